@@ -1,0 +1,344 @@
+using System.Runtime.CompilerServices;
+
+namespace ArmVdso.Emulator;
+
+/// <summary>What kind of access an instruction makes; decides alignment checks, privilege and the fault syndrome.</summary>
+public enum Access : byte
+{
+    /// <summary>Ordinary load or store: unaligned allowed on Normal memory.</summary>
+    Normal,
+
+    /// <summary>Load-acquire or store-release: must not cross a 16-byte boundary (FEAT_LSE2) when unaligned.</summary>
+    Ordered,
+
+    /// <summary>Exclusive or atomic: must be aligned to its whole size (FEAT_LSE2 relaxes to 16 bytes for atomics).</summary>
+    Atomic,
+
+    /// <summary>LDTR/STTR: checked with EL0 permissions.</summary>
+    Unprivileged,
+}
+
+/// <summary>One data access of the instruction being executed, for the timing model and traces.</summary>
+public struct MemoryAccess
+{
+    /// <summary>Virtual address (tag removed).</summary>
+    public ulong Va;
+
+    /// <summary>Physical address.</summary>
+    public ulong Pa;
+
+    /// <summary>Bytes.</summary>
+    public ushort Size;
+
+    /// <summary>True for a store.</summary>
+    public bool Write;
+}
+
+/// <summary>Memory as this PE sees it. Every routine returns false when the access faults; the fault is then pending
+/// and the instruction must return without changing any register (precise faults, no partial effects).</summary>
+public sealed partial class Cpu
+{
+    private const int TlbSize = 512;
+    private const ulong NoPage = 1;
+
+    private struct TlbEntry
+    {
+        public ulong Page;
+        public ulong Pa;
+        public PagePermissions Permissions;
+    }
+
+    private readonly TlbEntry[] _tlb = new TlbEntry[TlbSize];
+    private PhysicalMemory _ram = null!;
+
+    /// <summary>Data accesses of the current instruction, oldest first.</summary>
+    public readonly MemoryAccess[] Accesses = new MemoryAccess[40];
+
+    /// <summary>How many entries of <see cref="Accesses"/> are valid.</summary>
+    public int AccessCount;
+
+    /// <summary>Drops the TLB entry for one page.</summary>
+    internal void InvalidateTlbPage(ulong va)
+    {
+        ulong page = va & ~0xfffUL;
+        ref TlbEntry entry = ref _tlb[(int)(va >> 12) & (TlbSize - 1)];
+        if (entry.Page == page)
+            entry.Page = NoPage;
+        InvalidateFetch();
+    }
+
+    /// <summary>Drops all TLB entries of this PE.</summary>
+    internal void InvalidateTlbAll()
+    {
+        foreach (ref TlbEntry entry in _tlb.AsSpan())
+            entry.Page = NoPage;
+        InvalidateFetch();
+    }
+
+    /// <summary>Removes the tag of a tagged address when TCR_EL1.TBIn says so (top byte ignored).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private ulong Untag(ulong va)
+    {
+        bool high = (va & (1UL << 55)) != 0;
+        ulong tbi = high ? 1UL << 38 : 1UL << 37;
+        if ((TCR_EL1 & tbi) == 0)
+            return va;
+        return high ? va | 0xffUL << 56 : va & ~(0xffUL << 56);
+    }
+
+    private static PagePermissions Needed(bool user, bool write) => user
+        ? (write ? PagePermissions.UserWrite : PagePermissions.UserRead)
+        : (write ? PagePermissions.KernelWrite : PagePermissions.KernelRead);
+
+    /// <summary>Translates one data address (tag already removed); on failure a Data Abort is pending.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool Translate(ulong va, bool write, bool user, out ulong pa)
+    {
+        PagePermissions needed = Needed(user, write);
+        ref TlbEntry entry = ref _tlb[(int)(va >> 12) & (TlbSize - 1)];
+        if (entry.Page == (va & ~0xfffUL) && (entry.Permissions & needed) != 0)
+        {
+            pa = entry.Pa | (va & 0xfff);
+            return true;
+        }
+        return TranslateSlow(va, write, needed, out pa);
+    }
+
+    private bool TranslateSlow(ulong va, bool write, PagePermissions needed, out ulong pa)
+    {
+        pa = 0;
+        AddressSpace? space = SpaceFor(va);
+        if (space is null || !space.Lookup(va, out ulong page, out PagePermissions permissions))
+        {
+            DataAbort(va, write, FaultStatus.TranslationLevel3);
+            return false;
+        }
+        if ((permissions & needed) == 0)
+        {
+            DataAbort(va, write, FaultStatus.PermissionLevel3);
+            return false;
+        }
+        ref TlbEntry entry = ref _tlb[(int)(va >> 12) & (TlbSize - 1)];
+        entry.Page = va & ~0xfffUL;
+        entry.Pa = page;
+        entry.Permissions = permissions;
+        pa = page | (va & 0xfff);
+        return true;
+    }
+
+    /// <summary>The translation half for an address: TTBR1 for addresses of ones, TTBR0 for zeros, none between.</summary>
+    private AddressSpace? SpaceFor(ulong va)
+    {
+        AddressSpace? space = (va & (1UL << 55)) != 0 ? _ttbr1 : _ttbr0;
+        if (space is null)
+            return null;
+        ulong top = (va & (1UL << 55)) != 0 ? ~va : va;
+        return top >> space.VaBits == 0 ? space : null;
+    }
+
+    /// <summary>Translates for a fetch; on failure an Instruction Abort is pending.</summary>
+    private bool TranslateFetch(ulong va, out ulong pa, out bool guarded)
+    {
+        pa = 0;
+        guarded = false;
+        AddressSpace? space = SpaceFor(va);
+        if (space is null || !space.Lookup(va, out ulong page, out PagePermissions permissions))
+        {
+            InstructionAbort(va, FaultStatus.TranslationLevel3);
+            return false;
+        }
+        PagePermissions needed = EL == 0 ? PagePermissions.UserExecute : PagePermissions.KernelExecute;
+        if ((permissions & needed) == 0)
+        {
+            InstructionAbort(va, FaultStatus.PermissionLevel3);
+            return false;
+        }
+        pa = page | (va & 0xfff);
+        guarded = (permissions & PagePermissions.Guarded) != 0;
+        return true;
+    }
+
+    private bool AlignmentOk(ulong va, int size, Access access)
+    {
+        if ((va & (ulong)(size - 1)) == 0)
+            return true;
+        // FEAT_LSE2: ordered and atomic accesses may be unaligned inside one 16-byte granule.
+        return access is not (Access.Ordered or Access.Atomic) || (HasLse2 && (va & 15) + (ulong)size <= 16);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Record(ulong va, ulong pa, int size, bool write)
+    {
+        ref MemoryAccess a = ref Accesses[AccessCount < Accesses.Length ? AccessCount++ : AccessCount - 1];
+        a.Va = va;
+        a.Pa = pa;
+        a.Size = (ushort)size;
+        a.Write = write;
+    }
+
+    /// <summary>Checks that [<paramref name="address"/>, +<paramref name="size"/>) may be accessed, without accessing it.
+    /// Instructions that make several accesses call it first, so that a fault leaves nothing half done.
+    /// <paramref name="size"/> up to 4096 bytes.</summary>
+    public bool Check(ulong address, int size, bool write, Access access = Access.Normal)
+    {
+        ulong va = Untag(address);
+        bool user = EL == 0 || (access == Access.Unprivileged && !UAO);
+        if (!Translate(va, write, user, out _))
+            return false;
+        ulong last = va + (ulong)size - 1;
+        return (va ^ last) >> 12 == 0 || Translate(last & ~0xfffUL, write, user, out _);
+    }
+
+    /// <summary>Loads <typeparamref name="T"/> (1, 2, 4, 8 or 16 bytes, little-endian).</summary>
+    /// <param name="address">Virtual address, possibly tagged.</param>
+    /// <param name="value">The value; default on a fault.</param>
+    /// <param name="access">Kind of access.</param>
+    /// <returns>False when a Data Abort is pending.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool Load<T>(ulong address, out T value, Access access = Access.Normal) where T : unmanaged
+    {
+        int size = Unsafe.SizeOf<T>();
+        ulong va = Untag(address);
+        if ((va & 0xfff) + (ulong)size <= 4096 && AlignmentOk(va, size, access))
+        {
+            if (!Translate(va, false, EL == 0 || (access == Access.Unprivileged && !UAO), out ulong pa))
+            {
+                value = default;
+                return false;
+            }
+            Record(va, pa, size, false);
+            value = _ram.Read<T>(pa);
+            return true;
+        }
+        return LoadSlow(va, out value, access);
+    }
+
+    private bool LoadSlow<T>(ulong va, out T value, Access access) where T : unmanaged
+    {
+        int size = Unsafe.SizeOf<T>();
+        value = default;
+        if (!AlignmentOk(va, size, access))
+        {
+            DataAbort(va, false, FaultStatus.Alignment);
+            return false;
+        }
+        bool user = EL == 0 || (access == Access.Unprivileged && !UAO);
+        if (!Translate(va, false, user, out ulong pa))
+            return false;
+        int first = 4096 - (int)(va & 0xfff);
+        if (!Translate(va + (ulong)first, false, user, out ulong pa2))
+            return false;
+        Span<byte> bytes = stackalloc byte[16];
+        _ram.Span(pa, first).CopyTo(bytes);
+        _ram.Span(pa2, size - first).CopyTo(bytes[first..]);
+        Record(va, pa, first, false);
+        Record(va + (ulong)first, pa2, size - first, false);
+        value = Unsafe.ReadUnaligned<T>(ref bytes[0]);
+        return true;
+    }
+
+    /// <summary>Stores <typeparamref name="T"/> (1, 2, 4, 8 or 16 bytes, little-endian).</summary>
+    /// <returns>False when a Data Abort is pending; nothing was written then.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool Store<T>(ulong address, T value, Access access = Access.Normal) where T : unmanaged
+    {
+        int size = Unsafe.SizeOf<T>();
+        ulong va = Untag(address);
+        if ((va & 0xfff) + (ulong)size <= 4096 && AlignmentOk(va, size, access))
+        {
+            if (!Translate(va, true, EL == 0 || (access == Access.Unprivileged && !UAO), out ulong pa))
+                return false;
+            Record(va, pa, size, true);
+            _ram.Write(pa, value);
+            Machine.Monitors.ObserveStore(this, pa, size);
+            return true;
+        }
+        return StoreSlow(va, value, access);
+    }
+
+    private bool StoreSlow<T>(ulong va, T value, Access access) where T : unmanaged
+    {
+        int size = Unsafe.SizeOf<T>();
+        if (!AlignmentOk(va, size, access))
+        {
+            DataAbort(va, true, FaultStatus.Alignment);
+            return false;
+        }
+        bool user = EL == 0 || (access == Access.Unprivileged && !UAO);
+        int first = 4096 - (int)(va & 0xfff);
+        if (!Translate(va, true, user, out ulong pa) || !Translate(va + (ulong)first, true, user, out ulong pa2))
+            return false;
+        Span<byte> bytes = stackalloc byte[16];
+        Unsafe.WriteUnaligned(ref bytes[0], value);
+        bytes[..first].CopyTo(_ram.Span(pa, first));
+        bytes[first..size].CopyTo(_ram.Span(pa2, size - first));
+        Record(va, pa, first, true);
+        Record(va + (ulong)first, pa2, size - first, true);
+        Machine.Monitors.ObserveStore(this, pa, first);
+        Machine.Monitors.ObserveStore(this, pa2, size - first);
+        return true;
+    }
+
+    /// <summary>Loads 1, 2, 4 or 8 bytes, zero-extended.</summary>
+    public bool Load(ulong address, int size, out ulong value, Access access = Access.Normal)
+    {
+        bool ok;
+        switch (size)
+        {
+            case 1: ok = Load(address, out byte b, access); value = b; return ok;
+            case 2: ok = Load(address, out ushort h, access); value = h; return ok;
+            case 4: ok = Load(address, out uint w, access); value = w; return ok;
+            default: return Load(address, out value, access);
+        }
+    }
+
+    /// <summary>Stores the low 1, 2, 4 or 8 bytes of <paramref name="value"/>.</summary>
+    public bool Store(ulong address, int size, ulong value, Access access = Access.Normal) => size switch
+    {
+        1 => Store(address, (byte)value, access),
+        2 => Store(address, (ushort)value, access),
+        4 => Store(address, (uint)value, access),
+        _ => Store(address, value, access),
+    };
+
+    /// <summary>AArch64.SetExclusiveMonitors: marks the granule that holds the address (after a successful load there).</summary>
+    public void SetExclusiveMonitors(ulong address, int size)
+    {
+        ulong va = Untag(address);
+        if (Translate(va, false, EL == 0, out ulong pa))
+            Machine.Monitors.Set(this, pa, size);
+    }
+
+    /// <summary>AArch64.ExclusiveMonitorsPass, with the check that the store would be allowed made first.</summary>
+    /// <param name="address">Address of the store.</param>
+    /// <param name="size">Bytes of the whole access.</param>
+    /// <param name="passed">True when the store may be made; the local monitor is cleared either way.</param>
+    /// <returns>False when a Data Abort is pending.</returns>
+    public bool ExclusiveMonitorsPass(ulong address, int size, out bool passed)
+    {
+        passed = false;
+        ulong va = Untag(address);
+        if ((va & (ulong)(size - 1)) != 0)
+        {
+            DataAbort(va, true, FaultStatus.Alignment);
+            return false;
+        }
+        if (!Translate(va, true, EL == 0, out ulong pa))
+            return false;
+        passed = Machine.Monitors.Pass(this, pa, size);
+        return true;
+    }
+
+    /// <summary>CheckSPAlignment: SP must be 16-byte aligned when it is a base register and SCTLR_EL1.SA(0) is set.</summary>
+    /// <returns>False when an SP alignment fault is pending.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool CheckSPAlignment(int rn)
+    {
+        if (rn != 31 || (SP & 15) == 0)
+            return true;
+        if ((SCTLR_EL1 & (EL == 0 ? 1UL << 4 : 1UL << 3)) == 0)
+            return true;
+        RaiseException(ExceptionClass.SPAlignment, 0);
+        return false;
+    }
+}

@@ -1,0 +1,181 @@
+namespace ArmVdso.Emulator;
+
+/// <summary>System registers' state and behaviour, the generic timer and the interrupt inputs of a PE.</summary>
+public sealed partial class Cpu
+{
+    /// <summary>Interrupt number of the virtual timer (PPI), as the Arm base system architecture assigns it.</summary>
+    public const int VirtualTimerInterrupt = 27;
+
+    private const uint SpuriousInterrupt = 1023;
+    private AddressSpace? _ttbr0;
+    private AddressSpace? _ttbr1;
+
+#pragma warning disable CS1591 // Names and meanings are those of the Arm ARM; see SystemRegisters.
+    public ulong TPIDR_EL0, TPIDRRO_EL0, TPIDR_EL1, CONTEXTIDR_EL1;
+    public ulong ELR_EL1, SPSR_EL1, ESR_EL1, FAR_EL1, VBAR_EL1;
+    public ulong SCTLR_EL1, CPACR_EL1, TTBR0_EL1, TTBR1_EL1, TCR_EL1, MAIR_EL1, PAR_EL1, MDSCR_EL1;
+    public ulong CNTV_CVAL, CNTKCTL_EL1, ICC_PMR_EL1, PMCR_EL0, PMUSERENR_EL0;
+    public uint CNTV_CTL;
+#pragma warning restore CS1591
+
+    /// <summary>The five pointer authentication keys: IA, IB, DA, DB, GA, each low half then high half.</summary>
+    public readonly ulong[] PauthKey = new ulong[10];
+
+    /// <summary>Software generated interrupts pending on this PE, bit n for SGI n.</summary>
+    public uint PendingSgi;
+
+    /// <summary>True while the PE waits in WFI.</summary>
+    public bool Waiting;
+
+    /// <summary>Whether FEAT_LSE2 is in the CPU profile.</summary>
+    public bool HasLse2;
+
+    private ulong _random;
+
+    /// <summary>Cycles of this PE since reset.</summary>
+    public ulong Cycles => Timing.Cycles;
+
+    internal void WriteTpidrro(ulong value)
+    {
+        ulong old = TPIDRRO_EL0;
+        TPIDRRO_EL0 = value;
+        Machine.Observer?.OnTpidrroWrite(this, old, value);
+    }
+
+    internal void WriteFpcr(uint value) => FPCR = value & FpcrMask;
+
+    /// <summary>FPCR bits that exist in the CPU profile: AHP, DN, FZ, RMode, FZ16 (and AH, FIZ, NEP where present).</summary>
+    public uint FpcrMask = 0x07C80000;
+
+    internal void WriteTtbr0(ulong value)
+    {
+        TTBR0_EL1 = value;
+        _ttbr0 = Machine.FindAddressSpace(value & 0xffff_ffff_fffeUL);
+        InvalidateTlbAll();
+    }
+
+    internal void WriteTtbr1(ulong value)
+    {
+        TTBR1_EL1 = value;
+        _ttbr1 = Machine.FindAddressSpace(value & 0xffff_ffff_fffeUL);
+        InvalidateTlbAll();
+    }
+
+    internal void WriteTcr(ulong value)
+    {
+        TCR_EL1 = value;
+        InvalidateTlbAll();
+    }
+
+    /// <summary>CNTVCT: monotonic over the whole machine in the order of execution.</summary>
+    public ulong Counter() => Machine.ReadCounter(Cycles);
+
+    internal void WriteTimer(uint control, ulong compare)
+    {
+        CNTV_CTL = control & 3;
+        CNTV_CVAL = compare;
+        UpdateTimerDeadline();
+    }
+
+    /// <summary>Cycle at which the timer condition becomes true; ulong.MaxValue when the timer is off or masked.</summary>
+    public ulong TimerDeadline { get; private set; } = ulong.MaxValue;
+
+    private void UpdateTimerDeadline() =>
+        TimerDeadline = (CNTV_CTL & 3) == 1 ? Machine.CycleOfCounter(CNTV_CVAL) : ulong.MaxValue;
+
+    /// <summary>CNTV_CTL_EL0.ISTATUS.</summary>
+    public bool TimerCondition => (CNTV_CTL & 1) != 0 && Cycles >= Machine.CycleOfCounter(CNTV_CVAL);
+
+    /// <summary>True when an interrupt is asserted to this PE, masked or not.</summary>
+    public bool IrqLine => PendingSgi != 0 || Cycles >= TimerDeadline;
+
+    internal ulong AcknowledgeInterrupt()
+    {
+        if (PendingSgi != 0)
+        {
+            int n = System.Numerics.BitOperations.TrailingZeroCount(PendingSgi);
+            PendingSgi &= PendingSgi - 1;
+            return (ulong)n;
+        }
+        return Cycles >= TimerDeadline ? VirtualTimerInterrupt : SpuriousInterrupt;
+    }
+
+    /// <summary>RNDR: a deterministic sequence (SplitMix64) from the machine's seed; always succeeds, so NZCV = 0.</summary>
+    internal ulong RandomNumber()
+    {
+        if (_random == 0)
+            _random = Machine.Seed + (ulong)Index * 0x9E3779B97F4A7C15;
+        ulong z = _random += 0x9E3779B97F4A7C15;
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
+        NZCV = 0;
+        return z ^ (z >> 31);
+    }
+
+    /// <summary>MRS: reads a system register into Xt, or traps as architected.</summary>
+    public void ReadSystemRegister(int op0, int op1, int crn, int crm, int op2, int rt)
+    {
+        SystemRegister? register = SystemRegisters.Find(SystemRegisters.Key(op0, op1, crn, crm, op2));
+        if (register is null)
+        {
+            // Unallocated ID space (op0=3, op1=0, CRn=0) reads as zero for EL1; at EL0 it is UNDEFINED and system software may emulate it.
+            if (EL == 1 && op0 == 3 && op1 == 0 && crn == 0 && crm is > 0 and < 8)
+                SetX(rt, 0);
+            else
+                Undefined();
+            return;
+        }
+        if (!SystemAccessAllowed(register, register.ReadEL, true, op0, op1, crn, crm, op2, rt))
+            return;
+        SetX(rt, register.Read(this));
+    }
+
+    /// <summary>MSR (register): writes Xt to a system register, or traps as architected.</summary>
+    public void WriteSystemRegister(int op0, int op1, int crn, int crm, int op2, int rt)
+    {
+        SystemRegister? register = SystemRegisters.Find(SystemRegisters.Key(op0, op1, crn, crm, op2));
+        if (register is null)
+        {
+            Undefined();
+            return;
+        }
+        if (!SystemAccessAllowed(register, register.WriteEL, false, op0, op1, crn, crm, op2, rt))
+            return;
+        register.Write(this, X(rt));
+    }
+
+    private bool SystemAccessAllowed(SystemRegister register, int lowest, bool read, int op0, int op1, int crn, int crm, int op2, int rt)
+    {
+        if (EL < lowest)
+        {
+            // Linux relies on FEAT_IDST: reads of ID registers at EL0 are reported with EC 0x18.
+            if (read && EL == 0 && op0 == 3 && op1 == 0 && crn == 0)
+                TrapSystem(read, op0, op1, crn, crm, op2, rt);
+            else
+                Undefined();
+            return false;
+        }
+        if (EL != 0)
+            return true;
+        bool trapped = register.Name switch
+        {
+            "CNTVCT_EL0" or "CNTVCTSS_EL0" => (CNTKCTL_EL1 & 2) == 0,
+            "CNTPCT_EL0" or "CNTPCTSS_EL0" => (CNTKCTL_EL1 & 1) == 0,
+            "CNTFRQ_EL0" => (CNTKCTL_EL1 & 3) == 0,
+            "CNTV_TVAL_EL0" or "CNTV_CTL_EL0" or "CNTV_CVAL_EL0" => (CNTKCTL_EL1 & (1 << 8)) == 0,
+            "CTR_EL0" => (SCTLR_EL1 & (1UL << 15)) == 0,
+            "DCZID_EL0" => false,
+            "PMCR_EL0" or "PMCNTENSET_EL0" => (PMUSERENR_EL0 & 1) == 0,
+            "PMCCNTR_EL0" => (PMUSERENR_EL0 & 5) == 0 || (!read && (PMUSERENR_EL0 & 1) == 0),
+            _ => false,
+        };
+        if (trapped)
+            TrapSystem(read, op0, op1, crn, crm, op2, rt);
+        return !trapped;
+    }
+
+    /// <summary>Raises EC 0x18 with the ISS of a trapped MSR, MRS or system instruction.</summary>
+    public void TrapSystem(bool read, int op0, int op1, int crn, int crm, int op2, int rt) => RaiseException(
+        ExceptionClass.TrappedSystem,
+        (uint)((op0 << 20) | (op2 << 17) | (op1 << 14) | (crn << 10) | (rt << 5) | (crm << 1) | (read ? 1 : 0)));
+}

@@ -1,0 +1,212 @@
+using ArmVdso.Emulator.Timing;
+
+namespace ArmVdso.Emulator;
+
+/// <summary>What system software outside the machine does for the code at EL1: HVC arrives here.</summary>
+public interface IHypercallHandler
+{
+    /// <summary>HVC #<paramref name="imm16"/> was executed at EL1 on <paramref name="cpu"/>; arguments and results are in its registers.</summary>
+    void Hypercall(Cpu cpu, int imm16);
+
+    /// <summary>Every PE waits and no timer is armed: nothing in the machine can happen any more. Return true after having
+    /// made something happen (an outside input), false to end the run.</summary>
+    bool AllWaiting();
+}
+
+/// <summary>Sees what happens in the machine, for traces. Calls arrive in execution order.</summary>
+public interface IMachineObserver
+{
+    /// <summary>An exception was taken from <paramref name="fromEL"/>; offset 0 is synchronous, 0x80 IRQ.</summary>
+    void OnExceptionEntry(Cpu cpu, int fromEL, ulong offset);
+
+    /// <summary>ERET completed.</summary>
+    void OnExceptionReturn(Cpu cpu);
+
+    /// <summary>TPIDRRO_EL0 was written.</summary>
+    void OnTpidrroWrite(Cpu cpu, ulong oldValue, ulong newValue);
+
+    /// <summary>An instruction is about to execute (only called when <see cref="WantsInstructions"/>).</summary>
+    void OnInstruction(Cpu cpu, uint instruction);
+
+    /// <summary>Whether <see cref="OnInstruction"/> should be called.</summary>
+    bool WantsInstructions { get; }
+}
+
+/// <summary>A machine of N PEs over one RAM. One host thread runs all of them: the PE that is furthest behind in cycles
+/// runs next, for a short quantum; so the same input gives the same cycles.</summary>
+public sealed class Machine : IDisposable
+{
+    /// <summary>Most PEs that a machine may have.</summary>
+    public const int MaxCpus = 64;
+
+    private readonly Dictionary<ulong, AddressSpace> _spaces = [];
+    private ulong _nextHandle = 0x1000;
+    private ulong _lastCounter;
+    private IHypercallHandler? _handler;
+
+    /// <summary>The PEs.</summary>
+    public IReadOnlyList<Cpu> Cpus => _cpus;
+
+    private readonly Cpu[] _cpus;
+
+    /// <summary>RAM.</summary>
+    public PhysicalMemory Memory { get; }
+
+    /// <summary>The exclusive monitors.</summary>
+    public ExclusiveMonitors Monitors { get; }
+
+    /// <summary>Trace sink, or null.</summary>
+    public IMachineObserver? Observer { get; set; }
+
+    /// <summary>ID registers.</summary>
+    public Identification Identification { get; } = new();
+
+    /// <summary>Rows of the instruction table that exist in this machine's CPU profile.</summary>
+    public bool[] RowEnabled { get; }
+
+    /// <summary>CNTFRQ_EL0, in Hz.</summary>
+    public ulong CounterFrequency { get; init; } = 62_500_000;
+
+    /// <summary>Clock of every PE, in Hz.</summary>
+    public ulong ClockFrequency { get; init; } = 1_000_000_000;
+
+    /// <summary>Seed of everything random in the machine.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>Cycles that one PE may run ahead before the others get their turn.</summary>
+    public ulong Quantum { get; init; } = 1000;
+
+    /// <summary>Set to end <see cref="Run"/> at the next instruction boundary.</summary>
+    public bool StopRequested { get; set; }
+
+    /// <summary>Builds a machine at reset: PEs at EL1 with interrupts masked, PC 0, caches empty.</summary>
+    /// <param name="cpus">1 to 64.</param>
+    /// <param name="memorySize">Bytes of RAM.</param>
+    /// <param name="timing">Makes the timing model of each PE (they may share outer caches).</param>
+    public Machine(int cpus, ulong memorySize, Func<Machine, int, TimingModel> timing)
+    {
+        if (cpus is < 1 or > MaxCpus)
+            throw new ArgumentOutOfRangeException(nameof(cpus), cpus, $"1 to {MaxCpus}");
+        Memory = new PhysicalMemory(memorySize);
+        Monitors = new ExclusiveMonitors(cpus);
+        RowEnabled = new bool[Isa.RowInfo.Count];
+        Array.Fill(RowEnabled, true);
+        _cpus = new Cpu[cpus];
+        for (int i = 0; i < cpus; i++)
+            _cpus[i] = new Cpu(this, i, timing(this, i));
+    }
+
+    /// <summary>Connects the system software model.</summary>
+    public void Attach(IHypercallHandler handler) => _handler = handler;
+
+    /// <summary>A new, empty translation half.</summary>
+    public AddressSpace CreateAddressSpace(int vaBits)
+    {
+        var space = new AddressSpace(this, _nextHandle, vaBits);
+        _nextHandle += 0x1000;
+        _spaces.Add(space.Handle, space);
+        return space;
+    }
+
+    /// <summary>Forgets a translation half; no PE may still use it.</summary>
+    public void DestroyAddressSpace(AddressSpace space) => _spaces.Remove(space.Handle);
+
+    internal AddressSpace? FindAddressSpace(ulong baddr) => _spaces.GetValueOrDefault(baddr);
+
+    internal void InvalidateTlb(ulong va)
+    {
+        foreach (Cpu cpu in _cpus)
+            cpu.InvalidateTlbPage(va);
+    }
+
+    /// <summary>Tells the machine that system software wrote guest RAM directly, so that exclusives and decoded code notice.</summary>
+    public void NotifyWrite(ulong pa, int size) => Monitors.ObserveStore(null, pa, size);
+
+    internal void Hypercall(Cpu cpu, int imm16)
+    {
+        if (_handler is null)
+            cpu.Undefined();
+        else
+            _handler.Hypercall(cpu, imm16);
+    }
+
+    internal ulong ReadCounter(ulong cycles)
+    {
+        ulong now = (ulong)((UInt128)cycles * CounterFrequency / ClockFrequency);
+        if (now > _lastCounter)
+            _lastCounter = now;
+        return _lastCounter;
+    }
+
+    /// <summary>First cycle at which the counter has reached <paramref name="counter"/>.</summary>
+    public ulong CycleOfCounter(ulong counter)
+    {
+        UInt128 cycle = ((UInt128)counter * ClockFrequency + CounterFrequency - 1) / CounterFrequency;
+        return cycle > ulong.MaxValue ? ulong.MaxValue : (ulong)cycle;
+    }
+
+    /// <summary>Runs until <see cref="StopRequested"/>, until a PE reaches <paramref name="maxCycles"/>, or until nothing can happen.</summary>
+    /// <returns>False when <paramref name="maxCycles"/> ended the run.</returns>
+    public bool Run(ulong maxCycles = ulong.MaxValue)
+    {
+        StopRequested = false;
+        while (!StopRequested)
+        {
+            Cpu? next = null;
+            ulong second = ulong.MaxValue;
+            foreach (Cpu cpu in _cpus)
+            {
+                ulong at = ReadyAt(cpu);
+                if (at == ulong.MaxValue)
+                    continue;
+                if (next is null || at < ReadyAt(next))
+                {
+                    second = next is null ? second : ReadyAt(next);
+                    next = cpu;
+                }
+                else if (at < second)
+                {
+                    second = at;
+                }
+            }
+            if (next is null)
+            {
+                if (_handler is null || !_handler.AllWaiting())
+                    return true;
+                continue;
+            }
+            if (next.Cycles >= maxCycles)
+                return false;
+            if (next.Waiting)
+            {
+                next.Timing.AdvanceTo(ReadyAt(next));
+                next.Waiting = false;
+            }
+            ulong limit = second > ulong.MaxValue - Quantum ? ulong.MaxValue : second + Quantum;
+            // Alone, a PE still comes back regularly so that limits and stop requests are seen.
+            ulong horizon = next.Cycles + 100_000;
+            limit = Math.Min(Math.Min(limit, horizon), maxCycles);
+            next.RunUntil(limit);
+        }
+        return true;
+    }
+
+    /// <summary>The cycle at which a PE can next execute something; MaxValue when only another PE can wake it.</summary>
+    private static ulong ReadyAt(Cpu cpu)
+    {
+        if (!cpu.Waiting || cpu.PendingSgi != 0)
+            return cpu.Cycles;
+        return cpu.TimerDeadline == ulong.MaxValue ? ulong.MaxValue : Math.Max(cpu.Cycles, cpu.TimerDeadline);
+    }
+
+    /// <summary>Sends SGI <paramref name="interrupt"/> (0 to 15) to a PE. When it waits, its clock moves up to the sender's.</summary>
+    public void SendSgi(Cpu target, int interrupt, ulong atCycle)
+    {
+        if (target.Waiting)
+            target.Timing.AdvanceTo(atCycle);
+        target.PendingSgi |= 1u << interrupt;
+    }
+
+    /// <summary>Gives RAM back.</summary>
+    public void Dispose() => Memory.Dispose();
+}

@@ -1,0 +1,155 @@
+namespace ArmVdso.Emulator;
+
+/// <summary>Page permissions and attributes of a mapping.</summary>
+[Flags]
+public enum PagePermissions : byte
+{
+    /// <summary>No access.</summary>
+    None = 0,
+
+    /// <summary>EL0 may read.</summary>
+    UserRead = 1,
+
+    /// <summary>EL0 may write.</summary>
+    UserWrite = 2,
+
+    /// <summary>EL0 may execute.</summary>
+    UserExecute = 4,
+
+    /// <summary>EL1 may read.</summary>
+    KernelRead = 8,
+
+    /// <summary>EL1 may write.</summary>
+    KernelWrite = 16,
+
+    /// <summary>EL1 may execute.</summary>
+    KernelExecute = 32,
+
+    /// <summary>Guarded page (BTI checks on indirect branches).</summary>
+    Guarded = 64,
+}
+
+/// <summary>A stage 1 translation regime half: virtual pages to physical pages with permissions. It stands for the
+/// tables that TTBR0_EL1 or TTBR1_EL1 points to; the system software model edits it instead of descriptors in RAM.
+/// Every change drops the TLB entries of all PEs for the pages concerned.</summary>
+public sealed class AddressSpace
+{
+    private const int LevelBits = 9;
+    private const int LevelSize = 1 << LevelBits;
+    private readonly Machine _machine;
+    private readonly Node _root;
+    private readonly int _levels;
+    private ulong _linearBase;
+    private ulong _linearSize;
+    private PagePermissions _linearPermissions;
+
+    /// <summary>The value of TTBRn_EL1.BADDR that selects this space; unique in the machine.</summary>
+    public ulong Handle { get; }
+
+    /// <summary>Bits of virtual address that the space covers: 39 or 48.</summary>
+    public int VaBits { get; }
+
+    private sealed class Node
+    {
+        public readonly Node?[]? Children;
+        public readonly ulong[]? Entries;
+
+        public Node(bool leaf)
+        {
+            if (leaf)
+                Entries = new ulong[LevelSize];
+            else
+                Children = new Node?[LevelSize];
+        }
+    }
+
+    internal AddressSpace(Machine machine, ulong handle, int vaBits)
+    {
+        if (vaBits is not (39 or 48))
+            throw new ArgumentOutOfRangeException(nameof(vaBits), vaBits, "39 or 48");
+        _machine = machine;
+        Handle = handle;
+        VaBits = vaBits;
+        _levels = vaBits == 39 ? 3 : 4;
+        _root = new Node(false);
+    }
+
+    /// <summary>Maps [<paramref name="va"/>, +<paramref name="size"/>) to physical address 0 and up; a page mapped with
+    /// <see cref="Map"/> inside it wins. One such window per space (the kernel's linear map).</summary>
+    public void MapLinear(ulong va, ulong size, PagePermissions permissions)
+    {
+        _linearBase = va;
+        _linearSize = size;
+        _linearPermissions = permissions;
+    }
+
+    private ulong[]? Leaf(ulong va, bool create)
+    {
+        Node node = _root;
+        for (int level = _levels - 1; level > 0; level--)
+        {
+            int i = (int)(va >> (12 + LevelBits * level)) & (LevelSize - 1);
+            Node? child = node.Children![i];
+            if (child is null)
+            {
+                if (!create)
+                    return null;
+                child = new Node(level == 1);
+                node.Children[i] = child;
+            }
+            node = child;
+        }
+        return node.Entries;
+    }
+
+    /// <summary>Maps one page. <paramref name="va"/> and <paramref name="pa"/> are page aligned.</summary>
+    public void Map(ulong va, ulong pa, PagePermissions permissions)
+    {
+        Leaf(va, true)![(int)(va >> 12) & (LevelSize - 1)] = pa | 0x100 | (byte)permissions;
+        _machine.InvalidateTlb(va);
+    }
+
+    /// <summary>Changes the permissions of a mapped page; nothing happens when it is not mapped.</summary>
+    public void Protect(ulong va, PagePermissions permissions)
+    {
+        ulong[]? leaf = Leaf(va, false);
+        int i = (int)(va >> 12) & (LevelSize - 1);
+        if (leaf is null || leaf[i] == 0)
+            return;
+        leaf[i] = (leaf[i] & ~0xfffUL) | 0x100 | (byte)permissions;
+        _machine.InvalidateTlb(va);
+    }
+
+    /// <summary>Removes one page's mapping; nothing happens when it is not mapped.</summary>
+    public void Unmap(ulong va)
+    {
+        ulong[]? leaf = Leaf(va, false);
+        if (leaf is null)
+            return;
+        leaf[(int)(va >> 12) & (LevelSize - 1)] = 0;
+        _machine.InvalidateTlb(va);
+    }
+
+    /// <summary>Looks a virtual address up. False: translation fault.</summary>
+    public bool Lookup(ulong va, out ulong pagePa, out PagePermissions permissions)
+    {
+        ulong[]? leaf = Leaf(va, false);
+        ulong entry = leaf is null ? 0 : leaf[(int)(va >> 12) & (LevelSize - 1)];
+        if (entry != 0)
+        {
+            pagePa = entry & ~0xfffUL;
+            permissions = (PagePermissions)(byte)entry;
+            return true;
+        }
+        ulong linear = (va & ~0xfffUL) - _linearBase;
+        if (linear < _linearSize)
+        {
+            pagePa = linear;
+            permissions = _linearPermissions;
+            return true;
+        }
+        pagePa = 0;
+        permissions = PagePermissions.None;
+        return false;
+    }
+}

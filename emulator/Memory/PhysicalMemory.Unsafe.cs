@@ -1,0 +1,93 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace ArmVdso.Emulator;
+
+/// <summary>Guest RAM: one region of host memory, physical addresses 0 to <see cref="Size"/> - 1, zero at reset.
+/// Host pages are taken lazily. All addresses here are physical; callers have translated and checked them,
+/// and each access is checked again against the size (an out-of-range one is a bug of ours and throws).</summary>
+public sealed unsafe class PhysicalMemory : IDisposable
+{
+    /// <summary>Size of a page and of every mapping unit, in bytes.</summary>
+    public const int PageSize = 4096;
+
+    private const int MapPrivateAnonymousNoReserve = 0x4022;
+    private byte* _base;
+
+    /// <summary>Bytes of RAM.</summary>
+    public ulong Size { get; }
+
+    /// <summary>Reserves <paramref name="size"/> bytes (a multiple of the page size).</summary>
+    /// <exception cref="OutOfMemoryException">The host refuses the reservation.</exception>
+    public PhysicalMemory(ulong size)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(size % PageSize, 0UL);
+        Size = size;
+        if (OperatingSystem.IsLinux())
+        {
+            nint p = mmap(0, (nuint)size, 3, MapPrivateAnonymousNoReserve, -1, 0);
+            if (p == -1)
+                throw new OutOfMemoryException($"cannot reserve {size} bytes of guest RAM");
+            _base = (byte*)p;
+        }
+        else
+        {
+            _base = (byte*)NativeMemory.AllocZeroed((nuint)size);
+        }
+    }
+
+    [DllImport("libc", SetLastError = true)]
+    private static extern nint mmap(nint addr, nuint length, int prot, int flags, int fd, long offset);
+
+    [DllImport("libc")]
+    private static extern int munmap(nint addr, nuint length);
+
+    /// <summary>The bytes [<paramref name="pa"/>, <paramref name="pa"/> + <paramref name="length"/>).</summary>
+    public Span<byte> Span(ulong pa, int length)
+    {
+        Check(pa, length);
+        return new Span<byte>(_base + pa, length);
+    }
+
+    /// <summary>Reads a little-endian value of type T (1 to 16 bytes) at a physical address.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Read<T>(ulong pa) where T : unmanaged
+    {
+        Check(pa, sizeof(T));
+        return Unsafe.ReadUnaligned<T>(_base + pa);
+    }
+
+    /// <summary>Writes a little-endian value of type T at a physical address.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Write<T>(ulong pa, T value) where T : unmanaged
+    {
+        Check(pa, sizeof(T));
+        Unsafe.WriteUnaligned(_base + pa, value);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Check(ulong pa, int length)
+    {
+        if (pa > Size - (ulong)length)
+            Bad(pa);
+    }
+
+    private void Bad(ulong pa) =>
+        throw new InvalidOperationException($"physical address 0x{pa:x} is outside RAM of 0x{Size:x} bytes");
+
+    /// <summary>Gives the host memory back.</summary>
+    public void Dispose()
+    {
+        if (_base == null)
+            return;
+        if (OperatingSystem.IsLinux())
+            _ = munmap((nint)_base, (nuint)Size);
+        else
+            NativeMemory.Free(_base);
+        _base = null;
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Frees the region of a machine that was dropped without Dispose.</summary>
+    ~PhysicalMemory() => Dispose();
+}
