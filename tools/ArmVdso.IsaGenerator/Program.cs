@@ -1,1 +1,106 @@
-return 2;
+using System.Text.RegularExpressions;
+using ArmVdso.IsaGenerator.Llvm;
+using ArmVdso.IsaGenerator.Table;
+
+return ArmVdso.IsaGenerator.Program.Run(args);
+
+namespace ArmVdso.IsaGenerator
+{
+    /// <summary>The command line.</summary>
+    internal static class Program
+    {
+        private static string Help => $$"""
+            Generates emulator/Isa/Generated from the instruction table, or compares the table with libLLVM 19.
+
+              ArmVdso.IsaGenerator [--table DIR] [--semantics DIR] [--out DIR] [--check]
+              ArmVdso.IsaGenerator [--table DIR] --against-llvm [WORDS] [--rows REGEX] [--mnemonics REGEX] [--examples N] [--no-missing]
+
+              --table DIR      directory of *.isa (default: emulator/Isa/Table of this working tree)
+              --semantics DIR  directory of A64*.cs (default: ../Semantics from the table)
+              --out DIR        where to write (default: ../Generated from the table)
+              --check          write nothing; exit 1 if the files there differ from what would be written
+              --formats DIR    directory of AsmFormat*.cs for --against-llvm (default: ../Disassembly from the table)
+              --against-llvm   compare decoding and text on words around every row (default 300000 words); exit 1 on differences
+              --rows REGEX     only rows whose name matches
+              --mnemonics RE   only words whose (LLVM) mnemonic matches
+              --examples N     examples for each group (default 1)
+              --no-missing     leave out words that LLVM decodes and the table does not (for partial tables)
+
+            Templates: <KIND:expression> with KIND
+            {{string.Join("\n", AsmTemplate.Kinds.Select(k => $"  {k.Key,-6} {k.Value}"))}}
+              <expression> decimal, <#expression> #decimal, <!Name> AsmFormat.Name(insn, pc), {cond:text|else} conditional.
+              A brace followed by a space ("{ v0.8b }") and its partner are literal; \{ \} \< \| \\ are too.
+            Expressions: C operators (and "(c ? a : b)" in parentheses), fields, numbers, and
+            {{string.Join("\n", TableFunctions.All.Values.Select(f => "  " + f.Meaning))}}
+            Roles: x.FIELD s.FIELD v.FIELD (also an expression instead of a field, v.FIELD+0..3), x30 v0 sp nzcv, each :r :w or :rw, then optionally ?condition.
+            """;
+
+        public static int Run(string[] args)
+        {
+            var options = new Dictionary<string, string>(StringComparer.Ordinal);
+            for (int n = 0; n < args.Length; n++)
+            {
+                string name = args[n];
+                if (name is "--help" or "-h")
+                {
+                    Console.WriteLine(Help);
+                    return 0;
+                }
+                bool flag = name is "--check" or "--no-missing" or "--against-llvm";
+                if (!flag && name is not ("--table" or "--semantics" or "--out" or "--formats" or "--rows" or "--mnemonics" or "--examples"))
+                    return Fail($"unknown option {name} (see --help)");
+                if (!flag && n + 1 == args.Length)
+                    return Fail($"{name} needs a value");
+                options[name] = flag ? "" : args[++n];
+                if (name == "--against-llvm" && n + 1 < args.Length && int.TryParse(args[n + 1], out _))
+                    options[name] = args[++n];
+            }
+            if ((options.GetValueOrDefault("--table") ?? FindTable()) is not string directory || !Directory.Exists(directory))
+                return Fail("no table directory; give --table DIR");
+            string Beside(string option, string name) => options.GetValueOrDefault(option) ?? Path.Combine(directory, "..", name);
+
+            TableReader table = TableReader.Read(directory);
+            IEnumerable<string> errors = table.Errors.Concat(OverlapChecker.Check(table.Rows));
+            bool compare = options.TryGetValue("--against-llvm", out string? words);
+            int problems = 0;
+            foreach (string error in errors)
+            {
+                Console.Error.WriteLine(error);
+                problems++;
+            }
+            if (compare)
+                return Compare(table, options, words!, Beside("--formats", "Disassembly")) == 0 && problems == 0 ? 0 : 1;
+            return problems != 0 ? 1 : 0;
+        }
+
+        private static int Compare(TableReader table, Dictionary<string, string> options, string words, string formats)
+        {
+            Regex? Pattern(string option) => options.TryGetValue(option, out string? text) ? new Regex(text) : null;
+            string[] files = Directory.Exists(formats) ? Directory.GetFiles(formats, "AsmFormat*.cs") : [];
+            string shared = Path.Combine(AppContext.BaseDirectory, "AsmFormat.cs");
+            if (File.Exists(shared) && !files.Any(f => Path.GetFileName(f) == "AsmFormat.cs"))
+                files = [.. files, shared];
+            var comparison = new AgainstLlvm(
+                table, new FormatLibrary(files), Pattern("--rows"), Pattern("--mnemonics"),
+                int.Parse(options.GetValueOrDefault("--examples", "1")), !options.ContainsKey("--no-missing"));
+            return comparison.Run(words == "" ? 300_000 : int.Parse(words));
+        }
+
+        private static string? FindTable()
+        {
+            for (DirectoryInfo? d = new(Environment.CurrentDirectory); d is not null; d = d.Parent)
+            {
+                string table = Path.Combine(d.FullName, "emulator", "Isa", "Table");
+                if (Directory.Exists(table))
+                    return table;
+            }
+            return null;
+        }
+
+        private static int Fail(string message)
+        {
+            Console.Error.WriteLine(message);
+            return 2;
+        }
+    }
+}
