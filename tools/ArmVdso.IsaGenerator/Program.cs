@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using ArmVdso.IsaGenerator.Emit;
 using ArmVdso.IsaGenerator.Llvm;
 using ArmVdso.IsaGenerator.Table;
 
@@ -70,7 +71,29 @@ namespace ArmVdso.IsaGenerator
             }
             if (compare)
                 return Compare(table, options, words!, Beside("--formats", "Disassembly")) == 0 && problems == 0 ? 0 : 1;
-            return problems != 0 ? 1 : 0;
+            string semantics = Beside("--semantics", "Semantics");
+            Dictionary<string, Body> bodies = [];
+            if (problems == 0)
+            {
+                var bodyErrors = new List<string>();
+                bodies = SemanticsScanner.Scan(semantics, table.Rows, bodyErrors);
+                bodyErrors.ForEach(Console.Error.WriteLine);
+                problems += bodyErrors.Count;
+            }
+            if (problems != 0)
+                return 1;
+            HashSet<string> functions = SemanticsScanner.ScanFormats(Beside("--formats", "Disassembly"));
+            string[] missing = [.. table.Rows.SelectMany(r => r.Aliases.Select(a => a.Asm).Append(r.Asm)).SelectMany(t => t.Functions).Distinct().Where(f => !functions.Contains(f)).Order()];
+            if (missing.Length != 0)
+                Console.Error.WriteLine($"AsmFormat has no {string.Join(", ", missing)}: the text of rows that use them is incomplete");
+            var emitter = new Emitter(table.Rows, bodies, functions);
+            Output output = emitter.Emit();
+            string target = Beside("--out", "Generated");
+            if (options.ContainsKey("--check"))
+                return Math.Max(output.Check(target), missing.Length == 0 ? 0 : 1);
+            output.Write(target);
+            Console.WriteLine($"{table.Rows.Count} rows, {bodies.Count} with semantics, {emitter.TreeEntries} decoder entries");
+            return 0;
         }
 
         private static int Compare(TableReader table, Dictionary<string, string> options, string words, string formats)

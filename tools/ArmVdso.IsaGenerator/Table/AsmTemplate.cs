@@ -32,7 +32,7 @@ public sealed class AsmTemplate
         ["arr"] = "arrangement of an expression size*2+Q: 8b 16b 4h 8h 2s 4s 1d 2d (8 is 1q)",
         ["esz"] = "element letter of an expression size: b h s d q",
         ["label"] = "#signed byte offset",
-        ["#x"] = "#0x.. hexadecimal",
+        ["#x"] = "#0x.. hexadecimal; #0 for zero",
     };
 
     /// <summary>Names of the AsmFormat functions used.</summary>
@@ -56,8 +56,9 @@ public sealed class AsmTemplate
         return text.ToString();
     }
 
-    /// <summary>A C# expression of type string over <c>uint i</c> and <c>ulong pc</c>.</summary>
-    public string Emit() => Emit(_nodes);
+    /// <summary>A C# expression of type string over <c>uint i</c> and <c>ulong pc</c>. A function that is not known gives its
+    /// own placeholder as text, so that a table can be tried before its functions are written.</summary>
+    public string Emit(IReadOnlySet<string> functions) => Emit(_nodes, functions);
 
     private static List<Node> ParseNodes(string text, ref int p, IReadOnlyDictionary<string, Field> fields, bool inside)
     {
@@ -208,7 +209,7 @@ public sealed class AsmTemplate
         "wsp" => n == 31 ? "wsp" : "w" + n,
         "" => n.ToString(CultureInfo.InvariantCulture),
         "#" or "label" => "#" + n.ToString(CultureInfo.InvariantCulture),
-        "#x" => "#0x" + n.ToString("x", CultureInfo.InvariantCulture),
+        "#x" => n == 0 ? "#0" : "#0x" + n.ToString("x", CultureInfo.InvariantCulture),
         "cond" => Pick("eq ne hs lo mi pl vs vc hi ls ge lt gt le al nv", n),
         "arr" => Pick("8b 16b 4h 8h 2s 4s 1d 2d 1q", n),
         "esz" => Pick("b h s d q", n),
@@ -221,20 +222,20 @@ public sealed class AsmTemplate
         return n >= 0 && n < list.Length ? list[n] : "?";
     }
 
-    private static string Emit(List<Node> nodes)
+    private static string Emit(List<Node> nodes, IReadOnlySet<string> functions)
     {
         if (nodes.All(n => n is Literal))
             return "\"" + string.Concat(nodes.Cast<Literal>().Select(l => Escape(l.Text))) + "\"";
         if (nodes is [not Literal])
-            return EmitNode(nodes[0]);
-        return "string.Concat(" + string.Join(", ", nodes.Select(EmitNode)) + ")";
+            return EmitNode(nodes[0], functions);
+        return "string.Concat(" + string.Join(", ", nodes.Select(n => EmitNode(n, functions))) + ")";
     }
 
-    private static string EmitNode(Node node) => node switch
+    private static string EmitNode(Node node, IReadOnlySet<string> functions) => node switch
     {
         Literal literal => "\"" + Escape(literal.Text) + "\"",
-        Call call => $"AsmFormat.{call.Name}(i, pc)",
-        Conditional c => $"({c.When.EmitBoolean()} ? {Emit(c.Then)} : {Emit(c.Else)})",
+        Call call => functions.Contains(call.Name) ? $"AsmFormat.{call.Name}(i, pc)" : $"\"<!{call.Name}>\"",
+        Conditional c => $"({c.When.EmitBoolean()} ? {Emit(c.Then, functions)} : {Emit(c.Else, functions)})",
         Value v => EmitValue(v),
         _ => throw new InvalidOperationException(),
     };

@@ -1,0 +1,219 @@
+using System.Globalization;
+using System.Text;
+using ArmVdso.IsaGenerator.Table;
+
+namespace ArmVdso.IsaGenerator.Emit;
+
+/// <summary>Writes the C# of the emulator that follows from the table.</summary>
+/// <remarks>The JIT optimises a method only below 60 000 bytes of IL and 2 000 basic blocks, so every switch over rows is
+/// in two levels: groups of <see cref="GroupSize"/>, then the rows of a group.</remarks>
+public sealed partial class Emitter
+{
+    private const int GroupSize = 64;
+    private readonly IReadOnlyList<TableRow> _rows;
+    private readonly IReadOnlyDictionary<string, Body> _bodies;
+    private readonly IReadOnlySet<string> _formats;
+    private readonly DecisionTree _tree;
+    private readonly List<string> _conditions = [];
+    private readonly Dictionary<string, int> _conditionNumbers = new(StringComparer.Ordinal);
+
+    /// <summary>An emitter for a table without errors.</summary>
+    /// <param name="rows">The rows; numbers start at 1.</param>
+    /// <param name="bodies">Instruction bodies by row.</param>
+    /// <param name="formats">AsmFormat functions that exist.</param>
+    public Emitter(IReadOnlyList<TableRow> rows, IReadOnlyDictionary<string, Body> bodies, IReadOnlySet<string> formats)
+    {
+        _formats = formats;
+        _rows = rows;
+        _bodies = bodies;
+        _tree = new DecisionTree(rows);
+    }
+
+    /// <summary>All files.</summary>
+    public Output Emit()
+    {
+        var output = new Output();
+        EmitRow(output);
+        EmitRowInfo(output);
+        EmitDecoder(output);
+        EmitConditions(output);
+        EmitDispatch(output);
+        EmitRegisterUse(output);
+        EmitDisassembly(output);
+        return output;
+    }
+
+    /// <summary>Entries of the decision tree, for the report of a run.</summary>
+    public int TreeEntries => _tree.Entries.Count;
+
+    private void EmitRow(Output output)
+    {
+        var text = new StringBuilder();
+        text.Append("/// <summary>An encoding of the A64 instruction set: a row of the instruction table.</summary>\npublic enum Row : ushort\n{\n    /// <summary>No row: the word is not allocated.</summary>\n    Unallocated,\n");
+        foreach (TableRow row in _rows)
+            text.Append(CultureInfo.InvariantCulture, $"    {row.Name},\n");
+        text.Append("}\n");
+        output.Add("Row", text);
+    }
+
+    private void EmitRowInfo(Output output)
+    {
+        var text = new StringBuilder();
+        text.Append("public static partial class RowInfo\n{\n");
+        text.Append("    /// <summary>Number of rows, Unallocated included.</summary>\n");
+        text.Append(CultureInfo.InvariantCulture, $"    public const int Count = {_rows.Count + 1};\n\n");
+        AppendData(text, "byte", "Classes", [0, .. _rows.Select(r => (long)Array.IndexOf(TableReader.Classes, r.Class))], "timing class");
+        AppendData(text, "byte", "Flags", [0, .. _rows.Select(r => (long)((IsFp(r) ? 1 : 0) | (_bodies.ContainsKey(r.Name) ? 2 : 0)))], "bit 0: uses SIMD and FP registers, bit 1: has semantics");
+        AppendData(text, "uint", "Masks", [0, .. _rows.Select(r => (long)r.Mask)], "fixed bits", true);
+        AppendData(text, "uint", "Values", [1, .. _rows.Select(r => (long)r.Value)], "values of the fixed bits", true);
+        AppendData(text, "ushort", "Whens", [0, .. _rows.Select(r => (long)ConditionNumber(r.When))], "number of the row's condition, 0 for none");
+        AppendText(text, "FeatureText", ["", .. _rows.Select(r => r.Feature)]);
+        AppendText(text, "FieldText", ["", .. _rows.Select(r => string.Join(" ", r.Fields.Select(f => $"{f.Name}:{f.Lsb}:{f.Width}")))]);
+        text.Append("}\n\n/// <summary>What a row is for timing. The table's CLASS column.</summary>\npublic enum TimingClass : byte\n{\n");
+        foreach (string name in TableReader.Classes)
+            text.Append(CultureInfo.InvariantCulture, $"    {Pascal(name)},\n");
+        text.Append("}\n");
+        output.Add("RowInfo", text);
+    }
+
+    private static bool IsFp(TableRow row) => row.Roles.Any(r => r.File == 'v');
+
+    private static string Pascal(string name) =>
+        string.Concat(name.Split('_').Select(w => char.ToUpperInvariant(w[0]) + w[1..]));
+
+    private void EmitDecoder(Output output)
+    {
+        var text = new StringBuilder();
+        text.Append("public static partial class Decoder\n{\n");
+        text.Append(CultureInfo.InvariantCulture, $"    private const uint Root = 0x{_tree.Root:x};\n\n");
+        AppendData(text, "uint", "Entries", [.. _tree.Entries.Select(e => (long)e)], "the decision tree", true);
+        AppendData(text, "ushort", "Lists", [.. _tree.Lists.Select(e => (long)e)], "candidate rows of the leaves, each list ended by 0");
+        text.Append("}\n");
+        output.Add("Decoder", text);
+    }
+
+    private int ConditionNumber(Expression? when)
+    {
+        if (when is null)
+            return 0;
+        string text = when.EmitBoolean();
+        if (!_conditionNumbers.TryGetValue(text, out int number))
+        {
+            _conditions.Add(text);
+            _conditionNumbers[text] = number = _conditions.Count;
+        }
+        return number;
+    }
+
+    private void EmitConditions(Output output)
+    {
+        var text = new StringBuilder();
+        text.Append("/// <summary>The conditions of rows, numbered; equal ones share a number.</summary>\ninternal static class Conditions\n{\n");
+        text.Append("    /// <summary>Whether condition <paramref name=\"number\"/> holds for the word.</summary>\n");
+        EmitTwoLevels(text, "bool", "Holds", "int number, uint i", "number, i", "number", _conditions.Count + 1,
+            n => n == 0 ? null : $"return {_conditions[n - 1]};", "return true;");
+        text.Append("}\n");
+        output.Add("Conditions", text);
+    }
+
+    private void EmitDispatch(Output output)
+    {
+        var text = new StringBuilder();
+        text.Append("/// <summary>Runs the body of a row; a row without one is UNDEFINED.</summary>\npublic static partial class Dispatch\n{\n");
+        text.Append("    /// <summary>Executes a word that decodes as <paramref name=\"row\"/>.</summary>\n");
+        EmitTwoLevels(text, "void", "Execute", "Cpu cpu, Row row, uint i", "cpu, row, i", "(int)row", _rows.Count + 1,
+            n => n > 0 && _bodies.ContainsKey(_rows[n - 1].Name) ? $"{_rows[n - 1].Name}(cpu, i); return;" : null, "cpu.Undefined(); return;");
+        text.Append("}\n");
+        output.Add("Dispatch", text);
+        foreach (IGrouping<string, TableRow> group in _rows.Where(r => _bodies.ContainsKey(r.Name)).GroupBy(r => r.Group))
+        {
+            var adapters = new StringBuilder();
+            adapters.Append("public static partial class Dispatch\n{\n");
+            foreach (TableRow row in group)
+            {
+                string arguments = string.Concat(_bodies[row.Name].Parameters.Select(p => $", {p}: {row.FieldsByName[p.TrimStart('@')].EmitInt()}"));
+                adapters.Append(CultureInfo.InvariantCulture, $"    private static void {row.Name}(Cpu cpu, uint i) => A64.{row.Name}(cpu{arguments});\n\n");
+            }
+            adapters.Append("}\n");
+            output.Add("Dispatch." + Pascal(group.Key), adapters);
+        }
+    }
+
+    private void EmitDisassembly(Output output)
+    {
+        var text = new StringBuilder();
+        text.Append("public static partial class Disassembler\n{\n");
+        text.Append("    // Text of a word that decodes as the row.\n");
+        EmitTwoLevels(text, "string", "Format", "Row row, uint i, ulong pc", "row, i, pc", "(int)row", _rows.Count + 1,
+            n => n > 0 ? $"return {_rows[n - 1].Name}(i, pc);" : null, "return Unallocated(i);", "private");
+        text.Append("}\n");
+        output.Add("Disassembly", text);
+        foreach (IGrouping<string, TableRow> group in _rows.GroupBy(r => r.Group))
+        {
+            var rows = new StringBuilder();
+            rows.Append("public static partial class Disassembler\n{\n");
+            foreach (TableRow row in group)
+            {
+                if (row.Aliases.Count == 0)
+                {
+                    rows.Append(CultureInfo.InvariantCulture, $"    private static string {row.Name}(uint i, ulong pc) => {row.Asm.Emit(_formats)};\n\n");
+                    continue;
+                }
+                rows.Append(CultureInfo.InvariantCulture, $"    private static string {row.Name}(uint i, ulong pc)\n    {{\n");
+                bool always = false;
+                foreach (Alias alias in row.Aliases.TakeWhile(_ => !always))
+                {
+                    always = alias.When is null;
+                    if (alias.When is not null)
+                        rows.Append(CultureInfo.InvariantCulture, $"        if ({alias.When.EmitBoolean()})\n    ");
+                    rows.Append(CultureInfo.InvariantCulture, $"        return {alias.Asm.Emit(_formats)};\n");
+                }
+                if (!always)
+                    rows.Append(CultureInfo.InvariantCulture, $"        return {row.Asm.Emit(_formats)};\n");
+                rows.Append("    }\n\n");
+            }
+            rows.Append("}\n");
+            output.Add("Disassembly." + Pascal(group.Key), rows);
+        }
+    }
+
+    // A method NAME(parameters) that switches on key in two levels. null from body means the default.
+    private static void EmitTwoLevels(
+        StringBuilder text, string type, string name, string parameters, string arguments, string key, int count,
+        Func<int, string?> body, string otherwise, string access = "public")
+    {
+        int groups = (count + GroupSize - 1) / GroupSize;
+        bool returns = type != "void";
+        text.Append(CultureInfo.InvariantCulture, $"    {access} static {type} {name}({parameters})\n    {{\n        switch ({key} >> 6)\n        {{\n");
+        for (int g = 0; g < groups; g++)
+            text.Append(CultureInfo.InvariantCulture, $"            case {g}: {(returns ? "return " : "")}{name}{g}({arguments});{(returns ? "" : " return;")}\n");
+        text.Append(CultureInfo.InvariantCulture, $"            default: {otherwise}\n        }}\n    }}\n\n");
+        for (int g = 0; g < groups; g++)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"    private static {type} {name}{g}({parameters})\n    {{\n        switch ({key})\n        {{\n");
+            for (int n = g * GroupSize; n < Math.Min(count, (g + 1) * GroupSize); n++)
+            {
+                if (body(n) is string statement)
+                    text.Append(CultureInfo.InvariantCulture, $"            case {n}: {statement}\n");
+            }
+            text.Append(CultureInfo.InvariantCulture, $"            default: {otherwise}\n        }}\n    }}\n\n");
+        }
+    }
+
+    private static void AppendData(StringBuilder text, string type, string name, long[] values, string meaning, bool hex = false)
+    {
+        text.Append(CultureInfo.InvariantCulture, $"    // {char.ToUpperInvariant(meaning[0])}{meaning[1..]}.\n    private static ReadOnlySpan<{type}> {name} =>\n    [");
+        for (int n = 0; n < values.Length; n++)
+        {
+            text.Append(n % 16 == 0 ? "\n        " : " ");
+            text.Append(hex ? "0x" + values[n].ToString("x", CultureInfo.InvariantCulture) : values[n].ToString(CultureInfo.InvariantCulture)).Append(',');
+        }
+        text.Append("\n    ];\n\n");
+    }
+
+    private static void AppendText(StringBuilder text, string name, IEnumerable<string> lines)
+    {
+        text.Append(CultureInfo.InvariantCulture, $"    // One line for each row.\n    private const string {name} =\n");
+        text.Append(string.Join(" +\n", lines.Select(l => $"        \"{l}\\n\""))).Append(";\n\n");
+    }
+}
