@@ -20,7 +20,7 @@ namespace ArmVdso.IsaGenerator
               --semantics DIR  directory of A64*.cs (default: ../Semantics from the table)
               --out DIR        where to write (default: ../Generated from the table)
               --check          write nothing; exit 1 if the files there differ from what would be written
-              --formats DIR    directory of AsmFormat*.cs for --against-llvm (default: ../Disassembly from the table)
+              --formats DIR    directory of AsmFormat*.cs and AsmText.cs (default: ../Disassembly from the table)
               --against-llvm   compare decoding and text on words around every row (default 300000 words); exit 1 on differences
               --rows REGEX     only rows whose name matches
               --mnemonics RE   only words whose (LLVM) mnemonic matches
@@ -99,9 +99,9 @@ namespace ArmVdso.IsaGenerator
         private static int Compare(TableReader table, Dictionary<string, string> options, string words, string formats)
         {
             Regex? Pattern(string option) => options.TryGetValue(option, out string? text) ? new Regex(text) : null;
-            string[] files = Directory.Exists(formats) ? Directory.GetFiles(formats, "AsmFormat*.cs") : [];
-            string shared = Path.Combine(AppContext.BaseDirectory, "AsmFormat.cs");
-            if (File.Exists(shared) && !files.Any(f => Path.GetFileName(f) == "AsmFormat.cs"))
+            string[] files = Directory.Exists(formats) ? Directory.GetFiles(formats, "Asm*.cs") : [];
+            string shared = Path.Combine(AppContext.BaseDirectory, "AsmText.cs");
+            if (File.Exists(shared) && !files.Any(f => Path.GetFileName(f) == "AsmText.cs"))
                 files = [.. files, shared];
             var comparison = new AgainstLlvm(
                 table, new FormatLibrary(files), Pattern("--rows"), Pattern("--mnemonics"),

@@ -77,7 +77,7 @@ public static class AsmText
     /// <c>w2, uxtb #1</c>; the extension that equals lsl is written lsl when Rd or Rn is SP.</summary>
     public static string ExtendedRegister(int sf, int rm, int option, int amount, bool withStackPointer)
     {
-        string register = (option & 3) == 3 ? X(rm) : W(rm);
+        string register = sf == 1 && (option & 3) == 3 ? X(rm) : W(rm);
         string shift = amount == 0 ? "" : " #" + Decimal(amount);
         if (withStackPointer && option == (sf == 1 ? 3 : 2))
             return amount == 0 ? register : register + ", lsl" + shift;

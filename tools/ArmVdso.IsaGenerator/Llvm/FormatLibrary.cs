@@ -9,7 +9,7 @@ public sealed class FormatLibrary
 {
     private readonly Dictionary<string, Func<uint, ulong, string>> _functions = new(StringComparer.Ordinal);
 
-    /// <summary>Compiles <c>AsmFormat*.cs</c> of the given files; problems go to standard error and leave functions unknown.</summary>
+    /// <summary>Compiles the given sources; problems go to standard error and leave functions unknown.</summary>
     public FormatLibrary(IReadOnlyCollection<string> files)
     {
         if (files.Count == 0 || Compile(files) is not Assembly assembly)

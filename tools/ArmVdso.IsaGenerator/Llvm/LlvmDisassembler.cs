@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Text;
 
@@ -15,7 +16,7 @@ public sealed class LlvmDisassembler
     // Later than Armv8.9: asked for only if the table has rows of them.
     private static readonly Dictionary<string, string> Later = new(StringComparer.OrdinalIgnoreCase)
     {
-        ["RCPC3"] = "rcpc3", ["LSE128"] = "lse128", ["GCS"] = "gcs", ["THE"] = "the", ["D128"] = "d128", ["ITE"] = "ite", ["TME"] = "tme",
+        ["RCPC3"] = "rcpc3", ["LSE128"] = "lse128", ["GCS"] = "gcs", ["THE"] = "the,+d128", ["D128"] = "d128", ["ITE"] = "ite", ["TME"] = "tme",
         ["FAMINMAX"] = "faminmax", ["LUT"] = "lut", ["FP8"] = "fp8", ["CPA"] = "cpa", ["PAUTH_LR"] = "pauth-lr",
     };
 
@@ -51,14 +52,25 @@ public sealed class LlvmDisassembler
 
     private delegate nuint DisasmInstruction(IntPtr context, [In] byte[] bytes, ulong size, ulong pc, [Out] byte[] text, nuint textSize);
 
-    /// <summary>The text with single spaces, or null if the word is not allocated.</summary>
+    /// <summary>The text with single spaces and no comment, or null if the word is not allocated.</summary>
     public string? Disassemble(uint instruction, ulong pc)
     {
-        BitConverter.TryWriteBytes(_bytes, instruction);
+        ReadOnlySpan<byte> text = Text(instruction, pc);
+        return text.IsEmpty ? null : Encoding.ASCII.GetString(text);
+    }
+
+    /// <summary>The text in ASCII with single spaces and no comment, valid until the next call; empty if the word is not allocated.</summary>
+    public ReadOnlySpan<byte> Text(uint instruction, ulong pc)
+    {
+        BinaryPrimitives.WriteUInt32LittleEndian(_bytes, instruction);
         if (_disassemble(_context, _bytes, 4, pc, _text, (nuint)_text.Length) == 0)
-            return null;
-        int end = Array.IndexOf(_text, (byte)0);
-        return Encoding.UTF8.GetString(_text, 0, end).Trim().Replace('\t', ' ');
+            return default;
+        Span<byte> text = _text.AsSpan(0, Array.IndexOf(_text, (byte)0));
+        text.Replace((byte)'\t', (byte)' ');
+        int comment = text.IndexOf("//"u8);
+        if (comment >= 0)
+            text = text[..comment];
+        return text.Trim((byte)' ');
     }
 
     private static T Function<T>(IntPtr library, string name) where T : Delegate =>
