@@ -92,7 +92,7 @@ namespace ArmVdso.IsaGenerator
             if (options.ContainsKey("--check"))
                 return Math.Max(output.Check(target), missing.Length == 0 ? 0 : 1);
             output.Write(target);
-            Console.WriteLine($"{table.Rows.Count} rows, {bodies.Count} with semantics, {emitter.TreeEntries} decoder entries");
+            Console.WriteLine($"{table.Rows.Count} rows, {bodies.Count} with semantics, {emitter.Tree.Entries.Count} decoder entries, depth {emitter.Tree.Depth}");
             return 0;
         }
 

@@ -13,7 +13,6 @@ public sealed partial class Emitter
     private readonly IReadOnlyList<TableRow> _rows;
     private readonly IReadOnlyDictionary<string, Body> _bodies;
     private readonly IReadOnlySet<string> _formats;
-    private readonly DecisionTree _tree;
     private readonly List<string> _conditions = [];
     private readonly Dictionary<string, int> _conditionNumbers = new(StringComparer.Ordinal);
 
@@ -26,7 +25,7 @@ public sealed partial class Emitter
         _formats = formats;
         _rows = rows;
         _bodies = bodies;
-        _tree = new DecisionTree(rows);
+        Tree = new DecisionTree(rows);
     }
 
     /// <summary>All files.</summary>
@@ -43,8 +42,8 @@ public sealed partial class Emitter
         return output;
     }
 
-    /// <summary>Entries of the decision tree, for the report of a run.</summary>
-    public int TreeEntries => _tree.Entries.Count;
+    /// <summary>The decision tree that the decoder gets.</summary>
+    public DecisionTree Tree { get; }
 
     private void EmitRow(Output output)
     {
@@ -85,9 +84,9 @@ public sealed partial class Emitter
     {
         var text = new StringBuilder();
         text.Append("public static partial class Decoder\n{\n");
-        text.Append(CultureInfo.InvariantCulture, $"    private const uint Root = 0x{_tree.Root:x};\n\n");
-        AppendData(text, "uint", "Entries", [.. _tree.Entries.Select(e => (long)e)], "the decision tree", true);
-        AppendData(text, "ushort", "Lists", [.. _tree.Lists.Select(e => (long)e)], "candidate rows of the leaves, each list ended by 0");
+        text.Append(CultureInfo.InvariantCulture, $"    private const uint Root = 0x{Tree.Root:x};\n\n");
+        AppendData(text, "uint", "Entries", [.. Tree.Entries.Select(e => (long)e)], "the decision tree", true);
+        AppendData(text, "ushort", "Lists", [.. Tree.Lists.Select(e => (long)e)], "candidate rows of the leaves, each list ended by 0");
         text.Append("}\n");
         output.Add("Decoder", text);
     }

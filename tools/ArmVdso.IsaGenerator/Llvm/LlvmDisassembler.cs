@@ -11,7 +11,7 @@ public sealed class LlvmDisassembler
         "+v8.9a,+crypto,+aes,+sha2,+sha3,+sm4,+neon,+fp-armv8,+fullfp16,+fp16fml,+bf16,+i8mm,+dotprod,+complxnum,+jsconv,+rdm,+crc,+lse,+lse2," +
         "+mte,+rand,+ls64,+flagm,+altnzcv,+fptoint,+sb,+ssbs,+predres,+specres2,+pauth,+rcpc,+rcpc-immo,+ras,+rasv2,+perfmon,+spe,+spe-eef," +
         "+tracev8.4,+am,+amvs,+mpam,+brbe,+bti,+dit,+nmi,+mops,+hbc,+cssc,+chk,+clrbhb,+xs,+wfxt,+ecv,+fgt,+hcx,+lor,+pan,+pan-rwv,+uaops,+vh," +
-        "+nv,+sel2,+el2vmsa,+el3,+tlb-rmi,+ccpp,+ccdp,+ccidx,+CONTEXTIDREL2,+rme";
+        "+nv,+sel2,+el2vmsa,+el3,+tlb-rmi,+ccpp,+ccdp,+ccidx,+CONTEXTIDREL2,+rme,+mec,+tlbiw";
 
     // Later than Armv8.9: asked for only if the table has rows of them.
     private static readonly Dictionary<string, string> Later = new(StringComparer.OrdinalIgnoreCase)

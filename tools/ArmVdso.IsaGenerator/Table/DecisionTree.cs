@@ -4,11 +4,13 @@ namespace ArmVdso.IsaGenerator.Table;
 
 /// <summary>The decoder as data. Each step looks up a few adjacent bits of the word; the last gives the few rows that can
 /// still match, the more specific first.</summary>
-/// <remarks>An entry is either an inner one, <c>base &lt;&lt; 9 | shift &lt;&lt; 4 | width</c> (go to the entry at base plus those
-/// bits of the word; width is at least 1), or a leaf, <c>start &lt;&lt; 4</c> with width 0: the list of row numbers at start, ended by 0.</remarks>
+/// <remarks>An entry is <c>base &lt;&lt; 9 | shift &lt;&lt; 4 | width</c>: go to the entry at base plus those bits of the word. A leaf has
+/// width 0, and the row numbers from its base on in <see cref="Lists"/>, ended by 0.</remarks>
 public sealed class DecisionTree
 {
-    private const int MaxWidth = 9;
+    private const int RootWidth = 11;
+    private const int MaxWidth = 8;
+    private const double WidthCost = 0.08;
     private readonly Dictionary<string, uint> _leaves = new(StringComparer.Ordinal);
     private readonly List<uint> _entries = [];
     private readonly List<ushort> _lists = [];
@@ -18,8 +20,11 @@ public sealed class DecisionTree
     {
         Rows = rows;
         _lists.Add(0);
-        Root = Build([.. Enumerable.Range(0, rows.Count)], 0);
+        Root = Build([.. Enumerable.Range(0, rows.Count)], 0, 0);
     }
+
+    /// <summary>Steps from the root to the deepest leaf.</summary>
+    public int Depth { get; private set; }
 
     /// <summary>The rows, number 1 first.</summary>
     public IReadOnlyList<TableRow> Rows { get; }
@@ -39,7 +44,7 @@ public sealed class DecisionTree
         uint entry = Root;
         while ((entry & 15) != 0)
             entry = _entries[(int)((entry >> 9) + ((instruction >> (int)((entry >> 4) & 31)) & ((1u << (int)(entry & 15)) - 1)))];
-        for (int at = (int)(entry >> 4); _lists[at] != 0; at++)
+        for (int at = (int)(entry >> 9); _lists[at] != 0; at++)
         {
             TableRow row = Rows[_lists[at] - 1];
             if (row.Matches(instruction))
@@ -48,9 +53,10 @@ public sealed class DecisionTree
         return null;
     }
 
-    private uint Build(List<int> candidates, uint known)
+    private uint Build(List<int> candidates, uint known, int depth)
     {
-        if (candidates.Count <= 1 || Choose(candidates, known) is not (int shift, int width))
+        Depth = Math.Max(Depth, depth);
+        if (candidates.Count <= 1 || Choose(candidates, known, depth == 0 ? RootWidth : MaxWidth) is not (int shift, int width))
             return Leaf(candidates);
         int first = _entries.Count;
         _entries.AddRange(new uint[1 << width]);
@@ -61,18 +67,18 @@ public sealed class DecisionTree
             List<int> subset = [.. candidates.Where(c => ((Rows[c].Value ^ (v << shift)) & Rows[c].Mask & mask) == 0)];
             string key = string.Join(",", subset);
             if (!done.TryGetValue(key, out uint entry))
-                done[key] = entry = Build(subset, known | mask);
+                done[key] = entry = Build(subset, known | mask, depth + 1);
             _entries[first + (int)v] = entry;
         }
         return ((uint)first << 9) | ((uint)shift << 4) | (uint)width;
     }
 
-    // The range of bits that leaves the fewest candidates for its width; duplicated rows and big tables cost.
-    private (int Shift, int Width)? Choose(List<int> candidates, uint known)
+    // The range of bits that leaves the fewest candidates; wide ranges make big tables.
+    private (int Shift, int Width)? Choose(List<int> candidates, uint known, int maxWidth)
     {
         double best = 0;
         (int, int)? choice = null;
-        for (int width = 1; width <= MaxWidth; width++)
+        for (int width = 1; width <= maxWidth; width++)
         {
             for (int shift = 0; shift + width <= 32; shift++)
             {
@@ -92,22 +98,25 @@ public sealed class DecisionTree
         var counts = new int[1 << width];
         foreach (int c in candidates)
         {
-            uint free = ~Rows[c].Mask & mask;
-            if (BitOperations.PopCount(free) > 5)
-                return 0;
-            uint sub = 0;
-            do
-            {
-                counts[((Rows[c].Value & mask) | sub) >> shift]++;
-                sub = (sub - free) & free;
-            }
-            while (sub != 0);
+            foreach (uint v in ValuesOf(Rows[c], shift, mask))
+                counts[v]++;
         }
-        long total = counts.Sum(c => (long)c);
-        double average = counts.Sum(c => (double)c * c) / total;
-        if (average > candidates.Count * 0.95)
-            return 0;
-        return Math.Log2(candidates.Count / average) - 0.08 * width - Math.Log2((double)total / candidates.Count) + 0.01;
+        // How many candidates a word of a row, taken at random, is left with; averaged over the rows.
+        double left = candidates.Average(c => ValuesOf(Rows[c], shift, mask).Average(v => (double)counts[v]));
+        return left > candidates.Count * 0.95 ? 0 : Math.Log2(candidates.Count / left) - WidthCost * width + 0.01;
+    }
+
+    // The values that the range can have in words of the row.
+    private static IEnumerable<uint> ValuesOf(TableRow row, int shift, uint mask)
+    {
+        uint free = ~row.Mask & mask;
+        uint sub = 0;
+        do
+        {
+            yield return ((row.Value & mask) | sub) >> shift;
+            sub = (sub - free) & free;
+        }
+        while (sub != 0);
     }
 
     private uint Leaf(List<int> candidates)
@@ -116,7 +125,7 @@ public sealed class DecisionTree
         string key = string.Join(",", ordered);
         if (!_leaves.TryGetValue(key, out uint entry))
         {
-            entry = ordered.Count == 0 ? 0 : (uint)_lists.Count << 4;
+            entry = ordered.Count == 0 ? 0 : (uint)_lists.Count << 9;
             if (ordered.Count != 0)
             {
                 _lists.AddRange(ordered.Select(c => (ushort)(c + 1)));
