@@ -37,7 +37,7 @@ public sealed partial class RegisterUseTests
 
     [Theory]
     [InlineData(0x910003E0u, 1u << 31, 1u, false, false)] // mov x0, sp
-    [InlineData(0xEB02003Fu, 0b110u, 0u, false, true)] // cmp x1, x2
+    [InlineData(0xF100083Fu, 0b10u, 0u, false, true)] // cmp x1, #2
     [InlineData(0x9A820020u, 0b110u, 1u, true, false)] // csel x0, x1, x2, eq
     [InlineData(0x94000001u, 0u, 1u << 30, false, false)] // bl
     public void Examples(uint word, uint reads, uint writes, bool readsFlags, bool writesFlags)

@@ -16,8 +16,18 @@ public sealed class LlvmDisassembler
     // Later than Armv8.9: asked for only if the table has rows of them.
     private static readonly Dictionary<string, string> Later = new(StringComparer.OrdinalIgnoreCase)
     {
-        ["RCPC3"] = "rcpc3", ["LSE128"] = "lse128", ["GCS"] = "gcs", ["THE"] = "the,+d128", ["D128"] = "d128", ["ITE"] = "ite", ["TME"] = "tme",
-        ["FAMINMAX"] = "faminmax", ["LUT"] = "lut", ["FP8"] = "fp8", ["CPA"] = "cpa", ["PAUTH_LR"] = "pauth-lr",
+        ["RCPC3"] = "rcpc3",
+        ["LSE128"] = "lse128",
+        ["GCS"] = "gcs",
+        ["THE"] = "the,+d128",
+        ["D128"] = "d128",
+        ["ITE"] = "ite",
+        ["TME"] = "tme",
+        ["FAMINMAX"] = "faminmax",
+        ["LUT"] = "lut",
+        ["FP8"] = "fp8",
+        ["CPA"] = "cpa",
+        ["PAUTH_LR"] = "pauth-lr",
     };
 
     private static readonly string[] Names =
