@@ -9,7 +9,7 @@ internal static partial class SystemRegisterNames
     /// <summary>The name of a system register for MRS or MSR, or null.</summary>
     public static string? Find(int op0, int op1, int crn, int crm, int op2, bool write)
     {
-        if (!_names.TryGetValue(SystemRegisters.Key(op0, op1, crn, crm, op2), out string? name))
+        if (!_names.TryGetValue(Key(op0, op1, crn, crm, op2), out string? name))
             return null;
         int separator = name.IndexOf('<', StringComparison.Ordinal);
         if (separator >= 0)
@@ -19,6 +19,9 @@ internal static partial class SystemRegisterNames
         }
         return name[^1] != '>' ? name : write ? name[..^1] : null;
     }
+
+    private static int Key(int op0, int op1, int crn, int crm, int op2) =>
+        (op0 << 14) | (op1 << 11) | (crn << 7) | (crm << 3) | op2;
 
     private static Dictionary<int, string> Parse(params string[] tables)
     {
@@ -32,7 +35,7 @@ internal static partial class SystemRegisterNames
                 for (int op2 = 0; op2 + 4 < words.Length; op2++)
                 {
                     if (words[op2 + 4] != "-")
-                        names.Add(SystemRegisters.Key(Field(0), Field(1), Field(2), Field(3), op2), words[op2 + 4]);
+                        names.Add(Key(Field(0), Field(1), Field(2), Field(3), op2), words[op2 + 4]);
                 }
             }
         }
