@@ -15,6 +15,14 @@ public sealed record SystemRegister(
 public static class SystemRegisters
 {
     private const int Never = 2;
+    private static readonly (string, int, int, int)[] PauthKeys =
+    [
+        ("APIAKeyLo_EL1", 1, 0, 0), ("APIAKeyHi_EL1", 1, 1, 1), ("APIBKeyLo_EL1", 1, 2, 2), ("APIBKeyHi_EL1", 1, 3, 3),
+        ("APDAKeyLo_EL1", 2, 0, 4), ("APDAKeyHi_EL1", 2, 1, 5), ("APDBKeyLo_EL1", 2, 2, 6), ("APDBKeyHi_EL1", 2, 3, 7),
+        ("APGAKeyLo_EL1", 3, 0, 8), ("APGAKeyHi_EL1", 3, 1, 9),
+    ];
+
+    // After PauthKeys, which Build reads: static fields are initialised in the order of the text.
     private static readonly Dictionary<int, SystemRegister> ByKey = Build();
 
     /// <summary>All rows in the order of their encodings.</summary>
@@ -129,11 +137,4 @@ public static class SystemRegisters
         Add("PMUSERENR_EL0", (3, 3, 9, 14, 0), 0, 1, c => c.PMUSERENR_EL0, (c, v) => c.PMUSERENR_EL0 = v & 15);
         return table;
     }
-
-    private static readonly (string, int, int, int)[] PauthKeys =
-    [
-        ("APIAKeyLo_EL1", 1, 0, 0), ("APIAKeyHi_EL1", 1, 1, 1), ("APIBKeyLo_EL1", 1, 2, 2), ("APIBKeyHi_EL1", 1, 3, 3),
-        ("APDAKeyLo_EL1", 2, 0, 4), ("APDAKeyHi_EL1", 2, 1, 5), ("APDBKeyLo_EL1", 2, 2, 6), ("APDBKeyHi_EL1", 2, 3, 7),
-        ("APGAKeyLo_EL1", 3, 0, 8), ("APGAKeyHi_EL1", 3, 1, 9),
-    ];
 }
