@@ -28,12 +28,23 @@ public static partial class AsmFormat
     public static string SystemInstructionLong(uint insn, ulong pc)
     {
         int rt = Bits(insn, 0, 5);
-        return (Bits(insn, 5, 14)) switch
+        return Bits(insn, 5, 14) switch
         {
             0x1BB9 => rt == 31 ? "gcspopm" : "gcspopm " + AsmText.X(rt),
             0x1BBB => "gcsss2 " + AsmText.X(rt),
             _ => $"sysl {AsmText.X(rt)}, {SystemOperands(insn)}",
         };
+    }
+
+    /// <summary>SYSP with its aliases (TLBIP): the whole instruction.</summary>
+    public static string SystemInstructionPair(uint insn, ulong pc)
+    {
+        int rt = Bits(insn, 0, 5);
+        string pair = rt == 31 ? "xzr, xzr" : AsmText.X(rt) + ", " + AsmText.X(rt + 1);
+        string? name = SystemInstructionNames.Find(Bits(insn, 16, 3), Bits(insn, 12, 4), Bits(insn, 8, 4), Bits(insn, 5, 3));
+        if (name is not null && name.StartsWith("tlbi ", StringComparison.Ordinal))
+            return "tlbip " + name[5..].TrimEnd('.') + ", " + pair;
+        return "sysp " + SystemOperands(insn) + (rt == 31 ? "" : ", " + pair);
     }
 
     private static string SystemOperands(uint insn) => string.Create(

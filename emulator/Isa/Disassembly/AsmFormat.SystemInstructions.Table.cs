@@ -26,7 +26,6 @@ internal static partial class SystemInstructionNames
         0 9 6 - tlbi/rvae1nxs - tlbi/rvaae1nxs - tlbi/rvale1nxs - tlbi/rvaale1nxs
         0 9 7 tlbi/vmalle1nxs. tlbi/vae1nxs tlbi/aside1nxs tlbi/vaae1nxs - tlbi/vale1nxs - tlbi/vaale1nxs
         1 7 2 - - - - brb/iall! brb/inj!
-        3 7 2 - - - - - - - trcit
         3 7 3 - - - - cfp/rctx dvp/rctx cosp/rctx cpp/rctx
         3 7 4 - dc/zva - dc/gva dc/gzva
         3 7 5 - ic/ivau
