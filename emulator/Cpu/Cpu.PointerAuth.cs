@@ -61,6 +61,13 @@ public sealed partial class Cpu
         return tbi && (data || !tbid);
     }
 
+    /// <summary>AArch64.BranchAddr: removes the tag of a branch target when the top byte of instruction addresses is ignored.</summary>
+    private ulong BranchAddr(ulong target)
+    {
+        bool high = (target & (1UL << 55)) != 0;
+        return !EffectiveTbi(high, false) ? target : high ? target | 0xffUL << 56 : target & ~(0xffUL << 56);
+    }
+
     /// <summary>CalculateBottomPACBit: the size of the address space of that half, from TCR_EL1.TnSZ.</summary>
     private int BottomPacBit(bool high)
     {
