@@ -11,8 +11,11 @@ public enum Access : byte
     /// <summary>Load-acquire or store-release: must not cross a 16-byte boundary (FEAT_LSE2) when unaligned.</summary>
     Ordered,
 
-    /// <summary>Exclusive or atomic: must be aligned to its whole size (FEAT_LSE2 relaxes to 16 bytes for atomics).</summary>
+    /// <summary>Atomic: must be aligned to its whole size, or with FEAT_LSE2 lie in one 16-byte granule.</summary>
     Atomic,
+
+    /// <summary>Exclusive: must always be aligned to its whole size.</summary>
+    Exclusive,
 
     /// <summary>LDTR/STTR: checked with EL0 permissions.</summary>
     Unprivileged,
@@ -163,7 +166,12 @@ public sealed partial class Cpu
         if ((va & (ulong)(size - 1)) == 0)
             return true;
         // FEAT_LSE2: ordered and atomic accesses may be unaligned inside one 16-byte granule.
-        return access is not (Access.Ordered or Access.Atomic) || (HasLse2 && (va & 15) + (ulong)size <= 16);
+        return access switch
+        {
+            Access.Exclusive => false,
+            Access.Ordered or Access.Atomic => HasLse2 && (va & 15) + (ulong)size <= 16,
+            _ => true,
+        };
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -182,11 +190,46 @@ public sealed partial class Cpu
     public bool Check(ulong address, int size, bool write, Access access = Access.Normal)
     {
         ulong va = Untag(address);
+        if (access != Access.Normal && !AlignmentOk(va, size, access))
+        {
+            DataAbort(va, write, FaultStatus.Alignment);
+            return false;
+        }
         bool user = EL == 0 || (access == Access.Unprivileged && !UAO);
         if (!Translate(va, write, user, out _))
             return false;
         ulong last = va + (ulong)size - 1;
         return (va ^ last) >> 12 == 0 || Translate(last & ~0xfffUL, write, user, out _);
+    }
+
+    /// <summary>Translates the address of a cache maintenance instruction, which needs read permission. A fault has CM and
+    /// WnR set in its syndrome (DDI0487, ISS encoding for a Data Abort).</summary>
+    /// <returns>False when a Data Abort is pending.</returns>
+    internal bool TranslateForMaintenance(ulong address, out ulong pa)
+    {
+        if (Translate(Untag(address), false, EL == 0, out pa))
+            return true;
+        const uint cacheMaintenance = 1 << 8, writeNotRead = 1 << 6;
+        _pendingIss |= cacheMaintenance | writeNotRead;
+        return false;
+    }
+
+    /// <summary>AArch64.AT: translates without faulting; PAR_EL1 gets the address, or F and the fault status.</summary>
+    internal void AddressTranslate(ulong address, bool write, bool user)
+    {
+        ulong va = Untag(address);
+        FaultStatus status = FaultStatus.TranslationLevel3;
+        if (SpaceFor(va) is { } space && space.Lookup(va, out ulong page, out PagePermissions permissions))
+        {
+            if ((permissions & Needed(user, write)) != 0)
+            {
+                const ulong normalInnerShareable = 0xFFUL << 56 | 3 << 7 | 1 << 11;
+                PAR_EL1 = normalInnerShareable | page;
+                return;
+            }
+            status = FaultStatus.PermissionLevel3;
+        }
+        PAR_EL1 = 1 | ((ulong)status << 1) | (1 << 11);
     }
 
     /// <summary>Loads <typeparamref name="T"/> (1, 2, 4, 8 or 16 bytes, little-endian).</summary>

@@ -14,7 +14,7 @@ public sealed partial class Cpu
     public ulong TPIDR_EL0, TPIDRRO_EL0, TPIDR_EL1, CONTEXTIDR_EL1;
     public ulong ELR_EL1, SPSR_EL1, ESR_EL1, FAR_EL1, VBAR_EL1;
     public ulong SCTLR_EL1, CPACR_EL1, TTBR0_EL1, TTBR1_EL1, TCR_EL1, MAIR_EL1, PAR_EL1, MDSCR_EL1;
-    public ulong CNTV_CVAL, CNTKCTL_EL1, ICC_PMR_EL1, PMCR_EL0, PMUSERENR_EL0;
+    public ulong CNTV_CVAL, CNTKCTL_EL1, ICC_PMR_EL1, PMCR_EL0, PMUSERENR_EL0, GCR_EL1, RGSR_EL1;
     public uint CNTV_CTL;
 #pragma warning restore CS1591
 
@@ -164,7 +164,7 @@ public sealed partial class Cpu
             "CNTFRQ_EL0" => (CNTKCTL_EL1 & 3) == 0,
             "CNTV_TVAL_EL0" or "CNTV_CTL_EL0" or "CNTV_CVAL_EL0" => (CNTKCTL_EL1 & (1 << 8)) == 0,
             "CTR_EL0" => (SCTLR_EL1 & (1UL << 15)) == 0,
-            "DCZID_EL0" => false,
+            "DAIF" => (SCTLR_EL1 & (1UL << 9)) == 0,
             "PMCR_EL0" or "PMCNTENSET_EL0" => (PMUSERENR_EL0 & 1) == 0,
             "PMCCNTR_EL0" => (PMUSERENR_EL0 & 5) == 0 || (!read && (PMUSERENR_EL0 & 1) == 0),
             _ => false,

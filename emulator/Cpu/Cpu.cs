@@ -223,7 +223,8 @@ public sealed partial class Cpu
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void BranchTo(ulong target, BranchType type)
     {
-        NextPC = target;
+        // Only a register can hold a tagged or unsigned target.
+        NextPC = type >= BranchType.Indirect ? BranchAddr(target) : target;
         BranchTaken = true;
         BranchKind = type;
     }

@@ -15,6 +15,14 @@ public sealed record SystemRegister(
 public static class SystemRegisters
 {
     private const int Never = 2;
+    private static readonly (string, int, int, int)[] PauthKeys =
+    [
+        ("APIAKeyLo_EL1", 1, 0, 0), ("APIAKeyHi_EL1", 1, 1, 1), ("APIBKeyLo_EL1", 1, 2, 2), ("APIBKeyHi_EL1", 1, 3, 3),
+        ("APDAKeyLo_EL1", 2, 0, 4), ("APDAKeyHi_EL1", 2, 1, 5), ("APDBKeyLo_EL1", 2, 2, 6), ("APDBKeyHi_EL1", 2, 3, 7),
+        ("APGAKeyLo_EL1", 3, 0, 8), ("APGAKeyHi_EL1", 3, 1, 9),
+    ];
+
+    // After PauthKeys, which Build reads: static fields are initialised in the order of the text.
     private static readonly Dictionary<int, SystemRegister> ByKey = Build();
 
     /// <summary>All rows in the order of their encodings.</summary>
@@ -49,7 +57,7 @@ public static class SystemRegisters
 
         // PSTATE fields as registers.
         Add("NZCV", (3, 3, 4, 2, 0), 0, 0, c => (ulong)c.NZCV << 28, (c, v) => c.NZCV = (int)(v >> 28) & 15);
-        Add("DAIF", (3, 3, 4, 2, 1), 1, 1, c => (ulong)c.Daif << 6, (c, v) => c.Daif = (int)(v >> 6) & 15);
+        Add("DAIF", (3, 3, 4, 2, 1), 0, 0, c => (ulong)c.Daif << 6, (c, v) => c.Daif = (int)(v >> 6) & 15);
         Add("CurrentEL", (3, 0, 4, 2, 2), 1, Never, c => (ulong)c.EL << 2);
         Add("PAN", (3, 0, 4, 2, 3), 1, 1, c => c.PAN ? 1UL << 22 : 0, (c, v) => c.PAN = (v & (1UL << 22)) != 0);
         Add("UAO", (3, 0, 4, 2, 4), 1, 1, c => c.UAO ? 1UL << 23 : 0, (c, v) => c.UAO = (v & (1UL << 23)) != 0);
@@ -82,6 +90,10 @@ public static class SystemRegisters
         Add("MDSCR_EL1", (2, 0, 0, 2, 2), 1, 1, c => c.MDSCR_EL1, (c, v) => c.MDSCR_EL1 = v);
         Add("OSLAR_EL1", (2, 0, 1, 0, 4), Never, 1, _ => 0);
 
+        // Logical address tags.
+        Add("RGSR_EL1", (3, 0, 1, 0, 5), 1, 1, c => c.RGSR_EL1, (c, v) => c.RGSR_EL1 = v & 0xFFFF0F);
+        Add("GCR_EL1", (3, 0, 1, 0, 6), 1, 1, c => c.GCR_EL1, (c, v) => c.GCR_EL1 = v & 0x1FFFF);
+
         // Generic timer.
         Add("CNTFRQ_EL0", (3, 3, 14, 0, 0), 0, 1, c => c.Machine.CounterFrequency);
         Add("CNTPCT_EL0", (3, 3, 14, 0, 1), 0, Never, c => c.Counter());
@@ -101,7 +113,7 @@ public static class SystemRegisters
 
         // Cache and identification.
         Add("CTR_EL0", (3, 3, 0, 0, 1), 0, Never, c => c.Machine.Identification.CTR_EL0);
-        Add("DCZID_EL0", (3, 3, 0, 0, 7), 0, Never, c => 4);
+        Add("DCZID_EL0", (3, 3, 0, 0, 7), 0, Never, c => c.EL == 0 && (c.SCTLR_EL1 & (1UL << 14)) == 0 ? 0x14UL : 4);
         Id("MIDR_EL1", 0, 0, c => c.Machine.Identification.MIDR_EL1);
         Id("MPIDR_EL1", 0, 5, c => 0x80000000UL | (uint)c.Index);
         Id("REVIDR_EL1", 0, 6, c => 0);
@@ -125,11 +137,4 @@ public static class SystemRegisters
         Add("PMUSERENR_EL0", (3, 3, 9, 14, 0), 0, 1, c => c.PMUSERENR_EL0, (c, v) => c.PMUSERENR_EL0 = v & 15);
         return table;
     }
-
-    private static readonly (string, int, int, int)[] PauthKeys =
-    [
-        ("APIAKeyLo_EL1", 1, 0, 0), ("APIAKeyHi_EL1", 1, 1, 1), ("APIBKeyLo_EL1", 1, 2, 2), ("APIBKeyHi_EL1", 1, 3, 3),
-        ("APDAKeyLo_EL1", 2, 0, 4), ("APDAKeyHi_EL1", 2, 1, 5), ("APDBKeyLo_EL1", 2, 2, 6), ("APDBKeyHi_EL1", 2, 3, 7),
-        ("APGAKeyLo_EL1", 3, 0, 8), ("APGAKeyHi_EL1", 3, 1, 9),
-    ];
 }

@@ -32,6 +32,9 @@ public sealed partial class Cpu
     /// <summary>Forgets the translation of the page that instructions are fetched from.</summary>
     internal void InvalidateFetch() => _fetchPage = NoPage;
 
+    /// <summary>InGuardedPage of the pseudocode: the current instruction lies in a page that is mapped as guarded.</summary>
+    internal bool InGuardedPage => _fetchGuarded;
+
     /// <summary>Runs until the clock reaches <paramref name="limit"/>, WFI, or a stop request.</summary>
     public void RunUntil(ulong limit)
     {

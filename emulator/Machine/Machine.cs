@@ -122,6 +122,16 @@ public sealed class Machine : IDisposable
     /// <summary>Tells the machine that system software wrote guest RAM directly, so that exclusives and decoded code notice.</summary>
     public void NotifyWrite(ulong pa, int size) => Monitors.ObserveStore(null, pa, size);
 
+    /// <summary>Instructions in [<paramref name="pa"/>, +<paramref name="size"/>) of RAM may have changed (IC IVAU, or system
+    /// software wrote code): nothing that a PE remembers of them may be used any more.</summary>
+    public void InvalidateCode(ulong pa, ulong size)
+    {
+        _ = pa;
+        _ = size;
+        foreach (Cpu cpu in _cpus)
+            cpu.InvalidateFetch();
+    }
+
     internal void Hypercall(Cpu cpu, int imm16)
     {
         if (_handler is null)
