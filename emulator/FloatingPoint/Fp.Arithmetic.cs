@@ -171,20 +171,22 @@ public static partial class Fp
             radicand >>= 1; // at most 53 significant bits, nothing is lost
         else
             exponent--;
-        ulong root = SquareRoot((UInt128)radicand << 64, out bool inexact); // 2^63 <= root < 2^64
+        // Two digits beyond the fraction and the integer digit are enough to round; the radicand has no bits beyond them.
+        ulong root = SquareRoot(radicand, FractionBits(bits) + 3, out bool inexact); // 2^63 <= root < 2^64
         ProcessDenorms(value.Type, value.Type, bits, fpcr, ref fpsr);
         return Round(false, exponent >> 1, root | (inexact ? 1UL : 0), bits, fpcr, RoundingMode(fpcr), ref fpsr);
     }
 
-    /// <summary>The integer square root, digit by digit.</summary>
-    private static ulong SquareRoot(UInt128 radicand, out bool inexact)
+    /// <summary>The first binary digits of sqrt(radicand * 2^64), digit by digit, at their place in 64 bits.</summary>
+    private static ulong SquareRoot(ulong radicand, int digits, out bool inexact)
     {
-        ulong root = 0;
-        UInt128 remainder = UInt128.Zero;
-        for (int digit = 63; digit >= 0; digit--)
+        // With at most 55 digits root and remainder stay below 2^58.
+        ulong root = 0, remainder = 0;
+        for (int digit = 0; digit < digits; digit++)
         {
-            remainder = (remainder << 2) | ((radicand >> (2 * digit)) & 3);
-            UInt128 trial = ((UInt128)root << 2) | UInt128.One;
+            remainder = (remainder << 2) | (radicand >> 62);
+            radicand <<= 2;
+            ulong trial = (root << 2) | 1;
             root <<= 1;
             if (remainder >= trial)
             {
@@ -192,8 +194,8 @@ public static partial class Fp
                 root |= 1;
             }
         }
-        inexact = remainder != UInt128.Zero;
-        return root;
+        inexact = remainder != 0;
+        return root << (64 - digits);
     }
 
     /// <summary>FPMulAdd: addend + op1 * op2 with one rounding.</summary>

@@ -13,7 +13,11 @@ public static partial class Fp
     }
 
     /// <summary>RecipSqrtEstimate: 128 &lt;= a &lt; 512 stands for 0.25..1.0 in steps of 1/512; the result for 1.0..2.0 in steps of 1/256.</summary>
-    private static uint RecipSqrtEstimate(uint a)
+    private static uint RecipSqrtEstimate(uint a) => s_recipSqrtEstimates[a - 128];
+
+    private static readonly ushort[] s_recipSqrtEstimates = [.. Enumerable.Range(128, 384).Select(a => (ushort)SearchRecipSqrt((uint)a))];
+
+    private static uint SearchRecipSqrt(uint a)
     {
         a = a < 256 ? (a * 2) + 1 : (((a >> 1) << 1) + 1) * 2;
         uint b = 512;

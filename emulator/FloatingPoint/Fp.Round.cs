@@ -93,7 +93,6 @@ public static partial class Fp
             intMant |= 1;
 
         int e = ExponentBits(bits);
-        ulong result;
         if (bits == 16 && (fpcr & FpcrBits.AHP) != 0)
         {
             if (biasedExp >= 1 << e)
@@ -105,15 +104,11 @@ public static partial class Fp
         else if (biasedExp >= (1 << e) - 1)
         {
             fpsr |= FpsrBits.OFC | FpsrBits.IXC;
-            if (OverflowToInfinity(sign, rounding))
-                return Infinity(sign, bits);
-            ulong max = MaxNormal(sign, bits);
-            return f == 7 ? max & ~0xFFFFUL : max;
+            return OverflowToInfinity(sign, rounding) ? Infinity(sign, bits) : MaxNormal(sign, bits);
         }
-        result = SignBit(sign, bits) | ((ulong)biasedExp << (bits - 1 - e)) | ((intMant & Mask(f)) << (bits - 1 - e - f));
         if (error != 0)
             fpsr |= FpsrBits.IXC;
-        return result;
+        return SignBit(sign, bits) | ((ulong)biasedExp << (bits - 1 - e)) | ((intMant & Mask(f)) << (bits - 1 - e - f));
     }
 
     /// <summary>FPCR.AH: whether the value rounded as if the exponent had no lower bound is below the smallest normal number.</summary>
