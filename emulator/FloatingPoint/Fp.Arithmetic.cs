@@ -206,6 +206,14 @@ public static partial class Fp
     public static ulong MulAddH(ulong addend, ulong op1, ulong op2, uint fpcr, ref uint fpsr) =>
         MulAddExact(addend, op1, op2, 32, 16, fpcr, ref fpsr);
 
+    /// <summary>BFMLALB and BFMLALT: single-precision addend + product of two BFloat16 numbers, with one rounding.</summary>
+    public static ulong BFMulAdd(ulong addend, ulong op1, ulong op2, uint fpcr, ref uint fpsr)
+    {
+        uint ignored = 0;
+        ref uint flags = ref IsSilent(fpcr) ? ref ignored : ref fpsr;
+        return MulAdd(addend, op1 << 16, op2 << 16, 32, SilentControls(fpcr), ref flags);
+    }
+
     private static ulong MulAddExact(ulong addend, ulong op1, ulong op2, int bits, int factorBits, uint fpcr, ref uint fpsr)
     {
         FpValue valueA = Unpack(addend, bits, fpcr, ref fpsr);
@@ -298,12 +306,9 @@ public static partial class Fp
     private static ulong StepFused(ulong op1, ulong op2, ulong addend, int scale, ulong invalid, int bits, uint fpcr, ref uint fpsr)
     {
         uint ignored = 0;
-        // FPCR.AH: no exceptions, denormals flushed, round to nearest even.
-        bool altfp = (fpcr & FpcrBits.AH) != 0;
-        ref uint flags = ref altfp ? ref ignored : ref fpsr;
+        ref uint flags = ref IsSilent(fpcr) ? ref ignored : ref fpsr;
+        fpcr = SilentControls(fpcr);
         op1 = Neg(op1, bits, fpcr);
-        if (altfp)
-            fpcr = (fpcr | FpcrBits.FIZ | FpcrBits.FZ) & ~FpcrBits.RMode;
         FpValue value1 = Unpack(op1, bits, fpcr, ref flags);
         FpValue value2 = Unpack(op2, bits, fpcr, ref flags);
         if (ProcessNaNs(value1.Type, value2.Type, op1, op2, bits, fpcr, ref flags, out ulong result))

@@ -40,14 +40,17 @@ public static partial class Fp
     }
 
     /// <summary>FPConvertBF: single precision to BFloat16, in the low 16 bits.</summary>
-    public static ulong ConvertBF(ulong op, uint fpcr, FpRounding rounding, ref uint fpsr)
+    public static ulong ConvertBF(ulong op, uint fpcr, ref uint fpsr)
     {
-        FpValue value = Unpack(op, 32, fpcr, ref fpsr);
+        uint ignored = 0;
+        ref uint flags = ref IsSilent(fpcr) ? ref ignored : ref fpsr;
+        fpcr = SilentControls(fpcr);
+        FpValue value = Unpack(op, 32, fpcr, ref flags);
         ulong result;
         if (value.IsNaN)
         {
             if (value.Type == FpType.SNaN)
-                fpsr |= FpsrBits.IOC;
+                flags |= FpsrBits.IOC;
             result = (fpcr & FpcrBits.DN) != 0 ? DefaultNaN(fpcr, 32) : ConvertNaN(op, 32, 32);
         }
         else if (value.IsInfinity)
@@ -56,8 +59,8 @@ public static partial class Fp
             result = Zero(value.Sign, 32);
         else
         {
-            result = RoundBase(value.Sign, value.Exponent, value.Mantissa, 32, 7, fpcr & ~FpcrBits.AHP, rounding, ref fpsr);
-            ProcessDenorms(value.Type, value.Type, 32, fpcr, ref fpsr);
+            result = RoundBase(value.Sign, value.Exponent, value.Mantissa, 32, 7, fpcr & ~FpcrBits.AHP, RoundingMode(fpcr), ref flags);
+            ProcessDenorms(value.Type, value.Type, 32, fpcr, ref flags);
         }
         return result >> 16;
     }

@@ -30,10 +30,8 @@ public static partial class Fp
     public static ulong RecipEstimate(ulong op, int bits, uint fpcr, ref uint fpsr)
     {
         uint ignored = 0;
-        bool altfp = (fpcr & FpcrBits.AH) != 0;
-        ref uint flags = ref altfp ? ref ignored : ref fpsr;
-        if (altfp)
-            fpcr = (fpcr | FpcrBits.FIZ | FpcrBits.FZ) & ~FpcrBits.RMode;
+        ref uint flags = ref IsSilent(fpcr) ? ref ignored : ref fpsr;
+        fpcr = SilentControls(fpcr);
         FpValue value = Unpack(op, bits, fpcr, ref flags);
         if (value.IsNaN)
             return ProcessNaN(value.Type, op, bits, fpcr, ref flags);
@@ -77,10 +75,8 @@ public static partial class Fp
     public static ulong RSqrtEstimate(ulong op, int bits, uint fpcr, ref uint fpsr)
     {
         uint ignored = 0;
-        bool altfp = (fpcr & FpcrBits.AH) != 0;
-        ref uint flags = ref altfp ? ref ignored : ref fpsr;
-        if (altfp)
-            fpcr |= FpcrBits.FIZ | FpcrBits.FZ;
+        ref uint flags = ref IsSilent(fpcr) ? ref ignored : ref fpsr;
+        fpcr = SilentControls(fpcr);
         FpValue value = Unpack(op, bits, fpcr, ref flags);
         if (value.IsNaN)
             return ProcessNaN(value.Type, op, bits, fpcr, ref flags);
@@ -108,10 +104,8 @@ public static partial class Fp
     public static ulong RecpX(ulong op, int bits, uint fpcr, ref uint fpsr)
     {
         uint ignored = 0;
-        bool altfp = (fpcr & FpcrBits.AH) != 0;
-        ref uint flags = ref altfp ? ref ignored : ref fpsr;
-        if (altfp)
-            fpcr |= FpcrBits.FIZ | FpcrBits.FZ;
+        ref uint flags = ref IsSilent(fpcr) ? ref ignored : ref fpsr;
+        fpcr = SilentControls(fpcr);
         FpValue value = Unpack(op, bits, fpcr, ref flags);
         if (value.IsNaN)
             return ProcessNaN(value.Type, op, bits, fpcr, ref flags);

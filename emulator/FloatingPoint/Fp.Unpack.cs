@@ -37,6 +37,13 @@ public static partial class Fp
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static FpRounding RoundingMode(uint fpcr) => (FpRounding)((fpcr >> FpcrBits.RModeShift) & 3);
 
+    /// <summary>With FPCR.AH the estimates, their steps and the BFloat16 conversions and multiply-adds raise nothing...</summary>
+    private static bool IsSilent(uint fpcr) => (fpcr & FpcrBits.AH) != 0;
+
+    /// <summary>... and flush denormals and round to nearest even whatever FPCR says.</summary>
+    private static uint SilentControls(uint fpcr) =>
+        IsSilent(fpcr) ? (fpcr | FpcrBits.FIZ | FpcrBits.FZ) & ~FpcrBits.RMode : fpcr;
+
     /// <summary>FPZero.</summary>
     public static ulong Zero(bool sign, int bits) => SignBit(sign, bits);
 

@@ -53,7 +53,7 @@ public static class FpcrBits
     /// <summary>Alternate handling of floating-point numbers (FEAT_AFP).</summary>
     public const uint AH = 1u << 1;
 
-    /// <summary>Numeric exception priority: scalar results merge into a source register (FEAT_AFP).</summary>
+    /// <summary>Scalar results keep the other elements of one of their source registers (FEAT_AFP).</summary>
     public const uint NEP = 1u << 2;
 
     /// <summary>Flush half-precision denormals to zero.</summary>

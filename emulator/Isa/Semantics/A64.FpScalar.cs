@@ -180,7 +180,7 @@ public static partial class A64
         ScalarConvert(cpu, 16, 64, rd, rn);
 
     public static void BFCVT(Cpu cpu, int rd, int rn) =>
-        SetScalar(cpu, rd, rd, 16, Fp.ConvertBF(cpu.V(rn).Elem(0, 32), cpu.FPCR, Fp.RoundingMode(cpu.FPCR), ref cpu.FPSR));
+        SetScalar(cpu, rd, rd, 16, Fp.ConvertBF(cpu.V(rn).Elem(0, 32), cpu.FPCR, ref cpu.FPSR));
 
     public static void FCMP_s(Cpu cpu, int rn, int rm, int sz) =>
         cpu.NZCV = FpCompare(cpu, FpSize(sz), rn, rm, false);

@@ -98,8 +98,13 @@ public static partial class A64
         SetScalar(cpu, rd, rd, esize, Fp.MulAdd(cpu.V(rd).Elem(0, esize), factor, cpu.V(rm).Elem(index, esize), esize, cpu.FPCR, ref cpu.FPSR));
     }
 
+    /// <summary>Comparisons merge, where FPCR.NEP asks for it, from their second operand.</summary>
+    private static void ScalarCompare(Cpu cpu, int esize, int rd, int rn, int rm, FpBinary operation) =>
+        SetScalar(cpu, rd, rm, esize, operation(cpu.V(rn).Elem(0, esize), cpu.V(rm).Elem(0, esize), esize, cpu.FPCR, ref cpu.FPSR));
+
+    /// <summary>Comparisons with zero never merge.</summary>
     private static void ScalarCompareZero(Cpu cpu, int esize, int rd, int rn, FpBinary operation) =>
-        SetScalar(cpu, rd, rd, esize, operation(cpu.V(rn).Elem(0, esize), 0, esize, cpu.FPCR, ref cpu.FPSR));
+        cpu.SetVLow(rd, operation(cpu.V(rn).Elem(0, esize), 0, esize, cpu.FPCR, ref cpu.FPSR));
 
     private static int FpCompare(Cpu cpu, int esize, int rn, int rm, bool signalNaNs) =>
         Fp.Compare(cpu.V(rn).Elem(0, esize), cpu.V(rm).Elem(0, esize), signalNaNs, esize, cpu.FPCR, ref cpu.FPSR);

@@ -79,7 +79,7 @@ public static partial class A64
     {
         V128 operand = cpu.V(rn), half = default;
         for (int e = 0; e < 4; e++)
-            half.SetElem(e, 16, Fp.ConvertBF(operand.Elem(e, 32), cpu.FPCR, Fp.RoundingMode(cpu.FPCR), ref cpu.FPSR));
+            half.SetElem(e, 16, Fp.ConvertBF(operand.Elem(e, 32), cpu.FPCR, ref cpu.FPSR));
         cpu.SetV(rd, q == 0 ? half : new V128(cpu.V(rd).Lo, half.Lo));
     }
 
@@ -185,8 +185,8 @@ public static partial class A64
         for (int e = 0; e < 4; e++)
         {
             int source = (2 * e) + q;
-            ulong factor1 = operand1.Elem(source, 16) << 16, factor2 = operand2.Elem(index < 0 ? source : index, 16) << 16;
-            result.SetElem(e, 32, Fp.MulAdd(addend.Elem(e, 32), factor1, factor2, 32, cpu.FPCR, ref cpu.FPSR));
+            ulong factor1 = operand1.Elem(source, 16), factor2 = operand2.Elem(index < 0 ? source : index, 16);
+            result.SetElem(e, 32, Fp.BFMulAdd(addend.Elem(e, 32), factor1, factor2, cpu.FPCR, ref cpu.FPSR));
         }
         cpu.SetV(rd, result);
     }

@@ -288,10 +288,10 @@ public static partial class A64
         VectorBinary(cpu, q, 16, rd, rn, rm, FpMaskEQ);
 
     public static void FCMEQ_ss(Cpu cpu, int rd, int rn, int rm, int sz) =>
-        ScalarBinary(cpu, FpSize(sz), rd, rn, rm, FpMaskEQ);
+        ScalarCompare(cpu, FpSize(sz), rd, rn, rm, FpMaskEQ);
 
     public static void FCMEQ_sh(Cpu cpu, int rd, int rn, int rm) =>
-        ScalarBinary(cpu, 16, rd, rn, rm, FpMaskEQ);
+        ScalarCompare(cpu, 16, rd, rn, rm, FpMaskEQ);
 
     public static void FCMGE_v(Cpu cpu, int rd, int rn, int rm, int q, int sz) =>
         VectorBinary(cpu, q, FpSize(sz), rd, rn, rm, FpMaskGE);
@@ -300,10 +300,10 @@ public static partial class A64
         VectorBinary(cpu, q, 16, rd, rn, rm, FpMaskGE);
 
     public static void FCMGE_ss(Cpu cpu, int rd, int rn, int rm, int sz) =>
-        ScalarBinary(cpu, FpSize(sz), rd, rn, rm, FpMaskGE);
+        ScalarCompare(cpu, FpSize(sz), rd, rn, rm, FpMaskGE);
 
     public static void FCMGE_sh(Cpu cpu, int rd, int rn, int rm) =>
-        ScalarBinary(cpu, 16, rd, rn, rm, FpMaskGE);
+        ScalarCompare(cpu, 16, rd, rn, rm, FpMaskGE);
 
     public static void FCMGT_v(Cpu cpu, int rd, int rn, int rm, int q, int sz) =>
         VectorBinary(cpu, q, FpSize(sz), rd, rn, rm, FpMaskGT);
@@ -312,10 +312,10 @@ public static partial class A64
         VectorBinary(cpu, q, 16, rd, rn, rm, FpMaskGT);
 
     public static void FCMGT_ss(Cpu cpu, int rd, int rn, int rm, int sz) =>
-        ScalarBinary(cpu, FpSize(sz), rd, rn, rm, FpMaskGT);
+        ScalarCompare(cpu, FpSize(sz), rd, rn, rm, FpMaskGT);
 
     public static void FCMGT_sh(Cpu cpu, int rd, int rn, int rm) =>
-        ScalarBinary(cpu, 16, rd, rn, rm, FpMaskGT);
+        ScalarCompare(cpu, 16, rd, rn, rm, FpMaskGT);
 
     public static void FACGE_v(Cpu cpu, int rd, int rn, int rm, int q, int sz) =>
         VectorBinary(cpu, q, FpSize(sz), rd, rn, rm, FpMaskAbsGE);
@@ -324,10 +324,10 @@ public static partial class A64
         VectorBinary(cpu, q, 16, rd, rn, rm, FpMaskAbsGE);
 
     public static void FACGE_ss(Cpu cpu, int rd, int rn, int rm, int sz) =>
-        ScalarBinary(cpu, FpSize(sz), rd, rn, rm, FpMaskAbsGE);
+        ScalarCompare(cpu, FpSize(sz), rd, rn, rm, FpMaskAbsGE);
 
     public static void FACGE_sh(Cpu cpu, int rd, int rn, int rm) =>
-        ScalarBinary(cpu, 16, rd, rn, rm, FpMaskAbsGE);
+        ScalarCompare(cpu, 16, rd, rn, rm, FpMaskAbsGE);
 
     public static void FACGT_v(Cpu cpu, int rd, int rn, int rm, int q, int sz) =>
         VectorBinary(cpu, q, FpSize(sz), rd, rn, rm, FpMaskAbsGT);
@@ -336,10 +336,10 @@ public static partial class A64
         VectorBinary(cpu, q, 16, rd, rn, rm, FpMaskAbsGT);
 
     public static void FACGT_ss(Cpu cpu, int rd, int rn, int rm, int sz) =>
-        ScalarBinary(cpu, FpSize(sz), rd, rn, rm, FpMaskAbsGT);
+        ScalarCompare(cpu, FpSize(sz), rd, rn, rm, FpMaskAbsGT);
 
     public static void FACGT_sh(Cpu cpu, int rd, int rn, int rm) =>
-        ScalarBinary(cpu, 16, rd, rn, rm, FpMaskAbsGT);
+        ScalarCompare(cpu, 16, rd, rn, rm, FpMaskAbsGT);
 
     public static void FMAXNMP_v(Cpu cpu, int rd, int rn, int rm, int q, int sz) =>
         VectorPairwise(cpu, q, FpSize(sz), rd, rn, rm, Fp.MaxNum);

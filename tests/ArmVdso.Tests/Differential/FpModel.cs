@@ -164,7 +164,7 @@ public static class FpModel
             }
         }
         all.Add("fcvtxn", (in FpQuestion q, ref uint fpsr) => new FpAnswer(Fp.Convert(q.A, 64, 32, (uint)q.Fpcr, FpRounding.Odd, ref fpsr), 0, 0, 0));
-        all.Add("bfcvt", (in FpQuestion q, ref uint fpsr) => new FpAnswer(Fp.ConvertBF((uint)q.A, (uint)q.Fpcr, Mode(q.Fpcr), ref fpsr), 0, 0, 0));
+        all.Add("bfcvt", (in FpQuestion q, ref uint fpsr) => new FpAnswer(Fp.ConvertBF((uint)q.A, (uint)q.Fpcr, ref fpsr), 0, 0, 0));
         all.Add("fjcvtzs", (in FpQuestion q, ref uint fpsr) =>
         {
             ulong result = Fp.ToFixedJS(q.A, (uint)q.Fpcr, ref fpsr, out bool exact);
@@ -208,8 +208,8 @@ public static class FpModel
                 for (int e = 0; e < 2; e++)
                 {
                     int at = (32 * e) + (16 * odd);
-                    ulong a = (q.A >> at << 16) & 0xFFFF0000, b = (q.B >> at << 16) & 0xFFFF0000;
-                    sum |= Fp.MulAdd((uint)(q.C >> (32 * e)), a, b, 32, (uint)q.Fpcr, ref fpsr) << (32 * e);
+                    ulong product = Fp.BFMulAdd((uint)(q.C >> (32 * e)), (ushort)(q.A >> at), (ushort)(q.B >> at), (uint)q.Fpcr, ref fpsr);
+                    sum |= product << (32 * e);
                 }
                 return new FpAnswer(sum, sum, 0, 0);
             });

@@ -126,4 +126,17 @@ public class FpAlternateTests
         Assert.Equal(Two, Fp.RecipStepFused(Denormal, 0x7F800000, 32, FpcrBits.AH, ref fpsr));
         Assert.Equal(0u, fpsr);
     }
+
+    [Fact]
+    public void BFloat16ConversionAndMultiplyAddRoundToNearestAndRaiseNothing()
+    {
+        uint fpsr = 0;
+        const uint alternateUp = FpcrBits.AH | (1u << FpcrBits.RModeShift);
+        Assert.Equal(0x3F80u, Fp.ConvertBF(One + 1, alternateUp, ref fpsr));
+        Assert.Equal(0u, Fp.ConvertBF(Denormal, alternateUp, ref fpsr));
+        Assert.Equal(One, Fp.BFMulAdd(One, 0x3000, 0x3000, alternateUp, ref fpsr));
+        Assert.Equal(0u, fpsr);
+        Assert.Equal(0x3F81u, Fp.ConvertBF(One + 1, 1u << FpcrBits.RModeShift, ref fpsr));
+        Assert.Equal(FpsrBits.IXC, fpsr);
+    }
 }
