@@ -7,8 +7,8 @@ namespace ArmVdso.Emulator.Isa;
 /// shifts and expanded immediates (Arm ARM, C7.2; C1.2.5 "Register names").</summary>
 public static partial class AsmFormat
 {
-    private static readonly string[] s_arrangements = ["8b", "16b", "4h", "8h", "2s", "4s", "1d", "2d", "1q", "1q"];
-    private const string ScalarLetters = "bhsdq";
+    private static readonly string[] s_simdArrangements = ["8b", "16b", "4h", "8h", "2s", "4s", "1d", "2d", "1q", "1q"];
+    private const string SimdLetters = "bhsdq";
 
     private static int SimdQ(uint insn) => (int)(insn >> 30) & 1;
 
@@ -18,34 +18,34 @@ public static partial class AsmFormat
 
     private static int SimdImm5Size(uint insn) => BitOperations.TrailingZeroCount((insn >> 16) | 0x10);
 
-    private static string Arrangement(int size, int q) => s_arrangements[(size * 2) + q];
+    private static string SimdArrangement(int size, int q) => s_simdArrangements[(size * 2) + q];
 
     /// <summary>Arrangement from size and Q, as 4h.</summary>
-    public static string SimdT(uint insn, ulong pc) => Arrangement(SimdSize(insn), SimdQ(insn));
+    public static string SimdT(uint insn, ulong pc) => SimdArrangement(SimdSize(insn), SimdQ(insn));
 
     /// <summary>Arrangement of the 128-bit operand with elements twice as wide as size says.</summary>
-    public static string SimdWide(uint insn, ulong pc) => Arrangement(SimdSize(insn) + 1, 1);
+    public static string SimdWide(uint insn, ulong pc) => SimdArrangement(SimdSize(insn) + 1, 1);
 
     /// <summary>Arrangement with elements twice as wide as size says and half as many.</summary>
-    public static string SimdPairT(uint insn, ulong pc) => Arrangement(SimdSize(insn) + 1, SimdQ(insn));
+    public static string SimdPairT(uint insn, ulong pc) => SimdArrangement(SimdSize(insn) + 1, SimdQ(insn));
 
     /// <summary>Scalar register letter from size.</summary>
-    public static string SimdScalar(uint insn, ulong pc) => ScalarLetters.Substring(SimdSize(insn), 1);
+    public static string SimdScalar(uint insn, ulong pc) => SimdLetters.Substring(SimdSize(insn), 1);
 
     /// <summary>Scalar register letter of twice the width that size says.</summary>
-    public static string SimdScalarWide(uint insn, ulong pc) => ScalarLetters.Substring(SimdSize(insn) + 1, 1);
+    public static string SimdScalarWide(uint insn, ulong pc) => SimdLetters.Substring(SimdSize(insn) + 1, 1);
 
     /// <summary>Arrangement from the highest set bit of immh, and Q.</summary>
-    public static string SimdImmhT(uint insn, ulong pc) => Arrangement(SimdImmh(insn), SimdQ(insn));
+    public static string SimdImmhT(uint insn, ulong pc) => SimdArrangement(SimdImmh(insn), SimdQ(insn));
 
     /// <summary>Arrangement of the 128-bit operand with elements twice as wide as immh says.</summary>
-    public static string SimdImmhWide(uint insn, ulong pc) => Arrangement(SimdImmh(insn) + 1, 1);
+    public static string SimdImmhWide(uint insn, ulong pc) => SimdArrangement(SimdImmh(insn) + 1, 1);
 
     /// <summary>Scalar register letter from immh.</summary>
-    public static string SimdImmhScalar(uint insn, ulong pc) => ScalarLetters.Substring(SimdImmh(insn), 1);
+    public static string SimdImmhScalar(uint insn, ulong pc) => SimdLetters.Substring(SimdImmh(insn), 1);
 
     /// <summary>Scalar register letter of twice the width that immh says.</summary>
-    public static string SimdImmhScalarWide(uint insn, ulong pc) => ScalarLetters.Substring(SimdImmh(insn) + 1, 1);
+    public static string SimdImmhScalarWide(uint insn, ulong pc) => SimdLetters.Substring(SimdImmh(insn) + 1, 1);
 
     /// <summary>Right shift amount: 2 * esize - immh:immb.</summary>
     public static string SimdShiftRight(uint insn, ulong pc) =>
@@ -56,23 +56,23 @@ public static partial class AsmFormat
         ((int)((insn >> 16) & 127) - (8 << SimdImmh(insn))).ToString(CultureInfo.InvariantCulture);
 
     /// <summary>Arrangement from the lowest set bit of imm5, and Q.</summary>
-    public static string SimdImm5T(uint insn, ulong pc) => Arrangement(SimdImm5Size(insn), SimdQ(insn));
+    public static string SimdImm5T(uint insn, ulong pc) => SimdArrangement(SimdImm5Size(insn), SimdQ(insn));
 
     /// <summary>Scalar register letter from the lowest set bit of imm5.</summary>
-    public static string SimdImm5Scalar(uint insn, ulong pc) => ScalarLetters.Substring(SimdImm5Size(insn), 1);
+    public static string SimdImm5Scalar(uint insn, ulong pc) => SimdLetters.Substring(SimdImm5Size(insn), 1);
 
     /// <summary>Element that imm5 selects, as b[3].</summary>
     public static string SimdImm5Elt(uint insn, ulong pc)
     {
         int size = SimdImm5Size(insn);
-        return $"{ScalarLetters[size]}[{((insn >> 16) & 31) >> (size + 1)}]";
+        return $"{SimdLetters[size]}[{((insn >> 16) & 31) >> (size + 1)}]";
     }
 
     /// <summary>Source element of INS (element): its size by imm5, its index by imm4.</summary>
     public static string SimdImm4Elt(uint insn, ulong pc)
     {
         int size = SimdImm5Size(insn);
-        return $"{ScalarLetters[size]}[{((insn >> 11) & 15) >> size}]";
+        return $"{SimdLetters[size]}[{((insn >> 11) & 15) >> size}]";
     }
 
     /// <summary>Register and index of a by-element operand, as v3.h[5].</summary>
@@ -95,7 +95,9 @@ public static partial class AsmFormat
     /// <summary>The 64-bit immediate of MOVI in which each bit of abcdefgh stands for a byte, in hexadecimal.</summary>
     public static string SimdImm64(uint insn, ulong pc)
     {
-        ulong value = A64.ExpandByteMask(SimdImm8(insn));
+        ulong value = 0;
+        for (int i = 0; i < 8; i++)
+            value |= (SimdImm8(insn) >> i & 1) != 0 ? 0xFFUL << (8 * i) : 0;
         return value == 0 ? "#0000000000000000" : "#0x" + value.ToString("x14", CultureInfo.InvariantCulture);
     }
 
@@ -107,6 +109,9 @@ public static partial class AsmFormat
         double value = (16 + (imm8 & 15)) / 16.0 * Math.Pow(2, exponent - 3);
         return "#" + ((imm8 & 0x80) != 0 ? -value : value).ToString("F8", CultureInfo.InvariantCulture);
     }
+
+    /// <summary>The eight-bit immediate abcdefgh of the modified immediate forms, in decimal.</summary>
+    public static string SimdImm8Text(uint insn, ulong pc) => SimdImm8(insn).ToString(CultureInfo.InvariantCulture);
 
     private static int SimdImm8(uint insn) => (int)(((insn >> 16) & 7) << 5 | ((insn >> 5) & 31));
 }
