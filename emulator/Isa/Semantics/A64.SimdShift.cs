@@ -31,7 +31,11 @@ public static partial class A64
             return (ulong)((rounding ? value + (Int128.One << (right - 1)) : value) >> right);
         }
         if (saturating)
-            return SatQ(cpu, value << Math.Min(shift, esize), esize, unsigned);
+        {
+            // Everything but zero leaves the element; 65 bits say so without leaving Int128.
+            Int128 shifted = shift >= esize ? Int128.Sign(value) * (Int128.One << 64) : value << shift;
+            return SatQ(cpu, shifted, esize, unsigned);
+        }
         return shift >= esize ? 0 : element << shift;
     }
 
