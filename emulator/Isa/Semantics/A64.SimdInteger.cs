@@ -66,7 +66,7 @@ public static partial class A64
     public static void NEG_s(Cpu cpu, int rn, int rd) => cpu.SetVLow(rd, 0 - cpu.V(rn).Lo);
 
     public static void ABS_v(Cpu cpu, int q, int size, int rn, int rd) =>
-        Write(cpu, q, rd, Map1(Shape.Vec(q, size), Signed, cpu.V(rn), static (a, _) => a < 0 ? unchecked(-a) : a));
+        Write(cpu, q, rd, Apply<Max>(size, Signed, cpu.V(rn), Apply<Sub>(size, Signed, default, cpu.V(rn))));
 
     public static void ABS_s(Cpu cpu, int rn, int rd)
     {
@@ -74,26 +74,23 @@ public static partial class A64
         cpu.SetVLow(rd, (long)n < 0 ? 0 - n : n);
     }
 
-    private static void Elementwise(Cpu cpu, int q, int size, bool unsigned, int rm, int rn, int rd, Func<long, long, long> op) =>
-        cpu.SetV(rd, Map2(Shape.Vec(q, size), unsigned, cpu.V(rn), cpu.V(rm), op));
-
     public static void SHADD_v(Cpu cpu, int q, int size, int rm, int rn, int rd) =>
-        Elementwise(cpu, q, size, Signed, rm, rn, rd, static (a, b) => (a + b) >> 1);
+        Binary<HalvingAdd>(cpu, q, size, Signed, rn, rm, rd);
 
     public static void UHADD_v(Cpu cpu, int q, int size, int rm, int rn, int rd) =>
-        Elementwise(cpu, q, size, Unsigned, rm, rn, rd, static (a, b) => (a + b) >> 1);
+        Binary<HalvingAdd>(cpu, q, size, Unsigned, rn, rm, rd);
 
     public static void SRHADD_v(Cpu cpu, int q, int size, int rm, int rn, int rd) =>
-        Elementwise(cpu, q, size, Signed, rm, rn, rd, static (a, b) => (a + b + 1) >> 1);
+        Binary<RoundingHalvingAdd>(cpu, q, size, Signed, rn, rm, rd);
 
     public static void URHADD_v(Cpu cpu, int q, int size, int rm, int rn, int rd) =>
-        Elementwise(cpu, q, size, Unsigned, rm, rn, rd, static (a, b) => (a + b + 1) >> 1);
+        Binary<RoundingHalvingAdd>(cpu, q, size, Unsigned, rn, rm, rd);
 
     public static void SHSUB_v(Cpu cpu, int q, int size, int rm, int rn, int rd) =>
-        Elementwise(cpu, q, size, Signed, rm, rn, rd, static (a, b) => (a - b) >> 1);
+        Binary<HalvingSub>(cpu, q, size, Signed, rn, rm, rd);
 
     public static void UHSUB_v(Cpu cpu, int q, int size, int rm, int rn, int rd) =>
-        Elementwise(cpu, q, size, Unsigned, rm, rn, rd, static (a, b) => (a - b) >> 1);
+        Binary<HalvingSub>(cpu, q, size, Unsigned, rn, rm, rd);
 
     public static void SABD_v(Cpu cpu, int q, int size, int rm, int rn, int rd) => Binary<Abd>(cpu, q, size, Signed, rn, rm, rd);
 
@@ -111,16 +108,16 @@ public static partial class A64
         cpu.SetV(rd, Sat2(cpu, s, unsigned, cpu.V(rn), cpu.V(rm), op));
 
     public static void SQADD_v(Cpu cpu, int q, int size, int rm, int rn, int rd) =>
-        Saturating(cpu, Shape.Vec(q, size), Signed, rm, rn, rd, static (a, b) => a + b);
+        Saturate<SaturatingAdd, Add>(cpu, q, size, Signed, rn, rm, rd);
 
     public static void UQADD_v(Cpu cpu, int q, int size, int rm, int rn, int rd) =>
-        Saturating(cpu, Shape.Vec(q, size), Unsigned, rm, rn, rd, static (a, b) => a + b);
+        Saturate<SaturatingAdd, Add>(cpu, q, size, Unsigned, rn, rm, rd);
 
     public static void SQSUB_v(Cpu cpu, int q, int size, int rm, int rn, int rd) =>
-        Saturating(cpu, Shape.Vec(q, size), Signed, rm, rn, rd, static (a, b) => a - b);
+        Saturate<SaturatingSub, Sub>(cpu, q, size, Signed, rn, rm, rd);
 
     public static void UQSUB_v(Cpu cpu, int q, int size, int rm, int rn, int rd) =>
-        Saturating(cpu, Shape.Vec(q, size), Unsigned, rm, rn, rd, static (a, b) => a - b);
+        Saturate<SaturatingSub, Sub>(cpu, q, size, Unsigned, rn, rm, rd);
 
     public static void SQADD_s(Cpu cpu, int size, int rm, int rn, int rd) =>
         Saturating(cpu, Shape.Scalar(size), Signed, rm, rn, rd, static (a, b) => a + b);

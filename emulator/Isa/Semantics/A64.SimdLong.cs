@@ -180,14 +180,8 @@ public static partial class A64
         DoublingLong(cpu, Shape.Scalar(size), Accumulate.Subtract, cpu.V(rn), ByElement(cpu, size, l, m, rm, h), rd);
 
     // Polynomial multiply long
-    public static void PMULL_v(Cpu cpu, int q, int rm, int rn, int rd)
-    {
-        ulong n = Half(cpu.V(rn), q).Lo, m = Half(cpu.V(rm), q).Lo;
-        V128 r = default;
-        for (int e = 0; e < 8; e++)
-            r.SetElem(e, 16, CryptoPolynomial.Multiply8((uint)(n >> (8 * e)) & 0xFF, (uint)(m >> (8 * e)) & 0xFF));
-        cpu.SetV(rd, r);
-    }
+    public static void PMULL_v(Cpu cpu, int q, int rm, int rn, int rd) =>
+        cpu.SetV(rd, Apply<PolynomialMul>(1, Unsigned, WidenHalf(cpu, q, 0, Unsigned, rn), WidenHalf(cpu, q, 0, Unsigned, rm)));
 
     public static void PMULL_1q(Cpu cpu, int q, int rm, int rn, int rd) =>
         cpu.SetV(rd, CryptoPolynomial.Multiply64(Half(cpu.V(rn), q).Lo, Half(cpu.V(rm), q).Lo));

@@ -33,13 +33,7 @@ public static partial class A64
     public static void MLS_elt(Cpu cpu, int q, int size, int l, int m, int rm, int h, int rn, int rd) =>
         MultiplySubtract(cpu, q, size, ByElement(cpu, size, l, m, rm, h), rn, rd);
 
-    public static void PMUL_v(Cpu cpu, int q, int rm, int rn, int rd)
-    {
-        V128 n = cpu.V(rn), m = cpu.V(rm), r = default;
-        for (int e = 0; e < 8 << q; e++)
-            r.SetElem(e, 8, CryptoPolynomial.Multiply8((uint)n.Elem(e, 8), (uint)m.Elem(e, 8)));
-        cpu.SetV(rd, r);
-    }
+    public static void PMUL_v(Cpu cpu, int q, int rm, int rn, int rd) => Binary<PolynomialMul>(cpu, q, 0, Unsigned, rn, rm, rd);
 
     // Saturating doubling multiply returning the high half: (2 * a * b + round) >> esize, halved so that it fits 64 bits.
     private static void DoublingHigh(Cpu cpu, Shape s, bool rounding, V128 operand, int rn, int rd)

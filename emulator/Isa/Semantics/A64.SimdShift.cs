@@ -23,6 +23,14 @@ public static partial class A64
     /// <summary>One element shifted; rounding adds half of the last bit kept before a right shift.</summary>
     private static ulong ShiftElement(Cpu cpu, ulong element, int shift, int esize, bool unsigned, bool rounding, bool saturating)
     {
+        if (!rounding && !saturating)
+        {
+            if (shift >= 0)
+                return shift < esize ? element << shift : 0;
+            if (unsigned)
+                return -shift < esize ? element >> -shift : 0;
+            return (ulong)(SInt(element, esize) >> Math.Min(-shift, 63));
+        }
         Int128 value = Wide(element, esize, unsigned);
         if (shift < 0)
         {

@@ -3,15 +3,6 @@ namespace ArmVdso.Emulator.Isa;
 /// <summary>PolynomialMult of the Arm pseudocode: multiplication of polynomials over {0,1}.</summary>
 internal static class CryptoPolynomial
 {
-    /// <summary>8 by 8 bits, 15-bit result.</summary>
-    public static ulong Multiply8(uint a, uint b)
-    {
-        uint r = 0;
-        for (int i = 0; i < 8; i++)
-            r ^= (a << i) & (0 - ((b >> i) & 1));
-        return r;
-    }
-
     /// <summary>64 by 64 bits, 127-bit result; four bits of b at a time, by a table of the multiples of a.</summary>
     public static V128 Multiply64(ulong a, ulong b)
     {

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace ArmVdso.Emulator.Isa;
 
@@ -80,24 +79,6 @@ internal static class SimdElements
         V128 r = default;
         for (int e = 0; e < s.Elements; e++)
             r.SetElem(e, s.Esize, (ulong)op(Int(a, e, s.Esize, unsigned), s.Esize));
-        return r;
-    }
-
-    /// <summary>r[e] = op(a[e], b[e]).</summary>
-    public static V128 Map2(Shape s, bool unsigned, V128 a, V128 b, Func<long, long, long> op)
-    {
-        V128 r = default;
-        for (int e = 0; e < s.Elements; e++)
-            r.SetElem(e, s.Esize, (ulong)op(Int(a, e, s.Esize, unsigned), Int(b, e, s.Esize, unsigned)));
-        return r;
-    }
-
-    /// <summary>r[e] = op(d[e], a[e], b[e]), for operations that accumulate in the destination.</summary>
-    public static V128 Map3(Shape s, bool unsigned, V128 d, V128 a, V128 b, Func<long, long, long, long> op)
-    {
-        V128 r = default;
-        for (int e = 0; e < s.Elements; e++)
-            r.SetElem(e, s.Esize, (ulong)op(Int(d, e, s.Esize, unsigned), Int(a, e, s.Esize, unsigned), Int(b, e, s.Esize, unsigned)));
         return r;
     }
 

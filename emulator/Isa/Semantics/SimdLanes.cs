@@ -55,11 +55,31 @@ internal static class SimdLanes
         where TOp : struct, ILanes2 =>
         Write(cpu, q, rd, Apply<TOp>(size, unsigned, cpu.V(rn), cpu.V(rm)));
 
+    /// <summary>Vd = TSaturating(Vn, Vm); FPSR.QC when that differs from the wrapping TWrapping(Vn, Vm).</summary>
+    public static void Saturate<TSaturating, TWrapping>(Cpu cpu, int q, int size, bool unsigned, int rn, int rm, int rd)
+        where TSaturating : struct, ILanes2
+        where TWrapping : struct, ILanes2
+    {
+        V128 n = cpu.V(rn), m = cpu.V(rm);
+        V128 result = Apply<TSaturating>(size, unsigned, n, m), wrapped = Apply<TWrapping>(size, unsigned, n, m);
+        if (result.Lo != wrapped.Lo || (q != 0 && result.Hi != wrapped.Hi))
+            cpu.FPSR |= QC;
+        Write(cpu, q, rd, result);
+    }
+
     /// <summary>Vd = TOp over adjacent pairs of the concatenation Vm:Vn.</summary>
     public static void Pairwise<TOp>(Cpu cpu, int q, int size, bool unsigned, int rn, int rm, int rd)
         where TOp : struct, ILanes2
     {
         V128 n = cpu.V(rn), m = cpu.V(rm);
+        if (size == 0 && q != 0)
+        {
+            // The string functions of C libraries live on this one.
+            Vector128<ushort> x = n.Host().AsUInt16(), y = m.Host().AsUInt16();
+            Vector128<byte> even = Vector128.Narrow(x, y), odd = Vector128.Narrow(x >>> 8, y >>> 8);
+            cpu.SetV(rd, unsigned ? TOp.Apply(even, odd).Guest() : TOp.Apply(even.AsSByte(), odd.AsSByte()).Guest());
+            return;
+        }
         Write(cpu, q, rd, Apply<TOp>(size, unsigned, Unzip(q, size, 0, n, m), Unzip(q, size, 1, n, m)));
     }
 
@@ -170,6 +190,44 @@ internal static class SimdLanes
     internal struct Abd : ILanes2
     {
         public static Vector128<T> Apply<T>(Vector128<T> a, Vector128<T> b) => Vector128.Max(a, b) - Vector128.Min(a, b);
+    }
+
+    internal struct SaturatingAdd : ILanes2
+    {
+        public static Vector128<T> Apply<T>(Vector128<T> a, Vector128<T> b) => Vector128.AddSaturate(a, b);
+    }
+
+    internal struct SaturatingSub : ILanes2
+    {
+        public static Vector128<T> Apply<T>(Vector128<T> a, Vector128<T> b) => Vector128.SubtractSaturate(a, b);
+    }
+
+    // Halving: a + b is (a ^ b) + 2 * (a & b), and 2 * (a | b) - (a ^ b); a - b is (a ^ b) - 2 * (~a & b).
+    internal struct HalvingAdd : ILanes2
+    {
+        public static Vector128<T> Apply<T>(Vector128<T> a, Vector128<T> b) => (a & b) + ((a ^ b) >> 1);
+    }
+
+    internal struct RoundingHalvingAdd : ILanes2
+    {
+        public static Vector128<T> Apply<T>(Vector128<T> a, Vector128<T> b) => (a | b) - ((a ^ b) >> 1);
+    }
+
+    internal struct HalvingSub : ILanes2
+    {
+        public static Vector128<T> Apply<T>(Vector128<T> a, Vector128<T> b) => ((a ^ b) >> 1) - (~a & b);
+    }
+
+    /// <summary>Polynomial product, as many low bits as the lanes have; for unsigned lanes.</summary>
+    internal struct PolynomialMul : ILanes2
+    {
+        public static Vector128<T> Apply<T>(Vector128<T> a, Vector128<T> b)
+        {
+            Vector128<T> r = Vector128<T>.Zero;
+            for (int i = 0; i < 8; i++)
+                r ^= (a << i) & (Vector128<T>.Zero - ((b >> i) & Vector128<T>.One));
+            return r;
+        }
     }
 
     internal struct CompareEQ : ILanes2
