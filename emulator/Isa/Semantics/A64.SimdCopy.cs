@@ -205,4 +205,26 @@ public static partial class A64
         }
         return result;
     }
+
+    // FEAT_LUT: the elements of Vn (and Vn+1) picked by a run of 2- or 4-bit indices in Vm.
+    private static void LookupIndices(Cpu cpu, int esize, int isize, int index, int rm, int rn, int rd)
+    {
+        V128 indices = cpu.V(rm), result = default;
+        int elements = 128 / esize;
+        for (int e = 0; e < elements; e++)
+        {
+            int bit = ((index * elements) + e) * isize;
+            int from = (int)((bit < 64 ? indices.Lo : indices.Hi) >> (bit & 63)) & ((1 << isize) - 1);
+            result.SetElem(e, esize, cpu.V((rn + (from / elements)) & 31).Elem(from % elements, esize));
+        }
+        cpu.SetV(rd, result);
+    }
+
+    public static void LUTI2_b(Cpu cpu, int rm, int index, int rn, int rd) => LookupIndices(cpu, 8, 2, index, rm, rn, rd);
+
+    public static void LUTI2_h(Cpu cpu, int rm, int index, int rn, int rd) => LookupIndices(cpu, 16, 2, index, rm, rn, rd);
+
+    public static void LUTI4_b(Cpu cpu, int rm, int index, int rn, int rd) => LookupIndices(cpu, 8, 4, index, rm, rn, rd);
+
+    public static void LUTI4_h(Cpu cpu, int rm, int index, int rn, int rd) => LookupIndices(cpu, 16, 4, index, rm, rn, rd);
 }

@@ -129,6 +129,25 @@ public sealed class SimdEdgeTests : IDisposable
     }
 
     [Fact]
+    public void IndexLookupReadsTheSelectedPart()
+    {
+        Set(30, 0x0003_0002_0001_0000, 0x0007_0006_0005_0004);
+        Set(31, 0x000B_000A_0009_0008, 0x000F_000E_000D_000C);
+        Set(1, 0x0123_4567_89AB_CDEF, 0xFEDC_BA98_7654_3210);
+        A64.LUTI4_h(Cpu, rm: 1, index: 3, rn: 30, rd: 0);
+        Expect(0x000B_000A_0009_0008, 0x000F_000E_000D_000C, saturated: false);
+        A64.LUTI4_h(Cpu, rm: 1, index: 0, rn: 30, rd: 0);
+        Expect(0x000C_000D_000E_000F, 0x0008_0009_000A_000B, saturated: false);
+        A64.LUTI2_h(Cpu, rm: 1, index: 7, rn: 30, rd: 0);
+        Expect(0x0003_0001_0003_0000, 0x0003_0003_0003_0002, saturated: false);
+        Set(30, 0xA7A6_A5A4_A3A2_A1A0, 0xAFAE_ADAC_ABAA_A9A8);
+        A64.LUTI4_b(Cpu, rm: 1, index: 1, rn: 30, rd: 0);
+        Expect(0xA7A6_A5A4_A3A2_A1A0, 0xAFAE_ADAC_ABAA_A9A8, saturated: false);
+        A64.LUTI2_b(Cpu, rm: 1, index: 0, rn: 30, rd: 0);
+        Expect(0xA3A0_A3A1_A3A2_A3A3, 0xA2A0_A2A1_A2A2_A2A3, saturated: false);
+    }
+
+    [Fact]
     public void HalfwordElementUsesFourRegisterBits()
     {
         Set(1, 2);
