@@ -66,7 +66,7 @@ public static partial class A64
     public static void NEG_s(Cpu cpu, int rn, int rd) => cpu.SetVLow(rd, 0 - cpu.V(rn).Lo);
 
     public static void ABS_v(Cpu cpu, int q, int size, int rn, int rd) =>
-        Write(cpu, q, rd, Apply<Max>(size, Signed, cpu.V(rn), Apply<Sub>(size, Signed, default, cpu.V(rn))));
+        Write(cpu, q, rd, Apply<Abs>(size, Signed, default, cpu.V(rn)));
 
     public static void ABS_s(Cpu cpu, int rn, int rd)
     {
@@ -104,45 +104,49 @@ public static partial class A64
         Write(cpu, q, rd, Apply<Add>(size, Unsigned, cpu.V(rd), Apply<Abd>(size, unsigned, cpu.V(rn), cpu.V(rm))));
 
     // Saturating add, subtract, absolute value
-    private static void Saturating(Cpu cpu, Shape s, bool unsigned, int rm, int rn, int rd, Func<Int128, Int128, Int128> op) =>
-        cpu.SetV(rd, Sat2(cpu, s, unsigned, cpu.V(rn), cpu.V(rm), op));
+    private static void SaturatingScalar(Cpu cpu, int size, bool unsigned, int rm, int rn, int rd, Func<Int128, Int128, Int128> op)
+    {
+        int esize = 8 << size;
+        Int128 a = Wide(cpu.V(rn).Elem(0, esize), esize, unsigned), b = Wide(cpu.V(rm).Elem(0, esize), esize, unsigned);
+        cpu.SetVLow(rd, SatQ(cpu, op(a, b), esize, unsigned) & Ones(esize));
+    }
 
     public static void SQADD_v(Cpu cpu, int q, int size, int rm, int rn, int rd) =>
-        Saturate<SaturatingAdd, Add>(cpu, q, size, Signed, rn, rm, rd);
+        Saturate<SaturatingAdd, Add>(cpu, q, size, Signed, cpu.V(rn), cpu.V(rm), rd);
 
     public static void UQADD_v(Cpu cpu, int q, int size, int rm, int rn, int rd) =>
-        Saturate<SaturatingAdd, Add>(cpu, q, size, Unsigned, rn, rm, rd);
+        Saturate<SaturatingAdd, Add>(cpu, q, size, Unsigned, cpu.V(rn), cpu.V(rm), rd);
 
     public static void SQSUB_v(Cpu cpu, int q, int size, int rm, int rn, int rd) =>
-        Saturate<SaturatingSub, Sub>(cpu, q, size, Signed, rn, rm, rd);
+        Saturate<SaturatingSub, Sub>(cpu, q, size, Signed, cpu.V(rn), cpu.V(rm), rd);
 
     public static void UQSUB_v(Cpu cpu, int q, int size, int rm, int rn, int rd) =>
-        Saturate<SaturatingSub, Sub>(cpu, q, size, Unsigned, rn, rm, rd);
+        Saturate<SaturatingSub, Sub>(cpu, q, size, Unsigned, cpu.V(rn), cpu.V(rm), rd);
 
     public static void SQADD_s(Cpu cpu, int size, int rm, int rn, int rd) =>
-        Saturating(cpu, Shape.Scalar(size), Signed, rm, rn, rd, static (a, b) => a + b);
+        SaturatingScalar(cpu, size, Signed, rm, rn, rd, static (a, b) => a + b);
 
     public static void UQADD_s(Cpu cpu, int size, int rm, int rn, int rd) =>
-        Saturating(cpu, Shape.Scalar(size), Unsigned, rm, rn, rd, static (a, b) => a + b);
+        SaturatingScalar(cpu, size, Unsigned, rm, rn, rd, static (a, b) => a + b);
 
     public static void SQSUB_s(Cpu cpu, int size, int rm, int rn, int rd) =>
-        Saturating(cpu, Shape.Scalar(size), Signed, rm, rn, rd, static (a, b) => a - b);
+        SaturatingScalar(cpu, size, Signed, rm, rn, rd, static (a, b) => a - b);
 
     public static void UQSUB_s(Cpu cpu, int size, int rm, int rn, int rd) =>
-        Saturating(cpu, Shape.Scalar(size), Unsigned, rm, rn, rd, static (a, b) => a - b);
+        SaturatingScalar(cpu, size, Unsigned, rm, rn, rd, static (a, b) => a - b);
 
-    // SQABS and SQNEG: the second operand of the loop is not used.
+    // SQABS and SQNEG: zero minus the operand; the scalar operations do not use their second operand.
     public static void SQABS_v(Cpu cpu, int q, int size, int rn, int rd) =>
-        Saturating(cpu, Shape.Vec(q, size), Signed, rn, rn, rd, static (a, _) => Int128.Abs(a));
+        Saturate<SaturatingAbs, Abs>(cpu, q, size, Signed, default, cpu.V(rn), rd);
 
     public static void SQNEG_v(Cpu cpu, int q, int size, int rn, int rd) =>
-        Saturating(cpu, Shape.Vec(q, size), Signed, rn, rn, rd, static (a, _) => -a);
+        Saturate<SaturatingSub, Sub>(cpu, q, size, Signed, default, cpu.V(rn), rd);
 
     public static void SQABS_s(Cpu cpu, int size, int rn, int rd) =>
-        Saturating(cpu, Shape.Scalar(size), Signed, rn, rn, rd, static (a, _) => Int128.Abs(a));
+        SaturatingScalar(cpu, size, Signed, rn, rn, rd, static (a, _) => Int128.Abs(a));
 
     public static void SQNEG_s(Cpu cpu, int size, int rn, int rd) =>
-        Saturating(cpu, Shape.Scalar(size), Signed, rn, rn, rd, static (a, _) => -a);
+        SaturatingScalar(cpu, size, Signed, rn, rn, rd, static (a, _) => -a);
 
     /// <summary>SUQADD (unsigned false: Vd signed, Vn unsigned) and USQADD (the other way round).</summary>
     private static void MixedAdd(Cpu cpu, Shape s, bool unsigned, int rn, int rd)

@@ -71,14 +71,17 @@ public static partial class A64
     public static void RSUBHN_v(Cpu cpu, int q, int size, int rm, int rn, int rd) => HighNarrow<Sub>(cpu, q, size, true, rm, rn, rd);
 
     // Long multiplication; "operand" holds the elements of the second factor in its low half.
+    private static V128 ProductLong(Cpu cpu, int q, int size, bool unsigned, V128 operand, int rn) =>
+        Apply<Mul>(size + 1, Unsigned, WidenHalf(cpu, q, size, unsigned, rn), Widen(size, unsigned, operand.Lo));
+
     private static void MultiplyLong(Cpu cpu, int q, int size, bool unsigned, V128 operand, int rn, int rd) =>
-        cpu.SetV(rd, Long(size, unsigned, default, Half(cpu.V(rn), q), operand, static (_, a, b) => a * b));
+        cpu.SetV(rd, ProductLong(cpu, q, size, unsigned, operand, rn));
 
     private static void MultiplyLongAdd(Cpu cpu, int q, int size, bool unsigned, V128 operand, int rn, int rd) =>
-        cpu.SetV(rd, Long(size, unsigned, cpu.V(rd), Half(cpu.V(rn), q), operand, static (d, a, b) => d + (a * b)));
+        cpu.SetV(rd, Apply<Add>(size + 1, Unsigned, cpu.V(rd), ProductLong(cpu, q, size, unsigned, operand, rn)));
 
     private static void MultiplyLongSubtract(Cpu cpu, int q, int size, bool unsigned, V128 operand, int rn, int rd) =>
-        cpu.SetV(rd, Long(size, unsigned, cpu.V(rd), Half(cpu.V(rn), q), operand, static (d, a, b) => d - (a * b)));
+        cpu.SetV(rd, Apply<Sub>(size + 1, Unsigned, cpu.V(rd), ProductLong(cpu, q, size, unsigned, operand, rn)));
 
     public static void SMULL_v(Cpu cpu, int q, int size, int rm, int rn, int rd) =>
         MultiplyLong(cpu, q, size, Signed, Half(cpu.V(rm), q), rn, rd);

@@ -43,7 +43,7 @@ public static partial class A64
         for (int e = 0; e < s.Elements; e++)
         {
             long product = (Int(n, e, s.Esize, Signed) * Int(operand, e, s.Esize, Signed)) + round;
-            r.SetElem(e, s.Esize, (ulong)SignedSat(cpu, product >> (s.Esize - 1), s.Esize));
+            r.SetElem(e, s.Esize, SatQ(cpu, product >> (s.Esize - 1), s.Esize, Signed));
         }
         cpu.SetV(rd, r);
     }
@@ -81,7 +81,7 @@ public static partial class A64
             long product = Int(n, e, s.Esize, Signed) * Int(operand, e, s.Esize, Signed);
             long accumulator = (Int(d, e, s.Esize, Signed) << (s.Esize - 1)) + (1L << (s.Esize - 2));
             long sum = subtract ? accumulator - product : accumulator + product;
-            r.SetElem(e, s.Esize, (ulong)SignedSat(cpu, sum >> (s.Esize - 1), s.Esize));
+            r.SetElem(e, s.Esize, SatQ(cpu, sum >> (s.Esize - 1), s.Esize, Signed));
         }
         cpu.SetV(rd, r);
     }

@@ -23,28 +23,32 @@ public static partial class A64
     /// <summary>One element shifted; rounding adds half of the last bit kept before a right shift.</summary>
     private static ulong ShiftElement(Cpu cpu, ulong element, int shift, int esize, bool unsigned, bool rounding, bool saturating)
     {
-        if (!rounding && !saturating)
-        {
-            if (shift >= 0)
-                return shift < esize ? element << shift : 0;
-            if (unsigned)
-                return -shift < esize ? element >> -shift : 0;
-            return (ulong)(SInt(element, esize) >> Math.Min(-shift, 63));
-        }
-        Int128 value = Wide(element, esize, unsigned);
         if (shift < 0)
         {
-            // Beyond 66 places nothing but the sign is left, with or without rounding.
-            int right = Math.Min(-shift, 66);
-            return (ulong)((rounding ? value + (Int128.One << (right - 1)) : value) >> right);
+            int right = -shift;
+            if (!rounding)
+                return unsigned ? (right < esize ? element >> right : 0) : (ulong)(SInt(element, esize) >> Math.Min(right, 63));
+            return right > esize ? 0 : RoundedRight(element, right, esize, unsigned);
         }
-        if (saturating)
+        if (!saturating)
+            return shift < esize ? element << shift : 0;
+        // Everything but zero leaves the element when shifted by its width; one bit more says so without overflow.
+        if (esize == 64)
         {
-            // Everything but zero leaves the element; 65 bits say so without leaving Int128.
-            Int128 shifted = shift >= esize ? Int128.Sign(value) * (Int128.One << 64) : value << shift;
-            return SatQ(cpu, shifted, esize, unsigned);
+            Int128 wide = Wide(element, esize, unsigned);
+            return SatQ(cpu, shift >= esize ? Int128.Sign(wide) * (Int128.One << 64) : wide << shift, esize, unsigned);
         }
-        return shift >= esize ? 0 : element << shift;
+        long value = unsigned ? (long)element : SInt(element, esize);
+        return SatQ(cpu, shift >= esize ? Math.Sign(value) * (1L << 32) : value << shift, esize, unsigned);
+    }
+
+    /// <summary>(element + 2^(shift-1)) &gt;&gt; shift for shifts of 1 to esize: the last bit shifted out is added.</summary>
+    private static ulong RoundedRight(ulong element, int shift, int esize, bool unsigned)
+    {
+        if (unsigned)
+            return (element >> (shift - 1) >> 1) + ((element >> (shift - 1)) & 1);
+        long value = SInt(element, esize) >> (shift - 1);
+        return (ulong)((value >> 1) + (value & 1));
     }
 
     public static void SSHL_v(Cpu cpu, int q, int size, int rm, int rn, int rd) =>
@@ -174,7 +178,11 @@ public static partial class A64
     {
         V128 n = cpu.V(rn), r = default;
         for (int e = 0; e < s.Elements; e++)
-            r.SetElem(e, s.Esize, SatQ(cpu, Wide(n.Elem(e, s.Esize), s.Esize, unsignedSource) << shift, s.Esize, unsignedResult));
+        {
+            r.SetElem(e, s.Esize, s.Esize == 64
+                ? SatQ(cpu, Wide(n.Elem(e, 64), 64, unsignedSource) << shift, 64, unsignedResult)
+                : SatQ(cpu, Int(n, e, s.Esize, unsignedSource) << shift, s.Esize, unsignedResult));
+        }
         cpu.SetV(rd, r);
     }
 
@@ -230,10 +238,17 @@ public static partial class A64
     private static ulong SaturatingNarrow(Cpu cpu, Shape s, bool unsignedSource, bool unsignedResult, bool rounding, int shift, int rn)
     {
         V128 n = cpu.V(rn), r = default;
-        Int128 round = rounding ? Int128.One << (shift - 1) : 0;
         for (int e = 0; e < s.Elements; e++)
         {
-            Int128 value = (Wide(n.Elem(e, 2 * s.Esize), 2 * s.Esize, unsignedSource) + round) >> shift;
+            ulong element = n.Elem(e, 2 * s.Esize);
+            if (!unsignedSource)
+                element = (ulong)SInt(element, 2 * s.Esize);
+            if (rounding)
+                element = RoundedRight(element, shift, 64, unsignedSource);
+            else
+                element = unsignedSource ? element >> shift : (ulong)((long)element >> shift);
+            // An unsigned number of 64 bits is clamped to 63: it saturates all the same.
+            long value = unsignedSource ? (long)Math.Min(element, long.MaxValue) : (long)element;
             r.SetElem(e, s.Esize, SatQ(cpu, value, s.Esize, unsignedResult));
         }
         return r.Lo;

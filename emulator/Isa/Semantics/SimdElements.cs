@@ -82,16 +82,6 @@ internal static class SimdElements
         return r;
     }
 
-    /// <summary>Long operation: elements of the low halves of a and b widened, results (and d) twice as wide.</summary>
-    public static V128 Long(int size, bool unsigned, V128 d, V128 a, V128 b, Func<long, long, long, long> op)
-    {
-        V128 r = default;
-        int esize = 8 << size;
-        for (int e = 0; e < 8 >> size; e++)
-            r.SetElem(e, 2 * esize, (ulong)op((long)d.Elem(e, 2 * esize), Int(a, e, esize, unsigned), Int(b, e, esize, unsigned)));
-        return r;
-    }
-
     /// <summary>Pairs of adjacent elements of a, added by <paramref name="op"/> to the elements of d, twice as wide.</summary>
     public static V128 LongPairs(Shape s, bool unsigned, V128 d, V128 a)
     {
@@ -101,15 +91,6 @@ internal static class SimdElements
             long sum = Int(a, 2 * e, s.Esize, unsigned) + Int(a, (2 * e) + 1, s.Esize, unsigned);
             r.SetElem(e, 2 * s.Esize, (ulong)sum + d.Elem(e, 2 * s.Esize));
         }
-        return r;
-    }
-
-    /// <summary>Saturating r[e] = SatQ(op(a[e], b[e])); the operation is exact in 128 bits.</summary>
-    public static V128 Sat2(Cpu cpu, Shape s, bool unsigned, V128 a, V128 b, Func<Int128, Int128, Int128> op)
-    {
-        V128 r = default;
-        for (int e = 0; e < s.Elements; e++)
-            r.SetElem(e, s.Esize, SatQ(cpu, op(Wide(a.Elem(e, s.Esize), s.Esize, unsigned), Wide(b.Elem(e, s.Esize), s.Esize, unsigned)), s.Esize, unsigned));
         return r;
     }
 
@@ -135,13 +116,14 @@ internal static class SimdElements
         return unchecked((ulong)value);
     }
 
-    /// <summary>SignedSatQ for values that fit 64 bits.</summary>
-    public static long SignedSat(Cpu cpu, long value, int esize)
+    /// <summary>SatQ for values that fit 64 bits and elements of at most 32 bits.</summary>
+    public static ulong SatQ(Cpu cpu, long value, int esize, bool unsigned)
     {
-        long max = (long)Ones(esize - 1);
-        if (value <= max && value >= ~max)
-            return value;
+        long max = (long)Ones(unsigned ? esize : esize - 1);
+        long min = unsigned ? 0 : ~max;
+        if (value <= max && value >= min)
+            return (ulong)value;
         cpu.FPSR |= QC;
-        return value > max ? max : ~max;
+        return (ulong)(value > max ? max : min);
     }
 }

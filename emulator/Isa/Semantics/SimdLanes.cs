@@ -55,12 +55,11 @@ internal static class SimdLanes
         where TOp : struct, ILanes2 =>
         Write(cpu, q, rd, Apply<TOp>(size, unsigned, cpu.V(rn), cpu.V(rm)));
 
-    /// <summary>Vd = TSaturating(Vn, Vm); FPSR.QC when that differs from the wrapping TWrapping(Vn, Vm).</summary>
-    public static void Saturate<TSaturating, TWrapping>(Cpu cpu, int q, int size, bool unsigned, int rn, int rm, int rd)
+    /// <summary>Vd = TSaturating(n, m); FPSR.QC when that differs from the wrapping TWrapping(n, m).</summary>
+    public static void Saturate<TSaturating, TWrapping>(Cpu cpu, int q, int size, bool unsigned, V128 n, V128 m, int rd)
         where TSaturating : struct, ILanes2
         where TWrapping : struct, ILanes2
     {
-        V128 n = cpu.V(rn), m = cpu.V(rm);
         V128 result = Apply<TSaturating>(size, unsigned, n, m), wrapped = Apply<TWrapping>(size, unsigned, n, m);
         if (result.Lo != wrapped.Lo || (q != 0 && result.Hi != wrapped.Hi))
             cpu.FPSR |= QC;
@@ -200,6 +199,18 @@ internal static class SimdLanes
     internal struct SaturatingSub : ILanes2
     {
         public static Vector128<T> Apply<T>(Vector128<T> a, Vector128<T> b) => Vector128.SubtractSaturate(a, b);
+    }
+
+    /// <summary>Absolute value of b; a is zero.</summary>
+    internal struct Abs : ILanes2
+    {
+        public static Vector128<T> Apply<T>(Vector128<T> a, Vector128<T> b) => Vector128.Max(b, a - b);
+    }
+
+    /// <summary>Saturating absolute value of b; a is zero.</summary>
+    internal struct SaturatingAbs : ILanes2
+    {
+        public static Vector128<T> Apply<T>(Vector128<T> a, Vector128<T> b) => Vector128.Max(b, Vector128.SubtractSaturate(a, b));
     }
 
     // Halving: a + b is (a ^ b) + 2 * (a & b), and 2 * (a | b) - (a ^ b); a - b is (a ^ b) - 2 * (~a & b).
