@@ -5,19 +5,453 @@ namespace ArmVdso.Emulator.Isa;
 
 public static partial class Disassembler
 {
+    private static string UDF(uint i, ulong pc) => string.Concat("udf ", AsmText.Immediate((long)(int)(i & 65535)));
+
     private static string ADR(uint i, ulong pc) => string.Concat("adr ", AsmText.X((int)(i & 31)), ", ", AsmText.Immediate(TableFunctions.SignExtend((((long)(int)((i >> 5) & 524287) << 2) | (long)(int)((i >> 29) & 3)), 21L)));
 
     private static string ADRP(uint i, ulong pc) => string.Concat("adrp ", AsmText.X((int)(i & 31)), ", ", AsmText.Immediate((TableFunctions.SignExtend((((long)(int)((i >> 5) & 524287) << 2) | (long)(int)((i >> 29) & 3)), 21L) << 12)));
 
-    private static string ADD_imm(uint i, ulong pc) => string.Concat("add ", (((int)(i >> 31) != 0) ? AsmText.Xsp((int)(i & 31)) : AsmText.Wsp((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.Xsp((int)((i >> 5) & 31)) : AsmText.Wsp((int)((i >> 5) & 31))), ", ", AsmText.Immediate((long)(int)((i >> 10) & 4095)), (((int)((i >> 22) & 1) == 1) ? ", lsl #12" : ""));
+    private static string ADD_imm(uint i, ulong pc)
+    {
+        if (((((int)((i >> 22) & 1) == 0) && ((int)((i >> 10) & 4095) == 0)) && (((int)(i & 31) == 31) || ((int)((i >> 5) & 31) == 31))))
+            return string.Concat("mov ", (((int)(i >> 31) != 0) ? AsmText.Xsp((int)(i & 31)) : AsmText.Wsp((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.Xsp((int)((i >> 5) & 31)) : AsmText.Wsp((int)((i >> 5) & 31))));
+        return string.Concat("add ", (((int)(i >> 31) != 0) ? AsmText.Xsp((int)(i & 31)) : AsmText.Wsp((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.Xsp((int)((i >> 5) & 31)) : AsmText.Wsp((int)((i >> 5) & 31))), ", ", AsmText.Immediate((long)(int)((i >> 10) & 4095)), (((int)((i >> 22) & 1) == 1) ? ", lsl #12" : ""));
+    }
 
-    private static string ADDS_imm(uint i, ulong pc) => string.Concat("adds ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.Xsp((int)((i >> 5) & 31)) : AsmText.Wsp((int)((i >> 5) & 31))), ", ", AsmText.Immediate((long)(int)((i >> 10) & 4095)), (((int)((i >> 22) & 1) == 1) ? ", lsl #12" : ""));
+    private static string ADDS_imm(uint i, ulong pc)
+    {
+        if (((int)(i & 31) == 31))
+            return string.Concat("cmn ", (((int)(i >> 31) != 0) ? AsmText.Xsp((int)((i >> 5) & 31)) : AsmText.Wsp((int)((i >> 5) & 31))), ", ", AsmText.Immediate((long)(int)((i >> 10) & 4095)), (((int)((i >> 22) & 1) == 1) ? ", lsl #12" : ""));
+        return string.Concat("adds ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.Xsp((int)((i >> 5) & 31)) : AsmText.Wsp((int)((i >> 5) & 31))), ", ", AsmText.Immediate((long)(int)((i >> 10) & 4095)), (((int)((i >> 22) & 1) == 1) ? ", lsl #12" : ""));
+    }
 
     private static string SUB_imm(uint i, ulong pc) => string.Concat("sub ", (((int)(i >> 31) != 0) ? AsmText.Xsp((int)(i & 31)) : AsmText.Wsp((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.Xsp((int)((i >> 5) & 31)) : AsmText.Wsp((int)((i >> 5) & 31))), ", ", AsmText.Immediate((long)(int)((i >> 10) & 4095)), (((int)((i >> 22) & 1) == 1) ? ", lsl #12" : ""));
 
-    private static string SUBS_imm(uint i, ulong pc) => string.Concat("subs ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.Xsp((int)((i >> 5) & 31)) : AsmText.Wsp((int)((i >> 5) & 31))), ", ", AsmText.Immediate((long)(int)((i >> 10) & 4095)), (((int)((i >> 22) & 1) == 1) ? ", lsl #12" : ""));
+    private static string SUBS_imm(uint i, ulong pc)
+    {
+        if (((int)(i & 31) == 31))
+            return string.Concat("cmp ", (((int)(i >> 31) != 0) ? AsmText.Xsp((int)((i >> 5) & 31)) : AsmText.Wsp((int)((i >> 5) & 31))), ", ", AsmText.Immediate((long)(int)((i >> 10) & 4095)), (((int)((i >> 22) & 1) == 1) ? ", lsl #12" : ""));
+        return string.Concat("subs ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.Xsp((int)((i >> 5) & 31)) : AsmText.Wsp((int)((i >> 5) & 31))), ", ", AsmText.Immediate((long)(int)((i >> 10) & 4095)), (((int)((i >> 22) & 1) == 1) ? ", lsl #12" : ""));
+    }
+
+    private static string ADDG(uint i, ulong pc) => string.Concat("addg ", AsmText.Xsp((int)(i & 31)), ", ", AsmText.Xsp((int)((i >> 5) & 31)), ", ", AsmText.Immediate(((long)(int)((i >> 16) & 63) << 4)), ", ", AsmText.Immediate((long)(int)((i >> 10) & 15)));
+
+    private static string SUBG(uint i, ulong pc) => string.Concat("subg ", AsmText.Xsp((int)(i & 31)), ", ", AsmText.Xsp((int)((i >> 5) & 31)), ", ", AsmText.Immediate(((long)(int)((i >> 16) & 63) << 4)), ", ", AsmText.Immediate((long)(int)((i >> 10) & 15)));
+
+    private static string SMAX_imm(uint i, ulong pc) => string.Concat("smax ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", AsmText.Immediate(TableFunctions.SignExtend((long)(int)((i >> 10) & 255), 8L)));
+
+    private static string UMAX_imm(uint i, ulong pc) => string.Concat("umax ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", AsmText.Immediate((long)(int)((i >> 10) & 255)));
+
+    private static string SMIN_imm(uint i, ulong pc) => string.Concat("smin ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", AsmText.Immediate(TableFunctions.SignExtend((long)(int)((i >> 10) & 255), 8L)));
+
+    private static string UMIN_imm(uint i, ulong pc) => string.Concat("umin ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", AsmText.Immediate((long)(int)((i >> 10) & 255)));
+
+    private static string AND_imm(uint i, ulong pc) => string.Concat("and ", (((int)(i >> 31) != 0) ? AsmText.Xsp((int)(i & 31)) : AsmText.Wsp((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", AsmFormat.LogicalImmediate(i, pc));
+
+    private static string ORR_imm(uint i, ulong pc)
+    {
+        if ((((int)((i >> 5) & 31) == 31) && !((((int)((i >> 22) & 1) == (int)(i >> 31)) && ((int)((i >> 10) & 63) < (((int)(i >> 31) << 5) + 32))) && ((((int)((i >> 10) & 63) < 16) && (((0 - (int)((i >> 16) & 63)) & 15) <= (15 - (int)((i >> 10) & 63)))) || (((int)((i >> 10) & 63) >= (((int)(i >> 31) << 5) + 15)) && (((int)((i >> 16) & 63) & 15) <= (((int)((i >> 10) & 63) - ((int)(i >> 31) << 5)) - 15)))))))
+            return string.Concat("mov ", (((int)(i >> 31) != 0) ? AsmText.Xsp((int)(i & 31)) : AsmText.Wsp((int)(i & 31))), ", ", AsmFormat.LogicalImmediateDecimal(i, pc));
+        return string.Concat("orr ", (((int)(i >> 31) != 0) ? AsmText.Xsp((int)(i & 31)) : AsmText.Wsp((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", AsmFormat.LogicalImmediate(i, pc));
+    }
+
+    private static string EOR_imm(uint i, ulong pc) => string.Concat("eor ", (((int)(i >> 31) != 0) ? AsmText.Xsp((int)(i & 31)) : AsmText.Wsp((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", AsmFormat.LogicalImmediate(i, pc));
+
+    private static string ANDS_imm(uint i, ulong pc)
+    {
+        if (((int)(i & 31) == 31))
+            return string.Concat("tst ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", AsmFormat.LogicalImmediate(i, pc));
+        return string.Concat("ands ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", AsmFormat.LogicalImmediate(i, pc));
+    }
+
+    private static string MOVN(uint i, ulong pc)
+    {
+        if (((((int)((i >> 5) & 65535) != 0) || ((int)((i >> 21) & 3) == 0)) && (((int)(i >> 31) == 1) || ((int)((i >> 5) & 65535) != 65535))))
+            return string.Concat("mov ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", AsmFormat.MoveWideImmediate(i, pc));
+        return string.Concat("movn ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", AsmText.Immediate((long)(int)((i >> 5) & 65535)), (((int)((i >> 21) & 3) != 0) ? string.Concat(", lsl #", AsmText.Decimal(((long)(int)((i >> 21) & 3) << 4))) : ""));
+    }
+
+    private static string MOVZ(uint i, ulong pc)
+    {
+        if ((((int)((i >> 5) & 65535) != 0) || ((int)((i >> 21) & 3) == 0)))
+            return string.Concat("mov ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", AsmFormat.MoveWideImmediate(i, pc));
+        return string.Concat("movz ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", AsmText.Immediate((long)(int)((i >> 5) & 65535)), (((int)((i >> 21) & 3) != 0) ? string.Concat(", lsl #", AsmText.Decimal(((long)(int)((i >> 21) & 3) << 4))) : ""));
+    }
+
+    private static string MOVK(uint i, ulong pc) => string.Concat("movk ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", AsmText.Immediate((long)(int)((i >> 5) & 65535)), (((int)((i >> 21) & 3) != 0) ? string.Concat(", lsl #", AsmText.Decimal(((long)(int)((i >> 21) & 3) << 4))) : ""));
+
+    private static string SBFM(uint i, ulong pc)
+    {
+        if ((((int)((i >> 16) & 63) == 0) && ((int)((i >> 10) & 63) == 7)))
+            return string.Concat("sxtb ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", AsmText.W((int)((i >> 5) & 31)));
+        if ((((int)((i >> 16) & 63) == 0) && ((int)((i >> 10) & 63) == 15)))
+            return string.Concat("sxth ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", AsmText.W((int)((i >> 5) & 31)));
+        if (((((int)((i >> 16) & 63) == 0) && ((int)((i >> 10) & 63) == 31)) && ((int)(i >> 31) == 1)))
+            return string.Concat("sxtw ", AsmText.X((int)(i & 31)), ", ", AsmText.W((int)((i >> 5) & 31)));
+        if (((int)((i >> 10) & 63) == (((int)(i >> 31) << 5) + 31)))
+            return string.Concat("asr ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", AsmText.Immediate((long)(int)((i >> 16) & 63)));
+        if (((int)((i >> 16) & 63) > (int)((i >> 10) & 63)))
+            return string.Concat("sbfiz ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", AsmText.Immediate(((((long)(int)(i >> 31) << 5) + 32L) - (long)(int)((i >> 16) & 63))), ", ", AsmText.Immediate(((long)(int)((i >> 10) & 63) + 1L)));
+        if (((int)((i >> 16) & 63) <= (int)((i >> 10) & 63)))
+            return string.Concat("sbfx ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", AsmText.Immediate((long)(int)((i >> 16) & 63)), ", ", AsmText.Immediate((((long)(int)((i >> 10) & 63) - (long)(int)((i >> 16) & 63)) + 1L)));
+        return string.Concat("sbfm ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", AsmText.Immediate((long)(int)((i >> 16) & 63)), ", ", AsmText.Immediate((long)(int)((i >> 10) & 63)));
+    }
+
+    private static string BFM(uint i, ulong pc)
+    {
+        if ((((int)((i >> 5) & 31) == 31) && (((int)((i >> 16) & 63) == 0) || ((int)((i >> 10) & 63) < (int)((i >> 16) & 63)))))
+            return string.Concat("bfc ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", AsmText.Immediate((((((long)(int)(i >> 31) << 5) + 32L) - (long)(int)((i >> 16) & 63)) & (((long)(int)(i >> 31) << 5) + 31L))), ", ", AsmText.Immediate(((long)(int)((i >> 10) & 63) + 1L)));
+        if (((int)((i >> 10) & 63) < (int)((i >> 16) & 63)))
+            return string.Concat("bfi ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", AsmText.Immediate(((((long)(int)(i >> 31) << 5) + 32L) - (long)(int)((i >> 16) & 63))), ", ", AsmText.Immediate(((long)(int)((i >> 10) & 63) + 1L)));
+        if (((int)((i >> 10) & 63) >= (int)((i >> 16) & 63)))
+            return string.Concat("bfxil ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", AsmText.Immediate((long)(int)((i >> 16) & 63)), ", ", AsmText.Immediate((((long)(int)((i >> 10) & 63) - (long)(int)((i >> 16) & 63)) + 1L)));
+        return string.Concat("bfm ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", AsmText.Immediate((long)(int)((i >> 16) & 63)), ", ", AsmText.Immediate((long)(int)((i >> 10) & 63)));
+    }
+
+    private static string UBFM(uint i, ulong pc)
+    {
+        if (((((int)((i >> 16) & 63) == 0) && ((int)((i >> 10) & 63) == 7)) && ((int)(i >> 31) == 0)))
+            return string.Concat("uxtb ", AsmText.W((int)(i & 31)), ", ", AsmText.W((int)((i >> 5) & 31)));
+        if (((((int)((i >> 16) & 63) == 0) && ((int)((i >> 10) & 63) == 15)) && ((int)(i >> 31) == 0)))
+            return string.Concat("uxth ", AsmText.W((int)(i & 31)), ", ", AsmText.W((int)((i >> 5) & 31)));
+        if (((int)((i >> 10) & 63) == (((int)(i >> 31) << 5) + 31)))
+            return string.Concat("lsr ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", AsmText.Immediate((long)(int)((i >> 16) & 63)));
+        if ((((int)((i >> 10) & 63) + 1) == (int)((i >> 16) & 63)))
+            return string.Concat("lsl ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", AsmText.Immediate(((((long)(int)(i >> 31) << 5) + 31L) - (long)(int)((i >> 10) & 63))));
+        if (((int)((i >> 16) & 63) > (int)((i >> 10) & 63)))
+            return string.Concat("ubfiz ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", AsmText.Immediate(((((long)(int)(i >> 31) << 5) + 32L) - (long)(int)((i >> 16) & 63))), ", ", AsmText.Immediate(((long)(int)((i >> 10) & 63) + 1L)));
+        if (((int)((i >> 16) & 63) <= (int)((i >> 10) & 63)))
+            return string.Concat("ubfx ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", AsmText.Immediate((long)(int)((i >> 16) & 63)), ", ", AsmText.Immediate((((long)(int)((i >> 10) & 63) - (long)(int)((i >> 16) & 63)) + 1L)));
+        return string.Concat("ubfm ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", AsmText.Immediate((long)(int)((i >> 16) & 63)), ", ", AsmText.Immediate((long)(int)((i >> 10) & 63)));
+    }
+
+    private static string EXTR(uint i, ulong pc)
+    {
+        if (((int)((i >> 5) & 31) == (int)((i >> 16) & 31)))
+            return string.Concat("ror ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", AsmText.Immediate((long)(int)((i >> 10) & 63)));
+        return string.Concat("extr ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 16) & 31)) : AsmText.W((int)((i >> 16) & 31))), ", ", AsmText.Immediate((long)(int)((i >> 10) & 63)));
+    }
+
+    private static string AND_shift(uint i, ulong pc) => string.Concat("and ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 16) & 31)) : AsmText.W((int)((i >> 16) & 31))), ((((int)((i >> 22) & 3) != 0) || ((int)((i >> 10) & 63) != 0)) ? string.Concat(", ", (((int)((i >> 22) & 3) == 0) ? "lsl" : ""), (((int)((i >> 22) & 3) == 1) ? "lsr" : ""), (((int)((i >> 22) & 3) == 2) ? "asr" : ""), (((int)((i >> 22) & 3) == 3) ? "ror" : ""), " #", AsmText.Decimal((long)(int)((i >> 10) & 63))) : ""));
+
+    private static string BIC_shift(uint i, ulong pc) => string.Concat("bic ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 16) & 31)) : AsmText.W((int)((i >> 16) & 31))), ((((int)((i >> 22) & 3) != 0) || ((int)((i >> 10) & 63) != 0)) ? string.Concat(", ", (((int)((i >> 22) & 3) == 0) ? "lsl" : ""), (((int)((i >> 22) & 3) == 1) ? "lsr" : ""), (((int)((i >> 22) & 3) == 2) ? "asr" : ""), (((int)((i >> 22) & 3) == 3) ? "ror" : ""), " #", AsmText.Decimal((long)(int)((i >> 10) & 63))) : ""));
+
+    private static string ORR_shift(uint i, ulong pc)
+    {
+        if (((((int)((i >> 5) & 31) == 31) && ((int)((i >> 22) & 3) == 0)) && ((int)((i >> 10) & 63) == 0)))
+            return string.Concat("mov ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 16) & 31)) : AsmText.W((int)((i >> 16) & 31))));
+        return string.Concat("orr ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 16) & 31)) : AsmText.W((int)((i >> 16) & 31))), ((((int)((i >> 22) & 3) != 0) || ((int)((i >> 10) & 63) != 0)) ? string.Concat(", ", (((int)((i >> 22) & 3) == 0) ? "lsl" : ""), (((int)((i >> 22) & 3) == 1) ? "lsr" : ""), (((int)((i >> 22) & 3) == 2) ? "asr" : ""), (((int)((i >> 22) & 3) == 3) ? "ror" : ""), " #", AsmText.Decimal((long)(int)((i >> 10) & 63))) : ""));
+    }
+
+    private static string ORN_shift(uint i, ulong pc)
+    {
+        if (((int)((i >> 5) & 31) == 31))
+            return string.Concat("mvn ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 16) & 31)) : AsmText.W((int)((i >> 16) & 31))), ((((int)((i >> 22) & 3) != 0) || ((int)((i >> 10) & 63) != 0)) ? string.Concat(", ", (((int)((i >> 22) & 3) == 0) ? "lsl" : ""), (((int)((i >> 22) & 3) == 1) ? "lsr" : ""), (((int)((i >> 22) & 3) == 2) ? "asr" : ""), (((int)((i >> 22) & 3) == 3) ? "ror" : ""), " #", AsmText.Decimal((long)(int)((i >> 10) & 63))) : ""));
+        return string.Concat("orn ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 16) & 31)) : AsmText.W((int)((i >> 16) & 31))), ((((int)((i >> 22) & 3) != 0) || ((int)((i >> 10) & 63) != 0)) ? string.Concat(", ", (((int)((i >> 22) & 3) == 0) ? "lsl" : ""), (((int)((i >> 22) & 3) == 1) ? "lsr" : ""), (((int)((i >> 22) & 3) == 2) ? "asr" : ""), (((int)((i >> 22) & 3) == 3) ? "ror" : ""), " #", AsmText.Decimal((long)(int)((i >> 10) & 63))) : ""));
+    }
+
+    private static string EOR_shift(uint i, ulong pc) => string.Concat("eor ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 16) & 31)) : AsmText.W((int)((i >> 16) & 31))), ((((int)((i >> 22) & 3) != 0) || ((int)((i >> 10) & 63) != 0)) ? string.Concat(", ", (((int)((i >> 22) & 3) == 0) ? "lsl" : ""), (((int)((i >> 22) & 3) == 1) ? "lsr" : ""), (((int)((i >> 22) & 3) == 2) ? "asr" : ""), (((int)((i >> 22) & 3) == 3) ? "ror" : ""), " #", AsmText.Decimal((long)(int)((i >> 10) & 63))) : ""));
+
+    private static string EON_shift(uint i, ulong pc) => string.Concat("eon ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 16) & 31)) : AsmText.W((int)((i >> 16) & 31))), ((((int)((i >> 22) & 3) != 0) || ((int)((i >> 10) & 63) != 0)) ? string.Concat(", ", (((int)((i >> 22) & 3) == 0) ? "lsl" : ""), (((int)((i >> 22) & 3) == 1) ? "lsr" : ""), (((int)((i >> 22) & 3) == 2) ? "asr" : ""), (((int)((i >> 22) & 3) == 3) ? "ror" : ""), " #", AsmText.Decimal((long)(int)((i >> 10) & 63))) : ""));
+
+    private static string ANDS_shift(uint i, ulong pc)
+    {
+        if (((int)(i & 31) == 31))
+            return string.Concat("tst ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 16) & 31)) : AsmText.W((int)((i >> 16) & 31))), ((((int)((i >> 22) & 3) != 0) || ((int)((i >> 10) & 63) != 0)) ? string.Concat(", ", (((int)((i >> 22) & 3) == 0) ? "lsl" : ""), (((int)((i >> 22) & 3) == 1) ? "lsr" : ""), (((int)((i >> 22) & 3) == 2) ? "asr" : ""), (((int)((i >> 22) & 3) == 3) ? "ror" : ""), " #", AsmText.Decimal((long)(int)((i >> 10) & 63))) : ""));
+        return string.Concat("ands ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 16) & 31)) : AsmText.W((int)((i >> 16) & 31))), ((((int)((i >> 22) & 3) != 0) || ((int)((i >> 10) & 63) != 0)) ? string.Concat(", ", (((int)((i >> 22) & 3) == 0) ? "lsl" : ""), (((int)((i >> 22) & 3) == 1) ? "lsr" : ""), (((int)((i >> 22) & 3) == 2) ? "asr" : ""), (((int)((i >> 22) & 3) == 3) ? "ror" : ""), " #", AsmText.Decimal((long)(int)((i >> 10) & 63))) : ""));
+    }
+
+    private static string BICS_shift(uint i, ulong pc) => string.Concat("bics ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 16) & 31)) : AsmText.W((int)((i >> 16) & 31))), ((((int)((i >> 22) & 3) != 0) || ((int)((i >> 10) & 63) != 0)) ? string.Concat(", ", (((int)((i >> 22) & 3) == 0) ? "lsl" : ""), (((int)((i >> 22) & 3) == 1) ? "lsr" : ""), (((int)((i >> 22) & 3) == 2) ? "asr" : ""), (((int)((i >> 22) & 3) == 3) ? "ror" : ""), " #", AsmText.Decimal((long)(int)((i >> 10) & 63))) : ""));
+
+    private static string ADD_shift(uint i, ulong pc) => string.Concat("add ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 16) & 31)) : AsmText.W((int)((i >> 16) & 31))), ((((int)((i >> 22) & 3) != 0) || ((int)((i >> 10) & 63) != 0)) ? string.Concat(", ", (((int)((i >> 22) & 3) == 0) ? "lsl" : ""), (((int)((i >> 22) & 3) == 1) ? "lsr" : ""), (((int)((i >> 22) & 3) == 2) ? "asr" : ""), (((int)((i >> 22) & 3) == 3) ? "ror" : ""), " #", AsmText.Decimal((long)(int)((i >> 10) & 63))) : ""));
+
+    private static string ADDS_shift(uint i, ulong pc)
+    {
+        if (((int)(i & 31) == 31))
+            return string.Concat("cmn ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 16) & 31)) : AsmText.W((int)((i >> 16) & 31))), ((((int)((i >> 22) & 3) != 0) || ((int)((i >> 10) & 63) != 0)) ? string.Concat(", ", (((int)((i >> 22) & 3) == 0) ? "lsl" : ""), (((int)((i >> 22) & 3) == 1) ? "lsr" : ""), (((int)((i >> 22) & 3) == 2) ? "asr" : ""), (((int)((i >> 22) & 3) == 3) ? "ror" : ""), " #", AsmText.Decimal((long)(int)((i >> 10) & 63))) : ""));
+        return string.Concat("adds ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 16) & 31)) : AsmText.W((int)((i >> 16) & 31))), ((((int)((i >> 22) & 3) != 0) || ((int)((i >> 10) & 63) != 0)) ? string.Concat(", ", (((int)((i >> 22) & 3) == 0) ? "lsl" : ""), (((int)((i >> 22) & 3) == 1) ? "lsr" : ""), (((int)((i >> 22) & 3) == 2) ? "asr" : ""), (((int)((i >> 22) & 3) == 3) ? "ror" : ""), " #", AsmText.Decimal((long)(int)((i >> 10) & 63))) : ""));
+    }
+
+    private static string SUB_shift(uint i, ulong pc)
+    {
+        if (((int)((i >> 5) & 31) == 31))
+            return string.Concat("neg ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 16) & 31)) : AsmText.W((int)((i >> 16) & 31))), ((((int)((i >> 22) & 3) != 0) || ((int)((i >> 10) & 63) != 0)) ? string.Concat(", ", (((int)((i >> 22) & 3) == 0) ? "lsl" : ""), (((int)((i >> 22) & 3) == 1) ? "lsr" : ""), (((int)((i >> 22) & 3) == 2) ? "asr" : ""), (((int)((i >> 22) & 3) == 3) ? "ror" : ""), " #", AsmText.Decimal((long)(int)((i >> 10) & 63))) : ""));
+        return string.Concat("sub ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 16) & 31)) : AsmText.W((int)((i >> 16) & 31))), ((((int)((i >> 22) & 3) != 0) || ((int)((i >> 10) & 63) != 0)) ? string.Concat(", ", (((int)((i >> 22) & 3) == 0) ? "lsl" : ""), (((int)((i >> 22) & 3) == 1) ? "lsr" : ""), (((int)((i >> 22) & 3) == 2) ? "asr" : ""), (((int)((i >> 22) & 3) == 3) ? "ror" : ""), " #", AsmText.Decimal((long)(int)((i >> 10) & 63))) : ""));
+    }
+
+    private static string SUBS_shift(uint i, ulong pc)
+    {
+        if (((int)(i & 31) == 31))
+            return string.Concat("cmp ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 16) & 31)) : AsmText.W((int)((i >> 16) & 31))), ((((int)((i >> 22) & 3) != 0) || ((int)((i >> 10) & 63) != 0)) ? string.Concat(", ", (((int)((i >> 22) & 3) == 0) ? "lsl" : ""), (((int)((i >> 22) & 3) == 1) ? "lsr" : ""), (((int)((i >> 22) & 3) == 2) ? "asr" : ""), (((int)((i >> 22) & 3) == 3) ? "ror" : ""), " #", AsmText.Decimal((long)(int)((i >> 10) & 63))) : ""));
+        if (((int)((i >> 5) & 31) == 31))
+            return string.Concat("negs ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 16) & 31)) : AsmText.W((int)((i >> 16) & 31))), ((((int)((i >> 22) & 3) != 0) || ((int)((i >> 10) & 63) != 0)) ? string.Concat(", ", (((int)((i >> 22) & 3) == 0) ? "lsl" : ""), (((int)((i >> 22) & 3) == 1) ? "lsr" : ""), (((int)((i >> 22) & 3) == 2) ? "asr" : ""), (((int)((i >> 22) & 3) == 3) ? "ror" : ""), " #", AsmText.Decimal((long)(int)((i >> 10) & 63))) : ""));
+        return string.Concat("subs ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 16) & 31)) : AsmText.W((int)((i >> 16) & 31))), ((((int)((i >> 22) & 3) != 0) || ((int)((i >> 10) & 63) != 0)) ? string.Concat(", ", (((int)((i >> 22) & 3) == 0) ? "lsl" : ""), (((int)((i >> 22) & 3) == 1) ? "lsr" : ""), (((int)((i >> 22) & 3) == 2) ? "asr" : ""), (((int)((i >> 22) & 3) == 3) ? "ror" : ""), " #", AsmText.Decimal((long)(int)((i >> 10) & 63))) : ""));
+    }
+
+    private static string ADD_ext(uint i, ulong pc) => string.Concat("add ", (((int)(i >> 31) != 0) ? AsmText.Xsp((int)(i & 31)) : AsmText.Wsp((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.Xsp((int)((i >> 5) & 31)) : AsmText.Wsp((int)((i >> 5) & 31))), ", ", AsmFormat.ExtendedRegister(i, pc));
+
+    private static string ADDS_ext(uint i, ulong pc)
+    {
+        if (((int)(i & 31) == 31))
+            return string.Concat("cmn ", (((int)(i >> 31) != 0) ? AsmText.Xsp((int)((i >> 5) & 31)) : AsmText.Wsp((int)((i >> 5) & 31))), ", ", AsmFormat.ExtendedRegister(i, pc));
+        return string.Concat("adds ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.Xsp((int)((i >> 5) & 31)) : AsmText.Wsp((int)((i >> 5) & 31))), ", ", AsmFormat.ExtendedRegister(i, pc));
+    }
+
+    private static string SUB_ext(uint i, ulong pc) => string.Concat("sub ", (((int)(i >> 31) != 0) ? AsmText.Xsp((int)(i & 31)) : AsmText.Wsp((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.Xsp((int)((i >> 5) & 31)) : AsmText.Wsp((int)((i >> 5) & 31))), ", ", AsmFormat.ExtendedRegister(i, pc));
+
+    private static string SUBS_ext(uint i, ulong pc)
+    {
+        if (((int)(i & 31) == 31))
+            return string.Concat("cmp ", (((int)(i >> 31) != 0) ? AsmText.Xsp((int)((i >> 5) & 31)) : AsmText.Wsp((int)((i >> 5) & 31))), ", ", AsmFormat.ExtendedRegister(i, pc));
+        return string.Concat("subs ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.Xsp((int)((i >> 5) & 31)) : AsmText.Wsp((int)((i >> 5) & 31))), ", ", AsmFormat.ExtendedRegister(i, pc));
+    }
+
+    private static string ADC(uint i, ulong pc) => string.Concat("adc ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 16) & 31)) : AsmText.W((int)((i >> 16) & 31))));
+
+    private static string ADCS(uint i, ulong pc) => string.Concat("adcs ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 16) & 31)) : AsmText.W((int)((i >> 16) & 31))));
+
+    private static string SBC(uint i, ulong pc)
+    {
+        if (((int)((i >> 5) & 31) == 31))
+            return string.Concat("ngc ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 16) & 31)) : AsmText.W((int)((i >> 16) & 31))));
+        return string.Concat("sbc ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 16) & 31)) : AsmText.W((int)((i >> 16) & 31))));
+    }
+
+    private static string SBCS(uint i, ulong pc)
+    {
+        if (((int)((i >> 5) & 31) == 31))
+            return string.Concat("ngcs ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 16) & 31)) : AsmText.W((int)((i >> 16) & 31))));
+        return string.Concat("sbcs ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 16) & 31)) : AsmText.W((int)((i >> 16) & 31))));
+    }
+
+    private static string ADDPT(uint i, ulong pc) => string.Concat("addpt ", AsmText.Xsp((int)(i & 31)), ", ", AsmText.Xsp((int)((i >> 5) & 31)), ", ", AsmText.X((int)((i >> 16) & 31)), (((int)((i >> 10) & 7) != 0) ? string.Concat(", lsl #", AsmText.Decimal((long)(int)((i >> 10) & 7))) : ""));
+
+    private static string SUBPT(uint i, ulong pc) => string.Concat("subpt ", AsmText.Xsp((int)(i & 31)), ", ", AsmText.Xsp((int)((i >> 5) & 31)), ", ", AsmText.X((int)((i >> 16) & 31)), (((int)((i >> 10) & 7) != 0) ? string.Concat(", lsl #", AsmText.Decimal((long)(int)((i >> 10) & 7))) : ""));
+
+    private static string RMIF(uint i, ulong pc) => string.Concat("rmif ", AsmText.X((int)((i >> 5) & 31)), ", ", AsmText.Immediate((long)(int)((i >> 15) & 63)), ", ", AsmText.Immediate((long)(int)(i & 15)));
+
+    private static string SETF8(uint i, ulong pc) => string.Concat("setf8 ", AsmText.W((int)((i >> 5) & 31)));
+
+    private static string SETF16(uint i, ulong pc) => string.Concat("setf16 ", AsmText.W((int)((i >> 5) & 31)));
+
+    private static string CCMN_reg(uint i, ulong pc) => string.Concat("ccmn ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 16) & 31)) : AsmText.W((int)((i >> 16) & 31))), ", ", AsmText.Immediate((long)(int)(i & 15)), ", ", AsmText.Condition((int)((i >> 12) & 15)));
+
+    private static string CCMN_imm(uint i, ulong pc) => string.Concat("ccmn ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", AsmText.Immediate((long)(int)((i >> 16) & 31)), ", ", AsmText.Immediate((long)(int)(i & 15)), ", ", AsmText.Condition((int)((i >> 12) & 15)));
+
+    private static string CCMP_reg(uint i, ulong pc) => string.Concat("ccmp ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 16) & 31)) : AsmText.W((int)((i >> 16) & 31))), ", ", AsmText.Immediate((long)(int)(i & 15)), ", ", AsmText.Condition((int)((i >> 12) & 15)));
+
+    private static string CCMP_imm(uint i, ulong pc) => string.Concat("ccmp ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", AsmText.Immediate((long)(int)((i >> 16) & 31)), ", ", AsmText.Immediate((long)(int)(i & 15)), ", ", AsmText.Condition((int)((i >> 12) & 15)));
 
     private static string CSEL(uint i, ulong pc) => string.Concat("csel ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 16) & 31)) : AsmText.W((int)((i >> 16) & 31))), ", ", AsmText.Condition((int)((i >> 12) & 15)));
+
+    private static string CSINC(uint i, ulong pc)
+    {
+        if (((((int)((i >> 5) & 31) == 31) && ((int)((i >> 16) & 31) == 31)) && ((int)((i >> 12) & 15) < 14)))
+            return string.Concat("cset ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", AsmText.Condition(((int)((i >> 12) & 15) ^ 1)));
+        if ((((int)((i >> 5) & 31) == (int)((i >> 16) & 31)) && ((int)((i >> 12) & 15) < 14)))
+            return string.Concat("cinc ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", AsmText.Condition(((int)((i >> 12) & 15) ^ 1)));
+        return string.Concat("csinc ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 16) & 31)) : AsmText.W((int)((i >> 16) & 31))), ", ", AsmText.Condition((int)((i >> 12) & 15)));
+    }
+
+    private static string CSINV(uint i, ulong pc)
+    {
+        if (((((int)((i >> 5) & 31) == 31) && ((int)((i >> 16) & 31) == 31)) && ((int)((i >> 12) & 15) < 14)))
+            return string.Concat("csetm ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", AsmText.Condition(((int)((i >> 12) & 15) ^ 1)));
+        if ((((int)((i >> 5) & 31) == (int)((i >> 16) & 31)) && ((int)((i >> 12) & 15) < 14)))
+            return string.Concat("cinv ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", AsmText.Condition(((int)((i >> 12) & 15) ^ 1)));
+        return string.Concat("csinv ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 16) & 31)) : AsmText.W((int)((i >> 16) & 31))), ", ", AsmText.Condition((int)((i >> 12) & 15)));
+    }
+
+    private static string CSNEG(uint i, ulong pc)
+    {
+        if ((((int)((i >> 5) & 31) == (int)((i >> 16) & 31)) && ((int)((i >> 12) & 15) < 14)))
+            return string.Concat("cneg ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", AsmText.Condition(((int)((i >> 12) & 15) ^ 1)));
+        return string.Concat("csneg ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 16) & 31)) : AsmText.W((int)((i >> 16) & 31))), ", ", AsmText.Condition((int)((i >> 12) & 15)));
+    }
+
+    private static string SUBP(uint i, ulong pc) => string.Concat("subp ", AsmText.X((int)(i & 31)), ", ", AsmText.Xsp((int)((i >> 5) & 31)), ", ", AsmText.Xsp((int)((i >> 16) & 31)));
+
+    private static string SUBPS(uint i, ulong pc) => string.Concat("subps ", AsmText.X((int)(i & 31)), ", ", AsmText.Xsp((int)((i >> 5) & 31)), ", ", AsmText.Xsp((int)((i >> 16) & 31)));
+
+    private static string UDIV(uint i, ulong pc) => string.Concat("udiv ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 16) & 31)) : AsmText.W((int)((i >> 16) & 31))));
+
+    private static string SDIV(uint i, ulong pc) => string.Concat("sdiv ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 16) & 31)) : AsmText.W((int)((i >> 16) & 31))));
+
+    private static string IRG(uint i, ulong pc) => string.Concat("irg ", AsmText.Xsp((int)(i & 31)), ", ", AsmText.Xsp((int)((i >> 5) & 31)), (((int)((i >> 16) & 31) != 31) ? string.Concat(", ", AsmText.X((int)((i >> 16) & 31))) : ""));
+
+    private static string GMI(uint i, ulong pc) => string.Concat("gmi ", AsmText.X((int)(i & 31)), ", ", AsmText.Xsp((int)((i >> 5) & 31)), ", ", AsmText.X((int)((i >> 16) & 31)));
+
+    private static string LSLV(uint i, ulong pc) => string.Concat("lsl ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 16) & 31)) : AsmText.W((int)((i >> 16) & 31))));
+
+    private static string LSRV(uint i, ulong pc) => string.Concat("lsr ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 16) & 31)) : AsmText.W((int)((i >> 16) & 31))));
+
+    private static string ASRV(uint i, ulong pc) => string.Concat("asr ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 16) & 31)) : AsmText.W((int)((i >> 16) & 31))));
+
+    private static string RORV(uint i, ulong pc) => string.Concat("ror ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 16) & 31)) : AsmText.W((int)((i >> 16) & 31))));
+
+    private static string PACGA(uint i, ulong pc) => string.Concat("pacga ", AsmText.X((int)(i & 31)), ", ", AsmText.X((int)((i >> 5) & 31)), ", ", AsmText.Xsp((int)((i >> 16) & 31)));
+
+    private static string CRC32B(uint i, ulong pc) => string.Concat("crc32b ", AsmText.W((int)(i & 31)), ", ", AsmText.W((int)((i >> 5) & 31)), ", ", AsmText.W((int)((i >> 16) & 31)));
+
+    private static string CRC32H(uint i, ulong pc) => string.Concat("crc32h ", AsmText.W((int)(i & 31)), ", ", AsmText.W((int)((i >> 5) & 31)), ", ", AsmText.W((int)((i >> 16) & 31)));
+
+    private static string CRC32W(uint i, ulong pc) => string.Concat("crc32w ", AsmText.W((int)(i & 31)), ", ", AsmText.W((int)((i >> 5) & 31)), ", ", AsmText.W((int)((i >> 16) & 31)));
+
+    private static string CRC32X(uint i, ulong pc) => string.Concat("crc32x ", AsmText.W((int)(i & 31)), ", ", AsmText.W((int)((i >> 5) & 31)), ", ", AsmText.X((int)((i >> 16) & 31)));
+
+    private static string CRC32CB(uint i, ulong pc) => string.Concat("crc32cb ", AsmText.W((int)(i & 31)), ", ", AsmText.W((int)((i >> 5) & 31)), ", ", AsmText.W((int)((i >> 16) & 31)));
+
+    private static string CRC32CH(uint i, ulong pc) => string.Concat("crc32ch ", AsmText.W((int)(i & 31)), ", ", AsmText.W((int)((i >> 5) & 31)), ", ", AsmText.W((int)((i >> 16) & 31)));
+
+    private static string CRC32CW(uint i, ulong pc) => string.Concat("crc32cw ", AsmText.W((int)(i & 31)), ", ", AsmText.W((int)((i >> 5) & 31)), ", ", AsmText.W((int)((i >> 16) & 31)));
+
+    private static string CRC32CX(uint i, ulong pc) => string.Concat("crc32cx ", AsmText.W((int)(i & 31)), ", ", AsmText.W((int)((i >> 5) & 31)), ", ", AsmText.X((int)((i >> 16) & 31)));
+
+    private static string SMAX_reg(uint i, ulong pc) => string.Concat("smax ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 16) & 31)) : AsmText.W((int)((i >> 16) & 31))));
+
+    private static string UMAX_reg(uint i, ulong pc) => string.Concat("umax ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 16) & 31)) : AsmText.W((int)((i >> 16) & 31))));
+
+    private static string SMIN_reg(uint i, ulong pc) => string.Concat("smin ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 16) & 31)) : AsmText.W((int)((i >> 16) & 31))));
+
+    private static string UMIN_reg(uint i, ulong pc) => string.Concat("umin ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 16) & 31)) : AsmText.W((int)((i >> 16) & 31))));
+
+    private static string RBIT(uint i, ulong pc) => string.Concat("rbit ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))));
+
+    private static string REV16(uint i, ulong pc) => string.Concat("rev16 ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))));
+
+    private static string REV_32(uint i, ulong pc) => string.Concat("rev ", AsmText.W((int)(i & 31)), ", ", AsmText.W((int)((i >> 5) & 31)));
+
+    private static string REV32(uint i, ulong pc) => string.Concat("rev32 ", AsmText.X((int)(i & 31)), ", ", AsmText.X((int)((i >> 5) & 31)));
+
+    private static string REV_64(uint i, ulong pc) => string.Concat("rev ", AsmText.X((int)(i & 31)), ", ", AsmText.X((int)((i >> 5) & 31)));
+
+    private static string CLZ(uint i, ulong pc) => string.Concat("clz ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))));
+
+    private static string CLS(uint i, ulong pc) => string.Concat("cls ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))));
+
+    private static string CTZ(uint i, ulong pc) => string.Concat("ctz ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))));
+
+    private static string CNT(uint i, ulong pc) => string.Concat("cnt ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))));
+
+    private static string ABS(uint i, ulong pc) => string.Concat("abs ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))));
+
+    private static string PACIA(uint i, ulong pc) => string.Concat("pacia ", AsmText.X((int)(i & 31)), ", ", AsmText.Xsp((int)((i >> 5) & 31)));
+
+    private static string PACIB(uint i, ulong pc) => string.Concat("pacib ", AsmText.X((int)(i & 31)), ", ", AsmText.Xsp((int)((i >> 5) & 31)));
+
+    private static string PACDA(uint i, ulong pc) => string.Concat("pacda ", AsmText.X((int)(i & 31)), ", ", AsmText.Xsp((int)((i >> 5) & 31)));
+
+    private static string PACDB(uint i, ulong pc) => string.Concat("pacdb ", AsmText.X((int)(i & 31)), ", ", AsmText.Xsp((int)((i >> 5) & 31)));
+
+    private static string AUTIA(uint i, ulong pc) => string.Concat("autia ", AsmText.X((int)(i & 31)), ", ", AsmText.Xsp((int)((i >> 5) & 31)));
+
+    private static string AUTIB(uint i, ulong pc) => string.Concat("autib ", AsmText.X((int)(i & 31)), ", ", AsmText.Xsp((int)((i >> 5) & 31)));
+
+    private static string AUTDA(uint i, ulong pc) => string.Concat("autda ", AsmText.X((int)(i & 31)), ", ", AsmText.Xsp((int)((i >> 5) & 31)));
+
+    private static string AUTDB(uint i, ulong pc) => string.Concat("autdb ", AsmText.X((int)(i & 31)), ", ", AsmText.Xsp((int)((i >> 5) & 31)));
+
+    private static string PACIZA(uint i, ulong pc) => string.Concat("paciza ", AsmText.X((int)(i & 31)));
+
+    private static string PACIZB(uint i, ulong pc) => string.Concat("pacizb ", AsmText.X((int)(i & 31)));
+
+    private static string PACDZA(uint i, ulong pc) => string.Concat("pacdza ", AsmText.X((int)(i & 31)));
+
+    private static string PACDZB(uint i, ulong pc) => string.Concat("pacdzb ", AsmText.X((int)(i & 31)));
+
+    private static string AUTIZA(uint i, ulong pc) => string.Concat("autiza ", AsmText.X((int)(i & 31)));
+
+    private static string AUTIZB(uint i, ulong pc) => string.Concat("autizb ", AsmText.X((int)(i & 31)));
+
+    private static string AUTDZA(uint i, ulong pc) => string.Concat("autdza ", AsmText.X((int)(i & 31)));
+
+    private static string AUTDZB(uint i, ulong pc) => string.Concat("autdzb ", AsmText.X((int)(i & 31)));
+
+    private static string XPACI(uint i, ulong pc) => string.Concat("xpaci ", AsmText.X((int)(i & 31)));
+
+    private static string XPACD(uint i, ulong pc) => string.Concat("xpacd ", AsmText.X((int)(i & 31)));
+
+    private static string PACNBIASPPC(uint i, ulong pc) => "pacnbiasppc";
+
+    private static string PACNBIBSPPC(uint i, ulong pc) => "pacnbibsppc";
+
+    private static string PACIA171615(uint i, ulong pc) => "pacia171615";
+
+    private static string PACIB171615(uint i, ulong pc) => "pacib171615";
+
+    private static string PACIASPPC(uint i, ulong pc) => "paciasppc";
+
+    private static string PACIBSPPC(uint i, ulong pc) => "pacibsppc";
+
+    private static string AUTIA171615(uint i, ulong pc) => "autia171615";
+
+    private static string AUTIB171615(uint i, ulong pc) => "autib171615";
+
+    private static string AUTIASPPC_reg(uint i, ulong pc) => string.Concat("autiasppcr ", AsmText.X((int)((i >> 5) & 31)));
+
+    private static string AUTIASPPC_imm(uint i, ulong pc) => string.Concat("autiasppc ", AsmText.Immediate((0L - ((long)(int)((i >> 5) & 65535) << 2))));
+
+    private static string RETAASPPC_imm(uint i, ulong pc) => string.Concat("retaasppc ", AsmText.Immediate((0L - ((long)(int)((i >> 5) & 65535) << 2))));
+
+    private static string RETAASPPC_reg(uint i, ulong pc) => string.Concat("retaasppcr ", AsmText.X((int)(i & 31)));
+
+    private static string AUTIBSPPC_reg(uint i, ulong pc) => string.Concat("autibsppcr ", AsmText.X((int)((i >> 5) & 31)));
+
+    private static string AUTIBSPPC_imm(uint i, ulong pc) => string.Concat("autibsppc ", AsmText.Immediate((0L - ((long)(int)((i >> 5) & 65535) << 2))));
+
+    private static string RETABSPPC_imm(uint i, ulong pc) => string.Concat("retabsppc ", AsmText.Immediate((0L - ((long)(int)((i >> 5) & 65535) << 2))));
+
+    private static string RETABSPPC_reg(uint i, ulong pc) => string.Concat("retabsppcr ", AsmText.X((int)(i & 31)));
+
+    private static string MADD(uint i, ulong pc)
+    {
+        if (((int)((i >> 10) & 31) == 31))
+            return string.Concat("mul ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 16) & 31)) : AsmText.W((int)((i >> 16) & 31))));
+        return string.Concat("madd ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 16) & 31)) : AsmText.W((int)((i >> 16) & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 10) & 31)) : AsmText.W((int)((i >> 10) & 31))));
+    }
+
+    private static string MSUB(uint i, ulong pc)
+    {
+        if (((int)((i >> 10) & 31) == 31))
+            return string.Concat("mneg ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 16) & 31)) : AsmText.W((int)((i >> 16) & 31))));
+        return string.Concat("msub ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 5) & 31)) : AsmText.W((int)((i >> 5) & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 16) & 31)) : AsmText.W((int)((i >> 16) & 31))), ", ", (((int)(i >> 31) != 0) ? AsmText.X((int)((i >> 10) & 31)) : AsmText.W((int)((i >> 10) & 31))));
+    }
+
+    private static string SMADDL(uint i, ulong pc)
+    {
+        if (((int)((i >> 10) & 31) == 31))
+            return string.Concat("smull ", AsmText.X((int)(i & 31)), ", ", AsmText.W((int)((i >> 5) & 31)), ", ", AsmText.W((int)((i >> 16) & 31)));
+        return string.Concat("smaddl ", AsmText.X((int)(i & 31)), ", ", AsmText.W((int)((i >> 5) & 31)), ", ", AsmText.W((int)((i >> 16) & 31)), ", ", AsmText.X((int)((i >> 10) & 31)));
+    }
+
+    private static string SMSUBL(uint i, ulong pc)
+    {
+        if (((int)((i >> 10) & 31) == 31))
+            return string.Concat("smnegl ", AsmText.X((int)(i & 31)), ", ", AsmText.W((int)((i >> 5) & 31)), ", ", AsmText.W((int)((i >> 16) & 31)));
+        return string.Concat("smsubl ", AsmText.X((int)(i & 31)), ", ", AsmText.W((int)((i >> 5) & 31)), ", ", AsmText.W((int)((i >> 16) & 31)), ", ", AsmText.X((int)((i >> 10) & 31)));
+    }
+
+    private static string UMADDL(uint i, ulong pc)
+    {
+        if (((int)((i >> 10) & 31) == 31))
+            return string.Concat("umull ", AsmText.X((int)(i & 31)), ", ", AsmText.W((int)((i >> 5) & 31)), ", ", AsmText.W((int)((i >> 16) & 31)));
+        return string.Concat("umaddl ", AsmText.X((int)(i & 31)), ", ", AsmText.W((int)((i >> 5) & 31)), ", ", AsmText.W((int)((i >> 16) & 31)), ", ", AsmText.X((int)((i >> 10) & 31)));
+    }
+
+    private static string UMSUBL(uint i, ulong pc)
+    {
+        if (((int)((i >> 10) & 31) == 31))
+            return string.Concat("umnegl ", AsmText.X((int)(i & 31)), ", ", AsmText.W((int)((i >> 5) & 31)), ", ", AsmText.W((int)((i >> 16) & 31)));
+        return string.Concat("umsubl ", AsmText.X((int)(i & 31)), ", ", AsmText.W((int)((i >> 5) & 31)), ", ", AsmText.W((int)((i >> 16) & 31)), ", ", AsmText.X((int)((i >> 10) & 31)));
+    }
+
+    private static string SMULH(uint i, ulong pc) => string.Concat("smulh ", AsmText.X((int)(i & 31)), ", ", AsmText.X((int)((i >> 5) & 31)), ", ", AsmText.X((int)((i >> 16) & 31)));
+
+    private static string UMULH(uint i, ulong pc) => string.Concat("umulh ", AsmText.X((int)(i & 31)), ", ", AsmText.X((int)((i >> 5) & 31)), ", ", AsmText.X((int)((i >> 16) & 31)));
+
+    private static string MADDPT(uint i, ulong pc) => string.Concat("maddpt ", AsmText.X((int)(i & 31)), ", ", AsmText.X((int)((i >> 5) & 31)), ", ", AsmText.X((int)((i >> 16) & 31)), ", ", AsmText.X((int)((i >> 10) & 31)));
+
+    private static string MSUBPT(uint i, ulong pc) => string.Concat("msubpt ", AsmText.X((int)(i & 31)), ", ", AsmText.X((int)((i >> 5) & 31)), ", ", AsmText.X((int)((i >> 16) & 31)), ", ", AsmText.X((int)((i >> 10) & 31)));
 
     private static string B(uint i, ulong pc) => string.Concat("b ", AsmText.Immediate((TableFunctions.SignExtend((long)(int)(i & 67108863), 26L) << 2)));
 
@@ -25,7 +459,15 @@ public static partial class Disassembler
 
     private static string B_cond(uint i, ulong pc) => string.Concat("b.", AsmText.Condition((int)(i & 15)), " ", AsmText.Immediate((TableFunctions.SignExtend((long)(int)((i >> 5) & 524287), 19L) << 2)));
 
+    private static string BC_cond(uint i, ulong pc) => string.Concat("bc.", AsmText.Condition((int)(i & 15)), " ", AsmText.Immediate((TableFunctions.SignExtend((long)(int)((i >> 5) & 524287), 19L) << 2)));
+
     private static string CBZ(uint i, ulong pc) => string.Concat("cbz ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", AsmText.Immediate((TableFunctions.SignExtend((long)(int)((i >> 5) & 524287), 19L) << 2)));
+
+    private static string CBNZ(uint i, ulong pc) => string.Concat("cbnz ", (((int)(i >> 31) != 0) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", AsmText.Immediate((TableFunctions.SignExtend((long)(int)((i >> 5) & 524287), 19L) << 2)));
+
+    private static string TBZ(uint i, ulong pc) => string.Concat("tbz ", (((int)(i >> 31) == 1) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", AsmText.Immediate((((long)(int)(i >> 31) << 5) + (long)(int)((i >> 19) & 31))), ", ", AsmText.Immediate((TableFunctions.SignExtend((long)(int)((i >> 5) & 16383), 14L) << 2)));
+
+    private static string TBNZ(uint i, ulong pc) => string.Concat("tbnz ", (((int)(i >> 31) == 1) ? AsmText.X((int)(i & 31)) : AsmText.W((int)(i & 31))), ", ", AsmText.Immediate((((long)(int)(i >> 31) << 5) + (long)(int)((i >> 19) & 31))), ", ", AsmText.Immediate((TableFunctions.SignExtend((long)(int)((i >> 5) & 16383), 14L) << 2)));
 
     private static string BR(uint i, ulong pc) => string.Concat("br ", AsmText.X((int)((i >> 5) & 31)));
 
@@ -33,16 +475,179 @@ public static partial class Disassembler
 
     private static string RET(uint i, ulong pc) => string.Concat("ret", (((int)((i >> 5) & 31) != 30) ? string.Concat(" ", AsmText.X((int)((i >> 5) & 31))) : ""));
 
+    private static string ERET(uint i, ulong pc) => "eret";
+
+    private static string DRPS(uint i, ulong pc) => "drps";
+
+    private static string BRAAZ(uint i, ulong pc) => string.Concat("braaz ", AsmText.X((int)((i >> 5) & 31)));
+
+    private static string BLRAAZ(uint i, ulong pc) => string.Concat("blraaz ", AsmText.X((int)((i >> 5) & 31)));
+
+    private static string RETAA(uint i, ulong pc) => "retaa";
+
+    private static string ERETAA(uint i, ulong pc) => "eretaa";
+
+    private static string BRAA(uint i, ulong pc) => string.Concat("braa ", AsmText.X((int)((i >> 5) & 31)), ", ", AsmText.Xsp((int)(i & 31)));
+
+    private static string BLRAA(uint i, ulong pc) => string.Concat("blraa ", AsmText.X((int)((i >> 5) & 31)), ", ", AsmText.Xsp((int)(i & 31)));
+
+    private static string BRABZ(uint i, ulong pc) => string.Concat("brabz ", AsmText.X((int)((i >> 5) & 31)));
+
+    private static string BLRABZ(uint i, ulong pc) => string.Concat("blrabz ", AsmText.X((int)((i >> 5) & 31)));
+
+    private static string RETAB(uint i, ulong pc) => "retab";
+
+    private static string ERETAB(uint i, ulong pc) => "eretab";
+
+    private static string BRAB(uint i, ulong pc) => string.Concat("brab ", AsmText.X((int)((i >> 5) & 31)), ", ", AsmText.Xsp((int)(i & 31)));
+
+    private static string BLRAB(uint i, ulong pc) => string.Concat("blrab ", AsmText.X((int)((i >> 5) & 31)), ", ", AsmText.Xsp((int)(i & 31)));
+
     private static string SVC(uint i, ulong pc) => string.Concat("svc ", (((int)((i >> 5) & 65535) == 0) ? "#0" : AsmText.HexImmediate((long)(int)((i >> 5) & 65535))));
+
+    private static string HVC(uint i, ulong pc) => string.Concat("hvc ", (((int)((i >> 5) & 65535) == 0) ? "#0" : AsmText.HexImmediate((long)(int)((i >> 5) & 65535))));
+
+    private static string SMC(uint i, ulong pc) => string.Concat("smc ", (((int)((i >> 5) & 65535) == 0) ? "#0" : AsmText.HexImmediate((long)(int)((i >> 5) & 65535))));
 
     private static string BRK(uint i, ulong pc) => string.Concat("brk ", (((int)((i >> 5) & 65535) == 0) ? "#0" : AsmText.HexImmediate((long)(int)((i >> 5) & 65535))));
 
     private static string HLT(uint i, ulong pc) => string.Concat("hlt ", (((int)((i >> 5) & 65535) == 0) ? "#0" : AsmText.HexImmediate((long)(int)((i >> 5) & 65535))));
 
+    private static string TCANCEL(uint i, ulong pc) => string.Concat("tcancel ", (((int)((i >> 5) & 65535) == 0) ? "#0" : AsmText.HexImmediate((long)(int)((i >> 5) & 65535))));
+
+    private static string DCPS1(uint i, ulong pc) => string.Concat("dcps1", (((int)((i >> 5) & 65535) != 0) ? string.Concat(" ", AsmText.HexImmediate((long)(int)((i >> 5) & 65535))) : ""));
+
+    private static string DCPS2(uint i, ulong pc) => string.Concat("dcps2", (((int)((i >> 5) & 65535) != 0) ? string.Concat(" ", AsmText.HexImmediate((long)(int)((i >> 5) & 65535))) : ""));
+
+    private static string DCPS3(uint i, ulong pc) => string.Concat("dcps3", (((int)((i >> 5) & 65535) != 0) ? string.Concat(" ", AsmText.HexImmediate((long)(int)((i >> 5) & 65535))) : ""));
+
     private static string NOP(uint i, ulong pc) => "nop";
+
+    private static string YIELD(uint i, ulong pc) => "yield";
+
+    private static string WFE(uint i, ulong pc) => "wfe";
+
+    private static string WFI(uint i, ulong pc) => "wfi";
+
+    private static string SEV(uint i, ulong pc) => "sev";
+
+    private static string SEVL(uint i, ulong pc) => "sevl";
+
+    private static string DGH(uint i, ulong pc) => "dgh";
+
+    private static string XPACLRI(uint i, ulong pc) => "xpaclri";
+
+    private static string PACIA1716(uint i, ulong pc) => "pacia1716";
+
+    private static string PACIB1716(uint i, ulong pc) => "pacib1716";
+
+    private static string AUTIA1716(uint i, ulong pc) => "autia1716";
+
+    private static string AUTIB1716(uint i, ulong pc) => "autib1716";
+
+    private static string ESB(uint i, ulong pc) => "esb";
+
+    private static string PSB(uint i, ulong pc) => "psb csync";
+
+    private static string TSB(uint i, ulong pc) => "tsb csync";
+
+    private static string GCSB(uint i, ulong pc) => "gcsb dsync";
+
+    private static string CSDB(uint i, ulong pc) => "csdb";
+
+    private static string CLRBHB(uint i, ulong pc) => "clrbhb";
+
+    private static string PACIAZ(uint i, ulong pc) => "paciaz";
+
+    private static string PACIASP(uint i, ulong pc) => "paciasp";
+
+    private static string PACIBZ(uint i, ulong pc) => "pacibz";
+
+    private static string PACIBSP(uint i, ulong pc) => "pacibsp";
+
+    private static string AUTIAZ(uint i, ulong pc) => "autiaz";
+
+    private static string AUTIASP(uint i, ulong pc) => "autiasp";
+
+    private static string AUTIBZ(uint i, ulong pc) => "autibz";
+
+    private static string AUTIBSP(uint i, ulong pc) => "autibsp";
+
+    private static string PACM(uint i, ulong pc) => "pacm";
+
+    private static string CHKFEAT(uint i, ulong pc) => "chkfeat x16";
+
+    private static string BTI(uint i, ulong pc) => string.Concat("bti", (((int)((i >> 6) & 3) == 1) ? " c" : ""), (((int)((i >> 6) & 3) == 2) ? " j" : ""), (((int)((i >> 6) & 3) == 3) ? " jc" : ""));
 
     private static string HINT(uint i, ulong pc) => string.Concat("hint ", AsmText.Immediate((((long)(int)((i >> 8) & 15) << 3) + (long)(int)((i >> 5) & 7))));
 
-    private static string ADD_v(uint i, ulong pc) => string.Concat("add ", AsmText.V((int)(i & 31)), ".", AsmText.Arrangement((((int)((i >> 22) & 3) * 2) + (int)((i >> 30) & 1))), ", ", AsmText.V((int)((i >> 5) & 31)), ".", AsmText.Arrangement((((int)((i >> 22) & 3) * 2) + (int)((i >> 30) & 1))), ", ", AsmText.V((int)((i >> 16) & 31)), ".", AsmText.Arrangement((((int)((i >> 22) & 3) * 2) + (int)((i >> 30) & 1))));
+    private static string CLREX(uint i, ulong pc) => string.Concat("clrex", (((int)((i >> 8) & 15) != 15) ? string.Concat(" ", AsmText.Immediate((long)(int)((i >> 8) & 15))) : ""));
+
+    private static string DSB(uint i, ulong pc)
+    {
+        if (((int)((i >> 8) & 15) == 0))
+            return "ssbb";
+        if (((int)((i >> 8) & 15) == 4))
+            return "pssbb";
+        return string.Concat("dsb ", AsmFormat.BarrierOption(i, pc));
+    }
+
+    private static string DSB_nxs(uint i, ulong pc) => string.Concat("dsb ", (((int)((i >> 10) & 3) == 0) ? "osh" : ""), (((int)((i >> 10) & 3) == 1) ? "nsh" : ""), (((int)((i >> 10) & 3) == 2) ? "ish" : ""), (((int)((i >> 10) & 3) == 3) ? "sy" : ""), "nxs");
+
+    private static string DMB(uint i, ulong pc) => string.Concat("dmb ", AsmFormat.BarrierOption(i, pc));
+
+    private static string ISB(uint i, ulong pc) => string.Concat("isb", (((int)((i >> 8) & 15) != 15) ? string.Concat(" ", AsmText.Immediate((long)(int)((i >> 8) & 15))) : ""));
+
+    private static string SB(uint i, ulong pc) => "sb";
+
+    private static string TCOMMIT(uint i, ulong pc) => "tcommit";
+
+    private static string TSTART(uint i, ulong pc) => string.Concat("tstart ", AsmText.X((int)(i & 31)));
+
+    private static string TTEST(uint i, ulong pc) => string.Concat("ttest ", AsmText.X((int)(i & 31)));
+
+    private static string WFET(uint i, ulong pc) => string.Concat("wfet ", AsmText.X((int)(i & 31)));
+
+    private static string WFIT(uint i, ulong pc) => string.Concat("wfit ", AsmText.X((int)(i & 31)));
+
+    private static string CFINV(uint i, ulong pc) => "cfinv";
+
+    private static string XAFLAG(uint i, ulong pc) => "xaflag";
+
+    private static string AXFLAG(uint i, ulong pc) => "axflag";
+
+    private static string MSR_UAO(uint i, ulong pc) => string.Concat("msr UAO, ", AsmText.Immediate((long)(int)((i >> 8) & 15)));
+
+    private static string MSR_PAN(uint i, ulong pc) => string.Concat("msr PAN, ", AsmText.Immediate((long)(int)((i >> 8) & 15)));
+
+    private static string MSR_SPSel(uint i, ulong pc) => string.Concat("msr SPSel, ", AsmText.Immediate((long)(int)((i >> 8) & 15)));
+
+    private static string MSR_SSBS(uint i, ulong pc) => string.Concat("msr SSBS, ", AsmText.Immediate((long)(int)((i >> 8) & 15)));
+
+    private static string MSR_DIT(uint i, ulong pc) => string.Concat("msr DIT, ", AsmText.Immediate((long)(int)((i >> 8) & 15)));
+
+    private static string MSR_TCO(uint i, ulong pc) => string.Concat("msr TCO, ", AsmText.Immediate((long)(int)((i >> 8) & 15)));
+
+    private static string MSR_DAIFSet(uint i, ulong pc) => string.Concat("msr DAIFSet, ", AsmText.Immediate((long)(int)((i >> 8) & 15)));
+
+    private static string MSR_DAIFClr(uint i, ulong pc) => string.Concat("msr DAIFClr, ", AsmText.Immediate((long)(int)((i >> 8) & 15)));
+
+    private static string MSR_ALLINT(uint i, ulong pc) => string.Concat("msr ALLINT, ", AsmText.Immediate((long)(int)((i >> 8) & 1)));
+
+    private static string MSR_PM(uint i, ulong pc) => string.Concat("msr PM, ", AsmText.Immediate((long)(int)((i >> 8) & 1)));
+
+    private static string SYS(uint i, ulong pc) => AsmFormat.SystemInstruction(i, pc);
+
+    private static string SYSL(uint i, ulong pc) => AsmFormat.SystemInstructionLong(i, pc);
+
+    private static string MSR_reg(uint i, ulong pc) => string.Concat("msr ", AsmFormat.SystemRegisterWritten(i, pc), ", ", AsmText.X((int)(i & 31)));
+
+    private static string MRS(uint i, ulong pc) => string.Concat("mrs ", AsmText.X((int)(i & 31)), ", ", AsmFormat.SystemRegisterRead(i, pc));
+
+    private static string SYSP(uint i, ulong pc) => AsmFormat.SystemInstructionPair(i, pc);
+
+    private static string MSRR(uint i, ulong pc) => string.Concat("msrr ", AsmFormat.SystemRegisterWritten(i, pc), ", ", AsmText.X((int)(i & 31)), ", ", AsmText.X(((int)(i & 31) + 1)));
+
+    private static string MRRS(uint i, ulong pc) => string.Concat("mrrs ", AsmText.X((int)(i & 31)), ", ", AsmText.X(((int)(i & 31) + 1)), ", ", AsmFormat.SystemRegisterRead(i, pc));
 
 }

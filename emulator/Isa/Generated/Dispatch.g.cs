@@ -12,6 +12,24 @@ public static partial class Dispatch
         switch ((int)row >> 6)
         {
             case 0: Execute0(cpu, row, i); return;
+            case 1: Execute1(cpu, row, i); return;
+            case 2: Execute2(cpu, row, i); return;
+            case 3: Execute3(cpu, row, i); return;
+            case 4: Execute4(cpu, row, i); return;
+            case 5: Execute5(cpu, row, i); return;
+            case 6: Execute6(cpu, row, i); return;
+            case 7: Execute7(cpu, row, i); return;
+            case 8: Execute8(cpu, row, i); return;
+            case 9: Execute9(cpu, row, i); return;
+            case 10: Execute10(cpu, row, i); return;
+            case 11: Execute11(cpu, row, i); return;
+            case 12: Execute12(cpu, row, i); return;
+            case 13: Execute13(cpu, row, i); return;
+            case 14: Execute14(cpu, row, i); return;
+            case 15: Execute15(cpu, row, i); return;
+            case 16: Execute16(cpu, row, i); return;
+            case 17: Execute17(cpu, row, i); return;
+            case 18: Execute18(cpu, row, i); return;
             default: cpu.Undefined(); return;
         }
     }
@@ -20,6 +38,1250 @@ public static partial class Dispatch
     {
         switch ((int)row)
         {
+            case 1: UDF(cpu, i); return;
+            case 2: ADR(cpu, i); return;
+            case 3: ADRP(cpu, i); return;
+            case 4: ADD_imm(cpu, i); return;
+            case 5: ADDS_imm(cpu, i); return;
+            case 6: SUB_imm(cpu, i); return;
+            case 7: SUBS_imm(cpu, i); return;
+            case 8: ADDG(cpu, i); return;
+            case 9: SUBG(cpu, i); return;
+            case 10: SMAX_imm(cpu, i); return;
+            case 11: UMAX_imm(cpu, i); return;
+            case 12: SMIN_imm(cpu, i); return;
+            case 13: UMIN_imm(cpu, i); return;
+            case 14: AND_imm(cpu, i); return;
+            case 15: ORR_imm(cpu, i); return;
+            case 16: EOR_imm(cpu, i); return;
+            case 17: ANDS_imm(cpu, i); return;
+            case 18: MOVN(cpu, i); return;
+            case 19: MOVZ(cpu, i); return;
+            case 20: MOVK(cpu, i); return;
+            case 21: SBFM(cpu, i); return;
+            case 22: BFM(cpu, i); return;
+            case 23: UBFM(cpu, i); return;
+            case 24: EXTR(cpu, i); return;
+            case 25: AND_shift(cpu, i); return;
+            case 26: BIC_shift(cpu, i); return;
+            case 27: ORR_shift(cpu, i); return;
+            case 28: ORN_shift(cpu, i); return;
+            case 29: EOR_shift(cpu, i); return;
+            case 30: EON_shift(cpu, i); return;
+            case 31: ANDS_shift(cpu, i); return;
+            case 32: BICS_shift(cpu, i); return;
+            case 33: ADD_shift(cpu, i); return;
+            case 34: ADDS_shift(cpu, i); return;
+            case 35: SUB_shift(cpu, i); return;
+            case 36: SUBS_shift(cpu, i); return;
+            case 37: ADD_ext(cpu, i); return;
+            case 38: ADDS_ext(cpu, i); return;
+            case 39: SUB_ext(cpu, i); return;
+            case 40: SUBS_ext(cpu, i); return;
+            case 41: ADC(cpu, i); return;
+            case 42: ADCS(cpu, i); return;
+            case 43: SBC(cpu, i); return;
+            case 44: SBCS(cpu, i); return;
+            case 47: RMIF(cpu, i); return;
+            case 48: SETF8(cpu, i); return;
+            case 49: SETF16(cpu, i); return;
+            case 50: CCMN_reg(cpu, i); return;
+            case 51: CCMN_imm(cpu, i); return;
+            case 52: CCMP_reg(cpu, i); return;
+            case 53: CCMP_imm(cpu, i); return;
+            case 54: CSEL(cpu, i); return;
+            case 55: CSINC(cpu, i); return;
+            case 56: CSINV(cpu, i); return;
+            case 57: CSNEG(cpu, i); return;
+            case 58: SUBP(cpu, i); return;
+            case 59: SUBPS(cpu, i); return;
+            case 60: UDIV(cpu, i); return;
+            case 61: SDIV(cpu, i); return;
+            case 62: IRG(cpu, i); return;
+            case 63: GMI(cpu, i); return;
+            default: cpu.Undefined(); return;
+        }
+    }
+
+    private static void Execute1(Cpu cpu, Row row, uint i)
+    {
+        switch ((int)row)
+        {
+            case 64: LSLV(cpu, i); return;
+            case 65: LSRV(cpu, i); return;
+            case 66: ASRV(cpu, i); return;
+            case 67: RORV(cpu, i); return;
+            case 68: PACGA(cpu, i); return;
+            case 69: CRC32B(cpu, i); return;
+            case 70: CRC32H(cpu, i); return;
+            case 71: CRC32W(cpu, i); return;
+            case 72: CRC32X(cpu, i); return;
+            case 73: CRC32CB(cpu, i); return;
+            case 74: CRC32CH(cpu, i); return;
+            case 75: CRC32CW(cpu, i); return;
+            case 76: CRC32CX(cpu, i); return;
+            case 77: SMAX_reg(cpu, i); return;
+            case 78: UMAX_reg(cpu, i); return;
+            case 79: SMIN_reg(cpu, i); return;
+            case 80: UMIN_reg(cpu, i); return;
+            case 81: RBIT(cpu, i); return;
+            case 82: REV16(cpu, i); return;
+            case 83: REV_32(cpu, i); return;
+            case 84: REV32(cpu, i); return;
+            case 85: REV_64(cpu, i); return;
+            case 86: CLZ(cpu, i); return;
+            case 87: CLS(cpu, i); return;
+            case 88: CTZ(cpu, i); return;
+            case 89: CNT(cpu, i); return;
+            case 90: ABS(cpu, i); return;
+            case 91: PACIA(cpu, i); return;
+            case 92: PACIB(cpu, i); return;
+            case 93: PACDA(cpu, i); return;
+            case 94: PACDB(cpu, i); return;
+            case 95: AUTIA(cpu, i); return;
+            case 96: AUTIB(cpu, i); return;
+            case 97: AUTDA(cpu, i); return;
+            case 98: AUTDB(cpu, i); return;
+            case 99: PACIZA(cpu, i); return;
+            case 100: PACIZB(cpu, i); return;
+            case 101: PACDZA(cpu, i); return;
+            case 102: PACDZB(cpu, i); return;
+            case 103: AUTIZA(cpu, i); return;
+            case 104: AUTIZB(cpu, i); return;
+            case 105: AUTDZA(cpu, i); return;
+            case 106: AUTDZB(cpu, i); return;
+            case 107: XPACI(cpu, i); return;
+            case 108: XPACD(cpu, i); return;
+            case 125: MADD(cpu, i); return;
+            case 126: MSUB(cpu, i); return;
+            case 127: SMADDL(cpu, i); return;
+            default: cpu.Undefined(); return;
+        }
+    }
+
+    private static void Execute2(Cpu cpu, Row row, uint i)
+    {
+        switch ((int)row)
+        {
+            case 128: SMSUBL(cpu, i); return;
+            case 129: UMADDL(cpu, i); return;
+            case 130: UMSUBL(cpu, i); return;
+            case 131: SMULH(cpu, i); return;
+            case 132: UMULH(cpu, i); return;
+            case 135: B(cpu, i); return;
+            case 136: BL(cpu, i); return;
+            case 137: B_cond(cpu, i); return;
+            case 138: BC_cond(cpu, i); return;
+            case 139: CBZ(cpu, i); return;
+            case 140: CBNZ(cpu, i); return;
+            case 141: TBZ(cpu, i); return;
+            case 142: TBNZ(cpu, i); return;
+            case 143: BR(cpu, i); return;
+            case 144: BLR(cpu, i); return;
+            case 145: RET(cpu, i); return;
+            case 146: ERET(cpu, i); return;
+            case 147: DRPS(cpu, i); return;
+            case 148: BRAAZ(cpu, i); return;
+            case 149: BLRAAZ(cpu, i); return;
+            case 150: RETAA(cpu, i); return;
+            case 151: ERETAA(cpu, i); return;
+            case 152: BRAA(cpu, i); return;
+            case 153: BLRAA(cpu, i); return;
+            case 154: BRABZ(cpu, i); return;
+            case 155: BLRABZ(cpu, i); return;
+            case 156: RETAB(cpu, i); return;
+            case 157: ERETAB(cpu, i); return;
+            case 158: BRAB(cpu, i); return;
+            case 159: BLRAB(cpu, i); return;
+            case 160: SVC(cpu, i); return;
+            case 161: HVC(cpu, i); return;
+            case 162: SMC(cpu, i); return;
+            case 163: BRK(cpu, i); return;
+            case 164: HLT(cpu, i); return;
+            case 166: DCPS1(cpu, i); return;
+            case 167: DCPS2(cpu, i); return;
+            case 168: DCPS3(cpu, i); return;
+            case 169: NOP(cpu, i); return;
+            case 170: YIELD(cpu, i); return;
+            case 171: WFE(cpu, i); return;
+            case 172: WFI(cpu, i); return;
+            case 173: SEV(cpu, i); return;
+            case 174: SEVL(cpu, i); return;
+            case 175: DGH(cpu, i); return;
+            case 176: XPACLRI(cpu, i); return;
+            case 177: PACIA1716(cpu, i); return;
+            case 178: PACIB1716(cpu, i); return;
+            case 179: AUTIA1716(cpu, i); return;
+            case 180: AUTIB1716(cpu, i); return;
+            case 181: ESB(cpu, i); return;
+            case 182: PSB(cpu, i); return;
+            case 183: TSB(cpu, i); return;
+            case 184: GCSB(cpu, i); return;
+            case 185: CSDB(cpu, i); return;
+            case 186: CLRBHB(cpu, i); return;
+            case 187: PACIAZ(cpu, i); return;
+            case 188: PACIASP(cpu, i); return;
+            case 189: PACIBZ(cpu, i); return;
+            case 190: PACIBSP(cpu, i); return;
+            case 191: AUTIAZ(cpu, i); return;
+            default: cpu.Undefined(); return;
+        }
+    }
+
+    private static void Execute3(Cpu cpu, Row row, uint i)
+    {
+        switch ((int)row)
+        {
+            case 192: AUTIASP(cpu, i); return;
+            case 193: AUTIBZ(cpu, i); return;
+            case 194: AUTIBSP(cpu, i); return;
+            case 196: CHKFEAT(cpu, i); return;
+            case 197: BTI(cpu, i); return;
+            case 198: HINT(cpu, i); return;
+            case 199: CLREX(cpu, i); return;
+            case 200: DSB(cpu, i); return;
+            case 201: DSB_nxs(cpu, i); return;
+            case 202: DMB(cpu, i); return;
+            case 203: ISB(cpu, i); return;
+            case 204: SB(cpu, i); return;
+            case 208: WFET(cpu, i); return;
+            case 209: WFIT(cpu, i); return;
+            case 210: CFINV(cpu, i); return;
+            case 211: XAFLAG(cpu, i); return;
+            case 212: AXFLAG(cpu, i); return;
+            case 213: MSR_UAO(cpu, i); return;
+            case 214: MSR_PAN(cpu, i); return;
+            case 215: MSR_SPSel(cpu, i); return;
+            case 216: MSR_SSBS(cpu, i); return;
+            case 217: MSR_DIT(cpu, i); return;
+            case 218: MSR_TCO(cpu, i); return;
+            case 219: MSR_DAIFSet(cpu, i); return;
+            case 220: MSR_DAIFClr(cpu, i); return;
+            case 223: SYS(cpu, i); return;
+            case 224: SYSL(cpu, i); return;
+            case 225: MSR_reg(cpu, i); return;
+            case 226: MRS(cpu, i); return;
+            case 230: FMUL_s(cpu, i); return;
+            case 231: FMUL_h(cpu, i); return;
+            case 232: FDIV_s(cpu, i); return;
+            case 233: FDIV_h(cpu, i); return;
+            case 234: FADD_s(cpu, i); return;
+            case 235: FADD_h(cpu, i); return;
+            case 236: FSUB_s(cpu, i); return;
+            case 237: FSUB_h(cpu, i); return;
+            case 238: FMAX_s(cpu, i); return;
+            case 239: FMAX_h(cpu, i); return;
+            case 240: FMIN_s(cpu, i); return;
+            case 241: FMIN_h(cpu, i); return;
+            case 242: FMAXNM_s(cpu, i); return;
+            case 243: FMAXNM_h(cpu, i); return;
+            case 244: FMINNM_s(cpu, i); return;
+            case 245: FMINNM_h(cpu, i); return;
+            case 246: FNMUL_s(cpu, i); return;
+            case 247: FNMUL_h(cpu, i); return;
+            case 248: FMADD_s(cpu, i); return;
+            case 249: FMADD_h(cpu, i); return;
+            case 250: FMSUB_s(cpu, i); return;
+            case 251: FMSUB_h(cpu, i); return;
+            case 252: FNMADD_s(cpu, i); return;
+            case 253: FNMADD_h(cpu, i); return;
+            case 254: FNMSUB_s(cpu, i); return;
+            case 255: FNMSUB_h(cpu, i); return;
+            default: cpu.Undefined(); return;
+        }
+    }
+
+    private static void Execute4(Cpu cpu, Row row, uint i)
+    {
+        switch ((int)row)
+        {
+            case 256: FMOV_s(cpu, i); return;
+            case 257: FMOV_h(cpu, i); return;
+            case 258: FABS_s(cpu, i); return;
+            case 259: FABS_h(cpu, i); return;
+            case 260: FNEG_s(cpu, i); return;
+            case 261: FNEG_h(cpu, i); return;
+            case 262: FSQRT_s(cpu, i); return;
+            case 263: FSQRT_h(cpu, i); return;
+            case 264: FRINTN_s(cpu, i); return;
+            case 265: FRINTN_h(cpu, i); return;
+            case 266: FRINTP_s(cpu, i); return;
+            case 267: FRINTP_h(cpu, i); return;
+            case 268: FRINTM_s(cpu, i); return;
+            case 269: FRINTM_h(cpu, i); return;
+            case 270: FRINTZ_s(cpu, i); return;
+            case 271: FRINTZ_h(cpu, i); return;
+            case 272: FRINTA_s(cpu, i); return;
+            case 273: FRINTA_h(cpu, i); return;
+            case 274: FRINTX_s(cpu, i); return;
+            case 275: FRINTX_h(cpu, i); return;
+            case 276: FRINTI_s(cpu, i); return;
+            case 277: FRINTI_h(cpu, i); return;
+            case 278: FRINT32Z_s(cpu, i); return;
+            case 279: FRINT32X_s(cpu, i); return;
+            case 280: FRINT64Z_s(cpu, i); return;
+            case 281: FRINT64X_s(cpu, i); return;
+            case 282: FCVT_ds(cpu, i); return;
+            case 283: FCVT_hs(cpu, i); return;
+            case 284: FCVT_sd(cpu, i); return;
+            case 285: FCVT_hd(cpu, i); return;
+            case 286: FCVT_sh(cpu, i); return;
+            case 287: FCVT_dh(cpu, i); return;
+            case 288: BFCVT(cpu, i); return;
+            case 289: FCMP_s(cpu, i); return;
+            case 290: FCMP_h(cpu, i); return;
+            case 291: FCMP_zero_s(cpu, i); return;
+            case 292: FCMP_zero_h(cpu, i); return;
+            case 293: FCMPE_s(cpu, i); return;
+            case 294: FCMPE_h(cpu, i); return;
+            case 295: FCMPE_zero_s(cpu, i); return;
+            case 296: FCMPE_zero_h(cpu, i); return;
+            case 297: FCCMP_s(cpu, i); return;
+            case 298: FCCMP_h(cpu, i); return;
+            case 299: FCCMPE_s(cpu, i); return;
+            case 300: FCCMPE_h(cpu, i); return;
+            case 301: FCSEL_s(cpu, i); return;
+            case 302: FCSEL_h(cpu, i); return;
+            case 303: FMOV_imm_s(cpu, i); return;
+            case 304: FMOV_imm_h(cpu, i); return;
+            case 305: FCVTNS_gen_s(cpu, i); return;
+            case 306: FCVTNS_gen_h(cpu, i); return;
+            case 307: FCVTNU_gen_s(cpu, i); return;
+            case 308: FCVTNU_gen_h(cpu, i); return;
+            case 309: FCVTPS_gen_s(cpu, i); return;
+            case 310: FCVTPS_gen_h(cpu, i); return;
+            case 311: FCVTPU_gen_s(cpu, i); return;
+            case 312: FCVTPU_gen_h(cpu, i); return;
+            case 313: FCVTMS_gen_s(cpu, i); return;
+            case 314: FCVTMS_gen_h(cpu, i); return;
+            case 315: FCVTMU_gen_s(cpu, i); return;
+            case 316: FCVTMU_gen_h(cpu, i); return;
+            case 317: FCVTZS_gen_s(cpu, i); return;
+            case 318: FCVTZS_gen_h(cpu, i); return;
+            case 319: FCVTZU_gen_s(cpu, i); return;
+            default: cpu.Undefined(); return;
+        }
+    }
+
+    private static void Execute5(Cpu cpu, Row row, uint i)
+    {
+        switch ((int)row)
+        {
+            case 320: FCVTZU_gen_h(cpu, i); return;
+            case 321: FCVTAS_gen_s(cpu, i); return;
+            case 322: FCVTAS_gen_h(cpu, i); return;
+            case 323: FCVTAU_gen_s(cpu, i); return;
+            case 324: FCVTAU_gen_h(cpu, i); return;
+            case 325: SCVTF_gen_s(cpu, i); return;
+            case 326: SCVTF_gen_h(cpu, i); return;
+            case 327: UCVTF_gen_s(cpu, i); return;
+            case 328: UCVTF_gen_h(cpu, i); return;
+            case 329: FCVTZS_genfix_s(cpu, i); return;
+            case 330: FCVTZS_genfix_h(cpu, i); return;
+            case 331: SCVTF_genfix_s(cpu, i); return;
+            case 332: SCVTF_genfix_h(cpu, i); return;
+            case 333: FCVTZU_genfix_s(cpu, i); return;
+            case 334: FCVTZU_genfix_h(cpu, i); return;
+            case 335: UCVTF_genfix_s(cpu, i); return;
+            case 336: UCVTF_genfix_h(cpu, i); return;
+            case 337: FJCVTZS(cpu, i); return;
+            case 338: FMOV_ws(cpu, i); return;
+            case 339: FMOV_sw(cpu, i); return;
+            case 340: FMOV_xd(cpu, i); return;
+            case 341: FMOV_dx(cpu, i); return;
+            case 342: FMOV_xtop(cpu, i); return;
+            case 343: FMOV_topx(cpu, i); return;
+            case 344: FMOV_rh(cpu, i); return;
+            case 345: FMOV_hr(cpu, i); return;
+            case 346: FCVTNS_v(cpu, i); return;
+            case 347: FCVTNS_vh(cpu, i); return;
+            case 348: FCVTNS_ss(cpu, i); return;
+            case 349: FCVTNS_sh(cpu, i); return;
+            case 350: FCVTNU_v(cpu, i); return;
+            case 351: FCVTNU_vh(cpu, i); return;
+            case 352: FCVTNU_ss(cpu, i); return;
+            case 353: FCVTNU_sh(cpu, i); return;
+            case 354: FCVTMS_v(cpu, i); return;
+            case 355: FCVTMS_vh(cpu, i); return;
+            case 356: FCVTMS_ss(cpu, i); return;
+            case 357: FCVTMS_sh(cpu, i); return;
+            case 358: FCVTMU_v(cpu, i); return;
+            case 359: FCVTMU_vh(cpu, i); return;
+            case 360: FCVTMU_ss(cpu, i); return;
+            case 361: FCVTMU_sh(cpu, i); return;
+            case 362: FCVTAS_v(cpu, i); return;
+            case 363: FCVTAS_vh(cpu, i); return;
+            case 364: FCVTAS_ss(cpu, i); return;
+            case 365: FCVTAS_sh(cpu, i); return;
+            case 366: FCVTAU_v(cpu, i); return;
+            case 367: FCVTAU_vh(cpu, i); return;
+            case 368: FCVTAU_ss(cpu, i); return;
+            case 369: FCVTAU_sh(cpu, i); return;
+            case 370: FCVTPS_v(cpu, i); return;
+            case 371: FCVTPS_vh(cpu, i); return;
+            case 372: FCVTPS_ss(cpu, i); return;
+            case 373: FCVTPS_sh(cpu, i); return;
+            case 374: FCVTPU_v(cpu, i); return;
+            case 375: FCVTPU_vh(cpu, i); return;
+            case 376: FCVTPU_ss(cpu, i); return;
+            case 377: FCVTPU_sh(cpu, i); return;
+            case 378: FCVTZS_v(cpu, i); return;
+            case 379: FCVTZS_vh(cpu, i); return;
+            case 380: FCVTZS_ss(cpu, i); return;
+            case 381: FCVTZS_sh(cpu, i); return;
+            case 382: FCVTZU_v(cpu, i); return;
+            case 383: FCVTZU_vh(cpu, i); return;
+            default: cpu.Undefined(); return;
+        }
+    }
+
+    private static void Execute6(Cpu cpu, Row row, uint i)
+    {
+        switch ((int)row)
+        {
+            case 384: FCVTZU_ss(cpu, i); return;
+            case 385: FCVTZU_sh(cpu, i); return;
+            case 386: SCVTF_v(cpu, i); return;
+            case 387: SCVTF_vh(cpu, i); return;
+            case 388: SCVTF_ss(cpu, i); return;
+            case 389: SCVTF_sh(cpu, i); return;
+            case 390: UCVTF_v(cpu, i); return;
+            case 391: UCVTF_vh(cpu, i); return;
+            case 392: UCVTF_ss(cpu, i); return;
+            case 393: UCVTF_sh(cpu, i); return;
+            case 394: SCVTF_vfix_h(cpu, i); return;
+            case 395: SCVTF_sfix_h(cpu, i); return;
+            case 396: SCVTF_vfix_s(cpu, i); return;
+            case 397: SCVTF_sfix_s(cpu, i); return;
+            case 398: SCVTF_vfix_d(cpu, i); return;
+            case 399: SCVTF_sfix_d(cpu, i); return;
+            case 400: UCVTF_vfix_h(cpu, i); return;
+            case 401: UCVTF_sfix_h(cpu, i); return;
+            case 402: UCVTF_vfix_s(cpu, i); return;
+            case 403: UCVTF_sfix_s(cpu, i); return;
+            case 404: UCVTF_vfix_d(cpu, i); return;
+            case 405: UCVTF_sfix_d(cpu, i); return;
+            case 406: FCVTZS_vfix_h(cpu, i); return;
+            case 407: FCVTZS_sfix_h(cpu, i); return;
+            case 408: FCVTZS_vfix_s(cpu, i); return;
+            case 409: FCVTZS_sfix_s(cpu, i); return;
+            case 410: FCVTZS_vfix_d(cpu, i); return;
+            case 411: FCVTZS_sfix_d(cpu, i); return;
+            case 412: FCVTZU_vfix_h(cpu, i); return;
+            case 413: FCVTZU_sfix_h(cpu, i); return;
+            case 414: FCVTZU_vfix_s(cpu, i); return;
+            case 415: FCVTZU_sfix_s(cpu, i); return;
+            case 416: FCVTZU_vfix_d(cpu, i); return;
+            case 417: FCVTZU_sfix_d(cpu, i); return;
+            case 418: FCVTN_v(cpu, i); return;
+            case 419: FCVTXN_v(cpu, i); return;
+            case 420: FCVTXN_ss(cpu, i); return;
+            case 421: FCVTL_v(cpu, i); return;
+            case 422: BFCVTN_v(cpu, i); return;
+            case 423: FABS_v(cpu, i); return;
+            case 424: FABS_vh(cpu, i); return;
+            case 425: FNEG_v(cpu, i); return;
+            case 426: FNEG_vh(cpu, i); return;
+            case 427: FSQRT_v(cpu, i); return;
+            case 428: FSQRT_vh(cpu, i); return;
+            case 429: FRECPE_v(cpu, i); return;
+            case 430: FRECPE_vh(cpu, i); return;
+            case 431: FRECPE_ss(cpu, i); return;
+            case 432: FRECPE_sh(cpu, i); return;
+            case 433: FRSQRTE_v(cpu, i); return;
+            case 434: FRSQRTE_vh(cpu, i); return;
+            case 435: FRSQRTE_ss(cpu, i); return;
+            case 436: FRSQRTE_sh(cpu, i); return;
+            case 437: FRECPX_ss(cpu, i); return;
+            case 438: FRECPX_sh(cpu, i); return;
+            case 439: FRINTN_v(cpu, i); return;
+            case 440: FRINTN_vh(cpu, i); return;
+            case 441: FRINTM_v(cpu, i); return;
+            case 442: FRINTM_vh(cpu, i); return;
+            case 443: FRINTP_v(cpu, i); return;
+            case 444: FRINTP_vh(cpu, i); return;
+            case 445: FRINTZ_v(cpu, i); return;
+            case 446: FRINTZ_vh(cpu, i); return;
+            case 447: FRINTA_v(cpu, i); return;
+            default: cpu.Undefined(); return;
+        }
+    }
+
+    private static void Execute7(Cpu cpu, Row row, uint i)
+    {
+        switch ((int)row)
+        {
+            case 448: FRINTA_vh(cpu, i); return;
+            case 449: FRINTX_v(cpu, i); return;
+            case 450: FRINTX_vh(cpu, i); return;
+            case 451: FRINTI_v(cpu, i); return;
+            case 452: FRINTI_vh(cpu, i); return;
+            case 453: FRINT32Z_v(cpu, i); return;
+            case 454: FRINT32X_v(cpu, i); return;
+            case 455: FRINT64Z_v(cpu, i); return;
+            case 456: FRINT64X_v(cpu, i); return;
+            case 457: URECPE_v(cpu, i); return;
+            case 458: URSQRTE_v(cpu, i); return;
+            case 459: FCMGT_zero_v(cpu, i); return;
+            case 460: FCMGT_zero_vh(cpu, i); return;
+            case 461: FCMGT_zero_ss(cpu, i); return;
+            case 462: FCMGT_zero_sh(cpu, i); return;
+            case 463: FCMEQ_zero_v(cpu, i); return;
+            case 464: FCMEQ_zero_vh(cpu, i); return;
+            case 465: FCMEQ_zero_ss(cpu, i); return;
+            case 466: FCMEQ_zero_sh(cpu, i); return;
+            case 467: FCMLT_zero_v(cpu, i); return;
+            case 468: FCMLT_zero_vh(cpu, i); return;
+            case 469: FCMLT_zero_ss(cpu, i); return;
+            case 470: FCMLT_zero_sh(cpu, i); return;
+            case 471: FCMGE_zero_v(cpu, i); return;
+            case 472: FCMGE_zero_vh(cpu, i); return;
+            case 473: FCMGE_zero_ss(cpu, i); return;
+            case 474: FCMGE_zero_sh(cpu, i); return;
+            case 475: FCMLE_zero_v(cpu, i); return;
+            case 476: FCMLE_zero_vh(cpu, i); return;
+            case 477: FCMLE_zero_ss(cpu, i); return;
+            case 478: FCMLE_zero_sh(cpu, i); return;
+            case 479: FMAXNM_v(cpu, i); return;
+            case 480: FMAXNM_vh(cpu, i); return;
+            case 481: FMINNM_v(cpu, i); return;
+            case 482: FMINNM_vh(cpu, i); return;
+            case 483: FMLA_v(cpu, i); return;
+            case 484: FMLA_vh(cpu, i); return;
+            case 485: FMLS_v(cpu, i); return;
+            case 486: FMLS_vh(cpu, i); return;
+            case 487: FADD_v(cpu, i); return;
+            case 488: FADD_vh(cpu, i); return;
+            case 489: FSUB_v(cpu, i); return;
+            case 490: FSUB_vh(cpu, i); return;
+            case 491: FMULX_v(cpu, i); return;
+            case 492: FMULX_vh(cpu, i); return;
+            case 493: FMULX_ss(cpu, i); return;
+            case 494: FMULX_sh(cpu, i); return;
+            case 495: FMUL_v(cpu, i); return;
+            case 496: FMUL_vh(cpu, i); return;
+            case 497: FMAX_v(cpu, i); return;
+            case 498: FMAX_vh(cpu, i); return;
+            case 499: FMIN_v(cpu, i); return;
+            case 500: FMIN_vh(cpu, i); return;
+            case 501: FDIV_v(cpu, i); return;
+            case 502: FDIV_vh(cpu, i); return;
+            case 503: FRECPS_v(cpu, i); return;
+            case 504: FRECPS_vh(cpu, i); return;
+            case 505: FRECPS_ss(cpu, i); return;
+            case 506: FRECPS_sh(cpu, i); return;
+            case 507: FRSQRTS_v(cpu, i); return;
+            case 508: FRSQRTS_vh(cpu, i); return;
+            case 509: FRSQRTS_ss(cpu, i); return;
+            case 510: FRSQRTS_sh(cpu, i); return;
+            case 511: FABD_v(cpu, i); return;
+            default: cpu.Undefined(); return;
+        }
+    }
+
+    private static void Execute8(Cpu cpu, Row row, uint i)
+    {
+        switch ((int)row)
+        {
+            case 512: FABD_vh(cpu, i); return;
+            case 513: FABD_ss(cpu, i); return;
+            case 514: FABD_sh(cpu, i); return;
+            case 515: FCMEQ_v(cpu, i); return;
+            case 516: FCMEQ_vh(cpu, i); return;
+            case 517: FCMEQ_ss(cpu, i); return;
+            case 518: FCMEQ_sh(cpu, i); return;
+            case 519: FCMGE_v(cpu, i); return;
+            case 520: FCMGE_vh(cpu, i); return;
+            case 521: FCMGE_ss(cpu, i); return;
+            case 522: FCMGE_sh(cpu, i); return;
+            case 523: FCMGT_v(cpu, i); return;
+            case 524: FCMGT_vh(cpu, i); return;
+            case 525: FCMGT_ss(cpu, i); return;
+            case 526: FCMGT_sh(cpu, i); return;
+            case 527: FACGE_v(cpu, i); return;
+            case 528: FACGE_vh(cpu, i); return;
+            case 529: FACGE_ss(cpu, i); return;
+            case 530: FACGE_sh(cpu, i); return;
+            case 531: FACGT_v(cpu, i); return;
+            case 532: FACGT_vh(cpu, i); return;
+            case 533: FACGT_ss(cpu, i); return;
+            case 534: FACGT_sh(cpu, i); return;
+            case 535: FMAXNMP_v(cpu, i); return;
+            case 536: FMAXNMP_vh(cpu, i); return;
+            case 537: FMINNMP_v(cpu, i); return;
+            case 538: FMINNMP_vh(cpu, i); return;
+            case 539: FADDP_v(cpu, i); return;
+            case 540: FADDP_vh(cpu, i); return;
+            case 541: FMAXP_v(cpu, i); return;
+            case 542: FMAXP_vh(cpu, i); return;
+            case 543: FMINP_v(cpu, i); return;
+            case 544: FMINP_vh(cpu, i); return;
+            case 545: FMAXNMP_ss(cpu, i); return;
+            case 546: FMAXNMP_sh(cpu, i); return;
+            case 547: FMINNMP_ss(cpu, i); return;
+            case 548: FMINNMP_sh(cpu, i); return;
+            case 549: FADDP_ss(cpu, i); return;
+            case 550: FADDP_sh(cpu, i); return;
+            case 551: FMAXP_ss(cpu, i); return;
+            case 552: FMAXP_sh(cpu, i); return;
+            case 553: FMINP_ss(cpu, i); return;
+            case 554: FMINP_sh(cpu, i); return;
+            case 555: FMAXNMV_s(cpu, i); return;
+            case 556: FMAXNMV_h(cpu, i); return;
+            case 557: FMINNMV_s(cpu, i); return;
+            case 558: FMINNMV_h(cpu, i); return;
+            case 559: FMAXV_s(cpu, i); return;
+            case 560: FMAXV_h(cpu, i); return;
+            case 561: FMINV_s(cpu, i); return;
+            case 562: FMINV_h(cpu, i); return;
+            case 563: FMLA_elt(cpu, i); return;
+            case 564: FMLA_elth(cpu, i); return;
+            case 565: FMLA_selt(cpu, i); return;
+            case 566: FMLA_selth(cpu, i); return;
+            case 567: FMLS_elt(cpu, i); return;
+            case 568: FMLS_elth(cpu, i); return;
+            case 569: FMLS_selt(cpu, i); return;
+            case 570: FMLS_selth(cpu, i); return;
+            case 571: FMUL_elt(cpu, i); return;
+            case 572: FMUL_elth(cpu, i); return;
+            case 573: FMUL_selt(cpu, i); return;
+            case 574: FMUL_selth(cpu, i); return;
+            case 575: FMULX_elt(cpu, i); return;
+            default: cpu.Undefined(); return;
+        }
+    }
+
+    private static void Execute9(Cpu cpu, Row row, uint i)
+    {
+        switch ((int)row)
+        {
+            case 576: FMULX_elth(cpu, i); return;
+            case 577: FMULX_selt(cpu, i); return;
+            case 578: FMULX_selth(cpu, i); return;
+            case 579: FCMLA_v(cpu, i); return;
+            case 580: FCMLA_vh(cpu, i); return;
+            case 581: FCADD_v(cpu, i); return;
+            case 582: FCADD_vh(cpu, i); return;
+            case 583: FCMLA_elt(cpu, i); return;
+            case 584: FCMLA_elth(cpu, i); return;
+            case 585: FMLAL_v(cpu, i); return;
+            case 586: FMLAL_elt(cpu, i); return;
+            case 587: FMLSL_v(cpu, i); return;
+            case 588: FMLSL_elt(cpu, i); return;
+            case 589: FMLAL2_v(cpu, i); return;
+            case 590: FMLAL2_elt(cpu, i); return;
+            case 591: FMLSL2_v(cpu, i); return;
+            case 592: FMLSL2_elt(cpu, i); return;
+            case 593: BFDOT_v(cpu, i); return;
+            case 594: BFDOT_elt(cpu, i); return;
+            case 595: BFMMLA(cpu, i); return;
+            case 596: BFMLAL_v(cpu, i); return;
+            case 597: BFMLAL_elt(cpu, i); return;
+            case 598: LDR_lit(cpu, i); return;
+            case 599: LDRSW_lit(cpu, i); return;
+            case 600: PRFM_lit(cpu, i); return;
+            case 601: LDR_fp_lit(cpu, i); return;
+            case 602: STRB_imm(cpu, i); return;
+            case 603: STRB_post(cpu, i); return;
+            case 604: STRB_pre(cpu, i); return;
+            case 605: STRB_reg(cpu, i); return;
+            case 606: STURB(cpu, i); return;
+            case 607: STTRB(cpu, i); return;
+            case 608: LDRB_imm(cpu, i); return;
+            case 609: LDRB_post(cpu, i); return;
+            case 610: LDRB_pre(cpu, i); return;
+            case 611: LDRB_reg(cpu, i); return;
+            case 612: LDURB(cpu, i); return;
+            case 613: LDTRB(cpu, i); return;
+            case 614: LDRSB_imm(cpu, i); return;
+            case 615: LDRSB_post(cpu, i); return;
+            case 616: LDRSB_pre(cpu, i); return;
+            case 617: LDRSB_reg(cpu, i); return;
+            case 618: LDURSB(cpu, i); return;
+            case 619: LDTRSB(cpu, i); return;
+            case 620: STRH_imm(cpu, i); return;
+            case 621: STRH_post(cpu, i); return;
+            case 622: STRH_pre(cpu, i); return;
+            case 623: STRH_reg(cpu, i); return;
+            case 624: STURH(cpu, i); return;
+            case 625: STTRH(cpu, i); return;
+            case 626: LDRH_imm(cpu, i); return;
+            case 627: LDRH_post(cpu, i); return;
+            case 628: LDRH_pre(cpu, i); return;
+            case 629: LDRH_reg(cpu, i); return;
+            case 630: LDURH(cpu, i); return;
+            case 631: LDTRH(cpu, i); return;
+            case 632: LDRSH_imm(cpu, i); return;
+            case 633: LDRSH_post(cpu, i); return;
+            case 634: LDRSH_pre(cpu, i); return;
+            case 635: LDRSH_reg(cpu, i); return;
+            case 636: LDURSH(cpu, i); return;
+            case 637: LDTRSH(cpu, i); return;
+            case 638: STR_imm(cpu, i); return;
+            case 639: STR_post(cpu, i); return;
+            default: cpu.Undefined(); return;
+        }
+    }
+
+    private static void Execute10(Cpu cpu, Row row, uint i)
+    {
+        switch ((int)row)
+        {
+            case 640: STR_pre(cpu, i); return;
+            case 641: STR_reg(cpu, i); return;
+            case 642: STUR(cpu, i); return;
+            case 643: STTR(cpu, i); return;
+            case 644: LDR_imm(cpu, i); return;
+            case 645: LDR_post(cpu, i); return;
+            case 646: LDR_pre(cpu, i); return;
+            case 647: LDR_reg(cpu, i); return;
+            case 648: LDUR(cpu, i); return;
+            case 649: LDTR(cpu, i); return;
+            case 650: LDRSW_imm(cpu, i); return;
+            case 651: LDRSW_post(cpu, i); return;
+            case 652: LDRSW_pre(cpu, i); return;
+            case 653: LDRSW_reg(cpu, i); return;
+            case 654: LDURSW(cpu, i); return;
+            case 655: LDTRSW(cpu, i); return;
+            case 656: STR_fp_imm(cpu, i); return;
+            case 657: STR_fp_post(cpu, i); return;
+            case 658: STR_fp_pre(cpu, i); return;
+            case 659: STR_fp_reg(cpu, i); return;
+            case 660: STUR_fp(cpu, i); return;
+            case 661: LDR_fp_imm(cpu, i); return;
+            case 662: LDR_fp_post(cpu, i); return;
+            case 663: LDR_fp_pre(cpu, i); return;
+            case 664: LDR_fp_reg(cpu, i); return;
+            case 665: LDUR_fp(cpu, i); return;
+            case 666: PRFM_imm(cpu, i); return;
+            case 667: RPRFM(cpu, i); return;
+            case 668: PRFM_reg(cpu, i); return;
+            case 669: PRFUM(cpu, i); return;
+            case 670: LDRAA(cpu, i); return;
+            case 671: LDRAB(cpu, i); return;
+            case 672: STNP(cpu, i); return;
+            case 673: STP_post(cpu, i); return;
+            case 674: STP_off(cpu, i); return;
+            case 675: STP_pre(cpu, i); return;
+            case 676: LDNP(cpu, i); return;
+            case 677: LDP_post(cpu, i); return;
+            case 678: LDP_off(cpu, i); return;
+            case 679: LDP_pre(cpu, i); return;
+            case 680: LDPSW_post(cpu, i); return;
+            case 681: LDPSW_off(cpu, i); return;
+            case 682: LDPSW_pre(cpu, i); return;
+            case 686: STNP_fp(cpu, i); return;
+            case 687: STP_fp_post(cpu, i); return;
+            case 688: STP_fp_off(cpu, i); return;
+            case 689: STP_fp_pre(cpu, i); return;
+            case 690: LDNP_fp(cpu, i); return;
+            case 691: LDP_fp_post(cpu, i); return;
+            case 692: LDP_fp_off(cpu, i); return;
+            case 693: LDP_fp_pre(cpu, i); return;
+            case 694: STXR(cpu, i); return;
+            case 695: STLXR(cpu, i); return;
+            case 696: LDXR(cpu, i); return;
+            case 697: LDAXR(cpu, i); return;
+            case 698: STXP(cpu, i); return;
+            case 699: STLXP(cpu, i); return;
+            case 700: LDXP(cpu, i); return;
+            case 701: LDAXP(cpu, i); return;
+            case 702: STLLR(cpu, i); return;
+            case 703: STLR(cpu, i); return;
+            default: cpu.Undefined(); return;
+        }
+    }
+
+    private static void Execute11(Cpu cpu, Row row, uint i)
+    {
+        switch ((int)row)
+        {
+            case 704: LDLAR(cpu, i); return;
+            case 705: LDAR(cpu, i); return;
+            case 706: LDAPR(cpu, i); return;
+            case 707: STLUR(cpu, i); return;
+            case 708: LDAPUR(cpu, i); return;
+            case 709: LDAPURSB(cpu, i); return;
+            case 710: LDAPURSH(cpu, i); return;
+            case 711: LDAPURSW(cpu, i); return;
+            case 722: CAS(cpu, i); return;
+            case 723: CASP(cpu, i); return;
+            case 724: LDADD(cpu, i); return;
+            case 725: LDCLR(cpu, i); return;
+            case 726: LDEOR(cpu, i); return;
+            case 727: LDSET(cpu, i); return;
+            case 728: LDSMAX(cpu, i); return;
+            case 729: LDSMIN(cpu, i); return;
+            case 730: LDUMAX(cpu, i); return;
+            case 731: LDUMIN(cpu, i); return;
+            case 732: SWP(cpu, i); return;
+            default: cpu.Undefined(); return;
+        }
+    }
+
+    private static void Execute12(Cpu cpu, Row row, uint i)
+    {
+        switch ((int)row)
+        {
+            case 774: CPYFP(cpu, i); return;
+            case 775: CPYFM(cpu, i); return;
+            case 776: CPYFE(cpu, i); return;
+            case 777: CPYP(cpu, i); return;
+            case 778: CPYM(cpu, i); return;
+            case 779: CPYE(cpu, i); return;
+            case 780: SETP(cpu, i); return;
+            case 781: SETM(cpu, i); return;
+            case 782: SETE(cpu, i); return;
+            case 786: ST1_1(cpu, i); return;
+            case 787: ST1_1_post(cpu, i); return;
+            case 788: ST1_2(cpu, i); return;
+            case 789: ST1_2_post(cpu, i); return;
+            case 790: ST1_3(cpu, i); return;
+            case 791: ST1_3_post(cpu, i); return;
+            case 792: ST1_4(cpu, i); return;
+            case 793: ST1_4_post(cpu, i); return;
+            case 794: ST2_m(cpu, i); return;
+            case 795: ST2_m_post(cpu, i); return;
+            case 796: ST3_m(cpu, i); return;
+            case 797: ST3_m_post(cpu, i); return;
+            case 798: ST4_m(cpu, i); return;
+            case 799: ST4_m_post(cpu, i); return;
+            case 800: LD1_1(cpu, i); return;
+            case 801: LD1_1_post(cpu, i); return;
+            case 802: LD1_2(cpu, i); return;
+            case 803: LD1_2_post(cpu, i); return;
+            case 804: LD1_3(cpu, i); return;
+            case 805: LD1_3_post(cpu, i); return;
+            case 806: LD1_4(cpu, i); return;
+            case 807: LD1_4_post(cpu, i); return;
+            case 808: LD2_m(cpu, i); return;
+            case 809: LD2_m_post(cpu, i); return;
+            case 810: LD3_m(cpu, i); return;
+            case 811: LD3_m_post(cpu, i); return;
+            case 812: LD4_m(cpu, i); return;
+            case 813: LD4_m_post(cpu, i); return;
+            case 814: ST1_b(cpu, i); return;
+            case 815: ST1_b_post(cpu, i); return;
+            case 816: ST1_h(cpu, i); return;
+            case 817: ST1_h_post(cpu, i); return;
+            case 818: ST1_s(cpu, i); return;
+            case 819: ST1_s_post(cpu, i); return;
+            case 820: ST1_d(cpu, i); return;
+            case 821: ST1_d_post(cpu, i); return;
+            case 822: ST2_b(cpu, i); return;
+            case 823: ST2_b_post(cpu, i); return;
+            case 824: ST2_h(cpu, i); return;
+            case 825: ST2_h_post(cpu, i); return;
+            case 826: ST2_s(cpu, i); return;
+            case 827: ST2_s_post(cpu, i); return;
+            case 828: ST2_d(cpu, i); return;
+            case 829: ST2_d_post(cpu, i); return;
+            case 830: ST3_b(cpu, i); return;
+            case 831: ST3_b_post(cpu, i); return;
+            default: cpu.Undefined(); return;
+        }
+    }
+
+    private static void Execute13(Cpu cpu, Row row, uint i)
+    {
+        switch ((int)row)
+        {
+            case 832: ST3_h(cpu, i); return;
+            case 833: ST3_h_post(cpu, i); return;
+            case 834: ST3_s(cpu, i); return;
+            case 835: ST3_s_post(cpu, i); return;
+            case 836: ST3_d(cpu, i); return;
+            case 837: ST3_d_post(cpu, i); return;
+            case 838: ST4_b(cpu, i); return;
+            case 839: ST4_b_post(cpu, i); return;
+            case 840: ST4_h(cpu, i); return;
+            case 841: ST4_h_post(cpu, i); return;
+            case 842: ST4_s(cpu, i); return;
+            case 843: ST4_s_post(cpu, i); return;
+            case 844: ST4_d(cpu, i); return;
+            case 845: ST4_d_post(cpu, i); return;
+            case 846: LD1_b(cpu, i); return;
+            case 847: LD1_b_post(cpu, i); return;
+            case 848: LD1_h(cpu, i); return;
+            case 849: LD1_h_post(cpu, i); return;
+            case 850: LD1_s(cpu, i); return;
+            case 851: LD1_s_post(cpu, i); return;
+            case 852: LD1_d(cpu, i); return;
+            case 853: LD1_d_post(cpu, i); return;
+            case 854: LD2_b(cpu, i); return;
+            case 855: LD2_b_post(cpu, i); return;
+            case 856: LD2_h(cpu, i); return;
+            case 857: LD2_h_post(cpu, i); return;
+            case 858: LD2_s(cpu, i); return;
+            case 859: LD2_s_post(cpu, i); return;
+            case 860: LD2_d(cpu, i); return;
+            case 861: LD2_d_post(cpu, i); return;
+            case 862: LD3_b(cpu, i); return;
+            case 863: LD3_b_post(cpu, i); return;
+            case 864: LD3_h(cpu, i); return;
+            case 865: LD3_h_post(cpu, i); return;
+            case 866: LD3_s(cpu, i); return;
+            case 867: LD3_s_post(cpu, i); return;
+            case 868: LD3_d(cpu, i); return;
+            case 869: LD3_d_post(cpu, i); return;
+            case 870: LD4_b(cpu, i); return;
+            case 871: LD4_b_post(cpu, i); return;
+            case 872: LD4_h(cpu, i); return;
+            case 873: LD4_h_post(cpu, i); return;
+            case 874: LD4_s(cpu, i); return;
+            case 875: LD4_s_post(cpu, i); return;
+            case 876: LD4_d(cpu, i); return;
+            case 877: LD4_d_post(cpu, i); return;
+            case 878: LD1R(cpu, i); return;
+            case 879: LD1R_post(cpu, i); return;
+            case 880: LD2R(cpu, i); return;
+            case 881: LD2R_post(cpu, i); return;
+            case 882: LD3R(cpu, i); return;
+            case 883: LD3R_post(cpu, i); return;
+            case 884: LD4R(cpu, i); return;
+            case 885: LD4R_post(cpu, i); return;
+            case 886: DUP_elt(cpu, i); return;
+            case 887: DUP_gen(cpu, i); return;
+            case 888: SMOV(cpu, i); return;
+            case 889: UMOV(cpu, i); return;
+            case 890: INS_gen(cpu, i); return;
+            case 891: INS_elt(cpu, i); return;
+            case 892: DUP_s(cpu, i); return;
+            case 893: MOVI_w(cpu, i); return;
+            case 894: ORR_vimm_w(cpu, i); return;
+            case 895: MOVI_h(cpu, i); return;
+            default: cpu.Undefined(); return;
+        }
+    }
+
+    private static void Execute14(Cpu cpu, Row row, uint i)
+    {
+        switch ((int)row)
+        {
+            case 896: ORR_vimm_h(cpu, i); return;
+            case 897: MOVI_msl(cpu, i); return;
+            case 898: MVNI_w(cpu, i); return;
+            case 899: BIC_vimm_w(cpu, i); return;
+            case 900: MVNI_h(cpu, i); return;
+            case 901: BIC_vimm_h(cpu, i); return;
+            case 902: MVNI_msl(cpu, i); return;
+            case 903: MOVI_b(cpu, i); return;
+            case 904: MOVI_d(cpu, i); return;
+            case 905: FMOV_vimm_s(cpu, i); return;
+            case 906: FMOV_vimm_d(cpu, i); return;
+            case 907: FMOV_vimm_h(cpu, i); return;
+            case 908: UZP1(cpu, i); return;
+            case 909: TRN1(cpu, i); return;
+            case 910: ZIP1(cpu, i); return;
+            case 911: UZP2(cpu, i); return;
+            case 912: TRN2(cpu, i); return;
+            case 913: ZIP2(cpu, i); return;
+            case 914: EXT(cpu, i); return;
+            case 915: TBL(cpu, i); return;
+            case 916: TBX(cpu, i); return;
+            case 917: LUTI2_b(cpu, i); return;
+            case 918: LUTI2_h(cpu, i); return;
+            case 919: LUTI4_b(cpu, i); return;
+            case 920: LUTI4_h(cpu, i); return;
+            case 921: SHADD_v(cpu, i); return;
+            case 922: UHADD_v(cpu, i); return;
+            case 923: SQADD_v(cpu, i); return;
+            case 924: UQADD_v(cpu, i); return;
+            case 925: SRHADD_v(cpu, i); return;
+            case 926: URHADD_v(cpu, i); return;
+            case 927: SHSUB_v(cpu, i); return;
+            case 928: UHSUB_v(cpu, i); return;
+            case 929: SQSUB_v(cpu, i); return;
+            case 930: UQSUB_v(cpu, i); return;
+            case 931: CMGT_v(cpu, i); return;
+            case 932: CMHI_v(cpu, i); return;
+            case 933: CMGE_v(cpu, i); return;
+            case 934: CMHS_v(cpu, i); return;
+            case 935: SSHL_v(cpu, i); return;
+            case 936: USHL_v(cpu, i); return;
+            case 937: SQSHL_v(cpu, i); return;
+            case 938: UQSHL_v(cpu, i); return;
+            case 939: SRSHL_v(cpu, i); return;
+            case 940: URSHL_v(cpu, i); return;
+            case 941: SQRSHL_v(cpu, i); return;
+            case 942: UQRSHL_v(cpu, i); return;
+            case 943: SMAX_v(cpu, i); return;
+            case 944: UMAX_v(cpu, i); return;
+            case 945: SMIN_v(cpu, i); return;
+            case 946: UMIN_v(cpu, i); return;
+            case 947: SABD_v(cpu, i); return;
+            case 948: UABD_v(cpu, i); return;
+            case 949: SABA_v(cpu, i); return;
+            case 950: UABA_v(cpu, i); return;
+            case 951: ADD_v(cpu, i); return;
+            case 952: SUB_v(cpu, i); return;
+            case 953: CMTST_v(cpu, i); return;
+            case 954: CMEQ_v(cpu, i); return;
+            case 955: MLA_v(cpu, i); return;
+            case 956: MLS_v(cpu, i); return;
+            case 957: MUL_v(cpu, i); return;
+            case 958: PMUL_v(cpu, i); return;
+            case 959: SMAXP_v(cpu, i); return;
+            default: cpu.Undefined(); return;
+        }
+    }
+
+    private static void Execute15(Cpu cpu, Row row, uint i)
+    {
+        switch ((int)row)
+        {
+            case 960: UMAXP_v(cpu, i); return;
+            case 961: SMINP_v(cpu, i); return;
+            case 962: UMINP_v(cpu, i); return;
+            case 963: SQDMULH_v(cpu, i); return;
+            case 964: SQRDMULH_v(cpu, i); return;
+            case 965: ADDP_v(cpu, i); return;
+            case 966: AND_v(cpu, i); return;
+            case 967: BIC_v(cpu, i); return;
+            case 968: ORR_v(cpu, i); return;
+            case 969: ORN_v(cpu, i); return;
+            case 970: EOR_v(cpu, i); return;
+            case 971: BSL_v(cpu, i); return;
+            case 972: BIT_v(cpu, i); return;
+            case 973: BIF_v(cpu, i); return;
+            case 974: SQADD_s(cpu, i); return;
+            case 975: UQADD_s(cpu, i); return;
+            case 976: SQSUB_s(cpu, i); return;
+            case 977: UQSUB_s(cpu, i); return;
+            case 978: CMGT_s(cpu, i); return;
+            case 979: CMHI_s(cpu, i); return;
+            case 980: CMGE_s(cpu, i); return;
+            case 981: CMHS_s(cpu, i); return;
+            case 982: SSHL_s(cpu, i); return;
+            case 983: USHL_s(cpu, i); return;
+            case 984: SQSHL_s(cpu, i); return;
+            case 985: UQSHL_s(cpu, i); return;
+            case 986: SRSHL_s(cpu, i); return;
+            case 987: URSHL_s(cpu, i); return;
+            case 988: SQRSHL_s(cpu, i); return;
+            case 989: UQRSHL_s(cpu, i); return;
+            case 990: ADD_s(cpu, i); return;
+            case 991: SUB_s(cpu, i); return;
+            case 992: CMTST_s(cpu, i); return;
+            case 993: CMEQ_s(cpu, i); return;
+            case 994: SQDMULH_s(cpu, i); return;
+            case 995: SQRDMULH_s(cpu, i); return;
+            case 996: SQRDMLAH_v(cpu, i); return;
+            case 997: SQRDMLAH_s(cpu, i); return;
+            case 998: SQRDMLSH_v(cpu, i); return;
+            case 999: SQRDMLSH_s(cpu, i); return;
+            case 1000: SDOT_v(cpu, i); return;
+            case 1001: UDOT_v(cpu, i); return;
+            case 1002: USDOT_v(cpu, i); return;
+            case 1003: SMMLA_v(cpu, i); return;
+            case 1004: UMMLA_v(cpu, i); return;
+            case 1005: USMMLA_v(cpu, i); return;
+            case 1006: SADDL_v(cpu, i); return;
+            case 1007: UADDL_v(cpu, i); return;
+            case 1008: SADDW_v(cpu, i); return;
+            case 1009: UADDW_v(cpu, i); return;
+            case 1010: SSUBL_v(cpu, i); return;
+            case 1011: USUBL_v(cpu, i); return;
+            case 1012: SSUBW_v(cpu, i); return;
+            case 1013: USUBW_v(cpu, i); return;
+            case 1014: ADDHN_v(cpu, i); return;
+            case 1015: RADDHN_v(cpu, i); return;
+            case 1016: SABAL_v(cpu, i); return;
+            case 1017: UABAL_v(cpu, i); return;
+            case 1018: SUBHN_v(cpu, i); return;
+            case 1019: RSUBHN_v(cpu, i); return;
+            case 1020: SABDL_v(cpu, i); return;
+            case 1021: UABDL_v(cpu, i); return;
+            case 1022: SMLAL_v(cpu, i); return;
+            case 1023: UMLAL_v(cpu, i); return;
+            default: cpu.Undefined(); return;
+        }
+    }
+
+    private static void Execute16(Cpu cpu, Row row, uint i)
+    {
+        switch ((int)row)
+        {
+            case 1024: SQDMLAL_v(cpu, i); return;
+            case 1025: SMLSL_v(cpu, i); return;
+            case 1026: UMLSL_v(cpu, i); return;
+            case 1027: SQDMLSL_v(cpu, i); return;
+            case 1028: SMULL_v(cpu, i); return;
+            case 1029: UMULL_v(cpu, i); return;
+            case 1030: SQDMULL_v(cpu, i); return;
+            case 1031: PMULL_v(cpu, i); return;
+            case 1032: PMULL_1q(cpu, i); return;
+            case 1033: SQDMLAL_s(cpu, i); return;
+            case 1034: SQDMLSL_s(cpu, i); return;
+            case 1035: SQDMULL_s(cpu, i); return;
+            case 1036: REV64_v(cpu, i); return;
+            case 1037: REV32_v(cpu, i); return;
+            case 1038: REV16_v(cpu, i); return;
+            case 1039: SADDLP_v(cpu, i); return;
+            case 1040: UADDLP_v(cpu, i); return;
+            case 1041: SADALP_v(cpu, i); return;
+            case 1042: UADALP_v(cpu, i); return;
+            case 1043: SUQADD_v(cpu, i); return;
+            case 1044: USQADD_v(cpu, i); return;
+            case 1045: CLS_v(cpu, i); return;
+            case 1046: CLZ_v(cpu, i); return;
+            case 1047: CNT_v(cpu, i); return;
+            case 1048: NOT_v(cpu, i); return;
+            case 1049: RBIT_v(cpu, i); return;
+            case 1050: SQABS_v(cpu, i); return;
+            case 1051: SQNEG_v(cpu, i); return;
+            case 1052: CMGT_z_v(cpu, i); return;
+            case 1053: CMGE_z_v(cpu, i); return;
+            case 1054: CMEQ_z_v(cpu, i); return;
+            case 1055: CMLE_z_v(cpu, i); return;
+            case 1056: CMLT_z_v(cpu, i); return;
+            case 1057: ABS_v(cpu, i); return;
+            case 1058: NEG_v(cpu, i); return;
+            case 1059: XTN_v(cpu, i); return;
+            case 1060: SQXTUN_v(cpu, i); return;
+            case 1061: SQXTN_v(cpu, i); return;
+            case 1062: UQXTN_v(cpu, i); return;
+            case 1063: SHLL_v(cpu, i); return;
+            case 1064: SUQADD_s(cpu, i); return;
+            case 1065: USQADD_s(cpu, i); return;
+            case 1066: SQABS_s(cpu, i); return;
+            case 1067: SQNEG_s(cpu, i); return;
+            case 1068: CMGT_z_s(cpu, i); return;
+            case 1069: CMGE_z_s(cpu, i); return;
+            case 1070: CMEQ_z_s(cpu, i); return;
+            case 1071: CMLE_z_s(cpu, i); return;
+            case 1072: CMLT_z_s(cpu, i); return;
+            case 1073: ABS_s(cpu, i); return;
+            case 1074: NEG_s(cpu, i); return;
+            case 1075: SQXTUN_s(cpu, i); return;
+            case 1076: SQXTN_s(cpu, i); return;
+            case 1077: UQXTN_s(cpu, i); return;
+            case 1078: SADDLV(cpu, i); return;
+            case 1079: UADDLV(cpu, i); return;
+            case 1080: SMAXV(cpu, i); return;
+            case 1081: UMAXV(cpu, i); return;
+            case 1082: SMINV(cpu, i); return;
+            case 1083: UMINV(cpu, i); return;
+            case 1084: ADDV(cpu, i); return;
+            case 1085: ADDP_s(cpu, i); return;
+            case 1086: SSHR_v(cpu, i); return;
+            case 1087: USHR_v(cpu, i); return;
+            default: cpu.Undefined(); return;
+        }
+    }
+
+    private static void Execute17(Cpu cpu, Row row, uint i)
+    {
+        switch ((int)row)
+        {
+            case 1088: SSRA_v(cpu, i); return;
+            case 1089: USRA_v(cpu, i); return;
+            case 1090: SRSHR_v(cpu, i); return;
+            case 1091: URSHR_v(cpu, i); return;
+            case 1092: SRSRA_v(cpu, i); return;
+            case 1093: URSRA_v(cpu, i); return;
+            case 1094: SRI_v(cpu, i); return;
+            case 1095: SHL_v(cpu, i); return;
+            case 1096: SLI_v(cpu, i); return;
+            case 1097: SQSHLU_v(cpu, i); return;
+            case 1098: SQSHL_i_v(cpu, i); return;
+            case 1099: UQSHL_i_v(cpu, i); return;
+            case 1100: SHRN_v(cpu, i); return;
+            case 1101: SQSHRUN_v(cpu, i); return;
+            case 1102: RSHRN_v(cpu, i); return;
+            case 1103: SQRSHRUN_v(cpu, i); return;
+            case 1104: SQSHRN_v(cpu, i); return;
+            case 1105: UQSHRN_v(cpu, i); return;
+            case 1106: SQRSHRN_v(cpu, i); return;
+            case 1107: UQRSHRN_v(cpu, i); return;
+            case 1108: SSHLL_v(cpu, i); return;
+            case 1109: USHLL_v(cpu, i); return;
+            case 1110: SSHR_s(cpu, i); return;
+            case 1111: USHR_s(cpu, i); return;
+            case 1112: SSRA_s(cpu, i); return;
+            case 1113: USRA_s(cpu, i); return;
+            case 1114: SRSHR_s(cpu, i); return;
+            case 1115: URSHR_s(cpu, i); return;
+            case 1116: SRSRA_s(cpu, i); return;
+            case 1117: URSRA_s(cpu, i); return;
+            case 1118: SRI_s(cpu, i); return;
+            case 1119: SHL_s(cpu, i); return;
+            case 1120: SLI_s(cpu, i); return;
+            case 1121: SQSHLU_s(cpu, i); return;
+            case 1122: SQSHL_i_s(cpu, i); return;
+            case 1123: UQSHL_i_s(cpu, i); return;
+            case 1124: SQSHRUN_s(cpu, i); return;
+            case 1125: SQRSHRUN_s(cpu, i); return;
+            case 1126: SQSHRN_s(cpu, i); return;
+            case 1127: UQSHRN_s(cpu, i); return;
+            case 1128: SQRSHRN_s(cpu, i); return;
+            case 1129: UQRSHRN_s(cpu, i); return;
+            case 1130: MUL_elt(cpu, i); return;
+            case 1131: MLA_elt(cpu, i); return;
+            case 1132: MLS_elt(cpu, i); return;
+            case 1133: SMLAL_elt(cpu, i); return;
+            case 1134: UMLAL_elt(cpu, i); return;
+            case 1135: SMLSL_elt(cpu, i); return;
+            case 1136: UMLSL_elt(cpu, i); return;
+            case 1137: SMULL_elt(cpu, i); return;
+            case 1138: UMULL_elt(cpu, i); return;
+            case 1139: SQDMLAL_elt(cpu, i); return;
+            case 1140: SQDMLSL_elt(cpu, i); return;
+            case 1141: SQDMULL_elt(cpu, i); return;
+            case 1142: SQDMULH_elt(cpu, i); return;
+            case 1143: SQRDMULH_elt(cpu, i); return;
+            case 1144: SQRDMLAH_elt(cpu, i); return;
+            case 1145: SQRDMLSH_elt(cpu, i); return;
+            case 1146: SDOT_elt(cpu, i); return;
+            case 1147: UDOT_elt(cpu, i); return;
+            case 1148: USDOT_elt(cpu, i); return;
+            case 1149: SUDOT_elt(cpu, i); return;
+            case 1150: SQDMLAL_selt(cpu, i); return;
+            case 1151: SQDMLSL_selt(cpu, i); return;
+            default: cpu.Undefined(); return;
+        }
+    }
+
+    private static void Execute18(Cpu cpu, Row row, uint i)
+    {
+        switch ((int)row)
+        {
+            case 1152: SQDMULL_selt(cpu, i); return;
+            case 1153: SQDMULH_selt(cpu, i); return;
+            case 1154: SQRDMULH_selt(cpu, i); return;
+            case 1155: SQRDMLAH_selt(cpu, i); return;
+            case 1156: SQRDMLSH_selt(cpu, i); return;
+            case 1157: AESE(cpu, i); return;
+            case 1158: AESD(cpu, i); return;
+            case 1159: AESMC(cpu, i); return;
+            case 1160: AESIMC(cpu, i); return;
+            case 1161: SHA1C(cpu, i); return;
+            case 1162: SHA1P(cpu, i); return;
+            case 1163: SHA1M(cpu, i); return;
+            case 1164: SHA1SU0(cpu, i); return;
+            case 1165: SHA256H(cpu, i); return;
+            case 1166: SHA256H2(cpu, i); return;
+            case 1167: SHA256SU1(cpu, i); return;
+            case 1168: SHA1H(cpu, i); return;
+            case 1169: SHA1SU1(cpu, i); return;
+            case 1170: SHA256SU0(cpu, i); return;
+            case 1171: SHA512H(cpu, i); return;
+            case 1172: SHA512H2(cpu, i); return;
+            case 1173: SHA512SU1(cpu, i); return;
+            case 1174: SHA512SU0(cpu, i); return;
+            case 1175: RAX1(cpu, i); return;
+            case 1176: EOR3(cpu, i); return;
+            case 1177: BCAX(cpu, i); return;
+            case 1178: XAR(cpu, i); return;
+            case 1179: SM3SS1(cpu, i); return;
+            case 1180: SM3TT1A(cpu, i); return;
+            case 1181: SM3TT1B(cpu, i); return;
+            case 1182: SM3TT2A(cpu, i); return;
+            case 1183: SM3TT2B(cpu, i); return;
+            case 1184: SM3PARTW1(cpu, i); return;
+            case 1185: SM3PARTW2(cpu, i); return;
+            case 1186: SM4E(cpu, i); return;
+            case 1187: SM4EKEY(cpu, i); return;
             default: cpu.Undefined(); return;
         }
     }

@@ -8,8 +8,81 @@ public readonly partial struct RegisterUse
     // Number of the row's operand shape.
     private static ReadOnlySpan<ushort> Shapes =>
     [
-        0, 1, 1, 2, 3, 2, 3, 4, 0, 5, 6, 7, 8, 9, 8, 0,
-        0, 0, 0, 0, 10,
+        0, 0, 1, 1, 2, 3, 2, 3, 2, 2, 4, 4, 4, 4, 5, 5,
+        5, 6, 1, 1, 7, 4, 8, 4, 9, 9, 9, 9, 9, 9, 9, 10,
+        10, 9, 10, 9, 10, 11, 12, 11, 12, 13, 14, 13, 14, 11, 11, 15,
+        15, 15, 16, 15, 16, 15, 13, 13, 13, 13, 17, 18, 9, 9, 11, 19,
+        9, 9, 9, 9, 20, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9,
+        9, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 21, 21, 21, 21, 21,
+        21, 21, 21, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 22, 22, 0,
+        0, 22, 22, 0, 0, 23, 22, 24, 25, 23, 22, 24, 25, 26, 26, 26,
+        26, 26, 26, 9, 9, 26, 26, 0, 27, 28, 28, 29, 29, 29, 29, 30,
+        31, 30, 0, 0, 30, 31, 24, 32, 33, 34, 30, 31, 24, 32, 33, 34,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        22, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 22, 35, 22, 35, 22,
+        35, 22, 35, 0, 36, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1,
+        29, 29, 37, 37, 37, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 29,
+        1, 29, 1, 38, 39, 40, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41,
+        41, 41, 41, 41, 41, 41, 41, 41, 42, 42, 42, 42, 42, 42, 42, 42,
+        43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43,
+        43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43,
+        43, 44, 44, 45, 45, 44, 44, 45, 45, 46, 46, 46, 46, 47, 47, 48,
+        48, 49, 49, 49, 49, 49, 49, 49, 49, 49, 49, 49, 49, 49, 49, 49,
+        49, 49, 49, 49, 49, 50, 50, 50, 50, 49, 49, 50, 50, 49, 49, 50,
+        50, 51, 49, 50, 49, 50, 49, 52, 49, 50, 43, 43, 43, 43, 43, 43,
+        43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43,
+        43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43,
+        43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43,
+        43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43,
+        43, 43, 53, 53, 43, 43, 53, 43, 43, 43, 43, 43, 43, 43, 43, 43,
+        43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43,
+        43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43,
+        43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 41,
+        41, 41, 41, 54, 54, 54, 54, 41, 41, 41, 41, 41, 41, 41, 41, 41,
+        41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41,
+        41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41,
+        41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41,
+        41, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43,
+        43, 43, 43, 54, 55, 54, 55, 54, 55, 54, 55, 41, 56, 41, 56, 41,
+        56, 41, 56, 54, 54, 41, 41, 54, 54, 54, 55, 54, 55, 54, 55, 54,
+        55, 54, 54, 54, 54, 55, 1, 1, 0, 48, 57, 58, 58, 59, 57, 57,
+        60, 61, 61, 19, 60, 60, 60, 61, 61, 19, 60, 60, 57, 58, 58, 59,
+        57, 57, 60, 61, 61, 19, 60, 60, 60, 61, 61, 19, 60, 60, 57, 58,
+        58, 59, 57, 57, 60, 61, 61, 19, 60, 60, 60, 61, 61, 19, 60, 60,
+        62, 63, 63, 64, 62, 65, 66, 66, 67, 65, 68, 69, 69, 68, 61, 61,
+        70, 71, 70, 71, 72, 73, 72, 73, 73, 72, 73, 71, 70, 71, 74, 75,
+        74, 75, 76, 77, 76, 77, 78, 78, 60, 60, 79, 79, 72, 72, 57, 57,
+        60, 60, 60, 57, 60, 60, 60, 60, 62, 65, 61, 58, 80, 81, 82, 83,
+        62, 84, 85, 86, 19, 19, 19, 19, 19, 19, 19, 19, 19, 87, 87, 87,
+        12, 88, 12, 88, 12, 88, 89, 90, 12, 88, 12, 88, 12, 88, 89, 90,
+        60, 57, 78, 78, 57, 57, 91, 92, 91, 91, 92, 91, 91, 92, 91, 91,
+        92, 91, 93, 57, 57, 60, 94, 95, 95, 94, 95, 95, 96, 97, 97, 96,
+        97, 97, 62, 98, 99, 100, 101, 102, 103, 104, 99, 100, 101, 102, 103, 104,
+        65, 105, 106, 107, 108, 109, 110, 111, 106, 107, 108, 109, 110, 111, 62, 98,
+        62, 98, 62, 98, 62, 98, 99, 100, 99, 100, 99, 100, 99, 100, 101, 102,
+        101, 102, 101, 102, 101, 102, 103, 104, 103, 104, 103, 104, 103, 104, 84, 112,
+        84, 112, 84, 112, 84, 112, 113, 114, 113, 114, 113, 114, 113, 114, 115, 116,
+        115, 116, 115, 116, 115, 116, 117, 118, 117, 118, 117, 118, 117, 118, 65, 105,
+        106, 107, 108, 109, 110, 111, 43, 50, 49, 49, 52, 119, 43, 48, 120, 48,
+        120, 48, 48, 120, 48, 120, 48, 48, 48, 48, 48, 48, 41, 41, 41, 41,
+        41, 41, 41, 121, 122, 41, 41, 41, 123, 41, 41, 41, 41, 41, 41, 41,
+        41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41,
+        41, 41, 41, 41, 41, 54, 54, 41, 41, 41, 41, 54, 54, 41, 41, 41,
+        41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 54, 54, 54, 41, 41,
+        41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41, 41,
+        41, 41, 41, 41, 54, 54, 54, 54, 54, 54, 54, 54, 54, 54, 41, 41,
+        41, 41, 41, 41, 41, 41, 124, 124, 54, 54, 124, 124, 41, 41, 54, 54,
+        54, 54, 54, 54, 41, 41, 41, 41, 41, 54, 54, 41, 43, 43, 43, 43,
+        43, 119, 119, 119, 119, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43,
+        43, 43, 43, 125, 125, 125, 125, 43, 119, 119, 43, 43, 43, 43, 43, 43,
+        43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43, 43,
+        119, 119, 43, 43, 119, 119, 119, 43, 119, 43, 43, 43, 125, 125, 125, 125,
+        125, 125, 125, 125, 43, 43, 43, 43, 119, 119, 43, 43, 119, 119, 119, 43,
+        119, 43, 43, 43, 43, 43, 43, 43, 43, 43, 126, 127, 127, 127, 127, 127,
+        127, 126, 126, 127, 127, 126, 126, 126, 127, 127, 54, 54, 54, 54, 127, 127,
+        126, 126, 126, 127, 127, 119, 119, 43, 43, 54, 54, 54, 54, 54, 54, 54,
+        43, 119, 119, 54, 54, 54, 119, 41, 42, 42, 41, 42, 54, 54, 54, 54,
+        54, 54, 119, 41,
     ];
 
     private static void Fill(int shape, uint i, ref RegisterUseBuilder u)
@@ -17,6 +90,7 @@ public readonly partial struct RegisterUse
         switch (shape >> 6)
         {
             case 0: Fill0(shape, i, ref u); return;
+            case 1: Fill1(shape, i, ref u); return;
             default: return;
         }
     }
@@ -28,13 +102,138 @@ public readonly partial struct RegisterUse
             case 1: u.WritesGeneral |= RegisterUseBuilder.General((int)(i & 31)); return;
             case 2: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.WritesGeneral |= RegisterUseBuilder.Any((int)(i & 31)); return;
             case 3: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.WritesGeneral |= RegisterUseBuilder.General((int)(i & 31)); u.WritesFlags = true; return;
-            case 4: u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 5) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); u.ReadsFlags = true; u.WritesGeneral |= RegisterUseBuilder.General((int)(i & 31)); return;
-            case 5: u.WritesGeneral |= RegisterUseBuilder.General(30); return;
-            case 6: u.ReadsFlags = true; return;
-            case 7: u.ReadsGeneral |= RegisterUseBuilder.General((int)(i & 31)); return;
-            case 8: u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 5) & 31)); return;
-            case 9: u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 5) & 31)); u.WritesGeneral |= RegisterUseBuilder.General(30); return;
-            case 10: u.ReadsVector |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsVector |= RegisterUseBuilder.Any((int)((i >> 16) & 31)); u.WritesVector |= RegisterUseBuilder.Any((int)(i & 31)); return;
+            case 4: u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 5) & 31)); u.WritesGeneral |= RegisterUseBuilder.General((int)(i & 31)); return;
+            case 5: u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 5) & 31)); u.WritesGeneral |= RegisterUseBuilder.Any((int)(i & 31)); return;
+            case 6: u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 5) & 31)); u.WritesGeneral |= RegisterUseBuilder.General((int)(i & 31)); u.WritesFlags = true; return;
+            case 7: u.ReadsGeneral |= RegisterUseBuilder.General((int)(i & 31)); u.WritesGeneral |= RegisterUseBuilder.General((int)(i & 31)); return;
+            case 8: u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 5) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)(i & 31)); u.WritesGeneral |= RegisterUseBuilder.General((int)(i & 31)); return;
+            case 9: u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 5) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); u.WritesGeneral |= RegisterUseBuilder.General((int)(i & 31)); return;
+            case 10: u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 5) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); u.WritesGeneral |= RegisterUseBuilder.General((int)(i & 31)); u.WritesFlags = true; return;
+            case 11: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); u.WritesGeneral |= RegisterUseBuilder.Any((int)(i & 31)); return;
+            case 12: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); u.WritesGeneral |= RegisterUseBuilder.General((int)(i & 31)); u.WritesFlags = true; return;
+            case 13: u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 5) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); u.ReadsFlags = true; u.WritesGeneral |= RegisterUseBuilder.General((int)(i & 31)); return;
+            case 14: u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 5) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); u.ReadsFlags = true; u.WritesGeneral |= RegisterUseBuilder.General((int)(i & 31)); u.WritesFlags = true; return;
+            case 15: u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 5) & 31)); u.ReadsFlags = true; u.WritesFlags = true; return;
+            case 16: u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 5) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); u.ReadsFlags = true; u.WritesFlags = true; return;
+            case 17: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 16) & 31)); u.WritesGeneral |= RegisterUseBuilder.General((int)(i & 31)); return;
+            case 18: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 16) & 31)); u.WritesGeneral |= RegisterUseBuilder.General((int)(i & 31)); u.WritesFlags = true; return;
+            case 19: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); u.WritesGeneral |= RegisterUseBuilder.General((int)(i & 31)); return;
+            case 20: u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 5) & 31)); u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 16) & 31)); u.WritesGeneral |= RegisterUseBuilder.General((int)(i & 31)); return;
+            case 21: u.ReadsGeneral |= RegisterUseBuilder.General((int)(i & 31)); u.WritesGeneral |= RegisterUseBuilder.General((int)(i & 31)); u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); return;
+            case 22: u.ReadsGeneral |= RegisterUseBuilder.General(30); u.WritesGeneral |= RegisterUseBuilder.General(30); return;
+            case 23: u.ReadsGeneral |= RegisterUseBuilder.General(30); u.WritesGeneral |= RegisterUseBuilder.General(30); u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 5) & 31)); return;
+            case 24: u.ReadsGeneral |= RegisterUseBuilder.General(30); u.ReadsGeneral |= RegisterUseBuilder.Any(31); return;
+            case 25: u.ReadsGeneral |= RegisterUseBuilder.General(30); u.ReadsGeneral |= RegisterUseBuilder.Any(31); u.ReadsGeneral |= RegisterUseBuilder.General((int)(i & 31)); return;
+            case 26: u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 5) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 10) & 31)); u.WritesGeneral |= RegisterUseBuilder.General((int)(i & 31)); return;
+            case 27: u.WritesGeneral |= RegisterUseBuilder.General(30); return;
+            case 28: u.ReadsFlags = true; return;
+            case 29: u.ReadsGeneral |= RegisterUseBuilder.General((int)(i & 31)); return;
+            case 30: u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 5) & 31)); return;
+            case 31: u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 5) & 31)); u.WritesGeneral |= RegisterUseBuilder.General(30); return;
+            case 32: u.ReadsGeneral |= RegisterUseBuilder.Any(31); return;
+            case 33: u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 5) & 31)); u.ReadsGeneral |= RegisterUseBuilder.Any((int)(i & 31)); return;
+            case 34: u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 5) & 31)); u.ReadsGeneral |= RegisterUseBuilder.Any((int)(i & 31)); u.WritesGeneral |= RegisterUseBuilder.General(30); return;
+            case 35: u.ReadsGeneral |= RegisterUseBuilder.General(30); u.WritesGeneral |= RegisterUseBuilder.General(30); u.ReadsGeneral |= RegisterUseBuilder.Any(31); return;
+            case 36: u.ReadsGeneral |= RegisterUseBuilder.General(16); u.WritesGeneral |= RegisterUseBuilder.General(16); return;
+            case 37: u.ReadsFlags = true; u.WritesFlags = true; return;
+            case 38: u.ReadsGeneral |= RegisterUseBuilder.General((int)(i & 31)); if (((int)(i & 31) != 31)) { u.ReadsGeneral |= RegisterUseBuilder.General((((int)(i & 31) + 1) & 31)); } return;
+            case 39: u.ReadsGeneral |= RegisterUseBuilder.General((int)(i & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((((int)(i & 31) + 1) & 31)); return;
+            case 40: u.WritesGeneral |= RegisterUseBuilder.General((int)(i & 31)); u.WritesGeneral |= RegisterUseBuilder.General((((int)(i & 31) + 1) & 31)); return;
+            case 41: u.ReadsVector |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsVector |= RegisterUseBuilder.Any((int)((i >> 16) & 31)); u.WritesVector |= RegisterUseBuilder.Any((int)(i & 31)); return;
+            case 42: u.ReadsVector |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsVector |= RegisterUseBuilder.Any((int)((i >> 16) & 31)); u.ReadsVector |= RegisterUseBuilder.Any((int)((i >> 10) & 31)); u.WritesVector |= RegisterUseBuilder.Any((int)(i & 31)); return;
+            case 43: u.ReadsVector |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.WritesVector |= RegisterUseBuilder.Any((int)(i & 31)); return;
+            case 44: u.ReadsVector |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsVector |= RegisterUseBuilder.Any((int)((i >> 16) & 31)); u.WritesFlags = true; return;
+            case 45: u.ReadsVector |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.WritesFlags = true; return;
+            case 46: u.ReadsVector |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsVector |= RegisterUseBuilder.Any((int)((i >> 16) & 31)); u.ReadsFlags = true; u.WritesFlags = true; return;
+            case 47: u.ReadsVector |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsVector |= RegisterUseBuilder.Any((int)((i >> 16) & 31)); u.WritesVector |= RegisterUseBuilder.Any((int)(i & 31)); u.ReadsFlags = true; return;
+            case 48: u.WritesVector |= RegisterUseBuilder.Any((int)(i & 31)); return;
+            case 49: u.ReadsVector |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.WritesGeneral |= RegisterUseBuilder.General((int)(i & 31)); return;
+            case 50: u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 5) & 31)); u.WritesVector |= RegisterUseBuilder.Any((int)(i & 31)); return;
+            case 51: u.ReadsVector |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.WritesGeneral |= RegisterUseBuilder.General((int)(i & 31)); u.WritesFlags = true; return;
+            case 52: u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 5) & 31)); u.ReadsVector |= RegisterUseBuilder.Any((int)(i & 31)); u.WritesVector |= RegisterUseBuilder.Any((int)(i & 31)); return;
+            case 53: u.ReadsVector |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); if (((int)((i >> 30) & 1) == 0)) { u.WritesVector |= RegisterUseBuilder.Any((int)(i & 31)); } if (((int)((i >> 30) & 1) == 1)) { u.ReadsVector |= RegisterUseBuilder.Any((int)(i & 31)); u.WritesVector |= RegisterUseBuilder.Any((int)(i & 31)); } return;
+            case 54: u.ReadsVector |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsVector |= RegisterUseBuilder.Any((int)((i >> 16) & 31)); u.ReadsVector |= RegisterUseBuilder.Any((int)(i & 31)); u.WritesVector |= RegisterUseBuilder.Any((int)(i & 31)); return;
+            case 55: u.ReadsVector |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsVector |= RegisterUseBuilder.Any((int)((i >> 16) & 15)); u.ReadsVector |= RegisterUseBuilder.Any((int)(i & 31)); u.WritesVector |= RegisterUseBuilder.Any((int)(i & 31)); return;
+            case 56: u.ReadsVector |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsVector |= RegisterUseBuilder.Any((int)((i >> 16) & 15)); u.WritesVector |= RegisterUseBuilder.Any((int)(i & 31)); return;
+            case 57: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)(i & 31)); return;
+            case 58: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.WritesGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)(i & 31)); return;
+            case 59: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)(i & 31)); return;
+            case 60: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.WritesGeneral |= RegisterUseBuilder.General((int)(i & 31)); return;
+            case 61: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.WritesGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.WritesGeneral |= RegisterUseBuilder.General((int)(i & 31)); return;
+            case 62: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsVector |= RegisterUseBuilder.Any((int)(i & 31)); return;
+            case 63: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.WritesGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsVector |= RegisterUseBuilder.Any((int)(i & 31)); return;
+            default: return;
+        }
+    }
+
+    private static void Fill1(int shape, uint i, ref RegisterUseBuilder u)
+    {
+        switch (shape)
+        {
+            case 64: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); u.ReadsVector |= RegisterUseBuilder.Any((int)(i & 31)); return;
+            case 65: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.WritesVector |= RegisterUseBuilder.Any((int)(i & 31)); return;
+            case 66: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.WritesGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.WritesVector |= RegisterUseBuilder.Any((int)(i & 31)); return;
+            case 67: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); u.WritesVector |= RegisterUseBuilder.Any((int)(i & 31)); return;
+            case 68: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); return;
+            case 69: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); return;
+            case 70: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)(i & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 10) & 31)); return;
+            case 71: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.WritesGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)(i & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 10) & 31)); return;
+            case 72: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.WritesGeneral |= RegisterUseBuilder.General((int)(i & 31)); u.WritesGeneral |= RegisterUseBuilder.General((int)((i >> 10) & 31)); return;
+            case 73: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.WritesGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.WritesGeneral |= RegisterUseBuilder.General((int)(i & 31)); u.WritesGeneral |= RegisterUseBuilder.General((int)((i >> 10) & 31)); return;
+            case 74: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsVector |= RegisterUseBuilder.Any((int)(i & 31)); u.ReadsVector |= RegisterUseBuilder.Any((int)((i >> 10) & 31)); return;
+            case 75: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.WritesGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsVector |= RegisterUseBuilder.Any((int)(i & 31)); u.ReadsVector |= RegisterUseBuilder.Any((int)((i >> 10) & 31)); return;
+            case 76: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.WritesVector |= RegisterUseBuilder.Any((int)(i & 31)); u.WritesVector |= RegisterUseBuilder.Any((int)((i >> 10) & 31)); return;
+            case 77: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.WritesGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.WritesVector |= RegisterUseBuilder.Any((int)(i & 31)); u.WritesVector |= RegisterUseBuilder.Any((int)((i >> 10) & 31)); return;
+            case 78: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)(i & 31)); u.WritesGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); return;
+            case 79: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)(i & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 10) & 31)); u.WritesGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); return;
+            case 80: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.WritesGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)(i & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); return;
+            case 81: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)(i & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); return;
+            case 82: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.WritesGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.WritesGeneral |= RegisterUseBuilder.General((int)(i & 31)); u.WritesGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); return;
+            case 83: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.WritesGeneral |= RegisterUseBuilder.General((int)(i & 31)); u.WritesGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); return;
+            case 84: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsVector |= RegisterUseBuilder.Any((int)(i & 31)); u.WritesVector |= RegisterUseBuilder.Any((int)(i & 31)); return;
+            case 85: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); u.WritesGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)(i & 31)); return;
+            case 86: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); u.WritesGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((((int)((i >> 16) & 31) + 1) & 31)); u.WritesGeneral |= RegisterUseBuilder.General((((int)((i >> 16) & 31) + 1) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)(i & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((((int)(i & 31) + 1) & 31)); return;
+            case 87: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)(i & 31)); u.WritesGeneral |= RegisterUseBuilder.General((int)(i & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); u.WritesGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); return;
+            case 88: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)(i & 31)); u.WritesGeneral |= RegisterUseBuilder.General((int)(i & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); u.WritesGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); u.WritesFlags = true; return;
+            case 89: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); u.WritesGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)(i & 31)); u.WritesFlags = true; return;
+            case 90: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); u.WritesGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((((int)((i >> 16) & 31) + 1) & 31)); u.WritesGeneral |= RegisterUseBuilder.General((((int)((i >> 16) & 31) + 1) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)(i & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((((int)(i & 31) + 1) & 31)); u.WritesFlags = true; return;
+            case 91: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.WritesGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsGeneral |= RegisterUseBuilder.Any((int)(i & 31)); return;
+            case 92: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsGeneral |= RegisterUseBuilder.Any((int)(i & 31)); return;
+            case 93: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)(i & 31)); u.WritesGeneral |= RegisterUseBuilder.General((int)(i & 31)); return;
+            case 94: u.ReadsGeneral |= RegisterUseBuilder.General((int)(i & 31)); u.WritesGeneral |= RegisterUseBuilder.General((int)(i & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); u.WritesGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 5) & 31)); u.WritesGeneral |= RegisterUseBuilder.General((int)((i >> 5) & 31)); u.WritesFlags = true; return;
+            case 95: u.ReadsGeneral |= RegisterUseBuilder.General((int)(i & 31)); u.WritesGeneral |= RegisterUseBuilder.General((int)(i & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); u.WritesGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 5) & 31)); u.WritesGeneral |= RegisterUseBuilder.General((int)((i >> 5) & 31)); u.ReadsFlags = true; return;
+            case 96: u.ReadsGeneral |= RegisterUseBuilder.General((int)(i & 31)); u.WritesGeneral |= RegisterUseBuilder.General((int)(i & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 5) & 31)); u.WritesGeneral |= RegisterUseBuilder.General((int)((i >> 5) & 31)); u.WritesFlags = true; return;
+            case 97: u.ReadsGeneral |= RegisterUseBuilder.General((int)(i & 31)); u.WritesGeneral |= RegisterUseBuilder.General((int)(i & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 5) & 31)); u.WritesGeneral |= RegisterUseBuilder.General((int)((i >> 5) & 31)); u.ReadsFlags = true; return;
+            case 98: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.WritesGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); u.ReadsVector |= RegisterUseBuilder.Any((int)(i & 31)); return;
+            case 99: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsVector |= RegisterUseBuilder.AnyRange((int)(i & 31), 2); return;
+            case 100: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.WritesGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); u.ReadsVector |= RegisterUseBuilder.AnyRange((int)(i & 31), 2); return;
+            case 101: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsVector |= RegisterUseBuilder.AnyRange((int)(i & 31), 3); return;
+            case 102: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.WritesGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); u.ReadsVector |= RegisterUseBuilder.AnyRange((int)(i & 31), 3); return;
+            case 103: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsVector |= RegisterUseBuilder.AnyRange((int)(i & 31), 4); return;
+            case 104: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.WritesGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); u.ReadsVector |= RegisterUseBuilder.AnyRange((int)(i & 31), 4); return;
+            case 105: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.WritesGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); u.WritesVector |= RegisterUseBuilder.Any((int)(i & 31)); return;
+            case 106: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.WritesVector |= RegisterUseBuilder.AnyRange((int)(i & 31), 2); return;
+            case 107: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.WritesGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); u.WritesVector |= RegisterUseBuilder.AnyRange((int)(i & 31), 2); return;
+            case 108: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.WritesVector |= RegisterUseBuilder.AnyRange((int)(i & 31), 3); return;
+            case 109: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.WritesGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); u.WritesVector |= RegisterUseBuilder.AnyRange((int)(i & 31), 3); return;
+            case 110: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.WritesVector |= RegisterUseBuilder.AnyRange((int)(i & 31), 4); return;
+            case 111: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.WritesGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); u.WritesVector |= RegisterUseBuilder.AnyRange((int)(i & 31), 4); return;
+            case 112: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.WritesGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); u.ReadsVector |= RegisterUseBuilder.Any((int)(i & 31)); u.WritesVector |= RegisterUseBuilder.Any((int)(i & 31)); return;
+            case 113: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsVector |= RegisterUseBuilder.AnyRange((int)(i & 31), 2); u.WritesVector |= RegisterUseBuilder.AnyRange((int)(i & 31), 2); return;
+            case 114: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.WritesGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); u.ReadsVector |= RegisterUseBuilder.AnyRange((int)(i & 31), 2); u.WritesVector |= RegisterUseBuilder.AnyRange((int)(i & 31), 2); return;
+            case 115: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsVector |= RegisterUseBuilder.AnyRange((int)(i & 31), 3); u.WritesVector |= RegisterUseBuilder.AnyRange((int)(i & 31), 3); return;
+            case 116: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.WritesGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); u.ReadsVector |= RegisterUseBuilder.AnyRange((int)(i & 31), 3); u.WritesVector |= RegisterUseBuilder.AnyRange((int)(i & 31), 3); return;
+            case 117: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsVector |= RegisterUseBuilder.AnyRange((int)(i & 31), 4); u.WritesVector |= RegisterUseBuilder.AnyRange((int)(i & 31), 4); return;
+            case 118: u.ReadsGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.WritesGeneral |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsGeneral |= RegisterUseBuilder.General((int)((i >> 16) & 31)); u.ReadsVector |= RegisterUseBuilder.AnyRange((int)(i & 31), 4); u.WritesVector |= RegisterUseBuilder.AnyRange((int)(i & 31), 4); return;
+            case 119: u.ReadsVector |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsVector |= RegisterUseBuilder.Any((int)(i & 31)); u.WritesVector |= RegisterUseBuilder.Any((int)(i & 31)); return;
+            case 120: u.ReadsVector |= RegisterUseBuilder.Any((int)(i & 31)); u.WritesVector |= RegisterUseBuilder.Any((int)(i & 31)); return;
+            case 121: u.ReadsVector |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); if (((int)((i >> 13) & 3) > 0)) { u.ReadsVector |= RegisterUseBuilder.Any((((int)((i >> 5) & 31) + 1) & 31)); } if (((int)((i >> 13) & 3) > 1)) { u.ReadsVector |= RegisterUseBuilder.Any((((int)((i >> 5) & 31) + 2) & 31)); } if (((int)((i >> 13) & 3) > 2)) { u.ReadsVector |= RegisterUseBuilder.Any((((int)((i >> 5) & 31) + 3) & 31)); } u.ReadsVector |= RegisterUseBuilder.Any((int)((i >> 16) & 31)); u.WritesVector |= RegisterUseBuilder.Any((int)(i & 31)); return;
+            case 122: u.ReadsVector |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); if (((int)((i >> 13) & 3) > 0)) { u.ReadsVector |= RegisterUseBuilder.Any((((int)((i >> 5) & 31) + 1) & 31)); } if (((int)((i >> 13) & 3) > 1)) { u.ReadsVector |= RegisterUseBuilder.Any((((int)((i >> 5) & 31) + 2) & 31)); } if (((int)((i >> 13) & 3) > 2)) { u.ReadsVector |= RegisterUseBuilder.Any((((int)((i >> 5) & 31) + 3) & 31)); } u.ReadsVector |= RegisterUseBuilder.Any((int)((i >> 16) & 31)); u.ReadsVector |= RegisterUseBuilder.Any((int)(i & 31)); u.WritesVector |= RegisterUseBuilder.Any((int)(i & 31)); return;
+            case 123: u.ReadsVector |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsVector |= RegisterUseBuilder.Any((((int)((i >> 5) & 31) + 1) & 31)); u.ReadsVector |= RegisterUseBuilder.Any((int)((i >> 16) & 31)); u.WritesVector |= RegisterUseBuilder.Any((int)(i & 31)); return;
+            case 124: u.ReadsVector |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsVector |= RegisterUseBuilder.Any((int)((i >> 16) & 31)); u.WritesVector |= RegisterUseBuilder.Any((int)(i & 31)); if (((int)((i >> 30) & 1) == 1)) { u.ReadsVector |= RegisterUseBuilder.Any((int)(i & 31)); } return;
+            case 125: u.ReadsVector |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.WritesVector |= RegisterUseBuilder.Any((int)(i & 31)); if (((int)((i >> 30) & 1) == 1)) { u.ReadsVector |= RegisterUseBuilder.Any((int)(i & 31)); } return;
+            case 126: u.ReadsVector |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsVector |= RegisterUseBuilder.Any((((int)((i >> 16) & 15) | (((int)((i >> 20) & 1) * 16) * (((int)((i >> 22) & 3) == 2) ? 1 : 0))) & 31)); u.WritesVector |= RegisterUseBuilder.Any((int)(i & 31)); return;
+            case 127: u.ReadsVector |= RegisterUseBuilder.Any((int)((i >> 5) & 31)); u.ReadsVector |= RegisterUseBuilder.Any((((int)((i >> 16) & 15) | (((int)((i >> 20) & 1) * 16) * (((int)((i >> 22) & 3) == 2) ? 1 : 0))) & 31)); u.ReadsVector |= RegisterUseBuilder.Any((int)(i & 31)); u.WritesVector |= RegisterUseBuilder.Any((int)(i & 31)); return;
             default: return;
         }
     }

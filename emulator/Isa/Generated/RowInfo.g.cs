@@ -6,41 +6,406 @@ namespace ArmVdso.Emulator.Isa;
 public static partial class RowInfo
 {
     /// <summary>Number of rows, Unallocated included.</summary>
-    public const int Count = 21;
+    public const int Count = 1188;
 
     // Timing class.
     private static ReadOnlySpan<byte> Classes =>
     [
-        0, 8, 8, 0, 3, 0, 3, 9, 18, 22, 19, 20, 21, 23, 24, 25,
-        25, 25, 27, 27, 60,
+        0, 25, 8, 8, 0, 3, 0, 3, 80, 80, 0, 0, 0, 0, 4, 4,
+        4, 4, 5, 5, 5, 6, 6, 6, 7, 4, 4, 4, 4, 4, 4, 4,
+        4, 1, 1, 1, 1, 2, 2, 2, 2, 0, 3, 0, 3, 1, 1, 3,
+        3, 3, 10, 10, 10, 10, 9, 9, 9, 9, 0, 3, 17, 17, 80, 80,
+        1, 1, 1, 1, 79, 11, 11, 11, 11, 11, 11, 11, 11, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 12, 12, 12, 0, 0, 79, 79, 79, 79, 79,
+        79, 79, 79, 79, 79, 79, 79, 79, 79, 79, 79, 79, 79, 79, 79, 79,
+        79, 79, 79, 79, 79, 79, 79, 24, 24, 79, 79, 24, 24, 14, 14, 15,
+        15, 15, 15, 16, 16, 14, 14, 18, 22, 19, 19, 20, 20, 20, 20, 21,
+        23, 24, 26, 26, 21, 23, 24, 26, 21, 23, 21, 23, 24, 26, 21, 23,
+        25, 25, 25, 25, 25, 25, 25, 25, 25, 27, 27, 27, 27, 27, 27, 27,
+        79, 79, 79, 79, 79, 27, 27, 27, 27, 27, 27, 79, 79, 79, 79, 79,
+        79, 79, 79, 27, 27, 27, 27, 28, 28, 28, 28, 29, 28, 28, 28, 28,
+        27, 27, 3, 3, 3, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 32,
+        32, 31, 30, 32, 31, 30, 49, 49, 51, 51, 48, 48, 48, 48, 48, 48,
+        48, 48, 48, 48, 48, 48, 49, 49, 50, 50, 50, 50, 50, 50, 50, 50,
+        55, 55, 48, 48, 48, 48, 52, 52, 57, 57, 57, 57, 57, 57, 57, 57,
+        57, 57, 57, 57, 57, 57, 57, 57, 57, 57, 56, 56, 56, 56, 56, 56,
+        56, 53, 53, 53, 53, 53, 53, 53, 53, 53, 53, 53, 53, 54, 54, 55,
+        55, 58, 58, 58, 58, 58, 58, 58, 58, 58, 58, 58, 58, 58, 58, 58,
+        58, 58, 58, 58, 58, 59, 59, 59, 59, 58, 58, 59, 59, 58, 58, 59,
+        59, 58, 55, 55, 55, 55, 55, 55, 55, 55, 72, 72, 56, 56, 72, 72,
+        56, 56, 72, 72, 56, 56, 72, 72, 56, 56, 72, 72, 56, 56, 72, 72,
+        56, 56, 72, 72, 56, 56, 72, 72, 56, 56, 72, 72, 56, 56, 72, 72,
+        56, 56, 72, 72, 56, 56, 72, 72, 56, 56, 72, 56, 72, 56, 72, 56,
+        72, 56, 72, 56, 72, 56, 72, 56, 72, 56, 72, 56, 72, 56, 72, 56,
+        72, 56, 72, 72, 56, 72, 72, 67, 67, 67, 67, 71, 71, 67, 67, 48,
+        48, 67, 67, 48, 48, 48, 48, 72, 72, 72, 72, 72, 72, 72, 72, 72,
+        72, 72, 72, 72, 72, 72, 72, 72, 72, 67, 67, 67, 67, 48, 48, 67,
+        67, 48, 48, 67, 67, 48, 48, 67, 67, 48, 48, 67, 67, 48, 48, 67,
+        67, 67, 67, 69, 69, 69, 69, 67, 67, 67, 67, 68, 68, 49, 49, 68,
+        68, 67, 67, 67, 67, 70, 70, 69, 69, 50, 50, 69, 69, 50, 50, 67,
+        67, 48, 48, 67, 67, 48, 48, 67, 67, 48, 48, 67, 67, 48, 48, 67,
+        67, 48, 48, 67, 67, 48, 48, 67, 67, 67, 67, 67, 67, 67, 67, 67,
+        67, 48, 48, 48, 48, 48, 48, 48, 48, 48, 48, 73, 73, 73, 73, 73,
+        73, 73, 73, 69, 69, 50, 50, 69, 69, 50, 50, 68, 68, 49, 49, 68,
+        68, 49, 49, 69, 69, 67, 67, 69, 69, 69, 69, 69, 69, 69, 69, 69,
+        69, 74, 74, 74, 69, 69, 35, 35, 43, 44, 38, 38, 38, 38, 38, 38,
+        33, 33, 33, 33, 33, 33, 33, 33, 33, 33, 33, 33, 38, 38, 38, 38,
+        38, 38, 33, 33, 33, 33, 33, 33, 33, 33, 33, 33, 33, 33, 38, 38,
+        38, 38, 38, 38, 33, 33, 33, 33, 33, 33, 33, 33, 33, 33, 33, 33,
+        45, 45, 45, 45, 45, 44, 44, 44, 44, 44, 43, 43, 43, 43, 33, 33,
+        39, 39, 39, 39, 34, 34, 34, 34, 34, 34, 34, 80, 80, 80, 45, 45,
+        45, 45, 44, 44, 44, 44, 41, 41, 37, 37, 41, 41, 37, 37, 40, 40,
+        36, 36, 36, 40, 36, 36, 36, 36, 45, 44, 36, 40, 39, 39, 34, 34,
+        47, 46, 42, 42, 42, 42, 42, 42, 42, 42, 42, 42, 42, 42, 42, 42,
+        42, 42, 42, 42, 42, 42, 42, 42, 42, 42, 42, 42, 42, 42, 42, 42,
+        33, 38, 38, 38, 38, 38, 80, 80, 80, 80, 80, 80, 80, 80, 80, 80,
+        80, 80, 80, 80, 80, 80, 81, 81, 81, 81, 81, 81, 81, 81, 81, 81,
+        81, 81, 47, 47, 47, 47, 47, 47, 47, 47, 47, 47, 47, 47, 47, 47,
+        46, 46, 46, 46, 46, 46, 46, 46, 46, 46, 46, 46, 46, 46, 47, 47,
+        47, 47, 47, 47, 47, 47, 47, 47, 47, 47, 47, 47, 47, 47, 47, 47,
+        47, 47, 47, 47, 47, 47, 47, 47, 47, 47, 47, 47, 47, 47, 46, 46,
+        46, 46, 46, 46, 46, 46, 46, 46, 46, 46, 46, 46, 46, 46, 46, 46,
+        46, 46, 46, 46, 46, 46, 46, 46, 46, 46, 46, 46, 46, 46, 46, 46,
+        46, 46, 46, 46, 46, 46, 65, 66, 66, 66, 66, 65, 65, 66, 61, 66,
+        61, 66, 66, 61, 66, 61, 66, 66, 66, 66, 66, 66, 65, 65, 65, 65,
+        65, 65, 65, 75, 75, 75, 75, 75, 75, 60, 60, 60, 60, 60, 60, 60,
+        60, 60, 60, 60, 60, 60, 60, 64, 64, 64, 64, 64, 64, 64, 64, 60,
+        60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 63, 63, 62, 62, 60,
+        60, 60, 60, 62, 62, 60, 61, 61, 61, 61, 61, 61, 61, 61, 60, 60,
+        60, 60, 60, 60, 60, 60, 64, 64, 64, 64, 64, 64, 64, 64, 60, 60,
+        60, 60, 62, 62, 63, 63, 63, 63, 74, 74, 74, 74, 74, 74, 60, 60,
+        60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 60, 63, 63,
+        63, 63, 63, 63, 62, 62, 62, 78, 78, 63, 63, 62, 65, 65, 65, 60,
+        60, 60, 60, 60, 60, 60, 60, 60, 61, 60, 60, 60, 60, 60, 60, 60,
+        60, 60, 60, 60, 60, 60, 60, 64, 60, 60, 60, 60, 60, 60, 60, 60,
+        60, 60, 60, 60, 60, 60, 73, 73, 73, 73, 73, 73, 73, 73, 64, 64,
+        64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+        64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64,
+        64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 62, 63, 63, 63, 63, 63,
+        63, 62, 62, 63, 63, 62, 62, 62, 63, 63, 74, 74, 74, 74, 63, 63,
+        62, 62, 62, 63, 63, 76, 76, 76, 76, 77, 77, 77, 77, 77, 77, 77,
+        77, 77, 77, 77, 77, 77, 77, 77, 61, 61, 77, 77, 77, 77, 77, 77,
+        77, 77, 77, 77,
     ];
 
     // Bit 0: uses SIMD and FP registers, bit 1: has semantics.
     private static ReadOnlySpan<byte> Flags =>
     [
+        0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+        2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+        2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 2,
+        2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+        2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+        2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+        2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 2,
+        2, 2, 2, 2, 2, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+        2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+        2, 2, 2, 2, 2, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+        2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+        2, 2, 2, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 0,
+        2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 2,
+        2, 2, 2, 0, 0, 0, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+        3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+        3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+        3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+        3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+        3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+        3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+        3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+        3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+        3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+        3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+        3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+        3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+        3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+        3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+        3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+        3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+        3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+        3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+        3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+        3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+        3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+        3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+        3, 3, 3, 3, 3, 3, 2, 2, 2, 3, 2, 2, 2, 2, 2, 2,
+        2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+        2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+        2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+        3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 2, 2, 2, 2, 2, 2,
+        2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 0, 3, 3,
+        3, 3, 3, 3, 3, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2,
+        2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 0, 0, 0, 0, 0, 0,
+        1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0, 0, 0,
         0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-        0, 0, 0, 0, 1,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2, 2, 0,
+        0, 0, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+        3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+        3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+        3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+        3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+        3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+        3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+        3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+        3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+        3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+        3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+        3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+        3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+        3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+        3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+        3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+        3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+        3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+        3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+        3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+        3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+        3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+        3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+        3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+        3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3,
+        3, 3, 3, 3,
     ];
 
     // Fixed bits.
     private static ReadOnlySpan<uint> Masks =>
     [
-        0x0, 0x9f000000, 0x9f000000, 0x7f800000, 0x7f800000, 0x7f800000, 0x7f800000, 0x7fe00c00, 0xfc000000, 0xfc000000, 0xff000010, 0x7f000000, 0xfffffc1f, 0xfffffc1f, 0xfffffc1f, 0xffe0001f,
-        0xffe0001f, 0xffe0001f, 0xffffffff, 0xfffff01f, 0xbf20fc00,
+        0x0, 0xffff0000, 0x9f000000, 0x9f000000, 0x7f800000, 0x7f800000, 0x7f800000, 0x7f800000, 0xffc0c000, 0xffc0c000, 0x7ffc0000, 0x7ffc0000, 0x7ffc0000, 0x7ffc0000, 0x7f800000, 0x7f800000,
+        0x7f800000, 0x7f800000, 0x7f800000, 0x7f800000, 0x7f800000, 0x7f800000, 0x7f800000, 0x7f800000, 0x7fa00000, 0x7f200000, 0x7f200000, 0x7f200000, 0x7f200000, 0x7f200000, 0x7f200000, 0x7f200000,
+        0x7f200000, 0x7f200000, 0x7f200000, 0x7f200000, 0x7f200000, 0x7fe00000, 0x7fe00000, 0x7fe00000, 0x7fe00000, 0x7fe0fc00, 0x7fe0fc00, 0x7fe0fc00, 0x7fe0fc00, 0xffe0e000, 0xffe0e000, 0xffe07c10,
+        0xfffffc1f, 0xfffffc1f, 0x7fe00c10, 0x7fe00c10, 0x7fe00c10, 0x7fe00c10, 0x7fe00c00, 0x7fe00c00, 0x7fe00c00, 0x7fe00c00, 0xffe0fc00, 0xffe0fc00, 0x7fe0fc00, 0x7fe0fc00, 0xffe0fc00, 0xffe0fc00,
+        0x7fe0fc00, 0x7fe0fc00, 0x7fe0fc00, 0x7fe0fc00, 0xffe0fc00, 0xffe0fc00, 0xffe0fc00, 0xffe0fc00, 0xffe0fc00, 0xffe0fc00, 0xffe0fc00, 0xffe0fc00, 0xffe0fc00, 0x7fe0fc00, 0x7fe0fc00, 0x7fe0fc00,
+        0x7fe0fc00, 0x7ffffc00, 0x7ffffc00, 0xfffffc00, 0xfffffc00, 0xfffffc00, 0x7ffffc00, 0x7ffffc00, 0x7ffffc00, 0x7ffffc00, 0x7ffffc00, 0xfffffc00, 0xfffffc00, 0xfffffc00, 0xfffffc00, 0xfffffc00,
+        0xfffffc00, 0xfffffc00, 0xfffffc00, 0xffffffe0, 0xffffffe0, 0xffffffe0, 0xffffffe0, 0xffffffe0, 0xffffffe0, 0xffffffe0, 0xffffffe0, 0xffffffe0, 0xffffffe0, 0xffffffff, 0xffffffff, 0xffffffff,
+        0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xfffffc1f, 0xffe0001f, 0xffe0001f, 0xffffffe0, 0xfffffc1f, 0xffe0001f, 0xffe0001f, 0xffffffe0, 0x7fe08000, 0x7fe08000, 0xffe08000,
+        0xffe08000, 0xffe08000, 0xffe08000, 0xffe08000, 0xffe08000, 0xffe08000, 0xffe08000, 0xfc000000, 0xfc000000, 0xff000010, 0xff000010, 0x7f000000, 0x7f000000, 0x7f000000, 0x7f000000, 0xfffffc1f,
+        0xfffffc1f, 0xfffffc1f, 0xffffffff, 0xffffffff, 0xfffffc1f, 0xfffffc1f, 0xffffffff, 0xffffffff, 0xfffffc00, 0xfffffc00, 0xfffffc1f, 0xfffffc1f, 0xffffffff, 0xffffffff, 0xfffffc00, 0xfffffc00,
+        0xffe0001f, 0xffe0001f, 0xffe0001f, 0xffe0001f, 0xffe0001f, 0xffe0001f, 0xffe0001f, 0xffe0001f, 0xffe0001f, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff,
+        0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff,
+        0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffff3f, 0xfffff01f, 0xfffff0ff, 0xfffff0ff, 0xfffff3ff, 0xfffff0ff, 0xfffff0ff, 0xffffffff, 0xffffffff, 0xffffffe0, 0xffffffe0,
+        0xffffffe0, 0xffffffe0, 0xffffffff, 0xffffffff, 0xffffffff, 0xfffff0ff, 0xfffff0ff, 0xfffff0ff, 0xfffff0ff, 0xfffff0ff, 0xfffff0ff, 0xfffff0ff, 0xfffff0ff, 0xfffffeff, 0xfffffeff, 0xfff80000,
+        0xfff80000, 0xfff00000, 0xfff00000, 0xfff80000, 0xfff00000, 0xfff00000, 0xffa0fc00, 0xffe0fc00, 0xffa0fc00, 0xffe0fc00, 0xffa0fc00, 0xffe0fc00, 0xffa0fc00, 0xffe0fc00, 0xffa0fc00, 0xffe0fc00,
+        0xffa0fc00, 0xffe0fc00, 0xffa0fc00, 0xffe0fc00, 0xffa0fc00, 0xffe0fc00, 0xffa0fc00, 0xffe0fc00, 0xffa08000, 0xffe08000, 0xffa08000, 0xffe08000, 0xffa08000, 0xffe08000, 0xffa08000, 0xffe08000,
+        0xffbffc00, 0xfffffc00, 0xffbffc00, 0xfffffc00, 0xffbffc00, 0xfffffc00, 0xffbffc00, 0xfffffc00, 0xffbffc00, 0xfffffc00, 0xffbffc00, 0xfffffc00, 0xffbffc00, 0xfffffc00, 0xffbffc00, 0xfffffc00,
+        0xffbffc00, 0xfffffc00, 0xffbffc00, 0xfffffc00, 0xffbffc00, 0xfffffc00, 0xffbffc00, 0xffbffc00, 0xffbffc00, 0xffbffc00, 0xfffffc00, 0xfffffc00, 0xfffffc00, 0xfffffc00, 0xfffffc00, 0xfffffc00,
+        0xfffffc00, 0xffa0fc1f, 0xffe0fc1f, 0xffa0fc1f, 0xffe0fc1f, 0xffa0fc1f, 0xffe0fc1f, 0xffa0fc1f, 0xffe0fc1f, 0xffa00c10, 0xffe00c10, 0xffa00c10, 0xffe00c10, 0xffa00c00, 0xffe00c00, 0xffa01fe0,
+        0xffe01fe0, 0x7fbffc00, 0x7ffffc00, 0x7fbffc00, 0x7ffffc00, 0x7fbffc00, 0x7ffffc00, 0x7fbffc00, 0x7ffffc00, 0x7fbffc00, 0x7ffffc00, 0x7fbffc00, 0x7ffffc00, 0x7fbffc00, 0x7ffffc00, 0x7fbffc00,
+        0x7ffffc00, 0x7fbffc00, 0x7ffffc00, 0x7fbffc00, 0x7ffffc00, 0x7fbffc00, 0x7ffffc00, 0x7fbffc00, 0x7ffffc00, 0x7fbf0000, 0x7fff0000, 0x7fbf0000, 0x7fff0000, 0x7fbf0000, 0x7fff0000, 0x7fbf0000,
+        0x7fff0000, 0xfffffc00, 0xfffffc00, 0xfffffc00, 0xfffffc00, 0xfffffc00, 0xfffffc00, 0xfffffc00, 0x7ffffc00, 0x7ffffc00, 0xbfbffc00, 0xbffffc00, 0xffbffc00, 0xfffffc00, 0xbfbffc00, 0xbffffc00,
+        0xffbffc00, 0xfffffc00, 0xbfbffc00, 0xbffffc00, 0xffbffc00, 0xfffffc00, 0xbfbffc00, 0xbffffc00, 0xffbffc00, 0xfffffc00, 0xbfbffc00, 0xbffffc00, 0xffbffc00, 0xfffffc00, 0xbfbffc00, 0xbffffc00,
+        0xffbffc00, 0xfffffc00, 0xbfbffc00, 0xbffffc00, 0xffbffc00, 0xfffffc00, 0xbfbffc00, 0xbffffc00, 0xffbffc00, 0xfffffc00, 0xbfbffc00, 0xbffffc00, 0xffbffc00, 0xfffffc00, 0xbfbffc00, 0xbffffc00,
+        0xffbffc00, 0xfffffc00, 0xbfbffc00, 0xbffffc00, 0xffbffc00, 0xfffffc00, 0xbfbffc00, 0xbffffc00, 0xffbffc00, 0xfffffc00, 0xbff0fc00, 0xfff0fc00, 0xbfe0fc00, 0xffe0fc00, 0xffc0fc00, 0xffc0fc00,
+        0xbff0fc00, 0xfff0fc00, 0xbfe0fc00, 0xffe0fc00, 0xffc0fc00, 0xffc0fc00, 0xbff0fc00, 0xfff0fc00, 0xbfe0fc00, 0xffe0fc00, 0xffc0fc00, 0xffc0fc00, 0xbff0fc00, 0xfff0fc00, 0xbfe0fc00, 0xffe0fc00,
+        0xffc0fc00, 0xffc0fc00, 0xbfbffc00, 0xbffffc00, 0xfffffc00, 0xbfbffc00, 0xbffffc00, 0xbfbffc00, 0xbffffc00, 0xbfbffc00, 0xbffffc00, 0xbfbffc00, 0xbffffc00, 0xbfbffc00, 0xbffffc00, 0xffbffc00,
+        0xfffffc00, 0xbfbffc00, 0xbffffc00, 0xffbffc00, 0xfffffc00, 0xffbffc00, 0xfffffc00, 0xbfbffc00, 0xbffffc00, 0xbfbffc00, 0xbffffc00, 0xbfbffc00, 0xbffffc00, 0xbfbffc00, 0xbffffc00, 0xbfbffc00,
+        0xbffffc00, 0xbfbffc00, 0xbffffc00, 0xbfbffc00, 0xbffffc00, 0xbfbffc00, 0xbfbffc00, 0xbfbffc00, 0xbfbffc00, 0xbffffc00, 0xbffffc00, 0xbfbffc00, 0xbffffc00, 0xffbffc00, 0xfffffc00, 0xbfbffc00,
+        0xbffffc00, 0xffbffc00, 0xfffffc00, 0xbfbffc00, 0xbffffc00, 0xffbffc00, 0xfffffc00, 0xbfbffc00, 0xbffffc00, 0xffbffc00, 0xfffffc00, 0xbfbffc00, 0xbffffc00, 0xffbffc00, 0xfffffc00, 0xbfa0fc00,
+        0xbfe0fc00, 0xbfa0fc00, 0xbfe0fc00, 0xbfa0fc00, 0xbfe0fc00, 0xbfa0fc00, 0xbfe0fc00, 0xbfa0fc00, 0xbfe0fc00, 0xbfa0fc00, 0xbfe0fc00, 0xbfa0fc00, 0xbfe0fc00, 0xffa0fc00, 0xffe0fc00, 0xbfa0fc00,
+        0xbfe0fc00, 0xbfa0fc00, 0xbfe0fc00, 0xbfa0fc00, 0xbfe0fc00, 0xbfa0fc00, 0xbfe0fc00, 0xbfa0fc00, 0xbfe0fc00, 0xffa0fc00, 0xffe0fc00, 0xbfa0fc00, 0xbfe0fc00, 0xffa0fc00, 0xffe0fc00, 0xbfa0fc00,
+        0xbfe0fc00, 0xffa0fc00, 0xffe0fc00, 0xbfa0fc00, 0xbfe0fc00, 0xffa0fc00, 0xffe0fc00, 0xbfa0fc00, 0xbfe0fc00, 0xffa0fc00, 0xffe0fc00, 0xbfa0fc00, 0xbfe0fc00, 0xffa0fc00, 0xffe0fc00, 0xbfa0fc00,
+        0xbfe0fc00, 0xffa0fc00, 0xffe0fc00, 0xbfa0fc00, 0xbfe0fc00, 0xffa0fc00, 0xffe0fc00, 0xbfa0fc00, 0xbfe0fc00, 0xbfa0fc00, 0xbfe0fc00, 0xbfa0fc00, 0xbfe0fc00, 0xbfa0fc00, 0xbfe0fc00, 0xbfa0fc00,
+        0xbfe0fc00, 0xffbffc00, 0xfffffc00, 0xffbffc00, 0xfffffc00, 0xffbffc00, 0xfffffc00, 0xffbffc00, 0xfffffc00, 0xffbffc00, 0xfffffc00, 0xfffffc00, 0xbffffc00, 0xfffffc00, 0xbffffc00, 0xfffffc00,
+        0xbffffc00, 0xfffffc00, 0xbffffc00, 0xbf80f400, 0xbfc0f400, 0xff80f400, 0xffc0f400, 0xbf80f400, 0xbfc0f400, 0xff80f400, 0xffc0f400, 0xbf80f400, 0xbfc0f400, 0xff80f400, 0xffc0f400, 0xbf80f400,
+        0xbfc0f400, 0xff80f400, 0xffc0f400, 0xbfa0e400, 0xbfe0e400, 0xbfa0ec00, 0xbfe0ec00, 0xffe09400, 0xbfc09400, 0xbfe0fc00, 0xbfc0f400, 0xbfe0fc00, 0xbfc0f400, 0xbfe0fc00, 0xbfc0f400, 0xbfe0fc00,
+        0xbfc0f400, 0xbfe0fc00, 0xbfc0f400, 0xffe0fc00, 0xbfe0fc00, 0xbfc0f400, 0xbf000000, 0xff000000, 0xff000000, 0x3f000000, 0xffc00000, 0xffe00c00, 0xffe00c00, 0xffe00c00, 0xffe00c00, 0xffe00c00,
+        0xffc00000, 0xffe00c00, 0xffe00c00, 0xffe00c00, 0xffe00c00, 0xffe00c00, 0xff800000, 0xffa00c00, 0xffa00c00, 0xffa00c00, 0xffa00c00, 0xffa00c00, 0xffc00000, 0xffe00c00, 0xffe00c00, 0xffe00c00,
+        0xffe00c00, 0xffe00c00, 0xffc00000, 0xffe00c00, 0xffe00c00, 0xffe00c00, 0xffe00c00, 0xffe00c00, 0xff800000, 0xffa00c00, 0xffa00c00, 0xffa00c00, 0xffa00c00, 0xffa00c00, 0xbfc00000, 0xbfe00c00,
+        0xbfe00c00, 0xbfe00c00, 0xbfe00c00, 0xbfe00c00, 0xbfc00000, 0xbfe00c00, 0xbfe00c00, 0xbfe00c00, 0xbfe00c00, 0xbfe00c00, 0xffc00000, 0xffe00c00, 0xffe00c00, 0xffe00c00, 0xffe00c00, 0xffe00c00,
+        0x3f400000, 0x3f600c00, 0x3f600c00, 0x3f600c00, 0x3f600c00, 0x3f400000, 0x3f600c00, 0x3f600c00, 0x3f600c00, 0x3f600c00, 0xffc00000, 0xffe00c18, 0xffe00c00, 0xffe00c00, 0xffa00400, 0xffa00400,
+        0x7fc00000, 0x7fc00000, 0x7fc00000, 0x7fc00000, 0x7fc00000, 0x7fc00000, 0x7fc00000, 0x7fc00000, 0xffc00000, 0xffc00000, 0xffc00000, 0xffc00000, 0xffc00000, 0xffc00000, 0x3fc00000, 0x3fc00000,
+        0x3fc00000, 0x3fc00000, 0x3fc00000, 0x3fc00000, 0x3fc00000, 0x3fc00000, 0x3fe08000, 0x3fe08000, 0x3fe08000, 0x3fe08000, 0xbfe08000, 0xbfe08000, 0xbfe08000, 0xbfe08000, 0x3fe08000, 0x3fe08000,
+        0x3fe08000, 0x3fe08000, 0x3ffffc00, 0x3fe00c00, 0x3fe00c00, 0xffa00c00, 0xffa00c00, 0xffe00c00, 0x3f600c00, 0x3f600c00, 0xbffffc00, 0xbffffc00, 0xbfe0fc00, 0xbfe0fc00, 0xbfe0fc00, 0xbfe0fc00,
+        0xbffffc00, 0xbffffc00, 0x3fa07c00, 0xbfa07c00, 0x3f20fc00, 0x3f20fc00, 0x3f20fc00, 0x3f20fc00, 0x3f20fc00, 0x3f20fc00, 0x3f20fc00, 0x3f20fc00, 0x3f20fc00, 0xff20fc00, 0xff20fc00, 0xff20fc00,
+        0xff20fc00, 0xff20fc00, 0xff20fc00, 0xff20fc00, 0xff20fc00, 0xff20fc00, 0xff20fc00, 0xff20fc00, 0xff20fc00, 0xff20fc00, 0xff20fc00, 0xff20fc00, 0xff20fc00, 0xff20fc00, 0xff20fc00, 0xff20fc00,
+        0xfffffc00, 0xfffffc00, 0xffe0fc00, 0xffe0fc00, 0xfffffc00, 0xfffffc00, 0xffe00c00, 0xffe00c00, 0xffe00c00, 0xffe00c00, 0xffe00c00, 0xffe00c00, 0xffe00c00, 0xffe00c00, 0xffe00c00, 0xffe00c00,
+        0xffe00c00, 0xffe00c00, 0xffe00c00, 0xfffffc00, 0xfffffc00, 0xfffffc00, 0xffe00c00, 0xffe00c00, 0xffe00c00, 0xffe00c00, 0xffe00c00, 0xffe00c00, 0xffe0cc00, 0xffe0cc00, 0xffe0cc00, 0xffe0cc00,
+        0xffe0cc00, 0xffe0cc00, 0xbffff000, 0xbfe0f000, 0xbffff000, 0xbfe0f000, 0xbffff000, 0xbfe0f000, 0xbffff000, 0xbfe0f000, 0xbffff000, 0xbfe0f000, 0xbffff000, 0xbfe0f000, 0xbffff000, 0xbfe0f000,
+        0xbffff000, 0xbfe0f000, 0xbffff000, 0xbfe0f000, 0xbffff000, 0xbfe0f000, 0xbffff000, 0xbfe0f000, 0xbffff000, 0xbfe0f000, 0xbffff000, 0xbfe0f000, 0xbffff000, 0xbfe0f000, 0xbfffe000, 0xbfe0e000,
+        0xbfffe400, 0xbfe0e400, 0xbfffec00, 0xbfe0ec00, 0xbffffc00, 0xbfe0fc00, 0xbfffe000, 0xbfe0e000, 0xbfffe400, 0xbfe0e400, 0xbfffec00, 0xbfe0ec00, 0xbffffc00, 0xbfe0fc00, 0xbfffe000, 0xbfe0e000,
+        0xbfffe400, 0xbfe0e400, 0xbfffec00, 0xbfe0ec00, 0xbffffc00, 0xbfe0fc00, 0xbfffe000, 0xbfe0e000, 0xbfffe400, 0xbfe0e400, 0xbfffec00, 0xbfe0ec00, 0xbffffc00, 0xbfe0fc00, 0xbfffe000, 0xbfe0e000,
+        0xbfffe400, 0xbfe0e400, 0xbfffec00, 0xbfe0ec00, 0xbffffc00, 0xbfe0fc00, 0xbfffe000, 0xbfe0e000, 0xbfffe400, 0xbfe0e400, 0xbfffec00, 0xbfe0ec00, 0xbffffc00, 0xbfe0fc00, 0xbfffe000, 0xbfe0e000,
+        0xbfffe400, 0xbfe0e400, 0xbfffec00, 0xbfe0ec00, 0xbffffc00, 0xbfe0fc00, 0xbfffe000, 0xbfe0e000, 0xbfffe400, 0xbfe0e400, 0xbfffec00, 0xbfe0ec00, 0xbffffc00, 0xbfe0fc00, 0xbffff000, 0xbfe0f000,
+        0xbffff000, 0xbfe0f000, 0xbffff000, 0xbfe0f000, 0xbffff000, 0xbfe0f000, 0xbfe0fc00, 0xbfe0fc00, 0xbfe0fc00, 0xbfe0fc00, 0xffe0fc00, 0xffe08400, 0xffe0fc00, 0xbff89c00, 0xbff89c00, 0xbff8dc00,
+        0xbff8dc00, 0xbff8ec00, 0xbff89c00, 0xbff89c00, 0xbff8dc00, 0xbff8dc00, 0xbff8ec00, 0xbff8fc00, 0xbff8fc00, 0xbff8fc00, 0xfff8fc00, 0xbff8fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00,
+        0xbf20fc00, 0xbf20fc00, 0xbfe08400, 0xbfe09c00, 0xbfe09c00, 0xffe09c00, 0xffe08c00, 0xffe0bc00, 0xffe09c00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00,
+        0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00,
+        0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00,
+        0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbfe0fc00, 0xbfe0fc00, 0xbfe0fc00, 0xbfe0fc00, 0xbfe0fc00, 0xbfe0fc00, 0xbfe0fc00, 0xbfe0fc00, 0xff20fc00, 0xff20fc00,
+        0xff20fc00, 0xff20fc00, 0xffe0fc00, 0xffe0fc00, 0xffe0fc00, 0xffe0fc00, 0xffe0fc00, 0xffe0fc00, 0xff20fc00, 0xff20fc00, 0xffe0fc00, 0xffe0fc00, 0xff20fc00, 0xff20fc00, 0xffe0fc00, 0xffe0fc00,
+        0xffe0fc00, 0xffe0fc00, 0xff20fc00, 0xff20fc00, 0xbf20fc00, 0xff20fc00, 0xbf20fc00, 0xff20fc00, 0xbfe0fc00, 0xbfe0fc00, 0xbfe0fc00, 0xffe0fc00, 0xffe0fc00, 0xffe0fc00, 0xbf20fc00, 0xbf20fc00,
+        0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00,
+        0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbf20fc00, 0xbfe0fc00, 0xbfe0fc00, 0xff20fc00, 0xff20fc00, 0xff20fc00, 0xbf3ffc00, 0xbf3ffc00, 0xbffffc00, 0xbf3ffc00,
+        0xbf3ffc00, 0xbf3ffc00, 0xbf3ffc00, 0xbf3ffc00, 0xbf3ffc00, 0xbf3ffc00, 0xbf3ffc00, 0xbffffc00, 0xbffffc00, 0xbffffc00, 0xbf3ffc00, 0xbf3ffc00, 0xbf3ffc00, 0xbf3ffc00, 0xbf3ffc00, 0xbf3ffc00,
+        0xbf3ffc00, 0xbf3ffc00, 0xbf3ffc00, 0xbf3ffc00, 0xbf3ffc00, 0xbf3ffc00, 0xbf3ffc00, 0xbf3ffc00, 0xff3ffc00, 0xff3ffc00, 0xff3ffc00, 0xff3ffc00, 0xfffffc00, 0xfffffc00, 0xfffffc00, 0xfffffc00,
+        0xfffffc00, 0xfffffc00, 0xfffffc00, 0xff3ffc00, 0xff3ffc00, 0xff3ffc00, 0xbf3ffc00, 0xbf3ffc00, 0xbf3ffc00, 0xbf3ffc00, 0xbf3ffc00, 0xbf3ffc00, 0xbf3ffc00, 0xfffffc00, 0xbf80fc00, 0xbf80fc00,
+        0xbf80fc00, 0xbf80fc00, 0xbf80fc00, 0xbf80fc00, 0xbf80fc00, 0xbf80fc00, 0xbf80fc00, 0xbf80fc00, 0xbf80fc00, 0xbf80fc00, 0xbf80fc00, 0xbf80fc00, 0xbf80fc00, 0xbf80fc00, 0xbf80fc00, 0xbf80fc00,
+        0xbf80fc00, 0xbf80fc00, 0xbf80fc00, 0xbf80fc00, 0xbf80fc00, 0xbf80fc00, 0xff80fc00, 0xff80fc00, 0xff80fc00, 0xff80fc00, 0xff80fc00, 0xff80fc00, 0xff80fc00, 0xff80fc00, 0xff80fc00, 0xff80fc00,
+        0xff80fc00, 0xff80fc00, 0xff80fc00, 0xff80fc00, 0xff80fc00, 0xff80fc00, 0xff80fc00, 0xff80fc00, 0xff80fc00, 0xff80fc00, 0xbf00f400, 0xbf00f400, 0xbf00f400, 0xbf00f400, 0xbf00f400, 0xbf00f400,
+        0xbf00f400, 0xbf00f400, 0xbf00f400, 0xbf00f400, 0xbf00f400, 0xbf00f400, 0xbf00f400, 0xbf00f400, 0xbf00f400, 0xbf00f400, 0xbfc0f400, 0xbfc0f400, 0xbfc0f400, 0xbfc0f400, 0xff00f400, 0xff00f400,
+        0xff00f400, 0xff00f400, 0xff00f400, 0xff00f400, 0xff00f400, 0xfffffc00, 0xfffffc00, 0xfffffc00, 0xfffffc00, 0xffe0fc00, 0xffe0fc00, 0xffe0fc00, 0xffe0fc00, 0xffe0fc00, 0xffe0fc00, 0xffe0fc00,
+        0xfffffc00, 0xfffffc00, 0xfffffc00, 0xffe0fc00, 0xffe0fc00, 0xffe0fc00, 0xfffffc00, 0xffe0fc00, 0xffe08000, 0xffe08000, 0xffe00000, 0xffe08000, 0xffe0cc00, 0xffe0cc00, 0xffe0cc00, 0xffe0cc00,
+        0xffe0fc00, 0xffe0fc00, 0xfffffc00, 0xffe0fc00,
     ];
 
     // Values of the fixed bits.
     private static ReadOnlySpan<uint> Values =>
     [
-        0x1, 0x10000000, 0x90000000, 0x11000000, 0x31000000, 0x51000000, 0x71000000, 0x1a800000, 0x14000000, 0x94000000, 0x54000000, 0x34000000, 0xd61f0000, 0xd63f0000, 0xd65f0000, 0xd4000001,
-        0xd4200000, 0xd4400000, 0xd503201f, 0xd503201f, 0xe208400,
+        0x1, 0x0, 0x10000000, 0x90000000, 0x11000000, 0x31000000, 0x51000000, 0x71000000, 0x91800000, 0xd1800000, 0x11c00000, 0x11c40000, 0x11c80000, 0x11cc0000, 0x12000000, 0x32000000,
+        0x52000000, 0x72000000, 0x12800000, 0x52800000, 0x72800000, 0x13000000, 0x33000000, 0x53000000, 0x13800000, 0xa000000, 0xa200000, 0x2a000000, 0x2a200000, 0x4a000000, 0x4a200000, 0x6a000000,
+        0x6a200000, 0xb000000, 0x2b000000, 0x4b000000, 0x6b000000, 0xb200000, 0x2b200000, 0x4b200000, 0x6b200000, 0x1a000000, 0x3a000000, 0x5a000000, 0x7a000000, 0x9a002000, 0xda002000, 0xba000400,
+        0x3a00080d, 0x3a00480d, 0x3a400000, 0x3a400800, 0x7a400000, 0x7a400800, 0x1a800000, 0x1a800400, 0x5a800000, 0x5a800400, 0x9ac00000, 0xbac00000, 0x1ac00800, 0x1ac00c00, 0x9ac01000, 0x9ac01400,
+        0x1ac02000, 0x1ac02400, 0x1ac02800, 0x1ac02c00, 0x9ac03000, 0x1ac04000, 0x1ac04400, 0x1ac04800, 0x9ac04c00, 0x1ac05000, 0x1ac05400, 0x1ac05800, 0x9ac05c00, 0x1ac06000, 0x1ac06400, 0x1ac06800,
+        0x1ac06c00, 0x5ac00000, 0x5ac00400, 0x5ac00800, 0xdac00800, 0xdac00c00, 0x5ac01000, 0x5ac01400, 0x5ac01800, 0x5ac01c00, 0x5ac02000, 0xdac10000, 0xdac10400, 0xdac10800, 0xdac10c00, 0xdac11000,
+        0xdac11400, 0xdac11800, 0xdac11c00, 0xdac123e0, 0xdac127e0, 0xdac12be0, 0xdac12fe0, 0xdac133e0, 0xdac137e0, 0xdac13be0, 0xdac13fe0, 0xdac143e0, 0xdac147e0, 0xdac183fe, 0xdac187fe, 0xdac18bfe,
+        0xdac18ffe, 0xdac1a3fe, 0xdac1a7fe, 0xdac1bbfe, 0xdac1bffe, 0xdac1901e, 0xf380001f, 0x5500001f, 0xd65f0be0, 0xdac1941e, 0xf3a0001f, 0x5520001f, 0xd65f0fe0, 0x1b000000, 0x1b008000, 0x9b200000,
+        0x9b208000, 0x9ba00000, 0x9ba08000, 0x9b400000, 0x9bc00000, 0x9b600000, 0x9b608000, 0x14000000, 0x94000000, 0x54000000, 0x54000010, 0x34000000, 0x35000000, 0x36000000, 0x37000000, 0xd61f0000,
+        0xd63f0000, 0xd65f0000, 0xd69f03e0, 0xd6bf03e0, 0xd61f081f, 0xd63f081f, 0xd65f0bff, 0xd69f0bff, 0xd71f0800, 0xd73f0800, 0xd61f0c1f, 0xd63f0c1f, 0xd65f0fff, 0xd69f0fff, 0xd71f0c00, 0xd73f0c00,
+        0xd4000001, 0xd4000002, 0xd4000003, 0xd4200000, 0xd4400000, 0xd4600000, 0xd4a00001, 0xd4a00002, 0xd4a00003, 0xd503201f, 0xd503203f, 0xd503205f, 0xd503207f, 0xd503209f, 0xd50320bf, 0xd50320df,
+        0xd50320ff, 0xd503211f, 0xd503215f, 0xd503219f, 0xd50321df, 0xd503221f, 0xd503223f, 0xd503225f, 0xd503227f, 0xd503229f, 0xd50322df, 0xd503231f, 0xd503233f, 0xd503235f, 0xd503237f, 0xd503239f,
+        0xd50323bf, 0xd50323df, 0xd50323ff, 0xd50324ff, 0xd503251f, 0xd503241f, 0xd503201f, 0xd503305f, 0xd503309f, 0xd503323f, 0xd50330bf, 0xd50330df, 0xd50330ff, 0xd503307f, 0xd5233060, 0xd5233160,
+        0xd5031000, 0xd5031020, 0xd500401f, 0xd500403f, 0xd500405f, 0xd500407f, 0xd500409f, 0xd50040bf, 0xd503403f, 0xd503405f, 0xd503409f, 0xd50340df, 0xd50340ff, 0xd501401f, 0xd501421f, 0xd5080000,
+        0xd5280000, 0xd5100000, 0xd5300000, 0xd5480000, 0xd5500000, 0xd5700000, 0x1e200800, 0x1ee00800, 0x1e201800, 0x1ee01800, 0x1e202800, 0x1ee02800, 0x1e203800, 0x1ee03800, 0x1e204800, 0x1ee04800,
+        0x1e205800, 0x1ee05800, 0x1e206800, 0x1ee06800, 0x1e207800, 0x1ee07800, 0x1e208800, 0x1ee08800, 0x1f000000, 0x1fc00000, 0x1f008000, 0x1fc08000, 0x1f200000, 0x1fe00000, 0x1f208000, 0x1fe08000,
+        0x1e204000, 0x1ee04000, 0x1e20c000, 0x1ee0c000, 0x1e214000, 0x1ee14000, 0x1e21c000, 0x1ee1c000, 0x1e244000, 0x1ee44000, 0x1e24c000, 0x1ee4c000, 0x1e254000, 0x1ee54000, 0x1e25c000, 0x1ee5c000,
+        0x1e264000, 0x1ee64000, 0x1e274000, 0x1ee74000, 0x1e27c000, 0x1ee7c000, 0x1e284000, 0x1e28c000, 0x1e294000, 0x1e29c000, 0x1e22c000, 0x1e23c000, 0x1e624000, 0x1e63c000, 0x1ee24000, 0x1ee2c000,
+        0x1e634000, 0x1e202000, 0x1ee02000, 0x1e202008, 0x1ee02008, 0x1e202010, 0x1ee02010, 0x1e202018, 0x1ee02018, 0x1e200400, 0x1ee00400, 0x1e200410, 0x1ee00410, 0x1e200c00, 0x1ee00c00, 0x1e201000,
+        0x1ee01000, 0x1e200000, 0x1ee00000, 0x1e210000, 0x1ee10000, 0x1e280000, 0x1ee80000, 0x1e290000, 0x1ee90000, 0x1e300000, 0x1ef00000, 0x1e310000, 0x1ef10000, 0x1e380000, 0x1ef80000, 0x1e390000,
+        0x1ef90000, 0x1e240000, 0x1ee40000, 0x1e250000, 0x1ee50000, 0x1e220000, 0x1ee20000, 0x1e230000, 0x1ee30000, 0x1e180000, 0x1ed80000, 0x1e020000, 0x1ec20000, 0x1e190000, 0x1ed90000, 0x1e030000,
+        0x1ec30000, 0x1e7e0000, 0x1e260000, 0x1e270000, 0x9e660000, 0x9e670000, 0x9eae0000, 0x9eaf0000, 0x1ee60000, 0x1ee70000, 0xe21a800, 0xe79a800, 0x5e21a800, 0x5e79a800, 0x2e21a800, 0x2e79a800,
+        0x7e21a800, 0x7e79a800, 0xe21b800, 0xe79b800, 0x5e21b800, 0x5e79b800, 0x2e21b800, 0x2e79b800, 0x7e21b800, 0x7e79b800, 0xe21c800, 0xe79c800, 0x5e21c800, 0x5e79c800, 0x2e21c800, 0x2e79c800,
+        0x7e21c800, 0x7e79c800, 0xea1a800, 0xef9a800, 0x5ea1a800, 0x5ef9a800, 0x2ea1a800, 0x2ef9a800, 0x7ea1a800, 0x7ef9a800, 0xea1b800, 0xef9b800, 0x5ea1b800, 0x5ef9b800, 0x2ea1b800, 0x2ef9b800,
+        0x7ea1b800, 0x7ef9b800, 0xe21d800, 0xe79d800, 0x5e21d800, 0x5e79d800, 0x2e21d800, 0x2e79d800, 0x7e21d800, 0x7e79d800, 0xf10e400, 0x5f10e400, 0xf20e400, 0x5f20e400, 0x4f40e400, 0x5f40e400,
+        0x2f10e400, 0x7f10e400, 0x2f20e400, 0x7f20e400, 0x6f40e400, 0x7f40e400, 0xf10fc00, 0x5f10fc00, 0xf20fc00, 0x5f20fc00, 0x4f40fc00, 0x5f40fc00, 0x2f10fc00, 0x7f10fc00, 0x2f20fc00, 0x7f20fc00,
+        0x6f40fc00, 0x7f40fc00, 0xe216800, 0x2e616800, 0x7e616800, 0xe217800, 0xea16800, 0xea0f800, 0xef8f800, 0x2ea0f800, 0x2ef8f800, 0x2ea1f800, 0x2ef9f800, 0xea1d800, 0xef9d800, 0x5ea1d800,
+        0x5ef9d800, 0x2ea1d800, 0x2ef9d800, 0x7ea1d800, 0x7ef9d800, 0x5ea1f800, 0x5ef9f800, 0xe218800, 0xe798800, 0xe219800, 0xe799800, 0xea18800, 0xef98800, 0xea19800, 0xef99800, 0x2e218800,
+        0x2e798800, 0x2e219800, 0x2e799800, 0x2ea19800, 0x2ef99800, 0xe21e800, 0x2e21e800, 0xe21f800, 0x2e21f800, 0xea1c800, 0x2ea1c800, 0xea0c800, 0xef8c800, 0x5ea0c800, 0x5ef8c800, 0xea0d800,
+        0xef8d800, 0x5ea0d800, 0x5ef8d800, 0xea0e800, 0xef8e800, 0x5ea0e800, 0x5ef8e800, 0x2ea0c800, 0x2ef8c800, 0x7ea0c800, 0x7ef8c800, 0x2ea0d800, 0x2ef8d800, 0x7ea0d800, 0x7ef8d800, 0xe20c400,
+        0xe400400, 0xea0c400, 0xec00400, 0xe20cc00, 0xe400c00, 0xea0cc00, 0xec00c00, 0xe20d400, 0xe401400, 0xea0d400, 0xec01400, 0xe20dc00, 0xe401c00, 0x5e20dc00, 0x5e401c00, 0x2e20dc00,
+        0x2e401c00, 0xe20f400, 0xe403400, 0xea0f400, 0xec03400, 0x2e20fc00, 0x2e403c00, 0xe20fc00, 0xe403c00, 0x5e20fc00, 0x5e403c00, 0xea0fc00, 0xec03c00, 0x5ea0fc00, 0x5ec03c00, 0x2ea0d400,
+        0x2ec01400, 0x7ea0d400, 0x7ec01400, 0xe20e400, 0xe402400, 0x5e20e400, 0x5e402400, 0x2e20e400, 0x2e402400, 0x7e20e400, 0x7e402400, 0x2ea0e400, 0x2ec02400, 0x7ea0e400, 0x7ec02400, 0x2e20ec00,
+        0x2e402c00, 0x7e20ec00, 0x7e402c00, 0x2ea0ec00, 0x2ec02c00, 0x7ea0ec00, 0x7ec02c00, 0x2e20c400, 0x2e400400, 0x2ea0c400, 0x2ec00400, 0x2e20d400, 0x2e401400, 0x2e20f400, 0x2e403400, 0x2ea0f400,
+        0x2ec03400, 0x7e30c800, 0x5e30c800, 0x7eb0c800, 0x5eb0c800, 0x7e30d800, 0x5e30d800, 0x7e30f800, 0x5e30f800, 0x7eb0f800, 0x5eb0f800, 0x6e30c800, 0xe30c800, 0x6eb0c800, 0xeb0c800, 0x6e30f800,
+        0xe30f800, 0x6eb0f800, 0xeb0f800, 0xf801000, 0xf001000, 0x5f801000, 0x5f001000, 0xf805000, 0xf005000, 0x5f805000, 0x5f005000, 0xf809000, 0xf009000, 0x5f809000, 0x5f009000, 0x2f809000,
+        0x2f009000, 0x7f809000, 0x7f009000, 0x2e80c400, 0x2e40c400, 0x2e80e400, 0x2e40e400, 0x6f801000, 0x2f401000, 0xe20ec00, 0xf800000, 0xea0ec00, 0xf804000, 0x2e20cc00, 0x2f808000, 0x2ea0cc00,
+        0x2f80c000, 0x2e40fc00, 0xf40f000, 0x6e40ec00, 0x2ec0fc00, 0xfc0f000, 0x18000000, 0x98000000, 0xd8000000, 0x1c000000, 0x39000000, 0x38000400, 0x38000c00, 0x38200800, 0x38000000, 0x38000800,
+        0x39400000, 0x38400400, 0x38400c00, 0x38600800, 0x38400000, 0x38400800, 0x39800000, 0x38800400, 0x38800c00, 0x38a00800, 0x38800000, 0x38800800, 0x79000000, 0x78000400, 0x78000c00, 0x78200800,
+        0x78000000, 0x78000800, 0x79400000, 0x78400400, 0x78400c00, 0x78600800, 0x78400000, 0x78400800, 0x79800000, 0x78800400, 0x78800c00, 0x78a00800, 0x78800000, 0x78800800, 0xb9000000, 0xb8000400,
+        0xb8000c00, 0xb8200800, 0xb8000000, 0xb8000800, 0xb9400000, 0xb8400400, 0xb8400c00, 0xb8600800, 0xb8400000, 0xb8400800, 0xb9800000, 0xb8800400, 0xb8800c00, 0xb8a00800, 0xb8800000, 0xb8800800,
+        0x3d000000, 0x3c000400, 0x3c000c00, 0x3c200800, 0x3c000000, 0x3d400000, 0x3c400400, 0x3c400c00, 0x3c600800, 0x3c400000, 0xf9800000, 0xf8a00818, 0xf8a00800, 0xf8800000, 0xf8200400, 0xf8a00400,
+        0x28000000, 0x28800000, 0x29000000, 0x29800000, 0x28400000, 0x28c00000, 0x29400000, 0x29c00000, 0x68c00000, 0x69400000, 0x69c00000, 0x68800000, 0x69000000, 0x69800000, 0x2c000000, 0x2c800000,
+        0x2d000000, 0x2d800000, 0x2c400000, 0x2cc00000, 0x2d400000, 0x2dc00000, 0x8000000, 0x8008000, 0x8400000, 0x8408000, 0x88200000, 0x88208000, 0x88600000, 0x88608000, 0x8800000, 0x8808000,
+        0x8c00000, 0x8c08000, 0x38bfc000, 0x19000000, 0x19400000, 0x19800000, 0x59800000, 0x99800000, 0x1d000800, 0x1d400800, 0x99c00800, 0x99800800, 0x99000800, 0x99001800, 0x99400800, 0x99401800,
+        0xd018400, 0xd418400, 0x8a07c00, 0x8207c00, 0x38200000, 0x38201000, 0x38202000, 0x38203000, 0x38204000, 0x38205000, 0x38206000, 0x38207000, 0x38208000, 0x19201000, 0x19203000, 0x19208000,
+        0x38209000, 0x19209000, 0x3820a000, 0x1920a000, 0x3820b000, 0x1920b000, 0x19200800, 0x19200c00, 0x78209000, 0x59209000, 0x7820a000, 0x5920a000, 0x7820b000, 0x5920b000, 0x59200800, 0x59200c00,
+        0xf83fd000, 0xf83f9000, 0xf820b000, 0xf820a000, 0xd91f0c00, 0xd91f1c00, 0xd9200400, 0xd9200800, 0xd9200c00, 0xd9600400, 0xd9600800, 0xd9600c00, 0xd9a00400, 0xd9a00800, 0xd9a00c00, 0xd9e00400,
+        0xd9e00800, 0xd9e00c00, 0xd9600000, 0xd9200000, 0xd9a00000, 0xd9e00000, 0x19000400, 0x19400400, 0x19800400, 0x1d000400, 0x1d400400, 0x1d800400, 0x19c00400, 0x19c04400, 0x19c08400, 0x1dc00400,
+        0x1dc04400, 0x1dc08400, 0xc007000, 0xc807000, 0xc00a000, 0xc80a000, 0xc006000, 0xc806000, 0xc002000, 0xc802000, 0xc008000, 0xc808000, 0xc004000, 0xc804000, 0xc000000, 0xc800000,
+        0xc407000, 0xcc07000, 0xc40a000, 0xcc0a000, 0xc406000, 0xcc06000, 0xc402000, 0xcc02000, 0xc408000, 0xcc08000, 0xc404000, 0xcc04000, 0xc400000, 0xcc00000, 0xd000000, 0xd800000,
+        0xd004000, 0xd804000, 0xd008000, 0xd808000, 0xd008400, 0xd808400, 0xd200000, 0xda00000, 0xd204000, 0xda04000, 0xd208000, 0xda08000, 0xd208400, 0xda08400, 0xd002000, 0xd802000,
+        0xd006000, 0xd806000, 0xd00a000, 0xd80a000, 0xd00a400, 0xd80a400, 0xd202000, 0xda02000, 0xd206000, 0xda06000, 0xd20a000, 0xda0a000, 0xd20a400, 0xda0a400, 0xd400000, 0xdc00000,
+        0xd404000, 0xdc04000, 0xd408000, 0xdc08000, 0xd408400, 0xdc08400, 0xd600000, 0xde00000, 0xd604000, 0xde04000, 0xd608000, 0xde08000, 0xd608400, 0xde08400, 0xd402000, 0xdc02000,
+        0xd406000, 0xdc06000, 0xd40a000, 0xdc0a000, 0xd40a400, 0xdc0a400, 0xd602000, 0xde02000, 0xd606000, 0xde06000, 0xd60a000, 0xde0a000, 0xd60a400, 0xde0a400, 0xd40c000, 0xdc0c000,
+        0xd60c000, 0xde0c000, 0xd40e000, 0xdc0e000, 0xd60e000, 0xde0e000, 0xe000400, 0xe000c00, 0xe002c00, 0xe003c00, 0x4e001c00, 0x6e000400, 0x5e000400, 0xf000400, 0xf001400, 0xf008400,
+        0xf009400, 0xf00c400, 0x2f000400, 0x2f001400, 0x2f008400, 0x2f009400, 0x2f00c400, 0xf00e400, 0x2f00e400, 0xf00f400, 0x6f00f400, 0xf00fc00, 0xe001800, 0xe002800, 0xe003800, 0xe005800,
+        0xe006800, 0xe007800, 0x2e000000, 0xe000000, 0xe001000, 0x4e801000, 0x4ec00000, 0x4e402000, 0x4e401000, 0xe200400, 0x2e200400, 0xe200c00, 0x2e200c00, 0xe201400, 0x2e201400, 0xe202400,
+        0x2e202400, 0xe202c00, 0x2e202c00, 0xe203400, 0x2e203400, 0xe203c00, 0x2e203c00, 0xe204400, 0x2e204400, 0xe204c00, 0x2e204c00, 0xe205400, 0x2e205400, 0xe205c00, 0x2e205c00, 0xe206400,
+        0x2e206400, 0xe206c00, 0x2e206c00, 0xe207400, 0x2e207400, 0xe207c00, 0x2e207c00, 0xe208400, 0x2e208400, 0xe208c00, 0x2e208c00, 0xe209400, 0x2e209400, 0xe209c00, 0x2e209c00, 0xe20a400,
+        0x2e20a400, 0xe20ac00, 0x2e20ac00, 0xe20b400, 0x2e20b400, 0xe20bc00, 0xe201c00, 0xe601c00, 0xea01c00, 0xee01c00, 0x2e201c00, 0x2e601c00, 0x2ea01c00, 0x2ee01c00, 0x5e200c00, 0x7e200c00,
+        0x5e202c00, 0x7e202c00, 0x5ee03400, 0x7ee03400, 0x5ee03c00, 0x7ee03c00, 0x5ee04400, 0x7ee04400, 0x5e204c00, 0x7e204c00, 0x5ee05400, 0x7ee05400, 0x5e205c00, 0x7e205c00, 0x5ee08400, 0x7ee08400,
+        0x5ee08c00, 0x7ee08c00, 0x5e20b400, 0x7e20b400, 0x2e008400, 0x7e008400, 0x2e008c00, 0x7e008c00, 0xe809400, 0x2e809400, 0xe809c00, 0x4e80a400, 0x6e80a400, 0x4e80ac00, 0xe200000, 0x2e200000,
+        0xe201000, 0x2e201000, 0xe202000, 0x2e202000, 0xe203000, 0x2e203000, 0xe204000, 0x2e204000, 0xe205000, 0x2e205000, 0xe206000, 0x2e206000, 0xe207000, 0x2e207000, 0xe208000, 0x2e208000,
+        0xe209000, 0xe20a000, 0x2e20a000, 0xe20b000, 0xe20c000, 0x2e20c000, 0xe20d000, 0xe20e000, 0xee0e000, 0x5e209000, 0x5e20b000, 0x5e20d000, 0xe200800, 0x2e200800, 0xe201800, 0xe202800,
+        0x2e202800, 0xe206800, 0x2e206800, 0xe203800, 0x2e203800, 0xe204800, 0x2e204800, 0xe205800, 0x2e205800, 0x2e605800, 0xe207800, 0x2e207800, 0xe208800, 0x2e208800, 0xe209800, 0x2e209800,
+        0xe20a800, 0xe20b800, 0x2e20b800, 0xe212800, 0x2e212800, 0xe214800, 0x2e214800, 0x2e213800, 0x5e203800, 0x7e203800, 0x5e207800, 0x7e207800, 0x5ee08800, 0x7ee08800, 0x5ee09800, 0x7ee09800,
+        0x5ee0a800, 0x5ee0b800, 0x7ee0b800, 0x7e212800, 0x5e214800, 0x7e214800, 0xe303800, 0x2e303800, 0xe30a800, 0x2e30a800, 0xe31a800, 0x2e31a800, 0xe31b800, 0x5ef1b800, 0xf000400, 0x2f000400,
+        0xf001400, 0x2f001400, 0xf002400, 0x2f002400, 0xf003400, 0x2f003400, 0x2f004400, 0xf005400, 0x2f005400, 0x2f006400, 0xf007400, 0x2f007400, 0xf008400, 0x2f008400, 0xf008c00, 0x2f008c00,
+        0xf009400, 0x2f009400, 0xf009c00, 0x2f009c00, 0xf00a400, 0x2f00a400, 0x5f000400, 0x7f000400, 0x5f001400, 0x7f001400, 0x5f002400, 0x7f002400, 0x5f003400, 0x7f003400, 0x7f004400, 0x5f005400,
+        0x7f005400, 0x7f006400, 0x5f007400, 0x7f007400, 0x7f008400, 0x7f008c00, 0x5f009400, 0x7f009400, 0x5f009c00, 0x7f009c00, 0xf008000, 0x2f000000, 0x2f004000, 0xf002000, 0x2f002000, 0xf006000,
+        0x2f006000, 0xf00a000, 0x2f00a000, 0xf003000, 0xf007000, 0xf00b000, 0xf00c000, 0xf00d000, 0x2f00d000, 0x2f00f000, 0xf80e000, 0x2f80e000, 0xf80f000, 0xf00f000, 0x5f003000, 0x5f007000,
+        0x5f00b000, 0x5f00c000, 0x5f00d000, 0x7f00d000, 0x7f00f000, 0x4e284800, 0x4e285800, 0x4e286800, 0x4e287800, 0x5e000000, 0x5e001000, 0x5e002000, 0x5e003000, 0x5e004000, 0x5e005000, 0x5e006000,
+        0x5e280800, 0x5e281800, 0x5e282800, 0xce608000, 0xce608400, 0xce608800, 0xcec08000, 0xce608c00, 0xce000000, 0xce200000, 0xce800000, 0xce400000, 0xce408000, 0xce408400, 0xce408800, 0xce408c00,
+        0xce60c000, 0xce60c400, 0xcec08400, 0xce60c800,
     ];
 
     // Number of the row's condition, 0 for none.
     private static ReadOnlySpan<ushort> Whens =>
     [
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1,
+        1, 1, 2, 2, 2, 3, 3, 3, 4, 5, 5, 5, 5, 5, 5, 5,
+        5, 6, 6, 6, 6, 7, 7, 7, 7, 0, 0, 0, 0, 0, 0, 0,
         0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-        0, 0, 0, 0, 1,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 8, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 9, 10, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 11, 11, 11, 11, 11, 11, 11,
+        11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 12, 0, 0, 0, 12, 0,
+        0, 0, 12, 0, 0, 0, 12, 0, 0, 0, 12, 0, 0, 0, 12, 0,
+        0, 0, 12, 0, 0, 0, 12, 0, 0, 0, 12, 0, 0, 0, 12, 0,
+        0, 0, 12, 0, 0, 0, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 12, 0, 12, 0, 12, 0, 12, 0, 0,
+        0, 12, 0, 0, 0, 0, 0, 12, 0, 12, 0, 12, 0, 12, 0, 12,
+        0, 12, 0, 12, 0, 12, 12, 12, 12, 0, 0, 12, 0, 0, 0, 12,
+        0, 0, 0, 12, 0, 0, 0, 12, 0, 0, 0, 12, 0, 0, 0, 12,
+        0, 12, 0, 12, 0, 12, 0, 12, 0, 12, 0, 12, 0, 0, 0, 12,
+        0, 12, 0, 12, 0, 12, 0, 12, 0, 0, 0, 12, 0, 0, 0, 12,
+        0, 0, 0, 12, 0, 0, 0, 12, 0, 0, 0, 12, 0, 0, 0, 12,
+        0, 0, 0, 12, 0, 0, 0, 12, 0, 12, 0, 12, 0, 12, 0, 12,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 13, 0, 14, 0, 13, 0, 14, 0, 13, 0, 14, 0, 13,
+        0, 14, 0, 12, 0, 12, 0, 0, 15, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 16, 0, 0, 0, 17, 0, 0,
+        0, 0, 0, 17, 0, 0, 0, 0, 0, 17, 0, 0, 0, 0, 0, 17,
+        0, 0, 0, 0, 0, 17, 0, 0, 0, 0, 0, 17, 0, 0, 0, 0,
+        0, 17, 0, 0, 0, 0, 0, 17, 0, 0, 0, 0, 0, 17, 0, 0,
+        18, 18, 18, 19, 18, 18, 18, 18, 19, 18, 0, 17, 20, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 16, 16,
+        16, 16, 16, 16, 16, 16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 18, 18, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 21, 0, 0, 0, 0, 0, 0, 0, 0, 0, 22, 22, 22,
+        0, 22, 0, 22, 0, 22, 0, 21, 0, 22, 0, 22, 0, 22, 0, 21,
+        23, 23, 23, 23, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 24, 24, 24, 24, 24, 24, 25, 25, 25, 25,
+        25, 25, 0, 0, 0, 0, 0, 0, 0, 0, 26, 26, 26, 26, 26, 26,
+        0, 0, 0, 0, 0, 0, 0, 0, 26, 26, 26, 26, 26, 26, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 27, 27, 28, 29, 30, 30, 30, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 31, 31, 31, 31,
+        31, 31, 32, 0, 0, 0, 0, 0, 0, 33, 33, 31, 31, 33, 33, 33,
+        33, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 31, 33,
+        33, 33, 33, 33, 33, 33, 33, 31, 31, 31, 31, 33, 33, 33, 34, 33,
+        33, 33, 33, 35, 35, 31, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 35, 35, 35, 35, 35, 35, 0, 0, 0, 0, 0, 0, 33, 33,
+        33, 33, 33, 33, 33, 33, 33, 33, 33, 33, 33, 33, 33, 33, 33, 33,
+        35, 33, 33, 35, 33, 33, 35, 0, 0, 35, 35, 35, 33, 36, 0, 33,
+        33, 33, 33, 31, 31, 33, 33, 0, 0, 0, 31, 31, 31, 31, 31, 31,
+        31, 31, 31, 33, 33, 33, 33, 33, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 33, 33, 33, 37, 37, 37, 37, 37, 37, 37, 0, 38, 38,
+        38, 38, 38, 38, 38, 38, 38, 38, 38, 38, 38, 38, 39, 39, 39, 39,
+        39, 39, 39, 39, 39, 39, 40, 40, 40, 40, 40, 40, 40, 40, 40, 40,
+        40, 41, 41, 41, 39, 39, 39, 39, 39, 39, 35, 35, 35, 35, 35, 35,
+        35, 35, 35, 35, 35, 35, 35, 35, 35, 35, 0, 0, 0, 0, 35, 35,
+        35, 35, 35, 35, 35, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0,
     ];
 
     // One line for each row.
@@ -53,6 +418,12 @@ public static partial class RowInfo
         "v8.0\n" +
         "v8.0\n" +
         "v8.0\n" +
+        "MTE\n" +
+        "MTE\n" +
+        "CSSC\n" +
+        "CSSC\n" +
+        "CSSC\n" +
+        "CSSC\n" +
         "v8.0\n" +
         "v8.0\n" +
         "v8.0\n" +
@@ -65,31 +436,2359 @@ public static partial class RowInfo
         "v8.0\n" +
         "v8.0\n" +
         "v8.0\n" +
-        "ASIMD\n";
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "CPA\n" +
+        "CPA\n" +
+        "FLAGM\n" +
+        "FLAGM\n" +
+        "FLAGM\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "MTE\n" +
+        "MTE\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "MTE\n" +
+        "MTE\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "PAUTH\n" +
+        "CRC32\n" +
+        "CRC32\n" +
+        "CRC32\n" +
+        "CRC32\n" +
+        "CRC32\n" +
+        "CRC32\n" +
+        "CRC32\n" +
+        "CRC32\n" +
+        "CSSC\n" +
+        "CSSC\n" +
+        "CSSC\n" +
+        "CSSC\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "CSSC\n" +
+        "CSSC\n" +
+        "CSSC\n" +
+        "PAUTH\n" +
+        "PAUTH\n" +
+        "PAUTH\n" +
+        "PAUTH\n" +
+        "PAUTH\n" +
+        "PAUTH\n" +
+        "PAUTH\n" +
+        "PAUTH\n" +
+        "PAUTH\n" +
+        "PAUTH\n" +
+        "PAUTH\n" +
+        "PAUTH\n" +
+        "PAUTH\n" +
+        "PAUTH\n" +
+        "PAUTH\n" +
+        "PAUTH\n" +
+        "PAUTH\n" +
+        "PAUTH\n" +
+        "PAUTH_LR\n" +
+        "PAUTH_LR\n" +
+        "PAUTH_LR\n" +
+        "PAUTH_LR\n" +
+        "PAUTH_LR\n" +
+        "PAUTH_LR\n" +
+        "PAUTH_LR\n" +
+        "PAUTH_LR\n" +
+        "PAUTH_LR\n" +
+        "PAUTH_LR\n" +
+        "PAUTH_LR\n" +
+        "PAUTH_LR\n" +
+        "PAUTH_LR\n" +
+        "PAUTH_LR\n" +
+        "PAUTH_LR\n" +
+        "PAUTH_LR\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "CPA\n" +
+        "CPA\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "HBC\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "PAUTH\n" +
+        "PAUTH\n" +
+        "PAUTH\n" +
+        "PAUTH\n" +
+        "PAUTH\n" +
+        "PAUTH\n" +
+        "PAUTH\n" +
+        "PAUTH\n" +
+        "PAUTH\n" +
+        "PAUTH\n" +
+        "PAUTH\n" +
+        "PAUTH\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "TME\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "DGH\n" +
+        "PAUTH\n" +
+        "PAUTH\n" +
+        "PAUTH\n" +
+        "PAUTH\n" +
+        "PAUTH\n" +
+        "RAS\n" +
+        "SPE\n" +
+        "TRF\n" +
+        "GCS\n" +
+        "v8.0\n" +
+        "CLRBHB\n" +
+        "PAUTH\n" +
+        "PAUTH\n" +
+        "PAUTH\n" +
+        "PAUTH\n" +
+        "PAUTH\n" +
+        "PAUTH\n" +
+        "PAUTH\n" +
+        "PAUTH\n" +
+        "PAUTH_LR\n" +
+        "CHK\n" +
+        "BTI\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "XS\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "SB\n" +
+        "TME\n" +
+        "TME\n" +
+        "TME\n" +
+        "WFXT\n" +
+        "WFXT\n" +
+        "FLAGM\n" +
+        "FLAGM2\n" +
+        "FLAGM2\n" +
+        "UAO\n" +
+        "PAN\n" +
+        "v8.0\n" +
+        "SSBS\n" +
+        "DIT\n" +
+        "MTE\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "NMI\n" +
+        "EBEP\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "D128\n" +
+        "D128\n" +
+        "D128\n" +
+        "FP\n" +
+        "FP16\n" +
+        "FP\n" +
+        "FP16\n" +
+        "FP\n" +
+        "FP16\n" +
+        "FP\n" +
+        "FP16\n" +
+        "FP\n" +
+        "FP16\n" +
+        "FP\n" +
+        "FP16\n" +
+        "FP\n" +
+        "FP16\n" +
+        "FP\n" +
+        "FP16\n" +
+        "FP\n" +
+        "FP16\n" +
+        "FP\n" +
+        "FP16\n" +
+        "FP\n" +
+        "FP16\n" +
+        "FP\n" +
+        "FP16\n" +
+        "FP\n" +
+        "FP16\n" +
+        "FP\n" +
+        "FP16\n" +
+        "FP\n" +
+        "FP16\n" +
+        "FP\n" +
+        "FP16\n" +
+        "FP\n" +
+        "FP16\n" +
+        "FP\n" +
+        "FP16\n" +
+        "FP\n" +
+        "FP16\n" +
+        "FP\n" +
+        "FP16\n" +
+        "FP\n" +
+        "FP16\n" +
+        "FP\n" +
+        "FP16\n" +
+        "FP\n" +
+        "FP16\n" +
+        "FP\n" +
+        "FP16\n" +
+        "FRINTTS\n" +
+        "FRINTTS\n" +
+        "FRINTTS\n" +
+        "FRINTTS\n" +
+        "FP\n" +
+        "FP\n" +
+        "FP\n" +
+        "FP\n" +
+        "FP\n" +
+        "FP\n" +
+        "BF16\n" +
+        "FP\n" +
+        "FP16\n" +
+        "FP\n" +
+        "FP16\n" +
+        "FP\n" +
+        "FP16\n" +
+        "FP\n" +
+        "FP16\n" +
+        "FP\n" +
+        "FP16\n" +
+        "FP\n" +
+        "FP16\n" +
+        "FP\n" +
+        "FP16\n" +
+        "FP\n" +
+        "FP16\n" +
+        "FP\n" +
+        "FP16\n" +
+        "FP\n" +
+        "FP16\n" +
+        "FP\n" +
+        "FP16\n" +
+        "FP\n" +
+        "FP16\n" +
+        "FP\n" +
+        "FP16\n" +
+        "FP\n" +
+        "FP16\n" +
+        "FP\n" +
+        "FP16\n" +
+        "FP\n" +
+        "FP16\n" +
+        "FP\n" +
+        "FP16\n" +
+        "FP\n" +
+        "FP16\n" +
+        "FP\n" +
+        "FP16\n" +
+        "FP\n" +
+        "FP16\n" +
+        "FP\n" +
+        "FP16\n" +
+        "FP\n" +
+        "FP16\n" +
+        "FP\n" +
+        "FP16\n" +
+        "FP\n" +
+        "FP16\n" +
+        "JSCVT\n" +
+        "FP\n" +
+        "FP\n" +
+        "FP\n" +
+        "FP\n" +
+        "FP\n" +
+        "FP\n" +
+        "FP16\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "FP16\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "BF16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "FRINTTS\n" +
+        "FRINTTS\n" +
+        "FRINTTS\n" +
+        "FRINTTS\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "FCMA\n" +
+        "FCMA\n" +
+        "FCMA\n" +
+        "FCMA\n" +
+        "FCMA\n" +
+        "FCMA\n" +
+        "FHM\n" +
+        "FHM\n" +
+        "FHM\n" +
+        "FHM\n" +
+        "FHM\n" +
+        "FHM\n" +
+        "FHM\n" +
+        "FHM\n" +
+        "BF16\n" +
+        "BF16\n" +
+        "BF16\n" +
+        "BF16\n" +
+        "BF16\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "FP\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "FP\n" +
+        "FP\n" +
+        "FP\n" +
+        "FP\n" +
+        "FP\n" +
+        "FP\n" +
+        "FP\n" +
+        "FP\n" +
+        "FP\n" +
+        "FP\n" +
+        "v8.0\n" +
+        "RPRFM\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "PAUTH\n" +
+        "PAUTH\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "MTE\n" +
+        "MTE\n" +
+        "MTE\n" +
+        "FP\n" +
+        "FP\n" +
+        "FP\n" +
+        "FP\n" +
+        "FP\n" +
+        "FP\n" +
+        "FP\n" +
+        "FP\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "v8.0\n" +
+        "LOR\n" +
+        "v8.0\n" +
+        "LOR\n" +
+        "v8.0\n" +
+        "RCPC\n" +
+        "RCPC2\n" +
+        "RCPC2\n" +
+        "RCPC2\n" +
+        "RCPC2\n" +
+        "RCPC2\n" +
+        "RCPC3\n" +
+        "RCPC3\n" +
+        "RCPC3\n" +
+        "RCPC3\n" +
+        "RCPC3\n" +
+        "RCPC3\n" +
+        "RCPC3\n" +
+        "RCPC3\n" +
+        "RCPC3\n" +
+        "RCPC3\n" +
+        "LSE\n" +
+        "LSE\n" +
+        "LSE\n" +
+        "LSE\n" +
+        "LSE\n" +
+        "LSE\n" +
+        "LSE\n" +
+        "LSE\n" +
+        "LSE\n" +
+        "LSE\n" +
+        "LSE\n" +
+        "LSE128\n" +
+        "LSE128\n" +
+        "LSE128\n" +
+        "THE\n" +
+        "THE\n" +
+        "THE\n" +
+        "THE\n" +
+        "THE\n" +
+        "THE\n" +
+        "THE\n" +
+        "THE\n" +
+        "THE\n" +
+        "THE\n" +
+        "THE\n" +
+        "THE\n" +
+        "THE\n" +
+        "THE\n" +
+        "THE\n" +
+        "THE\n" +
+        "LS64\n" +
+        "LS64\n" +
+        "LS64\n" +
+        "LS64\n" +
+        "GCS\n" +
+        "GCS\n" +
+        "MTE\n" +
+        "MTE\n" +
+        "MTE\n" +
+        "MTE\n" +
+        "MTE\n" +
+        "MTE\n" +
+        "MTE\n" +
+        "MTE\n" +
+        "MTE\n" +
+        "MTE\n" +
+        "MTE\n" +
+        "MTE\n" +
+        "MTE\n" +
+        "MTE\n" +
+        "MTE\n" +
+        "MTE\n" +
+        "MOPS\n" +
+        "MOPS\n" +
+        "MOPS\n" +
+        "MOPS\n" +
+        "MOPS\n" +
+        "MOPS\n" +
+        "MOPS\n" +
+        "MOPS\n" +
+        "MOPS\n" +
+        "MTE\n" +
+        "MTE\n" +
+        "MTE\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "FP16\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "LUT\n" +
+        "LUT\n" +
+        "LUT\n" +
+        "LUT\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "RDM\n" +
+        "RDM\n" +
+        "RDM\n" +
+        "RDM\n" +
+        "DOTPROD\n" +
+        "DOTPROD\n" +
+        "I8MM\n" +
+        "I8MM\n" +
+        "I8MM\n" +
+        "I8MM\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "PMULL\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "RDM\n" +
+        "RDM\n" +
+        "DOTPROD\n" +
+        "DOTPROD\n" +
+        "I8MM\n" +
+        "I8MM\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "ASIMD\n" +
+        "RDM\n" +
+        "RDM\n" +
+        "AES\n" +
+        "AES\n" +
+        "AES\n" +
+        "AES\n" +
+        "SHA1\n" +
+        "SHA1\n" +
+        "SHA1\n" +
+        "SHA1\n" +
+        "SHA256\n" +
+        "SHA256\n" +
+        "SHA256\n" +
+        "SHA1\n" +
+        "SHA1\n" +
+        "SHA256\n" +
+        "SHA512\n" +
+        "SHA512\n" +
+        "SHA512\n" +
+        "SHA512\n" +
+        "SHA3\n" +
+        "SHA3\n" +
+        "SHA3\n" +
+        "SHA3\n" +
+        "SM3\n" +
+        "SM3\n" +
+        "SM3\n" +
+        "SM3\n" +
+        "SM3\n" +
+        "SM3\n" +
+        "SM3\n" +
+        "SM4\n" +
+        "SM4\n";
 
     // One line for each row.
     private const string FieldText =
         "\n" +
+        "imm16:0:16\n" +
         "immlo:29:2 immhi:5:19 rd:0:5\n" +
         "immlo:29:2 immhi:5:19 rd:0:5\n" +
         "sf:31:1 sh:22:1 imm12:10:12 rn:5:5 rd:0:5\n" +
         "sf:31:1 sh:22:1 imm12:10:12 rn:5:5 rd:0:5\n" +
         "sf:31:1 sh:22:1 imm12:10:12 rn:5:5 rd:0:5\n" +
         "sf:31:1 sh:22:1 imm12:10:12 rn:5:5 rd:0:5\n" +
+        "uimm6:16:6 uimm4:10:4 rn:5:5 rd:0:5\n" +
+        "uimm6:16:6 uimm4:10:4 rn:5:5 rd:0:5\n" +
+        "sf:31:1 imm8:10:8 rn:5:5 rd:0:5\n" +
+        "sf:31:1 imm8:10:8 rn:5:5 rd:0:5\n" +
+        "sf:31:1 imm8:10:8 rn:5:5 rd:0:5\n" +
+        "sf:31:1 imm8:10:8 rn:5:5 rd:0:5\n" +
+        "sf:31:1 n:22:1 immr:16:6 imms:10:6 rn:5:5 rd:0:5\n" +
+        "sf:31:1 n:22:1 immr:16:6 imms:10:6 rn:5:5 rd:0:5\n" +
+        "sf:31:1 n:22:1 immr:16:6 imms:10:6 rn:5:5 rd:0:5\n" +
+        "sf:31:1 n:22:1 immr:16:6 imms:10:6 rn:5:5 rd:0:5\n" +
+        "sf:31:1 hw:21:2 imm16:5:16 rd:0:5\n" +
+        "sf:31:1 hw:21:2 imm16:5:16 rd:0:5\n" +
+        "sf:31:1 hw:21:2 imm16:5:16 rd:0:5\n" +
+        "sf:31:1 n:22:1 immr:16:6 imms:10:6 rn:5:5 rd:0:5\n" +
+        "sf:31:1 n:22:1 immr:16:6 imms:10:6 rn:5:5 rd:0:5\n" +
+        "sf:31:1 n:22:1 immr:16:6 imms:10:6 rn:5:5 rd:0:5\n" +
+        "sf:31:1 n:22:1 rm:16:5 imms:10:6 rn:5:5 rd:0:5\n" +
+        "sf:31:1 shift:22:2 rm:16:5 imm6:10:6 rn:5:5 rd:0:5\n" +
+        "sf:31:1 shift:22:2 rm:16:5 imm6:10:6 rn:5:5 rd:0:5\n" +
+        "sf:31:1 shift:22:2 rm:16:5 imm6:10:6 rn:5:5 rd:0:5\n" +
+        "sf:31:1 shift:22:2 rm:16:5 imm6:10:6 rn:5:5 rd:0:5\n" +
+        "sf:31:1 shift:22:2 rm:16:5 imm6:10:6 rn:5:5 rd:0:5\n" +
+        "sf:31:1 shift:22:2 rm:16:5 imm6:10:6 rn:5:5 rd:0:5\n" +
+        "sf:31:1 shift:22:2 rm:16:5 imm6:10:6 rn:5:5 rd:0:5\n" +
+        "sf:31:1 shift:22:2 rm:16:5 imm6:10:6 rn:5:5 rd:0:5\n" +
+        "sf:31:1 shift:22:2 rm:16:5 imm6:10:6 rn:5:5 rd:0:5\n" +
+        "sf:31:1 shift:22:2 rm:16:5 imm6:10:6 rn:5:5 rd:0:5\n" +
+        "sf:31:1 shift:22:2 rm:16:5 imm6:10:6 rn:5:5 rd:0:5\n" +
+        "sf:31:1 shift:22:2 rm:16:5 imm6:10:6 rn:5:5 rd:0:5\n" +
+        "sf:31:1 rm:16:5 option:13:3 imm3:10:3 rn:5:5 rd:0:5\n" +
+        "sf:31:1 rm:16:5 option:13:3 imm3:10:3 rn:5:5 rd:0:5\n" +
+        "sf:31:1 rm:16:5 option:13:3 imm3:10:3 rn:5:5 rd:0:5\n" +
+        "sf:31:1 rm:16:5 option:13:3 imm3:10:3 rn:5:5 rd:0:5\n" +
+        "sf:31:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "sf:31:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "sf:31:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "sf:31:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 imm3:10:3 rn:5:5 rd:0:5\n" +
+        "rm:16:5 imm3:10:3 rn:5:5 rd:0:5\n" +
+        "imm6:15:6 rn:5:5 mask:0:4\n" +
+        "rn:5:5\n" +
+        "rn:5:5\n" +
+        "sf:31:1 rm:16:5 cond:12:4 rn:5:5 nzcv:0:4\n" +
+        "sf:31:1 imm5:16:5 cond:12:4 rn:5:5 nzcv:0:4\n" +
+        "sf:31:1 rm:16:5 cond:12:4 rn:5:5 nzcv:0:4\n" +
+        "sf:31:1 imm5:16:5 cond:12:4 rn:5:5 nzcv:0:4\n" +
         "sf:31:1 rm:16:5 cond:12:4 rn:5:5 rd:0:5\n" +
+        "sf:31:1 rm:16:5 cond:12:4 rn:5:5 rd:0:5\n" +
+        "sf:31:1 rm:16:5 cond:12:4 rn:5:5 rd:0:5\n" +
+        "sf:31:1 rm:16:5 cond:12:4 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "sf:31:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "sf:31:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "sf:31:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "sf:31:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "sf:31:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "sf:31:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "sf:31:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "sf:31:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "sf:31:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "sf:31:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "sf:31:1 rn:5:5 rd:0:5\n" +
+        "sf:31:1 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "sf:31:1 rn:5:5 rd:0:5\n" +
+        "sf:31:1 rn:5:5 rd:0:5\n" +
+        "sf:31:1 rn:5:5 rd:0:5\n" +
+        "sf:31:1 rn:5:5 rd:0:5\n" +
+        "sf:31:1 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "rd:0:5\n" +
+        "rd:0:5\n" +
+        "rd:0:5\n" +
+        "rd:0:5\n" +
+        "rd:0:5\n" +
+        "rd:0:5\n" +
+        "rd:0:5\n" +
+        "rd:0:5\n" +
+        "rd:0:5\n" +
+        "rd:0:5\n" +
+        "\n" +
+        "\n" +
+        "\n" +
+        "\n" +
+        "\n" +
+        "\n" +
+        "\n" +
+        "\n" +
+        "rn:5:5\n" +
+        "imm16:5:16\n" +
+        "imm16:5:16\n" +
+        "rm:0:5\n" +
+        "rn:5:5\n" +
+        "imm16:5:16\n" +
+        "imm16:5:16\n" +
+        "rm:0:5\n" +
+        "sf:31:1 rm:16:5 ra:10:5 rn:5:5 rd:0:5\n" +
+        "sf:31:1 rm:16:5 ra:10:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 ra:10:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 ra:10:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 ra:10:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 ra:10:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 ra:10:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 ra:10:5 rn:5:5 rd:0:5\n" +
         "imm26:0:26\n" +
         "imm26:0:26\n" +
         "imm19:5:19 cond:0:4\n" +
+        "imm19:5:19 cond:0:4\n" +
         "sf:31:1 imm19:5:19 rt:0:5\n" +
+        "sf:31:1 imm19:5:19 rt:0:5\n" +
+        "b5:31:1 b40:19:5 imm14:5:14 rt:0:5\n" +
+        "b5:31:1 b40:19:5 imm14:5:14 rt:0:5\n" +
         "rn:5:5\n" +
         "rn:5:5\n" +
         "rn:5:5\n" +
+        "\n" +
+        "\n" +
+        "rn:5:5\n" +
+        "rn:5:5\n" +
+        "\n" +
+        "\n" +
+        "rn:5:5 rm:0:5\n" +
+        "rn:5:5 rm:0:5\n" +
+        "rn:5:5\n" +
+        "rn:5:5\n" +
+        "\n" +
+        "\n" +
+        "rn:5:5 rm:0:5\n" +
+        "rn:5:5 rm:0:5\n" +
+        "imm16:5:16\n" +
+        "imm16:5:16\n" +
+        "imm16:5:16\n" +
+        "imm16:5:16\n" +
+        "imm16:5:16\n" +
+        "imm16:5:16\n" +
         "imm16:5:16\n" +
         "imm16:5:16\n" +
         "imm16:5:16\n" +
         "\n" +
+        "\n" +
+        "\n" +
+        "\n" +
+        "\n" +
+        "\n" +
+        "\n" +
+        "\n" +
+        "\n" +
+        "\n" +
+        "\n" +
+        "\n" +
+        "\n" +
+        "\n" +
+        "\n" +
+        "\n" +
+        "\n" +
+        "\n" +
+        "\n" +
+        "\n" +
+        "\n" +
+        "\n" +
+        "\n" +
+        "\n" +
+        "\n" +
+        "\n" +
+        "\n" +
+        "\n" +
+        "op:6:2\n" +
         "crm:8:4 op2:5:3\n" +
-        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n";
+        "crm:8:4\n" +
+        "crm:8:4\n" +
+        "imm2:10:2\n" +
+        "crm:8:4\n" +
+        "crm:8:4\n" +
+        "\n" +
+        "\n" +
+        "rt:0:5\n" +
+        "rt:0:5\n" +
+        "rd:0:5\n" +
+        "rd:0:5\n" +
+        "\n" +
+        "\n" +
+        "\n" +
+        "crm:8:4\n" +
+        "crm:8:4\n" +
+        "crm:8:4\n" +
+        "crm:8:4\n" +
+        "crm:8:4\n" +
+        "crm:8:4\n" +
+        "crm:8:4\n" +
+        "crm:8:4\n" +
+        "imm1:8:1\n" +
+        "imm1:8:1\n" +
+        "op1:16:3 crn:12:4 crm:8:4 op2:5:3 rt:0:5\n" +
+        "op1:16:3 crn:12:4 crm:8:4 op2:5:3 rt:0:5\n" +
+        "o0:19:1 op1:16:3 crn:12:4 crm:8:4 op2:5:3 rt:0:5\n" +
+        "o0:19:1 op1:16:3 crn:12:4 crm:8:4 op2:5:3 rt:0:5\n" +
+        "op1:16:3 crn:12:4 crm:8:4 op2:5:3 rt:0:5\n" +
+        "o0:19:1 op1:16:3 crn:12:4 crm:8:4 op2:5:3 rt:0:5\n" +
+        "o0:19:1 op1:16:3 crn:12:4 crm:8:4 op2:5:3 rt:0:5\n" +
+        "sz:22:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "sz:22:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "sz:22:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "sz:22:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "sz:22:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "sz:22:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "sz:22:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "sz:22:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "sz:22:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "sz:22:1 rm:16:5 ra:10:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 ra:10:5 rn:5:5 rd:0:5\n" +
+        "sz:22:1 rm:16:5 ra:10:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 ra:10:5 rn:5:5 rd:0:5\n" +
+        "sz:22:1 rm:16:5 ra:10:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 ra:10:5 rn:5:5 rd:0:5\n" +
+        "sz:22:1 rm:16:5 ra:10:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 ra:10:5 rn:5:5 rd:0:5\n" +
+        "sz:22:1 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "sz:22:1 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "sz:22:1 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "sz:22:1 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "sz:22:1 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "sz:22:1 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "sz:22:1 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "sz:22:1 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "sz:22:1 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "sz:22:1 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "sz:22:1 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "sz:22:1 rn:5:5 rd:0:5\n" +
+        "sz:22:1 rn:5:5 rd:0:5\n" +
+        "sz:22:1 rn:5:5 rd:0:5\n" +
+        "sz:22:1 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "sz:22:1 rm:16:5 rn:5:5\n" +
+        "rm:16:5 rn:5:5\n" +
+        "sz:22:1 rn:5:5\n" +
+        "rn:5:5\n" +
+        "sz:22:1 rm:16:5 rn:5:5\n" +
+        "rm:16:5 rn:5:5\n" +
+        "sz:22:1 rn:5:5\n" +
+        "rn:5:5\n" +
+        "sz:22:1 rm:16:5 cond:12:4 rn:5:5 nzcv:0:4\n" +
+        "rm:16:5 cond:12:4 rn:5:5 nzcv:0:4\n" +
+        "sz:22:1 rm:16:5 cond:12:4 rn:5:5 nzcv:0:4\n" +
+        "rm:16:5 cond:12:4 rn:5:5 nzcv:0:4\n" +
+        "sz:22:1 rm:16:5 cond:12:4 rn:5:5 rd:0:5\n" +
+        "rm:16:5 cond:12:4 rn:5:5 rd:0:5\n" +
+        "sz:22:1 imm8:13:8 rd:0:5\n" +
+        "imm8:13:8 rd:0:5\n" +
+        "sf:31:1 sz:22:1 rn:5:5 rd:0:5\n" +
+        "sf:31:1 rn:5:5 rd:0:5\n" +
+        "sf:31:1 sz:22:1 rn:5:5 rd:0:5\n" +
+        "sf:31:1 rn:5:5 rd:0:5\n" +
+        "sf:31:1 sz:22:1 rn:5:5 rd:0:5\n" +
+        "sf:31:1 rn:5:5 rd:0:5\n" +
+        "sf:31:1 sz:22:1 rn:5:5 rd:0:5\n" +
+        "sf:31:1 rn:5:5 rd:0:5\n" +
+        "sf:31:1 sz:22:1 rn:5:5 rd:0:5\n" +
+        "sf:31:1 rn:5:5 rd:0:5\n" +
+        "sf:31:1 sz:22:1 rn:5:5 rd:0:5\n" +
+        "sf:31:1 rn:5:5 rd:0:5\n" +
+        "sf:31:1 sz:22:1 rn:5:5 rd:0:5\n" +
+        "sf:31:1 rn:5:5 rd:0:5\n" +
+        "sf:31:1 sz:22:1 rn:5:5 rd:0:5\n" +
+        "sf:31:1 rn:5:5 rd:0:5\n" +
+        "sf:31:1 sz:22:1 rn:5:5 rd:0:5\n" +
+        "sf:31:1 rn:5:5 rd:0:5\n" +
+        "sf:31:1 sz:22:1 rn:5:5 rd:0:5\n" +
+        "sf:31:1 rn:5:5 rd:0:5\n" +
+        "sf:31:1 sz:22:1 rn:5:5 rd:0:5\n" +
+        "sf:31:1 rn:5:5 rd:0:5\n" +
+        "sf:31:1 sz:22:1 rn:5:5 rd:0:5\n" +
+        "sf:31:1 rn:5:5 rd:0:5\n" +
+        "sf:31:1 sz:22:1 scale:10:6 rn:5:5 rd:0:5\n" +
+        "sf:31:1 scale:10:6 rn:5:5 rd:0:5\n" +
+        "sf:31:1 sz:22:1 scale:10:6 rn:5:5 rd:0:5\n" +
+        "sf:31:1 scale:10:6 rn:5:5 rd:0:5\n" +
+        "sf:31:1 sz:22:1 scale:10:6 rn:5:5 rd:0:5\n" +
+        "sf:31:1 scale:10:6 rn:5:5 rd:0:5\n" +
+        "sf:31:1 sz:22:1 scale:10:6 rn:5:5 rd:0:5\n" +
+        "sf:31:1 scale:10:6 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "sf:31:1 rn:5:5 rd:0:5\n" +
+        "sf:31:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 rn:5:5 rd:0:5\n" +
+        "sz:22:1 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 rn:5:5 rd:0:5\n" +
+        "sz:22:1 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 rn:5:5 rd:0:5\n" +
+        "sz:22:1 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 rn:5:5 rd:0:5\n" +
+        "sz:22:1 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 rn:5:5 rd:0:5\n" +
+        "sz:22:1 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 rn:5:5 rd:0:5\n" +
+        "sz:22:1 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 rn:5:5 rd:0:5\n" +
+        "sz:22:1 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 rn:5:5 rd:0:5\n" +
+        "sz:22:1 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 rn:5:5 rd:0:5\n" +
+        "sz:22:1 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 rn:5:5 rd:0:5\n" +
+        "sz:22:1 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 rn:5:5 rd:0:5\n" +
+        "sz:22:1 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 rn:5:5 rd:0:5\n" +
+        "sz:22:1 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "q:30:1 imm:16:4 rn:5:5 rd:0:5\n" +
+        "imm:16:4 rn:5:5 rd:0:5\n" +
+        "q:30:1 imm:16:5 rn:5:5 rd:0:5\n" +
+        "imm:16:5 rn:5:5 rd:0:5\n" +
+        "imm:16:6 rn:5:5 rd:0:5\n" +
+        "imm:16:6 rn:5:5 rd:0:5\n" +
+        "q:30:1 imm:16:4 rn:5:5 rd:0:5\n" +
+        "imm:16:4 rn:5:5 rd:0:5\n" +
+        "q:30:1 imm:16:5 rn:5:5 rd:0:5\n" +
+        "imm:16:5 rn:5:5 rd:0:5\n" +
+        "imm:16:6 rn:5:5 rd:0:5\n" +
+        "imm:16:6 rn:5:5 rd:0:5\n" +
+        "q:30:1 imm:16:4 rn:5:5 rd:0:5\n" +
+        "imm:16:4 rn:5:5 rd:0:5\n" +
+        "q:30:1 imm:16:5 rn:5:5 rd:0:5\n" +
+        "imm:16:5 rn:5:5 rd:0:5\n" +
+        "imm:16:6 rn:5:5 rd:0:5\n" +
+        "imm:16:6 rn:5:5 rd:0:5\n" +
+        "q:30:1 imm:16:4 rn:5:5 rd:0:5\n" +
+        "imm:16:4 rn:5:5 rd:0:5\n" +
+        "q:30:1 imm:16:5 rn:5:5 rd:0:5\n" +
+        "imm:16:5 rn:5:5 rd:0:5\n" +
+        "imm:16:6 rn:5:5 rd:0:5\n" +
+        "imm:16:6 rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 rn:5:5 rd:0:5\n" +
+        "sz:22:1 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 rn:5:5 rd:0:5\n" +
+        "sz:22:1 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "sz:22:1 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 rn:5:5 rd:0:5\n" +
+        "sz:22:1 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 rn:5:5 rd:0:5\n" +
+        "sz:22:1 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 rn:5:5 rd:0:5\n" +
+        "sz:22:1 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 rn:5:5 rd:0:5\n" +
+        "sz:22:1 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 rn:5:5 rd:0:5\n" +
+        "sz:22:1 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "sz:22:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "sz:22:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "sz:22:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "sz:22:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "sz:22:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "sz:22:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "sz:22:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "sz:22:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "sz:22:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "sz:22:1 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "sz:22:1 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "sz:22:1 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "sz:22:1 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "sz:22:1 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "q:30:1 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "q:30:1 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "q:30:1 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "q:30:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 l:21:1 rm:16:5 h:11:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 l:21:1 m:20:1 rm:16:4 h:11:1 rn:5:5 rd:0:5\n" +
+        "sz:22:1 l:21:1 rm:16:5 h:11:1 rn:5:5 rd:0:5\n" +
+        "l:21:1 m:20:1 rm:16:4 h:11:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 l:21:1 rm:16:5 h:11:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 l:21:1 m:20:1 rm:16:4 h:11:1 rn:5:5 rd:0:5\n" +
+        "sz:22:1 l:21:1 rm:16:5 h:11:1 rn:5:5 rd:0:5\n" +
+        "l:21:1 m:20:1 rm:16:4 h:11:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 l:21:1 rm:16:5 h:11:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 l:21:1 m:20:1 rm:16:4 h:11:1 rn:5:5 rd:0:5\n" +
+        "sz:22:1 l:21:1 rm:16:5 h:11:1 rn:5:5 rd:0:5\n" +
+        "l:21:1 m:20:1 rm:16:4 h:11:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 l:21:1 rm:16:5 h:11:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 l:21:1 m:20:1 rm:16:4 h:11:1 rn:5:5 rd:0:5\n" +
+        "sz:22:1 l:21:1 rm:16:5 h:11:1 rn:5:5 rd:0:5\n" +
+        "l:21:1 m:20:1 rm:16:4 h:11:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rm:16:5 rot:11:2 rn:5:5 rd:0:5\n" +
+        "q:30:1 rm:16:5 rot:11:2 rn:5:5 rd:0:5\n" +
+        "q:30:1 sz:22:1 rm:16:5 rot:12:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 rm:16:5 rot:12:1 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rot:13:2 h:11:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 l:21:1 rm:16:5 rot:13:2 h:11:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 l:21:1 m:20:1 rm:16:4 h:11:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 l:21:1 m:20:1 rm:16:4 h:11:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 l:21:1 m:20:1 rm:16:4 h:11:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 l:21:1 m:20:1 rm:16:4 h:11:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 l:21:1 rm:16:5 h:11:1 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 l:21:1 m:20:1 rm:16:4 h:11:1 rn:5:5 rd:0:5\n" +
+        "sf:30:1 imm19:5:19 rt:0:5\n" +
+        "imm19:5:19 rt:0:5\n" +
+        "imm19:5:19 rt:0:5\n" +
+        "opc:30:2 imm19:5:19 rt:0:5\n" +
+        "imm12:10:12 rn:5:5 rt:0:5\n" +
+        "imm9:12:9 rn:5:5 rt:0:5\n" +
+        "imm9:12:9 rn:5:5 rt:0:5\n" +
+        "rm:16:5 option:13:3 s:12:1 rn:5:5 rt:0:5\n" +
+        "imm9:12:9 rn:5:5 rt:0:5\n" +
+        "imm9:12:9 rn:5:5 rt:0:5\n" +
+        "imm12:10:12 rn:5:5 rt:0:5\n" +
+        "imm9:12:9 rn:5:5 rt:0:5\n" +
+        "imm9:12:9 rn:5:5 rt:0:5\n" +
+        "rm:16:5 option:13:3 s:12:1 rn:5:5 rt:0:5\n" +
+        "imm9:12:9 rn:5:5 rt:0:5\n" +
+        "imm9:12:9 rn:5:5 rt:0:5\n" +
+        "opc:22:1 imm12:10:12 rn:5:5 rt:0:5\n" +
+        "opc:22:1 imm9:12:9 rn:5:5 rt:0:5\n" +
+        "opc:22:1 imm9:12:9 rn:5:5 rt:0:5\n" +
+        "opc:22:1 rm:16:5 option:13:3 s:12:1 rn:5:5 rt:0:5\n" +
+        "opc:22:1 imm9:12:9 rn:5:5 rt:0:5\n" +
+        "opc:22:1 imm9:12:9 rn:5:5 rt:0:5\n" +
+        "imm12:10:12 rn:5:5 rt:0:5\n" +
+        "imm9:12:9 rn:5:5 rt:0:5\n" +
+        "imm9:12:9 rn:5:5 rt:0:5\n" +
+        "rm:16:5 option:13:3 s:12:1 rn:5:5 rt:0:5\n" +
+        "imm9:12:9 rn:5:5 rt:0:5\n" +
+        "imm9:12:9 rn:5:5 rt:0:5\n" +
+        "imm12:10:12 rn:5:5 rt:0:5\n" +
+        "imm9:12:9 rn:5:5 rt:0:5\n" +
+        "imm9:12:9 rn:5:5 rt:0:5\n" +
+        "rm:16:5 option:13:3 s:12:1 rn:5:5 rt:0:5\n" +
+        "imm9:12:9 rn:5:5 rt:0:5\n" +
+        "imm9:12:9 rn:5:5 rt:0:5\n" +
+        "opc:22:1 imm12:10:12 rn:5:5 rt:0:5\n" +
+        "opc:22:1 imm9:12:9 rn:5:5 rt:0:5\n" +
+        "opc:22:1 imm9:12:9 rn:5:5 rt:0:5\n" +
+        "opc:22:1 rm:16:5 option:13:3 s:12:1 rn:5:5 rt:0:5\n" +
+        "opc:22:1 imm9:12:9 rn:5:5 rt:0:5\n" +
+        "opc:22:1 imm9:12:9 rn:5:5 rt:0:5\n" +
+        "sf:30:1 imm12:10:12 rn:5:5 rt:0:5\n" +
+        "sf:30:1 imm9:12:9 rn:5:5 rt:0:5\n" +
+        "sf:30:1 imm9:12:9 rn:5:5 rt:0:5\n" +
+        "sf:30:1 rm:16:5 option:13:3 s:12:1 rn:5:5 rt:0:5\n" +
+        "sf:30:1 imm9:12:9 rn:5:5 rt:0:5\n" +
+        "sf:30:1 imm9:12:9 rn:5:5 rt:0:5\n" +
+        "sf:30:1 imm12:10:12 rn:5:5 rt:0:5\n" +
+        "sf:30:1 imm9:12:9 rn:5:5 rt:0:5\n" +
+        "sf:30:1 imm9:12:9 rn:5:5 rt:0:5\n" +
+        "sf:30:1 rm:16:5 option:13:3 s:12:1 rn:5:5 rt:0:5\n" +
+        "sf:30:1 imm9:12:9 rn:5:5 rt:0:5\n" +
+        "sf:30:1 imm9:12:9 rn:5:5 rt:0:5\n" +
+        "imm12:10:12 rn:5:5 rt:0:5\n" +
+        "imm9:12:9 rn:5:5 rt:0:5\n" +
+        "imm9:12:9 rn:5:5 rt:0:5\n" +
+        "rm:16:5 option:13:3 s:12:1 rn:5:5 rt:0:5\n" +
+        "imm9:12:9 rn:5:5 rt:0:5\n" +
+        "imm9:12:9 rn:5:5 rt:0:5\n" +
+        "size:30:2 q:23:1 imm12:10:12 rn:5:5 rt:0:5\n" +
+        "size:30:2 q:23:1 imm9:12:9 rn:5:5 rt:0:5\n" +
+        "size:30:2 q:23:1 imm9:12:9 rn:5:5 rt:0:5\n" +
+        "size:30:2 q:23:1 rm:16:5 option:13:3 s:12:1 rn:5:5 rt:0:5\n" +
+        "size:30:2 q:23:1 imm9:12:9 rn:5:5 rt:0:5\n" +
+        "size:30:2 q:23:1 imm12:10:12 rn:5:5 rt:0:5\n" +
+        "size:30:2 q:23:1 imm9:12:9 rn:5:5 rt:0:5\n" +
+        "size:30:2 q:23:1 imm9:12:9 rn:5:5 rt:0:5\n" +
+        "size:30:2 q:23:1 rm:16:5 option:13:3 s:12:1 rn:5:5 rt:0:5\n" +
+        "size:30:2 q:23:1 imm9:12:9 rn:5:5 rt:0:5\n" +
+        "imm12:10:12 rn:5:5 rt:0:5\n" +
+        "rm:16:5 option:13:3 s:12:1 rn:5:5 rt:0:3\n" +
+        "rm:16:5 option:13:3 s:12:1 rn:5:5 rt:0:5\n" +
+        "imm9:12:9 rn:5:5 rt:0:5\n" +
+        "s:22:1 imm9:12:9 w:11:1 rn:5:5 rt:0:5\n" +
+        "s:22:1 imm9:12:9 w:11:1 rn:5:5 rt:0:5\n" +
+        "sf:31:1 imm7:15:7 rt2:10:5 rn:5:5 rt:0:5\n" +
+        "sf:31:1 imm7:15:7 rt2:10:5 rn:5:5 rt:0:5\n" +
+        "sf:31:1 imm7:15:7 rt2:10:5 rn:5:5 rt:0:5\n" +
+        "sf:31:1 imm7:15:7 rt2:10:5 rn:5:5 rt:0:5\n" +
+        "sf:31:1 imm7:15:7 rt2:10:5 rn:5:5 rt:0:5\n" +
+        "sf:31:1 imm7:15:7 rt2:10:5 rn:5:5 rt:0:5\n" +
+        "sf:31:1 imm7:15:7 rt2:10:5 rn:5:5 rt:0:5\n" +
+        "sf:31:1 imm7:15:7 rt2:10:5 rn:5:5 rt:0:5\n" +
+        "imm7:15:7 rt2:10:5 rn:5:5 rt:0:5\n" +
+        "imm7:15:7 rt2:10:5 rn:5:5 rt:0:5\n" +
+        "imm7:15:7 rt2:10:5 rn:5:5 rt:0:5\n" +
+        "imm7:15:7 rt2:10:5 rn:5:5 rt:0:5\n" +
+        "imm7:15:7 rt2:10:5 rn:5:5 rt:0:5\n" +
+        "imm7:15:7 rt2:10:5 rn:5:5 rt:0:5\n" +
+        "opc:30:2 imm7:15:7 rt2:10:5 rn:5:5 rt:0:5\n" +
+        "opc:30:2 imm7:15:7 rt2:10:5 rn:5:5 rt:0:5\n" +
+        "opc:30:2 imm7:15:7 rt2:10:5 rn:5:5 rt:0:5\n" +
+        "opc:30:2 imm7:15:7 rt2:10:5 rn:5:5 rt:0:5\n" +
+        "opc:30:2 imm7:15:7 rt2:10:5 rn:5:5 rt:0:5\n" +
+        "opc:30:2 imm7:15:7 rt2:10:5 rn:5:5 rt:0:5\n" +
+        "opc:30:2 imm7:15:7 rt2:10:5 rn:5:5 rt:0:5\n" +
+        "opc:30:2 imm7:15:7 rt2:10:5 rn:5:5 rt:0:5\n" +
+        "size:30:2 rs:16:5 rn:5:5 rt:0:5\n" +
+        "size:30:2 rs:16:5 rn:5:5 rt:0:5\n" +
+        "size:30:2 rn:5:5 rt:0:5\n" +
+        "size:30:2 rn:5:5 rt:0:5\n" +
+        "sf:30:1 rs:16:5 rt2:10:5 rn:5:5 rt:0:5\n" +
+        "sf:30:1 rs:16:5 rt2:10:5 rn:5:5 rt:0:5\n" +
+        "sf:30:1 rt2:10:5 rn:5:5 rt:0:5\n" +
+        "sf:30:1 rt2:10:5 rn:5:5 rt:0:5\n" +
+        "size:30:2 rn:5:5 rt:0:5\n" +
+        "size:30:2 rn:5:5 rt:0:5\n" +
+        "size:30:2 rn:5:5 rt:0:5\n" +
+        "size:30:2 rn:5:5 rt:0:5\n" +
+        "size:30:2 rn:5:5 rt:0:5\n" +
+        "size:30:2 imm9:12:9 rn:5:5 rt:0:5\n" +
+        "size:30:2 imm9:12:9 rn:5:5 rt:0:5\n" +
+        "opc:22:1 imm9:12:9 rn:5:5 rt:0:5\n" +
+        "opc:22:1 imm9:12:9 rn:5:5 rt:0:5\n" +
+        "imm9:12:9 rn:5:5 rt:0:5\n" +
+        "size:30:2 q:23:1 imm9:12:9 rn:5:5 rt:0:5\n" +
+        "size:30:2 q:23:1 imm9:12:9 rn:5:5 rt:0:5\n" +
+        "sf:30:1 rn:5:5 rt:0:5\n" +
+        "sf:30:1 rn:5:5 rt:0:5\n" +
+        "sf:30:1 rt2:16:5 rn:5:5 rt:0:5\n" +
+        "sf:30:1 rt2:16:5 rn:5:5 rt:0:5\n" +
+        "sf:30:1 rt2:16:5 rn:5:5 rt:0:5\n" +
+        "sf:30:1 rt2:16:5 rn:5:5 rt:0:5\n" +
+        "q:30:1 rn:5:5 rt:0:5\n" +
+        "q:30:1 rn:5:5 rt:0:5\n" +
+        "size:30:2 a:22:1 rs:16:5 r:15:1 rn:5:5 rt:0:5\n" +
+        "sf:30:1 a:22:1 rs:16:5 r:15:1 rn:5:5 rt:0:5\n" +
+        "size:30:2 a:23:1 r:22:1 rs:16:5 rn:5:5 rt:0:5\n" +
+        "size:30:2 a:23:1 r:22:1 rs:16:5 rn:5:5 rt:0:5\n" +
+        "size:30:2 a:23:1 r:22:1 rs:16:5 rn:5:5 rt:0:5\n" +
+        "size:30:2 a:23:1 r:22:1 rs:16:5 rn:5:5 rt:0:5\n" +
+        "size:30:2 a:23:1 r:22:1 rs:16:5 rn:5:5 rt:0:5\n" +
+        "size:30:2 a:23:1 r:22:1 rs:16:5 rn:5:5 rt:0:5\n" +
+        "size:30:2 a:23:1 r:22:1 rs:16:5 rn:5:5 rt:0:5\n" +
+        "size:30:2 a:23:1 r:22:1 rs:16:5 rn:5:5 rt:0:5\n" +
+        "size:30:2 a:23:1 r:22:1 rs:16:5 rn:5:5 rt:0:5\n" +
+        "a:23:1 r:22:1 rt2:16:5 rn:5:5 rt:0:5\n" +
+        "a:23:1 r:22:1 rt2:16:5 rn:5:5 rt:0:5\n" +
+        "a:23:1 r:22:1 rt2:16:5 rn:5:5 rt:0:5\n" +
+        "a:23:1 r:22:1 rs:16:5 rn:5:5 rt:0:5\n" +
+        "a:23:1 r:22:1 rt2:16:5 rn:5:5 rt:0:5\n" +
+        "a:23:1 r:22:1 rs:16:5 rn:5:5 rt:0:5\n" +
+        "a:23:1 r:22:1 rt2:16:5 rn:5:5 rt:0:5\n" +
+        "a:23:1 r:22:1 rs:16:5 rn:5:5 rt:0:5\n" +
+        "a:23:1 r:22:1 rt2:16:5 rn:5:5 rt:0:5\n" +
+        "a:23:1 r:22:1 rs:16:5 rn:5:5 rt:0:5\n" +
+        "a:23:1 r:22:1 rs:16:5 rn:5:5 rt:0:5\n" +
+        "a:23:1 r:22:1 rs:16:5 rn:5:5 rt:0:5\n" +
+        "a:23:1 r:22:1 rt2:16:5 rn:5:5 rt:0:5\n" +
+        "a:23:1 r:22:1 rs:16:5 rn:5:5 rt:0:5\n" +
+        "a:23:1 r:22:1 rt2:16:5 rn:5:5 rt:0:5\n" +
+        "a:23:1 r:22:1 rs:16:5 rn:5:5 rt:0:5\n" +
+        "a:23:1 r:22:1 rt2:16:5 rn:5:5 rt:0:5\n" +
+        "a:23:1 r:22:1 rs:16:5 rn:5:5 rt:0:5\n" +
+        "a:23:1 r:22:1 rs:16:5 rn:5:5 rt:0:5\n" +
+        "rn:5:5 rt:0:5\n" +
+        "rn:5:5 rt:0:5\n" +
+        "rs:16:5 rn:5:5 rt:0:5\n" +
+        "rs:16:5 rn:5:5 rt:0:5\n" +
+        "rn:5:5 rt:0:5\n" +
+        "rn:5:5 rt:0:5\n" +
+        "imm9:12:9 rn:5:5 rt:0:5\n" +
+        "imm9:12:9 rn:5:5 rt:0:5\n" +
+        "imm9:12:9 rn:5:5 rt:0:5\n" +
+        "imm9:12:9 rn:5:5 rt:0:5\n" +
+        "imm9:12:9 rn:5:5 rt:0:5\n" +
+        "imm9:12:9 rn:5:5 rt:0:5\n" +
+        "imm9:12:9 rn:5:5 rt:0:5\n" +
+        "imm9:12:9 rn:5:5 rt:0:5\n" +
+        "imm9:12:9 rn:5:5 rt:0:5\n" +
+        "imm9:12:9 rn:5:5 rt:0:5\n" +
+        "imm9:12:9 rn:5:5 rt:0:5\n" +
+        "imm9:12:9 rn:5:5 rt:0:5\n" +
+        "imm9:12:9 rn:5:5 rt:0:5\n" +
+        "rn:5:5 rt:0:5\n" +
+        "rn:5:5 rt:0:5\n" +
+        "rn:5:5 rt:0:5\n" +
+        "rs:16:5 op2:12:4 rn:5:5 rd:0:5\n" +
+        "rs:16:5 op2:12:4 rn:5:5 rd:0:5\n" +
+        "rs:16:5 op2:12:4 rn:5:5 rd:0:5\n" +
+        "rs:16:5 op2:12:4 rn:5:5 rd:0:5\n" +
+        "rs:16:5 op2:12:4 rn:5:5 rd:0:5\n" +
+        "rs:16:5 op2:12:4 rn:5:5 rd:0:5\n" +
+        "rs:16:5 op2:12:2 rn:5:5 rd:0:5\n" +
+        "rs:16:5 op2:12:2 rn:5:5 rd:0:5\n" +
+        "rs:16:5 op2:12:2 rn:5:5 rd:0:5\n" +
+        "rs:16:5 op2:12:2 rn:5:5 rd:0:5\n" +
+        "rs:16:5 op2:12:2 rn:5:5 rd:0:5\n" +
+        "rs:16:5 op2:12:2 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 s:12:1 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 s:12:1 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 s:12:1 size:11:1 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 s:12:1 size:11:1 rn:5:5 rt:0:5\n" +
+        "q:30:1 s:12:1 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 s:12:1 rn:5:5 rt:0:5\n" +
+        "q:30:1 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rt:0:5\n" +
+        "q:30:1 s:12:1 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 s:12:1 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 s:12:1 size:11:1 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 s:12:1 size:11:1 rn:5:5 rt:0:5\n" +
+        "q:30:1 s:12:1 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 s:12:1 rn:5:5 rt:0:5\n" +
+        "q:30:1 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rt:0:5\n" +
+        "q:30:1 s:12:1 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 s:12:1 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 s:12:1 size:11:1 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 s:12:1 size:11:1 rn:5:5 rt:0:5\n" +
+        "q:30:1 s:12:1 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 s:12:1 rn:5:5 rt:0:5\n" +
+        "q:30:1 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rt:0:5\n" +
+        "q:30:1 s:12:1 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 s:12:1 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 s:12:1 size:11:1 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 s:12:1 size:11:1 rn:5:5 rt:0:5\n" +
+        "q:30:1 s:12:1 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 s:12:1 rn:5:5 rt:0:5\n" +
+        "q:30:1 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rt:0:5\n" +
+        "q:30:1 s:12:1 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 s:12:1 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 s:12:1 size:11:1 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 s:12:1 size:11:1 rn:5:5 rt:0:5\n" +
+        "q:30:1 s:12:1 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 s:12:1 rn:5:5 rt:0:5\n" +
+        "q:30:1 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rt:0:5\n" +
+        "q:30:1 s:12:1 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 s:12:1 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 s:12:1 size:11:1 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 s:12:1 size:11:1 rn:5:5 rt:0:5\n" +
+        "q:30:1 s:12:1 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 s:12:1 rn:5:5 rt:0:5\n" +
+        "q:30:1 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rt:0:5\n" +
+        "q:30:1 s:12:1 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 s:12:1 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 s:12:1 size:11:1 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 s:12:1 size:11:1 rn:5:5 rt:0:5\n" +
+        "q:30:1 s:12:1 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 s:12:1 rn:5:5 rt:0:5\n" +
+        "q:30:1 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rt:0:5\n" +
+        "q:30:1 s:12:1 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 s:12:1 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 s:12:1 size:11:1 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 s:12:1 size:11:1 rn:5:5 rt:0:5\n" +
+        "q:30:1 s:12:1 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 s:12:1 rn:5:5 rt:0:5\n" +
+        "q:30:1 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rt:0:5\n" +
+        "q:30:1 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 rm:16:5 size:10:2 rn:5:5 rt:0:5\n" +
+        "q:30:1 imm5:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 imm5:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 imm5:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 imm5:16:5 rn:5:5 rd:0:5\n" +
+        "imm5:16:5 rn:5:5 rd:0:5\n" +
+        "imm5:16:5 imm4:11:4 rn:5:5 rd:0:5\n" +
+        "imm5:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 abc:16:3 sh:13:2 defgh:5:5 rd:0:5\n" +
+        "q:30:1 abc:16:3 sh:13:2 defgh:5:5 rd:0:5\n" +
+        "q:30:1 abc:16:3 sh:13:1 defgh:5:5 rd:0:5\n" +
+        "q:30:1 abc:16:3 sh:13:1 defgh:5:5 rd:0:5\n" +
+        "q:30:1 abc:16:3 sh:12:1 defgh:5:5 rd:0:5\n" +
+        "q:30:1 abc:16:3 sh:13:2 defgh:5:5 rd:0:5\n" +
+        "q:30:1 abc:16:3 sh:13:2 defgh:5:5 rd:0:5\n" +
+        "q:30:1 abc:16:3 sh:13:1 defgh:5:5 rd:0:5\n" +
+        "q:30:1 abc:16:3 sh:13:1 defgh:5:5 rd:0:5\n" +
+        "q:30:1 abc:16:3 sh:12:1 defgh:5:5 rd:0:5\n" +
+        "q:30:1 abc:16:3 defgh:5:5 rd:0:5\n" +
+        "q:30:1 abc:16:3 defgh:5:5 rd:0:5\n" +
+        "q:30:1 abc:16:3 defgh:5:5 rd:0:5\n" +
+        "abc:16:3 defgh:5:5 rd:0:5\n" +
+        "q:30:1 abc:16:3 defgh:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 rm:16:5 imm4:11:4 rn:5:5 rd:0:5\n" +
+        "q:30:1 rm:16:5 len:13:2 rn:5:5 rd:0:5\n" +
+        "q:30:1 rm:16:5 len:13:2 rn:5:5 rd:0:5\n" +
+        "rm:16:5 index:13:2 rn:5:5 rd:0:5\n" +
+        "rm:16:5 index:12:3 rn:5:5 rd:0:5\n" +
+        "rm:16:5 index:14:1 rn:5:5 rd:0:5\n" +
+        "rm:16:5 index:13:2 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 rm:16:5 rn:5:5 rd:0:5\n" +
+        "size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "size:22:2 rm:16:5 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rn:5:5 rd:0:5\n" +
+        "q:30:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rn:5:5 rd:0:5\n" +
+        "q:30:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rn:5:5 rd:0:5\n" +
+        "size:22:2 rn:5:5 rd:0:5\n" +
+        "size:22:2 rn:5:5 rd:0:5\n" +
+        "size:22:2 rn:5:5 rd:0:5\n" +
+        "size:22:2 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "size:22:2 rn:5:5 rd:0:5\n" +
+        "size:22:2 rn:5:5 rd:0:5\n" +
+        "size:22:2 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "q:30:1 immh:19:4 immb:16:3 rn:5:5 rd:0:5\n" +
+        "q:30:1 immh:19:4 immb:16:3 rn:5:5 rd:0:5\n" +
+        "q:30:1 immh:19:4 immb:16:3 rn:5:5 rd:0:5\n" +
+        "q:30:1 immh:19:4 immb:16:3 rn:5:5 rd:0:5\n" +
+        "q:30:1 immh:19:4 immb:16:3 rn:5:5 rd:0:5\n" +
+        "q:30:1 immh:19:4 immb:16:3 rn:5:5 rd:0:5\n" +
+        "q:30:1 immh:19:4 immb:16:3 rn:5:5 rd:0:5\n" +
+        "q:30:1 immh:19:4 immb:16:3 rn:5:5 rd:0:5\n" +
+        "q:30:1 immh:19:4 immb:16:3 rn:5:5 rd:0:5\n" +
+        "q:30:1 immh:19:4 immb:16:3 rn:5:5 rd:0:5\n" +
+        "q:30:1 immh:19:4 immb:16:3 rn:5:5 rd:0:5\n" +
+        "q:30:1 immh:19:4 immb:16:3 rn:5:5 rd:0:5\n" +
+        "q:30:1 immh:19:4 immb:16:3 rn:5:5 rd:0:5\n" +
+        "q:30:1 immh:19:4 immb:16:3 rn:5:5 rd:0:5\n" +
+        "q:30:1 immh:19:4 immb:16:3 rn:5:5 rd:0:5\n" +
+        "q:30:1 immh:19:4 immb:16:3 rn:5:5 rd:0:5\n" +
+        "q:30:1 immh:19:4 immb:16:3 rn:5:5 rd:0:5\n" +
+        "q:30:1 immh:19:4 immb:16:3 rn:5:5 rd:0:5\n" +
+        "q:30:1 immh:19:4 immb:16:3 rn:5:5 rd:0:5\n" +
+        "q:30:1 immh:19:4 immb:16:3 rn:5:5 rd:0:5\n" +
+        "q:30:1 immh:19:4 immb:16:3 rn:5:5 rd:0:5\n" +
+        "q:30:1 immh:19:4 immb:16:3 rn:5:5 rd:0:5\n" +
+        "q:30:1 immh:19:4 immb:16:3 rn:5:5 rd:0:5\n" +
+        "q:30:1 immh:19:4 immb:16:3 rn:5:5 rd:0:5\n" +
+        "immh:19:4 immb:16:3 rn:5:5 rd:0:5\n" +
+        "immh:19:4 immb:16:3 rn:5:5 rd:0:5\n" +
+        "immh:19:4 immb:16:3 rn:5:5 rd:0:5\n" +
+        "immh:19:4 immb:16:3 rn:5:5 rd:0:5\n" +
+        "immh:19:4 immb:16:3 rn:5:5 rd:0:5\n" +
+        "immh:19:4 immb:16:3 rn:5:5 rd:0:5\n" +
+        "immh:19:4 immb:16:3 rn:5:5 rd:0:5\n" +
+        "immh:19:4 immb:16:3 rn:5:5 rd:0:5\n" +
+        "immh:19:4 immb:16:3 rn:5:5 rd:0:5\n" +
+        "immh:19:4 immb:16:3 rn:5:5 rd:0:5\n" +
+        "immh:19:4 immb:16:3 rn:5:5 rd:0:5\n" +
+        "immh:19:4 immb:16:3 rn:5:5 rd:0:5\n" +
+        "immh:19:4 immb:16:3 rn:5:5 rd:0:5\n" +
+        "immh:19:4 immb:16:3 rn:5:5 rd:0:5\n" +
+        "immh:19:4 immb:16:3 rn:5:5 rd:0:5\n" +
+        "immh:19:4 immb:16:3 rn:5:5 rd:0:5\n" +
+        "immh:19:4 immb:16:3 rn:5:5 rd:0:5\n" +
+        "immh:19:4 immb:16:3 rn:5:5 rd:0:5\n" +
+        "immh:19:4 immb:16:3 rn:5:5 rd:0:5\n" +
+        "immh:19:4 immb:16:3 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 l:21:1 m:20:1 rm:16:4 h:11:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 l:21:1 m:20:1 rm:16:4 h:11:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 l:21:1 m:20:1 rm:16:4 h:11:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 l:21:1 m:20:1 rm:16:4 h:11:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 l:21:1 m:20:1 rm:16:4 h:11:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 l:21:1 m:20:1 rm:16:4 h:11:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 l:21:1 m:20:1 rm:16:4 h:11:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 l:21:1 m:20:1 rm:16:4 h:11:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 l:21:1 m:20:1 rm:16:4 h:11:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 l:21:1 m:20:1 rm:16:4 h:11:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 l:21:1 m:20:1 rm:16:4 h:11:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 l:21:1 m:20:1 rm:16:4 h:11:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 l:21:1 m:20:1 rm:16:4 h:11:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 l:21:1 m:20:1 rm:16:4 h:11:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 l:21:1 m:20:1 rm:16:4 h:11:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 size:22:2 l:21:1 m:20:1 rm:16:4 h:11:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 l:21:1 rm:16:5 h:11:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 l:21:1 rm:16:5 h:11:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 l:21:1 rm:16:5 h:11:1 rn:5:5 rd:0:5\n" +
+        "q:30:1 l:21:1 rm:16:5 h:11:1 rn:5:5 rd:0:5\n" +
+        "size:22:2 l:21:1 m:20:1 rm:16:4 h:11:1 rn:5:5 rd:0:5\n" +
+        "size:22:2 l:21:1 m:20:1 rm:16:4 h:11:1 rn:5:5 rd:0:5\n" +
+        "size:22:2 l:21:1 m:20:1 rm:16:4 h:11:1 rn:5:5 rd:0:5\n" +
+        "size:22:2 l:21:1 m:20:1 rm:16:4 h:11:1 rn:5:5 rd:0:5\n" +
+        "size:22:2 l:21:1 m:20:1 rm:16:4 h:11:1 rn:5:5 rd:0:5\n" +
+        "size:22:2 l:21:1 m:20:1 rm:16:4 h:11:1 rn:5:5 rd:0:5\n" +
+        "size:22:2 l:21:1 m:20:1 rm:16:4 h:11:1 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 ra:10:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 ra:10:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 imm6:10:6 rn:5:5 rd:0:5\n" +
+        "rm:16:5 ra:10:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 imm2:12:2 rn:5:5 rd:0:5\n" +
+        "rm:16:5 imm2:12:2 rn:5:5 rd:0:5\n" +
+        "rm:16:5 imm2:12:2 rn:5:5 rd:0:5\n" +
+        "rm:16:5 imm2:12:2 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n" +
+        "rn:5:5 rd:0:5\n" +
+        "rm:16:5 rn:5:5 rd:0:5\n";
 
 }
 

@@ -76,18 +76,18 @@ public static partial class A64
 
     public static void STLXP(Cpu cpu, int sf, int rs, int rt2, int rn, int rt) => StoreExclusivePair(cpu, sf, rs, rn, rt, rt2);
 
-    public static void LDAR(Cpu cpu, int size, int rn, int rt) => LoadRegister(cpu, rn, 0, size, rt, Unsigned, Access.Ordered);
+    public static void LDAR(Cpu cpu, int size, int rn, int rt) => LoadRegister(cpu, rn, 0, size, rt, ZeroExtended, Access.Ordered);
 
-    public static void LDLAR(Cpu cpu, int size, int rn, int rt) => LoadRegister(cpu, rn, 0, size, rt, Unsigned, Access.Ordered);
+    public static void LDLAR(Cpu cpu, int size, int rn, int rt) => LoadRegister(cpu, rn, 0, size, rt, ZeroExtended, Access.Ordered);
 
-    public static void LDAPR(Cpu cpu, int size, int rn, int rt) => LoadRegister(cpu, rn, 0, size, rt, Unsigned, Access.Ordered);
+    public static void LDAPR(Cpu cpu, int size, int rn, int rt) => LoadRegister(cpu, rn, 0, size, rt, ZeroExtended, Access.Ordered);
 
     public static void STLR(Cpu cpu, int size, int rn, int rt) => StoreRegister(cpu, rn, 0, size, rt, Access.Ordered);
 
     public static void STLLR(Cpu cpu, int size, int rn, int rt) => StoreRegister(cpu, rn, 0, size, rt, Access.Ordered);
 
     public static void LDAPUR(Cpu cpu, int size, int imm9, int rn, int rt) =>
-        LoadRegister(cpu, rn, (ulong)SignExtend(imm9, 9), size, rt, Unsigned, Access.Ordered);
+        LoadRegister(cpu, rn, (ulong)SignExtend(imm9, 9), size, rt, ZeroExtended, Access.Ordered);
 
     public static void LDAPURSB(Cpu cpu, int opc, int imm9, int rn, int rt) =>
         LoadRegister(cpu, rn, (ulong)SignExtend(imm9, 9), 0, rt, opc != 0 ? SignedTo32 : SignedTo64, Access.Ordered);

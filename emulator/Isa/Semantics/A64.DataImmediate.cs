@@ -24,18 +24,18 @@ public static partial class A64
         cpu.SetR(sf, rd, AddWithCarry(cpu, sf, RegisterOrSP(cpu, sf, rn), ~((ulong)imm12 << (12 * sh)), true));
 
     public static void SMAX_imm(Cpu cpu, int sf, int imm8, int rn, int rd) =>
-        cpu.SetR(sf, rd, (ulong)Math.Max(Signed(cpu, sf, rn), (sbyte)imm8));
+        cpu.SetR(sf, rd, (ulong)Math.Max(SignedRegister(cpu, sf, rn), (sbyte)imm8));
 
     public static void UMAX_imm(Cpu cpu, int sf, int imm8, int rn, int rd) =>
         cpu.SetR(sf, rd, Math.Max(cpu.R(sf, rn), (ulong)imm8));
 
     public static void SMIN_imm(Cpu cpu, int sf, int imm8, int rn, int rd) =>
-        cpu.SetR(sf, rd, (ulong)Math.Min(Signed(cpu, sf, rn), (sbyte)imm8));
+        cpu.SetR(sf, rd, (ulong)Math.Min(SignedRegister(cpu, sf, rn), (sbyte)imm8));
 
     public static void UMIN_imm(Cpu cpu, int sf, int imm8, int rn, int rd) =>
         cpu.SetR(sf, rd, Math.Min(cpu.R(sf, rn), (ulong)imm8));
 
-    private static long Signed(Cpu cpu, int sf, int n) => sf != 0 ? (long)cpu.X(n) : (int)cpu.W(n);
+    private static long SignedRegister(Cpu cpu, int sf, int n) => sf != 0 ? (long)cpu.X(n) : (int)cpu.W(n);
 
     public static void AND_imm(Cpu cpu, int sf, int n, int immr, int imms, int rn, int rd) =>
         SetRegisterOrSP(cpu, sf, rd, cpu.X(rn) & DecodeBitMasks(n, imms, immr).Wmask);

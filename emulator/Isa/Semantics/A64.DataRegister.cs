@@ -164,8 +164,8 @@ public static partial class A64
 
     public static void SDIV(Cpu cpu, int sf, int rm, int rn, int rd)
     {
-        long divisor = Signed(cpu, sf, rm);
-        long dividend = Signed(cpu, sf, rn);
+        long divisor = SignedRegister(cpu, sf, rm);
+        long dividend = SignedRegister(cpu, sf, rn);
         // INT_MIN / -1 overflows to INT_MIN; dividing by -1 is negation.
         long result = divisor == 0 ? 0 : divisor == -1 ? unchecked(-dividend) : dividend / divisor;
         cpu.SetR(sf, rd, (ulong)result);
@@ -235,13 +235,13 @@ public static partial class A64
     }
 
     public static void SMAX_reg(Cpu cpu, int sf, int rm, int rn, int rd) =>
-        cpu.SetR(sf, rd, (ulong)Math.Max(Signed(cpu, sf, rn), Signed(cpu, sf, rm)));
+        cpu.SetR(sf, rd, (ulong)Math.Max(SignedRegister(cpu, sf, rn), SignedRegister(cpu, sf, rm)));
 
     public static void UMAX_reg(Cpu cpu, int sf, int rm, int rn, int rd) =>
         cpu.SetR(sf, rd, Math.Max(cpu.R(sf, rn), cpu.R(sf, rm)));
 
     public static void SMIN_reg(Cpu cpu, int sf, int rm, int rn, int rd) =>
-        cpu.SetR(sf, rd, (ulong)Math.Min(Signed(cpu, sf, rn), Signed(cpu, sf, rm)));
+        cpu.SetR(sf, rd, (ulong)Math.Min(SignedRegister(cpu, sf, rn), SignedRegister(cpu, sf, rm)));
 
     public static void UMIN_reg(Cpu cpu, int sf, int rm, int rn, int rd) =>
         cpu.SetR(sf, rd, Math.Min(cpu.R(sf, rn), cpu.R(sf, rm)));
@@ -272,7 +272,7 @@ public static partial class A64
 
     public static void CLS(Cpu cpu, int sf, int rn, int rd)
     {
-        ulong value = (ulong)Signed(cpu, sf, rn);
+        ulong value = (ulong)SignedRegister(cpu, sf, rn);
         cpu.SetX(rd, CountLeadingZeroBits(1, value ^ (ulong)((long)value >> 63)) - (sf != 0 ? 1UL : 33));
     }
 
@@ -286,7 +286,7 @@ public static partial class A64
 
     public static void ABS(Cpu cpu, int sf, int rn, int rd)
     {
-        long value = Signed(cpu, sf, rn);
+        long value = SignedRegister(cpu, sf, rn);
         cpu.SetR(sf, rd, (ulong)(value < 0 ? unchecked(-value) : value));
     }
 

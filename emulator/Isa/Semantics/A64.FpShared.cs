@@ -179,16 +179,16 @@ public static partial class A64
     }
 
     private static void ReduceVector(Cpu cpu, int esize, int elements, int rd, int rn, FpBinary operation) =>
-        cpu.SetVLow(rd, Reduce(cpu, cpu.V(rn), 0, elements, esize, operation));
+        cpu.SetVLow(rd, ReduceFp(cpu, cpu.V(rn), 0, elements, esize, operation));
 
     /// <summary>Reduce: combines the halves recursively, low half first.</summary>
-    private static ulong Reduce(Cpu cpu, V128 input, int start, int elements, int esize, FpBinary operation)
+    private static ulong ReduceFp(Cpu cpu, V128 input, int start, int elements, int esize, FpBinary operation)
     {
         if (elements == 1)
             return input.Elem(start, esize);
         int half = elements / 2;
-        ulong low = Reduce(cpu, input, start, half, esize, operation);
-        ulong high = Reduce(cpu, input, start + half, half, esize, operation);
+        ulong low = ReduceFp(cpu, input, start, half, esize, operation);
+        ulong high = ReduceFp(cpu, input, start + half, half, esize, operation);
         return operation(low, high, esize, cpu.FPCR, ref cpu.FPSR);
     }
 

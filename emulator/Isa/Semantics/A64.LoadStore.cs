@@ -8,12 +8,12 @@ namespace ArmVdso.Emulator.Isa;
 /// written-back address stays, as on common implementations (CONSTRAINED UNPREDICTABLE).</summary>
 public static partial class A64
 {
-    private const int Unsigned = 0, SignedTo64 = 1, SignedTo32 = 2;
+    private const int ZeroExtended = 0, SignedTo64 = 1, SignedTo32 = 2;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Extended(ulong value, int scale, int sign) => sign switch
     {
-        Unsigned => value,
+        ZeroExtended => value,
         SignedTo64 => SignExtend(value, 8 << scale),
         _ => (uint)SignExtend(value, 8 << scale),
     };
@@ -102,20 +102,20 @@ public static partial class A64
     public static void STTRB(Cpu cpu, int imm9, int rn, int rt) =>
         StoreRegister(cpu, rn, (ulong)SignExtend(imm9, 9), 0, rt, Access.Unprivileged);
 
-    public static void LDRB_imm(Cpu cpu, int imm12, int rn, int rt) => LoadRegister(cpu, rn, (ulong)imm12 << 0, 0, rt, Unsigned);
+    public static void LDRB_imm(Cpu cpu, int imm12, int rn, int rt) => LoadRegister(cpu, rn, (ulong)imm12 << 0, 0, rt, ZeroExtended);
 
-    public static void LDRB_post(Cpu cpu, int imm9, int rn, int rt) => LoadWriteBack(cpu, rn, imm9, true, 0, rt, Unsigned);
+    public static void LDRB_post(Cpu cpu, int imm9, int rn, int rt) => LoadWriteBack(cpu, rn, imm9, true, 0, rt, ZeroExtended);
 
-    public static void LDRB_pre(Cpu cpu, int imm9, int rn, int rt) => LoadWriteBack(cpu, rn, imm9, false, 0, rt, Unsigned);
+    public static void LDRB_pre(Cpu cpu, int imm9, int rn, int rt) => LoadWriteBack(cpu, rn, imm9, false, 0, rt, ZeroExtended);
 
     public static void LDRB_reg(Cpu cpu, int rm, int option, int s, int rn, int rt) =>
-        LoadRegister(cpu, rn, ExtendReg(cpu, rm, option, s != 0 ? 0 : 0), 0, rt, Unsigned);
+        LoadRegister(cpu, rn, ExtendReg(cpu, rm, option, s != 0 ? 0 : 0), 0, rt, ZeroExtended);
 
     public static void LDURB(Cpu cpu, int imm9, int rn, int rt) =>
-        LoadRegister(cpu, rn, (ulong)SignExtend(imm9, 9), 0, rt, Unsigned);
+        LoadRegister(cpu, rn, (ulong)SignExtend(imm9, 9), 0, rt, ZeroExtended);
 
     public static void LDTRB(Cpu cpu, int imm9, int rn, int rt) =>
-        LoadRegister(cpu, rn, (ulong)SignExtend(imm9, 9), 0, rt, Unsigned, Access.Unprivileged);
+        LoadRegister(cpu, rn, (ulong)SignExtend(imm9, 9), 0, rt, ZeroExtended, Access.Unprivileged);
 
     public static void LDRSB_imm(Cpu cpu, int opc, int imm12, int rn, int rt) => LoadRegister(cpu, rn, (ulong)imm12 << 0, 0, rt, opc != 0 ? SignedTo32 : SignedTo64);
 
@@ -147,20 +147,20 @@ public static partial class A64
     public static void STTRH(Cpu cpu, int imm9, int rn, int rt) =>
         StoreRegister(cpu, rn, (ulong)SignExtend(imm9, 9), 1, rt, Access.Unprivileged);
 
-    public static void LDRH_imm(Cpu cpu, int imm12, int rn, int rt) => LoadRegister(cpu, rn, (ulong)imm12 << 1, 1, rt, Unsigned);
+    public static void LDRH_imm(Cpu cpu, int imm12, int rn, int rt) => LoadRegister(cpu, rn, (ulong)imm12 << 1, 1, rt, ZeroExtended);
 
-    public static void LDRH_post(Cpu cpu, int imm9, int rn, int rt) => LoadWriteBack(cpu, rn, imm9, true, 1, rt, Unsigned);
+    public static void LDRH_post(Cpu cpu, int imm9, int rn, int rt) => LoadWriteBack(cpu, rn, imm9, true, 1, rt, ZeroExtended);
 
-    public static void LDRH_pre(Cpu cpu, int imm9, int rn, int rt) => LoadWriteBack(cpu, rn, imm9, false, 1, rt, Unsigned);
+    public static void LDRH_pre(Cpu cpu, int imm9, int rn, int rt) => LoadWriteBack(cpu, rn, imm9, false, 1, rt, ZeroExtended);
 
     public static void LDRH_reg(Cpu cpu, int rm, int option, int s, int rn, int rt) =>
-        LoadRegister(cpu, rn, ExtendReg(cpu, rm, option, s != 0 ? 1 : 0), 1, rt, Unsigned);
+        LoadRegister(cpu, rn, ExtendReg(cpu, rm, option, s != 0 ? 1 : 0), 1, rt, ZeroExtended);
 
     public static void LDURH(Cpu cpu, int imm9, int rn, int rt) =>
-        LoadRegister(cpu, rn, (ulong)SignExtend(imm9, 9), 1, rt, Unsigned);
+        LoadRegister(cpu, rn, (ulong)SignExtend(imm9, 9), 1, rt, ZeroExtended);
 
     public static void LDTRH(Cpu cpu, int imm9, int rn, int rt) =>
-        LoadRegister(cpu, rn, (ulong)SignExtend(imm9, 9), 1, rt, Unsigned, Access.Unprivileged);
+        LoadRegister(cpu, rn, (ulong)SignExtend(imm9, 9), 1, rt, ZeroExtended, Access.Unprivileged);
 
     public static void LDRSH_imm(Cpu cpu, int opc, int imm12, int rn, int rt) => LoadRegister(cpu, rn, (ulong)imm12 << 1, 1, rt, opc != 0 ? SignedTo32 : SignedTo64);
 
@@ -192,20 +192,20 @@ public static partial class A64
     public static void STTR(Cpu cpu, int sf, int imm9, int rn, int rt) =>
         StoreRegister(cpu, rn, (ulong)SignExtend(imm9, 9), 2 + sf, rt, Access.Unprivileged);
 
-    public static void LDR_imm(Cpu cpu, int sf, int imm12, int rn, int rt) => LoadRegister(cpu, rn, (ulong)imm12 << (2 + sf), 2 + sf, rt, Unsigned);
+    public static void LDR_imm(Cpu cpu, int sf, int imm12, int rn, int rt) => LoadRegister(cpu, rn, (ulong)imm12 << (2 + sf), 2 + sf, rt, ZeroExtended);
 
-    public static void LDR_post(Cpu cpu, int sf, int imm9, int rn, int rt) => LoadWriteBack(cpu, rn, imm9, true, 2 + sf, rt, Unsigned);
+    public static void LDR_post(Cpu cpu, int sf, int imm9, int rn, int rt) => LoadWriteBack(cpu, rn, imm9, true, 2 + sf, rt, ZeroExtended);
 
-    public static void LDR_pre(Cpu cpu, int sf, int imm9, int rn, int rt) => LoadWriteBack(cpu, rn, imm9, false, 2 + sf, rt, Unsigned);
+    public static void LDR_pre(Cpu cpu, int sf, int imm9, int rn, int rt) => LoadWriteBack(cpu, rn, imm9, false, 2 + sf, rt, ZeroExtended);
 
     public static void LDR_reg(Cpu cpu, int sf, int rm, int option, int s, int rn, int rt) =>
-        LoadRegister(cpu, rn, ExtendReg(cpu, rm, option, s != 0 ? 2 + sf : 0), 2 + sf, rt, Unsigned);
+        LoadRegister(cpu, rn, ExtendReg(cpu, rm, option, s != 0 ? 2 + sf : 0), 2 + sf, rt, ZeroExtended);
 
     public static void LDUR(Cpu cpu, int sf, int imm9, int rn, int rt) =>
-        LoadRegister(cpu, rn, (ulong)SignExtend(imm9, 9), 2 + sf, rt, Unsigned);
+        LoadRegister(cpu, rn, (ulong)SignExtend(imm9, 9), 2 + sf, rt, ZeroExtended);
 
     public static void LDTR(Cpu cpu, int sf, int imm9, int rn, int rt) =>
-        LoadRegister(cpu, rn, (ulong)SignExtend(imm9, 9), 2 + sf, rt, Unsigned, Access.Unprivileged);
+        LoadRegister(cpu, rn, (ulong)SignExtend(imm9, 9), 2 + sf, rt, ZeroExtended, Access.Unprivileged);
 
     public static void LDRSW_imm(Cpu cpu, int imm12, int rn, int rt) => LoadRegister(cpu, rn, (ulong)imm12 << 2, 2, rt, SignedTo64);
 

@@ -137,7 +137,7 @@ public static partial class A64
             return false;
         for (int r = 0; r < registers; r++)
         {
-            ulong half = Replicate(elements[r], 8 << size);
+            ulong half = ReplicateElement(elements[r], 8 << size);
             cpu.SetV(rt + r, new V128(half, q != 0 ? half : 0));
         }
         return true;

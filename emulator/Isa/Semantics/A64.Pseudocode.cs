@@ -114,10 +114,10 @@ public static partial class A64
         ulong welem = ulong.MaxValue >> (63 - s);
         ulong telem = ulong.MaxValue >> (63 - d);
         ulong rotated = r == 0 ? welem : ((welem >> r) | (welem << (size - r))) & all;
-        return (Replicate(rotated, size), Replicate(telem, size));
+        return (ReplicateElement(rotated, size), ReplicateElement(telem, size));
     }
 
-    private static ulong Replicate(ulong element, int size)
+    private static ulong ReplicateElement(ulong element, int size)
     {
         for (; size < 64; size <<= 1)
             element |= element << size;
