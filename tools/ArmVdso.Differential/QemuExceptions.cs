@@ -1,0 +1,124 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace ArmVdso.Differential;
+
+/// <summary>What of a case is not compared.</summary>
+[Flags]
+public enum Ignore
+{
+    /// <summary>Everything is compared.</summary>
+    None = 0,
+
+    /// <summary>The case is not run.</summary>
+    Run = 1,
+
+    /// <summary>FPSR.</summary>
+    Fpsr = 2,
+
+    /// <summary>NZCV.</summary>
+    Nzcv = 4,
+
+    /// <summary>Registers after a fault (the architecture leaves them UNKNOWN, or qemu is less precise).</summary>
+    FaultRegisters = 8,
+
+    /// <summary>Memory.</summary>
+    Memory = 16,
+}
+
+/// <summary>One line of qemu-exceptions.txt.</summary>
+/// <param name="Pattern">Row name; * stands for anything.</param>
+/// <param name="When">Conditions on the fields of the word, all of which hold.</param>
+/// <param name="Ignore">What is left out.</param>
+/// <param name="Reason">Why.</param>
+public sealed record QemuException(Regex Pattern, IReadOnlyList<(string Field, bool Equal, uint Value)> When, Ignore Ignore, string Reason)
+{
+    /// <summary>Whether the line is about this word of this row.</summary>
+    public bool Applies(TableRow row, uint word)
+    {
+        if (!Pattern.IsMatch(row.Name))
+            return false;
+        foreach ((string name, bool equal, uint value) in When)
+        {
+            if (row.Field(name) is not Field f || (f.Get(word) == value) != equal)
+                return false;
+        }
+        return true;
+    }
+}
+
+/// <summary>Rows that qemu 7.2 lacks or treats differently, and those that cannot be compared, each with its reason.</summary>
+public sealed class QemuExceptions
+{
+    private readonly Dictionary<string, QemuException[]> _byRow = [];
+
+    /// <summary>All lines.</summary>
+    public IReadOnlyList<QemuException> Lines { get; }
+
+    /// <summary>The committed list.</summary>
+    public static QemuExceptions Committed { get; } = new(Resources.Text("qemu-exceptions.txt"));
+
+    /// <summary>An empty list.</summary>
+    public static QemuExceptions None { get; } = new("");
+
+    /// <summary>Parses <c>ROW ; CONDITIONS ; IGNORED ; REASON</c> lines.</summary>
+    /// <exception cref="FormatException">A line is malformed.</exception>
+    public QemuExceptions(string text)
+    {
+        var lines = new List<QemuException>();
+        foreach (string raw in text.Split('\n'))
+        {
+            string line = raw.Trim();
+            if (line.Length == 0 || line[0] == '#')
+                continue;
+            string[] column = line.Split(';', 4, StringSplitOptions.TrimEntries);
+            if (column.Length != 4 || column[3].Length == 0)
+                throw new FormatException($"qemu-exceptions.txt: four columns wanted: {line}");
+            var pattern = new Regex("^(" + Regex.Escape(column[0]).Replace("\\*", ".*", StringComparison.Ordinal).Replace("\\|", "|", StringComparison.Ordinal) + ")$");
+            lines.Add(new QemuException(pattern, Conditions(column[1]), Enum.Parse<Ignore>(column[2], true), column[3]));
+        }
+        Lines = lines;
+        foreach (TableRow row in IsaTable.Rows)
+        {
+            QemuException[] found = lines.Where(l => l.Pattern.IsMatch(row.Name)).ToArray();
+            if (found.Length > 0)
+                _byRow[row.Name] = found;
+        }
+    }
+
+    private static List<(string, bool, uint)> Conditions(string text)
+    {
+        var conditions = new List<(string, bool, uint)>();
+        if (text == "*")
+            return conditions;
+        foreach (string part in text.Split("&&", StringSplitOptions.TrimEntries))
+        {
+            bool equal = part.Contains("==", StringComparison.Ordinal);
+            string[] sides = part.Split(equal ? "==" : "!=", StringSplitOptions.TrimEntries);
+            conditions.Add((sides[0], equal, uint.Parse(sides[1], CultureInfo.InvariantCulture)));
+        }
+        return conditions;
+    }
+
+    /// <summary>What is not compared for this word.</summary>
+    public Ignore Find(TableRow row, uint word)
+    {
+        Ignore ignore = Ignore.None;
+        if (_byRow.TryGetValue(row.Name, out QemuException[]? found))
+        {
+            foreach (QemuException e in found)
+            {
+                if (e.Applies(row, word))
+                    ignore |= e.Ignore;
+            }
+        }
+        return ignore;
+    }
+
+    /// <summary>Whether no word of the row is run.</summary>
+    public bool SkipsRow(TableRow row) =>
+        _byRow.TryGetValue(row.Name, out QemuException[]? found) && found.Any(e => e.When.Count == 0 && (e.Ignore & Ignore.Run) != 0);
+
+    /// <summary>Whether the word is not run at all.</summary>
+    public bool Skips(TableRow row, uint word) => (Find(row, word) & Ignore.Run) != 0;
+}
