@@ -33,6 +33,7 @@ public sealed class EmulatedMachine : IDisposable
 
     private void WriteSystem(int op0, int op1, int crn, int crm, int op2, ulong value)
     {
+        _cpu.EL = 1;
         _cpu.SetX(1, value);
         _cpu.WriteSystemRegister(op0, op1, crn, crm, op2, 1);
         if (_cpu.ExceptionPending)
