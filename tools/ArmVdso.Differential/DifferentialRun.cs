@@ -232,7 +232,7 @@ internal sealed class BatchWorker : IDisposable
         Slot slot = SlotOf(i);
         Span<ulong> theirs = Theirs(i);
         OutcomeComparer.Normalise(theirs);
-        Ignore ignore = _options.Exceptions.Find(slot.Row, slot.Word);
+        Ignore ignore = _options.Exceptions.Find(slot.Row, slot.Word, Before(i)[StateWord.Fpcr]);
         _differences.Clear();
         OutcomeComparer.Compare(theirs, Ours(i), ignore, _differences);
         RowCounts counts = _counts[slot.Row.Row];
@@ -245,6 +245,8 @@ internal sealed class BatchWorker : IDisposable
         // After a fault part of a store may have been made (DDI0487, B2.2): memory is not compared.
         if (slot.Memory && theirs[StateWord.Signal] == 0 && (ignore & Ignore.Memory) == 0)
             memory = Zones(i).CommonPrefixLength(TheirZones(i));
+        if ((ignore & Ignore.Run) != 0)
+            return;
         if (_differences.Count > 0 || (memory >= 0 && memory < OracleLayout.ZoneBytes))
             Report(i, null, memory);
     }

@@ -20,7 +20,7 @@ public sealed class EmulatedMachine : IDisposable
         AddressSpace space = _machine.CreateAddressSpace(48);
         const PagePermissions data = PagePermissions.UserRead | PagePermissions.UserWrite;
         for (ulong at = 0; at < OracleLayout.CodeBytes; at += 4096)
-            space.Map(OracleLayout.CodeVa + at, CodePa + at, data | PagePermissions.UserExecute);
+            space.Map(OracleLayout.CodeVa + at, CodePa + at, PagePermissions.UserRead | PagePermissions.UserExecute);
         for (ulong at = 0; at < OracleLayout.WindowBytes; at += 4096)
             space.Map(OracleLayout.WindowVa + at, WindowPa + at, data);
         WriteSystem(3, 0, 2, 0, 0, space.Handle);

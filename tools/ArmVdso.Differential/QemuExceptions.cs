@@ -24,6 +24,9 @@ public enum Ignore
 
     /// <summary>Memory.</summary>
     Memory = 16,
+
+    /// <summary>Addresses that are unaligned or near unmapped memory are not used.</summary>
+    Misaligned = 32,
 }
 
 /// <summary>One line of qemu-exceptions.txt.</summary>
@@ -33,14 +36,20 @@ public enum Ignore
 /// <param name="Reason">Why.</param>
 public sealed record QemuException(Regex Pattern, IReadOnlyList<(string Field, bool Equal, uint Value)> When, Ignore Ignore, string Reason)
 {
-    /// <summary>Whether the line is about this word of this row.</summary>
-    public bool Applies(TableRow row, uint word)
+    /// <summary>Whether the line is about this word of this row, run with this FPCR.</summary>
+    public bool Applies(TableRow row, uint word, ulong fpcr)
     {
         if (!Pattern.IsMatch(row.Name))
             return false;
         foreach ((string name, bool equal, uint value) in When)
         {
-            if (row.Field(name) is not Field f || (f.Get(word) == value) != equal)
+            uint actual = name switch
+            {
+                "FPCR.FZ" => (uint)(fpcr >> 24) & 1,
+                "FPCR.DN" => (uint)(fpcr >> 25) & 1,
+                _ => row.Field(name)?.Get(word) ?? 0,
+            };
+            if ((actual == value) != equal)
                 return false;
         }
         return true;
@@ -100,15 +109,15 @@ public sealed class QemuExceptions
         return conditions;
     }
 
-    /// <summary>What is not compared for this word.</summary>
-    public Ignore Find(TableRow row, uint word)
+    /// <summary>What is not compared for this word, run with this FPCR.</summary>
+    public Ignore Find(TableRow row, uint word, ulong fpcr = 0)
     {
         Ignore ignore = Ignore.None;
         if (_byRow.TryGetValue(row.Name, out QemuException[]? found))
         {
             foreach (QemuException e in found)
             {
-                if (e.Applies(row, word))
+                if (e.Applies(row, word, fpcr))
                     ignore |= e.Ignore;
             }
         }

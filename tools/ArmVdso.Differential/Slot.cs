@@ -27,6 +27,9 @@ public sealed class Slot
     /// <summary>Address of the instruction under test.</summary>
     public ulong PC => Va + 4 * (ulong)Words;
 
+    /// <summary>Only aligned addresses of mapped memory are used.</summary>
+    public bool AlignedOnly { get; set; }
+
     /// <summary>Whether memory is compared.</summary>
     public bool Memory { get; set; }
 }

@@ -52,8 +52,10 @@
 #define SYS_write	64
 #define SYS_exit_group	94
 #define SYS_sigaltstack	132
+#define SYS_prctl	167
 #define SYS_rt_sigaction 134
 #define SYS_mmap	222
+#define SYS_mprotect	226
 #define SA_FLAGS	(0x4 | 0x08000000 | 0x40000000)	// SIGINFO, ONSTACK, NODEFER
 #define UC_REGS		184
 #define UC_SP		432
@@ -106,7 +108,7 @@ _start:
 
 	ldr	x0, =CODE_VA
 	mov	x1, #CODE_SIZE
-	mov	x2, #7
+	mov	x2, #3
 	mov	x3, #0x32			// MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS
 	mov	x4, #-1
 	mov	x5, #0
@@ -119,13 +121,22 @@ _start:
 	fail_if_negative 14
 	adr	x21, signals
 1:	ldrb	w0, [x21], #1
-	cbz	w0, batch
+	cbz	w0, tags
 	adr	x1, action
 	mov	x2, #0
 	mov	x3, #8
 	call	SYS_rt_sigaction
 	fail_if_negative 15
 	b	1b
+
+tags:	// All logical address tags may be made, as at reset of GCR_EL1; Linux excludes all of them until asked. A kernel
+	// without MTE refuses: the tag rows are UNDEFINED there anyway.
+	mov	x0, #55				// PR_SET_TAGGED_ADDR_CTRL
+	ldr	x1, =((0xffff << 3) | 1)	// all tags, PR_TAGGED_ADDR_ENABLE
+	mov	x2, #0
+	mov	x3, #0
+	mov	x4, #0
+	call	SYS_prctl
 
 	// x19 index, x20 in state, x21 out state, x22 out zone, x23 count
 batch:
@@ -139,6 +150,11 @@ batch:
 	cmp	x0, #8
 	b.ne	done
 
+	// The code area is written here only: a case that stores there faults.
+	ldr	x0, =CODE_VA
+	ldr	x1, =CODE_SIZE
+	mov	x2, #3
+	call	SYS_mprotect
 	ldr	x0, =SHARED_VA
 	ldr	x23, [x0, #O_COUNT]
 	ldr	x1, [x0, #O_CODE_BYTES]
@@ -162,6 +178,10 @@ batch:
 	b.lo	1b
 	dsb	ish
 	isb
+	ldr	x0, =CODE_VA
+	ldr	x1, =CODE_SIZE
+	mov	x2, #5
+	call	SYS_mprotect
 
 	mov	x19, #0
 	ldr	x20, =(SHARED_VA + O_IN)
