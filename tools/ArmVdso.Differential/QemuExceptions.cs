@@ -30,11 +30,12 @@ public enum Ignore
 }
 
 /// <summary>One line of qemu-exceptions.txt.</summary>
-/// <param name="Pattern">Row name; * stands for anything.</param>
+/// <param name="Names">Row names; * stands for anything.</param>
+/// <param name="Pattern">All of them as one expression.</param>
 /// <param name="When">Conditions on the fields of the word, all of which hold.</param>
 /// <param name="Ignore">What is left out.</param>
 /// <param name="Reason">Why.</param>
-public sealed record QemuException(Regex Pattern, IReadOnlyList<(string Field, bool Equal, uint Value)> When, Ignore Ignore, string Reason)
+public sealed record QemuException(string[] Names, Regex Pattern, IReadOnlyList<(string Field, bool Equal, uint Value)> When, Ignore Ignore, string Reason)
 {
     /// <summary>Whether the line is about this word of this row, run with this FPCR.</summary>
     public bool Applies(TableRow row, uint word, ulong fpcr)
@@ -83,8 +84,9 @@ public sealed class QemuExceptions
             string[] column = line.Split(';', 4, StringSplitOptions.TrimEntries);
             if (column.Length != 4 || column[3].Length == 0)
                 throw new FormatException($"qemu-exceptions.txt: four columns wanted: {line}");
-            var pattern = new Regex("^(" + Regex.Escape(column[0]).Replace("\\*", ".*", StringComparison.Ordinal).Replace("\\|", "|", StringComparison.Ordinal) + ")$");
-            lines.Add(new QemuException(pattern, Conditions(column[1]), Enum.Parse<Ignore>(column[2], true), column[3]));
+            string[] names = column[0].Split('|');
+            var pattern = new Regex(string.Join('|', names.Select(n => Glob(n).ToString())));
+            lines.Add(new QemuException(names, pattern, Conditions(column[1]), Enum.Parse<Ignore>(column[2], true), column[3]));
         }
         Lines = lines;
         foreach (TableRow row in IsaTable.Rows)
@@ -94,6 +96,9 @@ public sealed class QemuExceptions
                 _byRow[row.Name] = found;
         }
     }
+
+    /// <summary>The expression for a name in which * stands for anything.</summary>
+    public static Regex Glob(string name) => new("^" + Regex.Escape(name).Replace("\\*", ".*", StringComparison.Ordinal) + "$");
 
     private static List<(string, bool, uint)> Conditions(string text)
     {
