@@ -136,7 +136,8 @@ public static class CaseGenerator
             < 16 => middle - random.Below(64),
             < 18 => end - random.Below(72),
             18 => end + random.Below(32),
-            _ => OracleLayout.WindowVa - random.Below(32),
+            // Wholly unmapped: what of a store that begins there reaches memory is left open, and no zone would be restored.
+            _ => OracleLayout.WindowVa - 96 - random.Below(32),
         };
     }
 
@@ -181,8 +182,8 @@ public static class CaseGenerator
     /// index) is learnt from a trial on our side; should that be wrong, the oracle will touch another address and tell.</summary>
     private static void PlaceBase(Slot slot, uint rn, Span<ulong> state, EmulatedMachine machine, Span<ulong> scratch, ref SplitMix64 random)
     {
-        // Unmapped: the trial ends in a fault, whose address tells.
-        const ulong trial = OracleLayout.WindowVa + 0x10_0000_0000;
+        // Unmapped, at no round distance from the window: the trial ends in a fault, whose address tells.
+        const ulong trial = OracleLayout.WindowVa + 0x13_579A_0000;
         ulong target = slot.AlignedOnly ? OracleLayout.WindowVa + 0x1000 + 16 * (ulong)random.Below(40) - 320 : RandomTarget(ref random);
         if (slot.Row.Field("rm") is Field fm && fm.Get(slot.Word) is var rm && rm != 31 && rm != rn && random.OneIn(2))
             state[(int)rm] = (ulong)((long)random.Below(64) - 32);

@@ -276,9 +276,25 @@ internal sealed class BatchWorker : IDisposable
         {
             RowCounts counts = _counts[_slots[0].Row.Row];
             counts.Mismatches++;
-            counts.Reports.Add($"batch: the window differs at offset 0x{at:x} outside the zones; run the memory rows one by one");
+            int start = Math.Min(at & ~15, OracleLayout.WindowBytes - 32);
+            counts.Reports.Add($"batch: outside the zones the window differs at offset 0x{at:x}; at 0x{start:x}: qemu {Convert.ToHexString(theirs.Slice(start, 32))} ours {Convert.ToHexString(_machine.Window.Slice(start, 32))}; touched by {Touching(at)}");
         }
         RestoreOracleWindow();
+    }
+
+    /// <summary>Cases whose general registers point near an offset of the window.</summary>
+    private string Touching(int at)
+    {
+        var names = new List<string>();
+        for (int i = 0; i < _slots.Count * _options.StatesPerWord; i++)
+        {
+            Slot slot = SlotOf(i);
+            if (!slot.Memory || _machine.FirstAddressOf(Before(i), slot.Words, _scratch) is not ulong first)
+                continue;
+            if (first - (OracleLayout.WindowVa + (ulong)at - 64) < 80)
+                names.Add($"{slot.Row.Name}:0x{slot.Seed:x}:{slot.Index} (state {i % _options.StatesPerWord}) at 0x{first:x} signal {Theirs(i)[StateWord.Signal]}");
+        }
+        return names.Count == 0 ? "no case we know" : string.Join(", ", names);
     }
 
     private void RestoreOracleWindow()

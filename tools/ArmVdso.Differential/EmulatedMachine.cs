@@ -52,6 +52,14 @@ public sealed class EmulatedMachine : IDisposable
     /// <summary>Makes the fetch unit forget the code page, after <see cref="Code"/> was changed.</summary>
     public void CodeChanged() => WriteSystem(3, 0, 2, 0, 0, _cpu.TTBR0_EL1);
 
+    /// <summary>Runs one case for the address that it touches first.</summary>
+    public ulong? FirstAddressOf(ReadOnlySpan<ulong> before, int words, Span<ulong> scratch)
+    {
+        Run(before, words, scratch);
+        CaseGenerator.RestoreZones(Window);
+        return FirstAddress;
+    }
+
     /// <summary>Runs one case.</summary>
     /// <param name="before">The initial state; its PC word is the slot.</param>
     /// <param name="words">Instructions in the slot.</param>

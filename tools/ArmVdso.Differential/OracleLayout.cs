@@ -3,14 +3,14 @@ namespace ArmVdso.Differential;
 /// <summary>Where things are in the shared file and in the guest's memory. Guest/oracle.S has the same numbers.</summary>
 public static class OracleLayout
 {
-    /// <summary>Virtual address of the code area.</summary>
-    public const ulong CodeVa = 0x20_0000_0000;
+    /// <summary>Virtual address of the code area; far from the powers of two that registers often hold.</summary>
+    public const ulong CodeVa = 0x25_4321_0000;
 
     /// <summary>Virtual address of the data window: two pages, unmapped memory before and after.</summary>
-    public const ulong WindowVa = 0x20_0008_0000;
+    public const ulong WindowVa = 0x25_4329_0000;
 
     /// <summary>Where the oracle program itself is linked; no case may jump there.</summary>
-    public const ulong ProgramVa = 0x20_0600_0000;
+    public const ulong ProgramVa = 0x25_4921_0000;
 
     /// <summary>Bytes kept free of branch targets at <see cref="ProgramVa"/>.</summary>
     public const ulong ProgramBytes = 0x40_0000;

@@ -10,8 +10,8 @@
 //	b	slot_end
 // and x0 travels through TPIDR_EL0, so that all of x0..x30 and sp belong to the case.
 
-#define CODE_VA		0x2000000000
-#define WINDOW_VA	0x2000080000
+#define CODE_VA		0x2543210000
+#define WINDOW_VA	0x2543290000
 #define SHARED_VA	0x3000000000
 #define SHARED_SIZE	0x600000
 
