@@ -24,11 +24,12 @@ trap 'rm -rf "$tmp"' EXIT
 out=$tmp/bin
 mkdir "$out"
 
-# No C library, no vector registers (the image may not disturb a caller's), PC-relative addresses within
-# 1 MiB, not x18 (a caller's shadow stack pointer perhaps), no branch protection (the image is mapped as an unguarded page, like the stock ones).
+# No C library. No vector registers: they are the caller's. PC-relative addresses within 1 MiB. Not x18,
+# which can be a caller's shadow stack pointer. No branch protection: the image is mapped as unguarded
+# pages, like the stock ones.
 flags=(--target=aarch64-linux-gnu -march=armv8-a -nostdinc -Iinclude -Iarch/arm64/include -Wall -Wextra -Werror)
-cflags=(-std=gnu11 -O2 -ffreestanding -fno-builtin -fPIC -mcmodel=tiny -mgeneral-regs-only -ffixed-x18 -mbranch-protection=none
-  -fvisibility=hidden -fno-stack-protector -fno-strict-aliasing -fno-common -fno-ident -fno-addrsig
+cflags=(-std=gnu11 -O2 -ffreestanding -fno-builtin -fPIC -mcmodel=tiny -mgeneral-regs-only
+  -ffixed-x18 -mbranch-protection=none -fvisibility=hidden -fno-stack-protector -fno-strict-aliasing -fno-common -fno-ident -fno-addrsig
   -fasynchronous-unwind-tables)
 
 clang-19 "${flags[@]}" "${cflags[@]}" -S -o "$tmp/layout.s" layout.c
