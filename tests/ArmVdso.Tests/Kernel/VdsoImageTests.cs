@@ -1,7 +1,7 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.RegularExpressions;
+using ArmVdso.Tests.Guests;
 using static ArmVdso.Tests.Kernel.VdsoElf;
 
 namespace ArmVdso.Tests.Kernel;
@@ -25,17 +25,8 @@ public sealed class VdsoImageTests
         ("getegid", "egid", 177), ("gettid", "tid", 178),
     ];
 
-    private static readonly string s_folder = Path.Combine(RepositoryRoot(), "vdso-image");
+    private static readonly string s_folder = Path.Combine(GuestPrograms.RepositoryRoot, "vdso-image");
     private static readonly VdsoElf s_elf = new(File.ReadAllBytes(Path.Combine(s_folder, "bin", "vdso-per-cpu.so")));
-
-    private static string RepositoryRoot()
-    {
-        string? folder = AppContext.BaseDirectory;
-        while (folder is not null && !File.Exists(Path.Combine(folder, "ArmVdso.sln")))
-            folder = Path.GetDirectoryName(folder);
-
-        return folder ?? throw new InvalidOperationException($"no ArmVdso.sln above {AppContext.BaseDirectory}");
-    }
 
     private static Dictionary<string, long> Layout() => File.ReadLines(Path.Combine(s_folder, "bin", "layout.tsv"))
         .Select(line => line.Split('\t'))
@@ -45,16 +36,6 @@ public sealed class VdsoImageTests
     {
         Symbol symbol = s_elf.Symbols().Single(s => s.Name == function);
         return Enumerable.Range(0, (int)symbol.Size / 4).Select(i => s_elf.U32(symbol.Address + 4UL * (ulong)i)).ToList();
-    }
-
-    private static (int Status, string Output) Run(string program, params string[] arguments)
-    {
-        ProcessStartInfo start = new(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
-        using Process process = Process.Start(start)!;
-        Task<string> errors = process.StandardError.ReadToEndAsync();
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return (process.ExitCode, output + errors.Result);
     }
 
     [Fact]
@@ -199,8 +180,8 @@ public sealed class VdsoImageTests
     [Fact]
     public void Uses_no_vector_register_no_x18_and_no_landing_pad()
     {
-        (int status, string output) = Run("llvm-objdump-19", "-d", "--no-show-raw-insn", Path.Combine(s_folder, "bin", "vdso-per-cpu.so"));
-        Assert.True(status == 0, output);
+        (int status, string output, string errors) = GuestPrograms.Run("llvm-objdump-19", "-d", "--no-show-raw-insn", Path.Combine(s_folder, "bin", "vdso-per-cpu.so"));
+        Assert.True(status == 0, output + errors);
 
         string[] instructions = output.Split('\n').Where(line => Regex.IsMatch(line, @"^ +[0-9a-f]+:\s+\t")).ToArray();
         Assert.InRange(instructions.Length, 200, 1000);
@@ -304,7 +285,7 @@ public sealed class VdsoImageTests
     [Fact]
     public void Image_is_what_the_sources_give()
     {
-        (int status, string output) = Run(Path.Combine(s_folder, "build.sh"), "--check");
-        Assert.True(status == 0, output);
+        (int status, string output, string errors) = GuestPrograms.Run(Path.Combine(s_folder, "build.sh"), "--check");
+        Assert.True(status == 0, output + errors);
     }
 }
