@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* What the test guests share: output that does not depend on addresses or times, and a status. */
+#ifndef GUEST_H
+#define GUEST_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static int guest_failures;
+
+/* One line for each thing checked: "ok WHAT" or "FAILED WHAT". */
+#define CHECK(what, condition) do { \
+	int check_ok = !!(condition); \
+	printf("%s %s\n", check_ok ? "ok" : "FAILED", what); \
+	guest_failures += !check_ok; \
+} while (0)
+
+/* The last line, and the status of main. */
+static inline int guest_done(const char *name)
+{
+	printf("%s: %d failed\n", name, guest_failures);
+	return guest_failures != 0;
+}
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* What lib/gettimeofday.c needs of the architecture. */
+#ifndef ASM_VDSO_GETTIMEOFDAY_H
+#define ASM_VDSO_GETTIMEOFDAY_H
+
+#include <asm/vdso/syscall.h>
+#include <vdso/datapage.h>
+#include <vdso/time.h>
+
+static __always_inline int clock_gettime_fallback(clockid_t clock, struct timespec *ts)
+{
+	return (int)vdso_syscall2(__NR_clock_gettime, clock, (long)ts);
+}
+
+static __always_inline int clock_getres_fallback(clockid_t clock, struct timespec *res)
+{
+	return (int)vdso_syscall2(__NR_clock_getres, clock, (long)res);
+}
+
+static __always_inline int gettimeofday_fallback(struct timeval *tv, struct timezone *tz)
+{
+	return (int)vdso_syscall2(__NR_gettimeofday, (long)tv, (long)tz);
+}
+
+/*
+ * The virtual counter. The ISB keeps the read from being done ahead of what comes before it. What comes
+ * after it is held back by a load whose address depends on the value read (of a word of the stack, which
+ * is in the cache): the barrier that follows orders later loads behind that one. It is cheaper than a
+ * second ISB.
+ */
+static __always_inline u64 __arch_get_hw_counter(void)
+{
+	u64 cycles, address;
+
+	__asm__ volatile("isb\n\t"
+			 "mrs %0, cntvct_el0\n\t"
+			 "eor %1, %0, %0\n\t"
+			 "add %1, sp, %1\n\t"
+			 "ldr xzr, [%1]"
+			 : "=&r"(cycles), "=&r"(address) : : "memory");
+	return cycles;
+}
+
+static __always_inline const struct vdso_data *__arch_get_vdso_data(void)
+{
+	return _vdso_data.data;
+}
+
+#endif

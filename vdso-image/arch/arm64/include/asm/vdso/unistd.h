@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* System call numbers (asm-generic table). Read by the assembler too. */
+#ifndef ASM_VDSO_UNISTD_H
+#define ASM_VDSO_UNISTD_H
+
+#define __NR_clock_gettime	113
+#define __NR_clock_getres	114
+#define __NR_rt_sigreturn	139
+#define __NR_getcpu		168
+#define __NR_gettimeofday	169
+#define __NR_getpid		172
+#define __NR_getppid		173
+#define __NR_getuid		174
+#define __NR_geteuid		175
+#define __NR_getgid		176
+#define __NR_getegid		177
+#define __NR_gettid		178
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The data that the kernel writes and the image reads. It lies directly below the image, mapped read-only:
+ *
+ *	image - VDSO_PAGES_SIZE	struct vdso_vsys_data
+ *	image			ELF header
+ */
+#ifndef VDSO_DATAPAGE_H
+#define VDSO_DATAPAGE_H
+
+#include <vdso/bits.h>
+#include <vdso/layout.h>
+#include <vdso/time.h>
+#include <vdso/types.h>
+
+/* Entries of vdso_vsys_data.data: the adjusted clock (with its coarse copies) and the raw one. */
+#define CS_HRES_COARSE	0
+#define CS_RAW		1
+#define CS_BASES	2
+
+#define VDSO_BASES	(CLOCK_TAI + 1)
+
+/* Clocks by the way in which they are read. */
+#define VDSO_HRES	(BIT(CLOCK_REALTIME) | BIT(CLOCK_MONOTONIC) | BIT(CLOCK_BOOTTIME) | BIT(CLOCK_TAI))
+#define VDSO_COARSE	(BIT(CLOCK_REALTIME_COARSE) | BIT(CLOCK_MONOTONIC_COARSE))
+#define VDSO_RAW	BIT(CLOCK_MONOTONIC_RAW)
+
+/* vdso_data.clock_mode: what the cycle counter is. NONE means that only the kernel can tell the time. */
+enum vdso_clock_mode {
+	VDSO_CLOCKMODE_NONE,
+	VDSO_CLOCKMODE_ARCHTIMER,
+	VDSO_CLOCKMODE_ARCHTIMER_NOCOMPAT,
+};
+
+/*
+ * A clock's value at cycle_last. nsec is shifted left by vdso_data.shift, except for the coarse clocks,
+ * which hold plain nanoseconds.
+ */
+struct vdso_timestamp {
+	u64 sec;
+	u64 nsec;
+};
+
+/*
+ * seq is odd while the kernel writes. Layout: Linux 6.1, so that the kernel side is the same for this
+ * image and for a stock one.
+ */
+struct vdso_data {
+	u32 seq;
+	s32 clock_mode;
+	u64 cycle_last;
+	u64 mask;
+	u32 mult;
+	u32 shift;
+	struct vdso_timestamp basetime[VDSO_BASES];
+	s32 tz_minuteswest;
+	s32 tz_dsttime;
+	u32 hrtimer_res;
+	u32 __unused;
+};
+
+/* What one CPU says about the task that it runs. Order of the fields: the LPC 2020 prototype. */
+struct vdso_per_cpu_data {
+	u32 cpu;
+	u32 node;
+	s32 pid;
+	s32 tid;
+	u32 uid;
+	u32 euid;
+	u32 gid;
+	u32 egid;
+	s32 ppid;
+};
+
+struct vdso_vsys_data {
+	struct vdso_data data[CS_BASES];	/* must stay first */
+	struct vdso_per_cpu_data cpu_data[];
+};
+
+#define VDSO_PAGES_SIZE \
+	__ALIGN_UP(sizeof(struct vdso_data) * CS_BASES + NR_CPUS * sizeof(struct vdso_per_cpu_data), PAGE_SIZE)
+
+/*
+ * vdso.lds places it. Hidden: it is reached relative to the program counter, with no relocation. Not const,
+ * though the image cannot write it: of a const object the compiler may move loads across barriers.
+ */
+extern struct vdso_vsys_data _vdso_data __hidden;
+
+#endif

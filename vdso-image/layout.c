@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Compiled to assembly and never run: each line leaves "->NAME VALUE" in the output, which build.sh
+ * collects into bin/layout.tsv for the kernel model.
+ */
+#include <vdso/datapage.h>
+#include <vdso/layout.h>
+
+#define LAYOUT(name, value) __asm__ volatile("\n.ascii \"->" name " %c0\"" : : "i"(value))
+#define FIELD(type, field) LAYOUT(#type "." #field, __builtin_offsetof(struct type, field))
+
+void layout(void);
+void layout(void)
+{
+	LAYOUT("page_size", PAGE_SIZE);
+	LAYOUT("nr_cpus", NR_CPUS);
+	LAYOUT("hz", HZ);
+	LAYOUT("low_res_nsec", LOW_RES_NSEC);
+	LAYOUT("linux_version_code", LINUX_VERSION_CODE);
+
+	/* The data pages, in order, and where the first one is from the start of the image. */
+	LAYOUT("vvar_pages", VDSO_PAGES_SIZE / PAGE_SIZE);
+	LAYOUT("vvar_size", VDSO_PAGES_SIZE);
+	LAYOUT("vvar_from_image", -(long)VDSO_PAGES_SIZE);
+	LAYOUT("vvar_page.data", 0);
+
+	FIELD(vdso_vsys_data, data);
+	FIELD(vdso_vsys_data, cpu_data);
+
+	LAYOUT("cs_bases", CS_BASES);
+	LAYOUT("cs_hres_coarse", CS_HRES_COARSE);
+	LAYOUT("cs_raw", CS_RAW);
+	LAYOUT("clockmode_none", VDSO_CLOCKMODE_NONE);
+	LAYOUT("clockmode_archtimer", VDSO_CLOCKMODE_ARCHTIMER);
+	LAYOUT("clockmode_archtimer_nocompat", VDSO_CLOCKMODE_ARCHTIMER_NOCOMPAT);
+
+	LAYOUT("vdso_data.size", sizeof(struct vdso_data));
+	FIELD(vdso_data, seq);
+	FIELD(vdso_data, clock_mode);
+	FIELD(vdso_data, cycle_last);
+	FIELD(vdso_data, mask);
+	FIELD(vdso_data, mult);
+	FIELD(vdso_data, shift);
+	FIELD(vdso_data, basetime);
+	LAYOUT("vdso_data.basetime.count", VDSO_BASES);
+	FIELD(vdso_data, tz_minuteswest);
+	FIELD(vdso_data, tz_dsttime);
+	FIELD(vdso_data, hrtimer_res);
+
+	LAYOUT("vdso_timestamp.size", sizeof(struct vdso_timestamp));
+	FIELD(vdso_timestamp, sec);
+	FIELD(vdso_timestamp, nsec);
+
+	LAYOUT("vdso_per_cpu_data.size", sizeof(struct vdso_per_cpu_data));
+	FIELD(vdso_per_cpu_data, cpu);
+	FIELD(vdso_per_cpu_data, node);
+	FIELD(vdso_per_cpu_data, pid);
+	FIELD(vdso_per_cpu_data, tid);
+	FIELD(vdso_per_cpu_data, uid);
+	FIELD(vdso_per_cpu_data, euid);
+	FIELD(vdso_per_cpu_data, gid);
+	FIELD(vdso_per_cpu_data, egid);
+	FIELD(vdso_per_cpu_data, ppid);
+}

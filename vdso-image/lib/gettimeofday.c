@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The clocks, for any architecture. An architecture's C file includes this one and names its entry
+ * points; <asm/vdso/gettimeofday.h> gives the counter, the address of the data and the system calls.
+ */
+#include <asm/vdso/gettimeofday.h>
+#include <vdso/datapage.h>
+#include <vdso/helpers.h>
+#include <vdso/time.h>
+
+/*
+ * Nanoseconds to seconds by subtraction: with a page that the tick keeps fresh there are none or one to
+ * take off, and no division is as short. The empty asm keeps the compiler from making a division of it.
+ */
+static __always_inline u64 take_seconds(u64 *ns)
+{
+	u64 seconds = 0;
+
+	while (*ns >= NSEC_PER_SEC) {
+		__asm__("" : "+r"(*ns));
+		*ns -= NSEC_PER_SEC;
+		seconds++;
+	}
+	return seconds;
+}
+
+/* 0, or -1 when the counter cannot be used and the kernel must be asked. */
+static __always_inline int do_hres(const struct vdso_data *vd, clockid_t clock, struct timespec *ts)
+{
+	const struct vdso_timestamp *base = &vd->basetime[clock];
+	u64 cycles, ns, sec;
+	u32 seq;
+
+	do {
+		seq = vdso_read_begin(vd);
+		if (unlikely(vd->clock_mode == VDSO_CLOCKMODE_NONE))
+			return -1;
+		cycles = __arch_get_hw_counter();
+		ns = ((cycles - vd->cycle_last) & vd->mask) * vd->mult + base->nsec;
+		ns >>= vd->shift;
+		sec = base->sec;
+	} while (vdso_read_retry(vd, seq));
+
+	/* Only now: of values read half-written the loop could take for ever. */
+	ts->tv_sec = (s64)(sec + take_seconds(&ns));
+	ts->tv_nsec = (s64)ns;
+	return 0;
+}
+
+static __always_inline void do_coarse(const struct vdso_data *vd, clockid_t clock, struct timespec *ts)
+{
+	const struct vdso_timestamp *base = &vd->basetime[clock];
+	u32 seq;
+
+	do {
+		seq = vdso_read_begin(vd);
+		ts->tv_sec = (s64)base->sec;
+		ts->tv_nsec = (s64)base->nsec;
+	} while (vdso_read_retry(vd, seq));
+}
+
+static __always_inline int clock_gettime_common(const struct vdso_data *vd, clockid_t clock, struct timespec *ts)
+{
+	u32 mask;
+
+	/* Negative numbers are clocks of processes and devices: the kernel's. */
+	if (unlikely((u32)clock >= MAX_CLOCKS))
+		return -1;
+
+	mask = BIT(clock);
+	if (likely(mask & VDSO_HRES))
+		return do_hres(&vd[CS_HRES_COARSE], clock, ts);
+	if (mask & VDSO_COARSE) {
+		do_coarse(&vd[CS_HRES_COARSE], clock, ts);
+		return 0;
+	}
+	if (mask & VDSO_RAW)
+		return do_hres(&vd[CS_RAW], clock, ts);
+	return -1;
+}
+
+static __always_inline int __cvdso_clock_gettime(clockid_t clock, struct timespec *ts)
+{
+	if (unlikely(clock_gettime_common(__arch_get_vdso_data(), clock, ts)))
+		return clock_gettime_fallback(clock, ts);
+	return 0;
+}
+
+static __always_inline int __cvdso_gettimeofday(struct timeval *tv, struct timezone *tz)
+{
+	const struct vdso_data *vd = __arch_get_vdso_data();
+
+	if (likely(tv != NULL)) {
+		struct timespec ts;
+
+		if (unlikely(do_hres(&vd[CS_HRES_COARSE], CLOCK_REALTIME, &ts)))
+			return gettimeofday_fallback(tv, tz);
+		tv->tv_sec = ts.tv_sec;
+		tv->tv_usec = (u32)ts.tv_nsec / NSEC_PER_USEC;
+	}
+	if (unlikely(tz != NULL)) {
+		tz->tz_minuteswest = vd[CS_HRES_COARSE].tz_minuteswest;
+		tz->tz_dsttime = vd[CS_HRES_COARSE].tz_dsttime;
+	}
+	return 0;
+}
+
+static __always_inline int __cvdso_clock_getres(clockid_t clock, struct timespec *res)
+{
+	const struct vdso_data *vd = __arch_get_vdso_data();
+	u32 mask;
+	u64 ns;
+
+	if (unlikely((u32)clock >= MAX_CLOCKS))
+		return clock_getres_fallback(clock, res);
+
+	mask = BIT(clock);
+	if (mask & (VDSO_HRES | VDSO_RAW))
+		ns = READ_ONCE(vd[CS_HRES_COARSE].hrtimer_res);	/* one word: it needs no lock */
+	else if (mask & VDSO_COARSE)
+		ns = LOW_RES_NSEC;
+	else
+		return clock_getres_fallback(clock, res);
+
+	if (likely(res != NULL)) {
+		res->tv_sec = 0;
+		res->tv_nsec = (s64)ns;
+	}
+	return 0;
+}
