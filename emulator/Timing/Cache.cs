@@ -1,0 +1,176 @@
+namespace ArmVdso.Emulator.Timing;
+
+/// <summary>State of a line in a private data cache (MESI).</summary>
+public enum LineState : byte
+{
+    /// <summary>Not present.</summary>
+    Invalid,
+
+    /// <summary>Other caches may hold it too; clean.</summary>
+    Shared,
+
+    /// <summary>Only here; clean.</summary>
+    Exclusive,
+
+    /// <summary>Only here; written.</summary>
+    Modified,
+}
+
+/// <summary>Tags of a set-associative cache with true LRU replacement. Way 0 of a set is the most recently used.
+/// Addresses are line numbers (physical address divided by the line size).</summary>
+public sealed class Cache
+{
+    private const ulong NoLine = ulong.MaxValue;
+    private readonly ulong[] _tags;
+    private readonly LineState[] _states;
+    private readonly int _ways;
+    private readonly ulong _setMask;
+
+    /// <summary>Makes an empty cache.</summary>
+    /// <param name="size">Bytes.</param>
+    /// <param name="ways">Associativity.</param>
+    /// <param name="line">Bytes of a line.</param>
+    public Cache(int size, int ways, int line)
+    {
+        int sets = size / (ways * line);
+        _ways = ways;
+        _setMask = (ulong)sets - 1;
+        _tags = new ulong[sets * ways];
+        _states = new LineState[sets * ways];
+        Array.Fill(_tags, NoLine);
+    }
+
+    /// <summary>Looks a line up and makes it the most recently used of its set.</summary>
+    /// <returns>Index for <see cref="State"/>, or -1 on a miss.</returns>
+    public int Find(ulong line)
+    {
+        int set = (int)(line & _setMask) * _ways;
+        if (_tags[set] == line)
+            return set;
+        for (int way = 1; way < _ways; way++)
+        {
+            if (_tags[set + way] != line)
+                continue;
+            LineState state = _states[set + way];
+            for (int i = set + way; i > set; i--)
+            {
+                _tags[i] = _tags[i - 1];
+                _states[i] = _states[i - 1];
+            }
+            _tags[set] = line;
+            _states[set] = state;
+            return set;
+        }
+        return -1;
+    }
+
+    /// <summary>The state at an index that <see cref="Find"/> returned; valid until the next call.</summary>
+    public ref LineState State(int index) => ref _states[index];
+
+    /// <summary>Inserts a line that <see cref="Find"/> missed; the least recently used one of the set goes.</summary>
+    public void Insert(ulong line, LineState state)
+    {
+        int set = (int)(line & _setMask) * _ways;
+        for (int i = set + _ways - 1; i > set; i--)
+        {
+            _tags[i] = _tags[i - 1];
+            _states[i] = _states[i - 1];
+        }
+        _tags[set] = line;
+        _states[set] = state;
+    }
+
+    /// <summary>A snoop from another PE: changes the line's state and leaves the order of use alone.</summary>
+    /// <returns>The state before.</returns>
+    public LineState Snoop(ulong line, bool invalidate)
+    {
+        int set = (int)(line & _setMask) * _ways;
+        for (int i = set; i < set + _ways; i++)
+        {
+            if (_tags[i] != line)
+                continue;
+            LineState before = _states[i];
+            if (invalidate)
+            {
+                _tags[i] = NoLine;
+                _states[i] = LineState.Invalid;
+            }
+            else
+            {
+                _states[i] = LineState.Shared;
+            }
+            return before;
+        }
+        return LineState.Invalid;
+    }
+
+    /// <summary>Empties the cache.</summary>
+    public void Clear()
+    {
+        Array.Fill(_tags, NoLine);
+        Array.Clear(_states);
+    }
+}
+
+/// <summary>Where a line was found.</summary>
+public enum LineSource : byte
+{
+    /// <summary>In the private cache.</summary>
+    L1,
+
+    /// <summary>In the shared cache.</summary>
+    L2,
+
+    /// <summary>In another PE's cache.</summary>
+    OtherCache,
+
+    /// <summary>In memory.</summary>
+    Memory,
+}
+
+/// <summary>The outer memory system that the PEs of a machine share: the L2 cache and the snooping of private data caches.</summary>
+public sealed class SharedCaches(CoreModel model)
+{
+    private readonly Cache _l2 = new(model.L2Size, model.L2Ways, model.LineSize);
+    private readonly List<Cache> _dataCaches = [];
+
+    /// <summary>Adds a PE's data cache to the coherence domain.</summary>
+    public void Join(Cache dataCache) => _dataCaches.Add(dataCache);
+
+    /// <summary>Fetches a line that missed a private cache, and brings the other caches in line.</summary>
+    /// <param name="line">Line number.</param>
+    /// <param name="own">The data cache that asks, or null for an instruction fetch.</param>
+    /// <param name="write">Whether it will be written.</param>
+    /// <param name="state">State in which the asking cache may hold it.</param>
+    public LineSource Fetch(ulong line, Cache? own, bool write, out LineState state)
+    {
+        bool elsewhere = false;
+        bool owned = false;
+        foreach (Cache other in _dataCaches)
+        {
+            if (other == own)
+                continue;
+            LineState before = other.Snoop(line, write);
+            elsewhere |= before != LineState.Invalid;
+            owned |= before is LineState.Modified or LineState.Exclusive;
+        }
+        state = write ? LineState.Modified : elsewhere ? LineState.Shared : LineState.Exclusive;
+        bool inL2 = _l2.Find(line) >= 0;
+        if (!inL2)
+            _l2.Insert(line, LineState.Shared);
+        return owned ? LineSource.OtherCache : inL2 ? LineSource.L2 : LineSource.Memory;
+    }
+
+    /// <summary>A store hit a shared line: removes the other copies.</summary>
+    /// <returns>Whether there were any.</returns>
+    public bool Upgrade(ulong line, Cache own)
+    {
+        bool any = false;
+        foreach (Cache other in _dataCaches)
+        {
+            if (other != own)
+                any |= other.Snoop(line, true) != LineState.Invalid;
+        }
+        return any;
+    }
+}

@@ -1,0 +1,301 @@
+namespace ArmVdso.Emulator.Timing;
+
+/// <summary>From the instruction table's class and roles to the timing of one encoding.</summary>
+public sealed partial class CoreModel
+{
+    /// <summary>Works out the static timing of one encoding on this core.</summary>
+    /// <exception cref="CoreModelException">The model has no timing for the class.</exception>
+    public InstructionTiming Time(in InstructionRoles roles)
+    {
+        uint encoding = roles.Encoding;
+        string className = Refine(roles.Class, encoding);
+        ClassTiming timing = Find(className, roles.Mnemonic);
+        TimingKind kind = KindOf(className, encoding);
+        bool store = className.StartsWith("store", StringComparison.Ordinal);
+        bool load = className.StartsWith("load", StringComparison.Ordinal);
+        bool narrow = ((encoding >> 31) == 0 && className is "madd" or "div") || IsSinglePrecision(className, encoding);
+        int latency = narrow ? timing.Latency32 ?? timing.Latency ?? 1 : timing.Latency ?? 1;
+        int busy = narrow ? timing.Busy32 ?? timing.Busy ?? 1 : timing.Busy ?? 1;
+
+        byte[] sources = [.. roles.Sources];
+        byte[] needs = new byte[sources.Length];
+        byte[] destinations = [.. roles.Destinations];
+        short[] latencies = new short[destinations.Length];
+        short[] addressLatencies = new short[destinations.Length];
+        uint addressSources = 0;
+        int baseRegister = (int)(encoding >> 5) & 31;
+        int offsetRegister = (encoding & 0x3B200C00) == 0x38200800 || className is "load_simd" or "store_simd" ? (int)(encoding >> 16) & 31 : -1;
+
+        int beats = MemoryBeats(className, encoding, load) ?? timing.Beats ?? 1;
+        for (int i = 0; i < sources.Length; i++)
+        {
+            byte register = sources[i];
+            if (kind == TimingKind.Memory)
+            {
+                bool address = register < InstructionTiming.V0 && (!store || register == baseRegister || register == offsetRegister);
+                if (address)
+                    addressSources |= 1u << i;
+                else if (load)
+                    needs[i] = (byte)latency;
+                else
+                    needs[i] = (byte)(register >= InstructionTiming.V0 ? StoreDataFp + Element(className, encoding, register) * beats / Registers(className, encoding) : StoreData);
+            }
+            else if (kind is >= TimingKind.Branch and <= TimingKind.Return)
+            {
+                needs[i] = (byte)BranchResolve;
+            }
+            else if (timing.Accumulate is int accumulate && IsAccumulator(className, encoding, register, destinations))
+            {
+                needs[i] = (byte)accumulate;
+            }
+            else if (register == baseRegister && timing.FirstSource is int first && register != ((encoding >> 16) & 31))
+            {
+                needs[i] = (byte)first;
+            }
+        }
+
+        for (int i = 0; i < destinations.Length; i++)
+        {
+            byte register = destinations[i];
+            int ready = latency;
+            int readyForAddress = latency;
+            if (load || store)
+            {
+                bool writeback = register == baseRegister && register < InstructionTiming.V0 && IsWriteback(encoding);
+                if (writeback)
+                {
+                    ready = Writeback;
+                    readyForAddress = WritebackAddress;
+                }
+                else if (load)
+                {
+                    ready += LoadExtra(className, encoding, Element(className, encoding, register), beats);
+                    readyForAddress = register < InstructionTiming.V0
+                        ? ready - latency + LoadToAddress + (LoadsSubWord(className, encoding) ? LoadSubWord : 0)
+                        : ready;
+                }
+            }
+            else if (className == "tbl")
+            {
+                readyForAddress = ready = latency + beats;
+            }
+            else if (timing.FirstSource is not null)
+            {
+                readyForAddress = LateToAddress;
+            }
+            latencies[i] = (short)ready;
+            addressLatencies[i] = (short)readyForAddress;
+        }
+
+        string width = timing.Width ?? "none";
+        return new InstructionTiming
+        {
+            Class = className,
+            Row = roles.Row,
+            Encoding = encoding,
+            Sources = sources,
+            Needs = needs,
+            AddressSources = addressSources,
+            Destinations = destinations,
+            Latencies = latencies,
+            AddressLatencies = addressLatencies,
+            Units = timing.Unit ?? Units.None,
+            Beats = (byte)beats,
+            Busy = (byte)busy,
+            Skewed = SkewedAlu != 0 && timing.Skewed == true,
+            Kind = kind,
+            DataBeats = (byte)(className == "store_simd" ? Registers(className, encoding) - 1 : 0),
+            Hold = (short)(timing.Hold ?? 0),
+            SimdHalves = width switch
+            {
+                "half" => 1,
+                "full" => 2,
+                "long" => (byte)((encoding & (1u << 28)) == 0 || (encoding & (1u << 30)) == 0 ? 2 : 1),
+                "q" when className == "store_fp" => (byte)(AccessBits(encoding) == 128 ? 2 : 1),
+                "q" => (byte)(IsFull(encoding) ? 2 : 1),
+                _ => 0,
+            },
+        };
+    }
+
+    /// <summary>Add, subtract and logic with a register operand are one class or another by their shift amount.</summary>
+    private static string Refine(string className, uint encoding)
+    {
+        if ((encoding & 0x1F000000) is 0x0A000000 or 0x0B000000 && (encoding & (1 << 28)) == 0)
+        {
+            bool extended = (encoding & 0x1F200000) == 0x0B200000;
+            bool shifted = extended ? ((encoding >> 10) & 7) != 0 || ((encoding >> 13) & 3) != 3 : ((encoding >> 10) & 63) != 0;
+            return shifted ? "alu_shift" : "alu";
+        }
+        // FMOV between the files goes the way of a conversion.
+        if (className == "fp_mov" && (encoding & 0x5F20FC00) == 0x1E200000 && (encoding & 0x60000) == 0x60000)
+            return (encoding & (1 << 16)) == 0 ? "fp_to_int" : "int_to_fp";
+        return className;
+    }
+
+    private static TimingKind KindOf(string className, uint encoding) => className switch
+    {
+        "branch" => TimingKind.Branch,
+        "branch_cond" or "branch_cmp" => TimingKind.Conditional,
+        "branch_reg" => TimingKind.Indirect,
+        "call" => TimingKind.Call,
+        "call_reg" => TimingKind.IndirectCall,
+        "ret" => TimingKind.Return,
+        "eret" => TimingKind.ExceptionReturn,
+        "barrier" => TimingKind.Barrier,
+        "isb" => TimingKind.Synchronize,
+        "mrs" or "msr" or "sys" => TimingKind.System,
+        "div" => TimingKind.Divide,
+        "mops" => TimingKind.Bulk,
+        "atomic" or "prefetch" or "tag" => TimingKind.Memory,
+        _ => className.StartsWith("load", StringComparison.Ordinal) || className.StartsWith("store", StringComparison.Ordinal) ? TimingKind.Memory : TimingKind.Plain,
+    };
+
+    private static bool IsSinglePrecision(string className, uint encoding) =>
+        className is "fp_div" or "fp_sqrt" ? (encoding & (3 << 22)) == 0 : className is "simd_fp_div" or "simd_fp_sqrt" && (encoding & (1 << 22)) == 0;
+
+    /// <summary>Vector encodings have Q in bit 30 and bit 28 clear; scalar ones work on one 64-bit half.</summary>
+    private static bool IsFull(uint encoding) => (encoding & (1u << 28)) == 0 && (encoding & (1u << 30)) != 0 && (encoding & (1u << 31)) == 0;
+
+    /// <summary>The accumulator is a vector destination that is read too, or Ra of the three-source instructions.</summary>
+    private static bool IsAccumulator(string className, uint encoding, byte register, byte[] destinations)
+    {
+        if (className is "madd" or "mull")
+            return register == ((encoding >> 10) & 31) && register != ((encoding >> 5) & 31) && register != ((encoding >> 16) & 31);
+        if (className is "fp_fma")
+            return register == InstructionTiming.V0 + ((encoding >> 10) & 31) && register != InstructionTiming.V0 + ((encoding >> 5) & 31)
+                && register != InstructionTiming.V0 + ((encoding >> 16) & 31);
+        // INS from a general register: the only vector source is the destination.
+        if ((encoding & 0xFFE0FC00) == 0x4E001C00)
+            return register >= InstructionTiming.V0;
+        return destinations.Contains(register) && register != InstructionTiming.V0 + ((encoding >> 5) & 31)
+            && (register != InstructionTiming.V0 + ((encoding >> 16) & 31) || (encoding & (1 << 21)) == 0);
+    }
+
+    private static bool LoadsSubWord(string className, uint encoding)
+    {
+        uint size = encoding >> 30;
+        return className switch
+        {
+            "load_pair" => size != 2,
+            "load_literal" => size != 1,
+            _ => size != 3,
+        };
+    }
+
+    private static bool IsWriteback(uint encoding)
+    {
+        // Pairs: bits 25:23 are 001 or 011; single registers: bit 24 and bit 21 clear, bit 10 set; structures: bit 23 set.
+        if ((encoding & 0x3A000000) == 0x28000000)
+            return (encoding & (1u << 23)) != 0;
+        if ((encoding & 0x3B000000) == 0x38000000)
+            return (encoding & (1u << 21)) == 0 && (encoding & (1u << 10)) != 0;
+        return (encoding & 0xBF000000) is 0x0C000000 or 0x0D000000 && (encoding & (1u << 23)) != 0;
+    }
+
+    /// <summary>Cycles after the first datum at which element <paramref name="element"/> of a load arrives.</summary>
+    private int LoadExtra(string className, uint encoding, int element, int beats)
+    {
+        switch (className)
+        {
+            case "load_pair":
+                return element;
+            case "load_fp" or "load_literal":
+                int each = Math.Max(1, AccessBits(encoding) / LoadBits);
+                return (element + 1) * each - 1;
+            case "load_simd":
+                // Whole registers arrive in order; structures and single elements when the last beat is done.
+                bool multipleOne = (encoding & 0x01000000) == 0 && ((encoding >> 12) & 0xF) is 2 or 6 or 7 or 10;
+                int perRegister = (encoding & (1u << 30)) != 0 ? Math.Max(1, 128 / LoadBits) : 1;
+                return multipleOne ? (element + 1) * perRegister - 1 : beats - 1;
+            default:
+                return 0;
+        }
+    }
+
+    /// <summary>Which of the transferred registers (0 the first) a register is.</summary>
+    private static int Element(string className, uint encoding, byte register)
+    {
+        int first = (int)encoding & 31;
+        if (className is "load_simd" or "store_simd")
+            return (register - InstructionTiming.V0 - first) & 31;
+        return IsPair(encoding) && (register & 31) != first ? 1 : 0;
+    }
+
+    /// <summary>How many registers a load or store transfers.</summary>
+    private static int Registers(string className, uint encoding)
+    {
+        if (className is not ("load_simd" or "store_simd"))
+            return IsPair(encoding) ? 2 : 1;
+        if ((encoding & 0x01000000) == 0)
+            return ((encoding >> 12) & 0xF) switch { 0 or 2 => 4, 4 or 6 => 3, 7 => 1, _ => 2 };
+        return (int)(((encoding >> 13) & 1) << 1) + ((encoding & (1u << 21)) != 0 ? 1 : 0) + 1;
+    }
+
+    private static bool IsPair(uint encoding) => (encoding & 0x3A000000) == 0x28000000;
+
+    /// <summary>Bits that one register of a SIMD&amp;FP load or store holds.</summary>
+    private static int AccessBits(uint encoding)
+    {
+        if ((encoding & (1 << 26)) == 0)
+            return 64;
+        int size = (int)(encoding >> 30);
+        if (IsPair(encoding) || (encoding & 0x3B000000) == 0x18000000)
+            return 32 << size;
+        return size == 0 && (encoding & (1 << 23)) != 0 ? 128 : 8 << size;
+    }
+
+    /// <summary>Issue cycles that the width of the load or store path asks for; null for other classes.</summary>
+    private int? MemoryBeats(string className, uint encoding, bool load)
+    {
+        switch (className)
+        {
+            case "load_simd" or "store_simd":
+                return StructureBeats(encoding, load);
+            case "tbl":
+                return (int)((encoding >> 13) & 3) + 1 + (int)((encoding >> 12) & 1);
+            case "load_pair":
+                return Math.Max(2, 128 / LoadBits);
+            case "store_pair":
+                return Math.Max(1, 128 / StoreBits);
+            case "load_fp" or "load_literal" or "store_fp":
+                int registers = IsPair(encoding) ? 2 : 1;
+                int each = AccessBits(encoding);
+                return load ? registers * Math.Max(1, each / LoadBits) : Math.Max(1, registers * each / StoreBits);
+            default:
+                return null;
+        }
+    }
+
+    /// <summary>Issue cycles of LD1..LD4 and ST1..ST4, from the width of the load and store paths and the interleaving.</summary>
+    private int StructureBeats(uint encoding, bool load)
+    {
+        bool q = (encoding & (1u << 30)) != 0;
+        int size = (int)(encoding >> 10) & 3;
+        if ((encoding & 0x01000000) == 0)
+        {
+            (int registers, int structure) = ((encoding >> 12) & 0xF) switch
+            {
+                0 => (4, 4),
+                2 => (4, 1),
+                4 => (3, 3),
+                6 => (3, 1),
+                7 => (1, 1),
+                8 => (2, 2),
+                _ => (2, 1),
+            };
+            int total = registers * (q ? 128 : 64);
+            if (load)
+                return total / LoadBits + (structure == 3 && size < 2 ? 1 : 0);
+            int plain = (total + StoreBits - 1) / StoreBits;
+            return structure switch { 2 or 3 or 4 when size == 3 && structure != 3 => plain, 2 => plain, 3 => plain + 1, 4 => plain + (size < 2 ? 1 : 0), _ => plain };
+        }
+        int opcode = (int)(encoding >> 13) & 7;
+        int count = ((opcode & 1) << 1) + ((encoding & (1u << 21)) != 0 ? 1 : 0) + 1;
+        bool replicate = opcode >= 6;
+        bool wide = replicate ? size == 3 : opcode is 4 or 5 && (size & 1) != 0;
+        if (!load)
+            return (count + 1) / 2;
+        return wide ? count : (count + 1) / 2;
+    }
+}

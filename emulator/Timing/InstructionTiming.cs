@@ -1,0 +1,149 @@
+using ArmVdso.Emulator.Isa;
+
+namespace ArmVdso.Emulator.Timing;
+
+/// <summary>Functional units of an in-order core of which there is one; two instructions that share one cannot issue together.</summary>
+[Flags]
+public enum Units : ushort
+{
+    /// <summary>Only an integer ALU, of which there are as many as issue slots.</summary>
+    None = 0,
+
+    /// <summary>The load/store pipe.</summary>
+    LoadStore = 1,
+
+    /// <summary>The integer multiplier.</summary>
+    Multiply = 2,
+
+    /// <summary>The integer divider.</summary>
+    Divide = 4,
+
+    /// <summary>The branch unit.</summary>
+    Branch = 8,
+
+    /// <summary>The variable shifter.</summary>
+    Shifter = 16,
+
+    /// <summary>The floating-point divider and square root unit.</summary>
+    FpDivide = 32,
+
+    /// <summary>The SIMD unit that exists once (compares into flags, permutes over whole registers).</summary>
+    SimdSingle = 64,
+
+    /// <summary>Issues with nothing else in the same cycle.</summary>
+    Alone = 128,
+}
+
+/// <summary>What an instruction does besides computing, as far as timing cares.</summary>
+public enum TimingKind : byte
+{
+    /// <summary>Computes.</summary>
+    Plain,
+
+    /// <summary>Loads or stores, as <see cref="Cpu.Accesses"/> tells.</summary>
+    Memory,
+
+    /// <summary>Direct, unconditional.</summary>
+    Branch,
+
+    /// <summary>Direct with link.</summary>
+    Call,
+
+    /// <summary>Direct, conditional.</summary>
+    Conditional,
+
+    /// <summary>Indirect.</summary>
+    Indirect,
+
+    /// <summary>Indirect with link.</summary>
+    IndirectCall,
+
+    /// <summary>Function return.</summary>
+    Return,
+
+    /// <summary>ERET.</summary>
+    ExceptionReturn,
+
+    /// <summary>Waits until earlier memory accesses are done (DSB, DMB).</summary>
+    Barrier,
+
+    /// <summary>Flushes the pipeline behind it (ISB).</summary>
+    Synchronize,
+
+    /// <summary>Reads or writes a system register, or maintains caches and TLBs.</summary>
+    System,
+
+    /// <summary>Integer division; latency depends on the quotient.</summary>
+    Divide,
+
+    /// <summary>Zeroes a block of a cache line or moves memory in bulk (DC ZVA, MOPS).</summary>
+    Bulk,
+}
+
+/// <summary>The static timing of one encoding: what it needs when, what it occupies, when its results are ready.
+/// Registers are numbered 0..30 X, 31 SP, 32..63 V, 64 NZCV. All times are in cycles after issue.</summary>
+public sealed class InstructionTiming
+{
+    /// <summary>Register number of SP.</summary>
+    public const int Sp = 31;
+
+    /// <summary>Register number of V0.</summary>
+    public const int V0 = 32;
+
+    /// <summary>Register number of NZCV.</summary>
+    public const int Flags = 64;
+
+    /// <summary>How many registers there are.</summary>
+    public const int RegisterCount = 65;
+
+    /// <summary>Class name in the instruction table.</summary>
+    public required string Class { get; init; }
+
+    /// <summary>Registers read.</summary>
+    public required byte[] Sources { get; init; }
+
+    /// <summary>For each source: how many cycles after issue it is needed (late operands, accumulators, store data).</summary>
+    public required byte[] Needs { get; init; }
+
+    /// <summary>Registers written.</summary>
+    public required byte[] Destinations { get; init; }
+
+    /// <summary>For each destination: cycles after issue until a consumer can use it.</summary>
+    public required short[] Latencies { get; init; }
+
+    /// <summary>The same for a consumer that computes an address with it.</summary>
+    public required short[] AddressLatencies { get; init; }
+
+    /// <summary>Bit i is set when source i goes into an address.</summary>
+    public uint AddressSources { get; init; }
+
+    /// <summary>Units used.</summary>
+    public Units Units { get; init; }
+
+    /// <summary>64-bit SIMD datapaths used: 0, 1 or 2.</summary>
+    public byte SimdHalves { get; init; }
+
+    /// <summary>Issue cycles that it occupies alone before another instruction can issue, at least 1.</summary>
+    public byte Beats { get; init; } = 1;
+
+    /// <summary>Cycles during which its unit cannot start another operation, at least 1.</summary>
+    public byte Busy { get; init; } = 1;
+
+    /// <summary>For a structure store: cycles after issue until its last register is handed over.</summary>
+    public byte DataBeats { get; init; }
+
+    /// <summary>A simple ALU operation: it executes in the late stage, one cycle later, when its operands are not there for the early one.</summary>
+    public bool Skewed { get; init; }
+
+    /// <summary>What else it does.</summary>
+    public TimingKind Kind { get; init; }
+
+    /// <summary>Cycles by which it holds the pipeline (system instructions).</summary>
+    public short Hold { get; init; }
+
+    /// <summary>The encoding, for the few kinds that look at it.</summary>
+    public uint Encoding { get; init; }
+
+    /// <summary>Row in the instruction table.</summary>
+    public Row Row { get; init; }
+}

@@ -1,0 +1,45 @@
+namespace ArmVdso.Emulator.Timing;
+
+/// <summary>A translation look-aside buffer, as far as timing cares: tags of 4 KiB pages with the translation context
+/// (TTBR0_EL1 for low addresses, zero for the shared upper half), true LRU inside a set.</summary>
+public sealed class Tlb
+{
+    private readonly ulong[] _pages;
+    private readonly ulong[] _contexts;
+    private readonly int _ways;
+    private readonly ulong _setMask;
+
+    /// <summary>Makes an empty TLB of <paramref name="entries"/> entries in sets of <paramref name="ways"/>; the number of sets is a power of two.</summary>
+    public Tlb(int entries, int ways)
+    {
+        _ways = ways;
+        _setMask = (ulong)(entries / ways) - 1;
+        _pages = new ulong[entries];
+        _contexts = new ulong[entries];
+        Clear();
+    }
+
+    /// <summary>Looks a page up, inserting it on a miss.</summary>
+    public bool Access(ulong page, ulong context)
+    {
+        int set = (int)(page & _setMask) * _ways;
+        if (_pages[set] == page && _contexts[set] == context)
+            return true;
+        int last = set + _ways - 1;
+        int at = set + 1;
+        while (at <= last && (_pages[at] != page || _contexts[at] != context))
+            at++;
+        bool hit = at <= last;
+        for (int i = hit ? at : last; i > set; i--)
+        {
+            _pages[i] = _pages[i - 1];
+            _contexts[i] = _contexts[i - 1];
+        }
+        _pages[set] = page;
+        _contexts[set] = context;
+        return hit;
+    }
+
+    /// <summary>Empties the TLB.</summary>
+    public void Clear() => Array.Fill(_pages, ulong.MaxValue);
+}
