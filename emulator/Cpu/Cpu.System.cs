@@ -54,6 +54,9 @@ public sealed partial class Cpu
         InvalidateTlbAll();
     }
 
+    /// <summary>TTBR0_EL1 set from outside: the low half of the address space.</summary>
+    public void SetTtbr0(AddressSpace space) => WriteTtbr0(space.Handle);
+
     internal void WriteTtbr1(ulong value)
     {
         TTBR1_EL1 = value;

@@ -119,6 +119,14 @@ public sealed class Machine : IDisposable
             cpu.InvalidateTlbPage(va);
     }
 
+    /// <summary>Code in [<paramref name="pa"/>, +<paramref name="size"/>) may have changed (IC IVAU, unmapping, a new page):
+    /// fetch translations and decoded code of those bytes are dropped.</summary>
+    public void InvalidateCode(ulong pa, int size)
+    {
+        foreach (Cpu cpu in _cpus)
+            cpu.InvalidateFetch();
+    }
+
     /// <summary>Tells the machine that system software wrote guest RAM directly, so that exclusives and decoded code notice.</summary>
     public void NotifyWrite(ulong pa, int size) => Monitors.ObserveStore(null, pa, size);
 
@@ -207,6 +215,23 @@ public sealed class Machine : IDisposable
         if (!cpu.Waiting || cpu.PendingSgi != 0)
             return cpu.Cycles;
         return cpu.TimerDeadline == ulong.MaxValue ? ulong.MaxValue : Math.Max(cpu.Cycles, cpu.TimerDeadline);
+    }
+
+    /// <summary>Programs a PE's virtual timer from outside (system software's clock event device).</summary>
+    public void SetTimer(Cpu cpu, bool on, ulong compare) => cpu.WriteTimer(on ? 1u : 0, compare);
+
+    /// <summary>Puts a PE where its boot code starts: EL1, interrupts masked, translation of the high half on.</summary>
+    /// <param name="cpu">The PE.</param>
+    /// <param name="pc">First instruction.</param>
+    /// <param name="kernelSpace">What TTBR1_EL1 selects.</param>
+    /// <param name="tcr">TCR_EL1.</param>
+    /// <param name="sctlr">SCTLR_EL1.</param>
+    public static void Boot(Cpu cpu, ulong pc, AddressSpace kernelSpace, ulong tcr, ulong sctlr)
+    {
+        cpu.WriteTcr(tcr);
+        cpu.SCTLR_EL1 = sctlr;
+        cpu.WriteTtbr1(kernelSpace.Handle);
+        cpu.PC = pc;
     }
 
     /// <summary>Sends SGI <paramref name="interrupt"/> (0 to 15) to a PE. When it waits, its clock moves up to the sender's.</summary>

@@ -130,6 +130,45 @@ public sealed class AddressSpace
         _machine.InvalidateTlb(va);
     }
 
+    /// <summary>The mapped pages of [<paramref name="start"/>, <paramref name="end"/>) in ascending order; the space may be
+    /// changed while they are walked.</summary>
+    public IEnumerable<(ulong Va, ulong Pa, PagePermissions Permissions)> Pages(ulong start, ulong end)
+    {
+        const ulong leafSpan = (ulong)LevelSize << 12;
+        ulong limit = 1UL << VaBits;
+        for (ulong va = start & ~0xfffUL; va < end && va < limit;)
+        {
+            ulong[]? leaf = Leaf(va, false);
+            if (leaf is null)
+            {
+                va = NextLeaf(va);
+                continue;
+            }
+            ulong leafEnd = Math.Min((va | (leafSpan - 1)) + 1, end);
+            for (; va < leafEnd; va += 4096)
+            {
+                ulong entry = leaf[(int)(va >> 12) & (LevelSize - 1)];
+                if (entry != 0)
+                    yield return (va, entry & ~0xfffUL, (PagePermissions)(byte)entry);
+            }
+        }
+    }
+
+    /// <summary>First address after <paramref name="va"/> that the missing table does not cover.</summary>
+    private ulong NextLeaf(ulong va)
+    {
+        Node node = _root;
+        for (int level = _levels - 1; level > 0; level--)
+        {
+            int shift = 12 + LevelBits * level;
+            Node? child = node.Children![(int)(va >> shift) & (LevelSize - 1)];
+            if (child is null)
+                return ((va >> shift) + 1) << shift;
+            node = child;
+        }
+        return va;
+    }
+
     /// <summary>Looks a virtual address up. False: translation fault.</summary>
     public bool Lookup(ulong va, out ulong pagePa, out PagePermissions permissions)
     {

@@ -1,0 +1,110 @@
+using System.Globalization;
+using ArmVdso.Emulator;
+using ArmVdso.Kernel.Memory;
+
+namespace ArmVdso.Kernel.El1;
+
+/// <summary>The EL1 part in A64 code: its image, the constants it shares with the model and its symbols, all from the files
+/// that El1/build.sh makes.</summary>
+public sealed class El1Image
+{
+    /// <summary>Kernel address of physical address 0 (the linear map).</summary>
+    public const ulong LinearBase = 0xffff_0000_0000_0000;
+
+    private static readonly Dictionary<string, ulong> Layout = LoadLayout();
+    private readonly SortedList<ulong, string> _symbols = [];
+
+    private El1Image()
+    {
+        foreach ((string name, ulong value) in Layout)
+        {
+            if (value >= LinearBase)
+                _symbols[value] = name;
+        }
+    }
+
+    /// <summary>A constant of layout.h or the address of a symbol.</summary>
+    /// <exception cref="KeyNotFoundException">The committed layout does not have it: image and model are out of step.</exception>
+    public static ulong Value(string name) => Layout.TryGetValue(name, out ulong value)
+        ? value
+        : throw new KeyNotFoundException($"El1/bin/layout.tsv has no '{name}'; run kernel-model/El1/build.sh");
+
+    /// <summary>Kernel address of a physical address.</summary>
+    public static ulong Linear(ulong pa) => LinearBase + pa;
+
+    /// <summary>Physical address of a linear kernel address.</summary>
+    public static ulong Physical(ulong va) => va - LinearBase;
+
+    private static byte[] Resource(string name)
+    {
+        using Stream stream = typeof(El1Image).Assembly.GetManifestResourceStream(name)
+            ?? throw new FileNotFoundException($"embedded resource {name} is missing");
+        using var copy = new MemoryStream();
+        stream.CopyTo(copy);
+        return copy.ToArray();
+    }
+
+    private static Dictionary<string, ulong> LoadLayout()
+    {
+        var layout = new Dictionary<string, ulong>();
+        foreach (string line in System.Text.Encoding.ASCII.GetString(Resource("el1/layout.tsv")).Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            string[] parts = line.Split('\t');
+            layout[parts[0]] = parts[1].StartsWith("0x", StringComparison.Ordinal)
+                ? ulong.Parse(parts[1].AsSpan(2), NumberStyles.HexNumber, CultureInfo.InvariantCulture)
+                : ulong.Parse(parts[1], CultureInfo.InvariantCulture);
+        }
+        return layout;
+    }
+
+    /// <summary>Copies the image into RAM and maps it and the linear map into the kernel's space.</summary>
+    public static El1Image Load(Machine machine, PageAllocator allocator, AddressSpace kernelSpace)
+    {
+        byte[] bytes = Resource("el1/el1.bin");
+        int pages = (bytes.Length + PhysicalMemory.PageSize - 1) / PhysicalMemory.PageSize;
+        ulong pa = allocator.AllocateContiguous(pages);
+        bytes.CopyTo(machine.Memory.Span(pa, bytes.Length));
+        kernelSpace.MapLinear(LinearBase, machine.Memory.Size, PagePermissions.KernelRead | PagePermissions.KernelWrite);
+        for (int i = 0; i < pages; i++)
+        {
+            ulong offset = (ulong)i * PhysicalMemory.PageSize;
+            kernelSpace.Map(Value("vectors") + offset, pa + offset, PagePermissions.KernelRead | PagePermissions.KernelExecute);
+        }
+        return new El1Image { _pa = pa };
+    }
+
+    private ulong _pa;
+
+    /// <summary>Patches one instruction at boot, as the kernel's static keys do: a NOP at <paramref name="site"/> becomes a
+    /// branch to <paramref name="target"/>.</summary>
+    public void PatchBranch(Machine machine, string site, string target)
+    {
+        long offset = (long)(Value(target) - Value(site));
+        Patch(machine, site, 0x14000000u | ((uint)(offset >> 2) & 0x03FFFFFF));
+    }
+
+    /// <summary>Replaces one instruction at boot.</summary>
+    public void Patch(Machine machine, string site, uint instruction) =>
+        machine.Memory.Write(_pa + (Value(site) - Value("vectors")), instruction);
+
+    /// <summary>The EL1 function that holds an address, or null.</summary>
+    public string? FunctionAt(ulong address)
+    {
+        int low = 0, high = _symbols.Count - 1;
+        string? found = null;
+        while (low <= high)
+        {
+            int middle = (low + high) / 2;
+            if (_symbols.Keys[middle] <= address)
+            {
+                found = _symbols.Values[middle];
+                low = middle + 1;
+            }
+            else
+            {
+                high = middle - 1;
+            }
+        }
+        return found;
+    }
+}

@@ -1,0 +1,93 @@
+/*
+ * What EL1 code and the C# kernel share: offsets in guest memory and HVC
+ * numbers. build.sh writes every #define of this file to bin/layout.tsv, which
+ * the C# side reads; nothing is declared twice.
+ */
+#ifndef ARMVDSO_EL1_LAYOUT_H
+#define ARMVDSO_EL1_LAYOUT_H
+
+/* struct pt_regs of Linux 6.1 (arch/arm64/include/asm/ptrace.h) */
+#define S_X0			0
+#define S_SP			248
+#define S_PC			256
+#define S_PSTATE		264
+#define S_ORIG_X0		272
+#define S_SYSCALLNO		280
+#define S_STACKFRAME		304
+#define S_FRAME_SIZE		336
+
+/* Task record: the part of task_struct that EL1 code reads */
+#define TSK_FLAGS		0x000
+#define TSK_STACK_TOP		0x008
+#define TSK_CONTEXT		0x010	/* x19..x28, fp, sp, pc */
+#define TSK_TGID		0x080
+#define TSK_PID			0x084
+#define TSK_UID			0x088
+#define TSK_EUID		0x08c
+#define TSK_GID			0x090
+#define TSK_EGID		0x094
+#define TSK_PPID		0x098
+#define TSK_TP_VALUE		0x0a0
+#define TSK_TTBR0		0x0a8	/* 0: kernel thread, keep the old space */
+#define TSK_FPSIMD		0x200	/* v0..v31 */
+#define TSK_FPSR		0x400
+#define TSK_FPCR		0x404
+#define TSK_SIZE		0x1000
+
+/* TSK_FLAGS */
+#define TIF_NEED_RESCHED_BIT	0
+#define TIF_WORK_BIT		1	/* signals and other work before EL0 */
+#define TIF_SYSCALL_TRACE_BIT	2	/* every system call goes to C# */
+#define TIF_WORK_MASK		3
+
+/* Per-CPU record, at TPIDR_EL1 */
+#define CPU_NUMBER		0x00
+#define CPU_NODE		0x04
+#define CPU_VDSO_SLOT		0x08	/* kernel address of this CPU's slot */
+#define CPU_VDSO_OFFSET		0x10	/* value for TPIDRRO_EL0; 0: no slot */
+#define CPU_TIMEKEEPER		0x18	/* kernel address of the timekeeper record */
+#define CPU_CURRENT		0x20	/* kernel address of the running task */
+#define CPU_SIZE		0x40
+
+/* Timekeeper record: two entries of struct vdso_data, then these */
+#define TK_COARSE_RES		4000000
+
+/* HVC numbers: EL1 code asks the kernel model */
+#define HVC_SYSCALL		1	/* x0 pt_regs -> x0 ACT_* */
+#define HVC_WORK		2	/* x0 pt_regs -> x0 ACT_* */
+#define HVC_SCHEDULE		3	/* -> x0 next task record */
+#define HVC_FAULT		4	/* x0 pt_regs, x1 ESR, x2 FAR -> x0 ACT_* */
+#define HVC_IRQ			5	/* x0 interrupt number, x1 pt_regs */
+#define HVC_KERNEL_FAULT	6	/* x0 pt_regs, x1 ESR, x2 FAR -> x0 0: retry, else fix up */
+#define HVC_SWITCHED		7	/* x0 previous task record */
+#define HVC_PANIC		8	/* x0 pt_regs, x1 ESR, x2 FAR */
+
+#define ACT_DONE		0
+#define ACT_SCHEDULE		1	/* sleep, then ask again */
+#define ACT_EXEC		2	/* a new program: flush_thread and start_thread */
+
+#define NR_SYSCALLS		512
+
+/* struct vdso_per_cpu_data as on the slides */
+#define SLOT_CPU		0
+#define SLOT_NODE		4
+#define SLOT_PID		8
+#define SLOT_TID		12
+#define SLOT_UID		16
+#define SLOT_EUID		20
+#define SLOT_GID		24
+#define SLOT_EGID		28
+#define SLOT_PPID		32
+
+/* struct vdso_data (Linux 6.1) */
+#define VD_SEQ			0x00
+#define VD_CYCLE_LAST		0x08
+#define VD_MASK			0x10
+#define VD_MULT			0x18
+#define VD_SHIFT		0x1c
+#define VD_BASETIME		0x20
+#define VD_TZ_MINUTESWEST	0xe0
+#define VD_HRTIMER_RES		0xe8
+#define VD_RAW			0xf0
+
+#endif

@@ -1,0 +1,136 @@
+/*
+ * Switching between tasks: schedule, __switch_to, cpu_switch_to.
+ */
+#include "layout.h"
+#include "asm.h"
+
+	.text
+
+/* Asks the kernel model for the next task and switches to it. */
+FUNC schedule
+	stp	x29, x30, [sp, #-32]!
+	mov	x29, sp
+	stp	x19, x20, [sp, #16]
+	hvc	#HVC_SCHEDULE
+	mov	x1, x0
+	get_current x0
+	cmp	x0, x1
+	b.eq	1f
+	bl	__switch_to
+	hvc	#HVC_SWITCHED
+1:	ldp	x19, x20, [sp, #16]
+	ldp	x29, x30, [sp], #32
+	ret
+ENDFUNC schedule
+
+/* x0: previous task, x1: next task -> x0: previous task, on the next one's stack */
+FUNC __switch_to
+	stp	x29, x30, [sp, #-32]!
+	mov	x29, sp
+	stp	x19, x20, [sp, #16]
+	mov	x19, x0
+	mov	x20, x1
+	bl	fpsimd_thread_switch
+	/* tls_thread_switch */
+	mrs	x2, tpidr_el0
+	str	x2, [x19, #TSK_TP_VALUE]
+	ldr	x2, [x20, #TSK_TP_VALUE]
+	msr	tpidr_el0, x2
+	/* The address space, unless the next one is a kernel thread. */
+	ldr	x2, [x20, #TSK_TTBR0]
+	cbz	x2, 1f
+	msr	ttbr0_el1, x2
+	isb
+1:	mrs	x3, tpidr_el1
+	str	x20, [x3, #CPU_CURRENT]
+	/* Patched to a branch to 2f when the design has no per-CPU slot. */
+	.globl	vdso_switch_key
+vdso_switch_key:
+	nop
+	mov	x0, x20
+	bl	vdso_per_cpu_switch_thread
+	.globl	vdso_switch_skip
+vdso_switch_skip:
+	dsb	ish
+	mov	x0, x19
+	mov	x1, x20
+	bl	cpu_switch_to
+	ldp	x19, x20, [sp, #16]
+	ldp	x29, x30, [sp], #32
+	ret
+ENDFUNC __switch_to
+
+/* Callee-saved registers and the stack; sp_el0 is the current task. */
+FUNC cpu_switch_to
+	add	x8, x0, #TSK_CONTEXT
+	mov	x9, sp
+	stp	x19, x20, [x8], #16
+	stp	x21, x22, [x8], #16
+	stp	x23, x24, [x8], #16
+	stp	x25, x26, [x8], #16
+	stp	x27, x28, [x8], #16
+	stp	x29, x9, [x8], #16
+	str	x30, [x8]
+	add	x8, x1, #TSK_CONTEXT
+	ldp	x19, x20, [x8], #16
+	ldp	x21, x22, [x8], #16
+	ldp	x23, x24, [x8], #16
+	ldp	x25, x26, [x8], #16
+	ldp	x27, x28, [x8], #16
+	ldp	x29, x9, [x8], #16
+	ldr	x30, [x8]
+	mov	sp, x9
+	msr	sp_el0, x1
+	ret
+ENDFUNC cpu_switch_to
+
+/* x0: previous, x1: next. Saves and loads V0-V31, FPSR, FPCR; a kernel thread has none. */
+FUNC fpsimd_thread_switch
+	ldr	x2, [x0, #TSK_TTBR0]
+	cbz	x2, 1f
+	add	x8, x0, #TSK_FPSIMD
+	stp	q0, q1, [x8, #16 * 0]
+	stp	q2, q3, [x8, #16 * 2]
+	stp	q4, q5, [x8, #16 * 4]
+	stp	q6, q7, [x8, #16 * 6]
+	stp	q8, q9, [x8, #16 * 8]
+	stp	q10, q11, [x8, #16 * 10]
+	stp	q12, q13, [x8, #16 * 12]
+	stp	q14, q15, [x8, #16 * 14]
+	stp	q16, q17, [x8, #16 * 16]
+	stp	q18, q19, [x8, #16 * 18]
+	stp	q20, q21, [x8, #16 * 20]
+	stp	q22, q23, [x8, #16 * 22]
+	stp	q24, q25, [x8, #16 * 24]
+	stp	q26, q27, [x8, #16 * 26]
+	stp	q28, q29, [x8, #16 * 28]
+	stp	q30, q31, [x8, #16 * 30]
+	mrs	x9, fpsr
+	mrs	x10, fpcr
+	str	w9, [x0, #TSK_FPSR]
+	str	w10, [x0, #TSK_FPCR]
+1:	ldr	x2, [x1, #TSK_TTBR0]
+	cbz	x2, 2f
+	add	x8, x1, #TSK_FPSIMD
+	ldp	q0, q1, [x8, #16 * 0]
+	ldp	q2, q3, [x8, #16 * 2]
+	ldp	q4, q5, [x8, #16 * 4]
+	ldp	q6, q7, [x8, #16 * 6]
+	ldp	q8, q9, [x8, #16 * 8]
+	ldp	q10, q11, [x8, #16 * 10]
+	ldp	q12, q13, [x8, #16 * 12]
+	ldp	q14, q15, [x8, #16 * 14]
+	ldp	q16, q17, [x8, #16 * 16]
+	ldp	q18, q19, [x8, #16 * 18]
+	ldp	q20, q21, [x8, #16 * 20]
+	ldp	q22, q23, [x8, #16 * 22]
+	ldp	q24, q25, [x8, #16 * 24]
+	ldp	q26, q27, [x8, #16 * 26]
+	ldp	q28, q29, [x8, #16 * 28]
+	ldp	q30, q31, [x8, #16 * 30]
+	ldr	w9, [x1, #TSK_FPSR]
+	ldr	w10, [x1, #TSK_FPCR]
+	msr	fpsr, x9
+	msr	fpcr, x10
+2:	ret
+ENDFUNC fpsimd_thread_switch

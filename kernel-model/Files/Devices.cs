@@ -1,0 +1,224 @@
+using ArmVdso.Kernel.Abi;
+
+namespace ArmVdso.Kernel.Files;
+
+/// <summary>Requests of ioctl that files answer (include/uapi/asm-generic/ioctls.h).</summary>
+public static class IoctlNumbers
+{
+#pragma warning disable CS1591 // Names are those of the UAPI headers.
+    public const uint TCGETS = 0x5401, TCSETS = 0x5402, TCSETSW = 0x5403, TCSETSF = 0x5404, TCSBRK = 0x5409, TCXONC = 0x540A, TCFLSH = 0x540B,
+        TIOCEXCL = 0x540C, TIOCSCTTY = 0x540E, TIOCGPGRP = 0x540F, TIOCSPGRP = 0x5410, TIOCOUTQ = 0x5411, TIOCSTI = 0x5412, TIOCGWINSZ = 0x5413, TIOCSWINSZ = 0x5414,
+        FIONREAD = 0x541B, FIONBIO = 0x5421, TIOCNOTTY = 0x5422, TIOCGSID = 0x5429, TCGETS2 = 0x802C542A, TCSETS2 = 0x402C542B, TCSETSW2 = 0x402C542C,
+        TCSETSF2 = 0x402C542D, TIOCGPTN = 0x80045430, TIOCSPTLCK = 0x40045431, TIOCGPTLCK = 0x80045439, TIOCGPTPEER = 0x5441,
+        FIONCLEX = 0x5450, FIOCLEX = 0x5451, FIOASYNC = 0x5452, RNDGETENTCNT = 0x80045200;
+#pragma warning restore CS1591
+}
+
+/// <summary>A device file; which device it is follows from its number.</summary>
+public sealed class DeviceInode : Inode
+{
+    /// <summary>A device file with type, permissions and number.</summary>
+    public DeviceInode(FileSystem fs, uint mode, uint rdev) : base(fs, mode) => Rdev = rdev;
+
+    /// <inheritdoc/>
+    public override bool CanMap => Rdev == 0x105;
+
+    /// <inheritdoc/>
+    public override long Open(int flags, KernelTask? task, out OpenFile? file) => Fs.Vfs.Devices.Open(this, flags, task, out file);
+}
+
+/// <summary>The character devices that exist, and the terminals.</summary>
+internal sealed class DeviceTable(Vfs vfs)
+{
+    private readonly Dictionary<int, Terminal> _controlling = [];
+    private readonly SortedDictionary<int, PseudoTerminal> _ptys = [];
+    private HostTerminal? _hostTerminal;
+
+    /// <summary>Directory /dev/pts.</summary>
+    public PtsDirectory PtsRoot { get; set; } = null!;
+
+    /// <summary>Live pseudo-terminals by number.</summary>
+    public SortedDictionary<int, PseudoTerminal> PseudoTerminals => _ptys;
+
+    /// <summary>The host's terminal; null when none of the standard streams is one.</summary>
+    public HostTerminal? HostTerminal => vfs.Options.StdinIsTerminal || vfs.Options.StdoutIsTerminal || vfs.Options.StderrIsTerminal
+        ? _hostTerminal ??= new HostTerminal(vfs) : null;
+
+    public long Open(DeviceInode inode, int flags, KernelTask? task, out OpenFile? file)
+    {
+        file = null;
+        if (inode.Type == Modes.S_IFCHR)
+        {
+            switch (inode.Rdev)
+            {
+                case 0x103 or 0x105 or 0x107 or 0x108 or 0x109 or 0x10B:
+                    file = new SimpleDeviceFile(inode, flags);
+                    return 0;
+                case 0x500:
+                    if (task == null || ControllingOf(task.Group.Sid) is not { } terminal)
+                        return -Errno.ENXIO;
+                    file = terminal.OpenSlave(inode, flags);
+                    return 0;
+                case 0x501:
+                    file = HostTerminal != null ? HostTerminal.OpenSlave(inode, flags) : new HostStreamFile(inode, flags, 1);
+                    return 0;
+                case 0x502:
+                    file = OpenMaster(inode, flags);
+                    return 0;
+            }
+            if (inode.Rdev >> 8 == 136)
+            {
+                if (!_ptys.TryGetValue((int)(inode.Rdev & 0xFF), out PseudoTerminal? pty))
+                    return -Errno.ENXIO;
+                if (pty.Locked)
+                    return -Errno.EIO;
+                file = pty.OpenSlave(inode, flags);
+                if ((flags & OpenFlags.O_NOCTTY) == 0 && task != null)
+                    AcquireControlling(pty, task);
+                return 0;
+            }
+        }
+        return -Errno.ENXIO;
+    }
+
+    private PseudoTerminalMaster OpenMaster(Inode inode, int flags)
+    {
+        int number = 0;
+        while (_ptys.ContainsKey(number))
+            number++;
+        var pty = new PseudoTerminal(vfs, number);
+        _ptys.Add(number, pty);
+        return new PseudoTerminalMaster(inode, flags, pty);
+    }
+
+    /// <summary>The master of a pseudo-terminal was closed.</summary>
+    public void MasterClosed(PseudoTerminal pty)
+    {
+        _ptys.Remove(pty.Number);
+        foreach (int sid in _controlling.Where(c => c.Value == pty).Select(c => c.Key).ToArray())
+            _controlling.Remove(sid);
+    }
+
+    /// <summary>Controlling terminal of a session; the first session has the host's, if there is one.</summary>
+    public Terminal? ControllingOf(int sid)
+    {
+        if (_controlling.TryGetValue(sid, out Terminal? terminal))
+            return terminal;
+        return HostTerminal is { } host && (host.Session == 0 || host.Session == sid) ? host : null;
+    }
+
+    /// <summary>A session leader without a terminal gets this one.</summary>
+    public bool AcquireControlling(Terminal terminal, KernelTask task)
+    {
+        ThreadGroup group = task.Group;
+        if (group.Pid != group.Sid || _controlling.ContainsKey(group.Sid) || (terminal.Session != 0 && terminal.Session != group.Sid))
+            return false;
+        _controlling[group.Sid] = terminal;
+        terminal.Session = group.Sid;
+        terminal.ForegroundGroup = group.Pgid;
+        return true;
+    }
+
+    /// <summary>TIOCNOTTY.</summary>
+    public void DropControlling(int sid)
+    {
+        if (_controlling.Remove(sid, out Terminal? terminal))
+            terminal.Session = terminal.ForegroundGroup = 0;
+    }
+
+    /// <summary>The file of descriptor 0, 1 or 2 at the start.</summary>
+    public OpenFile OpenStandardStream(int number)
+    {
+        VfsOptions options = vfs.Options;
+        bool terminal = number switch { 0 => options.StdinIsTerminal, 1 => options.StdoutIsTerminal, _ => options.StderrIsTerminal };
+        if (terminal)
+        {
+            long error = vfs.Find(vfs.RootCaller, vfs.Root, "/dev/console", true, out Inode? console);
+            if (error == 0)
+                return HostTerminal!.OpenSlave(console!, OpenFlags.O_RDWR);
+        }
+        AnonymousInode? inode = null;
+        inode = new AnonymousInode(vfs.PipeFs, Modes.S_IFIFO | 0x180) { Reopen = f => new HostStreamFile(inode!, f, number) };
+        return new HostStreamFile(inode, number == 0 ? OpenFlags.O_RDONLY : OpenFlags.O_WRONLY, number);
+    }
+}
+
+/// <summary>/dev/null, zero, full, random, urandom, kmsg.</summary>
+internal sealed class SimpleDeviceFile(DeviceInode inode, int flags) : OpenFile(inode, flags)
+{
+    public override bool Seekable => true;
+
+    public override bool ReadPage(ulong offset, Span<byte> page)
+    {
+        page.Clear();
+        return inode.Rdev == 0x105;
+    }
+
+    public override long Read(Span<byte> buffer, long position)
+    {
+        switch (inode.Rdev)
+        {
+            case 0x103:
+                return 0;
+            case 0x105 or 0x107:
+                buffer.Clear();
+                return buffer.Length;
+            case 0x108 or 0x109:
+                if (inode.Fs.Vfs.Kernel is { } kernel)
+                    kernel.Random.Fill(buffer);
+                else
+                    buffer.Clear();
+                return buffer.Length;
+            default:
+                return -Errno.EAGAIN;
+        }
+    }
+
+    public override long Write(ReadOnlySpan<byte> data, long position) => inode.Rdev == 0x107 ? -Errno.ENOSPC : data.Length;
+
+    public override long Ioctl(SyscallContext c, uint command, ulong argument) => command == IoctlNumbers.RNDGETENTCNT && inode.Rdev is 0x108 or 0x109
+        ? c.Memory.Write(argument, 256) ? 0 : -Errno.EFAULT
+        : -Errno.ENOTTY;
+}
+
+/// <summary>A standard stream of the host that is not a terminal: shown as a pipe. Reading stops the whole machine until the host
+/// has input, so that what the guest sees does not depend on when it comes.</summary>
+internal sealed class HostStreamFile(Inode inode, int flags, int stream) : OpenFile(inode, flags)
+{
+    public override string Description => $"pipe:[{Inode.Ino}]";
+
+    public override long Read(Span<byte> buffer, long position)
+    {
+        if (stream != 0 || buffer.Length == 0)
+            return 0;
+        try
+        {
+            return Inode.Fs.Vfs.Kernel?.HostIn.Read(buffer) ?? 0;
+        }
+        catch (IOException)
+        {
+            return -Errno.EIO;
+        }
+    }
+
+    public override long Write(ReadOnlySpan<byte> data, long position) => WriteTo(Inode.Fs.Vfs, data, stream);
+
+    public static long WriteTo(Vfs vfs, ReadOnlySpan<byte> data, int stream)
+    {
+        if (vfs.Kernel is not { } kernel)
+            return data.Length;
+        try
+        {
+            Stream target = stream == 2 ? kernel.HostErr : kernel.HostOut;
+            target.Write(data);
+            target.Flush();
+            return data.Length;
+        }
+        catch (IOException)
+        {
+            return -Errno.EPIPE;
+        }
+    }
+
+    public override uint Poll() => CanWrite ? PollBits.Writable : PollBits.Readable;
+}

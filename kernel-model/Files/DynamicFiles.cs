@@ -1,0 +1,128 @@
+using System.Text;
+using ArmVdso.Kernel.Abi;
+
+namespace ArmVdso.Kernel.Files;
+
+/// <summary>A directory whose names come from code (proc, sysfs).</summary>
+internal sealed class DynamicDirectory : Inode
+{
+    private readonly Dictionary<string, Inode> _fixed = new(StringComparer.Ordinal);
+    private readonly Func<string, Inode?>? _lookup;
+    private readonly Func<IEnumerable<string>>? _names;
+
+    /// <param name="fs">File system.</param>
+    /// <param name="permissions">Mode bits.</param>
+    /// <param name="lookup">Finds names that are not fixed.</param>
+    /// <param name="names">Names that <paramref name="lookup"/> finds now.</param>
+    public DynamicDirectory(FileSystem fs, uint permissions = 0x16D, Func<string, Inode?>? lookup = null, Func<IEnumerable<string>>? names = null)
+        : base(fs, Modes.S_IFDIR | permissions)
+    {
+        Nlink = 2;
+        _lookup = lookup;
+        _names = names;
+    }
+
+    /// <summary>Adds a name for good.</summary>
+    public T Add<T>(string name, T node) where T : Inode
+    {
+        _fixed[name] = node;
+        node.Parent = this;
+        node.Name = name;
+        if (node.IsDirectory)
+            Nlink++;
+        return node;
+    }
+
+    /// <summary>Adds a file with a text that does not depend on who reads it.</summary>
+    public void AddText(string name, Func<string> text, uint permissions = 0x124) => Add(name, new TextInode(Fs, permissions, text));
+
+    /// <summary>Adds a directory.</summary>
+    public DynamicDirectory AddDirectory(string name) => Add(name, new DynamicDirectory(Fs));
+
+    public override long Lookup(string name, out Inode? child)
+    {
+        if (!_fixed.TryGetValue(name, out child))
+        {
+            child = _lookup?.Invoke(name);
+            if (child != null)
+                (child.Parent, child.Name) = (this, name);
+        }
+        return child == null ? -Errno.ENOENT : 0;
+    }
+
+    public override IReadOnlyList<DirectoryEntry> List()
+    {
+        var list = new List<DirectoryEntry>();
+        foreach (string name in _fixed.Keys.Concat(_names?.Invoke() ?? []).OrderBy(n => n, StringComparer.Ordinal))
+        {
+            if (Lookup(name, out Inode? node) == 0)
+                list.Add(new DirectoryEntry(name, node!.Ino, Modes.DirectoryType(node.Mode)));
+        }
+        return list;
+    }
+
+    public override long Open(int flags, KernelTask? task, out OpenFile? file)
+    {
+        file = new DirectoryFile(this, flags);
+        return 0;
+    }
+}
+
+/// <summary>A file whose contents code makes when it is opened. Bytes are Latin-1 chars of the text.</summary>
+internal sealed class TextInode(FileSystem fs, uint permissions, Func<string> text, Func<string, long>? write = null)
+    : Inode(fs, Modes.S_IFREG | permissions)
+{
+    public Func<string, long>? WriteText { get; } = write;
+
+    public override long Truncate(long size) => WriteText == null ? -Errno.EPERM : 0;
+
+    public override long Open(int flags, KernelTask? task, out OpenFile? file)
+    {
+        file = new TextFile(this, flags, Encoding.Latin1.GetBytes(text()));
+        return 0;
+    }
+}
+
+/// <summary>An open file of generated text; what it shows was fixed when it was opened, or at the last rewind.</summary>
+internal sealed class TextFile(TextInode inode, int flags, byte[] contents) : OpenFile(inode, flags)
+{
+    public override bool Seekable => true;
+
+    public override long Read(Span<byte> buffer, long position)
+    {
+        if (position >= contents.Length)
+            return 0;
+        int n = Math.Min(buffer.Length, contents.Length - (int)position);
+        contents.AsSpan((int)position, n).CopyTo(buffer);
+        return n;
+    }
+
+    public override long Write(ReadOnlySpan<byte> data, long position)
+    {
+        if (inode.WriteText == null)
+            return -Errno.EINVAL;
+        long error = inode.WriteText(Encoding.Latin1.GetString(data));
+        return error < 0 ? error : data.Length;
+    }
+}
+
+/// <summary>A link of /proc: with a path that code makes, and possibly a file that it leads to whatever the path says.</summary>
+internal sealed class DynamicLink(FileSystem fs, Func<string?> target, Func<Inode?>? magic = null) : Inode(fs, Modes.S_IFLNK | 0x1FF)
+{
+    public override bool IsMagicLink => magic != null;
+
+    public override Inode? MagicTarget => magic?.Invoke();
+
+    public override long ReadLink(out string text)
+    {
+        string? made = target();
+        text = made ?? "";
+        return made == null ? -Errno.ENOENT : 0;
+    }
+
+    public override long Open(int flags, KernelTask? task, out OpenFile? file)
+    {
+        file = null;
+        return -Errno.ELOOP;
+    }
+}

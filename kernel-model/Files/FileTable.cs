@@ -1,0 +1,181 @@
+using ArmVdso.Kernel.Abi;
+
+namespace ArmVdso.Kernel.Files;
+
+/// <summary>Open files of a process by number (struct files_struct), shared by tasks with CLONE_FILES.</summary>
+public sealed class FileTable
+{
+    private OpenFile?[] _files = new OpenFile?[64];
+    private bool[] _closeOnExec = new bool[64];
+    private int _lowestFree;
+    private int _users = 1;
+
+    /// <summary>Highest number in use plus one.</summary>
+    public int Bound { get; private set; }
+
+    /// <summary>The file of a number, or null.</summary>
+    public OpenFile? this[int fd] => (uint)fd < (uint)Bound ? _files[fd] : null;
+
+    /// <summary>The number's close-on-exec flag.</summary>
+    public bool GetCloseOnExec(int fd) => (uint)fd < (uint)Bound && _closeOnExec[fd];
+
+    /// <summary>Sets the number's close-on-exec flag.</summary>
+    public void SetCloseOnExec(int fd, bool value)
+    {
+        if ((uint)fd < (uint)Bound)
+            _closeOnExec[fd] = value;
+    }
+
+    /// <summary>Numbers in use, ascending.</summary>
+    public IEnumerable<int> Numbers
+    {
+        get
+        {
+            for (int fd = 0; fd < Bound; fd++)
+            {
+                if (_files[fd] != null)
+                    yield return fd;
+            }
+        }
+    }
+
+    /// <summary>Gives the file the lowest free number from <paramref name="minimum"/>; the table takes over the caller's
+    /// reference. -EMFILE when no number under the limit is free (the reference stays the caller's).</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="closeOnExec">Close-on-exec flag of the number.</param>
+    /// <param name="limit">RLIMIT_NOFILE.</param>
+    /// <param name="minimum">Lowest number wanted.</param>
+    public long Add(OpenFile file, bool closeOnExec, ulong limit, int minimum = 0)
+    {
+        int fd = Math.Max(minimum, _lowestFree);
+        while (fd < _files.Length && _files[fd] != null)
+            fd++;
+        if ((ulong)fd >= limit)
+            return -Errno.EMFILE;
+        Set(fd, file, closeOnExec);
+        if (minimum <= _lowestFree)
+            _lowestFree = fd + 1;
+        return fd;
+    }
+
+    /// <summary>Puts the file at a number and drops what was there; the table takes over the reference.</summary>
+    public void Replace(int fd, OpenFile file, bool closeOnExec)
+    {
+        OpenFile? old = this[fd];
+        Set(fd, file, closeOnExec);
+        if (old != null)
+            Closed(old);
+    }
+
+    private void Set(int fd, OpenFile file, bool closeOnExec)
+    {
+        if (fd >= _files.Length)
+        {
+            int length = Math.Max(_files.Length * 2, fd + 1);
+            Array.Resize(ref _files, length);
+            Array.Resize(ref _closeOnExec, length);
+        }
+        _files[fd] = file;
+        _closeOnExec[fd] = closeOnExec;
+        Bound = Math.Max(Bound, fd + 1);
+    }
+
+    /// <summary>Closes a number: 0 or -EBADF.</summary>
+    public long Close(int fd)
+    {
+        if (this[fd] is not { } file)
+            return -Errno.EBADF;
+        _files[fd] = null;
+        _closeOnExec[fd] = false;
+        _lowestFree = Math.Min(_lowestFree, fd);
+        while (Bound > 0 && _files[Bound - 1] == null)
+            Bound--;
+        Closed(file);
+        return 0;
+    }
+
+    private void Closed(OpenFile file)
+    {
+        // POSIX: closing any descriptor of a file drops all record locks of the process on it.
+        file.Inode.Locks?.ReleaseOwner(this);
+        file.Release();
+    }
+
+    /// <summary>Adds a user of the table (CLONE_FILES).</summary>
+    public FileTable Share()
+    {
+        _users++;
+        return this;
+    }
+
+    /// <summary>Number of tasks that use the table.</summary>
+    public int Users => _users;
+
+    /// <summary>Drops a user of the table; the last one closes everything.</summary>
+    public void Leave()
+    {
+        if (--_users == 0)
+            CloseAll();
+    }
+
+    /// <summary>A copy for fork: same open file descriptions, own numbers.</summary>
+    public FileTable Clone()
+    {
+        var copy = new FileTable
+        {
+            _files = (OpenFile?[])_files.Clone(),
+            _closeOnExec = (bool[])_closeOnExec.Clone(),
+            _lowestFree = _lowestFree,
+            Bound = Bound,
+        };
+        for (int fd = 0; fd < Bound; fd++)
+            _files[fd]?.AddReference();
+        return copy;
+    }
+
+    /// <summary>Closes every number with the close-on-exec flag (execve).</summary>
+    public void CloseOnExec()
+    {
+        for (int fd = 0; fd < Bound; fd++)
+        {
+            if (_files[fd] != null && _closeOnExec[fd])
+                Close(fd);
+        }
+    }
+
+    /// <summary>Closes everything (exit).</summary>
+    public void CloseAll()
+    {
+        for (int fd = 0; fd < _files.Length; fd++)
+        {
+            if (this[fd] != null)
+                Close(fd);
+        }
+    }
+}
+
+/// <summary>Root, working directory and umask (struct fs_struct), shared by tasks with CLONE_FS.</summary>
+public sealed class FsContext
+{
+    /// <summary>A context at the root of a tree.</summary>
+    public FsContext(Inode root, Inode cwd)
+    {
+        Root = root;
+        Cwd = cwd;
+    }
+
+    /// <summary>The directory that / means.</summary>
+    public Inode Root { get; set; }
+
+    /// <summary>The directory that relative paths start at.</summary>
+    public Inode Cwd { get; set; }
+
+    /// <summary>Permission bits that new files lack.</summary>
+    public uint Umask { get; set; } = 0x12;
+
+    /// <summary>Number of tasks that share the context.</summary>
+    public int Users { get; set; } = 1;
+
+    /// <summary>A copy for fork.</summary>
+    public FsContext Clone() => new(Root, Cwd) { Umask = Umask };
+}

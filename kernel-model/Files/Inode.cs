@@ -1,0 +1,231 @@
+using ArmVdso.Kernel.Abi;
+
+namespace ArmVdso.Kernel.Files;
+
+/// <summary>A mounted file system: its device number, type and what statfs tells.</summary>
+public sealed class FileSystem
+{
+    private ulong _nextIno;
+
+    /// <summary>Makes a file system; inode numbers start at <paramref name="firstIno"/> and follow the order of discovery.</summary>
+    public FileSystem(Vfs vfs, string type, uint device, long magic, ulong firstIno = 1)
+    {
+        Vfs = vfs;
+        Type = type;
+        Device = device;
+        Magic = magic;
+        _nextIno = firstIno;
+    }
+
+    /// <summary>The owner of all file systems.</summary>
+    public Vfs Vfs { get; }
+
+    /// <summary>Name in /proc/mounts.</summary>
+    public string Type { get; }
+
+    /// <summary>st_dev as the kernel encodes it (major &lt;&lt; 8 | minor).</summary>
+    public uint Device { get; }
+
+    /// <summary>f_type of statfs (include/uapi/linux/magic.h).</summary>
+    public long Magic { get; }
+
+    /// <summary>Writes fail with EROFS.</summary>
+    public bool ReadOnly { get; init; }
+
+    internal ulong NextIno() => _nextIno++;
+}
+
+/// <summary>One name in a directory listing.</summary>
+/// <param name="Name">The name, one char a byte.</param>
+/// <param name="Ino">Inode number.</param>
+/// <param name="Type">d_type.</param>
+public readonly record struct DirectoryEntry(string Name, ulong Ino, byte Type);
+
+/// <summary>A file of any type: attributes, and the operations that its type has. Operations return 0 or a value, or -errno;
+/// those that a type lacks return the error that Linux gives. Times are ns since 1970. A directory lies in one place only,
+/// so <see cref="Parent"/> and <see cref="Name"/> replace a dentry tree; for a file with several links they are those of the
+/// name looked up last.</summary>
+public abstract class Inode
+{
+    /// <summary>A file of a type and permissions in a file system.</summary>
+    protected Inode(FileSystem fs, uint mode)
+    {
+        Fs = fs;
+        Mode = mode;
+        Ino = fs.NextIno();
+        Atime = Mtime = Ctime = fs.Vfs.NowRealtime;
+        Nlink = 1;
+    }
+
+    /// <summary>The file system that the file is part of.</summary>
+    public FileSystem Fs { get; }
+
+    /// <summary>st_ino.</summary>
+    public ulong Ino { get; protected init; }
+
+    /// <summary>Type and permission bits.</summary>
+    public uint Mode { get; set; }
+
+    /// <summary>Owner.</summary>
+    public uint Uid { get; set; }
+
+    /// <summary>Group.</summary>
+    public uint Gid { get; set; }
+
+    /// <summary>Number of names; 0 when deleted.</summary>
+    public uint Nlink { get; set; }
+
+    /// <summary>Device number of a device file.</summary>
+    public uint Rdev { get; set; }
+
+    /// <summary>Time of last access, change of contents, change of attributes.</summary>
+    public long Atime { get; set; }
+
+    /// <inheritdoc cref="Atime"/>
+    public long Mtime { get; set; }
+
+    /// <inheritdoc cref="Atime"/>
+    public long Ctime { get; set; }
+
+    /// <summary>Directory that holds the file; for a mounted root that of the directory it covers. Null for the root of all.</summary>
+    public Inode? Parent { get; set; }
+
+    /// <summary>Name in <see cref="Parent"/>.</summary>
+    public string Name { get; set; } = "";
+
+    /// <summary>Root of the file system mounted over this directory.</summary>
+    public Inode? MountedHere { get; set; }
+
+    /// <summary>Extended attributes; null when there are none.</summary>
+    public SortedDictionary<string, byte[]>? Xattrs { get; set; }
+
+    /// <summary>Advisory locks; null when there never was one.</summary>
+    internal FileLocks? Locks { get; set; }
+
+    /// <summary>inotify watches on the file; null when there are none.</summary>
+    internal List<InotifyWatch>? Watches { get; set; }
+
+    /// <summary>Number of open file descriptions.</summary>
+    public int OpenCount { get; private set; }
+
+    /// <summary>The type bits of the mode.</summary>
+    public uint Type => Mode & Modes.S_IFMT;
+
+    /// <summary>Whether the file is a directory.</summary>
+    public bool IsDirectory => Type == Modes.S_IFDIR;
+
+    /// <summary>Whether the file is a symbolic link.</summary>
+    public bool IsSymlink => Type == Modes.S_IFLNK;
+
+    /// <summary>Whether the file is a regular file.</summary>
+    public bool IsRegular => Type == Modes.S_IFREG;
+
+    /// <summary>st_size in bytes.</summary>
+    public virtual long Size => 0;
+
+    /// <summary>st_blocks: units of 512 bytes.</summary>
+    public virtual long Blocks => (Size + 4095) / 4096 * 8;
+
+    /// <summary>Finds a name in a directory: 0, -ENOENT, -ENOTDIR.</summary>
+    public virtual long Lookup(string name, out Inode? child)
+    {
+        child = null;
+        return -Errno.ENOTDIR;
+    }
+
+    /// <summary>All names of a directory without . and .., in ordinal order.</summary>
+    public virtual IReadOnlyList<DirectoryEntry> List() => [];
+
+    /// <summary>Contents of a symbolic link.</summary>
+    public virtual long ReadLink(out string target)
+    {
+        target = "";
+        return -Errno.EINVAL;
+    }
+
+    /// <summary>The file that a link of /proc names by itself rather than by a path; null for a link with a path.</summary>
+    public virtual Inode? MagicTarget => null;
+
+    /// <summary>True for a link that is followed through <see cref="MagicTarget"/>.</summary>
+    public virtual bool IsMagicLink => false;
+
+    /// <summary>Makes a file in this directory. The name is not there yet.</summary>
+    /// <param name="name">New name.</param>
+    /// <param name="mode">Type and permissions.</param>
+    /// <param name="owner">Identity that owns it.</param>
+    /// <param name="rdev">Device number.</param>
+    /// <param name="target">Contents of a symbolic link.</param>
+    /// <param name="node">The new file.</param>
+    public virtual long Create(string name, uint mode, Credentials owner, uint rdev, string? target, out Inode? node)
+    {
+        node = null;
+        return -Errno.EPERM;
+    }
+
+    /// <summary>Adds a hard link.</summary>
+    public virtual long Link(string name, Inode node) => -Errno.EPERM;
+
+    /// <summary>Removes a name (checks were made).</summary>
+    public virtual long Remove(string name, Inode node) => -Errno.EPERM;
+
+    /// <summary>Moves a name, replacing what the new name names; or swaps both.</summary>
+    public virtual long Rename(string name, Inode node, Inode newDirectory, string newName, Inode? replaced, bool exchange) => -Errno.EPERM;
+
+    /// <summary>Sets the size of a regular file in bytes.</summary>
+    public virtual long Truncate(long size) => IsDirectory ? -Errno.EISDIR : -Errno.EINVAL;
+
+    /// <summary>Called after mode, owner or times were set from a system call; a file of the host passes them on.</summary>
+    /// <param name="what">What changed.</param>
+    public virtual long AttributesChanged(AttributeChange what) => 0;
+
+    /// <summary>Opens the file. Permissions were checked.</summary>
+    public abstract long Open(int flags, KernelTask? task, out OpenFile? file);
+
+    /// <summary>Reads one page of contents at a byte offset, zero past the end; false when the file cannot be read.</summary>
+    public virtual bool ReadPage(ulong offset, Span<byte> page) => false;
+
+    /// <summary>Physical address of the page that all shared mappings of this offset use; 0 past the end (SIGBUS) or when the
+    /// file cannot be mapped. Valid as long as the file is open: a mapping holds a reference to its <see cref="OpenFile"/>.</summary>
+    public virtual ulong SharedPagePa(ulong offset) => 0;
+
+    /// <summary>Whether the file can be mapped at all (mmap gives ENODEV otherwise).</summary>
+    public virtual bool CanMap => false;
+
+    internal void Opened() => OpenCount++;
+
+    internal void Closed()
+    {
+        if (--OpenCount == 0)
+            LastClosed();
+    }
+
+    /// <summary>Called when the last open file description is gone.</summary>
+    protected virtual void LastClosed()
+    {
+    }
+
+    internal void TouchModified()
+    {
+        Mtime = Ctime = Fs.Vfs.NowRealtime;
+    }
+
+    internal void TouchAccessed()
+    {
+        long now = Fs.Vfs.NowRealtime;
+        if (Atime <= Mtime || now - Atime > 86_400_000_000_000)
+            Atime = now;
+    }
+}
+
+/// <summary>What <see cref="Inode.AttributesChanged"/> tells.</summary>
+public enum AttributeChange
+{
+    /// <summary>Permission bits.</summary>
+    Mode,
+
+    /// <summary>Owner or group.</summary>
+    Owner,
+
+    /// <summary>Access or modification time.</summary>
+    Times,
+}

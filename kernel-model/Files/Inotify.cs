@@ -1,0 +1,170 @@
+using System.Buffers.Binary;
+using System.Text;
+using ArmVdso.Kernel.Abi;
+
+namespace ArmVdso.Kernel.Files;
+
+/// <summary>Event bits of inotify (include/uapi/linux/inotify.h).</summary>
+internal static class InotifyBits
+{
+    public const uint IN_ACCESS = 1, IN_MODIFY = 2, IN_ATTRIB = 4, IN_CLOSE_WRITE = 8, IN_CLOSE_NOWRITE = 0x10, IN_OPEN = 0x20,
+        IN_MOVED_FROM = 0x40, IN_MOVED_TO = 0x80, IN_CREATE = 0x100, IN_DELETE = 0x200, IN_DELETE_SELF = 0x400, IN_MOVE_SELF = 0x800,
+        IN_ALL = 0xFFF, IN_Q_OVERFLOW = 0x4000, IN_IGNORED = 0x8000, IN_ONLYDIR = 0x1000000, IN_DONT_FOLLOW = 0x2000000,
+        IN_MASK_CREATE = 0x10000000, IN_MASK_ADD = 0x20000000, IN_ISDIR = 0x40000000, IN_ONESHOT = 0x80000000;
+}
+
+/// <summary>One watch of an inotify instance on one file.</summary>
+internal sealed class InotifyWatch(InotifyFile owner, int number, Inode inode, uint mask)
+{
+    public InotifyFile Owner { get; } = owner;
+
+    public int Number { get; } = number;
+
+    public Inode Inode { get; } = inode;
+
+    public uint Mask { get; set; } = mask;
+}
+
+/// <summary>An inotify instance: a queue of events on the files that it watches.</summary>
+internal sealed class InotifyFile(Vfs vfs, int flags) : OpenFile(new AnonymousInode(vfs.Anonymous, 0x180), OpenFlags.O_RDONLY | flags)
+{
+    private const int MaxQueued = 16384;
+    private readonly Queue<byte[]> _events = new();
+    private readonly Dictionary<int, InotifyWatch> _watches = [];
+    private byte[]? _last;
+    private int _nextNumber = 1;
+
+    public override PollSource Source { get; } = new();
+
+    public override string Description => "anon_inode:inotify";
+
+    public long AddWatch(Inode inode, uint mask)
+    {
+        InotifyWatch? watch = inode.Watches?.Find(w => w.Owner == this);
+        if (watch != null)
+        {
+            if ((mask & InotifyBits.IN_MASK_CREATE) != 0)
+                return -Errno.EEXIST;
+            watch.Mask = (mask & InotifyBits.IN_MASK_ADD) != 0 ? watch.Mask | mask : mask;
+            return watch.Number;
+        }
+        watch = new InotifyWatch(this, _nextNumber++, inode, mask);
+        (inode.Watches ??= []).Add(watch);
+        _watches.Add(watch.Number, watch);
+        return watch.Number;
+    }
+
+    public long RemoveWatch(int number)
+    {
+        if (!_watches.Remove(number, out InotifyWatch? watch))
+            return -Errno.EINVAL;
+        watch.Inode.Watches!.Remove(watch);
+        if (watch.Inode.Watches.Count == 0)
+            watch.Inode.Watches = null;
+        Queue(number, InotifyBits.IN_IGNORED, 0, "");
+        return 0;
+    }
+
+    public void Queue(int number, uint mask, uint cookie, string name)
+    {
+        int length = name.Length == 0 ? 0 : (name.Length + 16) / 16 * 16;
+        byte[] record = new byte[16 + length];
+        BinaryPrimitives.WriteInt32LittleEndian(record, number);
+        BinaryPrimitives.WriteUInt32LittleEndian(record.AsSpan(4), mask);
+        BinaryPrimitives.WriteUInt32LittleEndian(record.AsSpan(8), cookie);
+        BinaryPrimitives.WriteInt32LittleEndian(record.AsSpan(12), length);
+        Encoding.Latin1.GetBytes(name, record.AsSpan(16));
+        // Equal events in a row are one event.
+        if (_events.Count >= MaxQueued || (_events.Count > 0 && _last != null && _last.AsSpan().SequenceEqual(record)))
+            return;
+        _events.Enqueue(_last = record);
+        Source.Notify(PollBits.Readable);
+    }
+
+    public override long Read(Span<byte> buffer, long position)
+    {
+        if (_events.Count == 0)
+            return -Errno.EAGAIN;
+        int done = 0;
+        while (_events.TryPeek(out byte[]? record) && done + record.Length <= buffer.Length)
+        {
+            record.CopyTo(buffer[done..]);
+            done += record.Length;
+            _events.Dequeue();
+        }
+        return done == 0 ? -Errno.EINVAL : done;
+    }
+
+    public override uint Poll() => _events.Count > 0 ? PollBits.Readable : 0;
+
+    public override long Ioctl(SyscallContext c, uint command, ulong argument) => command == IoctlNumbers.FIONREAD
+        ? c.Memory.Write(argument, _events.Sum(e => e.Length)) ? 0 : -Errno.EFAULT
+        : -Errno.ENOTTY;
+
+    protected override void Released()
+    {
+        foreach (InotifyWatch watch in _watches.Values)
+        {
+            watch.Inode.Watches?.Remove(watch);
+            if (watch.Inode.Watches is { Count: 0 })
+                watch.Inode.Watches = null;
+        }
+        _watches.Clear();
+    }
+}
+
+public sealed partial class Vfs
+{
+    private uint _moveCookie;
+
+    /// <summary>Tells the watches on a file, and those on its directory, that something happened to it.</summary>
+    /// <param name="inode">The file.</param>
+    /// <param name="mask">IN_* bits.</param>
+    /// <param name="selfOnly">Leaves the directory's watches out.</param>
+    internal void NotifyWatches(Inode inode, uint mask, bool selfOnly = false)
+    {
+        if (inode.IsDirectory)
+            mask |= InotifyBits.IN_ISDIR;
+        foreach (InotifyWatch watch in inode.Watches?.ToArray() ?? [])
+        {
+            Deliver(watch, mask & ~(inode.IsDirectory && (mask & InotifyBits.IN_DELETE_SELF) != 0 ? InotifyBits.IN_ISDIR : 0), 0, "");
+            if ((mask & InotifyBits.IN_DELETE_SELF) != 0)
+                watch.Owner.RemoveWatch(watch.Number);
+        }
+        if (!selfOnly && inode.Nlink > 0 && inode.Parent?.Watches is { } parents)
+        {
+            foreach (InotifyWatch watch in parents.ToArray())
+                Deliver(watch, mask, 0, inode.Name);
+        }
+    }
+
+    private static void NotifyName(Inode directory, uint mask, string name, Inode node, uint cookie = 0)
+    {
+        if (directory.Watches == null)
+            return;
+        if (node.IsDirectory)
+            mask |= InotifyBits.IN_ISDIR;
+        foreach (InotifyWatch watch in directory.Watches.ToArray())
+            Deliver(watch, mask, cookie, name);
+    }
+
+    private static void Deliver(InotifyWatch watch, uint mask, uint cookie, string name)
+    {
+        if ((mask & watch.Mask & InotifyBits.IN_ALL) == 0)
+            return;
+        watch.Owner.Queue(watch.Number, mask, cookie, name);
+        if ((watch.Mask & InotifyBits.IN_ONESHOT) != 0)
+            watch.Owner.RemoveWatch(watch.Number);
+    }
+
+    private void NotifyMove(Inode from, string oldName, Inode to, string newName, Inode node, Inode? replaced)
+    {
+        uint cookie = ++_moveCookie;
+        NotifyName(from, InotifyBits.IN_MOVED_FROM, oldName, node, cookie);
+        NotifyName(to, InotifyBits.IN_MOVED_TO, newName, node, cookie);
+        if (node.Watches != null)
+            NotifyWatches(node, InotifyBits.IN_MOVE_SELF, true);
+        if (replaced is { Nlink: 0, Watches: not null })
+            NotifyWatches(replaced, InotifyBits.IN_DELETE_SELF, true);
+    }
+}

@@ -1,0 +1,189 @@
+using ArmVdso.Kernel.Abi;
+
+namespace ArmVdso.Kernel.Files;
+
+/// <summary>Where tasks wait for a change of readiness, with counters for edge-triggered epoll.</summary>
+public sealed class PollSource
+{
+    /// <summary>The sleepers.</summary>
+    public WaitQueue Queue { get; } = new();
+
+    /// <summary>How often the file became readable, and writable.</summary>
+    public ulong InEvents { get; private set; } = 1;
+
+    /// <inheritdoc cref="InEvents"/>
+    public ulong OutEvents { get; private set; } = 1;
+
+    /// <summary>Announces new data, space or an error, and wakes everybody.</summary>
+    public void Notify(uint events)
+    {
+        if ((events & ~PollBits.Writable) != 0)
+            InEvents++;
+        if ((events & ~(PollBits.Readable | PollBits.RdHup)) != 0)
+            OutEvents++;
+        Queue.WakeAll();
+    }
+}
+
+/// <summary>An open file description (struct file): position, status flags, reference count. Operations never sleep: they return
+/// -EAGAIN when they would, and the system call body sleeps on <see cref="Source"/> and tries again.</summary>
+public abstract class OpenFile
+{
+    private int _references = 1;
+
+    /// <summary>Opens <paramref name="inode"/> with the flags of openat.</summary>
+    protected OpenFile(Inode inode, int flags)
+    {
+        Inode = inode;
+        Flags = flags & ~(OpenFlags.O_CREAT | OpenFlags.O_EXCL | OpenFlags.O_NOCTTY | OpenFlags.O_TRUNC | OpenFlags.O_CLOEXEC);
+        inode.Opened();
+    }
+
+    /// <summary>The file.</summary>
+    public Inode Inode { get; }
+
+    /// <summary>Access mode and status flags (F_GETFL).</summary>
+    public int Flags { get; set; }
+
+    /// <summary>Position in bytes (for a directory, in entries).</summary>
+    public long Position { get; set; }
+
+    /// <summary>F_SETOWN.</summary>
+    public int Owner { get; set; }
+
+    /// <summary>Whether reads are allowed.</summary>
+    public bool CanRead => (Flags & OpenFlags.O_PATH) == 0 && (Flags & OpenFlags.O_ACCMODE) is OpenFlags.O_RDONLY or OpenFlags.O_RDWR;
+
+    /// <summary>Whether writes are allowed.</summary>
+    public bool CanWrite => (Flags & OpenFlags.O_PATH) == 0 && (Flags & OpenFlags.O_ACCMODE) is OpenFlags.O_WRONLY or OpenFlags.O_RDWR;
+
+    /// <summary>Opened with O_PATH.</summary>
+    public bool IsPath => (Flags & OpenFlags.O_PATH) != 0;
+
+    /// <summary>O_NONBLOCK.</summary>
+    public bool NonBlocking => (Flags & OpenFlags.O_NONBLOCK) != 0;
+
+    /// <summary>Whether lseek, pread and pwrite work.</summary>
+    public virtual bool Seekable => false;
+
+    /// <summary>Whether a read may be cut into several (regular files) without a change of meaning.</summary>
+    public virtual bool IsStreamOfBytes => Seekable;
+
+    /// <summary>What sleeps for this file wait on; null when it is always ready.</summary>
+    public virtual PollSource? Source => null;
+
+    /// <summary>The name that /proc/PID/fd shows.</summary>
+    public virtual string Description => Inode.Fs.Vfs.PathOf(Inode, null) + (Inode.Nlink == 0 ? " (deleted)" : "");
+
+    /// <summary>The name that /proc/PID/maps shows.</summary>
+    public string Path => Description;
+
+    /// <summary>Device and inode number for /proc/PID/maps.</summary>
+    public (uint Major, uint Minor, ulong Inode) DeviceAndInode => (Inode.Fs.Device >> 8, Inode.Fs.Device & 0xFF, Inode.Ino);
+
+    /// <summary>Whether mmap works; ENODEV otherwise.</summary>
+    public virtual bool CanMap => Inode.CanMap;
+
+    /// <summary>One page of contents for a private mapping, zero past the end; false: the page cannot be read.</summary>
+    public virtual bool ReadPage(ulong offset, Span<byte> page) => Inode.ReadPage(offset, page);
+
+    /// <summary>Physical page of a shared mapping; 0 past the end. The mapping must hold a reference to this file.</summary>
+    public virtual ulong SharedPagePa(ulong offset) => Inode.SharedPagePa(offset);
+
+    /// <summary>Reads at a position in bytes; the position matters only where <see cref="Seekable"/>.</summary>
+    public virtual long Read(Span<byte> buffer, long position) => -Errno.EINVAL;
+
+    /// <summary>Writes at a position in bytes.</summary>
+    public virtual long Write(ReadOnlySpan<byte> data, long position) => -Errno.EINVAL;
+
+    /// <summary>Readiness now (poll bits).</summary>
+    public virtual uint Poll() => PollBits.Always;
+
+    /// <summary>Adds every queue whose wake-up can change <see cref="Poll"/>.</summary>
+    public virtual void CollectQueues(List<WaitQueue> queues)
+    {
+        if (Source is { } source)
+            queues.Add(source.Queue);
+    }
+
+    /// <summary>Performs an ioctl.</summary>
+    public virtual long Ioctl(SyscallContext c, uint command, ulong argument) => -Errno.ENOTTY;
+
+    /// <summary>Lines for /proc/PID/fdinfo beyond pos, flags and mnt_id.</summary>
+    public virtual string FdInfo => "";
+
+    /// <summary>The last reference is gone.</summary>
+    protected virtual void Released()
+    {
+    }
+
+    /// <summary>Takes one more reference.</summary>
+    public OpenFile AddReference()
+    {
+        _references++;
+        return this;
+    }
+
+    /// <summary>Drops a reference; the last one releases the file.</summary>
+    public void Release()
+    {
+        if (--_references != 0)
+            return;
+        Inode.Locks?.ReleaseOwner(this);
+        Released();
+        if (!IsPath && Inode.Watches != null)
+            Inode.Fs.Vfs.NotifyWatches(Inode, CanWrite ? InotifyBits.IN_CLOSE_WRITE : InotifyBits.IN_CLOSE_NOWRITE);
+        Inode.Closed();
+    }
+
+    /// <summary>References held by tables, mappings and messages.</summary>
+    public int References => _references;
+}
+
+/// <summary>A descriptor opened with O_PATH: names a file, does nothing.</summary>
+public sealed class PathFile(Inode inode, int flags)
+    : OpenFile(inode, flags & (OpenFlags.O_PATH | OpenFlags.O_DIRECTORY | OpenFlags.O_NOFOLLOW))
+{
+    /// <inheritdoc/>
+    public override long Read(Span<byte> buffer, long position) => -Errno.EBADF;
+
+    /// <inheritdoc/>
+    public override long Write(ReadOnlySpan<byte> data, long position) => -Errno.EBADF;
+
+    /// <inheritdoc/>
+    public override uint Poll() => PollBits.Nval;
+}
+
+/// <summary>An open directory.</summary>
+public sealed class DirectoryFile(Inode inode, int flags) : OpenFile(inode, flags)
+{
+    private IReadOnlyList<DirectoryEntry>? _entries;
+
+    /// <inheritdoc/>
+    public override bool Seekable => true;
+
+    /// <inheritdoc/>
+    public override bool IsStreamOfBytes => false;
+
+    /// <summary>The listing: taken at position 0 and kept until the next rewind, as POSIX allows.</summary>
+    public IReadOnlyList<DirectoryEntry> Entries
+    {
+        get
+        {
+            if (_entries == null || Position == 0)
+            {
+                var entries = new List<DirectoryEntry>
+                {
+                    new(".", Inode.Ino, 4),
+                    new("..", (Inode.Parent ?? Inode).Ino, 4),
+                };
+                entries.AddRange(Inode.List());
+                _entries = entries;
+            }
+            return _entries;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override long Read(Span<byte> buffer, long position) => -Errno.EISDIR;
+}

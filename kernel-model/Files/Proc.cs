@@ -1,0 +1,223 @@
+using System.Globalization;
+using System.Text;
+using ArmVdso.Kernel.Abi;
+
+namespace ArmVdso.Kernel.Files;
+
+/// <summary>/proc apart from the processes' directories (fs/proc).</summary>
+internal static class Proc
+{
+    /// <summary>The root directory.</summary>
+    public static DynamicDirectory MakeRoot(Vfs vfs, FileSystem fs)
+    {
+        var processes = new ProcessTree(vfs, fs);
+        var root = new DynamicDirectory(fs, 0x16D, processes.Find, processes.Names);
+        processes.Root = root;
+        root.Add("self", new DynamicLink(fs, () => vfs.Current?.Group.Pid.ToString(CultureInfo.InvariantCulture)));
+        root.Add("thread-self", new DynamicLink(fs, () => vfs.Current is { } t ? $"{t.Group.Pid}/task/{t.Tid}" : null));
+        root.Add("mounts", new DynamicLink(fs, () => "self/mounts"));
+        root.Add("net", new DynamicLink(fs, () => "self/net"));
+        root.AddText("cpuinfo", () => vfs.Kernel?.CpuInfoText() ?? "");
+        root.AddText("meminfo", () => MemoryInfo(vfs));
+        root.AddText("stat", () => Stat(vfs));
+        root.AddText("uptime", () => Uptime(vfs));
+        root.AddText("loadavg", () => LoadAverage(vfs));
+        root.AddText("version", () => $"Linux version {Uts.Release} (armvdso@{vfs.Options.HostName}) {Uts.Version}\n");
+        root.AddText("filesystems", () => "nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\nnodev\tpipefs\nnodev\tsockfs\nnodev\tdevpts\n\text4\nnodev\toverlay\n");
+        root.AddText("devices", () => "Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/console\n  5 /dev/ptmx\n136 pts\n\nBlock devices:\n");
+        root.AddText("cmdline", () => "armvdso\n");
+        root.AddText("interrupts", () => "           " + string.Join("", Enumerable.Range(0, Cpus(vfs)).Select(n => $"CPU{n}       ")) + "\n");
+        root.AddText("partitions", () => "major minor  #blocks  name\n\n");
+        root.AddText("diskstats", () => "");
+        root.AddText("modules", () => "");
+        root.AddText("swaps", () => "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
+        root.AddText("vmstat", () => VirtualMemoryStat(vfs));
+        MakeSys(vfs, root.AddDirectory("sys"));
+        return root;
+    }
+
+    private static void MakeSys(Vfs vfs, DynamicDirectory sys)
+    {
+        DynamicDirectory kernel = sys.AddDirectory("kernel");
+        kernel.AddText("osrelease", () => Uts.Release + "\n");
+        kernel.AddText("hostname", () => vfs.Options.HostName + "\n");
+        kernel.AddText("domainname", () => "(none)\n");
+        kernel.AddText("ostype", () => "Linux\n");
+        kernel.AddText("version", () => Uts.Version + "\n");
+        kernel.AddText("pid_max", () => "32768\n");
+        kernel.AddText("threads-max", () => "15640\n");
+        kernel.AddText("ngroups_max", () => "65536\n");
+        kernel.AddText("cap_last_cap", () => "40\n");
+        kernel.AddText("core_pattern", () => "core\n");
+        kernel.AddText("core_uses_pid", () => "0\n");
+        kernel.AddText("randomize_va_space", () => "0\n");
+        kernel.AddText("overflowuid", () => "65534\n");
+        kernel.AddText("overflowgid", () => "65534\n");
+        kernel.AddText("perf_event_paranoid", () => "2\n");
+        kernel.AddText("sched_rt_runtime_us", () => "950000\n");
+        kernel.AddText("shmmax", () => "18446744073692774399\n");
+        kernel.AddText("shmall", () => "18446744073692774399\n");
+        kernel.AddText("shmmni", () => "4096\n");
+        kernel.AddText("sem", () => "32000\t1024000000\t500\t32000\n");
+        kernel.AddText("msgmax", () => "8192\n");
+        kernel.AddText("msgmnb", () => "16384\n");
+        kernel.AddText("msgmni", () => "32000\n");
+        DynamicDirectory random = kernel.AddDirectory("random");
+        random.AddText("uuid", () => Uuid(vfs) + "\n");
+        string? bootId = null;
+        random.AddText("boot_id", () => (bootId ??= Uuid(vfs)) + "\n");
+        random.AddText("entropy_avail", () => "256\n");
+        random.AddText("poolsize", () => "256\n");
+        DynamicDirectory vm = sys.AddDirectory("vm");
+        vm.AddText("overcommit_memory", () => "0\n");
+        vm.AddText("overcommit_ratio", () => "50\n");
+        vm.AddText("max_map_count", () => "65530\n");
+        vm.AddText("mmap_min_addr", () => "65536\n");
+        vm.AddText("nr_hugepages", () => "0\n");
+        vm.AddText("swappiness", () => "60\n");
+        DynamicDirectory files = sys.AddDirectory("fs");
+        files.AddText("file-max", () => "9223372036854775807\n");
+        files.AddText("file-nr", () => "128\t0\t9223372036854775807\n");
+        files.AddText("nr_open", () => "1048576\n");
+        files.AddText("pipe-max-size", () => "1048576\n");
+        DynamicDirectory inotify = files.AddDirectory("inotify");
+        inotify.AddText("max_user_watches", () => "65536\n");
+        inotify.AddText("max_user_instances", () => "128\n");
+        inotify.AddText("max_queued_events", () => "16384\n");
+        DynamicDirectory net = sys.AddDirectory("net");
+        DynamicDirectory core = net.AddDirectory("core");
+        core.AddText("somaxconn", () => "4096\n");
+        core.AddText("rmem_max", () => "212992\n");
+        core.AddText("wmem_max", () => "212992\n");
+        DynamicDirectory ipv4 = net.AddDirectory("ipv4");
+        ipv4.AddText("ip_local_port_range", () => "32768\t60999\n");
+        ipv4.AddText("tcp_fin_timeout", () => "60\n");
+    }
+
+    private static int Cpus(Vfs vfs) => vfs.Kernel?.Machine.Cpus.Count ?? 1;
+
+    private static string Uuid(Vfs vfs)
+    {
+        Span<byte> b = stackalloc byte[16];
+        vfs.Kernel?.Random.Fill(b);
+        b[6] = (byte)((b[6] & 0xF) | 0x40);
+        b[8] = (byte)((b[8] & 0x3F) | 0x80);
+        string hex = Convert.ToHexStringLower(b);
+        return $"{hex[..8]}-{hex[8..12]}-{hex[12..16]}-{hex[16..20]}-{hex[20..]}";
+    }
+
+    private static string MemoryInfo(Vfs vfs)
+    {
+        long total = (vfs.Kernel?.PageAllocator.Total ?? 0) * 4;
+        long free = total - (vfs.Kernel?.PageAllocator.Used ?? 0) * 4;
+        var text = new StringBuilder();
+        foreach ((string name, long kib) in new (string, long)[]
+        {
+            ("MemTotal", total), ("MemFree", free), ("MemAvailable", free), ("Buffers", 0), ("Cached", 0), ("SwapCached", 0),
+            ("Active", total - free), ("Inactive", 0), ("Active(anon)", total - free), ("Inactive(anon)", 0), ("Active(file)", 0), ("Inactive(file)", 0),
+            ("Unevictable", 0), ("Mlocked", 0), ("SwapTotal", 0), ("SwapFree", 0), ("Dirty", 0), ("Writeback", 0), ("AnonPages", total - free), ("Mapped", 0),
+            ("Shmem", 0), ("KReclaimable", 0), ("Slab", 0), ("SReclaimable", 0), ("SUnreclaim", 0), ("KernelStack", 0), ("PageTables", 0),
+            ("CommitLimit", total / 2), ("Committed_AS", total - free), ("VmallocTotal", 133141626880), ("VmallocUsed", 0), ("VmallocChunk", 0), ("Percpu", 0),
+            ("AnonHugePages", 0),
+        })
+            text.Append(CultureInfo.InvariantCulture, $"{name + ":",-15} {kib,8} kB\n");
+        return text.Append("HugePages_Total:       0\nHugePages_Free:        0\nHugePages_Rsvd:        0\nHugePages_Surp:        0\nHugepagesize:       2048 kB\nHugetlb:               0 kB\n").ToString();
+    }
+
+    private static string Stat(Vfs vfs)
+    {
+        LinuxKernel? kernel = vfs.Kernel;
+        int cpus = Cpus(vfs);
+        ulong user = 0, system = 0;
+        foreach (ThreadGroup group in kernel?.AllGroups ?? [])
+        {
+            (ulong u, ulong s) = ProcessTree.Times(group);
+            user += u;
+            system += s;
+        }
+        ulong ticks = (kernel?.NowNs ?? 0) / 10_000_000;
+        ulong idle = ticks * (ulong)cpus is var all && all > user + system ? all - user - system : 0;
+        var text = new StringBuilder();
+        text.Append($"cpu  {user} 0 {system} {idle} 0 0 0 0 0 0\n");
+        for (int n = 0; n < cpus; n++)
+            text.Append($"cpu{n} {user / (ulong)cpus} 0 {system / (ulong)cpus} {idle / (ulong)cpus} 0 0 0 0 0 0\n");
+        long boot = vfs.NowRealtime / 1_000_000_000 - (long)((kernel?.NowNs ?? 0) / 1_000_000_000);
+        int running = kernel?.AllGroups.Sum(g => g.Threads.Count(t => t.State == TaskState.Runnable)) ?? 0;
+        text.Append($"intr 0\nctxt {kernel?.Scheduler.Switches ?? 0}\nbtime {boot}\nprocesses {kernel?.AllGroups.Count() ?? 0}\n");
+        return text.Append($"procs_running {running}\nprocs_blocked 0\nsoftirq 0 0 0 0 0 0 0 0 0 0 0\n").ToString();
+    }
+
+    private static string Uptime(Vfs vfs)
+    {
+        ulong centiseconds = (vfs.Kernel?.NowNs ?? 0) / 10_000_000;
+        ulong idle = centiseconds * (ulong)Cpus(vfs);
+        return $"{centiseconds / 100}.{centiseconds % 100:d2} {idle / 100}.{idle % 100:d2}\n";
+    }
+
+    private static string LoadAverage(Vfs vfs)
+    {
+        int threads = vfs.Kernel?.AllGroups.Sum(g => g.Threads.Count) ?? 0;
+        int running = vfs.Kernel?.AllGroups.Sum(g => g.Threads.Count(t => t.State == TaskState.Runnable)) ?? 0;
+        int last = vfs.Kernel?.AllGroups.Select(g => g.Pid).DefaultIfEmpty().Max() ?? 0;
+        return $"0.00 0.00 0.00 {running}/{threads} {last}\n";
+    }
+
+    private static string VirtualMemoryStat(Vfs vfs) =>
+        $"nr_free_pages {(vfs.Kernel?.PageAllocator.Total ?? 0) - (vfs.Kernel?.PageAllocator.Used ?? 0)}\npgpgin 0\npgpgout 0\npswpin 0\npswpout 0\npgfault 0\npgmajfault 0\n";
+}
+
+/// <summary>/sys, as far as programs look at it.</summary>
+internal static class SysTree
+{
+    /// <summary>The root directory.</summary>
+    public static DynamicDirectory MakeRoot(Vfs vfs, FileSystem fs)
+    {
+        var root = new DynamicDirectory(fs, 0x16D);
+        DynamicDirectory devices = root.AddDirectory("devices").AddDirectory("system");
+        int Count() => vfs.Kernel?.Machine.Cpus.Count ?? 1;
+        string Range() => Count() == 1 ? "0\n" : $"0-{Count() - 1}\n";
+        var nodes = new Dictionary<int, DynamicDirectory>();
+        DynamicDirectory? MakeCpu(string name)
+        {
+            if (!name.StartsWith("cpu", StringComparison.Ordinal) || !int.TryParse(name.AsSpan(3), out int n) || n < 0 || n >= Count() || name != $"cpu{n}")
+                return null;
+            if (nodes.TryGetValue(n, out DynamicDirectory? known))
+                return known;
+            var cpu = new DynamicDirectory(fs);
+            cpu.AddText("online", () => "1\n");
+            DynamicDirectory topology = cpu.AddDirectory("topology");
+            topology.AddText("core_id", () => $"{n}\n");
+            topology.AddText("physical_package_id", () => "0\n");
+            topology.AddText("cluster_id", () => "0\n");
+            topology.AddText("thread_siblings_list", () => $"{n}\n");
+            topology.AddText("thread_siblings", () => $"{1UL << n:x}\n");
+            topology.AddText("core_siblings_list", Range);
+            topology.AddText("core_siblings", () => $"{(Count() == 64 ? ulong.MaxValue : (1UL << Count()) - 1):x}\n");
+            return nodes[n] = cpu;
+        }
+        DynamicDirectory cpus = devices.Add("cpu", new DynamicDirectory(fs, 0x1ED, MakeCpu, () => Enumerable.Range(0, Count()).Select(n => $"cpu{n}")));
+        cpus.AddText("possible", Range);
+        cpus.AddText("online", Range);
+        cpus.AddText("present", Range);
+        cpus.AddText("offline", () => "\n");
+        cpus.AddText("isolated", () => "\n");
+        cpus.AddText("kernel_max", () => "255\n");
+        DynamicDirectory node = devices.AddDirectory("node");
+        node.AddText("online", () => "0\n");
+        node.AddText("possible", () => "0\n");
+        DynamicDirectory kernel = root.AddDirectory("kernel");
+        DynamicDirectory mm = kernel.AddDirectory("mm");
+        DynamicDirectory huge = mm.AddDirectory("transparent_hugepage");
+        huge.AddText("enabled", () => "always madvise [never]\n");
+        huge.AddText("defrag", () => "always defer defer+madvise madvise [never]\n");
+        huge.AddText("hpage_pmd_size", () => "2097152\n");
+        huge.AddText("shmem_enabled", () => "always within_size advise [never] deny force\n");
+        mm.AddDirectory("hugepages");
+        root.AddDirectory("class").AddDirectory("net");
+        root.AddDirectory("block");
+        root.AddDirectory("bus");
+        DynamicDirectory fsDirectory = root.AddDirectory("fs");
+        fsDirectory.AddDirectory("cgroup");
+        return root;
+    }
+}

@@ -1,0 +1,290 @@
+using ArmVdso.Kernel.Abi;
+using Microsoft.Win32.SafeHandles;
+
+namespace ArmVdso.Kernel.Files;
+
+/// <summary>A regular file in memory, possibly over a file of the host that is only read: pages are copied when they are written,
+/// so a file of any size opens at once and the host's never changes. A page that is mapped shared lives in guest RAM and all
+/// reads and writes go there.</summary>
+public sealed class RegularFile : Inode
+{
+    private const int PageSize = 4096;
+    private const long MaxSize = 1L << 46;
+    private readonly HostLocation? _lower;
+    private readonly Dictionary<long, byte[]> _pages = [];
+    private SortedDictionary<long, ulong>? _mapped;
+    private SafeFileHandle? _handle;
+    private long _size;
+    private long _lowerSize;
+
+    /// <summary>An empty file.</summary>
+    public RegularFile(FileSystem fs, uint permissions) : base(fs, Modes.S_IFREG | permissions)
+    {
+    }
+
+    internal RegularFile(FileSystem fs, HostLocation lower, in HostStat stat) : base(fs, stat.Mode)
+    {
+        _lower = lower;
+        _size = _lowerSize = stat.Size;
+        Atime = Mtime = Ctime = stat.Mtime;
+    }
+
+    /// <inheritdoc/>
+    public override long Size => _size;
+
+    /// <summary>F_SEAL_* bits of a memfd; F_SEAL_SEAL (1) when sealing is not allowed.</summary>
+    public uint Seals { get; set; } = 1;
+
+    /// <inheritdoc/>
+    public override bool CanMap => true;
+
+    /// <inheritdoc/>
+    public override long Blocks => _lower != null ? base.Blocks : (long)(_pages.Count + (_mapped?.Count ?? 0)) * 8;
+
+    /// <inheritdoc/>
+    public override long Open(int flags, KernelTask? task, out OpenFile? file)
+    {
+        file = new RegularOpenFile(this, flags);
+        return 0;
+    }
+
+    /// <summary>Reads bytes; fewer at the end of the file, 0 past it.</summary>
+    public long Read(Span<byte> buffer, long position)
+    {
+        if (position >= _size)
+            return 0;
+        if (buffer.Length > _size - position)
+            buffer = buffer[..(int)(_size - position)];
+        int done = 0;
+        while (done < buffer.Length)
+        {
+            long at = position + done;
+            long index = at / PageSize;
+            int offset = (int)(at % PageSize);
+            int length = Math.Min(PageSize - offset, buffer.Length - done);
+            Span<byte> target = buffer.Slice(done, length);
+            if (Resident(index) is { IsEmpty: false } page)
+            {
+                page.Slice(offset, length).CopyTo(target);
+            }
+            else if (at >= _lowerSize)
+            {
+                target.Clear();
+            }
+            else
+            {
+                // A run of pages of the lower file in one read.
+                while (done + length < buffer.Length && at + length < _lowerSize && Resident((at + length) / PageSize).IsEmpty)
+                    length = Math.Min(length + PageSize, buffer.Length - done);
+                target = buffer.Slice(done, length);
+                long error = ReadLower(target, at);
+                if (error < 0)
+                    return done > 0 ? done : error;
+            }
+            done += length;
+        }
+        return done;
+    }
+
+    private Span<byte> Resident(long index)
+    {
+        if (_mapped != null && _mapped.TryGetValue(index, out ulong pa))
+            return Fs.Vfs.PageBytes(pa);
+        return _pages.TryGetValue(index, out byte[]? page) ? page : default;
+    }
+
+    /// <summary>Bytes of the lower file; zero past its end (as far as the guest has not cut it).</summary>
+    private long ReadLower(Span<byte> target, long position)
+    {
+        int wanted = (int)Math.Clamp(_lowerSize - position, 0, target.Length);
+        int done = 0;
+        if (wanted > 0)
+        {
+            if (_handle == null && _lower!.Tree.OpenFile(_lower, false, out _handle) is < 0 and long error)
+                return error == -Errno.EACCES ? error : -Errno.EIO;
+            try
+            {
+                int n;
+                while (done < wanted && (n = RandomAccess.Read(_handle!, target[done..wanted], position + done)) > 0)
+                    done += n;
+            }
+            catch (IOException)
+            {
+                return -Errno.EIO;
+            }
+        }
+        target[done..].Clear();
+        return 0;
+    }
+
+    /// <summary>Makes sure that a page is in memory and returns it.</summary>
+    private long Own(long index, bool overwrite, out Span<byte> page)
+    {
+        page = Resident(index);
+        if (!page.IsEmpty)
+            return 0;
+        byte[] bytes = new byte[PageSize];
+        if (!overwrite && index * PageSize < _lowerSize && ReadLower(bytes, index * PageSize) is < 0 and long error)
+            return error;
+        _pages[index] = bytes;
+        page = bytes;
+        return 0;
+    }
+
+    /// <summary>Writes bytes and extends the file as needed.</summary>
+    public long Write(ReadOnlySpan<byte> data, long position)
+    {
+        if (data.Length == 0)
+            return 0;
+        if ((Seals & 0x18) != 0 || ((Seals & 4) != 0 && position + data.Length > _size))
+            return -Errno.EPERM;
+        if (position + data.Length > MaxSize)
+            return -Errno.EFBIG;
+        int done = 0;
+        while (done < data.Length)
+        {
+            long index = (position + done) / PageSize;
+            int offset = (int)((position + done) % PageSize);
+            int length = Math.Min(PageSize - offset, data.Length - done);
+            if (Own(index, length == PageSize, out Span<byte> page) is < 0 and long error)
+                return done > 0 ? done : error;
+            data.Slice(done, length).CopyTo(page[offset..]);
+            if (_mapped != null && _mapped.TryGetValue(index, out ulong pa))
+                Fs.Vfs.PageWritten(pa + (ulong)offset, length);
+            done += length;
+        }
+        _size = Math.Max(_size, position + done);
+        TouchModified();
+        Mode &= ~(Modes.S_ISUID | ((Mode & 8) != 0 ? Modes.S_ISGID : 0));
+        return done;
+    }
+
+    /// <inheritdoc/>
+    public override long Truncate(long size)
+    {
+        if (size > MaxSize)
+            return -Errno.EFBIG;
+        if (((Seals & 2) != 0 && size < _size) || ((Seals & 4) != 0 && size > _size))
+            return -Errno.EPERM;
+        if (size < _size)
+        {
+            foreach (long index in _pages.Keys.Where(i => i * PageSize >= size).ToArray())
+                _pages.Remove(index);
+            _lowerSize = Math.Min(_lowerSize, size);
+            int tail = (int)(size % PageSize);
+            if (tail != 0 && Resident(size / PageSize) is { IsEmpty: false } last)
+                last[tail..].Clear();
+            foreach ((long index, ulong pa) in _mapped ?? [])
+            {
+                if (index * PageSize >= size)
+                    Fs.Vfs.PageBytes(pa).Clear();
+            }
+        }
+        _size = size;
+        TouchModified();
+        return 0;
+    }
+
+    /// <summary>Zeroes a range of bytes (FALLOC_FL_PUNCH_HOLE, ZERO_RANGE).</summary>
+    public long Zero(long position, long length)
+    {
+        long end = Math.Min(position + length, _size);
+        while (position < end)
+        {
+            int offset = (int)(position % PageSize);
+            int count = (int)Math.Min(PageSize - offset, end - position);
+            if (count == PageSize && position >= _lowerSize && _mapped?.ContainsKey(position / PageSize) != true)
+            {
+                _pages.Remove(position / PageSize);
+            }
+            else
+            {
+                if (Own(position / PageSize, count == PageSize, out Span<byte> page) is < 0 and long error)
+                    return error;
+                page.Slice(offset, count).Clear();
+            }
+            position += count;
+        }
+        TouchModified();
+        return 0;
+    }
+
+    /// <summary>Next byte with data (or the next hole) at or after a position; the end counts as a hole.</summary>
+    public long Seek(long position, bool data)
+    {
+        if (position < 0 || position >= _size)
+            return -Errno.ENXIO;
+        for (long index = position / PageSize; index * PageSize < _size; index++)
+        {
+            bool present = index * PageSize < _lowerSize || !Resident(index).IsEmpty;
+            if (present == data)
+                return Math.Max(position, index * PageSize);
+            if (_pages.Count == 0 && _mapped == null && index * PageSize >= _lowerSize)
+                break;
+        }
+        return data ? -Errno.ENXIO : _size;
+    }
+
+    /// <inheritdoc/>
+    public override bool ReadPage(ulong offset, Span<byte> page)
+    {
+        page.Clear();
+        return Read(page, (long)offset) >= 0;
+    }
+
+    /// <inheritdoc/>
+    public override ulong SharedPagePa(ulong offset)
+    {
+        long index = (long)offset / PageSize;
+        if (index * PageSize >= _size)
+            return 0;
+        _mapped ??= [];
+        if (_mapped.TryGetValue(index, out ulong pa))
+            return pa;
+        pa = Fs.Vfs.AllocatePage();
+        Span<byte> page = Fs.Vfs.PageBytes(pa);
+        page.Clear();
+        if (Read(page, index * PageSize) < 0)
+        {
+            Fs.Vfs.FreePage(pa);
+            return 0;
+        }
+        _pages.Remove(index);
+        _mapped[index] = pa;
+        return pa;
+    }
+
+    /// <inheritdoc/>
+    protected override void LastClosed()
+    {
+        _handle?.Dispose();
+        _handle = null;
+        foreach ((long index, ulong pa) in _mapped ?? [])
+        {
+            if (Nlink > 0 && index * PageSize < _size)
+                _pages[index] = Fs.Vfs.PageBytes(pa).ToArray();
+            Fs.Vfs.FreePage(pa);
+        }
+        _mapped = null;
+        if (Nlink == 0)
+            _pages.Clear();
+    }
+}
+
+/// <summary>An open regular file.</summary>
+public sealed class RegularOpenFile(RegularFile inode, int flags) : OpenFile(inode, flags)
+{
+    /// <inheritdoc/>
+    public override bool Seekable => true;
+
+    /// <inheritdoc/>
+    public override long Read(Span<byte> buffer, long position)
+    {
+        if ((Flags & OpenFlags.O_NOATIME) == 0)
+            inode.TouchAccessed();
+        return inode.Read(buffer, position);
+    }
+
+    /// <inheritdoc/>
+    public override long Write(ReadOnlySpan<byte> data, long position) => inode.Write(data, position);
+}

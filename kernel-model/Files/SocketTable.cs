@@ -1,0 +1,183 @@
+using System.Buffers.Binary;
+using System.Net;
+using System.Text;
+using ArmVdso.Kernel.Abi;
+
+namespace ArmVdso.Kernel.Files;
+
+/// <summary>Names of sockets: abstract Unix names, and ports of the guest's own loopback. There is no network beyond.</summary>
+internal sealed class SocketTable(Vfs vfs)
+{
+#pragma warning disable CS1591
+    public const int AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10, SOCK_STREAM = 1, SOCK_DGRAM = 2, SOCK_SEQPACKET = 5;
+#pragma warning restore CS1591
+
+    private readonly Dictionary<string, SocketFile> _abstract = new(StringComparer.Ordinal);
+    private readonly Dictionary<(int Type, int Port), List<SocketFile>> _ports = [];
+    private int _nextPort = 32768;
+    private int _nextAutobind;
+
+    /// <summary>Path or abstract name (with its leading NUL) of a struct sockaddr_un; null when it is unnamed.</summary>
+    public static string? UnixName(ReadOnlySpan<byte> address)
+    {
+        ReadOnlySpan<byte> name = address.Length > 2 ? address[2..] : default;
+        if (name.Length == 0)
+            return null;
+        if (name[0] != 0 && name.IndexOf((byte)0) is >= 0 and int end)
+            name = name[..end];
+        return Encoding.Latin1.GetString(name);
+    }
+
+    public static byte[] UnixAddress(string name)
+    {
+        bool path = name.Length > 0 && name[0] != '\0';
+        byte[] address = new byte[2 + name.Length + (path ? 1 : 0)];
+        address[0] = AF_UNIX;
+        Encoding.Latin1.GetBytes(name, address.AsSpan(2));
+        return address;
+    }
+
+    /// <summary>Binds a Unix socket: a path makes a file; no name gets an abstract one.</summary>
+    public long BindUnix(SocketFile socket, string? name, in Caller caller)
+    {
+        name ??= "\0" + (_nextAutobind++).ToString("x5", System.Globalization.CultureInfo.InvariantCulture);
+        if (name[0] == '\0')
+        {
+            if (!_abstract.TryAdd(name, socket))
+                return -Errno.EADDRINUSE;
+        }
+        else
+        {
+            long error = vfs.Make(caller, caller.Fs.Cwd, name, Modes.S_IFSOCK | 0x1FF, 0, null);
+            if (error < 0)
+                return error == -Errno.EEXIST ? -Errno.EADDRINUSE : error;
+            if (vfs.Find(caller, caller.Fs.Cwd, name, true, out Inode? inode) == 0 && inode is SocketInode node)
+            {
+                node.Bound = socket;
+                socket.BoundInode = node;
+            }
+        }
+        socket.Local = UnixAddress(name);
+        return 0;
+    }
+
+    /// <summary>The socket that is bound to a Unix name.</summary>
+    public long FindUnix(string name, in Caller caller, out SocketFile? socket)
+    {
+        socket = null;
+        if (name[0] == '\0')
+            return _abstract.TryGetValue(name, out socket) ? 0 : -Errno.ECONNREFUSED;
+        long error = vfs.Find(caller, caller.Fs.Cwd, name, true, out Inode? inode);
+        if (error < 0)
+            return error;
+        if (inode is not SocketInode node)
+            return -Errno.ECONNREFUSED;
+        error = Vfs.Permission(node, caller.Credentials, Modes.MAY_WRITE);
+        socket = node.Bound;
+        return error < 0 ? error : socket == null ? -Errno.ECONNREFUSED : 0;
+    }
+
+    public static (IPAddress Address, int Port) Inet(ReadOnlySpan<byte> address)
+    {
+        int port = BinaryPrimitives.ReadUInt16BigEndian(address[2..]);
+        return address[0] == AF_INET6 ? (new IPAddress(address.Slice(8, 16)), port) : (new IPAddress(address.Slice(4, 4)), port);
+    }
+
+    public static byte[] InetAddress(int domain, IPAddress ip, int port)
+    {
+        if (domain == AF_INET6)
+            ip = ip.MapToIPv6();
+        else if (ip.IsIPv4MappedToIPv6)
+            ip = ip.MapToIPv4();
+        byte[] address = new byte[domain == AF_INET6 ? 28 : 16];
+        address[0] = (byte)domain;
+        BinaryPrimitives.WriteUInt16BigEndian(address.AsSpan(2), (ushort)port);
+        ip.TryWriteBytes(address.AsSpan(domain == AF_INET6 ? 8 : 4), out _);
+        return address;
+    }
+
+    private static bool IsAny(IPAddress ip) => ip.Equals(IPAddress.Any) || ip.Equals(IPAddress.IPv6Any) || ip.Equals(IPAddress.Any.MapToIPv6());
+
+    private static bool IsLocal(IPAddress ip) => IPAddress.IsLoopback(ip.IsIPv4MappedToIPv6 ? ip.MapToIPv4() : ip) || IsAny(ip);
+
+    /// <summary>Binds to a port; 0 picks the next free one of the ephemeral range.</summary>
+    public long BindInet(SocketFile socket, IPAddress ip, int port)
+    {
+        if (!IsLocal(ip))
+            return -Errno.EADDRNOTAVAIL;
+        if (port == 0)
+        {
+            do
+            {
+                port = _nextPort;
+                _nextPort = _nextPort == 60999 ? 32768 : _nextPort + 1;
+            }
+            while (_ports.ContainsKey((socket.Kind, port)));
+        }
+        if (!_ports.TryGetValue((socket.Kind, port), out List<SocketFile>? bound))
+            _ports[(socket.Kind, port)] = bound = [];
+        bool shared = socket.GetFlag(1, 15);
+        foreach (SocketFile other in bound)
+        {
+            if (shared && other.GetFlag(1, 15))
+                continue;
+            bool reuse = socket.GetFlag(1, 2) && other.GetFlag(1, 2) && (socket.Kind == SOCK_DGRAM || !other.IsListening);
+            (IPAddress otherIp, _) = Inet(other.Local!);
+            if (!reuse && other.Domain == socket.Domain && (otherIp.Equals(ip) || IsAny(otherIp) || IsAny(ip)))
+                return -Errno.EADDRINUSE;
+        }
+        bound.Add(socket);
+        socket.Local = InetAddress(socket.Domain, ip, port);
+        return 0;
+    }
+
+    /// <summary>The socket that takes what is sent to an address: -ENETUNREACH outside of the loopback, -ECONNREFUSED for nobody.</summary>
+    public long FindInet(SocketFile from, IPAddress ip, int port, out SocketFile? socket)
+    {
+        socket = null;
+        if (!IsLocal(ip))
+            return -Errno.ENETUNREACH;
+        if (!_ports.TryGetValue((from.Kind, port), out List<SocketFile>? bound))
+            return -Errno.ECONNREFUSED;
+        foreach (SocketFile candidate in bound)
+        {
+            if (from.Kind == SOCK_STREAM && !candidate.IsListening)
+                continue;
+            (IPAddress own, _) = Inet(candidate.Local!);
+            bool v4 = !(ip.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 && !ip.IsIPv4MappedToIPv6);
+            bool fits = candidate.Domain == AF_INET ? v4 : !v4 || !candidate.GetFlag(41, 26);
+            if (!fits || !(IsAny(own) || IsAny(ip) || own.MapToIPv6().Equals(ip.MapToIPv6())))
+                continue;
+            if (candidate.Peer != null && candidate.Kind == SOCK_DGRAM && Inet(candidate.Peer).Port != Inet(from.Local!).Port)
+                continue;
+            socket = candidate;
+            return 0;
+        }
+        return -Errno.ECONNREFUSED;
+    }
+
+    /// <summary>A socket was closed.</summary>
+    public void Forget(SocketFile socket)
+    {
+        if (socket.BoundInode is { } inode && inode.Bound == socket)
+            inode.Bound = null;
+        if (socket.Local == null)
+            return;
+        if (socket.Domain == AF_UNIX)
+        {
+            if (UnixName(socket.Local) is { } name && _abstract.GetValueOrDefault(name) == socket)
+                _abstract.Remove(name);
+            return;
+        }
+        int port = Inet(socket.Local).Port;
+        if (_ports.TryGetValue((socket.Kind, port), out List<SocketFile>? bound) && bound.Remove(socket) && bound.Count == 0)
+            _ports.Remove((socket.Kind, port));
+    }
+}
+
+public sealed partial class Vfs
+{
+    private SocketTable? _sockets;
+
+    internal SocketTable Sockets => _sockets ??= new SocketTable(this);
+}

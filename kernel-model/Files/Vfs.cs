@@ -1,0 +1,319 @@
+using System.Text;
+using ArmVdso.Kernel.Abi;
+
+namespace ArmVdso.Kernel.Files;
+
+/// <summary>What the guest's file tree is made of.</summary>
+public sealed record VfsOptions
+{
+    /// <summary>Host folder beneath /, only read; null for a small tree in memory.</summary>
+    public string? RootDirectory { get; init; }
+
+    /// <summary>Host files and folders to show, in order.</summary>
+    public IReadOnlyList<Bind> Binds { get; init; } = [];
+
+    /// <summary>Program to show read-only at <see cref="ProgramGuestPath"/>; null for none.</summary>
+    public string? ProgramHostPath { get; init; }
+
+    /// <summary>Where the program is shown; empty: at its own absolute path.</summary>
+    public string ProgramGuestPath { get; init; } = "";
+
+    /// <summary>Time of files that are there from the start, in seconds since 1970.</summary>
+    public long EpochSeconds { get; init; }
+
+    /// <summary>Host name in /etc/hostname and /proc.</summary>
+    public string HostName { get; init; } = "guest";
+
+    /// <summary>Whether the host's standard input, output and error are terminals.</summary>
+    public bool StdinIsTerminal { get; init; }
+
+    /// <inheritdoc cref="StdinIsTerminal"/>
+    public bool StdoutIsTerminal { get; init; }
+
+    /// <inheritdoc cref="StdinIsTerminal"/>
+    public bool StderrIsTerminal { get; init; }
+
+    /// <summary>Size of the terminal.</summary>
+    public (ushort Rows, ushort Columns) TerminalSize { get; init; } = (24, 80);
+}
+
+/// <summary>One line of /proc/mounts.</summary>
+internal sealed record MountEntry(int Id, int ParentId, FileSystem Fs, string Source, string Point, string Options, Inode Root);
+
+/// <summary>The guest's files: mounts, devices, and everything that system calls do with paths (the other parts of this class).
+/// The root is a tree in memory over a host folder that is only read; nothing of the host is reachable outside of that folder, the
+/// binds and the program's file.</summary>
+public sealed partial class Vfs : IDisposable
+{
+    private readonly List<HostTree> _trees = [];
+    private readonly List<MountEntry> _mounts = [];
+    private readonly Dictionary<(ulong Device, ulong Ino), Inode> _hardLinks = [];
+    private readonly VfsOptions _options;
+    private uint _nextDevice = 0x18;
+
+    /// <summary>Builds the tree.</summary>
+    /// <exception cref="IOException">A host path cannot be opened.</exception>
+    public Vfs(VfsOptions options)
+    {
+        _options = options;
+        Anonymous = new FileSystem(this, "anon_inodefs", 0xE, 0x09041934, 1024);
+        PipeFs = new FileSystem(this, "pipefs", 0xD, 0x50495045, 4096);
+        SocketFs = new FileSystem(this, "sockfs", 0x8, 0x534F434B, 8192);
+        ShmFs = new FileSystem(this, "tmpfs", 1, 0x01021994, 2);
+        Devices = new DeviceTable(this);
+        var rootFs = new FileSystem(this, "overlay", NextDevice(), 0x794c7630, 2);
+        if (options.RootDirectory is { } folder)
+        {
+            HostTree tree = AddTree(folder, false);
+            if (tree.Stat(tree.Root, out HostStat stat) < 0 || (stat.Mode & Modes.S_IFMT) != Modes.S_IFDIR)
+                throw new IOException($"{folder}: not a folder");
+            Root = new MemoryDirectory(rootFs, tree.Root, stat);
+        }
+        else
+        {
+            Root = new MemoryDirectory(rootFs, 0x1ED);
+        }
+        _mounts.Add(new MountEntry(1, 0, rootFs, "overlay", "/", "rw,relatime", Root));
+        if (options.RootDirectory == null)
+            MakeSkeleton();
+        foreach (string directory in new[] { "/dev", "/proc", "/sys", "/run", "/tmp" })
+            MakeDirectories(directory);
+        if (options.RootDirectory == null)
+            MakeDirectories("/tmp").Mode = MakeDirectories("/var/tmp").Mode = Modes.S_IFDIR | 0x3FF;
+        else
+            MakeDirectories("/tmp").Mode |= 0x3FF;
+        MountDevices();
+        var procFs = new FileSystem(this, "proc", NextDevice(), 0x9fa0, 1);
+        Mount("/proc", "proc", procFs, Proc.MakeRoot(this, procFs), "rw,nosuid,nodev,noexec,relatime");
+        var sysFs = new FileSystem(this, "sysfs", NextDevice(), 0x62656572, 1);
+        Mount("/sys", "sysfs", sysFs, SysTree.MakeRoot(this, sysFs), "ro,nosuid,nodev,noexec,relatime");
+        if (options.ProgramHostPath is { } program)
+            MountHost(new Bind(program, options.ProgramGuestPath.Length > 0 ? options.ProgramGuestPath : Path.GetFullPath(program), true), true);
+        foreach (Bind bind in options.Binds)
+            MountHost(bind);
+    }
+
+    /// <summary>The kernel, once it runs; null while the tree is built and in tests of the tree alone.</summary>
+    public LinuxKernel? Kernel { get; private set; }
+
+    /// <summary>The root of everything.</summary>
+    public Inode Root { get; }
+
+    /// <summary>The options that the tree was built with.</summary>
+    public VfsOptions Options => _options;
+
+    internal FileSystem Anonymous { get; }
+
+    internal FileSystem PipeFs { get; }
+
+    internal FileSystem SocketFs { get; }
+
+    internal FileSystem ShmFs { get; }
+
+    internal DeviceTable Devices { get; }
+
+    internal IReadOnlyList<MountEntry> Mounts => _mounts;
+
+    /// <summary>The task whose system call is carried out; /proc/self depends on it.</summary>
+    internal KernelTask? Current { get; set; }
+
+    /// <summary>Connects the tree with the running kernel: times, guest RAM, tasks.</summary>
+    public void Attach(LinuxKernel kernel) => Kernel = kernel;
+
+    /// <summary>Now in ns since 1970.</summary>
+    public long NowRealtime => Kernel == null ? _options.EpochSeconds * 1_000_000_000 : (long)Kernel.RealtimeNs;
+
+    internal uint NextDevice() => _nextDevice++;
+
+    internal Span<byte> PageBytes(ulong pa) => Kernel!.Machine.Memory.Span(pa, 4096);
+
+    internal void PageWritten(ulong pa, int length) => Kernel!.Machine.NotifyWrite(pa, length);
+
+    internal ulong AllocatePage() => Kernel!.PageAllocator.Allocate();
+
+    internal void FreePage(ulong pa) => Kernel!.PageAllocator.Free(pa);
+
+    private HostTree AddTree(string path, bool writable)
+    {
+        HostTree tree = HostTree.Open(path, writable);
+        _trees.Add(tree);
+        return tree;
+    }
+
+    /// <summary>Makes the inode of a file of a host folder that is only read.</summary>
+    internal Inode? AdoptHostFile(FileSystem fs, HostLocation location)
+    {
+        if (location.Tree.Stat(location, out HostStat stat) < 0)
+            return null;
+        uint type = stat.Mode & Modes.S_IFMT;
+        if (type == Modes.S_IFREG && stat.Nlink > 1)
+        {
+            if (_hardLinks.TryGetValue((stat.Device, stat.Ino), out Inode? known) && known.Fs == fs)
+                return known;
+            return _hardLinks[(stat.Device, stat.Ino)] = new RegularFile(fs, location, stat) { Nlink = stat.Nlink };
+        }
+        switch (type)
+        {
+            case Modes.S_IFREG:
+                return new RegularFile(fs, location, stat);
+            case Modes.S_IFDIR:
+                return new MemoryDirectory(fs, location, stat);
+            case Modes.S_IFLNK:
+                return location.Tree.ReadLink(location, out string target) < 0 ? null : new SymbolicLink(fs, target, stat.Mtime);
+            case Modes.S_IFIFO:
+                return new FifoInode(fs, stat.Mode & 0xFFF);
+            case Modes.S_IFSOCK:
+                return new SocketInode(fs, stat.Mode & 0xFFF);
+            default:
+                return new DeviceInode(fs, stat.Mode, stat.RdevMajor << 8 | stat.RdevMinor);
+        }
+    }
+
+    private void MountHost(Bind bind, bool latin1 = false)
+    {
+        if (!bind.GuestPath.StartsWith('/'))
+            throw new IOException($"{bind.GuestPath}: the guest path of a bind must be absolute");
+        // Guest names are chars of one byte each; what came through the system call layer is so already.
+        string guest = latin1 && bind.GuestPath.All(ch => ch < 256) ? bind.GuestPath : Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(bind.GuestPath));
+        HostTree tree = AddTree(bind.HostPath, !bind.ReadOnly);
+        if (tree.Stat(tree.Root, out HostStat stat) < 0)
+            throw new IOException($"{bind.HostPath}: cannot read its attributes");
+        bool directory = (stat.Mode & Modes.S_IFMT) == Modes.S_IFDIR;
+        var fs = new FileSystem(this, "hostfs", NextDevice(), 0x794c7630, 2) { ReadOnly = bind.ReadOnly };
+        Inode? root = bind.ReadOnly ? AdoptHostFile(fs, tree.Root)
+            : directory ? new HostDirectory(fs, tree.Root, stat)
+            : (stat.Mode & Modes.S_IFMT) == Modes.S_IFREG ? new HostFile(fs, tree.Root, stat) : null;
+        if (root == null)
+            throw new IOException($"{bind.HostPath}: only files and folders can be bound");
+        if (!directory)
+        {
+            int slash = guest.LastIndexOf('/');
+            var parent = (MemoryDirectory)MakeDirectories(guest[..slash]);
+            if (parent.Lookup(guest[(slash + 1)..], out _) != 0)
+                parent.Create(guest[(slash + 1)..], Modes.S_IFREG | 0x1A4, Credentials.For(0, 0), 0, null, out _);
+        }
+        Mount(guest, bind.HostPath, fs, root, bind.ReadOnly ? "ro,relatime" : "rw,relatime");
+    }
+
+    /// <summary>Covers the file at an absolute path with another file system's root.</summary>
+    internal void Mount(string point, string source, FileSystem fs, Inode root, string options)
+    {
+        Inode covered = root.IsDirectory ? MakeDirectories(point) : LookupMountPoint(point);
+        root.Parent = covered.Parent;
+        root.Name = covered.Name;
+        covered.MountedHere = root;
+        int parentId = 1;
+        for (Inode? at = covered; at != null; at = at.Parent)
+        {
+            if (_mounts.FindLast(m => m.Root == at) is { } above)
+            {
+                parentId = above.Id;
+                break;
+            }
+        }
+        _mounts.Add(new MountEntry(20 + _mounts.Count, parentId, fs, source, point, options, root));
+    }
+
+    private Inode LookupMountPoint(string point)
+    {
+        long error = Walk(RootCaller, Root, point, true, out WalkResult result);
+        return error == 0 && result.Inode != null ? result.Inode : throw new IOException($"{point}: cannot be mounted on");
+    }
+
+    internal Caller RootCaller => new(Credentials.For(0, 0), new FsContext(Root, Root));
+
+    /// <summary>Makes a directory of the guest with its parents, following links; mount points must exist.</summary>
+    private Inode MakeDirectories(string path)
+    {
+        Inode at = Root;
+        string done = "";
+        foreach (string name in path.Split('/', StringSplitOptions.RemoveEmptyEntries))
+        {
+            done += "/" + name;
+            long error = Walk(RootCaller, at, name, true, out WalkResult result);
+            if (error == 0 && result.Inode == null)
+                error = result.Directory!.Create(result.Name, Modes.S_IFDIR | 0x1ED, Credentials.For(0, 0), 0, null, out result.Inode);
+            if (error < 0 || result.Inode is not { IsDirectory: true })
+                throw new IOException($"{done}: cannot be made a directory of the guest");
+            at = result.Inode;
+        }
+        return at;
+    }
+
+    private void MakeSkeleton()
+    {
+        foreach (string directory in new[] { "/bin", "/etc", "/root", "/home", "/usr/bin", "/usr/lib", "/lib", "/var/tmp", "/var/run", "/mnt", "/opt", "/run" })
+            MakeDirectories(directory);
+        MakeDirectories("/root").Mode = Modes.S_IFDIR | 0x1C0;
+        var etc = (MemoryDirectory)MakeDirectories("/etc");
+        PutText(etc, "passwd", "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n");
+        PutText(etc, "group", "root:x:0:\ntty:x:5:\nnogroup:x:65534:\n");
+        PutText(etc, "hostname", _options.HostName + "\n");
+        PutText(etc, "hosts", $"127.0.0.1\tlocalhost\n127.0.1.1\t{_options.HostName}\n::1\tlocalhost\n");
+        PutText(etc, "nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n");
+        PutText(etc, "resolv.conf", "");
+    }
+
+    private static void PutText(MemoryDirectory directory, string name, string text)
+    {
+        var file = new RegularFile(directory.Fs, 0x1A4);
+        file.Write(Encoding.UTF8.GetBytes(text), 0);
+        directory.Put(name, file);
+    }
+
+    private void MountDevices()
+    {
+        var devFs = new FileSystem(this, "devtmpfs", NextDevice(), 0x01021994, 1);
+        var dev = new MemoryDirectory(devFs, 0x1ED);
+        Mount("/dev", "udev", devFs, dev, "rw,nosuid,relatime");
+        (string Name, uint Rdev, uint Mode)[] nodes =
+        [
+            ("null", 0x103, 0x1B6), ("zero", 0x105, 0x1B6), ("full", 0x107, 0x1B6), ("random", 0x108, 0x1B6), ("urandom", 0x109, 0x1B6),
+            ("kmsg", 0x10B, 0x1A4), ("tty", 0x500, 0x1B6), ("console", 0x501, 0x180), ("ptmx", 0x502, 0x1B6),
+        ];
+        foreach ((string name, uint rdev, uint mode) in nodes)
+            dev.Put(name, new DeviceInode(devFs, Modes.S_IFCHR | mode, rdev));
+        dev.Put("fd", new SymbolicLink(devFs, "/proc/self/fd"));
+        dev.Put("stdin", new SymbolicLink(devFs, "/proc/self/fd/0"));
+        dev.Put("stdout", new SymbolicLink(devFs, "/proc/self/fd/1"));
+        dev.Put("stderr", new SymbolicLink(devFs, "/proc/self/fd/2"));
+        var ptsFs = new FileSystem(this, "devpts", NextDevice(), 0x1cd1, 1);
+        Mount("/dev/pts", "devpts", ptsFs, Devices.PtsRoot = new PtsDirectory(ptsFs), "rw,nosuid,noexec,relatime,gid=5,mode=620,ptmxmode=000");
+        var shm = new FileSystem(this, "tmpfs", NextDevice(), 0x01021994, 1);
+        Mount("/dev/shm", "tmpfs", shm, new MemoryDirectory(shm, 0x3FF), "rw,nosuid,nodev");
+    }
+
+    /// <summary>Root and working directory / for the first process.</summary>
+    public FsContext MakeContext() => new(Root, Root);
+
+    /// <summary>A system call of <paramref name="task"/> begins; /proc/self means it from here on.</summary>
+    internal void Enter(KernelTask task) => Current = task;
+
+    /// <summary>Gives the first process descriptors 0, 1 and 2 on the host's standard streams.</summary>
+    public void OpenStandardFiles(KernelTask task) => OpenStandardFiles(task.Files);
+
+    /// <summary>Puts the host's standard streams at numbers 0, 1 and 2 of an empty table.</summary>
+    public void OpenStandardFiles(FileTable table)
+    {
+        for (int n = 0; n < 3; n++)
+            table.Add(Devices.OpenStandardStream(n), false, 3);
+    }
+
+    /// <summary>Gives <paramref name="task"/> a close-on-exec descriptor that polls readable when a process has ended: its
+    /// number, or -EMFILE.</summary>
+    public long OpenPidFile(KernelTask task, ThreadGroup group)
+    {
+        var file = new PidFile(this, group);
+        long fd = task.Files.Add(file, true, task.Group.Rlimits[Rlimits.Nofile].Soft);
+        if (fd < 0)
+            file.Release();
+        return fd;
+    }
+
+    /// <summary>Closes the descriptors of host folders.</summary>
+    public void Dispose()
+    {
+        foreach (HostTree tree in _trees)
+            tree.Dispose();
+    }
+}

@@ -1,0 +1,209 @@
+using System.Buffers.Binary;
+using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Memory;
+
+namespace ArmVdso.Kernel.Ipc;
+
+/// <summary>What the three kinds of System V objects have in common (struct kern_ipc_perm).</summary>
+internal abstract class IpcObject
+{
+    internal const int PermissionSize = 48;
+
+    internal int Id { get; set; }
+
+    internal int Key { get; set; }
+
+    internal uint Uid { get; set; }
+
+    internal uint Gid { get; set; }
+
+    internal required uint CreatorUid { get; init; }
+
+    internal required uint CreatorGid { get; init; }
+
+    internal uint Mode { get; set; }
+
+    /// <summary>Time of the last change in s since 1970.</summary>
+    internal long ChangeTime { get; set; }
+
+    /// <summary>The object was removed; sleepers get EIDRM.</summary>
+    internal bool Removed { get; set; }
+
+    internal WaitQueue Queue { get; } = new();
+
+    /// <summary>ipcperms: want 4 to read, 2 to write.</summary>
+    internal bool Allows(Credentials who, uint want)
+    {
+        if (who.Privileged)
+            return true;
+        uint bits = who.Euid == CreatorUid || who.Euid == Uid ? Mode >> 6 : who.InGroup(CreatorGid) || who.InGroup(Gid) ? Mode >> 3 : Mode;
+        return (want & ~bits & 7) == 0;
+    }
+
+    /// <summary>Whether IPC_SET and IPC_RMID are allowed.</summary>
+    internal bool Owns(Credentials who) => who.Privileged || who.Euid == Uid || who.Euid == CreatorUid;
+
+    /// <summary>struct ipc64_perm.</summary>
+    internal void WritePermissions(Span<byte> b)
+    {
+        BinaryPrimitives.WriteInt32LittleEndian(b, Key);
+        BinaryPrimitives.WriteUInt32LittleEndian(b[4..], Uid);
+        BinaryPrimitives.WriteUInt32LittleEndian(b[8..], Gid);
+        BinaryPrimitives.WriteUInt32LittleEndian(b[12..], CreatorUid);
+        BinaryPrimitives.WriteUInt32LittleEndian(b[16..], CreatorGid);
+        BinaryPrimitives.WriteUInt32LittleEndian(b[20..], Mode);
+        BinaryPrimitives.WriteUInt16LittleEndian(b[24..], (ushort)(Id >> 15));
+    }
+
+    /// <summary>IPC_SET: owner and mode from a user structure. False: EFAULT.</summary>
+    internal bool SetFrom(MemoryMap mm, ulong address, long now)
+    {
+        if (!mm.Read(address + 4, out uint uid) || !mm.Read(address + 8, out uint gid) || !mm.Read(address + 20, out uint mode))
+            return false;
+        (Uid, Gid, Mode, ChangeTime) = (uid, gid, (Mode & ~0x1ffu) | (mode & 0x1ff), now);
+        return true;
+    }
+}
+
+/// <summary>Objects of one kind by ID and key (ipc/util.c).</summary>
+internal sealed class IpcTable<T> where T : IpcObject
+{
+    private const int IpcCreat = 0x200, IpcExcl = 0x400;
+    private readonly SortedDictionary<int, T> _objects = [];
+    private int _sequence;
+
+    internal IEnumerable<T> All => _objects.Values;
+
+    internal int Count => _objects.Count;
+
+    internal T? Find(int id) => _objects.GetValueOrDefault(id);
+
+    /// <summary>Object at a position, for the *_STAT commands of ipcs.</summary>
+    internal T? At(int index) => _objects.Values.FirstOrDefault(o => (o.Id & 0x7fff) == index);
+
+    internal int HighestIndex => _objects.Count == 0 ? 0 : _objects.Keys.Max(k => k & 0x7fff);
+
+    /// <summary>ipcget: the ID, or -errno. <paramref name="check"/> tells whether an existing object fits the request.</summary>
+    internal long Get(SyscallContext c, int key, int flags, Func<T, long> check, Func<long, T?> make)
+    {
+        T? there = key == 0 ? null : _objects.Values.FirstOrDefault(o => o.Key == key);
+        if (there is not null)
+        {
+            if ((flags & IpcCreat) != 0 && (flags & IpcExcl) != 0)
+                return -Errno.EEXIST;
+            uint want = (uint)(flags >> 6 | flags >> 3 | flags) & 7;
+            if (!there.Allows(c.Task.Credentials, want))
+                return -Errno.EACCES;
+            long result = check(there);
+            return result < 0 ? result : there.Id;
+        }
+        if (key != 0 && (flags & IpcCreat) == 0)
+            return -Errno.ENOENT;
+        if (_objects.Count >= 4096)
+            return -Errno.ENOSPC;
+        T? made = make((long)(c.Kernel.RealtimeNs / 1_000_000_000));
+        if (made is null)
+            return -Errno.EINVAL;
+        int index = 0;
+        while (_objects.Keys.Any(k => (k & 0x7fff) == index))
+            index++;
+        made.Id = (_sequence++ & 0x7fff) << 15 | index;
+        made.Key = key;
+        made.Uid = made.CreatorUid;
+        made.Gid = made.CreatorGid;
+        made.Mode = (uint)flags & 0x1ff;
+        _objects.Add(made.Id, made);
+        return made.Id;
+    }
+
+    internal void Remove(T item)
+    {
+        _objects.Remove(item.Id);
+        item.Removed = true;
+        item.Queue.WakeAll();
+    }
+}
+
+/// <summary>A shared memory segment.</summary>
+internal sealed class SharedSegment : IpcObject
+{
+    internal const uint Destroyed = 0x200;
+
+    internal required ulong Size { get; init; }
+
+    internal required SharedPages Pages { get; init; }
+
+    internal required int CreatorPid { get; init; }
+
+    internal int LastPid { get; set; }
+
+    internal long AttachTime { get; set; }
+
+    internal long DetachTime { get; set; }
+}
+
+/// <summary>A set of semaphores.</summary>
+internal sealed class SemaphoreSet : IpcObject
+{
+    internal required ushort[] Values { get; init; }
+
+    internal required int[] LastPids { get; init; }
+
+    internal required int[] WaitForMore { get; init; }
+
+    internal required int[] WaitForZero { get; init; }
+
+    internal long OperationTime { get; set; }
+
+    /// <summary>SEM_UNDO adjustments by process and semaphore.</summary>
+    internal Dictionary<ThreadGroup, int[]> Undo { get; } = [];
+}
+
+/// <summary>A message.</summary>
+internal sealed record Message(long Type, byte[] Data);
+
+/// <summary>A message queue.</summary>
+internal sealed class MessageQueue : IpcObject
+{
+    internal List<Message> Messages { get; } = [];
+
+    internal ulong Bytes { get; set; }
+
+    internal ulong Limit { get; set; } = 16384;
+
+    internal int LastSender { get; set; }
+
+    internal int LastReceiver { get; set; }
+
+    internal long SendTime { get; set; }
+
+    internal long ReceiveTime { get; set; }
+}
+
+/// <summary>All System V objects of the guest.</summary>
+internal sealed class IpcTables
+{
+    internal IpcTable<SharedSegment> Segments { get; } = new();
+
+    internal IpcTable<SemaphoreSet> Semaphores { get; } = new();
+
+    internal IpcTable<MessageQueue> Queues { get; } = new();
+
+    /// <summary>exit_sem: a process ended, its SEM_UNDO adjustments are applied.</summary>
+    internal void GroupExited(ThreadGroup group)
+    {
+        foreach (SemaphoreSet set in Semaphores.All)
+        {
+            if (!set.Undo.Remove(group, out int[]? adjust))
+                continue;
+            for (int i = 0; i < adjust.Length; i++)
+            {
+                if (adjust[i] == 0)
+                    continue;
+                set.Values[i] = (ushort)Math.Clamp(set.Values[i] + adjust[i], 0, 32767);
+                set.LastPids[i] = group.Pid;
+            }
+            set.Queue.WakeAll();
+        }
+    }
+}

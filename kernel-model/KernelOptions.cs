@@ -1,0 +1,71 @@
+namespace ArmVdso.Kernel;
+
+/// <summary>A host folder or file that the guest may see at a path of its own.</summary>
+/// <param name="HostPath">Path on the host.</param>
+/// <param name="GuestPath">Absolute path in the guest.</param>
+/// <param name="ReadOnly">Whether guest writes are refused (EROFS); otherwise they reach the host.</param>
+public sealed record Bind(string HostPath, string GuestPath, bool ReadOnly);
+
+/// <summary>What a run is given. Everything that the guest can observe follows from it.</summary>
+public sealed record KernelOptions
+{
+    /// <summary>Host folder that is the guest's root, read-only beneath an in-memory layer; null: an empty in-memory root.</summary>
+    public string? RootDirectory { get; init; }
+
+    /// <summary>Further host folders.</summary>
+    public IReadOnlyList<Bind> Binds { get; init; } = [];
+
+    /// <summary>Host file that is the program, shown read-only at <see cref="ProgramGuestPath"/>; null when it is inside the root.</summary>
+    public string? ProgramHostPath { get; init; }
+
+    /// <summary>Guest path of the program.</summary>
+    public string ProgramGuestPath { get; init; } = "";
+
+    /// <summary>argv.</summary>
+    public IReadOnlyList<string> Arguments { get; init; } = [];
+
+    /// <summary>envp, as NAME=VALUE.</summary>
+    public IReadOnlyList<string> Environment { get; init; } = [];
+
+    /// <summary>Working directory in the guest.</summary>
+    public string WorkingDirectory { get; init; } = "/";
+
+    /// <summary>Real user and group of the first process.</summary>
+    public uint Uid { get; init; }
+
+    /// <inheritdoc cref="Uid"/>
+    public uint Gid { get; init; }
+
+    /// <summary>PID of the first process.</summary>
+    public int FirstPid { get; init; } = 100;
+
+    /// <summary>Bits of user virtual address: 39 or 48.</summary>
+    public int VaBits { get; init; } = 39;
+
+    /// <summary>Name of the vDSO design: none or per-cpu.</summary>
+    public string VdsoDesign { get; init; } = "per-cpu";
+
+    /// <summary>Whether the talk's egid defect (task_gid twice) is mended.</summary>
+    public bool MendEgid { get; init; }
+
+    /// <summary>CLOCK_REALTIME at the start, in seconds since 1970. Default: the day of the talk.</summary>
+    public long EpochSeconds { get; init; } = 1598313600;
+
+    /// <summary>Time slice of the scheduler, in ns.</summary>
+    public ulong SliceNs { get; init; } = 4_000_000;
+
+    /// <summary>Seed of everything random that the guest sees.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>nodename of uname.</summary>
+    public string HostName { get; init; } = "guest";
+
+    /// <summary>Whether every system call goes to the model, for strace.</summary>
+    public bool TraceSyscalls { get; init; }
+
+    /// <summary>Which standard streams of the host are terminals: bit n is descriptor n.</summary>
+    public int TerminalStreams { get; init; }
+
+    /// <summary>Rows and columns of the host's terminal.</summary>
+    public (ushort Rows, ushort Columns) TerminalSize { get; init; } = (24, 80);
+}

@@ -1,0 +1,153 @@
+using ArmVdso.Emulator;
+using ArmVdso.Kernel.Memory;
+using ArmVdso.Kernel.Signals;
+
+namespace ArmVdso.Kernel;
+
+/// <summary>CPU time and other usage of tasks (kernel/sched/cputime.c), and the names that uname shows.</summary>
+public sealed partial class LinuxKernel
+{
+    private const int HvcSyscall = 1, HvcFault = 4, HvcIrq = 5;
+    private const ulong ModeMask = 0xf;
+    private const int PrKeepCaps = 8, PrNoNewPrivs = 38, PrTimerSlack = 30;
+    private readonly ulong[] _accountedCycle;
+
+    /// <summary>nodename, changed by sethostname.</summary>
+    public string HostName { get; set; }
+
+    /// <summary>domainname, changed by setdomainname.</summary>
+    public string DomainName { get; set; } = "(none)";
+
+    /// <summary>Charges the cycles since the last call from this CPU to the task that it runs. The split is as fine as the
+    /// calls: what precedes an entry from EL0 (a new system call, a fault, an interrupt) counts as user time with the few hundred cycles of
+    /// the entry code, everything else as system time. System calls that EL1 answers itself are part of the user time.</summary>
+    private void AccountEntry(Cpu cpu, int number)
+    {
+        KernelTask current = Scheduler.Current(cpu.Index);
+        ulong delta = cpu.Cycles - _accountedCycle[cpu.Index];
+        _accountedCycle[cpu.Index] = cpu.Cycles;
+        bool user = number switch
+        {
+            HvcSyscall => current.Syscall is null,
+            HvcFault => true,
+            HvcIrq => Machine.Memory.Read<ulong>(El1.El1Image.Physical(cpu.X(1)) + PstateOffset) is var pstate && (pstate & ModeMask) == 0,
+            _ => false,
+        };
+        if (user)
+            current.UserCycles += delta;
+        else
+            current.SystemCycles += delta;
+    }
+
+    private static readonly ulong PstateOffset = El1.El1Image.Value("S_PSTATE");
+
+    private void AccountSystem(Cpu cpu, KernelTask task)
+    {
+        task.SystemCycles += cpu.Cycles - _accountedCycle[cpu.Index];
+        _accountedCycle[cpu.Index] = cpu.Cycles;
+    }
+
+    /// <summary>ns of a number of cycles.</summary>
+    public ulong NsOfCycles(ulong cycles) => (ulong)((UInt128)cycles * 1_000_000_000 / Machine.ClockFrequency);
+
+    /// <summary>Cycles of a number of ns, rounded up.</summary>
+    public ulong CyclesOfNs(ulong ns) => (ulong)(((UInt128)ns * Machine.ClockFrequency + 999_999_999) / 1_000_000_000);
+
+    /// <summary>CPU time of a task so far in cycles: user and system. A task on another CPU counts up to that CPU's present.</summary>
+    public (ulong User, ulong System) CpuTime(KernelTask task)
+    {
+        ulong running = task.OnCpu && ReferenceEquals(Scheduler.Current(task.Cpu), task)
+            ? Machine.Cpus[task.Cpu].Cycles - _accountedCycle[task.Cpu]
+            : 0;
+        return (task.UserCycles + running, task.SystemCycles);
+    }
+
+    /// <summary>CPU time of a process so far in cycles: its threads, dead ones included.</summary>
+    public (ulong User, ulong System) CpuTime(ThreadGroup group)
+    {
+        (ulong user, ulong system) = (group.ExitedUserCycles, group.ExitedSystemCycles);
+        foreach (KernelTask task in group.Threads)
+        {
+            (ulong u, ulong s) = CpuTime(task);
+            user += u;
+            system += s;
+        }
+        return (user, system);
+    }
+
+    /// <summary>A thread ended: its faults and switches stay with the process.</summary>
+    private static void AddExitedUsage(ThreadGroup group, KernelTask task, MemoryMap? mm)
+    {
+        (long faults, long voluntary, long involuntary) = group.ExitedUsage;
+        group.ExitedUsage = (faults + (group.Threads.Count == 1 ? mm?.MinorFaults ?? 0 : 0), voluntary + task.VoluntarySwitches, involuntary + task.InvoluntarySwitches);
+        if (mm is not null)
+            group.PeakResidentKiB = Math.Max(group.PeakResidentKiB, mm.PeakResidentPages * 4);
+    }
+
+    private static void AddChildUsage(ThreadGroup parent, ThreadGroup child)
+    {
+        (long f, long v, long i) = parent.ChildUsage;
+        (long ef, long ev, long ei) = child.ExitedUsage;
+        (long cf, long cv, long ci) = child.ChildUsage;
+        parent.ChildUsage = (f + ef + cf, v + ev + cv, i + ei + ci);
+        parent.ChildPeakResidentKiB = Math.Max(parent.ChildPeakResidentKiB, Math.Max(child.PeakResidentKiB, child.ChildPeakResidentKiB));
+    }
+
+    /// <summary>What a child has of its parent's scheduling and prctl state (sched_fork, copy_process).</summary>
+    private static void InheritScheduling(KernelTask parent, KernelTask child)
+    {
+        child.Nice = parent.Nice;
+        child.Policy = parent.Policy;
+        child.RealtimePriority = parent.RealtimePriority;
+        if (parent.ResetOnFork)
+        {
+            child.Policy = 0;
+            child.RealtimePriority = 0;
+            child.Nice = Math.Max(0, parent.Nice);
+        }
+        child.IoPriority = parent.IoPriority;
+        child.Personality = parent.Personality;
+        foreach ((int option, long value) in parent.ProcessControls)
+            child.ProcessControls[option] = value;
+    }
+
+    /// <summary>Tick work of the running task: ITIMER_VIRTUAL, ITIMER_PROF, RLIMIT_CPU.</summary>
+    internal void RunCpuTimers(KernelTask task)
+    {
+        ThreadGroup group = task.Group;
+        if (task.Mm is null || (group.CpuTimers[0].Expires == 0 && group.CpuTimers[1].Expires == 0 && group.Rlimits[Rlimits.Cpu].Soft == Rlimits.Infinity))
+            return;
+        (ulong user, ulong system) = CpuTime(group);
+        for (int i = 0; i < 2; i++)
+        {
+            ulong now = i == 0 ? user : user + system;
+            (ulong expires, ulong interval) = group.CpuTimers[i];
+            if (expires == 0 || now < expires)
+                continue;
+            group.CpuTimers[i] = interval == 0 ? (0, 0) : (expires + (((now - expires) / interval) + 1) * interval, interval);
+            SendSignal(group, i == 0 ? Signal.SIGVTALRM : Signal.SIGPROF);
+        }
+        ulong seconds = (user + system) / Machine.ClockFrequency;
+        (ulong soft, ulong hard) = group.Rlimits[Rlimits.Cpu];
+        if (seconds >= hard)
+        {
+            SendSignal(group, Signal.SIGKILL);
+        }
+        else if (seconds >= soft)
+        {
+            // The soft limit moves on by a second, as check_process_timers does it.
+            group.Rlimits[Rlimits.Cpu] = (seconds + 1, hard);
+            SendSignal(group, Signal.SIGXCPU);
+        }
+    }
+
+    /// <summary>System V objects.</summary>
+    internal Ipc.IpcTables Ipc { get; } = new();
+
+    internal static void ClearPosixTimers(ThreadGroup group)
+    {
+        foreach (PosixTimer timer in group.PosixTimers.Values)
+            timer.Disarm();
+        group.PosixTimers.Clear();
+    }
+}

@@ -1,0 +1,173 @@
+using ArmVdso.Emulator;
+using ArmVdso.Emulator.Isa;
+using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Memory;
+using ArmVdso.Kernel.Signals;
+
+namespace ArmVdso.Kernel;
+
+/// <summary>Entries from EL0 that EL1 code hands on: system calls and faults.</summary>
+public sealed partial class LinuxKernel
+{
+    private const ulong ActDone = 0;
+    private const ulong ActSchedule = 1;
+    private const ulong ActExec = 2;
+    private readonly HashSet<int> _unknownNamed = [];
+
+    /// <summary>HVC_SYSCALL: runs the body of the call, or goes on with one that slept.</summary>
+    private ulong SyscallEntry(Cpu cpu, KernelTask task)
+    {
+        UserRegisters regs = Records.Registers(task);
+        SyscallContext? c = task.Syscall;
+        SyscallRow? row;
+        if (c is null)
+        {
+            Span<ulong> args = stackalloc ulong[6];
+            for (int i = 0; i < 6; i++)
+                args[i] = regs[i];
+            c = new SyscallContext(this, task, cpu, regs.SyscallNumber, args);
+            task.Syscall = c;
+            row = SyscallTable.Find(c.Number);
+            SyscallTrace?.Invoke(task, c, null);
+            SyscallCosts.Charge(cpu, row);
+        }
+        else
+        {
+            c.Cpu = cpu;
+            c.Attempt++;
+            row = SyscallTable.Find(c.Number);
+        }
+        if (task.State is TaskState.Zombie or TaskState.Dead)
+            return ActSchedule;
+        Vfs.Enter(task);
+        long result = row is null ? Unknown(c.Number) : row.Body(c);
+        if (task.State is TaskState.Zombie or TaskState.Dead)
+            return ActSchedule;
+        if (result == SyscallContext.Blocked)
+            return ActSchedule;
+        task.Syscall = null;
+        bool exec = result == SyscallContext.NoReturn && (c.Number is 221 or 281);
+        if (result != SyscallContext.NoReturn)
+            regs[0] = (ulong)result;
+        SignalDelivery.AfterSyscall(task, result);
+        SyscallTrace?.Invoke(task, c, result);
+        return exec ? ActExec : ActDone;
+    }
+
+    private long Unknown(int number)
+    {
+        if (_unknownNamed.Add(number))
+            Log($"system call {number} ({SyscallTable.NameOf(number)}) is not implemented: ENOSYS");
+        return -Errno.ENOSYS;
+    }
+
+    /// <summary>HVC_FAULT: a synchronous exception from EL0 that is not SVC.</summary>
+    private void UserFault(Cpu cpu, KernelTask task, ulong esr, ulong far)
+    {
+        // A thread that another thread's execve or exit took down while this CPU ran it: the pending reschedule removes it.
+        if (task.Mm is null)
+            return;
+        var ec = (ExceptionClass)(esr >> 26);
+        UserRegisters regs = Records.Registers(task);
+        switch (ec)
+        {
+            case ExceptionClass.DataAbortLower:
+            case ExceptionClass.InstructionAbortLower:
+                MemoryFault(task, ec, esr, far);
+                break;
+            case ExceptionClass.TrappedSystem:
+                if (!EmulateTrappedSystem(cpu, esr, regs))
+                    Undefined(task, cpu, regs);
+                break;
+            case ExceptionClass.Brk:
+                FaultSignalTo(task, Signal.SIGTRAP, Signal.TRAP_BRKPT, regs.PC, esr);
+                break;
+            case ExceptionClass.PCAlignment:
+                FaultSignalTo(task, Signal.SIGBUS, Signal.BUS_ADRALN, far, esr);
+                break;
+            case ExceptionClass.SPAlignment:
+                FaultSignalTo(task, Signal.SIGBUS, Signal.BUS_ADRALN, regs.SP, esr);
+                break;
+            case ExceptionClass.SoftwareStepLower:
+                FaultSignalTo(task, Signal.SIGTRAP, Signal.TRAP_TRACE, regs.PC, esr);
+                break;
+            case ExceptionClass.MemCpyMemSet:
+                FaultSignalTo(task, Signal.SIGILL, Signal.ILL_ILLOPC, regs.PC, esr);
+                break;
+            default:
+                Undefined(task, cpu, regs);
+                break;
+        }
+    }
+
+    private void MemoryFault(KernelTask task, ExceptionClass ec, ulong esr, ulong far)
+    {
+        ulong va = (ulong)((long)(far << 8) >> 8);
+        bool execute = ec == ExceptionClass.InstructionAbortLower;
+        bool write = !execute && (esr & (1 << 6)) != 0;
+        if ((esr & 0x3f) == (ulong)FaultStatus.Alignment)
+        {
+            FaultSignalTo(task, Signal.SIGBUS, Signal.BUS_ADRALN, far, esr);
+            return;
+        }
+        FaultSignal signal = FaultSignal.MapError;
+        MemoryMap mm = task.Mm!;
+        if (va < mm.TaskSize && mm.FaultIn(va, write, out signal, execute))
+            return;
+        switch (signal)
+        {
+            case FaultSignal.BusError:
+                FaultSignalTo(task, Signal.SIGBUS, Signal.BUS_ADRERR, far, esr);
+                break;
+            case FaultSignal.OutOfMemory:
+                Log($"{task}: out of guest memory at address 0x{far:x}; killed (--mem makes it larger)");
+                SignalDelivery.Send(task, new SignalInfo { Number = Signal.SIGKILL, Code = Signal.SI_KERNEL });
+                break;
+            default:
+                FaultSignalTo(task, Signal.SIGSEGV, signal == FaultSignal.AccessError ? Signal.SEGV_ACCERR : Signal.SEGV_MAPERR, far, esr);
+                break;
+        }
+    }
+
+    private void FaultSignalTo(KernelTask task, int number, int code, ulong address, ulong esr) => SignalDelivery.Force(task, new SignalInfo
+    {
+        Number = number, Code = code, Address = address, Esr = esr, Synchronous = true,
+    });
+
+    private void Undefined(KernelTask task, Cpu cpu, UserRegisters regs)
+    {
+        uint instruction = cpu.UndefinedInstruction;
+        Row row = cpu.UndefinedRow;
+        bool handled = task.Handlers[Signal.SIGILL].Handler > 1;
+        if (!handled)
+        {
+            string what = row == Row.Unallocated
+                ? "an unallocated encoding"
+                : RowInfo.HasSemantics(row) ? "UNDEFINED here" : "not implemented";
+            Log($"{task}: SIGILL: instruction 0x{instruction:x8} ({Disassembler.Disassemble(instruction, regs.PC)}) at 0x{regs.PC:x} is {what}");
+        }
+        FaultSignalTo(task, Signal.SIGILL, Signal.ILL_ILLOPC, regs.PC, 0);
+    }
+
+    /// <summary>What Linux emulates for EL0: reads of ID registers (cpufeature.c emulate_mrs), CTR_EL0, the counter (traps.c).</summary>
+    private bool EmulateTrappedSystem(Cpu cpu, ulong esr, UserRegisters regs)
+    {
+        int op0 = (int)(esr >> 20) & 3, op2 = (int)(esr >> 17) & 7, op1 = (int)(esr >> 14) & 7, crn = (int)(esr >> 10) & 15;
+        int rt = (int)(esr >> 5) & 31, crm = (int)(esr >> 1) & 15;
+        bool read = (esr & 1) != 0;
+        if (!read || op0 != 3)
+            return false;
+        ulong value;
+        int key = SystemRegisters.Key(op0, op1, crn, crm, op2);
+        if (op1 == 0 && crn == 0 && (crm == 0 || crm is >= 2 and <= 7))
+            value = SystemRegisters.Find(key)?.Read(cpu) ?? 0;
+        else if (op1 == 3 && ((crn == 0 && crm == 0 && op2 == 1) || (crn == 14 && crm == 0)))
+            value = SystemRegisters.Find(key)!.Read(cpu);
+        else
+            return false;
+        if (rt != 31)
+            regs[rt] = value;
+        regs.PC += 4;
+        return true;
+    }
+}

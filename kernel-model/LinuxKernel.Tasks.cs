@@ -1,0 +1,558 @@
+using ArmVdso.Emulator;
+using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Files;
+using ArmVdso.Kernel.Loader;
+using ArmVdso.Kernel.Memory;
+using ArmVdso.Kernel.Signals;
+
+namespace ArmVdso.Kernel;
+
+/// <summary>The life of tasks: the first process, clone, execve, exit, reaping (kernel/fork.c, fs/exec.c, kernel/exit.c).</summary>
+public sealed partial class LinuxKernel
+{
+#pragma warning disable CS1591 // include/uapi/linux/sched.h
+    public const ulong CLONE_VM = 0x100, CLONE_FS = 0x200, CLONE_FILES = 0x400, CLONE_SIGHAND = 0x800, CLONE_PIDFD = 0x1000, CLONE_PTRACE = 0x2000,
+        CLONE_VFORK = 0x4000, CLONE_PARENT = 0x8000, CLONE_THREAD = 0x10000, CLONE_NEWNS = 0x20000, CLONE_SYSVSEM = 0x40000, CLONE_SETTLS = 0x80000,
+        CLONE_PARENT_SETTID = 0x100000, CLONE_CHILD_CLEARTID = 0x200000, CLONE_DETACHED = 0x400000, CLONE_CHILD_SETTID = 0x1000000, CLONE_NEWCGROUP = 0x2000000,
+        CLONE_NEWUTS = 0x4000000, CLONE_NEWIPC = 0x8000000, CLONE_NEWUSER = 0x10000000, CLONE_NEWPID = 0x20000000, CLONE_NEWNET = 0x40000000,
+        CLONE_CLEAR_SIGHAND = 0x100000000, CLONE_INTO_CGROUP = 0x200000000;
+#pragma warning restore CS1591
+
+    private const ulong CloneNamespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
+
+    /// <summary>Whether guarded pages are in effect (FEAT_BTI in the CPU profile).</summary>
+    internal bool HasBti => (Machine.Identification["ID_AA64PFR1_EL1"] & 15) != 0;
+
+    /// <summary>Called when a signal is taken from the queue for a task; for strace.</summary>
+    public Action<KernelTask, SignalInfo>? OnSignal { get; init; }
+
+    /// <summary>Called when a process ends; for strace.</summary>
+    public Action<KernelTask, int>? OnExit { get; init; }
+
+    /// <summary>Called when a task starts a program (after execve).</summary>
+    public Action<KernelTask>? OnExec { get; init; }
+
+    private long StartInit(out string error)
+    {
+        var group = new ThreadGroup();
+        var task = new KernelTask(this, AllocatePid(), group);
+        group.Leader = task;
+        group.Pid = group.Pgid = group.Sid = task.Tid;
+        group.Threads.Add(task);
+        task.Credentials = Credentials.For(Options.Uid, Options.Gid);
+        task.Fs = new FsContext(Vfs.Root, Vfs.Root);
+        task.Files = new FileTable();
+        task.Handlers = new SignalHandlers();
+        Vfs.OpenStandardFiles(task);
+        var caller = new Caller(task.Credentials, task.Fs);
+        long result = Vfs.Find(caller, Vfs.Root, Options.WorkingDirectory, true, out Inode? cwd);
+        if (result < 0 || cwd is null || !cwd.IsDirectory)
+        {
+            error = $"{Options.WorkingDirectory}: no such folder in the guest";
+            return -Errno.ENOENT;
+        }
+        task.Fs.Cwd = cwd;
+        result = Vfs.OpenExecutable(caller, cwd, Options.ProgramGuestPath, true, task, out OpenFile? file);
+        if (result < 0)
+        {
+            error = $"{Options.ProgramGuestPath}: {Describe(-result)}";
+            return result;
+        }
+        result = new ProgramLoader(this).Load(
+            Vfs, caller, file!, Options.ProgramGuestPath, [.. Options.Arguments], [.. Options.Environment], group, task.Credentials, out LoadedProgram? program, out error);
+        file!.Release();
+        if (result < 0)
+            return result;
+        if (!Records.Allocate(task))
+        {
+            error = "no memory for the first task";
+            return -Errno.ENOMEM;
+        }
+        Records.SyncAll(task);
+        Records.SetStart(task, "ret_from_exec");
+        Install(task, program!);
+        Init = group;
+        group.StartCycle = 0;
+        Register(task);
+        Records.SetFlag(task, TraceBit, Options.TraceSyscalls);
+        Scheduler.Enqueue(task);
+        return 0;
+    }
+
+    private static readonly int TraceBit = (int)El1.El1Image.Value("TIF_SYSCALL_TRACE_BIT");
+
+    /// <summary>What an errno means to a person, for our own messages.</summary>
+    public static string Describe(long errno) => errno switch
+    {
+        Errno.ENOENT => "not found",
+        Errno.EACCES => "permission denied",
+        Errno.EISDIR => "is a directory",
+        Errno.ENOEXEC => "not an executable",
+        Errno.ELOOP => "too many symbolic links",
+        Errno.ENOTDIR => "a part of the path is not a directory",
+        _ => Errno.NameOf(errno),
+    };
+
+    /// <summary>Gives a task its new program's memory and registers (start_thread).</summary>
+    private void Install(KernelTask task, LoadedProgram program)
+    {
+        task.Mm = program.Memory;
+        ThreadGroup group = task.Group;
+        group.ExePath = program.ExePath;
+        group.CommandLine = program.CommandLine;
+        group.Environment = program.Environment;
+        group.Auxv = program.Auxv;
+        int slash = Options.ProgramGuestPath.LastIndexOf('/');
+        task.Comm = Truncate(task.Comm.Length == 0 ? Options.ProgramGuestPath[(slash + 1)..] : task.Comm);
+        UserRegisters regs = Records.Registers(task);
+        regs.Clear();
+        regs.PC = program.Entry;
+        regs.SP = program.StackPointer;
+        regs.SyscallNumber = -1;
+        Records.SetTtbr0(task, program.Memory.Space.Handle);
+    }
+
+    private static string Truncate(string name) => name.Length > 15 ? name[..15] : name;
+
+    /// <summary>execve: NoReturn, or -errno.</summary>
+    internal long Exec(SyscallContext c, OpenFile file, string path, string comm, List<string> argv, List<string> envp)
+    {
+        KernelTask task = c.Task;
+        var caller = new Caller(task.Credentials, task.Fs);
+        Credentials credentials = task.Credentials;
+        if ((file.Inode.Mode & 0xC00) != 0 && !task.ProcessControls.ContainsKey(PrNoNewPrivs))
+        {
+            credentials = credentials with
+            {
+                Euid = (file.Inode.Mode & 0x800) != 0 ? file.Inode.Uid : credentials.Euid,
+                Fsuid = (file.Inode.Mode & 0x800) != 0 ? file.Inode.Uid : credentials.Euid,
+                Egid = (file.Inode.Mode & 0x400) != 0 ? file.Inode.Gid : credentials.Egid,
+                Fsgid = (file.Inode.Mode & 0x400) != 0 ? file.Inode.Gid : credentials.Egid,
+            };
+        }
+        long result = new ProgramLoader(this).Load(Vfs, caller, file, path, argv, envp, task.Group, credentials, out LoadedProgram? program, out _);
+        if (result < 0)
+            return result;
+        // Point of no return: the other threads go, the leader's identity passes to the caller (de_thread).
+        foreach (KernelTask thread in task.Group.Threads.Where(t => !ReferenceEquals(t, task)).ToList())
+            KillThread(thread);
+        if (task.Group.Leader != task)
+        {
+            KernelTask leader = task.Group.Leader;
+            Unregister(task);
+            Unregister(leader);
+            task.Tid = task.Group.Pid;
+            task.ExitSignal = Signal.SIGCHLD;
+            task.Group.Leader = task;
+            Register(task);
+        }
+        ReleaseUserState(task);
+        if (task.Files.Users > 1)
+        {
+            FileTable old = task.Files;
+            task.Files = old.Clone();
+            old.Leave();
+        }
+        task.Files.CloseOnExec();
+        task.Handlers = task.Handlers.Clone();
+        task.Handlers.FlushForExec();
+        task.Signals.AltStack = (0, 0, 2);
+        task.Credentials = credentials.AfterExec();
+        task.Comm = Truncate(comm);
+        task.Group.HasExecuted = true;
+        task.Group.Dumpable = 1;
+        task.ProcessControls.Remove(PrKeepCaps);
+        ClearPosixTimers(task.Group);
+        MemoryMap old2 = task.Mm!;
+        Install(task, program!);
+        c.Cpu.SetTtbr0(program!.Memory.Space);
+        old2.Release();
+        c.Cpu.TPIDR_EL0 = 0;
+        Records.SetTp(task, 0);
+        for (int i = 0; i < 32; i++)
+            c.Cpu.SetV(i, default);
+        c.Cpu.FPCR = 0;
+        c.Cpu.FPSR = 0;
+        NewPauthKeys(task);
+        Records.SyncAll(task);
+        FinishVfork(task);
+        OnExec?.Invoke(task);
+        return SyscallContext.NoReturn;
+    }
+
+    /// <summary>Fresh pointer authentication keys for a new program.</summary>
+    private void NewPauthKeys(KernelTask task)
+    {
+        for (int i = 0; i < task.PauthKeys.Length; i++)
+            task.PauthKeys[i] = Random.Next();
+        if (ActiveCpu is { } cpu && task.OnCpu)
+            task.PauthKeys.CopyTo(cpu.PauthKey.AsSpan());
+    }
+
+    /// <summary>What exec and exit have in common: robust futexes, clear_child_tid, rseq.</summary>
+    private void ReleaseUserState(KernelTask task)
+    {
+        if (task.Mm is { } mm)
+        {
+            Futexes.Forget(task);
+            Futexes.ReleaseRobustList(task);
+            if (task.ClearChildTid != 0)
+            {
+                if (mm.IsShared)
+                {
+                    mm.Write(task.ClearChildTid, 0);
+                    Futexes.Wake(mm, task.ClearChildTid, 1);
+                }
+                task.ClearChildTid = 0;
+            }
+        }
+        task.RobustList = 0;
+        task.Rseq = 0;
+        task.RestartBlock = null;
+    }
+
+    private static void FinishVfork(KernelTask task)
+    {
+        WaitQueue? done = task.VforkDone;
+        task.VforkDone = null;
+        done?.WakeAll();
+    }
+
+    /// <summary>clone and clone3 after their arguments were read: the child's TID, or -errno.</summary>
+    internal long Clone(SyscallContext c, ulong flags, int exitSignal, ulong stack, ulong parentTid, ulong childTid, ulong tls, ulong pidfd, int setTid = 0)
+    {
+        KernelTask parent = c.Task;
+        if ((flags & CLONE_SIGHAND) != 0 && (flags & CLONE_VM) == 0)
+            return -Errno.EINVAL;
+        if ((flags & CLONE_THREAD) != 0 && (flags & CLONE_SIGHAND) == 0)
+            return -Errno.EINVAL;
+        if ((flags & CloneNamespaces) != 0)
+            return (flags & CLONE_NEWUSER) == 0 && !parent.Credentials.Privileged ? -Errno.EPERM : -Errno.EINVAL;
+        if (_tasks.Count > 30000)
+            return -Errno.EAGAIN;
+        bool thread = (flags & CLONE_THREAD) != 0;
+        int tid = setTid != 0 ? setTid : AllocatePid();
+        ThreadGroup group = thread ? parent.Group : new ThreadGroup();
+        var child = new KernelTask(this, tid, group);
+        if (!Records.Allocate(child))
+            return -Errno.ENOMEM;
+        if ((flags & CLONE_VM) != 0)
+        {
+            parent.Mm!.AddUser();
+            child.Mm = parent.Mm;
+        }
+        else
+        {
+            child.Mm = parent.Mm!.Fork();
+        }
+        if ((flags & CLONE_FILES) != 0)
+            child.Files = parent.Files.Share();
+        else
+            child.Files = parent.Files.Clone();
+        if ((flags & CLONE_FS) != 0)
+        {
+            child.Fs = parent.Fs;
+            parent.Fs.Users++;
+        }
+        else
+        {
+            child.Fs = parent.Fs.Clone();
+        }
+        child.Handlers = (flags & CLONE_SIGHAND) != 0 ? parent.Handlers : parent.Handlers.Clone();
+        if ((flags & CLONE_CLEAR_SIGHAND) != 0)
+            child.Handlers.FlushForExec();
+        child.Signals.Blocked = parent.Signals.Blocked;
+        if ((flags & CLONE_VM) == 0 || (flags & CLONE_VFORK) != 0)
+            child.Signals.AltStack = parent.Signals.AltStack;
+        child.Comm = parent.Comm;
+        InheritScheduling(parent, child);
+        child.Affinity = parent.Affinity;
+        child.Cpu = parent.Cpu;
+        child.ExitSignal = thread ? 0 : exitSignal;
+        if ((flags & CLONE_VM) == 0)
+        {
+            child.Rseq = parent.Rseq;
+            child.RseqLength = parent.RseqLength;
+            child.RseqSignature = parent.RseqSignature;
+        }
+        parent.PauthKeys.CopyTo(child.PauthKeys, 0);
+        child.StartCycle = c.Cpu.Cycles;
+        if (thread)
+            group.Threads.Add(child);
+        else
+            NewGroup(group, child, parent, flags, c.Cpu);
+        child.Credentials = parent.Credentials;
+        Records.SyncAll(child);
+        Records.SetTtbr0(child, child.Mm.Space.Handle);
+        Records.SetTp(child, (flags & CLONE_SETTLS) != 0 ? tls : c.Cpu.TPIDR_EL0);
+        Records.SaveFp(c.Cpu, child);
+        Records.SetStart(child, "ret_from_fork");
+        Records.SetFlag(child, TraceBit, Options.TraceSyscalls);
+        UserRegisters regs = Records.Registers(child);
+        regs.CopyFrom(Records.Registers(parent));
+        regs[0] = 0;
+        regs.SyscallNumber = -1;
+        if (stack != 0)
+            regs.SP = stack;
+        Register(child);
+        if ((flags & CLONE_PARENT_SETTID) != 0)
+            parent.Mm.Write(parentTid, tid);
+        if ((flags & CLONE_CHILD_SETTID) != 0)
+            child.Mm.Write(childTid, tid);
+        if ((flags & CLONE_CHILD_CLEARTID) != 0)
+            child.ClearChildTid = childTid;
+        if ((flags & CLONE_PIDFD) != 0)
+        {
+            long fd = PidFile.Open(parent, group, 0);
+            if (fd >= 0)
+                parent.Mm.Write(pidfd, (int)fd);
+        }
+        if (HasDeliverableAtBirth(child))
+            SignalDelivery.Recalculate(child);
+        if ((flags & CLONE_VFORK) != 0)
+            child.VforkDone = new WaitQueue();
+        Scheduler.Enqueue(child);
+        return tid;
+    }
+
+    private bool HasDeliverableAtBirth(KernelTask task) => SignalDelivery.HasDeliverable(task);
+
+    private static void NewGroup(ThreadGroup group, KernelTask child, KernelTask parent, ulong flags, Cpu cpu)
+    {
+        group.Leader = child;
+        group.Pid = child.Tid;
+        group.Pgid = parent.Group.Pgid;
+        group.Sid = parent.Group.Sid;
+        group.Parent = (flags & CLONE_PARENT) != 0 ? parent.Group.Parent : parent.Group;
+        group.Parent?.Children.Add(group);
+        group.Threads.Add(child);
+        group.ExePath = parent.Group.ExePath;
+        group.CommandLine = parent.Group.CommandLine;
+        group.Environment = parent.Group.Environment;
+        group.Auxv = parent.Group.Auxv;
+        group.Dumpable = parent.Group.Dumpable;
+        group.Rlimits = [.. parent.Group.Rlimits];
+        group.ControllingTerminal = parent.Group.ControllingTerminal;
+        group.StartCycle = cpu.Cycles;
+    }
+
+    /// <summary>exit_group or a fatal signal: every thread ends with this wait status.</summary>
+    internal void ExitGroup(KernelTask task, int status)
+    {
+        ThreadGroup group = task.Group;
+        if (!group.Exiting)
+        {
+            group.Exiting = true;
+            group.ExitStatus = status;
+        }
+        foreach (KernelTask thread in group.Threads.Where(t => !ReferenceEquals(t, task)).ToList())
+        {
+            thread.Signals.Killed = true;
+            SignalDelivery.Notify(thread, Signal.SIGKILL);
+        }
+        ExitTask(task, group.ExitStatus);
+    }
+
+    /// <summary>Another thread of an exec'ing process: gone at once; it never runs again.</summary>
+    private void KillThread(KernelTask thread)
+    {
+        thread.Wake();
+        Scheduler.Dequeue(thread);
+        bool onCpu = thread.OnCpu;
+        ExitTask(thread, 0);
+        if (onCpu)
+            Scheduler.Kick(thread.Cpu);
+        else
+            Records.Free(thread);
+    }
+
+    /// <summary>do_exit: the task never returns to EL0. Its record lives until the next task runs on its CPU.</summary>
+    internal void ExitTask(KernelTask task, int status)
+    {
+        if (task.State is TaskState.Zombie or TaskState.Dead)
+            return;
+        ReleaseUserState(task);
+        task.ExitStatus = status;
+        task.Wake();
+        task.State = TaskState.Zombie;
+        task.Syscall = null;
+        task.Files.Leave();
+        task.Fs.Users--;
+        MemoryMap? mm = task.Mm;
+        task.Mm = null;
+        FinishVfork(task);
+        if (mm is not null)
+        {
+            Records.SetTtbr0(task, 0);
+            mm.Release();
+        }
+        ThreadGroup group = task.Group;
+        AddExitedUsage(group, task, mm);
+        group.Threads.Remove(task);
+        group.ExitedUserCycles += task.UserCycles;
+        group.ExitedSystemCycles += task.SystemCycles;
+        if (group.Threads.Count > 0)
+        {
+            if (!ReferenceEquals(group.Leader, task))
+            {
+                task.State = TaskState.Dead;
+                Unregister(task);
+            }
+            return;
+        }
+        if (!ReferenceEquals(group.Leader, task))
+        {
+            task.State = TaskState.Dead;
+            Unregister(task);
+        }
+        if (!group.Exiting)
+            group.ExitStatus = ReferenceEquals(group.Leader, task) ? status : group.Leader.ExitStatus;
+        EndGroup(group);
+    }
+
+    private void EndGroup(ThreadGroup group)
+    {
+        group.RealTimer?.Cancel();
+        group.RealTimer = null;
+        ClearPosixTimers(group);
+        Ipc.GroupExited(group);
+        group.IsZombie = true;
+        OnExit?.Invoke(group.Leader, group.ExitStatus);
+        Reparent(group);
+        if (ReferenceEquals(group, Init))
+        {
+            ExitStatus = group.ExitStatus;
+            Machine.StopRequested = true;
+            Finished = true;
+            return;
+        }
+        ThreadGroup? parent = group.Parent;
+        if (parent is null || parent.IsZombie)
+        {
+            Reap(group);
+            return;
+        }
+        HangUpIfSessionLeader(group);
+        SignalAction action = parent.Leader.Handlers[Signal.SIGCHLD];
+        bool autoReap = group.Leader.ExitSignal == Signal.SIGCHLD && (action.Handler == 1 || (action.Flags & Signal.SA_NOCLDWAIT) != 0);
+        if (group.Leader.ExitSignal != 0)
+            SignalDelivery.Send(parent, ChildInfo(group, group.Leader.ExitSignal));
+        if (autoReap)
+            Reap(group);
+        parent.ChildChange.WakeAll();
+        ExitWaiters.WakeAll();
+    }
+
+    /// <summary>Woken whenever a process ends (pidfd polls).</summary>
+    public WaitQueue ExitWaiters { get; } = new();
+
+    /// <summary>True once the first process has ended.</summary>
+    public bool Finished { get; private set; }
+
+    internal SignalInfo ChildInfo(ThreadGroup group, int signal)
+    {
+        int status = group.ExitStatus;
+        bool killed = (status & 0x7f) != 0;
+        return new SignalInfo
+        {
+            Number = signal,
+            Code = killed ? ((status & 0x80) != 0 ? Signal.CLD_DUMPED : Signal.CLD_KILLED) : Signal.CLD_EXITED,
+            Pid = group.Pid,
+            Uid = group.Leader.Credentials.Uid,
+            Status = killed ? status & 0x7f : status >> 8,
+            UserTime = (long)ClockTicks(group.ExitedUserCycles),
+            SystemTime = (long)ClockTicks(group.ExitedSystemCycles),
+        };
+    }
+
+    /// <summary>Cycles as USER_HZ (100) ticks.</summary>
+    public ulong ClockTicks(ulong cycles) => (ulong)((UInt128)cycles * 100 / Machine.ClockFrequency);
+
+    private void Reparent(ThreadGroup dead)
+    {
+        if (dead.Children.Count == 0)
+            return;
+        ThreadGroup? heir = dead.Parent;
+        while (heir is not null && !heir.ChildSubreaper && !ReferenceEquals(heir, Init))
+            heir = heir.Parent;
+        heir ??= Init;
+        foreach (ThreadGroup child in dead.Children.ToList())
+        {
+            child.Parent = ReferenceEquals(heir, dead) ? null : heir;
+            child.Parent?.Children.Add(child);
+            foreach (KernelTask thread in child.Threads)
+            {
+                Records.SyncParent(thread);
+                if (thread.ParentDeathSignal != 0)
+                    SignalDelivery.Send(thread, new SignalInfo { Number = thread.ParentDeathSignal, Pid = dead.Pid });
+            }
+            if (child.IsZombie && child.Parent is { IsZombie: false } p)
+            {
+                SignalDelivery.Send(p, ChildInfo(child, Signal.SIGCHLD));
+                p.ChildChange.WakeAll();
+            }
+        }
+        dead.Children.Clear();
+    }
+
+    /// <summary>Forgets a zombie; its times go to the parent.</summary>
+    internal void Reap(ThreadGroup group)
+    {
+        if (group.Parent is { } parent)
+        {
+            parent.Children.Remove(group);
+            parent.ChildUserCycles += group.ExitedUserCycles + group.ChildUserCycles;
+            parent.ChildSystemCycles += group.ExitedSystemCycles + group.ChildSystemCycles;
+            AddChildUsage(parent, group);
+        }
+        Unregister(group.Leader);
+        group.Leader.State = TaskState.Dead;
+    }
+
+    private void HangUpIfSessionLeader(ThreadGroup group)
+    {
+        if (group.Sid == group.Pid && group.ControllingTerminal is not null)
+            SignalProcessGroup(group.Pgid, Signal.SIGHUP, group);
+    }
+
+    /// <summary>SIGCHLD of a stop or continue, and the wake-up of waiting parents.</summary>
+    internal void NotifyParentOfStop(ThreadGroup group, int code, int signal)
+    {
+        if (group.Parent is not { } parent)
+            return;
+        if ((parent.Leader.Handlers[Signal.SIGCHLD].Flags & Signal.SA_NOCLDSTOP) == 0)
+        {
+            SignalDelivery.Send(parent, new SignalInfo
+            {
+                Number = Signal.SIGCHLD, Code = code, Pid = group.Pid, Uid = group.Leader.Credentials.Uid, Status = signal,
+            });
+        }
+        parent.ChildChange.WakeAll();
+    }
+
+    /// <summary>Whether no member's parent is in another group of the same session (terminal stops are ignored then).</summary>
+    internal bool IsOrphanedGroup(ThreadGroup group)
+    {
+        foreach (ThreadGroup other in AllGroups)
+        {
+            if (other.Pgid == group.Pgid && !other.IsZombie && other.Parent is { } p && p.Pgid != group.Pgid && p.Sid == group.Sid)
+                return false;
+        }
+        return true;
+    }
+
+    /// <summary>Sends a signal of the kernel to a process.</summary>
+    public void SendSignal(ThreadGroup group, int signal) =>
+        SignalDelivery.Send(group, new SignalInfo { Number = signal, Code = Signal.SI_KERNEL });
+
+    /// <summary>Sends a signal of the kernel to a thread.</summary>
+    public void SendSignal(KernelTask task, int signal) =>
+        SignalDelivery.Send(task, new SignalInfo { Number = signal, Code = Signal.SI_KERNEL });
+
+    /// <summary>Sends a signal to every process of a group, except one.</summary>
+    public void SignalProcessGroup(int pgid, int signal, ThreadGroup? except = null)
+    {
+        foreach (ThreadGroup group in AllGroups.Where(g => g.Pgid == pgid && !ReferenceEquals(g, except)).ToList())
+            SendSignal(group, signal);
+    }
+}

@@ -1,0 +1,330 @@
+using ArmVdso.Emulator;
+using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.El1;
+using ArmVdso.Kernel.Memory;
+using ArmVdso.Kernel.Signals;
+using ArmVdso.Kernel.Vdso;
+
+namespace ArmVdso.Kernel;
+
+/// <summary>Linux on the machine: the C# half of the kernel model. The other half is A64 code at EL1 (El1/*.S), which calls
+/// it with HVC. One instance runs one guest from boot to the exit of its first process.</summary>
+public sealed partial class LinuxKernel : IHypercallHandler
+{
+    /// <summary>CONFIG_HZ.</summary>
+    public const int Hz = 250;
+
+    /// <summary>Length of a tick in ns.</summary>
+    public const ulong TickNs = 1_000_000_000 / Hz;
+
+    /// <summary>NR_CPUS that the vDSO data is laid out for.</summary>
+    public const int NrCpus = Machine.MaxCpus;
+
+    private readonly Dictionary<int, KernelTask> _tasks = [];
+    private readonly Dictionary<ulong, KernelTask> _byRecord = [];
+    private readonly El1Image _el1;
+    private readonly AddressSpace _kernelSpace;
+    private readonly ulong _perCpuPa;
+    private int _lastPid;
+
+    /// <summary>Options of the run.</summary>
+    public KernelOptions Options { get; }
+
+    /// <summary>The machine.</summary>
+    public Machine Machine { get; }
+
+    /// <summary>Pages of RAM.</summary>
+    public PageAllocator PageAllocator { get; }
+
+    /// <summary>Records in guest memory.</summary>
+    public TaskRecords Records { get; }
+
+    /// <summary>Scheduler.</summary>
+    public Scheduler Scheduler { get; }
+
+    /// <summary>Pending timers.</summary>
+    public KernelTimers Timers { get; } = new();
+
+    /// <summary>Clocks.</summary>
+    public Timekeeper Timekeeper { get; }
+
+    /// <summary>Signals.</summary>
+    public SignalDelivery SignalDelivery { get; }
+
+    /// <summary>Everything random.</summary>
+    public DeterministicRandom Random { get; }
+
+    /// <summary>Waiters on words of user memory.</summary>
+    public Futexes Futexes { get; }
+
+    /// <summary>The vDSO and its data.</summary>
+    public VdsoMapping Vdso { get; }
+
+    /// <summary>Standard streams of the guest.</summary>
+    public Stream HostIn { get; init; } = Stream.Null;
+
+    /// <inheritdoc cref="HostIn"/>
+    public Stream HostOut { get; init; } = Stream.Null;
+
+    /// <inheritdoc cref="HostIn"/>
+    public Stream HostErr { get; init; } = Stream.Null;
+
+    /// <summary>Our own messages, one line each (unknown system calls, UNDEFINED instructions).</summary>
+    public Action<string> Log { get; init; } = _ => { };
+
+    /// <summary>strace: called with each system call's entry and exit; null when off.</summary>
+    public Action<KernelTask, SyscallContext, long?>? SyscallTrace { get; init; }
+
+    /// <summary>CPU whose instruction called the model; null outside of calls.</summary>
+    public Cpu? ActiveCpu { get; private set; }
+
+    /// <summary>The first process.</summary>
+    public ThreadGroup? Init { get; private set; }
+
+    /// <summary>wait4 status with which the first process ended.</summary>
+    public int ExitStatus { get; private set; }
+
+    /// <summary>Set when EL1 code faulted in a way that only a bug of ours explains.</summary>
+    public string? Panic { get; private set; }
+
+    /// <summary>Builds the kernel on a fresh machine: image, records, per-CPU data, vDSO; CPUs wait in their idle tasks.</summary>
+    public LinuxKernel(Machine machine, KernelOptions options)
+    {
+        Machine = machine;
+        Options = options;
+        PageAllocator = new PageAllocator(machine.Memory);
+        Random = new DeterministicRandom(options.Seed);
+        _kernelSpace = machine.CreateAddressSpace(48);
+        _el1 = El1Image.Load(machine, PageAllocator, _kernelSpace);
+        Records = new TaskRecords(this);
+        Timekeeper = new Timekeeper(this, options.EpochSeconds);
+        Scheduler = new Scheduler(this) { SliceNs = options.SliceNs };
+        SignalDelivery = new SignalDelivery(this);
+        Futexes = new Futexes(this);
+        HostName = options.HostName;
+        _accountedCycle = new ulong[machine.Cpus.Count];
+        Timers.EarliestChanged = Scheduler.TimersChanged;
+        _lastPid = options.FirstPid - 1;
+        int cpus = machine.Cpus.Count;
+        ulong perCpuSize = El1Image.Value("CPU_SIZE");
+        _perCpuPa = PageAllocator.AllocateContiguous((int)((perCpuSize * (ulong)cpus + 4095) / 4096));
+        ulong timekeeperPa = PageAllocator.Allocate();
+        Timekeeper.AddPage(timekeeperPa);
+        Vdso = new VdsoMapping(this, options.VdsoDesign);
+        foreach (ulong page in Vdso.TimePages)
+            Timekeeper.AddPage(page);
+        ApplyDesign();
+        for (int i = 0; i < cpus; i++)
+            StartCpu(machine.Cpus[i], perCpuSize, timekeeperPa);
+        machine.Attach(this);
+    }
+
+    /// <summary>What the design changes in EL1 code, as static keys do.</summary>
+    private void ApplyDesign()
+    {
+        if (!Vdso.HasPerCpuSlots)
+        {
+            _el1.PatchBranch(Machine, "vdso_switch_key", "vdso_switch_skip");
+            _el1.PatchBranch(Machine, "vdso_exec_key", "el0_svc_out");
+            _el1.PatchBranch(Machine, "vdso_init_key", "ret_to_user");
+        }
+        else if (Options.MendEgid)
+        {
+            // ldr w5, [x0, #TSK_EGID]
+            _el1.Patch(Machine, "vdso_egid_key", 0xB9400005u | (uint)(El1Image.Value("TSK_EGID") / 4) << 10);
+        }
+    }
+
+    private void StartCpu(Cpu cpu, ulong perCpuSize, ulong timekeeperPa)
+    {
+        ulong record = _perCpuPa + perCpuSize * (ulong)cpu.Index;
+        Machine.Memory.Write(record + El1Image.Value("CPU_NUMBER"), cpu.Index);
+        Machine.Memory.Write(record + El1Image.Value("CPU_NODE"), 0);
+        Machine.Memory.Write(record + El1Image.Value("CPU_TIMEKEEPER"), El1Image.Linear(timekeeperPa));
+        Machine.Memory.Write(record + El1Image.Value("CPU_VDSO_SLOT"), Vdso.HasPerCpuSlots ? El1Image.Linear(Vdso.SlotPa(cpu.Index)) : 0);
+        Machine.Memory.Write(record + El1Image.Value("CPU_VDSO_OFFSET"), Vdso.OffsetOf(cpu.Index));
+        var idleGroup = new ThreadGroup();
+        var idle = new KernelTask(this, 0, idleGroup) { Comm = $"swapper/{cpu.Index}" };
+        idleGroup.Leader = idle;
+        if (!Records.Allocate(idle))
+            throw new InvalidOperationException("RAM is too small for the idle tasks");
+        Records.SyncAll(idle);
+        _byRecord[El1Image.Linear(idle.RecordPa)] = idle;
+        Scheduler.SetIdle(cpu.Index, idle);
+        // T0SZ, T1SZ; TBI0 on as Linux has it; 4 KiB granule. SPAN = 0: PAN on exception entry. UCT, UCI, DZE, nTWI, nTWE, SA, SA0.
+        ulong tcr = (ulong)(64 - Options.VaBits) | 16UL << 16 | 1UL << 37;
+        const ulong sctlr = 1UL << 3 | 1UL << 4 | 1UL << 14 | 1UL << 15 | 1UL << 16 | 1UL << 18 | 1UL << 26
+            | 1UL << 31 | 1UL << 30 | 1UL << 27 | 1UL << 13 | 1UL << 32 | 1UL << 33;
+        Machine.Boot(cpu, El1Image.Value("cpu_start"), _kernelSpace, tcr, sctlr);
+        cpu.SetX(0, El1Image.Linear(record));
+        cpu.SetX(1, El1Image.Linear(idle.RecordPa));
+    }
+
+    /// <summary>CPU clock in ns since boot, as CLOCK_MONOTONIC counts it.</summary>
+    internal ulong NowNsOf(Cpu cpu) => NsOfCounter(cpu.Counter());
+
+    /// <summary>CLOCK_MONOTONIC now, in ns.</summary>
+    public ulong NowNs => NsOfCounter(NowCounter());
+
+    /// <summary>CLOCK_REALTIME now, in ns since 1970.</summary>
+    public ulong RealtimeNs => (ulong)(Timekeeper.RealtimeOffsetNs + (long)NowNs);
+
+    /// <summary>The system counter now.</summary>
+    internal ulong NowCounter() => ActiveCpu?.Counter() ?? Machine.Cpus.Max(c => c.Counter());
+
+    /// <summary>ns of a counter value.</summary>
+    public ulong NsOfCounter(ulong counter) => (ulong)((UInt128)counter * 1_000_000_000 / Machine.CounterFrequency);
+
+    /// <summary>First counter value at or after a time in ns.</summary>
+    public ulong CounterOfNs(ulong ns)
+    {
+        UInt128 counter = ((UInt128)ns * Machine.CounterFrequency + 999_999_999) / 1_000_000_000;
+        return counter > ulong.MaxValue ? ulong.MaxValue : (ulong)counter;
+    }
+
+    /// <summary>The EL1 function that holds an address, for traces.</summary>
+    public string? El1FunctionAt(ulong address) => _el1.FunctionAt(address);
+
+    /// <summary>All processes that exist, zombies included, by PID.</summary>
+    public IEnumerable<ThreadGroup> AllGroups => _tasks.Values.Select(t => t.Group).Distinct().OrderBy(g => g.Pid);
+
+    /// <summary>The task with a TID, or null. Zombie leaders are found.</summary>
+    public KernelTask? FindTask(int tid) => _tasks.GetValueOrDefault(tid);
+
+    /// <summary>The process with a PID, or null.</summary>
+    public ThreadGroup? FindGroup(int pid) => _tasks.GetValueOrDefault(pid) is { } t && t.Group.Pid == pid ? t.Group : null;
+
+    /// <summary>Whether any user task is left.</summary>
+    internal bool AnyoneAlive => _tasks.Count > 0;
+
+    internal int AllocatePid()
+    {
+        do
+        {
+            _lastPid = _lastPid >= 32767 ? 300 : _lastPid + 1;
+        }
+        while (_tasks.ContainsKey(_lastPid) || _tasks.Values.Any(t => t.Group.Pgid == _lastPid || t.Group.Sid == _lastPid));
+        return _lastPid;
+    }
+
+    internal void Register(KernelTask task)
+    {
+        _tasks[task.Tid] = task;
+        if (task.RecordPa != 0)
+            _byRecord[El1Image.Linear(task.RecordPa)] = task;
+    }
+
+    internal void Unregister(KernelTask task)
+    {
+        if (_tasks.TryGetValue(task.Tid, out KernelTask? there) && ReferenceEquals(there, task))
+            _tasks.Remove(task.Tid);
+    }
+
+    /// <inheritdoc/>
+    public void Hypercall(Cpu cpu, int imm16)
+    {
+        ActiveCpu = cpu;
+        try
+        {
+            AccountEntry(cpu, imm16);
+            KernelTask current = Scheduler.Current(cpu.Index);
+            Handle(cpu, imm16);
+            AccountSystem(cpu, current);
+        }
+        finally
+        {
+            ActiveCpu = null;
+        }
+    }
+
+    private void Handle(Cpu cpu, int number)
+    {
+        KernelTask current = Scheduler.Current(cpu.Index);
+        switch (number)
+        {
+            case 1:
+                cpu.SetX(0, SyscallEntry(cpu, current));
+                break;
+            case 2:
+                cpu.SetX(0, SignalDelivery.BeforeUser(cpu, current) ? 0UL : 1UL);
+                break;
+            case 3:
+                KernelTask next = Scheduler.PickNext(cpu);
+                NoteSwitch(cpu, current, next);
+                cpu.SetX(0, El1Image.Linear(next.RecordPa));
+                break;
+            case 4:
+                UserFault(cpu, current, cpu.X(1), cpu.X(2));
+                cpu.SetX(0, 0);
+                break;
+            case 5:
+                if ((int)cpu.X(0) == Cpu.VirtualTimerInterrupt)
+                    Scheduler.TimerInterrupt(cpu);
+                break;
+            case 6:
+                bool write = (cpu.X(1) & (1 << 6)) != 0;
+                cpu.SetX(0, current.Mm is { } mm && cpu.X(2) < mm.TaskSize && mm.FaultIn(cpu.X(2), write, out _) ? 0UL : 1UL);
+                break;
+            case 7:
+                Scheduler.FinishSwitch(_byRecord[cpu.X(0)]);
+                break;
+            default:
+                Panic = $"kernel panic on cpu{cpu.Index}: esr=0x{cpu.X(1):x} far=0x{cpu.X(2):x} elr=0x{cpu.ELR_EL1:x} ({_el1.FunctionAt(cpu.ELR_EL1)})";
+                Machine.StopRequested = true;
+                break;
+        }
+    }
+
+    /// <summary>Raised at every switch that is about to happen: CPU, previous, next.</summary>
+    public Action<Cpu, KernelTask, KernelTask>? Switching { get; init; }
+
+    private void NoteSwitch(Cpu cpu, KernelTask previous, KernelTask next)
+    {
+        if (ReferenceEquals(previous, next))
+            return;
+        LastSwitch[cpu.Index] = (previous, next);
+        _byRecord[El1Image.Linear(next.RecordPa)] = next;
+        Switching?.Invoke(cpu, previous, next);
+    }
+
+    /// <summary>Per CPU: the last pair that was switched.</summary>
+    public Dictionary<int, (KernelTask Previous, KernelTask Next)> LastSwitch { get; } = [];
+
+    /// <inheritdoc/>
+    public bool AllWaiting()
+    {
+        // Nobody can run and no timer is armed. With live tasks that is a guest that waits for what cannot come.
+        if (AnyoneAlive)
+            Deadlock = true;
+        return false;
+    }
+
+    /// <summary>The guest stopped because every task waits for something that cannot happen any more.</summary>
+    public bool Deadlock { get; private set; }
+
+    /// <summary>Starts the first process. 0, or -errno with one line in <paramref name="error"/>.</summary>
+    public long Start(out string error) => StartInit(out error);
+
+    /// <summary>Text of /proc/cpuinfo.</summary>
+    public string CpuInfoText()
+    {
+        var text = new System.Text.StringBuilder();
+        ulong midr = Machine.Identification.MIDR_EL1;
+        foreach (Cpu cpu in Machine.Cpus)
+        {
+            text.Append(System.Globalization.CultureInfo.InvariantCulture, $"""
+                processor	: {cpu.Index}
+                BogoMIPS	: {Machine.CounterFrequency / 500_000.0:f2}
+                Features	: {HardwareCapabilities.Names(Machine)}
+                CPU implementer	: 0x{midr >> 24 & 0xff:x2}
+                CPU architecture: 8
+                CPU variant	: 0x{midr >> 20 & 0xf:x}
+                CPU part	: 0x{midr >> 4 & 0xfff:x3}
+                CPU revision	: {midr & 0xf}
+
+
+                """);
+        }
+        return text.ToString();
+    }
+}

@@ -1,0 +1,247 @@
+using System.Text;
+using ArmVdso.Emulator;
+using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Files;
+using ArmVdso.Kernel.Memory;
+
+namespace ArmVdso.Kernel.Loader;
+
+/// <summary>What execve made: a new memory, and where to start.</summary>
+/// <param name="Memory">The memory.</param>
+/// <param name="Entry">First instruction.</param>
+/// <param name="StackPointer">Initial SP.</param>
+/// <param name="ExePath">Guest path of the program.</param>
+/// <param name="Auxv">Auxiliary vector.</param>
+/// <param name="CommandLine">argv, NUL separated.</param>
+/// <param name="Environment">envp, NUL separated.</param>
+public sealed record LoadedProgram(
+    MemoryMap Memory, ulong Entry, ulong StackPointer, string ExePath, byte[] Auxv, byte[] CommandLine, byte[] Environment);
+
+/// <summary>binfmt_elf and binfmt_script: loads a program, its interpreter and the initial stack (fs/binfmt_elf.c).</summary>
+internal sealed class ProgramLoader(LinuxKernel kernel)
+{
+    private const ulong Page = PhysicalMemory.PageSize;
+    private const int MaxScriptDepth = 5;
+    private const int MaxArgumentBytes = 2 << 20;
+    private const int MaxArgumentLength = 131072;
+
+    /// <summary>Loads what <paramref name="file"/> is. The reference to it is the caller's.</summary>
+    /// <returns>0, or -errno with one line in <paramref name="error"/>.</returns>
+    internal long Load(
+        Vfs vfs, in Caller caller, OpenFile file, string path, List<string> argv, List<string> envp, ThreadGroup limits, Credentials credentials,
+        out LoadedProgram? program, out string error)
+    {
+        program = null;
+        int bytes = 0;
+        foreach (string s in argv.Concat(envp))
+        {
+            bytes += s.Length + 9;
+            if (s.Length >= MaxArgumentLength || bytes > MaxArgumentBytes)
+            {
+                error = $"{path}: arguments and environment are too long";
+                return -Errno.E2BIG;
+            }
+        }
+        return LoadDepth(vfs, caller, file, path, argv, envp, limits, credentials, 0, path, out program, out error);
+    }
+
+    private long LoadDepth(
+        Vfs vfs, in Caller caller, OpenFile file, string path, List<string> argv, List<string> envp, ThreadGroup limits, Credentials credentials,
+        int depth, string execPath, out LoadedProgram? program, out string error)
+    {
+        program = null;
+        var start = new byte[256];
+        long n = file.Read(start, 0);
+        if (n >= 2 && start[0] == '#' && start[1] == '!')
+        {
+            if (depth >= MaxScriptDepth)
+            {
+                error = $"{path}: too many levels of interpreters";
+                return -Errno.ELOOP;
+            }
+            long result = Script(start.AsSpan(0, (int)n), path, argv, out string interpreter, out List<string> newArgv, out error);
+            if (result < 0)
+                return result;
+            result = vfs.OpenExecutable(caller, caller.Fs.Cwd, interpreter, true, null, out OpenFile? next);
+            if (result < 0)
+            {
+                error = $"{path}: interpreter {interpreter}: {Errno.NameOf(-result)}";
+                return result;
+            }
+            try
+            {
+                return LoadDepth(vfs, caller, next!, interpreter, newArgv, envp, limits, credentials, depth + 1, execPath, out program, out error);
+            }
+            finally
+            {
+                next!.Release();
+            }
+        }
+        return LoadElf(vfs, caller, file, path, argv, envp, limits, credentials, execPath, out program, out error);
+    }
+
+    private static long Script(Span<byte> start, string path, List<string> argv, out string interpreter, out List<string> newArgv, out string error)
+    {
+        error = "";
+        interpreter = "";
+        newArgv = [];
+        int end = start.IndexOf((byte)'\n');
+        string line = Encoding.Latin1.GetString(start[2..(end < 0 ? start.Length : end)]).TrimEnd('\0').Trim(' ', '\t');
+        if (line.Length == 0 || (end < 0 && start.Length == 256 && !line.Contains(' ')))
+        {
+            error = $"{path}: '#!' names no interpreter";
+            return -Errno.ENOEXEC;
+        }
+        int space = line.IndexOfAny([' ', '\t']);
+        interpreter = space < 0 ? line : line[..space];
+        newArgv.Add(interpreter);
+        if (space >= 0)
+            newArgv.Add(line[space..].Trim(' ', '\t'));
+        newArgv.Add(path);
+        newArgv.AddRange(argv.Skip(1));
+        return 0;
+    }
+
+    private long LoadElf(
+        Vfs vfs, in Caller caller, OpenFile file, string path, List<string> argv, List<string> envp, ThreadGroup limits, Credentials credentials,
+        string execPath, out LoadedProgram? program, out string error)
+    {
+        program = null;
+        long result = ElfImage.Read(file, path, out ElfImage? elf, out error);
+        if (result < 0)
+            return result;
+        OpenFile? interpreterFile = null;
+        ElfImage? interpreter = null;
+        if (elf!.Interpreter is { } interpreterPath)
+        {
+            result = vfs.OpenExecutable(caller, caller.Fs.Root, interpreterPath, true, null, out interpreterFile);
+            if (result < 0)
+            {
+                error = $"{path}: interpreter {interpreterPath}: {(result == -Errno.ENOENT ? "not found in the guest's root" : Errno.NameOf(-result))}";
+                return result;
+            }
+            result = ElfImage.Read(interpreterFile!, interpreterPath, out interpreter, out error);
+            if (result < 0)
+            {
+                interpreterFile!.Release();
+                return -Errno.ELIBBAD;
+            }
+        }
+        var memory = new MemoryMap(kernel, kernel.Options.VaBits);
+        try
+        {
+            result = Build(memory, file, elf, interpreterFile, interpreter, path, argv, envp, limits, credentials, execPath, out program, out error);
+        }
+        finally
+        {
+            interpreterFile?.Release();
+        }
+        if (result < 0)
+            memory.Release();
+        return result;
+    }
+
+    private long Build(
+        MemoryMap memory, OpenFile file, ElfImage elf, OpenFile? interpreterFile, ElfImage? interpreter, string path, List<string> argv, List<string> envp,
+        ThreadGroup limits, Credentials credentials, string execPath, out LoadedProgram? program, out string error)
+    {
+        program = null;
+        ulong stackTop = memory.TaskSize;
+        ulong stackLimit = limits.Rlimits[Rlimits.Stack].Soft;
+        memory.StackLimit = stackLimit;
+        // mmap_base: below the largest stack, as Linux without randomisation.
+        ulong gap = Math.Clamp(stackLimit, 128UL << 20, memory.TaskSize / 6 * 5);
+        memory.MmapBase = (stackTop - gap) & ~(Page - 1);
+        bool bti = kernel.HasBti;
+        ulong bias = 0;
+        if (elf.IsDynamic)
+        {
+            // ELF_ET_DYN_BASE; a fixed place, as without randomisation.
+            ulong baseAddress = (memory.TaskSize / 3 * 2) & ~0xffffUL;
+            bias = baseAddress - elf.Span.Low;
+        }
+        if (!MapSegments(memory, file, elf, bias, bti && elf.WantsBti && interpreter is null, out ulong brk))
+        {
+            error = $"{path}: its segments do not fit into {memory.Space.VaBits} bits of address";
+            return -Errno.ENOMEM;
+        }
+        memory.BrkStart = memory.Brk = (brk + Page - 1) & ~(Page - 1);
+        ulong entry = elf.Entry + bias;
+        ulong interpreterBase = 0;
+        if (interpreter is not null)
+        {
+            ulong size = interpreter.Span.High - interpreter.Span.Low;
+            ulong at = interpreter.IsDynamic ? memory.FindFree(size) : interpreter.Span.Low;
+            interpreterBase = at - interpreter.Span.Low;
+            if (at == 0 || !MapSegments(memory, interpreterFile!, interpreter, interpreterBase, bti && interpreter.WantsBti, out _))
+            {
+                error = $"{path}: its interpreter does not fit into memory";
+                return -Errno.ENOMEM;
+            }
+            entry = interpreter.Entry + interpreterBase;
+        }
+        ulong vdso = kernel.Vdso.MapInto(memory);
+        int stackProt = Mman.PROT_READ | Mman.PROT_WRITE | (elf.ExecutableStack ? Mman.PROT_EXEC : 0);
+        memory.Add(new Vma { Start = stackTop - 33 * Page, End = stackTop, Prot = stackProt, GrowsDown = true, Name = "[stack]" });
+        ulong headers = HeaderAddress(elf) + bias;
+        if (!InitialStack.Build(kernel, memory, stackTop, argv, envp, execPath, credentials, headers, elf, bias, interpreterBase, vdso, out ulong sp, out byte[] auxv))
+        {
+            error = $"{path}: arguments do not fit onto the stack";
+            return -Errno.E2BIG;
+        }
+        memory.StackStart = sp;
+        error = "";
+        program = new LoadedProgram(memory, entry, sp, file.Path, auxv, Join(argv), Join(envp));
+        return 0;
+    }
+
+    private static byte[] Join(List<string> strings) =>
+        Encoding.Latin1.GetBytes(string.Concat(strings.Select(s => s + "\0")));
+
+    private static ulong HeaderAddress(ElfImage elf)
+    {
+        foreach (ElfSegment s in elf.Segments)
+        {
+            if (s.Type == 6)
+                return s.Va;
+        }
+        foreach (ElfSegment s in elf.Segments)
+        {
+            if (s.Type == 1 && s.Offset <= elf.HeaderOffset && elf.HeaderOffset < s.Offset + s.FileSize)
+                return s.Va + (elf.HeaderOffset - s.Offset);
+        }
+        return 0;
+    }
+
+    private static bool MapSegments(MemoryMap memory, OpenFile file, ElfImage elf, ulong bias, bool bti, out ulong brk)
+    {
+        brk = 0;
+        if (elf.Span.High + bias > memory.TaskSize || elf.Span.Low + bias > elf.Span.High + bias)
+            return false;
+        foreach (ElfSegment s in elf.Segments)
+        {
+            if (s.Type != 1 || s.MemorySize == 0)
+                continue;
+            int prot = ((s.Flags & 4) != 0 ? Mman.PROT_READ : 0) | ((s.Flags & 2) != 0 ? Mman.PROT_WRITE : 0)
+                | ((s.Flags & 1) != 0 ? Mman.PROT_EXEC | (bti ? Mman.PROT_BTI : 0) : 0);
+            ulong start = (s.Va + bias) & ~(Page - 1);
+            ulong fileEnd = s.Va + bias + s.FileSize;
+            ulong end = s.Va + bias + s.MemorySize;
+            const int flags = Mman.MAP_PRIVATE | Mman.MAP_FIXED;
+            if (s.FileSize > 0 && memory.Map(start, fileEnd - start, prot, flags, file, s.Offset & ~(Page - 1)) < 0)
+                return false;
+            ulong mappedEnd = s.FileSize > 0 ? (fileEnd + Page - 1) & ~(Page - 1) : start;
+            if (end > mappedEnd && memory.Map(mappedEnd, end - mappedEnd, prot, flags | Mman.MAP_ANONYMOUS, null, 0) < 0)
+                return false;
+            // The rest of the last page of the file part is zero (padzero).
+            if (s.MemorySize > s.FileSize && s.FileSize > 0 && (fileEnd & (Page - 1)) != 0 && (prot & Mman.PROT_WRITE) != 0)
+            {
+                ulong zeros = Math.Min(mappedEnd, end) - fileEnd;
+                if (!memory.Write(fileEnd, new byte[mappedEnd - fileEnd]) && zeros > 0)
+                    return false;
+            }
+            brk = Math.Max(brk, end);
+        }
+        return true;
+    }
+}

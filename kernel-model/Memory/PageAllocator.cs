@@ -1,0 +1,77 @@
+using ArmVdso.Emulator;
+
+namespace ArmVdso.Kernel.Memory;
+
+/// <summary>Pages of guest RAM, reference counted. Physical address 0 is never handed out.</summary>
+public sealed class PageAllocator
+{
+    private readonly PhysicalMemory _memory;
+    private readonly int[] _references;
+    private readonly Stack<ulong> _free = new();
+    private ulong _next = PhysicalMemory.PageSize;
+
+    /// <summary>Manages all pages of <paramref name="memory"/>.</summary>
+    public PageAllocator(PhysicalMemory memory)
+    {
+        _memory = memory;
+        _references = new int[memory.Size / PhysicalMemory.PageSize];
+    }
+
+    /// <summary>Pages in use.</summary>
+    public long Used { get; private set; }
+
+    /// <summary>Pages of RAM in all.</summary>
+    public long Total => _references.Length;
+
+    /// <summary>Physical address of a zeroed page with one reference, or 0 when RAM is full.</summary>
+    public ulong Allocate()
+    {
+        ulong pa;
+        if (_free.TryPop(out pa))
+        {
+            _memory.Span(pa, PhysicalMemory.PageSize).Clear();
+        }
+        else
+        {
+            if (_next >= _memory.Size)
+                return 0;
+            pa = _next;
+            _next += PhysicalMemory.PageSize;
+        }
+        _references[pa / PhysicalMemory.PageSize] = 1;
+        Used++;
+        return pa;
+    }
+
+    /// <summary>Physical address of <paramref name="count"/> adjacent zeroed pages, one reference each; 0 when RAM is full.</summary>
+    public ulong AllocateContiguous(int count)
+    {
+        ulong bytes = (ulong)count * PhysicalMemory.PageSize;
+        if (_next + bytes > _memory.Size)
+            return 0;
+        ulong pa = _next;
+        _next += bytes;
+        for (int i = 0; i < count; i++)
+            _references[(int)(pa / PhysicalMemory.PageSize) + i] = 1;
+        Used += count;
+        return pa;
+    }
+
+    /// <summary>One more reference to a page.</summary>
+    public void AddReference(ulong pa) => _references[pa / PhysicalMemory.PageSize]++;
+
+    /// <summary>References to a page.</summary>
+    public int References(ulong pa) => _references[pa / PhysicalMemory.PageSize];
+
+    /// <summary>Drops one reference; the last one frees the page.</summary>
+    public void Free(ulong pa)
+    {
+        ref int count = ref _references[pa / PhysicalMemory.PageSize];
+        if (count <= 0)
+            throw new InvalidOperationException($"page 0x{pa:x} freed twice");
+        if (--count != 0)
+            return;
+        Used--;
+        _free.Push(pa);
+    }
+}

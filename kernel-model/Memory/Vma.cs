@@ -1,0 +1,104 @@
+using ArmVdso.Kernel.Files;
+
+namespace ArmVdso.Kernel.Memory;
+
+/// <summary>PROT_*, MAP_* and related numbers (include/uapi/asm-generic/mman-common.h, mman.h; arm64's PROT_BTI, PROT_MTE).</summary>
+public static class Mman
+{
+#pragma warning disable CS1591
+    public const int PROT_NONE = 0, PROT_READ = 1, PROT_WRITE = 2, PROT_EXEC = 4, PROT_BTI = 0x10, PROT_MTE = 0x20,
+        PROT_GROWSDOWN = 0x01000000, PROT_GROWSUP = 0x02000000;
+    public const int MAP_SHARED = 1, MAP_PRIVATE = 2, MAP_SHARED_VALIDATE = 3, MAP_TYPE = 0xf, MAP_DROPPABLE = 8, MAP_FIXED = 0x10, MAP_ANONYMOUS = 0x20,
+        MAP_GROWSDOWN = 0x100, MAP_LOCKED = 0x2000, MAP_NORESERVE = 0x4000, MAP_POPULATE = 0x8000, MAP_STACK = 0x20000,
+        MAP_HUGETLB = 0x40000, MAP_FIXED_NOREPLACE = 0x100000;
+    public const int MREMAP_MAYMOVE = 1, MREMAP_FIXED = 2, MREMAP_DONTUNMAP = 4;
+#pragma warning restore CS1591
+}
+
+/// <summary>Pages of a shared anonymous mapping, by page index; lives as long as a mapping refers to it.</summary>
+public sealed class SharedPages(PageAllocator allocator)
+{
+    private readonly Dictionary<ulong, ulong> _pages = [];
+    private int _users = 1;
+
+    /// <summary>One more mapping.</summary>
+    public void AddUser() => _users++;
+
+    /// <summary>One mapping less; the last one frees the pages.</summary>
+    public void Release()
+    {
+        if (--_users != 0)
+            return;
+        foreach (ulong pa in _pages.Values)
+            allocator.Free(pa);
+        _pages.Clear();
+    }
+
+    /// <summary>The page with this index, made on first use; 0 when RAM is full.</summary>
+    public ulong Page(ulong index)
+    {
+        if (!_pages.TryGetValue(index, out ulong pa))
+        {
+            pa = allocator.Allocate();
+            if (pa != 0)
+                _pages.Add(index, pa);
+        }
+        return pa;
+    }
+}
+
+/// <summary>One mapping: [Start, End) with the same protection and backing (vm_area_struct).</summary>
+public sealed class Vma
+{
+    /// <summary>First address.</summary>
+    public ulong Start { get; set; }
+
+    /// <summary>First address after it.</summary>
+    public ulong End { get; set; }
+
+    /// <summary>PROT_* bits.</summary>
+    public int Prot { get; set; }
+
+    /// <summary>MAP_SHARED rather than MAP_PRIVATE.</summary>
+    public bool Shared { get; init; }
+
+    /// <summary>The stack: grows down on faults below it.</summary>
+    public bool GrowsDown { get; init; }
+
+    /// <summary>MADV_DONTFORK.</summary>
+    public bool DontFork { get; set; }
+
+    /// <summary>MADV_WIPEONFORK.</summary>
+    public bool WipeOnFork { get; set; }
+
+    /// <summary>Mapped file, or null.</summary>
+    public OpenFile? File { get; init; }
+
+    /// <summary>Offset in the file (or in the shared pages) of <see cref="Start"/>, in bytes.</summary>
+    public ulong Offset { get; set; }
+
+    /// <summary>Pages of a shared anonymous mapping, or null.</summary>
+    public SharedPages? SharedAnonymous { get; init; }
+
+    /// <summary>Fixed physical pages (vvar, vdso), one per page of the mapping; not freed with it. Null elsewhere.</summary>
+    public ulong[]? SpecialPages { get; init; }
+
+    /// <summary>Name for /proc/PID/maps when there is no file: [heap], [stack], [vdso]...</summary>
+    public string? Name { get; set; }
+
+    internal Vma Clone(ulong start, ulong end) => new()
+    {
+        Start = start,
+        End = end,
+        Prot = Prot,
+        Shared = Shared,
+        GrowsDown = GrowsDown,
+        DontFork = DontFork,
+        WipeOnFork = WipeOnFork,
+        File = File,
+        Offset = Offset + (start - Start),
+        SharedAnonymous = SharedAnonymous,
+        SpecialPages = SpecialPages?[(int)((start - Start) / 4096)..(int)((end - Start) / 4096)],
+        Name = Name,
+    };
+}

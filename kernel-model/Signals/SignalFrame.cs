@@ -1,0 +1,146 @@
+using System.Buffers.Binary;
+using ArmVdso.Emulator;
+
+namespace ArmVdso.Kernel.Signals;
+
+/// <summary>The stack frame of a signal handler: struct rt_sigframe of arch/arm64/kernel/signal.c. siginfo 128 bytes, then
+/// ucontext (mcontext at 176), records fpsimd_context and esr_context, then a frame record {fp, lr} above.</summary>
+internal static class SignalFrame
+{
+    private const int InfoSize = 128;
+    private const int UcontextMcontext = 176;
+    private const int McontextReserved = 288;
+    private const int ReservedSize = 4096;
+    private const int FrameSize = InfoSize + UcontextMcontext + McontextReserved + ReservedSize;
+    private const uint FpsimdMagic = 0x46508001;
+    private const int FpsimdSize = 528;
+    private const uint EsrMagic = 0x45535201;
+    private const int SsOnStack = 1;
+    private const int SsDisable = 2;
+    private const int SsAutodisarm = unchecked((int)0x80000000);
+
+    /// <summary>Whether an address lies on the alternate stack.</summary>
+    internal static bool OnAltStack(KernelTask task, ulong sp)
+    {
+        (ulong address, ulong size, int flags) = task.Signals.AltStack;
+        return (flags & (SsDisable | SsAutodisarm)) == 0 && sp > address && sp - address <= size;
+    }
+
+    /// <summary>Writes the frame and points the registers at the handler. False: the stack cannot hold it.</summary>
+    internal static bool Build(LinuxKernel kernel, Cpu cpu, KernelTask task, UserRegisters regs, SignalInfo info, SignalAction action)
+    {
+        // The saved PC must not be inside a restartable sequence (rseq_signal_deliver).
+        if (!kernel.RseqSignalDelivery(task, regs))
+            return false;
+        ulong sp = regs.SP;
+        (ulong address, ulong size, int flags) alt = task.Signals.AltStack;
+        if ((action.Flags & Signal.SA_ONSTACK) != 0 && (alt.flags & SsDisable) == 0 && !OnAltStack(task, sp))
+            sp = alt.address + alt.size;
+        sp &= ~15UL;
+        ulong record = sp - 16;
+        ulong frame = (record - FrameSize) & ~15UL;
+        var b = new byte[FrameSize];
+        if ((action.Flags & Signal.SA_SIGINFO) != 0)
+            info.ToBytes().CopyTo(b, 0);
+        Span<byte> uc = b.AsSpan(InfoSize);
+        BinaryPrimitives.WriteUInt64LittleEndian(uc[16..], alt.address);
+        int stackFlags = alt.flags;
+        if ((alt.flags & SsDisable) == 0 && OnAltStack(task, regs.SP))
+            stackFlags |= SsOnStack;
+        BinaryPrimitives.WriteInt32LittleEndian(uc[24..], stackFlags);
+        BinaryPrimitives.WriteUInt64LittleEndian(uc[32..], alt.size);
+        BinaryPrimitives.WriteUInt64LittleEndian(uc[40..], task.Signals.SavedMask ?? task.Signals.Blocked);
+        Span<byte> mc = uc[UcontextMcontext..];
+        BinaryPrimitives.WriteUInt64LittleEndian(mc, info.Address);
+        for (int i = 0; i < 31; i++)
+            BinaryPrimitives.WriteUInt64LittleEndian(mc[(8 + i * 8)..], regs[i]);
+        BinaryPrimitives.WriteUInt64LittleEndian(mc[256..], regs.SP);
+        BinaryPrimitives.WriteUInt64LittleEndian(mc[264..], regs.PC);
+        BinaryPrimitives.WriteUInt64LittleEndian(mc[272..], regs.Pstate);
+        Span<byte> fp = mc[McontextReserved..];
+        BinaryPrimitives.WriteUInt32LittleEndian(fp, FpsimdMagic);
+        BinaryPrimitives.WriteInt32LittleEndian(fp[4..], FpsimdSize);
+        BinaryPrimitives.WriteUInt32LittleEndian(fp[8..], cpu.FPSR);
+        BinaryPrimitives.WriteUInt32LittleEndian(fp[12..], cpu.FPCR);
+        for (int i = 0; i < 32; i++)
+        {
+            BinaryPrimitives.WriteUInt64LittleEndian(fp[(16 + i * 16)..], cpu.V(i).Lo);
+            BinaryPrimitives.WriteUInt64LittleEndian(fp[(24 + i * 16)..], cpu.V(i).Hi);
+        }
+        if (info.Synchronous && info.Esr != 0)
+        {
+            Span<byte> esr = fp[FpsimdSize..];
+            BinaryPrimitives.WriteUInt32LittleEndian(esr, EsrMagic);
+            BinaryPrimitives.WriteInt32LittleEndian(esr[4..], 16);
+            BinaryPrimitives.WriteUInt64LittleEndian(esr[8..], info.Esr);
+        }
+        var frameRecord = new byte[16];
+        BinaryPrimitives.WriteUInt64LittleEndian(frameRecord, regs[29]);
+        BinaryPrimitives.WriteUInt64LittleEndian(frameRecord.AsSpan(8), regs[30]);
+        if (!task.Mm!.Write(frame, b) || !task.Mm.Write(record, frameRecord))
+            return false;
+        regs[0] = (ulong)info.Number;
+        if ((action.Flags & Signal.SA_SIGINFO) != 0)
+        {
+            regs[1] = frame;
+            regs[2] = frame + InfoSize;
+        }
+        regs[29] = record;
+        regs[30] = (action.Flags & Signal.SA_RESTORER) != 0 ? action.Restorer : task.Mm.SigreturnTrampoline;
+        regs.SP = frame;
+        regs.PC = action.Handler;
+        // PSTATE: BTYPE = C for the landing pad, TCO clear; the condition flags stay.
+        regs.Pstate = (regs.Pstate & ~((3UL << 10) | (1UL << 25) | (1UL << 21))) | (kernel.HasBti ? 1UL << 11 : 0);
+        regs.SyscallNumber = -1;
+        ulong blocked = task.Signals.Blocked;
+        task.Signals.SavedMask = null;
+        blocked |= action.Mask;
+        if ((action.Flags & Signal.SA_NODEFER) == 0)
+            blocked |= Signal.Bit(info.Number);
+        task.Signals.Blocked = blocked & ~(Signal.Bit(Signal.SIGKILL) | Signal.Bit(Signal.SIGSTOP));
+        if ((action.Flags & Signal.SA_RESETHAND) != 0)
+            task.Handlers[info.Number] = action with { Handler = 0 };
+        if ((alt.flags & SsAutodisarm) != 0)
+            task.Signals.AltStack = (0, 0, SsDisable);
+        return true;
+    }
+
+    /// <summary>rt_sigreturn: restores what the frame at SP holds. False: the frame is bad (SIGSEGV).</summary>
+    internal static bool Restore(LinuxKernel kernel, Cpu cpu, KernelTask task, UserRegisters regs)
+    {
+        ulong frame = regs.SP;
+        var b = new byte[FrameSize];
+        if ((frame & 15) != 0 || !task.Mm!.Read(frame, b))
+            return false;
+        ReadOnlySpan<byte> uc = b.AsSpan(InfoSize);
+        ReadOnlySpan<byte> mc = uc[UcontextMcontext..];
+        ReadOnlySpan<byte> fp = mc[McontextReserved..];
+        if (BinaryPrimitives.ReadUInt32LittleEndian(fp) != FpsimdMagic || BinaryPrimitives.ReadInt32LittleEndian(fp[4..]) != FpsimdSize)
+            return false;
+        for (int i = 0; i < 31; i++)
+            regs[i] = BinaryPrimitives.ReadUInt64LittleEndian(mc[(8 + i * 8)..]);
+        regs.SP = BinaryPrimitives.ReadUInt64LittleEndian(mc[256..]);
+        regs.PC = BinaryPrimitives.ReadUInt64LittleEndian(mc[264..]);
+        // Only what EL0 may set: NZCV, DIT, SSBS, TCO, BTYPE.
+        const ulong allowed = 0xF000_0000UL | (1UL << 24) | (1UL << 12) | (1UL << 25) | (3UL << 10);
+        regs.Pstate = BinaryPrimitives.ReadUInt64LittleEndian(mc[272..]) & allowed;
+        regs.SyscallNumber = -1;
+        cpu.FPSR = BinaryPrimitives.ReadUInt32LittleEndian(fp[8..]);
+        cpu.FPCR = BinaryPrimitives.ReadUInt32LittleEndian(fp[12..]) & cpu.FpcrMask;
+        for (int i = 0; i < 32; i++)
+        {
+            cpu.SetV(i, new V128(
+                BinaryPrimitives.ReadUInt64LittleEndian(fp[(16 + i * 16)..]),
+                BinaryPrimitives.ReadUInt64LittleEndian(fp[(24 + i * 16)..])));
+        }
+        ulong mask = BinaryPrimitives.ReadUInt64LittleEndian(uc[40..]);
+        task.Signals.Blocked = mask & ~(Signal.Bit(Signal.SIGKILL) | Signal.Bit(Signal.SIGSTOP));
+        int flags = BinaryPrimitives.ReadInt32LittleEndian(uc[24..]);
+        task.Signals.AltStack = (
+            BinaryPrimitives.ReadUInt64LittleEndian(uc[16..]),
+            BinaryPrimitives.ReadUInt64LittleEndian(uc[32..]),
+            flags & ~SsOnStack);
+        kernel.SignalDelivery.Recalculate(task);
+        return true;
+    }
+}

@@ -1,0 +1,27 @@
+namespace ArmVdso.Kernel.Syscalls;
+
+/// <summary>Who may do what to whom.</summary>
+internal static class Permissions
+{
+    /// <summary>Whether a task may signal a process (kill_ok_by_cred; SIGCONT within the session).</summary>
+    internal static bool MaySignal(KernelTask from, ThreadGroup to, int signal)
+    {
+        Credentials a = from.Credentials, b = to.Leader.Credentials;
+        return a.Privileged || ReferenceEquals(from.Group, to) || a.Euid == b.Suid || a.Euid == b.Uid || a.Uid == b.Suid || a.Uid == b.Uid
+            || (signal == Signals.Signal.SIGCONT && from.Group.Sid == to.Sid);
+    }
+
+    /// <summary>Whether a task may look into another (ptrace_may_access).</summary>
+    internal static bool MayTrace(KernelTask from, KernelTask to)
+    {
+        Credentials a = from.Credentials, b = to.Credentials;
+        if (ReferenceEquals(from.Group, to.Group) || a.Privileged)
+            return true;
+        return a.Fsuid == b.Uid && a.Fsuid == b.Euid && a.Fsuid == b.Suid && a.Fsgid == b.Gid && a.Fsgid == b.Egid && a.Fsgid == b.Sgid
+            && to.Group.Dumpable == 1;
+    }
+
+    /// <summary>Whether a task may change another's scheduling (check_same_owner).</summary>
+    internal static bool SameOwner(KernelTask from, KernelTask to) =>
+        from.Credentials.Privileged || from.Credentials.Euid == to.Credentials.Euid || from.Credentials.Euid == to.Credentials.Uid;
+}

@@ -1,0 +1,369 @@
+using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Memory;
+
+namespace ArmVdso.Kernel.Syscalls;
+
+/// <summary>futex and its relatives (kernel/futex/syscalls.c).</summary>
+internal static class SysFutex
+{
+    private const int Wait = 0, Wake = 1, RequeueOp = 3, CmpRequeue = 4, WakeOp = 5, LockPi = 6, UnlockPi = 7, TrylockPi = 8, WaitBitset = 9,
+        WakeBitset = 10, LockPi2 = 13;
+    private const int PrivateFlag = 128, ClockRealtime = 256;
+    private const uint Futex2Size32 = 2, Futex2Private = 128, Futex2SizeMask = 3;
+
+    /// <summary>futex(2).</summary>
+    public static long Futex(SyscallContext c)
+    {
+        int op = c.Int(1);
+        int command = op & ~(PrivateFlag | ClockRealtime);
+        bool isPrivate = (op & PrivateFlag) != 0;
+        bool realtime = (op & ClockRealtime) != 0;
+        if (realtime && command is not (WaitBitset or LockPi2 or 11))
+            return -Errno.ENOSYS;
+        switch (command)
+        {
+            case Wait:
+            case WaitBitset:
+                return FutexWait(c, isPrivate, command == WaitBitset ? c.UInt(5) : uint.MaxValue, command == WaitBitset, realtime);
+            case Wake:
+                return FutexWake(c, isPrivate, uint.MaxValue);
+            case WakeBitset:
+                return c.UInt(5) == 0 ? -Errno.EINVAL : FutexWake(c, isPrivate, c.UInt(5));
+            case RequeueOp:
+            case CmpRequeue:
+                return Requeue(c, isPrivate, command == CmpRequeue);
+            case WakeOp:
+                return FutexWakeOp(c, isPrivate);
+            case LockPi:
+            case LockPi2:
+            case TrylockPi:
+                return Lock(c, isPrivate, command);
+            case UnlockPi:
+                return Unlock(c, isPrivate);
+            default:
+                return -Errno.ENOSYS;
+        }
+    }
+
+    /// <summary>Reads struct timespec: 0 or -errno.</summary>
+    private static long ReadTimeout(SyscallContext c, ulong address, out ulong ns)
+    {
+        ns = ulong.MaxValue;
+        return address == 0 ? 0 : UserTime.ReadTimespec(c.Memory, address, out ns);
+    }
+
+    private static long FutexWait(SyscallContext c, bool isPrivate, uint bitset, bool absolute, bool realtime)
+    {
+        if (c.State is FutexWaiter)
+            return Resume(c);
+        if (bitset == 0)
+            return -Errno.EINVAL;
+        long result = ReadTimeout(c, c.Arg(3), out ulong deadline);
+        if (result < 0)
+            return result;
+        if (deadline != ulong.MaxValue)
+        {
+            if (!absolute)
+                deadline = UserTime.Add(c.Kernel.NowNs, deadline);
+            else if (realtime)
+                deadline = UserTime.MonotonicOfRealtime(c.Kernel, deadline);
+        }
+        return Start(c, c.Arg(0), c.UInt(2), isPrivate, bitset, deadline);
+    }
+
+    private static long Start(SyscallContext c, ulong address, uint expected, bool isPrivate, uint bitset, ulong deadline)
+    {
+        long result = Futexes.GetKey(c.Memory, address, isPrivate, out FutexKey key);
+        if (result < 0)
+            return result;
+        if (!c.Memory.Read(address, out uint value))
+            return -Errno.EFAULT;
+        if (value != expected)
+            return -Errno.EAGAIN;
+        var waiter = new FutexWaiter(c.Task, key, bitset);
+        c.State = waiter;
+        if (deadline != ulong.MaxValue && deadline <= c.Kernel.NowNs)
+            return -Errno.ETIMEDOUT;
+        c.Kernel.Futexes.Add(waiter);
+        c.Deadline = deadline;
+        return Sleep(c, waiter, address, expected, isPrivate, bitset);
+    }
+
+    private static long Sleep(SyscallContext c, FutexWaiter waiter, ulong address, uint expected, bool isPrivate, uint bitset)
+    {
+        ulong deadline = c.Deadline;
+        long result = c.Wait(waiter.Queue, deadline);
+        if (result == SyscallContext.Blocked)
+            return result;
+        c.Kernel.Futexes.Remove(waiter);
+        if (deadline == ulong.MaxValue)
+            return result;
+        c.Task.RestartBlock = r => r.State is FutexWaiter w
+            ? Woken(r, w) ?? Sleep(r, w, address, expected, isPrivate, bitset)
+            : Start(r, address, expected, isPrivate, bitset, deadline);
+        return -Errno.ERESTART_RESTARTBLOCK;
+    }
+
+    /// <summary>Result of a wait that a wake-up or the timeout ended; null: go on sleeping.</summary>
+    private static long? Woken(SyscallContext c, FutexWaiter waiter)
+    {
+        if (waiter.Woken)
+            return 0;
+        if (!c.TimedOut)
+            return null;
+        c.Kernel.Futexes.Remove(waiter);
+        return -Errno.ETIMEDOUT;
+    }
+
+    private static long Resume(SyscallContext c)
+    {
+        var waiter = (FutexWaiter)c.State!;
+        int op = c.Int(1);
+        bool bits = (op & ~(PrivateFlag | ClockRealtime)) == WaitBitset;
+        return Woken(c, waiter) ?? Sleep(c, waiter, c.Arg(0), c.UInt(2), (op & PrivateFlag) != 0, bits ? c.UInt(5) : uint.MaxValue);
+    }
+
+    private static long FutexWake(SyscallContext c, bool isPrivate, uint bitset)
+    {
+        long result = Futexes.GetKey(c.Memory, c.Arg(0), isPrivate, out FutexKey key);
+        return result < 0 ? result : c.Kernel.Futexes.Wake(key, Math.Max(1, c.Int(2)), bitset);
+    }
+
+    private static long Requeue(SyscallContext c, bool isPrivate, bool compare)
+    {
+        int wake = c.Int(2), move = c.Int(3);
+        if (wake < 0 || move < 0)
+            return -Errno.EINVAL;
+        long result = Futexes.GetKey(c.Memory, c.Arg(0), isPrivate, out FutexKey from);
+        if (result < 0 || (result = Futexes.GetKey(c.Memory, c.Arg(4), isPrivate, out FutexKey to)) < 0)
+            return result;
+        if (compare)
+        {
+            if (!c.Memory.Read(c.Arg(0), out uint value))
+                return -Errno.EFAULT;
+            if (value != c.UInt(5))
+                return -Errno.EAGAIN;
+        }
+        return c.Kernel.Futexes.Requeue(from, to, wake, move);
+    }
+
+    private static long FutexWakeOp(SyscallContext c, bool isPrivate)
+    {
+        long result = Futexes.GetKey(c.Memory, c.Arg(0), isPrivate, out FutexKey first);
+        if (result < 0 || (result = Futexes.GetKey(c.Memory, c.Arg(4), isPrivate, out FutexKey second)) < 0)
+            return result;
+        uint encoded = c.UInt(5);
+        uint operation = encoded >> 28 & 7, comparison = encoded >> 24 & 15;
+        int operand = (int)(encoded << 8) >> 20, against = (int)(encoded << 20) >> 20;
+        if ((encoded >> 28 & 8) != 0)
+            operand = 1 << (operand & 31);
+        if (!c.Memory.Read(c.Arg(4), out int old))
+            return -Errno.EFAULT;
+        int? changed = operation switch
+        {
+            0 => operand,
+            1 => old + operand,
+            2 => old | operand,
+            3 => old & ~operand,
+            4 => old ^ operand,
+            _ => null,
+        };
+        if (changed is not { } value || comparison > 5)
+            return -Errno.ENOSYS;
+        if (!c.Memory.Write(c.Arg(4), value))
+            return -Errno.EFAULT;
+        bool holds = comparison switch
+        {
+            0 => old == against,
+            1 => old != against,
+            2 => old < against,
+            3 => old <= against,
+            4 => old > against,
+            _ => old >= against,
+        };
+        int woken = c.Kernel.Futexes.Wake(first, Math.Max(1, c.Int(2)));
+        if (holds)
+            woken += c.Kernel.Futexes.Wake(second, Math.Max(1, c.Int(3)));
+        return woken;
+    }
+
+    /// <summary>FUTEX_LOCK_PI without priorities: the word names the owner, waiters get it in the order of arrival.</summary>
+    private static long Lock(SyscallContext c, bool isPrivate, int command)
+    {
+        if (c.State is FutexWaiter waiter)
+        {
+            if (Woken(c, waiter) is { } done)
+                return done;
+        }
+        else
+        {
+            long result = Futexes.GetKey(c.Memory, c.Arg(0), isPrivate, out FutexKey key);
+            if (result < 0)
+                return result;
+            if (!c.Memory.Read(c.Arg(0), out uint value))
+                return -Errno.EFAULT;
+            uint owner = value & Futexes.TidMask;
+            uint self = (uint)c.Task.Tid;
+            if (owner == self)
+                return -Errno.EDEADLK;
+            if (owner == 0)
+                return c.Memory.Write(c.Arg(0), self | (value & (Futexes.Waiters | Futexes.OwnerDied))) ? 0 : -Errno.EFAULT;
+            if (command == TrylockPi)
+                return -Errno.EAGAIN;
+            if (c.Kernel.FindTask((int)owner) is null)
+                return -Errno.ESRCH;
+            if (!c.Memory.Write(c.Arg(0), value | Futexes.Waiters))
+                return -Errno.EFAULT;
+            result = ReadTimeout(c, c.Arg(3), out ulong deadline);
+            if (result < 0)
+                return result;
+            if (deadline != ulong.MaxValue && (command == LockPi || (c.Int(1) & ClockRealtime) != 0))
+                deadline = UserTime.MonotonicOfRealtime(c.Kernel, deadline);
+            waiter = new FutexWaiter(c.Task, key, uint.MaxValue);
+            c.State = waiter;
+            c.Deadline = deadline;
+            c.Kernel.Futexes.Add(waiter);
+        }
+        long slept = c.Wait(waiter.Queue, c.Deadline, Errno.ERESTARTNOINTR);
+        if (slept != SyscallContext.Blocked)
+            c.Kernel.Futexes.Remove(waiter);
+        return slept;
+    }
+
+    private static long Unlock(SyscallContext c, bool isPrivate)
+    {
+        long result = Futexes.GetKey(c.Memory, c.Arg(0), isPrivate, out FutexKey key);
+        if (result < 0)
+            return result;
+        if (!c.Memory.Read(c.Arg(0), out uint value))
+            return -Errno.EFAULT;
+        if ((value & Futexes.TidMask) != (uint)c.Task.Tid)
+            return -Errno.EPERM;
+        IReadOnlyList<FutexWaiter> waiters = c.Kernel.Futexes.WaitersOf(key);
+        if (waiters.Count == 0)
+            return c.Memory.Write(c.Arg(0), 0u) ? 0 : -Errno.EFAULT;
+        FutexWaiter next = waiters[0];
+        if (!c.Memory.Write(c.Arg(0), (uint)next.Task.Tid | (waiters.Count > 1 ? Futexes.Waiters : 0)))
+            return -Errno.EFAULT;
+        c.Kernel.Futexes.WakeOne(next);
+        return 0;
+    }
+
+    /// <summary>futex_waitv(waiters, n, flags, timeout, clockid).</summary>
+    public static long WaitV(SyscallContext c)
+    {
+        if (c.State is FutexWaiter first)
+        {
+            List<FutexWaiter> all = first.Siblings!;
+            if (all.Find(w => w.Woken) is { } woken)
+                return woken.Index;
+            if (!c.TimedOut)
+                return SleepV(c, first);
+            RemoveAll(c, first);
+            return -Errno.ETIMEDOUT;
+        }
+        int count = c.Int(1), clock = c.Int(4);
+        if (c.UInt(2) != 0 || count is <= 0 or > 128 || c.Arg(0) == 0)
+            return -Errno.EINVAL;
+        c.Deadline = ulong.MaxValue;
+        if (c.Arg(3) != 0)
+        {
+            if (clock is not (Clocks.Monotonic or Clocks.Realtime))
+                return -Errno.EINVAL;
+            long result = ReadTimeout(c, c.Arg(3), out ulong deadline);
+            if (result < 0)
+                return result;
+            c.Deadline = clock == Clocks.Realtime ? UserTime.MonotonicOfRealtime(c.Kernel, deadline) : deadline;
+        }
+        var keys = new FutexKey[count];
+        for (int i = 0; i < count; i++)
+        {
+            ulong at = c.Arg(0) + (ulong)i * 24;
+            if (!c.Memory.Read(at, out ulong expected) || !c.Memory.Read(at + 8, out ulong address)
+                || !c.Memory.Read(at + 16, out uint flags) || !c.Memory.Read(at + 20, out uint reserved))
+            {
+                return -Errno.EFAULT;
+            }
+            if (reserved != 0 || (flags & ~(Futex2Private | Futex2SizeMask)) != 0 || (flags & Futex2SizeMask) != Futex2Size32)
+                return -Errno.EINVAL;
+            long result = Futexes.GetKey(c.Memory, address, (flags & Futex2Private) != 0, out keys[i]);
+            if (result < 0)
+                return result;
+            if (!c.Memory.Read(address, out uint value))
+                return -Errno.EFAULT;
+            if (value != (uint)expected)
+                return -Errno.EAGAIN;
+        }
+        var waiters = new List<FutexWaiter>();
+        for (int i = 0; i < count; i++)
+        {
+            waiters.Add(new FutexWaiter(c.Task, keys[i], uint.MaxValue) { Index = i, Siblings = waiters });
+            c.Kernel.Futexes.Add(waiters[i]);
+        }
+        c.State = waiters[0];
+        return SleepV(c, waiters[0]);
+    }
+
+    private static long SleepV(SyscallContext c, FutexWaiter first)
+    {
+        long result = c.Wait(first.Queue, c.Deadline);
+        if (result != SyscallContext.Blocked)
+            RemoveAll(c, first);
+        return result;
+    }
+
+    private static void RemoveAll(SyscallContext c, FutexWaiter first)
+    {
+        foreach (FutexWaiter waiter in first.Siblings!)
+            c.Kernel.Futexes.Remove(waiter);
+    }
+
+    /// <summary>futex_wake(uaddr, mask, nr, flags).</summary>
+    public static long Wake2(SyscallContext c)
+    {
+        uint flags = c.UInt(3);
+        if ((flags & ~(Futex2Private | Futex2SizeMask)) != 0 || (flags & Futex2SizeMask) != Futex2Size32 || c.UInt(1) == 0)
+            return -Errno.EINVAL;
+        long result = Futexes.GetKey(c.Memory, c.Arg(0), (flags & Futex2Private) != 0, out FutexKey key);
+        if (result < 0)
+            return result;
+        return c.Int(2) <= 0 ? 0 : c.Kernel.Futexes.Wake(key, c.Int(2), c.UInt(1));
+    }
+
+    /// <summary>futex_wait(uaddr, val, mask, flags, timeout, clockid).</summary>
+    public static long Wait2(SyscallContext c)
+    {
+        uint flags = c.UInt(3);
+        bool isPrivate = (flags & Futex2Private) != 0;
+        if (c.State is FutexWaiter waiter)
+            return Woken(c, waiter) ?? Sleep(c, waiter, c.Arg(0), c.UInt(1), isPrivate, c.UInt(2));
+        if ((flags & ~(Futex2Private | Futex2SizeMask)) != 0 || (flags & Futex2SizeMask) != Futex2Size32 || c.UInt(2) == 0)
+            return -Errno.EINVAL;
+        long result = ReadTimeout(c, c.Arg(4), out ulong deadline);
+        if (result < 0)
+            return result;
+        if (deadline != ulong.MaxValue && c.Int(5) == Clocks.Realtime)
+            deadline = UserTime.MonotonicOfRealtime(c.Kernel, deadline);
+        return Start(c, c.Arg(0), c.UInt(1), isPrivate, c.UInt(2), deadline);
+    }
+
+    /// <summary>set_robust_list(head, len).</summary>
+    public static long SetRobustList(SyscallContext c)
+    {
+        if (c.Arg(1) != 24)
+            return -Errno.EINVAL;
+        c.Task.RobustList = c.Arg(0);
+        return 0;
+    }
+
+    /// <summary>get_robust_list(pid, head_ptr, len_ptr).</summary>
+    public static long GetRobustList(SyscallContext c)
+    {
+        KernelTask? task = c.Int(0) == 0 ? c.Task : c.Kernel.FindTask(c.Int(0));
+        if (task is null)
+            return -Errno.ESRCH;
+        if (!ReferenceEquals(task.Group, c.Task.Group) && !Permissions.MayTrace(c.Task, task))
+            return -Errno.EPERM;
+        return c.Memory.Write(c.Arg(2), 24UL) && c.Memory.Write(c.Arg(1), task.RobustList) ? 0 : -Errno.EFAULT;
+    }
+}

@@ -1,0 +1,334 @@
+using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Files;
+using ArmVdso.Kernel.Memory;
+
+namespace ArmVdso.Kernel.Syscalls;
+
+/// <summary>Making, replacing and ending tasks (kernel/fork.c, fs/exec.c, kernel/exit.c).</summary>
+internal static class SysProcess
+{
+    private const int MaxString = 131072;
+    private const int AtFdCwd = -100, AtSymlinkNofollow = 0x100, AtEmptyPath = 0x1000;
+
+    private sealed record VforkWait(KernelTask Child, int Tid);
+
+    /// <summary>clone(flags, stack, parent_tid, tls, child_tid).</summary>
+    public static long Clone(SyscallContext c)
+    {
+        if (c.State is VforkWait wait)
+            return Vfork(c, wait);
+        // The low 32 bits are flags, the low 8 of them the exit signal.
+        ulong flags = c.Arg(0) & 0xffff_ff00;
+        int signal = (int)(c.Arg(0) & 0xff);
+        if ((flags & LinuxKernel.CLONE_PIDFD) != 0 && (flags & (LinuxKernel.CLONE_PARENT_SETTID | LinuxKernel.CLONE_DETACHED)) != 0)
+            return -Errno.EINVAL;
+        return Start(c, flags, signal, c.Arg(1), c.Arg(2), c.Arg(4), c.Arg(3), c.Arg(2), 0);
+    }
+
+    private static long Start(
+        SyscallContext c, ulong flags, int signal, ulong stack, ulong parentTid, ulong childTid, ulong tls, ulong pidfd, int setTid)
+    {
+        if ((flags & (LinuxKernel.CLONE_NEWNS | LinuxKernel.CLONE_FS)) == (LinuxKernel.CLONE_NEWNS | LinuxKernel.CLONE_FS))
+            return -Errno.EINVAL;
+        if ((flags & (LinuxKernel.CLONE_SIGHAND | LinuxKernel.CLONE_CLEAR_SIGHAND)) == (LinuxKernel.CLONE_SIGHAND | LinuxKernel.CLONE_CLEAR_SIGHAND))
+            return -Errno.EINVAL;
+        // Siblings of init would have nobody to reap them.
+        if ((flags & LinuxKernel.CLONE_PARENT) != 0 && ReferenceEquals(c.Task.Group, c.Kernel.Init))
+            return -Errno.EINVAL;
+        if ((flags & (LinuxKernel.CLONE_PIDFD | LinuxKernel.CLONE_THREAD)) == (LinuxKernel.CLONE_PIDFD | LinuxKernel.CLONE_THREAD))
+            return -Errno.EINVAL;
+        if (OverProcessLimit(c))
+            return -Errno.EAGAIN;
+        long tid = c.Kernel.Clone(c, flags, signal, stack, parentTid, childTid, tls, pidfd, setTid);
+        if (tid < 0 || (flags & LinuxKernel.CLONE_VFORK) == 0 || c.Kernel.FindTask((int)tid) is not { } child)
+            return tid;
+        var wait = new VforkWait(child, (int)tid);
+        c.State = wait;
+        return Vfork(c, wait);
+    }
+
+    private static bool OverProcessLimit(SyscallContext c)
+    {
+        if (c.Task.Credentials.Privileged)
+            return false;
+        uint uid = c.Task.Credentials.Uid;
+        ulong limit = c.Task.Group.Rlimits[Rlimits.Nproc].Soft;
+        return limit != Rlimits.Infinity && (ulong)c.Kernel.AllGroups.Where(g => g.Leader.Credentials.Uid == uid).Sum(g => g.Threads.Count) >= limit;
+    }
+
+    private static long Vfork(SyscallContext c, VforkWait wait) =>
+        wait.Child.VforkDone is { } done ? c.WaitKillable(done) : wait.Tid;
+
+    /// <summary>clone3(args, size).</summary>
+    public static long Clone3(SyscallContext c)
+    {
+        if (c.State is VforkWait wait)
+            return Vfork(c, wait);
+        const int size0 = 64, full = 88;
+        ulong size = c.Arg(1);
+        if (size > 4096)
+            return -Errno.E2BIG;
+        if (size < size0)
+            return -Errno.EINVAL;
+        var raw = new byte[Math.Max(full, (int)size)];
+        if (!c.Memory.Read(c.Arg(0), raw.AsSpan(0, (int)size)))
+            return -Errno.EFAULT;
+        if (raw.AsSpan(full).IndexOfAnyExcept((byte)0) >= 0)
+            return -Errno.E2BIG;
+        ulong At(int n) => BitConverter.ToUInt64(raw, n * 8);
+        ulong flags = At(0), pidfd = At(1), childTid = At(2), parentTid = At(3), signal = At(4), stack = At(5), stackSize = At(6), tls = At(7), setTids = At(8), setCount = At(9);
+        if ((signal & ~0xffUL) != 0 || signal > Signals.Signal.Count)
+            return -Errno.EINVAL;
+        if ((flags & ~(0xffff_ffffUL | LinuxKernel.CLONE_CLEAR_SIGHAND | LinuxKernel.CLONE_INTO_CGROUP)) != 0)
+            return -Errno.EINVAL;
+        if ((flags & (LinuxKernel.CLONE_DETACHED | 0xff)) != 0 || (flags & LinuxKernel.CLONE_INTO_CGROUP) != 0)
+            return -Errno.EINVAL;
+        if ((flags & (LinuxKernel.CLONE_THREAD | LinuxKernel.CLONE_PARENT)) != 0 && signal != 0)
+            return -Errno.EINVAL;
+        if ((stack == 0) != (stackSize == 0))
+            return -Errno.EINVAL;
+        if ((setTids == 0) != (setCount == 0) || setCount > 32)
+            return -Errno.EINVAL;
+        int setTid = 0;
+        if (setCount > 0)
+        {
+            if (setCount > 1)
+                return -Errno.EINVAL;
+            if (!c.Memory.Read(setTids, out setTid))
+                return -Errno.EFAULT;
+            if (setTid <= 0)
+                return -Errno.EINVAL;
+            if (!c.Task.Credentials.Privileged)
+                return -Errno.EPERM;
+            if (c.Kernel.FindTask(setTid) is not null)
+                return -Errno.EEXIST;
+        }
+        return Start(c, flags, (int)signal, stack + stackSize, parentTid, childTid, tls, pidfd, setTid);
+    }
+
+    private static long ReadStrings(SyscallContext c, ulong at, List<string> strings)
+    {
+        if (at == 0)
+            return 0;
+        for (int total = 0; ; at += 8)
+        {
+            if (!c.Memory.Read(at, out ulong address))
+                return -Errno.EFAULT;
+            if (address == 0)
+                return 0;
+            long result = c.Memory.ReadString(address, MaxString, out string text);
+            if (result < 0)
+                return result == -Errno.ENAMETOOLONG ? -Errno.E2BIG : result;
+            strings.Add(text);
+            total += text.Length + 9;
+            if (total > 6 << 20)
+                return -Errno.E2BIG;
+        }
+    }
+
+    /// <summary>execve(path, argv, envp).</summary>
+    public static long Execve(SyscallContext c) => Exec(c, AtFdCwd, c.Arg(0), c.Arg(1), c.Arg(2), 0);
+
+    /// <summary>execveat(dirfd, path, argv, envp, flags).</summary>
+    public static long ExecveAt(SyscallContext c) => Exec(c, c.Int(0), c.Arg(1), c.Arg(2), c.Arg(3), c.Int(4));
+
+    private static long Exec(SyscallContext c, int dirfd, ulong pathAddress, ulong argvAddress, ulong envpAddress, int flags)
+    {
+        if ((flags & ~(AtSymlinkNofollow | AtEmptyPath)) != 0)
+            return -Errno.EINVAL;
+        long result = c.Memory.ReadString(pathAddress, 4096, out string path);
+        if (result < 0)
+            return result;
+        if (path.Length == 0 && (flags & AtEmptyPath) == 0)
+            return -Errno.ENOENT;
+        var argv = new List<string>();
+        var envp = new List<string>();
+        if ((result = ReadStrings(c, argvAddress, argv)) < 0 || (result = ReadStrings(c, envpAddress, envp)) < 0)
+            return result;
+        // Since 5.18 a program always gets an argv[0].
+        if (argv.Count == 0)
+            argv.Add("");
+        var caller = new Caller(c.Task.Credentials, c.Task.Fs);
+        Inode start = c.Task.Fs.Cwd;
+        if (dirfd != AtFdCwd && !path.StartsWith('/'))
+        {
+            if (c.Files[dirfd] is not { } directory)
+                return -Errno.EBADF;
+            start = directory.Inode;
+        }
+        string comm = path[(path.LastIndexOf('/') + 1)..];
+        OpenFile? file;
+        if (path.Length == 0)
+        {
+            result = c.Kernel.Vfs.OpenExecutable(caller, start, c.Task, out file);
+            path = $"/dev/fd/{dirfd}";
+            comm = dirfd.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        }
+        else
+        {
+            result = c.Kernel.Vfs.OpenExecutable(caller, start, path, (flags & AtSymlinkNofollow) == 0, c.Task, out file);
+        }
+        if (result < 0 || file is null)
+            return result < 0 ? result : -Errno.ENOENT;
+        result = c.Kernel.Exec(c, file, path, comm, argv, envp);
+        file.Release();
+        return result;
+    }
+
+    /// <summary>exit(status): this thread.</summary>
+    public static long Exit(SyscallContext c)
+    {
+        c.Kernel.ExitTask(c.Task, (c.Int(0) & 0xff) << 8);
+        return 0;
+    }
+
+    /// <summary>exit_group(status): all threads.</summary>
+    public static long ExitGroup(SyscallContext c)
+    {
+        c.Kernel.ExitGroup(c.Task, (c.Int(0) & 0xff) << 8);
+        return 0;
+    }
+
+    /// <summary>set_tid_address(tidptr).</summary>
+    public static long SetTidAddress(SyscallContext c)
+    {
+        c.Task.ClearChildTid = c.Arg(0);
+        return c.Task.Tid;
+    }
+
+    /// <summary>unshare(flags): files, fs and what is not shared anyway.</summary>
+    public static long Unshare(SyscallContext c)
+    {
+        const ulong namespaces = LinuxKernel.CLONE_NEWNS | LinuxKernel.CLONE_NEWCGROUP | LinuxKernel.CLONE_NEWUTS | LinuxKernel.CLONE_NEWIPC
+            | LinuxKernel.CLONE_NEWUSER | LinuxKernel.CLONE_NEWPID | LinuxKernel.CLONE_NEWNET | 0x80;
+        ulong flags = c.Arg(0);
+        const ulong own = LinuxKernel.CLONE_THREAD | LinuxKernel.CLONE_FS | LinuxKernel.CLONE_SIGHAND | LinuxKernel.CLONE_VM | LinuxKernel.CLONE_FILES | LinuxKernel.CLONE_SYSVSEM;
+        if ((flags & ~(namespaces | own)) != 0)
+            return -Errno.EINVAL;
+        if ((flags & (LinuxKernel.CLONE_THREAD | LinuxKernel.CLONE_SIGHAND | LinuxKernel.CLONE_VM)) != 0 && c.Task.Group.Threads.Count > 1)
+            return -Errno.EINVAL;
+        if ((flags & namespaces) != 0)
+            return -Errno.EPERM;
+        if ((flags & LinuxKernel.CLONE_FILES) != 0 && c.Task.Files.Users > 1)
+        {
+            FileTable old = c.Task.Files;
+            c.Task.Files = old.Clone();
+            old.Leave();
+        }
+        if ((flags & LinuxKernel.CLONE_FS) != 0 && c.Task.Fs.Users > 1)
+        {
+            c.Task.Fs.Users--;
+            c.Task.Fs = c.Task.Fs.Clone();
+        }
+        return 0;
+    }
+
+    /// <summary>setns(fd, nstype): there is one namespace of each kind, and it takes a privilege that nobody has here.</summary>
+    public static long SetNs(SyscallContext c) => c.Files[c.Int(0)] is null ? -Errno.EBADF : -Errno.EPERM;
+
+    /// <summary>pidfd_open(pid, flags).</summary>
+    public static long PidfdOpen(SyscallContext c)
+    {
+        if ((c.UInt(1) & ~(uint)(OpenFlags.O_NONBLOCK | OpenFlags.O_EXCL)) != 0 || c.Int(0) <= 0)
+            return -Errno.EINVAL;
+        if (c.Kernel.FindTask(c.Int(0)) is not { } task)
+            return -Errno.ESRCH;
+        // Without PIDFD_THREAD the ID must be a process.
+        if (task.Group.Pid != c.Int(0))
+            return (c.UInt(1) & OpenFlags.O_EXCL) != 0 ? PidFile.Open(c.Task, task.Group, c.Int(1)) : -Errno.ENOENT;
+        return PidFile.Open(c.Task, task.Group, c.Int(1));
+    }
+
+    /// <summary>pidfd_getfd(pidfd, targetfd, flags).</summary>
+    public static long PidfdGetFd(SyscallContext c)
+    {
+        if (c.UInt(2) != 0)
+            return -Errno.EINVAL;
+        if (c.Files[c.Int(0)] is not PidFile file)
+            return -Errno.EBADF;
+        KernelTask target = file.Group.Leader;
+        if (target.State is TaskState.Zombie or TaskState.Dead)
+            return -Errno.ESRCH;
+        if (!Permissions.MayTrace(c.Task, target))
+            return -Errno.EPERM;
+        if (target.Files[c.Int(1)] is not { } wanted)
+            return -Errno.EBADF;
+        wanted.AddReference();
+        long fd = c.Files.Add(wanted, true, c.Task.Group.Rlimits[Rlimits.Nofile].Soft);
+        if (fd < 0)
+            wanted.Release();
+        return fd;
+    }
+
+    /// <summary>kcmp(pid1, pid2, type, idx1, idx2): 0 when equal, else 1 or 2 by the order of creation (3: unordered).</summary>
+    public static long Kcmp(SyscallContext c)
+    {
+        if (c.Kernel.FindTask(c.Int(0)) is not { } a || c.Kernel.FindTask(c.Int(1)) is not { } b)
+            return -Errno.ESRCH;
+        if (!Permissions.MayTrace(c.Task, a) || !Permissions.MayTrace(c.Task, b))
+            return -Errno.EPERM;
+        switch (c.Int(2))
+        {
+            case 0:
+                return a.Files[(int)c.Arg(3)] is { } x && b.Files[(int)c.Arg(4)] is { } y ? Order(x, y) : -Errno.EBADF;
+            case 1:
+                return Order(a.Mm, b.Mm);
+            case 2:
+                return Order(a.Files, b.Files);
+            case 3:
+                return Order(a.Fs, b.Fs);
+            case 4:
+                return Order(a.Handlers, b.Handlers);
+            case 5:
+            case 6:
+                return 0;
+            default:
+                return -Errno.EINVAL;
+        }
+    }
+
+    private static long Order(object? x, object? y) => ReferenceEquals(x, y) ? 0 : 3;
+
+    /// <summary>ptrace(request, pid, addr, data): not there; a container without CAP_SYS_PTRACE shows the same.</summary>
+    public static long Ptrace(SyscallContext c) =>
+        c.Long(0) == 0 || c.Kernel.FindTask(c.Int(1)) is not null ? -Errno.EPERM : -Errno.ESRCH;
+
+    /// <summary>rseq(rseq, len, flags, sig).</summary>
+    public static long Rseq(SyscallContext c)
+    {
+        const uint originalSize = 32, featureEnd = 28, unregister = 1;
+        KernelTask task = c.Task;
+        ulong area = c.Arg(0);
+        uint length = c.UInt(1), flags = c.UInt(2), signature = c.UInt(3);
+        if ((flags & unregister) != 0)
+        {
+            if ((flags & ~unregister) != 0)
+                return -Errno.EINVAL;
+            if (task.Rseq != area || task.Rseq == 0 || task.RseqLength != length)
+                return -Errno.EINVAL;
+            if (task.RseqSignature != signature)
+                return -Errno.EPERM;
+            if (!LinuxKernel.RseqReset(task))
+                return -Errno.EFAULT;
+            (task.Rseq, task.RseqLength, task.RseqSignature) = (0, 0, 0);
+            return 0;
+        }
+        if (flags != 0)
+            return -Errno.EINVAL;
+        if (task.Rseq != 0)
+        {
+            if (task.Rseq != area || task.RseqLength != length)
+                return -Errno.EINVAL;
+            return task.RseqSignature != signature ? -Errno.EPERM : -Errno.EBUSY;
+        }
+        if (length < originalSize || (area & 31) != 0 || length < featureEnd)
+            return -Errno.EINVAL;
+        if (area >= c.Memory.TaskSize || area + length > c.Memory.TaskSize)
+            return -Errno.EFAULT;
+        (task.Rseq, task.RseqLength, task.RseqSignature) = (area, length, signature);
+        // The fields are written on the way back to EL0; EFAULT shows there as SIGSEGV.
+        task.RseqEvent = true;
+        c.Kernel.SignalDelivery.RequestWork(task);
+        return 0;
+    }
+}

@@ -1,0 +1,224 @@
+using System.Buffers.Binary;
+using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Files;
+
+namespace ArmVdso.Kernel.Syscalls;
+
+/// <summary>Attributes of files (fs/stat.c, fs/statfs.c, fs/open.c, fs/utimes.c).</summary>
+internal static class SysStat
+{
+    private const long UtimeNow = 0x3FFFFFFF, UtimeOmit = 0x3FFFFFFE;
+
+    public static long Newfstatat(SyscallContext c)
+    {
+        int flags = c.Int(3);
+        if ((flags & ~(OpenFlags.AT_SYMLINK_NOFOLLOW | OpenFlags.AT_EMPTY_PATH | OpenFlags.AT_NO_AUTOMOUNT)) != 0)
+            return -Errno.EINVAL;
+        long error = FileArguments.Find(c, c.Int(0), 1, (flags & OpenFlags.AT_SYMLINK_NOFOLLOW) == 0, (flags & OpenFlags.AT_EMPTY_PATH) != 0, out Inode? inode);
+        return error < 0 ? error : WriteStat(c, inode!, c.Arg(2));
+    }
+
+    public static long Fstat(SyscallContext c) => c.Files[c.Int(0)] is { } file ? WriteStat(c, file.Inode, c.Arg(1)) : -Errno.EBADF;
+
+    /// <summary>struct stat of include/uapi/asm-generic/stat.h, 128 bytes.</summary>
+    private static long WriteStat(SyscallContext c, Inode inode, ulong address)
+    {
+        Span<byte> b = stackalloc byte[128];
+        b.Clear();
+        BinaryPrimitives.WriteUInt64LittleEndian(b, inode.Fs.Device);
+        BinaryPrimitives.WriteUInt64LittleEndian(b[8..], inode.Ino);
+        BinaryPrimitives.WriteUInt32LittleEndian(b[16..], inode.Mode);
+        BinaryPrimitives.WriteUInt32LittleEndian(b[20..], inode.Nlink);
+        BinaryPrimitives.WriteUInt32LittleEndian(b[24..], inode.Uid);
+        BinaryPrimitives.WriteUInt32LittleEndian(b[28..], inode.Gid);
+        BinaryPrimitives.WriteUInt64LittleEndian(b[32..], inode.Rdev);
+        BinaryPrimitives.WriteInt64LittleEndian(b[48..], inode.Size);
+        BinaryPrimitives.WriteInt32LittleEndian(b[56..], BlockSize(inode));
+        BinaryPrimitives.WriteInt64LittleEndian(b[64..], inode.Blocks);
+        WriteTime(b[72..], inode.Atime);
+        WriteTime(b[88..], inode.Mtime);
+        WriteTime(b[104..], inode.Ctime);
+        return c.Memory.Write(address, b) ? 0 : -Errno.EFAULT;
+    }
+
+    private static int BlockSize(Inode inode) => inode.Fs.Type is "proc" or "sysfs" && inode.IsRegular ? 1024 : 4096;
+
+    private static void WriteTime(Span<byte> b, long ns)
+    {
+        (long seconds, long fraction) = Split(ns);
+        BinaryPrimitives.WriteInt64LittleEndian(b, seconds);
+        BinaryPrimitives.WriteInt64LittleEndian(b[8..], fraction);
+    }
+
+    private static (long Seconds, long Fraction) Split(long ns)
+    {
+        long seconds = Math.DivRem(ns, 1_000_000_000, out long fraction);
+        return fraction < 0 ? (seconds - 1, fraction + 1_000_000_000) : (seconds, fraction);
+    }
+
+    /// <summary>struct statx of include/uapi/linux/stat.h, 256 bytes.</summary>
+    public static long Statx(SyscallContext c)
+    {
+        int flags = c.Int(2);
+        if ((flags & ~0x7900) != 0 || (flags & 0x6000) == 0x6000 || (c.UInt(3) & 0x80000000) != 0)
+            return -Errno.EINVAL;
+        long error = FileArguments.Find(c, c.Int(0), 1, (flags & OpenFlags.AT_SYMLINK_NOFOLLOW) == 0, (flags & OpenFlags.AT_EMPTY_PATH) != 0, out Inode? inode);
+        if (error < 0)
+            return error;
+        Span<byte> b = stackalloc byte[256];
+        b.Clear();
+        bool root = inode!.MountedHere == null && c.Kernel.Vfs.Mounts.Any(m => m.Root == inode);
+        MountEntry? mount = c.Kernel.Vfs.Mounts.FirstOrDefault(m => m.Fs == inode.Fs);
+        BinaryPrimitives.WriteUInt32LittleEndian(b, 0x17FF & ~0x800u);
+        BinaryPrimitives.WriteInt32LittleEndian(b[4..], BlockSize(inode));
+        BinaryPrimitives.WriteUInt64LittleEndian(b[8..], root ? 0x2000u : 0u);
+        BinaryPrimitives.WriteUInt32LittleEndian(b[16..], inode.Nlink);
+        BinaryPrimitives.WriteUInt32LittleEndian(b[20..], inode.Uid);
+        BinaryPrimitives.WriteUInt32LittleEndian(b[24..], inode.Gid);
+        BinaryPrimitives.WriteUInt16LittleEndian(b[28..], (ushort)inode.Mode);
+        BinaryPrimitives.WriteUInt64LittleEndian(b[32..], inode.Ino);
+        BinaryPrimitives.WriteInt64LittleEndian(b[40..], inode.Size);
+        BinaryPrimitives.WriteInt64LittleEndian(b[48..], inode.Blocks);
+        BinaryPrimitives.WriteUInt64LittleEndian(b[56..], 0x2000);
+        WriteTimeX(b[64..], inode.Atime);
+        WriteTimeX(b[96..], inode.Ctime);
+        WriteTimeX(b[112..], inode.Mtime);
+        BinaryPrimitives.WriteUInt32LittleEndian(b[128..], inode.Rdev >> 8 & 0xFFF);
+        BinaryPrimitives.WriteUInt32LittleEndian(b[132..], (inode.Rdev & 0xFF) | (inode.Rdev >> 12 & 0xFFF00));
+        BinaryPrimitives.WriteUInt32LittleEndian(b[136..], inode.Fs.Device >> 8);
+        BinaryPrimitives.WriteUInt32LittleEndian(b[140..], inode.Fs.Device & 0xFF);
+        BinaryPrimitives.WriteUInt64LittleEndian(b[144..], (ulong)(mount?.Id ?? 0));
+        return c.Memory.Write(c.Arg(4), b) ? 0 : -Errno.EFAULT;
+    }
+
+    private static void WriteTimeX(Span<byte> b, long ns)
+    {
+        (long seconds, long fraction) = Split(ns);
+        BinaryPrimitives.WriteInt64LittleEndian(b, seconds);
+        BinaryPrimitives.WriteUInt32LittleEndian(b[8..], (uint)fraction);
+    }
+
+    public static long Statfs(SyscallContext c)
+    {
+        long error = FileArguments.Find(c, OpenFlags.AT_FDCWD, 0, true, false, out Inode? inode);
+        return error < 0 ? error : WriteStatfs(c, inode!, c.Arg(1));
+    }
+
+    public static long Fstatfs(SyscallContext c) => c.Files[c.Int(0)] is { } file ? WriteStatfs(c, file.Inode, c.Arg(1)) : -Errno.EBADF;
+
+    /// <summary>struct statfs of include/uapi/asm-generic/statfs.h, 120 bytes.</summary>
+    private static long WriteStatfs(SyscallContext c, Inode inode, ulong address)
+    {
+        Span<byte> b = stackalloc byte[120];
+        b.Clear();
+        bool stored = inode.Fs.Type is "overlay" or "hostfs" or "tmpfs" or "devtmpfs";
+        ulong blocks = stored ? 4UL << 20 : 0;
+        BinaryPrimitives.WriteInt64LittleEndian(b, inode.Fs.Magic);
+        BinaryPrimitives.WriteUInt64LittleEndian(b[8..], 4096);
+        BinaryPrimitives.WriteUInt64LittleEndian(b[16..], blocks);
+        BinaryPrimitives.WriteUInt64LittleEndian(b[24..], blocks / 2);
+        BinaryPrimitives.WriteUInt64LittleEndian(b[32..], blocks / 2);
+        BinaryPrimitives.WriteUInt64LittleEndian(b[40..], stored ? 1UL << 20 : 0);
+        BinaryPrimitives.WriteUInt64LittleEndian(b[48..], stored ? 1UL << 19 : 0);
+        BinaryPrimitives.WriteUInt32LittleEndian(b[56..], inode.Fs.Device);
+        BinaryPrimitives.WriteUInt64LittleEndian(b[64..], 255);
+        BinaryPrimitives.WriteUInt64LittleEndian(b[72..], 4096);
+        BinaryPrimitives.WriteUInt64LittleEndian(b[80..], 0x20 | (inode.Fs.ReadOnly ? 1u : 0) | (stored ? 0x1000u : 0xEu));
+        return c.Memory.Write(address, b) ? 0 : -Errno.EFAULT;
+    }
+
+    public static long Faccessat(SyscallContext c) => Access(c, 0);
+
+    public static long Faccessat2(SyscallContext c) => Access(c, c.Int(3));
+
+    private static long Access(SyscallContext c, int flags)
+    {
+        uint mode = c.UInt(2);
+        if (mode > 7 || (flags & ~(OpenFlags.AT_EACCESS | OpenFlags.AT_SYMLINK_NOFOLLOW | OpenFlags.AT_EMPTY_PATH)) != 0)
+            return -Errno.EINVAL;
+        Credentials who = c.Task.Credentials;
+        if ((flags & OpenFlags.AT_EACCESS) == 0)
+            who = who with { Fsuid = who.Uid, Fsgid = who.Gid, Euid = who.Uid };
+        long error = FileArguments.Path(c, 1, out string path);
+        if (error < 0)
+            return error;
+        error = FileArguments.Start(c, c.Int(0), path, out Inode inode);
+        if (error < 0)
+            return error;
+        if (path.Length > 0 || (flags & OpenFlags.AT_EMPTY_PATH) == 0)
+        {
+            Caller caller = FileArguments.CallerOf(c) with { Credentials = who };
+            error = c.Kernel.Vfs.Find(caller, inode, path, (flags & OpenFlags.AT_SYMLINK_NOFOLLOW) == 0, out Inode? found);
+            if (error < 0)
+                return error;
+            inode = found!;
+        }
+        return mode == 0 ? 0 : Vfs.Permission(inode, who, mode);
+    }
+
+    public static long Fchmod(SyscallContext c) => FileArguments.File(c, 0) is { } file
+        ? Vfs.ChangeMode(FileArguments.CallerOf(c), file.Inode, c.UInt(1)) : -Errno.EBADF;
+
+    public static long Fchmodat(SyscallContext c) => ChangeMode(c, 0);
+
+    public static long Fchmodat2(SyscallContext c) => (c.Int(3) & ~(OpenFlags.AT_SYMLINK_NOFOLLOW | OpenFlags.AT_EMPTY_PATH)) != 0 ? -Errno.EINVAL : ChangeMode(c, c.Int(3));
+
+    private static long ChangeMode(SyscallContext c, int flags)
+    {
+        long error = FileArguments.Find(c, c.Int(0), 1, (flags & OpenFlags.AT_SYMLINK_NOFOLLOW) == 0, (flags & OpenFlags.AT_EMPTY_PATH) != 0, out Inode? inode);
+        return error < 0 ? error : Vfs.ChangeMode(FileArguments.CallerOf(c), inode!, c.UInt(2));
+    }
+
+    public static long Fchown(SyscallContext c) => FileArguments.File(c, 0) is { } file
+        ? Vfs.ChangeOwner(FileArguments.CallerOf(c), file.Inode, c.UInt(1), c.UInt(2)) : -Errno.EBADF;
+
+    public static long Fchownat(SyscallContext c)
+    {
+        int flags = c.Int(4);
+        if ((flags & ~(OpenFlags.AT_SYMLINK_NOFOLLOW | OpenFlags.AT_EMPTY_PATH)) != 0)
+            return -Errno.EINVAL;
+        long error = FileArguments.Find(c, c.Int(0), 1, (flags & OpenFlags.AT_SYMLINK_NOFOLLOW) == 0, (flags & OpenFlags.AT_EMPTY_PATH) != 0, out Inode? inode);
+        return error < 0 ? error : Vfs.ChangeOwner(FileArguments.CallerOf(c), inode!, c.UInt(2), c.UInt(3));
+    }
+
+    public static long Utimensat(SyscallContext c)
+    {
+        int flags = c.Int(3);
+        if ((flags & ~(OpenFlags.AT_SYMLINK_NOFOLLOW | OpenFlags.AT_EMPTY_PATH)) != 0)
+            return -Errno.EINVAL;
+        long now = c.Kernel.Vfs.NowRealtime;
+        long? atime = now, mtime = now;
+        bool both = true;
+        if (c.Arg(2) != 0)
+        {
+            if (!c.Memory.Read(c.Arg(2), out long s0) || !c.Memory.Read(c.Arg(2) + 8, out long n0)
+                || !c.Memory.Read(c.Arg(2) + 16, out long s1) || !c.Memory.Read(c.Arg(2) + 24, out long n1))
+                return -Errno.EFAULT;
+            if (!Time(s0, n0, now, out atime) || !Time(s1, n1, now, out mtime))
+                return -Errno.EINVAL;
+            both = n0 == UtimeNow && n1 == UtimeNow;
+            if (n0 == UtimeOmit && n1 == UtimeOmit)
+                return 0;
+        }
+        Inode? inode;
+        if (c.Arg(1) == 0 && c.Int(0) != OpenFlags.AT_FDCWD)
+        {
+            if (FileArguments.File(c, 0) is not { } file)
+                return -Errno.EBADF;
+            inode = file.Inode;
+        }
+        else
+        {
+            long error = FileArguments.Find(c, c.Int(0), 1, (flags & OpenFlags.AT_SYMLINK_NOFOLLOW) == 0, (flags & OpenFlags.AT_EMPTY_PATH) != 0, out inode);
+            if (error < 0)
+                return error;
+        }
+        return Vfs.SetTimes(FileArguments.CallerOf(c), inode!, atime, mtime, both);
+    }
+
+    private static bool Time(long seconds, long ns, long now, out long? time)
+    {
+        time = ns == UtimeNow ? now : ns == UtimeOmit ? null : Math.Clamp(seconds, -9_000_000_000, 9_000_000_000) * 1_000_000_000 + ns;
+        return ns is UtimeNow or UtimeOmit or (>= 0 and < 1_000_000_000);
+    }
+}

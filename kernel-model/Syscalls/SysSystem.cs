@@ -1,0 +1,183 @@
+using System.Text;
+using ArmVdso.Emulator;
+using ArmVdso.Kernel.Abi;
+
+namespace ArmVdso.Kernel.Syscalls;
+
+/// <summary>The system as a whole, limits, randomness, and calls that a container refuses (kernel/sys.c and others).</summary>
+internal static class SysSystem
+{
+    private const int NameLength = 65;
+
+    /// <summary>uname(buf).</summary>
+    public static long Uname(SyscallContext c)
+    {
+        var buffer = new byte[6 * NameLength];
+        string[] fields = ["Linux", c.Kernel.HostName, Uts.Release, Uts.Version, "aarch64", c.Kernel.DomainName];
+        for (int i = 0; i < fields.Length; i++)
+        {
+            byte[] text = Encoding.Latin1.GetBytes(fields[i]);
+            text.AsSpan(0, Math.Min(text.Length, NameLength - 1)).CopyTo(buffer.AsSpan(i * NameLength));
+        }
+        return c.Memory.Write(c.Arg(0), buffer) ? 0 : -Errno.EFAULT;
+    }
+
+    private static long ReadName(SyscallContext c, out string name)
+    {
+        name = "";
+        if (!c.Task.Credentials.Privileged)
+            return -Errno.EPERM;
+        if (c.Int(1) is < 0 or > NameLength - 1)
+            return -Errno.EINVAL;
+        var bytes = new byte[c.Int(1)];
+        if (!c.Memory.Read(c.Arg(0), bytes))
+            return -Errno.EFAULT;
+        name = Encoding.Latin1.GetString(bytes).TrimEnd('\0');
+        return 0;
+    }
+
+    /// <summary>sethostname(name, len).</summary>
+    public static long SetHostName(SyscallContext c)
+    {
+        long result = ReadName(c, out string name);
+        if (result == 0)
+            c.Kernel.HostName = name;
+        return result;
+    }
+
+    /// <summary>setdomainname(name, len).</summary>
+    public static long SetDomainName(SyscallContext c)
+    {
+        long result = ReadName(c, out string name);
+        if (result == 0)
+            c.Kernel.DomainName = name;
+        return result;
+    }
+
+    /// <summary>sysinfo(info).</summary>
+    public static long SysInfo(SyscallContext c)
+    {
+        Memory.PageAllocator pages = c.Kernel.PageAllocator;
+        Span<byte> info = stackalloc byte[112];
+        info.Clear();
+        BitConverter.TryWriteBytes(info, (long)(c.Kernel.NowNs / 1_000_000_000));
+        BitConverter.TryWriteBytes(info[32..], pages.Total * PhysicalMemory.PageSize);
+        BitConverter.TryWriteBytes(info[40..], (pages.Total - pages.Used) * PhysicalMemory.PageSize);
+        BitConverter.TryWriteBytes(info[80..], (ushort)c.Kernel.AllGroups.Sum(g => g.Threads.Count));
+        BitConverter.TryWriteBytes(info[104..], 1u);
+        return c.Memory.Write(c.Arg(0), info) ? 0 : -Errno.EFAULT;
+    }
+
+    /// <summary>prlimit64(pid, resource, new, old).</summary>
+    public static long Prlimit(SyscallContext c)
+    {
+        KernelTask? task = c.Int(0) == 0 ? c.Task : c.Kernel.FindTask(c.Int(0));
+        if (c.UInt(1) >= Rlimits.Count)
+            return -Errno.EINVAL;
+        if (task is null)
+            return -Errno.ESRCH;
+        if (!ReferenceEquals(task.Group, c.Task.Group))
+        {
+            Credentials a = c.Task.Credentials, b = task.Credentials;
+            if (!a.Privileged && !(a.Uid == b.Uid && a.Uid == b.Euid && a.Uid == b.Suid && a.Gid == b.Gid && a.Gid == b.Egid && a.Gid == b.Sgid))
+                return -Errno.EPERM;
+        }
+        return Limit(c, task.Group, c.Int(1), c.Arg(2), c.Arg(3));
+    }
+
+    /// <summary>getrlimit(resource, rlim).</summary>
+    public static long GetRlimit(SyscallContext c) => c.UInt(0) >= Rlimits.Count ? -Errno.EINVAL : Limit(c, c.Task.Group, c.Int(0), 0, c.Arg(1));
+
+    /// <summary>setrlimit(resource, rlim).</summary>
+    public static long SetRlimit(SyscallContext c) => c.UInt(0) >= Rlimits.Count ? -Errno.EINVAL
+        : c.Arg(1) == 0 ? -Errno.EFAULT : Limit(c, c.Task.Group, c.Int(0), c.Arg(1), 0);
+
+    private static long Limit(SyscallContext c, ThreadGroup group, int resource, ulong newAddress, ulong oldAddress)
+    {
+        (ulong Soft, ulong Hard) old = group.Rlimits[resource];
+        if (newAddress != 0)
+        {
+            if (!c.Memory.Read(newAddress, out ulong soft) || !c.Memory.Read(newAddress + 8, out ulong hard))
+                return -Errno.EFAULT;
+            if (soft > hard)
+                return -Errno.EINVAL;
+            // fs.nr_open bounds the number of descriptors.
+            if ((resource == Rlimits.Nofile && hard > 1048576) || (hard > old.Hard && !c.Task.Credentials.Privileged))
+                return -Errno.EPERM;
+            group.Rlimits[resource] = (soft, hard);
+            if (resource == Rlimits.Stack && group.Threads.Count > 0 && group.Threads[0].Mm is { } mm)
+                mm.StackLimit = soft;
+        }
+        return oldAddress == 0 || (c.Memory.Write(oldAddress, old.Soft) && c.Memory.Write(oldAddress + 8, old.Hard)) ? 0 : -Errno.EFAULT;
+    }
+
+    /// <summary>personality(persona): the old one. PER_LINUX with flags only.</summary>
+    public static long Personality(SyscallContext c)
+    {
+        uint old = c.Task.Personality;
+        if (c.UInt(0) == 0xffffffff)
+            return old;
+        // PER_LINUX32 needs AArch32 at EL0.
+        if ((c.UInt(0) & 0xff) == 8)
+            return -Errno.EINVAL;
+        c.Task.Personality = c.UInt(0);
+        return old;
+    }
+
+    /// <summary>getrandom(buf, len, flags).</summary>
+    public static long GetRandom(SyscallContext c)
+    {
+        const uint random = 2, insecure = 4;
+        uint flags = c.UInt(2);
+        if ((flags & ~7u) != 0 || (flags & (random | insecure)) == (random | insecure))
+            return -Errno.EINVAL;
+        ulong length = Math.Min(c.Arg(1), int.MaxValue & ~4095UL), done = 0;
+        Span<byte> part = stackalloc byte[256];
+        while (done < length)
+        {
+            int n = (int)Math.Min(256, length - done);
+            c.Kernel.Random.Fill(part[..n]);
+            if (!c.Memory.Write(c.Arg(0) + done, part[..n]))
+                return done > 0 ? (long)done : -Errno.EFAULT;
+            done += (ulong)n;
+        }
+        return (long)done;
+    }
+
+    /// <summary>syslog(type, buf, len): an empty kernel log.</summary>
+    public static long Syslog(SyscallContext c)
+    {
+        const int readAll = 3, sizeUnread = 9, sizeBuffer = 10;
+        int type = c.Int(0);
+        if (type is not (readAll or sizeBuffer) && !c.Task.Credentials.Privileged)
+            return -Errno.EPERM;
+        return type switch
+        {
+            sizeBuffer => 1 << 17,
+            2 or readAll or 4 => c.Arg(1) == 0 || c.Int(2) < 0 ? -Errno.EINVAL : 0,
+            0 or 1 or 5 or 6 or 7 or sizeUnread => 0,
+            8 => c.Int(2) is < 1 or > 8 ? -Errno.EINVAL : 0,
+            _ => -Errno.EINVAL,
+        };
+    }
+
+    /// <summary>vhangup().</summary>
+    public static long Vhangup(SyscallContext c) => c.Task.Credentials.Privileged ? 0 : -Errno.EPERM;
+
+    /// <summary>Calls that a container without the capability for them refuses.</summary>
+    public static long NotPermitted(SyscallContext c) => -Errno.EPERM;
+
+    /// <summary>Calls that this kernel was built without.</summary>
+    public static long NotBuiltIn(SyscallContext c) => -Errno.ENOSYS;
+
+    /// <summary>seccomp(operation, flags, args): no filters.</summary>
+    public static long Seccomp(SyscallContext c) => -Errno.EINVAL;
+
+    /// <summary>reboot(magic1, magic2, cmd, arg).</summary>
+    public static long Reboot(SyscallContext c)
+    {
+        if (!c.Task.Credentials.Privileged)
+            return -Errno.EPERM;
+        return c.UInt(0) == 0xfee1dead && c.UInt(1) is 672274793 or 85072278 or 369367448 or 537993216 ? -Errno.EPERM : -Errno.EINVAL;
+    }
+}

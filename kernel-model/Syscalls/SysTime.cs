@@ -1,0 +1,348 @@
+using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Signals;
+
+namespace ArmVdso.Kernel.Syscalls;
+
+/// <summary>Clocks and sleeps (kernel/time/posix-timers.c, time.c, hrtimer.c).</summary>
+internal static class SysTime
+{
+    private const int TimerAbstime = 1;
+
+    /// <summary>CPU-time clock of a process or thread: low three bits of a negative clock ID.</summary>
+    private const int CpuClockMask = 3, CpuClockPerThread = 4, CpuClockFd = 3;
+
+    private static bool IsKnown(int clock) => clock is (>= 0 and <= 9) or Clocks.Tai;
+
+    /// <summary>Time of a clock in ns; null when the clock does not exist.</summary>
+    internal static ulong? Now(SyscallContext c, int clock)
+    {
+        LinuxKernel kernel = c.Kernel;
+        switch (clock)
+        {
+            case Clocks.Realtime:
+            case Clocks.RealtimeAlarm:
+                return kernel.RealtimeNs;
+            case Clocks.Monotonic:
+            case Clocks.MonotonicRaw:
+            case Clocks.Boottime:
+            case Clocks.BoottimeAlarm:
+                return kernel.NowNs;
+            case Clocks.RealtimeCoarse:
+                return kernel.RealtimeNs - kernel.NowNs % LinuxKernel.TickNs;
+            case Clocks.MonotonicCoarse:
+                return kernel.NowNs / LinuxKernel.TickNs * LinuxKernel.TickNs;
+            case Clocks.Tai:
+                return kernel.RealtimeNs + (ulong)kernel.Timekeeper.TaiOffset * 1_000_000_000;
+            default:
+                return CpuClock(c.Kernel, c.Task, clock)?.Invoke();
+        }
+    }
+
+    /// <summary>Reader of a CPU-time clock in ns, or null when the ID names none.</summary>
+    internal static Func<ulong>? CpuClock(LinuxKernel kernel, KernelTask caller, int clock)
+    {
+        if (clock == Clocks.ProcessCputime)
+            return OfGroup(kernel, caller.Group, 2);
+        if (clock == Clocks.ThreadCputime)
+            return OfTask(kernel, caller, 2);
+        if (clock >= 0 || (clock & CpuClockMask) == CpuClockFd)
+            return null;
+        // MAKE_PROCESS_CPUCLOCK: ~pid in the upper bits; PROF, VIRT or SCHED.
+        int id = ~(clock >> 3);
+        int which = clock & CpuClockMask;
+        KernelTask? task = id == 0 ? caller : kernel.FindTask(id);
+        if (task is null)
+            return null;
+        if ((clock & CpuClockPerThread) != 0)
+            return ReferenceEquals(task.Group, caller.Group) ? OfTask(kernel, task, which) : null;
+        return id == 0 || task.Group.Pid == id ? OfGroup(kernel, task.Group, which) : null;
+    }
+
+    private static Func<ulong> OfGroup(LinuxKernel kernel, ThreadGroup group, int which) => () =>
+    {
+        (ulong user, ulong system) = kernel.CpuTime(group);
+        return kernel.NsOfCycles(which == 1 ? user : user + system);
+    };
+
+    private static Func<ulong> OfTask(LinuxKernel kernel, KernelTask task, int which) => () =>
+    {
+        (ulong user, ulong system) = kernel.CpuTime(task);
+        return kernel.NsOfCycles(which == 1 ? user : user + system);
+    };
+
+    /// <summary>clock_gettime(clock, tp).</summary>
+    public static long ClockGetTime(SyscallContext c)
+    {
+        if (Now(c, c.Int(0)) is not { } now)
+            return -Errno.EINVAL;
+        return UserTime.WriteTimespec(c.Memory, c.Arg(1), now) ? 0 : -Errno.EFAULT;
+    }
+
+    /// <summary>clock_getres(clock, res).</summary>
+    public static long ClockGetRes(SyscallContext c)
+    {
+        int clock = c.Int(0);
+        if (!IsKnown(clock) && CpuClock(c.Kernel, c.Task, clock) is null)
+            return -Errno.EINVAL;
+        ulong resolution = clock is Clocks.RealtimeCoarse or Clocks.MonotonicCoarse ? LinuxKernel.TickNs : 1;
+        return c.Arg(1) == 0 || UserTime.WriteTimespec(c.Memory, c.Arg(1), resolution) ? 0 : -Errno.EFAULT;
+    }
+
+    /// <summary>clock_settime(clock, tp).</summary>
+    public static long ClockSetTime(SyscallContext c)
+    {
+        if (c.Int(0) != Clocks.Realtime)
+            return -Errno.EINVAL;
+        long result = UserTime.ReadTimespec(c.Memory, c.Arg(1), out ulong ns);
+        if (result < 0)
+            return result;
+        if (!c.Task.Credentials.Privileged)
+            return -Errno.EPERM;
+        c.Kernel.Timekeeper.SetRealtime((long)ns);
+        return 0;
+    }
+
+    /// <summary>gettimeofday(tv, tz).</summary>
+    public static long GetTimeOfDay(SyscallContext c)
+    {
+        if (c.Arg(0) != 0 && !UserTime.WriteTimeval(c.Memory, c.Arg(0), c.Kernel.RealtimeNs))
+            return -Errno.EFAULT;
+        (int west, int dst) = c.Kernel.Timekeeper.TimeZone;
+        return c.Arg(1) == 0 || (c.Memory.Write(c.Arg(1), west) && c.Memory.Write(c.Arg(1) + 4, dst)) ? 0 : -Errno.EFAULT;
+    }
+
+    /// <summary>settimeofday(tv, tz).</summary>
+    public static long SetTimeOfDay(SyscallContext c)
+    {
+        ulong ns = 0;
+        int west = 0, dst = 0;
+        if (c.Arg(0) != 0)
+        {
+            long result = UserTime.ReadTimeval(c.Memory, c.Arg(0), out ns);
+            if (result < 0)
+                return result;
+        }
+        if (c.Arg(1) != 0 && !(c.Memory.Read(c.Arg(1), out west) && c.Memory.Read(c.Arg(1) + 4, out dst)))
+            return -Errno.EFAULT;
+        if (!c.Task.Credentials.Privileged)
+            return -Errno.EPERM;
+        if (c.Arg(1) != 0)
+        {
+            if (west is > 15 * 60 or < -15 * 60)
+                return -Errno.EINVAL;
+            c.Kernel.Timekeeper.SetTimeZone(west, dst);
+        }
+        if (c.Arg(0) != 0)
+            c.Kernel.Timekeeper.SetRealtime((long)ns);
+        return 0;
+    }
+
+    /// <summary>adjtimex(buf).</summary>
+    public static long AdjTimex(SyscallContext c) => Adjust(c, c.Arg(0));
+
+    /// <summary>clock_adjtime(clock, buf).</summary>
+    public static long ClockAdjTime(SyscallContext c) => c.Int(0) switch
+    {
+        Clocks.Realtime => Adjust(c, c.Arg(1)),
+        _ => IsKnown(c.Int(0)) ? -Errno.EOPNOTSUPP : -Errno.EINVAL,
+    };
+
+    /// <summary>struct timex (208 bytes): an unsynchronised clock (TIME_ERROR, STA_UNSYNC). Only ADJ_SETOFFSET changes anything.</summary>
+    private static long Adjust(SyscallContext c, ulong address)
+    {
+        const uint setOffset = 0x100, nano = 0x2000;
+        const int timeError = 5, staUnsync = 0x40;
+        if (!c.Memory.Read(address, out uint modes))
+            return -Errno.EFAULT;
+        if (modes != 0 && (modes & 0x8000) == 0 && !c.Task.Credentials.Privileged)
+            return -Errno.EPERM;
+        if ((modes & setOffset) != 0)
+        {
+            if (!c.Memory.Read(address + 72, out long seconds) || !c.Memory.Read(address + 80, out long part))
+                return -Errno.EFAULT;
+            long limit = (modes & nano) != 0 ? 1_000_000_000 : 1_000_000;
+            if (part < 0 || part >= limit)
+                return -Errno.EINVAL;
+            c.Kernel.Timekeeper.SetRealtime((long)c.Kernel.RealtimeNs + seconds * 1_000_000_000 + part * (1_000_000_000 / limit));
+        }
+        var t = new byte[208];
+        BitConverter.TryWriteBytes(t, modes);
+        BitConverter.TryWriteBytes(t.AsSpan(24), 16_000_000L);
+        BitConverter.TryWriteBytes(t.AsSpan(32), 16_000_000L);
+        BitConverter.TryWriteBytes(t.AsSpan(40), staUnsync);
+        BitConverter.TryWriteBytes(t.AsSpan(48), 2L);
+        BitConverter.TryWriteBytes(t.AsSpan(56), 1L);
+        BitConverter.TryWriteBytes(t.AsSpan(64), 32_768_000L);
+        BitConverter.TryWriteBytes(t.AsSpan(72), (long)(c.Kernel.RealtimeNs / 1_000_000_000));
+        BitConverter.TryWriteBytes(t.AsSpan(80), (long)(c.Kernel.RealtimeNs % 1_000_000_000 / 1000));
+        BitConverter.TryWriteBytes(t.AsSpan(88), 10_000L);
+        BitConverter.TryWriteBytes(t.AsSpan(160), c.Kernel.Timekeeper.TaiOffset);
+        return c.Memory.Write(address, t) ? timeError : -Errno.EFAULT;
+    }
+
+    /// <summary>nanosleep(req, rem).</summary>
+    public static long NanoSleep(SyscallContext c)
+    {
+        if (c.Attempt == 0)
+        {
+            long result = UserTime.ReadTimespec(c.Memory, c.Arg(0), out ulong ns);
+            if (result < 0)
+                return result;
+            c.Deadline = UserTime.Add(c.Kernel.NowNs, ns);
+        }
+        return SleepRelative(c, c.Arg(1));
+    }
+
+    private static long SleepRelative(SyscallContext c, ulong remainder)
+    {
+        ulong now = c.Kernel.NowNs;
+        if (c.TimedOut || c.Deadline <= now)
+            return 0;
+        ulong deadline = c.Deadline;
+        long result = c.Wait([], deadline, Errno.ERESTART_RESTARTBLOCK);
+        if (result == SyscallContext.Blocked)
+            return result;
+        if (remainder != 0 && !UserTime.WriteTimespec(c.Memory, remainder, deadline - now))
+            return -Errno.EFAULT;
+        c.Task.RestartBlock = r =>
+        {
+            r.Deadline = deadline;
+            return SleepRelative(r, remainder);
+        };
+        return result;
+    }
+
+    /// <summary>clock_nanosleep(clock, flags, req, rem).</summary>
+    public static long ClockNanoSleep(SyscallContext c)
+    {
+        int clock = c.Int(0);
+        if (clock is Clocks.ThreadCputime or Clocks.MonotonicRaw or Clocks.RealtimeCoarse or Clocks.MonotonicCoarse)
+            return clock == Clocks.ThreadCputime ? -Errno.EINVAL : -Errno.EOPNOTSUPP;
+        Func<ulong>? cpu = CpuClock(c.Kernel, c.Task, clock);
+        if (!IsKnown(clock) && cpu is null)
+            return -Errno.EINVAL;
+        bool absolute = (c.Int(1) & TimerAbstime) != 0;
+        if (cpu is not null)
+            return SleepCpu(c, cpu, absolute);
+        if (c.Attempt == 0)
+        {
+            long result = UserTime.ReadTimespec(c.Memory, c.Arg(2), out ulong ns);
+            if (result < 0)
+                return result;
+            if (!absolute)
+                c.Deadline = UserTime.Add(c.Kernel.NowNs, ns);
+            else
+                c.Deadline = Absolute(c.Kernel, clock, ns);
+        }
+        if (!absolute)
+            return SleepRelative(c, c.Arg(3));
+        if (c.TimedOut || c.Deadline <= c.Kernel.NowNs)
+            return 0;
+        return c.Wait([], c.Deadline, Errno.ERESTARTNOHAND);
+    }
+
+    /// <summary>Monotonic time of an absolute time of a clock.</summary>
+    internal static ulong Absolute(LinuxKernel kernel, int clock, ulong ns) => clock switch
+    {
+        Clocks.Realtime or Clocks.RealtimeAlarm => UserTime.MonotonicOfRealtime(kernel, ns),
+        Clocks.Tai => UserTime.MonotonicOfRealtime(kernel, ns - Math.Min(ns, (ulong)kernel.Timekeeper.TaiOffset * 1_000_000_000)),
+        _ => ns,
+    };
+
+    /// <summary>Sleeps for CPU time of the process, looking again at every tick.</summary>
+    private static long SleepCpu(SyscallContext c, Func<ulong> cpu, bool absolute)
+    {
+        ulong now = cpu();
+        if (c.Attempt == 0)
+        {
+            long result = UserTime.ReadTimespec(c.Memory, c.Arg(2), out ulong ns);
+            if (result < 0)
+                return result;
+            c.Deadline = absolute ? ns : UserTime.Add(now, ns);
+        }
+        if (now >= c.Deadline)
+            return 0;
+        return c.Wait([], c.Kernel.NowNs + Math.Max(LinuxKernel.TickNs, c.Deadline - now), Errno.EINTR);
+    }
+
+    /// <summary>getitimer(which, value).</summary>
+    public static long GetITimer(SyscallContext c)
+    {
+        if (c.Int(0) is < 0 or > 2)
+            return -Errno.EINVAL;
+        return WriteITimer(c, c.Int(0), c.Arg(1)) ? 0 : -Errno.EFAULT;
+    }
+
+    private static bool WriteITimer(SyscallContext c, int which, ulong address)
+    {
+        (ulong interval, ulong left) = ReadITimer(c, which);
+        return UserTime.WriteTimeval(c.Memory, address, interval) && UserTime.WriteTimeval(c.Memory, address + 16, left);
+    }
+
+    private static (ulong Interval, ulong Left) ReadITimer(SyscallContext c, int which)
+    {
+        ThreadGroup group = c.Task.Group;
+        if (which == 0)
+        {
+            ulong now = c.Kernel.NowNs;
+            // A timer that is about to expire shows 1 us, not "off".
+            return (group.RealInterval, group.RealTimer is { } timer ? Math.Max(1000, timer.Deadline - Math.Min(now, timer.Deadline)) : 0);
+        }
+        (ulong expires, ulong interval) = group.CpuTimers[which - 1];
+        ulong used = CpuCycles(c.Kernel, group, which);
+        return (c.Kernel.NsOfCycles(interval), expires == 0 ? 0 : Math.Max(1000, c.Kernel.NsOfCycles(expires - Math.Min(used, expires))));
+    }
+
+    private static ulong CpuCycles(LinuxKernel kernel, ThreadGroup group, int which)
+    {
+        (ulong user, ulong system) = kernel.CpuTime(group);
+        return which == 1 ? user : user + system;
+    }
+
+    /// <summary>setitimer(which, value, ovalue).</summary>
+    public static long SetITimer(SyscallContext c)
+    {
+        int which = c.Int(0);
+        ulong interval = 0, value = 0;
+        if (c.Arg(1) != 0)
+        {
+            long result = UserTime.ReadTimeval(c.Memory, c.Arg(1), out interval);
+            if (result < 0 || (result = UserTime.ReadTimeval(c.Memory, c.Arg(1) + 16, out value)) < 0)
+                return result;
+        }
+        if (which is < 0 or > 2)
+            return -Errno.EINVAL;
+        (ulong oldInterval, ulong oldLeft) = ReadITimer(c, which);
+        ThreadGroup group = c.Task.Group;
+        if (which == 0)
+        {
+            group.RealTimer?.Cancel();
+            group.RealTimer = null;
+            group.RealInterval = value == 0 ? 0 : interval;
+            if (value != 0)
+                ArmReal(c.Kernel, group, UserTime.Add(c.Kernel.NowNs, value));
+        }
+        else
+        {
+            group.CpuTimers[which - 1] = value == 0
+                ? (0, 0)
+                : (CpuCycles(c.Kernel, group, which) + Math.Max(1, c.Kernel.CyclesOfNs(value)), c.Kernel.CyclesOfNs(interval));
+        }
+        if (c.Arg(2) == 0)
+            return 0;
+        return UserTime.WriteTimeval(c.Memory, c.Arg(2), oldInterval) && UserTime.WriteTimeval(c.Memory, c.Arg(2) + 16, oldLeft) ? 0 : -Errno.EFAULT;
+    }
+
+    private static void ArmReal(LinuxKernel kernel, ThreadGroup group, ulong deadline)
+    {
+        group.RealTimer = kernel.Timers.Add(deadline, now =>
+        {
+            group.RealTimer = null;
+            if (group.IsZombie)
+                return;
+            kernel.SendSignal(group, Signal.SIGALRM);
+            if (group.RealInterval != 0)
+                ArmReal(kernel, group, deadline + ((now - deadline) / group.RealInterval + 1) * group.RealInterval);
+        });
+    }
+}

@@ -1,0 +1,127 @@
+using System.Text;
+using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Files;
+
+namespace ArmVdso.Kernel.Syscalls;
+
+/// <summary>Extended attributes, kept in memory (fs/xattr.c): user.* for regular files and directories, trusted.* and security.*
+/// for user 0.</summary>
+internal static class SysXattr
+{
+    private const int MaxName = 255, MaxValue = 65536;
+
+    private static long ByPath(SyscallContext c, bool follow, out Inode? inode) => FileArguments.Find(c, OpenFlags.AT_FDCWD, 0, follow, false, out inode);
+
+    private static long ByFile(SyscallContext c, out Inode? inode)
+    {
+        inode = FileArguments.File(c, 0)?.Inode;
+        return inode == null ? -Errno.EBADF : 0;
+    }
+
+    public static long Setxattr(SyscallContext c) => ByPath(c, true, out Inode? i) is < 0 and long e ? e : Set(c, i!);
+
+    public static long Lsetxattr(SyscallContext c) => ByPath(c, false, out Inode? i) is < 0 and long e ? e : Set(c, i!);
+
+    public static long Fsetxattr(SyscallContext c) => ByFile(c, out Inode? i) is < 0 and long e ? e : Set(c, i!);
+
+    public static long Getxattr(SyscallContext c) => ByPath(c, true, out Inode? i) is < 0 and long e ? e : Get(c, i!);
+
+    public static long Lgetxattr(SyscallContext c) => ByPath(c, false, out Inode? i) is < 0 and long e ? e : Get(c, i!);
+
+    public static long Fgetxattr(SyscallContext c) => ByFile(c, out Inode? i) is < 0 and long e ? e : Get(c, i!);
+
+    public static long Listxattr(SyscallContext c) => ByPath(c, true, out Inode? i) is < 0 and long e ? e : List(c, i!);
+
+    public static long Llistxattr(SyscallContext c) => ByPath(c, false, out Inode? i) is < 0 and long e ? e : List(c, i!);
+
+    public static long Flistxattr(SyscallContext c) => ByFile(c, out Inode? i) is < 0 and long e ? e : List(c, i!);
+
+    public static long Removexattr(SyscallContext c) => ByPath(c, true, out Inode? i) is < 0 and long e ? e : Remove(c, i!);
+
+    public static long Lremovexattr(SyscallContext c) => ByPath(c, false, out Inode? i) is < 0 and long e ? e : Remove(c, i!);
+
+    public static long Fremovexattr(SyscallContext c) => ByFile(c, out Inode? i) is < 0 and long e ? e : Remove(c, i!);
+
+    private static long Name(SyscallContext c, Inode inode, bool write, out string name)
+    {
+        long error = c.Memory.ReadString(c.Arg(1), MaxName + 1, out name);
+        if (error == -Errno.ENAMETOOLONG || (error == 0 && (name.Length == 0 || name.Length > MaxName)))
+            return -Errno.ERANGE;
+        if (error < 0)
+            return error;
+        Credentials who = c.Task.Credentials;
+        if (write && inode.Fs.ReadOnly)
+            return -Errno.EROFS;
+        if (name.StartsWith("user.", StringComparison.Ordinal))
+        {
+            if (!inode.IsRegular && !inode.IsDirectory)
+                return write ? -Errno.EPERM : -Errno.ENODATA;
+            if (inode.Fs.Type is "proc" or "sysfs" or "devpts")
+                return -Errno.EOPNOTSUPP;
+            return Vfs.Permission(inode, who, write ? Modes.MAY_WRITE : Modes.MAY_READ);
+        }
+        if (name.StartsWith("trusted.", StringComparison.Ordinal))
+            return who.Privileged ? 0 : write ? -Errno.EPERM : -Errno.ENODATA;
+        if (name.StartsWith("security.", StringComparison.Ordinal))
+            return !write || who.Privileged ? 0 : -Errno.EPERM;
+        return -Errno.EOPNOTSUPP;
+    }
+
+    private static long Set(SyscallContext c, Inode inode)
+    {
+        if (c.Arg(3) > MaxValue)
+            return -Errno.E2BIG;
+        if ((c.UInt(4) & ~3u) != 0)
+            return -Errno.EINVAL;
+        long error = Name(c, inode, true, out string name);
+        if (error < 0)
+            return error;
+        byte[] value = new byte[c.Arg(3)];
+        if (value.Length > 0 && !c.Memory.Read(c.Arg(2), value))
+            return -Errno.EFAULT;
+        bool exists = inode.Xattrs?.ContainsKey(name) == true;
+        if (exists && (c.UInt(4) & 1) != 0)
+            return -Errno.EEXIST;
+        if (!exists && (c.UInt(4) & 2) != 0)
+            return -Errno.ENODATA;
+        (inode.Xattrs ??= new SortedDictionary<string, byte[]>(StringComparer.Ordinal))[name] = value;
+        inode.Ctime = c.Kernel.Vfs.NowRealtime;
+        return 0;
+    }
+
+    private static long Get(SyscallContext c, Inode inode)
+    {
+        long error = Name(c, inode, false, out string name);
+        if (error < 0)
+            return error;
+        return inode.Xattrs != null && inode.Xattrs.TryGetValue(name, out byte[]? value) ? Give(c, c.Arg(2), c.Arg(3), value) : -Errno.ENODATA;
+    }
+
+    private static long Give(SyscallContext c, ulong address, ulong size, byte[] value)
+    {
+        if (size == 0)
+            return value.Length;
+        if ((ulong)value.Length > size)
+            return -Errno.ERANGE;
+        return c.Memory.Write(address, value) ? value.Length : -Errno.EFAULT;
+    }
+
+    private static long List(SyscallContext c, Inode inode)
+    {
+        bool privileged = c.Task.Credentials.Privileged;
+        IEnumerable<string> names = inode.Xattrs?.Keys.Where(n => privileged || !n.StartsWith("trusted.", StringComparison.Ordinal)) ?? [];
+        return Give(c, c.Arg(1), c.Arg(2), Encoding.Latin1.GetBytes(string.Concat(names.Select(n => n + "\0"))));
+    }
+
+    private static long Remove(SyscallContext c, Inode inode)
+    {
+        long error = Name(c, inode, true, out string name);
+        if (error < 0)
+            return error;
+        if (inode.Xattrs?.Remove(name) != true)
+            return -Errno.ENODATA;
+        if (inode.Xattrs.Count == 0)
+            inode.Xattrs = null;
+        return 0;
+    }
+}

@@ -1,0 +1,119 @@
+using ArmVdso.Emulator;
+using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Files;
+using ArmVdso.Kernel.Memory;
+
+namespace ArmVdso.Kernel;
+
+/// <summary>One system call in progress: its arguments, and what its body needs. A body returns the result or -errno, or
+/// <see cref="Wait"/>'s result to sleep; after the wake-up it runs again from its start with the same context.</summary>
+public sealed class SyscallContext
+{
+    /// <summary>Special result: the task sleeps; the body will run again.</summary>
+    public const long Blocked = long.MinValue;
+
+    /// <summary>Special result: registers were set by the body (rt_sigreturn, execve); x0 must not be overwritten.</summary>
+    public const long NoReturn = long.MinValue + 1;
+
+    private readonly ulong[] _args;
+
+    internal SyscallContext(LinuxKernel kernel, KernelTask task, Cpu cpu, int number, ReadOnlySpan<ulong> args)
+    {
+        Kernel = kernel;
+        Task = task;
+        Cpu = cpu;
+        Number = number;
+        _args = args[..6].ToArray();
+    }
+
+    /// <summary>The kernel.</summary>
+    public LinuxKernel Kernel { get; }
+
+    /// <summary>The calling task.</summary>
+    public KernelTask Task { get; }
+
+    /// <summary>The CPU that executes the call; it can differ between attempts.</summary>
+    public Cpu Cpu { get; internal set; }
+
+    /// <summary>System call number.</summary>
+    public int Number { get; }
+
+    /// <summary>How many times the body has run before (0 at first).</summary>
+    public int Attempt { get; internal set; }
+
+    /// <summary>True when the deadline of the last <see cref="Wait"/> passed.</summary>
+    public bool TimedOut { get; internal set; }
+
+    /// <summary>What a body keeps from one attempt to the next (progress so far, absolute deadline).</summary>
+    public object? State { get; set; }
+
+    /// <summary>Absolute monotonic deadline in ns that a body keeps from its first attempt.</summary>
+    public ulong Deadline { get; set; } = ulong.MaxValue;
+
+    /// <summary>The caller's memory.</summary>
+    public MemoryMap Memory => Task.Mm!;
+
+    /// <summary>The caller's open files.</summary>
+    public FileTable Files => Task.Files;
+
+    /// <summary>Argument n (0 to 5) as the register holds it.</summary>
+    public ulong Arg(int n) => _args[n];
+
+    /// <summary>Argument n as C's int.</summary>
+    public int Int(int n) => (int)_args[n];
+
+    /// <summary>Argument n as C's long.</summary>
+    public long Long(int n) => (long)_args[n];
+
+    /// <summary>Argument n as C's unsigned int.</summary>
+    public uint UInt(int n) => (uint)_args[n];
+
+    /// <summary>True when a signal that is not blocked waits for the task.</summary>
+    public bool SignalPending => Kernel.SignalDelivery.HasDeliverable(Task);
+
+    /// <summary>Sleeps until one of the queues wakes the task, a signal arrives or the deadline passes. The result must be
+    /// returned from the body: <see cref="Blocked"/>, or -<paramref name="restart"/> when a signal is pending already.</summary>
+    /// <param name="queues">What to sleep on; may be empty (pause).</param>
+    /// <param name="deadline">Monotonic time in ns, or ulong.MaxValue for none.</param>
+    /// <param name="restart">Error when interrupted: ERESTARTSYS, ERESTARTNOHAND, EINTR...</param>
+    public long Wait(ReadOnlySpan<WaitQueue> queues, ulong deadline = ulong.MaxValue, long restart = Errno.ERESTARTSYS)
+    {
+        if (SignalPending)
+        {
+            Kernel.SignalDelivery.Recalculate(Task);
+            return -restart;
+        }
+        return Sleep(queues, deadline);
+    }
+
+    /// <summary>Sleeps on a queue; only a signal that ends the process interrupts it (wait_for_completion_killable).</summary>
+    public long WaitKillable(WaitQueue queue)
+    {
+        if (Kernel.SignalDelivery.HasFatal(Task))
+        {
+            Kernel.SignalDelivery.Recalculate(Task);
+            return -Errno.EINTR;
+        }
+        return Sleep([queue], ulong.MaxValue);
+    }
+
+    private long Sleep(ReadOnlySpan<WaitQueue> queues, ulong deadline)
+    {
+        TimedOut = false;
+        Task.SleepOn(queues);
+        if (deadline != ulong.MaxValue)
+        {
+            Task.SleepTimer = Kernel.Timers.Add(deadline, _ =>
+            {
+                Task.SleepTimer = null;
+                TimedOut = true;
+                Task.Wake();
+            });
+        }
+        return Blocked;
+    }
+
+    /// <summary>Sleeps on one queue; see <see cref="Wait(ReadOnlySpan{WaitQueue}, ulong, long)"/>.</summary>
+    public long Wait(WaitQueue queue, ulong deadline = ulong.MaxValue, long restart = Errno.ERESTARTSYS) =>
+        Wait([queue], deadline, restart);
+}

@@ -1,0 +1,40 @@
+using ArmVdso.Kernel.Syscalls;
+using static ArmVdso.Kernel.CostClass;
+using static ArmVdso.Kernel.SyscallSupport;
+
+namespace ArmVdso.Kernel;
+
+public static partial class SyscallTable
+{
+    /// <summary>System calls on memory, by number.</summary>
+    private static IEnumerable<SyscallRow> MemoryRows() =>
+    [
+        new(214, "brk", SysMemory.Brk, Full, "ptr", "", CostClass.Map),
+        new(215, "munmap", SysMemory.Munmap, Full, "ptr size", "", Unmap),
+        new(216, "mremap", SysMemory.Mremap, Full, "ptr size size flags ptr", "", CostClass.Map),
+        new(222, "mmap", SysMemory.Mmap, Partial, "ptr size prot mapflags fd off", "no huge pages, no MAP_SYNC", CostClass.Map),
+        new(226, "mprotect", SysMemory.Mprotect, Full, "ptr size prot", "", CostClass.Map),
+        new(227, "msync", SysMemory.Msync, Full, "ptr size flags", "", Trivial),
+        new(228, "mlock", SysMemory.Mlock, Partial, "ptr size", "pages are made present; nothing is ever swapped", CostClass.Map),
+        new(229, "munlock", SysMemory.Munlock, Full, "ptr size", "", Trivial),
+        new(230, "mlockall", SysMemory.MlockAll, Stub, "flags", "nothing is ever swapped", Trivial),
+        new(231, "munlockall", SysMemory.MunlockAll, Full, "", "", Trivial),
+        new(232, "mincore", SysMemory.Mincore, Full, "ptr size ptr", "", Trivial),
+        new(233, "madvise", SysMemory.Madvise, Partial, "ptr size advice", "MADV_FREE frees at once; no poisoning", CostClass.Map),
+        new(234, "remap_file_pages", SysMemory.RemapFilePages, Full, "ptr size prot int flags", "", CostClass.Map),
+        new(235, "mbind", SysMemory.SetMempolicy, Stub, "ptr size int ptr size flags", "one node", Trivial),
+        new(236, "get_mempolicy", SysMemory.GetMempolicy, Partial, "ptr ptr size ptr flags", "one node", Trivial),
+        new(237, "set_mempolicy", SysMemory.SetMempolicy, Stub, "int ptr size", "one node", Trivial),
+        new(238, "migrate_pages", SysMemory.MigratePages, Stub, "pid size ptr ptr", "one node", Trivial),
+        new(270, "process_vm_readv", SysMemory.ProcessVmRead, Full, "pid ptr int ptr int flags", "", Transfer),
+        new(271, "process_vm_writev", SysMemory.ProcessVmWrite, Full, "pid ptr int ptr int flags", "", Transfer),
+        new(283, "membarrier", SysMemory.Membarrier, Full, "int flags int", "", Trivial),
+        new(284, "mlock2", SysMemory.Mlock, Partial, "ptr size flags", "as mlock", CostClass.Map),
+        new(288, "pkey_mprotect", SysMemory.PkeyMprotect, Partial, "ptr size prot int", "only without a key", CostClass.Map),
+        new(289, "pkey_alloc", SysSystem.NotBuiltIn, Stub, "flags uint", "ENOSYS", Trivial),
+        new(290, "pkey_free", SysSystem.NotBuiltIn, Stub, "int", "ENOSYS", Trivial),
+        new(440, "process_madvise", SysMemory.ProcessMadvise, Stub, "fd ptr size advice flags", "hints without effect", Trivial),
+        new(447, "memfd_secret", SysSystem.NotBuiltIn, Stub, "flags", "ENOSYS", Trivial),
+        new(450, "set_mempolicy_home_node", SysMemory.SetMempolicyHomeNode, Stub, "ptr size int flags", "one node", Trivial),
+    ];
+}

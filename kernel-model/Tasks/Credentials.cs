@@ -1,0 +1,95 @@
+namespace ArmVdso.Kernel;
+
+/// <summary>User and group identities of a task (struct cred). Immutable: a change makes a new object. The capability sets are
+/// kept and reported as Linux does; what the model itself allows depends on the effective user only.</summary>
+public sealed record Credentials
+{
+    /// <summary>All capabilities of Linux 6.1 (CAP_LAST_CAP is 40).</summary>
+    public const ulong AllCapabilities = (1UL << 41) - 1;
+
+    /// <summary>Real, effective, saved and file system user IDs.</summary>
+    public uint Uid { get; init; }
+
+    /// <inheritdoc cref="Uid"/>
+    public uint Euid { get; init; }
+
+    /// <inheritdoc cref="Uid"/>
+    public uint Suid { get; init; }
+
+    /// <inheritdoc cref="Uid"/>
+    public uint Fsuid { get; init; }
+
+    /// <summary>Real, effective, saved and file system group IDs.</summary>
+    public uint Gid { get; init; }
+
+    /// <inheritdoc cref="Gid"/>
+    public uint Egid { get; init; }
+
+    /// <inheritdoc cref="Gid"/>
+    public uint Sgid { get; init; }
+
+    /// <inheritdoc cref="Gid"/>
+    public uint Fsgid { get; init; }
+
+    /// <summary>Supplementary groups.</summary>
+    public uint[] Groups { get; init; } = [];
+
+    /// <summary>Effective, permitted, inheritable, bounding and ambient capabilities.</summary>
+    public ulong CapEffective { get; init; }
+
+    /// <inheritdoc cref="CapEffective"/>
+    public ulong CapPermitted { get; init; }
+
+    /// <inheritdoc cref="CapEffective"/>
+    public ulong CapInheritable { get; init; }
+
+    /// <inheritdoc cref="CapEffective"/>
+    public ulong CapBounding { get; init; } = AllCapabilities;
+
+    /// <inheritdoc cref="CapEffective"/>
+    public ulong CapAmbient { get; init; }
+
+    /// <summary>Securebits of prctl.</summary>
+    public uint SecureBits { get; init; }
+
+    /// <summary>Whether the identity has all capabilities (effective user 0).</summary>
+    public bool Privileged => Euid == 0;
+
+    /// <summary>Whether a file's group applies to this identity.</summary>
+    public bool InGroup(uint gid) => gid == Fsgid || Array.IndexOf(Groups, gid) >= 0;
+
+    /// <summary>All identities set to one user and group.</summary>
+    public static Credentials For(uint uid, uint gid) => new()
+    {
+        Uid = uid, Euid = uid, Suid = uid, Fsuid = uid, Gid = gid, Egid = gid, Sgid = gid, Fsgid = gid,
+        CapEffective = uid == 0 ? AllCapabilities : 0, CapPermitted = uid == 0 ? AllCapabilities : 0,
+    };
+
+    /// <summary>Capabilities after a change of user IDs from <paramref name="old"/> (cap_emulate_setxuid).</summary>
+    public Credentials AfterSetUid(Credentials old, bool keepCapabilities)
+    {
+        Credentials next = this;
+        bool wasRoot = old.Uid == 0 || old.Euid == 0 || old.Suid == 0;
+        bool isRoot = Uid == 0 || Euid == 0 || Suid == 0;
+        if (wasRoot && !isRoot)
+            next = keepCapabilities ? next with { CapAmbient = 0 } : next with { CapPermitted = 0, CapEffective = 0, CapAmbient = 0 };
+        if (old.Euid == 0 && Euid != 0)
+            next = next with { CapEffective = 0 };
+        else if (old.Euid != 0 && Euid == 0)
+            next = next with { CapEffective = next.CapPermitted };
+        return next;
+    }
+
+    /// <summary>Capabilities and saved IDs of a new program (cap_bprm_creds_from_file, without file capabilities).</summary>
+    public Credentials AfterExec()
+    {
+        bool root = Uid == 0 || Euid == 0;
+        ulong permitted = root ? (CapBounding | CapInheritable) & AllCapabilities : CapAmbient;
+        return this with
+        {
+            Suid = Euid, Sgid = Egid, Fsuid = Euid, Fsgid = Egid,
+            CapPermitted = permitted, CapEffective = Euid == 0 ? permitted : CapAmbient, CapAmbient = root ? 0 : CapAmbient,
+            SecureBits = SecureBits & ~0x10u,
+        };
+    }
+}

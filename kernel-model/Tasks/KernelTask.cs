@@ -1,0 +1,209 @@
+using ArmVdso.Emulator;
+using ArmVdso.Kernel.Files;
+using ArmVdso.Kernel.Memory;
+using ArmVdso.Kernel.Signals;
+
+namespace ArmVdso.Kernel;
+
+/// <summary>Run states of a task.</summary>
+public enum TaskState
+{
+    /// <summary>On a run queue or running.</summary>
+    Runnable,
+
+    /// <summary>Sleeps in a system call; a signal or its wake-up makes it runnable.</summary>
+    Sleeping,
+
+    /// <summary>Stopped by a signal (job control or ptrace).</summary>
+    Stopped,
+
+    /// <summary>Exited, not yet reaped.</summary>
+    Zombie,
+
+    /// <summary>Gone.</summary>
+    Dead,
+}
+
+/// <summary>One thread: the C# half of Linux's task_struct. Its other half, the record that EL1 code reads, lives in guest
+/// memory (<see cref="RecordPa"/>) and is written by <see cref="TaskRecord"/>.</summary>
+public sealed class KernelTask
+{
+    private readonly List<WaitQueue> _queues = [];
+
+    /// <summary>The kernel.</summary>
+    public LinuxKernel Kernel { get; }
+
+    /// <summary>Thread ID (global; the initial PID namespace).</summary>
+    public int Tid { get; internal set; }
+
+    /// <summary>The thread group (process) that the task belongs to.</summary>
+    public ThreadGroup Group { get; internal set; }
+
+    /// <summary>Memory of the task; null after it exited and for kernel threads.</summary>
+    public MemoryMap? Mm { get; internal set; }
+
+    /// <summary>Open files, possibly shared (CLONE_FILES).</summary>
+    public FileTable Files { get; internal set; } = null!;
+
+    /// <summary>Root, working directory and umask, possibly shared (CLONE_FS).</summary>
+    public FsContext Fs { get; internal set; } = null!;
+
+    /// <summary>Signal handlers, possibly shared (CLONE_SIGHAND).</summary>
+    public SignalHandlers Handlers { get; internal set; } = null!;
+
+    /// <summary>Pending signals, mask and alternate stack of this thread.</summary>
+    public TaskSignals Signals { get; } = new();
+
+    /// <summary>Identity.</summary>
+    public Credentials Credentials
+    {
+        get => _credentials;
+        set
+        {
+            _credentials = value;
+            Kernel?.Records.SyncCredentials(this);
+        }
+    }
+
+    private Credentials _credentials = Credentials.For(0, 0);
+
+    /// <summary>Name of at most 15 characters (comm).</summary>
+    public string Comm { get; set; } = "";
+
+    /// <summary>Run state.</summary>
+    public TaskState State { get; internal set; } = TaskState.Runnable;
+
+    /// <summary>CPU that the task runs on or last ran on.</summary>
+    public int Cpu { get; internal set; }
+
+    /// <summary>Allowed CPUs, bit n for CPU n.</summary>
+    public ulong Affinity { get; set; } = ulong.MaxValue;
+
+    /// <summary>True while it is the running task of its CPU.</summary>
+    public bool OnCpu { get; internal set; }
+
+    /// <summary>Physical address of the record that EL1 code reads (task_struct's image).</summary>
+    public ulong RecordPa { get; internal set; }
+
+    /// <summary>Physical address of the kernel stack (16 KiB).</summary>
+    public ulong StackPa { get; internal set; }
+
+    /// <summary>The system call in progress, kept over its sleeps; null outside of one.</summary>
+    public SyscallContext? Syscall { get; internal set; }
+
+    /// <summary>clear_child_tid (set_tid_address, CLONE_CHILD_CLEARTID).</summary>
+    public ulong ClearChildTid { get; set; }
+
+    /// <summary>set_robust_list head.</summary>
+    public ulong RobustList { get; set; }
+
+    /// <summary>rseq area, its length and signature; 0 when not registered.</summary>
+    public ulong Rseq { get; set; }
+
+    /// <inheritdoc cref="Rseq"/>
+    public uint RseqLength { get; set; }
+
+    /// <inheritdoc cref="Rseq"/>
+    public uint RseqSignature { get; set; }
+
+    /// <summary>Exit status in wait4 form once the task has exited.</summary>
+    public int ExitStatus { get; internal set; }
+
+    /// <summary>Signal sent to the parent when the task exits (SIGCHLD for processes, 0 for threads).</summary>
+    public int ExitSignal { get; internal set; }
+
+    /// <summary>Child of vfork whose exec or exit releases the parent.</summary>
+    internal WaitQueue? VforkDone { get; set; }
+
+    /// <summary>CPU time in cycles: user and system.</summary>
+    public ulong UserCycles { get; internal set; }
+
+    /// <inheritdoc cref="UserCycles"/>
+    public ulong SystemCycles { get; internal set; }
+
+    /// <summary>Voluntary and involuntary context switches.</summary>
+    public long VoluntarySwitches { get; internal set; }
+
+    /// <inheritdoc cref="VoluntarySwitches"/>
+    public long InvoluntarySwitches { get; internal set; }
+
+    /// <summary>The five pointer authentication keys, low half then high half; the CPU has them while the task runs.</summary>
+    internal ulong[] PauthKeys { get; } = new ulong[10];
+
+    /// <summary>PR_SET_PDEATHSIG.</summary>
+    public int ParentDeathSignal { get; set; }
+
+    /// <summary>Cycle at which the task started.</summary>
+    public ulong StartCycle { get; internal set; }
+
+    /// <summary>prctl flags without a field of their own (PR_SET_NO_NEW_PRIVS, PR_SET_KEEPCAPS...), by option number.</summary>
+    public Dictionary<int, long> ProcessControls { get; } = [];
+
+    /// <summary>nice value, -20 to 19.</summary>
+    public int Nice { get; set; }
+
+    /// <summary>Scheduling policy (SCHED_*, with SCHED_RESET_ON_FORK apart) and real-time priority. Kept and reported; the
+    /// scheduler treats all tasks alike.</summary>
+    public int Policy { get; set; }
+
+    /// <inheritdoc cref="Policy"/>
+    public int RealtimePriority { get; set; }
+
+    /// <inheritdoc cref="Policy"/>
+    public bool ResetOnFork { get; set; }
+
+    /// <summary>ioprio_set value.</summary>
+    public int IoPriority { get; set; }
+
+    /// <summary>personality(2).</summary>
+    public uint Personality { get; set; }
+
+    /// <summary>What restart_syscall goes on with after a signal without a handler (restart_block); null: EINTR.</summary>
+    internal Func<SyscallContext, long>? RestartBlock { get; set; }
+
+    /// <summary>Number among the running tasks of this memory (rseq's mm_cid) while on a CPU; -1 otherwise.</summary>
+    internal int ConcurrencyId { get; set; } = -1;
+
+    /// <summary>The task was preempted, moved or signalled since it last returned to EL0: rseq has to look.</summary>
+    internal bool RseqEvent { get; set; }
+
+    internal ulong SliceEnd;
+    internal KernelTimer? SleepTimer;
+
+    internal KernelTask(LinuxKernel kernel, int tid, ThreadGroup group)
+    {
+        Kernel = kernel;
+        Tid = tid;
+        Group = group;
+    }
+
+    internal void SleepOn(ReadOnlySpan<WaitQueue> queues)
+    {
+        foreach (WaitQueue queue in queues)
+        {
+            _queues.Add(queue);
+            queue.Add(this);
+        }
+        State = TaskState.Sleeping;
+    }
+
+    /// <summary>Makes a sleeping task runnable; nothing happens to others.</summary>
+    public void Wake()
+    {
+        foreach (WaitQueue queue in _queues)
+            queue.Remove(this);
+        _queues.Clear();
+        if (SleepTimer is { } timer)
+        {
+            SleepTimer = null;
+            timer.Cancel();
+        }
+        if (State != TaskState.Sleeping)
+            return;
+        State = TaskState.Runnable;
+        Kernel.Scheduler.Enqueue(this);
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{Comm}[{Tid}]";
+}

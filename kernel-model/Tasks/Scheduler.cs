@@ -1,0 +1,265 @@
+using ArmVdso.Emulator;
+using ArmVdso.Kernel.El1;
+
+namespace ArmVdso.Kernel;
+
+/// <summary>Chooses which task runs where: one queue in the order of arrival, time slices, affinity. A task may so move to
+/// another CPU each time it is preempted; the switch itself is done by EL1 code.</summary>
+public sealed class Scheduler
+{
+    /// <summary>SGI that makes a CPU look at its flags.</summary>
+    internal const int RescheduleInterrupt = 0;
+
+    internal static readonly int NeedResched = (int)El1Image.Value("TIF_NEED_RESCHED_BIT");
+    private readonly LinuxKernel _kernel;
+    private readonly List<KernelTask> _queue = [];
+    private readonly KernelTask[] _current;
+    private readonly KernelTask[] _idle;
+    private readonly ulong[] _nextTick;
+
+    internal Scheduler(LinuxKernel kernel)
+    {
+        _kernel = kernel;
+        int n = kernel.Machine.Cpus.Count;
+        _current = new KernelTask[n];
+        _idle = new KernelTask[n];
+        _nextTick = new ulong[n];
+    }
+
+    /// <summary>Length of a time slice in ns.</summary>
+    public ulong SliceNs { get; init; } = 4_000_000;
+
+    /// <summary>Context switches so far, per CPU summed.</summary>
+    public long Switches { get; private set; }
+
+    /// <summary>Runnable tasks that wait for a CPU.</summary>
+    public int Waiting => _queue.Count;
+
+    /// <summary>The task that a CPU runs (its idle task when nothing else).</summary>
+    public KernelTask Current(int cpu) => _current[cpu];
+
+    /// <summary>Whether a CPU runs its idle task.</summary>
+    public bool IsIdle(int cpu) => ReferenceEquals(_current[cpu], _idle[cpu]);
+
+    internal void SetIdle(int cpu, KernelTask idle)
+    {
+        _idle[cpu] = idle;
+        _current[cpu] = idle;
+        idle.OnCpu = true;
+        idle.Cpu = cpu;
+    }
+
+    /// <summary>Makes a runnable task eligible, and calls an idle CPU for it.</summary>
+    internal void Enqueue(KernelTask task)
+    {
+        if (task.OnCpu || _queue.Contains(task))
+            return;
+        _queue.Add(task);
+        int cpu = IdleCpuFor(task);
+        if (cpu >= 0)
+            Kick(cpu);
+        else
+            ArmSliceTimers();
+    }
+
+    private int IdleCpuFor(KernelTask task)
+    {
+        if (Allowed(task, task.Cpu) && IsIdle(task.Cpu) && !Kicked(task.Cpu))
+            return task.Cpu;
+        for (int i = 0; i < _current.Length; i++)
+        {
+            if (Allowed(task, i) && IsIdle(i) && !Kicked(i))
+                return i;
+        }
+        return -1;
+    }
+
+    private bool Kicked(int cpu) => _kernel.Records.Flag(_idle[cpu], NeedResched);
+
+    private static bool Allowed(KernelTask task, int cpu) => (task.Affinity >> cpu & 1) != 0;
+
+    /// <summary>Asks a CPU to reschedule at its next chance.</summary>
+    internal void Kick(int cpu)
+    {
+        _kernel.Records.SetFlag(_current[cpu], NeedResched, true);
+        Cpu target = _kernel.Machine.Cpus[cpu];
+        if (target != _kernel.ActiveCpu)
+            _kernel.Machine.SendSgi(target, RescheduleInterrupt, _kernel.ActiveCpu?.Cycles ?? 0);
+    }
+
+    /// <summary>Makes a running task leave EL0 soon, so that it sees its pending work (signals).</summary>
+    internal void KickTask(KernelTask task)
+    {
+        if (!task.OnCpu)
+            return;
+        Cpu target = _kernel.Machine.Cpus[task.Cpu];
+        if (target != _kernel.ActiveCpu)
+            _kernel.Machine.SendSgi(target, RescheduleInterrupt, _kernel.ActiveCpu?.Cycles ?? 0);
+    }
+
+    /// <summary>HVC_SCHEDULE: the task that this CPU runs next.</summary>
+    internal KernelTask PickNext(Cpu cpu)
+    {
+        int i = cpu.Index;
+        KernelTask previous = _current[i];
+        _kernel.Records.SetFlag(previous, NeedResched, false);
+        KernelTask? next = null;
+        for (int q = 0; q < _queue.Count; q++)
+        {
+            if (!Allowed(_queue[q], i))
+                continue;
+            next = _queue[q];
+            _queue.RemoveAt(q);
+            break;
+        }
+        bool idle = ReferenceEquals(previous, _idle[i]);
+        bool stays = previous.State == TaskState.Runnable && !idle && Allowed(previous, i);
+        next ??= stays ? previous : _idle[i];
+        if (ReferenceEquals(next, previous))
+        {
+            NewSlice(cpu, previous);
+            return previous;
+        }
+        if (!idle)
+        {
+            if (previous.State == TaskState.Runnable)
+                previous.InvoluntarySwitches++;
+            else
+                previous.VoluntarySwitches++;
+        }
+        Switches++;
+        previous.ConcurrencyId = -1;
+        _current[i] = next;
+        next.OnCpu = true;
+        next.Cpu = i;
+        next.PauthKeys.CopyTo(cpu.PauthKey.AsSpan());
+        _kernel.RseqSwitchedIn(next, cpu);
+        NewSlice(cpu, next);
+        return next;
+    }
+
+    /// <summary>HVC_SWITCHED: the previous task's registers are saved; it may run elsewhere from now on.</summary>
+    internal void FinishSwitch(KernelTask previous)
+    {
+        previous.OnCpu = false;
+        if (ReferenceEquals(previous, _idle[previous.Cpu]))
+            return;
+        switch (previous.State)
+        {
+            case TaskState.Runnable:
+                Enqueue(previous);
+                break;
+            case TaskState.Zombie or TaskState.Dead:
+                _kernel.Records.Free(previous);
+                break;
+        }
+    }
+
+    private void NewSlice(Cpu cpu, KernelTask task)
+    {
+        task.SliceEnd = _kernel.NowNsOf(cpu) + SliceNs;
+        ProgramTimer(cpu);
+        // CPU 0 keeps the tick while anybody runs, also when it is idle itself.
+        if (cpu.Index != 0 && _kernel.Machine.Cpus[0].Waiting)
+            ProgramTimer(_kernel.Machine.Cpus[0]);
+    }
+
+    /// <summary>The timer interrupt of a CPU: jiffies and timers on CPU 0, the end of the slice everywhere.</summary>
+    internal void TimerInterrupt(Cpu cpu)
+    {
+        ulong now = _kernel.NowNsOf(cpu);
+        int i = cpu.Index;
+        if (now >= _nextTick[i])
+        {
+            ulong tick = LinuxKernel.TickNs;
+            _nextTick[i] = (now / tick + 1) * tick;
+            if (i == 0)
+            {
+                _kernel.Timekeeper.Tick(now);
+                // CPU 0 keeps the tick for all: others need none while nobody waits for them.
+                foreach (KernelTask running in _current)
+                    _kernel.RunCpuTimers(running);
+            }
+        }
+        if (i == 0)
+            _kernel.Timers.Run(now);
+        KernelTask current = _current[i];
+        if (!IsIdle(i) && now >= current.SliceEnd)
+        {
+            if (AnyoneWaitsFor(i))
+                _kernel.Records.SetFlag(current, NeedResched, true);
+            else
+                current.SliceEnd = now + SliceNs;
+        }
+        ProgramTimer(cpu);
+    }
+
+    private bool AnyoneWaitsFor(int cpu)
+    {
+        foreach (KernelTask task in _queue)
+        {
+            if (Allowed(task, cpu))
+                return true;
+        }
+        return false;
+    }
+
+    private void ArmSliceTimers()
+    {
+        foreach (Cpu cpu in _kernel.Machine.Cpus)
+        {
+            if (!IsIdle(cpu.Index))
+                ProgramTimer(cpu);
+        }
+    }
+
+    /// <summary>Sets the CPU's timer to its next deadline: tick (CPU 0 always, others when they run a task), slice, timers.</summary>
+    internal void ProgramTimer(Cpu cpu)
+    {
+        int i = cpu.Index;
+        if (cpu.Waiting && _kernel.ActiveCpu is { } active)
+            cpu.Timing.AdvanceTo(active.Cycles);
+        ulong deadline = ulong.MaxValue;
+        bool idle = IsIdle(i);
+        if (i == 0 && (!idle || _kernel.AnyoneAlive))
+        {
+            if (_nextTick[0] == 0)
+                _nextTick[0] = LinuxKernel.TickNs;
+            // An idle machine that waits for nothing but the tick would never end: no tick then (NOHZ), just timers.
+            bool everyoneIdle = true;
+            for (int c = 0; c < _current.Length; c++)
+                everyoneIdle &= IsIdle(c);
+            deadline = everyoneIdle && _queue.Count == 0 ? ulong.MaxValue : _nextTick[0];
+            deadline = Math.Min(deadline, _kernel.Timers.Earliest);
+        }
+        // A slice that is over has asked for a switch already; its deadline must not fire again before it happens.
+        if (!idle && AnyoneWaitsFor(i) && !_kernel.Records.Flag(_current[i], NeedResched))
+            deadline = Math.Min(deadline, _current[i].SliceEnd);
+        if (deadline == ulong.MaxValue)
+            _kernel.Machine.SetTimer(cpu, false, 0);
+        else
+            _kernel.Machine.SetTimer(cpu, true, _kernel.CounterOfNs(deadline));
+    }
+
+    /// <summary>Timers changed: CPU 0 must look at its deadline again.</summary>
+    internal void TimersChanged() => ProgramTimer(_kernel.Machine.Cpus[0]);
+
+    /// <summary>Removes a task from the queue (it exits or stops).</summary>
+    internal void Dequeue(KernelTask task) => _queue.Remove(task);
+
+    /// <summary>sched_yield: the running task goes to the end of the queue if anybody waits for its CPU.</summary>
+    internal void Yield(KernelTask task)
+    {
+        if (AnyoneWaitsFor(task.Cpu))
+            _kernel.Records.SetFlag(task, NeedResched, true);
+    }
+
+    /// <summary>The affinity of a task changed: it must leave a CPU that is no longer allowed.</summary>
+    internal void AffinityChanged(KernelTask task)
+    {
+        if (task.OnCpu && !Allowed(task, task.Cpu))
+            Kick(task.Cpu);
+        else if (_queue.Remove(task))
+            Enqueue(task);
+    }
+}

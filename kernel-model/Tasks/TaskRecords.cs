@@ -1,0 +1,193 @@
+using ArmVdso.Emulator;
+using ArmVdso.Kernel.El1;
+
+namespace ArmVdso.Kernel;
+
+/// <summary>Writes the records that EL1 code reads: tasks and CPUs. Offsets come from El1/layout.h.</summary>
+public sealed class TaskRecords
+{
+    private static readonly ulong Flags = El1Image.Value("TSK_FLAGS");
+    private static readonly ulong StackTop = El1Image.Value("TSK_STACK_TOP");
+    private static readonly ulong Context = El1Image.Value("TSK_CONTEXT");
+    private static readonly ulong Tgid = El1Image.Value("TSK_TGID");
+    private static readonly ulong Pid = El1Image.Value("TSK_PID");
+    private static readonly ulong Uid = El1Image.Value("TSK_UID");
+    private static readonly ulong Ppid = El1Image.Value("TSK_PPID");
+    private static readonly ulong Tp = El1Image.Value("TSK_TP_VALUE");
+    private static readonly ulong Ttbr0 = El1Image.Value("TSK_TTBR0");
+    private static readonly ulong FpState = El1Image.Value("TSK_FPSIMD");
+    private static readonly ulong Fpsr = El1Image.Value("TSK_FPSR");
+    private static readonly ulong FrameSize = El1Image.Value("S_FRAME_SIZE");
+
+    /// <summary>Bytes of a kernel stack.</summary>
+    public const int StackSize = 16384;
+
+    private readonly LinuxKernel _kernel;
+    private readonly PhysicalMemory _memory;
+    private readonly Stack<(ulong Record, ulong Stack)> _spare = new();
+
+    internal TaskRecords(LinuxKernel kernel)
+    {
+        _kernel = kernel;
+        _memory = kernel.Machine.Memory;
+    }
+
+    /// <summary>Gives a task its record and kernel stack. False: RAM is full.</summary>
+    internal bool Allocate(KernelTask task)
+    {
+        if (_spare.TryPop(out (ulong Record, ulong Stack) spare))
+        {
+            _memory.Span(spare.Record, PhysicalMemory.PageSize).Clear();
+            (task.RecordPa, task.StackPa) = spare;
+        }
+        else
+        {
+            ulong pa = _kernel.PageAllocator.AllocateContiguous(1 + StackSize / PhysicalMemory.PageSize);
+            if (pa == 0)
+                return false;
+            task.RecordPa = pa;
+            task.StackPa = pa + PhysicalMemory.PageSize;
+        }
+        _memory.Write(task.RecordPa + StackTop, El1Image.Linear(task.StackPa + StackSize));
+        return true;
+    }
+
+    /// <summary>Takes record and stack of a dead task back.</summary>
+    internal void Free(KernelTask task)
+    {
+        if (task.RecordPa != 0)
+            _spare.Push((task.RecordPa, task.StackPa));
+        task.RecordPa = 0;
+    }
+
+    /// <summary>User registers of a task, at the top of its kernel stack.</summary>
+    public UserRegisters Registers(KernelTask task) => new(_memory, task.StackPa + StackSize - FrameSize);
+
+    /// <summary>Sets where a new task starts: the EL1 function and its stack.</summary>
+    internal void SetStart(KernelTask task, string function)
+    {
+        ulong context = task.RecordPa + Context;
+        _memory.Span(context, 13 * 8).Clear();
+        _memory.Write(context + 11 * 8, El1Image.Linear(task.StackPa + StackSize - FrameSize));
+        _memory.Write(context + 12 * 8, El1Image.Value(function));
+    }
+
+    /// <summary>Writes identity: thread group, thread, user and group IDs, parent.</summary>
+    internal void SyncAll(KernelTask task)
+    {
+        _memory.Write(task.RecordPa + Tgid, task.Group.Pid);
+        _memory.Write(task.RecordPa + Pid, task.Tid);
+        SyncCredentials(task);
+        SyncParent(task);
+    }
+
+    /// <summary>Writes uid, euid, gid, egid. The vDSO slot is not touched: that is the talk's design (its staleness is defect 4).</summary>
+    internal void SyncCredentials(KernelTask task)
+    {
+        if (task.RecordPa == 0)
+            return;
+        _memory.Write(task.RecordPa + Uid, task.Credentials.Uid);
+        _memory.Write(task.RecordPa + Uid + 4, task.Credentials.Euid);
+        _memory.Write(task.RecordPa + Uid + 8, task.Credentials.Gid);
+        _memory.Write(task.RecordPa + Uid + 12, task.Credentials.Egid);
+    }
+
+    /// <summary>Writes ppid, after fork and when the parent has exited.</summary>
+    internal void SyncParent(KernelTask task)
+    {
+        if (task.RecordPa != 0)
+            _memory.Write(task.RecordPa + Ppid, task.Group.Parent?.Pid ?? 0);
+    }
+
+    internal void SetTtbr0(KernelTask task, ulong value) => _memory.Write(task.RecordPa + Ttbr0, value);
+
+    internal void SetTp(KernelTask task, ulong value) => _memory.Write(task.RecordPa + Tp, value);
+
+    /// <summary>Sets or clears TIF bits; see layout.h.</summary>
+    internal void SetFlag(KernelTask task, int bit, bool on)
+    {
+        if (task.RecordPa == 0)
+            return;
+        ulong flags = _memory.Read<ulong>(task.RecordPa + Flags);
+        flags = on ? flags | (1UL << bit) : flags & ~(1UL << bit);
+        _memory.Write(task.RecordPa + Flags, flags);
+    }
+
+    internal bool Flag(KernelTask task, int bit) => (_memory.Read<ulong>(task.RecordPa + Flags) & (1UL << bit)) != 0;
+
+    /// <summary>Copies the FP state that is live on a CPU into a record (fork).</summary>
+    internal void SaveFp(Cpu cpu, KernelTask task)
+    {
+        for (int i = 0; i < 32; i++)
+            _memory.Write(task.RecordPa + FpState + (ulong)i * 16, cpu.V(i));
+        _memory.Write(task.RecordPa + Fpsr, cpu.FPSR);
+        _memory.Write(task.RecordPa + Fpsr + 4, cpu.FPCR);
+    }
+}
+
+/// <summary>The registers of a task at its last entry from EL0 (struct pt_regs), in guest memory.</summary>
+public readonly struct UserRegisters
+{
+    private static readonly ulong SpOffset = El1Image.Value("S_SP");
+    private static readonly ulong PcOffset = El1Image.Value("S_PC");
+    private static readonly ulong PstateOffset = El1Image.Value("S_PSTATE");
+    private static readonly ulong OrigX0Offset = El1Image.Value("S_ORIG_X0");
+    private static readonly ulong SyscallOffset = El1Image.Value("S_SYSCALLNO");
+    private readonly PhysicalMemory _memory;
+    private readonly ulong _pa;
+
+    internal UserRegisters(PhysicalMemory memory, ulong pa)
+    {
+        _memory = memory;
+        _pa = pa;
+    }
+
+    /// <summary>General register n (0 to 30).</summary>
+    public ulong this[int n]
+    {
+        get => _memory.Read<ulong>(_pa + (ulong)n * 8);
+        set => _memory.Write(_pa + (ulong)n * 8, value);
+    }
+
+    /// <summary>SP_EL0.</summary>
+    public ulong SP
+    {
+        get => _memory.Read<ulong>(_pa + SpOffset);
+        set => _memory.Write(_pa + SpOffset, value);
+    }
+
+    /// <summary>Program counter.</summary>
+    public ulong PC
+    {
+        get => _memory.Read<ulong>(_pa + PcOffset);
+        set => _memory.Write(_pa + PcOffset, value);
+    }
+
+    /// <summary>PSTATE as SPSR_EL1 holds it.</summary>
+    public ulong Pstate
+    {
+        get => _memory.Read<ulong>(_pa + PstateOffset);
+        set => _memory.Write(_pa + PstateOffset, value);
+    }
+
+    /// <summary>x0 at the entry of the system call.</summary>
+    public ulong OrigX0
+    {
+        get => _memory.Read<ulong>(_pa + OrigX0Offset);
+        set => _memory.Write(_pa + OrigX0Offset, value);
+    }
+
+    /// <summary>System call number; -1 when the entry was no system call (or its restart is off).</summary>
+    public int SyscallNumber
+    {
+        get => _memory.Read<int>(_pa + SyscallOffset);
+        set => _memory.Write(_pa + SyscallOffset, value);
+    }
+
+    /// <summary>All zero: the state of a new program.</summary>
+    public void Clear() => _memory.Span(_pa, (int)El1Image.Value("S_FRAME_SIZE")).Clear();
+
+    /// <summary>Copies the whole frame from another task's.</summary>
+    public void CopyFrom(UserRegisters other) =>
+        other._memory.Span(other._pa, (int)El1Image.Value("S_FRAME_SIZE")).CopyTo(_memory.Span(_pa, (int)El1Image.Value("S_FRAME_SIZE")));
+}

@@ -1,0 +1,144 @@
+using ArmVdso.Kernel.Signals;
+
+namespace ArmVdso.Kernel;
+
+/// <summary>A process: what its threads share beyond memory and files (Linux's signal_struct and thread group leader).</summary>
+public sealed class ThreadGroup
+{
+    /// <summary>Process ID: the TID of the leader.</summary>
+    public int Pid { get; internal set; }
+
+    /// <summary>Parent process; null for the first one.</summary>
+    public ThreadGroup? Parent { get; internal set; }
+
+    /// <summary>Children, including zombies.</summary>
+    public List<ThreadGroup> Children { get; } = [];
+
+    /// <summary>Live threads, leader first as long as it lives.</summary>
+    public List<KernelTask> Threads { get; } = [];
+
+    /// <summary>The first thread, also after it exited.</summary>
+    public KernelTask Leader { get; internal set; } = null!;
+
+    /// <summary>Process group ID.</summary>
+    public int Pgid { get; set; }
+
+    /// <summary>Session ID.</summary>
+    public int Sid { get; set; }
+
+    /// <summary>Signals pending for the whole process.</summary>
+    public PendingSignals SharedPending { get; } = new();
+
+    /// <summary>Sleeps of wait4/waitid in this process.</summary>
+    public WaitQueue ChildChange { get; } = new();
+
+    /// <summary>Wait status once all threads have exited.</summary>
+    public int ExitStatus { get; internal set; }
+
+    /// <summary>True between the last thread's exit and the reaping.</summary>
+    public bool IsZombie { get; internal set; }
+
+    /// <summary>exit_group or a fatal signal is taking all threads down.</summary>
+    public bool Exiting { get; internal set; }
+
+    /// <summary>A stop (or continue) that wait4 has not reported yet, as a wait status.</summary>
+    public int? StopReport { get; internal set; }
+
+    /// <summary>PR_SET_CHILD_SUBREAPER.</summary>
+    public bool ChildSubreaper { get; set; }
+
+    /// <summary>PR_SET_DUMPABLE.</summary>
+    public int Dumpable { get; set; } = 1;
+
+    /// <summary>True after execve (setpgid of the parent is refused then).</summary>
+    public bool HasExecuted { get; internal set; }
+
+    /// <summary>Guest path of the executable (/proc/PID/exe).</summary>
+    public string ExePath { get; internal set; } = "";
+
+    /// <summary>argv and envp as NUL separated bytes (/proc/PID/cmdline, environ).</summary>
+    public byte[] CommandLine { get; internal set; } = [];
+
+    /// <inheritdoc cref="CommandLine"/>
+    public byte[] Environment { get; internal set; } = [];
+
+    /// <summary>Auxiliary vector as bytes (/proc/PID/auxv).</summary>
+    public byte[] Auxv { get; internal set; } = [];
+
+    /// <summary>Resource limits, soft and hard, indexed by RLIMIT_*.</summary>
+    public (ulong Soft, ulong Hard)[] Rlimits { get; internal set; } = Kernel.Rlimits.Defaults();
+
+    /// <summary>CPU cycles of exited threads, and of reaped children.</summary>
+    public ulong ExitedUserCycles { get; internal set; }
+
+    /// <inheritdoc cref="ExitedUserCycles"/>
+    public ulong ExitedSystemCycles { get; internal set; }
+
+    /// <inheritdoc cref="ExitedUserCycles"/>
+    public ulong ChildUserCycles { get; internal set; }
+
+    /// <inheritdoc cref="ExitedUserCycles"/>
+    public ulong ChildSystemCycles { get; internal set; }
+
+    /// <summary>Sleeps until a signal is queued for the process or one of its threads (rt_sigtimedwait).</summary>
+    public WaitQueue SignalArrival { get; } = new();
+
+    /// <summary>Timers of timer_create by ID.</summary>
+    internal SortedDictionary<int, PosixTimer> PosixTimers { get; } = [];
+
+    /// <summary>ITIMER_VIRTUAL and ITIMER_PROF: CPU cycles at which they expire (0: off) and interval in cycles.</summary>
+    internal (ulong Expires, ulong Interval)[] CpuTimers { get; } = new (ulong, ulong)[2];
+
+    /// <summary>Most resident pages of this process' memories so far, and of its reaped children, in KiB.</summary>
+    public long PeakResidentKiB { get; internal set; }
+
+    /// <inheritdoc cref="PeakResidentKiB"/>
+    public long ChildPeakResidentKiB { get; internal set; }
+
+    /// <summary>Faults and switches of exited threads, and of reaped children.</summary>
+    internal (long Faults, long Voluntary, long Involuntary) ExitedUsage { get; set; }
+
+    /// <inheritdoc cref="ExitedUsage"/>
+    internal (long Faults, long Voluntary, long Involuntary) ChildUsage { get; set; }
+
+    /// <summary>ITIMER_REAL.</summary>
+    internal KernelTimer? RealTimer { get; set; }
+
+    /// <summary>Interval of ITIMER_REAL in ns; 0 is one shot.</summary>
+    internal ulong RealInterval { get; set; }
+
+    /// <summary>Controlling terminal (the VFS's terminal object), or null.</summary>
+    public object? ControllingTerminal { get; set; }
+
+    /// <summary>Cycle at which the process started.</summary>
+    public ulong StartCycle { get; internal set; }
+}
+
+/// <summary>Numbers of resource limits (include/uapi/asm-generic/resource.h).</summary>
+public static class Rlimits
+{
+#pragma warning disable CS1591
+    public const int Cpu = 0, Fsize = 1, Data = 2, Stack = 3, Core = 4, Rss = 5, Nproc = 6, Nofile = 7, Memlock = 8, As = 9,
+        Locks = 10, Sigpending = 11, Msgqueue = 12, Nice = 13, Rtprio = 14, Rttime = 15, Count = 16;
+#pragma warning restore CS1591
+
+    /// <summary>RLIM_INFINITY.</summary>
+    public const ulong Infinity = ulong.MaxValue;
+
+    /// <summary>The limits of the first process, as a Debian system shows them.</summary>
+    public static (ulong Soft, ulong Hard)[] Defaults()
+    {
+        var limits = new (ulong, ulong)[Count];
+        Array.Fill(limits, (Infinity, Infinity));
+        limits[Stack] = (8 << 20, Infinity);
+        limits[Core] = (0, Infinity);
+        limits[Nproc] = (7820, 7820);
+        limits[Nofile] = (1024, 1048576);
+        limits[Memlock] = (8 << 20, 8 << 20);
+        limits[Sigpending] = (7820, 7820);
+        limits[Msgqueue] = (819200, 819200);
+        limits[Nice] = (0, 0);
+        limits[Rtprio] = (0, 0);
+        return limits;
+    }
+}

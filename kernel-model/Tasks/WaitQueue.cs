@@ -1,0 +1,34 @@
+namespace ArmVdso.Kernel;
+
+/// <summary>Tasks that sleep until something happens. Wakers call <see cref="WakeAll"/>; each woken task's system call body
+/// runs again from its start and looks for itself.</summary>
+public sealed class WaitQueue
+{
+    private readonly List<KernelTask> _waiters = [];
+
+    /// <summary>Whether anybody waits.</summary>
+    public bool IsEmpty => _waiters.Count == 0;
+
+    internal void Add(KernelTask task) => _waiters.Add(task);
+
+    internal void Remove(KernelTask task) => _waiters.Remove(task);
+
+    /// <summary>Makes every waiter runnable, in the order of arrival.</summary>
+    public void WakeAll()
+    {
+        while (_waiters.Count > 0)
+            _waiters[0].Wake();
+    }
+
+    /// <summary>Makes up to <paramref name="count"/> waiters runnable, in the order of arrival; returns how many.</summary>
+    public int Wake(int count)
+    {
+        int woken = 0;
+        while (woken < count && _waiters.Count > 0)
+        {
+            _waiters[0].Wake();
+            woken++;
+        }
+        return woken;
+    }
+}

@@ -1,0 +1,91 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Text;
+
+namespace ArmVdso.Kernel.Vdso;
+
+/// <summary>A vDSO image and the layout of the data that it reads (vdso-image/bin).</summary>
+public sealed class VdsoImage
+{
+    private readonly Dictionary<string, long> _layout = [];
+
+    private VdsoImage(string name, byte[] bytes)
+    {
+        Name = name;
+        Bytes = bytes;
+    }
+
+    /// <summary>Name of the image.</summary>
+    public string Name { get; }
+
+    /// <summary>The file.</summary>
+    public byte[] Bytes { get; }
+
+    /// <summary>Exported functions by name: offset from the start of the image.</summary>
+    public Dictionary<string, ulong> Symbols { get; } = [];
+
+    /// <summary>Offset of the end of .text.</summary>
+    public ulong TextEnd { get; private set; }
+
+    /// <summary>Offset of __kernel_rt_sigreturn.</summary>
+    public ulong SigreturnOffset => Symbols["__kernel_rt_sigreturn"];
+
+    /// <summary>A value of layout.tsv.</summary>
+    /// <exception cref="KeyNotFoundException">The committed layout lacks it.</exception>
+    public long Layout(string name) => _layout.TryGetValue(name, out long value)
+        ? value
+        : throw new KeyNotFoundException($"vdso-image/bin/layout.tsv has no '{name}'; run vdso-image/build.sh");
+
+    private static byte[] Resource(string name)
+    {
+        using Stream stream = typeof(VdsoImage).Assembly.GetManifestResourceStream(name)
+            ?? throw new FileNotFoundException($"embedded resource {name} is missing");
+        using var copy = new MemoryStream();
+        stream.CopyTo(copy);
+        return copy.ToArray();
+    }
+
+    /// <summary>The image of the design "per-cpu".</summary>
+    public static VdsoImage LoadPerCpu()
+    {
+        var image = new VdsoImage("per-cpu", Resource("vdso/vdso-per-cpu.so"));
+        foreach (string line in Encoding.ASCII.GetString(Resource("vdso/layout.tsv")).Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            string[] parts = line.Split('\t');
+            if (parts.Length >= 2 && long.TryParse(parts[1], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value))
+                image._layout[parts[0]] = value;
+        }
+        image.ReadSymbols();
+        return image;
+    }
+
+    /// <summary>Reads .dynsym through the section headers, which lie inside the mapped pages.</summary>
+    private void ReadSymbols()
+    {
+        ReadOnlySpan<byte> b = Bytes;
+        ulong shoff = BinaryPrimitives.ReadUInt64LittleEndian(b[40..]);
+        int shentsize = BinaryPrimitives.ReadUInt16LittleEndian(b[58..]);
+        int shnum = BinaryPrimitives.ReadUInt16LittleEndian(b[60..]);
+        for (int i = 0; i < shnum; i++)
+        {
+            ReadOnlySpan<byte> header = b[((int)shoff + i * shentsize)..];
+            // SHF_EXECINSTR: .text is the one executable section.
+            if ((BinaryPrimitives.ReadUInt64LittleEndian(header[8..]) & 4) != 0)
+                TextEnd = BinaryPrimitives.ReadUInt64LittleEndian(header[16..]) + BinaryPrimitives.ReadUInt64LittleEndian(header[32..]);
+            if (BinaryPrimitives.ReadUInt32LittleEndian(header[4..]) != 11)
+                continue;
+            int link = BinaryPrimitives.ReadInt32LittleEndian(header[40..]);
+            int strings = (int)BinaryPrimitives.ReadUInt64LittleEndian(b[((int)shoff + link * shentsize + 24)..]);
+            int offset = (int)BinaryPrimitives.ReadUInt64LittleEndian(header[24..]);
+            int size = (int)BinaryPrimitives.ReadUInt64LittleEndian(header[32..]);
+            for (int s = offset; s < offset + size; s += 24)
+            {
+                int name = strings + BinaryPrimitives.ReadInt32LittleEndian(b[s..]);
+                ushort section = BinaryPrimitives.ReadUInt16LittleEndian(b[(s + 6)..]);
+                string text = Encoding.ASCII.GetString(b[name..(name + b[name..].IndexOf((byte)0))]);
+                if (section is not (0 or 0xfff1) && text.Length > 0)
+                    Symbols[text] = BinaryPrimitives.ReadUInt64LittleEndian(b[(s + 8)..]);
+            }
+        }
+    }
+}
