@@ -1,1 +1,41 @@
-return 2;
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using ArmVdso.Cli;
+
+var root = new RootCommand("ArmVdso runs arm64 Linux programs on emulated CPUs, in cycles, and compares system calls with the vDSO.")
+{
+    RunCommand.Make(),
+    CompareCommand.Make(),
+    TraceCommand.Make(),
+    InfoCommands.MakeSyscalls(),
+    InfoCommands.MakeVdso(),
+    InfoCommands.MakeIsa(),
+};
+// No terminal colours, @file expansion or suggestions: arguments after PROGRAM are the guest's, to the letter.
+ParseResult parsed = root.Parse(CommandLine.Prepare(args), new ParserConfiguration { ResponseFileTokenReplacer = null });
+if (parsed.Errors.Count > 0)
+{
+    Console.Error.WriteLine($"armvdso: {parsed.Errors[0].Message}");
+    Console.Error.WriteLine("armvdso: --help shows the options");
+    return ExitStatus.Usage;
+}
+try
+{
+    return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+}
+catch (UserError e)
+{
+    Console.Out.Flush();
+    Console.Error.WriteLine($"armvdso: {e.Message}");
+    return e.Status;
+}
+catch (IOException e) when (e.HResult == unchecked((int)0x80131620) || e.Message.Contains("pipe", StringComparison.OrdinalIgnoreCase))
+{
+    // The reader of our output has gone.
+    return ExitStatus.SignalBase + 13;
+}
+catch (Exception e)
+{
+    Console.Error.WriteLine($"armvdso: internal error: {e.GetType().Name}: {e.Message} {e.StackTrace?.Split('\n')[0].Trim()}");
+    return ExitStatus.EmulatorError;
+}

@@ -1,0 +1,31 @@
+namespace ArmVdso.Cli;
+
+/// <summary>Makes the command line unambiguous for the parser: everything after PROGRAM belongs to the guest.</summary>
+internal static class CommandLine
+{
+    private static readonly HashSet<string> WithProgram = ["run", "trace"];
+
+    /// <summary>Options that take a value in the next word. --strace and --stats take one only with "=".</summary>
+    private static readonly HashSet<string> TakesValue = [.. new SessionOptions().All().Where(o => o.ValueType != typeof(bool)).Select(o => o.Name), "--trace"];
+
+    /// <summary>Inserts "--" before the first operand of run and trace.</summary>
+    internal static string[] Prepare(string[] args)
+    {
+        if (args.Length == 0 || !WithProgram.Contains(args[0]))
+            return args;
+        for (int i = 1; i < args.Length; i++)
+        {
+            string word = args[i];
+            if (word == "--")
+                return args;
+            if (word.StartsWith('-') && word.Length > 1)
+            {
+                if (TakesValue.Contains(word))
+                    i++;
+                continue;
+            }
+            return [.. args[..i], "--", .. args[i..]];
+        }
+        return args;
+    }
+}

@@ -1,0 +1,234 @@
+/*
+ * The guest of "armvdso compare" and "armvdso trace": threads that call each
+ * function many times by system call and by vDSO. It measures nothing itself:
+ * the host watches the labels NAME_sys_ret, NAME_vdso_ret and empty_ret.
+ * Freestanding; built by build.sh with clang-19 and ld.lld-19.
+ */
+typedef unsigned long u64;
+typedef unsigned int u32;
+typedef unsigned short u16;
+typedef unsigned char u8;
+
+#ifndef ITERATIONS
+#define ITERATIONS 400
+#endif
+#define MAX_THREADS 64
+#define STACK_SIZE 8192
+
+static u64 pointers[16];	/* vDSO functions; 0 when there is none */
+static u8 stacks[MAX_THREADS][STACK_SIZE] __attribute__((aligned(16)));
+static volatile u32 running[MAX_THREADS];
+
+static long syscall6(long nr, long a, long b, long c, long d, long e, long f)
+{
+	register long x8 __asm__("x8") = nr;
+	register long x0 __asm__("x0") = a;
+	register long x1 __asm__("x1") = b;
+	register long x2 __asm__("x2") = c;
+	register long x3 __asm__("x3") = d;
+	register long x4 __asm__("x4") = e;
+	register long x5 __asm__("x5") = f;
+
+	__asm__ volatile("svc #0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5) : "memory");
+	return x0;
+}
+
+/*
+ * One loop by system call and one by vDSO. The arguments are set up anew in
+ * each round, as in the empty loop, so that the difference is the call alone.
+ */
+#define CLOBBERS "x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", \
+	"x14", "x15", "x16", "x17", "x30", "memory", "cc"
+
+#define BENCH(name, number, slot, first)						\
+static void bench_##name(u64 *buffer, u64 count)					\
+{											\
+	register u64 n __asm__("x20") = count;						\
+	register u64 *p __asm__("x21") = buffer;					\
+	register u64 f __asm__("x22") = pointers[slot];					\
+	__asm__ volatile(								\
+		"1:	mov	x0, %[a]\n"						\
+		"	mov	x1, x21\n"						\
+		"	mov	x8, %[nr]\n"						\
+		"	svc	#0\n"							\
+		"	.globl	" #name "_sys_ret\n"					\
+		#name "_sys_ret:\n"							\
+		"	subs	x20, x20, #1\n"						\
+		"	b.ne	1b\n"							\
+		: "+r"(n), "+r"(p) : [nr] "i"(number), [a] first : CLOBBERS);		\
+	if (!f)										\
+		return;									\
+	n = count;									\
+	p = buffer;									\
+	__asm__ volatile(								\
+		"1:	mov	x0, %[a]\n"						\
+		"	mov	x1, x21\n"						\
+		"	mov	x8, %[nr]\n"						\
+		"	blr	x22\n"							\
+		"	.globl	" #name "_vdso_ret\n"					\
+		#name "_vdso_ret:\n"							\
+		"	subs	x20, x20, #1\n"						\
+		"	b.ne	1b\n"							\
+		: "+r"(n), "+r"(p), "+r"(f) : [nr] "i"(number), [a] first : CLOBBERS);	\
+}
+
+#define POINTER "r"(buffer + 4)
+#define CLOCK(id) "i"(id)
+
+enum { S_GETTIME, S_TIMEOFDAY, S_GETRES, S_PID, S_TID, S_UID, S_EUID, S_GID, S_EGID, S_PPID, S_CPU, S_COUNT };
+
+BENCH(getpid, 172, S_PID, CLOCK(0))
+BENCH(gettid, 178, S_TID, CLOCK(0))
+BENCH(getuid, 174, S_UID, CLOCK(0))
+BENCH(geteuid, 175, S_EUID, CLOCK(0))
+BENCH(getgid, 176, S_GID, CLOCK(0))
+BENCH(getegid, 177, S_EGID, CLOCK(0))
+BENCH(getppid, 173, S_PPID, CLOCK(0))
+BENCH(getcpu, 168, S_CPU, POINTER)
+BENCH(clock_gettime_realtime, 113, S_GETTIME, CLOCK(0))
+BENCH(clock_gettime_monotonic, 113, S_GETTIME, CLOCK(1))
+BENCH(clock_gettime_monotonic_raw, 113, S_GETTIME, CLOCK(4))
+BENCH(clock_gettime_realtime_coarse, 113, S_GETTIME, CLOCK(5))
+BENCH(clock_gettime_monotonic_coarse, 113, S_GETTIME, CLOCK(6))
+BENCH(clock_gettime_boottime, 113, S_GETTIME, CLOCK(7))
+BENCH(clock_gettime_tai, 113, S_GETTIME, CLOCK(11))
+BENCH(clock_getres, 114, S_GETRES, CLOCK(1))
+BENCH(gettimeofday, 169, S_TIMEOFDAY, POINTER)
+
+static void bench_empty(u64 *buffer, u64 count)
+{
+	register u64 n __asm__("x20") = count;
+	register u64 *p __asm__("x21") = buffer;
+
+	__asm__ volatile(
+		"1:	mov	x0, #0\n"
+		"	mov	x1, x21\n"
+		"	mov	x8, #172\n"
+		"	.globl	empty_ret\n"
+		"empty_ret:\n"
+		"	subs	x20, x20, #1\n"
+		"	b.ne	1b\n"
+		: "+r"(n), "+r"(p) : : CLOBBERS);
+}
+
+__attribute__((used)) static void work(void)
+{
+	u64 buffer[8];
+	u64 n = ITERATIONS;
+
+	/* gettimeofday(tv, NULL) and getcpu(&cpu, &node): x1 is buffer or buffer[0..] */
+	bench_empty(buffer, n);
+	bench_getpid(buffer, n);
+	bench_gettid(buffer, n);
+	bench_getuid(buffer, n);
+	bench_geteuid(buffer, n);
+	bench_getgid(buffer, n);
+	bench_getegid(buffer, n);
+	bench_getppid(buffer, n);
+	bench_getcpu(buffer, n);
+	bench_clock_gettime_realtime(buffer, n);
+	bench_clock_gettime_monotonic(buffer, n);
+	bench_clock_gettime_monotonic_raw(buffer, n);
+	bench_clock_gettime_realtime_coarse(buffer, n);
+	bench_clock_gettime_monotonic_coarse(buffer, n);
+	bench_clock_gettime_boottime(buffer, n);
+	bench_clock_gettime_tai(buffer, n);
+	bench_clock_getres(buffer, n);
+	bench_gettimeofday(buffer, n);
+}
+
+static int same(const char *a, const char *b)
+{
+	while (*a && *a == *b)
+		a++, b++;
+	return *a == *b;
+}
+
+/* Finds the vDSO's functions through PT_DYNAMIC, as a C library does. */
+static void find_vdso(u64 base)
+{
+	static const char *const names[S_COUNT] = {
+		"__kernel_clock_gettime", "__kernel_gettimeofday", "__kernel_clock_getres", "__kernel_getpid", "__kernel_gettid",
+		"__kernel_getuid", "__kernel_geteuid", "__kernel_getgid", "__kernel_getegid", "__kernel_getppid", "__kernel_getcpu",
+	};
+	u64 phdr = base + *(u64 *)(base + 32);
+	int count = *(u16 *)(base + 56);
+	u64 symbols = 0, strings = 0, hash = 0;
+
+	for (int i = 0; i < count; i++, phdr += 56) {
+		if (*(u32 *)phdr != 2)
+			continue;
+		for (u64 *d = (u64 *)(base + *(u64 *)(phdr + 16)); d[0]; d += 2) {
+			if (d[0] == 4)
+				hash = base + d[1];
+			else if (d[0] == 5)
+				strings = base + d[1];
+			else if (d[0] == 6)
+				symbols = base + d[1];
+		}
+	}
+	if (!symbols || !strings || !hash)
+		return;
+	for (u32 i = 0; i < ((u32 *)hash)[1]; i++) {
+		u64 symbol = symbols + 24UL * i;
+		const char *name = (const char *)(strings + *(u32 *)symbol);
+
+		for (int k = 0; k < S_COUNT; k++)
+			if (*(u16 *)(symbol + 6) && same(name, names[k]))
+				pointers[k] = base + *(u64 *)(symbol + 8);
+	}
+}
+
+/* A thread: pthread's clone flags without TLS; the kernel clears running[] at its end. */
+__attribute__((naked)) static long spawn(u64 flags __attribute__((unused)), u64 stack __attribute__((unused)),
+	volatile u32 *tid __attribute__((unused)))
+{
+	__asm__(
+		"	mov	x4, x2\n"
+		"	mov	x3, #0\n"
+		"	mov	x8, #220\n"
+		"	svc	#0\n"
+		"	cbz	x0, 1f\n"
+		"	ret\n"
+		"1:	bl	work\n"
+		"	mov	x0, #0\n"
+		"	mov	x8, #93\n"
+		"	svc	#0\n");
+}
+
+__attribute__((used)) static void start(u64 *sp)
+{
+	u64 argc = sp[0];
+	u64 *p = sp + 1 + argc + 1;
+	u64 threads = 4;
+	char **argv = (char **)(sp + 1);
+
+	while (*p)
+		p++;
+	for (p++; p[0]; p += 2)
+		if (p[0] == 33)
+			find_vdso(p[1]);
+	if (argc > 1) {
+		threads = 0;
+		for (const char *s = argv[1]; *s >= '0' && *s <= '9'; s++)
+			threads = threads * 10 + (u64)(*s - '0');
+	}
+	if (threads < 1 || threads > MAX_THREADS)
+		syscall6(94, 2, 0, 0, 0, 0, 0);
+	for (u64 i = 1; i < threads; i++) {
+		running[i] = 1;
+		/* VM FS FILES SIGHAND THREAD SYSVSEM CHILD_CLEARTID */
+		if (spawn(0x250f00, (u64)stacks[i] + STACK_SIZE, &running[i]) < 0)
+			syscall6(94, 1, 0, 0, 0, 0, 0);
+	}
+	work();
+	for (u64 i = 1; i < threads; i++)
+		while (running[i])
+			syscall6(98, (long)&running[i], 0, 1, 0, 0, 0);
+	syscall6(94, 0, 0, 0, 0, 0, 0);
+}
+
+__attribute__((naked)) void _start(void)
+{
+	__asm__("mov x0, sp\n\tmov x29, #0\n\tmov x30, #0\n\tb start\n");
+}

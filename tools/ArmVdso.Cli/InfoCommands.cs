@@ -1,0 +1,148 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using ArmVdso.Emulator;
+using ArmVdso.Emulator.Isa;
+using ArmVdso.Kernel;
+using ArmVdso.Kernel.Vdso;
+
+namespace ArmVdso.Cli;
+
+/// <summary>Commands that print what is there: isa, syscalls, vdso.</summary>
+internal static class InfoCommands
+{
+    internal static Command MakeIsa()
+    {
+        var json = new Option<bool>("--json") { Description = "output for programs" };
+        var rows = new Option<bool>("--rows") { Description = "every row, not just the sums" };
+        var coverage = new Command("coverage", "what of the instruction table is decoded and implemented") { json, rows };
+        coverage.SetAction(result =>
+        {
+            Coverage(result.GetValue(rows), result.GetValue(json));
+            return 0;
+        });
+        var registers = new Command("registers", "the system registers and who may access them");
+        registers.SetAction(_ =>
+        {
+            var table = new Table("register", "encoding", "read", "write");
+            foreach (SystemRegister r in SystemRegisters.All)
+                table.Add(r.Name, $"S{r.Key >> 14}_{r.Key >> 11 & 7}_C{r.Key >> 7 & 15}_C{r.Key >> 3 & 15}_{r.Key & 7}", Level(r.ReadEL), Level(r.WriteEL));
+            table.Write(Console.Out);
+            return 0;
+        });
+        var words = new Argument<string[]>("WORD") { Description = "encodings in hexadecimal", Arity = ArgumentArity.OneOrMore };
+        var disassemble = new Command("disasm", "disassembles encodings") { words };
+        disassemble.SetAction(result =>
+        {
+            foreach (string word in result.GetValue(words)!)
+            {
+                string digits = word.StartsWith("0x", StringComparison.OrdinalIgnoreCase) ? word[2..] : word;
+                if (!uint.TryParse(digits, NumberStyles.HexNumber, CultureInfo.InvariantCulture, out uint encoding))
+                    throw new UserError($"'{word}' is not a 32-bit number in hexadecimal", ExitStatus.Usage);
+                Row row = Decoder.Decode(encoding);
+                Console.Out.WriteLine($"{encoding:x8}  {Disassembler.Disassemble(encoding, 0),-40}  {RowInfo.Name(row)}");
+            }
+            return 0;
+        });
+        return new Command("isa", "the instruction table") { coverage, registers, disassemble };
+    }
+
+    private static string Level(int el) => el == 2 ? "-" : $"EL{el}";
+
+    private static void Coverage(bool rows, bool json)
+    {
+        Row[] all = [.. Enumerable.Range(1, RowInfo.Count - 1).Select(i => (Row)i)];
+        if (json)
+        {
+            foreach (Row row in all)
+                Console.Out.WriteLine(JsonSerializer.Serialize(new { row = RowInfo.Name(row), feature = RowInfo.Feature(row).ToString(), @class = RowInfo.Class(row).ToString(), implemented = RowInfo.HasSemantics(row) }));
+            return;
+        }
+        if (rows)
+        {
+            var list = new Table("row", "feature", "class", "semantics");
+            foreach (Row row in all)
+                list.Add(RowInfo.Name(row), RowInfo.Feature(row).ToString()!, RowInfo.Class(row).ToString(), RowInfo.HasSemantics(row) ? "yes" : "not implemented");
+            list.Write(Console.Out);
+            return;
+        }
+        var table = new Table("feature", "rows", "implemented", "%");
+        foreach (IGrouping<string, Row> group in all.GroupBy(r => RowInfo.Feature(r).ToString()!).OrderBy(g => g.Key, StringComparer.Ordinal))
+            Add(table, group.Key, [.. group]);
+        Add(table, "all", all);
+        table.Write(Console.Out);
+    }
+
+    private static void Add(Table table, string name, Row[] rows)
+    {
+        int done = rows.Count(RowInfo.HasSemantics);
+        table.Add(name, Number(rows.Length), Number(done), (100.0 * done / rows.Length).ToString("f1", CultureInfo.InvariantCulture));
+    }
+
+    private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
+
+    internal static Command MakeSyscalls()
+    {
+        var json = new Option<bool>("--json") { Description = "output for programs" };
+        var command = new Command("syscalls", "the system calls and how much of each is there") { json };
+        command.SetAction(result =>
+        {
+            if (result.GetValue(json))
+            {
+                foreach (SyscallRow row in SyscallTable.All)
+                    Console.Out.WriteLine(JsonSerializer.Serialize(new { number = row.Number, name = row.Name, support = row.Support.ToString().ToLowerInvariant(), arguments = row.Arguments, note = row.Note }));
+                return 0;
+            }
+            var table = new Table("nr", "name", "support", "charged insns", "arguments", "note");
+            foreach (SyscallRow row in SyscallTable.All)
+                table.Add(Number(row.Number), row.Name, row.Support.ToString().ToLowerInvariant(), Number(SyscallCosts.Of(row.Cost).Instructions), row.Arguments, row.Note);
+            table.Write(Console.Out);
+            Console.Out.WriteLine();
+            Console.Out.WriteLine(string.Join(", ", SyscallTable.All.GroupBy(r => r.Support).OrderByDescending(g => g.Key).Select(g => $"{g.Count()} {g.Key.ToString().ToLowerInvariant()}"))
+                + "; any other number gives ENOSYS and is named once on stderr. Charged instructions are modelled (stock 6.1 kernel counts).");
+            return 0;
+        });
+        return command;
+    }
+
+    internal static Command MakeVdso()
+    {
+        var list = new Command("list", "the designs");
+        list.SetAction(_ =>
+        {
+            var table = new Table("design", "what it is");
+            table.Add("none", "no vDSO: every call is a system call");
+            table.Add("per-cpu", "as in the talk: a slot per CPU, its offset in TPIDRRO_EL0, no retry");
+            table.Write(Console.Out);
+            return 0;
+        });
+        var info = new Command("info", "functions and data layout of the image");
+        info.SetAction(_ =>
+        {
+            VdsoImage image = VdsoImage.LoadPerCpu();
+            Console.Out.WriteLine($"design {image.Name}: {image.Bytes.Length} bytes, data pages {image.Layout("vvar_pages")}, slots at 0x{image.Layout("vdso_vsys_data.cpu_data"):x} of {image.Layout("vdso_per_cpu_data.size")} bytes for {image.Layout("nr_cpus")} CPUs");
+            var table = new Table("function", "offset");
+            foreach ((string name, ulong offset) in image.Symbols.OrderBy(s => s.Value))
+                table.Add(name, $"0x{offset:x}");
+            table.Write(Console.Out);
+            return 0;
+        });
+        var disasm = new Command("disasm", "the image's code");
+        disasm.SetAction(_ =>
+        {
+            VdsoImage image = VdsoImage.LoadPerCpu();
+            Dictionary<ulong, string> names = image.Symbols.GroupBy(s => s.Value).ToDictionary(g => g.Key, g => g.First().Key);
+            ulong first = names.Keys.Min() & ~3UL;
+            ulong end = image.TextEnd;
+            for (ulong at = first; at + 4 <= end; at += 4)
+            {
+                if (names.TryGetValue(at, out string? name))
+                    Console.Out.WriteLine($"\n{at:x8} <{name}>:");
+                uint word = BitConverter.ToUInt32(image.Bytes, (int)at);
+                Console.Out.WriteLine($"{at,8:x}: {word:x8}    {Disassembler.Disassemble(word, at)}");
+            }
+            return 0;
+        });
+        return new Command("vdso", "the vDSO image") { list, info, disasm };
+    }
+}

@@ -1,0 +1,202 @@
+using ArmVdso.Emulator;
+using ArmVdso.Emulator.Timing;
+using ArmVdso.Kernel;
+using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Files;
+using ArmVdso.Kernel.Signals;
+
+namespace ArmVdso.Cli;
+
+/// <summary>One run of one guest: machine, kernel and the program's place in the guest's files.</summary>
+internal sealed class Session : IDisposable
+{
+    private readonly SessionSettings _settings;
+    private readonly Timer? _watchdog;
+    private readonly ConsoleCancelEventHandler? _interrupt;
+    private volatile bool _timedOut;
+
+    internal Machine Machine { get; }
+
+    internal LinuxKernel Kernel { get; }
+
+    /// <summary>What a caller adds to the kernel of a session.</summary>
+    internal sealed record Hooks
+    {
+        internal Action<KernelTask, SyscallContext, long?>? Syscall { get; init; }
+
+        internal Action<KernelTask, SignalInfo>? Signal { get; init; }
+
+        internal Action<KernelTask, int>? Exit { get; init; }
+
+        internal Action<KernelTask>? Exec { get; init; }
+
+        internal Stream Output { get; init; } = Stream.Null;
+
+        internal Stream Error { get; init; } = Stream.Null;
+
+        internal Stream Input { get; init; } = Stream.Null;
+    }
+
+    /// <summary>Prepares a run of a program.</summary>
+    /// <param name="settings">Settings.</param>
+    /// <param name="program">Program as the user named it: a path, or a name to look for.</param>
+    /// <param name="arguments">Its arguments.</param>
+    /// <param name="hooks">Streams and observers.</param>
+    /// <exception cref="UserError">It cannot be run.</exception>
+    internal Session(SessionSettings settings, string program, IReadOnlyList<string> arguments, Hooks hooks)
+    {
+        _settings = settings;
+        (string? hostPath, string guestPath, string? root) = ProgramFinder.Find(settings, program);
+        var options = new KernelOptions
+        {
+            RootDirectory = root,
+            Binds = settings.Binds,
+            ProgramHostPath = hostPath,
+            ProgramGuestPath = guestPath,
+            Arguments = [Latin1(settings.Argv0.Length > 0 ? settings.Argv0 : program), .. arguments.Select(Latin1)],
+            Environment = [.. settings.Environment.Select(Latin1)],
+            WorkingDirectory = settings.Cwd,
+            Uid = settings.Uid,
+            Gid = settings.Gid,
+            FirstPid = settings.FirstPid,
+            VaBits = settings.VaBits,
+            VdsoDesign = settings.Vdso,
+            MendEgid = settings.MendEgid,
+            EpochSeconds = settings.Epoch,
+            SliceNs = settings.SliceNs,
+            Seed = settings.Seed,
+            TraceSyscalls = hooks.Syscall is not null,
+            TerminalStreams = (Console.IsInputRedirected ? 0 : 1) | (Console.IsOutputRedirected ? 0 : 2) | (Console.IsErrorRedirected ? 0 : 4),
+        };
+        Machine = MakeMachine(settings);
+        try
+        {
+            Kernel = new LinuxKernel(Machine, options)
+            {
+                HostIn = hooks.Input,
+                HostOut = hooks.Output,
+                HostErr = hooks.Error,
+                Log = line => Console.Error.WriteLine($"armvdso: {line}"),
+                SyscallTrace = hooks.Syscall,
+                OnSignal = hooks.Signal,
+                OnExit = hooks.Exit,
+                OnExec = hooks.Exec,
+            };
+            long result = Kernel.Start(out string error);
+            if (result < 0)
+            {
+                int status = -result is Errno.ENOENT or Errno.ENOTDIR && !error.Contains("interpreter", StringComparison.Ordinal)
+                    ? ExitStatus.NotFound
+                    : ExitStatus.NotExecutable;
+                throw new UserError(error, status);
+            }
+        }
+        catch (IOException e)
+        {
+            Machine.Dispose();
+            throw new UserError(e.Message, ExitStatus.NotFound);
+        }
+        catch
+        {
+            Machine.Dispose();
+            throw;
+        }
+        if (settings.TimeoutSeconds > 0)
+        {
+            _watchdog = new Timer(_ =>
+            {
+                _timedOut = true;
+                Machine.StopRequested = true;
+            });
+            _watchdog.Change(TimeSpan.FromSeconds(settings.TimeoutSeconds), System.Threading.Timeout.InfiniteTimeSpan);
+        }
+        _interrupt = (_, e) =>
+        {
+            e.Cancel = true;
+            _interrupted++;
+            Machine.StopRequested = true;
+        };
+        Console.CancelKeyPress += _interrupt;
+    }
+
+    private int _interrupted;
+
+    private static string Latin1(string text) => System.Text.Encoding.Latin1.GetString(System.Text.Encoding.UTF8.GetBytes(text));
+
+    private static Machine MakeMachine(SessionSettings settings)
+    {
+        Func<Machine, int, TimingModel> timing = (_, _) => new TimingModel();
+        if (settings.Core != "none")
+        {
+            try
+            {
+                timing = CoreModel.Factory(settings.Core);
+            }
+            catch (CoreModelException e)
+            {
+                throw new UserError($"--core: {e.Message}", ExitStatus.Usage);
+            }
+        }
+        try
+        {
+            var machine = new Machine(settings.Cpus, settings.MemoryBytes, timing)
+            {
+                Seed = settings.Seed,
+                Quantum = settings.Quantum,
+                ClockFrequency = settings.ClockHz,
+            };
+            CpuProfile.Apply(machine);
+            return machine;
+        }
+        catch (OutOfMemoryException e)
+        {
+            throw new UserError($"--mem: {e.Message}", ExitStatus.EmulatorError);
+        }
+    }
+
+    /// <summary>Runs to the end of the program or of a limit.</summary>
+    /// <returns>Exit status of the command.</returns>
+    internal int Run()
+    {
+        ulong limit = _settings.MaxCycles == 0 ? ulong.MaxValue : _settings.MaxCycles;
+        while (true)
+        {
+            bool withinLimit = Machine.Run(limit);
+            Kernel.HostOut.Flush();
+            Kernel.HostErr.Flush();
+            if (Kernel.Panic is { } panic)
+                throw new UserError(panic, ExitStatus.EmulatorError);
+            if (Kernel.Finished)
+                return StatusOf(Kernel.ExitStatus);
+            if (!withinLimit)
+                throw new UserError($"{_settings.MaxCycles} cycles have passed (--max-cycles)", ExitStatus.LimitReached);
+            if (_timedOut)
+                throw new UserError($"{_settings.TimeoutSeconds} seconds have passed (--timeout)", ExitStatus.LimitReached);
+            if (_interrupted > 1)
+                return ExitStatus.SignalBase + Signal.SIGINT;
+            if (_interrupted == 1 && !Kernel.Deadlock)
+            {
+                // Ctrl-C goes to the guest first, as a terminal's would; a second one ends the run.
+                Kernel.SignalProcessGroup(Kernel.Init!.Pgid, Signal.SIGINT);
+                continue;
+            }
+            if (Kernel.Deadlock)
+                throw new UserError("every task of the guest waits for something that cannot happen any more", ExitStatus.LimitReached);
+        }
+    }
+
+    private static int StatusOf(int wait)
+    {
+        int signal = wait & 0x7f;
+        return signal == 0 ? wait >> 8 & 0xff : ExitStatus.SignalBase + signal;
+    }
+
+    public void Dispose()
+    {
+        _watchdog?.Dispose();
+        if (_interrupt is not null)
+            Console.CancelKeyPress -= _interrupt;
+        Kernel.Vfs.Dispose();
+        Machine.Dispose();
+    }
+}
