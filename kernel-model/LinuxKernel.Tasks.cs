@@ -37,7 +37,9 @@ public sealed partial class LinuxKernel
         var group = new ThreadGroup();
         var task = new KernelTask(this, AllocatePid(), group);
         group.Leader = task;
-        group.Pid = group.Pgid = group.Sid = task.Tid;
+        group.Pid = group.Pgid = task.Tid;
+        // As from a shell: a group of its own in the session of process 1, so that setpgid is allowed.
+        group.Sid = 1;
         group.Threads.Add(task);
         task.Credentials = Credentials.For(Options.Uid, Options.Gid);
         task.Fs = new FsContext(Vfs.Root, Vfs.Root);

@@ -37,7 +37,7 @@ public sealed unsafe class PhysicalMemory : IDisposable
     }
 
     [DllImport("libc", SetLastError = true)]
-    private static extern nint mmap(nint addr, nuint length, int prot, int flags, int fd, long offset);
+    private static extern nint mmap(nint addr, nuint length, int prot, int flags, int descriptor, long offset);
 
     [DllImport("libc")]
     private static extern int munmap(nint addr, nuint length);

@@ -12,6 +12,8 @@ internal static class ProgramFinder
     {
         if (program.Length == 0)
             throw new UserError("PROGRAM is empty", ExitStatus.Usage);
+        if (program[0] == '-')
+            throw new UserError($"there is no option '{program}'; --help shows the options", ExitStatus.Usage);
         bool isPath = program.Contains('/');
         string? root = settings.Root;
         if (settings.Binds.Any(b => b.GuestPath == program))

@@ -20,6 +20,8 @@ public sealed class BadInputTests : IDisposable
     {
         string path = Path.Join(_folder, name);
         File.WriteAllBytes(path, bytes);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserExecute);
         return path;
     }
 

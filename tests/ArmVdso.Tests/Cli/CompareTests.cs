@@ -74,16 +74,16 @@ public sealed class CompareTests
         Assert.Equal(result.Output, ArmVdsoCommand.Run("trace", "--json").Output);
     }
 
-    /// <summary>Time slices of a microsecond preempt so often that some thread loses its CPU between reading the offset and the
+    /// <summary>Time slices of two microseconds preempt so often that some thread loses its CPU between reading the offset and the
     /// slot: the talk's algorithm then answers for another thread, and compare says so.</summary>
     [Fact]
     public void TheTalksRaceIsFoundAndReported()
     {
-        ArmVdsoCommand.Result result = ArmVdsoCommand.Run("compare", "--json", "--slice", "2", "--threads", "5", "gettid");
+        ArmVdsoCommand.Result result = ArmVdsoCommand.Run("compare", "--json", "--slice", "2", "--threads", "5");
         Assert.True(result.Status == 0, result.Errors);
         using JsonDocument json = JsonDocument.Parse(result.Output);
-        JsonElement vdso = json.RootElement.GetProperty("functions").EnumerateArray().Single().GetProperty("vdso");
-        Assert.True(vdso.GetProperty("wrong").GetInt64() >= 0);
-        Assert.True(vdso.GetProperty("calls").GetInt64() >= 2000);
+        long wrong = json.RootElement.GetProperty("functions").EnumerateArray().Sum(f => f.GetProperty("vdso").GetProperty("wrong").GetInt64());
+        Assert.True(wrong > 0, "no wrong answer was seen; the talk's algorithm has no retry");
+        Assert.Contains("answers were wrong", ArmVdsoCommand.Run("compare", "--slice", "2", "--threads", "5").Output);
     }
 }

@@ -38,7 +38,7 @@ public sealed class StaticProgramTests
     public void TheSameRunTwiceGivesTheSameCycles()
     {
         string[] words = ["run", "--stats", "--root", DebianPrograms.Root, "/opt/static/bin/busybox", "sh", "-c", "echo a | cat; echo $((6*7))"];
-        static string Cycles(ArmVdsoCommand.Result r) => string.Join('\n', r.Errors.Split('\n').Where(l => l.Contains("cycles") || l.Contains("instructions ")));
+        static string Cycles(ArmVdsoCommand.Result r) => string.Join('\n', r.Errors.Split('\n').Where(l => !l.Contains("seconds of the host")));
         string first = Cycles(ArmVdsoCommand.Run(words));
         Assert.Contains("cycles executed", first);
         Assert.Equal(first, Cycles(ArmVdsoCommand.Run(words)));
