@@ -131,7 +131,11 @@ public sealed partial class LinuxKernel
 
     private void FaultSignalTo(KernelTask task, int number, int code, ulong address, ulong esr) => SignalDelivery.Force(task, new SignalInfo
     {
-        Number = number, Code = code, Address = address, Esr = esr, Synchronous = true,
+        Number = number,
+        Code = code,
+        Address = address,
+        Esr = esr,
+        Synchronous = true,
     });
 
     private void Undefined(KernelTask task, Cpu cpu, UserRegisters regs)

@@ -526,7 +526,11 @@ public sealed partial class LinuxKernel
         {
             SignalDelivery.Send(parent, new SignalInfo
             {
-                Number = Signal.SIGCHLD, Code = code, Pid = group.Pid, Uid = group.Leader.Credentials.Uid, Status = signal,
+                Number = Signal.SIGCHLD,
+                Code = code,
+                Pid = group.Pid,
+                Uid = group.Leader.Credentials.Uid,
+                Status = signal,
             });
         }
         parent.ChildChange.WakeAll();

@@ -286,7 +286,10 @@ internal static class SysIdentity
             return -Errno.EPERM;
         c.Task.Credentials = old with
         {
-            CapEffective = effective, CapPermitted = permitted, CapInheritable = inheritable, CapAmbient = old.CapAmbient & permitted & inheritable,
+            CapEffective = effective,
+            CapPermitted = permitted,
+            CapInheritable = inheritable,
+            CapAmbient = old.CapAmbient & permitted & inheritable,
         };
         return 0;
     }

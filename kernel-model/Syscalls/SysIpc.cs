@@ -50,8 +50,12 @@ internal static class SysShm
             c, c.Int(0), c.Int(2), s => size > s.Size ? -Errno.EINVAL : 0,
             now => size is 0 or > MaxSegment ? null : new SharedSegment
             {
-                Size = size, Pages = new SharedPages(c.Kernel.PageAllocator), CreatorPid = c.Task.Group.Pid, ChangeTime = now,
-                CreatorUid = c.Task.Credentials.Euid, CreatorGid = c.Task.Credentials.Egid,
+                Size = size,
+                Pages = new SharedPages(c.Kernel.PageAllocator),
+                CreatorPid = c.Task.Group.Pid,
+                ChangeTime = now,
+                CreatorUid = c.Task.Credentials.Euid,
+                CreatorGid = c.Task.Credentials.Egid,
             });
     }
 
@@ -87,7 +91,11 @@ internal static class SysShm
             return -Errno.EINVAL;
         mm.Add(new Vma
         {
-            Start = start, End = start + size, Shared = true, SharedAnonymous = segment.Pages, Name = $"/SYSV{segment.Key:x8} (deleted)",
+            Start = start,
+            End = start + size,
+            Shared = true,
+            SharedAnonymous = segment.Pages,
+            Name = $"/SYSV{segment.Key:x8} (deleted)",
             Prot = Mman.PROT_READ | (write ? Mman.PROT_WRITE : 0) | ((flags & ShmExec) != 0 ? Mman.PROT_EXEC : 0),
         });
         segment.AttachTime = Now(c);

@@ -38,8 +38,13 @@ internal static class SysSem
             c, c.Int(0), c.Int(2), s => count > s.Values.Length ? -Errno.EINVAL : 0,
             now => count == 0 ? null : new SemaphoreSet
             {
-                Values = new ushort[count], LastPids = new int[count], WaitForMore = new int[count], WaitForZero = new int[count], ChangeTime = now,
-                CreatorUid = c.Task.Credentials.Euid, CreatorGid = c.Task.Credentials.Egid,
+                Values = new ushort[count],
+                LastPids = new int[count],
+                WaitForMore = new int[count],
+                WaitForZero = new int[count],
+                ChangeTime = now,
+                CreatorUid = c.Task.Credentials.Euid,
+                CreatorGid = c.Task.Credentials.Egid,
             });
     }
 

@@ -135,7 +135,10 @@ internal static class SysSignal
         {
             c.Kernel.SignalDelivery.Force(c.Task, new SignalInfo
             {
-                Number = Signal.SIGSEGV, Code = Signal.SEGV_MAPERR, Address = regs.SP, Synchronous = true,
+                Number = Signal.SIGSEGV,
+                Code = Signal.SEGV_MAPERR,
+                Address = regs.SP,
+                Synchronous = true,
             });
         }
         regs.SyscallNumber = -1;
@@ -179,7 +182,10 @@ internal static class SysSignal
 
     private static SignalInfo FromUser(SyscallContext c, int signal, int code) => new()
     {
-        Number = signal, Code = code, Pid = c.Task.Group.Pid, Uid = c.Task.Credentials.Uid,
+        Number = signal,
+        Code = code,
+        Pid = c.Task.Group.Pid,
+        Uid = c.Task.Credentials.Uid,
     };
 
     /// <summary>kill(pid, sig).</summary>

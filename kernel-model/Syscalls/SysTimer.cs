@@ -51,7 +51,11 @@ internal static class SysTimer
             return -Errno.EFAULT;
         group.PosixTimers.Add(id, new PosixTimer(c.Kernel, id, clock)
         {
-            Group = group, Thread = thread, Signal = signal, Value = value, CpuNow = cpu,
+            Group = group,
+            Thread = thread,
+            Signal = signal,
+            Value = value,
+            CpuNow = cpu,
         });
         return 0;
     }

@@ -61,8 +61,16 @@ public sealed record Credentials
     /// <summary>All identities set to one user and group.</summary>
     public static Credentials For(uint uid, uint gid) => new()
     {
-        Uid = uid, Euid = uid, Suid = uid, Fsuid = uid, Gid = gid, Egid = gid, Sgid = gid, Fsgid = gid,
-        CapEffective = uid == 0 ? AllCapabilities : 0, CapPermitted = uid == 0 ? AllCapabilities : 0,
+        Uid = uid,
+        Euid = uid,
+        Suid = uid,
+        Fsuid = uid,
+        Gid = gid,
+        Egid = gid,
+        Sgid = gid,
+        Fsgid = gid,
+        CapEffective = uid == 0 ? AllCapabilities : 0,
+        CapPermitted = uid == 0 ? AllCapabilities : 0,
     };
 
     /// <summary>Capabilities after a change of user IDs from <paramref name="old"/> (cap_emulate_setxuid).</summary>
@@ -87,8 +95,13 @@ public sealed record Credentials
         ulong permitted = root ? (CapBounding | CapInheritable) & AllCapabilities : CapAmbient;
         return this with
         {
-            Suid = Euid, Sgid = Egid, Fsuid = Euid, Fsgid = Egid,
-            CapPermitted = permitted, CapEffective = Euid == 0 ? permitted : CapAmbient, CapAmbient = root ? 0 : CapAmbient,
+            Suid = Euid,
+            Sgid = Egid,
+            Fsuid = Euid,
+            Fsgid = Egid,
+            CapPermitted = permitted,
+            CapEffective = Euid == 0 ? permitted : CapAmbient,
+            CapAmbient = root ? 0 : CapAmbient,
             SecureBits = SecureBits & ~0x10u,
         };
     }

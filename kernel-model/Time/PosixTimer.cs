@@ -101,7 +101,12 @@ internal sealed class PosixTimer(LinuxKernel kernel, int id, int clock)
         _overrun = times - 1;
         var info = new SignalInfo
         {
-            Number = Signal, Code = Signals.Signal.SI_TIMER, TimerId = id, Pid = id, Uid = (uint)Overrun, Value = Value,
+            Number = Signal,
+            Code = Signals.Signal.SI_TIMER,
+            TimerId = id,
+            Pid = id,
+            Uid = (uint)Overrun,
+            Value = Value,
         };
         if (Thread is { } thread)
             kernel.SignalDelivery.Send(thread, info);
