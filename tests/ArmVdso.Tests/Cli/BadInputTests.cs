@@ -104,5 +104,47 @@ public sealed class BadInputTests : IDisposable
         }
     }
 
+    /// <summary>Assembles a program that ends with exit(0) unless something stops it.</summary>
+    private string Assemble(string body)
+    {
+        string source = Path.Join(_folder, "a.S");
+        string program = Path.Join(_folder, "a.elf");
+        File.WriteAllText(source, $".globl _start\n_start:\n{body}\nmov x0, #0\nmov x8, #93\nsvc #0\n");
+        (int status, string output, string errors) = GuestPrograms.Run("aarch64-linux-gnu-gcc", "-nostdlib", "-static", "-o", program, source);
+        Assert.True(status == 0, output + errors);
+        return program;
+    }
+
+    [Theory]
+    [InlineData(".inst 0xf83fd000", "0xf83fd000 (ld64b x0, [x0])", "not implemented")]
+    [InlineData(".inst 0x00000000", "0x00000000 (udf #0)", "UNDEFINED")]
+    [InlineData(".inst 0x05000000", "0x05000000", "unallocated")]
+    [InlineData("msr tpidrro_el0, x0", "msr TPIDRRO_EL0, x0", "UNDEFINED")]
+    public void AnInstructionThatCannotRunIsNamed(string instruction, string text, string why)
+    {
+        ArmVdsoCommand.Result result = ArmVdsoCommand.Run("run", Assemble(instruction));
+        Expect(128 + 4, text, result);
+        Assert.Contains(why, result.Errors);
+        Assert.Contains("SIGILL", result.Errors);
+        Assert.Single(result.Errors.TrimEnd().Split('\n'));
+    }
+
+    [Fact]
+    public void AnUnknownSystemCallIsNamedOnce()
+    {
+        // 500 is no arm64 system call; both calls must give ENOSYS (38).
+        ArmVdsoCommand.Result result = ArmVdsoCommand.Run("run", Assemble("mov x8, #500\nsvc #0\nmov x8, #500\nsvc #0\ncmn x0, #38\nb.eq 1f\nbrk #1\n1:"));
+        Expect(0, "system call 500", result);
+        Assert.Single(result.Errors.TrimEnd().Split('\n'));
+    }
+
+    [Fact]
+    public void ARunawayGuestIsEnded()
+    {
+        string program = Assemble("1: b 1b");
+        Expect(124, "--max-cycles", ArmVdsoCommand.Run("run", "--max-cycles", "1000000", program));
+        Expect(124, "--timeout", ArmVdsoCommand.Run("run", "--timeout", "1", program));
+    }
+
     public void Dispose() => Directory.Delete(_folder, true);
 }
