@@ -14,4 +14,3 @@ done
 $CXX -O2 -o $B/exc-dyn $S/exc.cc -pthread; $CXX -O2 -static -o $B/exc-static $S/exc.cc -pthread
 $CC -O3 -march=armv8.2-a+lse -o $B/thr-lse $S/thr.c -pthread -static
 $CC -O2 -mbranch-protection=standard -o $B/exc-bti $S/hello.c -lm -static
-file $B/* | sed 's/, BuildID.*//' | cut -c1-160

@@ -126,11 +126,13 @@ internal sealed class Session : IDisposable
     private static Machine MakeMachine(SessionSettings settings)
     {
         Func<Machine, int, TimingModel> timing = (_, _) => new TimingModel();
+        ulong clock = 1_000_000_000;
         if (settings.Core != "none")
         {
             try
             {
                 timing = CoreModel.Factory(settings.Core);
+                clock = CoreModel.Load(settings.Core).ClockFrequency;
             }
             catch (CoreModelException e)
             {
@@ -143,7 +145,7 @@ internal sealed class Session : IDisposable
             {
                 Seed = settings.Seed,
                 Quantum = settings.Quantum,
-                ClockFrequency = settings.ClockHz,
+                ClockFrequency = settings.ClockHz == 0 ? clock : settings.ClockHz,
             };
             CpuProfile.Apply(machine);
             return machine;

@@ -58,7 +58,7 @@ internal sealed class SessionOptions
 
     internal Option<string> Epoch { get; } = Text("--epoch", "1598313600", "CLOCK_REALTIME at the start, in seconds since 1970", "SECONDS");
 
-    internal Option<string> Clock { get; } = Text("--clock-mhz", "1000", "clock of the CPUs, in MHz", "MHZ");
+    internal Option<string> Clock { get; } = Text("--clock-mhz", "0", "clock of the CPUs, in MHz; 0: the timing model's (1000 without one)", "MHZ");
 
     internal Option<string> MaxCycles { get; } = Text("--max-cycles", "0", "ends the run after so many cycles, status 124; 0: no limit", "N");
 
@@ -138,7 +138,7 @@ internal sealed class SessionOptions
             Quantum = Number("--quantum", result.GetValue(Quantum)!, 1, 1_000_000_000),
             Seed = Number("--seed", result.GetValue(Seed)!, 0, ulong.MaxValue),
             Epoch = (long)Number("--epoch", result.GetValue(Epoch)!, 0, 1UL << 40),
-            ClockHz = Number("--clock-mhz", result.GetValue(Clock)!, 1, 100_000) * 1_000_000,
+            ClockHz = Number("--clock-mhz", result.GetValue(Clock)!, 0, 100_000) * 1_000_000,
             MaxCycles = Number("--max-cycles", result.GetValue(MaxCycles)!, 0, ulong.MaxValue),
             TimeoutSeconds = Number("--timeout", result.GetValue(Timeout)!, 0, 1_000_000),
             MendEgid = result.GetValue(MendEgid),
@@ -203,7 +203,8 @@ internal sealed record SessionSettings
 
     internal long Epoch { get; init; } = 1598313600;
 
-    internal ulong ClockHz { get; init; } = 1_000_000_000;
+    /// <summary>Clock in Hz; 0: the timing model's.</summary>
+    internal ulong ClockHz { get; init; }
 
     internal ulong MaxCycles { get; init; }
 

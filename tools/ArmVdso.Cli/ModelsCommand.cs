@@ -1,0 +1,60 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using ArmVdso.Emulator.Timing;
+
+namespace ArmVdso.Cli;
+
+/// <summary>armvdso models: the timing models, each parameter with its evidence and source.</summary>
+internal static class ModelsCommand
+{
+    internal static Command Make()
+    {
+        var name = new Argument<string?>("MODEL") { Description = "a model's name or file: its parameters; the list of models without", Arity = ArgumentArity.ZeroOrOne };
+        var json = new Option<bool>("--json") { Description = "output for programs" };
+        var command = new Command("models", "the timing models and where their numbers come from") { name, json };
+        command.SetAction(result =>
+        {
+            try
+            {
+                if (result.GetValue(name) is { } wanted)
+                    Explain(CoreModel.Load(wanted), result.GetValue(json));
+                else
+                    List(result.GetValue(json));
+            }
+            catch (CoreModelException e)
+            {
+                throw new UserError(e.Message, ExitStatus.Usage);
+            }
+            return 0;
+        });
+        return command;
+    }
+
+    private static void List(bool json)
+    {
+        var table = new Table("model", "clock MHz", "parameters", "description");
+        foreach (CoreModel model in CoreModel.Names.Select(CoreModel.Load))
+        {
+            if (json)
+                Console.Out.WriteLine(JsonSerializer.Serialize(new { name = model.Name, clock_hz = model.ClockFrequency, parameters = model.Parameters.Count, description = model.Description }));
+            table.Add(model.Name, (model.ClockFrequency / 1e6).ToString(CultureInfo.InvariantCulture), model.Parameters.Count.ToString(CultureInfo.InvariantCulture), model.Description);
+        }
+        table.Add("none", "1000", "0", "one cycle an instruction, no caches");
+        if (!json)
+            table.Write(Console.Out);
+    }
+
+    private static void Explain(CoreModel model, bool json)
+    {
+        var table = new Table("parameter", "value", "unit", "evidence", "range", "source");
+        foreach (CoreParameter p in model.Parameters)
+        {
+            if (json)
+                Console.Out.WriteLine(JsonSerializer.Serialize(new { key = p.Key, value = p.Value, unit = p.Unit, evidence = p.Evidence, low = p.Range?.Low, high = p.Range?.High, source = p.Source }));
+            table.Add(p.Key, p.Value.ToString(CultureInfo.InvariantCulture), p.Unit, p.Evidence, p.Range is { } r ? $"{r.Low}..{r.High}" : "", p.Source);
+        }
+        if (!json)
+            table.Write(Console.Out);
+    }
+}
