@@ -58,20 +58,34 @@ internal static class ProgramFinder
         throw new UserError($"{program}: not found{where}", ExitStatus.NotFound);
     }
 
-    /// <summary>Whether something is there, links not followed (the guest resolves them).</summary>
-    private static bool ExistsInside(string root, string guestPath)
+    /// <summary>Whether a guest path exists in the root, with links followed as the guest follows them: never out of the root.</summary>
+    private static bool ExistsInside(string root, string guestPath, int depth = 0)
     {
-        string path = root;
-        foreach (string part in guestPath.Split('/', StringSplitOptions.RemoveEmptyEntries))
+        if (depth > 40)
+            return false;
+        var at = new List<string>();
+        string[] parts = guestPath.Split('/', StringSplitOptions.RemoveEmptyEntries);
+        for (int i = 0; i < parts.Length; i++)
         {
-            if (part is "." or "..")
-                return true;
-            path = Path.Join(path, part);
+            if (parts[i] == ".")
+                continue;
+            if (parts[i] == "..")
+            {
+                if (at.Count > 0)
+                    at.RemoveAt(at.Count - 1);
+                continue;
+            }
+            string path = Path.Join([root, .. at, parts[i]]);
             var info = new FileInfo(path);
-            if (info.LinkTarget is not null)
-                return true;
+            if (info.LinkTarget is { } target)
+            {
+                string rest = string.Join('/', parts[(i + 1)..]);
+                string start = target.StartsWith('/') ? "" : string.Join('/', at) + "/";
+                return ExistsInside(root, $"{start}{target}/{rest}", depth + 1);
+            }
             if (!info.Exists && !Directory.Exists(path))
                 return false;
+            at.Add(parts[i]);
         }
         return true;
     }
