@@ -144,10 +144,10 @@ public sealed partial class LinuxKernel
             Unregister(task);
             Unregister(leader);
             task.Tid = task.Group.Pid;
-            task.ExitSignal = Signal.SIGCHLD;
             task.Group.Leader = task;
             Register(task);
         }
+        task.ExitSignal = Signal.SIGCHLD;
         ReleaseUserState(task);
         if (task.Files.Users > 1)
         {
@@ -270,7 +270,7 @@ public sealed partial class LinuxKernel
         InheritScheduling(parent, child);
         child.Affinity = parent.Affinity;
         child.Cpu = parent.Cpu;
-        child.ExitSignal = thread ? 0 : exitSignal;
+        child.ExitSignal = thread ? 0 : (flags & CLONE_PARENT) != 0 ? parent.Group.Leader.ExitSignal : exitSignal;
         if ((flags & CLONE_VM) == 0)
         {
             child.Rseq = parent.Rseq;
@@ -420,6 +420,7 @@ public sealed partial class LinuxKernel
         Ipc.GroupExited(group);
         group.IsZombie = true;
         OnExit?.Invoke(group.Leader, group.ExitStatus);
+        List<ThreadGroup> children = [.. group.Children];
         Reparent(group);
         if (ReferenceEquals(group, Init))
         {
@@ -428,6 +429,10 @@ public sealed partial class LinuxKernel
             Finished = true;
             return;
         }
+        if (group.Parent is { } above && above.Pgid != group.Pgid && above.Sid == group.Sid)
+            HangUpOrphans(group.Pgid);
+        foreach (ThreadGroup child in children.Where(c => c.Pgid != group.Pgid && c.Sid == group.Sid))
+            HangUpOrphans(child.Pgid);
         ThreadGroup? parent = group.Parent;
         if (parent is null || parent.IsZombie)
         {
@@ -437,7 +442,8 @@ public sealed partial class LinuxKernel
         HangUpIfSessionLeader(group);
         SignalAction action = parent.Leader.Handlers[Signal.SIGCHLD];
         bool autoReap = group.Leader.ExitSignal == Signal.SIGCHLD && (action.Handler == 1 || (action.Flags & Signal.SA_NOCLDWAIT) != 0);
-        if (group.Leader.ExitSignal != 0)
+        // clone takes any low byte; do_notify_parent drops what is no signal.
+        if (group.Leader.ExitSignal is > 0 and <= Signal.Count)
             SignalDelivery.Send(parent, ChildInfo(group, group.Leader.ExitSignal));
         if (autoReap)
             Reap(group);
@@ -482,6 +488,8 @@ public sealed partial class LinuxKernel
         {
             child.Parent = ReferenceEquals(heir, dead) ? null : heir;
             child.Parent?.Children.Add(child);
+            // reparent_leader: whatever clone asked for, the heir expects SIGCHLD.
+            child.Leader.ExitSignal = Signal.SIGCHLD;
             foreach (KernelTask thread in child.Threads)
             {
                 Records.SyncParent(thread);
@@ -509,6 +517,16 @@ public sealed partial class LinuxKernel
         }
         Unregister(group.Leader);
         group.Leader.State = TaskState.Dead;
+    }
+
+    /// <summary>A process group that lost its last tie to its session: stopped members would stop for ever (kill_orphaned_pgrp).</summary>
+    private void HangUpOrphans(int pgid)
+    {
+        List<ThreadGroup> members = [.. _tasks.Values.Select(t => t.Group).Where(g => g.Pgid == pgid && !g.IsZombie)];
+        if (!members.Exists(g => g.Threads.Exists(t => t.State == TaskState.Stopped)) || !IsOrphanedGroup(members[0]))
+            return;
+        SignalProcessGroup(pgid, Signal.SIGHUP);
+        SignalProcessGroup(pgid, Signal.SIGCONT);
     }
 
     private void HangUpIfSessionLeader(ThreadGroup group)

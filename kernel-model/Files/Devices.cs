@@ -195,11 +195,14 @@ internal sealed class HostStreamFile(Inode inode, int flags, int stream) : OpenF
         {
             return Inode.Fs.Vfs.Kernel?.HostIn.Read(buffer) ?? 0;
         }
-        catch (IOException)
+        catch (IOException e)
         {
-            return -Errno.EIO;
+            return -ErrnoOf(e, Errno.EIO);
         }
     }
+
+    /// <summary>The host's errno, which .NET keeps in HResult on Unix.</summary>
+    public static long ErrnoOf(IOException e, long otherwise) => e.HResult is > 0 and < 134 ? e.HResult : otherwise;
 
     public override long Write(ReadOnlySpan<byte> data, long position) => WriteTo(Inode.Fs.Vfs, data, stream);
 
@@ -214,9 +217,9 @@ internal sealed class HostStreamFile(Inode inode, int flags, int stream) : OpenF
             target.Flush();
             return data.Length;
         }
-        catch (IOException)
+        catch (IOException e)
         {
-            return -Errno.EPIPE;
+            return -ErrnoOf(e, Errno.EPIPE);
         }
     }
 

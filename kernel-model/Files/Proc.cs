@@ -40,8 +40,8 @@ internal static class Proc
     {
         DynamicDirectory kernel = sys.AddDirectory("kernel");
         kernel.AddText("osrelease", () => Uts.Release + "\n");
-        kernel.AddText("hostname", () => vfs.Options.HostName + "\n");
-        kernel.AddText("domainname", () => "(none)\n");
+        kernel.AddText("hostname", () => (vfs.Kernel?.HostName ?? vfs.Options.HostName) + "\n");
+        kernel.AddText("domainname", () => (vfs.Kernel?.DomainName ?? "(none)") + "\n");
         kernel.AddText("ostype", () => "Linux\n");
         kernel.AddText("version", () => Uts.Version + "\n");
         kernel.AddText("pid_max", () => "32768\n");

@@ -123,12 +123,23 @@ public sealed class RegularFile : Inode
         page = Resident(index);
         if (!page.IsEmpty)
             return 0;
+        if (!Fs.Vfs.ReserveFilePage())
+            return -Errno.ENOSPC;
         byte[] bytes = new byte[PageSize];
         if (!overwrite && index * PageSize < _lowerSize && ReadLower(bytes, index * PageSize) is < 0 and long error)
+        {
+            Fs.Vfs.ReleaseFilePages(1);
             return error;
+        }
         _pages[index] = bytes;
         page = bytes;
         return 0;
+    }
+
+    private void Forget(long index)
+    {
+        if (_pages.Remove(index))
+            Fs.Vfs.ReleaseFilePages(1);
     }
 
     /// <summary>Writes bytes and extends the file as needed.</summary>
@@ -136,9 +147,9 @@ public sealed class RegularFile : Inode
     {
         if (data.Length == 0)
             return 0;
-        if ((Seals & 0x18) != 0 || ((Seals & 4) != 0 && position + data.Length > _size))
+        if ((Seals & 0x18) != 0 || ((Seals & 4) != 0 && position > _size - data.Length))
             return -Errno.EPERM;
-        if (position + data.Length > MaxSize)
+        if (position > MaxSize - data.Length)
             return -Errno.EFBIG;
         int done = 0;
         while (done < data.Length)
@@ -169,7 +180,7 @@ public sealed class RegularFile : Inode
         if (size < _size)
         {
             foreach (long index in _pages.Keys.Where(i => i * PageSize >= size).ToArray())
-                _pages.Remove(index);
+                Forget(index);
             _lowerSize = Math.Min(_lowerSize, size);
             int tail = (int)(size % PageSize);
             if (tail != 0 && Resident(size / PageSize) is { IsEmpty: false } last)
@@ -191,11 +202,19 @@ public sealed class RegularFile : Inode
         long end = Math.Min(position + length, _size);
         while (position < end)
         {
+            if (position >= _lowerSize && Resident(position / PageSize).IsEmpty)
+            {
+                // A hole may be huge: go on at the next page that is there.
+                long next = NextResident(position / PageSize);
+                if (next < 0 || next * PageSize >= end)
+                    break;
+                position = next * PageSize;
+            }
             int offset = (int)(position % PageSize);
             int count = (int)Math.Min(PageSize - offset, end - position);
             if (count == PageSize && position >= _lowerSize && _mapped?.ContainsKey(position / PageSize) != true)
             {
-                _pages.Remove(position / PageSize);
+                Forget(position / PageSize);
             }
             else
             {
@@ -214,15 +233,33 @@ public sealed class RegularFile : Inode
     {
         if (position < 0 || position >= _size)
             return -Errno.ENXIO;
-        for (long index = position / PageSize; index * PageSize < _size; index++)
+        long index = position / PageSize;
+        if (data)
         {
-            bool present = index * PageSize < _lowerSize || !Resident(index).IsEmpty;
-            if (present == data)
-                return Math.Max(position, index * PageSize);
-            if (_pages.Count == 0 && _mapped == null && index * PageSize >= _lowerSize)
-                break;
+            if (position >= _lowerSize)
+                index = NextResident(index);
+            return index < 0 || index * PageSize >= _size ? -Errno.ENXIO : Math.Max(position, index * PageSize);
         }
-        return data ? -Errno.ENXIO : _size;
+        while (index * PageSize < _size && (index * PageSize < _lowerSize || !Resident(index).IsEmpty))
+            index = index * PageSize < _lowerSize ? (_lowerSize + PageSize - 1) / PageSize : index + 1;
+        return Math.Clamp(index * PageSize, position, _size);
+    }
+
+    /// <summary>Index of the first page in memory at or after one; -1 when there is none.</summary>
+    private long NextResident(long index)
+    {
+        long next = long.MaxValue;
+        foreach (long i in _pages.Keys)
+        {
+            if (i >= index && i < next)
+                next = i;
+        }
+        foreach (long i in _mapped?.Keys ?? Enumerable.Empty<long>())
+        {
+            if (i >= index && i < next)
+                next = i;
+        }
+        return next == long.MaxValue ? -1 : next;
     }
 
     /// <inheritdoc/>
@@ -242,6 +279,8 @@ public sealed class RegularFile : Inode
         if (_mapped.TryGetValue(index, out ulong pa))
             return pa;
         pa = Fs.Vfs.AllocatePage();
+        if (pa == 0)
+            return 0;
         Span<byte> page = Fs.Vfs.PageBytes(pa);
         page.Clear();
         if (Read(page, index * PageSize) < 0)
@@ -249,7 +288,7 @@ public sealed class RegularFile : Inode
             Fs.Vfs.FreePage(pa);
             return 0;
         }
-        _pages.Remove(index);
+        Forget(index);
         _mapped[index] = pa;
         return pa;
     }
@@ -262,12 +301,18 @@ public sealed class RegularFile : Inode
         foreach ((long index, ulong pa) in _mapped ?? [])
         {
             if (Nlink > 0 && index * PageSize < _size)
+            {
                 _pages[index] = Fs.Vfs.PageBytes(pa).ToArray();
+                Fs.Vfs.ReserveFilePage(true);
+            }
             Fs.Vfs.FreePage(pa);
         }
         _mapped = null;
         if (Nlink == 0)
+        {
+            Fs.Vfs.ReleaseFilePages(_pages.Count);
             _pages.Clear();
+        }
     }
 }
 

@@ -147,8 +147,17 @@ internal sealed class HostTerminal : Terminal
 /// <summary>An open file on the host's terminal.</summary>
 internal sealed class HostTerminalFile(Inode inode, int flags, HostTerminal terminal) : OpenFile(inode, flags)
 {
-    public override long Read(Span<byte> buffer, long position) =>
-        buffer.Length == 0 ? 0 : Inode.Fs.Vfs.Kernel?.HostIn.Read(buffer) ?? 0;
+    public override long Read(Span<byte> buffer, long position)
+    {
+        try
+        {
+            return buffer.Length == 0 ? 0 : Inode.Fs.Vfs.Kernel?.HostIn.Read(buffer) ?? 0;
+        }
+        catch (IOException e)
+        {
+            return -HostStreamFile.ErrnoOf(e, Errno.EIO);
+        }
+    }
 
     public override long Write(ReadOnlySpan<byte> data, long position) => HostStreamFile.WriteTo(Inode.Fs.Vfs, data, 1);
 

@@ -129,6 +129,20 @@ public sealed partial class Vfs : IDisposable
 
     internal void PageWritten(ulong pa, int length) => Kernel!.Machine.NotifyWrite(pa, length);
 
+    private long _filePages;
+
+    /// <summary>Counts a page of a file in memory (not of the host). False: files would take more than the guest's RAM; so a guest
+    /// cannot use up the host's. Forced: counted in any case.</summary>
+    internal bool ReserveFilePage(bool force = false)
+    {
+        if (!force && Kernel is { } kernel && _filePages >= kernel.PageAllocator.Total)
+            return false;
+        _filePages++;
+        return true;
+    }
+
+    internal void ReleaseFilePages(int count) => _filePages -= count;
+
     internal ulong AllocatePage() => Kernel!.PageAllocator.Allocate();
 
     internal void FreePage(ulong pa) => Kernel!.PageAllocator.Free(pa);

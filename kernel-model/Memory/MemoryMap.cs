@@ -11,6 +11,10 @@ public sealed partial class MemoryMap
 {
     private const ulong Page = PhysicalMemory.PageSize;
     private const ulong LowestAddress = 0x10000;
+
+    /// <summary>vm.max_map_count.</summary>
+    private const int MaxMappings = 65530;
+
     private readonly List<Vma> _vmas = [];
     private readonly LinuxKernel _kernel;
     private readonly PageAllocator _allocator;
@@ -175,6 +179,8 @@ public sealed partial class MemoryMap
             return -Errno.ENOMEM;
         if ((offset & (Page - 1)) != 0)
             return -Errno.EINVAL;
+        if (_vmas.Count >= MaxMappings)
+            return -Errno.ENOMEM;
         bool shared = (flags & Mman.MAP_TYPE) is Mman.MAP_SHARED or Mman.MAP_SHARED_VALIDATE;
         ulong start;
         if ((flags & (Mman.MAP_FIXED | Mman.MAP_FIXED_NOREPLACE)) != 0)
@@ -300,7 +306,7 @@ public sealed partial class MemoryMap
             return -Errno.ENOMEM;
         if (end == start)
             return 0;
-        if (!IsFullyMapped(start, end))
+        if (!IsFullyMapped(start, end) || _vmas.Count >= MaxMappings)
             return -Errno.ENOMEM;
         prot &= Mman.PROT_READ | Mman.PROT_WRITE | Mman.PROT_EXEC | Mman.PROT_BTI;
         for (int k = IndexAfter(start); k < _vmas.Count && _vmas[k].Start < end; k++)

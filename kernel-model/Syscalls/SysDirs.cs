@@ -133,6 +133,8 @@ internal static class SysDirs
         if (fs.Cwd.Nlink == 0)
             return -Errno.ENOENT;
         byte[] bytes = Encoding.Latin1.GetBytes(c.Kernel.Vfs.PathOf(fs.Cwd, fs.Root) + "\0");
+        if (bytes.Length > 4096)
+            return -Errno.ENAMETOOLONG;
         if ((ulong)bytes.Length > c.Arg(1))
             return -Errno.ERANGE;
         return c.Memory.Write(c.Arg(0), bytes) ? bytes.Length : -Errno.EFAULT;

@@ -180,6 +180,15 @@ internal static class SysReadWrite
         long at = position ?? file.Position - progress.Done;
         if ((file.Flags & OpenFlags.O_APPEND) != 0 && file.Inode.IsRegular)
             at = file.Inode.Size;
+        if (file.Inode.IsRegular && total > 0)
+        {
+            // generic_write_check_limits: up to the limit; at the limit SIGXFSZ.
+            ulong limit = c.Task.Group.Rlimits[Rlimits.Fsize].Soft;
+            if ((ulong)at >= limit && progress.Done == 0)
+                return TooLarge(c);
+            if ((ulong)at + (ulong)total > limit)
+                total = (long)(limit - (ulong)at);
+        }
         do
         {
             int wanted = (int)Math.Min(total - progress.Done, ChunkSize);
@@ -212,6 +221,16 @@ internal static class SysReadWrite
             c.Kernel.Vfs.NotifyWatches(file.Inode, InotifyBits.IN_MODIFY);
         return progress.Done;
     }
+
+    private static long TooLarge(SyscallContext c)
+    {
+        c.Kernel.SendSignal(c.Task, Signals.Signal.SIGXFSZ);
+        return -Errno.EFBIG;
+    }
+
+    /// <summary>inode_newsize_ok: RLIMIT_FSIZE of a file that grows.</summary>
+    private static long Resize(SyscallContext c, Inode inode, long size) =>
+        size > inode.Size && (ulong)size > c.Task.Group.Rlimits[Rlimits.Fsize].Soft ? TooLarge(c) : inode.Truncate(size);
 
     public static long Lseek(SyscallContext c)
     {
@@ -400,7 +419,7 @@ internal static class SysReadWrite
             return -Errno.EBADF;
         if (c.Long(1) < 0 || !file.CanWrite || !file.Inode.IsRegular)
             return -Errno.EINVAL;
-        return file.Inode.Truncate(c.Long(1));
+        return Resize(c, file.Inode, c.Long(1));
     }
 
     public static long Truncate(SyscallContext c)
@@ -413,7 +432,7 @@ internal static class SysReadWrite
         if (inode!.IsDirectory)
             return -Errno.EISDIR;
         error = Vfs.Permission(inode, c.Task.Credentials, Modes.MAY_WRITE);
-        return error < 0 ? error : inode.Truncate(c.Long(1));
+        return error < 0 ? error : Resize(c, inode, c.Long(1));
     }
 
     public static long Fallocate(SyscallContext c)
@@ -440,7 +459,7 @@ internal static class SysReadWrite
             if (regular.Zero(offset, length) is < 0 and long error)
                 return error;
         }
-        return (mode & KEEP_SIZE) == 0 && offset + length > file.Inode.Size ? file.Inode.Truncate(offset + length) : 0;
+        return (mode & KEEP_SIZE) == 0 && offset + length > file.Inode.Size ? Resize(c, file.Inode, offset + length) : 0;
     }
 
     public static long Fsync(SyscallContext c)

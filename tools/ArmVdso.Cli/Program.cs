@@ -2,6 +2,11 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using ArmVdso.Cli;
 
+// A standard stream that was closed may be a file of the runtime's by now.
+if (StandardStream.IsClosed(1))
+    Console.SetOut(TextWriter.Null);
+if (StandardStream.IsClosed(2))
+    Console.SetError(TextWriter.Null);
 var root = new RootCommand("ArmVdso runs arm64 Linux programs on emulated CPUs, in cycles, and compares system calls with the vDSO.")
 {
     RunCommand.Make(),

@@ -39,9 +39,9 @@ internal static class RunCommand
         using TextWriter? straceOutput = straceOn ? Open(straceFile) : null;
         Strace? strace = straceOutput is null ? null : new Strace(straceOutput);
         using TextWriter? traceOutput = traceFile is null ? null : Open(traceFile);
-        using Stream output = new BufferedStream(Console.OpenStandardOutput(), 65536);
-        using Stream error = Console.OpenStandardError();
-        using Stream input = Console.OpenStandardInput();
+        using Stream output = StandardStream.Open(1);
+        using Stream error = StandardStream.Open(2);
+        using Stream input = StandardStream.Open(0);
         using var session = new Session(settings, program, arguments, new Session.Hooks
         {
             Input = input,
@@ -51,6 +51,11 @@ internal static class RunCommand
             Signal = strace is null ? null : strace.Signal,
             Exit = strace is null ? null : strace.Exit,
         });
+        foreach (Stream stream in (Stream[])[input, output, error])
+        {
+            if (stream is StandardStream standard)
+                standard.Stopped = () => session.Machine.StopRequested;
+        }
         if (traceOutput is not null)
             session.Machine.Observer = new OffsetTrace(session.Kernel, e => traceOutput.WriteLine(e.ToJson()));
         var clock = Stopwatch.StartNew();
