@@ -151,8 +151,9 @@ public sealed partial class LinuxKernel
         {
             string what = row == Row.Unallocated
                 ? "an unallocated encoding"
+                : !RowInfo.HasSemantics(row) ? "not implemented"
                 : Machine.Profile is { } profile && !profile.Has(row) ? $"not in CPU profile {profile.Name}, which lacks FEAT_{RowInfo.Feature(row)}"
-                : RowInfo.HasSemantics(row) ? "UNDEFINED here" : "not implemented";
+                : "UNDEFINED here";
             Log($"{task}: SIGILL: instruction 0x{instruction:x8} ({Disassembler.Disassemble(instruction, regs.PC)}) at 0x{regs.PC:x} is {what}");
         }
         FaultSignalTo(task, Signal.SIGILL, Signal.ILL_ILLOPC, regs.PC, 0);
