@@ -91,6 +91,10 @@ public sealed partial class LinuxKernel
             case ExceptionClass.SoftwareStepLower:
                 FaultSignalTo(task, Signal.SIGTRAP, Signal.TRAP_TRACE, regs.PC, esr);
                 break;
+            case ExceptionClass.PacFail:
+                FaultSignalTo(task, Signal.SIGILL, Signal.ILL_ILLOPN, regs.PC, esr);
+                break;
+            case ExceptionClass.BranchTarget:
             case ExceptionClass.MemCpyMemSet:
                 FaultSignalTo(task, Signal.SIGILL, Signal.ILL_ILLOPC, regs.PC, esr);
                 break;
@@ -147,7 +151,9 @@ public sealed partial class LinuxKernel
         {
             string what = row == Row.Unallocated
                 ? "an unallocated encoding"
-                : RowInfo.HasSemantics(row) ? "UNDEFINED here" : "not implemented";
+                : !RowInfo.HasSemantics(row) ? "not implemented"
+                : Machine.Profile is { } profile && !profile.Has(row) ? $"not in CPU profile {profile.Name}, which lacks FEAT_{RowInfo.Feature(row)}"
+                : "UNDEFINED here";
             Log($"{task}: SIGILL: instruction 0x{instruction:x8} ({Disassembler.Disassemble(instruction, regs.PC)}) at 0x{regs.PC:x} is {what}");
         }
         FaultSignalTo(task, Signal.SIGILL, Signal.ILL_ILLOPC, regs.PC, 0);
@@ -161,16 +167,18 @@ public sealed partial class LinuxKernel
         bool read = (esr & 1) != 0;
         if (!read || op0 != 3)
             return false;
-        ulong value;
+        ulong? value;
         int key = SystemRegisters.Key(op0, op1, crn, crm, op2);
-        if (op1 == 0 && crn == 0 && (crm == 0 || crm is >= 2 and <= 7))
-            value = SystemRegisters.Find(key)?.Read(cpu) ?? 0;
+        if (op1 == 0 && crn == 0)
+            value = UserIdentification.Read(Machine, crm, op2);
         else if (op1 == 3 && ((crn == 0 && crm == 0 && op2 == 1) || (crn == 14 && crm == 0)))
             value = SystemRegisters.Find(key)!.Read(cpu);
         else
             return false;
+        if (value is null)
+            return false;
         if (rt != 31)
-            regs[rt] = value;
+            regs[rt] = value.Value;
         regs.PC += 4;
         return true;
     }

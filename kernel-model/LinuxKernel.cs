@@ -155,7 +155,9 @@ public sealed partial class LinuxKernel : IHypercallHandler
         ulong tcr = (ulong)(64 - Options.VaBits) | 16UL << 16 | 1UL << 37;
         const ulong sctlr = 1UL << 3 | 1UL << 4 | 1UL << 14 | 1UL << 15 | 1UL << 16 | 1UL << 18 | 1UL << 26
             | 1UL << 31 | 1UL << 30 | 1UL << 27 | 1UL << 13 | 1UL << 32 | 1UL << 33;
-        Machine.Boot(cpu, El1Image.Value("cpu_start"), _kernelSpace, tcr, sctlr);
+        // BT0, BT1: PACIxSP is no landing pad for BR of other registers than X16 and X17 (bti_enable).
+        ulong bti = HasBti ? 3UL << 35 : 0;
+        Machine.Boot(cpu, El1Image.Value("cpu_start"), _kernelSpace, tcr, sctlr | bti);
         cpu.SetX(0, El1Image.Linear(record));
         cpu.SetX(1, El1Image.Linear(idle.RecordPa));
     }

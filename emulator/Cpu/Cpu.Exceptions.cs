@@ -180,10 +180,10 @@ public sealed partial class Cpu
         BType = 0;
         BTypeNext = 0;
         UAO = false;
-        TCO = true;
-        if ((SCTLR_EL1 & (1UL << 23)) == 0)
+        TCO = HasMte;
+        if (HasPan && (SCTLR_EL1 & (1UL << 23)) == 0)
             PAN = true;
-        SSBS = (SCTLR_EL1 & (1UL << 44)) != 0;
+        SSBS = HasSsbs && (SCTLR_EL1 & (1UL << 44)) != 0;
         Machine.Monitors.ClearLocal(this);
         PC = VBAR_EL1 + vector + offset;
         NextPC = PC;

@@ -157,7 +157,7 @@ public sealed partial class Cpu
             return false;
         }
         pa = page | (va & 0xfff);
-        guarded = (permissions & PagePermissions.Guarded) != 0;
+        guarded = HasBti && (permissions & PagePermissions.Guarded) != 0;
         return true;
     }
 

@@ -35,7 +35,7 @@ public sealed partial class Cpu
     /// <summary>What a failed authentication does in the CPU profile.</summary>
     public PacFailure PacOnFailure { get; set; }
 
-    private bool PacEnabled(int bit) => (SCTLR_EL1 & (1UL << bit)) != 0;
+    private bool PacEnabled(int bit) => HasPauth && (SCTLR_EL1 & (1UL << bit)) != 0;
 
     internal ulong AddPacIA(ulong pointer, ulong modifier) => PacEnabled(EnIA) ? AddPac(pointer, modifier, 0, false) : pointer;
 

@@ -30,6 +30,15 @@ public sealed partial class Cpu
     /// <summary>Whether FEAT_LSE2 is in the CPU profile.</summary>
     public bool HasLse2;
 
+    /// <summary>Whether FEAT_PAuth is in the CPU profile; without it the hints of pointer authentication do nothing.</summary>
+    public bool HasPauth = true;
+
+    /// <summary>Whether FEAT_BTI is in the CPU profile; without it PSTATE.BTYPE stays 0 and no page is guarded.</summary>
+    public bool HasBti = true;
+
+    /// <summary>Whether PSTATE.PAN, PSTATE.SSBS and PSTATE.TCO are in the CPU profile.</summary>
+    public bool HasPan = true, HasSsbs = true, HasMte = true;
+
     private ulong _random;
 
     /// <summary>Cycles of this PE since reset.</summary>
@@ -119,7 +128,7 @@ public sealed partial class Cpu
     public void ReadSystemRegister(int op0, int op1, int crn, int crm, int op2, int rt)
     {
         SystemRegister? register = SystemRegisters.Find(SystemRegisters.Key(op0, op1, crn, crm, op2));
-        if (register is null)
+        if (register is null || !Exists(register))
         {
             // Unallocated ID space (op0=3, op1=0, CRn=0) reads as zero for EL1; at EL0 it is UNDEFINED and system software may emulate it.
             if (EL == 1 && op0 == 3 && op1 == 0 && crn == 0 && crm is > 0 and < 8)
@@ -137,7 +146,7 @@ public sealed partial class Cpu
     public void WriteSystemRegister(int op0, int op1, int crn, int crm, int op2, int rt)
     {
         SystemRegister? register = SystemRegisters.Find(SystemRegisters.Key(op0, op1, crn, crm, op2));
-        if (register is null)
+        if (register is null || !Exists(register))
         {
             Undefined();
             return;
@@ -146,6 +155,9 @@ public sealed partial class Cpu
             return;
         register.Write(this, X(rt));
     }
+
+    /// <summary>Whether the CPU profile has the register.</summary>
+    private bool Exists(SystemRegister register) => register.Feature is null || Machine.HasFeature(register.Feature);
 
     private bool SystemAccessAllowed(SystemRegister register, int lowest, bool read, int op0, int op1, int crn, int crm, int op2, int rt)
     {

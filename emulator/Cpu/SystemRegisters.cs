@@ -7,8 +7,9 @@ namespace ArmVdso.Emulator;
 /// <param name="WriteEL">Lowest EL that may write it; 2 means never.</param>
 /// <param name="Read">Reads the value.</param>
 /// <param name="Write">Writes the value.</param>
+/// <param name="Feature">Feature that has it, by the name of the instruction table; null: every profile.</param>
 public sealed record SystemRegister(
-    string Name, int Key, int ReadEL, int WriteEL, Func<Cpu, ulong> Read, Action<Cpu, ulong> Write);
+    string Name, int Key, int ReadEL, int WriteEL, Func<Cpu, ulong> Read, Action<Cpu, ulong> Write, string? Feature = null);
 
 /// <summary>The system registers that exist here, declared once: access checks, traps, dumps and documents derive from
 /// this table. Encodings: DDI0487, D19 (AArch64 System register descriptions).</summary>
@@ -39,13 +40,23 @@ public static class SystemRegisters
     public static string NameOf(int op0, int op1, int crn, int crm, int op2) =>
         Find(Key(op0, op1, crn, crm, op2))?.Name ?? $"S{op0}_{op1}_C{crn}_C{crm}_{op2}";
 
+    /// <summary>The feature that a register belongs to.</summary>
+    private static string? FeatureOf(string name) => name switch
+    {
+        "PAN" or "UAO" or "DIT" or "SSBS" => name,
+        "TCO" or "RGSR_EL1" or "GCR_EL1" => "MTE",
+        "RNDR" or "RNDRRS" => "RNG",
+        "CNTPCTSS_EL0" or "CNTVCTSS_EL0" => "ECV",
+        _ => name.StartsWith("AP", StringComparison.Ordinal) && name.Contains("Key", StringComparison.Ordinal) ? "PAUTH" : null,
+    };
+
     private static Dictionary<int, SystemRegister> Build()
     {
         var table = new Dictionary<int, SystemRegister>();
         void Add(string name, (int op0, int op1, int crn, int crm, int op2) e, int readEL, int writeEL, Func<Cpu, ulong> read, Action<Cpu, ulong>? write = null)
         {
             int key = Key(e.op0, e.op1, e.crn, e.crm, e.op2);
-            table.Add(key, new SystemRegister(name, key, readEL, writeEL, read, write ?? ((_, _) => { })));
+            table.Add(key, new SystemRegister(name, key, readEL, writeEL, read, write ?? ((_, _) => { }), FeatureOf(name)));
         }
         void Id(string name, int crm, int op2, Func<Cpu, ulong> read) => Add(name, (3, 0, 0, crm, op2), 1, Never, read);
 

@@ -61,6 +61,12 @@ public sealed class Machine : IDisposable
     /// <summary>ID registers.</summary>
     public Identification Identification { get; } = new();
 
+    /// <summary>The CPU profile of the PEs; null: everything that is implemented exists, and no ID register says so.</summary>
+    public CpuProfile? Profile { get; internal set; }
+
+    /// <summary>Whether the PEs have a feature, by the name of the instruction table's FEATURE column.</summary>
+    public bool HasFeature(string feature) => Profile is null || Profile.Has(feature);
+
     /// <summary>Rows of the instruction table that exist in this machine's CPU profile.</summary>
     public bool[] RowEnabled { get; }
 

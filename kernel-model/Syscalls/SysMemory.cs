@@ -78,8 +78,8 @@ internal static class SysMemory
         int grows = prot & (Mman.PROT_GROWSDOWN | Mman.PROT_GROWSUP);
         if (grows == (Mman.PROT_GROWSDOWN | Mman.PROT_GROWSUP) || grows == Mman.PROT_GROWSUP)
             return -Errno.EINVAL;
-        // PROT_SEM is accepted without effect.
-        if ((prot & ~(Mman.PROT_READ | Mman.PROT_WRITE | Mman.PROT_EXEC | 8 | Mman.PROT_BTI | Mman.PROT_GROWSDOWN)) != 0)
+        // PROT_SEM is accepted without effect; PROT_BTI only where the CPU has it (arch_validate_prot).
+        if ((prot & ~(Mman.PROT_READ | Mman.PROT_WRITE | Mman.PROT_EXEC | 8 | (c.Kernel.HasBti ? Mman.PROT_BTI : 0) | Mman.PROT_GROWSDOWN)) != 0)
             return -Errno.EINVAL;
         ulong start = Untag(c.Arg(0)), length = c.Arg(1);
         if (grows != 0 && c.Memory.Find(start) is { GrowsDown: true } stack && start > stack.Start)

@@ -7,5 +7,7 @@ command -v "$CC" >/dev/null || { echo "build-c.sh: '$CC' is not installed (Debia
 source=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/src
 mkdir -p "$1"
 for file in "$source"/*.c; do
-  "$CC" -O2 -static -pthread -std=gnu11 -Wall -Wextra -Werror -o "$1/$(basename "$file" .c)" "$file"
+  # A source says in its second line what it needs besides.
+  read -ra more < <(sed -n 's|^/\* CFLAGS: \(.*\) \*/$|\1|p' "$file"; echo)
+  "$CC" -O2 -static -pthread -std=gnu11 -Wall -Wextra -Werror "${more[@]}" -o "$1/$(basename "$file" .c)" "$file"
 done

@@ -6,14 +6,15 @@ internal static class CommandLine
     private static readonly HashSet<string> WithProgram = ["run", "trace"];
 
     /// <summary>Options that take a value in the next word. --strace and --stats take one only with "=".</summary>
-    private static readonly HashSet<string> TakesValue = [.. new SessionOptions().All().Where(o => o.ValueType != typeof(bool)).Select(o => o.Name), "--trace"];
+    private static readonly HashSet<string> TakesValue = [.. new SessionOptions().All().Where(o => o.ValueType != typeof(bool)).Select(o => o.Name), "--trace", "--append"];
 
-    /// <summary>Inserts "--" before the first operand of run and trace.</summary>
+    /// <summary>Inserts "--" before the first operand of run, trace and isa record.</summary>
     internal static string[] Prepare(string[] args)
     {
-        if (args.Length == 0 || !WithProgram.Contains(args[0]))
+        int first = args is ["isa", "record", ..] ? 2 : args.Length > 0 && WithProgram.Contains(args[0]) ? 1 : 0;
+        if (first == 0)
             return args;
-        for (int i = 1; i < args.Length; i++)
+        for (int i = first; i < args.Length; i++)
         {
             string word = args[i];
             if (word == "--")

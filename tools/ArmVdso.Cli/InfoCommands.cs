@@ -44,7 +44,7 @@ internal static class InfoCommands
             }
             return 0;
         });
-        return new Command("isa", "the instruction table") { coverage, registers, disassemble };
+        return new Command("isa", "the instruction table") { coverage, registers, disassemble, RecordCommand.Make() };
     }
 
     private static string Level(int el) => el == 2 ? "-" : $"EL{el}";
@@ -52,31 +52,48 @@ internal static class InfoCommands
     private static void Coverage(bool rows, bool json)
     {
         Row[] all = [.. Enumerable.Range(1, RowInfo.Count - 1).Select(i => (Row)i)];
+        RowCoverage coverage = RowCoverage.Load();
         if (json)
         {
             foreach (Row row in all)
-                Console.Out.WriteLine(JsonSerializer.Serialize(new { row = RowInfo.Name(row), feature = RowInfo.Feature(row).ToString(), @class = RowInfo.Class(row).ToString(), implemented = RowInfo.HasSemantics(row) }));
+            {
+                Console.Out.WriteLine(JsonSerializer.Serialize(new
+                {
+                    row = RowInfo.Name(row),
+                    feature = RowInfo.Feature(row),
+                    @class = RowInfo.Class(row).ToString(),
+                    implemented = RowInfo.HasSemantics(row),
+                    tested_by = coverage.Oracle(row),
+                    program = coverage.Program(row),
+                }));
+            }
             return;
         }
         if (rows)
         {
-            var list = new Table("row", "feature", "class", "semantics");
+            var list = new Table("row", "feature", "class", "decoded", "semantics", "tested by", "executed by");
             foreach (Row row in all)
-                list.Add(RowInfo.Name(row), RowInfo.Feature(row).ToString()!, RowInfo.Class(row).ToString(), RowInfo.HasSemantics(row) ? "yes" : "not implemented");
+            {
+                list.Add(
+                    RowInfo.Name(row), RowInfo.Feature(row), RowInfo.Class(row).ToString(), "yes", RowInfo.HasSemantics(row) ? "yes" : "not implemented",
+                    coverage.Oracle(row) ?? "-", coverage.Program(row) ?? "-");
+            }
             list.Write(Console.Out);
             return;
         }
-        var table = new Table("feature", "rows", "implemented", "%");
+        var table = new Table("feature", "rows", "implemented", "%", "tested", "executed by a program");
         foreach (IGrouping<string, Row> group in all.GroupBy(r => RowInfo.Feature(r).ToString()!).OrderBy(g => g.Key, StringComparer.Ordinal))
-            Add(table, group.Key, [.. group]);
-        Add(table, "all", all);
+            Add(table, group.Key, [.. group], coverage);
+        Add(table, "all", all, coverage);
         table.Write(Console.Out);
     }
 
-    private static void Add(Table table, string name, Row[] rows)
+    private static void Add(Table table, string name, Row[] rows, RowCoverage coverage)
     {
         int done = rows.Count(RowInfo.HasSemantics);
-        table.Add(name, Number(rows.Length), Number(done), (100.0 * done / rows.Length).ToString("f1", CultureInfo.InvariantCulture));
+        table.Add(
+            name, Number(rows.Length), Number(done), (100.0 * done / rows.Length).ToString("f1", CultureInfo.InvariantCulture),
+            Number(rows.Count(r => coverage.Oracle(r) is not null)), Number(rows.Count(r => coverage.Program(r) is not null)));
     }
 
     private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);

@@ -16,6 +16,7 @@ var root = new RootCommand("ArmVdso runs arm64 Linux programs on emulated CPUs, 
     InfoCommands.MakeSyscalls(),
     InfoCommands.MakeVdso(),
     InfoCommands.MakeIsa(),
+    CpusCommand.Make(),
 };
 // No terminal colours, @file expansion or suggestions: arguments after PROGRAM are the guest's, to the letter.
 ParseResult parsed = root.Parse(CommandLine.Prepare(args), new ParserConfiguration { ResponseFileTokenReplacer = null });

@@ -147,8 +147,12 @@ internal sealed class Session : IDisposable
                 Quantum = settings.Quantum,
                 ClockFrequency = settings.ClockHz == 0 ? clock : settings.ClockHz,
             };
-            CpuProfile.Apply(machine);
+            CpuProfile.Load(settings.Cpu).Apply(machine);
             return machine;
+        }
+        catch (CpuProfileException e)
+        {
+            throw new UserError($"--cpu: {e.Message}", ExitStatus.Usage);
         }
         catch (OutOfMemoryException e)
         {

@@ -24,6 +24,8 @@ internal sealed class SessionOptions
 
     internal Option<string> Cpus { get; } = Text("--cpus", "2", "emulated CPUs, 1 to 64", "N");
 
+    internal Option<string> Cpu { get; } = Text("--cpu", "max", "CPU profile: a name that 'cpus' lists, or a file", "NAME|FILE");
+
     internal Option<string> Core { get; } = Text("--core", "cortex-a53", "timing model of the CPUs; none: one cycle an instruction", "NAME");
 
     internal Option<string> Engine { get; } = Text("--engine", "reference", "engine: reference", "NAME");
@@ -71,7 +73,7 @@ internal sealed class SessionOptions
     /// <summary>All options, for a command.</summary>
     internal IEnumerable<Option> All() =>
     [
-        Cpus, Core, Engine, Vdso, Root, Bind, Env, UnsetEnv, Argv0, Cwd, User, FirstPid, Memory, VaBits, Slice, Quantum, Seed, Epoch, Clock, MaxCycles, Timeout, MendEgid,
+        Cpus, Cpu, Core, Engine, Vdso, Root, Bind, Env, UnsetEnv, Argv0, Cwd, User, FirstPid, Memory, VaBits, Slice, Quantum, Seed, Epoch, Clock, MaxCycles, Timeout, MendEgid,
     ];
 
     internal static ulong Number(string option, string text, ulong minimum, ulong maximum)
@@ -122,6 +124,7 @@ internal sealed class SessionOptions
         return new SessionSettings
         {
             Cpus = (int)Number("--cpus", result.GetValue(Cpus)!, 1, Machine.MaxCpus),
+            Cpu = result.GetValue(Cpu)!,
             Core = core,
             Vdso = vdso,
             Root = root.Length == 0 ? null : Path.GetFullPath(root),
@@ -170,6 +173,8 @@ internal sealed class SessionOptions
 internal sealed record SessionSettings
 {
     internal int Cpus { get; init; } = 2;
+
+    internal string Cpu { get; init; } = "max";
 
     internal string Core { get; init; } = "cortex-a53";
 

@@ -351,6 +351,8 @@ public static partial class Dispatch
 
     private static void AUTIBSP(Cpu cpu, uint i) => A64.AUTIBSP(cpu);
 
+    private static void PACM(Cpu cpu, uint i) => A64.PACM(cpu);
+
     private static void CHKFEAT(Cpu cpu, uint i) => A64.CHKFEAT(cpu);
 
     private static void BTI(Cpu cpu, uint i) => A64.BTI(cpu);

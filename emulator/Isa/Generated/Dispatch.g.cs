@@ -235,6 +235,7 @@ public static partial class Dispatch
             case 192: AUTIASP(cpu, i); return;
             case 193: AUTIBZ(cpu, i); return;
             case 194: AUTIBSP(cpu, i); return;
+            case 195: PACM(cpu, i); return;
             case 196: CHKFEAT(cpu, i); return;
             case 197: BTI(cpu, i); return;
             case 198: HINT(cpu, i); return;

@@ -114,14 +114,16 @@ public static partial class A64
     private static void BranchRegister(Cpu cpu, ulong target, int rn)
     {
         // In a guarded page only X16 and X17 may reach "BTI c" landing pads without a link.
-        cpu.BTypeNext = cpu.InGuardedPage && rn is not (16 or 17) ? 3 : 1;
+        if (cpu.HasBti)
+            cpu.BTypeNext = cpu.InGuardedPage && rn is not (16 or 17) ? 3 : 1;
         cpu.BranchTo(target, BranchType.Indirect);
     }
 
     private static void CallRegister(Cpu cpu, ulong target)
     {
         cpu.SetX(30, cpu.PC + 4);
-        cpu.BTypeNext = 2;
+        if (cpu.HasBti)
+            cpu.BTypeNext = 2;
         cpu.BranchTo(target, BranchType.IndirectCall);
     }
 }

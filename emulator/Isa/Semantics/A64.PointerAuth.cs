@@ -71,7 +71,14 @@ public static partial class A64
 
     public static void XPACD(Cpu cpu, int rd) => cpu.SetX(rd, cpu.Strip(cpu.X(rd), true));
 
-    public static void XPACLRI(Cpu cpu) => cpu.SetX(30, cpu.Strip(cpu.X(30), false));
+    public static void XPACLRI(Cpu cpu)
+    {
+        if (cpu.HasPauth)
+            cpu.SetX(30, cpu.Strip(cpu.X(30), false));
+    }
+
+    /// <summary>Without FEAT_PAuth_LR it is a NOP.</summary>
+    public static void PACM(Cpu cpu) => _ = cpu;
 
     public static void PACGA(Cpu cpu, int rm, int rn, int rd) =>
         cpu.SetX(rd, cpu.ComputePac(cpu.X(rn), cpu.XSP(rm), 4) & 0xFFFFFFFF00000000);

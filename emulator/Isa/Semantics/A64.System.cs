@@ -207,14 +207,19 @@ public static partial class A64
             case (3 << 11) | (7 << 7) | (12 << 3) | 1: // DC CVAP
             case (3 << 11) | (7 << 7) | (13 << 3) | 1: // DC CVADP
             case (3 << 11) | (7 << 7) | (14 << 3) | 1: // DC CIVAC
-                if (SystemAccess(cpu, SctlrUci, op1, crn, crm, op2, rt))
+                if ((crm == 12 && !cpu.Machine.HasFeature("DPB")) || (crm == 13 && !cpu.Machine.HasFeature("DPB2")))
+                    cpu.Undefined();
+                else if (SystemAccess(cpu, SctlrUci, op1, crn, crm, op2, rt))
                     cpu.TranslateForMaintenance(cpu.X(rt), out _);
                 break;
             case (3 << 11) | (7 << 7) | (3 << 3) | 4: // CFP RCTX
             case (3 << 11) | (7 << 7) | (3 << 3) | 5: // DVP RCTX
             case (3 << 11) | (7 << 7) | (3 << 3) | 6: // COSP RCTX
             case (3 << 11) | (7 << 7) | (3 << 3) | 7: // CPP RCTX
-                SystemAccess(cpu, SctlrEnRctx, op1, crn, crm, op2, rt);
+                if (!cpu.Machine.HasFeature("SPECRES"))
+                    cpu.Undefined();
+                else
+                    SystemAccess(cpu, SctlrEnRctx, op1, crn, crm, op2, rt);
                 break;
             default:
                 if (PrivilegedOnly(cpu))
@@ -231,7 +236,7 @@ public static partial class A64
             cpu.Check(cpu.X(rt), 1, true);
         else if (op1 == 0 && crn == 7 && crm is 6 or 10 or 14 && op2 == 2) // DC ISW, CSW, CISW: caches are not modelled by value
             return;
-        else if (op1 == 0 && crn == 7 && crm is 8 or 9 && op2 < (crm == 8 ? 4 : 2)) // AT S1E1R, S1E1W, S1E0R, S1E0W, S1E1RP, S1E1WP
+        else if (op1 == 0 && crn == 7 && crm is 8 or 9 && op2 < (crm == 8 ? 4 : cpu.Machine.HasFeature("PAN2") ? 2 : 0)) // AT S1E1R, S1E1W, S1E0R, S1E0W, S1E1RP, S1E1WP
             cpu.AddressTranslate(cpu.X(rt), (op2 & 1) != 0, (op2 & 2) != 0);
         else if (op1 == 0 && crn is 8 or 9) // TLBI: a change of an address space drops its entries by itself
             return;

@@ -22,18 +22,22 @@ internal sealed class TestCpu : IDisposable
     public AddressSpace Space { get; }
 
     /// <summary>Maps four writable pages.</summary>
-    public TestCpu()
+    /// <param name="cpus">Number of PEs, all of them at EL0 in the same space.</param>
+    public TestCpu(int cpus = 1)
     {
-        Machine = new Machine(1, 1 << 20, (_, _) => new TimingModel());
+        Machine = new Machine(cpus, 1 << 20, (_, _) => new TimingModel());
         Cpu = Machine.Cpus[0];
         Space = Machine.CreateAddressSpace(39);
         for (ulong page = 0; page < Pages; page++)
             Space.Map(Base + page * 4096, BasePa + page * 4096, PagePermissions.UserRead | PagePermissions.UserWrite | PagePermissions.UserExecute);
-        Cpu.SetX(0, Space.Handle);
-        Cpu.WriteSystemRegister(3, 0, 2, 0, 0, 0);
-        Cpu.SetX(0, 25 | (25 << 16));
-        Cpu.WriteSystemRegister(3, 0, 2, 0, 2, 0);
-        Cpu.EL = 0;
+        foreach (Cpu cpu in Machine.Cpus)
+        {
+            cpu.SetX(0, Space.Handle);
+            cpu.WriteSystemRegister(3, 0, 2, 0, 0, 0);
+            cpu.SetX(0, 25 | (25 << 16));
+            cpu.WriteSystemRegister(3, 0, 2, 0, 2, 0);
+            cpu.EL = 0;
+        }
     }
 
     /// <summary>The bytes of RAM behind the mapped pages.</summary>
