@@ -62,6 +62,7 @@ public sealed class IsaProgramTests
         Assert.True(at > 0);
         bytes[at] ^= 1;
         File.WriteAllBytes(copy, bytes);
+        File.SetUnixFileMode(copy, UnixFileMode.UserRead | UnixFileMode.UserExecute);
         try
         {
             ArmVdsoCommand.Result result = ArmVdsoCommand.Run("run", "--core", "none", copy);
