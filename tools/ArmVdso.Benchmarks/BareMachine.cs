@@ -53,7 +53,7 @@ internal sealed class BareMachine : IDisposable
     {
         ulong end = Cpu.Instructions + instructions, exceptions = Cpu.ExceptionEntries;
         while (Cpu.Instructions < end)
-            Cpu.RunUntil(Cpu.Cycles + (end - Cpu.Instructions));
+            _machine.Run(Cpu.Cycles + (end - Cpu.Instructions));
         if (Cpu.ExceptionEntries != exceptions)
             throw new InvalidOperationException($"the loop took an exception at {Cpu.ELR_EL1:x}");
         return Cpu.Instructions;
