@@ -1,0 +1,66 @@
+using BenchmarkDotNet.Attributes;
+
+namespace ArmVdso.Benchmarks;
+
+/// <summary>Time of one instruction in loops of loads and stores: aligned, unaligned, across pages, over more pages than any TLB has.</summary>
+public class MemoryBenchmarks
+{
+    private const int Instructions = 100_000;
+    private const uint LoadWord = 0xF9400281;      // ldr x1, [x20]
+    private const uint StoreWord = 0xF9000281;     // str x1, [x20]
+    private const uint LoadVector = 0x3DC00281;    // ldr q1, [x20]
+    private const uint NextPage = 0x91400694;      // add x20, x20, #1, lsl #12
+    private const uint SamePages = 0x92405E94;     // and x20, x20, #0xffffff: 16 MiB
+
+    /// <summary>What a loop does.</summary>
+    public enum Path
+    {
+        AlignedLoad,
+        AlignedStore,
+        UnalignedLoad,
+        UnalignedStore,
+        LineCrossingLoad,
+        PageCrossingLoad,
+        PageCrossingStore,
+        PageCrossingVectorLoad,
+        NewPageEachLoad,
+    }
+
+    private BareMachine _machine = null!;
+
+    [ParamsAllValues]
+    public Path Kind { get; set; }
+
+    [Params("none", "cortex-a53")]
+    public string Core { get; set; } = "none";
+
+    [GlobalSetup]
+    public void Setup()
+    {
+        _machine = new BareMachine(Core);
+        ulong at = BareMachine.Data + Kind switch
+        {
+            Path.UnalignedLoad or Path.UnalignedStore => 3,
+            Path.LineCrossingLoad => 60,
+            Path.PageCrossingLoad or Path.PageCrossingStore => 4092,
+            Path.PageCrossingVectorLoad => 4088,
+            _ => 0UL,
+        };
+        uint[] words = Kind switch
+        {
+            Path.AlignedStore or Path.UnalignedStore or Path.PageCrossingStore => [StoreWord],
+            Path.PageCrossingVectorLoad => [LoadVector],
+            Path.NewPageEachLoad => [LoadWord, NextPage, SamePages],
+            _ => [LoadWord],
+        };
+        _machine.Loop(words, 66);
+        _machine.Cpu.SetX(20, at);
+        _machine.Run(1000);
+    }
+
+    [GlobalCleanup]
+    public void Cleanup() => _machine.Dispose();
+
+    [Benchmark(OperationsPerInvoke = Instructions)]
+    public ulong Access() => _machine.Run(Instructions);
+}

@@ -1,0 +1,36 @@
+using ArmVdso.Emulator;
+using ArmVdso.Emulator.Timing;
+using ArmVdso.Kernel;
+using BenchmarkDotNet.Attributes;
+
+namespace ArmVdso.Benchmarks;
+
+/// <summary>Whole programs (tests/guests/src/bench) from start to exit, without and with a timing model.</summary>
+public class ProgramBenchmarks
+{
+    /// <summary>Programs to run.</summary>
+    public static IEnumerable<string> Programs => BenchPrograms.Names;
+
+    [ParamsSource(nameof(Programs))]
+    public string Program { get; set; } = "";
+
+    [Params("none", "cortex-a53")]
+    public string Core { get; set; } = "none";
+
+    [Benchmark]
+    public ulong Run()
+    {
+        using var machine = new Machine(1, 256 << 20, CoreModel.Factory(Core));
+        var kernel = new LinuxKernel(machine, new KernelOptions { ProgramHostPath = BenchPrograms.Path(Program), ProgramGuestPath = "/program", Arguments = [Program] })
+        {
+            HostIn = Stream.Null,
+            HostOut = Stream.Null,
+            HostErr = Stream.Null,
+        };
+        if (kernel.Start(out string error) < 0)
+            throw new InvalidOperationException(error);
+        while (!kernel.Finished)
+            machine.Run();
+        return machine.Cpus[0].Instructions;
+    }
+}
