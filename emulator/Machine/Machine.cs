@@ -170,7 +170,11 @@ public sealed class Machine : IDisposable
 
     private CodeCache? _code;
 
-    private void PrepareEngine()
+    /// <summary>The decoded blocks, once the engine is prepared; null with the reference engine.</summary>
+    internal CodeCache? Code => _code;
+
+    /// <summary>Sets up what <see cref="Engine"/> asks for; the first run does it.</summary>
+    internal void PrepareEngine()
     {
         if (Engine == EngineKind.Reference || _code is not null)
             return;

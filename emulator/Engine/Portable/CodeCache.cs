@@ -17,6 +17,9 @@ internal sealed class CodeCache
     private readonly Op[] _scratch = new Op[MaxLength + 1];
     private int _ops;
 
+    /// <summary>Changes operations as they are made, so that a test can plant a bug.</summary>
+    internal Func<Op, Op>? Alteration { get; set; }
+
     internal CodeCache(Machine machine)
     {
         _machine = machine;
@@ -75,7 +78,7 @@ internal sealed class CodeCache
                 break;
             op.Offset = (ushort)(at - pa);
             fp |= RowInfo.IsFp(row);
-            _scratch[n++] = op;
+            _scratch[n++] = Alteration is null ? op : Alteration(op);
             branch = kind == Translator.Kind.Branch;
             if (branch)
                 break;
