@@ -26,7 +26,7 @@ internal sealed class SessionOptions
 
     internal Option<string> Core { get; } = Text("--core", "cortex-a53", "timing model of the CPUs; none: one cycle an instruction", "NAME");
 
-    internal Option<string> Engine { get; } = Text("--engine", "reference", "what executes instructions: reference or portable (faster)", "NAME");
+    internal Option<string> Engine { get; } = Text("--engine", "portable", "what executes instructions: portable, or reference (the definition, slower; same results)", "NAME");
 
     internal Option<bool> CheckEngine { get; } = new("--check-engine") { Description = "runs the portable engine in lockstep with the reference engine; status 125 when they differ" };
 

@@ -45,7 +45,7 @@ public sealed class PortableEngineTests
         0xD5033B9F, // dsb ish
         0xD5033FDF, // isb
         0x7100287F, // cmp w3, #10
-        0x54FFFEA1, // b.ne loop
+        0x54FFFE81, // b.ne loop
         Loop);
 
     [Fact]
