@@ -67,6 +67,7 @@ public sealed partial class Cpu
         ref TlbEntry entry = ref _tlb[(int)(va >> 12) & (TlbSize - 1)];
         if (entry.Page == page)
             entry.Page = NoPage;
+        ForgetFast(page);
         InvalidateFetch();
     }
 
@@ -75,6 +76,7 @@ public sealed partial class Cpu
     {
         foreach (ref TlbEntry entry in _tlb.AsSpan())
             entry.Page = NoPage;
+        ForgetFastAll();
         InvalidateFetch();
     }
 
@@ -121,6 +123,7 @@ public sealed partial class Cpu
             DataAbort(va, write, FaultStatus.PermissionLevel3);
             return false;
         }
+        permissions = WithoutCodeWrites(page, needed, permissions);
         ref TlbEntry entry = ref _tlb[(int)(va >> 12) & (TlbSize - 1)];
         entry.Page = va & ~0xfffUL;
         entry.Pa = page;
@@ -177,6 +180,8 @@ public sealed partial class Cpu
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Record(ulong va, ulong pa, int size, bool write)
     {
+        if (write)
+            Journal?.Save(pa, size);
         ref MemoryAccess a = ref Accesses[AccessCount < Accesses.Length ? AccessCount++ : AccessCount - 1];
         a.Va = va;
         a.Pa = pa;
@@ -313,10 +318,10 @@ public sealed partial class Cpu
             return false;
         Span<byte> bytes = stackalloc byte[16];
         Unsafe.WriteUnaligned(ref bytes[0], value);
-        bytes[..first].CopyTo(_ram.Span(pa, first));
-        bytes[first..size].CopyTo(_ram.Span(pa2, size - first));
         Record(va, pa, first, true);
         Record(va + (ulong)first, pa2, size - first, true);
+        bytes[..first].CopyTo(_ram.Span(pa, first));
+        bytes[first..size].CopyTo(_ram.Span(pa2, size - first));
         Machine.Monitors.ObserveStore(this, pa, first);
         Machine.Monitors.ObserveStore(this, pa2, size - first);
         return true;

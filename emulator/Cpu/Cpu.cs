@@ -25,8 +25,9 @@ public enum BranchType : byte
     ExceptionReturn,
 }
 
-/// <summary>The 32 general registers; element 31 is storage that stays zero (XZR).</summary>
-[InlineArray(32)]
+/// <summary>The 32 general registers; element 31 is storage that stays zero (XZR). Behind them: a place for results that are
+/// discarded (32), SP_EL0 (33) and SP_EL1 (34), so that decoded operations name any operand by a number.</summary>
+[InlineArray(35)]
 public struct GeneralRegisters
 {
     private ulong _first;
@@ -107,10 +108,20 @@ public sealed partial class Cpu
     public bool SS;
 
     /// <summary>SP_EL0.</summary>
-    public ulong SP_EL0;
+    public ulong SP_EL0
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => _x[33];
+        set => _x[33] = value;
+    }
 
     /// <summary>SP_EL1.</summary>
-    public ulong SP_EL1;
+    public ulong SP_EL1
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => _x[34];
+        set => _x[34] = value;
+    }
 
     /// <summary>FPCR; only the bits that the CPU profile has are writable.</summary>
     public uint FPCR;

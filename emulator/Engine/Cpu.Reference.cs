@@ -14,7 +14,7 @@ public sealed partial class Cpu
     private bool[] _rowEnabled = null!;
 
     /// <summary>Cycles of this PE.</summary>
-    public TimingModel Timing { get; }
+    public TimingModel Timing { get; private set; }
 
     internal Cpu(Machine machine, int index, TimingModel timing)
     {
@@ -30,7 +30,11 @@ public sealed partial class Cpu
     }
 
     /// <summary>Forgets the translation of the page that instructions are fetched from.</summary>
-    internal void InvalidateFetch() => _fetchPage = NoPage;
+    internal void InvalidateFetch()
+    {
+        _fetchPage = NoPage;
+        _fetchEpoch++;
+    }
 
     /// <summary>InGuardedPage of the pseudocode: the current instruction lies in a page that is mapped as guarded.</summary>
     internal bool InGuardedPage => _fetchGuarded;

@@ -1,3 +1,4 @@
+using ArmVdso.Emulator.Portable;
 using ArmVdso.Emulator.Timing;
 
 namespace ArmVdso.Emulator;
@@ -30,6 +31,19 @@ public interface IMachineObserver
 
     /// <summary>Whether <see cref="OnInstruction"/> should be called.</summary>
     bool WantsInstructions { get; }
+}
+
+/// <summary>What executes instructions.</summary>
+public enum EngineKind
+{
+    /// <summary>One instruction at a time, decoded each time: the definition.</summary>
+    Reference,
+
+    /// <summary>Blocks of decoded operations.</summary>
+    Portable,
+
+    /// <summary>The portable engine, each block compared with the reference engine.</summary>
+    PortableChecked,
 }
 
 /// <summary>A machine of N PEs over one RAM. One host thread runs all of them: the PE that is furthest behind in cycles
@@ -127,23 +141,64 @@ public sealed class Machine : IDisposable
 
     /// <summary>Code in [<paramref name="pa"/>, +<paramref name="size"/>) may have changed (IC IVAU, unmapping, a new page):
     /// fetch translations and decoded code of those bytes are dropped.</summary>
-    public void InvalidateCode(ulong pa, int size)
-    {
-        foreach (Cpu cpu in _cpus)
-            cpu.InvalidateFetch();
-    }
+    public void InvalidateCode(ulong pa, int size) => InvalidateCode(pa, (ulong)size);
 
     /// <summary>Tells the machine that system software wrote guest RAM directly, so that exclusives and decoded code notice.</summary>
-    public void NotifyWrite(ulong pa, int size) => Monitors.ObserveStore(null, pa, size);
+    public void NotifyWrite(ulong pa, int size)
+    {
+        Monitors.ObserveStore(null, pa, size);
+        if (_code is not null && _code.Invalidate(pa, (ulong)size))
+            InvalidateFetches();
+    }
 
     /// <summary>Instructions in [<paramref name="pa"/>, +<paramref name="size"/>) of RAM may have changed (IC IVAU, or system
     /// software wrote code): nothing that a PE remembers of them may be used any more.</summary>
     public void InvalidateCode(ulong pa, ulong size)
     {
-        _ = pa;
-        _ = size;
+        _code?.Invalidate(pa, size);
+        InvalidateFetches();
+    }
+
+    private void InvalidateFetches()
+    {
         foreach (Cpu cpu in _cpus)
             cpu.InvalidateFetch();
+    }
+
+    /// <summary>What executes instructions: the reference engine unless another one is chosen before the first run.</summary>
+    public EngineKind Engine { get; init; }
+
+    /// <summary>Blocks that the portable engine decoded (0 with the reference engine).</summary>
+    public ulong TranslatedBlocks => _code?.Translated ?? 0;
+
+    /// <summary>The lockstep checker of this machine, when <see cref="Engine"/> asks for it and it has run.</summary>
+    public EngineCheck? Check { get; private set; }
+
+    private CodeCache? _code;
+
+    /// <summary>The decoded blocks, once the engine is prepared; null with the reference engine.</summary>
+    internal CodeCache? Code => _code;
+
+    /// <summary>Sets up what <see cref="Engine"/> asks for; the first run does it.</summary>
+    internal void PrepareEngine()
+    {
+        if (Engine == EngineKind.Reference || _code is not null)
+            return;
+        _code = new CodeCache(this);
+        foreach (Cpu cpu in _cpus)
+            cpu.UsePortable(_code);
+        if (Engine == EngineKind.PortableChecked)
+            Check = new EngineCheck(this, _code);
+    }
+
+    private void RunCpu(Cpu cpu, ulong limit)
+    {
+        if (Check is not null)
+            Check.RunUntil(cpu, limit);
+        else if (_code is not null)
+            cpu.RunPortable(limit);
+        else
+            cpu.RunUntil(limit);
     }
 
     internal void Hypercall(Cpu cpu, int imm16)
@@ -174,6 +229,7 @@ public sealed class Machine : IDisposable
     public bool Run(ulong maxCycles = ulong.MaxValue)
     {
         StopRequested = false;
+        PrepareEngine();
         while (!StopRequested)
         {
             Cpu? next = null;
@@ -210,7 +266,7 @@ public sealed class Machine : IDisposable
             // Alone, a PE still comes back regularly so that limits and stop requests are seen.
             ulong horizon = next.Cycles + 100_000;
             limit = Math.Min(Math.Min(limit, horizon), maxCycles);
-            next.RunUntil(limit);
+            RunCpu(next, limit);
         }
         return true;
     }

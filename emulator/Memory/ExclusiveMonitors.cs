@@ -21,6 +21,26 @@ public sealed class ExclusiveMonitors
         Array.Fill(_granule, Clear);
     }
 
+    /// <summary>No PE holds a mark.</summary>
+    internal bool Unmarked => _armed == 0;
+
+    /// <summary>The marks of all PEs, for <see cref="Restore"/>; null when there are none.</summary>
+    internal (ulong[] Granule, ulong[] Address, int[] Size)? Save() =>
+        _armed == 0 ? null : ([.. _granule], [.. _address], [.. _size]);
+
+    /// <summary>Puts saved marks back.</summary>
+    internal void Restore((ulong[] Granule, ulong[] Address, int[] Size)? saved)
+    {
+        Array.Fill(_granule, Clear);
+        _armed = 0;
+        if (saved is not { } marks)
+            return;
+        marks.Granule.CopyTo(_granule, 0);
+        marks.Address.CopyTo(_address, 0);
+        marks.Size.CopyTo(_size, 0);
+        _armed = _granule.Count(g => g != Clear);
+    }
+
     internal void Set(Cpu cpu, ulong pa, int size)
     {
         if (_granule[cpu.Index] == Clear)

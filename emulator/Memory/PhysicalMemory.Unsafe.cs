@@ -42,6 +42,9 @@ public sealed unsafe class PhysicalMemory : IDisposable
     [DllImport("libc")]
     private static extern int munmap(nint addr, nuint length);
 
+    /// <summary>Host address of physical address 0.</summary>
+    internal ulong HostAddress => (ulong)_base;
+
     /// <summary>The bytes [<paramref name="pa"/>, <paramref name="pa"/> + <paramref name="length"/>).</summary>
     public Span<byte> Span(ulong pa, int length)
     {

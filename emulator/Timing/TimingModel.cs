@@ -20,6 +20,9 @@ public class TimingModel
     /// <param name="fetchPa">Physical address it was fetched from.</param>
     public virtual void Retire(Cpu cpu, Row row, uint instruction, ulong fetchPa) => Cycles++;
 
+    /// <summary>So many instructions were executed at one cycle each; only for this model itself.</summary>
+    internal void RunPlain(ulong instructions) => Cycles += instructions;
+
     /// <summary>An exception to EL1 was taken.</summary>
     public virtual void ExceptionEntry(Cpu cpu)
     {

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Text.Json;
 using ArmVdso.Emulator;
+using ArmVdso.Emulator.Portable;
 using ArmVdso.Emulator.Timing;
 
 namespace ArmVdso.Cli;
@@ -62,6 +63,12 @@ internal static class RunCommand
         try
         {
             return session.Run();
+        }
+        catch (EngineMismatchException e)
+        {
+            output.Flush();
+            string command = string.Join(' ', Environment.GetCommandLineArgs().Skip(1));
+            throw new UserError($"{e.Message}reproduce with: armvdso {command}", ExitStatus.EmulatorError);
         }
         finally
         {
@@ -129,6 +136,10 @@ internal static class RunCommand
         output.WriteLine();
         table.Write(output);
         output.WriteLine();
+        if (session.Machine.TranslatedBlocks != 0)
+            output.WriteLine($"{Count(session.Machine.TranslatedBlocks)} blocks translated");
+        if (session.Machine.Check is { } check)
+            output.WriteLine($"{Count(check.Compared)} instructions compared in {Count(check.Blocks)} blocks, {Count(check.NotCompared)} executed by the reference engine only");
         output.WriteLine($"{seconds:f3} seconds of the host, {instructions / Math.Max(seconds, 1e-9) / 1e6:f1} million instructions a second");
     }
 

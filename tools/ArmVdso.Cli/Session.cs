@@ -144,6 +144,7 @@ internal sealed class Session : IDisposable
             var machine = new Machine(settings.Cpus, settings.MemoryBytes, timing)
             {
                 Seed = settings.Seed,
+                Engine = settings.Engine,
                 Quantum = settings.Quantum,
                 ClockFrequency = settings.ClockHz == 0 ? clock : settings.ClockHz,
             };

@@ -28,7 +28,9 @@ internal sealed class SessionOptions
 
     internal Option<string> Core { get; } = Text("--core", "cortex-a53", "timing model of the CPUs; none: one cycle an instruction", "NAME");
 
-    internal Option<string> Engine { get; } = Text("--engine", "reference", "engine: reference", "NAME");
+    internal Option<string> Engine { get; } = Text("--engine", "portable", "what executes instructions: portable, or reference (the definition, slower; same results)", "NAME");
+
+    internal Option<bool> CheckEngine { get; } = new("--check-engine") { Description = "runs the portable engine in lockstep with the reference engine; status 125 when they differ" };
 
     internal Option<string> Vdso { get; } = Text("--vdso", "per-cpu", "vDSO design: none, per-cpu", "DESIGN");
 
@@ -73,7 +75,7 @@ internal sealed class SessionOptions
     /// <summary>All options, for a command.</summary>
     internal IEnumerable<Option> All() =>
     [
-        Cpus, Cpu, Core, Engine, Vdso, Root, Bind, Env, UnsetEnv, Argv0, Cwd, User, FirstPid, Memory, VaBits, Slice, Quantum, Seed, Epoch, Clock, MaxCycles, Timeout, MendEgid,
+        Cpus, Cpu, Core, Engine, CheckEngine, Vdso, Root, Bind, Env, UnsetEnv, Argv0, Cwd, User, FirstPid, Memory, VaBits, Slice, Quantum, Seed, Epoch, Clock, MaxCycles, Timeout, MendEgid,
     ];
 
     internal static ulong Number(string option, string text, ulong minimum, ulong maximum)
@@ -97,8 +99,8 @@ internal sealed class SessionOptions
     internal SessionSettings Read(ParseResult result)
     {
         string engine = result.GetValue(Engine)!;
-        if (engine != "reference")
-            throw new UserError($"--engine: there is no engine '{engine}'; known: reference", ExitStatus.Usage);
+        if (engine is not ("reference" or "portable"))
+            throw new UserError($"--engine: there is no engine '{engine}'; known: reference, portable", ExitStatus.Usage);
         string vdso = result.GetValue(Vdso)!;
         if (vdso is not ("none" or "per-cpu"))
             throw new UserError($"--vdso: there is no design '{vdso}'; known: none, per-cpu", ExitStatus.Usage);
@@ -123,6 +125,7 @@ internal sealed class SessionOptions
             throw new UserError($"--root: {root}: {(File.Exists(root) ? "not a folder" : "not found on the host")}", ExitStatus.NotFound);
         return new SessionSettings
         {
+            Engine = result.GetValue(CheckEngine) ? EngineKind.PortableChecked : engine == "portable" ? EngineKind.Portable : EngineKind.Reference,
             Cpus = (int)Number("--cpus", result.GetValue(Cpus)!, 1, Machine.MaxCpus),
             Cpu = result.GetValue(Cpu)!,
             Core = core,
@@ -172,6 +175,8 @@ internal sealed class SessionOptions
 /// <summary>The settings of one run.</summary>
 internal sealed record SessionSettings
 {
+    internal EngineKind Engine { get; init; }
+
     internal int Cpus { get; init; } = 2;
 
     internal string Cpu { get; init; } = "max";

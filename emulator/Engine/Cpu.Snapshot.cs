@@ -1,0 +1,121 @@
+using System.Text;
+using ArmVdso.Emulator.Timing;
+
+namespace ArmVdso.Emulator;
+
+/// <summary>State that instructions of blocks can change, for the lockstep checker.</summary>
+public sealed partial class Cpu
+{
+    /// <summary>Registers, PSTATE, and the exclusive monitors.</summary>
+    internal struct Snapshot
+    {
+        internal GeneralRegisters X;
+        internal VectorRegisters V;
+        internal ulong PC, NextPC, Instructions;
+        internal int NZCV, BType, BTypeNext, Daif, EL;
+        internal bool SPSel, PAN, UAO, DIT, SSBS, TCO, IL, SS;
+        internal uint FPCR, FPSR;
+        internal (ulong[] Granule, ulong[] Address, int[] Size)? Monitors;
+
+        /// <summary>Each value with its name.</summary>
+        internal readonly List<(string Name, string Value)> Values()
+        {
+            var values = new List<(string, string)>();
+            for (int i = 0; i < 32; i++)
+                values.Add(($"x{i}", $"{X[i]:x}"));
+            values.Add(("sp_el0", $"{X[33]:x}"));
+            values.Add(("sp_el1", $"{X[34]:x}"));
+            for (int i = 0; i < 32; i++)
+                values.Add(($"v{i}", $"{V[i].Hi:x16}{V[i].Lo:x16}"));
+            values.Add(("pc", $"{PC:x}"));
+            values.Add(("next pc", $"{NextPC:x}"));
+            values.Add(("nzcv", $"{NZCV:x}"));
+            values.Add(("fpcr", $"{FPCR:x}"));
+            values.Add(("fpsr", $"{FPSR:x}"));
+            values.Add(("btype", $"{BType} {BTypeNext}"));
+            values.Add(("pstate", $"daif {Daif:x} el {EL} spsel {SPSel} pan {PAN} uao {UAO} dit {DIT} ssbs {SSBS} tco {TCO} il {IL} ss {SS}"));
+            values.Add(("instructions", $"{Instructions}"));
+            values.Add(("monitors", Monitors is { } m ? string.Join(",", m.Granule) + ";" + string.Join(",", m.Address) : "clear"));
+            return values;
+        }
+
+        /// <summary>All values that are not zero, some to a line.</summary>
+        internal readonly string ToText()
+        {
+            var text = new StringBuilder();
+            int n = 0;
+            foreach ((string name, string value) in Values())
+            {
+                if (value.Trim('0').Length == 0)
+                    continue;
+                text.Append(n++ % 4 == 0 ? "  " : " ").Append(name).Append('=').Append(value);
+                if (n % 4 == 0)
+                    text.Append('\n');
+            }
+            return text.Append(n % 4 == 0 ? "" : "\n").ToString();
+        }
+    }
+
+    internal ulong FetchEpoch => _fetchEpoch;
+
+    /// <summary>Whether the next step takes an interrupt.</summary>
+    internal bool InterruptTaken => (Daif & 2) == 0 && IrqLine;
+
+    internal Snapshot Save() => new()
+    {
+        X = _x,
+        V = _v,
+        PC = PC,
+        NextPC = NextPC,
+        Instructions = Instructions,
+        NZCV = NZCV,
+        BType = BType,
+        BTypeNext = BTypeNext,
+        Daif = Daif,
+        EL = EL,
+        SPSel = SPSel,
+        PAN = PAN,
+        UAO = UAO,
+        DIT = DIT,
+        SSBS = SSBS,
+        TCO = TCO,
+        IL = IL,
+        SS = SS,
+        FPCR = FPCR,
+        FPSR = FPSR,
+        Monitors = Machine.Monitors.Save(),
+    };
+
+    internal void Restore(in Snapshot s)
+    {
+        _x = s.X;
+        _v = s.V;
+        PC = s.PC;
+        NextPC = s.NextPC;
+        Instructions = s.Instructions;
+        NZCV = s.NZCV;
+        BType = s.BType;
+        BTypeNext = s.BTypeNext;
+        Daif = s.Daif;
+        EL = s.EL;
+        SPSel = s.SPSel;
+        PAN = s.PAN;
+        UAO = s.UAO;
+        DIT = s.DIT;
+        SSBS = s.SSBS;
+        TCO = s.TCO;
+        IL = s.IL;
+        SS = s.SS;
+        FPCR = s.FPCR;
+        FPSR = s.FPSR;
+        Machine.Monitors.Restore(s.Monitors);
+    }
+
+    /// <summary>Puts another timing model in place; returns the one that was there.</summary>
+    internal TimingModel SwapTiming(TimingModel timing)
+    {
+        TimingModel old = Timing;
+        Timing = timing;
+        return old;
+    }
+}

@@ -1,0 +1,144 @@
+using ArmVdso.Emulator.Isa;
+
+namespace ArmVdso.Emulator.Portable;
+
+/// <summary>Decoded blocks of a machine, found by physical address. Pages that hold blocks are known: a store to one of them,
+/// by a PE or by system software, drops its blocks, so that programs see what the reference engine would execute.</summary>
+internal sealed class CodeCache
+{
+    /// <summary>Longest block, in instructions.</summary>
+    internal const int MaxLength = 48;
+
+    private const int MaxOps = 1 << 20;
+    private readonly Machine _machine;
+    private readonly Dictionary<(ulong Pc, ulong Key), Block> _blocks = [];
+    private readonly Dictionary<ulong, List<Block>> _pages = [];
+    private readonly bool[] _isCode;
+    private readonly Op[] _scratch = new Op[MaxLength + 1];
+    private int _ops;
+
+    /// <summary>Changes operations as they are made, so that a test can plant a bug.</summary>
+    internal Func<Op, Op>? Alteration { get; set; }
+
+    internal CodeCache(Machine machine)
+    {
+        _machine = machine;
+        _isCode = new bool[machine.Memory.Size / PhysicalMemory.PageSize];
+    }
+
+    /// <summary>Blocks made since the start.</summary>
+    internal ulong Translated { get; private set; }
+
+    /// <summary>Whether the page that holds <paramref name="pa"/> has blocks.</summary>
+    internal bool IsCode(ulong pa) => _isCode[pa >> 12];
+
+    /// <summary>The block that starts at a place, made when it is not there.</summary>
+    /// <param name="pc">Virtual address.</param>
+    /// <param name="pa">Physical address.</param>
+    /// <param name="mode">EL and stack pointer: 0 EL0, 1 EL1 with SP_EL0, 2 EL1 with SP_EL1.</param>
+    /// <param name="guarded">Whether the page is guarded.</param>
+    internal Block Find(ulong pc, ulong pa, int mode, bool guarded)
+    {
+        (ulong, ulong) key = (pc, pa << 3 | (uint)mode << 1 | (guarded ? 1UL : 0));
+        if (_blocks.TryGetValue(key, out Block? block))
+            return block;
+        if (_ops > MaxOps)
+            Clear();
+        block = Make(pc, pa, mode, guarded, MaxLength);
+        _ops += block.Ops.Length;
+        _blocks.Add(key, block);
+        ulong page = pa >> 12;
+        if (!_pages.TryGetValue(page, out List<Block>? list))
+        {
+            _pages.Add(page, list = []);
+            _isCode[page] = true;
+            // Stores to this page must be seen from now on.
+            foreach (Cpu cpu in _machine.Cpus)
+                cpu.ForgetWritable(page << 12);
+        }
+        list.Add(block);
+        return block;
+    }
+
+    /// <summary>Translates the instructions from a place on: to a branch, the end of the page, or <paramref name="most"/> of them.</summary>
+    internal Block Make(ulong pc, ulong pa, int mode, bool guarded, int most)
+    {
+        Translated++;
+        int sp = mode == 2 ? Translator.SpEL1 : Translator.SpEL0;
+        int n = 0;
+        bool fp = false, branch = false;
+        for (ulong at = pa; n < most && at >> 12 == pa >> 12; at += 4)
+        {
+            uint instruction = _machine.Memory.Read<uint>(at);
+            Row row = Decoder.Decode(instruction);
+            if (!_machine.RowEnabled[(int)row])
+                break;
+            Translator.Kind kind = Translator.Translate(row, instruction, pc + (at - pa), sp, out Op op);
+            if (kind == Translator.Kind.Reference)
+                break;
+            op.Offset = (ushort)(at - pa);
+            fp |= RowInfo.IsFp(row);
+            _scratch[n++] = Alteration is null ? op : Alteration(op);
+            branch = kind == Translator.Kind.Branch;
+            if (branch)
+                break;
+        }
+        int length = n;
+        if (!branch)
+            _scratch[length++] = new Op { Code = OpCode.End, Offset = (ushort)(4 * n), Wb = Translator.Discard };
+        return new Block
+        {
+            Pc = pc,
+            Pa = pa,
+            Mode = mode,
+            Guarded = guarded,
+            HasFp = fp,
+            Ops = _scratch.AsSpan(0, length).ToArray(),
+            Count = n == 0 ? Block.Never : n,
+        };
+    }
+
+    /// <summary>Drops the blocks of all pages that [<paramref name="pa"/>, +<paramref name="size"/>) touches.</summary>
+    /// <returns>Whether there were any.</returns>
+    internal bool Invalidate(ulong pa, ulong size)
+    {
+        ulong first = pa >> 12;
+        ulong last = Math.Min(size == 0 ? pa : size > ulong.MaxValue - pa ? ulong.MaxValue : pa + size - 1, _machine.Memory.Size - 1) >> 12;
+        if (last - first >= 1024)
+        {
+            bool any = _blocks.Count > 0;
+            Clear();
+            return any;
+        }
+        bool dropped = false;
+        for (ulong page = first; page <= last; page++)
+        {
+            if (!_isCode[page])
+                continue;
+            dropped = true;
+            _isCode[page] = false;
+            _pages.Remove(page, out List<Block>? list);
+            foreach (Block block in list!)
+            {
+                block.Valid = false;
+                _ops -= block.Ops.Length;
+                _blocks.Remove((block.Pc, block.Pa << 3 | (uint)block.Mode << 1 | (block.Guarded ? 1UL : 0)));
+            }
+        }
+        return dropped;
+    }
+
+    /// <summary>Drops everything: memory is bounded.</summary>
+    private void Clear()
+    {
+        foreach (Block block in _blocks.Values)
+            block.Valid = false;
+        _blocks.Clear();
+        foreach (ulong page in _pages.Keys)
+            _isCode[page] = false;
+        _pages.Clear();
+        _ops = 0;
+        foreach (Cpu cpu in _machine.Cpus)
+            cpu.InvalidateFetch();
+    }
+}

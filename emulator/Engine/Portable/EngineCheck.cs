@@ -1,0 +1,219 @@
+using System.Text;
+using ArmVdso.Emulator.Isa;
+using ArmVdso.Emulator.Timing;
+
+namespace ArmVdso.Emulator.Portable;
+
+/// <summary>The engines disagree. The message holds the block and both states.</summary>
+public sealed class EngineMismatchException : Exception
+{
+    internal EngineMismatchException(string message)
+        : base(message)
+    {
+    }
+}
+
+/// <summary>Runs each block twice: on the reference engine, which counts, and again from the same state on the portable engine,
+/// whose registers, flags and memory writes must be equal. With a timing model the second run hands everything that the
+/// timing model is told to the comparison, so equal means equal cycles. Instructions that blocks do not hold (exceptions,
+/// system registers) are executed once.</summary>
+public sealed class EngineCheck
+{
+    private readonly Machine _machine;
+    private readonly CodeCache _code;
+    private readonly WriteJournal _journal;
+
+    internal EngineCheck(Machine machine, CodeCache code)
+    {
+        _machine = machine;
+        _code = code;
+        _journal = new WriteJournal(machine.Memory);
+    }
+
+    /// <summary>Instructions that both engines executed.</summary>
+    public ulong Compared { get; private set; }
+
+    /// <summary>Instructions that only the reference engine executed.</summary>
+    public ulong NotCompared { get; private set; }
+
+    /// <summary>Blocks compared.</summary>
+    public ulong Blocks { get; private set; }
+
+    internal void RunUntil(Cpu cpu, ulong limit)
+    {
+        while (cpu.Timing.Cycles < limit && !cpu.Waiting && !_machine.StopRequested)
+        {
+            if (cpu.InterruptTaken || cpu.FindRunnable() is not { } block)
+            {
+                NotCompared++;
+                cpu.Step();
+                continue;
+            }
+            CheckBlock(cpu, block, limit);
+        }
+    }
+
+    private void CheckBlock(Cpu cpu, Block block, ulong limit)
+    {
+        Cpu.Snapshot before = cpu.Save();
+        ulong instructions = cpu.Instructions;
+        var retired = new List<RetiredInstruction>();
+        cpu.Journal = _journal;
+        IMachineObserver? observer = _machine.Observer;
+        ulong epoch = cpu.FetchEpoch;
+        long n = 0;
+        // The reference: until the block ends, or something happens that is no matter of blocks.
+        while (n < block.Count && cpu.PC == block.Pc + 4 * (ulong)n && cpu.Timing.Cycles < limit && !cpu.InterruptTaken)
+        {
+            ulong entries = cpu.ExceptionEntries;
+            Cpu.Snapshot boundary = cpu.Save();
+            int written = _journal.Count;
+            ulong pc = cpu.PC;
+            uint instruction = _machine.Memory.Read<uint>(block.Pa + 4 * (ulong)n);
+            cpu.Step();
+            if (cpu.ExceptionEntries != entries)
+            {
+                // The instruction faulted, and the reference engine has dealt with it for both. Compare what came before.
+                Cpu.Snapshot after = cpu.Save();
+                _journal.Truncate(written);
+                Compare(cpu, block, n, before, boundary, retired, observer);
+                cpu.Restore(after);
+                NotCompared++;
+                cpu.Journal = null;
+                return;
+            }
+            retired.Add(RetiredInstruction.Make(cpu, pc, instruction));
+            n++;
+            if (cpu.FetchEpoch != epoch)
+                break;
+        }
+        Compared += cpu.Instructions - instructions;
+        Compare(cpu, block, n, before, cpu.Save(), retired, observer);
+        cpu.Journal = null;
+    }
+
+    /// <summary>Goes back, runs <paramref name="n"/> instructions on the portable engine and compares; ends in the state
+    /// <paramref name="expected"/>.</summary>
+    private void Compare(
+        Cpu cpu, Block block, long n, in Cpu.Snapshot before, in Cpu.Snapshot expected, List<RetiredInstruction> retired, IMachineObserver? observer)
+    {
+        SortedDictionary<ulong, byte> writes = _journal.Written();
+        _journal.Undo();
+        cpu.Restore(before);
+        if (n > 0)
+        {
+            Blocks++;
+            _machine.Observer = null;
+            // The block may have been dropped by its own stores; it is as it was when they are undone.
+            Block again = n == block.Count && block.Valid ? block : _code.Make(block.Pc, block.Pa, block.Mode, block.Guarded, (int)n);
+            Replay<CheckedMode>(cpu, block, again, n, before, expected, writes, null, retired);
+            if (cpu.Timing.GetType() != typeof(TimingModel))
+            {
+                _journal.Undo();
+                cpu.Restore(before);
+                var recorder = new RetireRecorder();
+                Replay<TimedMode>(cpu, block, again, n, before, expected, writes, recorder, retired);
+            }
+            _machine.Observer = observer;
+        }
+        _journal.Clear();
+        cpu.Restore(expected);
+    }
+
+    private void Replay<TMode>(
+        Cpu cpu, Block block, Block again, long n, in Cpu.Snapshot before, in Cpu.Snapshot expected, SortedDictionary<ulong, byte> writes,
+        RetireRecorder? recorder, List<RetiredInstruction> retired) where TMode : struct
+    {
+        TimingModel timing = cpu.SwapTiming(recorder ?? new TimingModel());
+        bool done = cpu.RunBlocks<TMode>(again, n, (ulong)n);
+        cpu.SwapTiming(timing);
+        Cpu.Snapshot actual = cpu.Save();
+        string differences = Differences(expected, actual) + (done ? "" : "  the portable engine faulted\n") + Writes(writes, _journal.Written());
+        if (recorder is not null && !retired.SequenceEqual(recorder.Instructions))
+            differences += "  what the timing model was told differs\n" + Told(retired, recorder.Instructions);
+        if (differences.Length > 0)
+            throw new EngineMismatchException(Describe(block, n, before, expected, actual, differences));
+    }
+
+    private static string Told(List<RetiredInstruction> expected, List<RetiredInstruction> actual)
+    {
+        for (int i = 0; i < Math.Max(expected.Count, actual.Count); i++)
+        {
+            if (i >= expected.Count || i >= actual.Count || expected[i] != actual[i])
+                return $"  reference {(i < expected.Count ? expected[i] : "-")}\n  portable  {(i < actual.Count ? actual[i] : "-")}\n";
+        }
+        return "";
+    }
+
+    private static string Writes(SortedDictionary<ulong, byte> expected, SortedDictionary<ulong, byte> actual)
+    {
+        if (expected.SequenceEqual(actual))
+            return "";
+        var text = new StringBuilder();
+        int shown = 0;
+        foreach (ulong pa in expected.Keys.Union(actual.Keys).Order())
+        {
+            string left = expected.TryGetValue(pa, out byte e) ? $"{e:x2}" : "--";
+            string right = actual.TryGetValue(pa, out byte a) ? $"{a:x2}" : "--";
+            if (left != right && shown++ < 16)
+                text.Append($"  memory 0x{pa:x}: reference {left} portable {right}\n");
+        }
+        return text.ToString();
+    }
+
+    private static string Differences(in Cpu.Snapshot expected, in Cpu.Snapshot actual)
+    {
+        var text = new StringBuilder();
+        foreach (((string name, string left), (_, string right)) in expected.Values().Zip(actual.Values()))
+        {
+            if (left != right)
+                text.Append($"  {name}: reference {left} portable {right}\n");
+        }
+        return text.ToString();
+    }
+
+    private string Describe(Block block, long n, in Cpu.Snapshot before, in Cpu.Snapshot expected, in Cpu.Snapshot actual, string differences)
+    {
+        var text = new StringBuilder($"the engines differ after {n} instructions of the block at 0x{block.Pc:x}\n");
+        for (long i = 0; i < n; i++)
+        {
+            ulong at = 4 * (ulong)i;
+            uint instruction = _machine.Memory.Read<uint>(block.Pa + at);
+            text.Append($"  {block.Pc + at:x}: {instruction:x8} {Disassembler.Disassemble(instruction, block.Pc + at)}\n");
+        }
+        text.Append(differences);
+        text.Append("state before:\n").Append(before.ToText());
+        text.Append("state after, reference:\n").Append(expected.ToText());
+        text.Append("state after, portable:\n").Append(actual.ToText());
+        return text.ToString();
+    }
+}
+
+/// <summary>What a timing model is told of one instruction.</summary>
+internal readonly record struct RetiredInstruction(ulong Pc, uint Instruction, ulong Next, bool Taken, BranchType Kind, string Accesses)
+{
+    /// <summary>From what a PE holds right after the instruction.</summary>
+    internal static RetiredInstruction Make(Cpu cpu, ulong pc, uint instruction)
+    {
+        var text = new StringBuilder();
+        for (int i = 0; i < cpu.AccessCount; i++)
+        {
+            ref MemoryAccess a = ref cpu.Accesses[i];
+            text.Append($" {(a.Write ? 'w' : 'r')}{a.Size}@{a.Va:x}/{a.Pa:x}");
+        }
+        return new RetiredInstruction(pc, instruction, cpu.NextPC, cpu.BranchTaken, cpu.BranchTaken ? cpu.BranchKind : default, text.ToString());
+    }
+}
+
+/// <summary>Stands in for a timing model while a block runs again.</summary>
+internal sealed class RetireRecorder : TimingModel
+{
+    internal List<RetiredInstruction> Instructions { get; } = [];
+
+    /// <inheritdoc/>
+    public override void Retire(Cpu cpu, Row row, uint instruction, ulong fetchPa)
+    {
+        Instructions.Add(RetiredInstruction.Make(cpu, cpu.PC, instruction));
+        Cycles++;
+    }
+}

@@ -1,0 +1,39 @@
+namespace ArmVdso.Emulator.Portable;
+
+/// <summary>One page of the portable engine's TLB: addresses that may be accessed with no further question at one EL.</summary>
+internal struct FastEntry
+{
+    /// <summary>Virtual page that may be read, or <see cref="None"/>.</summary>
+    internal ulong ReadTag;
+
+    /// <summary>Virtual page that may be written and holds no decoded code, or <see cref="None"/>.</summary>
+    internal ulong WriteTag;
+
+    /// <summary>Host address less virtual address.</summary>
+    internal ulong Host;
+
+    /// <summary>Physical address less virtual address.</summary>
+    internal ulong Pa;
+
+    /// <summary>Matches no page.</summary>
+    internal const ulong None = 1;
+
+    /// <summary>Entries of a TLB.</summary>
+    internal const int Count = 256;
+}
+
+/// <summary>Where a block starts, for the PE that executed it last.</summary>
+internal struct JumpEntry
+{
+    /// <summary>PC with the mode in its low bits.</summary>
+    internal ulong Key;
+
+    /// <summary>Fetch epoch in which the translation was made.</summary>
+    internal ulong Epoch;
+
+    /// <summary>The block.</summary>
+    internal Block? Block;
+
+    /// <summary>Entries of a PE.</summary>
+    internal const int Count = 4096;
+}
