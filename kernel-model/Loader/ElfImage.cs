@@ -124,7 +124,7 @@ public sealed class ElfImage
                         return $"{where}: offset 0x{s.Offset:x} and address 0x{s.Va:x} differ within the page";
                     if (s.Va + s.MemorySize < s.Va || s.Va + s.MemorySize > 1UL << 48)
                         return $"{where}: address 0x{s.Va:x} is out of range";
-                    if (s.Offset + s.FileSize < s.Offset || s.Offset + s.FileSize > (ulong)size)
+                    if (s.FileSize != 0 && (s.Offset + s.FileSize < s.Offset || s.Offset + s.FileSize > (ulong)size))
                         return $"truncated: {where} needs {s.FileSize} bytes at offset {s.Offset}, the file has {size}";
                     if (s.MemorySize == 0)
                         break;
