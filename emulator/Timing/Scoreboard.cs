@@ -16,8 +16,18 @@ public struct RegisterBytes
     private byte _first;
 }
 
-/// <summary>The whole state of the in-order pipeline between two instructions. Only differences to <see cref="Cycle"/> matter:
-/// two states with equal <see cref="Hash"/> input behave alike, so a block's timing can be remembered by it.</summary>
+/// <summary>Cycles in which the stores of the store buffer leave it, oldest first.</summary>
+[InlineArray(Capacity)]
+public struct StoreDrains
+{
+    /// <summary>Most entries that a store buffer may have.</summary>
+    public const int Capacity = 16;
+
+    private long _first;
+}
+
+/// <summary>The whole state of the in-order pipeline between two instructions, but for fills in flight. Only differences to
+/// <see cref="Cycle"/> matter, and what lies in the past counts as ready.</summary>
 public struct Scoreboard
 {
     /// <summary>The last cycle in which something issued (or that an instruction occupied).</summary>
@@ -31,6 +41,9 @@ public struct Scoreboard
 
     /// <summary>SIMD halves of the first of them.</summary>
     public byte PairSimd;
+
+    /// <summary>Fetch was redirected: the next instruction begins another fetch group.</summary>
+    public bool Redirected;
 
     /// <summary>Cycle of the current fetch group.</summary>
     public long Group;
@@ -59,6 +72,9 @@ public struct Scoreboard
     /// <summary>Cycle in which the youngest store leaves the store buffer.</summary>
     public long LastDrain;
 
+    /// <summary>Cycle in which the last store handed its data over.</summary>
+    public long StoredAt;
+
     /// <summary>Cycle from which each register can be used by a computation.</summary>
     public RegisterCycles Ready;
 
@@ -68,22 +84,9 @@ public struct Scoreboard
     /// <summary>What produced each register, as a <see cref="CycleCause"/>.</summary>
     public RegisterBytes Cause;
 
-    /// <summary>Hash of the state relative to its cycle; what lies in the past counts as ready.</summary>
-    public readonly int Hash()
-    {
-        var hash = new HashCode();
-        hash.Add(Slots);
-        hash.Add(PairUnits);
-        hash.Add(PairSimd);
-        hash.Add(Math.Clamp(Group - Cycle, -64, short.MaxValue));
-        hash.Add(Math.Max(FetchReady - Cycle, 0));
-        foreach (long free in (ReadOnlySpan<long>)[MultiplyFree, DivideFree, FpDivideFree, SimdFree, LoadStoreFree, LastDrain])
-            hash.Add(Math.Max(free - Cycle, 0));
-        for (int i = 0; i < InstructionTiming.RegisterCount; i++)
-        {
-            hash.Add(Math.Max(Ready[i] - Cycle, 0));
-            hash.Add(Math.Max(AddressReady[i] - Cycle, 0));
-        }
-        return hash.ToHashCode();
-    }
+    /// <summary>The store buffer as a ring.</summary>
+    public StoreDrains Drains;
+
+    /// <summary>Oldest entry of <see cref="Drains"/>.</summary>
+    public int DrainAt;
 }

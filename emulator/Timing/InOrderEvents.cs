@@ -1,0 +1,272 @@
+using System.Numerics;
+
+namespace ArmVdso.Emulator.Timing;
+
+/// <summary>The dynamic side of an in-order core: caches, TLBs, coherence and branch prediction of one PE. It turns executed instructions
+/// into events. All of it depends on the order of accesses and branches alone, never on a cycle; time is the matter of
+/// <see cref="InOrderPipeline"/>.</summary>
+public sealed class InOrderEvents
+{
+    private readonly CoreModel _model;
+    private readonly SharedCaches _shared;
+    private readonly Machine _machine;
+    private readonly Cache _l1i;
+    private readonly Cache _l1d;
+    private readonly Tlb _microI;
+    private readonly Tlb _microD;
+    private readonly Tlb _main;
+    private readonly BranchPredictor _predictor;
+    private readonly int _lineShift;
+    private readonly int _groupShift;
+
+    // Each access may touch two lines.
+    private readonly LineEvent[] _lines = new LineEvent[80];
+    private int _lineCount;
+    private ulong _group = ulong.MaxValue;
+    private ulong _fetchLine = ulong.MaxValue;
+    private ulong _fetchPage = ulong.MaxValue;
+    private ulong _fetchContext;
+    private ulong _storedLine = ulong.MaxValue;
+    private int _dramCycles;
+    private ulong _disturbed;
+
+    /// <summary>Cold caches and predictors in the coherence domain of <paramref name="shared"/>.</summary>
+    public InOrderEvents(CoreModel model, SharedCaches shared, Machine machine)
+    {
+        _model = model;
+        _shared = shared;
+        _machine = machine;
+        _l1i = new Cache(model.L1ISize, model.L1IWays, model.LineSize);
+        _l1d = new Cache(model.L1DSize, model.L1DWays, model.LineSize);
+        shared.Join(_l1d);
+        _microI = new Tlb(model.MicroTlb, model.MicroTlb);
+        _microD = new Tlb(model.MicroTlb, model.MicroTlb);
+        _main = new Tlb(model.MainTlb, model.MainTlbWays);
+        _predictor = new BranchPredictor(model);
+        _lineShift = BitOperations.Log2((uint)model.LineSize);
+        _groupShift = BitOperations.Log2((uint)model.FetchBytes);
+    }
+
+    /// <summary>The line accesses of the instruction that <see cref="Observe"/> saw last.</summary>
+    public ReadOnlySpan<LineEvent> Lines => _lines.AsSpan(0, _lineCount);
+
+    /// <summary>Works out what happened in the instruction that <paramref name="cpu"/> has just executed.</summary>
+    /// <param name="cpu">The PE; its accesses and branch are those of the instruction.</param>
+    /// <param name="t">The instruction's static timing.</param>
+    /// <param name="fetchPa">Physical address it was fetched from.</param>
+    /// <param name="redirected">Fetch was redirected before it.</param>
+    /// <param name="counters">Takes hits and misses.</param>
+    public InstructionEvents Observe(Cpu cpu, InstructionTiming t, ulong fetchPa, bool redirected, ref TimingCounters counters)
+    {
+        InstructionEvents e = default;
+        _lineCount = 0;
+        ulong pc = cpu.PC;
+        if (redirected || pc >> _groupShift != _group)
+        {
+            _group = pc >> _groupShift;
+            e.NewGroup = true;
+            ulong line = fetchPa >> _lineShift;
+            if (line != _fetchLine)
+                FetchLine(cpu, pc, line, ref e, ref counters);
+        }
+        if (cpu.AccessCount > 0)
+        {
+            e.HasAccess = true;
+            Memory(cpu, t, ref e, ref counters);
+        }
+        else if (t.Kind == TimingKind.System)
+        {
+            SystemRegister(t, ref e);
+        }
+        else if (t.Kind == TimingKind.Divide)
+        {
+            e.Extra = DivideExtra(t.Encoding, cpu.X((int)t.Encoding & 31));
+        }
+        if (t.Kind is >= TimingKind.Branch and <= TimingKind.ExceptionReturn)
+        {
+            counters.Branches++;
+            if (t.Kind != TimingKind.ExceptionReturn)
+            {
+                e.Prediction = _predictor.Execute(t.Kind, pc, cpu.BranchTaken, cpu.NextPC);
+                if (e.Prediction == Prediction.Mispredicted)
+                    counters.Mispredicts++;
+            }
+        }
+        return e;
+    }
+
+    /// <summary>One step of an integer division for two bits of the quotient that is in the destination.</summary>
+    private static int DivideExtra(uint encoding, ulong quotient)
+    {
+        if ((encoding & (1 << 10)) != 0)
+        {
+            long signed = encoding >> 31 != 0 ? (long)quotient : (int)quotient;
+            quotient = signed < 0 ? (ulong)-signed : (ulong)signed;
+        }
+        return (64 - BitOperations.LeadingZeroCount(quotient)) / 2;
+    }
+
+    private void FetchLine(Cpu cpu, ulong pc, ulong line, ref InstructionEvents e, ref TimingCounters counters)
+    {
+        _fetchLine = line;
+        counters.L1IAccesses++;
+        ulong page = pc >> 12;
+        ulong context = Context(cpu, pc);
+        if (page != _fetchPage || context != _fetchContext)
+        {
+            _fetchPage = page;
+            _fetchContext = context;
+            e.FetchExtra = Translate(_microI, page, context, ref counters.ItlbMisses, ref counters.Walks);
+            if (e.FetchExtra > 0)
+                e.FetchCause = CycleCause.InstructionTlb;
+        }
+        if (_l1i.Find(line) < 0)
+        {
+            counters.L1IMisses++;
+            _l1i.Insert(line, LineState.Shared);
+            LineSource source = _shared.Fetch(line, null, false, out _);
+            e.FetchExtra += Penalty(source, ref counters, out _);
+            e.FetchCause = CycleCause.InstructionCache;
+        }
+    }
+
+    private static ulong Context(Cpu cpu, ulong va) => ((va >> 55) & 1) != 0 ? 0 : cpu.TTBR0_EL1;
+
+    private int Translate(Tlb micro, ulong page, ulong context, ref ulong misses, ref ulong walks)
+    {
+        if (micro.Access(page, context))
+            return 0;
+        misses++;
+        if (_main.Access(page, context))
+            return _model.MicroTlbMiss;
+        walks++;
+        return _model.MicroTlbMiss + _model.Walk;
+    }
+
+    /// <summary>Extra cycles of an L1 miss.</summary>
+    private int Penalty(LineSource source, ref TimingCounters counters, out CycleCause cause)
+    {
+        counters.L2Accesses++;
+        switch (source)
+        {
+            case LineSource.OtherCache:
+                counters.Transfers++;
+                cause = CycleCause.Coherence;
+                return _model.Transfer;
+            case LineSource.Memory:
+                counters.L2Misses++;
+                cause = CycleCause.Dram;
+                if (_dramCycles == 0)
+                    _dramCycles = Math.Max(1, (int)((ulong)_model.DramNanoseconds * _machine.ClockFrequency / 1_000_000_000));
+                return _model.L2Latency + _dramCycles;
+            default:
+                cause = CycleCause.L2;
+                return _model.L2Latency;
+        }
+    }
+
+    private void Memory(Cpu cpu, InstructionTiming t, ref InstructionEvents e, ref TimingCounters counters)
+    {
+        ulong lastLine = ulong.MaxValue;
+        for (int i = 0; i < cpu.AccessCount; i++)
+        {
+            ref MemoryAccess access = ref cpu.Accesses[i];
+            ulong line = access.Pa >> _lineShift;
+            ulong end = (access.Pa + access.Size - 1) >> _lineShift;
+            if (access.Write)
+            {
+                if (line != end)
+                    e.Beats++;
+            }
+            else if ((access.Pa & 7) + Math.Min(access.Size, 8UL) > 8 || (i > 0 && t.Class == "load"))
+            {
+                // Over an 8-byte boundary, or split between two pages: one more beat, and the data goes the slow way.
+                if (e.Beats == 0)
+                    e.Beats = 1;
+                e.Extra = Math.Max(e.Extra, t.SimdHalves == 0 ? _model.UnalignedLoad : _model.UnalignedLoadWide);
+            }
+            if (line == lastLine && line == end)
+                continue;
+            lastLine = end;
+            Line(cpu, access.Va, line, access.Write, ref counters);
+            if (line != end)
+                Line(cpu, access.Va + access.Size - 1, end, access.Write, ref counters);
+        }
+    }
+
+    private void Line(Cpu cpu, ulong va, ulong line, bool write, ref TimingCounters counters)
+    {
+        ref LineEvent e = ref _lines[_lineCount++];
+        e = default;
+        e.Line = line;
+        e.Write = write;
+        counters.L1DAccesses++;
+        e.Walk = Translate(_microD, va >> 12, Context(cpu, va), ref counters.DtlbMisses, ref counters.Walks);
+        int found = _l1d.Find(line);
+        if (found >= 0)
+        {
+            ref LineState state = ref _l1d.State(found);
+            if (write && state != LineState.Modified)
+            {
+                if (state == LineState.Shared && _shared.Upgrade(line, _l1d))
+                {
+                    counters.Transfers++;
+                    e.Upgrade = _model.Upgrade;
+                }
+                state = LineState.Modified;
+            }
+        }
+        else
+        {
+            counters.L1DMisses++;
+            LineSource source = _shared.Fetch(line, _l1d, write, out LineState state);
+            _l1d.Insert(line, state);
+            e.Miss = true;
+            e.Penalty = Penalty(source, ref counters, out e.Cause);
+        }
+        if (write)
+            _storedLine = line;
+        else
+            e.AfterStore = line == _storedLine;
+    }
+
+    private void SystemRegister(InstructionTiming t, ref InstructionEvents e)
+    {
+        // MRS of CNTPCT_EL0, CNTVCT_EL0 and their self-synchronized forms: op0 3, op1 3, CRn 14, CRm 0, op2 1, 2, 5, 6.
+        if ((t.Encoding & 0xFFFFFF00) == 0xD53BE000 && ((t.Encoding >> 5) & 7) is 1 or 2 or 5 or 6)
+        {
+            e.Hold = _model.CounterRead;
+        }
+        else if ((t.Encoding & 0xFFF80000) == 0xD5080000)
+        {
+            uint crn = (t.Encoding >> 12) & 15;
+            uint crm = (t.Encoding >> 8) & 15;
+            if (crn == 8)
+            {
+                _microD.Clear();
+                _microI.Clear();
+                _main.Clear();
+                _fetchPage = ulong.MaxValue;
+            }
+            else if (crn == 7 && crm is 1 or 5)
+            {
+                _l1i.Clear();
+                _fetchLine = ulong.MaxValue;
+            }
+        }
+    }
+
+    /// <summary>Work outside the machine touched memory that the guest does not see: lines of its own push out the guest's.</summary>
+    public void Disturb(int lines)
+    {
+        for (int i = 0; i < lines; i++)
+        {
+            ulong line = (1UL << 50) + _disturbed++ % 4096;
+            if (_l1d.Find(line) < 0)
+            {
+                _shared.Fetch(line, _l1d, false, out LineState state);
+                _l1d.Insert(line, state);
+            }
+        }
+    }
+}

@@ -1,0 +1,378 @@
+using System.Runtime.CompilerServices;
+
+namespace ArmVdso.Emulator.Timing;
+
+/// <summary>The pipeline of a dual-issue in-order core: the definition of when instructions issue ("naive scoreboard"). Its input is
+/// an instruction's static timing and what happened dynamically; its state is <see cref="Scoreboard"/> and the fills in flight.
+/// It asks no cache and no predictor: the same state and the same input give the same cycles.</summary>
+public sealed class InOrderPipeline
+{
+    private readonly CoreModel _model;
+    private readonly long[] _fillReady;
+    private readonly ulong[] _fillLine;
+    private readonly CycleCause[] _fillCause;
+    private long _fillsUntil;
+    private Scoreboard _s;
+
+    /// <summary>An empty pipeline before its first cycle.</summary>
+    public InOrderPipeline(CoreModel model)
+    {
+        _model = model;
+        _fillReady = new long[model.FillBuffers];
+        _fillLine = new ulong[model.FillBuffers];
+        _fillCause = new CycleCause[model.FillBuffers];
+        _s.Cycle = -1;
+        _s.Slots = 2;
+        _s.Group = -1;
+        _s.LastDrain = -1;
+        _s.StoredAt = -1000;
+        _s.Redirected = true;
+    }
+
+    /// <summary>The state between two instructions.</summary>
+    public ref Scoreboard State => ref _s;
+
+    /// <summary>Cycles until now.</summary>
+    public ulong Cycles => (ulong)(_s.Cycle + 1);
+
+    /// <summary>Sees every instruction; null when nobody looks.</summary>
+    public ITimingSink? Sink { get; set; }
+
+    /// <summary>Times one instruction.</summary>
+    /// <param name="t">Its static timing.</param>
+    /// <param name="e">What happened.</param>
+    /// <param name="lines">Its accesses by line, in order.</param>
+    /// <param name="pc">Its address, for <see cref="Sink"/>.</param>
+    /// <param name="counters">Takes the cycles by cause, the instruction, and whether it issued as the second of a pair.</param>
+    public void Step(InstructionTiming t, in InstructionEvents e, ReadOnlySpan<LineEvent> lines, ulong pc, ref TimingCounters counters)
+    {
+        counters.Instructions++;
+        if (e.NewGroup)
+            Fetch(e);
+
+        // Issue: with the previous instruction, or in the next cycle, or when the operands and the unit are there.
+        long next = _s.Cycle + 1;
+        bool pair = _s.Slots == 1 && _s.FetchReady <= _s.Cycle && CanPair(t);
+        long at = pair ? _s.Cycle : next;
+        long earliest = at;
+        long wanted = at;
+        CycleCause cause = CycleCause.Dependency;
+        byte[] sources = t.Sources;
+        byte[] needs = t.Needs;
+        for (int i = 0; i < sources.Length; i++)
+        {
+            int register = sources[i];
+            long ready = ((t.AddressSources >> i) & 1) != 0 ? _s.AddressReady[register] : _s.Ready[register] - needs[i];
+            if (ready > wanted)
+            {
+                wanted = ready;
+                cause = (CycleCause)_s.Cause[register];
+            }
+        }
+        // Results are written in order: a younger write of a register does not overtake an older one.
+        byte[] destinations = t.Destinations;
+        long written = at;
+        for (int i = 0; i < destinations.Length; i++)
+            written = Math.Max(written, _s.Ready[destinations[i]] - t.Latencies[i]);
+        int late = 0;
+        if (t.Skewed && wanted > at)
+        {
+            wanted--;
+            late = 1;
+        }
+        long unit = Math.Max(UnitReady(t.Units), written);
+        if (pair && (wanted > at || unit > at))
+        {
+            pair = false;
+            at = next;
+        }
+        int fetchStall = 0, operandStall = 0, unitStall = 0, waitStall = 0;
+        if (!pair)
+        {
+            if (_s.FetchReady > at)
+            {
+                fetchStall = (int)(_s.FetchReady - at);
+                counters.Causes[_s.FetchCause] += (ulong)fetchStall;
+                at = _s.FetchReady;
+            }
+            if (wanted > at)
+            {
+                operandStall = (int)(wanted - at);
+                counters.Causes[(int)cause] += (ulong)operandStall;
+                at = wanted;
+            }
+            if (unit > at)
+            {
+                unitStall = (int)(unit - at);
+                counters.Causes[(int)CycleCause.Unit] += (ulong)unitStall;
+                at = unit;
+            }
+        }
+
+        // Data side and barriers: extra latency of the results, or a wait before issue.
+        int extra = e.Extra;
+        int beats = t.Beats + e.Beats;
+        CycleCause resultCause = CycleCause.Dependency;
+        CycleCause waitCause = CycleCause.System;
+        long issue = at;
+        if (e.HasAccess)
+        {
+            resultCause = CycleCause.LoadUse;
+            foreach (ref readonly LineEvent line in lines)
+                issue = Line(t, line, issue, ref extra, ref resultCause, ref waitCause);
+        }
+        else if (t.Kind == TimingKind.Barrier && _model.BarrierDrain != 0)
+        {
+            issue = Math.Max(at, _s.LastDrain);
+        }
+        if (issue > at)
+        {
+            if (pair)
+            {
+                pair = false;
+                at = next;
+                issue = Math.Max(issue, next);
+            }
+            waitStall = (int)(issue - at);
+            counters.Causes[(int)waitCause] += (ulong)waitStall;
+            at = issue;
+        }
+        if (late == 1 && wanted + 1 <= at)
+            late = 0;
+
+        if (pair)
+        {
+            _s.Slots = 2;
+            counters.DualIssued++;
+            if (beats > 1)
+            {
+                counters.Causes[(int)CycleCause.Unit] += (ulong)(beats - 1);
+                _s.Cycle = at + beats - 1;
+            }
+        }
+        else
+        {
+            counters.Causes[(int)CycleCause.Issuing]++;
+            _s.Slots = beats > 1 || (t.Units & (Units.Alone | Units.Branch)) != 0 || _model.IssueWidth == 1 ? 2 : 1;
+            if (beats > 1)
+                counters.Causes[(int)CycleCause.Unit] += (ulong)(beats - 1);
+            _s.Cycle = at + beats - 1;
+            _s.PairUnits = t.Units;
+            _s.PairSimd = t.SimdHalves;
+        }
+        if (t.Busy > 1 || t.Kind == TimingKind.Divide)
+            Occupy(t.Units, at + (t.Kind == TimingKind.Divide ? extra + t.Busy : t.Busy));
+
+        for (int i = 0; i < destinations.Length; i++)
+        {
+            int register = destinations[i];
+            long ready = at + t.Latencies[i] + late + extra;
+            _s.Ready[register] = ready;
+            _s.AddressReady[register] = late != 0 ? Math.Max(ready, at + _model.LateToAddress) : at + t.AddressLatencies[i] + extra;
+            _s.Cause[register] = (byte)resultCause;
+        }
+
+        if (Sink is not null)
+        {
+            var trace = new InstructionTrace(
+                pc, t, _s.Group, earliest, wanted, unit, at, Done(t, at), _s.Cycle, pair,
+                fetchStall, (CycleCause)_s.FetchCause, operandStall, cause, unitStall, waitStall, waitCause, e.Prediction);
+            Sink.OnInstruction(trace);
+        }
+        if (t.Kind is >= TimingKind.Branch and <= TimingKind.ExceptionReturn)
+            Branch(t, e.Prediction, at);
+        int hold = t.Hold + e.Hold;
+        if (hold > 0)
+        {
+            counters.Causes[(int)CycleCause.System] += (ulong)hold;
+            _s.Cycle += hold;
+            _s.Slots = 2;
+        }
+    }
+
+    private long Done(InstructionTiming t, long at)
+    {
+        long done = at + 1;
+        foreach (byte register in t.Destinations)
+            done = Math.Max(done, _s.Ready[register]);
+        return done;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool CanPair(InstructionTiming t) =>
+        (t.Units & (_s.PairUnits | Units.Alone)) == 0 && t.SimdHalves != 2 && (t.SimdHalves == 0 || _s.PairSimd != 2);
+
+    private long UnitReady(Units units)
+    {
+        if ((units & (Units.Multiply | Units.Divide | Units.FpDivide | Units.LoadStore | Units.SimdSingle)) == 0)
+            return 0;
+        return units switch
+        {
+            Units.Multiply => _s.MultiplyFree,
+            Units.Divide => _s.DivideFree,
+            Units.FpDivide => _s.FpDivideFree,
+            Units.SimdSingle => _s.SimdFree,
+            _ => _s.LoadStoreFree,
+        };
+    }
+
+    private void Occupy(Units units, long until)
+    {
+        switch (units)
+        {
+            case Units.Multiply: _s.MultiplyFree = until; break;
+            case Units.Divide: _s.DivideFree = until; break;
+            case Units.FpDivide: _s.FpDivideFree = until; break;
+            case Units.SimdSingle: _s.SimdFree = until; break;
+            case Units.LoadStore: _s.LoadStoreFree = until; break;
+        }
+    }
+
+    /// <summary>Another fetch group: one a cycle, so far ahead of issue as the instruction queue allows.</summary>
+    private void Fetch(in InstructionEvents e)
+    {
+        long ahead = _s.Cycle - _model.FetchLead;
+        long at = _s.Group + 1;
+        if (ahead > at)
+        {
+            at = ahead;
+            _s.FetchCause = (int)CycleCause.FrontEnd;
+        }
+        else if (!_s.Redirected)
+        {
+            _s.FetchCause = (int)CycleCause.FrontEnd;
+        }
+        _s.Redirected = false;
+        if (e.FetchCause != default)
+        {
+            at += e.FetchExtra;
+            _s.FetchCause = (int)e.FetchCause;
+        }
+        _s.Group = at;
+        _s.FetchReady = at;
+    }
+
+    /// <summary>One line access. Returns the cycle in which the instruction can issue.</summary>
+    private long Line(InstructionTiming t, in LineEvent line, long at, ref int extra, ref CycleCause cause, ref CycleCause wait)
+    {
+        if (line.Walk > 0)
+        {
+            wait = CycleCause.DataTlb;
+            at += line.Walk;
+        }
+        long filled = at;
+        if (line.Miss)
+        {
+            filled = Fill(line, at);
+            cause = line.Cause;
+        }
+        else
+        {
+            if (_fillsUntil > at)
+                filled = InFlight(line.Line, at, ref cause);
+            filled += line.Upgrade;
+        }
+        if (!line.Write)
+        {
+            // A load behind a store to its line waits until the store is in the store buffer's reach.
+            if (line.AfterStore && at < _s.StoredAt + _model.StoreToLoad)
+                filled = Math.Max(filled, _s.StoredAt + _model.StoreToLoad);
+            if (filled > at)
+                extra = Math.Max(extra, (int)(filled - at));
+            return at;
+        }
+        // A structure store hands its data over in the last beat, a pair in the first.
+        _s.StoredAt = at + t.DataBeats;
+        // Stores drain in order, one a cycle, each when its line is there; a full buffer stalls issue.
+        long oldest = _s.Drains[_s.DrainAt];
+        if (oldest > at)
+        {
+            wait = _fillsUntil >= oldest ? CycleCause.L2 : CycleCause.Unit;
+            at = oldest;
+        }
+        long drain = Math.Max(Math.Max(_s.LastDrain, at) + 1, filled);
+        _s.LastDrain = drain;
+        _s.Drains[_s.DrainAt] = drain;
+        _s.DrainAt = _s.DrainAt + 1 == _model.StoreBuffer ? 0 : _s.DrainAt + 1;
+        return at;
+    }
+
+    /// <summary>Starts a fill in the buffer that is free first. Returns the cycle in which the line is there.</summary>
+    private long Fill(in LineEvent line, long at)
+    {
+        int buffer = 0;
+        for (int i = 1; i < _fillReady.Length; i++)
+        {
+            if (_fillReady[i] < _fillReady[buffer])
+                buffer = i;
+        }
+        long filled = Math.Max(at, _fillReady[buffer]) + line.Penalty;
+        _fillReady[buffer] = filled;
+        _fillLine[buffer] = line.Line;
+        _fillCause[buffer] = line.Cause;
+        if (filled > _fillsUntil)
+            _fillsUntil = filled;
+        return filled;
+    }
+
+    /// <summary>The cycle in which a line is there whose fill may be on its way.</summary>
+    private long InFlight(ulong line, long at, ref CycleCause cause)
+    {
+        long filled = at;
+        for (int i = 0; i < _fillLine.Length; i++)
+        {
+            if (_fillLine[i] == line && _fillReady[i] > filled)
+            {
+                filled = _fillReady[i];
+                cause = _fillCause[i];
+            }
+        }
+        return filled;
+    }
+
+    private void Branch(InstructionTiming t, Prediction prediction, long at)
+    {
+        if (t.Kind == TimingKind.ExceptionReturn)
+        {
+            Flush(_model.ExceptionReturn, CycleCause.Exception);
+            return;
+        }
+        switch (prediction)
+        {
+            case Prediction.FallThrough:
+                return;
+            case Prediction.Mispredicted:
+                _s.Group = at + _model.Mispredict;
+                _s.FetchCause = (int)CycleCause.Mispredict;
+                _s.Redirected = true;
+                return;
+            case Prediction.Taken:
+                _s.Group += _model.TakenBubble;
+                break;
+            case Prediction.TakenIndirect:
+                _s.Group += _model.IndirectBubble;
+                break;
+            case Prediction.TakenReturn:
+                _s.Group += _model.ReturnBubble;
+                break;
+        }
+        _s.FetchCause = (int)CycleCause.FrontEnd;
+        _s.Redirected = true;
+    }
+
+    /// <summary>Empties the pipeline: fetch begins anew after so many cycles.</summary>
+    public void Flush(int cycles, CycleCause cause)
+    {
+        _s.Group = _s.Cycle + cycles;
+        _s.FetchCause = (int)cause;
+        _s.Slots = 2;
+        _s.Redirected = true;
+    }
+
+    /// <summary>So many cycles pass in which nothing issues.</summary>
+    public void Pass(ulong cycles)
+    {
+        _s.Cycle += (long)cycles;
+        _s.Slots = 2;
+    }
+}

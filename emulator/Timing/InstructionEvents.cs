@@ -1,0 +1,62 @@
+namespace ArmVdso.Emulator.Timing;
+
+/// <summary>What the memory system made of one access to one line by one instruction. It names no cycle: the caches, TLBs and
+/// the coherence of lines depend on the order of accesses alone, never on when they happen.</summary>
+public struct LineEvent
+{
+    /// <summary>Line number (physical address divided by the line size).</summary>
+    public ulong Line;
+
+    /// <summary>Cycles that a fill takes when the line missed L1, from the moment a fill buffer is free; 0 on a hit.</summary>
+    public int Penalty;
+
+    /// <summary>Cycles that the instruction waits before issue for the translation of the address; 0 on a micro-TLB hit.</summary>
+    public int Walk;
+
+    /// <summary>Further cycles until a store may write a line that it hit: other copies had to go.</summary>
+    public int Upgrade;
+
+    /// <summary>Where a missing line came from.</summary>
+    public CycleCause Cause;
+
+    /// <summary>The line missed L1.</summary>
+    public bool Miss;
+
+    /// <summary>A store.</summary>
+    public bool Write;
+
+    /// <summary>A load of the line that was stored to last.</summary>
+    public bool AfterStore;
+
+    /// <summary>A hit that costs nothing beyond the pipeline's own latency.</summary>
+    public readonly bool Plain => !Miss && Walk == 0 && Upgrade == 0;
+}
+
+/// <summary>What happened while one instruction was executed, beyond what its encoding says: the dynamic input of
+/// <see cref="InOrderPipeline.Step"/>. The line accesses come beside it, in order.</summary>
+public struct InstructionEvents
+{
+    /// <summary>Another fetch group begins here.</summary>
+    public bool NewGroup;
+
+    /// <summary>Cycles by which the group comes late.</summary>
+    public int FetchExtra;
+
+    /// <summary>Why it comes late; zero when it does not.</summary>
+    public CycleCause FetchCause;
+
+    /// <summary>It accessed data.</summary>
+    public bool HasAccess;
+
+    /// <summary>Issue cycles that its accesses take beyond <see cref="InstructionTiming.Beats"/>.</summary>
+    public int Beats;
+
+    /// <summary>Cycles by which its results come later: misaligned loads, digits of a quotient.</summary>
+    public int Extra;
+
+    /// <summary>Cycles by which it holds the pipeline, beyond <see cref="InstructionTiming.Hold"/>.</summary>
+    public int Hold;
+
+    /// <summary>What fetch made of a branch.</summary>
+    public Prediction Prediction;
+}
