@@ -75,6 +75,10 @@ public sealed partial class LinuxKernel : IHypercallHandler
     /// <summary>strace: called with each system call's entry and exit; null when off.</summary>
     public Action<KernelTask, SyscallContext, long?>? SyscallTrace { get; init; }
 
+    /// <summary>Called with each page of a private, executable file mapping after it was read: memory, mapping, its address and its
+    /// physical address. What it writes to the page, the process executes; the file stays as it is.</summary>
+    public Action<MemoryMap, Vma, ulong, ulong>? CodePageLoaded { get; init; }
+
     /// <summary>CPU whose instruction called the model; null outside of calls.</summary>
     public Cpu? ActiveCpu { get; private set; }
 

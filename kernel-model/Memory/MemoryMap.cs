@@ -426,6 +426,8 @@ public sealed partial class MemoryMap
             signal = FaultSignal.BusError;
             return false;
         }
+        if (vma.File is not null && (vma.Prot & Mman.PROT_EXEC) != 0)
+            _kernel.CodePageLoaded?.Invoke(this, vma, page, pa);
         _kernel.Machine.InvalidateCode(pa, (int)Page);
         return true;
     }

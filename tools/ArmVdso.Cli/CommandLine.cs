@@ -3,10 +3,10 @@ namespace ArmVdso.Cli;
 /// <summary>Makes the command line unambiguous for the parser: everything after PROGRAM belongs to the guest.</summary>
 internal static class CommandLine
 {
-    private static readonly HashSet<string> WithProgram = ["run", "trace"];
+    private static readonly HashSet<string> WithProgram = ["run", "trace", "syscalls"];
 
     /// <summary>Options that take a value in the next word. --strace and --stats take one only with "=".</summary>
-    private static readonly HashSet<string> TakesValue = [.. new SessionOptions().All().Where(o => o.ValueType != typeof(bool)).Select(o => o.Name), "--trace", "--append"];
+    private static readonly HashSet<string> TakesValue = [.. new SessionOptions().All().Where(o => o.ValueType != typeof(bool)).Select(o => o.Name), "--trace", "--append", "--what-if", "--output", "-o"];
 
     /// <summary>Inserts "--" before the first operand of run, trace and isa record.</summary>
     internal static string[] Prepare(string[] args)

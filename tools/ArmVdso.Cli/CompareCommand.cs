@@ -44,7 +44,7 @@ internal static class CompareCommand
         return command;
     }
 
-    private static CallSampler Measure(SessionSettings settings, int threads)
+    internal static CallSampler Measure(SessionSettings settings, int threads)
     {
         using var guest = new EmbeddedGuest();
         using Stream error = Console.OpenStandardError();
@@ -74,7 +74,7 @@ internal static class CompareCommand
         return 0;
     }
 
-    private static ulong Median(List<ulong> values)
+    internal static ulong Median(List<ulong> values)
     {
         if (values.Count == 0)
             return 0;

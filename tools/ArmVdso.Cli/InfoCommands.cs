@@ -98,30 +98,6 @@ internal static class InfoCommands
 
     private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
 
-    internal static Command MakeSyscalls()
-    {
-        var json = new Option<bool>("--json") { Description = "output for programs" };
-        var command = new Command("syscalls", "the system calls and how much of each is there") { json };
-        command.SetAction(result =>
-        {
-            if (result.GetValue(json))
-            {
-                foreach (SyscallRow row in SyscallTable.All)
-                    Console.Out.WriteLine(JsonSerializer.Serialize(new { number = row.Number, name = row.Name, support = row.Support.ToString().ToLowerInvariant(), arguments = row.Arguments, note = row.Note }));
-                return 0;
-            }
-            var table = new Table("nr", "name", "support", "charged insns", "arguments", "note");
-            foreach (SyscallRow row in SyscallTable.All)
-                table.Add(Number(row.Number), row.Name, row.Support.ToString().ToLowerInvariant(), Number(SyscallCosts.Of(row.Cost).Instructions), row.Arguments, row.Note);
-            table.Write(Console.Out);
-            Console.Out.WriteLine();
-            Console.Out.WriteLine(string.Join(", ", SyscallTable.All.GroupBy(r => r.Support).OrderByDescending(g => g.Key).Select(g => $"{g.Count()} {g.Key.ToString().ToLowerInvariant()}"))
-                + "; any other number gives ENOSYS and is named once on stderr. Charged instructions are modelled (stock 6.1 kernel counts).");
-            return 0;
-        });
-        return command;
-    }
-
     internal static Command MakeVdso()
     {
         var list = new Command("list", "the designs");

@@ -82,7 +82,8 @@ internal static class RunCommand
         }
     }
 
-    private static TextWriter Open(string? file)
+    /// <summary>A file for a report; stderr when none is named.</summary>
+    internal static TextWriter Open(string? file)
     {
         if (string.IsNullOrEmpty(file))
             return TextWriter.Synchronized(Console.Error);

@@ -3,6 +3,7 @@ using ArmVdso.Emulator.Timing;
 using ArmVdso.Kernel;
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Files;
+using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Signals;
 
 namespace ArmVdso.Cli;
@@ -29,6 +30,10 @@ internal sealed class Session : IDisposable
         internal Action<KernelTask, int>? Exit { get; init; }
 
         internal Action<KernelTask>? Exec { get; init; }
+
+        internal Action<Cpu, KernelTask, KernelTask>? Switching { get; init; }
+
+        internal Action<MemoryMap, Vma, ulong, ulong>? CodePageLoaded { get; init; }
 
         internal Stream Output { get; init; } = Stream.Null;
 
@@ -81,6 +86,8 @@ internal sealed class Session : IDisposable
                 OnSignal = hooks.Signal,
                 OnExit = hooks.Exit,
                 OnExec = hooks.Exec,
+                Switching = hooks.Switching,
+                CodePageLoaded = hooks.CodePageLoaded,
             };
             long result = Kernel.Start(out string error);
             if (result < 0)

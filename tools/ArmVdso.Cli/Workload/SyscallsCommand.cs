@@ -1,0 +1,74 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using ArmVdso.Kernel;
+
+namespace ArmVdso.Cli;
+
+/// <summary>armvdso syscalls: without a program, what the kernel model knows; with one, which system calls a workload makes,
+/// what they cost, and what a vDSO would serve.</summary>
+internal static class SyscallsCommand
+{
+    internal static Command Make()
+    {
+        var options = new SessionOptions();
+        var whatIf = new Option<string?>("--what-if") { Description = "estimates what this vDSO design would save, then runs the workload with those calls redirected", HelpName = "DESIGN" };
+        var noVdso = new Option<bool>("--no-vdso-count") { Description = "does not count calls that the vDSO answers (several times faster)" };
+        var output = new Option<string?>("--output", "-o") { Description = "writes the report to a file (else to stderr, below the program's output)", HelpName = "FILE" };
+        var program = new Argument<string?>("PROGRAM") { Description = "program to count; the table of system calls without one", Arity = ArgumentArity.ZeroOrOne };
+        var arguments = new Argument<string[]>("ARG") { Description = "its arguments", Arity = ArgumentArity.ZeroOrMore };
+        var command = new Command("syscalls", "the system calls of a workload, by class, call and process; without PROGRAM: how much of each is there");
+        foreach (Option option in options.All())
+            command.Options.Add(option);
+        command.Options.Add(whatIf);
+        command.Options.Add(noVdso);
+        command.Options.Add(output);
+        command.Options.Add(options.Json);
+        command.Arguments.Add(program);
+        command.Arguments.Add(arguments);
+        command.SetAction(result =>
+        {
+            bool json = result.GetValue(options.Json);
+            if (result.GetValue(program) is not { } name)
+            {
+                PrintTable(json);
+                return 0;
+            }
+            using TextWriter report = RunCommand.Open(result.GetValue(output));
+            var workload = new Workload(options.Read(result), name, result.GetValue(arguments) ?? [], !result.GetValue(noVdso));
+            return result.GetValue(whatIf) is { } design
+                ? new WhatIf(workload, design).Run(report, json)
+                : Count(workload, report, json);
+        });
+        return command;
+    }
+
+    private static int Count(Workload workload, TextWriter report, bool json)
+    {
+        WorkloadRun run = workload.Run(workload.Settings, null, true);
+        if (json)
+            report.WriteLine(WorkloadReport.ToJson(workload, run).ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
+        else
+            WorkloadReport.Write(report, workload, run);
+        return run.Status;
+    }
+
+    private static void PrintTable(bool json)
+    {
+        if (json)
+        {
+            foreach (SyscallRow row in SyscallTable.All)
+                Console.Out.WriteLine(JsonSerializer.Serialize(new { number = row.Number, name = row.Name, support = row.Support.ToString().ToLowerInvariant(), arguments = row.Arguments, note = row.Note }));
+            return;
+        }
+        var table = new Table("nr", "name", "support", "charged insns", "arguments", "note");
+        foreach (SyscallRow row in SyscallTable.All)
+            table.Add(Number(row.Number), row.Name, row.Support.ToString().ToLowerInvariant(), Number(SyscallCosts.Of(row.Cost).Instructions), row.Arguments, row.Note);
+        table.Write(Console.Out);
+        Console.Out.WriteLine();
+        Console.Out.WriteLine(string.Join(", ", SyscallTable.All.GroupBy(r => r.Support).OrderByDescending(g => g.Key).Select(g => $"{g.Count()} {g.Key.ToString().ToLowerInvariant()}"))
+            + "; any other number gives ENOSYS and is named once on stderr. Charged instructions are modelled (stock 6.1 kernel counts).");
+    }
+
+    private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
+}

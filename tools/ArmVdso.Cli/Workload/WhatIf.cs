@@ -1,0 +1,181 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using ArmVdso.Kernel;
+using ArmVdso.Kernel.Vdso;
+
+namespace ArmVdso.Cli;
+
+/// <summary>armvdso syscalls --what-if DESIGN: what a workload would save if a design's vDSO answered its calls, less what its
+/// context switches would pay; first estimated from single calls, then measured by running it with those calls redirected.</summary>
+internal sealed class WhatIf(Workload workload, string design)
+{
+    /// <summary>A call that the design answers.</summary>
+    private sealed record Gain(string Name, long Calls, ulong SyscallCycles, ulong VdsoCycles)
+    {
+        internal long PerCall => (long)SyscallCycles - (long)VdsoCycles;
+
+        internal long Total => Calls * PerCall;
+    }
+
+    /// <summary>Functions of the comparison that stand for a call; clocks by the one that most programs read.</summary>
+    private static string Measured(string call) => call == "clock_gettime" ? "clock_gettime_monotonic" : call;
+
+    internal int Run(TextWriter report, bool json)
+    {
+        if (design == "none")
+            throw new UserError("--what-if: 'none' answers no call", ExitStatus.Usage);
+        SessionSettings without = workload.Settings with { Vdso = "none" };
+        SessionSettings with = workload.Settings with { Vdso = design };
+        Progress("1 of 4: the workload without a vDSO");
+        WorkloadRun before = workload.Run(without, null, true);
+        Progress("2 of 4: single calls of the design");
+        (List<Gain> gains, List<(string Name, string Reason)> left, Dictionary<int, RedirectCode.Target> targets, ulong switchWith, ulong switchWithout) = Estimate(with, before);
+        long saved = gains.Sum(g => g.Total);
+        long paidPerSwitch = (long)switchWith - (long)switchWithout;
+        long paid = paidPerSwitch * before.Profile.Switches;
+        Progress("3 of 4: the workload with the design, calls as they are");
+        WorkloadRun plain = workload.Run(with, null, false);
+        Progress("4 of 4: the workload with the design, calls redirected");
+        var redirector = new CallRedirector(before.Profile.Sites, targets);
+        WorkloadRun redirected = workload.Run(with, redirector, false);
+        var result = new Result(before, plain, redirected, redirector, gains, left, saved, paid, paidPerSwitch);
+        if (json)
+            report.WriteLine(ToJson(result).ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
+        else
+            Write(report, result);
+        return before.Status;
+    }
+
+    private static void Progress(string text)
+    {
+        if (!Console.IsErrorRedirected)
+            Console.Error.WriteLine($"armvdso: {text}");
+    }
+
+    private sealed record Result(
+        WorkloadRun Before, WorkloadRun Plain, WorkloadRun Redirected, CallRedirector Redirector, List<Gain> Gains, List<(string Name, string Reason)> Left,
+        long Saved, long Paid, long PaidPerSwitch)
+    {
+        internal long EstimatedNet => Saved - Paid;
+
+        internal long MeasuredNet => (long)Before.BusyCycles - (long)Redirected.BusyCycles;
+
+        /// <summary>Calls of the design's functions that were still made by SVC in the redirected run, and calls that were not.</summary>
+        internal long StillCalled => Redirected.Profile.Total().Where(c => Gains.Any(g => g.Name == SyscallTable.NameOf(c.Key))).Sum(c => c.Value.Calls);
+
+        internal long Served => Redirected.Profile.Total().Values.Sum(c => c.Served) - Plain.Profile.Total().Values.Sum(c => c.Served);
+
+        internal bool SameOutput => Before.OutputHash == Redirected.OutputHash && Before.Status == Redirected.Status;
+    }
+
+    private static (List<Gain>, List<(string, string)>, Dictionary<int, RedirectCode.Target>, ulong, ulong) Estimate(SessionSettings with, WorkloadRun before)
+    {
+        // The comparison's own guest: its files, arguments and limits, not the workload's.
+        SessionSettings bare = with with { Root = null, Binds = [], MaxCycles = 0, TimeoutSeconds = 0, SliceNs = CompareCommand.SliceNs };
+        const int Threads = 4;
+        CallSampler sampler = CompareCommand.Measure(bare, Threads);
+        CallSampler none = CompareCommand.Measure(bare with { Vdso = "none" }, Threads);
+        CallSamples empty = sampler.Samples[("empty", CallKind.Empty)];
+        VdsoImage image = VdsoImage.LoadPerCpu();
+        var gains = new List<Gain>();
+        var left = new List<(string, string)>();
+        var targets = new Dictionary<int, RedirectCode.Target>();
+        foreach ((int number, CallCount count) in before.Profile.Total())
+        {
+            string name = SyscallTable.NameOf(number);
+            if (CallService.Of(name) is not (Service.Design or Service.Stock) || count.Calls == 0)
+                continue;
+            if (!RedirectCode.TryFind(image, number, name, out RedirectCode.Target target, out string reason))
+            {
+                left.Add((name, reason));
+                continue;
+            }
+            if (!sampler.Samples.TryGetValue((Measured(name), CallKind.Vdso), out CallSamples? vdso))
+            {
+                left.Add((name, "the comparison does not measure it"));
+                continue;
+            }
+            CallSamples system = none.Samples[(Measured(name), CallKind.Syscall)];
+            targets[number] = target;
+            gains.Add(new Gain(name, count.Calls, system.Cycles - empty.Cycles, vdso.Cycles - empty.Cycles));
+        }
+        return (gains, left, targets, CompareCommand.Median(sampler.Switches), CompareCommand.Median(none.Switches));
+    }
+
+    private void Write(TextWriter output, Result r)
+    {
+        WorkloadReport.Write(output, workload, r.Before);
+        output.WriteLine();
+        output.WriteLine($"What if the design {design} answered these calls? Single calls as 'compare' measures them (medians, caches warm):");
+        output.WriteLine();
+        var table = new Table("call", "calls", "syscall cycles", "vDSO cycles", "cycles saved");
+        foreach (Gain g in r.Gains.OrderByDescending(g => g.Total))
+            table.Add(g.Name, Number(g.Calls), Number((long)g.SyscallCycles), Number((long)g.VdsoCycles), Number(g.Total));
+        table.Write(output);
+        foreach ((string name, string reason) in r.Left)
+            output.WriteLine($"{name} is not redirected: {reason}");
+        output.WriteLine();
+        output.WriteLine($"Estimate: {Number(r.Saved)} cycles saved by calls, {Number(r.Paid)} paid at {Number(r.Before.Profile.Switches)} switches ({Number(r.PaidPerSwitch)} each): "
+            + $"{Signed(r.EstimatedNet)} cycles, {Percent(r.EstimatedNet, r.Before.BusyCycles)} of the workload.");
+        output.WriteLine();
+        var runs = new Table("run", "busy cycles", "against none", "instructions", "switches", "system calls", "vDSO served", "output");
+        foreach ((string name, WorkloadRun run) in ((string, WorkloadRun)[])[("none", r.Before), (design, r.Plain), (design + ", calls redirected", r.Redirected)])
+        {
+            SortedDictionary<int, CallCount> total = run.Profile.Total();
+            runs.Add(
+                name, Number((long)run.BusyCycles), Signed((long)run.BusyCycles - (long)r.Before.BusyCycles), Number((long)run.Instructions), Number(run.Profile.Switches),
+                Number(total.Values.Sum(c => c.Calls)), run.Profile.WantsInstructions ? Number(total.Values.Sum(c => c.Served)) : "",
+                run.OutputHash == r.Before.OutputHash && run.Status == r.Before.Status ? "same" : "differs");
+        }
+        runs.Write(output);
+        output.WriteLine();
+        output.WriteLine($"Measured: {Signed(r.MeasuredNet)} cycles, {Percent(r.MeasuredNet, r.Before.BusyCycles)} of the workload, where the estimate says {Signed(r.EstimatedNet)}. "
+            + $"{Number(r.Redirector.Sites)} SVC instructions of files became branches to stubs ({Number(r.Redirector.Patched)} patches over all processes{(r.Redirector.OutOfReach > 0 ? $", {r.Redirector.OutOfReach} out of reach" : "")}); "
+            + $"{Number(r.StillCalled)} of these calls still were system calls.");
+        output.WriteLine("The stubs save the registers that a C function may change, which a libc that calls the vDSO need not do: the measured saving is a lower bound. Patching costs the guest nothing; runs differ in when tasks are preempted.");
+        if (!r.SameOutput)
+            output.WriteLine("The output or the exit status of the redirected run differs: the program shows times or process numbers, or the design gave it a wrong answer.");
+    }
+
+    private JsonObject ToJson(Result r)
+    {
+        JsonObject RunOf(WorkloadRun run) => new()
+        {
+            ["busy_cycles"] = run.BusyCycles,
+            ["instructions"] = run.Instructions,
+            ["switches"] = run.Profile.Switches,
+            ["system_calls"] = run.Profile.Total().Values.Sum(c => c.Calls),
+            ["vdso_served"] = run.Profile.WantsInstructions ? run.Profile.Total().Values.Sum(c => c.Served) : null,
+            ["status"] = run.Status,
+            ["output_sha256"] = run.OutputHash,
+        };
+        return new JsonObject
+        {
+            ["workload"] = WorkloadReport.ToJson(workload, r.Before),
+            ["design"] = design,
+            ["cycles"] = "modelled",
+            ["gains"] = new JsonArray([.. r.Gains.Select(g => new JsonObject
+            {
+                ["name"] = g.Name, ["calls"] = g.Calls, ["syscall_cycles"] = g.SyscallCycles, ["vdso_cycles"] = g.VdsoCycles, ["saved"] = g.Total,
+            })]),
+            ["not_redirected"] = new JsonArray([.. r.Left.Select(l => new JsonObject { ["name"] = l.Name, ["reason"] = l.Reason })]),
+            ["estimate"] = new JsonObject { ["saved"] = r.Saved, ["paid"] = r.Paid, ["paid_per_switch"] = r.PaidPerSwitch, ["net"] = r.EstimatedNet },
+            ["none"] = RunOf(r.Before),
+            ["plain"] = RunOf(r.Plain),
+            ["redirected"] = RunOf(r.Redirected),
+            ["measured_net"] = r.MeasuredNet,
+            ["sites"] = r.Redirector.Sites,
+            ["patches"] = r.Redirector.Patched,
+            ["out_of_reach"] = r.Redirector.OutOfReach,
+            ["still_system_calls"] = r.StillCalled,
+            ["same_output"] = r.SameOutput,
+        };
+    }
+
+    private static string Number(long value) => WorkloadReport.Number(value);
+
+    private static string Signed(long value) => value.ToString("+#,0;-#,0;0", CultureInfo.InvariantCulture);
+
+    private static string Percent(double part, double whole) => WorkloadReport.Percent(part, whole);
+}
