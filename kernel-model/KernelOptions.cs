@@ -42,11 +42,8 @@ public sealed record KernelOptions
     /// <summary>Bits of user virtual address: 39 or 48.</summary>
     public int VaBits { get; init; } = 39;
 
-    /// <summary>Name of the vDSO design: none or per-cpu.</summary>
+    /// <summary>The vDSO design, as <see cref="Vdso.VdsoDesigns.Create"/> reads it: NAME or NAME,fix=A+B.</summary>
     public string VdsoDesign { get; init; } = "per-cpu";
-
-    /// <summary>Whether the talk's egid defect (task_gid twice) is mended.</summary>
-    public bool MendEgid { get; init; }
 
     /// <summary>CLOCK_REALTIME at the start, in seconds since 1970. Default: the day of the talk.</summary>
     public long EpochSeconds { get; init; } = 1598313600;

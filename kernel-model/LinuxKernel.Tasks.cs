@@ -73,6 +73,7 @@ public sealed partial class LinuxKernel
         Records.SyncAll(task);
         Records.SetStart(task, "ret_from_exec");
         Install(task, program!);
+        Vdso.Design.TaskCreated(task, null);
         Init = group;
         group.StartCycle = 0;
         Register(task);
@@ -177,6 +178,7 @@ public sealed partial class LinuxKernel
         c.Cpu.FPSR = 0;
         NewPauthKeys(task);
         Records.SyncAll(task);
+        Vdso.Design.ProgramStarted(task);
         FinishVfork(task);
         OnExec?.Invoke(task);
         return SyscallContext.NoReturn;
@@ -297,6 +299,7 @@ public sealed partial class LinuxKernel
         if (stack != 0)
             regs.SP = stack;
         Register(child);
+        Vdso.Design.TaskCreated(child, parent);
         if ((flags & CLONE_PARENT_SETTID) != 0)
             parent.Mm.Write(parentTid, tid);
         if ((flags & CLONE_CHILD_SETTID) != 0)
@@ -381,6 +384,8 @@ public sealed partial class LinuxKernel
         task.Files.Leave();
         task.Fs.Users--;
         MemoryMap? mm = task.Mm;
+        if (mm is not null)
+            Vdso.Design.TaskExited(task);
         task.Mm = null;
         FinishVfork(task);
         if (mm is not null)
@@ -493,6 +498,7 @@ public sealed partial class LinuxKernel
             foreach (KernelTask thread in child.Threads)
             {
                 Records.SyncParent(thread);
+                Vdso.Design.ParentChanged(thread);
                 if (thread.ParentDeathSignal != 0)
                     SignalDelivery.Send(thread, new SignalInfo { Number = thread.ParentDeathSignal, Pid = dead.Pid });
             }

@@ -114,29 +114,13 @@ public sealed partial class LinuxKernel : IHypercallHandler
         _perCpuPa = PageAllocator.AllocateContiguous((int)((perCpuSize * (ulong)cpus + 4095) / 4096));
         ulong timekeeperPa = PageAllocator.Allocate();
         Timekeeper.AddPage(timekeeperPa);
-        Vdso = new VdsoMapping(this, options.VdsoDesign);
+        Vdso = new VdsoMapping(this, VdsoDesigns.Create(options.VdsoDesign));
         foreach (ulong page in Vdso.TimePages)
             Timekeeper.AddPage(page);
-        ApplyDesign();
+        Vdso.Design.PatchEl1(_el1, machine);
         for (int i = 0; i < cpus; i++)
             StartCpu(machine.Cpus[i], perCpuSize, timekeeperPa);
         machine.Attach(this);
-    }
-
-    /// <summary>What the design changes in EL1 code, as static keys do.</summary>
-    private void ApplyDesign()
-    {
-        if (!Vdso.HasPerCpuSlots)
-        {
-            _el1.PatchBranch(Machine, "vdso_switch_key", "vdso_switch_skip");
-            _el1.PatchBranch(Machine, "vdso_exec_key", "el0_svc_out");
-            _el1.PatchBranch(Machine, "vdso_init_key", "ret_to_user");
-        }
-        else if (Options.MendEgid)
-        {
-            // ldr w5, [x0, #TSK_EGID]
-            _el1.Patch(Machine, "vdso_egid_key", 0xB9400005u | (uint)(El1Image.Value("TSK_EGID") / 4) << 10);
-        }
     }
 
     private void StartCpu(Cpu cpu, ulong perCpuSize, ulong timekeeperPa)
@@ -145,8 +129,8 @@ public sealed partial class LinuxKernel : IHypercallHandler
         Machine.Memory.Write(record + El1Image.Value("CPU_NUMBER"), cpu.Index);
         Machine.Memory.Write(record + El1Image.Value("CPU_NODE"), 0);
         Machine.Memory.Write(record + El1Image.Value("CPU_TIMEKEEPER"), El1Image.Linear(timekeeperPa));
-        Machine.Memory.Write(record + El1Image.Value("CPU_VDSO_SLOT"), Vdso.HasPerCpuSlots ? El1Image.Linear(Vdso.SlotPa(cpu.Index)) : 0);
-        Machine.Memory.Write(record + El1Image.Value("CPU_VDSO_OFFSET"), Vdso.OffsetOf(cpu.Index));
+        Machine.Memory.Write(record + El1Image.Value("CPU_VDSO_SLOT"), Vdso.Design.SlotPa(cpu.Index) is not 0 and var slot ? El1Image.Linear(slot) : 0);
+        Machine.Memory.Write(record + El1Image.Value("CPU_VDSO_OFFSET"), Vdso.Design.RegisterOf(cpu.Index));
         var idleGroup = new ThreadGroup();
         var idle = new KernelTask(this, 0, idleGroup) { Comm = $"swapper/{cpu.Index}" };
         idleGroup.Leader = idle;

@@ -32,12 +32,6 @@ cflags=(-std=gnu11 -O2 -ffreestanding -fno-builtin -fPIC -mcmodel=tiny -mgeneral
   -ffixed-x18 -mbranch-protection=none -fvisibility=hidden -fno-stack-protector -fno-strict-aliasing -fno-common -fno-ident -fno-addrsig
   -fasynchronous-unwind-tables)
 
-clang-19 "${flags[@]}" "${cflags[@]}" -S -o "$tmp/layout.s" layout.c
-sed -n 's/^.*\.ascii[[:space:]]*"->\([^ ]*\) \(-\{0,1\}[0-9]*\)".*$/\1\t\2/p' "$tmp/layout.s" > "$out/layout.tsv"
-constant() { awk -F'\t' -v name="$1" '$1 == name { print $2 }' "$out/layout.tsv"; }
-vvar_size=$(constant vvar_size)
-[ -n "$vvar_size" ] || die "layout.c gave no vvar_size"
-
 # The loaded segment ends where the file ends, so that the section headers are in the mapped pages, where
 # debuggers look for them. No linker script can say that: p_filesz and p_memsz of the first program header
 # are written afterwards.
@@ -48,25 +42,32 @@ extend_segment() {
   printf '%b' "$bytes$bytes" | dd of="$1" bs=1 seek=$((64 + 32)) conv=notrunc status=none
 }
 
-# image NAME SOURCE...: links bin/NAME.so.
+# image DESIGN LAYOUT PROTOCOL [FLAG...]: compiles the sources for a design and links bin/vdso-DESIGN.so; LAYOUT
+# gets what the kernel model must know of it. Each design is the same text with another protocol header.
 image() {
-  local name=$1 source objects=()
-  shift
-  for source; do
-    local object=$tmp/$name-$(basename "$source").o
+  local design=$1 layout=$out/$2 source object vvar_size objects=()
+  local design_flags=("-DVDSO_PROTOCOL=<vdso/protocol/$3.h>" "${@:4}")
+  clang-19 "${flags[@]}" "${cflags[@]}" "${design_flags[@]}" -S -o "$tmp/layout.s" layout.c
+  sed -n 's/^.*\.ascii[[:space:]]*"->\([^ ]*\) \(-\{0,1\}[0-9]*\)".*$/\1\t\2/p' "$tmp/layout.s" > "$layout"
+  vvar_size=$(awk -F'\t' '$1 == "vvar_size" { print $2 }' "$layout")
+  [ -n "$vvar_size" ] || die "layout.c gave no vvar_size"
+  for source in "${sources[@]}"; do
+    object=$tmp/$design-$(basename "$source").o
     case $source in
-      *.c) clang-19 "${flags[@]}" "${cflags[@]}" -c -o "$object" "$source" ;;
+      *.c) clang-19 "${flags[@]}" "${cflags[@]}" "${design_flags[@]}" -c -o "$object" "$source" ;;
       *.S) clang-19 "${flags[@]}" -c -o "$object" "$source" ;;
     esac
     objects+=("$object")
   done
   ld.lld-19 -shared -soname linux-vdso.so.1 --hash-style=both --build-id=sha1 --eh-frame-hdr -Bsymbolic \
-    --no-undefined --strip-all --fatal-warnings --orphan-handling=error -z max-page-size=4096 -z rodynamic \
-    --defsym=VDSO_PAGES_SIZE="$vvar_size" -T vdso.lds -o "$out/$name.so" "${objects[@]}"
-  extend_segment "$out/$name.so"
+    --no-undefined --undefined-version --strip-all --fatal-warnings --orphan-handling=error -z max-page-size=4096 -z rodynamic \
+    --defsym=VDSO_PAGES_SIZE="$vvar_size" -T vdso.lds -o "$out/vdso-$design.so" "${objects[@]}"
+  extend_segment "$out/vdso-$design.so"
 }
 
-image vdso-per-cpu arch/arm64/{vgettimeofday.c,vpercpu.c,sigreturn.S,note.S}
+sources=(arch/arm64/{vgettimeofday.c,vpercpu.c,sigreturn.S,note.S})
+image per-cpu layout.tsv plain
+image per-cpu-seq layout-per-cpu-seq.tsv sequence -DVDSO_SLOT_LINE
 
 compiler=$(clang-19 --version | head -n 1)
 {

@@ -25,7 +25,12 @@ void layout(void)
 	LAYOUT("vvar_page.data", 0);
 
 	FIELD(vdso_vsys_data, data);
+#ifdef VDSO_THREAD_PAGES
+	FIELD(vdso_vsys_data, thread_data);
+	LAYOUT("thread_pages", VDSO_THREAD_PAGES);
+#else
 	FIELD(vdso_vsys_data, cpu_data);
+#endif
 
 	LAYOUT("cs_bases", CS_BASES);
 	LAYOUT("cs_hres_coarse", CS_HRES_COARSE);
@@ -61,4 +66,7 @@ void layout(void)
 	FIELD(vdso_per_cpu_data, gid);
 	FIELD(vdso_per_cpu_data, egid);
 	FIELD(vdso_per_cpu_data, ppid);
+#ifdef VDSO_SLOT_LINE
+	FIELD(vdso_per_cpu_data, seq);
+#endif
 }

@@ -83,6 +83,13 @@ public sealed class El1Image
         Patch(machine, site, 0x14000000u | ((uint)(offset >> 2) & 0x03FFFFFF));
     }
 
+    /// <summary>Makes the call at <paramref name="site"/> one of another function, as the kernel's static calls do.</summary>
+    public void PatchCall(Machine machine, string site, string target)
+    {
+        long offset = (long)(Value(target) - Value(site));
+        Patch(machine, site, 0x94000000u | ((uint)(offset >> 2) & 0x03FFFFFF));
+    }
+
     /// <summary>Replaces one instruction at boot.</summary>
     public void Patch(Machine machine, string site, uint instruction) =>
         machine.Memory.Write(_pa + (Value(site) - Value("vectors")), instruction);

@@ -225,7 +225,10 @@ FUNC ret_to_user
 1:	tbz	x19, #TIF_NEED_RESCHED_BIT, 2f
 	bl	schedule
 	b	ret_to_user
-2:	mov	x0, sp
+2:	tbz	x19, #TIF_VDSO_BIT, 3f
+	bl	vdso_refresh_thread
+	b	ret_to_user
+3:	mov	x0, sp
 	hvc	#HVC_WORK
 	cmp	x0, #ACT_SCHEDULE
 	b.ne	ret_to_user
@@ -246,9 +249,9 @@ FUNC ret_from_exec
 	.globl	vdso_init_key
 vdso_init_key:
 	nop
-	bl	vdso_per_cpu_flush_thread
+	bl	vdso_flush_thread
 	get_current x0
-	bl	vdso_per_cpu_start_thread
+	bl	vdso_start_thread
 	b	ret_to_user
 ENDFUNC ret_from_exec
 

@@ -29,16 +29,28 @@
 #define TSK_PPID		0x098
 #define TSK_TP_VALUE		0x0a0
 #define TSK_TTBR0		0x0a8	/* 0: kernel thread, keep the old space */
+#define TSK_VDSO_SLOT		0x0b0	/* kernel address of the thread's own slot (per-thread); 0: none */
+#define TSK_VDSO_REGISTER	0x0b8	/* the thread's own value for TPIDRRO_EL0 (per-thread, rseq); 0: none */
+#define TSK_VDSO_FOREIGN	0x0c0	/* not 0: outside of the first PID or user namespace */
+#define TSK_PIDNS		0x0c8	/* active PID namespace: any number that is its own */
+#define TSK_PIDNS_LEVEL		0x0d0	/* 0: the first one */
 #define TSK_FPSIMD		0x200	/* v0..v31 */
 #define TSK_FPSR		0x400
 #define TSK_FPCR		0x404
+#define TSK_NUMBERS		0x800	/* struct pid: for each level of PID namespaces a record of the four below */
+#define NUMBERS_NS		0
+#define NUMBERS_TGID		8
+#define NUMBERS_TID		12
+#define NUMBERS_PPID		16
+#define NUMBERS_SIZE		24
 #define TSK_SIZE		0x1000
 
 /* TSK_FLAGS */
 #define TIF_NEED_RESCHED_BIT	0
 #define TIF_WORK_BIT		1	/* signals and other work before EL0 */
 #define TIF_SYSCALL_TRACE_BIT	2	/* every system call goes to C# */
-#define TIF_WORK_MASK		3
+#define TIF_VDSO_BIT		63	/* the vDSO's slot of this task is stale; alone in its word, which EL1 code clears */
+#define TIF_WORK_MASK		((1 << TIF_WORK_BIT) | (1 << TIF_NEED_RESCHED_BIT) | (1 << TIF_VDSO_BIT))
 
 /* Per-CPU record, at TPIDR_EL1 */
 #define CPU_NUMBER		0x00
@@ -47,6 +59,7 @@
 #define CPU_VDSO_OFFSET		0x10	/* value for TPIDRRO_EL0; 0: no slot */
 #define CPU_TIMEKEEPER		0x18	/* kernel address of the timekeeper record */
 #define CPU_CURRENT		0x20	/* kernel address of the running task */
+#define CPU_VDSO_REGISTER	0x28	/* what TPIDRRO_EL0 has to hold in EL0; kept only where an exit writes it again */
 #define CPU_SIZE		0x40
 
 /* Timekeeper record: two entries of struct vdso_data, then these */
@@ -78,6 +91,7 @@
 #define SLOT_GID		24
 #define SLOT_EGID		28
 #define SLOT_PPID		32
+#define SLOT_SEQ		36	/* in the designs with slots of a cache line */
 
 /* struct vdso_data (Linux 6.1) */
 #define VD_SEQ			0x00

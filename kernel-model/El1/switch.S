@@ -48,7 +48,9 @@ FUNC __switch_to
 vdso_switch_key:
 	nop
 	mov	x0, x20
-	bl	vdso_per_cpu_switch_thread
+	.globl	vdso_switch_site
+vdso_switch_site:
+	bl	vdso_switch_thread
 	.globl	vdso_switch_skip
 vdso_switch_skip:
 	dsb	ish

@@ -51,9 +51,9 @@ sys_model:
 	.globl	vdso_exec_key
 vdso_exec_key:
 	nop
-	bl	vdso_per_cpu_flush_thread
+	bl	vdso_flush_thread
 	get_current x0
-	bl	vdso_per_cpu_start_thread
+	bl	vdso_start_thread
 	.globl	el0_svc_out
 el0_svc_out:
 	ldp	x19, x20, [sp, #16]

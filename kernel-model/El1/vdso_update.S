@@ -1,24 +1,62 @@
 /*
- * The per-CPU vDSO data of the talk: vdso_per_cpu_update and its three callers.
- * The slot of this CPU is filled from the task's record, then TPIDRRO_EL0 gets
- * the offset. egid is filled from gid, as on the slide (task_gid twice).
+ * The vDSO data of the task that runs next: one update function for each design, and the entry points that
+ * call it (switch, execve, refresh). Which one they call is patched at boot, as the kernel's static calls are.
+ * An update function gets the task in x0, fills the slot and returns in x1 the value for TPIDRRO_EL0, in x2
+ * this CPU's record; it leaves x0 alone.
  */
 #include "layout.h"
 #include "asm.h"
 
 	.text
 
-/* x0: task, x1: offset; leaves them alone */
-FUNC vdso_per_cpu_update
-	cbz	x1, 1f
-	mrs	x2, tpidr_el1
-	ldr	x3, [x2, #CPU_VDSO_SLOT]
-	ldr	w4, [x2, #CPU_NUMBER]
-	ldr	w5, [x2, #CPU_NODE]
-	stp	w4, w5, [x3, #SLOT_CPU]
+/* The task's identity as it sees itself: its own PID namespace, its own user namespace. */
+.macro	fill_identity slot
 	ldp	w4, w5, [x0, #TSK_TGID]
-	stp	w4, w5, [x3, #SLOT_PID]
+	stp	w4, w5, [\slot, #SLOT_PID]
 	ldp	w4, w5, [x0, #TSK_UID]
+	stp	w4, w5, [\slot, #SLOT_UID]
+	ldp	w4, w5, [x0, #TSK_GID]
+	stp	w4, w5, [\slot, #SLOT_GID]
+	ldr	w4, [x0, #TSK_PPID]
+	str	w4, [\slot, #SLOT_PPID]
+.endm
+
+.macro	fill_cpu slot
+	ldp	w4, w5, [x2, #CPU_NUMBER]
+	stp	w4, w5, [\slot, #SLOT_CPU]
+.endm
+
+/*
+ * Design "per-cpu", as on the slides. pid, tid and ppid are task_tgid_vnr and its like: numbers in the PID
+ * namespace of current, which at a switch is still the previous task. egid is filled from task_gid.
+ */
+FUNC vdso_update_per_cpu
+	mrs	x2, tpidr_el1
+	ldr	x1, [x2, #CPU_VDSO_OFFSET]
+	cbz	x1, 1f
+	ldr	x3, [x2, #CPU_VDSO_SLOT]
+	fill_cpu x3
+	/* Patched to a branch to vdso_ns_mended when this defect is switched off. */
+	.globl	vdso_ns_key
+vdso_ns_key:
+	nop
+	get_current x6
+	ldp	x7, x8, [x6, #TSK_PIDNS]	/* namespace, level */
+	ldr	x9, [x0, #TSK_PIDNS_LEVEL]
+	mov	x10, #0
+	mov	w11, #0
+	cmp	x8, x9
+	b.hi	2f
+	mov	x12, #NUMBERS_SIZE
+	madd	x12, x8, x12, x0
+	add	x12, x12, #TSK_NUMBERS
+	ldr	x13, [x12, #NUMBERS_NS]
+	cmp	x13, x7
+	b.ne	2f
+	ldr	x10, [x12, #NUMBERS_TGID]	/* and TID */
+	ldr	w11, [x12, #NUMBERS_PPID]
+2:	str	x10, [x3, #SLOT_PID]
+3:	ldp	w4, w5, [x0, #TSK_UID]
 	stp	w4, w5, [x3, #SLOT_UID]
 	ldr	w4, [x0, #TSK_GID]
 	/* Patched to load TSK_EGID when this defect is switched off. */
@@ -26,36 +64,94 @@ FUNC vdso_per_cpu_update
 vdso_egid_key:
 	ldr	w5, [x0, #TSK_GID]
 	stp	w4, w5, [x3, #SLOT_GID]
-	ldr	w4, [x0, #TSK_PPID]
-	str	w4, [x3, #SLOT_PPID]
+	str	w11, [x3, #SLOT_PPID]
 1:	ret
-ENDFUNC vdso_per_cpu_update
+	.globl	vdso_ns_mended
+vdso_ns_mended:
+	ldr	x10, [x0, #TSK_TGID]	/* and PID */
+	ldr	w11, [x0, #TSK_PPID]
+	b	2b
+ENDFUNC vdso_update_per_cpu
+
+/*
+ * Design "per-cpu-seq": the sequence is odd while the slot changes, and stays odd for a task outside of the
+ * first PID and user namespaces.
+ */
+FUNC vdso_update_per_cpu_seq
+	mrs	x2, tpidr_el1
+	ldr	x3, [x2, #CPU_VDSO_SLOT]
+	ldr	w6, [x3, #SLOT_SEQ]
+	add	w6, w6, #1
+	orr	w6, w6, #1
+	str	w6, [x3, #SLOT_SEQ]
+	ldr	x1, [x2, #CPU_VDSO_OFFSET]
+	ldr	w7, [x0, #TSK_VDSO_FOREIGN]
+	cbnz	w7, 1f
+	dmb	ishst
+	fill_cpu x3
+	fill_identity x3
+	dmb	ishst
+	add	w6, w6, #1
+	str	w6, [x3, #SLOT_SEQ]
+1:	ret
+ENDFUNC vdso_update_per_cpu_seq
 
 /* x0: the task that is about to run (execve) */
-FUNC vdso_per_cpu_start_thread
+FUNC vdso_start_thread
 	stp	x29, x30, [sp, #-16]!
 	mov	x29, sp
-	mrs	x2, tpidr_el1
-	ldr	x1, [x2, #CPU_VDSO_OFFSET]
-	bl	vdso_per_cpu_update
+	.globl	vdso_start_call
+vdso_start_call:
+	bl	vdso_update_per_cpu
+	/* Patched to store x1 in CPU_VDSO_REGISTER where the exit to EL0 has to write the register again. */
+	.globl	vdso_start_save
+vdso_start_save:
+	nop
 	msr	tpidrro_el0, x1
 	ldp	x29, x30, [sp], #16
 	ret
-ENDFUNC vdso_per_cpu_start_thread
+ENDFUNC vdso_start_thread
 
 /* x0: the task that is about to run (context switch) */
-FUNC vdso_per_cpu_switch_thread
+FUNC vdso_switch_thread
 	stp	x29, x30, [sp, #-16]!
 	mov	x29, sp
-	mrs	x2, tpidr_el1
-	ldr	x1, [x2, #CPU_VDSO_OFFSET]
-	bl	vdso_per_cpu_update
+	.globl	vdso_switch_call
+vdso_switch_call:
+	bl	vdso_update_per_cpu
+	.globl	vdso_switch_save
+vdso_switch_save:
+	nop
 	msr	tpidrro_el0, x1
 	ldp	x29, x30, [sp], #16
 	ret
-ENDFUNC vdso_per_cpu_switch_thread
+ENDFUNC vdso_switch_thread
 
-FUNC vdso_per_cpu_flush_thread
-	msr	tpidrro_el0, xzr
+/* Before the return to EL0: what the slot says of the running task has changed (credentials, parent). */
+FUNC vdso_refresh_thread
+	stp	x29, x30, [sp, #-16]!
+	mov	x29, sp
+	get_current x0
+	/* First the flag, then the data: a change that comes between the two sets it again. */
+	str	wzr, [x0, #TSK_FLAGS + 4]
+	dmb	ish
+	.globl	vdso_refresh_call
+vdso_refresh_call:
+	bl	vdso_update_per_cpu
+	.globl	vdso_refresh_save
+vdso_refresh_save:
+	nop
+	msr	tpidrro_el0, x1
+	ldp	x29, x30, [sp], #16
 	ret
-ENDFUNC vdso_per_cpu_flush_thread
+ENDFUNC vdso_refresh_thread
+
+FUNC vdso_flush_thread
+	mrs	x2, tpidr_el1
+	mov	x1, #0
+	.globl	vdso_flush_save
+vdso_flush_save:
+	nop
+	msr	tpidrro_el0, x1
+	ret
+ENDFUNC vdso_flush_thread

@@ -13,7 +13,7 @@ internal static class SysIdentity
 
     public static long GetTid(SyscallContext c) => c.Task.Tid;
 
-    public static long GetPpid(SyscallContext c) => c.Task.Group.Parent?.Pid ?? 0;
+    public static long GetPpid(SyscallContext c) => c.Task.ParentPid;
 
     public static long GetUid(SyscallContext c) => c.Task.Credentials.Uid;
 

@@ -61,11 +61,20 @@ public sealed class KernelTask
         set
         {
             _credentials = value;
-            Kernel?.Records.SyncCredentials(this);
+            if (Kernel is null)
+                return;
+            Kernel.Records.SyncCredentials(this);
+            Kernel.Vdso?.Design.CredentialsChanged(this);
         }
     }
 
     private Credentials _credentials = Credentials.For(0, 0);
+
+    /// <summary>What getppid answers: the parent's PID as the task sees it.</summary>
+    public int ParentPid => Group.Parent?.Pid ?? 0;
+
+    /// <summary>Whether the task is outside of the first PID or user namespace.</summary>
+    public bool IsInForeignNamespace => false;
 
     /// <summary>Name of at most 15 characters (comm).</summary>
     public string Comm { get; set; } = "";

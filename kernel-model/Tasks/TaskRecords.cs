@@ -17,7 +17,13 @@ public sealed class TaskRecords
     private static readonly ulong Ttbr0 = El1Image.Value("TSK_TTBR0");
     private static readonly ulong FpState = El1Image.Value("TSK_FPSIMD");
     private static readonly ulong Fpsr = El1Image.Value("TSK_FPSR");
+    private static readonly ulong Foreign = El1Image.Value("TSK_VDSO_FOREIGN");
+    private static readonly ulong Numbers = El1Image.Value("TSK_NUMBERS");
+    private static readonly ulong NumbersPpid = El1Image.Value("NUMBERS_PPID");
     private static readonly ulong FrameSize = El1Image.Value("S_FRAME_SIZE");
+
+    /// <summary>TIF bit: EL1 code fills the task's vDSO slot again before the return to EL0.</summary>
+    internal static readonly int VdsoStale = (int)El1Image.Value("TIF_VDSO_BIT");
 
     /// <summary>Bytes of a kernel stack.</summary>
     public const int StackSize = 16384;
@@ -77,11 +83,13 @@ public sealed class TaskRecords
     {
         _memory.Write(task.RecordPa + Tgid, task.Group.Pid);
         _memory.Write(task.RecordPa + Pid, task.Tid);
+        _memory.Write(task.RecordPa + Numbers + El1Image.Value("NUMBERS_TGID"), task.Group.Pid);
+        _memory.Write(task.RecordPa + Numbers + El1Image.Value("NUMBERS_TID"), task.Tid);
         SyncCredentials(task);
         SyncParent(task);
     }
 
-    /// <summary>Writes uid, euid, gid, egid. The vDSO slot is not touched: that is the talk's design (its staleness is defect 4).</summary>
+    /// <summary>Writes uid, euid, gid, egid. What becomes of the vDSO slot is the design's affair.</summary>
     internal void SyncCredentials(KernelTask task)
     {
         if (task.RecordPa == 0)
@@ -95,8 +103,17 @@ public sealed class TaskRecords
     /// <summary>Writes ppid, after fork and when the parent has exited.</summary>
     internal void SyncParent(KernelTask task)
     {
+        if (task.RecordPa == 0)
+            return;
+        _memory.Write(task.RecordPa + Ppid, task.ParentPid);
+        _memory.Write(task.RecordPa + Numbers + NumbersPpid, task.ParentPid);
+    }
+
+    /// <summary>Whether the task is outside of the first PID or user namespace.</summary>
+    internal void SetForeign(KernelTask task, bool foreign)
+    {
         if (task.RecordPa != 0)
-            _memory.Write(task.RecordPa + Ppid, task.Group.Parent?.Pid ?? 0);
+            _memory.Write(task.RecordPa + Foreign, foreign ? 1 : 0);
     }
 
     internal void SetTtbr0(KernelTask task, ulong value) => _memory.Write(task.RecordPa + Ttbr0, value);

@@ -30,11 +30,14 @@ public sealed class VdsoImage
     /// <summary>Offset of __kernel_rt_sigreturn.</summary>
     public ulong SigreturnOffset => Symbols["__kernel_rt_sigreturn"];
 
-    /// <summary>A value of layout.tsv.</summary>
+    /// <summary>A value of the image's layout file.</summary>
     /// <exception cref="KeyNotFoundException">The committed layout lacks it.</exception>
     public long Layout(string name) => _layout.TryGetValue(name, out long value)
         ? value
-        : throw new KeyNotFoundException($"vdso-image/bin/layout.tsv has no '{name}'; run vdso-image/build.sh");
+        : throw new KeyNotFoundException($"the layout of image '{Name}' (vdso-image/bin) has no '{name}'; run vdso-image/build.sh");
+
+    /// <summary>A value of the layout, or another where the image's design has none.</summary>
+    public long LayoutOr(string name, long other) => _layout.GetValueOrDefault(name, other);
 
     private static byte[] Resource(string name)
     {
@@ -45,11 +48,12 @@ public sealed class VdsoImage
         return copy.ToArray();
     }
 
-    /// <summary>The image of the design "per-cpu".</summary>
-    public static VdsoImage LoadPerCpu()
+    /// <summary>The image of one of our designs.</summary>
+    /// <exception cref="FileNotFoundException">There is no image of that name.</exception>
+    public static VdsoImage Load(string name)
     {
-        var image = new VdsoImage("per-cpu", Resource("vdso/vdso-per-cpu.so"));
-        foreach (string line in Encoding.ASCII.GetString(Resource("vdso/layout.tsv")).Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        var image = new VdsoImage(name, Resource($"vdso/vdso-{name}.so"));
+        foreach (string line in Encoding.ASCII.GetString(Resource(name == "per-cpu" ? "vdso/layout.tsv" : $"vdso/layout-{name}.tsv")).Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             string[] parts = line.Split('\t');
             if (parts.Length >= 2 && long.TryParse(parts[1], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value))

@@ -4,11 +4,10 @@ using System.Text.Json;
 using ArmVdso.Emulator;
 using ArmVdso.Emulator.Isa;
 using ArmVdso.Kernel;
-using ArmVdso.Kernel.Vdso;
 
 namespace ArmVdso.Cli;
 
-/// <summary>Commands that print what is there: isa, syscalls, vdso.</summary>
+/// <summary>Commands that print what is there: isa, syscalls.</summary>
 internal static class InfoCommands
 {
     internal static Command MakeIsa()
@@ -97,45 +96,4 @@ internal static class InfoCommands
     }
 
     private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
-
-    internal static Command MakeVdso()
-    {
-        var list = new Command("list", "the designs");
-        list.SetAction(_ =>
-        {
-            var table = new Table("design", "what it is");
-            table.Add("none", "no vDSO: every call is a system call");
-            table.Add("per-cpu", "as in the talk: a slot per CPU, its offset in TPIDRRO_EL0, no retry");
-            table.Write(Console.Out);
-            return 0;
-        });
-        var info = new Command("info", "functions and data layout of the image");
-        info.SetAction(_ =>
-        {
-            VdsoImage image = VdsoImage.LoadPerCpu();
-            Console.Out.WriteLine($"design {image.Name}: {image.Bytes.Length} bytes, data pages {image.Layout("vvar_pages")}, slots at 0x{image.Layout("vdso_vsys_data.cpu_data"):x} of {image.Layout("vdso_per_cpu_data.size")} bytes for {image.Layout("nr_cpus")} CPUs");
-            var table = new Table("function", "offset");
-            foreach ((string name, ulong offset) in image.Symbols.OrderBy(s => s.Value))
-                table.Add(name, $"0x{offset:x}");
-            table.Write(Console.Out);
-            return 0;
-        });
-        var disasm = new Command("disasm", "the image's code");
-        disasm.SetAction(_ =>
-        {
-            VdsoImage image = VdsoImage.LoadPerCpu();
-            Dictionary<ulong, string> names = image.Symbols.GroupBy(s => s.Value).ToDictionary(g => g.Key, g => g.First().Key);
-            ulong first = names.Keys.Min() & ~3UL;
-            ulong end = image.TextEnd;
-            for (ulong at = first; at + 4 <= end; at += 4)
-            {
-                if (names.TryGetValue(at, out string? name))
-                    Console.Out.WriteLine($"\n{at:x8} <{name}>:");
-                uint word = BitConverter.ToUInt32(image.Bytes, (int)at);
-                Console.Out.WriteLine($"{at,8:x}: {word:x8}    {Disassembler.Disassemble(word, at)}");
-            }
-            return 0;
-        });
-        return new Command("vdso", "the vDSO image") { list, info, disasm };
-    }
 }

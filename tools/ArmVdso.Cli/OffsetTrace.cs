@@ -7,7 +7,7 @@ namespace ArmVdso.Cli;
 /// <summary>One write of TPIDRRO_EL0.</summary>
 /// <param name="Cycle">Cycle of the CPU.</param>
 /// <param name="Cpu">CPU.</param>
-/// <param name="Cause">boot, start, switch or flush.</param>
+/// <param name="Cause">boot, start, switch, refresh (what the slot says has changed) or flush.</param>
 /// <param name="Previous">Task before.</param>
 /// <param name="Next">Task after.</param>
 /// <param name="Old">Old value: byte offset of the slot, 0 = off.</param>
@@ -39,9 +39,10 @@ internal class OffsetTrace(LinuxKernel kernel, Action<OffsetWrite> sink) : IMach
     {
         string cause = kernel.El1FunctionAt(cpu.PC) switch
         {
-            "vdso_per_cpu_start_thread" => "start",
-            "vdso_per_cpu_switch_thread" => "switch",
-            "vdso_per_cpu_flush_thread" => "flush",
+            "vdso_start_thread" => "start",
+            "vdso_switch_thread" => "switch",
+            "vdso_refresh_thread" => "refresh",
+            "vdso_flush_thread" => "flush",
             "cpu_start" => "boot",
             { } other => other,
             null => "unknown",
@@ -51,10 +52,10 @@ internal class OffsetTrace(LinuxKernel kernel, Action<OffsetWrite> sink) : IMach
             ? pair.Previous
             : current;
         Dictionary<string, int>? slot = null;
-        if (newValue != 0)
+        ulong pa = newValue == 0 ? 0 : kernel.Vdso.Design.SlotPa(current);
+        if (pa != 0)
         {
             slot = [];
-            ulong pa = kernel.Vdso.SlotPa(cpu.Index);
             foreach (string field in Fields)
                 slot[field] = kernel.Machine.Memory.Read<int>(pa + (ulong)kernel.Vdso.Image!.Layout("vdso_per_cpu_data." + field));
         }

@@ -14,7 +14,7 @@ var root = new RootCommand("ArmVdso runs arm64 Linux programs on emulated CPUs, 
     TraceCommand.Make(),
     ModelsCommand.Make(),
     SyscallsCommand.Make(),
-    InfoCommands.MakeVdso(),
+    VdsoCommand.Make(),
     InfoCommands.MakeIsa(),
     CpusCommand.Make(),
 };

@@ -66,7 +66,6 @@ internal sealed class Session : IDisposable
             FirstPid = settings.FirstPid,
             VaBits = settings.VaBits,
             VdsoDesign = settings.Vdso,
-            MendEgid = settings.MendEgid,
             EpochSeconds = settings.Epoch,
             SliceNs = settings.SliceNs,
             Seed = settings.Seed,

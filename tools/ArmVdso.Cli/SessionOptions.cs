@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using ArmVdso.Emulator;
 using ArmVdso.Kernel;
+using ArmVdso.Kernel.Vdso;
 
 namespace ArmVdso.Cli;
 
@@ -32,7 +33,7 @@ internal sealed class SessionOptions
 
     internal Option<bool> CheckEngine { get; } = new("--check-engine") { Description = "runs the portable engine in lockstep with the reference engine; status 125 when they differ" };
 
-    internal Option<string> Vdso { get; } = Text("--vdso", "per-cpu", "vDSO design: none, per-cpu", "DESIGN");
+    internal Option<string> Vdso { get; } = Text("--vdso", "per-cpu", "vDSO design, as 'vdso list' names them; per-cpu,fix=egid+cred mends defects of the talk's", "DESIGN[,fix=...]");
 
     internal Option<string> Root { get; } = Text("--root", "", "host folder that is the guest's root (only read; writes stay in memory)", "DIR");
 
@@ -68,7 +69,7 @@ internal sealed class SessionOptions
 
     internal Option<string> Timeout { get; } = Text("--timeout", "0", "ends the run after so many seconds of the host, status 124; 0: no limit", "SECONDS");
 
-    internal Option<bool> MendEgid { get; } = new("--mend-egid") { Description = "mends the talk's egid defect (egid filled from gid)" };
+    internal Option<bool> MendEgid { get; } = new("--mend-egid") { Description = "same as --vdso per-cpu,fix=egid: mends the talk's egid defect (egid filled from gid)" };
 
     internal Option<bool> Json { get; } = new("--json") { Description = "output for programs" };
 
@@ -102,8 +103,16 @@ internal sealed class SessionOptions
         if (engine is not ("reference" or "portable"))
             throw new UserError($"--engine: there is no engine '{engine}'; known: reference, portable", ExitStatus.Usage);
         string vdso = result.GetValue(Vdso)!;
-        if (vdso is not ("none" or "per-cpu"))
-            throw new UserError($"--vdso: there is no design '{vdso}'; known: none, per-cpu", ExitStatus.Usage);
+        if (result.GetValue(MendEgid))
+            vdso += vdso.Contains(",fix=", StringComparison.Ordinal) ? "+egid" : ",fix=egid";
+        try
+        {
+            VdsoDesigns.Create(vdso);
+        }
+        catch (ArgumentException e)
+        {
+            throw new UserError($"--vdso: {e.Message}", ExitStatus.Usage);
+        }
         string core = result.GetValue(Core)!;
         ulong va = Number("--va-bits", result.GetValue(VaBits)!, 39, 48);
         if (va is not (39 or 48))
@@ -147,7 +156,6 @@ internal sealed class SessionOptions
             ClockHz = Number("--clock-mhz", result.GetValue(Clock)!, 0, 100_000) * 1_000_000,
             MaxCycles = Number("--max-cycles", result.GetValue(MaxCycles)!, 0, ulong.MaxValue),
             TimeoutSeconds = Number("--timeout", result.GetValue(Timeout)!, 0, 1_000_000),
-            MendEgid = result.GetValue(MendEgid),
         };
     }
 
@@ -219,6 +227,4 @@ internal sealed record SessionSettings
     internal ulong MaxCycles { get; init; }
 
     internal ulong TimeoutSeconds { get; init; }
-
-    internal bool MendEgid { get; init; }
 }

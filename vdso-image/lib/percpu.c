@@ -1,25 +1,52 @@
 // SPDX-License-Identifier: MIT
 /*
  * System calls that a CPU can answer from what it knows about the task that it runs (LPC 2020). An
- * architecture's C file includes this one; <asm/vdso/percpu.h> finds the slot and gives the system calls.
- *
- * Design "per-cpu": find the slot, load, return, with no second look. A task that is moved to another CPU
- * between the two gets the answer of whichever task runs on the first CPU by then. That is the design as
- * it was presented, and is kept so that it can be measured and its wrong answers be counted.
+ * architecture's C file includes this one; <asm/vdso/percpu.h> reads the register and makes the system
+ * calls. VDSO_PROTOCOL names the header of the design: how a slot is found and its words are read.
  */
 #include <asm/vdso/percpu.h>
 #include <vdso/datapage.h>
+#include VDSO_PROTOCOL
+
+#ifndef vdso_slot_read
+/* Reads one field of this task's slot, or jumps to where the system call is made. */
+#define vdso_slot_read(value, field, fallback) \
+	do { \
+		struct vdso_slot_reader __reader; \
+	\
+		if (unlikely(!vdso_slot_begin(&__reader))) \
+			goto fallback; \
+		(value) = READ_ONCE(__reader.slot->field); \
+		if (unlikely(!vdso_slot_holds(&__reader))) \
+			goto fallback; \
+	} while (0)
+
+/* The CPU and its node, of the same moment. */
+#define vdso_slot_read_cpu(cpu_value, node_value, fallback) \
+	do { \
+		struct vdso_slot_reader __reader; \
+	\
+		if (unlikely(!vdso_slot_begin(&__reader))) \
+			goto fallback; \
+		(cpu_value) = READ_ONCE(__reader.slot->cpu); \
+		(node_value) = READ_ONCE(__reader.slot->node); \
+		if (unlikely(!vdso_slot_holds(&__reader))) \
+			goto fallback; \
+	} while (0)
+#endif
 
 #define VDSO_PER_CPU_GETTER(type, field) \
 	static __always_inline type __cvdso_get##field(void) \
 	{ \
-		const struct vdso_per_cpu_data *cpu_data = __arch_get_vdso_per_cpu_data(); \
+		type value; \
 	\
-		if (likely(cpu_data != NULL)) \
-			return READ_ONCE(cpu_data->field); \
+		vdso_slot_read(value, field, fallback); \
+		return value; \
+	fallback: \
 		return get##field##_fallback(); \
 	}
 
+#ifndef VDSO_ONLY_CPU
 VDSO_PER_CPU_GETTER(s32, pid)
 VDSO_PER_CPU_GETTER(s32, tid)
 VDSO_PER_CPU_GETTER(s32, ppid)
@@ -27,19 +54,21 @@ VDSO_PER_CPU_GETTER(u32, uid)
 VDSO_PER_CPU_GETTER(u32, euid)
 VDSO_PER_CPU_GETTER(u32, gid)
 VDSO_PER_CPU_GETTER(u32, egid)
+#endif
 
 #undef VDSO_PER_CPU_GETTER
 
 /* Either pointer may be null; the third argument has had no meaning since Linux 2.6.24. */
 static __always_inline int __cvdso_getcpu(u32 *cpu, u32 *node, void *unused)
 {
-	const struct vdso_per_cpu_data *cpu_data = __arch_get_vdso_per_cpu_data();
+	u32 cpu_value, node_value;
 
-	if (unlikely(cpu_data == NULL))
-		return getcpu_fallback(cpu, node, unused);
+	vdso_slot_read_cpu(cpu_value, node_value, fallback);
 	if (cpu)
-		*cpu = READ_ONCE(cpu_data->cpu);
+		*cpu = cpu_value;
 	if (node)
-		*node = READ_ONCE(cpu_data->node);
+		*node = node_value;
 	return 0;
+fallback:
+	return getcpu_fallback(cpu, node, unused);
 }

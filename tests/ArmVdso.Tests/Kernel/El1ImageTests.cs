@@ -36,5 +36,5 @@ public sealed class El1ImageTests
     [InlineData("VD_TZ_MINUTESWEST", "vdso_data.tz_minuteswest")]
     [InlineData("VD_HRTIMER_RES", "vdso_data.hrtimer_res")]
     [InlineData("VD_RAW", "vdso_data.size")]
-    public void LayoutsAgree(string el1, string vdso) => Assert.Equal(VdsoImage.LoadPerCpu().Layout(vdso), (long)El1Image.Value(el1));
+    public void LayoutsAgree(string el1, string vdso) => Assert.Equal(VdsoImage.Load("per-cpu").Layout(vdso), (long)El1Image.Value(el1));
 }

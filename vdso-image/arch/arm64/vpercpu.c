@@ -9,6 +9,7 @@
 		return __cvdso_##name(); \
 	}
 
+#ifndef VDSO_ONLY_CPU
 VDSO_ENTRY(s32, getpid)
 VDSO_ENTRY(s32, gettid)
 VDSO_ENTRY(u32, getuid)
@@ -16,6 +17,7 @@ VDSO_ENTRY(u32, geteuid)
 VDSO_ENTRY(u32, getgid)
 VDSO_ENTRY(u32, getegid)
 VDSO_ENTRY(s32, getppid)
+#endif
 
 int __vdso_export __kernel_getcpu(u32 *cpu, u32 *node, void *unused);
 int __kernel_getcpu(u32 *cpu, u32 *node, void *unused)

@@ -59,7 +59,12 @@ struct vdso_data {
 	u32 __unused;
 };
 
-/* What one CPU says about the task that it runs. Order of the fields: the LPC 2020 prototype. */
+/*
+ * What one CPU (or, in design "per-thread", one thread) says about the task that it runs. Order of the
+ * fields: the LPC 2020 prototype. The mended designs give each slot a cache line, so that the switches of
+ * one CPU do not take the line of another's, and a sequence: odd while the kernel writes, and odd for good
+ * while the task that runs may not be answered from here.
+ */
 struct vdso_per_cpu_data {
 	u32 cpu;
 	u32 node;
@@ -70,15 +75,29 @@ struct vdso_per_cpu_data {
 	u32 gid;
 	u32 egid;
 	s32 ppid;
+#ifdef VDSO_SLOT_LINE
+	u32 seq;
+} __attribute__((aligned(64)));
+#else
 };
+#endif
 
 struct vdso_vsys_data {
 	struct vdso_data data[CS_BASES];	/* must stay first */
+#ifdef VDSO_THREAD_PAGES
+	/* The time page is shared by all; the pages of threads' slots are the process's own. */
+	struct vdso_per_cpu_data thread_data[] __attribute__((aligned(PAGE_SIZE)));
+#else
 	struct vdso_per_cpu_data cpu_data[];
+#endif
 };
 
+#ifdef VDSO_THREAD_PAGES
+#define VDSO_PAGES_SIZE (sizeof(struct vdso_vsys_data) + VDSO_THREAD_PAGES * PAGE_SIZE)
+#else
 #define VDSO_PAGES_SIZE \
-	__ALIGN_UP(sizeof(struct vdso_data) * CS_BASES + NR_CPUS * sizeof(struct vdso_per_cpu_data), PAGE_SIZE)
+	__ALIGN_UP(__builtin_offsetof(struct vdso_vsys_data, cpu_data) + NR_CPUS * sizeof(struct vdso_per_cpu_data), PAGE_SIZE)
+#endif
 
 /*
  * vdso.lds places it. Hidden: it is reached relative to the program counter, with no relocation. Not const,

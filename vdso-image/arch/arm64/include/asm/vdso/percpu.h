@@ -6,18 +6,13 @@
 #include <asm/vdso/syscall.h>
 #include <vdso/datapage.h>
 
-/*
- * TPIDRRO_EL0, which EL0 can read and not write, holds the byte offset of this CPU's slot from the start
- * of the data; 0 (where no slot is) asks for the system call.
- */
-static __always_inline const struct vdso_per_cpu_data *__arch_get_vdso_per_cpu_data(void)
+/* TPIDRRO_EL0: EL0 can read it and not write it. What it holds is the design's; 0 asks for the system call. */
+static __always_inline u64 __arch_get_vdso_register(void)
 {
-	u64 offset;
+	u64 value;
 
-	__asm__ volatile("mrs %0, tpidrro_el0" : "=r"(offset));
-	if (unlikely(!offset))
-		return NULL;
-	return (const void *)((const char *)&_vdso_data + offset);
+	__asm__ volatile("mrs %0, tpidrro_el0" : "=r"(value));
+	return value;
 }
 
 static __always_inline int getcpu_fallback(u32 *cpu, u32 *node, void *unused)

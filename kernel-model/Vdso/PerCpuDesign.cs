@@ -1,0 +1,144 @@
+using ArmVdso.Emulator;
+using ArmVdso.Kernel.El1;
+
+namespace ArmVdso.Kernel.Vdso;
+
+/// <summary>Designs with a slot for each CPU in data pages that every process maps.</summary>
+public abstract class PerCpuSlots : VdsoDesign
+{
+    /// <inheritdoc/>
+    public override ulong RegisterOf(int cpu) =>
+        (ulong)(Mapping.Image!.Layout("vdso_vsys_data.cpu_data") + cpu * Mapping.Image.Layout("vdso_per_cpu_data.size"));
+
+    /// <inheritdoc/>
+    public override ulong SlotPa(int cpu) => Mapping.SharedDataPages[0] + RegisterOf(cpu);
+}
+
+/// <summary>The talk's design, with its defects; each of those that its protocol can do without is mended on request.</summary>
+public sealed class PerCpuDesign : PerCpuSlots
+{
+    /// <summary>What can be mended.</summary>
+    public static readonly IReadOnlyDictionary<string, string> Fixes = new Dictionary<string, string>
+    {
+        ["egid"] = "egid from the task's egid, not from its gid",
+        ["ns"] = "pid, tid and ppid in the task's own PID namespace, not in the previous task's",
+        ["cred"] = "the slot is filled again after a change of credentials",
+        ["reparent"] = "the slot is filled again, on whatever CPU, when the parent dies",
+        ["trampoline"] = "an exit to EL0 writes TPIDRRO_EL0 again where the entry used it as scratch",
+    };
+
+    private readonly HashSet<string> _fixes;
+
+    /// <summary>The design with some defects mended.</summary>
+    /// <param name="fixes">Names of <see cref="Fixes"/>, or "all".</param>
+    /// <exception cref="ArgumentException">There is no such defect.</exception>
+    public PerCpuDesign(IReadOnlyList<string> fixes)
+    {
+        foreach (string fix in fixes)
+        {
+            if (fix != "all" && !Fixes.ContainsKey(fix))
+                throw new ArgumentException($"there is no defect '{fix}' to mend; known: {string.Join(", ", Fixes.Keys)}, all");
+        }
+        _fixes = fixes.Contains("all") ? [.. Fixes.Keys] : [.. fixes];
+    }
+
+    /// <inheritdoc/>
+    public override string Name => "per-cpu";
+
+    /// <inheritdoc/>
+    public override string Description => "as in the talk: a slot per CPU, no retry, no hooks beyond switch and execve";
+
+    /// <inheritdoc/>
+    public override string RegisterMeaning => "byte offset of this CPU's slot from the start of the data";
+
+    /// <inheritdoc/>
+    public override VdsoImage? LoadImage() => VdsoImage.Load("per-cpu");
+
+    /// <inheritdoc/>
+    public override string? UpdateFunction => "vdso_update_per_cpu";
+
+    internal override void PatchEl1(El1Image el1, Machine machine)
+    {
+        base.PatchEl1(el1, machine);
+        if (_fixes.Contains("egid"))
+        {
+            // ldr w5, [x0, #TSK_EGID]
+            el1.Patch(machine, "vdso_egid_key", 0xB9400005u | (uint)(El1Image.Value("TSK_EGID") / 4) << 10);
+        }
+        if (_fixes.Contains("ns"))
+            el1.PatchBranch(machine, "vdso_ns_key", "vdso_ns_mended");
+        if (_fixes.Contains("trampoline"))
+            KeepRegister(el1, machine);
+    }
+
+    /// <summary>Has the update note in the CPU's record what TPIDRRO_EL0 holds, for an exit path that must write it again.</summary>
+    internal static void KeepRegister(El1Image el1, Machine machine)
+    {
+        // str x1, [x2, #CPU_VDSO_REGISTER]
+        uint store = 0xF9000041u | (uint)(El1Image.Value("CPU_VDSO_REGISTER") / 8) << 10;
+        foreach (string site in (string[])["vdso_start_save", "vdso_switch_save", "vdso_refresh_save", "vdso_flush_save"])
+            el1.Patch(machine, site, store);
+    }
+
+    internal override void CredentialsChanged(KernelTask task)
+    {
+        if (_fixes.Contains("cred"))
+            RefreshBeforeUser(task);
+    }
+
+    internal override void ParentChanged(KernelTask task)
+    {
+        if (!_fixes.Contains("reparent") || !task.OnCpu)
+            return;
+        // One word: the reader needs no protection from it.
+        Kernel.Machine.Memory.Write(SlotPa(task.Cpu) + (ulong)Mapping.Image!.Layout("vdso_per_cpu_data.ppid"), task.ParentPid);
+        RefreshBeforeUser(task);
+    }
+}
+
+/// <summary>A sequence in each slot, looked at before and after the load.</summary>
+public sealed class PerCpuSequenceDesign : PerCpuSlots
+{
+    /// <inheritdoc/>
+    public override string Name => "per-cpu-seq";
+
+    /// <inheritdoc/>
+    public override string Description => "a slot per CPU with a sequence; register and sequence are read again after the load; else the system call";
+
+    /// <inheritdoc/>
+    public override string RegisterMeaning => "byte offset of this CPU's slot from the start of the data";
+
+    /// <inheritdoc/>
+    public override VdsoImage? LoadImage() => VdsoImage.Load("per-cpu-seq");
+
+    /// <inheritdoc/>
+    public override string? UpdateFunction => "vdso_update_per_cpu_seq";
+
+    internal override void CredentialsChanged(KernelTask task) => Invalidate(task);
+
+    internal override void ParentChanged(KernelTask task) => Invalidate(task);
+
+    internal override void NamespaceEntered(KernelTask task)
+    {
+        base.NamespaceEntered(task);
+        Invalidate(task);
+    }
+
+    /// <summary>The slot's sequence becomes odd at once, so that the task asks the kernel until its CPU has filled the slot again.</summary>
+    private void Invalidate(KernelTask task)
+    {
+        if (!task.OnCpu)
+            return;
+        ulong pa = SlotPa(task.Cpu) + (ulong)Mapping.Image!.Layout("vdso_per_cpu_data.seq");
+        PhysicalMemory memory = Kernel.Machine.Memory;
+        memory.Write(pa, (memory.Read<uint>(pa) + 1) | 1);
+        RefreshBeforeUser(task);
+    }
+
+    internal override void CpuOffline(int cpu)
+    {
+        ulong pa = SlotPa(cpu) + (ulong)Mapping.Image!.Layout("vdso_per_cpu_data.seq");
+        PhysicalMemory memory = Kernel.Machine.Memory;
+        memory.Write(pa, (memory.Read<uint>(pa) + 1) | 1);
+    }
+}

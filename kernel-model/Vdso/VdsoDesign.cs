@@ -1,0 +1,146 @@
+using ArmVdso.Emulator;
+using ArmVdso.Kernel.El1;
+using ArmVdso.Kernel.Memory;
+
+namespace ArmVdso.Kernel.Vdso;
+
+/// <summary>Pages of memory that a design takes, in pages of 4 KiB.</summary>
+/// <param name="Shared">Once for the machine: image and data pages that all processes map.</param>
+/// <param name="PerProcess">For each process beside the shared ones.</param>
+public readonly record struct VdsoPages(int Shared, int PerProcess);
+
+/// <summary>A vDSO design: its image, what TPIDRRO_EL0 means, and what the kernel does to keep its data true. The slot itself is
+/// written by EL1 code (El1/vdso_update.S), so that its cost is executed and measured; the design chooses which. The hooks are
+/// called by the kernel model at the moment in question, before the change can be seen by any other CPU.</summary>
+public abstract class VdsoDesign
+{
+    private VdsoMapping? _mapping;
+
+    /// <summary>Name of the design, as --vdso takes it.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>What it is, in one line.</summary>
+    public abstract string Description { get; }
+
+    /// <summary>What TPIDRRO_EL0 holds at EL0.</summary>
+    public virtual string RegisterMeaning => "0";
+
+    /// <summary>The image, or null without a vDSO. Made anew at each call.</summary>
+    public abstract VdsoImage? LoadImage();
+
+    /// <summary>The EL1 function of vdso_update.S that fills the slot and gives the register's value; null when switches write
+    /// neither.</summary>
+    public virtual string? UpdateFunction => null;
+
+    /// <summary>Image, data pages and addresses of this run.</summary>
+    protected VdsoMapping Mapping => _mapping ?? throw new InvalidOperationException("the design is not attached to a kernel");
+
+    /// <summary>The kernel of this run.</summary>
+    protected LinuxKernel Kernel => Mapping.Kernel;
+
+    internal void Attach(VdsoMapping mapping) => _mapping = mapping;
+
+    /// <summary>What the design changes in EL1 code at boot, as static keys, static calls and alternatives do.</summary>
+    internal virtual void PatchEl1(El1Image el1, Machine machine)
+    {
+        if (UpdateFunction is not { } update)
+        {
+            el1.PatchBranch(machine, "vdso_switch_key", "vdso_switch_skip");
+            el1.PatchBranch(machine, "vdso_exec_key", "el0_svc_out");
+            el1.PatchBranch(machine, "vdso_init_key", "ret_to_user");
+            return;
+        }
+        foreach (string site in (string[])["vdso_start_call", "vdso_switch_call", "vdso_refresh_call"])
+            el1.PatchCall(machine, site, update);
+    }
+
+    /// <summary>Value of CPU_VDSO_OFFSET: what TPIDRRO_EL0 holds on a CPU in the designs where that is fixed; 0 elsewhere.</summary>
+    public virtual ulong RegisterOf(int cpu) => 0;
+
+    /// <summary>Physical address of the slot that a CPU's switches fill; 0 in designs without one.</summary>
+    public virtual ulong SlotPa(int cpu) => 0;
+
+    /// <summary>Physical address of the slot from which a running task is answered now; 0 when it has none.</summary>
+    public virtual ulong SlotPa(KernelTask task) => SlotPa(task.Cpu);
+
+    /// <summary>Pages that the design takes by its layout (computed).</summary>
+    /// <param name="cpus">CPUs of the machine.</param>
+    /// <param name="threads">Threads of each process.</param>
+    public virtual VdsoPages ComputedPages(int cpus, int threads) => Mapping.Image is null
+        ? default
+        : new VdsoPages(Mapping.ImagePageCount + Mapping.DataPageCount, 0);
+
+    /// <summary>Pages that the design has really taken for processes so far (measured), beside the shared ones.</summary>
+    public virtual int ProcessPagesInUse => 0;
+
+    /// <summary>The pages of [vvar] of a new program's memory, from its first one; 0 where nothing is mapped.</summary>
+    internal virtual ulong[] DataPagesFor(MemoryMap memory) => Mapping.SharedDataPages;
+
+    /// <summary>A task is there (fork, clone, the first process); its memory and credentials are set.</summary>
+    internal virtual void TaskCreated(KernelTask task, KernelTask? parent) => MarkForeign(task);
+
+    /// <summary>A task has its new program's memory (execve); the old one is still there.</summary>
+    internal virtual void ProgramStarted(KernelTask task)
+    {
+    }
+
+    /// <summary>A task is about to lose its memory (exit).</summary>
+    internal virtual void TaskExited(KernelTask task)
+    {
+    }
+
+    /// <summary>A memory is about to be freed: its last user is gone.</summary>
+    internal virtual void MemoryReleased(MemoryMap memory)
+    {
+    }
+
+    /// <summary>The task's user or group IDs changed; its record has the new ones.</summary>
+    internal virtual void CredentialsChanged(KernelTask task)
+    {
+    }
+
+    /// <summary>The task's parent changed; its record has the new one. The task may run on another CPU at this moment.</summary>
+    internal virtual void ParentChanged(KernelTask task)
+    {
+    }
+
+    /// <summary>The task is in another PID or user namespace than before.</summary>
+    internal virtual void NamespaceEntered(KernelTask task) => MarkForeign(task);
+
+    /// <summary>The task registered or unregistered its rseq area.</summary>
+    internal virtual void RseqChanged(KernelTask task)
+    {
+    }
+
+    /// <summary>A signal frame is about to be built from the registers with which the task was interrupted.</summary>
+    internal virtual void BeforeSignalFrame(KernelTask task, UserRegisters registers)
+    {
+    }
+
+    /// <summary>A CPU runs no tasks any more.</summary>
+    internal virtual void CpuOffline(int cpu)
+    {
+    }
+
+    private static void MarkForeign(KernelTask task) => task.Kernel.Records.SetForeign(task, task.IsInForeignNamespace);
+
+    /// <summary>Has EL1 code fill the running task's slot again before it returns to EL0, on whatever CPU it runs. A task that does
+    /// not run is filled in when it does.</summary>
+    protected void RefreshBeforeUser(KernelTask task)
+    {
+        if (!task.OnCpu)
+            return;
+        Kernel.Records.SetFlag(task, TaskRecords.VdsoStale, true);
+        Kernel.Scheduler.KickTask(task);
+    }
+}
+
+/// <summary>No vDSO: every call is a system call.</summary>
+internal sealed class NoVdso : VdsoDesign
+{
+    public override string Name => "none";
+
+    public override string Description => "no vDSO: every call is a system call";
+
+    public override VdsoImage? LoadImage() => null;
+}
