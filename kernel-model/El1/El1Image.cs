@@ -12,13 +12,15 @@ public sealed class El1Image
     public const ulong LinearBase = 0xffff_0000_0000_0000;
 
     private static readonly Dictionary<string, ulong> Layout = LoadLayout();
+    private static readonly string[] PatchSites = ["_key", "_call", "_save", "_site", "_skip", "_mended"];
     private readonly SortedList<ulong, string> _symbols = [];
 
     private El1Image()
     {
         foreach ((string name, ulong value) in Layout)
         {
-            if (value >= LinearBase)
+            // Places to patch are inside of functions, not functions.
+            if (value >= LinearBase && !PatchSites.Any(suffix => name.EndsWith(suffix, StringComparison.Ordinal)))
                 _symbols[value] = name;
         }
     }
