@@ -77,7 +77,7 @@ internal sealed class WhatIf(Workload workload, string design)
         CallSampler sampler = CompareCommand.Measure(bare, Threads);
         CallSampler none = CompareCommand.Measure(bare with { Vdso = "none" }, Threads);
         CallSamples empty = sampler.Samples[("empty", CallKind.Empty)];
-        VdsoImage image = VdsoImage.LoadPerCpu();
+        VdsoImage image = VdsoDesigns.Create(with.Vdso).LoadImage()!;
         var gains = new List<Gain>();
         var left = new List<(string, string)>();
         var targets = new Dictionary<int, RedirectCode.Target>();
