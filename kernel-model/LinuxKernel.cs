@@ -175,6 +175,10 @@ public sealed partial class LinuxKernel : IHypercallHandler
     /// <summary>The EL1 function that holds an address, for traces.</summary>
     public string? El1FunctionAt(ulong address) => _el1.FunctionAt(address);
 
+    /// <summary>The instruction word of the kernel at an address, for traces; 0 when there is none.</summary>
+    public uint El1InstructionAt(ulong address) =>
+        _kernelSpace.Lookup(address, out ulong page, out _) ? Machine.Memory.Read<uint>(page | (address & 0xffc)) : 0;
+
     /// <summary>All processes that exist, zombies included, by PID.</summary>
     public IEnumerable<ThreadGroup> AllGroups => _tasks.Values.Select(t => t.Group).Distinct().OrderBy(g => g.Pid);
 

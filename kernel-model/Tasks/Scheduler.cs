@@ -29,6 +29,10 @@ public sealed class Scheduler
     /// <summary>Length of a time slice in ns.</summary>
     public ulong SliceNs { get; init; } = 4_000_000;
 
+    /// <summary>Chooses instead of the queue, for exploration: the task that a CPU runs next, null for its idle task. Then no
+    /// CPU is called and no timer set except from outside.</summary>
+    internal Func<int, KernelTask?>? Director { get; set; }
+
     /// <summary>Context switches so far, per CPU summed.</summary>
     public long Switches { get; private set; }
 
@@ -55,6 +59,8 @@ public sealed class Scheduler
         if (task.OnCpu || _queue.Contains(task))
             return;
         _queue.Add(task);
+        if (Director is not null)
+            return;
         int cpu = IdleCpuFor(task);
         if (cpu >= 0)
             Kick(cpu);
@@ -103,14 +109,13 @@ public sealed class Scheduler
         int i = cpu.Index;
         KernelTask previous = _current[i];
         _kernel.Records.SetFlag(previous, NeedResched, false);
-        KernelTask? next = null;
-        for (int q = 0; q < _queue.Count; q++)
+        KernelTask? next = Director is null ? null : Directed(i, previous);
+        for (int q = 0; next is null && q < _queue.Count; q++)
         {
             if (!Allowed(_queue[q], i))
                 continue;
             next = _queue[q];
             _queue.RemoveAt(q);
-            break;
         }
         bool idle = ReferenceEquals(previous, _idle[i]);
         bool stays = previous.State == TaskState.Runnable && !idle && Allowed(previous, i);
@@ -136,6 +141,14 @@ public sealed class Scheduler
         _kernel.RseqSwitchedIn(next, cpu);
         NewSlice(cpu, next);
         return next;
+    }
+
+    /// <summary>What the director wants, if that task can run; else the idle task.</summary>
+    private KernelTask Directed(int cpu, KernelTask previous)
+    {
+        if (Director!(cpu) is { State: TaskState.Runnable } wanted && (ReferenceEquals(wanted, previous) || _queue.Remove(wanted)))
+            return wanted;
+        return _idle[cpu];
     }
 
     /// <summary>HVC_SWITCHED: the previous task's registers are saved; it may run elsewhere from now on.</summary>
@@ -235,7 +248,7 @@ public sealed class Scheduler
         // A slice that is over has asked for a switch already; its deadline must not fire again before it happens.
         if (!idle && AnyoneWaitsFor(i) && !_kernel.Records.Flag(_current[i], NeedResched))
             deadline = Math.Min(deadline, _current[i].SliceEnd);
-        if (deadline == ulong.MaxValue)
+        if (deadline == ulong.MaxValue || Director is not null)
             _kernel.Machine.SetTimer(cpu, false, 0);
         else
             _kernel.Machine.SetTimer(cpu, true, _kernel.CounterOfNs(deadline));

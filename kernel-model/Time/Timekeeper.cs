@@ -1,5 +1,6 @@
 using ArmVdso.Emulator;
 using ArmVdso.Kernel.El1;
+using ArmVdso.Kernel.Explore;
 
 namespace ArmVdso.Kernel;
 
@@ -20,7 +21,7 @@ public sealed class Timekeeper
     private const ulong NsPerSecond = 1_000_000_000;
     private static readonly ulong Raw = El1Image.Value("VD_RAW");
     private readonly LinuxKernel _kernel;
-    private readonly PhysicalMemory _memory;
+    private readonly OrderedStores _memory;
     private readonly List<ulong> _pages = [];
     private readonly uint _mult;
     private long _realtimeOffsetNs;
@@ -30,10 +31,13 @@ public sealed class Timekeeper
     internal Timekeeper(LinuxKernel kernel, long epochSeconds)
     {
         _kernel = kernel;
-        _memory = kernel.Machine.Memory;
+        _memory = new OrderedStores(kernel.Machine.Memory);
         _realtimeOffsetNs = epochSeconds * (long)NsPerSecond;
         _mult = (uint)(((UInt128)NsPerSecond << (int)Shift) / kernel.Machine.CounterFrequency);
     }
+
+    /// <summary>Where the stores to the vvar pages go through.</summary>
+    internal OrderedStores Stores => _memory;
 
     /// <summary>CLOCK_REALTIME minus CLOCK_MONOTONIC, in ns.</summary>
     public long RealtimeOffsetNs => _realtimeOffsetNs;
@@ -91,6 +95,7 @@ public sealed class Timekeeper
             bool raw = entry != page;
             uint seq = _memory.Read<uint>(entry + El1Image.Value("VD_SEQ"));
             _memory.Write(entry + El1Image.Value("VD_SEQ"), seq + 1);
+            _memory.WriteBarrier();
             _memory.Write(entry + El1Image.Value("VD_SEQ") + 4, 1);
             _memory.Write(entry + El1Image.Value("VD_CYCLE_LAST"), counter);
             _memory.Write(entry + El1Image.Value("VD_MASK"), 0x00FF_FFFF_FFFF_FFFFUL);
@@ -112,6 +117,7 @@ public sealed class Timekeeper
                 _memory.Write(entry + El1Image.Value("VD_TZ_MINUTESWEST") + 4, _dstTime);
             }
             _memory.Write(entry + El1Image.Value("VD_HRTIMER_RES"), 1u);
+            _memory.WriteBarrier();
             _memory.Write(entry + El1Image.Value("VD_SEQ"), seq + 2);
         }
         _kernel.Machine.NotifyWrite(page, 4096);

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using ArmVdso.Cli;
+using ArmVdso.Cli.Check;
 
 // A standard stream that was closed may be a file of the runtime's by now.
 if (StandardStream.IsClosed(1))
@@ -12,6 +13,7 @@ var root = new RootCommand("ArmVdso runs arm64 Linux programs on emulated CPUs, 
     RunCommand.Make(),
     CompareCommand.Make(),
     TraceCommand.Make(),
+    CheckCommand.Make(),
     ModelsCommand.Make(),
     SyscallsCommand.Make(),
     VdsoCommand.Make(),

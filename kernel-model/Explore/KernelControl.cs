@@ -1,0 +1,77 @@
+using ArmVdso.Emulator;
+using ArmVdso.Kernel.Memory;
+
+namespace ArmVdso.Kernel.Explore;
+
+/// <summary>A kernel whose scheduling and clock updates are decided from outside, one by one, for exhaustive exploration.
+/// What then happens (interrupt, switch, signal frame, credential change) is the kernel's own code, at EL1 and in C#. Timer
+/// interrupts are off: time is the instructions that were executed.</summary>
+public sealed class KernelControl
+{
+    private readonly LinuxKernel _kernel;
+    private readonly KernelTask?[] _next;
+
+    /// <summary>Takes the scheduler over. No task runs any more unless <see cref="Switch"/> says so.</summary>
+    public KernelControl(LinuxKernel kernel)
+    {
+        _kernel = kernel;
+        _next = new KernelTask?[kernel.Machine.Cpus.Count];
+        kernel.Scheduler.Director = Choose;
+        foreach (Cpu cpu in kernel.Machine.Cpus)
+            kernel.Scheduler.ProgramTimer(cpu);
+    }
+
+    /// <summary>The next thing that a CPU does at EL0 is to run this task (null: its idle task): the reschedule interrupt is
+    /// sent, the flag of the running task set.</summary>
+    public void Switch(int cpu, KernelTask? next)
+    {
+        _next[cpu] = next;
+        _kernel.Scheduler.Kick(cpu);
+    }
+
+    /// <summary>Whom a CPU runs at its next schedule(), without asking it to call that.</summary>
+    public void Prepare(int cpu, KernelTask? next) => _next[cpu] = next;
+
+    private KernelTask? Choose(int cpu) => _next[cpu];
+
+    /// <summary>What the body of a system call says, on behalf of a task that makes no call: the kernel's own answer from its
+    /// own objects. Bodies that write do it to the task's memory.</summary>
+    /// <param name="task">A live task.</param>
+    /// <param name="number">arm64 system call number.</param>
+    /// <param name="arguments">Up to six.</param>
+    public long Answer(KernelTask task, int number, params ReadOnlySpan<ulong> arguments)
+    {
+        Span<ulong> six = stackalloc ulong[6];
+        six.Clear();
+        arguments.CopyTo(six);
+        SyscallRow row = SyscallTable.Find(number) ?? throw new ArgumentException($"there is no system call {number}", nameof(number));
+        return row.Body(new SyscallContext(_kernel, task, _kernel.Machine.Cpus[task.Cpu], number, six));
+    }
+
+    /// <summary>Runs an update of the clocks (a tick, clock_settime) and gives its stores to the vvar pages instead of making
+    /// them. The kernel's own record is written at once.</summary>
+    public List<HeldStore> HoldClockStores(Action update)
+    {
+        var stores = new List<HeldStore>();
+        _kernel.Timekeeper.Stores.HoldBack([.. _kernel.Vdso.TimePages], stores);
+        try
+        {
+            update();
+        }
+        finally
+        {
+            _kernel.Timekeeper.Stores.LetGo();
+        }
+        return stores;
+    }
+
+    /// <summary>The timer tick's update of the clocks, at the present counter.</summary>
+    public void Tick() => _kernel.Timekeeper.Tick(_kernel.NowNs);
+
+    /// <summary>Lets a task run on some CPUs only (bit n: CPU n), as when the others went offline.</summary>
+    public static void Restrict(KernelTask task, ulong cpus) => task.Affinity = cpus;
+
+    /// <summary>Physical address of a user page of a task, or null when it is not mapped.</summary>
+    public static ulong? Physical(MemoryMap memory, ulong va) =>
+        memory.Space.Lookup(va, out ulong page, out _) ? page | (va & 0xfff) : null;
+}

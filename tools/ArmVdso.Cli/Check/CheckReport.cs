@@ -1,0 +1,92 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+
+namespace ArmVdso.Cli.Check;
+
+/// <summary>The results of check for people and for programs.</summary>
+internal static class CheckReport
+{
+    internal static void Write(TextWriter output, string design, int cpus, List<Cell> cells)
+    {
+        // A function that is wrong without any event is wrong with every one: it is listed once.
+        Dictionary<string, Cell> always = cells.Where(c => c.Event == "none" && c.Failed > 0).ToDictionary(c => c.Function);
+        List<Cell> failed = [.. cells.Where(c => c.Failed > 0 && (!always.TryGetValue(c.Function, out Cell? plain) || plain == c))];
+        string[] events = [.. cells.Select(c => c.Event).Where(e => !e.Contains('+')).Distinct()];
+        string[] functions = [.. cells.Select(c => c.Function).Distinct()];
+        output.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"design {design}, {cpus} CPUs: {functions.Length} functions, {cells.Sum(c => c.Explored)} interleavings, {cells.Sum(c => c.Failed)} of them wrong"));
+        output.WriteLine();
+        var numbers = failed.Select((c, i) => (c, i)).ToDictionary(p => p.c, p => p.i + 1);
+        foreach (Cell cell in cells.Where(c => c.Failed > 0 && !numbers.ContainsKey(c)).ToList())
+            numbers[cell] = numbers[always[cell.Function]];
+        var table = new Table(["function", .. events]);
+        foreach (string function in functions)
+            table.Add([function, .. events.Select(e => Text(cells.FirstOrDefault(c => c.Function == function && c.Event == e), numbers))]);
+        table.Write(output);
+        WritePairs(output, cells, numbers);
+        if (failed.Count > 0)
+        {
+            output.WriteLine();
+            output.WriteLine("Shortest failing schedules (armvdso check --replay ID shows every instruction):");
+            var list = new Table("#", "ID", "wrong/explored", "what was wrong");
+            foreach (Cell cell in failed)
+                list.Add($"{numbers[cell]}", cell.First!.Value.Schedule.ToString(), $"{cell.Failed}/{cell.Explored}", cell.First.Value.What);
+            list.Write(output);
+        }
+        string[] fallbacks = [.. cells.Where(c => c.Event == "none" && c.FellBack > 0).Select(c => c.Function)];
+        if (fallbacks.Length > 0)
+            output.WriteLine($"\nMade the system call even when nothing happened: {string.Join(' ', fallbacks)}");
+        output.WriteLine();
+    }
+
+    private static void WritePairs(TextWriter output, List<Cell> cells, Dictionary<Cell, int> numbers)
+    {
+        string[] pairs = [.. cells.Select(c => c.Event).Where(e => e.Contains('+')).Distinct()];
+        if (pairs.Length == 0)
+            return;
+        output.WriteLine();
+        string[] functions = [.. cells.Select(c => c.Function).Distinct()];
+        var table = new Table(["pair of events", .. functions]);
+        foreach (string pair in pairs)
+            table.Add([pair, .. functions.Select(f => Text(cells.FirstOrDefault(c => c.Function == f && c.Event == pair), numbers))]);
+        table.Write(output);
+    }
+
+    private static string Text(Cell? cell, Dictionary<Cell, int> numbers) => cell switch
+    {
+        null => "",
+        { NotApplicable: not null } => "n/a",
+        { Failed: > 0 } => $"FAIL#{numbers[cell]}",
+        _ => cell.Explored.ToString(CultureInfo.InvariantCulture),
+    };
+
+    internal static void WriteLegend(TextWriter output, IReadOnlyList<CheckEvent> events)
+    {
+        output.WriteLine("A number: proved, that many interleavings, each one executed and each answer one that the system call could have given.");
+        output.WriteLine("FAIL: see the list. n/a: the function reads nothing that the event writes. Timing models play no part. docs/check.md says what is not explored.");
+        foreach (CheckEvent e in events)
+            output.WriteLine($"  {e.Name,-10} {e.Meaning}");
+    }
+
+    internal static JsonNode Json(string design, List<Cell> cells)
+    {
+        var list = new JsonArray();
+        foreach (Cell cell in cells)
+        {
+            list.Add(new JsonObject
+            {
+                ["function"] = cell.Function,
+                ["event"] = cell.Event,
+                ["verdict"] = cell.NotApplicable is not null ? "n/a" : cell.Failed > 0 ? "failed" : "proved",
+                ["interleavings"] = cell.Explored,
+                ["wrong"] = cell.Failed,
+                ["fell_back"] = cell.FellBack,
+                ["reason"] = cell.NotApplicable,
+                ["id"] = cell.First?.Schedule.ToString(),
+                ["what"] = cell.First?.What,
+            });
+        }
+        return new JsonObject { ["design"] = design, ["cells"] = list };
+    }
+}

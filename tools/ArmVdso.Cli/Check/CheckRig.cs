@@ -1,0 +1,373 @@
+using System.Runtime.InteropServices;
+using ArmVdso.Emulator;
+using ArmVdso.Kernel;
+using ArmVdso.Kernel.Explore;
+using ArmVdso.Kernel.Memory;
+
+namespace ArmVdso.Cli.Check;
+
+/// <summary>The laboratory of one design: a machine whose CPUs are stepped one instruction at a time in the order that the
+/// checker wants, and a family of guest tasks that do what they are told. Switches, signals and system calls are the kernel's
+/// own code at EL1 and in C#.</summary>
+/// <remarks>
+/// init ── parent ── the victim's process: leader, victim (a thread: its TID is not its PID), sibling<br/>
+/// init ── other, another: two processes of other users
+/// </remarks>
+internal sealed class CheckRig : IDisposable, IHypercallHandler
+{
+    /// <summary>Instructions that one switch, system call or handler may take before it counts as a hang.</summary>
+    private const int Patience = 60_000;
+
+    private const int Clone = 220, SetResuid = 147, SetResgid = 149, SigAction = 134, ExitGroup = 94;
+    private const ulong SigChld = 17, ThreadFlags = 0x50f00;
+    internal const int Sigusr1 = 10;
+
+    private readonly EmbeddedGuest _guest;
+    private readonly Session _session;
+    private readonly Dictionary<string, ulong> _symbols;
+    private bool _hypercall;
+
+    internal CheckRig(SessionSettings settings)
+    {
+        _guest = new EmbeddedGuest("check");
+        _symbols = _guest.Symbols();
+        _session = new Session(
+            settings with { Core = "none", Engine = EngineKind.Reference, Binds = [_guest.Bind], MemoryBytes = 64UL << 20, TimeoutSeconds = 0, MaxCycles = 0 },
+            _guest.Bind.GuestPath, [], new Session.Hooks());
+        Control = new KernelControl(Kernel);
+        Machine.Attach(this);
+        Design = settings.Vdso;
+        foreach (Cpu cpu in Machine.Cpus)
+            RunToIdle(cpu.Index);
+        Init = Kernel.FindTask(settings.FirstPid) ?? throw new InvalidOperationException("the guest did not start");
+        Switch(0, Init);
+        IgnoreChildren(Init);
+        Other = Stranger(7001);
+        Another = Stranger(8001);
+        MakeFamily();
+    }
+
+    internal string Design { get; }
+
+    internal Machine Machine => _session.Machine;
+
+    internal LinuxKernel Kernel => _session.Kernel;
+
+    internal KernelControl Control { get; }
+
+    internal KernelTask Init { get; }
+
+    /// <summary>A task of another process and other users, and a second one.</summary>
+    internal KernelTask Other { get; }
+
+    /// <inheritdoc cref="Other"/>
+    internal KernelTask Another { get; }
+
+    /// <summary>The process above the victim's.</summary>
+    internal KernelTask Parent { get; private set; } = null!;
+
+    /// <summary>The first thread of the victim's process.</summary>
+    internal KernelTask Leader { get; private set; } = null!;
+
+    /// <summary>The thread whose calls are examined.</summary>
+    internal KernelTask Victim { get; private set; } = null!;
+
+    /// <summary>A third thread of the victim's process.</summary>
+    internal KernelTask Sibling { get; private set; } = null!;
+
+    /// <summary>Set when the family is not as it was built: it is built anew after the trial.</summary>
+    internal bool FamilyBroken { get; set; }
+
+    /// <summary>Sees every step, for the trace of a replay.</summary>
+    internal IRigObserver? Observer { get; set; }
+
+    /// <summary>Called after every hypercall: the only moments at which the kernel's truth can change.</summary>
+    internal Action? TruthMayHaveChanged { get; set; }
+
+    internal ulong Symbol(string name) => _symbols[name];
+
+    internal Cpu CpuOf(KernelTask task) => Machine.Cpus[task.Cpu];
+
+    internal bool Runs(KernelTask task) => ReferenceEquals(Kernel.Scheduler.Current(task.Cpu), task);
+
+    /// <inheritdoc/>
+    public void Hypercall(Cpu cpu, int imm16)
+    {
+        Kernel.Hypercall(cpu, imm16);
+        _hypercall = true;
+    }
+
+    /// <inheritdoc/>
+    public bool AllWaiting() => false;
+
+    /// <summary>One instruction, or one interrupt, of a CPU.</summary>
+    internal void Step(Cpu cpu)
+    {
+        if (cpu.Waiting)
+        {
+            if (!cpu.IrqLine)
+                throw new InvalidOperationException($"cpu{cpu.Index} waits for ever");
+            cpu.Waiting = false;
+        }
+        _hypercall = false;
+        Observer?.Before(cpu);
+        cpu.Step();
+        Observer?.After(cpu);
+        if (Kernel.Panic is { } panic)
+            throw new UserError(panic, ExitStatus.EmulatorError);
+        if (_hypercall)
+            TruthMayHaveChanged?.Invoke();
+    }
+
+    /// <summary>Steps a CPU until a condition holds.</summary>
+    /// <returns>False when it did not come true within <see cref="Patience"/> instructions.</returns>
+    internal bool RunUntil(Cpu cpu, Func<bool> done)
+    {
+        for (int i = 0; i < Patience; i++)
+        {
+            if (done())
+                return true;
+            Step(cpu);
+        }
+        return false;
+    }
+
+    private void Must(Cpu cpu, Func<bool> done, string what)
+    {
+        if (!RunUntil(cpu, done))
+            throw new UserError($"{what} did not happen within {Patience} instructions ({cpu})", ExitStatus.EmulatorError);
+    }
+
+    /// <summary>A CPU leaves its task for another one (null: idle): reschedule interrupt, schedule, __switch_to, return to EL0.</summary>
+    internal void Switch(int cpu, KernelTask? task)
+    {
+        Cpu c = Machine.Cpus[cpu];
+        if (task is null ? Kernel.Scheduler.IsIdle(cpu) && c.Waiting : ReferenceEquals(Kernel.Scheduler.Current(cpu), task))
+            return;
+        Observer?.Event($"cpu{cpu} switches from {Kernel.Scheduler.Current(cpu)} to {task?.ToString() ?? "idle"}");
+        Control.Switch(cpu, task);
+        if (task is null)
+            RunToIdle(cpu);
+        else
+            Must(c, () => c.EL == 0 && ReferenceEquals(Kernel.Scheduler.Current(cpu), task), $"the switch to {task}");
+    }
+
+    /// <summary>Runs a CPU until it sleeps in its idle task.</summary>
+    internal void RunToIdle(int cpu)
+    {
+        Cpu c = Machine.Cpus[cpu];
+        Must(c, () => c.Waiting && c.PendingSgi == 0 && Kernel.Scheduler.IsIdle(cpu), $"idle on cpu{cpu}");
+    }
+
+    /// <summary>A task that stands at park makes a system call on a CPU, switched there if need be, and returns to park.</summary>
+    internal long SystemCall(KernelTask task, int cpu, int number, params ReadOnlySpan<ulong> arguments)
+    {
+        Switch(cpu, task);
+        Cpu c = Machine.Cpus[cpu];
+        c.SetX(8, (ulong)number);
+        for (int i = 0; i < 6; i++)
+            c.SetX(i, i < arguments.Length ? arguments[i] : 0);
+        Observer?.Event($"cpu{cpu}: {task} calls {SyscallTable.NameOf(number)}");
+        Jump(c, "svc_stub");
+        Must(c, () => Parked(c, task), $"the end of {SyscallTable.NameOf(number)} in {task}");
+        return (long)c.X(0);
+    }
+
+    private long Done(long result, string what) =>
+        result >= 0 ? result : throw new UserError($"the checker's guest: {what} gave {result}", ExitStatus.EmulatorError);
+
+    internal void Jump(Cpu cpu, string symbol) => JumpTo(cpu, Symbol(symbol));
+
+    internal static void JumpTo(Cpu cpu, ulong address)
+    {
+        cpu.PC = address;
+        cpu.NextPC = address;
+        cpu.BType = 0;
+        cpu.BTypeNext = 0;
+    }
+
+    /// <summary>Whether a task runs on a CPU at EL0 and stands at park.</summary>
+    internal bool Parked(Cpu cpu, KernelTask task) =>
+        cpu.EL == 0 && cpu.PC == Symbol("park") && ReferenceEquals(Kernel.Scheduler.Current(cpu.Index), task);
+
+    /// <summary>The end of a process: whichever of its threads ran, its CPU is idle afterwards.</summary>
+    internal void EndProcess(KernelTask task, int cpu)
+    {
+        ThreadGroup group = task.Group;
+        Switch(cpu, task);
+        Cpu c = Machine.Cpus[cpu];
+        c.SetX(8, ExitGroup);
+        c.SetX(0, 0);
+        Observer?.Event($"cpu{cpu}: {task} calls exit_group");
+        Control.Prepare(cpu, null);
+        Jump(c, "svc_stub");
+        RunToIdle(cpu);
+        // The other threads die on their way to EL0.
+        foreach (KernelTask thread in group.Threads.ToList())
+        {
+            int at = Runs(thread) ? thread.Cpu : cpu;
+            Control.Switch(at, thread);
+            Must(Machine.Cpus[at], () => thread.State is TaskState.Zombie or TaskState.Dead, $"the end of {thread}");
+            Control.Prepare(at, null);
+            RunToIdle(at);
+        }
+    }
+
+    private KernelTask Fork(KernelTask parent) =>
+        Kernel.FindTask((int)Done(SystemCall(parent, 0, Clone, SigChld), "fork"))!;
+
+    private KernelTask Thread(KernelTask parent, string stack) =>
+        Kernel.FindTask((int)Done(SystemCall(parent, 0, Clone, ThreadFlags, Symbol(stack)), "clone"))!;
+
+    private void IgnoreChildren(KernelTask task)
+    {
+        Write(task, Symbol("scratch"), [1, 0, 0, 0]);
+        Done(SystemCall(task, 0, SigAction, SigChld, Symbol("scratch"), 0, 8), "rt_sigaction");
+    }
+
+    private KernelTask Stranger(uint first)
+    {
+        KernelTask task = Fork(Init);
+        Done(SystemCall(task, 0, SetResgid, first + 10, first + 11, first + 12), "setresgid");
+        Done(SystemCall(task, 0, SetResuid, first, first + 1, first + 2), "setresuid");
+        return task;
+    }
+
+    /// <summary>User and group IDs of the victim before any event: real, effective, saved.</summary>
+    internal static ReadOnlySpan<uint> BaseIds => [1001, 1002, 1003];
+
+    private void MakeFamily()
+    {
+        Parent = Fork(Init);
+        IgnoreChildren(Parent);
+        Leader = Fork(Parent);
+        IgnoreChildren(Leader);
+        const ulong sigInfoNoDefer = 0x40000004;
+        Write(Leader, Symbol("scratch"), [Symbol("handler"), sigInfoNoDefer, 0, 0]);
+        Done(SystemCall(Leader, 0, SigAction, Sigusr1, Symbol("scratch"), 0, 8), "rt_sigaction");
+        ReadOnlySpan<uint> ids = BaseIds;
+        Done(SystemCall(Leader, 0, SetResgid, ids[0] + 2000, ids[1] + 2000, ids[2] + 2000), "setresgid");
+        Done(SystemCall(Leader, 0, SetResuid, ids[0], ids[1], ids[2]), "setresuid");
+        Victim = Thread(Leader, "victim_stack");
+        Sibling = Thread(Leader, "sibling_stack");
+        // Touch everything once: page faults are no part of an interleaving.
+        Switch(0, Victim);
+        Write(Victim, Symbol("script"), new ulong[32]);
+        Write(Victim, Symbol("buffers"), new ulong[8]);
+        for (ulong stack = Symbol("scratch"); stack < Symbol("victim_stack"); stack += 512)
+            Write(Victim, stack, [0]);
+        FindDataPages();
+        FamilyBroken = false;
+    }
+
+    /// <summary>Back to the start: victim on CPU 0 at park with its first identity, all other CPUs idle.</summary>
+    internal void Restore()
+    {
+        if (FamilyBroken)
+        {
+            for (int i = 1; i < Machine.Cpus.Count; i++)
+                Switch(i, null);
+            KernelTask some = Victim.State == TaskState.Runnable ? Victim : Leader;
+            EndProcess(some, Runs(some) ? some.Cpu : 0);
+            if (Parent.State == TaskState.Runnable)
+                EndProcess(Parent, 0);
+            for (int i = 0; i < Machine.Cpus.Count; i++)
+                Switch(i, null);
+            MakeFamily();
+            return;
+        }
+        KernelControl.Restrict(Victim, ulong.MaxValue);
+        if (Runs(Victim) && Victim.Cpu != 0)
+            Switch(Victim.Cpu, null);
+        Switch(0, Victim);
+        for (int i = 1; i < Machine.Cpus.Count; i++)
+            Switch(i, null);
+        RestoreIds(Victim);
+        RestoreIds(Sibling);
+        Switch(0, Victim);
+    }
+
+    private void RestoreIds(KernelTask task)
+    {
+        ReadOnlySpan<uint> ids = BaseIds;
+        if (task.Credentials.Uid != ids[0])
+            Done(SystemCall(task, 0, SetResuid, ids[0], ids[1], ids[2]), "setresuid");
+        if (task.Credentials.Gid != ids[0] + 2000)
+            Done(SystemCall(task, 0, SetResgid, ids[0] + 2000, ids[1] + 2000, ids[2] + 2000), "setresgid");
+    }
+
+    /// <summary>Writes words to a task's memory.</summary>
+    internal static void Write(KernelTask task, ulong address, ReadOnlySpan<ulong> words)
+    {
+        if (!task.Mm!.Write(address, MemoryMarshal.AsBytes(words)))
+            throw new InvalidOperationException($"0x{address:x} of {task} cannot be written");
+    }
+
+    /// <summary>Reads a word of a task's memory.</summary>
+    internal static ulong Read(KernelTask task, ulong address)
+    {
+        Span<byte> bytes = stackalloc byte[8];
+        return task.Mm!.Read(address, bytes) ? BitConverter.ToUInt64(bytes) : throw new InvalidOperationException($"0x{address:x} of {task} cannot be read");
+    }
+
+    /// <summary>Changes the stores of a clock update, for planted faults of the writer; otherwise leaves them as they are.</summary>
+    internal Func<IReadOnlyList<HeldStore>, IEnumerable<HeldStore>> WriterFault { get; set; } = stores => stores;
+
+    /// <summary>Physical addresses of the data pages ([vvar]) that the victim sees, in order, with their offsets.</summary>
+    internal Dictionary<ulong, ulong> DataPages { get; } = [];
+
+    private void FindDataPages()
+    {
+        DataPages.Clear();
+        foreach (Vma vma in Victim.Mm!.Vmas.Where(v => v.End - v.Start <= 1 << 20))
+        {
+            // Stack and heap-like areas beyond what the guest uses stay as they are.
+            bool code = vma.Name == "[vdso]" || (Symbol("park") >= vma.Start && Symbol("park") < vma.End);
+            for (ulong va = vma.Start; code && va < vma.End; va += 4096)
+                _ = Victim.Mm.FaultIn(va, false, out _, true);
+        }
+        foreach (Vma vma in Victim.Mm!.Vmas.Where(v => v.Name == "[vvar]"))
+        {
+            for (ulong va = vma.Start; va < vma.End; va += 4096)
+            {
+                _ = Victim.Mm.FaultIn(va, false, out _);
+                if (KernelControl.Physical(Victim.Mm, va) is { } pa)
+                    DataPages[pa & ~0xfffUL] = va - vma.Start;
+            }
+        }
+    }
+
+    /// <summary>Whether the instruction that a CPU has just executed stored to a data page.</summary>
+    internal bool StoredData(Cpu cpu)
+    {
+        for (int i = 0; i < cpu.AccessCount; i++)
+        {
+            if (cpu.Accesses[i].Write && DataPages.ContainsKey(cpu.Accesses[i].Pa & ~0xfffUL))
+                return true;
+        }
+        return false;
+    }
+
+    /// <summary>A physical address as an offset in [vvar] where it is there.</summary>
+    internal string DataName(ulong pa) =>
+        DataPages.TryGetValue(pa & ~0xfffUL, out ulong offset) ? $"[vvar]+0x{offset + (pa & 0xfff):x}" : $"pa 0x{pa:x}";
+
+    public void Dispose()
+    {
+        _session.Dispose();
+        _guest.Dispose();
+    }
+}
+
+/// <summary>Sees what a rig does, in order.</summary>
+internal interface IRigObserver
+{
+    /// <summary>A CPU is about to execute an instruction or to take an interrupt.</summary>
+    void Before(Cpu cpu);
+
+    /// <summary>It has.</summary>
+    void After(Cpu cpu);
+
+    /// <summary>Something happens from outside.</summary>
+    void Event(string text);
+}

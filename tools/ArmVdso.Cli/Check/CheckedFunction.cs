@@ -1,0 +1,122 @@
+using ArmVdso.Emulator;
+using ArmVdso.Kernel;
+
+namespace ArmVdso.Cli.Check;
+
+/// <summary>What a function answers.</summary>
+internal enum AnswerKind
+{
+    /// <summary>An ID in W0.</summary>
+    Id,
+
+    /// <summary>CPU and node.</summary>
+    Cpu,
+
+    /// <summary>A clock that is computed from the counter, in ns.</summary>
+    Clock,
+
+    /// <summary>A clock that stands still between updates, in ns.</summary>
+    CoarseClock,
+
+    /// <summary>Resolution of a clock, in ns.</summary>
+    Resolution,
+
+    /// <summary>CLOCK_REALTIME in us.</summary>
+    TimeOfDay,
+}
+
+/// <summary>A function of the vDSO with its arguments, and the system call that it stands for.</summary>
+/// <param name="Name">As compare names it.</param>
+/// <param name="Symbol">In the image.</param>
+/// <param name="Number">arm64 system call.</param>
+/// <param name="Kind">What it answers.</param>
+/// <param name="ClockId">For clocks.</param>
+internal sealed record CheckedFunction(string Name, string Symbol, int Number, AnswerKind Kind, int ClockId = 0)
+{
+    /// <summary>All that can be checked; an image has those whose symbol it exports.</summary>
+    internal static IReadOnlyList<CheckedFunction> All { get; } =
+    [
+        new("getpid", "__kernel_getpid", 172, AnswerKind.Id),
+        new("gettid", "__kernel_gettid", 178, AnswerKind.Id),
+        new("getppid", "__kernel_getppid", 173, AnswerKind.Id),
+        new("getuid", "__kernel_getuid", 174, AnswerKind.Id),
+        new("geteuid", "__kernel_geteuid", 175, AnswerKind.Id),
+        new("getgid", "__kernel_getgid", 176, AnswerKind.Id),
+        new("getegid", "__kernel_getegid", 177, AnswerKind.Id),
+        new("getcpu", "__kernel_getcpu", 168, AnswerKind.Cpu),
+        new("clock_gettime_realtime", "__kernel_clock_gettime", 113, AnswerKind.Clock, Clocks.Realtime),
+        new("clock_gettime_monotonic", "__kernel_clock_gettime", 113, AnswerKind.Clock, Clocks.Monotonic),
+        new("clock_gettime_monotonic_raw", "__kernel_clock_gettime", 113, AnswerKind.Clock, Clocks.MonotonicRaw),
+        new("clock_gettime_boottime", "__kernel_clock_gettime", 113, AnswerKind.Clock, Clocks.Boottime),
+        new("clock_gettime_tai", "__kernel_clock_gettime", 113, AnswerKind.Clock, Clocks.Tai),
+        new("clock_gettime_realtime_coarse", "__kernel_clock_gettime", 113, AnswerKind.CoarseClock, Clocks.RealtimeCoarse),
+        new("clock_gettime_monotonic_coarse", "__kernel_clock_gettime", 113, AnswerKind.CoarseClock, Clocks.MonotonicCoarse),
+        new("clock_getres", "__kernel_clock_getres", 114, AnswerKind.Resolution, Clocks.Monotonic),
+        new("gettimeofday", "__kernel_gettimeofday", 169, AnswerKind.TimeOfDay),
+    ];
+
+    /// <summary>Whether it reads the clocks.</summary>
+    internal bool IsTime => Kind is AnswerKind.Clock or AnswerKind.CoarseClock or AnswerKind.TimeOfDay;
+
+    /// <summary>Address of the function in a task's memory.</summary>
+    internal ulong Address(CheckRig rig, KernelTask task) => task.Mm!.VdsoBase + rig.Kernel.Vdso.Image!.Symbols[Symbol];
+
+    /// <summary>Whether the image of a rig has it.</summary>
+    internal bool IsIn(CheckRig rig) => rig.Kernel.Vdso.Image is { } image && image.Symbols.ContainsKey(Symbol);
+
+    /// <summary>Arguments of a call that writes to the given buffer.</summary>
+    internal (ulong X0, ulong X1) Arguments(ulong buffer) => Kind switch
+    {
+        AnswerKind.Id => (0, 0),
+        AnswerKind.Cpu => (buffer, buffer + 4),
+        AnswerKind.TimeOfDay => (buffer, 0),
+        _ => ((ulong)ClockId, buffer),
+    };
+
+    /// <summary>The answer of a call that has returned; null: the call failed or the answer is malformed.</summary>
+    internal long? Result(KernelTask task, ulong x0, ulong buffer)
+    {
+        if (Kind == AnswerKind.Id)
+            return (uint)x0;
+        if (x0 != 0)
+            return null;
+        long first = (long)CheckRig.Read(task, buffer), second = (long)CheckRig.Read(task, buffer + 8);
+        long unit = Kind == AnswerKind.TimeOfDay ? 1_000_000 : 1_000_000_000;
+        if (Kind == AnswerKind.Cpu)
+            return first;
+        return second < 0 || second >= unit || first < 0 ? null : first * unit + second;
+    }
+
+    /// <summary>What the kernel says now, from its own objects. Clocks are read at the present counter.</summary>
+    internal long Truth(CheckRig rig, KernelTask task)
+    {
+        ulong scratch = rig.Symbol("scratch");
+        switch (Kind)
+        {
+            case AnswerKind.Id:
+                return (uint)rig.Control.Answer(task, Number);
+            case AnswerKind.Cpu:
+                return task.Cpu;
+            case AnswerKind.CoarseClock:
+                rig.Control.Answer(task, Number, (ulong)(ClockId == Clocks.RealtimeCoarse ? Clocks.Realtime : Clocks.Monotonic), scratch);
+                break;
+            case AnswerKind.TimeOfDay:
+                rig.Control.Answer(task, Number, scratch, 0);
+                break;
+            default:
+                rig.Control.Answer(task, Number, (ulong)ClockId, scratch);
+                break;
+        }
+        return Result(task, 0, scratch) ?? throw new InvalidOperationException($"the kernel's own {Name} failed");
+    }
+
+    /// <summary>An answer for people.</summary>
+    internal string Show(long? value) => value is not { } v ? "an error"
+        : Kind switch
+        {
+            AnswerKind.Id => $"{(int)v}",
+            AnswerKind.Cpu => $"cpu {v & 0xffffffff} node {v >> 32}",
+            AnswerKind.TimeOfDay => $"{v / 1_000_000}.{v % 1_000_000:d6}",
+            _ => $"{v / 1_000_000_000}.{v % 1_000_000_000:d9}",
+        };
+}

@@ -1,0 +1,196 @@
+using ArmVdso.Kernel.Explore;
+
+namespace ArmVdso.Cli.Check;
+
+/// <summary>What was found for one function and one event (or pair of events).</summary>
+internal sealed class Cell(string function, string @event)
+{
+    internal string Function => function;
+
+    internal string Event => @event;
+
+    /// <summary>Interleavings explored.</summary>
+    internal long Explored { get; set; }
+
+    /// <summary>Of them, wrong or livelocked.</summary>
+    internal long Failed { get; set; }
+
+    /// <summary>Of them, calls that made the system call.</summary>
+    internal long FellBack { get; set; }
+
+    /// <summary>The shortest failing schedule and what was wrong.</summary>
+    internal (Schedule Schedule, string What)? First { get; set; }
+
+    /// <summary>Why the event cannot apply, or null.</summary>
+    internal string? NotApplicable { get; init; }
+
+    internal void Add(Schedule schedule, Outcome outcome)
+    {
+        Explored++;
+        FellBack += outcome.FellBack ? 1 : 0;
+        if (outcome.Failure is null)
+            return;
+        Failed++;
+        First ??= (schedule, outcome.Failure);
+    }
+}
+
+/// <summary>Explores one design: every function, every event, every instruction boundary.</summary>
+internal sealed class Explorer
+{
+    private readonly CheckRig _rig;
+    private readonly ClockHistory _clocks = new();
+    private readonly HashSet<ulong> _clockBytes = [];
+    private readonly HashSet<ulong> _slotBytes = [];
+
+    /// <summary>Bytes that each store of a tick, of a settime and of a switch changes.</summary>
+    private readonly Dictionary<string, List<ulong[]>> _footprints = [];
+
+    internal Explorer(CheckRig rig)
+    {
+        _rig = rig;
+        _clocks.Begin(rig, rig.Victim, () => rig.Control.Tick());
+        _clocks.End();
+        LearnStores();
+    }
+
+    internal ClockHistory Clocks => _clocks;
+
+    internal CheckRig Rig => _rig;
+
+    /// <summary>Where the updates store: taken from the updates themselves.</summary>
+    private void LearnStores()
+    {
+        var tick = new ClockStores(_rig, _clocks, () => _rig.Control.Tick());
+        _footprints["tick"] = _footprints["settime"] = [.. tick.Stores.Select(s => Bytes(s.Pa, s.Size))];
+        tick.Finish();
+        _clockBytes.UnionWith(_footprints["tick"].SelectMany(b => b));
+        var race = new List<ulong[]>();
+        _rig.Switch(0, null);
+        _rig.Switch(1, _rig.Victim);
+        new SwitchStores(_rig, 0, _rig.Other)
+        {
+            Stored = cpu => race.Add([.. Enumerable.Range(0, cpu.AccessCount).Where(i => cpu.Accesses[i].Write).SelectMany(i => Bytes(cpu.Accesses[i].Pa, cpu.Accesses[i].Size))]),
+        }.Finish();
+        _rig.Restore();
+        _footprints["race"] = race;
+        _slotBytes.UnionWith(race.SelectMany(b => b));
+    }
+
+    private static ulong[] Bytes(ulong pa, int size) => [.. Enumerable.Range(0, size).Select(i => pa + (ulong)i)];
+
+    /// <summary>Runs one schedule.</summary>
+    internal Outcome Run(CheckedFunction function, Schedule schedule, int usual) =>
+        new Trial(_rig, function, _clocks) { Usual = usual }.Run(schedule);
+
+    private Schedule Make(CheckedFunction function, params ScheduledEvent[] events) => new(_rig.Design, function.Name, events);
+
+    /// <summary>The undisturbed call: its length and what it loads.</summary>
+    internal (Outcome Outcome, HashSet<ulong> Loads) Undisturbed(CheckedFunction function)
+    {
+        // Once to warm it: page faults are no part of an interleaving.
+        Run(function, Make(function), 200);
+        var trial = new Trial(_rig, function, _clocks) { Loads = [] };
+        return (trial.Run(Make(function)), trial.Loads!);
+    }
+
+    /// <summary>All cells of a function.</summary>
+    internal IEnumerable<Cell> Explore(CheckedFunction function, IReadOnlyList<CheckEvent> events, bool pairs)
+    {
+        (Outcome undisturbed, HashSet<ulong> loads) = Undisturbed(function);
+        int usual = undisturbed.Instructions;
+        var plain = new Cell(function.Name, "none");
+        plain.Add(Make(function), undisturbed);
+        yield return plain;
+        foreach (CheckEvent e in events)
+            yield return ExploreEvent(function, e, usual, loads, pairs);
+        if (!pairs)
+            yield break;
+        foreach (CheckEvent first in events.Where(e => e.Composes))
+        {
+            foreach (CheckEvent second in events.Where(e => e.Composes))
+            {
+                if (NotApplicable(first, loads) is null && NotApplicable(second, loads) is null)
+                    yield return ExplorePair(function, first, second, usual);
+            }
+        }
+    }
+
+    private string? NotApplicable(CheckEvent e, HashSet<ulong> loads) => e.Name switch
+    {
+        "tick" or "settime" when !loads.Overlaps(_clockBytes) => "reads no clock data",
+        "race" when !loads.Overlaps(_slotBytes) => "reads nothing that a switch writes",
+        _ => null,
+    };
+
+    private Cell ExploreEvent(CheckedFunction function, CheckEvent e, int usual, HashSet<ulong> loads, bool pairs)
+    {
+        if (NotApplicable(e, loads) is { } reason)
+            return new Cell(function.Name, e.Name) { NotApplicable = reason };
+        var cell = new Cell(function.Name, e.Name);
+        if (e.Name == "aba")
+        {
+            TwoBoundaries(cell, function, e.Name, e.Name, usual, strict: true);
+            return cell;
+        }
+        for (int k = 0; Try(cell, function, usual, new ScheduledEvent(e.Name, -1, k)); k++)
+        {
+        }
+        if (!e.StoreByStore)
+            return cell;
+        // A pause after a store that the function does not load is the same as one before it.
+        List<ulong[]> stores = _footprints[e.Name];
+        int[] parts = [.. Enumerable.Range(1, stores.Count - 1).Where(j => stores[j - 1].Any(loads.Contains))];
+        foreach (int part in parts)
+        {
+            for (int k = 0; Try(cell, function, usual, new ScheduledEvent(e.Name, part, k)); k++)
+            {
+            }
+        }
+        if (!pairs)
+            return cell;
+        foreach (int part in parts)
+        {
+            foreach (int later in parts.Where(p => p > part))
+            {
+                for (int k = 0; Try(null, function, usual, new ScheduledEvent(e.Name, part, k)); k++)
+                {
+                    for (int m = k + 1; Try(cell, function, usual, new ScheduledEvent(e.Name, part, k), new ScheduledEvent(e.Name, later, m)); m++)
+                    {
+                    }
+                }
+            }
+        }
+        return cell;
+    }
+
+    /// <summary>False when the call ended before the last event of the schedule.</summary>
+    private bool Try(Cell? cell, CheckedFunction function, int usual, params ScheduledEvent[] events)
+    {
+        Schedule schedule = Make(function, events);
+        Outcome outcome = Run(function, schedule, usual);
+        if (outcome.Applied)
+            cell?.Add(schedule, outcome);
+        return outcome.Applied && events[^1].Boundary < usual * 4;
+    }
+
+    private void TwoBoundaries(Cell cell, CheckedFunction function, string first, string second, int usual, bool strict)
+    {
+        for (int k = 0; k < usual; k++)
+        {
+            int from = strict ? k + 1 : k;
+            bool any = false;
+            for (int m = from; Try(cell, function, usual, new ScheduledEvent(first, -1, k), new ScheduledEvent(second, -1, m)); m++)
+                any = true;
+            if (!any && !strict)
+                break;
+        }
+    }
+
+    private Cell ExplorePair(CheckedFunction function, CheckEvent first, CheckEvent second, int usual)
+    {
+        var cell = new Cell(function.Name, $"{first.Name}+{second.Name}");
+        TwoBoundaries(cell, function, first.Name, second.Name, usual, strict: false);
+        return cell;
+    }
+}

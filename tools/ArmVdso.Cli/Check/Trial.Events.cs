@@ -1,0 +1,270 @@
+using ArmVdso.Emulator;
+using ArmVdso.Kernel;
+using ArmVdso.Kernel.Explore;
+
+namespace ArmVdso.Cli.Check;
+
+/// <summary>The events, made of the kernel's own mechanisms.</summary>
+internal sealed partial class Trial
+{
+    private const int Clone = 220, Execve = 221, Exit = 93, SetResuid = 147, SetResgid = 149, Tgkill = 131;
+    private const ulong SigChld = 17, VforkFlags = 0x4111;
+    private const ulong StepSystemCall = 1, StepFunction = 2, StepFork = 3;
+
+    private KernelTask FreeStranger() => _rig.Runs(_rig.Other) ? _rig.Another : _rig.Other;
+
+    private int Elsewhere => (Victim.Cpu + 1) % _rig.Machine.Cpus.Count;
+
+    /// <summary>A CPU for a helper: not the victim's, and empty if there is one.</summary>
+    private int HelperCpu
+    {
+        get
+        {
+            for (int i = 0; i < _rig.Machine.Cpus.Count; i++)
+            {
+                if (i != Victim.Cpu && _rig.Kernel.Scheduler.IsIdle(i))
+                    return i;
+            }
+            return Elsewhere;
+        }
+    }
+
+    /// <summary>Another process runs where the victim ran, then the victim again.</summary>
+    internal void Preempt()
+    {
+        int cpu = Victim.Cpu;
+        _rig.Switch(cpu, FreeStranger());
+        _rig.Step(_rig.Machine.Cpus[cpu]);
+        _rig.Switch(cpu, Victim);
+    }
+
+    /// <summary>The victim goes on on the next CPU.</summary>
+    internal void Migrate()
+    {
+        int from = Victim.Cpu, to = Elsewhere;
+        _rig.Switch(from, FreeStranger());
+        _rig.Step(_rig.Machine.Cpus[from]);
+        _rig.Switch(to, Victim);
+    }
+
+    /// <summary>The victim's CPU loses its tasks.</summary>
+    internal void Offline()
+    {
+        int from = Victim.Cpu, to = Elsewhere;
+        KernelControl.Restrict(Victim, 1UL << to);
+        _rig.Switch(from, null);
+        _rig.Switch(to, Victim);
+    }
+
+    internal void SingleStep() => _singleStep = true;
+
+    private void Script(string list, params ReadOnlySpan<ulong> words)
+    {
+        Span<ulong> all = stackalloc ulong[32];
+        all.Clear();
+        words.CopyTo(all);
+        CheckRig.Write(Victim, _rig.Symbol(list), all);
+    }
+
+    private ulong[] CallAgain(int buffer)
+    {
+        (ulong x0, ulong x1) = _function.Arguments(Buffer(buffer));
+        return [StepFunction, _function.Address(_rig, Victim), x0, x1, 0, 0, 0, 0];
+    }
+
+    private long ScriptResult(string list, int step) => (long)CheckRig.Read(Victim, _rig.Symbol(list) + (ulong)step * 64 + 56);
+
+    /// <summary>Delivers the signal to the victim and follows its handler to the end.</summary>
+    /// <param name="sender">A thread of the process that sends it with tgkill; null: the kernel does.</param>
+    private void RunHandler(KernelTask? sender = null)
+    {
+        if (sender is null)
+        {
+            _rig.Observer?.Event($"SIGUSR1 for {Victim}");
+            _rig.Kernel.SendSignal(Victim, CheckRig.Sigusr1);
+        }
+        else
+        {
+            _rig.SystemCall(sender, sender.Cpu, Tgkill, (ulong)Victim.Group.Pid, (ulong)Victim.Tid, CheckRig.Sigusr1);
+        }
+        Cpu cpu = VictimCpu;
+        ulong sp = cpu.SP_EL0;
+        ulong handler = _rig.Symbol("handler");
+        if (!_rig.RunUntil(cpu, () => cpu.EL == 0 && cpu.PC == handler))
+            throw new UserError($"the signal handler was not entered ({cpu})", ExitStatus.EmulatorError);
+        ulong function = _function.Address(_rig, Victim);
+        TruthWindow? nested = null;
+        bool ended = _rig.RunUntil(cpu, () =>
+        {
+            if (cpu.EL != 0)
+                return false;
+            if (cpu.PC == function && cpu.SP_EL0 != sp && nested is null)
+            {
+                nested = new TruthWindow(_function, Victim);
+                _windows.Add(nested);
+                nested.Sample(_rig, _clocks);
+            }
+            return (cpu.SP_EL0 == sp && cpu.PC != handler) || (cpu.PC == _rig.Symbol("park") && _gone);
+        });
+        if (!ended)
+        {
+            _failures.Add("livelock: the function, called by the handler, does not finish");
+            CheckRig.JumpTo(cpu, _rig.Symbol("park"));
+            _gone = true;
+            _rig.FamilyBroken = true;
+            return;
+        }
+        if (nested is null)
+            return;
+        Sample();
+        _windows.Remove(nested);
+        int step = (int)CheckRig.Read(Victim, _rig.Symbol("script")) == (int)StepFunction ? 0 : 1;
+        Judge("the handler's call", nested, _function.Result(Victim, (ulong)ScriptResult("script", step), Buffer(1)));
+    }
+
+    internal void Signal()
+    {
+        Script("script", CallAgain(1));
+        RunHandler();
+    }
+
+    private static ulong[] Rotate(uint baseId) => [StepSystemCall, baseId == 0 ? (ulong)SetResuid : SetResgid,
+        CheckRig.BaseIds[1] + baseId, CheckRig.BaseIds[2] + baseId, CheckRig.BaseIds[0] + baseId, 0, 0, 0];
+
+    internal void ChangeUser()
+    {
+        Script("script", [.. Rotate(0), .. CallAgain(1)]);
+        RunHandler();
+    }
+
+    internal void ChangeGroup()
+    {
+        Script("script", [.. Rotate(2000), .. CallAgain(1)]);
+        RunHandler();
+    }
+
+    internal void SetXid()
+    {
+        Script("script", [.. Rotate(0), .. CallAgain(1)]);
+        ulong[] rotate = Rotate(0);
+        _rig.SystemCall(_rig.Sibling, HelperCpu, SetResuid, rotate[2], rotate[3], rotate[4]);
+        RunHandler(_rig.Sibling);
+    }
+
+    internal void Reparent()
+    {
+        _rig.FamilyBroken = true;
+        _rig.EndProcess(_rig.Parent, HelperCpu);
+    }
+
+    internal void Fork()
+    {
+        Script("script", [StepSystemCall, Clone, SigChld, 0, 0, 0, 0, 0]);
+        RunHandler();
+        int pid = (int)ScriptResult("script", 0);
+        KernelTask child = _rig.Kernel.FindTask(pid) ?? throw new UserError($"fork in the handler gave {pid}", ExitStatus.EmulatorError);
+        var window = new TruthWindow(_function, child);
+        if (_window is not null)
+            window.Inherit(_window);
+        _windows.Add(window);
+        window.Sample(_rig, _clocks);
+        int at = HelperCpu;
+        _rig.Switch(at, child);
+        Cpu cpu = _rig.Machine.Cpus[at];
+        bool ended = _rig.RunUntil(cpu, () => _rig.Parked(cpu, child));
+        Sample();
+        _windows.Remove(window);
+        if (ended)
+            Judge("the call in the forked child", window, _function.Result(child, cpu.X(0), Buffer(0)));
+        else
+            _failures.Add("livelock: the call does not finish in the forked child");
+        _rig.EndProcess(child, at);
+    }
+
+    internal void Vfork()
+    {
+        Script("script", [StepFork, Clone, VforkFlags, 0, 0, 0, 0, 0]);
+        Script("child_script", [.. CallAgain(1), StepSystemCall, Exit, 0, 0, 0, 0, 0, 0]);
+        int cpu = Victim.Cpu, at = HelperCpu;
+        Cpu victimCpu = VictimCpu;
+        ulong sp = victimCpu.SP_EL0;
+        _rig.Observer?.Event($"SIGUSR1 for {Victim}");
+        _rig.Kernel.SendSignal(Victim, CheckRig.Sigusr1);
+        _rig.Control.Prepare(cpu, Victim);
+        // The victim sleeps until the child has ended.
+        _rig.RunToIdle(cpu);
+        KernelTask child = _rig.Kernel.AllGroups.Last(g => ReferenceEquals(g.Parent, Victim.Group)).Leader;
+        var window = new TruthWindow(_function, child);
+        ulong function = _function.Address(_rig, Victim);
+        _rig.Switch(at, child);
+        Cpu childCpu = _rig.Machine.Cpus[at];
+        bool ended = _rig.RunUntil(childCpu, () =>
+        {
+            if (childCpu.EL == 0 && childCpu.PC == function)
+            {
+                _windows.Add(window);
+                window.Sample(_rig, _clocks);
+            }
+            return child.State != TaskState.Runnable;
+        });
+        _windows.RemoveAll(w => ReferenceEquals(w, window));
+        window.Sample(_rig, _clocks);
+        if (!ended)
+            throw new UserError("the child of vfork did not end", ExitStatus.EmulatorError);
+        _rig.RunToIdle(at);
+        Judge("the call in the vfork child", window, _function.Result(Victim, (ulong)ScriptResult("child_script", 0), Buffer(1)));
+        _rig.Switch(cpu, Victim);
+        if (!_rig.RunUntil(victimCpu, () => victimCpu.EL == 0 && victimCpu.SP_EL0 == sp && _rig.Runs(Victim)))
+            throw new UserError("the parent of vfork did not go on", ExitStatus.EmulatorError);
+    }
+
+    internal void Exec()
+    {
+        ulong scratch = _rig.Symbol("scratch");
+        ulong path = scratch + 64;
+        CheckRig.Write(Victim, path, [BitConverter.ToUInt64("/check\0\0"u8)]);
+        CheckRig.Write(Victim, scratch, [path, 0]);
+        Script("script", [StepSystemCall, Execve, path, scratch, scratch + 8, 0, 0, 0]);
+        _rig.FamilyBroken = true;
+        _gone = true;
+        Cpu cpu = VictimCpu;
+        _rig.Observer?.Event($"SIGUSR1 for {Victim}");
+        _rig.Kernel.SendSignal(Victim, CheckRig.Sigusr1);
+        if (!_rig.RunUntil(cpu, () => _rig.Parked(cpu, Victim)))
+            throw new UserError("execve in the handler did not happen", ExitStatus.EmulatorError);
+        _windows.Clear();
+        Enter();
+        OpenWindow();
+        for (int i = 0; i < Bound && !_rig.Parked(cpu, Victim); i++)
+            StepVictim();
+        Sample();
+        if (_rig.Parked(cpu, Victim))
+            Judge("the new program's first call", _window!, _function.Result(Victim, cpu.X(0), Buffer(0)));
+        else
+            _failures.Add("livelock: the new program's first call does not finish");
+    }
+
+    internal void Tick(int part) => ByStores(() => new ClockStores(_rig, _clocks, () => _rig.Control.Tick()), part);
+
+    internal void SetTime(int part) => ByStores(
+        () => new ClockStores(_rig, _clocks, () => _rig.Kernel.Timekeeper.SetRealtime((long)_rig.Kernel.RealtimeNs + 5_000_000_000)), part);
+
+    internal void Race(int part) => ByStores(
+        () =>
+        {
+            int from = Victim.Cpu, to = Elsewhere;
+            _rig.Switch(from, null);
+            _rig.Switch(to, Victim);
+            return new SwitchStores(_rig, from, FreeStranger());
+        },
+        part);
+
+    private void ByStores(Func<IStoreByStore> start, int part)
+    {
+        _writer ??= start();
+        if (part >= 0)
+            _writer.Advance(part);
+        else
+            FinishWriter();
+    }
+}

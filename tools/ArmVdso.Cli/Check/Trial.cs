@@ -1,0 +1,208 @@
+using ArmVdso.Emulator;
+using ArmVdso.Kernel;
+
+namespace ArmVdso.Cli.Check;
+
+/// <summary>What one interleaving gave.</summary>
+/// <param name="Instructions">Instructions of the call at EL0, retries included.</param>
+/// <param name="Failure">What was wrong, or null.</param>
+/// <param name="FellBack">Whether the call made the system call.</param>
+/// <param name="Applied">Whether the call was long enough for every event of the schedule.</param>
+/// <param name="Stores">Stores of the update that was explored store by store, once it is complete; 0 without one.</param>
+internal sealed record Outcome(int Instructions, string? Failure, bool FellBack, bool Applied, int Stores);
+
+/// <summary>One call of one function by the victim, with events at instruction boundaries. Events are in Trial.Events.cs.</summary>
+internal sealed partial class Trial
+{
+    /// <summary>Time that passes before a call of a clock function since the last update, in ns: more than a second, so that
+    /// seconds and nanoseconds both differ between two updates.</summary>
+    private const ulong TimeBetweenUpdates = 1_300_000_000;
+
+    private readonly CheckRig _rig;
+    private readonly CheckedFunction _function;
+    private readonly ClockHistory _clocks;
+    private readonly List<TruthWindow> _windows = [];
+    private readonly List<string> _failures = [];
+    private TruthWindow? _window;
+    private IStoreByStore? _writer;
+    private int _writerSince;
+    private bool _singleStep;
+    private bool _gone;
+    private int _stores;
+
+    /// <summary>Bytes of RAM that the undisturbed call loads, when asked for.</summary>
+    internal HashSet<ulong>? Loads { get; init; }
+
+    /// <summary>Instructions of the undisturbed call; bounds retries.</summary>
+    internal int Usual { get; init; } = 200;
+
+    internal Trial(CheckRig rig, CheckedFunction function, ClockHistory clocks)
+    {
+        _rig = rig;
+        _function = function;
+        _clocks = clocks;
+    }
+
+    private KernelTask Victim => _rig.Victim;
+
+    private Cpu VictimCpu => _rig.CpuOf(_rig.Victim);
+
+    private ulong Buffer(int n) => _rig.Symbol("buffers") + (ulong)n * 16;
+
+    /// <summary>Instructions after which a call counts as livelocked.</summary>
+    private int Bound => Usual * 20 + 200;
+
+    private void Sample()
+    {
+        foreach (TruthWindow window in _windows)
+            window.Sample(_rig, _clocks);
+    }
+
+    /// <summary>Makes the call. The rig is in its first state before and afterwards.</summary>
+    internal Outcome Run(Schedule schedule)
+    {
+        _rig.TruthMayHaveChanged = Sample;
+        PassTime();
+        Enter();
+        int boundary = 0, next = 0;
+        bool fellBack = false, livelock = false;
+        while (true)
+        {
+            while (next < schedule.Events.Count && schedule.Events[next].Boundary == boundary && !_gone)
+            {
+                ScheduledEvent e = schedule.Events[next++];
+                _rig.Observer?.Event($"event {e}: {CheckEvent.Find(e.Event)!.Meaning}");
+                Sample();
+                CheckEvent.Find(e.Event)!.Apply(this, e.Part);
+                Sample();
+                if (_writer is not null)
+                    _writerSince = boundary;
+            }
+            if (_gone)
+                break;
+            if (_singleStep)
+                Preempt();
+            if (_window is null)
+                OpenWindow();
+            fellBack |= StepVictim();
+            boundary++;
+            if (_rig.Parked(VictimCpu, Victim))
+                break;
+            if (_writer is not null && boundary - _writerSince > Usual * 3 + 30)
+            {
+                _rig.Observer?.Event("the reader waits: the update goes on to its end");
+                FinishWriter();
+            }
+            if (boundary > Bound)
+            {
+                livelock = true;
+                break;
+            }
+        }
+        Sample();
+        if (livelock)
+            _failures.Insert(0, $"livelock: not finished after {boundary} instructions (undisturbed: {Usual})");
+        else if (!_gone)
+            Judge("the call", _window!, _function.Result(Victim, VictimCpu.X(0), Buffer(0)));
+        FinishWriter();
+        _rig.TruthMayHaveChanged = null;
+        var outcome = new Outcome(boundary, _failures.Count == 0 ? null : string.Join("; ", _failures), fellBack, next == schedule.Events.Count, _stores);
+        if (livelock)
+            CheckRig.JumpTo(VictimCpu, _rig.Symbol("park"));
+        _rig.Restore();
+        return outcome;
+    }
+
+    /// <summary>Lets time pass and updates the clocks once, all stores at once.</summary>
+    private void PassTime()
+    {
+        if (!_function.IsTime)
+            return;
+        Advance();
+        _clocks.Begin(_rig, Victim, () => _rig.Control.Tick());
+        _clocks.End();
+        Advance();
+    }
+
+    private void Advance()
+    {
+        ulong cycles = _rig.Machine.Cpus.Max(c => c.Cycles) + _rig.Kernel.CyclesOfNs(TimeBetweenUpdates);
+        foreach (Cpu cpu in _rig.Machine.Cpus)
+            cpu.Timing.AdvanceTo(cycles);
+    }
+
+    private void Enter()
+    {
+        CheckRig.Write(Victim, Buffer(0), [0xdead_dead_dead_dead, 0xdead_dead_dead_dead]);
+        Cpu cpu = VictimCpu;
+        for (int i = 0; i < 31; i++)
+            cpu.SetX(i, 0xbad0_0000 + (ulong)i);
+        (ulong x0, ulong x1) = _function.Arguments(Buffer(0));
+        cpu.SetX(0, x0);
+        cpu.SetX(1, x1);
+        cpu.SetX(2, 0);
+        cpu.SetX(30, _rig.Symbol("park"));
+        cpu.SP_EL0 = _rig.Symbol("victim_stack");
+        CheckRig.JumpTo(cpu, _function.Address(_rig, Victim));
+        _rig.Observer?.Event($"{Victim} of process {Victim.Group.Pid} calls {_function.Name} on cpu{Victim.Cpu}");
+    }
+
+    private void OpenWindow()
+    {
+        _window = new TruthWindow(_function, Victim);
+        _windows.Add(_window);
+        _window.Sample(_rig, _clocks);
+    }
+
+    /// <summary>One instruction of the victim; an exception that it takes is followed until EL0 again. True: it was SVC.</summary>
+    private bool StepVictim()
+    {
+        Cpu cpu = VictimCpu;
+        _rig.Step(cpu);
+        if (cpu.EL == 0)
+        {
+            if (Loads is not null)
+            {
+                for (int i = 0; i < cpu.AccessCount; i++)
+                {
+                    if (!cpu.Accesses[i].Write)
+                        AddLoads(cpu.Accesses[i]);
+                }
+            }
+            return false;
+        }
+        bool call = cpu.ESR_EL1 >> 26 == (ulong)ExceptionClass.Svc64;
+        BackToUser(cpu, "the return to EL0");
+        return call;
+    }
+
+    private void AddLoads(in MemoryAccess access)
+    {
+        for (ulong pa = access.Pa; pa < access.Pa + access.Size; pa++)
+            Loads!.Add(pa);
+    }
+
+    private void BackToUser(Cpu cpu, string what)
+    {
+        if (!_rig.RunUntil(cpu, () => cpu.EL == 0 && _rig.Runs(Victim) && Victim.Cpu == cpu.Index))
+            throw new UserError($"{what} did not happen ({cpu})", ExitStatus.EmulatorError);
+    }
+
+    private void Judge(string who, TruthWindow window, long? answer)
+    {
+        bool allowed = window.Allows(answer);
+        _rig.Observer?.Event($"{who} returned {_function.Show(answer)}; kernel: {window.Show()}: {(allowed ? "right" : "WRONG")}");
+        if (!allowed)
+            _failures.Add($"{who} returned {_function.Show(answer)}, the system call {window.Show()}");
+    }
+
+    private void FinishWriter()
+    {
+        if (_writer is null)
+            return;
+        Sample();
+        _stores = _writer.Finish();
+        _writer = null;
+        Sample();
+    }
+}
