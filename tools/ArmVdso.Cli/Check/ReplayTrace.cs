@@ -16,7 +16,7 @@ internal sealed class ReplayTrace : IRigObserver
     private ulong _pc;
     private uint _instruction;
     private int _el;
-    private ulong _offset;
+    private bool _offsetWritten;
     private ulong _executed;
     private (int Cpu, string Function, int Count) _folded;
 
@@ -59,7 +59,6 @@ internal sealed class ReplayTrace : IRigObserver
         _pc = cpu.PC;
         _el = cpu.EL;
         _executed = cpu.Instructions;
-        _offset = cpu.TPIDRRO_EL0;
         _instruction = Fetch(cpu);
     }
 
@@ -81,7 +80,9 @@ internal sealed class ReplayTrace : IRigObserver
             _output.WriteLine($"  cpu{cpu.Index} EL{_el}  -- exception to EL1 (vector +0x{cpu.PC - cpu.VBAR_EL1:x}) before {Where(_pc, _el)}");
             return;
         }
-        bool interesting = _el == 0 || _rig.StoredData(cpu) || cpu.TPIDRRO_EL0 != _offset;
+        // MSR TPIDRRO_EL0, Xt
+        _offsetWritten = (_instruction & 0xffffffe0) == 0xd51bd060;
+        bool interesting = _el == 0 || _rig.StoredData(cpu) || _offsetWritten;
         string function = _el == 0 ? "" : _rig.Kernel.El1FunctionAt(_pc) ?? "?";
         if (_brief && !interesting)
         {
@@ -118,7 +119,7 @@ internal sealed class ReplayTrace : IRigObserver
             }
             text.Append(' ');
         }
-        if (cpu.TPIDRRO_EL0 != _offset)
+        if (_offsetWritten)
             text.Append($"tpidrro_el0=0x{cpu.TPIDRRO_EL0:x} ");
         return text.ToString();
     }

@@ -107,6 +107,8 @@ internal sealed partial class Trial
         FinishWriter();
         _rig.TruthMayHaveChanged = null;
         var outcome = new Outcome(boundary, _failures.Count == 0 ? null : string.Join("; ", _failures), fellBack, next == schedule.Events.Count, _stores);
+        // What follows puts the rig back: no part of the interleaving.
+        _rig.Observer = null;
         if (livelock)
             CheckRig.JumpTo(VictimCpu, _rig.Symbol("park"));
         _rig.Restore();
