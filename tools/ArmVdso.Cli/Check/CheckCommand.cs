@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
+using ArmVdso.Kernel.Vdso;
 
 namespace ArmVdso.Cli.Check;
 
@@ -38,7 +39,23 @@ internal static class CheckCommand
         return command;
     }
 
-    private static IReadOnlyList<string> KnownDesigns { get; } = ["per-cpu"];
+    private static IReadOnlyList<string> KnownDesigns { get; } = [.. VdsoDesigns.Names.Where(n => VdsoDesigns.Create(n).LoadImage() is not null)];
+
+    /// <summary>The settings of a run with a design.</summary>
+    /// <exception cref="UserError">There is no such design, or it has no vDSO.</exception>
+    internal static SessionSettings With(SessionSettings settings, string design)
+    {
+        try
+        {
+            if (VdsoDesigns.Create(design).LoadImage() is null)
+                throw new UserError($"design {design} has no vDSO to check", ExitStatus.Usage);
+        }
+        catch (ArgumentException e)
+        {
+            throw new UserError(e.Message, ExitStatus.Usage);
+        }
+        return settings with { Vdso = design };
+    }
 
     private static List<CheckedFunction> Functions(string[] names)
     {
@@ -67,10 +84,8 @@ internal static class CheckCommand
         var all = new JsonArray();
         foreach (string design in designs)
         {
-            if (design == "none")
-                throw new UserError("design none has no vDSO to check", ExitStatus.Usage);
             List<Cell> cells = [];
-            using (var rig = new CheckRig(settings with { Vdso = design }))
+            using (var rig = new CheckRig(With(settings, design)))
             {
                 var explorer = new Explorer(rig);
                 foreach (CheckedFunction function in functions.Where(f => f.IsIn(rig)))

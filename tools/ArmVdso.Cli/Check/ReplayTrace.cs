@@ -34,7 +34,7 @@ internal sealed class ReplayTrace : IRigObserver
     {
         CheckedFunction function = CheckedFunction.All.FirstOrDefault(f => f.Name == schedule.Function)
             ?? throw new UserError($"--replay: there is no function '{schedule.Function}'", ExitStatus.Usage);
-        using var rig = new CheckRig(settings with { Vdso = schedule.Design });
+        using var rig = new CheckRig(CheckCommand.With(settings, schedule.Design));
         if (!function.IsIn(rig))
             throw new UserError($"--replay: design {schedule.Design} has no {function.Symbol}", ExitStatus.Usage);
         var explorer = new Explorer(rig);
