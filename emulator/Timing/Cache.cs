@@ -121,6 +121,9 @@ public enum LineSource : byte
     /// <summary>In the shared cache.</summary>
     L2,
 
+    /// <summary>In the last-level cache behind private L2 caches.</summary>
+    L3,
+
     /// <summary>In another PE's cache.</summary>
     OtherCache,
 
@@ -128,11 +131,25 @@ public enum LineSource : byte
     Memory,
 }
 
-/// <summary>The outer memory system that the PEs of a machine share: the L2 cache and the snooping of private data caches.</summary>
+/// <summary>The outer memory system that the PEs of a machine share: the last-level cache (L2, or L3 behind private L2 caches) and the
+/// snooping of private caches.</summary>
 public sealed class SharedCaches(CoreModel model)
 {
-    private readonly Cache _l2 = new(model.L2Size, model.L2Ways, model.LineSize);
+    private readonly Cache _last = model.L3Size > 0
+        ? new(model.L3Size, model.L3Ways, model.LineSize)
+        : new(model.L2Size, model.L2Ways, model.LineSize);
     private readonly List<Cache> _dataCaches = [];
+    private readonly List<Cache> _privateL2 = [];
+
+    /// <summary>Makes the private L2 cache of a PE; null on cores that share theirs.</summary>
+    public Cache? AddPrivateL2()
+    {
+        if (model.L3Size == 0)
+            return null;
+        var cache = new Cache(model.L2Size, model.L2Ways, model.LineSize);
+        _privateL2.Add(cache);
+        return cache;
+    }
 
     /// <summary>Adds a PE's data cache to the coherence domain.</summary>
     public void Join(Cache dataCache) => _dataCaches.Add(dataCache);
@@ -142,7 +159,8 @@ public sealed class SharedCaches(CoreModel model)
     /// <param name="own">The data cache that asks, or null for an instruction fetch.</param>
     /// <param name="write">Whether it will be written.</param>
     /// <param name="state">State in which the asking cache may hold it.</param>
-    public LineSource Fetch(ulong line, Cache? own, bool write, out LineState state)
+    /// <param name="ownL2">The asking PE's private L2 cache, if it has one.</param>
+    public LineSource Fetch(ulong line, Cache? own, bool write, out LineState state, Cache? ownL2 = null)
     {
         bool elsewhere = false;
         bool owned = false;
@@ -155,16 +173,34 @@ public sealed class SharedCaches(CoreModel model)
             owned |= before is LineState.Modified or LineState.Exclusive;
         }
         state = write ? LineState.Modified : elsewhere ? LineState.Shared : LineState.Exclusive;
-        bool inL2 = _l2.Find(line) >= 0;
-        if (!inL2)
-            _l2.Insert(line, LineState.Shared);
-        return owned ? LineSource.OtherCache : inL2 ? LineSource.L2 : LineSource.Memory;
+        if (write)
+            InvalidateL2(line, ownL2);
+        bool inL2 = ownL2 is not null && ownL2.Find(line) >= 0;
+        if (ownL2 is not null && !inL2)
+            ownL2.Insert(line, LineState.Shared);
+        bool inLast = _last.Find(line) >= 0;
+        if (!inLast)
+            _last.Insert(line, LineState.Shared);
+        return owned ? LineSource.OtherCache
+            : inL2 || (ownL2 is null && inLast) ? LineSource.L2
+            : inLast ? LineSource.L3
+            : LineSource.Memory;
+    }
+
+    private void InvalidateL2(ulong line, Cache? ownL2)
+    {
+        foreach (Cache other in _privateL2)
+        {
+            if (other != ownL2)
+                other.Snoop(line, true);
+        }
     }
 
     /// <summary>A store hit a shared line: removes the other copies.</summary>
     /// <returns>Whether there were any.</returns>
-    public bool Upgrade(ulong line, Cache own)
+    public bool Upgrade(ulong line, Cache own, Cache? ownL2 = null)
     {
+        InvalidateL2(line, ownL2);
         bool any = false;
         foreach (Cache other in _dataCaches)
         {

@@ -83,6 +83,19 @@ public sealed partial class CoreModel
         "writeback_address", "late_to_address", "branch_resolve", "store_data", "store_data_fp", "store_to_load", "exception_entry", "exception_return", "counter_read", "barrier_drain", "clock",
     ];
 
+    // Of these, what only an in-order pipeline has, and what an out-of-order one has besides.
+    private static readonly string[] InOrderKeys =
+    [
+        "issue_width", "skewed_alu", "store_buffer", "load_bits", "store_bits", "load_sub_word", "load_to_address", "writeback", "writeback_address",
+        "late_to_address", "branch_resolve", "store_data", "store_data_fp", "store_to_load",
+    ];
+
+    private static readonly string[] OutOfOrderKeys =
+    [
+        "l3_size", "l3_ways", "l3_latency", "rename_width", "retire_width", "reorder_buffer", "near_targets", "main_targets", "targets_per_block", "decode_redirect", "decode_redirect_conditional",
+        "divide_bits", "store_queue", "store_forward", "store_forward_vector", "store_block", "wide_store_passes", "store_page_cross",
+    ];
+
     private readonly Dictionary<string, CoreParameter> _parameters = [];
     private readonly Dictionary<string, ClassTiming> _classes = [];
     private readonly Dictionary<string, ClassTiming> _mnemonics = [];
@@ -93,14 +106,17 @@ public sealed partial class CoreModel
     /// <summary>One line about it.</summary>
     public string Description { get; private init; } = "";
 
+    /// <summary>Issues out of order: timed by <see cref="OutOfOrderPipeline"/>, not by the in-order one.</summary>
+    public bool OutOfOrder { get; private init; }
+
     /// <summary>All parameters, in the file's order.</summary>
     public IReadOnlyCollection<CoreParameter> Parameters => _parameters.Values;
 
     /// <summary>Classes of the instruction table that the file times.</summary>
-    public IReadOnlyCollection<string> Classes => _classes.Keys;
+    public IReadOnlyCollection<string> Classes => OutOfOrder ? [.. _microOps.Keys.Where(k => char.IsLower(k[0]))] : _classes.Keys;
 
     /// <summary>Mnemonics that the file times apart from their class.</summary>
-    public IReadOnlyCollection<string> Mnemonics => _mnemonics.Keys;
+    public IReadOnlyCollection<string> Mnemonics => OutOfOrder ? [.. _microOps.Keys.Where(k => char.IsUpper(k[0])).Select(k => k.Split('.')[0]).Distinct()] : _mnemonics.Keys;
 
     internal int SkewedAlu, FetchBytes, FetchLead, TakenBubble, ReturnBubble, IndirectBubble, Mispredict, PatternHistoryEntries, HistoryBits;
     internal int IndirectEntries, ReturnStackEntries, LineSize, L1ISize, L1IWays, L1DSize, L1DWays, L2Size, L2Ways, L2Latency, DramNanoseconds;
@@ -161,7 +177,7 @@ public sealed partial class CoreModel
         {
             if (index == 0 || shared is null)
                 shared = new SharedCaches(model);
-            return new InOrderTiming(model, shared, machine);
+            return model.OutOfOrder ? new OutOfOrderTiming(model, shared, machine) : new InOrderTiming(model, shared, machine);
         };
     }
 
@@ -182,24 +198,35 @@ public sealed partial class CoreModel
         {
             var reader = new Reader(file);
             JsonElement root = document.RootElement;
-            reader.Keys(root, "", ["name", "description", "parameters", "classes", "mnemonics"], ["name", "description", "parameters", "classes", "mnemonics"]);
-            var model = new CoreModel { Name = reader.Text(root, "", "name"), Description = reader.Text(root, "", "description") };
+            reader.Keys(root, "", ["name", "description", "pipeline", "parameters", "classes", "mnemonics"], ["name", "description", "parameters", "classes", "mnemonics"]);
+            string pipeline = root.TryGetProperty("pipeline", out _) ? reader.Text(root, "", "pipeline") : "in-order";
+            if (pipeline is not ("in-order" or "out-of-order"))
+                throw reader.Error("pipeline", $"{pipeline} is none of in-order, out-of-order");
+            bool outOfOrder = pipeline == "out-of-order";
+            var model = new CoreModel { Name = reader.Text(root, "", "name"), Description = reader.Text(root, "", "description"), OutOfOrder = outOfOrder };
             JsonElement parameters = reader.Object(root, "", "parameters");
-            reader.Keys(parameters, "parameters", ParameterKeys, ParameterKeys);
+            string[] keys = outOfOrder ? [.. ParameterKeys.Except(InOrderKeys), .. OutOfOrderKeys] : ParameterKeys;
+            reader.Keys(parameters, "parameters", keys, keys);
             foreach (JsonProperty p in parameters.EnumerateObject())
                 model._parameters.Add(p.Name, reader.Parameter(p.Value, "parameters." + p.Name, p.Name));
             foreach (JsonProperty p in reader.Object(root, "", "classes").EnumerateObject())
-                model._classes.Add(p.Name, reader.Class(p.Value, "classes." + p.Name, false));
+            {
+                if (outOfOrder)
+                    model._microOps.Add(p.Name, reader.MicroOps(p.Value, "classes." + p.Name, false));
+                else
+                    model._classes.Add(p.Name, reader.Class(p.Value, "classes." + p.Name, false));
+            }
             if (root.GetProperty("mnemonics").ValueKind != JsonValueKind.Array)
                 throw reader.Error("mnemonics", "expected a list");
             int i = 0;
             foreach (JsonElement entry in root.GetProperty("mnemonics").EnumerateArray())
             {
                 string path = $"mnemonics[{i++}]";
-                ClassTiming timing = reader.Class(entry, path, true);
+                ClassTiming? timing = outOfOrder ? null : reader.Class(entry, path, true);
+                MicroOpTiming? microOps = outOfOrder ? reader.MicroOps(entry, path, true) : null;
                 foreach (string name in reader.Text(entry, path, "names").Split(' ', StringSplitOptions.RemoveEmptyEntries))
                 {
-                    if (!model._mnemonics.TryAdd(name, timing))
+                    if (timing is null ? !model._microOps.TryAdd(name, microOps!) : !model._mnemonics.TryAdd(name, timing))
                         throw reader.Error(path + ".names", $"{name} occurs twice");
                 }
             }
@@ -218,8 +245,6 @@ public sealed partial class CoreModel
 
     private void Bind(Reader reader)
     {
-        IssueWidth = Get(reader, "issue_width", 1, 2);
-        SkewedAlu = Get(reader, "skewed_alu", 0, 1);
         FetchBytes = Get(reader, "fetch_bytes", 4, 32);
         FetchLead = Get(reader, "fetch_lead", 0, 100);
         TakenBubble = Get(reader, "taken_bubble", 0, 20);
@@ -232,6 +257,10 @@ public sealed partial class CoreModel
         IndirectEntries = Get(reader, "indirect_entries", 1, 1 << 16);
         ReturnStackEntries = Get(reader, "return_stack", 1, 1024);
         LineSize = Get(reader, "line_size", 16, 256);
+        if (OutOfOrder)
+            BindOutOfOrder(reader);
+        else
+            BindInOrder(reader);
         L1ISize = Get(reader, "l1i_size", 1024, 1 << 24);
         L1IWays = Get(reader, "l1i_ways", 1, 64);
         L1DSize = Get(reader, "l1d_size", 1024, 1 << 24);
@@ -240,8 +269,7 @@ public sealed partial class CoreModel
         L2Ways = Get(reader, "l2_ways", 1, 64);
         L2Latency = Get(reader, "l2_latency", 1, 1000);
         DramNanoseconds = Get(reader, "dram_latency", 1, 10000);
-        FillBuffers = Get(reader, "fill_buffers", 1, 8);
-        StoreBuffer = Get(reader, "store_buffer", 1, 16);
+        FillBuffers = Get(reader, "fill_buffers", 1, 64);
         Transfer = Get(reader, "transfer", 0, 1000);
         Upgrade = Get(reader, "upgrade", 0, 1000);
         MicroTlb = Get(reader, "micro_tlb", 1, 1024);
@@ -249,19 +277,8 @@ public sealed partial class CoreModel
         MainTlbWays = Get(reader, "main_tlb_ways", 1, 64);
         MicroTlbMiss = Get(reader, "micro_tlb_miss", 0, 1000);
         Walk = Get(reader, "walk", 0, 1000);
-        LoadBits = Get(reader, "load_bits", 32, 256);
-        StoreBits = Get(reader, "store_bits", 32, 256);
-        LoadSubWord = Get(reader, "load_sub_word", 0, 10);
-        LoadToAddress = Get(reader, "load_to_address", 0, 10);
         UnalignedLoad = Get(reader, "unaligned_load", 0, 20);
         UnalignedLoadWide = Get(reader, "unaligned_load_wide", 0, 20);
-        Writeback = Get(reader, "writeback", 0, 20);
-        WritebackAddress = Get(reader, "writeback_address", 0, 20);
-        LateToAddress = Get(reader, "late_to_address", 1, 20);
-        BranchResolve = Get(reader, "branch_resolve", 0, 20);
-        StoreData = Get(reader, "store_data", 0, 20);
-        StoreDataFp = Get(reader, "store_data_fp", 0, 20);
-        StoreToLoad = Get(reader, "store_to_load", 1, 20);
         ExceptionEntry = Get(reader, "exception_entry", 0, 1000);
         ExceptionReturn = Get(reader, "exception_return", 0, 1000);
         CounterRead = Get(reader, "counter_read", 0, 1000);
@@ -281,6 +298,24 @@ public sealed partial class CoreModel
             throw reader.Error("parameters.main_tlb_ways", "the number of sets must be a power of two");
     }
 
+    private void BindInOrder(Reader reader)
+    {
+        IssueWidth = Get(reader, "issue_width", 1, 2);
+        SkewedAlu = Get(reader, "skewed_alu", 0, 1);
+        StoreBuffer = Get(reader, "store_buffer", 1, 16);
+        LoadBits = Get(reader, "load_bits", 32, 256);
+        StoreBits = Get(reader, "store_bits", 32, 256);
+        LoadSubWord = Get(reader, "load_sub_word", 0, 10);
+        LoadToAddress = Get(reader, "load_to_address", 0, 10);
+        Writeback = Get(reader, "writeback", 0, 20);
+        WritebackAddress = Get(reader, "writeback_address", 0, 20);
+        LateToAddress = Get(reader, "late_to_address", 1, 20);
+        BranchResolve = Get(reader, "branch_resolve", 0, 20);
+        StoreData = Get(reader, "store_data", 0, 20);
+        StoreDataFp = Get(reader, "store_data_fp", 0, 20);
+        StoreToLoad = Get(reader, "store_to_load", 1, 20);
+    }
+
     /// <summary>The class timing of a class with what the mnemonic adds; a class that the file does not know is an error of ours.</summary>
     /// <exception cref="CoreModelException">The file has no such class.</exception>
     internal ClassTiming Find(string className, string mnemonic)
@@ -290,7 +325,7 @@ public sealed partial class CoreModel
         return _mnemonics.TryGetValue(mnemonic, out ClassTiming? more) ? timing.With(more) : timing;
     }
 
-    private sealed class Reader(string file)
+    private sealed partial class Reader(string file)
     {
         public CoreModelException Error(string key, string what) => new($"core model {file}: {key}: {what}");
 

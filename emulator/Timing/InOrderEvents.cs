@@ -12,6 +12,7 @@ public sealed class InOrderEvents
     private readonly Machine _machine;
     private readonly Cache _l1i;
     private readonly Cache _l1d;
+    private readonly Cache? _l2;
     private readonly Tlb _microI;
     private readonly Tlb _microD;
     private readonly Tlb _main;
@@ -39,6 +40,7 @@ public sealed class InOrderEvents
         _l1i = new Cache(model.L1ISize, model.L1IWays, model.LineSize);
         _l1d = new Cache(model.L1DSize, model.L1DWays, model.LineSize);
         shared.Join(_l1d);
+        _l2 = shared.AddPrivateL2();
         _microI = new Tlb(model.MicroTlb, model.MicroTlb);
         _microD = new Tlb(model.MicroTlb, model.MicroTlb);
         _main = new Tlb(model.MainTlb, model.MainTlbWays);
@@ -124,7 +126,7 @@ public sealed class InOrderEvents
         {
             counters.L1IMisses++;
             _l1i.Insert(line, LineState.Shared);
-            LineSource source = _shared.Fetch(line, null, false, out _);
+            LineSource source = _shared.Fetch(line, null, false, out _, _l2);
             e.FetchExtra += Penalty(source, ref counters, out _);
             e.FetchCause = CycleCause.InstructionCache;
         }
@@ -158,7 +160,11 @@ public sealed class InOrderEvents
                 cause = CycleCause.Dram;
                 if (_dramCycles == 0)
                     _dramCycles = Math.Max(1, (int)((ulong)_model.DramNanoseconds * _machine.ClockFrequency / 1_000_000_000));
-                return _model.L2Latency + _dramCycles;
+                return _model.L2Latency + _model.L3Latency + _dramCycles;
+            case LineSource.L3:
+                counters.L2Misses++;
+                cause = CycleCause.L3;
+                return _model.L2Latency + _model.L3Latency;
             default:
                 cause = CycleCause.L2;
                 return _model.L2Latency;
@@ -208,7 +214,7 @@ public sealed class InOrderEvents
             ref LineState state = ref _l1d.State(found);
             if (write && state != LineState.Modified)
             {
-                if (state == LineState.Shared && _shared.Upgrade(line, _l1d))
+                if (state == LineState.Shared && _shared.Upgrade(line, _l1d, _l2))
                 {
                     counters.Transfers++;
                     e.Upgrade = _model.Upgrade;
@@ -219,7 +225,7 @@ public sealed class InOrderEvents
         else
         {
             counters.L1DMisses++;
-            LineSource source = _shared.Fetch(line, _l1d, write, out LineState state);
+            LineSource source = _shared.Fetch(line, _l1d, write, out LineState state, _l2);
             _l1d.Insert(line, state);
             e.Miss = true;
             e.Penalty = Penalty(source, ref counters, out e.Cause);
@@ -264,7 +270,7 @@ public sealed class InOrderEvents
             ulong line = (1UL << 50) + _disturbed++ % 4096;
             if (_l1d.Find(line) < 0)
             {
-                _shared.Fetch(line, _l1d, false, out LineState state);
+                _shared.Fetch(line, _l1d, false, out LineState state, _l2);
                 _l1d.Insert(line, state);
             }
         }

@@ -32,6 +32,9 @@ public enum CycleCause : byte
     /// <summary>A load that hit L2, or the store buffer behind it.</summary>
     L2,
 
+    /// <summary>A load that hit the last-level cache behind private L2 caches.</summary>
+    L3,
+
     /// <summary>A load from memory, or the store buffer behind it.</summary>
     Dram,
 

@@ -1,0 +1,465 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace ArmVdso.Emulator.Timing;
+
+/// <summary>An out-of-order pipeline as a scoreboard with a window: fetch groups, rename of so many instructions a cycle, a reorder buffer,
+/// issue ports, in-order retirement. Instructions pass in program order, and each is placed in the cycles that older ones left free; so the
+/// past is never changed, and state is bounded. Left out: the size of the issue queues and of the register file, wrong-path execution,
+/// replays, bank conflicts, and order violations of loads and stores (memory disambiguation is perfect).</summary>
+public sealed class OutOfOrderPipeline
+{
+    private readonly CoreModel _model;
+    private readonly PortSchedule _ports = new();
+    private readonly StoreQueue _stores;
+    private readonly TargetBuffer _targets;
+    private readonly long[] _reorder;
+    private readonly long[] _fillReady;
+    private readonly ulong[] _fillLine;
+    private readonly CycleCause[] _fillCause;
+    private long _fillsUntil;
+    private int _reorderAt;
+    private long _group = -1;
+    private CycleCause _fetchCause = CycleCause.FrontEnd;
+    private long _rename;
+    private int _renameSlots;
+    private long _renameHold;
+    private long _retire;
+    private int _retireSlots;
+    private long _complete;
+    private RegisterCycles _ready;
+    private RegisterBytes _cause;
+    private RegisterBytes _forward;
+
+    /// <summary>Where each instruction's way is reported, or null.</summary>
+    public IOutOfOrderSink? Sink { get; set; }
+
+    /// <summary>An empty pipeline of the given core.</summary>
+    public OutOfOrderPipeline(CoreModel model)
+    {
+        _model = model;
+        _stores = new StoreQueue(model.StoreQueueEntries);
+        _targets = new TargetBuffer(model.NearTargets, model.MainTargets, model.TargetsPerBlock);
+        _reorder = new long[model.ReorderBuffer];
+        _fillReady = new long[model.FillBuffers];
+        _fillLine = new ulong[model.FillBuffers];
+        _fillCause = new CycleCause[model.FillBuffers];
+    }
+
+    /// <summary>Cycles until everything so far has retired.</summary>
+    public long Cycles => _retire;
+
+    /// <summary>Fetch goes on at another address than the next.</summary>
+    public bool Redirected { get; private set; } = true;
+
+    /// <summary>Times one instruction.</summary>
+    /// <param name="cpu">The PE that executed it, for its accesses and branch.</param>
+    /// <param name="t">Its static timing.</param>
+    /// <param name="e">What happened in it.</param>
+    /// <param name="lines">Its line accesses.</param>
+    /// <param name="counters">Takes the cycles by cause.</param>
+    public void Step(Cpu cpu, OutOfOrderInstruction t, in InstructionEvents e, ReadOnlySpan<LineEvent> lines, ref TimingCounters counters)
+    {
+        OutOfOrderTrace? trace = Sink is null ? null : new OutOfOrderTrace { Timing = t, Pc = cpu.PC, EL = cpu.EL };
+        if (e.NewGroup)
+            Fetch(e);
+        long renamed = Rename(t, cpu, trace);
+
+        // Operands.
+        long main = renamed + 1;
+        long data = main;
+        long writeback = main;
+        int last = -1;
+        byte[] sources = t.Sources;
+        for (int i = 0; i < sources.Length; i++)
+        {
+            int register = sources[i];
+            long ready = _ready[register] - t.Needs[i];
+            if (((t.AccumulatorSources >> i) & 1) != 0 && _forward[register] == t.ForwardGroup)
+                ready -= t.Forward;
+            if (((t.WritebackSources >> i) & 1) != 0)
+                writeback = Math.Max(writeback, ready);
+            if (t.SourceGroups[i] == MicroOpGroup.Data)
+            {
+                data = Math.Max(data, ready);
+            }
+            else if (ready > main)
+            {
+                main = ready;
+                last = register;
+            }
+        }
+        CycleCause waitCause = last >= 0 ? (CycleCause)_cause[last] : CycleCause.Dependency;
+        if (t.Serialize != 0 || t.Kind == TimingKind.Barrier)
+        {
+            long drained = t.Kind == TimingKind.Barrier && _model.BarrierDrain != 0 ? Math.Max(_complete, _stores.LastDrain) : _complete;
+            if (t.Serialize != 0 && drained > main)
+            {
+                main = drained;
+                last = -1;
+                waitCause = CycleCause.System;
+            }
+        }
+
+        // Issue.
+        long first = -1;
+        long firstData = -1;
+        long slip = 0;
+        long issuedLast = main - 1;
+        long base0 = main;
+        long baseReady = writeback;
+        MicroOp[] ops = t.Ops;
+        int firstPort = 0;
+        for (int i = 0; i < ops.Length; i++)
+        {
+            ref readonly MicroOp op = ref ops[i];
+            long wanted = op.Group switch
+            {
+                MicroOpGroup.Data => data,
+                MicroOpGroup.Writeback => writeback,
+                _ => first < 0 ? main : first + op.Offset,
+            };
+            long at = _ports.Take(op.Ports, op.Busy, wanted, out int port);
+            trace?.Ops.Add(new MicroOpTrace(op.Ports, port, wanted, at));
+            if (at > issuedLast)
+                issuedLast = at;
+            switch (op.Group)
+            {
+                case MicroOpGroup.Data:
+                    if (firstData < 0)
+                        firstData = at;
+                    break;
+                case MicroOpGroup.Writeback:
+                    baseReady = at + 1;
+                    break;
+                default:
+                    if (first < 0)
+                    {
+                        first = at;
+                        firstPort = port;
+                        base0 = at;
+                    }
+                    else
+                    {
+                        slip = Math.Max(slip, at - first - op.Natural);
+                    }
+                    break;
+            }
+        }
+        if (first < 0)
+            first = ops.Length == 0 ? renamed : main;
+
+        // Results.
+        long extra = slip;
+        CycleCause executeCause = CycleCause.Dependency;
+        if (t.Kind == TimingKind.Divide && e.Extra > 0)
+        {
+            // The dynamic side counts steps of two bits of the quotient.
+            int steps = e.Extra * 2 / _model.DivideBits;
+            _ports.Extend(firstPort, first + ops[0].Busy, steps);
+            extra += steps;
+        }
+        long stored = 0;
+        if (e.HasAccess)
+        {
+            executeCause = CycleCause.LoadUse;
+            extra += Access(cpu, t, first, lines, ref stored, ref executeCause);
+        }
+        int hold = t.Hold + e.Hold;
+        long done = first + (ops.Length == 0 ? 1 : t.Latency) + extra;
+        if (hold > 0)
+        {
+            done += hold;
+            executeCause = CycleCause.System;
+            _renameHold = done;
+        }
+        byte[] destinations = t.Destinations;
+        for (int i = 0; i < destinations.Length; i++)
+        {
+            int register = destinations[i];
+            if (((t.WritebackDestinations >> i) & 1) != 0)
+            {
+                _ready[register] = baseReady;
+                _cause[register] = (byte)CycleCause.Dependency;
+                _forward[register] = 0;
+                continue;
+            }
+            _ready[register] = done;
+            _cause[register] = (byte)executeCause;
+            _forward[register] = t.ForwardGroup;
+        }
+
+        // Retirement.
+        bool storeOnly = destinations.Length == 0 && firstData >= 0;
+        long complete = Math.Max(Math.Max(storeOnly ? Math.Max(first + 1, firstData + t.Latency) : done, issuedLast + 1), firstData + 1);
+        _complete = Math.Max(_complete, complete);
+        Retire(complete, first, main, renamed, executeCause, waitCause, ref counters);
+        if (e.HasAccess)
+            Store(cpu, t, firstData, Math.Max(stored, _retire));
+        if (t.Kind is >= TimingKind.Branch and <= TimingKind.ExceptionReturn)
+            Branch(t, e.Prediction, cpu, first, ref counters);
+        if (t.Serialize == 2)
+        {
+            _group = complete;
+            _fetchCause = CycleCause.System;
+            Redirected = true;
+        }
+        if (trace is not null)
+        {
+            trace.OperandsReady = main;
+            trace.LastRegister = last;
+            trace.Issued = first;
+            trace.Done = done;
+            trace.ExecuteCause = executeCause;
+            trace.Retired = _retire;
+            trace.Prediction = e.Prediction;
+            Sink!.OnInstruction(trace);
+        }
+    }
+
+    /// <summary>Another fetch group: one a cycle, so far ahead of rename as the queue between them allows.</summary>
+    private void Fetch(in InstructionEvents e)
+    {
+        long at = Math.Max(_group + 1, _rename - _model.FetchLead);
+        if (!Redirected)
+            _fetchCause = CycleCause.FrontEnd;
+        Redirected = false;
+        if (e.FetchExtra > 0)
+        {
+            at += e.FetchExtra;
+            _fetchCause = e.FetchCause;
+        }
+        _group = at;
+    }
+
+    private long Rename(OutOfOrderInstruction t, Cpu cpu, OutOfOrderTrace? trace)
+    {
+        long at = _group;
+        RenameStall stall = RenameStall.None;
+        // What takes more slots than are left goes on into the next cycle.
+        if (_renameSlots >= _model.RenameWidth)
+        {
+            _rename += _renameSlots / _model.RenameWidth;
+            _renameSlots %= _model.RenameWidth;
+            _ports.Advance(_rename);
+        }
+        if (_rename > at)
+        {
+            at = _rename;
+            stall = RenameStall.Width;
+        }
+        if (_renameHold > at)
+        {
+            at = _renameHold;
+            stall = RenameStall.Hold;
+        }
+        if (_reorder[_reorderAt] > at)
+        {
+            at = _reorder[_reorderAt];
+            stall = RenameStall.ReorderBuffer;
+        }
+        if (cpu.AccessCount > 0 && cpu.Accesses[0].Write && _stores.Room > at)
+        {
+            at = _stores.Room;
+            stall = RenameStall.StoreQueue;
+        }
+        if (at != _rename)
+        {
+            _rename = at;
+            _renameSlots = 0;
+            _ports.Advance(at);
+        }
+        _renameSlots += t.Slots;
+        if (trace is not null)
+        {
+            trace.Fetched = _group;
+            trace.FetchCause = _fetchCause;
+            trace.Renamed = at;
+            trace.RenameStall = stall;
+        }
+        return at;
+    }
+
+    private void Retire(long complete, long issued, long ready, long renamed, CycleCause execute, CycleCause wait, ref TimingCounters counters)
+    {
+        long before = _retire;
+        long at = Math.Max(complete, before);
+        if (at == before && _retireSlots >= _model.RetireWidth)
+            at++;
+        if (at != before)
+        {
+            _retireSlots = 0;
+            // One cycle retires; the others are waits, the youngest first: execution, port, operands, front end.
+            long left = at - before - 1;
+            counters.Causes[(int)CycleCause.Issuing]++;
+            left -= Charge(ref counters, execute, left, at - issued - 1);
+            left -= Charge(ref counters, CycleCause.Unit, left, issued - ready);
+            left -= Charge(ref counters, wait, left, ready - renamed - 1);
+            counters.Causes[(int)_fetchCause] += (ulong)left;
+        }
+        _retire = at;
+        _retireSlots++;
+        _reorder[_reorderAt] = at;
+        _reorderAt = _reorderAt + 1 == _reorder.Length ? 0 : _reorderAt + 1;
+    }
+
+    private static long Charge(ref TimingCounters counters, CycleCause cause, long left, long cycles)
+    {
+        cycles = Math.Clamp(cycles, 0, left);
+        counters.Causes[(int)cause] += (ulong)cycles;
+        return cycles;
+    }
+
+    /// <summary>The data side of one instruction.</summary>
+    /// <returns>Cycles by which its result comes later.</returns>
+    private long Access(Cpu cpu, OutOfOrderInstruction t, long issue, ReadOnlySpan<LineEvent> lines, ref long stored, ref CycleCause cause)
+    {
+        long extra = 0;
+        foreach (ref readonly LineEvent line in lines)
+        {
+            long at = issue + line.Walk;
+            if (line.Walk > 0)
+                cause = CycleCause.DataTlb;
+            long filled = at;
+            if (line.Miss)
+            {
+                int buffer = 0;
+                for (int i = 1; i < _fillReady.Length; i++)
+                {
+                    if (_fillReady[i] < _fillReady[buffer])
+                        buffer = i;
+                }
+                filled = Math.Max(at, _fillReady[buffer]) + line.Penalty;
+                _fillReady[buffer] = filled;
+                _fillLine[buffer] = line.Line;
+                _fillCause[buffer] = line.Cause;
+                _fillsUntil = Math.Max(_fillsUntil, filled);
+                cause = line.Cause;
+            }
+            else if (_fillsUntil > at)
+            {
+                for (int i = 0; i < _fillLine.Length; i++)
+                {
+                    if (_fillLine[i] == line.Line && _fillReady[i] > filled)
+                    {
+                        filled = _fillReady[i];
+                        cause = _fillCause[i];
+                    }
+                }
+            }
+            filled += line.Upgrade;
+            if (line.Write)
+                stored = Math.Max(stored, filled);
+            else
+                extra = Math.Max(extra, filled - issue);
+        }
+        for (int i = 0; i < cpu.AccessCount; i++)
+        {
+            ref MemoryAccess access = ref cpu.Accesses[i];
+            ulong offset = access.Pa & 63;
+            bool crosses = offset + access.Size > 64;
+            if (access.Write)
+            {
+                if (crosses)
+                    _ports.Take(IssuePorts.L0 | IssuePorts.L1, 1, issue, out _);
+                continue;
+            }
+            long late = 0;
+            if (access.Size >= 16 && (access.Pa & 3) != 0)
+            {
+                late = _model.UnalignedLoadWide;
+                if (t.Ops.Length == 1)
+                    _ports.Take(IssuePorts.L0 | IssuePorts.L1, 1, issue, out _);
+            }
+            else if (crosses || i > 0 && t.Ops.Length == 1)
+            {
+                late = _model.UnalignedLoad;
+                _ports.Take(IssuePorts.L0 | IssuePorts.L1, 1, issue, out _);
+            }
+            Forwarding found = _stores.Find(access.Pa, (int)access.Size, issue, out long cycle, out bool vector);
+            if (found == Forwarding.Forwarded)
+                late = Math.Max(late, cycle + (vector ? _model.StoreForwardVector : _model.StoreForward) - issue - t.Latency);
+            else if (found == Forwarding.Blocked)
+                late = Math.Max(late, cycle + _model.StoreBlock - issue - t.Latency);
+            extra = Math.Max(extra, late);
+        }
+        return extra;
+    }
+
+    private void Store(Cpu cpu, OutOfOrderInstruction t, long data, long earliest)
+    {
+        int size = 0;
+        ulong pa = 0;
+        bool page = false;
+        for (int i = 0; i < cpu.AccessCount; i++)
+        {
+            ref MemoryAccess access = ref cpu.Accesses[i];
+            if (!access.Write)
+                continue;
+            if (size == 0)
+                pa = access.Pa;
+            else if (access.Pa != pa + (ulong)size)
+                page = true;
+            page |= (access.Va & 4095) + access.Size > 4096 || (size > 0 && (access.Va & 4095) == 0);
+            size += (int)access.Size;
+        }
+        if (size == 0)
+            return;
+        if (page)
+            earliest = Math.Max(earliest, _stores.LastDrain + _model.StorePageCross);
+        _stores.Add(pa, size, t.Vector, Math.Max(data, 0) + Math.Max(0, t.Latency - 1), earliest, _model.WideStorePasses);
+    }
+
+    private void Branch(OutOfOrderInstruction t, Prediction prediction, Cpu cpu, long issued, ref TimingCounters counters)
+    {
+        _ = counters;
+        if (t.Kind == TimingKind.ExceptionReturn)
+        {
+            Flush(_model.ExceptionReturn, CycleCause.Exception);
+            return;
+        }
+        if (prediction == Prediction.Mispredicted)
+        {
+            _group = issued + _model.Mispredict - 1;
+            _fetchCause = CycleCause.Mispredict;
+            Redirected = true;
+            return;
+        }
+        if (!cpu.BranchTaken)
+            return;
+        switch (_targets.Access(cpu.PC))
+        {
+            case TargetHit.Main:
+                _group += _model.TakenBubble;
+                break;
+            case TargetHit.None:
+                _group += t.Kind == TimingKind.Conditional ? _model.DecodeRedirectConditional : _model.DecodeRedirect;
+                break;
+        }
+        if (prediction == Prediction.TakenIndirect)
+            _group += _model.IndirectBubble;
+        else if (prediction == Prediction.TakenReturn)
+            _group += _model.ReturnBubble;
+        _fetchCause = CycleCause.FrontEnd;
+        Redirected = true;
+    }
+
+    /// <summary>Empties the pipeline: what follows is fetched so many cycles after all before it has retired.</summary>
+    public void Flush(int cycles, CycleCause cause)
+    {
+        _group = _retire + cycles;
+        _fetchCause = cause;
+        Redirected = true;
+    }
+
+    /// <summary>The clock goes on to a later cycle with nothing in the pipeline.</summary>
+    public void AdvanceTo(long cycle)
+    {
+        if (cycle <= _retire)
+            return;
+        _retire = cycle;
+        _retireSlots = _model.RetireWidth;
+        _group = Math.Max(_group, cycle);
+        Redirected = true;
+    }
+}
