@@ -144,6 +144,8 @@ public sealed partial class LinuxKernel
             KernelTask leader = task.Group.Leader;
             Unregister(task);
             Unregister(leader);
+            for (PidNamespace? space = task.PidNamespace; space is not null; space = space.Parent)
+                space.Rename(task.Tid, task.Group.Pid);
             task.Tid = task.Group.Pid;
             task.Group.Leader = task;
             Register(task);
@@ -230,16 +232,42 @@ public sealed partial class LinuxKernel
             return -Errno.EINVAL;
         if ((flags & CLONE_THREAD) != 0 && (flags & CLONE_SIGHAND) == 0)
             return -Errno.EINVAL;
-        if ((flags & CloneNamespaces) != 0)
-            return (flags & CLONE_NEWUSER) == 0 && !parent.Credentials.Privileged ? -Errno.EPERM : -Errno.EINVAL;
+        // CLONE_THREAD: threads of a process are of one namespace.
+        if ((flags & CLONE_THREAD) != 0 && ((flags & (CLONE_NEWUSER | CLONE_NEWPID)) != 0 || !ReferenceEquals(parent.PidNamespace, parent.PidNamespaceForChildren)))
+            return -Errno.EINVAL;
+        if ((flags & (CLONE_NEWUSER | CLONE_FS)) == (CLONE_NEWUSER | CLONE_FS))
+            return -Errno.EINVAL;
+        Credentials credentials = parent.Credentials;
+        PidNamespace pidNamespace = parent.PidNamespaceForChildren;
+        if ((flags & CLONE_NEWUSER) != 0)
+        {
+            long result = NewUserNamespace(credentials, out Credentials? inside);
+            if (result < 0)
+                return result;
+            credentials = inside!;
+        }
+        if ((flags & CloneNamespaces) != 0 && !credentials.PrivilegedInNamespace)
+            return -Errno.EPERM;
+        if ((flags & CloneNamespaces & ~(CLONE_NEWUSER | CLONE_NEWPID)) != 0)
+            return -Errno.EINVAL;
+        if ((flags & CLONE_NEWPID) != 0)
+        {
+            long result = NewPidNamespace(pidNamespace, out PidNamespace? space);
+            if (result < 0)
+                return result;
+            pidNamespace = space!;
+        }
+        if (pidNamespace.Dead)
+            return -Errno.ENOMEM;
         if (_tasks.Count > 30000)
             return -Errno.EAGAIN;
         bool thread = (flags & CLONE_THREAD) != 0;
         int tid = setTid != 0 ? setTid : AllocatePid();
         ThreadGroup group = thread ? parent.Group : new ThreadGroup();
-        var child = new KernelTask(this, tid, group);
+        var child = new KernelTask(this, tid, group) { PidNamespace = pidNamespace, PidNamespaceForChildren = pidNamespace };
         if (!Records.Allocate(child))
             return -Errno.ENOMEM;
+        AllocateNumbers(child);
         if ((flags & CLONE_VM) != 0)
         {
             parent.Mm!.AddUser();
@@ -285,7 +313,7 @@ public sealed partial class LinuxKernel
             group.Threads.Add(child);
         else
             NewGroup(group, child, parent, flags, c.Cpu);
-        child.Credentials = parent.Credentials;
+        child.Credentials = credentials;
         Records.SyncAll(child);
         Records.SetTtbr0(child, child.Mm.Space.Handle);
         Records.SetTp(child, (flags & CLONE_SETTLS) != 0 ? tls : c.Cpu.TPIDR_EL0);
@@ -301,9 +329,9 @@ public sealed partial class LinuxKernel
         Register(child);
         Vdso.Design.TaskCreated(child, parent);
         if ((flags & CLONE_PARENT_SETTID) != 0)
-            parent.Mm.Write(parentTid, tid);
+            parent.Mm.Write(parentTid, parent.PidNamespace.NumberOf(tid));
         if ((flags & CLONE_CHILD_SETTID) != 0)
-            child.Mm.Write(childTid, tid);
+            child.Mm.Write(childTid, child.OwnTid);
         if ((flags & CLONE_CHILD_CLEARTID) != 0)
             child.ClearChildTid = childTid;
         if ((flags & CLONE_PIDFD) != 0)
@@ -339,6 +367,8 @@ public sealed partial class LinuxKernel
         group.Rlimits = [.. parent.Group.Rlimits];
         group.ControllingTerminal = parent.Group.ControllingTerminal;
         group.StartCycle = cpu.Cycles;
+        if (child.PidNamespace.Parent is not null)
+            child.PidNamespace.Reaper ??= group;
     }
 
     /// <summary>exit_group or a fatal signal: every thread ends with this wait status.</summary>
@@ -426,6 +456,8 @@ public sealed partial class LinuxKernel
         group.IsZombie = true;
         OnExit?.Invoke(group.Leader, group.ExitStatus);
         List<ThreadGroup> children = [.. group.Children];
+        if (ReferenceEquals(group.Leader.PidNamespace.Reaper, group))
+            EndPidNamespace(group.Leader.PidNamespace);
         Reparent(group);
         if (ReferenceEquals(group, Init))
         {
@@ -485,10 +517,7 @@ public sealed partial class LinuxKernel
     {
         if (dead.Children.Count == 0)
             return;
-        ThreadGroup? heir = dead.Parent;
-        while (heir is not null && !heir.ChildSubreaper && !ReferenceEquals(heir, Init))
-            heir = heir.Parent;
-        heir ??= Init;
+        ThreadGroup? heir = NewReaper(dead);
         foreach (ThreadGroup child in dead.Children.ToList())
         {
             child.Parent = ReferenceEquals(heir, dead) ? null : heir;

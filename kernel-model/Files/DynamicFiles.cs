@@ -33,6 +33,14 @@ internal sealed class DynamicDirectory : Inode
         return node;
     }
 
+    /// <summary>Gives the directory and its fixed names an owner.</summary>
+    public void SetOwner(uint uid, uint gid)
+    {
+        (Uid, Gid) = (uid, gid);
+        foreach (Inode node in _fixed.Values)
+            (node.Uid, node.Gid) = (uid, gid);
+    }
+
     /// <summary>Adds a file with a text that does not depend on who reads it.</summary>
     public void AddText(string name, Func<string> text, uint permissions = 0x124) => Add(name, new TextInode(Fs, permissions, text));
 

@@ -32,13 +32,13 @@ internal sealed class ProcessTree(Vfs vfs, FileSystem fs)
         Dictionary<int, (KernelTask Task, DynamicDirectory Node)> cache = process ? _processes : _threads;
         if (cache.TryGetValue(task.Tid, out var known) && known.Task == task)
         {
-            (known.Node.Uid, known.Node.Gid) = (task.Credentials.Euid, task.Credentials.Egid);
+            known.Node.SetOwner(task.Credentials.Euid, task.Credentials.Egid);
             return known.Node;
         }
         if (cache.Count > 4096)
             cache.Clear();
         DynamicDirectory made = Make(task, process);
-        (made.Uid, made.Gid) = (task.Credentials.Euid, task.Credentials.Egid);
+        made.SetOwner(task.Credentials.Euid, task.Credentials.Egid);
         cache[task.Tid] = (task, made);
         return made;
     }
@@ -80,9 +80,10 @@ internal sealed class ProcessTree(Vfs vfs, FileSystem fs)
         d.AddText("cgroup", () => "0::/\n");
         d.Add("oom_score_adj", new TextInode(fs, 0x1A4, () => "0\n", _ => 0));
         d.AddText("oom_score", () => "0\n");
-        d.AddText("uid_map", () => "         0          0 4294967295\n");
-        d.AddText("gid_map", () => "         0          0 4294967295\n");
-        d.Add("setgroups", new TextInode(fs, 0x1A4, () => "allow\n", _ => 0));
+        d.Add("uid_map", new TextInode(fs, 0x1A4, () => SpaceOf(task).MapText(false, SpaceOfReader()), text => WriteMap(task, false, text)));
+        d.Add("gid_map", new TextInode(fs, 0x1A4, () => SpaceOf(task).MapText(true, SpaceOfReader()), text => WriteMap(task, true, text)));
+        d.Add("setgroups", new TextInode(
+            fs, 0x1A4, () => SpaceOf(task).SetGroupsAllowed ? "allow\n" : "deny\n", text => SpaceOf(task).WriteSetGroups(text, vfs.Current!.Credentials)));
         d.Add("loginuid", new TextInode(fs, 0x1A4, () => "4294967295", _ => 0));
         d.AddText("sessionid", () => "4294967295");
         d.AddText("sched", () => $"{task.Comm} ({task.Tid}, #threads: {group.Threads.Count})\n");
@@ -96,6 +97,19 @@ internal sealed class ProcessTree(Vfs vfs, FileSystem fs)
         ulong number = 4026531834;
         foreach (string name in new[] { "time", "cgroup", "pid", "user", "uts", "ipc", "mnt", "net", "pid_for_children", "time_for_children" })
         {
+            Func<INamespace>? space = name switch
+            {
+                "pid" => () => task.PidNamespace,
+                "pid_for_children" => () => task.PidNamespaceForChildren,
+                "user" => () => task.Credentials.UserNamespace,
+                _ => null,
+            };
+            if (space is not null)
+            {
+                number++;
+                ns.Add(name, new DynamicLink(fs, () => $"{space().Kind}:[{space().Number}]", () => new NamespaceInode(vfs.Anonymous, space())));
+                continue;
+            }
             ulong shown = name switch { "pid_for_children" => 4026531836, "time_for_children" => 4026531834, _ => number++ };
             string kind = name.Replace("_for_children", "", StringComparison.Ordinal);
             ns.Add(name, new DynamicLink(fs, () => $"{kind}:[{shown}]", () => null));
@@ -165,6 +179,28 @@ internal sealed class ProcessTree(Vfs vfs, FileSystem fs)
             + $"0 0 0 {task.ExitSignal} {task.Cpu} 0 0 0 0 0 0 0 {task.Mm?.BrkStart ?? 0} 0 0 0 0 {group.ExitStatus}\n";
     }
 
+    private long WriteMap(KernelTask task, bool groups, string text)
+    {
+        UserNamespace space = SpaceOf(task);
+        long result = space.WriteMap(groups, text, vfs.Current!.Credentials);
+        if (result == 0)
+            task.Kernel.UserMapWritten(space);
+        return result;
+    }
+
+    private UserNamespace SpaceOfReader() => vfs.Current?.Credentials.UserNamespace ?? UserNamespace.Initial;
+
+    private static UserNamespace SpaceOf(KernelTask task) => task.Credentials.UserNamespace;
+
+    /// <summary>A number in every PID namespace from the first to the task's own.</summary>
+    private static string Numbers(KernelTask task, int first)
+    {
+        string text = "";
+        for (PidNamespace? space = task.PidNamespace; space is not null; space = space.Parent)
+            text = $"\t{space.NumberOf(first)}{text}";
+        return text;
+    }
+
     private static (ulong Ignored, ulong Caught) SignalSets(KernelTask task)
     {
         ulong ignored = 0, caught = 0;
@@ -194,7 +230,7 @@ internal sealed class ProcessTree(Vfs vfs, FileSystem fs)
         s.Append($"Tgid:\t{group.Pid}\nNgid:\t0\nPid:\t{task.Tid}\nPPid:\t{group.Parent?.Pid ?? 0}\nTracerPid:\t0\n");
         s.Append($"Uid:\t{who.Uid}\t{who.Euid}\t{who.Suid}\t{who.Fsuid}\nGid:\t{who.Gid}\t{who.Egid}\t{who.Sgid}\t{who.Fsgid}\n");
         s.Append($"FDSize:\t{Math.Max(64, (task.Files?.Bound + 63) / 64 * 64 ?? 0)}\nGroups:\t{string.Concat(who.Groups.Select(g => $"{g} "))}\n");
-        s.Append($"NStgid:\t{group.Pid}\nNSpid:\t{task.Tid}\nNSpgid:\t{group.Pgid}\nNSsid:\t{group.Sid}\n");
+        s.Append($"NStgid:{Numbers(task, group.Pid)}\nNSpid:{Numbers(task, task.Tid)}\nNSpgid:{Numbers(task, group.Pgid)}\nNSsid:{Numbers(task, group.Sid)}\n");
         if (task.Mm is { } mm)
         {
             s.Append($"VmPeak:\t{mm.VirtualSize / 1024,8} kB\nVmSize:\t{mm.VirtualSize / 1024,8} kB\nVmLck:\t       0 kB\nVmPin:\t       0 kB\n");

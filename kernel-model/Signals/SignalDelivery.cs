@@ -63,7 +63,7 @@ public sealed class SignalDelivery
             return;
         if (!Prepare(group, info))
             return;
-        group.SharedPending.Add(info);
+        group.SharedPending.Add(AsSeenBy(group.Leader, info));
         Arrived(group);
         KernelTask? target = group.Threads.Find(t => Wants(t, info.Number) && t.State == TaskState.Sleeping)
             ?? group.Threads.Find(t => Wants(t, info.Number));
@@ -81,7 +81,7 @@ public sealed class SignalDelivery
     {
         if (task.State is TaskState.Zombie or TaskState.Dead || !Prepare(task.Group, info, task))
             return;
-        task.Signals.Pending.Add(info);
+        task.Signals.Pending.Add(AsSeenBy(task, info));
         Arrived(task.Group);
         Notify(task, info.Number);
         if (info.Number == Signal.SIGKILL)
@@ -90,6 +90,11 @@ public sealed class SignalDelivery
                 Notify(thread, info.Number);
         }
     }
+
+    /// <summary>The sender's PID and user in the receiver's namespaces. What a process wrote itself (rt_sigqueueinfo) stays.</summary>
+    private static SignalInfo AsSeenBy(KernelTask receiver, SignalInfo info) => !receiver.IsInForeignNamespace || info.Raw is not null || info.Pid == 0
+        ? info
+        : info with { Pid = receiver.PidNamespace.NumberOf(info.Pid), Uid = receiver.Credentials.UserNamespace.ShowUser(info.Uid) };
 
     /// <summary>Wakes rt_sigtimedwait of the process and readers of signalfds.</summary>
     private void Arrived(ThreadGroup group)
@@ -120,10 +125,15 @@ public sealed class SignalDelivery
         bool blocked = (any.Signals.Blocked & Signal.Bit(info.Number)) != 0;
         bool ignored = action.Handler == 1 || (action.Handler == 0 && Signal.IgnoredByDefault(info.Number));
         // SIGNAL_UNKILLABLE: PID 1 gets only what it handles.
-        if (action.Handler == 0 && group.Pid == 1 && ReferenceEquals(group, _kernel.Init))
+        if (action.Handler == 0 && ((group.Pid == 1 && ReferenceEquals(group, _kernel.Init)) || IsProtectedFrom(group, info)))
             return blocked && info.Number is not (Signal.SIGKILL or Signal.SIGSTOP);
         return blocked || !ignored || info.Number == Signal.SIGKILL;
     }
+
+    /// <summary>Process 1 of a PID namespace and a sender inside of it (or below).</summary>
+    private bool IsProtectedFrom(ThreadGroup group, SignalInfo info) =>
+        group.Leader.PidNamespace is { Parent: not null } space && ReferenceEquals(space.Reaper, group) && info.Code != Signal.SI_KERNEL
+        && _kernel.FindTask(info.Pid) is { } sender && space.IsAncestorOf(sender.PidNamespace);
 
     private static void Discard(ThreadGroup group, ulong set)
     {

@@ -203,14 +203,14 @@ internal static class SysFutex
             if (!c.Memory.Read(c.Arg(0), out uint value))
                 return -Errno.EFAULT;
             uint owner = value & Futexes.TidMask;
-            uint self = (uint)c.Task.Tid;
+            uint self = (uint)c.Task.OwnTid;
             if (owner == self)
                 return -Errno.EDEADLK;
             if (owner == 0)
                 return c.Memory.Write(c.Arg(0), self | (value & (Futexes.Waiters | Futexes.OwnerDied))) ? 0 : -Errno.EFAULT;
             if (command == TrylockPi)
                 return -Errno.EAGAIN;
-            if (c.Kernel.FindTask((int)owner) is null)
+            if (c.FindTask((int)owner) is null)
                 return -Errno.ESRCH;
             if (!c.Memory.Write(c.Arg(0), value | Futexes.Waiters))
                 return -Errno.EFAULT;
@@ -237,13 +237,13 @@ internal static class SysFutex
             return result;
         if (!c.Memory.Read(c.Arg(0), out uint value))
             return -Errno.EFAULT;
-        if ((value & Futexes.TidMask) != (uint)c.Task.Tid)
+        if ((value & Futexes.TidMask) != (uint)c.Task.OwnTid)
             return -Errno.EPERM;
         IReadOnlyList<FutexWaiter> waiters = c.Kernel.Futexes.WaitersOf(key);
         if (waiters.Count == 0)
             return c.Memory.Write(c.Arg(0), 0u) ? 0 : -Errno.EFAULT;
         FutexWaiter next = waiters[0];
-        if (!c.Memory.Write(c.Arg(0), (uint)next.Task.Tid | (waiters.Count > 1 ? Futexes.Waiters : 0)))
+        if (!c.Memory.Write(c.Arg(0), (uint)next.Task.OwnTid | (waiters.Count > 1 ? Futexes.Waiters : 0)))
             return -Errno.EFAULT;
         c.Kernel.Futexes.WakeOne(next);
         return 0;
@@ -359,7 +359,7 @@ internal static class SysFutex
     /// <summary>get_robust_list(pid, head_ptr, len_ptr).</summary>
     public static long GetRobustList(SyscallContext c)
     {
-        KernelTask? task = c.Int(0) == 0 ? c.Task : c.Kernel.FindTask(c.Int(0));
+        KernelTask? task = c.Int(0) == 0 ? c.Task : c.FindTask(c.Int(0));
         if (task is null)
             return -Errno.ESRCH;
         if (!ReferenceEquals(task.Group, c.Task.Group) && !Permissions.MayTrace(c.Task, task))

@@ -9,19 +9,30 @@ internal static class SysIdentity
     private const int PrKeepCaps = 8;
     private const uint CapabilityVersion1 = 0x19980330, CapabilityVersion2 = 0x20071026, CapabilityVersion3 = 0x20080522;
 
-    public static long GetPid(SyscallContext c) => c.Task.Group.Pid;
+    public static long GetPid(SyscallContext c) => c.Task.OwnPid;
 
-    public static long GetTid(SyscallContext c) => c.Task.Tid;
+    public static long GetTid(SyscallContext c) => c.Task.OwnTid;
 
     public static long GetPpid(SyscallContext c) => c.Task.ParentPid;
 
-    public static long GetUid(SyscallContext c) => c.Task.Credentials.Uid;
+    public static long GetUid(SyscallContext c) => c.Task.Credentials.UserNamespace.ShowUser(c.Task.Credentials.Uid);
 
-    public static long GetEuid(SyscallContext c) => c.Task.Credentials.Euid;
+    public static long GetEuid(SyscallContext c) => c.Task.Credentials.UserNamespace.ShowUser(c.Task.Credentials.Euid);
 
-    public static long GetGid(SyscallContext c) => c.Task.Credentials.Gid;
+    public static long GetGid(SyscallContext c) => c.Task.Credentials.UserNamespace.ShowGroup(c.Task.Credentials.Gid);
 
-    public static long GetEgid(SyscallContext c) => c.Task.Credentials.Egid;
+    public static long GetEgid(SyscallContext c) => c.Task.Credentials.UserNamespace.ShowGroup(c.Task.Credentials.Egid);
+
+    /// <summary>Makes IDs of the caller's user namespace the kernel's own. False: one has no mapping (EINVAL); -1 stays.</summary>
+    private static bool Users(SyscallContext c, ref uint id) => id == Keep || Mapped(c.Task.Credentials.UserNamespace.User(id), ref id);
+
+    private static bool Groups(SyscallContext c, ref uint id) => id == Keep || Mapped(c.Task.Credentials.UserNamespace.Group(id), ref id);
+
+    private static bool Mapped(uint? kernel, ref uint id)
+    {
+        id = kernel ?? 0;
+        return kernel is not null;
+    }
 
     private static long SetUsers(SyscallContext c, Credentials next)
     {
@@ -34,9 +45,9 @@ internal static class SysIdentity
     {
         uint uid = c.UInt(0);
         Credentials old = c.Task.Credentials;
-        if (uid == Keep)
+        if (uid == Keep || !Users(c, ref uid))
             return -Errno.EINVAL;
-        if (old.Privileged)
+        if (old.PrivilegedInNamespace)
             return SetUsers(c, old with { Uid = uid, Euid = uid, Suid = uid, Fsuid = uid });
         return uid == old.Uid || uid == old.Suid ? SetUsers(c, old with { Euid = uid, Fsuid = uid }) : -Errno.EPERM;
     }
@@ -46,9 +57,9 @@ internal static class SysIdentity
     {
         uint gid = c.UInt(0);
         Credentials old = c.Task.Credentials;
-        if (gid == Keep)
+        if (gid == Keep || !Groups(c, ref gid))
             return -Errno.EINVAL;
-        if (old.Privileged)
+        if (old.PrivilegedInNamespace)
             c.Task.Credentials = old with { Gid = gid, Egid = gid, Sgid = gid, Fsgid = gid };
         else if (gid == old.Gid || gid == old.Sgid)
             c.Task.Credentials = old with { Egid = gid, Fsgid = gid };
@@ -62,7 +73,9 @@ internal static class SysIdentity
     {
         uint real = c.UInt(0), effective = c.UInt(1);
         Credentials old = c.Task.Credentials;
-        if (!old.Privileged && ((real != Keep && real != old.Uid && real != old.Euid)
+        if (!Users(c, ref real) || !Users(c, ref effective))
+            return -Errno.EINVAL;
+        if (!old.PrivilegedInNamespace && ((real != Keep && real != old.Uid && real != old.Euid)
             || (effective != Keep && effective != old.Uid && effective != old.Euid && effective != old.Suid)))
         {
             return -Errno.EPERM;
@@ -77,7 +90,9 @@ internal static class SysIdentity
     {
         uint real = c.UInt(0), effective = c.UInt(1);
         Credentials old = c.Task.Credentials;
-        if (!old.Privileged && ((real != Keep && real != old.Gid && real != old.Egid)
+        if (!Groups(c, ref real) || !Groups(c, ref effective))
+            return -Errno.EINVAL;
+        if (!old.PrivilegedInNamespace && ((real != Keep && real != old.Gid && real != old.Egid)
             || (effective != Keep && effective != old.Gid && effective != old.Egid && effective != old.Sgid)))
         {
             return -Errno.EPERM;
@@ -95,7 +110,9 @@ internal static class SysIdentity
     {
         uint r = c.UInt(0), e = c.UInt(1), s = c.UInt(2);
         Credentials old = c.Task.Credentials;
-        if (!old.Privileged && !(OneOf(r, old.Uid, old.Euid, old.Suid) && OneOf(e, old.Uid, old.Euid, old.Suid) && OneOf(s, old.Uid, old.Euid, old.Suid)))
+        if (!Users(c, ref r) || !Users(c, ref e) || !Users(c, ref s))
+            return -Errno.EINVAL;
+        if (!old.PrivilegedInNamespace && !(OneOf(r, old.Uid, old.Euid, old.Suid) && OneOf(e, old.Uid, old.Euid, old.Suid) && OneOf(s, old.Uid, old.Euid, old.Suid)))
             return -Errno.EPERM;
         uint effective = e == Keep ? old.Euid : e;
         return SetUsers(c, old with { Uid = r == Keep ? old.Uid : r, Euid = effective, Suid = s == Keep ? old.Suid : s, Fsuid = effective });
@@ -106,30 +123,36 @@ internal static class SysIdentity
     {
         uint r = c.UInt(0), e = c.UInt(1), s = c.UInt(2);
         Credentials old = c.Task.Credentials;
-        if (!old.Privileged && !(OneOf(r, old.Gid, old.Egid, old.Sgid) && OneOf(e, old.Gid, old.Egid, old.Sgid) && OneOf(s, old.Gid, old.Egid, old.Sgid)))
+        if (!Groups(c, ref r) || !Groups(c, ref e) || !Groups(c, ref s))
+            return -Errno.EINVAL;
+        if (!old.PrivilegedInNamespace && !(OneOf(r, old.Gid, old.Egid, old.Sgid) && OneOf(e, old.Gid, old.Egid, old.Sgid) && OneOf(s, old.Gid, old.Egid, old.Sgid)))
             return -Errno.EPERM;
         uint effective = e == Keep ? old.Egid : e;
         c.Task.Credentials = old with { Gid = r == Keep ? old.Gid : r, Egid = effective, Sgid = s == Keep ? old.Sgid : s, Fsgid = effective };
         return 0;
     }
 
+    private static UserNamespace Shown(SyscallContext c) => c.Task.Credentials.UserNamespace;
+
     private static long WriteThree(SyscallContext c, uint a, uint b, uint s) =>
         c.Memory.Write(c.Arg(0), a) && c.Memory.Write(c.Arg(1), b) && c.Memory.Write(c.Arg(2), s) ? 0 : -Errno.EFAULT;
 
     /// <summary>getresuid(ruid, euid, suid).</summary>
-    public static long GetResuid(SyscallContext c) => WriteThree(c, c.Task.Credentials.Uid, c.Task.Credentials.Euid, c.Task.Credentials.Suid);
+    public static long GetResuid(SyscallContext c) => WriteThree(
+        c, Shown(c).ShowUser(c.Task.Credentials.Uid), Shown(c).ShowUser(c.Task.Credentials.Euid), Shown(c).ShowUser(c.Task.Credentials.Suid));
 
     /// <summary>getresgid(rgid, egid, sgid).</summary>
-    public static long GetResgid(SyscallContext c) => WriteThree(c, c.Task.Credentials.Gid, c.Task.Credentials.Egid, c.Task.Credentials.Sgid);
+    public static long GetResgid(SyscallContext c) => WriteThree(
+        c, Shown(c).ShowGroup(c.Task.Credentials.Gid), Shown(c).ShowGroup(c.Task.Credentials.Egid), Shown(c).ShowGroup(c.Task.Credentials.Sgid));
 
     /// <summary>setfsuid(uid): the old value.</summary>
     public static long SetFsuid(SyscallContext c)
     {
         Credentials old = c.Task.Credentials;
         uint uid = c.UInt(0);
-        if (uid != Keep && (old.Privileged || uid == old.Uid || uid == old.Euid || uid == old.Suid || uid == old.Fsuid))
+        if (uid != Keep && Users(c, ref uid) && (old.PrivilegedInNamespace || uid == old.Uid || uid == old.Euid || uid == old.Suid || uid == old.Fsuid))
             c.Task.Credentials = old with { Fsuid = uid };
-        return old.Fsuid;
+        return Shown(c).ShowUser(old.Fsuid);
     }
 
     /// <summary>setfsgid(gid): the old value.</summary>
@@ -137,15 +160,15 @@ internal static class SysIdentity
     {
         Credentials old = c.Task.Credentials;
         uint gid = c.UInt(0);
-        if (gid != Keep && (old.Privileged || gid == old.Gid || gid == old.Egid || gid == old.Sgid || gid == old.Fsgid))
+        if (gid != Keep && Groups(c, ref gid) && (old.PrivilegedInNamespace || gid == old.Gid || gid == old.Egid || gid == old.Sgid || gid == old.Fsgid))
             c.Task.Credentials = old with { Fsgid = gid };
-        return old.Fsgid;
+        return Shown(c).ShowGroup(old.Fsgid);
     }
 
     /// <summary>getgroups(size, list).</summary>
     public static long GetGroups(SyscallContext c)
     {
-        uint[] groups = c.Task.Credentials.Groups;
+        uint[] groups = [.. c.Task.Credentials.Groups.Select(Shown(c).ShowGroup)];
         if (c.Int(0) < 0)
             return -Errno.EINVAL;
         if (c.Int(0) == 0)
@@ -158,13 +181,18 @@ internal static class SysIdentity
     /// <summary>setgroups(size, list).</summary>
     public static long SetGroups(SyscallContext c)
     {
-        if (!c.Task.Credentials.Privileged)
+        if (!c.Task.Credentials.PrivilegedInNamespace || !Shown(c).SetGroupsAllowed)
             return -Errno.EPERM;
         if (c.UInt(0) > 65536)
             return -Errno.EINVAL;
         var groups = new uint[c.Int(0)];
         if (!c.Memory.Read(c.Arg(1), System.Runtime.InteropServices.MemoryMarshal.AsBytes(groups.AsSpan())))
             return -Errno.EFAULT;
+        for (int i = 0; i < groups.Length; i++)
+        {
+            if (groups[i] == Keep || !Groups(c, ref groups[i]))
+                return -Errno.EINVAL;
+        }
         Array.Sort(groups);
         c.Task.Credentials = c.Task.Credentials with { Groups = groups };
         return 0;
@@ -174,10 +202,10 @@ internal static class SysIdentity
     public static long SetPgid(SyscallContext c)
     {
         ThreadGroup self = c.Task.Group;
-        int pid = c.Int(0) == 0 ? self.Pid : c.Int(0);
-        int pgid = c.Int(1) == 0 ? pid : c.Int(1);
-        if (pgid < 0)
+        int pid = c.Int(0) == 0 ? self.Pid : c.FirstOf(c.Int(0));
+        if (c.Int(1) < 0)
             return -Errno.EINVAL;
+        int pgid = c.Int(1) == 0 ? pid : c.FirstOf(c.Int(1));
         if (c.Kernel.FindTask(pid) is not { } task || task.Group.Pid != pid)
             return c.Kernel.FindTask(pid) is null ? -Errno.ESRCH : -Errno.EINVAL;
         ThreadGroup group = task.Group;
@@ -200,13 +228,13 @@ internal static class SysIdentity
         return 0;
     }
 
-    private static ThreadGroup? GroupOf(SyscallContext c, int pid) => pid == 0 ? c.Task.Group : c.Kernel.FindTask(pid)?.Group;
+    private static ThreadGroup? GroupOf(SyscallContext c, int pid) => pid == 0 ? c.Task.Group : c.FindTask(pid)?.Group;
 
     /// <summary>getpgid(pid).</summary>
-    public static long GetPgid(SyscallContext c) => GroupOf(c, c.Int(0))?.Pgid ?? -Errno.ESRCH;
+    public static long GetPgid(SyscallContext c) => GroupOf(c, c.Int(0)) is { } group ? c.NumberOf(group.Pgid) : -Errno.ESRCH;
 
     /// <summary>getsid(pid).</summary>
-    public static long GetSid(SyscallContext c) => GroupOf(c, c.Int(0))?.Sid ?? -Errno.ESRCH;
+    public static long GetSid(SyscallContext c) => GroupOf(c, c.Int(0)) is { } group ? c.NumberOf(group.Sid) : -Errno.ESRCH;
 
     /// <summary>setsid().</summary>
     public static long SetSid(SyscallContext c)
@@ -216,7 +244,7 @@ internal static class SysIdentity
             return -Errno.EPERM;
         group.Sid = group.Pgid = group.Pid;
         group.ControllingTerminal = null;
-        return group.Pid;
+        return c.NumberOf(group.Pid);
     }
 
     private static long CapabilityHeader(SyscallContext c, out int words, out int pid)
@@ -244,7 +272,7 @@ internal static class SysIdentity
             return result == -Errno.EINVAL && c.Arg(1) == 0 ? 0 : result;
         if (pid < 0)
             return -Errno.EINVAL;
-        KernelTask? task = pid == 0 ? c.Task : c.Kernel.FindTask(pid);
+        KernelTask? task = pid == 0 ? c.Task : c.FindTask(pid);
         if (task is null)
             return -Errno.ESRCH;
         Credentials who = task.Credentials;
@@ -266,7 +294,7 @@ internal static class SysIdentity
         long result = CapabilityHeader(c, out int words, out int pid);
         if (result < 0)
             return result;
-        if (pid != 0 && pid != c.Task.Tid)
+        if (pid != 0 && pid != c.Task.OwnTid)
             return -Errno.EPERM;
         ulong effective = 0, permitted = 0, inheritable = 0;
         for (int i = 0; i < words; i++)

@@ -335,7 +335,7 @@ internal static class SysMemory
     }
 
     /// <summary>migrate_pages(pid, maxnode, old, new): nothing to move.</summary>
-    public static long MigratePages(SyscallContext c) => c.Int(0) == 0 || c.Kernel.FindTask(c.Int(0)) is not null ? 0 : -Errno.ESRCH;
+    public static long MigratePages(SyscallContext c) => c.Int(0) == 0 || c.FindTask(c.Int(0)) is not null ? 0 : -Errno.ESRCH;
 
     /// <summary>process_vm_readv(pid, local, nl, remote, nr, flags).</summary>
     public static long ProcessVmRead(SyscallContext c) => Transfer(c, false);
@@ -366,7 +366,7 @@ internal static class SysMemory
         long result = ReadVectors(c, c.Arg(1), c.Arg(2), out List<(ulong Address, ulong Length)> local);
         if (result < 0 || (result = ReadVectors(c, c.Arg(3), c.Arg(4), out List<(ulong Address, ulong Length)> remote)) < 0)
             return result;
-        if (c.Kernel.FindTask(c.Int(0)) is not { Mm: { } other } task)
+        if (c.FindTask(c.Int(0)) is not { Mm: { } other } task)
             return -Errno.ESRCH;
         if (!Permissions.MayTrace(c.Task, task))
             return -Errno.EPERM;

@@ -40,9 +40,12 @@ internal static class SysProcess
         if (OverProcessLimit(c))
             return -Errno.EAGAIN;
         long tid = c.Kernel.Clone(c, flags, signal, stack, parentTid, childTid, tls, pidfd, setTid);
-        if (tid < 0 || (flags & LinuxKernel.CLONE_VFORK) == 0 || c.Kernel.FindTask((int)tid) is not { } child)
+        if (tid < 0)
             return tid;
-        var wait = new VforkWait(child, (int)tid);
+        int number = c.NumberOf((int)tid);
+        if ((flags & LinuxKernel.CLONE_VFORK) == 0 || c.Kernel.FindTask((int)tid) is not { } child)
+            return number;
+        var wait = new VforkWait(child, number);
         c.State = wait;
         return Vfork(c, wait);
     }
@@ -100,8 +103,11 @@ internal static class SysProcess
                 return -Errno.EINVAL;
             if (!c.Task.Credentials.Privileged)
                 return -Errno.EPERM;
-            if (c.Kernel.FindTask(setTid) is not null)
+            if (c.FindTask(setTid) is not null)
                 return -Errno.EEXIST;
+            // The number is chosen in the first namespace only.
+            if (c.Task.PidNamespaceForChildren.Parent is not null || (flags & LinuxKernel.CLONE_NEWPID) != 0)
+                return -Errno.EINVAL;
         }
         return Start(c, flags, (int)signal, stack + stackSize, parentTid, childTid, tls, pidfd, setTid);
     }
@@ -193,48 +199,18 @@ internal static class SysProcess
     public static long SetTidAddress(SyscallContext c)
     {
         c.Task.ClearChildTid = c.Arg(0);
-        return c.Task.Tid;
+        return c.Task.OwnTid;
     }
-
-    /// <summary>unshare(flags): files, fs and what is not shared anyway.</summary>
-    public static long Unshare(SyscallContext c)
-    {
-        const ulong namespaces = LinuxKernel.CLONE_NEWNS | LinuxKernel.CLONE_NEWCGROUP | LinuxKernel.CLONE_NEWUTS | LinuxKernel.CLONE_NEWIPC
-            | LinuxKernel.CLONE_NEWUSER | LinuxKernel.CLONE_NEWPID | LinuxKernel.CLONE_NEWNET | 0x80;
-        ulong flags = c.Arg(0);
-        const ulong own = LinuxKernel.CLONE_THREAD | LinuxKernel.CLONE_FS | LinuxKernel.CLONE_SIGHAND | LinuxKernel.CLONE_VM | LinuxKernel.CLONE_FILES | LinuxKernel.CLONE_SYSVSEM;
-        if ((flags & ~(namespaces | own)) != 0)
-            return -Errno.EINVAL;
-        if ((flags & (LinuxKernel.CLONE_THREAD | LinuxKernel.CLONE_SIGHAND | LinuxKernel.CLONE_VM)) != 0 && c.Task.Group.Threads.Count > 1)
-            return -Errno.EINVAL;
-        if ((flags & namespaces) != 0)
-            return -Errno.EPERM;
-        if ((flags & LinuxKernel.CLONE_FILES) != 0 && c.Task.Files.Users > 1)
-        {
-            FileTable old = c.Task.Files;
-            c.Task.Files = old.Clone();
-            old.Leave();
-        }
-        if ((flags & LinuxKernel.CLONE_FS) != 0 && c.Task.Fs.Users > 1)
-        {
-            c.Task.Fs.Users--;
-            c.Task.Fs = c.Task.Fs.Clone();
-        }
-        return 0;
-    }
-
-    /// <summary>setns(fd, nstype): there is one namespace of each kind, and it takes a privilege that nobody has here.</summary>
-    public static long SetNs(SyscallContext c) => c.Files[c.Int(0)] is null ? -Errno.EBADF : -Errno.EPERM;
 
     /// <summary>pidfd_open(pid, flags).</summary>
     public static long PidfdOpen(SyscallContext c)
     {
         if ((c.UInt(1) & ~(uint)(OpenFlags.O_NONBLOCK | OpenFlags.O_EXCL)) != 0 || c.Int(0) <= 0)
             return -Errno.EINVAL;
-        if (c.Kernel.FindTask(c.Int(0)) is not { } task)
+        if (c.FindTask(c.Int(0)) is not { } task)
             return -Errno.ESRCH;
         // Without PIDFD_THREAD the ID must be a process.
-        if (task.Group.Pid != c.Int(0))
+        if (c.NumberOf(task.Group.Pid) != c.Int(0))
             return (c.UInt(1) & OpenFlags.O_EXCL) != 0 ? PidFile.Open(c.Task, task.Group, c.Int(1)) : -Errno.ENOENT;
         return PidFile.Open(c.Task, task.Group, c.Int(1));
     }
@@ -263,7 +239,7 @@ internal static class SysProcess
     /// <summary>kcmp(pid1, pid2, type, idx1, idx2): 0 when equal, else 1 or 2 by the order of creation (3: unordered).</summary>
     public static long Kcmp(SyscallContext c)
     {
-        if (c.Kernel.FindTask(c.Int(0)) is not { } a || c.Kernel.FindTask(c.Int(1)) is not { } b)
+        if (c.FindTask(c.Int(0)) is not { } a || c.FindTask(c.Int(1)) is not { } b)
             return -Errno.ESRCH;
         if (!Permissions.MayTrace(c.Task, a) || !Permissions.MayTrace(c.Task, b))
             return -Errno.EPERM;
@@ -291,7 +267,7 @@ internal static class SysProcess
 
     /// <summary>ptrace(request, pid, addr, data): not there; a container without CAP_SYS_PTRACE shows the same.</summary>
     public static long Ptrace(SyscallContext c) =>
-        c.Long(0) == 0 || c.Kernel.FindTask(c.Int(1)) is not null ? -Errno.EPERM : -Errno.ESRCH;
+        c.Long(0) == 0 || c.FindTask(c.Int(1)) is not null ? -Errno.EPERM : -Errno.ESRCH;
 
     /// <summary>rseq(rseq, len, flags, sig).</summary>
     public static long Rseq(SyscallContext c)

@@ -9,7 +9,7 @@ internal static class SysScheduler
     private const int ResetOnFork = 0x40000000;
     private const int AttributeSize = 56;
 
-    private static KernelTask? Target(SyscallContext c, int pid) => pid == 0 ? c.Task : c.Kernel.FindTask(pid);
+    private static KernelTask? Target(SyscallContext c, int pid) => pid == 0 ? c.Task : c.FindTask(pid);
 
     private static bool IsRealtime(int policy) => policy is Fifo or RoundRobin;
 
@@ -205,7 +205,7 @@ internal static class SysScheduler
                     tasks.Add(task);
                 break;
             case 1:
-                int pgid = who == 0 ? c.Task.Group.Pgid : who;
+                int pgid = who == 0 ? c.Task.Group.Pgid : c.FirstOf(who);
                 tasks.AddRange(c.Kernel.AllGroups.Where(g => g.Pgid == pgid).SelectMany(g => g.Threads));
                 break;
             case 2:

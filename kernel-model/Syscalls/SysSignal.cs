@@ -197,16 +197,16 @@ internal static class SysSignal
         SignalInfo? info = signal == 0 ? null : FromUser(c, signal, Signal.SI_USER);
         if (pid > 0)
         {
-            ThreadGroup? group = c.Kernel.FindTask(pid)?.Group;
+            ThreadGroup? group = c.FindTask(pid)?.Group;
             return group is null ? -Errno.ESRCH : SendTo(c, group, signal, info);
         }
         if (pid == int.MinValue)
             return -Errno.ESRCH;
         IEnumerable<ThreadGroup> targets = pid switch
         {
-            -1 => c.Kernel.AllGroups.Where(g => g.Pid > 1 && !ReferenceEquals(g, c.Task.Group)),
+            -1 => c.Kernel.AllGroups.Where(g => c.NumberOf(g.Pid) > 1 && !ReferenceEquals(g, c.Task.Group)),
             0 => c.Kernel.AllGroups.Where(g => g.Pgid == c.Task.Group.Pgid),
-            _ => c.Kernel.AllGroups.Where(g => g.Pgid == -pid),
+            _ => c.Kernel.AllGroups.Where(g => g.Pgid == c.FirstOf(-pid)),
         };
         return SendToMany(c, targets.ToList(), signal, info, pid == -1);
     }
@@ -244,8 +244,8 @@ internal static class SysSignal
 
     private static long ToThread(SyscallContext c, int? tgid, int tid, int signal, SignalInfo? info)
     {
-        KernelTask? task = c.Kernel.FindTask(tid);
-        if (task is null || (tgid is { } group && task.Group.Pid != group))
+        KernelTask? task = c.FindTask(tid);
+        if (task is null || (tgid is { } group && c.NumberOf(task.Group.Pid) != group))
             return -Errno.ESRCH;
         if (signal is < 0 or > Signal.Count)
             return -Errno.EINVAL;
@@ -283,7 +283,7 @@ internal static class SysSignal
         long result = ReadInfo(c, c.Arg(2), c.Int(1), out SignalInfo? info);
         if (result < 0)
             return result;
-        ThreadGroup? group = c.Kernel.FindTask(c.Int(0))?.Group;
+        ThreadGroup? group = c.FindTask(c.Int(0))?.Group;
         // Nobody may pretend to be kill() or the kernel to another process.
         if (info!.Code is >= 0 or Signal.SI_TKILL && !ReferenceEquals(group, c.Task.Group))
             return -Errno.EPERM;
@@ -302,7 +302,7 @@ internal static class SysSignal
         long result = ReadInfo(c, c.Arg(3), c.Int(2), out SignalInfo? info);
         if (result < 0)
             return result;
-        if (info!.Code is >= 0 or Signal.SI_TKILL && c.Int(1) != c.Task.Tid)
+        if (info!.Code is >= 0 or Signal.SI_TKILL && c.Int(1) != c.Task.OwnTid)
             return -Errno.EPERM;
         return ToThread(c, c.Int(0), c.Int(1), c.Int(2), info);
     }

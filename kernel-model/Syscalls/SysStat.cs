@@ -29,8 +29,8 @@ internal static class SysStat
         BinaryPrimitives.WriteUInt64LittleEndian(b[8..], inode.Ino);
         BinaryPrimitives.WriteUInt32LittleEndian(b[16..], inode.Mode);
         BinaryPrimitives.WriteUInt32LittleEndian(b[20..], inode.Nlink);
-        BinaryPrimitives.WriteUInt32LittleEndian(b[24..], inode.Uid);
-        BinaryPrimitives.WriteUInt32LittleEndian(b[28..], inode.Gid);
+        BinaryPrimitives.WriteUInt32LittleEndian(b[24..], c.Task.Credentials.UserNamespace.ShowUser(inode.Uid));
+        BinaryPrimitives.WriteUInt32LittleEndian(b[28..], c.Task.Credentials.UserNamespace.ShowGroup(inode.Gid));
         BinaryPrimitives.WriteUInt64LittleEndian(b[32..], inode.Rdev);
         BinaryPrimitives.WriteInt64LittleEndian(b[48..], inode.Size);
         BinaryPrimitives.WriteInt32LittleEndian(b[56..], BlockSize(inode));
@@ -73,8 +73,8 @@ internal static class SysStat
         BinaryPrimitives.WriteInt32LittleEndian(b[4..], BlockSize(inode));
         BinaryPrimitives.WriteUInt64LittleEndian(b[8..], root ? 0x2000u : 0u);
         BinaryPrimitives.WriteUInt32LittleEndian(b[16..], inode.Nlink);
-        BinaryPrimitives.WriteUInt32LittleEndian(b[20..], inode.Uid);
-        BinaryPrimitives.WriteUInt32LittleEndian(b[24..], inode.Gid);
+        BinaryPrimitives.WriteUInt32LittleEndian(b[20..], c.Task.Credentials.UserNamespace.ShowUser(inode.Uid));
+        BinaryPrimitives.WriteUInt32LittleEndian(b[24..], c.Task.Credentials.UserNamespace.ShowGroup(inode.Gid));
         BinaryPrimitives.WriteUInt16LittleEndian(b[28..], (ushort)inode.Mode);
         BinaryPrimitives.WriteUInt64LittleEndian(b[32..], inode.Ino);
         BinaryPrimitives.WriteInt64LittleEndian(b[40..], inode.Size);

@@ -71,7 +71,7 @@ internal static class SysSystem
     /// <summary>prlimit64(pid, resource, new, old).</summary>
     public static long Prlimit(SyscallContext c)
     {
-        KernelTask? task = c.Int(0) == 0 ? c.Task : c.Kernel.FindTask(c.Int(0));
+        KernelTask? task = c.Int(0) == 0 ? c.Task : c.FindTask(c.Int(0));
         if (c.UInt(1) >= Rlimits.Count)
             return -Errno.EINVAL;
         if (task is null)

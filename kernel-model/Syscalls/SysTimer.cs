@@ -33,7 +33,7 @@ internal static class SysTimer
         switch (notify)
         {
             case SigevThreadId | SigevSignal:
-                thread = c.Kernel.FindTask(tid);
+                thread = c.FindTask(tid);
                 if (thread is null || !ReferenceEquals(thread.Group, group))
                     return -Errno.EINVAL;
                 goto case SigevSignal;

@@ -120,8 +120,8 @@ internal static class SysWait
         {
             -1 => _ => true,
             0 => g => g.Pgid == pgid,
-            < -1 => g => g.Pgid == -pid,
-            _ => g => g.Pid == pid,
+            < -1 => g => g.Pgid == c.FirstOf(-pid),
+            _ => g => g.Pid == c.FirstOf(pid),
         };
         long result = Look(c, wanted, options | WEXITED, out Found found);
         if (result != 1)
@@ -130,7 +130,7 @@ internal static class SysWait
             return -Errno.EFAULT;
         if (c.Arg(3) != 0 && !found.Usage.Write(c.Kernel, c.Memory, c.Arg(3)))
             return -Errno.EFAULT;
-        return found.Child.Pid;
+        return c.NumberOf(found.Child.Pid);
     }
 
     /// <summary>waitid(which, id, info, options, rusage).</summary>
@@ -152,12 +152,12 @@ internal static class SysWait
             case 1:
                 if (id <= 0)
                     return -Errno.EINVAL;
-                wanted = g => g.Pid == id;
+                wanted = g => g.Pid == c.FirstOf(id);
                 break;
             case 2:
                 if (id < 0)
                     return -Errno.EINVAL;
-                int pgid = id == 0 ? c.Task.Group.Pgid : id;
+                int pgid = id == 0 ? c.Task.Group.Pgid : c.FirstOf(id);
                 wanted = g => g.Pgid == pgid;
                 break;
             case 3:
@@ -196,7 +196,7 @@ internal static class SysWait
             bool some = result == 1;
             ulong info = c.Arg(2);
             if (!c.Memory.Write(info, some ? Signal.SIGCHLD : 0) || !c.Memory.Write(info + 4, 0) || !c.Memory.Write(info + 8, some ? code : 0)
-                || !c.Memory.Write(info + 16, some ? found.Child.Pid : 0) || !c.Memory.Write(info + 20, some ? found.Child.Leader.Credentials.Uid : 0)
+                || !c.Memory.Write(info + 16, some ? c.NumberOf(found.Child.Pid) : 0) || !c.Memory.Write(info + 20, some ? c.Task.Credentials.UserNamespace.ShowUser(found.Child.Leader.Credentials.Uid) : 0)
                 || !c.Memory.Write(info + 24, some ? value : 0))
             {
                 return -Errno.EFAULT;

@@ -50,6 +50,15 @@ public sealed class SyscallContext
     /// <summary>Absolute monotonic deadline in ns that a body keeps from its first attempt.</summary>
     public ulong Deadline { get; set; } = ulong.MaxValue;
 
+    /// <summary>The task that the caller knows by a number; null: none. Zombie leaders are found.</summary>
+    public KernelTask? FindTask(int number) => Kernel.FindTask(FirstOf(number));
+
+    /// <summary>Number in the first PID namespace of what the caller knows by a number; -1: nothing.</summary>
+    public int FirstOf(int number) => Task.PidNamespace.FirstOf(number);
+
+    /// <summary>The caller's number for a task, process group or session; 0: not visible to it.</summary>
+    public int NumberOf(int first) => Task.PidNamespace.NumberOf(first);
+
     /// <summary>The caller's memory.</summary>
     public MemoryMap Memory => Task.Mm!;
 

@@ -31,6 +31,9 @@ public sealed record Credentials
     /// <inheritdoc cref="Gid"/>
     public uint Fsgid { get; init; }
 
+    /// <summary>User namespace. All IDs here are the kernel's own, those of the first namespace.</summary>
+    public UserNamespace UserNamespace { get; init; } = UserNamespace.Initial;
+
     /// <summary>Supplementary groups.</summary>
     public uint[] Groups { get; init; } = [];
 
@@ -52,8 +55,23 @@ public sealed record Credentials
     /// <summary>Securebits of prctl.</summary>
     public uint SecureBits { get; init; }
 
-    /// <summary>Whether the identity has all capabilities (effective user 0).</summary>
-    public bool Privileged => Euid == 0;
+    /// <summary>Whether the identity has all capabilities over the machine (effective user 0 of the first user namespace).</summary>
+    public bool Privileged => Euid == 0 && UserNamespace.IsInitial;
+
+    /// <summary>Whether the identity has capabilities over its own user namespace.</summary>
+    public bool PrivilegedInNamespace => UserNamespace.IsInitial ? Privileged : CapEffective != 0;
+
+    /// <summary>The same identity as a member of another user namespace, with all capabilities over it (set_cred_user_ns).</summary>
+    internal Credentials InUserNamespace(UserNamespace space) => this with
+    {
+        UserNamespace = space,
+        SecureBits = 0,
+        CapInheritable = 0,
+        CapPermitted = AllCapabilities,
+        CapEffective = AllCapabilities,
+        CapBounding = AllCapabilities,
+        CapAmbient = 0,
+    };
 
     /// <summary>Whether a file's group applies to this identity.</summary>
     public bool InGroup(uint gid) => gid == Fsgid || Array.IndexOf(Groups, gid) >= 0;
@@ -77,13 +95,14 @@ public sealed record Credentials
     public Credentials AfterSetUid(Credentials old, bool keepCapabilities)
     {
         Credentials next = this;
-        bool wasRoot = old.Uid == 0 || old.Euid == 0 || old.Suid == 0;
-        bool isRoot = Uid == 0 || Euid == 0 || Suid == 0;
+        uint? root = UserNamespace.User(0);
+        bool wasRoot = old.Uid == root || old.Euid == root || old.Suid == root;
+        bool isRoot = Uid == root || Euid == root || Suid == root;
         if (wasRoot && !isRoot)
             next = keepCapabilities ? next with { CapAmbient = 0 } : next with { CapPermitted = 0, CapEffective = 0, CapAmbient = 0 };
-        if (old.Euid == 0 && Euid != 0)
+        if (old.Euid == root && Euid != root)
             next = next with { CapEffective = 0 };
-        else if (old.Euid != 0 && Euid == 0)
+        else if (old.Euid != root && Euid == root)
             next = next with { CapEffective = next.CapPermitted };
         return next;
     }
@@ -91,7 +110,8 @@ public sealed record Credentials
     /// <summary>Capabilities and saved IDs of a new program (cap_bprm_creds_from_file, without file capabilities).</summary>
     public Credentials AfterExec()
     {
-        bool root = Uid == 0 || Euid == 0;
+        uint? rootUser = UserNamespace.User(0);
+        bool root = Uid == rootUser || Euid == rootUser;
         ulong permitted = root ? (CapBounding | CapInheritable) & AllCapabilities : CapAmbient;
         return this with
         {
@@ -100,7 +120,7 @@ public sealed record Credentials
             Fsuid = Euid,
             Fsgid = Egid,
             CapPermitted = permitted,
-            CapEffective = Euid == 0 ? permitted : CapAmbient,
+            CapEffective = Euid == rootUser ? permitted : CapAmbient,
             CapAmbient = root ? 0 : CapAmbient,
             SecureBits = SecureBits & ~0x10u,
         };

@@ -179,7 +179,7 @@ public sealed class Futexes
             Wake(mm, address, 1);
             return true;
         }
-        if (owner != (uint)task.Tid)
+        if (owner != (uint)task.OwnTid)
             return true;
         if (pi && GetKey(mm, address, false, out FutexKey key) == 0)
         {
@@ -189,7 +189,7 @@ public sealed class Futexes
             if (waiters.Count > 0)
             {
                 FutexWaiter heir = waiters[0];
-                mm.Write(address, (uint)heir.Task.Tid | OwnerDied | (waiters.Count > 1 ? Waiters : 0));
+                mm.Write(address, (uint)heir.Task.OwnTid | OwnerDied | (waiters.Count > 1 ? Waiters : 0));
                 WakeOne(heir);
                 return true;
             }

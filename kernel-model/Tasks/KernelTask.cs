@@ -71,10 +71,25 @@ public sealed class KernelTask
     private Credentials _credentials = Credentials.For(0, 0);
 
     /// <summary>What getppid answers: the parent's PID as the task sees it.</summary>
-    public int ParentPid => Group.Parent?.Pid ?? 0;
+    public int ParentPid => ParentPidIn(PidNamespace);
+
+    /// <summary>The parent's PID in a namespace; 0 when it has none there.</summary>
+    internal int ParentPidIn(PidNamespace space) => Group.Parent is { } parent ? space.NumberOf(parent.Pid) : 0;
+
+    /// <summary>PID namespace of the task, for life.</summary>
+    public PidNamespace PidNamespace { get; internal set; }
+
+    /// <summary>PID namespace that the task's children are born in (unshare, setns).</summary>
+    public PidNamespace PidNamespaceForChildren { get; internal set; }
+
+    /// <summary>TID and PID as the task itself sees them.</summary>
+    public int OwnTid => PidNamespace.NumberOf(Tid);
+
+    /// <inheritdoc cref="OwnTid"/>
+    public int OwnPid => PidNamespace.NumberOf(Group.Pid);
 
     /// <summary>Whether the task is outside of the first PID or user namespace.</summary>
-    public bool IsInForeignNamespace => false;
+    public bool IsInForeignNamespace => PidNamespace.Parent is not null || !Credentials.UserNamespace.IsInitial;
 
     /// <summary>Name of at most 15 characters (comm).</summary>
     public string Comm { get; set; } = "";
@@ -182,6 +197,7 @@ public sealed class KernelTask
     internal KernelTask(LinuxKernel kernel, int tid, ThreadGroup group)
     {
         Kernel = kernel;
+        PidNamespace = PidNamespaceForChildren = kernel.InitialPidNamespace;
         Tid = tid;
         Group = group;
     }

@@ -81,23 +81,34 @@ public sealed class TaskRecords
     /// <summary>Writes identity: thread group, thread, user and group IDs, parent.</summary>
     internal void SyncAll(KernelTask task)
     {
-        _memory.Write(task.RecordPa + Tgid, task.Group.Pid);
-        _memory.Write(task.RecordPa + Pid, task.Tid);
-        _memory.Write(task.RecordPa + Numbers + El1Image.Value("NUMBERS_TGID"), task.Group.Pid);
-        _memory.Write(task.RecordPa + Numbers + El1Image.Value("NUMBERS_TID"), task.Tid);
+        _memory.Write(task.RecordPa + Tgid, task.OwnPid);
+        _memory.Write(task.RecordPa + Pid, task.OwnTid);
+        _memory.Write(task.RecordPa + El1Image.Value("TSK_PIDNS"), (ulong)task.PidNamespace.Number);
+        _memory.Write(task.RecordPa + El1Image.Value("TSK_PIDNS_LEVEL"), (ulong)task.PidNamespace.Level);
+        for (PidNamespace? space = task.PidNamespace; space is not null; space = space.Parent)
+        {
+            ulong numbers = NumbersAt(task, space);
+            _memory.Write(numbers + El1Image.Value("NUMBERS_NS"), (ulong)space.Number);
+            _memory.Write(numbers + El1Image.Value("NUMBERS_TGID"), space.NumberOf(task.Group.Pid));
+            _memory.Write(numbers + El1Image.Value("NUMBERS_TID"), space.NumberOf(task.Tid));
+        }
         SyncCredentials(task);
         SyncParent(task);
     }
 
-    /// <summary>Writes uid, euid, gid, egid. What becomes of the vDSO slot is the design's affair.</summary>
+    private static ulong NumbersAt(KernelTask task, PidNamespace space) =>
+        task.RecordPa + Numbers + (ulong)space.Level * El1Image.Value("NUMBERS_SIZE");
+
+    /// <summary>Writes uid, euid, gid, egid as the task's user namespace has them. What becomes of the vDSO slot is the design's affair.</summary>
     internal void SyncCredentials(KernelTask task)
     {
         if (task.RecordPa == 0)
             return;
-        _memory.Write(task.RecordPa + Uid, task.Credentials.Uid);
-        _memory.Write(task.RecordPa + Uid + 4, task.Credentials.Euid);
-        _memory.Write(task.RecordPa + Uid + 8, task.Credentials.Gid);
-        _memory.Write(task.RecordPa + Uid + 12, task.Credentials.Egid);
+        UserNamespace space = task.Credentials.UserNamespace;
+        _memory.Write(task.RecordPa + Uid, space.ShowUser(task.Credentials.Uid));
+        _memory.Write(task.RecordPa + Uid + 4, space.ShowUser(task.Credentials.Euid));
+        _memory.Write(task.RecordPa + Uid + 8, space.ShowGroup(task.Credentials.Gid));
+        _memory.Write(task.RecordPa + Uid + 12, space.ShowGroup(task.Credentials.Egid));
     }
 
     /// <summary>Writes ppid, after fork and when the parent has exited.</summary>
@@ -106,7 +117,8 @@ public sealed class TaskRecords
         if (task.RecordPa == 0)
             return;
         _memory.Write(task.RecordPa + Ppid, task.ParentPid);
-        _memory.Write(task.RecordPa + Numbers + NumbersPpid, task.ParentPid);
+        for (PidNamespace? space = task.PidNamespace; space is not null; space = space.Parent)
+            _memory.Write(NumbersAt(task, space) + NumbersPpid, task.ParentPidIn(space));
     }
 
     /// <summary>Whether the task is outside of the first PID or user namespace.</summary>

@@ -14,9 +14,16 @@ public sealed class VdsoMapping
         Design = design;
         Image = design.LoadImage();
         design.Attach(this);
-        if (Image is null)
-            return;
         PhysicalMemory memory = kernel.Machine.Memory;
+        if (Image is null)
+        {
+            // arm64 has SA_RESTORER only in name: handlers return through code that the kernel maps, as arm's [sigpage] does.
+            _imagePages = [kernel.PageAllocator.Allocate()];
+            memory.Write(_imagePages[0] + 16, 0xd503201fu);
+            memory.Write(_imagePages[0] + 20, 0xd2801168u);
+            memory.Write(_imagePages[0] + 24, 0xd4000001u);
+            return;
+        }
         int dataPages = (int)(Image.Layout("vvar_pages") - Image.LayoutOr("thread_pages", 0));
         ulong dataPa = kernel.PageAllocator.AllocateContiguous(dataPages);
         SharedDataPages = [.. Enumerable.Range(0, dataPages).Select(i => dataPa + (ulong)i * PhysicalMemory.PageSize)];
@@ -48,11 +55,24 @@ public sealed class VdsoMapping
     /// <summary>Data pages that all processes share.</summary>
     public int DataPageCount => SharedDataPages.Length;
 
+    /// <summary>Without a vDSO: a page with nop; mov x8, #139 (rt_sigreturn); svc #0 alone, that no auxiliary vector names.</summary>
+    private void MapTrampoline(MemoryMap memory)
+    {
+        ulong start = memory.FindFree(PhysicalMemory.PageSize);
+        if (start == 0)
+            return;
+        memory.SigreturnTrampoline = start + 20;
+        memory.Add(new Vma { Start = start, End = start + PhysicalMemory.PageSize, Prot = Mman.PROT_READ | Mman.PROT_EXEC, SpecialPages = _imagePages, Name = "[sigpage]" });
+    }
+
     /// <summary>Maps [vvar] and, directly above it, [vdso]. Returns the address of the image, or 0 without one.</summary>
     internal ulong MapInto(MemoryMap memory)
     {
         if (Image is null)
+        {
+            MapTrampoline(memory);
             return 0;
+        }
         ulong data = (ulong)Image.Layout("vvar_pages") * PhysicalMemory.PageSize;
         ulong code = (ulong)_imagePages.Length * PhysicalMemory.PageSize;
         ulong start = memory.FindFree(data + code);

@@ -51,6 +51,7 @@ public sealed class StaticProgramTests
     [InlineData("futex", 0)]
     [InlineData("memory", 0)]
     [InlineData("time", 0)]
+    [InlineData("namespaces", 0)]
     public void OurOwnPrograms(string name, int expected)
     {
         ArmVdsoCommand.Result result = ArmVdsoCommand.Run("run", GuestPrograms.Path(name));

@@ -1,0 +1,86 @@
+using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Signals;
+
+namespace ArmVdso.Kernel;
+
+/// <summary>PID and user namespaces: making, entering, and the end of one's process 1.</summary>
+public sealed partial class LinuxKernel
+{
+    private const int MaxUserNamespaceLevel = 32;
+    private uint _lastNamespace = 0xEFFFFFFF;
+
+    /// <summary>The first PID namespace.</summary>
+    public PidNamespace InitialPidNamespace { get; } = new(PidNamespace.InitialNumber, null);
+
+    /// <summary>Next number of nsfs, for a namespace of any kind.</summary>
+    internal uint NewNamespaceNumber() => ++_lastNamespace;
+
+    /// <summary>create_pid_namespace: 0 or -errno.</summary>
+    internal long NewPidNamespace(PidNamespace parent, out PidNamespace? space)
+    {
+        space = null;
+        if (parent.Level >= PidNamespace.MaxLevel)
+            return -Errno.ENOSPC;
+        space = new PidNamespace(NewNamespaceNumber(), parent);
+        return 0;
+    }
+
+    /// <summary>create_user_ns: credentials inside of a new namespace, with all capabilities there. 0 or -errno.</summary>
+    internal long NewUserNamespace(Credentials maker, out Credentials? inside)
+    {
+        inside = null;
+        if (maker.UserNamespace.Level >= MaxUserNamespaceLevel)
+            return -Errno.ENOSPC;
+        inside = maker.InUserNamespace(UserNamespace.Make(NewNamespaceNumber(), maker.UserNamespace, maker));
+        return 0;
+    }
+
+    /// <summary>commit_creds with another user namespace.</summary>
+    internal void EnterUserNamespace(KernelTask task, Credentials inside)
+    {
+        task.Credentials = inside;
+        Vdso.Design.NamespaceEntered(task);
+    }
+
+    /// <summary>IDs of a namespace have other meanings now: the records that EL1 code answers from get them.</summary>
+    internal void UserMapWritten(UserNamespace space)
+    {
+        foreach (KernelTask task in _tasks.Values)
+        {
+            for (UserNamespace? at = task.Credentials.UserNamespace; at is not null; at = at.Parent)
+            {
+                if (!ReferenceEquals(at, space))
+                    continue;
+                Records.SyncCredentials(task);
+                Vdso.Design.CredentialsChanged(task);
+                break;
+            }
+        }
+    }
+
+    /// <summary>alloc_pid: numbers in every namespace from the task's own to the first.</summary>
+    private void AllocateNumbers(KernelTask task)
+    {
+        for (PidNamespace space = task.PidNamespace; space.Parent is not null; space = space.Parent)
+            space.Add(task.Tid, first => FindTask(first) is not null);
+    }
+
+    /// <summary>zap_pid_ns_processes: with process 1 everybody of the namespace ends.</summary>
+    private void EndPidNamespace(PidNamespace space)
+    {
+        space.Dead = true;
+        foreach (ThreadGroup group in AllGroups.Where(g => !g.IsZombie && space.NumberOf(g.Pid) != 0).ToList())
+            SignalDelivery.Send(group, new SignalInfo { Number = Signal.SIGKILL, Code = Signal.SI_KERNEL });
+    }
+
+    /// <summary>find_new_reaper: who becomes the parent of a dead process' children.</summary>
+    private ThreadGroup? NewReaper(ThreadGroup dead)
+    {
+        PidNamespace space = dead.Leader.PidNamespace;
+        ThreadGroup? last = space.Parent is null || ReferenceEquals(space.Reaper, dead) || space.Reaper is { IsZombie: true } ? Init : space.Reaper;
+        ThreadGroup? heir = dead.Parent;
+        while (heir is not null && !ReferenceEquals(heir, last) && !(heir.ChildSubreaper && ReferenceEquals(heir.Leader.PidNamespace, space)))
+            heir = heir.Parent;
+        return heir ?? last;
+    }
+}

@@ -1,0 +1,14 @@
+namespace ArmVdso.Kernel;
+
+/// <summary>A namespace of any kind, as nsfs shows it.</summary>
+public interface INamespace
+{
+    /// <summary>Kind, as in /proc/PID/ns: pid, user, time...</summary>
+    string Kind { get; }
+
+    /// <summary>CLONE_NEW* bit of the kind.</summary>
+    ulong CloneFlag { get; }
+
+    /// <summary>Number in nsfs.</summary>
+    uint Number { get; }
+}

@@ -1,0 +1,112 @@
+using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Files;
+
+namespace ArmVdso.Kernel.Syscalls;
+
+/// <summary>unshare and setns (kernel/nsproxy.c).</summary>
+internal static class SysNamespaces
+{
+    private const ulong Others = LinuxKernel.CLONE_NEWNS | LinuxKernel.CLONE_NEWCGROUP | LinuxKernel.CLONE_NEWUTS | LinuxKernel.CLONE_NEWIPC | LinuxKernel.CLONE_NEWNET;
+    private const ulong NewTime = 0x80;
+
+    /// <summary>unshare(flags): files, fs, PID and user namespaces.</summary>
+    public static long Unshare(SyscallContext c)
+    {
+        ulong flags = c.Arg(0);
+        KernelTask task = c.Task;
+        const ulong own = LinuxKernel.CLONE_THREAD | LinuxKernel.CLONE_FS | LinuxKernel.CLONE_SIGHAND | LinuxKernel.CLONE_VM | LinuxKernel.CLONE_FILES | LinuxKernel.CLONE_SYSVSEM;
+        if ((flags & ~(Others | NewTime | LinuxKernel.CLONE_NEWUSER | LinuxKernel.CLONE_NEWPID | own)) != 0)
+            return -Errno.EINVAL;
+        if ((flags & LinuxKernel.CLONE_NEWUSER) != 0)
+            flags |= LinuxKernel.CLONE_THREAD | LinuxKernel.CLONE_FS;
+        if ((flags & (LinuxKernel.CLONE_THREAD | LinuxKernel.CLONE_SIGHAND | LinuxKernel.CLONE_VM)) != 0 && task.Group.Threads.Count > 1)
+            return -Errno.EINVAL;
+        Credentials? entered = null;
+        if ((flags & LinuxKernel.CLONE_NEWUSER) != 0)
+        {
+            long result = c.Kernel.NewUserNamespace(task.Credentials, out entered);
+            if (result < 0)
+                return result;
+        }
+        // Other kinds of namespaces are not there: nobody may make one.
+        if ((flags & (Others | NewTime)) != 0)
+            return -Errno.EPERM;
+        if ((flags & LinuxKernel.CLONE_NEWPID) != 0)
+        {
+            if (!(entered ?? task.Credentials).PrivilegedInNamespace)
+                return -Errno.EPERM;
+            long result = c.Kernel.NewPidNamespace(task.PidNamespaceForChildren, out PidNamespace? space);
+            if (result < 0)
+                return result;
+            task.PidNamespaceForChildren = space!;
+        }
+        if ((flags & LinuxKernel.CLONE_FILES) != 0 && task.Files.Users > 1)
+        {
+            FileTable old = task.Files;
+            task.Files = old.Clone();
+            old.Leave();
+        }
+        if ((flags & LinuxKernel.CLONE_FS) != 0 && task.Fs.Users > 1)
+        {
+            task.Fs.Users--;
+            task.Fs = task.Fs.Clone();
+        }
+        if (entered is not null)
+            c.Kernel.EnterUserNamespace(task, entered);
+        return 0;
+    }
+
+    /// <summary>setns(fd, nstype): a descriptor of /proc/PID/ns, or a pidfd.</summary>
+    public static long SetNs(SyscallContext c)
+    {
+        ulong kinds = c.UInt(1);
+        switch (c.Files[c.Int(0)])
+        {
+            case null:
+                return -Errno.EBADF;
+            case NamespaceFile file:
+                return kinds != 0 && kinds != file.Space.CloneFlag ? -Errno.EINVAL : Enter(c, file.Space);
+            case PidFile { Group: var group }:
+                const ulong known = LinuxKernel.CLONE_NEWUSER | LinuxKernel.CLONE_NEWPID;
+                if (kinds == 0 || (kinds & ~(known | Others | NewTime)) != 0)
+                    return -Errno.EINVAL;
+                if (group.IsZombie)
+                    return -Errno.ESRCH;
+                if ((kinds & ~known) != 0)
+                    return -Errno.EPERM;
+                long result = 0;
+                if ((kinds & LinuxKernel.CLONE_NEWUSER) != 0)
+                    result = Enter(c, group.Leader.Credentials.UserNamespace);
+                if (result == 0 && (kinds & LinuxKernel.CLONE_NEWPID) != 0)
+                    result = Enter(c, group.Leader.PidNamespace);
+                return result;
+            default:
+                return -Errno.EINVAL;
+        }
+    }
+
+    private static long Enter(SyscallContext c, INamespace space)
+    {
+        KernelTask task = c.Task;
+        switch (space)
+        {
+            case PidNamespace pid:
+                if (!task.Credentials.PrivilegedInNamespace)
+                    return -Errno.EPERM;
+                // Only down: to the task's own one or below it.
+                if (!task.PidNamespace.IsAncestorOf(pid))
+                    return -Errno.EINVAL;
+                task.PidNamespaceForChildren = pid;
+                return 0;
+            case UserNamespace user:
+                if (ReferenceEquals(user, task.Credentials.UserNamespace) || task.Group.Threads.Count > 1 || task.Fs.Users > 1)
+                    return -Errno.EINVAL;
+                if (!user.IsGovernedBy(task.Credentials))
+                    return -Errno.EPERM;
+                c.Kernel.EnterUserNamespace(task, task.Credentials.InUserNamespace(user));
+                return 0;
+            default:
+                return -Errno.EPERM;
+        }
+    }
+}
