@@ -113,6 +113,7 @@ public sealed partial class LinuxKernel
         regs.SP = program.StackPointer;
         regs.SyscallNumber = -1;
         Records.SetTtbr0(task, program.Memory.Space.Handle);
+        NewPauthKeys(task);
     }
 
     private static string Truncate(string name) => name.Length > 15 ? name[..15] : name;
@@ -178,7 +179,6 @@ public sealed partial class LinuxKernel
             c.Cpu.SetV(i, default);
         c.Cpu.FPCR = 0;
         c.Cpu.FPSR = 0;
-        NewPauthKeys(task);
         Records.SyncAll(task);
         Vdso.Design.ProgramStarted(task);
         FinishVfork(task);

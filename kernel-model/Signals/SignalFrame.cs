@@ -15,6 +15,8 @@ internal static class SignalFrame
     private const uint FpsimdMagic = 0x46508001;
     private const int FpsimdSize = 528;
     private const uint EsrMagic = 0x45535201;
+    private const uint ExtraMagic = 0x45585401;
+    private const ulong MostFrame = 64 << 10; // SIGFRAME_MAXSZ
     private const int SsOnStack = 1;
     private const int SsDisable = 2;
     private const int SsAutodisarm = unchecked((int)0x80000000);
@@ -114,8 +116,9 @@ internal static class SignalFrame
             return false;
         ReadOnlySpan<byte> uc = b.AsSpan(InfoSize);
         ReadOnlySpan<byte> mc = uc[UcontextMcontext..];
-        ReadOnlySpan<byte> fp = mc[McontextReserved..];
-        if (BinaryPrimitives.ReadUInt32LittleEndian(fp) != FpsimdMagic || BinaryPrimitives.ReadInt32LittleEndian(fp[4..]) != FpsimdSize)
+        ulong pstate = BinaryPrimitives.ReadUInt64LittleEndian(mc[272..]);
+        byte[]? fp = null;
+        if (!ValidPstate(pstate) || !FindFpsimd(task, frame + InfoSize + UcontextMcontext + McontextReserved, ref fp) || fp is null)
             return false;
         for (int i = 0; i < 31; i++)
             regs[i] = BinaryPrimitives.ReadUInt64LittleEndian(mc[(8 + i * 8)..]);
@@ -123,15 +126,15 @@ internal static class SignalFrame
         regs.PC = BinaryPrimitives.ReadUInt64LittleEndian(mc[264..]);
         // Only what EL0 may set: NZCV, DIT, SSBS, TCO, BTYPE.
         const ulong allowed = 0xF000_0000UL | (1UL << 24) | (1UL << 12) | (1UL << 25) | (3UL << 10);
-        regs.Pstate = BinaryPrimitives.ReadUInt64LittleEndian(mc[272..]) & allowed;
+        regs.Pstate = pstate & allowed;
         regs.SyscallNumber = -1;
-        cpu.FPSR = BinaryPrimitives.ReadUInt32LittleEndian(fp[8..]);
-        cpu.FPCR = BinaryPrimitives.ReadUInt32LittleEndian(fp[12..]) & cpu.FpcrMask;
+        cpu.FPSR = BinaryPrimitives.ReadUInt32LittleEndian(fp.AsSpan(8));
+        cpu.FPCR = BinaryPrimitives.ReadUInt32LittleEndian(fp.AsSpan(12)) & cpu.FpcrMask;
         for (int i = 0; i < 32; i++)
         {
             cpu.SetV(i, new V128(
-                BinaryPrimitives.ReadUInt64LittleEndian(fp[(16 + i * 16)..]),
-                BinaryPrimitives.ReadUInt64LittleEndian(fp[(24 + i * 16)..])));
+                BinaryPrimitives.ReadUInt64LittleEndian(fp.AsSpan(16 + i * 16)),
+                BinaryPrimitives.ReadUInt64LittleEndian(fp.AsSpan(24 + i * 16))));
         }
         ulong mask = BinaryPrimitives.ReadUInt64LittleEndian(uc[40..]);
         task.Signals.Blocked = mask & ~(Signal.Bit(Signal.SIGKILL) | Signal.Bit(Signal.SIGSTOP));
@@ -142,5 +145,57 @@ internal static class SignalFrame
             flags & ~SsOnStack);
         kernel.SignalDelivery.Recalculate(task);
         return true;
+    }
+
+    /// <summary>valid_native_regs of arch/arm64/kernel/ptrace.c: AArch64, EL0, nothing masked.</summary>
+    private static bool ValidPstate(ulong pstate) => (pstate & ((0xFUL << 6) | (1UL << 4) | 0xFUL)) == 0;
+
+    /// <summary>parse_user_sigframe of arch/arm64/kernel/signal.c: the records of __reserved and of the space that an
+    /// extra_context adds to it. SVE, SME and later records are refused as on a CPU that lacks them.</summary>
+    /// <returns>False when a record is not as it must be.</returns>
+    private static bool FindFpsimd(KernelTask task, ulong address, ref byte[]? fpsimd)
+    {
+        ulong start = address, offset = 0, limit = ReservedSize;
+        bool extra = false;
+        var head = new byte[32];
+        if ((address & 15) != 0)
+            return false;
+        while (true)
+        {
+            if (limit - offset < 8 || (offset & 15) != 0 || !task.Mm!.Read(address + offset, head.AsSpan(0, 8)))
+                return false;
+            uint magic = BinaryPrimitives.ReadUInt32LittleEndian(head);
+            uint size = BinaryPrimitives.ReadUInt32LittleEndian(head.AsSpan(4));
+            if (limit - offset < size)
+                return false;
+            switch (magic)
+            {
+                case 0:
+                    return size == 0;
+                case FpsimdMagic when fpsimd is null && size == FpsimdSize:
+                    fpsimd = new byte[FpsimdSize];
+                    if (!task.Mm.Read(address + offset, fpsimd))
+                        return false;
+                    break;
+                case EsrMagic when size >= 8:
+                    break;
+                case ExtraMagic when !extra && size >= 32 && limit - offset - size >= 16:
+                    // {head, datap, size}; a terminator must follow, and the data right behind it.
+                    extra = true;
+                    if (!task.Mm.Read(address + offset, head))
+                        return false;
+                    ulong data = BinaryPrimitives.ReadUInt64LittleEndian(head.AsSpan(8));
+                    uint length = BinaryPrimitives.ReadUInt32LittleEndian(head.AsSpan(16));
+                    if (!task.Mm.Read(address + offset + size, head.AsSpan(0, 8)) || BinaryPrimitives.ReadUInt64LittleEndian(head) != 0)
+                        return false;
+                    if ((data & 15) != 0 || (length & 15) != 0 || data != address + offset + size + 16 || data - start + length > MostFrame)
+                        return false;
+                    (address, offset, limit) = (data, 0, length);
+                    continue;
+                default:
+                    return false;
+            }
+            offset += size;
+        }
     }
 }

@@ -133,10 +133,12 @@ internal static class SysSignal
         c.Task.RestartBlock = null;
         if (!SignalFrame.Restore(c.Kernel, c.Cpu, c.Task, regs))
         {
+            // arm64_notify_segfault: the code tells whether anything is mapped there or above.
+            ulong sp = regs.SP & (ulong.MaxValue >> 8);
             c.Kernel.SignalDelivery.Force(c.Task, new SignalInfo
             {
                 Number = Signal.SIGSEGV,
-                Code = Signal.SEGV_MAPERR,
+                Code = c.Task.Mm!.Vmas.Any(v => v.End > sp) ? Signal.SEGV_ACCERR : Signal.SEGV_MAPERR,
                 Address = regs.SP,
                 Synchronous = true,
             });

@@ -15,6 +15,9 @@ public enum DecodeDifference
     /// <summary>LLVM has the word, the table does not.</summary>
     LlvmOnly,
 
+    /// <summary>LLVM has the word as a soft failure, the table does not.</summary>
+    SoftOnly,
+
     /// <summary>Both have it under different mnemonics.</summary>
     Mnemonic,
 
@@ -36,14 +39,42 @@ public sealed class DecodeComparison
     /// <summary>Count and first word of every kind of difference.</summary>
     public Dictionary<(DecodeDifference Kind, string Name), (long Count, uint Example)> Differences { get; } = [];
 
+    /// <summary>Words that LLVM decodes with a soft failure; only <see cref="AddBlock"/> can tell.</summary>
+    public long SoftFailures { get; private set; }
+
     /// <summary>Compares one word.</summary>
     public void Add(uint word)
     {
-        Words++;
         DecodeDifference kind = Compare(word, out Row row);
+        Count(kind, row, word);
+    }
+
+    /// <summary>Compares <paramref name="count"/> words from <paramref name="first"/>. What is a soft failure to LLVM counts as
+    /// decoded, and its text is compared too.</summary>
+    public void AddBlock(LlvmBlocks llvm, uint first, int count)
+    {
+        ReadOnlySpan<byte> records = llvm.Run(first, count);
+        int at = 0;
+        for (int n = 0; n < count; n++)
+        {
+            uint word = first + (uint)n;
+            var status = (LlvmStatus)records[at];
+            int length = records[at + 1];
+            SoftFailures += status == LlvmStatus.SoftFail ? 1 : 0;
+            ReadOnlySpan<byte> text = records.Slice(at + 2, length);
+            DecodeDifference kind = Compare(word, text, out Row row);
+            string? name = kind == DecodeDifference.LlvmOnly ? System.Text.Encoding.ASCII.GetString(text) : null;
+            Count(name is not null && status == LlvmStatus.SoftFail ? DecodeDifference.SoftOnly : kind, row, word, name);
+            at += 2 + length;
+        }
+    }
+
+    private void Count(DecodeDifference kind, Row row, uint word, string? text = null)
+    {
+        Words++;
         if (kind == DecodeDifference.None)
             return;
-        var key = (kind, NameOf(kind, row, word));
+        var key = (kind, text is null ? NameOf(kind, row, word) : text.Split(' ')[0]);
         (long count, uint example) = Differences.GetValueOrDefault(key, (0, word));
         Differences[key] = (count + 1, example);
     }
@@ -53,6 +84,7 @@ public sealed class DecodeComparison
     {
         Words += other.Words;
         Allocated += other.Allocated;
+        SoftFailures += other.SoftFailures;
         foreach (var (key, value) in other.Differences)
         {
             (long count, uint example) = Differences.GetValueOrDefault(key, (0, value.Example));
@@ -69,10 +101,11 @@ public sealed class DecodeComparison
         kind == DecodeDifference.LlvmOnly ? _llvm.Disassemble(word, 0)!.Split(' ')[0] : RowInfo.Name(row);
 
     /// <summary>How one word differs.</summary>
-    public DecodeDifference Compare(uint word, out Row row)
+    public DecodeDifference Compare(uint word, out Row row) => Compare(word, _llvm.Text(word, 0), out row);
+
+    private DecodeDifference Compare(uint word, ReadOnlySpan<byte> theirs, out Row row)
     {
         row = Decoder.Decode(word);
-        ReadOnlySpan<byte> theirs = _llvm.Text(word, 0);
         if (row == Row.Unallocated)
         {
             Allocated += theirs.IsEmpty ? 0 : 1;

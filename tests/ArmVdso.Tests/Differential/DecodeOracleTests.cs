@@ -1,4 +1,5 @@
 using ArmVdso.Emulator.Isa;
+using ArmVdso.IsaGenerator.Llvm;
 using Xunit.Abstractions;
 
 namespace ArmVdso.Tests.Differential;
@@ -30,36 +31,48 @@ public sealed class DecodeOracleTests(ITestOutputHelper output)
         foreach (DecodeExceptions.Line line in DecodeExceptions.Read())
         {
             DecodeDifference kind = comparison.Compare(line.Word, out Row row);
+            if (line.Kind == DecodeDifference.SoftOnly)
+            {
+                // The C interface does not tell a soft failure from a word that is not allocated; the long run does.
+                Assert.True(kind == DecodeDifference.None && row == Row.Unallocated, line.Place);
+                continue;
+            }
             string found = kind == DecodeDifference.None ? "" : comparison.NameOf(kind, row, line.Word);
             Assert.True(kind == line.Kind && found == line.Name, $"{line.Place}: {line.Kind} {line.Name} does not occur: {comparison.Describe(line.Word)}");
         }
     }
 
+    /// <summary>Every word there is: validity and the whole text. Words that the C interface of libLLVM refuses because of a soft
+    /// failure are compared as well, so that of the list of exceptions only those are left that LLVM gets wrong.</summary>
     [Fact]
     public void AllWordsAgreeWithLlvm()
     {
         if (Environment.GetEnvironmentVariable("ARMVDSO_LONG") != "1")
         {
-            output.WriteLine("set ARMVDSO_LONG=1 to compare all 2^32 words (about an hour on one core)");
+            output.WriteLine("set ARMVDSO_LONG=1 to compare all 2^32 words");
             return;
         }
+        string features = LlvmDisassembler.Features(Enum.GetValues<Row>().Select(RowInfo.Feature));
         var total = new DecodeComparison();
         int done = 0;
         var clock = System.Diagnostics.Stopwatch.StartNew();
-        Parallel.For(0, 4096, () => new DecodeComparison(), (block, _, comparison) =>
+        Parallel.For(0, 4096, () => (Llvm: new LlvmBlocks(features), Comparison: new DecodeComparison()), (block, _, mine) =>
         {
-            for (uint n = 0; n < 1 << 20; n++)
-                comparison.Add(((uint)block << 20) | n);
+            for (uint n = 0; n < 1 << 20; n += LlvmBlocks.MostWords)
+                mine.Comparison.AddBlock(mine.Llvm, ((uint)block << 20) | n, LlvmBlocks.MostWords);
             int count = Interlocked.Increment(ref done);
             if (count % 64 == 0)
                 Console.Error.WriteLine($"decode oracle: {count * 100 / 4096}% of 2^32 words, {clock.Elapsed.TotalMinutes:F1} min");
-            return comparison;
-        }, comparison =>
+            return mine;
+        }, mine =>
         {
             lock (total)
-                total.Merge(comparison);
+                total.Merge(mine.Comparison);
         });
-        Report(total, DecodeExceptions.Read());
+        Assert.Equal(1L << 32, total.Words);
+        foreach (var (key, value) in total.Differences)
+            output.WriteLine($"{key.Kind} {key.Name}: {value.Count} words, {total.Describe(value.Example)}");
+        Report(total, [.. DecodeExceptions.Read().Where(e => e.Kind is DecodeDifference.LlvmOnly or DecodeDifference.SoftOnly)]);
     }
 
     private static uint WordAround(Row row, Random random, bool mutate)
@@ -83,7 +96,7 @@ public sealed class DecodeOracleTests(ITestOutputHelper output)
     private void Report(DecodeComparison comparison, IReadOnlyCollection<DecodeExceptions.Line> exceptions)
     {
         long textDiffers = comparison.Differences.Where(d => d.Key.Kind == DecodeDifference.Text).Sum(d => d.Value.Count);
-        output.WriteLine($"{comparison.Words} words, {comparison.Allocated} allocated, text differs for {textDiffers} ({100.0 * textDiffers / comparison.Allocated:F3}%)");
+        output.WriteLine($"{comparison.Words} words, {comparison.Allocated} allocated, {comparison.SoftFailures} of them soft failures of LLVM, text differs for {textDiffers} ({100.0 * textDiffers / comparison.Allocated:F3}%)");
         var unexpected = comparison.Differences
             .Where(d => !exceptions.Any(e => e.Kind == d.Key.Kind && e.Name == d.Key.Name))
             .OrderBy(d => d.Key.Kind).ThenByDescending(d => d.Value.Count).ToList();

@@ -39,7 +39,10 @@ internal sealed class EngineMachine : IDisposable
         System(2, 0, 2, 25 | (25 << 16) | (1UL << 37));
         System(12, 0, 0, VectorVa);
         System(1, 0, 2, 3 << 20); // CPACR_EL1.FPEN
-        System(1, 0, 0, (1UL << 26) | (1UL << 15) | (1UL << 14) | (1UL << 4)); // SCTLR_EL1: UCI, UCT, DZE, SA0
+        const ulong pauth = (1UL << 31) | (1UL << 30) | (1UL << 27) | (1UL << 13); // EnIA, EnIB, EnDA, EnDB
+        System(1, 0, 0, pauth | (1UL << 26) | (1UL << 15) | (1UL << 14) | (1UL << 4)); // SCTLR_EL1: UCI, UCT, DZE, SA0
+        for (int i = 0; i < Cpu.PauthKey.Length; i++)
+            Cpu.PauthKey[i] = 0x9E3779B97F4A7C15 * (ulong)(i + 1);
         Start();
     }
 

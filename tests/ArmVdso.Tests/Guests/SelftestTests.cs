@@ -7,6 +7,9 @@ public sealed class SelftestTests
 {
     private static readonly Lazy<string> s_folder = new(Build);
 
+    /// <summary>Where they were built; built now when they were not.</summary>
+    internal static string Folder => s_folder.Value;
+
     private static string Build()
     {
         string guests = Path.Combine(GuestPrograms.RepositoryRoot, "tests", "guests");

@@ -47,12 +47,15 @@ public sealed class LlvmDisassembler
             throw new DllNotFoundException("libLLVM 19 not found; install the package libllvm19");
         foreach (string part in (string[])["TargetInfo", "TargetMC", "Disassembler"])
             Function<Initialize>(library, $"LLVMInitializeAArch64{part}")();
-        string all = Armv89 + string.Concat(features.Distinct().Select(f => Later.GetValueOrDefault(f)).OfType<string>().Select(f => ",+" + f));
-        _context = Function<CreateDisasm>(library, "LLVMCreateDisasmCPUFeatures")("aarch64", "generic", all, IntPtr.Zero, 0, IntPtr.Zero, IntPtr.Zero);
+        _context = Function<CreateDisasm>(library, "LLVMCreateDisasmCPUFeatures")("aarch64", "generic", Features(features), IntPtr.Zero, 0, IntPtr.Zero, IntPtr.Zero);
         if (_context == IntPtr.Zero)
             throw new DllNotFoundException("libLLVM 19 has no AArch64 disassembler");
         _disassemble = Function<DisasmInstruction>(library, "LLVMDisasmInstruction");
     }
+
+    /// <summary>LLVM's feature string for the table's feature names.</summary>
+    public static string Features(IEnumerable<string> features) =>
+        Armv89 + string.Concat(features.Distinct().Select(f => Later.GetValueOrDefault(f)).OfType<string>().Select(f => ",+" + f));
 
     private delegate void Initialize();
 
