@@ -31,7 +31,8 @@ internal static class AsmDialect
         int last = operands.LastIndexOf(',');
         if (last >= 0 && !operands.EndsWith(']'))
             operands = operands[..(last + 1)] + Condition(operands[(last + 1)..]);
-        operands = operands.Replace(",#0]", "]", StringComparison.Ordinal);
+        if (!operands.EndsWith('!'))
+            operands = operands.Replace(",#0]", "]", StringComparison.Ordinal);
         return $"{mnemonic} {operands}";
     }
 

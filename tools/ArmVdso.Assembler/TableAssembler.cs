@@ -11,11 +11,14 @@ namespace ArmVdso.Assembler;
 /// without <c>#</c> or in hexadecimal, register ranges, <c>fadd.4s v0, v1, v2</c>, <c>b.cs</c>).</summary>
 public sealed class TableAssembler
 {
+    // A function's texts are listed for all values of its bits: the operation and the register of SYS.
+    private const int MostBits = 19;
+    private static readonly string[] SystemMnemonics = ["sys", "sysl", "sysp", "ic", "dc", "at", "tlbi", "tlbip", "cfp", "dvp", "cpp", "cosp", "brb", "trcit", "gcspopm", "gcspushm", "gcsss1", "gcsss2", "gcspopcx", "gcspopx", "gcspushx"];
     private static readonly Lazy<TableAssembler> Single = new(() => new TableAssembler());
 
-    private readonly List<(TableRow Row, AsmTemplate Asm, Expression? When)> _templates = [];
+    private readonly List<(TableRow Row, AsmTemplate Asm, Expression[] When)> _templates = [];
     private readonly Dictionary<string, MethodInfo> _functions = [];
-    private readonly Dictionary<(string Name, uint Mask), uint> _dependencies = [];
+    private readonly Dictionary<(string Name, int Row), uint> _dependencies = [];
     private readonly Dictionary<(string Name, uint Word, uint Free), List<(string Text, uint Bits)>> _texts = [];
     private readonly Dictionary<string, uint> _words = [];
 
@@ -29,8 +32,8 @@ public sealed class TableAssembler
         foreach (TableRow row in table.Rows)
         {
             foreach (Alias alias in row.Aliases)
-                _templates.Add((row, alias.Asm, alias.When));
-            _templates.Add((row, row.Asm, null));
+                _templates.Add((row, alias.Asm, [.. new[] { alias.When, row.When }.OfType<Expression>()]));
+            _templates.Add((row, row.Asm, row.When is null ? [] : [row.When]));
         }
         foreach (MethodInfo method in typeof(AsmFormat).GetMethods(BindingFlags.Public | BindingFlags.Static))
             _functions.TryAdd(method.Name, method);
@@ -88,6 +91,9 @@ public sealed class TableAssembler
         if (operands.Split(',') is [var d2, var n2, ['#', ..] large] && mnemonic is "add" or "sub" or "adds" or "subs"
             && long.TryParse(large.AsSpan(1), CultureInfo.InvariantCulture, out long value) && (value & 0xFFF) == 0)
             yield return $"{mnemonic} {d2},{n2},#{value >> 12},lsl#12";
+        // The disassembler names the register of the low bits W.
+        if (mnemonic is "tbz" or "tbnz" && operands[0] == 'x')
+            yield return $"{mnemonic} w{operands[1..]}";
         // Offsets that only the unscaled form has.
         if (mnemonic is "ldr" or "str" or "ldrb" or "strb" or "ldrh" or "strh" or "ldrsb" or "ldrsh" or "ldrsw")
             yield return $"{mnemonic[..2]}ur{mnemonic[3..]} {operands}";
@@ -117,26 +123,30 @@ public sealed class TableAssembler
 
     private uint? Find(string text)
     {
-        foreach ((TableRow row, AsmTemplate asm, Expression? when) in _templates)
+        bool system = SystemMnemonics.Contains(text.Split(' ')[0]);
+        foreach ((TableRow row, AsmTemplate asm, Expression[] when) in _templates)
         {
-            foreach (uint word in asm.Encode(text, row.Value, row.Mask, (name, w, k) => Calls(name, w, k, row.Mask)))
+            // Their texts begin with a function that has half a million of them.
+            if (row.Name is "SYS" or "SYSL" or "SYSP" && !system)
+                continue;
+            foreach (uint word in asm.Encode(text, row.Value, row.Mask, when, (name, w, k) => Calls(name, w, k, row)))
             {
-                if (row.Matches(word) && (when is null || when.Evaluate(word) != 0) && RowInfo.Name(Decoder.Decode(word)) == row.Name)
+                if (row.Matches(word) && when.All(c => c.Evaluate(word) != 0) && RowInfo.Name(Decoder.Decode(word)) == row.Name)
                     return word;
             }
         }
         return null;
     }
 
-    private IEnumerable<(string Text, uint Word, uint Known)> Calls(string name, uint word, uint known, uint rowMask)
+    private IEnumerable<(string Text, uint Word, uint Known)> Calls(string name, uint word, uint known, TableRow row)
     {
         if (!_functions.TryGetValue(name, out MethodInfo? function))
             yield break;
         var format = function.CreateDelegate<Func<uint, ulong, string>>();
-        if (!_dependencies.TryGetValue((name, rowMask), out uint bits))
-            _dependencies.Add((name, rowMask), bits = Dependencies(format, word, known));
+        if (!_dependencies.TryGetValue((name, row.Order), out uint bits))
+            _dependencies.Add((name, row.Order), bits = Dependencies(format, row.Value, row.Mask));
         uint free = bits & ~known;
-        if (BitOperations.PopCount(free) > 18)
+        if (BitOperations.PopCount(free) > MostBits)
             yield break;
         uint relevant = word & bits;
         if (!_texts.TryGetValue((name, relevant, free), out List<(string, uint)>? texts))
@@ -172,7 +182,7 @@ public sealed class TableAssembler
 
     private static string Decimal(string text)
     {
-        text = text.ToLowerInvariant().Replace(" ", "", StringComparison.Ordinal);
+        text = text.ToLowerInvariant();
         int hash = text.IndexOf("#0", StringComparison.Ordinal);
         if (hash < 0 || hash + 2 >= text.Length || text[hash + 2] == '.')
             return text;
@@ -186,18 +196,19 @@ public sealed class TableAssembler
     private static uint Dependencies(Func<uint, ulong, string> format, uint word, uint known)
     {
         uint bits = 0;
-        uint random = 1;
-        for (int trial = 0; trial < 64; trial++)
+        ulong random = 1;
+        for (int trial = 0; trial < 96; trial++)
         {
-            uint other = (word & known) | (random & ~known);
+            // All clear, all set, each bit alone, then pseudo-random ones.
+            random = (random * 6364136223846793005) + 1442695040888963407;
+            uint setting = trial switch { 0 => 0, 1 => uint.MaxValue, < 34 => 1u << (trial - 2), _ => (uint)(random >> 32) };
+            uint other = (word & known) | (setting & ~known);
             string? text = Try(format, other);
             for (int bit = 0; bit < 32; bit++)
             {
-                if (text != Try(format, other ^ (1u << bit)))
+                if ((bits & (1u << bit)) == 0 && text != Try(format, other ^ (1u << bit)))
                     bits |= 1u << bit;
             }
-            random = random * 1664525 + 1013904223;
-            random ^= random >> 13;
         }
         return bits;
     }

@@ -75,7 +75,7 @@ internal static class YardsticksCommand
             Console.Out.WriteLine();
             Console.Out.WriteLine($"{r.Set}, {r.Core}, {r.Metric}");
             var table = new Table("row", "reference", "model", "unit", "error");
-            foreach (YardstickRow row in r.Rows.OrderByDescending(row => row.Error).Take(most))
+            foreach (YardstickRow row in r.Rows.OrderByDescending(row => row.Error).Where(row => most == int.MaxValue || row.Error > 0).Take(most))
                 table.Add(row.Name, Text(row.Reference), Text(row.Model), row.Unit, YardstickSets.Percent(row.Error));
             table.Write(Console.Out);
             foreach (UnmappedRow row in r.Unmapped)

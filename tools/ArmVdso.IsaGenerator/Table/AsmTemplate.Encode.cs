@@ -19,18 +19,35 @@ public sealed partial class AsmTemplate
     /// <param name="text">Canonical text.</param>
     /// <param name="word">The fixed bits of the row.</param>
     /// <param name="known">Mask of the fixed bits.</param>
+    /// <param name="conditions">What has to hold: bits that only they look at get values under which they do.</param>
     /// <param name="calls">What functions print.</param>
-    public IEnumerable<uint> Encode(string text, uint word, uint known, CallTexts calls) =>
-        Match(new Rest(_nodes, 0, null), text, 0, word, known, calls);
+    public IEnumerable<uint> Encode(string text, uint word, uint known, IReadOnlyList<Expression> conditions, CallTexts calls)
+    {
+        uint bits = conditions.Aggregate(0u, (all, c) => all | c.Bits);
+        foreach ((uint w, uint k) in Match(new Rest(_nodes, 0, null), text, 0, word, known, calls))
+        {
+            uint free = bits & ~k;
+            if (uint.PopCount(free) > MostBits)
+            {
+                yield return w;
+                continue;
+            }
+            foreach ((uint v, _) in Values(free, w, k))
+            {
+                if (conditions.All(c => c.Evaluate(v) != 0))
+                    yield return v;
+            }
+        }
+    }
 
-    private static IEnumerable<uint> Match(Rest? rest, string text, int at, uint word, uint known, CallTexts calls)
+    private static IEnumerable<(uint Word, uint Known)> Match(Rest? rest, string text, int at, uint word, uint known, CallTexts calls)
     {
         while (rest is not null && rest.Index == rest.Nodes.Count)
             rest = rest.Next;
         if (rest is null)
         {
             if (at == text.Length)
-                yield return word;
+                yield return (word, known);
             yield break;
         }
         Rest next = rest with { Index = rest.Index + 1 };
@@ -39,8 +56,8 @@ public sealed partial class AsmTemplate
             case Literal literal:
                 if (Skip(literal.Text, text, ref at))
                 {
-                    foreach (uint w in Match(next, text, at, word, known, calls))
-                        yield return w;
+                    foreach ((uint, uint) m in Match(next, text, at, word, known, calls))
+                        yield return m;
                 }
                 break;
             case Value value:
@@ -48,7 +65,7 @@ public sealed partial class AsmTemplate
                     break;
                 foreach ((uint w, uint k) in Solve(value.Number, number, word, known))
                 {
-                    foreach (uint m in Match(next, text, at, w, k, calls))
+                    foreach ((uint, uint) m in Match(next, text, at, w, k, calls))
                         yield return m;
                 }
                 break;
@@ -58,7 +75,7 @@ public sealed partial class AsmTemplate
                     int end = at;
                     if (!Skip(part, text, ref end))
                         continue;
-                    foreach (uint m in Match(next, text, end, w, k, calls))
+                    foreach ((uint, uint) m in Match(next, text, end, w, k, calls))
                         yield return m;
                 }
                 break;
@@ -66,7 +83,7 @@ public sealed partial class AsmTemplate
                 foreach ((uint w, uint k) in Values(conditional.When.Bits & ~known, word, known))
                 {
                     List<Node> branch = conditional.When.Evaluate(w) != 0 ? conditional.Then : conditional.Else;
-                    foreach (uint m in Match(new Rest(branch, 0, next), text, at, w, k, calls))
+                    foreach ((uint, uint) m in Match(new Rest(branch, 0, next), text, at, w, k, calls))
                         yield return m;
                 }
                 break;

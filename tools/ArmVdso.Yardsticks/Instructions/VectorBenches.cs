@@ -46,6 +46,8 @@ internal static class VectorBenches
             : n.Element() is { } element ? [.. VectorShapes.ByElement(m, n.Letter, element, tail)]
             : n.Has("scl") ? [.. VectorShapes.Scalar(m, n.Letter, tail)]
             : m is "sxtl" or "sxtl2" or "uxtl" or "uxtl2" ? [.. VectorShapes.Vector($"{m[0]}shll{(m.EndsWith('2') ? "2" : "")}", n.Letter, ", #0")]
+            : m is "orr" or "bic"
+                ? [$"{m} v{{d}}.{VectorShapes.Full(n.Letter)}, v{{d}}.{VectorShapes.Full(n.Letter)}, v{{s}}.{VectorShapes.Full(n.Letter)}", $"{m} v{{d}}.{VectorShapes.Full(n.Letter)}, #17{tail.Replace(",", ", lsl", StringComparison.Ordinal)}"]
             : [.. VectorShapes.Vector(m, n.Letter, tail), .. VectorShapes.Scalar(m, n.Letter, tail)];
         string? op = VectorShapes.FirstThatAssembles(shapes);
         if (op is null)
@@ -56,7 +58,8 @@ internal static class VectorBenches
             int comma = op.IndexOf(',');
             op = op[..comma] + op[comma..].Replace("{d}", "28", StringComparison.Ordinal).Replace("{s}", "29", StringComparison.Ordinal);
         }
-        return new Bench(op);
+        // Elements of half words are in V0 to V15 only.
+        return n.Letter == "h" && n.Element() is not null ? new Bench(op) { Throughput = [new Rotation(12, 1, 0), new Rotation(12, 1, 0, 6, 2)] } : new Bench(op);
     }
 
     private static Bench? Elements(Notation n, string name)

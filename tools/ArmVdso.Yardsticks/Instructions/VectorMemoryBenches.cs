@@ -17,14 +17,14 @@ internal static partial class VectorMemoryBenches
             return bench with
             {
                 Op = $"{n.Mnemonic} {n.Letter}{{d}}, [x{{s}}, #{n.Number("ofs") ?? 0}]",
-                Collect = Back("d", 0),
+                Collect = Back(0, "d[0]"),
                 Latency = Rotation.Chain(),
             };
         }
         if (n.Mnemonic is "ldp" or "ldnp")
         {
             string pair = n.Has("2nd elem") ? $"{n.Letter}{{d}}, {n.Letter}{{d+1}}" : $"{n.Letter}{{d+1}}, {n.Letter}{{d}}";
-            return bench with { Op = $"{n.Mnemonic} {pair}, [x{{s}}]", Collect = Back("d", 1), Latency = new(12, 2, 1), Throughput = Rotation.Independent(2) };
+            return bench with { Op = $"{n.Mnemonic} {pair}, [x{{s}}]", Collect = Back(1, "d[0]", 1), Latency = new(12, 2, 1), Throughput = Rotation.Independent(2) };
         }
         Match match = Structure().Match(n.Mnemonic);
         if (!match.Success || n.Letter.Length == 0)
@@ -36,18 +36,18 @@ internal static partial class VectorMemoryBenches
         return bench with
         {
             Op = $"{n.Mnemonic} {list}{index}, [x{{s}}]",
-            Collect = single ? Back("d", registers - 1, 1) : Back("d", registers - 1),
+            Collect = Back(registers - 1, single ? $"{n.Letter}[{n.Element()}]" : "d[0]"),
             Latency = Rotation.Flat,
             Throughput = Rotation.Independent(registers),
         };
     }
 
-    private static string Back(string role, int register, int half = 0)
+    /// <summary>A datum to the address register of the next copy.</summary>
+    private static string Back(int register, string lane, int to = 0)
     {
-        string v = register == 0 ? $"{{{role}}}" : $"{{{role}+{register}}}";
-        string x = role == "d" && register == 1 ? $"{{{role}+1}}" : "{d}";
-        // The last register of a list is the one whose datum comes last; the address register of the next copy is its own.
-        return register > 1 ? $"mov x{{d}}, v{v}.d[{half}];add x{{d}}, x{{d}}, x28" : $"mov x{x}, v{v}.d[{half}];add x{x}, x{x}, x28";
+        string move = lane[0] is 'b' or 'h' ? "umov w" : lane[0] == 's' ? "mov w" : "mov x";
+        string target = to == 0 ? "{d}" : $"{{d+{to}}}";
+        return $"{move}{target}, v{(register == 0 ? "{d}" : $"{{d+{register}}}")}.{lane};add x{target}, x{target}, x28";
     }
 
     /// <summary>What a row of "Vector store (throughput)" stands for.</summary>

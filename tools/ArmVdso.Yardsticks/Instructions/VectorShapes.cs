@@ -49,7 +49,7 @@ internal static class VectorShapes
         // Wider results.
         yield return $"{m} v{{d}}.{wide}, v{{d}}.{part}, v{{s}}.{part}{tail}";
         yield return $"{m} v{{d}}.{wide}, v{{s}}.{part}{tail}";
-        yield return $"{m} v{{d}}.{wide}, v{{d}}.{wide}, v{{s}}.{part}{tail}";
+        yield return $"{m} v{{d}}.{full}, v{{d}}.{full}, v{{s}}.{narrow}{tail}";
         yield return $"{m} v{{d}}.{wide}, v{{s}}.{full}{tail}";
         // Narrower results.
         yield return $"{m} v{{d}}.{narrow}, v{{d}}.{full}, v{{s}}.{full}{tail}";
