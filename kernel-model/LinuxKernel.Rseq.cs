@@ -40,6 +40,7 @@ public sealed partial class LinuxKernel
     {
         // The area cannot be used any more; without it the handler of SIGSEGV can run.
         task.Rseq = 0;
+        Vdso.Design.RseqChanged(task);
         SignalDelivery.Force(task, new SignalInfo { Number = Signal.SIGSEGV, Code = Signal.SI_KERNEL, Synchronous = true });
     }
 

@@ -68,6 +68,11 @@ image() {
 sources=(arch/arm64/{vgettimeofday.c,vpercpu.c,sigreturn.S,note.S})
 image per-cpu layout.tsv plain
 image per-cpu-seq layout-per-cpu-seq.tsv sequence -DVDSO_SLOT_LINE
+image per-cpu-gen layout-per-cpu-gen.tsv generation -DVDSO_SLOT_LINE
+image per-cpu-fixup layout-per-cpu-fixup.tsv fixup -DVDSO_SLOT_LINE
+# The image reaches its data with one ADR: with the code they must be within 1 MiB.
+image per-thread layout-per-thread.tsv thread -DVDSO_SLOT_LINE -DVDSO_THREAD_PAGES=127
+image rseq layout-rseq.tsv rseq -DVDSO_ONLY_CPU
 
 compiler=$(clang-19 --version | head -n 1)
 {

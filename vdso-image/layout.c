@@ -59,6 +59,7 @@ void layout(void)
 	LAYOUT("vdso_per_cpu_data.size", sizeof(struct vdso_per_cpu_data));
 	FIELD(vdso_per_cpu_data, cpu);
 	FIELD(vdso_per_cpu_data, node);
+#ifndef VDSO_ONLY_CPU
 	FIELD(vdso_per_cpu_data, pid);
 	FIELD(vdso_per_cpu_data, tid);
 	FIELD(vdso_per_cpu_data, uid);
@@ -66,6 +67,7 @@ void layout(void)
 	FIELD(vdso_per_cpu_data, gid);
 	FIELD(vdso_per_cpu_data, egid);
 	FIELD(vdso_per_cpu_data, ppid);
+#endif
 #ifdef VDSO_SLOT_LINE
 	FIELD(vdso_per_cpu_data, seq);
 #endif

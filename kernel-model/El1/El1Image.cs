@@ -96,6 +96,9 @@ public sealed class El1Image
     public void Patch(Machine machine, string site, uint instruction) =>
         machine.Memory.Write(_pa + (Value(site) - Value("vectors")), instruction);
 
+    /// <summary>Physical address of something in the image, for what is written at boot.</summary>
+    public ulong PhysicalOf(string name) => _pa + (Value(name) - Value("vectors"));
+
     /// <summary>The EL1 function that holds an address, or null.</summary>
     public string? FunctionAt(ulong address)
     {

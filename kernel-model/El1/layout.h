@@ -32,8 +32,10 @@
 #define TSK_VDSO_SLOT		0x0b0	/* kernel address of the thread's own slot (per-thread); 0: none */
 #define TSK_VDSO_REGISTER	0x0b8	/* the thread's own value for TPIDRRO_EL0 (per-thread, rseq); 0: none */
 #define TSK_VDSO_FOREIGN	0x0c0	/* not 0: outside of the first PID or user namespace */
+#define TSK_VDSO_FIXED		0x0c4	/* per-cpu-fixup: its PC was moved back the last time */
 #define TSK_PIDNS		0x0c8	/* active PID namespace: any number that is its own */
 #define TSK_PIDNS_LEVEL		0x0d0	/* 0: the first one */
+#define TSK_VDSO_BASE		0x0d8	/* user address of the image; 0: none */
 #define TSK_FPSIMD		0x200	/* v0..v31 */
 #define TSK_FPSR		0x400
 #define TSK_FPCR		0x404
@@ -64,6 +66,16 @@
 
 /* Timekeeper record: two entries of struct vdso_data, then these */
 #define TK_COARSE_RES		4000000
+
+/* Design "per-cpu-gen": TPIDRRO_EL0 has a count above the offset */
+#define VDSO_GENERATION_SHIFT	16
+
+/* vdso_fixup_table: first offset, span (8 bytes each), entries (4 bytes), then entries of three offsets from the image's start */
+#define FIXUP_ENTRIES		24
+#define FIXUP_START		0
+#define FIXUP_LENGTH		4
+#define FIXUP_FALLBACK		8
+#define FIXUP_SIZE		12
 
 /* HVC numbers: EL1 code asks the kernel model */
 #define HVC_SYSCALL		1	/* x0 pt_regs -> x0 ACT_* */

@@ -96,6 +96,99 @@ FUNC vdso_update_per_cpu_seq
 1:	ret
 ENDFUNC vdso_update_per_cpu_seq
 
+/*
+ * Design "per-cpu-gen": CPU_VDSO_OFFSET counts the writes of the register above the offset's 16 bits. The slot
+ * is filled before the register changes, and only this CPU's kernel does both.
+ */
+FUNC vdso_update_per_cpu_gen
+	mrs	x2, tpidr_el1
+	ldr	x3, [x2, #CPU_VDSO_SLOT]
+	ldr	x1, [x2, #CPU_VDSO_OFFSET]
+	fill_cpu x3
+	fill_identity x3
+	add	x1, x1, #(1 << VDSO_GENERATION_SHIFT)
+	str	x1, [x2, #CPU_VDSO_OFFSET]
+	ret
+ENDFUNC vdso_update_per_cpu_gen
+
+/* Design "per-cpu-fixup" */
+FUNC vdso_update_per_cpu_fixup
+	mrs	x2, tpidr_el1
+	ldr	x3, [x2, #CPU_VDSO_SLOT]
+	ldr	x1, [x2, #CPU_VDSO_OFFSET]
+	fill_cpu x3
+	fill_identity x3
+	ret
+ENDFUNC vdso_update_per_cpu_fixup
+
+/*
+ * Its switch: x0 next, x19 previous. A previous task that was interrupted inside of a range of the image gets
+ * another PC: the range's start; or the system call, when it was at the start the last time already.
+ */
+FUNC vdso_switch_fixup
+	ldr	x2, [x19, #TSK_STACK_TOP]
+	sub	x2, x2, #S_FRAME_SIZE
+	ldr	x3, [x2, #S_PC]
+	ldr	x4, [x19, #TSK_VDSO_BASE]
+	sub	x3, x3, x4
+	adrp	x5, vdso_fixup_table
+	add	x5, x5, :lo12:vdso_fixup_table
+	ldp	x6, x7, [x5]			/* from where, how far */
+	sub	x6, x3, x6
+	cmp	x6, x7
+	b.hs	vdso_switch_thread
+	ldr	w7, [x5, #16]			/* entries */
+	add	x5, x5, #FIXUP_ENTRIES
+1:	cbz	w7, vdso_switch_thread
+	ldp	w8, w9, [x5, #FIXUP_START]	/* and length */
+	sub	x10, x3, x8
+	sub	x11, x10, #1			/* at the start there is nothing to move */
+	sub	x9, x9, #1
+	cmp	x11, x9
+	b.lo	2f
+	add	x5, x5, #FIXUP_SIZE
+	sub	w7, w7, #1
+	b	1b
+2:	ldr	w10, [x19, #TSK_VDSO_FIXED]
+	eor	w11, w10, #1
+	str	w11, [x19, #TSK_VDSO_FIXED]
+	ldr	w9, [x5, #FIXUP_FALLBACK]
+	cmp	w10, #0
+	csel	x8, x8, x9, eq
+	add	x8, x8, x4
+	str	x8, [x2, #S_PC]
+	b	vdso_switch_thread
+ENDFUNC vdso_switch_fixup
+
+/* Design "per-thread": all of the thread's slot (execve, refresh), and what a switch changes of it. */
+FUNC vdso_update_per_thread
+	mrs	x2, tpidr_el1
+	ldr	x3, [x0, #TSK_VDSO_SLOT]
+	ldr	x1, [x0, #TSK_VDSO_REGISTER]
+	cbz	x3, 1f
+	ldr	x4, [x2, #CPU_NUMBER]		/* and the node: the reader takes both at once */
+	str	x4, [x3, #SLOT_CPU]
+	fill_identity x3
+1:	ret
+ENDFUNC vdso_update_per_thread
+
+FUNC vdso_update_per_thread_cpu
+	mrs	x2, tpidr_el1
+	ldr	x3, [x0, #TSK_VDSO_SLOT]
+	ldr	x1, [x0, #TSK_VDSO_REGISTER]
+	cbz	x3, 1f
+	ldr	x4, [x2, #CPU_NUMBER]
+	str	x4, [x3, #SLOT_CPU]
+1:	ret
+ENDFUNC vdso_update_per_thread_cpu
+
+/* Design "rseq": the area is the thread's own, filled by the model before the return to EL0. */
+FUNC vdso_update_rseq
+	mrs	x2, tpidr_el1
+	ldr	x1, [x0, #TSK_VDSO_REGISTER]
+	ret
+ENDFUNC vdso_update_rseq
+
 /* x0: the task that is about to run (execve) */
 FUNC vdso_start_thread
 	stp	x29, x30, [sp, #-16]!
@@ -155,3 +248,11 @@ vdso_flush_save:
 	msr	tpidrro_el0, x1
 	ret
 ENDFUNC vdso_flush_thread
+
+/* Written at boot from the image's table. */
+	.section .rodata, "a"
+	.balign	64
+	.globl	vdso_fixup_table
+vdso_fixup_table:
+	.fill	FIXUP_ENTRIES + 16 * FIXUP_SIZE, 1, 0
+	.size	vdso_fixup_table, . - vdso_fixup_table

@@ -262,6 +262,16 @@ public sealed partial class MemoryMap
         }
     }
 
+    /// <summary>Gives the special mapping with a name other physical pages; nothing happens where a part of it is gone.</summary>
+    internal void ReplaceSpecialPages(string name, ulong[] pages)
+    {
+        Vma? vma = _vmas.Find(v => v.Name == name && v.SpecialPages?.Length == pages.Length);
+        if (vma?.SpecialPages is not { } old || ReferenceEquals(old, pages))
+            return;
+        DropPages(vma, vma.Start, vma.End);
+        vma.SpecialPages = pages;
+    }
+
     /// <summary>Forgets the resident pages of a part of a mapping (munmap, MADV_DONTNEED).</summary>
     private void DropPages(Vma vma, ulong start, ulong end)
     {

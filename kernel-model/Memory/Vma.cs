@@ -81,7 +81,7 @@ public sealed class Vma
     public SharedPages? SharedAnonymous { get; init; }
 
     /// <summary>Fixed physical pages (vvar, vdso), one per page of the mapping; not freed with it. Null elsewhere.</summary>
-    public ulong[]? SpecialPages { get; init; }
+    public ulong[]? SpecialPages { get; internal set; }
 
     /// <summary>Name for /proc/PID/maps when there is no file: [heap], [stack], [vdso]...</summary>
     public string? Name { get; set; }

@@ -32,6 +32,7 @@ internal static class SignalFrame
     internal static bool Build(LinuxKernel kernel, Cpu cpu, KernelTask task, UserRegisters regs, SignalInfo info, SignalAction action)
     {
         // The saved PC must not be inside a restartable sequence (rseq_signal_deliver).
+        kernel.Vdso.Design.BeforeSignalFrame(task, regs);
         if (!kernel.RseqSignalDelivery(task, regs))
             return false;
         ulong sp = regs.SP;

@@ -287,6 +287,7 @@ internal static class SysProcess
             if (!LinuxKernel.RseqReset(task))
                 return -Errno.EFAULT;
             (task.Rseq, task.RseqLength, task.RseqSignature) = (0, 0, 0);
+            c.Kernel.Vdso.Design.RseqChanged(task);
             return 0;
         }
         if (flags != 0)
@@ -302,6 +303,7 @@ internal static class SysProcess
         if (area >= c.Memory.TaskSize || area + length > c.Memory.TaskSize)
             return -Errno.EFAULT;
         (task.Rseq, task.RseqLength, task.RseqSignature) = (area, length, signature);
+        c.Kernel.Vdso.Design.RseqChanged(task);
         // The fields are written on the way back to EL0; EFAULT shows there as SIGSEGV.
         task.RseqEvent = true;
         c.Kernel.SignalDelivery.RequestWork(task);

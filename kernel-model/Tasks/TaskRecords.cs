@@ -17,6 +17,10 @@ public sealed class TaskRecords
     private static readonly ulong Ttbr0 = El1Image.Value("TSK_TTBR0");
     private static readonly ulong FpState = El1Image.Value("TSK_FPSIMD");
     private static readonly ulong Fpsr = El1Image.Value("TSK_FPSR");
+    private static readonly ulong VdsoSlot = El1Image.Value("TSK_VDSO_SLOT");
+    private static readonly ulong VdsoRegister = El1Image.Value("TSK_VDSO_REGISTER");
+    private static readonly ulong VdsoBase = El1Image.Value("TSK_VDSO_BASE");
+    private static readonly ulong VdsoFixed = El1Image.Value("TSK_VDSO_FIXED");
     private static readonly ulong Foreign = El1Image.Value("TSK_VDSO_FOREIGN");
     private static readonly ulong Numbers = El1Image.Value("TSK_NUMBERS");
     private static readonly ulong NumbersPpid = El1Image.Value("NUMBERS_PPID");
@@ -126,6 +130,30 @@ public sealed class TaskRecords
     {
         if (task.RecordPa != 0)
             _memory.Write(task.RecordPa + Foreign, foreign ? 1 : 0);
+    }
+
+    /// <summary>Sets the thread's own slot (kernel address; 0: none) and its value for TPIDRRO_EL0.</summary>
+    internal void SetVdso(KernelTask task, ulong slot, ulong register)
+    {
+        if (task.RecordPa == 0)
+            return;
+        _memory.Write(task.RecordPa + VdsoSlot, slot);
+        _memory.Write(task.RecordPa + VdsoRegister, register);
+    }
+
+    /// <summary>Sets where the image lies in the task's memory.</summary>
+    internal void SetVdsoBase(KernelTask task, ulong address)
+    {
+        if (task.RecordPa != 0)
+            _memory.Write(task.RecordPa + VdsoBase, address);
+    }
+
+    /// <summary>Turns over whether the task's PC was moved back the last time (per-cpu-fixup); returns what it was.</summary>
+    internal bool FlipFixed(KernelTask task)
+    {
+        bool before = _memory.Read<uint>(task.RecordPa + VdsoFixed) != 0;
+        _memory.Write(task.RecordPa + VdsoFixed, before ? 0u : 1u);
+        return before;
     }
 
     internal void SetTtbr0(KernelTask task, ulong value) => _memory.Write(task.RecordPa + Ttbr0, value);

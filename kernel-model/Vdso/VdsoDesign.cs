@@ -89,11 +89,6 @@ public abstract class VdsoDesign
     {
     }
 
-    /// <summary>A memory is about to be freed: its last user is gone.</summary>
-    internal virtual void MemoryReleased(MemoryMap memory)
-    {
-    }
-
     /// <summary>The task's user or group IDs changed; its record has the new ones.</summary>
     internal virtual void CredentialsChanged(KernelTask task)
     {

@@ -8,6 +8,10 @@ public static class VdsoDesigns
         fixes => new NoVdso(),
         fixes => new PerCpuDesign(fixes),
         fixes => new PerCpuSequenceDesign(),
+        fixes => new PerCpuGenerationDesign(),
+        fixes => new PerCpuFixupDesign(),
+        fixes => new PerThreadDesign(),
+        fixes => new RseqDesign(),
     ];
 
     /// <summary>Names of all designs, in the order of the tables.</summary>

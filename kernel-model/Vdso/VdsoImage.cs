@@ -24,6 +24,10 @@ public sealed class VdsoImage
     /// <summary>Exported functions by name: offset from the start of the image.</summary>
     public Dictionary<string, ulong> Symbols { get; } = [];
 
+    /// <summary>Ranges of instructions that a task must not be interrupted in: where they start, their length in bytes, and where the
+    /// system call is made instead; offsets from the start of the image. From section .vdso_fixup.</summary>
+    public IReadOnlyList<(ulong Start, ulong Length, ulong Fallback)> FixupRanges { get; private set; } = [];
+
     /// <summary>Offset of the end of .text.</summary>
     public ulong TextEnd { get; private set; }
 
@@ -70,12 +74,18 @@ public sealed class VdsoImage
         ulong shoff = BinaryPrimitives.ReadUInt64LittleEndian(b[40..]);
         int shentsize = BinaryPrimitives.ReadUInt16LittleEndian(b[58..]);
         int shnum = BinaryPrimitives.ReadUInt16LittleEndian(b[60..]);
+        int names = (int)BinaryPrimitives.ReadUInt64LittleEndian(b[((int)shoff + BinaryPrimitives.ReadUInt16LittleEndian(b[62..]) * shentsize + 24)..]);
         for (int i = 0; i < shnum; i++)
         {
             ReadOnlySpan<byte> header = b[((int)shoff + i * shentsize)..];
             // SHF_EXECINSTR: .text is the one executable section.
             if ((BinaryPrimitives.ReadUInt64LittleEndian(header[8..]) & 4) != 0)
                 TextEnd = BinaryPrimitives.ReadUInt64LittleEndian(header[16..]) + BinaryPrimitives.ReadUInt64LittleEndian(header[32..]);
+            if (b[(names + BinaryPrimitives.ReadInt32LittleEndian(header))..].StartsWith(".vdso_fixup\0"u8))
+            {
+                ulong at = BinaryPrimitives.ReadUInt64LittleEndian(header[16..]);
+                ReadFixups(b.Slice((int)BinaryPrimitives.ReadUInt64LittleEndian(header[24..]), (int)BinaryPrimitives.ReadUInt64LittleEndian(header[32..])), at);
+            }
             if (BinaryPrimitives.ReadUInt32LittleEndian(header[4..]) != 11)
                 continue;
             int link = BinaryPrimitives.ReadInt32LittleEndian(header[40..]);
@@ -91,5 +101,18 @@ public sealed class VdsoImage
                     Symbols[text] = BinaryPrimitives.ReadUInt64LittleEndian(b[(s + 8)..]);
             }
         }
+    }
+
+    /// <summary>Entries of start (relative to its word), length, fallback (relative to its word).</summary>
+    private void ReadFixups(ReadOnlySpan<byte> table, ulong address)
+    {
+        var ranges = new List<(ulong, ulong, ulong)>();
+        for (int i = 0; i + 12 <= table.Length; i += 12)
+        {
+            ranges.Add((
+                address + (ulong)i + (ulong)BinaryPrimitives.ReadInt32LittleEndian(table[i..]), BinaryPrimitives.ReadUInt32LittleEndian(table[(i + 4)..]),
+                address + (ulong)i + 8 + (ulong)BinaryPrimitives.ReadInt32LittleEndian(table[(i + 8)..])));
+        }
+        FixupRanges = ranges;
     }
 }

@@ -13,6 +13,10 @@ public sealed class VdsoDesignTests
     [InlineData("none")]
     [InlineData("per-cpu,fix=all")]
     [InlineData("per-cpu-seq")]
+    [InlineData("per-cpu-gen")]
+    [InlineData("per-cpu-fixup")]
+    [InlineData("per-thread")]
+    [InlineData("rseq")]
     public void AnswersAsTheSystemCallsDo(string design)
     {
         ArmVdsoCommand.Result result = Identity(design);

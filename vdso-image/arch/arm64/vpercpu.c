@@ -24,3 +24,12 @@ int __kernel_getcpu(u32 *cpu, u32 *node, void *unused)
 {
 	return __cvdso_getcpu(cpu, node, unused);
 }
+
+#ifdef vdso_mm_cid
+/* The number of this thread among the running ones of its memory. No system call gives it: -ENOSYS without rseq. */
+int __vdso_export __kernel_mm_cid(void);
+int __kernel_mm_cid(void)
+{
+	return vdso_mm_cid();
+}
+#endif

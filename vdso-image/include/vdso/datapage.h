@@ -68,6 +68,7 @@ struct vdso_data {
 struct vdso_per_cpu_data {
 	u32 cpu;
 	u32 node;
+#ifndef VDSO_ONLY_CPU
 	s32 pid;
 	s32 tid;
 	u32 uid;
@@ -75,6 +76,7 @@ struct vdso_per_cpu_data {
 	u32 gid;
 	u32 egid;
 	s32 ppid;
+#endif
 #ifdef VDSO_SLOT_LINE
 	u32 seq;
 } __attribute__((aligned(64)));

@@ -1,0 +1,30 @@
+namespace ArmVdso.Kernel.Vdso;
+
+/// <summary>The register counts its own writes: the same value after the load as before it means that nothing came between.</summary>
+public sealed class PerCpuGenerationDesign : PerCpuSlots
+{
+    /// <inheritdoc/>
+    public override string Name => "per-cpu-gen";
+
+    /// <inheritdoc/>
+    public override string Description => "a slot per CPU; the register has a generation and is read again after the load; else the system call";
+
+    /// <inheritdoc/>
+    public override string RegisterMeaning => "offset of this CPU's slot (bits 15:0), count of this CPU's writes (63:16)";
+
+    /// <inheritdoc/>
+    public override VdsoImage? LoadImage() => VdsoImage.Load("per-cpu-gen");
+
+    /// <inheritdoc/>
+    public override string? UpdateFunction => "vdso_update_per_cpu_gen";
+
+    internal override void CredentialsChanged(KernelTask task) => RefreshBeforeUser(task);
+
+    internal override void ParentChanged(KernelTask task) => WriteParent(task);
+
+    internal override void NamespaceEntered(KernelTask task)
+    {
+        base.NamespaceEntered(task);
+        RefreshBeforeUser(task);
+    }
+}

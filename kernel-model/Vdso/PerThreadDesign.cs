@@ -1,0 +1,168 @@
+using ArmVdso.Emulator;
+using ArmVdso.Kernel.El1;
+using ArmVdso.Kernel.Memory;
+
+namespace ArmVdso.Kernel.Vdso;
+
+/// <summary>The talk's other design: data pages that are private to a process, with a slot for each of its threads.</summary>
+public sealed class PerThreadDesign : VdsoDesign
+{
+    /// <summary>The slots of one memory: pages as they are needed, numbers as threads come and go.</summary>
+    private sealed class Area(ulong[] pages)
+    {
+        internal readonly ulong[] Pages = pages;
+        internal readonly SortedSet<int> Free = [];
+        internal int Next;
+        internal int Users;
+    }
+
+    private readonly Dictionary<MemoryMap, Area> _areas = [];
+    private readonly Dictionary<KernelTask, (MemoryMap Memory, Area Area, int Index)> _slots = [];
+    private int _pages;
+
+    /// <inheritdoc/>
+    public override string Name => "per-thread";
+
+    /// <inheritdoc/>
+    public override string Description => "private data pages per process, a slot per thread, the register set at each switch";
+
+    /// <inheritdoc/>
+    public override string RegisterMeaning => "user address of this thread's slot";
+
+    /// <inheritdoc/>
+    public override VdsoImage? LoadImage() => VdsoImage.Load("per-thread");
+
+    /// <inheritdoc/>
+    public override string? UpdateFunction => "vdso_update_per_thread";
+
+    internal override void PatchEl1(El1Image el1, Machine machine)
+    {
+        base.PatchEl1(el1, machine);
+        el1.PatchCall(machine, "vdso_switch_call", "vdso_update_per_thread_cpu");
+    }
+
+    private int SlotSize => (int)Mapping.Image!.Layout("vdso_per_cpu_data.size");
+
+    private int SlotsPerPage => PhysicalMemory.PageSize / SlotSize;
+
+    private int SharedPages => (int)(Mapping.Image!.Layout("vvar_pages") - Mapping.Image.Layout("thread_pages"));
+
+    /// <inheritdoc/>
+    public override VdsoPages ComputedPages(int cpus, int threads) =>
+        base.ComputedPages(cpus, threads) with { PerProcess = (threads + SlotsPerPage - 1) / SlotsPerPage };
+
+    /// <inheritdoc/>
+    public override int ProcessPagesInUse => _pages;
+
+    /// <inheritdoc/>
+    public override ulong SlotPa(KernelTask task) => _slots.TryGetValue(task, out (MemoryMap Memory, Area Area, int Index) slot) ? Pa(slot.Area, slot.Index) : 0;
+
+    private ulong Pa(Area area, int index) => area.Pages[SharedPages + index / SlotsPerPage] + (ulong)(index % SlotsPerPage * SlotSize);
+
+    internal override ulong[] DataPagesFor(MemoryMap memory)
+    {
+        var area = new Area(new ulong[Mapping.Image!.Layout("vvar_pages")]);
+        Mapping.SharedDataPages.CopyTo(area.Pages, 0);
+        _areas[memory] = area;
+        return area.Pages;
+    }
+
+    internal override void TaskCreated(KernelTask task, KernelTask? parent)
+    {
+        base.TaskCreated(task, parent);
+        if (task.Mm is not { VdsoBase: not 0 } memory)
+            return;
+        int? wanted = null;
+        if (parent is not null && !ReferenceEquals(parent.Mm, memory))
+        {
+            // fork: pages of its own, and the parent's number, whose address an interrupted call may have in a register.
+            memory.ReplaceSpecialPages("[vvar]", DataPagesFor(memory));
+            if (_slots.TryGetValue(parent, out (MemoryMap Memory, Area Area, int Index) slot))
+                wanted = slot.Index;
+        }
+        Take(task, memory, wanted);
+    }
+
+    internal override void ProgramStarted(KernelTask task)
+    {
+        Give(task);
+        if (task.Mm is { VdsoBase: not 0 } memory)
+            Take(task, memory, null);
+    }
+
+    internal override void TaskExited(KernelTask task) => Give(task);
+
+    /// <summary>Gives the task a slot; without room or RAM it has none and makes system calls.</summary>
+    private void Take(KernelTask task, MemoryMap memory, int? wanted)
+    {
+        if (!_areas.TryGetValue(memory, out Area? area))
+            return;
+        int index = wanted ?? (area.Free.Count > 0 ? area.Free.Min : area.Next);
+        int page = SharedPages + index / SlotsPerPage;
+        if (page >= area.Pages.Length)
+            return;
+        if (area.Pages[page] == 0)
+        {
+            area.Pages[page] = Kernel.PageAllocator.Allocate();
+            if (area.Pages[page] == 0)
+                return;
+            _pages++;
+        }
+        area.Free.Remove(index);
+        for (; area.Next <= index; area.Next++)
+        {
+            if (area.Next != index)
+                area.Free.Add(area.Next);
+        }
+        area.Users++;
+        _slots[task] = (memory, area, index);
+        ulong data = memory.VdsoBase - (ulong)area.Pages.Length * PhysicalMemory.PageSize;
+        Kernel.Records.SetVdso(task, El1Image.Linear(Pa(area, index)), data + (ulong)(SharedPages * PhysicalMemory.PageSize + index * SlotSize));
+        // EL1 code fills it before the task's first instruction in EL0.
+        Kernel.Records.SetFlag(task, TaskRecords.VdsoStale, true);
+    }
+
+    private void Give(KernelTask task)
+    {
+        if (!_slots.Remove(task, out (MemoryMap Memory, Area Area, int Index) slot))
+            return;
+        Kernel.Records.SetVdso(task, 0, 0);
+        Kernel.Machine.Memory.Span(Pa(slot.Area, slot.Index), SlotSize).Clear();
+        slot.Area.Free.Add(slot.Index);
+        if (--slot.Area.Users > 0)
+            return;
+        _areas.Remove(slot.Memory);
+        for (int i = SharedPages; i < slot.Area.Pages.Length; i++)
+        {
+            if (slot.Area.Pages[i] == 0)
+                continue;
+            Kernel.PageAllocator.Free(slot.Area.Pages[i]);
+            slot.Area.Pages[i] = 0;
+            _pages--;
+        }
+    }
+
+    // A slot is not filled at each switch: also a task that does not run must be filled in again when it does.
+    private void Refresh(KernelTask task)
+    {
+        if (!_slots.ContainsKey(task))
+            return;
+        Kernel.Records.SetFlag(task, TaskRecords.VdsoStale, true);
+        RefreshBeforeUser(task);
+    }
+
+    internal override void CredentialsChanged(KernelTask task) => Refresh(task);
+
+    internal override void NamespaceEntered(KernelTask task)
+    {
+        base.NamespaceEntered(task);
+        Refresh(task);
+    }
+
+    internal override void ParentChanged(KernelTask task)
+    {
+        if (SlotPa(task) is not 0 and var slot)
+            Kernel.Machine.Memory.Write(slot + (ulong)Mapping.Image!.Layout("vdso_per_cpu_data.ppid"), task.ParentPid);
+        Refresh(task);
+    }
+}

@@ -1,0 +1,34 @@
+namespace ArmVdso.Kernel.Vdso;
+
+/// <summary>getcpu from the area that the thread registered with rseq(2), which the register leads to.</summary>
+public sealed class RseqDesign : VdsoDesign
+{
+    /// <inheritdoc/>
+    public override string Name => "rseq";
+
+    /// <inheritdoc/>
+    public override string Description => "getcpu and the concurrency ID from the thread's registered rseq area; else the system call";
+
+    /// <inheritdoc/>
+    public override string RegisterMeaning => "user address of the thread's rseq area";
+
+    /// <inheritdoc/>
+    public override VdsoImage? LoadImage() => VdsoImage.Load("rseq");
+
+    /// <inheritdoc/>
+    public override string? UpdateFunction => "vdso_update_rseq";
+
+    internal override void TaskCreated(KernelTask task, KernelTask? parent)
+    {
+        base.TaskCreated(task, parent);
+        RseqChanged(task);
+    }
+
+    internal override void ProgramStarted(KernelTask task) => RseqChanged(task);
+
+    internal override void RseqChanged(KernelTask task)
+    {
+        Kernel.Records.SetVdso(task, 0, task.Rseq);
+        RefreshBeforeUser(task);
+    }
+}
