@@ -179,6 +179,15 @@ public sealed partial class LinuxKernel : IHypercallHandler
     public uint El1InstructionAt(ulong address) =>
         _kernelSpace.Lookup(address, out ulong page, out _) ? Machine.Memory.Read<uint>(page | (address & 0xffc)) : 0;
 
+    internal void WriteEl1Instruction(ulong address, uint instruction)
+    {
+        if (!_kernelSpace.Lookup(address, out ulong page, out _))
+            throw new ArgumentException($"0x{address:x} is not mapped", nameof(address));
+        ulong pa = page | (address & 0xffc);
+        Machine.Memory.Write(pa, instruction);
+        Machine.NotifyWrite(pa, 4);
+    }
+
     /// <summary>All processes that exist, zombies included, by PID.</summary>
     public IEnumerable<ThreadGroup> AllGroups => _tasks.Values.Select(t => t.Group).Distinct().OrderBy(g => g.Pid);
 

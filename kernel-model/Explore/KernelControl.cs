@@ -71,6 +71,9 @@ public sealed class KernelControl
     /// <summary>Lets a task run on some CPUs only (bit n: CPU n), as when the others went offline.</summary>
     public static void Restrict(KernelTask task, ulong cpus) => task.Affinity = cpus;
 
+    /// <summary>Replaces one instruction of the kernel, for planted faults.</summary>
+    public void PatchEl1(ulong address, uint instruction) => _kernel.WriteEl1Instruction(address, instruction);
+
     /// <summary>Physical address of a user page of a task, or null when it is not mapped.</summary>
     public static ulong? Physical(MemoryMap memory, ulong va) =>
         memory.Space.Lookup(va, out ulong page, out _) ? page | (va & 0xfff) : null;

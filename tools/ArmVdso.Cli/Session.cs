@@ -35,6 +35,9 @@ internal sealed class Session : IDisposable
 
         internal Action<MemoryMap, Vma, ulong, ulong>? CodePageLoaded { get; init; }
 
+        /// <summary>Our own messages; null: standard error.</summary>
+        internal Action<string>? Log { get; init; }
+
         internal Stream Output { get; init; } = Stream.Null;
 
         internal Stream Error { get; init; } = Stream.Null;
@@ -80,7 +83,7 @@ internal sealed class Session : IDisposable
                 HostIn = hooks.Input,
                 HostOut = hooks.Output,
                 HostErr = hooks.Error,
-                Log = line => Console.Error.WriteLine($"armvdso: {line}"),
+                Log = hooks.Log ?? (line => Console.Error.WriteLine($"armvdso: {line}")),
                 SyscallTrace = hooks.Syscall,
                 OnSignal = hooks.Signal,
                 OnExit = hooks.Exit,

@@ -18,10 +18,13 @@ internal static class CheckCommand
         var pairs = new Option<bool>("--pairs") { Description = "also two events at any two boundaries; takes minutes" };
         var replay = new Option<string?>("--replay") { Description = "runs one schedule and shows every instruction and event", HelpName = "ID" };
         var brief = new Option<bool>("--brief") { Description = "with --replay: EL1 code as one line a function" };
+        var mutant = new Option<string?>("--mutant") { Description = "plants a fault first (with --replay too)", HelpName = "NAME" };
+        var mutants = new Option<bool>("--mutants") { Description = "plants each fault in turn and says what finds it; status 1 when one is not found" };
+        var exposure = new Option<bool>("--exposure") { Description = "instead: who can read whose data, who can write it" };
         var command = new Command("check", "explores every interleaving of a vDSO call with switches, signals and updates");
         foreach (Option option in options.All())
             command.Options.Add(option);
-        foreach (Option option in new Option[] { function, @event, pairs, replay, brief, options.Json })
+        foreach (Option option in new Option[] { function, @event, pairs, replay, brief, mutant, mutants, exposure, options.Json })
             command.Options.Add(option);
         command.Arguments.Add(designs);
         command.SetAction(result =>
@@ -29,12 +32,17 @@ internal static class CheckCommand
             SessionSettings settings = options.Read(result);
             if (settings.Cpus < 2)
                 throw new UserError("--cpus: check needs at least 2 CPUs", ExitStatus.Usage);
+            Mutant? planted = result.GetValue(mutant) is { } name ? Mutant.Find(name) : null;
             if (result.GetValue(replay) is { } id)
-                return ReplayTrace.Run(settings, Schedule.Parse(id), result.GetValue(brief), Console.Out);
+                return ReplayTrace.Run(settings, Schedule.Parse(id), planted, result.GetValue(brief), Console.Out);
             string[] wanted = result.GetValue(designs) is { Length: > 0 } named ? named : [.. KnownDesigns];
             List<CheckedFunction> functions = Functions(result.GetValue(function) ?? []);
             List<CheckEvent> events = Events(result.GetValue(@event) ?? []);
-            return Run(settings, wanted, functions, events, result.GetValue(pairs), result.GetValue(options.Json));
+            if (result.GetValue(exposure))
+                return ExposureCommand.Run(settings, wanted, result.GetValue(options.Json));
+            if (result.GetValue(mutants))
+                return MutantCommand.Run(settings, wanted, functions, result.GetValue(options.Json));
+            return Run(settings, wanted, functions, events, planted, result.GetValue(pairs), result.GetValue(options.Json));
         });
         return command;
     }
@@ -78,7 +86,7 @@ internal static class CheckCommand
         return [.. CheckEvent.All.Where(e => names.Length == 0 || names.Contains(e.Name))];
     }
 
-    private static int Run(SessionSettings settings, string[] designs, List<CheckedFunction> functions, List<CheckEvent> events, bool pairs, bool json)
+    private static int Run(SessionSettings settings, string[] designs, List<CheckedFunction> functions, List<CheckEvent> events, Mutant? mutant, bool pairs, bool json)
     {
         bool failed = false;
         var all = new JsonArray();
@@ -87,6 +95,8 @@ internal static class CheckCommand
             List<Cell> cells = [];
             using (var rig = new CheckRig(With(settings, design)))
             {
+                if (mutant is not null && mutant.Plant(rig) == 0)
+                    throw new UserError($"--mutant: design {design} has no place for {mutant.Name}", ExitStatus.Usage);
                 var explorer = new Explorer(rig);
                 foreach (CheckedFunction function in functions.Where(f => f.IsIn(rig)))
                     cells.AddRange(explorer.Explore(function, events, pairs));

@@ -12,6 +12,10 @@ internal sealed record CheckEvent(string Name, string Meaning, Action<Trial, int
     /// <summary>Whether it is an update that is explored store by store.</summary>
     internal bool StoreByStore { get; init; }
 
+    /// <summary>Whether the loads of the function are reordered as the Arm memory model allows it; explored by
+    /// <see cref="Trial.RunReordered"/>.</summary>
+    internal bool Weak { get; init; }
+
     /// <summary>All, in the order of the table.</summary>
     internal static IReadOnlyList<CheckEvent> All { get; } =
     [
@@ -31,7 +35,13 @@ internal sealed record CheckEvent(string Name, string Meaning, Action<Trial, int
         new("tick", "the clocks are updated (tick), store by store: the call goes on after each store of the writer", (t, part) => t.Tick(part)) { Composes = true, StoreByStore = true },
         new("settime", "clock_settime sets CLOCK_REALTIME by +5 s, store by store", (t, part) => t.SetTime(part)) { StoreByStore = true },
         new("race", "this thread has moved to another CPU; where it was, EL1 code switches to another process, store by store", (t, part) => t.Race(part)) { StoreByStore = true },
+        new("weak-tick", "tick, with loads and stores in every order that the Arm memory model allows", NotAlone) { Weak = true },
+        new("weak-settime", "settime, with loads and stores in every such order", NotAlone) { Weak = true },
+        new("weak-race", "race, with loads and stores in every such order", NotAlone) { Weak = true },
     ];
+
+    private static void NotAlone(Trial trial, int part) =>
+        throw new UserError("an event of reordering cannot be combined with others", ExitStatus.Usage);
 
     /// <summary>The event of a name, or null.</summary>
     internal static CheckEvent? Find(string name) => All.FirstOrDefault(e => e.Name == name);

@@ -3,6 +3,7 @@ using ArmVdso.Emulator;
 using ArmVdso.Kernel;
 using ArmVdso.Kernel.Explore;
 using ArmVdso.Kernel.Memory;
+using ArmVdso.Kernel.Vdso;
 
 namespace ArmVdso.Cli.Check;
 
@@ -33,7 +34,7 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
         _symbols = _guest.Symbols();
         _session = new Session(
             settings with { Core = "none", Engine = EngineKind.Reference, Binds = [_guest.Bind], MemoryBytes = 64UL << 20, TimeoutSeconds = 0, MaxCycles = 0 },
-            _guest.Bind.GuestPath, [], new Session.Hooks());
+            _guest.Bind.GuestPath, [], new Session.Hooks { Log = _ => { } });
         Control = new KernelControl(Kernel);
         Machine.Attach(this);
         Design = settings.Vdso;
@@ -225,6 +226,9 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
         Done(SystemCall(task, 0, SigAction, SigChld, Symbol("scratch"), 0, 8), "rt_sigaction");
     }
 
+    /// <summary>A new process of the first user, for a probe that may kill it.</summary>
+    internal KernelTask Prober() => Fork(Init);
+
     private KernelTask Stranger(uint first)
     {
         KernelTask task = Fork(Init);
@@ -348,9 +352,60 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
         return false;
     }
 
-    /// <summary>A physical address as an offset in [vvar] where it is there.</summary>
-    internal string DataName(ulong pa) =>
-        DataPages.TryGetValue(pa & ~0xfffUL, out ulong offset) ? $"[vvar]+0x{offset + (pa & 0xfff):x}" : $"pa 0x{pa:x}";
+    /// <summary>The contents of the data pages.</summary>
+    internal Dictionary<ulong, byte[]> SaveData() => DataPages.Keys.ToDictionary(pa => pa, pa => Machine.Memory.Span(pa, 4096).ToArray());
+
+    /// <summary>Puts contents back.</summary>
+    internal void LoadData(Dictionary<ulong, byte[]> data)
+    {
+        foreach ((ulong pa, byte[] bytes) in data)
+            bytes.CopyTo(Machine.Memory.Span(pa, 4096));
+    }
+
+    /// <summary>Instruction words of the vDSO image as it is in RAM.</summary>
+    internal int CodeWords => (int)(Kernel.Vdso.Image!.TextEnd / 4);
+
+    private ulong CodePa(int word) => KernelControl.Physical(Victim.Mm!, Victim.Mm!.VdsoBase + (ulong)word * 4)
+        ?? throw new InvalidOperationException("a page of the image is not mapped");
+
+    /// <summary>Word n of the image.</summary>
+    internal uint CodeWord(int word) => Machine.Memory.Read<uint>(CodePa(word));
+
+    /// <summary>Changes word n of the image, for a planted fault.</summary>
+    internal void SetCodeWord(int word, uint instruction) => Machine.Memory.Write(CodePa(word), instruction);
+
+    private static readonly string[] SlotFields = ["seq", "gen", "cpu", "node", "pid", "tid", "uid", "euid", "gid", "egid", "ppid"];
+    private static readonly string[] ClockFields = ["seq", "clock_mode", "cycle_last", "mask", "mult", "shift", "tz_minuteswest", "tz_dsttime", "hrtimer_res"];
+
+    /// <summary>A physical address as an offset in [vvar] where it is there, with the name of the field where the layout of the
+    /// image has one.</summary>
+    internal string DataName(ulong pa)
+    {
+        if (!DataPages.TryGetValue(pa & ~0xfffUL, out ulong page))
+            return $"pa 0x{pa:x}";
+        ulong offset = page + (pa & 0xfff);
+        string field = FieldAt((long)offset);
+        return field.Length == 0 ? $"[vvar]+0x{offset:x}" : $"[vvar]+0x{offset:x} {field}";
+    }
+
+    private string FieldAt(long offset)
+    {
+        VdsoImage image = Kernel.Vdso.Image!;
+        long slots = image.LayoutOr("vdso_vsys_data.cpu_data", -1), size = image.LayoutOr("vdso_per_cpu_data.size", 0);
+        if (slots >= 0 && size > 0 && offset >= slots)
+            return Named(image, "vdso_per_cpu_data", SlotFields, (offset - slots) % size) is { } slot ? $"cpu_data[{(offset - slots) / size}].{slot}" : "";
+        long data = image.LayoutOr("vdso_data.size", 0), basetime = image.LayoutOr("vdso_data.basetime", -1);
+        if (data <= 0 || offset >= 2 * data)
+            return "";
+        long at = offset % data;
+        string? name = at >= basetime && at < basetime + 12 * 16
+            ? $"basetime[{(at - basetime) / 16}].{((at - basetime) % 16 < 8 ? "sec" : "nsec")}"
+            : Named(image, "vdso_data", ClockFields, at);
+        return name is null ? "" : $"data[{offset / data}].{name}";
+    }
+
+    private static string? Named(VdsoImage image, string type, string[] fields, long offset) =>
+        Array.Find(fields, f => image.LayoutOr($"{type}.{f}", -1) == offset);
 
     public void Dispose()
     {

@@ -80,8 +80,17 @@ internal sealed class Explorer
     private static ulong[] Bytes(ulong pa, int size) => [.. Enumerable.Range(0, size).Select(i => pa + (ulong)i)];
 
     /// <summary>Runs one schedule.</summary>
-    internal Outcome Run(CheckedFunction function, Schedule schedule, int usual) =>
-        new Trial(_rig, function, _clocks) { Usual = usual }.Run(schedule);
+    internal Outcome Run(CheckedFunction function, Schedule schedule, int usual)
+    {
+        var trial = new Trial(_rig, function, _clocks) { Usual = usual };
+        if (!schedule.Events.Any(e => CheckEvent.Find(e.Event)!.Weak))
+            return trial.Run(schedule);
+        if (schedule.Events.Count > 1 || schedule.Versions is null)
+            throw new UserError("--replay: an event of reordering stands alone and has the versions of its loads behind it (/reorder:0.1...)", ExitStatus.Usage);
+        Outcome? seen = null;
+        trial.RunReordered(schedule, (_, outcome) => seen = outcome);
+        return seen ?? new Outcome(0, null, false, false, 0);
+    }
 
     private Schedule Make(CheckedFunction function, params ScheduledEvent[] events) => new(_rig.Design, function.Name, events);
 
@@ -106,6 +115,8 @@ internal sealed class Explorer
             yield return ExploreEvent(function, e, usual, loads, pairs);
         if (!pairs)
             yield break;
+        if (events.Any(e => e.Name == "race") && events.Any(e => e.Name == "migrate") && loads.Overlaps(_slotBytes))
+            yield return ExploreRaceAndReturn(function, usual, loads);
         foreach (CheckEvent first in events.Where(e => e.Composes))
         {
             foreach (CheckEvent second in events.Where(e => e.Composes))
@@ -118,8 +129,8 @@ internal sealed class Explorer
 
     private string? NotApplicable(CheckEvent e, HashSet<ulong> loads) => e.Name switch
     {
-        "tick" or "settime" when !loads.Overlaps(_clockBytes) => "reads no clock data",
-        "race" when !loads.Overlaps(_slotBytes) => "reads nothing that a switch writes",
+        "tick" or "settime" or "weak-tick" or "weak-settime" when !loads.Overlaps(_clockBytes) => "reads no clock data",
+        "race" or "weak-race" when !loads.Overlaps(_slotBytes) => "reads nothing that a switch writes",
         _ => null,
     };
 
@@ -128,6 +139,17 @@ internal sealed class Explorer
         if (NotApplicable(e, loads) is { } reason)
             return new Cell(function.Name, e.Name) { NotApplicable = reason };
         var cell = new Cell(function.Name, e.Name);
+        if (e.Weak)
+        {
+            // A clock update may begin at any time: the loads before a later boundary are among those of the first.
+            for (int k = 0; k < (e.Name == "weak-race" ? usual : 1); k++)
+            {
+                Schedule schedule = Make(function, new ScheduledEvent(e.Name, -1, k));
+                if (!new Trial(_rig, function, _clocks) { Usual = usual }.RunReordered(schedule, cell.Add))
+                    break;
+            }
+            return cell;
+        }
         if (e.Name == "aba")
         {
             TwoBoundaries(cell, function, e.Name, e.Name, usual, strict: true);
@@ -158,6 +180,23 @@ internal sealed class Explorer
                     for (int m = k + 1; Try(cell, function, usual, new ScheduledEvent(e.Name, part, k), new ScheduledEvent(e.Name, later, m)); m++)
                     {
                     }
+                }
+            }
+        }
+        return cell;
+    }
+
+    /// <summary>The slot is read from another CPU while a switch writes it; then the thread comes back to the first CPU.</summary>
+    private Cell ExploreRaceAndReturn(CheckedFunction function, int usual, HashSet<ulong> loads)
+    {
+        var cell = new Cell(function.Name, "race+migrate");
+        List<ulong[]> stores = _footprints["race"];
+        foreach (int part in Enumerable.Range(1, stores.Count).Where(j => stores[j - 1].Any(loads.Contains)))
+        {
+            for (int k = 0; Try(null, function, usual, new ScheduledEvent("race", part, k)); k++)
+            {
+                for (int m = k + 1; Try(cell, function, usual, new ScheduledEvent("race", part, k), new ScheduledEvent("migrate", -1, m)); m++)
+                {
                 }
             }
         }

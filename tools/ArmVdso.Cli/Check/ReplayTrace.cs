@@ -30,13 +30,14 @@ internal sealed class ReplayTrace : IRigObserver
     }
 
     /// <summary>Prints the trace. 1 when the schedule fails, 0 when it holds.</summary>
-    internal static int Run(SessionSettings settings, Schedule schedule, bool brief, TextWriter output)
+    internal static int Run(SessionSettings settings, Schedule schedule, Mutant? mutant, bool brief, TextWriter output)
     {
         CheckedFunction function = CheckedFunction.All.FirstOrDefault(f => f.Name == schedule.Function)
             ?? throw new UserError($"--replay: there is no function '{schedule.Function}'", ExitStatus.Usage);
         using var rig = new CheckRig(CheckCommand.With(settings, schedule.Design));
         if (!function.IsIn(rig))
             throw new UserError($"--replay: design {schedule.Design} has no {function.Symbol}", ExitStatus.Usage);
+        mutant?.Plant(rig);
         var explorer = new Explorer(rig);
         int usual = explorer.Undisturbed(function).Outcome.Instructions;
         var trace = new ReplayTrace(rig, output, brief);

@@ -74,17 +74,18 @@ internal sealed class SwitchStores : IStoreByStore
     /// <summary>Called for each instruction that stores to the data page.</summary>
     internal Action<Cpu>? Stored { get; init; }
 
-    /// <summary>Called for each instruction.</summary>
-    internal Action<Cpu>? Stepped { get; init; }
+    /// <summary>Called before each instruction.</summary>
+    internal Action<Cpu>? Stepping { get; init; }
 
     public void Advance(int stores)
     {
         while (_visible < stores && !_done)
         {
+            Stepping?.Invoke(_cpu);
+            ulong executed = _cpu.Instructions;
             _rig.Step(_cpu);
-            Stepped?.Invoke(_cpu);
             _done = _cpu.EL == 0 && ReferenceEquals(_rig.Kernel.Scheduler.Current(_cpu.Index), _next);
-            if (_rig.StoredData(_cpu))
+            if (_cpu.Instructions != executed && _rig.StoredData(_cpu))
             {
                 _visible++;
                 Stored?.Invoke(_cpu);

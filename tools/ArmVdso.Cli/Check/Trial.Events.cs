@@ -128,25 +128,35 @@ internal sealed partial class Trial
         RunHandler();
     }
 
-    private static ulong[] Rotate(uint baseId) => [StepSystemCall, baseId == 0 ? (ulong)SetResuid : SetResgid,
-        CheckRig.BaseIds[1] + baseId, CheckRig.BaseIds[2] + baseId, CheckRig.BaseIds[0] + baseId, 0, 0, 0];
+    /// <summary>The step that makes the effective ID the real one, the saved one the effective one: allowed to anybody.</summary>
+    private ulong[] RotateUsers()
+    {
+        Credentials c = Victim.Credentials;
+        return [StepSystemCall, SetResuid, c.Euid, c.Suid, c.Uid, 0, 0, 0];
+    }
+
+    private ulong[] RotateGroups()
+    {
+        Credentials c = Victim.Credentials;
+        return [StepSystemCall, SetResgid, c.Egid, c.Sgid, c.Gid, 0, 0, 0];
+    }
 
     internal void ChangeUser()
     {
-        Script("script", [.. Rotate(0), .. CallAgain(1)]);
+        Script("script", [.. RotateUsers(), .. CallAgain(1)]);
         RunHandler();
     }
 
     internal void ChangeGroup()
     {
-        Script("script", [.. Rotate(2000), .. CallAgain(1)]);
+        Script("script", [.. RotateGroups(), .. CallAgain(1)]);
         RunHandler();
     }
 
     internal void SetXid()
     {
-        Script("script", [.. Rotate(0), .. CallAgain(1)]);
-        ulong[] rotate = Rotate(0);
+        ulong[] rotate = RotateUsers();
+        Script("script", [.. rotate, .. CallAgain(1)]);
         _rig.SystemCall(_rig.Sibling, HelperCpu, SetResuid, rotate[2], rotate[3], rotate[4]);
         RunHandler(_rig.Sibling);
     }
@@ -247,7 +257,9 @@ internal sealed partial class Trial
     internal void Tick(int part) => ByStores(() => new ClockStores(_rig, _clocks, () => _rig.Control.Tick()), part);
 
     internal void SetTime(int part) => ByStores(
-        () => new ClockStores(_rig, _clocks, () => _rig.Kernel.Timekeeper.SetRealtime((long)_rig.Kernel.RealtimeNs + 5_000_000_000)), part);
+        () => new ClockStores(_rig, _clocks, SetRealtime), part);
+
+    private void SetRealtime() => _rig.Kernel.Timekeeper.SetRealtime((long)_rig.Kernel.RealtimeNs + 5_000_000_000);
 
     internal void Race(int part) => ByStores(
         () =>

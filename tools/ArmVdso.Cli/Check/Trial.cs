@@ -25,6 +25,7 @@ internal sealed partial class Trial
     private readonly List<string> _failures = [];
     private TruthWindow? _window;
     private IStoreByStore? _writer;
+    private string? _writerOf;
     private int _writerSince;
     private bool _singleStep;
     private bool _gone;
@@ -72,11 +73,13 @@ internal sealed partial class Trial
             {
                 ScheduledEvent e = schedule.Events[next++];
                 _rig.Observer?.Event($"event {e}: {CheckEvent.Find(e.Event)!.Meaning}");
+                if (_writerOf is not null && _writerOf != e.Event)
+                    FinishWriter();
                 Sample();
                 CheckEvent.Find(e.Event)!.Apply(this, e.Part);
                 Sample();
-                if (_writer is not null)
-                    _writerSince = boundary;
+                _writerOf = _writer is null ? null : e.Event;
+                _writerSince = boundary;
             }
             if (_gone)
                 break;
@@ -205,6 +208,7 @@ internal sealed partial class Trial
         Sample();
         _stores = _writer.Finish();
         _writer = null;
+        _writerOf = null;
         Sample();
     }
 }

@@ -2,12 +2,12 @@
  * The guest of "armvdso check". It does nothing by itself: every task waits at
  * park, and the checker sets its registers to make it call a function of the
  * vDSO (returning to park), make a system call (svc_stub), or read and write
- * memory (peek, poke). The signal handler runs a list of steps that the checker
+ * memory (peek, poke) or the register (set_register). The signal handler runs a list of steps that the checker
  * wrote to script: system calls and function calls, in the victim's own context.
  * Built by build.sh with clang-19 and ld.lld-19.
  */
 	.text
-	.globl	_start, park, svc_stub, peek, poke, handler
+	.globl	_start, park, svc_stub, peek, poke, set_register, handler
 _start:
 	b	park
 
@@ -22,6 +22,10 @@ peek:
 
 poke:
 	str	w1, [x0]
+	b	park
+
+set_register:
+	msr	tpidrro_el0, x0
 	b	park
 
 /*
