@@ -20,10 +20,7 @@ internal static class CheckReport
         var numbers = failed.Select((c, i) => (c, i)).ToDictionary(p => p.c, p => p.i + 1);
         foreach (Cell cell in cells.Where(c => c.Failed > 0 && !numbers.ContainsKey(c)).ToList())
             numbers[cell] = numbers[always[cell.Function]];
-        var table = new Table(["function", .. events]);
-        foreach (string function in functions)
-            table.Add([function, .. events.Select(e => Text(cells.FirstOrDefault(c => c.Function == function && c.Event == e), numbers))]);
-        table.Write(output);
+        WriteTable(output, "event", events, functions, cells, numbers);
         WritePairs(output, cells, numbers);
         if (failed.Count > 0)
         {
@@ -46,12 +43,20 @@ internal static class CheckReport
         if (pairs.Length == 0)
             return;
         output.WriteLine();
-        string[] functions = [.. cells.Select(c => c.Function).Distinct()];
-        var table = new Table(["pair of events", .. functions]);
-        foreach (string pair in pairs)
-            table.Add([pair, .. functions.Select(f => Text(cells.FirstOrDefault(c => c.Function == f && c.Event == pair), numbers))]);
+        WriteTable(output, "two events", pairs, [.. cells.Select(c => c.Function).Distinct()], cells, numbers);
+    }
+
+    private static void WriteTable(TextWriter output, string head, string[] events, string[] functions, List<Cell> cells, Dictionary<Cell, int> numbers)
+    {
+        var table = new Table([head, .. functions.Select(Short)]);
+        Dictionary<(string, string), Cell> at = cells.ToDictionary(c => (c.Function, c.Event));
+        foreach (string e in events)
+            table.Add([e, .. functions.Select(f => Text(at.GetValueOrDefault((f, e)), numbers))]);
         table.Write(output);
     }
+
+    /// <summary>clock_gettime_monotonic is the column "monotonic".</summary>
+    private static string Short(string function) => function.Replace("clock_gettime_", "", StringComparison.Ordinal).Replace("monotonic_", "mono_", StringComparison.Ordinal);
 
     private static string Text(Cell? cell, Dictionary<Cell, int> numbers) => cell switch
     {
@@ -66,7 +71,7 @@ internal static class CheckReport
         output.WriteLine("A number: proved, that many interleavings, each one executed and each answer one that the system call could have given.");
         output.WriteLine("FAIL: see the list. n/a: the function reads nothing that the event writes. Timing models play no part. docs/check.md says what is not explored.");
         foreach (CheckEvent e in events)
-            output.WriteLine($"  {e.Name,-10} {e.Meaning}");
+            output.WriteLine($"  {e.Name,-14} {e.Meaning}");
     }
 
     internal static JsonNode Json(string design, List<Cell> cells)

@@ -12,7 +12,7 @@ namespace ArmVdso.Cli.Check;
 /// own code at EL1 and in C#.</summary>
 /// <remarks>
 /// init ── parent ── the victim's process: leader, victim (a thread: its TID is not its PID), sibling<br/>
-/// init ── other, another: two processes of other users
+/// init ── other, another: two processes of other users; inhabitant: the first process of a PID namespace
 /// </remarks>
 internal sealed class CheckRig : IDisposable, IHypercallHandler
 {
@@ -20,7 +20,7 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
     private const int Patience = 60_000;
 
     private const int Clone = 220, SetResuid = 147, SetResgid = 149, SigAction = 134, ExitGroup = 94;
-    private const ulong SigChld = 17, ThreadFlags = 0x50f00;
+    private const ulong SigChld = 17, ThreadFlags = 0x50f00, NewPid = 0x20000000;
     internal const int Sigusr1 = 10;
 
     private readonly EmbeddedGuest _guest;
@@ -45,6 +45,7 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
         IgnoreChildren(Init);
         Other = Stranger(7001);
         Another = Stranger(8001);
+        Inhabitant = Fork(Init, NewPid);
         MakeFamily();
     }
 
@@ -63,6 +64,9 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
 
     /// <inheritdoc cref="Other"/>
     internal KernelTask Another { get; }
+
+    /// <summary>A process in a PID namespace of its own.</summary>
+    internal KernelTask Inhabitant { get; }
 
     /// <summary>The process above the victim's.</summary>
     internal KernelTask Parent { get; private set; } = null!;
@@ -214,8 +218,8 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
         }
     }
 
-    private KernelTask Fork(KernelTask parent) =>
-        Kernel.FindTask((int)Done(SystemCall(parent, 0, Clone, SigChld), "fork"))!;
+    private KernelTask Fork(KernelTask parent, ulong flags = 0) =>
+        Kernel.FindTask((int)Done(SystemCall(parent, 0, Clone, SigChld | flags), "fork"))!;
 
     private KernelTask Thread(KernelTask parent, string stack) =>
         Kernel.FindTask((int)Done(SystemCall(parent, 0, Clone, ThreadFlags, Symbol(stack)), "clone"))!;
@@ -255,6 +259,7 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
         Victim = Thread(Leader, "victim_stack");
         Sibling = Thread(Leader, "sibling_stack");
         // Touch everything once: page faults are no part of an interleaving.
+        Switch(0, null);
         Switch(0, Victim);
         Write(Victim, Symbol("script"), new ulong[32]);
         Write(Victim, Symbol("buffers"), new ulong[8]);
@@ -288,6 +293,8 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
             Switch(i, null);
         RestoreIds(Victim);
         RestoreIds(Sibling);
+        // From the idle task to the victim: whatever a design left stale in the slot is gone, and every trial starts alike.
+        Switch(0, null);
         Switch(0, Victim);
     }
 

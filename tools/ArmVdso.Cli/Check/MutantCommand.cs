@@ -6,7 +6,7 @@ namespace ArmVdso.Cli.Check;
 /// <summary>armvdso check --mutants: shows that check can fail, fault by fault.</summary>
 internal static class MutantCommand
 {
-    private static readonly string[] Events = ["none", "migrate", "aba", "setresuid", "setresgid", "reparent", "tick", "settime", "race", "weak-tick", "weak-settime", "weak-race"];
+    private static readonly string[] Events = ["none", "migrate", "aba", "setresuid", "setresgid", "reparent", "reparent-late", "tick", "settime", "race", "weak-tick", "weak-settime", "weak-race"];
 
     /// <summary>Plants each fault in each design. 1 when one that could be planted, and is not known to be
     /// harmless there, was not found (or a harmless one was).</summary>

@@ -8,7 +8,8 @@ namespace ArmVdso.Cli.Check;
 internal sealed partial class Trial
 {
     private const int Clone = 220, Execve = 221, Exit = 93, SetResuid = 147, SetResgid = 149, Tgkill = 131;
-    private const ulong SigChld = 17, VforkFlags = 0x4111;
+    private const int Unshare = 97;
+    private const ulong SigChld = 17, VforkFlags = 0x4111, NewUser = 0x10000000, NewPid = 0x20000000;
     private const ulong StepSystemCall = 1, StepFunction = 2, StepFork = 3;
 
     private KernelTask FreeStranger() => _rig.Runs(_rig.Other) ? _rig.Another : _rig.Other;
@@ -34,6 +35,15 @@ internal sealed partial class Trial
     {
         int cpu = Victim.Cpu;
         _rig.Switch(cpu, FreeStranger());
+        _rig.Step(_rig.Machine.Cpus[cpu]);
+        _rig.Switch(cpu, Victim);
+    }
+
+    /// <summary>The same with a process that lives in a PID namespace of its own.</summary>
+    internal void PreemptByInhabitant()
+    {
+        int cpu = Victim.Cpu;
+        _rig.Switch(cpu, _rig.Inhabitant);
         _rig.Step(_rig.Machine.Cpus[cpu]);
         _rig.Switch(cpu, Victim);
     }
@@ -167,9 +177,21 @@ internal sealed partial class Trial
         _rig.EndProcess(_rig.Parent, HelperCpu);
     }
 
-    internal void Fork()
+    /// <summary>An interrupt takes time from one CPU to another: here, longer than the call.</summary>
+    internal void ReparentLate()
     {
-        Script("script", [StepSystemCall, Clone, SigChld, 0, 0, 0, 0, 0]);
+        Reparent();
+        _lateInterrupts |= VictimCpu.PendingSgi;
+        VictimCpu.PendingSgi = 0;
+    }
+
+    internal void Fork() => Fork(SigChld);
+
+    internal void ForkIntoNamespaces() => Fork(SigChld | NewUser | NewPid);
+
+    private void Fork(ulong flags)
+    {
+        Script("script", [StepSystemCall, Clone, flags, 0, 0, 0, 0, 0]);
         RunHandler();
         int pid = (int)ScriptResult("script", 0);
         KernelTask child = _rig.Kernel.FindTask(pid) ?? throw new UserError($"fork in the handler gave {pid}", ExitStatus.EmulatorError);
@@ -226,6 +248,39 @@ internal sealed partial class Trial
         _rig.Switch(cpu, Victim);
         if (!_rig.RunUntil(victimCpu, () => victimCpu.EL == 0 && victimCpu.SP_EL0 == sp && _rig.Runs(Victim)))
             throw new UserError("the parent of vfork did not go on", ExitStatus.EmulatorError);
+    }
+
+    internal void EnterUserNamespace()
+    {
+        Script("script", [StepFork, Clone, SigChld, 0, 0, 0, 0, 0]);
+        Script("child_script", [StepSystemCall, Unshare, NewUser, 0, 0, 0, 0, 0, .. CallAgain(1), StepFunction, _rig.Symbol("park"), 0, 0, 0, 0, 0, 0]);
+        RunHandler();
+        int pid = (int)ScriptResult("script", 0);
+        KernelTask child = _rig.Kernel.FindTask(pid) ?? throw new UserError($"fork in the handler gave {pid}", ExitStatus.EmulatorError);
+        var window = new TruthWindow(_function, child);
+        ulong function = _function.Address(_rig, child);
+        int at = HelperCpu;
+        _rig.Switch(at, child);
+        Cpu cpu = _rig.Machine.Cpus[at];
+        bool ended = _rig.RunUntil(cpu, () =>
+        {
+            if (cpu.EL == 0 && cpu.PC == function)
+            {
+                _windows.Add(window);
+                window.Sample(_rig, _clocks);
+            }
+            return _rig.Parked(cpu, child);
+        });
+        Sample();
+        _windows.RemoveAll(w => ReferenceEquals(w, window));
+        ulong list = _rig.Symbol("child_script");
+        if (CheckRig.Read(child, list + 56) != 0)
+            throw new UserError($"unshare in the child gave {(long)CheckRig.Read(child, list + 56)}", ExitStatus.EmulatorError);
+        if (ended)
+            Judge("the call in the new user namespace", window, _function.Result(child, CheckRig.Read(child, list + 64 + 56), Buffer(1)));
+        else
+            _failures.Add("livelock: the call in the new user namespace does not finish");
+        _rig.EndProcess(child, at);
     }
 
     internal void Exec()

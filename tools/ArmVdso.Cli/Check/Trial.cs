@@ -27,6 +27,7 @@ internal sealed partial class Trial
     private IStoreByStore? _writer;
     private string? _writerOf;
     private int _writerSince;
+    private uint _lateInterrupts;
     private bool _singleStep;
     private bool _gone;
     private int _stores;
@@ -112,6 +113,7 @@ internal sealed partial class Trial
         var outcome = new Outcome(boundary, _failures.Count == 0 ? null : string.Join("; ", _failures), fellBack, next == schedule.Events.Count, _stores);
         // What follows puts the rig back: no part of the interleaving.
         _rig.Observer = null;
+        VictimCpu.PendingSgi |= _lateInterrupts;
         if (livelock)
             CheckRig.JumpTo(VictimCpu, _rig.Symbol("park"));
         _rig.Restore();
