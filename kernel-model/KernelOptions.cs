@@ -57,6 +57,9 @@ public sealed record KernelOptions
     /// <summary>nodename of uname.</summary>
     public string HostName { get; init; } = "guest";
 
+    /// <summary>Whether EL0 may use the performance monitors itself (PMUSERENR_EL0), with the cycle counter running from boot.</summary>
+    public bool UserMonitors { get; init; }
+
     /// <summary>Whether every system call goes to the model, for strace.</summary>
     public bool TraceSyscalls { get; init; }
 

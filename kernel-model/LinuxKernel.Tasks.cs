@@ -182,6 +182,7 @@ public sealed partial class LinuxKernel
         Records.SyncAll(task);
         Vdso.Design.ProgramStarted(task);
         FinishVfork(task);
+        PerfExec(task);
         OnExec?.Invoke(task);
         return SyscallContext.NoReturn;
     }
@@ -327,6 +328,7 @@ public sealed partial class LinuxKernel
         if (stack != 0)
             regs.SP = stack;
         Register(child);
+        PerfFork(parent, child);
         Vdso.Design.TaskCreated(child, parent);
         if ((flags & CLONE_PARENT_SETTID) != 0)
             parent.Mm.Write(parentTid, parent.PidNamespace.NumberOf(tid));
@@ -406,6 +408,7 @@ public sealed partial class LinuxKernel
     {
         if (task.State is TaskState.Zombie or TaskState.Dead)
             return;
+        PerfExit(task);
         ReleaseUserState(task);
         task.ExitStatus = status;
         task.Wake();

@@ -146,6 +146,12 @@ public sealed partial class LinuxKernel : IHypercallHandler
         // BT0, BT1: PACIxSP is no landing pad for BR of other registers than X16 and X17 (bti_enable).
         ulong bti = HasBti ? 3UL << 35 : 0;
         Machine.Boot(cpu, El1Image.Value("cpu_start"), _kernelSpace, tcr, sctlr | bti);
+        if (Options.UserMonitors)
+        {
+            cpu.PMUSERENR_EL0 = 15;
+            cpu.Pmu.SetEnabled(1UL << PerformanceMonitors.CycleCounter, true);
+            cpu.Pmu.Control = PerformanceMonitors.Enable | PerformanceMonitors.LongCycles;
+        }
         cpu.SetX(0, El1Image.Linear(record));
         cpu.SetX(1, El1Image.Linear(idle.RecordPa));
     }
@@ -287,6 +293,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
             return;
         LastSwitch[cpu.Index] = (previous, next);
         _byRecord[El1Image.Linear(next.RecordPa)] = next;
+        PerfSwitch(cpu, previous, next);
         Switching?.Invoke(cpu, previous, next);
     }
 

@@ -14,7 +14,7 @@ public sealed partial class Cpu
     public ulong TPIDR_EL0, TPIDRRO_EL0, TPIDR_EL1, CONTEXTIDR_EL1;
     public ulong ELR_EL1, SPSR_EL1, ESR_EL1, FAR_EL1, VBAR_EL1;
     public ulong SCTLR_EL1, CPACR_EL1, TTBR0_EL1, TTBR1_EL1, TCR_EL1, MAIR_EL1, PAR_EL1, MDSCR_EL1;
-    public ulong CNTV_CVAL, CNTKCTL_EL1, ICC_PMR_EL1, PMCR_EL0, PMUSERENR_EL0, GCR_EL1, RGSR_EL1;
+    public ulong CNTV_CVAL, CNTKCTL_EL1, ICC_PMR_EL1, PMUSERENR_EL0, GCR_EL1, RGSR_EL1;
     public uint CNTV_CTL;
 #pragma warning restore CS1591
 
@@ -180,13 +180,27 @@ public sealed partial class Cpu
             "CNTV_TVAL_EL0" or "CNTV_CTL_EL0" or "CNTV_CVAL_EL0" => (CNTKCTL_EL1 & (1 << 8)) == 0,
             "CTR_EL0" => (SCTLR_EL1 & (1UL << 15)) == 0,
             "DAIF" => (SCTLR_EL1 & (1UL << 9)) == 0,
-            "PMCR_EL0" or "PMCNTENSET_EL0" => (PMUSERENR_EL0 & 1) == 0,
-            "PMCCNTR_EL0" => (PMUSERENR_EL0 & 5) == 0 || (!read && (PMUSERENR_EL0 & 1) == 0),
-            _ => false,
+            _ => register.Name.StartsWith("PM", StringComparison.Ordinal) && !MonitorAccessAllowed(register.Name, read),
         };
         if (trapped)
             TrapSystem(read, op0, op1, crn, crm, op2, rt);
         return !trapped;
+    }
+
+    /// <summary>PMUSERENR_EL0: EN (0) allows all, SW (1) writes of PMSWINC_EL0, CR (2) reads of the cycle counter, ER (3) reads of event
+    /// counters and any access to PMSELR_EL0. Itself it may always be read.</summary>
+    private bool MonitorAccessAllowed(string name, bool read)
+    {
+        if ((PMUSERENR_EL0 & 1) != 0)
+            return true;
+        return name switch
+        {
+            "PMUSERENR_EL0" => true,
+            "PMSWINC_EL0" => (PMUSERENR_EL0 & 2) != 0,
+            "PMCCNTR_EL0" => read && (PMUSERENR_EL0 & 4) != 0,
+            "PMSELR_EL0" => (PMUSERENR_EL0 & 8) != 0,
+            _ => read && (PMUSERENR_EL0 & 8) != 0 && (name == "PMXEVCNTR_EL0" || name.StartsWith("PMEVCNTR", StringComparison.Ordinal)),
+        };
     }
 
     /// <summary>Raises EC 0x18 with the ISS of a trapped MSR, MRS or system instruction.</summary>

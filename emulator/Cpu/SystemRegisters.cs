@@ -141,11 +141,46 @@ public static class SystemRegisters
             Add(name, (3, 0, 2, crm, op2), 1, 1, c => c.PauthKey[i], (c, v) => c.PauthKey[i] = v);
         }
 
-        // Performance monitors: the cycle counter only.
-        Add("PMCR_EL0", (3, 3, 9, 12, 0), 0, 0, c => c.PMCR_EL0, (c, v) => c.PMCR_EL0 = v);
-        Add("PMCNTENSET_EL0", (3, 3, 9, 12, 1), 0, 0, c => 1UL << 31);
-        Add("PMCCNTR_EL0", (3, 3, 9, 13, 0), 0, 0, c => c.Cycles);
-        Add("PMUSERENR_EL0", (3, 3, 9, 14, 0), 0, 1, c => c.PMUSERENR_EL0, (c, v) => c.PMUSERENR_EL0 = v & 15);
+        AddMonitors((name, e, readEL, writeEL, read, write) => Add(name, e, readEL, writeEL, read, write));
         return table;
+    }
+
+    /// <summary>Performance monitors (PMUv3). EL0 has them as far as PMUSERENR_EL0 lets it (<see cref="Cpu"/> checks).</summary>
+    private static void AddMonitors(Action<string, (int, int, int, int, int), int, int, Func<Cpu, ulong>, Action<Cpu, ulong>?> add)
+    {
+        add("PMCR_EL0", (3, 3, 9, 12, 0), 0, 0, c => c.Pmu.Control, (c, v) => c.Pmu.Control = v);
+        add("PMCNTENSET_EL0", (3, 3, 9, 12, 1), 0, 0, c => c.Pmu.Enabled, (c, v) => c.Pmu.SetEnabled(v, true));
+        add("PMCNTENCLR_EL0", (3, 3, 9, 12, 2), 0, 0, c => c.Pmu.Enabled, (c, v) => c.Pmu.SetEnabled(v, false));
+        add("PMOVSCLR_EL0", (3, 3, 9, 12, 3), 0, 0, c => c.Pmu.Overflow, (c, v) => c.Pmu.SetOverflow(v, false));
+        add("PMSWINC_EL0", (3, 3, 9, 12, 4), Never, 0, _ => 0, (c, v) => c.Pmu.Increment(v));
+        add("PMSELR_EL0", (3, 3, 9, 12, 5), 0, 0, c => c.Pmu.Select, (c, v) => c.Pmu.Select = v);
+        add("PMCEID0_EL0", (3, 3, 9, 12, 6), 0, Never, c => c.Pmu.Identify(false), null);
+        add("PMCEID1_EL0", (3, 3, 9, 12, 7), 0, Never, c => c.Pmu.Identify(true), null);
+        add("PMCCNTR_EL0", (3, 3, 9, 13, 0), 0, 0, c => c.Pmu.Read(31), (c, v) => c.Pmu.Write(31, v));
+        add("PMXEVTYPER_EL0", (3, 3, 9, 13, 1), 0, 0,
+            c => c.Pmu.SelectExists(true) ? c.Pmu.ReadType((int)c.Pmu.Select) : 0,
+            (c, v) =>
+            {
+                if (c.Pmu.SelectExists(true))
+                    c.Pmu.WriteType((int)c.Pmu.Select, v);
+            });
+        add("PMXEVCNTR_EL0", (3, 3, 9, 13, 2), 0, 0,
+            c => c.Pmu.SelectExists(false) ? c.Pmu.Read((int)c.Pmu.Select) : 0,
+            (c, v) =>
+            {
+                if (c.Pmu.SelectExists(false))
+                    c.Pmu.Write((int)c.Pmu.Select, v);
+            });
+        add("PMUSERENR_EL0", (3, 3, 9, 14, 0), 0, 1, c => c.PMUSERENR_EL0, (c, v) => c.PMUSERENR_EL0 = v & 15);
+        add("PMOVSSET_EL0", (3, 3, 9, 14, 3), 0, 0, c => c.Pmu.Overflow, (c, v) => c.Pmu.SetOverflow(v, true));
+        add("PMINTENSET_EL1", (3, 0, 9, 14, 1), 1, 1, c => c.Pmu.Interrupts, (c, v) => c.Pmu.SetInterrupts(v, true));
+        add("PMINTENCLR_EL1", (3, 0, 9, 14, 2), 1, 1, c => c.Pmu.Interrupts, (c, v) => c.Pmu.SetInterrupts(v, false));
+        add("PMCCFILTR_EL0", (3, 3, 14, 15, 7), 0, 0, c => c.Pmu.ReadType(31), (c, v) => c.Pmu.WriteType(31, v));
+        for (int i = 0; i < PerformanceMonitors.Counters; i++)
+        {
+            int n = i;
+            add($"PMEVCNTR{n}_EL0", (3, 3, 14, 8, n), 0, 0, c => c.Pmu.Read(n), (c, v) => c.Pmu.Write(n, v));
+            add($"PMEVTYPER{n}_EL0", (3, 3, 14, 12, n), 0, 0, c => c.Pmu.ReadType(n), (c, v) => c.Pmu.WriteType(n, v));
+        }
     }
 }

@@ -16,11 +16,15 @@ public sealed partial class Cpu
     /// <summary>Cycles of this PE.</summary>
     public TimingModel Timing { get; private set; }
 
+    /// <summary>Performance monitors.</summary>
+    public PerformanceMonitors Pmu { get; }
+
     internal Cpu(Machine machine, int index, TimingModel timing)
     {
         Machine = machine;
         Index = index;
         Timing = timing;
+        Pmu = new PerformanceMonitors(this);
         _ram = machine.Memory;
         _rowEnabled = machine.RowEnabled;
         EL = 1;

@@ -87,7 +87,13 @@ public sealed class InOrderEvents
         if (t.Kind is >= TimingKind.Branch and <= TimingKind.ExceptionReturn)
         {
             counters.Branches++;
-            if (t.Kind != TimingKind.ExceptionReturn)
+            if (cpu.BranchTaken)
+                counters.TakenBranches++;
+            if (t.Kind == TimingKind.ExceptionReturn)
+            {
+                counters.ExceptionReturns++;
+            }
+            else
             {
                 e.Prediction = _predictor.Execute(t.Kind, pc, cpu.BranchTaken, cpu.NextPC);
                 if (e.Prediction == Prediction.Mispredicted)
@@ -174,6 +180,11 @@ public sealed class InOrderEvents
     private void Memory(Cpu cpu, InstructionTiming t, ref InstructionEvents e, ref TimingCounters counters)
     {
         ulong lastLine = ulong.MaxValue;
+        // A swap or an atomic operation reads first and writes last.
+        if (!cpu.Accesses[0].Write)
+            counters.Loads++;
+        if (cpu.Accesses[cpu.AccessCount - 1].Write)
+            counters.Stores++;
         for (int i = 0; i < cpu.AccessCount; i++)
         {
             ref MemoryAccess access = ref cpu.Accesses[i];

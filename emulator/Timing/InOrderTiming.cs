@@ -35,13 +35,19 @@ public sealed class InOrderTiming : TimingModel
         _timings = new InstructionTimings(model);
     }
 
-    private ref TimingCounters Counters => ref _el == 0 ? ref _statistics.EL0 : ref _statistics.EL1;
+    /// <inheritdoc/>
+    public override bool CountsEvents => true;
+
+    /// <inheritdoc/>
+    public override TimingCounters Counters(int el) => el == 0 ? _statistics.EL0 : _statistics.EL1;
+
+    private ref TimingCounters Current => ref _el == 0 ? ref _statistics.EL0 : ref _statistics.EL1;
 
     /// <inheritdoc/>
     public override void Retire(Cpu cpu, Row row, uint instruction, ulong fetchPa)
     {
         InstructionTiming t = _timings.Get(row, instruction);
-        ref TimingCounters counters = ref Counters;
+        ref TimingCounters counters = ref Current;
         InstructionEvents e = _events.Observe(cpu, t, fetchPa, _pipeline.State.Redirected, ref counters);
         _pipeline.Step(t, e, _events.Lines, cpu.PC, ref counters);
         Cycles = _pipeline.Cycles;
@@ -49,9 +55,14 @@ public sealed class InOrderTiming : TimingModel
     }
 
     /// <inheritdoc/>
+    public override void ExceptionReturn(Cpu cpu)
+    {
+    }
+
+    /// <inheritdoc/>
     public override void ExceptionEntry(Cpu cpu)
     {
-        Counters.Exceptions++;
+        Current.Exceptions++;
         _pipeline.Flush(_model.ExceptionEntry, CycleCause.Exception);
         _el = 1;
     }
@@ -59,7 +70,7 @@ public sealed class InOrderTiming : TimingModel
     /// <inheritdoc/>
     public override void Charge(ulong cycles, int lines)
     {
-        Counters.Causes[(int)CycleCause.Charged] += cycles;
+        Current.Causes[(int)CycleCause.Charged] += cycles;
         ChargedCycles += cycles;
         _pipeline.Pass(cycles);
         Cycles = _pipeline.Cycles;
@@ -72,7 +83,7 @@ public sealed class InOrderTiming : TimingModel
         if (cycle <= Cycles)
             return;
         ulong wait = cycle - Cycles;
-        Counters.Causes[(int)CycleCause.Waiting] += wait;
+        Current.Causes[(int)CycleCause.Waiting] += wait;
         WaitCycles += wait;
         _pipeline.Pass(wait);
         Cycles = _pipeline.Cycles;

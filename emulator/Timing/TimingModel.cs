@@ -12,6 +12,32 @@ public class TimingModel
     /// <summary>Cycles charged for work that no guest instruction performed (bodies outside the machine).</summary>
     public ulong ChargedCycles { get; protected set; }
 
+    /// <summary>Whether <see cref="Counters"/> has more than cycles and instructions.</summary>
+    public virtual bool CountsEvents => false;
+
+    private TimingStatistics _plain;
+    private int _plainEl = 1;
+    private ulong _plainSince, _plainCharged, _plainWaited;
+
+    /// <summary>Counts at one exception level (0 or 1), up to now. The plain model has cycles and instructions only.</summary>
+    public virtual TimingCounters Counters(int el)
+    {
+        SplitPlain(_plainEl);
+        return el == 0 ? _plain.EL0 : _plain.EL1;
+    }
+
+    /// <summary>What passed since the last change of exception level belongs to the level that ends.</summary>
+    private void SplitPlain(int el)
+    {
+        ref TimingCounters c = ref _plainEl == 0 ? ref _plain.EL0 : ref _plain.EL1;
+        ulong charged = ChargedCycles - _plainCharged, waited = WaitCycles - _plainWaited, cycles = Cycles - _plainSince;
+        c.Causes[(int)CycleCause.Charged] += charged;
+        c.Causes[(int)CycleCause.Waiting] += waited;
+        c.Causes[(int)CycleCause.Issuing] += cycles - charged - waited;
+        c.Instructions += cycles - charged - waited;
+        (_plainSince, _plainCharged, _plainWaited, _plainEl) = (Cycles, ChargedCycles, WaitCycles, el);
+    }
+
     /// <summary>An instruction was executed. Its data accesses are in <see cref="Cpu.Accesses"/>; whether it branched is in
     /// <see cref="Cpu.BranchTaken"/>, <see cref="Cpu.NextPC"/>.</summary>
     /// <param name="cpu">The PE.</param>
@@ -26,12 +52,12 @@ public class TimingModel
     /// <summary>An exception to EL1 was taken.</summary>
     public virtual void ExceptionEntry(Cpu cpu)
     {
+        _ = cpu;
+        SplitPlain(1);
     }
 
     /// <summary>ERET was executed (Retire for it follows).</summary>
-    public virtual void ExceptionReturn(Cpu cpu)
-    {
-    }
+    public virtual void ExceptionReturn(Cpu cpu) => SplitPlain(cpu.EL);
 
     /// <summary>Charges modelled cycles for work done outside the machine, and disturbs the data cache by that many lines.</summary>
     public virtual void Charge(ulong cycles, int lines)

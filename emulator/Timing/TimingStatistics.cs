@@ -88,8 +88,20 @@ public struct TimingCounters
     /// <summary>Instructions that issued in the second slot.</summary>
     public ulong DualIssued;
 
-    /// <summary>Branches executed.</summary>
+    /// <summary>Branches executed, exception returns among them.</summary>
     public ulong Branches;
+
+    /// <summary>Of them, taken.</summary>
+    public ulong TakenBranches;
+
+    /// <summary>Exception returns.</summary>
+    public ulong ExceptionReturns;
+
+    /// <summary>Instructions that read memory.</summary>
+    public ulong Loads;
+
+    /// <summary>Instructions that wrote memory.</summary>
+    public ulong Stores;
 
     /// <summary>Branches whose direction or target was predicted wrongly.</summary>
     public ulong Mispredicts;

@@ -80,6 +80,7 @@ internal static class SysPrctl
                 return task.ProcessControls.GetValueOrDefault(GetTimerslack, DefaultSlackNs);
             case PerfDisable:
             case PerfEnable:
+                LinuxKernel.PerfEnableOwn(task, c.Int(0) == PerfEnable);
                 return 0;
             case MceKill:
                 return Mce(c);

@@ -115,6 +115,9 @@ public sealed class KernelTask
     /// <summary>The system call in progress, kept over its sleeps; null outside of one.</summary>
     public SyscallContext? Syscall { get; internal set; }
 
+    /// <summary>Perf events that count this task; null: none.</summary>
+    internal List<Perf.PerfEvent.PerfCounter>? PerfCounters { get; set; }
+
     /// <summary>clear_child_tid (set_tid_address, CLONE_CHILD_CLEARTID).</summary>
     public ulong ClearChildTid { get; set; }
 

@@ -1,9 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
-using System.Text.Json;
-using ArmVdso.Emulator;
 using ArmVdso.Emulator.Portable;
-using ArmVdso.Emulator.Timing;
 
 namespace ArmVdso.Cli;
 
@@ -15,6 +12,8 @@ internal static class RunCommand
         var options = new SessionOptions();
         var strace = new Option<string?>("--strace") { Description = "prints system calls, to a file when one is named (--strace=FILE)", HelpName = "FILE", Arity = ArgumentArity.ZeroOrOne };
         var stats = new Option<string?>("--stats") { Description = "prints counts at the end, to a file when one is named (--stats=FILE)", HelpName = "FILE", Arity = ArgumentArity.ZeroOrOne };
+        var statsFormat = new Option<string>("--stats-format") { Description = "how --stats is written: perf (tables), gem5 (stats.txt), json", HelpName = "FORMAT", DefaultValueFactory = _ => "perf" };
+        var profile = new Option<string?>("--profile") { Description = "prints cycles by function at the end, to a file when one is named (--profile=FILE); slow", HelpName = "FILE", Arity = ArgumentArity.ZeroOrOne };
         var trace = new Option<string?>("--trace") { Description = "writes each TPIDRRO_EL0 write to a file, one JSON object a line", HelpName = "FILE" };
         var program = new Argument<string>("PROGRAM") { Description = "path on the host or in the root, or a name to look for" };
         var arguments = new Argument<string[]>("ARG") { Description = "its arguments", Arity = ArgumentArity.ZeroOrMore };
@@ -23,23 +22,50 @@ internal static class RunCommand
             command.Options.Add(option);
         command.Options.Add(strace);
         command.Options.Add(stats);
+        command.Options.Add(statsFormat);
+        command.Options.Add(profile);
         command.Options.Add(trace);
         command.Options.Add(options.Json);
         command.Arguments.Add(program);
         command.Arguments.Add(arguments);
-        command.SetAction(result => Run(
-            options.Read(result), result.GetValue(program)!, result.GetValue(arguments) ?? [],
-            result.GetResult(strace) is not null, result.GetValue(strace), result.GetResult(stats) is not null, result.GetValue(stats),
-            result.GetValue(trace), result.GetValue(options.Json)));
+        command.SetAction(result => Run(options.Read(result), result.GetValue(program)!, result.GetValue(arguments) ?? [], new Outputs
+        {
+            Strace = File(result, strace),
+            Stats = File(result, stats),
+            Format = Enum.TryParse(result.GetValue(statsFormat), true, out StatisticsFormat format)
+                ? format
+                : throw new UserError($"--stats-format: there is no format '{result.GetValue(statsFormat)}'; known: perf, gem5, json", ExitStatus.Usage),
+            Profile = File(result, profile),
+            Trace = result.GetValue(trace),
+            Json = result.GetValue(options.Json),
+        }));
         return command;
     }
 
-    private static int Run(
-        SessionSettings settings, string program, string[] arguments, bool straceOn, string? straceFile, bool statsOn, string? statsFile, string? traceFile, bool json)
+    /// <summary>What is written besides the program's own output: file names; null: not at all, empty: stderr.</summary>
+    private sealed record Outputs
     {
-        using TextWriter? straceOutput = straceOn ? Open(straceFile) : null;
+        internal string? Strace { get; init; }
+
+        internal string? Stats { get; init; }
+
+        internal StatisticsFormat Format { get; init; }
+
+        internal string? Profile { get; init; }
+
+        internal string? Trace { get; init; }
+
+        internal bool Json { get; init; }
+    }
+
+    /// <summary>The file of an option whose value may be left out.</summary>
+    private static string? File(ParseResult result, Option<string?> option) => result.GetResult(option) is null ? null : result.GetValue(option) ?? "";
+
+    private static int Run(SessionSettings settings, string program, string[] arguments, Outputs outputs)
+    {
+        using TextWriter? straceOutput = outputs.Strace is null ? null : Open(outputs.Strace);
         Strace? strace = straceOutput is null ? null : new Strace(straceOutput);
-        using TextWriter? traceOutput = traceFile is null ? null : Open(traceFile);
+        using TextWriter? traceOutput = outputs.Trace is null ? null : Open(outputs.Trace);
         using Stream output = StandardStream.Open(1);
         using Stream error = StandardStream.Open(2);
         using Stream input = StandardStream.Open(0);
@@ -59,6 +85,13 @@ internal static class RunCommand
         }
         if (traceOutput is not null)
             session.Machine.Observer = new OffsetTrace(session.Kernel, e => traceOutput.WriteLine(e.ToJson()));
+        FunctionProfile? profile = outputs.Profile is null ? null : new FunctionProfile(session.Kernel);
+        if (profile is not null)
+        {
+            if (traceOutput is not null)
+                throw new UserError("--profile and --trace exclude each other", ExitStatus.Usage);
+            session.Machine.Observer = profile;
+        }
         var clock = Stopwatch.StartNew();
         try
         {
@@ -74,10 +107,15 @@ internal static class RunCommand
         {
             clock.Stop();
             output.Flush();
-            if (statsOn)
+            if (profile is not null)
             {
-                using TextWriter statsOutput = Open(statsFile);
-                PrintStatistics(session, clock.Elapsed, statsOutput, json);
+                using TextWriter profileOutput = Open(outputs.Profile);
+                profile.Write(profileOutput, session.Machine.Cpus, 50);
+            }
+            if (outputs.Stats is not null)
+            {
+                using TextWriter statsOutput = Open(outputs.Stats);
+                StatisticsReport.Write(statsOutput, new RunStatistics(session, clock.Elapsed), outputs.Json ? StatisticsFormat.Json : outputs.Format);
             }
         }
     }
@@ -96,53 +134,4 @@ internal static class RunCommand
             throw new UserError($"{file}: {e.Message}", ExitStatus.EmulatorError);
         }
     }
-
-    /// <summary>Counts in the manner of perf stat: value, event, remark.</summary>
-    private static void PrintStatistics(Session session, TimeSpan elapsed, TextWriter output, bool json)
-    {
-        ulong instructions = 0, cycles = 0, waiting = 0, charged = 0, exceptions = 0;
-        foreach (Cpu cpu in session.Machine.Cpus)
-        {
-            instructions += cpu.Instructions;
-            cycles += cpu.Cycles;
-            waiting += cpu.Timing.WaitCycles;
-            charged += cpu.Timing.ChargedCycles;
-            exceptions += cpu.ExceptionEntries;
-        }
-        ulong busy = cycles - waiting;
-        double seconds = elapsed.TotalSeconds;
-        if (json)
-        {
-            output.WriteLine(JsonSerializer.Serialize(new
-            {
-                instructions,
-                cycles = busy,
-                cycles_executed = busy - charged,
-                cycles_charged = charged,
-                cycles_waiting = waiting,
-                exceptions,
-                context_switches = session.Kernel.Scheduler.Switches,
-                host_seconds = seconds,
-            }));
-            return;
-        }
-        var table = new Table("count", "event", "remark");
-        table.Add(Count(instructions), "instructions", $"{(busy == 0 ? 0 : (double)instructions / busy):f2} per cycle");
-        table.Add(Count(busy), "cycles", $"over {session.Machine.Cpus.Count} CPUs, not waiting");
-        table.Add(Count(busy - charged), "cycles executed", $"{(busy == 0 ? 0 : 100.0 * (busy - charged) / busy):f1}% of cycles");
-        table.Add(Count(charged), "cycles charged", "modelled: kernel bodies in C#, from stock kernel counts at an assumed 1.5 cycles an instruction");
-        table.Add(Count(waiting), "cycles waiting", "in WFI");
-        table.Add(Count(exceptions), "exceptions taken", "");
-        table.Add(Count((ulong)session.Kernel.Scheduler.Switches), "context switches", "");
-        output.WriteLine();
-        table.Write(output);
-        output.WriteLine();
-        if (session.Machine.TranslatedBlocks != 0)
-            output.WriteLine($"{Count(session.Machine.TranslatedBlocks)} blocks translated");
-        if (session.Machine.Check is { } check)
-            output.WriteLine($"{Count(check.Compared)} instructions compared in {Count(check.Blocks)} blocks, {Count(check.NotCompared)} executed by the reference engine only");
-        output.WriteLine($"{seconds:f3} seconds of the host, {instructions / Math.Max(seconds, 1e-9) / 1e6:f1} million instructions a second");
-    }
-
-    private static string Count(ulong value) => value.ToString("N0", System.Globalization.CultureInfo.InvariantCulture);
 }

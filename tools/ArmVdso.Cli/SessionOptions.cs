@@ -71,12 +71,14 @@ internal sealed class SessionOptions
 
     internal Option<bool> MendEgid { get; } = new("--mend-egid") { Description = "same as --vdso per-cpu,fix=egid: mends the talk's egid defect (egid filled from gid)" };
 
+    internal Option<bool> UserMonitors { get; } = new("--pmu-user") { Description = "lets the program read and set the performance monitors (PMCCNTR_EL0 and events); otherwise that is SIGILL" };
+
     internal Option<bool> Json { get; } = new("--json") { Description = "output for programs" };
 
     /// <summary>All options, for a command.</summary>
     internal IEnumerable<Option> All() =>
     [
-        Cpus, Cpu, Core, Engine, CheckEngine, Vdso, Root, Bind, Env, UnsetEnv, Argv0, Cwd, User, FirstPid, Memory, VaBits, Slice, Quantum, Seed, Epoch, Clock, MaxCycles, Timeout, MendEgid,
+        Cpus, Cpu, Core, Engine, CheckEngine, Vdso, Root, Bind, Env, UnsetEnv, Argv0, Cwd, User, FirstPid, Memory, VaBits, Slice, Quantum, Seed, Epoch, Clock, MaxCycles, Timeout, UserMonitors, MendEgid,
     ];
 
     internal static ulong Number(string option, string text, ulong minimum, ulong maximum)
@@ -155,6 +157,7 @@ internal sealed class SessionOptions
             Epoch = (long)Number("--epoch", result.GetValue(Epoch)!, 0, 1UL << 40),
             ClockHz = Number("--clock-mhz", result.GetValue(Clock)!, 0, 100_000) * 1_000_000,
             MaxCycles = Number("--max-cycles", result.GetValue(MaxCycles)!, 0, ulong.MaxValue),
+            UserMonitors = result.GetValue(UserMonitors),
             TimeoutSeconds = Number("--timeout", result.GetValue(Timeout)!, 0, 1_000_000),
         };
     }
@@ -227,4 +230,7 @@ internal sealed record SessionSettings
     internal ulong MaxCycles { get; init; }
 
     internal ulong TimeoutSeconds { get; init; }
+
+    /// <summary>EL0 may use the performance monitors.</summary>
+    internal bool UserMonitors { get; init; }
 }

@@ -30,13 +30,19 @@ public sealed class OutOfOrderTiming : TimingModel
         Pipeline = new OutOfOrderPipeline(model);
     }
 
-    private ref TimingCounters Counters => ref _el == 0 ? ref _statistics.EL0 : ref _statistics.EL1;
+    /// <inheritdoc/>
+    public override bool CountsEvents => true;
+
+    /// <inheritdoc/>
+    public override TimingCounters Counters(int el) => el == 0 ? _statistics.EL0 : _statistics.EL1;
+
+    private ref TimingCounters Current => ref _el == 0 ? ref _statistics.EL0 : ref _statistics.EL1;
 
     /// <inheritdoc/>
     public override void Retire(Cpu cpu, Row row, uint instruction, ulong fetchPa)
     {
         OutOfOrderInstruction t = _timings.Get(row, instruction);
-        ref TimingCounters counters = ref Counters;
+        ref TimingCounters counters = ref Current;
         counters.Instructions++;
         InstructionEvents e = _events.Observe(cpu, t.View, fetchPa, Pipeline.Redirected, ref counters);
         Pipeline.Step(cpu, t, e, _events.Lines, ref counters);
@@ -45,9 +51,14 @@ public sealed class OutOfOrderTiming : TimingModel
     }
 
     /// <inheritdoc/>
+    public override void ExceptionReturn(Cpu cpu)
+    {
+    }
+
+    /// <inheritdoc/>
     public override void ExceptionEntry(Cpu cpu)
     {
-        Counters.Exceptions++;
+        Current.Exceptions++;
         Pipeline.Flush(_model.ExceptionEntry, CycleCause.Exception);
         _el = 1;
     }
@@ -55,7 +66,7 @@ public sealed class OutOfOrderTiming : TimingModel
     /// <inheritdoc/>
     public override void Charge(ulong cycles, int lines)
     {
-        Counters.Causes[(int)CycleCause.Charged] += cycles;
+        Current.Causes[(int)CycleCause.Charged] += cycles;
         ChargedCycles += cycles;
         Pipeline.AdvanceTo(Pipeline.Cycles + (long)cycles);
         Cycles = (ulong)Pipeline.Cycles;
@@ -67,7 +78,7 @@ public sealed class OutOfOrderTiming : TimingModel
     {
         if (cycle <= Cycles)
             return;
-        Counters.Causes[(int)CycleCause.Waiting] += cycle - Cycles;
+        Current.Causes[(int)CycleCause.Waiting] += cycle - Cycles;
         WaitCycles += cycle - Cycles;
         Pipeline.AdvanceTo((long)cycle);
         Cycles = cycle;

@@ -1,0 +1,91 @@
+using ArmVdso.Emulator;
+using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Files;
+using ArmVdso.Kernel.Perf;
+using ArmVdso.Kernel.Syscalls;
+
+namespace ArmVdso.Kernel;
+
+/// <summary>perf_event_open and what tasks' lives mean for the events that count them.</summary>
+public sealed partial class LinuxKernel
+{
+    private const ulong PerfFdNoGroup = 1, PerfFdOutput = 2, PerfCgroup = 4, PerfCloexec = 8;
+    private ulong _lastPerfId;
+
+    /// <summary>perf_event_open(attr, pid, cpu, group_fd, flags).</summary>
+    internal long OpenPerfEvent(SyscallContext c)
+    {
+        int pid = c.Int(1), cpu = c.Int(2), groupFd = c.Int(3);
+        ulong flags = c.Arg(4);
+        if ((flags & ~(PerfFdNoGroup | PerfFdOutput | PerfCgroup | PerfCloexec)) != 0 || (flags & (PerfCgroup | PerfFdOutput)) != 0)
+            return -Errno.EINVAL;
+        long error = PerfEventAttributes.Read(c, c.Arg(0), out PerfEventAttributes? attributes);
+        if (error < 0)
+            return error;
+        if ((pid == -1 && cpu == -1) || cpu < -1 || cpu >= Machine.Cpus.Count)
+            return -Errno.EINVAL;
+        // perf_event_paranoid is 2: without privilege no kernel, no CPU-wide events, no other user's tasks.
+        if (!c.Task.Credentials.Privileged && (!attributes!.ExcludeKernel || pid == -1))
+            return -Errno.EACCES;
+        KernelTask? task = null;
+        if (pid != -1)
+        {
+            task = pid == 0 ? c.Task : FindTask(pid);
+            if (task is null)
+                return -Errno.ESRCH;
+            if (!c.Task.Credentials.Privileged && task.Credentials.Euid != c.Task.Credentials.Euid)
+                return -Errno.EACCES;
+        }
+        PerfEvent? leader = null;
+        if (groupFd != -1)
+        {
+            if (c.Files[groupFd] is not PerfFile file)
+                return -Errno.EBADF;
+            leader = (flags & PerfFdNoGroup) != 0 ? null : file.Event.Leader;
+        }
+        var perfEvent = new PerfEvent(this, attributes!, ++_lastPerfId, cpu, leader);
+        perfEvent.Attach(task);
+        return FileArguments.Install(c, new PerfFile(Vfs, perfEvent), (flags & PerfCloexec) != 0 ? OpenFlags.O_CLOEXEC : 0);
+    }
+
+    private static void PerfSwitch(Cpu cpu, KernelTask previous, KernelTask next)
+    {
+        foreach (PerfEvent.PerfCounter counter in previous.PerfCounters ?? [])
+            counter.SwitchOut(cpu);
+        foreach (PerfEvent.PerfCounter counter in next.PerfCounters ?? [])
+            counter.SwitchIn(cpu);
+    }
+
+    /// <summary>A new task is counted by the events of its parent that inherit.</summary>
+    private static void PerfFork(KernelTask parent, KernelTask child)
+    {
+        foreach (PerfEvent.PerfCounter counter in parent.PerfCounters ?? [])
+        {
+            if (counter.Event.Attributes.Inherit)
+                counter.Event.Attach(child);
+        }
+    }
+
+    private static void PerfExec(KernelTask task)
+    {
+        foreach (PerfEvent.PerfCounter counter in task.PerfCounters ?? [])
+        {
+            if (counter.Event.Attributes.EnableOnExec)
+                counter.Event.Enable(true);
+        }
+    }
+
+    private static void PerfExit(KernelTask task)
+    {
+        foreach (PerfEvent.PerfCounter counter in task.PerfCounters ?? [])
+            counter.Event.Detach(counter);
+        task.PerfCounters = null;
+    }
+
+    /// <summary>PR_TASK_PERF_EVENTS_ENABLE and _DISABLE: the events that the caller made for itself.</summary>
+    internal static void PerfEnableOwn(KernelTask task, bool on)
+    {
+        foreach (PerfEvent.PerfCounter counter in task.PerfCounters ?? [])
+            counter.Event.Enable(on);
+    }
+}

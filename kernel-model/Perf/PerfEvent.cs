@@ -1,0 +1,164 @@
+using ArmVdso.Emulator;
+using ArmVdso.Emulator.Timing;
+
+namespace ArmVdso.Kernel.Perf;
+
+/// <summary>A counting event of perf_event_open (kernel/events/core.c): of a task and, with inherit, of its descendants; or of a CPU.
+/// There are as many counters as events, so none is ever multiplexed: the time running is the time enabled.</summary>
+public sealed class PerfEvent
+{
+    private readonly LinuxKernel _kernel;
+    private readonly int _cpu;
+    private readonly List<PerfCounter> _counters = [];
+    private ulong _count;
+    private ulong _timeNs;
+
+    internal PerfEvent(LinuxKernel kernel, PerfEventAttributes attributes, ulong id, int cpu, PerfEvent? leader)
+    {
+        _kernel = kernel;
+        _cpu = cpu;
+        Attributes = attributes;
+        Id = id;
+        Enabled = !attributes.Disabled;
+        Leader = leader ?? this;
+        Leader.Group.Add(this);
+    }
+
+    /// <summary>What it counts.</summary>
+    public PerfEventAttributes Attributes { get; }
+
+    /// <summary>PERF_EVENT_IOC_ID.</summary>
+    public ulong Id { get; }
+
+    /// <summary>First event of its group.</summary>
+    public PerfEvent Leader { get; }
+
+    /// <summary>The group that it leads, itself first.</summary>
+    public List<PerfEvent> Group { get; } = [];
+
+    /// <summary>Counts while its tasks run. A group counts while its leader is enabled too.</summary>
+    public bool Enabled { get; private set; }
+
+    private bool Counting => Enabled && Leader.Enabled;
+
+    /// <summary>Count and ns enabled, up to now.</summary>
+    public (ulong Count, ulong TimeNs) Read()
+    {
+        foreach (PerfCounter counter in _counters)
+            counter.Settle(_kernel.Machine);
+        return (_count, _timeNs);
+    }
+
+    /// <summary>PERF_EVENT_IOC_ENABLE, _DISABLE.</summary>
+    public void Enable(bool on)
+    {
+        // The members of a group follow their leader: what they counted so far is settled under the old state.
+        foreach (PerfEvent e in ReferenceEquals(Leader, this) ? Group : [this])
+            e.Read();
+        Enabled = on;
+    }
+
+    /// <summary>PERF_EVENT_IOC_RESET: the count, not the times.</summary>
+    public void Reset()
+    {
+        Read();
+        _count = 0;
+    }
+
+    /// <summary>Begins to count a task; null: the CPU, whatever it runs.</summary>
+    internal void Attach(KernelTask? task)
+    {
+        var counter = new PerfCounter(this, task);
+        _counters.Add(counter);
+        if (task is null)
+        {
+            counter.SwitchIn(_kernel.Machine.Cpus[_cpu]);
+            return;
+        }
+        (task.PerfCounters ??= []).Add(counter);
+        if (ReferenceEquals(_kernel.Scheduler.Current(task.Cpu), task))
+            counter.SwitchIn(_kernel.Machine.Cpus[task.Cpu]);
+    }
+
+    /// <summary>The descriptor is closed: nothing is counted any more.</summary>
+    internal void Close()
+    {
+        foreach (PerfCounter counter in _counters)
+            counter.Task?.PerfCounters?.Remove(counter);
+        _counters.Clear();
+    }
+
+    /// <summary>A task has ended: its counter is settled and forgotten.</summary>
+    internal void Detach(PerfCounter counter)
+    {
+        counter.Settle(_kernel.Machine);
+        _counters.Remove(counter);
+    }
+
+    /// <summary>One task's (or CPU's) part in an event.</summary>
+    internal sealed class PerfCounter(PerfEvent owner, KernelTask? task)
+    {
+        private int _on = -1;
+        private int _last = -1;
+        private ulong _since;
+        private ulong _sinceCycles;
+
+        internal PerfEvent Event => owner;
+
+        internal KernelTask? Task => task;
+
+        internal void SwitchIn(Cpu cpu)
+        {
+            if (owner.Attributes.Source == PerfSource.Migrations && owner.Counting && _last >= 0 && _last != cpu.Index)
+                owner._count++;
+            _last = cpu.Index;
+            if (owner._cpu >= 0 && owner._cpu != cpu.Index)
+                return;
+            _on = cpu.Index;
+            _since = Raw(cpu);
+            _sinceCycles = cpu.Cycles;
+        }
+
+        internal void SwitchOut(Cpu cpu)
+        {
+            if (_on != cpu.Index)
+                return;
+            if (owner.Attributes.Source == PerfSource.ContextSwitches && owner.Counting)
+                owner._count++;
+            Settle(cpu.Machine);
+            _on = -1;
+        }
+
+        internal void Settle(Machine machine)
+        {
+            if (_on < 0)
+                return;
+            Cpu cpu = machine.Cpus[_on];
+            ulong now = Raw(cpu);
+            if (owner.Counting)
+            {
+                owner._count += now - _since;
+                owner._timeNs += owner._kernel.NsOfCycles(cpu.Cycles - _sinceCycles);
+            }
+            _since = now;
+            _sinceCycles = cpu.Cycles;
+        }
+
+        private ulong Raw(Cpu cpu)
+        {
+            PerfEventAttributes a = owner.Attributes;
+            switch (a.Source)
+            {
+                case PerfSource.Hardware:
+                    TimingModel timing = cpu.Timing;
+                    return (a.ExcludeKernel ? 0 : a.Event!.Count(timing.Counters(1))) + (a.ExcludeUser ? 0 : a.Event!.Count(timing.Counters(0)));
+                case PerfSource.TaskClock:
+                    return owner._kernel.NsOfCycles(cpu.Cycles - cpu.Timing.WaitCycles);
+                case PerfSource.PageFaults:
+                    return (ulong)(task?.Mm?.MinorFaults ?? 0);
+                default:
+                    return 0;
+            }
+        }
+    }
+}
