@@ -16,7 +16,7 @@ public sealed class SnippetTimer : IDisposable
     private const uint Nop = 0xD503201F;
     private const uint Ret = 0xD65F03C0;
     private const uint ReadCycles = 0xD53B9D14;
-    private const ulong Memory = 16UL << 20;
+    private const ulong DefaultMemory = 16UL << 20;
     private const int WarmRuns = 40;
     private readonly Machine _machine;
 
@@ -27,14 +27,16 @@ public sealed class SnippetTimer : IDisposable
     public PhysicalMemory Ram => _machine.Memory;
 
     /// <summary>A machine of one core with the given model ("none" or as <see cref="CoreModel.Load"/>).</summary>
+    /// <param name="core">The model.</param>
+    /// <param name="memory">Bytes of RAM.</param>
     /// <exception cref="CoreModelException">No such model, or it is not well formed.</exception>
-    public SnippetTimer(string core)
+    public SnippetTimer(string core, ulong memory = DefaultMemory)
     {
         ulong clock = core == "none" ? 1_000_000_000 : CoreModel.Load(core).ClockFrequency;
-        _machine = new Machine(1, Memory, CoreModel.Factory(core)) { ClockFrequency = clock };
+        _machine = new Machine(1, memory, CoreModel.Factory(core)) { ClockFrequency = clock };
         Cpu = _machine.Cpus[0];
         AddressSpace space = _machine.CreateAddressSpace(39);
-        space.MapLinear(0, Memory, PagePermissions.KernelRead | PagePermissions.KernelWrite | PagePermissions.KernelExecute);
+        space.MapLinear(0, memory, PagePermissions.KernelRead | PagePermissions.KernelWrite | PagePermissions.KernelExecute);
         Cpu.WriteTtbr0(space.Handle);
         Cpu.CPACR_EL1 = 3UL << 20;
         for (ulong pa = Returns; pa < Returns + 0x1000; pa += 4)
@@ -95,7 +97,8 @@ public sealed class SnippetTimer : IDisposable
         return (double)(Cpu.Cycles - start) / (Counted * copies);
     }
 
-    private void Restart()
+    /// <summary>Goes to the start of the sequence at EL1 with interrupts masked.</summary>
+    public void Restart()
     {
         Cpu.PC = Code;
         Cpu.EL = 1;
@@ -103,7 +106,9 @@ public sealed class SnippetTimer : IDisposable
         Cpu.Daif = 0xF;
     }
 
-    private void RunTo(ulong pc)
+    /// <summary>Executes until the PC is there.</summary>
+    /// <exception cref="InvalidOperationException">The sequence took an exception.</exception>
+    public void RunTo(ulong pc)
     {
         ulong exceptions = Cpu.ExceptionEntries;
         while (Cpu.PC != pc)

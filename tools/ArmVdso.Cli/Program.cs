@@ -17,6 +17,7 @@ var root = new RootCommand("ArmVdso runs arm64 Linux programs on emulated CPUs, 
     ModelsCommand.Make(),
     SyscallsCommand.Make(),
     VdsoCommand.Make(),
+    YardsticksCommand.Make(),
     InfoCommands.MakeIsa(),
     CpusCommand.Make(),
 };

@@ -4,7 +4,7 @@ using System.Text;
 namespace ArmVdso.IsaGenerator.Table;
 
 /// <summary>A parsed disassembly template: literal text, placeholders and conditional parts.</summary>
-public sealed class AsmTemplate
+public sealed partial class AsmTemplate
 {
     private readonly List<Node> _nodes;
 

@@ -25,17 +25,25 @@ public sealed class TableReader
     /// <summary>Reads every *.isa file of a directory, in the order of their names.</summary>
     public static TableReader Read(string directory)
     {
+        TableReader reader = Read(Directory.GetFiles(directory, "*.isa").Order(StringComparer.Ordinal)
+            .Select(file => (Path.GetFileName(file), File.ReadLines(file))));
+        if (reader.Rows.Count == 0)
+            reader.Errors.Add($"{directory}: no rows in *.isa");
+        return reader;
+    }
+
+    /// <summary>Reads tables that are held elsewhere: a file name, and its lines.</summary>
+    public static TableReader Read(IEnumerable<(string Name, IEnumerable<string> Lines)> files)
+    {
         var reader = new TableReader();
-        foreach (string file in Directory.GetFiles(directory, "*.isa").Order(StringComparer.Ordinal))
+        foreach ((string name, IEnumerable<string> lines) in files)
         {
             int line = 0;
-            foreach (string text in File.ReadLines(file))
-                reader.ReadLine($"{Path.GetFileName(file)}:{++line}", Path.GetFileNameWithoutExtension(file), text.Trim());
+            foreach (string text in lines)
+                reader.ReadLine($"{name}:{++line}", Path.GetFileNameWithoutExtension(name), text.Trim());
         }
         foreach ((string place, string[] parts) in reader._aliases)
             reader.Guard(place, () => reader.ReadAlias(place, parts));
-        if (reader.Rows.Count == 0)
-            reader.Errors.Add($"{directory}: no rows in *.isa");
         return reader;
     }
 

@@ -1,0 +1,79 @@
+using ArmVdso.Assembler;
+using ArmVdso.Emulator.Timing;
+
+namespace ArmVdso.Yardsticks.Instructions;
+
+/// <summary>A table of single instructions with latency and throughput, as insn_bench_aarch64 prints them.</summary>
+public static class InstructionSet
+{
+    /// <summary>What a row stands for.</summary>
+    /// <param name="section">Section of the table.</param>
+    /// <param name="name">Row.</param>
+    /// <param name="core">Core that was measured: the author's correction for moves between register files depends on it.</param>
+    /// <returns>The bench; null with the reason when the row's notation is not understood.</returns>
+    public static Bench? Find(string section, string name, string core, out string reason)
+    {
+        // What the author subtracts: the way from a vector to a general register (conversions), half of the way there and back (loads).
+        double move = core == "neoverse-n1" ? 2 : 3;
+        const double Forward = 3;
+        reason = "the notation of this row is not understood";
+        Bench? bench = section switch
+        {
+            "Scalar load" => MemoryBenches.Load(name),
+            "Scalar store (throughput)" => MemoryBenches.Store(name),
+            "Scalar store-to-load" => MemoryBenches.StoreToLoad(name),
+            "Branch" => BranchBenches.Find(name),
+            _ when section.StartsWith("Vector load", StringComparison.Ordinal) => VectorMemoryBenches.Load(name, Forward),
+            "Vector store (throughput)" => VectorMemoryBenches.Store(name),
+            "Vector store-to-load" => VectorMemoryBenches.StoreToLoad(name),
+            _ when section.StartsWith("Scalar", StringComparison.Ordinal) || section.StartsWith("Atomic", StringComparison.Ordinal) || name.StartsWith("crc32", StringComparison.Ordinal) => ScalarBenches.Find(section, name),
+            _ => VectorBenches.Find(section, name, move),
+        };
+        if (bench is null && name.Contains("full random"))
+            reason = "the table has two values under this name, for sequences of which one is not known";
+        return bench;
+    }
+
+    /// <summary>Compares every row of a table with a core model.</summary>
+    /// <exception cref="YardstickException">The table is missing or not well formed.</exception>
+    public static (List<YardstickRow> Rows, List<UnmappedRow> Unmapped) Compare(YardstickData data, string file, string core)
+    {
+        var rows = new List<YardstickRow>();
+        var unmapped = new List<UnmappedRow>();
+        var runner = new BenchRunner(core);
+        foreach (TableRow row in data.Table(file, "section", "instruction", "latency_cycles", "throughput_per_cycle"))
+        {
+            string name = row[1];
+            if (row[2] is "n/a" or "-" && row[3] is "n/a" or "-")
+            {
+                unmapped.Add(new UnmappedRow(name, row[2] == "n/a" ? "the measured core does not have it" : "no figure"));
+                continue;
+            }
+            if (Find(row[0], name, core, out string reason) is not { } bench)
+            {
+                unmapped.Add(new UnmappedRow(name, reason));
+                continue;
+            }
+            try
+            {
+                if (row[2] is not ("n/a" or "-"))
+                    rows.Add(new YardstickRow($"{name}: latency", row.Value(2), runner.Latency(bench), "cycles"));
+                if (row[3] is not ("n/a" or "-"))
+                    rows.Add(new YardstickRow($"{name}: throughput", row.Value(3), runner.Throughput(bench), "per cycle"));
+            }
+            catch (AssemblerException e)
+            {
+                unmapped.Add(new UnmappedRow(name, e.Message));
+            }
+            catch (InvalidOperationException e)
+            {
+                unmapped.Add(new UnmappedRow(name, $"does not run: {e.Message}"));
+            }
+            catch (CoreModelException e)
+            {
+                throw new YardstickException(e.Message);
+            }
+        }
+        return (rows, unmapped);
+    }
+}

@@ -1,0 +1,92 @@
+using ArmVdso.Assembler;
+using ArmVdso.Emulator;
+using ArmVdso.Emulator.Timing;
+
+namespace ArmVdso.Yardsticks.Sequences;
+
+/// <summary>Runs a block as an endless loop and tells the cycles of one round in the steady state.</summary>
+public static class LoopRunner
+{
+    private const int Warm = 200;
+    private const ulong Area = 0x10000;
+
+    /// <summary>Cycles a round.</summary>
+    /// <param name="core">Core model.</param>
+    /// <param name="asm">The block; a branch at its end, wherever it goes, closes the loop. A block without is repeated one copy after another.</param>
+    /// <param name="rounds">Rounds that are counted, after 200 to warm up.</param>
+    /// <param name="registers">Sets registers at the start and whenever the loop was left; each general register holds the address of
+    /// memory of its own before.</param>
+    /// <exception cref="AssemblerException">The block is not code.</exception>
+    /// <exception cref="InvalidOperationException">It takes an exception.</exception>
+    public static double Cycles(string core, string asm, int rounds, Action<Cpu>? registers = null)
+    {
+        uint[] words = AssemblyProgram.Parse(asm.Replace(';', '\n')).Words;
+        if (words.Length == 0)
+            throw new InvalidOperationException("no instructions");
+        using var timer = new SnippetTimer(core);
+        bool loop = Closes(ref words[^1], words.Length);
+        int copies = loop ? 1 : Math.Max(1, 144 / words.Length);
+        ulong at = SnippetTimer.Code;
+        for (int copy = 0; copy < copies; copy++)
+        {
+            foreach (uint word in words)
+            {
+                timer.Ram.Write(at, word);
+                at += 4;
+            }
+        }
+        ulong end = at;
+        ulong start = 0;
+        Prepare(timer, registers);
+        for (int round = 0; round < Warm + rounds; round += copies)
+        {
+            if (round >= Warm && start == 0)
+            {
+                start = timer.Cpu.Cycles;
+                rounds = (rounds + copies - 1) / copies * copies;
+                round = Warm;
+            }
+            do
+            {
+                ulong exceptions = timer.Cpu.ExceptionEntries;
+                ulong pc = timer.Cpu.PC;
+                timer.Cpu.Step();
+                if (timer.Cpu.ExceptionEntries != exceptions)
+                    throw new InvalidOperationException($"exception {timer.Cpu.PendingClass} at instruction {(pc - SnippetTimer.Code) / 4}");
+            }
+            while (timer.Cpu.PC != SnippetTimer.Code && timer.Cpu.PC != end);
+            if (timer.Cpu.PC != end)
+                continue;
+            if (loop)
+                Prepare(timer, registers);
+            else
+                timer.Cpu.PC = SnippetTimer.Code;
+        }
+        return (double)(timer.Cpu.Cycles - start) / rounds;
+    }
+
+    private static void Prepare(SnippetTimer timer, Action<Cpu>? registers)
+    {
+        timer.Restart();
+        for (int i = 0; i < 31; i++)
+            timer.Cpu.SetX(i, SnippetTimer.Data + (Area * (ulong)i) + 0x800);
+        for (int i = 0; i < 32; i++)
+            timer.Cpu.SetV(i, new V128(0x3FF0000000000000, 0x3FF0000000000000));
+        registers?.Invoke(timer.Cpu);
+    }
+
+    /// <summary>Makes a branch at the end go to the start.</summary>
+    private static bool Closes(ref uint word, int length)
+    {
+        int back = 1 - length;
+        if ((word & 0xFF000010) == 0x54000000 || (word & 0x7E000000) == 0x34000000)
+            word = (word & ~(0x7FFFFu << 5)) | (((uint)back & 0x7FFFF) << 5);
+        else if ((word & 0x7E000000) == 0x36000000)
+            word = (word & ~(0x3FFFu << 5)) | (((uint)back & 0x3FFF) << 5);
+        else if ((word & 0xFC000000) == 0x14000000)
+            word = (word & 0xFC000000) | ((uint)back & 0x3FFFFFF);
+        else
+            return false;
+        return true;
+    }
+}

@@ -1,0 +1,159 @@
+using System.Globalization;
+using ArmVdso.Emulator.Timing;
+using ArmVdso.Yardsticks.Instructions;
+using ArmVdso.Yardsticks.Memory;
+using ArmVdso.Yardsticks.Sequences;
+
+namespace ArmVdso.Yardsticks;
+
+/// <summary>All sets of yardsticks. Who adds a model or a table adds its set to <see cref="All"/>.</summary>
+public static class YardstickSets
+{
+    private const string A53 = "cortex-a53";
+    private const string A55 = "cortex-a55";
+    private const string N1 = "neoverse-n1";
+
+    /// <summary>The sets, in the order in which they are printed.</summary>
+    public static IReadOnlyList<YardstickSet> All { get; } =
+    [
+        new("a53-sequences", "instruction sequences timed on a Cortex-A53, single shot", A53Sequences),
+        new("a53-instructions", "latency and throughput of single instructions on a Cortex-A53", data => Instructions(data, "a53-instructions", "a53_insn_measured.tsv", A53, 0.02)),
+        new("n1-instructions", "latency and throughput of single instructions on a Neoverse N1", data => Instructions(data, "n1-instructions", "n1_insn_measured.tsv", N1, 0.03)),
+        new("a55-loops", "loops measured on a Cortex-A55", A55Loops),
+        new("mca-blocks", "inner loops of compiled code against llvm-mca 19 (a tripwire, not a reference)", data => [Blocks(data, A53), Blocks(data, A55), Blocks(data, N1)]),
+        new("ramlat", "latency of a chain of pointers through L1, L2, further caches and DRAM", data => [.. Chase(data, "Cortex-A53", A53), .. Chase(data, "Cortex-A55", A55), .. Chase(data, "Neoverse-N1", N1)]),
+    ];
+
+    /// <summary>Percent with two decimals, as figures are printed.</summary>
+    public static string Percent(double share) => (share * 100).ToString("F2", CultureInfo.InvariantCulture) + "%";
+
+    /// <summary>The result of a set whose metric is the mean relative error of its rows.</summary>
+    public static YardstickResult MeanError(string set, string core, string metric, double reach, IReadOnlyList<YardstickRow> rows, IReadOnlyList<UnmappedRow> unmapped, string note = "")
+    {
+        string within = "<= " + (reach * 100).ToString("0.##", CultureInfo.InvariantCulture) + "%";
+        if (rows.Count == 0)
+            return new YardstickResult(set, core, metric, within, "-", null, null, rows, unmapped, note);
+        double error = rows.Average(r => r.Error);
+        return new YardstickResult(set, core, metric, within, Percent(error), error, error <= reach, rows, unmapped, note);
+    }
+
+    /// <summary>What stands for a set that cannot be compared at all.</summary>
+    public static YardstickResult Missing(string set, string core, string metric, string reach, string reason) =>
+        new(set, core, metric, reach, "-", null, null, [], [new UnmappedRow("all rows", reason)]);
+
+    private static string? Lacking(YardstickData data, string file, string core) =>
+        !data.Has(file) ? $"no table {file}" : !CoreModel.Names.Contains(core) ? $"no core model {core}" : null;
+
+    private static IEnumerable<YardstickResult> A53Sequences(YardstickData data)
+    {
+        const string File = "a53_measured.tsv";
+        if (Lacking(data, File, A53) is { } lacking)
+            return [Missing("a53-sequences", A53, "exact cycles", ">= 90%", lacking)];
+        (List<YardstickRow> rows, List<UnmappedRow> unmapped) = SequenceSet.Compare(data, File, "a53_cycles_measured", A53);
+        double exact = rows.Count == 0 ? 0 : (double)rows.Count(r => r.Model == r.Reference) / rows.Count;
+        return
+        [
+            new YardstickResult("a53-sequences", A53, "exact cycles", ">= 90%", Percent(exact), exact, exact >= 0.9, rows, unmapped),
+            MeanError("a53-sequences", A53, "mean error", 0.04, rows, unmapped),
+        ];
+    }
+
+    private static YardstickResult[] Instructions(YardstickData data, string set, string file, string core, double reach)
+    {
+        if (Lacking(data, file, core) is { } lacking)
+            return [Missing(set, core, "mean error", "<= " + (reach * 100).ToString("0.##", CultureInfo.InvariantCulture) + "%", lacking)];
+        (List<YardstickRow> rows, List<UnmappedRow> unmapped) = InstructionSet.Compare(data, file, core);
+        return [MeanError(set, core, "mean error", reach, rows, unmapped, "latency and throughput are a row each")];
+    }
+
+    private static IEnumerable<YardstickResult> A55Loops(YardstickData data)
+    {
+        const string File = "a55_measured.tsv";
+        if (Lacking(data, File, A55) is { } lacking)
+            return [Missing("a55-loops", A55, "mean error", "<= 3%", lacking)];
+        (List<YardstickRow> rows, List<UnmappedRow> unmapped) = LoopSets.Measured(data, File, A55);
+        return [MeanError("a55-loops", A55, "mean error", 0.03, rows, unmapped, $"the counter runs from 0 for {LoopSets.Rounds} rounds (modelled: the source does not say how long)")];
+    }
+
+    private static YardstickResult Blocks(YardstickData data, string core)
+    {
+        const string Metric = "rank correlation";
+        const string Reach = ">= 0.8";
+        if (Lacking(data, "mca-blocks/results.tsv", core) is { } lacking)
+            return Missing("mca-blocks", core, Metric, Reach, lacking);
+        (List<YardstickRow> rows, List<UnmappedRow> unmapped) = LoopSets.Blocks(data, "mca-blocks", core);
+        if (rows.Count < 3)
+            return new YardstickResult("mca-blocks", core, Metric, Reach, "-", null, null, rows, unmapped);
+        double rank = RankCorrelation([.. rows.Select(r => r.Reference)], [.. rows.Select(r => r.Model)]);
+        return new YardstickResult("mca-blocks", core, Metric, Reach, rank.ToString("F3", CultureInfo.InvariantCulture), rank, rank >= 0.8, rows, unmapped,
+            "llvm-mca is another model, not hardware");
+    }
+
+    private static IEnumerable<YardstickResult> Chase(YardstickData data, string boardCore, string core)
+    {
+        const string File = "ramlat_cycles.tsv";
+        if (Lacking(data, File, core) is { } lacking)
+        {
+            yield return Missing("ramlat", core, "mean error", "2 / 10 / 15%", lacking);
+            yield break;
+        }
+        List<(string Level, YardstickRow Row)> rows = ChaseSet.Compare(data, File, boardCore, core, Levels(core));
+        foreach (IGrouping<string, YardstickRow> level in rows.GroupBy(r => r.Level, r => r.Row))
+        {
+            double reach = level.Key switch { "L1" => 0.02, "L2" => 0.1, "DRAM" => 0.15, _ => 0.25 };
+            yield return MeanError("ramlat", core, "mean error at " + level.Key, reach, [.. level], []);
+        }
+    }
+
+    /// <summary>Sizes in KB that lie on a plateau of each level of the usual boards.</summary>
+    private static Dictionary<int, string> Levels(string core)
+    {
+        var levels = new Dictionary<int, string>();
+        void Add(string level, params int[] sizes)
+        {
+            foreach (int size in sizes)
+                levels.Add(size, level);
+        }
+        switch (core)
+        {
+            case A53:
+                Add("L1", 4, 8, 16, 32);
+                Add("L2", 64, 128, 256);
+                break;
+            case A55:
+                Add("L1", 4, 8, 16, 32);
+                Add("L2", 64, 128);
+                Add("L3", 512, 1024);
+                break;
+            default:
+                Add("L1", 4, 8, 16, 32, 64);
+                Add("L2", 128, 256, 512);
+                Add("SLC", 2048, 4096);
+                break;
+        }
+        if (core == N1)
+            Add("DRAM", 65536);
+        else
+            Add("DRAM", 16384, 32768, 65536);
+        return levels;
+    }
+
+    /// <summary>Spearman's rank correlation; equal values share their mean rank.</summary>
+    public static double RankCorrelation(double[] a, double[] b)
+    {
+        double[] x = Ranks(a);
+        double[] y = Ranks(b);
+        double mean = (a.Length + 1) / 2.0;
+        double xy = 0, xx = 0, yy = 0;
+        for (int i = 0; i < a.Length; i++)
+        {
+            xy += (x[i] - mean) * (y[i] - mean);
+            xx += (x[i] - mean) * (x[i] - mean);
+            yy += (y[i] - mean) * (y[i] - mean);
+        }
+        return xx == 0 || yy == 0 ? 0 : xy / Math.Sqrt(xx * yy);
+    }
+
+    private static double[] Ranks(double[] values) =>
+        [.. values.Select(v => values.Count(o => o < v) + ((values.Count(o => o == v) + 1) / 2.0))];
+}
