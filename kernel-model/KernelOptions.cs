@@ -45,6 +45,9 @@ public sealed record KernelOptions
     /// <summary>The vDSO design, as <see cref="Vdso.VdsoDesigns.Create"/> reads it: NAME or NAME,fix=A+B.</summary>
     public string VdsoDesign { get; init; } = "per-cpu";
 
+    /// <summary>Configuration of the kernel's entry and exit code.</summary>
+    public KernelConfiguration Kernel { get; init; } = KernelConfiguration.ForCore("none");
+
     /// <summary>CLOCK_REALTIME at the start, in seconds since 1970. Default: the day of the talk.</summary>
     public long EpochSeconds { get; init; } = 1598313600;
 

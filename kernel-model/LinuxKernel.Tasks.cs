@@ -172,6 +172,7 @@ public sealed partial class LinuxKernel
         MemoryMap old2 = task.Mm!;
         Install(task, program!);
         c.Cpu.SetTtbr0(program!.Memory.Space);
+        c.Cpu.SetAsid(TaskRecords.AsidOf(program.Memory.Space.Handle));
         old2.Release();
         c.Cpu.TPIDR_EL0 = 0;
         Records.SetTp(task, 0);

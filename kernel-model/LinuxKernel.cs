@@ -98,8 +98,15 @@ public sealed partial class LinuxKernel : IHypercallHandler
         Options = options;
         PageAllocator = new PageAllocator(machine.Memory);
         Random = new DeterministicRandom(options.Seed);
+        // The trampoline's tables lie one page below the kernel's: its code gets from one to the other by adding.
+        AddressSpace trampolineSpace = machine.CreateAddressSpace(48);
         _kernelSpace = machine.CreateAddressSpace(48);
-        _el1 = El1Image.Load(machine, PageAllocator, _kernelSpace);
+        if (_kernelSpace.Handle - trampolineSpace.Handle != El1Image.Value("TRAMP_SWAPPER_OFFSET"))
+            throw new InvalidOperationException("the kernel's address space does not follow the trampoline's");
+        _el1 = El1Image.Load(machine, PageAllocator, _kernelSpace, trampolineSpace);
+        _el1.ApplyAlternatives(machine, options.Kernel);
+        if (options.Kernel.Kpti)
+            _kernelSpace.GlobalFrom = trampolineSpace.GlobalFrom = El1Image.Value("TRAMP_DATA_VALIAS");
         Records = new TaskRecords(this);
         Timekeeper = new Timekeeper(this, options.EpochSeconds);
         Scheduler = new Scheduler(this) { SliceNs = options.SliceNs };
@@ -118,6 +125,8 @@ public sealed partial class LinuxKernel : IHypercallHandler
         foreach (ulong page in Vdso.TimePages)
             Timekeeper.AddPage(page);
         Vdso.Design.PatchEl1(_el1, machine);
+        if (options.Kernel.Reload)
+            PerCpuDesign.KeepRegister(_el1, machine);
         for (int i = 0; i < cpus; i++)
             StartCpu(machine.Cpus[i], perCpuSize, timekeeperPa);
         machine.Attach(this);
@@ -131,6 +140,9 @@ public sealed partial class LinuxKernel : IHypercallHandler
         Machine.Memory.Write(record + El1Image.Value("CPU_TIMEKEEPER"), El1Image.Linear(timekeeperPa));
         Machine.Memory.Write(record + El1Image.Value("CPU_VDSO_SLOT"), Vdso.Design.SlotPa(cpu.Index) is not 0 and var slot ? El1Image.Linear(slot) : 0);
         Machine.Memory.Write(record + El1Image.Value("CPU_VDSO_OFFSET"), Vdso.Design.RegisterOf(cpu.Index));
+        Machine.Memory.Write(record + El1Image.Value("CPU_VECTOR"), El1Image.UserVector(Options.Kernel));
+        // An empty batch: the first system call with a random stack offset fills it.
+        Machine.Memory.Write(record + El1Image.Value("CPU_BATCH_POSITION"), (uint)El1Image.Value("BATCH_ENTRIES"));
         var idleGroup = new ThreadGroup();
         var idle = new KernelTask(this, 0, idleGroup) { Comm = $"swapper/{cpu.Index}" };
         idleGroup.Leader = idle;
@@ -277,11 +289,23 @@ public sealed partial class LinuxKernel : IHypercallHandler
             case 7:
                 Scheduler.FinishSwitch(_byRecord[cpu.X(0)]);
                 break;
+            case 9:
+                FillRandomBatch(cpu);
+                break;
             default:
                 Panic = $"kernel panic on cpu{cpu.Index}: esr=0x{cpu.X(1):x} far=0x{cpu.X(2):x} elr=0x{cpu.ELR_EL1:x} ({_el1.FunctionAt(cpu.ELR_EL1)})";
                 Machine.StopRequested = true;
                 break;
         }
+    }
+
+    /// <summary>HVC_RANDOM: _get_random_bytes for the batch of get_random_u16.</summary>
+    private void FillRandomBatch(Cpu cpu)
+    {
+        ulong batch = El1Image.Physical(cpu.TPIDR_EL1) + El1Image.Value("CPU_BATCH_ENTROPY");
+        for (ulong i = 0; i < El1Image.Value("BATCH_ENTRIES") * 2; i += 8)
+            Machine.Memory.Write(batch + i, Random.Next());
+        SyscallCosts.ChargeRandomBatch(cpu);
     }
 
     /// <summary>Raised at every switch that is about to happen: CPU, previous, next.</summary>

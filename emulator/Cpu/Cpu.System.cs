@@ -68,9 +68,25 @@ public sealed partial class Cpu
 
     internal void WriteTtbr1(ulong value)
     {
+        AddressSpace? old = _ttbr1;
         TTBR1_EL1 = value;
         _ttbr1 = Machine.FindAddressSpace(value & 0xffff_ffff_fffeUL);
-        InvalidateTlbAll();
+        // Another ASID alone changes no translation here: only timing knows entries by ASID.
+        if (!ReferenceEquals(old, _ttbr1))
+            InvalidateTlbAll();
+    }
+
+    /// <summary>The ASID in TTBR1_EL1 (TCR_EL1.A1 = 1) set from outside.</summary>
+    public void SetAsid(ushort asid) => TTBR1_EL1 = (TTBR1_EL1 & 0xffff_ffff_ffffUL) | (ulong)asid << 48;
+
+    /// <summary>What a TLB entry for an address is tagged with: zero for global pages, else the ASID of TTBR1_EL1 (TCR_EL1.A1 = 1)
+    /// and, for low addresses, TTBR0_EL1.</summary>
+    internal ulong TranslationTag(ulong va)
+    {
+        ulong asid = TTBR1_EL1 & 0xffff_0000_0000_0000UL;
+        if ((va & (1UL << 55)) == 0)
+            return TTBR0_EL1 ^ asid;
+        return _ttbr1 is { } space && va < space.GlobalFrom ? asid | 1 : 0;
     }
 
     internal void WriteTcr(ulong value)

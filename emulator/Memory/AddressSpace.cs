@@ -46,6 +46,10 @@ public sealed class AddressSpace
     /// <summary>The value of TTBRn_EL1.BADDR that selects this space; unique in the machine.</summary>
     public ulong Handle { get; }
 
+    /// <summary>Addresses below it are not global (nG in their descriptors): their TLB entries belong to one ASID. 0: all are global.
+    /// Only for a space of high addresses.</summary>
+    public ulong GlobalFrom { get; set; }
+
     /// <summary>Bits of virtual address that the space covers: 39 or 48.</summary>
     public int VaBits { get; }
 

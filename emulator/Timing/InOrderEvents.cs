@@ -138,7 +138,7 @@ public sealed class InOrderEvents
         }
     }
 
-    private static ulong Context(Cpu cpu, ulong va) => ((va >> 55) & 1) != 0 ? 0 : cpu.TTBR0_EL1;
+    private static ulong Context(Cpu cpu, ulong va) => cpu.TranslationTag(va);
 
     private int Translate(Tlb micro, ulong page, ulong context, ref ulong misses, ref ulong walks)
     {

@@ -1,7 +1,7 @@
 namespace ArmVdso.Emulator.Timing;
 
 /// <summary>A translation look-aside buffer, as far as timing cares: tags of 4 KiB pages with the translation context
-/// (TTBR0_EL1 for low addresses, zero for the shared upper half), true LRU inside a set.</summary>
+/// (<see cref="Cpu.TranslationTag"/>), true LRU inside a set.</summary>
 public sealed class Tlb
 {
     private readonly ulong[] _pages;

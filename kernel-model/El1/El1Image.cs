@@ -20,7 +20,7 @@ public sealed class El1Image
         foreach ((string name, ulong value) in Layout)
         {
             // Places to patch are inside of functions, not functions.
-            if (value >= LinearBase && !PatchSites.Any(suffix => name.EndsWith(suffix, StringComparison.Ordinal)))
+            if (value >= LinearBase && char.IsAsciiLetterLower(name.TrimStart('_')[0]) && !PatchSites.Any(suffix => name.EndsWith(suffix, StringComparison.Ordinal)))
                 _symbols[value] = name;
         }
     }
@@ -54,13 +54,15 @@ public sealed class El1Image
             string[] parts = line.Split('\t');
             layout[parts[0]] = parts[1].StartsWith("0x", StringComparison.Ordinal)
                 ? ulong.Parse(parts[1].AsSpan(2), NumberStyles.HexNumber, CultureInfo.InvariantCulture)
-                : ulong.Parse(parts[1], CultureInfo.InvariantCulture);
+                : unchecked((ulong)long.Parse(parts[1], CultureInfo.InvariantCulture));
         }
         return layout;
     }
 
-    /// <summary>Copies the image into RAM and maps it and the linear map into the kernel's space.</summary>
-    public static El1Image Load(Machine machine, PageAllocator allocator, AddressSpace kernelSpace)
+    /// <summary>Copies the image into RAM and maps it and the linear map into the kernel's space: code and constants read-execute,
+    /// data read-write. The trampoline's pages are mapped once more in both spaces, above everything; while EL0 runs under KPTI,
+    /// <paramref name="trampolineSpace"/> is all that is left of the kernel.</summary>
+    public static El1Image Load(Machine machine, PageAllocator allocator, AddressSpace kernelSpace, AddressSpace trampolineSpace)
     {
         byte[] bytes = Resource("el1/el1.bin");
         int pages = (bytes.Length + PhysicalMemory.PageSize - 1) / PhysicalMemory.PageSize;
@@ -70,10 +72,46 @@ public sealed class El1Image
         for (int i = 0; i < pages; i++)
         {
             ulong offset = (ulong)i * PhysicalMemory.PageSize;
-            kernelSpace.Map(Value("vectors") + offset, pa + offset, PagePermissions.KernelRead | PagePermissions.KernelExecute);
+            ulong va = Value("vectors") + offset;
+            kernelSpace.Map(va, pa + offset, PagePermissions.KernelRead | (va < Value("_data") ? PagePermissions.KernelExecute : PagePermissions.KernelWrite));
+        }
+        ulong trampoline = pa + (Value("tramp_data") - Value("vectors"));
+        foreach (AddressSpace space in (AddressSpace[])[kernelSpace, trampolineSpace])
+        {
+            space.Map(Value("TRAMP_DATA_VALIAS"), trampoline, PagePermissions.KernelRead);
+            space.Map(Value("TRAMP_VALIAS"), trampoline + PhysicalMemory.PageSize, PagePermissions.KernelRead | PagePermissions.KernelExecute);
         }
         return new El1Image { _pa = pa };
     }
+
+    /// <summary>Patches the alternatives of a configuration into the code at boot, as Linux's apply_alternatives does, and the
+    /// number of rounds of the branch-history loops.</summary>
+    public void ApplyAlternatives(Machine machine, KernelConfiguration configuration)
+    {
+        uint features = configuration.Alternatives;
+        for (ulong at = PhysicalOf("__alt_instructions"); at < PhysicalOf("__alt_instructions_end"); at += 12)
+        {
+            if ((features >> machine.Memory.Read<int>(at + 8) & 1) == 0)
+                continue;
+            ulong site = at + (ulong)(long)machine.Memory.Read<int>(at);
+            ulong replacement = at + 4 + (ulong)(long)machine.Memory.Read<int>(at + 4);
+            uint instruction = machine.Memory.Read<uint>(replacement);
+            if ((instruction & 0x7C000000) == 0x14000000)
+                throw new InvalidOperationException("an alternative must not be a branch: it would go to a wrong place");
+            machine.Memory.Write(site, instruction);
+        }
+        foreach (string name in Layout.Keys.Where(n => n.StartsWith("bhb_loop_", StringComparison.Ordinal)))
+            Patch(machine, name, 0xD280001Eu | (uint)configuration.BhbRounds << 5);
+    }
+
+    /// <summary>What VBAR_EL1 is while EL0 runs (this_cpu_vector).</summary>
+    public static ulong UserVector(KernelConfiguration configuration) => configuration switch
+    {
+        { Kpti: true, BhbLoop: true } => Value("TRAMP_VALIAS") + 0x800,
+        { Kpti: true } => Value("TRAMP_VALIAS"),
+        { BhbLoop: true } => Value("__bp_harden_el1_vectors"),
+        _ => Value("vectors"),
+    };
 
     private ulong _pa;
 
@@ -102,6 +140,9 @@ public sealed class El1Image
     /// <summary>The EL1 function that holds an address, or null.</summary>
     public string? FunctionAt(ulong address)
     {
+        ulong alias = address - Value("TRAMP_DATA_VALIAS");
+        if (alias < 2 * PhysicalMemory.PageSize)
+            address = Value("tramp_data") + alias;
         int low = 0, high = _symbols.Count - 1;
         string? found = null;
         while (low <= high)

@@ -2,6 +2,9 @@
 #ifndef ARMVDSO_EL1_ASM_H
 #define ARMVDSO_EL1_ASM_H
 
+/* x28 is the running task in all code between kernel_entry and kernel_exit. */
+#define tsk	x28
+
 .macro	FUNC name
 	.globl	\name
 	.type	\name, %function
@@ -11,6 +14,42 @@
 
 .macro	ENDFUNC name
 	.size	\name, . - \name
+.endm
+
+/*
+ * What the compiler puts around every C function of a stock kernel: the
+ * ftrace site (mov x9, x30 and a NOP) and PACIASP/AUTIASP. The hint here is an
+ * unallocated one, which is a NOP on every core: the keys of this machine
+ * belong to user space.
+ */
+.macro	func_enter
+	mov	x9, x30
+	nop
+	hint	#120
+.endm
+
+.macro	noinstr_enter
+	hint	#120
+.endm
+
+.macro	func_ret
+	hint	#120
+	ret
+.endm
+
+/* The stack protector: canary of the task, to [\frame]. */
+.macro	canary_set tmp1, tmp2, frame:vararg
+	mrs	\tmp1, sp_el0
+	ldr	\tmp2, [\tmp1, #TSK_CANARY]
+	str	\tmp2, \frame
+.endm
+
+.macro	canary_check tmp1, tmp2, frame:vararg
+	mrs	\tmp1, sp_el0
+	ldr	\tmp2, \frame
+	ldr	\tmp1, [\tmp1, #TSK_CANARY]
+	subs	\tmp2, \tmp2, \tmp1
+	b.ne	__stack_chk_fail
 .endm
 
 /* A user access at \insn: a fault continues at \fixup with x0 unchanged. */
@@ -24,6 +63,28 @@
 
 .macro	get_current reg
 	mrs	\reg, sp_el0
+.endm
+
+/* A 32-bit offset in the per-CPU record (stock: adrp and add of a per-CPU symbol), then the CPU's record. */
+.macro	ldr_this_cpu dst, offset, tmp
+	movz	\dst, #(\offset)
+	movk	\dst, #0, lsl #16
+	mrs	\tmp, tpidr_el1
+	ldr	\dst, [\dst, \tmp]
+.endm
+
+/*
+ * The boot code replaces the instruction at label 8881, just before, by \new
+ * when the kernel has a feature (ALT_* of layout.h), as Linux's alternatives do.
+ */
+.macro	alternative feature, new:vararg
+	.pushsection .altinstr_replacement, "ax"
+8882:	\new
+	.popsection
+	.pushsection .altinstructions, "a"
+	.balign	4
+	.long	(8881b - .), (8882b - .), \feature
+	.popsection
 .endm
 
 #endif

@@ -1,15 +1,29 @@
 /*
- * Exceptions: vectors, saving and restoring of all registers, dispatch.
- * The frame on the kernel stack is Linux's struct pt_regs.
+ * Exceptions: vectors, saving and restoring of all registers, in the structure
+ * of Linux 6.1 (arch/arm64/kernel/entry.S). The frame on the kernel stack is
+ * Linux's struct pt_regs. NOPs are alternatives that no core here has: they
+ * are executed as in a stock kernel.
  */
 #include "layout.h"
 #include "asm.h"
 
 	.section .text.vectors, "ax"
 
-.macro	ventry label
+/* Frame, and the stack-overflow check of VMAP_STACK: no register is free yet. */
+.macro	kernel_ventry el, label
 	.balign	128
+	.if	\el == 0
+	b	8801f			/* the trampoline enters behind this instruction */
+	mrs	x30, tpidrro_el0
+	msr	tpidrro_el0, xzr
+8801:
+	.endif
 	sub	sp, sp, #S_FRAME_SIZE
+	add	sp, sp, x0
+	sub	x0, sp, x0
+	tbnz	x0, #THREAD_SHIFT, stack_overflow
+	sub	x0, sp, x0
+	sub	sp, sp, x0
 	b	\label
 .endm
 
@@ -17,27 +31,43 @@
 	.globl	vectors
 vectors:
 	/* Current EL with SP_EL0: never used */
-	ventry	el1_bad
-	ventry	el1_bad
-	ventry	el1_bad
-	ventry	el1_bad
+	kernel_ventry 1, el1_bad
+	kernel_ventry 1, el1_bad
+	kernel_ventry 1, el1_bad
+	kernel_ventry 1, el1_bad
 	/* Current EL with SP_ELx */
-	ventry	el1_sync
-	ventry	el1_irq
-	ventry	el1_bad
-	ventry	el1_bad
+	kernel_ventry 1, el1h_64_sync
+	kernel_ventry 1, el1h_64_irq
+	kernel_ventry 1, el1_bad
+	kernel_ventry 1, el1_bad
 	/* Lower EL, AArch64 */
-	ventry	el0_sync
-	ventry	el0_irq
-	ventry	el1_bad
-	ventry	el1_bad
+	kernel_ventry 0, el0t_64_sync
+	kernel_ventry 0, el0t_64_irq
+	kernel_ventry 0, el1_bad
+	kernel_ventry 0, el1_bad
 	/* Lower EL, AArch32: not supported */
-	ventry	el1_bad
-	ventry	el1_bad
-	ventry	el1_bad
-	ventry	el1_bad
+	kernel_ventry 0, el1_bad
+	kernel_ventry 0, el1_bad
+	kernel_ventry 0, el1_bad
+	kernel_ventry 0, el1_bad
 
 	.text
+
+/* Speculative store bypass: cores without SSBS look whether firmware must be called. */
+.macro	apply_ssbd tmp1, tmp2
+8881:	b 8811f
+	alternative ALT_SSBD_FIRMWARE, nop
+	ldr_this_cpu \tmp2, CPU_SSBD_CALLBACK, \tmp1
+	cbz	\tmp2, 8811f
+	hvc	#HVC_PANIC		/* no firmware here asks for it */
+8811:
+.endm
+
+.macro	nops count
+	.rept	\count
+	nop
+	.endr
+.endm
 
 .macro	kernel_entry el
 	stp	x0, x1, [sp, #16 * 0]
@@ -56,33 +86,40 @@ vectors:
 	stp	x26, x27, [sp, #16 * 13]
 	stp	x28, x29, [sp, #16 * 14]
 	.if	\el == 0
+	.irp	n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29
+	mov	x\n, xzr
+	.endr
 	mrs	x21, sp_el0
-	/* The kernel stack's top page boundary leads to the task through the per-CPU record. */
-	mrs	x28, tpidr_el1
-	ldr	x28, [x28, #CPU_CURRENT]
-	msr	sp_el0, x28
+	ldr_this_cpu tsk, CPU_CURRENT, x20
+	msr	sp_el0, tsk
+	ldr	x19, [tsk, #TSK_FLAGS]
+	tbz	x19, #TIF_SINGLESTEP_BIT, 8821f
+	hvc	#HVC_PANIC		/* nobody sets the bit */
+8821:	ldr	x0, [tsk, #TSK_SCTLR_USER]
+	b	8822f			/* no MTE: no asynchronous tag fault to look for */
+8822:	apply_ssbd x22, x23
+	nops	10			/* pointer authentication: the kernel's key */
+	nops	3			/* MTE: isb, b; address authentication: isb */
 	.else
 	add	x21, sp, #S_FRAME_SIZE
-	get_current x28
+	get_current tsk
 	.endif
 	mrs	x22, elr_el1
 	mrs	x23, spsr_el1
 	stp	x30, x21, [sp, #16 * 15]
-	stp	x22, x23, [sp, #S_PC]
+	.if	\el == 0
+	stp	xzr, xzr, [sp, #S_STACKFRAME]
+	.else
 	stp	x29, x22, [sp, #S_STACKFRAME]
+	.endif
 	add	x29, sp, #S_STACKFRAME
+	stp	x22, x23, [sp, #S_PC]
 	mov	w21, #-1
 	str	w21, [sp, #S_SYSCALLNO]
+	nops	1			/* MTE: tag checks on again */
 .endm
 
-.macro	kernel_exit el
-	ldp	x21, x22, [sp, #S_PC]
-	.if	\el == 0
-	ldr	x23, [sp, #S_SP]
-	msr	sp_el0, x23
-	.endif
-	msr	elr_el1, x21
-	msr	spsr_el1, x22
+.macro	load_registers
 	ldp	x0, x1, [sp, #16 * 0]
 	ldp	x2, x3, [sp, #16 * 1]
 	ldp	x4, x5, [sp, #16 * 2]
@@ -98,46 +135,231 @@ vectors:
 	ldp	x24, x25, [sp, #16 * 12]
 	ldp	x26, x27, [sp, #16 * 13]
 	ldp	x28, x29, [sp, #16 * 14]
+.endm
+
+FUNC el0t_64_sync
+	kernel_entry 0
+	mov	x0, sp
+	bl	el0t_64_sync_handler
+	/* falls through */
+ENDFUNC el0t_64_sync
+
+/* Everything is decided: registers, and out. */
+	.globl	ret_to_user
+	.type	ret_to_user, %function
+ret_to_user:
+	ldr	x19, [tsk, #TSK_FLAGS]
+	tbz	x19, #TIF_SINGLESTEP_BIT, 1f
+	hvc	#HVC_PANIC
+1:	nops	5			/* interrupt priority masking */
+	ldp	x21, x22, [sp, #S_PC]
+	ldr	x23, [sp, #S_SP]
+	msr	sp_el0, x23
+	tst	x22, #0x10		/* a 32-bit task? */
+	b.eq	3f
+	nop				/* erratum 845719, 32-bit tasks only */
+3:	.globl	vdso_reload_key
+	.globl	vdso_reload_load_key
+	/*
+	 * Pointer authentication: the user's key, 11 NOPs without it. A kernel that
+	 * writes TPIDRRO_EL0 again on every return (--kernel reload) does so here.
+	 */
+vdso_reload_key:
+8881:	nop
+	alternative ALT_RELOAD, mrs x0, tpidr_el1
+vdso_reload_load_key:
+8881:	nop
+	alternative ALT_RELOAD, ldr x0, [x0, #CPU_VDSO_REGISTER]
+vdso_reload_write:
+	.globl	vdso_reload_write
+8881:	nop
+	alternative ALT_RELOAD, msr tpidrro_el0, x0
+	nops	8
+	.globl	vdso_reload_end_key
+vdso_reload_end_key:
+	nops	1			/* MTE: the user's tags */
+	apply_ssbd x0, x1
+	msr	elr_el1, x21
+	msr	spsr_el1, x22
+	load_registers
+8881:	ldr x30, [sp, #16 * 15]
+	alternative ALT_KPTI, nop
+8881:	add sp, sp, #S_FRAME_SIZE
+	alternative ALT_KPTI, nop
+8881:	eret
+	alternative ALT_KPTI, nop
+	/* Through the trampoline: x29 rests in FAR_EL1, x30 and SP are restored there. */
+	b.ne	4f
+	msr	far_el1, x29
+	movz	x30, #((TRAMP_VALIAS >> 32) & 0xffff), lsl #32
+	movk	x30, #((TRAMP_VALIAS >> 16) & 0xffff), lsl #16
+	movk	x30, #((TRAMP_VALIAS >> 48) & 0xffff), lsl #48
+	add	x30, x30, #((TRAMP_VALIAS >> 12) & 0xf), lsl #12
+	br	x30
+4:	hvc	#HVC_PANIC		/* a 32-bit task: not supported */
+	.size	ret_to_user, . - ret_to_user
+
+/* The synchronous exceptions of EL0, by class. x0: pt_regs */
+FUNC el0t_64_sync_handler
+	noinstr_enter
+	stp	x29, x30, [sp, #-16]!
+	mov	x29, sp
+	mrs	x1, esr_el1
+	mov	x2, x1
+	lsr	x1, x1, #26
+	and	w1, w1, #0x3f
+	cmp	w1, #0x3c
+	b.hi	el0_sync_other
+	adrp	x3, el0_sync_classes
+	add	x3, x3, :lo12:el0_sync_classes
+	ldrb	w3, [x3, w1, uxtw]
+	adr	x4, el0_sync_svc
+	add	x3, x4, w3, uxtb #2
+	br	x3
+el0_sync_svc:
+	bl	el0_svc
+	b	1f
+el0_sync_other:
+	bl	el0_fault
+1:	ldp	x29, x30, [sp], #16
+	func_ret
+ENDFUNC el0t_64_sync_handler
+
+/* x0: pt_regs */
+FUNC el0_svc
+	noinstr_enter
+	stp	x29, x30, [sp, #-16]!
+	mov	x29, sp
+	/* enter_from_user_mode */
+	nop				/* context tracking is off */
+	mrs	x2, sp_el0
+	b	1f			/* no MTE: PSTATE.TCO stays */
+	nop
+1:	bl	cortex_a76_erratum_1463225_svc_handler
+	cbnz	w1, 4f
+	b	2f			/* no SVE state to discard */
+	nop
+2:	msr	daif, xzr
+	bl	do_el0_svc
+4:	/* exit_to_user_mode */
+	msr	daifset, #0xf
+	mrs	x2, sp_el0
+	ldr	x1, [x2, #TSK_FLAGS]
+	mov	x3, #TIF_WORK_MASK
+	and	x4, x1, x3
+	cmp	x4, #0
+	b.ne	5f
+3:	nop				/* context tracking */
+	ldp	x29, x30, [sp], #16
+	func_ret
+5:	bl	do_notify_resume
+	b	3b
+ENDFUNC el0_svc
+
+/* A single-stepped SVC of a Cortex-A76 needs care; others leave at once. w1: 0, nothing done */
+FUNC cortex_a76_erratum_1463225_svc_handler
+	noinstr_enter
+	mrs	x1, sp_el0
+	ldr	x1, [x1, #TSK_FLAGS]
+	tbnz	x1, #TIF_SINGLESTEP_BIT, 1f
+	mov	w1, #0
+	func_ret
+1:	hvc	#HVC_PANIC
+ENDFUNC cortex_a76_erratum_1463225_svc_handler
+
+/* A fault. x0: pt_regs, x2: ESR */
+FUNC el0_fault
+	noinstr_enter
+	stp	x29, x30, [sp, #-16]!
+	mov	x29, sp
+	nop
+	mov	x1, x2
+	mrs	x2, far_el1
+	msr	daif, xzr
+	hvc	#HVC_FAULT
+	cmp	x0, #ACT_SCHEDULE
+	b.ne	1f
+	bl	schedule
+1:	bl	exit_to_user_mode
+	ldp	x29, x30, [sp], #16
+	func_ret
+ENDFUNC el0_fault
+
+/* Interrupts are off afterwards and no work is left. */
+FUNC exit_to_user_mode
+	noinstr_enter
+	msr	daifset, #0xf
+	mrs	x2, sp_el0
+	ldr	x1, [x2, #TSK_FLAGS]
+	tst	x1, #TIF_WORK_MASK
+	b.ne	do_notify_resume
+	func_ret
+ENDFUNC exit_to_user_mode
+
+/* Reschedules and lets the model do what is pending, until nothing is. */
+FUNC do_notify_resume
+	func_enter
+	stp	x29, x30, [sp, #-16]!
+	mov	x29, sp
+1:	ldr	x1, [tsk, #TSK_FLAGS]
+	tbz	x1, #TIF_NEED_RESCHED_BIT, 2f
+	bl	schedule
+	b	3f
+2:	tbz	x1, #TIF_VDSO_BIT, 5f
+	bl	vdso_refresh_thread
+	b	3f
+5:	tst	x1, #TIF_WORK_MASK
+	b.eq	4f
+	ldr	x0, [tsk, #TSK_STACK_TOP]
+	sub	x0, x0, #S_FRAME_SIZE
+	hvc	#HVC_WORK
+	cmp	x0, #ACT_SCHEDULE
+	b.ne	3f
+	bl	schedule
+3:	msr	daifset, #0xf
+	b	1b
+4:	ldp	x29, x30, [sp], #16
+	func_ret
+ENDFUNC do_notify_resume
+
+FUNC el0t_64_irq
+	kernel_entry 0
+	mov	x0, sp
+	bl	el0t_64_irq_handler
+	b	ret_to_user
+ENDFUNC el0t_64_irq
+
+FUNC el0t_64_irq_handler
+	noinstr_enter
+	stp	x29, x30, [sp, #-16]!
+	mov	x29, sp
+	nop				/* context tracking */
+	bl	handle_irq
+	bl	exit_to_user_mode
+	ldp	x29, x30, [sp], #16
+	func_ret
+ENDFUNC el0t_64_irq_handler
+
+.macro	kernel_exit_el1
+	ldp	x21, x22, [sp, #S_PC]
+	msr	elr_el1, x21
+	msr	spsr_el1, x22
+	load_registers
 	ldr	x30, [sp, #16 * 15]
 	add	sp, sp, #S_FRAME_SIZE
+	nop				/* erratum 1508412 */
 	eret
 .endm
 
-FUNC el0_sync
-	kernel_entry 0
-	mrs	x25, esr_el1
-	lsr	x24, x25, #26
-	cmp	x24, #0x15		/* SVC64 */
-	b.ne	1f
-	mov	x0, sp
-	bl	el0_svc
-	b	ret_to_user
-1:	mov	x0, sp
-	mov	x1, x25
-	mrs	x2, far_el1
-	hvc	#HVC_FAULT
-	cmp	x0, #ACT_SCHEDULE
-	b.ne	ret_to_user
-	bl	schedule
-	b	ret_to_user
-ENDFUNC el0_sync
-
-FUNC el0_irq
-	kernel_entry 0
-	mov	x0, sp
-	bl	handle_irq
-	b	ret_to_user
-ENDFUNC el0_irq
-
-FUNC el1_irq
+FUNC el1h_64_irq
 	kernel_entry 1
 	mov	x0, sp
 	bl	handle_irq
-	kernel_exit 1
-ENDFUNC el1_irq
+	kernel_exit_el1
+ENDFUNC el1h_64_irq
 
 /* A fault of EL1 code: a user address that is not there yet, or a bad one. */
-FUNC el1_sync
+FUNC el1h_64_sync
 	kernel_entry 1
 	mrs	x25, esr_el1
 	mrs	x26, far_el1
@@ -153,13 +375,13 @@ FUNC el1_sync
 	bl	search_extable
 	cbz	x0, 2f
 	str	x0, [sp, #S_PC]
-1:	kernel_exit 1
+1:	kernel_exit_el1
 2:	mov	x0, sp
 	mov	x1, x25
 	mov	x2, x26
 	hvc	#HVC_PANIC
 	b	.
-ENDFUNC el1_sync
+ENDFUNC el1h_64_sync
 
 FUNC el1_bad
 	kernel_entry 1
@@ -169,6 +391,22 @@ FUNC el1_bad
 	hvc	#HVC_PANIC
 	b	.
 ENDFUNC el1_bad
+
+/* SP left the kernel stack. */
+FUNC stack_overflow
+	mrs	x1, esr_el1
+	mrs	x2, far_el1
+	hvc	#HVC_PANIC
+	b	.
+ENDFUNC stack_overflow
+
+FUNC __stack_chk_fail
+	mov	x0, sp
+	mov	x1, #0
+	mov	x2, #0
+	hvc	#HVC_PANIC
+	b	.
+ENDFUNC __stack_chk_fail
 
 /* x0: faulting PC -> x0: fix-up address or 0 */
 FUNC search_extable
@@ -214,44 +452,28 @@ FUNC handle_irq
 	ret
 ENDFUNC handle_irq
 
-/* Back to EL0: pending work first, with interrupts masked for the last look. */
-FUNC ret_to_user
-	msr	daifset, #3
-	get_current x28
-	ldr	x19, [x28, #TSK_FLAGS]
-	tst	x19, #TIF_WORK_MASK
-	b.ne	1f
-	kernel_exit 0
-1:	tbz	x19, #TIF_NEED_RESCHED_BIT, 2f
-	bl	schedule
-	b	ret_to_user
-2:	tbz	x19, #TIF_VDSO_BIT, 3f
-	bl	vdso_refresh_thread
-	b	ret_to_user
-3:	mov	x0, sp
-	hvc	#HVC_WORK
-	cmp	x0, #ACT_SCHEDULE
-	b.ne	ret_to_user
-	bl	schedule
-	b	ret_to_user
-ENDFUNC ret_to_user
-
 /* First code of a new task; cpu_switch_to "returned" here with x0 = previous. */
 FUNC ret_from_fork
 	hvc	#HVC_SWITCHED
+	get_current tsk
+	bl	exit_to_user_mode
 	b	ret_to_user
 ENDFUNC ret_from_fork
 
 /* First code of the first process: the end of its execve (flush_thread, start_thread). */
 FUNC ret_from_exec
 	hvc	#HVC_SWITCHED
-	/* Patched to a branch to ret_to_user when the design has no per-CPU slot. */
+	get_current tsk
+	/* Patched to a branch to ret_from_exec_out when the design has no per-CPU slot. */
 	.globl	vdso_init_key
 vdso_init_key:
 	nop
 	bl	vdso_flush_thread
 	get_current x0
 	bl	vdso_start_thread
+	.globl	ret_from_exec_out
+ret_from_exec_out:
+	bl	exit_to_user_mode
 	b	ret_to_user
 ENDFUNC ret_from_exec
 
@@ -267,8 +489,11 @@ FUNC cpu_start
 	mov	sp, x2
 	mov	x29, #0
 	mov	x30, #0
+	/* With KPTI the trampoline selects the vectors of EL0, otherwise these stay. */
 	adrp	x2, vectors
 	add	x2, x2, :lo12:vectors
+8881:	ldr x2, [x0, #CPU_VECTOR]
+	alternative ALT_KPTI, nop
 	msr	vbar_el1, x2
 	mov	x2, #(3 << 20)		/* FPEN: no trap */
 	msr	cpacr_el1, x2
@@ -296,3 +521,14 @@ FUNC cpu_idle
 	msr	daifclr, #3
 	b	1b
 ENDFUNC cpu_idle
+
+	.section .rodata, "a"
+/* By exception class: distance of its case from el0_sync_svc, in instructions */
+el0_sync_classes:
+	.rept	0x15
+	.byte	(el0_sync_other - el0_sync_svc) / 4
+	.endr
+	.byte	0			/* 0x15: SVC */
+	.rept	0x3c - 0x15
+	.byte	(el0_sync_other - el0_sync_svc) / 4
+	.endr

@@ -36,6 +36,14 @@
 #define TSK_PIDNS		0x0c8	/* active PID namespace: any number that is its own */
 #define TSK_PIDNS_LEVEL		0x0d0	/* 0: the first one */
 #define TSK_VDSO_BASE		0x0d8	/* user address of the image; 0: none */
+#define TSK_SCTLR_USER		0x100
+#define TSK_CANARY		0x108	/* stack protector */
+#define TSK_THREAD_PID		0x110	/* struct pid of the thread */
+#define TSK_SIGNAL		0x118	/* signal_struct: the IDs of the process */
+#define TSK_REAL_PARENT		0x120
+#define TSK_CRED		0x128
+#define TSK_NSPROXY		0x130
+#define TSK_ASID		0x138	/* of the address space, in bits 63 to 48 */
 #define TSK_FPSIMD		0x200	/* v0..v31 */
 #define TSK_FPSR		0x400
 #define TSK_FPCR		0x404
@@ -47,12 +55,52 @@
 #define NUMBERS_SIZE		24
 #define TSK_SIZE		0x1000
 
+/*
+ * Records that a task points to. Linux shares them between tasks; here each
+ * task's page has its own copy, which the kernel model keeps current.
+ */
+#define TSK_REC_PARENT_PID	0x440	/* struct pid of the parent process, as this task sees it */
+#define TSK_REC_PARENT		0x640	/* the parent: only its TSK_SIGNAL */
+#define TSK_REC_SIGNAL		0x680
+#define TSK_REC_CRED		0x6c0
+#define TSK_REC_PARENT_SIGNAL	0x700
+#define TSK_REC_USER_NS		0x780
+#define TSK_REC_PID		0xb40	/* struct pid of the thread, up to 33 levels */
+#define TSK_REC_TGPID		0xd80	/* struct pid of the process */
+
+/* struct pid: level, then one upid (number, namespace) a level */
+#define PID_LEVEL		0x04
+#define PID_NR			0x10
+#define PID_NS			0x18
+#define PIDTYPE_PID		0
+#define PIDTYPE_TGID		1
+#define NS_LEVEL		0x08	/* struct pid_namespace */
+#define SIGNAL_PIDS		0x10	/* signal_struct: struct pid by PIDTYPE */
+
+/* struct cred */
+#define CRED_UID		0x04
+#define CRED_GID		0x08
+#define CRED_EUID		0x14
+#define CRED_EGID		0x18
+#define CRED_USER_NS		0x38
+
+/* struct user_namespace: uid_map, gid_map; each nr_extents, then extents */
+#define USERNS_UID_MAP		0x00
+#define USERNS_GID_MAP		0x40
+#define MAP_EXTENT		0x04	/* first, lower_first, count */
+
+#define NSPROXY_TIME_NS		0x28
+#define TIME_NS_MONOTONIC	0x20	/* offsets: seconds, nanoseconds */
+#define TIME_NS_BOOTTIME	0x30
+
 /* TSK_FLAGS */
 #define TIF_NEED_RESCHED_BIT	0
 #define TIF_WORK_BIT		1	/* signals and other work before EL0 */
 #define TIF_SYSCALL_TRACE_BIT	2	/* every system call goes to C# */
 #define TIF_VDSO_BIT		63	/* the vDSO's slot of this task is stale; alone in its word, which EL1 code clears */
 #define TIF_WORK_MASK		((1 << TIF_WORK_BIT) | (1 << TIF_NEED_RESCHED_BIT) | (1 << TIF_VDSO_BIT))
+#define TIF_SINGLESTEP_BIT	21
+#define TIF_32BIT_BIT		22
 
 /* Per-CPU record, at TPIDR_EL1 */
 #define CPU_NUMBER		0x00
@@ -62,7 +110,30 @@
 #define CPU_TIMEKEEPER		0x18	/* kernel address of the timekeeper record */
 #define CPU_CURRENT		0x20	/* kernel address of the running task */
 #define CPU_VDSO_REGISTER	0x28	/* what TPIDRRO_EL0 has to hold in EL0; kept only where an exit writes it again */
-#define CPU_SIZE		0x40
+#define CPU_VECTOR		0x80	/* what VBAR_EL1 is while EL0 runs (this_cpu_vector) */
+#define CPU_KSTACK_OFFSET	0x88	/* random stack offset of the next system call */
+#define CPU_SSBD_CALLBACK	0x90	/* arm64_ssbd_callback_required */
+#define CPU_BATCH_ENTROPY	0x100	/* get_random_u16: 48 values, generation, position */
+#define CPU_BATCH_GENERATION	0x160
+#define CPU_BATCH_POSITION	0x168
+#define CPU_SIZE		0x200
+
+#define BATCH_ENTRIES		48
+
+/* What alternatives depend on: bits of the kernel configuration */
+#define ALT_KPTI		0
+#define ALT_BHB_LOOP		1
+#define ALT_RANDOM_STACK	2
+#define ALT_SSBD_FIRMWARE	3	/* no SSBS: the firmware would be asked */
+#define ALT_RELOAD		4	/* TPIDRRO_EL0 is written again on every return to EL0 */
+
+/* Kernel addresses of the trampoline: its data page, then its code page */
+#define TRAMP_DATA_VALIAS	0xfffffdfffe7fc000
+#define TRAMP_VALIAS		0xfffffdfffe7fd000
+#define TRAMP_SWAPPER_OFFSET	0x1000	/* kernel tables minus trampoline tables, in TTBR1_EL1 */
+#define USER_ASID_FLAG		0x1000000000000
+
+#define THREAD_SHIFT		14	/* 16 KiB stacks, aligned to 32 KiB so that an overflow sets this bit */
 
 /* Timekeeper record: two entries of struct vdso_data, then these */
 #define TK_COARSE_RES		4000000
@@ -86,6 +157,7 @@
 #define HVC_KERNEL_FAULT	6	/* x0 pt_regs, x1 ESR, x2 FAR -> x0 0: retry, else fix up */
 #define HVC_SWITCHED		7	/* x0 previous task record */
 #define HVC_PANIC		8	/* x0 pt_regs, x1 ESR, x2 FAR */
+#define HVC_RANDOM		9	/* fills this CPU's batch of random numbers */
 
 #define ACT_DONE		0
 #define ACT_SCHEDULE		1	/* sleep, then ask again */

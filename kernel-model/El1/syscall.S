@@ -1,53 +1,140 @@
 /*
- * System calls: dispatch, and the short ones that the project compares. They
- * read the records that the kernel model keeps current; all others go to it.
+ * System calls: the way from el0_svc to the body and back, in the structure of
+ * Linux 6.1 (arch/arm64/kernel/syscall.c). The short calls that the project
+ * compares have their bodies in ids.S and clocks.S; the others end in
+ * __arm64_sys_model, which asks the kernel model.
  */
 #include "layout.h"
 #include "asm.h"
 
-#define EFAULT	14
-#define EINVAL	22
+#define ENOSYS	38
 
 	.text
 
-/* x0: pt_regs, x28: current */
-FUNC el0_svc
+/* x0: pt_regs */
+FUNC do_el0_svc
+	func_enter
+	stp	x29, x30, [sp, #-16]!
+	mov	x29, sp
+	nop				/* no SVE */
+	ldr	w1, [x0, #8 * 8]
+	mov	w2, #NR_SYSCALLS
+	adrp	x3, sys_call_table
+	add	x3, x3, :lo12:sys_call_table
+	bl	el0_svc_common
+	ldp	x29, x30, [sp], #16
+	func_ret
+ENDFUNC do_el0_svc
+
+/* x0: pt_regs, w1: number, w2: how many there are, x3: table */
+FUNC el0_svc_common
+	func_enter
 	stp	x29, x30, [sp, #-32]!
 	mov	x29, sp
 	stp	x19, x20, [sp, #16]
 	mov	x19, x0
-	ldr	x1, [x19, #S_X0]
-	ldr	w20, [x19, #S_X0 + 8 * 8]
-	str	x1, [x19, #S_ORIG_X0]
-	str	w20, [x19, #S_SYSCALLNO]
-	msr	daifclr, #3
-	ldr	x2, [x28, #TSK_FLAGS]
-	tbnz	x2, #TIF_SYSCALL_TRACE_BIT, sys_model
-	cmp	w20, #NR_SYSCALLS
-	b.hs	sys_model
-	adrp	x3, sys_call_table
-	add	x3, x3, :lo12:sys_call_table
-	/* array_index_nospec */
-	mov	x4, #NR_SYSCALLS
-	cmp	x20, x4
-	sbc	x4, xzr, xzr
-	and	x4, x20, x4
-	csdb
-	ldr	x3, [x3, x4, lsl #3]
-	cbz	x3, sys_model
+	mrs	x20, sp_el0
+	ldr	x4, [x20, #TSK_FLAGS]
+	ldr	x5, [x0, #S_X0]
+	str	x5, [x0, #S_ORIG_X0]
+	str	w1, [x0, #S_SYSCALLNO]
+	nop				/* no MTE: no asynchronous tag fault */
+	mov	x6, #(1 << TIF_SYSCALL_TRACE_BIT)
+	tst	x4, x6
+	b.ne	2f
+	bl	invoke_syscall
+	/* What traces may have come meanwhile: look again with interrupts off. */
+	msr	daifset, #0xf
+	nop				/* interrupt priority masking */
+	ldr	x4, [x20, #TSK_FLAGS]
+	mov	x6, #(1 << TIF_SYSCALL_TRACE_BIT)
+	tst	x4, x6
+	b.ne	3f
+1:	ldp	x19, x20, [sp, #16]
+	ldp	x29, x30, [sp], #32
+	func_ret
+2:	/* Traced (--strace): the model sees every call. */
 	mov	x0, x19
-	blr	x3
+	bl	__arm64_sys_model
 	str	x0, [x19, #S_X0]
-	b	el0_svc_out
-sys_model:
-	mov	x0, x19
+	b	1b
+3:	msr	daif, xzr
+	b	1b
+ENDFUNC el0_svc_common
+
+/* x0: pt_regs, w1: number, w2: how many, x3: table */
+FUNC invoke_syscall
+	func_enter
+	stp	x29, x30, [sp, #-48]!
+	mov	x29, sp
+	str	x19, [sp, #16]
+	canary_set x4, x5, [x29, #40]
+	/* add_random_kstack_offset: this call's frames begin up to 1 KiB lower */
+8881:	b 1f
+	alternative ALT_RANDOM_STACK, nop
+	ldr_this_cpu x5, CPU_KSTACK_OFFSET, x6
+	and	x5, x5, #0x3ff
+	add	x5, x5, #15
+	and	x5, x5, #0x7f0
+	sub	sp, sp, x5
+1:	mov	x19, x0
+	cmp	w1, w2
+	b.hs	4f
+	/* array_index_nospec */
+	mov	w1, w1
+	cmp	x1, x2
+	sbc	x6, xzr, xzr
+	and	x1, x1, x6
+	csdb
+	ldr	x3, [x3, x1, lsl #3]
+	blr	x3
+2:	str	x0, [x19, #S_X0]
+	/* choose_random_kstack_offset: the next call's */
+8881:	b 3f
+	alternative ALT_RANDOM_STACK, nop
+	bl	get_random_u16
+	and	w0, w0, #0x1ff
+	mrs	x1, tpidr_el1
+	ldr	w2, [x1, #CPU_KSTACK_OFFSET]
+	eor	w2, w2, w0
+	str	w2, [x1, #CPU_KSTACK_OFFSET]
+3:	canary_check x1, x2, [x29, #40]
+	mov	sp, x29
+	ldr	x19, [sp, #16]
+	ldp	x29, x30, [sp], #48
+	func_ret
+4:	/* No such call, unless the task is a 32-bit one with calls of its own. */
+	ldr	x6, [x4, #TSK_FLAGS]
+	tbnz	x6, #TIF_32BIT_BIT, 5f
+	bl	sys_ni_syscall
+	b	2b
+5:	hvc	#HVC_PANIC
+ENDFUNC invoke_syscall
+
+FUNC sys_ni_syscall
+	func_enter
+	mov	x0, #-ENOSYS
+	func_ret
+ENDFUNC sys_ni_syscall
+
+/*
+ * A call whose body is in the kernel model. x0: pt_regs -> x0: its result.
+ * A body that must wait is run again after the task has slept.
+ */
+FUNC __arm64_sys_model
+	func_enter
+	stp	x29, x30, [sp, #-32]!
+	mov	x29, sp
+	str	x19, [sp, #16]
+	mov	x19, x0
+1:	mov	x0, x19
 	hvc	#HVC_SYSCALL
 	cbz	x0, el0_svc_out
 	cmp	x0, #ACT_EXEC
-	b.eq	1f
+	b.eq	2f
 	bl	schedule
-	b	sys_model
-1:	/* Patched to a branch to el0_svc_out when the design has no per-CPU slot. */
+	b	1b
+2:	/* Patched to a branch to el0_svc_out when the design has no per-CPU slot. */
 	.globl	vdso_exec_key
 vdso_exec_key:
 	nop
@@ -56,203 +143,152 @@ vdso_exec_key:
 	bl	vdso_start_thread
 	.globl	el0_svc_out
 el0_svc_out:
-	ldp	x19, x20, [sp, #16]
+	ldr	x0, [x19, #S_X0]
+	ldr	x19, [sp, #16]
 	ldp	x29, x30, [sp], #32
-	ret
-ENDFUNC el0_svc
+	func_ret
+ENDFUNC __arm64_sys_model
 
-.macro	SYS_FIELD name, offset
-FUNC \name
-	get_current x1
-	ldr	w0, [x1, #\offset]
-	ret
-ENDFUNC \name
-.endm
+/* A random number from this CPU's batch; an empty batch is filled anew. -> w0 */
+FUNC get_random_u16
+	func_enter
+	stp	x29, x30, [sp, #-64]!
+	mov	x29, sp
+	stp	x19, x20, [sp, #16]
+	str	x21, [sp, #32]
+	canary_set x0, x1, [sp, #56]
+	nop				/* the generator is seeded */
+	bl	arch_local_irq_save
+	mov	x21, x0
+	movz	x0, #CPU_BATCH_ENTROPY
+	movk	x0, #0, lsl #16
+	mrs	x20, tpidr_el1
+	add	x20, x20, x0
+	adrp	x1, base_crng
+	add	x1, x1, :lo12:base_crng
+	ldr	x2, [x1]
+	ldr	w3, [x20, #(CPU_BATCH_POSITION - CPU_BATCH_ENTROPY)]
+	cmp	w3, #(BATCH_ENTRIES - 1)
+	b.hi	2f
+	ldr	x4, [x20, #(CPU_BATCH_GENERATION - CPU_BATCH_ENTROPY)]
+	cmp	x2, x4
+	b.ne	2f
+1:	ldr	w3, [x20, #(CPU_BATCH_POSITION - CPU_BATCH_ENTROPY)]
+	add	x4, x20, w3, uxtw #1
+	ldrh	w19, [x4]
+	strh	wzr, [x4]
+	add	w3, w3, #1
+	str	w3, [x20, #(CPU_BATCH_POSITION - CPU_BATCH_ENTROPY)]
+	msr	daif, x21
+	mov	w0, w19
+	canary_check x1, x2, [sp, #56]
+	ldr	x21, [sp, #32]
+	ldp	x19, x20, [sp, #16]
+	ldp	x29, x30, [sp], #64
+	func_ret
+2:	str	x2, [x20, #(CPU_BATCH_GENERATION - CPU_BATCH_ENTROPY)]
+	hvc	#HVC_RANDOM
+	str	wzr, [x20, #(CPU_BATCH_POSITION - CPU_BATCH_ENTROPY)]
+	b	1b
+ENDFUNC get_random_u16
 
-	SYS_FIELD sys_getpid, TSK_TGID
-	SYS_FIELD sys_gettid, TSK_PID
-	SYS_FIELD sys_getuid, TSK_UID
-	SYS_FIELD sys_geteuid, TSK_EUID
-	SYS_FIELD sys_getgid, TSK_GID
-	SYS_FIELD sys_getegid, TSK_EGID
-	SYS_FIELD sys_getppid, TSK_PPID
-
-/* getcpu(unsigned *cpu, unsigned *node, void *unused) */
-FUNC sys_getcpu
-	ldp	x1, x2, [x0, #S_X0]
-	mrs	x3, tpidr_el1
-	ldp	w4, w5, [x3, #CPU_NUMBER]
-	cbz	x1, 1f
-	USER	9f, sttr w4, [x1]
-1:	cbz	x2, 2f
-	USER	9f, sttr w5, [x2]
-2:	mov	x0, #0
-	ret
-9:	mov	x0, #-EFAULT
-	ret
-ENDFUNC sys_getcpu
+/* -> x0: PSTATE.DAIF before; interrupts are masked afterwards */
+FUNC arch_local_irq_save
+	func_enter
+	mrs	x0, daif
+	and	w1, w0, #0x80
+	cbnz	w1, 1f
+	msr	daifset, #3
+1:	func_ret
+ENDFUNC arch_local_irq_save
 
 /*
- * x1: clock ID (0, 1, 4, 7 or 11), x2: entry of the timekeeper record
- * -> x3: seconds, x4: nanoseconds. Uses x5 to x11.
+ * x0: user address, x1: source, x2: bytes -> x0: bytes that could not be
+ * copied. Unprivileged stores, so PAN stays on.
  */
-FUNC ktime_get_hres
-1:	ldr	w5, [x2, #VD_SEQ]
-	tbnz	w5, #0, 1b
-	dmb	ishld
-	isb
-	mrs	x6, cntvct_el0
-	ldr	x7, [x2, #VD_CYCLE_LAST]
-	ldr	x8, [x2, #VD_MASK]
-	sub	x6, x6, x7
-	and	x6, x6, x8
-	ldp	w7, w8, [x2, #VD_MULT]
-	mul	x6, x6, x7
-	add	x9, x2, #VD_BASETIME
-	add	x9, x9, x1, lsl #4
-	ldp	x3, x4, [x9]
-	dmb	ishld
-	ldr	w10, [x2, #VD_SEQ]
-	cmp	w10, w5
-	b.ne	1b
-	add	x4, x4, x6
-	lsr	x4, x4, x8
-	mov	x11, #0xca00
-	movk	x11, #0x3b9a, lsl #16
-2:	cmp	x4, x11
-	b.lo	3f
-	sub	x4, x4, x11
-	add	x3, x3, #1
-	b	2b
-3:	ret
-ENDFUNC ktime_get_hres
-
-FUNC ktime_get_coarse
-1:	ldr	w5, [x2, #VD_SEQ]
-	tbnz	w5, #0, 1b
-	dmb	ishld
-	add	x9, x2, #VD_BASETIME
-	add	x9, x9, x1, lsl #4
-	ldp	x3, x4, [x9]
-	dmb	ishld
-	ldr	w10, [x2, #VD_SEQ]
-	cmp	w10, w5
-	b.ne	1b
-	ret
-ENDFUNC ktime_get_coarse
-
-.macro	timekeeper reg
-	mrs	\reg, tpidr_el1
-	ldr	\reg, [\reg, #CPU_TIMEKEEPER]
-.endm
-
-/* clock_gettime(clockid_t, struct timespec *); other clocks go to the model */
-FUNC sys_clock_gettime
-	stp	x29, x30, [sp, #-32]!
-	mov	x29, sp
-	ldp	x1, x12, [x0, #S_X0]
-	mov	w1, w1
-	timekeeper x2
-	cmp	x1, #11
-	b.hi	8f
-	mov	x5, #0x893		/* bits 0, 1, 4, 7, 11 */
-	lsr	x6, x5, x1
-	tbz	x6, #0, 2f
-	cmp	x1, #4
-	b.ne	1f
-	add	x2, x2, #VD_RAW
-1:	bl	ktime_get_hres
-	b	3f
-2:	mov	x5, #0x60		/* bits 5, 6 */
-	lsr	x6, x5, x1
-	tbz	x6, #0, 8f
-	bl	ktime_get_coarse
-3:	USER	9f, sttr x3, [x12]
-	USER	9f, sttr x4, [x12, #8]
-	mov	x0, #0
-	ldp	x29, x30, [sp], #32
-	ret
-8:	ldp	x29, x30, [sp], #32
-	b	sys_to_model
-9:	mov	x0, #-EFAULT
-	ldp	x29, x30, [sp], #32
-	ret
-ENDFUNC sys_clock_gettime
-
-/* Leaves a table entry for the model: drops the return into el0_svc. */
-FUNC sys_to_model
-	b	sys_model
-ENDFUNC sys_to_model
-
-FUNC sys_clock_getres
-	ldp	x1, x12, [x0, #S_X0]
-	mov	w1, w1
-	timekeeper x2
-	cmp	x1, #11
-	b.hi	8f
-	mov	x5, #0x893
-	lsr	x6, x5, x1
-	tbz	x6, #0, 1f
-	ldr	w4, [x2, #VD_HRTIMER_RES]
-	b	2f
-1:	mov	x5, #0x60
-	lsr	x6, x5, x1
-	tbz	x6, #0, 8f
-	mov	x4, #(TK_COARSE_RES & 0xffff)
-	movk	x4, #(TK_COARSE_RES >> 16), lsl #16
-2:	cbz	x12, 3f
-	USER	9f, sttr xzr, [x12]
-	USER	9f, sttr x4, [x12, #8]
-3:	mov	x0, #0
-	ret
-8:	b	sys_to_model
-9:	mov	x0, #-EFAULT
-	ret
-ENDFUNC sys_clock_getres
-
-/* gettimeofday(struct timeval *, struct timezone *) */
-FUNC sys_gettimeofday
-	stp	x29, x30, [sp, #-32]!
-	mov	x29, sp
-	ldp	x12, x13, [x0, #S_X0]
-	timekeeper x2
-	mov	x1, #0
-	cbz	x12, 1f
-	bl	ktime_get_hres
-	mov	x5, #1000
-	udiv	x4, x4, x5
-	USER	9f, sttr x3, [x12]
-	USER	9f, sttr x4, [x12, #8]
-1:	cbz	x13, 2f
-	add	x2, x2, #VD_TZ_MINUTESWEST
-	ldp	w3, w4, [x2]
-	USER	9f, sttr w3, [x13]
-	USER	9f, sttr w4, [x13, #4]
-2:	mov	x0, #0
-	ldp	x29, x30, [sp], #32
-	ret
-9:	mov	x0, #-EFAULT
-	ldp	x29, x30, [sp], #32
-	ret
-ENDFUNC sys_gettimeofday
+FUNC __arch_copy_to_user
+	hint	#120
+	add	x5, x0, x2
+	mov	x6, x0
+	cmp	x2, #16
+	b.lo	5f
+	neg	x4, x1
+	ands	x4, x4, #15
+	b.eq	1f
+	sub	x2, x2, x4
+0:	ldrb	w7, [x1], #1
+	USER	9f, sttrb w7, [x6]
+	add	x6, x6, #1
+	subs	x4, x4, #1
+	b.ne	0b
+1:	cmp	x2, #64
+	b.ge	8f
+2:	ands	x4, x2, #0x30
+	b.eq	5f
+	cmp	w4, #0x20
+	b.eq	3f
+	b.lt	4f
+	ldp	x7, x8, [x1], #16
+	USER	9f, sttr x7, [x6]
+	USER	9f, sttr x8, [x6, #8]
+	add	x6, x6, #16
+3:	ldp	x7, x8, [x1], #16
+	USER	9f, sttr x7, [x6]
+	USER	9f, sttr x8, [x6, #8]
+	add	x6, x6, #16
+4:	ldp	x7, x8, [x1], #16
+	USER	9f, sttr x7, [x6]
+	USER	9f, sttr x8, [x6, #8]
+	add	x6, x6, #16
+5:	tbz	w2, #3, 51f
+	ldr	x7, [x1], #8
+	USER	9f, sttr x7, [x6]
+	add	x6, x6, #8
+51:	tbz	w2, #2, 52f
+	ldr	w7, [x1], #4
+	USER	9f, sttr w7, [x6]
+	add	x6, x6, #4
+52:	tbz	w2, #1, 53f
+	ldrh	w7, [x1], #2
+	USER	9f, sttrh w7, [x6]
+	add	x6, x6, #2
+53:	tbz	w2, #0, 54f
+	ldrb	w7, [x1]
+	USER	9f, sttrb w7, [x6]
+54:	mov	x0, #0
+	func_ret
+8:	ldp	x7, x8, [x1], #16
+	USER	9f, sttr x7, [x6]
+	USER	9f, sttr x8, [x6, #8]
+	add	x6, x6, #16
+	sub	x2, x2, #16
+	b	1b
+9:	sub	x0, x5, x6
+	func_ret
+ENDFUNC __arch_copy_to_user
 
 	.section .rodata, "a"
+.macro	models from, to
+	.rept	\to - \from
+	.quad	__arm64_sys_model
+	.endr
+.endm
 	.balign	64
 	.globl	sys_call_table
 sys_call_table:
-	.fill	113, 8, 0
-	.quad	sys_clock_gettime	/* 113 */
-	.quad	sys_clock_getres	/* 114 */
-	.fill	168 - 115, 8, 0
-	.quad	sys_getcpu		/* 168 */
-	.quad	sys_gettimeofday	/* 169 */
-	.fill	172 - 170, 8, 0
-	.quad	sys_getpid		/* 172 */
-	.quad	sys_getppid		/* 173 */
-	.quad	sys_getuid		/* 174 */
-	.quad	sys_geteuid		/* 175 */
-	.quad	sys_getgid		/* 176 */
-	.quad	sys_getegid		/* 177 */
-	.quad	sys_gettid		/* 178 */
-	.fill	NR_SYSCALLS - 179, 8, 0
+	models	0, 113
+	.quad	__arm64_sys_clock_gettime	/* 113 */
+	.quad	__arm64_sys_clock_getres	/* 114 */
+	models	115, 168
+	.quad	__arm64_sys_getcpu		/* 168 */
+	.quad	__arm64_sys_gettimeofday	/* 169 */
+	models	170, 172
+	.quad	__arm64_sys_getpid		/* 172 */
+	.quad	__arm64_sys_getppid		/* 173 */
+	.quad	__arm64_sys_getuid		/* 174 */
+	.quad	__arm64_sys_geteuid		/* 175 */
+	.quad	__arm64_sys_getgid		/* 176 */
+	.quad	__arm64_sys_getegid		/* 177 */
+	.quad	__arm64_sys_gettid		/* 178 */
+	models	179, NR_SYSCALLS
 	.size	sys_call_table, . - sys_call_table

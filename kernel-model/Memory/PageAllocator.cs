@@ -57,6 +57,17 @@ public sealed class PageAllocator
         return pa;
     }
 
+    /// <summary>As <see cref="AllocateContiguous"/>, at a multiple of <paramref name="alignment"/> bytes; the pages before it stay free.</summary>
+    public ulong AllocateAligned(int count, int alignment)
+    {
+        ulong first = (_next + (ulong)alignment - 1) / (ulong)alignment * (ulong)alignment;
+        if (first + (ulong)count * PhysicalMemory.PageSize > _memory.Size)
+            return 0;
+        for (; _next < first; _next += PhysicalMemory.PageSize)
+            _free.Push(_next);
+        return AllocateContiguous(count);
+    }
+
     /// <summary>One more reference to a page.</summary>
     public void AddReference(ulong pa) => _references[pa / PhysicalMemory.PageSize]++;
 

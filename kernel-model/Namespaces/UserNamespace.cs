@@ -25,6 +25,12 @@ public sealed class UserNamespace : INamespace
     private Extent[] _users = [];
     private Extent[] _groups = [];
 
+    /// <summary>The map of user IDs; of group IDs.</summary>
+    internal IReadOnlyList<Extent> UserExtents => _users;
+
+    /// <inheritdoc cref="UserExtents"/>
+    internal IReadOnlyList<Extent> GroupExtents => _groups;
+
     private UserNamespace(uint number, UserNamespace? parent, uint owner, uint group)
     {
         Number = number;

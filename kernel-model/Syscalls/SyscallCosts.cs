@@ -32,6 +32,9 @@ public static class SyscallCosts
         _ => (0, 0),
     };
 
+    /// <summary>A batch of random numbers: what getrandom of so many bytes costs there (crng_make_state and ChaCha20 blocks).</summary>
+    internal static void ChargeRandomBatch(Cpu cpu) => cpu.Timing.Charge(3600 * CyclesPerInstructionTenths / 10, 20);
+
     /// <summary>Charges a call's body to the CPU that runs it.</summary>
     internal static void Charge(Cpu cpu, SyscallRow? row)
     {

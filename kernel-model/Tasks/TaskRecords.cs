@@ -4,7 +4,7 @@ using ArmVdso.Kernel.El1;
 namespace ArmVdso.Kernel;
 
 /// <summary>Writes the records that EL1 code reads: tasks and CPUs. Offsets come from El1/layout.h.</summary>
-public sealed class TaskRecords
+public sealed partial class TaskRecords
 {
     private static readonly ulong Flags = El1Image.Value("TSK_FLAGS");
     private static readonly ulong StackTop = El1Image.Value("TSK_STACK_TOP");
@@ -29,6 +29,8 @@ public sealed class TaskRecords
     /// <summary>TIF bit: EL1 code fills the task's vDSO slot again before the return to EL0.</summary>
     internal static readonly int VdsoStale = (int)El1Image.Value("TIF_VDSO_BIT");
 
+    private static readonly ulong Asid = El1Image.Value("TSK_ASID");
+
     /// <summary>Bytes of a kernel stack.</summary>
     public const int StackSize = 16384;
 
@@ -52,13 +54,16 @@ public sealed class TaskRecords
         }
         else
         {
-            ulong pa = _kernel.PageAllocator.AllocateContiguous(1 + StackSize / PhysicalMemory.PageSize);
+            // The stack is aligned to twice its size, so that one bit of SP tells an overflow; the record lies above it.
+            ulong pa = _kernel.PageAllocator.AllocateAligned(1 + StackSize / PhysicalMemory.PageSize, 2 * StackSize);
             if (pa == 0)
                 return false;
-            task.RecordPa = pa;
-            task.StackPa = pa + PhysicalMemory.PageSize;
+            task.StackPa = pa;
+            task.RecordPa = pa + StackSize;
         }
         _memory.Write(task.RecordPa + StackTop, El1Image.Linear(task.StackPa + StackSize));
+        _memory.Write(task.RecordPa + El1Image.Value("TSK_CANARY"), _kernel.Random.Next() & ~0xffUL);
+        Link(task.RecordPa);
         return true;
     }
 
@@ -96,6 +101,7 @@ public sealed class TaskRecords
             _memory.Write(numbers + El1Image.Value("NUMBERS_TGID"), space.NumberOf(task.Group.Pid));
             _memory.Write(numbers + El1Image.Value("NUMBERS_TID"), space.NumberOf(task.Tid));
         }
+        SyncPids(task);
         SyncCredentials(task);
         SyncParent(task);
     }
@@ -113,6 +119,7 @@ public sealed class TaskRecords
         _memory.Write(task.RecordPa + Uid + 4, space.ShowUser(task.Credentials.Euid));
         _memory.Write(task.RecordPa + Uid + 8, space.ShowGroup(task.Credentials.Gid));
         _memory.Write(task.RecordPa + Uid + 12, space.ShowGroup(task.Credentials.Egid));
+        SyncCred(task);
     }
 
     /// <summary>Writes ppid, after fork and when the parent has exited.</summary>
@@ -123,6 +130,7 @@ public sealed class TaskRecords
         _memory.Write(task.RecordPa + Ppid, task.ParentPid);
         for (PidNamespace? space = task.PidNamespace; space is not null; space = space.Parent)
             _memory.Write(NumbersAt(task, space) + NumbersPpid, task.ParentPidIn(space));
+        SyncParentPid(task);
     }
 
     /// <summary>Whether the task is outside of the first PID or user namespace.</summary>
@@ -156,7 +164,15 @@ public sealed class TaskRecords
         return before;
     }
 
-    internal void SetTtbr0(KernelTask task, ulong value) => _memory.Write(task.RecordPa + Ttbr0, value);
+    /// <summary>Names the address space of a task: what TTBR0_EL1 and the ASID in TTBR1_EL1 become when it runs.</summary>
+    internal void SetTtbr0(KernelTask task, ulong value)
+    {
+        _memory.Write(task.RecordPa + Ttbr0, value);
+        _memory.Write(task.RecordPa + Asid, (ulong)AsidOf(value) << 48);
+    }
+
+    /// <summary>The kernel's ASID of an address space: even; the odd one after it is user space's under KPTI.</summary>
+    internal static ushort AsidOf(ulong handle) => (ushort)(handle >> 12 << 1);
 
     internal void SetTp(KernelTask task, ulong value) => _memory.Write(task.RecordPa + Tp, value);
 

@@ -47,7 +47,7 @@ public abstract class VdsoDesign
         {
             el1.PatchBranch(machine, "vdso_switch_key", "vdso_switch_skip");
             el1.PatchBranch(machine, "vdso_exec_key", "el0_svc_out");
-            el1.PatchBranch(machine, "vdso_init_key", "ret_to_user");
+            el1.PatchBranch(machine, "vdso_init_key", "ret_from_exec_out");
             return;
         }
         foreach (string site in (string[])["vdso_start_call", "vdso_switch_call", "vdso_refresh_call"])

@@ -7,7 +7,8 @@ namespace ArmVdso.Cli;
 /// <summary>One write of TPIDRRO_EL0.</summary>
 /// <param name="Cycle">Cycle of the CPU.</param>
 /// <param name="Cpu">CPU.</param>
-/// <param name="Cause">boot, start, switch, refresh (what the slot says has changed) or flush.</param>
+/// <param name="Cause">boot, start, switch, refresh (what the slot says has changed) or flush; tramp (x30 in transit, KPTI or BHB vectors),
+/// entry (zero, after it), reload (--kernel reload).</param>
 /// <param name="Previous">Task before.</param>
 /// <param name="Next">Task after.</param>
 /// <param name="Old">Old value: byte offset of the slot, 0 = off.</param>
@@ -44,6 +45,10 @@ internal class OffsetTrace(LinuxKernel kernel, Action<OffsetWrite> sink) : IMach
             "vdso_refresh_thread" => "refresh",
             "vdso_flush_thread" => "flush",
             "cpu_start" => "boot",
+            "vectors" => "entry",
+            "vdso_reload_write" => "reload",
+            { } name when name.StartsWith("tramp_ventry", StringComparison.Ordinal) || name.StartsWith("bhb_loop", StringComparison.Ordinal)
+                || name == "__bp_harden_el1_vectors" => "tramp",
             { } other => other,
             null => "unknown",
         };
@@ -52,7 +57,7 @@ internal class OffsetTrace(LinuxKernel kernel, Action<OffsetWrite> sink) : IMach
             ? pair.Previous
             : current;
         Dictionary<string, int>? slot = null;
-        ulong pa = newValue == 0 ? 0 : kernel.Vdso.Design.SlotPa(current);
+        ulong pa = newValue == 0 || cause == "tramp" ? 0 : kernel.Vdso.Design.SlotPa(current);
         if (pa != 0)
         {
             slot = [];

@@ -69,6 +69,7 @@ internal sealed class Session : IDisposable
             FirstPid = settings.FirstPid,
             VaBits = settings.VaBits,
             VdsoDesign = settings.Vdso,
+            Kernel = settings.Kernel,
             EpochSeconds = settings.Epoch,
             SliceNs = settings.SliceNs,
             Seed = settings.Seed,

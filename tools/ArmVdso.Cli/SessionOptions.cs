@@ -35,6 +35,8 @@ internal sealed class SessionOptions
 
     internal Option<string> Vdso { get; } = Text("--vdso", "per-cpu", "vDSO design, as 'vdso list' names them; per-cpu,fix=egid+cred mends defects of the talk's", "DESIGN[,fix=...]");
 
+    internal Option<string> Kernel { get; } = Text("--kernel", "", "kernel configuration, words joined by +: plain, kpti, bhb, kstack-random, reload; without: what Linux decides on the core", "WORDS");
+
     internal Option<string> Root { get; } = Text("--root", "", "host folder that is the guest's root (only read; writes stay in memory)", "DIR");
 
     internal Option<string[]> Bind { get; } = new("--bind") { Description = "host file or folder shown at a guest path; rw reaches the host unless :ro", HelpName = "HOST:GUEST[:ro]", AllowMultipleArgumentsPerToken = false };
@@ -78,7 +80,7 @@ internal sealed class SessionOptions
     /// <summary>All options, for a command.</summary>
     internal IEnumerable<Option> All() =>
     [
-        Cpus, Cpu, Core, Engine, CheckEngine, Vdso, Root, Bind, Env, UnsetEnv, Argv0, Cwd, User, FirstPid, Memory, VaBits, Slice, Quantum, Seed, Epoch, Clock, MaxCycles, Timeout, UserMonitors, MendEgid,
+        Cpus, Cpu, Core, Engine, CheckEngine, Vdso, Kernel, Root, Bind, Env, UnsetEnv, Argv0, Cwd, User, FirstPid, Memory, VaBits, Slice, Quantum, Seed, Epoch, Clock, MaxCycles, Timeout, UserMonitors, MendEgid,
     ];
 
     internal static ulong Number(string option, string text, ulong minimum, ulong maximum)
@@ -116,6 +118,8 @@ internal sealed class SessionOptions
             throw new UserError($"--vdso: {e.Message}", ExitStatus.Usage);
         }
         string core = result.GetValue(Core)!;
+        KernelConfiguration kernel = KernelConfiguration.Parse(result.GetValue(Kernel)!, core, out string unknown)
+            ?? throw new UserError($"--kernel: there is no '{unknown}'; known: {string.Join(' ', KernelConfiguration.Words)}", ExitStatus.Usage);
         ulong va = Number("--va-bits", result.GetValue(VaBits)!, 39, 48);
         if (va is not (39 or 48))
             throw new UserError($"--va-bits: '{va}' is neither 39 nor 48", ExitStatus.Usage);
@@ -141,6 +145,7 @@ internal sealed class SessionOptions
             Cpu = result.GetValue(Cpu)!,
             Core = core,
             Vdso = vdso,
+            Kernel = kernel,
             Root = root.Length == 0 ? null : Path.GetFullPath(root),
             Binds = binds,
             Environment = EnvironmentOf(result),
@@ -195,6 +200,8 @@ internal sealed record SessionSettings
     internal string Core { get; init; } = "cortex-a53";
 
     internal string Vdso { get; init; } = "per-cpu";
+
+    internal KernelConfiguration Kernel { get; init; } = KernelConfiguration.ForCore("cortex-a53");
 
     internal string? Root { get; init; }
 

@@ -1,0 +1,425 @@
+/*
+ * Bodies of clock_gettime, clock_getres and gettimeofday: clock operations by
+ * number, the sequence count of the timekeeper's record, the counter, and the
+ * copy to user space. Other clocks go to the model.
+ */
+#include "layout.h"
+#include "asm.h"
+
+#define EFAULT	14
+#define CLOCKS	12
+
+	.text
+
+.macro	timekeeper reg, tmp
+	ldr_this_cpu \reg, CPU_TIMEKEEPER, \tmp
+.endm
+
+/* x0: timespec, x1: user address -> w0: 0 or -EFAULT */
+FUNC put_timespec64
+	func_enter
+	stp	x29, x30, [sp, #-48]!
+	mov	x29, sp
+	canary_set x2, x3, [sp, #40]
+	ldr	x4, [x0]
+	ldr	x5, [x0, #8]
+	stp	x4, x5, [sp, #16]
+	/* access_ok of the untagged address */
+	sbfx	x6, x1, #0, #56
+	mov	x7, #(1 << 48)
+	sub	x7, x7, #16
+	cmp	x6, x7
+	b.hi	2f
+	mov	x0, x1
+	add	x1, sp, #16
+	mov	x2, #16
+	bl	__arch_copy_to_user
+	cmp	x0, #0
+	b.ne	2f
+	mov	w0, #0
+1:	canary_check x2, x3, [sp, #40]
+	ldp	x29, x30, [sp], #48
+	func_ret
+2:	mov	w0, #-EFAULT
+	b	1b
+ENDFUNC put_timespec64
+
+/* -> x0: the virtual counter, not read early and not passed by later loads */
+FUNC arch_counter_get_cntvct
+	hint	#120
+	isb
+	mrs	x0, cntvct_el0
+	eor	x1, x0, x0
+	add	x1, sp, x1
+	ldr	xzr, [x1]
+	func_ret
+ENDFUNC arch_counter_get_cntvct
+
+/* x0: clock source -> x0: its counter */
+FUNC arch_counter_read
+	func_enter
+	stp	x29, x30, [sp, #-16]!
+	mov	x29, sp
+	adrp	x0, arch_timer_read_counter
+	ldr	x0, [x0, :lo12:arch_timer_read_counter]
+	blr	x0
+	ldp	x29, x30, [sp], #16
+	func_ret
+ENDFUNC arch_counter_read
+
+/*
+ * x0: timespec, x1: entry of the timekeeper's record, w2: clock. The base of
+ * each clock is in the record, so no offset has to be added (stock: xtime and
+ * wall_to_monotonic).
+ */
+FUNC ktime_get_ts64
+	func_enter
+	stp	x29, x30, [sp, #-80]!
+	mov	x29, sp
+	stp	x19, x20, [sp, #16]
+	stp	x21, x22, [sp, #32]
+	stp	x23, x24, [sp, #48]
+	str	x25, [sp, #64]
+	mov	x19, x0
+	mov	x20, x1
+	adrp	x23, timekeeping_suspended
+	ldr	w3, [x23, :lo12:timekeeping_suspended]
+	cbnz	w3, 9f
+	add	x21, x20, #VD_BASETIME
+	add	x21, x21, w2, uxtw #4
+	adrp	x24, tkr_read
+	add	x24, x24, :lo12:tkr_read
+1:	ldr	w22, [x20, #VD_SEQ]
+	tbnz	w22, #0, 8f
+	dmb	ishld
+	ldr	x25, [x21]
+	ldr	x4, [x24]
+	mov	x0, x20
+	blr	x4
+	ldr	x5, [x20, #VD_CYCLE_LAST]
+	ldr	x6, [x20, #VD_MASK]
+	sub	x0, x0, x5
+	and	x0, x0, x6
+	ldr	w5, [x20, #VD_MULT]
+	ldr	x6, [x21, #8]
+	ldr	w7, [x20, #VD_SHIFT]
+	madd	x0, x0, x5, x6
+	lsr	x0, x0, x7
+	dmb	ishld
+	ldr	w3, [x20, #VD_SEQ]
+	cmp	w3, w22
+	b.ne	1b
+	/* timespec64_add_ns */
+	mov	x4, #0xc9ff
+	movk	x4, #0x3b9a, lsl #16
+	cmp	x0, x4
+	b.hi	3f
+2:	stp	x25, x0, [x19]
+	ldr	x25, [sp, #64]
+	ldp	x23, x24, [sp, #48]
+	ldp	x21, x22, [sp, #32]
+	ldp	x19, x20, [sp, #16]
+	ldp	x29, x30, [sp], #80
+	func_ret
+3:	sub	x0, x0, x4
+	sub	x0, x0, #1
+	add	x25, x25, #1
+	cmp	x0, x4
+	b.hi	3b
+	b	2b
+8:	hint	#1
+	b	1b
+9:	hvc	#HVC_PANIC
+ENDFUNC ktime_get_ts64
+
+/* x0: timespec, x1: entry, w2: clock: the time of the last tick */
+FUNC ktime_get_coarse_ts64
+	func_enter
+	add	x4, x1, #VD_BASETIME
+	add	x4, x4, w2, uxtw #4
+1:	ldr	w3, [x1, #VD_SEQ]
+	tbnz	w3, #0, 2f
+	dmb	ishld
+	ldr	x5, [x4]
+	ldr	x6, [x4, #8]
+	dmb	ishld
+	ldr	w7, [x1, #VD_SEQ]
+	cmp	w7, w3
+	b.ne	1b
+	str	x5, [x0]
+	str	x6, [x0, #8]
+	func_ret
+2:	hint	#1
+	b	1b
+ENDFUNC ktime_get_coarse_ts64
+
+/* x0: timespec, x1: seconds, x2: nanoseconds, any sign */
+FUNC set_normalized_timespec64
+	func_enter
+	mov	x4, #0xc9ff
+	movk	x4, #0x3b9a, lsl #16
+	cmp	x2, x4
+	b.ls	2f
+	add	x5, x4, #1
+	tbnz	x2, #63, 3f
+1:	sub	x2, x2, x5
+	add	x1, x1, #1
+	cmp	x2, x4
+	b.hi	1b
+2:	stp	x1, x2, [x0]
+	func_ret
+3:	add	x2, x2, x5
+	sub	x1, x1, #1
+	tbnz	x2, #63, 3b
+	b	2b
+ENDFUNC set_normalized_timespec64
+
+/* A clock as it is. w0: clock, x1: timespec -> w0: 0 */
+.macro	plain_clock name, get, entry
+FUNC \name
+	func_enter
+	stp	x29, x30, [sp, #-16]!
+	mov	x29, sp
+	mov	w2, w0
+	mov	x0, x1
+	timekeeper x1, x3
+	.if	\entry != 0
+	add	x1, x1, #\entry
+	.endif
+	bl	\get
+	mov	w0, #0
+	ldp	x29, x30, [sp], #16
+	func_ret
+ENDFUNC \name
+.endm
+
+/* A clock with an offset of the task's time namespace. */
+.macro	offset_clock name, get, entry, offset
+FUNC \name
+	func_enter
+	stp	x29, x30, [sp, #-48]!
+	mov	x29, sp
+	str	x19, [sp, #16]
+	canary_set x3, x4, [sp, #40]
+	mov	x19, x1
+	mov	w2, w0
+	mov	x0, x1
+	timekeeper x1, x3
+	.if	\entry != 0
+	add	x1, x1, #\entry
+	.endif
+	bl	\get
+	/* timens_add_monotonic, timens_add_boottime */
+	mrs	x3, sp_el0
+	ldr	x3, [x3, #TSK_NSPROXY]
+	ldr	x3, [x3, #NSPROXY_TIME_NS]
+	ldp	x4, x5, [x3, #\offset]
+	ldr	x1, [x19]
+	ldr	x2, [x19, #8]
+	add	x1, x1, x4
+	add	x2, x2, x5
+	mov	x0, x19
+	bl	set_normalized_timespec64
+	mov	w0, #0
+	canary_check x3, x4, [sp, #40]
+	ldr	x19, [sp, #16]
+	ldp	x29, x30, [sp], #48
+	func_ret
+ENDFUNC \name
+.endm
+
+	plain_clock posix_get_realtime_timespec, ktime_get_ts64, 0
+	plain_clock posix_get_tai_timespec, ktime_get_ts64, 0
+	plain_clock posix_get_realtime_coarse, ktime_get_coarse_ts64, 0
+	offset_clock posix_get_monotonic_timespec, ktime_get_ts64, 0, TIME_NS_MONOTONIC
+	offset_clock posix_get_monotonic_raw, ktime_get_ts64, VD_RAW, TIME_NS_MONOTONIC
+	offset_clock posix_get_monotonic_coarse, ktime_get_coarse_ts64, 0, TIME_NS_MONOTONIC
+	offset_clock posix_get_boottime_timespec, ktime_get_ts64, 0, TIME_NS_BOOTTIME
+
+/* x1: timespec */
+FUNC posix_get_hrtimer_res
+	func_enter
+	timekeeper x2, x3
+	ldr	w2, [x2, #VD_HRTIMER_RES]
+	stp	xzr, x2, [x1]
+	mov	w0, #0
+	func_ret
+ENDFUNC posix_get_hrtimer_res
+
+FUNC posix_get_coarse_res
+	func_enter
+	mov	x2, #(TK_COARSE_RES & 0xffff)
+	movk	x2, #(TK_COARSE_RES >> 16), lsl #16
+	stp	xzr, x2, [x1]
+	mov	w0, #0
+	func_ret
+ENDFUNC posix_get_coarse_res
+
+/*
+ * x0: pt_regs -> w19: clock, x20: user address, x21: its operations. Uses x1
+ * to x5. Clocks without any go on at \model with x0 untouched.
+ */
+.macro	clockid_to_kclock model
+	ldr	w19, [x0, #S_X0]
+	ldr	x20, [x0, #S_X0 + 8]
+	tbnz	w19, #31, \model
+	cmp	w19, #CLOCKS
+	b.hs	\model
+	/* array_index_nospec */
+	mov	w3, w19
+	mov	x4, #CLOCKS
+	cmp	x3, x4
+	sbc	x4, xzr, xzr
+	and	x3, x3, x4
+	csdb
+	adrp	x4, posix_clocks
+	add	x4, x4, :lo12:posix_clocks
+	ldr	x21, [x4, x3, lsl #3]
+	cbz	x21, \model
+.endm
+
+FUNC __arm64_sys_clock_gettime
+	func_enter
+	stp	x29, x30, [sp, #-80]!
+	mov	x29, sp
+	stp	x19, x20, [sp, #16]
+	str	x21, [sp, #32]
+	canary_set x1, x2, [sp, #72]
+	clockid_to_kclock 3f
+	ldr	x4, [x21, #8]
+	mov	w0, w19
+	add	x1, sp, #48
+	blr	x4
+	cbnz	w0, 1f
+	add	x0, sp, #48
+	mov	x1, x20
+	bl	put_timespec64
+1:	sxtw	x0, w0
+	canary_check x1, x2, [sp, #72]
+	ldr	x21, [sp, #32]
+	ldp	x19, x20, [sp, #16]
+	ldp	x29, x30, [sp], #80
+	func_ret
+3:	ldr	x21, [sp, #32]
+	ldp	x19, x20, [sp, #16]
+	ldp	x29, x30, [sp], #80
+	b	__arm64_sys_model
+ENDFUNC __arm64_sys_clock_gettime
+
+FUNC __arm64_sys_clock_getres
+	func_enter
+	stp	x29, x30, [sp, #-80]!
+	mov	x29, sp
+	stp	x19, x20, [sp, #16]
+	str	x21, [sp, #32]
+	canary_set x1, x2, [sp, #72]
+	clockid_to_kclock 3f
+	ldr	x4, [x21]
+	mov	w0, w19
+	add	x1, sp, #48
+	blr	x4
+	cbnz	w0, 1f
+	cbz	x20, 1f
+	add	x0, sp, #48
+	mov	x1, x20
+	bl	put_timespec64
+1:	sxtw	x0, w0
+	canary_check x1, x2, [sp, #72]
+	ldr	x21, [sp, #32]
+	ldp	x19, x20, [sp, #16]
+	ldp	x29, x30, [sp], #80
+	func_ret
+3:	ldr	x21, [sp, #32]
+	ldp	x19, x20, [sp, #16]
+	ldp	x29, x30, [sp], #80
+	b	__arm64_sys_model
+ENDFUNC __arm64_sys_clock_getres
+
+/* gettimeofday(struct timeval *, struct timezone *) */
+FUNC __arm64_sys_gettimeofday
+	func_enter
+	stp	x29, x30, [sp, #-80]!
+	mov	x29, sp
+	stp	x19, x20, [sp, #16]
+	str	x21, [sp, #32]
+	canary_set x1, x2, [sp, #72]
+	ldr	x19, [x0, #S_X0]
+	ldr	x20, [x0, #S_X0 + 8]
+	timekeeper x21, x3
+	cbz	x19, 1f
+	add	x0, sp, #48
+	mov	x1, x21
+	mov	w2, #0
+	bl	ktime_get_ts64
+	ldr	x3, [sp, #48]
+	ldr	x4, [sp, #56]
+	/* access_ok */
+	sbfx	x6, x19, #0, #56
+	mov	x7, #(1 << 48)
+	sub	x7, x7, #16
+	cmp	x6, x7
+	b.hi	9f
+	USER	9f, sttr x3, [x19]
+	/* nanoseconds / 1000: times 2^67 / 125, of an eighth */
+	mov	x5, #0xf7cf
+	movk	x5, #0xe353, lsl #16
+	movk	x5, #0x9ba5, lsl #32
+	movk	x5, #0x20c4, lsl #48
+	lsr	x4, x4, #3
+	umulh	x4, x4, x5
+	lsr	x4, x4, #4
+	USER	9f, sttr x4, [x19, #8]
+1:	cbnz	x20, 3f
+2:	mov	w0, #0
+4:	sxtw	x0, w0
+	canary_check x1, x2, [sp, #72]
+	ldr	x21, [sp, #32]
+	ldp	x19, x20, [sp, #16]
+	ldp	x29, x30, [sp], #80
+	func_ret
+3:	mov	x0, x20
+	add	x1, x21, #VD_TZ_MINUTESWEST
+	mov	x2, #8
+	bl	__arch_copy_to_user
+	cbz	x0, 2b
+9:	mov	w0, #-EFAULT
+	b	4b
+ENDFUNC __arm64_sys_gettimeofday
+
+	.section .rodata, "a"
+.macro	kclock name, res, get
+\name:
+	.quad	\res, \get
+.endm
+	.balign	64
+	kclock	clock_realtime, posix_get_hrtimer_res, posix_get_realtime_timespec
+	kclock	clock_monotonic, posix_get_hrtimer_res, posix_get_monotonic_timespec
+	kclock	clock_monotonic_raw, posix_get_hrtimer_res, posix_get_monotonic_raw
+	kclock	clock_realtime_coarse, posix_get_coarse_res, posix_get_realtime_coarse
+	kclock	clock_monotonic_coarse, posix_get_coarse_res, posix_get_monotonic_coarse
+	kclock	clock_boottime, posix_get_hrtimer_res, posix_get_boottime_timespec
+	kclock	clock_tai, posix_get_hrtimer_res, posix_get_tai_timespec
+	.balign	64
+posix_clocks:
+	.quad	clock_realtime, clock_monotonic, 0, 0, clock_monotonic_raw, clock_realtime_coarse
+	.quad	clock_monotonic_coarse, clock_boottime, 0, 0, 0, clock_tai
+
+	.section .data, "aw"
+	.balign	64
+tkr_read:
+	.quad	arch_counter_read
+	.balign	64
+arch_timer_read_counter:
+	.quad	arch_counter_get_cntvct
+timekeeping_suspended:
+	.word	0
+	.balign	64
+	.globl	init_nsproxy
+init_nsproxy:
+	.org	init_nsproxy + NSPROXY_TIME_NS
+	.quad	init_time_ns
+	.balign	64
+	.globl	init_time_ns
+init_time_ns:
+	.org	init_time_ns + TIME_NS_MONOTONIC
+	.quad	0, 0, 0, 0
