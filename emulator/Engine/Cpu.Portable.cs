@@ -15,6 +15,12 @@ public sealed partial class Cpu
     private JumpEntry[] _jumps = [];
     private V128 _loaded;
 
+    // Between instructions of the reference engine there are few blocks: taking the pipeline's state out and back costs more than it saves.
+    private const int BlocksAfterStep = 3;
+    private int _timedBlocks;
+    private Block? _spilled;
+    private int _spilledAt;
+
     /// <summary>Writes of the current block with their old values, while an engine is checked.</summary>
     internal WriteJournal? Journal;
 
@@ -25,6 +31,42 @@ public sealed partial class Cpu
         _fastTlb = [new FastEntry[FastEntry.Count], new FastEntry[FastEntry.Count]];
         _jumps = new JumpEntry[JumpEntry.Count];
         InvalidateTlbAll();
+    }
+
+    /// <summary>Blocks with a timing model: memoised where that is worth it and possible, step by step elsewhere.</summary>
+    /// <returns>As <see cref="RunBlocks"/>.</returns>
+    private bool RunTimed(Block block, ulong stop)
+    {
+        if (!Machine.MemoisedTiming || Timing.Memo is not { } memo)
+            return RunBlocks<TimedMode>(block, Block.Never - 1, stop);
+        if (_timedBlocks == 0)
+        {
+            if (memo.Enter(this, stop) && memo.Begin(block))
+            {
+                _spilled = null;
+                if (!RunBlocks<MemoMode>(block, Block.Never - 1, stop))
+                    return false;
+                _timedBlocks = 1;
+                return _spilled is null || RunBlocks<TimedMode>(_spilled, Block.Never - 1, stop, _spilledAt, 1);
+            }
+            _timedBlocks = 1;
+        }
+        int blocks = _timedBlocks;
+        _timedBlocks = 0;
+        return RunBlocks<TimedMode>(block, Block.Never - 1, stop, 0, blocks);
+    }
+
+    /// <summary>One block as <see cref="RunTimed"/> would run it, writes journalled.</summary>
+    /// <param name="block">The block, of <paramref name="count"/> instructions.</param>
+    /// <param name="count">How many instructions to execute.</param>
+    /// <param name="stop">Cycle at which to stop.</param>
+    internal bool RunChecked(Block block, long count, ulong stop)
+    {
+        BlockMemo memo = Timing.Memo!;
+        if (!memo.Enter(this, stop) || !memo.Begin(block))
+            return RunBlocks<TimedMode>(block, count, stop, 0, 1);
+        _spilled = null;
+        return RunBlocks<CheckedMemoMode>(block, count, stop) && (_spilled is null || RunBlocks<TimedMode>(_spilled, count, stop, _spilledAt, 1));
     }
 
     private int Mode => EL == 0 ? 0 : SPSel ? 2 : 1;
@@ -39,6 +81,7 @@ public sealed partial class Cpu
             if ((unmasked && IrqLine) || Machine.Observer is { WantsInstructions: true } || FindRunnable() is not { } block)
             {
                 Step();
+                _timedBlocks = BlocksAfterStep;
                 continue;
             }
             // Nothing but the clock can raise an interrupt before the next instruction of the reference engine.
@@ -49,9 +92,10 @@ public sealed partial class Cpu
                 while (Timing.Cycles < stop && !Waiting && !Machine.StopRequested)
                     Step();
             }
-            else if (!(plain ? RunBlocks<PlainMode>(block, left, stop) : RunBlocks<TimedMode>(block, left, stop)))
+            else if (!(plain ? RunBlocks<PlainMode>(block, left, stop) : RunTimed(block, stop)))
             {
                 Step();
+                _timedBlocks = BlocksAfterStep;
             }
         }
     }
@@ -205,5 +249,11 @@ internal readonly struct PlainMode;
 /// <summary>Every instruction is retired by the timing model, with its accesses.</summary>
 internal readonly struct TimedMode;
 
+/// <summary>Blocks are timed by <see cref="BlockMemo"/>.</summary>
+internal readonly struct MemoMode;
+
 /// <summary>As <see cref="PlainMode"/>, and writes are journalled.</summary>
 internal readonly struct CheckedMode;
+
+/// <summary>As <see cref="MemoMode"/>, and writes are journalled.</summary>
+internal readonly struct CheckedMemoMode;

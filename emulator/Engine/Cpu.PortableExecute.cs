@@ -4,6 +4,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using ArmVdso.Emulator.Isa;
 using ArmVdso.Emulator.Portable;
+using ArmVdso.Emulator.Timing;
 
 namespace ArmVdso.Emulator;
 
@@ -11,15 +12,21 @@ namespace ArmVdso.Emulator;
 public sealed partial class Cpu
 {
     /// <summary>Runs blocks from <paramref name="block"/> on.</summary>
-    /// <typeparam name="TMode"><see cref="PlainMode"/>, <see cref="TimedMode"/> or <see cref="CheckedMode"/>.</typeparam>
-    /// <param name="block">A block that starts at PC and may be entered.</param>
+    /// <typeparam name="TMode"><see cref="PlainMode"/>, <see cref="TimedMode"/>, <see cref="MemoMode"/>, or one of the checked ones.</typeparam>
+    /// <param name="block">A block that starts at PC and may be entered; in memoised mode it has been begun.</param>
     /// <param name="remaining">Instructions that may be executed, at least the block's (not in timed mode).</param>
-    /// <param name="stop">Cycle at which to stop, in timed mode.</param>
+    /// <param name="stop">Cycle at which to stop, in timed and memoised modes.</param>
+    /// <param name="first">Operation of the block to start with, in timed mode: PC is its address.</param>
+    /// <param name="blocks">Blocks after which to leave, in timed mode.</param>
     /// <returns>False when the instruction at PC is one for <see cref="Step"/> now: it faults.</returns>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal bool RunBlocks<TMode>(Block block, long remaining, ulong stop) where TMode : struct
+    internal bool RunBlocks<TMode>(Block block, long remaining, ulong stop, int first = 0, int blocks = int.MaxValue) where TMode : struct
     {
         bool timed = typeof(TMode) == typeof(TimedMode);
+        bool memo = typeof(TMode) == typeof(MemoMode) || typeof(TMode) == typeof(CheckedMemoMode);
+        bool journalled = typeof(TMode) == typeof(CheckedMode) || typeof(TMode) == typeof(CheckedMemoMode);
+        BlockMemo m = memo ? Timing.Memo! : null!;
+        ulong shapes = 0;
         bool fpTrapped = FpTrapped;
         long budget = remaining;
         ulong epoch = _fetchEpoch;
@@ -34,7 +41,7 @@ public sealed partial class Cpu
         ref FastEntry tlb = ref MemoryMarshal.GetArrayDataReference(_fastTlb[EL]);
         ref JumpEntry jumps = ref MemoryMarshal.GetArrayDataReference(_jumps);
         ref FastEntry entry = ref tlb;
-        ref Op op = ref MemoryMarshal.GetArrayDataReference(block.Ops);
+        ref Op op = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(block.Ops), first);
         AccessCount = 0;
         BranchTaken = false;
         while (true)
@@ -47,6 +54,8 @@ public sealed partial class Cpu
                     Dispatch.Execute(this, op.Row, op.Instruction);
                     if (_pending)
                         goto Fault;
+                    if (memo && !m.Executed(this, op.Offset >> 2, ref shapes))
+                        goto LeaveSpilled;
                     if (_fetchEpoch != epoch)
                         goto LeaveAfter;
                     break;
@@ -340,15 +349,23 @@ public sealed partial class Cpu
                     break;
                 case OpCode.Udiv64:
                     Unsafe.Add(ref x, op.Rd) = Unsafe.Add(ref x, op.Rm) == 0 ? 0 : Unsafe.Add(ref x, op.Rn) / Unsafe.Add(ref x, op.Rm);
+                    if (memo)
+                        m.Divided(op.Instruction, Unsafe.Add(ref x, (nint)(op.Instruction & 31)));
                     break;
                 case OpCode.Udiv32:
                     Unsafe.Add(ref x, op.Rd) = (uint)Unsafe.Add(ref x, op.Rm) == 0 ? 0 : (uint)Unsafe.Add(ref x, op.Rn) / (uint)Unsafe.Add(ref x, op.Rm);
+                    if (memo)
+                        m.Divided(op.Instruction, Unsafe.Add(ref x, (nint)(op.Instruction & 31)));
                     break;
                 case OpCode.Sdiv64:
                     Unsafe.Add(ref x, op.Rd) = SignedQuotient((long)Unsafe.Add(ref x, op.Rn), (long)Unsafe.Add(ref x, op.Rm));
+                    if (memo)
+                        m.Divided(op.Instruction, Unsafe.Add(ref x, (nint)(op.Instruction & 31)));
                     break;
                 case OpCode.Sdiv32:
                     Unsafe.Add(ref x, op.Rd) = (uint)SignedQuotient((int)Unsafe.Add(ref x, op.Rn), (int)Unsafe.Add(ref x, op.Rm));
+                    if (memo)
+                        m.Divided(op.Instruction, Unsafe.Add(ref x, (nint)(op.Instruction & 31)));
                     break;
                 case OpCode.Lslv64:
                     Unsafe.Add(ref x, op.Rd) = Unsafe.Add(ref x, op.Rn) << (int)Unsafe.Add(ref x, op.Rm);
@@ -900,7 +917,7 @@ public sealed partial class Cpu
 
         Ld8:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.ReadTag == ((address) & ~0xfffUL))
+            if (!timed && entry.ReadTag == ((address) & ~0xfffUL) && (!memo || m.PlainLoad(address, entry.Pa + address, 1, ref shapes)))
             {
                 Unsafe.Add(ref x, op.Rd) = HostMemory.Read<byte>(entry.Host + address);
                 Unsafe.Add(ref x, op.Wb) = moved;
@@ -910,11 +927,11 @@ public sealed partial class Cpu
                 goto Fault;
             Unsafe.Add(ref x, op.Rd) = (byte)_loaded.Lo;
             Unsafe.Add(ref x, op.Wb) = moved;
-            goto Advance;
+            goto Loaded;
 
         Ld16:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.ReadTag == ((address + 1) & ~0xfffUL))
+            if (!timed && entry.ReadTag == ((address + 1) & ~0xfffUL) && (!memo || m.PlainLoad(address, entry.Pa + address, 2, ref shapes)))
             {
                 Unsafe.Add(ref x, op.Rd) = HostMemory.Read<ushort>(entry.Host + address);
                 Unsafe.Add(ref x, op.Wb) = moved;
@@ -924,11 +941,11 @@ public sealed partial class Cpu
                 goto Fault;
             Unsafe.Add(ref x, op.Rd) = (ushort)_loaded.Lo;
             Unsafe.Add(ref x, op.Wb) = moved;
-            goto Advance;
+            goto Loaded;
 
         Ld32:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.ReadTag == ((address + 3) & ~0xfffUL))
+            if (!timed && entry.ReadTag == ((address + 3) & ~0xfffUL) && (!memo || m.PlainLoad(address, entry.Pa + address, 4, ref shapes)))
             {
                 Unsafe.Add(ref x, op.Rd) = HostMemory.Read<uint>(entry.Host + address);
                 Unsafe.Add(ref x, op.Wb) = moved;
@@ -938,11 +955,11 @@ public sealed partial class Cpu
                 goto Fault;
             Unsafe.Add(ref x, op.Rd) = (uint)_loaded.Lo;
             Unsafe.Add(ref x, op.Wb) = moved;
-            goto Advance;
+            goto Loaded;
 
         Ld64:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.ReadTag == ((address + 7) & ~0xfffUL))
+            if (!timed && entry.ReadTag == ((address + 7) & ~0xfffUL) && (!memo || m.PlainLoad(address, entry.Pa + address, 8, ref shapes)))
             {
                 Unsafe.Add(ref x, op.Rd) = HostMemory.Read<ulong>(entry.Host + address);
                 Unsafe.Add(ref x, op.Wb) = moved;
@@ -952,11 +969,11 @@ public sealed partial class Cpu
                 goto Fault;
             Unsafe.Add(ref x, op.Rd) = _loaded.Lo;
             Unsafe.Add(ref x, op.Wb) = moved;
-            goto Advance;
+            goto Loaded;
 
         LdS8To64:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.ReadTag == ((address) & ~0xfffUL))
+            if (!timed && entry.ReadTag == ((address) & ~0xfffUL) && (!memo || m.PlainLoad(address, entry.Pa + address, 1, ref shapes)))
             {
                 Unsafe.Add(ref x, op.Rd) = (ulong)HostMemory.Read<sbyte>(entry.Host + address);
                 Unsafe.Add(ref x, op.Wb) = moved;
@@ -966,11 +983,11 @@ public sealed partial class Cpu
                 goto Fault;
             Unsafe.Add(ref x, op.Rd) = (ulong)(sbyte)_loaded.Lo;
             Unsafe.Add(ref x, op.Wb) = moved;
-            goto Advance;
+            goto Loaded;
 
         LdS8To32:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.ReadTag == ((address) & ~0xfffUL))
+            if (!timed && entry.ReadTag == ((address) & ~0xfffUL) && (!memo || m.PlainLoad(address, entry.Pa + address, 1, ref shapes)))
             {
                 Unsafe.Add(ref x, op.Rd) = (uint)HostMemory.Read<sbyte>(entry.Host + address);
                 Unsafe.Add(ref x, op.Wb) = moved;
@@ -980,11 +997,11 @@ public sealed partial class Cpu
                 goto Fault;
             Unsafe.Add(ref x, op.Rd) = (uint)(sbyte)_loaded.Lo;
             Unsafe.Add(ref x, op.Wb) = moved;
-            goto Advance;
+            goto Loaded;
 
         LdS16To64:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.ReadTag == ((address + 1) & ~0xfffUL))
+            if (!timed && entry.ReadTag == ((address + 1) & ~0xfffUL) && (!memo || m.PlainLoad(address, entry.Pa + address, 2, ref shapes)))
             {
                 Unsafe.Add(ref x, op.Rd) = (ulong)HostMemory.Read<short>(entry.Host + address);
                 Unsafe.Add(ref x, op.Wb) = moved;
@@ -994,11 +1011,11 @@ public sealed partial class Cpu
                 goto Fault;
             Unsafe.Add(ref x, op.Rd) = (ulong)(short)_loaded.Lo;
             Unsafe.Add(ref x, op.Wb) = moved;
-            goto Advance;
+            goto Loaded;
 
         LdS16To32:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.ReadTag == ((address + 1) & ~0xfffUL))
+            if (!timed && entry.ReadTag == ((address + 1) & ~0xfffUL) && (!memo || m.PlainLoad(address, entry.Pa + address, 2, ref shapes)))
             {
                 Unsafe.Add(ref x, op.Rd) = (uint)HostMemory.Read<short>(entry.Host + address);
                 Unsafe.Add(ref x, op.Wb) = moved;
@@ -1008,11 +1025,11 @@ public sealed partial class Cpu
                 goto Fault;
             Unsafe.Add(ref x, op.Rd) = (uint)(short)_loaded.Lo;
             Unsafe.Add(ref x, op.Wb) = moved;
-            goto Advance;
+            goto Loaded;
 
         LdS32:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.ReadTag == ((address + 3) & ~0xfffUL))
+            if (!timed && entry.ReadTag == ((address + 3) & ~0xfffUL) && (!memo || m.PlainLoad(address, entry.Pa + address, 4, ref shapes)))
             {
                 Unsafe.Add(ref x, op.Rd) = (ulong)HostMemory.Read<int>(entry.Host + address);
                 Unsafe.Add(ref x, op.Wb) = moved;
@@ -1022,13 +1039,13 @@ public sealed partial class Cpu
                 goto Fault;
             Unsafe.Add(ref x, op.Rd) = (ulong)(int)_loaded.Lo;
             Unsafe.Add(ref x, op.Wb) = moved;
-            goto Advance;
+            goto Loaded;
 
         St8:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.WriteTag == ((address) & ~0xfffUL) && monitors.Unmarked)
+            if (!timed && entry.WriteTag == ((address) & ~0xfffUL) && monitors.Unmarked && (!memo || m.PlainStore(address, entry.Pa + address, 1, ref shapes)))
             {
-                if (typeof(TMode) == typeof(CheckedMode))
+                if (journalled)
                     Journal!.Save(entry.Pa + address, 1);
                 HostMemory.Write(entry.Host + address, (byte)Unsafe.Add(ref x, op.Rd));
                 Unsafe.Add(ref x, op.Wb) = moved;
@@ -1041,9 +1058,9 @@ public sealed partial class Cpu
 
         St16:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.WriteTag == ((address + 1) & ~0xfffUL) && monitors.Unmarked)
+            if (!timed && entry.WriteTag == ((address + 1) & ~0xfffUL) && monitors.Unmarked && (!memo || m.PlainStore(address, entry.Pa + address, 2, ref shapes)))
             {
-                if (typeof(TMode) == typeof(CheckedMode))
+                if (journalled)
                     Journal!.Save(entry.Pa + address, 2);
                 HostMemory.Write(entry.Host + address, (ushort)Unsafe.Add(ref x, op.Rd));
                 Unsafe.Add(ref x, op.Wb) = moved;
@@ -1056,9 +1073,9 @@ public sealed partial class Cpu
 
         St32:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.WriteTag == ((address + 3) & ~0xfffUL) && monitors.Unmarked)
+            if (!timed && entry.WriteTag == ((address + 3) & ~0xfffUL) && monitors.Unmarked && (!memo || m.PlainStore(address, entry.Pa + address, 4, ref shapes)))
             {
-                if (typeof(TMode) == typeof(CheckedMode))
+                if (journalled)
                     Journal!.Save(entry.Pa + address, 4);
                 HostMemory.Write(entry.Host + address, (uint)Unsafe.Add(ref x, op.Rd));
                 Unsafe.Add(ref x, op.Wb) = moved;
@@ -1071,9 +1088,9 @@ public sealed partial class Cpu
 
         St64:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.WriteTag == ((address + 7) & ~0xfffUL) && monitors.Unmarked)
+            if (!timed && entry.WriteTag == ((address + 7) & ~0xfffUL) && monitors.Unmarked && (!memo || m.PlainStore(address, entry.Pa + address, 8, ref shapes)))
             {
-                if (typeof(TMode) == typeof(CheckedMode))
+                if (journalled)
                     Journal!.Save(entry.Pa + address, 8);
                 HostMemory.Write(entry.Host + address, Unsafe.Add(ref x, op.Rd));
                 Unsafe.Add(ref x, op.Wb) = moved;
@@ -1086,7 +1103,7 @@ public sealed partial class Cpu
 
         Ldp64:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.ReadTag == ((address + 15) & ~0xfffUL))
+            if (!timed && entry.ReadTag == ((address + 15) & ~0xfffUL) && (!memo || m.PlainWideLoad(address, entry.Pa + address, 16, ref shapes)))
             {
                 V128 pair = HostMemory.Read<V128>(entry.Host + address);
                 Unsafe.Add(ref x, op.Ra) = pair.Hi;
@@ -1099,11 +1116,11 @@ public sealed partial class Cpu
             Unsafe.Add(ref x, op.Ra) = _loaded.Hi;
             Unsafe.Add(ref x, op.Rd) = _loaded.Lo;
             Unsafe.Add(ref x, op.Wb) = moved;
-            goto Advance;
+            goto Loaded;
 
         Ldp32:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.ReadTag == ((address + 7) & ~0xfffUL))
+            if (!timed && entry.ReadTag == ((address + 7) & ~0xfffUL) && (!memo || m.PlainLoad(address, entry.Pa + address, 8, ref shapes)))
             {
                 ulong words = HostMemory.Read<ulong>(entry.Host + address);
                 Unsafe.Add(ref x, op.Ra) = words >> 32;
@@ -1116,13 +1133,13 @@ public sealed partial class Cpu
             Unsafe.Add(ref x, op.Ra) = _loaded.Lo >> 32;
             Unsafe.Add(ref x, op.Rd) = (uint)_loaded.Lo;
             Unsafe.Add(ref x, op.Wb) = moved;
-            goto Advance;
+            goto Loaded;
 
         Stp64:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.WriteTag == ((address + 15) & ~0xfffUL) && monitors.Unmarked)
+            if (!timed && entry.WriteTag == ((address + 15) & ~0xfffUL) && monitors.Unmarked && (!memo || m.PlainStore(address, entry.Pa + address, 16, ref shapes)))
             {
-                if (typeof(TMode) == typeof(CheckedMode))
+                if (journalled)
                     Journal!.Save(entry.Pa + address, 16);
                 HostMemory.Write(entry.Host + address, Unsafe.Add(ref x, op.Rd));
                 HostMemory.Write(entry.Host + address + 8, Unsafe.Add(ref x, op.Ra));
@@ -1136,9 +1153,9 @@ public sealed partial class Cpu
 
         Stp32:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.WriteTag == ((address + 7) & ~0xfffUL) && monitors.Unmarked)
+            if (!timed && entry.WriteTag == ((address + 7) & ~0xfffUL) && monitors.Unmarked && (!memo || m.PlainStore(address, entry.Pa + address, 8, ref shapes)))
             {
-                if (typeof(TMode) == typeof(CheckedMode))
+                if (journalled)
                     Journal!.Save(entry.Pa + address, 8);
                 HostMemory.Write(entry.Host + address, (uint)Unsafe.Add(ref x, op.Rd) | (Unsafe.Add(ref x, op.Ra) << 32));
                 Unsafe.Add(ref x, op.Wb) = moved;
@@ -1151,7 +1168,7 @@ public sealed partial class Cpu
 
         LdV32:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.ReadTag == ((address + 3) & ~0xfffUL))
+            if (!timed && entry.ReadTag == ((address + 3) & ~0xfffUL) && (!memo || m.PlainLoad(address, entry.Pa + address, 4, ref shapes)))
             {
                 Unsafe.Add(ref v, op.Rd) = new V128(HostMemory.Read<uint>(entry.Host + address), 0);
                 Unsafe.Add(ref x, op.Wb) = moved;
@@ -1161,11 +1178,11 @@ public sealed partial class Cpu
                 goto Fault;
             Unsafe.Add(ref v, op.Rd) = new V128(_loaded.Lo, 0);
             Unsafe.Add(ref x, op.Wb) = moved;
-            goto Advance;
+            goto Loaded;
 
         LdV64:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.ReadTag == ((address + 7) & ~0xfffUL))
+            if (!timed && entry.ReadTag == ((address + 7) & ~0xfffUL) && (!memo || m.PlainLoad(address, entry.Pa + address, 8, ref shapes)))
             {
                 Unsafe.Add(ref v, op.Rd) = new V128(HostMemory.Read<ulong>(entry.Host + address), 0);
                 Unsafe.Add(ref x, op.Wb) = moved;
@@ -1175,11 +1192,11 @@ public sealed partial class Cpu
                 goto Fault;
             Unsafe.Add(ref v, op.Rd) = new V128(_loaded.Lo, 0);
             Unsafe.Add(ref x, op.Wb) = moved;
-            goto Advance;
+            goto Loaded;
 
         LdV128:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.ReadTag == ((address + 15) & ~0xfffUL))
+            if (!timed && entry.ReadTag == ((address + 15) & ~0xfffUL) && (!memo || m.PlainWideLoad(address, entry.Pa + address, 16, ref shapes)))
             {
                 Unsafe.Add(ref v, op.Rd) = HostMemory.Read<V128>(entry.Host + address);
                 Unsafe.Add(ref x, op.Wb) = moved;
@@ -1189,13 +1206,13 @@ public sealed partial class Cpu
                 goto Fault;
             Unsafe.Add(ref v, op.Rd) = _loaded;
             Unsafe.Add(ref x, op.Wb) = moved;
-            goto Advance;
+            goto Loaded;
 
         StV32:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.WriteTag == ((address + 3) & ~0xfffUL) && monitors.Unmarked)
+            if (!timed && entry.WriteTag == ((address + 3) & ~0xfffUL) && monitors.Unmarked && (!memo || m.PlainStore(address, entry.Pa + address, 4, ref shapes)))
             {
-                if (typeof(TMode) == typeof(CheckedMode))
+                if (journalled)
                     Journal!.Save(entry.Pa + address, 4);
                 HostMemory.Write(entry.Host + address, (uint)Unsafe.Add(ref v, op.Rd).Lo);
                 Unsafe.Add(ref x, op.Wb) = moved;
@@ -1208,9 +1225,9 @@ public sealed partial class Cpu
 
         StV64:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.WriteTag == ((address + 7) & ~0xfffUL) && monitors.Unmarked)
+            if (!timed && entry.WriteTag == ((address + 7) & ~0xfffUL) && monitors.Unmarked && (!memo || m.PlainStore(address, entry.Pa + address, 8, ref shapes)))
             {
-                if (typeof(TMode) == typeof(CheckedMode))
+                if (journalled)
                     Journal!.Save(entry.Pa + address, 8);
                 HostMemory.Write(entry.Host + address, Unsafe.Add(ref v, op.Rd).Lo);
                 Unsafe.Add(ref x, op.Wb) = moved;
@@ -1223,9 +1240,9 @@ public sealed partial class Cpu
 
         StV128:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.WriteTag == ((address + 15) & ~0xfffUL) && monitors.Unmarked)
+            if (!timed && entry.WriteTag == ((address + 15) & ~0xfffUL) && monitors.Unmarked && (!memo || m.PlainStore(address, entry.Pa + address, 16, ref shapes)))
             {
-                if (typeof(TMode) == typeof(CheckedMode))
+                if (journalled)
                     Journal!.Save(entry.Pa + address, 16);
                 HostMemory.Write(entry.Host + address, Unsafe.Add(ref v, op.Rd));
                 Unsafe.Add(ref x, op.Wb) = moved;
@@ -1238,7 +1255,7 @@ public sealed partial class Cpu
 
         LdpV128:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.ReadTag == ((address + 31) & ~0xfffUL))
+            if (!timed && entry.ReadTag == ((address + 31) & ~0xfffUL) && (!memo || m.PlainWideLoad(address, entry.Pa + address, 32, ref shapes)))
             {
                 Unsafe.Add(ref v, op.Rd) = HostMemory.Read<V128>(entry.Host + address);
                 Unsafe.Add(ref v, op.Ra) = HostMemory.Read<V128>(entry.Host + address + 16);
@@ -1249,9 +1266,9 @@ public sealed partial class Cpu
 
         StpV128:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.WriteTag == ((address + 31) & ~0xfffUL) && monitors.Unmarked)
+            if (!timed && entry.WriteTag == ((address + 31) & ~0xfffUL) && monitors.Unmarked && (!memo || m.PlainStore(address, entry.Pa + address, 32, ref shapes)))
             {
-                if (typeof(TMode) == typeof(CheckedMode))
+                if (journalled)
                     Journal!.Save(entry.Pa + address, 32);
                 HostMemory.Write(entry.Host + address, Unsafe.Add(ref v, op.Rd));
                 HostMemory.Write(entry.Host + address + 16, Unsafe.Add(ref v, op.Ra));
@@ -1270,9 +1287,16 @@ public sealed partial class Cpu
                 FillFast(address);
 
         Stored:
+            if (memo && !m.Executed(this, op.Offset >> 2, ref shapes))
+                goto LeaveSpilled;
             // The store may have changed decoded code, even of this block.
             if (_fetchEpoch != epoch)
                 goto LeaveAfter;
+            goto Advance;
+
+        Loaded:
+            if (memo && !m.Executed(this, op.Offset >> 2, ref shapes))
+                goto LeaveSpilled;
             goto Advance;
 
         Direct:
@@ -1284,6 +1308,8 @@ public sealed partial class Cpu
             if (timed && !RetireOp(op, block.Pc + op.Offset, block.Pa + op.Offset, target, stop))
                 goto LeaveAt;
             remaining -= (op.Offset >> 2) + 1;
+            if (memo && !m.End(shapes, true, target))
+                goto LeaveAt;
             if (block.Taken is { Valid: true } taken)
             {
                 block = taken;
@@ -1302,10 +1328,14 @@ public sealed partial class Cpu
             if (timed && !RetireOp(op, block.Pc + op.Offset, block.Pa + op.Offset, target, stop))
                 goto LeaveAt;
             remaining -= (op.Offset >> 2) + 1;
+            if (memo && !m.End(shapes, false, target))
+                goto LeaveAt;
             goto Follow;
 
         FallThrough:
             remaining -= op.Offset >> 2;
+            if (memo && !m.End(shapes, false, target))
+                goto LeaveAt;
 
         Follow:
             if (block.Next is { Valid: true } next)
@@ -1327,6 +1357,8 @@ public sealed partial class Cpu
             if (timed && !RetireOp(op, block.Pc + op.Offset, block.Pa + op.Offset, target, stop))
                 goto LeaveBranch;
             remaining -= (op.Offset >> 2) + 1;
+            if (memo && !m.End(shapes, true, target))
+                goto LeaveBranch;
             ref JumpEntry jump = ref Unsafe.Add(ref jumps, (nint)((target >> 2) & (JumpEntry.Count - 1)));
             if (jump.Key == (target | mode) && jump.Epoch == epoch)
             {
@@ -1340,6 +1372,9 @@ public sealed partial class Cpu
             }
             if (block.Count > remaining || (fpTrapped && block.HasFp) || (btype != 0 && block.Guarded))
                 goto LeaveBranch;
+            if ((timed && --blocks <= 0) || (memo && !m.Begin(block)))
+                goto LeaveBranch;
+            shapes = 0;
             op = ref MemoryMarshal.GetArrayDataReference(block.Ops);
             continue;
 
@@ -1359,6 +1394,9 @@ public sealed partial class Cpu
         Enter:
             if (block.Count > remaining || (fpTrapped && block.HasFp))
                 goto LeaveAt;
+            if ((timed && --blocks <= 0) || (memo && !m.Begin(block)))
+                goto LeaveAt;
+            shapes = 0;
             btype = 0;
             op = ref MemoryMarshal.GetArrayDataReference(block.Ops);
         }
@@ -1366,17 +1404,32 @@ public sealed partial class Cpu
     Fault:
         // A faulting instruction has changed nothing: the reference engine executes it again and takes the exception.
         _pending = false;
+        if (memo)
+            m.Spill(op.Offset >> 2, shapes);
         Leave(block.Pc + op.Offset, op.Offset == 0 ? btype : 0);
         if (!timed)
-            Count(budget - remaining + (op.Offset >> 2));
+            Count(memo, budget - remaining + (op.Offset >> 2));
         return false;
 
     LeaveAfter:
+        if (memo)
+            m.Spill((op.Offset >> 2) + 1, shapes);
         if (timed)
             RetireOp(op, block.Pc + op.Offset, block.Pa + op.Offset, block.Pc + op.Offset + 4, stop);
         else
-            Count(budget - remaining + (op.Offset >> 2) + 1);
+            Count(memo, budget - remaining + (op.Offset >> 2) + 1);
         Leave(block.Pc + op.Offset + 4, 0);
+        return true;
+
+    LeaveSpilled:
+        // Something that is no plain hit: the rest of the block is timed step by step.
+        Count(memo, budget - remaining + (op.Offset >> 2) + 1);
+        Leave(block.Pc + op.Offset + 4, 0);
+        if (_fetchEpoch == epoch && Timing.Cycles < stop)
+        {
+            _spilled = block;
+            _spilledAt = (op.Offset >> 2) + 1;
+        }
         return true;
 
     LeaveRetired:
@@ -1387,9 +1440,11 @@ public sealed partial class Cpu
         btype = 0;
 
     LeaveBranch:
+        if (memo)
+            m.Leave();
         Leave(target, btype);
         if (!timed)
-            Count(budget - remaining);
+            Count(memo, budget - remaining);
         return true;
     }
 
@@ -1402,11 +1457,14 @@ public sealed partial class Cpu
         AccessCount = 0;
     }
 
-    /// <summary>Accounts for instructions that ran at one cycle each.</summary>
-    private void Count(long instructions)
+    /// <summary>Accounts for instructions that ran at one cycle each, or whose timing is in the pipeline already.</summary>
+    private void Count(bool timed, long instructions)
     {
         Instructions += (ulong)instructions;
-        Timing.RunPlain((ulong)instructions);
+        if (timed)
+            Timing.TakeOver();
+        else
+            Timing.RunPlain((ulong)instructions);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -168,6 +168,9 @@ public sealed class Machine : IDisposable
     /// <summary>What executes instructions: the reference engine unless another one is chosen before the first run.</summary>
     public EngineKind Engine { get; init; }
 
+    /// <summary>Whether the portable engine looks the timing of blocks up where it can; the same cycles and counters either way.</summary>
+    public bool MemoisedTiming { get; init; } = true;
+
     /// <summary>Blocks that the portable engine decoded (0 with the reference engine).</summary>
     public ulong TranslatedBlocks => _code?.Translated ?? 0;
 

@@ -64,6 +64,25 @@ public sealed class Cache
         return -1;
     }
 
+    /// <summary>Whether a line is there; changes nothing.</summary>
+    internal bool Contains(ulong line)
+    {
+        int set = (int)(line & _setMask) * _ways;
+        return _tags.AsSpan(set, _ways).Contains(line);
+    }
+
+    /// <summary>The tags, set by set, most recently used first; for checks that must be fast.</summary>
+    internal ulong[] Tags => _tags;
+
+    /// <summary>The states beside <see cref="Tags"/>.</summary>
+    internal LineState[] States => _states;
+
+    /// <summary>Number of sets less one.</summary>
+    internal ulong SetMask => _setMask;
+
+    /// <summary>Associativity.</summary>
+    internal int Ways => _ways;
+
     /// <summary>The state at an index that <see cref="Find"/> returned; valid until the next call.</summary>
     public ref LineState State(int index) => ref _states[index];
 

@@ -126,6 +126,9 @@ public sealed partial class CoreModel
     internal int ExceptionEntry, ExceptionReturn, CounterRead, BarrierDrain;
     internal bool BranchTargetInstructionCache;
 
+    /// <summary>Whether blocks on this core can be timed by looking them up (<see cref="Machine.MemoisedTiming"/>).</summary>
+    public bool IsMemoised => !OutOfOrder;
+
     /// <summary>Clock that the model's figures assume, in Hz; the default for a machine built of such cores.</summary>
     public ulong ClockFrequency { get; private set; }
 

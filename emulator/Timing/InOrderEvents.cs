@@ -5,7 +5,7 @@ namespace ArmVdso.Emulator.Timing;
 /// <summary>The dynamic side of an in-order core: caches, TLBs, coherence and branch prediction of one PE. It turns executed instructions
 /// into events. All of it depends on the order of accesses and branches alone, never on a cycle; time is the matter of
 /// <see cref="InOrderPipeline"/>.</summary>
-public sealed class InOrderEvents
+public sealed partial class InOrderEvents
 {
     private readonly CoreModel _model;
     private readonly SharedCaches _shared;
@@ -61,16 +61,31 @@ public sealed class InOrderEvents
     public InstructionEvents Observe(Cpu cpu, InstructionTiming t, ulong fetchPa, bool redirected, ref TimingCounters counters)
     {
         InstructionEvents e = default;
+        Fetch(cpu, cpu.PC, fetchPa, redirected, ref e, ref counters);
+        Data(cpu, t, ref e, ref counters);
+        if (t.Kind is >= TimingKind.Branch and < TimingKind.ExceptionReturn)
+            e.Prediction = _predictor.Execute(t.Kind, cpu.PC, cpu.BranchTaken, cpu.NextPC);
+        CountBranch(t.Kind, cpu.BranchTaken, e.Prediction, ref counters);
+        return e;
+    }
+
+    /// <summary>The fetch of an instruction.</summary>
+    internal void Fetch(Cpu cpu, ulong pc, ulong fetchPa, bool redirected, ref InstructionEvents e, ref TimingCounters counters)
+    {
+        ulong group = pc >> _groupShift;
+        if (!redirected && group == _group)
+            return;
+        _group = group;
+        e.NewGroup = true;
+        ulong line = fetchPa >> _lineShift;
+        if (line != _fetchLine)
+            FetchLine(cpu, pc, line, ref e, ref counters);
+    }
+
+    /// <summary>The data accesses of an instruction that <paramref name="cpu"/> has executed, and whatever else it did that is no branch.</summary>
+    internal void Data(Cpu cpu, InstructionTiming t, ref InstructionEvents e, ref TimingCounters counters)
+    {
         _lineCount = 0;
-        ulong pc = cpu.PC;
-        if (redirected || pc >> _groupShift != _group)
-        {
-            _group = pc >> _groupShift;
-            e.NewGroup = true;
-            ulong line = fetchPa >> _lineShift;
-            if (line != _fetchLine)
-                FetchLine(cpu, pc, line, ref e, ref counters);
-        }
         if (cpu.AccessCount > 0)
         {
             e.HasAccess = true;
@@ -84,27 +99,24 @@ public sealed class InOrderEvents
         {
             e.Extra = DivideExtra(t.Encoding, cpu.X((int)t.Encoding & 31));
         }
-        if (t.Kind is >= TimingKind.Branch and <= TimingKind.ExceptionReturn)
-        {
-            counters.Branches++;
-            if (cpu.BranchTaken)
-                counters.TakenBranches++;
-            if (t.Kind == TimingKind.ExceptionReturn)
-            {
-                counters.ExceptionReturns++;
-            }
-            else
-            {
-                e.Prediction = _predictor.Execute(t.Kind, pc, cpu.BranchTaken, cpu.NextPC);
-                if (e.Prediction == Prediction.Mispredicted)
-                    counters.Mispredicts++;
-            }
-        }
-        return e;
+    }
+
+    /// <summary>Counts an executed branch; nothing for other instructions.</summary>
+    internal static void CountBranch(TimingKind kind, bool taken, Prediction prediction, ref TimingCounters counters)
+    {
+        if (kind is < TimingKind.Branch or > TimingKind.ExceptionReturn)
+            return;
+        counters.Branches++;
+        if (taken)
+            counters.TakenBranches++;
+        if (kind == TimingKind.ExceptionReturn)
+            counters.ExceptionReturns++;
+        if (prediction == Prediction.Mispredicted)
+            counters.Mispredicts++;
     }
 
     /// <summary>One step of an integer division for two bits of the quotient that is in the destination.</summary>
-    private static int DivideExtra(uint encoding, ulong quotient)
+    internal static int DivideExtra(uint encoding, ulong quotient)
     {
         if ((encoding & (1 << 10)) != 0)
         {

@@ -1,11 +1,12 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace ArmVdso.Emulator.Timing;
 
 /// <summary>The pipeline of a dual-issue in-order core: the definition of when instructions issue ("naive scoreboard"). Its input is
 /// an instruction's static timing and what happened dynamically; its state is <see cref="Scoreboard"/> and the fills in flight.
 /// It asks no cache and no predictor: the same state and the same input give the same cycles.</summary>
-public sealed class InOrderPipeline
+public sealed class InOrderPipeline : IPipeline
 {
     private readonly CoreModel _model;
     private readonly long[] _fillReady;
@@ -34,6 +35,9 @@ public sealed class InOrderPipeline
 
     /// <summary>Cycles until now.</summary>
     public ulong Cycles => (ulong)(_s.Cycle + 1);
+
+    /// <inheritdoc/>
+    public bool Redirected => _s.Redirected;
 
     /// <summary>Sees every instruction; null when nobody looks.</summary>
     public ITimingSink? Sink { get; set; }
@@ -374,5 +378,41 @@ public sealed class InOrderPipeline
     {
         _s.Cycle += (long)cycles;
         _s.Slots = 2;
+    }
+
+    /// <inheritdoc/>
+    public int StateSize => Unsafe.SizeOf<Scoreboard>();
+
+    /// <inheritdoc/>
+    public bool Save(Span<byte> state, out long horizon)
+    {
+        horizon = 0;
+        if (_fillsUntil > _s.Cycle)
+            return false;
+        MemoryMarshal.Write(state, _s.Normalised(_model, out horizon));
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public void Load(ReadOnlySpan<byte> state, ulong cycles)
+    {
+        _s = MemoryMarshal.Read<Scoreboard>(state);
+        _s.MoveTo((long)cycles - 1);
+    }
+
+    /// <inheritdoc/>
+    public int MostExtra => Math.Max(_model.StoreToLoad + 4, Math.Max(_model.UnalignedLoad, _model.UnalignedLoadWide));
+
+    /// <inheritdoc/>
+    public int MostCycles(InstructionTiming t)
+    {
+        const int MostDigits = 32;
+        int extra = t.Kind == TimingKind.Divide ? MostDigits : t.Kind == TimingKind.Memory ? MostExtra : 0;
+        int ready = Math.Max(t.Busy, (int)_model.LateToAddress);
+        foreach (short latency in t.Latencies)
+            ready = Math.Max(ready, latency + 1);
+        foreach (short latency in t.AddressLatencies)
+            ready = Math.Max(ready, (int)latency);
+        return t.Beats + 1 + t.DataBeats + t.Hold + ready + extra + 1;
     }
 }

@@ -12,9 +12,17 @@ public sealed class InOrderTiming : TimingModel
     private readonly InstructionTimings _timings;
     private TimingStatistics _statistics;
     private int _el = 1;
+    private BlockMemo? _memo;
 
     /// <summary>Cycles and events by exception level.</summary>
-    public TimingStatistics Statistics => _statistics;
+    public TimingStatistics Statistics
+    {
+        get
+        {
+            _memo?.Settle(ref _statistics);
+            return _statistics;
+        }
+    }
 
     /// <summary>The core.</summary>
     public CoreModel Model => _model;
@@ -39,9 +47,22 @@ public sealed class InOrderTiming : TimingModel
     public override bool CountsEvents => true;
 
     /// <inheritdoc/>
-    public override TimingCounters Counters(int el) => el == 0 ? _statistics.EL0 : _statistics.EL1;
+    public override TimingCounters Counters(int el) => el == 0 ? Statistics.EL0 : Statistics.EL1;
 
     private ref TimingCounters Current => ref _el == 0 ? ref _statistics.EL0 : ref _statistics.EL1;
+
+    /// <inheritdoc/>
+    internal override BlockMemo? Memo => _memo ??= new BlockMemo(_pipeline, _events, _timings);
+
+    /// <inheritdoc/>
+    internal override TimingModel? CreateTwin(Machine machine, ref SharedCaches? shared) =>
+        new InOrderTiming(_model, shared ??= new SharedCaches(_model), machine);
+
+    /// <inheritdoc/>
+    internal override int Level => _el;
+
+    /// <inheritdoc/>
+    internal override void TakeOver() => Cycles = _pipeline.Cycles;
 
     /// <inheritdoc/>
     public override void Retire(Cpu cpu, Row row, uint instruction, ulong fetchPa)
@@ -52,6 +73,7 @@ public sealed class InOrderTiming : TimingModel
         _pipeline.Step(t, e, _events.Lines, cpu.PC, ref counters);
         Cycles = _pipeline.Cycles;
         _el = cpu.EL;
+        Twin?.Retire(cpu, row, instruction, fetchPa);
     }
 
     /// <inheritdoc/>
@@ -65,6 +87,7 @@ public sealed class InOrderTiming : TimingModel
         Current.Exceptions++;
         _pipeline.Flush(_model.ExceptionEntry, CycleCause.Exception);
         _el = 1;
+        Twin?.ExceptionEntry(cpu);
     }
 
     /// <inheritdoc/>
@@ -75,6 +98,7 @@ public sealed class InOrderTiming : TimingModel
         _pipeline.Pass(cycles);
         Cycles = _pipeline.Cycles;
         _events.Disturb(lines);
+        Twin?.Charge(cycles, lines);
     }
 
     /// <inheritdoc/>
@@ -87,5 +111,6 @@ public sealed class InOrderTiming : TimingModel
         WaitCycles += wait;
         _pipeline.Pass(wait);
         Cycles = _pipeline.Cycles;
+        Twin?.AdvanceTo(cycle);
     }
 }

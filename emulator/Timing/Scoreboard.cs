@@ -89,4 +89,84 @@ public struct Scoreboard
 
     /// <summary>Oldest entry of <see cref="Drains"/>.</summary>
     public int DrainAt;
+
+    /// <summary>The same state at cycle 0, with everything that can make no difference any more set to one value. A field that is not
+    /// treated here keeps its value: then equal behaviour may not be recognised, but unequal behaviour is never taken for equal.</summary>
+    /// <param name="model">The core.</param>
+    /// <param name="horizon">Cycles from now until everything is ready.</param>
+    internal readonly Scoreboard Normalised(CoreModel model, out long horizon)
+    {
+        Scoreboard s = this;
+        s.Cycle = 0;
+        if (Slots == 2)
+        {
+            s.PairUnits = default;
+            s.PairSimd = 0;
+        }
+        horizon = 1;
+        // The next group comes in the cycle after this one's and the bubble, but not earlier than the lead allows.
+        int bubble = Math.Max(model.TakenBubble, Math.Max(model.IndirectBubble, model.ReturnBubble));
+        s.Group = Math.Max(Group - Cycle, -model.FetchLead - bubble - 2);
+        // After a redirection the group is yet to come; its cause may be known already.
+        s.FetchReady = Redirected ? 0 : Left(FetchReady, ref horizon);
+        if (s.FetchReady == 0 && !Redirected)
+            s.FetchCause = 0;
+        horizon = Math.Max(horizon, s.Group);
+        s.MultiplyFree = Left(MultiplyFree, ref horizon);
+        s.DivideFree = Left(DivideFree, ref horizon);
+        s.FpDivideFree = Left(FpDivideFree, ref horizon);
+        s.SimdFree = Left(SimdFree, ref horizon);
+        s.LoadStoreFree = Left(LoadStoreFree, ref horizon);
+        s.LastDrain = Left(LastDrain, ref horizon);
+        s.StoredAt = Math.Max(StoredAt - Cycle, -model.StoreToLoad);
+        horizon = Math.Max(horizon, s.StoredAt + model.StoreToLoad);
+        for (int i = 0; i < InstructionTiming.RegisterCount; i++)
+        {
+            long ready = Left(Ready[i], ref horizon);
+            long address = Left(AddressReady[i], ref horizon);
+            s.Ready[i] = ready;
+            s.AddressReady[i] = address;
+            if ((ready | address) == 0)
+                s.Cause[i] = 0;
+        }
+        int from = DrainAt;
+        s.Drains = default;
+        for (int i = 0; i < model.StoreBuffer; i++)
+        {
+            s.Drains[i] = Left(Drains[from], ref horizon);
+            from = from + 1 == model.StoreBuffer ? 0 : from + 1;
+        }
+        s.DrainAt = 0;
+        return s;
+    }
+
+    private readonly long Left(long cycle, ref long horizon)
+    {
+        long left = cycle - Cycle;
+        if (left <= 0)
+            return 0;
+        horizon = Math.Max(horizon, left);
+        return left;
+    }
+
+    /// <summary>Moves a state that <see cref="Normalised"/> made to a cycle.</summary>
+    internal void MoveTo(long cycle)
+    {
+        Cycle = cycle;
+        Group += cycle;
+        FetchReady += cycle;
+        MultiplyFree += cycle;
+        DivideFree += cycle;
+        FpDivideFree += cycle;
+        SimdFree += cycle;
+        LoadStoreFree += cycle;
+        LastDrain += cycle;
+        StoredAt += cycle;
+        foreach (ref long ready in (Span<long>)Ready)
+            ready += cycle;
+        foreach (ref long ready in (Span<long>)AddressReady)
+            ready += cycle;
+        foreach (ref long drain in (Span<long>)Drains)
+            drain += cycle;
+    }
 }

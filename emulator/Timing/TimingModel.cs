@@ -49,6 +49,25 @@ public class TimingModel
     /// <summary>So many instructions were executed at one cycle each; only for this model itself.</summary>
     internal void RunPlain(ulong instructions) => Cycles += instructions;
 
+    /// <summary>The memoised form of this model, which an engine of blocks may use in place of <see cref="Retire"/>; null when it has none.</summary>
+    internal virtual BlockMemo? Memo => null;
+
+    /// <summary>A model of the same core that has seen nothing, with outer caches of its own; null when <see cref="Memo"/> is.</summary>
+    /// <param name="machine">The machine.</param>
+    /// <param name="shared">Outer caches of the twins of all PEs; the first makes them.</param>
+    internal virtual TimingModel? CreateTwin(Machine machine, ref SharedCaches? shared) => null;
+
+    /// <summary>Is told everything that this model is told, while engines are compared.</summary>
+    internal TimingModel? Twin { get; set; }
+
+    /// <summary>Exception level that the next instruction's cycles belong to.</summary>
+    internal virtual int Level => 1;
+
+    /// <summary>Takes the cycles over from the pipeline that <see cref="Memo"/> has moved on.</summary>
+    internal virtual void TakeOver()
+    {
+    }
+
     /// <summary>An exception to EL1 was taken.</summary>
     public virtual void ExceptionEntry(Cpu cpu)
     {

@@ -40,6 +40,21 @@ public sealed class Tlb
         return hit;
     }
 
+    /// <summary>Whether a page is there; changes nothing.</summary>
+    internal bool Contains(ulong page, ulong context)
+    {
+        int set = (int)(page & _setMask) * _ways;
+        for (int i = set; i < set + _ways; i++)
+        {
+            if (_pages[i] == page && _contexts[i] == context)
+                return true;
+        }
+        return false;
+    }
+
+    /// <summary>The page used last, when there is but one set: another access to it changes nothing.</summary>
+    internal (ulong Page, ulong Context) Latest => _setMask == 0 ? (_pages[0], _contexts[0]) : (ulong.MaxValue, 0);
+
     /// <summary>Empties the TLB.</summary>
     public void Clear() => Array.Fill(_pages, ulong.MaxValue);
 }

@@ -156,6 +156,7 @@ internal sealed class Session : IDisposable
             {
                 Seed = settings.Seed,
                 Engine = settings.Engine,
+                MemoisedTiming = settings.MemoisedTiming,
                 Quantum = settings.Quantum,
                 ClockFrequency = settings.ClockHz == 0 ? clock : settings.ClockHz,
             };

@@ -33,6 +33,8 @@ internal sealed class SessionOptions
 
     internal Option<bool> CheckEngine { get; } = new("--check-engine") { Description = "runs the portable engine in lockstep with the reference engine; status 125 when they differ" };
 
+    internal Option<string> Timing { get; } = Text("--timing", "memoised", "how the portable engine times blocks: memoised, or naive (instruction by instruction, slower; same cycles)", "NAME");
+
     internal Option<string> Vdso { get; } = Text("--vdso", "per-cpu", "vDSO design, as 'vdso list' names them; per-cpu,fix=egid+cred mends defects of the talk's", "DESIGN[,fix=...]");
 
     internal Option<string> Kernel { get; } = Text("--kernel", "", "kernel configuration, words joined by +: plain, kpti, bhb, kstack-random, reload; without: what Linux decides on the core", "WORDS");
@@ -80,7 +82,7 @@ internal sealed class SessionOptions
     /// <summary>All options, for a command.</summary>
     internal IEnumerable<Option> All() =>
     [
-        Cpus, Cpu, Core, Engine, CheckEngine, Vdso, Kernel, Root, Bind, Env, UnsetEnv, Argv0, Cwd, User, FirstPid, Memory, VaBits, Slice, Quantum, Seed, Epoch, Clock, MaxCycles, Timeout, UserMonitors, MendEgid,
+        Cpus, Cpu, Core, Engine, CheckEngine, Timing, Vdso, Kernel, Root, Bind, Env, UnsetEnv, Argv0, Cwd, User, FirstPid, Memory, VaBits, Slice, Quantum, Seed, Epoch, Clock, MaxCycles, Timeout, UserMonitors, MendEgid,
     ];
 
     internal static ulong Number(string option, string text, ulong minimum, ulong maximum)
@@ -106,6 +108,9 @@ internal sealed class SessionOptions
         string engine = result.GetValue(Engine)!;
         if (engine is not ("reference" or "portable"))
             throw new UserError($"--engine: there is no engine '{engine}'; known: reference, portable", ExitStatus.Usage);
+        string timing = result.GetValue(Timing)!;
+        if (timing is not ("memoised" or "naive"))
+            throw new UserError($"--timing: there is no timing '{timing}'; known: memoised, naive", ExitStatus.Usage);
         string vdso = result.GetValue(Vdso)!;
         if (result.GetValue(MendEgid))
             vdso += vdso.Contains(",fix=", StringComparison.Ordinal) ? "+egid" : ",fix=egid";
@@ -141,6 +146,7 @@ internal sealed class SessionOptions
         return new SessionSettings
         {
             Engine = result.GetValue(CheckEngine) ? EngineKind.PortableChecked : engine == "portable" ? EngineKind.Portable : EngineKind.Reference,
+            MemoisedTiming = timing == "memoised",
             Cpus = (int)Number("--cpus", result.GetValue(Cpus)!, 1, Machine.MaxCpus),
             Cpu = result.GetValue(Cpu)!,
             Core = core,
@@ -192,6 +198,8 @@ internal sealed class SessionOptions
 internal sealed record SessionSettings
 {
     internal EngineKind Engine { get; init; }
+
+    internal bool MemoisedTiming { get; init; } = true;
 
     internal int Cpus { get; init; } = 2;
 

@@ -88,6 +88,7 @@ internal sealed class CodeCache
             _scratch[length++] = new Op { Code = OpCode.End, Offset = (ushort)(4 * n), Wb = Translator.Discard };
         return new Block
         {
+            Id = (uint)Translated,
             Pc = pc,
             Pa = pa,
             Mode = mode,

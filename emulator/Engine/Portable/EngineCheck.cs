@@ -15,8 +15,9 @@ public sealed class EngineMismatchException : Exception
 
 /// <summary>Runs each block twice: on the reference engine, which counts, and again from the same state on the portable engine,
 /// whose registers, flags and memory writes must be equal. With a timing model the second run hands everything that the
-/// timing model is told to the comparison, so equal means equal cycles. Instructions that blocks do not hold (exceptions,
-/// system registers) are executed once.</summary>
+/// timing model is told to the comparison, so equal means equal cycles; and a third run is timed by the memoised timing, a twin
+/// of the model that has seen the same from the start: its cycles and counters must be equal. Instructions that blocks do not
+/// hold (exceptions, system registers) are executed once.</summary>
 public sealed class EngineCheck
 {
     private readonly Machine _machine;
@@ -28,6 +29,14 @@ public sealed class EngineCheck
         _machine = machine;
         _code = code;
         _journal = new WriteJournal(machine.Memory);
+        if (!machine.MemoisedTiming)
+            return;
+        SharedCaches? shared = null;
+        foreach (Cpu cpu in machine.Cpus)
+        {
+            cpu.Timing.Twin = cpu.Timing.CreateTwin(machine, ref shared);
+            cpu.Timing.Twin?.AdvanceTo(cpu.Timing.Cycles);
+        }
     }
 
     /// <summary>Instructions that both engines executed.</summary>
@@ -38,6 +47,18 @@ public sealed class EngineCheck
 
     /// <summary>Blocks compared.</summary>
     public ulong Blocks { get; private set; }
+
+    /// <summary>Of them, those whose timing was looked up or worked out to be looked up.</summary>
+    public ulong MemoisedBlocks
+    {
+        get
+        {
+            ulong sum = 0;
+            foreach (Cpu cpu in _machine.Cpus)
+                sum += cpu.Timing.Twin?.Memo?.Blocks ?? 0;
+            return sum;
+        }
+    }
 
     internal void RunUntil(Cpu cpu, ulong limit)
     {
@@ -61,6 +82,8 @@ public sealed class EngineCheck
         cpu.Journal = _journal;
         IMachineObserver? observer = _machine.Observer;
         ulong epoch = cpu.FetchEpoch;
+        TimingModel? twin = cpu.Timing.Twin;
+        cpu.Timing.Twin = null;
         long n = 0;
         // The reference: until the block ends, or something happens that is no matter of blocks.
         while (n < block.Count && cpu.PC == block.Pc + 4 * (ulong)n && cpu.Timing.Cycles < limit && !cpu.InterruptTaken)
@@ -76,10 +99,11 @@ public sealed class EngineCheck
                 // The instruction faulted, and the reference engine has dealt with it for both. Compare what came before.
                 Cpu.Snapshot after = cpu.Save();
                 _journal.Truncate(written);
-                Compare(cpu, block, n, before, boundary, retired, observer);
+                Compare(cpu, block, n, before, boundary, retired, observer, twin, limit, true);
                 cpu.Restore(after);
                 NotCompared++;
                 cpu.Journal = null;
+                cpu.Timing.Twin = twin;
                 return;
             }
             retired.Add(RetiredInstruction.Make(cpu, pc, instruction));
@@ -88,14 +112,16 @@ public sealed class EngineCheck
                 break;
         }
         Compared += cpu.Instructions - instructions;
-        Compare(cpu, block, n, before, cpu.Save(), retired, observer);
+        Compare(cpu, block, n, before, cpu.Save(), retired, observer, twin, limit, false);
         cpu.Journal = null;
+        cpu.Timing.Twin = twin;
     }
 
     /// <summary>Goes back, runs <paramref name="n"/> instructions on the portable engine and compares; ends in the state
     /// <paramref name="expected"/>.</summary>
     private void Compare(
-        Cpu cpu, Block block, long n, in Cpu.Snapshot before, in Cpu.Snapshot expected, List<RetiredInstruction> retired, IMachineObserver? observer)
+        Cpu cpu, Block block, long n, in Cpu.Snapshot before, in Cpu.Snapshot expected, List<RetiredInstruction> retired, IMachineObserver? observer,
+        TimingModel? twin, ulong limit, bool excepted)
     {
         SortedDictionary<ulong, byte> writes = _journal.Written();
         _journal.Undo();
@@ -114,10 +140,54 @@ public sealed class EngineCheck
                 var recorder = new RetireRecorder();
                 Replay<TimedMode>(cpu, block, again, n, before, expected, writes, recorder, retired);
             }
+            if (twin is not null)
+            {
+                _journal.Undo();
+                cpu.Restore(before);
+                TimingModel timing = cpu.SwapTiming(twin);
+                bool done = cpu.RunChecked(again, n, limit);
+                cpu.SwapTiming(timing);
+                Expect(cpu, block, n, before, expected, writes, done, "");
+            }
             _machine.Observer = observer;
         }
         _journal.Clear();
         cpu.Restore(expected);
+        if (twin is null)
+            return;
+        if (excepted)
+            twin.ExceptionEntry(cpu);
+        string counters = twin.Cycles == cpu.Timing.Cycles ? "" : $"  cycles: naive {cpu.Timing.Cycles} memoised {twin.Cycles}\n";
+        counters += CounterDifferences("EL0", cpu.Timing.Counters(0), twin.Counters(0)) + CounterDifferences("EL1", cpu.Timing.Counters(1), twin.Counters(1));
+        if (counters.Length > 0)
+            throw new EngineMismatchException(Describe(block, n, before, expected, expected, counters));
+    }
+
+    private static string CounterDifferences(string level, TimingCounters naive, TimingCounters memoised)
+    {
+        if (DeltaTable.AreEqual(naive, memoised))
+            return "";
+        var text = new StringBuilder();
+        for (int i = 0; i < CauseCounters.Count; i++)
+        {
+            if (naive.Causes[i] != memoised.Causes[i])
+                text.Append($"  {level} cycles, {(CycleCause)i}: naive {naive.Causes[i]} memoised {memoised.Causes[i]}\n");
+        }
+        foreach (System.Reflection.FieldInfo field in typeof(TimingCounters).GetFields())
+        {
+            if (field.FieldType == typeof(ulong) && !field.GetValue(naive)!.Equals(field.GetValue(memoised)))
+                text.Append($"  {level} {field.Name}: naive {field.GetValue(naive)} memoised {field.GetValue(memoised)}\n");
+        }
+        return text.ToString();
+    }
+
+    private void Expect(
+        Cpu cpu, Block block, long n, in Cpu.Snapshot before, in Cpu.Snapshot expected, SortedDictionary<ulong, byte> writes, bool done, string told)
+    {
+        Cpu.Snapshot actual = cpu.Save();
+        string differences = Differences(expected, actual) + (done ? "" : "  the portable engine faulted\n") + Writes(writes, _journal.Written()) + told;
+        if (differences.Length > 0)
+            throw new EngineMismatchException(Describe(block, n, before, expected, actual, differences));
     }
 
     private void Replay<TMode>(
@@ -127,12 +197,8 @@ public sealed class EngineCheck
         TimingModel timing = cpu.SwapTiming(recorder ?? new TimingModel());
         bool done = cpu.RunBlocks<TMode>(again, n, (ulong)n);
         cpu.SwapTiming(timing);
-        Cpu.Snapshot actual = cpu.Save();
-        string differences = Differences(expected, actual) + (done ? "" : "  the portable engine faulted\n") + Writes(writes, _journal.Written());
-        if (recorder is not null && !retired.SequenceEqual(recorder.Instructions))
-            differences += "  what the timing model was told differs\n" + Told(retired, recorder.Instructions);
-        if (differences.Length > 0)
-            throw new EngineMismatchException(Describe(block, n, before, expected, actual, differences));
+        bool same = recorder is null || retired.SequenceEqual(recorder.Instructions);
+        Expect(cpu, block, n, before, expected, writes, done, same ? "" : "  what the timing model was told differs\n" + Told(retired, recorder!.Instructions));
     }
 
     private static string Told(List<RetiredInstruction> expected, List<RetiredInstruction> actual)

@@ -84,6 +84,9 @@ public struct Op
 /// <summary>A run of operations inside one page, entered only at its start.</summary>
 public sealed class Block
 {
+    /// <summary>Number of the block, from 1; no other block of the machine has it.</summary>
+    public uint Id;
+
     /// <summary>Virtual address of the first instruction.</summary>
     public ulong Pc;
 
@@ -117,4 +120,7 @@ public sealed class Block
 
     /// <summary>Block behind this one, when it lies in the same page.</summary>
     public Block? Next;
+
+    /// <summary>What its timing needs, once it is memoised.</summary>
+    internal Timing.BlockSchedule? Schedule;
 }

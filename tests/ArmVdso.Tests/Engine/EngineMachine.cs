@@ -20,10 +20,10 @@ internal sealed class EngineMachine : IDisposable
 
     public Cpu Cpu => Machine.Cpus[0];
 
-    public EngineMachine(EngineKind engine, string core = "none")
+    public EngineMachine(EngineKind engine, string core = "none", bool memoisedTiming = true)
     {
         Func<Machine, int, TimingModel> timing = core == "none" ? (_, _) => new TimingModel() : CoreModel.Factory(core);
-        Machine = new Machine(1, 1 << 20, timing) { Engine = engine };
+        Machine = new Machine(1, 1 << 20, timing) { Engine = engine, MemoisedTiming = memoisedTiming };
         AddressSpace low = Machine.CreateAddressSpace(39), high = Machine.CreateAddressSpace(39);
         const PagePermissions all = PagePermissions.UserRead | PagePermissions.UserWrite | PagePermissions.UserExecute;
         for (ulong page = 0; page < 0x2000; page += 4096)

@@ -1,0 +1,70 @@
+namespace ArmVdso.Emulator.Timing;
+
+/// <summary>The short ways of the memoised timing. Each answers for accesses that cost nothing and change nothing that a later event
+/// depends on; whatever else <see cref="Observe"/> may find must make them say no.</summary>
+public sealed partial class InOrderEvents
+{
+    /// <summary>The private data cache: an access to the most recently used line of a set (modified already, for a store) in the
+    /// most recently used page is a plain hit that changes nothing.</summary>
+    internal Cache DataCache => _l1d;
+
+    /// <summary>The branch predictor.</summary>
+    internal BranchPredictor Predictor => _predictor;
+
+    /// <summary>Line that was stored to last.</summary>
+    internal ulong StoredLine
+    {
+        get => _storedLine;
+        set => _storedLine = value;
+    }
+
+    /// <summary>Line that was fetched last.</summary>
+    internal ulong FetchedLine => _fetchLine;
+
+    /// <summary>Log2 of the bytes of a line.</summary>
+    internal int LineShift => _lineShift;
+
+    /// <summary>Whether the instruction at an address begins a fetch group when execution runs into it.</summary>
+    internal bool BeginsGroup(ulong pc) => (pc & ((1UL << _groupShift) - 1)) == 0;
+
+    /// <summary>Whether the instruction before an address was fetched last.</summary>
+    internal bool FollowsFetch(ulong pc) => (pc - 4) >> _groupShift == _group;
+
+    /// <summary>The instruction at an address was fetched, and its line is <see cref="FetchedLine"/>.</summary>
+    internal void SetGroup(ulong pc) => _group = pc >> _groupShift;
+
+    /// <summary>Virtual page (address divided by 4 KiB) of which another data access needs no look at the TLB's order; MaxValue when there is none.</summary>
+    internal ulong LatestDataPage(Cpu cpu)
+    {
+        (ulong page, ulong context) = _microD.Latest;
+        return context == Context(cpu, page << 12) ? page : ulong.MaxValue;
+    }
+
+    /// <summary>Whether fetching these lines of a page, in order, would hit everywhere. Changes nothing.</summary>
+    internal bool FetchIsPlain(Cpu cpu, ulong pc, ulong firstLine, ulong lastLine)
+    {
+        ulong page = pc >> 12;
+        ulong context = Context(cpu, pc);
+        if ((page != _fetchPage || context != _fetchContext) && !_microI.Contains(page, context))
+            return false;
+        for (ulong line = firstLine; line <= lastLine; line++)
+        {
+            if (!_l1i.Contains(line))
+                return false;
+        }
+        return true;
+    }
+
+    /// <summary>Fetches lines of which <see cref="FetchIsPlain"/> said that they hit.</summary>
+    internal void FetchPlain(Cpu cpu, ulong pc, ulong firstLine, ulong lastLine, ref TimingCounters counters)
+    {
+        InstructionEvents e = default;
+        for (ulong line = firstLine; line <= lastLine; line++)
+        {
+            if (line != _fetchLine)
+                FetchLine(cpu, pc, line, ref e, ref counters);
+        }
+        if (e.FetchCause != default)
+            throw new InvalidOperationException($"fetch of the block at 0x{pc:x} was to hit and did not");
+    }
+}

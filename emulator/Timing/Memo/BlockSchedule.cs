@@ -1,0 +1,147 @@
+using System.Runtime.InteropServices;
+using ArmVdso.Emulator.Portable;
+
+namespace ArmVdso.Emulator.Timing;
+
+/// <summary>What the memory accesses of one instruction amounted to, without naming lines.</summary>
+internal sealed record AccessShape(InstructionEvents Events, LineEvent[] Lines, TimingCounters Counters)
+{
+    internal bool Is(in InstructionEvents events, ReadOnlySpan<LineEvent> lines) =>
+        events.HasAccess == Events.HasAccess && events.Beats == Events.Beats && events.Extra == Events.Extra
+        && MemoryMarshal.AsBytes(lines).SequenceEqual(MemoryMarshal.AsBytes(Lines.AsSpan()));
+}
+
+/// <summary>What the timing of a block needs of its instructions, worked out once.</summary>
+internal sealed class BlockSchedule
+{
+    /// <summary>Bits for the shape of one memory access in a block's signature.</summary>
+    internal const int ShapeBits = 3;
+
+    /// <summary>Most instructions with memory accesses in a block whose timing is remembered.</summary>
+    internal const int MostAccesses = 18;
+
+    /// <summary>Shape of an access to one line, aligned, that costs nothing.</summary>
+    internal const int PlainShape = 0;
+
+    /// <summary>The same for a load of the line that was stored to last.</summary>
+    internal const int AfterStoreShape = 1;
+
+    private readonly AccessShape?[]?[] _shapes;
+
+    /// <summary>Works out the schedule of a block.</summary>
+    internal BlockSchedule(Block block, InstructionTimings timings, IPipeline pipeline, InOrderEvents events)
+    {
+        int count = block.Count == Block.Never ? 0 : (int)block.Count;
+        Id = block.Id;
+        Pc = block.Pc;
+        Pa = block.Pa;
+        AtEL0 = block.Mode == 0;
+        Timings = new InstructionTiming[count];
+        _shapes = new AccessShape?[]?[count];
+        LastPc = Pc + 4 * (ulong)Math.Max(count - 1, 0);
+        FirstLine = Pa >> events.LineShift;
+        LastLine = (Pa + (LastPc - Pc)) >> events.LineShift;
+        BeginsGroup = events.BeginsGroup(Pc);
+        int accesses = 0, divisions = 0;
+        bool usable = count > 0;
+        for (int i = 0; i < count; i++)
+        {
+            InstructionTiming t = timings.Get(block.Ops[i].Row, block.Ops[i].Instruction);
+            Timings[i] = t;
+            Bound += pipeline.MostCycles(t);
+            if (t.Kind == TimingKind.Memory)
+            {
+                accesses++;
+                var shapes = new AccessShape?[1 << ShapeBits];
+                var line = new LineEvent { Write = t.Class.StartsWith("store", StringComparison.Ordinal) };
+                shapes[PlainShape] = Shape(line);
+                line.AfterStore = true;
+                shapes[AfterStoreShape] = line.Write ? null : Shape(line);
+                _shapes[i] = shapes;
+            }
+            else if (t.Kind == TimingKind.Divide)
+            {
+                divisions++;
+            }
+            else if (t.Kind is >= TimingKind.Branch and < TimingKind.ExceptionReturn)
+            {
+                Branch = t.Kind;
+            }
+            else
+            {
+                usable &= t.Kind is TimingKind.Plain or TimingKind.Barrier;
+            }
+        }
+        Usable = usable && accesses <= MostAccesses && divisions <= 1;
+    }
+
+    /// <summary>The block's number.</summary>
+    internal uint Id { get; }
+
+    /// <summary>Its virtual address.</summary>
+    internal ulong Pc { get; }
+
+    /// <summary>Its physical address.</summary>
+    internal ulong Pa { get; }
+
+    /// <summary>Whether its cycles are EL0's.</summary>
+    internal bool AtEL0 { get; }
+
+    /// <summary>Timing of each instruction.</summary>
+    internal InstructionTiming[] Timings { get; }
+
+    /// <summary>Address of the last instruction.</summary>
+    internal ulong LastPc { get; }
+
+    /// <summary>Line (physical address divided by the line size) of the first instruction.</summary>
+    internal ulong FirstLine { get; }
+
+    /// <summary>Line of the last instruction.</summary>
+    internal ulong LastLine { get; }
+
+    /// <summary>The first instruction begins a fetch group even when execution runs into it.</summary>
+    internal bool BeginsGroup { get; }
+
+    /// <summary>Kind of the branch at the end; <see cref="TimingKind.Plain"/> when there is none.</summary>
+    internal TimingKind Branch { get; }
+
+    /// <summary>Cycles that the block takes at most beyond the horizon of the state that it starts in, when all accesses are plain.</summary>
+    internal long Bound { get; }
+
+    /// <summary>Whether its timing can be remembered.</summary>
+    internal bool Usable { get; set; }
+
+    private static AccessShape Shape(LineEvent line) =>
+        new(new InstructionEvents { HasAccess = true }, [line], new TimingCounters { L1DAccesses = 1, Loads = line.Write ? 0u : 1, Stores = line.Write ? 1u : 0 });
+
+    /// <summary>A shape by its number.</summary>
+    internal AccessShape Shape(int instruction, int number) =>
+        _shapes[instruction]?[number] ?? throw new InvalidOperationException($"no access shape {number} of instruction {instruction} in the block at 0x{Pc:x}");
+
+    /// <summary>The number of a shape, added when it is new.</summary>
+    /// <returns>-1 when there are too many.</returns>
+    internal int Number(int instruction, in InstructionEvents events, ReadOnlySpan<LineEvent> lines, in TimingCounters counters)
+    {
+        var nameless = new LineEvent[lines.Length];
+        for (int i = 0; i < lines.Length; i++)
+        {
+            nameless[i] = lines[i];
+            nameless[i].Line = 0;
+        }
+        AccessShape?[] shapes = _shapes[instruction]!;
+        for (int i = 0; i < shapes.Length; i++)
+        {
+            if (shapes[i] is { } known && known.Is(events, nameless) && DeltaTable.AreEqual(known.Counters, counters))
+                return i;
+        }
+        // A free place after the two that are fixed.
+        for (int i = AfterStoreShape + 1; i < shapes.Length; i++)
+        {
+            if (shapes[i] is not null)
+                continue;
+            shapes[i] = new AccessShape(events, nameless, counters);
+            return i;
+        }
+        return -1;
+    }
+}
