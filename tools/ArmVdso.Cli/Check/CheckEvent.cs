@@ -19,6 +19,7 @@ internal sealed record CheckEvent(string Name, string Meaning, Action<Trial, int
     /// <summary>All, in the order of the table.</summary>
     internal static IReadOnlyList<CheckEvent> All { get; } =
     [
+        new("irq", "an interrupt that changes nothing", (t, _) => t.Interrupt()) { Composes = true },
         new("preempt", "another process runs on this CPU, then this thread again", (t, _) => t.Preempt()) { Composes = true },
         new("migrate", "this thread goes on on another CPU; another process runs where it was", (t, _) => t.Migrate()) { Composes = true },
         new("offline", "this CPU goes offline: its tasks move away, it runs its idle task", (t, _) => t.Offline()),

@@ -34,6 +34,9 @@ internal static class CheckReport
         string[] fallbacks = [.. cells.Where(c => c.Event == "none" && c.FellBack > 0).Select(c => c.Function)];
         if (fallbacks.Length > 0)
             output.WriteLine($"\nMade the system call even when nothing happened: {string.Join(' ', fallbacks)}");
+        string[] silent = [.. cells.Where(c => c.Event == "irq" && c.FirstFellBack?.Events[0].Boundary == 0).Select(c => c.Function).Except(fallbacks)];
+        if (silent.Length > 0)
+            output.WriteLine($"\nSilent fallback: after an interrupt that changes nothing, these make the system call until the next switch: {string.Join(' ', silent)}");
         output.WriteLine();
     }
 

@@ -19,7 +19,7 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
     /// <summary>Instructions that one switch, system call or handler may take before it counts as a hang.</summary>
     private const int Patience = 60_000;
 
-    private const int Clone = 220, SetResuid = 147, SetResgid = 149, SigAction = 134, ExitGroup = 94;
+    private const int Clone = 220, SetResuid = 147, SetResgid = 149, SigAction = 134, ExitGroup = 94, Rseq = 293;
     private const ulong SigChld = 17, ThreadFlags = 0x50f00, NewPid = 0x20000000;
     internal const int Sigusr1 = 10;
 
@@ -257,6 +257,9 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
         Done(SystemCall(Leader, 0, SetResgid, ids[0] + 2000, ids[1] + 2000, ids[2] + 2000), "setresgid");
         Done(SystemCall(Leader, 0, SetResuid, ids[0], ids[1], ids[2]), "setresuid");
         Victim = Thread(Leader, "victim_stack");
+        const ulong signature = 0xd428bc00, size = 32;
+        Write(Victim, Symbol("rseq_area"), [0xffffffff_00000000, 0, 0, 0]);
+        Done(SystemCall(Victim, 0, Rseq, Symbol("rseq_area"), size, 0, signature), "rseq");
         Sibling = Thread(Leader, "sibling_stack");
         // Touch everything once: page faults are no part of an interleaving.
         Switch(0, null);

@@ -18,6 +18,9 @@ internal sealed class Cell(string function, string @event)
     /// <summary>Of them, calls that made the system call.</summary>
     internal long FellBack { get; set; }
 
+    /// <summary>The first of them.</summary>
+    internal Schedule? FirstFellBack { get; private set; }
+
     /// <summary>The shortest failing schedule and what was wrong.</summary>
     internal (Schedule Schedule, string What)? First { get; set; }
 
@@ -28,6 +31,8 @@ internal sealed class Cell(string function, string @event)
     {
         Explored++;
         FellBack += outcome.FellBack ? 1 : 0;
+        if (outcome.FellBack)
+            FirstFellBack ??= schedule;
         if (outcome.Failure is null)
             return;
         Failed++;

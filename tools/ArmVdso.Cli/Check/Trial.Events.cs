@@ -30,6 +30,15 @@ internal sealed partial class Trial
         }
     }
 
+    /// <summary>An interrupt of the victim's CPU after which the same thread goes on.</summary>
+    internal void Interrupt()
+    {
+        Cpu cpu = VictimCpu;
+        _rig.Machine.SendSgi(cpu, 0, cpu.Cycles);
+        _rig.Step(cpu);
+        BackToUser(cpu, "the end of an interrupt");
+    }
+
     /// <summary>Another process runs where the victim ran, then the victim again.</summary>
     internal void Preempt()
     {

@@ -64,7 +64,7 @@ handler:
 
 	.data
 	.balign	4096
-	.globl	script, child_script, buffers, scratch, victim_stack, sibling_stack
+	.globl	script, child_script, buffers, rseq_area, scratch, victim_stack, sibling_stack
 script:
 	.fill	16 * 8, 8, 0
 child_script:
@@ -72,6 +72,10 @@ child_script:
 /* Where the functions write: one buffer of 64 bytes for each of several calls. */
 buffers:
 	.fill	8 * 8, 8, 0
+/* struct rseq of the victim, registered as C libraries do */
+	.balign	32
+rseq_area:
+	.fill	8, 8, 0
 scratch:
 	.fill	64, 8, 0
 	.balign	16
