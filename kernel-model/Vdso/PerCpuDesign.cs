@@ -17,7 +17,8 @@ public abstract class PerCpuSlots : VdsoDesign
     /// protection from it. A CPU that fills its slot at this moment does it again before its next instruction in EL0.</summary>
     protected void WriteParent(KernelTask task)
     {
-        if (!task.OnCpu)
+        // A task that is just being switched away is still on its CPU, but the slot may be the next one's already.
+        if (!task.OnCpu || !ReferenceEquals(Kernel.Scheduler.Current(task.Cpu), task))
             return;
         Kernel.Machine.Memory.Write(SlotPa(task.Cpu) + (ulong)Mapping.Image!.Layout("vdso_per_cpu_data.ppid"), task.ParentPid);
         RefreshBeforeUser(task);

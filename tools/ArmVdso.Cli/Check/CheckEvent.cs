@@ -12,6 +12,9 @@ internal sealed record CheckEvent(string Name, string Meaning, Action<Trial, int
     /// <summary>Whether it is an update that is explored store by store.</summary>
     internal bool StoreByStore { get; init; }
 
+    /// <summary>Whether it is explored after each EL1 instruction that touches what CPUs share; the part counts them.</summary>
+    internal bool InKernel { get; init; }
+
     /// <summary>Whether the loads of the function are reordered as the Arm memory model allows it; explored by
     /// <see cref="Trial.RunReordered"/>.</summary>
     internal bool Weak { get; init; }
@@ -40,6 +43,9 @@ internal sealed record CheckEvent(string Name, string Meaning, Action<Trial, int
         new("tick", "the clocks are updated (tick), store by store: the call goes on after each store of the writer", (t, part) => t.Tick(part)) { Composes = true, StoreByStore = true },
         new("settime", "clock_settime sets CLOCK_REALTIME by +5 s, store by store", (t, part) => t.SetTime(part)) { StoreByStore = true },
         new("race", "this thread has moved to another CPU; where it was, EL1 code switches to another process, store by store", (t, part) => t.Race(part)) { StoreByStore = true },
+        new("mid-own", "preempt; while EL1 code switches back, step by step, the parent exits on another CPU", (t, part) => t.MidSwitch(part, false)) { InKernel = true },
+        new("mid-prev", "the same; the parent of the process that ran in between exits", (t, part) => t.MidSwitch(part, true)) { InKernel = true },
+        new("mid-ids", "setresuid in a handler; while EL1 code returns from it, step by step, the parent exits", (t, part) => t.MidSystemCall(part)) { InKernel = true },
         new("weak-tick", "tick, with loads and stores in every order that the Arm memory model allows", NotAlone) { Weak = true },
         new("weak-settime", "settime, with loads and stores in every such order", NotAlone) { Weak = true },
         new("weak-race", "race, with loads and stores in every such order", NotAlone) { Weak = true },

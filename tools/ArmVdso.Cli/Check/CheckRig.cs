@@ -218,8 +218,8 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
         }
     }
 
-    private KernelTask Fork(KernelTask parent, ulong flags = 0) =>
-        Kernel.FindTask((int)Done(SystemCall(parent, 0, Clone, SigChld | flags), "fork"))!;
+    private KernelTask Fork(KernelTask parent, ulong flags = 0, int cpu = 0) =>
+        Kernel.FindTask((int)Done(SystemCall(parent, cpu, Clone, SigChld | flags), "fork"))!;
 
     private KernelTask Thread(KernelTask parent, string stack) =>
         Kernel.FindTask((int)Done(SystemCall(parent, 0, Clone, ThreadFlags, Symbol(stack)), "clone"))!;
@@ -239,6 +239,16 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
         Done(SystemCall(task, 0, SetResgid, first + 10, first + 11, first + 12), "setresgid");
         Done(SystemCall(task, 0, SetResuid, first, first + 1, first + 2), "setresuid");
         return task;
+    }
+
+    /// <summary>A process and a child of it, both under the first process; the child is of another user.</summary>
+    internal (KernelTask Parent, KernelTask Child) MakePair(int cpu)
+    {
+        KernelTask parent = Fork(Init, 0, cpu);
+        KernelTask child = Fork(parent, 0, cpu);
+        Done(SystemCall(child, cpu, SetResuid, 9001, 9002, 9003), "setresuid");
+        Switch(cpu, null);
+        return (parent, child);
     }
 
     /// <summary>User and group IDs of the victim before any event: real, effective, saved.</summary>
@@ -357,6 +367,20 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
         for (int i = 0; i < cpu.AccessCount; i++)
         {
             if (cpu.Accesses[i].Write && DataPages.ContainsKey(cpu.Accesses[i].Pa & ~0xfffUL))
+                return true;
+        }
+        return false;
+    }
+
+    /// <summary>Whether the instruction that a CPU has just executed touched what other CPUs see or change too.</summary>
+    internal bool TouchedShared(Cpu cpu, KernelTask one, KernelTask other)
+    {
+        if (_hypercall)
+            return true;
+        for (int i = 0; i < cpu.AccessCount; i++)
+        {
+            ulong page = cpu.Accesses[i].Pa & ~0xfffUL;
+            if (DataPages.ContainsKey(page) || page == one.RecordPa || page == other.RecordPa)
                 return true;
         }
         return false;

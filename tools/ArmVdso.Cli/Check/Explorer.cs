@@ -126,22 +126,23 @@ internal sealed class Explorer
         {
             foreach (CheckEvent second in events.Where(e => e.Composes))
             {
-                if (NotApplicable(first, loads) is null && NotApplicable(second, loads) is null)
+                if (NotApplicable(function, first, loads) is null && NotApplicable(function, second, loads) is null)
                     yield return ExplorePair(function, first, second, usual);
             }
         }
     }
 
-    private string? NotApplicable(CheckEvent e, HashSet<ulong> loads) => e.Name switch
+    private string? NotApplicable(CheckedFunction function, CheckEvent e, HashSet<ulong> loads) => e.Name switch
     {
         "tick" or "settime" or "weak-tick" or "weak-settime" when !loads.Overlaps(_clockBytes) => "reads no clock data",
+        "mid-own" or "mid-prev" or "mid-ids" when function.Kind != AnswerKind.Id => "answers nothing that it changes",
         "race" or "weak-race" when !loads.Overlaps(_slotBytes) => "reads nothing that a switch writes",
         _ => null,
     };
 
     private Cell ExploreEvent(CheckedFunction function, CheckEvent e, int usual, HashSet<ulong> loads, bool pairs)
     {
-        if (NotApplicable(e, loads) is { } reason)
+        if (NotApplicable(function, e, loads) is { } reason)
             return new Cell(function.Name, e.Name) { NotApplicable = reason };
         var cell = new Cell(function.Name, e.Name);
         if (e.Weak)
@@ -158,6 +159,14 @@ internal sealed class Explorer
         if (e.Name == "aba")
         {
             TwoBoundaries(cell, function, e.Name, e.Name, usual, strict: true);
+            return cell;
+        }
+        if (e.InKernel)
+        {
+            // Before the call: what the slot holds afterwards is what counts, and it must be true then.
+            for (int part = 0; Try(cell, function, usual, new ScheduledEvent(e.Name, part, 0)); part++)
+            {
+            }
             return cell;
         }
         for (int k = 0; Try(cell, function, usual, new ScheduledEvent(e.Name, -1, k)); k++)

@@ -29,6 +29,7 @@ internal sealed record Mutant(string Name, string Meaning, Func<CheckRig, int> P
         new("writer-no-barriers", "clock update: no barriers between the sequence and the data", rig => WriterFault(rig, s => s.Select(x => x with { Segment = 0 }))),
         new("switch-no-first-increment", "slot update at a switch: the sequence does not become odd", SwitchNoFirstIncrement) { Harmless = new Dictionary<string, string> { ["per-cpu-seq"] = RegisterGuards } },
         new("switch-no-barriers", "slot update at a switch: no barriers between the sequence and the data", SwitchNoBarriers) { Harmless = new Dictionary<string, string> { ["per-cpu-seq"] = RegisterGuards } },
+        new("no-fixup", "switch: the PC of an interrupted task is not moved out of the ranges of the image", NoFixup),
     ];
 
     /// <summary>The mutant of a name.</summary>
@@ -73,30 +74,28 @@ internal sealed record Mutant(string Name, string Meaning, Func<CheckRig, int> P
         return n;
     }
 
-    /// <summary>The conditional branch after a CMP behind the second barrier: as if what was compared were equal.</summary>
-    private static int Equal(CheckRig rig, uint compare)
+    /// <summary>The first CMP of that kind behind an instruction, within so many: the conditional branch after it goes as if
+    /// what was compared were equal.</summary>
+    private static int Equal(CheckRig rig, int from, int within, uint compare)
     {
-        int n = 0;
-        foreach ((_, int second) in ReaderBarriers(rig))
+        for (int at = from + 2; at < Math.Min(from + 1 + within, rig.CodeWords); at++)
         {
-            for (int at = second + 1; at < second + 8; at++)
-            {
-                if ((rig.CodeWord(at - 1) & 0xffe0fc1f) != compare || (rig.CodeWord(at) & 0xff00001e) != 0x54000000)
-                    continue;
-                uint branch = rig.CodeWord(at);
-                int offset = (int)(branch << 8) >> 13;
-                rig.SetCodeWord(at, (branch & 1) != 0 ? Nop : 0x14000000u | ((uint)offset & 0x03ffffff));
-                n++;
-                break;
-            }
+            if ((rig.CodeWord(at - 1) & 0xffe0fc1f) != compare || (rig.CodeWord(at) & 0xff00001e) != 0x54000000)
+                continue;
+            uint branch = rig.CodeWord(at);
+            int offset = (int)(branch << 8) >> 13;
+            rig.SetCodeWord(at, (branch & 1) != 0 ? Nop : 0x14000000u | ((uint)offset & 0x03ffffff));
+            return 1;
         }
-        return n;
+        return 0;
     }
 
     // CMP Wn, Wm and CMP Xn, Xm: SUBS with the zero register as destination.
-    private static int NoRecheck(CheckRig rig) => Equal(rig, 0x6b00001f);
+    private static int NoRecheck(CheckRig rig) => ReaderBarriers(rig).Sum(b => Equal(rig, b.Second, 7, 0x6b00001f));
 
-    private static int NoRegisterRecheck(CheckRig rig) => Equal(rig, 0xeb00001f);
+    /// <summary>MRS Xt, TPIDRRO_EL0 with a CMP directly behind it.</summary>
+    private static int NoRegisterRecheck(CheckRig rig) =>
+        Enumerable.Range(0, rig.CodeWords).Where(i => (rig.CodeWord(i) & 0xffffffe0) == 0xd53bd060).Sum(i => Equal(rig, i, 2, 0xeb00001f));
 
     /// <summary>The second barrier becomes another load of the sequence into the register of the first one.</summary>
     private static int SequenceAfterData(CheckRig rig)
@@ -179,6 +178,16 @@ internal sealed record Mutant(string Name, string Meaning, Func<CheckRig, int> P
         if (stores.Count < 2)
             return 0;
         rig.Control.PatchEl1(stores[0], Nop);
+        return 1;
+    }
+
+    /// <summary>The kernel's table of ranges is empty.</summary>
+    private static int NoFixup(CheckRig rig)
+    {
+        if (rig.Kernel.Vdso.Image!.FixupRanges.Count == 0)
+            return 0;
+        ulong table = Kernel.El1.El1Image.Value("vdso_fixup_table");
+        rig.Control.PatchEl1(table + 16, 0);
         return 1;
     }
 

@@ -182,8 +182,68 @@ internal sealed partial class Trial
 
     internal void Reparent()
     {
+        if (_rig.Parent.State != TaskState.Runnable)
+            return;
         _rig.FamilyBroken = true;
         _rig.EndProcess(_rig.Parent, HelperCpu);
+    }
+
+    /// <summary>Another process runs, then the victim; in the middle of the switch back a parent exits on another CPU.</summary>
+    /// <param name="part">After how many instructions of the switch that touch shared data; -1: none.</param>
+    /// <param name="previous">Whose parent: the process' that ran, or the victim's.</param>
+    internal void MidSwitch(int part, bool previous)
+    {
+        int cpu = Victim.Cpu, at = HelperCpu;
+        KernelTask between = FreeStranger(), dying = _rig.Parent;
+        if (previous)
+            (dying, between) = _rig.MakePair(at);
+        _rig.Switch(cpu, between);
+        _rig.Observer?.Event($"cpu{cpu} begins to switch to {Victim}");
+        _rig.Control.Switch(cpu, Victim);
+        Cpu c = _rig.Machine.Cpus[cpu];
+        StepShared(c, part, () => c.EL == 0 && _rig.Runs(Victim), between);
+        _rig.FamilyBroken |= !previous;
+        _rig.EndProcess(dying, at);
+        BackToUser(c, "the rest of the switch");
+        if (previous)
+            _atEnd = () => _rig.EndProcess(between, HelperCpu);
+    }
+
+    /// <summary>A handler changes the user IDs; in the middle of the return from that system call the parent exits.</summary>
+    internal void MidSystemCall(int part)
+    {
+        Script("script", RotateUsers());
+        int at = HelperCpu;
+        Cpu cpu = VictimCpu;
+        ulong sp = cpu.SP_EL0;
+        uint before = Victim.Credentials.Uid;
+        _rig.Observer?.Event($"SIGUSR1 for {Victim}");
+        _rig.Kernel.SendSignal(Victim, CheckRig.Sigusr1);
+        if (!_rig.RunUntil(cpu, () => Victim.Credentials.Uid != before))
+            throw new UserError("the handler did not change the IDs", ExitStatus.EmulatorError);
+        StepShared(cpu, part, () => cpu.EL == 0, Victim);
+        _rig.FamilyBroken = true;
+        _rig.EndProcess(_rig.Parent, at);
+        if (!_rig.RunUntil(cpu, () => cpu.EL == 0 && cpu.SP_EL0 == sp))
+            throw new UserError("the handler did not end", ExitStatus.EmulatorError);
+    }
+
+    /// <summary>Steps EL1 code over so many instructions that touch what CPUs share: the data pages, the records of the victim
+    /// and of another task, and calls into the model.</summary>
+    private void StepShared(Cpu cpu, int part, Func<bool> end, KernelTask other)
+    {
+        for (int touched = 0; touched < part;)
+        {
+            if (end())
+            {
+                _exhausted = true;
+                return;
+            }
+            ulong executed = cpu.Instructions;
+            _rig.Step(cpu);
+            if (cpu.Instructions != executed && _rig.TouchedShared(cpu, Victim, other))
+                touched++;
+        }
     }
 
     /// <summary>An interrupt takes time from one CPU to another: here, longer than the call.</summary>

@@ -28,6 +28,8 @@ internal sealed partial class Trial
     private string? _writerOf;
     private int _writerSince;
     private uint _lateInterrupts;
+    private bool _exhausted;
+    private Action? _atEnd;
     private bool _singleStep;
     private bool _gone;
     private int _stores;
@@ -110,12 +112,13 @@ internal sealed partial class Trial
             Judge("the call", _window!, _function.Result(Victim, VictimCpu.X(0), Buffer(0)));
         FinishWriter();
         _rig.TruthMayHaveChanged = null;
-        var outcome = new Outcome(boundary, _failures.Count == 0 ? null : string.Join("; ", _failures), fellBack, next == schedule.Events.Count, _stores);
+        var outcome = new Outcome(boundary, _failures.Count == 0 ? null : string.Join("; ", _failures), fellBack, next == schedule.Events.Count && !_exhausted, _stores);
         // What follows puts the rig back: no part of the interleaving.
         _rig.Observer = null;
         VictimCpu.PendingSgi |= _lateInterrupts;
         if (livelock)
             CheckRig.JumpTo(VictimCpu, _rig.Symbol("park"));
+        _atEnd?.Invoke();
         _rig.Restore();
         return outcome;
     }
