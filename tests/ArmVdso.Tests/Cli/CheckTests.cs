@@ -41,9 +41,9 @@ public sealed class CheckTests
         // 3: no retry. 2: numbers of the previous task's PID namespace. 4: stale credentials. 5: stale parent.
         Fails([.. Ids.Where(f => f != "getegid")], "migrate", "offline", "aba", "race", "weak-race");
         Fails(["getpid", "gettid", "getppid"], "pidns", "newns");
-        Fails(["getuid", "geteuid"], "setresuid", "setxid", "userns");
+        Fails(["getuid", "geteuid"], "setresuid", "setxid", "userns", "mid-ids");
         Fails(["getgid"], "setresgid", "userns");
-        Fails(["getppid"], "reparent", "reparent-late");
+        Fails(["getppid"], "reparent", "reparent-late", "mid-own", "mid-ids");
         Assert.Equal(expected.Order(), failed.Order());
         Assert.All(cells.Values.Where(c => Verdict(c) == "proved"), c => Assert.True(c.GetProperty("interleavings").GetInt64() > 0));
     }
