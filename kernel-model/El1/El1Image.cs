@@ -12,7 +12,7 @@ public sealed class El1Image
     public const ulong LinearBase = 0xffff_0000_0000_0000;
 
     private static readonly Dictionary<string, ulong> Layout = LoadLayout();
-    private static readonly string[] PatchSites = ["_key", "_call", "_save", "_site", "_skip", "_mended"];
+    private static readonly string[] PatchSites = ["_key", "_call", "_save", "_site", "_skip", "_out", "_mended"];
     private readonly SortedList<ulong, string> _symbols = [];
 
     private El1Image()
@@ -20,7 +20,7 @@ public sealed class El1Image
         foreach ((string name, ulong value) in Layout)
         {
             // Places to patch are inside of functions, not functions.
-            if (value >= LinearBase && char.IsAsciiLetterLower(name.TrimStart('_')[0]) && !PatchSites.Any(suffix => name.EndsWith(suffix, StringComparison.Ordinal)))
+            if (value >= LinearBase && char.IsAsciiLetterLower(name.TrimStart('_')[0]) && !PatchSites.Any(suffix => name.EndsWith(suffix, StringComparison.Ordinal) && name != "arch_local_irq_save"))
                 _symbols[value] = name;
         }
     }

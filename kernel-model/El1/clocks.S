@@ -11,6 +11,17 @@
 
 	.text
 
+/* Whether \size bytes at the untagged address \addr are user addresses. Uses x6, x7. */
+.macro	access_ok addr, size, bad
+	sbfx	x6, \addr, #0, #56
+	mov	x7, #(1 << 48)
+	cmp	x7, #\size
+	b.lo	\bad
+	sub	x7, x7, #\size
+	cmp	x6, x7
+	b.hi	\bad
+.endm
+
 .macro	timekeeper reg, tmp
 	ldr_this_cpu \reg, CPU_TIMEKEEPER, \tmp
 .endm
@@ -21,15 +32,12 @@ FUNC put_timespec64
 	stp	x29, x30, [sp, #-48]!
 	mov	x29, sp
 	canary_set x2, x3, [sp, #40]
+	ldr	x4, [tsk, #TSK_FLAGS]
+	tbnz	x4, #TIF_32BIT_BIT, 3f	/* 32-bit tasks have another layout */
 	ldr	x4, [x0]
 	ldr	x5, [x0, #8]
 	stp	x4, x5, [sp, #16]
-	/* access_ok of the untagged address */
-	sbfx	x6, x1, #0, #56
-	mov	x7, #(1 << 48)
-	sub	x7, x7, #16
-	cmp	x6, x7
-	b.hi	2f
+	access_ok x1, 16, 2f
 	mov	x0, x1
 	add	x1, sp, #16
 	mov	x2, #16
@@ -42,6 +50,7 @@ FUNC put_timespec64
 	func_ret
 2:	mov	w0, #-EFAULT
 	b	1b
+3:	hvc	#HVC_PANIC
 ENDFUNC put_timespec64
 
 /* -> x0: the virtual counter, not read early and not passed by later loads */
@@ -135,6 +144,8 @@ ENDFUNC ktime_get_ts64
 /* x0: timespec, x1: entry, w2: clock: the time of the last tick */
 FUNC ktime_get_coarse_ts64
 	func_enter
+	stp	x29, x30, [sp, #-16]!
+	mov	x29, sp
 	add	x4, x1, #VD_BASETIME
 	add	x4, x4, w2, uxtw #4
 1:	ldr	w3, [x1, #VD_SEQ]
@@ -146,8 +157,10 @@ FUNC ktime_get_coarse_ts64
 	ldr	w7, [x1, #VD_SEQ]
 	cmp	w7, w3
 	b.ne	1b
-	str	x5, [x0]
-	str	x6, [x0, #8]
+	mov	x1, x5
+	mov	x2, x6
+	bl	set_normalized_timespec64
+	ldp	x29, x30, [sp], #16
 	func_ret
 2:	hint	#1
 	b	1b
@@ -287,6 +300,7 @@ FUNC __arm64_sys_clock_gettime
 	canary_set x1, x2, [sp, #72]
 	clockid_to_kclock 3f
 	ldr	x4, [x21, #8]
+	cbz	x4, 3f
 	mov	w0, w19
 	add	x1, sp, #48
 	blr	x4
@@ -294,6 +308,8 @@ FUNC __arm64_sys_clock_gettime
 	add	x0, sp, #48
 	mov	x1, x20
 	bl	put_timespec64
+	cbz	w0, 1f
+	mov	w0, #-EFAULT
 1:	sxtw	x0, w0
 	canary_check x1, x2, [sp, #72]
 	ldr	x21, [sp, #32]
@@ -315,6 +331,7 @@ FUNC __arm64_sys_clock_getres
 	canary_set x1, x2, [sp, #72]
 	clockid_to_kclock 3f
 	ldr	x4, [x21]
+	cbz	x4, 3f
 	mov	w0, w19
 	add	x1, sp, #48
 	blr	x4
@@ -323,6 +340,8 @@ FUNC __arm64_sys_clock_getres
 	add	x0, sp, #48
 	mov	x1, x20
 	bl	put_timespec64
+	cbz	w0, 1f
+	mov	w0, #-EFAULT
 1:	sxtw	x0, w0
 	canary_check x1, x2, [sp, #72]
 	ldr	x21, [sp, #32]
@@ -353,13 +372,10 @@ FUNC __arm64_sys_gettimeofday
 	bl	ktime_get_ts64
 	ldr	x3, [sp, #48]
 	ldr	x4, [sp, #56]
-	/* access_ok */
-	sbfx	x6, x19, #0, #56
-	mov	x7, #(1 << 48)
-	sub	x7, x7, #16
-	cmp	x6, x7
-	b.hi	9f
-	USER	9f, sttr x3, [x19]
+	access_ok x19, 8, 9f
+	mov	w8, #0
+	USER	8f, sttr x3, [x19]
+81:	cbnz	w8, 9f
 	/* nanoseconds / 1000: times 2^67 / 125, of an eighth */
 	mov	x5, #0xf7cf
 	movk	x5, #0xe353, lsl #16
@@ -368,7 +384,10 @@ FUNC __arm64_sys_gettimeofday
 	lsr	x4, x4, #3
 	umulh	x4, x4, x5
 	lsr	x4, x4, #4
-	USER	9f, sttr x4, [x19, #8]
+	add	x3, x19, #8
+	access_ok x3, 8, 9f
+	USER	8f, sttr x4, [x3]
+	cbnz	w8, 9f
 1:	cbnz	x20, 3f
 2:	mov	w0, #0
 4:	sxtw	x0, w0
@@ -382,6 +401,8 @@ FUNC __arm64_sys_gettimeofday
 	mov	x2, #8
 	bl	__arch_copy_to_user
 	cbz	x0, 2b
+8:	mov	w8, #-EFAULT
+	b	81b
 9:	mov	w0, #-EFAULT
 	b	4b
 ENDFUNC __arm64_sys_gettimeofday

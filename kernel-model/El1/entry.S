@@ -209,17 +209,17 @@ FUNC el0t_64_sync_handler
 	lsr	x1, x1, #26
 	and	w1, w1, #0x3f
 	cmp	w1, #0x3c
-	b.hi	el0_sync_other
-	adrp	x3, el0_sync_classes
-	add	x3, x3, :lo12:el0_sync_classes
+	b.hi	.Lel0_sync_other
+	adrp	x3, .Lel0_sync_classes
+	add	x3, x3, :lo12:.Lel0_sync_classes
 	ldrb	w3, [x3, w1, uxtw]
-	adr	x4, el0_sync_svc
+	adr	x4, .Lel0_sync_svc
 	add	x3, x4, w3, uxtb #2
 	br	x3
-el0_sync_svc:
+.Lel0_sync_svc:
 	bl	el0_svc
 	b	1f
-el0_sync_other:
+.Lel0_sync_other:
 	bl	el0_fault
 1:	ldp	x29, x30, [sp], #16
 	func_ret
@@ -523,12 +523,12 @@ FUNC cpu_idle
 ENDFUNC cpu_idle
 
 	.section .rodata, "a"
-/* By exception class: distance of its case from el0_sync_svc, in instructions */
-el0_sync_classes:
+/* By exception class: distance of its case from .Lel0_sync_svc, in instructions */
+.Lel0_sync_classes:
 	.rept	0x15
-	.byte	(el0_sync_other - el0_sync_svc) / 4
+	.byte	(.Lel0_sync_other - .Lel0_sync_svc) / 4
 	.endr
 	.byte	0			/* 0x15: SVC */
 	.rept	0x3c - 0x15
-	.byte	(el0_sync_other - el0_sync_svc) / 4
+	.byte	(.Lel0_sync_other - .Lel0_sync_svc) / 4
 	.endr

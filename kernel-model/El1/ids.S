@@ -174,21 +174,28 @@ FUNC __arm64_sys_getcpu
 	ldr	x1, [x0, #S_X0]
 	ldr	x2, [x0, #S_X0 + 8]
 	ldr_this_cpu x3, CPU_NUMBER, x4
-	cbnz	x1, 3f
-1:	cbnz	x2, 4f
-2:	mov	w0, #0
-5:	sxtw	x0, w0
-	ldp	x29, x30, [sp], #16
-	func_ret
-3:	csdb
-	USER	9f, sttr w3, [x1]
-	b	1b
-4:	lsr	x3, x3, #32		/* CPU_NODE follows CPU_NUMBER */
+	mov	w5, #0
+	cmp	x1, #0
+	b.eq	1f
+	csdb
+	USER	8f, sttr w3, [x1]
+1:	cmp	x2, #0
+	b.eq	2f
+	lsr	x3, x3, #32		/* CPU_NODE follows CPU_NUMBER */
 	csdb
 	USER	9f, sttr w3, [x2]
+2:	cmp	w5, #0
+	b.ne	4f
+	mov	w0, #0
+3:	sxtw	x0, w0
+	ldp	x29, x30, [sp], #16
+	func_ret
+4:	mov	w0, #-EFAULT
+	b	3b
+8:	mov	w5, #-EFAULT
+	b	1b
+9:	mov	w5, #-EFAULT
 	b	2b
-9:	mov	w0, #-EFAULT
-	b	5b
 ENDFUNC __arm64_sys_getcpu
 
 	.section .data, "aw"
@@ -210,3 +217,6 @@ overflow_id:
 	.globl	base_crng
 base_crng:
 	.quad	1			/* generation of the key */
+	.globl	crng_init
+crng_init:
+	.word	2			/* CRNG_READY */

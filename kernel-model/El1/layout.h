@@ -43,6 +43,7 @@
 #define TSK_REAL_PARENT		0x120
 #define TSK_CRED		0x128
 #define TSK_NSPROXY		0x130
+#define TSK_DEBUG		0x140	/* breakpoints and watchpoints disabled: two words */
 #define TSK_ASID		0x138	/* of the address space, in bits 63 to 48 */
 #define TSK_FPSIMD		0x200	/* v0..v31 */
 #define TSK_FPSR		0x400

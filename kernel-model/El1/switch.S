@@ -8,23 +8,33 @@
 
 /* Asks the kernel model for the next task and switches to it. */
 FUNC schedule
+	func_enter
 	stp	x29, x30, [sp, #-32]!
 	mov	x29, sp
 	stp	x19, x20, [sp, #16]
 	hvc	#HVC_SCHEDULE
-	mov	x1, x0
-	get_current x0
-	cmp	x0, x1
-	b.eq	1f
+	mov	x19, x0
+	get_current x20
+	cmp	x20, x19
+	b.eq	2f
+	/* context_switch: the address space, unless the next one is a kernel thread */
+	ldr	x0, [x19, #TSK_TTBR0]
+	cbz	x0, 1f
+	ldr	x1, [x19, #TSK_ASID]
+	bl	cpu_do_switch_mm
+1:	mov	x0, x20
+	mov	x1, x19
 	bl	__switch_to
+	/* finish_task_switch */
 	hvc	#HVC_SWITCHED
-1:	ldp	x19, x20, [sp, #16]
+2:	ldp	x19, x20, [sp, #16]
 	ldp	x29, x30, [sp], #32
-	ret
+	func_ret
 ENDFUNC schedule
 
-/* x0: previous task, x1: next task -> x0: previous task, on the next one's stack */
+/* x0: previous task, x1: next task -> x0: previous task, on the next one's stack. The order of the steps is Linux's. */
 FUNC __switch_to
+	func_enter
 	stp	x29, x30, [sp, #-32]!
 	mov	x29, sp
 	stp	x19, x20, [sp, #16]
@@ -34,14 +44,15 @@ FUNC __switch_to
 	/* tls_thread_switch */
 	mrs	x2, tpidr_el0
 	str	x2, [x19, #TSK_TP_VALUE]
+	ldr	x3, [x20, #TSK_FLAGS]
+	tbnz	x3, #TIF_32BIT_BIT, 9f
 	ldr	x2, [x20, #TSK_TP_VALUE]
 	msr	tpidr_el0, x2
-	/* The address space, unless the next one is a kernel thread. */
-	ldr	x2, [x20, #TSK_TTBR0]
-	cbz	x2, 1f
-	msr	ttbr0_el1, x2
-	isb
-1:	mrs	x3, tpidr_el1
+	mov	x0, x20
+	bl	hw_breakpoint_thread_switch
+	nop				/* CONTEXTIDR_EL1 holds no PID */
+	/* entry_task_switch */
+	mrs	x3, tpidr_el1
 	str	x20, [x3, #CPU_CURRENT]
 	/* Patched to a branch to 2f when the design has no per-CPU slot. */
 	.globl	vdso_switch_key
@@ -53,14 +64,60 @@ vdso_switch_site:
 	bl	vdso_switch_thread
 	.globl	vdso_switch_skip
 vdso_switch_skip:
+	/* ssbs_thread_switch: cores without SSBS, and tasks that keep it, need nothing */
+	ldr	x2, [x20, #TSK_FLAGS]
+	nop
+	ldr	x3, [x20, #TSK_TTBR0]
+	cbz	x3, 1f
+	b	1f
+	nop
+1:	b	2f			/* erratum 1418040: other cores */
+	nop
+2:	nop				/* pointer authentication keys: the model's affair */
 	dsb	ish
+	b	3f			/* no MTE */
+	nop
+3:	ldr	x2, [x19, #TSK_SCTLR_USER]
+	ldr	x3, [x20, #TSK_SCTLR_USER]
+	cmp	x2, x3
+	b.ne	9f
 	mov	x0, x19
 	mov	x1, x20
 	bl	cpu_switch_to
 	ldp	x19, x20, [sp, #16]
 	ldp	x29, x30, [sp], #32
-	ret
+	func_ret
+9:	hvc	#HVC_PANIC		/* no task differs there */
 ENDFUNC __switch_to
+
+/* x0: next task. Breakpoints and watchpoints change only when one of the two is being debugged. */
+FUNC hw_breakpoint_thread_switch
+	func_enter
+	mrs	x1, sp_el0
+	ldr	x2, [x1, #TSK_DEBUG]
+	ldr	x3, [x0, #TSK_DEBUG]
+	cmp	w2, w3
+	b.ne	1f
+	lsr	x2, x2, #32
+	lsr	x3, x3, #32
+	cmp	w2, w3
+	b.ne	1f
+	func_ret
+1:	hvc	#HVC_PANIC		/* nobody is debugged */
+ENDFUNC hw_breakpoint_thread_switch
+
+/* x0: the next task's TTBR0, x1: its ASID, in bits 63 to 48. The ASID is in TTBR1_EL1 (TCR_EL1.A1). */
+FUNC cpu_do_switch_mm
+	func_enter
+	mrs	x2, ttbr1_el1
+	and	x2, x2, #0xffffffffffff
+	orr	x2, x2, x1
+	msr	ttbr1_el1, x2
+	msr	ttbr0_el1, x0
+	isb
+	nop				/* instruction cache maintenance of another vendor's core */
+	func_ret
+ENDFUNC cpu_do_switch_mm
 
 /* Callee-saved registers and the stack; sp_el0 is the current task. */
 FUNC cpu_switch_to

@@ -93,6 +93,7 @@ FUNC invoke_syscall
 8881:	b 3f
 	alternative ALT_RANDOM_STACK, nop
 	bl	get_random_u16
+	uxth	w0, w0
 	and	w0, w0, #0x1ff
 	mrs	x1, tpidr_el1
 	ldr	w2, [x1, #CPU_KSTACK_OFFSET]
@@ -157,9 +158,12 @@ FUNC get_random_u16
 	stp	x19, x20, [sp, #16]
 	str	x21, [sp, #32]
 	canary_set x0, x1, [sp, #56]
-	nop				/* the generator is seeded */
+	adrp	x1, crng_init		/* is the generator seeded? */
+	ldr	w1, [x1, :lo12:crng_init]
+	cmp	w1, #1
+	b.ls	3f
 	bl	arch_local_irq_save
-	mov	x21, x0
+	str	x0, [sp, #48]
 	movz	x0, #CPU_BATCH_ENTROPY
 	movk	x0, #0, lsl #16
 	mrs	x20, tpidr_el1
@@ -174,13 +178,16 @@ FUNC get_random_u16
 	cmp	x2, x4
 	b.ne	2f
 1:	ldr	w3, [x20, #(CPU_BATCH_POSITION - CPU_BATCH_ENTROPY)]
-	add	x4, x20, w3, uxtw #1
+	mov	w4, w3
+	lsl	x4, x4, #1
+	add	x4, x20, x4
 	ldrh	w19, [x4]
 	strh	wzr, [x4]
 	add	w3, w3, #1
 	str	w3, [x20, #(CPU_BATCH_POSITION - CPU_BATCH_ENTROPY)]
+	ldr	x21, [sp, #48]
 	msr	daif, x21
-	mov	w0, w19
+	uxth	w0, w19
 	canary_check x1, x2, [sp, #56]
 	ldr	x21, [sp, #32]
 	ldp	x19, x20, [sp, #16]
@@ -190,6 +197,7 @@ FUNC get_random_u16
 	hvc	#HVC_RANDOM
 	str	wzr, [x20, #(CPU_BATCH_POSITION - CPU_BATCH_ENTROPY)]
 	b	1b
+3:	hvc	#HVC_PANIC		/* it always is here */
 ENDFUNC get_random_u16
 
 /* -> x0: PSTATE.DAIF before; interrupts are masked afterwards */
