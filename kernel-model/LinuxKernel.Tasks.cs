@@ -14,7 +14,7 @@ public sealed partial class LinuxKernel
     public const ulong CLONE_VM = 0x100, CLONE_FS = 0x200, CLONE_FILES = 0x400, CLONE_SIGHAND = 0x800, CLONE_PIDFD = 0x1000, CLONE_PTRACE = 0x2000,
         CLONE_VFORK = 0x4000, CLONE_PARENT = 0x8000, CLONE_THREAD = 0x10000, CLONE_NEWNS = 0x20000, CLONE_SYSVSEM = 0x40000, CLONE_SETTLS = 0x80000,
         CLONE_PARENT_SETTID = 0x100000, CLONE_CHILD_CLEARTID = 0x200000, CLONE_DETACHED = 0x400000, CLONE_CHILD_SETTID = 0x1000000, CLONE_NEWCGROUP = 0x2000000,
-        CLONE_NEWUTS = 0x4000000, CLONE_NEWIPC = 0x8000000, CLONE_NEWUSER = 0x10000000, CLONE_NEWPID = 0x20000000, CLONE_NEWNET = 0x40000000,
+        CLONE_NEWUTS = 0x4000000, CLONE_NEWIPC = 0x8000000, CLONE_NEWUSER = 0x10000000, CLONE_NEWPID = 0x20000000, CLONE_NEWNET = 0x40000000, CLONE_NEWTIME = 0x80,
         CLONE_CLEAR_SIGHAND = 0x100000000, CLONE_INTO_CGROUP = 0x200000000;
 #pragma warning restore CS1591
 
@@ -171,6 +171,7 @@ public sealed partial class LinuxKernel
         ClearPosixTimers(task.Group);
         MemoryMap old2 = task.Mm!;
         Install(task, program!);
+        JoinTimeNamespace(task, task.TimeNamespaceForChildren);
         c.Cpu.SetTtbr0(program!.Memory.Space);
         c.Cpu.SetAsid(TaskRecords.AsidOf(program.Memory.Space.Handle));
         old2.Release();
@@ -248,7 +249,7 @@ public sealed partial class LinuxKernel
                 return result;
             credentials = inside!;
         }
-        if ((flags & CloneNamespaces) != 0 && !credentials.PrivilegedInNamespace)
+        if ((flags & (CloneNamespaces | CLONE_NEWTIME)) != 0 && !credentials.PrivilegedInNamespace)
             return -Errno.EPERM;
         if ((flags & CloneNamespaces & ~(CLONE_NEWUSER | CLONE_NEWPID)) != 0)
             return -Errno.EINVAL;
@@ -301,6 +302,7 @@ public sealed partial class LinuxKernel
         child.Comm = parent.Comm;
         InheritScheduling(parent, child);
         child.Affinity = parent.Affinity;
+        InheritTimeNamespace(parent, child, flags);
         child.Cpu = parent.Cpu;
         child.ExitSignal = thread ? 0 : (flags & CLONE_PARENT) != 0 ? parent.Group.Leader.ExitSignal : exitSignal;
         if ((flags & CLONE_VM) == 0)
@@ -321,7 +323,7 @@ public sealed partial class LinuxKernel
         Records.SetTp(child, (flags & CLONE_SETTLS) != 0 ? tls : c.Cpu.TPIDR_EL0);
         Records.SaveFp(c.Cpu, child);
         Records.SetStart(child, "ret_from_fork");
-        Records.SetFlag(child, TraceBit, Options.TraceSyscalls);
+        JoinTimeNamespace(child, child.TimeNamespace);
         UserRegisters regs = Records.Registers(child);
         regs.CopyFrom(Records.Registers(parent));
         regs[0] = 0;

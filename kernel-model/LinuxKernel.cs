@@ -115,15 +115,16 @@ public sealed partial class LinuxKernel : IHypercallHandler
         HostName = options.HostName;
         _accountedCycle = new ulong[machine.Cpus.Count];
         Timers.EarliestChanged = Scheduler.TimersChanged;
+        Timers.OffsetOf = Timekeeper.OffsetOf;
         _lastPid = options.FirstPid - 1;
         int cpus = machine.Cpus.Count;
         ulong perCpuSize = El1Image.Value("CPU_SIZE");
         _perCpuPa = PageAllocator.AllocateContiguous((int)((perCpuSize * (ulong)cpus + 4095) / 4096));
         ulong timekeeperPa = PageAllocator.Allocate();
-        Timekeeper.AddPage(timekeeperPa);
+        Timekeeper.AddPage(VvarPages.KernelRecord(this, timekeeperPa));
         Vdso = new VdsoMapping(this, VdsoDesigns.Create(options.VdsoDesign));
-        foreach (ulong page in Vdso.TimePages)
-            Timekeeper.AddPage(page);
+        if (Vdso.Data is { } data)
+            Timekeeper.AddPage(data);
         Vdso.Design.PatchEl1(_el1, machine);
         if (options.Kernel.Reload)
             PerCpuDesign.KeepRegister(_el1, machine);
@@ -169,10 +170,10 @@ public sealed partial class LinuxKernel : IHypercallHandler
     }
 
     /// <summary>CPU clock in ns since boot, as CLOCK_MONOTONIC counts it.</summary>
-    internal ulong NowNsOf(Cpu cpu) => NsOfCounter(cpu.Counter());
+    internal ulong NowNsOf(Cpu cpu) => Timekeeper.Monotonic(cpu.Counter());
 
     /// <summary>CLOCK_MONOTONIC now, in ns.</summary>
-    public ulong NowNs => NsOfCounter(NowCounter());
+    public ulong NowNs => Timekeeper.Monotonic(NowCounter());
 
     /// <summary>CLOCK_REALTIME now, in ns since 1970.</summary>
     public ulong RealtimeNs => (ulong)(Timekeeper.RealtimeOffsetNs + (long)NowNs);
@@ -180,15 +181,8 @@ public sealed partial class LinuxKernel : IHypercallHandler
     /// <summary>The system counter now.</summary>
     internal ulong NowCounter() => ActiveCpu?.Counter() ?? Machine.Cpus.Max(c => c.Counter());
 
-    /// <summary>ns of a counter value.</summary>
-    public ulong NsOfCounter(ulong counter) => (ulong)((UInt128)counter * 1_000_000_000 / Machine.CounterFrequency);
-
-    /// <summary>First counter value at or after a time in ns.</summary>
-    public ulong CounterOfNs(ulong ns)
-    {
-        UInt128 counter = ((UInt128)ns * Machine.CounterFrequency + 999_999_999) / 1_000_000_000;
-        return counter > ulong.MaxValue ? ulong.MaxValue : (ulong)counter;
-    }
+    /// <summary>First counter value at or after a time of CLOCK_MONOTONIC in ns.</summary>
+    public ulong CounterOfNs(ulong ns) => Timekeeper.CounterOf(ns);
 
     /// <summary>The EL1 function that holds an address, for traces.</summary>
     public string? El1FunctionAt(ulong address) => _el1.FunctionAt(address);

@@ -65,7 +65,7 @@ image() {
   extend_segment "$out/vdso-$design.so"
 }
 
-sources=(arch/arm64/{vgettimeofday.c,vpercpu.c,sigreturn.S,note.S})
+sources=(arch/arm64/{vgettimeofday.c,vgetrandom.c,vgetrandom-chacha.S,vpercpu.c,sigreturn.S,note.S})
 image per-cpu layout.tsv plain
 image per-cpu-seq layout-per-cpu-seq.tsv sequence -DVDSO_SLOT_LINE
 image per-cpu-gen layout-per-cpu-gen.tsv generation -DVDSO_SLOT_LINE

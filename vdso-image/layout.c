@@ -4,6 +4,7 @@
  * collects into bin/layout.tsv for the kernel model.
  */
 #include <vdso/datapage.h>
+#include <vdso/getrandom.h>
 #include <vdso/layout.h>
 
 #define LAYOUT(name, value) __asm__ volatile("\n.ascii \"->" name " %c0\"" : : "i"(value))
@@ -24,6 +25,12 @@ void layout(void)
 	LAYOUT("vvar_from_image", -(long)VDSO_PAGES_SIZE);
 	LAYOUT("vvar_page.data", 0);
 
+	/* Below them: the page that clocks are read from, the page of the random number generator. */
+	LAYOUT("vvar_front_pages", VDSO_FRONT_PAGES);
+	FIELD(vdso_rng_data, generation);
+	FIELD(vdso_rng_data, is_ready);
+	LAYOUT("vgetrandom_state.size", sizeof(struct vgetrandom_state));
+
 	FIELD(vdso_vsys_data, data);
 #ifdef VDSO_THREAD_PAGES
 	FIELD(vdso_vsys_data, thread_data);
@@ -38,6 +45,7 @@ void layout(void)
 	LAYOUT("clockmode_none", VDSO_CLOCKMODE_NONE);
 	LAYOUT("clockmode_archtimer", VDSO_CLOCKMODE_ARCHTIMER);
 	LAYOUT("clockmode_archtimer_nocompat", VDSO_CLOCKMODE_ARCHTIMER_NOCOMPAT);
+	LAYOUT("clockmode_timens", VDSO_CLOCKMODE_TIMENS);
 
 	LAYOUT("vdso_data.size", sizeof(struct vdso_data));
 	FIELD(vdso_data, seq);

@@ -66,7 +66,7 @@ public sealed class KernelControl
     }
 
     /// <summary>The timer tick's update of the clocks, at the present counter.</summary>
-    public void Tick() => _kernel.Timekeeper.Tick(_kernel.NowNs);
+    public void Tick() => _kernel.Timekeeper.Tick(_kernel.NowCounter());
 
     /// <summary>Lets a task run on some CPUs only (bit n: CPU n), as when the others went offline.</summary>
     public static void Restrict(KernelTask task, ulong cpus) => task.Affinity = cpus;

@@ -141,15 +141,19 @@ internal static class Proc
         text.Append($"cpu  {user} 0 {system} {idle} 0 0 0 0 0 0\n");
         for (int n = 0; n < cpus; n++)
             text.Append($"cpu{n} {user / (ulong)cpus} 0 {system / (ulong)cpus} {idle / (ulong)cpus} 0 0 0 0 0 0\n");
-        long boot = vfs.NowRealtime / 1_000_000_000 - (long)((kernel?.NowNs ?? 0) / 1_000_000_000);
+        long boot = (vfs.NowRealtime - BoottimeNs(vfs)) / 1_000_000_000;
         int running = kernel?.AllGroups.Sum(g => g.Threads.Count(t => t.State == TaskState.Runnable)) ?? 0;
         text.Append($"intr 0\nctxt {kernel?.Scheduler.Switches ?? 0}\nbtime {boot}\nprocesses {kernel?.AllGroups.Count() ?? 0}\n");
         return text.Append($"procs_running {running}\nprocs_blocked 0\nsoftirq 0 0 0 0 0 0 0 0 0 0 0\n").ToString();
     }
 
+    /// <summary>CLOCK_BOOTTIME in ns, as the time namespace of the reader has it.</summary>
+    private static long BoottimeNs(Vfs vfs) =>
+        (long)(vfs.Kernel?.TimeOf(TimerBase.Boottime) ?? 0) + (vfs.Current?.TimeNamespace.BoottimeNs ?? 0);
+
     private static string Uptime(Vfs vfs)
     {
-        ulong centiseconds = (vfs.Kernel?.NowNs ?? 0) / 10_000_000;
+        ulong centiseconds = (ulong)Math.Max(0, BoottimeNs(vfs)) / 10_000_000;
         ulong idle = centiseconds * (ulong)Cpus(vfs);
         return $"{centiseconds / 100}.{centiseconds % 100:d2} {idle / 100}.{idle % 100:d2}\n";
     }

@@ -91,7 +91,7 @@ internal sealed class ProcessTree(Vfs vfs, FileSystem fs)
         d.AddText("wchan", () => "0");
         d.AddText("personality", () => "00000000\n");
         d.AddText("syscall", () => "running\n");
-        d.AddText("timens_offsets", () => "monotonic           0         0\nboottime            0         0\n");
+        d.Add("timens_offsets", new TextInode(fs, 0x1A4, () => TimensOffsets.Format(task), text => TimensOffsets.Set(task, text)));
         d.AddText("io", () => "rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n");
         DynamicDirectory ns = d.AddDirectory("ns");
         ulong number = 4026531834;
@@ -99,6 +99,8 @@ internal sealed class ProcessTree(Vfs vfs, FileSystem fs)
         {
             Func<INamespace>? space = name switch
             {
+                "time" => () => task.TimeNamespace,
+                "time_for_children" => () => task.TimeNamespaceForChildren,
                 "pid" => () => task.PidNamespace,
                 "pid_for_children" => () => task.PidNamespaceForChildren,
                 "user" => () => task.Credentials.UserNamespace,
@@ -110,7 +112,7 @@ internal sealed class ProcessTree(Vfs vfs, FileSystem fs)
                 ns.Add(name, new DynamicLink(fs, () => $"{space().Kind}:[{space().Number}]", () => new NamespaceInode(vfs.Anonymous, space())));
                 continue;
             }
-            ulong shown = name switch { "pid_for_children" => 4026531836, "time_for_children" => 4026531834, _ => number++ };
+            ulong shown = name switch { "pid_for_children" => 4026531836, _ => number++ };
             string kind = name.Replace("_for_children", "", StringComparison.Ordinal);
             ns.Add(name, new DynamicLink(fs, () => $"{kind}:[{shown}]", () => null));
         }
@@ -174,7 +176,7 @@ internal sealed class ProcessTree(Vfs vfs, FileSystem fs)
         (ulong ignored, ulong caught) = SignalSets(task);
         return $"{task.Tid} ({task.Comm}) {StateLetter(task)} {group.Parent?.Pid ?? 0} {group.Pgid} {group.Sid} {tty} {foreground} 4194304 "
             + $"{task.Mm?.MinorFaults ?? 0} 0 0 0 {user} {system} {group.ChildUserCycles / cyclesPerTick} {group.ChildSystemCycles / cyclesPerTick} 20 0 {group.Threads.Count} 0 "
-            + $"{group.StartCycle / cyclesPerTick} {task.Mm?.VirtualSize ?? 0} {task.Mm?.ResidentPages ?? 0} {group.Rlimits[Rlimits.Rss].Soft} "
+            + $"{StartTicks(group)} {task.Mm?.VirtualSize ?? 0} {task.Mm?.ResidentPages ?? 0} {group.Rlimits[Rlimits.Rss].Soft} "
             + $"1 1 {task.Mm?.StackStart ?? 0} 0 0 {pending & 0x7FFFFFFF} {task.Signals.Blocked & 0x7FFFFFFF} {ignored & 0x7FFFFFFF} {caught & 0x7FFFFFFF} "
             + $"0 0 0 {task.ExitSignal} {task.Cpu} 0 0 0 0 0 0 0 {task.Mm?.BrkStart ?? 0} 0 0 0 0 {group.ExitStatus}\n";
     }
@@ -199,6 +201,13 @@ internal sealed class ProcessTree(Vfs vfs, FileSystem fs)
         for (PidNamespace? space = task.PidNamespace; space is not null; space = space.Parent)
             text = $"\t{space.NumberOf(first)}{text}";
         return text;
+    }
+
+    /// <summary>Start of a process in clock ticks of 10 ms of CLOCK_BOOTTIME, as the process's time namespace has it.</summary>
+    private static long StartTicks(ThreadGroup group)
+    {
+        LinuxKernel kernel = group.Leader.Kernel;
+        return ((long)kernel.NsOfCycles(group.StartCycle) + group.Leader.TimeNamespace.BoottimeNs) / 10_000_000;
     }
 
     private static (ulong Ignored, ulong Caught) SignalSets(KernelTask task)

@@ -268,7 +268,8 @@ public sealed partial class MemoryMap
         Vma? vma = _vmas.Find(v => v.Name == name && v.SpecialPages?.Length == pages.Length);
         if (vma?.SpecialPages is not { } old || ReferenceEquals(old, pages))
             return;
-        DropPages(vma, vma.Start, vma.End);
+        if (!old.AsSpan().SequenceEqual(pages))
+            DropPages(vma, vma.Start, vma.End);
         vma.SpecialPages = pages;
     }
 

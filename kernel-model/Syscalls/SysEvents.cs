@@ -41,7 +41,7 @@ internal static class SysEvents
         : FileArguments.Install(c, new EventFile(c.Kernel.Vfs, c.UInt(0), (c.Int(1) & 1) != 0, c.Int(1) & OpenFlags.O_NONBLOCK), c.Int(1));
 
     public static long TimerfdCreate(SyscallContext c) =>
-        c.Int(0) is not (0 or 1 or 7 or 8 or 9) || (c.Int(1) & ~(OpenFlags.O_CLOEXEC | OpenFlags.O_NONBLOCK)) != 0 ? -Errno.EINVAL
+        c.Int(0) is 8 or 9 && !c.Task.Credentials.Privileged ? -Errno.EPERM : c.Int(0) is not (0 or 1 or 7 or 8 or 9) || (c.Int(1) & ~(OpenFlags.O_CLOEXEC | OpenFlags.O_NONBLOCK)) != 0 ? -Errno.EINVAL
         : FileArguments.Install(c, new TimerFile(c.Kernel, c.Int(0), c.Int(1) & OpenFlags.O_NONBLOCK), c.Int(1));
 
     public static long TimerfdSettime(SyscallContext c)
@@ -54,19 +54,16 @@ internal static class SysEvents
             return -Errno.EBADF;
         if (file is not TimerFile timer || (c.Int(1) & ~3) != 0)
             return -Errno.EINVAL;
+        bool absolute = (c.Int(1) & 1) != 0;
         (ulong left, ulong oldInterval) = timer.Setting;
-        ulong? deadline = null;
-        if (value != 0)
-        {
-            ulong now = c.Kernel.NowNs;
-            if ((c.Int(1) & 1) == 0)
-                deadline = now + value;
-            else if (timer.Clock is 0 or 8)
-                deadline = value > c.Kernel.RealtimeNs ? now + (value - c.Kernel.RealtimeNs) : now;
-            else
-                deadline = value;
-        }
-        timer.Set(deadline, interval);
+        TimerBase of = LinuxKernel.BaseOf(timer.Clock);
+        // A relative timer on CLOCK_REALTIME does not follow when that clock is set.
+        if (!absolute && timer.Clock == Clocks.Realtime)
+            of = TimerBase.Monotonic;
+        ulong? deadline = value == 0 ? null
+            : absolute ? c.Task.TimeNamespace.ToHost(timer.Clock, value)
+            : UserTime.Add(c.Kernel.TimeOf(of), value);
+        timer.Set(of, deadline, interval, absolute && of == TimerBase.Realtime && (c.Int(1) & 2) != 0);
         return c.Arg(3) != 0 && !WriteSetting(c, c.Arg(3), left, oldInterval) ? -Errno.EFAULT : 0;
     }
 

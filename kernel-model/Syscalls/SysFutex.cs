@@ -65,10 +65,17 @@ internal static class SysFutex
         {
             if (!absolute)
                 deadline = UserTime.Add(c.Kernel.NowNs, deadline);
-            else if (realtime)
-                deadline = UserTime.MonotonicOfRealtime(c.Kernel, deadline);
+            else
+                deadline = Absolute(c, realtime ? Clocks.Realtime : Clocks.Monotonic, deadline);
         }
         return Start(c, c.Arg(0), c.UInt(2), isPrivate, bitset, deadline);
+    }
+
+    /// <summary>An absolute time of a clock, as the caller's time namespace has it, as what the call sleeps for.</summary>
+    private static ulong Absolute(SyscallContext c, int clock, ulong deadline)
+    {
+        c.WaitClock = LinuxKernel.BaseOf(clock);
+        return c.Task.TimeNamespace.ToHost(clock, deadline);
     }
 
     private static long Start(SyscallContext c, ulong address, uint expected, bool isPrivate, uint bitset, ulong deadline)
@@ -82,7 +89,7 @@ internal static class SysFutex
             return -Errno.EAGAIN;
         var waiter = new FutexWaiter(c.Task, key, bitset);
         c.State = waiter;
-        if (deadline != ulong.MaxValue && deadline <= c.Kernel.NowNs)
+        if (deadline != ulong.MaxValue && deadline <= c.Kernel.TimeOf(c.WaitClock))
             return -Errno.ETIMEDOUT;
         c.Kernel.Futexes.Add(waiter);
         c.Deadline = deadline;
@@ -98,9 +105,14 @@ internal static class SysFutex
         c.Kernel.Futexes.Remove(waiter);
         if (deadline == ulong.MaxValue)
             return result;
-        c.Task.RestartBlock = r => r.State is FutexWaiter w
-            ? Woken(r, w) ?? Sleep(r, w, address, expected, isPrivate, bitset)
-            : Start(r, address, expected, isPrivate, bitset, deadline);
+        TimerBase clock = c.WaitClock;
+        c.Task.RestartBlock = r =>
+        {
+            r.WaitClock = clock;
+            return r.State is FutexWaiter w
+                ? Woken(r, w) ?? Sleep(r, w, address, expected, isPrivate, bitset)
+                : Start(r, address, expected, isPrivate, bitset, deadline);
+        };
         return -Errno.ERESTART_RESTARTBLOCK;
     }
 
@@ -217,8 +229,8 @@ internal static class SysFutex
             result = ReadTimeout(c, c.Arg(3), out ulong deadline);
             if (result < 0)
                 return result;
-            if (deadline != ulong.MaxValue && (command == LockPi || (c.Int(1) & ClockRealtime) != 0))
-                deadline = UserTime.MonotonicOfRealtime(c.Kernel, deadline);
+            if (deadline != ulong.MaxValue)
+                deadline = Absolute(c, command == LockPi || (c.Int(1) & ClockRealtime) != 0 ? Clocks.Realtime : Clocks.Monotonic, deadline);
             waiter = new FutexWaiter(c.Task, key, uint.MaxValue);
             c.State = waiter;
             c.Deadline = deadline;
@@ -273,7 +285,7 @@ internal static class SysFutex
             long result = ReadTimeout(c, c.Arg(3), out ulong deadline);
             if (result < 0)
                 return result;
-            c.Deadline = clock == Clocks.Realtime ? UserTime.MonotonicOfRealtime(c.Kernel, deadline) : deadline;
+            c.Deadline = Absolute(c, clock, deadline);
         }
         var keys = new FutexKey[count];
         for (int i = 0; i < count; i++)
@@ -342,8 +354,8 @@ internal static class SysFutex
         long result = ReadTimeout(c, c.Arg(4), out ulong deadline);
         if (result < 0)
             return result;
-        if (deadline != ulong.MaxValue && c.Int(5) == Clocks.Realtime)
-            deadline = UserTime.MonotonicOfRealtime(c.Kernel, deadline);
+        if (deadline != ulong.MaxValue)
+            deadline = Absolute(c, c.Int(5) == Clocks.Realtime ? Clocks.Realtime : Clocks.Monotonic, deadline);
         return Start(c, c.Arg(0), c.UInt(1), isPrivate, c.UInt(2), deadline);
     }
 

@@ -7,9 +7,9 @@ namespace ArmVdso.Kernel.Syscalls;
 internal static class SysNamespaces
 {
     private const ulong Others = LinuxKernel.CLONE_NEWNS | LinuxKernel.CLONE_NEWCGROUP | LinuxKernel.CLONE_NEWUTS | LinuxKernel.CLONE_NEWIPC | LinuxKernel.CLONE_NEWNET;
-    private const ulong NewTime = 0x80;
+    private const ulong NewTime = LinuxKernel.CLONE_NEWTIME;
 
-    /// <summary>unshare(flags): files, fs, PID and user namespaces.</summary>
+    /// <summary>unshare(flags): files, fs, PID, time and user namespaces.</summary>
     public static long Unshare(SyscallContext c)
     {
         ulong flags = c.Arg(0);
@@ -29,7 +29,9 @@ internal static class SysNamespaces
                 return result;
         }
         // Other kinds of namespaces are not there: nobody may make one.
-        if ((flags & (Others | NewTime)) != 0)
+        if ((flags & Others) != 0)
+            return -Errno.EPERM;
+        if ((flags & NewTime) != 0 && !(entered ?? task.Credentials).PrivilegedInNamespace)
             return -Errno.EPERM;
         if ((flags & LinuxKernel.CLONE_NEWPID) != 0)
         {
@@ -40,6 +42,9 @@ internal static class SysNamespaces
                 return result;
             task.PidNamespaceForChildren = space!;
         }
+        // The caller stays in its time namespace: only its children enter, and itself at its next execve.
+        if ((flags & NewTime) != 0)
+            task.TimeNamespaceForChildren = c.Kernel.CloneTimeNamespace(task.TimeNamespaceForChildren);
         if ((flags & LinuxKernel.CLONE_FILES) != 0 && task.Files.Users > 1)
         {
             FileTable old = task.Files;
@@ -67,8 +72,8 @@ internal static class SysNamespaces
             case NamespaceFile file:
                 return kinds != 0 && kinds != file.Space.CloneFlag ? -Errno.EINVAL : Enter(c, file.Space);
             case PidFile { Group: var group }:
-                const ulong known = LinuxKernel.CLONE_NEWUSER | LinuxKernel.CLONE_NEWPID;
-                if (kinds == 0 || (kinds & ~(known | Others | NewTime)) != 0)
+                const ulong known = LinuxKernel.CLONE_NEWUSER | LinuxKernel.CLONE_NEWPID | NewTime;
+                if (kinds == 0 || (kinds & ~(known | Others)) != 0)
                     return -Errno.EINVAL;
                 if (group.IsZombie)
                     return -Errno.ESRCH;
@@ -79,6 +84,8 @@ internal static class SysNamespaces
                     result = Enter(c, group.Leader.Credentials.UserNamespace);
                 if (result == 0 && (kinds & LinuxKernel.CLONE_NEWPID) != 0)
                     result = Enter(c, group.Leader.PidNamespace);
+                if (result == 0 && (kinds & NewTime) != 0)
+                    result = Enter(c, group.Leader.TimeNamespace);
                 return result;
             default:
                 return -Errno.EINVAL;
@@ -104,6 +111,14 @@ internal static class SysNamespaces
                 if (!user.IsGovernedBy(task.Credentials))
                     return -Errno.EPERM;
                 c.Kernel.EnterUserNamespace(task, task.Credentials.InUserNamespace(user));
+                return 0;
+            case TimeNamespace time:
+                if (task.Group.Threads.Count > 1 || c.Memory.IsShared)
+                    return -Errno.EUSERS;
+                if (!task.Credentials.PrivilegedInNamespace)
+                    return -Errno.EPERM;
+                task.TimeNamespaceForChildren = time;
+                c.Kernel.JoinTimeNamespace(task, time);
                 return 0;
             default:
                 return -Errno.EPERM;

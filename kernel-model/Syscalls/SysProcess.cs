@@ -84,7 +84,8 @@ internal static class SysProcess
             return -Errno.EINVAL;
         if ((flags & ~(0xffff_ffffUL | LinuxKernel.CLONE_CLEAR_SIGHAND | LinuxKernel.CLONE_INTO_CGROUP)) != 0)
             return -Errno.EINVAL;
-        if ((flags & (LinuxKernel.CLONE_DETACHED | 0xff)) != 0 || (flags & LinuxKernel.CLONE_INTO_CGROUP) != 0)
+        // Of the bits that are clone's exit signal one is a flag here.
+        if ((flags & (LinuxKernel.CLONE_DETACHED | (0xff & ~LinuxKernel.CLONE_NEWTIME))) != 0 || (flags & LinuxKernel.CLONE_INTO_CGROUP) != 0)
             return -Errno.EINVAL;
         if ((flags & (LinuxKernel.CLONE_THREAD | LinuxKernel.CLONE_PARENT)) != 0 && signal != 0)
             return -Errno.EINVAL;

@@ -60,7 +60,7 @@ internal static class SysSystem
         Memory.PageAllocator pages = c.Kernel.PageAllocator;
         Span<byte> info = stackalloc byte[112];
         info.Clear();
-        BitConverter.TryWriteBytes(info, (long)(c.Kernel.NowNs / 1_000_000_000));
+        BitConverter.TryWriteBytes(info, (long)(c.Task.TimeNamespace.FromHost(Clocks.Boottime, c.Kernel.TimeOf(TimerBase.Boottime)) / 1_000_000_000));
         BitConverter.TryWriteBytes(info[32..], pages.Total * PhysicalMemory.PageSize);
         BitConverter.TryWriteBytes(info[40..], (pages.Total - pages.Used) * PhysicalMemory.PageSize);
         BitConverter.TryWriteBytes(info[80..], (ushort)c.Kernel.AllGroups.Sum(g => g.Threads.Count));

@@ -11,31 +11,23 @@ internal static class SysTime
     /// <summary>CPU-time clock of a process or thread: low three bits of a negative clock ID.</summary>
     private const int CpuClockMask = 3, CpuClockPerThread = 4, CpuClockFd = 3;
 
-    private static bool IsKnown(int clock) => clock is (>= 0 and <= 9) or Clocks.Tai;
+    internal static bool IsKnown(int clock) => clock is (>= 0 and <= 9) or Clocks.Tai;
 
-    /// <summary>Time of a clock in ns; null when the clock does not exist.</summary>
+    /// <summary>Time of a clock in ns, as the caller's time namespace has it; null when the clock does not exist.</summary>
     internal static ulong? Now(SyscallContext c, int clock)
     {
         LinuxKernel kernel = c.Kernel;
-        switch (clock)
+        Timekeeper time = kernel.Timekeeper;
+        ulong? host = clock switch
         {
-            case Clocks.Realtime:
-            case Clocks.RealtimeAlarm:
-                return kernel.RealtimeNs;
-            case Clocks.Monotonic:
-            case Clocks.MonotonicRaw:
-            case Clocks.Boottime:
-            case Clocks.BoottimeAlarm:
-                return kernel.NowNs;
-            case Clocks.RealtimeCoarse:
-                return kernel.RealtimeNs - kernel.NowNs % LinuxKernel.TickNs;
-            case Clocks.MonotonicCoarse:
-                return kernel.NowNs / LinuxKernel.TickNs * LinuxKernel.TickNs;
-            case Clocks.Tai:
-                return kernel.RealtimeNs + (ulong)kernel.Timekeeper.TaiOffset * 1_000_000_000;
-            default:
-                return CpuClock(c.Kernel, c.Task, clock)?.Invoke();
-        }
+            Clocks.MonotonicRaw => time.RawNs(kernel.NowCounter()),
+            Clocks.RealtimeCoarse => (ulong)((long)time.CoarseNs + time.RealtimeOffsetNs),
+            Clocks.MonotonicCoarse => time.CoarseNs,
+            Clocks.Realtime or Clocks.RealtimeAlarm or Clocks.Monotonic or Clocks.Boottime or Clocks.BoottimeAlarm or Clocks.Tai =>
+                kernel.TimeOf(LinuxKernel.BaseOf(clock)),
+            _ => CpuClock(c.Kernel, c.Task, clock)?.Invoke(),
+        };
+        return host is { } ns ? c.Task.TimeNamespace.FromHost(clock, ns) : null;
     }
 
     /// <summary>Reader of a CPU-time clock in ns, or null when the ID names none.</summary>
@@ -137,49 +129,6 @@ internal static class SysTime
         return 0;
     }
 
-    /// <summary>adjtimex(buf).</summary>
-    public static long AdjTimex(SyscallContext c) => Adjust(c, c.Arg(0));
-
-    /// <summary>clock_adjtime(clock, buf).</summary>
-    public static long ClockAdjTime(SyscallContext c) => c.Int(0) switch
-    {
-        Clocks.Realtime => Adjust(c, c.Arg(1)),
-        _ => IsKnown(c.Int(0)) ? -Errno.EOPNOTSUPP : -Errno.EINVAL,
-    };
-
-    /// <summary>struct timex (208 bytes): an unsynchronised clock (TIME_ERROR, STA_UNSYNC). Only ADJ_SETOFFSET changes anything.</summary>
-    private static long Adjust(SyscallContext c, ulong address)
-    {
-        const uint setOffset = 0x100, nano = 0x2000;
-        const int timeError = 5, staUnsync = 0x40;
-        if (!c.Memory.Read(address, out uint modes))
-            return -Errno.EFAULT;
-        if (modes != 0 && (modes & 0x8000) == 0 && !c.Task.Credentials.Privileged)
-            return -Errno.EPERM;
-        if ((modes & setOffset) != 0)
-        {
-            if (!c.Memory.Read(address + 72, out long seconds) || !c.Memory.Read(address + 80, out long part))
-                return -Errno.EFAULT;
-            long limit = (modes & nano) != 0 ? 1_000_000_000 : 1_000_000;
-            if (part < 0 || part >= limit)
-                return -Errno.EINVAL;
-            c.Kernel.Timekeeper.SetRealtime((long)c.Kernel.RealtimeNs + seconds * 1_000_000_000 + part * (1_000_000_000 / limit));
-        }
-        var t = new byte[208];
-        BitConverter.TryWriteBytes(t, modes);
-        BitConverter.TryWriteBytes(t.AsSpan(24), 16_000_000L);
-        BitConverter.TryWriteBytes(t.AsSpan(32), 16_000_000L);
-        BitConverter.TryWriteBytes(t.AsSpan(40), staUnsync);
-        BitConverter.TryWriteBytes(t.AsSpan(48), 2L);
-        BitConverter.TryWriteBytes(t.AsSpan(56), 1L);
-        BitConverter.TryWriteBytes(t.AsSpan(64), 32_768_000L);
-        BitConverter.TryWriteBytes(t.AsSpan(72), (long)(c.Kernel.RealtimeNs / 1_000_000_000));
-        BitConverter.TryWriteBytes(t.AsSpan(80), (long)(c.Kernel.RealtimeNs % 1_000_000_000 / 1000));
-        BitConverter.TryWriteBytes(t.AsSpan(88), 10_000L);
-        BitConverter.TryWriteBytes(t.AsSpan(160), c.Kernel.Timekeeper.TaiOffset);
-        return c.Memory.Write(address, t) ? timeError : -Errno.EFAULT;
-    }
-
     /// <summary>nanosleep(req, rem).</summary>
     public static long NanoSleep(SyscallContext c)
     {
@@ -190,16 +139,17 @@ internal static class SysTime
                 return result;
             c.Deadline = UserTime.Add(c.Kernel.NowNs, ns);
         }
-        return SleepRelative(c, c.Arg(1));
+        return SleepRelative(c, TimerBase.Monotonic, c.Arg(1), false);
     }
 
-    private static long SleepRelative(SyscallContext c, ulong remainder)
+    /// <summary>Goes on with a relative sleep until c.Deadline, a time of the clock.</summary>
+    private static long SleepRelative(SyscallContext c, TimerBase clock, ulong remainder, bool wakes)
     {
-        ulong now = c.Kernel.NowNs;
+        ulong now = c.Kernel.TimeOf(clock);
         if (c.TimedOut || c.Deadline <= now)
             return 0;
         ulong deadline = c.Deadline;
-        long result = c.Wait([], deadline, Errno.ERESTART_RESTARTBLOCK);
+        long result = c.WaitUntil(clock, deadline, Errno.ERESTART_RESTARTBLOCK, wakes);
         if (result == SyscallContext.Blocked)
             return result;
         if (remainder != 0 && !UserTime.WriteTimespec(c.Memory, remainder, deadline - now))
@@ -207,7 +157,7 @@ internal static class SysTime
         c.Task.RestartBlock = r =>
         {
             r.Deadline = deadline;
-            return SleepRelative(r, remainder);
+            return SleepRelative(r, clock, remainder, wakes);
         };
         return result;
     }
@@ -224,30 +174,24 @@ internal static class SysTime
         bool absolute = (c.Int(1) & TimerAbstime) != 0;
         if (cpu is not null)
             return SleepCpu(c, cpu, absolute);
+        bool wakes = clock is Clocks.RealtimeAlarm or Clocks.BoottimeAlarm;
+        if (wakes && !c.Task.Credentials.Privileged)
+            return -Errno.EPERM;
+        // A relative sleep on CLOCK_REALTIME does not follow when that clock is set.
+        TimerBase sleepsOn = !absolute && clock == Clocks.Realtime ? TimerBase.Monotonic : LinuxKernel.BaseOf(clock);
         if (c.Attempt == 0)
         {
             long result = UserTime.ReadTimespec(c.Memory, c.Arg(2), out ulong ns);
             if (result < 0)
                 return result;
-            if (!absolute)
-                c.Deadline = UserTime.Add(c.Kernel.NowNs, ns);
-            else
-                c.Deadline = Absolute(c.Kernel, clock, ns);
+            c.Deadline = absolute ? c.Task.TimeNamespace.ToHost(clock, ns) : UserTime.Add(c.Kernel.TimeOf(sleepsOn), ns);
         }
         if (!absolute)
-            return SleepRelative(c, c.Arg(3));
-        if (c.TimedOut || c.Deadline <= c.Kernel.NowNs)
+            return SleepRelative(c, sleepsOn, c.Arg(3), wakes);
+        if (c.TimedOut || c.Deadline <= c.Kernel.TimeOf(sleepsOn))
             return 0;
-        return c.Wait([], c.Deadline, Errno.ERESTARTNOHAND);
+        return c.WaitUntil(sleepsOn, c.Deadline, Errno.ERESTARTNOHAND, wakes);
     }
-
-    /// <summary>Monotonic time of an absolute time of a clock.</summary>
-    internal static ulong Absolute(LinuxKernel kernel, int clock, ulong ns) => clock switch
-    {
-        Clocks.Realtime or Clocks.RealtimeAlarm => UserTime.MonotonicOfRealtime(kernel, ns),
-        Clocks.Tai => UserTime.MonotonicOfRealtime(kernel, ns - Math.Min(ns, (ulong)kernel.Timekeeper.TaiOffset * 1_000_000_000)),
-        _ => ns,
-    };
 
     /// <summary>Sleeps for CPU time of the process, looking again at every tick.</summary>
     private static long SleepCpu(SyscallContext c, Func<ulong> cpu, bool absolute)

@@ -18,6 +18,8 @@ internal static class SysTimer
         Func<ulong>? cpu = SysTime.CpuClock(c.Kernel, c.Task, clock);
         if (cpu is null && SysTime.Now(c, clock) is null)
             return -Errno.EINVAL;
+        if (clock is Clocks.RealtimeAlarm or Clocks.BoottimeAlarm && !c.Task.Credentials.Privileged)
+            return -Errno.EPERM;
         ThreadGroup group = c.Task.Group;
         int id = 0;
         while (group.PosixTimers.ContainsKey(id))
@@ -83,10 +85,12 @@ internal static class SysTimer
         else
         {
             bool absolute = (c.Int(1) & TimerAbstime) != 0;
+            // A relative timer on CLOCK_REALTIME does not follow when that clock is set.
+            TimerBase of = !absolute && timer.Clock == Clocks.Realtime ? TimerBase.Monotonic : LinuxKernel.BaseOf(timer.Clock);
             ulong deadline = absolute
-                ? timer.CpuNow is null ? SysTime.Absolute(c.Kernel, timer.Clock, value) : value
-                : UserTime.Add(timer.CpuNow?.Invoke() ?? c.Kernel.NowNs, value);
-            timer.Arm(deadline, interval);
+                ? timer.CpuNow is null ? c.Task.TimeNamespace.ToHost(timer.Clock, value) : value
+                : UserTime.Add(timer.CpuNow?.Invoke() ?? c.Kernel.TimeOf(of), value);
+            timer.Arm(of, deadline, interval);
         }
         return c.Arg(3) == 0 || WriteSetting(c, c.Arg(3), oldInterval, oldLeft) ? 0 : -Errno.EFAULT;
     }

@@ -47,7 +47,7 @@ public sealed class SyscallContext
     /// <summary>What a body keeps from one attempt to the next (progress so far, absolute deadline).</summary>
     public object? State { get; set; }
 
-    /// <summary>Absolute monotonic deadline in ns that a body keeps from its first attempt.</summary>
+    /// <summary>Absolute deadline in ns that a body keeps from its first attempt: of CLOCK_MONOTONIC, or of the clock it waits for.</summary>
     public ulong Deadline { get; set; } = ulong.MaxValue;
 
     /// <summary>The task that the caller knows by a number; null: none. Zombie leaders are found.</summary>
@@ -58,6 +58,9 @@ public sealed class SyscallContext
 
     /// <summary>The caller's number for a task, process group or session; 0: not visible to it.</summary>
     public int NumberOf(int first) => Task.PidNamespace.NumberOf(first);
+
+    /// <summary>The clock that <see cref="Deadline"/> and the deadlines of <see cref="Wait(WaitQueue, ulong, long)"/> are times of.</summary>
+    internal TimerBase WaitClock { get; set; }
 
     /// <summary>The caller's memory.</summary>
     public MemoryMap Memory => Task.Mm!;
@@ -83,7 +86,7 @@ public sealed class SyscallContext
     /// <summary>Sleeps until one of the queues wakes the task, a signal arrives or the deadline passes. The result must be
     /// returned from the body: <see cref="Blocked"/>, or -<paramref name="restart"/> when a signal is pending already.</summary>
     /// <param name="queues">What to sleep on; may be empty (pause).</param>
-    /// <param name="deadline">Monotonic time in ns, or ulong.MaxValue for none.</param>
+    /// <param name="deadline">Time of <see cref="WaitClock"/> (CLOCK_MONOTONIC unless set) in ns, or ulong.MaxValue for none.</param>
     /// <param name="restart">Error when interrupted: ERESTARTSYS, ERESTARTNOHAND, EINTR...</param>
     public long Wait(ReadOnlySpan<WaitQueue> queues, ulong deadline = ulong.MaxValue, long restart = Errno.ERESTARTSYS)
     {
@@ -92,7 +95,18 @@ public sealed class SyscallContext
             Kernel.SignalDelivery.Recalculate(Task);
             return -restart;
         }
-        return Sleep(queues, deadline);
+        return Sleep(queues, deadline, WaitClock);
+    }
+
+    /// <summary>Sleeps until a time of a clock, in ns, or a signal; see <see cref="Wait(ReadOnlySpan{WaitQueue}, ulong, long)"/>.</summary>
+    internal long WaitUntil(TimerBase clock, ulong expires, long restart, bool wakes = false)
+    {
+        if (SignalPending)
+        {
+            Kernel.SignalDelivery.Recalculate(Task);
+            return -restart;
+        }
+        return Sleep([], expires, clock, wakes);
     }
 
     /// <summary>Sleeps on a queue; only a signal that ends the process interrupts it (wait_for_completion_killable).</summary>
@@ -103,21 +117,22 @@ public sealed class SyscallContext
             Kernel.SignalDelivery.Recalculate(Task);
             return -Errno.EINTR;
         }
-        return Sleep([queue], ulong.MaxValue);
+        return Sleep([queue], ulong.MaxValue, TimerBase.Monotonic);
     }
 
-    private long Sleep(ReadOnlySpan<WaitQueue> queues, ulong deadline)
+    private long Sleep(ReadOnlySpan<WaitQueue> queues, ulong deadline, TimerBase clock, bool wakes = false)
     {
         TimedOut = false;
         Task.SleepOn(queues);
         if (deadline != ulong.MaxValue)
         {
-            Task.SleepTimer = Kernel.Timers.Add(deadline, _ =>
+            Action<ulong> expired = _ =>
             {
                 Task.SleepTimer = null;
                 TimedOut = true;
                 Task.Wake();
-            });
+            };
+            Task.SleepTimer = Kernel.Timers.Add(clock, deadline, expired, wakes);
         }
         return Blocked;
     }

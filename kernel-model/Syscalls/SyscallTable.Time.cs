@@ -23,7 +23,7 @@ public static partial class SyscallTable
         new(115, "clock_nanosleep", SysTime.ClockNanoSleep, Full, "clock flags timespec ptr", "", Wait),
         new(169, "gettimeofday", SysTime.GetTimeOfDay, Full, "ptr ptr", "answered by EL1 code unless traced", Trivial),
         new(170, "settimeofday", SysTime.SetTimeOfDay, Full, "ptr ptr", "", Trivial),
-        new(171, "adjtimex", SysTime.AdjTimex, Partial, "ptr", "reads; ADJ_SETOFFSET sets", Trivial),
-        new(266, "clock_adjtime", SysTime.ClockAdjTime, Partial, "clock ptr", "as adjtimex", Trivial),
+        new(171, "adjtimex", SysAdjTime.AdjTimex, Full, "ptr", "", Trivial),
+        new(266, "clock_adjtime", SysAdjTime.ClockAdjTime, Full, "clock ptr", "", Trivial),
     ];
 }

@@ -43,8 +43,4 @@ internal static class UserTime
 
     /// <summary>Sum of two times without wrapping.</summary>
     internal static ulong Add(ulong a, ulong b) => Math.Min(Max, Math.Min(a, Max) + Math.Min(b, Max));
-
-    /// <summary>The monotonic time at which CLOCK_REALTIME reaches a value; 0 when it has passed.</summary>
-    internal static ulong MonotonicOfRealtime(LinuxKernel kernel, ulong realtime) =>
-        realtime >= Max ? Max : (ulong)Math.Max(0, (long)realtime - kernel.Timekeeper.RealtimeOffsetNs);
 }

@@ -166,6 +166,12 @@ public sealed class KernelTask
     /// <summary>prctl flags without a field of their own (PR_SET_NO_NEW_PRIVS, PR_SET_KEEPCAPS...), by option number.</summary>
     public Dictionary<int, long> ProcessControls { get; } = [];
 
+    /// <summary>Time namespace, and the one that children (and the task itself at its next execve) enter.</summary>
+    public TimeNamespace TimeNamespace { get; internal set; }
+
+    /// <inheritdoc cref="TimeNamespace"/>
+    public TimeNamespace TimeNamespaceForChildren { get; internal set; }
+
     /// <summary>nice value, -20 to 19.</summary>
     public int Nice { get; set; }
 
@@ -203,6 +209,7 @@ public sealed class KernelTask
         PidNamespace = PidNamespaceForChildren = kernel.InitialPidNamespace;
         Tid = tid;
         Group = group;
+        TimeNamespace = TimeNamespaceForChildren = kernel.InitialTimeNamespace;
     }
 
     internal void SleepOn(ReadOnlySpan<WaitQueue> queues)

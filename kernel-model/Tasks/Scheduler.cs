@@ -188,7 +188,7 @@ public sealed class Scheduler
             _nextTick[i] = (now / tick + 1) * tick;
             if (i == 0)
             {
-                _kernel.Timekeeper.Tick(now);
+                _kernel.Timekeeper.Tick(cpu.Counter());
                 // CPU 0 keeps the tick for all: others need none while nobody waits for them.
                 foreach (KernelTask running in _current)
                     _kernel.RunCpuTimers(running);

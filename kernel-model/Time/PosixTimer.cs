@@ -2,11 +2,12 @@ using ArmVdso.Kernel.Signals;
 
 namespace ArmVdso.Kernel;
 
-/// <summary>A timer of timer_create (kernel/time/posix-timers.c). Times in ns of CLOCK_MONOTONIC; timers on CPU-time clocks
-/// are armed as if the process ran alone and check the CPU time when they expire.</summary>
+/// <summary>A timer of timer_create (kernel/time/posix-timers.c). Times in ns of its clock, as the first time namespace has it;
+/// timers on CPU-time clocks are armed as if the process ran alone and check the CPU time when they expire.</summary>
 internal sealed class PosixTimer(LinuxKernel kernel, int id, int clock)
 {
     private KernelTimer? _timer;
+    private TimerBase _base;
     private ulong _deadline;
     private long _overrun;
     private bool _pending;
@@ -35,7 +36,7 @@ internal sealed class PosixTimer(LinuxKernel kernel, int id, int clock)
     /// <summary>Expirations that no signal was queued for since the last one.</summary>
     internal int Overrun => (int)Math.Min(_overrun, int.MaxValue);
 
-    private ulong Now => CpuNow?.Invoke() ?? kernel.NowNs;
+    private ulong Now => CpuNow?.Invoke() ?? kernel.TimeOf(_base);
 
     /// <summary>ns until it expires; 0 when it is off.</summary>
     internal ulong Left => _deadline == 0 ? 0 : Math.Max(1, _deadline - Math.Min(_deadline, Now));
@@ -47,10 +48,11 @@ internal sealed class PosixTimer(LinuxKernel kernel, int id, int clock)
         _deadline = 0;
     }
 
-    /// <summary>Arms the timer for a time of its clock (monotonic, or CPU time), in ns.</summary>
-    internal void Arm(ulong deadline, ulong interval)
+    /// <summary>Arms the timer for a time of a clock (or of the CPU-time clock), in ns.</summary>
+    internal void Arm(TimerBase of, ulong deadline, ulong interval)
     {
         Disarm();
+        _base = of;
         Interval = interval;
         _overrun = 0;
         _pending = false;
@@ -60,19 +62,20 @@ internal sealed class PosixTimer(LinuxKernel kernel, int id, int clock)
 
     private void Start()
     {
-        ulong at = _deadline;
         if (CpuNow is { } cpu)
         {
             ulong now = cpu();
-            at = kernel.NowNs + Math.Max(LinuxKernel.TickNs, now < _deadline ? _deadline - now : 0);
+            ulong at = kernel.NowNs + Math.Max(LinuxKernel.TickNs, now < _deadline ? _deadline - now : 0);
+            _timer = kernel.Timers.Add(at, Expired);
+            return;
         }
-        _timer = kernel.Timers.Add(at, Expired);
+        _timer = kernel.Timers.Add(_base, _deadline, Expired, clock is Clocks.RealtimeAlarm or Clocks.BoottimeAlarm);
     }
 
     private void Expired(ulong monotonic)
     {
         _timer = null;
-        ulong now = CpuNow?.Invoke() ?? monotonic;
+        ulong now = CpuNow?.Invoke() ?? (ulong)((long)monotonic + kernel.Timekeeper.OffsetOf(_base));
         if (now < _deadline)
         {
             Start();

@@ -1,5 +1,3 @@
-using ArmVdso.Emulator;
-using ArmVdso.Kernel.El1;
 using ArmVdso.Kernel.Explore;
 
 namespace ArmVdso.Kernel;
@@ -11,67 +9,217 @@ public static class Clocks
     public const int Realtime = 0, Monotonic = 1, ProcessCputime = 2, ThreadCputime = 3, MonotonicRaw = 4, RealtimeCoarse = 5,
         MonotonicCoarse = 6, Boottime = 7, RealtimeAlarm = 8, BoottimeAlarm = 9, Tai = 11;
 #pragma warning restore CS1591
+
+    /// <summary>VDSO_CLOCKMODE_*: only the kernel can tell the time; the virtual counter; a time namespace's page.</summary>
+    public const int ModeNone = 0, ModeArchTimer = 1, ModeTimens = int.MaxValue;
 }
 
-/// <summary>Keeps the time: the kernel's own record that EL1 code reads, and the vDSO data of user space (update_vsyscall),
-/// both in the layout of Linux 6.1's struct vdso_data, refreshed at every tick (250 Hz).</summary>
+/// <summary>What a timer's deadline is a time of: the four hrtimer bases (kernel/time/hrtimer.c).</summary>
+public enum TimerBase
+{
+    /// <summary>CLOCK_MONOTONIC.</summary>
+    Monotonic,
+
+    /// <summary>CLOCK_REALTIME: moves when the clock is set.</summary>
+    Realtime,
+
+    /// <summary>CLOCK_BOOTTIME: moves over a suspend.</summary>
+    Boottime,
+
+    /// <summary>CLOCK_TAI.</summary>
+    Tai,
+}
+
+/// <summary>Keeps the time (kernel/time/timekeeping.c): CLOCK_MONOTONIC counts the system counter at a rate that NTP adjusts,
+/// the other clocks are a distance away from it. The kernel's own record, which EL1 code reads, and the vDSO's pages are
+/// written at every tick (250 Hz) and at every change.
+/// Times are in ns; <c>shifted</c> values in 2^-24 ns.</summary>
 public sealed class Timekeeper
 {
-    private const uint Shift = 24;
-    private const ulong NsPerSecond = 1_000_000_000;
-    private static readonly ulong Raw = El1Image.Value("VD_RAW");
+    /// <summary>Bits of fraction of a shifted value, and of mult.</summary>
+    internal const int Shift = 24;
+
+    internal const ulong NsPerSecond = 1_000_000_000;
     private readonly LinuxKernel _kernel;
-    private readonly OrderedStores _memory;
-    private readonly List<ulong> _pages = [];
-    private readonly uint _mult;
-    private long _realtimeOffsetNs;
+    private readonly List<IVvarPage> _pages = [];
+    private readonly ulong _frequency;
+    private readonly ulong _interval;
+    private readonly uint _rawMult;
+    private ulong _last;
+    private Int128 _monotonic;
+    private Int128 _raw;
+    private Int128 _error;
+    private uint _mult;
+    private long _coarse;
+    private long _boot;
     private int _minutesWest;
     private int _dstTime;
 
     internal Timekeeper(LinuxKernel kernel, long epochSeconds)
     {
         _kernel = kernel;
-        _memory = new OrderedStores(kernel.Machine.Memory);
-        _realtimeOffsetNs = epochSeconds * (long)NsPerSecond;
-        _mult = (uint)(((UInt128)NsPerSecond << (int)Shift) / kernel.Machine.CounterFrequency);
+        Stores = new OrderedStores(kernel.Machine.Memory);
+        _frequency = kernel.Machine.CounterFrequency;
+        _interval = Math.Max(1, _frequency / LinuxKernel.Hz);
+        RealtimeOffsetNs = epochSeconds * (long)NsPerSecond;
+        _rawMult = (uint)(((UInt128)NsPerSecond << Shift) / _frequency);
+        Ntp = new NtpDiscipline(this);
+        _mult = IdealMult();
+        Ntp.Second = RealtimeSecond();
     }
 
     /// <summary>Where the stores to the vvar pages go through.</summary>
-    internal OrderedStores Stores => _memory;
+    internal OrderedStores Stores { get; }
 
-    /// <summary>CLOCK_REALTIME minus CLOCK_MONOTONIC, in ns.</summary>
-    public long RealtimeOffsetNs => _realtimeOffsetNs;
+    /// <summary>The clock discipline that adjtimex sets.</summary>
+    internal NtpDiscipline Ntp { get; }
+
+    /// <summary>CLOCK_REALTIME minus CLOCK_MONOTONIC.</summary>
+    public long RealtimeOffsetNs { get; private set; }
+
+    /// <summary>CLOCK_BOOTTIME minus CLOCK_MONOTONIC: how long the machine was suspended.</summary>
+    public long BoottimeOffsetNs => _boot;
 
     /// <summary>settimeofday's time zone.</summary>
     public (int MinutesWest, int DstTime) TimeZone => (_minutesWest, _dstTime);
 
-    /// <summary>CLOCK_TAI minus CLOCK_REALTIME, in seconds; 0 as on a machine whose NTP did not set it.</summary>
-    public int TaiOffset { get; private set; }
+    /// <summary>CLOCK_TAI minus CLOCK_REALTIME, in seconds; 0 until somebody sets it.</summary>
+    public int TaiOffset { get; internal set; }
 
-    /// <summary>Updates so far (seq / 2).</summary>
+    /// <summary>Updates of the vDSO's data so far.</summary>
     public long Updates { get; private set; }
 
-    /// <summary>Adds a copy of the data (the kernel's record or a vvar page) that every update writes.</summary>
-    internal void AddPage(ulong pa)
+    /// <summary>ns a counter increment, in 2^-24 ns; NTP changes it.</summary>
+    public uint Mult => _mult;
+
+    /// <summary>VDSO_CLOCKMODE_*: NONE tells the vDSO to make system calls (a timer erratum).</summary>
+    public int ClockMode { get; private set; } = Clocks.ModeArchTimer;
+
+    /// <summary>Distance of a clock from CLOCK_MONOTONIC.</summary>
+    public long OffsetOf(TimerBase clock) => clock switch
     {
-        _pages.Add(pa);
-        Write(pa, _kernel.NowCounter());
+        TimerBase.Realtime => RealtimeOffsetNs,
+        TimerBase.Boottime => _boot,
+        TimerBase.Tai => RealtimeOffsetNs + TaiOffset * (long)NsPerSecond,
+        _ => 0,
+    };
+
+    /// <summary>CLOCK_MONOTONIC at a counter value.</summary>
+    internal ulong Monotonic(ulong counter) => (ulong)Int128.Max(0, (_monotonic + (Int128)(long)(counter - _last) * _mult) >> Shift);
+
+    /// <summary>CLOCK_MONOTONIC_RAW at a counter value.</summary>
+    internal ulong RawNs(ulong counter) => (ulong)Int128.Max(0, (_raw + (Int128)(long)(counter - _last) * _rawMult) >> Shift);
+
+    /// <summary>CLOCK_MONOTONIC_COARSE: the time of the last tick.</summary>
+    public ulong CoarseNs => (ulong)_coarse;
+
+    /// <summary>First counter value at which CLOCK_MONOTONIC has reached a time, at today's rate.</summary>
+    internal ulong CounterOf(ulong ns)
+    {
+        Int128 away = ((Int128)ns << Shift) - _monotonic;
+        Int128 counter = _last + (away <= 0 ? -(-away / _mult) : (away + _mult - 1) / _mult);
+        return counter <= 0 ? 0 : counter > ulong.MaxValue ? ulong.MaxValue : (ulong)counter;
     }
 
-    /// <summary>The timer tick: update_vsyscall.</summary>
-    internal void Tick(ulong nowNs)
+    /// <summary>Adds a page (the kernel's record, a vvar page) that every update writes.</summary>
+    internal void AddPage(IVvarPage page)
     {
-        Updates++;
-        ulong counter = _kernel.CounterOfNs(nowNs);
-        foreach (ulong page in _pages)
-            Write(page, counter);
+        _pages.Add(page);
+        page.Write(Snapshot());
     }
 
-    /// <summary>clock_settime(CLOCK_REALTIME).</summary>
+    /// <summary>The timer tick: whole ticks are added to the base times, then NTP may change the rate.</summary>
+    internal void Tick(ulong counter)
+    {
+        Advance(counter);
+        Publish();
+    }
+
+    /// <summary>Brings the base up to the last whole tick at or before <paramref name="counter"/>, and gives the rate for what
+    /// follows. Continuous at <paramref name="counter"/>: what a reader would have seen there with the old rate is what it sees
+    /// with the new one, so CLOCK_MONOTONIC never goes back.</summary>
+    private void Advance(ulong counter)
+    {
+        ulong ticks = counter < _last ? 0 : (counter - _last) / _interval;
+        if (ticks != 0)
+        {
+            ulong delta = ticks * _interval;
+            _last += delta;
+            _monotonic += (Int128)delta * _mult;
+            _raw += (Int128)delta * _rawMult;
+            // What the ideal rate would have added, less what mult did, in (ns / 2^32) * Hz.
+            _error += (Int128)delta * (Ntp.NsPerSecond32 - ((Int128)_mult * _frequency << (32 - Shift)));
+            Seconds();
+        }
+        uint mult = IdealMult() + (_error > 0 ? 1u : 0);
+        if (mult != _mult)
+        {
+            _monotonic -= (Int128)(long)(counter - _last) * ((long)mult - _mult);
+            _mult = mult;
+        }
+        _coarse = Math.Max(_coarse, (long)(_monotonic >> Shift));
+    }
+
+    private uint IdealMult() => (uint)((Ntp.NsPerSecond32 >> (32 - Shift)) / _frequency);
+
+    /// <summary>Whole seconds of CLOCK_REALTIME that have passed since the last look: NTP's second_overflow, and leap seconds.</summary>
+    private void Seconds()
+    {
+        for (long now = RealtimeSecond(); Ntp.Second < now; now = RealtimeSecond())
+        {
+            int leap = Ntp.SecondOverflow(Ntp.Second + 1);
+            if (leap == 0)
+                continue;
+            RealtimeOffsetNs += leap * (long)NsPerSecond;
+            TaiOffset -= leap;
+            Ntp.Second += leap;
+            _kernel.Timers.ClocksChanged();
+        }
+    }
+
+    /// <summary>Seconds of CLOCK_REALTIME at the base.</summary>
+    internal long RealtimeSecond() => (long)(((_monotonic >> Shift) + RealtimeOffsetNs) / (long)NsPerSecond);
+
+    /// <summary>The rate or the offsets changed: a new base at once.</summary>
+    internal void Changed()
+    {
+        Advance(_kernel.NowCounter());
+        Publish();
+        _kernel.Timers.ClocksChanged();
+    }
+
+    /// <summary>Sets CLOCK_REALTIME (clock_settime, settimeofday, ADJ_SETOFFSET).</summary>
     public void SetRealtime(long ns)
     {
-        _realtimeOffsetNs = ns - (long)_kernel.NowNs;
-        Tick(_kernel.NowNs);
+        ulong counter = _kernel.NowCounter();
+        Advance(counter);
+        RealtimeOffsetNs = ns - (long)Monotonic(counter);
+        Ntp.ClockWasSet();
+        Publish();
+        _kernel.Timers.ClocksChanged();
+        ClockSets++;
+        ClockSet?.Invoke();
+    }
+
+    /// <summary>How often CLOCK_REALTIME was set: a timerfd with TFD_TIMER_CANCEL_ON_SET compares it.</summary>
+    internal long ClockSets { get; private set; }
+
+    /// <summary>CLOCK_REALTIME was set, or moved over a suspend.</summary>
+    internal event Action? ClockSet;
+
+    /// <summary>The machine sleeps for a time: the counter stops with the CPUs (arm,no-tick-in-suspend) and the real-time clock
+    /// says how long it was (timekeeping_inject_sleeptime64). CLOCK_MONOTONIC stands still, CLOCK_BOOTTIME and
+    /// CLOCK_REALTIME advance.</summary>
+    public void Suspend(ulong ns)
+    {
+        Advance(_kernel.NowCounter());
+        _boot += (long)ns;
+        RealtimeOffsetNs += (long)ns;
+        Ntp.Second = RealtimeSecond();
+        Publish();
+        _kernel.Timers.ClocksChanged();
+        ClockSets++;
+        ClockSet?.Invoke();
     }
 
     /// <summary>settimeofday's time zone: update_vsyscall_tz.</summary>
@@ -79,54 +227,72 @@ public sealed class Timekeeper
     {
         _minutesWest = minutesWest;
         _dstTime = dstTime;
-        foreach (ulong page in _pages)
-        {
-            _memory.Write(page + El1Image.Value("VD_TZ_MINUTESWEST"), minutesWest);
-            _memory.Write(page + El1Image.Value("VD_TZ_MINUTESWEST") + 4, dstTime);
-        }
+        Publish();
     }
 
-    private void Write(ulong page, ulong counter)
+    /// <summary>Changes what the vDSO takes the counter for.</summary>
+    public void SetClockMode(int mode)
     {
-        ulong monotonic = _kernel.NsOfCounter(counter);
-        ulong real = (ulong)(_realtimeOffsetNs + (long)monotonic);
-        for (ulong entry = page; entry <= page + Raw; entry += Raw)
-        {
-            bool raw = entry != page;
-            uint seq = _memory.Read<uint>(entry + El1Image.Value("VD_SEQ"));
-            _memory.Write(entry + El1Image.Value("VD_SEQ"), seq + 1);
-            _memory.WriteBarrier();
-            _memory.Write(entry + El1Image.Value("VD_SEQ") + 4, 1);
-            _memory.Write(entry + El1Image.Value("VD_CYCLE_LAST"), counter);
-            _memory.Write(entry + El1Image.Value("VD_MASK"), 0x00FF_FFFF_FFFF_FFFFUL);
-            _memory.Write(entry + El1Image.Value("VD_MULT"), _mult);
-            _memory.Write(entry + El1Image.Value("VD_SHIFT"), Shift);
-            if (raw)
-            {
-                Base(entry, Clocks.MonotonicRaw, monotonic, true);
-            }
-            else
-            {
-                Base(entry, Clocks.Realtime, real, true);
-                Base(entry, Clocks.Monotonic, monotonic, true);
-                Base(entry, Clocks.Boottime, monotonic, true);
-                Base(entry, Clocks.Tai, real + (ulong)TaiOffset * NsPerSecond, true);
-                Base(entry, Clocks.RealtimeCoarse, real, false);
-                Base(entry, Clocks.MonotonicCoarse, monotonic, false);
-                _memory.Write(entry + El1Image.Value("VD_TZ_MINUTESWEST"), _minutesWest);
-                _memory.Write(entry + El1Image.Value("VD_TZ_MINUTESWEST") + 4, _dstTime);
-            }
-            _memory.Write(entry + El1Image.Value("VD_HRTIMER_RES"), 1u);
-            _memory.WriteBarrier();
-            _memory.Write(entry + El1Image.Value("VD_SEQ"), seq + 2);
-        }
-        _kernel.Machine.NotifyWrite(page, 4096);
+        ClockMode = mode;
+        Publish();
     }
 
-    private void Base(ulong entry, int clock, ulong ns, bool shifted)
+    private void Publish()
     {
-        ulong at = entry + El1Image.Value("VD_BASETIME") + (ulong)clock * 16;
-        _memory.Write(at, ns / NsPerSecond);
-        _memory.Write(at + 8, shifted ? (ns % NsPerSecond) << (int)Shift : ns % NsPerSecond);
+        Updates++;
+        TimeSnapshot snapshot = Snapshot();
+        foreach (IVvarPage page in _pages)
+            page.Write(snapshot);
     }
+
+    private TimeSnapshot Snapshot() => new()
+    {
+        ClockMode = ClockMode,
+        CycleLast = _last,
+        Mult = _mult,
+        RawMult = _rawMult,
+        Monotonic = _monotonic,
+        Raw = _raw,
+        Coarse = _coarse,
+        RealtimeOffset = RealtimeOffsetNs,
+        BoottimeOffset = _boot,
+        TaiOffset = TaiOffset,
+        MinutesWest = _minutesWest,
+        DstTime = _dstTime,
+    };
+}
+
+/// <summary>What update_vsyscall tells: the clocks' values at a counter value. Times in ns, Monotonic and Raw in 2^-24 ns.</summary>
+internal readonly record struct TimeSnapshot
+{
+    internal int ClockMode { get; init; }
+
+    internal ulong CycleLast { get; init; }
+
+    internal uint Mult { get; init; }
+
+    internal uint RawMult { get; init; }
+
+    internal Int128 Monotonic { get; init; }
+
+    internal Int128 Raw { get; init; }
+
+    internal long Coarse { get; init; }
+
+    internal long RealtimeOffset { get; init; }
+
+    internal long BoottimeOffset { get; init; }
+
+    internal int TaiOffset { get; init; }
+
+    internal int MinutesWest { get; init; }
+
+    internal int DstTime { get; init; }
+}
+
+/// <summary>A copy of the time that updates write.</summary>
+internal interface IVvarPage
+{
+    /// <summary>Writes the data, as update_vsyscall does.</summary>
+    void Write(in TimeSnapshot time);
 }

@@ -17,10 +17,12 @@ public static class VdsoDesigns
     /// <summary>Names of all designs, in the order of the tables.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. Makers.Select(make => make([]).Name)];
 
-    /// <summary>Makes a design of "NAME" or "NAME,fix=A+B".</summary>
+    /// <summary>Makes a design of "NAME" or "NAME,fix=A+B", or of "stock:FILE[,vvar=LAYOUT]", an image of a stock kernel.</summary>
     /// <exception cref="ArgumentException">There is no such design, or it has no such fix; the message says what there is.</exception>
     public static VdsoDesign Create(string text)
     {
+        if (StockDesign.TryCreate(text) is { } stock)
+            return stock;
         string[] parts = text.Split(',');
         string[] fixes = [];
         foreach (string part in parts.Skip(1))
@@ -38,6 +40,6 @@ public static class VdsoDesigns
                 throw new ArgumentException($"design '{parts[0]}' has no defects to mend with fix=");
             return design;
         }
-        throw new ArgumentException($"there is no vDSO design '{parts[0]}'; known: {string.Join(", ", Names)}");
+        throw new ArgumentException($"there is no vDSO design '{parts[0]}'; known: {string.Join(", ", Names)}, stock:FILE");
     }
 }

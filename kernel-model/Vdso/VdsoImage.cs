@@ -67,6 +67,15 @@ public sealed class VdsoImage
         return image;
     }
 
+    /// <summary>The image of a stock kernel; it has no layout file.</summary>
+    internal static VdsoImage OfStock(StockVdso stock)
+    {
+        var image = new VdsoImage("stock", [.. stock.Bytes]) { TextEnd = (ulong)stock.File.Text.End };
+        foreach ((string name, ulong offset) in stock.File.Symbols)
+            image.Symbols[name] = offset;
+        return image;
+    }
+
     /// <summary>Reads .dynsym through the section headers, which lie inside the mapped pages.</summary>
     private void ReadSymbols()
     {

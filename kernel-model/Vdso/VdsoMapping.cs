@@ -6,12 +6,15 @@ namespace ArmVdso.Kernel.Vdso;
 /// <summary>The vDSO of a run: the design, the pages of its image and the data pages ([vvar]) that all processes share.</summary>
 public sealed class VdsoMapping
 {
+    private const string FrontName = "[vvar_time]", DataName = "[vvar]";
     private readonly ulong[] _imagePages = [];
+    private readonly int _frontPages;
 
     internal VdsoMapping(LinuxKernel kernel, VdsoDesign design)
     {
         Kernel = kernel;
         Design = design;
+        (design as StockDesign)?.Stock.ApplyAlternatives(kernel.Machine.HasFeature);
         Image = design.LoadImage();
         design.Attach(this);
         PhysicalMemory memory = kernel.Machine.Memory;
@@ -24,15 +27,30 @@ public sealed class VdsoMapping
             memory.Write(_imagePages[0] + 24, 0xd4000001u);
             return;
         }
-        int dataPages = (int)(Image.Layout("vvar_pages") - Image.LayoutOr("thread_pages", 0));
-        ulong dataPa = kernel.PageAllocator.AllocateContiguous(dataPages);
-        SharedDataPages = [.. Enumerable.Range(0, dataPages).Select(i => dataPa + (ulong)i * PhysicalMemory.PageSize)];
         int imagePages = (Image.Bytes.Length + PhysicalMemory.PageSize - 1) / PhysicalMemory.PageSize;
         ulong imagePa = kernel.PageAllocator.AllocateContiguous(imagePages);
         Image.Bytes.CopyTo(memory.Span(imagePa, Image.Bytes.Length));
         _imagePages = [.. Enumerable.Range(0, imagePages).Select(i => imagePa + (ulong)i * PhysicalMemory.PageSize)];
-        TimePages = [dataPa];
+        if (design is StockDesign stock)
+        {
+            Data = new VvarPages(kernel, stock.Stock.Layout);
+            SharedDataPages = Data.For(kernel.InitialTimeNamespace);
+            return;
+        }
+        int dataPages = (int)(Image.Layout("vvar_pages") - Image.LayoutOr("thread_pages", 0));
+        ulong dataPa = kernel.PageAllocator.AllocateContiguous(dataPages);
+        SharedDataPages = [.. Enumerable.Range(0, dataPages).Select(i => dataPa + (ulong)i * PhysicalMemory.PageSize)];
+        // vdso-image/include/vdso/datapage.h: the page that clocks are read from and the random number page lie in front.
+        ulong rng = kernel.PageAllocator.Allocate();
+        Data = new VvarPages(kernel, OwnLayout(Image), dataPa, rng, time => [time, rng]);
+        _frontPages = (int)Image.Layout("vvar_front_pages");
     }
+
+    /// <summary>Our own images: the data page as Linux 6.1 has it, the random number data on a page apart.</summary>
+    private static VvarLayout OwnLayout(VdsoImage image) => VvarLayout.Find("6.1") with
+    {
+        Rng = new VvarLayout.Random(-1, (int)image.Layout("vdso_rng_data.generation"), (int)image.Layout("vdso_rng_data.is_ready")),
+    };
 
     /// <summary>The kernel.</summary>
     public LinuxKernel Kernel { get; }
@@ -44,7 +62,10 @@ public sealed class VdsoMapping
     public VdsoImage? Image { get; }
 
     /// <summary>Physical addresses of the pages that update_vsyscall writes.</summary>
-    public IReadOnlyList<ulong> TimePages { get; } = [];
+    public IReadOnlyList<ulong> TimePages => Data is null ? [] : [Data.DataPage];
+
+    /// <summary>The pages that clocks and random numbers are read from, or null without a vDSO.</summary>
+    internal VvarPages? Data { get; }
 
     /// <summary>Physical addresses of the data pages that all processes map, in order.</summary>
     public ulong[] SharedDataPages { get; } = [];
@@ -52,8 +73,8 @@ public sealed class VdsoMapping
     /// <summary>Pages of the image.</summary>
     public int ImagePageCount => _imagePages.Length;
 
-    /// <summary>Data pages that all processes share.</summary>
-    public int DataPageCount => SharedDataPages.Length;
+    /// <summary>Data pages that all processes share: physical ones, of which some are mapped twice.</summary>
+    public int DataPageCount => SharedDataPages.Count(page => page != 0) + (_frontPages == 0 ? 0 : 1);
 
     /// <summary>Without a vDSO: a page with nop; mov x8, #139 (rt_sigreturn); svc #0 alone, that no auxiliary vector names.</summary>
     private void MapTrampoline(MemoryMap memory)
@@ -73,15 +94,25 @@ public sealed class VdsoMapping
             MapTrampoline(memory);
             return 0;
         }
-        ulong data = (ulong)Image.Layout("vvar_pages") * PhysicalMemory.PageSize;
+        ulong front = (ulong)_frontPages * PhysicalMemory.PageSize;
+        ulong data = front + (ulong)Image.LayoutOr("vvar_pages", SharedDataPages.Length) * PhysicalMemory.PageSize;
         ulong code = (ulong)_imagePages.Length * PhysicalMemory.PageSize;
         ulong start = memory.FindFree(data + code);
         if (start == 0)
             return 0;
         memory.VdsoBase = start + data;
         memory.SigreturnTrampoline = memory.VdsoBase + Image.SigreturnOffset;
-        memory.Add(new Vma { Start = start, End = start + data, Prot = Mman.PROT_READ, SpecialPages = Design.DataPagesFor(memory), Name = "[vvar]" });
+        if (front != 0)
+            memory.Add(new Vma { Start = start, End = start + front, Prot = Mman.PROT_READ, SpecialPages = Data!.For(Kernel.InitialTimeNamespace), Name = FrontName });
+        memory.Add(new Vma { Start = start + front, End = start + data, Prot = Mman.PROT_READ, SpecialPages = Design.DataPagesFor(memory), Name = DataName });
         memory.Add(new Vma { Start = start + data, End = start + data + code, Prot = Mman.PROT_READ | Mman.PROT_EXEC, SpecialPages = _imagePages, Name = "[vdso]" });
         return memory.VdsoBase;
+    }
+
+    /// <summary>A memory's tasks are in another time namespace now (vdso_join_timens): its pages are mapped in that order.</summary>
+    internal void JoinTimeNamespace(MemoryMap memory, TimeNamespace space)
+    {
+        if (Data is not null)
+            memory.ReplaceSpecialPages(_frontPages != 0 ? FrontName : DataName, Data.For(space));
     }
 }

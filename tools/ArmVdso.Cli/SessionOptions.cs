@@ -35,7 +35,9 @@ internal sealed class SessionOptions
 
     internal Option<string> Timing { get; } = Text("--timing", "memoised", "how the portable engine times blocks: memoised, or naive (instruction by instruction, slower; same cycles)", "NAME");
 
-    internal Option<string> Vdso { get; } = Text("--vdso", "per-cpu", "vDSO design, as 'vdso list' names them; per-cpu,fix=egid+cred mends defects of the talk's", "DESIGN[,fix=...]");
+    internal Option<string> Vdso { get; } = Text("--vdso", "per-cpu", "vDSO design, as 'vdso list' names them; per-cpu,fix=egid+cred mends defects of the talk's; stock:FILE is the vDSO of a stock kernel ('vdso extract')", "DESIGN[,fix=...]");
+
+    internal Option<string> Vvar { get; } = Text("--vvar", "", "layout of a stock vDSO's data pages; without it that of the image's kernel", "LAYOUT");
 
     internal Option<string> Kernel { get; } = Text("--kernel", "", "kernel configuration, words joined by +: plain, kpti, bhb, kstack-random, reload; without: what Linux decides on the core", "WORDS");
 
@@ -83,6 +85,7 @@ internal sealed class SessionOptions
     internal IEnumerable<Option> All() =>
     [
         Cpus, Cpu, Core, Engine, CheckEngine, Timing, Vdso, Kernel, Root, Bind, Env, UnsetEnv, Argv0, Cwd, User, FirstPid, Memory, VaBits, Slice, Quantum, Seed, Epoch, Clock, MaxCycles, Timeout, UserMonitors, MendEgid,
+        Vvar,
     ];
 
     internal static ulong Number(string option, string text, ulong minimum, ulong maximum)
@@ -114,6 +117,8 @@ internal sealed class SessionOptions
         string vdso = result.GetValue(Vdso)!;
         if (result.GetValue(MendEgid))
             vdso += vdso.Contains(",fix=", StringComparison.Ordinal) ? "+egid" : ",fix=egid";
+        if (result.GetValue(Vvar) is { Length: > 0 } layout)
+            vdso += $",vvar={layout}";
         try
         {
             VdsoDesigns.Create(vdso);

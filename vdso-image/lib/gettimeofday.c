@@ -24,7 +24,11 @@ static __always_inline u64 take_seconds(u64 *ns)
 	return seconds;
 }
 
-/* 0, or -1 when the counter cannot be used and the kernel must be asked. */
+/* What keeps a clock from being read: the kernel must be asked; the page is a time namespace's. */
+#define VDSO_ASK_KERNEL	(-1)
+#define VDSO_ASK_TIMENS	1
+
+/* 0, or one of the two above. */
 static __always_inline int do_hres(const struct vdso_data *vd, clockid_t clock, struct timespec *ts)
 {
 	const struct vdso_timestamp *base = &vd->basetime[clock];
@@ -32,9 +36,10 @@ static __always_inline int do_hres(const struct vdso_data *vd, clockid_t clock, 
 	u32 seq;
 
 	do {
-		seq = vdso_read_begin(vd);
+		if (unlikely(!vdso_read_begin_not_timens(vd, &seq)))
+			return VDSO_ASK_TIMENS;
 		if (unlikely(vd->clock_mode == VDSO_CLOCKMODE_NONE))
-			return -1;
+			return VDSO_ASK_KERNEL;
 		cycles = __arch_get_hw_counter();
 		ns = ((cycles - vd->cycle_last) & vd->mask) * vd->mult + base->nsec;
 		ns >>= vd->shift;
@@ -47,16 +52,18 @@ static __always_inline int do_hres(const struct vdso_data *vd, clockid_t clock, 
 	return 0;
 }
 
-static __always_inline void do_coarse(const struct vdso_data *vd, clockid_t clock, struct timespec *ts)
+static __always_inline int do_coarse(const struct vdso_data *vd, clockid_t clock, struct timespec *ts)
 {
 	const struct vdso_timestamp *base = &vd->basetime[clock];
 	u32 seq;
 
 	do {
-		seq = vdso_read_begin(vd);
+		if (unlikely(!vdso_read_begin_not_timens(vd, &seq)))
+			return VDSO_ASK_TIMENS;
 		ts->tv_sec = (s64)base->sec;
 		ts->tv_nsec = (s64)base->nsec;
 	} while (vdso_read_retry(vd, seq));
+	return 0;
 }
 
 static __always_inline int clock_gettime_common(const struct vdso_data *vd, clockid_t clock, struct timespec *ts)
@@ -65,49 +72,83 @@ static __always_inline int clock_gettime_common(const struct vdso_data *vd, cloc
 
 	/* Negative numbers are clocks of processes and devices: the kernel's. */
 	if (unlikely((u32)clock >= MAX_CLOCKS))
-		return -1;
+		return VDSO_ASK_KERNEL;
 
 	mask = BIT(clock);
 	if (likely(mask & VDSO_HRES))
 		return do_hres(&vd[CS_HRES_COARSE], clock, ts);
-	if (mask & VDSO_COARSE) {
-		do_coarse(&vd[CS_HRES_COARSE], clock, ts);
-		return 0;
-	}
+	if (mask & VDSO_COARSE)
+		return do_coarse(&vd[CS_HRES_COARSE], clock, ts);
 	if (mask & VDSO_RAW)
 		return do_hres(&vd[CS_RAW], clock, ts);
-	return -1;
+	return VDSO_ASK_KERNEL;
+}
+
+/*
+ * A task in a time namespace: the real clock, and what the namespace is ahead of it. These are functions of
+ * their own, jumped to at the end, so that other tasks need no stack frame for them.
+ */
+static __attribute__((noinline)) int clock_gettime_timens(clockid_t clock, struct timespec *ts)
+{
+	const struct vdso_timestamp *offset = &__arch_get_vdso_data()->basetime[clock];
+	u64 ns;
+
+	if (unlikely(clock_gettime_common(__arch_get_real_vdso_data(), clock, ts)))
+		return clock_gettime_fallback(clock, ts);
+	ns = (u64)ts->tv_nsec + offset->nsec;
+	ts->tv_sec += (s64)(offset->sec + take_seconds(&ns));
+	ts->tv_nsec = (s64)ns;
+	return 0;
 }
 
 static __always_inline int __cvdso_clock_gettime(clockid_t clock, struct timespec *ts)
 {
-	if (unlikely(clock_gettime_common(__arch_get_vdso_data(), clock, ts)))
-		return clock_gettime_fallback(clock, ts);
-	return 0;
+	int reason = clock_gettime_common(__arch_get_vdso_data(), clock, ts);
+
+	if (likely(!reason))
+		return 0;
+	return reason == VDSO_ASK_TIMENS ? clock_gettime_timens(clock, ts) : clock_gettime_fallback(clock, ts);
 }
 
-static __always_inline int __cvdso_gettimeofday(struct timeval *tv, struct timezone *tz)
+static __always_inline int gettimeofday_common(const struct vdso_data *vd, struct timeval *tv, struct timezone *tz)
 {
-	const struct vdso_data *vd = __arch_get_vdso_data();
-
 	if (likely(tv != NULL)) {
 		struct timespec ts;
+		int reason = do_hres(&vd[CS_HRES_COARSE], CLOCK_REALTIME, &ts);
 
-		if (unlikely(do_hres(&vd[CS_HRES_COARSE], CLOCK_REALTIME, &ts)))
-			return gettimeofday_fallback(tv, tz);
+		if (unlikely(reason))
+			return reason;
 		tv->tv_sec = ts.tv_sec;
 		tv->tv_usec = (u32)ts.tv_nsec / NSEC_PER_USEC;
 	}
 	if (unlikely(tz != NULL)) {
+		vd = __arch_get_real_vdso_data();
 		tz->tz_minuteswest = vd[CS_HRES_COARSE].tz_minuteswest;
 		tz->tz_dsttime = vd[CS_HRES_COARSE].tz_dsttime;
 	}
 	return 0;
 }
 
+/* CLOCK_REALTIME is the same in all time namespaces. */
+static __attribute__((noinline)) int gettimeofday_timens(struct timeval *tv, struct timezone *tz)
+{
+	if (unlikely(gettimeofday_common(__arch_get_real_vdso_data(), tv, tz)))
+		return gettimeofday_fallback(tv, tz);
+	return 0;
+}
+
+static __always_inline int __cvdso_gettimeofday(struct timeval *tv, struct timezone *tz)
+{
+	int reason = gettimeofday_common(__arch_get_vdso_data(), tv, tz);
+
+	if (likely(!reason))
+		return 0;
+	return reason == VDSO_ASK_TIMENS ? gettimeofday_timens(tv, tz) : gettimeofday_fallback(tv, tz);
+}
+
 static __always_inline int __cvdso_clock_getres(clockid_t clock, struct timespec *res)
 {
-	const struct vdso_data *vd = __arch_get_vdso_data();
+	const struct vdso_data *vd = __arch_get_real_vdso_data();
 	u32 mask;
 	u64 ns;
 

@@ -2,7 +2,8 @@ using ArmVdso.Tests.Cli;
 
 namespace ArmVdso.Tests.Guests;
 
-/// <summary>The Linux kernel's own vDSO selftests (Debian's linux-source package), static, on the emulator.</summary>
+/// <summary>The Linux kernel's own selftests of the vDSO, of time namespaces and of rseq (Debian's linux-source package),
+/// static, on the emulator: with our image and with those of stock kernels.</summary>
 public sealed class SelftestTests
 {
     private static readonly Lazy<string> s_folder = new(Build);
@@ -14,10 +15,20 @@ public sealed class SelftestTests
     {
         string guests = Path.Combine(GuestPrograms.RepositoryRoot, "tests", "guests");
         string folder = Path.Combine(guests, "build", "selftests");
-        if (File.Exists(Path.Combine(folder, "vdso_test_abi")))
+        if (File.Exists(Path.Combine(folder, "timens_vfork_exec")))
             return folder;
         (int status, string output, string errors) = GuestPrograms.Run(Path.Combine(guests, "build-selftests.sh"), folder);
         return status == 0 ? folder : throw new InvalidOperationException((output + errors).Trim());
+    }
+
+    private static void Run(string name, string expected, string vdso)
+    {
+        ArmVdsoCommand.Result result = ArmVdsoCommand.Run("run", "--core", "none", "--vdso", vdso, Path.Combine(s_folder.Value, name));
+        Assert.True(result.Status == 0, $"status {result.Status}\n{result.Output}{result.Errors}");
+        Assert.Contains(expected, result.Output, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("not ok", result.Output);
+        Assert.DoesNotMatch("fail:[1-9]", result.Output);
+        Assert.DoesNotContain("[FAIL]", result.Output);
     }
 
     [Theory]
@@ -25,13 +36,32 @@ public sealed class SelftestTests
     [InlineData("vdso_test_abi", "ok 1 ")]
     [InlineData("vdso_test_getcpu-kernel", "Running on CPU")]
     [InlineData("vdso_test_clock_getres", "Pass")]
+    [InlineData("vdso_test_correctness", "[OK]")]
+    [InlineData("vdso_test_chacha", "chacha: PASS")]
+    [InlineData("vdso_test_chacha-stock", "chacha: PASS")]
     [InlineData("rseq_basic_test", "testing current cpu")]
-    public void Passes(string name, string expected)
-    {
-        ArmVdsoCommand.Result result = ArmVdsoCommand.Run("run", Path.Combine(s_folder.Value, name));
-        Assert.True(result.Status == 0, $"status {result.Status}\n{result.Output}{result.Errors}");
-        Assert.Contains(expected, result.Output, StringComparison.OrdinalIgnoreCase);
-        Assert.DoesNotContain("not ok", result.Output);
-        Assert.DoesNotContain("fail:1", result.Output);
-    }
+    [InlineData("timens_timens", "pass:10")]
+    [InlineData("timens_timer", "pass:3")]
+    [InlineData("timens_timerfd", "pass:3")]
+    [InlineData("timens_clock_nanosleep", "pass:4")]
+    [InlineData("timens_procfs", "pass:2")]
+    [InlineData("timens_exec", "pass:1")]
+    [InlineData("timens_futex", "pass:2")]
+    [InlineData("timens_vfork_exec", "pass:4")]
+    public void Passes(string name, string expected) => Run(name, expected, "per-cpu");
+
+    [Theory]
+    [InlineData("6.1", "vdso_test_gettimeofday", "The time is")]
+    [InlineData("6.1", "vdso_test_abi", "ok 1 ")]
+    [InlineData("6.1", "vdso_test_clock_getres", "Pass")]
+    [InlineData("6.1", "vdso_test_correctness", "[OK]")]
+    [InlineData("6.1", "timens_timens", "pass:10")]
+    [InlineData("6.1", "timens_exec", "pass:1")]
+    [InlineData("6.12", "vdso_test_gettimeofday", "The time is")]
+    [InlineData("6.12", "vdso_test_abi", "ok 1 ")]
+    [InlineData("6.12", "vdso_test_clock_getres", "Pass")]
+    [InlineData("6.12", "vdso_test_correctness", "[OK]")]
+    [InlineData("6.12", "timens_timens", "pass:10")]
+    [InlineData("6.12", "timens_vfork_exec", "pass:4")]
+    public void Passes_on_a_stock_image(string version, string name, string expected) => Run(name, expected, StockImages.Path(version));
 }

@@ -2,8 +2,13 @@
 /*
  * The data that the kernel writes and the image reads. It lies directly below the image, mapped read-only:
  *
+ *	two pages lower still	the page that clocks are read from: the first of struct vdso_vsys_data once
+ *				more, or for a task in a time namespace that namespace's page
+ *	one page lower		struct vdso_rng_data
  *	image - VDSO_PAGES_SIZE	struct vdso_vsys_data
  *	image			ELF header
+ *
+ * So a time namespace changes what clocks are read from, and nothing else.
  */
 #ifndef VDSO_DATAPAGE_H
 #define VDSO_DATAPAGE_H
@@ -30,6 +35,7 @@ enum vdso_clock_mode {
 	VDSO_CLOCKMODE_NONE,
 	VDSO_CLOCKMODE_ARCHTIMER,
 	VDSO_CLOCKMODE_ARCHTIMER_NOCOMPAT,
+	VDSO_CLOCKMODE_TIMENS = 0x7fffffff,
 };
 
 /*
@@ -43,7 +49,8 @@ struct vdso_timestamp {
 
 /*
  * seq is odd while the kernel writes. Layout: Linux 6.1, so that the kernel side is the same for this
- * image and for a stock one.
+ * image and for a stock one. In the page of a time namespace seq is odd for ever, clock_mode is
+ * VDSO_CLOCKMODE_TIMENS, and basetime holds what the namespace's clocks are ahead of the real ones.
  */
 struct vdso_data {
 	u32 seq;
@@ -58,6 +65,15 @@ struct vdso_data {
 	u32 hrtimer_res;
 	u32 __unused;
 };
+
+/* The kernel's random number generator: how often it was seeded (0: never), and whether it is ready. */
+struct vdso_rng_data {
+	u64 generation;
+	u8 is_ready;
+};
+
+/* Pages below struct vdso_vsys_data. */
+#define VDSO_FRONT_PAGES	2
 
 /*
  * What one CPU (or, in design "per-thread", one thread) says about the task that it runs. Order of the
@@ -106,5 +122,7 @@ struct vdso_vsys_data {
  * though the image cannot write it: of a const object the compiler may move loads across barriers.
  */
 extern struct vdso_vsys_data _vdso_data __hidden;
+extern struct vdso_data _vdso_time[CS_BASES] __hidden;
+extern struct vdso_rng_data _vdso_rng __hidden;
 
 #endif

@@ -7,6 +7,8 @@ typedef signed int s32;
 typedef unsigned int u32;
 typedef signed long s64;
 typedef unsigned long u64;
+typedef unsigned char u8;
+typedef signed long ssize_t;
 typedef unsigned long size_t;
 
 #define NULL ((void *)0)
@@ -21,5 +23,6 @@ typedef unsigned long size_t;
 
 /* One access of exactly this width, neither torn, repeated nor left out by the compiler. */
 #define READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
+#define WRITE_ONCE(x, value) (*(volatile __typeof__(x) *)&(x) = (value))
 
 #endif

@@ -43,6 +43,12 @@ static __always_inline u64 __arch_get_hw_counter(void)
 
 static __always_inline const struct vdso_data *__arch_get_vdso_data(void)
 {
+	return _vdso_time;
+}
+
+/* The same for a task in a time namespace, whose page shows offsets instead. */
+static __always_inline const struct vdso_data *__arch_get_real_vdso_data(void)
+{
 	return _vdso_data.data;
 }
 

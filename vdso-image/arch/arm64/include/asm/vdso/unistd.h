@@ -15,5 +15,6 @@
 #define __NR_getgid		176
 #define __NR_getegid		177
 #define __NR_gettid		178
+#define __NR_getrandom		278
 
 #endif

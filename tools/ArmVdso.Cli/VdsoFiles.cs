@@ -1,0 +1,126 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Formats.Tar;
+using System.Globalization;
+using ArmVdso.Emulator.Isa;
+using ArmVdso.Kernel.Vdso;
+
+namespace ArmVdso.Cli;
+
+/// <summary>vDSO images of stock kernels: taking one out of a kernel package, and what is in one.</summary>
+internal static class VdsoFiles
+{
+    internal static Command MakeExtract()
+    {
+        var source = new Argument<string>("FILE") { Description = "a Debian kernel package (.deb), a kernel (vmlinuz, Image) or an image (.so)" };
+        var output = new Option<string?>("-o") { Description = "file to write; without it a name from the kernel's version", HelpName = "FILE" };
+        var command = new Command("extract", "takes the vDSO image out of an arm64 kernel, unchanged") { source, output };
+        command.SetAction(result =>
+        {
+            string from = result.GetValue(source)!;
+            byte[] image = Read(from);
+            VdsoObject parsed = Parse(from, image);
+            string to = result.GetValue(output) ?? $"vdso-{parsed.LinuxVersion}.so";
+            try
+            {
+                File.WriteAllBytes(to, image);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw new UserError($"{to}: {e.Message}", ExitStatus.EmulatorError);
+            }
+            Console.Out.WriteLine($"{to}: {image.Length} bytes, Linux {parsed.LinuxVersion}, {parsed.Symbols.Count} functions, {parsed.Alternatives.Count} alternatives");
+            return 0;
+        });
+        return command;
+    }
+
+    private static VdsoObject Parse(string path, byte[] image)
+    {
+        try
+        {
+            return VdsoObject.Parse(image);
+        }
+        catch (VdsoImageException e)
+        {
+            throw new UserError($"{path}: {e.Message}", ExitStatus.NotExecutable);
+        }
+    }
+
+    /// <summary>The bytes of an image: of a file that is one, of a kernel or of a package that has one.</summary>
+    /// <exception cref="UserError">There is none.</exception>
+    internal static byte[] Read(string path)
+    {
+        byte[] file;
+        try
+        {
+            file = File.ReadAllBytes(path);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new UserError($"{path}: not found", ExitStatus.NotFound);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new UserError($"{path}: {e.Message}", ExitStatus.NotFound);
+        }
+        if (file.AsSpan().StartsWith("!<arch>\n"u8))
+            file = KernelOfPackage(path);
+        try
+        {
+            return KernelImage.FindVdso(file);
+        }
+        catch (VdsoImageException e)
+        {
+            throw new UserError($"{path}: {e.Message}", ExitStatus.NotExecutable);
+        }
+    }
+
+    /// <summary>boot/vmlinuz-* of a Debian package. dpkg-deb unpacks it: .NET has no xz and no zstd.</summary>
+    private static byte[] KernelOfPackage(string path)
+    {
+        var start = new ProcessStartInfo("dpkg-deb") { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.ArgumentList.Add("--fsys-tarfile");
+        start.ArgumentList.Add(Path.GetFullPath(path));
+        using Process? process = Launch(start);
+        if (process is null)
+            throw new UserError($"{path}: a package needs dpkg-deb, which is not installed", ExitStatus.EmulatorError);
+        process.ErrorDataReceived += (_, _) => { };
+        process.BeginErrorReadLine();
+        try
+        {
+            using var tar = new TarReader(process.StandardOutput.BaseStream);
+            while (tar.GetNextEntry() is { } entry)
+            {
+                string name = entry.Name.TrimStart('.', '/');
+                if (!name.StartsWith("boot/vmlinu", StringComparison.Ordinal) || entry.DataStream is not { } data)
+                    continue;
+                using var kernel = new MemoryStream();
+                data.CopyTo(kernel);
+                return kernel.ToArray();
+            }
+        }
+        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or FormatException)
+        {
+            throw new UserError($"{path}: not a Debian package that dpkg-deb can read", ExitStatus.NotExecutable);
+        }
+        finally
+        {
+            if (!process.HasExited)
+                process.Kill();
+        }
+        throw new UserError($"{path}: the package has no boot/vmlinuz-*", ExitStatus.NotFound);
+    }
+
+    private static Process? Launch(ProcessStartInfo start)
+    {
+        try
+        {
+            return Process.Start(start);
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return null;
+        }
+    }
+}
