@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using ArmVdso.Cli;
 using ArmVdso.Cli.Check;
+using ArmVdso.Cli.Explain;
 
 // A standard stream that was closed may be a file of the runtime's by now.
 if (StandardStream.IsClosed(1))
@@ -15,6 +16,7 @@ var root = new RootCommand("ArmVdso runs arm64 Linux programs on emulated CPUs, 
     TraceCommand.Make(),
     KernelPathCommand.Make(),
     CheckCommand.Make(),
+    ExplainCommand.Make(),
     ModelsCommand.Make(),
     SyscallsCommand.Make(),
     VdsoCommand.Make(),

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
+using ArmVdso.Cli.Explain;
 using ArmVdso.Emulator.Portable;
 
 namespace ArmVdso.Cli;
@@ -15,6 +16,8 @@ internal static class RunCommand
         var statsFormat = new Option<string>("--stats-format") { Description = "how --stats is written: perf (tables), gem5 (stats.txt), json", HelpName = "FORMAT", DefaultValueFactory = _ => "perf" };
         var profile = new Option<string?>("--profile") { Description = "prints cycles by function at the end, to a file when one is named (--profile=FILE); slow", HelpName = "FILE", Arity = ArgumentArity.ZeroOrOne };
         var trace = new Option<string?>("--trace") { Description = "writes each TPIDRRO_EL0 write to a file, one JSON object a line", HelpName = "FILE" };
+        var konata = new Option<string?>("--konata") { Description = "writes the pipeline of a window of the run for the viewer Konata (Kanata 0004)", HelpName = "FILE" };
+        var window = new Option<string>("--konata-window") { Description = "the window: cycles of each CPU, or its instructions with a trailing i", HelpName = "FROM:TO[i]", DefaultValueFactory = _ => "0:100000" };
         var program = new Argument<string>("PROGRAM") { Description = "path on the host or in the root, or a name to look for" };
         var arguments = new Argument<string[]>("ARG") { Description = "its arguments", Arity = ArgumentArity.ZeroOrMore };
         var command = new Command("run", "runs an arm64 Linux program");
@@ -25,6 +28,8 @@ internal static class RunCommand
         command.Options.Add(statsFormat);
         command.Options.Add(profile);
         command.Options.Add(trace);
+        command.Options.Add(konata);
+        command.Options.Add(window);
         command.Options.Add(options.Json);
         command.Arguments.Add(program);
         command.Arguments.Add(arguments);
@@ -37,6 +42,8 @@ internal static class RunCommand
                 : throw new UserError($"--stats-format: there is no format '{result.GetValue(statsFormat)}'; known: perf, gem5, json", ExitStatus.Usage),
             Profile = File(result, profile),
             Trace = result.GetValue(trace),
+            Konata = result.GetValue(konata),
+            KonataWindow = result.GetValue(window)!,
             Json = result.GetValue(options.Json),
         }));
         return command;
@@ -55,6 +62,10 @@ internal static class RunCommand
 
         internal string? Trace { get; init; }
 
+        internal string? Konata { get; init; }
+
+        internal string KonataWindow { get; init; } = "";
+
         internal bool Json { get; init; }
     }
 
@@ -66,6 +77,7 @@ internal static class RunCommand
         using TextWriter? straceOutput = outputs.Strace is null ? null : Open(outputs.Strace);
         Strace? strace = straceOutput is null ? null : new Strace(straceOutput);
         using TextWriter? traceOutput = outputs.Trace is null ? null : Open(outputs.Trace);
+        using TextWriter? konataOutput = string.IsNullOrEmpty(outputs.Konata) ? null : Open(outputs.Konata);
         using Stream output = StandardStream.Open(1);
         using Stream error = StandardStream.Open(2);
         using Stream input = StandardStream.Open(0);
@@ -92,6 +104,7 @@ internal static class RunCommand
                 throw new UserError("--profile and --trace exclude each other", ExitStatus.Usage);
             session.Machine.Observer = profile;
         }
+        KonataWriter? konata = konataOutput is null ? null : new KonataWriter(session.Machine, outputs.KonataWindow, session.NameAt);
         var clock = Stopwatch.StartNew();
         try
         {
@@ -107,6 +120,7 @@ internal static class RunCommand
         {
             clock.Stop();
             output.Flush();
+            konata?.Write(konataOutput!);
             if (profile is not null)
             {
                 using TextWriter profileOutput = Open(outputs.Profile);

@@ -204,6 +204,9 @@ internal sealed class Session : IDisposable
         }
     }
 
+    /// <summary>The EL1 function at an address, or "".</summary>
+    internal string NameAt(Cpu cpu, ulong pc) => pc >> 63 != 0 ? Kernel.El1FunctionAt(pc) ?? "" : "";
+
     private static int StatusOf(int wait)
     {
         int signal = wait & 0x7f;

@@ -42,7 +42,7 @@ public sealed partial class CoreModel
 
     internal int L3Size, L3Ways = 1, L3Latency;
     internal int RenameWidth, RetireWidth, ReorderBuffer, NearTargets, MainTargets, TargetsPerBlock, DecodeRedirect, DecodeRedirectConditional;
-    internal int DivideBits, StoreQueueEntries, StoreForward, StoreForwardVector, StoreBlock, WideStorePasses, StorePageCross;
+    internal int DivideBits, StoreQueueEntries, StoreForward, StoreForwardVector, StoreBlock, WideStorePasses, StoreWritebackSlots, StorePageCross;
 
     private void BindOutOfOrder(Reader reader)
     {
@@ -65,6 +65,7 @@ public sealed partial class CoreModel
         StoreForwardVector = Get(reader, "store_forward_vector", 1, 50);
         StoreBlock = Get(reader, "store_block", 1, 50);
         WideStorePasses = Get(reader, "wide_store_passes", 1, 50);
+        StoreWritebackSlots = Get(reader, "store_writeback_slots", 0, 3);
         StorePageCross = Get(reader, "store_page_cross", 0, 100);
         if (MainTargets % TargetsPerBlock != 0 || !System.Numerics.BitOperations.IsPow2(MainTargets / TargetsPerBlock))
             throw reader.Error("parameters.targets_per_block", "the number of sets must be a power of two");
@@ -127,7 +128,7 @@ public sealed partial class CoreModel
             if (store && !address)
                 groups[i] = MicroOpGroup.Data;
             // What the last of several micro-ops merges into: a lane load, INS from a general register.
-            if (!store && register >= InstructionTiming.V0 && lastOffset > 0 && (load || roles.Mnemonic == "INS"))
+            if (!store && register >= InstructionTiming.V0 && lastOffset > 0 && (load || (roles.Mnemonic == "INS" && className == "simd_mov")))
                 needs[i] = (byte)lastOffset;
             if (writeback && address)
                 writebackSources |= 1u << i;
@@ -157,7 +158,7 @@ public sealed partial class CoreModel
             Kind = kind,
             Hold = (short)(timing.Hold ?? 0),
             Serialize = (byte)(timing.Serialize ?? 0),
-            Slots = (byte)(timing.Slots ?? 1),
+            Slots = (byte)((timing.Slots ?? 1) + (store && writeback ? StoreWritebackSlots : 0)),
             View = new InstructionTiming
             {
                 Class = className,

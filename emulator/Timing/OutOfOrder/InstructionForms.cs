@@ -131,6 +131,9 @@ public static class InstructionForms
         }
         if (q)
             forms.Add("q");
+        // DUP and INS from a general register.
+        if (className == "simd_mov" && roles.Mnemonic is ("DUP" or "INS"))
+            forms.Add("general");
         // abc:defgh of the modified immediates.
         if (roles.Mnemonic == "MOVI" && (encoding & 0x000703E0) == 0)
             forms.Add("zero");

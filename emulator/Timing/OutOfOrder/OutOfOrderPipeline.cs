@@ -30,6 +30,7 @@ public sealed class OutOfOrderPipeline
     private RegisterCycles _ready;
     private RegisterBytes _cause;
     private RegisterBytes _forward;
+    private Forwarding _forwarding;
 
     /// <summary>Where each instruction's way is reported, or null.</summary>
     public IOutOfOrderSink? Sink { get; set; }
@@ -210,6 +211,7 @@ public sealed class OutOfOrderPipeline
             trace.LastRegister = last;
             trace.Issued = first;
             trace.Done = done;
+            trace.Forwarding = e.HasAccess ? _forwarding : Forwarding.None;
             trace.ExecuteCause = executeCause;
             trace.Retired = _retire;
             trace.Prediction = e.Prediction;
@@ -315,6 +317,7 @@ public sealed class OutOfOrderPipeline
     private long Access(Cpu cpu, OutOfOrderInstruction t, long issue, ReadOnlySpan<LineEvent> lines, ref long stored, ref CycleCause cause)
     {
         long extra = 0;
+        _forwarding = Forwarding.None;
         foreach (ref readonly LineEvent line in lines)
         {
             long at = issue + line.Walk;
@@ -377,6 +380,8 @@ public sealed class OutOfOrderPipeline
                 _ports.Take(IssuePorts.L0 | IssuePorts.L1, 1, issue, out _);
             }
             Forwarding found = _stores.Find(access.Pa, (int)access.Size, issue, out long cycle, out bool vector);
+            if (found != Forwarding.None)
+                _forwarding = found;
             if (found == Forwarding.Forwarded)
                 late = Math.Max(late, cycle + (vector ? _model.StoreForwardVector : _model.StoreForward) - issue - t.Latency);
             else if (found == Forwarding.Blocked)

@@ -49,6 +49,9 @@ public sealed class OutOfOrderTrace
     /// <summary>Why the result took longer than its class says.</summary>
     public CycleCause ExecuteCause;
 
+    /// <summary>What a load found in the store queue.</summary>
+    public Forwarding Forwarding;
+
     /// <summary>Cycle of retirement.</summary>
     public long Retired;
 

@@ -70,6 +70,15 @@ public sealed class PortSchedule
     private bool Occupy(int port, long at, int busy, long end)
     {
         int row = port * Words;
+        if (busy == 1)
+        {
+            ref ulong word = ref _taken[row + ((int)(at >> 6) & (Words - 1))];
+            ulong bit = 1UL << (int)(at & 63);
+            if ((word & bit) != 0)
+                return false;
+            word |= bit;
+            return true;
+        }
         for (int i = 0; i < busy && at + i < end; i++)
         {
             if ((_taken[row + ((int)((at + i) >> 6) & (Words - 1))] >> (int)((at + i) & 63) & 1) != 0)

@@ -63,8 +63,9 @@ public sealed partial class BenchRunner(string core)
         {
             foreach ((int s, int d) in rotation.Registers())
             {
+                // Chains over general registers close after 24 of them; vector lists need theirs one behind the other.
                 string text = Register().Replace(op, m => (((m.Groups[1].Value == "s" ? s : d)
-                    + (m.Groups[2].Success ? int.Parse(m.Groups[2].Value, CultureInfo.InvariantCulture) : 0)) % 28).ToString(CultureInfo.InvariantCulture));
+                    + (m.Groups[2].Success ? int.Parse(m.Groups[2].Value, CultureInfo.InvariantCulture) : 0)) % (m.Index > 0 && op[m.Index - 1] is 'x' or 'w' ? 24 : 28)).ToString(CultureInfo.InvariantCulture));
                 foreach (string statement in text.Split(';'))
                 {
                     if (statement.Trim() == "bl {callee}")

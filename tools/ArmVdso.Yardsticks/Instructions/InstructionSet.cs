@@ -22,7 +22,7 @@ public static class InstructionSet
             "Scalar load" => MemoryBenches.Load(name),
             "Scalar store (throughput)" => MemoryBenches.Store(name),
             "Scalar store-to-load" => MemoryBenches.StoreToLoad(name),
-            "Branch" => BranchBenches.Find(name),
+            "Branch" => BranchBenches.Find(name, core),
             _ when section.StartsWith("Vector load", StringComparison.Ordinal) => VectorMemoryBenches.Load(name, Forward),
             "Vector store (throughput)" => VectorMemoryBenches.Store(name),
             "Vector store-to-load" => VectorMemoryBenches.StoreToLoad(name),
