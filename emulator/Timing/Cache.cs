@@ -170,6 +170,9 @@ public sealed class SharedCaches(CoreModel model)
         return cache;
     }
 
+    /// <summary>Empties the last-level cache.</summary>
+    public void Clear() => _last.Clear();
+
     /// <summary>Adds a PE's data cache to the coherence domain.</summary>
     public void Join(Cache dataCache) => _dataCaches.Add(dataCache);
 

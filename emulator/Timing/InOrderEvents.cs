@@ -49,6 +49,19 @@ public sealed partial class InOrderEvents
         _groupShift = BitOperations.Log2((uint)model.FetchBytes);
     }
 
+    /// <summary>Empties caches (the shared ones too) and TLBs.</summary>
+    public void EmptyCaches()
+    {
+        _l1i.Clear();
+        _l1d.Clear();
+        _l2?.Clear();
+        _shared.Clear();
+        _microI.Clear();
+        _microD.Clear();
+        _main.Clear();
+        _group = _fetchLine = _fetchPage = _storedLine = ulong.MaxValue;
+    }
+
     /// <summary>The line accesses of the instruction that <see cref="Observe"/> saw last.</summary>
     public ReadOnlySpan<LineEvent> Lines => _lines.AsSpan(0, _lineCount);
 

@@ -91,6 +91,9 @@ public sealed class InOrderTiming : TimingModel
     }
 
     /// <inheritdoc/>
+    public override void EmptyCaches() => _events.EmptyCaches();
+
+    /// <inheritdoc/>
     public override void Charge(ulong cycles, int lines)
     {
         Current.Causes[(int)CycleCause.Charged] += cycles;

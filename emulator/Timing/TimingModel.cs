@@ -85,6 +85,11 @@ public class TimingModel
         ChargedCycles += cycles;
     }
 
+    /// <summary>Empties caches and TLBs, as if everything in them had been displaced; predictors keep what they learned.</summary>
+    public virtual void EmptyCaches()
+    {
+    }
+
     /// <summary>Moves the clock forward to <paramref name="cycle"/> (waiting in WFI); never back.</summary>
     public virtual void AdvanceTo(ulong cycle)
     {

@@ -13,6 +13,16 @@ public abstract class PerCpuSlots : VdsoDesign
     /// <inheritdoc/>
     public override ulong SlotPa(int cpu) => Mapping.SharedDataPages[0] + RegisterOf(cpu);
 
+    /// <inheritdoc/>
+    public override VdsoPages ComputedPages(int cpus, int threads)
+    {
+        VdsoImage image = Mapping.Image!;
+        long page = image.Layout("page_size");
+        long here = (image.Layout("vdso_vsys_data.cpu_data") + image.Layout("nr_cpus") * image.Layout("vdso_per_cpu_data.size") + page - 1) / page;
+        long there = (image.Layout("vdso_vsys_data.cpu_data") + cpus * image.Layout("vdso_per_cpu_data.size") + page - 1) / page;
+        return new VdsoPages((int)(Mapping.ImagePageCount + Mapping.DataPageCount - here + there), 0);
+    }
+
     /// <summary>Puts the parent's PID into the slot of the CPU that runs the task, whichever CPU this is. One word: a reader needs no
     /// protection from it. A CPU that fills its slot at this moment does it again before its next instruction in EL0.</summary>
     protected void WriteParent(KernelTask task)

@@ -86,9 +86,11 @@ internal sealed class CallSampler : OffsetTrace
     {
         _kernel = kernel;
         _switchBegan = new ulong[kernel.Machine.Cpus.Count];
+        _memoryLabel = symbols.GetValueOrDefault("memory_ret", ulong.MaxValue);
         foreach ((string symbol, ulong address) in symbols)
         {
             CallKind? kind = symbol == "empty_ret" ? CallKind.Empty
+                : symbol == "memory_ret" ? null
                 : symbol.EndsWith("_sys_ret", StringComparison.Ordinal) ? CallKind.Syscall
                 : symbol.EndsWith("_vdso_ret", StringComparison.Ordinal) ? CallKind.Vdso
                 : null;
@@ -98,6 +100,20 @@ internal sealed class CallSampler : OffsetTrace
     }
 
     public override bool WantsInstructions => true;
+
+    /// <summary>Whether caches and TLBs are emptied before every round.</summary>
+    internal bool Cold { get; init; }
+
+    /// <summary>Pages that the design had taken for processes at the guest's label memory_ret; null when it did not get there.</summary>
+    internal int? ProcessPages { get; private set; }
+
+    /// <summary>The design of the run, and the shared pages of its image and data.</summary>
+    internal ArmVdso.Kernel.Vdso.VdsoDesign Design => _kernel.Vdso.Design;
+
+    /// <inheritdoc cref="Design"/>
+    internal int SharedPages => _kernel.Vdso.Image is null ? 0 : _kernel.Vdso.ImagePageCount + _kernel.Vdso.DataPageCount;
+
+    private readonly ulong _memoryLabel;
 
     public override void OnExceptionEntry(Cpu cpu, int fromEL, ulong offset)
     {
@@ -130,6 +146,8 @@ internal sealed class CallSampler : OffsetTrace
             }
             return;
         }
+        if (pc == _memoryLabel)
+            ProcessPages = _kernel.Vdso.Design.ProcessPagesInUse;
         if (!_labels.TryGetValue(pc, out (string Name, CallKind Kind) label))
             return;
         CpusSeen.Add(cpu.Index);
@@ -151,6 +169,8 @@ internal sealed class CallSampler : OffsetTrace
         p.Instructions = cpu.Instructions;
         p.Disturbed = false;
         p.Calls = 0;
+        if (Cold)
+            cpu.Timing.EmptyCaches();
     }
 
     private PerTask StateOf(KernelTask task)
@@ -173,7 +193,7 @@ internal sealed class CallSampler : OffsetTrace
             "geteuid" => answer == task.Credentials.Euid,
             "getgid" => answer == task.Credentials.Gid,
             "getegid" => answer == task.Credentials.Egid,
-            "getppid" => answer == (uint)(task.Group.Parent?.Pid ?? 0),
+            "getppid" => answer == (uint)task.ParentPid,
             _ => answer == 0,
         };
     }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using ArmVdso.Kernel.Vdso;
 
 namespace ArmVdso.Cli;
 
@@ -11,7 +12,7 @@ internal static class CompareCommand
     /// <summary>Time slice in ns unless --slice says otherwise: short, so that preemption and migration happen often.</summary>
     internal const ulong SliceNs = 20_000;
 
-    private static readonly string[] Functions =
+    internal static readonly string[] Functions =
     [
         "getpid", "gettid", "getuid", "geteuid", "getgid", "getegid", "getppid", "getcpu",
         "clock_gettime_realtime", "clock_gettime_monotonic", "clock_gettime_monotonic_raw", "clock_gettime_boottime", "clock_gettime_tai",
@@ -23,7 +24,7 @@ internal static class CompareCommand
         var options = new SessionOptions();
         var threads = new Option<string>("--threads") { Description = "threads of the guest, 2 to 64", HelpName = "N", DefaultValueFactory = _ => "4" };
         var functions = new Argument<string[]>("FUNCTION") { Description = "functions to show (a part of the name is enough); all without", Arity = ArgumentArity.ZeroOrMore };
-        var command = new Command("compare", "compares system calls with the vDSO, in cycles");
+        var command = new Command("compare", "compares system calls with the vDSO, in cycles; --vdso all compares the designs");
         foreach (Option option in options.All())
             command.Options.Add(option);
         command.Options.Add(threads);
@@ -31,7 +32,9 @@ internal static class CompareCommand
         command.Arguments.Add(functions);
         command.SetAction(result =>
         {
-            SessionSettings settings = options.Read(result);
+            // Several designs: their names in one argument, or "all".
+            string[] designs = DesignComparison.Names(result.GetValue(options.Vdso)!);
+            SessionSettings settings = options.Read(result, designs.Length > 1 ? designs[0] : null);
             if (result.GetResult(options.Slice) is null or { Implicit: true })
                 settings = settings with { SliceNs = SliceNs };
             string[] wanted = result.GetValue(functions) ?? [];
@@ -39,19 +42,25 @@ internal static class CompareCommand
             if (shown.Length == 0)
                 throw new UserError($"there is no function '{wanted[0]}'; known: {string.Join(' ', Functions)}", ExitStatus.Usage);
             int count = (int)SessionOptions.Number("--threads", result.GetValue(threads)!, 2, 64);
+            if (designs.Length > 1)
+                return DesignComparison.Run(settings, designs, shown, count, result.GetValue(options.Json));
             return Compare(settings, shown, count, result.GetValue(options.Json));
         });
         return command;
     }
 
-    internal static CallSampler Measure(SessionSettings settings, int threads)
+    /// <summary>Runs the embedded guest with a design.</summary>
+    internal static CallSampler Measure(SessionSettings settings, int threads) =>
+        Measure(settings, [threads.ToString(CultureInfo.InvariantCulture), VdsoDesigns.Create(settings.Vdso).Name == "rseq" ? "r" : "-"], false);
+
+    /// <summary>Runs the embedded guest with its arguments; see Guests/compare.c.</summary>
+    internal static CallSampler Measure(SessionSettings settings, string[] arguments, bool cold)
     {
         using var guest = new EmbeddedGuest();
         using Stream error = Console.OpenStandardError();
         settings = settings with { Binds = [.. settings.Binds, guest.Bind] };
-        using var session = new Session(
-            settings, EmbeddedGuest.GuestPath, [threads.ToString(CultureInfo.InvariantCulture)], new Session.Hooks { Error = error });
-        var sampler = new CallSampler(session.Kernel, guest.Symbols());
+        using var session = new Session(settings, EmbeddedGuest.GuestPath, arguments, new Session.Hooks { Error = error });
+        var sampler = new CallSampler(session.Kernel, guest.Symbols()) { Cold = cold };
         session.Machine.Observer = sampler;
         int status = session.Run();
         if (status != 0)
@@ -82,7 +91,7 @@ internal static class CompareCommand
         return sorted[sorted.Length / 2];
     }
 
-    private static ulong Less(ulong value, ulong loop) => value > loop ? value - loop : 0;
+    internal static ulong Less(ulong value, ulong loop) => value > loop ? value - loop : 0;
 
     private static void WriteTable(
         SessionSettings settings, string[] functions, int threads, CallSampler sampler, CallSamples empty, ulong switchWith, ulong? switchWithout)

@@ -106,7 +106,9 @@ internal sealed class SessionOptions
 
     /// <summary>What the parsed options say.</summary>
     /// <exception cref="UserError">A value is out of range.</exception>
-    internal SessionSettings Read(ParseResult result)
+    /// <param name="result">The parsed command line.</param>
+    /// <param name="design">A design in place of what --vdso says; null: what it says.</param>
+    internal SessionSettings Read(ParseResult result, string? design = null)
     {
         string engine = result.GetValue(Engine)!;
         if (engine is not ("reference" or "portable"))
@@ -114,7 +116,7 @@ internal sealed class SessionOptions
         string timing = result.GetValue(Timing)!;
         if (timing is not ("memoised" or "naive"))
             throw new UserError($"--timing: there is no timing '{timing}'; known: memoised, naive", ExitStatus.Usage);
-        string vdso = result.GetValue(Vdso)!;
+        string vdso = design ?? result.GetValue(Vdso)!;
         if (result.GetValue(MendEgid))
             vdso += vdso.Contains(",fix=", StringComparison.Ordinal) ? "+egid" : ",fix=egid";
         if (result.GetValue(Vvar) is { Length: > 0 } layout)

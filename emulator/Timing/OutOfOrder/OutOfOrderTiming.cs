@@ -64,6 +64,9 @@ public sealed class OutOfOrderTiming : TimingModel
     }
 
     /// <inheritdoc/>
+    public override void EmptyCaches() => _events.EmptyCaches();
+
+    /// <inheritdoc/>
     public override void Charge(ulong cycles, int lines)
     {
         Current.Causes[(int)CycleCause.Charged] += cycles;

@@ -32,6 +32,34 @@ public sealed class CompareTests
         Assert.Equal(first.Output, ArmVdsoCommand.Run("compare", "--json").Output);
     }
 
+    /// <summary>All designs side by side: equal to the digit in a second run; cold calls cost more than warm ones; the pages that the
+    /// layout gives are the pages that a run takes; what is mended is never wrong.</summary>
+    [Fact]
+    public void DesignsSideBySide()
+    {
+        string[] words = ["compare", "--json", "--vdso", "all", "--slice", "2", "--threads", "5", "gettid", "getcpu", "clock_getres"];
+        ArmVdsoCommand.Result first = ArmVdsoCommand.Run(words);
+        Assert.True(first.Status == 0, first.Errors);
+        Assert.Equal(first.Output, ArmVdsoCommand.Run(words).Output);
+        using JsonDocument json = JsonDocument.Parse(first.Output);
+        Dictionary<string, JsonElement> designs = json.RootElement.GetProperty("designs").EnumerateArray().ToDictionary(d => d.GetProperty("design").GetString()!);
+        Assert.Superset(new HashSet<string> { "none", "per-cpu", "per-cpu-seq", "per-cpu-gen", "per-cpu-fixup", "per-thread", "rseq" }, designs.Keys.ToHashSet());
+        foreach ((string name, JsonElement design) in designs)
+        {
+            if (name != "per-cpu")
+                Assert.True(design.GetProperty("wrong").GetInt64() == 0, name);
+            foreach (JsonElement function in design.GetProperty("functions").EnumerateArray().Where(f => f.GetProperty("served").GetBoolean()))
+                Assert.True(function.GetProperty("vdso_cycles_cold").GetInt64() > 5 * function.GetProperty("vdso_cycles_warm").GetInt64(), name);
+            foreach (JsonElement point in design.GetProperty("process_pages").EnumerateArray())
+                Assert.Equal(point.GetProperty("computed").GetInt32(), point.GetProperty("counted").GetInt32());
+            if (name != "none")
+                Assert.Equal(design.GetProperty("shared_pages").GetInt32(), design.GetProperty("shared_pages_computed").GetProperty("64").GetInt32());
+        }
+        Assert.True(designs["per-cpu"].GetProperty("wrong").GetInt64() > 0);
+        Assert.True(designs["per-cpu"].GetProperty("context_switch_added").GetInt64() > designs["per-thread"].GetProperty("context_switch_added").GetInt64());
+        Assert.Equal(16, designs["per-thread"].GetProperty("process_pages").EnumerateArray().Last().GetProperty("counted").GetInt32());
+    }
+
     [Fact]
     public void WithoutVdsoThereIsNothingToCompare()
     {

@@ -2,6 +2,9 @@
  * The guest of "armvdso compare" and "armvdso trace": threads that call each
  * function many times by system call and by vDSO. It measures nothing itself:
  * the host watches the labels NAME_sys_ret, NAME_vdso_ret and empty_ret.
+ *
+ *	compare [THREADS [r|- [ROUNDS]]]	r: each thread registers an rseq area
+ *	compare m PROCESSES THREADS		only makes them, for a count of pages at memory_ret
  * Freestanding; built by build.sh with clang-19 and ld.lld-19.
  */
 typedef unsigned long u64;
@@ -12,12 +15,14 @@ typedef unsigned char u8;
 #ifndef ITERATIONS
 #define ITERATIONS 400
 #endif
-#define MAX_THREADS 64
+#define MAX_THREADS 130
 #define STACK_SIZE 8192
 
 static u64 pointers[16];	/* vDSO functions; 0 when there is none */
 static u8 stacks[MAX_THREADS][STACK_SIZE] __attribute__((aligned(16)));
 static volatile u32 running[MAX_THREADS];
+static u64 rounds = ITERATIONS;
+static u32 with_rseq, only_memory;
 
 static long syscall6(long nr, long a, long b, long c, long d, long e, long f)
 {
@@ -111,10 +116,35 @@ static void bench_empty(u64 *buffer, u64 count)
 		: "+r"(n), "+r"(p) : : CLOBBERS);
 }
 
+/* A change of credentials that changes nothing: what the design does for it. */
+static void bench_setresuid(u64 count)
+{
+	register u64 n __asm__("x20") = count;
+
+	__asm__ volatile(
+		"1:	mov	x0, #-1\n"
+		"	mov	x1, #-1\n"
+		"	mov	x2, #-1\n"
+		"	mov	x8, #147\n"
+		"	svc	#0\n"
+		"	.globl	setresuid_sys_ret\n"
+		"setresuid_sys_ret:\n"
+		"	subs	x20, x20, #1\n"
+		"	b.ne	1b\n"
+		: "+r"(n) : : CLOBBERS);
+}
+
 __attribute__((used)) static void work(void)
 {
 	u64 buffer[8];
-	u64 n = ITERATIONS;
+	u64 rseq[4] __attribute__((aligned(32))) = { 0 };
+	u64 n = rounds;
+
+	if (only_memory)
+		for (;;)
+			syscall6(73, 0, 0, 0, 0, 0, 0);
+	if (with_rseq)
+		syscall6(293, (long)rseq, 32, 0, 0xd428bc00, 0, 0);
 
 	/* gettimeofday(tv, NULL) and getcpu(&cpu, &node): x1 is buffer or buffer[0..] */
 	bench_empty(buffer, n);
@@ -135,6 +165,7 @@ __attribute__((used)) static void work(void)
 	bench_clock_gettime_tai(buffer, n);
 	bench_clock_getres(buffer, n);
 	bench_gettimeofday(buffer, n);
+	bench_setresuid(n);
 }
 
 static int same(const char *a, const char *b)
@@ -196,6 +227,47 @@ __attribute__((naked)) static long spawn(u64 flags __attribute__((unused)), u64 
 		"	svc	#0\n");
 }
 
+static u64 number(const char *s)
+{
+	u64 n = 0;
+
+	for (; *s >= '0' && *s <= '9'; s++)
+		n = n * 10 + (u64)(*s - '0');
+	return n;
+}
+
+/* The first process goes on when each of the others has its threads. */
+static u32 pipes[2], others;
+
+static void processes(u64 count, u64 threads)
+{
+	syscall6(59, (long)pipes, 0, 0, 0, 0, 0);
+	for (u64 p = 1; p < count; p++) {
+		if (syscall6(220, 17, 0, 0, 0, 0, 0) == 0) {
+			others = ~0U;
+			return;
+		}
+		others++;
+	}
+	(void)threads;
+}
+
+static void memory_done(void)
+{
+	char byte = 0;
+
+	if (others == ~0U) {
+		syscall6(64, pipes[1], (long)&byte, 1, 0, 0, 0);
+		return;
+	}
+	while (others) {
+		syscall6(63, pipes[0], (long)&byte, 1, 0, 0, 0);
+		others--;
+	}
+	__asm__ volatile("	.globl	memory_ret\nmemory_ret:\n	nop\n");
+	syscall6(94, 0, 0, 0, 0, 0, 0);
+}
+
 __attribute__((used)) static void start(u64 *sp)
 {
 	u64 argc = sp[0];
@@ -208,11 +280,16 @@ __attribute__((used)) static void start(u64 *sp)
 	for (p++; p[0]; p += 2)
 		if (p[0] == 33)
 			find_vdso(p[1]);
-	if (argc > 1) {
-		threads = 0;
-		for (const char *s = argv[1]; *s >= '0' && *s <= '9'; s++)
-			threads = threads * 10 + (u64)(*s - '0');
+	if (argc > 3 && argv[1][0] == 'm') {
+		only_memory = 1;
+		threads = number(argv[3]);
+		processes(number(argv[2]), threads);
+	} else if (argc > 1) {
+		threads = number(argv[1]);
 	}
+	with_rseq = argc > 2 && argv[2][0] == 'r';
+	if (argc > 3 && !only_memory)
+		rounds = number(argv[3]);
 	if (threads < 1 || threads > MAX_THREADS)
 		syscall6(94, 2, 0, 0, 0, 0, 0);
 	for (u64 i = 1; i < threads; i++) {
@@ -221,6 +298,8 @@ __attribute__((used)) static void start(u64 *sp)
 		if (spawn(0x250f00, (u64)stacks[i] + STACK_SIZE, &running[i]) < 0)
 			syscall6(94, 1, 0, 0, 0, 0, 0);
 	}
+	if (only_memory)
+		memory_done();
 	work();
 	for (u64 i = 1; i < threads; i++)
 		while (running[i])
