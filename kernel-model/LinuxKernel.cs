@@ -104,7 +104,9 @@ public sealed partial class LinuxKernel : IHypercallHandler
         if (_kernelSpace.Handle - trampolineSpace.Handle != El1Image.Value("TRAMP_SWAPPER_OFFSET"))
             throw new InvalidOperationException("the kernel's address space does not follow the trampoline's");
         _el1 = El1Image.Load(machine, PageAllocator, _kernelSpace, trampolineSpace);
-        _el1.ApplyAlternatives(machine, options.Kernel);
+        VdsoDesign design = VdsoDesigns.Create(options.VdsoDesign);
+        bool reload = options.Kernel.Reload || (options.Kernel.ClobbersTpidrro && design.RestoresRegister);
+        _el1.ApplyAlternatives(machine, options.Kernel with { Reload = reload });
         if (options.Kernel.Kpti)
             _kernelSpace.GlobalFrom = trampolineSpace.GlobalFrom = El1Image.Value("TRAMP_DATA_VALIAS");
         Records = new TaskRecords(this);
@@ -122,11 +124,11 @@ public sealed partial class LinuxKernel : IHypercallHandler
         _perCpuPa = PageAllocator.AllocateContiguous((int)((perCpuSize * (ulong)cpus + 4095) / 4096));
         ulong timekeeperPa = PageAllocator.Allocate();
         Timekeeper.AddPage(VvarPages.KernelRecord(this, timekeeperPa));
-        Vdso = new VdsoMapping(this, VdsoDesigns.Create(options.VdsoDesign));
+        Vdso = new VdsoMapping(this, design);
         if (Vdso.Data is { } data)
             Timekeeper.AddPage(data);
         Vdso.Design.PatchEl1(_el1, machine);
-        if (options.Kernel.Reload)
+        if (reload)
             PerCpuDesign.KeepRegister(_el1, machine);
         for (int i = 0; i < cpus; i++)
             StartCpu(machine.Cpus[i], perCpuSize, timekeeperPa);

@@ -78,6 +78,9 @@ public sealed class PerCpuDesign : PerCpuSlots
     /// <inheritdoc/>
     public override string? UpdateFunction => "vdso_update_per_cpu";
 
+    /// <inheritdoc/>
+    public override bool RestoresRegister => _fixes.Contains("trampoline");
+
     internal override void PatchEl1(El1Image el1, Machine machine)
     {
         base.PatchEl1(el1, machine);
@@ -88,8 +91,6 @@ public sealed class PerCpuDesign : PerCpuSlots
         }
         if (_fixes.Contains("ns"))
             el1.PatchBranch(machine, "vdso_ns_key", "vdso_ns_mended");
-        if (_fixes.Contains("trampoline"))
-            KeepRegister(el1, machine);
     }
 
     /// <summary>Has the update note in the CPU's record what TPIDRRO_EL0 holds, for an exit path that must write it again.</summary>

@@ -32,6 +32,10 @@ public abstract class VdsoDesign
     /// neither.</summary>
     public virtual string? UpdateFunction => null;
 
+    /// <summary>Whether an exit to EL0 writes the register again where the kernel's entry used it as scratch (KPTI, the BHB loop):
+    /// what a mended design asks of such a kernel.</summary>
+    public virtual bool RestoresRegister => UpdateFunction is not null;
+
     /// <summary>Image, data pages and addresses of this run.</summary>
     protected VdsoMapping Mapping => _mapping ?? throw new InvalidOperationException("the design is not attached to a kernel");
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using ArmVdso.Tests.Cli;
 
 namespace ArmVdso.Tests.Guests;
@@ -21,6 +22,22 @@ public sealed class VdsoDesignTests
     {
         ArmVdsoCommand.Result result = Identity(design);
         Assert.True(result.Status == 0 && result.Output.EndsWith("vdso_identity: 0 failed\n", StringComparison.Ordinal), $"status {result.Status}\n{result.Output}{result.Errors}");
+    }
+
+    /// <summary>A trampoline leaves zero in TPIDRRO_EL0: until the next switch every call of the talk's design falls back. The others
+    /// have the exit write it again.</summary>
+    [Theory]
+    [InlineData("per-cpu", true)]
+    [InlineData("per-cpu,fix=trampoline", false)]
+    [InlineData("per-cpu-gen", false)]
+    [InlineData("per-thread", false)]
+    public void UnderKptiTheRegisterHasToBeWrittenAgain(string design, bool fallsBack)
+    {
+        ArmVdsoCommand.Result result = ArmVdsoCommand.Run("compare", "--json", "--kernel", "kpti", "--vdso", design, "--slice", "4000", "getpid");
+        Assert.True(result.Status == 0, result.Errors);
+        using JsonDocument json = JsonDocument.Parse(result.Output);
+        long fallbacks = json.RootElement.GetProperty("functions")[0].GetProperty("vdso").GetProperty("fallbacks").GetInt64();
+        Assert.True(fallsBack == fallbacks > 0, $"{fallbacks} fallbacks");
     }
 
     /// <summary>The talk's code has these defects; a design is no model of it without them.</summary>

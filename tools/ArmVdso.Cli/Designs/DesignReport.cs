@@ -21,7 +21,7 @@ internal sealed class DesignReport(SessionSettings settings, int threads, string
 
     internal void Write(TextWriter output)
     {
-        output.WriteLine($"core {settings.Core}, {settings.Cpus} CPUs, {threads} threads, slices of {settings.SliceNs / 1000.0:0.###} us");
+        output.WriteLine($"core {settings.Core}, {settings.Cpus} CPUs, {threads} threads, slices of {settings.SliceNs / 1000.0:0.###} us, kernel {settings.Kernel}");
         output.WriteLine("Cycles are modelled (medians of undisturbed calls, the loop around them taken off); the instructions were executed. '-': not served.");
         output.WriteLine();
         output.WriteLine("Cycles of a call, caches warm:");
@@ -174,6 +174,7 @@ internal sealed class DesignReport(SessionSettings settings, int threads, string
         output.WriteLine(new JsonObject
         {
             ["core"] = settings.Core,
+            ["kernel"] = settings.Kernel.ToString(),
             ["cpus"] = settings.Cpus,
             ["threads"] = threads,
             ["slice_ns"] = settings.SliceNs,
