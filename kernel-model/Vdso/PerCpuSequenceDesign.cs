@@ -33,7 +33,8 @@ public sealed class PerCpuSequenceDesign : PerCpuSlots
     /// <summary>The slot's sequence becomes odd at once, so that the task asks the kernel until its CPU has filled the slot again.</summary>
     private void Invalidate(KernelTask task)
     {
-        if (!task.OnCpu)
+        // A task that is just being switched away: the slot may be the next one's already.
+        if (!task.OnCpu || !ReferenceEquals(Kernel.Scheduler.Current(task.Cpu), task))
             return;
         ulong pa = SlotPa(task.Cpu) + (ulong)Mapping.Image!.Layout("vdso_per_cpu_data.seq");
         PhysicalMemory memory = Kernel.Machine.Memory;
