@@ -57,6 +57,9 @@ public sealed record KernelOptions
     /// <summary>Seed of everything random that the guest sees.</summary>
     public ulong Seed { get; init; }
 
+    /// <summary>Order in which RAM pages are handed out: 0 ascending, else the seed of a random order.</summary>
+    public ulong PagePlacement { get; init; }
+
     /// <summary>nodename of uname.</summary>
     public string HostName { get; init; } = "guest";
 

@@ -96,7 +96,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
     {
         Machine = machine;
         Options = options;
-        PageAllocator = new PageAllocator(machine.Memory);
+        PageAllocator = new PageAllocator(machine.Memory, options.PagePlacement);
         Random = new DeterministicRandom(options.Seed);
         // The trampoline's tables lie one page below the kernel's: its code gets from one to the other by adding.
         AddressSpace trampolineSpace = machine.CreateAddressSpace(48);

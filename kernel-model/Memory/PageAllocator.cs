@@ -8,12 +8,18 @@ public sealed class PageAllocator
     private readonly PhysicalMemory _memory;
     private readonly int[] _references;
     private readonly Stack<ulong> _free = new();
+    private readonly DeterministicRandom? _placement;
+    private readonly List<ulong> _mixed = [];
     private ulong _next = PhysicalMemory.PageSize;
 
     /// <summary>Manages all pages of <paramref name="memory"/>.</summary>
-    public PageAllocator(PhysicalMemory memory)
+    /// <param name="memory">RAM.</param>
+    /// <param name="placement">0: pages are handed out in ascending order. Else the seed of a random order, as on a machine that has
+    /// been running: which lines of a cache two pages compete for differs with it.</param>
+    public PageAllocator(PhysicalMemory memory, ulong placement = 0)
     {
         _memory = memory;
+        _placement = placement == 0 ? null : new DeterministicRandom(placement);
         _references = new int[memory.Size / PhysicalMemory.PageSize];
     }
 
@@ -33,13 +39,41 @@ public sealed class PageAllocator
         }
         else
         {
-            if (_next >= _memory.Size)
+            pa = Fresh();
+            if (pa == 0)
                 return 0;
-            pa = _next;
-            _next += PhysicalMemory.PageSize;
         }
         _references[pa / PhysicalMemory.PageSize] = 1;
         Used++;
+        return pa;
+    }
+
+    /// <summary>A page that was never used, or 0.</summary>
+    private ulong Fresh()
+    {
+        if (_placement is null)
+            return Next();
+        if (_mixed.Count == 0)
+        {
+            const int Window = 256;
+            for (ulong pa = Next(); pa != 0; pa = _mixed.Count < Window ? Next() : 0)
+                _mixed.Add(pa);
+            if (_mixed.Count == 0)
+                return 0;
+        }
+        int i = (int)(_placement.Next() % (ulong)_mixed.Count);
+        ulong chosen = _mixed[i];
+        _mixed[i] = _mixed[^1];
+        _mixed.RemoveAt(_mixed.Count - 1);
+        return chosen;
+    }
+
+    private ulong Next()
+    {
+        if (_next >= _memory.Size)
+            return 0;
+        ulong pa = _next;
+        _next += PhysicalMemory.PageSize;
         return pa;
     }
 

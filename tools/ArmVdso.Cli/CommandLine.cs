@@ -6,7 +6,11 @@ internal static class CommandLine
     private static readonly HashSet<string> WithProgram = ["run", "trace", "syscalls", "explain"];
 
     /// <summary>Options that take a value in the next word. --strace and --stats take one only with "=".</summary>
-    private static readonly HashSet<string> TakesValue = [.. new SessionOptions().All().Where(o => o.ValueType != typeof(bool)).Select(o => o.Name), "--trace", "--append", "--what-if", "--output", "-o", "--stats-format", "--iterations", "--call", "--instructions", "--konata", "--konata-window"];
+    private static readonly HashSet<string> TakesValue =
+    [
+        .. new SessionOptions().All().Where(o => o.ValueType != typeof(bool)).Select(o => o.Name),
+        "--trace", "--append", "--what-if", "--output", "-o", "--stats-format", "--iterations", "--call", "--instructions", "--konata", "--konata-window", "--placements",
+    ];
 
     /// <summary>Inserts "--" before the first operand of run, trace and isa record.</summary>
     internal static string[] Prepare(string[] args)

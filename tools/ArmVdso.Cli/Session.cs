@@ -73,6 +73,7 @@ internal sealed class Session : IDisposable
             EpochSeconds = settings.Epoch,
             SliceNs = settings.SliceNs,
             Seed = settings.Seed,
+            PagePlacement = settings.PagePlacement,
             UserMonitors = settings.UserMonitors,
             TraceSyscalls = hooks.Syscall is not null,
             TerminalStreams = (Console.IsInputRedirected ? 0 : 1) | (Console.IsOutputRedirected ? 0 : 2) | (Console.IsErrorRedirected ? 0 : 4),

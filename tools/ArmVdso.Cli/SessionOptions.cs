@@ -67,6 +67,8 @@ internal sealed class SessionOptions
 
     internal Option<string> Seed { get; } = Text("--seed", "0", "seed of all that is random in the guest", "N");
 
+    internal Option<string> PagePlacement { get; } = Text("--placement", "0", "order in which pages of RAM are used: 0 ascending, else the seed of a random one (cycles differ: pages compete for cache lines)", "N");
+
     internal Option<string> Epoch { get; } = Text("--epoch", "1598313600", "CLOCK_REALTIME at the start, in seconds since 1970", "SECONDS");
 
     internal Option<string> Clock { get; } = Text("--clock-mhz", "0", "clock of the CPUs, in MHz; 0: the timing model's (1000 without one)", "MHZ");
@@ -84,7 +86,10 @@ internal sealed class SessionOptions
     /// <summary>All options, for a command.</summary>
     internal IEnumerable<Option> All() =>
     [
-        Cpus, Cpu, Core, Engine, CheckEngine, Timing, Vdso, Kernel, Root, Bind, Env, UnsetEnv, Argv0, Cwd, User, FirstPid, Memory, VaBits, Slice, Quantum, Seed, Epoch, Clock, MaxCycles, Timeout, UserMonitors, MendEgid,
+        Cpus, Cpu, Core, Engine, CheckEngine, Timing, Vdso, Kernel,
+        Root, Bind, Env, UnsetEnv, Argv0, Cwd, User, FirstPid,
+        Memory, PagePlacement, VaBits, Slice, Quantum, Seed, Epoch, Clock,
+        MaxCycles, Timeout, UserMonitors, MendEgid,
         Vvar,
     ];
 
@@ -172,6 +177,7 @@ internal sealed class SessionOptions
             SliceNs = Number("--slice", result.GetValue(Slice)!, 1, 1_000_000_000) * 1000,
             Quantum = Number("--quantum", result.GetValue(Quantum)!, 1, 1_000_000_000),
             Seed = Number("--seed", result.GetValue(Seed)!, 0, ulong.MaxValue),
+            PagePlacement = Number("--placement", result.GetValue(PagePlacement)!, 0, ulong.MaxValue),
             Epoch = (long)Number("--epoch", result.GetValue(Epoch)!, 0, 1UL << 40),
             ClockHz = Number("--clock-mhz", result.GetValue(Clock)!, 0, 100_000) * 1_000_000,
             MaxCycles = Number("--max-cycles", result.GetValue(MaxCycles)!, 0, ulong.MaxValue),
@@ -243,6 +249,8 @@ internal sealed record SessionSettings
     internal ulong Quantum { get; init; } = 1000;
 
     internal ulong Seed { get; init; }
+
+    internal ulong PagePlacement { get; init; }
 
     internal long Epoch { get; init; } = 1598313600;
 

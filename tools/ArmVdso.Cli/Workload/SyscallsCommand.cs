@@ -13,6 +13,7 @@ internal static class SyscallsCommand
     {
         var options = new SessionOptions();
         var whatIf = new Option<string?>("--what-if") { Description = "estimates what this vDSO design would save, then runs the workload with those calls redirected", HelpName = "DESIGN" };
+        var placements = new Option<string>("--placements") { Description = "with --what-if: in how many placements of pages in RAM the runs are made", HelpName = "N", DefaultValueFactory = _ => "5" };
         var noVdso = new Option<bool>("--no-vdso-count") { Description = "does not count calls that the vDSO answers (several times faster)" };
         var output = new Option<string?>("--output", "-o") { Description = "writes the report to a file (else to stderr, below the program's output)", HelpName = "FILE" };
         var program = new Argument<string?>("PROGRAM") { Description = "program to count; the table of system calls without one", Arity = ArgumentArity.ZeroOrOne };
@@ -21,6 +22,7 @@ internal static class SyscallsCommand
         foreach (Option option in options.All())
             command.Options.Add(option);
         command.Options.Add(whatIf);
+        command.Options.Add(placements);
         command.Options.Add(noVdso);
         command.Options.Add(output);
         command.Options.Add(options.Json);
@@ -37,7 +39,7 @@ internal static class SyscallsCommand
             using TextWriter report = RunCommand.Open(result.GetValue(output));
             var workload = new Workload(options.Read(result), name, result.GetValue(arguments) ?? [], !result.GetValue(noVdso));
             return result.GetValue(whatIf) is { } design
-                ? new WhatIf(workload, design).Run(report, json)
+                ? new WhatIf(workload, design, (int)SessionOptions.Number("--placements", result.GetValue(placements)!, 1, 1000)).Run(report, json)
                 : Count(workload, report, json);
         });
         return command;
@@ -45,7 +47,7 @@ internal static class SyscallsCommand
 
     private static int Count(Workload workload, TextWriter report, bool json)
     {
-        WorkloadRun run = workload.Run(workload.Settings, null, true);
+        WorkloadRun run = workload.Run(workload.Settings, null, true, true);
         if (json)
             report.WriteLine(WorkloadReport.ToJson(workload, run).ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
         else

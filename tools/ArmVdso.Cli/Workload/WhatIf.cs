@@ -8,7 +8,11 @@ namespace ArmVdso.Cli;
 
 /// <summary>armvdso syscalls --what-if DESIGN: what a workload would save if a design's vDSO answered its calls, less what its
 /// context switches would pay; first estimated from single calls, then measured by running it with those calls redirected.</summary>
-internal sealed class WhatIf(Workload workload, string design)
+/// <param name="workload">The workload.</param>
+/// <param name="design">The design.</param>
+/// <param name="placements">In how many placements of pages in RAM the runs are made: which pages compete for cache lines changes cycles
+/// by as much as a design does.</param>
+internal sealed class WhatIf(Workload workload, string design, int placements)
 {
     /// <summary>A call that the design answers.</summary>
     private sealed record Gain(string Name, long Calls, ulong SyscallCycles, ulong VdsoCycles)
@@ -27,19 +31,28 @@ internal sealed class WhatIf(Workload workload, string design)
             throw new UserError("--what-if: 'none' answers no call", ExitStatus.Usage);
         SessionSettings without = workload.Settings with { Vdso = "none" };
         SessionSettings with = workload.Settings with { Vdso = design };
-        Progress("1 of 4: the workload without a vDSO");
-        WorkloadRun before = workload.Run(without, null, true);
-        Progress("2 of 4: single calls of the design");
+        Progress("the workload without a vDSO");
+        WorkloadRun before = workload.Run(without, null, true, true);
+        Progress("single calls of the design");
         (List<Gain> gains, List<(string Name, string Reason)> left, Dictionary<int, RedirectCode.Target> targets, ulong switchWith, ulong switchWithout) = Estimate(with, before);
         long saved = gains.Sum(g => g.Total);
         long paidPerSwitch = (long)switchWith - (long)switchWithout;
         long paid = paidPerSwitch * before.Profile.Switches;
-        Progress("3 of 4: the workload with the design, calls as they are");
-        WorkloadRun plain = workload.Run(with, null, false);
-        Progress("4 of 4: the workload with the design, calls redirected");
+        Progress($"the workload with the design, calls as they are and redirected (placement 1 of {placements})");
+        WorkloadRun plain = workload.Run(with, null, false, true);
         var redirector = new CallRedirector(before.Profile.Sites, targets);
-        WorkloadRun redirected = workload.Run(with, redirector, false);
-        var result = new Result(before, plain, redirected, redirector, gains, left, saved, paid, paidPerSwitch);
+        WorkloadRun redirected = workload.Run(with, redirector, false, true);
+        var runs = new List<Placement> { new(before, plain, redirected) };
+        for (int i = 1; i < placements; i++)
+        {
+            Progress($"the same in another placement of pages ({i + 1} of {placements})");
+            ulong placement = workload.Settings.PagePlacement + (ulong)i;
+            runs.Add(new Placement(
+                workload.Run(without with { PagePlacement = placement }, null, false, false),
+                workload.Run(with with { PagePlacement = placement }, null, false, false),
+                workload.Run(with with { PagePlacement = placement }, new CallRedirector(before.Profile.Sites, targets), false, false)));
+        }
+        var result = new Result(runs, redirector, gains, left, saved, paid, paidPerSwitch);
         if (json)
             report.WriteLine(ToJson(result).ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
         else
@@ -53,20 +66,36 @@ internal sealed class WhatIf(Workload workload, string design)
             Console.Error.WriteLine($"armvdso: {text}");
     }
 
-    private sealed record Result(
-        WorkloadRun Before, WorkloadRun Plain, WorkloadRun Redirected, CallRedirector Redirector, List<Gain> Gains, List<(string Name, string Reason)> Left,
-        long Saved, long Paid, long PaidPerSwitch)
+    /// <summary>The three runs in one placement of pages.</summary>
+    private sealed record Placement(WorkloadRun Before, WorkloadRun Plain, WorkloadRun Redirected)
     {
-        internal long EstimatedNet => Saved - Paid;
-
-        internal long MeasuredNet => (long)Before.BusyCycles - (long)Redirected.BusyCycles;
-
-        /// <summary>Calls of the design's functions that were still made by SVC in the redirected run, and calls that were not.</summary>
-        internal long StillCalled => Redirected.Profile.Total().Where(c => Gains.Any(g => g.Name == SyscallTable.NameOf(c.Key))).Sum(c => c.Value.Calls);
-
-        internal long Served => Redirected.Profile.Total().Values.Sum(c => c.Served) - Plain.Profile.Total().Values.Sum(c => c.Served);
+        /// <summary>Cycles that the redirected run saved.</summary>
+        internal long Net => (long)Before.BusyCycles - (long)Redirected.BusyCycles;
 
         internal bool SameOutput => Before.OutputHash == Redirected.OutputHash && Before.Status == Redirected.Status;
+    }
+
+    private sealed record Result(
+        List<Placement> Runs, CallRedirector Redirector, List<Gain> Gains, List<(string Name, string Reason)> Left, long Saved, long Paid, long PaidPerSwitch)
+    {
+        /// <summary>The runs that were counted in full.</summary>
+        internal Placement First => Runs[0];
+
+        internal long EstimatedNet => Saved - Paid;
+
+        /// <summary>Median over the placements, and the least and the most.</summary>
+        internal (long Median, long Least, long Most) Measured => Spread(r => r.Net);
+
+        internal (long Median, long Least, long Most) Spread(Func<Placement, long> of)
+        {
+            long[] values = [.. Runs.Select(of).Order()];
+            return (values[values.Length / 2], values[0], values[^1]);
+        }
+
+        /// <summary>Calls of the design's functions that were still made by SVC in the redirected run.</summary>
+        internal long StillCalled => First.Redirected.Profile.Total().Where(c => Gains.Any(g => g.Name == SyscallTable.NameOf(c.Key))).Sum(c => c.Value.Calls);
+
+        internal bool SameOutput => Runs.TrueForAll(r => r.SameOutput);
     }
 
     private static (List<Gain>, List<(string, string)>, Dictionary<int, RedirectCode.Target>, ulong, ulong) Estimate(SessionSettings with, WorkloadRun before)
@@ -105,7 +134,7 @@ internal sealed class WhatIf(Workload workload, string design)
 
     private void Write(TextWriter output, Result r)
     {
-        WorkloadReport.Write(output, workload, r.Before);
+        WorkloadReport.Write(output, workload, r.First.Before);
         output.WriteLine();
         output.WriteLine($"What if the design {design} answered these calls? Single calls as 'compare' measures them (medians, caches warm):");
         output.WriteLine();
@@ -116,21 +145,24 @@ internal sealed class WhatIf(Workload workload, string design)
         foreach ((string name, string reason) in r.Left)
             output.WriteLine($"{name} is not redirected: {reason}");
         output.WriteLine();
-        output.WriteLine($"Estimate: {Number(r.Saved)} cycles saved by calls, {Number(r.Paid)} paid at {Number(r.Before.Profile.Switches)} switches ({Number(r.PaidPerSwitch)} each): "
-            + $"{Signed(r.EstimatedNet)} cycles, {Percent(r.EstimatedNet, r.Before.BusyCycles)} of the workload.");
+        output.WriteLine($"Estimate: {Number(r.Saved)} cycles saved by calls, {Number(r.Paid)} paid at {Number(r.First.Before.Profile.Switches)} switches ({Number(r.PaidPerSwitch)} each): "
+            + $"{Signed(r.EstimatedNet)} cycles, {Percent(r.EstimatedNet, r.First.Before.BusyCycles)} of the workload.");
         output.WriteLine();
-        var runs = new Table("run", "busy cycles", "against none", "instructions", "switches", "system calls", "vDSO served", "output");
-        foreach ((string name, WorkloadRun run) in ((string, WorkloadRun)[])[("none", r.Before), (design, r.Plain), (design + ", calls redirected", r.Redirected)])
+        var runs = new Table("run", "busy cycles (median)", "least", "most", "instructions", "switches", "system calls", "vDSO served", "output");
+        foreach ((string name, Func<Placement, WorkloadRun> of) in ((string, Func<Placement, WorkloadRun>)[])[("none", p => p.Before), (design, p => p.Plain), (design + ", calls redirected", p => p.Redirected)])
         {
-            SortedDictionary<int, CallCount> total = run.Profile.Total();
+            WorkloadRun first = of(r.First);
+            SortedDictionary<int, CallCount> total = first.Profile.Total();
+            (long median, long least, long most) = r.Spread(p => (long)of(p).BusyCycles);
             runs.Add(
-                name, Number((long)run.BusyCycles), Signed((long)run.BusyCycles - (long)r.Before.BusyCycles), Number((long)run.Instructions), Number(run.Profile.Switches),
-                Number(total.Values.Sum(c => c.Calls)), run.Profile.WantsInstructions ? Number(total.Values.Sum(c => c.Served)) : "",
-                run.OutputHash == r.Before.OutputHash && run.Status == r.Before.Status ? "same" : "differs");
+                name, Number(median), Number(least), Number(most), Number((long)first.Instructions), Number(first.Profile.Switches),
+                Number(total.Values.Sum(c => c.Calls)), first.Profile.WantsInstructions ? Number(total.Values.Sum(c => c.Served)) : "",
+                r.Runs.TrueForAll(p => of(p).OutputHash == p.Before.OutputHash && of(p).Status == p.Before.Status) ? "same" : "differs");
         }
         runs.Write(output);
         output.WriteLine();
-        output.WriteLine($"Measured: {Signed(r.MeasuredNet)} cycles, {Percent(r.MeasuredNet, r.Before.BusyCycles)} of the workload, where the estimate says {Signed(r.EstimatedNet)}. "
+        (long net, long worst, long best) = r.Measured;
+        output.WriteLine($"Measured: {Signed(net)} cycles, {Percent(net, r.First.Before.BusyCycles)} of the workload ({Signed(worst)} to {Signed(best)} over {r.Runs.Count} placements of pages in RAM), where the estimate says {Signed(r.EstimatedNet)}. "
             + $"{Number(r.Redirector.Sites)} SVC instructions of files became branches to stubs ({Number(r.Redirector.Patched)} patches over all processes{(r.Redirector.OutOfReach > 0 ? $", {r.Redirector.OutOfReach} out of reach" : "")}); "
             + $"{Number(r.StillCalled)} of these calls still were system calls.");
         output.WriteLine("The stubs save the registers that a C function may change, which a libc that calls the vDSO need not do: the measured saving is a lower bound. Patching costs the guest nothing; runs differ in when tasks are preempted.");
@@ -152,7 +184,7 @@ internal sealed class WhatIf(Workload workload, string design)
         };
         return new JsonObject
         {
-            ["workload"] = WorkloadReport.ToJson(workload, r.Before),
+            ["workload"] = WorkloadReport.ToJson(workload, r.First.Before),
             ["design"] = design,
             ["cycles"] = "modelled",
             ["gains"] = new JsonArray([.. r.Gains.Select(g => new JsonObject
@@ -161,10 +193,13 @@ internal sealed class WhatIf(Workload workload, string design)
             })]),
             ["not_redirected"] = new JsonArray([.. r.Left.Select(l => new JsonObject { ["name"] = l.Name, ["reason"] = l.Reason })]),
             ["estimate"] = new JsonObject { ["saved"] = r.Saved, ["paid"] = r.Paid, ["paid_per_switch"] = r.PaidPerSwitch, ["net"] = r.EstimatedNet },
-            ["none"] = RunOf(r.Before),
-            ["plain"] = RunOf(r.Plain),
-            ["redirected"] = RunOf(r.Redirected),
-            ["measured_net"] = r.MeasuredNet,
+            ["none"] = RunOf(r.First.Before),
+            ["plain"] = RunOf(r.First.Plain),
+            ["redirected"] = RunOf(r.First.Redirected),
+            ["measured_net"] = r.Measured.Median,
+            ["measured_net_least"] = r.Measured.Least,
+            ["measured_net_most"] = r.Measured.Most,
+            ["placements"] = new JsonArray([.. r.Runs.Select(p => new JsonObject { ["none"] = p.Before.BusyCycles, ["plain"] = p.Plain.BusyCycles, ["redirected"] = p.Redirected.BusyCycles })]),
             ["sites"] = r.Redirector.Sites,
             ["patches"] = r.Redirector.Patched,
             ["out_of_reach"] = r.Redirector.OutOfReach,

@@ -29,7 +29,8 @@ internal sealed class Workload(SessionSettings settings, string program, IReadOn
     /// <param name="with">Settings of this run.</param>
     /// <param name="redirector">Redirects calls, or null.</param>
     /// <param name="show">Whether the program's output is shown.</param>
-    internal WorkloadRun Run(SessionSettings with, CallRedirector? redirector, bool show)
+    /// <param name="count">Whether calls that the vDSO answers are counted, when they are at all.</param>
+    internal WorkloadRun Run(SessionSettings with, CallRedirector? redirector, bool show, bool count)
     {
         using Stream shown = show ? StandardStream.Open(1) : Stream.Null;
         using Stream errors = show ? StandardStream.Open(2) : Stream.Null;
@@ -47,7 +48,7 @@ internal sealed class Workload(SessionSettings settings, string program, IReadOn
         });
         using (session)
         {
-            profile = new SyscallProfile(session.Kernel, countVdso);
+            profile = new SyscallProfile(session.Kernel, count && countVdso);
             session.Machine.Observer = profile;
             int status = session.Run();
             output.FlushFinalBlock();
