@@ -17,6 +17,9 @@ public sealed partial class Cpu
 
     // Between instructions of the reference engine there are few blocks: taking the pipeline's state out and back costs more than it saves.
     private const int BlocksAfterStep = 3;
+    private const ulong WorthEntering = 8;
+    private const int LongestPause = 64;
+    private int _pause = 1;
     private int _timedBlocks;
     private Block? _spilled;
     private int _spilledAt;
@@ -44,9 +47,13 @@ public sealed partial class Cpu
             if (memo.Enter(this, stop) && memo.Begin(block))
             {
                 _spilled = null;
-                if (!RunBlocks<MemoMode>(block, Block.Never - 1, stop))
+                ulong before = memo.Blocks;
+                bool done = RunBlocks<MemoMode>(block, Block.Never - 1, stop);
+                // Where misses are frequent, it is tried less often.
+                _pause = memo.Blocks - before >= WorthEntering ? 1 : Math.Min(2 * _pause, LongestPause);
+                _timedBlocks = _pause;
+                if (!done)
                     return false;
-                _timedBlocks = 1;
                 return _spilled is null || RunBlocks<TimedMode>(_spilled, Block.Never - 1, stop, _spilledAt, 1);
             }
             _timedBlocks = 1;

@@ -54,7 +54,7 @@ public sealed partial class Cpu
                     Dispatch.Execute(this, op.Row, op.Instruction);
                     if (_pending)
                         goto Fault;
-                    if (memo && !m.Executed(this, op.Offset >> 2, ref shapes))
+                    if (memo && !m.Executed(this, block, op.Offset >> 2, ref shapes))
                         goto LeaveSpilled;
                     if (_fetchEpoch != epoch)
                         goto LeaveAfter;
@@ -1287,7 +1287,7 @@ public sealed partial class Cpu
                 FillFast(address);
 
         Stored:
-            if (memo && !m.Executed(this, op.Offset >> 2, ref shapes))
+            if (memo && !m.Executed(this, block, op.Offset >> 2, ref shapes))
                 goto LeaveSpilled;
             // The store may have changed decoded code, even of this block.
             if (_fetchEpoch != epoch)
@@ -1295,7 +1295,7 @@ public sealed partial class Cpu
             goto Advance;
 
         Loaded:
-            if (memo && !m.Executed(this, op.Offset >> 2, ref shapes))
+            if (memo && !m.Executed(this, block, op.Offset >> 2, ref shapes))
                 goto LeaveSpilled;
             goto Advance;
 
@@ -1308,7 +1308,7 @@ public sealed partial class Cpu
             if (timed && !RetireOp(op, block.Pc + op.Offset, block.Pa + op.Offset, target, stop))
                 goto LeaveAt;
             remaining -= (op.Offset >> 2) + 1;
-            if (memo && !m.End(shapes, true, target))
+            if (memo && !m.End(block, shapes, true, target))
                 goto LeaveAt;
             if (block.Taken is { Valid: true } taken)
             {
@@ -1328,13 +1328,13 @@ public sealed partial class Cpu
             if (timed && !RetireOp(op, block.Pc + op.Offset, block.Pa + op.Offset, target, stop))
                 goto LeaveAt;
             remaining -= (op.Offset >> 2) + 1;
-            if (memo && !m.End(shapes, false, target))
+            if (memo && !m.End(block, shapes, false, target))
                 goto LeaveAt;
             goto Follow;
 
         FallThrough:
             remaining -= op.Offset >> 2;
-            if (memo && !m.End(shapes, false, target))
+            if (memo && !m.End(block, shapes, false, target))
                 goto LeaveAt;
 
         Follow:
@@ -1357,7 +1357,7 @@ public sealed partial class Cpu
             if (timed && !RetireOp(op, block.Pc + op.Offset, block.Pa + op.Offset, target, stop))
                 goto LeaveBranch;
             remaining -= (op.Offset >> 2) + 1;
-            if (memo && !m.End(shapes, true, target))
+            if (memo && !m.End(block, shapes, true, target))
                 goto LeaveBranch;
             ref JumpEntry jump = ref Unsafe.Add(ref jumps, (nint)((target >> 2) & (JumpEntry.Count - 1)));
             if (jump.Key == (target | mode) && jump.Epoch == epoch)
@@ -1405,7 +1405,7 @@ public sealed partial class Cpu
         // A faulting instruction has changed nothing: the reference engine executes it again and takes the exception.
         _pending = false;
         if (memo)
-            m.Spill(op.Offset >> 2, shapes);
+            m.Spill(block, op.Offset >> 2, shapes);
         Leave(block.Pc + op.Offset, op.Offset == 0 ? btype : 0);
         if (!timed)
             Count(memo, budget - remaining + (op.Offset >> 2));
@@ -1413,7 +1413,7 @@ public sealed partial class Cpu
 
     LeaveAfter:
         if (memo)
-            m.Spill((op.Offset >> 2) + 1, shapes);
+            m.Spill(block, (op.Offset >> 2) + 1, shapes);
         if (timed)
             RetireOp(op, block.Pc + op.Offset, block.Pa + op.Offset, block.Pc + op.Offset + 4, stop);
         else

@@ -71,6 +71,17 @@ public sealed class Cache
         return _tags.AsSpan(set, _ways).Contains(line);
     }
 
+    /// <summary>Whether a line is the most recently used of its set.</summary>
+    internal bool IsLatest(ulong line) => _tags[(int)(line & _setMask) * _ways] == line;
+
+    /// <summary>State of a line, or Invalid; changes nothing.</summary>
+    internal LineState Peek(ulong line)
+    {
+        int set = (int)(line & _setMask) * _ways;
+        int way = _tags.AsSpan(set, _ways).IndexOf(line);
+        return way < 0 ? LineState.Invalid : _states[set + way];
+    }
+
     /// <summary>The tags, set by set, most recently used first; for checks that must be fast.</summary>
     internal ulong[] Tags => _tags;
 
@@ -159,6 +170,10 @@ public sealed class SharedCaches(CoreModel model)
         : new(model.L2Size, model.L2Ways, model.LineSize);
     private readonly List<Cache> _dataCaches = [];
     private readonly List<Cache> _privateL2 = [];
+    private ulong _contents;
+
+    /// <summary>A number that names the contents of a private instruction cache and TLB from now on, unlike that of any other PE here.</summary>
+    internal ulong NewContents() => ++_contents;
 
     /// <summary>Makes the private L2 cache of a PE; null on cores that share theirs.</summary>
     public Cache? AddPrivateL2()

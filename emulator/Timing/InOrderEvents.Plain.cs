@@ -40,6 +40,49 @@ public sealed partial class InOrderEvents
         return context == Context(cpu, page << 12) ? page : ulong.MaxValue;
     }
 
+    /// <summary>A number that changes whenever a line leaves or enters the instruction cache, or a page its TLB, or the address space changes.</summary>
+    internal ulong FetchContents { get; private set; }
+
+    private ulong _ttbr0, _ttbr1;
+    private bool _fetchIsCurrent;
+
+    /// <summary>Takes note of the address space that fetches come from now.</summary>
+    internal void SetAddressSpace(Cpu cpu)
+    {
+        _fetchIsCurrent = _fetchContext == Context(cpu, _fetchPage << 12);
+        if (FetchContents != 0 && cpu.TTBR0_EL1 == _ttbr0 && cpu.TTBR1_EL1 == _ttbr1)
+            return;
+        (_ttbr0, _ttbr1) = (cpu.TTBR0_EL1, cpu.TTBR1_EL1);
+        FetchContents = _shared.NewContents();
+    }
+
+    /// <summary>A fetch of another line of the page of the last fetch, that is the most recently used of its set: only counts.</summary>
+    internal bool FetchLatest(ulong page, ulong line, ref TimingCounters counters)
+    {
+        if (page != _fetchPage || !_fetchIsCurrent || !_l1i.IsLatest(line))
+            return false;
+        _fetchLine = line;
+        counters.L1IAccesses++;
+        return true;
+    }
+
+    /// <summary>A data access hits the TLB and the cache and costs nothing: then their orders of use change as such an access
+    /// changes them, and a line that is written becomes modified. Nothing changes otherwise.</summary>
+    internal bool TouchPlain(Cpu cpu, ulong va, ulong line, bool write)
+    {
+        ulong context = Context(cpu, va);
+        if (!_microD.Contains(va >> 12, context))
+            return false;
+        LineState state = _l1d.Peek(line);
+        if (state == LineState.Invalid || (write && state == LineState.Shared))
+            return false;
+        _microD.Access(va >> 12, context);
+        int found = _l1d.Find(line);
+        if (write)
+            _l1d.State(found) = LineState.Modified;
+        return true;
+    }
+
     /// <summary>Whether fetching these lines of a page, in order, would hit everywhere. Changes nothing.</summary>
     internal bool FetchIsPlain(Cpu cpu, ulong pc, ulong firstLine, ulong lastLine)
     {

@@ -149,7 +149,11 @@ public sealed partial class InOrderEvents
         {
             _fetchPage = page;
             _fetchContext = context;
+            _fetchIsCurrent = true;
+            ulong misses = counters.ItlbMisses;
             e.FetchExtra = Translate(_microI, page, context, ref counters.ItlbMisses, ref counters.Walks);
+            if (counters.ItlbMisses != misses)
+                FetchContents = _shared.NewContents();
             if (e.FetchExtra > 0)
                 e.FetchCause = CycleCause.InstructionTlb;
         }
@@ -157,6 +161,7 @@ public sealed partial class InOrderEvents
         {
             counters.L1IMisses++;
             _l1i.Insert(line, LineState.Shared);
+            FetchContents = _shared.NewContents();
             LineSource source = _shared.Fetch(line, null, false, out _, _l2);
             e.FetchExtra += Penalty(source, ref counters, out _);
             e.FetchCause = CycleCause.InstructionCache;
@@ -287,12 +292,14 @@ public sealed partial class InOrderEvents
             {
                 _microD.Clear();
                 _microI.Clear();
+                FetchContents = _shared.NewContents();
                 _main.Clear();
                 _fetchPage = ulong.MaxValue;
             }
             else if (crn == 7 && crm is 1 or 5)
             {
                 _l1i.Clear();
+                FetchContents = _shared.NewContents();
                 _fetchLine = ulong.MaxValue;
             }
         }

@@ -28,6 +28,11 @@ public struct LineEvent
     /// <summary>A load of the line that was stored to last.</summary>
     public bool AfterStore;
 
+    /// <summary>Whether another access is like this one, but for the line.</summary>
+    internal readonly bool IsLike(in LineEvent other) =>
+        Miss == other.Miss && Write == other.Write && AfterStore == other.AfterStore && Penalty == other.Penalty && Walk == other.Walk
+        && Upgrade == other.Upgrade && Cause == other.Cause;
+
     /// <summary>A hit that costs nothing beyond the pipeline's own latency.</summary>
     public readonly bool Plain => !Miss && Walk == 0 && Upgrade == 0;
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using ArmVdso.Emulator.Portable;
 
 namespace ArmVdso.Emulator.Timing;
@@ -48,8 +49,7 @@ internal sealed class BlockMemo
     private readonly ulong _inLine;
     private ulong _dataPage;
 
-    private BlockSchedule _schedule = null!;
-    private BlockSchedule? _last;
+    private ulong _lastPc;
     private int _state;
     private ulong _stop;
     private Cpu _cpu = null!;
@@ -112,8 +112,9 @@ internal sealed class BlockMemo
             return false;
         Cycles = _pipeline.Cycles;
         _stop = stop;
-        _last = null;
+        _lastPc = cpu.PC - 4;
         _cpu = cpu;
+        _events.SetAddressSpace(cpu);
         _dataPage = _events.LatestDataPage(cpu);
         if (_states.Full)
             Forget();
@@ -128,10 +129,12 @@ internal sealed class BlockMemo
         BlockSchedule schedule = block.Schedule ??= new BlockSchedule(block, _timings, _pipeline, _events);
         if (!schedule.Usable || Cycles + (ulong)(schedule.Bound + _states.Horizon(_state)) >= _stop)
             return false;
-        ulong line = _events.FetchedLine;
-        if ((schedule.FirstLine != line || schedule.LastLine != line) && !_events.FetchIsPlain(_cpu, schedule.Pc, schedule.FirstLine, schedule.LastLine))
-            return false;
-        _schedule = schedule;
+        if (schedule.FoundIn != _events.FetchContents)
+        {
+            if (!_events.FetchIsPlain(_cpu, schedule.Pc, schedule.FirstLine, schedule.LastLine))
+                return false;
+            schedule.FoundIn = _events.FetchContents;
+        }
         _digits = 0;
         return true;
     }
@@ -141,7 +144,7 @@ internal sealed class BlockMemo
     internal bool PlainLoad(ulong va, ulong pa, uint size, ref ulong signature)
     {
         ulong line = pa >> _lineShift;
-        if (va >> 12 != _dataPage || _tags[(int)(line & _setMask) * _ways] != line || (va & 7) + size > 8)
+        if ((va & 7) + size > 8 || ((va >> 12 != _dataPage || Tag(line) != line) && !Touch(va, line, false)))
             return false;
         signature = signature << BlockSchedule.ShapeBits | (line == _events.StoredLine ? (uint)BlockSchedule.AfterStoreShape : 0);
         return true;
@@ -152,7 +155,7 @@ internal sealed class BlockMemo
     internal bool PlainWideLoad(ulong va, ulong pa, uint size, ref ulong signature)
     {
         ulong line = pa >> _lineShift;
-        if (va >> 12 != _dataPage || _tags[(int)(line & _setMask) * _ways] != line || (va & 7) != 0 || (va & _inLine) + size > _inLine + 1)
+        if ((va & 7) != 0 || (va & _inLine) + size > _inLine + 1 || ((va >> 12 != _dataPage || Tag(line) != line) && !Touch(va, line, false)))
             return false;
         signature = signature << BlockSchedule.ShapeBits | (line == _events.StoredLine ? (uint)BlockSchedule.AfterStoreShape : 0);
         return true;
@@ -163,11 +166,25 @@ internal sealed class BlockMemo
     internal bool PlainStore(ulong va, ulong pa, uint size, ref ulong signature)
     {
         ulong line = pa >> _lineShift;
-        int set = (int)(line & _setMask) * _ways;
-        if (va >> 12 != _dataPage || _tags[set] != line || _lineStates[set] != LineState.Modified || (va & _inLine) + size > _inLine + 1)
+        if ((va & _inLine) + size > _inLine + 1 || ((va >> 12 != _dataPage || Tag(line) != line || State(line) != LineState.Modified) && !Touch(va, line, true)))
             return false;
         _events.StoredLine = line;
         signature <<= BlockSchedule.ShapeBits;
+        return true;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private ulong Tag(ulong line) => Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_tags), (nint)(line & _setMask) * _ways);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private LineState State(ulong line) => Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_lineStates), (nint)(line & _setMask) * _ways);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool Touch(ulong va, ulong line, bool write)
+    {
+        if (!_events.TouchPlain(_cpu, va, line, write))
+            return false;
+        _dataPage = va >> 12;
         return true;
     }
 
@@ -177,20 +194,24 @@ internal sealed class BlockMemo
     internal void Divided(uint instruction, ulong quotient) => _digits = (ulong)InOrderEvents.DivideExtra(instruction, quotient);
 
     /// <summary>The block ended; its timing is added.</summary>
+    /// <param name="block">The block.</param>
     /// <param name="signature">Shapes of its accesses.</param>
     /// <param name="taken">Whether the branch at its end was taken.</param>
     /// <param name="target">Where execution goes on.</param>
     /// <returns>False when the clock has reached the stop.</returns>
-    internal bool End(ulong signature, bool taken, ulong target)
+    internal bool End(Block block, ulong signature, bool taken, ulong target)
     {
-        BlockSchedule s = _schedule;
+        BlockSchedule s = block.Schedule!;
         Prediction prediction = default;
         if (s.Branch != TimingKind.Plain)
             prediction = _predictor.Execute(s.Branch, s.LastPc, taken, target);
         signature = signature << EndBits | _digits << 4 | (taken ? 8u : 0) | (uint)prediction;
         ulong line = _events.FetchedLine;
         if (s.FirstLine != line || s.LastLine != line)
-            CommitFetch(s, s.LastLine);
+        {
+            if (s.FirstLine != s.LastLine || !_events.FetchLatest(s.Pc >> 12, s.FirstLine, ref Rest(s)))
+                CommitFetch(s, s.LastLine);
+        }
         int at = (int)((((signature * 0x9E3779B97F4A7C15) ^ ((ulong)s.Id << 32 | (uint)_state)) * 0xD6E8FEB86659FD93) >> (64 - TableBits));
         ref Entry entry = ref _entries[at];
         if (entry.Signature != signature || entry.Block != s.Id || entry.State != _state)
@@ -199,7 +220,7 @@ internal sealed class BlockMemo
             if (entry.Signature != signature || entry.Block != s.Id || entry.State != _state)
                 entry = ref WorkOut(s, signature, at);
         }
-        _last = s;
+        _lastPc = s.LastPc;
         Blocks++;
         Cycles += (uint)entry.Cycles;
         _state = entry.Exit;
@@ -211,19 +232,20 @@ internal sealed class BlockMemo
     internal void Leave()
     {
         _pipeline.Load(_states[_state], Cycles);
-        if (_last is not null)
-            _events.SetGroup(_last.LastPc);
+        // Where execution comes from; of no matter after a redirection.
+        _events.SetGroup(_lastPc);
     }
 
     /// <summary>An instruction of the block was executed, not by a short way; its accesses are in <see cref="Cpu.Accesses"/>.</summary>
     /// <param name="cpu">The PE.</param>
+    /// <param name="block">The block.</param>
     /// <param name="index">Which instruction of the block.</param>
     /// <param name="signature">Shapes of the accesses before it; its own is added.</param>
     /// <returns>False when it was no plain hit: it and the instructions before it have been timed, and the pipeline is up to date.</returns>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    internal bool Executed(Cpu cpu, int index, ref ulong signature)
+    internal bool Executed(Cpu cpu, Block block, int index, ref ulong signature)
     {
-        BlockSchedule s = _schedule;
+        BlockSchedule s = block.Schedule!;
         InstructionTiming t = s.Timings[index];
         if (t.Kind != TimingKind.Memory && cpu.AccessCount == 0)
             return true;
@@ -245,7 +267,7 @@ internal sealed class BlockMemo
                 return true;
             }
         }
-        Spill(index, signature);
+        Spill(block, index, signature);
         // The accesses of this instruction have been observed: its fetch comes first only in name, for it hits.
         ulong pc = s.Pc + 4 * (ulong)index;
         ref TimingCounters sum = ref Rest(s);
@@ -271,9 +293,9 @@ internal sealed class BlockMemo
     private ref TimingCounters Rest(BlockSchedule s) => ref s.AtEL0 ? ref _rest.EL0 : ref _rest.EL1;
 
     /// <summary>Times the first <paramref name="count"/> instructions of the block one by one; then the pipeline is up to date.</summary>
-    internal void Spill(int count, ulong signature)
+    internal void Spill(Block block, int count, ulong signature)
     {
-        BlockSchedule s = _schedule;
+        BlockSchedule s = block.Schedule!;
         _pipeline.Load(_states[_state], Cycles);
         if (count > 0)
         {
@@ -281,9 +303,9 @@ internal sealed class BlockMemo
             Replay(s, count, signature << EndBits | _digits << 4, ref Rest(s));
             _events.SetGroup(s.Pc + 4 * (ulong)(count - 1));
         }
-        else if (_last is not null)
+        else
         {
-            _events.SetGroup(_last.LastPc);
+            _events.SetGroup(_lastPc);
         }
         Cycles = _pipeline.Cycles;
     }

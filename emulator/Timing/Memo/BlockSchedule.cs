@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using ArmVdso.Emulator.Portable;
 
 namespace ArmVdso.Emulator.Timing;
@@ -6,9 +5,17 @@ namespace ArmVdso.Emulator.Timing;
 /// <summary>What the memory accesses of one instruction amounted to, without naming lines.</summary>
 internal sealed record AccessShape(InstructionEvents Events, LineEvent[] Lines, TimingCounters Counters)
 {
-    internal bool Is(in InstructionEvents events, ReadOnlySpan<LineEvent> lines) =>
-        events.HasAccess == Events.HasAccess && events.Beats == Events.Beats && events.Extra == Events.Extra
-        && MemoryMarshal.AsBytes(lines).SequenceEqual(MemoryMarshal.AsBytes(Lines.AsSpan()));
+    internal bool Is(in InstructionEvents events, ReadOnlySpan<LineEvent> lines)
+    {
+        if (events.HasAccess != Events.HasAccess || events.Beats != Events.Beats || events.Extra != Events.Extra || lines.Length != Lines.Length)
+            return false;
+        for (int i = 0; i < lines.Length; i++)
+        {
+            if (!lines[i].IsLike(Lines[i]))
+                return false;
+        }
+        return true;
+    }
 }
 
 /// <summary>What the timing of a block needs of its instructions, worked out once.</summary>
@@ -108,6 +115,9 @@ internal sealed class BlockSchedule
     /// <summary>Cycles that the block takes at most beyond the horizon of the state that it starts in, when all accesses are plain.</summary>
     internal long Bound { get; }
 
+    /// <summary>Number of the instruction cache contents (<see cref="InOrderEvents.FetchContents"/>) in which its lines were found last.</summary>
+    internal ulong FoundIn { get; set; }
+
     /// <summary>Whether its timing can be remembered.</summary>
     internal bool Usable { get; set; }
 
@@ -122,16 +132,10 @@ internal sealed class BlockSchedule
     /// <returns>-1 when there are too many.</returns>
     internal int Number(int instruction, in InstructionEvents events, ReadOnlySpan<LineEvent> lines, in TimingCounters counters)
     {
-        var nameless = new LineEvent[lines.Length];
-        for (int i = 0; i < lines.Length; i++)
-        {
-            nameless[i] = lines[i];
-            nameless[i].Line = 0;
-        }
         AccessShape?[] shapes = _shapes[instruction]!;
         for (int i = 0; i < shapes.Length; i++)
         {
-            if (shapes[i] is { } known && known.Is(events, nameless) && DeltaTable.AreEqual(known.Counters, counters))
+            if (shapes[i] is { } known && known.Is(events, lines) && DeltaTable.AreEqual(known.Counters, counters))
                 return i;
         }
         // A free place after the two that are fixed.
@@ -139,6 +143,9 @@ internal sealed class BlockSchedule
         {
             if (shapes[i] is not null)
                 continue;
+            LineEvent[] nameless = lines.ToArray();
+            foreach (ref LineEvent line in nameless.AsSpan())
+                line.Line = 0;
             shapes[i] = new AccessShape(events, nameless, counters);
             return i;
         }

@@ -71,7 +71,7 @@ internal sealed class DeltaTable
     }
 
     /// <summary>Whether two sums are equal.</summary>
-    internal static bool AreEqual(TimingCounters x, TimingCounters y) => Words(ref x).SequenceEqual(Words(ref y));
+    internal static bool AreEqual(in TimingCounters x, in TimingCounters y) => Words(ref Unsafe.AsRef(in x)).SequenceEqual(Words(ref Unsafe.AsRef(in y)));
 
     // All fields of the counters are 64 bits wide.
     private static Span<ulong> Words(ref TimingCounters counters) => MemoryMarshal.Cast<TimingCounters, ulong>(new Span<TimingCounters>(ref counters));
