@@ -92,7 +92,7 @@ public sealed partial class CoreModel
 
     private static readonly string[] OutOfOrderKeys =
     [
-        "l3_size", "l3_ways", "l3_latency", "rename_width", "retire_width", "reorder_buffer", "near_targets", "main_targets", "targets_per_block", "decode_redirect", "decode_redirect_conditional",
+        "l3_size", "l3_ways", "l3_latency", "fill_interval", "rename_width", "retire_width", "reorder_buffer", "near_targets", "main_targets", "targets_per_block", "decode_redirect", "decode_redirect_conditional",
         "divide_bits", "store_queue", "store_forward", "store_forward_vector", "store_block", "wide_store_passes", "store_writeback_slots", "store_page_cross",
     ];
 

@@ -42,7 +42,7 @@ public sealed partial class CoreModel
 
     internal int L3Size, L3Ways = 1, L3Latency;
     internal int RenameWidth, RetireWidth, ReorderBuffer, NearTargets, MainTargets, TargetsPerBlock, DecodeRedirect, DecodeRedirectConditional;
-    internal int DivideBits, StoreQueueEntries, StoreForward, StoreForwardVector, StoreBlock, WideStorePasses, StoreWritebackSlots, StorePageCross;
+    internal int FillInterval, DivideBits, StoreQueueEntries, StoreForward, StoreForwardVector, StoreBlock, WideStorePasses, StoreWritebackSlots, StorePageCross;
 
     private void BindOutOfOrder(Reader reader)
     {
@@ -59,6 +59,7 @@ public sealed partial class CoreModel
         TargetsPerBlock = Get(reader, "targets_per_block", 1, 8);
         DecodeRedirect = Get(reader, "decode_redirect", 0, 50);
         DecodeRedirectConditional = Get(reader, "decode_redirect_conditional", 0, 50);
+        FillInterval = Get(reader, "fill_interval", 1, 60);
         DivideBits = Get(reader, "divide_bits", 1, 64);
         StoreQueueEntries = Get(reader, "store_queue", 1, 256);
         StoreForward = Get(reader, "store_forward", 1, 50);

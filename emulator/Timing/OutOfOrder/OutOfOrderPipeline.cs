@@ -11,6 +11,7 @@ public sealed class OutOfOrderPipeline
 {
     private readonly CoreModel _model;
     private readonly PortSchedule _ports = new();
+    private readonly PortSchedule _fills = new();
     private readonly StoreQueue _stores;
     private readonly TargetBuffer _targets;
     private readonly long[] _reorder;
@@ -270,6 +271,7 @@ public sealed class OutOfOrderPipeline
             _rename = at;
             _renameSlots = 0;
             _ports.Advance(at);
+            _fills.Advance(at);
         }
         _renameSlots += t.Slots;
         if (trace is not null)
@@ -332,7 +334,8 @@ public sealed class OutOfOrderPipeline
                     if (_fillReady[i] < _fillReady[buffer])
                         buffer = i;
                 }
-                filled = Math.Max(at, _fillReady[buffer]) + line.Penalty;
+                // Lines arrive one after another.
+                filled = _fills.Take(IssuePorts.B, _model.FillInterval, Math.Max(at, _fillReady[buffer]) + line.Penalty, out _);
                 _fillReady[buffer] = filled;
                 _fillLine[buffer] = line.Line;
                 _fillCause[buffer] = line.Cause;

@@ -18,6 +18,7 @@ internal sealed class BlockRunner : IDisposable
     private readonly uint[] _words;
     private readonly ulong _end;
     private readonly bool _loop;
+    private readonly uint _indices;
     private int _round;
 
     /// <summary>Instructions in a round.</summary>
@@ -38,6 +39,7 @@ internal sealed class BlockRunner : IDisposable
             throw new UserError($"{file}: no instructions", ExitStatus.Usage);
         if (_words.Length > 2048)
             throw new UserError($"{file}: {_words.Length} instructions; at most 2048", ExitStatus.Usage);
+        _indices = Indices(_words);
         _loop = Close(ref _words[^1], _words.Length);
         Copies = _loop ? 1 : Math.Max(1, 144 / _words.Length);
         try
@@ -77,7 +79,7 @@ internal sealed class BlockRunner : IDisposable
     {
         Cpu cpu = _timer.Cpu;
         for (int i = 0; i < 31; i++)
-            cpu.SetX(i, SnippetTimer.Data + (Area * (ulong)i) + 0x800);
+            cpu.SetX(i, ((_indices >> i) & 1) != 0 ? 8 : SnippetTimer.Data + (Area * (ulong)i) + 0x800);
         for (int i = 0; i < 32; i++)
             cpu.SetV(i, new V128(0x3FF0000000000000, 0x3FF0000000000000));
     }
@@ -118,6 +120,23 @@ internal sealed class BlockRunner : IDisposable
                 _timer.Cpu.PC = SnippetTimer.Code;
         }
         return (done, _timer.Cpu.Cycles - start);
+    }
+
+    /// <summary>Registers that are offsets of loads and stores and the base of none: they hold 8.</summary>
+    private static uint Indices(uint[] words)
+    {
+        uint offsets = 0;
+        uint bases = 0;
+        foreach (uint word in words)
+        {
+            // Loads and stores: op0 x1x0.
+            if ((word & 0x0A000000) != 0x08000000)
+                continue;
+            bases |= 1u << (int)((word >> 5) & 31);
+            if ((word & 0x3B200C00) == 0x38200800)
+                offsets |= 1u << (int)((word >> 16) & 31);
+        }
+        return offsets & ~bases;
     }
 
     /// <summary>Makes a branch at the end go to the start.</summary>
