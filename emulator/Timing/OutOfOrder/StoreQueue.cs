@@ -106,11 +106,4 @@ public sealed class StoreQueue
 
     private static bool Part(ulong store, ulong storeEnd, ulong from, ulong to) =>
         (store <= from && storeEnd >= to) || storeEnd <= from || store >= to;
-
-    /// <summary>The clock jumped: nothing is left in the queue.</summary>
-    public void Settle(long cycle)
-    {
-        if (cycle > _lastDrain)
-            _lastDrain = cycle - 1;
-    }
 }
