@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# record-coverage.sh ROOT TABLE: runs real programs under 'armvdso isa record' and writes into TABLE (coverage.tsv) which one
+# executes each row that has none yet. ROOT: fetch-guests.sh -e -f coverage.packages ROOT. Prints a line a program.
+set -uo pipefail
+export LC_ALL=C
+[ $# = 2 ] || { echo "usage: record-coverage.sh ROOT TABLE" >&2; exit 2; }
+root=$1 table=$2
+here=$(cd "$(dirname "$0")" && pwd)
+armvdso=${ARMVDSO:-"dotnet $here/../../tools/ArmVdso.Cli/bin/Release/net10.0/armvdso.dll"}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+# Inputs: a text, a sound, a picture.
+python3 - "$work" <<'PY'
+import math, struct, sys
+w = sys.argv[1]
+open(w + '/text', 'w').write(''.join(f'line {n * n} of {n}\n' for n in range(3000)))
+pcm = b''.join(struct.pack('<hh', int(9000 * math.sin(n / 9)), int(7000 * math.sin(n / 23))) for n in range(12000))
+open(w + '/sound.wav', 'wb').write(b'RIFF' + struct.pack('<I', 36 + len(pcm)) + b'WAVEfmt ' + struct.pack('<IHHIIHH', 16, 1, 2, 44100, 176400, 4, 16) + b'data' + struct.pack('<I', len(pcm)) + pcm)
+pix = bytes((x * y + c * 40 + (x ^ y)) & 255 for y in range(64) for x in range(96) for c in range(3))
+open(w + '/picture.ppm', 'wb').write(b'P6 96 64 255\n' + pix)
+yuv = b''.join(bytes((x * 3 + y * 2 + f * 5 + (x * y >> 3)) & 255 for y in range(96) for x in range(128)) + bytes((128 + x - y + f) & 255 for p in range(2) for y in range(48) for x in range(64)) for f in range(4))
+open(w + '/video.yuv', 'wb').write(yuv)
+open(w + '/video.y4m', 'wb').write(b'YUV4MPEG2 W128 H96 F25:1 Ip A1:1 C420jpeg\n' + b''.join(b'FRAME\n' + yuv[n * 18432:(n + 1) * 18432] for n in range(4)))
+PY
+# record PROGRAM ARG...
+record() {
+  local before after status
+  before=$(awk -F'\t' '$3 != "-"' "$table" | wc -l)
+  # shellcheck disable=SC2086
+  nice timeout "${LIMIT:-240}" $armvdso isa record --core none --root "$root" --bind "$work:/work" --append "$table" "$@" >"$work/out" 2>"$work/err" </dev/null
+  status=$?
+  after=$(awk -F'\t' '$3 != "-"' "$table" | wc -l)
+  printf '%-4s %4d new  %s\n' "$status" $((after - before)) "$*"
+  [ "$status" = 0 ] || tail -n 2 "$work/err" | cut -c1-200
+}
+for digest in sha512 sha3-256 sm3 blake2b512 md5 ripemd160; do record openssl dgst -$digest /work/text; done
+for cipher in aes-256-ctr aes-128-cbc aes-128-ecb sm4-ctr sm4-cbc chacha20 camellia-128-cbc des-ede3-cbc; do
+  record openssl enc -$cipher -in /work/text -K 00112233445566778899aabbccddeeff -iv 00112233445566778899aabbccddeeff -out /dev/null
+done
+record openssl genpkey -algorithm ed25519
+record openssl ecparam -genkey -name prime256v1
+record openssl genrsa 1024
+record openssl prime -generate -bits 256
+record b3sum /work/text
+record nettle-hash -a sha512 /work/text
+record botan hash --algo=SHA-3 /work/text
+record botan encrypt --mode=aes-128-gcm --iv=000102030405060708090a0b 00112233445566778899aabbccddeeff /work/text
+record zstd -19 -c /work/text
+record xz -c /work/text
+record lz4 -c /work/text
+record cjpeg -outfile /tmp/x.jpg /work/picture.ppm
+record cwebp -quiet -m 6 /work/picture.ppm -o /tmp/x.webp
+record lame --quiet /work/sound.wav /tmp/x.mp3
+record flac -s -8 -f -o /tmp/x.flac /work/sound.wav
+record opusenc --quiet /work/sound.wav /tmp/x.opus
+record sox /work/sound.wav -r 8000 /tmp/x.wav reverb
+record x264 --quiet --preset slower --frames 3 --input-res 128x96 -o /tmp/x.264 /work/video.yuv
+record x264 --quiet --preset ultrafast --qp 0 --frames 2 --input-res 128x96 -o /tmp/x.264 /work/video.yuv
+record x265 --log-level none --preset medium --frames 2 --input-res 128x96 --fps 25 -o /tmp/x.265 /work/video.yuv
+record aomenc --limit=2 --cpu-used=4 -o /tmp/x.ivf /work/video.y4m
+record ffmpeg -v error -f lavfi -i testsrc=size=128x96:rate=5 -t 1 -vf scale=64:64,format=yuv420p -c:v mpeg4 -f avi -y /tmp/x.avi
+record ffmpeg -v error -i /work/video.y4m -vf yadif,hflip,gblur -c:v libvpx-vp9 -frames:v 2 -f webm -y /tmp/x.webm
+record ffmpeg -v error -i /work/sound.wav -af aresample=8000,volume=0.5,aecho -c:a ac3 -y /tmp/x.ac3
+record ffmpeg -v error -i /work/sound.wav -c:a aac -y /tmp/x.aac
+record ffmpeg -v error -i /work/video.y4m -c:v libx264 -x264-params 10 -pix_fmt yuv420p10le -frames:v 2 -f matroska -y /tmp/x.mkv
+record python3 -c 'import numpy as n
+a = n.arange(4096, dtype="f4").reshape(64, 64); b = a.astype("f8"); c = a.astype("i4")
+print((a @ a).sum(), (b @ b).sum(), n.sin(b).sum(), n.exp(a / 4096).sum(), n.sqrt(b).sum(), n.linalg.inv(b + n.eye(64) * 1e4).sum())
+for t in "b B h H i I l L e f d".split():
+    x = c.astype(t); y = x[::-1].copy(); print(t, (x + y).sum(), (x * y).max(), n.minimum(x, y).sum(), (x > y).sum(), abs(x).min(), n.sort(x.ravel())[5], x.mean(), n.fft.fft(x[0]).real.sum())'
+record gp -q -f -c 'print(factor(2^101-1))'
+record ecm -q 1000 </dev/null
+for program in "$here"/build/isa/*/*; do record "$program"; done
+[ ! -e "$here/build/intrinsics/acle-gcc" ] || { record "$here/build/intrinsics/acle-gcc"; record "$here/build/intrinsics/acle-clang"; }
