@@ -37,6 +37,7 @@ for digest in sha512 sha3-256 sm3 blake2b512 md5 ripemd160; do record openssl dg
 for cipher in aes-256-ctr aes-128-cbc aes-128-ecb sm4-ctr sm4-cbc chacha20 camellia-128-cbc des-ede3-cbc; do
   record openssl enc -$cipher -in /work/text -K 00112233445566778899aabbccddeeff -iv 00112233445566778899aabbccddeeff -out /dev/null
 done
+record openssl speed -seconds 1 -bytes 1024 -evp aes-128-gcm
 record openssl genpkey -algorithm ed25519
 record openssl ecparam -genkey -name prime256v1
 record openssl genrsa 1024
@@ -44,12 +45,12 @@ record openssl prime -generate -bits 256
 record b3sum /work/text
 record nettle-hash -a sha512 /work/text
 record botan hash --algo=SHA-3 /work/text
-record botan encrypt --mode=aes-128-gcm --iv=000102030405060708090a0b 00112233445566778899aabbccddeeff /work/text
+record botan rng --format=hex 32
 record zstd -19 -c /work/text
 record xz -c /work/text
 record lz4 -c /work/text
 record cjpeg -outfile /tmp/x.jpg /work/picture.ppm
-record cwebp -quiet -m 6 /work/picture.ppm -o /tmp/x.webp
+record cwebp -quiet -m 6 -s 96 64 /work/video.yuv -o /tmp/x.webp
 record lame --quiet /work/sound.wav /tmp/x.mp3
 record flac -s -8 -f -o /tmp/x.flac /work/sound.wav
 record opusenc --quiet /work/sound.wav /tmp/x.opus

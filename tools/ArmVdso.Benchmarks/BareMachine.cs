@@ -19,10 +19,10 @@ internal sealed class BareMachine : IDisposable
     /// <summary>The PE.</summary>
     internal Cpu Cpu { get; }
 
-    /// <summary>A machine with a timing model by name, or "none".</summary>
-    internal BareMachine(string core)
+    /// <summary>A machine with an engine and a timing model by name, or "none".</summary>
+    internal BareMachine(EngineKind engine, string core)
     {
-        _machine = new Machine(1, Size, CoreModel.Factory(core));
+        _machine = new Machine(1, Size, CoreModel.Factory(core)) { Engine = engine };
         Cpu = _machine.Cpus[0];
         AddressSpace space = _machine.CreateAddressSpace(39);
         for (ulong page = 0; page < Size; page += 4096)

@@ -1,3 +1,4 @@
+using ArmVdso.Emulator;
 using ArmVdso.Emulator.Isa;
 using BenchmarkDotNet.Attributes;
 
@@ -79,13 +80,16 @@ public class InstructionClassBenchmarks
     [ParamsSource(nameof(Classes))]
     public TimingClass Class { get; set; }
 
+    [Params(EngineKind.Reference, EngineKind.Portable)]
+    public EngineKind Engine { get; set; }
+
     [Params("none", "cortex-a53")]
     public string Core { get; set; } = "none";
 
     [GlobalSetup]
     public void Setup()
     {
-        _machine = new BareMachine(Core);
+        _machine = new BareMachine(Engine, Core);
         _machine.Loop([s_words[Class]], 64);
         for (int i = 0; i < 20; i++)
             _machine.Cpu.SetX(i, BareMachine.Data + (ulong)i * 77);

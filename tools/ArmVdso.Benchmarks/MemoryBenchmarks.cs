@@ -1,3 +1,4 @@
+using ArmVdso.Emulator;
 using BenchmarkDotNet.Attributes;
 
 namespace ArmVdso.Benchmarks;
@@ -31,13 +32,16 @@ public class MemoryBenchmarks
     [ParamsAllValues]
     public Path Kind { get; set; }
 
+    [Params(EngineKind.Reference, EngineKind.Portable)]
+    public EngineKind Engine { get; set; }
+
     [Params("none", "cortex-a53")]
     public string Core { get; set; } = "none";
 
     [GlobalSetup]
     public void Setup()
     {
-        _machine = new BareMachine(Core);
+        _machine = new BareMachine(Engine, Core);
         ulong at = BareMachine.Data + Kind switch
         {
             Path.UnalignedLoad or Path.UnalignedStore => 3,

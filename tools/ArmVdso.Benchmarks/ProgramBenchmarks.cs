@@ -14,13 +14,16 @@ public class ProgramBenchmarks
     [ParamsSource(nameof(Programs))]
     public string Program { get; set; } = "";
 
+    [Params(EngineKind.Reference, EngineKind.Portable)]
+    public EngineKind Engine { get; set; }
+
     [Params("none", "cortex-a53")]
     public string Core { get; set; } = "none";
 
     [Benchmark]
     public ulong Run()
     {
-        using var machine = new Machine(1, 256 << 20, CoreModel.Factory(Core));
+        using var machine = new Machine(1, 256 << 20, CoreModel.Factory(Core)) { Engine = Engine };
         var kernel = new LinuxKernel(machine, new KernelOptions { ProgramHostPath = BenchPrograms.Path(Program), ProgramGuestPath = "/program", Arguments = [Program] })
         {
             HostIn = Stream.Null,
