@@ -41,7 +41,7 @@ public struct MemoryAccess
 /// and the instruction must return without changing any register (precise faults, no partial effects).</summary>
 public sealed partial class Cpu
 {
-    private const int TlbSize = 512;
+    private const int TlbSize = 1024;
     private const ulong NoPage = 1;
 
     private struct TlbEntry

@@ -233,29 +233,53 @@ public sealed partial class Cpu
                 case OpCode.SubsSh32:
                     Unsafe.Add(ref x, op.Rd) = SubFlags32((uint)Unsafe.Add(ref x, op.Rn), (uint)A64.ShiftValue(0, Unsafe.Add(ref x, op.Rm), op.Extra, op.Ra));
                     break;
-                case OpCode.AndSh64:
-                    Unsafe.Add(ref x, op.Rd) = Unsafe.Add(ref x, op.Rn) & A64.ShiftValue(1, Unsafe.Add(ref x, op.Rm), op.Extra, op.Ra);
-                    break;
-                case OpCode.AndSh32:
-                    Unsafe.Add(ref x, op.Rd) = (uint)(Unsafe.Add(ref x, op.Rn) & A64.ShiftValue(0, Unsafe.Add(ref x, op.Rm), op.Extra, op.Ra));
-                    break;
-                case OpCode.OrrSh64:
-                    Unsafe.Add(ref x, op.Rd) = Unsafe.Add(ref x, op.Rn) | A64.ShiftValue(1, Unsafe.Add(ref x, op.Rm), op.Extra, op.Ra);
-                    break;
-                case OpCode.OrrSh32:
-                    Unsafe.Add(ref x, op.Rd) = (uint)(Unsafe.Add(ref x, op.Rn) | A64.ShiftValue(0, Unsafe.Add(ref x, op.Rm), op.Extra, op.Ra));
-                    break;
-                case OpCode.EorSh64:
-                    Unsafe.Add(ref x, op.Rd) = Unsafe.Add(ref x, op.Rn) ^ A64.ShiftValue(1, Unsafe.Add(ref x, op.Rm), op.Extra, op.Ra);
-                    break;
-                case OpCode.EorSh32:
-                    Unsafe.Add(ref x, op.Rd) = (uint)(Unsafe.Add(ref x, op.Rn) ^ A64.ShiftValue(0, Unsafe.Add(ref x, op.Rm), op.Extra, op.Ra));
-                    break;
                 case OpCode.AndsSh64:
                     Unsafe.Add(ref x, op.Rd) = LogicFlags64(Unsafe.Add(ref x, op.Rn) & A64.ShiftValue(1, Unsafe.Add(ref x, op.Rm), op.Extra, op.Ra));
                     break;
                 case OpCode.AndsSh32:
                     Unsafe.Add(ref x, op.Rd) = LogicFlags32((uint)(Unsafe.Add(ref x, op.Rn) & A64.ShiftValue(0, Unsafe.Add(ref x, op.Rm), op.Extra, op.Ra)));
+                    break;
+                case OpCode.AddRot64:
+                    Unsafe.Add(ref x, op.Rd) = Unsafe.Add(ref x, op.Rn) + (BitOperations.RotateRight(Unsafe.Add(ref x, op.Rm), op.Ra) & op.Imm);
+                    break;
+                case OpCode.AddRot32:
+                    Unsafe.Add(ref x, op.Rd) = (uint)Unsafe.Add(ref x, op.Rn) + (BitOperations.RotateRight((uint)Unsafe.Add(ref x, op.Rm), op.Ra) & (uint)op.Imm);
+                    break;
+                case OpCode.SubRot64:
+                    Unsafe.Add(ref x, op.Rd) = Unsafe.Add(ref x, op.Rn) - (BitOperations.RotateRight(Unsafe.Add(ref x, op.Rm), op.Ra) & op.Imm);
+                    break;
+                case OpCode.SubRot32:
+                    Unsafe.Add(ref x, op.Rd) = (uint)Unsafe.Add(ref x, op.Rn) - (BitOperations.RotateRight((uint)Unsafe.Add(ref x, op.Rm), op.Ra) & (uint)op.Imm);
+                    break;
+                case OpCode.AndRot64:
+                    Unsafe.Add(ref x, op.Rd) = Unsafe.Add(ref x, op.Rn) & (BitOperations.RotateRight(Unsafe.Add(ref x, op.Rm), op.Ra) & op.Imm);
+                    break;
+                case OpCode.AndRot32:
+                    Unsafe.Add(ref x, op.Rd) = (uint)Unsafe.Add(ref x, op.Rn) & (BitOperations.RotateRight((uint)Unsafe.Add(ref x, op.Rm), op.Ra) & (uint)op.Imm);
+                    break;
+                case OpCode.OrrRot64:
+                    Unsafe.Add(ref x, op.Rd) = Unsafe.Add(ref x, op.Rn) | (BitOperations.RotateRight(Unsafe.Add(ref x, op.Rm), op.Ra) & op.Imm);
+                    break;
+                case OpCode.OrrRot32:
+                    Unsafe.Add(ref x, op.Rd) = (uint)Unsafe.Add(ref x, op.Rn) | (BitOperations.RotateRight((uint)Unsafe.Add(ref x, op.Rm), op.Ra) & (uint)op.Imm);
+                    break;
+                case OpCode.EorRot64:
+                    Unsafe.Add(ref x, op.Rd) = Unsafe.Add(ref x, op.Rn) ^ (BitOperations.RotateRight(Unsafe.Add(ref x, op.Rm), op.Ra) & op.Imm);
+                    break;
+                case OpCode.EorRot32:
+                    Unsafe.Add(ref x, op.Rd) = (uint)Unsafe.Add(ref x, op.Rn) ^ (BitOperations.RotateRight((uint)Unsafe.Add(ref x, op.Rm), op.Ra) & (uint)op.Imm);
+                    break;
+                case OpCode.BicRot64:
+                    Unsafe.Add(ref x, op.Rd) = Unsafe.Add(ref x, op.Rn) & ~(BitOperations.RotateRight(Unsafe.Add(ref x, op.Rm), op.Ra) & op.Imm);
+                    break;
+                case OpCode.BicRot32:
+                    Unsafe.Add(ref x, op.Rd) = (uint)Unsafe.Add(ref x, op.Rn) & ~(BitOperations.RotateRight((uint)Unsafe.Add(ref x, op.Rm), op.Ra) & (uint)op.Imm);
+                    break;
+                case OpCode.OrnRot64:
+                    Unsafe.Add(ref x, op.Rd) = Unsafe.Add(ref x, op.Rn) | ~(BitOperations.RotateRight(Unsafe.Add(ref x, op.Rm), op.Ra) & op.Imm);
+                    break;
+                case OpCode.OrnRot32:
+                    Unsafe.Add(ref x, op.Rd) = (uint)Unsafe.Add(ref x, op.Rn) | ~(BitOperations.RotateRight((uint)Unsafe.Add(ref x, op.Rm), op.Ra) & (uint)op.Imm);
                     break;
                 case OpCode.AddExt64:
                     Unsafe.Add(ref x, op.Rd) = Unsafe.Add(ref x, op.Rn) + Extended(Unsafe.Add(ref x, op.Rm), op.Extra, op.Ra);

@@ -9,6 +9,9 @@ here=$(cd "$(dirname "$0")" && pwd)
 armvdso=${ARMVDSO:-"dotnet $here/../../tools/ArmVdso.Cli/bin/Release/net10.0/armvdso.dll"}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+# Debian chooses these by links that maintainer scripts make.
+libs=/usr/lib/aarch64-linux-gnu
+math=$libs/openblas-pthread:$libs/lapack:$libs/blas
 # Inputs: a text, a sound, a picture.
 python3 - "$work" <<'PY'
 import math, struct, sys
@@ -27,7 +30,7 @@ record() {
   local before after status
   before=$(awk -F'\t' '$3 != "-"' "$table" | wc -l)
   # shellcheck disable=SC2086
-  nice timeout "${LIMIT:-240}" $armvdso isa record --core none --root "$root" --bind "$work:/work" --append "$table" "$@" >"$work/out" 2>"$work/err" </dev/null
+  nice timeout "${LIMIT:-240}" $armvdso isa record --core none --root "$root" -E LD_LIBRARY_PATH=$math --bind "$work:/work" --append "$table" "$@" >"$work/out" 2>"$work/err" </dev/null
   status=$?
   after=$(awk -F'\t' '$3 != "-"' "$table" | wc -l)
   printf '%-4s %4d new  %s\n' "$status" $((after - before)) "$*"
@@ -58,7 +61,7 @@ record sox /work/sound.wav -r 8000 /tmp/x.wav reverb
 record x264 --quiet --preset slower --frames 3 --input-res 128x96 -o /tmp/x.264 /work/video.yuv
 record x264 --quiet --preset ultrafast --qp 0 --frames 2 --input-res 128x96 -o /tmp/x.264 /work/video.yuv
 record x265 --log-level none --preset medium --frames 2 --input-res 128x96 --fps 25 -o /tmp/x.265 /work/video.yuv
-record aomenc --limit=2 --cpu-used=4 -o /tmp/x.ivf /work/video.y4m
+record aomenc --codec=av1 --limit=2 --cpu-used=4 -o /tmp/x.ivf /work/video.y4m
 record ffmpeg -v error -f lavfi -i testsrc=size=128x96:rate=5 -t 1 -vf scale=64:64,format=yuv420p -c:v mpeg4 -f avi -y /tmp/x.avi
 record ffmpeg -v error -i /work/video.y4m -vf yadif,hflip,gblur -c:v libvpx-vp9 -frames:v 2 -f webm -y /tmp/x.webm
 record ffmpeg -v error -i /work/sound.wav -af aresample=8000,volume=0.5,aecho -c:a ac3 -y /tmp/x.ac3

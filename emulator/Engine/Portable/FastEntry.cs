@@ -19,7 +19,7 @@ internal struct FastEntry
     internal const ulong None = 1;
 
     /// <summary>Entries of a TLB.</summary>
-    internal const int Count = 256;
+    internal const int Count = 1024;
 }
 
 /// <summary>Where a block starts, for the PE that executed it last.</summary>

@@ -4,7 +4,8 @@ namespace ArmVdso.Emulator.Portable;
 
 #pragma warning disable CS1591 // Names say it: mnemonic, width of the operation, addressing form.
 
-/// <summary>What an operation does. 64 and 32 are operand widths; I takes <see cref="Op.Imm"/>, Sh a shifted register.
+/// <summary>What an operation does. 64 and 32 are operand widths; I takes <see cref="Op.Imm"/>, Sh a shifted register,
+/// Rot a register rotated right by <see cref="Op.Ra"/> and masked by Imm, which LSL, LSR and ROR are.
 /// Loads and stores: Off is base + Imm (also literals and pre-indexed forms), Post is base, Reg base + extended register.</summary>
 public enum OpCode : ushort
 {
@@ -21,7 +22,8 @@ public enum OpCode : ushort
     Add64, Add32, Sub64, Sub32, Adds64, Adds32, Subs64, Subs32,
     And64, And32, Orr64, Orr32, Eor64, Eor32, Bic64, Bic32, Orn64, Orn32, Ands64, Ands32,
     AddLsl64, AddSh64, AddSh32, SubSh64, SubSh32, AddsSh64, AddsSh32, SubsSh64, SubsSh32,
-    AndSh64, AndSh32, OrrSh64, OrrSh32, EorSh64, EorSh32, AndsSh64, AndsSh32,
+    AndsSh64, AndsSh32,
+    AddRot64, AddRot32, SubRot64, SubRot32, AndRot64, AndRot32, OrrRot64, OrrRot32, EorRot64, EorRot32, BicRot64, BicRot32, OrnRot64, OrnRot32,
     AddExt64, AddExt32, SubExt64, SubExt32,
     Csel64, Csel32, Csinc64, Csinc32, Csinv64, Csinv32, Csneg64, Csneg32,
     Ccmp64, Ccmp32, CcmpI64, CcmpI32,

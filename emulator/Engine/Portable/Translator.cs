@@ -92,17 +92,17 @@ internal static partial class Translator
             case Row.EXTR:
                 op.Ra = (byte)((i >> 10) & 63);
                 return Set(ref op, sf, OpCode.Extr64);
-            case Row.ADD_shift: return Shifted(ref op, i, sf, OpCode.Add64, OpCode.AddSh64);
-            case Row.SUB_shift: return Shifted(ref op, i, sf, OpCode.Sub64, OpCode.SubSh64);
-            case Row.ADDS_shift: return Shifted(ref op, i, sf, OpCode.Adds64, OpCode.AddsSh64);
-            case Row.SUBS_shift: return Shifted(ref op, i, sf, OpCode.Subs64, OpCode.SubsSh64);
-            case Row.AND_shift: return Shifted(ref op, i, sf, OpCode.And64, OpCode.AndSh64);
+            case Row.ADD_shift: return Shifted(ref op, i, sf, OpCode.Add64, OpCode.AddRot64, OpCode.AddSh64);
+            case Row.SUB_shift: return Shifted(ref op, i, sf, OpCode.Sub64, OpCode.SubRot64, OpCode.SubSh64);
+            case Row.ADDS_shift: return Shifted(ref op, i, sf, OpCode.Adds64, OpCode.Generic, OpCode.AddsSh64);
+            case Row.SUBS_shift: return Shifted(ref op, i, sf, OpCode.Subs64, OpCode.Generic, OpCode.SubsSh64);
+            case Row.AND_shift: return Shifted(ref op, i, sf, OpCode.And64, OpCode.AndRot64, OpCode.Generic);
             case Row.ORR_shift:
-                return rn == 31 && ((i >> 10) & 63) == 0 ? Set(ref op, sf, OpCode.MovReg64) : Shifted(ref op, i, sf, OpCode.Orr64, OpCode.OrrSh64);
-            case Row.EOR_shift: return Shifted(ref op, i, sf, OpCode.Eor64, OpCode.EorSh64);
-            case Row.ANDS_shift: return Shifted(ref op, i, sf, OpCode.Ands64, OpCode.AndsSh64);
-            case Row.BIC_shift: return Shifted(ref op, i, sf, OpCode.Bic64, OpCode.Generic);
-            case Row.ORN_shift: return Shifted(ref op, i, sf, OpCode.Orn64, OpCode.Generic);
+                return rn == 31 && ((i >> 10) & 63) == 0 ? Set(ref op, sf, OpCode.MovReg64) : Shifted(ref op, i, sf, OpCode.Orr64, OpCode.OrrRot64, OpCode.Generic);
+            case Row.EOR_shift: return Shifted(ref op, i, sf, OpCode.Eor64, OpCode.EorRot64, OpCode.Generic);
+            case Row.ANDS_shift: return Shifted(ref op, i, sf, OpCode.Ands64, OpCode.Generic, OpCode.AndsSh64);
+            case Row.BIC_shift: return Shifted(ref op, i, sf, OpCode.Bic64, OpCode.BicRot64, OpCode.Generic);
+            case Row.ORN_shift: return Shifted(ref op, i, sf, OpCode.Orn64, OpCode.OrnRot64, OpCode.Generic);
             case Row.ADD_ext:
             case Row.SUB_ext:
                 op.Rd = Base(rd, sp);
@@ -228,16 +228,30 @@ internal static partial class Translator
         }
     }
 
-    private static Kind Shifted(ref Op op, uint i, bool sf, OpCode plain, OpCode shifted)
+    /// <summary>An operation with a shifted register: without a shift, by rotation and mask, or (ASR, and all shifts when there is
+    /// no <paramref name="rotated"/>) by kind; Generic where there is no such operation.</summary>
+    private static Kind Shifted(ref Op op, uint i, bool sf, OpCode plain, OpCode rotated, OpCode shifted)
     {
         int amount = (int)(i >> 10) & 63, kind = (int)(i >> 22) & 3;
         if (amount == 0)
             return Set(ref op, sf, plain);
-        if (shifted == OpCode.Generic)
-            return Kind.Plain;
-        op.Ra = (byte)amount;
-        op.Extra = (byte)kind;
-        return shifted == OpCode.AddSh64 && kind == 0 && sf ? As(ref op, OpCode.AddLsl64) : Set(ref op, sf, shifted);
+        if (kind == 2 || rotated == OpCode.Generic)
+        {
+            if (shifted == OpCode.Generic)
+                return Kind.Plain;
+            op.Ra = (byte)amount;
+            op.Extra = (byte)kind;
+            return Set(ref op, sf, shifted);
+        }
+        if (rotated == OpCode.AddRot64 && kind == 0 && sf)
+        {
+            op.Ra = (byte)amount;
+            return As(ref op, OpCode.AddLsl64);
+        }
+        ulong ones = sf ? ulong.MaxValue : uint.MaxValue;
+        op.Ra = (byte)(kind == 0 ? (sf ? 64 : 32) - amount : amount);
+        op.Imm = kind switch { 0 => ones << amount, 1 => ones >> amount, _ => ones };
+        return Set(ref op, sf, rotated);
     }
 
     private static Kind Conditional(ref Op op, uint i, bool sf, OpCode code)

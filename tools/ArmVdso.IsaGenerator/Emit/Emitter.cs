@@ -118,12 +118,15 @@ public sealed partial class Emitter
     private void EmitDispatch(Output output)
     {
         var text = new StringBuilder();
-        text.Append("/// <summary>Runs the body of a row; a row without one is UNDEFINED.</summary>\npublic static partial class Dispatch\n{\n");
+        text.Append("/// <summary>Runs the body of a row; a row without one is UNDEFINED.</summary>\npublic static unsafe partial class Dispatch\n{\n");
+        text.Append("    private static readonly delegate*<Cpu, uint, void>[] _bodies =\n    [\n        &Undefined,");
+        for (int n = 0; n < _rows.Count; n++)
+            text.Append(n % 12 == 0 ? "\n        " : " ").Append(CultureInfo.InvariantCulture, $"&{(_bodies.ContainsKey(_rows[n].Name) ? _rows[n].Name : "Undefined")},");
+        text.Append("\n    ];\n\n");
         text.Append("    /// <summary>Executes a word that decodes as <paramref name=\"row\"/>.</summary>\n");
-        EmitTwoLevels(text, "void", "Execute", "Cpu cpu, Row row, uint i", "cpu, row, i", "(int)row", _rows.Count + 1,
-            n => n > 0 && _bodies.ContainsKey(_rows[n - 1].Name) ? $"{_rows[n - 1].Name}(cpu, i); return;" : null, "cpu.Undefined(); return;");
-        text.Append("}\n");
-        output.Add("Dispatch", text);
+        text.Append("    public static void Execute(Cpu cpu, Row row, uint i) => _bodies[(int)row](cpu, i);\n\n");
+        text.Append("    private static void Undefined(Cpu cpu, uint i) => cpu.Undefined();\n}\n");
+        output.AddUnsafe("Dispatch", text);
         foreach (IGrouping<string, TableRow> group in _rows.Where(r => _bodies.ContainsKey(r.Name)).GroupBy(r => r.Group))
         {
             var adapters = new StringBuilder();

@@ -13,6 +13,9 @@ public sealed class Output
     /// <summary>Adds a file <c>name.g.cs</c>.</summary>
     public void Add(string name, StringBuilder body) => _files.Add(name + ".g.cs", Header + body.ToString().TrimEnd() + "\n");
 
+    /// <summary>Adds a file <c>name.Unsafe.cs</c>.</summary>
+    public void AddUnsafe(string name, StringBuilder body) => _files.Add(name + ".Unsafe.cs", Header + body.ToString().TrimEnd() + "\n");
+
     /// <summary>Writes the files that changed and deletes the generated files that are no longer made.</summary>
     public int Write(string directory)
     {
@@ -42,7 +45,7 @@ public sealed class Output
         var names = _files.Where(f => !File.Exists(Path.Combine(directory, f.Key)) || File.ReadAllText(Path.Combine(directory, f.Key)) != f.Value)
             .Select(f => f.Key).ToList();
         if (Directory.Exists(directory))
-            names.AddRange(Directory.GetFiles(directory, "*.g.cs").Select(f => Path.GetFileName(f)).Where(f => !_files.ContainsKey(f)));
+            names.AddRange(Directory.GetFiles(directory, "*.cs").Select(f => Path.GetFileName(f)).Where(f => !_files.ContainsKey(f)));
         return names;
     }
 }
