@@ -17,6 +17,20 @@ public sealed partial class Cpu
         internal uint FPCR, FPSR;
         internal (ulong[] Granule, ulong[] Address, int[] Size)? Monitors;
 
+        /// <summary>Whether all values are equal; the place of discarded results does not count.</summary>
+        internal readonly bool Same(in Snapshot other)
+        {
+            for (int i = 0; i < 32; i++)
+            {
+                if (X[i] != other.X[i] || V[i].Lo != other.V[i].Lo || V[i].Hi != other.V[i].Hi)
+                    return false;
+            }
+            return X[33] == other.X[33] && X[34] == other.X[34] && PC == other.PC && NextPC == other.NextPC && Instructions == other.Instructions
+                && (NZCV, FPCR, FPSR, BType, BTypeNext, Daif, EL) == (other.NZCV, other.FPCR, other.FPSR, other.BType, other.BTypeNext, other.Daif, other.EL)
+                && (SPSel, PAN, UAO, DIT, SSBS, TCO, IL, SS) == (other.SPSel, other.PAN, other.UAO, other.DIT, other.SSBS, other.TCO, other.IL, other.SS)
+                && Monitors is null && other.Monitors is null;
+        }
+
         /// <summary>Each value with its name.</summary>
         internal readonly List<(string Name, string Value)> Values()
         {

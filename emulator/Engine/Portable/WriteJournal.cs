@@ -3,6 +3,7 @@ namespace ArmVdso.Emulator.Portable;
 /// <summary>Physical memory writes with the bytes that were there before, so that they can be undone.</summary>
 internal sealed class WriteJournal
 {
+    private static readonly SortedDictionary<ulong, byte> s_none = [];
     private readonly PhysicalMemory _memory;
     private readonly List<(ulong Pa, int Size, int At)> _writes = [];
     private readonly List<byte> _old = [];
@@ -19,6 +20,8 @@ internal sealed class WriteJournal
     /// <summary>What each written byte holds now.</summary>
     internal SortedDictionary<ulong, byte> Written()
     {
+        if (_writes.Count == 0)
+            return s_none;
         var bytes = new SortedDictionary<ulong, byte>();
         foreach ((ulong pa, int size, _) in _writes)
         {
