@@ -48,6 +48,12 @@ public sealed record KernelOptions
     /// <summary>Configuration of the kernel's entry and exit code.</summary>
     public KernelConfiguration Kernel { get; init; } = KernelConfiguration.ForCore("none");
 
+    /// <summary>What is wrong with the counter as EL0 reads it.</summary>
+    public CounterFault CounterFault { get; init; }
+
+    /// <summary>When the machine is suspended, and for how long: times of CLOCK_MONOTONIC in ns.</summary>
+    public IReadOnlyList<(ulong At, ulong Length)> Suspends { get; init; } = [];
+
     /// <summary>CLOCK_REALTIME at the start, in seconds since 1970. Default: the day of the talk.</summary>
     public long EpochSeconds { get; init; } = 1598313600;
 

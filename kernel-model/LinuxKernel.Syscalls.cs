@@ -30,6 +30,22 @@ public sealed partial class LinuxKernel
             row = SyscallTable.Find(c.Number);
             SyscallTrace?.Invoke(task, c, null);
             SyscallCosts.Charge(cpu, row);
+            if (TraceSyscallStop(task, 1, 0))
+            {
+                c.TraceStop = SyscallTraceStop.Entry;
+                return ActSchedule;
+            }
+        }
+        else if (c.TraceStop == SyscallTraceStop.Exit)
+        {
+            task.Syscall = null;
+            return ActDone;
+        }
+        else if (c.TraceStop == SyscallTraceStop.Entry)
+        {
+            c.TraceStop = SyscallTraceStop.None;
+            c.Cpu = cpu;
+            row = SyscallTable.Find(c.Number);
         }
         else
         {
@@ -51,6 +67,12 @@ public sealed partial class LinuxKernel
             regs[0] = (ulong)result;
         SignalDelivery.AfterSyscall(task, result);
         SyscallTrace?.Invoke(task, c, result);
+        if (!exec && TraceSyscallStop(task, 2, result))
+        {
+            c.TraceStop = SyscallTraceStop.Exit;
+            task.Syscall = c;
+            return ActSchedule;
+        }
         return exec ? ActExec : ActDone;
     }
 
@@ -74,6 +96,9 @@ public sealed partial class LinuxKernel
             case ExceptionClass.DataAbortLower:
             case ExceptionClass.InstructionAbortLower:
                 MemoryFault(task, ec, esr, far);
+                break;
+            case ExceptionClass.TrappedSystem when task.CounterForbidden && IsCounterRead(esr):
+                FaultSignalTo(task, Signal.SIGSEGV, Signal.SI_KERNEL, 0, esr);
                 break;
             case ExceptionClass.TrappedSystem:
                 if (!EmulateTrappedSystem(cpu, esr, regs))
@@ -160,6 +185,13 @@ public sealed partial class LinuxKernel
     }
 
     /// <summary>What Linux emulates for EL0: reads of ID registers (cpufeature.c emulate_mrs), CTR_EL0, the counter (traps.c).</summary>
+    /// <summary>Whether a trapped access is a read of CNTVCT_EL0 or CNTVCTSS_EL0.</summary>
+    private static bool IsCounterRead(ulong esr)
+    {
+        const ulong access = 0x3ffc1f, counter = 3UL << 20 | 2UL << 17 | 3UL << 14 | 14UL << 10 | 1, synchronised = counter | 4UL << 17;
+        return (esr & access) is counter or synchronised;
+    }
+
     private bool EmulateTrappedSystem(Cpu cpu, ulong esr, UserRegisters regs)
     {
         int op0 = (int)(esr >> 20) & 3, op2 = (int)(esr >> 17) & 7, op1 = (int)(esr >> 14) & 7, crn = (int)(esr >> 10) & 15;

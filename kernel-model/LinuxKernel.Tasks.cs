@@ -172,6 +172,8 @@ public sealed partial class LinuxKernel
         MemoryMap old2 = task.Mm!;
         Install(task, program!);
         JoinTimeNamespace(task, task.TimeNamespaceForChildren);
+        task.CounterForbidden = false;
+        UpdateCounterAccess(c.Cpu, task);
         c.Cpu.SetTtbr0(program!.Memory.Space);
         c.Cpu.SetAsid(TaskRecords.AsidOf(program.Memory.Space.Handle));
         old2.Release();
@@ -185,6 +187,8 @@ public sealed partial class LinuxKernel
         Vdso.Design.ProgramStarted(task);
         FinishVfork(task);
         PerfExec(task);
+        if (task.Tracing is not null)
+            SendSignal(task, Signal.SIGTRAP);
         OnExec?.Invoke(task);
         return SyscallContext.NoReturn;
     }
@@ -303,6 +307,7 @@ public sealed partial class LinuxKernel
         InheritScheduling(parent, child);
         child.Affinity = parent.Affinity;
         InheritTimeNamespace(parent, child, flags);
+        child.CounterForbidden = parent.CounterForbidden;
         child.Cpu = parent.Cpu;
         child.ExitSignal = thread ? 0 : (flags & CLONE_PARENT) != 0 ? parent.Group.Leader.ExitSignal : exitSignal;
         if ((flags & CLONE_VM) == 0)
@@ -462,6 +467,8 @@ public sealed partial class LinuxKernel
         group.IsZombie = true;
         OnExit?.Invoke(group.Leader, group.ExitStatus);
         List<ThreadGroup> children = [.. group.Children];
+        foreach (KernelTask traced in children.SelectMany(child => child.Threads).Where(t => ReferenceEquals(t.Tracing?.Tracer, group)).ToList())
+            StopTracing(traced);
         if (ReferenceEquals(group.Leader.PidNamespace.Reaper, group))
             EndPidNamespace(group.Leader.PidNamespace);
         Reparent(group);

@@ -1,4 +1,5 @@
-using ArmVdso.Kernel.Vdso;
+using ArmVdso.Emulator;
+using ArmVdso.Kernel.El1;
 
 namespace ArmVdso.Kernel;
 
@@ -7,6 +8,30 @@ public sealed partial class LinuxKernel
 {
     /// <summary>The first time namespace, without offsets.</summary>
     public TimeNamespace InitialTimeNamespace { get; } = new() { Number = TimeNamespace.InitialNumber, Frozen = true };
+
+    /// <summary>Seconds between two seedings of the kernel's generator (CRNG_RESEED_INTERVAL).</summary>
+    private const ulong ReseedSeconds = 60;
+
+    private ulong _nextReseedNs;
+
+    /// <summary>How often the kernel's random number generator was seeded: what the vDSO compares its keys' age with.</summary>
+    public ulong RandomGeneration { get; private set; }
+
+    /// <summary>A new seeding (crng_reseed): the vDSO's keys are too old from now on. Here it changes no random number: all of
+    /// them come from the seed of the run.</summary>
+    internal void ReseedRandom()
+    {
+        RandomGeneration++;
+        _nextReseedNs = NowNs + ReseedSeconds * Timekeeper.NsPerSecond;
+        Vdso.Data?.WriteRng(RandomGeneration, true);
+    }
+
+    /// <summary>The kernel hands out random numbers: time to seed first?</summary>
+    internal void UseRandom()
+    {
+        if (NowNs >= _nextReseedNs)
+            ReseedRandom();
+    }
 
     /// <summary>Time of an hrtimer base now, in ns.</summary>
     public ulong TimeOf(TimerBase clock) => (ulong)Math.Max(0, (long)NowNs + Timekeeper.OffsetOf(clock));
@@ -34,15 +59,53 @@ public sealed partial class LinuxKernel
         child.TimeNamespace = (flags & CLONE_VM) == 0 ? child.TimeNamespaceForChildren : parent.TimeNamespace;
     }
 
-    /// <summary>A task enters a time namespace (timens_commit): the offsets are fixed, and its vDSO reads the namespace's page.
-    /// System calls of a task with offsets are answered by the model: EL1 code knows the first namespace's clocks only.</summary>
+    /// <summary>A task enters a time namespace (timens_commit): the offsets are fixed, its vDSO reads the namespace's page, and
+    /// EL1 code finds the offsets through the task's nsproxy.</summary>
     internal void JoinTimeNamespace(KernelTask task, TimeNamespace space)
     {
         task.TimeNamespace = space;
         space.Frozen = true;
-        Records.SetFlag(task, TraceBit, Options.TraceSyscalls || !space.IsInitial);
+        Records.SetFlag(task, TraceBit, Options.TraceSyscalls || task.Tracing is { Syscalls: true });
+        Records.SetNsproxy(task, NsproxyOf(space));
         if (task.Mm is { } mm)
             Vdso.JoinTimeNamespace(mm, space);
+    }
+
+    /// <summary>Kernel address of a namespace's nsproxy record: one for all tasks in it, with the offsets as EL1 code adds them.
+    /// </summary>
+    private ulong NsproxyOf(TimeNamespace space)
+    {
+        if (space.IsInitial)
+            return El1Image.Value("init_nsproxy");
+        if (space.NsproxyPa == 0)
+        {
+            const ulong offsets = 0x100;
+            ulong pa = PageAllocator.Allocate();
+            if (pa == 0)
+                return El1Image.Value("init_nsproxy");
+            PhysicalMemory memory = Machine.Memory;
+            memory.Write(pa + El1Image.Value("NSPROXY_TIME_NS"), El1Image.Linear(pa + offsets));
+            foreach ((string field, int clock) in (ReadOnlySpan<(string, int)>)[("TIME_NS_MONOTONIC", Clocks.Monotonic), ("TIME_NS_BOOTTIME", Clocks.Boottime)])
+            {
+                (long seconds, long part) = Kernel.Vdso.VvarPages.Split(space.OffsetOf(clock));
+                memory.Write(pa + offsets + El1Image.Value(field), seconds);
+                memory.Write(pa + offsets + El1Image.Value(field) + 8, part);
+            }
+            space.NsproxyPa = pa;
+        }
+        return El1Image.Linear(space.NsproxyPa);
+    }
+
+    /// <summary>CNTKCTL_EL1.EL0VCTEN: whether EL0 reads of CNTVCT_EL0 are not trapped.</summary>
+    private const ulong UserCounterEnable = 2;
+
+    /// <summary>Lets EL0 read the counter, or not (update_cntkctl_el1): not where a timer erratum or the task forbids it.</summary>
+    internal void UpdateCounterAccess(Cpu cpu, KernelTask task)
+    {
+        if (task.CounterForbidden || Options.CounterFault == CounterFault.Trapped)
+            cpu.CNTKCTL_EL1 &= ~UserCounterEnable;
+        else
+            cpu.CNTKCTL_EL1 |= UserCounterEnable;
     }
 
     /// <summary>Suspends the machine until its earliest alarm (CLOCK_REALTIME_ALARM, CLOCK_BOOTTIME_ALARM). False: there is none,

@@ -127,6 +127,12 @@ public sealed partial class LinuxKernel : IHypercallHandler
         Vdso = new VdsoMapping(this, design);
         if (Vdso.Data is { } data)
             Timekeeper.AddPage(data);
+        ReseedRandom();
+        CounterFaults.Apply(machine, options.CounterFault);
+        if (options.CounterFault == CounterFault.Trapped)
+            Timekeeper.SetClockMode(Clocks.ModeNone);
+        foreach ((ulong at, ulong length) in options.Suspends)
+            Timers.Add(at, _ => Timekeeper.Suspend(length));
         Vdso.Design.PatchEl1(_el1, machine);
         if (reload)
             PerCpuDesign.KeepRegister(_el1, machine);

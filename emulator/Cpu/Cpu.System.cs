@@ -98,6 +98,9 @@ public sealed partial class Cpu
     /// <summary>CNTVCT: monotonic over the whole machine in the order of execution.</summary>
     public ulong Counter() => Machine.ReadCounter(Cycles);
 
+    /// <summary>The virtual counter as an MRS at this PE's exception level reads it.</summary>
+    internal ulong ReadVirtualCounter() => EL == 0 && Machine.UserCounter is { } seen ? seen(Counter()) : Counter();
+
     internal void WriteTimer(uint control, ulong compare)
     {
         CNTV_CTL = control & 3;

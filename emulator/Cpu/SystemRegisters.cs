@@ -108,9 +108,9 @@ public static class SystemRegisters
         // Generic timer.
         Add("CNTFRQ_EL0", (3, 3, 14, 0, 0), 0, 1, c => c.Machine.CounterFrequency);
         Add("CNTPCT_EL0", (3, 3, 14, 0, 1), 0, Never, c => c.Counter());
-        Add("CNTVCT_EL0", (3, 3, 14, 0, 2), 0, Never, c => c.Counter());
+        Add("CNTVCT_EL0", (3, 3, 14, 0, 2), 0, Never, c => c.ReadVirtualCounter());
         Add("CNTPCTSS_EL0", (3, 3, 14, 0, 5), 0, Never, c => c.Counter());
-        Add("CNTVCTSS_EL0", (3, 3, 14, 0, 6), 0, Never, c => c.Counter());
+        Add("CNTVCTSS_EL0", (3, 3, 14, 0, 6), 0, Never, c => c.ReadVirtualCounter());
         Add("CNTV_TVAL_EL0", (3, 3, 14, 3, 0), 0, 0, c => (uint)(c.CNTV_CVAL - c.Counter()), (c, v) => c.WriteTimer(c.CNTV_CTL, c.Counter() + (ulong)(int)v));
         Add("CNTV_CTL_EL0", (3, 3, 14, 3, 1), 0, 0, c => c.CNTV_CTL | (c.TimerCondition ? 4u : 0), (c, v) => c.WriteTimer((uint)v & 3, c.CNTV_CVAL));
         Add("CNTV_CVAL_EL0", (3, 3, 14, 3, 2), 0, 0, c => c.CNTV_CVAL, (c, v) => c.WriteTimer(c.CNTV_CTL, v));

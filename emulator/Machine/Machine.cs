@@ -212,6 +212,9 @@ public sealed class Machine : IDisposable
             _handler.Hypercall(cpu, imm16);
     }
 
+    /// <summary>What EL0 reads of the virtual counter, from its true value; null: that value. For faults that are injected.</summary>
+    public Func<ulong, ulong>? UserCounter { get; set; }
+
     internal ulong ReadCounter(ulong cycles)
     {
         ulong now = (ulong)((UInt128)cycles * CounterFrequency / ClockFrequency);

@@ -10,7 +10,7 @@ public static class IoctlNumbers
         TIOCEXCL = 0x540C, TIOCSCTTY = 0x540E, TIOCGPGRP = 0x540F, TIOCSPGRP = 0x5410, TIOCOUTQ = 0x5411, TIOCSTI = 0x5412, TIOCGWINSZ = 0x5413, TIOCSWINSZ = 0x5414,
         FIONREAD = 0x541B, FIONBIO = 0x5421, TIOCNOTTY = 0x5422, TIOCGSID = 0x5429, TCGETS2 = 0x802C542A, TCSETS2 = 0x402C542B, TCSETSW2 = 0x402C542C,
         TCSETSF2 = 0x402C542D, TIOCGPTN = 0x80045430, TIOCSPTLCK = 0x40045431, TIOCGPTLCK = 0x80045439, TIOCGPTPEER = 0x5441,
-        FIONCLEX = 0x5450, FIOCLEX = 0x5451, FIOASYNC = 0x5452, RNDGETENTCNT = 0x80045200;
+        FIONCLEX = 0x5450, FIOCLEX = 0x5451, FIOASYNC = 0x5452, RNDGETENTCNT = 0x80045200, RNDRESEEDCRNG = 0x5207;
 #pragma warning restore CS1591
 }
 
@@ -176,9 +176,23 @@ internal sealed class SimpleDeviceFile(DeviceInode inode, int flags) : OpenFile(
 
     public override long Write(ReadOnlySpan<byte> data, long position) => inode.Rdev == 0x107 ? -Errno.ENOSPC : data.Length;
 
-    public override long Ioctl(SyscallContext c, uint command, ulong argument) => command == IoctlNumbers.RNDGETENTCNT && inode.Rdev is 0x108 or 0x109
-        ? c.Memory.Write(argument, 256) ? 0 : -Errno.EFAULT
-        : -Errno.ENOTTY;
+    public override long Ioctl(SyscallContext c, uint command, ulong argument)
+    {
+        if (inode.Rdev is not (0x108 or 0x109))
+            return -Errno.ENOTTY;
+        switch (command)
+        {
+            case IoctlNumbers.RNDGETENTCNT:
+                return c.Memory.Write(argument, 256) ? 0 : -Errno.EFAULT;
+            case IoctlNumbers.RNDRESEEDCRNG:
+                if (!c.Task.Credentials.Privileged)
+                    return -Errno.EPERM;
+                c.Kernel.ReseedRandom();
+                return 0;
+            default:
+                return -Errno.EINVAL;
+        }
+    }
 }
 
 /// <summary>A standard stream of the host that is not a terminal: shown as a pipe. Reading stops the whole machine until the host

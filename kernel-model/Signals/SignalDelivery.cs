@@ -147,7 +147,7 @@ public sealed class SignalDelivery
         bool stopped = false;
         foreach (KernelTask thread in group.Threads)
         {
-            if (thread.State != TaskState.Stopped)
+            if (thread.State != TaskState.Stopped || thread.Tracing is { Stopped: true })
                 continue;
             stopped = true;
             thread.State = TaskState.Runnable;
@@ -196,7 +196,10 @@ public sealed class SignalDelivery
                 return false;
             }
             ulong allowed = ~(task.Signals.Blocked & ~Unblockable);
-            SignalInfo? info = task.Signals.Pending.Take(allowed) ?? task.Group.SharedPending.Take(allowed);
+            SignalInfo? injected = task.Tracing?.Injected;
+            if (task.Tracing is { } traced)
+                traced.Injected = null;
+            SignalInfo? info = injected ?? task.Signals.Pending.Take(allowed) ?? task.Group.SharedPending.Take(allowed);
             if (info is null)
             {
                 Restart(task, regs, null);
@@ -210,6 +213,12 @@ public sealed class SignalDelivery
                 if (!_kernel.RseqBeforeUser(task, regs))
                     continue;
                 return true;
+            }
+            if (task.Tracing is { } tracing && injected is null && info.Number != Signal.SIGKILL)
+            {
+                tracing.Signal = info;
+                _kernel.TraceStop(task, tracing, info.Number);
+                return false;
             }
             SignalAction action = task.Handlers[info.Number];
             if (info.Synchronous && (action.Handler == 1 || (task.Signals.Blocked & Signal.Bit(info.Number)) != 0))

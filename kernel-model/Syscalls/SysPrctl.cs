@@ -7,13 +7,14 @@ namespace ArmVdso.Kernel.Syscalls;
 internal static class SysPrctl
 {
     private const int SetPdeathsig = 1, GetPdeathsig = 2, GetDumpable = 3, SetDumpable = 4, GetKeepcaps = 7, SetKeepcaps = 8, GetTiming = 13, SetTiming = 14,
-        SetName = 15, GetName = 16, GetSeccomp = 21, SetSeccomp = 22, CapbsetRead = 23, CapbsetDrop = 24, GetTsc = 25, GetSecurebits = 27,
+        SetName = 15, GetName = 16, GetSeccomp = 21, SetSeccomp = 22, CapbsetRead = 23, CapbsetDrop = 24, GetTsc = 25, SetTsc = 26, GetSecurebits = 27,
         SetSecurebits = 28, SetTimerslack = 29, GetTimerslack = 30, PerfDisable = 31, PerfEnable = 32, MceKill = 33, MceKillGet = 34, SetMm = 35,
         SetChildSubreaper = 36, GetChildSubreaper = 37, SetNoNewPrivs = 38, GetNoNewPrivs = 39, GetTidAddress = 40, SetThpDisable = 41,
         GetThpDisable = 42, CapAmbient = 47, SveSetVl = 50, SveGetVl = 51, GetSpeculation = 52, SetSpeculation = 53, PacResetKeys = 54,
         SetTaggedAddr = 55, GetTaggedAddr = 56, SetIoFlusher = 57, GetIoFlusher = 58, PacSetEnabled = 60, PacGetEnabled = 61, SchedCore = 62,
         SetMdwe = 65, GetMdwe = 66, SetVma = 0x53564d41;
 
+    private const int TscEnable = 1, TscSigsegv = 2;
     private const long DefaultSlackNs = 50_000;
     private const int AllKeys = 31, EnableKeysMask = 15;
 
@@ -131,8 +132,15 @@ internal static class SysPrctl
             case GetMdwe:
             case SchedCore:
             case SveSetVl:
-            case SveGetVl:
             case GetTsc:
+                return Put(c, task.CounterForbidden ? TscSigsegv : TscEnable);
+            case SetTsc:
+                if (a2 is not (TscEnable or TscSigsegv))
+                    return -Errno.EINVAL;
+                task.CounterForbidden = a2 == TscSigsegv;
+                c.Kernel.UpdateCounterAccess(c.Cpu, task);
+                return 0;
+            case SveGetVl:
             default:
                 return -Errno.EINVAL;
         }

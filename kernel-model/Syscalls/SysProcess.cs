@@ -266,10 +266,6 @@ internal static class SysProcess
 
     private static long Order(object? x, object? y) => ReferenceEquals(x, y) ? 0 : 3;
 
-    /// <summary>ptrace(request, pid, addr, data): not there; a container without CAP_SYS_PTRACE shows the same.</summary>
-    public static long Ptrace(SyscallContext c) =>
-        c.Long(0) == 0 || c.FindTask(c.Int(1)) is not null ? -Errno.EPERM : -Errno.ESRCH;
-
     /// <summary>rseq(rseq, len, flags, sig).</summary>
     public static long Rseq(SyscallContext c)
     {

@@ -132,6 +132,7 @@ internal static class SysSystem
         if ((flags & ~7u) != 0 || (flags & (random | insecure)) == (random | insecure))
             return -Errno.EINVAL;
         ulong length = Math.Min(c.Arg(1), int.MaxValue & ~4095UL), done = 0;
+        c.Kernel.UseRandom();
         Span<byte> part = stackalloc byte[256];
         while (done < length)
         {

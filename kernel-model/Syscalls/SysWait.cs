@@ -207,6 +207,10 @@ internal static class SysWait
         return 0;
     }
 
+    /// <summary>A tracer's wait tells it of stops without WUNTRACED.</summary>
+    private static bool IsTracedBy(ThreadGroup child, ThreadGroup parent) =>
+        child.Leader.Tracing is { Stopped: true } tracing && ReferenceEquals(tracing.Tracer, parent);
+
     private static bool Eligible(ThreadGroup child, uint options) =>
         (options & WALL) != 0 || (child.Leader.ExitSignal != Signal.SIGCHLD) == ((options & WCLONE) != 0);
 
@@ -231,7 +235,7 @@ internal static class SysWait
                     c.Kernel.Reap(child);
                 return 1;
             }
-            if (child.StopReport is not { } report || (options & (report == 0xffff ? WCONTINUED : WSTOPPED)) == 0)
+            if (child.StopReport is not { } report || ((options & (report == 0xffff ? WCONTINUED : WSTOPPED)) == 0 && !IsTracedBy(child, parent)))
                 continue;
             found = new Found(child, report, Both(c.Kernel, child));
             if (!keep)

@@ -5,6 +5,19 @@ using ArmVdso.Kernel.Memory;
 
 namespace ArmVdso.Kernel;
 
+/// <summary>A stop of a traced task in a system call.</summary>
+internal enum SyscallTraceStop
+{
+    /// <summary>None.</summary>
+    None,
+
+    /// <summary>Before the body.</summary>
+    Entry,
+
+    /// <summary>After it, with the result in the registers.</summary>
+    Exit,
+}
+
 /// <summary>One system call in progress: its arguments, and what its body needs. A body returns the result or -errno, or
 /// <see cref="Wait"/>'s result to sleep; after the wake-up it runs again from its start with the same context.</summary>
 public sealed class SyscallContext
@@ -61,6 +74,9 @@ public sealed class SyscallContext
 
     /// <summary>The clock that <see cref="Deadline"/> and the deadlines of <see cref="Wait(WaitQueue, ulong, long)"/> are times of.</summary>
     internal TimerBase WaitClock { get; set; }
+
+    /// <summary>Where the task stopped for its tracer, and has to go on.</summary>
+    internal SyscallTraceStop TraceStop { get; set; }
 
     /// <summary>The caller's memory.</summary>
     public MemoryMap Memory => Task.Mm!;

@@ -29,7 +29,7 @@ public static partial class SyscallTable
         new(105, "init_module", SysSystem.NotPermitted, Stub, "ptr size str", "EPERM", Trivial),
         new(106, "delete_module", SysSystem.NotPermitted, Stub, "str flags", "EPERM", Trivial),
         new(116, "syslog", SysSystem.Syslog, Stub, "int buf int", "an empty log", Trivial),
-        new(117, "ptrace", SysProcess.Ptrace, Stub, "int pid ptr ptr", "EPERM", Trivial),
+        new(117, "ptrace", SysPtrace.Ptrace, Partial, "int pid ptr ptr", "children with PTRACE_TRACEME: signals, PTRACE_SYSCALL, memory, registers; no attaching, no single step", Trivial),
         new(118, "sched_setparam", SysScheduler.SetParam, Partial, "pid ptr", "kept, without effect", Trivial),
         new(119, "sched_setscheduler", SysScheduler.SetScheduler, Partial, "pid int ptr", "kept, without effect", Trivial),
         new(120, "sched_getscheduler", SysScheduler.GetScheduler, Full, "pid", "", Trivial),

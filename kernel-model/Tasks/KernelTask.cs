@@ -166,6 +166,12 @@ public sealed class KernelTask
     /// <summary>prctl flags without a field of their own (PR_SET_NO_NEW_PRIVS, PR_SET_KEEPCAPS...), by option number.</summary>
     public Dictionary<int, long> ProcessControls { get; } = [];
 
+    /// <summary>Set while a process traces the task.</summary>
+    internal Syscalls.Tracing? Tracing { get; set; }
+
+    /// <summary>PR_SET_TSC's PR_TSC_SIGSEGV: reading the counter at EL0 is a SIGSEGV (TIF_TSC_SIGSEGV).</summary>
+    public bool CounterForbidden { get; set; }
+
     /// <summary>Time namespace, and the one that children (and the task itself at its next execve) enter.</summary>
     public TimeNamespace TimeNamespace { get; internal set; }
 

@@ -138,6 +138,7 @@ public sealed class Scheduler
         next.OnCpu = true;
         next.Cpu = i;
         next.PauthKeys.CopyTo(cpu.PauthKey.AsSpan());
+        _kernel.UpdateCounterAccess(cpu, next);
         _kernel.RseqSwitchedIn(next, cpu);
         NewSlice(cpu, next);
         return next;
@@ -189,6 +190,7 @@ public sealed class Scheduler
             if (i == 0)
             {
                 _kernel.Timekeeper.Tick(cpu.Counter());
+                _kernel.UseRandom();
                 // CPU 0 keeps the tick for all: others need none while nobody waits for them.
                 foreach (KernelTask running in _current)
                     _kernel.RunCpuTimers(running);

@@ -44,6 +44,13 @@ public sealed partial class TaskRecords
         Point(Cred + El1Image.Value("CRED_USER_NS"), At(UserSpace));
     }
 
+    /// <summary>The namespaces of a task, as EL1 code looks at them.</summary>
+    internal void SetNsproxy(KernelTask task, ulong address)
+    {
+        if (task.RecordPa != 0)
+            _memory.Write(task.RecordPa + El1Image.Value("TSK_NSPROXY"), address);
+    }
+
     private void WriteNumber(KernelTask task, ulong pid, PidNamespace space, int number)
     {
         ulong upid = task.RecordPa + pid + (ulong)space.Level * 16;

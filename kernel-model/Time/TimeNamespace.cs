@@ -34,6 +34,9 @@ public sealed class TimeNamespace : INamespace
     /// <summary>Physical address of the page that the vDSO of its tasks sees in place of the data page; 0 until there is one.</summary>
     internal ulong VvarPage { get; set; }
 
+    /// <summary>Physical address of the record that leads EL1 code to the offsets; 0 until there is one.</summary>
+    internal ulong NsproxyPa { get; set; }
+
     /// <summary>Offset of a clock for tasks of this namespace, in ns.</summary>
     public long OffsetOf(int clock) => clock switch
     {

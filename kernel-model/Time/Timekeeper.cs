@@ -141,15 +141,20 @@ public sealed class Timekeeper
     private void Advance(ulong counter)
     {
         ulong ticks = counter < _last ? 0 : (counter - _last) / _interval;
-        if (ticks != 0)
+        while (ticks != 0)
         {
-            ulong delta = ticks * _interval;
+            // After an idle time that had no ticks, second by second: NTP has another rate for each. Nobody read meanwhile.
+            ulong step = Math.Min(ticks, ticks > MostSteps ? ticks : TicksToNextSecond());
+            ticks -= step;
+            ulong delta = step * _interval;
             _last += delta;
             _monotonic += (Int128)delta * _mult;
             _raw += (Int128)delta * _rawMult;
             // What the ideal rate would have added, less what mult did, in (ns / 2^32) * Hz.
             _error += (Int128)delta * (Ntp.NsPerSecond32 - ((Int128)_mult * _frequency << (32 - Shift)));
             Seconds();
+            if (ticks != 0)
+                _mult = IdealMult() + (_error > 0 ? 1u : 0);
         }
         uint mult = IdealMult() + (_error > 0 ? 1u : 0);
         if (mult != _mult)
@@ -158,6 +163,15 @@ public sealed class Timekeeper
             _mult = mult;
         }
         _coarse = Math.Max(_coarse, (long)(_monotonic >> Shift));
+    }
+
+    /// <summary>Ticks of a longer idle time than this (some eleven days) are taken at once.</summary>
+    private const ulong MostSteps = 1_000_000UL * LinuxKernel.Hz;
+
+    private ulong TicksToNextSecond()
+    {
+        long part = (long)(((_monotonic >> Shift) + RealtimeOffsetNs) % (long)NsPerSecond);
+        return ((ulong)((long)NsPerSecond - part) + LinuxKernel.TickNs - 1) / LinuxKernel.TickNs;
     }
 
     private uint IdealMult() => (uint)((Ntp.NsPerSecond32 >> (32 - Shift)) / _frequency);

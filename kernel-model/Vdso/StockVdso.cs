@@ -40,7 +40,7 @@ public sealed class StockVdso
 
     /// <summary>Applies the alternatives for CPUs, as apply_alternatives_vdso does at boot. Capability numbers differ from
     /// kernel to kernel, so what a record is for is told by its instructions: a self-synchronised counter read is for FEAT_ECV,
-    /// a branch that becomes a NOP in __kernel_getrandom is for FEAT_AdvSIMD. Anything else stays as it is.</summary>
+    /// a branch that becomes a NOP in __kernel_getrandom is for AdvSIMD. Anything else stays as it is.</summary>
     /// <param name="hasFeature">Whether the CPUs have a feature, by its name without FEAT_.</param>
     internal void ApplyAlternatives(Func<string, bool> hasFeature)
     {
@@ -69,7 +69,7 @@ public sealed class StockVdso
                 return "ECV";
             nops &= word == Nop;
         }
-        return nops && InGetrandom(record) ? "AdvSIMD" : null;
+        return nops && InGetrandom(record) ? "ASIMD" : null;
     }
 
     private bool InGetrandom(AlternativeRecord record) =>

@@ -81,9 +81,7 @@ internal sealed class VvarPages : IVvarPage
             _memory.Write(entry + (ulong)clock.ClockMode, Clocks.ModeTimens);
             foreach (int id in (int[])[Clocks.Monotonic, Clocks.MonotonicRaw, Clocks.MonotonicCoarse, Clocks.Boottime, Clocks.BoottimeAlarm])
             {
-                (long seconds, long part) = Math.DivRem(space.OffsetOf(id), (long)Timekeeper.NsPerSecond);
-                if (part < 0)
-                    (seconds, part) = (seconds - 1, part + (long)Timekeeper.NsPerSecond);
+                (long seconds, long part) = Split(space.OffsetOf(id));
                 ulong at = entry + (ulong)(clock.Basetime + id * 16);
                 _memory.Write(at, seconds);
                 _memory.Write(at + 8, part);
@@ -122,6 +120,13 @@ internal sealed class VvarPages : IVvarPage
         for (int i = 0; i < clock.Count; i++)
             memory.Write(Entry(i) + (ulong)clock.Seq, seq[i] + 2);
         _kernel.Machine.NotifyWrite(_data, PhysicalMemory.PageSize);
+    }
+
+    /// <summary>A time in ns, also a negative one, as seconds and the nanoseconds (not negative) that are to be added.</summary>
+    internal static (long Seconds, long Part) Split(long ns)
+    {
+        (long seconds, long part) = Math.DivRem(ns, (long)Timekeeper.NsPerSecond);
+        return part < 0 ? (seconds - 1, part + (long)Timekeeper.NsPerSecond) : (seconds, part);
     }
 
     private ulong Entry(int i) => _data + (ulong)(_layout.Clock.First + i * _layout.Clock.Stride);

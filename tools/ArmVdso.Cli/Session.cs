@@ -69,6 +69,8 @@ internal sealed class Session : IDisposable
             FirstPid = settings.FirstPid,
             VaBits = settings.VaBits,
             VdsoDesign = settings.Vdso,
+            CounterFault = settings.CounterFault,
+            Suspends = settings.Suspends,
             Kernel = settings.Kernel,
             EpochSeconds = settings.Epoch,
             SliceNs = settings.SliceNs,

@@ -37,6 +37,10 @@ internal sealed class SessionOptions
 
     internal Option<string> Vdso { get; } = Text("--vdso", "per-cpu", "vDSO design, as 'vdso list' names them; per-cpu,fix=egid+cred mends defects of the talk's; stock:FILE is the vDSO of a stock kernel ('vdso extract')", "DESIGN[,fix=...]");
 
+    internal Option<string> CounterFault { get; } = Text("--counter-fault", "none", "what is wrong with the counter as user space reads it: none, trapped, backwards, stopped", "KIND");
+
+    internal Option<string> Suspend { get; } = Text("--suspend", "", "suspends the machine at times after boot, for so long, in milliseconds: AT:LENGTH[,AT:LENGTH...]", "AT:LENGTH");
+
     internal Option<string> Vvar { get; } = Text("--vvar", "", "layout of a stock vDSO's data pages; without it that of the image's kernel", "LAYOUT");
 
     internal Option<string> Kernel { get; } = Text("--kernel", "", "kernel configuration, words joined by +: plain, kpti, bhb, kstack-random, reload; without: what Linux decides on the core", "WORDS");
@@ -90,7 +94,7 @@ internal sealed class SessionOptions
         Root, Bind, Env, UnsetEnv, Argv0, Cwd, User, FirstPid,
         Memory, PagePlacement, VaBits, Slice, Quantum, Seed, Epoch, Clock,
         MaxCycles, Timeout, UserMonitors, MendEgid,
-        Vvar,
+        Vvar, CounterFault, Suspend,
     ];
 
     internal static ulong Number(string option, string text, ulong minimum, ulong maximum)
@@ -107,6 +111,28 @@ internal sealed class SessionOptions
         if (value < 16 << 20 || value > 64UL << 30)
             throw new UserError($"{option}: '{text}' is not a size from 16M to 64G", ExitStatus.Usage);
         return value & ~0xfffUL;
+    }
+
+    private static CounterFault ReadFault(string text) => text switch
+    {
+        "none" => ArmVdso.Kernel.CounterFault.None,
+        "trapped" => ArmVdso.Kernel.CounterFault.Trapped,
+        "backwards" => ArmVdso.Kernel.CounterFault.Backwards,
+        "stopped" => ArmVdso.Kernel.CounterFault.Stopped,
+        _ => throw new UserError($"--counter-fault: there is no fault '{text}'; known: none, trapped, backwards, stopped", ExitStatus.Usage),
+    };
+
+    private static List<(ulong At, ulong Length)> ReadSuspends(string text)
+    {
+        var list = new List<(ulong, ulong)>();
+        foreach (string item in text.Split(',', StringSplitOptions.RemoveEmptyEntries))
+        {
+            string[] parts = item.Split(':');
+            if (parts.Length != 2)
+                throw new UserError($"--suspend: '{item}' is not AT:LENGTH in milliseconds", ExitStatus.Usage);
+            list.Add((Number("--suspend", parts[0], 0, 1_000_000_000) * 1_000_000, Number("--suspend", parts[1], 1, 1_000_000_000) * 1_000_000));
+        }
+        return list;
     }
 
     /// <summary>What the parsed options say.</summary>
@@ -171,6 +197,8 @@ internal sealed class SessionOptions
             Cwd = result.GetValue(Cwd)!,
             Uid = uid,
             Gid = user.Length > 1 ? (uint)Number("--user", user[1], 0, uint.MaxValue - 1) : uid,
+            CounterFault = ReadFault(result.GetValue(CounterFault)!),
+            Suspends = ReadSuspends(result.GetValue(Suspend)!),
             FirstPid = (int)Number("--pid", result.GetValue(FirstPid)!, 1, 30000),
             MemoryBytes = Bytes("--mem", result.GetValue(Memory)!),
             VaBits = (int)va,
@@ -239,6 +267,10 @@ internal sealed record SessionSettings
     internal uint Gid { get; init; }
 
     internal int FirstPid { get; init; } = 100;
+
+    internal CounterFault CounterFault { get; init; }
+
+    internal IReadOnlyList<(ulong At, ulong Length)> Suspends { get; init; } = [];
 
     internal ulong MemoryBytes { get; init; } = 2UL << 30;
 

@@ -18,6 +18,7 @@ internal static class VdsoCommand
                 VdsoDesign design = VdsoDesigns.Create(name);
                 table.Add(name, design.RegisterMeaning, design.Description);
             }
+            table.Add("stock:FILE", "0", "the unmodified vDSO of a stock kernel, from 'vdso extract'");
             table.Write(Console.Out);
             Console.Out.WriteLine();
             Console.Out.WriteLine("Defects of per-cpu that fix=NAME+NAME (or fix=all) mends:");
@@ -31,6 +32,11 @@ internal static class VdsoCommand
         var info = new Command("info", "functions and data layout of a design's image") { design };
         info.SetAction(result =>
         {
+            if (VdsoFiles.StockOf(result.GetValue(design)!) is { } stock)
+            {
+                VdsoFiles.Describe(stock);
+                return 0;
+            }
             VdsoImage image = ImageOf(result.GetValue(design)!);
             string slots = image.LayoutOr("vdso_vsys_data.cpu_data", -1) is >= 0 and var at
                 ? $"slots at 0x{at:x} of {image.Layout("vdso_per_cpu_data.size")} bytes for {image.Layout("nr_cpus")} CPUs"

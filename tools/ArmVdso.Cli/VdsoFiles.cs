@@ -35,6 +35,38 @@ internal static class VdsoFiles
         return command;
     }
 
+    /// <summary>The stock image that a design's name means, or null.</summary>
+    /// <exception cref="UserError">The file cannot be used.</exception>
+    internal static StockVdso? StockOf(string design)
+    {
+        try
+        {
+            return (VdsoDesigns.Create(design) as StockDesign)?.Stock;
+        }
+        catch (ArgumentException e)
+        {
+            throw new UserError(e.Message, ExitStatus.Usage);
+        }
+    }
+
+    /// <summary>Prints what is in a stock image.</summary>
+    internal static void Describe(StockVdso stock)
+    {
+        VvarLayout layout = stock.Layout;
+        Console.Out.WriteLine($"Linux {stock.File.LinuxVersion}: {stock.Bytes.Length} bytes; data laid out as in {layout.Name} ({layout.Pages} pages; known from {(layout.Evidence == "image" ? "an image that was run" : "headers only")}: {layout.Source})");
+        var functions = new Table("function", "offset");
+        foreach ((string name, ulong offset) in stock.File.Symbols.OrderBy(s => s.Value))
+            functions.Add(name, $"0x{offset:x}");
+        functions.Write(Console.Out);
+        Console.Out.WriteLine();
+        var alternatives = new Table("alternative", "bytes", "capability", "applied with");
+        foreach (AlternativeRecord record in stock.File.Alternatives)
+            alternatives.Add($"0x{record.Offset:x}", Number(record.Length), Number(record.Capability), stock.FeatureOf(record) is { } feature ? $"FEAT_{feature}" : "never: not known");
+        alternatives.Write(Console.Out);
+    }
+
+    private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
+
     private static VdsoObject Parse(string path, byte[] image)
     {
         try

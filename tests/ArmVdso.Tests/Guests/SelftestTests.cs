@@ -15,15 +15,17 @@ public sealed class SelftestTests
     {
         string guests = Path.Combine(GuestPrograms.RepositoryRoot, "tests", "guests");
         string folder = Path.Combine(guests, "build", "selftests");
-        if (File.Exists(Path.Combine(folder, "timens_vfork_exec")))
+        if (File.Exists(Path.Combine(folder, "rseq_basic_percpu_ops_mm_cid_test-short")))
             return folder;
         (int status, string output, string errors) = GuestPrograms.Run(Path.Combine(guests, "build-selftests.sh"), folder);
         return status == 0 ? folder : throw new InvalidOperationException((output + errors).Trim());
     }
 
-    private static void Run(string name, string expected, string vdso)
+    private static void Run(string command, string expected, string vdso)
     {
-        ArmVdsoCommand.Result result = ArmVdsoCommand.Run("run", "--core", "none", "--vdso", vdso, Path.Combine(s_folder.Value, name));
+        string[] words = command.Split(' ');
+        ArmVdsoCommand.Result result = ArmVdsoCommand.Run(
+            ["run", "--core", "none", "--vdso", vdso, Path.Combine(s_folder.Value, words[0]), .. words[1..]]);
         Assert.True(result.Status == 0, $"status {result.Status}\n{result.Output}{result.Errors}");
         Assert.Contains(expected, result.Output, StringComparison.OrdinalIgnoreCase);
         Assert.DoesNotContain("not ok", result.Output);
@@ -39,7 +41,17 @@ public sealed class SelftestTests
     [InlineData("vdso_test_correctness", "[OK]")]
     [InlineData("vdso_test_chacha", "chacha: PASS")]
     [InlineData("vdso_test_chacha-stock", "chacha: PASS")]
+    [InlineData("vdso_test_getrandom", "pass:2")]
     [InlineData("rseq_basic_test", "testing current cpu")]
+    [InlineData("rseq_basic_percpu_ops_test-short", "percpu_list")]
+    [InlineData("rseq_basic_percpu_ops_mm_cid_test-short", "percpu_list")]
+    [InlineData("rseq_param_test -T s -r 50 -t 12 -v", "")]
+    [InlineData("rseq_param_test -T l -r 50 -t 12", "")]
+    [InlineData("rseq_param_test -T b -r 50 -t 12 -M", "")]
+    [InlineData("rseq_param_test -T r -r 50 -t 12", "")]
+    [InlineData("rseq_param_test_compare_twice -T m -r 50 -t 12", "")]
+    [InlineData("rseq_param_test_mm_cid -T i -r 50 -t 12", "")]
+    [InlineData("rseq_param_test_mm_cid_compare_twice -T b -r 50 -t 12", "")]
     [InlineData("timens_timens", "pass:10")]
     [InlineData("timens_timer", "pass:3")]
     [InlineData("timens_timerfd", "pass:3")]
@@ -61,6 +73,7 @@ public sealed class SelftestTests
     [InlineData("6.12", "vdso_test_abi", "ok 1 ")]
     [InlineData("6.12", "vdso_test_clock_getres", "Pass")]
     [InlineData("6.12", "vdso_test_correctness", "[OK]")]
+    [InlineData("6.12", "vdso_test_getrandom", "pass:2")]
     [InlineData("6.12", "timens_timens", "pass:10")]
     [InlineData("6.12", "timens_vfork_exec", "pass:4")]
     public void Passes_on_a_stock_image(string version, string name, string expected) => Run(name, expected, StockImages.Path(version));

@@ -36,7 +36,7 @@ public sealed class StockVdsoTests
     {
         StockVdso stock = StockVdso.Load(File.ReadAllBytes(StockImages.Path(version)));
         Assert.Equal(counter, stock.File.Alternatives.Where(r => stock.FeatureOf(r) == "ECV").Select(r => r.Offset));
-        Assert.Equal(vector, stock.File.Alternatives.Where(r => stock.FeatureOf(r) == "AdvSIMD").Select(r => r.Offset));
+        Assert.Equal(vector, stock.File.Alternatives.Where(r => stock.FeatureOf(r) == "ASIMD").Select(r => r.Offset));
         Assert.Equal(counter.Length + vector.Length, stock.File.Alternatives.Count);
     }
 
