@@ -132,6 +132,9 @@ public sealed class Scheduler
             else
                 previous.VoluntarySwitches++;
         }
+        // Not where clock updates are decided from outside.
+        if (idle && Director is null)
+            _kernel.Timekeeper.LeaveIdle(cpu.Counter(), EveryoneIdle());
         Switches++;
         previous.ConcurrencyId = -1;
         _current[i] = next;
@@ -189,7 +192,7 @@ public sealed class Scheduler
             _nextTick[i] = (now / tick + 1) * tick;
             if (i == 0)
             {
-                _kernel.Timekeeper.Tick(cpu.Counter());
+                _kernel.Timekeeper.Tick(cpu.Counter(), EveryoneIdle());
                 _kernel.UseRandom();
                 // CPU 0 keeps the tick for all: others need none while nobody waits for them.
                 foreach (KernelTask running in _current)
@@ -207,6 +210,16 @@ public sealed class Scheduler
                 current.SliceEnd = now + SliceNs;
         }
         ProgramTimer(cpu);
+    }
+
+    private bool EveryoneIdle()
+    {
+        for (int c = 0; c < _current.Length; c++)
+        {
+            if (!IsIdle(c))
+                return false;
+        }
+        return true;
     }
 
     private bool AnyoneWaitsFor(int cpu)
@@ -241,10 +254,7 @@ public sealed class Scheduler
             if (_nextTick[0] == 0)
                 _nextTick[0] = LinuxKernel.TickNs;
             // An idle machine that waits for nothing but the tick would never end: no tick then (NOHZ), just timers.
-            bool everyoneIdle = true;
-            for (int c = 0; c < _current.Length; c++)
-                everyoneIdle &= IsIdle(c);
-            deadline = everyoneIdle && _queue.Count == 0 ? ulong.MaxValue : _nextTick[0];
+            deadline = EveryoneIdle() && _queue.Count == 0 ? ulong.MaxValue : _nextTick[0];
             deadline = Math.Min(deadline, _kernel.Timers.Earliest);
         }
         // A slice that is over has asked for a switch already; its deadline must not fire again before it happens.

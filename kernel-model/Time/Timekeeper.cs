@@ -129,22 +129,33 @@ public sealed class Timekeeper
     }
 
     /// <summary>The timer tick: whole ticks are added to the base times, then NTP may change the rate.</summary>
-    internal void Tick(ulong counter)
+    /// <param name="counter">The counter now.</param>
+    /// <param name="afterIdle">Whether all CPUs were idle since the last tick, so that nobody has read a clock.</param>
+    internal void Tick(ulong counter, bool afterIdle = false)
     {
-        Advance(counter);
+        Advance(counter, afterIdle);
         Publish();
+    }
+
+    /// <summary>A CPU leaves its idle task (tick_nohz_irq_enter): where there were no ticks, they are made up for before anybody
+    /// reads a clock.</summary>
+    internal void LeaveIdle(ulong counter, bool afterIdle)
+    {
+        if (counter >= _last + _interval)
+            Tick(counter, afterIdle);
     }
 
     /// <summary>Brings the base up to the last whole tick at or before <paramref name="counter"/>, and gives the rate for what
     /// follows. Continuous at <paramref name="counter"/>: what a reader would have seen there with the old rate is what it sees
     /// with the new one, so CLOCK_MONOTONIC never goes back.</summary>
-    private void Advance(ulong counter)
+    private void Advance(ulong counter, bool afterIdle = false)
     {
         ulong ticks = counter < _last ? 0 : (counter - _last) / _interval;
         while (ticks != 0)
         {
-            // After an idle time that had no ticks, second by second: NTP has another rate for each. Nobody read meanwhile.
-            ulong step = Math.Min(ticks, ticks > MostSteps ? ticks : TicksToNextSecond());
+            // After an idle time that had no ticks, second by second: NTP has another rate for each. Otherwise readers have
+            // gone on with the old rate, and it is what counts up to now.
+            ulong step = !afterIdle || ticks > MostSteps ? ticks : Math.Min(ticks, TicksToNextSecond());
             ticks -= step;
             ulong delta = step * _interval;
             _last += delta;
