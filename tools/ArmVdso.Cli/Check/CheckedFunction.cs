@@ -97,9 +97,6 @@ internal sealed record CheckedFunction(string Name, string Symbol, int Number, A
                 return (uint)rig.Control.Answer(task, Number);
             case AnswerKind.Cpu:
                 return task.Cpu;
-            case AnswerKind.CoarseClock:
-                rig.Control.Answer(task, Number, (ulong)(ClockId == Clocks.RealtimeCoarse ? Clocks.Realtime : Clocks.Monotonic), scratch);
-                break;
             case AnswerKind.TimeOfDay:
                 rig.Control.Answer(task, Number, scratch, 0);
                 break;

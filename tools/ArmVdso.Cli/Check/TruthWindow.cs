@@ -77,7 +77,7 @@ internal sealed class ClockHistory
         _realtimeStep = Realtime.Truth(rig, task) - before;
         _epoch++;
         _open = true;
-        Visible.Add((_epoch, Realtime.Truth(rig, task), Monotonic.Truth(rig, task)));
+        Visible.Add((_epoch, RealtimeCoarse.Truth(rig, task), MonotonicCoarse.Truth(rig, task)));
     }
 
     /// <summary>Its last store is visible.</summary>
@@ -98,5 +98,7 @@ internal sealed class ClockHistory
 
     private static CheckedFunction Realtime { get; } = CheckedFunction.All.First(f => f.Name == "clock_gettime_realtime");
 
-    private static CheckedFunction Monotonic { get; } = CheckedFunction.All.First(f => f.Name == "clock_gettime_monotonic");
+    private static CheckedFunction RealtimeCoarse { get; } = CheckedFunction.All.First(f => f.Name == "clock_gettime_realtime_coarse");
+
+    private static CheckedFunction MonotonicCoarse { get; } = CheckedFunction.All.First(f => f.Name == "clock_gettime_monotonic_coarse");
 }
