@@ -95,7 +95,8 @@ internal sealed partial class Trial
 
     /// <summary>Delivers the signal to the victim and follows its handler to the end.</summary>
     /// <param name="sender">A thread of the process that sends it with tgkill; null: the kernel does.</param>
-    private void RunHandler(KernelTask? sender = null)
+    /// <param name="inHandler">Happens before the handler's first instruction.</param>
+    private void RunHandler(KernelTask? sender = null, Action? inHandler = null)
     {
         if (sender is null)
         {
@@ -111,6 +112,8 @@ internal sealed partial class Trial
         ulong handler = _rig.Symbol("handler");
         if (!_rig.RunUntil(cpu, () => cpu.EL == 0 && cpu.PC == handler))
             throw new UserError($"the signal handler was not entered ({cpu})", ExitStatus.EmulatorError);
+        inHandler?.Invoke();
+        cpu = VictimCpu;
         ulong function = _function.Address(_rig, Victim);
         TruthWindow? nested = null;
         bool ended = _rig.RunUntil(cpu, () =>
@@ -139,6 +142,12 @@ internal sealed partial class Trial
         _windows.Remove(nested);
         int step = (int)CheckRig.Read(Victim, _rig.Symbol("script")) == (int)StepFunction ? 0 : 1;
         Judge("the handler's call", nested, _function.Result(Victim, (ulong)ScriptResult("script", step), Buffer(1)));
+    }
+
+    internal void HandlerMoves()
+    {
+        Script("script");
+        RunHandler(inHandler: Migrate);
     }
 
     internal void Signal()
