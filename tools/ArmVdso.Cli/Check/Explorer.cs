@@ -57,6 +57,17 @@ internal sealed class Explorer
         _clocks.Begin(rig, rig.Victim, () => rig.Control.Tick());
         _clocks.End();
         LearnStores();
+        LearnGeneration();
+    }
+
+    /// <summary>A first getrandom takes a key: the state shows its generation afterwards.</summary>
+    private void LearnGeneration()
+    {
+        if (CheckedFunction.All.FirstOrDefault(f => f.FreshState) is not { } function || !function.IsIn(_rig))
+            return;
+        Run(function, Make(function), 20_000);
+        const ulong generationInState = 128;
+        _clocks.RandomGeneration = CheckRig.Read(_rig.Victim, _rig.RandomState + generationInState);
     }
 
     internal ClockHistory Clocks => _clocks;
@@ -100,19 +111,22 @@ internal sealed class Explorer
     private Schedule Make(CheckedFunction function, params ScheduledEvent[] events) => new(_rig.Design, function.Name, events);
 
     /// <summary>The undisturbed call: its length and what it loads.</summary>
-    internal (Outcome Outcome, HashSet<ulong> Loads) Undisturbed(CheckedFunction function)
+    internal (Outcome Outcome, HashSet<ulong> Loads, HashSet<int> Touching) Undisturbed(CheckedFunction function)
     {
         // Once to warm it: page faults are no part of an interleaving.
-        Run(function, Make(function), 200);
-        var trial = new Trial(_rig, function, _clocks) { Loads = [] };
-        return (trial.Run(Make(function)), trial.Loads!);
+        Run(function, Make(function), 20_000);
+        var trial = new Trial(_rig, function, _clocks) { Loads = [], Touching = [], Usual = 20_000 };
+        return (trial.Run(Make(function)), trial.Loads!, trial.Touching!);
     }
 
     /// <summary>All cells of a function.</summary>
     internal IEnumerable<Cell> Explore(CheckedFunction function, IReadOnlyList<CheckEvent> events, bool pairs)
     {
-        (Outcome undisturbed, HashSet<ulong> loads) = Undisturbed(function);
+        (Outcome undisturbed, HashSet<ulong> loads, HashSet<int> touching) = Undisturbed(function);
         int usual = undisturbed.Instructions;
+        // Of a long function only the boundaries before an access or a system instruction: between two that change registers
+        // alone an event has the same effect as before the next access.
+        _boundaries = usual > LongFunction ? touching : null;
         var plain = new Cell(function.Name, "none");
         plain.Add(Make(function), undisturbed);
         yield return plain;
@@ -131,6 +145,11 @@ internal sealed class Explorer
             }
         }
     }
+
+    private const int LongFunction = 200;
+    private HashSet<int>? _boundaries;
+
+    private bool Skip(int boundary, int usual) => _boundaries is { } wanted && boundary < usual && !wanted.Contains(boundary);
 
     private string? NotApplicable(CheckedFunction function, CheckEvent e, HashSet<ulong> loads) => e.Name switch
     {
@@ -156,6 +175,8 @@ internal sealed class Explorer
             }
             return cell;
         }
+        if (e.Name == "aba" && usual > LongFunction)
+            return new Cell(function.Name, e.Name) { NotApplicable = $"{usual} instructions are too many for pairs of boundaries" };
         if (e.Name == "aba")
         {
             TwoBoundaries(cell, function, e.Name, e.Name, usual, strict: true);
@@ -169,7 +190,7 @@ internal sealed class Explorer
             }
             return cell;
         }
-        for (int k = 0; Try(cell, function, usual, new ScheduledEvent(e.Name, -1, k)); k++)
+        for (int k = 0; Skip(k, usual) || Try(cell, function, usual, new ScheduledEvent(e.Name, -1, k)); k++)
         {
         }
         if (!e.StoreByStore)

@@ -134,7 +134,7 @@ internal sealed partial class Trial
                 if (end == PathEnd.Returned)
                 {
                     Sample();
-                    Judge("the call", _window!, _function.Result(Victim, cpu.X(0), Buffer(0)));
+                    Judge("the call", _window!, Victim, cpu.X(0), Buffer(0));
                 }
                 Schedule path = schedule with { Versions = [.. choices.Select(c => c.Chosen)] };
                 add(path, new Outcome(steps, _failures.Count == 0 ? null : _failures[0], end == PathEnd.SystemCall, true, update.Count));

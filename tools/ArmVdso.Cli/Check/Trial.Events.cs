@@ -75,6 +75,12 @@ internal sealed partial class Trial
         _rig.Switch(to, Victim);
     }
 
+    internal void Reseed()
+    {
+        _rig.Control.Reseed();
+        _clocks.RandomGeneration++;
+    }
+
     internal void SingleStep() => _singleStep = true;
 
     private void Script(string list, params ReadOnlySpan<ulong> words)
@@ -87,8 +93,7 @@ internal sealed partial class Trial
 
     private ulong[] CallAgain(int buffer)
     {
-        (ulong x0, ulong x1) = _function.Arguments(Buffer(buffer));
-        return [StepFunction, _function.Address(_rig, Victim), x0, x1, 0, 0, 0, 0];
+        return [StepFunction, _function.Address(_rig, Victim), .. _function.Arguments(Buffer(buffer), _rig.RandomState), 0];
     }
 
     private long ScriptResult(string list, int step) => (long)CheckRig.Read(Victim, _rig.Symbol(list) + (ulong)step * 64 + 56);
@@ -141,7 +146,7 @@ internal sealed partial class Trial
         Sample();
         _windows.Remove(nested);
         int step = (int)CheckRig.Read(Victim, _rig.Symbol("script")) == (int)StepFunction ? 0 : 1;
-        Judge("the handler's call", nested, _function.Result(Victim, (ulong)ScriptResult("script", step), Buffer(1)));
+        Judge("the handler's call", nested, Victim, (ulong)ScriptResult("script", step), Buffer(1));
     }
 
     internal void HandlerMoves()
@@ -274,6 +279,8 @@ internal sealed partial class Trial
         int pid = (int)ScriptResult("script", 0);
         KernelTask child = _rig.Kernel.FindTask(pid) ?? throw new UserError($"fork in the handler gave {pid}", ExitStatus.EmulatorError);
         var window = new TruthWindow(_function, child);
+        if (_function.Kind == AnswerKind.Random)
+            _atFork = CheckedFunction.Words(child, Buffer(0));
         if (_window is not null)
             window.Inherit(_window);
         _windows.Add(window);
@@ -285,7 +292,7 @@ internal sealed partial class Trial
         Sample();
         _windows.Remove(window);
         if (ended)
-            Judge("the call in the forked child", window, _function.Result(child, cpu.X(0), Buffer(0)));
+            Judge("the call in the forked child", window, child, cpu.X(0), Buffer(0));
         else
             _failures.Add("livelock: the call does not finish in the forked child");
         _rig.EndProcess(child, at);
@@ -322,7 +329,7 @@ internal sealed partial class Trial
         if (!ended)
             throw new UserError("the child of vfork did not end", ExitStatus.EmulatorError);
         _rig.RunToIdle(at);
-        Judge("the call in the vfork child", window, _function.Result(Victim, (ulong)ScriptResult("child_script", 0), Buffer(1)));
+        Judge("the call in the vfork child", window, Victim, (ulong)ScriptResult("child_script", 0), Buffer(1));
         _rig.Switch(cpu, Victim);
         if (!_rig.RunUntil(victimCpu, () => victimCpu.EL == 0 && victimCpu.SP_EL0 == sp && _rig.Runs(Victim)))
             throw new UserError("the parent of vfork did not go on", ExitStatus.EmulatorError);
@@ -355,7 +362,7 @@ internal sealed partial class Trial
         if (CheckRig.Read(child, list + 56) != 0)
             throw new UserError($"unshare in the child gave {(long)CheckRig.Read(child, list + 56)}", ExitStatus.EmulatorError);
         if (ended)
-            Judge("the call in the new user namespace", window, _function.Result(child, CheckRig.Read(child, list + 64 + 56), Buffer(1)));
+            Judge("the call in the new user namespace", window, child, CheckRig.Read(child, list + 64 + 56), Buffer(1));
         else
             _failures.Add("livelock: the call in the new user namespace does not finish");
         _rig.EndProcess(child, at);
@@ -382,7 +389,7 @@ internal sealed partial class Trial
             StepVictim();
         Sample();
         if (_rig.Parked(cpu, Victim))
-            Judge("the new program's first call", _window!, _function.Result(Victim, cpu.X(0), Buffer(0)));
+            Judge("the new program's first call", _window!, Victim, cpu.X(0), Buffer(0));
         else
             _failures.Add("livelock: the new program's first call does not finish");
     }

@@ -29,6 +29,8 @@ internal sealed partial class Trial
     private int _writerSince;
     private uint _lateInterrupts;
     private bool _exhausted;
+    private bool _stepped;
+    private ulong[]? _atFork;
     private Action? _atEnd;
     private bool _singleStep;
     private bool _gone;
@@ -36,6 +38,9 @@ internal sealed partial class Trial
 
     /// <summary>Bytes of RAM that the undisturbed call loads, when asked for.</summary>
     internal HashSet<ulong>? Loads { get; init; }
+
+    /// <summary>Boundaries before instructions that access memory or the system, when asked for.</summary>
+    internal HashSet<int>? Touching { get; init; }
 
     /// <summary>Instructions of the undisturbed call; bounds retries.</summary>
     internal int Usual { get; init; } = 200;
@@ -51,7 +56,7 @@ internal sealed partial class Trial
 
     private Cpu VictimCpu => _rig.CpuOf(_rig.Victim);
 
-    private ulong Buffer(int n) => _rig.Symbol("buffers") + (ulong)n * 16;
+    private ulong Buffer(int n) => _rig.Symbol("buffers") + (ulong)n * 64;
 
     /// <summary>Instructions after which a call counts as livelocked.</summary>
     private int Bound => Usual * 20 + 200;
@@ -68,7 +73,7 @@ internal sealed partial class Trial
         _rig.TruthMayHaveChanged = Sample;
         PassTime();
         Enter();
-        int boundary = 0, next = 0;
+        int boundary = 0, next = 0, steps = 0;
         bool fellBack = false, livelock = false;
         while (true)
         {
@@ -90,8 +95,11 @@ internal sealed partial class Trial
                 Preempt();
             if (_window is null)
                 OpenWindow();
-            fellBack |= StepVictim();
-            boundary++;
+            fellBack |= StepVictim(boundary);
+            // An interrupt or a page fault came instead of the instruction: the boundary is still to come.
+            if (_stepped)
+                boundary++;
+            steps++;
             if (_rig.Parked(VictimCpu, Victim))
                 break;
             if (_writer is not null && boundary - _writerSince > Usual * 3 + 30)
@@ -99,7 +107,7 @@ internal sealed partial class Trial
                 _rig.Observer?.Event("the reader waits: the update goes on to its end");
                 FinishWriter();
             }
-            if (boundary > Bound)
+            if (steps > Bound)
             {
                 livelock = true;
                 break;
@@ -109,7 +117,7 @@ internal sealed partial class Trial
         if (livelock)
             _failures.Insert(0, $"livelock: not finished after {boundary} instructions (undisturbed: {Usual})");
         else if (!_gone)
-            Judge("the call", _window!, _function.Result(Victim, VictimCpu.X(0), Buffer(0)));
+            Judge("the call", _window!, Victim, VictimCpu.X(0), Buffer(0));
         FinishWriter();
         _rig.TruthMayHaveChanged = null;
         var outcome = new Outcome(boundary, _failures.Count == 0 ? null : string.Join("; ", _failures), fellBack, next == schedule.Events.Count && !_exhausted, _stores);
@@ -143,18 +151,33 @@ internal sealed partial class Trial
 
     private void Enter()
     {
-        CheckRig.Write(Victim, Buffer(0), [0xdead_dead_dead_dead, 0xdead_dead_dead_dead]);
+        CheckRig.Write(Victim, Buffer(0), [0xdead_dead_dead_dead, 0xdead_dead_dead_dead, 0xdead_dead_dead_dead, 0xdead_dead_dead_dead]);
+        PrepareRandomState();
         Cpu cpu = VictimCpu;
         for (int i = 0; i < 31; i++)
             cpu.SetX(i, 0xbad0_0000 + (ulong)i);
-        (ulong x0, ulong x1) = _function.Arguments(Buffer(0));
-        cpu.SetX(0, x0);
-        cpu.SetX(1, x1);
-        cpu.SetX(2, 0);
+        ulong[] arguments = _function.Arguments(Buffer(0), _rig.RandomState);
+        for (int i = 0; i < arguments.Length; i++)
+            cpu.SetX(i, arguments[i]);
         cpu.SetX(30, _rig.Symbol("park"));
         cpu.SP_EL0 = _rig.Symbol("victim_stack");
         CheckRig.JumpTo(cpu, _function.Address(_rig, Victim));
         _rig.Observer?.Event($"{Victim} of process {Victim.Group.Pid} calls {_function.Name} on cpu{Victim.Cpu}");
+    }
+
+    /// <summary>getrandom's state: without a key, or with one of the present generation and a batch that nobody has seen.</summary>
+    private void PrepareRandomState()
+    {
+        if (_function.Kind != AnswerKind.Random)
+            return;
+        var state = new ulong[CheckedFunction.RandomState / 8];
+        if (!_function.FreshState)
+        {
+            for (int i = 0; i < 16; i++)
+                state[i] = _clocks.NextRandom();
+            state[16] = _clocks.RandomGeneration;
+        }
+        CheckRig.Write(Victim, _rig.RandomState, state);
     }
 
     private void OpenWindow()
@@ -165,10 +188,16 @@ internal sealed partial class Trial
     }
 
     /// <summary>One instruction of the victim; an exception that it takes is followed until EL0 again. True: it was SVC.</summary>
-    private bool StepVictim()
+    private bool StepVictim(int boundary = 0)
     {
         Cpu cpu = VictimCpu;
+        ulong executed = cpu.Instructions;
+        uint word = Touching is null ? 0 : Word(cpu);
         _rig.Step(cpu);
+        _stepped = cpu.Instructions != executed;
+        // System instructions (barriers, MRS, SVC) and accesses are where the rest of the machine comes in.
+        if (Touching is not null && (boundary == 0 || cpu.EL != 0 || cpu.AccessCount > 0 || (word & 0xff000000) is 0xd5000000 or 0xd4000000))
+            Touching.Add(boundary);
         if (cpu.EL == 0)
         {
             if (Loads is not null)
@@ -186,6 +215,12 @@ internal sealed partial class Trial
         return call;
     }
 
+    private uint Word(Cpu cpu)
+    {
+        Span<byte> bytes = stackalloc byte[4];
+        return Victim.Mm!.Read(cpu.PC, bytes) ? BitConverter.ToUInt32(bytes) : 0;
+    }
+
     private void AddLoads(in MemoryAccess access)
     {
         for (ulong pa = access.Pa; pa < access.Pa + access.Size; pa++)
@@ -198,12 +233,22 @@ internal sealed partial class Trial
             throw new UserError($"{what} did not happen ({cpu})", ExitStatus.EmulatorError);
     }
 
-    private void Judge(string who, TruthWindow window, long? answer)
+    private void Judge(string who, TruthWindow window, KernelTask task, ulong x0, ulong buffer)
     {
-        bool allowed = window.Allows(answer);
+        long? answer = _function.Result(task, x0, buffer);
+        bool allowed = _function.Kind == AnswerKind.Random ? answer is not null && Fresh(CheckedFunction.Words(task, buffer)) : window.Allows(answer);
         _rig.Observer?.Event($"{who} returned {_function.Show(answer)}; kernel: {window.Show()}: {(allowed ? "right" : "WRONG")}");
         if (!allowed)
             _failures.Add($"{who} returned {_function.Show(answer)}, the system call {window.Show()}");
+    }
+
+    /// <summary>Whether no word of the bytes was given out before. A fork copies what a call has written by then: parent and
+    /// child may both return that, as after a system call that had ended, but nothing that was made later.</summary>
+    private bool Fresh(ulong[] words)
+    {
+        if (_atFork is { } copied && words.AsSpan().SequenceEqual(copied))
+            return true;
+        return words.Count(_clocks.Given.Add) == words.Length;
     }
 
     private void FinishWriter()

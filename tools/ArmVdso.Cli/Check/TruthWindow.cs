@@ -17,6 +17,8 @@ internal sealed class TruthWindow(CheckedFunction function, KernelTask task)
             return;
         switch (function.Kind)
         {
+            case AnswerKind.Random:
+                break;
             case AnswerKind.CoarseClock:
                 foreach ((_, long realtime, long monotonic) in clocks.Visible)
                     _values.Add(function.ClockId == Clocks.RealtimeCoarse ? realtime : monotonic);
@@ -52,7 +54,7 @@ internal sealed class TruthWindow(CheckedFunction function, KernelTask task)
     }
 
     /// <summary>The truths, for people.</summary>
-    internal string Show() => string.Join(" or ", _values.Order().Select(v => function.Show(v))
+    internal string Show() => function.Kind == AnswerKind.Random ? "bytes never given out before" : string.Join(" or ", _values.Order().Select(v => function.Show(v))
         .Concat(_intervals.OrderBy(i => i.Key).Select(i => $"{function.Show(i.Value.Low)} to {function.Show(i.Value.High)}")));
 }
 
@@ -62,6 +64,23 @@ internal sealed class ClockHistory
     private int _epoch;
     private long _realtimeStep;
     private bool _open;
+
+    /// <summary>Generation of the keys that the kernel hands out; 0: not known yet.</summary>
+    internal ulong RandomGeneration { get; set; }
+
+    private ulong _random = 1;
+
+    /// <summary>Another number that no earlier call gave (SplitMix64), for batches of random bytes.</summary>
+    internal ulong NextRandom()
+    {
+        ulong z = _random += 0x9E3779B97F4A7C15;
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
+        return z ^ (z >> 31);
+    }
+
+    /// <summary>Words of all random bytes that were given out.</summary>
+    internal HashSet<ulong> Given { get; } = [];
 
     /// <summary>Values of the coarse clocks at the updates that a reader may see now: epoch, realtime, monotonic, in ns.</summary>
     internal List<(int Epoch, long Realtime, long Monotonic)> Visible { get; } = [];
