@@ -39,7 +39,7 @@ public sealed class CheckTests
         }
 
         // 3: no retry. 2: numbers of the previous task's PID namespace. 4: stale credentials. 5: stale parent.
-        Fails([.. Ids.Where(f => f != "getegid")], "migrate", "offline", "aba", "race", "weak-race");
+        Fails([.. Ids.Where(f => f != "getegid")], "migrate", "handler-moves", "offline", "aba", "race", "weak-race");
         Fails(["getpid", "gettid", "getppid"], "pidns", "newns");
         Fails(["getuid", "geteuid"], "setresuid", "setxid", "userns", "mid-ids");
         Fails(["getgid"], "setresgid", "userns");
