@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ArmVdso.Tests.Guests;
 
 namespace ArmVdso.Tests.Cli;
 
@@ -85,6 +86,31 @@ public sealed class CheckTests
         Assert.True(cells.Values.Sum(c => c.GetProperty("interleavings").GetInt64()) > 1000 * functions / 8);
         // Undisturbed calls are answered without the kernel; otherwise the proof would be of the system call.
         Assert.All(cells.Where(c => c.Key.Event == "none" && c.Key.Function != "getrandom_new_key"), c => Assert.Equal(0, c.Value.GetProperty("fell_back").GetInt64()));
+    }
+
+    /// <summary>Unmodified images of Linux hold too: their clocks, with updates seen store by store and reordered.</summary>
+    [Theory]
+    [InlineData("6.1")]
+    [InlineData("6.12")]
+    public void StockImagesHold(string version)
+    {
+        string image = StockImages.Path(version);
+        ArmVdsoCommand.Result result = ArmVdsoCommand.Run("check", image, "--json", "--function", "clock_gettime_realtime", "--function", "clock_gettime_monotonic_raw", "--function", "clock_gettime_monotonic_coarse");
+        Assert.True(result.Status == 0, result.Output + result.Errors);
+        Dictionary<(string Function, string Event), JsonElement> cells = Cells(result.Output, image);
+        Assert.Equal("proved", Verdict(cells[("clock_gettime_realtime", "tick")]));
+        Assert.True(cells[("clock_gettime_realtime", "tick")].GetProperty("interleavings").GetInt64() > 400);
+        Assert.Equal("proved", Verdict(cells[("clock_gettime_monotonic_coarse", "weak-tick")]));
+    }
+
+    /// <summary>Defect 9: with a trampoline that uses the register as scratch, an interrupt is enough to lose the vDSO silently.</summary>
+    [Fact]
+    public void SilentFallbackIsReported()
+    {
+        ArmVdsoCommand.Result result = ArmVdsoCommand.Run("check", "per-cpu", "--kernel", "kpti", "--event", "irq", "--function", "getpid");
+        Assert.True(result.Status == 0, result.Errors);
+        Assert.Contains("Silent fallback: after an interrupt that changes nothing, these make the system call until the next switch: getpid", result.Output);
+        Assert.DoesNotContain("Silent fallback", ArmVdsoCommand.Run("check", "per-cpu,fix=trampoline", "--kernel", "kpti", "--event", "irq", "--function", "getpid").Output);
     }
 
     /// <summary>Each planted fault is found: barriers removed, checks removed, writers broken.</summary>

@@ -40,6 +40,7 @@ internal sealed record CheckEvent(string Name, string Meaning, Action<Trial, int
         new("pidns", "a process of another PID namespace runs on this CPU, then this thread again", (t, _) => t.PreemptByInhabitant()) { Composes = true },
         new("userns", "a handler forks; the child enters a user namespace (unshare) and calls the function", (t, _) => t.EnterUserNamespace()),
         new("newns", "a handler clones a child into new user and PID namespaces; the child finishes the interrupted call too", (t, _) => t.ForkIntoNamespaces()),
+        new("timens", "a handler forks; its child's child, in a new time namespace with offsets, calls the function", (t, _) => t.EnterTimeNamespace()),
         new("reseed", "the kernel's random number generator is seeded anew", (t, _) => t.Reseed()),
         new("step", "single-stepping: from here on each instruction traps and a tracer runs in between", (t, _) => t.SingleStep()),
         new("tick", "the clocks are updated (tick), store by store: the call goes on after each store of the writer", (t, part) => t.Tick(part)) { Composes = true, StoreByStore = true },

@@ -282,7 +282,7 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
         // Touch everything once: page faults are no part of an interleaving.
         Switch(0, null);
         Switch(0, Victim);
-        Write(Victim, Symbol("script"), new ulong[32]);
+        Write(Victim, Symbol("script"), new ulong[64]);
         Write(Victim, Symbol("buffers"), new ulong[8]);
         for (ulong stack = Symbol("scratch"); stack < Symbol("victim_stack"); stack += 512)
             Write(Victim, stack, [0]);
@@ -333,6 +333,13 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
     {
         if (!task.Mm!.Write(address, MemoryMarshal.AsBytes(words)))
             throw new InvalidOperationException($"0x{address:x} of {task} cannot be written");
+    }
+
+    /// <summary>Writes text and a NUL to a task's memory. Returns the bytes before the NUL.</summary>
+    internal static int WriteText(KernelTask task, ulong address, string text)
+    {
+        byte[] bytes = System.Text.Encoding.ASCII.GetBytes(text + "\0");
+        return task.Mm!.Write(address, bytes) ? text.Length : throw new InvalidOperationException($"0x{address:x} of {task} cannot be written");
     }
 
     /// <summary>Reads a word of a task's memory.</summary>

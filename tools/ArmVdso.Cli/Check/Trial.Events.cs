@@ -8,9 +8,12 @@ namespace ArmVdso.Cli.Check;
 internal sealed partial class Trial
 {
     private const int Clone = 220, Execve = 221, Exit = 93, SetResuid = 147, SetResgid = 149, Tgkill = 131;
-    private const int Unshare = 97;
-    private const ulong SigChld = 17, VforkFlags = 0x4111, NewUser = 0x10000000, NewPid = 0x20000000;
+    private const int Unshare = 97, OpenAt = 56, WriteFile = 64;
+    private const ulong SigChld = 17, VforkFlags = 0x4111, NewUser = 0x10000000, NewPid = 0x20000000, NewTime = 0x80;
     private const ulong StepSystemCall = 1, StepFunction = 2, StepFork = 3;
+
+    /// <summary>Words of a script in the guest: steps of eight, and the end.</summary>
+    private const int ScriptWords = 64;
 
     private KernelTask FreeStranger() => _rig.Runs(_rig.Other) ? _rig.Another : _rig.Other;
 
@@ -85,7 +88,7 @@ internal sealed partial class Trial
 
     private void Script(string list, params ReadOnlySpan<ulong> words)
     {
-        Span<ulong> all = stackalloc ulong[32];
+        Span<ulong> all = stackalloc ulong[ScriptWords];
         all.Clear();
         words.CopyTo(all);
         CheckRig.Write(Victim, _rig.Symbol(list), all);
@@ -365,6 +368,57 @@ internal sealed partial class Trial
             Judge("the call in the new user namespace", window, child, CheckRig.Read(child, list + 64 + 56), Buffer(1));
         else
             _failures.Add("livelock: the call in the new user namespace does not finish");
+        _rig.EndProcess(child, at);
+    }
+
+    internal void EnterTimeNamespace()
+    {
+        const ulong here = unchecked((ulong)-100), writeOnly = 1, firstFree = 3;
+        ulong path = _rig.Symbol("scratch") + 128, text = path + 64;
+        CheckRig.WriteText(Victim, path, "/proc/self/timens_offsets");
+        int length = CheckRig.WriteText(Victim, text, "monotonic 1000 5\nboottime 2000 7\n");
+        Script("script", [StepFork, Clone, SigChld, 0, 0, 0, 0, 0]);
+        Script(
+            "child_script",
+            [
+                StepSystemCall, Unshare, NewUser | NewTime, 0, 0, 0, 0, 0,
+                StepSystemCall, OpenAt, here, path, writeOnly, 0, 0, 0,
+                StepSystemCall, WriteFile, firstFree, text, (ulong)length, 0, 0, 0,
+                StepSystemCall, Clone, SigChld, 0, 0, 0, 0, 0,
+                .. CallAgain(1),
+                StepFunction, _rig.Symbol("park"), 0, 0, 0, 0, 0, 0,
+            ]);
+        RunHandler();
+        KernelTask child = _rig.Kernel.FindTask((int)ScriptResult("script", 0))!;
+        int at = HelperCpu;
+        Cpu cpu = _rig.Machine.Cpus[at];
+        _rig.Switch(at, child);
+        if (!_rig.RunUntil(cpu, () => _rig.Parked(cpu, child)))
+            throw new UserError("the child did not make its time namespace", ExitStatus.EmulatorError);
+        ulong list = _rig.Symbol("child_script");
+        long[] results = [.. Enumerable.Range(0, 4).Select(i => (long)CheckRig.Read(child, list + (ulong)i * 64 + 56))];
+        if (results[0] != 0 || results[1] != (long)firstFree || results[2] != length || results[3] <= 0)
+            throw new UserError($"unshare, open, write and clone in the child gave {string.Join(' ', results)}", ExitStatus.EmulatorError);
+        KernelTask inside = _rig.Kernel.FindTask((int)results[3])!;
+        var window = new TruthWindow(_function, inside);
+        ulong function = _function.Address(_rig, inside);
+        _rig.Switch(at, inside);
+        bool ended = _rig.RunUntil(cpu, () =>
+        {
+            if (cpu.EL == 0 && cpu.PC == function)
+            {
+                _windows.Add(window);
+                window.Sample(_rig, _clocks);
+            }
+            return _rig.Parked(cpu, inside);
+        });
+        Sample();
+        _windows.RemoveAll(w => ReferenceEquals(w, window));
+        if (ended)
+            Judge("the call in the time namespace", window, inside, CheckRig.Read(inside, list + 4 * 64 + 56), Buffer(1));
+        else
+            _failures.Add("livelock: the call in the time namespace does not finish");
+        _rig.EndProcess(inside, at);
         _rig.EndProcess(child, at);
     }
 

@@ -20,8 +20,10 @@ internal sealed class TruthWindow(CheckedFunction function, KernelTask task)
             case AnswerKind.Random:
                 break;
             case AnswerKind.CoarseClock:
+                // Another time namespace than the one in which the updates were noted.
+                long shift = ReferenceEquals(task, rig.Victim) ? 0 : function.Truth(rig, task) - function.Truth(rig, rig.Victim);
                 foreach ((_, long realtime, long monotonic) in clocks.Visible)
-                    _values.Add(function.ClockId == Clocks.RealtimeCoarse ? realtime : monotonic);
+                    _values.Add((function.ClockId == Clocks.RealtimeCoarse ? realtime : monotonic) + shift);
                 break;
             case AnswerKind.Clock or AnswerKind.TimeOfDay:
                 long now = function.Truth(rig, task);
