@@ -58,7 +58,10 @@ internal sealed class PipelineRecorder : ITimingSink, IOutOfOrderSink
         };
         if (trace.FetchStall > 0)
             record.Stalls.Add(new Stall("front-end", trace.FetchStall, Text(trace.FetchCause)));
-        if (trace.OperandStall > 0)
+        // What could have issued with the instruction before it, and did not, waits a cycle that no count has.
+        long alone = Math.Max(0, trace.Issued - trace.Earliest - trace.FetchStall - trace.OperandStall - trace.UnitStall - trace.WaitStall);
+        bool operand = trace.OperandStall > 0 || trace.OperandsReady > trace.Earliest;
+        if (operand && trace.OperandStall + alone > 0)
         {
             int last = -1;
             foreach (byte register in t.Sources)
@@ -66,10 +69,11 @@ internal sealed class PipelineRecorder : ITimingSink, IOutOfOrderSink
                 if (last < 0 || _ready[register] > _ready[last])
                     last = register;
             }
-            record.Stalls.Add(new Stall("operand", trace.OperandStall, Text(trace.OperandCause), last));
+            record.Stalls.Add(new Stall("operand", trace.OperandStall + alone, Text(trace.OperandCause), last));
         }
-        if (trace.UnitStall > 0)
-            record.Stalls.Add(new Stall("port", trace.UnitStall, t.Units == Units.None ? "results in order" : $"{t.Units.ToString().ToLowerInvariant()} busy"));
+        long unit = trace.UnitStall + (operand ? 0 : alone);
+        if (unit > 0)
+            record.Stalls.Add(new Stall("port", unit, t.Units == Units.None ? "results in order" : $"{t.Units.ToString().ToLowerInvariant()} busy"));
         if (trace.WaitStall > 0)
             record.Stalls.Add(new Stall("memory", trace.WaitStall, Text(trace.WaitCause)));
         if (trace.Prediction == Prediction.Mispredicted)
