@@ -9,7 +9,7 @@ internal static class CommandLine
     private static readonly HashSet<string> TakesValue =
     [
         .. new SessionOptions().All().Where(o => o.ValueType != typeof(bool)).Select(o => o.Name),
-        "--trace", "--append", "--what-if", "--output", "-o", "--stats-format", "--iterations", "--call", "--instructions", "--konata", "--konata-window", "--placements",
+        "--trace", "--append", "--what-if", "--output", "-o", "--stats-format", "--iterations", "--call", "--instructions", "--konata", "--konata-window", "--placements", "--against",
     ];
 
     /// <summary>Inserts "--" before the first operand of run, trace and isa record.</summary>

@@ -13,6 +13,7 @@ internal static class SyscallsCommand
     {
         var options = new SessionOptions();
         var whatIf = new Option<string?>("--what-if") { Description = "estimates what this vDSO design would save, then runs the workload with those calls redirected", HelpName = "DESIGN" };
+        var against = new Option<string>("--against") { Description = "with --what-if: the design that it is compared with", HelpName = "DESIGN", DefaultValueFactory = _ => "none" };
         var placements = new Option<string>("--placements") { Description = "with --what-if: in how many placements of pages in RAM the runs are made", HelpName = "N", DefaultValueFactory = _ => "5" };
         var noVdso = new Option<bool>("--no-vdso-count") { Description = "does not count calls that the vDSO answers (several times faster)" };
         var output = new Option<string?>("--output", "-o") { Description = "writes the report to a file (else to stderr, below the program's output)", HelpName = "FILE" };
@@ -22,6 +23,7 @@ internal static class SyscallsCommand
         foreach (Option option in options.All())
             command.Options.Add(option);
         command.Options.Add(whatIf);
+        command.Options.Add(against);
         command.Options.Add(placements);
         command.Options.Add(noVdso);
         command.Options.Add(output);
@@ -39,7 +41,7 @@ internal static class SyscallsCommand
             using TextWriter report = RunCommand.Open(result.GetValue(output));
             var workload = new Workload(options.Read(result), name, result.GetValue(arguments) ?? [], !result.GetValue(noVdso));
             return result.GetValue(whatIf) is { } design
-                ? new WhatIf(workload, design, (int)SessionOptions.Number("--placements", result.GetValue(placements)!, 1, 1000)).Run(report, json)
+                ? new WhatIf(workload, options.Read(result, design), options.Read(result, result.GetValue(against)), (int)SessionOptions.Number("--placements", result.GetValue(placements)!, 1, 1000)).Run(report, json)
                 : Count(workload, report, json);
         });
         return command;

@@ -9,11 +9,15 @@ namespace ArmVdso.Cli;
 /// <summary>armvdso syscalls --what-if DESIGN: what a workload would save if a design's vDSO answered its calls, less what its
 /// context switches would pay; first estimated from single calls, then measured by running it with those calls redirected.</summary>
 /// <param name="workload">The workload.</param>
-/// <param name="design">The design.</param>
+/// <param name="with">Settings with the design.</param>
+/// <param name="without">Settings with what it is compared with: "none", or a design that has what Linux has today.</param>
 /// <param name="placements">In how many placements of pages in RAM the runs are made: which pages compete for cache lines changes cycles
 /// by as much as a design does.</param>
-internal sealed class WhatIf(Workload workload, string design, int placements)
+internal sealed class WhatIf(Workload workload, SessionSettings with, SessionSettings without, int placements)
 {
+    private readonly string _design = with.Vdso;
+    private readonly string _against = without.Vdso;
+
     /// <summary>A call that the design answers.</summary>
     private sealed record Gain(string Name, long Calls, ulong SyscallCycles, ulong VdsoCycles)
     {
@@ -27,14 +31,12 @@ internal sealed class WhatIf(Workload workload, string design, int placements)
 
     internal int Run(TextWriter report, bool json)
     {
-        if (design == "none")
+        if (_design == "none")
             throw new UserError("--what-if: 'none' answers no call", ExitStatus.Usage);
-        SessionSettings without = workload.Settings with { Vdso = "none" };
-        SessionSettings with = workload.Settings with { Vdso = design };
-        Progress("the workload without a vDSO");
+        Progress($"the workload with the vDSO design {_against}");
         WorkloadRun before = workload.Run(without, null, true, true);
         Progress("single calls of the design");
-        (List<Gain> gains, List<(string Name, string Reason)> left, Dictionary<int, RedirectCode.Target> targets, ulong switchWith, ulong switchWithout) = Estimate(with, before);
+        (List<Gain> gains, List<(string Name, string Reason)> left, Dictionary<int, RedirectCode.Target> targets, ulong switchWith, ulong switchWithout) = Estimate(before);
         long saved = gains.Sum(g => g.Total);
         long paidPerSwitch = (long)switchWith - (long)switchWithout;
         long paid = paidPerSwitch * before.Profile.Switches;
@@ -98,13 +100,13 @@ internal sealed class WhatIf(Workload workload, string design, int placements)
         internal bool SameOutput => Runs.TrueForAll(r => r.SameOutput);
     }
 
-    private static (List<Gain>, List<(string, string)>, Dictionary<int, RedirectCode.Target>, ulong, ulong) Estimate(SessionSettings with, WorkloadRun before)
+    private (List<Gain>, List<(string, string)>, Dictionary<int, RedirectCode.Target>, ulong, ulong) Estimate(WorkloadRun before)
     {
         // The comparison's own guest: its files, arguments and limits, not the workload's.
         SessionSettings bare = with with { Root = null, Binds = [], MaxCycles = 0, TimeoutSeconds = 0, SliceNs = CompareCommand.SliceNs };
         const int Threads = 4;
         CallSampler sampler = CompareCommand.Measure(bare, Threads);
-        CallSampler none = CompareCommand.Measure(bare with { Vdso = "none" }, Threads);
+        CallSampler none = CompareCommand.Measure(bare with { Vdso = _against }, Threads);
         CallSamples empty = sampler.Samples[("empty", CallKind.Empty)];
         VdsoImage image = VdsoDesigns.Create(with.Vdso).LoadImage()!;
         var gains = new List<Gain>();
@@ -136,7 +138,7 @@ internal sealed class WhatIf(Workload workload, string design, int placements)
     {
         WorkloadReport.Write(output, workload, r.First.Before);
         output.WriteLine();
-        output.WriteLine($"What if the design {design} answered these calls? Single calls as 'compare' measures them (medians, caches warm):");
+        output.WriteLine($"What if the design {_design} answered these calls? Single calls as 'compare' measures them (medians, caches warm):");
         output.WriteLine();
         var table = new Table("call", "calls", "syscall cycles", "vDSO cycles", "cycles saved");
         foreach (Gain g in r.Gains.OrderByDescending(g => g.Total))
@@ -149,7 +151,7 @@ internal sealed class WhatIf(Workload workload, string design, int placements)
             + $"{Signed(r.EstimatedNet)} cycles, {Percent(r.EstimatedNet, r.First.Before.BusyCycles)} of the workload.");
         output.WriteLine();
         var runs = new Table("run", "busy cycles (median)", "least", "most", "instructions", "switches", "system calls", "vDSO served", "output");
-        foreach ((string name, Func<Placement, WorkloadRun> of) in ((string, Func<Placement, WorkloadRun>)[])[("none", p => p.Before), (design, p => p.Plain), (design + ", calls redirected", p => p.Redirected)])
+        foreach ((string name, Func<Placement, WorkloadRun> of) in ((string, Func<Placement, WorkloadRun>)[])[(_against, p => p.Before), (_design, p => p.Plain), (_design + ", calls redirected", p => p.Redirected)])
         {
             WorkloadRun first = of(r.First);
             SortedDictionary<int, CallCount> total = first.Profile.Total();
@@ -185,7 +187,7 @@ internal sealed class WhatIf(Workload workload, string design, int placements)
         return new JsonObject
         {
             ["workload"] = WorkloadReport.ToJson(workload, r.First.Before),
-            ["design"] = design,
+            ["design"] = _design,
             ["cycles"] = "modelled",
             ["gains"] = new JsonArray([.. r.Gains.Select(g => new JsonObject
             {
@@ -193,13 +195,14 @@ internal sealed class WhatIf(Workload workload, string design, int placements)
             })]),
             ["not_redirected"] = new JsonArray([.. r.Left.Select(l => new JsonObject { ["name"] = l.Name, ["reason"] = l.Reason })]),
             ["estimate"] = new JsonObject { ["saved"] = r.Saved, ["paid"] = r.Paid, ["paid_per_switch"] = r.PaidPerSwitch, ["net"] = r.EstimatedNet },
-            ["none"] = RunOf(r.First.Before),
+            ["against"] = _against,
+            ["baseline"] = RunOf(r.First.Before),
             ["plain"] = RunOf(r.First.Plain),
             ["redirected"] = RunOf(r.First.Redirected),
             ["measured_net"] = r.Measured.Median,
             ["measured_net_least"] = r.Measured.Least,
             ["measured_net_most"] = r.Measured.Most,
-            ["placements"] = new JsonArray([.. r.Runs.Select(p => new JsonObject { ["none"] = p.Before.BusyCycles, ["plain"] = p.Plain.BusyCycles, ["redirected"] = p.Redirected.BusyCycles })]),
+            ["placements"] = new JsonArray([.. r.Runs.Select(p => new JsonObject { ["baseline"] = p.Before.BusyCycles, ["plain"] = p.Plain.BusyCycles, ["redirected"] = p.Redirected.BusyCycles })]),
             ["sites"] = r.Redirector.Sites,
             ["patches"] = r.Redirector.Patched,
             ["out_of_reach"] = r.Redirector.OutOfReach,
