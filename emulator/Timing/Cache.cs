@@ -78,6 +78,8 @@ public sealed class Cache
     internal LineState Peek(ulong line)
     {
         int set = (int)(line & _setMask) * _ways;
+        if (_tags[set] == line)
+            return _states[set];
         int way = _tags.AsSpan(set, _ways).IndexOf(line);
         return way < 0 ? LineState.Invalid : _states[set + way];
     }

@@ -70,16 +70,15 @@ public sealed partial class InOrderEvents
     /// changes them, and a line that is written becomes modified. Nothing changes otherwise.</summary>
     internal bool TouchPlain(Cpu cpu, ulong va, ulong line, bool write)
     {
-        ulong context = Context(cpu, va);
-        if (!_microD.Contains(va >> 12, context))
-            return false;
         LineState state = _l1d.Peek(line);
-        if (state == LineState.Invalid || (write && state == LineState.Shared))
+        if (state == LineState.Invalid || (write && state == LineState.Shared) || !_microD.Touch(va >> 12, Context(cpu, va)))
             return false;
-        _microD.Access(va >> 12, context);
-        int found = _l1d.Find(line);
-        if (write)
-            _l1d.State(found) = LineState.Modified;
+        if (write || !_l1d.IsLatest(line))
+        {
+            int found = _l1d.Find(line);
+            if (write)
+                _l1d.State(found) = LineState.Modified;
+        }
         return true;
     }
 

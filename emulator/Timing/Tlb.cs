@@ -52,6 +52,26 @@ public sealed class Tlb
         return false;
     }
 
+    /// <summary>As <see cref="Access"/> when the page is there; changes nothing when it is not.</summary>
+    internal bool Touch(ulong page, ulong context)
+    {
+        int set = (int)(page & _setMask) * _ways;
+        for (int i = set; i < set + _ways; i++)
+        {
+            if (_pages[i] != page || _contexts[i] != context)
+                continue;
+            for (; i > set; i--)
+            {
+                _pages[i] = _pages[i - 1];
+                _contexts[i] = _contexts[i - 1];
+            }
+            _pages[set] = page;
+            _contexts[set] = context;
+            return true;
+        }
+        return false;
+    }
+
     /// <summary>The page used last, when there is but one set: another access to it changes nothing.</summary>
     internal (ulong Page, ulong Context) Latest => _setMask == 0 ? (_pages[0], _contexts[0]) : (ulong.MaxValue, 0);
 

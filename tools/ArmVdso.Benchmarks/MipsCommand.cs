@@ -79,6 +79,7 @@ internal static partial class MipsCommand
         foreach (string engine in Engines())
             foreach (string core in new[] { "none", "cortex-a53" })
                 runners.Add(new Runner($"{engine}, {(core == "none" ? "functional" : core)}", OwnScale, (path, n) => Ours(engine, core, path, n, out _)));
+        runners.Add(new Runner("portable, cortex-a53, naive", OwnScale, (path, n) => Ours("portable", "cortex-a53", path, n, out _, "naive")));
         if (Installed("qemu-aarch64"))
             runners.Add(new Runner("qemu-aarch64", scale, Qemu));
         else
@@ -145,12 +146,12 @@ internal static partial class MipsCommand
 
     private static string Command => Path.Combine(AppContext.BaseDirectory, "armvdso.dll");
 
-    private static (string Output, double Seconds) Ours(string engine, string core, string path, int n, out ulong instructions)
+    private static (string Output, double Seconds) Ours(string engine, string core, string path, int n, out ulong instructions, string timing = "memoised")
     {
         string stats = Path.GetTempFileName();
         try
         {
-            (int status, string output) = BenchPrograms.Run("dotnet", Command, "run", "--engine", engine, "--core", core, $"--stats={stats}", "--json", path, Text(n));
+            (int status, string output) = BenchPrograms.Run("dotnet", Command, "run", "--engine", engine, "--core", core, "--timing", timing, $"--stats={stats}", "--json", path, Text(n));
             if (status != 0)
                 throw new InvalidOperationException($"armvdso run {path} ended with {status}: {output.Trim()}");
             using JsonDocument document = JsonDocument.Parse(File.ReadAllText(stats));

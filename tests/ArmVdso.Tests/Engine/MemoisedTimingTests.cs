@@ -136,12 +136,27 @@ public sealed partial class MemoisedTimingTests
     [InlineData("threads", "4", "1000")]
     [InlineData("threads", "4", "37")]
     [InlineData("time", "2", "1000")]
+    [InlineData("namespaces", "2", "1000")]
+    [InlineData("perf", "1", "1000")]
+    [InlineData("pmu", "1", "1000")]
+    [InlineData("vdso_identity", "2", "1000")]
     public void GuestsTakeTheSameCycles(string name, string cpus, string quantum)
     {
         string[] words = ["run", "--cpus", cpus, "--quantum", quantum, "--stats", "--json", GuestPrograms.Path(name)];
         string naive = Result("naive", words);
         Assert.Contains("\"cycles\":", naive, StringComparison.Ordinal);
         Assert.Equal(naive, Result("memoised", words));
+    }
+
+    public static TheoryData<string> IsaNames() => [.. IsaPrograms.Names];
+
+    /// <summary>Compression, hashes, text, floating point, cryptography, vectors, atomics, under the model with the skewed pipeline.</summary>
+    [Theory]
+    [MemberData(nameof(IsaNames))]
+    public void IsaProgramsTakeTheSameCycles(string name)
+    {
+        string[] words = ["run", "--core", "cortex-a55", "--cpus", "4", "--slice", "50", "--max-cycles", "30000000", "--stats", "--json", IsaPrograms.Path("gcc-O2-llsc", name)];
+        Assert.Equal(Result("naive", words), Result("memoised", words));
     }
 
     [Fact]
