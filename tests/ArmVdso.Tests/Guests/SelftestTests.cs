@@ -62,6 +62,25 @@ public sealed class SelftestTests
     [InlineData("timens_vfork_exec", "pass:4")]
     public void Passes(string name, string expected) => Run(name, expected, "per-cpu");
 
+    /// <summary>Those that look at what the designs change, and one of each kind besides.</summary>
+    [Theory]
+    [InlineData("per-cpu-seq")]
+    [InlineData("per-cpu-gen")]
+    [InlineData("per-cpu-fixup")]
+    [InlineData("per-thread")]
+    [InlineData("rseq")]
+    public void Passes_on_every_design(string design)
+    {
+        Run("vdso_test_getcpu-kernel", "Running on CPU", design);
+        Run("vdso_test_gettimeofday", "The time is", design);
+        Run("vdso_test_abi", "ok 1 ", design);
+        Run("vdso_test_clock_getres", "Pass", design);
+        Run("vdso_test_correctness", "[OK]", design);
+        Run("rseq_basic_test", "testing current cpu", design);
+        Run("timens_timens", "pass:10", design);
+        Run("timens_vfork_exec", "pass:4", design);
+    }
+
     [Theory]
     [InlineData("6.1", "vdso_test_gettimeofday", "The time is")]
     [InlineData("6.1", "vdso_test_abi", "ok 1 ")]
