@@ -28,6 +28,7 @@ public sealed partial class LinuxKernel
             c = new SyscallContext(this, task, cpu, regs.SyscallNumber, args);
             task.Syscall = c;
             row = SyscallTable.Find(c.Number);
+            Vdso.Design.SystemCallEntered(task);
             SyscallTrace?.Invoke(task, c, null);
             SyscallCosts.Charge(cpu, row);
             if (TraceSyscallStop(task, 1, 0))

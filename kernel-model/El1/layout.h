@@ -35,6 +35,7 @@
 #define TSK_VDSO_FIXED		0x0c4	/* per-cpu-fixup: its PC was moved back the last time */
 #define TSK_PIDNS		0x0c8	/* active PID namespace: any number that is its own */
 #define TSK_PIDNS_LEVEL		0x0d0	/* 0: the first one */
+#define TSK_VDSO_REQUEST	0x0e0	/* writable page: the file system user that EL1 code has granted */
 #define TSK_VDSO_BASE		0x0d8	/* user address of the image; 0: none */
 #define TSK_SCTLR_USER		0x100
 #define TSK_CANARY		0x108	/* stack protector */

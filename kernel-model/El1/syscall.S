@@ -128,7 +128,10 @@ FUNC __arm64_sys_model
 	mov	x29, sp
 	str	x19, [sp, #16]
 	mov	x19, x0
-1:	mov	x0, x19
+1:	/* Patched to a call that looks at the thread's page, where user space may write to it. */
+	.globl	vdso_request_key
+vdso_request_key:
+	mov	x0, x19
 	hvc	#HVC_SYSCALL
 	cbz	x0, el0_svc_out
 	cmp	x0, #ACT_EXEC

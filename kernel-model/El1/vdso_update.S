@@ -189,6 +189,46 @@ FUNC vdso_update_rseq
 	ret
 ENDFUNC vdso_update_rseq
 
+/*
+ * The experiment with a page that user space may write: a thread asks for another file system user by a word
+ * of its slot in place of setfsuid. It is granted when it is one of the thread's own two. x19: pt_regs -> x0.
+ * What lies between is what setfsuid does: the ID goes through the user namespace's map.
+ *
+ * "twice", as careless code has it: the word that is checked and the word that is used are two loads.
+ * "once": the word is taken out once; what was checked is what is used.
+ */
+.macro	vdso_request name, again
+FUNC \name
+	stp	x29, x30, [sp, #-32]!
+	mov	x29, sp
+	str	x20, [sp, #16]
+	ldr	x20, [tsk, #TSK_VDSO_SLOT]
+	cbz	x20, 1f
+	ldr	w1, [x20, #SLOT_EUID]		/* time of check */
+	str	w1, [sp, #24]
+	ldr	x0, [tsk, #TSK_CRED]
+	ldr	x0, [x0, #CRED_USER_NS]
+	bl	from_kuid_munged
+	ldp	w2, w3, [tsk, #TSK_UID]
+	cmp	w0, w2
+	ccmp	w0, w3, #4, ne
+	b.ne	1f
+	.if	\again
+	ldr	w1, [x20, #SLOT_EUID]		/* time of use */
+	.else
+	ldr	w1, [sp, #24]
+	.endif
+	str	w1, [tsk, #TSK_VDSO_REQUEST]
+1:	mov	x0, x19
+	ldr	x20, [sp, #16]
+	ldp	x29, x30, [sp], #32
+	ret
+ENDFUNC \name
+.endm
+
+	vdso_request vdso_request_twice, 1
+	vdso_request vdso_request_once, 0
+
 /* x0: the task that is about to run (execve) */
 FUNC vdso_start_thread
 	stp	x29, x30, [sp, #-16]!

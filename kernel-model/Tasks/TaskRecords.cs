@@ -149,6 +149,16 @@ public sealed partial class TaskRecords
         _memory.Write(task.RecordPa + VdsoRegister, register);
     }
 
+    /// <summary>The file system user that EL1 code granted the thread (writable page).</summary>
+    internal uint VdsoRequest(KernelTask task) => _memory.Read<uint>(task.RecordPa + El1Image.Value("TSK_VDSO_REQUEST"));
+
+    /// <inheritdoc cref="VdsoRequest"/>
+    internal void SetVdsoRequest(KernelTask task, uint user)
+    {
+        if (task.RecordPa != 0)
+            _memory.Write(task.RecordPa + El1Image.Value("TSK_VDSO_REQUEST"), user);
+    }
+
     /// <summary>Sets where the image lies in the task's memory.</summary>
     internal void SetVdsoBase(KernelTask task, ulong address)
     {

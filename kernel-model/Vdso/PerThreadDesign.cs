@@ -4,6 +4,23 @@ using ArmVdso.Kernel.Memory;
 
 namespace ArmVdso.Kernel.Vdso;
 
+/// <summary>The talk's question whether data pages may be written by user space, and the kernel trust them.</summary>
+public enum WritablePage
+{
+    /// <summary>They may not.</summary>
+    No,
+
+    /// <summary>They may; the kernel writes them and never reads them.</summary>
+    Ignored,
+
+    /// <summary>The kernel takes a request (a file system user) from the thread's slot: it loads the word, checks it, and loads it
+    /// again to use it.</summary>
+    CheckedThenUsed,
+
+    /// <summary>The same with one load.</summary>
+    TakenOnce,
+}
+
 /// <summary>The talk's other design: data pages that are private to a process, with a slot for each of its threads.</summary>
 public sealed class PerThreadDesign : VdsoDesign
 {
@@ -11,6 +28,9 @@ public sealed class PerThreadDesign : VdsoDesign
     private sealed class Area(ulong[] pages)
     {
         internal readonly ulong[] Pages = pages;
+
+        /// <summary>Where the private pages are a mapping of their own: its pages.</summary>
+        internal ulong[]? Own;
         internal readonly SortedSet<int> Free = [];
         internal int Next;
         internal int Users;
@@ -19,6 +39,12 @@ public sealed class PerThreadDesign : VdsoDesign
     private readonly Dictionary<MemoryMap, Area> _areas = [];
     private readonly Dictionary<KernelTask, (MemoryMap Memory, Area Area, int Index)> _slots = [];
     private int _pages;
+
+    private readonly WritablePage _writable;
+
+    /// <summary>The design.</summary>
+    /// <param name="writable">Whether a process may write its slots, and what the kernel makes of that.</param>
+    public PerThreadDesign(WritablePage writable = WritablePage.No) => _writable = writable;
 
     /// <inheritdoc/>
     public override string Name => "per-thread";
@@ -39,6 +65,8 @@ public sealed class PerThreadDesign : VdsoDesign
     {
         base.PatchEl1(el1, machine);
         el1.PatchCall(machine, "vdso_switch_call", "vdso_update_per_thread_cpu");
+        if (_writable is WritablePage.CheckedThenUsed or WritablePage.TakenOnce)
+            el1.PatchCall(machine, "vdso_request_key", _writable == WritablePage.TakenOnce ? "vdso_request_once" : "vdso_request_twice");
     }
 
     private int SlotSize => (int)Mapping.Image!.Layout("vdso_per_cpu_data.size");
@@ -64,7 +92,31 @@ public sealed class PerThreadDesign : VdsoDesign
         var area = new Area(new ulong[Mapping.Image!.Layout("vvar_pages")]);
         Mapping.SharedDataPages.CopyTo(area.Pages, 0);
         _areas[memory] = area;
+        if (_writable != WritablePage.No)
+            area.Own = new ulong[area.Pages.Length - SharedPages];
         return area.Pages;
+    }
+
+    /// <summary>Private pages that may be written are a mapping of their own, shared so that fork does not copy them.</summary>
+    internal override void MapFurther(MemoryMap memory, ulong data)
+    {
+        if (_areas[memory].Own is not { } own)
+            return;
+        ulong start = data + (ulong)(SharedPages * PhysicalMemory.PageSize), end = start + (ulong)(own.Length * PhysicalMemory.PageSize);
+        memory.Unmap(start, end);
+        memory.Add(new Vma { Start = start, End = end, Prot = Mman.PROT_READ | Mman.PROT_WRITE, Shared = true, SpecialPages = own, Name = OwnName });
+    }
+
+    private const string OwnName = "[vvar_own]";
+
+    /// <summary>The kernel believes what EL1 code took out of the page.</summary>
+    internal override void SystemCallEntered(KernelTask task)
+    {
+        if (_writable is not (WritablePage.CheckedThenUsed or WritablePage.TakenOnce) || !_slots.ContainsKey(task))
+            return;
+        uint granted = Kernel.Records.VdsoRequest(task);
+        if (granted != task.Credentials.Fsuid)
+            task.Credentials = task.Credentials with { Fsuid = granted };
     }
 
     internal override void TaskCreated(KernelTask task, KernelTask? parent)
@@ -76,7 +128,8 @@ public sealed class PerThreadDesign : VdsoDesign
         if (parent is not null && !ReferenceEquals(parent.Mm, memory))
         {
             // fork: pages of its own, and the parent's number, whose address an interrupted call may have in a register.
-            memory.ReplaceSpecialPages("[vvar]", DataPagesFor(memory));
+            ulong[] pages = DataPagesFor(memory);
+            memory.ReplaceSpecialPages(_areas[memory].Own is null ? "[vvar]" : OwnName, _areas[memory].Own ?? pages);
             if (_slots.TryGetValue(parent, out (MemoryMap Memory, Area Area, int Index) slot))
                 wanted = slot.Index;
         }
@@ -106,6 +159,8 @@ public sealed class PerThreadDesign : VdsoDesign
             area.Pages[page] = Kernel.PageAllocator.Allocate();
             if (area.Pages[page] == 0)
                 return;
+            if (area.Own is not null)
+                area.Own[page - SharedPages] = area.Pages[page];
             _pages++;
         }
         area.Free.Remove(index);
@@ -116,6 +171,7 @@ public sealed class PerThreadDesign : VdsoDesign
         }
         area.Users++;
         _slots[task] = (memory, area, index);
+        Kernel.Records.SetVdsoRequest(task, task.Credentials.Fsuid);
         ulong data = memory.VdsoBase - (ulong)area.Pages.Length * PhysicalMemory.PageSize;
         Kernel.Records.SetVdso(task, El1Image.Linear(Pa(area, index)), data + (ulong)(SharedPages * PhysicalMemory.PageSize + index * SlotSize));
         // EL1 code fills it before the task's first instruction in EL0.
@@ -151,7 +207,11 @@ public sealed class PerThreadDesign : VdsoDesign
         RefreshBeforeUser(task);
     }
 
-    internal override void CredentialsChanged(KernelTask task) => Refresh(task);
+    internal override void CredentialsChanged(KernelTask task)
+    {
+        Kernel.Records.SetVdsoRequest(task, task.Credentials.Fsuid);
+        Refresh(task);
+    }
 
     internal override void NamespaceEntered(KernelTask task)
     {

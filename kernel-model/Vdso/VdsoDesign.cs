@@ -80,6 +80,18 @@ public abstract class VdsoDesign
     /// <summary>The pages of [vvar] of a new program's memory, from its first one; 0 where nothing is mapped.</summary>
     internal virtual ulong[] DataPagesFor(MemoryMap memory) => Mapping.SharedDataPages;
 
+    /// <summary>Changes the data pages' mapping of a new program's memory.</summary>
+    /// <param name="memory">The memory.</param>
+    /// <param name="data">Where the first data page lies.</param>
+    internal virtual void MapFurther(MemoryMap memory, ulong data)
+    {
+    }
+
+    /// <summary>A task enters the kernel with a system call whose body is in the model; EL1 code has run.</summary>
+    internal virtual void SystemCallEntered(KernelTask task)
+    {
+    }
+
     /// <summary>A task is there (fork, clone, the first process); its memory and credentials are set.</summary>
     internal virtual void TaskCreated(KernelTask task, KernelTask? parent) => MarkForeign(task);
 

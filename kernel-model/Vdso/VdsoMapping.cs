@@ -105,6 +105,7 @@ public sealed class VdsoMapping
         if (front != 0)
             memory.Add(new Vma { Start = start, End = start + front, Prot = Mman.PROT_READ, SpecialPages = Data!.For(Kernel.InitialTimeNamespace), Name = FrontName });
         memory.Add(new Vma { Start = start + front, End = start + data, Prot = Mman.PROT_READ, SpecialPages = Design.DataPagesFor(memory), Name = DataName });
+        Design.MapFurther(memory, start + front);
         memory.Add(new Vma { Start = start + data, End = start + data + code, Prot = Mman.PROT_READ | Mman.PROT_EXEC, SpecialPages = _imagePages, Name = "[vdso]" });
         return memory.VdsoBase;
     }

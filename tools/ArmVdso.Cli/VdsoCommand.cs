@@ -54,7 +54,7 @@ internal static class VdsoCommand
             Disassemble(ImageOf(result.GetValue(design)!));
             return 0;
         });
-        return new Command("vdso", "the vDSO designs and images") { list, info, disasm, VdsoFiles.MakeExtract() };
+        return new Command("vdso", "the vDSO designs and images") { list, info, disasm, WritablePageCommand.Make(), VdsoFiles.MakeExtract() };
     }
 
     private static VdsoImage ImageOf(string name)

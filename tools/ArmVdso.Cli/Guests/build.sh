@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the embedded guests with clang-19 and ld.lld-19.
-#   build.sh          writes compare.elf, check.elf, kernelpath.elf and SHA256SUMS
+#   build.sh          writes the .elf files and SHA256SUMS
 #   build.sh --check  builds in a temporary folder and compares; exit 1 on a difference
 set -euo pipefail
 export LC_ALL=C
@@ -9,20 +9,22 @@ for tool in clang-19 ld.lld-19; do
   command -v "$tool" >/dev/null || { echo "build.sh: $tool is missing (packages clang-19 lld-19)" >&2; exit 2; }
 done
 tmp=$(mktemp -d); trap 'rm -rf "$tmp"' EXIT
-clang-19 --target=aarch64-linux-gnu -march=armv8-a -O2 -ffreestanding -fno-stack-protector -fno-pic -mgeneral-regs-only \
-  -fomit-frame-pointer -fno-asynchronous-unwind-tables -Wall -Wextra -ffile-prefix-map="$PWD=." -c compare.c -o "$tmp/compare.o"
-ld.lld-19 -static -nostdlib --build-id=none -z norelro -z max-page-size=4096 -o "$tmp/compare.elf" "$tmp/compare.o"
+for f in compare writable; do
+  clang-19 --target=aarch64-linux-gnu -march=armv8-a -O2 -ffreestanding -fno-stack-protector -fno-pic -mgeneral-regs-only \
+    -fomit-frame-pointer -fno-asynchronous-unwind-tables -Wall -Wextra -ffile-prefix-map="$PWD=." -c "$f.c" -o "$tmp/$f.o"
+  ld.lld-19 -static -nostdlib --build-id=none -z norelro -z max-page-size=4096 -o "$tmp/$f.elf" "$tmp/$f.o"
+done
 for f in check kernelpath; do
   clang-19 --target=aarch64-linux-gnu -march=armv8-a -nostdinc -ffile-prefix-map="$PWD=." -c "$f.S" -o "$tmp/$f.o"
   ld.lld-19 -static -nostdlib --build-id=none -z norelro -z max-page-size=4096 -o "$tmp/$f.elf" "$tmp/$f.o"
 done
-{ for f in compare.c check.S kernelpath.S; do sha256sum < "$f" | sed "s/-\$/$f/"; done
-  for f in compare.elf check.elf kernelpath.elf; do sha256sum < "$tmp/$f" | sed "s/-\$/$f/"; done; } > "$tmp/SHA256SUMS"
+{ for f in compare.c writable.c check.S kernelpath.S; do sha256sum < "$f" | sed "s/-\$/$f/"; done
+  for f in compare.elf writable.elf check.elf kernelpath.elf; do sha256sum < "$tmp/$f" | sed "s/-\$/$f/"; done; } > "$tmp/SHA256SUMS"
 if [ "${1:-}" = --check ]; then
-  for f in compare.elf check.elf kernelpath.elf SHA256SUMS; do
+  for f in compare.elf writable.elf check.elf kernelpath.elf SHA256SUMS; do
     cmp -s "$tmp/$f" "$f" || { echo "build.sh: $f differs from a fresh build" >&2; exit 1; }
   done
   echo "embedded guests: up to date"
 else
-  cp "$tmp"/{compare.elf,check.elf,kernelpath.elf,SHA256SUMS} .
+  cp "$tmp"/{compare.elf,writable.elf,check.elf,kernelpath.elf,SHA256SUMS} .
 fi
