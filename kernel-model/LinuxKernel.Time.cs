@@ -1,4 +1,5 @@
 using ArmVdso.Emulator;
+using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.El1;
 
 namespace ArmVdso.Kernel;
@@ -45,17 +46,46 @@ public sealed partial class LinuxKernel
         _ => TimerBase.Monotonic,
     };
 
-    /// <summary>A time namespace with the offsets of another (clone_time_ns).</summary>
-    internal TimeNamespace CloneTimeNamespace(TimeNamespace from) =>
-        new() { Number = NewNamespaceNumber(), MonotonicNs = from.MonotonicNs, BoottimeNs = from.BoottimeNs };
+    /// <summary>Most time namespaces (UCOUNT_TIME_NAMESPACES); those that nobody is in any more count, too.</summary>
+    private const int MaxTimeNamespaces = 1024;
+
+    private int _timeNamespaces;
+
+    /// <summary>A time namespace with the offsets of another (clone_time_ns), with the pages that it will need. 0, -ENOSPC,
+    /// -ENOMEM.</summary>
+    internal long CloneTimeNamespace(TimeNamespace from, out TimeNamespace space)
+    {
+        space = from;
+        if (_timeNamespaces >= MaxTimeNamespaces)
+            return -Errno.ENOSPC;
+        ulong nsproxy = PageAllocator.Allocate();
+        ulong vvar = PageAllocator.Allocate();
+        if (nsproxy == 0 || vvar == 0)
+        {
+            foreach (ulong page in (ReadOnlySpan<ulong>)[nsproxy, vvar])
+            {
+                if (page != 0)
+                    PageAllocator.Free(page);
+            }
+            return -Errno.ENOMEM;
+        }
+        _timeNamespaces++;
+        space = new TimeNamespace
+        {
+            Number = NewNamespaceNumber(),
+            MonotonicNs = from.MonotonicNs,
+            BoottimeNs = from.BoottimeNs,
+            NsproxyPa = nsproxy,
+            VvarPage = vvar,
+        };
+        return 0;
+    }
 
     /// <summary>copy_namespaces: a child of clone is in the namespace for children, unless it shares the memory (vfork), whose
     /// vDSO pages are the parent's: it enters at its execve.</summary>
-    private void InheritTimeNamespace(KernelTask parent, KernelTask child, ulong flags)
+    private static void InheritTimeNamespace(KernelTask parent, KernelTask child, ulong flags, TimeNamespace forChildren)
     {
-        child.TimeNamespaceForChildren = (flags & CLONE_NEWTIME) != 0
-            ? CloneTimeNamespace(parent.TimeNamespaceForChildren)
-            : parent.TimeNamespaceForChildren;
+        child.TimeNamespaceForChildren = forChildren;
         child.TimeNamespace = (flags & CLONE_VM) == 0 ? child.TimeNamespaceForChildren : parent.TimeNamespace;
     }
 
@@ -77,12 +107,10 @@ public sealed partial class LinuxKernel
     {
         if (space.IsInitial)
             return El1Image.Value("init_nsproxy");
-        if (space.NsproxyPa == 0)
+        if (!space.HasNsproxy)
         {
             const ulong offsets = 0x100;
-            ulong pa = PageAllocator.Allocate();
-            if (pa == 0)
-                return El1Image.Value("init_nsproxy");
+            ulong pa = space.NsproxyPa;
             PhysicalMemory memory = Machine.Memory;
             memory.Write(pa + El1Image.Value("NSPROXY_TIME_NS"), El1Image.Linear(pa + offsets));
             foreach ((string field, int clock) in (ReadOnlySpan<(string, int)>)[("TIME_NS_MONOTONIC", Clocks.Monotonic), ("TIME_NS_BOOTTIME", Clocks.Boottime)])
@@ -91,7 +119,7 @@ public sealed partial class LinuxKernel
                 memory.Write(pa + offsets + El1Image.Value(field), seconds);
                 memory.Write(pa + offsets + El1Image.Value(field) + 8, part);
             }
-            space.NsproxyPa = pa;
+            space.HasNsproxy = true;
         }
         return El1Image.Linear(space.NsproxyPa);
     }

@@ -44,7 +44,12 @@ internal static class SysNamespaces
         }
         // The caller stays in its time namespace: only its children enter, and itself at its next execve.
         if ((flags & NewTime) != 0)
-            task.TimeNamespaceForChildren = c.Kernel.CloneTimeNamespace(task.TimeNamespaceForChildren);
+        {
+            long result = c.Kernel.CloneTimeNamespace(task.TimeNamespaceForChildren, out TimeNamespace time);
+            if (result < 0)
+                return result;
+            task.TimeNamespaceForChildren = time;
+        }
         if ((flags & LinuxKernel.CLONE_FILES) != 0 && task.Files.Users > 1)
         {
             FileTable old = task.Files;

@@ -64,15 +64,13 @@ internal sealed class VvarPages : IVvarPage
     internal ulong DataPage => _data;
 
     /// <summary>The pages below the image in ascending order for tasks of a namespace; 0: no page (SIGBUS).</summary>
-    internal ulong[] For(TimeNamespace space) => _order(space.IsInitial ? _data : space.VvarPage == 0 ? MakeNamespacePage(space) : space.VvarPage);
+    internal ulong[] For(TimeNamespace space) => _order(space.IsInitial ? _data : space.HasVvarPage ? space.VvarPage : MakeNamespacePage(space));
 
     /// <summary>The page of a namespace: seq odd and clock mode TIMENS send readers to the branch that adds the offsets, which lie
     /// where the base times are elsewhere.</summary>
     private ulong MakeNamespacePage(TimeNamespace space)
     {
-        ulong page = _kernel.PageAllocator.Allocate();
-        if (page == 0)
-            return _data;
+        ulong page = space.VvarPage;
         VvarLayout.ClockEntries clock = _layout.Clock;
         for (int i = 0; i < clock.Count + clock.Auxiliary; i++)
         {
@@ -87,7 +85,7 @@ internal sealed class VvarPages : IVvarPage
                 _memory.Write(at + 8, part);
             }
         }
-        space.VvarPage = page;
+        space.HasVvarPage = true;
         return page;
     }
 
