@@ -1,6 +1,8 @@
 using ArmVdso.Emulator;
 using ArmVdso.Emulator.Isa;
 using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Costs;
+using ArmVdso.Kernel.Files;
 using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Signals;
 
@@ -30,7 +32,8 @@ public sealed partial class LinuxKernel
             row = SyscallTable.Find(c.Number);
             Vdso.Design.SystemCallEntered(task);
             SyscallTrace?.Invoke(task, c, null);
-            SyscallCosts.Charge(cpu, row);
+            if (row is not null)
+                CallCosts.Charge(cpu, Costs.Of(row, KindOf(c)));
             if (TraceSyscallStop(task, 1, 0))
             {
                 c.TraceStop = SyscallTraceStop.Entry;
@@ -66,6 +69,8 @@ public sealed partial class LinuxKernel
         bool exec = result == SyscallContext.NoReturn && (c.Number is 221 or 281);
         if (result != SyscallContext.NoReturn)
             regs[0] = (ulong)result;
+        if (result > 1 && row is { Cost: CostClass.Transfer or CostClass.FileTransfer })
+            CallCosts.ChargeBytes(cpu, Costs.Of(row, KindOf(c)), result);
         SignalDelivery.AfterSyscall(task, result);
         SyscallTrace?.Invoke(task, c, result);
         if (!exec && TraceSyscallStop(task, 2, result))
@@ -75,6 +80,31 @@ public sealed partial class LinuxKernel
             return ActSchedule;
         }
         return exec ? ActExec : ActDone;
+    }
+
+    /// <summary>What a call works on, as far as its cost depends on it.</summary>
+    private static string KindOf(SyscallContext c)
+    {
+        const int close = 57, read = 63, write = 64;
+        if (c.Number is not (close or read or write) || c.Task.Files[c.Int(0)] is not { } file)
+            return "";
+        if (c.Number == close)
+            return file.References > 1 ? "again" : "";
+        return file.Inode switch
+        {
+            DeviceInode { Rdev: 0x103 or 0x105 } => c.Number == read ? "zero" : "null",
+            { Mode: var mode } when (mode & Modes.S_IFMT) is Modes.S_IFIFO or Modes.S_IFSOCK => "pipe",
+            _ => "file",
+        };
+    }
+
+    /// <summary>A page for a user address, charged when it is new.</summary>
+    private bool FaultIn(Cpu cpu, MemoryMap mm, ulong va, bool write, bool execute, out FaultSignal signal)
+    {
+        if (!mm.FaultIn(va, write, out signal, execute))
+            return false;
+        CallCosts.Charge(cpu, Costs.Fault(mm.Find(va)?.File is not null));
+        return true;
     }
 
     private long Unknown(int number)
@@ -96,7 +126,7 @@ public sealed partial class LinuxKernel
         {
             case ExceptionClass.DataAbortLower:
             case ExceptionClass.InstructionAbortLower:
-                MemoryFault(task, ec, esr, far);
+                MemoryFault(cpu, task, ec, esr, far);
                 break;
             case ExceptionClass.TrappedSystem when task.CounterForbidden && IsCounterRead(esr):
                 FaultSignalTo(task, Signal.SIGSEGV, Signal.SI_KERNEL, 0, esr);
@@ -130,7 +160,7 @@ public sealed partial class LinuxKernel
         }
     }
 
-    private void MemoryFault(KernelTask task, ExceptionClass ec, ulong esr, ulong far)
+    private void MemoryFault(Cpu cpu, KernelTask task, ExceptionClass ec, ulong esr, ulong far)
     {
         ulong va = (ulong)((long)(far << 8) >> 8);
         bool execute = ec == ExceptionClass.InstructionAbortLower;
@@ -142,7 +172,7 @@ public sealed partial class LinuxKernel
         }
         FaultSignal signal = FaultSignal.MapError;
         MemoryMap mm = task.Mm!;
-        if (va < mm.TaskSize && mm.FaultIn(va, write, out signal, execute))
+        if (va < mm.TaskSize && FaultIn(cpu, mm, va, write, execute, out signal))
             return;
         switch (signal)
         {

@@ -266,13 +266,6 @@ public sealed partial class LinuxKernel
         }
         if (pidNamespace.Dead)
             return -Errno.ENOMEM;
-        TimeNamespace timeForChildren = parent.TimeNamespaceForChildren;
-        if ((flags & CLONE_NEWTIME) != 0)
-        {
-            long result = CloneTimeNamespace(timeForChildren, out timeForChildren);
-            if (result < 0)
-                return result;
-        }
         if (_tasks.Count > 30000)
             return -Errno.EAGAIN;
         bool thread = (flags & CLONE_THREAD) != 0;
@@ -313,7 +306,7 @@ public sealed partial class LinuxKernel
         child.Comm = parent.Comm;
         InheritScheduling(parent, child);
         child.Affinity = parent.Affinity;
-        InheritTimeNamespace(parent, child, flags, timeForChildren);
+        InheritTimeNamespace(parent, child, flags);
         child.CounterForbidden = parent.CounterForbidden;
         child.Cpu = parent.Cpu;
         child.ExitSignal = thread ? 0 : (flags & CLONE_PARENT) != 0 ? parent.Group.Leader.ExitSignal : exitSignal;

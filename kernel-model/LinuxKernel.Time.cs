@@ -1,5 +1,4 @@
 using ArmVdso.Emulator;
-using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.El1;
 
 namespace ArmVdso.Kernel;
@@ -46,46 +45,17 @@ public sealed partial class LinuxKernel
         _ => TimerBase.Monotonic,
     };
 
-    /// <summary>Most time namespaces (UCOUNT_TIME_NAMESPACES); those that nobody is in any more count, too.</summary>
-    private const int MaxTimeNamespaces = 1024;
-
-    private int _timeNamespaces;
-
-    /// <summary>A time namespace with the offsets of another (clone_time_ns), with the pages that it will need. 0, -ENOSPC,
-    /// -ENOMEM.</summary>
-    internal long CloneTimeNamespace(TimeNamespace from, out TimeNamespace space)
-    {
-        space = from;
-        if (_timeNamespaces >= MaxTimeNamespaces)
-            return -Errno.ENOSPC;
-        ulong nsproxy = PageAllocator.Allocate();
-        ulong vvar = PageAllocator.Allocate();
-        if (nsproxy == 0 || vvar == 0)
-        {
-            foreach (ulong page in (ReadOnlySpan<ulong>)[nsproxy, vvar])
-            {
-                if (page != 0)
-                    PageAllocator.Free(page);
-            }
-            return -Errno.ENOMEM;
-        }
-        _timeNamespaces++;
-        space = new TimeNamespace
-        {
-            Number = NewNamespaceNumber(),
-            MonotonicNs = from.MonotonicNs,
-            BoottimeNs = from.BoottimeNs,
-            NsproxyPa = nsproxy,
-            VvarPage = vvar,
-        };
-        return 0;
-    }
+    /// <summary>A time namespace with the offsets of another (clone_time_ns).</summary>
+    internal TimeNamespace CloneTimeNamespace(TimeNamespace from) =>
+        new() { Number = NewNamespaceNumber(), MonotonicNs = from.MonotonicNs, BoottimeNs = from.BoottimeNs };
 
     /// <summary>copy_namespaces: a child of clone is in the namespace for children, unless it shares the memory (vfork), whose
     /// vDSO pages are the parent's: it enters at its execve.</summary>
-    private static void InheritTimeNamespace(KernelTask parent, KernelTask child, ulong flags, TimeNamespace forChildren)
+    private void InheritTimeNamespace(KernelTask parent, KernelTask child, ulong flags)
     {
-        child.TimeNamespaceForChildren = forChildren;
+        child.TimeNamespaceForChildren = (flags & CLONE_NEWTIME) != 0
+            ? CloneTimeNamespace(parent.TimeNamespaceForChildren)
+            : parent.TimeNamespaceForChildren;
         child.TimeNamespace = (flags & CLONE_VM) == 0 ? child.TimeNamespaceForChildren : parent.TimeNamespace;
     }
 
@@ -107,10 +77,12 @@ public sealed partial class LinuxKernel
     {
         if (space.IsInitial)
             return El1Image.Value("init_nsproxy");
-        if (!space.HasNsproxy)
+        if (space.NsproxyPa == 0)
         {
             const ulong offsets = 0x100;
-            ulong pa = space.NsproxyPa;
+            ulong pa = PageAllocator.Allocate();
+            if (pa == 0)
+                return El1Image.Value("init_nsproxy");
             PhysicalMemory memory = Machine.Memory;
             memory.Write(pa + El1Image.Value("NSPROXY_TIME_NS"), El1Image.Linear(pa + offsets));
             foreach ((string field, int clock) in (ReadOnlySpan<(string, int)>)[("TIME_NS_MONOTONIC", Clocks.Monotonic), ("TIME_NS_BOOTTIME", Clocks.Boottime)])
@@ -119,7 +91,7 @@ public sealed partial class LinuxKernel
                 memory.Write(pa + offsets + El1Image.Value(field), seconds);
                 memory.Write(pa + offsets + El1Image.Value(field) + 8, part);
             }
-            space.HasNsproxy = true;
+            space.NsproxyPa = pa;
         }
         return El1Image.Linear(space.NsproxyPa);
     }

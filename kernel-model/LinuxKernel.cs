@@ -1,5 +1,6 @@
 using ArmVdso.Emulator;
 using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Costs;
 using ArmVdso.Kernel.El1;
 using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Signals;
@@ -107,6 +108,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
         VdsoDesign design = VdsoDesigns.Create(options.VdsoDesign);
         bool reload = options.Kernel.Reload || (options.Kernel.ClobbersTpidrro && design.RestoresRegister);
         _el1.ApplyAlternatives(machine, options.Kernel with { Reload = reload });
+        Costs = new CallCosts(options.Kernel);
         if (options.Kernel.Kpti)
             _kernelSpace.GlobalFrom = trampolineSpace.GlobalFrom = El1Image.Value("TRAMP_DATA_VALIAS");
         Records = new TaskRecords(this);
@@ -286,7 +288,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
                 break;
             case 6:
                 bool write = (cpu.X(1) & (1 << 6)) != 0;
-                cpu.SetX(0, current.Mm is { } mm && cpu.X(2) < mm.TaskSize && mm.FaultIn(cpu.X(2), write, out _) ? 0UL : 1UL);
+                cpu.SetX(0, current.Mm is { } mm && cpu.X(2) < mm.TaskSize && FaultIn(cpu, mm, cpu.X(2), write, false, out _) ? 0UL : 1UL);
                 break;
             case 7:
                 Scheduler.FinishSwitch(_byRecord[cpu.X(0)]);
@@ -301,13 +303,16 @@ public sealed partial class LinuxKernel : IHypercallHandler
         }
     }
 
+    /// <summary>What bodies in C# are charged.</summary>
+    public CallCosts Costs { get; }
+
     /// <summary>HVC_RANDOM: _get_random_bytes for the batch of get_random_u16.</summary>
     private void FillRandomBatch(Cpu cpu)
     {
         ulong batch = El1Image.Physical(cpu.TPIDR_EL1) + El1Image.Value("CPU_BATCH_ENTROPY");
         for (ulong i = 0; i < El1Image.Value("BATCH_ENTRIES") * 2; i += 8)
             Machine.Memory.Write(batch + i, Random.Next());
-        SyscallCosts.ChargeRandomBatch(cpu);
+        CallCosts.Charge(cpu, Costs.RandomBatch);
     }
 
     /// <summary>Raised at every switch that is about to happen: CPU, previous, next.</summary>

@@ -80,7 +80,7 @@ public sealed partial class CoreModel
         "pattern_history", "history_bits", "indirect_entries", "return_stack", "line_size", "l1i_size", "l1i_ways", "l1d_size",
         "l1d_ways", "l2_size", "l2_ways", "l2_latency", "dram_latency", "fill_buffers", "store_buffer", "transfer", "upgrade", "micro_tlb", "main_tlb",
         "main_tlb_ways", "micro_tlb_miss", "walk", "load_bits", "store_bits", "load_sub_word", "load_to_address", "unaligned_load", "unaligned_load_wide", "writeback",
-        "writeback_address", "late_to_address", "branch_resolve", "store_data", "store_data_fp", "store_to_load", "exception_entry", "exception_return", "counter_read", "barrier_drain", "clock",
+        "writeback_address", "late_to_address", "branch_resolve", "store_data", "store_data_fp", "store_to_load", "exception_entry", "exception_return", "counter_read", "barrier_drain", "charged_cpi", "clock",
     ];
 
     // Of these, what only an in-order pipeline has, and what an out-of-order one has besides.
@@ -123,7 +123,7 @@ public sealed partial class CoreModel
     internal int IssueWidth, FillBuffers, StoreBuffer, Transfer, Upgrade, MicroTlb, MainTlb, MainTlbWays, MicroTlbMiss, Walk, LoadBits, StoreBits;
     internal int LoadSubWord, LoadToAddress, UnalignedLoad, UnalignedLoadWide, Writeback, WritebackAddress;
     internal int LateToAddress, BranchResolve, StoreData, StoreDataFp, StoreToLoad;
-    internal int ExceptionEntry, ExceptionReturn, CounterRead, BarrierDrain;
+    internal int ExceptionEntry, ExceptionReturn, CounterRead, BarrierDrain, ChargedCpi;
     internal bool BranchTargetInstructionCache;
 
     /// <summary>Whether blocks on this core can be timed by looking them up (<see cref="Machine.MemoisedTiming"/>).</summary>
@@ -286,6 +286,7 @@ public sealed partial class CoreModel
         ExceptionReturn = Get(reader, "exception_return", 0, 1000);
         CounterRead = Get(reader, "counter_read", 0, 1000);
         BarrierDrain = Get(reader, "barrier_drain", 0, 1);
+        ChargedCpi = Get(reader, "charged_cpi", 10, 1000);
         ClockFrequency = (ulong)Get(reader, "clock", 1, 10000) * 1_000_000;
         foreach (string key in (string[])["l1i_size", "l1d_size", "l2_size", "line_size", "fetch_bytes"])
         {

@@ -78,6 +78,13 @@ public class TimingModel
     /// <summary>ERET was executed (Retire for it follows).</summary>
     public virtual void ExceptionReturn(Cpu cpu) => SplitPlain(cpu.EL);
 
+    /// <summary>Charges work done outside the machine: that many instructions, which touch lines of their own in the caches.</summary>
+    /// <param name="instructions">Instructions that real software would execute.</param>
+    /// <param name="instructionLines">64-byte lines of instructions.</param>
+    /// <param name="dataLines">64-byte lines of data.</param>
+    /// <param name="region">Which lines: the same number, the same lines.</param>
+    public virtual void ChargeInstructions(int instructions, int instructionLines, int dataLines, int region) => Charge((ulong)instructions, dataLines);
+
     /// <summary>Charges modelled cycles for work done outside the machine, and disturbs the data cache by that many lines.</summary>
     public virtual void Charge(ulong cycles, int lines)
     {

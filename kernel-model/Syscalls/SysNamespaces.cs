@@ -44,12 +44,7 @@ internal static class SysNamespaces
         }
         // The caller stays in its time namespace: only its children enter, and itself at its next execve.
         if ((flags & NewTime) != 0)
-        {
-            long result = c.Kernel.CloneTimeNamespace(task.TimeNamespaceForChildren, out TimeNamespace time);
-            if (result < 0)
-                return result;
-            task.TimeNamespaceForChildren = time;
-        }
+            task.TimeNamespaceForChildren = c.Kernel.CloneTimeNamespace(task.TimeNamespaceForChildren);
         if ((flags & LinuxKernel.CLONE_FILES) != 0 && task.Files.Users > 1)
         {
             FileTable old = task.Files;

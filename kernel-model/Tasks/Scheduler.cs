@@ -143,6 +143,8 @@ public sealed class Scheduler
         next.PauthKeys.CopyTo(cpu.PauthKey.AsSpan());
         _kernel.UpdateCounterAccess(cpu, next);
         _kernel.RseqSwitchedIn(next, cpu);
+        // Before the slice begins: a short one must not be spent on the switch.
+        Costs.CallCosts.Charge(cpu, _kernel.Costs.Switch);
         NewSlice(cpu, next);
         return next;
     }

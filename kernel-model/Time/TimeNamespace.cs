@@ -31,18 +31,11 @@ public sealed class TimeNamespace : INamespace
     /// <summary>A task has entered: the offsets stay.</summary>
     public bool Frozen { get; internal set; }
 
-    /// <summary>Physical address of the page that the vDSO of its tasks sees in place of the data page, and whether it is
-    /// written.</summary>
-    internal ulong VvarPage { get; init; }
+    /// <summary>Physical address of the page that the vDSO of its tasks sees in place of the data page; 0 until there is one.</summary>
+    internal ulong VvarPage { get; set; }
 
-    /// <inheritdoc cref="VvarPage"/>
-    internal bool HasVvarPage { get; set; }
-
-    /// <summary>Physical address of the record that leads EL1 code to the offsets, and whether it is written.</summary>
-    internal ulong NsproxyPa { get; init; }
-
-    /// <inheritdoc cref="NsproxyPa"/>
-    internal bool HasNsproxy { get; set; }
+    /// <summary>Physical address of the record that leads EL1 code to the offsets; 0 until there is one.</summary>
+    internal ulong NsproxyPa { get; set; }
 
     /// <summary>Offset of a clock for tasks of this namespace, in ns.</summary>
     public long OffsetOf(int clock) => clock switch

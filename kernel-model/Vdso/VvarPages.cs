@@ -64,13 +64,15 @@ internal sealed class VvarPages : IVvarPage
     internal ulong DataPage => _data;
 
     /// <summary>The pages below the image in ascending order for tasks of a namespace; 0: no page (SIGBUS).</summary>
-    internal ulong[] For(TimeNamespace space) => _order(space.IsInitial ? _data : space.HasVvarPage ? space.VvarPage : MakeNamespacePage(space));
+    internal ulong[] For(TimeNamespace space) => _order(space.IsInitial ? _data : space.VvarPage == 0 ? MakeNamespacePage(space) : space.VvarPage);
 
     /// <summary>The page of a namespace: seq odd and clock mode TIMENS send readers to the branch that adds the offsets, which lie
     /// where the base times are elsewhere.</summary>
     private ulong MakeNamespacePage(TimeNamespace space)
     {
-        ulong page = space.VvarPage;
+        ulong page = _kernel.PageAllocator.Allocate();
+        if (page == 0)
+            return _data;
         VvarLayout.ClockEntries clock = _layout.Clock;
         for (int i = 0; i < clock.Count + clock.Auxiliary; i++)
         {
@@ -85,7 +87,7 @@ internal sealed class VvarPages : IVvarPage
                 _memory.Write(at + 8, part);
             }
         }
-        space.HasVvarPage = true;
+        space.VvarPage = page;
         return page;
     }
 

@@ -76,11 +76,24 @@ internal static class CompareCommand
             throw new UserError("the embedded guest did not run its loops", ExitStatus.EmulatorError);
         ulong switchWith = Median(sampler.Switches);
         ulong? switchWithout = without is null ? null : Median(without.Switches);
+        Dictionary<string, CompareRange.Interval> range = CompareRange.Measure(settings, functions, threads);
         if (json)
-            WriteJson(settings, functions, threads, sampler, empty, switchWith, switchWithout);
-        else
-            WriteTable(settings, functions, threads, sampler, empty, switchWith, switchWithout);
+        {
+            WriteJson(settings, functions, threads, sampler, empty, switchWith, switchWithout, range);
+            return 0;
+        }
+        WriteTable(settings, functions, threads, sampler, empty, switchWith, switchWithout);
+        CompareRange.Write(Console.Out, range);
         return 0;
+    }
+
+    /// <summary>Cycles of clock_gettime(CLOCK_MONOTONIC) by system call and by vDSO.</summary>
+    internal static (ulong Syscall, ulong Vdso) Clock(SessionSettings settings)
+    {
+        CallSampler sampler = Measure(settings with { SliceNs = SliceNs }, 2);
+        ulong empty = sampler.Samples[("empty", CallKind.Empty)].Cycles;
+        const string clock = "clock_gettime_monotonic";
+        return (Less(sampler.Samples[(clock, CallKind.Syscall)].Cycles, empty), Less(sampler.Samples[(clock, CallKind.Vdso)].Cycles, empty));
     }
 
     internal static ulong Median(List<ulong> values)
@@ -97,7 +110,7 @@ internal static class CompareCommand
         SessionSettings settings, string[] functions, int threads, CallSampler sampler, CallSamples empty, ulong switchWith, ulong? switchWithout)
     {
         TextWriter output = Console.Out;
-        output.WriteLine($"core {settings.Core}, {settings.Cpus} CPUs, {threads} threads, slices of {settings.SliceNs / 1000.0:0.###} us, vDSO design {settings.Vdso}");
+        output.WriteLine($"core {settings.Core}, {settings.Cpus} CPUs, {threads} threads, slices of {settings.SliceNs / 1000.0:0.###} us, vDSO design {settings.Vdso}, kernel {settings.Kernel}");
         output.WriteLine("Cycles are modelled (median of undisturbed calls, the loop around them taken off); the instructions were executed.");
         output.WriteLine();
         var table = new Table("function", "syscall cycles", "vDSO cycles", "ratio", "syscall insns", "vDSO insns", "vDSO calls", "fell back", "wrong");
@@ -125,7 +138,8 @@ internal static class CompareCommand
     private static string Text(ulong value) => value.ToString(CultureInfo.InvariantCulture);
 
     private static void WriteJson(
-        SessionSettings settings, string[] functions, int threads, CallSampler sampler, CallSamples empty, ulong switchWith, ulong? switchWithout)
+        SessionSettings settings, string[] functions, int threads, CallSampler sampler, CallSamples empty, ulong switchWith, ulong? switchWithout,
+        Dictionary<string, CompareRange.Interval> range)
     {
         var list = new JsonArray();
         foreach (string name in functions)
@@ -137,6 +151,7 @@ internal static class CompareCommand
                 ["name"] = name,
                 ["syscall"] = Samples(system, empty),
                 ["vdso"] = vdso is null ? null : Samples(vdso, empty, true),
+                ["cycles_at_ends_of_calibrated_ranges"] = range.TryGetValue(name, out CompareRange.Interval? interval) ? CompareRange.ToJson(interval) : null,
             });
         }
         var root = new JsonObject
@@ -146,6 +161,7 @@ internal static class CompareCommand
             ["cpus_seen"] = sampler.CpusSeen.Count,
             ["threads"] = threads,
             ["design"] = settings.Vdso,
+            ["kernel"] = settings.Kernel.ToString(),
             ["cycles"] = "modelled; median of undisturbed calls without the loop",
             ["functions"] = list,
             ["context_switch"] = new JsonObject { ["cycles"] = switchWith, ["cycles_without_update"] = switchWithout, ["switches"] = sampler.Switches.Count },

@@ -11,9 +11,11 @@ internal static class YardsticksCommand
 {
     private const int WorstRows = 20;
 
+    private static IEnumerable<YardstickSet> AllSets => YardstickSets.All.Concat(KernelYardsticks.All);
+
     internal static Command Make()
     {
-        var sets = new Argument<string[]>("SET") { Description = "sets by name; all without: " + string.Join(", ", YardstickSets.All.Select(s => s.Name)), Arity = ArgumentArity.ZeroOrMore };
+        var sets = new Argument<string[]>("SET") { Description = "sets by name; all without: " + string.Join(", ", AllSets.Select(s => s.Name)), Arity = ArgumentArity.ZeroOrMore };
         var data = new Option<string?>("--data") { Description = "folder with tables of the same format, in place of those built in", HelpName = "DIR" };
         var rows = new Option<bool>("--rows") { Description = $"also the rows with the largest errors ({WorstRows} a set), and each row left out with the reason" };
         var all = new Option<bool>("--all-rows") { Description = "all rows" };
@@ -37,10 +39,10 @@ internal static class YardsticksCommand
 
     private static IEnumerable<YardstickSet> Chosen(string[] names)
     {
-        string? unknown = names.FirstOrDefault(n => YardstickSets.All.All(s => s.Name != n));
+        string? unknown = names.FirstOrDefault(n => AllSets.All(s => s.Name != n));
         if (unknown is not null)
-            throw new YardstickException($"no set {unknown}; there are {string.Join(", ", YardstickSets.All.Select(s => s.Name))}");
-        return YardstickSets.All.Where(s => names.Length == 0 || names.Contains(s.Name));
+            throw new YardstickException($"no set {unknown}; there are {string.Join(", ", AllSets.Select(s => s.Name))}");
+        return AllSets.Where(s => names.Length == 0 || names.Contains(s.Name));
     }
 
     private static void Run(IEnumerable<YardstickSet> sets, YardstickData data, bool json, int rows)

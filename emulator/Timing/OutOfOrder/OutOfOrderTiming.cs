@@ -77,6 +77,10 @@ public sealed class OutOfOrderTiming : TimingModel
     }
 
     /// <inheritdoc/>
+    public override void ChargeInstructions(int instructions, int instructionLines, int dataLines, int region) =>
+        Charge((ulong)((long)instructions * _model.ChargedCpi / 100 + _events.Touch(instructionLines, dataLines, region)), 0);
+
+    /// <inheritdoc/>
     public override void AdvanceTo(ulong cycle)
     {
         if (cycle <= Cycles)

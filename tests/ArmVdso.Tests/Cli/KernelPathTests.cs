@@ -76,4 +76,15 @@ public sealed class KernelPathTests
         Assert.Equal(2, result.Status);
         Assert.Contains("bananas", result.Errors);
     }
+
+    /// <summary>The published figures that the system instructions are calibrated on, and the others of the same boards.</summary>
+    [Fact]
+    public void SystemCallLoopsComeNearPublishedFigures()
+    {
+        ArmVdsoCommand.Result result = ArmVdsoCommand.Run("yardsticks", "--json", "syscall-loop", "pipe-loop", "null-syscall", "clock-ratio");
+        Assert.True(result.Status == 0, result.Errors);
+        string[] lines = result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(8, lines.Length);
+        Assert.All(lines, line => Assert.Contains("\"within\":true", line.Replace(" ", "")));
+    }
 }

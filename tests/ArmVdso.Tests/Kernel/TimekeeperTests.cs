@@ -105,7 +105,7 @@ public sealed class TimekeeperTests
             if (rngPage >= 0)
                 Assert.Equal((5ul, (byte)1), (memory.Read<ulong>(normal[rngPage] + (ulong)rng), memory.Read<byte>(normal[rngPage] + (ulong)rng + 8)));
 
-            var space = new TimeNamespace { Number = 1, VvarPage = kernel.PageAllocator.Allocate(), MonotonicNs = -1, BoottimeNs = 3_000_000_001 };
+            var space = new TimeNamespace { Number = 1, MonotonicNs = -1, BoottimeNs = 3_000_000_001 };
             ulong[] shifted = pages.For(space);
             Assert.Equal(page, shifted[data + 1]);
             foreach (ulong entry in (ulong[])[shifted[data], shifted[data] + (ulong)raw])

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using ArmVdso.Kernel;
+using ArmVdso.Kernel.Costs;
 
 namespace ArmVdso.Cli;
 
@@ -65,13 +66,17 @@ internal static class SyscallsCommand
                 Console.Out.WriteLine(JsonSerializer.Serialize(new { number = row.Number, name = row.Name, support = row.Support.ToString().ToLowerInvariant(), arguments = row.Arguments, note = row.Note }));
             return;
         }
-        var table = new Table("nr", "name", "support", "charged insns", "arguments", "note");
+        var costs = new CallCosts(KernelConfiguration.ForCore("cortex-a53"));
+        var table = new Table("nr", "name", "support", "charged insns", "cost from", "arguments", "note");
         foreach (SyscallRow row in SyscallTable.All)
-            table.Add(Number(row.Number), row.Name, row.Support.ToString().ToLowerInvariant(), Number(SyscallCosts.Of(row.Cost).Instructions), row.Arguments, row.Note);
+        {
+            CallCost cost = costs.Of(row);
+            table.Add(Number(row.Number), row.Name, row.Support.ToString().ToLowerInvariant(), Number(cost.Instructions), cost.Row + (cost.Estimated ? " (estimated)" : ""), row.Arguments, row.Note);
+        }
         table.Write(Console.Out);
         Console.Out.WriteLine();
         Console.Out.WriteLine(string.Join(", ", SyscallTable.All.GroupBy(r => r.Support).OrderByDescending(g => g.Key).Select(g => $"{g.Count()} {g.Key.ToString().ToLowerInvariant()}"))
-            + "; any other number gives ENOSYS and is named once on stderr. Charged instructions are modelled (stock 6.1 kernel counts).");
+            + "; any other number gives ENOSYS and is named once on stderr. Charged instructions are those of a stock 6.1 kernel's body on a Cortex-A53 (kernel-model/Costs); estimated: of the nearest call that was traced. The short calls that EL1 executes (kernel-path) are charged only under --strace.");
     }
 
     private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);

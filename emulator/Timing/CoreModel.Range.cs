@@ -1,0 +1,37 @@
+using System.Reflection;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace ArmVdso.Emulator.Timing;
+
+public sealed partial class CoreModel
+{
+    /// <summary>Classes of system instructions: what their calibrated range is about is the time that they hold the pipeline, or
+    /// their latency where they hold nothing.</summary>
+    private static readonly string[] SystemClasses = ["barrier", "isb", "mrs", "msr", "sys"];
+
+    private static readonly string[] SystemParameters = ["exception_entry", "exception_return", "counter_read"];
+
+    /// <summary>Text of a built-in core with every calibrated system instruction at the low or the high end of its range.</summary>
+    /// <exception cref="CoreModelException">There is no such core.</exception>
+    public static string AtRange(string name, bool high)
+    {
+        using Stream stream = Assembly.GetExecutingAssembly().GetManifestResourceStream($"{Prefix}{name}.json")
+            ?? throw new CoreModelException($"no core model {name}; known: {string.Join(", ", Names)}");
+        JsonNode root = JsonNode.Parse(stream)!;
+        foreach (string key in SystemParameters)
+            Set(root["parameters"]?[key], "value", high);
+        foreach (string key in SystemClasses)
+        {
+            JsonNode? timing = root["classes"]?[key];
+            Set(timing, timing?["hold"] is null ? "latency" : "hold", high);
+        }
+        return root.ToJsonString(new JsonSerializerOptions { WriteIndented = true });
+    }
+
+    private static void Set(JsonNode? entry, string field, bool high)
+    {
+        if (entry?["range"] is JsonArray range && entry["evidence"]?.GetValue<string>() == "calibrated")
+            entry[field] = range[high ? 1 : 0]!.GetValue<int>();
+    }
+}
