@@ -320,6 +320,8 @@ public sealed partial class InOrderEvents
             cycles += Penalty(_shared.Fetch(first + (ulong)i, null, false, out _, _l2), ref ignored, out _);
             _l1i.Insert(first + (ulong)i, LineState.Shared);
         }
+        if (instructionLines > 0)
+            FetchContents = _shared.NewContents();
         first += 1UL << 40;
         for (int i = 0; i < dataLines; i++)
         {

@@ -96,17 +96,25 @@ public sealed class InOrderTiming : TimingModel
     /// <inheritdoc/>
     public override void Charge(ulong cycles, int lines)
     {
-        Current.Causes[(int)CycleCause.Charged] += cycles;
-        ChargedCycles += cycles;
-        _pipeline.Pass(cycles);
-        Cycles = _pipeline.Cycles;
+        Charge(cycles);
         _events.Disturb(lines);
         Twin?.Charge(cycles, lines);
     }
 
     /// <inheritdoc/>
-    public override void ChargeInstructions(int instructions, int instructionLines, int dataLines, int region) =>
-        Charge((ulong)((long)instructions * _model.ChargedCpi / 100 + _events.Touch(instructionLines, dataLines, region)), 0);
+    public override void ChargeInstructions(int instructions, int instructionLines, int dataLines, int region)
+    {
+        Charge((ulong)((long)instructions * _model.ChargedCpi / 100 + _events.Touch(instructionLines, dataLines, region)));
+        Twin?.ChargeInstructions(instructions, instructionLines, dataLines, region);
+    }
+
+    private void Charge(ulong cycles)
+    {
+        Current.Causes[(int)CycleCause.Charged] += cycles;
+        ChargedCycles += cycles;
+        _pipeline.Pass(cycles);
+        Cycles = _pipeline.Cycles;
+    }
 
     /// <inheritdoc/>
     public override void AdvanceTo(ulong cycle)
