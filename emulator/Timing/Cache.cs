@@ -112,6 +112,30 @@ public sealed class Cache
         _states[set] = state;
     }
 
+    /// <summary>Inserts a line that nobody has asked for yet, behind the most recently used one of its set.</summary>
+    public void InsertSecond(ulong line, LineState state)
+    {
+        int set = (int)(line & _setMask) * _ways;
+        int first = _ways == 1 ? set : set + 1;
+        for (int i = set + _ways - 1; i > first; i--)
+        {
+            _tags[i] = _tags[i - 1];
+            _states[i] = _states[i - 1];
+        }
+        _tags[first] = line;
+        _states[first] = state;
+    }
+
+    /// <summary>Whether a line is the most recently used one of its set; changes nothing.</summary>
+    public bool IsLatest(ulong line) => _tags[(int)(line & _setMask) * _ways] == line;
+
+    /// <summary>Whether a line is there; changes nothing.</summary>
+    public bool Has(ulong line)
+    {
+        int set = (int)(line & _setMask) * _ways;
+        return _tags.AsSpan(set, _ways).Contains(line);
+    }
+
     /// <summary>A snoop from another PE: changes the line's state and leaves the order of use alone.</summary>
     /// <returns>The state before.</returns>
     public LineState Snoop(ulong line, bool invalidate)

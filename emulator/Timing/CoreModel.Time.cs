@@ -1,3 +1,5 @@
+using ArmVdso.Emulator.Isa;
+
 namespace ArmVdso.Emulator.Timing;
 
 /// <summary>From the instruction table's class and roles to the timing of one encoding.</summary>
@@ -9,7 +11,7 @@ public sealed partial class CoreModel
     {
         uint encoding = roles.Encoding;
         string className = Refine(roles.Class, encoding);
-        ClassTiming timing = Find(className, roles.Mnemonic);
+        ClassTiming timing = Find(className, roles.Mnemonic, RowInfo.Name(roles.Row));
         TimingKind kind = KindOf(className, encoding);
         bool store = className.StartsWith("store", StringComparison.Ordinal);
         bool load = className.StartsWith("load", StringComparison.Ordinal);
@@ -47,6 +49,15 @@ public sealed partial class CoreModel
             else if (timing.Accumulate is int accumulate && IsAccumulator(className, encoding, register, destinations))
             {
                 needs[i] = (byte)accumulate;
+            }
+            else if (register == InstructionTiming.Flags && timing.FlagsSource is int flags)
+            {
+                needs[i] = (byte)flags;
+            }
+            else if (register < InstructionTiming.V0 && timing.Width is not null)
+            {
+                // The SIMD pipe reads general registers late.
+                needs[i] = (byte)GeneralOperand;
             }
             else if (register == baseRegister && timing.FirstSource is int first && register != ((encoding >> 16) & 31))
             {
@@ -99,12 +110,15 @@ public sealed partial class CoreModel
             Destinations = destinations,
             Latencies = latencies,
             AddressLatencies = addressLatencies,
-            Units = timing.Unit ?? Units.None,
+            // What has no result but the flags.
+            Units = destinations is [InstructionTiming.Flags] && className is "alu" or "alu_flags" or "logic" or "alu_shift" or "alu_ext" ? Units.Compare : timing.Unit ?? Units.None,
             Beats = (byte)beats,
             Busy = (byte)busy,
             Skewed = SkewedAlu != 0 && timing.Skewed == true,
             Kind = kind,
-            DataBeats = (byte)(className == "store_simd" ? Registers(className, encoding) - 1 : 0),
+            SmallMisalignment = timing.Width is not null || IsWordPair(className, encoding),
+            WritesFlags = destinations.Contains((byte)InstructionTiming.Flags),
+            ReadsFlags = sources.Contains((byte)InstructionTiming.Flags),
             Hold = (short)(timing.Hold ?? 0),
             SimdHalves = width switch
             {
@@ -119,7 +133,7 @@ public sealed partial class CoreModel
     }
 
     /// <summary>Add, subtract and logic with a register operand are one class or another by their shift amount.</summary>
-    private static string Refine(string className, uint encoding)
+    private string Refine(string className, uint encoding)
     {
         if ((encoding & 0x1F000000) is 0x0A000000 or 0x0B000000 && (encoding & (1 << 28)) == 0)
         {
@@ -127,7 +141,9 @@ public sealed partial class CoreModel
             bool shifted = extended ? ((encoding >> 10) & 7) != 0 || ((encoding >> 13) & 3) != 3 : ((encoding >> 10) & 63) != 0;
             return shifted ? "alu_shift" : "alu";
         }
-        // FMOV between the files goes the way of a conversion.
+        // FMOV between the files.
+        if (!OutOfOrder && className == "fp_mov" && (encoding & 0x5F20FC00) == 0x1E200000 && (encoding & 0x60000) == 0x60000)
+            return (encoding & (1 << 16)) == 0 ? "fmov_to_general" : "fmov_from_general";
         if (className == "fp_mov" && (encoding & 0x5F20FC00) == 0x1E200000 && (encoding & 0x60000) == 0x60000)
             return (encoding & (1 << 16)) == 0 ? "fp_to_int" : "int_to_fp";
         return className;
@@ -199,7 +215,7 @@ public sealed partial class CoreModel
         switch (className)
         {
             case "load_pair":
-                return element;
+                return IsWordPair(className, encoding) ? 0 : element;
             case "load_fp" or "load_literal":
                 int each = Math.Max(1, AccessBits(encoding) / LoadBits);
                 return (element + 1) * each - 1;
@@ -231,6 +247,9 @@ public sealed partial class CoreModel
             return ((encoding >> 12) & 0xF) switch { 0 or 2 => 4, 4 or 6 => 3, 7 => 1, _ => 2 };
         return (int)(((encoding >> 13) & 1) << 1) + ((encoding & (1u << 21)) != 0 ? 1 : 0) + 1;
     }
+
+    /// <summary>LDP of W registers and LDPSW: both data come with one access.</summary>
+    private static bool IsWordPair(string className, uint encoding) => className == "load_pair" && (encoding >> 30) != 2;
 
     private static bool IsPair(uint encoding) => (encoding & 0x3A000000) == 0x28000000;
 

@@ -30,6 +30,9 @@ public sealed record ClassTiming
     /// <summary>Cycles after issue at which the accumulator (a destination that is also a source, or Ra) is needed.</summary>
     public int? Accumulate { get; init; }
 
+    /// <summary>Cycles after issue at which the flags are needed.</summary>
+    public int? FlagsSource { get; init; }
+
     /// <summary>Cycles after issue at which the first source is needed (the unshifted operand of a shifted ALU operation).</summary>
     public int? FirstSource { get; init; }
 
@@ -53,6 +56,7 @@ public sealed record ClassTiming
         Width = more.Width ?? Width,
         Accumulate = more.Accumulate ?? Accumulate,
         FirstSource = more.FirstSource ?? FirstSource,
+        FlagsSource = more.FlagsSource ?? FlagsSource,
         Hold = more.Hold ?? Hold,
         Latency32 = more.Latency32 ?? Latency32,
         Busy32 = more.Busy32 ?? Busy32,
@@ -90,6 +94,7 @@ public sealed partial class CoreModel
         "late_to_address", "branch_resolve", "store_data", "store_data_fp", "store_to_load",
     ];
 
+    // What an in-order pipeline and its memory system have beyond these: CoreModel.InOrder.cs.
     private static readonly string[] OutOfOrderKeys =
     [
         "l3_size", "l3_ways", "l3_latency", "fill_interval", "rename_width", "retire_width", "reorder_buffer", "near_targets", "main_targets", "targets_per_block", "decode_redirect", "decode_redirect_conditional",
@@ -208,7 +213,7 @@ public sealed partial class CoreModel
             bool outOfOrder = pipeline == "out-of-order";
             var model = new CoreModel { Name = reader.Text(root, "", "name"), Description = reader.Text(root, "", "description"), OutOfOrder = outOfOrder };
             JsonElement parameters = reader.Object(root, "", "parameters");
-            string[] keys = outOfOrder ? [.. ParameterKeys.Except(InOrderKeys), .. OutOfOrderKeys] : ParameterKeys;
+            string[] keys = outOfOrder ? [.. ParameterKeys.Except(InOrderKeys), .. OutOfOrderKeys] : [.. ParameterKeys, .. MoreInOrderKeys];
             reader.Keys(parameters, "parameters", keys, keys);
             foreach (JsonProperty p in parameters.EnumerateObject())
                 model._parameters.Add(p.Name, reader.Parameter(p.Value, "parameters." + p.Name, p.Name));
@@ -244,6 +249,15 @@ public sealed partial class CoreModel
         if (value < low || value > high)
             throw reader.Error("parameters." + key, $"{value} is not in {low}..{high}");
         return value;
+    }
+
+    private void BindLastLevel(Reader reader)
+    {
+        L3Size = Get(reader, "l3_size", 0, 1 << 28);
+        L3Ways = Get(reader, "l3_ways", 1, 64);
+        L3Latency = Get(reader, "l3_latency", 0, 1000);
+        if (L3Size > 0 && !System.Numerics.BitOperations.IsPow2(L3Size / (L3Ways * LineSize)))
+            throw reader.Error("parameters.l3_ways", "the number of sets must be a power of two");
     }
 
     private void Bind(Reader reader)
@@ -302,31 +316,15 @@ public sealed partial class CoreModel
             throw reader.Error("parameters.main_tlb_ways", "the number of sets must be a power of two");
     }
 
-    private void BindInOrder(Reader reader)
-    {
-        IssueWidth = Get(reader, "issue_width", 1, 2);
-        SkewedAlu = Get(reader, "skewed_alu", 0, 1);
-        StoreBuffer = Get(reader, "store_buffer", 1, 16);
-        LoadBits = Get(reader, "load_bits", 32, 256);
-        StoreBits = Get(reader, "store_bits", 32, 256);
-        LoadSubWord = Get(reader, "load_sub_word", 0, 10);
-        LoadToAddress = Get(reader, "load_to_address", 0, 10);
-        Writeback = Get(reader, "writeback", 0, 20);
-        WritebackAddress = Get(reader, "writeback_address", 0, 20);
-        LateToAddress = Get(reader, "late_to_address", 1, 20);
-        BranchResolve = Get(reader, "branch_resolve", 0, 20);
-        StoreData = Get(reader, "store_data", 0, 20);
-        StoreDataFp = Get(reader, "store_data_fp", 0, 20);
-        StoreToLoad = Get(reader, "store_to_load", 1, 20);
-    }
-
     /// <summary>The class timing of a class with what the mnemonic adds; a class that the file does not know is an error of ours.</summary>
     /// <exception cref="CoreModelException">The file has no such class.</exception>
-    internal ClassTiming Find(string className, string mnemonic)
+    internal ClassTiming Find(string className, string mnemonic, string row)
     {
         if (!_classes.TryGetValue(className, out ClassTiming? timing))
             throw new CoreModelException($"core model {Name}: classes: no timing for class {className}");
-        return _mnemonics.TryGetValue(mnemonic, out ClassTiming? more) ? timing.With(more) : timing;
+        if (_mnemonics.TryGetValue(mnemonic, out ClassTiming? more))
+            timing = timing.With(more);
+        return row != mnemonic && _mnemonics.TryGetValue(row, out more) ? timing.With(more) : timing;
     }
 
     private sealed partial class Reader(string file)
@@ -402,7 +400,7 @@ public sealed partial class CoreModel
 
         private static readonly string[] ClassKeys =
         [
-            "latency", "beats", "busy", "unit", "skewed", "width", "accumulate", "first_source", "hold", "latency32", "busy32", "evidence", "range", "source", "names",
+            "latency", "beats", "busy", "unit", "skewed", "width", "accumulate", "first_source", "flags_source", "hold", "latency32", "busy32", "evidence", "range", "source", "names",
         ];
 
         public ClassTiming Class(JsonElement element, string path, bool named)
@@ -419,6 +417,8 @@ public sealed partial class CoreModel
                 {
                     "none" => Units.None,
                     "load_store" => Units.LoadStore,
+                    "store" => Units.Store,
+                    "compare" => Units.Compare,
                     "multiply" => Units.Multiply,
                     "divide" => Units.Divide,
                     "branch" => Units.Branch,
@@ -449,6 +449,7 @@ public sealed partial class CoreModel
                 Width = width,
                 Accumulate = Number("accumulate"),
                 FirstSource = Number("first_source"),
+                FlagsSource = Number("flags_source"),
                 Hold = Number("hold"),
                 Latency32 = Number("latency32"),
                 Busy32 = Number("busy32"),

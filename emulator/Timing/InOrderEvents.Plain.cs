@@ -11,13 +11,6 @@ public sealed partial class InOrderEvents
     /// <summary>The branch predictor.</summary>
     internal BranchPredictor Predictor => _predictor;
 
-    /// <summary>Line that was stored to last.</summary>
-    internal ulong StoredLine
-    {
-        get => _storedLine;
-        set => _storedLine = value;
-    }
-
     /// <summary>Line that was fetched last.</summary>
     internal ulong FetchedLine => _fetchLine;
 

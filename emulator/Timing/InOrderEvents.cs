@@ -27,7 +27,6 @@ public sealed partial class InOrderEvents
     private ulong _fetchLine = ulong.MaxValue;
     private ulong _fetchPage = ulong.MaxValue;
     private ulong _fetchContext;
-    private ulong _storedLine = ulong.MaxValue;
     private int _dramCycles;
     private ulong _disturbed;
 
@@ -47,6 +46,7 @@ public sealed partial class InOrderEvents
         _predictor = new BranchPredictor(model);
         _lineShift = BitOperations.Log2((uint)model.LineSize);
         _groupShift = BitOperations.Log2((uint)model.FetchBytes);
+        _streams = model.PrefetchLines > 0 ? new Stream[model.PrefetchStreams] : [];
     }
 
     /// <summary>Empties caches (the shared ones too) and TLBs.</summary>
@@ -128,19 +128,27 @@ public sealed partial class InOrderEvents
             counters.Mispredicts++;
     }
 
-    /// <summary>One step of an integer division for two bits of the quotient that is in the destination.</summary>
-    internal static int DivideExtra(uint encoding, ulong quotient)
+    /// <summary>Steps of a division beyond the first, by the quotient that is in the destination.</summary>
+    internal int DivideExtra(uint encoding, ulong quotient)
+    {
+        int digits = QuotientBits(encoding, quotient);
+        return _model.OutOfOrder ? digits / 2 : Math.Max(digits - 1, 0) / _model.DivideBits;
+    }
+
+    /// <summary>Significant bits of a quotient: a divider takes a step for so many of them.</summary>
+    private static int QuotientBits(uint encoding, ulong quotient)
     {
         if ((encoding & (1 << 10)) != 0)
         {
             long signed = encoding >> 31 != 0 ? (long)quotient : (int)quotient;
             quotient = signed < 0 ? (ulong)-signed : (ulong)signed;
         }
-        return (64 - BitOperations.LeadingZeroCount(quotient)) / 2;
+        return 64 - BitOperations.LeadingZeroCount(quotient);
     }
 
     private void FetchLine(Cpu cpu, ulong pc, ulong line, ref InstructionEvents e, ref TimingCounters counters)
     {
+        bool next = line == _fetchLine + 1;
         _fetchLine = line;
         counters.L1IAccesses++;
         ulong page = pc >> 12;
@@ -163,7 +171,8 @@ public sealed partial class InOrderEvents
             _l1i.Insert(line, LineState.Shared);
             FetchContents = _shared.NewContents();
             LineSource source = _shared.Fetch(line, null, false, out _, _l2);
-            e.FetchExtra += Penalty(source, ref counters, out _);
+            // The next line was asked for while the one before it was executed.
+            e.FetchExtra += Math.Max(0, Penalty(source, ref counters, out _) - (next ? _model.FetchPrefetch : 0));
             e.FetchCause = CycleCause.InstructionCache;
         }
     }
@@ -222,7 +231,8 @@ public sealed partial class InOrderEvents
             ulong end = (access.Pa + access.Size - 1) >> _lineShift;
             if (access.Write)
             {
-                if (line != end)
+                // Over a boundary of the store path's width: one more beat.
+                if (_model.OutOfOrder ? line != end : (access.Pa & 15) + access.Size > 16)
                     e.Beats++;
             }
             else if ((access.Pa & 7) + Math.Min(access.Size, 8UL) > 8 || (i > 0 && t.Class == "load"))
@@ -230,7 +240,7 @@ public sealed partial class InOrderEvents
                 // Over an 8-byte boundary, or split between two pages: one more beat, and the data goes the slow way.
                 if (e.Beats == 0)
                     e.Beats = 1;
-                e.Extra = Math.Max(e.Extra, t.SimdHalves == 0 ? _model.UnalignedLoad : _model.UnalignedLoadWide);
+                e.Extra = Math.Max(e.Extra, t.SmallMisalignment ? _model.UnalignedLoadWide : _model.UnalignedLoad);
             }
             if (line == lastLine && line == end)
                 continue;
@@ -239,6 +249,14 @@ public sealed partial class InOrderEvents
             if (line != end)
                 Line(cpu, access.Va + access.Size - 1, end, access.Write, ref counters);
         }
+        ref MemoryAccess first = ref cpu.Accesses[0];
+        int bytes = 0;
+        for (int i = 0; i < cpu.AccessCount; i++)
+            bytes += cpu.Accesses[i].Size;
+        if (first.Write)
+            Stored(first.Pa, bytes, t.Class == "store_simd" ? t.Beats + e.Beats : Granules(first.Pa, bytes));
+        else
+            e.StoreGap = LoadGap(first.Pa, bytes);
     }
 
     private void Line(Cpu cpu, ulong va, ulong line, bool write, ref TimingCounters counters)
@@ -249,6 +267,7 @@ public sealed partial class InOrderEvents
         e.Write = write;
         counters.L1DAccesses++;
         e.Walk = Translate(_microD, va >> 12, Context(cpu, va), ref counters.DtlbMisses, ref counters.Walks);
+        bool latest = _l1d.IsLatest(line);
         int found = _l1d.Find(line);
         if (found >= 0)
         {
@@ -266,15 +285,15 @@ public sealed partial class InOrderEvents
         else
         {
             counters.L1DMisses++;
-            LineSource source = _shared.Fetch(line, _l1d, write, out LineState state, _l2);
-            _l1d.Insert(line, state);
             e.Miss = true;
+            LineSource source = _shared.Fetch(line, _l1d, write, out LineState state, _l2);
             e.Penalty = Penalty(source, ref counters, out e.Cause);
+            e.Streamed = write && Streams(line);
+            if (!e.Streamed)
+                _l1d.Insert(line, state);
         }
-        if (write)
-            _storedLine = line;
-        else
-            e.AfterStore = line == _storedLine;
+        if (_streams.Length > 0 && !write && !latest)
+            Prefetch(line, ref e, ref counters);
     }
 
     private void SystemRegister(InstructionTiming t, ref InstructionEvents e)

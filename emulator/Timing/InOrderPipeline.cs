@@ -12,16 +12,21 @@ public sealed class InOrderPipeline : IPipeline
     private readonly long[] _fillReady;
     private readonly ulong[] _fillLine;
     private readonly CycleCause[] _fillCause;
+    private readonly int _demandFills;
     private long _fillsUntil;
+    private long _lastFill;
     private Scoreboard _s;
 
     /// <summary>An empty pipeline before its first cycle.</summary>
     public InOrderPipeline(CoreModel model)
     {
         _model = model;
-        _fillReady = new long[model.FillBuffers];
-        _fillLine = new ulong[model.FillBuffers];
-        _fillCause = new CycleCause[model.FillBuffers];
+        // Behind the fill buffers of demanded lines are those of prefetched ones.
+        _demandFills = model.FillBuffers;
+        int fills = model.FillBuffers + (model.PrefetchLines * model.PrefetchStreams);
+        _fillReady = new long[fills];
+        _fillLine = new ulong[fills];
+        _fillCause = new CycleCause[fills];
         _s.Cycle = -1;
         _s.Slots = 2;
         _s.Group = -1;
@@ -122,8 +127,16 @@ public sealed class InOrderPipeline : IPipeline
         if (e.HasAccess)
         {
             resultCause = CycleCause.LoadUse;
+            if (e.StoreGap > 0 && at < _s.StoredAt + e.StoreGap)
+            {
+                // Behind a store to its bytes; a load of several beats repeats the first.
+                issue = _s.StoredAt + e.StoreGap;
+                waitCause = CycleCause.LoadUse;
+                if (beats > 1)
+                    beats++;
+            }
             foreach (ref readonly LineEvent line in lines)
-                issue = Line(t, line, issue, ref extra, ref resultCause, ref waitCause);
+                issue = Line(line, issue, ref extra, ref resultCause, ref waitCause);
         }
         else if (t.Kind == TimingKind.Barrier && _model.BarrierDrain != 0)
         {
@@ -157,13 +170,17 @@ public sealed class InOrderPipeline : IPipeline
         else
         {
             counters.Causes[(int)CycleCause.Issuing]++;
-            _s.Slots = beats > 1 || (t.Units & (Units.Alone | Units.Branch)) != 0 || _model.IssueWidth == 1 ? 2 : 1;
+            bool closes = (t.Units & Units.Alone) != 0 || ((t.Units & Units.Branch) != 0 && !_model.BranchPairs);
+            _s.Slots = beats > 1 || closes || _model.IssueWidth == 1 ? 2 : 1;
             if (beats > 1)
                 counters.Causes[(int)CycleCause.Unit] += (ulong)(beats - 1);
             _s.Cycle = at + beats - 1;
             _s.PairUnits = t.Units;
             _s.PairSimd = t.SimdHalves;
+            _s.PairFlags = t.WritesFlags;
         }
+        if (lines.Length > 0 && lines[^1].Write)
+            _s.StoredAt = _s.Cycle;
         if (t.Busy > 1 || t.Kind == TimingKind.Divide)
             Occupy(t.Units, at + (t.Kind == TimingKind.Divide ? extra + t.Busy : t.Busy));
 
@@ -204,7 +221,8 @@ public sealed class InOrderPipeline : IPipeline
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private bool CanPair(InstructionTiming t) =>
-        (t.Units & (_s.PairUnits | Units.Alone)) == 0 && t.SimdHalves != 2 && (t.SimdHalves == 0 || _s.PairSimd != 2);
+        (t.Units & (_s.PairUnits | Units.Alone)) == 0 && t.SimdHalves != 2 && (t.SimdHalves == 0 || _s.PairSimd != 2)
+        && (!_s.PairFlags || t.Kind != TimingKind.Conditional || _model.FlagBranchPairs || !t.ReadsFlags);
 
     private long UnitReady(Units units)
     {
@@ -247,6 +265,7 @@ public sealed class InOrderPipeline : IPipeline
             _s.FetchCause = (int)CycleCause.FrontEnd;
         }
         _s.Redirected = false;
+        _s.GroupBranch = false;
         if (e.FetchCause != default)
         {
             at += e.FetchExtra;
@@ -257,7 +276,7 @@ public sealed class InOrderPipeline : IPipeline
     }
 
     /// <summary>One line access. Returns the cycle in which the instruction can issue.</summary>
-    private long Line(InstructionTiming t, in LineEvent line, long at, ref int extra, ref CycleCause cause, ref CycleCause wait)
+    private long Line(in LineEvent line, long at, ref int extra, ref CycleCause cause, ref CycleCause wait)
     {
         if (line.Walk > 0)
         {
@@ -267,7 +286,7 @@ public sealed class InOrderPipeline : IPipeline
         long filled = at;
         if (line.Miss)
         {
-            filled = Fill(line, at);
+            filled = line.Streamed ? at : Fill(line.Line, line.Penalty, line.Cause, at, 0, _demandFills);
             cause = line.Cause;
         }
         else
@@ -276,17 +295,14 @@ public sealed class InOrderPipeline : IPipeline
                 filled = InFlight(line.Line, at, ref cause);
             filled += line.Upgrade;
         }
+        for (int i = 0; i < line.PrefetchCount; i++)
+            Fill(line.PrefetchLine + (ulong)(line.PrefetchStep * i), line.PrefetchPenalty, line.PrefetchCause, at, _demandFills, _fillReady.Length);
         if (!line.Write)
         {
-            // A load behind a store to its line waits until the store is in the store buffer's reach.
-            if (line.AfterStore && at < _s.StoredAt + _model.StoreToLoad)
-                filled = Math.Max(filled, _s.StoredAt + _model.StoreToLoad);
             if (filled > at)
                 extra = Math.Max(extra, (int)(filled - at));
             return at;
         }
-        // A structure store hands its data over in the last beat, a pair in the first.
-        _s.StoredAt = at + t.DataBeats;
         // Stores drain in order, one a cycle, each when its line is there; a full buffer stalls issue.
         long oldest = _s.Drains[_s.DrainAt];
         if (oldest > at)
@@ -301,19 +317,20 @@ public sealed class InOrderPipeline : IPipeline
         return at;
     }
 
-    /// <summary>Starts a fill in the buffer that is free first. Returns the cycle in which the line is there.</summary>
-    private long Fill(in LineEvent line, long at)
+    /// <summary>Starts a fill in the buffer of a range that is free first; lines arrive one after another. Returns the cycle in which the line is there.</summary>
+    private long Fill(ulong line, int penalty, CycleCause cause, long at, int first, int end)
     {
-        int buffer = 0;
-        for (int i = 1; i < _fillReady.Length; i++)
+        int buffer = first;
+        for (int i = first + 1; i < end; i++)
         {
             if (_fillReady[i] < _fillReady[buffer])
                 buffer = i;
         }
-        long filled = Math.Max(at, _fillReady[buffer]) + line.Penalty;
+        long filled = Math.Max(Math.Max(at, _fillReady[buffer]) + penalty, _lastFill + _model.FillInterval);
+        _lastFill = filled;
         _fillReady[buffer] = filled;
-        _fillLine[buffer] = line.Line;
-        _fillCause[buffer] = line.Cause;
+        _fillLine[buffer] = line;
+        _fillCause[buffer] = cause;
         if (filled > _fillsUntil)
             _fillsUntil = filled;
         return filled;
@@ -341,6 +358,9 @@ public sealed class InOrderPipeline : IPipeline
             Flush(_model.ExceptionReturn, CycleCause.Exception);
             return;
         }
+        // Fetch predicts one branch of a group in a cycle.
+        int second = _s.GroupBranch ? _model.SecondBranch : 0;
+        _s.GroupBranch = true;
         switch (prediction)
         {
             case Prediction.FallThrough:
@@ -351,7 +371,7 @@ public sealed class InOrderPipeline : IPipeline
                 _s.Redirected = true;
                 return;
             case Prediction.Taken:
-                _s.Group += _model.TakenBubble;
+                _s.Group += _model.TakenBubble + second;
                 break;
             case Prediction.TakenIndirect:
                 _s.Group += _model.IndirectBubble;
@@ -413,6 +433,6 @@ public sealed class InOrderPipeline : IPipeline
             ready = Math.Max(ready, latency + 1);
         foreach (short latency in t.AddressLatencies)
             ready = Math.Max(ready, (int)latency);
-        return t.Beats + 1 + t.DataBeats + t.Hold + ready + extra + 1;
+        return t.Beats + 2 + t.Hold + ready + extra + 1;
     }
 }

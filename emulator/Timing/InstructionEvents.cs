@@ -25,16 +25,31 @@ public struct LineEvent
     /// <summary>A store.</summary>
     public bool Write;
 
-    /// <summary>A load of the line that was stored to last.</summary>
-    public bool AfterStore;
+    /// <summary>A store that goes past L1 because it belongs to a stream of them.</summary>
+    public bool Streamed;
+
+    /// <summary>Lines that the hardware prefetcher asks for because of this access; 0 for none.</summary>
+    public int PrefetchCount;
+
+    /// <summary>The first of them.</summary>
+    public ulong PrefetchLine;
+
+    /// <summary>From one of them to the next.</summary>
+    public long PrefetchStep;
+
+    /// <summary>Cycles that each takes, as <see cref="Penalty"/>.</summary>
+    public int PrefetchPenalty;
+
+    /// <summary>Where they come from.</summary>
+    public CycleCause PrefetchCause;
 
     /// <summary>Whether another access is like this one, but for the line.</summary>
     internal readonly bool IsLike(in LineEvent other) =>
-        Miss == other.Miss && Write == other.Write && AfterStore == other.AfterStore && Penalty == other.Penalty && Walk == other.Walk
+        Miss == other.Miss && Write == other.Write && Streamed == other.Streamed && PrefetchCount == other.PrefetchCount && Penalty == other.Penalty && Walk == other.Walk
         && Upgrade == other.Upgrade && Cause == other.Cause;
 
     /// <summary>A hit that costs nothing beyond the pipeline's own latency.</summary>
-    public readonly bool Plain => !Miss && Walk == 0 && Upgrade == 0;
+    public readonly bool Plain => !Miss && Walk == 0 && Upgrade == 0 && PrefetchCount == 0 && !Streamed;
 }
 
 /// <summary>What happened while one instruction was executed, beyond what its encoding says: the dynamic input of
@@ -58,6 +73,10 @@ public struct InstructionEvents
 
     /// <summary>Cycles by which its results come later: misaligned loads, digits of a quotient.</summary>
     public int Extra;
+
+    /// <summary>For a load of bytes that the last store wrote: how many cycles after that store's last issue cycle it can issue; 0 when it
+    /// need not wait.</summary>
+    public int StoreGap;
 
     /// <summary>Cycles by which it holds the pipeline, beyond <see cref="InstructionTiming.Hold"/>.</summary>
     public int Hold;

@@ -32,6 +32,12 @@ public enum Units : ushort
 
     /// <summary>Issues with nothing else in the same cycle.</summary>
     Alone = 128,
+
+    /// <summary>The store pipe of a core that has one apart from the load pipe.</summary>
+    Store = 256,
+
+    /// <summary>What sets nothing but the flags: one a cycle.</summary>
+    Compare = 512,
 }
 
 /// <summary>What an instruction does besides computing, as far as timing cares.</summary>
@@ -129,11 +135,17 @@ public sealed class InstructionTiming
     /// <summary>Cycles during which its unit cannot start another operation, at least 1.</summary>
     public byte Busy { get; init; } = 1;
 
-    /// <summary>For a structure store: cycles after issue until its last register is handed over.</summary>
-    public byte DataBeats { get; init; }
-
     /// <summary>A simple ALU operation: it executes in the late stage, one cycle later, when its operands are not there for the early one.</summary>
     public bool Skewed { get; init; }
+
+    /// <summary>A misaligned load of it costs less than another's.</summary>
+    public bool SmallMisalignment { get; init; }
+
+    /// <summary>It writes the flags.</summary>
+    public bool WritesFlags { get; init; }
+
+    /// <summary>It reads the flags.</summary>
+    public bool ReadsFlags { get; init; }
 
     /// <summary>What else it does.</summary>
     public TimingKind Kind { get; init; }

@@ -42,6 +42,12 @@ public struct Scoreboard
     /// <summary>SIMD halves of the first of them.</summary>
     public byte PairSimd;
 
+    /// <summary>The first of them writes the flags.</summary>
+    public bool PairFlags;
+
+    /// <summary>The current fetch group had a branch.</summary>
+    public bool GroupBranch;
+
     /// <summary>Fetch was redirected: the next instruction begins another fetch group.</summary>
     public bool Redirected;
 
@@ -72,7 +78,7 @@ public struct Scoreboard
     /// <summary>Cycle in which the youngest store leaves the store buffer.</summary>
     public long LastDrain;
 
-    /// <summary>Cycle in which the last store handed its data over.</summary>
+    /// <summary>Last issue cycle of the last store.</summary>
     public long StoredAt;
 
     /// <summary>Cycle from which each register can be used by a computation.</summary>
@@ -102,10 +108,11 @@ public struct Scoreboard
         {
             s.PairUnits = default;
             s.PairSimd = 0;
+            s.PairFlags = false;
         }
         horizon = 1;
         // The next group comes in the cycle after this one's and the bubble, but not earlier than the lead allows.
-        int bubble = Math.Max(model.TakenBubble, Math.Max(model.IndirectBubble, model.ReturnBubble));
+        int bubble = model.SecondBranch + Math.Max(model.TakenBubble, Math.Max(model.IndirectBubble, model.ReturnBubble));
         s.Group = Math.Max(Group - Cycle, -model.FetchLead - bubble - 2);
         // After a redirection the group is yet to come; its cause may be known already.
         s.FetchReady = Redirected ? 0 : Left(FetchReady, ref horizon);

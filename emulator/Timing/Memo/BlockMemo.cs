@@ -146,7 +146,10 @@ internal sealed class BlockMemo
         ulong line = pa >> _lineShift;
         if ((va & 7) + size > 8 || ((va >> 12 != _dataPage || Tag(line) != line) && !Touch(va, line, false)))
             return false;
-        signature = signature << BlockSchedule.ShapeBits | (line == _events.StoredLine ? (uint)BlockSchedule.AfterStoreShape : 0);
+        int gap = _events.LoadGap(pa, (int)size);
+        if (gap > BlockSchedule.MostGap)
+            return false;
+        signature = signature << BlockSchedule.ShapeBits | (uint)gap;
         return true;
     }
 
@@ -157,7 +160,10 @@ internal sealed class BlockMemo
         ulong line = pa >> _lineShift;
         if ((va & 7) != 0 || (va & _inLine) + size > _inLine + 1 || ((va >> 12 != _dataPage || Tag(line) != line) && !Touch(va, line, false)))
             return false;
-        signature = signature << BlockSchedule.ShapeBits | (line == _events.StoredLine ? (uint)BlockSchedule.AfterStoreShape : 0);
+        int gap = _events.LoadGap(pa, (int)size);
+        if (gap > BlockSchedule.MostGap)
+            return false;
+        signature = signature << BlockSchedule.ShapeBits | (uint)gap;
         return true;
     }
 
@@ -168,7 +174,11 @@ internal sealed class BlockMemo
         ulong line = pa >> _lineShift;
         if ((va & _inLine) + size > _inLine + 1 || ((va >> 12 != _dataPage || Tag(line) != line || State(line) != LineState.Modified) && !Touch(va, line, true)))
             return false;
-        _events.StoredLine = line;
+        // What goes over a boundary of the store path takes longer.
+        int granules = InOrderEvents.Granules(pa, (int)size);
+        if (granules != (size + 15) / 16)
+            return false;
+        _events.Stored(pa, (int)size, granules);
         signature <<= BlockSchedule.ShapeBits;
         return true;
     }
@@ -191,7 +201,7 @@ internal sealed class BlockMemo
     /// <summary>An integer division was executed.</summary>
     /// <param name="instruction">The encoding.</param>
     /// <param name="quotient">Its destination register.</param>
-    internal void Divided(uint instruction, ulong quotient) => _digits = (ulong)InOrderEvents.DivideExtra(instruction, quotient);
+    internal void Divided(uint instruction, ulong quotient) => _digits = (ulong)_events.DivideExtra(instruction, quotient);
 
     /// <summary>The block ended; its timing is added.</summary>
     /// <param name="block">The block.</param>

@@ -7,7 +7,7 @@ internal sealed record AccessShape(InstructionEvents Events, LineEvent[] Lines, 
 {
     internal bool Is(in InstructionEvents events, ReadOnlySpan<LineEvent> lines)
     {
-        if (events.HasAccess != Events.HasAccess || events.Beats != Events.Beats || events.Extra != Events.Extra || lines.Length != Lines.Length)
+        if (events.HasAccess != Events.HasAccess || events.Beats != Events.Beats || events.Extra != Events.Extra || events.StoreGap != Events.StoreGap || lines.Length != Lines.Length)
             return false;
         for (int i = 0; i < lines.Length; i++)
         {
@@ -30,8 +30,8 @@ internal sealed class BlockSchedule
     /// <summary>Shape of an access to one line, aligned, that costs nothing.</summary>
     internal const int PlainShape = 0;
 
-    /// <summary>The same for a load of the line that was stored to last.</summary>
-    internal const int AfterStoreShape = 1;
+    /// <summary>Shapes up to this are the same for a load of bytes that were stored last: the number is its <see cref="InstructionEvents.StoreGap"/>.</summary>
+    internal const int MostGap = 2;
 
     private readonly AccessShape?[]?[] _shapes;
 
@@ -61,9 +61,8 @@ internal sealed class BlockSchedule
                 accesses++;
                 var shapes = new AccessShape?[1 << ShapeBits];
                 var line = new LineEvent { Write = t.Class.StartsWith("store", StringComparison.Ordinal) };
-                shapes[PlainShape] = Shape(line);
-                line.AfterStore = true;
-                shapes[AfterStoreShape] = line.Write ? null : Shape(line);
+                for (int gap = PlainShape; gap <= (line.Write ? PlainShape : MostGap); gap++)
+                    shapes[gap] = Shape(line, gap);
                 _shapes[i] = shapes;
             }
             else if (t.Kind == TimingKind.Divide)
@@ -121,8 +120,8 @@ internal sealed class BlockSchedule
     /// <summary>Whether its timing can be remembered.</summary>
     internal bool Usable { get; set; }
 
-    private static AccessShape Shape(LineEvent line) =>
-        new(new InstructionEvents { HasAccess = true }, [line], new TimingCounters { L1DAccesses = 1, Loads = line.Write ? 0u : 1, Stores = line.Write ? 1u : 0 });
+    private static AccessShape Shape(LineEvent line, int gap) =>
+        new(new InstructionEvents { HasAccess = true, StoreGap = gap }, [line], new TimingCounters { L1DAccesses = 1, Loads = line.Write ? 0u : 1, Stores = line.Write ? 1u : 0 });
 
     /// <summary>A shape by its number.</summary>
     internal AccessShape Shape(int instruction, int number) =>
@@ -138,8 +137,8 @@ internal sealed class BlockSchedule
             if (shapes[i] is { } known && known.Is(events, lines) && DeltaTable.AreEqual(known.Counters, counters))
                 return i;
         }
-        // A free place after the two that are fixed.
-        for (int i = AfterStoreShape + 1; i < shapes.Length; i++)
+        // A free place after those that are fixed.
+        for (int i = MostGap + 1; i < shapes.Length; i++)
         {
             if (shapes[i] is not null)
                 continue;

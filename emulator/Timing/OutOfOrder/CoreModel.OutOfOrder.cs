@@ -46,11 +46,7 @@ public sealed partial class CoreModel
 
     private void BindOutOfOrder(Reader reader)
     {
-        L3Size = Get(reader, "l3_size", 0, 1 << 28);
-        L3Ways = Get(reader, "l3_ways", 1, 64);
-        L3Latency = Get(reader, "l3_latency", 0, 1000);
-        if (L3Size > 0 && !System.Numerics.BitOperations.IsPow2(L3Size / (L3Ways * LineSize)))
-            throw reader.Error("parameters.l3_ways", "the number of sets must be a power of two");
+        BindLastLevel(reader);
         RenameWidth = Get(reader, "rename_width", 1, 16);
         RetireWidth = Get(reader, "retire_width", 1, 16);
         ReorderBuffer = Get(reader, "reorder_buffer", 8, 1024);

@@ -41,6 +41,7 @@ public sealed class TimingModelTests
         var classes = new HashSet<string>();
         for (int row = 1; row < RowInfo.Count; row++)
         {
+            mnemonics.Add(RowInfo.Name((Row)row));
             mnemonics.Add(RowInfo.Name((Row)row).Split('_')[0]);
             classes.Add(InstructionRoles.ClassName(RowInfo.Class((Row)row)));
         }

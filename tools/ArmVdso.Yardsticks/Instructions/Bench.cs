@@ -54,7 +54,7 @@ public sealed record Rotation(int Copies, int Pitch, int Offset, int Group = 0, 
 }
 
 /// <summary>What a row of the instruction tables stands for: an operation that is repeated as a chain and in independent copies.
-/// In the text <c>{d}</c> and <c>{s}</c> are register numbers, <c>{d+1}</c> the one behind; 28 and above are constants.</summary>
+/// In the text <c>{d}</c> and <c>{s}</c> are register numbers, <c>{d+1}</c> the one behind in the rotation, <c>{d~1}</c> the next of a list; 28 and above are constants.</summary>
 /// <param name="Op">The operation.</param>
 public sealed record Bench(string Op)
 {

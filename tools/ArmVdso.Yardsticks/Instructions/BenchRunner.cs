@@ -63,9 +63,7 @@ public sealed partial class BenchRunner(string core)
         {
             foreach ((int s, int d) in rotation.Registers())
             {
-                // Chains over general registers close after 24 of them; vector lists need theirs one behind the other.
-                string text = Register().Replace(op, m => (((m.Groups[1].Value == "s" ? s : d)
-                    + (m.Groups[2].Success ? int.Parse(m.Groups[2].Value, CultureInfo.InvariantCulture) : 0)) % (m.Index > 0 && op[m.Index - 1] is 'x' or 'w' ? 24 : 28)).ToString(CultureInfo.InvariantCulture));
+                string text = Register().Replace(op, m => Number(m, s, d).ToString(CultureInfo.InvariantCulture));
                 foreach (string statement in text.Split(';'))
                 {
                     if (statement.Trim() == "bl {callee}")
@@ -79,6 +77,14 @@ public sealed partial class BenchRunner(string core)
         }
         while (bench.Long ? round < LongCopies : code.Count < Words);
         return Run(timer, bench, code, ops);
+    }
+
+    // Behind the last of the rotating registers comes the first; registers of a list follow each other.
+    private static int Number(Match match, int source, int destination)
+    {
+        int register = match.Groups[1].Value == "s" ? source : destination;
+        int behind = match.Groups[3].Success ? int.Parse(match.Groups[3].Value, CultureInfo.InvariantCulture) : 0;
+        return (register + behind) % (match.Groups[2].Value == "~" ? 32 : 24);
     }
 
     private static double Run(SnippetTimer timer, Bench bench, List<uint> code, int ops)
@@ -131,6 +137,6 @@ public sealed partial class BenchRunner(string core)
             cpu.SetX(0, CalleeAt);
     }
 
-    [GeneratedRegex(@"\{([sd])(?:\+(\d+))?\}")]
+    [GeneratedRegex(@"\{([sd])(?:([+~])(\d+))?\}")]
     private static partial Regex Register();
 }

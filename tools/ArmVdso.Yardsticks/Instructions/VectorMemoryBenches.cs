@@ -47,7 +47,8 @@ internal static partial class VectorMemoryBenches
     {
         string move = lane[0] is 'b' or 'h' ? "umov w" : lane[0] == 's' ? "mov w" : "mov x";
         string target = to == 0 ? "{d}" : $"{{d+{to}}}";
-        return $"{move}{target}, v{(register == 0 ? "{d}" : $"{{d+{register}}}")}.{lane};add x{target}, x{target}, x28";
+        string sign = to == 0 ? "~" : "+";
+        return $"{move}{target}, v{(register == 0 ? "{d}" : $"{{d{sign}{register}}}")}.{lane};add x{target}, x{target}, x28";
     }
 
     /// <summary>What a row of "Vector store (throughput)" stands for.</summary>
@@ -108,7 +109,7 @@ internal static partial class VectorMemoryBenches
             (loaded, at) = (0, register is > 0 ? 16 * register.Value : offsets.ElementAtOrDefault(0));
         else
             (loaded, at) = (0, offsets.ElementAtOrDefault(0));
-        string load = $"ldr q{{s{(loaded == 0 ? "" : $"+{loaded}")}}}, [x28, #{at}]";
+        string load = $"ldr q{{s{(loaded == 0 ? "" : $"~{loaded}")}}}, [x28, #{at}]";
         return bench with { Op = $"{store.Mnemonic} {list}{element}, [x28];{load}", Throughput = Rotation.Independent(registers) };
     }
 
@@ -119,7 +120,7 @@ internal static partial class VectorMemoryBenches
     }
 
     private static string List(int registers, string suffix, string role = "d") =>
-        "{" + string.Join(", ", Enumerable.Range(0, registers).Select(i => i == 0 ? $"v{{{role}}}.{suffix}" : $"v{{{role}+{i}}}.{suffix}")) + "}";
+        "{" + string.Join(", ", Enumerable.Range(0, registers).Select(i => i == 0 ? $"v{{{role}}}.{suffix}" : $"v{{{role}~{i}}}.{suffix}")) + "}";
 
     [GeneratedRegex(@"^(?:ld|st)[1-4]r?$")]
     private static partial Regex Structure();

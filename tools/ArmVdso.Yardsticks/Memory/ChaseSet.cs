@@ -28,7 +28,8 @@ public static class ChaseSet
             timer.Cpu.SetX(i, starts[i]);
         int perChain = lines / chains;
         int rounds = Math.Max(8, Math.Min(MostSteps, perChain * 2) / Copies);
-        int warm = Math.Max(4, Math.Min(MostSteps, perChain) / Copies);
+        // Once around, and on until the last of those misses is over.
+        int warm = Math.Max(4, Math.Min(MostSteps, perChain) / Copies) + 8;
         ulong start = 0;
         for (int round = 0; round < warm + rounds; round++)
         {

@@ -7,7 +7,7 @@ namespace ArmVdso.Yardsticks.Sequences;
 /// <summary>Runs a block as an endless loop and tells the cycles of one round in the steady state.</summary>
 public static class LoopRunner
 {
-    private const int Warm = 200;
+    private const int Warm = 100;
     private const ulong Area = 0x10000;
 
     /// <summary>Cycles a round.</summary>
@@ -18,12 +18,20 @@ public static class LoopRunner
     /// memory of its own before.</param>
     /// <exception cref="AssemblerException">The block is not code.</exception>
     /// <exception cref="InvalidOperationException">It takes an exception.</exception>
-    public static double Cycles(string core, string asm, int rounds, Action<Cpu>? registers = null)
+    public static double Cycles(string core, string asm, int rounds, Action<Cpu> registers)
     {
         uint[] words = AssemblyProgram.Parse(asm.Replace(';', '\n')).Words;
         if (words.Length == 0)
             throw new InvalidOperationException("no instructions");
         using var timer = new SnippetTimer(core);
+        int[] indices = [.. Indices(words)];
+        Action<Cpu> given = registers;
+        registers = cpu =>
+        {
+            foreach (int index in indices)
+                cpu.SetX(index, 0);
+            given(cpu);
+        };
         bool loop = Closes(ref words[^1], words.Length);
         int copies = loop ? 1 : Math.Max(1, 144 / words.Length);
         ulong at = SnippetTimer.Code;
@@ -36,16 +44,22 @@ public static class LoopRunner
             }
         }
         ulong end = at;
-        ulong start = 0;
-        Prepare(timer, registers);
-        for (int round = 0; round < Warm + rounds; round += copies)
+        // The first pass brings the memory that the rounds touch into the caches.
+        Rounds(timer, rounds + Warm, copies, end, loop, registers);
+        Rounds(timer, Warm, copies, end, loop, registers);
+        ulong start = timer.Cpu.Cycles;
+        int counted = Rounds(timer, rounds, copies, end, loop, null);
+        return (double)(timer.Cpu.Cycles - start) / counted;
+    }
+
+    /// <summary>Runs so many rounds and perhaps a few more. Without registers to set it goes on where it is.</summary>
+    private static int Rounds(SnippetTimer timer, int rounds, int copies, ulong end, bool loop, Action<Cpu>? registers)
+    {
+        if (registers is not null)
+            Prepare(timer, registers);
+        int done = 0;
+        for (; done < rounds; done += copies)
         {
-            if (round >= Warm && start == 0)
-            {
-                start = timer.Cpu.Cycles;
-                rounds = (rounds + copies - 1) / copies * copies;
-                round = Warm;
-            }
             do
             {
                 ulong exceptions = timer.Cpu.ExceptionEntries;
@@ -55,24 +69,31 @@ public static class LoopRunner
                     throw new InvalidOperationException($"exception {timer.Cpu.PendingClass} at instruction {(pc - SnippetTimer.Code) / 4}");
             }
             while (timer.Cpu.PC != SnippetTimer.Code && timer.Cpu.PC != end);
-            if (timer.Cpu.PC != end)
-                continue;
-            if (loop)
-                Prepare(timer, registers);
-            else
+            if (timer.Cpu.PC == end && loop)
+                Prepare(timer, registers ?? (_ => { }));
+            else if (timer.Cpu.PC == end)
                 timer.Cpu.PC = SnippetTimer.Code;
         }
-        return (double)(timer.Cpu.Cycles - start) / rounds;
+        return done;
     }
 
-    private static void Prepare(SnippetTimer timer, Action<Cpu>? registers)
+    /// <summary>Registers that are offsets of loads and stores, and no base of another: they begin at zero.</summary>
+    private static IEnumerable<int> Indices(uint[] words)
+    {
+        static bool Accesses(uint word) => (word & 0x0A000000) == 0x08000000;
+        static bool Indexed(uint word) => (word & 0x3B200C00) == 0x38200800;
+        return words.Where(Indexed).Select(w => (int)(w >> 16) & 31)
+            .Where(r => r < 31 && !words.Any(w => Accesses(w) && (int)((w >> 5) & 31) == r)).Distinct();
+    }
+
+    private static void Prepare(SnippetTimer timer, Action<Cpu> registers)
     {
         timer.Restart();
         for (int i = 0; i < 31; i++)
-            timer.Cpu.SetX(i, SnippetTimer.Data + (Area * (ulong)i) + 0x800);
+            timer.Cpu.SetX(i, SnippetTimer.Data + (Area * (ulong)i) + (0x840 * (ulong)(i & 15)));
         for (int i = 0; i < 32; i++)
             timer.Cpu.SetV(i, new V128(0x3FF0000000000000, 0x3FF0000000000000));
-        registers?.Invoke(timer.Cpu);
+        registers(timer.Cpu);
     }
 
     /// <summary>Makes a branch at the end go to the start.</summary>

@@ -6,10 +6,14 @@ namespace ArmVdso.Yardsticks.Sequences;
 /// <summary>Loops with the cycles a round that hardware or llvm-mca gives.</summary>
 public static class LoopSets
 {
-    /// <summary>Rounds of a loop that counts upwards from zero; how long the hardware loops ran is not known.</summary>
-    public const int Rounds = 20000;
+    /// <summary>Rounds that a measured loop is taken to have run; how long the hardware loops ran is not known, and quotients of the counter
+    /// depend on it.</summary>
+    public const int Rounds = 2_000_000;
 
-    /// <summary>Loops measured on a Cortex-A55: W8 counts from 0 to W9, X10 points to memory.</summary>
+    private const int Samples = 50;
+    private const int RoundsEach = 100;
+
+    /// <summary>Loops measured on a Cortex-A55: W8 counts from 0 to W9, X10 points to memory. Pieces of the run are timed, evenly spread.</summary>
     /// <exception cref="YardstickException">The table is missing or not well formed.</exception>
     public static (List<YardstickRow> Rows, List<UnmappedRow> Unmapped) Measured(YardstickData data, string file, string core)
     {
@@ -17,11 +21,11 @@ public static class LoopSets
         var unmapped = new List<UnmappedRow>();
         foreach (TableRow row in data.Table(file, "id", "hw_cyc", "asm"))
         {
-            Add(row[0], row.Value(1), rows, unmapped, () => LoopRunner.Cycles(core, row[2], Rounds, cpu =>
+            Add(row[0], row.Value(1), rows, unmapped, () => Enumerable.Range(0, Samples).Average(sample => LoopRunner.Cycles(core, row[2], RoundsEach, cpu =>
             {
-                cpu.SetX(8, 0);
+                cpu.SetX(8, (ulong)(Rounds / Samples * sample));
                 cpu.SetX(9, int.MaxValue);
-            }));
+            })));
         }
         return (rows, unmapped);
     }
@@ -40,7 +44,7 @@ public static class LoopSets
             else if (!data.Has(file))
                 unmapped.Add(new UnmappedRow(row[0], $"no file {file}"));
             else
-                Add(row[0], reference, rows, unmapped, () => LoopRunner.Cycles(core, data.Text(file), 400));
+                Add(row[0], reference, rows, unmapped, () => LoopRunner.Cycles(core, data.Text(file), 200, _ => { }));
         }
         return (rows, unmapped);
     }
