@@ -15,6 +15,16 @@ public sealed partial class InOrderEvents
     private int _loadMisses;
     private int _nextStream;
 
+    private void ForgetStreams()
+    {
+        Array.Clear(_streams);
+        _storedAddress = ulong.MaxValue >> 1;
+        _storedBytes = _storedBeats = 1;
+        _storeMiss = _loadMiss = ulong.MaxValue - 1;
+        _storeMisses = _loadMisses = 0;
+        _loadStep = 0;
+    }
+
     /// <summary>A store was executed: so many bytes from a physical address, in so many issue cycles.</summary>
     internal void Stored(ulong address, int bytes, int beats)
     {

@@ -59,7 +59,8 @@ public sealed partial class InOrderEvents
         _microI.Clear();
         _microD.Clear();
         _main.Clear();
-        _group = _fetchLine = _fetchPage = _storedLine = ulong.MaxValue;
+        _group = _fetchLine = _fetchPage = ulong.MaxValue;
+        ForgetStreams();
     }
 
     /// <summary>The line accesses of the instruction that <see cref="Observe"/> saw last.</summary>
