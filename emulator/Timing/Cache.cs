@@ -126,9 +126,6 @@ public sealed class Cache
         _states[first] = state;
     }
 
-    /// <summary>Whether a line is the most recently used one of its set; changes nothing.</summary>
-    public bool IsLatest(ulong line) => _tags[(int)(line & _setMask) * _ways] == line;
-
     /// <summary>Whether a line is there; changes nothing.</summary>
     public bool Has(ulong line)
     {

@@ -9,7 +9,7 @@ public sealed partial class CoreModel
         "fill_interval", "prefetch_after", "prefetch_lines", "prefetch_streams", "write_stream",
     ];
 
-    internal int GeneralOperand, SecondBranch, FetchPrefetch, FillInterval, PrefetchAfter, PrefetchLines, PrefetchStreams, WriteStream;
+    internal int GeneralOperand, SecondBranch, FetchPrefetch, PrefetchAfter, PrefetchLines, PrefetchStreams, WriteStream;
     internal bool BranchPairs, FlagBranchPairs;
 
     private void BindInOrder(Reader reader)

@@ -72,6 +72,14 @@ public sealed record ClassTiming
 /// <param name="Source">Where it comes from.</param>
 public sealed record CoreParameter(string Key, int Value, string Unit, string Evidence, (int Low, int High)? Range, string Source);
 
+/// <summary>What a core model says about a class of instructions, or about some mnemonics or rows apart from their class.</summary>
+/// <param name="Names">Class, or the names separated by blanks.</param>
+/// <param name="Values">As in the file: "latency 4, width half".</param>
+/// <param name="Evidence">measured, documented, model or calibrated.</param>
+/// <param name="Range">Range of a calibrated value, or null.</param>
+/// <param name="Source">Where it comes from.</param>
+public sealed record CoreTiming(string Names, string Values, string Evidence, (int Low, int High)? Range, string Source);
+
 /// <summary>A core: the parameters of <see cref="InOrderTiming"/>, read from a data file in which each has its evidence and source.</summary>
 public sealed partial class CoreModel
 {
@@ -102,6 +110,7 @@ public sealed partial class CoreModel
     ];
 
     private readonly Dictionary<string, CoreParameter> _parameters = [];
+    private readonly List<CoreTiming> _timings = [];
     private readonly Dictionary<string, ClassTiming> _classes = [];
     private readonly Dictionary<string, ClassTiming> _mnemonics = [];
 
@@ -116,6 +125,9 @@ public sealed partial class CoreModel
 
     /// <summary>All parameters, in the file's order.</summary>
     public IReadOnlyCollection<CoreParameter> Parameters => _parameters.Values;
+
+    /// <summary>The timings of classes and mnemonics, in the file's order.</summary>
+    public IReadOnlyList<CoreTiming> Timings => _timings;
 
     /// <summary>Classes of the instruction table that the file times.</summary>
     public IReadOnlyCollection<string> Classes => OutOfOrder ? [.. _microOps.Keys.Where(k => char.IsLower(k[0]))] : _classes.Keys;
@@ -219,6 +231,7 @@ public sealed partial class CoreModel
                 model._parameters.Add(p.Name, reader.Parameter(p.Value, "parameters." + p.Name, p.Name));
             foreach (JsonProperty p in reader.Object(root, "", "classes").EnumerateObject())
             {
+                model._timings.Add(reader.Explained(p.Name, p.Value, "classes." + p.Name));
                 if (outOfOrder)
                     model._microOps.Add(p.Name, reader.MicroOps(p.Value, "classes." + p.Name, false));
                 else
@@ -232,6 +245,7 @@ public sealed partial class CoreModel
                 string path = $"mnemonics[{i++}]";
                 ClassTiming? timing = outOfOrder ? null : reader.Class(entry, path, true);
                 MicroOpTiming? microOps = outOfOrder ? reader.MicroOps(entry, path, true) : null;
+                model._timings.Add(reader.Explained(reader.Text(entry, path, "names"), entry, path));
                 foreach (string name in reader.Text(entry, path, "names").Split(' ', StringSplitOptions.RemoveEmptyEntries))
                 {
                     if (timing is null ? !model._microOps.TryAdd(name, microOps!) : !model._mnemonics.TryAdd(name, timing))
@@ -396,6 +410,16 @@ public sealed partial class CoreModel
             if (range is { } r && (value < r.Low || value > r.High))
                 throw Error(path + ".value", $"{value} is outside its range");
             return new CoreParameter(key, value, Text(element, path, "unit"), evidence, range, Text(element, path, "source"));
+        }
+
+        /// <summary>An entry as people read it.</summary>
+        public CoreTiming Explained(string names, JsonElement element, string path)
+        {
+            (int Low, int High)? range = Range(element, path);
+            IEnumerable<string> values = element.EnumerateObject()
+                .Where(p => p.Name is not ("names" or "evidence" or "range" or "source"))
+                .Select(p => $"{p.Name} {p.Value.ToString().ToLowerInvariant()}");
+            return new CoreTiming(names, string.Join(", ", values), Evidence(element, path, range is not null), range, Text(element, path, "source"));
         }
 
         private static readonly string[] ClassKeys =

@@ -63,6 +63,8 @@ public sealed partial class InOrderEvents
     /// changes them, and a line that is written becomes modified. Nothing changes otherwise.</summary>
     internal bool TouchPlain(Cpu cpu, ulong va, ulong line, bool write)
     {
+        if (!write && Follows(line))
+            return false;
         LineState state = _l1d.Peek(line);
         if (state == LineState.Invalid || (write && state == LineState.Shared) || !_microD.Touch(va >> 12, Context(cpu, va)))
             return false;

@@ -102,6 +102,17 @@ public sealed partial class InOrderEvents
         Ask((ulong)((long)line + step), step, count, ref e, ref counters);
     }
 
+    /// <summary>Whether a load of this line moves a stream on.</summary>
+    private bool Follows(ulong line)
+    {
+        foreach (ref readonly Stream stream in _streams.AsSpan())
+        {
+            if (stream.Step != 0 && stream.Trigger == line)
+                return true;
+        }
+        return false;
+    }
+
     private bool SamePage(ulong line, ulong other) => line >> (12 - _lineShift) == other >> (12 - _lineShift);
 
     /// <summary>Brings lines that are not there into L1, behind the most recently used one of their set: the first access to a prefetched

@@ -54,7 +54,18 @@ internal static class ModelsCommand
                 Console.Out.WriteLine(JsonSerializer.Serialize(new { key = p.Key, value = p.Value, unit = p.Unit, evidence = p.Evidence, low = p.Range?.Low, high = p.Range?.High, source = p.Source }));
             table.Add(p.Key, p.Value.ToString(CultureInfo.InvariantCulture), p.Unit, p.Evidence, p.Range is { } r ? $"{r.Low}..{r.High}" : "", p.Source);
         }
-        if (!json)
-            table.Write(Console.Out);
+        var timings = new Table("instructions", "timing", "evidence", "range", "source");
+        foreach (CoreTiming t in model.Timings)
+        {
+            if (json)
+                Console.Out.WriteLine(JsonSerializer.Serialize(new { instructions = t.Names, timing = t.Values, evidence = t.Evidence, low = t.Range?.Low, high = t.Range?.High, source = t.Source }));
+            timings.Add(t.Names, t.Values, t.Evidence, t.Range is { } r ? $"{r.Low}..{r.High}" : "", t.Source);
+        }
+        if (json)
+            return;
+        table.Write(Console.Out);
+        Console.Out.WriteLine();
+        Console.Out.WriteLine("Classes of instructions (small letters) and mnemonics or rows of the instruction table (capitals); cycles:");
+        timings.Write(Console.Out);
     }
 }

@@ -30,6 +30,27 @@ public sealed class TimingModelTests
         Assert.DoesNotContain('\n', error.Message);
     }
 
+    /// <summary>Whatever a user does to a number in a copy, the file is taken or one line names the key; each entry keeps its evidence.</summary>
+    [Fact]
+    public void EditedCopiesAreTakenOrNamed()
+    {
+        foreach (string core in CoreModel.Names)
+        {
+            string text = Text(core);
+            Assert.All(CoreModel.Load(core).Timings, t => Assert.True(t.Source.Length > 0 && t.Values.Length > 0 && (t.Evidence != "calibrated" || t.Range is not null)));
+            int at = 0;
+            for (int i = 0; (at = text.IndexOf("\"value\": ", at, StringComparison.Ordinal)) >= 0; i++)
+            {
+                at += "\"value\": ".Length;
+                int end = text.IndexOf(',', at);
+                string edited = text[..at] + (i % 3) switch { 0 => "-1", 1 => "1000000000", _ => "1.5" } + text[end..];
+                var error = Assert.Throws<CoreModelException>(() => CoreModel.Parse(edited, "mine.json"));
+                Assert.StartsWith("core model mine.json: parameters.", error.Message);
+                Assert.DoesNotContain('\n', error.Message);
+            }
+        }
+    }
+
     [Fact]
     public void UnknownModelsAreNamed() =>
         Assert.Contains("cortex-a53", Assert.Throws<CoreModelException>(() => CoreModel.Load("cortex-z9")).Message);
