@@ -107,11 +107,16 @@ int main(int argc, char **argv)
 	while (known < 100 && fscanf(table, "%47s %ld", names[known], &values[known]) == 2)
 		known++;
 
-	long size = layout("vvar_size"), file_size = lseek(file, 0, SEEK_END);
-	char *place = mmap(NULL, size + file_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (place == MAP_FAILED || mmap(place + size, file_size, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, file, 0) == MAP_FAILED)
+	/* In front of the data lie the page that the clocks are read from, the first data page outside of time namespaces, and another one. */
+	long page = layout("page_size"), front = layout("vvar_front_pages") * page, size = layout("vvar_size"), file_size = lseek(file, 0, SEEK_END);
+	int pages = memfd_create("vvar", 0);
+	char *place = mmap(NULL, front + size + file_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (place == MAP_FAILED || ftruncate(pages, size) != 0
+	    || mmap(place, page, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, pages, 0) == MAP_FAILED
+	    || mmap(place + front, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, pages, 0) == MAP_FAILED
+	    || mmap(place + front + size, file_size, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, file, 0) == MAP_FAILED)
 		return 3;
-	image = (uintptr_t)place + size;
+	image = (uintptr_t)place + front + size;
 	data = (char *)image + layout("vvar_from_image");
 	get = vdso_find("__kernel_clock_gettime", "LINUX_2.6.39");
 	resolution = vdso_find("__kernel_clock_getres", "LINUX_2.6.39");
