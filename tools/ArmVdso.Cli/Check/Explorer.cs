@@ -132,7 +132,7 @@ internal sealed class Explorer
         yield return plain;
         foreach (CheckEvent e in events)
             yield return ExploreEvent(function, e, usual, loads, pairs);
-        if (!pairs)
+        if (!pairs || usual > LongFunction)
             yield break;
         if (events.Any(e => e.Name == "race") && events.Any(e => e.Name == "migrate") && loads.Overlaps(_slotBytes))
             yield return ExploreRaceAndReturn(function, usual, loads);
