@@ -199,7 +199,7 @@ public sealed partial class Cpu
             "CNTV_TVAL_EL0" or "CNTV_CTL_EL0" or "CNTV_CVAL_EL0" => (CNTKCTL_EL1 & (1 << 8)) == 0,
             "CTR_EL0" => (SCTLR_EL1 & (1UL << 15)) == 0,
             "DAIF" => (SCTLR_EL1 & (1UL << 9)) == 0,
-            _ => register.Name.StartsWith("PM", StringComparison.Ordinal) && !MonitorAccessAllowed(register.Name, read),
+            _ => register.IsMonitor && !MonitorAccessAllowed(register.Name, read),
         };
         if (trapped)
             TrapSystem(read, op0, op1, crn, crm, op2, rt);

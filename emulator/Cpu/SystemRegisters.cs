@@ -9,7 +9,11 @@ namespace ArmVdso.Emulator;
 /// <param name="Write">Writes the value.</param>
 /// <param name="Feature">Feature that has it, by the name of the instruction table; null: every profile.</param>
 public sealed record SystemRegister(
-    string Name, int Key, int ReadEL, int WriteEL, Func<Cpu, ulong> Read, Action<Cpu, ulong> Write, string? Feature = null);
+    string Name, int Key, int ReadEL, int WriteEL, Func<Cpu, ulong> Read, Action<Cpu, ulong> Write, string? Feature = null)
+{
+    /// <summary>A register of the performance monitors, which PMUSERENR_EL0 opens to EL0.</summary>
+    internal bool IsMonitor { get; } = Name.StartsWith("PM", StringComparison.Ordinal);
+}
 
 /// <summary>The system registers that exist here, declared once: access checks, traps, dumps and documents derive from
 /// this table. Encodings: DDI0487, D19 (AArch64 System register descriptions).</summary>
