@@ -1,3 +1,5 @@
+using ArmVdso.Kernel.El1;
+
 namespace ArmVdso.Kernel;
 
 /// <summary>How the modelled kernel is configured, as far as its entry and exit code differ: what Linux decides at boot from
@@ -70,11 +72,11 @@ public sealed record KernelConfiguration
         return configuration;
     }
 
-    /// <summary>Bits ALT_* of El1/layout.h.</summary>
-    internal uint Alternatives => (Kpti ? Bit("ALT_KPTI") : 0) | (BhbLoop ? Bit("ALT_BHB_LOOP") : 0) | (RandomStack ? Bit("ALT_RANDOM_STACK") : 0)
-        | (SsbdFirmware ? Bit("ALT_SSBD_FIRMWARE") : 0) | (Reload ? Bit("ALT_RELOAD") : 0);
+    /// <summary>Bits by <see cref="Alternative"/>.</summary>
+    internal uint Alternatives => (Kpti ? Bit(Alternative.Kpti) : 0) | (BhbLoop ? Bit(Alternative.BhbLoop) : 0) | (RandomStack ? Bit(Alternative.RandomStack) : 0)
+        | (SsbdFirmware ? Bit(Alternative.SsbdFirmware) : 0) | (Reload ? Bit(Alternative.Reload) : 0);
 
-    private static uint Bit(string name) => 1u << (int)El1.El1Image.Value(name);
+    private static uint Bit(Alternative feature) => 1u << (int)feature;
 
     /// <summary>The words that give this configuration, joined by +.</summary>
     public override string ToString()

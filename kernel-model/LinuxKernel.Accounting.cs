@@ -1,4 +1,5 @@
 using ArmVdso.Emulator;
+using ArmVdso.Kernel.El1;
 using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Signals;
 
@@ -7,7 +8,6 @@ namespace ArmVdso.Kernel;
 /// <summary>CPU time and other usage of tasks (kernel/sched/cputime.c), and the names that uname shows.</summary>
 public sealed partial class LinuxKernel
 {
-    private const int HvcSyscall = 1, HvcFault = 4, HvcIrq = 5;
     private const ulong ModeMask = 0xf;
     private const int PrKeepCaps = 8, PrNoNewPrivs = 38, PrTimerSlack = 30;
     private readonly ulong[] _accountedCycle;
@@ -26,11 +26,11 @@ public sealed partial class LinuxKernel
         KernelTask current = Scheduler.Current(cpu.Index);
         ulong delta = cpu.Cycles - _accountedCycle[cpu.Index];
         _accountedCycle[cpu.Index] = cpu.Cycles;
-        bool user = number switch
+        bool user = (HypercallNumber)number switch
         {
-            HvcSyscall => current.Syscall is null,
-            HvcFault => true,
-            HvcIrq => Machine.Memory.Read<ulong>(El1.El1Image.Physical(cpu.X(1)) + PstateOffset) is var pstate && (pstate & ModeMask) == 0,
+            HypercallNumber.Syscall => current.Syscall is null,
+            HypercallNumber.Fault => true,
+            HypercallNumber.Irq => Machine.Memory.Read<ulong>(El1Image.Physical(cpu.X(1)) + PtRegs.Pstate) is var pstate && (pstate & ModeMask) == 0,
             _ => false,
         };
         if (user)
@@ -38,8 +38,6 @@ public sealed partial class LinuxKernel
         else
             current.SystemCycles += delta;
     }
-
-    private static readonly ulong PstateOffset = El1.El1Image.Value("S_PSTATE");
 
     private void AccountSystem(Cpu cpu, KernelTask task)
     {

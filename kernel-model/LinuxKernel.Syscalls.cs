@@ -2,6 +2,7 @@ using ArmVdso.Emulator;
 using ArmVdso.Emulator.Isa;
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Costs;
+using ArmVdso.Kernel.El1;
 using ArmVdso.Kernel.Files;
 using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Signals;
@@ -11,13 +12,10 @@ namespace ArmVdso.Kernel;
 /// <summary>Entries from EL0 that EL1 code hands on: system calls and faults.</summary>
 public sealed partial class LinuxKernel
 {
-    private const ulong ActDone = 0;
-    private const ulong ActSchedule = 1;
-    private const ulong ActExec = 2;
     private readonly HashSet<int> _unknownNamed = [];
 
     /// <summary>HVC_SYSCALL: runs the body of the call, or goes on with one that slept.</summary>
-    private ulong SyscallEntry(Cpu cpu, KernelTask task)
+    private El1Action SyscallEntry(Cpu cpu, KernelTask task)
     {
         UserRegisters regs = Records.Registers(task);
         SyscallContext? c = task.Syscall;
@@ -37,13 +35,13 @@ public sealed partial class LinuxKernel
             if (TraceSyscallStop(task, 1, 0))
             {
                 c.TraceStop = SyscallTraceStop.Entry;
-                return ActSchedule;
+                return El1Action.Schedule;
             }
         }
         else if (c.TraceStop == SyscallTraceStop.Exit)
         {
             task.Syscall = null;
-            return ActDone;
+            return El1Action.Done;
         }
         else if (c.TraceStop == SyscallTraceStop.Entry)
         {
@@ -58,13 +56,13 @@ public sealed partial class LinuxKernel
             row = SyscallTable.Find(c.Number);
         }
         if (task.State is TaskState.Zombie or TaskState.Dead)
-            return ActSchedule;
+            return El1Action.Schedule;
         Vfs.Enter(task);
         long result = row is null ? Unknown(c.Number) : row.Body(c);
         if (task.State is TaskState.Zombie or TaskState.Dead)
-            return ActSchedule;
+            return El1Action.Schedule;
         if (result == SyscallContext.Blocked)
-            return ActSchedule;
+            return El1Action.Schedule;
         task.Syscall = null;
         bool exec = result == SyscallContext.NoReturn && (c.Number is 221 or 281);
         if (result != SyscallContext.NoReturn)
@@ -77,9 +75,9 @@ public sealed partial class LinuxKernel
         {
             c.TraceStop = SyscallTraceStop.Exit;
             task.Syscall = c;
-            return ActSchedule;
+            return El1Action.Schedule;
         }
-        return exec ? ActExec : ActDone;
+        return exec ? El1Action.Exec : El1Action.Done;
     }
 
     /// <summary>What a call works on, as far as its cost depends on it.</summary>

@@ -1,5 +1,6 @@
 using ArmVdso.Emulator;
 using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.El1;
 using ArmVdso.Kernel.Files;
 using ArmVdso.Kernel.Loader;
 using ArmVdso.Kernel.Memory;
@@ -71,18 +72,16 @@ public sealed partial class LinuxKernel
             return -Errno.ENOMEM;
         }
         Records.SyncAll(task);
-        Records.SetStart(task, "ret_from_exec");
+        Records.SetStart(task, El1Symbol.ret_from_exec);
         Install(task, program!);
         Vdso.Design.TaskCreated(task, null);
         Init = group;
         group.StartCycle = 0;
         Register(task);
-        Records.SetFlag(task, TraceBit, Options.TraceSyscalls);
+        Records.SetFlag(task, TaskFlag.SyscallTrace, Options.TraceSyscalls);
         Scheduler.Enqueue(task);
         return 0;
     }
-
-    private static readonly int TraceBit = (int)El1.El1Image.Value("TIF_SYSCALL_TRACE_BIT");
 
     /// <summary>What an errno means to a person, for our own messages.</summary>
     public static string Describe(long errno) => errno switch
@@ -327,7 +326,7 @@ public sealed partial class LinuxKernel
         Records.SetTtbr0(child, child.Mm.Space.Handle);
         Records.SetTp(child, (flags & CLONE_SETTLS) != 0 ? tls : c.Cpu.TPIDR_EL0);
         Records.SaveFp(c.Cpu, child);
-        Records.SetStart(child, "ret_from_fork");
+        Records.SetStart(child, El1Symbol.ret_from_fork);
         JoinTimeNamespace(child, child.TimeNamespace);
         UserRegisters regs = Records.Registers(child);
         regs.CopyFrom(Records.Registers(parent));

@@ -65,7 +65,7 @@ public sealed partial class LinuxKernel
     {
         task.TimeNamespace = space;
         space.Frozen = true;
-        Records.SetFlag(task, TraceBit, Options.TraceSyscalls || task.Tracing is { Syscalls: true });
+        Records.SetFlag(task, TaskFlag.SyscallTrace, Options.TraceSyscalls || task.Tracing is { Syscalls: true });
         Records.SetNsproxy(task, NsproxyOf(space));
         if (task.Mm is { } mm)
             Vdso.JoinTimeNamespace(mm, space);
@@ -76,20 +76,21 @@ public sealed partial class LinuxKernel
     private ulong NsproxyOf(TimeNamespace space)
     {
         if (space.IsInitial)
-            return El1Image.Value("init_nsproxy");
+            return (ulong)El1Symbol.init_nsproxy;
         if (space.NsproxyPa == 0)
         {
             const ulong offsets = 0x100;
             ulong pa = PageAllocator.Allocate();
             if (pa == 0)
-                return El1Image.Value("init_nsproxy");
+                return (ulong)El1Symbol.init_nsproxy;
             PhysicalMemory memory = Machine.Memory;
-            memory.Write(pa + El1Image.Value("NSPROXY_TIME_NS"), El1Image.Linear(pa + offsets));
-            foreach ((string field, int clock) in (ReadOnlySpan<(string, int)>)[("TIME_NS_MONOTONIC", Clocks.Monotonic), ("TIME_NS_BOOTTIME", Clocks.Boottime)])
+            memory.Write(pa + NsproxyRecord.TimeNs, El1Image.Linear(pa + offsets));
+            foreach ((ulong field, int clock) in (ReadOnlySpan<(ulong, int)>)
+                [(TimeNamespaceRecord.Monotonic, Clocks.Monotonic), (TimeNamespaceRecord.Boottime, Clocks.Boottime)])
             {
                 (long seconds, long part) = Kernel.Vdso.VvarPages.Split(space.OffsetOf(clock));
-                memory.Write(pa + offsets + El1Image.Value(field), seconds);
-                memory.Write(pa + offsets + El1Image.Value(field) + 8, part);
+                memory.Write(pa + offsets + field, seconds);
+                memory.Write(pa + offsets + field + 8, part);
             }
             space.NsproxyPa = pa;
         }

@@ -1,3 +1,4 @@
+using ArmVdso.Kernel.El1;
 using ArmVdso.Kernel.Signals;
 using ArmVdso.Kernel.Syscalls;
 
@@ -24,7 +25,7 @@ public sealed partial class LinuxKernel
         tracing.Stopped = false;
         tracing.Place = 0;
         task.Group.StopReport = null;
-        Records.SetFlag(task, TraceBit, Options.TraceSyscalls || tracing.Syscalls);
+        Records.SetFlag(task, TaskFlag.SyscallTrace, Options.TraceSyscalls || tracing.Syscalls);
         SignalDelivery.RequestWork(task);
         if (task.State != TaskState.Stopped)
             return;
@@ -40,7 +41,7 @@ public sealed partial class LinuxKernel
         task.Tracing = null;
         if (tracing.Stopped)
             EndTraceStop(task, tracing);
-        Records.SetFlag(task, TraceBit, Options.TraceSyscalls);
+        Records.SetFlag(task, TaskFlag.SyscallTrace, Options.TraceSyscalls);
     }
 
     /// <summary>Stops at a system call's entry or exit where the tracer asked for it. True: schedule.</summary>

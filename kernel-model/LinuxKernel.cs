@@ -102,7 +102,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
         // The trampoline's tables lie one page below the kernel's: its code gets from one to the other by adding.
         AddressSpace trampolineSpace = machine.CreateAddressSpace(48);
         _kernelSpace = machine.CreateAddressSpace(48);
-        if (_kernelSpace.Handle - trampolineSpace.Handle != El1Image.Value("TRAMP_SWAPPER_OFFSET"))
+        if (_kernelSpace.Handle - trampolineSpace.Handle != Trampoline.SwapperOffset)
             throw new InvalidOperationException("the kernel's address space does not follow the trampoline's");
         _el1 = El1Image.Load(machine, PageAllocator, _kernelSpace, trampolineSpace);
         VdsoDesign design = VdsoDesigns.Create(options.VdsoDesign);
@@ -110,7 +110,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
         _el1.ApplyAlternatives(machine, options.Kernel with { Reload = reload });
         Costs = new CallCosts(options.Kernel);
         if (options.Kernel.Kpti)
-            _kernelSpace.GlobalFrom = trampolineSpace.GlobalFrom = El1Image.Value("TRAMP_DATA_VALIAS");
+            _kernelSpace.GlobalFrom = trampolineSpace.GlobalFrom = Trampoline.DataValias;
         Records = new TaskRecords(this);
         Timekeeper = new Timekeeper(this, options.EpochSeconds);
         Scheduler = new Scheduler(this) { SliceNs = options.SliceNs };
@@ -122,7 +122,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
         Timers.OffsetOf = Timekeeper.OffsetOf;
         _lastPid = options.FirstPid - 1;
         int cpus = machine.Cpus.Count;
-        ulong perCpuSize = El1Image.Value("CPU_SIZE");
+        const ulong perCpuSize = CpuRecord.Size;
         _perCpuPa = PageAllocator.AllocateContiguous((int)((perCpuSize * (ulong)cpus + 4095) / 4096));
         ulong timekeeperPa = PageAllocator.Allocate();
         Timekeeper.AddPage(VvarPages.KernelRecord(this, timekeeperPa));
@@ -146,14 +146,14 @@ public sealed partial class LinuxKernel : IHypercallHandler
     private void StartCpu(Cpu cpu, ulong perCpuSize, ulong timekeeperPa)
     {
         ulong record = _perCpuPa + perCpuSize * (ulong)cpu.Index;
-        Machine.Memory.Write(record + El1Image.Value("CPU_NUMBER"), cpu.Index);
-        Machine.Memory.Write(record + El1Image.Value("CPU_NODE"), 0);
-        Machine.Memory.Write(record + El1Image.Value("CPU_TIMEKEEPER"), El1Image.Linear(timekeeperPa));
-        Machine.Memory.Write(record + El1Image.Value("CPU_VDSO_SLOT"), Vdso.Design.SlotPa(cpu.Index) is not 0 and var slot ? El1Image.Linear(slot) : 0);
-        Machine.Memory.Write(record + El1Image.Value("CPU_VDSO_OFFSET"), Vdso.Design.RegisterOf(cpu.Index));
-        Machine.Memory.Write(record + El1Image.Value("CPU_VECTOR"), El1Image.UserVector(Options.Kernel));
+        Machine.Memory.Write(record + CpuRecord.Number, cpu.Index);
+        Machine.Memory.Write(record + CpuRecord.Node, 0);
+        Machine.Memory.Write(record + CpuRecord.Timekeeper, El1Image.Linear(timekeeperPa));
+        Machine.Memory.Write(record + CpuRecord.VdsoSlot, Vdso.Design.SlotPa(cpu.Index) is not 0 and var slot ? El1Image.Linear(slot) : 0);
+        Machine.Memory.Write(record + CpuRecord.VdsoOffset, Vdso.Design.RegisterOf(cpu.Index));
+        Machine.Memory.Write(record + CpuRecord.Vector, El1Image.UserVector(Options.Kernel));
         // An empty batch: the first system call with a random stack offset fills it.
-        Machine.Memory.Write(record + El1Image.Value("CPU_BATCH_POSITION"), (uint)El1Image.Value("BATCH_ENTRIES"));
+        Machine.Memory.Write(record + CpuRecord.BatchPosition, CpuRecord.BatchEntries);
         var idleGroup = new ThreadGroup();
         var idle = new KernelTask(this, 0, idleGroup) { Comm = $"swapper/{cpu.Index}" };
         idleGroup.Leader = idle;
@@ -168,7 +168,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
             | 1UL << 31 | 1UL << 30 | 1UL << 27 | 1UL << 13 | 1UL << 32 | 1UL << 33;
         // BT0, BT1: PACIxSP is no landing pad for BR of other registers than X16 and X17 (bti_enable).
         ulong bti = HasBti ? 3UL << 35 : 0;
-        Machine.Boot(cpu, El1Image.Value("cpu_start"), _kernelSpace, tcr, sctlr | bti);
+        Machine.Boot(cpu, (ulong)El1Symbol.cpu_start, _kernelSpace, tcr, sctlr | bti);
         if (Options.UserMonitors)
         {
             cpu.PMUSERENR_EL0 = 15;
@@ -265,35 +265,35 @@ public sealed partial class LinuxKernel : IHypercallHandler
     private void Handle(Cpu cpu, int number)
     {
         KernelTask current = Scheduler.Current(cpu.Index);
-        switch (number)
+        switch ((HypercallNumber)number)
         {
-            case 1:
-                cpu.SetX(0, SyscallEntry(cpu, current));
+            case HypercallNumber.Syscall:
+                cpu.SetX(0, (ulong)SyscallEntry(cpu, current));
                 break;
-            case 2:
-                cpu.SetX(0, SignalDelivery.BeforeUser(cpu, current) ? 0UL : 1UL);
+            case HypercallNumber.Work:
+                cpu.SetX(0, (ulong)(SignalDelivery.BeforeUser(cpu, current) ? El1Action.Done : El1Action.Schedule));
                 break;
-            case 3:
+            case HypercallNumber.Schedule:
                 KernelTask next = Scheduler.PickNext(cpu);
                 NoteSwitch(cpu, current, next);
                 cpu.SetX(0, El1Image.Linear(next.RecordPa));
                 break;
-            case 4:
+            case HypercallNumber.Fault:
                 UserFault(cpu, current, cpu.X(1), cpu.X(2));
                 cpu.SetX(0, 0);
                 break;
-            case 5:
+            case HypercallNumber.Irq:
                 if ((int)cpu.X(0) == Cpu.VirtualTimerInterrupt)
                     Scheduler.TimerInterrupt(cpu);
                 break;
-            case 6:
+            case HypercallNumber.KernelFault:
                 bool write = (cpu.X(1) & (1 << 6)) != 0;
                 cpu.SetX(0, current.Mm is { } mm && cpu.X(2) < mm.TaskSize && FaultIn(cpu, mm, cpu.X(2), write, false, out _) ? 0UL : 1UL);
                 break;
-            case 7:
+            case HypercallNumber.Switched:
                 Scheduler.FinishSwitch(_byRecord[cpu.X(0)]);
                 break;
-            case 9:
+            case HypercallNumber.Random:
                 FillRandomBatch(cpu);
                 break;
             default:
@@ -309,8 +309,8 @@ public sealed partial class LinuxKernel : IHypercallHandler
     /// <summary>HVC_RANDOM: _get_random_bytes for the batch of get_random_u16.</summary>
     private void FillRandomBatch(Cpu cpu)
     {
-        ulong batch = El1Image.Physical(cpu.TPIDR_EL1) + El1Image.Value("CPU_BATCH_ENTROPY");
-        for (ulong i = 0; i < El1Image.Value("BATCH_ENTRIES") * 2; i += 8)
+        ulong batch = El1Image.Physical(cpu.TPIDR_EL1) + CpuRecord.BatchEntropy;
+        for (ulong i = 0; i < CpuRecord.BatchEntries * 2; i += 8)
             Machine.Memory.Write(batch + i, Random.Next());
         CallCosts.Charge(cpu, Costs.RandomBatch);
     }

@@ -74,6 +74,28 @@
 .endm
 
 /*
+ * The instruction that follows is changed at boot, where a branch at such a
+ * place may lead, or both: what static keys and static calls are in Linux. A
+ * record in .patch_sites, which is not part of the image, says so to
+ * layout.awk; sites that are changed alike have a group.
+ */
+.macro	patch_site name, group
+	.pushsection .patch_sites, "", %progbits
+	.asciz	"site \name \group"
+	.popsection
+	.globl	\name
+\name:
+.endm
+
+.macro	patch_target name
+	.pushsection .patch_sites, "", %progbits
+	.asciz	"target \name"
+	.popsection
+	.globl	\name
+\name:
+.endm
+
+/*
  * The boot code replaces the instruction at label 8881, just before, by \new
  * when the kernel has a feature (ALT_* of layout.h), as Linux's alternatives do.
  */

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the EL1 image from its sources with clang-19 and ld.lld-19.
-#   build.sh          writes bin/el1.bin, bin/layout.tsv and bin/SHA256SUMS
+#   build.sh          writes bin/el1.bin, bin/SHA256SUMS and Generated/El1Layout.g.cs
 #   build.sh --check  builds in a temporary folder and compares; exit 1 on a difference
 set -euo pipefail
 export LC_ALL=C
@@ -10,24 +10,23 @@ for tool in clang-19 ld.lld-19 llvm-objcopy-19 llvm-nm-19; do
 done
 sources=(entry.S tramp.S syscall.S ids.S clocks.S switch.S vdso_update.S)
 tmp=$(mktemp -d); trap 'rm -rf "$tmp"' EXIT
+mkdir "$tmp/bin" "$tmp/Generated"
 for f in "${sources[@]}"; do
   clang-19 --target=aarch64-linux-gnu -march=armv8.1-a -nostdinc -ffile-prefix-map="$PWD=." -c "$f" -o "$tmp/${f%.S}.o"
 done
 ld.lld-19 -nostdlib -static --build-id=none -T el1.lds -o "$tmp/el1.elf" "$tmp"/{entry,tramp,syscall,ids,clocks,switch,vdso_update}.o
-llvm-objcopy-19 -O binary "$tmp/el1.elf" "$tmp/el1.bin"
-{
-  # Constants of layout.h, evaluated by the preprocessor and the shell, then the symbols.
-  sed -n 's/^#define[ \t]\+\([A-Z][A-Z0-9_]*\)[ \t]\+\([0-9][0-9a-fx]*\).*/\1 \2/p' layout.h |
-    while read -r name value; do printf '%s\t%d\n' "$name" "$((value))"; done
-  llvm-nm-19 --defined-only "$tmp/el1.elf" | awk '$2 ~ /[TtRrDd]/ && $3 !~ /^\$/ {printf "%s\t0x%s\n", $3, $1}' | sort
-} > "$tmp/layout.tsv"
-cat "${sources[@]}" layout.h asm.h el1.lds | sha256sum | sed 's/-$/sources/' > "$tmp/SHA256SUMS"
-(cd "$tmp" && sha256sum el1.bin layout.tsv) >> "$tmp/SHA256SUMS"
-if [ "${1:-}" = --check ]; then
-  for f in el1.bin layout.tsv SHA256SUMS; do
-    cmp -s "$tmp/$f" "bin/$f" || { echo "build.sh: bin/$f differs from a fresh build" >&2; exit 1; }
-  done
-  echo "EL1 image: up to date"
-else
-  mkdir -p bin && cp "$tmp"/{el1.bin,layout.tsv,SHA256SUMS} bin/
-fi
+llvm-objcopy-19 -O binary "$tmp/el1.elf" "$tmp/bin/el1.bin"
+llvm-objcopy-19 --dump-section .patch_sites="$tmp/sites" "$tmp/el1.elf"
+tr '\0' '\n' < "$tmp/sites" > "$tmp/sites.txt"
+llvm-nm-19 --defined-only "$tmp/el1.elf" | awk '$2 ~ /[TtRrDd]/ && $3 !~ /^\$/ {print $3, "0x" $1}' | sort > "$tmp/symbols.txt"
+awk -f layout.awk layout.h "$tmp/sites.txt" "$tmp/symbols.txt" > "$tmp/Generated/El1Layout.g.cs"
+cat "${sources[@]}" layout.h asm.h el1.lds layout.awk | sha256sum | sed 's/-$/sources/' > "$tmp/bin/SHA256SUMS"
+(cd "$tmp/bin" && sha256sum el1.bin) >> "$tmp/bin/SHA256SUMS"
+for f in bin/el1.bin bin/SHA256SUMS Generated/El1Layout.g.cs; do
+  if [ "${1:-}" = --check ]; then
+    cmp -s "$tmp/$f" "$f" || { echo "build.sh: $f differs from a fresh build" >&2; exit 1; }
+  else
+    mkdir -p "${f%/*}" && cp "$tmp/$f" "$f"
+  fi
+done
+[ "${1:-}" != --check ] || echo "EL1 image: up to date"

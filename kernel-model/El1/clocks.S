@@ -261,8 +261,8 @@ ENDFUNC posix_get_hrtimer_res
 
 FUNC posix_get_coarse_res
 	func_enter
-	mov	x2, #(TK_COARSE_RES & 0xffff)
-	movk	x2, #(TK_COARSE_RES >> 16), lsl #16
+	mov	x2, #(COARSE_RES_NS & 0xffff)
+	movk	x2, #(COARSE_RES_NS >> 16), lsl #16
 	stp	xzr, x2, [x1]
 	mov	w0, #0
 	func_ret

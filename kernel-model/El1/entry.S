@@ -158,25 +158,18 @@ ret_to_user:
 	tst	x22, #0x10		/* a 32-bit task? */
 	b.eq	3f
 	nop				/* erratum 845719, 32-bit tasks only */
-3:	.globl	vdso_reload_key
-	.globl	vdso_reload_load_key
-	/*
+3:	/*
 	 * Pointer authentication: the user's key, 11 NOPs without it. A kernel that
 	 * writes TPIDRRO_EL0 again on every return (--kernel reload) does so here.
 	 */
-vdso_reload_key:
 8881:	nop
 	alternative ALT_RELOAD, mrs x0, tpidr_el1
-vdso_reload_load_key:
 8881:	nop
 	alternative ALT_RELOAD, ldr x0, [x0, #CPU_VDSO_REGISTER]
-vdso_reload_write:
-	.globl	vdso_reload_write
+	patch_site vdso_reload_write
 8881:	nop
 	alternative ALT_RELOAD, msr tpidrro_el0, x0
 	nops	8
-	.globl	vdso_reload_end_key
-vdso_reload_end_key:
 	nops	1			/* MTE: the user's tags */
 	apply_ssbd x0, x1
 	msr	elr_el1, x21
@@ -465,14 +458,12 @@ FUNC ret_from_exec
 	hvc	#HVC_SWITCHED
 	get_current tsk
 	/* Patched to a branch to ret_from_exec_out when the design has no per-CPU slot. */
-	.globl	vdso_init_key
-vdso_init_key:
+	patch_site vdso_init_key
 	nop
 	bl	vdso_flush_thread
 	get_current x0
 	bl	vdso_start_thread
-	.globl	ret_from_exec_out
-ret_from_exec_out:
+	patch_target ret_from_exec_out
 	bl	exit_to_user_mode
 	b	ret_to_user
 ENDFUNC ret_from_exec

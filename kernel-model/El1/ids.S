@@ -98,7 +98,7 @@ FUNC map_id_up
 	cmp	w4, #5
 	b.hi	3f			/* more than five extents: sorted; no map here has them */
 	cbz	w4, 3f
-	add	x5, x19, #MAP_EXTENT
+	add	x5, x19, #USERNS_MAP_EXTENT
 	mov	w6, #12
 	umaddl	x6, w4, w6, x5
 1:	ldr	w7, [x5, #4]		/* lower_first */

@@ -1,12 +1,14 @@
 /*
  * What EL1 code and the C# kernel share: offsets in guest memory and HVC
- * numbers. build.sh writes every #define of this file to bin/layout.tsv, which
- * the C# side reads; nothing is declared twice.
+ * numbers. layout.awk makes Generated/El1Layout.g.cs of it; nothing is declared
+ * twice. A comment that begins "Name (PREFIX_*):" or "enum Name (PREFIX_*):"
+ * names the C# type of the constants below it, which all have that prefix.
+ * What is no plain number is the assembler's own.
  */
 #ifndef ARMVDSO_EL1_LAYOUT_H
 #define ARMVDSO_EL1_LAYOUT_H
 
-/* struct pt_regs of Linux 6.1 (arch/arm64/include/asm/ptrace.h) */
+/* PtRegs (S_*): struct pt_regs of Linux 6.1 (arch/arm64/include/asm/ptrace.h) */
 #define S_X0			0
 #define S_SP			248
 #define S_PC			256
@@ -16,7 +18,7 @@
 #define S_STACKFRAME		304
 #define S_FRAME_SIZE		336
 
-/* Task record: the part of task_struct that EL1 code reads */
+/* TaskRecord (TSK_*): the part of task_struct that EL1 code reads */
 #define TSK_FLAGS		0x000
 #define TSK_STACK_TOP		0x008
 #define TSK_CONTEXT		0x010	/* x19..x28, fp, sp, pc */
@@ -49,17 +51,21 @@
 #define TSK_FPSIMD		0x200	/* v0..v31 */
 #define TSK_FPSR		0x400
 #define TSK_FPCR		0x404
-#define TSK_NUMBERS		0x800	/* struct pid: for each level of PID namespaces a record of the four below */
+#define TSK_NUMBERS		0x800	/* for each level of PID namespaces a record NUMBERS_* */
+#define TSK_SIZE		0x1000
+
+/* TaskNumbers (NUMBERS_*): a task's numbers in one PID namespace */
 #define NUMBERS_NS		0
 #define NUMBERS_TGID		8
 #define NUMBERS_TID		12
 #define NUMBERS_PPID		16
 #define NUMBERS_SIZE		24
-#define TSK_SIZE		0x1000
 
 /*
- * Records that a task points to. Linux shares them between tasks; here each
- * task's page has its own copy, which the kernel model keeps current.
+ * LinkedRecords (TSK_REC_*): records that a task points to, in its own page
+ *
+ * Linux shares them between tasks; here each task's page has its own copy,
+ * which the kernel model keeps current.
  */
 #define TSK_REC_PARENT_PID	0x440	/* struct pid of the parent process, as this task sees it */
 #define TSK_REC_PARENT		0x640	/* the parent: only its TSK_SIGNAL */
@@ -70,32 +76,41 @@
 #define TSK_REC_PID		0xb40	/* struct pid of the thread, up to 33 levels */
 #define TSK_REC_TGPID		0xd80	/* struct pid of the process */
 
-/* struct pid: level, then one upid (number, namespace) a level */
+/* PidRecord (PID_*): struct pid: level, then one upid (number, namespace) a level */
 #define PID_LEVEL		0x04
 #define PID_NR			0x10
 #define PID_NS			0x18
+
+/* enum PidType (PIDTYPE_*): enum pid_type of Linux */
 #define PIDTYPE_PID		0
 #define PIDTYPE_TGID		1
-#define NS_LEVEL		0x08	/* struct pid_namespace */
-#define SIGNAL_PIDS		0x10	/* signal_struct: struct pid by PIDTYPE */
 
-/* struct cred */
+/* PidNamespaceRecord (NS_*): struct pid_namespace */
+#define NS_LEVEL		0x08
+
+/* SignalRecord (SIGNAL_*): struct signal_struct */
+#define SIGNAL_PIDS		0x10	/* struct pid by PIDTYPE */
+
+/* CredRecord (CRED_*): struct cred */
 #define CRED_UID		0x04
 #define CRED_GID		0x08
 #define CRED_EUID		0x14
 #define CRED_EGID		0x18
 #define CRED_USER_NS		0x38
 
-/* struct user_namespace: uid_map, gid_map; each nr_extents, then extents */
+/* UserNamespaceRecord (USERNS_*): struct user_namespace: uid_map, gid_map; each nr_extents, then extents */
 #define USERNS_UID_MAP		0x00
 #define USERNS_GID_MAP		0x40
-#define MAP_EXTENT		0x04	/* first, lower_first, count */
+#define USERNS_MAP_EXTENT	0x04	/* in a map: first, lower_first, count */
 
+/* NsproxyRecord (NSPROXY_*): struct nsproxy */
 #define NSPROXY_TIME_NS		0x28
+
+/* TimeNamespaceRecord (TIME_NS_*): struct time_namespace */
 #define TIME_NS_MONOTONIC	0x20	/* offsets: seconds, nanoseconds */
 #define TIME_NS_BOOTTIME	0x30
 
-/* TSK_FLAGS */
+/* enum TaskFlag (TIF_*_BIT): bits of TSK_FLAGS */
 #define TIF_NEED_RESCHED_BIT	0
 #define TIF_WORK_BIT		1	/* signals and other work before EL0 */
 #define TIF_SYSCALL_TRACE_BIT	2	/* every system call goes to C# */
@@ -104,7 +119,7 @@
 #define TIF_SINGLESTEP_BIT	21
 #define TIF_32BIT_BIT		22
 
-/* Per-CPU record, at TPIDR_EL1 */
+/* CpuRecord (CPU_*): per-CPU record, at TPIDR_EL1 */
 #define CPU_NUMBER		0x00
 #define CPU_NODE		0x04
 #define CPU_VDSO_SLOT		0x08	/* kernel address of this CPU's slot */
@@ -118,39 +133,40 @@
 #define CPU_BATCH_ENTROPY	0x100	/* get_random_u16: 48 values, generation, position */
 #define CPU_BATCH_GENERATION	0x160
 #define CPU_BATCH_POSITION	0x168
+#define CPU_BATCH_ENTRIES	48
 #define CPU_SIZE		0x200
 
-#define BATCH_ENTRIES		48
-
-/* What alternatives depend on: bits of the kernel configuration */
+/* enum Alternative (ALT_*): what alternatives depend on: bits of the kernel configuration */
 #define ALT_KPTI		0
 #define ALT_BHB_LOOP		1
 #define ALT_RANDOM_STACK	2
 #define ALT_SSBD_FIRMWARE	3	/* no SSBS: the firmware would be asked */
 #define ALT_RELOAD		4	/* TPIDRRO_EL0 is written again on every return to EL0 */
 
-/* Kernel addresses of the trampoline: its data page, then its code page */
+/* Trampoline (TRAMP_*): kernel addresses of the trampoline: its data page, then its code page */
 #define TRAMP_DATA_VALIAS	0xfffffdfffe7fc000
 #define TRAMP_VALIAS		0xfffffdfffe7fd000
 #define TRAMP_SWAPPER_OFFSET	0x1000	/* kernel tables minus trampoline tables, in TTBR1_EL1 */
-#define USER_ASID_FLAG		0x1000000000000
+#define TRAMP_USER_ASID_FLAG	0x1000000000000
 
+/* El1Number (*): numbers that stand alone */
 #define THREAD_SHIFT		14	/* 16 KiB stacks, aligned to 32 KiB so that an overflow sets this bit */
+#define COARSE_RES_NS		4000000	/* resolution of the coarse clocks */
+#define VDSO_GENERATION_SHIFT	16	/* design "per-cpu-gen": TPIDRRO_EL0 has a count above the offset */
+#define NR_SYSCALLS		512
 
-/* Timekeeper record: two entries of struct vdso_data, then these */
-#define TK_COARSE_RES		4000000
-
-/* Design "per-cpu-gen": TPIDRRO_EL0 has a count above the offset */
-#define VDSO_GENERATION_SHIFT	16
-
-/* vdso_fixup_table: first offset, span (8 bytes each), entries (4 bytes), then entries of three offsets from the image's start */
+/*
+ * FixupRecord (FIXUP_*): vdso_fixup_table: first offset and span (8 bytes each), how many entries (4 bytes), entries
+ *
+ * An entry has three offsets from the image's start.
+ */
 #define FIXUP_ENTRIES		24
 #define FIXUP_START		0
 #define FIXUP_LENGTH		4
 #define FIXUP_FALLBACK		8
 #define FIXUP_SIZE		12
 
-/* HVC numbers: EL1 code asks the kernel model */
+/* enum HypercallNumber (HVC_*): what EL1 code asks the kernel model */
 #define HVC_SYSCALL		1	/* x0 pt_regs -> x0 ACT_* */
 #define HVC_WORK		2	/* x0 pt_regs -> x0 ACT_* */
 #define HVC_SCHEDULE		3	/* -> x0 next task record */
@@ -161,13 +177,12 @@
 #define HVC_PANIC		8	/* x0 pt_regs, x1 ESR, x2 FAR */
 #define HVC_RANDOM		9	/* fills this CPU's batch of random numbers */
 
+/* enum El1Action (ACT_*): what EL1 code is to do next */
 #define ACT_DONE		0
 #define ACT_SCHEDULE		1	/* sleep, then ask again */
 #define ACT_EXEC		2	/* a new program: flush_thread and start_thread */
 
-#define NR_SYSCALLS		512
-
-/* struct vdso_per_cpu_data as on the slides */
+/* VdsoSlot (SLOT_*): struct vdso_per_cpu_data as on the slides */
 #define SLOT_CPU		0
 #define SLOT_NODE		4
 #define SLOT_PID		8
@@ -179,7 +194,7 @@
 #define SLOT_PPID		32
 #define SLOT_SEQ		36	/* in the designs with slots of a cache line */
 
-/* struct vdso_data (Linux 6.1) */
+/* VdsoData (VD_*): struct vdso_data (Linux 6.1) */
 #define VD_SEQ			0x00
 #define VD_CYCLE_LAST		0x08
 #define VD_MASK			0x10

@@ -55,15 +55,12 @@ FUNC __switch_to
 	mrs	x3, tpidr_el1
 	str	x20, [x3, #CPU_CURRENT]
 	/* Patched to a branch to 2f when the design has no per-CPU slot. */
-	.globl	vdso_switch_key
-vdso_switch_key:
+	patch_site vdso_switch_key
 	nop
 	mov	x0, x20
-	.globl	vdso_switch_site
-vdso_switch_site:
+	patch_site vdso_switch_site
 	bl	vdso_switch_thread
-	.globl	vdso_switch_skip
-vdso_switch_skip:
+	patch_target vdso_switch_skip
 	/* ssbs_thread_switch: cores without SSBS, and tasks that keep it, need nothing */
 	ldr	x2, [x20, #TSK_FLAGS]
 	nop

@@ -129,8 +129,7 @@ FUNC __arm64_sys_model
 	str	x19, [sp, #16]
 	mov	x19, x0
 1:	/* Patched to a call that looks at the thread's page, where user space may write to it. */
-	.globl	vdso_request_key
-vdso_request_key:
+	patch_site vdso_request_key
 	mov	x0, x19
 	hvc	#HVC_SYSCALL
 	cbz	x0, el0_svc_out
@@ -139,14 +138,12 @@ vdso_request_key:
 	bl	schedule
 	b	1b
 2:	/* Patched to a branch to el0_svc_out when the design has no per-CPU slot. */
-	.globl	vdso_exec_key
-vdso_exec_key:
+	patch_site vdso_exec_key
 	nop
 	bl	vdso_flush_thread
 	get_current x0
 	bl	vdso_start_thread
-	.globl	el0_svc_out
-el0_svc_out:
+	patch_target el0_svc_out
 	ldr	x0, [x19, #S_X0]
 	ldr	x19, [sp, #16]
 	ldp	x29, x30, [sp], #32
@@ -175,7 +172,7 @@ FUNC get_random_u16
 	add	x1, x1, :lo12:base_crng
 	ldr	x2, [x1]
 	ldr	w3, [x20, #(CPU_BATCH_POSITION - CPU_BATCH_ENTROPY)]
-	cmp	w3, #(BATCH_ENTRIES - 1)
+	cmp	w3, #(CPU_BATCH_ENTRIES - 1)
 	b.hi	2f
 	ldr	x4, [x20, #(CPU_BATCH_GENERATION - CPU_BATCH_ENTROPY)]
 	cmp	x2, x4

@@ -13,6 +13,7 @@
 .macro	bhb_loop name
 	.globl	\name
 \name:
+	patch_site \name\()_rounds, BhbRounds
 	mov	x30, #24
 8831:	b	. + 4
 	subs	x30, x30, #1
@@ -41,7 +42,7 @@
 8842:	/* tramp_map_kernel: the kernel's tables and its ASID */
 	mrs	x30, ttbr1_el1
 	add	x30, x30, #TRAMP_SWAPPER_OFFSET
-	bic	x30, x30, #USER_ASID_FLAG
+	bic	x30, x30, #TRAMP_USER_ASID_FLAG
 	msr	ttbr1_el1, x30
 	isb
 	tramp_data_read_var x30, TRAMP_DATA_VECTORS
@@ -68,7 +69,7 @@ tramp_exit_native:
 	/* tramp_unmap_kernel */
 	mrs	x29, ttbr1_el1
 	sub	x29, x29, #TRAMP_SWAPPER_OFFSET
-	orr	x29, x29, #USER_ASID_FLAG
+	orr	x29, x29, #TRAMP_USER_ASID_FLAG
 	msr	ttbr1_el1, x29
 	mrs	x29, far_el1
 	add	sp, sp, #S_FRAME_SIZE

@@ -37,8 +37,7 @@ FUNC vdso_update_per_cpu
 	ldr	x3, [x2, #CPU_VDSO_SLOT]
 	fill_cpu x3
 	/* Patched to a branch to vdso_ns_mended when this defect is switched off. */
-	.globl	vdso_ns_key
-vdso_ns_key:
+	patch_site vdso_ns_key
 	nop
 	get_current x6
 	ldp	x7, x8, [x6, #TSK_PIDNS]	/* namespace, level */
@@ -60,14 +59,12 @@ vdso_ns_key:
 	stp	w4, w5, [x3, #SLOT_UID]
 	ldr	w4, [x0, #TSK_GID]
 	/* Patched to load TSK_EGID when this defect is switched off. */
-	.globl	vdso_egid_key
-vdso_egid_key:
+	patch_site vdso_egid_key
 	ldr	w5, [x0, #TSK_GID]
 	stp	w4, w5, [x3, #SLOT_GID]
 	str	w11, [x3, #SLOT_PPID]
 1:	ret
-	.globl	vdso_ns_mended
-vdso_ns_mended:
+	patch_target vdso_ns_mended
 	ldr	x10, [x0, #TSK_TGID]	/* and PID */
 	ldr	w11, [x0, #TSK_PPID]
 	b	2b
@@ -233,12 +230,10 @@ ENDFUNC \name
 FUNC vdso_start_thread
 	stp	x29, x30, [sp, #-16]!
 	mov	x29, sp
-	.globl	vdso_start_call
-vdso_start_call:
+	patch_site vdso_start_call, UpdateCalls
 	bl	vdso_update_per_cpu
 	/* Patched to store x1 in CPU_VDSO_REGISTER where the exit to EL0 has to write the register again. */
-	.globl	vdso_start_save
-vdso_start_save:
+	patch_site vdso_start_save, RegisterSaves
 	nop
 	msr	tpidrro_el0, x1
 	ldp	x29, x30, [sp], #16
@@ -249,11 +244,9 @@ ENDFUNC vdso_start_thread
 FUNC vdso_switch_thread
 	stp	x29, x30, [sp, #-16]!
 	mov	x29, sp
-	.globl	vdso_switch_call
-vdso_switch_call:
+	patch_site vdso_switch_call, UpdateCalls
 	bl	vdso_update_per_cpu
-	.globl	vdso_switch_save
-vdso_switch_save:
+	patch_site vdso_switch_save, RegisterSaves
 	nop
 	msr	tpidrro_el0, x1
 	ldp	x29, x30, [sp], #16
@@ -268,11 +261,9 @@ FUNC vdso_refresh_thread
 	/* First the flag, then the data: a change that comes between the two sets it again. */
 	str	wzr, [x0, #TSK_FLAGS + 4]
 	dmb	ish
-	.globl	vdso_refresh_call
-vdso_refresh_call:
+	patch_site vdso_refresh_call, UpdateCalls
 	bl	vdso_update_per_cpu
-	.globl	vdso_refresh_save
-vdso_refresh_save:
+	patch_site vdso_refresh_save, RegisterSaves
 	nop
 	msr	tpidrro_el0, x1
 	ldp	x29, x30, [sp], #16
@@ -282,8 +273,7 @@ ENDFUNC vdso_refresh_thread
 FUNC vdso_flush_thread
 	mrs	x2, tpidr_el1
 	mov	x1, #0
-	.globl	vdso_flush_save
-vdso_flush_save:
+	patch_site vdso_flush_save, RegisterSaves
 	nop
 	msr	tpidrro_el0, x1
 	ret

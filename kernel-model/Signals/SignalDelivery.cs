@@ -7,7 +7,6 @@ namespace ArmVdso.Kernel.Signals;
 /// <summary>Sends and delivers signals (kernel/signal.c). Frames are built in <see cref="SignalFrame"/>.</summary>
 public sealed class SignalDelivery
 {
-    private static readonly int WorkBit = (int)El1Image.Value("TIF_WORK_BIT");
     private const ulong Unblockable = (1UL << (Signal.SIGKILL - 1)) | (1UL << (Signal.SIGSTOP - 1));
     private const ulong RestartSyscall = 128;
     private readonly LinuxKernel _kernel;
@@ -38,13 +37,13 @@ public sealed class SignalDelivery
     {
         if (result is >= -Errno.ERESTART_RESTARTBLOCK and <= -Errno.ERESTARTSYS)
         {
-            _kernel.Records.SetFlag(task, WorkBit, true);
+            _kernel.Records.SetFlag(task, TaskFlag.Work, true);
         }
         else if (task.Signals.SavedMask is { } mask)
         {
             if (result == -Errno.EINTR)
             {
-                _kernel.Records.SetFlag(task, WorkBit, true);
+                _kernel.Records.SetFlag(task, TaskFlag.Work, true);
                 return;
             }
             task.Signals.SavedMask = null;
@@ -54,7 +53,7 @@ public sealed class SignalDelivery
     }
 
     /// <summary>Asks for <see cref="BeforeUser"/> before the task next returns to EL0.</summary>
-    internal void RequestWork(KernelTask task) => _kernel.Records.SetFlag(task, WorkBit, true);
+    internal void RequestWork(KernelTask task) => _kernel.Records.SetFlag(task, TaskFlag.Work, true);
 
     /// <summary>Sends a signal to a process.</summary>
     public void Send(ThreadGroup group, SignalInfo info)
@@ -164,7 +163,7 @@ public sealed class SignalDelivery
     {
         if (!HasDeliverable(task) && signal != Signal.SIGKILL)
             return;
-        _kernel.Records.SetFlag(task, WorkBit, true);
+        _kernel.Records.SetFlag(task, TaskFlag.Work, true);
         if (task.State == TaskState.Stopped && (signal == Signal.SIGKILL || task.Signals.Killed))
         {
             task.State = TaskState.Runnable;
@@ -178,7 +177,7 @@ public sealed class SignalDelivery
     public void Recalculate(KernelTask task)
     {
         if (HasDeliverable(task))
-            _kernel.Records.SetFlag(task, WorkBit, true);
+            _kernel.Records.SetFlag(task, TaskFlag.Work, true);
     }
 
     /// <summary>HVC_WORK: everything that must happen before EL0 continues. False: the task stopped or died; schedule.</summary>
@@ -186,7 +185,7 @@ public sealed class SignalDelivery
     {
         if (task.State is TaskState.Zombie or TaskState.Dead)
             return false;
-        _kernel.Records.SetFlag(task, WorkBit, false);
+        _kernel.Records.SetFlag(task, TaskFlag.Work, false);
         UserRegisters regs = _kernel.Records.Registers(task);
         while (true)
         {
@@ -254,7 +253,7 @@ public sealed class SignalDelivery
             task.Signals.Blocked &= ~Signal.Bit(info.Number);
         }
         task.Signals.Pending.Add(info);
-        _kernel.Records.SetFlag(task, WorkBit, true);
+        _kernel.Records.SetFlag(task, TaskFlag.Work, true);
     }
 
     /// <summary>An interrupted system call restarts or returns EINTR (do_signal in arch/arm64/kernel/signal.c).</summary>
@@ -312,7 +311,7 @@ public sealed class SignalDelivery
                     _kernel.Scheduler.Kick(thread.Cpu);
             }
             task.Group.StopReport = (info.Number << 8) | 0x7f;
-            _kernel.Records.SetFlag(task, WorkBit, true);
+            _kernel.Records.SetFlag(task, TaskFlag.Work, true);
             _kernel.NotifyParentOfStop(task.Group, Signal.CLD_STOPPED, info.Number);
             return false;
         }

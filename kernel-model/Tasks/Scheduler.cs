@@ -10,7 +10,6 @@ public sealed class Scheduler
     /// <summary>SGI that makes a CPU look at its flags.</summary>
     internal const int RescheduleInterrupt = 0;
 
-    internal static readonly int NeedResched = (int)El1Image.Value("TIF_NEED_RESCHED_BIT");
     private readonly LinuxKernel _kernel;
     private readonly List<KernelTask> _queue = [];
     private readonly KernelTask[] _current;
@@ -80,14 +79,14 @@ public sealed class Scheduler
         return -1;
     }
 
-    private bool Kicked(int cpu) => _kernel.Records.Flag(_idle[cpu], NeedResched);
+    private bool Kicked(int cpu) => _kernel.Records.Flag(_idle[cpu], TaskFlag.NeedResched);
 
     private static bool Allowed(KernelTask task, int cpu) => (task.Affinity >> cpu & 1) != 0;
 
     /// <summary>Asks a CPU to reschedule at its next chance.</summary>
     internal void Kick(int cpu)
     {
-        _kernel.Records.SetFlag(_current[cpu], NeedResched, true);
+        _kernel.Records.SetFlag(_current[cpu], TaskFlag.NeedResched, true);
         Cpu target = _kernel.Machine.Cpus[cpu];
         if (target != _kernel.ActiveCpu)
             _kernel.Machine.SendSgi(target, RescheduleInterrupt, _kernel.ActiveCpu?.Cycles ?? 0);
@@ -108,7 +107,7 @@ public sealed class Scheduler
     {
         int i = cpu.Index;
         KernelTask previous = _current[i];
-        _kernel.Records.SetFlag(previous, NeedResched, false);
+        _kernel.Records.SetFlag(previous, TaskFlag.NeedResched, false);
         KernelTask? next = Director is null ? null : Directed(i, previous);
         for (int q = 0; next is null && q < _queue.Count; q++)
         {
@@ -207,7 +206,7 @@ public sealed class Scheduler
         if (!IsIdle(i) && now >= current.SliceEnd)
         {
             if (AnyoneWaitsFor(i))
-                _kernel.Records.SetFlag(current, NeedResched, true);
+                _kernel.Records.SetFlag(current, TaskFlag.NeedResched, true);
             else
                 current.SliceEnd = now + SliceNs;
         }
@@ -260,7 +259,7 @@ public sealed class Scheduler
             deadline = Math.Min(deadline, _kernel.Timers.Earliest);
         }
         // A slice that is over has asked for a switch already; its deadline must not fire again before it happens.
-        if (!idle && AnyoneWaitsFor(i) && !_kernel.Records.Flag(_current[i], NeedResched))
+        if (!idle && AnyoneWaitsFor(i) && !_kernel.Records.Flag(_current[i], TaskFlag.NeedResched))
             deadline = Math.Min(deadline, _current[i].SliceEnd);
         if (deadline == ulong.MaxValue || Director is not null)
             _kernel.Machine.SetTimer(cpu, false, 0);
@@ -278,7 +277,7 @@ public sealed class Scheduler
     internal void Yield(KernelTask task)
     {
         if (AnyoneWaitsFor(task.Cpu))
-            _kernel.Records.SetFlag(task, NeedResched, true);
+            _kernel.Records.SetFlag(task, TaskFlag.NeedResched, true);
     }
 
     /// <summary>The affinity of a task changed: it must leave a CPU that is no longer allowed.</summary>

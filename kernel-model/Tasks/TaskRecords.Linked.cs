@@ -7,22 +7,9 @@ namespace ArmVdso.Kernel;
 /// its own copies (TSK_REC_* in El1/layout.h), written whenever the model changes what they say.</summary>
 public sealed partial class TaskRecords
 {
-    private static readonly ulong TgidPointer = El1Image.Value("SIGNAL_PIDS") + 8 * El1Image.Value("PIDTYPE_TGID");
-    private static readonly ulong ThreadPid = El1Image.Value("TSK_REC_PID");
-    private static readonly ulong ProcessPid = El1Image.Value("TSK_REC_TGPID");
-    private static readonly ulong ParentPid = El1Image.Value("TSK_REC_PARENT_PID");
-    private static readonly ulong PidLevel = El1Image.Value("PID_LEVEL");
-    private static readonly ulong PidNumber = El1Image.Value("PID_NR");
-    private static readonly ulong PidSpace = El1Image.Value("PID_NS");
-    private static readonly ulong Cred = El1Image.Value("TSK_REC_CRED");
-    private static readonly ulong CredUid = Cred + El1Image.Value("CRED_UID");
-    private static readonly ulong CredGid = Cred + El1Image.Value("CRED_GID");
-    private static readonly ulong CredEuid = Cred + El1Image.Value("CRED_EUID");
-    private static readonly ulong CredEgid = Cred + El1Image.Value("CRED_EGID");
-    private static readonly ulong UserSpace = El1Image.Value("TSK_REC_USER_NS");
-    private static readonly ulong UserMap = UserSpace + El1Image.Value("USERNS_UID_MAP");
-    private static readonly ulong GroupMap = UserSpace + El1Image.Value("USERNS_GID_MAP");
-    private static readonly ulong MapExtent = El1Image.Value("MAP_EXTENT");
+    private const ulong TgidPointer = SignalRecord.Pids + 8 * (int)PidType.Tgid;
+    private const ulong UserMap = LinkedRecords.UserNs + UserNamespaceRecord.UidMap;
+    private const ulong GroupMap = LinkedRecords.UserNs + UserNamespaceRecord.GidMap;
 
     /// <summary>Extents that a map in a record has room for (UID_GID_MAP_MAX_BASE_EXTENTS).</summary>
     private const int MaxExtents = 5;
@@ -32,59 +19,58 @@ public sealed partial class TaskRecords
     {
         void Point(ulong from, ulong to) => _memory.Write(record + from, to);
         ulong At(ulong part) => El1Image.Linear(record + part);
-        ulong signal = El1Image.Value("TSK_SIGNAL"), parent = El1Image.Value("TSK_REC_PARENT");
-        Point(El1Image.Value("TSK_THREAD_PID"), At(ThreadPid));
-        Point(signal, At(El1Image.Value("TSK_REC_SIGNAL")));
-        Point(El1Image.Value("TSK_REAL_PARENT"), At(parent));
-        Point(El1Image.Value("TSK_CRED"), At(Cred));
-        Point(El1Image.Value("TSK_NSPROXY"), El1Image.Value("init_nsproxy"));
-        Point(parent + signal, At(El1Image.Value("TSK_REC_PARENT_SIGNAL")));
-        Point(El1Image.Value("TSK_REC_SIGNAL") + TgidPointer, At(ProcessPid));
-        Point(El1Image.Value("TSK_REC_PARENT_SIGNAL") + TgidPointer, At(ParentPid));
-        Point(Cred + El1Image.Value("CRED_USER_NS"), At(UserSpace));
+        Point(TaskRecord.ThreadPid, At(LinkedRecords.Pid));
+        Point(TaskRecord.Signal, At(LinkedRecords.Signal));
+        Point(TaskRecord.RealParent, At(LinkedRecords.Parent));
+        Point(TaskRecord.Cred, At(LinkedRecords.Cred));
+        Point(TaskRecord.Nsproxy, (ulong)El1Symbol.init_nsproxy);
+        Point(LinkedRecords.Parent + TaskRecord.Signal, At(LinkedRecords.ParentSignal));
+        Point(LinkedRecords.Signal + TgidPointer, At(LinkedRecords.Tgpid));
+        Point(LinkedRecords.ParentSignal + TgidPointer, At(LinkedRecords.ParentPid));
+        Point(LinkedRecords.Cred + CredRecord.UserNs, At(LinkedRecords.UserNs));
     }
 
     /// <summary>The namespaces of a task, as EL1 code looks at them.</summary>
     internal void SetNsproxy(KernelTask task, ulong address)
     {
         if (task.RecordPa != 0)
-            _memory.Write(task.RecordPa + El1Image.Value("TSK_NSPROXY"), address);
+            _memory.Write(task.RecordPa + TaskRecord.Nsproxy, address);
     }
 
     private void WriteNumber(KernelTask task, ulong pid, PidNamespace space, int number)
     {
         ulong upid = task.RecordPa + pid + (ulong)space.Level * 16;
-        _memory.Write(upid + PidNumber, number);
+        _memory.Write(upid + PidRecord.Nr, number);
         // A namespace's record tells its level; which namespace it is among those of a level, the pointer need not tell here,
         // because all numbers of a task's page are those in the task's own namespaces.
-        _memory.Write(upid + PidSpace, El1Image.Value("pid_namespaces") + (ulong)space.Level * 16);
+        _memory.Write(upid + PidRecord.Ns, (ulong)El1Symbol.pid_namespaces + (ulong)space.Level * 16);
     }
 
     private void SyncPids(KernelTask task)
     {
-        foreach (ulong pid in (ReadOnlySpan<ulong>)[ThreadPid, ProcessPid, ParentPid])
-            _memory.Write(task.RecordPa + pid + PidLevel, task.PidNamespace.Level);
+        foreach (ulong pid in (ReadOnlySpan<ulong>)[LinkedRecords.Pid, LinkedRecords.Tgpid, LinkedRecords.ParentPid])
+            _memory.Write(task.RecordPa + pid + PidRecord.Level, task.PidNamespace.Level);
         for (PidNamespace? space = task.PidNamespace; space is not null; space = space.Parent)
         {
-            WriteNumber(task, ThreadPid, space, space.NumberOf(task.Tid));
-            WriteNumber(task, ProcessPid, space, space.NumberOf(task.Group.Pid));
+            WriteNumber(task, LinkedRecords.Pid, space, space.NumberOf(task.Tid));
+            WriteNumber(task, LinkedRecords.Tgpid, space, space.NumberOf(task.Group.Pid));
         }
     }
 
     private void SyncParentPid(KernelTask task)
     {
         for (PidNamespace? space = task.PidNamespace; space is not null; space = space.Parent)
-            WriteNumber(task, ParentPid, space, task.ParentPidIn(space));
+            WriteNumber(task, LinkedRecords.ParentPid, space, task.ParentPidIn(space));
     }
 
     private void SyncCred(KernelTask task)
     {
         Credentials credentials = task.Credentials;
         UserNamespace space = credentials.UserNamespace;
-        _memory.Write(task.RecordPa + CredUid, credentials.Uid);
-        _memory.Write(task.RecordPa + CredGid, credentials.Gid);
-        _memory.Write(task.RecordPa + CredEuid, credentials.Euid);
-        _memory.Write(task.RecordPa + CredEgid, credentials.Egid);
+        _memory.Write(task.RecordPa + LinkedRecords.Cred + CredRecord.Uid, credentials.Uid);
+        _memory.Write(task.RecordPa + LinkedRecords.Cred + CredRecord.Gid, credentials.Gid);
+        _memory.Write(task.RecordPa + LinkedRecords.Cred + CredRecord.Euid, credentials.Euid);
+        _memory.Write(task.RecordPa + LinkedRecords.Cred + CredRecord.Egid, credentials.Egid);
         WriteMap(task.RecordPa + UserMap, space.UserExtents, credentials.Uid, credentials.Euid);
         WriteMap(task.RecordPa + GroupMap, space.GroupExtents, credentials.Gid, credentials.Egid);
     }
@@ -99,7 +85,7 @@ public sealed partial class TaskRecords
         _memory.Write(map, written.Count);
         for (int i = 0; i < written.Count; i++)
         {
-            ulong at = map + MapExtent + (ulong)i * 12;
+            ulong at = map + UserNamespaceRecord.MapExtent + (ulong)i * 12;
             _memory.Write(at, written[i].First);
             _memory.Write(at + 4, written[i].Kernel);
             _memory.Write(at + 8, written[i].Count);

@@ -6,31 +6,6 @@ namespace ArmVdso.Kernel;
 /// <summary>Writes the records that EL1 code reads: tasks and CPUs. Offsets come from El1/layout.h.</summary>
 public sealed partial class TaskRecords
 {
-    private static readonly ulong Flags = El1Image.Value("TSK_FLAGS");
-    private static readonly ulong StackTop = El1Image.Value("TSK_STACK_TOP");
-    private static readonly ulong Context = El1Image.Value("TSK_CONTEXT");
-    private static readonly ulong Tgid = El1Image.Value("TSK_TGID");
-    private static readonly ulong Pid = El1Image.Value("TSK_PID");
-    private static readonly ulong Uid = El1Image.Value("TSK_UID");
-    private static readonly ulong Ppid = El1Image.Value("TSK_PPID");
-    private static readonly ulong Tp = El1Image.Value("TSK_TP_VALUE");
-    private static readonly ulong Ttbr0 = El1Image.Value("TSK_TTBR0");
-    private static readonly ulong FpState = El1Image.Value("TSK_FPSIMD");
-    private static readonly ulong Fpsr = El1Image.Value("TSK_FPSR");
-    private static readonly ulong VdsoSlot = El1Image.Value("TSK_VDSO_SLOT");
-    private static readonly ulong VdsoRegister = El1Image.Value("TSK_VDSO_REGISTER");
-    private static readonly ulong VdsoBase = El1Image.Value("TSK_VDSO_BASE");
-    private static readonly ulong VdsoFixed = El1Image.Value("TSK_VDSO_FIXED");
-    private static readonly ulong Foreign = El1Image.Value("TSK_VDSO_FOREIGN");
-    private static readonly ulong Numbers = El1Image.Value("TSK_NUMBERS");
-    private static readonly ulong NumbersPpid = El1Image.Value("NUMBERS_PPID");
-    private static readonly ulong FrameSize = El1Image.Value("S_FRAME_SIZE");
-
-    /// <summary>TIF bit: EL1 code fills the task's vDSO slot again before the return to EL0.</summary>
-    internal static readonly int VdsoStale = (int)El1Image.Value("TIF_VDSO_BIT");
-
-    private static readonly ulong Asid = El1Image.Value("TSK_ASID");
-
     /// <summary>Bytes of a kernel stack.</summary>
     public const int StackSize = 16384;
 
@@ -61,8 +36,8 @@ public sealed partial class TaskRecords
             task.StackPa = pa;
             task.RecordPa = pa + StackSize;
         }
-        _memory.Write(task.RecordPa + StackTop, El1Image.Linear(task.StackPa + StackSize));
-        _memory.Write(task.RecordPa + El1Image.Value("TSK_CANARY"), _kernel.Random.Next() & ~0xffUL);
+        _memory.Write(task.RecordPa + TaskRecord.StackTop, El1Image.Linear(task.StackPa + StackSize));
+        _memory.Write(task.RecordPa + TaskRecord.Canary, _kernel.Random.Next() & ~0xffUL);
         Link(task.RecordPa);
         return true;
     }
@@ -76,30 +51,30 @@ public sealed partial class TaskRecords
     }
 
     /// <summary>User registers of a task, at the top of its kernel stack.</summary>
-    public UserRegisters Registers(KernelTask task) => new(_memory, task.StackPa + StackSize - FrameSize);
+    public UserRegisters Registers(KernelTask task) => new(_memory, task.StackPa + StackSize - PtRegs.FrameSize);
 
     /// <summary>Sets where a new task starts: the EL1 function and its stack.</summary>
-    internal void SetStart(KernelTask task, string function)
+    internal void SetStart(KernelTask task, El1Symbol function)
     {
-        ulong context = task.RecordPa + Context;
+        ulong context = task.RecordPa + TaskRecord.Context;
         _memory.Span(context, 13 * 8).Clear();
-        _memory.Write(context + 11 * 8, El1Image.Linear(task.StackPa + StackSize - FrameSize));
-        _memory.Write(context + 12 * 8, El1Image.Value(function));
+        _memory.Write(context + 11 * 8, El1Image.Linear(task.StackPa + StackSize - PtRegs.FrameSize));
+        _memory.Write(context + 12 * 8, (ulong)function);
     }
 
     /// <summary>Writes identity: thread group, thread, user and group IDs, parent.</summary>
     internal void SyncAll(KernelTask task)
     {
-        _memory.Write(task.RecordPa + Tgid, task.OwnPid);
-        _memory.Write(task.RecordPa + Pid, task.OwnTid);
-        _memory.Write(task.RecordPa + El1Image.Value("TSK_PIDNS"), (ulong)task.PidNamespace.Number);
-        _memory.Write(task.RecordPa + El1Image.Value("TSK_PIDNS_LEVEL"), (ulong)task.PidNamespace.Level);
+        _memory.Write(task.RecordPa + TaskRecord.Tgid, task.OwnPid);
+        _memory.Write(task.RecordPa + TaskRecord.Pid, task.OwnTid);
+        _memory.Write(task.RecordPa + TaskRecord.Pidns, (ulong)task.PidNamespace.Number);
+        _memory.Write(task.RecordPa + TaskRecord.PidnsLevel, (ulong)task.PidNamespace.Level);
         for (PidNamespace? space = task.PidNamespace; space is not null; space = space.Parent)
         {
             ulong numbers = NumbersAt(task, space);
-            _memory.Write(numbers + El1Image.Value("NUMBERS_NS"), (ulong)space.Number);
-            _memory.Write(numbers + El1Image.Value("NUMBERS_TGID"), space.NumberOf(task.Group.Pid));
-            _memory.Write(numbers + El1Image.Value("NUMBERS_TID"), space.NumberOf(task.Tid));
+            _memory.Write(numbers + TaskNumbers.Ns, (ulong)space.Number);
+            _memory.Write(numbers + TaskNumbers.Tgid, space.NumberOf(task.Group.Pid));
+            _memory.Write(numbers + TaskNumbers.Tid, space.NumberOf(task.Tid));
         }
         SyncPids(task);
         SyncCredentials(task);
@@ -107,7 +82,7 @@ public sealed partial class TaskRecords
     }
 
     private static ulong NumbersAt(KernelTask task, PidNamespace space) =>
-        task.RecordPa + Numbers + (ulong)space.Level * El1Image.Value("NUMBERS_SIZE");
+        task.RecordPa + TaskRecord.Numbers + (ulong)space.Level * TaskNumbers.Size;
 
     /// <summary>Writes uid, euid, gid, egid as the task's user namespace has them. What becomes of the vDSO slot is the design's affair.</summary>
     internal void SyncCredentials(KernelTask task)
@@ -115,10 +90,10 @@ public sealed partial class TaskRecords
         if (task.RecordPa == 0)
             return;
         UserNamespace space = task.Credentials.UserNamespace;
-        _memory.Write(task.RecordPa + Uid, space.ShowUser(task.Credentials.Uid));
-        _memory.Write(task.RecordPa + Uid + 4, space.ShowUser(task.Credentials.Euid));
-        _memory.Write(task.RecordPa + Uid + 8, space.ShowGroup(task.Credentials.Gid));
-        _memory.Write(task.RecordPa + Uid + 12, space.ShowGroup(task.Credentials.Egid));
+        _memory.Write(task.RecordPa + TaskRecord.Uid, space.ShowUser(task.Credentials.Uid));
+        _memory.Write(task.RecordPa + TaskRecord.Euid, space.ShowUser(task.Credentials.Euid));
+        _memory.Write(task.RecordPa + TaskRecord.Gid, space.ShowGroup(task.Credentials.Gid));
+        _memory.Write(task.RecordPa + TaskRecord.Egid, space.ShowGroup(task.Credentials.Egid));
         SyncCred(task);
     }
 
@@ -127,9 +102,9 @@ public sealed partial class TaskRecords
     {
         if (task.RecordPa == 0)
             return;
-        _memory.Write(task.RecordPa + Ppid, task.ParentPid);
+        _memory.Write(task.RecordPa + TaskRecord.Ppid, task.ParentPid);
         for (PidNamespace? space = task.PidNamespace; space is not null; space = space.Parent)
-            _memory.Write(NumbersAt(task, space) + NumbersPpid, task.ParentPidIn(space));
+            _memory.Write(NumbersAt(task, space) + TaskNumbers.Ppid, task.ParentPidIn(space));
         SyncParentPid(task);
     }
 
@@ -137,7 +112,7 @@ public sealed partial class TaskRecords
     internal void SetForeign(KernelTask task, bool foreign)
     {
         if (task.RecordPa != 0)
-            _memory.Write(task.RecordPa + Foreign, foreign ? 1 : 0);
+            _memory.Write(task.RecordPa + TaskRecord.VdsoForeign, foreign ? 1 : 0);
     }
 
     /// <summary>Sets the thread's own slot (kernel address; 0: none) and its value for TPIDRRO_EL0.</summary>
@@ -145,77 +120,74 @@ public sealed partial class TaskRecords
     {
         if (task.RecordPa == 0)
             return;
-        _memory.Write(task.RecordPa + VdsoSlot, slot);
-        _memory.Write(task.RecordPa + VdsoRegister, register);
+        _memory.Write(task.RecordPa + TaskRecord.VdsoSlot, slot);
+        _memory.Write(task.RecordPa + TaskRecord.VdsoRegister, register);
     }
 
     /// <summary>The file system user that EL1 code granted the thread (writable page).</summary>
-    internal uint VdsoRequest(KernelTask task) => _memory.Read<uint>(task.RecordPa + El1Image.Value("TSK_VDSO_REQUEST"));
+    internal uint VdsoRequest(KernelTask task) => _memory.Read<uint>(task.RecordPa + TaskRecord.VdsoRequest);
 
     /// <inheritdoc cref="VdsoRequest"/>
     internal void SetVdsoRequest(KernelTask task, uint user)
     {
         if (task.RecordPa != 0)
-            _memory.Write(task.RecordPa + El1Image.Value("TSK_VDSO_REQUEST"), user);
+            _memory.Write(task.RecordPa + TaskRecord.VdsoRequest, user);
     }
 
     /// <summary>Sets where the image lies in the task's memory.</summary>
     internal void SetVdsoBase(KernelTask task, ulong address)
     {
         if (task.RecordPa != 0)
-            _memory.Write(task.RecordPa + VdsoBase, address);
+            _memory.Write(task.RecordPa + TaskRecord.VdsoBase, address);
     }
 
     /// <summary>Turns over whether the task's PC was moved back the last time (per-cpu-fixup); returns what it was.</summary>
     internal bool FlipFixed(KernelTask task)
     {
-        bool before = _memory.Read<uint>(task.RecordPa + VdsoFixed) != 0;
-        _memory.Write(task.RecordPa + VdsoFixed, before ? 0u : 1u);
+        bool before = _memory.Read<uint>(task.RecordPa + TaskRecord.VdsoFixed) != 0;
+        _memory.Write(task.RecordPa + TaskRecord.VdsoFixed, before ? 0u : 1u);
         return before;
     }
 
     /// <summary>Names the address space of a task: what TTBR0_EL1 and the ASID in TTBR1_EL1 become when it runs.</summary>
     internal void SetTtbr0(KernelTask task, ulong value)
     {
-        _memory.Write(task.RecordPa + Ttbr0, value);
-        _memory.Write(task.RecordPa + Asid, (ulong)AsidOf(value) << 48);
+        _memory.Write(task.RecordPa + TaskRecord.Ttbr0, value);
+        _memory.Write(task.RecordPa + TaskRecord.Asid, (ulong)AsidOf(value) << 48);
     }
 
     /// <summary>The kernel's ASID of an address space: even; the odd one after it is user space's under KPTI.</summary>
     internal static ushort AsidOf(ulong handle) => (ushort)(handle >> 12 << 1);
 
-    internal void SetTp(KernelTask task, ulong value) => _memory.Write(task.RecordPa + Tp, value);
+    internal void SetTp(KernelTask task, ulong value) => _memory.Write(task.RecordPa + TaskRecord.TpValue, value);
 
-    /// <summary>Sets or clears TIF bits; see layout.h.</summary>
-    internal void SetFlag(KernelTask task, int bit, bool on)
+    /// <summary>Sets or clears a flag.</summary>
+    internal void SetFlag(KernelTask task, TaskFlag flag, bool on)
     {
         if (task.RecordPa == 0)
             return;
-        ulong flags = _memory.Read<ulong>(task.RecordPa + Flags);
-        flags = on ? flags | (1UL << bit) : flags & ~(1UL << bit);
-        _memory.Write(task.RecordPa + Flags, flags);
+        ulong flags = _memory.Read<ulong>(task.RecordPa + TaskRecord.Flags);
+        flags = on ? flags | Bit(flag) : flags & ~Bit(flag);
+        _memory.Write(task.RecordPa + TaskRecord.Flags, flags);
     }
 
-    internal bool Flag(KernelTask task, int bit) => (_memory.Read<ulong>(task.RecordPa + Flags) & (1UL << bit)) != 0;
+    internal bool Flag(KernelTask task, TaskFlag flag) => (_memory.Read<ulong>(task.RecordPa + TaskRecord.Flags) & Bit(flag)) != 0;
+
+    private static ulong Bit(TaskFlag flag) => 1UL << (int)flag;
 
     /// <summary>Copies the FP state that is live on a CPU into a record (fork).</summary>
     internal void SaveFp(Cpu cpu, KernelTask task)
     {
         for (int i = 0; i < 32; i++)
-            _memory.Write(task.RecordPa + FpState + (ulong)i * 16, cpu.V(i));
-        _memory.Write(task.RecordPa + Fpsr, cpu.FPSR);
-        _memory.Write(task.RecordPa + Fpsr + 4, cpu.FPCR);
+            _memory.Write(task.RecordPa + TaskRecord.Fpsimd + (ulong)i * 16, cpu.V(i));
+        _memory.Write(task.RecordPa + TaskRecord.Fpsr, cpu.FPSR);
+        _memory.Write(task.RecordPa + TaskRecord.Fpcr, cpu.FPCR);
     }
 }
 
 /// <summary>The registers of a task at its last entry from EL0 (struct pt_regs), in guest memory.</summary>
 public readonly struct UserRegisters
 {
-    private static readonly ulong SpOffset = El1Image.Value("S_SP");
-    private static readonly ulong PcOffset = El1Image.Value("S_PC");
-    private static readonly ulong PstateOffset = El1Image.Value("S_PSTATE");
-    private static readonly ulong OrigX0Offset = El1Image.Value("S_ORIG_X0");
-    private static readonly ulong SyscallOffset = El1Image.Value("S_SYSCALLNO");
     private readonly PhysicalMemory _memory;
     private readonly ulong _pa;
 
@@ -235,42 +207,42 @@ public readonly struct UserRegisters
     /// <summary>SP_EL0.</summary>
     public ulong SP
     {
-        get => _memory.Read<ulong>(_pa + SpOffset);
-        set => _memory.Write(_pa + SpOffset, value);
+        get => _memory.Read<ulong>(_pa + PtRegs.Sp);
+        set => _memory.Write(_pa + PtRegs.Sp, value);
     }
 
     /// <summary>Program counter.</summary>
     public ulong PC
     {
-        get => _memory.Read<ulong>(_pa + PcOffset);
-        set => _memory.Write(_pa + PcOffset, value);
+        get => _memory.Read<ulong>(_pa + PtRegs.Pc);
+        set => _memory.Write(_pa + PtRegs.Pc, value);
     }
 
     /// <summary>PSTATE as SPSR_EL1 holds it.</summary>
     public ulong Pstate
     {
-        get => _memory.Read<ulong>(_pa + PstateOffset);
-        set => _memory.Write(_pa + PstateOffset, value);
+        get => _memory.Read<ulong>(_pa + PtRegs.Pstate);
+        set => _memory.Write(_pa + PtRegs.Pstate, value);
     }
 
     /// <summary>x0 at the entry of the system call.</summary>
     public ulong OrigX0
     {
-        get => _memory.Read<ulong>(_pa + OrigX0Offset);
-        set => _memory.Write(_pa + OrigX0Offset, value);
+        get => _memory.Read<ulong>(_pa + PtRegs.OrigX0);
+        set => _memory.Write(_pa + PtRegs.OrigX0, value);
     }
 
     /// <summary>System call number; -1 when the entry was no system call (or its restart is off).</summary>
     public int SyscallNumber
     {
-        get => _memory.Read<int>(_pa + SyscallOffset);
-        set => _memory.Write(_pa + SyscallOffset, value);
+        get => _memory.Read<int>(_pa + PtRegs.Syscallno);
+        set => _memory.Write(_pa + PtRegs.Syscallno, value);
     }
 
     /// <summary>All zero: the state of a new program.</summary>
-    public void Clear() => _memory.Span(_pa, (int)El1Image.Value("S_FRAME_SIZE")).Clear();
+    public void Clear() => _memory.Span(_pa, PtRegs.FrameSize).Clear();
 
     /// <summary>Copies the whole frame from another task's.</summary>
     public void CopyFrom(UserRegisters other) =>
-        other._memory.Span(other._pa, (int)El1Image.Value("S_FRAME_SIZE")).CopyTo(_memory.Span(_pa, (int)El1Image.Value("S_FRAME_SIZE")));
+        other._memory.Span(other._pa, PtRegs.FrameSize).CopyTo(_memory.Span(_pa, PtRegs.FrameSize));
 }

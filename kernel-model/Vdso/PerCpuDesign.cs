@@ -76,7 +76,7 @@ public sealed class PerCpuDesign : PerCpuSlots
     public override VdsoImage? LoadImage() => VdsoImage.Load("per-cpu");
 
     /// <inheritdoc/>
-    public override string? UpdateFunction => "vdso_update_per_cpu";
+    public override El1Symbol? UpdateFunction => El1Symbol.vdso_update_per_cpu;
 
     /// <inheritdoc/>
     public override bool RestoresRegister => _fixes.Contains("trampoline");
@@ -87,18 +87,18 @@ public sealed class PerCpuDesign : PerCpuSlots
         if (_fixes.Contains("egid"))
         {
             // ldr w5, [x0, #TSK_EGID]
-            el1.Patch(machine, "vdso_egid_key", 0xB9400005u | (uint)(El1Image.Value("TSK_EGID") / 4) << 10);
+            el1.Patch(machine, PatchSite.vdso_egid_key, 0xB9400005u | TaskRecord.Egid / 4 << 10);
         }
         if (_fixes.Contains("ns"))
-            el1.PatchBranch(machine, "vdso_ns_key", "vdso_ns_mended");
+            el1.PatchBranch(machine, PatchSite.vdso_ns_key, PatchTarget.vdso_ns_mended);
     }
 
     /// <summary>Has the update note in the CPU's record what TPIDRRO_EL0 holds, for an exit path that must write it again.</summary>
     internal static void KeepRegister(El1Image el1, Machine machine)
     {
         // str x1, [x2, #CPU_VDSO_REGISTER]
-        uint store = 0xF9000041u | (uint)(El1Image.Value("CPU_VDSO_REGISTER") / 8) << 10;
-        foreach (string site in (string[])["vdso_start_save", "vdso_switch_save", "vdso_refresh_save", "vdso_flush_save"])
+        const uint store = 0xF9000041u | CpuRecord.VdsoRegister / 8 << 10;
+        foreach (PatchSite site in PatchSites.RegisterSaves)
             el1.Patch(machine, site, store);
     }
 

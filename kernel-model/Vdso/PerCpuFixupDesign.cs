@@ -20,27 +20,27 @@ public sealed class PerCpuFixupDesign : PerCpuSlots
     public override VdsoImage? LoadImage() => VdsoImage.Load("per-cpu-fixup");
 
     /// <inheritdoc/>
-    public override string? UpdateFunction => "vdso_update_per_cpu_fixup";
+    public override El1Symbol? UpdateFunction => El1Symbol.vdso_update_per_cpu_fixup;
 
     internal override void PatchEl1(El1Image el1, Machine machine)
     {
         base.PatchEl1(el1, machine);
-        el1.PatchCall(machine, "vdso_switch_site", "vdso_switch_fixup");
+        el1.PatchCall(machine, PatchSite.vdso_switch_site, El1Symbol.vdso_switch_fixup);
         IReadOnlyList<(ulong Start, ulong Length, ulong Fallback)> ranges = Mapping.Image!.FixupRanges;
         if (ranges.Count is 0 or > 16)
             throw new InvalidOperationException($"the image has {ranges.Count} ranges; the kernel's table takes 1 to 16");
-        ulong at = el1.PhysicalOf("vdso_fixup_table");
+        ulong at = el1.PhysicalOf(El1Symbol.vdso_fixup_table);
         ulong first = ranges.Min(r => r.Start);
         machine.Memory.Write(at, first);
         machine.Memory.Write(at + 8, ranges.Max(r => r.Start + r.Length) - first);
         machine.Memory.Write(at + 16, ranges.Count);
-        at += El1Image.Value("FIXUP_ENTRIES");
+        at += FixupRecord.Entries;
         foreach ((ulong start, ulong length, ulong fallback) in ranges)
         {
-            machine.Memory.Write(at + El1Image.Value("FIXUP_START"), (uint)start);
-            machine.Memory.Write(at + El1Image.Value("FIXUP_LENGTH"), (uint)length);
-            machine.Memory.Write(at + El1Image.Value("FIXUP_FALLBACK"), (uint)fallback);
-            at += El1Image.Value("FIXUP_SIZE");
+            machine.Memory.Write(at + FixupRecord.Start, (uint)start);
+            machine.Memory.Write(at + FixupRecord.Length, (uint)length);
+            machine.Memory.Write(at + FixupRecord.Fallback, (uint)fallback);
+            at += FixupRecord.Size;
         }
     }
 

@@ -1,3 +1,5 @@
+using ArmVdso.Kernel.El1;
+
 namespace ArmVdso.Kernel.Vdso;
 
 /// <summary>The register counts its own writes: the same value after the load as before it means that nothing came between.</summary>
@@ -16,7 +18,7 @@ public sealed class PerCpuGenerationDesign : PerCpuSlots
     public override VdsoImage? LoadImage() => VdsoImage.Load("per-cpu-gen");
 
     /// <inheritdoc/>
-    public override string? UpdateFunction => "vdso_update_per_cpu_gen";
+    public override El1Symbol? UpdateFunction => El1Symbol.vdso_update_per_cpu_gen;
 
     internal override void CredentialsChanged(KernelTask task) => RefreshBeforeUser(task);
 

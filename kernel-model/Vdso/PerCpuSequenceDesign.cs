@@ -1,4 +1,5 @@
 using ArmVdso.Emulator;
+using ArmVdso.Kernel.El1;
 
 namespace ArmVdso.Kernel.Vdso;
 
@@ -18,7 +19,7 @@ public sealed class PerCpuSequenceDesign : PerCpuSlots
     public override VdsoImage? LoadImage() => VdsoImage.Load("per-cpu-seq");
 
     /// <inheritdoc/>
-    public override string? UpdateFunction => "vdso_update_per_cpu_seq";
+    public override El1Symbol? UpdateFunction => El1Symbol.vdso_update_per_cpu_seq;
 
     internal override void CredentialsChanged(KernelTask task) => Invalidate(task);
 

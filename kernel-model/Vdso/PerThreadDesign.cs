@@ -59,14 +59,17 @@ public sealed class PerThreadDesign : VdsoDesign
     public override VdsoImage? LoadImage() => VdsoImage.Load("per-thread");
 
     /// <inheritdoc/>
-    public override string? UpdateFunction => "vdso_update_per_thread";
+    public override El1Symbol? UpdateFunction => El1Symbol.vdso_update_per_thread;
 
     internal override void PatchEl1(El1Image el1, Machine machine)
     {
         base.PatchEl1(el1, machine);
-        el1.PatchCall(machine, "vdso_switch_call", "vdso_update_per_thread_cpu");
+        el1.PatchCall(machine, PatchSite.vdso_switch_call, El1Symbol.vdso_update_per_thread_cpu);
         if (_writable is WritablePage.CheckedThenUsed or WritablePage.TakenOnce)
-            el1.PatchCall(machine, "vdso_request_key", _writable == WritablePage.TakenOnce ? "vdso_request_once" : "vdso_request_twice");
+            {
+            El1Symbol check = _writable == WritablePage.TakenOnce ? El1Symbol.vdso_request_once : El1Symbol.vdso_request_twice;
+            el1.PatchCall(machine, PatchSite.vdso_request_key, check);
+        }
     }
 
     private int SlotSize => (int)Mapping.Image!.Layout("vdso_per_cpu_data.size");
@@ -175,7 +178,7 @@ public sealed class PerThreadDesign : VdsoDesign
         ulong data = memory.VdsoBase - (ulong)area.Pages.Length * PhysicalMemory.PageSize;
         Kernel.Records.SetVdso(task, El1Image.Linear(Pa(area, index)), data + (ulong)(SharedPages * PhysicalMemory.PageSize + index * SlotSize));
         // EL1 code fills it before the task's first instruction in EL0.
-        Kernel.Records.SetFlag(task, TaskRecords.VdsoStale, true);
+        Kernel.Records.SetFlag(task, TaskFlag.Vdso, true);
     }
 
     private void Give(KernelTask task)
@@ -203,7 +206,7 @@ public sealed class PerThreadDesign : VdsoDesign
     {
         if (!_slots.ContainsKey(task))
             return;
-        Kernel.Records.SetFlag(task, TaskRecords.VdsoStale, true);
+        Kernel.Records.SetFlag(task, TaskFlag.Vdso, true);
         RefreshBeforeUser(task);
     }
 

@@ -1,3 +1,5 @@
+using ArmVdso.Kernel.El1;
+
 namespace ArmVdso.Kernel.Vdso;
 
 /// <summary>getcpu from the area that the thread registered with rseq(2), which the register leads to.</summary>
@@ -16,7 +18,7 @@ public sealed class RseqDesign : VdsoDesign
     public override VdsoImage? LoadImage() => VdsoImage.Load("rseq");
 
     /// <inheritdoc/>
-    public override string? UpdateFunction => "vdso_update_rseq";
+    public override El1Symbol? UpdateFunction => El1Symbol.vdso_update_rseq;
 
     internal override void TaskCreated(KernelTask task, KernelTask? parent)
     {

@@ -30,7 +30,7 @@ public abstract class VdsoDesign
 
     /// <summary>The EL1 function of vdso_update.S that fills the slot and gives the register's value; null when switches write
     /// neither.</summary>
-    public virtual string? UpdateFunction => null;
+    public virtual El1Symbol? UpdateFunction => null;
 
     /// <summary>Whether an exit to EL0 writes the register again where the kernel's entry used it as scratch (KPTI, the BHB loop):
     /// what a mended design asks of such a kernel.</summary>
@@ -49,12 +49,12 @@ public abstract class VdsoDesign
     {
         if (UpdateFunction is not { } update)
         {
-            el1.PatchBranch(machine, "vdso_switch_key", "vdso_switch_skip");
-            el1.PatchBranch(machine, "vdso_exec_key", "el0_svc_out");
-            el1.PatchBranch(machine, "vdso_init_key", "ret_from_exec_out");
+            el1.PatchBranch(machine, PatchSite.vdso_switch_key, PatchTarget.vdso_switch_skip);
+            el1.PatchBranch(machine, PatchSite.vdso_exec_key, PatchTarget.el0_svc_out);
+            el1.PatchBranch(machine, PatchSite.vdso_init_key, PatchTarget.ret_from_exec_out);
             return;
         }
-        foreach (string site in (string[])["vdso_start_call", "vdso_switch_call", "vdso_refresh_call"])
+        foreach (PatchSite site in PatchSites.UpdateCalls)
             el1.PatchCall(machine, site, update);
     }
 
@@ -141,7 +141,7 @@ public abstract class VdsoDesign
     {
         if (!task.OnCpu)
             return;
-        Kernel.Records.SetFlag(task, TaskRecords.VdsoStale, true);
+        Kernel.Records.SetFlag(task, TaskFlag.Vdso, true);
         Kernel.Scheduler.KickTask(task);
     }
 }

@@ -43,6 +43,9 @@ public sealed class VdsoImage
     /// <summary>A value of the layout, or another where the image's design has none.</summary>
     public long LayoutOr(string name, long other) => _layout.GetValueOrDefault(name, other);
 
+    /// <summary>Names of the layout.</summary>
+    public IEnumerable<string> LayoutNames => _layout.Keys;
+
     private static byte[] Resource(string name)
     {
         using Stream stream = typeof(VdsoImage).Assembly.GetManifestResourceStream(name)

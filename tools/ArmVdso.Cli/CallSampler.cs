@@ -69,8 +69,8 @@ internal sealed class CallSampler : OffsetTrace
     private readonly LinuxKernel _kernel;
     private readonly Dictionary<KernelTask, PerTask> _tasks = [];
     private readonly ulong[] _switchBegan;
-    private readonly ulong _switchStart = El1Image.Value("__switch_to");
-    private readonly ulong _switchEnd = El1Image.Value("cpu_switch_to");
+    private readonly ulong _switchStart = (ulong)El1Symbol.__switch_to;
+    private readonly ulong _switchEnd = (ulong)El1Symbol.cpu_switch_to;
 
     /// <summary>Samples by function and way of calling.</summary>
     internal Dictionary<(string Name, CallKind Kind), CallSamples> Samples { get; } = [];

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using ArmVdso.Emulator;
+using ArmVdso.Kernel.El1;
 using ArmVdso.Kernel;
 
 namespace ArmVdso.Cli;
@@ -40,15 +41,15 @@ internal class OffsetTrace(LinuxKernel kernel, Action<OffsetWrite> sink) : IMach
     {
         string cause = kernel.El1FunctionAt(cpu.PC) switch
         {
-            "vdso_start_thread" => "start",
-            "vdso_switch_thread" => "switch",
-            "vdso_refresh_thread" => "refresh",
-            "vdso_flush_thread" => "flush",
-            "cpu_start" => "boot",
-            "vectors" => "entry",
-            "vdso_reload_write" => "reload",
+            _ when cpu.PC == (ulong)PatchSite.vdso_reload_write => "reload",
+            nameof(El1Symbol.vdso_start_thread) => "start",
+            nameof(El1Symbol.vdso_switch_thread) => "switch",
+            nameof(El1Symbol.vdso_refresh_thread) => "refresh",
+            nameof(El1Symbol.vdso_flush_thread) => "flush",
+            nameof(El1Symbol.cpu_start) => "boot",
+            nameof(El1Symbol.vectors) => "entry",
             { } name when name.StartsWith("tramp_ventry", StringComparison.Ordinal) || name.StartsWith("bhb_loop", StringComparison.Ordinal)
-                || name == "__bp_harden_el1_vectors" => "tramp",
+                || name == nameof(El1Symbol.__bp_harden_el1_vectors) => "tramp",
             { } other => other,
             null => "unknown",
         };

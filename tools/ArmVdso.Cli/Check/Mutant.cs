@@ -1,3 +1,4 @@
+using ArmVdso.Kernel.El1;
 using ArmVdso.Kernel.Explore;
 
 namespace ArmVdso.Cli.Check;
@@ -157,10 +158,10 @@ internal sealed record Mutant(string Name, string Meaning, Func<CheckRig, int> P
     private static List<ulong> UpdateCode(CheckRig rig, Func<uint, bool> wanted)
     {
         var found = new List<ulong>();
-        if (rig.Kernel.Vdso.Design.UpdateFunction is not { } name)
+        if (rig.Kernel.Vdso.Design.UpdateFunction is not { } function)
             return found;
         const uint ret = 0xd65f03c0;
-        for (ulong at = Kernel.El1.El1Image.Value(name); rig.Kernel.El1InstructionAt(at) is var word and not (0 or ret); at += 4)
+        for (ulong at = (ulong)function; rig.Kernel.El1InstructionAt(at) is var word and not (0 or ret); at += 4)
         {
             if (wanted(word))
                 found.Add(at);
@@ -186,7 +187,7 @@ internal sealed record Mutant(string Name, string Meaning, Func<CheckRig, int> P
     {
         if (rig.Kernel.Vdso.Image!.FixupRanges.Count == 0)
             return 0;
-        ulong table = Kernel.El1.El1Image.Value("vdso_fixup_table");
+        ulong table = (ulong)El1Symbol.vdso_fixup_table;
         rig.Control.PatchEl1(table + 16, 0);
         return 1;
     }

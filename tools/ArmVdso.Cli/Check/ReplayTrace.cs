@@ -1,6 +1,7 @@
 using System.Text;
 using ArmVdso.Emulator;
 using ArmVdso.Emulator.Isa;
+using ArmVdso.Kernel.El1;
 using ArmVdso.Kernel;
 
 namespace ArmVdso.Cli.Check;
@@ -130,7 +131,7 @@ internal sealed class ReplayTrace : IRigObserver
         if (el != 0)
         {
             string? name = _rig.Kernel.El1FunctionAt(pc);
-            return name is null ? "?" : $"{name}+0x{pc - Kernel.El1.El1Image.Value(name):x}";
+            return name is null ? "?" : $"{name}+0x{pc - El1Image.AddressOf(name):x}";
         }
         ulong start = _rig.Victim.Mm?.VdsoBase ?? 0;
         if (pc >= start && pc < start + (ulong)_rig.Kernel.Vdso.Image!.Bytes.Length)

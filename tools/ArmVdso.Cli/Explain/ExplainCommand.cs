@@ -195,14 +195,9 @@ internal static class ExplainCommand
         }
         if (starts.Count == 0)
         {
-            try
-            {
-                starts.Add(El1Image.Value(target));
-            }
-            catch (KeyNotFoundException)
-            {
+            if (El1Image.AddressOf(target) is not { } address)
                 return false;
-            }
+            starts.Add(address);
         }
         return true;
     }
