@@ -1,3 +1,5 @@
+using ArmVdso.Lab;
+
 namespace ArmVdso.Cli;
 
 /// <summary>Makes the command line unambiguous for the parser: everything after PROGRAM belongs to the guest.</summary>

@@ -1,24 +1,15 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json;
 using System.Text.Json.Nodes;
-using ArmVdso.Kernel.Vdso;
+using System.Text.Json;
+using ArmVdso.Lab;
+using ArmVdso.Lab.Designs;
 
 namespace ArmVdso.Cli;
 
 /// <summary>armvdso compare: what each function costs by system call and by vDSO, and what a context switch pays.</summary>
 internal static class CompareCommand
 {
-    /// <summary>Time slice in ns unless --slice says otherwise: short, so that preemption and migration happen often.</summary>
-    internal const ulong SliceNs = 20_000;
-
-    internal static readonly string[] Functions =
-    [
-        "getpid", "gettid", "getuid", "geteuid", "getgid", "getegid", "getppid", "getcpu",
-        "clock_gettime_realtime", "clock_gettime_monotonic", "clock_gettime_monotonic_raw", "clock_gettime_boottime", "clock_gettime_tai",
-        "clock_gettime_realtime_coarse", "clock_gettime_monotonic_coarse", "clock_getres", "gettimeofday",
-    ];
-
     internal static Command Make()
     {
         var options = new SessionOptions();
@@ -36,46 +27,27 @@ internal static class CompareCommand
             string[] designs = DesignComparison.Names(result.GetValue(options.Vdso)!);
             SessionSettings settings = options.Read(result, designs.Length > 1 ? designs[0] : null);
             if (result.GetResult(options.Slice) is null or { Implicit: true })
-                settings = settings with { SliceNs = SliceNs };
+                settings = settings with { SliceNs = Comparison.SliceNs };
             string[] wanted = result.GetValue(functions) ?? [];
-            string[] shown = [.. Functions.Where(f => wanted.Length == 0 || wanted.Any(w => f.Contains(w, StringComparison.Ordinal)))];
+            string[] shown = [.. Comparison.Functions.Where(f => wanted.Length == 0 || wanted.Any(w => f.Contains(w, StringComparison.Ordinal)))];
             if (shown.Length == 0)
-                throw new UserError($"there is no function '{wanted[0]}'; known: {string.Join(' ', Functions)}", ExitStatus.Usage);
+                throw new UserError($"there is no function '{wanted[0]}'; known: {string.Join(' ', Comparison.Functions)}", ExitStatus.Usage);
             int count = (int)SessionOptions.Number("--threads", result.GetValue(threads)!, 2, 64);
             if (designs.Length > 1)
-                return DesignComparison.Run(settings, designs, shown, count, result.GetValue(options.Json));
+                return DesignComparison.Run(settings, designs, shown, count, result.GetValue(options.Json), Console.Out, Terminal.Progress);
             return Compare(settings, shown, count, result.GetValue(options.Json));
         });
         return command;
     }
 
-    /// <summary>Runs the embedded guest with a design.</summary>
-    internal static CallSampler Measure(SessionSettings settings, int threads) =>
-        Measure(settings, [threads.ToString(CultureInfo.InvariantCulture), VdsoDesigns.Create(settings.Vdso).Name == "rseq" ? "r" : "-"], false);
-
-    /// <summary>Runs the embedded guest with its arguments; see Guests/compare.c.</summary>
-    internal static CallSampler Measure(SessionSettings settings, string[] arguments, bool cold)
-    {
-        using var guest = new EmbeddedGuest();
-        using Stream error = Console.OpenStandardError();
-        settings = settings with { Binds = [.. settings.Binds, guest.Bind] };
-        using var session = new Session(settings, EmbeddedGuest.GuestPath, arguments, new Session.Hooks { Error = error });
-        var sampler = new CallSampler(session.Kernel, guest.Symbols()) { Cold = cold };
-        session.Machine.Observer = sampler;
-        int status = session.Run();
-        if (status != 0)
-            throw new UserError($"the embedded guest ended with status {status}", ExitStatus.EmulatorError);
-        return sampler;
-    }
-
     private static int Compare(SessionSettings settings, string[] functions, int threads, bool json)
     {
-        CallSampler sampler = Measure(settings, threads);
-        CallSampler? without = settings.Vdso == "none" ? null : Measure(settings with { Vdso = "none" }, threads);
+        CallSampler sampler = Comparison.Measure(settings, threads);
+        CallSampler? without = settings.Vdso == "none" ? null : Comparison.Measure(settings with { Vdso = "none" }, threads);
         if (!sampler.Samples.TryGetValue(("empty", CallKind.Empty), out CallSamples? empty))
             throw new UserError("the embedded guest did not run its loops", ExitStatus.EmulatorError);
-        ulong switchWith = Median(sampler.Switches);
-        ulong? switchWithout = without is null ? null : Median(without.Switches);
+        ulong switchWith = Comparison.Median(sampler.Switches);
+        ulong? switchWithout = without is null ? null : Comparison.Median(without.Switches);
         Dictionary<string, CompareRange.Interval> range = CompareRange.Measure(settings, functions, threads);
         if (json)
         {
@@ -86,25 +58,6 @@ internal static class CompareCommand
         CompareRange.Write(Console.Out, range);
         return 0;
     }
-
-    /// <summary>Cycles of clock_gettime(CLOCK_MONOTONIC) by system call and by vDSO.</summary>
-    internal static (ulong Syscall, ulong Vdso) Clock(SessionSettings settings)
-    {
-        CallSampler sampler = Measure(settings with { SliceNs = SliceNs }, 2);
-        ulong empty = sampler.Samples[("empty", CallKind.Empty)].Cycles;
-        const string clock = "clock_gettime_monotonic";
-        return (Less(sampler.Samples[(clock, CallKind.Syscall)].Cycles, empty), Less(sampler.Samples[(clock, CallKind.Vdso)].Cycles, empty));
-    }
-
-    internal static ulong Median(List<ulong> values)
-    {
-        if (values.Count == 0)
-            return 0;
-        ulong[] sorted = [.. values.Order()];
-        return sorted[sorted.Length / 2];
-    }
-
-    internal static ulong Less(ulong value, ulong loop) => value > loop ? value - loop : 0;
 
     private static void WriteTable(
         SessionSettings settings, string[] functions, int threads, CallSampler sampler, CallSamples empty, ulong switchWith, ulong? switchWithout)
@@ -118,11 +71,11 @@ internal static class CompareCommand
         {
             CallSamples system = sampler.Samples[(name, CallKind.Syscall)];
             CallSamples? vdso = sampler.Samples.GetValueOrDefault((name, CallKind.Vdso));
-            ulong cycles = Less(system.Cycles, empty.Cycles);
-            ulong vdsoCycles = vdso is null ? 0 : Less(vdso.Cycles, empty.Cycles);
+            ulong cycles = Comparison.Less(system.Cycles, empty.Cycles);
+            ulong vdsoCycles = vdso is null ? 0 : Comparison.Less(vdso.Cycles, empty.Cycles);
             table.Add(
                 name, Text(cycles), vdso is null ? "-" : Text(vdsoCycles), vdsoCycles == 0 ? "-" : ((double)cycles / vdsoCycles).ToString("f1", CultureInfo.InvariantCulture),
-                Text(Less(system.Instructions, empty.Instructions)), vdso is null ? "-" : Text(Less(vdso.Instructions, empty.Instructions)),
+                Text(Comparison.Less(system.Instructions, empty.Instructions)), vdso is null ? "-" : Text(Comparison.Less(vdso.Instructions, empty.Instructions)),
                 vdso is null ? "-" : Text((ulong)vdso.Calls), vdso is null ? "-" : Text((ulong)vdso.Fallbacks), vdso is null ? "-" : Text((ulong)vdso.Wrong));
         }
         table.Write(output);
@@ -173,8 +126,8 @@ internal static class CompareCommand
     {
         var result = new JsonObject
         {
-            ["cycles"] = Less(samples.Cycles, empty.Cycles),
-            ["instructions"] = Less(samples.Instructions, empty.Instructions),
+            ["cycles"] = Comparison.Less(samples.Cycles, empty.Cycles),
+            ["instructions"] = Comparison.Less(samples.Instructions, empty.Instructions),
             ["calls"] = samples.Calls,
         };
         if (vdso)

@@ -4,6 +4,7 @@ using System.Text.Json;
 using ArmVdso.Emulator;
 using ArmVdso.Emulator.Isa;
 using ArmVdso.Kernel;
+using ArmVdso.Lab;
 
 namespace ArmVdso.Cli;
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using ArmVdso.Emulator.Timing;
+using ArmVdso.Lab;
 
 namespace ArmVdso.Cli;
 

@@ -1,8 +1,9 @@
-using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.CommandLine;
 using ArmVdso.Cli;
-using ArmVdso.Cli.Check;
-using ArmVdso.Cli.Explain;
+using ArmVdso.Lab;
+using ArmVdso.Lab.Check;
+using ArmVdso.Lab.Explain;
 
 // A standard stream that was closed may be a file of the runtime's by now.
 if (StandardStream.IsClosed(1))

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ArmVdso.Emulator;
 using ArmVdso.Emulator.Isa;
+using ArmVdso.Lab;
 
 namespace ArmVdso.Cli;
 
@@ -30,7 +31,15 @@ internal static class RecordCommand
         using Stream output = new BufferedStream(Console.OpenStandardOutput(), 65536);
         using Stream error = Console.OpenStandardError();
         using Stream input = Console.OpenStandardInput();
-        using var session = new Session(settings, program, arguments, new Session.Hooks { Input = input, Output = output, Error = error });
+        using var session = new Session(settings, program, arguments, new Session.Hooks
+        {
+            Input = input,
+            Output = output,
+            Error = error,
+            Log = Terminal.Log,
+            Terminals = Terminal.Streams,
+        });
+        using IDisposable interrupts = Terminal.Interrupts(session);
         session.Machine.Observer = recorder;
         int status;
         try

@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.Diagnostics;
-using ArmVdso.Cli.Explain;
 using ArmVdso.Emulator.Portable;
+using ArmVdso.Lab;
+using ArmVdso.Lab.Explain;
+using ArmVdso.Lab.Statistics;
 
 namespace ArmVdso.Cli;
 
@@ -86,10 +88,13 @@ internal static class RunCommand
             Input = input,
             Output = output,
             Error = error,
+            Log = Terminal.Log,
+            Terminals = Terminal.Streams,
             Syscall = strace is null ? null : strace.Syscall,
             Signal = strace is null ? null : strace.Signal,
             Exit = strace is null ? null : strace.Exit,
         });
+        using IDisposable interrupts = Terminal.Interrupts(session);
         foreach (Stream stream in (Stream[])[input, output, error])
         {
             if (stream is StandardStream standard)

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using ArmVdso.Lab;
 
 namespace ArmVdso.Cli;
 

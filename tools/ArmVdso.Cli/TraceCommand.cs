@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
+using ArmVdso.Lab;
+using ArmVdso.Lab.Designs;
 
 namespace ArmVdso.Cli;
 
@@ -28,7 +30,7 @@ internal static class TraceCommand
             if (guest is not null)
             {
                 bool sliceGiven = result.GetResult(options.Slice) is { Implicit: false };
-                settings = settings with { Binds = [.. settings.Binds, guest.Bind], SliceNs = sliceGiven ? settings.SliceNs : CompareCommand.SliceNs };
+                settings = settings with { Binds = [.. settings.Binds, guest.Bind], SliceNs = sliceGiven ? settings.SliceNs : Comparison.SliceNs };
             }
             return Trace(settings, name ?? EmbeddedGuest.GuestPath, words, json, output);
         });
@@ -39,7 +41,8 @@ internal static class TraceCommand
     {
         using Stream error = Console.OpenStandardError();
         using Stream input = Console.OpenStandardInput();
-        using var session = new Session(settings, program, arguments, new Session.Hooks { Error = error, Input = input });
+        using var session = new Session(settings, program, arguments, new Session.Hooks { Error = error, Input = input, Log = Terminal.Log, Terminals = Terminal.Streams });
+        using IDisposable interrupts = Terminal.Interrupts(session);
         if (!json)
             output.WriteLine(Line("cycle", "cpu", "cause", "previous", "next", "old", "new", "slot: cpu node pid tid uid euid gid egid ppid"));
         session.Machine.Observer = new OffsetTrace(session.Kernel, e =>

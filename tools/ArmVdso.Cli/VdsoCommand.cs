@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ArmVdso.Emulator.Isa;
 using ArmVdso.Kernel.Vdso;
+using ArmVdso.Lab;
 
 namespace ArmVdso.Cli;
 

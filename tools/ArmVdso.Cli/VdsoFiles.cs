@@ -4,6 +4,7 @@ using System.Formats.Tar;
 using System.Globalization;
 using ArmVdso.Emulator.Isa;
 using ArmVdso.Kernel.Vdso;
+using ArmVdso.Lab;
 
 namespace ArmVdso.Cli;
 

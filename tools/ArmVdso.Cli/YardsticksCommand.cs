@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using ArmVdso.Emulator.Timing;
+using ArmVdso.Lab;
+using ArmVdso.Lab.KernelPath;
 using ArmVdso.Yardsticks;
 
 namespace ArmVdso.Cli;

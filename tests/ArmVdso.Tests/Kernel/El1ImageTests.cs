@@ -10,7 +10,7 @@ public sealed class El1ImageTests
 {
     [Theory]
     [InlineData("kernel-model/El1/build.sh")]
-    [InlineData("tools/ArmVdso.Cli/Guests/build.sh")]
+    [InlineData("tools/ArmVdso.Lab/Guests/build.sh")]
     public void IsUpToDate(string script)
     {
         (int status, string output, string errors) = GuestPrograms.Run(Path.Join(GuestPrograms.RepositoryRoot, script), "--check");

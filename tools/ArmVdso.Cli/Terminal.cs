@@ -1,0 +1,40 @@
+using ArmVdso.Lab;
+
+namespace ArmVdso.Cli;
+
+/// <summary>What a run of a guest has of the terminal: our own messages and Ctrl-C.</summary>
+internal static class Terminal
+{
+    /// <summary>Which of the standard streams are terminals: bit 0 input, 1 output, 2 error.</summary>
+    internal static int Streams => (Console.IsInputRedirected ? 0 : 1) | (Console.IsOutputRedirected ? 0 : 2) | (Console.IsErrorRedirected ? 0 : 4);
+
+    /// <summary>Prints one of our own messages.</summary>
+    internal static void Log(string line) => Console.Error.WriteLine($"armvdso: {line}");
+
+    /// <summary>Says what is being run, to a person only.</summary>
+    internal static void Progress(string line)
+    {
+        if (!Console.IsErrorRedirected)
+            Log(line);
+    }
+
+    /// <summary>Gives Ctrl-C to a session until the result is disposed of.</summary>
+    internal static IDisposable Interrupts(Session session) => new Handler(session);
+
+    private sealed class Handler : IDisposable
+    {
+        private readonly ConsoleCancelEventHandler _handler;
+
+        internal Handler(Session session)
+        {
+            _handler = (_, e) =>
+            {
+                e.Cancel = true;
+                session.Interrupt();
+            };
+            Console.CancelKeyPress += _handler;
+        }
+
+        public void Dispose() => Console.CancelKeyPress -= _handler;
+    }
+}

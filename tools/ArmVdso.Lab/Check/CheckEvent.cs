@@ -1,0 +1,62 @@
+namespace ArmVdso.Lab.Check;
+
+/// <summary>What may happen between two instructions of a call.</summary>
+/// <param name="Name">In tables and IDs.</param>
+/// <param name="Meaning">One line for the legend.</param>
+/// <param name="Apply">Makes it happen to a trial; the part is how many stores of an update are visible afterwards.</param>
+internal sealed record CheckEvent(string Name, string Meaning, Action<Trial, int> Apply)
+{
+    /// <summary>Whether two of them, or one with another, can be explored in one call.</summary>
+    internal bool Composes { get; init; }
+
+    /// <summary>Whether it is an update that is explored store by store.</summary>
+    internal bool StoreByStore { get; init; }
+
+    /// <summary>Whether it is explored after each EL1 instruction that touches what CPUs share; the part counts them.</summary>
+    internal bool InKernel { get; init; }
+
+    /// <summary>Whether the loads of the function are reordered as the Arm memory model allows it; explored by
+    /// <see cref="Trial.RunReordered"/>.</summary>
+    internal bool Weak { get; init; }
+
+    /// <summary>All, in the order of the table.</summary>
+    internal static IReadOnlyList<CheckEvent> All { get; } =
+    [
+        new("irq", "an interrupt that changes nothing", (t, _) => t.Interrupt()) { Composes = true },
+        new("preempt", "another process runs on this CPU, then this thread again", (t, _) => t.Preempt()) { Composes = true },
+        new("migrate", "this thread goes on on another CPU; another process runs where it was", (t, _) => t.Migrate()) { Composes = true },
+        new("offline", "this CPU goes offline: its tasks move away, it runs its idle task", (t, _) => t.Offline()),
+        new("aba", "to another CPU at one boundary and back at a later one; other processes run on both meanwhile", (t, _) => t.Migrate()),
+        new("setresuid", "a signal interrupts the call; its handler changes this thread's user IDs, then calls the function", (t, _) => t.ChangeUser()) { Composes = true },
+        new("setresgid", "the same with group IDs", (t, _) => t.ChangeGroup()) { Composes = true },
+        new("setxid", "a sibling on another CPU changes its user IDs and signals this thread, whose handler does so too (glibc's protocol)", (t, _) => t.SetXid()),
+        new("reparent", "the parent process exits on another CPU", (t, _) => t.Reparent()) { Composes = true },
+        new("reparent-late", "the same; the interrupt that the kernel may send to this CPU arrives after the call", (t, _) => t.ReparentLate()),
+        new("signal", "a signal interrupts the call; its handler calls the same function", (t, _) => t.Signal()) { Composes = true },
+        new("handler-moves", "a signal interrupts the call; its handler is moved to another CPU before it returns", (t, _) => t.HandlerMoves()) { Composes = true },
+        new("fork", "a handler forks; the child, on another CPU, finishes the interrupted call too", (t, _) => t.Fork()),
+        new("vfork", "a handler vforks; the child calls the function and exits before this thread goes on", (t, _) => t.Vfork()),
+        new("exec", "a handler starts another program; its first call is examined", (t, _) => t.Exec()),
+        new("pidns", "a process of another PID namespace runs on this CPU, then this thread again", (t, _) => t.PreemptByInhabitant()) { Composes = true },
+        new("userns", "a handler forks; the child enters a user namespace (unshare) and calls the function", (t, _) => t.EnterUserNamespace()),
+        new("newns", "a handler clones a child into new user and PID namespaces; the child finishes the interrupted call too", (t, _) => t.ForkIntoNamespaces()),
+        new("timens", "a handler forks; its child's child, in a new time namespace with offsets, calls the function", (t, _) => t.EnterTimeNamespace()),
+        new("reseed", "the kernel's random number generator is seeded anew", (t, _) => t.Reseed()),
+        new("step", "single-stepping: from here on each instruction traps and a tracer runs in between", (t, _) => t.SingleStep()),
+        new("tick", "the clocks are updated (tick), store by store: the call goes on after each store of the writer", (t, part) => t.Tick(part)) { Composes = true, StoreByStore = true },
+        new("settime", "clock_settime sets CLOCK_REALTIME by +5 s, store by store", (t, part) => t.SetTime(part)) { StoreByStore = true },
+        new("race", "this thread has moved to another CPU; where it was, EL1 code switches to another process, store by store", (t, part) => t.Race(part)) { StoreByStore = true },
+        new("mid-own", "preempt; while EL1 code switches back, step by step, the parent exits on another CPU", (t, part) => t.MidSwitch(part, false)) { InKernel = true },
+        new("mid-prev", "the same; the parent of the process that ran in between exits", (t, part) => t.MidSwitch(part, true)) { InKernel = true },
+        new("mid-ids", "setresuid in a handler; while EL1 code returns from it, step by step, the parent exits", (t, part) => t.MidSystemCall(part)) { InKernel = true },
+        new("weak-tick", "tick, with loads and stores in every order that the Arm memory model allows", NotAlone) { Weak = true },
+        new("weak-settime", "settime, with loads and stores in every such order", NotAlone) { Weak = true },
+        new("weak-race", "race, with loads and stores in every such order", NotAlone) { Weak = true },
+    ];
+
+    private static void NotAlone(Trial trial, int part) =>
+        throw new UserError("an event of reordering cannot be combined with others", ExitStatus.Usage);
+
+    /// <summary>The event of a name, or null.</summary>
+    internal static CheckEvent? Find(string name) => All.FirstOrDefault(e => e.Name == name);
+}

@@ -1,0 +1,493 @@
+using System.Runtime.InteropServices;
+using ArmVdso.Emulator;
+using ArmVdso.Kernel;
+using ArmVdso.Kernel.Explore;
+using ArmVdso.Kernel.Memory;
+using ArmVdso.Kernel.Vdso;
+
+namespace ArmVdso.Lab.Check;
+
+/// <summary>The laboratory of one design: a machine whose CPUs are stepped one instruction at a time in the order that the
+/// checker wants, and a family of guest tasks that do what they are told. Switches, signals and system calls are the kernel's
+/// own code at EL1 and in C#.</summary>
+/// <remarks>
+/// init ── parent ── the victim's process: leader, victim (a thread: its TID is not its PID), sibling<br/>
+/// init ── other, another: two processes of other users; inhabitant: the first process of a PID namespace
+/// </remarks>
+internal sealed class CheckRig : IDisposable, IHypercallHandler
+{
+    /// <summary>Instructions that one switch, system call or handler may take before it counts as a hang.</summary>
+    private const int Patience = 60_000;
+
+    private const int Clone = 220, SetResuid = 147, SetResgid = 149, SigAction = 134, ExitGroup = 94, Rseq = 293, Mmap = 222;
+    private const ulong SigChld = 17, ThreadFlags = 0x50f00, NewPid = 0x20000000;
+    internal const int Sigusr1 = 10;
+
+    private readonly EmbeddedGuest _guest;
+    private readonly Session _session;
+    private readonly Dictionary<string, ulong> _symbols;
+    private bool _hypercall;
+
+    internal CheckRig(SessionSettings settings)
+    {
+        _guest = new EmbeddedGuest("check");
+        _symbols = _guest.Symbols();
+        _session = new Session(
+            settings with { Core = "none", Engine = EngineKind.Reference, Binds = [_guest.Bind], MemoryBytes = 64UL << 20, TimeoutSeconds = 0, MaxCycles = 0 },
+            _guest.Bind.GuestPath, [], new Session.Hooks { Log = _ => { } });
+        Control = new KernelControl(Kernel);
+        Machine.Attach(this);
+        Design = settings.Vdso;
+        foreach (Cpu cpu in Machine.Cpus)
+            RunToIdle(cpu.Index);
+        Init = Kernel.FindTask(settings.FirstPid) ?? throw new InvalidOperationException("the guest did not start");
+        Switch(0, Init);
+        IgnoreChildren(Init);
+        Other = Stranger(7001);
+        Another = Stranger(8001);
+        Inhabitant = Fork(Init, NewPid);
+        MakeFamily();
+    }
+
+    /// <summary>The settings of a run with a design.</summary>
+    /// <exception cref="UserError">There is no such design, or it has no vDSO.</exception>
+    internal static SessionSettings With(SessionSettings settings, string design)
+    {
+        try
+        {
+            if (VdsoDesigns.Create(design).LoadImage() is null)
+                throw new UserError($"design {design} has no vDSO to check", ExitStatus.Usage);
+        }
+        catch (ArgumentException e)
+        {
+            throw new UserError(e.Message, ExitStatus.Usage);
+        }
+        return settings with { Vdso = design };
+    }
+
+    internal string Design { get; }
+
+    internal Machine Machine => _session.Machine;
+
+    internal LinuxKernel Kernel => _session.Kernel;
+
+    internal KernelControl Control { get; }
+
+    internal KernelTask Init { get; }
+
+    /// <summary>A task of another process and other users, and a second one.</summary>
+    internal KernelTask Other { get; }
+
+    /// <inheritdoc cref="Other"/>
+    internal KernelTask Another { get; }
+
+    /// <summary>A process in a PID namespace of its own.</summary>
+    internal KernelTask Inhabitant { get; }
+
+    /// <summary>The process above the victim's.</summary>
+    internal KernelTask Parent { get; private set; } = null!;
+
+    /// <summary>The first thread of the victim's process.</summary>
+    internal KernelTask Leader { get; private set; } = null!;
+
+    /// <summary>The thread whose calls are examined.</summary>
+    internal KernelTask Victim { get; private set; } = null!;
+
+    /// <summary>A third thread of the victim's process.</summary>
+    internal KernelTask Sibling { get; private set; } = null!;
+
+    /// <summary>Set when the family is not as it was built: it is built anew after the trial.</summary>
+    internal bool FamilyBroken { get; set; }
+
+    /// <summary>Sees every step, for the trace of a replay.</summary>
+    internal IRigObserver? Observer { get; set; }
+
+    /// <summary>Called after every hypercall: the only moments at which the kernel's truth can change.</summary>
+    internal Action? TruthMayHaveChanged { get; set; }
+
+    internal ulong Symbol(string name) => _symbols[name];
+
+    internal Cpu CpuOf(KernelTask task) => Machine.Cpus[task.Cpu];
+
+    internal bool Runs(KernelTask task) => ReferenceEquals(Kernel.Scheduler.Current(task.Cpu), task);
+
+    /// <inheritdoc/>
+    public void Hypercall(Cpu cpu, int imm16)
+    {
+        Kernel.Hypercall(cpu, imm16);
+        _hypercall = true;
+    }
+
+    /// <inheritdoc/>
+    public bool AllWaiting() => false;
+
+    /// <summary>One instruction, or one interrupt, of a CPU.</summary>
+    internal void Step(Cpu cpu)
+    {
+        if (cpu.Waiting)
+        {
+            if (!cpu.IrqLine)
+                throw new InvalidOperationException($"cpu{cpu.Index} waits for ever");
+            cpu.Waiting = false;
+        }
+        _hypercall = false;
+        Observer?.Before(cpu);
+        cpu.Step();
+        Observer?.After(cpu);
+        if (Kernel.Panic is { } panic)
+            throw new UserError(panic, ExitStatus.EmulatorError);
+        if (_hypercall)
+            TruthMayHaveChanged?.Invoke();
+    }
+
+    /// <summary>Steps a CPU until a condition holds.</summary>
+    /// <returns>False when it did not come true within <see cref="Patience"/> instructions.</returns>
+    internal bool RunUntil(Cpu cpu, Func<bool> done)
+    {
+        for (int i = 0; i < Patience; i++)
+        {
+            if (done())
+                return true;
+            Step(cpu);
+        }
+        return false;
+    }
+
+    private void Must(Cpu cpu, Func<bool> done, string what)
+    {
+        if (!RunUntil(cpu, done))
+            throw new UserError($"{what} did not happen within {Patience} instructions ({cpu})", ExitStatus.EmulatorError);
+    }
+
+    /// <summary>A CPU leaves its task for another one (null: idle): reschedule interrupt, schedule, __switch_to, return to EL0.</summary>
+    internal void Switch(int cpu, KernelTask? task)
+    {
+        Cpu c = Machine.Cpus[cpu];
+        if (task is null ? Kernel.Scheduler.IsIdle(cpu) && c.Waiting : ReferenceEquals(Kernel.Scheduler.Current(cpu), task))
+            return;
+        Observer?.Event($"cpu{cpu} switches from {Kernel.Scheduler.Current(cpu)} to {task?.ToString() ?? "idle"}");
+        Control.Switch(cpu, task);
+        if (task is null)
+            RunToIdle(cpu);
+        else
+            Must(c, () => c.EL == 0 && ReferenceEquals(Kernel.Scheduler.Current(cpu), task), $"the switch to {task}");
+    }
+
+    /// <summary>Runs a CPU until it sleeps in its idle task.</summary>
+    internal void RunToIdle(int cpu)
+    {
+        Cpu c = Machine.Cpus[cpu];
+        Must(c, () => c.Waiting && c.PendingSgi == 0 && Kernel.Scheduler.IsIdle(cpu), $"idle on cpu{cpu}");
+    }
+
+    /// <summary>A task that stands at park makes a system call on a CPU, switched there if need be, and returns to park.</summary>
+    internal long SystemCall(KernelTask task, int cpu, int number, params ReadOnlySpan<ulong> arguments)
+    {
+        Switch(cpu, task);
+        Cpu c = Machine.Cpus[cpu];
+        c.SetX(8, (ulong)number);
+        for (int i = 0; i < 6; i++)
+            c.SetX(i, i < arguments.Length ? arguments[i] : 0);
+        Observer?.Event($"cpu{cpu}: {task} calls {SyscallTable.NameOf(number)}");
+        Jump(c, "svc_stub");
+        Must(c, () => Parked(c, task), $"the end of {SyscallTable.NameOf(number)} in {task}");
+        return (long)c.X(0);
+    }
+
+    private long Done(long result, string what) =>
+        result >= 0 ? result : throw new UserError($"the checker's guest: {what} gave {result}", ExitStatus.EmulatorError);
+
+    internal void Jump(Cpu cpu, string symbol) => JumpTo(cpu, Symbol(symbol));
+
+    internal static void JumpTo(Cpu cpu, ulong address)
+    {
+        cpu.PC = address;
+        cpu.NextPC = address;
+        cpu.BType = 0;
+        cpu.BTypeNext = 0;
+    }
+
+    /// <summary>Whether a task runs on a CPU at EL0 and stands at park.</summary>
+    internal bool Parked(Cpu cpu, KernelTask task) =>
+        cpu.EL == 0 && cpu.PC == Symbol("park") && ReferenceEquals(Kernel.Scheduler.Current(cpu.Index), task);
+
+    /// <summary>The end of a process: whichever of its threads ran, its CPU is idle afterwards.</summary>
+    internal void EndProcess(KernelTask task, int cpu)
+    {
+        ThreadGroup group = task.Group;
+        Switch(cpu, task);
+        Cpu c = Machine.Cpus[cpu];
+        c.SetX(8, ExitGroup);
+        c.SetX(0, 0);
+        Observer?.Event($"cpu{cpu}: {task} calls exit_group");
+        Control.Prepare(cpu, null);
+        Jump(c, "svc_stub");
+        RunToIdle(cpu);
+        // The other threads die on their way to EL0.
+        foreach (KernelTask thread in group.Threads.ToList())
+        {
+            int at = Runs(thread) ? thread.Cpu : cpu;
+            Control.Switch(at, thread);
+            Must(Machine.Cpus[at], () => thread.State is TaskState.Zombie or TaskState.Dead, $"the end of {thread}");
+            Control.Prepare(at, null);
+            RunToIdle(at);
+        }
+    }
+
+    private KernelTask Fork(KernelTask parent, ulong flags = 0, int cpu = 0) =>
+        Kernel.FindTask((int)Done(SystemCall(parent, cpu, Clone, SigChld | flags), "fork"))!;
+
+    private KernelTask Thread(KernelTask parent, string stack) =>
+        Kernel.FindTask((int)Done(SystemCall(parent, 0, Clone, ThreadFlags, Symbol(stack)), "clone"))!;
+
+    private void IgnoreChildren(KernelTask task)
+    {
+        Write(task, Symbol("scratch"), [1, 0, 0, 0]);
+        Done(SystemCall(task, 0, SigAction, SigChld, Symbol("scratch"), 0, 8), "rt_sigaction");
+    }
+
+    /// <summary>A new process of the first user, for a probe that may kill it.</summary>
+    internal KernelTask Prober() => Fork(Init);
+
+    private KernelTask Stranger(uint first)
+    {
+        KernelTask task = Fork(Init);
+        Done(SystemCall(task, 0, SetResgid, first + 10, first + 11, first + 12), "setresgid");
+        Done(SystemCall(task, 0, SetResuid, first, first + 1, first + 2), "setresuid");
+        return task;
+    }
+
+    /// <summary>A process and a child of it, both under the first process; the child is of another user.</summary>
+    internal (KernelTask Parent, KernelTask Child) MakePair(int cpu)
+    {
+        KernelTask parent = Fork(Init, 0, cpu);
+        KernelTask child = Fork(parent, 0, cpu);
+        Done(SystemCall(child, cpu, SetResuid, 9001, 9002, 9003), "setresuid");
+        Switch(cpu, null);
+        return (parent, child);
+    }
+
+    /// <summary>Where the victim keeps getrandom's state: a page that the kernel may drop and that a forked child gets empty.</summary>
+    internal ulong RandomState { get; private set; }
+
+    /// <summary>User and group IDs of the victim before any event: real, effective, saved.</summary>
+    internal static ReadOnlySpan<uint> BaseIds => [1001, 1002, 1003];
+
+    private void MakeFamily()
+    {
+        Parent = Fork(Init);
+        IgnoreChildren(Parent);
+        Leader = Fork(Parent);
+        IgnoreChildren(Leader);
+        const ulong sigInfoNoDefer = 0x40000004;
+        Write(Leader, Symbol("scratch"), [Symbol("handler"), sigInfoNoDefer, 0, 0]);
+        Done(SystemCall(Leader, 0, SigAction, Sigusr1, Symbol("scratch"), 0, 8), "rt_sigaction");
+        ReadOnlySpan<uint> ids = BaseIds;
+        Done(SystemCall(Leader, 0, SetResgid, ids[0] + 2000, ids[1] + 2000, ids[2] + 2000), "setresgid");
+        Done(SystemCall(Leader, 0, SetResuid, ids[0], ids[1], ids[2]), "setresuid");
+        Victim = Thread(Leader, "victim_stack");
+        const ulong signature = 0xd428bc00, size = 32;
+        Write(Victim, Symbol("rseq_area"), [0xffffffff_00000000, 0, 0, 0]);
+        Done(SystemCall(Victim, 0, Rseq, Symbol("rseq_area"), size, 0, signature), "rseq");
+        Sibling = Thread(Leader, "sibling_stack");
+        const ulong readWrite = 3, droppableAnonymous = 0x28, none = ulong.MaxValue;
+        RandomState = (ulong)SystemCall(Victim, 0, Mmap, 0, 4096, readWrite, droppableAnonymous, none, 0);
+        if (RandomState > ulong.MaxValue - 4096)
+            throw new UserError($"the checker's guest: mmap gave {(long)RandomState}", ExitStatus.EmulatorError);
+        Write(Victim, RandomState, new ulong[32]);
+        // Touch everything once: page faults are no part of an interleaving.
+        Switch(0, null);
+        Switch(0, Victim);
+        Write(Victim, Symbol("script"), new ulong[64]);
+        Write(Victim, Symbol("buffers"), new ulong[8]);
+        for (ulong stack = Symbol("scratch"); stack < Symbol("victim_stack"); stack += 512)
+            Write(Victim, stack, [0]);
+        FindDataPages();
+        FamilyBroken = false;
+    }
+
+    /// <summary>Back to the start: victim on CPU 0 at park with its first identity, all other CPUs idle.</summary>
+    internal void Restore()
+    {
+        if (FamilyBroken)
+        {
+            for (int i = 1; i < Machine.Cpus.Count; i++)
+                Switch(i, null);
+            KernelTask some = Victim.State == TaskState.Runnable ? Victim : Leader;
+            EndProcess(some, Runs(some) ? some.Cpu : 0);
+            if (Parent.State == TaskState.Runnable)
+                EndProcess(Parent, 0);
+            for (int i = 0; i < Machine.Cpus.Count; i++)
+                Switch(i, null);
+            MakeFamily();
+            return;
+        }
+        KernelControl.Restrict(Victim, ulong.MaxValue);
+        if (Runs(Victim) && Victim.Cpu != 0)
+            Switch(Victim.Cpu, null);
+        Switch(0, Victim);
+        for (int i = 1; i < Machine.Cpus.Count; i++)
+            Switch(i, null);
+        RestoreIds(Victim);
+        RestoreIds(Sibling);
+        // From the idle task to the victim: whatever a design left stale in the slot is gone, and every trial starts alike.
+        Switch(0, null);
+        Switch(0, Victim);
+    }
+
+    private void RestoreIds(KernelTask task)
+    {
+        ReadOnlySpan<uint> ids = BaseIds;
+        if (task.Credentials.Uid != ids[0])
+            Done(SystemCall(task, 0, SetResuid, ids[0], ids[1], ids[2]), "setresuid");
+        if (task.Credentials.Gid != ids[0] + 2000)
+            Done(SystemCall(task, 0, SetResgid, ids[0] + 2000, ids[1] + 2000, ids[2] + 2000), "setresgid");
+    }
+
+    /// <summary>Writes words to a task's memory.</summary>
+    internal static void Write(KernelTask task, ulong address, ReadOnlySpan<ulong> words)
+    {
+        if (!task.Mm!.Write(address, MemoryMarshal.AsBytes(words)))
+            throw new InvalidOperationException($"0x{address:x} of {task} cannot be written");
+    }
+
+    /// <summary>Writes text and a NUL to a task's memory. Returns the bytes before the NUL.</summary>
+    internal static int WriteText(KernelTask task, ulong address, string text)
+    {
+        byte[] bytes = System.Text.Encoding.ASCII.GetBytes(text + "\0");
+        return task.Mm!.Write(address, bytes) ? text.Length : throw new InvalidOperationException($"0x{address:x} of {task} cannot be written");
+    }
+
+    /// <summary>Reads a word of a task's memory.</summary>
+    internal static ulong Read(KernelTask task, ulong address)
+    {
+        Span<byte> bytes = stackalloc byte[8];
+        return task.Mm!.Read(address, bytes) ? BitConverter.ToUInt64(bytes) : throw new InvalidOperationException($"0x{address:x} of {task} cannot be read");
+    }
+
+    /// <summary>Changes the stores of a clock update, for planted faults of the writer; otherwise leaves them as they are.</summary>
+    internal Func<IReadOnlyList<HeldStore>, IEnumerable<HeldStore>> WriterFault { get; set; } = stores => stores;
+
+    /// <summary>Physical addresses of the data pages ([vvar]) that the victim sees, in order, with their offsets.</summary>
+    internal Dictionary<ulong, ulong> DataPages { get; } = [];
+
+    private void FindDataPages()
+    {
+        DataPages.Clear();
+        foreach (Vma vma in Victim.Mm!.Vmas.Where(v => v.End - v.Start <= 1 << 20))
+        {
+            // Stack and heap-like areas beyond what the guest uses stay as they are.
+            bool code = vma.Name == "[vdso]" || (Symbol("park") >= vma.Start && Symbol("park") < vma.End);
+            for (ulong va = vma.Start; code && va < vma.End; va += 4096)
+                _ = Victim.Mm.FaultIn(va, false, out _, true);
+        }
+        foreach (Vma vma in Victim.Mm!.Vmas.Where(v => v.Name == "[vvar]"))
+        {
+            for (ulong va = vma.Start; va < vma.End; va += 4096)
+            {
+                _ = Victim.Mm.FaultIn(va, false, out _);
+                if (KernelControl.Physical(Victim.Mm, va) is { } pa)
+                    DataPages[pa & ~0xfffUL] = va - vma.Start;
+            }
+        }
+    }
+
+    /// <summary>Whether the instruction that a CPU has just executed stored to a data page.</summary>
+    internal bool StoredData(Cpu cpu)
+    {
+        for (int i = 0; i < cpu.AccessCount; i++)
+        {
+            if (cpu.Accesses[i].Write && DataPages.ContainsKey(cpu.Accesses[i].Pa & ~0xfffUL))
+                return true;
+        }
+        return false;
+    }
+
+    /// <summary>Whether the instruction that a CPU has just executed touched what other CPUs see or change too.</summary>
+    internal bool TouchedShared(Cpu cpu, KernelTask one, KernelTask other)
+    {
+        if (_hypercall)
+            return true;
+        for (int i = 0; i < cpu.AccessCount; i++)
+        {
+            ulong page = cpu.Accesses[i].Pa & ~0xfffUL;
+            if (DataPages.ContainsKey(page) || page == one.RecordPa || page == other.RecordPa)
+                return true;
+        }
+        return false;
+    }
+
+    /// <summary>The contents of the data pages.</summary>
+    internal Dictionary<ulong, byte[]> SaveData() => DataPages.Keys.ToDictionary(pa => pa, pa => Machine.Memory.Span(pa, 4096).ToArray());
+
+    /// <summary>Puts contents back.</summary>
+    internal void LoadData(Dictionary<ulong, byte[]> data)
+    {
+        foreach ((ulong pa, byte[] bytes) in data)
+            bytes.CopyTo(Machine.Memory.Span(pa, 4096));
+    }
+
+    /// <summary>Instruction words of the vDSO image as it is in RAM.</summary>
+    internal int CodeWords => (int)(Kernel.Vdso.Image!.TextEnd / 4);
+
+    private ulong CodePa(int word) => KernelControl.Physical(Victim.Mm!, Victim.Mm!.VdsoBase + (ulong)word * 4)
+        ?? throw new InvalidOperationException("a page of the image is not mapped");
+
+    /// <summary>Word n of the image.</summary>
+    internal uint CodeWord(int word) => Machine.Memory.Read<uint>(CodePa(word));
+
+    /// <summary>Changes word n of the image, for a planted fault.</summary>
+    internal void SetCodeWord(int word, uint instruction) => Machine.Memory.Write(CodePa(word), instruction);
+
+    private static readonly string[] SlotFields = ["seq", "gen", "cpu", "node", "pid", "tid", "uid", "euid", "gid", "egid", "ppid"];
+    private static readonly string[] ClockFields = ["seq", "clock_mode", "cycle_last", "mask", "mult", "shift", "tz_minuteswest", "tz_dsttime", "hrtimer_res"];
+
+    /// <summary>A physical address as an offset in [vvar] where it is there, with the name of the field where the layout of the
+    /// image has one.</summary>
+    internal string DataName(ulong pa)
+    {
+        if (!DataPages.TryGetValue(pa & ~0xfffUL, out ulong page))
+            return $"pa 0x{pa:x}";
+        ulong offset = page + (pa & 0xfff);
+        string field = FieldAt((long)offset);
+        return field.Length == 0 ? $"[vvar]+0x{offset:x}" : $"[vvar]+0x{offset:x} {field}";
+    }
+
+    private string FieldAt(long offset)
+    {
+        VdsoImage image = Kernel.Vdso.Image!;
+        long slots = image.LayoutOr("vdso_vsys_data.cpu_data", -1), size = image.LayoutOr("vdso_per_cpu_data.size", 0);
+        if (slots >= 0 && size > 0 && offset >= slots)
+            return Named(image, "vdso_per_cpu_data", SlotFields, (offset - slots) % size) is { } slot ? $"cpu_data[{(offset - slots) / size}].{slot}" : "";
+        long data = image.LayoutOr("vdso_data.size", 0), basetime = image.LayoutOr("vdso_data.basetime", -1);
+        if (data <= 0 || offset >= 2 * data)
+            return "";
+        long at = offset % data;
+        string? name = at >= basetime && at < basetime + 12 * 16
+            ? $"basetime[{(at - basetime) / 16}].{((at - basetime) % 16 < 8 ? "sec" : "nsec")}"
+            : Named(image, "vdso_data", ClockFields, at);
+        return name is null ? "" : $"data[{offset / data}].{name}";
+    }
+
+    private static string? Named(VdsoImage image, string type, string[] fields, long offset) =>
+        Array.Find(fields, f => image.LayoutOr($"{type}.{f}", -1) == offset);
+
+    public void Dispose()
+    {
+        _session.Dispose();
+        _guest.Dispose();
+    }
+}
+
+/// <summary>Sees what a rig does, in order.</summary>
+internal interface IRigObserver
+{
+    /// <summary>A CPU is about to execute an instruction or to take an interrupt.</summary>
+    void Before(Cpu cpu);
+
+    /// <summary>It has.</summary>
+    void After(Cpu cpu);
+
+    /// <summary>Something happens from outside.</summary>
+    void Event(string text);
+}

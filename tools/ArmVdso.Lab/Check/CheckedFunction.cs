@@ -1,0 +1,142 @@
+using ArmVdso.Emulator;
+using ArmVdso.Kernel;
+
+namespace ArmVdso.Lab.Check;
+
+/// <summary>What a function answers.</summary>
+internal enum AnswerKind
+{
+    /// <summary>An ID in W0.</summary>
+    Id,
+
+    /// <summary>CPU and node.</summary>
+    Cpu,
+
+    /// <summary>A clock that is computed from the counter, in ns.</summary>
+    Clock,
+
+    /// <summary>A clock that stands still between updates, in ns.</summary>
+    CoarseClock,
+
+    /// <summary>Resolution of a clock, in ns.</summary>
+    Resolution,
+
+    /// <summary>CLOCK_REALTIME in us.</summary>
+    TimeOfDay,
+
+    /// <summary>Random bytes: right is whatever was never given out before.</summary>
+    Random,
+}
+
+/// <summary>A function of the vDSO with its arguments, and the system call that it stands for.</summary>
+/// <param name="Name">As compare names it.</param>
+/// <param name="Symbol">In the image.</param>
+/// <param name="Number">arm64 system call.</param>
+/// <param name="Kind">What it answers.</param>
+/// <param name="ClockId">For clocks.</param>
+internal sealed record CheckedFunction(string Name, string Symbol, int Number, AnswerKind Kind, int ClockId = 0)
+{
+    /// <summary>All that can be checked; an image has those whose symbol it exports.</summary>
+    internal static IReadOnlyList<CheckedFunction> All { get; } =
+    [
+        new("getpid", "__kernel_getpid", 172, AnswerKind.Id),
+        new("gettid", "__kernel_gettid", 178, AnswerKind.Id),
+        new("getppid", "__kernel_getppid", 173, AnswerKind.Id),
+        new("getuid", "__kernel_getuid", 174, AnswerKind.Id),
+        new("geteuid", "__kernel_geteuid", 175, AnswerKind.Id),
+        new("getgid", "__kernel_getgid", 176, AnswerKind.Id),
+        new("getegid", "__kernel_getegid", 177, AnswerKind.Id),
+        new("getcpu", "__kernel_getcpu", 168, AnswerKind.Cpu),
+        new("clock_gettime_realtime", "__kernel_clock_gettime", 113, AnswerKind.Clock, Clocks.Realtime),
+        new("clock_gettime_monotonic", "__kernel_clock_gettime", 113, AnswerKind.Clock, Clocks.Monotonic),
+        new("clock_gettime_monotonic_raw", "__kernel_clock_gettime", 113, AnswerKind.Clock, Clocks.MonotonicRaw),
+        new("clock_gettime_boottime", "__kernel_clock_gettime", 113, AnswerKind.Clock, Clocks.Boottime),
+        new("clock_gettime_tai", "__kernel_clock_gettime", 113, AnswerKind.Clock, Clocks.Tai),
+        new("clock_gettime_realtime_coarse", "__kernel_clock_gettime", 113, AnswerKind.CoarseClock, Clocks.RealtimeCoarse),
+        new("clock_gettime_monotonic_coarse", "__kernel_clock_gettime", 113, AnswerKind.CoarseClock, Clocks.MonotonicCoarse),
+        new("clock_getres", "__kernel_clock_getres", 114, AnswerKind.Resolution, Clocks.Monotonic),
+        new("gettimeofday", "__kernel_gettimeofday", 169, AnswerKind.TimeOfDay),
+        new("getrandom", "__kernel_getrandom", 278, AnswerKind.Random),
+        new("getrandom_new_key", "__kernel_getrandom", 278, AnswerKind.Random) { FreshState = true },
+    ];
+
+    /// <summary>For getrandom: the state is all zero before the call, so that it takes a key; otherwise it has one and a full
+    /// batch, as after an earlier call.</summary>
+    internal bool FreshState { get; init; }
+
+    /// <summary>Bytes that a call of getrandom asks for.</summary>
+    internal const int RandomBytes = 32;
+
+    /// <summary>Bytes of getrandom's opaque state (struct vgetrandom_state of Linux 6.11).</summary>
+    internal const int RandomState = 144;
+
+    /// <summary>Whether it reads the clocks.</summary>
+    internal bool IsTime => Kind is AnswerKind.Clock or AnswerKind.CoarseClock or AnswerKind.TimeOfDay;
+
+    /// <summary>Address of the function in a task's memory.</summary>
+    internal ulong Address(CheckRig rig, KernelTask task) => task.Mm!.VdsoBase + rig.Kernel.Vdso.Image!.Symbols[Symbol];
+
+    /// <summary>Whether the image of a rig has it.</summary>
+    internal bool IsIn(CheckRig rig) => rig.Kernel.Vdso.Image is { } image && image.Symbols.ContainsKey(Symbol);
+
+    /// <summary>Arguments of a call that writes to the given buffer.</summary>
+    internal ulong[] Arguments(ulong buffer, ulong state) => Kind switch
+    {
+        AnswerKind.Id => [0, 0, 0, 0, 0],
+        AnswerKind.Cpu => [buffer, buffer + 4, 0, 0, 0],
+        AnswerKind.TimeOfDay => [buffer, 0, 0, 0, 0],
+        AnswerKind.Random => [buffer, RandomBytes, 0, state, RandomState],
+        _ => [(ulong)ClockId, buffer, 0, 0, 0],
+    };
+
+    /// <summary>The answer of a call that has returned; null: the call failed or the answer is malformed.</summary>
+    internal long? Result(KernelTask task, ulong x0, ulong buffer)
+    {
+        if (Kind == AnswerKind.Id)
+            return (uint)x0;
+        if (Kind == AnswerKind.Random)
+            return x0 == RandomBytes ? (long)Words(task, buffer)[0] : null;
+        if (x0 != 0)
+            return null;
+        long first = (long)CheckRig.Read(task, buffer), second = (long)CheckRig.Read(task, buffer + 8);
+        long unit = Kind == AnswerKind.TimeOfDay ? 1_000_000 : 1_000_000_000;
+        if (Kind == AnswerKind.Cpu)
+            return first;
+        return second < 0 || second >= unit || first < 0 ? null : first * unit + second;
+    }
+
+    /// <summary>Random bytes as words.</summary>
+    internal static ulong[] Words(KernelTask task, ulong buffer) =>
+        [.. Enumerable.Range(0, RandomBytes / 8).Select(i => CheckRig.Read(task, buffer + (ulong)i * 8))];
+
+    /// <summary>What the kernel says now, from its own objects. Clocks are read at the present counter.</summary>
+    internal long Truth(CheckRig rig, KernelTask task)
+    {
+        ulong scratch = rig.Symbol("scratch");
+        switch (Kind)
+        {
+            case AnswerKind.Id:
+                return (uint)rig.Control.Answer(task, Number);
+            case AnswerKind.Cpu:
+                return task.Cpu;
+            case AnswerKind.TimeOfDay:
+                rig.Control.Answer(task, Number, scratch, 0);
+                break;
+            default:
+                rig.Control.Answer(task, Number, (ulong)ClockId, scratch);
+                break;
+        }
+        return Result(task, 0, scratch) ?? throw new InvalidOperationException($"the kernel's own {Name} failed");
+    }
+
+    /// <summary>An answer for people.</summary>
+    internal string Show(long? value) => value is not { } v ? "an error"
+        : Kind switch
+        {
+            AnswerKind.Id => $"{(int)v}",
+            AnswerKind.Random => $"bytes that begin with {System.Buffers.Binary.BinaryPrimitives.ReverseEndianness((ulong)v):x16}",
+            AnswerKind.Cpu => $"cpu {v & 0xffffffff} node {v >> 32}",
+            AnswerKind.TimeOfDay => $"{v / 1_000_000}.{v % 1_000_000:d6}",
+            _ => $"{v / 1_000_000_000}.{v % 1_000_000_000:d9}",
+        };
+}

@@ -1,0 +1,270 @@
+using ArmVdso.Kernel.Explore;
+
+namespace ArmVdso.Lab.Check;
+
+/// <summary>What was found for one function and one event (or pair of events).</summary>
+internal sealed class Cell(string function, string @event)
+{
+    internal string Function => function;
+
+    internal string Event => @event;
+
+    /// <summary>Interleavings explored.</summary>
+    internal long Explored { get; set; }
+
+    /// <summary>Of them, wrong or livelocked.</summary>
+    internal long Failed { get; set; }
+
+    /// <summary>Of them, calls that made the system call.</summary>
+    internal long FellBack { get; set; }
+
+    /// <summary>The first of them.</summary>
+    internal Schedule? FirstFellBack { get; private set; }
+
+    /// <summary>The shortest failing schedule and what was wrong.</summary>
+    internal (Schedule Schedule, string What)? First { get; set; }
+
+    /// <summary>Why the event cannot apply, or null.</summary>
+    internal string? NotApplicable { get; init; }
+
+    internal void Add(Schedule schedule, Outcome outcome)
+    {
+        Explored++;
+        FellBack += outcome.FellBack ? 1 : 0;
+        if (outcome.FellBack)
+            FirstFellBack ??= schedule;
+        if (outcome.Failure is null)
+            return;
+        Failed++;
+        First ??= (schedule, outcome.Failure);
+    }
+}
+
+/// <summary>Explores one design: every function, every event, every instruction boundary.</summary>
+internal sealed class Explorer
+{
+    private readonly CheckRig _rig;
+    private readonly ClockHistory _clocks = new();
+    private readonly HashSet<ulong> _clockBytes = [];
+    private readonly HashSet<ulong> _slotBytes = [];
+
+    /// <summary>Bytes that each store of a tick, of a settime and of a switch changes.</summary>
+    private readonly Dictionary<string, List<ulong[]>> _footprints = [];
+
+    internal Explorer(CheckRig rig)
+    {
+        _rig = rig;
+        _clocks.Begin(rig, rig.Victim, () => rig.Control.Tick());
+        _clocks.End();
+        LearnStores();
+        LearnGeneration();
+    }
+
+    /// <summary>A first getrandom takes a key: the state shows its generation afterwards.</summary>
+    private void LearnGeneration()
+    {
+        if (CheckedFunction.All.FirstOrDefault(f => f.FreshState) is not { } function || !function.IsIn(_rig))
+            return;
+        Run(function, Make(function), 20_000);
+        const ulong generationInState = 128;
+        _clocks.RandomGeneration = CheckRig.Read(_rig.Victim, _rig.RandomState + generationInState);
+    }
+
+    internal ClockHistory Clocks => _clocks;
+
+    internal CheckRig Rig => _rig;
+
+    /// <summary>Where the updates store: taken from the updates themselves.</summary>
+    private void LearnStores()
+    {
+        var tick = new ClockStores(_rig, _clocks, () => _rig.Control.Tick());
+        _footprints["tick"] = _footprints["settime"] = [.. tick.Stores.Select(s => Bytes(s.Pa, s.Size))];
+        tick.Finish();
+        _clockBytes.UnionWith(_footprints["tick"].SelectMany(b => b));
+        var race = new List<ulong[]>();
+        _rig.Switch(0, null);
+        _rig.Switch(1, _rig.Victim);
+        new SwitchStores(_rig, 0, _rig.Other)
+        {
+            Stored = cpu => race.Add([.. Enumerable.Range(0, cpu.AccessCount).Where(i => cpu.Accesses[i].Write).SelectMany(i => Bytes(cpu.Accesses[i].Pa, cpu.Accesses[i].Size))]),
+        }.Finish();
+        _rig.Restore();
+        _footprints["race"] = race;
+        _slotBytes.UnionWith(race.SelectMany(b => b));
+    }
+
+    private static ulong[] Bytes(ulong pa, int size) => [.. Enumerable.Range(0, size).Select(i => pa + (ulong)i)];
+
+    /// <summary>Runs one schedule.</summary>
+    internal Outcome Run(CheckedFunction function, Schedule schedule, int usual)
+    {
+        var trial = new Trial(_rig, function, _clocks) { Usual = usual };
+        if (!schedule.Events.Any(e => CheckEvent.Find(e.Event)!.Weak))
+            return trial.Run(schedule);
+        if (schedule.Events.Count > 1 || schedule.Versions is null)
+            throw new UserError("--replay: an event of reordering stands alone and has the versions of its loads behind it (/reorder:0.1...)", ExitStatus.Usage);
+        Outcome? seen = null;
+        trial.RunReordered(schedule, (_, outcome) => seen = outcome);
+        return seen ?? new Outcome(0, null, false, false, 0);
+    }
+
+    private Schedule Make(CheckedFunction function, params ScheduledEvent[] events) => new(_rig.Design, function.Name, events);
+
+    /// <summary>The undisturbed call: its length and what it loads.</summary>
+    internal (Outcome Outcome, HashSet<ulong> Loads, HashSet<int> Touching) Undisturbed(CheckedFunction function)
+    {
+        // Once to warm it: page faults are no part of an interleaving.
+        Run(function, Make(function), 20_000);
+        var trial = new Trial(_rig, function, _clocks) { Loads = [], Touching = [], Usual = 20_000 };
+        return (trial.Run(Make(function)), trial.Loads!, trial.Touching!);
+    }
+
+    /// <summary>All cells of a function.</summary>
+    internal IEnumerable<Cell> Explore(CheckedFunction function, IReadOnlyList<CheckEvent> events, bool pairs)
+    {
+        (Outcome undisturbed, HashSet<ulong> loads, HashSet<int> touching) = Undisturbed(function);
+        int usual = undisturbed.Instructions;
+        // Of a long function only the boundaries before an access or a system instruction: between two that change registers
+        // alone an event has the same effect as before the next access.
+        _boundaries = usual > LongFunction ? touching : null;
+        var plain = new Cell(function.Name, "none");
+        plain.Add(Make(function), undisturbed);
+        yield return plain;
+        foreach (CheckEvent e in events)
+            yield return ExploreEvent(function, e, usual, loads, pairs);
+        if (!pairs || usual > LongFunction)
+            yield break;
+        if (events.Any(e => e.Name == "race") && events.Any(e => e.Name == "migrate") && loads.Overlaps(_slotBytes))
+            yield return ExploreRaceAndReturn(function, usual, loads);
+        foreach (CheckEvent first in events.Where(e => e.Composes))
+        {
+            foreach (CheckEvent second in events.Where(e => e.Composes))
+            {
+                if (NotApplicable(function, first, loads) is null && NotApplicable(function, second, loads) is null)
+                    yield return ExplorePair(function, first, second, usual);
+            }
+        }
+    }
+
+    private const int LongFunction = 200;
+    private HashSet<int>? _boundaries;
+
+    private bool Skip(int boundary, int usual) => _boundaries is { } wanted && boundary < usual && !wanted.Contains(boundary);
+
+    private string? NotApplicable(CheckedFunction function, CheckEvent e, HashSet<ulong> loads) => e.Name switch
+    {
+        "tick" or "settime" or "weak-tick" or "weak-settime" when !loads.Overlaps(_clockBytes) => "reads no clock data",
+        "mid-own" or "mid-prev" or "mid-ids" when function.Kind != AnswerKind.Id => "answers nothing that it changes",
+        "race" or "weak-race" when !loads.Overlaps(_slotBytes) => "reads nothing that a switch writes",
+        _ => null,
+    };
+
+    private Cell ExploreEvent(CheckedFunction function, CheckEvent e, int usual, HashSet<ulong> loads, bool pairs)
+    {
+        if (NotApplicable(function, e, loads) is { } reason)
+            return new Cell(function.Name, e.Name) { NotApplicable = reason };
+        var cell = new Cell(function.Name, e.Name);
+        if (e.Weak)
+        {
+            // A clock update may begin at any time: the loads before a later boundary are among those of the first.
+            for (int k = 0; k < (e.Name == "weak-race" ? usual : 1); k++)
+            {
+                Schedule schedule = Make(function, new ScheduledEvent(e.Name, -1, k));
+                if (!new Trial(_rig, function, _clocks) { Usual = usual }.RunReordered(schedule, cell.Add))
+                    break;
+            }
+            return cell;
+        }
+        if (e.Name == "aba" && usual > LongFunction)
+            return new Cell(function.Name, e.Name) { NotApplicable = $"{usual} instructions are too many for pairs of boundaries" };
+        if (e.Name == "aba")
+        {
+            TwoBoundaries(cell, function, e.Name, e.Name, usual, strict: true);
+            return cell;
+        }
+        if (e.InKernel)
+        {
+            // Before the call: what the slot holds afterwards is what counts, and it must be true then.
+            for (int part = 0; Try(cell, function, usual, new ScheduledEvent(e.Name, part, 0)); part++)
+            {
+            }
+            return cell;
+        }
+        for (int k = 0; Skip(k, usual) || Try(cell, function, usual, new ScheduledEvent(e.Name, -1, k)); k++)
+        {
+        }
+        if (!e.StoreByStore)
+            return cell;
+        // A pause after a store that the function does not load is the same as one before it.
+        List<ulong[]> stores = _footprints[e.Name];
+        int[] parts = [.. Enumerable.Range(1, stores.Count - 1).Where(j => stores[j - 1].Any(loads.Contains))];
+        foreach (int part in parts)
+        {
+            for (int k = 0; Try(cell, function, usual, new ScheduledEvent(e.Name, part, k)); k++)
+            {
+            }
+        }
+        if (!pairs)
+            return cell;
+        foreach (int part in parts)
+        {
+            foreach (int later in parts.Where(p => p > part))
+            {
+                for (int k = 0; Try(null, function, usual, new ScheduledEvent(e.Name, part, k)); k++)
+                {
+                    for (int m = k + 1; Try(cell, function, usual, new ScheduledEvent(e.Name, part, k), new ScheduledEvent(e.Name, later, m)); m++)
+                    {
+                    }
+                }
+            }
+        }
+        return cell;
+    }
+
+    /// <summary>The slot is read from another CPU while a switch writes it; then the thread comes back to the first CPU.</summary>
+    private Cell ExploreRaceAndReturn(CheckedFunction function, int usual, HashSet<ulong> loads)
+    {
+        var cell = new Cell(function.Name, "race+migrate");
+        List<ulong[]> stores = _footprints["race"];
+        foreach (int part in Enumerable.Range(1, stores.Count).Where(j => stores[j - 1].Any(loads.Contains)))
+        {
+            for (int k = 0; Try(null, function, usual, new ScheduledEvent("race", part, k)); k++)
+            {
+                for (int m = k + 1; Try(cell, function, usual, new ScheduledEvent("race", part, k), new ScheduledEvent("migrate", -1, m)); m++)
+                {
+                }
+            }
+        }
+        return cell;
+    }
+
+    /// <summary>False when the call ended before the last event of the schedule.</summary>
+    private bool Try(Cell? cell, CheckedFunction function, int usual, params ScheduledEvent[] events)
+    {
+        Schedule schedule = Make(function, events);
+        Outcome outcome = Run(function, schedule, usual);
+        if (outcome.Applied)
+            cell?.Add(schedule, outcome);
+        return outcome.Applied && events[^1].Boundary < usual * 4;
+    }
+
+    private void TwoBoundaries(Cell cell, CheckedFunction function, string first, string second, int usual, bool strict)
+    {
+        for (int k = 0; k < usual; k++)
+        {
+            int from = strict ? k + 1 : k;
+            bool any = false;
+            for (int m = from; Try(cell, function, usual, new ScheduledEvent(first, -1, k), new ScheduledEvent(second, -1, m)); m++)
+                any = true;
+            if (!any && !strict)
+                break;
+        }
+    }
+
+    private Cell ExplorePair(CheckedFunction function, CheckEvent first, CheckEvent second, int usual)
+    {
+        var cell = new Cell(function.Name, $"{first.Name}+{second.Name}");
+        TwoBoundaries(cell, function, first.Name, second.Name, usual, strict: false);
+        return cell;
+    }
+}

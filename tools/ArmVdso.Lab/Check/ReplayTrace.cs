@@ -1,0 +1,168 @@
+using System.Text;
+using ArmVdso.Emulator;
+using ArmVdso.Emulator.Isa;
+using ArmVdso.Kernel.El1;
+using ArmVdso.Kernel;
+
+namespace ArmVdso.Lab.Check;
+
+/// <summary>One schedule again, on a fresh machine, with every instruction and event.</summary>
+internal sealed class ReplayTrace : IRigObserver
+{
+    private readonly CheckRig _rig;
+    private readonly TextWriter _output;
+    private readonly bool _brief;
+    private readonly ulong[] _before = new ulong[31];
+    private readonly SortedList<ulong, string> _image = [];
+    private ulong _pc;
+    private uint _instruction;
+    private int _el;
+    private bool _offsetWritten;
+    private ulong _executed;
+    private (int Cpu, string Function, int Count) _folded;
+
+    private ReplayTrace(CheckRig rig, TextWriter output, bool brief)
+    {
+        _rig = rig;
+        _output = output;
+        _brief = brief;
+        foreach ((string name, ulong offset) in rig.Kernel.Vdso.Image!.Symbols)
+            _image[offset] = name;
+    }
+
+    /// <summary>Prints the trace. 1 when the schedule fails, 0 when it holds.</summary>
+    internal static int Run(SessionSettings settings, Schedule schedule, Mutant? mutant, bool brief, TextWriter output)
+    {
+        CheckedFunction function = CheckedFunction.All.FirstOrDefault(f => f.Name == schedule.Function)
+            ?? throw new UserError($"--replay: there is no function '{schedule.Function}'", ExitStatus.Usage);
+        using var rig = new CheckRig(CheckRig.With(settings, schedule.Design));
+        if (!function.IsIn(rig))
+            throw new UserError($"--replay: design {schedule.Design} has no {function.Symbol}", ExitStatus.Usage);
+        mutant?.Plant(rig);
+        var explorer = new Explorer(rig);
+        int usual = explorer.Undisturbed(function).Outcome.Instructions;
+        var trace = new ReplayTrace(rig, output, brief);
+        rig.Observer = trace;
+        output.WriteLine($"{schedule}: victim {rig.Victim} (process {rig.Victim.Group.Pid}, parent {rig.Parent.Group.Pid}), other processes {rig.Other} and {rig.Another}");
+        Outcome outcome = explorer.Run(function, schedule, usual);
+        trace.Flush();
+        rig.Observer = null;
+        output.WriteLine(outcome.Failure is null
+            ? outcome.Applied ? "held" : "held; the call ended before the last event"
+            : $"FAILED: {outcome.Failure}");
+        output.Flush();
+        return outcome.Failure is null ? 0 : 1;
+    }
+
+    public void Before(Cpu cpu)
+    {
+        for (int i = 0; i < 31; i++)
+            _before[i] = cpu.X(i);
+        _pc = cpu.PC;
+        _el = cpu.EL;
+        _executed = cpu.Instructions;
+        _instruction = Fetch(cpu);
+    }
+
+    private uint Fetch(Cpu cpu)
+    {
+        if (cpu.EL == 0)
+        {
+            Span<byte> word = stackalloc byte[4];
+            return _rig.Kernel.Scheduler.Current(cpu.Index).Mm is { } mm && mm.Read(cpu.PC, word) ? BitConverter.ToUInt32(word) : 0;
+        }
+        return _rig.Kernel.El1InstructionAt(cpu.PC);
+    }
+
+    public void After(Cpu cpu)
+    {
+        if (cpu.Instructions == _executed && cpu.EL != _el)
+        {
+            Flush();
+            _output.WriteLine($"  cpu{cpu.Index} EL{_el}  -- exception to EL1 (vector +0x{cpu.PC - cpu.VBAR_EL1:x}) before {Where(_pc, _el)}");
+            return;
+        }
+        // MSR TPIDRRO_EL0, Xt
+        _offsetWritten = (_instruction & 0xffffffe0) == 0xd51bd060;
+        bool interesting = _el == 0 || _rig.StoredData(cpu) || _offsetWritten;
+        string function = _el == 0 ? "" : _rig.Kernel.El1FunctionAt(_pc) ?? "?";
+        if (_brief && !interesting)
+        {
+            if (_folded.Cpu != cpu.Index || _folded.Function != function)
+            {
+                Flush();
+                _folded = (cpu.Index, function, 0);
+            }
+            _folded.Count++;
+            return;
+        }
+        Flush();
+        _output.WriteLine($"  cpu{cpu.Index} EL{_el}  {_pc:x12}  {Where(_pc, _el),-36}  {Disassembler.Disassemble(_instruction, _pc),-36}  {Effects(cpu)}".TrimEnd());
+    }
+
+    private string Effects(Cpu cpu)
+    {
+        var text = new StringBuilder();
+        Span<byte> bytes = stackalloc byte[8];
+        for (int i = 0; i < 31; i++)
+        {
+            if (cpu.X(i) != _before[i])
+                text.Append($"x{i}=0x{cpu.X(i):x} ");
+        }
+        for (int i = 0; i < cpu.AccessCount; i++)
+        {
+            MemoryAccess a = cpu.Accesses[i];
+            text.Append($"{(a.Write ? "stores" : "loads")} {_rig.DataName(a.Pa)}");
+            if (a.Write && a.Size <= 8)
+            {
+                bytes.Clear();
+                _rig.Machine.Memory.Span(a.Pa, a.Size).CopyTo(bytes);
+                text.Append($"=0x{BitConverter.ToUInt64(bytes):x}");
+            }
+            text.Append(' ');
+        }
+        if (_offsetWritten)
+            text.Append($"tpidrro_el0=0x{cpu.TPIDRRO_EL0:x} ");
+        return text.ToString();
+    }
+
+    private string Where(ulong pc, int el)
+    {
+        if (el != 0)
+        {
+            string? name = _rig.Kernel.El1FunctionAt(pc);
+            return name is null ? "?" : $"{name}+0x{pc - El1Image.AddressOf(name):x}";
+        }
+        ulong start = _rig.Victim.Mm?.VdsoBase ?? 0;
+        if (pc >= start && pc < start + (ulong)_rig.Kernel.Vdso.Image!.Bytes.Length)
+        {
+            string? name = null;
+            ulong at = 0;
+            foreach ((ulong offset, string symbol) in _image)
+            {
+                if (offset <= pc - start)
+                    (name, at) = (symbol, offset);
+            }
+            return name is null ? $"[vdso]+0x{pc - start:x}" : $"{name}+0x{pc - start - at:x}";
+        }
+        foreach (string label in (string[])["handler", "peek", "park", "svc_stub"])
+        {
+            if (pc >= _rig.Symbol(label) && pc < _rig.Symbol(label) + 0x80)
+                return $"{label}+0x{pc - _rig.Symbol(label):x}";
+        }
+        return "?";
+    }
+
+    public void Event(string text)
+    {
+        Flush();
+        _output.WriteLine($"* {text}");
+    }
+
+    private void Flush()
+    {
+        if (_folded.Count > 0)
+            _output.WriteLine($"  cpu{_folded.Cpu} EL1  ... {_folded.Function}: {_folded.Count} instructions");
+        _folded = default;
+    }
+}

@@ -1,0 +1,98 @@
+using ArmVdso.Emulator;
+
+namespace ArmVdso.Lab.Explain;
+
+/// <summary>Records calls of a function, or what follows an address, on every CPU of a machine: the first, the fastest, or a chosen one.</summary>
+internal sealed class CallRecorder
+{
+    private sealed class PerCpu
+    {
+        internal List<PipelineRecord>? Active;
+        internal ulong Return;
+    }
+
+    private readonly Machine _machine;
+    private readonly int _longest;
+    private readonly int _wanted;
+    private readonly int _enough;
+
+    /// <summary>Addresses that begin a record.</summary>
+    internal HashSet<ulong> Starts { get; } = [];
+
+    /// <summary>Calls seen to their end.</summary>
+    internal int Calls { get; private set; }
+
+    /// <summary>The first call.</summary>
+    internal List<PipelineRecord>? First { get; private set; }
+
+    /// <summary>The call that took the fewest cycles, the earliest of equals.</summary>
+    internal List<PipelineRecord>? Fastest { get; private set; }
+
+    /// <summary>Number of <see cref="Fastest"/>, from 1.</summary>
+    internal int FastestNumber { get; private set; }
+
+    /// <summary>The call that was asked for by its number.</summary>
+    internal List<PipelineRecord>? Chosen { get; private set; }
+
+    /// <summary>All calls that are wanted have been seen.</summary>
+    internal bool Enough => _wanted > 0 ? Chosen is not null : Calls >= _enough;
+
+    /// <summary>Watches a machine.</summary>
+    /// <param name="machine">The machine.</param>
+    /// <param name="longest">Instructions after which a record ends.</param>
+    /// <param name="wanted">Number of the call that is wanted, from 1; 0: first and fastest.</param>
+    /// <param name="enough">Calls after which the first and the fastest are taken.</param>
+    /// <exception cref="UserError">The timing model has no pipeline.</exception>
+    internal CallRecorder(Machine machine, int longest, int wanted, int enough)
+    {
+        _machine = machine;
+        _longest = longest;
+        _wanted = wanted;
+        _enough = enough;
+        foreach (Cpu cpu in machine.Cpus)
+        {
+            var state = new PerCpu();
+            PipelineRecorder.Attach(cpu, record => See(cpu, state, record));
+        }
+    }
+
+    private void See(Cpu cpu, PerCpu state, PipelineRecord record)
+    {
+        if (state.Active is { } active)
+        {
+            if (record.Pc == state.Return || active.Count >= _longest)
+            {
+                state.Active = null;
+                Finish(active);
+            }
+            else
+            {
+                active.Add(record);
+                return;
+            }
+        }
+        if (Enough || !Starts.Contains(record.Pc))
+            return;
+        // Where the caller goes on; code that is not called ends at the limit.
+        state.Return = cpu.X(30);
+        state.Active = [record];
+    }
+
+    private void Finish(List<PipelineRecord> call)
+    {
+        Calls++;
+        First ??= call;
+        if (Fastest is null || Cycles(call) < Cycles(Fastest))
+        {
+            Fastest = call;
+            FastestNumber = Calls;
+        }
+        if (Calls == _wanted)
+            Chosen = call;
+        if (Enough)
+            _machine.StopRequested = true;
+    }
+
+    /// <summary>Cycles from the first instruction's entry into the window to the last one's retirement.</summary>
+    internal static long Cycles(List<PipelineRecord> call) => call[^1].Retired - call[0].Entered;
+}

@@ -1,0 +1,122 @@
+using System.Globalization;
+using ArmVdso.Emulator;
+using ArmVdso.Emulator.Isa;
+
+namespace ArmVdso.Lab.Explain;
+
+/// <summary>Collects the instructions of a window of a run and writes them as a log for the pipeline viewer Konata (Kanata 0004): stages F
+/// fetch, D rename or decode, Is waiting to issue, Ex executing, Cm waiting to retire; the thread is the CPU.</summary>
+internal sealed class KonataWriter
+{
+    private const int Most = 2_000_000;
+    private readonly List<PipelineRecord> _records = [];
+    private readonly ulong _from;
+    private readonly ulong _to;
+    private readonly bool _counts;
+
+    /// <summary>Watches a machine.</summary>
+    /// <param name="machine">The machine.</param>
+    /// <param name="window"><c>FROM:TO</c> in cycles of each CPU, or <c>FROM:TOi</c> in instructions of each CPU.</param>
+    /// <param name="name">Name of the function at an address, or "".</param>
+    /// <exception cref="UserError">The window is not well formed, or the timing model has no pipeline.</exception>
+    internal KonataWriter(Machine machine, string window, Func<Cpu, ulong, string> name)
+    {
+        _counts = window.EndsWith('i');
+        string[] ends = (_counts ? window[..^1] : window).Split(':');
+        if (ends.Length != 2 || !ulong.TryParse(ends[0], NumberStyles.None, CultureInfo.InvariantCulture, out _from)
+            || !ulong.TryParse(ends[1], NumberStyles.None, CultureInfo.InvariantCulture, out _to) || _from >= _to)
+        {
+            throw new UserError($"--konata-window: '{window}' is not FROM:TO (cycles) or FROM:TOi (instructions)", ExitStatus.Usage);
+        }
+        foreach (Cpu cpu in machine.Cpus)
+        {
+            ulong number = 0;
+            PipelineRecorder.Attach(cpu, record =>
+            {
+                ulong at = _counts ? number++ : (ulong)Math.Max(Start(record), 0);
+                if (at < _from || at >= _to || _records.Count >= Most)
+                    return;
+                record.Symbol = name(cpu, record.Pc);
+                _records.Add(record);
+            });
+        }
+    }
+
+    /// <summary>Instructions in the window; at most two million are kept.</summary>
+    internal int Count => _records.Count;
+
+    private static long Start(PipelineRecord r) => Math.Min(r.Fetched, r.Entered);
+
+    /// <summary>Writes the log.</summary>
+    internal void Write(TextWriter output)
+    {
+        output.Write("Kanata\t0004\n");
+        // Numbers of the file follow the order in which instructions begin.
+        PipelineRecord[] order = [.. _records.OrderBy(Start).ThenBy(r => r.Cpu)];
+        var events = new List<(long Cycle, int Id, int Rank, string Text)>(order.Length * 8);
+        var retired = new Dictionary<PipelineRecord, int>();
+        foreach (PipelineRecord r in order.OrderBy(r => r.Retired))
+            retired.Add(r, retired.Count);
+        for (int id = 0; id < order.Length; id++)
+            Events(order[id], id, retired[order[id]], events);
+        Dependencies(order, events);
+        events.Sort((a, b) => a.Cycle != b.Cycle ? a.Cycle.CompareTo(b.Cycle) : a.Id != b.Id ? a.Id.CompareTo(b.Id) : a.Rank.CompareTo(b.Rank));
+        long now = events.Count == 0 ? 0 : events[0].Cycle;
+        output.Write($"C=\t{now}\n");
+        foreach ((long cycle, _, _, string text) in events)
+        {
+            if (cycle > now)
+            {
+                output.Write($"C\t{cycle - now}\n");
+                now = cycle;
+            }
+            output.Write(text);
+        }
+    }
+
+    private static void Events(PipelineRecord r, int id, int retired, List<(long Cycle, int Id, int Rank, string Text)> events)
+    {
+        long start = Start(r);
+        string symbol = r.Symbol.Length == 0 ? "" : $" <{r.Symbol}>";
+        events.Add((start, id, 0, $"I\t{id}\t{id}\t{r.Cpu}\n"));
+        events.Add((start, id, 1, $"L\t{id}\t0\t{r.Pc:x}:{symbol} {Disassembler.Disassemble(r.Word, r.Pc)}\n"));
+        string waits = string.Join("; ", r.Stalls.Select(s => s.Cycles > 0 ? $"{s.Cycles}: {(s.Register >= 0 ? TimelineWriter.RegisterName(s.Register) + (s.Text.Length > 0 ? $" ({s.Text})" : "") : s.Text)}" : s.Text));
+        events.Add((start, id, 2, $"L\t{id}\t1\tEL{r.EL} {r.Class} {r.Pipe} {waits}".TrimEnd() + "\n"));
+        (string Stage, long At)[] stages = [("F", start), ("D", r.Entered), ("Is", r.Entered + 1), ("Ex", r.Issued), ("Cm", r.Done)];
+        int rank = 3;
+        string open = "";
+        for (int i = 0; i < stages.Length; i++)
+        {
+            (string stage, long at) = stages[i];
+            long until = i + 1 < stages.Length ? stages[i + 1].At : r.Retired;
+            if (until <= at)
+                continue;
+            if (open.Length > 0)
+                events.Add((at, id, rank++, $"E\t{id}\t0\t{open}\n"));
+            events.Add((at, id, rank++, $"S\t{id}\t0\t{stage}\n"));
+            open = stage;
+        }
+        if (open.Length > 0)
+            events.Add((r.Retired, id, rank++, $"E\t{id}\t0\t{open}\n"));
+        events.Add((r.Retired, id, rank, $"R\t{id}\t{retired}\t0\n"));
+    }
+
+    /// <summary>An arrow from the producer of each register that an instruction waited for.</summary>
+    private void Dependencies(PipelineRecord[] order, List<(long Cycle, int Id, int Rank, string Text)> events)
+    {
+        var ids = new Dictionary<PipelineRecord, int>();
+        for (int id = 0; id < order.Length; id++)
+            ids.Add(order[id], id);
+        var writers = new Dictionary<(int Cpu, int Register), PipelineRecord>();
+        foreach (PipelineRecord r in _records)
+        {
+            foreach (Stall stall in r.Stalls)
+            {
+                if (stall.Register >= 0 && writers.TryGetValue((r.Cpu, stall.Register), out PipelineRecord? producer))
+                    events.Add((r.Issued, ids[r], 2, $"W\t{ids[r]}\t{ids[producer]}\t0\n"));
+            }
+            foreach (byte register in r.Destinations)
+                writers[(r.Cpu, register)] = r;
+        }
+    }
+}

@@ -1,0 +1,220 @@
+using ArmVdso.Emulator;
+using ArmVdso.Emulator.Isa;
+using ArmVdso.Kernel;
+using ArmVdso.Kernel.Costs;
+
+namespace ArmVdso.Lab.KernelPath;
+
+/// <summary>The parts of a system call.</summary>
+internal enum PathPart
+{
+    /// <summary>KPTI's trampoline and the branch-history loop.</summary>
+    Trampoline,
+
+    /// <summary>SVC, vector, registers saved.</summary>
+    Entry,
+
+    /// <summary>From the handler to the table, with the random stack offset, and back.</summary>
+    Dispatch,
+
+    /// <summary>The call itself.</summary>
+    Body,
+
+    /// <summary>ret_to_user: registers restored, ERET.</summary>
+    Exit,
+}
+
+/// <summary>What one call executed at EL1.</summary>
+internal sealed class PathSample
+{
+    internal int[] Classes { get; } = new int[Enum.GetValues<PathClass>().Length];
+
+    internal ulong[] PartCycles { get; } = new ulong[5];
+
+    internal int[] PartInstructions { get; } = new int[5];
+
+    internal Dictionary<string, int> Functions { get; } = [];
+
+    internal ulong Cycles { get; set; }
+
+    internal ulong ChargedCycles { get; set; }
+
+    internal InstructionMix Mix => new(
+        Classes.Sum(), Classes[(int)PathClass.Nop], Classes[(int)PathClass.Load], Classes[(int)PathClass.Store], Classes[(int)PathClass.Branch], Classes[(int)PathClass.Read],
+        Classes[(int)PathClass.Write], Classes[(int)PathClass.Barrier], Classes[(int)PathClass.Atomic]);
+}
+
+/// <summary>Classes of the stock kernel's tables.</summary>
+internal enum PathClass
+{
+    /// <summary>Everything else: moves, arithmetic, hints other than NOP, ERET.</summary>
+    Other,
+
+    /// <summary>NOP.</summary>
+    Nop,
+
+    /// <summary>Loads.</summary>
+    Load,
+
+    /// <summary>Stores.</summary>
+    Store,
+
+    /// <summary>Branches.</summary>
+    Branch,
+
+    /// <summary>MRS.</summary>
+    Read,
+
+    /// <summary>MSR.</summary>
+    Write,
+
+    /// <summary>ISB, DSB, DMB, CSDB.</summary>
+    Barrier,
+
+    /// <summary>Atomics and exclusives.</summary>
+    Atomic,
+}
+
+/// <summary>Watches system calls from the SVC to the next instruction of EL0: instructions by class and function, cycles by part.
+/// Calls that an interrupt or a switch disturbed are left out.</summary>
+internal sealed class KernelPathSampler(LinuxKernel kernel) : OffsetTrace(kernel, _ => { })
+{
+    private const int Getres = 114, Gettime = 113;
+    private readonly LinuxKernel _kernel = kernel;
+    private readonly Dictionary<ulong, (string Function, PathPart Part)> _functions = [];
+    private PathSample? _current;
+    private string _name = "";
+    private ulong _began;
+    private ulong _charged;
+    private ulong _last;
+    private PathPart _lastPart;
+
+    /// <summary>Samples by call, in the order of their first appearance.</summary>
+    internal Dictionary<string, List<PathSample>> Samples { get; } = [];
+
+    public override bool WantsInstructions => true;
+
+    public override void OnExceptionEntry(Cpu cpu, int fromEL, ulong offset)
+    {
+        if (fromEL != 0 || offset != 0)
+            _current = null;
+    }
+
+    public override void OnInstruction(Cpu cpu, uint instruction)
+    {
+        if (_current is not null)
+        {
+            _current.PartCycles[(int)_lastPart] += cpu.Cycles - _last;
+            _last = cpu.Cycles;
+        }
+        if (cpu.EL == 0)
+        {
+            if (_current is not null)
+                Finish(cpu);
+            if ((instruction & 0xFFE0001F) != 0xD4000001)
+                return;
+            _current = new PathSample();
+            _name = NameOf(cpu);
+            _began = _last = cpu.Cycles;
+            _charged = cpu.Timing.ChargedCycles;
+            _lastPart = PathPart.Entry;
+            return;
+        }
+        if (_current is null)
+            return;
+        ulong pc = cpu.PC;
+        if (!_functions.TryGetValue(pc, out (string Function, PathPart Part) where))
+            _functions[pc] = where = Find(pc);
+        _lastPart = where.Part;
+        _current.PartInstructions[(int)where.Part]++;
+        _current.Classes[(int)ClassOf(instruction)]++;
+        _current.Functions[where.Function] = _current.Functions.GetValueOrDefault(where.Function) + 1;
+    }
+
+    private void Finish(Cpu cpu)
+    {
+        _current!.Cycles = cpu.Cycles - _began;
+        _current.ChargedCycles = cpu.Timing.ChargedCycles - _charged;
+        if (!Samples.TryGetValue(_name, out List<PathSample>? list))
+            Samples[_name] = list = [];
+        list.Add(_current);
+        _current = null;
+    }
+
+    /// <summary>Names of the rows of the stock tables where there is one.</summary>
+    private static string NameOf(Cpu cpu)
+    {
+        int number = (int)cpu.W(8);
+        string name = SyscallTable.Find(number) is { } row ? row.Name : "bad";
+        return (number, cpu.W(0)) switch
+        {
+            (Gettime, 1) => "clock_gettime",
+            (Gettime, 6) => "clock_gettime_coarse",
+            (Gettime, var clock) => $"clock_gettime:{clock}",
+            (Getres, _) => "clock_getres",
+            _ => name,
+        };
+    }
+
+    private (string Function, PathPart Part) Find(ulong pc)
+    {
+        string name = _kernel.El1FunctionAt(pc) ?? "?";
+        if (name.StartsWith("tramp_", StringComparison.Ordinal) || name.StartsWith("bhb_loop_kpti", StringComparison.Ordinal))
+            return ("kpti_trampoline", PathPart.Trampoline);
+        if (name.StartsWith("bhb_loop", StringComparison.Ordinal) || name == "__bp_harden_el1_vectors")
+            return ("__bp_harden_el1_vectors", PathPart.Trampoline);
+        return (name, name switch
+        {
+            "vectors" or "el0t_64_sync" => PathPart.Entry,
+            "ret_to_user" => PathPart.Exit,
+            "el0t_64_sync_handler" or "el0_svc" or "cortex_a76_erratum_1463225_svc_handler" or "do_el0_svc" or "el0_svc_common" or "invoke_syscall"
+                or "get_random_u16" or "arch_local_irq_save" => PathPart.Dispatch,
+            _ => PathPart.Body,
+        });
+    }
+
+    /// <summary>The class of an encoding.</summary>
+    internal static PathClass ClassOf(uint instruction)
+    {
+        if (instruction == 0xD503201F)
+            return PathClass.Nop;
+        if (instruction == 0xD503229F)
+            return PathClass.Barrier;
+        if ((instruction & 0xFFF8F01F) == 0xD500401F)
+            return PathClass.Write;
+        return RowInfo.Class(Decoder.Decode(instruction)) switch
+        {
+            TimingClass.Load or TimingClass.LoadPair or TimingClass.LoadLiteral or TimingClass.LoadAcquire or TimingClass.LoadFp or TimingClass.LoadSimd => PathClass.Load,
+            TimingClass.Store or TimingClass.StorePair or TimingClass.StoreRelease or TimingClass.StoreFp or TimingClass.StoreSimd => PathClass.Store,
+            TimingClass.Branch or TimingClass.BranchCond or TimingClass.BranchCmp or TimingClass.BranchReg or TimingClass.Call or TimingClass.CallReg or TimingClass.Ret => PathClass.Branch,
+            TimingClass.Mrs => PathClass.Read,
+            TimingClass.Msr => PathClass.Write,
+            TimingClass.Barrier or TimingClass.Isb => PathClass.Barrier,
+            TimingClass.Atomic or TimingClass.LoadExcl or TimingClass.StoreExcl => PathClass.Atomic,
+            _ => PathClass.Other,
+        };
+    }
+
+    /// <summary>The call that stands for the warm ones: the one with the median cycles of the second half.</summary>
+    internal static PathSample Typical(List<PathSample> samples)
+    {
+        PathSample[] warm = [.. samples.Skip(samples.Count / 2).OrderBy(s => s.Cycles)];
+        return warm[warm.Length / 2];
+    }
+
+    /// <summary>Runs our guest of short system calls and returns the typical call of each name.</summary>
+    internal static Dictionary<string, PathSample> Measure(SessionSettings settings)
+    {
+        using var guest = new EmbeddedGuest("kernelpath");
+        KernelPathSampler? sampler = null;
+        guest.Run(settings, [], session => session.Machine.Observer = sampler = new KernelPathSampler(session.Kernel));
+        return sampler!.TypicalCalls();
+    }
+
+    /// <summary>The typical call of each name.</summary>
+    internal Dictionary<string, PathSample> TypicalCalls() => Samples.ToDictionary(p => p.Key, p => Typical(p.Value));
+
+    /// <summary>The stock kernel's row for a call of this configuration; null without one, or when a part of the call was charged, not executed.</summary>
+    internal static StockTrace? Stock(KernelConfiguration kernel, string name, PathSample sample) =>
+        sample.ChargedCycles > 0 ? null : StockTrace.Table(kernel)?.GetValueOrDefault("T_" + name);
+}

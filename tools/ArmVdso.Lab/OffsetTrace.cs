@@ -1,0 +1,84 @@
+using System.Text.Json;
+using ArmVdso.Emulator;
+using ArmVdso.Kernel.El1;
+using ArmVdso.Kernel;
+
+namespace ArmVdso.Lab;
+
+/// <summary>One write of TPIDRRO_EL0.</summary>
+/// <param name="Cycle">Cycle of the CPU.</param>
+/// <param name="Cpu">CPU.</param>
+/// <param name="Cause">boot, start, switch, refresh (what the slot says has changed) or flush; tramp (x30 in transit, KPTI or BHB vectors),
+/// entry (zero, after it), reload (--kernel reload).</param>
+/// <param name="Previous">Task before.</param>
+/// <param name="Next">Task after.</param>
+/// <param name="Old">Old value: byte offset of the slot, 0 = off.</param>
+/// <param name="New">New value.</param>
+/// <param name="Slot">Contents of the slot, by field; null when the new offset is 0.</param>
+internal sealed record OffsetWrite(
+    ulong Cycle, int Cpu, string Cause, string Previous, string Next, ulong Old, ulong New, IReadOnlyDictionary<string, int>? Slot)
+{
+    /// <summary>One JSON object.</summary>
+    internal string ToJson() => JsonSerializer.Serialize(new
+    {
+        cycle = Cycle,
+        cpu = Cpu,
+        cause = Cause,
+        prev = Previous,
+        next = Next,
+        old = Old,
+        @new = New,
+        slot = Slot,
+    });
+}
+
+/// <summary>Sees every TPIDRRO_EL0 write and says who, when, why and where. The cause is the EL1 function that wrote.</summary>
+internal class OffsetTrace(LinuxKernel kernel, Action<OffsetWrite> sink) : IMachineObserver
+{
+    private static readonly string[] Fields = ["cpu", "node", "pid", "tid", "uid", "euid", "gid", "egid", "ppid"];
+
+    public void OnTpidrroWrite(Cpu cpu, ulong oldValue, ulong newValue)
+    {
+        string cause = kernel.El1FunctionAt(cpu.PC) switch
+        {
+            _ when cpu.PC == (ulong)PatchSite.vdso_reload_write => "reload",
+            nameof(El1Symbol.vdso_start_thread) => "start",
+            nameof(El1Symbol.vdso_switch_thread) => "switch",
+            nameof(El1Symbol.vdso_refresh_thread) => "refresh",
+            nameof(El1Symbol.vdso_flush_thread) => "flush",
+            nameof(El1Symbol.cpu_start) => "boot",
+            nameof(El1Symbol.vectors) => "entry",
+            { } name when name.StartsWith("tramp_ventry", StringComparison.Ordinal) || name.StartsWith("bhb_loop", StringComparison.Ordinal)
+                || name == nameof(El1Symbol.__bp_harden_el1_vectors) => "tramp",
+            { } other => other,
+            null => "unknown",
+        };
+        KernelTask current = kernel.Scheduler.Current(cpu.Index);
+        KernelTask previous = cause == "switch" && kernel.LastSwitch.TryGetValue(cpu.Index, out (KernelTask Previous, KernelTask Next) pair)
+            ? pair.Previous
+            : current;
+        Dictionary<string, int>? slot = null;
+        ulong pa = newValue == 0 || cause == "tramp" ? 0 : kernel.Vdso.Design.SlotPa(current);
+        if (pa != 0)
+        {
+            slot = [];
+            foreach (string field in Fields)
+                slot[field] = kernel.Machine.Memory.Read<int>(pa + (ulong)kernel.Vdso.Image!.Layout("vdso_per_cpu_data." + field));
+        }
+        sink(new OffsetWrite(cpu.Cycles, cpu.Index, cause, previous.ToString(), current.ToString(), oldValue, newValue, slot));
+    }
+
+    public virtual void OnExceptionEntry(Cpu cpu, int fromEL, ulong offset)
+    {
+    }
+
+    public virtual void OnExceptionReturn(Cpu cpu)
+    {
+    }
+
+    public virtual void OnInstruction(Cpu cpu, uint instruction)
+    {
+    }
+
+    public virtual bool WantsInstructions => false;
+}

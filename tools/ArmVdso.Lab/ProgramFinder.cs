@@ -1,0 +1,116 @@
+namespace ArmVdso.Lab;
+
+/// <summary>Where the program that the user named is: inside the guest's root, or a file of the host.</summary>
+internal static class ProgramFinder
+{
+    private const string Fetch = "tests/guests/fetch-guests.sh";
+
+    /// <summary>Finds a program.</summary>
+    /// <returns>The host path (null when it is inside the root), the guest path, and the root folder (null: none).</returns>
+    /// <exception cref="UserError">It is not found.</exception>
+    internal static (string? HostPath, string GuestPath, string? Root) Find(SessionSettings settings, string program)
+    {
+        if (program.Length == 0)
+            throw new UserError("PROGRAM is empty", ExitStatus.Usage);
+        if (program[0] == '-')
+            throw new UserError($"there is no option '{program}'; --help shows the options", ExitStatus.Usage);
+        bool isPath = program.Contains('/');
+        string? root = settings.Root;
+        if (settings.Binds.Any(b => b.GuestPath == program))
+            return (null, program, root);
+        if (root is not null)
+        {
+            if (isPath)
+            {
+                string inside = program.StartsWith('/') ? program : Path.Join(settings.Cwd, program);
+                if (ExistsInside(root, inside) || !File.Exists(program))
+                    return (null, inside, root);
+            }
+            else if (SearchPath(settings, root, program) is { } found)
+            {
+                return (null, found, root);
+            }
+        }
+        if (File.Exists(program) || Directory.Exists(program))
+        {
+            string full = Path.GetFullPath(program);
+            if (Directory.Exists(full))
+                throw new UserError($"{program}: is a directory", ExitStatus.NotExecutable);
+            try
+            {
+                using FileStream _ = File.OpenRead(full);
+            }
+            catch (UnauthorizedAccessException)
+            {
+                throw new UserError($"{program}: permission denied", ExitStatus.NotExecutable);
+            }
+            catch (IOException e)
+            {
+                throw new UserError($"{program}: {e.Message}", ExitStatus.NotExecutable);
+            }
+            return (full, full, root);
+        }
+        if (!isPath && root is null && FetchedRoot() is { } fetched && SearchPath(settings, fetched, program) is { } there)
+            return (null, there, fetched);
+        string where = root is null
+            ? isPath ? "" : $" here, nor in the fetched guests ({Fetch} fetches Debian packages: {Fetch} tests/guests/root busybox-static bash-static)"
+            : isPath ? "" : " in the PATH of the guest's root, nor here";
+        throw new UserError($"{program}: not found{where}", ExitStatus.NotFound);
+    }
+
+    /// <summary>Whether a guest path exists in the root, with links followed as the guest follows them: never out of the root.</summary>
+    private static bool ExistsInside(string root, string guestPath, int depth = 0)
+    {
+        if (depth > 40)
+            return false;
+        var at = new List<string>();
+        string[] parts = guestPath.Split('/', StringSplitOptions.RemoveEmptyEntries);
+        for (int i = 0; i < parts.Length; i++)
+        {
+            if (parts[i] == ".")
+                continue;
+            if (parts[i] == "..")
+            {
+                if (at.Count > 0)
+                    at.RemoveAt(at.Count - 1);
+                continue;
+            }
+            string path = Path.Join([root, .. at, parts[i]]);
+            var info = new FileInfo(path);
+            if (info.LinkTarget is { } target)
+            {
+                string rest = string.Join('/', parts[(i + 1)..]);
+                string start = target.StartsWith('/') ? "" : string.Join('/', at) + "/";
+                return ExistsInside(root, $"{start}{target}/{rest}", depth + 1);
+            }
+            if (!info.Exists && !Directory.Exists(path))
+                return false;
+            at.Add(parts[i]);
+        }
+        return true;
+    }
+
+    private static string? SearchPath(SessionSettings settings, string root, string program)
+    {
+        string path = settings.Environment.FirstOrDefault(v => v.StartsWith("PATH=", StringComparison.Ordinal))?[5..] ?? "";
+        foreach (string directory in path.Split(':', StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (ExistsInside(root, directory + "/" + program))
+                return directory + "/" + program;
+        }
+        return null;
+    }
+
+    /// <summary>The root that tests/guests/fetch-guests.sh has made in this checkout, or null.</summary>
+    internal static string? FetchedRoot()
+    {
+        for (DirectoryInfo? at = new(AppContext.BaseDirectory); at is not null; at = at.Parent)
+        {
+            if (!File.Exists(Path.Join(at.FullName, "ArmVdso.sln")))
+                continue;
+            string root = Path.Join(at.FullName, "tests", "guests", "root");
+            return Directory.Exists(root) ? root : null;
+        }
+        return null;
+    }
+}

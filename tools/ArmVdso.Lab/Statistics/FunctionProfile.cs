@@ -1,0 +1,186 @@
+using System.Globalization;
+using ArmVdso.Emulator;
+using ArmVdso.Emulator.Timing;
+using ArmVdso.Kernel;
+using ArmVdso.Kernel.Files;
+using ArmVdso.Kernel.Memory;
+using ArmVdso.Lab.Workloads;
+
+namespace ArmVdso.Lab.Statistics;
+
+/// <summary>Cycles and instructions by function, with their causes: every instruction's cycles belong to the function that it is in, so
+/// the sum is what the CPUs counted. Each instruction is looked at, which makes the run slow.</summary>
+internal sealed class FunctionProfile : IMachineObserver
+{
+    /// <summary>What one function took.</summary>
+    private sealed class Entry(string name, string where)
+    {
+        internal string Name => name;
+
+        internal string Where => where;
+
+        internal ulong Instructions;
+        internal ulong Calls;
+        internal CauseCounters Causes;
+    }
+
+    /// <summary>Where a CPU is.</summary>
+    private sealed class Position
+    {
+        internal ulong Start = 1;
+        internal ulong End;
+        internal MemoryMap? Memory;
+        internal int EL = -1;
+        internal Entry? Entry;
+        internal TimingCounters EL0;
+        internal TimingCounters EL1;
+    }
+
+    private readonly LinuxKernel _kernel;
+    private readonly Position[] _positions;
+    private readonly Dictionary<(string, string), Entry> _entries = [];
+    private readonly Dictionary<string, FunctionTable> _files = [];
+
+    internal FunctionProfile(LinuxKernel kernel)
+    {
+        _kernel = kernel;
+        _positions = [.. kernel.Machine.Cpus.Select(_ => new Position())];
+    }
+
+    /// <inheritdoc/>
+    public bool WantsInstructions => true;
+
+    /// <inheritdoc/>
+    public void OnInstruction(Cpu cpu, uint instruction)
+    {
+        Position p = _positions[cpu.Index];
+        ulong pc = cpu.PC;
+        if (pc >= p.Start && pc < p.End && cpu.EL == p.EL && (p.EL == 1 || ReferenceEquals(p.Memory, _kernel.Scheduler.Current(cpu.Index).Mm)))
+            return;
+        Leave(cpu, p);
+        Enter(cpu, p, pc);
+    }
+
+    /// <summary>What was counted since the function was entered is its own.</summary>
+    private static void Leave(Cpu cpu, Position p)
+    {
+        TimingCounters el0 = cpu.Timing.Counters(0), el1 = cpu.Timing.Counters(1);
+        if (p.Entry is { } entry)
+        {
+            entry.Instructions += el0.Instructions - p.EL0.Instructions + el1.Instructions - p.EL1.Instructions;
+            for (int i = 0; i < CauseCounters.Count; i++)
+                entry.Causes[i] += el0.Causes[i] - p.EL0.Causes[i] + el1.Causes[i] - p.EL1.Causes[i];
+        }
+        (p.EL0, p.EL1) = (el0, el1);
+    }
+
+    private void Enter(Cpu cpu, Position p, ulong pc)
+    {
+        p.EL = cpu.EL;
+        p.Memory = cpu.EL == 0 ? _kernel.Scheduler.Current(cpu.Index).Mm : null;
+        (string name, string where, p.Start, p.End) = cpu.EL == 1 ? Kernel(pc) : User(p.Memory, pc);
+        if (!_entries.TryGetValue((name, where), out Entry? entry))
+            _entries[(name, where)] = entry = new Entry(name, where);
+        if (pc == p.Start)
+            entry.Calls++;
+        p.Entry = entry;
+    }
+
+    private (string, string, ulong, ulong) Kernel(ulong pc)
+    {
+        string? name = _kernel.El1FunctionAt(pc);
+        ulong start = pc, end = pc + 4;
+        // The image has no sizes: the function reaches as far as its name does.
+        while (name is not null && _kernel.El1FunctionAt(start - 4) == name)
+            start -= 4;
+        while (name is not null && _kernel.El1FunctionAt(end) == name)
+            end += 4;
+        return (name ?? "vectors", "[EL1]", start, end);
+    }
+
+    private (string, string, ulong, ulong) User(MemoryMap? memory, ulong pc)
+    {
+        if (memory?.Find(pc) is not { } vma)
+            return ("[unmapped]", "", pc, pc + 4);
+        FunctionTable? table = null;
+        ulong address = pc;
+        string where = vma.Name ?? vma.File?.Path ?? "[anonymous]";
+        if (vma.Name == "[vdso]" && _kernel.Vdso.Image is { } image)
+        {
+            table = TableOf("[vdso]", () => image.Bytes);
+            address = pc - memory.VdsoBase;
+        }
+        else if (vma.File is { } file)
+        {
+            table = TableOf(where, () => Contents(file));
+            if (table.AddressOf(vma.Offset + (pc - vma.Start)) is { } found)
+                address = found;
+        }
+        if (table?.Find(address) is not { } function)
+            return (where, where, vma.Start, vma.End);
+        ulong bias = pc - address;
+        return (function.Name, where, Math.Max(vma.Start, function.Start + bias), Math.Min(vma.End, function.End == ulong.MaxValue ? vma.End : function.End + bias));
+    }
+
+    private FunctionTable TableOf(string path, Func<byte[]> contents)
+    {
+        if (!_files.TryGetValue(path, out FunctionTable? table))
+            _files[path] = table = new FunctionTable(contents());
+        return table;
+    }
+
+    private static byte[] Contents(OpenFile file)
+    {
+        using var bytes = new MemoryStream();
+        var page = new byte[65536];
+        for (long at = 0, n; (n = file.Read(page, at)) > 0; at += n)
+            bytes.Write(page, 0, (int)n);
+        return bytes.ToArray();
+    }
+
+    /// <summary>Writes the functions by cycles, the sum last.</summary>
+    internal void Write(TextWriter output, IReadOnlyList<Cpu> cpus, int shown)
+    {
+        for (int i = 0; i < cpus.Count; i++)
+            Leave(cpus[i], _positions[i]);
+        ulong total = Sum(_entries.Values, Busy);
+        var table = new Table("cycles", "% of cycles", "instructions", "cycles/insn", "entered", "most of them", "function", "in");
+        foreach (Entry e in _entries.Values.OrderByDescending(Busy).ThenBy(e => e.Name, StringComparer.Ordinal).Take(shown))
+        {
+            ulong busy = Busy(e);
+            CycleCause[] top = [.. Enum.GetValues<CycleCause>().Where(c => c != CycleCause.Waiting && e.Causes[(int)c] > 0).OrderByDescending(c => e.Causes[(int)c]).Take(2)];
+            table.Add(
+                WorkloadReport.Number((long)busy), WorkloadReport.Percent(busy, total), WorkloadReport.Number((long)e.Instructions),
+                e.Instructions == 0 ? "" : ((double)busy / e.Instructions).ToString("f2", CultureInfo.InvariantCulture), WorkloadReport.Number((long)e.Calls),
+                string.Join(", ", top.Select(c => $"{CycleCauses.Describe(c)} {WorkloadReport.Percent(e.Causes[(int)c], busy)}")), e.Name, e.Where);
+        }
+        table.Add(WorkloadReport.Number((long)total), "100.0%", WorkloadReport.Number((long)Sum(_entries.Values, e => e.Instructions)), "", "", "", $"all {_entries.Count} functions", "");
+        output.WriteLine();
+        table.Write(output);
+    }
+
+    private static ulong Busy(Entry e) => e.Causes.Total() - e.Causes[(int)CycleCause.Waiting];
+
+    private static ulong Sum(IEnumerable<Entry> entries, Func<Entry, ulong> of)
+    {
+        ulong sum = 0;
+        foreach (Entry e in entries)
+            sum += of(e);
+        return sum;
+    }
+
+    /// <inheritdoc/>
+    public void OnExceptionEntry(Cpu cpu, int fromEL, ulong offset)
+    {
+    }
+
+    /// <inheritdoc/>
+    public void OnExceptionReturn(Cpu cpu)
+    {
+    }
+
+    /// <inheritdoc/>
+    public void OnTpidrroWrite(Cpu cpu, ulong oldValue, ulong newValue)
+    {
+    }
+}

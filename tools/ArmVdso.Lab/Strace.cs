@@ -1,0 +1,104 @@
+using System.Globalization;
+using System.Text;
+using ArmVdso.Kernel;
+using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Signals;
+
+namespace ArmVdso.Lab;
+
+/// <summary>System calls as strace prints them: [pid N] name(arguments) = result.</summary>
+internal sealed class Strace(TextWriter output)
+{
+    private readonly Dictionary<int, string> _unfinished = [];
+    private bool _several;
+
+    /// <summary>A call's entry (result null) or exit.</summary>
+    internal void Syscall(KernelTask task, SyscallContext c, long? result)
+    {
+        if (result is null)
+        {
+            string text = Format(c);
+            _unfinished[task.Tid] = text;
+            if (SyscallTable.NameOf(c.Number) is "exit" or "exit_group")
+                Line(task, $"{text} = ?");
+            return;
+        }
+        string call = _unfinished.Remove(task.Tid, out string? entry) ? entry : Format(c);
+        long value = result.Value;
+        if (value == SyscallContext.NoReturn)
+            Line(task, $"{call} = 0");
+        else if (value is < 0 and >= -4095)
+            Line(task, $"{call} = {(value <= -512 ? "?" : "-1")} {Errno.NameOf(-value)}");
+        else
+            Line(task, $"{call} = {(IsPointer(c.Number) ? "0x" + value.ToString("x", CultureInfo.InvariantCulture) : value.ToString(CultureInfo.InvariantCulture))}");
+    }
+
+    internal void Signal(KernelTask task, SignalInfo info) =>
+        Line(task, $"--- {Kernel.Signals.Signal.NameOf(info.Number)} {{si_signo={Kernel.Signals.Signal.NameOf(info.Number)}, si_code={info.Code}{(info.Synchronous ? $", si_addr=0x{info.Address:x}" : $", si_pid={info.Pid}")}}} ---");
+
+    internal void Exit(KernelTask task, int status) => Line(task, (status & 0x7f) == 0
+        ? $"+++ exited with {status >> 8 & 0xff} +++"
+        : $"+++ killed by {Kernel.Signals.Signal.NameOf(status & 0x7f)}{((status & 0x80) != 0 ? " (core dumped)" : "")} +++");
+
+    private static bool IsPointer(int number) => SyscallTable.NameOf(number) is "mmap" or "mremap" or "brk" or "shmat";
+
+    private void Line(KernelTask task, string text)
+    {
+        _several |= task.Kernel.Init is { } init && task.Tid != init.Pid;
+        output.WriteLine(_several ? $"[pid {task.Tid}] {text}" : text);
+    }
+
+    private static string Format(SyscallContext c)
+    {
+        SyscallRow? row = SyscallTable.Find(c.Number);
+        string[] names = row?.Arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [];
+        var text = new StringBuilder(SyscallTable.NameOf(c.Number)).Append('(');
+        int n = row is null ? 6 : names.Length;
+        for (int i = 0; i < Math.Min(n, 6); i++)
+        {
+            if (i > 0)
+                text.Append(", ");
+            text.Append(Argument(c, i, row is null ? "" : names[i]));
+        }
+        return text.Append(')').ToString();
+    }
+
+    private static string Argument(SyscallContext c, int i, string name)
+    {
+        ulong value = c.Arg(i);
+        switch (name)
+        {
+            case "dfd" or "olddfd" or "newdfd" when (int)value == -100:
+                return "AT_FDCWD";
+            case "path" or "filename" or "oldpath" or "newpath" or "pathname" or "target" or "linkpath":
+                return value == 0 ? "NULL" : c.Task.Mm is { } mm && mm.ReadString(value, 4096, out string s) == 0 ? Quote(s, 64) : Hex(value);
+            case "mode" or "umask":
+                return "0" + Convert.ToString((long)(value & 0xffff), 8);
+        }
+        // Small numbers and small negative ints in decimal, everything else as an address.
+        if (value < 0x10000)
+            return value.ToString(CultureInfo.InvariantCulture);
+        int word = (int)value;
+        return value >> 32 is 0 or 0xffffffff && word is < 0 and > -4096 ? word.ToString(CultureInfo.InvariantCulture) : Hex(value);
+    }
+
+    private static string Hex(ulong value) => "0x" + value.ToString("x", CultureInfo.InvariantCulture);
+
+    private static string Quote(string text, int max)
+    {
+        var quoted = new StringBuilder("\"");
+        foreach (char ch in text.Length > max ? text[..max] : text)
+        {
+            quoted.Append(ch switch
+            {
+                '"' => "\\\"",
+                '\\' => "\\\\",
+                '\n' => "\\n",
+                '\t' => "\\t",
+                < ' ' or > '~' => "\\" + Convert.ToString(ch, 8),
+                _ => ch.ToString(),
+            });
+        }
+        return quoted.Append(text.Length > max ? "\"..." : "\"").ToString();
+    }
+}

@@ -1,0 +1,78 @@
+using ArmVdso.Kernel;
+using ArmVdso.Kernel.Abi;
+
+namespace ArmVdso.Lab.Workloads;
+
+/// <summary>What a vDSO could do for a system call.</summary>
+internal enum Service
+{
+    /// <summary>Changes state, moves data, waits, or needs more than the caller may see: the kernel must be entered.</summary>
+    Never,
+
+    /// <summary>Returns state of the calling task or process that changes only at points which the kernel knows; a data page
+    /// for each process or thread could answer it, and no design here does.</summary>
+    Candidate,
+
+    /// <summary>A design here answers it.</summary>
+    Design,
+
+    /// <summary>Linux's own vDSO answers it.</summary>
+    Stock,
+}
+
+/// <summary>Which system calls a vDSO serves, could serve, or never can. The middle group is an analysis of what each call
+/// reads (Linux 6.1 sources named in the table), not a measurement.</summary>
+internal static class CallService
+{
+    /// <summary>Prefix of the vDSO's functions.</summary>
+    internal const string SymbolPrefix = "__kernel_";
+
+    private static readonly Dictionary<string, int> Numbers = SyscallTable.All.ToDictionary(r => r.Name, r => r.Number);
+
+    private static readonly HashSet<string> Stock = ["clock_gettime", "gettimeofday", "clock_getres", "getrandom"];
+
+    private static readonly HashSet<string> Designs = ["getpid", "gettid", "getuid", "geteuid", "getgid", "getegid", "getppid", "getcpu"];
+
+    /// <summary>Call to the reason why it is a candidate, with where Linux 6.1 reads the answer.</summary>
+    private static readonly Dictionary<string, string> Candidates = new()
+    {
+        ["getpgid"] = "of itself: changes in setpgid (kernel/sys.c do_getpgid)",
+        ["getsid"] = "of itself: changes in setsid (kernel/sys.c)",
+        ["getresuid"] = "credentials (kernel/sys.c)",
+        ["getresgid"] = "credentials (kernel/sys.c)",
+        ["getgroups"] = "credentials, up to 65536 entries (kernel/groups.c)",
+        ["getpriority"] = "of itself: changes in setpriority, nice (kernel/sys.c)",
+        ["sched_getscheduler"] = "of itself (kernel/sched/core.c)",
+        ["sched_getparam"] = "of itself (kernel/sched/core.c)",
+        ["sched_get_priority_max"] = "constant (kernel/sched/core.c)",
+        ["sched_get_priority_min"] = "constant (kernel/sched/core.c)",
+        ["sched_getaffinity"] = "of itself: changes in sched_setaffinity and with hotplug (kernel/sched/core.c)",
+        ["getrlimit"] = "process limits (kernel/sys.c)",
+        ["uname"] = "changes in sethostname, setdomainname (kernel/sys.c)",
+        ["times"] = "only with the running time of the CPU (kernel/sys.c)",
+        ["get_robust_list"] = "of itself (kernel/futex/syscalls.c)",
+    };
+
+    /// <summary>Number of a system call by name, or null.</summary>
+    internal static int? NumberOf(string name) => Numbers.TryGetValue(name, out int number) ? number : null;
+
+    /// <summary>What a vDSO could do for a call.</summary>
+    internal static Service Of(string name) =>
+        Stock.Contains(name) ? Service.Stock : Designs.Contains(name) ? Service.Design : Candidates.ContainsKey(name) ? Service.Candidate : Service.Never;
+
+    /// <summary>Why a call is a candidate; empty for the others.</summary>
+    internal static string Reason(string name) => Candidates.GetValueOrDefault(name, "");
+
+    /// <summary>Arguments that Linux declares (SYSCALL_DEFINE0 to 6), or -1 for a number that has no row here.</summary>
+    internal static int Class(int number) =>
+        SyscallTable.Find(number) is { } row ? row.Arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries).Length : -1;
+
+    /// <summary>Word for tables.</summary>
+    internal static string Text(Service service) => service switch
+    {
+        Service.Stock => "stock vDSO",
+        Service.Design => "per-CPU designs",
+        Service.Candidate => "candidate",
+        _ => "never",
+    };
+}
