@@ -1,6 +1,5 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
-using ArmVdso.Tests.Guests;
 
 namespace ArmVdso.Tests.Documents;
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using ArmVdso.Kernel.El1;
 using ArmVdso.Kernel.Vdso;
-using ArmVdso.Tests.Guests;
 
 namespace ArmVdso.Tests.Kernel;
 

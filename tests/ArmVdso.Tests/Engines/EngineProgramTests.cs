@@ -1,0 +1,64 @@
+using System.Text.RegularExpressions;
+
+namespace ArmVdso.Tests.Engines;
+
+/// <summary>Programs on both engines: output, status, instructions and cycles must be equal.</summary>
+public sealed partial class EngineProgramTests
+{
+    [GeneratedRegex("\"host_seconds\":[^,}]*")]
+    private static partial Regex HostSeconds();
+
+    private static string Result(string engine, string core, params string[] words)
+    {
+        ArmVdsoCommand.Result result = ArmVdsoCommand.Run(["run", "--engine", engine, "--core", core, "--stats", "--json", .. words]);
+        return $"{result.Status}\n{result.Output}\n{HostSeconds().Replace(result.Errors, "")}";
+    }
+
+    [Theory]
+    [InlineData("hello")]
+    [InlineData("fork_exec")]
+    [InlineData("futex")]
+    [InlineData("memory")]
+    [InlineData("signals")]
+    [InlineData("threads")]
+    [InlineData("time")]
+    public void GuestIsEqualOnBothEngines(string name)
+    {
+        foreach (string core in new[] { "none", "cortex-a53" })
+        {
+            string reference = Result("reference", core, GuestPrograms.Path(name));
+            Assert.Contains("\"instructions\":", reference, StringComparison.Ordinal);
+            Assert.Equal(reference, Result("portable", core, GuestPrograms.Path(name)));
+        }
+    }
+
+    [Fact]
+    public void ShellWithPipesIsEqualOnBothEngines()
+    {
+        string[] words =
+        [
+            "--root", DebianPrograms.Root, "/opt/static/bin/busybox", "sh", "-c",
+            "for i in 1 2 3; do echo $i | sed s/2/two/ | sort -r; done; head -c 20000 /opt/static/bin/busybox | sha256sum",
+        ];
+        foreach (string core in new[] { "none", "cortex-a53" })
+            Assert.Equal(Result("reference", core, words), Result("portable", core, words));
+    }
+
+    [Theory]
+    [InlineData("hello")]
+    [InlineData("signals")]
+    public void GuestIsCleanInLockstep(string name)
+    {
+        ArmVdsoCommand.Result result = ArmVdsoCommand.Run("run", "--check-engine", "--stats", GuestPrograms.Path(name));
+        Assert.True(result.Status == 0, result.Errors);
+        Assert.Contains("instructions compared", result.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void UnknownEngineIsNamed()
+    {
+        ArmVdsoCommand.Result result = ArmVdsoCommand.Run("run", "--engine", "steam", "/bin/true");
+        Assert.Equal(2, result.Status);
+        Assert.Contains("there is no engine 'steam'", result.Errors, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,50 @@
+using System.Diagnostics;
+using System.Text;
+
+namespace ArmVdso.Tests.Fixtures;
+
+/// <summary>Runs the armvdso command as a process of its own, as a user does.</summary>
+internal static class ArmVdsoCommand
+{
+    /// <summary>The built command.</summary>
+    internal static string Assembly { get; } = Path.Combine(AppContext.BaseDirectory, "armvdso.dll");
+
+    /// <summary>What a run gave.</summary>
+    internal sealed record Result(int Status, string Output, string Errors);
+
+    /// <summary>Runs it with a limit on the host's time, so that a hang fails one test and not the whole run.</summary>
+    internal static Result Run(params string[] arguments) => RunWithInput("", 600, arguments);
+
+    /// <summary>Runs it with standard input; the limit is in seconds.</summary>
+    internal static Result RunWithInput(string input, int limit, params string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", [Assembly, .. arguments])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            StandardOutputEncoding = Encoding.Latin1,
+            StandardErrorEncoding = Encoding.UTF8,
+            WorkingDirectory = GuestPrograms.RepositoryRoot,
+        };
+        using Process process = Process.Start(start) ?? throw new InvalidOperationException("dotnet did not start");
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        Task<string> errors = process.StandardError.ReadToEndAsync();
+        try
+        {
+            process.StandardInput.Write(input);
+            process.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // The command ended without reading its input; its result tells.
+        }
+        if (!process.WaitForExit(TimeSpan.FromSeconds(limit)))
+        {
+            process.Kill(true);
+            throw new TimeoutException($"armvdso {string.Join(' ', arguments)}: still running after {limit} s");
+        }
+        process.WaitForExit();
+        return new Result(process.ExitCode, output.GetAwaiter().GetResult(), errors.GetAwaiter().GetResult());
+    }
+}

@@ -1,0 +1,33 @@
+namespace ArmVdso.Tests.Fixtures;
+
+/// <summary>A guest root of Debian's arm64 packages in tests/guests/root, fetched when it is not there.</summary>
+internal static class DebianPrograms
+{
+    private static readonly Lazy<string> s_root = new(Fetch);
+
+    /// <summary>Host folder of the root.</summary>
+    /// <exception cref="InvalidOperationException">The packages cannot be fetched.</exception>
+    internal static string Root => s_root.Value;
+
+    private static string Guests => Path.Combine(GuestPrograms.RepositoryRoot, "tests", "guests");
+
+    private static string Fetch()
+    {
+        string root = Path.Combine(Guests, "root");
+        string done = Path.Combine(Guests, "root.fetch", "complete");
+        if (File.Exists(done))
+            return root;
+        Must(Path.Combine(Guests, "fetch-guests.sh"), "-e", "-f", Path.Combine(Guests, "tier1.packages"), root, "musl-dev", "busybox-static");
+        Must("python3", Path.Combine(Guests, "mkdata.py"), root);
+        Must("bash", Path.Combine(Guests, "build-pool-c.sh"), root);
+        File.WriteAllText(done, "");
+        return root;
+    }
+
+    private static void Must(string program, params string[] arguments)
+    {
+        (int status, string output, string errors) = GuestPrograms.Run(program, arguments);
+        if (status != 0)
+            throw new InvalidOperationException($"{program} ended with {status}: {(output + errors).Trim()}");
+    }
+}

@@ -1,0 +1,124 @@
+namespace ArmVdso.Tests.Fixtures;
+
+/// <summary>A random program that ends: a loop over integer, floating-point, memory and branch instructions with leaf calls, and an
+/// endless loop behind it. x20 points into the data, x27 counts.</summary>
+internal static class RandomProgram
+{
+    private const int Base = 20, Index = 16, Count = 27;
+
+    /// <summary>Encodings of a program of about <paramref name="length"/> instructions whose loop runs <paramref name="rounds"/> times.</summary>
+    internal static uint[] Make(Random random, int length, int rounds)
+    {
+        var code = new List<uint> { 0xD2800000u | ((uint)rounds << 5) | Count };
+        int top = code.Count;
+        int leaf = -1;
+        while (code.Count < length)
+        {
+            switch (random.Next(16))
+            {
+                case 0:
+                    // Over a few instructions, or not.
+                    int over = random.Next(1, 5);
+                    code.Add(Conditional(random, over + 1));
+                    for (int i = 0; i < over; i++)
+                        Single(code, random);
+                    break;
+                case 1:
+                    if (leaf < 0)
+                    {
+                        int body = random.Next(1, 6);
+                        code.Add(0x14000000u | (uint)(body + 2));
+                        leaf = code.Count;
+                        for (int i = 0; i < body; i++)
+                            Single(code, random);
+                        code.Add(0xD65F03C0);
+                    }
+                    code.Add(0x94000000u | ((uint)(leaf - code.Count) & 0x3FFFFFF));
+                    break;
+                case 2:
+                    // adr x17, to the instruction behind; br x17
+                    code.Add(0x10000051u);
+                    code.Add(0xD61F0220u);
+                    break;
+                default:
+                    Plain(code, random);
+                    break;
+            }
+        }
+        code.Add(0xF1000400u | (Count << 5) | Count);
+        code.Add(0x54000001u | (((uint)(top - code.Count) & 0x7FFFF) << 5));
+        code.Add(0x14000000);
+        return [.. code];
+    }
+
+    private static uint Conditional(Random random, int distance)
+    {
+        uint imm = (uint)distance << 5;
+        return random.Next(3) switch
+        {
+            0 => 0xB4000000u | ((uint)random.Next(2) << 24) | imm | R(random),
+            1 => 0x36000000u | ((uint)random.Next(2) << 24) | ((uint)random.Next(8) << 19) | imm | R(random),
+            _ => 0x54000000u | imm | (uint)random.Next(14),
+        };
+    }
+
+    private static uint R(Random random) => (uint)random.Next(15);
+
+    private static void Plain(List<uint> code, Random random)
+    {
+        if (random.Next(8) == 0)
+        {
+            // and x16, xN, #mask of multiples of 8 below 8 KiB; then an access at x20 + x16
+            code.Add(0x927D2400u | (R(random) << 5) | Index);
+            uint indexed = random.Next(4) switch { 0 => 0xF8206800u, 1 => 0xF8606800u, 2 => 0xB8606800u, _ => 0x3C606800u | (3u << 30) };
+            code.Add(indexed | (Index << 16) | (Base << 5) | R(random));
+            return;
+        }
+        if (random.Next(24) == 0)
+        {
+            // and x17, x20, #-8; add x17, x17, #imm; ldxr; ldadd or dmb ish; stxr
+            code.Add(0x927DF011u | (Base << 5));
+            code.Add(0x91000231u | ((uint)random.Next(64) << 13));
+            code.Add(0xC85F7C00u | (17u << 5) | R(random));
+            code.Add(random.Next(3) == 0 ? 0xD5033BBFu : 0xF8200000u | (R(random) << 16) | (17u << 5) | R(random));
+            code.Add(0xC8007C00u | (18u << 16) | (17u << 5) | R(random));
+            return;
+        }
+        Single(code, random);
+    }
+
+    private static void Single(List<uint> code, Random random)
+    {
+        uint d = R(random), n = R(random), m = R(random), imm = (uint)random.Next(0x200);
+        uint word = random.Next(30) switch
+        {
+            0 or 1 => 0x8B000000u | (m << 16) | (n << 5) | d,
+            2 => 0xCB000000u | (m << 16) | (n << 5) | d,
+            3 => 0xCA000000u | (m << 16) | ((uint)random.Next(64) << 10) | (n << 5) | d,
+            4 => 0xEB000000u | (m << 16) | (n << 5) | d,
+            5 => 0x91000000u | (imm << 10) | (n << 5) | d,
+            6 => 0x9A800000u | (m << 16) | ((uint)random.Next(14) << 12) | (n << 5) | d,
+            7 => 0x9B000000u | (m << 16) | (R(random) << 10) | (n << 5) | d,
+            8 => 0x9AC00800u | ((uint)random.Next(2) << 10) | (m << 16) | (n << 5) | d,
+            9 => 0x9AC02000u | (m << 16) | (n << 5) | d,
+            10 or 11 or 12 => 0xF9400000u | (imm << 10) | (Base << 5) | d,
+            13 or 14 => 0xF9000000u | (imm << 10) | (Base << 5) | d,
+            15 => 0x39400000u | (imm << 10) | (Base << 5) | d,
+            16 => 0x39000000u | (imm << 10) | (Base << 5) | d,
+            17 => 0xA9400000u | ((imm & 0x3F) << 15) | (19u << 10) | (Base << 5) | d,
+            18 => 0xA9000000u | ((imm & 0x3F) << 15) | (m << 10) | (Base << 5) | d,
+            19 => 0xF8400000u | ((imm & 0xFF) << 12) | (Base << 5) | d,
+            20 => 0xF8000000u | ((imm & 0xFF) << 12) | (Base << 5) | d,
+            21 => 0x3DC00000u | ((imm & 0xFF) << 10) | (Base << 5) | d,
+            22 => 0x3D800000u | ((imm & 0xFF) << 10) | (Base << 5) | d,
+            23 => 0xAD400000u | ((imm & 0x1F) << 15) | (19u << 10) | (Base << 5) | d,
+            24 => 0x1E602800u | (m << 16) | (n << 5) | d,
+            25 => 0x1E600800u | (m << 16) | (n << 5) | d,
+            26 => 0x1E601800u | (m << 16) | (n << 5) | d,
+            27 => 0x4E20C400u | (m << 16) | (n << 5) | d,
+            28 => 0x4C407000u | (Base << 5) | d,
+            _ => 0xD503201Fu,
+        };
+        code.Add(word);
+    }
+}

@@ -1,0 +1,112 @@
+using System.Text.Json;
+
+namespace ArmVdso.Tests.Laboratory;
+
+/// <summary>armvdso explain: figures that are known from hardware, and the two outputs against each other.</summary>
+public sealed class ExplainCommandTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("explain-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, true);
+
+    private string Block(string text)
+    {
+        string file = Path.Combine(_folder, "block.s");
+        File.WriteAllText(file, text.Replace(';', '\n') + "\n");
+        return file;
+    }
+
+    private static List<JsonElement> Json(params string[] arguments)
+    {
+        ArmVdsoCommand.Result result = ArmVdsoCommand.Run(["explain", "--json", .. arguments]);
+        Assert.Equal("", result.Errors);
+        Assert.Equal(0, result.Status);
+        return [.. result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => JsonDocument.Parse(l).RootElement)];
+    }
+
+    /// <summary>Latencies that insn_bench_aarch64 measured on a Neoverse N1 and a Cortex-A53, and an add chain at one a cycle.</summary>
+    [Theory]
+    [InlineData("neoverse-n1", "mul x1, x1, x2", 4)]
+    [InlineData("neoverse-n1", "umulh x1, x1, x2", 5)]
+    [InlineData("neoverse-n1", "fmadd d0, d1, d2, d0", 2)]
+    [InlineData("neoverse-n1", "add x1, x1, x2", 1)]
+    [InlineData("cortex-a53", "mul x1, x1, x2", 4)]
+    [InlineData("cortex-a53", "fadd d0, d0, d1", 4)]
+    public void AChainTakesItsLatencyAndNamesItsProducer(string core, string instruction, int latency)
+    {
+        List<JsonElement> lines = Json("--core", core, "--iterations", "3", Block(instruction));
+        Assert.Equal(latency, lines[0].GetProperty("cycles_per_round").GetDouble(), 0.1);
+        Assert.Equal(4, lines.Count);
+        long first = lines[1].GetProperty("issued").GetInt64();
+        Assert.Equal(first + latency, lines[2].GetProperty("issued").GetInt64());
+        if (latency == 1)
+            return;
+        JsonElement stall = lines[2].GetProperty("stalls").EnumerateArray().Single(s => s.GetProperty("kind").GetString() == "operand");
+        Assert.Equal(0, stall.GetProperty("producer").GetInt32());
+        Assert.Contains(stall.GetProperty("register").GetString()![1..], instruction);
+    }
+
+    /// <summary>The letters say what the JSON output says.</summary>
+    [Fact]
+    public void LettersAreTheCycles()
+    {
+        string file = Block("ldr x1, [x2];add x5, x1, #1;mul x3, x5, x5;str x3, [x6];nop;nop;nop;nop;nop;nop;nop;nop;nop;nop");
+        List<JsonElement> lines = Json("--core", "neoverse-n1", "--iterations", "2", file);
+        string[] rows = [.. ArmVdsoCommand.Run("explain", "--core", "neoverse-n1", "--iterations", "2", file).Output.Split('\n').Where(l => l.TrimStart().StartsWith('['))];
+        Assert.Equal(28, rows.Length);
+        for (int i = 0; i < rows.Length; i++)
+        {
+            JsonElement json = lines[i + 1];
+            string letters = rows[i][10..].Split("  ", StringSplitOptions.RemoveEmptyEntries)[0].Trim();
+            long Cycle(string name) => json.GetProperty(name).GetInt64();
+            Assert.Equal('D', letters[0]);
+            Assert.Equal('R', letters[^1]);
+            Assert.Equal(Cycle("retired") - Cycle("dispatched"), letters.Length - 1);
+            Assert.Equal(Math.Max(0, Cycle("issued") - Cycle("dispatched") - 1), letters.Count(c => c == '='));
+            if (json.GetProperty("pipe").GetString() != "")
+                Assert.Equal(Cycle("done") - Cycle("issued"), letters.Count(c => c is 'e' or 'E'));
+        }
+    }
+
+    [Theory]
+    [InlineData("neoverse-n1", "__kernel_getpid", "TPIDRRO_EL0")]
+    [InlineData("cortex-a55", "__kernel_getpid", "TPIDRRO_EL0")]
+    [InlineData("cortex-a53", "invoke_syscall", "")]
+    public void AFunctionIsShownColdAndWarm(string core, string function, string first)
+    {
+        List<JsonElement> lines = Json("--core", core, function);
+        JsonElement[] calls = [.. lines.Where(l => l.TryGetProperty("cycles", out _))];
+        Assert.Equal(2, calls.Length);
+        Assert.StartsWith("first call", calls[0].GetProperty("state").GetString());
+        Assert.True(calls[0].GetProperty("cycles").GetInt64() > calls[1].GetProperty("cycles").GetInt64());
+        Assert.Contains(first, lines[1].GetProperty("instruction").GetString());
+        Assert.Equal(function, lines[1].GetProperty("symbol").GetString());
+        // The cold call pays for misses, and says so.
+        Assert.Contains(lines.TakeWhile(l => l.ToString() != calls[1].ToString()), l => l.ToString().Contains("miss"));
+    }
+
+    [Theory]
+    [InlineData("no such function", "nosuch")]
+    [InlineData("no pipeline", "--core", "none", "__kernel_getpid")]
+    [InlineData("calls in this run", "--call", "900000", "--core", "cortex-a53", "--max-cycles", "2000000", "__kernel_getpid")]
+    public void ErrorsAreOneLine(string message, params string[] arguments)
+    {
+        ArmVdsoCommand.Result result = ArmVdsoCommand.Run(["explain", .. arguments]);
+        Assert.Equal(2, result.Status);
+        Assert.Equal("", result.Output);
+        Assert.Single(result.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Contains(message, result.Errors);
+    }
+
+    [Theory]
+    [InlineData("frobnicate x1", "block.s")]
+    [InlineData("brk #1", "takes an exception")]
+    [InlineData("// nothing", "no instructions")]
+    public void BadBlocksAreNamed(string text, string message)
+    {
+        ArmVdsoCommand.Result result = ArmVdsoCommand.Run("explain", "--core", "neoverse-n1", Block(text));
+        Assert.Equal(2, result.Status);
+        Assert.Contains(message, result.Errors);
+        Assert.Single(result.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+    }
+}

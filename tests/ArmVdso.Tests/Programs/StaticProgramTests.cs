@@ -1,0 +1,67 @@
+namespace ArmVdso.Tests.Programs;
+
+/// <summary>Debian's static busybox and bash: the output and status that qemu-aarch64 gives.</summary>
+public sealed class StaticProgramTests
+{
+    private static string Busybox => Path.Combine(DebianPrograms.Root, "opt/static/bin/busybox");
+
+    private static ArmVdsoCommand.Result Run(params string[] words) => ArmVdsoCommand.Run(["run", "--root", DebianPrograms.Root, .. words]);
+
+    [Fact]
+    public void BusyboxShellWithPipes()
+    {
+        const string script = "for i in 1 2 3; do echo $i | sed s/2/two/ | sort -r; done; sha256sum /opt/static/bin/busybox";
+        ArmVdsoCommand.Result result = Run("/opt/static/bin/busybox", "sh", "-c", script);
+        (int status, string sum, _) = GuestPrograms.Run("sha256sum", Busybox);
+        Assert.Equal(0, status);
+        Assert.Equal($"1\ntwo\n3\n{sum[..64]}  /opt/static/bin/busybox\n", result.Output);
+        Assert.Equal(0, result.Status);
+    }
+
+    [Theory]
+    [InlineData("/opt/static/bin/busybox", "sh")]
+    [InlineData("/bin/bash-static", "-p")]
+    public void LongScript(string program, string argument)
+    {
+        string script = Path.Combine(GuestPrograms.RepositoryRoot, "tests/guests/src/script.sh");
+        ArmVdsoCommand.Result ours = ArmVdsoCommand.Run("run", "--root", DebianPrograms.Root, "--bind", $"{script}:/script.sh:ro", program, argument, "/script.sh");
+        // The script uses no file of the root and no program outside the shell, so qemu needs no chroot.
+        (int status, string output, string errors) = GuestPrograms.Run("qemu-aarch64", DebianPrograms.Root + program, argument, script);
+        Assert.Equal(output, ours.Output);
+        Assert.Equal(status, ours.Status);
+        Assert.Equal("", errors);
+    }
+
+    [Fact]
+    public void TheSameRunTwiceGivesTheSameCycles()
+    {
+        string[] words = ["run", "--stats", "--root", DebianPrograms.Root, "/opt/static/bin/busybox", "sh", "-c", "echo a | cat; echo $((6*7))"];
+        static string Cycles(ArmVdsoCommand.Result r) => string.Join('\n', r.Errors.Split('\n').Where(l => !l.Contains("seconds of the host")));
+        string first = Cycles(ArmVdsoCommand.Run(words));
+        Assert.Contains("cycles executed", first);
+        Assert.Equal(first, Cycles(ArmVdsoCommand.Run(words)));
+    }
+
+    [Theory]
+    [InlineData("hello", 0)]
+    [InlineData("signals", 0)]
+    [InlineData("fork_exec", 0)]
+    [InlineData("futex", 0)]
+    [InlineData("memory", 0)]
+    [InlineData("time", 0)]
+    [InlineData("namespaces", 0)]
+    public void OurOwnPrograms(string name, int expected)
+    {
+        ArmVdsoCommand.Result result = ArmVdsoCommand.Run("run", GuestPrograms.Path(name));
+        Assert.True(result.Status == expected && !result.Output.Contains("FAILED"), $"status {result.Status}\n{result.Output}{result.Errors}");
+    }
+
+    /// <summary>Four threads under preemption with migration: the program checks each vDSO answer against the system call's.</summary>
+    [Fact]
+    public void WrongAnswersOfTheTalksDesignAreCounted()
+    {
+        ArmVdsoCommand.Result result = ArmVdsoCommand.Run("run", "--cpus", "2", "--slice", "20", GuestPrograms.Path("threads"), "-t", "4", "-n", "20000");
+        Assert.Equal(0, result.Status);
+        Assert.Matches(@"calls \d+ wrong \d+", result.Output);
+    }
+}

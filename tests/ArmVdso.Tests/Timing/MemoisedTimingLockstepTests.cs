@@ -1,0 +1,184 @@
+using System.Reflection;
+using System.Text.RegularExpressions;
+using ArmVdso.Emulator;
+using ArmVdso.Emulator.Portable;
+using ArmVdso.Emulator.Timing;
+
+namespace ArmVdso.Tests.Timing;
+
+/// <summary>The memoised timing of blocks gives the cycles and counters of the pipeline stepped instruction by instruction.</summary>
+public sealed partial class MemoisedTimingLockstepTests
+{
+    /// <summary>All core models; and each with caches and TLBs so small that everything misses all the time.</summary>
+    public static TheoryData<string, bool> Cores()
+    {
+        var data = new TheoryData<string, bool>();
+        foreach (string name in CoreModel.Names)
+        {
+            data.Add(name, false);
+            data.Add(name, true);
+        }
+        return data;
+    }
+
+    private static string CoreFile(string name, bool small)
+    {
+        if (!small)
+            return name;
+        using Stream stream = typeof(CoreModel).Assembly.GetManifestResourceStream($"cores/{name}.json")!;
+        string text = new StreamReader(stream).ReadToEnd();
+        foreach ((string key, int value) in new[] { ("l1i_size", 1024), ("l1i_ways", 2), ("l1d_size", 1024), ("l1d_ways", 2), ("micro_tlb", 2) })
+            text = Regex.Replace(text, $"(\"{key}\": *{{[^}}]*\"value\": *)[0-9]+", $"${{1}}{value}");
+        string path = Path.Combine(Path.GetTempPath(), $"armvdso-{name}-small-{Environment.ProcessId}.json");
+        File.WriteAllText(path, text);
+        return path;
+    }
+
+    private static void Prepare(EngineMachine machine, uint[] program, int seed)
+    {
+        var random = new Random(seed);
+        machine.Load(program);
+        for (int i = 0; i < 20; i++)
+            machine.Cpu.SetX(i, (ulong)random.NextInt64() >> random.Next(64));
+        machine.Cpu.SetX(20, EngineMachine.Data + 0x400 + (ulong)random.Next(16));
+        for (int i = 0; i < 32; i++)
+            machine.Cpu.SetV(i, new V128((ulong)random.NextInt64(), (ulong)random.NextInt64()));
+        random.NextBytes(machine.DataBytes);
+        machine.Start();
+    }
+
+    private static string Counters(EngineMachine machine)
+    {
+        var text = new System.Text.StringBuilder();
+        foreach (TimingCounters level in new[] { machine.Cpu.Timing.Counters(0), machine.Cpu.Timing.Counters(1) })
+        {
+            for (int i = 0; i < CauseCounters.Count; i++)
+                text.Append($" {(CycleCause)i} {level.Causes[i]}");
+            foreach (FieldInfo field in typeof(TimingCounters).GetFields().Where(f => f.FieldType == typeof(ulong)))
+                text.Append($" {field.Name} {field.GetValue(level)}");
+        }
+        return text.ToString();
+    }
+
+    [Theory]
+    [MemberData(nameof(Cores))]
+    public void RandomProgramsTakeTheSameCyclesToEveryLimit(string core, bool small)
+    {
+        string file = CoreFile(core, small);
+        ulong memoised = 0;
+        for (int seed = 1; seed <= 12; seed++)
+        {
+            uint[] program = RandomProgram.Make(new Random(seed), 30 + 40 * seed, 60);
+            using var naive = new EngineMachine(EngineKind.Portable, file, false);
+            using var memo = new EngineMachine(EngineKind.Portable, file);
+            Prepare(naive, program, seed);
+            Prepare(memo, program, seed);
+            var limits = new Random(seed);
+            for (int part = 0; part < 60; part++)
+            {
+                // Odd and even limits, short ones too, so that many fall inside blocks.
+                ulong cycles = (ulong)(part % 3 == 0 ? limits.Next(1, 40) : limits.Next(1, 4000));
+                naive.Run(cycles);
+                memo.Run(cycles);
+                Assert.Equal($"seed {seed} part {part}: {naive.State()}{Counters(naive)}", $"seed {seed} part {part}: {memo.State()}{Counters(memo)}");
+            }
+            Assert.True(naive.Cpu.ExceptionEntries == 0, naive.State());
+            memoised += memo.Cpu.Timing.Memo?.Blocks ?? 0;
+        }
+        if (CoreModel.Load(core).IsMemoised)
+            Assert.True(memoised > 1000, $"{memoised} blocks were memoised");
+    }
+
+    [Theory]
+    [MemberData(nameof(Cores))]
+    public void RandomProgramsAreCleanInLockstep(string core, bool small)
+    {
+        string file = CoreFile(core, small);
+        for (int seed = 101; seed <= 103; seed++)
+        {
+            using var machine = new EngineMachine(EngineKind.PortableChecked, file);
+            Prepare(machine, RandomProgram.Make(new Random(seed), 150, 20), seed);
+            machine.Run(5000);
+            Assert.True(machine.Machine.Check!.Compared > 500, $"{machine.Machine.Check.Compared} instructions compared");
+            if (CoreModel.Load(core).IsMemoised)
+                Assert.True(machine.Machine.Check.MemoisedBlocks > (small ? 0UL : 20), $"{machine.Machine.Check.MemoisedBlocks} blocks were memoised");
+        }
+    }
+
+    [Fact]
+    public void APlantedBugIsNoticed()
+    {
+        using var machine = new EngineMachine(EngineKind.PortableChecked, "cortex-a53");
+        Prepare(machine, RandomProgram.Make(new Random(5), 150, 50), 5);
+        machine.Machine.PrepareEngine();
+        machine.Cpu.Timing.Twin!.Memo!.Alteration = cycles => cycles + (cycles > 20 ? 1UL : 0);
+        EngineMismatchException e = Assert.Throws<EngineMismatchException>(() => machine.Run(100_000));
+        Assert.Contains("cycles: naive", e.Message, StringComparison.Ordinal);
+    }
+
+    [GeneratedRegex("\"host_seconds\":[^,}]*")]
+    private static partial Regex HostSeconds();
+
+    private static string Result(string timing, params string[] words)
+    {
+        ArmVdsoCommand.Result result = ArmVdsoCommand.Run([.. words[..1], "--timing", timing, .. words[1..]]);
+        return $"{result.Status}\n{HostSeconds().Replace(result.Output, "")}\n{HostSeconds().Replace(result.Errors, "")}";
+    }
+
+    [Theory]
+    [InlineData("hello", "2", "1000")]
+    [InlineData("fork_exec", "2", "100")]
+    [InlineData("futex", "3", "1000")]
+    [InlineData("memory", "1", "1000")]
+    [InlineData("signals", "2", "1000")]
+    [InlineData("threads", "4", "1000")]
+    [InlineData("threads", "4", "37")]
+    [InlineData("time", "2", "1000")]
+    [InlineData("namespaces", "2", "1000")]
+    [InlineData("perf", "1", "1000")]
+    [InlineData("pmu", "1", "1000")]
+    [InlineData("vdso_identity", "2", "1000")]
+    public void GuestsTakeTheSameCycles(string name, string cpus, string quantum)
+    {
+        string[] words = ["run", "--cpus", cpus, "--quantum", quantum, "--stats", "--json", GuestPrograms.Path(name)];
+        string naive = Result("naive", words);
+        Assert.Contains("\"cycles\":", naive, StringComparison.Ordinal);
+        Assert.Equal(naive, Result("memoised", words));
+    }
+
+    public static TheoryData<string> IsaNames() => [.. IsaPrograms.Names];
+
+    /// <summary>Compression, hashes, text, floating point, cryptography, vectors, atomics, under the model with the skewed pipeline.</summary>
+    [Theory]
+    [MemberData(nameof(IsaNames))]
+    public void IsaProgramsTakeTheSameCycles(string name)
+    {
+        string[] words = ["run", "--core", "cortex-a55", "--cpus", "4", "--slice", "50", "--max-cycles", "30000000", "--stats", "--json", IsaPrograms.Path("gcc-O2-llsc", name)];
+        Assert.Equal(Result("naive", words), Result("memoised", words));
+    }
+
+    [Fact]
+    public void ShellWithPipesTakesTheSameCycles()
+    {
+        string[] words =
+        [
+            "run", "--stats", "--json", "--root", DebianPrograms.Root, "/opt/static/bin/busybox", "sh", "-c",
+            "for i in 1 2 3; do echo $i | sed s/2/two/ | sort -r; done; head -c 20000 /opt/static/bin/busybox | sha256sum",
+        ];
+        foreach (string core in new[] { "cortex-a53", "cortex-a55" })
+            Assert.Equal(Result("naive", [words[0], "--core", core, .. words[1..]]), Result("memoised", [words[0], "--core", core, .. words[1..]]));
+    }
+
+    [Theory]
+    [InlineData("trace")]
+    [InlineData("compare", "--slice", "2", "--threads", "5", "gettid", "clock_gettime_monotonic")]
+    public void TracesAndComparisonsAreEqual(params string[] words) => Assert.Equal(Result("naive", words), Result("memoised", words));
+
+    [Fact]
+    public void UnknownTimingIsNamed()
+    {
+        ArmVdsoCommand.Result result = ArmVdsoCommand.Run("run", "--timing", "steam", "/bin/true");
+        Assert.Equal(2, result.Status);
+        Assert.Contains("there is no timing 'steam'", result.Errors, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,170 @@
+using ArmVdso.Emulator;
+using ArmVdso.Emulator.Isa;
+using ArmVdso.Emulator.Timing;
+
+namespace ArmVdso.Tests.Timing;
+
+/// <summary>Core model files and the parts of the timing model that no single-core measurement covers.</summary>
+public sealed class TimingModelTests
+{
+    private static string Text(string core) =>
+        new StreamReader(typeof(CoreModel).Assembly.GetManifestResourceStream($"cores/{core}.json")!).ReadToEnd();
+
+    [Theory]
+    [InlineData("\"mispredict\": { \"value\": 7", "\"mispredicted\": { \"value\": 7", "parameters.mispredicted: unknown key")]
+    [InlineData("\"mispredict\": { \"value\": 7", "\"mispredict\": { \"value\": \"7\"", "parameters.mispredict.value: expected an integer")]
+    [InlineData("\"mispredict\": { \"value\": 7", "\"mispredict\": { \"value\": 7000", "parameters.mispredict: 7000 is not in 0..100")]
+    [InlineData("\"evidence\": \"documented\"", "\"evidence\": \"guessed\"", "evidence: guessed is none of measured, documented, model, calibrated")]
+    [InlineData("\"alu\": { \"latency\": 1", "\"alu\": { \"latencies\": 1", "classes.alu.latencies: unknown key")]
+    [InlineData("\"name\": \"cortex-a53\",", "", "name: missing")]
+    [InlineData("\"range\": [6, 25], ", "", "range: missing: a calibrated value states its range")]
+    public void BadModelFilesAreNamedWithTheKey(string old, string replacement, string message)
+    {
+        string text = Text("cortex-a53");
+        Assert.Contains(old, text);
+        int at = text.IndexOf(old, StringComparison.Ordinal);
+        string bad = text[..at] + replacement + text[(at + old.Length)..];
+        var error = Assert.Throws<CoreModelException>(() => CoreModel.Parse(bad, "x.json"));
+        Assert.StartsWith("core model x.json: ", error.Message);
+        Assert.EndsWith(message, error.Message);
+        Assert.DoesNotContain('\n', error.Message);
+    }
+
+    /// <summary>Whatever a user does to a number in a copy, the file is taken or one line names the key; each entry keeps its evidence.</summary>
+    [Fact]
+    public void EditedCopiesAreTakenOrNamed()
+    {
+        foreach (string core in CoreModel.Names)
+        {
+            string text = Text(core);
+            Assert.All(CoreModel.Load(core).Timings, t => Assert.True(t.Source.Length > 0 && t.Values.Length > 0 && (t.Evidence != "calibrated" || t.Range is not null)));
+            int at = 0;
+            for (int i = 0; (at = text.IndexOf("\"value\": ", at, StringComparison.Ordinal)) >= 0; i++)
+            {
+                at += "\"value\": ".Length;
+                int end = text.IndexOf(',', at);
+                string edited = text[..at] + (i % 3) switch { 0 => "-1", 1 => "1000000000", _ => "1.5" } + text[end..];
+                var error = Assert.Throws<CoreModelException>(() => CoreModel.Parse(edited, "mine.json"));
+                Assert.StartsWith("core model mine.json: parameters.", error.Message);
+                Assert.DoesNotContain('\n', error.Message);
+            }
+        }
+    }
+
+    [Fact]
+    public void UnknownModelsAreNamed() =>
+        Assert.Contains("cortex-a53", Assert.Throws<CoreModelException>(() => CoreModel.Load("cortex-z9")).Message);
+
+    [Fact]
+    public void EveryModelTimesEveryClassAndNamesOnlyMnemonicsThatExist()
+    {
+        var mnemonics = new HashSet<string>();
+        var classes = new HashSet<string>();
+        for (int row = 1; row < RowInfo.Count; row++)
+        {
+            mnemonics.Add(RowInfo.Name((Row)row));
+            mnemonics.Add(RowInfo.Name((Row)row).Split('_')[0]);
+            classes.Add(InstructionRoles.ClassName(RowInfo.Class((Row)row)));
+        }
+        foreach (string name in CoreModel.Names)
+        {
+            CoreModel model = CoreModel.Load(name);
+            Assert.Equal(name, model.Name);
+            Assert.Empty(classes.Except(model.Classes));
+            Assert.Empty(model.Mnemonics.Except(mnemonics));
+        }
+    }
+
+    /// <summary>add, ldr, str, ldp, cbz, mul, b.ne: cycles by cause and level always add up to the clock.</summary>
+    [Fact]
+    public void CausesSumToTheCycles()
+    {
+        using var timer = new SnippetTimer("cortex-a53");
+        // ldr x1, [x2], #4096 ; add x1, x1, x3 ; mul x1, x1, x1 ; str x1, [x2, #8] ; ldp x4, x5, [x2] ; udiv x6, x1, x3 ; dsb sy ; isb ; mrs x7, cntvct_el0
+        uint[] words = [0xF8400441, 0x8B030021, 0x9B017C21, 0xF9000441, 0xA9401444, 0x9AC30826, 0xD5033F9F, 0xD5033FDF, 0xD53BE047];
+        timer.PerCopy(words, cpu =>
+        {
+            cpu.SetX(2, SnippetTimer.Data);
+            cpu.SetX(3, 3);
+        });
+        var timing = (InOrderTiming)timer.Cpu.Timing;
+        timing.Charge(100, 10);
+        timing.AdvanceTo(timing.Cycles + 50);
+        TimingStatistics statistics = timing.Statistics;
+        Assert.Equal(timing.Cycles, statistics.Cycles);
+        Assert.Equal(timer.Cpu.Instructions, statistics.EL0.Instructions + statistics.EL1.Instructions);
+        Assert.Equal(100UL, statistics.EL1.Causes[(int)CycleCause.Charged]);
+        Assert.Equal(50UL, statistics.EL1.Causes[(int)CycleCause.Waiting]);
+        Assert.NotEqual(0UL, statistics.EL1.Causes[(int)CycleCause.System]);
+        Assert.NotEqual(0UL, statistics.EL1.Causes[(int)CycleCause.Dram]);
+    }
+
+    [Fact]
+    public void TheSameRunTakesTheSameCycles()
+    {
+        double Run()
+        {
+            using var timer = new SnippetTimer("cortex-a55");
+            return timer.PerCopy([0xF8400441, 0x8B030021, 0xF9000441, 0x54000021], cpu => cpu.SetX(2, SnippetTimer.Data));
+        }
+        Assert.Equal(Run(), Run());
+    }
+
+    /// <summary>A chain of loads that covers 16 KB stays at the L1 latency, one over 128 KB at the L2's, one over 8 MB at the memory's.</summary>
+    [Theory]
+    [InlineData(16 << 10, 2.9, 3.2)]
+    [InlineData(128 << 10, 22, 31)]
+    [InlineData(8 << 20, 205, 306)]
+    public void PointerChasesShowTheCacheLevels(int size, double low, double high)
+    {
+        // Quartiles of 38 Cortex-A53 boards: sbc-bench ramlat (ThomasKaiser/sbc-bench@53f795f), 64-byte lines in random order.
+        using var timer = new SnippetTimer("cortex-a53");
+        int lines = size / 64;
+        var order = new int[lines];
+        for (int i = 0; i < lines; i++)
+            order[i] = i;
+        uint random = 1;
+        for (int i = lines - 1; i > 0; i--)
+        {
+            random = random * 1664525 + 1013904223;
+            int other = (int)(random >> 8) % (i + 1);
+            (order[i], order[other]) = (order[other], order[i]);
+        }
+        for (int i = 0; i < lines; i++)
+            timer.Ram.Write(SnippetTimer.Data + (ulong)order[i] * 64, SnippetTimer.Data + (ulong)order[(i + 1) % lines] * 64);
+        // Registers are prepared once, so that the chain goes on over the whole set.
+        bool prepared = false;
+        double cycles = 0;
+        for (int pass = 0; pass < 2 + lines * 2 / 1728; pass++)
+        {
+            cycles = timer.PerCopy([0xF9400021], cpu =>
+            {
+                if (!prepared)
+                    cpu.SetX(1, SnippetTimer.Data);
+                prepared = true;
+            });
+        }
+        Assert.InRange(cycles, low, high);
+    }
+
+    [Fact]
+    public void LinesMoveBetweenCores()
+    {
+        CoreModel model = CoreModel.Load("cortex-a53");
+        var shared = new SharedCaches(model);
+        var a = new Cache(32768, 4, 64);
+        var b = new Cache(32768, 4, 64);
+        shared.Join(a);
+        shared.Join(b);
+        Assert.Equal(LineSource.Memory, shared.Fetch(5, a, true, out LineState state));
+        Assert.Equal(LineState.Modified, state);
+        a.Insert(5, state);
+        Assert.Equal(LineSource.OtherCache, shared.Fetch(5, b, false, out state));
+        Assert.Equal(LineState.Shared, state);
+        b.Insert(5, state);
+        Assert.Equal(LineState.Shared, a.State(a.Find(5)));
+        Assert.True(shared.Upgrade(5, b));
+        Assert.Equal(-1, a.Find(5));
+        Assert.False(shared.Upgrade(5, b));
+    }
+}
