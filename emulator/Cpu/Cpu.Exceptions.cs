@@ -1,3 +1,5 @@
+using ArmVdso.Emulator.Isa;
+
 namespace ArmVdso.Emulator;
 
 /// <summary>ESR_ELx.EC values (DDI0487, ESR_EL1) that an EL0/EL1 machine raises.</summary>
@@ -93,6 +95,28 @@ public sealed partial class Cpu
     /// <summary>The class of the pending (or last taken) exception.</summary>
     public ExceptionClass PendingClass => _pendingClass;
 
+    /// <summary>Whether the instruction that raised the pending exception counts as executed (SVC).</summary>
+    internal bool PendingCompletes => _pendingAfter;
+
+    /// <summary>Forgets the pending exception: the instruction will be executed again.</summary>
+    internal void DropPendingException() => _pending = false;
+
+    /// <summary>Encoding of the instruction that last raised an exception.</summary>
+    public uint UndefinedInstruction;
+
+    /// <summary>Row of the instruction that was last found UNDEFINED.</summary>
+    public Row UndefinedRow;
+
+    /// <summary>Whether CPACR_EL1.FPEN traps SIMD and floating-point here.</summary>
+    internal bool FpTrapped
+    {
+        get
+        {
+            ulong fpen = (CPACR_EL1 >> 20) & 3;
+            return fpen != 3 && (fpen != 1 || EL == 0);
+        }
+    }
+
     /// <summary>Makes a synchronous exception pending; the engine takes it when the instruction body returns.</summary>
     /// <param name="ec">Exception class.</param>
     /// <param name="iss">Instruction specific syndrome, 25 bits.</param>
@@ -184,7 +208,7 @@ public sealed partial class Cpu
         if (HasPan && (SCTLR_EL1 & (1UL << 23)) == 0)
             PAN = true;
         SSBS = HasSsbs && (SCTLR_EL1 & (1UL << 44)) != 0;
-        Machine.Monitors.ClearLocal(this);
+        Monitors.ClearLocal(Index);
         PC = VBAR_EL1 + vector + offset;
         NextPC = PC;
         ExceptionEntries++;
@@ -198,7 +222,7 @@ public sealed partial class Cpu
     /// <summary>ERET of the Arm pseudocode (AArch64.ExceptionReturn).</summary>
     public void ExceptionReturn(ulong target, ulong spsr)
     {
-        Machine.Monitors.ClearLocal(this);
+        Monitors.ClearLocal(Index);
         int mode = (int)(spsr & 0x1f);
         bool illegal = (mode is not (0 or 4 or 5)) || EL == 0;
         NZCV = (int)(spsr >> 28);

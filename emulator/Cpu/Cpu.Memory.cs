@@ -52,7 +52,16 @@ public sealed partial class Cpu
     }
 
     private readonly TlbEntry[] _tlb = new TlbEntry[TlbSize];
-    private PhysicalMemory _ram = null!;
+    private readonly PhysicalMemory _ram;
+
+    /// <summary>The exclusive monitors of all PEs.</summary>
+    internal ExclusiveMonitors Monitors { get; }
+
+    /// <summary>InGuardedPage of the pseudocode: the current instruction lies in a page that is mapped as guarded.</summary>
+    internal bool InGuardedPage;
+
+    /// <summary>Keeps what stores overwrite, while engines are compared; null otherwise.</summary>
+    internal WriteJournal? Journal { get; set; }
 
     /// <summary>Data accesses of the current instruction, oldest first.</summary>
     public readonly MemoryAccess[] Accesses = new MemoryAccess[40];
@@ -67,8 +76,7 @@ public sealed partial class Cpu
         ref TlbEntry entry = ref _tlb[(int)(va >> 12) & (TlbSize - 1)];
         if (entry.Page == page)
             entry.Page = NoPage;
-        ForgetFast(page);
-        InvalidateFetch();
+        Engine.TranslationChanged(page);
     }
 
     /// <summary>Drops all TLB entries of this PE.</summary>
@@ -76,8 +84,41 @@ public sealed partial class Cpu
     {
         foreach (ref TlbEntry entry in _tlb.AsSpan())
             entry.Page = NoPage;
-        ForgetFastAll();
-        InvalidateFetch();
+        Engine.TranslationsChanged();
+    }
+
+    /// <summary>From now on stores to a physical page are translated anew: an engine holds code that it made of the page.</summary>
+    internal void ForgetWritable(ulong page)
+    {
+        foreach (ref TlbEntry entry in _tlb.AsSpan())
+        {
+            if (entry.Pa == page)
+                entry.Page = NoPage;
+        }
+    }
+
+    /// <summary>What the TLB knows of the page of an address, for the current exception level.</summary>
+    /// <returns>False when it has no entry.</returns>
+    internal bool IsKnown(ulong address, out ulong pagePa, out bool readable, out bool writable)
+    {
+        ref TlbEntry entry = ref _tlb[(int)(address >> 12) & (TlbSize - 1)];
+        pagePa = entry.Pa;
+        readable = (entry.Permissions & Needed(EL == 0, false)) != 0;
+        writable = (entry.Permissions & Needed(EL == 0, true)) != 0;
+        return entry.Page == (address & ~0xfffUL);
+    }
+
+    /// <summary>Permissions that the TLB may keep for a page: none to write when an engine holds code that it made of the page, so
+    /// that every store there comes by; a store itself drops that code.</summary>
+    private PagePermissions WithoutCodeWrites(ulong page, PagePermissions needed, PagePermissions permissions)
+    {
+        const PagePermissions writes = PagePermissions.UserWrite | PagePermissions.KernelWrite;
+        if (Engine.Code is not { } code || !code.Holds(page))
+            return permissions;
+        if ((needed & writes) == 0)
+            return permissions & ~writes;
+        Machine.InvalidateCode(page, PhysicalMemory.PageSize);
+        return permissions;
     }
 
     /// <summary>Removes the tag of a tagged address when TCR_EL1.TBIn says so (top byte ignored).</summary>
@@ -143,7 +184,7 @@ public sealed partial class Cpu
     }
 
     /// <summary>Translates for a fetch; on failure an Instruction Abort is pending.</summary>
-    private bool TranslateFetch(ulong va, out ulong pa, out bool guarded)
+    internal bool TranslateFetch(ulong va, out ulong pa, out bool guarded)
     {
         pa = 0;
         guarded = false;
@@ -298,7 +339,7 @@ public sealed partial class Cpu
                 return false;
             Record(va, pa, size, true);
             _ram.Write(pa, value);
-            Machine.Monitors.ObserveStore(this, pa, size);
+            Monitors.ObserveStore(Index, pa, size);
             return true;
         }
         return StoreSlow(va, value, access);
@@ -322,8 +363,8 @@ public sealed partial class Cpu
         Record(va + (ulong)first, pa2, size - first, true);
         bytes[..first].CopyTo(_ram.Span(pa, first));
         bytes[first..size].CopyTo(_ram.Span(pa2, size - first));
-        Machine.Monitors.ObserveStore(this, pa, first);
-        Machine.Monitors.ObserveStore(this, pa2, size - first);
+        Monitors.ObserveStore(Index, pa, first);
+        Monitors.ObserveStore(Index, pa2, size - first);
         return true;
     }
 
@@ -354,7 +395,7 @@ public sealed partial class Cpu
     {
         ulong va = Untag(address);
         if (Translate(va, false, EL == 0, out ulong pa))
-            Machine.Monitors.Set(this, pa, size);
+            Monitors.Set(Index, pa, size);
     }
 
     /// <summary>AArch64.ExclusiveMonitorsPass, with the check that the store would be allowed made first.</summary>
@@ -373,7 +414,7 @@ public sealed partial class Cpu
         }
         if (!Translate(va, true, EL == 0, out ulong pa))
             return false;
-        passed = Machine.Monitors.Pass(this, pa, size);
+        passed = Monitors.Pass(Index, pa, size);
         return true;
     }
 

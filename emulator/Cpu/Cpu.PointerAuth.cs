@@ -62,7 +62,7 @@ public sealed partial class Cpu
     }
 
     /// <summary>AArch64.BranchAddr: removes the tag of a branch target when the top byte of instruction addresses is ignored.</summary>
-    private ulong BranchAddr(ulong target)
+    internal ulong BranchAddr(ulong target)
     {
         bool high = (target & (1UL << 55)) != 0;
         return !EffectiveTbi(high, false) ? target : high ? target | 0xffUL << 56 : target & ~(0xffUL << 56);

@@ -120,6 +120,9 @@ public sealed partial class Cpu
     /// <summary>True when an interrupt is asserted to this PE, masked or not.</summary>
     public bool IrqLine => PendingSgi != 0 || Cycles >= TimerDeadline;
 
+    /// <summary>Whether an interrupt is taken before the instruction at PC.</summary>
+    internal bool InterruptTaken => (Daif & 2) == 0 && IrqLine;
+
     internal ulong AcknowledgeInterrupt()
     {
         if (PendingSgi != 0)

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using ArmVdso.Emulator.Isa;
+using ArmVdso.Emulator.Timing;
 
 namespace ArmVdso.Emulator;
 
@@ -51,7 +52,65 @@ public sealed partial class Cpu
     public int Index { get; }
 
     /// <summary>The machine that this PE belongs to.</summary>
-    public Machine Machine { get; }
+    public IMachine Machine { get; }
+
+    /// <summary>What executes this PE's instructions.</summary>
+    internal ExecutionEngine Engine { get; private set; } = null!;
+
+    /// <summary>Cycles of this PE.</summary>
+    public TimingModel Timing { get; private set; }
+
+    /// <summary>Performance monitors.</summary>
+    public PerformanceMonitors Pmu { get; }
+
+    /// <summary>A PE at reset. It executes once it has an engine (<see cref="Attach"/>).</summary>
+    internal Cpu(IMachine machine, int index, TimingModel timing)
+    {
+        Machine = machine;
+        Index = index;
+        Timing = timing;
+        Pmu = new PerformanceMonitors(this);
+        _ram = machine.Memory;
+        Monitors = machine.Monitors;
+        EL = 1;
+        SPSel = true;
+        Daif = 0xF;
+        Array.Fill(_tlb, new TlbEntry { Page = NoPage });
+    }
+
+    /// <summary>From now on this engine executes the PE's instructions.</summary>
+    internal void Attach(ExecutionEngine engine)
+    {
+        Engine = engine;
+        InvalidateTlbAll();
+    }
+
+    /// <summary>Executes one instruction, or takes one interrupt.</summary>
+    public void Step() => Engine.Step();
+
+    /// <summary>An instruction has completed: it is counted, and timed with its accesses and its branch.</summary>
+    /// <param name="row">Its row in the instruction table.</param>
+    /// <param name="instruction">The encoding.</param>
+    /// <param name="fetchPa">Physical address it was fetched from.</param>
+    internal void Retire(Row row, uint instruction, ulong fetchPa)
+    {
+        Instructions++;
+        Timing.Retire(this, row, instruction, fetchPa);
+    }
+
+    /// <summary>Puts another timing model in place; returns the one that was there.</summary>
+    internal TimingModel SwapTiming(TimingModel timing)
+    {
+        TimingModel old = Timing;
+        Timing = timing;
+        return old;
+    }
+
+    /// <summary>The general registers as engines index them: see <see cref="GeneralRegisters"/>.</summary>
+    internal ref ulong FirstGeneral => ref Unsafe.As<GeneralRegisters, ulong>(ref _x);
+
+    /// <summary>Vector register 0; the others follow it.</summary>
+    internal ref V128 FirstVector => ref Unsafe.As<VectorRegisters, V128>(ref _v);
 
     /// <summary>Address of the instruction being executed.</summary>
     public ulong PC;

@@ -1,4 +1,4 @@
-using ArmVdso.Emulator.Portable;
+using ArmVdso.Emulator.Engine;
 using ArmVdso.Emulator.Timing;
 
 namespace ArmVdso.Emulator;
@@ -12,25 +12,6 @@ public interface IHypercallHandler
     /// <summary>Every PE waits and no timer is armed: nothing in the machine can happen any more. Return true after having
     /// made something happen (an outside input), false to end the run.</summary>
     bool AllWaiting();
-}
-
-/// <summary>Sees what happens in the machine, for traces. Calls arrive in execution order.</summary>
-public interface IMachineObserver
-{
-    /// <summary>An exception was taken from <paramref name="fromEL"/>; offset 0 is synchronous, 0x80 IRQ.</summary>
-    void OnExceptionEntry(Cpu cpu, int fromEL, ulong offset);
-
-    /// <summary>ERET completed.</summary>
-    void OnExceptionReturn(Cpu cpu);
-
-    /// <summary>TPIDRRO_EL0 was written.</summary>
-    void OnTpidrroWrite(Cpu cpu, ulong oldValue, ulong newValue);
-
-    /// <summary>An instruction is about to execute (only called when <see cref="WantsInstructions"/>).</summary>
-    void OnInstruction(Cpu cpu, uint instruction);
-
-    /// <summary>Whether <see cref="OnInstruction"/> should be called.</summary>
-    bool WantsInstructions { get; }
 }
 
 /// <summary>What executes instructions.</summary>
@@ -48,7 +29,7 @@ public enum EngineKind
 
 /// <summary>A machine of N PEs over one RAM. One host thread runs all of them: the PE that is furthest behind in cycles
 /// runs next, for a short quantum; so the same input gives the same cycles.</summary>
-public sealed class Machine : IDisposable
+public sealed class Machine : IMachine, IDisposable
 {
     /// <summary>Most PEs that a machine may have.</summary>
     public const int MaxCpus = 64;
@@ -113,7 +94,10 @@ public sealed class Machine : IDisposable
         Array.Fill(RowEnabled, true);
         _cpus = new Cpu[cpus];
         for (int i = 0; i < cpus; i++)
+        {
             _cpus[i] = new Cpu(this, i, timing(this, i));
+            _cpus[i].Attach(new ReferenceEngine(_cpus[i]));
+        }
     }
 
     /// <summary>Connects the system software model.</summary>
@@ -122,7 +106,7 @@ public sealed class Machine : IDisposable
     /// <summary>A new, empty translation half.</summary>
     public AddressSpace CreateAddressSpace(int vaBits)
     {
-        var space = new AddressSpace(this, _nextHandle, vaBits);
+        var space = new AddressSpace(InvalidateTlb, _nextHandle, vaBits);
         _nextHandle += 0x1000;
         _spaces.Add(space.Handle, space);
         return space;
@@ -131,9 +115,9 @@ public sealed class Machine : IDisposable
     /// <summary>Forgets a translation half; no PE may still use it.</summary>
     public void DestroyAddressSpace(AddressSpace space) => _spaces.Remove(space.Handle);
 
-    internal AddressSpace? FindAddressSpace(ulong baddr) => _spaces.GetValueOrDefault(baddr);
+    AddressSpace? IMachine.FindAddressSpace(ulong baddr) => _spaces.GetValueOrDefault(baddr);
 
-    internal void InvalidateTlb(ulong va)
+    private void InvalidateTlb(ulong va)
     {
         foreach (Cpu cpu in _cpus)
             cpu.InvalidateTlbPage(va);
@@ -146,7 +130,7 @@ public sealed class Machine : IDisposable
     /// <summary>Tells the machine that system software wrote guest RAM directly, so that exclusives and decoded code notice.</summary>
     public void NotifyWrite(ulong pa, int size)
     {
-        Monitors.ObserveStore(null, pa, size);
+        Monitors.ObserveStore(ExclusiveMonitors.Outside, pa, size);
         if (_code is not null && _code.Invalidate(pa, (ulong)size))
             InvalidateFetches();
     }
@@ -162,7 +146,7 @@ public sealed class Machine : IDisposable
     private void InvalidateFetches()
     {
         foreach (Cpu cpu in _cpus)
-            cpu.InvalidateFetch();
+            cpu.Engine.CodeChanged();
     }
 
     /// <summary>What executes instructions: the reference engine unless another one is chosen before the first run.</summary>
@@ -188,23 +172,17 @@ public sealed class Machine : IDisposable
         if (Engine == EngineKind.Reference || _code is not null)
             return;
         _code = new CodeCache(this);
+        Check = Engine == EngineKind.PortableChecked ? new EngineCheck(this, _code) : null;
+        SharedCaches? twinCaches = null;
         foreach (Cpu cpu in _cpus)
-            cpu.UsePortable(_code);
-        if (Engine == EngineKind.PortableChecked)
-            Check = new EngineCheck(this, _code);
+        {
+            cpu.Attach(Check is null
+                ? new PortableEngine(cpu, _code, MemoisedTiming)
+                : Check.CreateEngine(cpu, MemoisedTiming ? cpu.Timing.CreateTwin(this, ref twinCaches) : null));
+        }
     }
 
-    private void RunCpu(Cpu cpu, ulong limit)
-    {
-        if (Check is not null)
-            Check.RunUntil(cpu, limit);
-        else if (_code is not null)
-            cpu.RunPortable(limit);
-        else
-            cpu.RunUntil(limit);
-    }
-
-    internal void Hypercall(Cpu cpu, int imm16)
+    void IMachine.Hypercall(Cpu cpu, int imm16)
     {
         if (_handler is null)
             cpu.Undefined();
@@ -215,7 +193,7 @@ public sealed class Machine : IDisposable
     /// <summary>What EL0 reads of the virtual counter, from its true value; null: that value. For faults that are injected.</summary>
     public Func<ulong, ulong>? UserCounter { get; set; }
 
-    internal ulong ReadCounter(ulong cycles)
+    ulong IMachine.ReadCounter(ulong cycles)
     {
         ulong now = (ulong)((UInt128)cycles * CounterFrequency / ClockFrequency);
         if (now > _lastCounter)
@@ -272,7 +250,7 @@ public sealed class Machine : IDisposable
             // Alone, a PE still comes back regularly so that limits and stop requests are seen.
             ulong horizon = next.Cycles + 100_000;
             limit = Math.Min(Math.Min(limit, horizon), maxCycles);
-            RunCpu(next, limit);
+            next.Engine.Run(limit);
         }
         return true;
     }

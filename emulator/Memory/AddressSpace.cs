@@ -36,7 +36,7 @@ public sealed class AddressSpace
 {
     private const int LevelBits = 9;
     private const int LevelSize = 1 << LevelBits;
-    private readonly Machine _machine;
+    private readonly Action<ulong> _changed;
     private readonly Node _root;
     private readonly int _levels;
     private ulong _linearBase;
@@ -67,11 +67,15 @@ public sealed class AddressSpace
         }
     }
 
-    internal AddressSpace(Machine machine, ulong handle, int vaBits)
+    /// <summary>An empty space.</summary>
+    /// <param name="changed">Told the address of each page whose translation has changed.</param>
+    /// <param name="handle">See <see cref="Handle"/>.</param>
+    /// <param name="vaBits">See <see cref="VaBits"/>.</param>
+    internal AddressSpace(Action<ulong> changed, ulong handle, int vaBits)
     {
         if (vaBits is not (39 or 48))
             throw new ArgumentOutOfRangeException(nameof(vaBits), vaBits, "39 or 48");
-        _machine = machine;
+        _changed = changed;
         Handle = handle;
         VaBits = vaBits;
         _levels = vaBits == 39 ? 3 : 4;
@@ -110,7 +114,7 @@ public sealed class AddressSpace
     public void Map(ulong va, ulong pa, PagePermissions permissions)
     {
         Leaf(va, true)![(int)(va >> 12) & (LevelSize - 1)] = pa | 0x100 | (byte)permissions;
-        _machine.InvalidateTlb(va);
+        _changed(va);
     }
 
     /// <summary>Changes the permissions of a mapped page; nothing happens when it is not mapped.</summary>
@@ -121,7 +125,7 @@ public sealed class AddressSpace
         if (leaf is null || leaf[i] == 0)
             return;
         leaf[i] = (leaf[i] & ~0xfffUL) | 0x100 | (byte)permissions;
-        _machine.InvalidateTlb(va);
+        _changed(va);
     }
 
     /// <summary>Removes one page's mapping; nothing happens when it is not mapped.</summary>
@@ -131,7 +135,7 @@ public sealed class AddressSpace
         if (leaf is null)
             return;
         leaf[(int)(va >> 12) & (LevelSize - 1)] = 0;
-        _machine.InvalidateTlb(va);
+        _changed(va);
     }
 
     /// <summary>The mapped pages of [<paramref name="start"/>, <paramref name="end"/>) in ascending order; the space may be

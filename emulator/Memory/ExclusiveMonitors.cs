@@ -7,6 +7,9 @@ public sealed class ExclusiveMonitors
     /// <summary>Bytes of an exclusives reservation granule.</summary>
     public const int Granule = 64;
 
+    /// <summary>No PE: a store by system software.</summary>
+    internal const int Outside = -1;
+
     private const ulong Clear = ulong.MaxValue;
     private readonly ulong[] _granule;
     private readonly ulong[] _address;
@@ -41,47 +44,47 @@ public sealed class ExclusiveMonitors
         _armed = _granule.Count(g => g != Clear);
     }
 
-    internal void Set(Cpu cpu, ulong pa, int size)
+    internal void Set(int pe, ulong pa, int size)
     {
-        if (_granule[cpu.Index] == Clear)
+        if (_granule[pe] == Clear)
             _armed++;
-        _granule[cpu.Index] = pa / Granule;
-        _address[cpu.Index] = pa;
-        _size[cpu.Index] = size;
+        _granule[pe] = pa / Granule;
+        _address[pe] = pa;
+        _size[pe] = size;
     }
 
     /// <summary>True and cleared when the PE holds a mark made for the same address and size.</summary>
-    internal bool Pass(Cpu cpu, ulong pa, int size)
+    internal bool Pass(int pe, ulong pa, int size)
     {
-        int i = cpu.Index;
-        bool pass = _granule[i] != Clear && _address[i] == pa && _size[i] == size;
-        ClearLocal(cpu);
+        bool pass = _granule[pe] != Clear && _address[pe] == pa && _size[pe] == size;
+        ClearLocal(pe);
         return pass;
     }
 
     /// <summary>CLREX, exception entry and return: forgets this PE's mark.</summary>
-    public void ClearLocal(Cpu cpu)
+    public void ClearLocal(int pe)
     {
-        if (_granule[cpu.Index] == Clear)
+        if (_granule[pe] == Clear)
             return;
-        _granule[cpu.Index] = Clear;
+        _granule[pe] = Clear;
         _armed--;
     }
 
-    /// <summary>A store by <paramref name="by"/> (null: by system software outside any PE) clears other PEs' marks on the granules it touches.</summary>
-    internal void ObserveStore(Cpu? by, ulong pa, int size)
+    /// <summary>A store by PE <paramref name="by"/> (<see cref="Outside"/>: by system software) clears other PEs' marks on the granules
+    /// it touches.</summary>
+    internal void ObserveStore(int by, ulong pa, int size)
     {
         if (_armed != 0)
             ObserveSlow(by, pa, size);
     }
 
-    private void ObserveSlow(Cpu? by, ulong pa, int size)
+    private void ObserveSlow(int by, ulong pa, int size)
     {
         ulong first = pa / Granule;
         ulong last = (pa + (ulong)size - 1) / Granule;
         for (int i = 0; i < _granule.Length; i++)
         {
-            if (_granule[i] == Clear || i == by?.Index || _granule[i] < first || _granule[i] > last)
+            if (_granule[i] == Clear || i == by || _granule[i] < first || _granule[i] > last)
                 continue;
             _granule[i] = Clear;
             _armed--;

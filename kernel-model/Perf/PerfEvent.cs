@@ -125,7 +125,7 @@ public sealed class PerfEvent
                 return;
             if (owner.Attributes.Source == PerfSource.ContextSwitches && owner.Counting)
                 owner._count++;
-            Settle(cpu.Machine);
+            Settle(owner._kernel.Machine);
             _on = -1;
         }
 

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
-using ArmVdso.Emulator.Portable;
+using ArmVdso.Emulator.Engine;
 using ArmVdso.Lab;
 using ArmVdso.Lab.Explain;
 using ArmVdso.Lab.Statistics;

@@ -71,7 +71,7 @@ public sealed class EmulatedMachine : IDisposable
         cpu.Daif = 0;
         cpu.PAN = cpu.TCO = cpu.IL = cpu.SS = cpu.DIT = cpu.UAO = false;
         cpu.BType = cpu.BTypeNext = 0;
-        _machine.Monitors.ClearLocal(cpu);
+        _machine.Monitors.ClearLocal(cpu.Index);
         for (int i = 0; i < 31; i++)
             cpu.SetX(i, before[i]);
         cpu.SP_EL0 = before[StateWord.SP];

@@ -1,16 +1,17 @@
 using ArmVdso.Emulator.Isa;
 
-namespace ArmVdso.Emulator.Portable;
+namespace ArmVdso.Emulator.Engine;
 
 /// <summary>Decoded blocks of a machine, found by physical address. Pages that hold blocks are known: a store to one of them,
 /// by a PE or by system software, drops its blocks, so that programs see what the reference engine would execute.</summary>
-internal sealed class CodeCache
+internal sealed class CodeCache : ITranslatedCode
 {
     /// <summary>Longest block, in instructions.</summary>
     internal const int MaxLength = 48;
 
     private const int MaxOps = 1 << 20;
-    private readonly Machine _machine;
+    private readonly IMachine _machine;
+    private readonly List<PortableEngine> _engines = [];
     private readonly Dictionary<(ulong Pc, ulong Key), Block> _blocks = [];
     private readonly Dictionary<ulong, List<Block>> _pages = [];
     private readonly bool[] _isCode;
@@ -20,17 +21,20 @@ internal sealed class CodeCache
     /// <summary>Changes operations as they are made, so that a test can plant a bug.</summary>
     internal Func<Op, Op>? Alteration { get; set; }
 
-    internal CodeCache(Machine machine)
+    internal CodeCache(IMachine machine)
     {
         _machine = machine;
         _isCode = new bool[machine.Memory.Size / PhysicalMemory.PageSize];
     }
 
+    /// <summary>From now on this engine uses the blocks, and is told what happens to them.</summary>
+    internal void Add(PortableEngine engine) => _engines.Add(engine);
+
     /// <summary>Blocks made since the start.</summary>
     internal ulong Translated { get; private set; }
 
-    /// <summary>Whether the page that holds <paramref name="pa"/> has blocks.</summary>
-    internal bool IsCode(ulong pa) => _isCode[pa >> 12];
+    /// <inheritdoc/>
+    public bool Holds(ulong pa) => _isCode[pa >> 12];
 
     /// <summary>The block that starts at a place, made when it is not there.</summary>
     /// <param name="pc">Virtual address.</param>
@@ -53,8 +57,8 @@ internal sealed class CodeCache
             _pages.Add(page, list = []);
             _isCode[page] = true;
             // Stores to this page must be seen from now on.
-            foreach (Cpu cpu in _machine.Cpus)
-                cpu.ForgetWritable(page << 12);
+            foreach (PortableEngine engine in _engines)
+                engine.ForgetWritable(page << 12);
         }
         list.Add(block);
         return block;
@@ -99,9 +103,8 @@ internal sealed class CodeCache
         };
     }
 
-    /// <summary>Drops the blocks of all pages that [<paramref name="pa"/>, +<paramref name="size"/>) touches.</summary>
-    /// <returns>Whether there were any.</returns>
-    internal bool Invalidate(ulong pa, ulong size)
+    /// <inheritdoc/>
+    public bool Invalidate(ulong pa, ulong size)
     {
         ulong first = pa >> 12;
         ulong last = Math.Min(size == 0 ? pa : size > ulong.MaxValue - pa ? ulong.MaxValue : pa + size - 1, _machine.Memory.Size - 1) >> 12;
@@ -139,7 +142,7 @@ internal sealed class CodeCache
             _isCode[page] = false;
         _pages.Clear();
         _ops = 0;
-        foreach (Cpu cpu in _machine.Cpus)
-            cpu.InvalidateFetch();
+        foreach (PortableEngine engine in _engines)
+            engine.CodeChanged();
     }
 }

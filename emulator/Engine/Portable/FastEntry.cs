@@ -1,4 +1,4 @@
-namespace ArmVdso.Emulator.Portable;
+namespace ArmVdso.Emulator.Engine;
 
 /// <summary>One page of the portable engine's TLB: addresses that may be accessed with no further question at one EL.</summary>
 internal struct FastEntry

@@ -1,6 +1,6 @@
 using ArmVdso.Emulator.Isa;
 
-namespace ArmVdso.Emulator.Portable;
+namespace ArmVdso.Emulator.Engine;
 
 #pragma warning disable CS1591 // Names say it: mnemonic, width of the operation, addressing form.
 

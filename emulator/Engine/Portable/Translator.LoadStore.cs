@@ -1,6 +1,6 @@
 using ArmVdso.Emulator.Isa;
 
-namespace ArmVdso.Emulator.Portable;
+namespace ArmVdso.Emulator.Engine;
 
 /// <summary>Loads and stores.</summary>
 internal static partial class Translator

@@ -1,6 +1,6 @@
 using ArmVdso.Emulator.Isa;
 
-namespace ArmVdso.Emulator.Portable;
+namespace ArmVdso.Emulator.Engine;
 
 /// <summary>Makes operations of instructions: rows that programs execute most get an operation of their own, all others run
 /// their reference body, and those that change what the engine relies on (system state, time, the instruction stream) end

@@ -112,7 +112,7 @@ public static partial class A64
         return false;
     }
 
-    public static void CLREX(Cpu cpu) => cpu.Machine.Monitors.ClearLocal(cpu);
+    public static void CLREX(Cpu cpu) => cpu.Monitors.ClearLocal(cpu.Index);
 
     /// <summary>Memory is sequentially consistent here; barriers only cost time.</summary>
     public static void DSB(Cpu cpu) => _ = cpu;

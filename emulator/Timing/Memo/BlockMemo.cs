@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using ArmVdso.Emulator.Portable;
+using ArmVdso.Emulator.Engine;
 
 namespace ArmVdso.Emulator.Timing;
 

@@ -1,4 +1,4 @@
-using ArmVdso.Emulator.Portable;
+using ArmVdso.Emulator.Engine;
 
 namespace ArmVdso.Emulator.Timing;
 

@@ -1,6 +1,6 @@
 using ArmVdso.Emulator;
 using ArmVdso.Emulator.Isa;
-using ArmVdso.Emulator.Portable;
+using ArmVdso.Emulator.Engine;
 
 namespace ArmVdso.Tests.Engines;
 

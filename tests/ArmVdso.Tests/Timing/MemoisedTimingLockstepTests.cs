@@ -1,7 +1,7 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
 using ArmVdso.Emulator;
-using ArmVdso.Emulator.Portable;
+using ArmVdso.Emulator.Engine;
 using ArmVdso.Emulator.Timing;
 
 namespace ArmVdso.Tests.Timing;

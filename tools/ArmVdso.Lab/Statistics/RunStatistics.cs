@@ -54,7 +54,7 @@ internal sealed class RunStatistics
     internal ulong TranslatedBlocks => _session.Machine.TranslatedBlocks;
 
     /// <summary>What the lockstep checker compared, or null.</summary>
-    internal Emulator.Portable.EngineCheck? Check => _session.Machine.Check;
+    internal Emulator.Engine.EngineCheck? Check => _session.Machine.Check;
 
     /// <summary>Whether the model counts more than cycles and instructions.</summary>
     internal bool CountsEvents => Cpus[0].Timing.CountsEvents;

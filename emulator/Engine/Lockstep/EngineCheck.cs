@@ -2,7 +2,7 @@ using System.Text;
 using ArmVdso.Emulator.Isa;
 using ArmVdso.Emulator.Timing;
 
-namespace ArmVdso.Emulator.Portable;
+namespace ArmVdso.Emulator.Engine;
 
 /// <summary>The engines disagree. The message holds the block and both states.</summary>
 public sealed class EngineMismatchException : Exception
@@ -20,23 +20,31 @@ public sealed class EngineMismatchException : Exception
 /// hold (exceptions, system registers) are executed once.</summary>
 public sealed class EngineCheck
 {
-    private readonly Machine _machine;
+    private readonly IMachine _machine;
     private readonly CodeCache _code;
     private readonly WriteJournal _journal;
+    private readonly List<TimingModel> _twins = [];
 
-    internal EngineCheck(Machine machine, CodeCache code)
+    /// <summary>A check of one machine, whose engines are made by <see cref="CreateEngine"/>.</summary>
+    internal EngineCheck(IMachine machine, CodeCache code)
     {
         _machine = machine;
         _code = code;
         _journal = new WriteJournal(machine.Memory);
-        if (!machine.MemoisedTiming)
-            return;
-        SharedCaches? shared = null;
-        foreach (Cpu cpu in machine.Cpus)
+    }
+
+    /// <summary>The engine of one PE that is checked.</summary>
+    /// <param name="cpu">The PE.</param>
+    /// <param name="twin">A model of the PE's core that has seen nothing, whose memoised timing is checked; null: none is.</param>
+    internal ExecutionEngine CreateEngine(Cpu cpu, TimingModel? twin)
+    {
+        if (twin is not null)
         {
-            cpu.Timing.Twin = cpu.Timing.CreateTwin(machine, ref shared);
-            cpu.Timing.Twin?.AdvanceTo(cpu.Timing.Cycles);
+            twin.AdvanceTo(cpu.Timing.Cycles);
+            cpu.Timing.Twin = twin;
+            _twins.Add(twin);
         }
+        return new LockstepEngine(this, cpu, new PortableEngine(cpu, _code, twin is not null));
     }
 
     /// <summary>Instructions that both engines executed.</summary>
@@ -54,27 +62,27 @@ public sealed class EngineCheck
         get
         {
             ulong sum = 0;
-            foreach (Cpu cpu in _machine.Cpus)
-                sum += cpu.Timing.Twin?.Memo?.Blocks ?? 0;
+            foreach (TimingModel twin in _twins)
+                sum += twin.Memo?.Blocks ?? 0;
             return sum;
         }
     }
 
-    internal void RunUntil(Cpu cpu, ulong limit)
+    internal void Run(Cpu cpu, PortableEngine portable, ulong limit)
     {
         while (cpu.Timing.Cycles < limit && !cpu.Waiting && !_machine.StopRequested)
         {
-            if (cpu.InterruptTaken || cpu.FindRunnable() is not { } block)
+            if (cpu.InterruptTaken || portable.FindRunnable() is not { } block)
             {
                 NotCompared++;
-                cpu.Step();
+                portable.Step();
                 continue;
             }
-            CheckBlock(cpu, block, limit);
+            CheckBlock(cpu, portable, block, limit);
         }
     }
 
-    private void CheckBlock(Cpu cpu, Block block, ulong limit)
+    private void CheckBlock(Cpu cpu, PortableEngine portable, Block block, ulong limit)
     {
         Cpu.Snapshot before = cpu.Save();
         ulong instructions = cpu.Instructions;
@@ -82,7 +90,7 @@ public sealed class EngineCheck
         List<RetiredInstruction>? retired = cpu.Timing.GetType() == typeof(TimingModel) ? null : [];
         cpu.Journal = _journal;
         IMachineObserver? observer = _machine.Observer;
-        ulong epoch = cpu.FetchEpoch;
+        ulong epoch = portable.FetchEpoch;
         TimingModel? twin = cpu.Timing.Twin;
         cpu.Timing.Twin = null;
         long n = 0;
@@ -94,13 +102,13 @@ public sealed class EngineCheck
             int written = _journal.Count;
             ulong pc = cpu.PC;
             uint instruction = _machine.Memory.Read<uint>(block.Pa + 4 * (ulong)n);
-            cpu.Step();
+            portable.Step();
             if (cpu.ExceptionEntries != entries)
             {
                 // The instruction faulted, and the reference engine has dealt with it for both. Compare what came before.
                 Cpu.Snapshot after = cpu.Save();
                 _journal.Truncate(written);
-                Compare(cpu, block, n, before, boundary, retired, observer, twin, limit, true);
+                Compare(cpu, portable, block, n, before, boundary, retired, observer, twin, limit, true);
                 cpu.Restore(after);
                 NotCompared++;
                 cpu.Journal = null;
@@ -109,11 +117,11 @@ public sealed class EngineCheck
             }
             retired?.Add(RetiredInstruction.Make(cpu, pc, instruction));
             n++;
-            if (cpu.FetchEpoch != epoch)
+            if (portable.FetchEpoch != epoch)
                 break;
         }
         Compared += cpu.Instructions - instructions;
-        Compare(cpu, block, n, before, cpu.Save(), retired, observer, twin, limit, false);
+        Compare(cpu, portable, block, n, before, cpu.Save(), retired, observer, twin, limit, false);
         cpu.Journal = null;
         cpu.Timing.Twin = twin;
     }
@@ -121,7 +129,7 @@ public sealed class EngineCheck
     /// <summary>Goes back, runs <paramref name="n"/> instructions on the portable engine and compares; ends in the state
     /// <paramref name="expected"/>.</summary>
     private void Compare(
-        Cpu cpu, Block block, long n, in Cpu.Snapshot before, in Cpu.Snapshot expected, List<RetiredInstruction>? retired, IMachineObserver? observer,
+        Cpu cpu, PortableEngine portable, Block block, long n, in Cpu.Snapshot before, in Cpu.Snapshot expected, List<RetiredInstruction>? retired, IMachineObserver? observer,
         TimingModel? twin, ulong limit, bool excepted)
     {
         SortedDictionary<ulong, byte> writes = _journal.Written();
@@ -133,20 +141,20 @@ public sealed class EngineCheck
             _machine.Observer = null;
             // The block may have been dropped by its own stores; it is as it was when they are undone.
             Block again = n == block.Count && block.Valid ? block : _code.Make(block.Pc, block.Pa, block.Mode, block.Guarded, (int)n);
-            Replay<CheckedMode>(cpu, block, again, n, before, expected, writes, null, retired);
+            Replay<CheckedMode>(cpu, portable, block, again, n, before, expected, writes, null, retired);
             if (cpu.Timing.GetType() != typeof(TimingModel))
             {
                 _journal.Undo();
                 cpu.Restore(before);
                 var recorder = new RetireRecorder();
-                Replay<TimedMode>(cpu, block, again, n, before, expected, writes, recorder, retired);
+                Replay<TimedMode>(cpu, portable, block, again, n, before, expected, writes, recorder, retired);
             }
             if (twin is not null)
             {
                 _journal.Undo();
                 cpu.Restore(before);
                 TimingModel timing = cpu.SwapTiming(twin);
-                bool done = cpu.RunChecked(again, n, limit);
+                bool done = portable.RunChecked(again, n, limit);
                 cpu.SwapTiming(timing);
                 Expect(cpu, block, n, before, expected, writes, done, "");
             }
@@ -192,11 +200,11 @@ public sealed class EngineCheck
     }
 
     private void Replay<TMode>(
-        Cpu cpu, Block block, Block again, long n, in Cpu.Snapshot before, in Cpu.Snapshot expected, SortedDictionary<ulong, byte> writes,
+        Cpu cpu, PortableEngine portable, Block block, Block again, long n, in Cpu.Snapshot before, in Cpu.Snapshot expected, SortedDictionary<ulong, byte> writes,
         RetireRecorder? recorder, List<RetiredInstruction>? retired) where TMode : struct
     {
         TimingModel timing = cpu.SwapTiming(recorder ?? new TimingModel());
-        bool done = cpu.RunBlocks<TMode>(again, n, (ulong)n);
+        bool done = portable.RunBlocks<TMode>(again, n, (ulong)n);
         cpu.SwapTiming(timing);
         bool same = recorder is null || retired!.SequenceEqual(recorder.Instructions);
         Expect(cpu, block, n, before, expected, writes, done, same ? "" : "  what the timing model was told differs\n" + Told(retired!, recorder!.Instructions));

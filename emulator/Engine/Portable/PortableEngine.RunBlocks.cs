@@ -3,13 +3,12 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using ArmVdso.Emulator.Isa;
-using ArmVdso.Emulator.Portable;
 using ArmVdso.Emulator.Timing;
 
-namespace ArmVdso.Emulator;
+namespace ArmVdso.Emulator.Engine;
 
 /// <summary>The switch of the portable engine.</summary>
-public sealed partial class Cpu
+internal sealed partial class PortableEngine
 {
     /// <summary>Runs blocks from <paramref name="block"/> on.</summary>
     /// <typeparam name="TMode"><see cref="PlainMode"/>, <see cref="TimedMode"/>, <see cref="MemoMode"/>, or one of the checked ones.</typeparam>
@@ -22,41 +21,42 @@ public sealed partial class Cpu
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal bool RunBlocks<TMode>(Block block, long remaining, ulong stop, int first = 0, int blocks = int.MaxValue) where TMode : struct
     {
+        Cpu cpu = _cpu;
         bool timed = typeof(TMode) == typeof(TimedMode);
         bool memo = typeof(TMode) == typeof(MemoMode) || typeof(TMode) == typeof(CheckedMemoMode);
         bool journalled = typeof(TMode) == typeof(CheckedMode) || typeof(TMode) == typeof(CheckedMemoMode);
-        BlockMemo m = memo ? Timing.Memo! : null!;
+        BlockMemo m = memo ? cpu.Timing.Memo! : null!;
         ulong shapes = 0;
-        bool fpTrapped = FpTrapped;
+        bool fpTrapped = cpu.FpTrapped;
         long budget = remaining;
-        ulong epoch = _fetchEpoch;
+        ulong epoch = FetchEpoch;
         ulong mode = (uint)Mode;
-        int btype = BType;
+        int btype = cpu.BType;
         int nextBType = 0;
         ulong target = 0;
         ulong address = 0, moved = 0;
-        ExclusiveMonitors monitors = Machine.Monitors;
-        ref ulong x = ref Unsafe.As<GeneralRegisters, ulong>(ref _x);
-        ref V128 v = ref Unsafe.As<VectorRegisters, V128>(ref _v);
-        ref FastEntry tlb = ref MemoryMarshal.GetArrayDataReference(_fastTlb[EL]);
+        ExclusiveMonitors monitors = cpu.Monitors;
+        ref ulong x = ref cpu.FirstGeneral;
+        ref V128 v = ref cpu.FirstVector;
+        ref FastEntry tlb = ref MemoryMarshal.GetArrayDataReference(_tlb[cpu.EL]);
         ref JumpEntry jumps = ref MemoryMarshal.GetArrayDataReference(_jumps);
         ref FastEntry entry = ref tlb;
         ref Op op = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(block.Ops), first);
-        AccessCount = 0;
-        BranchTaken = false;
+        cpu.AccessCount = 0;
+        cpu.BranchTaken = false;
         while (true)
         {
             switch (op.Code)
             {
                 case OpCode.Generic:
-                    PC = block.Pc + op.Offset;
-                    NextPC = PC + 4;
-                    Dispatch.Execute(this, op.Row, op.Instruction);
-                    if (_pending)
+                    cpu.PC = block.Pc + op.Offset;
+                    cpu.NextPC = cpu.PC + 4;
+                    Dispatch.Execute(cpu, op.Row, op.Instruction);
+                    if (cpu.ExceptionPending)
                         goto Fault;
-                    if (memo && !m.Executed(this, block, op.Offset >> 2, ref shapes))
+                    if (memo && !m.Executed(cpu, block, op.Offset >> 2, ref shapes))
                         goto LeaveSpilled;
-                    if (_fetchEpoch != epoch)
+                    if (FetchEpoch != epoch)
                         goto LeaveAfter;
                     break;
                 case OpCode.End:
@@ -78,10 +78,10 @@ public sealed partial class Cpu
                     Unsafe.Add(ref x, op.Rd) = (uint)Unsafe.Add(ref x, op.Rm);
                     break;
                 case OpCode.ReadTpidr:
-                    Unsafe.Add(ref x, op.Rd) = TPIDR_EL0;
+                    Unsafe.Add(ref x, op.Rd) = cpu.TPIDR_EL0;
                     break;
                 case OpCode.ReadTpidrro:
-                    Unsafe.Add(ref x, op.Rd) = TPIDRRO_EL0;
+                    Unsafe.Add(ref x, op.Rd) = cpu.TPIDRRO_EL0;
                     break;
                 case OpCode.AddI64:
                     Unsafe.Add(ref x, op.Rd) = Unsafe.Add(ref x, op.Rn) + op.Imm;
@@ -90,16 +90,16 @@ public sealed partial class Cpu
                     Unsafe.Add(ref x, op.Rd) = (uint)(Unsafe.Add(ref x, op.Rn) + op.Imm);
                     break;
                 case OpCode.AddsI64:
-                    Unsafe.Add(ref x, op.Rd) = AddFlags64(Unsafe.Add(ref x, op.Rn), op.Imm);
+                    Unsafe.Add(ref x, op.Rd) = AddFlags(cpu, Unsafe.Add(ref x, op.Rn), op.Imm);
                     break;
                 case OpCode.AddsI32:
-                    Unsafe.Add(ref x, op.Rd) = AddFlags32((uint)Unsafe.Add(ref x, op.Rn), (uint)op.Imm);
+                    Unsafe.Add(ref x, op.Rd) = AddFlags(cpu, (uint)Unsafe.Add(ref x, op.Rn), (uint)op.Imm);
                     break;
                 case OpCode.SubsI64:
-                    Unsafe.Add(ref x, op.Rd) = SubFlags64(Unsafe.Add(ref x, op.Rn), op.Imm);
+                    Unsafe.Add(ref x, op.Rd) = SubFlags(cpu, Unsafe.Add(ref x, op.Rn), op.Imm);
                     break;
                 case OpCode.SubsI32:
-                    Unsafe.Add(ref x, op.Rd) = SubFlags32((uint)Unsafe.Add(ref x, op.Rn), (uint)op.Imm);
+                    Unsafe.Add(ref x, op.Rd) = SubFlags(cpu, (uint)Unsafe.Add(ref x, op.Rn), (uint)op.Imm);
                     break;
                 case OpCode.AndI:
                     Unsafe.Add(ref x, op.Rd) = Unsafe.Add(ref x, op.Rn) & op.Imm;
@@ -117,10 +117,10 @@ public sealed partial class Cpu
                     Unsafe.Add(ref x, op.Rd) = (uint)(Unsafe.Add(ref x, op.Rn) ^ op.Imm);
                     break;
                 case OpCode.AndsI64:
-                    Unsafe.Add(ref x, op.Rd) = LogicFlags64(Unsafe.Add(ref x, op.Rn) & op.Imm);
+                    Unsafe.Add(ref x, op.Rd) = LogicFlags(cpu, Unsafe.Add(ref x, op.Rn) & op.Imm);
                     break;
                 case OpCode.AndsI32:
-                    Unsafe.Add(ref x, op.Rd) = LogicFlags32((uint)(Unsafe.Add(ref x, op.Rn) & op.Imm));
+                    Unsafe.Add(ref x, op.Rd) = LogicFlags(cpu, (uint)(Unsafe.Add(ref x, op.Rn) & op.Imm));
                     break;
                 case OpCode.Ubfx:
                     Unsafe.Add(ref x, op.Rd) = (Unsafe.Add(ref x, op.Rn) >> op.Ra) & op.Imm;
@@ -159,16 +159,16 @@ public sealed partial class Cpu
                     Unsafe.Add(ref x, op.Rd) = (uint)(Unsafe.Add(ref x, op.Rn) - Unsafe.Add(ref x, op.Rm));
                     break;
                 case OpCode.Adds64:
-                    Unsafe.Add(ref x, op.Rd) = AddFlags64(Unsafe.Add(ref x, op.Rn), Unsafe.Add(ref x, op.Rm));
+                    Unsafe.Add(ref x, op.Rd) = AddFlags(cpu, Unsafe.Add(ref x, op.Rn), Unsafe.Add(ref x, op.Rm));
                     break;
                 case OpCode.Adds32:
-                    Unsafe.Add(ref x, op.Rd) = AddFlags32((uint)Unsafe.Add(ref x, op.Rn), (uint)Unsafe.Add(ref x, op.Rm));
+                    Unsafe.Add(ref x, op.Rd) = AddFlags(cpu, (uint)Unsafe.Add(ref x, op.Rn), (uint)Unsafe.Add(ref x, op.Rm));
                     break;
                 case OpCode.Subs64:
-                    Unsafe.Add(ref x, op.Rd) = SubFlags64(Unsafe.Add(ref x, op.Rn), Unsafe.Add(ref x, op.Rm));
+                    Unsafe.Add(ref x, op.Rd) = SubFlags(cpu, Unsafe.Add(ref x, op.Rn), Unsafe.Add(ref x, op.Rm));
                     break;
                 case OpCode.Subs32:
-                    Unsafe.Add(ref x, op.Rd) = SubFlags32((uint)Unsafe.Add(ref x, op.Rn), (uint)Unsafe.Add(ref x, op.Rm));
+                    Unsafe.Add(ref x, op.Rd) = SubFlags(cpu, (uint)Unsafe.Add(ref x, op.Rn), (uint)Unsafe.Add(ref x, op.Rm));
                     break;
                 case OpCode.And64:
                     Unsafe.Add(ref x, op.Rd) = Unsafe.Add(ref x, op.Rn) & Unsafe.Add(ref x, op.Rm);
@@ -201,10 +201,10 @@ public sealed partial class Cpu
                     Unsafe.Add(ref x, op.Rd) = (uint)(Unsafe.Add(ref x, op.Rn) | ~Unsafe.Add(ref x, op.Rm));
                     break;
                 case OpCode.Ands64:
-                    Unsafe.Add(ref x, op.Rd) = LogicFlags64(Unsafe.Add(ref x, op.Rn) & Unsafe.Add(ref x, op.Rm));
+                    Unsafe.Add(ref x, op.Rd) = LogicFlags(cpu, Unsafe.Add(ref x, op.Rn) & Unsafe.Add(ref x, op.Rm));
                     break;
                 case OpCode.Ands32:
-                    Unsafe.Add(ref x, op.Rd) = LogicFlags32((uint)(Unsafe.Add(ref x, op.Rn) & Unsafe.Add(ref x, op.Rm)));
+                    Unsafe.Add(ref x, op.Rd) = LogicFlags(cpu, (uint)(Unsafe.Add(ref x, op.Rn) & Unsafe.Add(ref x, op.Rm)));
                     break;
                 case OpCode.AddLsl64:
                     Unsafe.Add(ref x, op.Rd) = Unsafe.Add(ref x, op.Rn) + (Unsafe.Add(ref x, op.Rm) << op.Ra);
@@ -222,22 +222,22 @@ public sealed partial class Cpu
                     Unsafe.Add(ref x, op.Rd) = (uint)(Unsafe.Add(ref x, op.Rn) - A64.ShiftValue(0, Unsafe.Add(ref x, op.Rm), op.Extra, op.Ra));
                     break;
                 case OpCode.AddsSh64:
-                    Unsafe.Add(ref x, op.Rd) = AddFlags64(Unsafe.Add(ref x, op.Rn), A64.ShiftValue(1, Unsafe.Add(ref x, op.Rm), op.Extra, op.Ra));
+                    Unsafe.Add(ref x, op.Rd) = AddFlags(cpu, Unsafe.Add(ref x, op.Rn), A64.ShiftValue(1, Unsafe.Add(ref x, op.Rm), op.Extra, op.Ra));
                     break;
                 case OpCode.AddsSh32:
-                    Unsafe.Add(ref x, op.Rd) = AddFlags32((uint)Unsafe.Add(ref x, op.Rn), (uint)A64.ShiftValue(0, Unsafe.Add(ref x, op.Rm), op.Extra, op.Ra));
+                    Unsafe.Add(ref x, op.Rd) = AddFlags(cpu, (uint)Unsafe.Add(ref x, op.Rn), (uint)A64.ShiftValue(0, Unsafe.Add(ref x, op.Rm), op.Extra, op.Ra));
                     break;
                 case OpCode.SubsSh64:
-                    Unsafe.Add(ref x, op.Rd) = SubFlags64(Unsafe.Add(ref x, op.Rn), A64.ShiftValue(1, Unsafe.Add(ref x, op.Rm), op.Extra, op.Ra));
+                    Unsafe.Add(ref x, op.Rd) = SubFlags(cpu, Unsafe.Add(ref x, op.Rn), A64.ShiftValue(1, Unsafe.Add(ref x, op.Rm), op.Extra, op.Ra));
                     break;
                 case OpCode.SubsSh32:
-                    Unsafe.Add(ref x, op.Rd) = SubFlags32((uint)Unsafe.Add(ref x, op.Rn), (uint)A64.ShiftValue(0, Unsafe.Add(ref x, op.Rm), op.Extra, op.Ra));
+                    Unsafe.Add(ref x, op.Rd) = SubFlags(cpu, (uint)Unsafe.Add(ref x, op.Rn), (uint)A64.ShiftValue(0, Unsafe.Add(ref x, op.Rm), op.Extra, op.Ra));
                     break;
                 case OpCode.AndsSh64:
-                    Unsafe.Add(ref x, op.Rd) = LogicFlags64(Unsafe.Add(ref x, op.Rn) & A64.ShiftValue(1, Unsafe.Add(ref x, op.Rm), op.Extra, op.Ra));
+                    Unsafe.Add(ref x, op.Rd) = LogicFlags(cpu, Unsafe.Add(ref x, op.Rn) & A64.ShiftValue(1, Unsafe.Add(ref x, op.Rm), op.Extra, op.Ra));
                     break;
                 case OpCode.AndsSh32:
-                    Unsafe.Add(ref x, op.Rd) = LogicFlags32((uint)(Unsafe.Add(ref x, op.Rn) & A64.ShiftValue(0, Unsafe.Add(ref x, op.Rm), op.Extra, op.Ra)));
+                    Unsafe.Add(ref x, op.Rd) = LogicFlags(cpu, (uint)(Unsafe.Add(ref x, op.Rn) & A64.ShiftValue(0, Unsafe.Add(ref x, op.Rm), op.Extra, op.Ra)));
                     break;
                 case OpCode.AddRot64:
                     Unsafe.Add(ref x, op.Rd) = Unsafe.Add(ref x, op.Rn) + (BitOperations.RotateRight(Unsafe.Add(ref x, op.Rm), op.Ra) & op.Imm);
@@ -294,52 +294,52 @@ public sealed partial class Cpu
                     Unsafe.Add(ref x, op.Rd) = (uint)(Unsafe.Add(ref x, op.Rn) - Extended(Unsafe.Add(ref x, op.Rm), op.Extra, op.Ra));
                     break;
                 case OpCode.Csel64:
-                    Unsafe.Add(ref x, op.Rd) = ConditionHolds(op.Ra) ? Unsafe.Add(ref x, op.Rn) : Unsafe.Add(ref x, op.Rm);
+                    Unsafe.Add(ref x, op.Rd) = cpu.ConditionHolds(op.Ra) ? Unsafe.Add(ref x, op.Rn) : Unsafe.Add(ref x, op.Rm);
                     break;
                 case OpCode.Csel32:
-                    Unsafe.Add(ref x, op.Rd) = (uint)(ConditionHolds(op.Ra) ? Unsafe.Add(ref x, op.Rn) : Unsafe.Add(ref x, op.Rm));
+                    Unsafe.Add(ref x, op.Rd) = (uint)(cpu.ConditionHolds(op.Ra) ? Unsafe.Add(ref x, op.Rn) : Unsafe.Add(ref x, op.Rm));
                     break;
                 case OpCode.Csinc64:
-                    Unsafe.Add(ref x, op.Rd) = ConditionHolds(op.Ra) ? Unsafe.Add(ref x, op.Rn) : Unsafe.Add(ref x, op.Rm) + 1;
+                    Unsafe.Add(ref x, op.Rd) = cpu.ConditionHolds(op.Ra) ? Unsafe.Add(ref x, op.Rn) : Unsafe.Add(ref x, op.Rm) + 1;
                     break;
                 case OpCode.Csinc32:
-                    Unsafe.Add(ref x, op.Rd) = (uint)(ConditionHolds(op.Ra) ? Unsafe.Add(ref x, op.Rn) : Unsafe.Add(ref x, op.Rm) + 1);
+                    Unsafe.Add(ref x, op.Rd) = (uint)(cpu.ConditionHolds(op.Ra) ? Unsafe.Add(ref x, op.Rn) : Unsafe.Add(ref x, op.Rm) + 1);
                     break;
                 case OpCode.Csinv64:
-                    Unsafe.Add(ref x, op.Rd) = ConditionHolds(op.Ra) ? Unsafe.Add(ref x, op.Rn) : ~Unsafe.Add(ref x, op.Rm);
+                    Unsafe.Add(ref x, op.Rd) = cpu.ConditionHolds(op.Ra) ? Unsafe.Add(ref x, op.Rn) : ~Unsafe.Add(ref x, op.Rm);
                     break;
                 case OpCode.Csinv32:
-                    Unsafe.Add(ref x, op.Rd) = (uint)(ConditionHolds(op.Ra) ? Unsafe.Add(ref x, op.Rn) : ~Unsafe.Add(ref x, op.Rm));
+                    Unsafe.Add(ref x, op.Rd) = (uint)(cpu.ConditionHolds(op.Ra) ? Unsafe.Add(ref x, op.Rn) : ~Unsafe.Add(ref x, op.Rm));
                     break;
                 case OpCode.Csneg64:
-                    Unsafe.Add(ref x, op.Rd) = ConditionHolds(op.Ra) ? Unsafe.Add(ref x, op.Rn) : 0 - Unsafe.Add(ref x, op.Rm);
+                    Unsafe.Add(ref x, op.Rd) = cpu.ConditionHolds(op.Ra) ? Unsafe.Add(ref x, op.Rn) : 0 - Unsafe.Add(ref x, op.Rm);
                     break;
                 case OpCode.Csneg32:
-                    Unsafe.Add(ref x, op.Rd) = (uint)(ConditionHolds(op.Ra) ? Unsafe.Add(ref x, op.Rn) : 0 - Unsafe.Add(ref x, op.Rm));
+                    Unsafe.Add(ref x, op.Rd) = (uint)(cpu.ConditionHolds(op.Ra) ? Unsafe.Add(ref x, op.Rn) : 0 - Unsafe.Add(ref x, op.Rm));
                     break;
                 case OpCode.Ccmp64:
-                    if (ConditionHolds(op.Ra))
-                        SubFlags64(Unsafe.Add(ref x, op.Rn), Unsafe.Add(ref x, op.Rm));
+                    if (cpu.ConditionHolds(op.Ra))
+                        SubFlags(cpu, Unsafe.Add(ref x, op.Rn), Unsafe.Add(ref x, op.Rm));
                     else
-                        NZCV = op.Rd;
+                        cpu.NZCV = op.Rd;
                     break;
                 case OpCode.Ccmp32:
-                    if (ConditionHolds(op.Ra))
-                        SubFlags32((uint)Unsafe.Add(ref x, op.Rn), (uint)Unsafe.Add(ref x, op.Rm));
+                    if (cpu.ConditionHolds(op.Ra))
+                        SubFlags(cpu, (uint)Unsafe.Add(ref x, op.Rn), (uint)Unsafe.Add(ref x, op.Rm));
                     else
-                        NZCV = op.Rd;
+                        cpu.NZCV = op.Rd;
                     break;
                 case OpCode.CcmpI64:
-                    if (ConditionHolds(op.Ra))
-                        SubFlags64(Unsafe.Add(ref x, op.Rn), op.Imm);
+                    if (cpu.ConditionHolds(op.Ra))
+                        SubFlags(cpu, Unsafe.Add(ref x, op.Rn), op.Imm);
                     else
-                        NZCV = op.Rd;
+                        cpu.NZCV = op.Rd;
                     break;
                 case OpCode.CcmpI32:
-                    if (ConditionHolds(op.Ra))
-                        SubFlags32((uint)Unsafe.Add(ref x, op.Rn), (uint)op.Imm);
+                    if (cpu.ConditionHolds(op.Ra))
+                        SubFlags(cpu, (uint)Unsafe.Add(ref x, op.Rn), (uint)op.Imm);
                     else
-                        NZCV = op.Rd;
+                        cpu.NZCV = op.Rd;
                     break;
                 case OpCode.Madd64:
                     Unsafe.Add(ref x, op.Rd) = Unsafe.Add(ref x, op.Ra) + Unsafe.Add(ref x, op.Rn) * Unsafe.Add(ref x, op.Rm);
@@ -439,20 +439,20 @@ public sealed partial class Cpu
                         Took(BranchType.DirectCall);
                     goto Taken;
                 case OpCode.Br:
-                    target = BranchAddr(Unsafe.Add(ref x, op.Rn));
+                    target = cpu.BranchAddr(Unsafe.Add(ref x, op.Rn));
                     nextBType = block.Guarded && op.Rn is not (16 or 17) ? 3 : 1;
                     if (timed)
                         Took(BranchType.Indirect);
                     goto Indirect;
                 case OpCode.Blr:
-                    target = BranchAddr(Unsafe.Add(ref x, op.Rn));
+                    target = cpu.BranchAddr(Unsafe.Add(ref x, op.Rn));
                     Unsafe.Add(ref x, 30) = block.Pc + op.Offset + 4;
                     nextBType = 2;
                     if (timed)
                         Took(BranchType.IndirectCall);
                     goto Indirect;
                 case OpCode.Ret:
-                    target = BranchAddr(Unsafe.Add(ref x, op.Rn));
+                    target = cpu.BranchAddr(Unsafe.Add(ref x, op.Rn));
                     if (timed)
                         Took(BranchType.Return);
                     goto Indirect;
@@ -481,59 +481,59 @@ public sealed partial class Cpu
                         goto Direct;
                     goto NotTaken;
                 case OpCode.BEq:
-                    if (Z)
+                    if (cpu.Z)
                         goto Direct;
                     goto NotTaken;
                 case OpCode.BNe:
-                    if (!Z)
+                    if (!cpu.Z)
                         goto Direct;
                     goto NotTaken;
                 case OpCode.BCs:
-                    if (C)
+                    if (cpu.C)
                         goto Direct;
                     goto NotTaken;
                 case OpCode.BCc:
-                    if (!C)
+                    if (!cpu.C)
                         goto Direct;
                     goto NotTaken;
                 case OpCode.BMi:
-                    if (N)
+                    if (cpu.N)
                         goto Direct;
                     goto NotTaken;
                 case OpCode.BPl:
-                    if (!N)
+                    if (!cpu.N)
                         goto Direct;
                     goto NotTaken;
                 case OpCode.BVs:
-                    if (O)
+                    if (cpu.O)
                         goto Direct;
                     goto NotTaken;
                 case OpCode.BVc:
-                    if (!O)
+                    if (!cpu.O)
                         goto Direct;
                     goto NotTaken;
                 case OpCode.BHi:
-                    if (C && !Z)
+                    if (cpu.C && !cpu.Z)
                         goto Direct;
                     goto NotTaken;
                 case OpCode.BLs:
-                    if (!C || Z)
+                    if (!cpu.C || cpu.Z)
                         goto Direct;
                     goto NotTaken;
                 case OpCode.BGe:
-                    if (N == O)
+                    if (cpu.N == cpu.O)
                         goto Direct;
                     goto NotTaken;
                 case OpCode.BLt:
-                    if (N != O)
+                    if (cpu.N != cpu.O)
                         goto Direct;
                     goto NotTaken;
                 case OpCode.BGt:
-                    if (!Z && N == O)
+                    if (!cpu.Z && cpu.N == cpu.O)
                         goto Direct;
                     goto NotTaken;
                 case OpCode.BLe:
-                    if (Z || N != O)
+                    if (cpu.Z || cpu.N != cpu.O)
                         goto Direct;
                     goto NotTaken;
                 case OpCode.Ld8Off:
@@ -1070,7 +1070,7 @@ public sealed partial class Cpu
             if (!timed && entry.WriteTag == ((address) & ~0xfffUL) && monitors.Unmarked && (!memo || m.PlainStore(address, entry.Pa + address, 1, ref shapes)))
             {
                 if (journalled)
-                    Journal!.Save(entry.Pa + address, 1);
+                    cpu.Journal!.Save(entry.Pa + address, 1);
                 HostMemory.Write(entry.Host + address, (byte)Unsafe.Add(ref x, op.Rd));
                 Unsafe.Add(ref x, op.Wb) = moved;
                 goto Advance;
@@ -1085,7 +1085,7 @@ public sealed partial class Cpu
             if (!timed && entry.WriteTag == ((address + 1) & ~0xfffUL) && monitors.Unmarked && (!memo || m.PlainStore(address, entry.Pa + address, 2, ref shapes)))
             {
                 if (journalled)
-                    Journal!.Save(entry.Pa + address, 2);
+                    cpu.Journal!.Save(entry.Pa + address, 2);
                 HostMemory.Write(entry.Host + address, (ushort)Unsafe.Add(ref x, op.Rd));
                 Unsafe.Add(ref x, op.Wb) = moved;
                 goto Advance;
@@ -1100,7 +1100,7 @@ public sealed partial class Cpu
             if (!timed && entry.WriteTag == ((address + 3) & ~0xfffUL) && monitors.Unmarked && (!memo || m.PlainStore(address, entry.Pa + address, 4, ref shapes)))
             {
                 if (journalled)
-                    Journal!.Save(entry.Pa + address, 4);
+                    cpu.Journal!.Save(entry.Pa + address, 4);
                 HostMemory.Write(entry.Host + address, (uint)Unsafe.Add(ref x, op.Rd));
                 Unsafe.Add(ref x, op.Wb) = moved;
                 goto Advance;
@@ -1115,7 +1115,7 @@ public sealed partial class Cpu
             if (!timed && entry.WriteTag == ((address + 7) & ~0xfffUL) && monitors.Unmarked && (!memo || m.PlainStore(address, entry.Pa + address, 8, ref shapes)))
             {
                 if (journalled)
-                    Journal!.Save(entry.Pa + address, 8);
+                    cpu.Journal!.Save(entry.Pa + address, 8);
                 HostMemory.Write(entry.Host + address, Unsafe.Add(ref x, op.Rd));
                 Unsafe.Add(ref x, op.Wb) = moved;
                 goto Advance;
@@ -1164,7 +1164,7 @@ public sealed partial class Cpu
             if (!timed && entry.WriteTag == ((address + 15) & ~0xfffUL) && monitors.Unmarked && (!memo || m.PlainStore(address, entry.Pa + address, 16, ref shapes)))
             {
                 if (journalled)
-                    Journal!.Save(entry.Pa + address, 16);
+                    cpu.Journal!.Save(entry.Pa + address, 16);
                 HostMemory.Write(entry.Host + address, Unsafe.Add(ref x, op.Rd));
                 HostMemory.Write(entry.Host + address + 8, Unsafe.Add(ref x, op.Ra));
                 Unsafe.Add(ref x, op.Wb) = moved;
@@ -1180,7 +1180,7 @@ public sealed partial class Cpu
             if (!timed && entry.WriteTag == ((address + 7) & ~0xfffUL) && monitors.Unmarked && (!memo || m.PlainStore(address, entry.Pa + address, 8, ref shapes)))
             {
                 if (journalled)
-                    Journal!.Save(entry.Pa + address, 8);
+                    cpu.Journal!.Save(entry.Pa + address, 8);
                 HostMemory.Write(entry.Host + address, (uint)Unsafe.Add(ref x, op.Rd) | (Unsafe.Add(ref x, op.Ra) << 32));
                 Unsafe.Add(ref x, op.Wb) = moved;
                 goto Advance;
@@ -1237,7 +1237,7 @@ public sealed partial class Cpu
             if (!timed && entry.WriteTag == ((address + 3) & ~0xfffUL) && monitors.Unmarked && (!memo || m.PlainStore(address, entry.Pa + address, 4, ref shapes)))
             {
                 if (journalled)
-                    Journal!.Save(entry.Pa + address, 4);
+                    cpu.Journal!.Save(entry.Pa + address, 4);
                 HostMemory.Write(entry.Host + address, (uint)Unsafe.Add(ref v, op.Rd).Lo);
                 Unsafe.Add(ref x, op.Wb) = moved;
                 goto Advance;
@@ -1252,7 +1252,7 @@ public sealed partial class Cpu
             if (!timed && entry.WriteTag == ((address + 7) & ~0xfffUL) && monitors.Unmarked && (!memo || m.PlainStore(address, entry.Pa + address, 8, ref shapes)))
             {
                 if (journalled)
-                    Journal!.Save(entry.Pa + address, 8);
+                    cpu.Journal!.Save(entry.Pa + address, 8);
                 HostMemory.Write(entry.Host + address, Unsafe.Add(ref v, op.Rd).Lo);
                 Unsafe.Add(ref x, op.Wb) = moved;
                 goto Advance;
@@ -1267,7 +1267,7 @@ public sealed partial class Cpu
             if (!timed && entry.WriteTag == ((address + 15) & ~0xfffUL) && monitors.Unmarked && (!memo || m.PlainStore(address, entry.Pa + address, 16, ref shapes)))
             {
                 if (journalled)
-                    Journal!.Save(entry.Pa + address, 16);
+                    cpu.Journal!.Save(entry.Pa + address, 16);
                 HostMemory.Write(entry.Host + address, Unsafe.Add(ref v, op.Rd));
                 Unsafe.Add(ref x, op.Wb) = moved;
                 goto Advance;
@@ -1293,7 +1293,7 @@ public sealed partial class Cpu
             if (!timed && entry.WriteTag == ((address + 31) & ~0xfffUL) && monitors.Unmarked && (!memo || m.PlainStore(address, entry.Pa + address, 32, ref shapes)))
             {
                 if (journalled)
-                    Journal!.Save(entry.Pa + address, 32);
+                    cpu.Journal!.Save(entry.Pa + address, 32);
                 HostMemory.Write(entry.Host + address, Unsafe.Add(ref v, op.Rd));
                 HostMemory.Write(entry.Host + address + 16, Unsafe.Add(ref v, op.Ra));
                 Unsafe.Add(ref x, op.Wb) = moved;
@@ -1302,24 +1302,24 @@ public sealed partial class Cpu
             goto Reference;
 
         Reference:
-            PC = block.Pc + op.Offset;
-            NextPC = PC + 4;
-            Dispatch.Execute(this, op.Row, op.Instruction);
-            if (_pending)
+            cpu.PC = block.Pc + op.Offset;
+            cpu.NextPC = cpu.PC + 4;
+            Dispatch.Execute(cpu, op.Row, op.Instruction);
+            if (cpu.ExceptionPending)
                 goto Fault;
             if (!timed)
                 FillFast(address);
 
         Stored:
-            if (memo && !m.Executed(this, block, op.Offset >> 2, ref shapes))
+            if (memo && !m.Executed(cpu, block, op.Offset >> 2, ref shapes))
                 goto LeaveSpilled;
             // The store may have changed decoded code, even of this block.
-            if (_fetchEpoch != epoch)
+            if (FetchEpoch != epoch)
                 goto LeaveAfter;
             goto Advance;
 
         Loaded:
-            if (memo && !m.Executed(this, block, op.Offset >> 2, ref shapes))
+            if (memo && !m.Executed(cpu, block, op.Offset >> 2, ref shapes))
                 goto LeaveSpilled;
             goto Advance;
 
@@ -1341,7 +1341,7 @@ public sealed partial class Cpu
             }
             if (((target ^ block.Pc) & ~0xfffUL) != 0)
                 goto Find;
-            if (FindBlock(target) is not { } there || _fetchEpoch != epoch)
+            if (FindBlock(target) is not { } there || FetchEpoch != epoch)
                 goto LeaveAt;
             block.Taken = there;
             block = there;
@@ -1369,7 +1369,7 @@ public sealed partial class Cpu
             }
             if (((target ^ block.Pc) & ~0xfffUL) != 0)
                 goto Find;
-            if (FindBlock(target) is not { } following || _fetchEpoch != epoch)
+            if (FindBlock(target) is not { } following || FetchEpoch != epoch)
                 goto LeaveAt;
             block.Next = following;
             block = following;
@@ -1390,7 +1390,7 @@ public sealed partial class Cpu
             }
             else
             {
-                if (FindBlock(target) is not { } found || _fetchEpoch != epoch)
+                if (FindBlock(target) is not { } found || FetchEpoch != epoch)
                     goto LeaveBranch;
                 block = found;
             }
@@ -1410,7 +1410,7 @@ public sealed partial class Cpu
             }
             else
             {
-                if (FindBlock(target) is not { } far || _fetchEpoch != epoch)
+                if (FindBlock(target) is not { } far || FetchEpoch != epoch)
                     goto LeaveAt;
                 block = far;
             }
@@ -1427,7 +1427,7 @@ public sealed partial class Cpu
 
     Fault:
         // A faulting instruction has changed nothing: the reference engine executes it again and takes the exception.
-        _pending = false;
+        cpu.DropPendingException();
         if (memo)
             m.Spill(block, op.Offset >> 2, shapes);
         Leave(block.Pc + op.Offset, op.Offset == 0 ? btype : 0);
@@ -1449,7 +1449,7 @@ public sealed partial class Cpu
         // Something that is no plain hit: the rest of the block is timed step by step.
         Count(memo, budget - remaining + (op.Offset >> 2) + 1);
         Leave(block.Pc + op.Offset + 4, 0);
-        if (_fetchEpoch == epoch && Timing.Cycles < stop)
+        if (FetchEpoch == epoch && cpu.Timing.Cycles < stop)
         {
             _spilled = block;
             _spilledAt = (op.Offset >> 2) + 1;
@@ -1472,90 +1472,71 @@ public sealed partial class Cpu
         return true;
     }
 
-    private void Leave(ulong pc, int btype)
-    {
-        PC = pc;
-        NextPC = pc;
-        BType = btype;
-        BTypeNext = btype;
-        AccessCount = 0;
-    }
-
-    /// <summary>Accounts for instructions that ran at one cycle each, or whose timing is in the pipeline already.</summary>
-    private void Count(bool timed, long instructions)
-    {
-        Instructions += (ulong)instructions;
-        if (timed)
-            Timing.TakeOver();
-        else
-            Timing.RunPlain((ulong)instructions);
-    }
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ref FastEntry Slot(ref FastEntry tlb, ulong address) =>
         ref Unsafe.Add(ref tlb, (nint)((address >> 12) & (FastEntry.Count - 1)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private ulong AddFlags64(ulong a, ulong b)
+    private static ulong AddFlags(Cpu cpu, ulong a, ulong b)
     {
         ulong result = a + b;
-        N = (long)result < 0;
-        Z = result == 0;
-        C = result < a;
-        O = (long)(~(a ^ b) & (a ^ result)) < 0;
+        cpu.N = (long)result < 0;
+        cpu.Z = result == 0;
+        cpu.C = result < a;
+        cpu.O = (long)(~(a ^ b) & (a ^ result)) < 0;
         return result;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private ulong AddFlags32(uint a, uint b)
+    private static ulong AddFlags(Cpu cpu, uint a, uint b)
     {
         uint result = a + b;
-        N = (int)result < 0;
-        Z = result == 0;
-        C = result < a;
-        O = (int)(~(a ^ b) & (a ^ result)) < 0;
+        cpu.N = (int)result < 0;
+        cpu.Z = result == 0;
+        cpu.C = result < a;
+        cpu.O = (int)(~(a ^ b) & (a ^ result)) < 0;
         return result;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private ulong SubFlags64(ulong a, ulong b)
+    private static ulong SubFlags(Cpu cpu, ulong a, ulong b)
     {
         ulong result = a - b;
-        N = (long)result < 0;
-        Z = result == 0;
-        C = a >= b;
-        O = (long)((a ^ b) & (a ^ result)) < 0;
+        cpu.N = (long)result < 0;
+        cpu.Z = result == 0;
+        cpu.C = a >= b;
+        cpu.O = (long)((a ^ b) & (a ^ result)) < 0;
         return result;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private ulong SubFlags32(uint a, uint b)
+    private static ulong SubFlags(Cpu cpu, uint a, uint b)
     {
         uint result = a - b;
-        N = (int)result < 0;
-        Z = result == 0;
-        C = a >= b;
-        O = (int)((a ^ b) & (a ^ result)) < 0;
+        cpu.N = (int)result < 0;
+        cpu.Z = result == 0;
+        cpu.C = a >= b;
+        cpu.O = (int)((a ^ b) & (a ^ result)) < 0;
         return result;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private ulong LogicFlags64(ulong result)
+    private static ulong LogicFlags(Cpu cpu, ulong result)
     {
-        N = (long)result < 0;
-        Z = result == 0;
-        C = false;
-        O = false;
+        cpu.N = (long)result < 0;
+        cpu.Z = result == 0;
+        cpu.C = false;
+        cpu.O = false;
         return result;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private ulong LogicFlags32(uint result)
+    private static ulong LogicFlags(Cpu cpu, uint result)
     {
-        N = (int)result < 0;
-        Z = result == 0;
-        C = false;
-        O = false;
+        cpu.N = (int)result < 0;
+        cpu.Z = result == 0;
+        cpu.C = false;
+        cpu.O = false;
         return result;
     }
 

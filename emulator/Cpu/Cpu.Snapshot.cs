@@ -1,5 +1,4 @@
 using System.Text;
-using ArmVdso.Emulator.Timing;
 
 namespace ArmVdso.Emulator;
 
@@ -70,11 +69,6 @@ public sealed partial class Cpu
         }
     }
 
-    internal ulong FetchEpoch => _fetchEpoch;
-
-    /// <summary>Whether the next step takes an interrupt.</summary>
-    internal bool InterruptTaken => (Daif & 2) == 0 && IrqLine;
-
     internal Snapshot Save() => new()
     {
         X = _x,
@@ -97,7 +91,7 @@ public sealed partial class Cpu
         SS = SS,
         FPCR = FPCR,
         FPSR = FPSR,
-        Monitors = Machine.Monitors.Save(),
+        Monitors = Monitors.Save(),
     };
 
     internal void Restore(in Snapshot s)
@@ -122,14 +116,6 @@ public sealed partial class Cpu
         SS = s.SS;
         FPCR = s.FPCR;
         FPSR = s.FPSR;
-        Machine.Monitors.Restore(s.Monitors);
-    }
-
-    /// <summary>Puts another timing model in place; returns the one that was there.</summary>
-    internal TimingModel SwapTiming(TimingModel timing)
-    {
-        TimingModel old = Timing;
-        Timing = timing;
-        return old;
+        Monitors.Restore(s.Monitors);
     }
 }

@@ -1,4 +1,4 @@
-namespace ArmVdso.Emulator.Portable;
+namespace ArmVdso.Emulator;
 
 /// <summary>Physical memory writes with the bytes that were there before, so that they can be undone.</summary>
 internal sealed class WriteJournal

@@ -1,0 +1,298 @@
+using System.Runtime.CompilerServices;
+using ArmVdso.Emulator.Timing;
+
+namespace ArmVdso.Emulator.Engine;
+
+/// <summary>The portable engine of one PE: runs blocks of decoded operations between the instructions that the reference engine
+/// executes (exceptions, system registers, whatever faults). Interrupts, limits and time are those of the reference at
+/// every instruction.</summary>
+internal sealed partial class PortableEngine : ExecutionEngine
+{
+    // Between instructions of the reference engine there are few blocks: taking the pipeline's state out and back costs more than it saves.
+    private const int BlocksAfterStep = 3;
+    private const ulong WorthEntering = 8;
+    private const int LongestPause = 64;
+    private readonly Cpu _cpu;
+    private readonly IMachine _machine;
+    private readonly PhysicalMemory _ram;
+    private readonly ReferenceEngine _reference;
+    private readonly CodeCache _code;
+    private readonly bool _memoised;
+    private readonly JumpEntry[] _jumps = new JumpEntry[JumpEntry.Count];
+
+    // By exception level.
+    private readonly FastEntry[][] _tlb = [new FastEntry[FastEntry.Count], new FastEntry[FastEntry.Count]];
+    private V128 _loaded;
+    private int _pause = 1;
+    private int _timedBlocks;
+    private Block? _spilled;
+    private int _spilledAt;
+
+    /// <summary>The engine of one PE.</summary>
+    /// <param name="cpu">The PE.</param>
+    /// <param name="code">Blocks of the machine.</param>
+    /// <param name="memoised">Whether the timing of blocks is looked up where it can be.</param>
+    internal PortableEngine(Cpu cpu, CodeCache code, bool memoised)
+    {
+        _cpu = cpu;
+        _machine = cpu.Machine;
+        _ram = cpu.Machine.Memory;
+        _reference = new ReferenceEngine(cpu);
+        _code = code;
+        _memoised = memoised;
+        code.Add(this);
+    }
+
+    /// <summary>Number of the state of translations and code: what was found in another one is looked for again.</summary>
+    internal ulong FetchEpoch { get; private set; } = 1;
+
+    /// <inheritdoc/>
+    public override ITranslatedCode? Code => _code;
+
+    /// <inheritdoc/>
+    public override void Step() => _reference.Step();
+
+    /// <inheritdoc/>
+    public override void TranslationChanged(ulong page)
+    {
+        foreach (FastEntry[] tlb in _tlb)
+        {
+            ref FastEntry entry = ref tlb[(int)(page >> 12) & (FastEntry.Count - 1)];
+            if (entry.ReadTag == page || entry.WriteTag == page)
+                entry.ReadTag = entry.WriteTag = FastEntry.None;
+        }
+        CodeChanged();
+    }
+
+    /// <inheritdoc/>
+    public override void TranslationsChanged()
+    {
+        foreach (FastEntry[] tlb in _tlb)
+        {
+            foreach (ref FastEntry entry in tlb.AsSpan())
+                entry.ReadTag = entry.WriteTag = FastEntry.None;
+        }
+        CodeChanged();
+    }
+
+    /// <inheritdoc/>
+    public override void CodeChanged()
+    {
+        _reference.CodeChanged();
+        FetchEpoch++;
+    }
+
+    /// <summary>From now on a store to a physical page is not fast: the page holds decoded code.</summary>
+    internal void ForgetWritable(ulong page)
+    {
+        _cpu.ForgetWritable(page);
+        foreach (FastEntry[] tlb in _tlb)
+        {
+            foreach (ref FastEntry entry in tlb.AsSpan())
+            {
+                if (entry.WriteTag + entry.Pa == page)
+                    entry.WriteTag = FastEntry.None;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Run(ulong limit)
+    {
+        Cpu cpu = _cpu;
+        bool plain = cpu.Timing.GetType() == typeof(TimingModel);
+        while (cpu.Timing.Cycles < limit && !cpu.Waiting && !_machine.StopRequested)
+        {
+            bool unmasked = (cpu.Daif & 2) == 0;
+            if ((unmasked && cpu.IrqLine) || _machine.Observer is { WantsInstructions: true } || FindRunnable() is not { } block)
+            {
+                Step();
+                _timedBlocks = BlocksAfterStep;
+                continue;
+            }
+            // Nothing but the clock can raise an interrupt before the next instruction of the reference engine.
+            ulong stop = unmasked ? Math.Min(limit, cpu.TimerDeadline) : limit;
+            long left = plain ? (long)Math.Min(stop - cpu.Timing.Cycles, (ulong)Block.Never - 1) : Block.Never - 1;
+            if (block.Count > left)
+            {
+                _reference.Run(stop);
+            }
+            else if (!(plain ? RunBlocks<PlainMode>(block, left, stop) : RunTimed(block, stop)))
+            {
+                Step();
+                _timedBlocks = BlocksAfterStep;
+            }
+        }
+    }
+
+    /// <summary>Blocks with a timing model: memoised where that is worth it and possible, step by step elsewhere.</summary>
+    /// <returns>As <see cref="RunBlocks"/>.</returns>
+    private bool RunTimed(Block block, ulong stop)
+    {
+        if (!_memoised || _cpu.Timing.Memo is not { } memo)
+            return RunBlocks<TimedMode>(block, Block.Never - 1, stop);
+        if (_timedBlocks == 0)
+        {
+            if (memo.Enter(_cpu, stop) && memo.Begin(block))
+            {
+                _spilled = null;
+                ulong before = memo.Blocks;
+                bool done = RunBlocks<MemoMode>(block, Block.Never - 1, stop);
+                // Where misses are frequent, it is tried less often.
+                _pause = memo.Blocks - before >= WorthEntering ? 1 : Math.Min(2 * _pause, LongestPause);
+                _timedBlocks = _pause;
+                if (!done)
+                    return false;
+                return _spilled is null || RunBlocks<TimedMode>(_spilled, Block.Never - 1, stop, _spilledAt, 1);
+            }
+            _timedBlocks = 1;
+        }
+        int blocks = _timedBlocks;
+        _timedBlocks = 0;
+        return RunBlocks<TimedMode>(block, Block.Never - 1, stop, 0, blocks);
+    }
+
+    /// <summary>One block as <see cref="RunTimed"/> would run it, writes journalled.</summary>
+    /// <param name="block">The block, of <paramref name="count"/> instructions.</param>
+    /// <param name="count">How many instructions to execute.</param>
+    /// <param name="stop">Cycle at which to stop.</param>
+    internal bool RunChecked(Block block, long count, ulong stop)
+    {
+        BlockMemo memo = _cpu.Timing.Memo!;
+        if (!memo.Enter(_cpu, stop) || !memo.Begin(block))
+            return RunBlocks<TimedMode>(block, count, stop, 0, 1);
+        _spilled = null;
+        return RunBlocks<CheckedMemoMode>(block, count, stop) && (_spilled is null || RunBlocks<TimedMode>(_spilled, count, stop, _spilledAt, 1));
+    }
+
+    /// <summary>The block at PC, when it may be entered now.</summary>
+    internal Block? FindRunnable()
+    {
+        Cpu cpu = _cpu;
+        if (cpu.IL || (cpu.PC & 3) != 0)
+            return null;
+        Block? block = FindBlock(cpu.PC);
+        return block is null || block.Count == Block.Never || (block.Guarded && cpu.BType != 0) || (block.HasFp && cpu.FpTrapped) ? null : block;
+    }
+
+    private int Mode => _cpu.EL == 0 ? 0 : _cpu.SPSel ? 2 : 1;
+
+    /// <summary>The block at an address; null when fetching there faults.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private Block? FindBlock(ulong pc)
+    {
+        if ((pc & 3) != 0)
+            return null;
+        ulong key = pc | (uint)Mode;
+        ref JumpEntry jump = ref _jumps[(int)(pc >> 2) & (JumpEntry.Count - 1)];
+        if (jump.Key == key && jump.Epoch == FetchEpoch)
+            return jump.Block;
+        if (!_cpu.TranslateFetch(pc, out ulong pa, out bool guarded))
+        {
+            _cpu.DropPendingException();
+            return null;
+        }
+        jump.Block = _code.Find(pc, pa, Mode, guarded);
+        jump.Key = key;
+        jump.Epoch = FetchEpoch;
+        return jump.Block;
+    }
+
+    /// <summary>A load that the fast TLB does not have; the value is in <see cref="_loaded"/>.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool SlowLoad(ulong address, int size)
+    {
+        bool ok;
+        if (size == 16)
+        {
+            ok = _cpu.Load(address, out _loaded);
+        }
+        else
+        {
+            ok = _cpu.Load(address, size, out ulong value);
+            _loaded.Lo = value;
+        }
+        if (ok)
+            FillFast(address);
+        return ok;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool SlowStore(ulong address, int size, ulong low, ulong high)
+    {
+        if (!(size == 16 ? _cpu.Store(address, new V128(low, high)) : _cpu.Store(address, size, low)))
+            return false;
+        FillFast(address);
+        return true;
+    }
+
+    /// <summary>Takes over what the PE's TLB knows of an address that was just accessed.</summary>
+    private void FillFast(ulong address)
+    {
+        if (!_cpu.IsKnown(address, out ulong pa, out bool readable, out bool writable))
+            return;
+        ulong page = address & ~0xfffUL;
+        ref FastEntry entry = ref _tlb[_cpu.EL][(int)(address >> 12) & (FastEntry.Count - 1)];
+        entry.ReadTag = readable ? page : FastEntry.None;
+        entry.WriteTag = writable ? page : FastEntry.None;
+        entry.Pa = pa - page;
+        entry.Host = _ram.HostAddress + entry.Pa;
+    }
+
+    /// <summary>Retires one instruction of a block for the timing model.</summary>
+    /// <returns>False when the clock has reached <paramref name="stop"/>.</returns>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool RetireOp(in Op op, ulong pc, ulong pa, ulong next, ulong stop)
+    {
+        Cpu cpu = _cpu;
+        cpu.PC = pc;
+        cpu.NextPC = next;
+        cpu.Retire(op.Row, op.Instruction, pa);
+        cpu.PC = next;
+        cpu.AccessCount = 0;
+        cpu.BranchTaken = false;
+        return cpu.Timing.Cycles < stop;
+    }
+
+    private void Took(BranchType kind)
+    {
+        _cpu.BranchTaken = true;
+        _cpu.BranchKind = kind;
+    }
+
+    /// <summary>Blocks ended before the instruction at <paramref name="pc"/>.</summary>
+    private void Leave(ulong pc, int btype)
+    {
+        Cpu cpu = _cpu;
+        cpu.PC = pc;
+        cpu.NextPC = pc;
+        cpu.BType = btype;
+        cpu.BTypeNext = btype;
+        cpu.AccessCount = 0;
+    }
+
+    /// <summary>Accounts for instructions that ran at one cycle each, or whose timing is in the pipeline already.</summary>
+    private void Count(bool timed, long instructions)
+    {
+        _cpu.Instructions += (ulong)instructions;
+        if (timed)
+            _cpu.Timing.TakeOver();
+        else
+            _cpu.Timing.RunPlain((ulong)instructions);
+    }
+}
+
+/// <summary>How blocks run. One implementation per timing keeps the plain one free of questions.</summary>
+internal readonly struct PlainMode;
+
+/// <summary>Every instruction is retired by the timing model, with its accesses.</summary>
+internal readonly struct TimedMode;
+
+/// <summary>Blocks are timed by <see cref="BlockMemo"/>.</summary>
+internal readonly struct MemoMode;
+
+/// <summary>As <see cref="PlainMode"/>, and writes are journalled.</summary>
+internal readonly struct CheckedMode;
+
+/// <summary>As <see cref="MemoMode"/>, and writes are journalled.</summary>
+internal readonly struct CheckedMemoMode;

@@ -1,0 +1,146 @@
+using ArmVdso.Emulator.Isa;
+
+namespace ArmVdso.Emulator.Engine;
+
+/// <summary>The reference engine: fetch, decode, execute one instruction at a time. It is the definition of what a
+/// program does; faster engines are checked against it, and leave to it what is rare.</summary>
+public sealed class ReferenceEngine : ExecutionEngine
+{
+    private const ulong NoPage = 1;
+    private readonly Cpu _cpu;
+    private readonly IMachine _machine;
+    private readonly PhysicalMemory _ram;
+    private readonly bool[] _rowEnabled;
+
+    // The page that instructions come from.
+    private ulong _page = NoPage;
+    private ulong _pagePa;
+    private int _pageEL = -1;
+
+    /// <summary>The engine of one PE.</summary>
+    public ReferenceEngine(Cpu cpu)
+    {
+        _cpu = cpu;
+        _machine = cpu.Machine;
+        _ram = cpu.Machine.Memory;
+        _rowEnabled = cpu.Machine.RowEnabled;
+    }
+
+    /// <inheritdoc/>
+    public override void TranslationChanged(ulong page) => _page = NoPage;
+
+    /// <inheritdoc/>
+    public override void TranslationsChanged() => _page = NoPage;
+
+    /// <inheritdoc/>
+    public override void CodeChanged() => _page = NoPage;
+
+    /// <inheritdoc/>
+    public override void Run(ulong limit)
+    {
+        while (_cpu.Timing.Cycles < limit && !_cpu.Waiting && !_machine.StopRequested)
+            Step();
+    }
+
+    /// <inheritdoc/>
+    public override void Step()
+    {
+        Cpu cpu = _cpu;
+        if (cpu.InterruptTaken)
+        {
+            cpu.TakeIrq();
+            return;
+        }
+        cpu.AccessCount = 0;
+        cpu.BranchTaken = false;
+        if (!Fetch(out uint instruction, out ulong fetchPa))
+        {
+            cpu.TakePendingException();
+            return;
+        }
+        if (_machine.Observer is { WantsInstructions: true } observer)
+            observer.OnInstruction(cpu, instruction);
+        cpu.NextPC = cpu.PC + 4;
+        cpu.BTypeNext = 0;
+        Row row = Decoder.Decode(instruction);
+        if (!_rowEnabled[(int)row])
+            cpu.Undefined();
+        else if (cpu.FpTrapped && RowInfo.IsFp(row))
+            cpu.RaiseException(ExceptionClass.TrappedFp, 0x1E00000);
+        else if (cpu.InGuardedPage && cpu.BType != 0 && !BranchTargetAllowed(row, instruction))
+            cpu.RaiseException(ExceptionClass.BranchTarget, (uint)cpu.BType);
+        else
+            Dispatch.Execute(cpu, row, instruction);
+        if (cpu.ExceptionPending)
+        {
+            cpu.UndefinedRow = cpu.PendingClass == ExceptionClass.Unknown ? row : default;
+            cpu.UndefinedInstruction = instruction;
+            if (cpu.PendingCompletes)
+                cpu.Retire(row, instruction, fetchPa);
+            cpu.TakePendingException();
+            return;
+        }
+        cpu.Retire(row, instruction, fetchPa);
+        cpu.PC = cpu.NextPC;
+        cpu.BType = cpu.BTypeNext;
+    }
+
+    private bool Fetch(out uint instruction, out ulong pa)
+    {
+        Cpu cpu = _cpu;
+        ulong pc = cpu.PC;
+        instruction = 0;
+        if ((pc & ~0xfffUL) != _page || cpu.EL != _pageEL)
+        {
+            pa = 0;
+            if ((pc & 3) != 0)
+            {
+                cpu.RaiseFault(ExceptionClass.PCAlignment, 0, pc);
+                return false;
+            }
+            if (cpu.IL)
+            {
+                cpu.RaiseException(ExceptionClass.IllegalState, 0);
+                return false;
+            }
+            if (!cpu.TranslateFetch(pc, out ulong translated, out cpu.InGuardedPage))
+                return false;
+            _page = pc & ~0xfffUL;
+            _pagePa = translated & ~0xfffUL;
+            _pageEL = cpu.EL;
+        }
+        else if ((pc & 3) != 0 || cpu.IL)
+        {
+            pa = 0;
+            if (cpu.IL)
+                cpu.RaiseException(ExceptionClass.IllegalState, 0);
+            else
+                cpu.RaiseFault(ExceptionClass.PCAlignment, 0, pc);
+            return false;
+        }
+        pa = _pagePa | (pc & 0xfff);
+        instruction = _ram.Read<uint>(pa);
+        return true;
+    }
+
+    /// <summary>BranchTargetException check (FEAT_BTI): what an indirect branch may land on in a guarded page.</summary>
+    private bool BranchTargetAllowed(Row row, uint instruction)
+    {
+        Cpu cpu = _cpu;
+        // HINT space: BTI is 0xD503241F | op2 << 6; PACIASP and PACIBSP are implicit "BTI c" landing pads.
+        if ((instruction & 0xFFFFFF3F) == 0xD503241F)
+        {
+            int kind = (int)(instruction >> 6) & 3;
+            return kind switch
+            {
+                1 => cpu.BType is 1 or 2,
+                2 => cpu.BType is 1 or 3,
+                3 => true,
+                _ => false,
+            };
+        }
+        if (instruction is 0xD503233F or 0xD503237F)
+            return cpu.BType is 1 or 2 || (cpu.BType == 3 && (cpu.SCTLR_EL1 & (cpu.EL == 0 ? 1UL << 35 : 1UL << 36)) == 0);
+        return row is Row.BRK or Row.HLT;
+    }
+}
