@@ -1,3 +1,4 @@
+using ArmVdso.Emulator.Timing;
 using ArmVdso.Kernel.El1;
 
 namespace ArmVdso.Kernel;
@@ -29,30 +30,45 @@ public sealed record KernelConfiguration
     /// <summary>Whether EL0 enters through vectors that leave zero in TPIDRRO_EL0.</summary>
     public bool ClobbersTpidrro => Kpti || BhbLoop;
 
-    /// <summary>What Debian's 6.1 decides on a core, by the name of the timing model: the stack offset is random everywhere
-    /// (RANDOMIZE_KSTACK_OFFSET_DEFAULT); Neoverse N1 and Cortex-A76 need the BHB loop. A53 and A55 need neither KPTI nor the loop;
-    /// KPTI is on there only when the boot loader gives a seed for KASLR.</summary>
-    public static KernelConfiguration ForCore(string core)
+    /// <summary>The key of a core's file (section <c>software</c>) that holds what Linux decides on such a core, in the words of
+    /// <see cref="Parse"/>.</summary>
+    public const string CoreKey = "kernel";
+
+    /// <summary>The configuration of a core whose file says nothing, and of the model "none": an Armv8.0 core that needs no mitigation.
+    /// The stack offset is random, as in Debian's kernels (RANDOMIZE_KSTACK_OFFSET_DEFAULT), and FEAT_SSBS is absent.</summary>
+    public static KernelConfiguration Default { get; } = new() { RandomStack = true, SsbdFirmware = true };
+
+    /// <summary>What Linux decides on a core: the words under <see cref="CoreKey"/> in the core's file, else <see cref="Default"/>.</summary>
+    /// <exception cref="CoreModelException">The file has an unknown word, or tells a software that is not there.</exception>
+    public static KernelConfiguration ForCore(CoreModel core)
     {
-        bool outOfOrder = core.Contains("n1", StringComparison.Ordinal) || core.Contains("a76", StringComparison.Ordinal);
-        bool v80 = core.Contains("a53", StringComparison.Ordinal) || core.Contains("a72", StringComparison.Ordinal) || core == "none";
-        return new KernelConfiguration { RandomStack = true, BhbLoop = outOfOrder, SsbdFirmware = v80 };
+        KernelConfiguration configuration = Default;
+        foreach (CoreSoftware software in core.Software)
+        {
+            if (software.Key != CoreKey)
+                throw core.Error($"software.{software.Key}", $"unknown key; known: {CoreKey}");
+            configuration = Parse(software.Value, Default, out string unknown)
+                ?? throw core.Error($"software.{CoreKey}.value", $"there is no '{unknown}'; known: {string.Join(' ', Words)}");
+        }
+        return configuration;
     }
 
     /// <summary>The words of <see cref="Parse"/>.</summary>
     public static IReadOnlyList<string> Words { get; } = ["plain", "kpti", "bhb", "kstack-random", "reload", "ssbd", "ssbs"];
 
-    /// <summary>Reads a configuration: words joined by + or comma. Empty: what <see cref="ForCore"/> says. plain: none of them. ssbd and
-    /// ssbs say whether the core lacks or has FEAT_SSBS; without either the core's name decides.</summary>
-    /// <returns>Null when a word is unknown; <paramref name="unknown"/> is it.</returns>
-    public static KernelConfiguration? Parse(string text, string core, out string unknown)
+    /// <summary>Reads a configuration: words joined by + or comma. Empty: <paramref name="core"/>. plain: none of them. ssbd and ssbs say
+    /// whether the core lacks or has FEAT_SSBS; without either it is as in <paramref name="core"/>.</summary>
+    /// <param name="text">The words.</param>
+    /// <param name="core">What holds on the core, <see cref="ForCore"/>.</param>
+    /// <param name="unknown">The word that is unknown.</param>
+    /// <returns>Null when a word is unknown.</returns>
+    public static KernelConfiguration? Parse(string text, KernelConfiguration core, out string unknown)
     {
         unknown = "";
-        KernelConfiguration configuration = ForCore(core);
         string[] words = text.Split([',', '+'], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         if (words.Length == 0)
-            return configuration;
-        configuration = configuration with { RandomStack = false, BhbLoop = false };
+            return core;
+        var configuration = new KernelConfiguration { SsbdFirmware = core.SsbdFirmware };
         foreach (string word in words)
         {
             switch (word)

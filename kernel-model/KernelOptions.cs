@@ -46,7 +46,7 @@ public sealed record KernelOptions
     public string VdsoDesign { get; init; } = "per-cpu";
 
     /// <summary>Configuration of the kernel's entry and exit code.</summary>
-    public KernelConfiguration Kernel { get; init; } = KernelConfiguration.ForCore("none");
+    public KernelConfiguration Kernel { get; init; } = KernelConfiguration.Default;
 
     /// <summary>What is wrong with the counter as EL0 reads it.</summary>
     public CounterFault CounterFault { get; init; }

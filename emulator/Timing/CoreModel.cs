@@ -80,6 +80,12 @@ public sealed record CoreParameter(string Key, int Value, string Unit, string Ev
 /// <param name="Source">Where it comes from.</param>
 public sealed record CoreTiming(string Names, string Values, string Evidence, (int Low, int High)? Range, string Source);
 
+/// <summary>What a core's file says about the software that is to run on it. The emulator hands it on and does not read it.</summary>
+/// <param name="Key">Which software, as <c>kernel</c>.</param>
+/// <param name="Value">What it is told about the core.</param>
+/// <param name="Source">Where that comes from.</param>
+public sealed record CoreSoftware(string Key, string Value, string Source);
+
 /// <summary>A core: the parameters of <see cref="InOrderTiming"/>, read from a data file in which each has its evidence and source.</summary>
 public sealed partial class CoreModel
 {
@@ -120,6 +126,22 @@ public sealed partial class CoreModel
     /// <summary>One line about it.</summary>
     public string Description { get; private init; } = "";
 
+    /// <summary>What names the file in errors: the name of a built-in core, or a path.</summary>
+    public string File { get; private init; } = "";
+
+    /// <summary>The CPU profile (ID registers, features) of such a core: a name of <see cref="CpuProfile.Names"/> or a file. A core file
+    /// without the key <c>profile</c> has <see cref="DefaultProfile"/>.</summary>
+    public string Profile { get; private init; } = DefaultProfile;
+
+    /// <summary>The profile of a core that names none: everything that is implemented.</summary>
+    public const string DefaultProfile = "max";
+
+    /// <summary>What software is told about the core, in the file's order; its readers say what holds when nothing is said.</summary>
+    public IReadOnlyList<CoreSoftware> Software { get; private init; } = [];
+
+    /// <summary>Has no pipeline: one cycle an instruction, no caches.</summary>
+    public bool IsPlain => ReferenceEquals(this, None);
+
     /// <summary>Issues out of order: timed by <see cref="OutOfOrderPipeline"/>, not by the in-order one.</summary>
     public bool OutOfOrder { get; private init; }
 
@@ -144,7 +166,7 @@ public sealed partial class CoreModel
     internal bool BranchTargetInstructionCache;
 
     /// <summary>Whether blocks on this core can be timed by looking them up (<see cref="Machine.MemoisedTiming"/>).</summary>
-    public bool IsMemoised => !OutOfOrder;
+    public bool IsMemoised => !OutOfOrder && !IsPlain;
 
     /// <summary>Clock that the model's figures assume, in Hz; the default for a machine built of such cores.</summary>
     public ulong ClockFrequency { get; private set; }
@@ -155,7 +177,16 @@ public sealed partial class CoreModel
         .Select(n => n[Prefix.Length..^5])
         .Order(StringComparer.Ordinal)];
 
-    /// <summary>Loads a built-in model by name, or a file when the argument has a directory or ends in .json.</summary>
+    /// <summary>The model "none": one cycle an instruction, no caches. It has no file.</summary>
+    public static CoreModel None { get; } = new()
+    {
+        Name = "none",
+        Description = "one cycle an instruction, no caches",
+        File = "none",
+        ClockFrequency = 1_000_000_000,
+    };
+
+    /// <summary>Loads a built-in model by name ("none" too), or a file when the argument has a directory or ends in .json.</summary>
     /// <exception cref="CoreModelException">No such model, or it is not well formed.</exception>
     public static CoreModel Load(string nameOrPath)
     {
@@ -163,7 +194,7 @@ public sealed partial class CoreModel
         {
             try
             {
-                return Parse(File.ReadAllText(nameOrPath), nameOrPath);
+                return Parse(System.IO.File.ReadAllText(nameOrPath), nameOrPath);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
@@ -178,6 +209,8 @@ public sealed partial class CoreModel
 
     private static CoreModel LoadBuiltIn(string nameOrPath)
     {
+        if (nameOrPath == None.Name)
+            return None;
         using Stream? stream = Assembly.GetExecutingAssembly().GetManifestResourceStream($"{Prefix}{nameOrPath}.json");
         if (stream is null)
             throw new CoreModelException($"core model {nameOrPath}: not built in; known: none, {string.Join(", ", Names)}, or give a .json file");
@@ -189,9 +222,9 @@ public sealed partial class CoreModel
     /// <exception cref="CoreModelException">No such model, or it is not well formed.</exception>
     public static Func<Machine, int, TimingModel> Factory(string nameOrPath)
     {
-        if (nameOrPath == "none")
-            return (_, _) => new TimingModel();
         CoreModel model = Load(nameOrPath);
+        if (model.IsPlain)
+            return (_, _) => new TimingModel();
         SharedCaches? shared = null;
         return (machine, index) =>
         {
@@ -218,12 +251,21 @@ public sealed partial class CoreModel
         {
             var reader = new Reader(file);
             JsonElement root = document.RootElement;
-            reader.Keys(root, "", ["name", "description", "pipeline", "parameters", "classes", "mnemonics"], ["name", "description", "parameters", "classes", "mnemonics"]);
+            string[] required = ["name", "description", "parameters", "classes", "mnemonics"];
+            reader.Keys(root, "", [.. required, "pipeline", "profile", "software"], required);
             string pipeline = root.TryGetProperty("pipeline", out _) ? reader.Text(root, "", "pipeline") : "in-order";
             if (pipeline is not ("in-order" or "out-of-order"))
                 throw reader.Error("pipeline", $"{pipeline} is none of in-order, out-of-order");
             bool outOfOrder = pipeline == "out-of-order";
-            var model = new CoreModel { Name = reader.Text(root, "", "name"), Description = reader.Text(root, "", "description"), OutOfOrder = outOfOrder };
+            var model = new CoreModel
+            {
+                Name = reader.Text(root, "", "name"),
+                Description = reader.Text(root, "", "description"),
+                File = file,
+                Profile = root.TryGetProperty("profile", out _) ? reader.Text(root, "", "profile") : DefaultProfile,
+                Software = root.TryGetProperty("software", out _) ? reader.Software(reader.Object(root, "", "software")) : [],
+                OutOfOrder = outOfOrder,
+            };
             JsonElement parameters = reader.Object(root, "", "parameters");
             string[] keys = outOfOrder ? [.. ParameterKeys.Except(InOrderKeys), .. OutOfOrderKeys] : [.. ParameterKeys, .. MoreInOrderKeys];
             reader.Keys(parameters, "parameters", keys, keys);
@@ -256,6 +298,13 @@ public sealed partial class CoreModel
             return model;
         }
     }
+
+    /// <summary>What is wrong with a value of this model's file that somebody else reads (<see cref="Profile"/>, <see cref="Software"/>).</summary>
+    /// <param name="key">Path of the key, as <c>software.kernel.value</c>.</param>
+    /// <param name="what">What is wrong.</param>
+    public CoreModelException Error(string key, string what) => ErrorIn(File, key, what);
+
+    private static CoreModelException ErrorIn(string file, string key, string what) => new($"core model {file}: {key}: {what}");
 
     private int Get(Reader reader, string key, int low, int high)
     {
@@ -343,7 +392,7 @@ public sealed partial class CoreModel
 
     private sealed partial class Reader(string file)
     {
-        public CoreModelException Error(string key, string what) => new($"core model {file}: {key}: {what}");
+        public CoreModelException Error(string key, string what) => ErrorIn(file, key, what);
 
         public void Keys(JsonElement element, string path, string[] known, string[] required)
         {
@@ -410,6 +459,20 @@ public sealed partial class CoreModel
             if (range is { } r && (value < r.Low || value > r.High))
                 throw Error(path + ".value", $"{value} is outside its range");
             return new CoreParameter(key, value, Text(element, path, "unit"), evidence, range, Text(element, path, "source"));
+        }
+
+        public List<CoreSoftware> Software(JsonElement element)
+        {
+            var software = new List<CoreSoftware>();
+            foreach (JsonProperty p in element.EnumerateObject())
+            {
+                string path = "software." + p.Name;
+                Keys(p.Value, path, ["value", "source"], ["value", "source"]);
+                if (software.Exists(s => s.Key == p.Name))
+                    throw Error(path, "occurs twice");
+                software.Add(new CoreSoftware(p.Name, Text(p.Value, path, "value"), Text(p.Value, path, "source")));
+            }
+            return software;
         }
 
         /// <summary>An entry as people read it.</summary>

@@ -32,8 +32,7 @@ public sealed class SnippetTimer : IDisposable
     /// <exception cref="CoreModelException">No such model, or it is not well formed.</exception>
     public SnippetTimer(string core, ulong memory = DefaultMemory)
     {
-        ulong clock = core == "none" ? 1_000_000_000 : CoreModel.Load(core).ClockFrequency;
-        _machine = new Machine(1, memory, CoreModel.Factory(core)) { ClockFrequency = clock };
+        _machine = new Machine(1, memory, CoreModel.Factory(core)) { ClockFrequency = CoreModel.Load(core).ClockFrequency };
         Cpu = _machine.Cpus[0];
         AddressSpace space = _machine.CreateAddressSpace(39);
         space.MapLinear(0, memory, PagePermissions.KernelRead | PagePermissions.KernelWrite | PagePermissions.KernelExecute);

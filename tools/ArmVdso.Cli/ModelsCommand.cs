@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using ArmVdso.Emulator.Timing;
+using ArmVdso.Kernel;
 using ArmVdso.Lab;
 
 namespace ArmVdso.Cli;
@@ -34,14 +35,26 @@ internal static class ModelsCommand
 
     private static void List(bool json)
     {
-        var table = new Table("model", "clock MHz", "parameters", "description");
-        foreach (CoreModel model in CoreModel.Names.Select(CoreModel.Load))
+        var table = new Table("model", "clock MHz", "parameters", "CPU profile", "kernel", "description");
+        foreach (CoreModel model in CoreModel.Names.Select(CoreModel.Load).Append(CoreModel.None))
         {
+            string kernel = KernelConfiguration.ForCore(model).ToString();
             if (json)
-                Console.Out.WriteLine(JsonSerializer.Serialize(new { name = model.Name, clock_hz = model.ClockFrequency, parameters = model.Parameters.Count, description = model.Description }));
-            table.Add(model.Name, (model.ClockFrequency / 1e6).ToString(CultureInfo.InvariantCulture), model.Parameters.Count.ToString(CultureInfo.InvariantCulture), model.Description);
+            {
+                Console.Out.WriteLine(JsonSerializer.Serialize(new
+                {
+                    name = model.Name,
+                    clock_hz = model.ClockFrequency,
+                    parameters = model.Parameters.Count,
+                    profile = model.Profile,
+                    kernel,
+                    description = model.Description,
+                }));
+            }
+            table.Add(
+                model.Name, (model.ClockFrequency / 1e6).ToString(CultureInfo.InvariantCulture), model.Parameters.Count.ToString(CultureInfo.InvariantCulture),
+                model.Profile, kernel, model.Description);
         }
-        table.Add("none", "1000", "0", "one cycle an instruction, no caches");
         if (!json)
             table.Write(Console.Out);
     }
@@ -62,8 +75,16 @@ internal static class ModelsCommand
                 Console.Out.WriteLine(JsonSerializer.Serialize(new { instructions = t.Names, timing = t.Values, evidence = t.Evidence, low = t.Range?.Low, high = t.Range?.High, source = t.Source }));
             timings.Add(t.Names, t.Values, t.Evidence, t.Range is { } r ? $"{r.Low}..{r.High}" : "", t.Source);
         }
+        string source = model.Software.FirstOrDefault(s => s.Key == KernelConfiguration.CoreKey)?.Source ?? "the file names none: the default";
+        string kernel = KernelConfiguration.ForCore(model).ToString();
         if (json)
+        {
+            Console.Out.WriteLine(JsonSerializer.Serialize(new { profile = model.Profile, kernel, source }));
             return;
+        }
+        Console.Out.WriteLine($"CPU profile {model.Profile}");
+        Console.Out.WriteLine($"kernel {kernel} ({source})");
+        Console.Out.WriteLine();
         table.Write(Console.Out);
         Console.Out.WriteLine();
         Console.Out.WriteLine("Classes of instructions (small letters) and mnemonics or rows of the instruction table (capitals); cycles:");

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using ArmVdso.Emulator;
+using ArmVdso.Emulator.Timing;
 using ArmVdso.Kernel;
 using ArmVdso.Kernel.Vdso;
 using ArmVdso.Lab;
@@ -115,6 +116,18 @@ internal sealed class SessionOptions
         return value & ~0xfffUL;
     }
 
+    private static KernelConfiguration OfCore(string core)
+    {
+        try
+        {
+            return KernelConfiguration.ForCore(CoreModel.Load(core));
+        }
+        catch (CoreModelException e)
+        {
+            throw new UserError($"--core: {e.Message}", ExitStatus.Usage);
+        }
+    }
+
     private static CounterFault ReadFault(string text) => text switch
     {
         "none" => ArmVdso.Kernel.CounterFault.None,
@@ -163,7 +176,7 @@ internal sealed class SessionOptions
             throw new UserError($"--vdso: {e.Message}", ExitStatus.Usage);
         }
         string core = result.GetValue(Core)!;
-        KernelConfiguration kernel = KernelConfiguration.Parse(result.GetValue(Kernel)!, core, out string unknown)
+        KernelConfiguration kernel = KernelConfiguration.Parse(result.GetValue(Kernel)!, OfCore(core), out string unknown)
             ?? throw new UserError($"--kernel: there is no '{unknown}'; known: {string.Join(' ', KernelConfiguration.Words)}", ExitStatus.Usage);
         ulong va = Number("--va-bits", result.GetValue(VaBits)!, 39, 48);
         if (va is not (39 or 48))

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using ArmVdso.Emulator.Timing;
 using ArmVdso.Kernel;
 using ArmVdso.Kernel.Costs;
 using ArmVdso.Lab;
@@ -70,7 +71,7 @@ internal static class SyscallsCommand
                 Console.Out.WriteLine(JsonSerializer.Serialize(new { number = row.Number, name = row.Name, support = row.Support.ToString().ToLowerInvariant(), arguments = row.Arguments, note = row.Note }));
             return;
         }
-        var costs = new CallCosts(KernelConfiguration.ForCore("cortex-a53"));
+        var costs = new CallCosts(KernelConfiguration.ForCore(CoreModel.Load("cortex-a53")));
         var table = new Table("nr", "name", "support", "charged insns", "cost from", "arguments", "note");
         foreach (SyscallRow row in SyscallTable.All)
         {

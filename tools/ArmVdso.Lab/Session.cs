@@ -141,19 +141,16 @@ internal sealed class Session : IDisposable
 
     private static Machine MakeMachine(SessionSettings settings)
     {
-        Func<Machine, int, TimingModel> timing = (_, _) => new TimingModel();
-        ulong clock = 1_000_000_000;
-        if (settings.Core != "none")
+        Func<Machine, int, TimingModel> timing;
+        ulong clock;
+        try
         {
-            try
-            {
-                timing = CoreModel.Factory(settings.Core);
-                clock = CoreModel.Load(settings.Core).ClockFrequency;
-            }
-            catch (CoreModelException e)
-            {
-                throw new UserError($"--core: {e.Message}", ExitStatus.Usage);
-            }
+            timing = CoreModel.Factory(settings.Core);
+            clock = CoreModel.Load(settings.Core).ClockFrequency;
+        }
+        catch (CoreModelException e)
+        {
+            throw new UserError($"--core: {e.Message}", ExitStatus.Usage);
         }
         try
         {

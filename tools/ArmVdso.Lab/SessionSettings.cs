@@ -1,4 +1,5 @@
 using ArmVdso.Emulator;
+using ArmVdso.Emulator.Timing;
 using ArmVdso.Kernel;
 
 namespace ArmVdso.Lab;
@@ -18,7 +19,7 @@ internal sealed record SessionSettings
 
     internal string Vdso { get; init; } = "per-cpu";
 
-    internal KernelConfiguration Kernel { get; init; } = KernelConfiguration.ForCore("cortex-a53");
+    internal KernelConfiguration Kernel { get; init; } = KernelConfiguration.ForCore(CoreModel.Load("cortex-a53"));
 
     internal string? Root { get; init; }
 

@@ -1,3 +1,4 @@
+using ArmVdso.Emulator.Timing;
 using ArmVdso.Kernel;
 using ArmVdso.Kernel.Costs;
 
@@ -11,7 +12,7 @@ public sealed class CallCostTests
     [InlineData("neoverse-n1")]
     public void EverySystemCallHasACost(string core)
     {
-        var costs = new CallCosts(KernelConfiguration.ForCore(core));
+        var costs = new CallCosts(KernelConfiguration.ForCore(CoreModel.Load(core)));
         foreach (SyscallRow row in SyscallTable.All)
         {
             CallCost cost = costs.Of(row);

@@ -1,6 +1,8 @@
 using ArmVdso.Emulator;
 using ArmVdso.Emulator.Isa;
 using ArmVdso.Emulator.Timing;
+using ArmVdso.Kernel;
+using ArmVdso.Tests.Fixtures;
 
 namespace ArmVdso.Tests.Timing;
 
@@ -38,7 +40,7 @@ public sealed class TimingModelTests
         {
             string text = Text(core);
             Assert.All(CoreModel.Load(core).Timings, t => Assert.True(t.Source.Length > 0 && t.Values.Length > 0 && (t.Evidence != "calibrated" || t.Range is not null)));
-            int at = 0;
+            int at = text.IndexOf("\"parameters\"", StringComparison.Ordinal);
             for (int i = 0; (at = text.IndexOf("\"value\": ", at, StringComparison.Ordinal)) >= 0; i++)
             {
                 at += "\"value\": ".Length;
@@ -54,6 +56,69 @@ public sealed class TimingModelTests
     [Fact]
     public void UnknownModelsAreNamed() =>
         Assert.Contains("cortex-a53", Assert.Throws<CoreModelException>(() => CoreModel.Load("cortex-z9")).Message);
+
+    /// <summary>What belongs to a core is in its file: a copy is the same core under any name, one that holds another core's too.</summary>
+    [Fact]
+    public void ACopyIsTheSameCoreUnderAnyName()
+    {
+        string folder = Directory.CreateTempSubdirectory("armvdso-cores").FullName;
+        try
+        {
+            foreach (string core in CoreModel.Names)
+            {
+                string expected = Cycles(core, core);
+                foreach (string name in new[] { "mine", "run1", "a53-n1" })
+                {
+                    string copy = Path.Join(folder, name + ".json");
+                    File.WriteAllText(copy, Text(core));
+                    Assert.Equal(expected, Cycles(copy, core));
+                }
+            }
+        }
+        finally
+        {
+            Directory.Delete(folder, true);
+        }
+    }
+
+    /// <summary>Header and table of a comparison, with the core by its own name.</summary>
+    private static string Cycles(string core, string name)
+    {
+        ArmVdsoCommand.Result result = ArmVdsoCommand.Run("compare", "--core", core, "getpid", "getcpu");
+        Assert.Equal(0, result.Status);
+        return result.Output[..result.Output.IndexOf("\nA context switch", StringComparison.Ordinal)].Replace(core, name, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("\"value\": \"kstack-random+ssbd\"", "\"value\": \"kstack-random+ssbx\"", "software.kernel.value: there is no 'ssbx'; known: plain kpti bhb kstack-random reload ssbd ssbs")]
+    [InlineData("\"kernel\": {", "\"kernels\": {", "software.kernels: unknown key; known: kernel")]
+    public void WhatIsWrongWithACoresSoftwareIsNamed(string old, string replacement, string message)
+    {
+        CoreModel model = CoreModel.Parse(Text("cortex-a53").Replace(old, replacement, StringComparison.Ordinal), "x.json");
+        Assert.Equal("core model x.json: " + message, Assert.Throws<CoreModelException>(() => KernelConfiguration.ForCore(model)).Message);
+    }
+
+    [Fact]
+    public void ACoreThatSaysNothingHasTheDocumentedDefaults()
+    {
+        string text = Text("neoverse-n1");
+        int from = text.IndexOf("  \"profile\"", StringComparison.Ordinal), to = text.IndexOf("  \"parameters\"", StringComparison.Ordinal);
+        CoreModel model = CoreModel.Parse(text[..from] + text[to..], "neoverse-n1.json");
+        Assert.Equal("max", model.Profile);
+        Assert.Equal("kstack-random+ssbd", KernelConfiguration.ForCore(model).ToString());
+        Assert.Equal(KernelConfiguration.ForCore(CoreModel.None), KernelConfiguration.ForCore(model));
+    }
+
+    /// <summary>The kernel of a core reads the same ID registers as a program: where the profile lacks FEAT_SSBS, so does the configuration.</summary>
+    [Fact]
+    public void TheProfileOfACoreExistsAndAgreesWithItsKernel()
+    {
+        foreach (CoreModel model in CoreModel.Names.Select(CoreModel.Load))
+        {
+            var profile = CpuProfile.Load(model.Profile);
+            Assert.Equal(!profile.Has("SSBS_PSTATE"), KernelConfiguration.ForCore(model).SsbdFirmware);
+        }
+    }
 
     [Fact]
     public void EveryModelTimesEveryClassAndNamesOnlyMnemonicsThatExist()

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using ArmVdso.Emulator.Timing;
 using ArmVdso.Kernel;
 using ArmVdso.Lab.Designs;
 using ArmVdso.Yardsticks;
@@ -21,7 +22,7 @@ internal static partial class KernelYardsticks
         new("clock-ratio", "clock_gettime by system call / by vDSO, inside 4 to 8", _ => [Ratio("cortex-a53"), Ratio("cortex-a55")]),
     ];
 
-    private static SessionSettings Settings(string core) => new() { Core = core, Kernel = KernelConfiguration.ForCore(core), Cpus = 1 };
+    private static SessionSettings Settings(string core) => new() { Core = core, Kernel = KernelConfiguration.ForCore(CoreModel.Load(core)), Cpus = 1 };
 
     [GeneratedRegex(@"^~?(\d+)(?:/iter.*)?$")]
     private static partial Regex Cycles();
