@@ -1,7 +1,10 @@
 using ArmVdso.Emulator;
+using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Delivery;
 using ArmVdso.Kernel.El1;
+using ArmVdso.Kernel.Ipc;
 using ArmVdso.Kernel.Memory;
-using ArmVdso.Kernel.Signals;
+using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel;
 
@@ -140,7 +143,7 @@ public sealed partial class LinuxKernel
     }
 
     /// <summary>System V objects.</summary>
-    internal Ipc.IpcTables Ipc { get; } = new();
+    internal IpcTables Ipc { get; } = new();
 
     internal static void ClearPosixTimers(ThreadGroup group)
     {

@@ -1,5 +1,7 @@
 using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Namespaces;
 using ArmVdso.Kernel.Signals;
+using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel;
 

@@ -1,8 +1,8 @@
 using ArmVdso.Emulator;
 using ArmVdso.Kernel.Abi;
-using ArmVdso.Kernel.Files;
 using ArmVdso.Kernel.Perf;
 using ArmVdso.Kernel.Syscalls;
+using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel;
 

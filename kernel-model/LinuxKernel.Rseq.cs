@@ -1,6 +1,8 @@
 using ArmVdso.Emulator;
+using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Signals;
+using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel;
 

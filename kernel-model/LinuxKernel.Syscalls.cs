@@ -6,6 +6,8 @@ using ArmVdso.Kernel.El1;
 using ArmVdso.Kernel.Files;
 using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Signals;
+using ArmVdso.Kernel.Syscalls;
+using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel;
 

@@ -4,22 +4,18 @@ using ArmVdso.Kernel.El1;
 using ArmVdso.Kernel.Files;
 using ArmVdso.Kernel.Loader;
 using ArmVdso.Kernel.Memory;
+using ArmVdso.Kernel.Namespaces;
 using ArmVdso.Kernel.Signals;
+using ArmVdso.Kernel.Syscalls;
+using ArmVdso.Kernel.Tasks;
+using ArmVdso.Kernel.Waiting;
 
 namespace ArmVdso.Kernel;
 
 /// <summary>The life of tasks: the first process, clone, execve, exit, reaping (kernel/fork.c, fs/exec.c, kernel/exit.c).</summary>
 public sealed partial class LinuxKernel
 {
-#pragma warning disable CS1591 // include/uapi/linux/sched.h
-    public const ulong CLONE_VM = 0x100, CLONE_FS = 0x200, CLONE_FILES = 0x400, CLONE_SIGHAND = 0x800, CLONE_PIDFD = 0x1000, CLONE_PTRACE = 0x2000,
-        CLONE_VFORK = 0x4000, CLONE_PARENT = 0x8000, CLONE_THREAD = 0x10000, CLONE_NEWNS = 0x20000, CLONE_SYSVSEM = 0x40000, CLONE_SETTLS = 0x80000,
-        CLONE_PARENT_SETTID = 0x100000, CLONE_CHILD_CLEARTID = 0x200000, CLONE_DETACHED = 0x400000, CLONE_CHILD_SETTID = 0x1000000, CLONE_NEWCGROUP = 0x2000000,
-        CLONE_NEWUTS = 0x4000000, CLONE_NEWIPC = 0x8000000, CLONE_NEWUSER = 0x10000000, CLONE_NEWPID = 0x20000000, CLONE_NEWNET = 0x40000000, CLONE_NEWTIME = 0x80,
-        CLONE_CLEAR_SIGHAND = 0x100000000, CLONE_INTO_CGROUP = 0x200000000;
-#pragma warning restore CS1591
-
-    private const ulong CloneNamespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
+    private const ulong CloneNamespaces = CloneFlags.CLONE_NEWNS | CloneFlags.CLONE_NEWCGROUP | CloneFlags.CLONE_NEWUTS | CloneFlags.CLONE_NEWIPC | CloneFlags.CLONE_NEWUSER | CloneFlags.CLONE_NEWPID | CloneFlags.CLONE_NEWNET;
 
     /// <summary>Whether guarded pages are in effect (FEAT_BTI in the CPU profile).</summary>
     internal bool HasBti => (Machine.Identification["ID_AA64PFR1_EL1"] & 15) != 0;
@@ -234,29 +230,29 @@ public sealed partial class LinuxKernel
     internal long Clone(SyscallContext c, ulong flags, int exitSignal, ulong stack, ulong parentTid, ulong childTid, ulong tls, ulong pidfd, int setTid = 0)
     {
         KernelTask parent = c.Task;
-        if ((flags & CLONE_SIGHAND) != 0 && (flags & CLONE_VM) == 0)
+        if ((flags & CloneFlags.CLONE_SIGHAND) != 0 && (flags & CloneFlags.CLONE_VM) == 0)
             return -Errno.EINVAL;
-        if ((flags & CLONE_THREAD) != 0 && (flags & CLONE_SIGHAND) == 0)
+        if ((flags & CloneFlags.CLONE_THREAD) != 0 && (flags & CloneFlags.CLONE_SIGHAND) == 0)
             return -Errno.EINVAL;
-        // CLONE_THREAD: threads of a process are of one namespace.
-        if ((flags & CLONE_THREAD) != 0 && ((flags & (CLONE_NEWUSER | CLONE_NEWPID)) != 0 || !ReferenceEquals(parent.PidNamespace, parent.PidNamespaceForChildren)))
+        // CloneFlags.CLONE_THREAD: threads of a process are of one namespace.
+        if ((flags & CloneFlags.CLONE_THREAD) != 0 && ((flags & (CloneFlags.CLONE_NEWUSER | CloneFlags.CLONE_NEWPID)) != 0 || !ReferenceEquals(parent.PidNamespace, parent.PidNamespaceForChildren)))
             return -Errno.EINVAL;
-        if ((flags & (CLONE_NEWUSER | CLONE_FS)) == (CLONE_NEWUSER | CLONE_FS))
+        if ((flags & (CloneFlags.CLONE_NEWUSER | CloneFlags.CLONE_FS)) == (CloneFlags.CLONE_NEWUSER | CloneFlags.CLONE_FS))
             return -Errno.EINVAL;
         Credentials credentials = parent.Credentials;
         PidNamespace pidNamespace = parent.PidNamespaceForChildren;
-        if ((flags & CLONE_NEWUSER) != 0)
+        if ((flags & CloneFlags.CLONE_NEWUSER) != 0)
         {
             long result = NewUserNamespace(credentials, out Credentials? inside);
             if (result < 0)
                 return result;
             credentials = inside!;
         }
-        if ((flags & (CloneNamespaces | CLONE_NEWTIME)) != 0 && !credentials.PrivilegedInNamespace)
+        if ((flags & (CloneNamespaces | CloneFlags.CLONE_NEWTIME)) != 0 && !credentials.PrivilegedInNamespace)
             return -Errno.EPERM;
-        if ((flags & CloneNamespaces & ~(CLONE_NEWUSER | CLONE_NEWPID)) != 0)
+        if ((flags & CloneNamespaces & ~(CloneFlags.CLONE_NEWUSER | CloneFlags.CLONE_NEWPID)) != 0)
             return -Errno.EINVAL;
-        if ((flags & CLONE_NEWPID) != 0)
+        if ((flags & CloneFlags.CLONE_NEWPID) != 0)
         {
             long result = NewPidNamespace(pidNamespace, out PidNamespace? space);
             if (result < 0)
@@ -267,14 +263,14 @@ public sealed partial class LinuxKernel
             return -Errno.ENOMEM;
         if (_tasks.Count > 30000)
             return -Errno.EAGAIN;
-        bool thread = (flags & CLONE_THREAD) != 0;
+        bool thread = (flags & CloneFlags.CLONE_THREAD) != 0;
         int tid = setTid != 0 ? setTid : AllocatePid();
         ThreadGroup group = thread ? parent.Group : new ThreadGroup();
         var child = new KernelTask(this, tid, group) { PidNamespace = pidNamespace, PidNamespaceForChildren = pidNamespace };
         if (!Records.Allocate(child))
             return -Errno.ENOMEM;
         AllocateNumbers(child);
-        if ((flags & CLONE_VM) != 0)
+        if ((flags & CloneFlags.CLONE_VM) != 0)
         {
             parent.Mm!.AddUser();
             child.Mm = parent.Mm;
@@ -283,11 +279,11 @@ public sealed partial class LinuxKernel
         {
             child.Mm = parent.Mm!.Fork();
         }
-        if ((flags & CLONE_FILES) != 0)
+        if ((flags & CloneFlags.CLONE_FILES) != 0)
             child.Files = parent.Files.Share();
         else
             child.Files = parent.Files.Clone();
-        if ((flags & CLONE_FS) != 0)
+        if ((flags & CloneFlags.CLONE_FS) != 0)
         {
             child.Fs = parent.Fs;
             parent.Fs.Users++;
@@ -296,11 +292,11 @@ public sealed partial class LinuxKernel
         {
             child.Fs = parent.Fs.Clone();
         }
-        child.Handlers = (flags & CLONE_SIGHAND) != 0 ? parent.Handlers : parent.Handlers.Clone();
-        if ((flags & CLONE_CLEAR_SIGHAND) != 0)
+        child.Handlers = (flags & CloneFlags.CLONE_SIGHAND) != 0 ? parent.Handlers : parent.Handlers.Clone();
+        if ((flags & CloneFlags.CLONE_CLEAR_SIGHAND) != 0)
             child.Handlers.FlushForExec();
         child.Signals.Blocked = parent.Signals.Blocked;
-        if ((flags & CLONE_VM) == 0 || (flags & CLONE_VFORK) != 0)
+        if ((flags & CloneFlags.CLONE_VM) == 0 || (flags & CloneFlags.CLONE_VFORK) != 0)
             child.Signals.AltStack = parent.Signals.AltStack;
         child.Comm = parent.Comm;
         InheritScheduling(parent, child);
@@ -308,8 +304,8 @@ public sealed partial class LinuxKernel
         InheritTimeNamespace(parent, child, flags);
         child.CounterForbidden = parent.CounterForbidden;
         child.Cpu = parent.Cpu;
-        child.ExitSignal = thread ? 0 : (flags & CLONE_PARENT) != 0 ? parent.Group.Leader.ExitSignal : exitSignal;
-        if ((flags & CLONE_VM) == 0)
+        child.ExitSignal = thread ? 0 : (flags & CloneFlags.CLONE_PARENT) != 0 ? parent.Group.Leader.ExitSignal : exitSignal;
+        if ((flags & CloneFlags.CLONE_VM) == 0)
         {
             child.Rseq = parent.Rseq;
             child.RseqLength = parent.RseqLength;
@@ -324,7 +320,7 @@ public sealed partial class LinuxKernel
         child.Credentials = credentials;
         Records.SyncAll(child);
         Records.SetTtbr0(child, child.Mm.Space.Handle);
-        Records.SetTp(child, (flags & CLONE_SETTLS) != 0 ? tls : c.Cpu.TPIDR_EL0);
+        Records.SetTp(child, (flags & CloneFlags.CLONE_SETTLS) != 0 ? tls : c.Cpu.TPIDR_EL0);
         Records.SaveFp(c.Cpu, child);
         Records.SetStart(child, El1Symbol.ret_from_fork);
         JoinTimeNamespace(child, child.TimeNamespace);
@@ -337,13 +333,13 @@ public sealed partial class LinuxKernel
         Register(child);
         PerfFork(parent, child);
         Vdso.Design.TaskCreated(child, parent);
-        if ((flags & CLONE_PARENT_SETTID) != 0)
+        if ((flags & CloneFlags.CLONE_PARENT_SETTID) != 0)
             parent.Mm.Write(parentTid, parent.PidNamespace.NumberOf(tid));
-        if ((flags & CLONE_CHILD_SETTID) != 0)
+        if ((flags & CloneFlags.CLONE_CHILD_SETTID) != 0)
             child.Mm.Write(childTid, child.OwnTid);
-        if ((flags & CLONE_CHILD_CLEARTID) != 0)
+        if ((flags & CloneFlags.CLONE_CHILD_CLEARTID) != 0)
             child.ClearChildTid = childTid;
-        if ((flags & CLONE_PIDFD) != 0)
+        if ((flags & CloneFlags.CLONE_PIDFD) != 0)
         {
             long fd = PidFile.Open(parent, group, 0);
             if (fd >= 0)
@@ -351,7 +347,7 @@ public sealed partial class LinuxKernel
         }
         if (HasDeliverableAtBirth(child))
             SignalDelivery.Recalculate(child);
-        if ((flags & CLONE_VFORK) != 0)
+        if ((flags & CloneFlags.CLONE_VFORK) != 0)
             child.VforkDone = new WaitQueue();
         Scheduler.Enqueue(child);
         return tid;
@@ -365,7 +361,7 @@ public sealed partial class LinuxKernel
         group.Pid = child.Tid;
         group.Pgid = parent.Group.Pgid;
         group.Sid = parent.Group.Sid;
-        group.Parent = (flags & CLONE_PARENT) != 0 ? parent.Group.Parent : parent.Group;
+        group.Parent = (flags & CloneFlags.CLONE_PARENT) != 0 ? parent.Group.Parent : parent.Group;
         group.Parent?.Children.Add(group);
         group.Threads.Add(child);
         group.ExePath = parent.Group.ExePath;

@@ -1,5 +1,10 @@
 using ArmVdso.Emulator;
+using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Configuration;
 using ArmVdso.Kernel.El1;
+using ArmVdso.Kernel.Tasks;
+using ArmVdso.Kernel.Time;
+using ArmVdso.Kernel.Vdso;
 
 namespace ArmVdso.Kernel;
 
@@ -53,10 +58,10 @@ public sealed partial class LinuxKernel
     /// vDSO pages are the parent's: it enters at its execve.</summary>
     private void InheritTimeNamespace(KernelTask parent, KernelTask child, ulong flags)
     {
-        child.TimeNamespaceForChildren = (flags & CLONE_NEWTIME) != 0
+        child.TimeNamespaceForChildren = (flags & CloneFlags.CLONE_NEWTIME) != 0
             ? CloneTimeNamespace(parent.TimeNamespaceForChildren)
             : parent.TimeNamespaceForChildren;
-        child.TimeNamespace = (flags & CLONE_VM) == 0 ? child.TimeNamespaceForChildren : parent.TimeNamespace;
+        child.TimeNamespace = (flags & CloneFlags.CLONE_VM) == 0 ? child.TimeNamespaceForChildren : parent.TimeNamespace;
     }
 
     /// <summary>A task enters a time namespace (timens_commit): the offsets are fixed, its vDSO reads the namespace's page, and
@@ -88,7 +93,7 @@ public sealed partial class LinuxKernel
             foreach ((ulong field, int clock) in (ReadOnlySpan<(ulong, int)>)
                 [(TimeNamespaceRecord.Monotonic, Clocks.Monotonic), (TimeNamespaceRecord.Boottime, Clocks.Boottime)])
             {
-                (long seconds, long part) = Kernel.Vdso.VvarPages.Split(space.OffsetOf(clock));
+                (long seconds, long part) = VvarPages.Split(space.OffsetOf(clock));
                 memory.Write(pa + offsets + field, seconds);
                 memory.Write(pa + offsets + field + 8, part);
             }

@@ -1,6 +1,6 @@
+using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.El1;
-using ArmVdso.Kernel.Signals;
-using ArmVdso.Kernel.Syscalls;
+using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel;
 

@@ -1,9 +1,13 @@
 using ArmVdso.Emulator;
 using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Configuration;
 using ArmVdso.Kernel.Costs;
+using ArmVdso.Kernel.Delivery;
 using ArmVdso.Kernel.El1;
 using ArmVdso.Kernel.Memory;
-using ArmVdso.Kernel.Signals;
+using ArmVdso.Kernel.Syscalls;
+using ArmVdso.Kernel.Tasks;
+using ArmVdso.Kernel.Time;
 using ArmVdso.Kernel.Vdso;
 
 namespace ArmVdso.Kernel;

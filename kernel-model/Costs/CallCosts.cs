@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text;
 using ArmVdso.Emulator;
+using ArmVdso.Kernel.Configuration;
+using ArmVdso.Kernel.Syscalls;
 
 namespace ArmVdso.Kernel.Costs;
 

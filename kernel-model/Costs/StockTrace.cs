@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using ArmVdso.Kernel.Configuration;
 
 namespace ArmVdso.Kernel.Costs;
 

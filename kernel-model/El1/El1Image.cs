@@ -1,4 +1,5 @@
 using ArmVdso.Emulator;
+using ArmVdso.Kernel.Configuration;
 using ArmVdso.Kernel.Memory;
 
 namespace ArmVdso.Kernel.El1;

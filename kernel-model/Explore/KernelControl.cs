@@ -1,5 +1,7 @@
 using ArmVdso.Emulator;
 using ArmVdso.Kernel.Memory;
+using ArmVdso.Kernel.Syscalls;
+using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel.Explore;
 

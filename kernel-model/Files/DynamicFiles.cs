@@ -1,5 +1,6 @@
 using System.Text;
 using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel.Files;
 

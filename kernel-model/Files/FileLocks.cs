@@ -1,3 +1,5 @@
+using ArmVdso.Kernel.Waiting;
+
 namespace ArmVdso.Kernel.Files;
 
 /// <summary>Advisory locks on one file: record locks (fcntl) owned by a file table or an open file description, and whole-file

@@ -1,17 +1,9 @@
 using System.Buffers.Binary;
 using System.Text;
 using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Syscalls;
 
 namespace ArmVdso.Kernel.Files;
-
-/// <summary>Event bits of inotify (include/uapi/linux/inotify.h).</summary>
-internal static class InotifyBits
-{
-    public const uint IN_ACCESS = 1, IN_MODIFY = 2, IN_ATTRIB = 4, IN_CLOSE_WRITE = 8, IN_CLOSE_NOWRITE = 0x10, IN_OPEN = 0x20,
-        IN_MOVED_FROM = 0x40, IN_MOVED_TO = 0x80, IN_CREATE = 0x100, IN_DELETE = 0x200, IN_DELETE_SELF = 0x400, IN_MOVE_SELF = 0x800,
-        IN_ALL = 0xFFF, IN_Q_OVERFLOW = 0x4000, IN_IGNORED = 0x8000, IN_ONLYDIR = 0x1000000, IN_DONT_FOLLOW = 0x2000000,
-        IN_MASK_CREATE = 0x10000000, IN_MASK_ADD = 0x20000000, IN_ISDIR = 0x40000000, IN_ONESHOT = 0x80000000;
-}
 
 /// <summary>One watch of an inotify instance on one file.</summary>
 internal sealed class InotifyWatch(InotifyFile owner, int number, Inode inode, uint mask)

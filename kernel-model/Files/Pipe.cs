@@ -1,4 +1,6 @@
 using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Syscalls;
+using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel.Files;
 

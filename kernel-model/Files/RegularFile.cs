@@ -1,4 +1,5 @@
 using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Tasks;
 using Microsoft.Win32.SafeHandles;
 
 namespace ArmVdso.Kernel.Files;

@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
 using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Syscalls;
+using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel.Files;
 

@@ -1,5 +1,9 @@
 using System.Text;
 using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Configuration;
+using ArmVdso.Kernel.Namespaces;
+using ArmVdso.Kernel.Proc;
+using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel.Files;
 
@@ -84,9 +88,9 @@ public sealed partial class Vfs : IDisposable
             MakeDirectories("/tmp").Mode |= 0x3FF;
         MountDevices();
         var procFs = new FileSystem(this, "proc", NextDevice(), 0x9fa0, 1);
-        Mount("/proc", "proc", procFs, Proc.MakeRoot(this, procFs), "rw,nosuid,nodev,noexec,relatime");
+        Mount("/proc", "proc", procFs, ProcFileSystem.MakeRoot(this, procFs), "rw,nosuid,nodev,noexec,relatime");
         var sysFs = new FileSystem(this, "sysfs", NextDevice(), 0x62656572, 1);
-        Mount("/sys", "sysfs", sysFs, SysTree.MakeRoot(this, sysFs), "ro,nosuid,nodev,noexec,relatime");
+        Mount("/sys", "sysfs", sysFs, SysFileSystem.MakeRoot(this, sysFs), "ro,nosuid,nodev,noexec,relatime");
         if (options.ProgramHostPath is { } program)
             MountHost(new Bind(program, options.ProgramGuestPath.Length > 0 ? options.ProgramGuestPath : Path.GetFullPath(program), true), true);
         foreach (Bind bind in options.Binds)
@@ -313,21 +317,15 @@ public sealed partial class Vfs : IDisposable
             table.Add(Devices.OpenStandardStream(n), false, 3);
     }
 
-    /// <summary>Gives <paramref name="task"/> a close-on-exec descriptor that polls readable when a process has ended: its
-    /// number, or -EMFILE.</summary>
-    public long OpenPidFile(KernelTask task, ThreadGroup group)
-    {
-        var file = new PidFile(this, group);
-        long fd = task.Files.Add(file, true, task.Group.Rlimits[Rlimits.Nofile].Soft);
-        if (fd < 0)
-            file.Release();
-        return fd;
-    }
-
     /// <summary>Closes the descriptors of host folders.</summary>
     public void Dispose()
     {
         foreach (HostTree tree in _trees)
             tree.Dispose();
     }
+
+    internal PollSource SignalSource { get; } = new();
+
+    /// <summary>A signal became pending for somebody: readers of signalfds look again.</summary>
+    internal void SignalQueued() => SignalSource.Notify(PollBits.Readable);
 }

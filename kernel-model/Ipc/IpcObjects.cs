@@ -1,6 +1,10 @@
 using System.Buffers.Binary;
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Memory;
+using ArmVdso.Kernel.Namespaces;
+using ArmVdso.Kernel.Syscalls;
+using ArmVdso.Kernel.Tasks;
+using ArmVdso.Kernel.Waiting;
 
 namespace ArmVdso.Kernel.Ipc;
 

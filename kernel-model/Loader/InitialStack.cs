@@ -1,5 +1,7 @@
 using System.Text;
+using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Memory;
+using ArmVdso.Kernel.Namespaces;
 
 namespace ArmVdso.Kernel.Loader;
 

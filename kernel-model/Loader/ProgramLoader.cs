@@ -3,6 +3,8 @@ using ArmVdso.Emulator;
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Files;
 using ArmVdso.Kernel.Memory;
+using ArmVdso.Kernel.Namespaces;
+using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel.Loader;
 

@@ -693,22 +693,3 @@ public sealed partial class MemoryMap
         return text.ToString();
     }
 }
-
-/// <summary>Why an access cannot be made.</summary>
-public enum FaultSignal
-{
-    /// <summary>No fault.</summary>
-    None,
-
-    /// <summary>SIGSEGV, SEGV_MAPERR.</summary>
-    MapError,
-
-    /// <summary>SIGSEGV, SEGV_ACCERR.</summary>
-    AccessError,
-
-    /// <summary>SIGBUS, BUS_ADRERR.</summary>
-    BusError,
-
-    /// <summary>RAM is full: SIGKILL.</summary>
-    OutOfMemory,
-}

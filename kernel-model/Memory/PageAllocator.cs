@@ -1,4 +1,5 @@
 using ArmVdso.Emulator;
+using ArmVdso.Kernel.Configuration;
 
 namespace ArmVdso.Kernel.Memory;
 

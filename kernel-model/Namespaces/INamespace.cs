@@ -1,4 +1,4 @@
-namespace ArmVdso.Kernel;
+namespace ArmVdso.Kernel.Namespaces;
 
 /// <summary>A namespace of any kind, as nsfs shows it.</summary>
 public interface INamespace

@@ -1,4 +1,7 @@
-namespace ArmVdso.Kernel;
+using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Tasks;
+
+namespace ArmVdso.Kernel.Namespaces;
 
 /// <summary>A PID namespace (kernel/pid_namespace.c). The model's own numbers (<see cref="KernelTask.Tid"/>, process groups,
 /// sessions) are those of the first namespace; the others map them to theirs. A task has a number in its own namespace and in
@@ -27,7 +30,7 @@ public sealed class PidNamespace : INamespace
     public string Kind => "pid";
 
     /// <inheritdoc/>
-    public ulong CloneFlag => LinuxKernel.CLONE_NEWPID;
+    public ulong CloneFlag => CloneFlags.CLONE_NEWPID;
 
     /// <inheritdoc/>
     public uint Number { get; }

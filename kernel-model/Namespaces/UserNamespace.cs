@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using ArmVdso.Kernel.Abi;
 
-namespace ArmVdso.Kernel;
+namespace ArmVdso.Kernel.Namespaces;
 
 /// <summary>A user namespace (kernel/user_namespace.c): which IDs its tasks see for the kernel's own ones, which are those of the
 /// first namespace.</summary>
@@ -52,7 +52,7 @@ public sealed class UserNamespace : INamespace
     public string Kind => "user";
 
     /// <inheritdoc/>
-    public ulong CloneFlag => LinuxKernel.CLONE_NEWUSER;
+    public ulong CloneFlag => CloneFlags.CLONE_NEWUSER;
 
     /// <inheritdoc/>
     public uint Number { get; }

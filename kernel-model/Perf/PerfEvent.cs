@@ -1,5 +1,6 @@
 using ArmVdso.Emulator;
 using ArmVdso.Emulator.Timing;
+using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel.Perf;
 

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using ArmVdso.Emulator;
 using ArmVdso.Emulator.Timing;
 using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Syscalls;
 
 namespace ArmVdso.Kernel.Perf;
 

@@ -1,5 +1,6 @@
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Files;
+using ArmVdso.Kernel.Waiting;
 
 namespace ArmVdso.Kernel.Syscalls;
 

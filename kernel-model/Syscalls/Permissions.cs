@@ -1,3 +1,7 @@
+using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Namespaces;
+using ArmVdso.Kernel.Tasks;
+
 namespace ArmVdso.Kernel.Syscalls;
 
 /// <summary>Who may do what to whom.</summary>
@@ -8,7 +12,7 @@ internal static class Permissions
     {
         Credentials a = from.Credentials, b = to.Leader.Credentials;
         return a.Privileged || ReferenceEquals(from.Group, to) || a.Euid == b.Suid || a.Euid == b.Uid || a.Uid == b.Suid || a.Uid == b.Uid
-            || (signal == Signals.Signal.SIGCONT && from.Group.Sid == to.Sid);
+            || (signal == Signal.SIGCONT && from.Group.Sid == to.Sid);
     }
 
     /// <summary>Whether a task may look into another (ptrace_may_access).</summary>

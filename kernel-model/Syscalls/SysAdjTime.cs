@@ -1,4 +1,5 @@
 using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Time;
 
 namespace ArmVdso.Kernel.Syscalls;
 

@@ -1,5 +1,7 @@
 using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Delivery;
 using ArmVdso.Kernel.Files;
+using ArmVdso.Kernel.Time;
 
 namespace ArmVdso.Kernel.Syscalls;
 

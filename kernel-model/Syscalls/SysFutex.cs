@@ -1,5 +1,6 @@
 using ArmVdso.Kernel.Abi;
-using ArmVdso.Kernel.Memory;
+using ArmVdso.Kernel.Tasks;
+using ArmVdso.Kernel.Time;
 
 namespace ArmVdso.Kernel.Syscalls;
 

@@ -1,4 +1,6 @@
 using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Namespaces;
+using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel.Syscalls;
 

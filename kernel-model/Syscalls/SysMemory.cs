@@ -2,6 +2,7 @@ using ArmVdso.Emulator;
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Files;
 using ArmVdso.Kernel.Memory;
+using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel.Syscalls;
 

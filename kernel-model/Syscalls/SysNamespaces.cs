@@ -1,28 +1,31 @@
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Files;
+using ArmVdso.Kernel.Namespaces;
+using ArmVdso.Kernel.Tasks;
+using ArmVdso.Kernel.Time;
 
 namespace ArmVdso.Kernel.Syscalls;
 
 /// <summary>unshare and setns (kernel/nsproxy.c).</summary>
 internal static class SysNamespaces
 {
-    private const ulong Others = LinuxKernel.CLONE_NEWNS | LinuxKernel.CLONE_NEWCGROUP | LinuxKernel.CLONE_NEWUTS | LinuxKernel.CLONE_NEWIPC | LinuxKernel.CLONE_NEWNET;
-    private const ulong NewTime = LinuxKernel.CLONE_NEWTIME;
+    private const ulong Others = CloneFlags.CLONE_NEWNS | CloneFlags.CLONE_NEWCGROUP | CloneFlags.CLONE_NEWUTS | CloneFlags.CLONE_NEWIPC | CloneFlags.CLONE_NEWNET;
+    private const ulong NewTime = CloneFlags.CLONE_NEWTIME;
 
     /// <summary>unshare(flags): files, fs, PID, time and user namespaces.</summary>
     public static long Unshare(SyscallContext c)
     {
         ulong flags = c.Arg(0);
         KernelTask task = c.Task;
-        const ulong own = LinuxKernel.CLONE_THREAD | LinuxKernel.CLONE_FS | LinuxKernel.CLONE_SIGHAND | LinuxKernel.CLONE_VM | LinuxKernel.CLONE_FILES | LinuxKernel.CLONE_SYSVSEM;
-        if ((flags & ~(Others | NewTime | LinuxKernel.CLONE_NEWUSER | LinuxKernel.CLONE_NEWPID | own)) != 0)
+        const ulong own = CloneFlags.CLONE_THREAD | CloneFlags.CLONE_FS | CloneFlags.CLONE_SIGHAND | CloneFlags.CLONE_VM | CloneFlags.CLONE_FILES | CloneFlags.CLONE_SYSVSEM;
+        if ((flags & ~(Others | NewTime | CloneFlags.CLONE_NEWUSER | CloneFlags.CLONE_NEWPID | own)) != 0)
             return -Errno.EINVAL;
-        if ((flags & LinuxKernel.CLONE_NEWUSER) != 0)
-            flags |= LinuxKernel.CLONE_THREAD | LinuxKernel.CLONE_FS;
-        if ((flags & (LinuxKernel.CLONE_THREAD | LinuxKernel.CLONE_SIGHAND | LinuxKernel.CLONE_VM)) != 0 && task.Group.Threads.Count > 1)
+        if ((flags & CloneFlags.CLONE_NEWUSER) != 0)
+            flags |= CloneFlags.CLONE_THREAD | CloneFlags.CLONE_FS;
+        if ((flags & (CloneFlags.CLONE_THREAD | CloneFlags.CLONE_SIGHAND | CloneFlags.CLONE_VM)) != 0 && task.Group.Threads.Count > 1)
             return -Errno.EINVAL;
         Credentials? entered = null;
-        if ((flags & LinuxKernel.CLONE_NEWUSER) != 0)
+        if ((flags & CloneFlags.CLONE_NEWUSER) != 0)
         {
             long result = c.Kernel.NewUserNamespace(task.Credentials, out entered);
             if (result < 0)
@@ -33,7 +36,7 @@ internal static class SysNamespaces
             return -Errno.EPERM;
         if ((flags & NewTime) != 0 && !(entered ?? task.Credentials).PrivilegedInNamespace)
             return -Errno.EPERM;
-        if ((flags & LinuxKernel.CLONE_NEWPID) != 0)
+        if ((flags & CloneFlags.CLONE_NEWPID) != 0)
         {
             if (!(entered ?? task.Credentials).PrivilegedInNamespace)
                 return -Errno.EPERM;
@@ -45,13 +48,13 @@ internal static class SysNamespaces
         // The caller stays in its time namespace: only its children enter, and itself at its next execve.
         if ((flags & NewTime) != 0)
             task.TimeNamespaceForChildren = c.Kernel.CloneTimeNamespace(task.TimeNamespaceForChildren);
-        if ((flags & LinuxKernel.CLONE_FILES) != 0 && task.Files.Users > 1)
+        if ((flags & CloneFlags.CLONE_FILES) != 0 && task.Files.Users > 1)
         {
             FileTable old = task.Files;
             task.Files = old.Clone();
             old.Leave();
         }
-        if ((flags & LinuxKernel.CLONE_FS) != 0 && task.Fs.Users > 1)
+        if ((flags & CloneFlags.CLONE_FS) != 0 && task.Fs.Users > 1)
         {
             task.Fs.Users--;
             task.Fs = task.Fs.Clone();
@@ -72,7 +75,7 @@ internal static class SysNamespaces
             case NamespaceFile file:
                 return kinds != 0 && kinds != file.Space.CloneFlag ? -Errno.EINVAL : Enter(c, file.Space);
             case PidFile { Group: var group }:
-                const ulong known = LinuxKernel.CLONE_NEWUSER | LinuxKernel.CLONE_NEWPID | NewTime;
+                const ulong known = CloneFlags.CLONE_NEWUSER | CloneFlags.CLONE_NEWPID | NewTime;
                 if (kinds == 0 || (kinds & ~(known | Others)) != 0)
                     return -Errno.EINVAL;
                 if (group.IsZombie)
@@ -80,9 +83,9 @@ internal static class SysNamespaces
                 if ((kinds & ~known) != 0)
                     return -Errno.EPERM;
                 long result = 0;
-                if ((kinds & LinuxKernel.CLONE_NEWUSER) != 0)
+                if ((kinds & CloneFlags.CLONE_NEWUSER) != 0)
                     result = Enter(c, group.Leader.Credentials.UserNamespace);
-                if (result == 0 && (kinds & LinuxKernel.CLONE_NEWPID) != 0)
+                if (result == 0 && (kinds & CloneFlags.CLONE_NEWPID) != 0)
                     result = Enter(c, group.Leader.PidNamespace);
                 if (result == 0 && (kinds & NewTime) != 0)
                     result = Enter(c, group.Leader.TimeNamespace);

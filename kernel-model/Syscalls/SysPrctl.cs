@@ -1,5 +1,7 @@
 using System.Text;
 using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Namespaces;
+using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel.Syscalls;
 
@@ -27,7 +29,7 @@ internal static class SysPrctl
         switch (c.Int(0))
         {
             case SetPdeathsig:
-                if (a2 > Signals.Signal.Count)
+                if (a2 > Signal.Count)
                     return -Errno.EINVAL;
                 task.ParentDeathSignal = (int)a2;
                 return 0;

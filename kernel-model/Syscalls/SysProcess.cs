@@ -1,6 +1,6 @@
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Files;
-using ArmVdso.Kernel.Memory;
+using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel.Syscalls;
 
@@ -20,7 +20,7 @@ internal static class SysProcess
         // The low 32 bits are flags, the low 8 of them the exit signal.
         ulong flags = c.Arg(0) & 0xffff_ff00;
         int signal = (int)(c.Arg(0) & 0xff);
-        if ((flags & LinuxKernel.CLONE_PIDFD) != 0 && (flags & (LinuxKernel.CLONE_PARENT_SETTID | LinuxKernel.CLONE_DETACHED)) != 0)
+        if ((flags & CloneFlags.CLONE_PIDFD) != 0 && (flags & (CloneFlags.CLONE_PARENT_SETTID | CloneFlags.CLONE_DETACHED)) != 0)
             return -Errno.EINVAL;
         return Start(c, flags, signal, c.Arg(1), c.Arg(2), c.Arg(4), c.Arg(3), c.Arg(2), 0);
     }
@@ -28,14 +28,14 @@ internal static class SysProcess
     private static long Start(
         SyscallContext c, ulong flags, int signal, ulong stack, ulong parentTid, ulong childTid, ulong tls, ulong pidfd, int setTid)
     {
-        if ((flags & (LinuxKernel.CLONE_NEWNS | LinuxKernel.CLONE_FS)) == (LinuxKernel.CLONE_NEWNS | LinuxKernel.CLONE_FS))
+        if ((flags & (CloneFlags.CLONE_NEWNS | CloneFlags.CLONE_FS)) == (CloneFlags.CLONE_NEWNS | CloneFlags.CLONE_FS))
             return -Errno.EINVAL;
-        if ((flags & (LinuxKernel.CLONE_SIGHAND | LinuxKernel.CLONE_CLEAR_SIGHAND)) == (LinuxKernel.CLONE_SIGHAND | LinuxKernel.CLONE_CLEAR_SIGHAND))
+        if ((flags & (CloneFlags.CLONE_SIGHAND | CloneFlags.CLONE_CLEAR_SIGHAND)) == (CloneFlags.CLONE_SIGHAND | CloneFlags.CLONE_CLEAR_SIGHAND))
             return -Errno.EINVAL;
         // Siblings of init would have nobody to reap them.
-        if ((flags & LinuxKernel.CLONE_PARENT) != 0 && ReferenceEquals(c.Task.Group, c.Kernel.Init))
+        if ((flags & CloneFlags.CLONE_PARENT) != 0 && ReferenceEquals(c.Task.Group, c.Kernel.Init))
             return -Errno.EINVAL;
-        if ((flags & (LinuxKernel.CLONE_PIDFD | LinuxKernel.CLONE_THREAD)) == (LinuxKernel.CLONE_PIDFD | LinuxKernel.CLONE_THREAD))
+        if ((flags & (CloneFlags.CLONE_PIDFD | CloneFlags.CLONE_THREAD)) == (CloneFlags.CLONE_PIDFD | CloneFlags.CLONE_THREAD))
             return -Errno.EINVAL;
         if (OverProcessLimit(c))
             return -Errno.EAGAIN;
@@ -43,7 +43,7 @@ internal static class SysProcess
         if (tid < 0)
             return tid;
         int number = c.NumberOf((int)tid);
-        if ((flags & LinuxKernel.CLONE_VFORK) == 0 || c.Kernel.FindTask((int)tid) is not { } child)
+        if ((flags & CloneFlags.CLONE_VFORK) == 0 || c.Kernel.FindTask((int)tid) is not { } child)
             return number;
         var wait = new VforkWait(child, number);
         c.State = wait;
@@ -80,14 +80,14 @@ internal static class SysProcess
             return -Errno.E2BIG;
         ulong At(int n) => BitConverter.ToUInt64(raw, n * 8);
         ulong flags = At(0), pidfd = At(1), childTid = At(2), parentTid = At(3), signal = At(4), stack = At(5), stackSize = At(6), tls = At(7), setTids = At(8), setCount = At(9);
-        if ((signal & ~0xffUL) != 0 || signal > Signals.Signal.Count)
+        if ((signal & ~0xffUL) != 0 || signal > Signal.Count)
             return -Errno.EINVAL;
-        if ((flags & ~(0xffff_ffffUL | LinuxKernel.CLONE_CLEAR_SIGHAND | LinuxKernel.CLONE_INTO_CGROUP)) != 0)
+        if ((flags & ~(0xffff_ffffUL | CloneFlags.CLONE_CLEAR_SIGHAND | CloneFlags.CLONE_INTO_CGROUP)) != 0)
             return -Errno.EINVAL;
         // Of the bits that are clone's exit signal one is a flag here.
-        if ((flags & (LinuxKernel.CLONE_DETACHED | (0xff & ~LinuxKernel.CLONE_NEWTIME))) != 0 || (flags & LinuxKernel.CLONE_INTO_CGROUP) != 0)
+        if ((flags & (CloneFlags.CLONE_DETACHED | (0xff & ~CloneFlags.CLONE_NEWTIME))) != 0 || (flags & CloneFlags.CLONE_INTO_CGROUP) != 0)
             return -Errno.EINVAL;
-        if ((flags & (LinuxKernel.CLONE_THREAD | LinuxKernel.CLONE_PARENT)) != 0 && signal != 0)
+        if ((flags & (CloneFlags.CLONE_THREAD | CloneFlags.CLONE_PARENT)) != 0 && signal != 0)
             return -Errno.EINVAL;
         if ((stack == 0) != (stackSize == 0))
             return -Errno.EINVAL;
@@ -107,7 +107,7 @@ internal static class SysProcess
             if (c.FindTask(setTid) is not null)
                 return -Errno.EEXIST;
             // The number is chosen in the first namespace only.
-            if (c.Task.PidNamespaceForChildren.Parent is not null || (flags & LinuxKernel.CLONE_NEWPID) != 0)
+            if (c.Task.PidNamespaceForChildren.Parent is not null || (flags & CloneFlags.CLONE_NEWPID) != 0)
                 return -Errno.EINVAL;
         }
         return Start(c, flags, (int)signal, stack + stackSize, parentTid, childTid, tls, pidfd, setTid);

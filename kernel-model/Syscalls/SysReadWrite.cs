@@ -224,7 +224,7 @@ internal static class SysReadWrite
 
     private static long TooLarge(SyscallContext c)
     {
-        c.Kernel.SendSignal(c.Task, Signals.Signal.SIGXFSZ);
+        c.Kernel.SendSignal(c.Task, Signal.SIGXFSZ);
         return -Errno.EFBIG;
     }
 

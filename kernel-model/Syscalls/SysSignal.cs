@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
 using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Delivery;
 using ArmVdso.Kernel.Signals;
+using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel.Syscalls;
 

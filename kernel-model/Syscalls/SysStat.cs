@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Files;
+using ArmVdso.Kernel.Namespaces;
 
 namespace ArmVdso.Kernel.Syscalls;
 

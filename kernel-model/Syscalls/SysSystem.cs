@@ -1,6 +1,10 @@
 using System.Text;
 using ArmVdso.Emulator;
 using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Memory;
+using ArmVdso.Kernel.Namespaces;
+using ArmVdso.Kernel.Tasks;
+using ArmVdso.Kernel.Time;
 
 namespace ArmVdso.Kernel.Syscalls;
 
@@ -57,7 +61,7 @@ internal static class SysSystem
     /// <summary>sysinfo(info).</summary>
     public static long SysInfo(SyscallContext c)
     {
-        Memory.PageAllocator pages = c.Kernel.PageAllocator;
+        PageAllocator pages = c.Kernel.PageAllocator;
         Span<byte> info = stackalloc byte[112];
         info.Clear();
         BitConverter.TryWriteBytes(info, (long)(c.Task.TimeNamespace.FromHost(Clocks.Boottime, c.Kernel.TimeOf(TimerBase.Boottime)) / 1_000_000_000));

@@ -1,5 +1,7 @@
 using ArmVdso.Kernel.Abi;
-using ArmVdso.Kernel.Signals;
+using ArmVdso.Kernel.Delivery;
+using ArmVdso.Kernel.Tasks;
+using ArmVdso.Kernel.Time;
 
 namespace ArmVdso.Kernel.Syscalls;
 

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Memory;
-using ArmVdso.Kernel.Signals;
+using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel.Syscalls;
 

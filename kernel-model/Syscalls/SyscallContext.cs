@@ -2,8 +2,11 @@ using ArmVdso.Emulator;
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Files;
 using ArmVdso.Kernel.Memory;
+using ArmVdso.Kernel.Tasks;
+using ArmVdso.Kernel.Time;
+using ArmVdso.Kernel.Waiting;
 
-namespace ArmVdso.Kernel;
+namespace ArmVdso.Kernel.Syscalls;
 
 /// <summary>A stop of a traced task in a system call.</summary>
 internal enum SyscallTraceStop

@@ -1,8 +1,8 @@
-using ArmVdso.Kernel.Syscalls;
-using static ArmVdso.Kernel.CostClass;
-using static ArmVdso.Kernel.SyscallSupport;
+using ArmVdso.Kernel.Costs;
+using static ArmVdso.Kernel.Costs.CostClass;
+using static ArmVdso.Kernel.Syscalls.SyscallSupport;
 
-namespace ArmVdso.Kernel;
+namespace ArmVdso.Kernel.Syscalls;
 
 public static partial class SyscallTable
 {

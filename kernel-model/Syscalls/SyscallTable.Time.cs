@@ -1,8 +1,7 @@
-using ArmVdso.Kernel.Syscalls;
-using static ArmVdso.Kernel.CostClass;
-using static ArmVdso.Kernel.SyscallSupport;
+using static ArmVdso.Kernel.Costs.CostClass;
+using static ArmVdso.Kernel.Syscalls.SyscallSupport;
 
-namespace ArmVdso.Kernel;
+namespace ArmVdso.Kernel.Syscalls;
 
 public static partial class SyscallTable
 {

@@ -1,7 +1,8 @@
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Memory;
+using ArmVdso.Kernel.Waiting;
 
-namespace ArmVdso.Kernel;
+namespace ArmVdso.Kernel.Tasks;
 
 /// <summary>What a futex is known by: memory and virtual address, or the physical address for words that processes share.</summary>
 internal readonly record struct FutexKey(MemoryMap? Memory, ulong Address);

@@ -1,9 +1,13 @@
-using ArmVdso.Emulator;
 using ArmVdso.Kernel.Files;
 using ArmVdso.Kernel.Memory;
+using ArmVdso.Kernel.Namespaces;
+using ArmVdso.Kernel.Perf;
 using ArmVdso.Kernel.Signals;
+using ArmVdso.Kernel.Syscalls;
+using ArmVdso.Kernel.Time;
+using ArmVdso.Kernel.Waiting;
 
-namespace ArmVdso.Kernel;
+namespace ArmVdso.Kernel.Tasks;
 
 /// <summary>Run states of a task.</summary>
 public enum TaskState
@@ -25,7 +29,7 @@ public enum TaskState
 }
 
 /// <summary>One thread: the C# half of Linux's task_struct. Its other half, the record that EL1 code reads, lives in guest
-/// memory (<see cref="RecordPa"/>) and is written by <see cref="TaskRecord"/>.</summary>
+/// memory (<see cref="RecordPa"/>) and is written by <see cref="TaskRecords"/>.</summary>
 public sealed class KernelTask
 {
     private readonly List<WaitQueue> _queues = [];
@@ -116,7 +120,7 @@ public sealed class KernelTask
     public SyscallContext? Syscall { get; internal set; }
 
     /// <summary>Perf events that count this task; null: none.</summary>
-    internal List<Perf.PerfEvent.PerfCounter>? PerfCounters { get; set; }
+    internal List<PerfEvent.PerfCounter>? PerfCounters { get; set; }
 
     /// <summary>clear_child_tid (set_tid_address, CLONE_CHILD_CLEARTID).</summary>
     public ulong ClearChildTid { get; set; }
@@ -167,7 +171,7 @@ public sealed class KernelTask
     public Dictionary<int, long> ProcessControls { get; } = [];
 
     /// <summary>Set while a process traces the task.</summary>
-    internal Syscalls.Tracing? Tracing { get; set; }
+    internal Tracing? Tracing { get; set; }
 
     /// <summary>PR_SET_TSC's PR_TSC_SIGSEGV: reading the counter at EL0 is a SIGSEGV (TIF_TSC_SIGSEGV).</summary>
     public bool CounterForbidden { get; set; }

@@ -1,6 +1,8 @@
+using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Files;
+using ArmVdso.Kernel.Waiting;
 
-namespace ArmVdso.Kernel;
+namespace ArmVdso.Kernel.Tasks;
 
 /// <summary>pidfd: a process as a file; readable once the process has ended (fs/pidfs.c).</summary>
 internal sealed class PidFile : OpenFile

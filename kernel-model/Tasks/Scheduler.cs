@@ -1,7 +1,8 @@
 using ArmVdso.Emulator;
+using ArmVdso.Kernel.Costs;
 using ArmVdso.Kernel.El1;
 
-namespace ArmVdso.Kernel;
+namespace ArmVdso.Kernel.Tasks;
 
 /// <summary>Chooses which task runs where: one queue in the order of arrival, time slices, affinity. A task may so move to
 /// another CPU each time it is preempted; the switch itself is done by EL1 code.</summary>
@@ -143,7 +144,7 @@ public sealed class Scheduler
         _kernel.UpdateCounterAccess(cpu, next);
         _kernel.RseqSwitchedIn(next, cpu);
         // Before the slice begins: a short one must not be spent on the switch.
-        Costs.CallCosts.Charge(cpu, _kernel.Costs.Switch);
+        CallCosts.Charge(cpu, _kernel.Costs.Switch);
         NewSlice(cpu, next);
         return next;
     }

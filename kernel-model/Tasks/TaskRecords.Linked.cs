@@ -1,6 +1,7 @@
 using ArmVdso.Kernel.El1;
+using ArmVdso.Kernel.Namespaces;
 
-namespace ArmVdso.Kernel;
+namespace ArmVdso.Kernel.Tasks;
 
 /// <summary>The records that a task's record points to, as Linux's task_struct does: struct pid, signal_struct, struct cred, user
 /// namespace, the parent. EL1 code follows the pointers. Linux shares these records between tasks; here each task's page has

@@ -1,7 +1,8 @@
 using ArmVdso.Emulator;
 using ArmVdso.Kernel.El1;
+using ArmVdso.Kernel.Namespaces;
 
-namespace ArmVdso.Kernel;
+namespace ArmVdso.Kernel.Tasks;
 
 /// <summary>Writes the records that EL1 code reads: tasks and CPUs. Offsets come from El1/layout.h.</summary>
 public sealed partial class TaskRecords

@@ -1,4 +1,4 @@
-namespace ArmVdso.Kernel;
+namespace ArmVdso.Kernel.Time;
 
 /// <summary>A pending one-shot timer.</summary>
 public sealed class KernelTimer

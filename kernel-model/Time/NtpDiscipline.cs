@@ -1,4 +1,4 @@
-namespace ArmVdso.Kernel;
+namespace ArmVdso.Kernel.Time;
 
 /// <summary>The clock discipline of adjtimex (kernel/time/ntp.c): frequency, phase (PLL and FLL), single-shot adjustment,
 /// leap seconds. Rates are in ns a second with 32 bits of fraction.</summary>

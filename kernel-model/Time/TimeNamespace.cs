@@ -1,4 +1,7 @@
-namespace ArmVdso.Kernel;
+using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Namespaces;
+
+namespace ArmVdso.Kernel.Time;
 
 /// <summary>A time namespace (kernel/time/namespace.c): what its tasks' CLOCK_MONOTONIC (also RAW and COARSE) and
 /// CLOCK_BOOTTIME differ from the first one's, in ns. Fixed as soon as a task is in it.</summary>
@@ -14,7 +17,7 @@ public sealed class TimeNamespace : INamespace
     public string Kind => "time";
 
     /// <inheritdoc/>
-    public ulong CloneFlag => LinuxKernel.CLONE_NEWTIME;
+    public ulong CloneFlag => CloneFlags.CLONE_NEWTIME;
 
     /// <inheritdoc/>
     public required uint Number { get; init; }

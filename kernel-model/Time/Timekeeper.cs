@@ -1,34 +1,7 @@
-using ArmVdso.Kernel.Explore;
+using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Memory;
 
-namespace ArmVdso.Kernel;
-
-/// <summary>CLOCK_* numbers (include/uapi/linux/time.h).</summary>
-public static class Clocks
-{
-#pragma warning disable CS1591
-    public const int Realtime = 0, Monotonic = 1, ProcessCputime = 2, ThreadCputime = 3, MonotonicRaw = 4, RealtimeCoarse = 5,
-        MonotonicCoarse = 6, Boottime = 7, RealtimeAlarm = 8, BoottimeAlarm = 9, Tai = 11;
-#pragma warning restore CS1591
-
-    /// <summary>VDSO_CLOCKMODE_*: only the kernel can tell the time; the virtual counter; a time namespace's page.</summary>
-    public const int ModeNone = 0, ModeArchTimer = 1, ModeTimens = int.MaxValue;
-}
-
-/// <summary>What a timer's deadline is a time of: the four hrtimer bases (kernel/time/hrtimer.c).</summary>
-public enum TimerBase
-{
-    /// <summary>CLOCK_MONOTONIC.</summary>
-    Monotonic,
-
-    /// <summary>CLOCK_REALTIME: moves when the clock is set.</summary>
-    Realtime,
-
-    /// <summary>CLOCK_BOOTTIME: moves over a suspend.</summary>
-    Boottime,
-
-    /// <summary>CLOCK_TAI.</summary>
-    Tai,
-}
+namespace ArmVdso.Kernel.Time;
 
 /// <summary>Keeps the time (kernel/time/timekeeping.c): CLOCK_MONOTONIC counts the system counter at a rate that NTP adjusts,
 /// the other clocks are a distance away from it. The kernel's own record, which EL1 code reads, and the vDSO's pages are

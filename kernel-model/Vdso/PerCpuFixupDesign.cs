@@ -1,5 +1,6 @@
 using ArmVdso.Emulator;
 using ArmVdso.Kernel.El1;
+using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel.Vdso;
 

@@ -1,4 +1,5 @@
 using ArmVdso.Kernel.El1;
+using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel.Vdso;
 

@@ -1,6 +1,7 @@
 using ArmVdso.Emulator;
 using ArmVdso.Kernel.El1;
 using ArmVdso.Kernel.Memory;
+using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel.Vdso;
 

@@ -1,5 +1,7 @@
 using ArmVdso.Emulator;
+using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Memory;
+using ArmVdso.Kernel.Time;
 
 namespace ArmVdso.Kernel.Vdso;
 

@@ -1,6 +1,7 @@
 using ArmVdso.Emulator;
 using ArmVdso.Emulator.Timing;
 using ArmVdso.Kernel;
+using ArmVdso.Kernel.Configuration;
 using BenchmarkDotNet.Attributes;
 
 namespace ArmVdso.Benchmarks;

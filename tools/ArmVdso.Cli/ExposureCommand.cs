@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using ArmVdso.Emulator;
-using ArmVdso.Kernel;
 using ArmVdso.Kernel.Explore;
 using ArmVdso.Kernel.Memory;
+using ArmVdso.Kernel.Tasks;
 using ArmVdso.Lab;
 using ArmVdso.Lab.Check;
 

@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text.Json;
 using ArmVdso.Emulator;
 using ArmVdso.Emulator.Isa;
-using ArmVdso.Kernel;
 using ArmVdso.Lab;
 
 namespace ArmVdso.Cli;

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
-using ArmVdso.Kernel;
 using ArmVdso.Kernel.Costs;
 using ArmVdso.Lab;
 using ArmVdso.Lab.KernelPath;

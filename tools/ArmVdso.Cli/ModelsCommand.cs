@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using ArmVdso.Emulator.Timing;
-using ArmVdso.Kernel;
+using ArmVdso.Kernel.Configuration;
 using ArmVdso.Lab;
 
 namespace ArmVdso.Cli;

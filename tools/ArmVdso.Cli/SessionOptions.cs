@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using ArmVdso.Emulator;
 using ArmVdso.Emulator.Timing;
-using ArmVdso.Kernel;
+using ArmVdso.Kernel.Configuration;
 using ArmVdso.Kernel.Vdso;
 using ArmVdso.Lab;
 using ArmVdso.Lab.Check;
@@ -130,10 +130,10 @@ internal sealed class SessionOptions
 
     private static CounterFault ReadFault(string text) => text switch
     {
-        "none" => ArmVdso.Kernel.CounterFault.None,
-        "trapped" => ArmVdso.Kernel.CounterFault.Trapped,
-        "backwards" => ArmVdso.Kernel.CounterFault.Backwards,
-        "stopped" => ArmVdso.Kernel.CounterFault.Stopped,
+        "none" => ArmVdso.Kernel.Configuration.CounterFault.None,
+        "trapped" => ArmVdso.Kernel.Configuration.CounterFault.Trapped,
+        "backwards" => ArmVdso.Kernel.Configuration.CounterFault.Backwards,
+        "stopped" => ArmVdso.Kernel.Configuration.CounterFault.Stopped,
         _ => throw new UserError($"--counter-fault: there is no fault '{text}'; known: none, trapped, backwards, stopped", ExitStatus.Usage),
     };
 

@@ -2,8 +2,9 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using ArmVdso.Emulator.Timing;
-using ArmVdso.Kernel;
+using ArmVdso.Kernel.Configuration;
 using ArmVdso.Kernel.Costs;
+using ArmVdso.Kernel.Syscalls;
 using ArmVdso.Lab;
 using ArmVdso.Lab.Workloads;
 

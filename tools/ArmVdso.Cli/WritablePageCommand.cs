@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using ArmVdso.Emulator;
-using ArmVdso.Kernel;
 using ArmVdso.Lab;
 
 namespace ArmVdso.Cli;

@@ -1,4 +1,4 @@
-using ArmVdso.Kernel;
+using ArmVdso.Kernel.Configuration;
 
 namespace ArmVdso.Lab;
 

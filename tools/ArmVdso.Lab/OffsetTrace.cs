@@ -1,7 +1,8 @@
 using System.Text.Json;
 using ArmVdso.Emulator;
-using ArmVdso.Kernel.El1;
 using ArmVdso.Kernel;
+using ArmVdso.Kernel.El1;
+using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Lab;
 

@@ -2,9 +2,11 @@ using ArmVdso.Emulator;
 using ArmVdso.Emulator.Timing;
 using ArmVdso.Kernel;
 using ArmVdso.Kernel.Abi;
-using ArmVdso.Kernel.Files;
+using ArmVdso.Kernel.Configuration;
 using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Signals;
+using ArmVdso.Kernel.Syscalls;
+using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Lab;
 

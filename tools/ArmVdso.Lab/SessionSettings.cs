@@ -1,6 +1,6 @@
 using ArmVdso.Emulator;
 using ArmVdso.Emulator.Timing;
-using ArmVdso.Kernel;
+using ArmVdso.Kernel.Configuration;
 
 namespace ArmVdso.Lab;
 

@@ -1,8 +1,9 @@
 using System.Globalization;
 using System.Text;
-using ArmVdso.Kernel;
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Signals;
+using ArmVdso.Kernel.Syscalls;
+using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Lab;
 
@@ -34,11 +35,11 @@ internal sealed class Strace(TextWriter output)
     }
 
     internal void Signal(KernelTask task, SignalInfo info) =>
-        Line(task, $"--- {Kernel.Signals.Signal.NameOf(info.Number)} {{si_signo={Kernel.Signals.Signal.NameOf(info.Number)}, si_code={info.Code}{(info.Synchronous ? $", si_addr=0x{info.Address:x}" : $", si_pid={info.Pid}")}}} ---");
+        Line(task, $"--- {Kernel.Abi.Signal.NameOf(info.Number)} {{si_signo={Kernel.Abi.Signal.NameOf(info.Number)}, si_code={info.Code}{(info.Synchronous ? $", si_addr=0x{info.Address:x}" : $", si_pid={info.Pid}")}}} ---");
 
     internal void Exit(KernelTask task, int status) => Line(task, (status & 0x7f) == 0
         ? $"+++ exited with {status >> 8 & 0xff} +++"
-        : $"+++ killed by {Kernel.Signals.Signal.NameOf(status & 0x7f)}{((status & 0x80) != 0 ? " (core dumped)" : "")} +++");
+        : $"+++ killed by {Kernel.Abi.Signal.NameOf(status & 0x7f)}{((status & 0x80) != 0 ? " (core dumped)" : "")} +++");
 
     private static bool IsPointer(int number) => SyscallTable.NameOf(number) is "mmap" or "mremap" or "brk" or "shmat";
 

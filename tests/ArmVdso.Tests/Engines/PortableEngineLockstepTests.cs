@@ -1,6 +1,6 @@
 using ArmVdso.Emulator;
-using ArmVdso.Emulator.Isa;
 using ArmVdso.Emulator.Engine;
+using ArmVdso.Emulator.Isa;
 
 namespace ArmVdso.Tests.Engines;
 

@@ -2,8 +2,13 @@ using System.Text;
 using ArmVdso.Emulator;
 using ArmVdso.Emulator.Timing;
 using ArmVdso.Kernel;
+using ArmVdso.Kernel.Configuration;
 using ArmVdso.Kernel.Files;
 using ArmVdso.Kernel.Memory;
+using ArmVdso.Kernel.Namespaces;
+using ArmVdso.Kernel.Signals;
+using ArmVdso.Kernel.Syscalls;
+using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Tests.Files;
 
@@ -26,7 +31,7 @@ internal sealed class VfsGuest : IDisposable
         Task.Credentials = Credentials.For(uid, uid);
         Task.Fs = new FsContext(Kernel.Vfs.Root, Kernel.Vfs.Root);
         Task.Files = new FileTable();
-        Task.Handlers = new ArmVdso.Kernel.Signals.SignalHandlers();
+        Task.Handlers = new SignalHandlers();
         Task.Mm = new MemoryMap(Kernel, 39);
         Assert.Equal((long)DataBase, Task.Mm.Map(DataBase, 8 << 20, 3, 0x32, null, 0));
         Assert.True(Kernel.Records.Allocate(Task));

@@ -1,7 +1,8 @@
 using System.Runtime.Versioning;
-using ArmVdso.Kernel;
 using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Configuration;
 using ArmVdso.Kernel.Files;
+using ArmVdso.Kernel.Namespaces;
 
 namespace ArmVdso.Tests.Files;
 

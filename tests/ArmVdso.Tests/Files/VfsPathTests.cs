@@ -1,6 +1,7 @@
-using ArmVdso.Kernel;
 using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Configuration;
 using ArmVdso.Kernel.Files;
+using ArmVdso.Kernel.Namespaces;
 
 namespace ArmVdso.Tests.Files;
 

@@ -1,9 +1,8 @@
 using System.Buffers.Binary;
 using System.Text;
-using ArmVdso.Kernel;
 using ArmVdso.Kernel.Abi;
-using ArmVdso.Kernel.Files;
 using ArmVdso.Kernel.Syscalls;
+using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Tests.Files;
 

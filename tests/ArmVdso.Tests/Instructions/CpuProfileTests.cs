@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using ArmVdso.Emulator;
 using ArmVdso.Emulator.Isa;
-using ArmVdso.Kernel;
+using ArmVdso.Kernel.Abi;
 
 namespace ArmVdso.Tests.Instructions;
 

@@ -1,6 +1,7 @@
 using ArmVdso.Emulator.Timing;
-using ArmVdso.Kernel;
+using ArmVdso.Kernel.Configuration;
 using ArmVdso.Kernel.Costs;
+using ArmVdso.Kernel.Syscalls;
 
 namespace ArmVdso.Tests.Kernel;
 

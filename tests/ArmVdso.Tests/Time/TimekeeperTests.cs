@@ -1,6 +1,8 @@
 using ArmVdso.Emulator;
 using ArmVdso.Emulator.Timing;
 using ArmVdso.Kernel;
+using ArmVdso.Kernel.Configuration;
+using ArmVdso.Kernel.Time;
 using ArmVdso.Kernel.Vdso;
 
 namespace ArmVdso.Tests.Time;

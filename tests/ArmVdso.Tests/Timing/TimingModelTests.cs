@@ -1,7 +1,7 @@
 using ArmVdso.Emulator;
 using ArmVdso.Emulator.Isa;
 using ArmVdso.Emulator.Timing;
-using ArmVdso.Kernel;
+using ArmVdso.Kernel.Configuration;
 using ArmVdso.Tests.Fixtures;
 
 namespace ArmVdso.Tests.Timing;

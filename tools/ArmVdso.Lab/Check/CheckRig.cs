@@ -3,6 +3,8 @@ using ArmVdso.Emulator;
 using ArmVdso.Kernel;
 using ArmVdso.Kernel.Explore;
 using ArmVdso.Kernel.Memory;
+using ArmVdso.Kernel.Syscalls;
+using ArmVdso.Kernel.Tasks;
 using ArmVdso.Kernel.Vdso;
 
 namespace ArmVdso.Lab.Check;

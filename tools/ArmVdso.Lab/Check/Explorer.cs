@@ -1,5 +1,3 @@
-using ArmVdso.Kernel.Explore;
-
 namespace ArmVdso.Lab.Check;
 
 /// <summary>What was found for one function and one event (or pair of events).</summary>

@@ -1,5 +1,5 @@
 using ArmVdso.Kernel.El1;
-using ArmVdso.Kernel.Explore;
+using ArmVdso.Kernel.Memory;
 
 namespace ArmVdso.Lab.Check;
 

@@ -1,7 +1,6 @@
 using ArmVdso.Emulator;
 using ArmVdso.Emulator.Isa;
-using ArmVdso.Kernel;
-using ArmVdso.Kernel.Explore;
+using ArmVdso.Kernel.Memory;
 
 namespace ArmVdso.Lab.Check;
 

@@ -2,7 +2,6 @@ using System.Text;
 using ArmVdso.Emulator;
 using ArmVdso.Emulator.Isa;
 using ArmVdso.Kernel.El1;
-using ArmVdso.Kernel;
 
 namespace ArmVdso.Lab.Check;
 

@@ -1,6 +1,6 @@
 using ArmVdso.Emulator;
-using ArmVdso.Kernel;
-using ArmVdso.Kernel.Explore;
+using ArmVdso.Kernel.Memory;
+using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Lab.Check;
 

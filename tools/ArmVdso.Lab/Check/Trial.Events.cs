@@ -1,6 +1,7 @@
 using ArmVdso.Emulator;
-using ArmVdso.Kernel;
 using ArmVdso.Kernel.Explore;
+using ArmVdso.Kernel.Namespaces;
+using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Lab.Check;
 

@@ -1,5 +1,5 @@
 using ArmVdso.Emulator;
-using ArmVdso.Kernel;
+using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Lab.Check;
 

@@ -1,4 +1,5 @@
-using ArmVdso.Kernel;
+using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Lab.Check;
 

@@ -1,6 +1,8 @@
 using ArmVdso.Emulator;
 using ArmVdso.Kernel;
 using ArmVdso.Kernel.El1;
+using ArmVdso.Kernel.Tasks;
+using ArmVdso.Kernel.Vdso;
 
 namespace ArmVdso.Lab.Designs;
 
@@ -108,7 +110,7 @@ internal sealed class CallSampler : OffsetTrace
     internal int? ProcessPages { get; private set; }
 
     /// <summary>The design of the run, and the shared pages of its image and data.</summary>
-    internal ArmVdso.Kernel.Vdso.VdsoDesign Design => _kernel.Vdso.Design;
+    internal VdsoDesign Design => _kernel.Vdso.Design;
 
     /// <inheritdoc cref="Design"/>
     internal int SharedPages => _kernel.Vdso.Image is null ? 0 : _kernel.Vdso.ImagePageCount + _kernel.Vdso.DataPageCount;

@@ -1,6 +1,6 @@
 using System.Globalization;
-using System.Text.Json;
 using System.Text;
+using System.Text.Json;
 using ArmVdso.Emulator.Isa;
 using ArmVdso.Emulator.Timing;
 

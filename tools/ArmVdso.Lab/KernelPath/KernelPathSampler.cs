@@ -1,7 +1,9 @@
 using ArmVdso.Emulator;
 using ArmVdso.Emulator.Isa;
 using ArmVdso.Kernel;
+using ArmVdso.Kernel.Configuration;
 using ArmVdso.Kernel.Costs;
+using ArmVdso.Kernel.Syscalls;
 
 namespace ArmVdso.Lab.KernelPath;
 

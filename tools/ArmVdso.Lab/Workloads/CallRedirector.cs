@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using ArmVdso.Emulator;
 using ArmVdso.Kernel;
+using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Memory;
 
 namespace ArmVdso.Lab.Workloads;

@@ -1,5 +1,4 @@
-using ArmVdso.Kernel;
-using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Syscalls;
 
 namespace ArmVdso.Lab.Workloads;
 

@@ -1,5 +1,6 @@
 using ArmVdso.Emulator;
 using ArmVdso.Kernel;
+using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Lab.Workloads;
 

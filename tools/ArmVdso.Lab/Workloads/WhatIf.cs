@@ -1,7 +1,7 @@
 using System.Globalization;
-using System.Text.Json.Nodes;
 using System.Text.Json;
-using ArmVdso.Kernel;
+using System.Text.Json.Nodes;
+using ArmVdso.Kernel.Syscalls;
 using ArmVdso.Kernel.Vdso;
 using ArmVdso.Lab.Designs;
 

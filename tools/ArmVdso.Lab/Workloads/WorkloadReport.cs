@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
-using ArmVdso.Kernel;
+using ArmVdso.Kernel.Syscalls;
 
 namespace ArmVdso.Lab.Workloads;
 

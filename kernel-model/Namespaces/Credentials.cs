@@ -1,4 +1,4 @@
-namespace ArmVdso.Kernel;
+namespace ArmVdso.Kernel.Namespaces;
 
 /// <summary>User and group identities of a task (struct cred). Immutable: a change makes a new object. The capability sets are
 /// kept and reported as Linux does; what the model itself allows depends on the effective user only.</summary>

@@ -1,6 +1,6 @@
 using ArmVdso.Emulator;
 
-namespace ArmVdso.Kernel;
+namespace ArmVdso.Kernel.Abi;
 
 /// <summary>ID registers as Linux shows them to EL0 (arch/arm64/kernel/cpufeature.c: emulate_mrs and the arm64_ftr_bits
 /// tables; Documentation/arch/arm64/cpu-feature-registers.rst): visible fields have their value, hidden fields a safe one.</summary>

@@ -1,4 +1,6 @@
-namespace ArmVdso.Kernel;
+using ArmVdso.Kernel.Tasks;
+
+namespace ArmVdso.Kernel.Waiting;
 
 /// <summary>Tasks that sleep until something happens. Wakers call <see cref="WakeAll"/>; each woken task's system call body
 /// runs again from its start and looks for itself.</summary>

@@ -1,24 +1,7 @@
 using ArmVdso.Emulator;
+using ArmVdso.Kernel.Configuration;
 
-namespace ArmVdso.Kernel;
-
-/// <summary>What is wrong with the counter as EL0 reads it (CNTVCT_EL0). The kernel's own reads and its timers are right: it is
-/// taken to work around the erratum for itself.</summary>
-public enum CounterFault
-{
-    /// <summary>Nothing.</summary>
-    None,
-
-    /// <summary>Reads at EL0 are trapped and emulated, and the vDSO is told to make system calls (clock mode NONE): what Linux does
-    /// about a timer erratum.</summary>
-    Trapped,
-
-    /// <summary>Now and then the counter is some way back.</summary>
-    Backwards,
-
-    /// <summary>The counter stops.</summary>
-    Stopped,
-}
+namespace ArmVdso.Kernel.Time;
 
 /// <summary>How the faults show. Each is a function of the true counter value, so that a run is the same every time.</summary>
 internal static class CounterFaults

@@ -1,4 +1,6 @@
-namespace ArmVdso.Kernel;
+using ArmVdso.Kernel.Vdso;
+
+namespace ArmVdso.Kernel.Configuration;
 
 /// <summary>A host folder or file that the guest may see at a path of its own.</summary>
 /// <param name="HostPath">Path on the host.</param>
@@ -42,7 +44,7 @@ public sealed record KernelOptions
     /// <summary>Bits of user virtual address: 39 or 48.</summary>
     public int VaBits { get; init; } = 39;
 
-    /// <summary>The vDSO design, as <see cref="Vdso.VdsoDesigns.Create"/> reads it: NAME or NAME,fix=A+B.</summary>
+    /// <summary>The vDSO design, as <see cref="VdsoDesigns.Create"/> reads it: NAME or NAME,fix=A+B.</summary>
     public string VdsoDesign { get; init; } = "per-cpu";
 
     /// <summary>Configuration of the kernel's entry and exit code.</summary>

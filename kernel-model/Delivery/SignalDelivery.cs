@@ -1,8 +1,11 @@
 using ArmVdso.Emulator;
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.El1;
+using ArmVdso.Kernel.Signals;
+using ArmVdso.Kernel.Syscalls;
+using ArmVdso.Kernel.Tasks;
 
-namespace ArmVdso.Kernel.Signals;
+namespace ArmVdso.Kernel.Delivery;
 
 /// <summary>Sends and delivers signals (kernel/signal.c). Frames are built in <see cref="SignalFrame"/>.</summary>
 public sealed class SignalDelivery

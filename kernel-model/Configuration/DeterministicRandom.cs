@@ -1,4 +1,4 @@
-namespace ArmVdso.Kernel;
+namespace ArmVdso.Kernel.Configuration;
 
 /// <summary>All randomness that the guest gets, from the seed of the run: SplitMix64.</summary>
 public sealed class DeterministicRandom(ulong seed)

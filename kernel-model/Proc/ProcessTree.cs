@@ -1,8 +1,11 @@
 using System.Globalization;
 using System.Text;
 using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Files;
+using ArmVdso.Kernel.Namespaces;
+using ArmVdso.Kernel.Tasks;
 
-namespace ArmVdso.Kernel.Files;
+namespace ArmVdso.Kernel.Proc;
 
 /// <summary>The directories of processes and threads in /proc (fs/proc/base.c, array.c).</summary>
 internal sealed class ProcessTree(Vfs vfs, FileSystem fs)

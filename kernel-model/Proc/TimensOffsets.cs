@@ -1,7 +1,9 @@
 using System.Globalization;
 using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Tasks;
+using ArmVdso.Kernel.Time;
 
-namespace ArmVdso.Kernel.Files;
+namespace ArmVdso.Kernel.Proc;
 
 /// <summary>/proc/PID/timens_offsets (fs/proc/base.c, kernel/time/namespace.c).</summary>
 internal static class TimensOffsets

@@ -1,6 +1,9 @@
+using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Signals;
+using ArmVdso.Kernel.Tasks;
+using ArmVdso.Kernel.Time;
 
-namespace ArmVdso.Kernel;
+namespace ArmVdso.Kernel.Delivery;
 
 /// <summary>A timer of timer_create (kernel/time/posix-timers.c). Times in ns of its clock, as the first time namespace has it;
 /// timers on CPU-time clocks are armed as if the process ran alone and check the CPU time when they expire.</summary>
@@ -105,7 +108,7 @@ internal sealed class PosixTimer(LinuxKernel kernel, int id, int clock)
         var info = new SignalInfo
         {
             Number = Signal,
-            Code = Signals.Signal.SI_TIMER,
+            Code = Abi.Signal.SI_TIMER,
             TimerId = id,
             Pid = id,
             Uid = (uint)Overrun,

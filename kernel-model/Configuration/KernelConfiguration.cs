@@ -1,7 +1,8 @@
 using ArmVdso.Emulator.Timing;
 using ArmVdso.Kernel.El1;
 
-namespace ArmVdso.Kernel;
+
+namespace ArmVdso.Kernel.Configuration;
 
 /// <summary>How the modelled kernel is configured, as far as its entry and exit code differ: what Linux decides at boot from
 /// the core and the command line, and patches into its code (alternatives).</summary>

@@ -1,4 +1,4 @@
-namespace ArmVdso.Kernel.Files;
+namespace ArmVdso.Kernel.Abi;
 
 /// <summary>File type and permission bits of st_mode (include/uapi/linux/stat.h).</summary>
 public static class Modes
@@ -41,4 +41,13 @@ public static class PollBits
     public const uint Always = In | Out | RdNorm | WrNorm;
     public const uint Readable = In | RdNorm, Writable = Out | WrNorm;
 #pragma warning restore CS1591
+}
+
+/// <summary>Event bits of inotify (include/uapi/linux/inotify.h).</summary>
+internal static class InotifyBits
+{
+    public const uint IN_ACCESS = 1, IN_MODIFY = 2, IN_ATTRIB = 4, IN_CLOSE_WRITE = 8, IN_CLOSE_NOWRITE = 0x10, IN_OPEN = 0x20,
+        IN_MOVED_FROM = 0x40, IN_MOVED_TO = 0x80, IN_CREATE = 0x100, IN_DELETE = 0x200, IN_DELETE_SELF = 0x400, IN_MOVE_SELF = 0x800,
+        IN_ALL = 0xFFF, IN_Q_OVERFLOW = 0x4000, IN_IGNORED = 0x8000, IN_ONLYDIR = 0x1000000, IN_DONT_FOLLOW = 0x2000000,
+        IN_MASK_CREATE = 0x10000000, IN_MASK_ADD = 0x20000000, IN_ISDIR = 0x40000000, IN_ONESHOT = 0x80000000;
 }

@@ -1,7 +1,10 @@
 using System.Buffers.Binary;
 using ArmVdso.Emulator;
+using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Signals;
+using ArmVdso.Kernel.Tasks;
 
-namespace ArmVdso.Kernel.Signals;
+namespace ArmVdso.Kernel.Delivery;
 
 /// <summary>The stack frame of a signal handler: struct rt_sigframe of arch/arm64/kernel/signal.c. siginfo 128 bytes, then
 /// ucontext (mcontext at 176), records fpsimd_context and esr_context, then a frame record {fp, lr} above.</summary>

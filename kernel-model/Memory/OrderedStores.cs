@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using ArmVdso.Emulator;
 
-namespace ArmVdso.Kernel.Explore;
+namespace ArmVdso.Kernel.Memory;
 
 /// <summary>A store that was held back.</summary>
 /// <param name="Pa">Physical address.</param>

@@ -1,8 +1,9 @@
 using System.Buffers.Binary;
 using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Files;
 using ArmVdso.Kernel.Signals;
 
-namespace ArmVdso.Kernel.Files;
+namespace ArmVdso.Kernel.Delivery;
 
 /// <summary>signalfd: reads the pending signals of the task that reads (fs/signalfd.c).</summary>
 internal sealed class SignalFile(Vfs vfs, ulong mask, int flags) : OpenFile(new AnonymousInode(vfs.Anonymous, 0x180), OpenFlags.O_RDWR | flags)
@@ -54,12 +55,4 @@ internal sealed class SignalFile(Vfs vfs, ulong mask, int flags) : OpenFile(new 
     }
 
     public override uint Poll() => vfs.Current is { } task && ((task.Signals.Pending.Set | task.Group.SharedPending.Set) & Mask) != 0 ? PollBits.Readable : 0;
-}
-
-public sealed partial class Vfs
-{
-    internal PollSource SignalSource { get; } = new();
-
-    /// <summary>A signal became pending for somebody: readers of signalfds look again.</summary>
-    internal void SignalQueued() => SignalSource.Notify(PollBits.Readable);
 }

@@ -1,6 +1,6 @@
 using ArmVdso.Emulator;
 
-namespace ArmVdso.Kernel;
+namespace ArmVdso.Kernel.Abi;
 
 /// <summary>HWCAP bits that follow from the ID registers, as arch/arm64/kernel/cpufeature.c derives them
 /// (names and bits: arch/arm64/include/uapi/asm/hwcap.h).</summary>

@@ -1,0 +1,112 @@
+using System.Buffers.Binary;
+using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Time;
+
+namespace ArmVdso.Kernel.Files;
+
+/// <summary>timerfd: expirations of a timer (fs/timerfd.c). Times in ns of the timer's hrtimer base.</summary>
+public sealed class TimerFile(LinuxKernel kernel, int clock, int flags)
+    : OpenFile(new AnonymousInode(kernel.Vfs.Anonymous, 0x180), OpenFlags.O_RDWR | flags)
+{
+    private KernelTimer? _timer;
+    private TimerBase _base;
+    private ulong _deadline;
+    private ulong _interval;
+    private ulong _expirations;
+    private bool _cancelsOnSet;
+    private bool _listens;
+    private long _clockSets;
+
+    /// <summary>Clock number of timerfd_create.</summary>
+    public int Clock => clock;
+
+    /// <inheritdoc/>
+    public override PollSource Source { get; } = new();
+
+    /// <inheritdoc/>
+    public override string Description => "anon_inode:[timerfd]";
+
+    /// <summary>Time left and interval in ns.</summary>
+    public (ulong Left, ulong Interval) Setting =>
+        (_timer == null ? 0 : Math.Max(1, _deadline - Math.Min(_deadline, kernel.TimeOf(_base))), _interval);
+
+    /// <summary>Arms the timer for a time of a clock in ns, or disarms it with null.</summary>
+    /// <param name="of">The clock.</param>
+    /// <param name="deadline">Its time.</param>
+    /// <param name="interval">Interval in ns; 0: one shot.</param>
+    /// <param name="cancelsOnSet">TFD_TIMER_CANCEL_ON_SET: reads fail with ECANCELED when CLOCK_REALTIME is set.</param>
+    public void Set(TimerBase of, ulong? deadline, ulong interval, bool cancelsOnSet)
+    {
+        _timer?.Cancel();
+        _timer = null;
+        _base = of;
+        _cancelsOnSet = cancelsOnSet;
+        _clockSets = kernel.Timekeeper.ClockSets;
+        if (cancelsOnSet && !_listens)
+        {
+            _listens = true;
+            kernel.Timekeeper.ClockSet += ClockSet;
+        }
+        _expirations = 0;
+        _interval = interval;
+        if (deadline is { } time)
+            Arm(time);
+    }
+
+    private void Arm(ulong deadline)
+    {
+        _deadline = deadline;
+        _timer = kernel.Timers.Add(_base, deadline, Expired, clock is Clocks.RealtimeAlarm or Clocks.BoottimeAlarm);
+    }
+
+    private bool Canceled => _cancelsOnSet && _clockSets != kernel.Timekeeper.ClockSets;
+
+    private void ClockSet()
+    {
+        if (_cancelsOnSet)
+            Source.Notify(PollBits.Readable);
+    }
+
+    private void Expired(ulong monotonic)
+    {
+        _timer = null;
+        ulong now = (ulong)Math.Max(0, (long)monotonic + kernel.Timekeeper.OffsetOf(_base));
+        _expirations++;
+        if (_interval != 0)
+        {
+            ulong missed = now > _deadline ? (now - _deadline) / _interval : 0;
+            _expirations += missed;
+            Arm(_deadline + (missed + 1) * _interval);
+        }
+        Source.Notify(PollBits.Readable);
+    }
+
+    /// <inheritdoc/>
+    public override long Read(Span<byte> buffer, long position)
+    {
+        if (buffer.Length < 8)
+            return -Errno.EINVAL;
+        if (Canceled)
+        {
+            _clockSets = kernel.Timekeeper.ClockSets;
+            _expirations = 0;
+            return -Errno.ECANCELED;
+        }
+        if (_expirations == 0)
+            return -Errno.EAGAIN;
+        BinaryPrimitives.WriteUInt64LittleEndian(buffer, _expirations);
+        _expirations = 0;
+        return 8;
+    }
+
+    /// <inheritdoc/>
+    public override uint Poll() => _expirations > 0 || Canceled ? PollBits.Readable : 0;
+
+    /// <inheritdoc/>
+    protected override void Released()
+    {
+        _timer?.Cancel();
+        if (_listens)
+            kernel.Timekeeper.ClockSet -= ClockSet;
+    }
+}

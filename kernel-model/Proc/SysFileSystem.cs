@@ -1,0 +1,62 @@
+using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Files;
+
+namespace ArmVdso.Kernel.Proc;
+
+/// <summary>/sys, as far as programs look at it.</summary>
+internal static class SysFileSystem
+{
+    /// <summary>The root directory.</summary>
+    public static DynamicDirectory MakeRoot(Vfs vfs, FileSystem fs)
+    {
+        var root = new DynamicDirectory(fs, 0x16D);
+        DynamicDirectory devices = root.AddDirectory("devices").AddDirectory("system");
+        int Count() => vfs.Kernel?.Machine.Cpus.Count ?? 1;
+        string Range() => Count() == 1 ? "0\n" : $"0-{Count() - 1}\n";
+        var nodes = new Dictionary<int, DynamicDirectory>();
+        DynamicDirectory? MakeCpu(string name)
+        {
+            if (!name.StartsWith("cpu", StringComparison.Ordinal) || !int.TryParse(name.AsSpan(3), out int n) || n < 0 || n >= Count() || name != $"cpu{n}")
+                return null;
+            if (nodes.TryGetValue(n, out DynamicDirectory? known))
+                return known;
+            var cpu = new DynamicDirectory(fs);
+            cpu.AddText("online", () => "1\n");
+            DynamicDirectory topology = cpu.AddDirectory("topology");
+            topology.AddText("core_id", () => $"{n}\n");
+            topology.AddText("physical_package_id", () => "0\n");
+            topology.AddText("cluster_id", () => "0\n");
+            topology.AddText("thread_siblings_list", () => $"{n}\n");
+            topology.AddText("thread_siblings", () => $"{1UL << n:x}\n");
+            topology.AddText("core_siblings_list", Range);
+            topology.AddText("core_siblings", () => $"{(Count() == 64 ? ulong.MaxValue : (1UL << Count()) - 1):x}\n");
+            return nodes[n] = cpu;
+        }
+        DynamicDirectory cpus = devices.Add("cpu", new DynamicDirectory(fs, 0x1ED, MakeCpu, () => Enumerable.Range(0, Count()).Select(n => $"cpu{n}")));
+        cpus.AddText("possible", Range);
+        cpus.AddText("online", Range);
+        cpus.AddText("present", Range);
+        cpus.AddText("offline", () => "\n");
+        cpus.AddText("isolated", () => "\n");
+        cpus.AddText("kernel_max", () => "255\n");
+        DynamicDirectory node = devices.AddDirectory("node");
+        node.AddText("online", () => "0\n");
+        node.AddText("possible", () => "0\n");
+        root.AddDirectory("power").Add("state", new TextInode(fs, 0x1A4, () => "freeze mem\n", text => text.Trim() is not ("mem" or "freeze") ? -Errno.EINVAL
+            : vfs.Kernel?.SuspendToAlarm() == true ? 0 : -Errno.EBUSY));
+        DynamicDirectory kernel = root.AddDirectory("kernel");
+        DynamicDirectory mm = kernel.AddDirectory("mm");
+        DynamicDirectory huge = mm.AddDirectory("transparent_hugepage");
+        huge.AddText("enabled", () => "always madvise [never]\n");
+        huge.AddText("defrag", () => "always defer defer+madvise madvise [never]\n");
+        huge.AddText("hpage_pmd_size", () => "2097152\n");
+        huge.AddText("shmem_enabled", () => "always within_size advise [never] deny force\n");
+        mm.AddDirectory("hugepages");
+        root.AddDirectory("class").AddDirectory("net");
+        root.AddDirectory("block");
+        root.AddDirectory("bus");
+        DynamicDirectory fsDirectory = root.AddDirectory("fs");
+        fsDirectory.AddDirectory("cgroup");
+        return root;
+    }
+}
