@@ -22,7 +22,7 @@ internal enum SyscallTraceStop
 }
 
 /// <summary>One system call in progress: its arguments, and what its body needs. A body returns the result or -errno, or
-/// <see cref="Wait"/>'s result to sleep; after the wake-up it runs again from its start with the same context.</summary>
+/// <see cref="Wait(ReadOnlySpan{WaitQueue}, ulong, long)"/>'s result to sleep; after the wake-up it runs again from its start with the same context.</summary>
 public sealed class SyscallContext
 {
     /// <summary>Special result: the task sleeps; the body will run again.</summary>
@@ -57,7 +57,7 @@ public sealed class SyscallContext
     /// <summary>How many times the body has run before (0 at first).</summary>
     public int Attempt { get; internal set; }
 
-    /// <summary>True when the deadline of the last <see cref="Wait"/> passed.</summary>
+    /// <summary>True when the deadline of the last <see cref="Wait(ReadOnlySpan{WaitQueue}, ulong, long)"/> passed.</summary>
     public bool TimedOut { get; internal set; }
 
     /// <summary>What a body keeps from one attempt to the next (progress so far, absolute deadline).</summary>

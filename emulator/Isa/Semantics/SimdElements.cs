@@ -82,7 +82,7 @@ internal static class SimdElements
         return r;
     }
 
-    /// <summary>Pairs of adjacent elements of a, added by <paramref name="op"/> to the elements of d, twice as wide.</summary>
+    /// <summary>Pairs of adjacent elements of a, added to the elements of d, twice as wide.</summary>
     public static V128 LongPairs(Shape s, bool unsigned, V128 d, V128 a)
     {
         V128 r = default;

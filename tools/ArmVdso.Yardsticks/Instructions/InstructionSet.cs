@@ -10,6 +10,7 @@ public static class InstructionSet
     /// <param name="section">Section of the table.</param>
     /// <param name="name">Row.</param>
     /// <param name="core">Core that was measured: the author's correction for moves between register files depends on it.</param>
+    /// <param name="reason">Why there is none.</param>
     /// <returns>The bench; null with the reason when the row's notation is not understood.</returns>
     public static Bench? Find(string section, string name, string core, out string reason)
     {
