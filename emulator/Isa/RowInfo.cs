@@ -6,6 +6,20 @@ namespace ArmVdso.Emulator.Isa;
 /// <param name="Width">Its width in bits.</param>
 public readonly record struct RowField(string Name, int Lsb, int Width);
 
+/// <summary>What a row is for the flow of execution: the table's FLOW column.</summary>
+public enum Flow : byte
+{
+    /// <summary>The next instruction follows, unless this one faults.</summary>
+    Plain,
+
+    /// <summary>A branch.</summary>
+    Branch,
+
+    /// <summary>Executed alone: it may change what the instructions around it rely on (exception level, PSTATE, translation, interrupts),
+    /// or takes an exception.</summary>
+    Alone,
+}
+
 /// <summary>What the instruction table says of each row. The data is generated.</summary>
 public static partial class RowInfo
 {
@@ -17,6 +31,9 @@ public static partial class RowInfo
 
     /// <summary>What it is for timing.</summary>
     public static TimingClass Class(Row row) => (TimingClass)Classes[(int)row];
+
+    /// <summary>What it is for the flow of execution.</summary>
+    public static Flow Flow(Row row) => (Flow)Flows[(int)row];
 
     /// <summary>Whether it uses the SIMD and floating-point registers (and so is trapped by CPACR_EL1.FPEN).</summary>
     public static bool IsFp(Row row) => (Flags[(int)row] & 1) != 0;

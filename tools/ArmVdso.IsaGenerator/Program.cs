@@ -11,15 +11,17 @@ namespace ArmVdso.IsaGenerator
     internal static class Program
     {
         private static string Help => $$"""
-            Generates emulator/Isa/Generated from the instruction table, or compares the table with libLLVM 19.
+            Generates emulator/Isa/Generated from the instruction table and emulator/Engine/Portable/Generated from it and the table of
+            operations there, or compares the instruction table with libLLVM 19.
 
-              ArmVdso.IsaGenerator [--table DIR] [--semantics DIR] [--out DIR] [--check]
+              ArmVdso.IsaGenerator [--table DIR] [--semantics DIR] [--out DIR] [--engine DIR] [--check]
               ArmVdso.IsaGenerator [--table DIR] --against-llvm [WORDS] [--rows REGEX] [--mnemonics REGEX] [--examples N] [--no-missing]
 
               --table DIR      directory of *.isa (default: emulator/Isa/Table of this working tree)
               --semantics DIR  directory of A64*.cs (default: ../Semantics from the table)
               --out DIR        where to write (default: ../Generated from the table)
               --check          write nothing; exit 1 if the files there differ from what would be written
+              --engine DIR     directory of operations.txt and RunBlocks.template (default: ../../Engine/Portable from the table)
               --formats DIR    directory of AsmFormat*.cs and AsmText.cs (default: ../Disassembly from the table)
               --against-llvm   compare decoding and text on words around every row (default 300000 words); exit 1 on differences
               --rows REGEX     only rows whose name matches
@@ -48,7 +50,7 @@ namespace ArmVdso.IsaGenerator
                     return 0;
                 }
                 bool flag = name is "--check" or "--no-missing" or "--against-llvm";
-                if (!flag && name is not ("--table" or "--semantics" or "--out" or "--formats" or "--rows" or "--mnemonics" or "--examples"))
+                if (!flag && name is not ("--table" or "--semantics" or "--out" or "--engine" or "--formats" or "--rows" or "--mnemonics" or "--examples"))
                     return Fail($"unknown option {name} (see --help)");
                 if (!flag && n + 1 == args.Length)
                     return Fail($"{name} needs a value");
@@ -89,11 +91,25 @@ namespace ArmVdso.IsaGenerator
             var emitter = new Emitter(table.Rows, bodies, functions);
             Output output = emitter.Emit();
             string target = Beside("--out", "Generated");
+            string engine = Beside("--engine", Path.Combine("..", "Engine", "Portable"));
+            if (Operations(engine, table.Rows, bodies) is not { } operations)
+                return 1;
+            string engineTarget = Path.Combine(engine, "Generated");
             if (options.ContainsKey("--check"))
-                return Math.Max(output.Check(target), missing.Length == 0 ? 0 : 1);
+                return Math.Max(Math.Max(output.Check(target), operations.Check(engineTarget)), missing.Length == 0 ? 0 : 1);
             output.Write(target);
+            operations.Write(engineTarget);
             Console.WriteLine($"{table.Rows.Count} rows, {bodies.Count} with semantics, {emitter.Tree.Entries.Count} decoder entries, depth {emitter.Tree.Depth}");
             return 0;
+        }
+
+        /// <summary>What the portable engine is made of; null when its table is wrong.</summary>
+        private static Output? Operations(string directory, List<TableRow> rows, Dictionary<string, Body> bodies)
+        {
+            string file = Path.Combine(directory, "operations.txt");
+            OperationTable table = OperationTable.Read(Path.GetFileName(file), File.ReadLines(file), rows, bodies.Keys.ToHashSet(StringComparer.Ordinal));
+            table.Errors.ForEach(Console.Error.WriteLine);
+            return table.Errors.Count == 0 ? new EngineEmitter(table, File.ReadAllText(Path.Combine(directory, "RunBlocks.template"))).Emit() : null;
         }
 
         private static int Compare(TableReader table, Dictionary<string, string> options, string words, string formats)

@@ -31,7 +31,7 @@ public sealed partial class Emitter
     /// <summary>All files.</summary>
     public Output Emit()
     {
-        var output = new Output();
+        var output = new Output("emulator/Isa/Table", "ArmVdso.Emulator.Isa", "");
         EmitRow(output);
         EmitRowInfo(output);
         EmitDecoder(output);
@@ -62,6 +62,7 @@ public sealed partial class Emitter
         text.Append("    /// <summary>Number of rows, Unallocated included.</summary>\n");
         text.Append(CultureInfo.InvariantCulture, $"    public const int Count = {_rows.Count + 1};\n\n");
         AppendData(text, "byte", "Classes", [0, .. _rows.Select(r => (long)Array.IndexOf(TableReader.Classes, r.Class))], "timing class");
+        AppendData(text, "byte", "Flows", [0, .. _rows.Select(r => (long)Array.IndexOf(TableReader.Flows, r.Flow))], "flow");
         AppendData(text, "byte", "Flags", [0, .. _rows.Select(r => (long)((IsFp(r) ? 1 : 0) | (_bodies.ContainsKey(r.Name) ? 2 : 0)))], "bit 0: uses SIMD and FP registers, bit 1: has semantics");
         AppendData(text, "uint", "Masks", [0, .. _rows.Select(r => (long)r.Mask)], "fixed bits", true);
         AppendData(text, "uint", "Values", [1, .. _rows.Select(r => (long)r.Value)], "values of the fixed bits", true);

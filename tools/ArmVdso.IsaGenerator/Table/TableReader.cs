@@ -11,6 +11,10 @@ public sealed class TableReader
          "fp_csel fp_mov fp_cvt fp_round fp_to_int int_to_fp simd_alu simd_logic simd_mul simd_mla simd_shift simd_perm simd_mov simd_fp " +
          "simd_fp_mul simd_fp_fma simd_fp_div simd_fp_sqrt simd_cvt simd_reduce simd_dot tbl crypto_aes crypto_sha pmull pauth tag mops").Split(' ');
 
+    /// <summary>What rows may be for the flow of execution: the next instruction follows; a branch; executed alone, for it may change
+    /// what the instructions around it rely on (exception level, PSTATE, translation, interrupts) or takes an exception.</summary>
+    public static readonly string[] Flows = ["plain", "branch", "alone"];
+
     private static readonly Expression One = new Expression.Number(1);
 
     private readonly Dictionary<string, TableRow> _byName = new(StringComparer.Ordinal);
@@ -72,8 +76,8 @@ public sealed class TableReader
 
     private void ReadRow(string place, string group, string[] parts)
     {
-        if (parts.Length is not (6 or 7))
-            throw new TableException($"a row is NAME ; BITS ; FEATURE ; CLASS ; ROLES ; ASM [; when COND], 6 or 7 parts separated by \" ; \", here {parts.Length}");
+        if (parts.Length is not (7 or 8))
+            throw new TableException($"a row is NAME ; BITS ; FEATURE ; CLASS ; FLOW ; ROLES ; ASM [; when COND], 7 or 8 parts separated by \" ; \", here {parts.Length}");
         string name = parts[0];
         if (!IsIdentifier(name))
             throw new TableException($"\"{name}\" is not a C# identifier");
@@ -87,15 +91,18 @@ public sealed class TableReader
         if (!Classes.Contains(parts[3]))
             throw new TableException($"unknown timing class \"{parts[3]}\"");
         row.Class = parts[3];
-        if (parts.Length == 7)
+        if (!Flows.Contains(parts[4]))
+            throw new TableException($"unknown flow \"{parts[4]}\" (there are {string.Join(" ", Flows)})");
+        row.Flow = parts[4];
+        if (parts.Length == 8)
         {
-            if (!parts[6].StartsWith("when ", StringComparison.Ordinal))
-                throw new TableException($"\"when COND\" expected, not \"{parts[6]}\"");
-            row.When = ExpressionParser.ParseAll(parts[6][5..], row.FieldsByName);
+            if (!parts[7].StartsWith("when ", StringComparison.Ordinal))
+                throw new TableException($"\"when COND\" expected, not \"{parts[7]}\"");
+            row.When = ExpressionParser.ParseAll(parts[7][5..], row.FieldsByName);
         }
         Rows.Add(row);
-        ReadRoles(row, parts[4]);
-        row.Asm = AsmTemplate.Parse(parts[5], row.FieldsByName);
+        ReadRoles(row, parts[5]);
+        row.Asm = AsmTemplate.Parse(parts[6], row.FieldsByName);
     }
 
     private static bool IsIdentifier(string name) =>

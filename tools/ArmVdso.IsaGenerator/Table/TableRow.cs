@@ -70,6 +70,9 @@ public sealed class TableRow
     /// <summary>Timing class.</summary>
     public string Class { get; set; } = "";
 
+    /// <summary>What it is for the flow of execution: one of <see cref="TableReader.Flows"/>.</summary>
+    public string Flow { get; set; } = "";
+
     /// <summary>Register operands.</summary>
     public List<Role> Roles { get; } = [];
 
