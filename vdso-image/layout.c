@@ -9,6 +9,7 @@
 
 #define LAYOUT(name, value) __asm__ volatile("\n.ascii \"->" name " %c0\"" : : "i"(value))
 #define FIELD(type, field) LAYOUT(#type "." #field, __builtin_offsetof(struct type, field))
+#define SLOT_FIELD(type, field) FIELD(vdso_per_cpu_data, field);
 
 void layout(void);
 void layout(void)
@@ -68,13 +69,7 @@ void layout(void)
 	FIELD(vdso_per_cpu_data, cpu);
 	FIELD(vdso_per_cpu_data, node);
 #ifndef VDSO_ONLY_CPU
-	FIELD(vdso_per_cpu_data, pid);
-	FIELD(vdso_per_cpu_data, tid);
-	FIELD(vdso_per_cpu_data, uid);
-	FIELD(vdso_per_cpu_data, euid);
-	FIELD(vdso_per_cpu_data, gid);
-	FIELD(vdso_per_cpu_data, egid);
-	FIELD(vdso_per_cpu_data, ppid);
+	VDSO_SLOT_FIELDS(SLOT_FIELD)
 #endif
 #ifdef VDSO_SLOT_LINE
 	FIELD(vdso_per_cpu_data, seq);

@@ -1,5 +1,5 @@
-# Writes the C# side of layout.h and of the image's symbols.
-#   awk -f layout.awk layout.h SITES SYMBOLS > Generated/El1Layout.g.cs
+# Writes the C# side of the headers and of the image's symbols.
+#   awk -f layout.awk layout.h Generated/fields.h SITES SYMBOLS > Generated/El1Layout.g.cs
 # SITES: the records of .patch_sites, one a line; SYMBOLS: "name address" a line, sorted.
 
 # TSK_STACK_TOP without its prefix: StackTop.
@@ -33,7 +33,7 @@ function open_type(new_kind, name, summary) {
 	close_type()
 	kind = new_kind
 	print "/// <summary>" xml(summary) "</summary>"
-	print (kind == "class" ? "public static class " : "public enum ") name
+	print (kind == "class" ? "public static partial class " : "public enum ") name
 	print "{"
 }
 
@@ -44,10 +44,10 @@ BEGIN {
 	print "namespace ArmVdso.Kernel.El1;\n"
 }
 
-FNR == 1 { file++ }
+FNR == 1 && FILENAME !~ /\.h$/ { file++ }
 
 # "Name (PREFIX_*):" or "enum Name (PREFIX_*_SUFFIX):" at the beginning of a comment
-file == 1 && /^(\/\*| \*) (enum )?[A-Z][A-Za-z0-9]* \([A-Z0-9_]*\*[A-Z0-9_]*\):/ {
+file == 0 && /^(\/\*| \*) (enum )?[A-Z][A-Za-z0-9]* \([A-Z0-9_]*\*[A-Z0-9_]*\):/ {
 	text = $0
 	sub(/^(\/\*| \*) /, "", text)
 	is_enum = sub(/^enum /, "", text)
@@ -65,7 +65,7 @@ file == 1 && /^(\/\*| \*) (enum )?[A-Z][A-Za-z0-9]* \([A-Z0-9_]*\*[A-Z0-9_]*\):/
 	open_type(is_enum ? "enum" : "class", name, about)
 }
 
-file == 1 && /^#define[ \t]+[A-Z][A-Z0-9_]*[ \t]+[0-9]/ && $3 ~ /^(0x[0-9a-f]+|[0-9]+)$/ {
+file == 0 && /^#define[ \t]+[A-Z][A-Z0-9_]*[ \t]+[0-9]/ && $3 ~ /^(0x[0-9a-f]+|[0-9]+)$/ {
 	constant = $2
 	if (kind == "")
 		fail(constant " has no type: a comment \"Name (PREFIX_*):\" must precede it")
@@ -78,7 +78,7 @@ file == 1 && /^#define[ \t]+[A-Z][A-Z0-9_]*[ \t]+[0-9]/ && $3 ~ /^(0x[0-9a-f]+|[
 		print "    public const " (length($3) > 9 && $3 ~ /^0x/ ? "ulong " : "int ") member " = " $3 ";"
 }
 
-file == 2 {
+file == 1 {
 	if ($3 != "" && !($3 in members))
 		groups[++group_count] = $3
 	if ($3 != "")
@@ -86,13 +86,13 @@ file == 2 {
 	place[$2] = $1
 }
 
-file == 3 && $1 in place {
+file == 2 && $1 in place {
 	address[$1] = $2
 	list[++places] = $1
 	next
 }
 
-file == 3 {
+file == 2 {
 	if (!symbols++)
 		open_type("enum", "El1Symbol : ulong", "Functions and data of the image: kernel addresses.")
 	print "    " $1 " = " $2 ","

@@ -1,12 +1,15 @@
 /*
  * What EL1 code and the C# kernel share: offsets in guest memory and HVC
- * numbers. layout.awk makes Generated/El1Layout.g.cs of it; nothing is declared
+ * numbers. layout.awk makes Generated/El1Layout.g.cs of it and fields.h; nothing is declared
  * twice. A comment that begins "Name (PREFIX_*):" or "enum Name (PREFIX_*):"
  * names the C# type of the constants below it, which all have that prefix.
  * What is no plain number is the assembler's own.
  */
 #ifndef ARMVDSO_EL1_LAYOUT_H
 #define ARMVDSO_EL1_LAYOUT_H
+
+/* The task's words of the vDSO's slot: in the slot, and in the task record from 0x080 and from 0x0e8 */
+#include "Generated/fields.h"
 
 /* PtRegs (S_*): struct pt_regs of Linux 6.1 (arch/arm64/include/asm/ptrace.h) */
 #define S_X0			0
@@ -22,13 +25,6 @@
 #define TSK_FLAGS		0x000
 #define TSK_STACK_TOP		0x008
 #define TSK_CONTEXT		0x010	/* x19..x28, fp, sp, pc */
-#define TSK_TGID		0x080
-#define TSK_PID			0x084
-#define TSK_UID			0x088
-#define TSK_EUID		0x08c
-#define TSK_GID			0x090
-#define TSK_EGID		0x094
-#define TSK_PPID		0x098
 #define TSK_TP_VALUE		0x0a0
 #define TSK_TTBR0		0x0a8	/* 0: kernel thread, keep the old space */
 #define TSK_VDSO_SLOT		0x0b0	/* kernel address of the thread's own slot (per-thread); 0: none */
@@ -181,18 +177,6 @@
 #define ACT_DONE		0
 #define ACT_SCHEDULE		1	/* sleep, then ask again */
 #define ACT_EXEC		2	/* a new program: flush_thread and start_thread */
-
-/* VdsoSlot (SLOT_*): struct vdso_per_cpu_data as on the slides */
-#define SLOT_CPU		0
-#define SLOT_NODE		4
-#define SLOT_PID		8
-#define SLOT_TID		12
-#define SLOT_UID		16
-#define SLOT_EUID		20
-#define SLOT_GID		24
-#define SLOT_EGID		28
-#define SLOT_PPID		32
-#define SLOT_SEQ		36	/* in the designs with slots of a cache line */
 
 /* VdsoData (VD_*): struct vdso_data (Linux 6.1) */
 #define VD_SEQ			0x00

@@ -6,6 +6,7 @@
  */
 #include "layout.h"
 #include "asm.h"
+#include "Generated/calls.h"
 
 #define ENOSYS	38
 
@@ -284,19 +285,5 @@ ENDFUNC __arch_copy_to_user
 	.balign	64
 	.globl	sys_call_table
 sys_call_table:
-	models	0, 113
-	.quad	__arm64_sys_clock_gettime	/* 113 */
-	.quad	__arm64_sys_clock_getres	/* 114 */
-	models	115, 168
-	.quad	__arm64_sys_getcpu		/* 168 */
-	.quad	__arm64_sys_gettimeofday	/* 169 */
-	models	170, 172
-	.quad	__arm64_sys_getpid		/* 172 */
-	.quad	__arm64_sys_getppid		/* 173 */
-	.quad	__arm64_sys_getuid		/* 174 */
-	.quad	__arm64_sys_geteuid		/* 175 */
-	.quad	__arm64_sys_getgid		/* 176 */
-	.quad	__arm64_sys_getegid		/* 177 */
-	.quad	__arm64_sys_gettid		/* 178 */
-	models	179, NR_SYSCALLS
+	sys_call_rows
 	.size	sys_call_table, . - sys_call_table

@@ -6,20 +6,9 @@
  */
 #include "layout.h"
 #include "asm.h"
+#include "Generated/calls.h"
 
 	.text
-
-/* The task's identity as it sees itself: its own PID namespace, its own user namespace. */
-.macro	fill_identity slot
-	ldp	w4, w5, [x0, #TSK_TGID]
-	stp	w4, w5, [\slot, #SLOT_PID]
-	ldp	w4, w5, [x0, #TSK_UID]
-	stp	w4, w5, [\slot, #SLOT_UID]
-	ldp	w4, w5, [x0, #TSK_GID]
-	stp	w4, w5, [\slot, #SLOT_GID]
-	ldr	w4, [x0, #TSK_PPID]
-	str	w4, [\slot, #SLOT_PPID]
-.endm
 
 .macro	fill_cpu slot
 	ldp	w4, w5, [x2, #CPU_NUMBER]
@@ -65,7 +54,7 @@ FUNC vdso_update_per_cpu
 	str	w11, [x3, #SLOT_PPID]
 1:	ret
 	patch_target vdso_ns_mended
-	ldr	x10, [x0, #TSK_TGID]	/* and PID */
+	ldr	x10, [x0, #TSK_PID]	/* and TID */
 	ldr	w11, [x0, #TSK_PPID]
 	b	2b
 ENDFUNC vdso_update_per_cpu

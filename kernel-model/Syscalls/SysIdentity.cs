@@ -11,19 +11,19 @@ internal static class SysIdentity
     private const int PrKeepCaps = 8;
     private const uint CapabilityVersion1 = 0x19980330, CapabilityVersion2 = 0x20071026, CapabilityVersion3 = 0x20080522;
 
-    public static long GetPid(SyscallContext c) => c.Task.OwnPid;
+    public static long GetPid(SyscallContext c) => VdsoTruths.Pid(c.Task);
 
-    public static long GetTid(SyscallContext c) => c.Task.OwnTid;
+    public static long GetTid(SyscallContext c) => VdsoTruths.Tid(c.Task);
 
-    public static long GetPpid(SyscallContext c) => c.Task.ParentPid;
+    public static long GetPpid(SyscallContext c) => VdsoTruths.Ppid(c.Task);
 
-    public static long GetUid(SyscallContext c) => c.Task.Credentials.UserNamespace.ShowUser(c.Task.Credentials.Uid);
+    public static long GetUid(SyscallContext c) => (uint)VdsoTruths.Uid(c.Task);
 
-    public static long GetEuid(SyscallContext c) => c.Task.Credentials.UserNamespace.ShowUser(c.Task.Credentials.Euid);
+    public static long GetEuid(SyscallContext c) => (uint)VdsoTruths.Euid(c.Task);
 
-    public static long GetGid(SyscallContext c) => c.Task.Credentials.UserNamespace.ShowGroup(c.Task.Credentials.Gid);
+    public static long GetGid(SyscallContext c) => (uint)VdsoTruths.Gid(c.Task);
 
-    public static long GetEgid(SyscallContext c) => c.Task.Credentials.UserNamespace.ShowGroup(c.Task.Credentials.Egid);
+    public static long GetEgid(SyscallContext c) => (uint)VdsoTruths.Egid(c.Task);
 
     /// <summary>Makes IDs of the caller's user namespace the kernel's own. False: one has no mapping (EINVAL); -1 stays.</summary>
     private static bool Users(SyscallContext c, ref uint id) => id == Keep || Mapped(c.Task.Credentials.UserNamespace.User(id), ref id);

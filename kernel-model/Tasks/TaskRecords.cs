@@ -66,8 +66,6 @@ public sealed partial class TaskRecords
     /// <summary>Writes identity: thread group, thread, user and group IDs, parent.</summary>
     internal void SyncAll(KernelTask task)
     {
-        _memory.Write(task.RecordPa + TaskRecord.Tgid, task.OwnPid);
-        _memory.Write(task.RecordPa + TaskRecord.Pid, task.OwnTid);
         _memory.Write(task.RecordPa + TaskRecord.Pidns, (ulong)task.PidNamespace.Number);
         _memory.Write(task.RecordPa + TaskRecord.PidnsLevel, (ulong)task.PidNamespace.Level);
         for (PidNamespace? space = task.PidNamespace; space is not null; space = space.Parent)
@@ -85,16 +83,19 @@ public sealed partial class TaskRecords
     private static ulong NumbersAt(KernelTask task, PidNamespace space) =>
         task.RecordPa + TaskRecord.Numbers + (ulong)space.Level * TaskNumbers.Size;
 
-    /// <summary>Writes uid, euid, gid, egid as the task's user namespace has them. What becomes of the vDSO slot is the design's affair.</summary>
+    /// <summary>Writes all that a vDSO slot says of a task. What becomes of the slot is the design's affair.</summary>
+    private void SyncIdentity(KernelTask task)
+    {
+        foreach (VdsoFieldRow field in VdsoCalls.Fields)
+            _memory.Write(task.RecordPa + (ulong)field.Record, field.Truth(task));
+    }
+
+    /// <summary>Writes user and group IDs, after a change of credentials.</summary>
     internal void SyncCredentials(KernelTask task)
     {
         if (task.RecordPa == 0)
             return;
-        UserNamespace space = task.Credentials.UserNamespace;
-        _memory.Write(task.RecordPa + TaskRecord.Uid, space.ShowUser(task.Credentials.Uid));
-        _memory.Write(task.RecordPa + TaskRecord.Euid, space.ShowUser(task.Credentials.Euid));
-        _memory.Write(task.RecordPa + TaskRecord.Gid, space.ShowGroup(task.Credentials.Gid));
-        _memory.Write(task.RecordPa + TaskRecord.Egid, space.ShowGroup(task.Credentials.Egid));
+        SyncIdentity(task);
         SyncCred(task);
     }
 
@@ -103,7 +104,7 @@ public sealed partial class TaskRecords
     {
         if (task.RecordPa == 0)
             return;
-        _memory.Write(task.RecordPa + TaskRecord.Ppid, task.ParentPid);
+        SyncIdentity(task);
         for (PidNamespace? space = task.PidNamespace; space is not null; space = space.Parent)
             _memory.Write(NumbersAt(task, space) + TaskNumbers.Ppid, task.ParentPidIn(space));
         SyncParentPid(task);

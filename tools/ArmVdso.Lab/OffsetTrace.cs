@@ -36,7 +36,7 @@ internal sealed record OffsetWrite(
 /// <summary>Sees every TPIDRRO_EL0 write and says who, when, why and where. The cause is the EL1 function that wrote.</summary>
 internal class OffsetTrace(LinuxKernel kernel, Action<OffsetWrite> sink) : IMachineObserver
 {
-    private static readonly string[] Fields = ["cpu", "node", "pid", "tid", "uid", "euid", "gid", "egid", "ppid"];
+    private static readonly string[] Fields = ["cpu", "node", .. VdsoCalls.Fields.Select(f => f.Name)];
 
     public void OnTpidrroWrite(Cpu cpu, ulong oldValue, ulong newValue)
     {

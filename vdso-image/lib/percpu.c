@@ -35,28 +35,37 @@
 	} while (0)
 #endif
 
-#define VDSO_PER_CPU_GETTER(type, field) \
-	static __always_inline type __cvdso_get##field(void) \
+#define VDSO_GETTER(type, name, field) \
+	static __always_inline type __cvdso_##name(void) \
 	{ \
 		type value; \
 	\
 		vdso_slot_read(value, field, fallback); \
 		return value; \
 	fallback: \
-		return get##field##_fallback(); \
+		return name##_fallback(); \
+	}
+
+/* Of another process only the kernel knows. */
+#define VDSO_GETTER_OF_SELF(type, name, field) \
+	static __always_inline type __cvdso_##name(s32 pid) \
+	{ \
+		type value; \
+	\
+		if (unlikely(pid)) \
+			goto fallback; \
+		vdso_slot_read(value, field, fallback); \
+		return value; \
+	fallback: \
+		return name##_fallback(pid); \
 	}
 
 #ifndef VDSO_ONLY_CPU
-VDSO_PER_CPU_GETTER(s32, pid)
-VDSO_PER_CPU_GETTER(s32, tid)
-VDSO_PER_CPU_GETTER(s32, ppid)
-VDSO_PER_CPU_GETTER(u32, uid)
-VDSO_PER_CPU_GETTER(u32, euid)
-VDSO_PER_CPU_GETTER(u32, gid)
-VDSO_PER_CPU_GETTER(u32, egid)
+VDSO_GETTERS(VDSO_GETTER, VDSO_GETTER_OF_SELF)
 #endif
 
-#undef VDSO_PER_CPU_GETTER
+#undef VDSO_GETTER
+#undef VDSO_GETTER_OF_SELF
 
 /* Either pointer may be null; the third argument has had no meaning since Linux 2.6.24. */
 static __always_inline int __cvdso_getcpu(u32 *cpu, u32 *node, void *unused)

@@ -5,7 +5,7 @@
 namespace ArmVdso.Kernel.El1;
 
 /// <summary>S_* of El1/layout.h: struct pt_regs of Linux 6.1 (arch/arm64/include/asm/ptrace.h)</summary>
-public static class PtRegs
+public static partial class PtRegs
 {
     public const int X0 = 0;
     public const int Sp = 248;
@@ -18,18 +18,11 @@ public static class PtRegs
 }
 
 /// <summary>TSK_* of El1/layout.h: the part of task_struct that EL1 code reads</summary>
-public static class TaskRecord
+public static partial class TaskRecord
 {
     public const int Flags = 0x000;
     public const int StackTop = 0x008;
     public const int Context = 0x010;
-    public const int Tgid = 0x080;
-    public const int Pid = 0x084;
-    public const int Uid = 0x088;
-    public const int Euid = 0x08c;
-    public const int Gid = 0x090;
-    public const int Egid = 0x094;
-    public const int Ppid = 0x098;
     public const int TpValue = 0x0a0;
     public const int Ttbr0 = 0x0a8;
     public const int VdsoSlot = 0x0b0;
@@ -57,7 +50,7 @@ public static class TaskRecord
 }
 
 /// <summary>NUMBERS_* of El1/layout.h: a task's numbers in one PID namespace</summary>
-public static class TaskNumbers
+public static partial class TaskNumbers
 {
     public const int Ns = 0;
     public const int Tgid = 8;
@@ -67,7 +60,7 @@ public static class TaskNumbers
 }
 
 /// <summary>TSK_REC_* of El1/layout.h: records that a task points to, in its own page</summary>
-public static class LinkedRecords
+public static partial class LinkedRecords
 {
     public const int ParentPid = 0x440;
     public const int Parent = 0x640;
@@ -80,7 +73,7 @@ public static class LinkedRecords
 }
 
 /// <summary>PID_* of El1/layout.h: struct pid: level, then one upid (number, namespace) a level</summary>
-public static class PidRecord
+public static partial class PidRecord
 {
     public const int Level = 0x04;
     public const int Nr = 0x10;
@@ -95,19 +88,19 @@ public enum PidType
 }
 
 /// <summary>NS_* of El1/layout.h: struct pid_namespace</summary>
-public static class PidNamespaceRecord
+public static partial class PidNamespaceRecord
 {
     public const int Level = 0x08;
 }
 
 /// <summary>SIGNAL_* of El1/layout.h: struct signal_struct</summary>
-public static class SignalRecord
+public static partial class SignalRecord
 {
     public const int Pids = 0x10;
 }
 
 /// <summary>CRED_* of El1/layout.h: struct cred</summary>
-public static class CredRecord
+public static partial class CredRecord
 {
     public const int Uid = 0x04;
     public const int Gid = 0x08;
@@ -117,7 +110,7 @@ public static class CredRecord
 }
 
 /// <summary>USERNS_* of El1/layout.h: struct user_namespace: uid_map, gid_map; each nr_extents, then extents</summary>
-public static class UserNamespaceRecord
+public static partial class UserNamespaceRecord
 {
     public const int UidMap = 0x00;
     public const int GidMap = 0x40;
@@ -125,13 +118,13 @@ public static class UserNamespaceRecord
 }
 
 /// <summary>NSPROXY_* of El1/layout.h: struct nsproxy</summary>
-public static class NsproxyRecord
+public static partial class NsproxyRecord
 {
     public const int TimeNs = 0x28;
 }
 
 /// <summary>TIME_NS_* of El1/layout.h: struct time_namespace</summary>
-public static class TimeNamespaceRecord
+public static partial class TimeNamespaceRecord
 {
     public const int Monotonic = 0x20;
     public const int Boottime = 0x30;
@@ -149,7 +142,7 @@ public enum TaskFlag
 }
 
 /// <summary>CPU_* of El1/layout.h: per-CPU record, at TPIDR_EL1</summary>
-public static class CpuRecord
+public static partial class CpuRecord
 {
     public const int Number = 0x00;
     public const int Node = 0x04;
@@ -179,7 +172,7 @@ public enum Alternative
 }
 
 /// <summary>TRAMP_* of El1/layout.h: kernel addresses of the trampoline: its data page, then its code page</summary>
-public static class Trampoline
+public static partial class Trampoline
 {
     public const ulong DataValias = 0xfffffdfffe7fc000;
     public const ulong Valias = 0xfffffdfffe7fd000;
@@ -188,7 +181,7 @@ public static class Trampoline
 }
 
 /// <summary>Numbers of El1/layout.h.</summary>
-public static class El1Number
+public static partial class El1Number
 {
     public const int ThreadShift = 14;
     public const int CoarseResNs = 4000000;
@@ -197,7 +190,7 @@ public static class El1Number
 }
 
 /// <summary>FIXUP_* of El1/layout.h: vdso_fixup_table: first offset and span (8 bytes each), how many entries (4 bytes), entries</summary>
-public static class FixupRecord
+public static partial class FixupRecord
 {
     public const int Entries = 24;
     public const int Start = 0;
@@ -228,8 +221,34 @@ public enum El1Action
     Exec = 2,
 }
 
-/// <summary>SLOT_* of El1/layout.h: struct vdso_per_cpu_data as on the slides</summary>
-public static class VdsoSlot
+/// <summary>VD_* of El1/layout.h: struct vdso_data (Linux 6.1)</summary>
+public static partial class VdsoData
+{
+    public const int Seq = 0x00;
+    public const int CycleLast = 0x08;
+    public const int Mask = 0x10;
+    public const int Mult = 0x18;
+    public const int Shift = 0x1c;
+    public const int Basetime = 0x20;
+    public const int TzMinuteswest = 0xe0;
+    public const int HrtimerRes = 0xe8;
+    public const int Raw = 0xf0;
+}
+
+/// <summary>TSK_* of El1/layout.h: the task's words of the vDSO's slot, as it sees itself</summary>
+public static partial class TaskRecord
+{
+    public const int Pid = 0x080;
+    public const int Tid = 0x084;
+    public const int Uid = 0x088;
+    public const int Euid = 0x08c;
+    public const int Gid = 0x090;
+    public const int Egid = 0x094;
+    public const int Ppid = 0x098;
+}
+
+/// <summary>SLOT_* of El1/layout.h: struct vdso_per_cpu_data</summary>
+public static partial class VdsoSlot
 {
     public const int Cpu = 0;
     public const int Node = 4;
@@ -241,20 +260,6 @@ public static class VdsoSlot
     public const int Egid = 28;
     public const int Ppid = 32;
     public const int Seq = 36;
-}
-
-/// <summary>VD_* of El1/layout.h: struct vdso_data (Linux 6.1)</summary>
-public static class VdsoData
-{
-    public const int Seq = 0x00;
-    public const int CycleLast = 0x08;
-    public const int Mask = 0x10;
-    public const int Mult = 0x18;
-    public const int Shift = 0x1c;
-    public const int Basetime = 0x20;
-    public const int TzMinuteswest = 0xe0;
-    public const int HrtimerRes = 0xe8;
-    public const int Raw = 0xf0;
 }
 
 /// <summary>Functions and data of the image: kernel addresses.</summary>
@@ -436,7 +441,7 @@ public enum PatchTarget : ulong
 }
 
 /// <summary>Sites that are changed alike.</summary>
-public static class PatchSites
+public static partial class PatchSites
 {
     public static IReadOnlyList<PatchSite> BhbRounds { get; } =
     [

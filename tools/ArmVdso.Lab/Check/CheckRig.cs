@@ -441,7 +441,7 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
     /// <summary>Changes word n of the image, for a planted fault.</summary>
     internal void SetCodeWord(int word, uint instruction) => Machine.Memory.Write(CodePa(word), instruction);
 
-    private static readonly string[] SlotFields = ["seq", "gen", "cpu", "node", "pid", "tid", "uid", "euid", "gid", "egid", "ppid"];
+    private static readonly string[] SlotFields = ["seq", "cpu", "node", .. VdsoCalls.Fields.Select(f => f.Name)];
     private static readonly string[] ClockFields = ["seq", "clock_mode", "cycle_last", "mask", "mult", "shift", "tz_minuteswest", "tz_dsttime", "hrtimer_res"];
 
     /// <summary>A physical address as an offset in [vvar] where it is there, with the name of the field where the layout of the

@@ -1,4 +1,5 @@
 using ArmVdso.Emulator;
+using ArmVdso.Kernel;
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Tasks;
 
@@ -25,6 +26,9 @@ internal enum AnswerKind
     /// <summary>CLOCK_REALTIME in us.</summary>
     TimeOfDay,
 
+    /// <summary>The same for ever, in W0.</summary>
+    Constant,
+
     /// <summary>Random bytes: right is whatever was never given out before.</summary>
     Random,
 }
@@ -34,32 +38,29 @@ internal enum AnswerKind
 /// <param name="Symbol">In the image.</param>
 /// <param name="Number">arm64 system call.</param>
 /// <param name="Kind">What it answers.</param>
-/// <param name="ClockId">For clocks.</param>
-internal sealed record CheckedFunction(string Name, string Symbol, int Number, AnswerKind Kind, int ClockId = 0)
+/// <param name="First">First argument where that is no pointer: a clock, a policy.</param>
+internal sealed record CheckedFunction(string Name, string Symbol, int Number, AnswerKind Kind, int First)
 {
     /// <summary>All that can be checked; an image has those whose symbol it exports.</summary>
-    internal static IReadOnlyList<CheckedFunction> All { get; } =
-    [
-        new("getpid", "__kernel_getpid", 172, AnswerKind.Id),
-        new("gettid", "__kernel_gettid", 178, AnswerKind.Id),
-        new("getppid", "__kernel_getppid", 173, AnswerKind.Id),
-        new("getuid", "__kernel_getuid", 174, AnswerKind.Id),
-        new("geteuid", "__kernel_geteuid", 175, AnswerKind.Id),
-        new("getgid", "__kernel_getgid", 176, AnswerKind.Id),
-        new("getegid", "__kernel_getegid", 177, AnswerKind.Id),
-        new("getcpu", "__kernel_getcpu", 168, AnswerKind.Cpu),
-        new("clock_gettime_realtime", "__kernel_clock_gettime", 113, AnswerKind.Clock, Clocks.Realtime),
-        new("clock_gettime_monotonic", "__kernel_clock_gettime", 113, AnswerKind.Clock, Clocks.Monotonic),
-        new("clock_gettime_monotonic_raw", "__kernel_clock_gettime", 113, AnswerKind.Clock, Clocks.MonotonicRaw),
-        new("clock_gettime_boottime", "__kernel_clock_gettime", 113, AnswerKind.Clock, Clocks.Boottime),
-        new("clock_gettime_tai", "__kernel_clock_gettime", 113, AnswerKind.Clock, Clocks.Tai),
-        new("clock_gettime_realtime_coarse", "__kernel_clock_gettime", 113, AnswerKind.CoarseClock, Clocks.RealtimeCoarse),
-        new("clock_gettime_monotonic_coarse", "__kernel_clock_gettime", 113, AnswerKind.CoarseClock, Clocks.MonotonicCoarse),
-        new("clock_getres", "__kernel_clock_getres", 114, AnswerKind.Resolution, Clocks.Monotonic),
-        new("gettimeofday", "__kernel_gettimeofday", 169, AnswerKind.TimeOfDay),
-        new("getrandom", "__kernel_getrandom", 278, AnswerKind.Random),
-        new("getrandom_new_key", "__kernel_getrandom", 278, AnswerKind.Random) { FreshState = true },
-    ];
+    internal static IReadOnlyList<CheckedFunction> All { get; } = [.. VdsoCalls.All.SelectMany(c => c.Cases.SelectMany(k => Of(c, k)))];
+
+    private static IEnumerable<CheckedFunction> Of(VdsoCall call, VdsoCase of)
+    {
+        AnswerKind kind = call.Answer switch
+        {
+            VdsoAnswer.Id => AnswerKind.Id,
+            VdsoAnswer.Cpu => AnswerKind.Cpu,
+            VdsoAnswer.Clock => of.First is Clocks.RealtimeCoarse or Clocks.MonotonicCoarse ? AnswerKind.CoarseClock : AnswerKind.Clock,
+            VdsoAnswer.Resolution => AnswerKind.Resolution,
+            VdsoAnswer.Timeofday => AnswerKind.TimeOfDay,
+            VdsoAnswer.Random => AnswerKind.Random,
+            _ => AnswerKind.Constant,
+        };
+        var function = new CheckedFunction(of.Name, call.Symbol, call.Number, kind, of.First);
+        yield return function;
+        if (kind == AnswerKind.Random)
+            yield return function with { Name = $"{of.Name}_new_key", FreshState = true };
+    }
 
     /// <summary>For getrandom: the state is all zero before the call, so that it takes a key; otherwise it has one and a full
     /// batch, as after an earlier call.</summary>
@@ -83,17 +84,17 @@ internal sealed record CheckedFunction(string Name, string Symbol, int Number, A
     /// <summary>Arguments of a call that writes to the given buffer.</summary>
     internal ulong[] Arguments(ulong buffer, ulong state) => Kind switch
     {
-        AnswerKind.Id => [0, 0, 0, 0, 0],
+        AnswerKind.Id or AnswerKind.Constant => [(ulong)First, 0, 0, 0, 0],
         AnswerKind.Cpu => [buffer, buffer + 4, 0, 0, 0],
         AnswerKind.TimeOfDay => [buffer, 0, 0, 0, 0],
         AnswerKind.Random => [buffer, RandomBytes, 0, state, RandomState],
-        _ => [(ulong)ClockId, buffer, 0, 0, 0],
+        _ => [(ulong)First, buffer, 0, 0, 0],
     };
 
     /// <summary>The answer of a call that has returned; null: the call failed or the answer is malformed.</summary>
     internal long? Result(KernelTask task, ulong x0, ulong buffer)
     {
-        if (Kind == AnswerKind.Id)
+        if (Kind is AnswerKind.Id or AnswerKind.Constant)
             return (uint)x0;
         if (Kind == AnswerKind.Random)
             return x0 == RandomBytes ? (long)Words(task, buffer)[0] : null;
@@ -116,15 +117,15 @@ internal sealed record CheckedFunction(string Name, string Symbol, int Number, A
         ulong scratch = rig.Symbol("scratch");
         switch (Kind)
         {
-            case AnswerKind.Id:
-                return (uint)rig.Control.Answer(task, Number);
+            case AnswerKind.Id or AnswerKind.Constant:
+                return (uint)rig.Control.Answer(task, Number, (ulong)First);
             case AnswerKind.Cpu:
                 return task.Cpu;
             case AnswerKind.TimeOfDay:
                 rig.Control.Answer(task, Number, scratch, 0);
                 break;
             default:
-                rig.Control.Answer(task, Number, (ulong)ClockId, scratch);
+                rig.Control.Answer(task, Number, (ulong)First, scratch);
                 break;
         }
         return Result(task, 0, scratch) ?? throw new InvalidOperationException($"the kernel's own {Name} failed");
@@ -134,7 +135,7 @@ internal sealed record CheckedFunction(string Name, string Symbol, int Number, A
     internal string Show(long? value) => value is not { } v ? "an error"
         : Kind switch
         {
-            AnswerKind.Id => $"{(int)v}",
+            AnswerKind.Id or AnswerKind.Constant => $"{(int)v}",
             AnswerKind.Random => $"bytes that begin with {System.Buffers.Binary.BinaryPrimitives.ReverseEndianness((ulong)v):x16}",
             AnswerKind.Cpu => $"cpu {v & 0xffffffff} node {v >> 32}",
             AnswerKind.TimeOfDay => $"{v / 1_000_000}.{v % 1_000_000:d6}",

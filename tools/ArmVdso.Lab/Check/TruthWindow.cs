@@ -24,7 +24,7 @@ internal sealed class TruthWindow(CheckedFunction function, KernelTask task)
                 // Another time namespace than the one in which the updates were noted.
                 long shift = ReferenceEquals(task, rig.Victim) ? 0 : function.Truth(rig, task) - function.Truth(rig, rig.Victim);
                 foreach ((_, long realtime, long monotonic) in clocks.Visible)
-                    _values.Add((function.ClockId == Clocks.RealtimeCoarse ? realtime : monotonic) + shift);
+                    _values.Add((function.First == Clocks.RealtimeCoarse ? realtime : monotonic) + shift);
                 break;
             case AnswerKind.Clock or AnswerKind.TimeOfDay:
                 long now = function.Truth(rig, task);
@@ -113,7 +113,7 @@ internal sealed class ClockHistory
     internal IEnumerable<(int Epoch, long Offset)> Offsets(CheckedFunction function)
     {
         yield return (_epoch, 0);
-        bool real = function.Kind == AnswerKind.TimeOfDay || function.ClockId is Clocks.Realtime or Clocks.Tai;
+        bool real = function.Kind == AnswerKind.TimeOfDay || function.First is Clocks.Realtime or Clocks.Tai;
         if (_open)
             yield return (_epoch - 1, real ? -_realtimeStep / (function.Kind == AnswerKind.TimeOfDay ? 1000 : 1) : 0);
     }

@@ -182,21 +182,13 @@ internal sealed class CallSampler : OffsetTrace
         return state;
     }
 
+    private static readonly Dictionary<string, (Func<KernelTask, int, int> Of, int First)> Truths = VdsoCalls.All.Where(c => c.Truth is not null)
+        .SelectMany(c => c.Cases.Select(k => (k.Name, (c.Truth!, k.First)))).ToDictionary();
+
     /// <summary>Whether the answer in X0 is what the kernel's own objects say at this moment.</summary>
     private bool IsRight(Cpu cpu, string name)
     {
         KernelTask task = _kernel.Scheduler.Current(cpu.Index);
-        uint answer = cpu.W(0);
-        return name switch
-        {
-            "getpid" => answer == (uint)task.Group.Pid,
-            "gettid" => answer == (uint)task.Tid,
-            "getuid" => answer == task.Credentials.Uid,
-            "geteuid" => answer == task.Credentials.Euid,
-            "getgid" => answer == task.Credentials.Gid,
-            "getegid" => answer == task.Credentials.Egid,
-            "getppid" => answer == (uint)task.ParentPid,
-            _ => answer == 0,
-        };
+        return cpu.W(0) == (Truths.TryGetValue(name, out (Func<KernelTask, int, int> Of, int First) truth) ? (uint)truth.Of(task, truth.First) : 0);
     }
 }

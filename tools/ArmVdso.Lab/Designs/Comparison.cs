@@ -1,3 +1,4 @@
+using ArmVdso.Kernel.Tasks;
 using System.Globalization;
 using ArmVdso.Kernel.Vdso;
 
@@ -9,12 +10,9 @@ internal static class Comparison
     /// <summary>Time slice in ns unless --slice says otherwise: short, so that preemption and migration happen often.</summary>
     internal const ulong SliceNs = 20_000;
 
-    internal static readonly string[] Functions =
-    [
-        "getpid", "gettid", "getuid", "geteuid", "getgid", "getegid", "getppid", "getcpu",
-        "clock_gettime_realtime", "clock_gettime_monotonic", "clock_gettime_monotonic_raw", "clock_gettime_boottime", "clock_gettime_tai",
-        "clock_gettime_realtime_coarse", "clock_gettime_monotonic_coarse", "clock_getres", "gettimeofday",
-    ];
+    /// <summary>What can be compared: getrandom is not among it, since what it costs depends on the length.</summary>
+    internal static IReadOnlyList<string> Functions { get; } =
+        [.. VdsoCalls.All.Where(c => c.Answer != VdsoAnswer.Random).SelectMany(c => c.Cases.Select(k => k.Name))];
 
     /// <summary>Runs the guest with a design.</summary>
     internal static CallSampler Measure(SessionSettings settings, int threads) =>

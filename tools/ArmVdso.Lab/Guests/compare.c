@@ -78,27 +78,11 @@ static void bench_##name(u64 *buffer, u64 count)					\
 }
 
 #define POINTER "r"(buffer + 4)
-#define CLOCK(id) "i"(id)
+#define VALUE(id) "i"(id)
 
-enum { S_GETTIME, S_TIMEOFDAY, S_GETRES, S_PID, S_TID, S_UID, S_EUID, S_GID, S_EGID, S_PPID, S_CPU, S_COUNT };
+#include "calls.h"
 
-BENCH(getpid, 172, S_PID, CLOCK(0))
-BENCH(gettid, 178, S_TID, CLOCK(0))
-BENCH(getuid, 174, S_UID, CLOCK(0))
-BENCH(geteuid, 175, S_EUID, CLOCK(0))
-BENCH(getgid, 176, S_GID, CLOCK(0))
-BENCH(getegid, 177, S_EGID, CLOCK(0))
-BENCH(getppid, 173, S_PPID, CLOCK(0))
-BENCH(getcpu, 168, S_CPU, POINTER)
-BENCH(clock_gettime_realtime, 113, S_GETTIME, CLOCK(0))
-BENCH(clock_gettime_monotonic, 113, S_GETTIME, CLOCK(1))
-BENCH(clock_gettime_monotonic_raw, 113, S_GETTIME, CLOCK(4))
-BENCH(clock_gettime_realtime_coarse, 113, S_GETTIME, CLOCK(5))
-BENCH(clock_gettime_monotonic_coarse, 113, S_GETTIME, CLOCK(6))
-BENCH(clock_gettime_boottime, 113, S_GETTIME, CLOCK(7))
-BENCH(clock_gettime_tai, 113, S_GETTIME, CLOCK(11))
-BENCH(clock_getres, 114, S_GETRES, CLOCK(1))
-BENCH(gettimeofday, 169, S_TIMEOFDAY, POINTER)
+BENCHES
 
 static void bench_empty(u64 *buffer, u64 count)
 {
@@ -148,23 +132,7 @@ __attribute__((used)) static void work(void)
 
 	/* gettimeofday(tv, NULL) and getcpu(&cpu, &node): x1 is buffer or buffer[0..] */
 	bench_empty(buffer, n);
-	bench_getpid(buffer, n);
-	bench_gettid(buffer, n);
-	bench_getuid(buffer, n);
-	bench_geteuid(buffer, n);
-	bench_getgid(buffer, n);
-	bench_getegid(buffer, n);
-	bench_getppid(buffer, n);
-	bench_getcpu(buffer, n);
-	bench_clock_gettime_realtime(buffer, n);
-	bench_clock_gettime_monotonic(buffer, n);
-	bench_clock_gettime_monotonic_raw(buffer, n);
-	bench_clock_gettime_realtime_coarse(buffer, n);
-	bench_clock_gettime_monotonic_coarse(buffer, n);
-	bench_clock_gettime_boottime(buffer, n);
-	bench_clock_gettime_tai(buffer, n);
-	bench_clock_getres(buffer, n);
-	bench_gettimeofday(buffer, n);
+	RUN_BENCHES(buffer, n)
 	bench_setresuid(n);
 }
 
@@ -179,8 +147,7 @@ static int same(const char *a, const char *b)
 static void find_vdso(u64 base)
 {
 	static const char *const names[S_COUNT] = {
-		"__kernel_clock_gettime", "__kernel_gettimeofday", "__kernel_clock_getres", "__kernel_getpid", "__kernel_gettid",
-		"__kernel_getuid", "__kernel_geteuid", "__kernel_getgid", "__kernel_getegid", "__kernel_getppid", "__kernel_getcpu",
+		FUNCTION_NAMES
 	};
 	u64 phdr = base + *(u64 *)(base + 32);
 	int count = *(u16 *)(base + 56);

@@ -2,6 +2,8 @@
  * The guest of "armvdso kernel-path": each call a few dozen times, so that caches and
  * predictors are warm. The host watches system calls; it looks for no label here.
  */
+#include "getters.h"
+
 	.globl	_start
 _start:
 	.macro	calls nr, a=0, b=0
@@ -18,13 +20,7 @@ _start:
 	adrp	x21, buffer
 	add	x21, x21, :lo12:buffer
 	calls	999
-	calls	172			/* getpid */
-	calls	173			/* getppid */
-	calls	178			/* gettid */
-	calls	174			/* getuid */
-	calls	175			/* geteuid */
-	calls	176			/* getgid */
-	calls	177			/* getegid */
+	getters
 	calls	168			/* getcpu(NULL, NULL) */
 	calls	113, #1, x21		/* clock_gettime(CLOCK_MONOTONIC) */
 	calls	113, #6, x21		/* CLOCK_MONOTONIC_COARSE */

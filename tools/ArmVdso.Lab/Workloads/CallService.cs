@@ -1,4 +1,7 @@
+using ArmVdso.Kernel;
+using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Syscalls;
+using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Lab.Workloads;
 
@@ -24,13 +27,13 @@ internal enum Service
 internal static class CallService
 {
     /// <summary>Prefix of the vDSO's functions.</summary>
-    internal const string SymbolPrefix = "__kernel_";
+    internal const string SymbolPrefix = VdsoCall.SymbolPrefix;
 
     private static readonly Dictionary<string, int> Numbers = SyscallTable.All.ToDictionary(r => r.Name, r => r.Number);
 
-    private static readonly HashSet<string> Stock = ["clock_gettime", "gettimeofday", "clock_getres", "getrandom"];
+    private static readonly HashSet<string> Stock = [.. VdsoCalls.All.Where(c => c.IsStock).Select(c => c.Name)];
 
-    private static readonly HashSet<string> Designs = ["getpid", "gettid", "getuid", "geteuid", "getgid", "getegid", "getppid", "getcpu"];
+    private static readonly HashSet<string> Designs = [.. VdsoCalls.All.Where(c => !c.IsStock).Select(c => c.Name)];
 
     /// <summary>Call to the reason why it is a candidate, with where Linux 6.1 reads the answer.</summary>
     private static readonly Dictionary<string, string> Candidates = new()

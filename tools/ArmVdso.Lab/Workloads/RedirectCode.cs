@@ -1,5 +1,6 @@
 using System.Numerics;
 using ArmVdso.Emulator.Isa;
+using ArmVdso.Kernel.Tasks;
 using ArmVdso.Kernel.Vdso;
 
 namespace ArmVdso.Lab.Workloads;
@@ -58,7 +59,7 @@ internal static class RedirectCode
             flags |= use.WritesFlags;
         }
         reason = "";
-        bool signed = CallService.Of(name) == Service.Stock || name == "getcpu";
+        bool signed = VdsoCalls.All.First(c => c.Name == name).Fails;
         target = new Target(number, offset, clobbers & 0x7FFFE & ~(1u << 16), flags, signed);
         return true;
     }

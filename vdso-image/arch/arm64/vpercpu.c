@@ -2,28 +2,23 @@
 /* Entry points of the calls that are answered from this CPU's slot. */
 #include "../../lib/percpu.c"
 
-#define VDSO_ENTRY(type, name) \
+#define VDSO_ENTRY(type, name, field) \
 	type __vdso_export __kernel_##name(void); \
 	type __kernel_##name(void) \
 	{ \
 		return __cvdso_##name(); \
 	}
+#define VDSO_ENTRY_OF_SELF(type, name, field) \
+	type __vdso_export __kernel_##name(s32 pid); \
+	type __kernel_##name(s32 pid) \
+	{ \
+		return __cvdso_##name(pid); \
+	}
 
 #ifndef VDSO_ONLY_CPU
-VDSO_ENTRY(s32, getpid)
-VDSO_ENTRY(s32, gettid)
-VDSO_ENTRY(u32, getuid)
-VDSO_ENTRY(u32, geteuid)
-VDSO_ENTRY(u32, getgid)
-VDSO_ENTRY(u32, getegid)
-VDSO_ENTRY(s32, getppid)
+VDSO_GETTERS(VDSO_ENTRY, VDSO_ENTRY_OF_SELF)
 #endif
-
-int __vdso_export __kernel_getcpu(u32 *cpu, u32 *node, void *unused);
-int __kernel_getcpu(u32 *cpu, u32 *node, void *unused)
-{
-	return __cvdso_getcpu(cpu, node, unused);
-}
+VDSO_ENTRY_getcpu
 
 #ifdef vdso_mm_cid
 /* The number of this thread among the running ones of its memory. No system call gives it: -ENOSYS without rseq. */

@@ -14,6 +14,7 @@
 #define VDSO_DATAPAGE_H
 
 #include <vdso/bits.h>
+#include <vdso/calls.h>
 #include <vdso/layout.h>
 #include <vdso/time.h>
 #include <vdso/types.h>
@@ -76,8 +77,8 @@ struct vdso_rng_data {
 #define VDSO_FRONT_PAGES	2
 
 /*
- * What one CPU (or, in design "per-thread", one thread) says about the task that it runs. Order of the
- * fields: the LPC 2020 prototype. The mended designs give each slot a cache line, so that the switches of
+ * What one CPU (or, in design "per-thread", one thread) says about the task that it runs: calls.tsv has the
+ * fields, first those of the LPC 2020 prototype in its order. The mended designs give each slot a cache line, so that the switches of
  * one CPU do not take the line of another's, and a sequence: odd while the kernel writes, and odd for good
  * while the task that runs may not be answered from here.
  */
@@ -85,13 +86,9 @@ struct vdso_per_cpu_data {
 	u32 cpu;
 	u32 node;
 #ifndef VDSO_ONLY_CPU
-	s32 pid;
-	s32 tid;
-	u32 uid;
-	u32 euid;
-	u32 gid;
-	u32 egid;
-	s32 ppid;
+#define VDSO_SLOT_FIELD(type, name) type name;
+	VDSO_SLOT_FIELDS(VDSO_SLOT_FIELD)
+#undef VDSO_SLOT_FIELD
 #endif
 #ifdef VDSO_SLOT_LINE
 	u32 seq;

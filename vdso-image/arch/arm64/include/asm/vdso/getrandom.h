@@ -4,10 +4,8 @@
 #define ASM_VDSO_GETRANDOM_H
 
 #include <asm/vdso/syscall.h>
+#include <vdso/calls.h>
 
-static __always_inline ssize_t getrandom_fallback(void *buffer, size_t length, u32 flags)
-{
-	return vdso_syscall3(__NR_getrandom, (long)buffer, (long)length, flags);
-}
+VDSO_FALLBACK_getrandom
 
 #endif

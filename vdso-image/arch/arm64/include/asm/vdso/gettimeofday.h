@@ -7,20 +7,9 @@
 #include <vdso/datapage.h>
 #include <vdso/time.h>
 
-static __always_inline int clock_gettime_fallback(clockid_t clock, struct timespec *ts)
-{
-	return (int)vdso_syscall2(__NR_clock_gettime, clock, (long)ts);
-}
-
-static __always_inline int clock_getres_fallback(clockid_t clock, struct timespec *res)
-{
-	return (int)vdso_syscall2(__NR_clock_getres, clock, (long)res);
-}
-
-static __always_inline int gettimeofday_fallback(struct timeval *tv, struct timezone *tz)
-{
-	return (int)vdso_syscall2(__NR_gettimeofday, (long)tv, (long)tz);
-}
+VDSO_FALLBACK_clock_gettime
+VDSO_FALLBACK_clock_getres
+VDSO_FALLBACK_gettimeofday
 
 /*
  * The virtual counter. The ISB keeps the read from being done ahead of what comes before it. What comes

@@ -15,25 +15,21 @@ static __always_inline u64 __arch_get_vdso_register(void)
 	return value;
 }
 
-static __always_inline int getcpu_fallback(u32 *cpu, u32 *node, void *unused)
-{
-	return (int)vdso_syscall3(__NR_getcpu, (long)cpu, (long)node, (long)unused);
-}
-
-#define VDSO_FALLBACK(type, name) \
+#define VDSO_FALLBACK(type, name, field) \
 	static __always_inline type name##_fallback(void) \
 	{ \
 		return (type)vdso_syscall0(__NR_##name); \
 	}
+#define VDSO_FALLBACK_OF_SELF(type, name, field) \
+	static __always_inline type name##_fallback(s32 pid) \
+	{ \
+		return (type)vdso_syscall1(__NR_##name, pid); \
+	}
 
-VDSO_FALLBACK(s32, getpid)
-VDSO_FALLBACK(s32, gettid)
-VDSO_FALLBACK(s32, getppid)
-VDSO_FALLBACK(u32, getuid)
-VDSO_FALLBACK(u32, geteuid)
-VDSO_FALLBACK(u32, getgid)
-VDSO_FALLBACK(u32, getegid)
+VDSO_GETTERS(VDSO_FALLBACK, VDSO_FALLBACK_OF_SELF)
+VDSO_FALLBACK_getcpu
 
 #undef VDSO_FALLBACK
+#undef VDSO_FALLBACK_OF_SELF
 
 #endif

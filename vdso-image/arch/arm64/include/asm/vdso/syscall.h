@@ -15,6 +15,15 @@ static __always_inline long vdso_syscall0(long number)
 	return x0;
 }
 
+static __always_inline long vdso_syscall1(long number, long a)
+{
+	register long x8 __asm__("x8") = number;
+	register long x0 __asm__("x0") = a;
+
+	__asm__ volatile("svc #0" : "+r"(x0) : "r"(x8) : "memory");
+	return x0;
+}
+
 static __always_inline long vdso_syscall2(long number, long a, long b)
 {
 	register long x8 __asm__("x8") = number;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* System call numbers (asm-generic table). Read by the assembler too. */
+/* Made from vdso-image/calls.tsv by tools/ArmVdso.CallGenerator. System call numbers; read by the assembler too. */
 #ifndef ASM_VDSO_UNISTD_H
 #define ASM_VDSO_UNISTD_H
 
