@@ -1,32 +1,14 @@
-using System.CommandLine.Parsing;
 using System.CommandLine;
 using ArmVdso.Cli;
+using ArmVdso.Emulator.Engine;
 using ArmVdso.Lab;
-using ArmVdso.Lab.Check;
-using ArmVdso.Lab.Explain;
 
 // A standard stream that was closed may be a file of the runtime's by now.
 if (StandardStream.IsClosed(1))
     Console.SetOut(TextWriter.Null);
 if (StandardStream.IsClosed(2))
     Console.SetError(TextWriter.Null);
-var root = new RootCommand("ArmVdso runs arm64 Linux programs on emulated CPUs, in cycles, and compares system calls with the vDSO.")
-{
-    RunCommand.Make(),
-    CompareCommand.Make(),
-    TraceCommand.Make(),
-    KernelPathCommand.Make(),
-    CheckCommand.Make(),
-    ExplainCommand.Make(),
-    ModelsCommand.Make(),
-    SyscallsCommand.Make(),
-    VdsoCommand.Make(),
-    YardsticksCommand.Make(),
-    InfoCommands.MakeIsa(),
-    CpusCommand.Make(),
-};
-// No terminal colours, @file expansion or suggestions: arguments after PROGRAM are the guest's, to the letter.
-ParseResult parsed = root.Parse(CommandLine.Prepare(args), new ParserConfiguration { ResponseFileTokenReplacer = null });
+ParseResult parsed = CommandTree.Parse(CommandTree.Make(), args);
 if (parsed.Errors.Count > 0)
 {
     Console.Error.WriteLine($"armvdso: {parsed.Errors[0].Message}");
@@ -42,6 +24,13 @@ catch (UserError e)
     Console.Out.Flush();
     Console.Error.WriteLine($"armvdso: {e.Message}");
     return e.Status;
+}
+catch (LabException e)
+{
+    Console.Out.Flush();
+    string more = e.InnerException is EngineMismatchException ? $"reproduce with: armvdso {string.Join(' ', args)}" : "";
+    Console.Error.WriteLine($"armvdso: {e.Message}{more}");
+    return ExitStatus.Of(e.Fault);
 }
 catch (IOException e) when (e.HResult == unchecked((int)0x80131620) || e.Message.Contains("pipe", StringComparison.OrdinalIgnoreCase))
 {

@@ -27,7 +27,8 @@ internal sealed class StandardStream : Stream
 
     /// <summary>Whether a descriptor was closed when the process began. The runtime may have opened a file of its own in its place,
     /// always with close-on-exec, which an inherited descriptor never has.</summary>
-    internal static bool IsClosed(int fd) => OperatingSystem.IsLinux() && (fcntl(fd, F_GETFD) is var flags && (flags < 0 || (flags & FD_CLOEXEC) != 0));
+    internal static bool IsClosed(int fd) =>
+        OperatingSystem.IsLinux() && (fcntl(fd, F_GETFD) is var flags && (flags < 0 || (flags & FD_CLOEXEC) != 0));
 
     public override bool CanRead => _fd == 0;
 

@@ -6,7 +6,8 @@ namespace ArmVdso.Cli;
 internal static class Terminal
 {
     /// <summary>Which of the standard streams are terminals: bit 0 input, 1 output, 2 error.</summary>
-    internal static int Streams => (Console.IsInputRedirected ? 0 : 1) | (Console.IsOutputRedirected ? 0 : 2) | (Console.IsErrorRedirected ? 0 : 4);
+    internal static int Streams =>
+        (Console.IsInputRedirected ? 0 : 1) | (Console.IsOutputRedirected ? 0 : 2) | (Console.IsErrorRedirected ? 0 : 4);
 
     /// <summary>Prints one of our own messages.</summary>
     internal static void Log(string line) => Console.Error.WriteLine($"armvdso: {line}");
@@ -20,6 +21,22 @@ internal static class Terminal
 
     /// <summary>Gives Ctrl-C to a session until the result is disposed of.</summary>
     internal static IDisposable Interrupts(Session session) => new Handler(session);
+
+    /// <summary>A file for a report; stderr when none is named.</summary>
+    /// <exception cref="UserError">It cannot be written.</exception>
+    internal static TextWriter Open(string? file)
+    {
+        if (string.IsNullOrEmpty(file))
+            return TextWriter.Synchronized(Console.Error);
+        try
+        {
+            return new StreamWriter(file) { AutoFlush = true };
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new UserError($"{file}: {e.Message}", ExitStatus.EmulatorError);
+        }
+    }
 
     private sealed class Handler : IDisposable
     {

@@ -27,24 +27,26 @@ internal sealed class EmbeddedGuest : IDisposable
     internal Bind Bind { get; }
 
     /// <summary>Addresses of the symbols of the guest.</summary>
-    internal Dictionary<string, ulong> Symbols() => ElfSymbols.Read(File.ReadAllBytes(Bind.HostPath));
+    internal Dictionary<string, ulong> Symbols() => new ElfFile(File.ReadAllBytes(Bind.HostPath)).Values();
 
     /// <summary>Runs the guest to its end.</summary>
     /// <param name="settings">Settings; the guest's file is added to them.</param>
     /// <param name="arguments">Its arguments.</param>
     /// <param name="prepare">Adds observers before the first instruction.</param>
-    /// <exception cref="UserError">It ended with another status than 0; what it wrote to its standard error is in the message.</exception>
+    /// <exception cref="LabException">It ended with another status than 0; what it wrote to its standard error is in the
+    /// message.</exception>
     internal void Run(SessionSettings settings, IReadOnlyList<string> arguments, Action<Session> prepare)
     {
         using var errors = new MemoryStream();
         void Log(string line) => errors.Write(System.Text.Encoding.UTF8.GetBytes(line + "; "));
-        using var session = new Session(settings with { Binds = [.. settings.Binds, Bind] }, Bind.GuestPath, arguments, new Session.Hooks { Error = errors, Log = Log });
+        using var session = new Session(
+            settings with { Binds = [.. settings.Binds, Bind] }, Bind.GuestPath, arguments, new SessionHooks { Error = errors, Log = Log });
         prepare(session);
         int status = session.Run();
         if (status == 0)
             return;
         string said = System.Text.Encoding.UTF8.GetString(errors.ToArray()).Replace('\n', ' ').TrimEnd(' ', ';');
-        throw new UserError($"the embedded guest ended with status {status}{(said.Length > 0 ? $": {said}" : "")}", ExitStatus.EmulatorError);
+        throw new LabException($"the embedded guest ended with status {status}{(said.Length > 0 ? $": {said}" : "")}", LabFault.Failed);
     }
 
     public void Dispose() => Directory.Delete(_folder, true);

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using ArmVdso.Emulator;
 using ArmVdso.Kernel;
 using ArmVdso.Kernel.El1;
@@ -7,7 +6,7 @@ using ArmVdso.Kernel.Tasks;
 namespace ArmVdso.Lab;
 
 /// <summary>One write of TPIDRRO_EL0.</summary>
-/// <param name="Cycle">Cycle of the CPU.</param>
+/// <param name="Cycle">Cycle of the CPU at which it was written.</param>
 /// <param name="Cpu">CPU.</param>
 /// <param name="Cause">boot, start, switch, refresh (what the slot says has changed) or flush; tramp (x30 in transit, KPTI or BHB vectors),
 /// entry (zero, after it), reload (--kernel reload).</param>
@@ -16,28 +15,18 @@ namespace ArmVdso.Lab;
 /// <param name="Old">Old value: byte offset of the slot, 0 = off.</param>
 /// <param name="New">New value.</param>
 /// <param name="Slot">Contents of the slot, by field; null when the new offset is 0.</param>
-internal sealed record OffsetWrite(
-    ulong Cycle, int Cpu, string Cause, string Previous, string Next, ulong Old, ulong New, IReadOnlyDictionary<string, int>? Slot)
-{
-    /// <summary>One JSON object.</summary>
-    internal string ToJson() => JsonSerializer.Serialize(new
-    {
-        cycle = Cycle,
-        cpu = Cpu,
-        cause = Cause,
-        prev = Previous,
-        next = Next,
-        old = Old,
-        @new = New,
-        slot = Slot,
-    });
-}
+public sealed record OffsetWrite(
+    ulong Cycle, int Cpu, string Cause, string Previous, string Next, ulong Old, ulong New, IReadOnlyDictionary<string, int>? Slot);
 
 /// <summary>Sees every TPIDRRO_EL0 write and says who, when, why and where. The cause is the EL1 function that wrote.</summary>
-internal class OffsetTrace(LinuxKernel kernel, Action<OffsetWrite> sink) : IMachineObserver
+/// <param name="kernel">The kernel of the run.</param>
+/// <param name="sink">Takes the writes, in the order of the run.</param>
+public class OffsetTrace(LinuxKernel kernel, Action<OffsetWrite> sink) : IMachineObserver
 {
-    private static readonly string[] Fields = ["cpu", "node", .. VdsoCalls.Fields.Select(f => f.Name)];
+    /// <summary>The fields of a slot, in the order of <see cref="OffsetWrite.Slot"/>.</summary>
+    public static IReadOnlyList<string> Fields { get; } = ["cpu", "node", .. VdsoCalls.Fields.Select(f => f.Name)];
 
+    /// <inheritdoc/>
     public void OnTpidrroWrite(Cpu cpu, ulong oldValue, ulong newValue)
     {
         string cause = kernel.El1FunctionAt(cpu.PC) switch
@@ -69,17 +58,21 @@ internal class OffsetTrace(LinuxKernel kernel, Action<OffsetWrite> sink) : IMach
         sink(new OffsetWrite(cpu.Cycles, cpu.Index, cause, previous.ToString(), current.ToString(), oldValue, newValue, slot));
     }
 
+    /// <inheritdoc/>
     public virtual void OnExceptionEntry(Cpu cpu, int fromEL, ulong offset)
     {
     }
 
+    /// <inheritdoc/>
     public virtual void OnExceptionReturn(Cpu cpu)
     {
     }
 
+    /// <inheritdoc/>
     public virtual void OnInstruction(Cpu cpu, uint instruction)
     {
     }
 
+    /// <inheritdoc/>
     public virtual bool WantsInstructions => false;
 }

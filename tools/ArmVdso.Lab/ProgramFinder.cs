@@ -7,13 +7,11 @@ internal static class ProgramFinder
 
     /// <summary>Finds a program.</summary>
     /// <returns>The host path (null when it is inside the root), the guest path, and the root folder (null: none).</returns>
-    /// <exception cref="UserError">It is not found.</exception>
+    /// <exception cref="LabException">It is not found.</exception>
     internal static (string? HostPath, string GuestPath, string? Root) Find(SessionSettings settings, string program)
     {
         if (program.Length == 0)
-            throw new UserError("PROGRAM is empty", ExitStatus.Usage);
-        if (program[0] == '-')
-            throw new UserError($"there is no option '{program}'; --help shows the options", ExitStatus.Usage);
+            throw new LabException("the name of the program is empty", LabFault.Input);
         bool isPath = program.Contains('/');
         string? root = settings.Root;
         if (settings.Binds.Any(b => b.GuestPath == program))
@@ -35,27 +33,30 @@ internal static class ProgramFinder
         {
             string full = Path.GetFullPath(program);
             if (Directory.Exists(full))
-                throw new UserError($"{program}: is a directory", ExitStatus.NotExecutable);
+                throw new LabException($"{program}: is a directory", LabFault.NotExecutable);
             try
             {
                 using FileStream _ = File.OpenRead(full);
             }
             catch (UnauthorizedAccessException)
             {
-                throw new UserError($"{program}: permission denied", ExitStatus.NotExecutable);
+                throw new LabException($"{program}: permission denied", LabFault.NotExecutable);
             }
             catch (IOException e)
             {
-                throw new UserError($"{program}: {e.Message}", ExitStatus.NotExecutable);
+                throw new LabException($"{program}: {e.Message}", LabFault.NotExecutable);
             }
             return (full, full, root);
         }
-        if (!isPath && root is null && FetchedRoot() is { } fetched && SearchPath(settings, fetched, program) is { } there)
+        if (!isPath && root is null && settings.FallbackRoot is { } fetched && SearchPath(settings, fetched, program) is { } there)
             return (null, there, fetched);
         string where = root is null
-            ? isPath ? "" : $" here, nor in the fetched guests ({Fetch} fetches Debian packages: {Fetch} tests/guests/root busybox-static bash-static)"
+            ? isPath
+                ? ""
+                : $" here, nor in the fetched guests ({Fetch} fetches Debian packages: {Fetch} tests/guests/root busybox-static "
+                + $"bash-static)"
             : isPath ? "" : " in the PATH of the guest's root, nor here";
-        throw new UserError($"{program}: not found{where}", ExitStatus.NotFound);
+        throw new LabException($"{program}: not found{where}", LabFault.NotFound);
     }
 
     /// <summary>Whether a guest path exists in the root, with links followed as the guest follows them: never out of the root.</summary>
@@ -101,16 +102,18 @@ internal static class ProgramFinder
         return null;
     }
 
-    /// <summary>The root that tests/guests/fetch-guests.sh has made in this checkout, or null.</summary>
-    internal static string? FetchedRoot()
+    /// <summary>The bytes of a program; none when it cannot be read.</summary>
+    internal static byte[] Bytes(SessionSettings settings, string program)
     {
-        for (DirectoryInfo? at = new(AppContext.BaseDirectory); at is not null; at = at.Parent)
+        (string? hostPath, string guestPath, string? root) = Find(settings, program);
+        string? path = hostPath ?? (root is null ? null : Path.Join(root, guestPath));
+        try
         {
-            if (!File.Exists(Path.Join(at.FullName, "ArmVdso.sln")))
-                continue;
-            string root = Path.Join(at.FullName, "tests", "guests", "root");
-            return Directory.Exists(root) ? root : null;
+            return path is null ? [] : File.ReadAllBytes(path);
         }
-        return null;
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
     }
 }

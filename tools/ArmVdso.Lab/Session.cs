@@ -1,4 +1,7 @@
+using System.Globalization;
+using System.Text;
 using ArmVdso.Emulator;
+using ArmVdso.Emulator.Engine;
 using ArmVdso.Emulator.Timing;
 using ArmVdso.Kernel;
 using ArmVdso.Kernel.Abi;
@@ -7,57 +10,35 @@ using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Signals;
 using ArmVdso.Kernel.Syscalls;
 using ArmVdso.Kernel.Tasks;
+using ArmVdso.Kernel.Vdso;
 
 namespace ArmVdso.Lab;
 
-/// <summary>One run of one guest: machine, kernel and the program's place in the guest's files.</summary>
-internal sealed class Session : IDisposable
+/// <summary>One run of one guest: machine, kernel and the program's place in the guest's files. Observers are added between the
+/// constructor and <see cref="Run"/>; everything that the emulator and the kernel model count can be read afterwards.</summary>
+public sealed class Session : IDisposable
 {
     private readonly SessionSettings _settings;
     private readonly Timer? _watchdog;
     private volatile bool _timedOut;
+    private volatile int _interrupted;
 
-    internal Machine Machine { get; }
+    /// <summary>The emulated machine.</summary>
+    public Machine Machine { get; }
 
-    internal LinuxKernel Kernel { get; }
-
-    /// <summary>What a caller adds to the kernel of a session.</summary>
-    internal sealed record Hooks
-    {
-        internal Action<KernelTask, SyscallContext, long?>? Syscall { get; init; }
-
-        internal Action<KernelTask, SignalInfo>? Signal { get; init; }
-
-        internal Action<KernelTask, int>? Exit { get; init; }
-
-        internal Action<KernelTask>? Exec { get; init; }
-
-        internal Action<Cpu, KernelTask, KernelTask>? Switching { get; init; }
-
-        internal Action<MemoryMap, Vma, ulong, ulong>? CodePageLoaded { get; init; }
-
-        /// <summary>Takes our own messages.</summary>
-        internal required Action<string> Log { get; init; }
-
-        /// <summary>Which of the standard streams are terminals: bit 0 input, 1 output, 2 error.</summary>
-        internal int Terminals { get; init; }
-
-        internal Stream Output { get; init; } = Stream.Null;
-
-        internal Stream Error { get; init; } = Stream.Null;
-
-        internal Stream Input { get; init; } = Stream.Null;
-    }
+    /// <summary>The modelled kernel.</summary>
+    public LinuxKernel Kernel { get; }
 
     /// <summary>Prepares a run of a program.</summary>
     /// <param name="settings">Settings.</param>
     /// <param name="program">Program as the user named it: a path, or a name to look for.</param>
     /// <param name="arguments">Its arguments.</param>
     /// <param name="hooks">Streams and observers.</param>
-    /// <exception cref="UserError">It cannot be run.</exception>
-    internal Session(SessionSettings settings, string program, IReadOnlyList<string> arguments, Hooks hooks)
+    /// <exception cref="LabException">It cannot be run.</exception>
+    public Session(SessionSettings settings, string program, IReadOnlyList<string> arguments, SessionHooks hooks)
     {
         _settings = settings;
+        settings.Validate();
         (string? hostPath, string guestPath, string? root) = ProgramFinder.Find(settings, program);
         var options = new KernelOptions
         {
@@ -75,9 +56,9 @@ internal sealed class Session : IDisposable
             VdsoDesign = settings.Vdso,
             CounterFault = settings.CounterFault,
             Suspends = settings.Suspends,
-            Kernel = settings.Kernel,
+            Kernel = settings.KernelConfiguration,
             EpochSeconds = settings.Epoch,
-            SliceNs = settings.SliceNs,
+            SliceNs = settings.SliceNs ?? SessionSettings.UsualSliceNs,
             Seed = settings.Seed,
             PagePlacement = settings.PagePlacement,
             UserMonitors = settings.UserMonitors,
@@ -92,7 +73,7 @@ internal sealed class Session : IDisposable
                 HostIn = hooks.Input,
                 HostOut = hooks.Output,
                 HostErr = hooks.Error,
-                Log = hooks.Log,
+                Log = hooks.Log ?? (_ => { }),
                 SyscallTrace = hooks.Syscall,
                 OnSignal = hooks.Signal,
                 OnExit = hooks.Exit,
@@ -103,16 +84,16 @@ internal sealed class Session : IDisposable
             long result = Kernel.Start(out string error);
             if (result < 0)
             {
-                int status = -result is Errno.ENOENT or Errno.ENOTDIR && !error.Contains("interpreter", StringComparison.Ordinal)
-                    ? ExitStatus.NotFound
-                    : ExitStatus.NotExecutable;
-                throw new UserError(error, status);
+                LabFault fault = -result is Errno.ENOENT or Errno.ENOTDIR && !error.Contains("interpreter", StringComparison.Ordinal)
+                    ? LabFault.NotFound
+                    : LabFault.NotExecutable;
+                throw new LabException(error, fault);
             }
         }
         catch (IOException e)
         {
             Machine.Dispose();
-            throw new UserError(e.Message, ExitStatus.NotFound);
+            throw new LabException(e.Message, LabFault.NotFound, e);
         }
         catch
         {
@@ -130,33 +111,21 @@ internal sealed class Session : IDisposable
         }
     }
 
-    /// <summary>A terminal's Ctrl-C: SIGINT for the guest; a second one ends the run.</summary>
-    internal void Interrupt()
+    /// <summary>What a terminal's Ctrl-C does, from any thread: SIGINT for the guest; a second one ends the run.</summary>
+    public void Interrupt()
     {
         _interrupted++;
         Machine.StopRequested = true;
     }
 
-    private volatile int _interrupted;
-
-    private static string Latin1(string text) => System.Text.Encoding.Latin1.GetString(System.Text.Encoding.UTF8.GetBytes(text));
+    private static string Latin1(string text) => Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(text));
 
     private static Machine MakeMachine(SessionSettings settings)
     {
-        Func<Machine, int, TimingModel> timing;
-        ulong clock;
+        ulong clock = settings.Model().ClockFrequency;
         try
         {
-            timing = CoreModel.Factory(settings.Core);
-            clock = CoreModel.Load(settings.Core).ClockFrequency;
-        }
-        catch (CoreModelException e)
-        {
-            throw new UserError($"--core: {e.Message}", ExitStatus.Usage);
-        }
-        try
-        {
-            var machine = new Machine(settings.Cpus, settings.MemoryBytes, timing)
+            var machine = new Machine(settings.Cpus, settings.MemoryBytes, CoreModel.Factory(settings.Core))
             {
                 Seed = settings.Seed,
                 Engine = settings.Engine,
@@ -164,39 +133,50 @@ internal sealed class Session : IDisposable
                 Quantum = settings.Quantum,
                 ClockFrequency = settings.ClockHz == 0 ? clock : settings.ClockHz,
             };
-            CpuProfile.Load(settings.Cpu).Apply(machine);
+            CpuProfile.Load(settings.CpuProfileName).Apply(machine);
             return machine;
         }
         catch (CpuProfileException e)
         {
-            throw new UserError($"--cpu: {e.Message}", ExitStatus.Usage);
+            throw new LabException(e.Message, LabFault.Input, e);
         }
         catch (OutOfMemoryException e)
         {
-            throw new UserError($"--mem: {e.Message}", ExitStatus.EmulatorError);
+            throw new LabException(e.Message, LabFault.Failed, e);
         }
     }
 
-    /// <summary>Runs to the end of the program or of a limit.</summary>
-    /// <returns>Exit status of the command.</returns>
-    internal int Run()
+    /// <summary>Runs to the end of the program.</summary>
+    /// <returns>Exit status of the program; 128 + signal when a signal ended it.</returns>
+    /// <exception cref="LabException">A limit was reached, every task waits for ever, or the kernel model or the emulator
+    /// failed.</exception>
+    public int Run() => RunUntil(() => false) ?? throw new InvalidOperationException("a run without an end");
+
+    /// <summary>Runs to the end of the program, or until something asked the machine to stop (<see cref="Emulator.Machine.StopRequested"/>)
+    /// because the caller has what it wants.</summary>
+    /// <param name="enough">Whether the caller has what it wants.</param>
+    /// <returns>As <see cref="Run"/>; null when the program has not ended.</returns>
+    /// <exception cref="LabException">As in <see cref="Run"/>.</exception>
+    internal int? RunUntil(Func<bool> enough)
     {
         ulong limit = _settings.MaxCycles == 0 ? ulong.MaxValue : _settings.MaxCycles;
         while (true)
         {
-            bool withinLimit = Machine.Run(limit);
+            bool withinLimit = RunMachine(limit);
             Kernel.HostOut.Flush();
             Kernel.HostErr.Flush();
             if (Kernel.Panic is { } panic)
-                throw new UserError(panic, ExitStatus.EmulatorError);
+                throw new LabException(panic, LabFault.Failed);
+            if (enough())
+                return null;
             if (Kernel.Finished)
                 return StatusOf(Kernel.ExitStatus);
             if (!withinLimit)
-                throw new UserError($"{_settings.MaxCycles} cycles have passed (--max-cycles)", ExitStatus.LimitReached);
+                throw new LabException($"{Text(_settings.MaxCycles)} cycles have passed (--max-cycles)", LabFault.LimitReached);
             if (_timedOut)
-                throw new UserError($"{_settings.TimeoutSeconds} seconds have passed (--timeout)", ExitStatus.LimitReached);
+                throw new LabException($"{Text(_settings.TimeoutSeconds)} seconds have passed (--timeout)", LabFault.LimitReached);
             if (_interrupted > 1)
-                return ExitStatus.SignalBase + Signal.SIGINT;
+                return SignalBase + Signal.SIGINT;
             if (_interrupted == 1 && !Kernel.Deadlock)
             {
                 // Ctrl-C goes to the guest first, as a terminal's would; a second one ends the run.
@@ -204,23 +184,77 @@ internal sealed class Session : IDisposable
                 continue;
             }
             if (Kernel.Deadlock)
-                throw new UserError("every task of the guest waits for something that cannot happen any more", ExitStatus.LimitReached);
+                throw new LabException("every task of the guest waits for something that cannot happen any more", LabFault.LimitReached);
         }
     }
 
-    /// <summary>The EL1 function at an address, or "".</summary>
-    internal string NameAt(Cpu cpu, ulong pc) => pc >> 63 != 0 ? Kernel.El1FunctionAt(pc) ?? "" : "";
+    private bool RunMachine(ulong limit)
+    {
+        try
+        {
+            return Machine.Run(limit);
+        }
+        catch (EngineMismatchException e)
+        {
+            Kernel.HostOut.Flush();
+            throw new LabException(e.Message, LabFault.Failed, e);
+        }
+    }
+
+    private const int SignalBase = 128;
+
+    private static string Text(ulong value) => value.ToString(CultureInfo.InvariantCulture);
 
     private static int StatusOf(int wait)
     {
         int signal = wait & 0x7f;
-        return signal == 0 ? wait >> 8 & 0xff : ExitStatus.SignalBase + signal;
+        return signal == 0 ? wait >> 8 & 0xff : SignalBase + signal;
     }
 
+    /// <summary>Ends the run and frees the machine.</summary>
     public void Dispose()
     {
         _watchdog?.Dispose();
         Kernel.Vfs.Dispose();
         Machine.Dispose();
     }
+}
+
+/// <summary>What a caller gives to a session and wants to see of it. Streams stay the caller's.</summary>
+public sealed record SessionHooks
+{
+    /// <summary>The program's standard input.</summary>
+    public Stream Input { get; init; } = Stream.Null;
+
+    /// <summary>Its standard output.</summary>
+    public Stream Output { get; init; } = Stream.Null;
+
+    /// <summary>Its standard error.</summary>
+    public Stream Error { get; init; } = Stream.Null;
+
+    /// <summary>Which of them are terminals: bit 0 input, 1 output, 2 error.</summary>
+    public int Terminals { get; init; }
+
+    /// <summary>Takes messages of the kernel model (an unknown system call, an instruction that cannot run), a line each; null: nobody
+    /// wants them.</summary>
+    public Action<string>? Log { get; init; }
+
+    /// <summary>Told of every system call: at its entry without a result, at its exit with it. A run with it takes every call to the
+    /// kernel model.</summary>
+    public Action<KernelTask, SyscallContext, long?>? Syscall { get; init; }
+
+    /// <summary>Told of every signal that is delivered.</summary>
+    public Action<KernelTask, SignalInfo>? Signal { get; init; }
+
+    /// <summary>Told of every process that ends, with its wait status.</summary>
+    public Action<KernelTask, int>? Exit { get; init; }
+
+    /// <summary>Told of every program that begins.</summary>
+    internal Action<KernelTask>? Exec { get; init; }
+
+    /// <summary>Told of every switch: CPU, previous task, next task.</summary>
+    internal Action<Cpu, KernelTask, KernelTask>? Switching { get; init; }
+
+    /// <summary>Told of every page of code that is read into a process: its place and its address in RAM.</summary>
+    internal Action<MemoryMap, Vma, ulong, ulong>? CodePageLoaded { get; init; }
 }

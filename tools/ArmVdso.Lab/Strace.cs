@@ -8,13 +8,14 @@ using ArmVdso.Kernel.Tasks;
 namespace ArmVdso.Lab;
 
 /// <summary>System calls as strace prints them: [pid N] name(arguments) = result.</summary>
-internal sealed class Strace(TextWriter output)
+/// <param name="output">Where the lines are written.</param>
+public sealed class Strace(TextWriter output)
 {
     private readonly Dictionary<int, string> _unfinished = [];
     private bool _several;
 
     /// <summary>A call's entry (result null) or exit.</summary>
-    internal void Syscall(KernelTask task, SyscallContext c, long? result)
+    public void Syscall(KernelTask task, SyscallContext c, long? result)
     {
         if (result is null)
         {
@@ -31,13 +32,19 @@ internal sealed class Strace(TextWriter output)
         else if (value is < 0 and >= -4095)
             Line(task, $"{call} = {(value <= -512 ? "?" : "-1")} {Errno.NameOf(-value)}");
         else
-            Line(task, $"{call} = {(IsPointer(c.Number) ? "0x" + value.ToString("x", CultureInfo.InvariantCulture) : value.ToString(CultureInfo.InvariantCulture))}");
+            Line(task, $"{call} = {(IsPointer(c.Number) ? Hex((ulong)value) : value.ToString(CultureInfo.InvariantCulture))}");
     }
 
-    internal void Signal(KernelTask task, SignalInfo info) =>
-        Line(task, $"--- {Kernel.Abi.Signal.NameOf(info.Number)} {{si_signo={Kernel.Abi.Signal.NameOf(info.Number)}, si_code={info.Code}{(info.Synchronous ? $", si_addr=0x{info.Address:x}" : $", si_pid={info.Pid}")}}} ---");
+    /// <summary>A signal is delivered.</summary>
+    public void Signal(KernelTask task, SignalInfo info)
+    {
+        string name = Kernel.Abi.Signal.NameOf(info.Number);
+        string from = info.Synchronous ? $"si_addr=0x{info.Address:x}" : $"si_pid={info.Pid}";
+        Line(task, $"--- {name} {{si_signo={name}, si_code={info.Code}, {from}}} ---");
+    }
 
-    internal void Exit(KernelTask task, int status) => Line(task, (status & 0x7f) == 0
+    /// <summary>A process has ended, with this wait status.</summary>
+    public void Exit(KernelTask task, int status) => Line(task, (status & 0x7f) == 0
         ? $"+++ exited with {status >> 8 & 0xff} +++"
         : $"+++ killed by {Kernel.Abi.Signal.NameOf(status & 0x7f)}{((status & 0x80) != 0 ? " (core dumped)" : "")} +++");
 
@@ -72,7 +79,8 @@ internal sealed class Strace(TextWriter output)
             case "dfd" or "olddfd" or "newdfd" when (int)value == -100:
                 return "AT_FDCWD";
             case "path" or "filename" or "oldpath" or "newpath" or "pathname" or "target" or "linkpath":
-                return value == 0 ? "NULL" : c.Task.Mm is { } mm && mm.ReadString(value, 4096, out string s) == 0 ? Quote(s, 64) : Hex(value);
+                return value == 0 ? "NULL" : c.Task.Mm is { } mm && mm.ReadString(value, 4096, out string s) == 0 ? Quote(s, 64)
+                    : Hex(value);
             case "mode" or "umask":
                 return "0" + Convert.ToString((long)(value & 0xffff), 8);
         }

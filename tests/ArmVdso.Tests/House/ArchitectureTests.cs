@@ -36,6 +36,19 @@ public sealed class ArchitectureTests
     [Fact]
     public void TheVdsoImageKnowsNoCSharp() => Assert.Empty(Sources("vdso-image"));
 
+    /// <summary>A program that asks the laboratory gets answers, not prints; and what it cannot ask, the command cannot either.</summary>
+    [Fact]
+    public void TheLaboratoryKnowsNoConsoleAndHidesNothingFromTheCommand()
+    {
+        var banned = new Regex(@"\bConsole\b|(?<![\w.])Environment\.");
+        foreach (string file in Sources("tools/ArmVdso.Lab"))
+        {
+            Match match = banned.Match(File.ReadAllText(file));
+            Assert.False(match.Success, $"{file} says '{match.Value}'");
+        }
+        Assert.DoesNotContain("InternalsVisibleTo", File.ReadAllText(Path.Join(Root, "tools/ArmVdso.Lab/ArmVdso.Lab.csproj")));
+    }
+
     [Fact]
     public void UnsafeCodeIsInFilesNamedSo()
     {

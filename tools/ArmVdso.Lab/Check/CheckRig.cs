@@ -34,9 +34,15 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
     {
         _guest = new EmbeddedGuest("check");
         _symbols = _guest.Symbols();
-        _session = new Session(
-            settings with { Core = "none", Engine = EngineKind.Reference, Binds = [_guest.Bind], MemoryBytes = 64UL << 20, TimeoutSeconds = 0, MaxCycles = 0 },
-            _guest.Bind.GuestPath, [], new Session.Hooks { Log = _ => { } });
+        Settings = settings.OnCore("none") with
+        {
+            Engine = EngineKind.Reference,
+            Binds = [_guest.Bind],
+            MemoryBytes = 64UL << 20,
+            TimeoutSeconds = 0,
+            MaxCycles = 0,
+        };
+        _session = new Session(Settings, _guest.Bind.GuestPath, [], new SessionHooks());
         Control = new KernelControl(Kernel);
         Machine.Attach(this);
         Design = settings.Vdso;
@@ -52,22 +58,19 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
     }
 
     /// <summary>The settings of a run with a design.</summary>
-    /// <exception cref="UserError">There is no such design, or it has no vDSO.</exception>
+    /// <exception cref="LabException">There is no such design, or it has no vDSO.</exception>
     internal static SessionSettings With(SessionSettings settings, string design)
     {
-        try
-        {
-            if (VdsoDesigns.Create(design).LoadImage() is null)
-                throw new UserError($"design {design} has no vDSO to check", ExitStatus.Usage);
-        }
-        catch (ArgumentException e)
-        {
-            throw new UserError(e.Message, ExitStatus.Usage);
-        }
-        return settings with { Vdso = design };
+        settings = settings with { Vdso = design };
+        return settings.Design().LoadImage() is null
+            ? throw new LabException($"design {design} has no vDSO to check", LabFault.Input)
+            : settings;
     }
 
     internal string Design { get; }
+
+    /// <summary>Settings of the run: no timing model, whatever was asked for.</summary>
+    internal SessionSettings Settings { get; }
 
     internal Machine Machine => _session.Machine;
 
@@ -137,7 +140,7 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
         cpu.Step();
         Observer?.After(cpu);
         if (Kernel.Panic is { } panic)
-            throw new UserError(panic, ExitStatus.EmulatorError);
+            throw new LabException(panic, LabFault.Failed);
         if (_hypercall)
             TruthMayHaveChanged?.Invoke();
     }
@@ -158,7 +161,7 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
     private void Must(Cpu cpu, Func<bool> done, string what)
     {
         if (!RunUntil(cpu, done))
-            throw new UserError($"{what} did not happen within {Patience} instructions ({cpu})", ExitStatus.EmulatorError);
+            throw new LabException($"{what} did not happen within {Patience} instructions ({cpu})", LabFault.Failed);
     }
 
     /// <summary>A CPU leaves its task for another one (null: idle): reschedule interrupt, schedule, __switch_to, return to EL0.</summary>
@@ -197,7 +200,7 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
     }
 
     private long Done(long result, string what) =>
-        result >= 0 ? result : throw new UserError($"the checker's guest: {what} gave {result}", ExitStatus.EmulatorError);
+        result >= 0 ? result : throw new LabException($"the checker's guest: {what} gave {result}", LabFault.Failed);
 
     internal void Jump(Cpu cpu, string symbol) => JumpTo(cpu, Symbol(symbol));
 
@@ -295,7 +298,7 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
         const ulong readWrite = 3, droppableAnonymous = 0x28, none = ulong.MaxValue;
         RandomState = (ulong)SystemCall(Victim, 0, Mmap, 0, 4096, readWrite, droppableAnonymous, none, 0);
         if (RandomState > ulong.MaxValue - 4096)
-            throw new UserError($"the checker's guest: mmap gave {(long)RandomState}", ExitStatus.EmulatorError);
+            throw new LabException($"the checker's guest: mmap gave {(long)RandomState}", LabFault.Failed);
         Write(Victim, RandomState, new ulong[32]);
         // Touch everything once: page faults are no part of an interleaving.
         Switch(0, null);
@@ -357,14 +360,18 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
     internal static int WriteText(KernelTask task, ulong address, string text)
     {
         byte[] bytes = System.Text.Encoding.ASCII.GetBytes(text + "\0");
-        return task.Mm!.Write(address, bytes) ? text.Length : throw new InvalidOperationException($"0x{address:x} of {task} cannot be written");
+        return task.Mm!.Write(address, bytes)
+            ? text.Length
+            : throw new InvalidOperationException($"0x{address:x} of {task} cannot be written");
     }
 
     /// <summary>Reads a word of a task's memory.</summary>
     internal static ulong Read(KernelTask task, ulong address)
     {
         Span<byte> bytes = stackalloc byte[8];
-        return task.Mm!.Read(address, bytes) ? BitConverter.ToUInt64(bytes) : throw new InvalidOperationException($"0x{address:x} of {task} cannot be read");
+        return task.Mm!.Read(address, bytes)
+            ? BitConverter.ToUInt64(bytes)
+            : throw new InvalidOperationException($"0x{address:x} of {task} cannot be read");
     }
 
     /// <summary>Changes the stores of a clock update, for planted faults of the writer; otherwise leaves them as they are.</summary>
@@ -442,7 +449,11 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
     internal void SetCodeWord(int word, uint instruction) => Machine.Memory.Write(CodePa(word), instruction);
 
     private static readonly string[] SlotFields = ["seq", "cpu", "node", .. VdsoCalls.Fields.Select(f => f.Name)];
-    private static readonly string[] ClockFields = ["seq", "clock_mode", "cycle_last", "mask", "mult", "shift", "tz_minuteswest", "tz_dsttime", "hrtimer_res"];
+
+    private static readonly string[] ClockFields =
+    [
+        "seq", "clock_mode", "cycle_last", "mask", "mult", "shift", "tz_minuteswest", "tz_dsttime", "hrtimer_res",
+    ];
 
     /// <summary>A physical address as an offset in [vvar] where it is there, with the name of the field where the layout of the
     /// image has one.</summary>
@@ -460,7 +471,9 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
         VdsoImage image = Kernel.Vdso.Image!;
         long slots = image.LayoutOr("vdso_vsys_data.cpu_data", -1), size = image.LayoutOr("vdso_per_cpu_data.size", 0);
         if (slots >= 0 && size > 0 && offset >= slots)
-            return Named(image, "vdso_per_cpu_data", SlotFields, (offset - slots) % size) is { } slot ? $"cpu_data[{(offset - slots) / size}].{slot}" : "";
+            return Named(image, "vdso_per_cpu_data", SlotFields, (offset - slots) % size) is { } slot
+                ? $"cpu_data[{(offset - slots) / size}].{slot}"
+                : "";
         long data = image.LayoutOr("vdso_data.size", 0), basetime = image.LayoutOr("vdso_data.basetime", -1);
         if (data <= 0 || offset >= 2 * data)
             return "";

@@ -1,5 +1,4 @@
 using ArmVdso.Emulator;
-using ArmVdso.Kernel;
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Tasks;
 

@@ -1,42 +1,6 @@
+using ArmVdso.Kernel.Abi;
+
 namespace ArmVdso.Lab.Check;
-
-/// <summary>What was found for one function and one event (or pair of events).</summary>
-internal sealed class Cell(string function, string @event)
-{
-    internal string Function => function;
-
-    internal string Event => @event;
-
-    /// <summary>Interleavings explored.</summary>
-    internal long Explored { get; set; }
-
-    /// <summary>Of them, wrong or livelocked.</summary>
-    internal long Failed { get; set; }
-
-    /// <summary>Of them, calls that made the system call.</summary>
-    internal long FellBack { get; set; }
-
-    /// <summary>The first of them.</summary>
-    internal Schedule? FirstFellBack { get; private set; }
-
-    /// <summary>The shortest failing schedule and what was wrong.</summary>
-    internal (Schedule Schedule, string What)? First { get; set; }
-
-    /// <summary>Why the event cannot apply, or null.</summary>
-    internal string? NotApplicable { get; init; }
-
-    internal void Add(Schedule schedule, Outcome outcome)
-    {
-        Explored++;
-        FellBack += outcome.FellBack ? 1 : 0;
-        if (outcome.FellBack)
-            FirstFellBack ??= schedule;
-        if (outcome.Failure is null)
-            return;
-        Failed++;
-        First ??= (schedule, outcome.Failure);
-    }
-}
 
 /// <summary>Explores one design: every function, every event, every instruction boundary.</summary>
 internal sealed class Explorer
@@ -84,7 +48,11 @@ internal sealed class Explorer
         _rig.Switch(1, _rig.Victim);
         new SwitchStores(_rig, 0, _rig.Other)
         {
-            Stored = cpu => race.Add([.. Enumerable.Range(0, cpu.AccessCount).Where(i => cpu.Accesses[i].Write).SelectMany(i => Bytes(cpu.Accesses[i].Pa, cpu.Accesses[i].Size))]),
+            Stored = cpu => race.Add(
+            [
+                .. Enumerable.Range(0, cpu.AccessCount).Where(i => cpu.Accesses[i].Write)
+                    .SelectMany(i => Bytes(cpu.Accesses[i].Pa, cpu.Accesses[i].Size)),
+            ]),
         }.Finish();
         _rig.Restore();
         _footprints["race"] = race;
@@ -100,7 +68,9 @@ internal sealed class Explorer
         if (!schedule.Events.Any(e => CheckEvent.Find(e.Event)!.Weak))
             return trial.Run(schedule);
         if (schedule.Events.Count > 1 || schedule.Versions is null)
-            throw new UserError("--replay: an event of reordering stands alone and has the versions of its loads behind it (/reorder:0.1...)", ExitStatus.Usage);
+            throw new LabException(
+                "replay: an event of reordering stands alone and has the versions of its loads behind it (/reorder:0.1...)",
+                LabFault.Input);
         Outcome? seen = null;
         trial.RunReordered(schedule, (_, outcome) => seen = outcome);
         return seen ?? new Outcome(0, null, false, false, 0);
@@ -118,14 +88,14 @@ internal sealed class Explorer
     }
 
     /// <summary>All cells of a function.</summary>
-    internal IEnumerable<Cell> Explore(CheckedFunction function, IReadOnlyList<CheckEvent> events, bool pairs)
+    internal IEnumerable<CheckCell> Explore(CheckedFunction function, IReadOnlyList<CheckEvent> events, bool pairs)
     {
         (Outcome undisturbed, HashSet<ulong> loads, HashSet<int> touching) = Undisturbed(function);
         int usual = undisturbed.Instructions;
         // Of a long function only the boundaries before an access or a system instruction: between two that change registers
         // alone an event has the same effect as before the next access.
         _boundaries = usual > LongFunction ? touching : null;
-        var plain = new Cell(function.Name, "none");
+        var plain = new CheckCell(function.Name, "none");
         plain.Add(Make(function), undisturbed);
         yield return plain;
         foreach (CheckEvent e in events)
@@ -157,11 +127,11 @@ internal sealed class Explorer
         _ => null,
     };
 
-    private Cell ExploreEvent(CheckedFunction function, CheckEvent e, int usual, HashSet<ulong> loads, bool pairs)
+    private CheckCell ExploreEvent(CheckedFunction function, CheckEvent e, int usual, HashSet<ulong> loads, bool pairs)
     {
         if (NotApplicable(function, e, loads) is { } reason)
-            return new Cell(function.Name, e.Name) { NotApplicable = reason };
-        var cell = new Cell(function.Name, e.Name);
+            return new CheckCell(function.Name, e.Name) { NotApplicable = reason };
+        var cell = new CheckCell(function.Name, e.Name);
         if (e.Weak)
         {
             // A clock update may begin at any time: the loads before a later boundary are among those of the first.
@@ -174,7 +144,7 @@ internal sealed class Explorer
             return cell;
         }
         if (e.Name == "aba" && usual > LongFunction)
-            return new Cell(function.Name, e.Name) { NotApplicable = $"{usual} instructions are too many for pairs of boundaries" };
+            return new CheckCell(function.Name, e.Name) { NotApplicable = $"{usual} instructions are too many for pairs of boundaries" };
         if (e.Name == "aba")
         {
             TwoBoundaries(cell, function, e.Name, e.Name, usual, strict: true);
@@ -210,7 +180,8 @@ internal sealed class Explorer
             {
                 for (int k = 0; Try(null, function, usual, new ScheduledEvent(e.Name, part, k)); k++)
                 {
-                    for (int m = k + 1; Try(cell, function, usual, new ScheduledEvent(e.Name, part, k), new ScheduledEvent(e.Name, later, m)); m++)
+                    var first = new ScheduledEvent(e.Name, part, k);
+                    for (int m = k + 1; Try(cell, function, usual, first, new ScheduledEvent(e.Name, later, m)); m++)
                     {
                     }
                 }
@@ -220,15 +191,16 @@ internal sealed class Explorer
     }
 
     /// <summary>The slot is read from another CPU while a switch writes it; then the thread comes back to the first CPU.</summary>
-    private Cell ExploreRaceAndReturn(CheckedFunction function, int usual, HashSet<ulong> loads)
+    private CheckCell ExploreRaceAndReturn(CheckedFunction function, int usual, HashSet<ulong> loads)
     {
-        var cell = new Cell(function.Name, "race+migrate");
+        var cell = new CheckCell(function.Name, "race+migrate");
         List<ulong[]> stores = _footprints["race"];
         foreach (int part in Enumerable.Range(1, stores.Count).Where(j => stores[j - 1].Any(loads.Contains)))
         {
             for (int k = 0; Try(null, function, usual, new ScheduledEvent("race", part, k)); k++)
             {
-                for (int m = k + 1; Try(cell, function, usual, new ScheduledEvent("race", part, k), new ScheduledEvent("migrate", -1, m)); m++)
+                var race = new ScheduledEvent("race", part, k);
+                for (int m = k + 1; Try(cell, function, usual, race, new ScheduledEvent("migrate", -1, m)); m++)
                 {
                 }
             }
@@ -237,7 +209,7 @@ internal sealed class Explorer
     }
 
     /// <summary>False when the call ended before the last event of the schedule.</summary>
-    private bool Try(Cell? cell, CheckedFunction function, int usual, params ScheduledEvent[] events)
+    private bool Try(CheckCell? cell, CheckedFunction function, int usual, params ScheduledEvent[] events)
     {
         Schedule schedule = Make(function, events);
         Outcome outcome = Run(function, schedule, usual);
@@ -246,7 +218,7 @@ internal sealed class Explorer
         return outcome.Applied && events[^1].Boundary < usual * 4;
     }
 
-    private void TwoBoundaries(Cell cell, CheckedFunction function, string first, string second, int usual, bool strict)
+    private void TwoBoundaries(CheckCell cell, CheckedFunction function, string first, string second, int usual, bool strict)
     {
         for (int k = 0; k < usual; k++)
         {
@@ -259,9 +231,9 @@ internal sealed class Explorer
         }
     }
 
-    private Cell ExplorePair(CheckedFunction function, CheckEvent first, CheckEvent second, int usual)
+    private CheckCell ExplorePair(CheckedFunction function, CheckEvent first, CheckEvent second, int usual)
     {
-        var cell = new Cell(function.Name, $"{first.Name}+{second.Name}");
+        var cell = new CheckCell(function.Name, $"{first.Name}+{second.Name}");
         TwoBoundaries(cell, function, first.Name, second.Name, usual, strict: false);
         return cell;
     }

@@ -30,7 +30,8 @@ internal sealed class LoadOrder
         _decided = Math.Max(_decided, Taint(AddressRegisters(row, instruction)));
         RegisterUse use = RegisterUse.Get(row, instruction);
         string name = RowInfo.Name(row);
-        bool writesBack = name.Contains("post", StringComparison.OrdinalIgnoreCase) || name.Contains("pre", StringComparison.OrdinalIgnoreCase);
+        bool writesBack = name.Contains("post", StringComparison.OrdinalIgnoreCase)
+            || name.Contains("pre", StringComparison.OrdinalIgnoreCase);
         int baseRegister = (int)(instruction >> 5) & 31;
         for (int r = 0; r < 32; r++)
         {

@@ -15,28 +15,37 @@ internal sealed record Mutant(string Name, string Meaning, Func<CheckRig, int> P
     /// <summary>Designs in which the fault changes no answer, with the reason.</summary>
     internal IReadOnlyDictionary<string, string> Harmless { get; init; } = new Dictionary<string, string>();
 
-    private const string RegisterGuards = "every reader that a switch can disturb has left the CPU, and the second look at TPIDRRO_EL0 or, after a return, at the sequence rejects it";
+    private const string RegisterGuards =
+        "every reader that a switch can disturb has left the CPU, and the second look at TPIDRRO_EL0 or, after a return, at the sequence "
+        + "rejects it";
 
     internal static IReadOnlyList<Mutant> All { get; } =
     [
-        new("no-first-barrier", "reader: no barrier between the first look at the sequence and the data", rig => Barriers(rig, first: true)),
-        new("no-second-barrier", "reader: no barrier between the data and the second look at the sequence", rig => Barriers(rig, first: false)),
+        new("no-first-barrier", "reader: no barrier between the first look at the sequence and the data",
+            rig => Barriers(rig, first: true)),
+        new("no-second-barrier", "reader: no barrier between the data and the second look at the sequence",
+            rig => Barriers(rig, first: false)),
         new("no-odd-check", "reader: an odd sequence is accepted", NoOddCheck),
         new("no-recheck", "reader: no second look at the sequence", NoRecheck),
         new("sequence-after-data", "reader: the first look at the sequence comes after the data", SequenceAfterData),
         new("no-register-recheck", "reader: no second look at TPIDRRO_EL0", NoRegisterRecheck),
         new("writer-no-first-increment", "clock update: the sequence does not become odd", rig => WriterFault(rig, DropFirst)),
-        new("writer-early-second-increment", "clock update: the sequence becomes even before the data is written", rig => WriterFault(rig, EarlySecond)),
-        new("writer-no-barriers", "clock update: no barriers between the sequence and the data", rig => WriterFault(rig, s => s.Select(x => x with { Segment = 0 }))),
-        new("switch-no-first-increment", "slot update at a switch: the sequence does not become odd", SwitchNoFirstIncrement) { Harmless = new Dictionary<string, string> { ["per-cpu-seq"] = RegisterGuards } },
-        new("switch-no-barriers", "slot update at a switch: no barriers between the sequence and the data", SwitchNoBarriers) { Harmless = new Dictionary<string, string> { ["per-cpu-seq"] = RegisterGuards } },
+        new("writer-early-second-increment", "clock update: the sequence becomes even before the data is written",
+            rig => WriterFault(rig, EarlySecond)),
+        new("writer-no-barriers", "clock update: no barriers between the sequence and the data",
+            rig => WriterFault(rig, s => s.Select(x => x with { Segment = 0 }))),
+        new("switch-no-first-increment", "slot update at a switch: the sequence does not become odd",
+            SwitchNoFirstIncrement) { Harmless = new Dictionary<string, string> { ["per-cpu-seq"] = RegisterGuards } },
+        new("switch-no-barriers", "slot update at a switch: no barriers between the sequence and the data",
+            SwitchNoBarriers) { Harmless = new Dictionary<string, string> { ["per-cpu-seq"] = RegisterGuards } },
         new("no-fixup", "switch: the PC of an interrupted task is not moved out of the ranges of the image", NoFixup),
     ];
 
     /// <summary>The mutant of a name.</summary>
-    /// <exception cref="UserError">There is none.</exception>
+    /// <exception cref="LabException">There is none.</exception>
     internal static Mutant Find(string name) => All.FirstOrDefault(m => m.Name == name)
-        ?? throw new UserError($"--mutant: there is no mutant '{name}'; known: {string.Join(' ', All.Select(m => m.Name))}", ExitStatus.Usage);
+        ?? throw new LabException(
+            $"mutant: there is no mutant '{name}'; known: {string.Join(' ', All.Select(m => m.Name))}", LabFault.Input);
 
     private static bool IsDmbIshld(uint word) => word == 0xd50339bf;
 
@@ -45,7 +54,7 @@ internal sealed record Mutant(string Name, string Meaning, Func<CheckRig, int> P
     {
         int[] at = [.. Enumerable.Range(0, rig.CodeWords).Where(i => IsDmbIshld(rig.CodeWord(i)))];
         return at.Length % 2 != 0
-            ? throw new UserError("the image's barriers are not in pairs: no mutant of it can be made", ExitStatus.EmulatorError)
+            ? throw new LabException("the image's barriers are not in pairs: no mutant of it can be made", LabFault.Failed)
             : [.. Enumerable.Range(0, at.Length / 2).Select(i => (at[2 * i], at[2 * i + 1]))];
     }
 

@@ -175,7 +175,7 @@ internal sealed partial class Trial
             foreach ((ulong pa, byte[] content) in saved)
                 content.CopyTo(_rig.Machine.Memory.Span(pa, content.Length));
             if (cpu.EL != 0)
-                throw new UserError($"an exception in a reordered call ({cpu})", ExitStatus.EmulatorError);
+                throw new LabException($"an exception in a reordered call ({cpu})", LabFault.Failed);
             bool loads = false;
             int time = earliest, n = first;
             for (int i = 0; i < cpu.AccessCount; i++)
@@ -226,6 +226,7 @@ internal sealed partial class Trial
         Span<byte> there = _rig.Machine.Memory.Span(choice.Pa, choice.Size);
         saved.Add((choice.Pa, there.ToArray()));
         choice.Versions[choice.Chosen].Content.CopyTo(there);
-        _rig.Observer?.Event($"the next load of {_rig.DataName(choice.Pa)} sees version {choice.Chosen} of {choice.Versions.Count} (0: before the update)");
+        _rig.Observer?.Event(
+            $"the next load of {_rig.DataName(choice.Pa)} sees version {choice.Chosen} of {choice.Versions.Count} (0: before the update)");
     }
 }

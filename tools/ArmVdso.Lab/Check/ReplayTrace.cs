@@ -29,20 +29,22 @@ internal sealed class ReplayTrace : IRigObserver
             _image[offset] = name;
     }
 
-    /// <summary>Prints the trace. 1 when the schedule fails, 0 when it holds.</summary>
-    internal static int Run(SessionSettings settings, Schedule schedule, Mutant? mutant, bool brief, TextWriter output)
+    /// <summary>Writes the trace. Whether the schedule holds.</summary>
+    internal static bool Run(SessionSettings settings, Schedule schedule, Mutant? mutant, bool brief, TextWriter output)
     {
         CheckedFunction function = CheckedFunction.All.FirstOrDefault(f => f.Name == schedule.Function)
-            ?? throw new UserError($"--replay: there is no function '{schedule.Function}'", ExitStatus.Usage);
+            ?? throw new LabException($"replay: there is no function '{schedule.Function}'", LabFault.Input);
         using var rig = new CheckRig(CheckRig.With(settings, schedule.Design));
         if (!function.IsIn(rig))
-            throw new UserError($"--replay: design {schedule.Design} has no {function.Symbol}", ExitStatus.Usage);
+            throw new LabException($"replay: design {schedule.Design} has no {function.Symbol}", LabFault.Input);
         mutant?.Plant(rig);
         var explorer = new Explorer(rig);
         int usual = explorer.Undisturbed(function).Outcome.Instructions;
         var trace = new ReplayTrace(rig, output, brief);
         rig.Observer = trace;
-        output.WriteLine($"{schedule}: victim {rig.Victim} (process {rig.Victim.Group.Pid}, parent {rig.Parent.Group.Pid}), other processes {rig.Other} and {rig.Another}");
+        output.WriteLine(
+            $"{schedule}: victim {rig.Victim} (process {rig.Victim.Group.Pid}, parent {rig.Parent.Group.Pid}), other processes "
+            + $"{rig.Other} and {rig.Another}");
         Outcome outcome = explorer.Run(function, schedule, usual);
         trace.Flush();
         rig.Observer = null;
@@ -50,7 +52,7 @@ internal sealed class ReplayTrace : IRigObserver
             ? outcome.Applied ? "held" : "held; the call ended before the last event"
             : $"FAILED: {outcome.Failure}");
         output.Flush();
-        return outcome.Failure is null ? 0 : 1;
+        return outcome.Failure is null;
     }
 
     public void Before(Cpu cpu)
@@ -78,7 +80,8 @@ internal sealed class ReplayTrace : IRigObserver
         if (cpu.Instructions == _executed && cpu.EL != _el)
         {
             Flush();
-            _output.WriteLine($"  cpu{cpu.Index} EL{_el}  -- exception to EL1 (vector +0x{cpu.PC - cpu.VBAR_EL1:x}) before {Where(_pc, _el)}");
+            _output.WriteLine(
+                $"  cpu{cpu.Index} EL{_el}  -- exception to EL1 (vector +0x{cpu.PC - cpu.VBAR_EL1:x}) before {Where(_pc, _el)}");
             return;
         }
         // MSR TPIDRRO_EL0, Xt
@@ -96,7 +99,8 @@ internal sealed class ReplayTrace : IRigObserver
             return;
         }
         Flush();
-        _output.WriteLine($"  cpu{cpu.Index} EL{_el}  {_pc:x12}  {Where(_pc, _el),-36}  {Disassembler.Disassemble(_instruction, _pc),-36}  {Effects(cpu)}".TrimEnd());
+        string text = Disassembler.Disassemble(_instruction, _pc);
+        _output.WriteLine($"  cpu{cpu.Index} EL{_el}  {_pc:x12}  {Where(_pc, _el),-36}  {text,-36}  {Effects(cpu)}".TrimEnd());
     }
 
     private string Effects(Cpu cpu)

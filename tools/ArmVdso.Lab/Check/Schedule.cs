@@ -22,7 +22,7 @@ internal sealed record Schedule(string Design, string Function, IReadOnlyList<Sc
         $"{Design}/{Function}/{string.Join('+', Events)}" + (Versions is null ? "" : $"/reorder:{string.Join('.', Versions)}");
 
     /// <summary>Reads an ID.</summary>
-    /// <exception cref="UserError">It is none.</exception>
+    /// <exception cref="LabException">It is none.</exception>
     internal static Schedule Parse(string id)
     {
         string[] parts = id.Split('/');
@@ -46,7 +46,8 @@ internal sealed record Schedule(string Design, string Function, IReadOnlyList<Sc
                 name = name[..colon];
             }
             if (CheckEvent.Find(name) is null)
-                throw new UserError($"--replay: there is no event '{name}'; known: {string.Join(' ', CheckEvent.All.Select(e => e.Name))}", ExitStatus.Usage);
+                throw new LabException(
+                    $"replay: there is no event '{name}'; known: {string.Join(' ', CheckEvent.All.Select(e => e.Name))}", LabFault.Input);
             events.Add(new ScheduledEvent(name, part, boundary));
         }
         List<int>? versions = null;
@@ -54,11 +55,12 @@ internal sealed record Schedule(string Design, string Function, IReadOnlyList<Sc
         {
             versions = [];
             foreach (string text in parts[^1]["reorder:".Length..].Split('.', StringSplitOptions.RemoveEmptyEntries))
-                versions.Add(int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int version) ? version : throw Bad(id));
+                versions.Add(
+                    int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int version) ? version : throw Bad(id));
         }
         return new Schedule(string.Join('/', parts[..(last - 1)]), parts[last - 1], events) { Versions = versions };
     }
 
-    private static UserError Bad(string id) =>
-        new($"--replay: '{id}' is not DESIGN/FUNCTION/EVENT@BOUNDARY[+EVENT@BOUNDARY...]", ExitStatus.Usage);
+    private static LabException Bad(string id) =>
+        new($"replay: '{id}' is not DESIGN/FUNCTION/EVENT@BOUNDARY[+EVENT@BOUNDARY...]", LabFault.Input);
 }

@@ -39,7 +39,8 @@ internal sealed class ClockStores : IStoreByStore
         for (; _visible < Math.Min(stores, _stores.Count); _visible++)
         {
             HeldStore s = _stores[_visible];
-            _rig.Observer?.Event($"the kernel's store {_visible + 1} of {_stores.Count}: {_rig.DataName(s.Pa)} = 0x{s.Value:x} ({s.Size} bytes)");
+            _rig.Observer?.Event(
+                $"the kernel's store {_visible + 1} of {_stores.Count}: {_rig.DataName(s.Pa)} = 0x{s.Value:x} ({s.Size} bytes)");
             BitConverter.GetBytes(s.Value).AsSpan(0, s.Size).CopyTo(_rig.Machine.Memory.Span(s.Pa, s.Size));
         }
         if (_visible == _stores.Count)

@@ -1,4 +1,5 @@
 using ArmVdso.Emulator;
+using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Explore;
 using ArmVdso.Kernel.Namespaces;
 using ArmVdso.Kernel.Tasks;
@@ -120,7 +121,7 @@ internal sealed partial class Trial
         ulong sp = cpu.SP_EL0;
         ulong handler = _rig.Symbol("handler");
         if (!_rig.RunUntil(cpu, () => cpu.EL == 0 && cpu.PC == handler))
-            throw new UserError($"the signal handler was not entered ({cpu})", ExitStatus.EmulatorError);
+            throw new LabException($"the signal handler was not entered ({cpu})", LabFault.Failed);
         inHandler?.Invoke();
         cpu = VictimCpu;
         ulong function = _function.Address(_rig, Victim);
@@ -238,12 +239,12 @@ internal sealed partial class Trial
         _rig.Observer?.Event($"SIGUSR1 for {Victim}");
         _rig.Kernel.SendSignal(Victim, CheckRig.Sigusr1);
         if (!_rig.RunUntil(cpu, () => Victim.Credentials.Uid != before))
-            throw new UserError("the handler did not change the IDs", ExitStatus.EmulatorError);
+            throw new LabException("the handler did not change the IDs", LabFault.Failed);
         StepShared(cpu, part, () => cpu.EL == 0, Victim);
         _rig.FamilyBroken = true;
         _rig.EndProcess(_rig.Parent, at);
         if (!_rig.RunUntil(cpu, () => cpu.EL == 0 && cpu.SP_EL0 == sp))
-            throw new UserError("the handler did not end", ExitStatus.EmulatorError);
+            throw new LabException("the handler did not end", LabFault.Failed);
     }
 
     /// <summary>Steps EL1 code over so many instructions that touch what CPUs share: the data pages, the records of the victim
@@ -281,7 +282,7 @@ internal sealed partial class Trial
         Script("script", [StepSystemCall, Clone, flags, 0, 0, 0, 0, 0]);
         RunHandler();
         int pid = (int)ScriptResult("script", 0);
-        KernelTask child = _rig.Kernel.FindTask(pid) ?? throw new UserError($"fork in the handler gave {pid}", ExitStatus.EmulatorError);
+        KernelTask child = _rig.Kernel.FindTask(pid) ?? throw new LabException($"fork in the handler gave {pid}", LabFault.Failed);
         var window = new TruthWindow(_function, child);
         if (_function.Kind == AnswerKind.Random)
             _atFork = CheckedFunction.Words(child, Buffer(0));
@@ -331,21 +332,22 @@ internal sealed partial class Trial
         _windows.RemoveAll(w => ReferenceEquals(w, window));
         window.Sample(_rig, _clocks);
         if (!ended)
-            throw new UserError("the child of vfork did not end", ExitStatus.EmulatorError);
+            throw new LabException("the child of vfork did not end", LabFault.Failed);
         _rig.RunToIdle(at);
         Judge("the call in the vfork child", window, Victim, (ulong)ScriptResult("child_script", 0), Buffer(1));
         _rig.Switch(cpu, Victim);
         if (!_rig.RunUntil(victimCpu, () => victimCpu.EL == 0 && victimCpu.SP_EL0 == sp && _rig.Runs(Victim)))
-            throw new UserError("the parent of vfork did not go on", ExitStatus.EmulatorError);
+            throw new LabException("the parent of vfork did not go on", LabFault.Failed);
     }
 
     internal void EnterUserNamespace()
     {
         Script("script", [StepFork, Clone, SigChld, 0, 0, 0, 0, 0]);
-        Script("child_script", [StepSystemCall, Unshare, NewUser, 0, 0, 0, 0, 0, .. CallAgain(1), StepFunction, _rig.Symbol("park"), 0, 0, 0, 0, 0, 0]);
+        Script("child_script",
+            [StepSystemCall, Unshare, NewUser, 0, 0, 0, 0, 0, .. CallAgain(1), StepFunction, _rig.Symbol("park"), 0, 0, 0, 0, 0, 0]);
         RunHandler();
         int pid = (int)ScriptResult("script", 0);
-        KernelTask child = _rig.Kernel.FindTask(pid) ?? throw new UserError($"fork in the handler gave {pid}", ExitStatus.EmulatorError);
+        KernelTask child = _rig.Kernel.FindTask(pid) ?? throw new LabException($"fork in the handler gave {pid}", LabFault.Failed);
         var window = new TruthWindow(_function, child);
         ulong function = _function.Address(_rig, child);
         int at = HelperCpu;
@@ -364,7 +366,7 @@ internal sealed partial class Trial
         _windows.RemoveAll(w => ReferenceEquals(w, window));
         ulong list = _rig.Symbol("child_script");
         if (CheckRig.Read(child, list + 56) != 0)
-            throw new UserError($"unshare in the child gave {(long)CheckRig.Read(child, list + 56)}", ExitStatus.EmulatorError);
+            throw new LabException($"unshare in the child gave {(long)CheckRig.Read(child, list + 56)}", LabFault.Failed);
         if (ended)
             Judge("the call in the new user namespace", window, child, CheckRig.Read(child, list + 64 + 56), Buffer(1));
         else
@@ -395,11 +397,11 @@ internal sealed partial class Trial
         Cpu cpu = _rig.Machine.Cpus[at];
         _rig.Switch(at, child);
         if (!_rig.RunUntil(cpu, () => _rig.Parked(cpu, child)))
-            throw new UserError("the child did not make its time namespace", ExitStatus.EmulatorError);
+            throw new LabException("the child did not make its time namespace", LabFault.Failed);
         ulong list = _rig.Symbol("child_script");
         long[] results = [.. Enumerable.Range(0, 4).Select(i => (long)CheckRig.Read(child, list + (ulong)i * 64 + 56))];
         if (results[0] != 0 || results[1] != (long)firstFree || results[2] != length || results[3] <= 0)
-            throw new UserError($"unshare, open, write and clone in the child gave {string.Join(' ', results)}", ExitStatus.EmulatorError);
+            throw new LabException($"unshare, open, write and clone in the child gave {string.Join(' ', results)}", LabFault.Failed);
         KernelTask inside = _rig.Kernel.FindTask((int)results[3])!;
         var window = new TruthWindow(_function, inside);
         ulong function = _function.Address(_rig, inside);
@@ -436,7 +438,7 @@ internal sealed partial class Trial
         _rig.Observer?.Event($"SIGUSR1 for {Victim}");
         _rig.Kernel.SendSignal(Victim, CheckRig.Sigusr1);
         if (!_rig.RunUntil(cpu, () => _rig.Parked(cpu, Victim)))
-            throw new UserError("execve in the handler did not happen", ExitStatus.EmulatorError);
+            throw new LabException("execve in the handler did not happen", LabFault.Failed);
         _windows.Clear();
         Enter();
         OpenWindow();

@@ -120,7 +120,8 @@ internal sealed partial class Trial
             Judge("the call", _window!, Victim, VictimCpu.X(0), Buffer(0));
         FinishWriter();
         _rig.TruthMayHaveChanged = null;
-        var outcome = new Outcome(boundary, _failures.Count == 0 ? null : string.Join("; ", _failures), fellBack, next == schedule.Events.Count && !_exhausted, _stores);
+        bool applied = next == schedule.Events.Count && !_exhausted;
+        var outcome = new Outcome(boundary, _failures.Count == 0 ? null : string.Join("; ", _failures), fellBack, applied, _stores);
         // What follows puts the rig back: no part of the interleaving.
         _rig.Observer = null;
         VictimCpu.PendingSgi |= _lateInterrupts;
@@ -196,7 +197,8 @@ internal sealed partial class Trial
         _rig.Step(cpu);
         _stepped = cpu.Instructions != executed;
         // System instructions (barriers, MRS, SVC) and accesses are where the rest of the machine comes in.
-        if (Touching is not null && (boundary == 0 || cpu.EL != 0 || cpu.AccessCount > 0 || (word & 0xff000000) is 0xd5000000 or 0xd4000000))
+        if (Touching is not null
+            && (boundary == 0 || cpu.EL != 0 || cpu.AccessCount > 0 || (word & 0xff000000) is 0xd5000000 or 0xd4000000))
             Touching.Add(boundary);
         if (cpu.EL == 0)
         {
@@ -230,13 +232,15 @@ internal sealed partial class Trial
     private void BackToUser(Cpu cpu, string what)
     {
         if (!_rig.RunUntil(cpu, () => cpu.EL == 0 && _rig.Runs(Victim) && Victim.Cpu == cpu.Index))
-            throw new UserError($"{what} did not happen ({cpu})", ExitStatus.EmulatorError);
+            throw new LabException($"{what} did not happen ({cpu})", LabFault.Failed);
     }
 
     private void Judge(string who, TruthWindow window, KernelTask task, ulong x0, ulong buffer)
     {
         long? answer = _function.Result(task, x0, buffer);
-        bool allowed = _function.Kind == AnswerKind.Random ? answer is not null && Fresh(CheckedFunction.Words(task, buffer)) : window.Allows(answer);
+        bool allowed = _function.Kind == AnswerKind.Random
+            ? answer is not null && Fresh(CheckedFunction.Words(task, buffer))
+            : window.Allows(answer);
         _rig.Observer?.Event($"{who} returned {_function.Show(answer)}; kernel: {window.Show()}: {(allowed ? "right" : "WRONG")}");
         if (!allowed)
             _failures.Add($"{who} returned {_function.Show(answer)}, the system call {window.Show()}");

@@ -31,7 +31,9 @@ internal sealed class TruthWindow(CheckedFunction function, KernelTask task)
                 foreach ((int epoch, long offset) in clocks.Offsets(function))
                 {
                     long value = now + offset;
-                    _intervals[epoch] = _intervals.TryGetValue(epoch, out (long Low, long High) seen) ? (Math.Min(seen.Low, value), Math.Max(seen.High, value)) : (value, value);
+                    _intervals[epoch] = _intervals.TryGetValue(epoch, out (long Low, long High) seen)
+                        ? (Math.Min(seen.Low, value), Math.Max(seen.High, value))
+                        : (value, value);
                 }
                 break;
             default:
@@ -57,7 +59,10 @@ internal sealed class TruthWindow(CheckedFunction function, KernelTask task)
     }
 
     /// <summary>The truths, for people.</summary>
-    internal string Show() => function.Kind == AnswerKind.Random ? "bytes never given out before" : string.Join(" or ", _values.Order().Select(v => function.Show(v))
+    internal string Show() =>
+        function.Kind == AnswerKind.Random
+        ? "bytes never given out before"
+        : string.Join(" or ", _values.Order().Select(v => function.Show(v))
         .Concat(_intervals.OrderBy(i => i.Key).Select(i => $"{function.Show(i.Value.Low)} to {function.Show(i.Value.High)}")));
 }
 

@@ -83,6 +83,26 @@ internal sealed class CallSampler : OffsetTrace
     /// <summary>CPUs that ran a labelled loop.</summary>
     internal HashSet<int> CpusSeen { get; } = [];
 
+    /// <summary>Median cycles of <see cref="Switches"/>; 0 without any.</summary>
+    internal ulong SwitchCycles => Switches.Count == 0 ? 0 : Switches.Order().ElementAt(Switches.Count / 2);
+
+    /// <summary>What the calls of a function in one way cost, without the loop around them; null when there were none.</summary>
+    internal CallFigures? Figures(string name, CallKind kind)
+    {
+        if (!Samples.TryGetValue((name, kind), out CallSamples? samples))
+            return null;
+        if (!Samples.TryGetValue(("empty", CallKind.Empty), out CallSamples? empty))
+            throw new LabException("the embedded guest did not run its empty loop", LabFault.Failed);
+        static ulong Less(ulong value, ulong loop) => value > loop ? value - loop : 0;
+        return new CallFigures(
+            Less(samples.Cycles, empty.Cycles), Less(samples.Instructions, empty.Instructions), samples.Calls, samples.Fallbacks,
+            samples.Wrong);
+    }
+
+    /// <summary>The figures of all functions in one way.</summary>
+    internal IReadOnlyDictionary<string, CallFigures> All(CallKind kind) =>
+        Samples.Keys.Where(k => k.Kind == kind).ToDictionary(k => k.Name, k => Figures(k.Name, kind)!);
+
     internal CallSampler(LinuxKernel kernel, Dictionary<string, ulong> symbols)
         : base(kernel, _ => { })
     {

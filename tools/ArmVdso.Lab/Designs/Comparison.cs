@@ -1,5 +1,6 @@
-using ArmVdso.Kernel.Tasks;
 using System.Globalization;
+using ArmVdso.Emulator.Timing;
+using ArmVdso.Kernel.Tasks;
 using ArmVdso.Kernel.Vdso;
 
 namespace ArmVdso.Lab.Designs;
@@ -7,8 +8,10 @@ namespace ArmVdso.Lab.Designs;
 /// <summary>Runs the guest of compare (Guests/compare.c), which calls each function by system call and through the vDSO.</summary>
 internal static class Comparison
 {
-    /// <summary>Time slice in ns unless --slice says otherwise: short, so that preemption and migration happen often.</summary>
-    internal const ulong SliceNs = 20_000;
+    /// <summary>CPUs for which the shared pages are computed.</summary>
+    private static readonly int[] CpuCounts = [1, 4, 16, 64, 256, 1024];
+
+    private static readonly (int Processes, int Threads)[] Memories = [(1, 1), (1, 64), (1, 65), (1, 129), (8, 1), (8, 65)];
 
     /// <summary>What can be compared: getrandom is not among it, since what it costs depends on the length.</summary>
     internal static IReadOnlyList<string> Functions { get; } =
@@ -16,33 +19,121 @@ internal static class Comparison
 
     /// <summary>Runs the guest with a design.</summary>
     internal static CallSampler Measure(SessionSettings settings, int threads) =>
-        Measure(settings, [threads.ToString(CultureInfo.InvariantCulture), VdsoDesigns.Create(settings.Vdso).Name == "rseq" ? "r" : "-"], false);
+        Measure(settings.ForOurGuest(), [Text(threads), settings.Design().Name == "rseq" ? "r" : "-"], false);
 
     /// <summary>Runs the guest with its arguments.</summary>
     internal static CallSampler Measure(SessionSettings settings, string[] arguments, bool cold)
     {
         using var guest = new EmbeddedGuest();
         CallSampler? sampler = null;
-        guest.Run(settings, arguments, session => session.Machine.Observer = sampler = new CallSampler(session.Kernel, guest.Symbols()) { Cold = cold });
+        guest.Run(settings, arguments, session =>
+        {
+            sampler = new CallSampler(session.Kernel, guest.Symbols()) { Cold = cold };
+            session.Machine.Observer = sampler;
+        });
         return sampler!;
     }
 
-    /// <summary>Cycles of clock_gettime(CLOCK_MONOTONIC) by system call and by vDSO.</summary>
-    internal static (ulong Syscall, ulong Vdso) Clock(SessionSettings settings)
+    /// <summary>One design against the system calls.</summary>
+    internal static ComparisonResult Compare(SessionSettings settings, IReadOnlyList<string> functions, int threads)
     {
-        CallSampler sampler = Measure(settings with { SliceNs = SliceNs }, 2);
-        ulong empty = sampler.Samples[("empty", CallKind.Empty)].Cycles;
-        const string clock = "clock_gettime_monotonic";
-        return (Less(sampler.Samples[(clock, CallKind.Syscall)].Cycles, empty), Less(sampler.Samples[(clock, CallKind.Vdso)].Cycles, empty));
+        settings = settings.ForOurGuest();
+        CallSampler sampler = Measure(settings, threads);
+        CallSampler? without = settings.Vdso == "none" ? null : Measure(settings with { Vdso = "none" }, threads);
+        // What the ranges of the calibrated system instructions (cores/*.json) make of it: the same run with all of them at the low and
+        // at the high ends. A file of the user's is taken as it is.
+        bool ranged = CoreModel.Names.Contains(settings.Core);
+        CallSampler? low = ranged ? AtRange(settings, false, threads) : null, high = ranged ? AtRange(settings, true, threads) : null;
+        CycleRange? Range(string name, CallKind kind) =>
+            low?.Figures(name, kind) is { } l && high?.Figures(name, kind) is { } h ? new CycleRange(l.Cycles, h.Cycles) : null;
+        return new ComparisonResult
+        {
+            Settings = settings,
+            Threads = threads,
+            CpusSeen = sampler.CpusSeen.Count,
+            Functions = [.. functions.Select(name => new FunctionComparison(
+                name, sampler.Figures(name, CallKind.Syscall)
+                    ?? throw new LabException($"the embedded guest did not call {name}", LabFault.Failed),
+                sampler.Figures(name, CallKind.Vdso), Range(name, CallKind.Syscall), Range(name, CallKind.Vdso)))],
+            SwitchCycles = sampler.SwitchCycles,
+            SwitchCyclesWithout = without?.SwitchCycles,
+            Switches = sampler.Switches.Count,
+        };
     }
 
-    internal static ulong Median(List<ulong> values)
+    private static CallSampler AtRange(SessionSettings settings, bool high, int threads)
     {
-        if (values.Count == 0)
-            return 0;
-        ulong[] sorted = [.. values.Order()];
-        return sorted[sorted.Length / 2];
+        string folder = Directory.CreateTempSubdirectory("armvdso-").FullName;
+        try
+        {
+            string file = Path.Join(folder, "core.json");
+            File.WriteAllText(file, CoreModel.AtRange(settings.Core, high));
+            return Measure(settings.OnCore(file), threads);
+        }
+        finally
+        {
+            Directory.Delete(folder, true);
+        }
     }
 
-    internal static ulong Less(ulong value, ulong loop) => value > loop ? value - loop : 0;
+    /// <summary>Designs side by side.</summary>
+    internal static DesignsResult CompareDesigns(
+        SessionSettings settings, IReadOnlyList<string> designs, IReadOnlyList<string> functions, int threads, Action<string>? progress)
+    {
+        settings = settings.ForOurGuest();
+        foreach (string design in designs)
+            (settings with { Vdso = design }).Design();
+        // Without a vDSO: what a switch takes anyway, and the system calls alone.
+        string[] all = designs.Contains("none") ? [.. designs] : ["none", .. designs];
+        var measured = new List<DesignFigures>();
+        foreach (string design in all)
+        {
+            progress?.Invoke($"{measured.Count + 1} of {all.Length}: {design}");
+            measured.Add(MeasureDesign(settings with { Vdso = design }, threads));
+        }
+        return new DesignsResult
+        {
+            Settings = settings,
+            Threads = threads,
+            Functions = functions,
+            None = measured[Array.IndexOf(all, "none")],
+            Designs = [.. measured.Where(m => designs.Contains(m.Design))],
+        };
+    }
+
+    private static DesignFigures MeasureDesign(SessionSettings settings, int threads)
+    {
+        string rseq = settings.Design().Name == "rseq" ? "r" : "-";
+        CallSampler warm = Measure(settings, threads);
+        // Alone on one CPU: what was displaced is what was emptied, and nothing else.
+        CallSampler cold = Measure(settings with { Cpus = 1, SliceNs = 1_000_000_000 }, ["1", rseq, "24"], true);
+        VdsoDesign design = warm.Design;
+        var memory = new List<ProcessPages>();
+        foreach ((int processes, int perProcess) in Memories)
+        {
+            int computed = processes * design.ComputedPages(settings.Cpus, perProcess).PerProcess;
+            // Designs without pages of processes are counted too: that they take none is a measurement.
+            CallSampler counted = Measure(settings.OnCore("none"), ["m", Text(processes), Text(perProcess)], false);
+            memory.Add(new ProcessPages(
+                processes, perProcess, computed,
+                counted.ProcessPages ?? throw new LabException("the embedded guest did not count its pages", LabFault.Failed)));
+        }
+        return new DesignFigures
+        {
+            Design = settings.Vdso,
+            Name = design.Name,
+            RegisterMeaning = design.RegisterMeaning,
+            Warm = warm.All(CallKind.Vdso),
+            Cold = cold.All(CallKind.Vdso),
+            SyscallsWarm = warm.All(CallKind.Syscall),
+            SyscallsCold = cold.All(CallKind.Syscall),
+            SwitchCycles = warm.SwitchCycles,
+            Switches = warm.Switches.Count,
+            SharedPages = warm.SharedPages,
+            SharedPagesComputed = [.. CpuCounts.Select(n => new SharedPages(n, design.ComputedPages(n, 1).Shared))],
+            ProcessPages = memory,
+        };
+    }
+
+    private static string Text(int value) => value.ToString(CultureInfo.InvariantCulture);
 }

@@ -6,8 +6,9 @@ using ArmVdso.Emulator.Timing;
 namespace ArmVdso.Lab.Explain;
 
 /// <summary>Runs a block of assembly round after round on a bare core, as llvm-mca takes it: each round from its first instruction to its
-/// last; a branch at its end goes back to the start. At the start of every 64th round general registers hold addresses of memory of their own
-/// again, SIMD&amp;FP registers 1.0, so that pointers walk through memory that the caches hold; what depends on a result still waits for it.</summary>
+/// last; a branch at its end goes back to the start. At the start of every 64th round general registers hold addresses of memory of their
+/// own again, SIMD&amp;FP registers 1.0, so that pointers walk through memory that the caches hold; what depends on a result still waits
+/// for it.</summary>
 internal sealed class BlockRunner : IDisposable
 {
     /// <summary>Rounds between two settings of the registers.</summary>
@@ -31,24 +32,24 @@ internal sealed class BlockRunner : IDisposable
     internal Cpu Cpu => _timer.Cpu;
 
     /// <summary>Prepares a block.</summary>
-    /// <exception cref="UserError">It is not code, or it is too long.</exception>
-    internal BlockRunner(string core, string file)
+    /// <exception cref="LabException">It is not code, or it is too long.</exception>
+    internal BlockRunner(SessionSettings settings, string file)
     {
         _words = Assemble(file);
         if (_words.Length == 0)
-            throw new UserError($"{file}: no instructions", ExitStatus.Usage);
+            throw new LabException($"{file}: no instructions", LabFault.Input);
         if (_words.Length > 2048)
-            throw new UserError($"{file}: {_words.Length} instructions; at most 2048", ExitStatus.Usage);
+            throw new LabException($"{file}: {_words.Length} instructions; at most 2048", LabFault.Input);
         _indices = Indices(_words);
         _loop = Close(ref _words[^1], _words.Length);
         Copies = _loop ? 1 : Math.Max(1, 144 / _words.Length);
         try
         {
-            _timer = new SnippetTimer(core);
+            _timer = new SnippetTimer(settings.Core);
         }
         catch (CoreModelException e)
         {
-            throw new UserError($"--core: {e.Message}", ExitStatus.Usage);
+            throw new LabException(e.Message, LabFault.Input, e);
         }
         ulong at = SnippetTimer.Code;
         for (int i = 0; i < Copies; i++)
@@ -86,7 +87,7 @@ internal sealed class BlockRunner : IDisposable
 
     /// <summary>Runs so many rounds (at least; a multiple of <see cref="Copies"/>).</summary>
     /// <returns>Rounds that were run, and the cycles they took.</returns>
-    /// <exception cref="UserError">The block took an exception or does not come to its end.</exception>
+    /// <exception cref="LabException">The block took an exception or does not come to its end.</exception>
     internal (int Rounds, ulong Cycles) Run(int rounds)
     {
         ulong start = _timer.Cpu.Cycles;
@@ -100,9 +101,13 @@ internal sealed class BlockRunner : IDisposable
                 ulong pc = _timer.Cpu.PC;
                 _timer.Cpu.Step();
                 if (_timer.Cpu.ExceptionEntries != exceptions)
-                    throw new UserError($"instruction {(pc - SnippetTimer.Code) / 4 % (ulong)_words.Length} of the block takes an exception ({_timer.Cpu.PendingClass})", ExitStatus.Usage);
+                    throw new LabException(
+                        $"instruction {(pc - SnippetTimer.Code) / 4 % (ulong)_words.Length} of the block takes an exception "
+                        + $"({_timer.Cpu.PendingClass})", LabFault.Input);
                 if (_timer.Cpu.PC < SnippetTimer.Code || _timer.Cpu.PC > _end || ++steps > 100_000)
-                    throw new UserError($"instruction {(pc - SnippetTimer.Code) / 4 % (ulong)_words.Length} of the block leaves it, or a round does not end", ExitStatus.Usage);
+                    throw new LabException(
+                        $"instruction {(pc - SnippetTimer.Code) / 4 % (ulong)_words.Length} of the block leaves it, or a round does not "
+                        + $"end", LabFault.Input);
             }
             while (_timer.Cpu.PC != SnippetTimer.Code && _timer.Cpu.PC != _end);
             done += Copies;
@@ -163,7 +168,7 @@ internal sealed class BlockRunner : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new UserError($"{file}: {e.Message}", ExitStatus.NotFound);
+            throw new LabException($"{file}: {e.Message}", LabFault.NotFound);
         }
         try
         {
@@ -172,7 +177,8 @@ internal sealed class BlockRunner : IDisposable
         catch (AssemblerException e)
         {
             // Macros, sections, expressions: what only a whole assembler knows.
-            return Clang(file) ?? throw new UserError($"{file}: {e.Message} (clang-19 is not there, or does not take it either)", ExitStatus.Usage);
+            return Clang(file)
+                ?? throw new LabException($"{file}: {e.Message} (clang-19 is not there, or does not take it either)", LabFault.Input);
         }
     }
 
@@ -182,7 +188,8 @@ internal sealed class BlockRunner : IDisposable
         try
         {
             string outputFile = Path.Join(folder, "block.o");
-            if (!Start("clang-19", "--target=aarch64-linux-gnu", "-march=armv8.5-a+fp16+lse+sha2+aes+crc+dotprod", "-c", file, "-o", outputFile))
+            if (!Start(
+                "clang-19", "--target=aarch64-linux-gnu", "-march=armv8.5-a+fp16+lse+sha2+aes+crc+dotprod", "-c", file, "-o", outputFile))
                 return null;
             string binary = Path.Join(folder, "block.bin");
             if (!Start("llvm-objcopy-19", "-O", "binary", "-j", ".text", outputFile, binary))

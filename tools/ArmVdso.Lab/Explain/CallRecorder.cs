@@ -2,7 +2,8 @@ using ArmVdso.Emulator;
 
 namespace ArmVdso.Lab.Explain;
 
-/// <summary>Records calls of a function, or what follows an address, on every CPU of a machine: the first, the fastest, or a chosen one.</summary>
+/// <summary>Records calls of a function, or what follows an address, on every CPU of a machine: the first, the fastest, or a chosen
+/// one.</summary>
 internal sealed class CallRecorder
 {
     private sealed class PerCpu
@@ -12,12 +13,10 @@ internal sealed class CallRecorder
     }
 
     private readonly Machine _machine;
+    private readonly IReadOnlySet<ulong> _starts;
     private readonly int _longest;
     private readonly int _wanted;
     private readonly int _enough;
-
-    /// <summary>Addresses that begin a record.</summary>
-    internal HashSet<ulong> Starts { get; } = [];
 
     /// <summary>Calls seen to their end.</summary>
     internal int Calls { get; private set; }
@@ -39,13 +38,15 @@ internal sealed class CallRecorder
 
     /// <summary>Watches a machine.</summary>
     /// <param name="machine">The machine.</param>
+    /// <param name="starts">Addresses that begin a record; more may come while the machine runs.</param>
     /// <param name="longest">Instructions after which a record ends.</param>
     /// <param name="wanted">Number of the call that is wanted, from 1; 0: first and fastest.</param>
     /// <param name="enough">Calls after which the first and the fastest are taken.</param>
-    /// <exception cref="UserError">The timing model has no pipeline.</exception>
-    internal CallRecorder(Machine machine, int longest, int wanted, int enough)
+    /// <exception cref="LabException">The timing model has no pipeline.</exception>
+    internal CallRecorder(Machine machine, IReadOnlySet<ulong> starts, int longest, int wanted, int enough)
     {
         _machine = machine;
+        _starts = starts;
         _longest = longest;
         _wanted = wanted;
         _enough = enough;
@@ -71,7 +72,7 @@ internal sealed class CallRecorder
                 return;
             }
         }
-        if (Enough || !Starts.Contains(record.Pc))
+        if (Enough || !_starts.Contains(record.Pc))
             return;
         // Where the caller goes on; code that is not called ends at the limit.
         state.Return = cpu.X(30);

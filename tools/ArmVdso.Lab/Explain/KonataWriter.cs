@@ -1,4 +1,3 @@
-using System.Globalization;
 using ArmVdso.Emulator;
 using ArmVdso.Emulator.Isa;
 
@@ -6,7 +5,7 @@ namespace ArmVdso.Lab.Explain;
 
 /// <summary>Collects the instructions of a window of a run and writes them as a log for the pipeline viewer Konata (Kanata 0004): stages F
 /// fetch, D rename or decode, Is waiting to issue, Ex executing, Cm waiting to retire; the thread is the CPU.</summary>
-internal sealed class KonataWriter
+public sealed class KonataWriter
 {
     private const int Most = 2_000_000;
     private readonly List<PipelineRecord> _records = [];
@@ -14,21 +13,18 @@ internal sealed class KonataWriter
     private readonly ulong _to;
     private readonly bool _counts;
 
-    /// <summary>Watches a machine.</summary>
-    /// <param name="machine">The machine.</param>
-    /// <param name="window"><c>FROM:TO</c> in cycles of each CPU, or <c>FROM:TOi</c> in instructions of each CPU.</param>
-    /// <param name="name">Name of the function at an address, or "".</param>
-    /// <exception cref="UserError">The window is not well formed, or the timing model has no pipeline.</exception>
-    internal KonataWriter(Machine machine, string window, Func<Cpu, ulong, string> name)
+    /// <summary>Watches a session that has not run yet.</summary>
+    /// <param name="session">The session.</param>
+    /// <param name="from">Begin of the window.</param>
+    /// <param name="to">End of the window, which does not belong to it.</param>
+    /// <param name="instructions">Whether the window counts instructions of each CPU, not its cycles.</param>
+    /// <exception cref="LabException">The timing model has no pipeline.</exception>
+    public KonataWriter(Session session, ulong from, ulong to, bool instructions)
     {
-        _counts = window.EndsWith('i');
-        string[] ends = (_counts ? window[..^1] : window).Split(':');
-        if (ends.Length != 2 || !ulong.TryParse(ends[0], NumberStyles.None, CultureInfo.InvariantCulture, out _from)
-            || !ulong.TryParse(ends[1], NumberStyles.None, CultureInfo.InvariantCulture, out _to) || _from >= _to)
-        {
-            throw new UserError($"--konata-window: '{window}' is not FROM:TO (cycles) or FROM:TOi (instructions)", ExitStatus.Usage);
-        }
-        foreach (Cpu cpu in machine.Cpus)
+        _from = from;
+        _to = to;
+        _counts = instructions;
+        foreach (Cpu cpu in session.Machine.Cpus)
         {
             ulong number = 0;
             PipelineRecorder.Attach(cpu, record =>
@@ -36,19 +32,19 @@ internal sealed class KonataWriter
                 ulong at = _counts ? number++ : (ulong)Math.Max(Start(record), 0);
                 if (at < _from || at >= _to || _records.Count >= Most)
                     return;
-                record.Symbol = name(cpu, record.Pc);
+                record.Symbol = record.Pc >> 63 != 0 ? session.Kernel.El1FunctionAt(record.Pc) ?? "" : "";
                 _records.Add(record);
             });
         }
     }
 
     /// <summary>Instructions in the window; at most two million are kept.</summary>
-    internal int Count => _records.Count;
+    public int Count => _records.Count;
 
     private static long Start(PipelineRecord r) => Math.Min(r.Fetched, r.Entered);
 
     /// <summary>Writes the log.</summary>
-    internal void Write(TextWriter output)
+    public void Write(TextWriter output)
     {
         output.Write("Kanata\t0004\n");
         // Numbers of the file follow the order in which instructions begin.
@@ -60,7 +56,8 @@ internal sealed class KonataWriter
         for (int id = 0; id < order.Length; id++)
             Events(order[id], id, retired[order[id]], events);
         Dependencies(order, events);
-        events.Sort((a, b) => a.Cycle != b.Cycle ? a.Cycle.CompareTo(b.Cycle) : a.Id != b.Id ? a.Id.CompareTo(b.Id) : a.Rank.CompareTo(b.Rank));
+        events.Sort(
+            (a, b) => a.Cycle != b.Cycle ? a.Cycle.CompareTo(b.Cycle) : a.Id != b.Id ? a.Id.CompareTo(b.Id) : a.Rank.CompareTo(b.Rank));
         long now = events.Count == 0 ? 0 : events[0].Cycle;
         output.Write($"C=\t{now}\n");
         foreach ((long cycle, _, _, string text) in events)
@@ -80,7 +77,7 @@ internal sealed class KonataWriter
         string symbol = r.Symbol.Length == 0 ? "" : $" <{r.Symbol}>";
         events.Add((start, id, 0, $"I\t{id}\t{id}\t{r.Cpu}\n"));
         events.Add((start, id, 1, $"L\t{id}\t0\t{r.Pc:x}:{symbol} {Disassembler.Disassemble(r.Word, r.Pc)}\n"));
-        string waits = string.Join("; ", r.Stalls.Select(s => s.Cycles > 0 ? $"{s.Cycles}: {(s.Register >= 0 ? TimelineWriter.RegisterName(s.Register) + (s.Text.Length > 0 ? $" ({s.Text})" : "") : s.Text)}" : s.Text));
+        string waits = string.Join("; ", r.Stalls.Select(s => s.Cycles > 0 ? $"{s.Cycles}: {Reason(s)}" : s.Text));
         events.Add((start, id, 2, $"L\t{id}\t1\tEL{r.EL} {r.Class} {r.Pipe} {waits}".TrimEnd() + "\n"));
         (string Stage, long At)[] stages = [("F", start), ("D", r.Entered), ("Is", r.Entered + 1), ("Ex", r.Issued), ("Cm", r.Done)];
         int rank = 3;
@@ -100,6 +97,9 @@ internal sealed class KonataWriter
             events.Add((r.Retired, id, rank++, $"E\t{id}\t0\t{open}\n"));
         events.Add((r.Retired, id, rank, $"R\t{id}\t{retired}\t0\n"));
     }
+
+    private static string Reason(Stall stall) =>
+        stall.Register < 0 ? stall.Text : stall.RegisterName + (stall.Text.Length > 0 ? $" ({stall.Text})" : "");
 
     /// <summary>An arrow from the producer of each register that an instruction waited for.</summary>
     private void Dependencies(PipelineRecord[] order, List<(long Cycle, int Id, int Rank, string Text)> events)

@@ -1,10 +1,12 @@
 using System.Numerics;
 using ArmVdso.Emulator;
 using ArmVdso.Emulator.Timing;
+using ArmVdso.Kernel.Files;
 
 namespace ArmVdso.Lab.Explain;
 
-/// <summary>Turns what a core model reports of each instruction into <see cref="PipelineRecord"/>s, for in-order and out-of-order cores.</summary>
+/// <summary>Turns what a core model reports of each instruction into <see cref="PipelineRecord"/>s, for in-order and out-of-order
+/// cores.</summary>
 internal sealed class PipelineRecorder : ITimingSink, IOutOfOrderSink
 {
     private readonly Cpu _cpu;
@@ -19,7 +21,7 @@ internal sealed class PipelineRecorder : ITimingSink, IOutOfOrderSink
     }
 
     /// <summary>Reports every instruction of a CPU from now on.</summary>
-    /// <exception cref="UserError">Its timing model has no pipeline (--core none).</exception>
+    /// <exception cref="LabException">Its timing model has no pipeline (the core none).</exception>
     internal static void Attach(Cpu cpu, Action<PipelineRecord> seen)
     {
         var recorder = new PipelineRecorder(cpu, seen);
@@ -32,7 +34,7 @@ internal sealed class PipelineRecorder : ITimingSink, IOutOfOrderSink
                 outOfOrder.Pipeline.Sink = recorder;
                 break;
             default:
-                throw new UserError("--core none has no pipeline; known: " + string.Join(", ", CoreModel.Names), ExitStatus.Usage);
+                throw new LabException("the core none has no pipeline; known: " + string.Join(", ", CoreModel.Names), LabFault.Input);
         }
     }
 
@@ -73,7 +75,8 @@ internal sealed class PipelineRecorder : ITimingSink, IOutOfOrderSink
         }
         long unit = trace.UnitStall + (operand ? 0 : alone);
         if (unit > 0)
-            record.Stalls.Add(new Stall("port", unit, t.Units == Units.None ? "results in order" : $"{t.Units.ToString().ToLowerInvariant()} busy"));
+            record.Stalls.Add(
+                new Stall("port", unit, t.Units == Units.None ? "results in order" : $"{t.Units.ToString().ToLowerInvariant()} busy"));
         if (trace.WaitStall > 0)
             record.Stalls.Add(new Stall("memory", trace.WaitStall, Text(trace.WaitCause)));
         if (trace.Prediction == Prediction.Mispredicted)
@@ -132,7 +135,8 @@ internal sealed class PipelineRecorder : ITimingSink, IOutOfOrderSink
             {
                 Forwarding.Forwarded => "data of an older store",
                 Forwarding.Blocked => "an older store with a part of the data has to be written first",
-                _ when trace.ExecuteCause is CycleCause.LoadUse or CycleCause.Dependency => t.Kind == TimingKind.Memory ? "alignment or ports" : "ports or operand values",
+                _ when trace.ExecuteCause is CycleCause.LoadUse or CycleCause.Dependency =>
+                    t.Kind == TimingKind.Memory ? "alignment or ports" : "ports or operand values",
                 _ => Text(trace.ExecuteCause),
             };
             record.Stalls.Add(new Stall("execute", slow, why));

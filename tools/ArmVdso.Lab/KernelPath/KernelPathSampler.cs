@@ -1,81 +1,9 @@
 using ArmVdso.Emulator;
 using ArmVdso.Emulator.Isa;
 using ArmVdso.Kernel;
-using ArmVdso.Kernel.Configuration;
-using ArmVdso.Kernel.Costs;
 using ArmVdso.Kernel.Syscalls;
 
 namespace ArmVdso.Lab.KernelPath;
-
-/// <summary>The parts of a system call.</summary>
-internal enum PathPart
-{
-    /// <summary>KPTI's trampoline and the branch-history loop.</summary>
-    Trampoline,
-
-    /// <summary>SVC, vector, registers saved.</summary>
-    Entry,
-
-    /// <summary>From the handler to the table, with the random stack offset, and back.</summary>
-    Dispatch,
-
-    /// <summary>The call itself.</summary>
-    Body,
-
-    /// <summary>ret_to_user: registers restored, ERET.</summary>
-    Exit,
-}
-
-/// <summary>What one call executed at EL1.</summary>
-internal sealed class PathSample
-{
-    internal int[] Classes { get; } = new int[Enum.GetValues<PathClass>().Length];
-
-    internal ulong[] PartCycles { get; } = new ulong[5];
-
-    internal int[] PartInstructions { get; } = new int[5];
-
-    internal Dictionary<string, int> Functions { get; } = [];
-
-    internal ulong Cycles { get; set; }
-
-    internal ulong ChargedCycles { get; set; }
-
-    internal InstructionMix Mix => new(
-        Classes.Sum(), Classes[(int)PathClass.Nop], Classes[(int)PathClass.Load], Classes[(int)PathClass.Store], Classes[(int)PathClass.Branch], Classes[(int)PathClass.Read],
-        Classes[(int)PathClass.Write], Classes[(int)PathClass.Barrier], Classes[(int)PathClass.Atomic]);
-}
-
-/// <summary>Classes of the stock kernel's tables.</summary>
-internal enum PathClass
-{
-    /// <summary>Everything else: moves, arithmetic, hints other than NOP, ERET.</summary>
-    Other,
-
-    /// <summary>NOP.</summary>
-    Nop,
-
-    /// <summary>Loads.</summary>
-    Load,
-
-    /// <summary>Stores.</summary>
-    Store,
-
-    /// <summary>Branches.</summary>
-    Branch,
-
-    /// <summary>MRS.</summary>
-    Read,
-
-    /// <summary>MSR.</summary>
-    Write,
-
-    /// <summary>ISB, DSB, DMB, CSDB.</summary>
-    Barrier,
-
-    /// <summary>Atomics and exclusives.</summary>
-    Atomic,
-}
 
 /// <summary>Watches system calls from the SVC to the next instruction of EL0: instructions by class and function, cycles by part.
 /// Calls that an interrupt or a switch disturbed are left out.</summary>
@@ -106,7 +34,7 @@ internal sealed class KernelPathSampler(LinuxKernel kernel) : OffsetTrace(kernel
     {
         if (_current is not null)
         {
-            _current.PartCycles[(int)_lastPart] += cpu.Cycles - _last;
+            _current.CyclesByPart[(int)_lastPart] += cpu.Cycles - _last;
             _last = cpu.Cycles;
         }
         if (cpu.EL == 0)
@@ -128,9 +56,9 @@ internal sealed class KernelPathSampler(LinuxKernel kernel) : OffsetTrace(kernel
         if (!_functions.TryGetValue(pc, out (string Function, PathPart Part) where))
             _functions[pc] = where = Find(pc);
         _lastPart = where.Part;
-        _current.PartInstructions[(int)where.Part]++;
+        _current.InstructionsByPart[(int)where.Part]++;
         _current.Classes[(int)ClassOf(instruction)]++;
-        _current.Functions[where.Function] = _current.Functions.GetValueOrDefault(where.Function) + 1;
+        _current.InstructionsByFunction[where.Function] = _current.InstructionsByFunction.GetValueOrDefault(where.Function) + 1;
     }
 
     private void Finish(Cpu cpu)
@@ -169,8 +97,8 @@ internal sealed class KernelPathSampler(LinuxKernel kernel) : OffsetTrace(kernel
         {
             "vectors" or "el0t_64_sync" => PathPart.Entry,
             "ret_to_user" => PathPart.Exit,
-            "el0t_64_sync_handler" or "el0_svc" or "cortex_a76_erratum_1463225_svc_handler" or "do_el0_svc" or "el0_svc_common" or "invoke_syscall"
-                or "get_random_u16" or "arch_local_irq_save" => PathPart.Dispatch,
+            "el0t_64_sync_handler" or "el0_svc" or "cortex_a76_erratum_1463225_svc_handler" or "do_el0_svc" or "el0_svc_common"
+                or "invoke_syscall" or "get_random_u16" or "arch_local_irq_save" => PathPart.Dispatch,
             _ => PathPart.Body,
         });
     }
@@ -186,9 +114,12 @@ internal sealed class KernelPathSampler(LinuxKernel kernel) : OffsetTrace(kernel
             return PathClass.Write;
         return RowInfo.Class(Decoder.Decode(instruction)) switch
         {
-            TimingClass.Load or TimingClass.LoadPair or TimingClass.LoadLiteral or TimingClass.LoadAcquire or TimingClass.LoadFp or TimingClass.LoadSimd => PathClass.Load,
-            TimingClass.Store or TimingClass.StorePair or TimingClass.StoreRelease or TimingClass.StoreFp or TimingClass.StoreSimd => PathClass.Store,
-            TimingClass.Branch or TimingClass.BranchCond or TimingClass.BranchCmp or TimingClass.BranchReg or TimingClass.Call or TimingClass.CallReg or TimingClass.Ret => PathClass.Branch,
+            TimingClass.Load or TimingClass.LoadPair or TimingClass.LoadLiteral or TimingClass.LoadAcquire or TimingClass.LoadFp
+                or TimingClass.LoadSimd => PathClass.Load,
+            TimingClass.Store or TimingClass.StorePair or TimingClass.StoreRelease or TimingClass.StoreFp or TimingClass.StoreSimd =>
+                PathClass.Store,
+            TimingClass.Branch or TimingClass.BranchCond or TimingClass.BranchCmp or TimingClass.BranchReg or TimingClass.Call
+                or TimingClass.CallReg or TimingClass.Ret => PathClass.Branch,
             TimingClass.Mrs => PathClass.Read,
             TimingClass.Msr => PathClass.Write,
             TimingClass.Barrier or TimingClass.Isb => PathClass.Barrier,
@@ -215,8 +146,4 @@ internal sealed class KernelPathSampler(LinuxKernel kernel) : OffsetTrace(kernel
 
     /// <summary>The typical call of each name.</summary>
     internal Dictionary<string, PathSample> TypicalCalls() => Samples.ToDictionary(p => p.Key, p => Typical(p.Value));
-
-    /// <summary>The stock kernel's row for a call of this configuration; null without one, or when a part of the call was charged, not executed.</summary>
-    internal static StockTrace? Stock(KernelConfiguration kernel, string name, PathSample sample) =>
-        sample.ChargedCycles > 0 ? null : StockTrace.Table(kernel)?.GetValueOrDefault("T_" + name);
 }

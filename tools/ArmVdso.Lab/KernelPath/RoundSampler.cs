@@ -24,7 +24,9 @@ internal sealed class RoundSampler(LinuxKernel kernel, ulong label) : OffsetTrac
     internal (ulong Cycles, ulong Charged, ulong Instructions) Typical()
     {
         var warm = _rounds.Skip(_rounds.Count / 2).OrderBy(r => r.Cycles).ToArray();
-        return warm.Length == 0 ? throw new UserError("the embedded guest did not run its loop", ExitStatus.EmulatorError) : warm[warm.Length / 2];
+        return warm.Length == 0
+            ? throw new LabException("the embedded guest did not run its loop", LabFault.Failed)
+            : warm[warm.Length / 2];
     }
 
     /// <summary>Runs a loop of Guests/anchors.S on one CPU.</summary>
@@ -32,7 +34,11 @@ internal sealed class RoundSampler(LinuxKernel kernel, ulong label) : OffsetTrac
     {
         using var guest = new EmbeddedGuest("anchors");
         RoundSampler? sampler = null;
-        guest.Run(settings with { Cpus = 1 }, [loop], session => session.Machine.Observer = sampler = new RoundSampler(session.Kernel, guest.Symbols()[loop + "_round"]));
+        guest.Run(settings with { Cpus = 1 }, [loop], session =>
+        {
+            sampler = new RoundSampler(session.Kernel, guest.Symbols()[loop + "_round"]);
+            session.Machine.Observer = sampler;
+        });
         return sampler!.Typical();
     }
 }

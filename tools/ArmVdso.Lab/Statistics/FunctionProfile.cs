@@ -1,16 +1,24 @@
-using System.Globalization;
 using ArmVdso.Emulator;
 using ArmVdso.Emulator.Timing;
 using ArmVdso.Kernel;
 using ArmVdso.Kernel.Files;
 using ArmVdso.Kernel.Memory;
-using ArmVdso.Lab.Workloads;
 
 namespace ArmVdso.Lab.Statistics;
 
+/// <summary>What one function took.</summary>
+/// <param name="Name">The function; a file or mapping where no symbol says.</param>
+/// <param name="Where">The file or mapping that it is in; [EL1]: the kernel.</param>
+/// <param name="Cycles">Cycles, not waiting.</param>
+/// <param name="Instructions">Instructions.</param>
+/// <param name="Entered">How often it was entered at its start.</param>
+/// <param name="Causes">The cycles by cause.</param>
+public sealed record FunctionCycles(
+    string Name, string Where, ulong Cycles, ulong Instructions, ulong Entered, IReadOnlyDictionary<CycleCause, ulong> Causes);
+
 /// <summary>Cycles and instructions by function, with their causes: every instruction's cycles belong to the function that it is in, so
 /// the sum is what the CPUs counted. Each instruction is looked at, which makes the run slow.</summary>
-internal sealed class FunctionProfile : IMachineObserver
+public sealed class FunctionProfile : IMachineObserver
 {
     /// <summary>What one function took.</summary>
     private sealed class Entry(string name, string where)
@@ -41,7 +49,8 @@ internal sealed class FunctionProfile : IMachineObserver
     private readonly Dictionary<(string, string), Entry> _entries = [];
     private readonly Dictionary<string, FunctionTable> _files = [];
 
-    internal FunctionProfile(LinuxKernel kernel)
+    /// <summary>Watches a run.</summary>
+    public FunctionProfile(LinuxKernel kernel)
     {
         _kernel = kernel;
         _positions = [.. kernel.Machine.Cpus.Select(_ => new Position())];
@@ -55,7 +64,8 @@ internal sealed class FunctionProfile : IMachineObserver
     {
         Position p = _positions[cpu.Index];
         ulong pc = cpu.PC;
-        if (pc >= p.Start && pc < p.End && cpu.EL == p.EL && (p.EL == 1 || ReferenceEquals(p.Memory, _kernel.Scheduler.Current(cpu.Index).Mm)))
+        if (pc >= p.Start && pc < p.End && cpu.EL == p.EL
+            && (p.EL == 1 || ReferenceEquals(p.Memory, _kernel.Scheduler.Current(cpu.Index).Mm)))
             return;
         Leave(cpu, p);
         Enter(cpu, p, pc);
@@ -119,7 +129,8 @@ internal sealed class FunctionProfile : IMachineObserver
         if (table?.Find(address) is not { } function)
             return (where, where, vma.Start, vma.End);
         ulong bias = pc - address;
-        return (function.Name, where, Math.Max(vma.Start, function.Start + bias), Math.Min(vma.End, function.End == ulong.MaxValue ? vma.End : function.End + bias));
+        return (function.Name, where, Math.Max(vma.Start, function.Start + bias),
+            Math.Min(vma.End, function.End == ulong.MaxValue ? vma.End : function.End + bias));
     }
 
     private FunctionTable TableOf(string path, Func<byte[]> contents)
@@ -138,36 +149,17 @@ internal sealed class FunctionProfile : IMachineObserver
         return bytes.ToArray();
     }
 
-    /// <summary>Writes the functions by cycles, the sum last.</summary>
-    internal void Write(TextWriter output, IReadOnlyList<Cpu> cpus, int shown)
+    /// <summary>The functions, those that took the most cycles first. Read it when the run has ended.</summary>
+    public IReadOnlyList<FunctionCycles> Functions()
     {
-        for (int i = 0; i < cpus.Count; i++)
-            Leave(cpus[i], _positions[i]);
-        ulong total = Sum(_entries.Values, Busy);
-        var table = new Table("cycles", "% of cycles", "instructions", "cycles/insn", "entered", "most of them", "function", "in");
-        foreach (Entry e in _entries.Values.OrderByDescending(Busy).ThenBy(e => e.Name, StringComparer.Ordinal).Take(shown))
-        {
-            ulong busy = Busy(e);
-            CycleCause[] top = [.. Enum.GetValues<CycleCause>().Where(c => c != CycleCause.Waiting && e.Causes[(int)c] > 0).OrderByDescending(c => e.Causes[(int)c]).Take(2)];
-            table.Add(
-                WorkloadReport.Number((long)busy), WorkloadReport.Percent(busy, total), WorkloadReport.Number((long)e.Instructions),
-                e.Instructions == 0 ? "" : ((double)busy / e.Instructions).ToString("f2", CultureInfo.InvariantCulture), WorkloadReport.Number((long)e.Calls),
-                string.Join(", ", top.Select(c => $"{CycleCauses.Describe(c)} {WorkloadReport.Percent(e.Causes[(int)c], busy)}")), e.Name, e.Where);
-        }
-        table.Add(WorkloadReport.Number((long)total), "100.0%", WorkloadReport.Number((long)Sum(_entries.Values, e => e.Instructions)), "", "", "", $"all {_entries.Count} functions", "");
-        output.WriteLine();
-        table.Write(output);
+        for (int i = 0; i < _positions.Length; i++)
+            Leave(_kernel.Machine.Cpus[i], _positions[i]);
+        return [.. _entries.Values.OrderByDescending(Busy).ThenBy(e => e.Name, StringComparer.Ordinal).Select(e => new FunctionCycles(
+            e.Name, e.Where, Busy(e), e.Instructions, e.Calls,
+            Enum.GetValues<CycleCause>().Where(c => c != CycleCause.Waiting).ToDictionary(c => c, c => e.Causes[(int)c])))];
     }
 
     private static ulong Busy(Entry e) => e.Causes.Total() - e.Causes[(int)CycleCause.Waiting];
-
-    private static ulong Sum(IEnumerable<Entry> entries, Func<Entry, ulong> of)
-    {
-        ulong sum = 0;
-        foreach (Entry e in entries)
-            sum += of(e);
-        return sum;
-    }
 
     /// <inheritdoc/>
     public void OnExceptionEntry(Cpu cpu, int fromEL, ulong offset)

@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-
 namespace ArmVdso.Lab.Statistics;
 
 /// <summary>The functions of an ELF64 file, by address in the file's own numbering.</summary>
@@ -9,15 +7,14 @@ internal sealed class FunctionTable
     internal readonly record struct Function(ulong Start, ulong End, string Name);
 
     private readonly List<Function> _functions = [];
-    private readonly List<(ulong Offset, ulong Size, ulong Address)> _segments = [];
+    private readonly IReadOnlyList<ElfSegment> _segments;
 
-    /// <summary>Reads .symtab and .dynsym. A file that is no ELF64 or is stripped has no functions.</summary>
-    internal FunctionTable(ReadOnlySpan<byte> file)
+    /// <summary>A file that is no ELF64 or is stripped has no functions.</summary>
+    internal FunctionTable(ReadOnlySpan<byte> bytes)
     {
-        if (file.Length < 64 || !file.StartsWith("\u007fELF"u8) || file[4] != 2)
-            return;
-        ReadSegments(file);
-        foreach (ElfSymbol symbol in ElfSymbols.All(file))
+        var file = new ElfFile(bytes);
+        _segments = file.Segments;
+        foreach (ElfSymbol symbol in file.Symbols)
         {
             if (symbol.IsFunction)
                 _functions.Add(new Function(symbol.Value, symbol.Value + symbol.Size, symbol.Name));
@@ -61,17 +58,5 @@ internal sealed class FunctionTable
                 return _functions[i];
         }
         return null;
-    }
-
-    private void ReadSegments(ReadOnlySpan<byte> file)
-    {
-        ulong offset = BinaryPrimitives.ReadUInt64LittleEndian(file[32..]);
-        int count = BinaryPrimitives.ReadUInt16LittleEndian(file[56..]);
-        for (int i = 0; i < count && offset + (ulong)(i + 1) * 56 <= (ulong)file.Length; i++)
-        {
-            ReadOnlySpan<byte> header = file.Slice((int)offset + i * 56, 56);
-            if (BinaryPrimitives.ReadUInt32LittleEndian(header) == 1)
-                _segments.Add((BinaryPrimitives.ReadUInt64LittleEndian(header[8..]), BinaryPrimitives.ReadUInt64LittleEndian(header[32..]), BinaryPrimitives.ReadUInt64LittleEndian(header[16..])));
-        }
     }
 }

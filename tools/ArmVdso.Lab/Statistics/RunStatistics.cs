@@ -5,13 +5,18 @@ using ArmVdso.Lab.Check;
 namespace ArmVdso.Lab.Statistics;
 
 /// <summary>The counts of a run, taken from every CPU's timing model at its end.</summary>
-internal sealed class RunStatistics
+public sealed class RunStatistics
 {
     private readonly Session _session;
 
-    internal RunStatistics(Session session, TimeSpan elapsed)
+    /// <summary>Reads the counts of a session.</summary>
+    /// <param name="session">A session that has run.</param>
+    /// <param name="elapsed">Time of the host that it took.</param>
+    /// <param name="status">Exit status of the program; -1: it has not ended.</param>
+    public RunStatistics(Session session, TimeSpan elapsed, int status)
     {
         _session = session;
+        Status = status;
         HostSeconds = elapsed.TotalSeconds;
         foreach (Cpu cpu in session.Machine.Cpus)
         {
@@ -23,47 +28,51 @@ internal sealed class RunStatistics
         }
     }
 
+    /// <summary>Exit status of the program; 128 + signal when a signal ended it; -1: it has not ended.</summary>
+    public int Status { get; }
+
     /// <summary>The CPUs.</summary>
-    internal IReadOnlyList<Cpu> Cpus => _session.Machine.Cpus;
+    public IReadOnlyList<Cpu> Cpus => _session.Machine.Cpus;
 
     /// <summary>Instructions of all CPUs.</summary>
-    internal ulong Instructions { get; }
+    public ulong Instructions { get; }
 
     /// <summary>Cycles of all CPUs, waiting included.</summary>
-    internal ulong Cycles { get; }
+    public ulong Cycles { get; }
 
-    /// <summary>Cycles in WFI.</summary>
-    internal ulong Waiting { get; }
+    /// <summary>Cycles in WFI, of all CPUs.</summary>
+    public ulong Waiting { get; }
 
-    /// <summary>Cycles charged for bodies in C#.</summary>
-    internal ulong Charged { get; }
+    /// <summary>Of the cycles, those charged for kernel bodies in C# from a stock kernel's instruction counts; the rest was
+    /// executed.</summary>
+    public ulong Charged { get; }
 
     /// <summary>Exceptions taken.</summary>
-    internal ulong Exceptions { get; }
+    public ulong Exceptions { get; }
 
     /// <summary>Cycles, not waiting: CPU_CYCLES.</summary>
-    internal ulong Busy => Cycles - Waiting;
+    public ulong Busy => Cycles - Waiting;
 
     /// <summary>Switches between tasks.</summary>
-    internal ulong Switches => (ulong)_session.Kernel.Scheduler.Switches;
+    public ulong Switches => (ulong)_session.Kernel.Scheduler.Switches;
 
     /// <summary>Seconds that the host took.</summary>
-    internal double HostSeconds { get; }
+    public double HostSeconds { get; }
 
     /// <summary>Blocks that the portable engine decoded.</summary>
-    internal ulong TranslatedBlocks => _session.Machine.TranslatedBlocks;
+    public ulong TranslatedBlocks => _session.Machine.TranslatedBlocks;
 
     /// <summary>What the lockstep checker compared, or null.</summary>
-    internal Emulator.Engine.EngineCheck? Check => _session.Machine.Check;
+    public Emulator.Engine.EngineCheck? Check => _session.Machine.Check;
 
     /// <summary>Whether the model counts more than cycles and instructions.</summary>
-    internal bool CountsEvents => Cpus[0].Timing.CountsEvents;
+    public bool CountsEvents => Cpus[0].Timing.CountsEvents;
 
     /// <summary>Events that the model counts.</summary>
-    internal IEnumerable<PmuEvent> Events => PmuEvent.All.Where(e => CountsEvents || e.Number is PmuEvent.CpuCycles or PmuEvent.InstRetired);
+    public IEnumerable<PmuEvent> Events => PmuEvent.All.Where(e => CountsEvents || e.Number is PmuEvent.CpuCycles or PmuEvent.InstRetired);
 
     /// <summary>An event over all CPUs at one exception level.</summary>
-    internal ulong Count(PmuEvent e, int el)
+    public ulong Count(PmuEvent e, int el)
     {
         ulong sum = 0;
         foreach (Cpu cpu in Cpus)
@@ -72,7 +81,7 @@ internal sealed class RunStatistics
     }
 
     /// <summary>Cycles of a cause over all CPUs at one exception level.</summary>
-    internal ulong Count(CycleCause cause, int el)
+    public ulong Count(CycleCause cause, int el)
     {
         ulong sum = 0;
         foreach (Cpu cpu in Cpus)

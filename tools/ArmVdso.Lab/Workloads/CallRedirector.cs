@@ -49,7 +49,8 @@ internal sealed class CallRedirector
     /// <summary>A page of code was read into a process: patches the sites in it.</summary>
     internal void PageLoaded(LinuxKernel kernel, MemoryMap memory, Vma vma, ulong page, ulong pa)
     {
-        if (memory.VdsoBase == 0 || !_sites.TryGetValue(vma.File!.Path, out SortedDictionary<ulong, IReadOnlyList<RedirectCode.Target>>? file))
+        if (memory.VdsoBase == 0
+            || !_sites.TryGetValue(vma.File!.Path, out SortedDictionary<ulong, IReadOnlyList<RedirectCode.Target>>? file))
             return;
         ulong start = vma.Offset + (page - vma.Start);
         foreach ((ulong offset, IReadOnlyList<RedirectCode.Target> targets) in file)
@@ -103,7 +104,8 @@ internal sealed class CallRedirector
             ulong hint = (site + (ulong)(megabytes << 20)) & ~(PhysicalMemory.PageSize - 1UL);
             if (hint < 0x10000 || hint >= memory.TaskSize || memory.FindFree(PhysicalMemory.PageSize, hint) != hint)
                 continue;
-            memory.Add(new Vma { Start = hint, End = hint + PhysicalMemory.PageSize, Prot = Mman.PROT_READ | Mman.PROT_EXEC, Name = "[redirect]" });
+            ulong end = hint + PhysicalMemory.PageSize;
+            memory.Add(new Vma { Start = hint, End = end, Prot = Mman.PROT_READ | Mman.PROT_EXEC, Name = "[redirect]" });
             stubs.Address = hint;
             stubs.Used = 0;
             return true;

@@ -1,12 +1,10 @@
-using ArmVdso.Kernel;
-using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Syscalls;
 using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Lab.Workloads;
 
 /// <summary>What a vDSO could do for a system call.</summary>
-internal enum Service
+public enum Service
 {
     /// <summary>Changes state, moves data, waits, or needs more than the caller may see: the kernel must be entered.</summary>
     Never,
@@ -24,7 +22,7 @@ internal enum Service
 
 /// <summary>Which system calls a vDSO serves, could serve, or never can. The middle group is an analysis of what each call
 /// reads (Linux 6.1 sources named in the table), not a measurement.</summary>
-internal static class CallService
+public static class CallService
 {
     /// <summary>Prefix of the vDSO's functions.</summary>
     internal const string SymbolPrefix = VdsoCall.SymbolPrefix;
@@ -59,22 +57,14 @@ internal static class CallService
     internal static int? NumberOf(string name) => Numbers.TryGetValue(name, out int number) ? number : null;
 
     /// <summary>What a vDSO could do for a call.</summary>
-    internal static Service Of(string name) =>
-        Stock.Contains(name) ? Service.Stock : Designs.Contains(name) ? Service.Design : Candidates.ContainsKey(name) ? Service.Candidate : Service.Never;
+    public static Service Of(string name) =>
+        Stock.Contains(name) ? Service.Stock : Designs.Contains(name) ? Service.Design : Candidates.ContainsKey(name) ? Service.Candidate
+            : Service.Never;
 
     /// <summary>Why a call is a candidate; empty for the others.</summary>
-    internal static string Reason(string name) => Candidates.GetValueOrDefault(name, "");
+    public static string Reason(string name) => Candidates.GetValueOrDefault(name, "");
 
     /// <summary>Arguments that Linux declares (SYSCALL_DEFINE0 to 6), or -1 for a number that has no row here.</summary>
-    internal static int Class(int number) =>
+    public static int Class(int number) =>
         SyscallTable.Find(number) is { } row ? row.Arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries).Length : -1;
-
-    /// <summary>Word for tables.</summary>
-    internal static string Text(Service service) => service switch
-    {
-        Service.Stock => "stock vDSO",
-        Service.Design => "per-CPU designs",
-        Service.Candidate => "candidate",
-        _ => "never",
-    };
 }

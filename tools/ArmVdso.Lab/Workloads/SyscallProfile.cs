@@ -4,54 +4,6 @@ using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Lab.Workloads;
 
-/// <summary>Calls of one system call: how often, and what they cost. Cycles are those of the CPU between the exception and the
-/// return to EL0, without the time that the task slept or another task ran.</summary>
-internal sealed class CallCount
-{
-    /// <summary>System calls made (exceptions taken).</summary>
-    internal long Calls { get; set; }
-
-    /// <summary>Of them, those that the vDSO made because it could not answer.</summary>
-    internal long Fallbacks { get; set; }
-
-    /// <summary>Of them, those during which the task slept or was preempted.</summary>
-    internal long Switched { get; set; }
-
-    /// <summary>Calls of the vDSO function of that name; those that fell back are among <see cref="Calls"/> too.</summary>
-    internal long VdsoCalls { get; set; }
-
-    /// <summary>Cycles at EL1.</summary>
-    internal ulong Cycles { get; set; }
-
-    /// <summary>Of them, charged for bodies in C#, not executed.</summary>
-    internal ulong Charged { get; set; }
-
-    /// <summary>Calls of the vDSO that it answered itself.</summary>
-    internal long Served => VdsoCalls - Fallbacks;
-
-    internal void Add(CallCount other)
-    {
-        Calls += other.Calls;
-        Fallbacks += other.Fallbacks;
-        Switched += other.Switched;
-        VdsoCalls += other.VdsoCalls;
-        Cycles += other.Cycles;
-        Charged += other.Charged;
-    }
-}
-
-/// <summary>One process of a workload.</summary>
-internal sealed class ProcessCalls(int pid)
-{
-    internal int Pid { get; } = pid;
-
-    /// <summary>Its last name (comm).</summary>
-    internal string Name { get; set; } = "";
-
-    /// <summary>Calls by number.</summary>
-    internal SortedDictionary<int, CallCount> Calls { get; } = [];
-}
-
 /// <summary>An SVC instruction of a mapped file.</summary>
 /// <param name="File">Guest path of the file.</param>
 /// <param name="Offset">Byte offset of the instruction in it.</param>
@@ -97,7 +49,8 @@ internal sealed class SyscallProfile : IMachineObserver
         _vdsoSize = (ulong)image.Bytes.Length;
         foreach ((string symbol, ulong offset) in image.Symbols)
         {
-            if (symbol.StartsWith(CallService.SymbolPrefix, StringComparison.Ordinal) && CallService.NumberOf(symbol[CallService.SymbolPrefix.Length..]) is { } number)
+            if (symbol.StartsWith(CallService.SymbolPrefix, StringComparison.Ordinal)
+                && CallService.NumberOf(symbol[CallService.SymbolPrefix.Length..]) is { } number)
                 _vdsoFunctions[offset] = number;
         }
         WantsInstructions = countVdso && _vdsoFunctions.Count > 0;
@@ -130,7 +83,7 @@ internal sealed class SyscallProfile : IMachineObserver
         if (!Processes.TryGetValue(task.Group.Pid, out ProcessCalls? process))
             Processes[task.Group.Pid] = process = new ProcessCalls(task.Group.Pid);
         process.Name = task.Group.Leader.Comm;
-        return Of(process.Calls, number);
+        return Of(process.Counts, number);
     }
 
     /// <inheritdoc/>

@@ -3,36 +3,92 @@ using ArmVdso.Emulator;
 
 namespace ArmVdso.Lab.Workloads;
 
-/// <summary>One run of a workload.</summary>
-/// <param name="Settings">Its settings.</param>
-/// <param name="Profile">What it called.</param>
-/// <param name="Status">Exit status of the command.</param>
-/// <param name="BusyCycles">Cycles of all CPUs, not waiting.</param>
-/// <param name="ChargedCycles">Of them, charged for bodies in C#.</param>
-/// <param name="Instructions">Instructions of all CPUs.</param>
-/// <param name="ElapsedCycles">Cycles until the program ended (the CPU that is furthest).</param>
-/// <param name="OutputHash">SHA-256 of what the program wrote to its standard output.</param>
-internal sealed record WorkloadRun(
-    SessionSettings Settings, SyscallProfile Profile, int Status, ulong BusyCycles, ulong ChargedCycles, ulong Instructions, ulong ElapsedCycles, string OutputHash);
+/// <summary>One run of a workload. Cycles are modelled.</summary>
+public sealed class WorkloadRun
+{
+    private readonly SyscallProfile _profile;
+
+    internal WorkloadRun(SessionSettings settings, SyscallProfile profile, int status, IReadOnlyList<Cpu> cpus, string outputHash)
+    {
+        Settings = settings;
+        _profile = profile;
+        Status = status;
+        OutputHash = outputHash;
+        foreach (Cpu cpu in cpus)
+        {
+            BusyCycles += cpu.Cycles - cpu.Timing.WaitCycles;
+            ChargedCycles += cpu.Timing.ChargedCycles;
+            Instructions += cpu.Instructions;
+            ElapsedCycles = Math.Max(ElapsedCycles, cpu.Cycles);
+        }
+    }
+
+    /// <summary>Its settings.</summary>
+    public SessionSettings Settings { get; }
+
+    /// <summary>Exit status of the program.</summary>
+    public int Status { get; }
+
+    /// <summary>Cycles of all CPUs, not waiting.</summary>
+    public ulong BusyCycles { get; }
+
+    /// <summary>Of them, charged for bodies in C#.</summary>
+    public ulong ChargedCycles { get; }
+
+    /// <summary>Instructions of all CPUs.</summary>
+    public ulong Instructions { get; }
+
+    /// <summary>Cycles until the program ended (the CPU that is furthest).</summary>
+    public ulong ElapsedCycles { get; }
+
+    /// <summary>SHA-256 of what the program wrote to its standard output, in hexadecimal.</summary>
+    public string OutputHash { get; }
+
+    /// <summary>Processes by PID, in the order of their first call.</summary>
+    public IReadOnlyDictionary<int, ProcessCalls> Processes => _profile.Processes;
+
+    /// <summary>Calls of all processes by number.</summary>
+    public IReadOnlyDictionary<int, CallCount> Total() => _profile.Total();
+
+    /// <summary>Switches between tasks, idle tasks left out.</summary>
+    public long Switches => _profile.Switches;
+
+    /// <summary>Whether calls that the vDSO answered were counted.</summary>
+    public bool CountsVdso => _profile.WantsInstructions;
+
+    /// <summary>Call sites in files, with how often each number was called there.</summary>
+    internal Dictionary<CallSite, SortedDictionary<int, long>> Sites => _profile.Sites;
+}
 
 /// <summary>Where the runs of a workload read and write.</summary>
-/// <param name="Input">Standard input; every run reads the same.</param>
-/// <param name="Output">Standard output of the runs that are shown.</param>
-/// <param name="Error">Their standard error.</param>
-/// <param name="Log">Takes our own messages.</param>
-/// <param name="Terminals">Which of the streams are terminals: bit 0 input, 1 output, 2 error.</param>
-/// <param name="Watch">Told of every run before its first instruction; what it returns is disposed of when the run has ended.</param>
-internal sealed record WorkloadStreams(Stream Input, Stream Output, Stream Error, Action<string> Log, int Terminals, Func<Session, IDisposable> Watch);
+public sealed record WorkloadStreams
+{
+    /// <summary>Standard input; every run reads the same.</summary>
+    public Stream Input { get; init; } = Stream.Null;
+
+    /// <summary>Standard output of the runs that are shown.</summary>
+    public Stream Output { get; init; } = Stream.Null;
+
+    /// <summary>Standard error of the runs that are shown.</summary>
+    public Stream Error { get; init; } = Stream.Null;
+
+    /// <summary>Which of the streams are terminals: bit 0 input, 1 output, 2 error.</summary>
+    public int Terminals { get; init; }
+
+    /// <summary>Takes messages of the kernel model, a line each; null: nobody wants them.</summary>
+    public Action<string>? Log { get; init; }
+
+    /// <summary>Told of every run before its first instruction; what it returns is disposed of when the run has ended.</summary>
+    public Func<Session, IDisposable>? Watch { get; init; }
+}
 
 /// <summary>A program with its arguments and settings, which can be run several times.</summary>
-internal sealed class Workload(SessionSettings settings, string program, IReadOnlyList<string> arguments, bool countVdso, WorkloadStreams streams)
+internal sealed class Workload(
+    SessionSettings settings, string program, IReadOnlyList<string> arguments, bool countVdso, WorkloadStreams streams)
 {
     private readonly ReplayInput _input = new(streams.Input);
 
     internal SessionSettings Settings => settings;
-
-    /// <summary>Program and arguments, for people.</summary>
-    internal string CommandLine => string.Join(' ', [program, .. arguments]);
 
     /// <summary>Runs it. Every run reads the same standard input.</summary>
     /// <param name="with">Settings of this run.</param>
@@ -41,38 +97,29 @@ internal sealed class Workload(SessionSettings settings, string program, IReadOn
     /// <param name="count">Whether calls that the vDSO answers are counted, when they are at all.</param>
     internal WorkloadRun Run(SessionSettings with, CallRedirector? redirector, bool show, bool count)
     {
-        Stream shown = show ? streams.Output : Stream.Null;
-        Stream errors = show ? streams.Error : Stream.Null;
         using var hash = SHA256.Create();
-        using var output = new CryptoStream(shown, hash, CryptoStreamMode.Write, leaveOpen: true);
+        using var output = new CryptoStream(show ? streams.Output : Stream.Null, hash, CryptoStreamMode.Write, leaveOpen: true);
         SyscallProfile? profile = null;
         Session? session = null;
-        session = new Session(with, program, arguments, new Session.Hooks
+        session = new Session(with, program, arguments, new SessionHooks
         {
             Input = _input.Open(),
             Output = output,
-            Error = errors,
+            Error = show ? streams.Error : Stream.Null,
             Log = streams.Log,
             Terminals = streams.Terminals,
             Switching = (cpu, previous, next) => profile?.OnSwitch(cpu, previous, next),
-            CodePageLoaded = redirector is null ? null : (memory, vma, page, pa) => redirector.PageLoaded(session!.Kernel, memory, vma, page, pa),
+            CodePageLoaded = redirector is null ? null : (memory, vma, page, pa) =>
+                redirector.PageLoaded(session!.Kernel, memory, vma, page, pa),
         });
         using (session)
         {
             profile = new SyscallProfile(session.Kernel, count && countVdso);
             session.Machine.Observer = profile;
-            using IDisposable watch = streams.Watch(session);
+            using IDisposable? watch = streams.Watch?.Invoke(session);
             int status = session.Run();
             output.FlushFinalBlock();
-            ulong busy = 0, charged = 0, instructions = 0, elapsed = 0;
-            foreach (Cpu cpu in session.Machine.Cpus)
-            {
-                busy += cpu.Cycles - cpu.Timing.WaitCycles;
-                charged += cpu.Timing.ChargedCycles;
-                instructions += cpu.Instructions;
-                elapsed = Math.Max(elapsed, cpu.Cycles);
-            }
-            return new WorkloadRun(with, profile, status, busy, charged, instructions, elapsed, Convert.ToHexStringLower(hash.Hash!));
+            return new WorkloadRun(with, profile, status, session.Machine.Cpus, Convert.ToHexStringLower(hash.Hash!));
         }
     }
 }

@@ -1,0 +1,138 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using ArmVdso.Lab;
+using ArmVdso.Lab.Check;
+
+namespace ArmVdso.Cli;
+
+/// <summary>armvdso check: every function of a design, interrupted at every instruction boundary by every event, compared with what the
+/// system call would have answered.</summary>
+internal static class CheckCommand
+{
+    internal static Command Make()
+    {
+        var designs = new Argument<string[]>("DESIGN") { Description = "designs to check; all without", Arity = ArgumentArity.ZeroOrMore };
+        Option<string[]> function = Repeated("--function", "only functions whose name contains this (repeatable)", "NAME");
+        Option<string[]> @event = Repeated("--event", "only this event (repeatable)", "NAME");
+        var pairs = new Option<bool>("--pairs") { Description = "also two events at any two boundaries; takes minutes" };
+        var replay = new Option<string?>(
+            "--replay") { Description = "runs one schedule and shows every instruction and event", HelpName = "ID" };
+        var brief = new Option<bool>("--brief") { Description = "with --replay: EL1 code as one line a function" };
+        var mutant = new Option<string?>("--mutant") { Description = "plants a fault first (with --replay too)", HelpName = "NAME" };
+        var mutants = new Option<bool>("--mutants")
+        {
+            Description = "plants each fault in turn and says what finds it; status 1 when one is not found",
+        };
+        var exposure = new Option<bool>("--exposure") { Description = "instead: who can read whose data, who can write it" };
+        Option<bool> json = CliCommand.Json();
+        // No core: timing models play no part. A core's profile and kernel are given by --cpu and --kernel.
+        OptionGroup[] groups = [new CpuOptions("without: max"), new KernelOptions()];
+        return new CliCommand(
+            "check", "explores every interleaving of a vDSO call with switches, signals and updates", groups,
+            [function, @event, pairs, replay, brief, mutant, mutants, exposure, json], [designs], input =>
+            {
+                SessionSettings settings = CliCommand.Settings(input, groups, new SessionSettings { Core = "none" });
+                if (settings.Cpus < 2)
+                    throw CommandInput.Error("--cpus: check needs at least 2 CPUs");
+                var lab = new ArmVdsoLab(settings);
+                string[] named = input.Operands(designs);
+                IReadOnlyList<string> wanted = named.Length > 0 ? named : ArmVdsoLab.CheckedDesigns;
+                foreach (string design in wanted)
+                    DesignOptions.Check("DESIGN", design);
+                string[] functions = Functions(input.Words(function)), events = Events(input.Words(@event));
+                string? fault = input.Value(mutant), id = input.Value(replay);
+                bool inPairs = input.Value(pairs), hunt = input.Value(mutants), expose = input.Value(exposure), short_ = input.Value(brief);
+                bool asJson = input.Value(json);
+                if (fault is not null && ArmVdsoLab.Mutants.All(m => m.Name != fault))
+                    throw CommandInput.Error(
+                        $"--mutant: there is no mutant '{fault}'; known: {string.Join(' ', ArmVdsoLab.Mutants.Select(m => m.Name))}");
+                if (id is not null)
+                {
+                    input.Refuse("with --replay", function, @event, pairs, mutants, exposure, json);
+                    if (named.Length > 0)
+                        throw CommandInput.Error("DESIGN means nothing with --replay, whose ID names it");
+                    return () => lab.Replay(id, Console.Out, fault, short_) ? 0 : 1;
+                }
+                input.Refuse("without --replay", brief);
+                if (expose)
+                {
+                    input.Refuse("with --exposure", function, @event, pairs, mutant, mutants);
+                    return () => Expose(lab, wanted, asJson);
+                }
+                if (hunt)
+                {
+                    input.Refuse("with --mutants", @event, pairs, mutant);
+                    return () => HuntMutants(lab, wanted, functions, asJson);
+                }
+                return () => Check(lab, wanted, functions, events, inPairs, fault, asJson);
+            });
+    }
+
+    private static Option<string[]> Repeated(string name, string description, string argument) => new(name)
+    {
+        Description = description,
+        HelpName = argument,
+        AllowMultipleArgumentsPerToken = false,
+    };
+
+    private static string[] Functions(string[] names)
+    {
+        IReadOnlyList<string> known = ArmVdsoLab.CheckedFunctions;
+        string? unknown = names.FirstOrDefault(n => !known.Any(f => f.Contains(n, StringComparison.Ordinal)));
+        if (unknown is not null)
+            throw CommandInput.Error($"--function: there is no function '{unknown}'; known: {string.Join(' ', known)}");
+        // An exact name means that function alone.
+        return [.. known.Where(
+            f => names.Length == 0 || names.Any(n => known.Contains(n) ? f == n : f.Contains(n, StringComparison.Ordinal)))];
+    }
+
+    private static string[] Events(string[] names)
+    {
+        string[] known = [.. ArmVdsoLab.CheckEvents.Select(e => e.Name)];
+        string? unknown = names.FirstOrDefault(n => !known.Contains(n));
+        if (unknown is not null)
+            throw CommandInput.Error($"--event: there is no event '{unknown}'; known: {string.Join(' ', known)}");
+        return names.Length == 0 ? known : names;
+    }
+
+    private static int Check(
+        ArmVdsoLab lab, IReadOnlyList<string> designs, string[] functions, string[] events, bool pairs, string? mutant, bool json)
+    {
+        bool held = true;
+        var all = new JsonArray();
+        foreach (string design in designs)
+        {
+            CheckResult result = lab.Check(design, functions, events, pairs, mutant);
+            held &= result.Held;
+            if (json)
+                all.Add(CheckReport.Json(result));
+            else
+                CheckReport.Write(Console.Out, result);
+        }
+        if (json)
+            Console.Out.WriteLine(new JsonObject { ["held"] = held, ["designs"] = all }.ToJsonString());
+        else
+            CheckReport.WriteLegend(Console.Out, ArmVdsoLab.CheckEvents.Where(e => events.Contains(e.Name)));
+        return held ? 0 : 1;
+    }
+
+    private static int HuntMutants(ArmVdsoLab lab, IReadOnlyList<string> designs, string[] functions, bool json)
+    {
+        List<MutantResult> results = [.. designs.SelectMany(d => lab.HuntMutants(d, functions))];
+        if (json)
+            Console.Out.WriteLine(MutantReport.Json(results).ToJsonString());
+        else
+            MutantReport.Write(Console.Out, lab.Settings, results);
+        return results.TrueForAll(r => r.AsExpected) ? 0 : 1;
+    }
+
+    private static int Expose(ArmVdsoLab lab, IReadOnlyList<string> designs, bool json)
+    {
+        List<Exposure> findings = [.. designs.Select(lab.Expose)];
+        if (json)
+            Console.Out.WriteLine(ExposureReport.Json(findings).ToJsonString());
+        else
+            ExposureReport.Write(Console.Out, lab.Settings, findings);
+        return findings.TrueForAll(f => f.TamperProof) ? 0 : 1;
+    }
+}

@@ -1,0 +1,172 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using ArmVdso.Kernel.Abi;
+using ArmVdso.Lab;
+using ArmVdso.Lab.Explain;
+using ArmVdso.Lab.Statistics;
+
+namespace ArmVdso.Cli;
+
+/// <summary>armvdso run: runs a program.</summary>
+internal static class RunCommand
+{
+    /// <summary>What is written besides the program's own output: file names; null: not at all, empty: stderr.</summary>
+    private sealed record Outputs
+    {
+        internal string? Strace { get; init; }
+
+        internal string? Stats { get; init; }
+
+        internal StatisticsFormat Format { get; init; }
+
+        internal string? Profile { get; init; }
+
+        internal string? Trace { get; init; }
+
+        internal string? Konata { get; init; }
+
+        internal (ulong From, ulong To, bool Instructions) Window { get; init; }
+    }
+
+    internal static Command Make()
+    {
+        Option<string?> strace = Report("--strace", "prints system calls, to a file when one is named (--strace=FILE)");
+        Option<string?> stats = Report("--stats", "prints counts at the end, to a file when one is named (--stats=FILE)");
+        var format = new Option<string>("--stats-format")
+        {
+            Description = "how --stats is written: perf (tables), gem5 (stats.txt), json",
+            HelpName = "FORMAT",
+            DefaultValueFactory = _ => "perf",
+        };
+        Option<string?> profile = Report(
+            "--profile", "prints cycles by function at the end, to a file when one is named (--profile=FILE); slow");
+        var trace = new Option<string?>(
+            "--trace") { Description = "writes each TPIDRRO_EL0 write to a file, one JSON object a line", HelpName = "FILE" };
+        var konata = new Option<string?>("--konata")
+        {
+            Description = "writes the pipeline of a window of the run for the viewer Konata (Kanata 0004)",
+            HelpName = "FILE",
+        };
+        var window = new Option<string>("--konata-window")
+        {
+            Description = "the window: cycles of each CPU, or its instructions with a trailing i",
+            HelpName = "FROM:TO[i]",
+            DefaultValueFactory = _ => "0:100000",
+        };
+        var json = new Option<bool>("--json") { Description = "same as --stats-format json" };
+        var program = new Argument<string?>(
+            "PROGRAM") { Description = "path on the host or in the root, or a name to look for", Arity = ArgumentArity.ExactlyOne };
+        var arguments = new Argument<string[]>("ARG") { Description = "its arguments", Arity = ArgumentArity.ZeroOrMore };
+        OptionGroup[] groups =
+        [
+            new CpuOptions(), new CoreOptions(), new EngineOptions(), new DesignOptions(), new KernelOptions(), new GuestOptions(),
+            new MachineOptions(),
+            new TimeOptions(), new LimitOptions(),
+        ];
+        return new CliCommand(
+            "run", "runs an arm64 Linux program", groups, [strace, stats, format, profile, trace, konata, window, json],
+                [program, arguments], input =>
+            {
+                SessionSettings settings = CliCommand.Settings(input, groups);
+                StatisticsFormat written = input.Word(
+                    format, "format", ("perf", StatisticsFormat.Perf), ("gem5", StatisticsFormat.Gem5), ("json", StatisticsFormat.Json));
+                var outputs = new Outputs
+                {
+                    Strace = input.OptionalValue(strace),
+                    Stats = input.OptionalValue(stats),
+                    Format = input.Value(json) ? StatisticsFormat.Json : written,
+                    Profile = input.OptionalValue(profile),
+                    Trace = input.Value(trace),
+                    Konata = input.Value(konata),
+                    Window = Window(window.Name, input.Text(window)),
+                };
+                if (outputs.Stats is null)
+                    input.Refuse("without --stats", format, json);
+                if (input.Value(json))
+                    input.Refuse("with --json", format);
+                if (outputs.Konata is null)
+                    input.Refuse("without --konata", window);
+                if (outputs.Profile is not null && outputs.Trace is not null)
+                    throw CommandInput.Error("--profile and --trace exclude each other");
+                string[] words = input.Program(program, arguments)!;
+                return () => Run(settings, words, outputs);
+            })
+        {
+            OperandsBeforeProgram = 0,
+        };
+    }
+
+    private static Option<string?> Report(string name, string description) =>
+        new(name) { Description = description, HelpName = "FILE", Arity = ArgumentArity.ZeroOrOne };
+
+    private static (ulong From, ulong To, bool Instructions) Window(string option, string text)
+    {
+        bool instructions = text.EndsWith('i');
+        string[] ends = (instructions ? text[..^1] : text).Split(':');
+        return ends.Length == 2 && Number(ends[0], out ulong from) && Number(ends[1], out ulong to) && from < to
+            ? (from, to, instructions)
+            : throw CommandInput.Error($"{option}: '{text}' is not FROM:TO (cycles) or FROM:TOi (instructions)");
+    }
+
+    private static bool Number(string text, out ulong value) =>
+        ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value);
+
+    private static int Run(SessionSettings settings, string[] program, Outputs outputs)
+    {
+        using TextWriter? straceOutput = outputs.Strace is null ? null : Terminal.Open(outputs.Strace);
+        Strace? strace = straceOutput is null ? null : new Strace(straceOutput);
+        using TextWriter? traceOutput = outputs.Trace is null ? null : Terminal.Open(outputs.Trace);
+        using TextWriter? konataOutput = string.IsNullOrEmpty(outputs.Konata) ? null : Terminal.Open(outputs.Konata);
+        using Stream output = StandardStream.Open(1);
+        using Stream error = StandardStream.Open(2);
+        using Stream input = StandardStream.Open(0);
+        using var session = new Session(settings, program[0], program[1..], new SessionHooks
+        {
+            Input = input,
+            Output = output,
+            Error = error,
+            Log = Terminal.Log,
+            Terminals = Terminal.Streams,
+            Syscall = strace is null ? null : strace.Syscall,
+            Signal = strace is null ? null : strace.Signal,
+            Exit = strace is null ? null : strace.Exit,
+        });
+        using IDisposable interrupts = Terminal.Interrupts(session);
+        foreach (Stream stream in (Stream[])[input, output, error])
+        {
+            if (stream is StandardStream standard)
+                standard.Stopped = () => session.Machine.StopRequested;
+        }
+        if (traceOutput is not null)
+            session.Machine.Observer = new OffsetTrace(session.Kernel, e => traceOutput.WriteLine(TraceCommand.ToJson(e)));
+        FunctionProfile? profile = outputs.Profile is null ? null : new FunctionProfile(session.Kernel);
+        if (profile is not null)
+            session.Machine.Observer = profile;
+        KonataWriter? konata = konataOutput is null
+            ? null
+            : new KonataWriter(session, outputs.Window.From, outputs.Window.To, outputs.Window.Instructions);
+        var clock = Stopwatch.StartNew();
+        int status = -1;
+        try
+        {
+            return status = session.Run();
+        }
+        finally
+        {
+            clock.Stop();
+            output.Flush();
+            konata?.Write(konataOutput!);
+            if (profile is not null)
+            {
+                using TextWriter profileOutput = Terminal.Open(outputs.Profile);
+                ProfileReport.Write(profileOutput, settings, profile.Functions());
+            }
+            if (outputs.Stats is not null)
+            {
+                using TextWriter statsOutput = Terminal.Open(outputs.Stats);
+                StatisticsReport.Write(statsOutput, settings, new RunStatistics(session, clock.Elapsed, status), outputs.Format);
+            }
+        }
+    }
+}

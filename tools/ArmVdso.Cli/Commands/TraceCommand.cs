@@ -1,0 +1,85 @@
+using System.CommandLine;
+using System.Text.Json;
+using ArmVdso.Lab;
+
+namespace ArmVdso.Cli;
+
+/// <summary>armvdso trace: every TPIDRRO_EL0 write of a run.</summary>
+internal static class TraceCommand
+{
+    internal static Command Make()
+    {
+        var program = new Argument<string?>("PROGRAM")
+        {
+            Description = "program to trace; without one, the guest of compare",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        var arguments = new Argument<string[]>("ARG") { Description = "its arguments", Arity = ArgumentArity.ZeroOrMore };
+        Option<bool> json = CliCommand.Json();
+        var guest = new GuestOptions();
+        OptionGroup[] groups =
+        [
+            new CpuOptions(), new CoreOptions(), new EngineOptions(), new DesignOptions(), new KernelOptions(), guest, new MachineOptions(),
+            new TimeOptions(), new LimitOptions(),
+        ];
+        return new CliCommand(
+            "trace", "prints every TPIDRRO_EL0 write: who, when, why, on which CPU", groups, [json], [program, arguments], input =>
+            {
+                SessionSettings settings = CliCommand.Settings(input, groups);
+                string[]? words = input.Program(program, arguments);
+                if (words is null)
+                    input.Refuse("without PROGRAM", guest.Options);
+                bool asJson = input.Value(json);
+                return () => Trace(settings, words, asJson);
+            })
+        {
+            OperandsBeforeProgram = 0,
+        };
+    }
+
+    private static int Trace(SessionSettings settings, string[]? program, bool json)
+    {
+        using TextWriter output = new StreamWriter(Console.OpenStandardOutput());
+        using Stream error = Console.OpenStandardError();
+        using Stream input = Console.OpenStandardInput();
+        var hooks = new SessionHooks { Error = error, Input = input, Log = Terminal.Log, Terminals = Terminal.Streams };
+        return new ArmVdsoLab(settings).Trace(
+            e => output.WriteLine(json ? ToJson(e) : Line(e)), program, hooks,
+            session =>
+            {
+                // The header comes when the run is sure to begin.
+                if (!json)
+                {
+                    output.WriteLine($"{Text.Machine(settings)}, vDSO design {settings.Vdso}, kernel {settings.KernelConfiguration}");
+                    output.WriteLine(
+                        Line("cycle", "cpu", "cause", "previous", "next", "old", "new", "slot: " + string.Join(' ', OffsetTrace.Fields)));
+                }
+                return Terminal.Interrupts(session);
+            });
+    }
+
+    /// <summary>One JSON object.</summary>
+    internal static string ToJson(OffsetWrite write) => JsonSerializer.Serialize(new
+    {
+        cycle = write.Cycle,
+        cpu = write.Cpu,
+        cause = write.Cause,
+        prev = write.Previous,
+        next = write.Next,
+        old = write.Old,
+        @new = write.New,
+        slot = write.Slot,
+    });
+
+    private static string Line(OffsetWrite e)
+    {
+        string slot = e.Slot is null ? "-" : string.Join(' ', e.Slot.Values.Select(v => Text.Plain(v)));
+        return Line(Text.Plain(e.Cycle), Text.Plain(e.Cpu), e.Cause, e.Previous, e.Next, Offset(e.Old), Offset(e.New), slot);
+    }
+
+    private static string Offset(ulong value) => value == 0 ? "off" : $"0x{value:x}";
+
+    private static string Line(
+        string cycle, string cpu, string cause, string previous, string next, string old, string @new, string slot) =>
+        $"{cycle,12}  {cpu,3}  {cause,-6}  {previous,-20}  {next,-20}  {old,6}  {@new,6}  {slot}".TrimEnd();
+}

@@ -1,0 +1,63 @@
+using System.CommandLine;
+
+namespace ArmVdso.Cli;
+
+/// <summary>The commands, and how a command line is read.</summary>
+internal static class CommandTree
+{
+    /// <summary>All commands.</summary>
+    internal static RootCommand Make() =>
+        new("ArmVdso runs arm64 Linux programs on emulated CPUs, in cycles, and compares system calls with the vDSO.")
+    {
+        RunCommand.Make(),
+        CompareCommand.Make(),
+        TraceCommand.Make(),
+        KernelPathCommand.Make(),
+        CheckCommand.Make(),
+        ExplainCommand.Make(),
+        ModelsCommand.Make(),
+        SyscallsCommand.Make(),
+        VdsoCommand.Make(),
+        YardsticksCommand.Make(),
+        InfoCommands.MakeIsa(),
+        CpusCommand.Make(),
+    };
+
+    /// <summary>Parses a command line. No terminal colours, @file expansion or suggestions: arguments after PROGRAM are the guest's, to the
+    /// letter.</summary>
+    internal static ParseResult Parse(RootCommand root, string[] args) =>
+        root.Parse(Prepare(root, args), new ParserConfiguration { ResponseFileTokenReplacer = null });
+
+    /// <summary>Makes the command line unambiguous for the parser: inserts "--" before the program of a command that runs one.</summary>
+    private static string[] Prepare(RootCommand root, string[] args)
+    {
+        Command command = root;
+        int first = 0;
+        while (first < args.Length && command.Subcommands.FirstOrDefault(c => c.Name == args[first]) is { } next)
+        {
+            command = next;
+            first++;
+        }
+        if (command is not CliCommand { OperandsBeforeProgram: { } before })
+            return args;
+        // Options that take a value in the next word; --strace and its like take one only with "=".
+        HashSet<string> takesValue = [
+            .. command.Options.Where(o => o.Arity.MinimumNumberOfValues > 0).SelectMany(o => o.Aliases.Append(o.Name))];
+        for (int i = first; i < args.Length; i++)
+        {
+            string word = args[i];
+            if (word == "--")
+                return args;
+            if (word.StartsWith('-') && word.Length > 1)
+            {
+                if (takesValue.Contains(word))
+                    i++;
+                continue;
+            }
+            if (before-- > 0)
+                continue;
+            return [.. args[..i], "--", .. args[i..]];
+        }
+        return args;
+    }
+}

@@ -1,0 +1,159 @@
+using System.CommandLine;
+using ArmVdso.Kernel.Configuration;
+using ArmVdso.Kernel.Vdso;
+using ArmVdso.Lab;
+
+namespace ArmVdso.Cli;
+
+/// <summary>The vDSO design.</summary>
+internal sealed class DesignOptions : OptionGroup
+{
+    private readonly bool _several;
+
+    private readonly Option<string> _vdso;
+
+    private readonly Option<string> _vvar = Text(
+        "--vvar", "", "layout of a stock vDSO's data pages; without it that of the image's kernel", "LAYOUT");
+
+    private readonly Option<bool> _mendEgid = Flag(
+        "--mend-egid", "same as --vdso per-cpu,fix=egid: mends the talk's egid defect (egid filled from gid)");
+
+    /// <summary>The options.</summary>
+    /// <param name="several">Whether --vdso takes several designs.</param>
+    internal DesignOptions(bool several = false)
+    {
+        _several = several;
+        string more = several ? "; several in one word, separated by spaces, or all, are put side by side" : "";
+        _vdso = Text(
+            "--vdso", "per-cpu",
+            "vDSO design, as 'vdso list' names them; per-cpu,fix=egid+cred mends defects of the talk's; stock:FILE is the vDSO of a "
+            + "stock kernel ('vdso extract')" + more,
+            "DESIGN[,fix=...]");
+    }
+
+    internal override IReadOnlyList<Option> Options => [_vdso, _vvar, _mendEgid];
+
+    /// <summary>The designs that --vdso names.</summary>
+    internal IReadOnlyList<string> Designs(CommandInput input)
+    {
+        string[] words = input.Text(_vdso).Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        string[] designs = [.. words.SelectMany(name => name == "all" ? VdsoDesigns.Names : (IReadOnlyList<string>)[name])];
+        if (designs.Length > 1)
+            input.Refuse("with several designs", _vvar, _mendEgid);
+        return designs;
+    }
+
+    internal override SessionSettings Apply(CommandInput input, SessionSettings settings)
+    {
+        string design = _several && Designs(input) is { Count: > 0 } designs ? designs[0] : input.Text(_vdso);
+        return settings with { Vdso = Named(input, _vdso.Name, design) };
+    }
+
+    /// <summary>A design that an option names, with what the other options add.</summary>
+    /// <exception cref="UserError">There is none.</exception>
+    internal string Named(CommandInput input, string option, string design)
+    {
+        if (input.Value(_mendEgid))
+            design += design.Contains(",fix=", StringComparison.Ordinal) ? "+egid" : ",fix=egid";
+        if (input.Value(_vvar) is { Length: > 0 } layout)
+            design += $",vvar={layout}";
+        Check(option, design);
+        return design;
+    }
+
+    /// <summary>Checks that there is such a design.</summary>
+    /// <exception cref="UserError">There is none.</exception>
+    internal static void Check(string option, string design)
+    {
+        try
+        {
+            VdsoDesigns.Create(design);
+        }
+        catch (ArgumentException e)
+        {
+            throw CommandInput.Error($"{option}: {e.Message}");
+        }
+    }
+}
+
+/// <summary>How the kernel enters and leaves.</summary>
+internal sealed class KernelOptions : OptionGroup
+{
+    private readonly Option<string> _kernel = Text(
+        "--kernel", "",
+        "kernel configuration, words joined by +: plain, kpti, bhb, kstack-random, reload; without: what Linux decides on the core",
+        "WORDS");
+
+    internal override IReadOnlyList<Option> Options => [_kernel];
+
+    internal override SessionSettings Apply(CommandInput input, SessionSettings settings)
+    {
+        string words = input.Text(_kernel);
+        KernelConfiguration core = settings.KernelConfiguration;
+        KernelConfiguration? kernel = KernelConfiguration.Parse(words, core, out string unknown);
+        if (kernel is null)
+            throw CommandInput.Error($"--kernel: there is no '{unknown}'; known: {string.Join(' ', KernelConfiguration.Words)}");
+        return words.Length == 0 ? settings : settings with { Kernel = kernel };
+    }
+}
+
+/// <summary>Time as the guest sees it, and what disturbs it.</summary>
+internal sealed class TimeOptions : OptionGroup
+{
+    private readonly Option<string> _slice = Text(
+        "--slice", "", "time slice of the scheduler, in microseconds; without: 4000, for the guest of compare and trace 20", "US");
+
+    private readonly Option<string> _epoch = Text("--epoch", "1598313600", "CLOCK_REALTIME at the start, in seconds since 1970", "SECONDS");
+
+    private readonly Option<string> _counterFault = Text(
+        "--counter-fault", "none", "what is wrong with the counter as user space reads it: none, trapped, backwards, stopped", "KIND");
+
+    private readonly Option<string> _suspend = Text(
+        "--suspend", "", "suspends the machine at times after boot, for so long, in milliseconds: AT:LENGTH[,AT:LENGTH...]", "AT:LENGTH");
+
+    internal override IReadOnlyList<Option> Options => [_slice, _epoch, _counterFault, _suspend];
+
+    internal override SessionSettings Apply(CommandInput input, SessionSettings settings) => settings with
+    {
+        SliceNs = input.Text(_slice).Length == 0 ? null : input.Number(_slice, 1, 1_000_000_000) * 1000,
+        Epoch = (long)input.Number(_epoch, 0, 1UL << 40),
+        CounterFault = input.Word(
+            _counterFault, "fault", ("none", CounterFault.None), ("trapped", CounterFault.Trapped), ("backwards", CounterFault.Backwards),
+            ("stopped", CounterFault.Stopped)),
+        Suspends = Suspends(_suspend.Name, input.Text(_suspend)),
+    };
+
+    private static List<(ulong At, ulong Length)> Suspends(string option, string text)
+    {
+        var list = new List<(ulong, ulong)>();
+        foreach (string item in text.Split(',', StringSplitOptions.RemoveEmptyEntries))
+        {
+            string[] parts = item.Split(':');
+            if (parts.Length != 2)
+                throw CommandInput.Error($"{option}: '{item}' is not AT:LENGTH in milliseconds");
+            list.Add((Milliseconds(option, parts[0], 0), Milliseconds(option, parts[1], 1)));
+        }
+        return list;
+    }
+
+    private static ulong Milliseconds(string option, string text, ulong minimum) =>
+        CommandInput.Number(option, text, minimum, 1_000_000_000) * 1_000_000;
+}
+
+/// <summary>When a run is ended.</summary>
+internal sealed class LimitOptions : OptionGroup
+{
+    private readonly Option<string> _maxCycles = Text(
+        "--max-cycles", "0", "ends the run after so many cycles, status 124; 0: no limit", "N");
+
+    private readonly Option<string> _timeout = Text(
+        "--timeout", "0", "ends the run after so many seconds of the host, status 124; 0: no limit", "SECONDS");
+
+    internal override IReadOnlyList<Option> Options => [_maxCycles, _timeout];
+
+    internal override SessionSettings Apply(CommandInput input, SessionSettings settings) => settings with
+    {
+        MaxCycles = input.Number(_maxCycles, 0, ulong.MaxValue),
+        TimeoutSeconds = input.Number(_timeout, 0, 1_000_000),
+    };
+}

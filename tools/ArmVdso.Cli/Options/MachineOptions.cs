@@ -1,0 +1,134 @@
+using System.CommandLine;
+using System.Globalization;
+using ArmVdso.Emulator;
+using ArmVdso.Emulator.Timing;
+using ArmVdso.Kernel.Configuration;
+using ArmVdso.Lab;
+
+namespace ArmVdso.Cli;
+
+/// <summary>How many CPUs, and what a program finds them to be.</summary>
+internal sealed class CpuOptions : OptionGroup
+{
+    private readonly Option<string> _cpus;
+    private readonly Option<string> _cpu;
+
+    /// <summary>The options.</summary>
+    /// <param name="fallback">What holds without --cpu, for the help.</param>
+    /// <param name="cpus">CPUs without --cpus.</param>
+    internal CpuOptions(string fallback = "without: the one that the core names", int cpus = 2)
+    {
+        _cpu = Text("--cpu", "", $"CPU profile: a name that 'cpus' lists, or a file; {fallback}", "NAME|FILE");
+        _cpus = Text("--cpus", cpus.ToString(CultureInfo.InvariantCulture), "emulated CPUs, 1 to 64", "N");
+    }
+
+    internal override IReadOnlyList<Option> Options => [_cpus, _cpu];
+
+    internal override SessionSettings Apply(CommandInput input, SessionSettings settings)
+    {
+        string cpu = input.Text(_cpu);
+        try
+        {
+            if (cpu.Length > 0)
+                CpuProfile.Load(cpu);
+        }
+        catch (CpuProfileException e)
+        {
+            throw CommandInput.Error($"--cpu: {e.Message}");
+        }
+        return settings with { Cpus = (int)input.Number(_cpus, 1, Machine.MaxCpus), Cpu = cpu.Length == 0 ? null : cpu };
+    }
+}
+
+/// <summary>The timing model.</summary>
+internal sealed class CoreOptions : OptionGroup
+{
+    private readonly Option<string> _core = Text(
+        "--core", "cortex-a53",
+        "timing model of the CPUs, which also names their profile and kernel: a name that 'models' lists, or a file; none: one cycle an "
+        + "instruction",
+        "NAME|FILE");
+
+    internal override IReadOnlyList<Option> Options => [_core];
+
+    internal override SessionSettings Apply(CommandInput input, SessionSettings settings)
+    {
+        string core = input.Text(_core);
+        try
+        {
+            KernelConfiguration.ForCore(CoreModel.Load(core));
+        }
+        catch (CoreModelException e)
+        {
+            throw CommandInput.Error($"--core: {e.Message}");
+        }
+        return settings with { Core = core };
+    }
+}
+
+/// <summary>What executes and times instructions: results and cycles are the same.</summary>
+internal sealed class EngineOptions : OptionGroup
+{
+    private readonly Option<string> _engine = Text(
+        "--engine", "portable", "what executes instructions: portable, or reference (the definition, slower; same results)", "NAME");
+
+    private readonly Option<bool> _check = Flag(
+        "--check-engine", "runs the portable engine in lockstep with the reference engine; status 125 when they differ");
+
+    private readonly Option<string> _timing = Text(
+        "--timing", "memoised",
+        "how the portable engine times blocks: memoised, or naive (instruction by instruction, slower; same cycles)", "NAME");
+
+    internal override IReadOnlyList<Option> Options => [_engine, _check, _timing];
+
+    internal override SessionSettings Apply(CommandInput input, SessionSettings settings)
+    {
+        EngineKind engine = input.Word(_engine, "engine", ("reference", EngineKind.Reference), ("portable", EngineKind.Portable));
+        return settings with
+        {
+            Engine = input.Value(_check) ? EngineKind.PortableChecked : engine,
+            MemoisedTiming = input.Word(_timing, "timing", ("memoised", true), ("naive", false)),
+        };
+    }
+}
+
+/// <summary>The rest of the machine.</summary>
+internal sealed class MachineOptions : OptionGroup
+{
+    private readonly Option<string> _memory = Text("--mem", "2G", "guest RAM, with suffix K, M or G", "SIZE");
+
+    private readonly Option<string> _placement = Text(
+        "--placement", "0",
+        "order in which pages of RAM are used: 0 ascending, else the seed of a random one (cycles differ: pages compete for cache "
+        + "lines)", "N");
+
+    private readonly Option<string> _vaBits = Text("--va-bits", "39", "bits of user address: 39 or 48", "BITS");
+
+    private readonly Option<string> _quantum = Text("--quantum", "1000", "cycles that a CPU may run ahead of the others", "CYCLES");
+
+    private readonly Option<string> _seed = Text("--seed", "0", "seed of all that is random in the guest", "N");
+
+    private readonly Option<string> _clock = Text(
+        "--clock-mhz", "0", "clock of the CPUs, in MHz; 0: the timing model's (1000 without one)", "MHZ");
+
+    internal override IReadOnlyList<Option> Options => [_memory, _placement, _vaBits, _quantum, _seed, _clock];
+
+    internal override SessionSettings Apply(CommandInput input, SessionSettings settings) => settings with
+    {
+        MemoryBytes = Bytes(_memory.Name, input.Text(_memory)),
+        PagePlacement = input.Number(_placement, 0, ulong.MaxValue),
+        VaBits = input.Word(_vaBits, "size of addresses", ("39", 39), ("48", 48)),
+        Quantum = input.Number(_quantum, 1, 1_000_000_000),
+        Seed = input.Number(_seed, 0, ulong.MaxValue),
+        ClockHz = input.Number(_clock, 0, 100_000) * 1_000_000,
+    };
+
+    private static ulong Bytes(string option, string text)
+    {
+        int shift = text.Length == 0 ? 0 : char.ToUpperInvariant(text[^1]) switch { 'K' => 10, 'M' => 20, 'G' => 30, _ => 0 };
+        ulong value = CommandInput.Number(option, shift == 0 ? text : text[..^1], 1, 1 << 30) << shift;
+        if (value < 16 << 20 || value > 64UL << 30)
+            throw CommandInput.Error($"{option}: '{text}' is not a size from 16M to 64G");
+        return value & ~0xfffUL;
+    }
+}

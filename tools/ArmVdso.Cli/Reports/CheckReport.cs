@@ -1,0 +1,123 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using ArmVdso.Lab;
+using ArmVdso.Lab.Check;
+
+namespace ArmVdso.Cli;
+
+/// <summary>The results of check for people and for programs.</summary>
+internal static class CheckReport
+{
+    internal static void Write(TextWriter output, CheckResult result)
+    {
+        IReadOnlyList<CheckCell> cells = result.Cells;
+        // A function that is wrong without any event is wrong with every one: it is listed once.
+        Dictionary<string, CheckCell> always = cells.Where(c => c.Event == "none" && c.Failed > 0).ToDictionary(c => c.Function);
+        List<CheckCell> failed = [
+            .. cells.Where(c => c.Failed > 0 && (!always.TryGetValue(c.Function, out CheckCell? plain) || plain == c))];
+        string[] events = [.. cells.Select(c => c.Event).Where(e => !e.Contains('+')).Distinct()];
+        string[] functions = [.. cells.Select(c => c.Function).Distinct()];
+        output.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"design {result.Design}, {Machine(result.Settings)}: {functions.Length} functions, {cells.Sum(c => c.Explored)} "
+            + $"interleavings, {cells.Sum(c => c.Failed)} of them wrong"));
+        output.WriteLine();
+        var numbers = failed.Select((c, i) => (c, i)).ToDictionary(p => p.c, p => p.i + 1);
+        foreach (CheckCell cell in cells.Where(c => c.Failed > 0 && !numbers.ContainsKey(c)).ToList())
+            numbers[cell] = numbers[always[cell.Function]];
+        WriteTable(output, "event", events, functions, cells, numbers);
+        WritePairs(output, cells, numbers);
+        if (failed.Count > 0)
+        {
+            output.WriteLine();
+            output.WriteLine("Shortest failing schedules (armvdso check --replay ID shows every instruction):");
+            var list = new Table("#", "ID", "wrong/explored", "what was wrong");
+            foreach (CheckCell cell in failed)
+                list.Add($"{numbers[cell]}", cell.Schedule!, $"{cell.Failed}/{cell.Explored}", cell.What!);
+            list.Write(output);
+        }
+        string[] fallbacks = [.. cells.Where(c => c.Event == "none" && c.FellBack > 0).Select(c => c.Function)];
+        if (fallbacks.Length > 0)
+            output.WriteLine($"\nMade the system call even when nothing happened: {string.Join(' ', fallbacks)}");
+        string[] silent = [.. cells.Where(c => c.Event == "irq" && c.FirstFallback == 0).Select(c => c.Function).Except(fallbacks)];
+        if (silent.Length > 0)
+            output.WriteLine(
+                $"\nSilent fallback: after an interrupt that changes nothing, these make the system call until the next switch: "
+                + $"{string.Join(' ', silent)}");
+        output.WriteLine();
+    }
+
+    /// <summary>The machine: no timing model plays a part.</summary>
+    internal static string Machine(SessionSettings settings) =>
+        $"{settings.Cpus} CPUs, profile {settings.CpuProfileName}, kernel {settings.KernelConfiguration}";
+
+    private static void WritePairs(TextWriter output, IReadOnlyList<CheckCell> cells, Dictionary<CheckCell, int> numbers)
+    {
+        string[] pairs = [.. cells.Select(c => c.Event).Where(e => e.Contains('+')).Distinct()];
+        if (pairs.Length == 0)
+            return;
+        output.WriteLine();
+        WriteTable(output, "two events", pairs, [.. cells.Select(c => c.Function).Distinct()], cells, numbers);
+    }
+
+    private static void WriteTable(
+        TextWriter output, string head, string[] events, string[] functions, IReadOnlyList<CheckCell> cells, Dictionary<CheckCell,
+        int> numbers)
+    {
+        var table = new Table([head, .. functions.Select(Short)]);
+        Dictionary<(string, string), CheckCell> at = cells.ToDictionary(c => (c.Function, c.Event));
+        foreach (string e in events)
+            table.Add([e, .. functions.Select(f => CellText(at.GetValueOrDefault((f, e)), numbers))]);
+        table.Write(output);
+    }
+
+    /// <summary>clock_gettime_monotonic is the column "monotonic".</summary>
+    private static string Short(string function) =>
+        function.Replace("clock_gettime_", "", StringComparison.Ordinal).Replace("monotonic_", "mono_", StringComparison.Ordinal);
+
+    private static string CellText(CheckCell? cell, Dictionary<CheckCell, int> numbers) => cell switch
+    {
+        null => "",
+        { NotApplicable: not null } => "n/a",
+        { Failed: > 0 } => $"FAIL#{numbers[cell]}",
+        _ => cell.Explored.ToString(CultureInfo.InvariantCulture),
+    };
+
+    internal static void WriteLegend(TextWriter output, IEnumerable<CheckName> events)
+    {
+        output.WriteLine(
+            "A number: proved, that many interleavings, each one executed and each answer one that the system call could have given.");
+        output.WriteLine(
+            "FAIL: see the list. n/a: the function reads nothing that the event writes. Timing models play no part. docs/check.md says "
+            + "what is not explored.");
+        foreach (CheckName e in events)
+            output.WriteLine($"  {e.Name,-14} {e.Meaning}");
+    }
+
+    internal static JsonNode Json(CheckResult result)
+    {
+        var list = new JsonArray();
+        foreach (CheckCell cell in result.Cells)
+        {
+            list.Add(new JsonObject
+            {
+                ["function"] = cell.Function,
+                ["event"] = cell.Event,
+                ["verdict"] = cell.NotApplicable is not null ? "n/a" : cell.Failed > 0 ? "failed" : "proved",
+                ["interleavings"] = cell.Explored,
+                ["wrong"] = cell.Failed,
+                ["fell_back"] = cell.FellBack,
+                ["reason"] = cell.NotApplicable,
+                ["id"] = cell.Schedule,
+                ["what"] = cell.What,
+            });
+        }
+        return new JsonObject
+        {
+            ["design"] = result.Design,
+            ["cpu_profile"] = result.Settings.CpuProfileName,
+            ["kernel"] = result.Settings.KernelConfiguration.ToString(),
+            ["cells"] = list,
+        };
+    }
+}

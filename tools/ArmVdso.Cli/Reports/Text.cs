@@ -1,0 +1,30 @@
+using System.Globalization;
+using ArmVdso.Lab;
+
+namespace ArmVdso.Cli;
+
+/// <summary>How reports write numbers and name a machine. All are the same in every locale.</summary>
+internal static class Text
+{
+    /// <summary>A number without separators.</summary>
+    internal static string Plain(ulong value) => value.ToString(CultureInfo.InvariantCulture);
+
+    /// <inheritdoc cref="Plain(ulong)"/>
+    internal static string Plain(long value) => value.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>A number with separators of thousands.</summary>
+    internal static string Number(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
+
+    /// <inheritdoc cref="Number(long)"/>
+    internal static string Number(ulong value) => value.ToString("N0", CultureInfo.InvariantCulture);
+
+    /// <summary>A share, in per cent; "-" of nothing.</summary>
+    internal static string Percent(double part, double whole) => whole == 0 ? "-" : Fixed(100 * part / whole, 1) + "%";
+
+    /// <summary>A number with some decimals.</summary>
+    internal static string Fixed(double value, int decimals) => value.ToString("f" + Plain(decimals), CultureInfo.InvariantCulture);
+
+    /// <summary>The machine of a run, as the header of every report names it.</summary>
+    internal static string Machine(SessionSettings settings) =>
+        $"core {settings.Core}, profile {settings.CpuProfileName}, {Plain(settings.Cpus)} CPUs";
+}

@@ -1,0 +1,259 @@
+using System.Diagnostics;
+using ArmVdso.Kernel.Vdso;
+using ArmVdso.Lab.Check;
+using ArmVdso.Lab.Designs;
+using ArmVdso.Lab.Explain;
+using ArmVdso.Lab.KernelPath;
+using ArmVdso.Lab.Statistics;
+using ArmVdso.Lab.Workloads;
+using ArmVdso.Yardsticks;
+
+namespace ArmVdso.Lab;
+
+/// <summary>The door of the laboratory: each question is a method, each answer a record. A laboratory has settings and no state: the same
+/// question has the same answer, to the bit. Cycles are modelled; instructions were executed. Every error that the caller can mend is a
+/// <see cref="LabException"/>.</summary>
+/// <param name="settings">Settings of all runs.</param>
+public sealed class ArmVdsoLab(SessionSettings settings)
+{
+    /// <summary>A laboratory with the settings of the command's defaults: two Cortex-A53, the design per-cpu.</summary>
+    public ArmVdsoLab()
+        : this(new SessionSettings())
+    {
+    }
+
+    /// <summary>Settings of all runs.</summary>
+    public SessionSettings Settings => settings;
+
+    /// <summary>Functions that <see cref="Compare"/> knows.</summary>
+    public static IReadOnlyList<string> ComparedFunctions => Comparison.Functions;
+
+    /// <summary>Designs that have a vDSO, which <see cref="Check"/> can examine.</summary>
+    public static IReadOnlyList<string> CheckedDesigns { get; } = [
+        .. VdsoDesigns.Names.Where(n => VdsoDesigns.Create(n).LoadImage() is not null)];
+
+    /// <summary>Functions that <see cref="Check"/> knows; a design has those that its image exports.</summary>
+    public static IReadOnlyList<string> CheckedFunctions { get; } = [.. CheckedFunction.All.Select(f => f.Name)];
+
+    /// <summary>Events that <see cref="Check"/> knows.</summary>
+    public static IReadOnlyList<CheckName> CheckEvents { get; } = [.. CheckEvent.All.Select(e => new CheckName(e.Name, e.Meaning))];
+
+    /// <summary>Faults that <see cref="HuntMutants"/> plants.</summary>
+    public static IReadOnlyList<CheckName> Mutants { get; } = [.. Mutant.All.Select(m => new CheckName(m.Name, m.Meaning))];
+
+    /// <summary>All sets of yardsticks: those of the core models, and those that need the kernel.</summary>
+    public static IReadOnlyList<YardstickSet> Yardsticks { get; } = [.. YardstickSets.All, .. KernelYardsticks.All];
+
+    /// <summary>Runs a program to its end. For more than its counts (system calls, cycles by function, own observers) use
+    /// <see cref="Session"/>.</summary>
+    /// <param name="program">Path on the host or in the root, or a name to look for in the root's PATH.</param>
+    /// <param name="arguments">Its arguments.</param>
+    /// <param name="hooks">Its streams; null: no input, output thrown away.</param>
+    /// <exception cref="LabException">It cannot be run, or a limit was reached.</exception>
+    public RunStatistics Run(string program, IReadOnlyList<string>? arguments = null, SessionHooks? hooks = null)
+    {
+        using var session = new Session(settings, program, arguments ?? [], hooks ?? new SessionHooks());
+        var clock = Stopwatch.StartNew();
+        int status = session.Run();
+        return new RunStatistics(session, clock.Elapsed, status);
+    }
+
+    /// <summary>Every write of TPIDRRO_EL0 in a run: who, when, why, on which CPU.</summary>
+    /// <param name="sink">Takes the writes, in the order of the run.</param>
+    /// <param name="program">The program and its arguments; null: the guest of comparisons, whose threads preempt each other.</param>
+    /// <param name="hooks">Its streams; null: no input, output thrown away.</param>
+    /// <param name="watch">Told of the run before its first instruction; what it returns is disposed of when the run has ended.</param>
+    /// <returns>Exit status of the program.</returns>
+    /// <exception cref="LabException">It cannot be run, or a limit was reached.</exception>
+    public int Trace(
+        Action<OffsetWrite> sink, IReadOnlyList<string>? program = null, SessionHooks? hooks = null,
+        Func<Session, IDisposable>? watch = null)
+    {
+        using EmbeddedGuest? guest = program is null ? new EmbeddedGuest() : null;
+        SessionSettings with = guest is null ? settings : settings.ForOurGuest() with { Binds = [.. settings.Binds, guest.Bind] };
+        program ??= [guest!.Bind.GuestPath, "4"];
+        using var session = new Session(with, program[0], [.. program.Skip(1)], hooks ?? new SessionHooks());
+        using IDisposable? watching = watch?.Invoke(session);
+        session.Machine.Observer = new OffsetTrace(session.Kernel, sink);
+        return session.Run();
+    }
+
+    /// <summary>What each function costs by system call and by the vDSO of the design, and what a context switch pays.</summary>
+    /// <param name="functions">Names of <see cref="ComparedFunctions"/>; null: all.</param>
+    /// <param name="threads">Threads of the guest, 2 to 64.</param>
+    /// <exception cref="LabException">There is no such function, or the guest failed.</exception>
+    public ComparisonResult Compare(IReadOnlyList<string>? functions = null, int threads = 4) =>
+        Comparison.Compare(settings, Known(functions, ComparedFunctions, "function"), Threads(threads));
+
+    /// <summary>Designs side by side: cycles warm and cold, what switches, system calls and changes of credentials pay, pages.</summary>
+    /// <param name="designs">Designs, as <see cref="SessionSettings.Vdso"/> takes them.</param>
+    /// <param name="functions">Names of <see cref="ComparedFunctions"/>; null: all.</param>
+    /// <param name="threads">Threads of the guest, 2 to 64.</param>
+    /// <param name="progress">Told what is being run.</param>
+    /// <exception cref="LabException">There is no such design or function, or the guest failed.</exception>
+    public DesignsResult CompareDesigns(
+        IReadOnlyList<string> designs, IReadOnlyList<string>? functions = null, int threads = 4, Action<string>? progress = null) =>
+        Comparison.CompareDesigns(settings, designs, Known(functions, ComparedFunctions, "function"), Threads(threads), progress);
+
+    /// <summary>Every function of a design, interrupted at every instruction boundary by every event, compared with what the system call
+    /// could have answered. Timing models play no part.</summary>
+    /// <param name="design">The design.</param>
+    /// <param name="functions">Names of <see cref="CheckedFunctions"/>; null: all that the design has.</param>
+    /// <param name="events">Names of <see cref="CheckEvents"/>; null: all.</param>
+    /// <param name="pairs">Also two events at any two boundaries; takes minutes.</param>
+    /// <param name="mutant">A fault that is planted first, of <see cref="Mutants"/>.</param>
+    /// <exception cref="LabException">There is no such design, function, event or fault, or the design has no place for the
+    /// fault.</exception>
+    public CheckResult Check(
+        string design, IReadOnlyList<string>? functions = null, IReadOnlyList<string>? events = null, bool pairs = false,
+        string? mutant = null)
+    {
+        List<CheckedFunction> wanted = FunctionsOf(functions);
+        IReadOnlyList<string> names = Known(events, [.. CheckEvents.Select(e => e.Name)], "event");
+        List<CheckEvent> chosen = [.. CheckEvent.All.Where(e => names.Contains(e.Name))];
+        using CheckRig rig = RigOf(design);
+        if (mutant is not null && Mutant.Find(mutant).Plant(rig) == 0)
+            throw new LabException($"design {design} has no place for the fault {mutant}", LabFault.Input);
+        var explorer = new Explorer(rig);
+        return new CheckResult(
+            design, rig.Settings, [.. wanted.Where(f => f.IsIn(rig)).SelectMany(f => explorer.Explore(f, chosen, pairs))]);
+    }
+
+    /// <summary>Runs one schedule of <see cref="Check"/> and writes every instruction and event.</summary>
+    /// <param name="schedule">Its ID, as <see cref="CheckCell.Schedule"/> gives it.</param>
+    /// <param name="output">Where the trace is written.</param>
+    /// <param name="mutant">A fault that is planted first.</param>
+    /// <param name="brief">EL1 code as one line a function.</param>
+    /// <returns>Whether the schedule holds.</returns>
+    /// <exception cref="LabException">The ID is none of this laboratory.</exception>
+    public bool Replay(string schedule, TextWriter output, string? mutant = null, bool brief = false) =>
+        ReplayTrace.Run(settings, Schedule.Parse(schedule), mutant is null ? null : Mutant.Find(mutant), brief, output);
+
+    /// <summary>Plants each fault that has a place in a design, and says what finds it.</summary>
+    /// <param name="design">The design.</param>
+    /// <param name="functions">Names of <see cref="CheckedFunctions"/>; null: all.</param>
+    /// <exception cref="LabException">There is no such design or function.</exception>
+    public IEnumerable<MutantResult> HuntMutants(string design, IReadOnlyList<string>? functions = null) =>
+        MutantHunt.Run(CheckSettings(), design, FunctionsOf(functions));
+
+    /// <summary>What a process can learn of others from the data pages of a design, and whether it can change them.</summary>
+    /// <param name="design">The design.</param>
+    /// <exception cref="LabException">There is no such design.</exception>
+    public Exposure Expose(string design) => ExposureProbe.Examine(CheckSettings(), design);
+
+    /// <summary>The attack on a kernel that trusts a writable data page, for each way to treat the page. It has settings of its
+    /// own.</summary>
+    public static IEnumerable<WritablePageResult> AttackWritablePage() => WritablePageAttack.Run();
+
+    /// <summary>The system calls of a workload, by call and process, with what they cost.</summary>
+    /// <param name="program">The program and its arguments.</param>
+    /// <param name="streams">Its streams.</param>
+    /// <param name="countVdso">Whether calls that the vDSO answers are counted; several times slower.</param>
+    /// <exception cref="LabException">It cannot be run, or a limit was reached.</exception>
+    public WorkloadRun CountCalls(IReadOnlyList<string> program, WorkloadStreams streams, bool countVdso = true) =>
+        WorkloadOf(program, streams, countVdso).Run(settings, null, true, true);
+
+    /// <summary>What a workload would save if a design's vDSO answered its calls, less what its switches would pay: estimated, then
+    /// measured by running it with those calls redirected.</summary>
+    /// <param name="program">The program and its arguments.</param>
+    /// <param name="design">The design.</param>
+    /// <param name="streams">Its streams; the first run is shown, all read the same input.</param>
+    /// <param name="against">The design that it is compared with.</param>
+    /// <param name="placements">In how many placements of pages in RAM the runs are made.</param>
+    /// <param name="countVdso">Whether calls that the vDSO answers are counted; several times slower.</param>
+    /// <param name="progress">Told what is being run.</param>
+    /// <exception cref="LabException">It cannot be run, there is no such design, or a limit was reached.</exception>
+    public WhatIfResult WhatIf(
+        IReadOnlyList<string> program, string design, WorkloadStreams streams, string against = "none", int placements = 5,
+        bool countVdso = true,
+        Action<string>? progress = null) =>
+        new WhatIf(
+            WorkloadOf(program, streams, countVdso), settings with { Vdso = design }, settings with { Vdso = against }, placements,
+            progress).Run();
+
+    /// <summary>A block of assembly cycle by cycle, round after round on a bare core.</summary>
+    /// <param name="file">A file of assembly.</param>
+    /// <param name="rounds">Rounds that are recorded.</param>
+    /// <param name="cold">The first rounds, not the steady state.</param>
+    /// <exception cref="LabException">It is not code, or does not come to its end.</exception>
+    public ExplainedBlock ExplainBlock(string file, int rounds = 3, bool cold = false) =>
+        BlockExplainer.Explain(settings, file, rounds, cold);
+
+    /// <summary>Calls of a function in a run, cycle by cycle, with the reason of every wait.</summary>
+    /// <param name="target">A function of the vDSO (also by its system call's name), of EL1 code or of the program, or an address
+    /// (0x...).</param>
+    /// <param name="program">The program and its arguments; null: one that calls every function of the vDSO.</param>
+    /// <param name="instructions">Instructions after which a call is cut off.</param>
+    /// <param name="call">Number of the call, from 1; 0: the first and the fastest of the first 64.</param>
+    /// <param name="streams">The program's streams; null: output thrown away.</param>
+    /// <exception cref="LabException">There is no such function, or it was not called so often.</exception>
+    public IReadOnlyList<ExplainedCall> ExplainCalls(
+        string target, IReadOnlyList<string>? program = null, int instructions = 400, int call = 0, WorkloadStreams? streams = null) =>
+        CallExplainer.Explain(settings, target, program, instructions, call, streams ?? new WorkloadStreams());
+
+    /// <summary>What system calls execute at EL1, by class, part and function.</summary>
+    /// <param name="program">The program and its arguments; null: a guest of short calls.</param>
+    /// <param name="hooks">Its streams; null: no input, output thrown away.</param>
+    /// <param name="watch">Told of the run before its first instruction; what it returns is disposed of when the run has ended.</param>
+    /// <exception cref="LabException">It cannot be run, or a limit was reached.</exception>
+    public KernelPathResult MeasureKernelPath(
+        IReadOnlyList<string>? program = null, SessionHooks? hooks = null, Func<Session, IDisposable>? watch = null)
+    {
+        if (program is null)
+            return new KernelPathResult(settings, KernelPathSampler.Measure(settings));
+        using var session = new Session(settings, program[0], [.. program.Skip(1)], hooks ?? new SessionHooks());
+        using IDisposable? watching = watch?.Invoke(session);
+        var sampler = new KernelPathSampler(session.Kernel);
+        session.Machine.Observer = sampler;
+        session.Run();
+        return new KernelPathResult(settings, sampler.TypicalCalls());
+    }
+
+    /// <summary>The core models against reference figures.</summary>
+    /// <param name="sets">Names of <see cref="Yardsticks"/>; null: all.</param>
+    /// <param name="data">Tables in place of those built in.</param>
+    /// <exception cref="LabException">There is no such set, or a table is not well formed.</exception>
+    public static IEnumerable<YardstickResult> Measure(IReadOnlyList<string>? sets = null, YardstickData? data = null)
+    {
+        IReadOnlyList<string> names = Known(sets, [.. Yardsticks.Select(s => s.Name)], "set");
+        foreach (YardstickSet set in Yardsticks.Where(s => names.Contains(s.Name)))
+        {
+            IReadOnlyList<YardstickResult> results;
+            try
+            {
+                results = [.. set.Run(data ?? YardstickData.BuiltIn)];
+            }
+            catch (Exception e) when (e is YardstickException or Emulator.Timing.CoreModelException)
+            {
+                throw new LabException(e.Message, LabFault.Input, e);
+            }
+            foreach (YardstickResult result in results)
+                yield return result;
+        }
+    }
+
+    private Workload WorkloadOf(IReadOnlyList<string> program, WorkloadStreams streams, bool countVdso) =>
+        new(settings, program[0], [.. program.Skip(1)], countVdso, streams);
+
+    private SessionSettings CheckSettings() =>
+        settings.Cpus >= 2 ? settings : throw new LabException("the checker needs at least 2 CPUs", LabFault.Input);
+
+    private CheckRig RigOf(string design) => new(CheckRig.With(CheckSettings(), design));
+
+    private static List<CheckedFunction> FunctionsOf(IReadOnlyList<string>? names)
+    {
+        IReadOnlyList<string> known = Known(names, CheckedFunctions, "function");
+        return [.. CheckedFunction.All.Where(f => known.Contains(f.Name))];
+    }
+
+    private static int Threads(int threads) =>
+        threads is >= 2 and <= 64 ? threads : throw new LabException($"{threads} threads: 2 to 64", LabFault.Input);
+
+    private static IReadOnlyList<string> Known(IReadOnlyList<string>? names, IReadOnlyList<string> known, string what)
+    {
+        string? unknown = names?.FirstOrDefault(n => !known.Contains(n));
+        return unknown is null
+            ? names ?? known
+            : throw new LabException($"there is no {what} '{unknown}'; known: {string.Join(' ', known)}", LabFault.Input);
+    }
+}

@@ -1,0 +1,42 @@
+namespace ArmVdso.Lab.Check;
+
+/// <summary>Shows that the checker can fail, fault by fault.</summary>
+internal static class MutantHunt
+{
+    private static readonly string[] Events =
+    [
+        "none", "migrate", "aba", "setresuid", "setresgid", "reparent", "reparent-late", "tick", "settime", "race", "weak-tick",
+        "weak-settime", "weak-race",
+    ];
+
+    /// <summary>Plants each fault that has a place in the design.</summary>
+    internal static IEnumerable<MutantResult> Run(SessionSettings settings, string design, IReadOnlyList<CheckedFunction> functions)
+    {
+        List<CheckEvent> events = [.. CheckEvent.All.Where(e => Events.Contains(e.Name))];
+        // What fails without any fault says nothing about one.
+        HashSet<(string, string)> known = [
+            .. Failures(settings, design, null, functions, events, out _).Select(c => (c.Function, c.Event))];
+        foreach (Mutant mutant in Mutant.All)
+        {
+            List<CheckCell> failed = Failures(settings, design, mutant, functions, events, out int places);
+            if (places == 0)
+                continue;
+            failed.RemoveAll(c => known.Contains((c.Function, c.Event)));
+            yield return new MutantResult(
+                design, mutant.Name, places, mutant.Harmless.GetValueOrDefault(design), [.. failed.Select(c => c.Event).Distinct()],
+                [.. failed.Select(c => c.Function).Distinct()], failed.FirstOrDefault()?.Schedule);
+        }
+    }
+
+    private static List<CheckCell> Failures(
+        SessionSettings settings, string design, Mutant? mutant, IReadOnlyList<CheckedFunction> functions, List<CheckEvent> events,
+        out int places)
+    {
+        using var rig = new CheckRig(CheckRig.With(settings, design));
+        places = mutant?.Plant(rig) ?? 1;
+        if (places == 0)
+            return [];
+        var explorer = new Explorer(rig);
+        return [.. functions.Where(f => f.IsIn(rig)).SelectMany(f => explorer.Explore(f, events, false)).Where(c => c.Failed > 0)];
+    }
+}

@@ -1,0 +1,47 @@
+namespace ArmVdso.Lab.Explain;
+
+/// <summary>Explains a block of assembly.</summary>
+internal static class BlockExplainer
+{
+    private const int Warm = 4 * BlockRunner.Period;
+    private const int Counted = 4 * BlockRunner.Period;
+
+    /// <summary>Runs the block and records some rounds.</summary>
+    /// <exception cref="LabException">It is not code, or does not come to its end.</exception>
+    internal static ExplainedBlock Explain(SessionSettings settings, string file, int rounds, bool cold)
+    {
+        using var block = new BlockRunner(settings, file);
+        var records = new List<PipelineRecord>();
+        double steady = cold ? 0 : Steady(block);
+        int wanted = rounds * block.Length;
+        PipelineRecorder.Attach(block.Cpu, record =>
+        {
+            if (records.Count < wanted)
+                records.Add(record);
+        });
+        block.Run(rounds);
+        if (cold)
+            steady = Steady(block);
+        // Branches inside of the block make rounds of other lengths.
+        ulong start = records[0].Pc;
+        bool regular = Enumerable.Range(0, records.Count / block.Length)
+            .All(i => (records[i * block.Length].Pc - start) / 4 % (ulong)block.Length == 0);
+        return new ExplainedBlock
+        {
+            File = file,
+            Instructions = block.Length,
+            Rounds = rounds,
+            Cold = cold,
+            CyclesPerRound = steady,
+            RoundLength = regular ? block.Length : 0,
+            Records = records,
+        };
+    }
+
+    private static double Steady(BlockRunner block)
+    {
+        block.Run(Warm);
+        (int counted, ulong cycles) = block.Run(Counted);
+        return (double)cycles / counted;
+    }
+}
