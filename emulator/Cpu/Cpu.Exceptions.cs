@@ -212,7 +212,7 @@ public sealed partial class Cpu
         PC = VBAR_EL1 + vector + offset;
         NextPC = PC;
         ExceptionEntries++;
-        Timing.ExceptionEntry(this);
+        Timing.ExceptionEntry();
         Machine.Observer?.OnExceptionEntry(this, from, offset);
     }
 
@@ -241,7 +241,7 @@ public sealed partial class Cpu
             BTypeNext = (int)(spsr >> 10) & 3;
         }
         BranchTo(target, BranchType.ExceptionReturn);
-        Timing.ExceptionReturn(this);
+        Timing.ExceptionReturn(EL);
         Machine.Observer?.OnExceptionReturn(this);
     }
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using ArmVdso.Emulator.Timing.Events;
 
 namespace ArmVdso.Emulator;
 
@@ -19,22 +20,6 @@ public enum Access : byte
 
     /// <summary>LDTR/STTR: checked with EL0 permissions.</summary>
     Unprivileged,
-}
-
-/// <summary>One data access of the instruction being executed, for the timing model and traces.</summary>
-public struct MemoryAccess
-{
-    /// <summary>Virtual address (tag removed).</summary>
-    public ulong Va;
-
-    /// <summary>Physical address.</summary>
-    public ulong Pa;
-
-    /// <summary>Bytes.</summary>
-    public ushort Size;
-
-    /// <summary>True for a store.</summary>
-    public bool Write;
 }
 
 /// <summary>Memory as this PE sees it. Every routine returns false when the access faults; the fault is then pending
@@ -62,12 +47,6 @@ public sealed partial class Cpu
 
     /// <summary>Keeps what stores overwrite, while engines are compared; null otherwise.</summary>
     internal WriteJournal? Journal { get; set; }
-
-    /// <summary>Data accesses of the current instruction, oldest first.</summary>
-    public readonly MemoryAccess[] Accesses = new MemoryAccess[40];
-
-    /// <summary>How many entries of <see cref="Accesses"/> are valid.</summary>
-    public int AccessCount;
 
     /// <summary>Drops the TLB entry for one page.</summary>
     internal void InvalidateTlbPage(ulong va)

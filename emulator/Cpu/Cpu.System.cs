@@ -13,7 +13,7 @@ public sealed partial class Cpu
 #pragma warning disable CS1591 // Names and meanings are those of the Arm ARM; see SystemRegisters.
     public ulong TPIDR_EL0, TPIDRRO_EL0, TPIDR_EL1, CONTEXTIDR_EL1;
     public ulong ELR_EL1, SPSR_EL1, ESR_EL1, FAR_EL1, VBAR_EL1;
-    public ulong SCTLR_EL1, CPACR_EL1, TTBR0_EL1, TTBR1_EL1, TCR_EL1, MAIR_EL1, PAR_EL1, MDSCR_EL1;
+    public ulong SCTLR_EL1, CPACR_EL1, TCR_EL1, MAIR_EL1, PAR_EL1, MDSCR_EL1;
     public ulong CNTV_CVAL, CNTKCTL_EL1, ICC_PMR_EL1, PMUSERENR_EL0, GCR_EL1, RGSR_EL1;
     public uint CNTV_CTL;
 #pragma warning restore CS1591
@@ -81,7 +81,7 @@ public sealed partial class Cpu
 
     /// <summary>What a TLB entry for an address is tagged with: zero for global pages, else the ASID of TTBR1_EL1 (TCR_EL1.A1 = 1)
     /// and, for low addresses, TTBR0_EL1.</summary>
-    internal ulong TranslationTag(ulong va)
+    internal override ulong TranslationTag(ulong va)
     {
         ulong asid = TTBR1_EL1 & 0xffff_0000_0000_0000UL;
         if ((va & (1UL << 55)) == 0)

@@ -1,10 +1,11 @@
 using System.Runtime.CompilerServices;
 using ArmVdso.Emulator.Isa;
 using ArmVdso.Emulator.Timing;
+using ArmVdso.Emulator.Timing.Events;
 
 namespace ArmVdso.Emulator;
 
-/// <summary>Kinds of branches, as the pseudocode's <c>BranchType</c>; the branch predictor model uses them.</summary>
+/// <summary>Kinds of branches, as the pseudocode's <c>BranchType</c>.</summary>
 public enum BranchType : byte
 {
     /// <summary>Direct branch without link.</summary>
@@ -43,7 +44,7 @@ public struct VectorRegisters
 
 /// <summary>One processing element (PE): registers, PSTATE, exceptions and its view of memory. It is
 /// split by meaning over <c>Cpu.*.cs</c>. Engines drive it; semantics in <see cref="A64"/> change it.</summary>
-public sealed partial class Cpu
+public sealed partial class Cpu : ProcessingElement
 {
     private GeneralRegisters _x;
     private VectorRegisters _v;
@@ -88,6 +89,9 @@ public sealed partial class Cpu
     /// <summary>Executes one instruction, or takes one interrupt.</summary>
     public void Step() => Engine.Step();
 
+    /// <inheritdoc/>
+    internal override ulong Quotient(int register) => X(register);
+
     /// <summary>An instruction has completed: it is counted, and timed with its accesses and its branch.</summary>
     /// <param name="row">Its row in the instruction table.</param>
     /// <param name="instruction">The encoding.</param>
@@ -112,12 +116,6 @@ public sealed partial class Cpu
     /// <summary>Vector register 0; the others follow it.</summary>
     internal ref V128 FirstVector => ref Unsafe.As<VectorRegisters, V128>(ref _v);
 
-    /// <summary>Address of the instruction being executed.</summary>
-    public ulong PC;
-
-    /// <summary>Address of the next instruction; PC+4 unless the instruction branches.</summary>
-    public ulong NextPC;
-
     /// <summary>PSTATE.N.</summary>
     public bool N;
 
@@ -132,9 +130,6 @@ public sealed partial class Cpu
 
     /// <summary>PSTATE.D, A, I, F as bits 3..0, masked when set.</summary>
     public int Daif;
-
-    /// <summary>PSTATE.EL: 0 or 1.</summary>
-    public int EL;
 
     /// <summary>PSTATE.SP: 0 selects SP_EL0 at EL1.</summary>
     public bool SPSel;
@@ -298,9 +293,6 @@ public sealed partial class Cpu
         BranchTaken = true;
         BranchKind = type;
     }
-
-    /// <summary>True when the instruction just executed took a branch.</summary>
-    public bool BranchTaken;
 
     /// <summary>Kind of the branch that was taken.</summary>
     public BranchType BranchKind;

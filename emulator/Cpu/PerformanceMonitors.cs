@@ -1,4 +1,4 @@
-using ArmVdso.Emulator.Timing;
+using ArmVdso.Emulator.Timing.Counters;
 
 namespace ArmVdso.Emulator;
 

@@ -1,5 +1,6 @@
 using ArmVdso.Emulator.Engine;
 using ArmVdso.Emulator.Timing;
+using ArmVdso.Emulator.Timing.Events;
 
 namespace ArmVdso.Emulator;
 
@@ -29,7 +30,7 @@ public enum EngineKind
 
 /// <summary>A machine of N PEs over one RAM. One host thread runs all of them: the PE that is furthest behind in cycles
 /// runs next, for a short quantum; so the same input gives the same cycles.</summary>
-public sealed class Machine : IMachine, IDisposable
+public sealed class Machine : IMachine, IClock, IDisposable
 {
     /// <summary>Most PEs that a machine may have.</summary>
     public const int MaxCpus = 64;
@@ -178,7 +179,7 @@ public sealed class Machine : IMachine, IDisposable
         {
             cpu.Attach(Check is null
                 ? new PortableEngine(cpu, _code, MemoisedTiming)
-                : Check.CreateEngine(cpu, MemoisedTiming ? cpu.Timing.CreateTwin(this, ref twinCaches) : null));
+                : Check.CreateEngine(cpu, MemoisedTiming ? cpu.Timing.CreateTwin(ref twinCaches) : null));
         }
     }
 

@@ -1,4 +1,7 @@
 using ArmVdso.Emulator.Isa;
+using ArmVdso.Emulator.Timing.Counters;
+using ArmVdso.Emulator.Timing.Events;
+using ArmVdso.Emulator.Timing.Memo;
 
 namespace ArmVdso.Emulator.Timing;
 
@@ -38,24 +41,24 @@ public class TimingModel
         (_plainSince, _plainCharged, _plainWaited, _plainEl) = (Cycles, ChargedCycles, WaitCycles, el);
     }
 
-    /// <summary>An instruction was executed. Its data accesses are in <see cref="Cpu.Accesses"/>; whether it branched is in
-    /// <see cref="Cpu.BranchTaken"/>, <see cref="Cpu.NextPC"/>.</summary>
-    /// <param name="cpu">The PE.</param>
+    /// <summary>An instruction was executed. Its data accesses are in <see cref="ProcessingElement.Accesses"/>; whether it branched is in
+    /// <see cref="ProcessingElement.BranchTaken"/>, <see cref="ProcessingElement.NextPC"/>.</summary>
+    /// <param name="pe">The PE.</param>
     /// <param name="row">Its row in the instruction table.</param>
     /// <param name="instruction">The encoding.</param>
     /// <param name="fetchPa">Physical address it was fetched from.</param>
-    public virtual void Retire(Cpu cpu, Row row, uint instruction, ulong fetchPa) => Cycles++;
+    public virtual void Retire(ProcessingElement pe, Row row, uint instruction, ulong fetchPa) => Cycles++;
 
     /// <summary>So many instructions were executed at one cycle each; only for this model itself.</summary>
     internal void RunPlain(ulong instructions) => Cycles += instructions;
 
-    /// <summary>The memoised form of this model, which an engine of blocks may use in place of <see cref="Retire"/>; null when it has none.</summary>
+    /// <summary>The memoised form of this model, which an engine of blocks may use in place of <see cref="Retire"/>; null when it has
+    /// none.</summary>
     internal virtual BlockMemo? Memo => null;
 
     /// <summary>A model of the same core that has seen nothing, with outer caches of its own; null when <see cref="Memo"/> is.</summary>
-    /// <param name="machine">The machine.</param>
     /// <param name="shared">Outer caches of the twins of all PEs; the first makes them.</param>
-    internal virtual TimingModel? CreateTwin(Machine machine, ref SharedCaches? shared) => null;
+    internal virtual TimingModel? CreateTwin(ref SharedCaches? shared) => null;
 
     /// <summary>Is told everything that this model is told, while engines are compared.</summary>
     internal TimingModel? Twin { get; set; }
@@ -69,21 +72,19 @@ public class TimingModel
     }
 
     /// <summary>An exception to EL1 was taken.</summary>
-    public virtual void ExceptionEntry(Cpu cpu)
-    {
-        _ = cpu;
-        SplitPlain(1);
-    }
+    public virtual void ExceptionEntry() => SplitPlain(1);
 
     /// <summary>ERET was executed (Retire for it follows).</summary>
-    public virtual void ExceptionReturn(Cpu cpu) => SplitPlain(cpu.EL);
+    /// <param name="el">Exception level that it returned to.</param>
+    public virtual void ExceptionReturn(int el) => SplitPlain(el);
 
     /// <summary>Charges work done outside the machine: that many instructions, which touch lines of their own in the caches.</summary>
     /// <param name="instructions">Instructions that real software would execute.</param>
     /// <param name="instructionLines">64-byte lines of instructions.</param>
     /// <param name="dataLines">64-byte lines of data.</param>
     /// <param name="region">Which lines: the same number, the same lines.</param>
-    public virtual void ChargeInstructions(int instructions, int instructionLines, int dataLines, int region) => Charge((ulong)instructions, dataLines);
+    public virtual void ChargeInstructions(int instructions, int instructionLines, int dataLines, int region) =>
+        Charge((ulong)instructions, dataLines);
 
     /// <summary>Charges modelled cycles for work done outside the machine, and disturbs the data cache by that many lines.</summary>
     public virtual void Charge(ulong cycles, int lines)

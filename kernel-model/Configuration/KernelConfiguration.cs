@@ -1,6 +1,5 @@
-using ArmVdso.Emulator.Timing;
+using ArmVdso.Emulator.Timing.Models;
 using ArmVdso.Kernel.El1;
-
 
 namespace ArmVdso.Kernel.Configuration;
 

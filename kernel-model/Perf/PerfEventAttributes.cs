@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using ArmVdso.Emulator;
-using ArmVdso.Emulator.Timing;
+using ArmVdso.Emulator.Timing.Counters;
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Syscalls;
 

@@ -1,5 +1,4 @@
 using ArmVdso.Emulator;
-using ArmVdso.Emulator.Timing;
 
 namespace ArmVdso.Benchmarks;
 
@@ -22,7 +21,7 @@ internal sealed class BareMachine : IDisposable
     /// <summary>A machine with an engine and a timing model by name, or "none".</summary>
     internal BareMachine(EngineKind engine, string core)
     {
-        _machine = new Machine(1, Size, CoreModel.Factory(core)) { Engine = engine };
+        _machine = new Machine(1, Size, CoreTimings.Of(core)) { Engine = engine };
         Cpu = _machine.Cpus[0];
         AddressSpace space = _machine.CreateAddressSpace(39);
         for (ulong page = 0; page < Size; page += 4096)

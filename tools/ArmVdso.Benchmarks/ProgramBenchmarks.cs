@@ -1,5 +1,4 @@
 using ArmVdso.Emulator;
-using ArmVdso.Emulator.Timing;
 using ArmVdso.Kernel;
 using ArmVdso.Kernel.Configuration;
 using BenchmarkDotNet.Attributes;
@@ -24,7 +23,7 @@ public class ProgramBenchmarks
     [Benchmark]
     public ulong Run()
     {
-        using var machine = new Machine(1, 256 << 20, CoreModel.Factory(Core)) { Engine = Engine };
+        using var machine = new Machine(1, 256 << 20, CoreTimings.Of(Core)) { Engine = Engine };
         var kernel = new LinuxKernel(machine, new KernelOptions { ProgramHostPath = BenchPrograms.Path(Program), ProgramGuestPath = "/program", Arguments = [Program] })
         {
             HostIn = Stream.Null,

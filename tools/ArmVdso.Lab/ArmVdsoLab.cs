@@ -223,7 +223,7 @@ public sealed class ArmVdsoLab(SessionSettings settings)
             {
                 results = [.. set.Run(data ?? YardstickData.BuiltIn)];
             }
-            catch (Exception e) when (e is YardstickException or Emulator.Timing.CoreModelException)
+            catch (Exception e) when (e is YardstickException or Emulator.Timing.Models.CoreModelException)
             {
                 throw new LabException(e.Message, LabFault.Input, e);
             }

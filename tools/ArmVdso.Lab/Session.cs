@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text;
 using ArmVdso.Emulator;
 using ArmVdso.Emulator.Engine;
-using ArmVdso.Emulator.Timing;
 using ArmVdso.Kernel;
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Configuration;
@@ -125,7 +124,7 @@ public sealed class Session : IDisposable
         ulong clock = settings.Model().ClockFrequency;
         try
         {
-            var machine = new Machine(settings.Cpus, settings.MemoryBytes, CoreModel.Factory(settings.Core))
+            var machine = new Machine(settings.Cpus, settings.MemoryBytes, CoreTimings.Of(settings.Core))
             {
                 Seed = settings.Seed,
                 Engine = settings.Engine,

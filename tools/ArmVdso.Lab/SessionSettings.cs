@@ -1,5 +1,5 @@
 using ArmVdso.Emulator;
-using ArmVdso.Emulator.Timing;
+using ArmVdso.Emulator.Timing.Models;
 using ArmVdso.Kernel.Configuration;
 using ArmVdso.Kernel.Vdso;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using ArmVdso.Emulator.Timing;
+using ArmVdso.Emulator.Timing.Models;
 using ArmVdso.Yardsticks.Instructions;
 using ArmVdso.Yardsticks.Memory;
 using ArmVdso.Yardsticks.Programs;

@@ -1,6 +1,9 @@
 using System.Text;
 using ArmVdso.Emulator.Isa;
 using ArmVdso.Emulator.Timing;
+using ArmVdso.Emulator.Timing.Counters;
+using ArmVdso.Emulator.Timing.Events;
+using ArmVdso.Emulator.Timing.Memo;
 
 namespace ArmVdso.Emulator.Engine;
 
@@ -165,7 +168,7 @@ public sealed class EngineCheck
         if (twin is null)
             return;
         if (excepted)
-            twin.ExceptionEntry(cpu);
+            twin.ExceptionEntry();
         string counters = twin.Cycles == cpu.Timing.Cycles ? "" : $"  cycles: naive {cpu.Timing.Cycles} memoised {twin.Cycles}\n";
         counters += CounterDifferences("EL0", cpu.Timing.Counters(0), twin.Counters(0)) + CounterDifferences("EL1", cpu.Timing.Counters(1), twin.Counters(1));
         if (counters.Length > 0)
@@ -288,9 +291,9 @@ internal sealed class RetireRecorder : TimingModel
     internal List<RetiredInstruction> Instructions { get; } = [];
 
     /// <inheritdoc/>
-    public override void Retire(Cpu cpu, Row row, uint instruction, ulong fetchPa)
+    public override void Retire(ProcessingElement pe, Row row, uint instruction, ulong fetchPa)
     {
-        Instructions.Add(RetiredInstruction.Make(cpu, cpu.PC, instruction));
+        Instructions.Add(RetiredInstruction.Make((Cpu)pe, pe.PC, instruction));
         Cycles++;
     }
 }

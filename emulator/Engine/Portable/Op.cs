@@ -1,4 +1,5 @@
 using ArmVdso.Emulator.Isa;
+using ArmVdso.Emulator.Timing.Memo;
 
 namespace ArmVdso.Emulator.Engine;
 
@@ -42,17 +43,8 @@ public struct Op
 }
 
 /// <summary>A run of operations inside one page, entered only at its start.</summary>
-public sealed class Block
+public sealed class Block : TimedBlock
 {
-    /// <summary>Number of the block, from 1; no other block of the machine has it.</summary>
-    public uint Id;
-
-    /// <summary>Virtual address of the first instruction.</summary>
-    public ulong Pc;
-
-    /// <summary>Its physical address.</summary>
-    public ulong Pa;
-
     /// <summary>EL and stack pointer selection that the block was made for.</summary>
     public int Mode;
 
@@ -81,6 +73,9 @@ public sealed class Block
     /// <summary>Block behind this one, when it lies in the same page.</summary>
     public Block? Next;
 
-    /// <summary>What its timing needs, once it is memoised.</summary>
-    internal Timing.BlockSchedule? Schedule;
+    internal override bool AtEL0 => Mode == 0;
+
+    internal override int InstructionCount => Count == Never ? 0 : (int)Count;
+
+    internal override (Row Row, uint Encoding) Instruction(int index) => (Ops[index].Row, Ops[index].Instruction);
 }

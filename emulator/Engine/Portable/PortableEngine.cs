@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using ArmVdso.Emulator.Timing;
+using ArmVdso.Emulator.Timing.Memo;
 
 namespace ArmVdso.Emulator.Engine;
 
@@ -133,7 +134,7 @@ internal sealed partial class PortableEngine : ExecutionEngine
             return RunBlocks<TimedMode>(block, Block.Never - 1, stop);
         if (_timedBlocks == 0)
         {
-            if (memo.Enter(_cpu, stop) && memo.Begin(block))
+            if (memo.Enter(_cpu, _cpu.Timing.Level, stop) && memo.Begin(block))
             {
                 _spilled = null;
                 ulong before = memo.Blocks;
@@ -159,7 +160,7 @@ internal sealed partial class PortableEngine : ExecutionEngine
     internal bool RunChecked(Block block, long count, ulong stop)
     {
         BlockMemo memo = _cpu.Timing.Memo!;
-        if (!memo.Enter(_cpu, stop) || !memo.Begin(block))
+        if (!memo.Enter(_cpu, _cpu.Timing.Level, stop) || !memo.Begin(block))
             return RunBlocks<TimedMode>(block, count, stop, 0, 1);
         _spilled = null;
         return RunBlocks<CheckedMemoMode>(block, count, stop) && (_spilled is null || RunBlocks<TimedMode>(_spilled, count, stop, _spilledAt, 1));

@@ -1,14 +1,16 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using ArmVdso.Emulator.Engine;
+using ArmVdso.Emulator.Timing.Counters;
+using ArmVdso.Emulator.Timing.Events;
+using ArmVdso.Emulator.Timing.Instructions;
 
-namespace ArmVdso.Emulator.Timing;
+namespace ArmVdso.Emulator.Timing.Memo;
 
 /// <summary>Memoised timing of one PE: what a block does to the cycles and the state of the pipeline is worked out once for each
 /// (block, state, dynamic outcomes), by the pipeline itself, and then looked up. Dynamic outcomes are the shape of each memory
 /// access, the digits of a quotient, and what the predictor made of the branch at the end. Whatever costs more than a plain hit
 /// (a miss, a walk, an upgrade) ends it: the instructions so far are timed one by one, and so it goes on until nothing is in
-/// flight. Cycles, counters and the order of all events are those of <see cref="TimingModel.Retire"/>.</summary>
+/// flight. Cycles, counters and the order of all events are those of the naive timing.</summary>
 internal sealed class BlockMemo
 {
     private const int MostStates = 4096;
@@ -30,8 +32,7 @@ internal sealed class BlockMemo
     }
 
     private readonly IPipeline _pipeline;
-    private readonly InOrderEvents _events;
-    private readonly InstructionTimings _timings;
+    private readonly CoreEvents _events;
     private readonly BranchPredictor _predictor;
     private readonly StateTable _states;
     private readonly DeltaTable _deltas = new(MostDeltas);
@@ -52,7 +53,7 @@ internal sealed class BlockMemo
     private ulong _lastPc;
     private int _state;
     private ulong _stop;
-    private Cpu _cpu = null!;
+    private ProcessingElement _pe = null!;
     private ulong _digits;
 
     /// <summary>Cycles until now, while the memoised timing runs.</summary>
@@ -62,11 +63,10 @@ internal sealed class BlockMemo
     private TimingStatistics _rest;
 
     /// <summary>Memoised timing by a pipeline and its dynamic side.</summary>
-    internal BlockMemo(IPipeline pipeline, InOrderEvents events, InstructionTimings timings)
+    internal BlockMemo(IPipeline pipeline, CoreEvents events)
     {
         _pipeline = pipeline;
         _events = events;
-        _timings = timings;
         _predictor = events.Predictor;
         _states = new StateTable(pipeline.StateSize, MostStates);
         _saved = new byte[pipeline.StateSize];
@@ -104,18 +104,21 @@ internal sealed class BlockMemo
 
     /// <summary>Begins at a block boundary, when the pipeline's state can be remembered. Until <see cref="Leave"/> or a spill, the
     /// pipeline itself is not up to date.</summary>
-    /// <param name="cpu">The PE; it is about to execute the instruction at PC.</param>
+    /// <param name="pe">The PE; it is about to execute the instruction at PC.</param>
+    /// <param name="level">Exception level that the next instruction's cycles belong to.</param>
     /// <param name="stop">Cycle at which execution stops.</param>
-    internal bool Enter(Cpu cpu, ulong stop)
+    internal bool Enter(ProcessingElement pe, int level, ulong stop)
     {
-        if (_pipeline.Sink is not null || cpu.Timing.Level != cpu.EL || (!_pipeline.Redirected && !_events.FollowsFetch(cpu.PC)) || !_pipeline.Save(_saved, out long horizon))
+        if (_pipeline.IsWatched || level != pe.EL || (!_pipeline.Redirected && !_events.FollowsFetch(pe.PC)))
+            return false;
+        if (!_pipeline.Save(_saved, out long horizon))
             return false;
         Cycles = _pipeline.Cycles;
         _stop = stop;
-        _lastPc = cpu.PC - 4;
-        _cpu = cpu;
-        _events.SetAddressSpace(cpu);
-        _dataPage = _events.LatestDataPage(cpu);
+        _lastPc = pe.PC - 4;
+        _pe = pe;
+        _events.SetAddressSpace(pe);
+        _dataPage = _events.LatestDataPage(pe);
         if (_states.Full)
             Forget();
         _state = _states.Intern(_saved, horizon, _pipeline.Redirected);
@@ -124,14 +127,14 @@ internal sealed class BlockMemo
 
     /// <summary>Begins a block.</summary>
     /// <returns>False when it must be timed step by step: it may reach the stop, its lines are not there, or it is of no use.</returns>
-    internal bool Begin(Block block)
+    internal bool Begin(TimedBlock block)
     {
-        BlockSchedule schedule = block.Schedule ??= new BlockSchedule(block, _timings, _pipeline, _events);
+        BlockSchedule schedule = block.Schedule ??= new BlockSchedule(block, _pipeline, _events);
         if (!schedule.Usable || Cycles + (ulong)(schedule.Bound + _states.Horizon(_state)) >= _stop)
             return false;
         if (schedule.FoundIn != _events.FetchContents)
         {
-            if (!_events.FetchIsPlain(_cpu, schedule.Pc, schedule.FirstLine, schedule.LastLine))
+            if (!_events.FetchIsPlain(_pe, schedule.Pc, schedule.FirstLine, schedule.LastLine))
                 return false;
             schedule.FoundIn = _events.FetchContents;
         }
@@ -158,7 +161,9 @@ internal sealed class BlockMemo
     internal bool PlainWideLoad(ulong va, ulong pa, uint size, ref ulong signature)
     {
         ulong line = pa >> _lineShift;
-        if ((va & 7) != 0 || (va & _inLine) + size > _inLine + 1 || ((va >> 12 != _dataPage || Tag(line) != line) && !Touch(va, line, false)))
+        if ((va & 7) != 0 || (va & _inLine) + size > _inLine + 1)
+            return false;
+        if ((va >> 12 != _dataPage || Tag(line) != line) && !Touch(va, line, false))
             return false;
         int gap = _events.LoadGap(pa, (int)size);
         if (gap > BlockSchedule.MostGap)
@@ -172,10 +177,12 @@ internal sealed class BlockMemo
     internal bool PlainStore(ulong va, ulong pa, uint size, ref ulong signature)
     {
         ulong line = pa >> _lineShift;
-        if ((va & _inLine) + size > _inLine + 1 || ((va >> 12 != _dataPage || Tag(line) != line || State(line) != LineState.Modified) && !Touch(va, line, true)))
+        if ((va & _inLine) + size > _inLine + 1)
+            return false;
+        if ((va >> 12 != _dataPage || Tag(line) != line || State(line) != LineState.Modified) && !Touch(va, line, true))
             return false;
         // What goes over a boundary of the store path takes longer.
-        int granules = InOrderEvents.Granules(pa, (int)size);
+        int granules = CoreEvents.Granules(pa, (int)size);
         if (granules != (size + 15) / 16)
             return false;
         _events.Stored(pa, (int)size, granules);
@@ -184,15 +191,17 @@ internal sealed class BlockMemo
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private ulong Tag(ulong line) => Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_tags), (nint)(line & _setMask) * _ways);
+    private ulong Tag(ulong line) =>
+        Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_tags), (nint)(line & _setMask) * _ways);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private LineState State(ulong line) => Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_lineStates), (nint)(line & _setMask) * _ways);
+    private LineState State(ulong line) =>
+        Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_lineStates), (nint)(line & _setMask) * _ways);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private bool Touch(ulong va, ulong line, bool write)
     {
-        if (!_events.TouchPlain(_cpu, va, line, write))
+        if (!_events.TouchPlain(_pe, va, line, write))
             return false;
         _dataPage = va >> 12;
         return true;
@@ -209,7 +218,7 @@ internal sealed class BlockMemo
     /// <param name="taken">Whether the branch at its end was taken.</param>
     /// <param name="target">Where execution goes on.</param>
     /// <returns>False when the clock has reached the stop.</returns>
-    internal bool End(Block block, ulong signature, bool taken, ulong target)
+    internal bool End(TimedBlock block, ulong signature, bool taken, ulong target)
     {
         BlockSchedule s = block.Schedule!;
         Prediction prediction = default;
@@ -246,24 +255,26 @@ internal sealed class BlockMemo
         _events.SetGroup(_lastPc);
     }
 
-    /// <summary>An instruction of the block was executed, not by a short way; its accesses are in <see cref="Cpu.Accesses"/>.</summary>
-    /// <param name="cpu">The PE.</param>
+    /// <summary>An instruction of the block was executed, not by a short way; its accesses are in
+    /// <see cref="ProcessingElement.Accesses"/>.</summary>
+    /// <param name="pe">The PE.</param>
     /// <param name="block">The block.</param>
     /// <param name="index">Which instruction of the block.</param>
     /// <param name="signature">Shapes of the accesses before it; its own is added.</param>
-    /// <returns>False when it was no plain hit: it and the instructions before it have been timed, and the pipeline is up to date.</returns>
+    /// <returns>False when it was no plain hit: it and the instructions before it have been timed, and the pipeline is up to
+    /// date.</returns>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    internal bool Executed(Cpu cpu, Block block, int index, ref ulong signature)
+    internal bool Executed(ProcessingElement pe, TimedBlock block, int index, ref ulong signature)
     {
         BlockSchedule s = block.Schedule!;
         InstructionTiming t = s.Timings[index];
-        if (t.Kind != TimingKind.Memory && cpu.AccessCount == 0)
+        if (t.Kind != TimingKind.Memory && pe.AccessCount == 0)
             return true;
         InstructionEvents e = default;
         TimingCounters counters = default;
-        _events.Data(cpu, t, ref e, ref counters);
-        cpu.AccessCount = 0;
-        _dataPage = _events.LatestDataPage(cpu);
+        _events.Data(pe, t, ref e, ref counters);
+        pe.AccessCount = 0;
+        _dataPage = _events.LatestDataPage(pe);
         if (t.Kind != TimingKind.Memory)
         {
             s.Usable = false;
@@ -281,7 +292,7 @@ internal sealed class BlockMemo
         // The accesses of this instruction have been observed: its fetch comes first only in name, for it hits.
         ulong pc = s.Pc + 4 * (ulong)index;
         ref TimingCounters sum = ref Rest(s);
-        _events.Fetch(cpu, pc, s.Pa + 4 * (ulong)index, _pipeline.Redirected, ref e, ref sum);
+        _events.Fetch(pe, pc, s.Pa + 4 * (ulong)index, _pipeline.Redirected, ref e, ref sum);
         DeltaTable.Add(ref sum, counters, 1);
         _pipeline.Step(t, e, _events.Lines, pc, ref sum);
         Cycles = _pipeline.Cycles;
@@ -303,7 +314,7 @@ internal sealed class BlockMemo
     private ref TimingCounters Rest(BlockSchedule s) => ref s.AtEL0 ? ref _rest.EL0 : ref _rest.EL1;
 
     /// <summary>Times the first <paramref name="count"/> instructions of the block one by one; then the pipeline is up to date.</summary>
-    internal void Spill(Block block, int count, ulong signature)
+    internal void Spill(TimedBlock block, int count, ulong signature)
     {
         BlockSchedule s = block.Schedule!;
         _pipeline.Load(_states[_state], Cycles);
@@ -326,7 +337,7 @@ internal sealed class BlockMemo
         if (!s.BeginsGroup && !_states.Redirected(_state))
             first++;
         if (first <= last)
-            _events.FetchPlain(_cpu, s.Pc, first, last, ref Rest(s));
+            _events.FetchPlain(_pe, s.Pc, first, last, ref Rest(s));
     }
 
     /// <summary>Steps through the first <paramref name="count"/> instructions of a block with what its signature says.</summary>
@@ -347,7 +358,8 @@ internal sealed class BlockMemo
             if (t.Kind == TimingKind.Memory)
             {
                 accesses--;
-                AccessShape shape = s.Shape(i, (int)(signature >> (EndBits + BlockSchedule.ShapeBits * accesses)) & ((1 << BlockSchedule.ShapeBits) - 1));
+                int number = (int)(signature >> (EndBits + BlockSchedule.ShapeBits * accesses)) & ((1 << BlockSchedule.ShapeBits) - 1);
+                AccessShape shape = s.Shape(i, number);
                 e = shape.Events;
                 lines = shape.Lines;
                 DeltaTable.Add(ref counters, shape.Counters, 1);
@@ -359,7 +371,7 @@ internal sealed class BlockMemo
             else if (t.Kind is >= TimingKind.Branch and < TimingKind.ExceptionReturn)
             {
                 e.Prediction = (Prediction)(signature & 7);
-                InOrderEvents.CountBranch(t.Kind, (signature & 8) != 0, e.Prediction, ref counters);
+                CoreEvents.CountBranch(t.Kind, (signature & 8) != 0, e.Prediction, ref counters);
             }
             e.NewGroup = _pipeline.Redirected || _events.BeginsGroup(pc);
             if (i > 0 && _pipeline.Cycles >= _stop)

@@ -1,14 +1,20 @@
-using ArmVdso.Emulator.Engine;
+using ArmVdso.Emulator.Isa;
+using ArmVdso.Emulator.Timing.Counters;
+using ArmVdso.Emulator.Timing.Events;
+using ArmVdso.Emulator.Timing.Instructions;
 
-namespace ArmVdso.Emulator.Timing;
+namespace ArmVdso.Emulator.Timing.Memo;
 
 /// <summary>What the memory accesses of one instruction amounted to, without naming lines.</summary>
 internal sealed record AccessShape(InstructionEvents Events, LineEvent[] Lines, TimingCounters Counters)
 {
     internal bool Is(in InstructionEvents events, ReadOnlySpan<LineEvent> lines)
     {
-        if (events.HasAccess != Events.HasAccess || events.Beats != Events.Beats || events.Extra != Events.Extra || events.StoreGap != Events.StoreGap || lines.Length != Lines.Length)
+        if (events.HasAccess != Events.HasAccess || events.Beats != Events.Beats || events.Extra != Events.Extra
+            || events.StoreGap != Events.StoreGap || lines.Length != Lines.Length)
+        {
             return false;
+        }
         for (int i = 0; i < lines.Length; i++)
         {
             if (!lines[i].IsLike(Lines[i]))
@@ -30,19 +36,20 @@ internal sealed class BlockSchedule
     /// <summary>Shape of an access to one line, aligned, that costs nothing.</summary>
     internal const int PlainShape = 0;
 
-    /// <summary>Shapes up to this are the same for a load of bytes that were stored last: the number is its <see cref="InstructionEvents.StoreGap"/>.</summary>
+    /// <summary>Shapes up to this are the same for a load of bytes that were stored last: the number is its
+    /// <see cref="InstructionEvents.StoreGap"/>.</summary>
     internal const int MostGap = 2;
 
     private readonly AccessShape?[]?[] _shapes;
 
     /// <summary>Works out the schedule of a block.</summary>
-    internal BlockSchedule(Block block, InstructionTimings timings, IPipeline pipeline, InOrderEvents events)
+    internal BlockSchedule(TimedBlock block, IPipeline pipeline, CoreEvents events)
     {
-        int count = block.Count == Block.Never ? 0 : (int)block.Count;
+        int count = block.InstructionCount;
         Id = block.Id;
         Pc = block.Pc;
         Pa = block.Pa;
-        AtEL0 = block.Mode == 0;
+        AtEL0 = block.AtEL0;
         Timings = new InstructionTiming[count];
         _shapes = new AccessShape?[]?[count];
         LastPc = Pc + 4 * (ulong)Math.Max(count - 1, 0);
@@ -53,7 +60,8 @@ internal sealed class BlockSchedule
         bool usable = count > 0;
         for (int i = 0; i < count; i++)
         {
-            InstructionTiming t = timings.Get(block.Ops[i].Row, block.Ops[i].Instruction);
+            (Row row, uint encoding) = block.Instruction(i);
+            InstructionTiming t = pipeline.Time(row, encoding);
             Timings[i] = t;
             Bound += pipeline.MostCycles(t);
             if (t.Kind == TimingKind.Memory)
@@ -111,21 +119,26 @@ internal sealed class BlockSchedule
     /// <summary>Kind of the branch at the end; <see cref="TimingKind.Plain"/> when there is none.</summary>
     internal TimingKind Branch { get; }
 
-    /// <summary>Cycles that the block takes at most beyond the horizon of the state that it starts in, when all accesses are plain.</summary>
+    /// <summary>Cycles that the block takes at most beyond the horizon of the state that it starts in, when all accesses are
+    /// plain.</summary>
     internal long Bound { get; }
 
-    /// <summary>Number of the instruction cache contents (<see cref="InOrderEvents.FetchContents"/>) in which its lines were found last.</summary>
+    /// <summary>Number of the instruction cache contents (<see cref="CoreEvents.FetchContents"/>) in which its lines were found
+    /// last.</summary>
     internal ulong FoundIn { get; set; }
 
     /// <summary>Whether its timing can be remembered.</summary>
     internal bool Usable { get; set; }
 
     private static AccessShape Shape(LineEvent line, int gap) =>
-        new(new InstructionEvents { HasAccess = true, StoreGap = gap }, [line], new TimingCounters { L1DAccesses = 1, Loads = line.Write ? 0u : 1, Stores = line.Write ? 1u : 0 });
+        new(
+            new InstructionEvents { HasAccess = true, StoreGap = gap }, [line],
+            new TimingCounters { L1DAccesses = 1, Loads = line.Write ? 0u : 1, Stores = line.Write ? 1u : 0 });
 
     /// <summary>A shape by its number.</summary>
     internal AccessShape Shape(int instruction, int number) =>
-        _shapes[instruction]?[number] ?? throw new InvalidOperationException($"no access shape {number} of instruction {instruction} in the block at 0x{Pc:x}");
+        _shapes[instruction]?[number]
+        ?? throw new InvalidOperationException($"no access shape {number} of instruction {instruction} in the block at 0x{Pc:x}");
 
     /// <summary>The number of a shape, added when it is new.</summary>
     /// <returns>-1 when there are too many.</returns>

@@ -1,7 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using ArmVdso.Emulator.Timing.Counters;
 
-namespace ArmVdso.Emulator.Timing;
+namespace ArmVdso.Emulator.Timing.Memo;
 
 /// <summary>What blocks add to the counters, each sum once, by number, with how often it is due. Adding one is one increment;
 /// <see cref="Settle"/> does the sums.</summary>
@@ -71,10 +72,12 @@ internal sealed class DeltaTable
     }
 
     /// <summary>Whether two sums are equal.</summary>
-    internal static bool AreEqual(in TimingCounters x, in TimingCounters y) => Words(ref Unsafe.AsRef(in x)).SequenceEqual(Words(ref Unsafe.AsRef(in y)));
+    internal static bool AreEqual(in TimingCounters x, in TimingCounters y) =>
+        Words(ref Unsafe.AsRef(in x)).SequenceEqual(Words(ref Unsafe.AsRef(in y)));
 
     // All fields of the counters are 64 bits wide.
-    private static Span<ulong> Words(ref TimingCounters counters) => MemoryMarshal.Cast<TimingCounters, ulong>(new Span<TimingCounters>(ref counters));
+    private static Span<ulong> Words(ref TimingCounters counters) =>
+        MemoryMarshal.Cast<TimingCounters, ulong>(new Span<TimingCounters>(ref counters));
 
     private sealed class Comparer : IEqualityComparer<TimingCounters>
     {

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace ArmVdso.Emulator.Timing;
+namespace ArmVdso.Emulator.Timing.Memo;
 
 /// <summary>Saved pipeline states, each once, by number.</summary>
 internal sealed class StateTable

@@ -1,6 +1,7 @@
 using ArmVdso.Emulator.Isa;
+using ArmVdso.Emulator.Timing.Instructions;
 
-namespace ArmVdso.Emulator.Timing;
+namespace ArmVdso.Emulator.Timing.OutOfOrder;
 
 /// <summary>The forms of an encoding that a model file may time apart from its class, as suffixes after a dot: register width, number and
 /// size of vector elements, shift, transferred registers.</summary>
@@ -118,7 +119,8 @@ public static class InstructionForms
         string name = RowInfo.Name(roles.Row);
         bool shift = (encoding & 0x1F800400) is 0x0F000400 or 0x1F000400;
         int size = shift ? Log2(encoding >> 19 & 15) : (int)(encoding >> 22) & 3;
-        bool floating = className.Contains("fp", StringComparison.Ordinal) || className.Contains("cvt", StringComparison.Ordinal) || name[0] == 'F';
+        bool floating = name[0] == 'F' || className.Contains("fp", StringComparison.Ordinal)
+            || className.Contains("cvt", StringComparison.Ordinal);
         if (floating && !shift)
             size = name.EndsWith('h') ? 1 : (encoding & (1 << 22)) != 0 ? 3 : 2;
         if (!scalar && (encoding & 0x1F000400) == 0x0F000000)

@@ -1,7 +1,11 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using ArmVdso.Emulator.Timing.Counters;
+using ArmVdso.Emulator.Timing.Events;
+using ArmVdso.Emulator.Timing.Instructions;
+using ArmVdso.Emulator.Timing.Models;
 
-namespace ArmVdso.Emulator.Timing;
+namespace ArmVdso.Emulator.Timing.OutOfOrder;
 
 /// <summary>An out-of-order pipeline as a scoreboard with a window: fetch groups, rename of so many instructions a cycle, a reorder buffer,
 /// issue ports, in-order retirement. Instructions pass in program order, and each is placed in the cycles that older ones left free; so the
@@ -55,17 +59,19 @@ public sealed class OutOfOrderPipeline
     public bool Redirected { get; private set; } = true;
 
     /// <summary>Times one instruction.</summary>
-    /// <param name="cpu">The PE that executed it, for its accesses and branch.</param>
+    /// <param name="pe">The PE that executed it, for its accesses and branch.</param>
     /// <param name="t">Its static timing.</param>
     /// <param name="e">What happened in it.</param>
     /// <param name="lines">Its line accesses.</param>
-    /// <param name="counters">Takes the cycles by cause.</param>
-    public void Step(Cpu cpu, OutOfOrderInstruction t, in InstructionEvents e, ReadOnlySpan<LineEvent> lines, ref TimingCounters counters)
+    /// <param name="counters">Takes the cycles by cause, and the instruction.</param>
+    public void Step(
+        ProcessingElement pe, OutOfOrderInstruction t, in InstructionEvents e, ReadOnlySpan<LineEvent> lines, ref TimingCounters counters)
     {
-        OutOfOrderTrace? trace = Sink is null ? null : new OutOfOrderTrace { Timing = t, Pc = cpu.PC, EL = cpu.EL };
+        counters.Instructions++;
+        OutOfOrderTrace? trace = Sink is null ? null : new OutOfOrderTrace { Timing = t, Pc = pe.PC, EL = pe.EL };
         if (e.NewGroup)
             Fetch(e);
-        long renamed = Rename(t, cpu, trace);
+        long renamed = Rename(t, pe, trace);
 
         // Operands.
         long main = renamed + 1;
@@ -165,7 +171,7 @@ public sealed class OutOfOrderPipeline
         if (e.HasAccess)
         {
             executeCause = CycleCause.LoadUse;
-            extra += Access(cpu, t, first, lines, ref stored, ref executeCause);
+            extra += Access(pe, t, first, lines, ref stored, ref executeCause);
         }
         int hold = t.Hold + e.Hold;
         long done = first + (ops.Length == 0 ? 1 : t.Latency) + extra;
@@ -197,9 +203,9 @@ public sealed class OutOfOrderPipeline
         _complete = Math.Max(_complete, complete);
         Retire(complete, first, main, renamed, executeCause, waitCause, ref counters);
         if (e.HasAccess)
-            Store(cpu, t, firstData, Math.Max(stored, _retire));
+            Store(pe, t, firstData, Math.Max(stored, _retire));
         if (t.Kind is >= TimingKind.Branch and <= TimingKind.ExceptionReturn)
-            Branch(t, e.Prediction, cpu, first, ref counters);
+            Branch(t, e.Prediction, pe, first);
         if (t.Serialize == 2)
         {
             _group = complete;
@@ -235,7 +241,7 @@ public sealed class OutOfOrderPipeline
         _group = at;
     }
 
-    private long Rename(OutOfOrderInstruction t, Cpu cpu, OutOfOrderTrace? trace)
+    private long Rename(OutOfOrderInstruction t, ProcessingElement pe, OutOfOrderTrace? trace)
     {
         long at = _group;
         RenameStall stall = RenameStall.None;
@@ -261,7 +267,7 @@ public sealed class OutOfOrderPipeline
             at = _reorder[_reorderAt];
             stall = RenameStall.ReorderBuffer;
         }
-        if (cpu.AccessCount > 0 && cpu.Accesses[0].Write && _stores.Room > at)
+        if (pe.AccessCount > 0 && pe.Accesses[0].Write && _stores.Room > at)
         {
             at = _stores.Room;
             stall = RenameStall.StoreQueue;
@@ -284,7 +290,8 @@ public sealed class OutOfOrderPipeline
         return at;
     }
 
-    private void Retire(long complete, long issued, long ready, long renamed, CycleCause execute, CycleCause wait, ref TimingCounters counters)
+    private void Retire(
+        long complete, long issued, long ready, long renamed, CycleCause execute, CycleCause wait, ref TimingCounters counters)
     {
         long before = _retire;
         long at = Math.Max(complete, before);
@@ -316,7 +323,8 @@ public sealed class OutOfOrderPipeline
 
     /// <summary>The data side of one instruction.</summary>
     /// <returns>Cycles by which its result comes later.</returns>
-    private long Access(Cpu cpu, OutOfOrderInstruction t, long issue, ReadOnlySpan<LineEvent> lines, ref long stored, ref CycleCause cause)
+    private long Access(
+        ProcessingElement pe, OutOfOrderInstruction t, long issue, ReadOnlySpan<LineEvent> lines, ref long stored, ref CycleCause cause)
     {
         long extra = 0;
         _forwarding = Forwarding.None;
@@ -359,9 +367,9 @@ public sealed class OutOfOrderPipeline
             else
                 extra = Math.Max(extra, filled - issue);
         }
-        for (int i = 0; i < cpu.AccessCount; i++)
+        for (int i = 0; i < pe.AccessCount; i++)
         {
-            ref MemoryAccess access = ref cpu.Accesses[i];
+            ref MemoryAccess access = ref pe.Accesses[i];
             ulong offset = access.Pa & 63;
             bool crosses = offset + access.Size > 64;
             if (access.Write)
@@ -394,14 +402,14 @@ public sealed class OutOfOrderPipeline
         return extra;
     }
 
-    private void Store(Cpu cpu, OutOfOrderInstruction t, long data, long earliest)
+    private void Store(ProcessingElement pe, OutOfOrderInstruction t, long data, long earliest)
     {
         int size = 0;
         ulong pa = 0;
         bool page = false;
-        for (int i = 0; i < cpu.AccessCount; i++)
+        for (int i = 0; i < pe.AccessCount; i++)
         {
-            ref MemoryAccess access = ref cpu.Accesses[i];
+            ref MemoryAccess access = ref pe.Accesses[i];
             if (!access.Write)
                 continue;
             if (size == 0)
@@ -418,9 +426,8 @@ public sealed class OutOfOrderPipeline
         _stores.Add(pa, size, t.Vector, Math.Max(data, 0) + Math.Max(0, t.Latency - 1), earliest, _model.WideStorePasses);
     }
 
-    private void Branch(OutOfOrderInstruction t, Prediction prediction, Cpu cpu, long issued, ref TimingCounters counters)
+    private void Branch(OutOfOrderInstruction t, Prediction prediction, ProcessingElement pe, long issued)
     {
-        _ = counters;
         if (t.Kind == TimingKind.ExceptionReturn)
         {
             Flush(_model.ExceptionReturn, CycleCause.Exception);
@@ -433,9 +440,9 @@ public sealed class OutOfOrderPipeline
             Redirected = true;
             return;
         }
-        if (!cpu.BranchTaken)
+        if (!pe.BranchTaken)
             return;
-        switch (_targets.Access(cpu.PC))
+        switch (_targets.Access(pe.PC))
         {
             case TargetHit.Main:
                 _group += _model.TakenBubble;

@@ -1,4 +1,8 @@
-namespace ArmVdso.Emulator.Timing;
+using ArmVdso.Emulator.Timing.Counters;
+using ArmVdso.Emulator.Timing.Events;
+using ArmVdso.Emulator.Timing.Models;
+
+namespace ArmVdso.Emulator.Timing.OutOfOrder;
 
 /// <summary>One micro-op's way: where and when it issued, and what it waited for.</summary>
 /// <param name="Ports">Ports that could take it.</param>

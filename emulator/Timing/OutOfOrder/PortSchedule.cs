@@ -1,9 +1,10 @@
 using System.Numerics;
+using ArmVdso.Emulator.Timing.Models;
 
-namespace ArmVdso.Emulator.Timing;
+namespace ArmVdso.Emulator.Timing.OutOfOrder;
 
-/// <summary>Which issue ports are taken in which cycle, for a window of cycles ahead of rename. Micro-ops are placed in program order, each in
-/// the first free cycle, so older ones win and younger ones fill the gaps that they leave.</summary>
+/// <summary>Which issue ports are taken in which cycle, for a window of cycles ahead of rename. Micro-ops are placed in program order,
+/// each in the first free cycle, so older ones win and younger ones fill the gaps that they leave.</summary>
 public sealed class PortSchedule
 {
     /// <summary>Cycles of the window; what would issue later than that is not checked against others.</summary>

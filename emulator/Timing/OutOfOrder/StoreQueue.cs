@@ -1,4 +1,4 @@
-namespace ArmVdso.Emulator.Timing;
+namespace ArmVdso.Emulator.Timing.OutOfOrder;
 
 /// <summary>What a load finds in the store queue.</summary>
 public enum Forwarding : byte
@@ -13,7 +13,8 @@ public enum Forwarding : byte
     Blocked,
 }
 
-/// <summary>Stores that are not yet written to the data cache: for forwarding to younger loads, and for the room that they take. Bounded.</summary>
+/// <summary>Stores that are not yet written to the data cache: for forwarding to younger loads, and for the room that they take.
+/// Bounded.</summary>
 public sealed class StoreQueue
 {
     private struct Entry

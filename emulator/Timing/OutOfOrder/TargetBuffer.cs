@@ -1,4 +1,4 @@
-namespace ArmVdso.Emulator.Timing;
+namespace ArmVdso.Emulator.Timing.OutOfOrder;
 
 /// <summary>What the branch target buffers know of a taken direct branch.</summary>
 public enum TargetHit : byte
@@ -23,8 +23,8 @@ public sealed class TargetBuffer
     private readonly int _perBlock;
     private readonly int _sets;
 
-    /// <summary>Empty buffers: <paramref name="near"/> and <paramref name="main"/> entries, the latter in sets of <paramref name="perBlock"/> for the
-    /// branches of one 32-byte block; the number of sets is a power of two.</summary>
+    /// <summary>Empty buffers: <paramref name="near"/> and <paramref name="main"/> entries, the latter in sets of
+    /// <paramref name="perBlock"/> for the branches of one 32-byte block; the number of sets is a power of two.</summary>
     public TargetBuffer(int near, int main, int perBlock)
     {
         _near = new ulong[near];

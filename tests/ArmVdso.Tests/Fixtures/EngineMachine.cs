@@ -22,7 +22,7 @@ internal sealed class EngineMachine : IDisposable
 
     public EngineMachine(EngineKind engine, string core = "none", bool memoisedTiming = true)
     {
-        Func<Machine, int, TimingModel> timing = core == "none" ? (_, _) => new TimingModel() : CoreModel.Factory(core);
+        Func<Machine, int, TimingModel> timing = core == "none" ? (_, _) => new TimingModel() : CoreTimings.Of(core);
         Machine = new Machine(1, 1 << 20, timing) { Engine = engine, MemoisedTiming = memoisedTiming };
         AddressSpace low = Machine.CreateAddressSpace(39), high = Machine.CreateAddressSpace(39);
         const PagePermissions all = PagePermissions.UserRead | PagePermissions.UserWrite | PagePermissions.UserExecute;

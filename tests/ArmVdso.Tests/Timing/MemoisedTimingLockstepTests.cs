@@ -2,7 +2,8 @@ using System.Reflection;
 using System.Text.RegularExpressions;
 using ArmVdso.Emulator;
 using ArmVdso.Emulator.Engine;
-using ArmVdso.Emulator.Timing;
+using ArmVdso.Emulator.Timing.Counters;
+using ArmVdso.Emulator.Timing.Models;
 
 namespace ArmVdso.Tests.Timing;
 

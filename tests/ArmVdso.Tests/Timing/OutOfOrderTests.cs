@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using ArmVdso.Emulator;
-using ArmVdso.Emulator.Timing;
+using ArmVdso.Emulator.Timing.Counters;
+using ArmVdso.Emulator.Timing.Models;
+using ArmVdso.Emulator.Timing.OutOfOrder;
 using Xunit.Abstractions;
 
 namespace ArmVdso.Tests.Timing;

@@ -1,6 +1,8 @@
 using ArmVdso.Assembler;
 using ArmVdso.Emulator;
-using ArmVdso.Emulator.Timing;
+using ArmVdso.Emulator.Timing.Counters;
+using ArmVdso.Emulator.Timing.InOrder;
+using ArmVdso.Emulator.Timing.Models;
 
 namespace ArmVdso.Tests.Timing;
 
@@ -13,7 +15,7 @@ public sealed class TimingMemoryTests : IDisposable
 
     private Machine Make(string core, int cpus, string code)
     {
-        var machine = new Machine(cpus, 16 << 20, CoreModel.Factory(core)) { ClockFrequency = CoreModel.Load(core).ClockFrequency };
+        var machine = new Machine(cpus, 16 << 20, CoreTimings.Of(core)) { ClockFrequency = CoreModel.Load(core).ClockFrequency };
         _machines.Add(machine);
         AddressSpace space = machine.CreateAddressSpace(39);
         space.MapLinear(0, 16 << 20, PagePermissions.KernelRead | PagePermissions.KernelWrite | PagePermissions.KernelExecute);

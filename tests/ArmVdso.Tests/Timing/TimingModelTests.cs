@@ -1,6 +1,10 @@
 using ArmVdso.Emulator;
 using ArmVdso.Emulator.Isa;
-using ArmVdso.Emulator.Timing;
+using ArmVdso.Emulator.Timing.Counters;
+using ArmVdso.Emulator.Timing.Events;
+using ArmVdso.Emulator.Timing.InOrder;
+using ArmVdso.Emulator.Timing.Instructions;
+using ArmVdso.Emulator.Timing.Models;
 using ArmVdso.Kernel.Configuration;
 using ArmVdso.Tests.Fixtures;
 

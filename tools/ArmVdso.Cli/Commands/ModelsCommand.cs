@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
-using ArmVdso.Emulator.Timing;
+using ArmVdso.Emulator.Timing.Models;
 using ArmVdso.Kernel.Configuration;
 
 namespace ArmVdso.Cli;

@@ -1,4 +1,4 @@
-using ArmVdso.Emulator.Timing;
+using ArmVdso.Emulator.Timing.Counters;
 using ArmVdso.Lab;
 using ArmVdso.Lab.Statistics;
 

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using ArmVdso.Emulator;
-using ArmVdso.Emulator.Timing;
+using ArmVdso.Emulator.Timing.Counters;
 using ArmVdso.Lab;
 using ArmVdso.Lab.Check;
 using ArmVdso.Lab.Statistics;

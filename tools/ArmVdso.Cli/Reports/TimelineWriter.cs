@@ -1,8 +1,8 @@
 using System.Globalization;
-using System.Text.Json;
 using System.Text;
+using System.Text.Json;
 using ArmVdso.Emulator.Isa;
-using ArmVdso.Emulator.Timing;
+using ArmVdso.Emulator.Timing.Instructions;
 using ArmVdso.Lab.Explain;
 
 namespace ArmVdso.Cli;

@@ -1,5 +1,6 @@
 using ArmVdso.Emulator;
 using ArmVdso.Emulator.Isa;
+using ArmVdso.Emulator.Timing.Events;
 using ArmVdso.Kernel.Memory;
 
 namespace ArmVdso.Lab.Check;

@@ -1,6 +1,7 @@
 using System.Text;
 using ArmVdso.Emulator;
 using ArmVdso.Emulator.Isa;
+using ArmVdso.Emulator.Timing.Events;
 using ArmVdso.Kernel.El1;
 
 namespace ArmVdso.Lab.Check;

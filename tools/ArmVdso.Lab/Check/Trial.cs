@@ -1,4 +1,5 @@
 using ArmVdso.Emulator;
+using ArmVdso.Emulator.Timing.Events;
 using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Lab.Check;

@@ -1,5 +1,5 @@
 using System.Globalization;
-using ArmVdso.Emulator.Timing;
+using ArmVdso.Emulator.Timing.Models;
 using ArmVdso.Kernel.Tasks;
 using ArmVdso.Kernel.Vdso;
 
@@ -67,7 +67,7 @@ internal static class Comparison
         try
         {
             string file = Path.Join(folder, "core.json");
-            File.WriteAllText(file, CoreModel.AtRange(settings.Core, high));
+            File.WriteAllText(file, CoreRange.AtEnd(settings.Core, high));
             return Measure(settings.OnCore(file), threads);
         }
         finally

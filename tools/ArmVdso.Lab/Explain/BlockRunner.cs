@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using ArmVdso.Assembler;
 using ArmVdso.Emulator;
-using ArmVdso.Emulator.Timing;
+using ArmVdso.Emulator.Timing.Models;
 
 namespace ArmVdso.Lab.Explain;
 

@@ -1,4 +1,4 @@
-using ArmVdso.Emulator.Timing;
+using ArmVdso.Emulator.Timing.Instructions;
 using ArmVdso.Kernel.Files;
 
 namespace ArmVdso.Lab.Explain;

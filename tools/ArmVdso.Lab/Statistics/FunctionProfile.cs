@@ -1,5 +1,5 @@
 using ArmVdso.Emulator;
-using ArmVdso.Emulator.Timing;
+using ArmVdso.Emulator.Timing.Counters;
 using ArmVdso.Kernel;
 using ArmVdso.Kernel.Files;
 using ArmVdso.Kernel.Memory;

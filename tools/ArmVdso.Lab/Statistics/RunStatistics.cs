@@ -1,5 +1,5 @@
 using ArmVdso.Emulator;
-using ArmVdso.Emulator.Timing;
+using ArmVdso.Emulator.Timing.Counters;
 using ArmVdso.Lab.Check;
 
 namespace ArmVdso.Lab.Statistics;

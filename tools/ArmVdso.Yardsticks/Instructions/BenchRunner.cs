@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using ArmVdso.Assembler;
 using ArmVdso.Emulator;
-using ArmVdso.Emulator.Timing;
 
 namespace ArmVdso.Yardsticks.Instructions;
 

@@ -1,5 +1,5 @@
 using ArmVdso.Assembler;
-using ArmVdso.Emulator.Timing;
+using ArmVdso.Emulator.Timing.Models;
 
 namespace ArmVdso.Yardsticks.Instructions;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
-using ArmVdso.Emulator.Timing;
+using ArmVdso.Emulator;
+using ArmVdso.Emulator.Timing.Models;
 
 namespace ArmVdso.Yardsticks.Memory;
 

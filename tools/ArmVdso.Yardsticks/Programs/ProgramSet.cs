@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
-using ArmVdso.Emulator.Timing;
+using ArmVdso.Emulator;
 
 namespace ArmVdso.Yardsticks.Programs;
 

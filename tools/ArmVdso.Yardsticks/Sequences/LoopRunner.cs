@@ -1,6 +1,5 @@
 using ArmVdso.Assembler;
 using ArmVdso.Emulator;
-using ArmVdso.Emulator.Timing;
 
 namespace ArmVdso.Yardsticks.Sequences;
 

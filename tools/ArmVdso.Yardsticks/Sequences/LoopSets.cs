@@ -1,5 +1,4 @@
 using ArmVdso.Assembler;
-using ArmVdso.Emulator.Timing;
 
 namespace ArmVdso.Yardsticks.Sequences;
 

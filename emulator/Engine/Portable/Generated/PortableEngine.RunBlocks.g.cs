@@ -6,7 +6,7 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using ArmVdso.Emulator.Isa;
-using ArmVdso.Emulator.Timing;
+using ArmVdso.Emulator.Timing.Memo;
 
 namespace ArmVdso.Emulator.Engine;
 

@@ -1,7 +1,7 @@
-namespace ArmVdso.Emulator.Timing;
+namespace ArmVdso.Emulator.Timing.Events;
 
 /// <summary>A translation look-aside buffer, as far as timing cares: tags of 4 KiB pages with the translation context
-/// (<see cref="Cpu.TranslationTag"/>), true LRU inside a set.</summary>
+/// (<see cref="ProcessingElement.TranslationTag"/>), true LRU inside a set.</summary>
 public sealed class Tlb
 {
     private readonly ulong[] _pages;
@@ -9,7 +9,8 @@ public sealed class Tlb
     private readonly int _ways;
     private readonly ulong _setMask;
 
-    /// <summary>Makes an empty TLB of <paramref name="entries"/> entries in sets of <paramref name="ways"/>; the number of sets is a power of two.</summary>
+    /// <summary>Makes an empty TLB of <paramref name="entries"/> entries in sets of <paramref name="ways"/>; the number of sets is a
+    /// power of two.</summary>
     public Tlb(int entries, int ways)
     {
         _ways = ways;

@@ -1,4 +1,7 @@
-namespace ArmVdso.Emulator.Timing;
+using ArmVdso.Emulator.Timing.Counters;
+using ArmVdso.Emulator.Timing.Instructions;
+
+namespace ArmVdso.Emulator.Timing.Events;
 
 /// <summary>What the memory system made of one access to one line by one instruction. It names no cycle: the caches, TLBs and
 /// the coherence of lines depend on the order of accesses alone, never on when they happen.</summary>
@@ -45,15 +48,15 @@ public struct LineEvent
 
     /// <summary>Whether another access is like this one, but for the line.</summary>
     internal readonly bool IsLike(in LineEvent other) =>
-        Miss == other.Miss && Write == other.Write && Streamed == other.Streamed && PrefetchCount == other.PrefetchCount && Penalty == other.Penalty && Walk == other.Walk
-        && Upgrade == other.Upgrade && Cause == other.Cause;
+        Miss == other.Miss && Write == other.Write && Streamed == other.Streamed && PrefetchCount == other.PrefetchCount
+        && Penalty == other.Penalty && Walk == other.Walk && Upgrade == other.Upgrade && Cause == other.Cause;
 
     /// <summary>A hit that costs nothing beyond the pipeline's own latency.</summary>
     public readonly bool Plain => !Miss && Walk == 0 && Upgrade == 0 && PrefetchCount == 0 && !Streamed;
 }
 
-/// <summary>What happened while one instruction was executed, beyond what its encoding says: the dynamic input of
-/// <see cref="InOrderPipeline.Step"/>. The line accesses come beside it, in order.</summary>
+/// <summary>What happened while one instruction was executed, beyond what its encoding says: the dynamic input of a
+/// pipeline. The line accesses come beside it, in order.</summary>
 public struct InstructionEvents
 {
     /// <summary>Another fetch group begins here.</summary>

@@ -1,4 +1,6 @@
-namespace ArmVdso.Emulator.Timing;
+using ArmVdso.Emulator.Timing.Models;
+
+namespace ArmVdso.Emulator.Timing.Events;
 
 /// <summary>State of a line in a private data cache (MESI).</summary>
 public enum LineState : byte
@@ -126,13 +128,6 @@ public sealed class Cache
         _states[first] = state;
     }
 
-    /// <summary>Whether a line is there; changes nothing.</summary>
-    public bool Has(ulong line)
-    {
-        int set = (int)(line & _setMask) * _ways;
-        return _tags.AsSpan(set, _ways).Contains(line);
-    }
-
     /// <summary>A snoop from another PE: changes the line's state and leaves the order of use alone.</summary>
     /// <returns>The state before.</returns>
     public LineState Snoop(ulong line, bool invalidate)
@@ -195,7 +190,8 @@ public sealed class SharedCaches(CoreModel model)
     private readonly List<Cache> _privateL2 = [];
     private ulong _contents;
 
-    /// <summary>A number that names the contents of a private instruction cache and TLB from now on, unlike that of any other PE here.</summary>
+    /// <summary>A number that names the contents of a private instruction cache and TLB from now on, unlike that of any other PE
+    /// here.</summary>
     internal ulong NewContents() => ++_contents;
 
     /// <summary>Makes the private L2 cache of a PE; null on cores that share theirs.</summary>

@@ -1,8 +1,10 @@
-namespace ArmVdso.Emulator.Timing;
+using ArmVdso.Emulator.Timing.Counters;
+
+namespace ArmVdso.Emulator.Timing.Events;
 
 /// <summary>The short ways of the memoised timing. Each answers for accesses that cost nothing and change nothing that a later event
 /// depends on; whatever else <see cref="Observe"/> may find must make them say no.</summary>
-public sealed partial class InOrderEvents
+public sealed partial class CoreEvents
 {
     /// <summary>The private data cache: an access to the most recently used line of a set (modified already, for a store) in the
     /// most recently used page is a plain hit that changes nothing.</summary>
@@ -26,26 +28,28 @@ public sealed partial class InOrderEvents
     /// <summary>The instruction at an address was fetched, and its line is <see cref="FetchedLine"/>.</summary>
     internal void SetGroup(ulong pc) => _group = pc >> _groupShift;
 
-    /// <summary>Virtual page (address divided by 4 KiB) of which another data access needs no look at the TLB's order; MaxValue when there is none.</summary>
-    internal ulong LatestDataPage(Cpu cpu)
+    /// <summary>Virtual page (address divided by 4 KiB) of which another data access needs no look at the TLB's order; MaxValue when there
+    /// is none.</summary>
+    internal ulong LatestDataPage(ProcessingElement pe)
     {
         (ulong page, ulong context) = _microD.Latest;
-        return context == Context(cpu, page << 12) ? page : ulong.MaxValue;
+        return context == pe.TranslationTag(page << 12) ? page : ulong.MaxValue;
     }
 
-    /// <summary>A number that changes whenever a line leaves or enters the instruction cache, or a page its TLB, or the address space changes.</summary>
+    /// <summary>A number that changes whenever a line leaves or enters the instruction cache, or a page its TLB, or the address space
+    /// changes.</summary>
     internal ulong FetchContents { get; private set; }
 
     private ulong _ttbr0, _ttbr1;
     private bool _fetchIsCurrent;
 
     /// <summary>Takes note of the address space that fetches come from now.</summary>
-    internal void SetAddressSpace(Cpu cpu)
+    internal void SetAddressSpace(ProcessingElement pe)
     {
-        _fetchIsCurrent = _fetchContext == Context(cpu, _fetchPage << 12);
-        if (FetchContents != 0 && cpu.TTBR0_EL1 == _ttbr0 && cpu.TTBR1_EL1 == _ttbr1)
+        _fetchIsCurrent = _fetchContext == pe.TranslationTag(_fetchPage << 12);
+        if (FetchContents != 0 && pe.TTBR0_EL1 == _ttbr0 && pe.TTBR1_EL1 == _ttbr1)
             return;
-        (_ttbr0, _ttbr1) = (cpu.TTBR0_EL1, cpu.TTBR1_EL1);
+        (_ttbr0, _ttbr1) = (pe.TTBR0_EL1, pe.TTBR1_EL1);
         FetchContents = _shared.NewContents();
     }
 
@@ -61,12 +65,12 @@ public sealed partial class InOrderEvents
 
     /// <summary>A data access hits the TLB and the cache and costs nothing: then their orders of use change as such an access
     /// changes them, and a line that is written becomes modified. Nothing changes otherwise.</summary>
-    internal bool TouchPlain(Cpu cpu, ulong va, ulong line, bool write)
+    internal bool TouchPlain(ProcessingElement pe, ulong va, ulong line, bool write)
     {
         if (!write && Follows(line))
             return false;
         LineState state = _l1d.Peek(line);
-        if (state == LineState.Invalid || (write && state == LineState.Shared) || !_microD.Touch(va >> 12, Context(cpu, va)))
+        if (state == LineState.Invalid || (write && state == LineState.Shared) || !_microD.Touch(va >> 12, pe.TranslationTag(va)))
             return false;
         if (write || !_l1d.IsLatest(line))
         {
@@ -78,10 +82,10 @@ public sealed partial class InOrderEvents
     }
 
     /// <summary>Whether fetching these lines of a page, in order, would hit everywhere. Changes nothing.</summary>
-    internal bool FetchIsPlain(Cpu cpu, ulong pc, ulong firstLine, ulong lastLine)
+    internal bool FetchIsPlain(ProcessingElement pe, ulong pc, ulong firstLine, ulong lastLine)
     {
         ulong page = pc >> 12;
-        ulong context = Context(cpu, pc);
+        ulong context = pe.TranslationTag(pc);
         if ((page != _fetchPage || context != _fetchContext) && !_microI.Contains(page, context))
             return false;
         for (ulong line = firstLine; line <= lastLine; line++)
@@ -93,13 +97,13 @@ public sealed partial class InOrderEvents
     }
 
     /// <summary>Fetches lines of which <see cref="FetchIsPlain"/> said that they hit.</summary>
-    internal void FetchPlain(Cpu cpu, ulong pc, ulong firstLine, ulong lastLine, ref TimingCounters counters)
+    internal void FetchPlain(ProcessingElement pe, ulong pc, ulong firstLine, ulong lastLine, ref TimingCounters counters)
     {
         InstructionEvents e = default;
         for (ulong line = firstLine; line <= lastLine; line++)
         {
             if (line != _fetchLine)
-                FetchLine(cpu, pc, line, ref e, ref counters);
+                FetchLine(pe, pc, line, ref e, ref counters);
         }
         if (e.FetchCause != default)
             throw new InvalidOperationException($"fetch of the block at 0x{pc:x} was to hit and did not");

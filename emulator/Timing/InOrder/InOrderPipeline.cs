@@ -1,7 +1,13 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using ArmVdso.Emulator.Isa;
+using ArmVdso.Emulator.Timing.Counters;
+using ArmVdso.Emulator.Timing.Events;
+using ArmVdso.Emulator.Timing.Instructions;
+using ArmVdso.Emulator.Timing.Memo;
+using ArmVdso.Emulator.Timing.Models;
 
-namespace ArmVdso.Emulator.Timing;
+namespace ArmVdso.Emulator.Timing.InOrder;
 
 /// <summary>The pipeline of a dual-issue in-order core: the definition of when instructions issue ("naive scoreboard"). Its input is
 /// an instruction's static timing and what happened dynamically; its state is <see cref="Scoreboard"/> and the fills in flight.
@@ -9,6 +15,7 @@ namespace ArmVdso.Emulator.Timing;
 public sealed class InOrderPipeline : IPipeline
 {
     private readonly CoreModel _model;
+    private readonly EncodingTable<InstructionTiming> _timings;
     private readonly long[] _fillReady;
     private readonly ulong[] _fillLine;
     private readonly CycleCause[] _fillCause;
@@ -21,6 +28,8 @@ public sealed class InOrderPipeline : IPipeline
     public InOrderPipeline(CoreModel model)
     {
         _model = model;
+        var timings = new InOrderTimings(model);
+        _timings = new EncodingTable<InstructionTiming>(roles => timings.Time(roles));
         // Behind the fill buffers of demanded lines are those of prefetched ones.
         _demandFills = model.FillBuffers;
         int fills = model.FillBuffers + (model.PrefetchLines * model.PrefetchStreams);
@@ -35,10 +44,7 @@ public sealed class InOrderPipeline : IPipeline
         _s.Redirected = true;
     }
 
-    /// <summary>The state between two instructions.</summary>
-    public ref Scoreboard State => ref _s;
-
-    /// <summary>Cycles until now.</summary>
+    /// <inheritdoc/>
     public ulong Cycles => (ulong)(_s.Cycle + 1);
 
     /// <inheritdoc/>
@@ -46,6 +52,12 @@ public sealed class InOrderPipeline : IPipeline
 
     /// <summary>Sees every instruction; null when nobody looks.</summary>
     public ITimingSink? Sink { get; set; }
+
+    /// <inheritdoc/>
+    public bool IsWatched => Sink is not null;
+
+    /// <inheritdoc/>
+    public InstructionTiming Time(Row row, uint instruction) => _timings.Get(row, instruction);
 
     /// <summary>Times one instruction.</summary>
     /// <param name="t">Its static timing.</param>
@@ -170,7 +182,7 @@ public sealed class InOrderPipeline : IPipeline
         else
         {
             counters.Causes[(int)CycleCause.Issuing]++;
-            bool closes = (t.Units & Units.Alone) != 0 || ((t.Units & Units.Branch) != 0 && !_model.BranchPairs);
+            bool closes = (t.Units & Units.Alone) != 0 || ((t.Units & Units.Branch) != 0 && _model.BranchPairs == 0);
             _s.Slots = beats > 1 || closes || _model.IssueWidth == 1 ? 2 : 1;
             if (beats > 1)
                 counters.Causes[(int)CycleCause.Unit] += (ulong)(beats - 1);
@@ -222,7 +234,7 @@ public sealed class InOrderPipeline : IPipeline
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private bool CanPair(InstructionTiming t) =>
         (t.Units & (_s.PairUnits | Units.Alone)) == 0 && t.SimdHalves != 2 && (t.SimdHalves == 0 || _s.PairSimd != 2)
-        && (!_s.PairFlags || t.Kind != TimingKind.Conditional || _model.FlagBranchPairs || !t.ReadsFlags);
+        && (!_s.PairFlags || t.Kind != TimingKind.Conditional || _model.FlagBranchPairs != 0 || !t.ReadsFlags);
 
     private long UnitReady(Units units)
     {
@@ -296,7 +308,10 @@ public sealed class InOrderPipeline : IPipeline
             filled += line.Upgrade;
         }
         for (int i = 0; i < line.PrefetchCount; i++)
-            Fill(line.PrefetchLine + (ulong)(line.PrefetchStep * i), line.PrefetchPenalty, line.PrefetchCause, at, _demandFills, _fillReady.Length);
+        {
+            ulong ahead = line.PrefetchLine + (ulong)(line.PrefetchStep * i);
+            Fill(ahead, line.PrefetchPenalty, line.PrefetchCause, at, _demandFills, _fillReady.Length);
+        }
         if (!line.Write)
         {
             if (filled > at)
@@ -317,7 +332,8 @@ public sealed class InOrderPipeline : IPipeline
         return at;
     }
 
-    /// <summary>Starts a fill in the buffer of a range that is free first; lines arrive one after another. Returns the cycle in which the line is there.</summary>
+    /// <summary>Starts a fill in the buffer of a range that is free first; lines arrive one after another.</summary>
+    /// <returns>The cycle in which the line is there.</returns>
     private long Fill(ulong line, int penalty, CycleCause cause, long at, int first, int end)
     {
         int buffer = first;
@@ -428,7 +444,7 @@ public sealed class InOrderPipeline : IPipeline
     {
         const int MostDigits = 32;
         int extra = t.Kind == TimingKind.Divide ? MostDigits : t.Kind == TimingKind.Memory ? MostExtra : 0;
-        int ready = Math.Max(t.Busy, (int)_model.LateToAddress);
+        int ready = Math.Max(t.Busy, _model.LateToAddress);
         foreach (short latency in t.Latencies)
             ready = Math.Max(ready, latency + 1);
         foreach (short latency in t.AddressLatencies)

@@ -1,28 +1,14 @@
 using System.Runtime.CompilerServices;
+using ArmVdso.Emulator.Timing.Counters;
+using ArmVdso.Emulator.Timing.Instructions;
+using ArmVdso.Emulator.Timing.Models;
 
-namespace ArmVdso.Emulator.Timing;
-
-/// <summary>One cycle number for each register (numbers of <see cref="InstructionTiming"/>).</summary>
-[InlineArray(InstructionTiming.RegisterCount)]
-public struct RegisterCycles
-{
-    private long _first;
-}
-
-/// <summary>One small number for each register.</summary>
-[InlineArray(InstructionTiming.RegisterCount)]
-public struct RegisterBytes
-{
-    private byte _first;
-}
+namespace ArmVdso.Emulator.Timing.InOrder;
 
 /// <summary>Cycles in which the stores of the store buffer leave it, oldest first.</summary>
-[InlineArray(Capacity)]
+[InlineArray(CoreModel.StoreBufferLimit)]
 public struct StoreDrains
 {
-    /// <summary>Most entries that a store buffer may have.</summary>
-    public const int Capacity = 16;
-
     private long _first;
 }
 

@@ -1,4 +1,7 @@
-namespace ArmVdso.Emulator.Timing;
+using ArmVdso.Emulator.Timing.Instructions;
+using ArmVdso.Emulator.Timing.Models;
+
+namespace ArmVdso.Emulator.Timing.Events;
 
 /// <summary>What fetch made of a branch.</summary>
 public enum Prediction : byte
@@ -22,7 +25,7 @@ public enum Prediction : byte
     Mispredicted,
 }
 
-/// <summary>Branch prediction of an in-order core: a table of 2-bit counters indexed by address and global history, a table
+/// <summary>Branch prediction: a table of 2-bit counters indexed by address and global history, a table
 /// of indirect targets, a return stack, and a branch target instruction cache of one entry that hides the fetch bubble of
 /// the same direct branch taken again.</summary>
 public sealed class BranchPredictor
@@ -49,7 +52,7 @@ public sealed class BranchPredictor
         _indirectTags = new ulong[model.IndirectEntries];
         _indirectTargets = new ulong[model.IndirectEntries];
         _returns = new ulong[model.ReturnStackEntries];
-        _hasTargetCache = model.BranchTargetInstructionCache;
+        _hasTargetCache = model.BranchTargetCache != 0;
     }
 
     /// <summary>Predicts one executed branch and learns from it.</summary>

@@ -1,10 +1,10 @@
-using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace ArmVdso.Emulator.Timing;
+namespace ArmVdso.Emulator.Timing.Models;
 
-public sealed partial class CoreModel
+/// <summary>A core at the ends of what is not known about it.</summary>
+public static class CoreRange
 {
     /// <summary>Classes of system instructions: what their calibrated range is about is the time that they hold the pipeline, or
     /// their latency where they hold nothing.</summary>
@@ -14,11 +14,9 @@ public sealed partial class CoreModel
 
     /// <summary>Text of a built-in core with every calibrated system instruction at the low or the high end of its range.</summary>
     /// <exception cref="CoreModelException">There is no such core.</exception>
-    public static string AtRange(string name, bool high)
+    public static string AtEnd(string name, bool high)
     {
-        using Stream stream = Assembly.GetExecutingAssembly().GetManifestResourceStream($"{Prefix}{name}.json")
-            ?? throw new CoreModelException($"no core model {name}; known: {string.Join(", ", Names)}");
-        JsonNode root = JsonNode.Parse(stream)!;
+        JsonNode root = JsonNode.Parse(CoreModel.BuiltInText(name))!;
         foreach (string key in SystemParameters)
             Set(root["parameters"]?[key], "value", high);
         foreach (string key in SystemClasses)

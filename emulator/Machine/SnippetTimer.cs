@@ -1,4 +1,6 @@
-namespace ArmVdso.Emulator.Timing;
+using ArmVdso.Emulator.Timing.Models;
+
+namespace ArmVdso.Emulator;
 
 /// <summary>Times short instruction sequences on a bare one-core machine at EL1, with caches, TLBs and predictors warm: what hardware
 /// micro-benchmarks measure. Memory is identity mapped; see the constants for what lies where.</summary>
@@ -32,7 +34,7 @@ public sealed class SnippetTimer : IDisposable
     /// <exception cref="CoreModelException">No such model, or it is not well formed.</exception>
     public SnippetTimer(string core, ulong memory = DefaultMemory)
     {
-        _machine = new Machine(1, memory, CoreModel.Factory(core)) { ClockFrequency = CoreModel.Load(core).ClockFrequency };
+        _machine = new Machine(1, memory, CoreTimings.Of(core)) { ClockFrequency = CoreModel.Load(core).ClockFrequency };
         Cpu = _machine.Cpus[0];
         AddressSpace space = _machine.CreateAddressSpace(39);
         space.MapLinear(0, memory, PagePermissions.KernelRead | PagePermissions.KernelWrite | PagePermissions.KernelExecute);

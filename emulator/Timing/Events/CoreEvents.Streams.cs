@@ -1,8 +1,10 @@
-namespace ArmVdso.Emulator.Timing;
+using ArmVdso.Emulator.Timing.Counters;
+
+namespace ArmVdso.Emulator.Timing.Events;
 
 /// <summary>What the memory system remembers of the order of accesses beyond its caches: the last store, streams of stores, and streams of
 /// loads that the hardware prefetcher follows.</summary>
-public sealed partial class InOrderEvents
+public sealed partial class CoreEvents
 {
     private readonly Stream[] _streams;
     private ulong _storedAddress = ulong.MaxValue >> 1;
@@ -70,7 +72,8 @@ public sealed partial class InOrderEvents
         return _storeMisses > _model.WriteStream;
     }
 
-    /// <summary>Follows the streams of loads, by accesses that are not to the most recently used line of their set: misses at a constant step begin one; its prefetches run ahead of it inside a page.</summary>
+    /// <summary>Follows the streams of loads, by accesses that are not to the most recently used line of their set: misses at a constant
+    /// step begin one; its prefetches run ahead of it inside a page.</summary>
     private void Prefetch(ulong line, ref LineEvent e, ref TimingCounters counters)
     {
         for (int i = 0; i < _streams.Length; i++)
@@ -122,7 +125,7 @@ public sealed partial class InOrderEvents
         for (int i = 0; i < count; i++)
         {
             ulong wanted = (ulong)((long)line + (step * i));
-            if (_l1d.Has(wanted))
+            if (_l1d.Contains(wanted))
                 continue;
             LineSource source = _shared.Fetch(wanted, _l1d, false, out LineState state, _l2);
             _l1d.InsertSecond(wanted, state);

@@ -1,44 +1,7 @@
 using ArmVdso.Emulator.Isa;
+using ArmVdso.Emulator.Timing.Models;
 
-namespace ArmVdso.Emulator.Timing;
-
-/// <summary>Functional units of an in-order core of which there is one; two instructions that share one cannot issue together.</summary>
-[Flags]
-public enum Units : ushort
-{
-    /// <summary>Only an integer ALU, of which there are as many as issue slots.</summary>
-    None = 0,
-
-    /// <summary>The load/store pipe.</summary>
-    LoadStore = 1,
-
-    /// <summary>The integer multiplier.</summary>
-    Multiply = 2,
-
-    /// <summary>The integer divider.</summary>
-    Divide = 4,
-
-    /// <summary>The branch unit.</summary>
-    Branch = 8,
-
-    /// <summary>The variable shifter.</summary>
-    Shifter = 16,
-
-    /// <summary>The floating-point divider and square root unit.</summary>
-    FpDivide = 32,
-
-    /// <summary>The SIMD unit that exists once (compares into flags, permutes over whole registers).</summary>
-    SimdSingle = 64,
-
-    /// <summary>Issues with nothing else in the same cycle.</summary>
-    Alone = 128,
-
-    /// <summary>The store pipe of a core that has one apart from the load pipe.</summary>
-    Store = 256,
-
-    /// <summary>What sets nothing but the flags: one a cycle.</summary>
-    Compare = 512,
-}
+namespace ArmVdso.Emulator.Timing.Instructions;
 
 /// <summary>What an instruction does besides computing, as far as timing cares.</summary>
 public enum TimingKind : byte
@@ -46,7 +9,7 @@ public enum TimingKind : byte
     /// <summary>Computes.</summary>
     Plain,
 
-    /// <summary>Loads or stores, as <see cref="Cpu.Accesses"/> tells.</summary>
+    /// <summary>Loads or stores, as the accesses of the PE tell.</summary>
     Memory,
 
     /// <summary>Direct, unconditional.</summary>
@@ -135,7 +98,8 @@ public sealed class InstructionTiming
     /// <summary>Cycles during which its unit cannot start another operation, at least 1.</summary>
     public byte Busy { get; init; } = 1;
 
-    /// <summary>A simple ALU operation: it executes in the late stage, one cycle later, when its operands are not there for the early one.</summary>
+    /// <summary>A simple ALU operation: it executes in the late stage, one cycle later, when its operands are not there for the early
+    /// one.</summary>
     public bool Skewed { get; init; }
 
     /// <summary>A misaligned load of it costs less than another's.</summary>

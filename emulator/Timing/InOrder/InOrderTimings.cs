@@ -1,16 +1,19 @@
 using ArmVdso.Emulator.Isa;
+using ArmVdso.Emulator.Timing.Instructions;
+using ArmVdso.Emulator.Timing.Models;
+using static ArmVdso.Emulator.Timing.Instructions.EncodingFields;
 
-namespace ArmVdso.Emulator.Timing;
+namespace ArmVdso.Emulator.Timing.InOrder;
 
-/// <summary>From the instruction table's class and roles to the timing of one encoding.</summary>
-public sealed partial class CoreModel
+/// <summary>From the instruction table's class and roles to the timing of one encoding on an in-order core.</summary>
+internal sealed class InOrderTimings(CoreModel model)
 {
     /// <summary>Works out the static timing of one encoding on this core.</summary>
     /// <exception cref="CoreModelException">The model has no timing for the class.</exception>
-    public InstructionTiming Time(in InstructionRoles roles)
+    internal InstructionTiming Time(in InstructionRoles roles)
     {
         uint encoding = roles.Encoding;
-        string className = Refine(roles.Class, encoding);
+        string className = Refine(roles.Class, encoding, false);
         ClassTiming timing = Find(className, roles.Mnemonic, RowInfo.Name(roles.Row));
         TimingKind kind = KindOf(className, encoding);
         bool store = className.StartsWith("store", StringComparison.Ordinal);
@@ -26,7 +29,7 @@ public sealed partial class CoreModel
         short[] addressLatencies = new short[destinations.Length];
         uint addressSources = 0;
         int baseRegister = (int)(encoding >> 5) & 31;
-        int offsetRegister = (encoding & 0x3B200C00) == 0x38200800 || className is "load_simd" or "store_simd" ? (int)(encoding >> 16) & 31 : -1;
+        int offsetRegister = OffsetRegister(className, encoding);
 
         int beats = MemoryBeats(className, encoding, load) ?? timing.Beats ?? 1;
         for (int i = 0; i < sources.Length; i++)
@@ -40,11 +43,11 @@ public sealed partial class CoreModel
                 else if (load)
                     needs[i] = (byte)latency;
                 else
-                    needs[i] = (byte)(register >= InstructionTiming.V0 ? StoreDataFp + Element(className, encoding, register) * beats / Registers(className, encoding) : StoreData);
+                    needs[i] = (byte)StoreData(className, encoding, register, beats);
             }
             else if (kind is >= TimingKind.Branch and <= TimingKind.Return)
             {
-                needs[i] = (byte)BranchResolve;
+                needs[i] = (byte)model.BranchResolve;
             }
             else if (timing.Accumulate is int accumulate && IsAccumulator(className, encoding, register, destinations))
             {
@@ -57,7 +60,7 @@ public sealed partial class CoreModel
             else if (register < InstructionTiming.V0 && timing.Width is not null)
             {
                 // The SIMD pipe reads general registers late.
-                needs[i] = (byte)GeneralOperand;
+                needs[i] = (byte)model.GeneralOperand;
             }
             else if (register == baseRegister && timing.FirstSource is int first && register != ((encoding >> 16) & 31))
             {
@@ -75,14 +78,14 @@ public sealed partial class CoreModel
                 bool writeback = register == baseRegister && register < InstructionTiming.V0 && IsWriteback(encoding);
                 if (writeback)
                 {
-                    ready = Writeback;
-                    readyForAddress = WritebackAddress;
+                    ready = model.Writeback;
+                    readyForAddress = model.WritebackAddress;
                 }
                 else if (load)
                 {
                     ready += LoadExtra(className, encoding, Element(className, encoding, register), beats);
                     readyForAddress = register < InstructionTiming.V0
-                        ? ready - latency + LoadToAddress + (LoadsSubWord(className, encoding) ? LoadSubWord : 0)
+                        ? ready - latency + model.LoadToAddress + (LoadsSubWord(className, encoding) ? model.LoadSubWord : 0)
                         : ready;
                 }
             }
@@ -92,7 +95,7 @@ public sealed partial class CoreModel
             }
             else if (timing.FirstSource is not null)
             {
-                readyForAddress = LateToAddress;
+                readyForAddress = model.LateToAddress;
             }
             latencies[i] = (short)ready;
             addressLatencies[i] = (short)readyForAddress;
@@ -111,10 +114,11 @@ public sealed partial class CoreModel
             Latencies = latencies,
             AddressLatencies = addressLatencies,
             // What has no result but the flags.
-            Units = destinations is [InstructionTiming.Flags] && className is "alu" or "alu_flags" or "logic" or "alu_shift" or "alu_ext" ? Units.Compare : timing.Unit ?? Units.None,
+            Units = destinations is [InstructionTiming.Flags] && className is "alu" or "alu_flags" or "logic" or "alu_shift" or "alu_ext"
+                ? Units.Compare : timing.Unit ?? Units.None,
             Beats = (byte)beats,
             Busy = (byte)busy,
-            Skewed = SkewedAlu != 0 && timing.Skewed == true,
+            Skewed = model.SkewedAlu != 0 && timing.Skewed == true,
             Kind = kind,
             SmallMisalignment = timing.Width is not null || IsWordPair(className, encoding),
             WritesFlags = destinations.Contains((byte)InstructionTiming.Flags),
@@ -132,61 +136,24 @@ public sealed partial class CoreModel
         };
     }
 
-    /// <summary>Add, subtract and logic with a register operand are one class or another by their shift amount.</summary>
-    private string Refine(string className, uint encoding)
+    /// <summary>The timing of a class with what its mnemonic and its row add.</summary>
+    private ClassTiming Find(string className, string mnemonic, string row)
     {
-        if ((encoding & 0x1F000000) is 0x0A000000 or 0x0B000000 && (encoding & (1 << 28)) == 0)
-        {
-            bool extended = (encoding & 0x1F200000) == 0x0B200000;
-            bool shifted = extended ? ((encoding >> 10) & 7) != 0 || ((encoding >> 13) & 3) != 3 : ((encoding >> 10) & 63) != 0;
-            return shifted ? "alu_shift" : "alu";
-        }
-        // FMOV between the files.
-        if (!OutOfOrder && className == "fp_mov" && (encoding & 0x5F20FC00) == 0x1E200000 && (encoding & 0x60000) == 0x60000)
-            return (encoding & (1 << 16)) == 0 ? "fmov_to_general" : "fmov_from_general";
-        if (className == "fp_mov" && (encoding & 0x5F20FC00) == 0x1E200000 && (encoding & 0x60000) == 0x60000)
-            return (encoding & (1 << 16)) == 0 ? "fp_to_int" : "int_to_fp";
-        return className;
+        if (!model.ClassTimings.TryGetValue(className, out ClassTiming? timing))
+            throw model.Error("classes", $"no timing for class {className}");
+        if (model.ClassTimings.TryGetValue(mnemonic, out ClassTiming? more))
+            timing = timing.With(more);
+        return row != mnemonic && model.ClassTimings.TryGetValue(row, out more) ? timing.With(more) : timing;
     }
-
-    private static TimingKind KindOf(string className, uint encoding) => className switch
-    {
-        "branch" => TimingKind.Branch,
-        "branch_cond" or "branch_cmp" => TimingKind.Conditional,
-        "branch_reg" => TimingKind.Indirect,
-        "call" => TimingKind.Call,
-        "call_reg" => TimingKind.IndirectCall,
-        "ret" => TimingKind.Return,
-        "eret" => TimingKind.ExceptionReturn,
-        "barrier" => TimingKind.Barrier,
-        "isb" => TimingKind.Synchronize,
-        "mrs" or "msr" or "sys" => TimingKind.System,
-        "div" => TimingKind.Divide,
-        "mops" => TimingKind.Bulk,
-        "atomic" or "prefetch" or "tag" => TimingKind.Memory,
-        _ => className.StartsWith("load", StringComparison.Ordinal) || className.StartsWith("store", StringComparison.Ordinal) ? TimingKind.Memory : TimingKind.Plain,
-    };
 
     private static bool IsSinglePrecision(string className, uint encoding) =>
-        className is "fp_div" or "fp_sqrt" ? (encoding & (3 << 22)) == 0 : className is "simd_fp_div" or "simd_fp_sqrt" && (encoding & (1 << 22)) == 0;
+        className is "fp_div" or "fp_sqrt"
+            ? (encoding & (3 << 22)) == 0
+            : className is "simd_fp_div" or "simd_fp_sqrt" && (encoding & (1 << 22)) == 0;
 
     /// <summary>Vector encodings have Q in bit 30 and bit 28 clear; scalar ones work on one 64-bit half.</summary>
-    private static bool IsFull(uint encoding) => (encoding & (1u << 28)) == 0 && (encoding & (1u << 30)) != 0 && (encoding & (1u << 31)) == 0;
-
-    /// <summary>The accumulator is a vector destination that is read too, or Ra of the three-source instructions.</summary>
-    private static bool IsAccumulator(string className, uint encoding, byte register, byte[] destinations)
-    {
-        if (className is "madd" or "mull")
-            return register == ((encoding >> 10) & 31) && register != ((encoding >> 5) & 31) && register != ((encoding >> 16) & 31);
-        if (className is "fp_fma")
-            return register == InstructionTiming.V0 + ((encoding >> 10) & 31) && register != InstructionTiming.V0 + ((encoding >> 5) & 31)
-                && register != InstructionTiming.V0 + ((encoding >> 16) & 31);
-        // INS from a general register: the only vector source is the destination.
-        if ((encoding & 0xFFE0FC00) == 0x4E001C00)
-            return register >= InstructionTiming.V0;
-        return destinations.Contains(register) && register != InstructionTiming.V0 + ((encoding >> 5) & 31)
-            && (register != InstructionTiming.V0 + ((encoding >> 16) & 31) || (encoding & (1 << 21)) == 0);
-    }
+    private static bool IsFull(uint encoding) =>
+        (encoding & (1u << 28)) == 0 && (encoding & (1u << 30)) != 0 && (encoding & (1u << 31)) == 0;
 
     private static bool LoadsSubWord(string className, uint encoding)
     {
@@ -199,16 +166,6 @@ public sealed partial class CoreModel
         };
     }
 
-    private static bool IsWriteback(uint encoding)
-    {
-        // Pairs: bits 25:23 are 001 or 011; single registers: bit 24 and bit 21 clear, bit 10 set; structures: bit 23 set.
-        if ((encoding & 0x3A000000) == 0x28000000)
-            return (encoding & (1u << 23)) != 0;
-        if ((encoding & 0x3B000000) == 0x38000000)
-            return (encoding & (1u << 21)) == 0 && (encoding & (1u << 10)) != 0;
-        return (encoding & 0xBF000000) is 0x0C000000 or 0x0D000000 && (encoding & (1u << 23)) != 0;
-    }
-
     /// <summary>Cycles after the first datum at which element <paramref name="element"/> of a load arrives.</summary>
     private int LoadExtra(string className, uint encoding, int element, int beats)
     {
@@ -217,12 +174,12 @@ public sealed partial class CoreModel
             case "load_pair":
                 return IsWordPair(className, encoding) ? 0 : element;
             case "load_fp" or "load_literal":
-                int each = Math.Max(1, AccessBits(encoding) / LoadBits);
+                int each = Math.Max(1, AccessBits(encoding) / model.LoadBits);
                 return (element + 1) * each - 1;
             case "load_simd":
                 // Whole registers arrive in order; structures and single elements when the last beat is done.
                 bool multipleOne = (encoding & 0x01000000) == 0 && ((encoding >> 12) & 0xF) is 2 or 6 or 7 or 10;
-                int perRegister = (encoding & (1u << 30)) != 0 ? Math.Max(1, 128 / LoadBits) : 1;
+                int perRegister = (encoding & (1u << 30)) != 0 ? Math.Max(1, 128 / model.LoadBits) : 1;
                 return multipleOne ? (element + 1) * perRegister - 1 : beats - 1;
             default:
                 return 0;
@@ -238,6 +195,12 @@ public sealed partial class CoreModel
         return IsPair(encoding) && (register & 31) != first ? 1 : 0;
     }
 
+    /// <summary>Cycles after issue at which a store needs one of the registers that it stores.</summary>
+    private int StoreData(string className, uint encoding, byte register, int beats) =>
+        register < InstructionTiming.V0
+            ? model.StoreData
+            : model.StoreDataFp + Element(className, encoding, register) * beats / Registers(className, encoding);
+
     /// <summary>How many registers a load or store transfers.</summary>
     private static int Registers(string className, uint encoding)
     {
@@ -250,8 +213,6 @@ public sealed partial class CoreModel
 
     /// <summary>LDP of W registers and LDPSW: both data come with one access.</summary>
     private static bool IsWordPair(string className, uint encoding) => className == "load_pair" && (encoding >> 30) != 2;
-
-    private static bool IsPair(uint encoding) => (encoding & 0x3A000000) == 0x28000000;
 
     /// <summary>Bits that one register of a SIMD&amp;FP load or store holds.</summary>
     private static int AccessBits(uint encoding)
@@ -274,13 +235,13 @@ public sealed partial class CoreModel
             case "tbl":
                 return (int)((encoding >> 13) & 3) + 1 + (int)((encoding >> 12) & 1);
             case "load_pair":
-                return Math.Max(2, 128 / LoadBits);
+                return Math.Max(2, 128 / model.LoadBits);
             case "store_pair":
-                return Math.Max(1, 128 / StoreBits);
+                return Math.Max(1, 128 / model.StoreBits);
             case "load_fp" or "load_literal" or "store_fp":
                 int registers = IsPair(encoding) ? 2 : 1;
                 int each = AccessBits(encoding);
-                return load ? registers * Math.Max(1, each / LoadBits) : Math.Max(1, registers * each / StoreBits);
+                return load ? registers * Math.Max(1, each / model.LoadBits) : Math.Max(1, registers * each / model.StoreBits);
             default:
                 return null;
         }
@@ -305,9 +266,14 @@ public sealed partial class CoreModel
             };
             int total = registers * (q ? 128 : 64);
             if (load)
-                return total / LoadBits + (structure == 3 && size < 2 ? 1 : 0);
-            int plain = (total + StoreBits - 1) / StoreBits;
-            return structure switch { 2 or 3 or 4 when size == 3 && structure != 3 => plain, 2 => plain, 3 => plain + 1, 4 => plain + (size < 2 ? 1 : 0), _ => plain };
+                return total / model.LoadBits + (structure == 3 && size < 2 ? 1 : 0);
+            int plain = (total + model.StoreBits - 1) / model.StoreBits;
+            return structure switch
+            {
+                3 => plain + 1,
+                4 when size < 2 => plain + 1,
+                _ => plain,
+            };
         }
         int opcode = (int)(encoding >> 13) & 7;
         int count = ((opcode & 1) << 1) + ((encoding & (1u << 21)) != 0 ? 1 : 0) + 1;

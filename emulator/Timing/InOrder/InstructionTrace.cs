@@ -1,4 +1,8 @@
-namespace ArmVdso.Emulator.Timing;
+using ArmVdso.Emulator.Timing.Counters;
+using ArmVdso.Emulator.Timing.Events;
+using ArmVdso.Emulator.Timing.Instructions;
+
+namespace ArmVdso.Emulator.Timing.InOrder;
 
 /// <summary>One instruction's way through a pipeline, with the reason for every cycle that it waited. Cycles are those of the PE; the
 /// waits before <see cref="Issued"/> follow each other in the order of the fields.</summary>
@@ -10,7 +14,8 @@ namespace ArmVdso.Emulator.Timing;
 /// <param name="UnitsReady">Cycle from which its unit is free and its results keep their order.</param>
 /// <param name="Issued">Cycle in which it issued.</param>
 /// <param name="Done">Cycle from which its last result can be used; <paramref name="Issued"/> + 1 when it has none.</param>
-/// <param name="Retired">Last cycle that it occupied for itself at issue; the next instruction issues in it at the earliest when it pairs.</param>
+/// <param name="Retired">Last cycle that it occupied for itself at issue; the next instruction issues in it at the earliest when it
+/// pairs.</param>
 /// <param name="Paired">Issued with the instruction before it.</param>
 /// <param name="FetchStall">Cycles of waiting for fetch.</param>
 /// <param name="FetchCause">Why.</param>

@@ -1,4 +1,4 @@
-namespace ArmVdso.Emulator.Timing;
+namespace ArmVdso.Emulator.Timing.Counters;
 
 /// <summary>The events of the performance monitors that a timing model counts: number, name and what they mean here
 /// (DDI0487, D13.12: common event numbers).</summary>
@@ -29,7 +29,9 @@ public sealed record PmuEvent(int Number, string Name, Func<TimingCounters, ulon
         new(0x17, "L2D_CACHE_REFILL", c => c.L2Misses, "lines fetched into the L2 cache"),
         new(0x21, "BR_RETIRED", c => c.Branches, "branches executed, exception returns among them"),
         new(0x22, "BR_MIS_PRED_RETIRED", c => c.Mispredicts, "branches predicted wrongly"),
-        new(0x23, "STALL_FRONTEND", c => Sum(c, TopDown.FrontEnd) + Sum(c, TopDown.BadSpeculation), "cycles without an instruction to issue"),
+        new(
+            0x23, "STALL_FRONTEND", c => Sum(c, TopDown.FrontEnd) + Sum(c, TopDown.BadSpeculation),
+            "cycles without an instruction to issue"),
         new(0x24, "STALL_BACKEND", c => Sum(c, TopDown.BackEnd), "cycles in which an instruction could not issue"),
         new(0x2D, "L2D_TLB_REFILL", c => c.Walks, "translation table walks, instruction side too"),
     ];

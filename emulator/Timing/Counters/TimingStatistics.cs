@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace ArmVdso.Emulator.Timing;
+namespace ArmVdso.Emulator.Timing.Counters;
 
 /// <summary>Where a cycle went (top-down analysis of an in-order pipeline). Every cycle has exactly one cause.</summary>
 public enum CycleCause : byte

@@ -1,9 +1,9 @@
 using System.Numerics;
 using ArmVdso.Emulator.Isa;
 
-namespace ArmVdso.Emulator.Timing;
+namespace ArmVdso.Emulator.Timing.Instructions;
 
-/// <summary>What the instruction table says about one encoding: the input of <see cref="CoreModel.Time"/>.</summary>
+/// <summary>What the instruction table says about one encoding: what the timing of a core begins with.</summary>
 public struct InstructionRoles
 {
     /// <summary>Class name of the table, as <c>alu_shift</c>.</summary>

@@ -1,15 +1,17 @@
 using System.Numerics;
+using ArmVdso.Emulator.Timing.Counters;
+using ArmVdso.Emulator.Timing.Instructions;
+using ArmVdso.Emulator.Timing.Models;
 
-namespace ArmVdso.Emulator.Timing;
+namespace ArmVdso.Emulator.Timing.Events;
 
-/// <summary>The dynamic side of an in-order core: caches, TLBs, coherence and branch prediction of one PE. It turns executed instructions
-/// into events. All of it depends on the order of accesses and branches alone, never on a cycle; time is the matter of
-/// <see cref="InOrderPipeline"/>.</summary>
-public sealed partial class InOrderEvents
+/// <summary>The dynamic side of a core: caches, TLBs, coherence and branch prediction of one PE. It turns executed instructions into
+/// events. All of it depends on the order of accesses and branches alone, never on a cycle; time is the matter of the pipelines.</summary>
+public sealed partial class CoreEvents
 {
     private readonly CoreModel _model;
     private readonly SharedCaches _shared;
-    private readonly Machine _machine;
+    private readonly IClock _clock;
     private readonly Cache _l1i;
     private readonly Cache _l1d;
     private readonly Cache? _l2;
@@ -31,11 +33,11 @@ public sealed partial class InOrderEvents
     private ulong _disturbed;
 
     /// <summary>Cold caches and predictors in the coherence domain of <paramref name="shared"/>.</summary>
-    public InOrderEvents(CoreModel model, SharedCaches shared, Machine machine)
+    public CoreEvents(CoreModel model, SharedCaches shared, IClock clock)
     {
         _model = model;
         _shared = shared;
-        _machine = machine;
+        _clock = clock;
         _l1i = new Cache(model.L1ISize, model.L1IWays, model.LineSize);
         _l1d = new Cache(model.L1DSize, model.L1DWays, model.LineSize);
         shared.Join(_l1d);
@@ -66,25 +68,26 @@ public sealed partial class InOrderEvents
     /// <summary>The line accesses of the instruction that <see cref="Observe"/> saw last.</summary>
     public ReadOnlySpan<LineEvent> Lines => _lines.AsSpan(0, _lineCount);
 
-    /// <summary>Works out what happened in the instruction that <paramref name="cpu"/> has just executed.</summary>
-    /// <param name="cpu">The PE; its accesses and branch are those of the instruction.</param>
+    /// <summary>Works out what happened in the instruction that <paramref name="pe"/> has just executed.</summary>
+    /// <param name="pe">The PE; its accesses and branch are those of the instruction.</param>
     /// <param name="t">The instruction's static timing.</param>
     /// <param name="fetchPa">Physical address it was fetched from.</param>
     /// <param name="redirected">Fetch was redirected before it.</param>
     /// <param name="counters">Takes hits and misses.</param>
-    public InstructionEvents Observe(Cpu cpu, InstructionTiming t, ulong fetchPa, bool redirected, ref TimingCounters counters)
+    public InstructionEvents Observe(ProcessingElement pe, InstructionTiming t, ulong fetchPa, bool redirected, ref TimingCounters counters)
     {
         InstructionEvents e = default;
-        Fetch(cpu, cpu.PC, fetchPa, redirected, ref e, ref counters);
-        Data(cpu, t, ref e, ref counters);
+        Fetch(pe, pe.PC, fetchPa, redirected, ref e, ref counters);
+        Data(pe, t, ref e, ref counters);
         if (t.Kind is >= TimingKind.Branch and < TimingKind.ExceptionReturn)
-            e.Prediction = _predictor.Execute(t.Kind, cpu.PC, cpu.BranchTaken, cpu.NextPC);
-        CountBranch(t.Kind, cpu.BranchTaken, e.Prediction, ref counters);
+            e.Prediction = _predictor.Execute(t.Kind, pe.PC, pe.BranchTaken, pe.NextPC);
+        CountBranch(t.Kind, pe.BranchTaken, e.Prediction, ref counters);
         return e;
     }
 
     /// <summary>The fetch of an instruction.</summary>
-    internal void Fetch(Cpu cpu, ulong pc, ulong fetchPa, bool redirected, ref InstructionEvents e, ref TimingCounters counters)
+    internal void Fetch(
+        ProcessingElement pe, ulong pc, ulong fetchPa, bool redirected, ref InstructionEvents e, ref TimingCounters counters)
     {
         ulong group = pc >> _groupShift;
         if (!redirected && group == _group)
@@ -93,17 +96,18 @@ public sealed partial class InOrderEvents
         e.NewGroup = true;
         ulong line = fetchPa >> _lineShift;
         if (line != _fetchLine)
-            FetchLine(cpu, pc, line, ref e, ref counters);
+            FetchLine(pe, pc, line, ref e, ref counters);
     }
 
-    /// <summary>The data accesses of an instruction that <paramref name="cpu"/> has executed, and whatever else it did that is no branch.</summary>
-    internal void Data(Cpu cpu, InstructionTiming t, ref InstructionEvents e, ref TimingCounters counters)
+    /// <summary>The data accesses of an instruction that <paramref name="pe"/> has executed, and whatever else it did that is no
+    /// branch.</summary>
+    internal void Data(ProcessingElement pe, InstructionTiming t, ref InstructionEvents e, ref TimingCounters counters)
     {
         _lineCount = 0;
-        if (cpu.AccessCount > 0)
+        if (pe.AccessCount > 0)
         {
             e.HasAccess = true;
-            Memory(cpu, t, ref e, ref counters);
+            Memory(pe, t, ref e, ref counters);
         }
         else if (t.Kind == TimingKind.System)
         {
@@ -111,7 +115,7 @@ public sealed partial class InOrderEvents
         }
         else if (t.Kind == TimingKind.Divide)
         {
-            e.Extra = DivideExtra(t.Encoding, cpu.X((int)t.Encoding & 31));
+            e.Extra = DivideExtra(t.Encoding, pe.Quotient((int)t.Encoding & 31));
         }
     }
 
@@ -147,13 +151,13 @@ public sealed partial class InOrderEvents
         return 64 - BitOperations.LeadingZeroCount(quotient);
     }
 
-    private void FetchLine(Cpu cpu, ulong pc, ulong line, ref InstructionEvents e, ref TimingCounters counters)
+    private void FetchLine(ProcessingElement pe, ulong pc, ulong line, ref InstructionEvents e, ref TimingCounters counters)
     {
         bool next = line == _fetchLine + 1;
         _fetchLine = line;
         counters.L1IAccesses++;
         ulong page = pc >> 12;
-        ulong context = Context(cpu, pc);
+        ulong context = pe.TranslationTag(pc);
         if (page != _fetchPage || context != _fetchContext)
         {
             _fetchPage = page;
@@ -177,8 +181,6 @@ public sealed partial class InOrderEvents
             e.FetchCause = CycleCause.InstructionCache;
         }
     }
-
-    private static ulong Context(Cpu cpu, ulong va) => cpu.TranslationTag(va);
 
     private int Translate(Tlb micro, ulong page, ulong context, ref ulong misses, ref ulong walks)
     {
@@ -205,7 +207,7 @@ public sealed partial class InOrderEvents
                 counters.L2Misses++;
                 cause = CycleCause.Dram;
                 if (_dramCycles == 0)
-                    _dramCycles = Math.Max(1, (int)((ulong)_model.DramNanoseconds * _machine.ClockFrequency / 1_000_000_000));
+                    _dramCycles = Math.Max(1, (int)((ulong)_model.DramNanoseconds * _clock.ClockFrequency / 1_000_000_000));
                 return _model.L2Latency + _model.L3Latency + _dramCycles;
             case LineSource.L3:
                 counters.L2Misses++;
@@ -217,17 +219,17 @@ public sealed partial class InOrderEvents
         }
     }
 
-    private void Memory(Cpu cpu, InstructionTiming t, ref InstructionEvents e, ref TimingCounters counters)
+    private void Memory(ProcessingElement pe, InstructionTiming t, ref InstructionEvents e, ref TimingCounters counters)
     {
         ulong lastLine = ulong.MaxValue;
         // A swap or an atomic operation reads first and writes last.
-        if (!cpu.Accesses[0].Write)
+        if (!pe.Accesses[0].Write)
             counters.Loads++;
-        if (cpu.Accesses[cpu.AccessCount - 1].Write)
+        if (pe.Accesses[pe.AccessCount - 1].Write)
             counters.Stores++;
-        for (int i = 0; i < cpu.AccessCount; i++)
+        for (int i = 0; i < pe.AccessCount; i++)
         {
-            ref MemoryAccess access = ref cpu.Accesses[i];
+            ref MemoryAccess access = ref pe.Accesses[i];
             ulong line = access.Pa >> _lineShift;
             ulong end = (access.Pa + access.Size - 1) >> _lineShift;
             if (access.Write)
@@ -246,28 +248,28 @@ public sealed partial class InOrderEvents
             if (line == lastLine && line == end)
                 continue;
             lastLine = end;
-            Line(cpu, access.Va, line, access.Write, ref counters);
+            Line(pe, access.Va, line, access.Write, ref counters);
             if (line != end)
-                Line(cpu, access.Va + access.Size - 1, end, access.Write, ref counters);
+                Line(pe, access.Va + access.Size - 1, end, access.Write, ref counters);
         }
-        ref MemoryAccess first = ref cpu.Accesses[0];
+        ref MemoryAccess first = ref pe.Accesses[0];
         int bytes = 0;
-        for (int i = 0; i < cpu.AccessCount; i++)
-            bytes += cpu.Accesses[i].Size;
+        for (int i = 0; i < pe.AccessCount; i++)
+            bytes += pe.Accesses[i].Size;
         if (first.Write)
             Stored(first.Pa, bytes, t.Class == "store_simd" ? t.Beats + e.Beats : Granules(first.Pa, bytes));
         else
             e.StoreGap = LoadGap(first.Pa, bytes);
     }
 
-    private void Line(Cpu cpu, ulong va, ulong line, bool write, ref TimingCounters counters)
+    private void Line(ProcessingElement pe, ulong va, ulong line, bool write, ref TimingCounters counters)
     {
         ref LineEvent e = ref _lines[_lineCount++];
         e = default;
         e.Line = line;
         e.Write = write;
         counters.L1DAccesses++;
-        e.Walk = Translate(_microD, va >> 12, Context(cpu, va), ref counters.DtlbMisses, ref counters.Walks);
+        e.Walk = Translate(_microD, va >> 12, pe.TranslationTag(va), ref counters.DtlbMisses, ref counters.Walks);
         bool latest = _l1d.IsLatest(line);
         int found = _l1d.Find(line);
         if (found >= 0)
