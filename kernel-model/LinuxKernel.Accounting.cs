@@ -48,12 +48,6 @@ public sealed partial class LinuxKernel
         _accountedCycle[cpu.Index] = cpu.Cycles;
     }
 
-    /// <summary>ns of a number of cycles.</summary>
-    public ulong NsOfCycles(ulong cycles) => (ulong)((UInt128)cycles * 1_000_000_000 / Machine.ClockFrequency);
-
-    /// <summary>Cycles of a number of ns, rounded up.</summary>
-    public ulong CyclesOfNs(ulong ns) => (ulong)(((UInt128)ns * Machine.ClockFrequency + 999_999_999) / 1_000_000_000);
-
     /// <summary>CPU time of a task so far in cycles: user and system. A task on another CPU counts up to that CPU's present.</summary>
     public (ulong User, ulong System) CpuTime(KernelTask task)
     {

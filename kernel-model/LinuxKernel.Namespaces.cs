@@ -79,7 +79,8 @@ public sealed partial class LinuxKernel
     private ThreadGroup? NewReaper(ThreadGroup dead)
     {
         PidNamespace space = dead.Leader.PidNamespace;
-        ThreadGroup? last = space.Parent is null || ReferenceEquals(space.Reaper, dead) || space.Reaper is { IsZombie: true } ? Init : space.Reaper;
+        ThreadGroup? reaper = space.Reaper == 0 ? null : FindGroup(space.Reaper);
+        ThreadGroup? last = space.Parent is null || ReferenceEquals(reaper, dead) || reaper is null or { IsZombie: true } ? Init : reaper;
         ThreadGroup? heir = dead.Parent;
         while (heir is not null && !ReferenceEquals(heir, last) && !(heir.ChildSubreaper && ReferenceEquals(heir.Leader.PidNamespace, space)))
             heir = heir.Parent;

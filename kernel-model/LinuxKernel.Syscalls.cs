@@ -33,7 +33,7 @@ public sealed partial class LinuxKernel
             Vdso.Design.SystemCallEntered(task);
             SyscallTrace?.Invoke(task, c, null);
             if (row is not null)
-                CallCosts.Charge(cpu, Costs.Of(row, KindOf(c)));
+                CallCosts.Charge(cpu, Costs.Of(row.Name, row.Cost, KindOf(c)));
             if (TraceSyscallStop(task, 1, 0))
             {
                 c.TraceStop = SyscallTraceStop.Entry;
@@ -70,7 +70,7 @@ public sealed partial class LinuxKernel
         if (result != SyscallContext.NoReturn)
             regs[0] = (ulong)result;
         if (result > 1 && row is { Cost: CostClass.Transfer or CostClass.FileTransfer })
-            CallCosts.ChargeBytes(cpu, Costs.Of(row, KindOf(c)), result);
+            CallCosts.ChargeBytes(cpu, Costs.Of(row.Name, row.Cost, KindOf(c)), result);
         SignalDelivery.AfterSyscall(task, result);
         SyscallTrace?.Invoke(task, c, result);
         if (!exec && TraceSyscallStop(task, 2, result))

@@ -193,7 +193,7 @@ public sealed partial class LinuxKernel
     {
         for (int i = 0; i < task.PauthKeys.Length; i++)
             task.PauthKeys[i] = Random.Next();
-        if (ActiveCpu is { } cpu && task.OnCpu)
+        if (Clock.Active is { } cpu && task.OnCpu)
             task.PauthKeys.CopyTo(cpu.PauthKey.AsSpan());
     }
 
@@ -373,7 +373,8 @@ public sealed partial class LinuxKernel
         group.ControllingTerminal = parent.Group.ControllingTerminal;
         group.StartCycle = cpu.Cycles;
         if (child.PidNamespace.Parent is not null)
-            child.PidNamespace.Reaper ??= group;
+            if (child.PidNamespace.Reaper == 0)
+                child.PidNamespace.Reaper = group.Pid;
     }
 
     /// <summary>exit_group or a fatal signal: every thread ends with this wait status.</summary>
@@ -464,7 +465,7 @@ public sealed partial class LinuxKernel
         List<ThreadGroup> children = [.. group.Children];
         foreach (KernelTask traced in children.SelectMany(child => child.Threads).Where(t => ReferenceEquals(t.Tracing?.Tracer, group)).ToList())
             StopTracing(traced);
-        if (ReferenceEquals(group.Leader.PidNamespace.Reaper, group))
+        if (group.Leader.PidNamespace.Reaper == group.Pid)
             EndPidNamespace(group.Leader.PidNamespace);
         Reparent(group);
         if (ReferenceEquals(group, Init))
@@ -513,13 +514,10 @@ public sealed partial class LinuxKernel
             Pid = group.Pid,
             Uid = group.Leader.Credentials.Uid,
             Status = killed ? status & 0x7f : status >> 8,
-            UserTime = (long)ClockTicks(group.ExitedUserCycles),
-            SystemTime = (long)ClockTicks(group.ExitedSystemCycles),
+            UserTime = (long)Clock.ClockTicks(group.ExitedUserCycles),
+            SystemTime = (long)Clock.ClockTicks(group.ExitedSystemCycles),
         };
     }
-
-    /// <summary>Cycles as USER_HZ (100) ticks.</summary>
-    public ulong ClockTicks(ulong cycles) => (ulong)((UInt128)cycles * 100 / Machine.ClockFrequency);
 
     private void Reparent(ThreadGroup dead)
     {

@@ -14,42 +14,6 @@ public sealed partial class LinuxKernel
     /// <summary>The first time namespace, without offsets.</summary>
     public TimeNamespace InitialTimeNamespace { get; } = new() { Number = TimeNamespace.InitialNumber, Frozen = true };
 
-    /// <summary>Seconds between two seedings of the kernel's generator (CRNG_RESEED_INTERVAL).</summary>
-    private const ulong ReseedSeconds = 60;
-
-    private ulong _nextReseedNs;
-
-    /// <summary>How often the kernel's random number generator was seeded: what the vDSO compares its keys' age with.</summary>
-    public ulong RandomGeneration { get; private set; }
-
-    /// <summary>A new seeding (crng_reseed): the vDSO's keys are too old from now on. Here it changes no random number: all of
-    /// them come from the seed of the run.</summary>
-    internal void ReseedRandom()
-    {
-        RandomGeneration++;
-        _nextReseedNs = NowNs + ReseedSeconds * Timekeeper.NsPerSecond;
-        Vdso.Data?.WriteRng(RandomGeneration, true);
-    }
-
-    /// <summary>The kernel hands out random numbers: time to seed first?</summary>
-    internal void UseRandom()
-    {
-        if (NowNs >= _nextReseedNs)
-            ReseedRandom();
-    }
-
-    /// <summary>Time of an hrtimer base now, in ns.</summary>
-    public ulong TimeOf(TimerBase clock) => (ulong)Math.Max(0, (long)NowNs + Timekeeper.OffsetOf(clock));
-
-    /// <summary>The hrtimer base of a clock.</summary>
-    internal static TimerBase BaseOf(int clock) => clock switch
-    {
-        Clocks.Realtime or Clocks.RealtimeAlarm => TimerBase.Realtime,
-        Clocks.Boottime or Clocks.BoottimeAlarm => TimerBase.Boottime,
-        Clocks.Tai => TimerBase.Tai,
-        _ => TimerBase.Monotonic,
-    };
-
     /// <summary>A time namespace with the offsets of another (clone_time_ns).</summary>
     internal TimeNamespace CloneTimeNamespace(TimeNamespace from) =>
         new() { Number = NewNamespaceNumber(), MonotonicNs = from.MonotonicNs, BoottimeNs = from.BoottimeNs };
@@ -112,17 +76,5 @@ public sealed partial class LinuxKernel
             cpu.CNTKCTL_EL1 &= ~UserCounterEnable;
         else
             cpu.CNTKCTL_EL1 |= UserCounterEnable;
-    }
-
-    /// <summary>Suspends the machine until its earliest alarm (CLOCK_REALTIME_ALARM, CLOCK_BOOTTIME_ALARM). False: there is none,
-    /// nothing would ever wake it.</summary>
-    internal bool SuspendToAlarm()
-    {
-        if (Timers.EarliestAlarm is not { } deadline)
-            return false;
-        ulong now = NowNs;
-        if (deadline > now)
-            Timekeeper.Suspend(deadline - now);
-        return true;
     }
 }

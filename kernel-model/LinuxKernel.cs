@@ -16,12 +16,6 @@ namespace ArmVdso.Kernel;
 /// it with HVC. One instance runs one guest from boot to the exit of its first process.</summary>
 public sealed partial class LinuxKernel : IHypercallHandler
 {
-    /// <summary>CONFIG_HZ.</summary>
-    public const int Hz = 250;
-
-    /// <summary>Length of a tick in ns.</summary>
-    public const ulong TickNs = 1_000_000_000 / Hz;
-
     /// <summary>NR_CPUS that the vDSO data is laid out for.</summary>
     public const int NrCpus = Machine.MaxCpus;
 
@@ -49,6 +43,12 @@ public sealed partial class LinuxKernel : IHypercallHandler
 
     /// <summary>Pending timers.</summary>
     public KernelTimers Timers { get; } = new();
+
+    /// <summary>The calling CPU and its time.</summary>
+    public MachineClock Clock { get; }
+
+    /// <summary>When the generator of random numbers is seeded.</summary>
+    public RandomSeeding Seeding { get; }
 
     /// <summary>Clocks.</summary>
     public Timekeeper Timekeeper { get; }
@@ -84,9 +84,6 @@ public sealed partial class LinuxKernel : IHypercallHandler
     /// physical address. What it writes to the page, the process executes; the file stays as it is.</summary>
     public Action<MemoryMap, Vma, ulong, ulong>? CodePageLoaded { get; init; }
 
-    /// <summary>CPU whose instruction called the model; null outside of calls.</summary>
-    public Cpu? ActiveCpu { get; private set; }
-
     /// <summary>The first process.</summary>
     public ThreadGroup? Init { get; private set; }
 
@@ -116,14 +113,15 @@ public sealed partial class LinuxKernel : IHypercallHandler
         if (options.Kernel.Kpti)
             _kernelSpace.GlobalFrom = trampolineSpace.GlobalFrom = Trampoline.DataValias;
         Records = new TaskRecords(this);
-        Timekeeper = new Timekeeper(this, options.EpochSeconds);
+        Clock = new MachineClock(machine);
+        Timekeeper = new Timekeeper(machine, Clock, Timers, options.EpochSeconds);
+        Seeding = new RandomSeeding(Timekeeper);
         Scheduler = new Scheduler(this) { SliceNs = options.SliceNs };
         SignalDelivery = new SignalDelivery(this);
         Futexes = new Futexes(this);
         HostName = options.HostName;
         _accountedCycle = new ulong[machine.Cpus.Count];
         Timers.EarliestChanged = Scheduler.TimersChanged;
-        Timers.OffsetOf = Timekeeper.OffsetOf;
         _lastPid = options.FirstPid - 1;
         int cpus = machine.Cpus.Count;
         const ulong perCpuSize = CpuRecord.Size;
@@ -133,7 +131,8 @@ public sealed partial class LinuxKernel : IHypercallHandler
         Vdso = new VdsoMapping(this, design);
         if (Vdso.Data is { } data)
             Timekeeper.AddPage(data);
-        ReseedRandom();
+        Seeding.Seeded = generation => Vdso.Data?.WriteRng(generation, true);
+        Seeding.Reseed();
         CounterFaults.Apply(machine, options.CounterFault);
         if (options.CounterFault == CounterFault.Trapped)
             Timekeeper.SetClockMode(Clocks.ModeNone);
@@ -182,21 +181,6 @@ public sealed partial class LinuxKernel : IHypercallHandler
         cpu.SetX(0, El1Image.Linear(record));
         cpu.SetX(1, El1Image.Linear(idle.RecordPa));
     }
-
-    /// <summary>CPU clock in ns since boot, as CLOCK_MONOTONIC counts it.</summary>
-    internal ulong NowNsOf(Cpu cpu) => Timekeeper.Monotonic(cpu.Counter());
-
-    /// <summary>CLOCK_MONOTONIC now, in ns.</summary>
-    public ulong NowNs => Timekeeper.Monotonic(NowCounter());
-
-    /// <summary>CLOCK_REALTIME now, in ns since 1970.</summary>
-    public ulong RealtimeNs => (ulong)(Timekeeper.RealtimeOffsetNs + (long)NowNs);
-
-    /// <summary>The system counter now.</summary>
-    internal ulong NowCounter() => ActiveCpu?.Counter() ?? Machine.Cpus.Max(c => c.Counter());
-
-    /// <summary>First counter value at or after a time of CLOCK_MONOTONIC in ns.</summary>
-    public ulong CounterOfNs(ulong ns) => Timekeeper.CounterOf(ns);
 
     /// <summary>The EL1 function that holds an address, for traces.</summary>
     public string? El1FunctionAt(ulong address) => _el1.FunctionAt(address);
@@ -252,7 +236,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
     /// <inheritdoc/>
     public void Hypercall(Cpu cpu, int imm16)
     {
-        ActiveCpu = cpu;
+        Clock.Active = cpu;
         try
         {
             AccountEntry(cpu, imm16);
@@ -262,7 +246,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
         }
         finally
         {
-            ActiveCpu = null;
+            Clock.Active = null;
         }
     }
 

@@ -1,5 +1,4 @@
 using ArmVdso.Emulator.Timing.Models;
-using ArmVdso.Kernel.El1;
 
 namespace ArmVdso.Kernel.Configuration;
 
@@ -87,12 +86,6 @@ public sealed record KernelConfiguration
         }
         return configuration;
     }
-
-    /// <summary>Bits by <see cref="Alternative"/>.</summary>
-    internal uint Alternatives => (Kpti ? Bit(Alternative.Kpti) : 0) | (BhbLoop ? Bit(Alternative.BhbLoop) : 0) | (RandomStack ? Bit(Alternative.RandomStack) : 0)
-        | (SsbdFirmware ? Bit(Alternative.SsbdFirmware) : 0) | (Reload ? Bit(Alternative.Reload) : 0);
-
-    private static uint Bit(Alternative feature) => 1u << (int)feature;
 
     /// <summary>The words that give this configuration, joined by +.</summary>
     public override string ToString()

@@ -1,5 +1,3 @@
-using ArmVdso.Kernel.Vdso;
-
 namespace ArmVdso.Kernel.Configuration;
 
 /// <summary>A host folder or file that the guest may see at a path of its own.</summary>
@@ -44,7 +42,7 @@ public sealed record KernelOptions
     /// <summary>Bits of user virtual address: 39 or 48.</summary>
     public int VaBits { get; init; } = 39;
 
-    /// <summary>The vDSO design, as <see cref="VdsoDesigns.Create"/> reads it: NAME or NAME,fix=A+B.</summary>
+    /// <summary>The vDSO design: NAME or NAME,fix=A+B.</summary>
     public string VdsoDesign { get; init; } = "per-cpu";
 
     /// <summary>Configuration of the kernel's entry and exit code.</summary>

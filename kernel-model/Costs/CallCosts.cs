@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text;
 using ArmVdso.Emulator;
 using ArmVdso.Kernel.Configuration;
-using ArmVdso.Kernel.Syscalls;
 
 namespace ArmVdso.Kernel.Costs;
 
@@ -44,11 +43,12 @@ public sealed class CallCosts
     }
 
     /// <summary>The cost of a system call: of its kind, its name or its class, in this order.</summary>
-    /// <param name="row">The call.</param>
+    /// <param name="name">Name of the call.</param>
+    /// <param name="cost">Its class.</param>
     /// <param name="kind">What it works on (pipe, file, zero, null, again), or nothing.</param>
-    public CallCost Of(SyscallRow row, string kind = "") =>
-        (kind.Length > 0 ? Find($"{row.Name}:{kind}") : null) ?? Find(row.Name) ?? Find($"class:{row.Cost}")
-        ?? throw new KeyNotFoundException($"Costs/calls.tsv has no line for class {row.Cost}");
+    public CallCost Of(string name, CostClass cost, string kind = "") =>
+        (kind.Length > 0 ? Find($"{name}:{kind}") : null) ?? Find(name) ?? Find($"class:{cost}")
+        ?? throw new KeyNotFoundException($"Costs/calls.tsv has no line for class {cost}");
 
     /// <summary>The cost of a fault that gives a page.</summary>
     public CallCost Fault(bool file) => Find(file ? "fault:file" : "fault:anonymous")!;

@@ -39,7 +39,7 @@ internal sealed class PosixTimer(LinuxKernel kernel, int id, int clock)
     /// <summary>Expirations that no signal was queued for since the last one.</summary>
     internal int Overrun => (int)Math.Min(_overrun, int.MaxValue);
 
-    private ulong Now => CpuNow?.Invoke() ?? kernel.TimeOf(_base);
+    private ulong Now => CpuNow?.Invoke() ?? kernel.Timekeeper.TimeOf(_base);
 
     /// <summary>ns until it expires; 0 when it is off.</summary>
     internal ulong Left => _deadline == 0 ? 0 : Math.Max(1, _deadline - Math.Min(_deadline, Now));
@@ -68,7 +68,7 @@ internal sealed class PosixTimer(LinuxKernel kernel, int id, int clock)
         if (CpuNow is { } cpu)
         {
             ulong now = cpu();
-            ulong at = kernel.NowNs + Math.Max(LinuxKernel.TickNs, now < _deadline ? _deadline - now : 0);
+            ulong at = kernel.Timekeeper.NowNs + Math.Max(MachineClock.TickNs, now < _deadline ? _deadline - now : 0);
             _timer = kernel.Timers.Add(at, Expired);
             return;
         }

@@ -134,7 +134,7 @@ public sealed class SignalDelivery
 
     /// <summary>Process 1 of a PID namespace and a sender inside of it (or below).</summary>
     private bool IsProtectedFrom(ThreadGroup group, SignalInfo info) =>
-        group.Leader.PidNamespace is { Parent: not null } space && ReferenceEquals(space.Reaper, group) && info.Code != Signal.SI_KERNEL
+        group.Leader.PidNamespace is { Parent: not null } space && space.Reaper == group.Pid && info.Code != Signal.SI_KERNEL
         && _kernel.FindTask(info.Pid) is { } sender && space.IsAncestorOf(sender.PidNamespace);
 
     private static void Discard(ThreadGroup group, ulong set)

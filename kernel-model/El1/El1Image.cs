@@ -65,11 +65,19 @@ public sealed class El1Image
         return new El1Image(pa);
     }
 
+    /// <summary>Bits by <see cref="Alternative"/> of what a configuration has.</summary>
+    private static uint Features(KernelConfiguration configuration) =>
+        (configuration.Kpti ? Bit(Alternative.Kpti) : 0) | (configuration.BhbLoop ? Bit(Alternative.BhbLoop) : 0)
+        | (configuration.RandomStack ? Bit(Alternative.RandomStack) : 0) | (configuration.SsbdFirmware ? Bit(Alternative.SsbdFirmware) : 0)
+        | (configuration.Reload ? Bit(Alternative.Reload) : 0);
+
+    private static uint Bit(Alternative feature) => 1u << (int)feature;
+
     /// <summary>Patches the alternatives of a configuration into the code at boot, as Linux's apply_alternatives does, and the
     /// number of rounds of the branch-history loops.</summary>
     public void ApplyAlternatives(Machine machine, KernelConfiguration configuration)
     {
-        uint features = configuration.Alternatives;
+        uint features = Features(configuration);
         for (ulong at = PhysicalOf(El1Symbol.__alt_instructions); at < PhysicalOf(El1Symbol.__alt_instructions_end); at += 12)
         {
             if ((features >> machine.Memory.Read<int>(at + 8) & 1) == 0)

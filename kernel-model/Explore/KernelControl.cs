@@ -69,7 +69,7 @@ public sealed class KernelControl
     }
 
     /// <summary>The timer tick's update of the clocks, at the present counter.</summary>
-    public void Tick() => _kernel.Timekeeper.Tick(_kernel.NowCounter());
+    public void Tick() => _kernel.Timekeeper.Tick(_kernel.Clock.Now);
 
     /// <summary>The kernel's random number generator is seeded anew: keys of an older generation are not to be used.</summary>
     public void Reseed() => _kernel.Vdso.Data?.WriteRng(++_generation, true);

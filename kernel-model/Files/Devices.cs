@@ -177,7 +177,7 @@ internal sealed class SimpleDeviceFile(DeviceInode inode, int flags) : OpenFile(
             case IoctlNumbers.RNDRESEEDCRNG:
                 if (!c.Task.Credentials.Privileged)
                     return -Errno.EPERM;
-                c.Kernel.ReseedRandom();
+                c.Kernel.Seeding.Reseed();
                 return 0;
             default:
                 return -Errno.EINVAL;

@@ -1,4 +1,5 @@
 using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Syscalls;
 using ArmVdso.Kernel.Waiting;
 
@@ -29,7 +30,7 @@ public sealed class PollSource
 
 /// <summary>An open file description (struct file): position, status flags, reference count. Operations never sleep: they return
 /// -EAGAIN when they would, and the system call body sleeps on <see cref="Source"/> and tries again.</summary>
-public abstract class OpenFile
+public abstract class OpenFile : IMappedFile
 {
     private int _references = 1;
 
@@ -125,6 +126,9 @@ public abstract class OpenFile
         _references++;
         return this;
     }
+
+    /// <inheritdoc/>
+    public void Hold() => _references++;
 
     /// <summary>Drops a reference; the last one releases the file.</summary>
     public void Release()

@@ -28,7 +28,7 @@ public sealed class TimerFile(LinuxKernel kernel, int clock, int flags)
 
     /// <summary>Time left and interval in ns.</summary>
     public (ulong Left, ulong Interval) Setting =>
-        (_timer == null ? 0 : Math.Max(1, _deadline - Math.Min(_deadline, kernel.TimeOf(_base))), _interval);
+        (_timer == null ? 0 : Math.Max(1, _deadline - Math.Min(_deadline, kernel.Timekeeper.TimeOf(_base))), _interval);
 
     /// <summary>Arms the timer for a time of a clock in ns, or disarms it with null.</summary>
     /// <param name="of">The clock.</param>

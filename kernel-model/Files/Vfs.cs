@@ -125,7 +125,7 @@ public sealed partial class Vfs : IDisposable
     public void Attach(LinuxKernel kernel) => Kernel = kernel;
 
     /// <summary>Now in ns since 1970.</summary>
-    public long NowRealtime => Kernel == null ? _options.EpochSeconds * 1_000_000_000 : (long)Kernel.RealtimeNs;
+    public long NowRealtime => Kernel == null ? _options.EpochSeconds * 1_000_000_000 : (long)Kernel.Timekeeper.RealtimeNs;
 
     internal uint NextDevice() => _nextDevice++;
 

@@ -105,7 +105,7 @@ internal sealed class IpcTable<T> where T : IpcObject
             return -Errno.ENOENT;
         if (_objects.Count >= 4096)
             return -Errno.ENOSPC;
-        T? made = make((long)(c.Kernel.RealtimeNs / 1_000_000_000));
+        T? made = make((long)(c.Kernel.Timekeeper.RealtimeNs / 1_000_000_000));
         if (made is null)
             return -Errno.EINVAL;
         int index = 0;

@@ -129,7 +129,7 @@ internal sealed class ProgramLoader(LinuxKernel kernel)
                 return -Errno.ELIBBAD;
             }
         }
-        var memory = new MemoryMap(kernel, kernel.Options.VaBits);
+        var memory = new MemoryMap(kernel.Machine, kernel.PageAllocator, kernel.Options.VaBits, kernel.CodePageLoaded);
         try
         {
             result = Build(memory, file, elf, interpreterFile, interpreter, path, argv, envp, limits, credentials, execPath, out program, out error);

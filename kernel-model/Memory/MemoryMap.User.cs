@@ -34,7 +34,7 @@ public sealed partial class MemoryMap
             if (!Translate(va, false, out ulong pa))
                 return false;
             int n = (int)Math.Min(Page - (va & (Page - 1)), (ulong)destination.Length);
-            _kernel.Machine.Memory.Span(pa, n).CopyTo(destination);
+            _machine.Memory.Span(pa, n).CopyTo(destination);
             destination = destination[n..];
             va += (ulong)n;
         }
@@ -50,8 +50,8 @@ public sealed partial class MemoryMap
             if (!Translate(va, true, out ulong pa))
                 return false;
             int n = (int)Math.Min(Page - (va & (Page - 1)), (ulong)source.Length);
-            source[..n].CopyTo(_kernel.Machine.Memory.Span(pa, n));
-            _kernel.Machine.NotifyWrite(pa, n);
+            source[..n].CopyTo(_machine.Memory.Span(pa, n));
+            _machine.NotifyWrite(pa, n);
             source = source[n..];
             va += (ulong)n;
         }
@@ -81,7 +81,7 @@ public sealed partial class MemoryMap
             if (!Translate(va, false, out ulong pa))
                 return -Errno.EFAULT;
             int n = (int)Math.Min(Page - (va & (Page - 1)), (ulong)(max - builder.Length));
-            Span<byte> bytes = _kernel.Machine.Memory.Span(pa, n);
+            Span<byte> bytes = _machine.Memory.Span(pa, n);
             int end = bytes.IndexOf((byte)0);
             builder.Append(System.Text.Encoding.Latin1.GetString(end < 0 ? bytes : bytes[..end]));
             if (end >= 0)

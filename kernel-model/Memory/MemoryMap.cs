@@ -1,7 +1,6 @@
 using System.Text;
 using ArmVdso.Emulator;
 using ArmVdso.Kernel.Abi;
-using ArmVdso.Kernel.Files;
 
 namespace ArmVdso.Kernel.Memory;
 
@@ -16,8 +15,9 @@ public sealed partial class MemoryMap
     private const int MaxMappings = 65530;
 
     private readonly List<Vma> _vmas = [];
-    private readonly LinuxKernel _kernel;
+    private readonly Machine _machine;
     private readonly PageAllocator _allocator;
+    private readonly Action<MemoryMap, Vma, ulong, ulong>? _codePageLoaded;
     private int _users = 1;
 
     /// <summary>Translation of the low half.</summary>
@@ -56,12 +56,18 @@ public sealed partial class MemoryMap
     /// <summary>Minor faults so far.</summary>
     public long MinorFaults { get; private set; }
 
-    /// <summary>An empty memory with <paramref name="vaBits"/> (39 or 48) bits of address.</summary>
-    public MemoryMap(LinuxKernel kernel, int vaBits)
+    /// <summary>An empty memory.</summary>
+    /// <param name="machine">The machine.</param>
+    /// <param name="allocator">Where pages come from.</param>
+    /// <param name="vaBits">Bits of address: 39 or 48.</param>
+    /// <param name="codePageLoaded">Called with each page of a private, executable file mapping after it was read: memory, mapping, its
+    /// address and its physical address. What it writes to the page, the process executes; the file stays as it is.</param>
+    public MemoryMap(Machine machine, PageAllocator allocator, int vaBits, Action<MemoryMap, Vma, ulong, ulong>? codePageLoaded = null)
     {
-        _kernel = kernel;
-        _allocator = kernel.PageAllocator;
-        Space = kernel.Machine.CreateAddressSpace(vaBits);
+        _machine = machine;
+        _allocator = allocator;
+        _codePageLoaded = codePageLoaded;
+        Space = machine.CreateAddressSpace(vaBits);
         TaskSize = 1UL << vaBits;
         MmapBase = TaskSize - (128UL << 20);
     }
@@ -78,7 +84,7 @@ public sealed partial class MemoryMap
         if (--_users != 0)
             return;
         Unmap(0, TaskSize);
-        _kernel.Machine.DestroyAddressSpace(Space);
+        _machine.DestroyAddressSpace(Space);
     }
 
     /// <summary>Whether more than one task uses this memory.</summary>
@@ -164,13 +170,13 @@ public sealed partial class MemoryMap
     /// <summary>Adds a mapping over a free range. The caller has checked the arguments and removed what was there.</summary>
     public void Add(Vma vma)
     {
-        vma.File?.AddReference();
+        vma.File?.Hold();
         vma.SharedAnonymous?.AddUser();
         Insert(vma);
     }
 
     /// <summary>mmap of Linux: returns the address or -errno.</summary>
-    public long Map(ulong address, ulong length, int prot, int flags, OpenFile? file, ulong offset, string? name = null)
+    public long Map(ulong address, ulong length, int prot, int flags, IMappedFile? file, ulong offset, string? name = null)
     {
         if (length == 0)
             return -Errno.EINVAL;
@@ -239,7 +245,7 @@ public sealed partial class MemoryMap
             return;
         Vma vma = _vmas[i];
         Vma upper = vma.Clone(address, vma.End);
-        vma.File?.AddReference();
+        vma.File?.Hold();
         vma.SharedAnonymous?.AddUser();
         Vma lower = vma.Clone(vma.Start, address);
         _vmas[i] = lower;
@@ -279,7 +285,7 @@ public sealed partial class MemoryMap
         foreach ((ulong va, ulong pa, _) in Space.Pages(start, end))
         {
             Space.Unmap(va);
-            _kernel.Machine.InvalidateCode(pa, (int)Page);
+            _machine.InvalidateCode(pa, (int)Page);
             if (vma.SpecialPages is not null)
                 continue;
             ResidentPages--;
@@ -335,7 +341,7 @@ public sealed partial class MemoryMap
             foreach ((ulong va, ulong pa, _) in Space.Pages(vma.Start, vma.End))
             {
                 Space.Protect(va, PermissionsFor(vma, pa));
-                _kernel.Machine.InvalidateCode(pa, (int)Page);
+                _machine.InvalidateCode(pa, (int)Page);
             }
         }
         for (int k = Math.Max(IndexAfter(start) - 1, 0); k + 1 < _vmas.Count && _vmas[k].Start <= end;)
@@ -431,15 +437,15 @@ public sealed partial class MemoryMap
             signal = FaultSignal.OutOfMemory;
             return false;
         }
-        if (vma.File is not null && !vma.File.ReadPage(offset, _kernel.Machine.Memory.Span(pa, (int)Page)))
+        if (vma.File is not null && !vma.File.ReadPage(offset, _machine.Memory.Span(pa, (int)Page)))
         {
             _allocator.Free(pa);
             signal = FaultSignal.BusError;
             return false;
         }
         if (vma.File is not null && (vma.Prot & Mman.PROT_EXEC) != 0)
-            _kernel.CodePageLoaded?.Invoke(this, vma, page, pa);
-        _kernel.Machine.InvalidateCode(pa, (int)Page);
+            _codePageLoaded?.Invoke(this, vma, page, pa);
+        _machine.InvalidateCode(pa, (int)Page);
         return true;
     }
 
@@ -459,8 +465,8 @@ public sealed partial class MemoryMap
                 signal = FaultSignal.OutOfMemory;
                 return false;
             }
-            _kernel.Machine.Memory.Span(pa, (int)Page).CopyTo(_kernel.Machine.Memory.Span(copy, (int)Page));
-            _kernel.Machine.InvalidateCode(copy, (int)Page);
+            _machine.Memory.Span(pa, (int)Page).CopyTo(_machine.Memory.Span(copy, (int)Page));
+            _machine.InvalidateCode(copy, (int)Page);
             _allocator.Free(pa);
             pa = copy;
             MinorFaults++;
@@ -490,7 +496,7 @@ public sealed partial class MemoryMap
     /// <summary>A copy for fork: private pages become copy-on-write in both. Null when RAM is full.</summary>
     public MemoryMap Fork()
     {
-        var child = new MemoryMap(_kernel, Space.VaBits)
+        var child = new MemoryMap(_machine, _allocator, Space.VaBits, _codePageLoaded)
         {
             BrkStart = BrkStart,
             Brk = Brk,

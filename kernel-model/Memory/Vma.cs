@@ -1,5 +1,3 @@
-using ArmVdso.Kernel.Files;
-
 namespace ArmVdso.Kernel.Memory;
 
 /// <summary>Pages of a shared anonymous mapping, by page index; lives as long as a mapping refers to it.</summary>
@@ -59,7 +57,7 @@ public sealed class Vma
     public bool WipeOnFork { get; set; }
 
     /// <summary>Mapped file, or null.</summary>
-    public OpenFile? File { get; init; }
+    public IMappedFile? File { get; init; }
 
     /// <summary>Offset in the file (or in the shared pages) of <see cref="Start"/>, in bytes.</summary>
     public ulong Offset { get; set; }

@@ -1,9 +1,8 @@
 using ArmVdso.Kernel.Abi;
-using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel.Namespaces;
 
-/// <summary>A PID namespace (kernel/pid_namespace.c). The model's own numbers (<see cref="KernelTask.Tid"/>, process groups,
+/// <summary>A PID namespace (kernel/pid_namespace.c). The model's own numbers (TIDs, process groups,
 /// sessions) are those of the first namespace; the others map them to theirs. A task has a number in its own namespace and in
 /// all above it.</summary>
 public sealed class PidNamespace : INamespace
@@ -41,8 +40,9 @@ public sealed class PidNamespace : INamespace
     /// <summary>Depth; 0 for the first one.</summary>
     public int Level { get; }
 
-    /// <summary>Its process 1 (child_reaper), once there is one; null for the first namespace, where it is the kernel's affair.</summary>
-    public ThreadGroup? Reaper { get; internal set; }
+    /// <summary>PID in the first namespace of its process 1 (child_reaper), once there is one; 0 for the first namespace, where it is the
+    /// kernel's affair.</summary>
+    public int Reaper { get; internal set; }
 
     /// <summary>Whether its process 1 has ended: nobody can be born here any more.</summary>
     public bool Dead { get; internal set; }

@@ -139,7 +139,7 @@ public sealed class PerfEvent
             if (owner.Counting)
             {
                 owner._count += now - _since;
-                owner._timeNs += owner._kernel.NsOfCycles(cpu.Cycles - _sinceCycles);
+                owner._timeNs += owner._kernel.Clock.NsOfCycles(cpu.Cycles - _sinceCycles);
             }
             _since = now;
             _sinceCycles = cpu.Cycles;
@@ -154,7 +154,7 @@ public sealed class PerfEvent
                     TimingModel timing = cpu.Timing;
                     return (a.ExcludeKernel ? 0 : a.Event!.Count(timing.Counters(1))) + (a.ExcludeUser ? 0 : a.Event!.Count(timing.Counters(0)));
                 case PerfSource.TaskClock:
-                    return owner._kernel.NsOfCycles(cpu.Cycles - cpu.Timing.WaitCycles);
+                    return owner._kernel.Clock.NsOfCycles(cpu.Cycles - cpu.Timing.WaitCycles);
                 case PerfSource.PageFaults:
                     return (ulong)(task?.Mm?.MinorFaults ?? 0);
                 default:

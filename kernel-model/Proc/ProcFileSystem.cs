@@ -138,7 +138,7 @@ internal static class ProcFileSystem
             user += u;
             system += s;
         }
-        ulong ticks = (kernel?.NowNs ?? 0) / 10_000_000;
+        ulong ticks = (kernel?.Timekeeper.NowNs ?? 0) / 10_000_000;
         ulong idle = ticks * (ulong)cpus is var all && all > user + system ? all - user - system : 0;
         var text = new StringBuilder();
         text.Append($"cpu  {user} 0 {system} {idle} 0 0 0 0 0 0\n");
@@ -152,7 +152,7 @@ internal static class ProcFileSystem
 
     /// <summary>CLOCK_BOOTTIME in ns, as the time namespace of the reader has it.</summary>
     private static long BoottimeNs(Vfs vfs) =>
-        (long)(vfs.Kernel?.TimeOf(TimerBase.Boottime) ?? 0) + (vfs.Current?.TimeNamespace.BoottimeNs ?? 0);
+        (long)(vfs.Kernel?.Timekeeper.TimeOf(TimerBase.Boottime) ?? 0) + (vfs.Current?.TimeNamespace.BoottimeNs ?? 0);
 
     private static string Uptime(Vfs vfs)
     {

@@ -210,7 +210,7 @@ internal sealed class ProcessTree(Vfs vfs, FileSystem fs)
     private static long StartTicks(ThreadGroup group)
     {
         LinuxKernel kernel = group.Leader.Kernel;
-        return ((long)kernel.NsOfCycles(group.StartCycle) + group.Leader.TimeNamespace.BoottimeNs) / 10_000_000;
+        return ((long)kernel.Clock.NsOfCycles(group.StartCycle) + group.Leader.TimeNamespace.BoottimeNs) / 10_000_000;
     }
 
     private static (ulong Ignored, ulong Caught) SignalSets(KernelTask task)

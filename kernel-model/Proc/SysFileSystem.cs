@@ -43,7 +43,7 @@ internal static class SysFileSystem
         node.AddText("online", () => "0\n");
         node.AddText("possible", () => "0\n");
         root.AddDirectory("power").Add("state", new TextInode(fs, 0x1A4, () => "freeze mem\n", text => text.Trim() is not ("mem" or "freeze") ? -Errno.EINVAL
-            : vfs.Kernel?.SuspendToAlarm() == true ? 0 : -Errno.EBUSY));
+            : vfs.Kernel?.Timekeeper.SuspendToAlarm() == true ? 0 : -Errno.EBUSY));
         DynamicDirectory kernel = root.AddDirectory("kernel");
         DynamicDirectory mm = kernel.AddDirectory("mm");
         DynamicDirectory huge = mm.AddDirectory("transparent_hugepage");

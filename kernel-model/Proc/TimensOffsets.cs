@@ -54,7 +54,7 @@ internal static class TimensOffsets
             if (seconds is > TimeNamespace.MaxSeconds or < -TimeNamespace.MaxSeconds)
                 return -Errno.ERANGE;
             // The clock must neither be negative in the namespace nor overflow in this machine's life.
-            Int128 now = (Int128)(long)task.Kernel.TimeOf(LinuxKernel.BaseOf(clock)) + (Int128)seconds * NsPerSecond + part;
+            Int128 now = (Int128)(long)task.Kernel.Timekeeper.TimeOf(TimerBases.Of(clock)) + (Int128)seconds * NsPerSecond + part;
             if (now < 0 || now / NsPerSecond > TimeNamespace.MaxSeconds / 2)
                 return -Errno.ERANGE;
         }

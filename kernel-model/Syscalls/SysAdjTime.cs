@@ -41,9 +41,9 @@ internal static class SysAdjTime
         if ((modes & AdjSetOffset) != 0)
         {
             long part = At(80) * ((modes & AdjNano) != 0 ? 1 : 1000);
-            Int128 target = (Int128)(long)c.Kernel.RealtimeNs + (Int128)At(72) * 1_000_000_000 + part;
+            Int128 target = (Int128)(long)c.Kernel.Timekeeper.RealtimeNs + (Int128)At(72) * 1_000_000_000 + part;
             // timekeeping_inject_offset: neither before 1970 nor before the boot.
-            if (target < (long)c.Kernel.NowNs || target > long.MaxValue / 2)
+            if (target < (long)c.Kernel.Timekeeper.NowNs || target > long.MaxValue / 2)
                 return -Errno.EINVAL;
             time.SetRealtime((long)target);
         }
@@ -122,7 +122,7 @@ internal static class SysAdjTime
     {
         Timekeeper time = c.Kernel.Timekeeper;
         NtpDiscipline ntp = time.Ntp;
-        ulong now = c.Kernel.RealtimeNs;
+        ulong now = c.Kernel.Timekeeper.RealtimeNs;
         Array.Clear(t);
         BitConverter.TryWriteBytes(t, modes);
         BitConverter.TryWriteBytes(t.AsSpan(8), offset);

@@ -58,13 +58,13 @@ internal static class SysEvents
             return -Errno.EINVAL;
         bool absolute = (c.Int(1) & 1) != 0;
         (ulong left, ulong oldInterval) = timer.Setting;
-        TimerBase of = LinuxKernel.BaseOf(timer.Clock);
+        TimerBase of = TimerBases.Of(timer.Clock);
         // A relative timer on CLOCK_REALTIME does not follow when that clock is set.
         if (!absolute && timer.Clock == Clocks.Realtime)
             of = TimerBase.Monotonic;
         ulong? deadline = value == 0 ? null
             : absolute ? c.Task.TimeNamespace.ToHost(timer.Clock, value)
-            : UserTime.Add(c.Kernel.TimeOf(of), value);
+            : UserTime.Add(c.Kernel.Timekeeper.TimeOf(of), value);
         timer.Set(of, deadline, interval, absolute && of == TimerBase.Realtime && (c.Int(1) & 2) != 0);
         return c.Arg(3) != 0 && !WriteSetting(c, c.Arg(3), left, oldInterval) ? -Errno.EFAULT : 0;
     }

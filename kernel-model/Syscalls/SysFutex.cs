@@ -65,7 +65,7 @@ internal static class SysFutex
         if (deadline != ulong.MaxValue)
         {
             if (!absolute)
-                deadline = UserTime.Add(c.Kernel.NowNs, deadline);
+                deadline = UserTime.Add(c.Kernel.Timekeeper.NowNs, deadline);
             else
                 deadline = Absolute(c, realtime ? Clocks.Realtime : Clocks.Monotonic, deadline);
         }
@@ -75,7 +75,7 @@ internal static class SysFutex
     /// <summary>An absolute time of a clock, as the caller's time namespace has it, as what the call sleeps for.</summary>
     private static ulong Absolute(SyscallContext c, int clock, ulong deadline)
     {
-        c.WaitClock = LinuxKernel.BaseOf(clock);
+        c.WaitClock = TimerBases.Of(clock);
         return c.Task.TimeNamespace.ToHost(clock, deadline);
     }
 
@@ -90,7 +90,7 @@ internal static class SysFutex
             return -Errno.EAGAIN;
         var waiter = new FutexWaiter(c.Task, key, bitset);
         c.State = waiter;
-        if (deadline != ulong.MaxValue && deadline <= c.Kernel.TimeOf(c.WaitClock))
+        if (deadline != ulong.MaxValue && deadline <= c.Kernel.Timekeeper.TimeOf(c.WaitClock))
             return -Errno.ETIMEDOUT;
         c.Kernel.Futexes.Add(waiter);
         c.Deadline = deadline;

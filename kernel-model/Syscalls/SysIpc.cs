@@ -13,7 +13,7 @@ internal static class SysShm
     private const int ShmRdonly = 0x1000, ShmRnd = 0x2000, ShmRemap = 0x4000, ShmExec = 0x8000;
     private const ulong Page = 4096, MaxSegment = 1UL << 40;
 
-    internal static long Now(SyscallContext c) => (long)(c.Kernel.RealtimeNs / 1_000_000_000);
+    internal static long Now(SyscallContext c) => (long)(c.Kernel.Timekeeper.RealtimeNs / 1_000_000_000);
 
     /// <summary>Attaches of a segment: the mappings that begin it, over all memories.</summary>
     private static long Attaches(LinuxKernel kernel, SharedSegment segment)

@@ -298,7 +298,7 @@ internal static class SysMemory
         if (c.Memory.Find(start) is not { Shared: true, File: { } file } vma || start + size > vma.End)
             return -Errno.EINVAL;
         int prot = vma.Prot;
-        file.AddReference();
+        file.Hold();
         long result = c.Memory.Map(start, size, prot, Mman.MAP_SHARED | Mman.MAP_FIXED, file, offset * Page);
         file.Release();
         return result < 0 ? result : 0;

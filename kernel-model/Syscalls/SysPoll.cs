@@ -31,7 +31,7 @@ internal static class SysPoll
             if (error < 0)
                 return error;
             sleep.HasTimeout = true;
-            sleep.Deadline = ns == 0 ? 0 : c.Kernel.NowNs + ns;
+            sleep.Deadline = ns == 0 ? 0 : c.Kernel.Timekeeper.NowNs + ns;
         }
         if (mask != 0)
         {
@@ -60,7 +60,7 @@ internal static class SysPoll
         return result;
     }
 
-    private static bool Expired(SyscallContext c, Sleep sleep) => c.TimedOut || (sleep.HasTimeout && sleep.Deadline <= c.Kernel.NowNs);
+    private static bool Expired(SyscallContext c, Sleep sleep) => c.TimedOut || (sleep.HasTimeout && sleep.Deadline <= c.Kernel.Timekeeper.NowNs);
 
     public static long Ppoll(SyscallContext c)
     {
@@ -158,7 +158,7 @@ internal static class SysPoll
                 return End(c, sleep, -Errno.EFAULT);
         }
         if (sleep.HasTimeout)
-            FileArguments.WriteTimespec(c, c.Arg(4), sleep.Deadline > c.Kernel.NowNs ? sleep.Deadline - c.Kernel.NowNs : 0);
+            FileArguments.WriteTimespec(c, c.Arg(4), sleep.Deadline > c.Kernel.Timekeeper.NowNs ? sleep.Deadline - c.Kernel.Timekeeper.NowNs : 0);
         return End(c, sleep, ready);
     }
 
@@ -187,7 +187,7 @@ internal static class SysPoll
         if (first && milliseconds >= 0)
         {
             sleep.HasTimeout = true;
-            sleep.Deadline = milliseconds == 0 ? 0 : c.Kernel.NowNs + (ulong)milliseconds * 1_000_000;
+            sleep.Deadline = milliseconds == 0 ? 0 : c.Kernel.Timekeeper.NowNs + (ulong)milliseconds * 1_000_000;
         }
         return EpollWait(c, sleep);
     }

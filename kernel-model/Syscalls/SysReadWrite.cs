@@ -157,7 +157,7 @@ internal static class SysReadWrite
         var progress = c.State as Progress ?? new Progress();
         ulong timeout = (file as SocketFile)?.ReceiveTimeout ?? 0;
         if (c.State == null && timeout != 0)
-            progress.Deadline = c.Kernel.NowNs + timeout;
+            progress.Deadline = c.Kernel.Timekeeper.NowNs + timeout;
         c.State = progress;
         return FileArguments.WaitFor(c, file, progress.Deadline, timeout != 0 ? Errno.EINTR : Errno.ERESTARTSYS);
     }

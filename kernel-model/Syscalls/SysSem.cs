@@ -76,7 +76,7 @@ internal static class SysSem
             long result = UserTime.ReadTimespec(c.Memory, timeoutAddress, out ulong timeout);
             if (result < 0)
                 return result;
-            c.Deadline = UserTime.Add(c.Kernel.NowNs, timeout);
+            c.Deadline = UserTime.Add(c.Kernel.Timekeeper.NowNs, timeout);
         }
         var sleeper = c.State as Sleeper;
         sleeper?.Leave();
@@ -109,7 +109,7 @@ internal static class SysSem
             {
                 if ((operation.Flags & NoWait) != 0)
                     return -Errno.EAGAIN;
-                if (c.TimedOut || c.Deadline <= c.Kernel.NowNs)
+                if (c.TimedOut || c.Deadline <= c.Kernel.Timekeeper.NowNs)
                     return -Errno.EAGAIN;
                 var sleeper = c.State as Sleeper ?? new Sleeper(set);
                 c.State = sleeper;

@@ -168,7 +168,7 @@ internal static class SysSignal
                 long result = UserTime.ReadTimespec(c.Memory, c.Arg(2), out ulong timeout);
                 if (result < 0)
                     return result;
-                c.Deadline = UserTime.Add(c.Kernel.NowNs, timeout);
+                c.Deadline = UserTime.Add(c.Kernel.Timekeeper.NowNs, timeout);
             }
         }
         SignalInfo? info = c.Task.Signals.Pending.Take(set) ?? c.Task.Group.SharedPending.Take(set);
@@ -179,7 +179,7 @@ internal static class SysSignal
                 return -Errno.EFAULT;
             return info.Number;
         }
-        if (c.TimedOut || c.Deadline <= c.Kernel.NowNs)
+        if (c.TimedOut || c.Deadline <= c.Kernel.Timekeeper.NowNs)
             return -Errno.EAGAIN;
         return c.Wait(c.Task.Group.SignalArrival, c.Deadline, Errno.EINTR);
     }

@@ -91,7 +91,7 @@ internal static class SysSockets
         if (error != -Errno.EAGAIN || socket!.NonBlocking)
             return error;
         // The listener's queue is full: look again when a millisecond has passed.
-        return c.Wait([], c.Kernel.NowNs + 1_000_000);
+        return c.Wait([], c.Kernel.Timekeeper.NowNs + 1_000_000);
     }
 
     public static long Accept(SyscallContext c) => Accept(c, 0);
@@ -191,7 +191,7 @@ internal static class SysSockets
                 if (socket.NonBlocking || (flags & MSG_DONTWAIT) != 0 || c.SignalPending)
                     return progress.Done > 0 ? progress.Done : c.SignalPending && !socket.NonBlocking && (flags & MSG_DONTWAIT) == 0 ? -Errno.ERESTARTSYS : n;
                 // Datagrams wait for the receiver, whose queue is not ours: look again soon.
-                return socket.Kind == SocketTable.SOCK_DGRAM ? c.Wait(socket.Source.Queue, c.Kernel.NowNs + 1_000_000) : FileArguments.WaitFor(c, socket);
+                return socket.Kind == SocketTable.SOCK_DGRAM ? c.Wait(socket.Source.Queue, c.Kernel.Timekeeper.NowNs + 1_000_000) : FileArguments.WaitFor(c, socket);
             }
             if (n == -Errno.EPIPE && (flags & MSG_NOSIGNAL) == 0 && socket.Kind != SocketTable.SOCK_DGRAM)
                 c.Kernel.SendSignal(c.Task, 13);

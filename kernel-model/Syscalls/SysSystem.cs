@@ -64,7 +64,7 @@ internal static class SysSystem
         PageAllocator pages = c.Kernel.PageAllocator;
         Span<byte> info = stackalloc byte[112];
         info.Clear();
-        BitConverter.TryWriteBytes(info, (long)(c.Task.TimeNamespace.FromHost(Clocks.Boottime, c.Kernel.TimeOf(TimerBase.Boottime)) / 1_000_000_000));
+        BitConverter.TryWriteBytes(info, (long)(c.Task.TimeNamespace.FromHost(Clocks.Boottime, c.Kernel.Timekeeper.TimeOf(TimerBase.Boottime)) / 1_000_000_000));
         BitConverter.TryWriteBytes(info[32..], pages.Total * PhysicalMemory.PageSize);
         BitConverter.TryWriteBytes(info[40..], (pages.Total - pages.Used) * PhysicalMemory.PageSize);
         BitConverter.TryWriteBytes(info[80..], (ushort)c.Kernel.AllGroups.Sum(g => g.Threads.Count));
@@ -136,7 +136,7 @@ internal static class SysSystem
         if ((flags & ~7u) != 0 || (flags & (random | insecure)) == (random | insecure))
             return -Errno.EINVAL;
         ulong length = Math.Min(c.Arg(1), int.MaxValue & ~4095UL), done = 0;
-        c.Kernel.UseRandom();
+        c.Kernel.Seeding.Use();
         Span<byte> part = stackalloc byte[256];
         while (done < length)
         {

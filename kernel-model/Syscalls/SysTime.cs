@@ -21,11 +21,11 @@ internal static class SysTime
         Timekeeper time = kernel.Timekeeper;
         ulong? host = clock switch
         {
-            Clocks.MonotonicRaw => time.RawNs(kernel.NowCounter()),
+            Clocks.MonotonicRaw => time.RawNs(kernel.Clock.Now),
             Clocks.RealtimeCoarse => (ulong)((long)time.CoarseNs + time.RealtimeOffsetNs),
             Clocks.MonotonicCoarse => time.CoarseNs,
             Clocks.Realtime or Clocks.RealtimeAlarm or Clocks.Monotonic or Clocks.Boottime or Clocks.BoottimeAlarm or Clocks.Tai =>
-                kernel.TimeOf(LinuxKernel.BaseOf(clock)),
+                kernel.Timekeeper.TimeOf(TimerBases.Of(clock)),
             _ => CpuClock(c.Kernel, c.Task, clock)?.Invoke(),
         };
         return host is { } ns ? c.Task.TimeNamespace.FromHost(clock, ns) : null;
@@ -54,13 +54,13 @@ internal static class SysTime
     private static Func<ulong> OfGroup(LinuxKernel kernel, ThreadGroup group, int which) => () =>
     {
         (ulong user, ulong system) = kernel.CpuTime(group);
-        return kernel.NsOfCycles(which == 1 ? user : user + system);
+        return kernel.Clock.NsOfCycles(which == 1 ? user : user + system);
     };
 
     private static Func<ulong> OfTask(LinuxKernel kernel, KernelTask task, int which) => () =>
     {
         (ulong user, ulong system) = kernel.CpuTime(task);
-        return kernel.NsOfCycles(which == 1 ? user : user + system);
+        return kernel.Clock.NsOfCycles(which == 1 ? user : user + system);
     };
 
     /// <summary>clock_gettime(clock, tp).</summary>
@@ -77,7 +77,7 @@ internal static class SysTime
         int clock = c.Int(0);
         if (!IsKnown(clock) && CpuClock(c.Kernel, c.Task, clock) is null)
             return -Errno.EINVAL;
-        ulong resolution = clock is Clocks.RealtimeCoarse or Clocks.MonotonicCoarse ? LinuxKernel.TickNs : 1;
+        ulong resolution = clock is Clocks.RealtimeCoarse or Clocks.MonotonicCoarse ? MachineClock.TickNs : 1;
         return c.Arg(1) == 0 || UserTime.WriteTimespec(c.Memory, c.Arg(1), resolution) ? 0 : -Errno.EFAULT;
     }
 
@@ -98,7 +98,7 @@ internal static class SysTime
     /// <summary>gettimeofday(tv, tz).</summary>
     public static long GetTimeOfDay(SyscallContext c)
     {
-        if (c.Arg(0) != 0 && !UserTime.WriteTimeval(c.Memory, c.Arg(0), c.Kernel.RealtimeNs))
+        if (c.Arg(0) != 0 && !UserTime.WriteTimeval(c.Memory, c.Arg(0), c.Kernel.Timekeeper.RealtimeNs))
             return -Errno.EFAULT;
         (int west, int dst) = c.Kernel.Timekeeper.TimeZone;
         return c.Arg(1) == 0 || (c.Memory.Write(c.Arg(1), west) && c.Memory.Write(c.Arg(1) + 4, dst)) ? 0 : -Errno.EFAULT;
@@ -138,7 +138,7 @@ internal static class SysTime
             long result = UserTime.ReadTimespec(c.Memory, c.Arg(0), out ulong ns);
             if (result < 0)
                 return result;
-            c.Deadline = UserTime.Add(c.Kernel.NowNs, ns);
+            c.Deadline = UserTime.Add(c.Kernel.Timekeeper.NowNs, ns);
         }
         return SleepRelative(c, TimerBase.Monotonic, c.Arg(1), false);
     }
@@ -146,7 +146,7 @@ internal static class SysTime
     /// <summary>Goes on with a relative sleep until c.Deadline, a time of the clock.</summary>
     private static long SleepRelative(SyscallContext c, TimerBase clock, ulong remainder, bool wakes)
     {
-        ulong now = c.Kernel.TimeOf(clock);
+        ulong now = c.Kernel.Timekeeper.TimeOf(clock);
         if (c.TimedOut || c.Deadline <= now)
             return 0;
         ulong deadline = c.Deadline;
@@ -179,17 +179,17 @@ internal static class SysTime
         if (wakes && !c.Task.Credentials.Privileged)
             return -Errno.EPERM;
         // A relative sleep on CLOCK_REALTIME does not follow when that clock is set.
-        TimerBase sleepsOn = !absolute && clock == Clocks.Realtime ? TimerBase.Monotonic : LinuxKernel.BaseOf(clock);
+        TimerBase sleepsOn = !absolute && clock == Clocks.Realtime ? TimerBase.Monotonic : TimerBases.Of(clock);
         if (c.Attempt == 0)
         {
             long result = UserTime.ReadTimespec(c.Memory, c.Arg(2), out ulong ns);
             if (result < 0)
                 return result;
-            c.Deadline = absolute ? c.Task.TimeNamespace.ToHost(clock, ns) : UserTime.Add(c.Kernel.TimeOf(sleepsOn), ns);
+            c.Deadline = absolute ? c.Task.TimeNamespace.ToHost(clock, ns) : UserTime.Add(c.Kernel.Timekeeper.TimeOf(sleepsOn), ns);
         }
         if (!absolute)
             return SleepRelative(c, sleepsOn, c.Arg(3), wakes);
-        if (c.TimedOut || c.Deadline <= c.Kernel.TimeOf(sleepsOn))
+        if (c.TimedOut || c.Deadline <= c.Kernel.Timekeeper.TimeOf(sleepsOn))
             return 0;
         return c.WaitUntil(sleepsOn, c.Deadline, Errno.ERESTARTNOHAND, wakes);
     }
@@ -207,7 +207,7 @@ internal static class SysTime
         }
         if (now >= c.Deadline)
             return 0;
-        return c.Wait([], c.Kernel.NowNs + Math.Max(LinuxKernel.TickNs, c.Deadline - now), Errno.EINTR);
+        return c.Wait([], c.Kernel.Timekeeper.NowNs + Math.Max(MachineClock.TickNs, c.Deadline - now), Errno.EINTR);
     }
 
     /// <summary>getitimer(which, value).</summary>
@@ -229,13 +229,13 @@ internal static class SysTime
         ThreadGroup group = c.Task.Group;
         if (which == 0)
         {
-            ulong now = c.Kernel.NowNs;
+            ulong now = c.Kernel.Timekeeper.NowNs;
             // A timer that is about to expire shows 1 us, not "off".
             return (group.RealInterval, group.RealTimer is { } timer ? Math.Max(1000, timer.Deadline - Math.Min(now, timer.Deadline)) : 0);
         }
         (ulong expires, ulong interval) = group.CpuTimers[which - 1];
         ulong used = CpuCycles(c.Kernel, group, which);
-        return (c.Kernel.NsOfCycles(interval), expires == 0 ? 0 : Math.Max(1000, c.Kernel.NsOfCycles(expires - Math.Min(used, expires))));
+        return (c.Kernel.Clock.NsOfCycles(interval), expires == 0 ? 0 : Math.Max(1000, c.Kernel.Clock.NsOfCycles(expires - Math.Min(used, expires))));
     }
 
     private static ulong CpuCycles(LinuxKernel kernel, ThreadGroup group, int which)
@@ -265,13 +265,13 @@ internal static class SysTime
             group.RealTimer = null;
             group.RealInterval = value == 0 ? 0 : interval;
             if (value != 0)
-                ArmReal(c.Kernel, group, UserTime.Add(c.Kernel.NowNs, value));
+                ArmReal(c.Kernel, group, UserTime.Add(c.Kernel.Timekeeper.NowNs, value));
         }
         else
         {
             group.CpuTimers[which - 1] = value == 0
                 ? (0, 0)
-                : (CpuCycles(c.Kernel, group, which) + Math.Max(1, c.Kernel.CyclesOfNs(value)), c.Kernel.CyclesOfNs(interval));
+                : (CpuCycles(c.Kernel, group, which) + Math.Max(1, c.Kernel.Clock.CyclesOfNs(value)), c.Kernel.Clock.CyclesOfNs(interval));
         }
         if (c.Arg(2) == 0)
             return 0;

@@ -88,10 +88,10 @@ internal static class SysTimer
         {
             bool absolute = (c.Int(1) & TimerAbstime) != 0;
             // A relative timer on CLOCK_REALTIME does not follow when that clock is set.
-            TimerBase of = !absolute && timer.Clock == Clocks.Realtime ? TimerBase.Monotonic : LinuxKernel.BaseOf(timer.Clock);
+            TimerBase of = !absolute && timer.Clock == Clocks.Realtime ? TimerBase.Monotonic : TimerBases.Of(timer.Clock);
             ulong deadline = absolute
                 ? timer.CpuNow is null ? c.Task.TimeNamespace.ToHost(timer.Clock, value) : value
-                : UserTime.Add(timer.CpuNow?.Invoke() ?? c.Kernel.TimeOf(of), value);
+                : UserTime.Add(timer.CpuNow?.Invoke() ?? c.Kernel.Timekeeper.TimeOf(of), value);
             timer.Arm(of, deadline, interval);
         }
         return c.Arg(3) == 0 || WriteSetting(c, c.Arg(3), oldInterval, oldLeft) ? 0 : -Errno.EFAULT;

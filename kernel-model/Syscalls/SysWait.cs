@@ -20,7 +20,7 @@ internal static class SysWait
         {
             Span<long> r = stackalloc long[18];
             r.Clear();
-            ulong user = kernel.NsOfCycles(User) / 1000, system = kernel.NsOfCycles(System) / 1000;
+            ulong user = kernel.Clock.NsOfCycles(User) / 1000, system = kernel.Clock.NsOfCycles(System) / 1000;
             r[0] = (long)(user / 1_000_000);
             r[1] = (long)(user % 1_000_000);
             r[2] = (long)(system / 1_000_000);
@@ -97,13 +97,13 @@ internal static class SysWait
             (ulong user, ulong system) = c.Kernel.CpuTime(group);
             Span<long> t =
             [
-                (long)c.Kernel.ClockTicks(user), (long)c.Kernel.ClockTicks(system),
-                (long)c.Kernel.ClockTicks(group.ChildUserCycles), (long)c.Kernel.ClockTicks(group.ChildSystemCycles),
+                (long)c.Kernel.Clock.ClockTicks(user), (long)c.Kernel.Clock.ClockTicks(system),
+                (long)c.Kernel.Clock.ClockTicks(group.ChildUserCycles), (long)c.Kernel.Clock.ClockTicks(group.ChildSystemCycles),
             ];
             if (!c.Memory.Write(c.Arg(0), Bytes(t)))
                 return -Errno.EFAULT;
         }
-        return (long)(c.Kernel.NowNs / 10_000_000);
+        return (long)(c.Kernel.Timekeeper.NowNs / 10_000_000);
     }
 
     /// <summary>wait4(pid, status, options, rusage).</summary>

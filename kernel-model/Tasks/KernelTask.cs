@@ -30,7 +30,7 @@ public enum TaskState
 
 /// <summary>One thread: the C# half of Linux's task_struct. Its other half, the record that EL1 code reads, lives in guest
 /// memory (<see cref="RecordPa"/>) and is written by <see cref="TaskRecords"/>.</summary>
-public sealed class KernelTask
+public sealed class KernelTask : ISleeper
 {
     private readonly List<WaitQueue> _queues = [];
 

@@ -1,6 +1,7 @@
 using ArmVdso.Emulator;
 using ArmVdso.Kernel.Costs;
 using ArmVdso.Kernel.El1;
+using ArmVdso.Kernel.Time;
 
 namespace ArmVdso.Kernel.Tasks;
 
@@ -89,8 +90,8 @@ public sealed class Scheduler
     {
         _kernel.Records.SetFlag(_current[cpu], TaskFlag.NeedResched, true);
         Cpu target = _kernel.Machine.Cpus[cpu];
-        if (target != _kernel.ActiveCpu)
-            _kernel.Machine.SendSgi(target, RescheduleInterrupt, _kernel.ActiveCpu?.Cycles ?? 0);
+        if (target != _kernel.Clock.Active)
+            _kernel.Machine.SendSgi(target, RescheduleInterrupt, _kernel.Clock.Active?.Cycles ?? 0);
     }
 
     /// <summary>Makes a running task leave EL0 soon, so that it sees its pending work (signals).</summary>
@@ -99,8 +100,8 @@ public sealed class Scheduler
         if (!task.OnCpu)
             return;
         Cpu target = _kernel.Machine.Cpus[task.Cpu];
-        if (target != _kernel.ActiveCpu)
-            _kernel.Machine.SendSgi(target, RescheduleInterrupt, _kernel.ActiveCpu?.Cycles ?? 0);
+        if (target != _kernel.Clock.Active)
+            _kernel.Machine.SendSgi(target, RescheduleInterrupt, _kernel.Clock.Active?.Cycles ?? 0);
     }
 
     /// <summary>HVC_SCHEDULE: the task that this CPU runs next.</summary>
@@ -176,7 +177,7 @@ public sealed class Scheduler
 
     private void NewSlice(Cpu cpu, KernelTask task)
     {
-        task.SliceEnd = _kernel.NowNsOf(cpu) + SliceNs;
+        task.SliceEnd = _kernel.Timekeeper.Monotonic(cpu.Counter()) + SliceNs;
         ProgramTimer(cpu);
         // CPU 0 keeps the tick while anybody runs, also when it is idle itself.
         if (cpu.Index != 0 && _kernel.Machine.Cpus[0].Waiting)
@@ -186,16 +187,16 @@ public sealed class Scheduler
     /// <summary>The timer interrupt of a CPU: jiffies and timers on CPU 0, the end of the slice everywhere.</summary>
     internal void TimerInterrupt(Cpu cpu)
     {
-        ulong now = _kernel.NowNsOf(cpu);
+        ulong now = _kernel.Timekeeper.Monotonic(cpu.Counter());
         int i = cpu.Index;
         if (now >= _nextTick[i])
         {
-            ulong tick = LinuxKernel.TickNs;
+            ulong tick = MachineClock.TickNs;
             _nextTick[i] = (now / tick + 1) * tick;
             if (i == 0)
             {
                 _kernel.Timekeeper.Tick(cpu.Counter(), EveryoneIdle());
-                _kernel.UseRandom();
+                _kernel.Seeding.Use();
                 // CPU 0 keeps the tick for all: others need none while nobody waits for them.
                 foreach (KernelTask running in _current)
                     _kernel.RunCpuTimers(running);
@@ -247,14 +248,14 @@ public sealed class Scheduler
     internal void ProgramTimer(Cpu cpu)
     {
         int i = cpu.Index;
-        if (cpu.Waiting && _kernel.ActiveCpu is { } active)
+        if (cpu.Waiting && _kernel.Clock.Active is { } active)
             cpu.Timing.AdvanceTo(active.Cycles);
         ulong deadline = ulong.MaxValue;
         bool idle = IsIdle(i);
         if (i == 0 && (!idle || _kernel.AnyoneAlive))
         {
             if (_nextTick[0] == 0)
-                _nextTick[0] = LinuxKernel.TickNs;
+                _nextTick[0] = MachineClock.TickNs;
             // An idle machine that waits for nothing but the tick would never end: no tick then (NOHZ), just timers.
             deadline = EveryoneIdle() && _queue.Count == 0 ? ulong.MaxValue : _nextTick[0];
             deadline = Math.Min(deadline, _kernel.Timers.Earliest);
@@ -265,7 +266,7 @@ public sealed class Scheduler
         if (deadline == ulong.MaxValue || Director is not null)
             _kernel.Machine.SetTimer(cpu, false, 0);
         else
-            _kernel.Machine.SetTimer(cpu, true, _kernel.CounterOfNs(deadline));
+            _kernel.Machine.SetTimer(cpu, true, _kernel.Timekeeper.CounterOf(deadline));
     }
 
     /// <summary>Timers changed: CPU 0 must look at its deadline again.</summary>

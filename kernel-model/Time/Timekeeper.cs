@@ -1,3 +1,4 @@
+using ArmVdso.Emulator;
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Memory;
 
@@ -13,7 +14,8 @@ public sealed class Timekeeper
     internal const int Shift = 24;
 
     internal const ulong NsPerSecond = 1_000_000_000;
-    private readonly LinuxKernel _kernel;
+    private readonly MachineClock _clock;
+    private readonly KernelTimers _timers;
     private readonly List<IVvarPage> _pages = [];
     private readonly ulong _frequency;
     private readonly ulong _interval;
@@ -28,12 +30,14 @@ public sealed class Timekeeper
     private int _minutesWest;
     private int _dstTime;
 
-    internal Timekeeper(LinuxKernel kernel, long epochSeconds)
+    internal Timekeeper(Machine machine, MachineClock clock, KernelTimers timers, long epochSeconds)
     {
-        _kernel = kernel;
-        Stores = new OrderedStores(kernel.Machine.Memory);
-        _frequency = kernel.Machine.CounterFrequency;
-        _interval = Math.Max(1, _frequency / LinuxKernel.Hz);
+        _clock = clock;
+        _timers = timers;
+        timers.OffsetOf = OffsetOf;
+        Stores = new OrderedStores(machine.Memory);
+        _frequency = machine.CounterFrequency;
+        _interval = Math.Max(1, _frequency / MachineClock.Hz);
         RealtimeOffsetNs = epochSeconds * (long)NsPerSecond;
         _rawMult = (uint)(((UInt128)NsPerSecond << Shift) / _frequency);
         Ntp = new NtpDiscipline(this);
@@ -150,12 +154,12 @@ public sealed class Timekeeper
     }
 
     /// <summary>Ticks of a longer idle time than this (some eleven days) are taken at once.</summary>
-    private const ulong MostSteps = 1_000_000UL * LinuxKernel.Hz;
+    private const ulong MostSteps = 1_000_000UL * MachineClock.Hz;
 
     private ulong TicksToNextSecond()
     {
         long part = (long)(((_monotonic >> Shift) + RealtimeOffsetNs) % (long)NsPerSecond);
-        return ((ulong)((long)NsPerSecond - part) + LinuxKernel.TickNs - 1) / LinuxKernel.TickNs;
+        return ((ulong)((long)NsPerSecond - part) + MachineClock.TickNs - 1) / MachineClock.TickNs;
     }
 
     private uint IdealMult() => (uint)((Ntp.NsPerSecond32 >> (32 - Shift)) / _frequency);
@@ -171,7 +175,7 @@ public sealed class Timekeeper
             RealtimeOffsetNs += leap * (long)NsPerSecond;
             TaiOffset -= leap;
             Ntp.Second += leap;
-            _kernel.Timers.ClocksChanged();
+            _timers.ClocksChanged();
         }
     }
 
@@ -181,20 +185,20 @@ public sealed class Timekeeper
     /// <summary>The rate or the offsets changed: a new base at once.</summary>
     internal void Changed()
     {
-        Advance(_kernel.NowCounter());
+        Advance(_clock.Now);
         Publish();
-        _kernel.Timers.ClocksChanged();
+        _timers.ClocksChanged();
     }
 
     /// <summary>Sets CLOCK_REALTIME (clock_settime, settimeofday, ADJ_SETOFFSET).</summary>
     public void SetRealtime(long ns)
     {
-        ulong counter = _kernel.NowCounter();
+        ulong counter = _clock.Now;
         Advance(counter);
         RealtimeOffsetNs = ns - (long)Monotonic(counter);
         Ntp.ClockWasSet();
         Publish();
-        _kernel.Timers.ClocksChanged();
+        _timers.ClocksChanged();
         ClockSets++;
         ClockSet?.Invoke();
     }
@@ -210,15 +214,36 @@ public sealed class Timekeeper
     /// CLOCK_REALTIME advance.</summary>
     public void Suspend(ulong ns)
     {
-        Advance(_kernel.NowCounter());
+        Advance(_clock.Now);
         _boot += (long)ns;
         RealtimeOffsetNs += (long)ns;
         Ntp.Second = RealtimeSecond();
         Publish();
-        _kernel.Timers.ClocksChanged();
+        _timers.ClocksChanged();
         ClockSets++;
         ClockSet?.Invoke();
     }
+
+    /// <summary>Suspends the machine until its earliest alarm (CLOCK_REALTIME_ALARM, CLOCK_BOOTTIME_ALARM). False: there is none,
+    /// nothing would ever wake it.</summary>
+    internal bool SuspendToAlarm()
+    {
+        if (_timers.EarliestAlarm is not { } deadline)
+            return false;
+        ulong now = NowNs;
+        if (deadline > now)
+            Suspend(deadline - now);
+        return true;
+    }
+
+    /// <summary>CLOCK_MONOTONIC now, in ns.</summary>
+    public ulong NowNs => Monotonic(_clock.Now);
+
+    /// <summary>CLOCK_REALTIME now, in ns since 1970.</summary>
+    public ulong RealtimeNs => (ulong)(RealtimeOffsetNs + (long)NowNs);
+
+    /// <summary>Time of an hrtimer base now, in ns.</summary>
+    public ulong TimeOf(TimerBase clock) => (ulong)Math.Max(0, (long)NowNs + OffsetOf(clock));
 
     /// <summary>settimeofday's time zone: update_vsyscall_tz.</summary>
     public void SetTimeZone(int minutesWest, int dstTime)

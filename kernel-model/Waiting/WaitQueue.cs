@@ -1,19 +1,17 @@
-using ArmVdso.Kernel.Tasks;
-
 namespace ArmVdso.Kernel.Waiting;
 
 /// <summary>Tasks that sleep until something happens. Wakers call <see cref="WakeAll"/>; each woken task's system call body
 /// runs again from its start and looks for itself.</summary>
 public sealed class WaitQueue
 {
-    private readonly List<KernelTask> _waiters = [];
+    private readonly List<ISleeper> _waiters = [];
 
     /// <summary>Whether anybody waits.</summary>
     public bool IsEmpty => _waiters.Count == 0;
 
-    internal void Add(KernelTask task) => _waiters.Add(task);
+    internal void Add(ISleeper sleeper) => _waiters.Add(sleeper);
 
-    internal void Remove(KernelTask task) => _waiters.Remove(task);
+    internal void Remove(ISleeper sleeper) => _waiters.Remove(sleeper);
 
     /// <summary>Makes every waiter runnable, in the order of arrival.</summary>
     public void WakeAll()

@@ -9,7 +9,6 @@ using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Signals;
 using ArmVdso.Kernel.Syscalls;
 using ArmVdso.Kernel.Tasks;
-using ArmVdso.Kernel.Vdso;
 
 namespace ArmVdso.Lab;
 

@@ -32,7 +32,7 @@ internal sealed class VfsGuest : IDisposable
         Task.Fs = new FsContext(Kernel.Vfs.Root, Kernel.Vfs.Root);
         Task.Files = new FileTable();
         Task.Handlers = new SignalHandlers();
-        Task.Mm = new MemoryMap(Kernel, 39);
+        Task.Mm = new MemoryMap(Kernel.Machine, Kernel.PageAllocator, 39);
         Assert.Equal((long)DataBase, Task.Mm.Map(DataBase, 8 << 20, 3, 0x32, null, 0));
         Assert.True(Kernel.Records.Allocate(Task));
         Kernel.Records.SyncAll(Task);

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
-using ArmVdso.Kernel.Abi;
 using ArmVdso.Lab;
 using ArmVdso.Lab.Explain;
 using ArmVdso.Lab.Statistics;

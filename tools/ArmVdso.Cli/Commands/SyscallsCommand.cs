@@ -150,7 +150,7 @@ internal static class SyscallsCommand
         var table = new Table("nr", "name", "support", "charged insns", "cost from", "arguments", "note");
         foreach (SyscallRow row in SyscallTable.All)
         {
-            CallCost cost = costs.Of(row);
+            CallCost cost = costs.Of(row.Name, row.Cost);
             table.Add(
                 Text.Plain(row.Number), row.Name, Name(row.Support), Text.Plain(cost.Instructions),
                 cost.Row + (cost.Estimated ? " (estimated)" : ""),

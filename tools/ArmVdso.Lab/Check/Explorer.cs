@@ -1,5 +1,3 @@
-using ArmVdso.Kernel.Abi;
-
 namespace ArmVdso.Lab.Check;
 
 /// <summary>Explores one design: every function, every event, every instruction boundary.</summary>

@@ -1,5 +1,4 @@
 using ArmVdso.Emulator;
-using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Explore;
 using ArmVdso.Kernel.Namespaces;
 using ArmVdso.Kernel.Tasks;
@@ -456,7 +455,7 @@ internal sealed partial class Trial
     internal void SetTime(int part) => ByStores(
         () => new ClockStores(_rig, _clocks, SetRealtime), part);
 
-    private void SetRealtime() => _rig.Kernel.Timekeeper.SetRealtime((long)_rig.Kernel.RealtimeNs + 5_000_000_000);
+    private void SetRealtime() => _rig.Kernel.Timekeeper.SetRealtime((long)_rig.Kernel.Timekeeper.RealtimeNs + 5_000_000_000);
 
     internal void Race(int part) => ByStores(
         () =>

@@ -146,7 +146,7 @@ internal sealed partial class Trial
 
     private void Advance()
     {
-        ulong cycles = _rig.Machine.Cpus.Max(c => c.Cycles) + _rig.Kernel.CyclesOfNs(TimeBetweenUpdates);
+        ulong cycles = _rig.Machine.Cpus.Max(c => c.Cycles) + _rig.Kernel.Clock.CyclesOfNs(TimeBetweenUpdates);
         foreach (Cpu cpu in _rig.Machine.Cpus)
             cpu.Timing.AdvanceTo(cycles);
     }

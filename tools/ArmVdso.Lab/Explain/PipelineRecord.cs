@@ -1,5 +1,5 @@
+using ArmVdso.Emulator.Timing;
 using ArmVdso.Emulator.Timing.Instructions;
-using ArmVdso.Kernel.Files;
 
 namespace ArmVdso.Lab.Explain;
 

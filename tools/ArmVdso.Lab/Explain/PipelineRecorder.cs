@@ -1,12 +1,12 @@
 using System.Numerics;
 using ArmVdso.Emulator;
+using ArmVdso.Emulator.Timing;
 using ArmVdso.Emulator.Timing.Counters;
 using ArmVdso.Emulator.Timing.Events;
 using ArmVdso.Emulator.Timing.InOrder;
 using ArmVdso.Emulator.Timing.Instructions;
 using ArmVdso.Emulator.Timing.Models;
 using ArmVdso.Emulator.Timing.OutOfOrder;
-using ArmVdso.Kernel.Files;
 
 namespace ArmVdso.Lab.Explain;
 

@@ -1,5 +1,4 @@
 using ArmVdso.Kernel.Costs;
-using ArmVdso.Kernel.El1;
 
 namespace ArmVdso.Lab.KernelPath;
 

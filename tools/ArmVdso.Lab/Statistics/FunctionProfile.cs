@@ -120,7 +120,7 @@ public sealed class FunctionProfile : IMachineObserver
             table = TableOf("[vdso]", () => image.Bytes);
             address = pc - memory.VdsoBase;
         }
-        else if (vma.File is { } file)
+        else if (vma.File is OpenFile file)
         {
             table = TableOf(where, () => Contents(file));
             if (table.AddressOf(vma.Offset + (pc - vma.Start)) is { } found)

@@ -1,5 +1,3 @@
-using ArmVdso.Kernel.Tasks;
-
 namespace ArmVdso.Lab.Workloads;
 
 /// <summary>Calls of one system call: how often, and what they cost. Cycles are those of the CPU between the exception and the

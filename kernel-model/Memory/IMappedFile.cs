@@ -1,0 +1,26 @@
+namespace ArmVdso.Kernel.Memory;
+
+/// <summary>An open file as a mapping uses it: where pages come from and what /proc/PID/maps shows.</summary>
+public interface IMappedFile
+{
+    /// <summary>Whether writes are allowed.</summary>
+    bool CanWrite { get; }
+
+    /// <summary>The name that /proc/PID/maps shows.</summary>
+    string Path { get; }
+
+    /// <summary>Device and inode number for /proc/PID/maps.</summary>
+    (uint Major, uint Minor, ulong Inode) DeviceAndInode { get; }
+
+    /// <summary>One page of contents for a private mapping, zero past the end; false: the page cannot be read.</summary>
+    bool ReadPage(ulong offset, Span<byte> page);
+
+    /// <summary>Physical page of a shared mapping; 0 past the end. The mapping must hold the file.</summary>
+    ulong SharedPagePa(ulong offset);
+
+    /// <summary>A mapping holds the file.</summary>
+    void Hold();
+
+    /// <summary>A mapping lets the file go; the last holder releases it.</summary>
+    void Release();
+}
