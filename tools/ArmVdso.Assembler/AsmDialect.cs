@@ -79,9 +79,11 @@ internal static class AsmDialect
     {
         bool negative = token[0] == '-';
         string digits = negative ? token[1..] : token;
-        if (digits.StartsWith("0x", StringComparison.Ordinal) && ulong.TryParse(digits.AsSpan(2), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out ulong hex))
+        if (digits.StartsWith("0x", StringComparison.Ordinal)
+            && ulong.TryParse(digits.AsSpan(2), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out ulong hex))
             return ((long)(negative ? 0 - hex : hex)).ToString(CultureInfo.InvariantCulture);
-        if (digits.StartsWith("0b", StringComparison.Ordinal) && ulong.TryParse(digits.AsSpan(2), NumberStyles.BinaryNumber, CultureInfo.InvariantCulture, out ulong binary))
+        if (digits.StartsWith("0b", StringComparison.Ordinal)
+            && ulong.TryParse(digits.AsSpan(2), NumberStyles.BinaryNumber, CultureInfo.InvariantCulture, out ulong binary))
             return ((long)(negative ? 0 - binary : binary)).ToString(CultureInfo.InvariantCulture);
         if (ulong.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out ulong value))
             return ((long)(negative ? 0 - value : value)).ToString(CultureInfo.InvariantCulture);
@@ -97,7 +99,8 @@ internal static class AsmDialect
         for (int i = 0; i < operands.Length; i++)
         {
             text.Append(operands[i]);
-            bool starts = operands[i] == 'v' && (i == 0 || !char.IsAsciiLetterOrDigit(operands[i - 1])) && i + 1 < operands.Length && char.IsAsciiDigit(operands[i + 1]);
+            bool starts = operands[i] == 'v' && (i == 0 || !char.IsAsciiLetterOrDigit(operands[i - 1])) && i + 1 < operands.Length
+                && char.IsAsciiDigit(operands[i + 1]);
             if (!starts)
                 continue;
             while (i + 1 < operands.Length && char.IsAsciiDigit(operands[i + 1]))
@@ -123,7 +126,8 @@ internal static class AsmDialect
         string suffix = dot < 0 ? "" : ends[0][dot..];
         string firstText = (dot < 0 ? ends[0] : ends[0][..dot])[1..];
         string lastText = (ends[1].IndexOf('.') is >= 0 and int d ? ends[1][..d] : ends[1])[1..];
-        if (!int.TryParse(firstText, CultureInfo.InvariantCulture, out int first) || !int.TryParse(lastText, CultureInfo.InvariantCulture, out int last))
+        if (!int.TryParse(firstText, CultureInfo.InvariantCulture, out int first)
+            || !int.TryParse(lastText, CultureInfo.InvariantCulture, out int last))
             return operands;
         IEnumerable<string> names = Enumerable.Range(0, ((last - first) & 31) + 1).Select(i => $"v{(first + i) & 31}{suffix}");
         return operands[..(open + 1)] + string.Join(',', names) + operands[close..];

@@ -25,7 +25,8 @@ public sealed partial class AssemblyProgram
     public uint[] Words => [.. _instructions.Select(i => i.Word)];
 
     /// <summary>Assembles a text: instructions, labels (<c>name:</c>, local <c>0:</c> with <c>0b</c> and <c>0f</c>), comments
-    /// (<c>//</c>, <c>/* */</c>, <c>@</c>, <c>#</c> at the start of a line). Directives are skipped; those that would place data are errors.</summary>
+    /// (<c>//</c>, <c>/* */</c>, <c>@</c>, <c>#</c> at the start of a line). Directives are skipped; those that would place data are
+    /// errors.</summary>
     /// <exception cref="AssemblerException">The text has something else; the message names the line.</exception>
     public static AssemblyProgram Parse(string text)
     {
@@ -61,7 +62,8 @@ public sealed partial class AssemblyProgram
         {
             (string statement, int line) = pending[i];
             string resolved = program.Resolve(statement, i);
-            uint word = TableAssembler.Instance.TryAssemble(resolved) ?? throw new AssemblerException($"line {line}: not an instruction: {statement}");
+            uint word = TableAssembler.Instance.TryAssemble(resolved)
+                ?? throw new AssemblerException($"line {line}: not an instruction: {statement}");
             program._instructions.Add(new AssembledInstruction(word, statement, line));
         }
         return program;
@@ -105,6 +107,7 @@ public sealed partial class AssemblyProgram
     [GeneratedRegex(@"^\.(byte|hword|2byte|short|word|4byte|long|xword|8byte|quad|inst|ascii|asciz|string|zero|space|skip|fill)\b")]
     private static partial Regex Data();
 
-    [GeneratedRegex(@"^(\s*(?:b|bl|b\.\w+|cbn?z|tbn?z|adr|ldr|ldrsw|prfm)\s(?:[^\[]*,)?\s*)([A-Za-z_.$][\w.$]*|\d+[fb])\s*$", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(
+        @"^(\s*(?:b|bl|b\.\w+|cbn?z|tbn?z|adr|ldr|ldrsw|prfm)\s(?:[^\[]*,)?\s*)([A-Za-z_.$][\w.$]*|\d+[fb])\s*$", RegexOptions.IgnoreCase)]
     private static partial Regex Target();
 }

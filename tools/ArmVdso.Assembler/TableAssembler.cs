@@ -13,7 +13,9 @@ public sealed class TableAssembler
 {
     // A function's texts are listed for all values of its bits: the operation and the register of SYS.
     private const int MostBits = 19;
-    private static readonly string[] SystemMnemonics = ["sys", "sysl", "sysp", "ic", "dc", "at", "tlbi", "tlbip", "cfp", "dvp", "cpp", "cosp", "brb", "trcit", "gcspopm", "gcspushm", "gcsss1", "gcsss2", "gcspopcx", "gcspopx", "gcspushx"];
+    private static readonly string[] SystemMnemonics = [
+        "sys", "sysl", "sysp", "ic", "dc", "at", "tlbi", "tlbip", "cfp", "dvp", "cpp", "cosp", "brb", "trcit", "gcspopm", "gcspushm",
+        "gcsss1", "gcsss2", "gcspopcx", "gcspopx", "gcspushx"];
     private static readonly Lazy<TableAssembler> Single = new(() => new TableAssembler());
 
     private readonly List<(TableRow Row, AsmTemplate Asm, Expression[] When)> _templates = [];

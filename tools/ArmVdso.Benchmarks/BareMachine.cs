@@ -35,7 +35,8 @@ internal sealed class BareMachine : IDisposable
         Cpu.PC = Code;
     }
 
-    /// <summary>Places <paramref name="words"/>, repeated to fill <paramref name="length"/> instructions, and a branch back to the first.</summary>
+    /// <summary>Places <paramref name="words"/>, repeated to fill <paramref name="length"/> instructions, and a branch back to the
+    /// first.</summary>
     internal void Loop(ReadOnlySpan<uint> words, int length)
     {
         length = length / words.Length * words.Length;

@@ -10,20 +10,23 @@ internal static class BenchPrograms
     private static string Sources => System.IO.Path.Combine(s_root.Value, "tests", "guests", "src", "bench");
 
     /// <summary>Their names.</summary>
-    internal static IEnumerable<string> Names => Directory.GetFiles(Sources, "*.c").Select(f => System.IO.Path.GetFileNameWithoutExtension(f)!).Order(StringComparer.Ordinal);
+    internal static IEnumerable<string> Names =>
+        Directory.GetFiles(Sources, "*.c").Select(f => System.IO.Path.GetFileNameWithoutExtension(f)!).Order(StringComparer.Ordinal);
 
     /// <summary>Host path of a program, built if it is older than its source.</summary>
     /// <exception cref="InvalidOperationException">There is no such program, or it does not compile.</exception>
     internal static string Path(string name)
     {
-        string source = System.IO.Path.Combine(Sources, name + ".c"), folder = System.IO.Path.Combine(s_root.Value, "tests", "guests", "build", "bench");
+        string source = System.IO.Path.Combine(Sources, name + ".c");
+        string folder = System.IO.Path.Combine(s_root.Value, "tests", "guests", "build", "bench");
         string program = System.IO.Path.Combine(folder, name);
         if (!File.Exists(source))
             throw new InvalidOperationException($"there is no program '{name}'; known: {string.Join(", ", Names)}");
         if (File.Exists(program) && File.GetLastWriteTimeUtc(program) > File.GetLastWriteTimeUtc(source))
             return program;
         Directory.CreateDirectory(folder);
-        (int status, string output) = Run("aarch64-linux-gnu-gcc", "-O2", "-march=armv8-a", "-static", "-Wall", "-Wextra", "-Werror", "-o", program, source, "-lm");
+        (int status, string output) = Run(
+            "aarch64-linux-gnu-gcc", "-O2", "-march=armv8-a", "-static", "-Wall", "-Wextra", "-Werror", "-o", program, source, "-lm");
         return status == 0 ? program : throw new InvalidOperationException($"{source} does not compile: {output}");
     }
 
@@ -33,7 +36,8 @@ internal static class BenchPrograms
     {
         try
         {
-            using Process process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+            using Process process = Process.Start(
+                new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
             Task<string> errors = process.StandardError.ReadToEndAsync();
             string output = process.StandardOutput.ReadToEnd();
             process.WaitForExit();

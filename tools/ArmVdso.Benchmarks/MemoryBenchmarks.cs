@@ -3,7 +3,8 @@ using BenchmarkDotNet.Attributes;
 
 namespace ArmVdso.Benchmarks;
 
-/// <summary>Time of one instruction in loops of loads and stores: aligned, unaligned, across pages, over more pages than any TLB has.</summary>
+/// <summary>Time of one instruction in loops of loads and stores: aligned, unaligned, across pages, over more pages than any TLB
+/// has.</summary>
 public class MemoryBenchmarks
 {
     private const int Instructions = 100_000;

@@ -20,7 +20,8 @@ internal static partial class MipsCommand
     /// <param name="Run">Runs it: standard output, and seconds.</param>
     private sealed record Runner(string Name, int Scale, Func<string, int, (string Output, double Seconds)> Run);
 
-    private sealed record Figure(string Program, string Runner, ulong Instructions, double MedianSeconds, double FastestSeconds, double SlowestSeconds)
+    private sealed record Figure(
+        string Program, string Runner, ulong Instructions, double MedianSeconds, double FastestSeconds, double SlowestSeconds)
     {
         public double Mips => Instructions / MedianSeconds / 1e6;
     }
@@ -34,7 +35,9 @@ internal static partial class MipsCommand
         {
             bool number = arguments[i] is "--runs" or "--scale";
             int value = 0;
-            if (number && (i + 1 == arguments.Length || !int.TryParse(arguments[i + 1], CultureInfo.InvariantCulture, out value) || value is < 1 or > 1000))
+            if (number
+                && (i + 1 == arguments.Length || !int.TryParse(arguments[i + 1], CultureInfo.InvariantCulture, out value)
+                    || value is < 1 or > 1000))
                 return Refuse($"{arguments[i]}: a number from 1 to 1000 is missing");
             switch (arguments[i])
             {
@@ -78,8 +81,12 @@ internal static partial class MipsCommand
         var runners = new List<Runner>();
         foreach (string engine in Engines())
             foreach (string core in new[] { "none", "cortex-a53" })
-                runners.Add(new Runner($"{engine}, {(core == "none" ? "functional" : core)}", OwnScale, (path, n) => Ours(engine, core, path, n, out _)));
-        runners.Add(new Runner("portable, cortex-a53, naive", OwnScale, (path, n) => Ours("portable", "cortex-a53", path, n, out _, "naive")));
+            {
+                string name = $"{engine}, {(core == "none" ? "functional" : core)}";
+                runners.Add(new Runner(name, OwnScale, (path, n) => Ours(engine, core, path, n, out _)));
+            }
+        runners.Add(
+            new Runner("portable, cortex-a53, naive", OwnScale, (path, n) => Ours("portable", "cortex-a53", path, n, out _, "naive")));
         if (Installed("qemu-aarch64"))
             runners.Add(new Runner("qemu-aarch64", scale, Qemu));
         else
@@ -87,7 +94,8 @@ internal static partial class MipsCommand
         if (Unicorn.Available)
             runners.Add(new Runner("libunicorn", scale, (path, n) => UnicornProgram.Run(path, Text(n))));
         else
-            Console.Error.WriteLine("mips: libunicorn is left out: not installed (Debian package libunicorn2, or its path in ARMVDSO_UNICORN)");
+            Console.Error.WriteLine(
+                "mips: libunicorn is left out: not installed (Debian package libunicorn2, or its path in ARMVDSO_UNICORN)");
 
         var figures = new List<Figure>();
         foreach (string program in programs)
@@ -114,7 +122,8 @@ internal static partial class MipsCommand
                 List<double> sorted = seconds[runner];
                 sorted.Sort();
                 double median = (sorted[(sorted.Count - 1) / 2] + sorted[sorted.Count / 2]) / 2;
-                figures.Add(new Figure(name, runner.Name, once + (twice - once) * (ulong)(runner.Scale - 1), median, sorted[0], sorted[^1]));
+                figures.Add(
+                    new Figure(name, runner.Name, once + (twice - once) * (ulong)(runner.Scale - 1), median, sorted[0], sorted[^1]));
             }
         }
         if (json)
@@ -128,9 +137,12 @@ internal static partial class MipsCommand
         Console.WriteLine($"{"program",-14} {"engine",-28} {"instructions",14} {"median s",9} {"MIPS",9}   fastest to slowest");
         foreach (Figure f in figures)
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{f.Program,-14} {f.Runner,-28} {f.Instructions,14} {f.MedianSeconds,9:f3} {f.Mips,9:f1}   {f.Instructions / f.FastestSeconds / 1e6:f1} to {f.Instructions / f.SlowestSeconds / 1e6:f1}"));
+                $"{f.Program,-14} {f.Runner,-28} {f.Instructions,14} {f.MedianSeconds,9:f3} {f.Mips,9:f1}   "
+                + $"{f.Instructions / f.FastestSeconds / 1e6:f1} to {f.Instructions / f.SlowestSeconds / 1e6:f1}"));
         Console.WriteLine();
-        Console.WriteLine($"Medians of {runs} interleaved runs. Our engines: from the first instruction to the exit, compilation of the emulator's own code included;");
+        Console.WriteLine(
+            $"Medians of {runs} interleaved runs. Our engines: from the first instruction to the exit, compilation of the emulator's own "
+            + $"code included;");
         Console.WriteLine("qemu-aarch64: the whole process; libunicorn: uc_emu_start. Instruction counts are our own.");
     }
 
@@ -141,17 +153,22 @@ internal static partial class MipsCommand
     {
         (_, string output) = BenchPrograms.Run("dotnet", Command, "run", "--engine", "none-of-this-name", "/");
         Match known = Known().Match(output);
-        return known.Success ? known.Groups[1].Value.Split(", ") : throw new InvalidOperationException($"armvdso does not say which engines it has: {output}");
+        return known.Success
+            ? known.Groups[1].Value.Split(", ")
+            : throw new InvalidOperationException($"armvdso does not say which engines it has: {output}");
     });
 
     private static string Command => Path.Combine(AppContext.BaseDirectory, "armvdso.dll");
 
-    private static (string Output, double Seconds) Ours(string engine, string core, string path, int n, out ulong instructions, string timing = "memoised")
+    private static (string Output, double Seconds) Ours(
+        string engine, string core, string path, int n, out ulong instructions, string timing = "memoised")
     {
         string stats = Path.GetTempFileName();
         try
         {
-            (int status, string output) = BenchPrograms.Run("dotnet", Command, "run", "--engine", engine, "--core", core, "--timing", timing, $"--stats={stats}", "--json", path, Text(n));
+            (int status, string output) = BenchPrograms.Run(
+                "dotnet", Command, "run", "--engine", engine, "--core", core, "--timing", timing, $"--stats={stats}", "--json", path,
+                Text(n));
             if (status != 0)
                 throw new InvalidOperationException($"armvdso run {path} ended with {status}: {output.Trim()}");
             using JsonDocument document = JsonDocument.Parse(File.ReadAllText(stats));
@@ -169,7 +186,9 @@ internal static partial class MipsCommand
         long start = Stopwatch.GetTimestamp();
         (int status, string output) = BenchPrograms.Run("qemu-aarch64", path, Text(n));
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        return status == 0 ? (output, seconds) : throw new InvalidOperationException($"qemu-aarch64 {path} ended with {status}: {output.Trim()}");
+        return status == 0
+            ? (output, seconds)
+            : throw new InvalidOperationException($"qemu-aarch64 {path} ended with {status}: {output.Trim()}");
     }
 
     private static bool Installed(string program) =>

@@ -24,7 +24,9 @@ public class ProgramBenchmarks
     public ulong Run()
     {
         using var machine = new Machine(1, 256 << 20, CoreTimings.Of(Core)) { Engine = Engine };
-        var kernel = new LinuxKernel(machine, new KernelOptions { ProgramHostPath = BenchPrograms.Path(Program), ProgramGuestPath = "/program", Arguments = [Program] })
+        var options =
+            new KernelOptions { ProgramHostPath = BenchPrograms.Path(Program), ProgramGuestPath = "/program", Arguments = [Program] };
+        var kernel = new LinuxKernel(machine, options)
         {
             HostIn = Stream.Null,
             HostOut = Stream.Null,

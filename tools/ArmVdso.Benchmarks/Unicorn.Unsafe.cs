@@ -15,15 +15,22 @@ internal sealed unsafe class Unicorn : SafeHandle
     private static readonly nint s_library = Find();
     private static readonly delegate* unmanaged<int, int, nint*, int> s_open = (delegate* unmanaged<int, int, nint*, int>)Symbol("uc_open");
     private static readonly delegate* unmanaged<nint, int> s_close = (delegate* unmanaged<nint, int>)Symbol("uc_close");
-    private static readonly delegate* unmanaged<nint, ulong, ulong, uint, int> s_map = (delegate* unmanaged<nint, ulong, ulong, uint, int>)Symbol("uc_mem_map");
-    private static readonly delegate* unmanaged<nint, ulong, byte*, ulong, int> s_write = (delegate* unmanaged<nint, ulong, byte*, ulong, int>)Symbol("uc_mem_write");
-    private static readonly delegate* unmanaged<nint, ulong, byte*, ulong, int> s_read = (delegate* unmanaged<nint, ulong, byte*, ulong, int>)Symbol("uc_mem_read");
-    private static readonly delegate* unmanaged<nint, int, ulong*, int> s_regWrite = (delegate* unmanaged<nint, int, ulong*, int>)Symbol("uc_reg_write");
-    private static readonly delegate* unmanaged<nint, int, ulong*, int> s_regRead = (delegate* unmanaged<nint, int, ulong*, int>)Symbol("uc_reg_read");
-    private static readonly delegate* unmanaged<nint, ulong, ulong, ulong, nuint, int> s_start = (delegate* unmanaged<nint, ulong, ulong, ulong, nuint, int>)Symbol("uc_emu_start");
+    private static readonly delegate* unmanaged<nint, ulong, ulong, uint, int> s_map =
+        (delegate* unmanaged<nint, ulong, ulong, uint, int>)Symbol("uc_mem_map");
+    private static readonly delegate* unmanaged<nint, ulong, byte*, ulong, int> s_write =
+        (delegate* unmanaged<nint, ulong, byte*, ulong, int>)Symbol("uc_mem_write");
+    private static readonly delegate* unmanaged<nint, ulong, byte*, ulong, int> s_read =
+        (delegate* unmanaged<nint, ulong, byte*, ulong, int>)Symbol("uc_mem_read");
+    private static readonly delegate* unmanaged<nint, int, ulong*, int> s_regWrite =
+        (delegate* unmanaged<nint, int, ulong*, int>)Symbol("uc_reg_write");
+    private static readonly delegate* unmanaged<nint, int, ulong*, int> s_regRead =
+        (delegate* unmanaged<nint, int, ulong*, int>)Symbol("uc_reg_read");
+    private static readonly delegate* unmanaged<nint, ulong, ulong, ulong, nuint, int> s_start =
+        (delegate* unmanaged<nint, ulong, ulong, ulong, nuint, int>)Symbol("uc_emu_start");
     private static readonly delegate* unmanaged<nint, int> s_stop = (delegate* unmanaged<nint, int>)Symbol("uc_emu_stop");
     // The function is variadic; none of the further arguments is passed, and no argument is a vector.
-    private static readonly delegate* unmanaged<nint, nuint*, int, nint, nint, ulong, ulong, int> s_hook = (delegate* unmanaged<nint, nuint*, int, nint, nint, ulong, ulong, int>)Symbol("uc_hook_add");
+    private static readonly delegate* unmanaged<nint, nuint*, int, nint, nint, ulong, ulong, int> s_hook =
+        (delegate* unmanaged<nint, nuint*, int, nint, nint, ulong, ulong, int>)Symbol("uc_hook_add");
 
     private GCHandle _self;
 
@@ -42,7 +49,8 @@ internal sealed unsafe class Unicorn : SafeHandle
         SetHandle(engine);
         _self = GCHandle.Alloc(this);
         nuint hook;
-        Check(s_hook(handle, &hook, HookInterrupt, (nint)(delegate* unmanaged<nint, uint, nint, void>)&Interrupt, GCHandle.ToIntPtr(_self), 1, 0), "uc_hook_add");
+        var interrupt = (nint)(delegate* unmanaged<nint, uint, nint, void>)&Interrupt;
+        Check(s_hook(handle, &hook, HookInterrupt, interrupt, GCHandle.ToIntPtr(_self), 1, 0), "uc_hook_add");
         Write(Cpacr, 3UL << 20);
     }
 

@@ -4,7 +4,8 @@ using System.Text;
 
 namespace ArmVdso.Benchmarks;
 
-/// <summary>Runs a static program that only computes and prints on libunicorn, with the few system calls that its C library makes.</summary>
+/// <summary>Runs a static program that only computes and prints on libunicorn, with the few system calls that its C library
+/// makes.</summary>
 internal static class UnicornProgram
 {
     private const ulong Page = 4096, Stack = 0x7f00_0000_0000, StackSize = 8 << 20, Heap = 0x5000_0000, HeapSize = 64 << 20;
@@ -69,8 +70,10 @@ internal static class UnicornProgram
             ReadOnlySpan<byte> header = file.AsSpan((int)phoff + 56 * i, 56);
             if (BinaryPrimitives.ReadUInt32LittleEndian(header) != 1)
                 continue;
-            ulong offset = BinaryPrimitives.ReadUInt64LittleEndian(header[8..]), address = BinaryPrimitives.ReadUInt64LittleEndian(header[16..]);
-            ulong size = BinaryPrimitives.ReadUInt64LittleEndian(header[32..]), memory = BinaryPrimitives.ReadUInt64LittleEndian(header[40..]);
+            ulong offset = BinaryPrimitives.ReadUInt64LittleEndian(header[8..]);
+            ulong address = BinaryPrimitives.ReadUInt64LittleEndian(header[16..]);
+            ulong size = BinaryPrimitives.ReadUInt64LittleEndian(header[32..]);
+            ulong memory = BinaryPrimitives.ReadUInt64LittleEndian(header[40..]);
             // Segments are in the order of their addresses; two may share a page.
             ulong first = Math.Max(address & ~(Page - 1), mapped), last = (address + memory + Page - 1) & ~(Page - 1);
             if (last > first)
@@ -95,7 +98,8 @@ internal static class UnicornProgram
             at += (ulong)Encoding.UTF8.GetByteCount(argument) + 1;
         }
         // AT_PHDR, AT_PHENT, AT_PHNUM, AT_PAGESZ, AT_HWCAP (FP, ASIMD), AT_RANDOM.
-        words.AddRange([0, 0, 3, headers, 4, 56, 5, BinaryPrimitives.ReadUInt16LittleEndian(file.AsSpan(56)), 6, Page, 16, 3, 25, at, 0, 0]);
+        words.AddRange(
+            [0, 0, 3, headers, 4, 56, 5, BinaryPrimitives.ReadUInt16LittleEndian(file.AsSpan(56)), 6, Page, 16, 3, 25, at, 0, 0]);
         unicorn.Write(at, new byte[16]);
         ulong sp = Stack - 8192;
         foreach ((ulong word, ulong i) in words.Select((w, i) => (w, (ulong)i)))

@@ -6,11 +6,11 @@ namespace ArmVdso.Cli;
 internal static class Terminal
 {
     /// <summary>Which of the standard streams are terminals: bit 0 input, 1 output, 2 error.</summary>
-    internal static int Streams =>
+    private static int Streams =>
         (Console.IsInputRedirected ? 0 : 1) | (Console.IsOutputRedirected ? 0 : 2) | (Console.IsErrorRedirected ? 0 : 4);
 
     /// <summary>Prints one of our own messages.</summary>
-    internal static void Log(string line) => Console.Error.WriteLine($"armvdso: {line}");
+    private static void Log(string line) => Console.Error.WriteLine($"armvdso: {line}");
 
     /// <summary>Says what is being run, to a person only.</summary>
     internal static void Progress(string line)
@@ -19,8 +19,19 @@ internal static class Terminal
             Log(line);
     }
 
+    /// <summary>The hooks of a run whose streams are given: our messages are printed, Ctrl-C goes to the guest.</summary>
+    internal static SessionHooks Hooks(Stream input, Stream output, Stream error) => new()
+    {
+        Input = input,
+        Output = output,
+        Error = error,
+        Log = Log,
+        Terminals = Streams,
+        Watch = Interrupts,
+    };
+
     /// <summary>Gives Ctrl-C to a session until the result is disposed of.</summary>
-    internal static IDisposable Interrupts(Session session) => new Handler(session);
+    private static Handler Interrupts(Session session) => new Handler(session);
 
     /// <summary>A file for a report; stderr when none is named.</summary>
     /// <exception cref="UserError">It cannot be written.</exception>

@@ -38,7 +38,8 @@ public static class CaseGenerator
                 long distance = (long)(RandomTarget(ref random) & ~3UL) - (long)slot.PC;
                 word = row.Field("imm19")!.Value.Set(word, (uint)(distance >> 2));
             }
-            if (Decoder.Decode(word) != row.Row || IsUnpredictable(row, word) || !TargetIsFree(row, word, slot) || exceptions.Skips(row, word))
+            if (Decoder.Decode(word) != row.Row || IsUnpredictable(row, word) || !TargetIsFree(row, word, slot)
+                || exceptions.Skips(row, word))
                 continue;
             slot.Word = word;
             // A store-exclusive that must fail: qemu does not look at its address, the architecture lets a PE do either.
@@ -87,7 +88,8 @@ public static class CaseGenerator
         uint rn = (store >> 5) & 31;
         uint rt = rn == 28 ? 27u : 28u;
         uint rt2 = rn == 29 ? 26u : 29u;
-        return (store & ~((31u << 16) | (31u << 10) | 31u)) | (1u << 22) | (31u << 16) | ((((store >> 21) & 1) != 0 ? rt2 : 31u) << 10) | rt;
+        uint second = ((store >> 21) & 1) != 0 ? rt2 : 31u;
+        return (store & ~((31u << 16) | (31u << 10) | 31u)) | (1u << 22) | (31u << 16) | (second << 10) | rt;
     }
 
     /// <summary>Register combinations that the Arm ARM makes CONSTRAINED UNPREDICTABLE (DDI0487, K1.2): each side may choose.</summary>
@@ -171,7 +173,8 @@ public static class CaseGenerator
         // (DDI0487, D1.3.5.5, priority of synchronous exceptions).
         state[(int)rn] = random.Below(4) switch
         {
-            0 => OracleLayout.CodeVa + (ulong)random.Below(OracleLayout.MaxSlots) * OracleLayout.SlotBytes + 32 + 4 * (ulong)random.Below(8),
+            0 => OracleLayout.CodeVa + (ulong)random.Below(OracleLayout.MaxSlots) * OracleLayout.SlotBytes + 32
+                + 4 * (ulong)random.Below(8),
             1 => OracleLayout.CodeVa + (ulong)random.Below(OracleLayout.MaxSlots) * OracleLayout.SlotBytes + 32 + random.Below(28),
             2 => OracleLayout.WindowVa + OracleLayout.WindowBytes + 4 * random.Below(16),
             _ => state[(int)rn] & ~3UL,
@@ -180,7 +183,8 @@ public static class CaseGenerator
 
     /// <summary>Puts the base register where the access falls on a chosen target. The distance from base to access (offset,
     /// index) is learnt from a trial on our side; should that be wrong, the oracle will touch another address and tell.</summary>
-    private static void PlaceBase(Slot slot, uint rn, Span<ulong> state, EmulatedMachine machine, Span<ulong> scratch, ref SplitMix64 random)
+    private static void PlaceBase(
+        Slot slot, uint rn, Span<ulong> state, EmulatedMachine machine, Span<ulong> scratch, ref SplitMix64 random)
     {
         // Unmapped, at no round distance from the window: the trial ends in a fault, whose address tells.
         const ulong trial = OracleLayout.WindowVa + 0x13_579A_0000;

@@ -11,7 +11,8 @@ public static class CaseReport
 
     private static Func<uint, ulong, string> FindDisassembler()
     {
-        MethodInfo? method = typeof(Row).Assembly.GetType("ArmVdso.Emulator.Isa.Disassembler")?.GetMethod("Disassemble", [typeof(uint), typeof(ulong)]);
+        Type? disassembler = typeof(Row).Assembly.GetType("ArmVdso.Emulator.Isa.Disassembler");
+        MethodInfo? method = disassembler?.GetMethod("Disassemble", [typeof(uint), typeof(ulong)]);
         return method is null ? (word, _) => $".inst 0x{word:x8}" : method.CreateDelegate<Func<uint, ulong, string>>();
     }
 
@@ -41,12 +42,16 @@ public static class CaseReport
         foreach (int i in differences)
         {
             if (shown++ < 8)
-                text.Append($"    {StateWord.Name(i),-8} qemu 0x{theirs[i]:x16}  ours 0x{ours[i]:x16}  before 0x{(i < StateWord.PC ? before[i] : 0):x16}\n");
+                text.Append(
+                    $"    {StateWord.Name(i),-8} qemu 0x{theirs[i]:x16}  ours 0x{ours[i]:x16}  before "
+                    + $"0x{(i < StateWord.PC ? before[i] : 0):x16}\n");
         }
         if (memory >= 0 && memory < OracleLayout.ZoneBytes)
         {
             int start = Math.Min(memory & ~15, OracleLayout.ZoneBytes - 32);
-            int offset = start < OracleLayout.ZoneABytes ? OracleLayout.ZoneA + start : OracleLayout.ZoneB + start - OracleLayout.ZoneABytes;
+            int offset = start < OracleLayout.ZoneABytes
+                ? OracleLayout.ZoneA + start
+                : OracleLayout.ZoneB + start - OracleLayout.ZoneABytes;
             text.Append($"    memory at 0x{OracleLayout.WindowVa + (ulong)offset:x}\n");
             text.Append($"      before {Convert.ToHexString(CaseGenerator.Template.AsSpan(start, 32))}\n");
             text.Append($"      qemu   {Convert.ToHexString(theirZones.Slice(start, 32))}\n");

@@ -80,7 +80,8 @@ public sealed class DifferentialRun(RunOptions options)
         int perBatch = OracleLayout.MaxSlots * options.StatesPerWord;
         long batches = options.Only is null ? (options.Cases + perBatch - 1) / perBatch : 1;
         int workers = (int)Math.Min(options.Workers, batches);
-        Task[] tasks = Enumerable.Range(0, workers).Select(_ => Task.Factory.StartNew(() => Work(batches), TaskCreationOptions.LongRunning)).ToArray();
+        Task[] tasks = Enumerable.Range(0, workers).Select(_ => Task.Factory.StartNew(() => Work(batches), TaskCreationOptions.LongRunning))
+            .ToArray();
         Task.WaitAll(tasks);
     }
 
@@ -251,7 +252,8 @@ internal sealed class BatchWorker : IDisposable
             Report(i, null, memory);
     }
 
-    private Span<byte> TheirZones(int i) => _oracle.Shared.Bytes(OracleLayout.ZonesOffset + i * OracleLayout.ZoneBytes, OracleLayout.ZoneBytes);
+    private Span<byte> TheirZones(int i) =>
+        _oracle.Shared.Bytes(OracleLayout.ZonesOffset + i * OracleLayout.ZoneBytes, OracleLayout.ZoneBytes);
 
     private void Report(int i, string? what, int memory = -1)
     {
@@ -261,7 +263,11 @@ internal sealed class BatchWorker : IDisposable
         {
             counts.Mismatches++;
             if (counts.Reports.Count < _options.KeepPerRow)
-                counts.Reports.Add(CaseReport.Write(slot, i % _options.StatesPerWord, Before(i), Theirs(i), Ours(i), _differences, memory, Zones(i), TheirZones(i), what));
+            {
+                int state = i % _options.StatesPerWord;
+                counts.Reports.Add(
+                    CaseReport.Write(slot, state, Before(i), Theirs(i), Ours(i), _differences, memory, Zones(i), TheirZones(i), what));
+            }
         }
     }
 
@@ -277,7 +283,10 @@ internal sealed class BatchWorker : IDisposable
             RowCounts counts = _counts[_slots[0].Row.Row];
             counts.Mismatches++;
             int start = Math.Min(at & ~15, OracleLayout.WindowBytes - 32);
-            counts.Reports.Add($"batch: outside the zones the window differs at offset 0x{at:x}; at 0x{start:x}: qemu {Convert.ToHexString(theirs.Slice(start, 32))} ours {Convert.ToHexString(_machine.Window.Slice(start, 32))}; touched by {Touching(at)}");
+            counts.Reports.Add(
+                $"batch: outside the zones the window differs at offset 0x{at:x}; at 0x{start:x}: qemu "
+                + $"{Convert.ToHexString(theirs.Slice(start, 32))} ours {Convert.ToHexString(_machine.Window.Slice(start, 32))}; touched "
+                + $"by {Touching(at)}");
         }
         RestoreOracleWindow();
     }
@@ -292,7 +301,9 @@ internal sealed class BatchWorker : IDisposable
             if (!slot.Memory || _machine.FirstAddressOf(Before(i), slot.Words, _scratch) is not ulong first)
                 continue;
             if (first - (OracleLayout.WindowVa + (ulong)at - 64) < 80)
-                names.Add($"{slot.Row.Name}:0x{slot.Seed:x}:{slot.Index} (state {i % _options.StatesPerWord}) at 0x{first:x} signal {Theirs(i)[StateWord.Signal]}");
+                names.Add(
+                    $"{slot.Row.Name}:0x{slot.Seed:x}:{slot.Index} (state {i % _options.StatesPerWord}) at 0x{first:x} signal "
+                    + $"{Theirs(i)[StateWord.Signal]}");
         }
         return names.Count == 0 ? "no case we know" : string.Join(", ", names);
     }

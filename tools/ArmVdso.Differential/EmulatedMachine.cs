@@ -27,8 +27,10 @@ public sealed class EmulatedMachine : IDisposable
         WriteSystem(3, 0, 2, 0, 2, 1UL << 37); // TCR_EL1.TBI0, as Linux sets it
         WriteSystem(3, 0, 12, 0, 0, 0xFFFF_0000_0000_0000); // VBAR_EL1
         WriteSystem(3, 0, 1, 0, 2, 3 << 20); // CPACR_EL1.FPEN
-        // SCTLR_EL1: UCI, UCT, DZE, the pointer authentication keys and tag access (ATA0) on; SP alignment checks off, for qemu-user has none.
-        WriteSystem(3, 0, 1, 0, 0, (1UL << 26) | (1UL << 15) | (1UL << 14) | (1UL << 31) | (1UL << 30) | (1UL << 27) | (1UL << 13) | (1UL << 42));
+        // SCTLR_EL1: UCI, UCT, DZE, the pointer authentication keys and tag access (ATA0) on; SP alignment checks off, for qemu-user has
+        // none.
+        WriteSystem(
+            3, 0, 1, 0, 0, (1UL << 26) | (1UL << 15) | (1UL << 14) | (1UL << 31) | (1UL << 30) | (1UL << 27) | (1UL << 13) | (1UL << 42));
     }
 
     private void WriteSystem(int op0, int op1, int crn, int crm, int op2, ulong value)
@@ -37,7 +39,8 @@ public sealed class EmulatedMachine : IDisposable
         _cpu.SetX(1, value);
         _cpu.WriteSystemRegister(op0, op1, crn, crm, op2, 1);
         if (_cpu.ExceptionPending)
-            throw new InvalidOperationException($"system register {SystemRegisters.NameOf(op0, op1, crn, crm, op2)} cannot be written at EL1");
+            throw new InvalidOperationException(
+                $"system register {SystemRegisters.NameOf(op0, op1, crn, crm, op2)} cannot be written at EL1");
     }
 
     /// <summary>The code area.</summary>
@@ -139,7 +142,8 @@ public sealed class EmulatedMachine : IDisposable
             ExceptionClass.DataAbortLower when status == tagCheck => 11,
             ExceptionClass.DataAbortLower or ExceptionClass.InstructionAbortLower => 11,
             ExceptionClass.PCAlignment or ExceptionClass.SPAlignment => 7,
-            ExceptionClass.Unknown or ExceptionClass.TrappedSystem or ExceptionClass.PacFail or ExceptionClass.IllegalState or ExceptionClass.BranchTarget => 4,
+            ExceptionClass.Unknown or ExceptionClass.TrappedSystem or ExceptionClass.PacFail or ExceptionClass.IllegalState
+                or ExceptionClass.BranchTarget => 4,
             _ => 900 + (esr >> 26),
         };
     }

@@ -77,7 +77,9 @@ foreach (TableRow row in chosen)
 {
     RowCounts counts = run.Counts[row.Row];
     if (verbose || counts.Mismatches > 0 || counts.NoEncoding > 0)
-        Console.WriteLine($"{(counts.Mismatches > 0 ? "DIFF" : counts.NoEncoding > 0 ? "NONE" : "ok  ")} {row.Name,-24} cases {counts.Cases,8} completed {counts.Completed,8} illegal {counts.Illegal,6} mismatches {counts.Mismatches}");
+        Console.WriteLine(
+            $"{(counts.Mismatches > 0 ? "DIFF" : counts.NoEncoding > 0 ? "NONE" : "ok  ")} {row.Name,-24} cases {counts.Cases,8} "
+            + $"completed {counts.Completed,8} illegal {counts.Illegal,6} mismatches {counts.Mismatches}");
     foreach (string report in counts.Reports)
         Console.WriteLine("  " + report.TrimEnd());
 }
@@ -85,7 +87,9 @@ string[] vacuous = chosen.Where(r => run.Counts[r.Row] is { Cases: > 0 } c && c.
 if (vacuous.Length > 0)
     Console.WriteLine($"SIGILL in every case: {string.Join(' ', vacuous)}");
 int wrong = run.Counts.Values.Count(c => c.Mismatches > 0);
-Console.WriteLine($"{chosen.Count} rows, {run.TotalCases} cases in {clock.Elapsed.TotalSeconds:F1} s ({run.TotalCases / clock.Elapsed.TotalSeconds:F0}/s), {run.TotalMismatches} mismatches in {wrong} rows");
+Console.WriteLine(
+    $"{chosen.Count} rows, {run.TotalCases} cases in {clock.Elapsed.TotalSeconds:F1} s "
+    + $"({run.TotalCases / clock.Elapsed.TotalSeconds:F0}/s), {run.TotalMismatches} mismatches in {wrong} rows");
 return run.TotalMismatches == 0 ? 0 : 1;
 
 static ulong Number(string text) => text.StartsWith("0x", StringComparison.Ordinal)

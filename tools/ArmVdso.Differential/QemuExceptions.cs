@@ -35,7 +35,8 @@ public enum Ignore
 /// <param name="When">Conditions on the fields of the word, all of which hold.</param>
 /// <param name="Ignore">What is left out.</param>
 /// <param name="Reason">Why.</param>
-public sealed record QemuException(string[] Names, Regex Pattern, IReadOnlyList<(string Field, bool Equal, uint Value)> When, Ignore Ignore, string Reason)
+public sealed record QemuException(
+    string[] Names, Regex Pattern, IReadOnlyList<(string Field, bool Equal, uint Value)> When, Ignore Ignore, string Reason)
 {
     /// <summary>Whether the line is about this word of this row, run with this FPCR.</summary>
     public bool Applies(TableRow row, uint word, ulong fpcr)

@@ -42,7 +42,8 @@ public sealed class QemuOracle : IDisposable
         }
     }
 
-    /// <summary>Address of slot_end in the program: every slot ends in a branch to it. The linker keeps it; the ELF symbol table has it.</summary>
+    /// <summary>Address of slot_end in the program: every slot ends in a branch to it. The linker keeps it; the ELF symbol table has
+    /// it.</summary>
     public ulong SlotEnd { get; private set; }
 
     private string Build()
@@ -60,7 +61,11 @@ public sealed class QemuOracle : IDisposable
                 File.WriteAllBytes(unique + ".S", source);
                 using Process p = Process.Start(new ProcessStartInfo(Compiler)
                 {
-                    ArgumentList = { "-static", "-nostdlib", $"-Wl,-Ttext-segment=0x{OracleLayout.ProgramVa:x}", "-Wl,--build-id=none", "-o", unique, unique + ".S" },
+                    ArgumentList =
+                    {
+                        "-static", "-nostdlib", $"-Wl,-Ttext-segment=0x{OracleLayout.ProgramVa:x}", "-Wl,--build-id=none", "-o", unique,
+                        unique + ".S",
+                    },
                 })!;
                 p.WaitForExit();
                 if (p.ExitCode != 0)
@@ -95,7 +100,8 @@ public sealed class QemuOracle : IDisposable
     }
 
     /// <summary>Waits for the end of the batch.</summary>
-    /// <returns>False when the process died or hung: the case that it was at is in the current word; the process has been started again.</returns>
+    /// <returns>False when the process died or hung: the case that it was at is in the current word; the process has been started
+    /// again.</returns>
     public bool Wait()
     {
         var reply = new byte[8];

@@ -156,7 +156,8 @@ public static class Values
             case 7:
             case 8:
                 // Near the largest integers: conversions and rounding to integral.
-                exponent = Math.Min(top - 1, bias + (random.Below(4) switch { 0 => 14u, 1 => 30u, 2 => 62u, _ => (uint)fractionBits }) + random.Below(3));
+                exponent = Math.Min(
+                    top - 1, bias + (random.Below(4) switch { 0 => 14u, 1 => 30u, 2 => 62u, _ => (uint)fractionBits }) + random.Below(3));
                 break;
             case 9:
                 exponent = random.Next() & top;

@@ -62,18 +62,14 @@ public sealed class ArmVdsoLab(SessionSettings settings)
     /// <param name="sink">Takes the writes, in the order of the run.</param>
     /// <param name="program">The program and its arguments; null: the guest of comparisons, whose threads preempt each other.</param>
     /// <param name="hooks">Its streams; null: no input, output thrown away.</param>
-    /// <param name="watch">Told of the run before its first instruction; what it returns is disposed of when the run has ended.</param>
     /// <returns>Exit status of the program.</returns>
     /// <exception cref="LabException">It cannot be run, or a limit was reached.</exception>
-    public int Trace(
-        Action<OffsetWrite> sink, IReadOnlyList<string>? program = null, SessionHooks? hooks = null,
-        Func<Session, IDisposable>? watch = null)
+    public int Trace(Action<OffsetWrite> sink, IReadOnlyList<string>? program = null, SessionHooks? hooks = null)
     {
         using EmbeddedGuest? guest = program is null ? new EmbeddedGuest() : null;
         SessionSettings with = guest is null ? settings : settings.ForOurGuest() with { Binds = [.. settings.Binds, guest.Bind] };
         program ??= [guest!.Bind.GuestPath, "4"];
         using var session = new Session(with, program[0], [.. program.Skip(1)], hooks ?? new SessionHooks());
-        using IDisposable? watching = watch?.Invoke(session);
         session.Machine.Observer = new OffsetTrace(session.Kernel, sink);
         return session.Run();
     }
@@ -147,28 +143,28 @@ public sealed class ArmVdsoLab(SessionSettings settings)
 
     /// <summary>The system calls of a workload, by call and process, with what they cost.</summary>
     /// <param name="program">The program and its arguments.</param>
-    /// <param name="streams">Its streams.</param>
+    /// <param name="hooks">Its streams.</param>
     /// <param name="countVdso">Whether calls that the vDSO answers are counted; several times slower.</param>
     /// <exception cref="LabException">It cannot be run, or a limit was reached.</exception>
-    public WorkloadRun CountCalls(IReadOnlyList<string> program, WorkloadStreams streams, bool countVdso = true) =>
-        WorkloadOf(program, streams, countVdso).Run(settings, null, true, true);
+    public WorkloadRun CountCalls(IReadOnlyList<string> program, SessionHooks hooks, bool countVdso = true) =>
+        WorkloadOf(program, hooks, countVdso).Run(settings, null, true, true);
 
     /// <summary>What a workload would save if a design's vDSO answered its calls, less what its switches would pay: estimated, then
     /// measured by running it with those calls redirected.</summary>
     /// <param name="program">The program and its arguments.</param>
     /// <param name="design">The design.</param>
-    /// <param name="streams">Its streams; the first run is shown, all read the same input.</param>
+    /// <param name="hooks">Its streams; the first run is shown, all read the same input.</param>
     /// <param name="against">The design that it is compared with.</param>
     /// <param name="placements">In how many placements of pages in RAM the runs are made.</param>
     /// <param name="countVdso">Whether calls that the vDSO answers are counted; several times slower.</param>
     /// <param name="progress">Told what is being run.</param>
     /// <exception cref="LabException">It cannot be run, there is no such design, or a limit was reached.</exception>
     public WhatIfResult WhatIf(
-        IReadOnlyList<string> program, string design, WorkloadStreams streams, string against = "none", int placements = 5,
+        IReadOnlyList<string> program, string design, SessionHooks hooks, string against = "none", int placements = 5,
         bool countVdso = true,
         Action<string>? progress = null) =>
         new WhatIf(
-            WorkloadOf(program, streams, countVdso), settings with { Vdso = design }, settings with { Vdso = against }, placements,
+            WorkloadOf(program, hooks, countVdso), settings with { Vdso = design }, settings with { Vdso = against }, placements,
             progress).Run();
 
     /// <summary>A block of assembly cycle by cycle, round after round on a bare core.</summary>
@@ -185,24 +181,21 @@ public sealed class ArmVdsoLab(SessionSettings settings)
     /// <param name="program">The program and its arguments; null: one that calls every function of the vDSO.</param>
     /// <param name="instructions">Instructions after which a call is cut off.</param>
     /// <param name="call">Number of the call, from 1; 0: the first and the fastest of the first 64.</param>
-    /// <param name="streams">The program's streams; null: output thrown away.</param>
+    /// <param name="hooks">The program's streams; null: output thrown away.</param>
     /// <exception cref="LabException">There is no such function, or it was not called so often.</exception>
     public IReadOnlyList<ExplainedCall> ExplainCalls(
-        string target, IReadOnlyList<string>? program = null, int instructions = 400, int call = 0, WorkloadStreams? streams = null) =>
-        CallExplainer.Explain(settings, target, program, instructions, call, streams ?? new WorkloadStreams());
+        string target, IReadOnlyList<string>? program = null, int instructions = 400, int call = 0, SessionHooks? hooks = null) =>
+        CallExplainer.Explain(settings, target, program, instructions, call, hooks ?? new SessionHooks());
 
     /// <summary>What system calls execute at EL1, by class, part and function.</summary>
     /// <param name="program">The program and its arguments; null: a guest of short calls.</param>
     /// <param name="hooks">Its streams; null: no input, output thrown away.</param>
-    /// <param name="watch">Told of the run before its first instruction; what it returns is disposed of when the run has ended.</param>
     /// <exception cref="LabException">It cannot be run, or a limit was reached.</exception>
-    public KernelPathResult MeasureKernelPath(
-        IReadOnlyList<string>? program = null, SessionHooks? hooks = null, Func<Session, IDisposable>? watch = null)
+    public KernelPathResult MeasureKernelPath(IReadOnlyList<string>? program = null, SessionHooks? hooks = null)
     {
         if (program is null)
             return new KernelPathResult(settings, KernelPathSampler.Measure(settings));
         using var session = new Session(settings, program[0], [.. program.Skip(1)], hooks ?? new SessionHooks());
-        using IDisposable? watching = watch?.Invoke(session);
         var sampler = new KernelPathSampler(session.Kernel);
         session.Machine.Observer = sampler;
         session.Run();
@@ -232,8 +225,8 @@ public sealed class ArmVdsoLab(SessionSettings settings)
         }
     }
 
-    private Workload WorkloadOf(IReadOnlyList<string> program, WorkloadStreams streams, bool countVdso) =>
-        new(settings, program[0], [.. program.Skip(1)], countVdso, streams);
+    private Workload WorkloadOf(IReadOnlyList<string> program, SessionHooks hooks, bool countVdso) =>
+        new(settings, program[0], [.. program.Skip(1)], countVdso, hooks);
 
     private SessionSettings CheckSettings() =>
         settings.Cpus >= 2 ? settings : throw new LabException("the checker needs at least 2 CPUs", LabFault.Input);

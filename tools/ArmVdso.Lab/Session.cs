@@ -18,6 +18,7 @@ public sealed class Session : IDisposable
 {
     private readonly SessionSettings _settings;
     private readonly Timer? _watchdog;
+    private readonly IDisposable? _watch;
     private volatile bool _timedOut;
     private volatile int _interrupted;
 
@@ -107,6 +108,7 @@ public sealed class Session : IDisposable
             });
             _watchdog.Change(TimeSpan.FromSeconds(settings.TimeoutSeconds), System.Threading.Timeout.InfiniteTimeSpan);
         }
+        _watch = hooks.Watch?.Invoke(this);
     }
 
     /// <summary>What a terminal's Ctrl-C does, from any thread: SIGINT for the guest; a second one ends the run.</summary>
@@ -212,6 +214,7 @@ public sealed class Session : IDisposable
     /// <summary>Ends the run and frees the machine.</summary>
     public void Dispose()
     {
+        _watch?.Dispose();
         _watchdog?.Dispose();
         Kernel.Vfs.Dispose();
         Machine.Dispose();
@@ -236,6 +239,9 @@ public sealed record SessionHooks
     /// <summary>Takes messages of the kernel model (an unknown system call, an instruction that cannot run), a line each; null: nobody
     /// wants them.</summary>
     public Action<string>? Log { get; init; }
+
+    /// <summary>Told of a run before its first instruction; what it returns is disposed of with the session.</summary>
+    public Func<Session, IDisposable>? Watch { get; init; }
 
     /// <summary>Told of every system call: at its entry without a result, at its exit with it. A run with it takes every call to the
     /// kernel model.</summary>

@@ -18,19 +18,26 @@ public static class YardstickSets
     public static IReadOnlyList<YardstickSet> All { get; } =
     [
         new("a53-sequences", "instruction sequences timed on a Cortex-A53, single shot", A53Sequences),
-        new("a53-instructions", "latency and throughput of single instructions on a Cortex-A53", data => Instructions(data, "a53-instructions", "a53_insn_measured.tsv", A53, 0.02)),
-        new("n1-instructions", "latency and throughput of single instructions on a Neoverse N1", data => Instructions(data, "n1-instructions", "n1_insn_measured.tsv", N1, 0.03)),
+        new("a53-instructions", "latency and throughput of single instructions on a Cortex-A53",
+            data => Instructions(data, "a53-instructions", "a53_insn_measured.tsv", A53, 0.02)),
+        new("n1-instructions", "latency and throughput of single instructions on a Neoverse N1",
+            data => Instructions(data, "n1-instructions", "n1_insn_measured.tsv", N1, 0.03)),
         new("a55-loops", "loops measured on a Cortex-A55", A55Loops),
-        new("mca-blocks", "inner loops of compiled code against llvm-mca 19 (a tripwire, not a reference)", data => [Blocks(data, A53), Blocks(data, A55), Blocks(data, N1)]),
-        new("ramlat", "latency of a chain of pointers through L1, L2, further caches and DRAM", data => [.. Chase(data, "Cortex-A53", A53), .. Chase(data, "Cortex-A55", A55), .. Chase(data, "Neoverse-N1", N1)]),
-        new("programs", "CoreMark-like and Dhrystone-like programs of our own, per MHz", data => [Programs(data, "A53", A53), Programs(data, "A55", A55), Programs(data, "A76", N1)]),
+        new("mca-blocks", "inner loops of compiled code against llvm-mca 19 (a tripwire, not a reference)",
+            data => [Blocks(data, A53), Blocks(data, A55), Blocks(data, N1)]),
+        new("ramlat", "latency of a chain of pointers through L1, L2, further caches and DRAM",
+            data => [.. Chase(data, "Cortex-A53", A53), .. Chase(data, "Cortex-A55", A55), .. Chase(data, "Neoverse-N1", N1)]),
+        new("programs", "CoreMark-like and Dhrystone-like programs of our own, per MHz",
+            data => [Programs(data, "A53", A53), Programs(data, "A55", A55), Programs(data, "A76", N1)]),
     ];
 
     /// <summary>Percent with two decimals, as figures are printed.</summary>
     public static string Percent(double share) => (share * 100).ToString("F2", CultureInfo.InvariantCulture) + "%";
 
     /// <summary>The result of a set whose metric is the mean relative error of its rows.</summary>
-    public static YardstickResult MeanError(string set, string core, string metric, double reach, IReadOnlyList<YardstickRow> rows, IReadOnlyList<UnmappedRow> unmapped, string note = "")
+    public static YardstickResult MeanError(
+        string set, string core, string metric, double reach, IReadOnlyList<YardstickRow> rows, IReadOnlyList<UnmappedRow> unmapped,
+        string note = "")
     {
         string within = "<= " + (reach * 100).ToString("0.##", CultureInfo.InvariantCulture) + "%";
         if (rows.Count == 0)
@@ -74,7 +81,10 @@ public static class YardstickSets
         if (Lacking(data, File, A55) is { } lacking)
             return [Missing("a55-loops", A55, "mean error", "<= 3%", lacking)];
         (List<YardstickRow> rows, List<UnmappedRow> unmapped) = LoopSets.Measured(data, File, A55);
-        return [MeanError("a55-loops", A55, "mean error", 0.03, rows, unmapped, $"the loops are taken to run for {LoopSets.Rounds} rounds (assumed: the source does not say how long; it matters where a quotient depends on the counter)")];
+        return [MeanError(
+            "a55-loops", A55, "mean error", 0.03, rows, unmapped,
+            $"the loops are taken to run for {LoopSets.Rounds} rounds (assumed: the source does not say how long; it matters where a "
+            + $"quotient depends on the counter)")];
     }
 
     private static YardstickResult Blocks(YardstickData data, string core)
@@ -87,7 +97,8 @@ public static class YardstickSets
         if (rows.Count < 3)
             return new YardstickResult("mca-blocks", core, Metric, Reach, "-", null, null, rows, unmapped);
         double rank = RankCorrelation([.. rows.Select(r => r.Reference)], [.. rows.Select(r => r.Model)]);
-        return new YardstickResult("mca-blocks", core, Metric, Reach, rank.ToString("F3", CultureInfo.InvariantCulture), rank, rank >= 0.8, rows, unmapped,
+        return new YardstickResult(
+            "mca-blocks", core, Metric, Reach, rank.ToString("F3", CultureInfo.InvariantCulture), rank, rank >= 0.8, rows, unmapped,
             "llvm-mca is another model, not hardware");
     }
 
@@ -103,7 +114,10 @@ public static class YardstickSets
         foreach (IGrouping<string, YardstickRow> level in rows.GroupBy(r => r.Level, r => r.Row))
         {
             double reach = level.Key switch { "L1" => 0.02, "L2" => 0.1, "DRAM" => 0.15, _ => double.PositiveInfinity };
-            YardstickResult result = MeanError("ramlat", core, "mean error at " + level.Key, reach, [.. level], [], level.Key.EndsWith("x8", StringComparison.Ordinal) ? "x8 is eight chains side by side, in cycles for all eight" : "");
+            YardstickResult result = MeanError(
+                "ramlat", core, "mean error at " + level.Key, reach, [.. level], [], level.Key.EndsWith("x8", StringComparison.Ordinal)
+                ? "x8 is eight chains side by side, in cycles for all eight"
+                : "");
             yield return double.IsInfinity(reach) ? result with { Reach = "-", Reached = null } : result;
         }
     }
@@ -115,7 +129,8 @@ public static class YardstickSets
             return Missing("programs", core, Metric, "-", lacking);
         (List<YardstickRow> rows, List<UnmappedRow> unmapped) = ProgramSet.Compare(data, "anchors.tsv", anchorCore, core);
         YardstickResult result = MeanError("programs", core, Metric, double.PositiveInfinity, rows, unmapped,
-            "the programs are ours and not CoreMark or Dhrystone; a N1 is beside figures of a Cortex-A76; 10% would be the reach for the same programs");
+            "the programs are ours and not CoreMark or Dhrystone; a N1 is beside figures of a Cortex-A76; 10% would be the reach for the "
+            + "same programs");
         return result with { Reach = "-", Reached = null };
     }
 

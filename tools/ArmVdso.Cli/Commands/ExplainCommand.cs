@@ -59,16 +59,9 @@ internal static class ExplainCommand
                 return () =>
                 {
                     using Stream output = words.Length > 0 ? StandardStream.Open(2) : Stream.Null;
-                    var streams = new WorkloadStreams
-                    {
-                        Output = output,
-                        Error = output,
-                        Log = Terminal.Log,
-                        Terminals = Terminal.Streams,
-                        Watch = Terminal.Interrupts,
-                    };
+                    SessionHooks hooks = Terminal.Hooks(Stream.Null, output, output);
                     foreach (ExplainedCall c in new ArmVdsoLab(settings)
-                        .ExplainCalls(what, words.Length > 0 ? words : null, limit, wanted, streams))
+                        .ExplainCalls(what, words.Length > 0 ? words : null, limit, wanted, hooks))
                         ShowCall(settings, what, c, asJson);
                     return 0;
                 };

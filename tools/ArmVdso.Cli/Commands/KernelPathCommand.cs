@@ -39,8 +39,7 @@ internal static class KernelPathCommand
                 {
                     using Stream error = Console.OpenStandardError();
                     using Stream output = asJson ? Stream.Null : Console.OpenStandardOutput();
-                    var hooks = new SessionHooks { Error = error, Output = output, Log = Terminal.Log, Terminals = Terminal.Streams };
-                    KernelPathResult result = new ArmVdsoLab(settings).MeasureKernelPath(words, hooks, Terminal.Interrupts);
+                    KernelPathResult result = new ArmVdsoLab(settings).MeasureKernelPath(words, Terminal.Hooks(Stream.Null, output, error));
                     if (asJson)
                         KernelPathReport.WriteJson(Console.Out, result);
                     else

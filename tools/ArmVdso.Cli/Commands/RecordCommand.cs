@@ -41,15 +41,7 @@ internal static class RecordCommand
         using Stream output = new BufferedStream(Console.OpenStandardOutput(), 65536);
         using Stream error = Console.OpenStandardError();
         using Stream input = Console.OpenStandardInput();
-        using var session = new Session(settings, program[0], program[1..], new SessionHooks
-        {
-            Input = input,
-            Output = output,
-            Error = error,
-            Log = Terminal.Log,
-            Terminals = Terminal.Streams,
-        });
-        using IDisposable interrupts = Terminal.Interrupts(session);
+        using var session = new Session(settings, program[0], program[1..], Terminal.Hooks(input, output, error));
         session.Machine.Observer = recorder;
         int status;
         try

@@ -120,18 +120,12 @@ internal static class RunCommand
         using Stream output = StandardStream.Open(1);
         using Stream error = StandardStream.Open(2);
         using Stream input = StandardStream.Open(0);
-        using var session = new Session(settings, program[0], program[1..], new SessionHooks
+        using var session = new Session(settings, program[0], program[1..], Terminal.Hooks(input, output, error) with
         {
-            Input = input,
-            Output = output,
-            Error = error,
-            Log = Terminal.Log,
-            Terminals = Terminal.Streams,
             Syscall = strace is null ? null : strace.Syscall,
             Signal = strace is null ? null : strace.Signal,
             Exit = strace is null ? null : strace.Exit,
         });
-        using IDisposable interrupts = Terminal.Interrupts(session);
         foreach (Stream stream in (Stream[])[input, output, error])
         {
             if (stream is StandardStream standard)

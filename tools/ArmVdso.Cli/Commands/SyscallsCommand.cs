@@ -100,28 +100,20 @@ internal static class SyscallsCommand
     {
         using TextWriter report = Terminal.Open(question.Output);
         using Stream input = StandardStream.Open(0), output = StandardStream.Open(1), error = StandardStream.Open(2);
-        var streams = new WorkloadStreams
-        {
-            Input = input,
-            Output = output,
-            Error = error,
-            Log = Terminal.Log,
-            Terminals = Terminal.Streams,
-            Watch = Terminal.Interrupts,
-        };
+        SessionHooks hooks = Terminal.Hooks(input, output, error);
         var lab = new ArmVdsoLab(settings);
         string command = string.Join(' ', question.Program);
         if (question.WhatIf is not null)
         {
             WhatIfResult result = lab.WhatIf(
-                question.Program, question.WhatIf, streams, question.Against, question.Placements, question.CountVdso, Terminal.Progress);
+                question.Program, question.WhatIf, hooks, question.Against, question.Placements, question.CountVdso, Terminal.Progress);
             if (question.Json)
                 report.WriteLine(WhatIfReport.ToJson(command, result).ToJsonString(Indented));
             else
                 WhatIfReport.Write(report, command, result);
             return result.First.Before.Status;
         }
-        WorkloadRun run = lab.CountCalls(question.Program, streams, question.CountVdso);
+        WorkloadRun run = lab.CountCalls(question.Program, hooks, question.CountVdso);
         if (question.Json)
             report.WriteLine(WorkloadReport.ToJson(command, run).ToJsonString(Indented));
         else

@@ -42,20 +42,26 @@ internal static class TraceCommand
         using TextWriter output = new StreamWriter(Console.OpenStandardOutput());
         using Stream error = Console.OpenStandardError();
         using Stream input = Console.OpenStandardInput();
-        var hooks = new SessionHooks { Error = error, Input = input, Log = Terminal.Log, Terminals = Terminal.Streams };
-        return new ArmVdsoLab(settings).Trace(
-            e => output.WriteLine(json ? ToJson(e) : Line(e)), program, hooks,
-            session =>
+        bool begun = json;
+        int status = new ArmVdsoLab(settings).Trace(
+            write =>
             {
-                // The header comes when the run is sure to begin.
-                if (!json)
-                {
-                    output.WriteLine($"{Text.Machine(settings)}, vDSO design {settings.Vdso}, kernel {settings.KernelConfiguration}");
-                    output.WriteLine(
-                        Line("cycle", "cpu", "cause", "previous", "next", "old", "new", "slot: " + string.Join(' ', OffsetTrace.Fields)));
-                }
-                return Terminal.Interrupts(session);
-            });
+                // The header comes when the run is sure to have begun.
+                if (!begun)
+                    WriteHeader(output, settings);
+                begun = true;
+                output.WriteLine(json ? ToJson(write) : Line(write));
+            },
+            program, Terminal.Hooks(input, Stream.Null, error));
+        if (!begun)
+            WriteHeader(output, settings);
+        return status;
+    }
+
+    private static void WriteHeader(TextWriter output, SessionSettings settings)
+    {
+        output.WriteLine($"{Text.Machine(settings)}, vDSO design {settings.Vdso}, kernel {settings.KernelConfiguration}");
+        output.WriteLine(Line("cycle", "cpu", "cause", "previous", "next", "old", "new", "slot: " + string.Join(' ', OffsetTrace.Fields)));
     }
 
     /// <summary>One JSON object.</summary>

@@ -202,13 +202,17 @@ internal sealed class CallSampler : OffsetTrace
         return state;
     }
 
-    private static readonly Dictionary<string, (Func<KernelTask, int, int> Of, int First)> Truths = VdsoCalls.All.Where(c => c.Truth is not null)
+    private static readonly Dictionary<string, (Func<KernelTask, int, int> Of, int First)> Truths = VdsoCalls.All
+        .Where(c => c.Truth is not null)
         .SelectMany(c => c.Cases.Select(k => (k.Name, (c.Truth!, k.First)))).ToDictionary();
 
     /// <summary>Whether the answer in X0 is what the kernel's own objects say at this moment.</summary>
     private bool IsRight(Cpu cpu, string name)
     {
         KernelTask task = _kernel.Scheduler.Current(cpu.Index);
-        return cpu.W(0) == (Truths.TryGetValue(name, out (Func<KernelTask, int, int> Of, int First) truth) ? (uint)truth.Of(task, truth.First) : 0);
+        uint expected = Truths.TryGetValue(name, out (Func<KernelTask, int, int> Of, int First) truth)
+            ? (uint)truth.Of(task, truth.First)
+            : 0;
+        return cpu.W(0) == expected;
     }
 }

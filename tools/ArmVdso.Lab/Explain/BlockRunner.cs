@@ -2,6 +2,7 @@ using System.Diagnostics;
 using ArmVdso.Assembler;
 using ArmVdso.Emulator;
 using ArmVdso.Emulator.Timing.Models;
+using ArmVdso.Yardsticks;
 
 namespace ArmVdso.Lab.Explain;
 
@@ -41,7 +42,7 @@ internal sealed class BlockRunner : IDisposable
         if (_words.Length > 2048)
             throw new LabException($"{file}: {_words.Length} instructions; at most 2048", LabFault.Input);
         _indices = Indices(_words);
-        _loop = Close(ref _words[^1], _words.Length);
+        _loop = LoopBranch.Close(ref _words[^1], _words.Length);
         Copies = _loop ? 1 : Math.Max(1, 144 / _words.Length);
         try
         {
@@ -142,21 +143,6 @@ internal sealed class BlockRunner : IDisposable
                 offsets |= 1u << (int)((word >> 16) & 31);
         }
         return offsets & ~bases;
-    }
-
-    /// <summary>Makes a branch at the end go to the start.</summary>
-    private static bool Close(ref uint word, int length)
-    {
-        int back = 1 - length;
-        if ((word & 0xFF000010) == 0x54000000 || (word & 0x7E000000) == 0x34000000)
-            word = (word & ~(0x7FFFFu << 5)) | (((uint)back & 0x7FFFF) << 5);
-        else if ((word & 0x7E000000) == 0x36000000)
-            word = (word & ~(0x3FFFu << 5)) | (((uint)back & 0x3FFF) << 5);
-        else if ((word & 0xFC000000) == 0x14000000)
-            word = (word & 0xFC000000) | ((uint)back & 0x3FFFFFF);
-        else
-            return false;
-        return true;
     }
 
     private static uint[] Assemble(string file)

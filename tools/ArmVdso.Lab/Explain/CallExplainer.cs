@@ -35,10 +35,10 @@ internal sealed class CallExplainer
     /// <param name="program">The program with its arguments; null: one that calls every function of the vDSO.</param>
     /// <param name="longest">Instructions after which a call is cut off.</param>
     /// <param name="wanted">Number of the call that is wanted, from 1; 0: the first and the fastest of the first 64.</param>
-    /// <param name="streams">The program's streams.</param>
+    /// <param name="hooks">The program's streams.</param>
     /// <exception cref="LabException">There is no such function, or it was not called (so often).</exception>
     internal static IReadOnlyList<ExplainedCall> Explain(
-        SessionSettings settings, string target, IReadOnlyList<string>? program, int longest, int wanted, WorkloadStreams streams)
+        SessionSettings settings, string target, IReadOnlyList<string>? program, int longest, int wanted, SessionHooks hooks)
     {
         settings = settings with { Engine = EngineKind.Reference };
         using EmbeddedGuest? guest = program is null ? new EmbeddedGuest() : null;
@@ -50,12 +50,8 @@ internal sealed class CallExplainer
         byte[] image = guest is not null ? File.ReadAllBytes(guest.Bind.HostPath) : ProgramFinder.Bytes(settings, program![0]);
         var explainer = new CallExplainer(target, new ElfFile(image));
         LinuxKernel? kernel = null;
-        using var session = new Session(settings, program![0], [.. program.Skip(1)], new SessionHooks
+        using var session = new Session(settings, program![0], [.. program.Skip(1)], hooks with
         {
-            Output = streams.Output,
-            Error = streams.Error,
-            Log = streams.Log,
-            Terminals = streams.Terminals,
             // Another program has other addresses.
             Exec = task =>
             {
@@ -63,7 +59,6 @@ internal sealed class CallExplainer
                     explainer.Locate(kernel, task.Group.Auxv);
             },
         });
-        using IDisposable? watch = streams.Watch?.Invoke(session);
         kernel = session.Kernel;
         explainer.Locate(kernel, kernel.Init!.Auxv);
         if (explainer._starts.Count == 0)

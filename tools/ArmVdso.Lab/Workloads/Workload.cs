@@ -60,33 +60,11 @@ public sealed class WorkloadRun
     internal Dictionary<CallSite, SortedDictionary<int, long>> Sites => _profile.Sites;
 }
 
-/// <summary>Where the runs of a workload read and write.</summary>
-public sealed record WorkloadStreams
-{
-    /// <summary>Standard input; every run reads the same.</summary>
-    public Stream Input { get; init; } = Stream.Null;
-
-    /// <summary>Standard output of the runs that are shown.</summary>
-    public Stream Output { get; init; } = Stream.Null;
-
-    /// <summary>Standard error of the runs that are shown.</summary>
-    public Stream Error { get; init; } = Stream.Null;
-
-    /// <summary>Which of the streams are terminals: bit 0 input, 1 output, 2 error.</summary>
-    public int Terminals { get; init; }
-
-    /// <summary>Takes messages of the kernel model, a line each; null: nobody wants them.</summary>
-    public Action<string>? Log { get; init; }
-
-    /// <summary>Told of every run before its first instruction; what it returns is disposed of when the run has ended.</summary>
-    public Func<Session, IDisposable>? Watch { get; init; }
-}
-
 /// <summary>A program with its arguments and settings, which can be run several times.</summary>
 internal sealed class Workload(
-    SessionSettings settings, string program, IReadOnlyList<string> arguments, bool countVdso, WorkloadStreams streams)
+    SessionSettings settings, string program, IReadOnlyList<string> arguments, bool countVdso, SessionHooks hooks)
 {
-    private readonly ReplayInput _input = new(streams.Input);
+    private readonly ReplayInput _input = new(hooks.Input);
 
     internal SessionSettings Settings => settings;
 
@@ -98,25 +76,23 @@ internal sealed class Workload(
     internal WorkloadRun Run(SessionSettings with, CallRedirector? redirector, bool show, bool count)
     {
         using var hash = SHA256.Create();
-        using var output = new CryptoStream(show ? streams.Output : Stream.Null, hash, CryptoStreamMode.Write, leaveOpen: true);
+        using var output = new CryptoStream(show ? hooks.Output : Stream.Null, hash, CryptoStreamMode.Write, leaveOpen: true);
         SyscallProfile? profile = null;
         Session? session = null;
-        session = new Session(with, program, arguments, new SessionHooks
+        session = new Session(with, program, arguments, hooks with
         {
             Input = _input.Open(),
             Output = output,
-            Error = show ? streams.Error : Stream.Null,
-            Log = streams.Log,
-            Terminals = streams.Terminals,
+            Error = show ? hooks.Error : Stream.Null,
             Switching = (cpu, previous, next) => profile?.OnSwitch(cpu, previous, next),
-            CodePageLoaded = redirector is null ? null : (memory, vma, page, pa) =>
-                redirector.PageLoaded(session!.Kernel, memory, vma, page, pa),
+            CodePageLoaded = redirector is null
+                ? null
+                : (memory, vma, page, pa) => redirector.PageLoaded(session!.Kernel, memory, vma, page, pa),
         });
         using (session)
         {
             profile = new SyscallProfile(session.Kernel, count && countVdso);
             session.Machine.Observer = profile;
-            using IDisposable? watch = streams.Watch?.Invoke(session);
             int status = session.Run();
             output.FlushFinalBlock();
             return new WorkloadRun(with, profile, status, session.Machine.Cpus, Convert.ToHexStringLower(hash.Hash!));

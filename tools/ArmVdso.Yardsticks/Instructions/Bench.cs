@@ -19,11 +19,13 @@ public enum Seed
     Random,
 }
 
-/// <summary>Which registers the copies of an operation use: copy i has source base + i * pitch and destination offset behind it, modulo.</summary>
+/// <summary>Which registers the copies of an operation use: copy i has source base + i * pitch and destination offset behind it,
+/// modulo.</summary>
 /// <param name="Copies">Copies in one round.</param>
 /// <param name="Pitch">Step of the source register.</param>
 /// <param name="Offset">Destination minus source.</param>
-/// <param name="Group">Copies after which the registers of the group come again, and <paramref name="Repeat"/> such rounds before the next group.</param>
+/// <param name="Group">Copies after which the registers of the group come again, and <paramref name="Repeat"/> such rounds before the next
+/// group.</param>
 /// <param name="Repeat">Rounds over a group.</param>
 public sealed record Rotation(int Copies, int Pitch, int Offset, int Group = 0, int Repeat = 1)
 {
@@ -54,7 +56,8 @@ public sealed record Rotation(int Copies, int Pitch, int Offset, int Group = 0, 
 }
 
 /// <summary>What a row of the instruction tables stands for: an operation that is repeated as a chain and in independent copies.
-/// In the text <c>{d}</c> and <c>{s}</c> are register numbers, <c>{d+1}</c> the one behind in the rotation, <c>{d~1}</c> the next of a list; 28 and above are constants.</summary>
+/// In the text <c>{d}</c> and <c>{s}</c> are register numbers, <c>{d+1}</c> the one behind in the rotation, <c>{d~1}</c> the next of a
+/// list; 28 and above are constants.</summary>
 /// <param name="Op">The operation.</param>
 public sealed record Bench(string Op)
 {

@@ -119,7 +119,14 @@ public sealed partial class BenchRunner(string core)
         for (int i = 0; i < bytes; i += 8)
         {
             random = (random * 6364136223846793005) + 1442695040888963407;
-            ulong value = bench.Memory switch { Seed.Pointer => pointer, Seed.Random => random ^ (random >> 29), Seed.Ones => ulong.MaxValue, Seed.One => 1, _ => 0 };
+            ulong value = bench.Memory switch
+            {
+                Seed.Pointer => pointer,
+                Seed.Random => random ^ (random >> 29),
+                Seed.Ones => ulong.MaxValue,
+                Seed.One => 1,
+                _ => 0,
+            };
             timer.Ram.Write(pointer + (ulong)i, value);
         }
     }

@@ -1,7 +1,8 @@
 namespace ArmVdso.Yardsticks.Instructions;
 
-/// <summary>Rows on branches: two branches an operation in the original, one here. X28 is all ones. X27 was one when the Cortex-A53 was measured, so
-/// that what its table calls <c>cbz taken</c> is not, as its figures say too; later, for the Neoverse N1, it was zero.</summary>
+/// <summary>Rows on branches: two branches an operation in the original, one here. X28 is all ones. X27 was one when the Cortex-A53 was
+/// measured, so that what its table calls <c>cbz taken</c> is not, as its figures say too; later, for the Neoverse N1, it was
+/// zero.</summary>
 internal static class BranchBenches
 {
     private const string Random = "full random";
@@ -28,7 +29,8 @@ internal static class BranchBenches
             string add = adds > 0 ? "add x1, x1, x2;" : "";
             return new Bench($"{(adds > 1 ? add : "")}adr x0, #{(adds > 0 ? 12 : 8)};{add}br x0") { Throughput = [Rotation.Flat] };
         }
-        Notation n = Notation.Parse(head.Contains("->") ? head[(head.IndexOf("->", StringComparison.Ordinal) + 2)..].Trim().Replace("b.", "b", StringComparison.Ordinal) : head);
+        int arrow = head.IndexOf("->", StringComparison.Ordinal);
+        Notation n = Notation.Parse(arrow < 0 ? head : head[(arrow + 2)..].Trim().Replace("b.", "b", StringComparison.Ordinal));
         bool taken = !n.Has("not taken");
         string distance = n.Has("pc+8") ? "#8;nop" : "#4";
         string chain = string.Concat(Enumerable.Repeat("add x0, x0, x1;", adds));
@@ -41,7 +43,12 @@ internal static class BranchBenches
             _ => null,
         };
         if (op is not null)
-            return new Bench(op.TrimEnd(';') + behind) { Registers = core == "neoverse-n1" ? Seed.Zero : Seed.One, Constant = Seed.Ones, Throughput = [Rotation.Flat] };
+            return new Bench(op.TrimEnd(';') + behind)
+            {
+                Registers = core == "neoverse-n1" ? Seed.Zero : Seed.One,
+                Constant = Seed.Ones,
+                Throughput = [Rotation.Flat],
+            };
         if (!head.Contains("-> b."))
             return null;
         string condition = head[(head.IndexOf("-> b.", StringComparison.Ordinal) + 5)..].Split(' ')[0];
@@ -59,7 +66,8 @@ internal static class BranchBenches
     // X27 has bit 1 clear and is not zero, X28 has all bits set.
     private static int Register(bool onZero, bool taken) => onZero == taken ? 27 : 28;
 
-    /// <summary>64 branches on the bits of a word of random memory, the same word in all 144 copies of a round, another in the next.</summary>
+    /// <summary>64 branches on the bits of a word of random memory, the same word in all 144 copies of a round, another in the
+    /// next.</summary>
     private static Bench? Unpredictable(string head, int adds)
     {
         string chain = string.Concat(Enumerable.Repeat("add x18, x18, x19;", adds));

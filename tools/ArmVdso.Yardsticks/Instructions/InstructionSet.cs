@@ -27,7 +27,8 @@ public static class InstructionSet
             _ when section.StartsWith("Vector load", StringComparison.Ordinal) => VectorMemoryBenches.Load(name, Forward),
             "Vector store (throughput)" => VectorMemoryBenches.Store(name),
             "Vector store-to-load" => VectorMemoryBenches.StoreToLoad(name),
-            _ when section.StartsWith("Scalar", StringComparison.Ordinal) || section.StartsWith("Atomic", StringComparison.Ordinal) || name.StartsWith("crc32", StringComparison.Ordinal) => ScalarBenches.Find(section, name),
+            _ when section.StartsWith("Scalar", StringComparison.Ordinal) || section.StartsWith("Atomic", StringComparison.Ordinal)
+                || name.StartsWith("crc32", StringComparison.Ordinal) => ScalarBenches.Find(section, name),
             _ => VectorBenches.Find(section, name, move),
         };
         if (bench is null && name.Contains("full random"))

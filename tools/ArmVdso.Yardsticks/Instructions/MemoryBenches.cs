@@ -27,7 +27,13 @@ internal static partial class MemoryBenches
             string shift = n.Shift() is { } s ? $", lsl #{s.Amount}" : "";
             return full
                 ? zeros with { Op = $"{n.Mnemonic} x{{d}}, [x28, x{{s}}{shift}]", Registers = Seed.Zero }
-                : zeros with { Op = $"{n.Mnemonic} {register}{{d}}, [x{{s}}, x28{shift}]", Registers = Seed.Zero, Latency = Rotation.Chain(), Throughput = Rotation.Independent(2) };
+                : zeros with
+                {
+                    Op = $"{n.Mnemonic} {register}{{d}}, [x{{s}}, x28{shift}]",
+                    Registers = Seed.Zero,
+                    Latency = Rotation.Chain(),
+                    Throughput = Rotation.Independent(2),
+                };
         }
         if (n.Has("ptr fwd."))
         {
@@ -39,7 +45,12 @@ internal static partial class MemoryBenches
         {
             string access = n.Has("pre") ? $"[x{{s}}, #{offset}]!" : $"[x{{s}}], #{offset}";
             return offset == 0
-                ? pointers with { Op = $"{n.Mnemonic} x{{d+1}}, {access}", Latency = Rotation.Chain(1, 0), Throughput = Rotation.Independent(3) }
+                ? pointers with
+                {
+                    Op = $"{n.Mnemonic} x{{d+1}}, {access}",
+                    Latency = Rotation.Chain(1, 0),
+                    Throughput = Rotation.Independent(3),
+                }
                 : pointers with { Op = $"{n.Mnemonic} x{{d}}, {access}", Latency = Rotation.Chain() };
         }
         string plain = $"{n.Mnemonic} {register}{{d}}, [x{{s}}, #{offset}]";
@@ -59,7 +70,14 @@ internal static partial class MemoryBenches
         Rotation chain = new(12, 2, 1);
         return register == "x" && n.Mnemonic != "ldpsw"
             ? pointers with { Op = op, Latency = chain, Throughput = apart }
-            : zeros with { Op = $"add x{{s}}, x{{s}}, x28;{op}", Registers = Seed.Zero, Less = AddLatency, Latency = chain, Throughput = apart };
+            : zeros with
+            {
+                Op = $"add x{{s}}, x{{s}}, x28;{op}",
+                Registers = Seed.Zero,
+                Less = AddLatency,
+                Latency = chain,
+                Throughput = apart,
+            };
     }
 
     /// <summary>What a row of "Scalar store (throughput)" stands for.</summary>
@@ -70,7 +88,11 @@ internal static partial class MemoryBenches
         string register = n.Mnemonic[^1] is 'b' or 'h' ? "w" : "x";
         if (n.Mnemonic is "stp" or "stnp")
             return bench with { Op = $"{n.Mnemonic} x{{d+1}}, x{{d}}, [x{{s}}]", Throughput = Rotation.Independent(2) };
-        return bench with { Op = Access(n, $"{register}{{s}}", $"{register}{{s+1}}"), Throughput = Rotation.Independent(n.Has("pre") || n.Has("post") ? 2 : 1) };
+        return bench with
+        {
+            Op = Access(n, $"{register}{{s}}", $"{register}{{s+1}}"),
+            Throughput = Rotation.Independent(n.Has("pre") || n.Has("post") ? 2 : 1),
+        };
     }
 
     /// <summary>A store in the addressing form that the parameters name; write-back goes back behind it.</summary>
@@ -113,7 +135,8 @@ internal static partial class MemoryBenches
 
     private static (int From, int To) Offsets(string parameters)
     {
-        int[] numbers = [.. Digits().Matches(parameters).Select(m => int.Parse(m.Value, System.Globalization.CultureInfo.InvariantCulture))];
+        int[] numbers = [
+            .. Digits().Matches(parameters).Select(m => int.Parse(m.Value, System.Globalization.CultureInfo.InvariantCulture))];
         if (numbers.Length == 2)
             return (numbers[0], numbers[1]);
         // "cross-cache -> aligned": a byte before the line's end, the line's start.

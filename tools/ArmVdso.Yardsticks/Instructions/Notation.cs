@@ -13,7 +13,9 @@ public sealed partial record Notation(string Mnemonic, string Letter, string[] P
     public static Notation Parse(string name)
     {
         Match match = Name().Match(name);
-        string[] parameters = match.Groups[3].Success ? match.Groups[3].Value.Split([';', ','], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) : [];
+        string[] parameters = match.Groups[3].Success
+            ? match.Groups[3].Value.Split([';', ','], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            : [];
         return new Notation(match.Groups[1].Value, match.Groups[2].Value, parameters);
     }
 
@@ -55,7 +57,8 @@ public sealed partial record Notation(string Mnemonic, string Letter, string[] P
     public int Misalign() => Has("cross-page") ? 4095 : Has("cross-cache") ? 63 : Has("unaligned") ? 1 : 0;
 
     /// <summary>A condition among the parameters.</summary>
-    public string? Condition() => Parameters.FirstOrDefault(p => p is "eq" or "ne" or "lt" or "le" or "gt" or "ge" or "hi" or "ls" or "cs" or "cc" or "mi" or "pl");
+    public string? Condition() =>
+        Parameters.FirstOrDefault(p => p is "eq" or "ne" or "lt" or "le" or "gt" or "ge" or "hi" or "ls" or "cs" or "cc" or "mi" or "pl");
 
     [GeneratedRegex(@"^([a-z0-9]+)(?:\.([bhsdq]))?[^(]*(?:\(([^)]*)\))?")]
     private static partial Regex Name();

@@ -13,7 +13,8 @@ internal static class ScalarBenches
             return Move(n, name);
         if (section.StartsWith("Scalar integer compare", StringComparison.Ordinal))
             return Compare(n);
-        if (section.StartsWith("Scalar condtional", StringComparison.Ordinal) || section.StartsWith("Scalar conditional", StringComparison.Ordinal))
+        if (section.StartsWith("Scalar condtional", StringComparison.Ordinal)
+            || section.StartsWith("Scalar conditional", StringComparison.Ordinal))
             return Conditional(n);
         if (section.StartsWith("Atomic", StringComparison.Ordinal))
             return Atomic(n);
@@ -40,11 +41,14 @@ internal static class ScalarBenches
         if (n.Has("clearing idiom") || n.Has("zeroing idiom"))
         {
             return n.Letter.Length > 0
-                ? new Bench($"{n.Mnemonic} v{{d}}.{VectorShapes.Full(n.Letter)}, v{{s}}.{VectorShapes.Full(n.Letter)}, v{{s}}.{VectorShapes.Full(n.Letter)}")
+                ? new Bench(
+                    $"{n.Mnemonic} v{{d}}.{VectorShapes.Full(n.Letter)}, v{{s}}.{VectorShapes.Full(n.Letter)}, "
+                    + $"v{{s}}.{VectorShapes.Full(n.Letter)}")
                 : new Bench($"{n.Mnemonic} x{{d}}, x{{s}}, x{{s}}");
         }
         // The last parameter is the immediate.
-        string? immediate = n.Parameters.LastOrDefault(p => p.StartsWith("0x", StringComparison.Ordinal) || p.StartsWith("mask imm", StringComparison.Ordinal));
+        string? immediate = n.Parameters.LastOrDefault(
+            p => p.StartsWith("0x", StringComparison.Ordinal) || p.StartsWith("mask imm", StringComparison.Ordinal));
         if (immediate is null)
             return null;
         string number = immediate.Split(' ')[^1].Split("<<")[0];
@@ -60,7 +64,10 @@ internal static class ScalarBenches
         string? body = n.Mnemonic switch
         {
             "ccmn" or "ccmp" => $"{n.Mnemonic} x{{s}}, {(n.Has("imm") ? "#17" : "x28")}, #15, {n.Condition()}",
-            "tst" or "cmp" or "cmn" => n.Has("imm") ? $"{n.Mnemonic} x{{s}}, #{(n.Mnemonic == "tst" ? "0x1ffc" : "17")}" : $"{n.Mnemonic} x{{s}}, x{{s}}{Shifted(n)}",
+            "tst" or "cmp" or "cmn" =>
+                n.Has("imm")
+                ? $"{n.Mnemonic} x{{s}}, #{(n.Mnemonic == "tst" ? "0x1ffc" : "17")}"
+                : $"{n.Mnemonic} x{{s}}, x{{s}}{Shifted(n)}",
             "rmif" => "rmif x{d}, #17, #15",
             "setf8" or "setf16" => $"{n.Mnemonic} w{{d}}",
             "cfinv" or "axflag" or "xaflag" => n.Mnemonic,
@@ -111,7 +118,9 @@ internal static class ScalarBenches
                 return new Bench($"extr x{{d}}, x{{d}}, x{{s}}, #{n.Shift()?.Amount ?? 17}");
             if (mnemonic is "lsl" or "lsr" or "asr" or "ror")
                 return new Bench($"{mnemonic} x{{d}}, x{{s}}, #17");
-            return n.Has("mask imm") ? new Bench($"{mnemonic} x{{d}}, x{{s}}, #0x1ffc") : new Bench($"{mnemonic} x{{d}}, x{{s}}, #1{(n.Shift() is null ? "" : ", lsl #12")}");
+            return n.Has("mask imm")
+                ? new Bench($"{mnemonic} x{{d}}, x{{s}}, #0x1ffc")
+                : new Bench($"{mnemonic} x{{d}}, x{{s}}, #1{(n.Shift() is null ? "" : ", lsl #12")}");
         }
         return mnemonic switch
         {
@@ -127,7 +136,8 @@ internal static class ScalarBenches
             "sxtb" or "sxth" or "sxtw" => new Bench($"{mnemonic} x{{d}}, w{{s}}"),
             "uxtb" or "uxth" => new Bench($"{mnemonic} w{{d}}, w{{s}}"),
             "bfc" => new Bench("bfc x{d}, #17, #11"),
-            "bfi" or "bfm" or "bfxil" or "sbfm" or "sbfx" or "sbfiz" or "ubfm" or "ubfx" or "ubfiz" => new Bench($"{mnemonic} x{{d}}, x{{s}}, #17, #11"),
+            "bfi" or "bfm" or "bfxil" or "sbfm" or "sbfx" or "sbfiz" or "ubfm" or "ubfx" or "ubfiz" =>
+                new Bench($"{mnemonic} x{{d}}, x{{s}}, #17, #11"),
             _ when mnemonic.StartsWith("crc32", StringComparison.Ordinal) =>
                 new Bench($"{mnemonic} w{{d}}, w{{d}}, {(mnemonic[^1] == 'x' ? "x" : "w")}{{s}}"),
             _ => new Bench($"{mnemonic} x{{d}}, x{{d}}, x{{s}}{shift}"),

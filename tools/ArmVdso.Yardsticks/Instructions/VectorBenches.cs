@@ -42,24 +42,31 @@ internal static class VectorBenches
             tail = n.Letter switch { "b" => ", #8", "h" => ", #16", _ => ", #32" };
         bool forward = n.Has("acc. fwd.");
         string[] shapes = m is "fmadd" or "fmsub" or "fnmadd" or "fnmsub"
-            ? [forward ? $"{m} {n.Letter}{{d}}, {n.Letter}28, {n.Letter}28, {n.Letter}{{s}}" : $"{m} {n.Letter}{{d}}, {n.Letter}{{d}}, {n.Letter}{{s}}, {n.Letter}28"]
+            ? [forward
+                ? $"{m} {n.Letter}{{d}}, {n.Letter}28, {n.Letter}28, {n.Letter}{{s}}"
+                : $"{m} {n.Letter}{{d}}, {n.Letter}{{d}}, {n.Letter}{{s}}, {n.Letter}28"]
             : n.Element() is { } element ? [.. VectorShapes.ByElement(m, n.Letter, element, tail)]
             : n.Has("scl") ? [.. VectorShapes.Scalar(m, n.Letter, tail)]
-            : m is "sxtl" or "sxtl2" or "uxtl" or "uxtl2" ? [.. VectorShapes.Vector($"{m[0]}shll{(m.EndsWith('2') ? "2" : "")}", n.Letter, ", #0")]
+            : m is "sxtl" or "sxtl2" or "uxtl" or "uxtl2"
+                ? [.. VectorShapes.Vector($"{m[0]}shll{(m.EndsWith('2') ? "2" : "")}", n.Letter, ", #0")]
             : m is "orr" or "bic"
-                ? [$"{m} v{{d}}.{VectorShapes.Full(n.Letter)}, v{{d}}.{VectorShapes.Full(n.Letter)}, v{{s}}.{VectorShapes.Full(n.Letter)}", $"{m} v{{d}}.{VectorShapes.Full(n.Letter)}, #17{tail.Replace(",", ", lsl", StringComparison.Ordinal)}"]
+                ? [$"{m} v{{d}}.{VectorShapes.Full(n.Letter)}, v{{d}}.{VectorShapes.Full(n.Letter)}, v{{s}}.{VectorShapes.Full(n.Letter)}",
+                    $"{m} v{{d}}.{VectorShapes.Full(n.Letter)}, #17{tail.Replace(",", ", lsl", StringComparison.Ordinal)}"]
             : [.. VectorShapes.Vector(m, n.Letter, tail), .. VectorShapes.Scalar(m, n.Letter, tail)];
         string? op = VectorShapes.FirstThatAssembles(shapes);
         if (op is null)
             return null;
         // Forwarding of the accumulator: only it is in the chain.
-        if (forward && m[..2] is not ("fm" or "fn") || (forward && !m.EndsWith("add", StringComparison.Ordinal) && !m.EndsWith("sub", StringComparison.Ordinal)))
+        if (forward && m[..2] is not ("fm" or "fn")
+            || (forward && !m.EndsWith("add", StringComparison.Ordinal) && !m.EndsWith("sub", StringComparison.Ordinal)))
         {
             int comma = op.IndexOf(',');
             op = op[..comma] + op[comma..].Replace("{d}", "28", StringComparison.Ordinal).Replace("{s}", "29", StringComparison.Ordinal);
         }
         // Elements of half words are in V0 to V15 only.
-        return n.Letter == "h" && n.Element() is not null ? new Bench(op) { Throughput = [new Rotation(12, 1, 0), new Rotation(12, 1, 0, 6, 2)] } : new Bench(op);
+        return n.Letter == "h" && n.Element() is not null
+            ? new Bench(op) { Throughput = [new Rotation(12, 1, 0), new Rotation(12, 1, 0, 6, 2)] }
+            : new Bench(op);
     }
 
     private static Bench? Elements(Notation n, string name)
@@ -96,14 +103,16 @@ internal static class VectorBenches
         string lsl = n.Shift() is { } shift ? $", lsl #{shift.Amount}" : "";
         // A byte of ones in every place of the 64-bit form.
         string wide = value == "0xff" ? "0xffffffffffffffff" : value;
-        return Made(VectorShapes.FirstThatAssembles([$"{n.Mnemonic} v{{d}}.{full}, #{value}{lsl}", $"{n.Mnemonic} v{{d}}.{full}, #{wide}", $"{n.Mnemonic} v{{d}}.{full}, #{value}.0"]));
+        string start = $"{n.Mnemonic} v{{d}}.{full}, ";
+        return Made(VectorShapes.FirstThatAssembles([$"{start}#{value}{lsl}", $"{start}#{wide}", $"{start}#{value}.0"]));
     }
 
     private static Bench? Permute(Notation n)
     {
         if (n.Mnemonic is "tbl" or "tbx")
         {
-            int? length = n.Parameters.Select(p => p.StartsWith("len == ", StringComparison.Ordinal) && int.TryParse(p[7..], out int l) ? l : (int?)null).FirstOrDefault(l => l is not null);
+            static int? Length(string p) => p.StartsWith("len == ", StringComparison.Ordinal) && int.TryParse(p[7..], out int l) ? l : null;
+            int? length = n.Parameters.Select(Length).FirstOrDefault(l => l is not null);
             if (length is null)
                 return null;
             string list = string.Join(", ", Enumerable.Range(28, length.Value).Select(i => $"v{i & 31}.16b"));
@@ -149,7 +158,9 @@ internal static class VectorBenches
         bool compare = n.Mnemonic is "fcmp" or "fcmpe";
         if (!compare && n.Mnemonic is not ("fccmp" or "fccmpe"))
             return null;
-        string op = compare ? $"{n.Mnemonic} {t}{{s}}, {(n.Has("zero") ? "#0.0" : $"{t}{{s}}")}" : $"{n.Mnemonic} {t}{{s}}, {t}{{s}}, #15, {n.Condition()}";
+        string op = compare
+            ? $"{n.Mnemonic} {t}{{s}}, {(n.Has("zero") ? "#0.0" : $"{t}{{s}}")}"
+            : $"{n.Mnemonic} {t}{{s}}, {t}{{s}}, #15, {n.Condition()}";
         string select = compare ? $"fcsel {t}{{d}}, {t}{{d}}, {t}{{s}}, eq" : "fcsel d{d}, d{d}, d{s}, eq";
         return new Bench(op) { Collect = select, Less = "fcsel d{d}, d{d}, d{s}, eq", SweepBehind = compare ? "" : "adds x{s}, x{s}, x28" };
     }

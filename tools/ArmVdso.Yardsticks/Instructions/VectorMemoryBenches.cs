@@ -11,7 +11,14 @@ internal static partial class VectorMemoryBenches
     public static Bench? Load(string name, double forward)
     {
         Notation n = Notation.Parse(name);
-        var bench = new Bench("") { Registers = Seed.Pointer, Constant = Seed.Pointer, Memory = Seed.Zero, Misalign = n.Misalign(), LessCycles = forward };
+        var bench = new Bench("")
+        {
+            Registers = Seed.Pointer,
+            Constant = Seed.Pointer,
+            Memory = Seed.Zero,
+            Misalign = n.Misalign(),
+            LessCycles = forward,
+        };
         if (n.Mnemonic is "ldr" or "ldur")
         {
             return bench with
@@ -24,7 +31,13 @@ internal static partial class VectorMemoryBenches
         if (n.Mnemonic is "ldp" or "ldnp")
         {
             string pair = n.Has("2nd elem") ? $"{n.Letter}{{d}}, {n.Letter}{{d+1}}" : $"{n.Letter}{{d+1}}, {n.Letter}{{d}}";
-            return bench with { Op = $"{n.Mnemonic} {pair}, [x{{s}}]", Collect = Back(1, "d[0]", 1), Latency = new(12, 2, 1), Throughput = Rotation.Independent(2) };
+            return bench with
+            {
+                Op = $"{n.Mnemonic} {pair}, [x{{s}}]",
+                Collect = Back(1, "d[0]", 1),
+                Latency = new(12, 2, 1),
+                Throughput = Rotation.Independent(2),
+            };
         }
         Match match = Structure().Match(n.Mnemonic);
         if (!match.Success || n.Letter.Length == 0)
@@ -65,7 +78,11 @@ internal static partial class VectorMemoryBenches
             return null;
         bool single = n.Has("single");
         int registers = n.Mnemonic[2] - '0';
-        return bench with { Op = $"{n.Mnemonic} {List(registers, single ? n.Letter : VectorShapes.Full(n.Letter))}{(single ? $"[{n.Element()}]" : "")}, [x{{s}}]" };
+        return bench with
+        {
+            Op = $"{n.Mnemonic} {List(registers, single ? n.Letter : VectorShapes.Full(n.Letter))}{(single ? $"[{n.Element()}]" : "")}, "
+                + $"[x{{s}}]",
+        };
     }
 
     /// <summary>What a row of "Vector store-to-load" stands for.</summary>
@@ -85,13 +102,20 @@ internal static partial class VectorMemoryBenches
         {
             int from = offsets.ElementAtOrDefault(0);
             int to = offsets.ElementAtOrDefault(1);
-            return bench with { Op = $"{(from % 16 == 0 ? "str" : "stur")} q{{s}}, [x28, #{from}];{(to % 16 == 0 ? "ldr" : "ldur")} q{{s}}, [x28, #{to}]" };
+            return bench with
+            {
+                Op = $"{(from % 16 == 0 ? "str" : "stur")} q{{s}}, [x28, #{from}];{(to % 16 == 0 ? "ldr" : "ldur")} q{{s}}, [x28, #{to}]",
+            };
         }
         if (store.Mnemonic == "stp")
         {
             bool second = register == 1 || falsely;
             int to = falsely ? 0 : offsets.ElementAtOrDefault(0);
-            return bench with { Op = $"stp {store.Letter}{{s}}, {store.Letter}{{s+1}}, [x28];ldr q{{s{(second ? "+1" : "")}}}, [x28, #{to}]", Throughput = Rotation.Independent(1) };
+            return bench with
+            {
+                Op = $"stp {store.Letter}{{s}}, {store.Letter}{{s+1}}, [x28];ldr q{{s{(second ? "+1" : "")}}}, [x28, #{to}]",
+                Throughput = Rotation.Independent(1),
+            };
         }
         if (!Structure().IsMatch(store.Mnemonic) || store.Letter.Length == 0)
             return null;
@@ -115,12 +139,14 @@ internal static partial class VectorMemoryBenches
 
     private static int Registers(Notation n)
     {
-        string? count = n.Parameters.FirstOrDefault(p => p.EndsWith(" reg", StringComparison.Ordinal) || p.EndsWith(" regs", StringComparison.Ordinal));
+        string? count = n.Parameters.FirstOrDefault(
+            p => p.EndsWith(" reg", StringComparison.Ordinal) || p.EndsWith(" regs", StringComparison.Ordinal));
         return count is not null ? count[0] - '0' : n.Mnemonic[2] - '0';
     }
 
     private static string List(int registers, string suffix, string role = "d") =>
-        "{" + string.Join(", ", Enumerable.Range(0, registers).Select(i => i == 0 ? $"v{{{role}}}.{suffix}" : $"v{{{role}~{i}}}.{suffix}")) + "}";
+        "{" + string.Join(
+            ", ", Enumerable.Range(0, registers).Select(i => i == 0 ? $"v{{{role}}}.{suffix}" : $"v{{{role}~{i}}}.{suffix}")) + "}";
 
     [GeneratedRegex(@"^(?:ld|st)[1-4]r?$")]
     private static partial Regex Structure();

@@ -62,7 +62,9 @@ public static class ChaseSet
             int first = chain * each;
             starts[chain] = SnippetTimer.Data + ((ulong)order[first] * Line);
             for (int i = 0; i < each; i++)
-                timer.Ram.Write(SnippetTimer.Data + ((ulong)order[first + i] * Line), SnippetTimer.Data + ((ulong)order[first + ((i + 1) % each)] * Line));
+                timer.Ram.Write(
+                    SnippetTimer.Data + ((ulong)order[first + i] * Line),
+                    SnippetTimer.Data + ((ulong)order[first + ((i + 1) % each)] * Line));
         }
         return starts;
     }
@@ -73,7 +75,8 @@ public static class ChaseSet
     /// <param name="boardCore">Name of the core in the table.</param>
     /// <param name="core">Core model.</param>
     /// <param name="levels">Sizes in KB with the level that they stand for.</param>
-    public static List<(string Level, YardstickRow Row)> Compare(YardstickData data, string file, string boardCore, string core, IReadOnlyDictionary<int, string> levels)
+    public static List<(string Level, YardstickRow Row)> Compare(
+        YardstickData data, string file, string boardCore, string core, IReadOnlyDictionary<int, string> levels)
     {
         var rows = new List<(string, YardstickRow)>();
         double clock = CoreModel.Load(core).ClockFrequency / 1e9;
@@ -83,7 +86,10 @@ public static class ChaseSet
                 continue;
             double cycles = Cycles(core, (int)row.Value(1), 1);
             string name = row[1] + " KB";
-            rows.Add((level, level == "DRAM" ? new YardstickRow(name, row.Value(4), cycles / clock, "ns") : new YardstickRow(name, row.Value(2), cycles, "cycles")));
+            rows.Add(
+                (level, level == "DRAM"
+                ? new YardstickRow(name, row.Value(4), cycles / clock, "ns")
+                : new YardstickRow(name, row.Value(2), cycles, "cycles")));
             if (double.TryParse(row[3], CultureInfo.InvariantCulture, out double eight) && level != "DRAM")
                 rows.Add((level + " x8", new YardstickRow(name + " eight chains", eight, Cycles(core, (int)row.Value(1), 8), "cycles")));
         }

@@ -45,12 +45,14 @@ public static partial class ProgramSet
             instructions = timer.Cpu.Instructions;
             timer.RunTo(SnippetTimer.Code);
         }
-        return new Run((double)(timer.Cpu.Cycles - cycles) / rounds, (double)(timer.Cpu.Instructions - instructions) / rounds, timer.Cpu.X(0));
+        return new Run(
+            (double)(timer.Cpu.Cycles - cycles) / rounds, (double)(timer.Cpu.Instructions - instructions) / rounds, timer.Cpu.X(0));
     }
 
     /// <summary>Compares with the rows of anchors.tsv on CoreMark and Dhrystone.</summary>
     /// <exception cref="YardstickException">The table is missing or not well formed.</exception>
-    public static (List<YardstickRow> Rows, List<UnmappedRow> Unmapped) Compare(YardstickData data, string file, string anchorCore, string core)
+    public static (List<YardstickRow> Rows, List<UnmappedRow> Unmapped) Compare(
+        YardstickData data, string file, string anchorCore, string core)
     {
         var rows = new List<YardstickRow>();
         var unmapped = new List<UnmappedRow>();
@@ -71,7 +73,8 @@ public static partial class ProgramSet
             {
                 Run run = Execute(core, $"{program}-{levels[i]}", dhrystone ? Rounds * 50 : Rounds);
                 double perMegahertz = 1e6 / run.Cycles / (dhrystone ? DhrystonesOfOneMips : 1);
-                rows.Add(new YardstickRow($"{anchorCore} {row[0]}: {program} -{levels[i]}", figures[i], perMegahertz, dhrystone ? "DMIPS/MHz" : "rounds/s/MHz"));
+                string unit = dhrystone ? "DMIPS/MHz" : "rounds/s/MHz";
+                rows.Add(new YardstickRow($"{anchorCore} {row[0]}: {program} -{levels[i]}", figures[i], perMegahertz, unit));
             }
         }
         return (rows, unmapped);

@@ -11,7 +11,8 @@ public static class LoopRunner
 
     /// <summary>Cycles a round.</summary>
     /// <param name="core">Core model.</param>
-    /// <param name="asm">The block; a branch at its end, wherever it goes, closes the loop. A block without is repeated one copy after another.</param>
+    /// <param name="asm">The block; a branch at its end, wherever it goes, closes the loop. A block without is repeated one copy after
+    /// another.</param>
     /// <param name="rounds">Rounds that are counted, after 200 to warm up.</param>
     /// <param name="registers">Sets registers at the start and whenever the loop was left; each general register holds the address of
     /// memory of its own before.</param>
@@ -31,7 +32,7 @@ public static class LoopRunner
                 cpu.SetX(index, 0);
             given(cpu);
         };
-        bool loop = Closes(ref words[^1], words.Length);
+        bool loop = LoopBranch.Close(ref words[^1], words.Length);
         int copies = loop ? 1 : Math.Max(1, 144 / words.Length);
         ulong at = SnippetTimer.Code;
         for (int copy = 0; copy < copies; copy++)
@@ -65,7 +66,8 @@ public static class LoopRunner
                 ulong pc = timer.Cpu.PC;
                 timer.Cpu.Step();
                 if (timer.Cpu.ExceptionEntries != exceptions)
-                    throw new InvalidOperationException($"exception {timer.Cpu.PendingClass} at instruction {(pc - SnippetTimer.Code) / 4}");
+                    throw new InvalidOperationException(
+                        $"exception {timer.Cpu.PendingClass} at instruction {(pc - SnippetTimer.Code) / 4}");
             }
             while (timer.Cpu.PC != SnippetTimer.Code && timer.Cpu.PC != end);
             if (timer.Cpu.PC == end && loop)
@@ -93,20 +95,5 @@ public static class LoopRunner
         for (int i = 0; i < 32; i++)
             timer.Cpu.SetV(i, new V128(0x3FF0000000000000, 0x3FF0000000000000));
         registers(timer.Cpu);
-    }
-
-    /// <summary>Makes a branch at the end go to the start.</summary>
-    private static bool Closes(ref uint word, int length)
-    {
-        int back = 1 - length;
-        if ((word & 0xFF000010) == 0x54000000 || (word & 0x7E000000) == 0x34000000)
-            word = (word & ~(0x7FFFFu << 5)) | (((uint)back & 0x7FFFF) << 5);
-        else if ((word & 0x7E000000) == 0x36000000)
-            word = (word & ~(0x3FFFu << 5)) | (((uint)back & 0x3FFF) << 5);
-        else if ((word & 0xFC000000) == 0x14000000)
-            word = (word & 0xFC000000) | ((uint)back & 0x3FFFFFF);
-        else
-            return false;
-        return true;
     }
 }

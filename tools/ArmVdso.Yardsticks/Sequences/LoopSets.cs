@@ -5,14 +5,15 @@ namespace ArmVdso.Yardsticks.Sequences;
 /// <summary>Loops with the cycles a round that hardware or llvm-mca gives.</summary>
 public static class LoopSets
 {
-    /// <summary>Rounds that a measured loop is taken to have run; how long the hardware loops ran is not known, and quotients of the counter
-    /// depend on it.</summary>
+    /// <summary>Rounds that a measured loop is taken to have run; how long the hardware loops ran is not known, and quotients of the
+    /// counter depend on it.</summary>
     public const int Rounds = 2_000_000;
 
     private const int Samples = 50;
     private const int RoundsEach = 100;
 
-    /// <summary>Loops measured on a Cortex-A55: W8 counts from 0 to W9, X10 points to memory. Pieces of the run are timed, evenly spread.</summary>
+    /// <summary>Loops measured on a Cortex-A55: W8 counts from 0 to W9, X10 points to memory. Pieces of the run are timed, evenly
+    /// spread.</summary>
     /// <exception cref="YardstickException">The table is missing or not well formed.</exception>
     public static (List<YardstickRow> Rows, List<UnmappedRow> Unmapped) Measured(YardstickData data, string file, string core)
     {
@@ -20,7 +21,8 @@ public static class LoopSets
         var unmapped = new List<UnmappedRow>();
         foreach (TableRow row in data.Table(file, "id", "hw_cyc", "asm"))
         {
-            Add(row[0], row.Value(1), rows, unmapped, () => Enumerable.Range(0, Samples).Average(sample => LoopRunner.Cycles(core, row[2], RoundsEach, cpu =>
+            Add(row[0], row.Value(1), rows, unmapped,
+                () => Enumerable.Range(0, Samples).Average(sample => LoopRunner.Cycles(core, row[2], RoundsEach, cpu =>
             {
                 cpu.SetX(8, (ulong)(Rounds / Samples * sample));
                 cpu.SetX(9, int.MaxValue);

@@ -45,7 +45,8 @@ public static partial class SequenceSet
     }
 
     /// <summary>Makes code of a template: <c>{buff}</c> and its like become registers, <c>{{v0-v3}}</c> a register list.</summary>
-    /// <param name="name">The row: <c>_not_taken</c> in it says which way forward branches go; loops are left after the first round.</param>
+    /// <param name="name">The row: <c>_not_taken</c> in it says which way forward branches go; loops are left after the first
+    /// round.</param>
     /// <param name="template">Statements separated by <c>;</c>.</param>
     /// <exception cref="AssemblerException">It is not code.</exception>
     public static Sequence Make(string name, string template)
@@ -64,7 +65,8 @@ public static partial class SequenceSet
                 while (used.Contains(register) || holders.ContainsValue(register))
                     register++;
                 holders.Add(holder, register);
-                bool pointer = text.Contains($"[{{{holder}}}", StringComparison.Ordinal) || text.Contains($"[{{{holder},", StringComparison.Ordinal) || holder.StartsWith("buf", StringComparison.Ordinal);
+                bool pointer = text.Contains($"[{{{holder}}}", StringComparison.Ordinal)
+                    || text.Contains($"[{{{holder},", StringComparison.Ordinal) || holder.StartsWith("buf", StringComparison.Ordinal);
                 if (pointer)
                     registers[register] = SnippetTimer.Data + (0x400 * (ulong)(holders.Count - 1));
                 else
@@ -83,7 +85,9 @@ public static partial class SequenceSet
     {
         if (!words.Any(IsConditional))
             return registers;
-        ulong[] values = [0, 1, .. Immediate().Matches(text).Select(m => ulong.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture)).Distinct(), ulong.MaxValue];
+        ulong[] values = [
+            0, 1, .. Immediate().Matches(text).Select(m => ulong.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture)).Distinct(),
+            ulong.MaxValue];
         bool taken = !name.Contains("not_taken", StringComparison.Ordinal);
         using var timer = new SnippetTimer("none");
         foreach (ulong[] attempt in Attempts(registers, free, values))
