@@ -1,0 +1,64 @@
+using System.Diagnostics;
+using System.Text.RegularExpressions;
+
+namespace ArmVdso.Tests.Documents;
+
+/// <summary>The recipes of CONTRIBUTING.md, one after the other, on a copy of the tree: each patch applies, what it makes builds, and
+/// its commands end with the result that the text promises.</summary>
+public sealed partial class RecipeCommandTests
+{
+    private static readonly string[] Recipes = ["instruction", "system-call", "core", "core-parameter", "vdso-function", "design"];
+
+    [Fact]
+    public void Recipes_apply_build_and_show_their_result()
+    {
+        string root = GuestPrograms.RepositoryRoot;
+        Match[] blocks = [.. Block().Matches(File.ReadAllText(Path.Join(root, "CONTRIBUTING.md"))).Cast<Match>()];
+        Assert.Equal(Recipes, blocks.Select(b => b.Groups["name"].Value).Distinct());
+        Assert.Equal(Recipes, blocks.Where(b => b.Groups["kind"].Value == "sh").Select(b => b.Groups["name"].Value));
+        DirectoryInfo copy = Directory.CreateTempSubdirectory("armvdso-recipes-");
+        try
+        {
+            Bash(root, $"git ls-files -z -co --exclude-standard | tar --null -T - -c | tar -x -C '{copy.FullName}'", "the copy");
+            foreach (Match block in blocks)
+            {
+                string name = block.Groups["name"].Value, text = block.Groups["text"].Value;
+                if (block.Groups["kind"].Value == "diff")
+                    Bash(copy.FullName, $"git apply - <<'END_OF_PATCH'\n{text}END_OF_PATCH\n", $"the patch of '{name}'");
+                else
+                    Bash(copy.FullName, text, $"'{name}'");
+            }
+        }
+        finally
+        {
+            copy.Delete(true);
+        }
+    }
+
+    /// <summary>Runs commands that must succeed. Their output goes through a file: a compiler that stays behind would hold a pipe open.</summary>
+    private static void Bash(string folder, string commands, string what)
+    {
+        string script = Path.GetTempFileName(), log = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(script, $"set -euo pipefail\nexec > '{log}' 2>&1\n{commands}");
+            ProcessStartInfo start = new("bash", [script]) { WorkingDirectory = folder };
+            // Style is the business of the build of the tree; without it a build takes half the time.
+            start.Environment["RunAnalyzers"] = start.Environment["EnforceCodeStyleInBuild"] = "false";
+            start.Environment["MSBUILDDISABLENODEREUSE"] = "1";
+            using Process bash = Process.Start(start) ?? throw new InvalidOperationException("bash did not start");
+            bash.WaitForExit();
+            Assert.True(bash.ExitCode == 0, $"CONTRIBUTING.md: {what} ended with status {bash.ExitCode}:\n{Last(File.ReadAllText(log), 4000)}");
+        }
+        finally
+        {
+            File.Delete(script);
+            File.Delete(log);
+        }
+    }
+
+    private static string Last(string text, int length) => text.Length <= length ? text : text[^length..];
+
+    [GeneratedRegex(@"^```(?<kind>diff|sh) recipe=(?<name>[\w-]+)\n(?<text>.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline)]
+    private static partial Regex Block();
+}
