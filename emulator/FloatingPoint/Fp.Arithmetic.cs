@@ -32,7 +32,10 @@ public static partial class Fp
         else if (value1.IsZero && value2.IsZero)
             result = Zero(sign1 == sign2 ? sign1 : rounding == FpRounding.NegInf, bits);
         else
-            result = RoundSum(sign1, value1.Exponent, value1.Mantissa, sign2, value2.Exponent, value2.Mantissa, bits, fpcr, rounding, ref fpsr);
+        {
+            result = RoundSum(
+                sign1, value1.Exponent, value1.Mantissa, sign2, value2.Exponent, value2.Mantissa, bits, fpcr, rounding, ref fpsr);
+        }
         ProcessDenorms(value1.Type, value2.Type, bits, fpcr, ref fpsr);
         return result;
     }
@@ -40,7 +43,8 @@ public static partial class Fp
     /// <summary>Rounds the exact sum of two numbers that are not both zero. A mantissa has at most 53 significant bits at its
     /// top, so that after one shift ten guard bits are left: enough for a sticky bit to round right after any cancellation.</summary>
     private static ulong RoundSum(
-        bool sign1, int exponent1, ulong mantissa1, bool sign2, int exponent2, ulong mantissa2, int bits, uint fpcr, FpRounding rounding, ref uint fpsr)
+        bool sign1, int exponent1, ulong mantissa1, bool sign2, int exponent2, ulong mantissa2, int bits, uint fpcr,
+        FpRounding rounding, ref uint fpsr)
     {
         ulong m1 = mantissa1 >> 1, m2 = mantissa2 >> 1;
         int exponent = Math.Max(exponent1, exponent2) + 1;

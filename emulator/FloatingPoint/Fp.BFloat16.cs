@@ -19,7 +19,8 @@ public static partial class Fp
         return exponent switch
         {
             0 => new FpValue(FpType.Zero, sign, ZeroExponent, 0),
-            0xFF => fraction == 0 ? new FpValue(FpType.Infinity, sign, InfinityExponent, TopBit) : new FpValue(FpType.QNaN, sign, ZeroExponent, 0),
+            0xFF when fraction == 0 => new FpValue(FpType.Infinity, sign, InfinityExponent, TopBit),
+            0xFF => new FpValue(FpType.QNaN, sign, ZeroExponent, 0),
             _ => new FpValue(FpType.Nonzero, sign, exponent - 127, TopBit | (fraction << 40)),
         };
     }

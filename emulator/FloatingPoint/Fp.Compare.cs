@@ -11,7 +11,8 @@ public static partial class Fp
             return value2.Sign ? 1 : -1;
         if (value2.IsZero || value1.Sign != value2.Sign)
             return value1.Sign ? -1 : 1;
-        int magnitude = value1.Exponent != value2.Exponent ? value1.Exponent.CompareTo(value2.Exponent) : value1.Mantissa.CompareTo(value2.Mantissa);
+        int magnitude = value1.Exponent != value2.Exponent
+            ? value1.Exponent.CompareTo(value2.Exponent) : value1.Mantissa.CompareTo(value2.Mantissa);
         return value1.Sign ? -magnitude : magnitude;
     }
 
@@ -19,13 +20,15 @@ public static partial class Fp
     public static ulong Max(ulong op1, ulong op2, int bits, uint fpcr, ref uint fpsr) => MaxMin(op1, op2, true, bits, fpcr, fpcr, ref fpsr);
 
     /// <summary>FPMin.</summary>
-    public static ulong Min(ulong op1, ulong op2, int bits, uint fpcr, ref uint fpsr) => MaxMin(op1, op2, false, bits, fpcr, fpcr, ref fpsr);
+    public static ulong Min(ulong op1, ulong op2, int bits, uint fpcr, ref uint fpsr) =>
+        MaxMin(op1, op2, false, bits, fpcr, fpcr, ref fpsr);
 
     /// <summary>FPMaxNum: a single quiet NaN counts as minus infinity.</summary>
     public static ulong MaxNum(ulong op1, ulong op2, int bits, uint fpcr, ref uint fpsr) => MaxMinNum(op1, op2, true, bits, fpcr, ref fpsr);
 
     /// <summary>FPMinNum: a single quiet NaN counts as plus infinity.</summary>
-    public static ulong MinNum(ulong op1, ulong op2, int bits, uint fpcr, ref uint fpsr) => MaxMinNum(op1, op2, false, bits, fpcr, ref fpsr);
+    public static ulong MinNum(ulong op1, ulong op2, int bits, uint fpcr, ref uint fpsr) =>
+        MaxMinNum(op1, op2, false, bits, fpcr, ref fpsr);
 
     private static ulong MaxMinNum(ulong op1, ulong op2, bool max, int bits, uint fpcr, ref uint fpsr)
     {

@@ -161,7 +161,8 @@ public static partial class Fp
             {
                 if (error)
                     fpsr |= FpsrBits.IXC;
-                return magnitude == 0 ? Zero(value.Sign, bits) : RoundInteger(value.Sign, magnitude, 0, bits, fpcr, FpRounding.Zero, ref fpsr);
+                return magnitude == 0
+                    ? Zero(value.Sign, bits) : RoundInteger(value.Sign, magnitude, 0, bits, fpcr, FpRounding.Zero, ref fpsr);
             }
         }
         fpsr |= FpsrBits.IOC;

@@ -4,7 +4,8 @@ public static partial class Fp
 {
     private const ulong Fraction52 = (1UL << 52) - 1;
 
-    /// <summary>RecipEstimate: 256 &lt;= a &lt; 512 stands for 0.5..1.0 in steps of 1/512; the result for 1.0..2.0 in steps of 1/256.</summary>
+    /// <summary>RecipEstimate: 256 &lt;= a &lt; 512 stands for 0.5..1.0 in steps of 1/512; the result for 1.0..2.0 in
+    /// steps of 1/256.</summary>
     private static uint RecipEstimate(uint a)
     {
         a = (a * 2) + 1;
@@ -12,7 +13,8 @@ public static partial class Fp
         return (b + 1) / 2;
     }
 
-    /// <summary>RecipSqrtEstimate: 128 &lt;= a &lt; 512 stands for 0.25..1.0 in steps of 1/512; the result for 1.0..2.0 in steps of 1/256.</summary>
+    /// <summary>RecipSqrtEstimate: 128 &lt;= a &lt; 512 stands for 0.25..1.0 in steps of 1/512; the result for 1.0..2.0 in
+    /// steps of 1/256.</summary>
     private static uint RecipSqrtEstimate(uint a) => s_recipSqrtEstimates[a - 128];
 
     private static readonly ushort[] s_recipSqrtEstimates = [.. Enumerable.Range(128, 384).Select(a => (ushort)SearchRecipSqrt((uint)a))];

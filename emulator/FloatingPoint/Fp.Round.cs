@@ -44,7 +44,8 @@ public static partial class Fp
         return Round(sign, exponent - zeros, mantissa, bits, fpcr, rounding, ref fpsr);
     }
 
-    /// <summary>FPRoundBase. <paramref name="f"/> is the number of fraction bits kept: 7 of the 23 for BFloat16 in the top half of 32 bits.</summary>
+    /// <summary>FPRoundBase. <paramref name="f"/> is the number of fraction bits kept: 7 of the 23 for BFloat16 in the top
+    /// half of 32 bits.</summary>
     private static ulong RoundBase(bool sign, int exponent, ulong mantissa, int bits, int f, uint fpcr, FpRounding rounding, ref uint fpsr)
     {
         int minimumExp = MinimumExponent(bits);

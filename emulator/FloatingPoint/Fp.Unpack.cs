@@ -142,9 +142,11 @@ public static partial class Fp
         return true;
     }
 
-    /// <summary>FPProcessNaNs3 and FPProcessNaNs3H: the same for an addend of <paramref name="bits"/> and two factors of <paramref name="factorBits"/>.</summary>
+    /// <summary>FPProcessNaNs3 and FPProcessNaNs3H: the same for an addend of <paramref name="bits"/> and two factors of
+    /// <paramref name="factorBits"/>.</summary>
     private static bool ProcessNaNs3(
-        FpType typeA, FpType type1, FpType type2, ulong addend, ulong op1, ulong op2, int bits, int factorBits, uint fpcr, ref uint fpsr, out ulong result)
+        FpType typeA, FpType type1, FpType type2, ulong addend, ulong op1, ulong op2, int bits, int factorBits, uint fpcr,
+        ref uint fpsr, out ulong result)
     {
         result = 0;
         bool nanA = typeA >= FpType.QNaN, nan1 = type1 >= FpType.QNaN, nan2 = type2 >= FpType.QNaN;

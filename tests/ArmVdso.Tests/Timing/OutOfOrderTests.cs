@@ -87,39 +87,9 @@ public sealed class OutOfOrderTests(ITestOutputHelper output)
     public void PointerChasesShowTheCacheLevels(int size, double low, double high)
     {
         // Medians of 14 Neoverse N1 machines: sbc-bench ramlat (ThomasKaiser/sbc-bench@53f795f), 2% for L1, 10% beyond.
-        double cycles = Chase(size);
+        double cycles = PointerChase.CyclesOfALoad(Core, size);
         output.WriteLine($"{size >> 10} KB: {cycles:f2}");
         Assert.InRange(cycles, low, high);
-    }
-
-    private static double Chase(int size)
-    {
-        using var timer = new SnippetTimer(Core);
-        int lines = size / 64;
-        var order = new int[lines];
-        for (int i = 0; i < lines; i++)
-            order[i] = i;
-        uint random = 1;
-        for (int i = lines - 1; i > 0; i--)
-        {
-            random = random * 1664525 + 1013904223;
-            int other = (int)(random >> 8) % (i + 1);
-            (order[i], order[other]) = (order[other], order[i]);
-        }
-        for (int i = 0; i < lines; i++)
-            timer.Ram.Write(SnippetTimer.Data + (ulong)order[i] * 64, SnippetTimer.Data + (ulong)order[(i + 1) % lines] * 64);
-        bool prepared = false;
-        double cycles = 0;
-        for (int pass = 0; pass < 2 + lines * 2 / 1728; pass++)
-        {
-            cycles = timer.PerCopy([0xF9400021], cpu =>
-            {
-                if (!prepared)
-                    cpu.SetX(1, SnippetTimer.Data);
-                prepared = true;
-            });
-        }
-        return cycles;
     }
 
     [Fact]

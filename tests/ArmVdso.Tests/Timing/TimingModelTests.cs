@@ -6,7 +6,6 @@ using ArmVdso.Emulator.Timing.InOrder;
 using ArmVdso.Emulator.Timing.Instructions;
 using ArmVdso.Emulator.Timing.Models;
 using ArmVdso.Kernel.Configuration;
-using ArmVdso.Tests.Fixtures;
 
 namespace ArmVdso.Tests.Timing;
 
@@ -61,40 +60,8 @@ public sealed class TimingModelTests
     public void UnknownModelsAreNamed() =>
         Assert.Contains("cortex-a53", Assert.Throws<CoreModelException>(() => CoreModel.Load("cortex-z9")).Message);
 
-    /// <summary>What belongs to a core is in its file: a copy is the same core under any name, one that holds another core's too.</summary>
-    [Fact]
-    public void ACopyIsTheSameCoreUnderAnyName()
-    {
-        string folder = Directory.CreateTempSubdirectory("armvdso-cores").FullName;
-        try
-        {
-            foreach (string core in CoreModel.Names)
-            {
-                string expected = Cycles(core, core);
-                foreach (string name in new[] { "mine", "run1", "a53-n1" })
-                {
-                    string copy = Path.Join(folder, name + ".json");
-                    File.WriteAllText(copy, Text(core));
-                    Assert.Equal(expected, Cycles(copy, core));
-                }
-            }
-        }
-        finally
-        {
-            Directory.Delete(folder, true);
-        }
-    }
-
-    /// <summary>Header and table of a comparison, with the core by its own name.</summary>
-    private static string Cycles(string core, string name)
-    {
-        ArmVdsoCommand.Result result = ArmVdsoCommand.Run("compare", "--core", core, "getpid", "getcpu");
-        Assert.Equal(0, result.Status);
-        return result.Output[..result.Output.IndexOf("\nA context switch", StringComparison.Ordinal)].Replace(core, name, StringComparison.Ordinal);
-    }
-
     [Theory]
-    [InlineData("\"value\": \"kstack-random+ssbd\"", "\"value\": \"kstack-random+ssbx\"", "software.kernel.value: there is no 'ssbx'; known: plain kpti bhb kstack-random reload ssbd ssbs")]
+    [InlineData("random+ssbd", "random+ssbx", "software.kernel.value: there is no 'ssbx'; known: plain kpti bhb kstack-random reload ssbd ssbs")]
     [InlineData("\"kernel\": {", "\"kernels\": {", "software.kernels: unknown key; known: kernel")]
     public void WhatIsWrongWithACoresSoftwareIsNamed(string old, string replacement, string message)
     {
@@ -113,7 +80,8 @@ public sealed class TimingModelTests
         Assert.Equal(KernelConfiguration.ForCore(CoreModel.None), KernelConfiguration.ForCore(model));
     }
 
-    /// <summary>The kernel of a core reads the same ID registers as a program: where the profile lacks FEAT_SSBS, so does the configuration.</summary>
+    /// <summary>The kernel of a core reads the same ID registers as a program: where the profile lacks FEAT_SSBS, so does the
+    /// configuration.</summary>
     [Fact]
     public void TheProfileOfACoreExistsAndAgreesWithItsKernel()
     {
@@ -187,32 +155,7 @@ public sealed class TimingModelTests
     public void PointerChasesShowTheCacheLevels(int size, double low, double high)
     {
         // Quartiles of 38 Cortex-A53 boards: sbc-bench ramlat (ThomasKaiser/sbc-bench@53f795f), 64-byte lines in random order.
-        using var timer = new SnippetTimer("cortex-a53");
-        int lines = size / 64;
-        var order = new int[lines];
-        for (int i = 0; i < lines; i++)
-            order[i] = i;
-        uint random = 1;
-        for (int i = lines - 1; i > 0; i--)
-        {
-            random = random * 1664525 + 1013904223;
-            int other = (int)(random >> 8) % (i + 1);
-            (order[i], order[other]) = (order[other], order[i]);
-        }
-        for (int i = 0; i < lines; i++)
-            timer.Ram.Write(SnippetTimer.Data + (ulong)order[i] * 64, SnippetTimer.Data + (ulong)order[(i + 1) % lines] * 64);
-        // Registers are prepared once, so that the chain goes on over the whole set.
-        bool prepared = false;
-        double cycles = 0;
-        for (int pass = 0; pass < 2 + lines * 2 / 1728; pass++)
-        {
-            cycles = timer.PerCopy([0xF9400021], cpu =>
-            {
-                if (!prepared)
-                    cpu.SetX(1, SnippetTimer.Data);
-                prepared = true;
-            });
-        }
+        double cycles = PointerChase.CyclesOfALoad("cortex-a53", size);
         Assert.InRange(cycles, low, high);
     }
 
