@@ -533,7 +533,7 @@ public sealed partial class LinuxKernel
             foreach (KernelTask thread in child.Threads)
             {
                 Records.SyncParent(thread);
-                Vdso.Design.ParentChanged(thread);
+                Vdso.Design.FieldChanged(thread, VdsoField.Ppid);
                 if (thread.ParentDeathSignal != 0)
                     SignalDelivery.Send(thread, new SignalInfo { Number = thread.ParentDeathSignal, Pid = dead.Pid });
             }

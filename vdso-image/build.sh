@@ -70,7 +70,7 @@ image() {
   extend_segment "$out/vdso-$design.so"
 }
 
-sources=(arch/arm64/{vgettimeofday.c,vgetrandom.c,vgetrandom-chacha.S,vpercpu.c,sigreturn.S,note.S})
+sources=(arch/arm64/{vgettimeofday.c,vgetrandom.c,vgetrandom-chacha.S,vpercpu.c,sigreturn.S,note.S,vsched.c})
 image per-cpu layout.tsv plain
 image per-cpu-seq layout-per-cpu-seq.tsv sequence -DVDSO_SLOT_LINE
 image per-cpu-gen layout-per-cpu-gen.tsv generation -DVDSO_SLOT_LINE
@@ -82,7 +82,7 @@ image rseq layout-rseq.tsv rseq -DVDSO_ONLY_CPU
 compiler=$(clang-19 --version | head -n 1)
 {
   echo "# $compiler; $(ld.lld-19 --version)"
-  find include lib arch vdso.lds vdso.map layout.c build.sh -type f | sort | xargs sha256sum
+  find include lib arch vdso.lds vdso.map calls.tsv layout.c build.sh -type f | sort | xargs sha256sum
   (cd "$tmp" && find bin -type f | sort | xargs sha256sum)
 } > "$tmp/SHA256SUMS"
 

@@ -71,6 +71,8 @@
 #define TSK_REC_USER_NS		0x780
 #define TSK_REC_PID		0xb40	/* struct pid of the thread, up to 33 levels */
 #define TSK_REC_TGPID		0xd80	/* struct pid of the process */
+#define TSK_REC_PGRP		0xfa0	/* struct pid of the process group and of the session: what is left of the page has */
+#define TSK_REC_SESSION		0xfd0	/* room for two levels; a task further down has none, and asks the kernel model */
 
 /* PidRecord (PID_*): struct pid: level, then one upid (number, namespace) a level */
 #define PID_LEVEL		0x04
@@ -80,6 +82,8 @@
 /* enum PidType (PIDTYPE_*): enum pid_type of Linux */
 #define PIDTYPE_PID		0
 #define PIDTYPE_TGID		1
+#define PIDTYPE_PGID		2
+#define PIDTYPE_SID		3
 
 /* PidNamespaceRecord (NS_*): struct pid_namespace */
 #define NS_LEVEL		0x08

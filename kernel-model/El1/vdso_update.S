@@ -17,7 +17,8 @@
 
 /*
  * Design "per-cpu", as on the slides. pid, tid and ppid are task_tgid_vnr and its like: numbers in the PID
- * namespace of current, which at a switch is still the previous task. egid is filled from task_gid.
+ * namespace of current, which at a switch is still the previous task. egid is filled from task_gid. What the slides do
+ * not have is filled as the task sees it.
  */
 FUNC vdso_update_per_cpu
 	mrs	x2, tpidr_el1
@@ -52,6 +53,7 @@ FUNC vdso_update_per_cpu
 	ldr	w5, [x0, #TSK_GID]
 	stp	w4, w5, [x3, #SLOT_GID]
 	str	w11, [x3, #SLOT_PPID]
+	fill_further x3
 1:	ret
 	patch_target vdso_ns_mended
 	ldr	x10, [x0, #TSK_PID]	/* and TID */

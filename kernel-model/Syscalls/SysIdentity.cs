@@ -227,7 +227,19 @@ internal static class SysIdentity
         if (pgid != pid && !c.Kernel.AllGroups.Any(g => g.Pgid == pgid && g.Sid == self.Sid))
             return -Errno.EPERM;
         group.Pgid = pgid;
+        GroupsChanged(c.Kernel, group, VdsoField.Pgid);
         return 0;
+    }
+
+    /// <summary>All threads of a process have another group or session, which running ones may see at once.</summary>
+    private static void GroupsChanged(LinuxKernel kernel, ThreadGroup group, params ReadOnlySpan<VdsoField> fields)
+    {
+        foreach (KernelTask thread in group.Threads)
+        {
+            kernel.Records.SyncGroups(thread);
+            foreach (VdsoField field in fields)
+                kernel.Vdso.Design.FieldChanged(thread, field);
+        }
     }
 
     private static ThreadGroup? GroupOf(SyscallContext c, int pid) => pid == 0 ? c.Task.Group : c.FindTask(pid)?.Group;
@@ -245,6 +257,7 @@ internal static class SysIdentity
         if (group.Sid == group.Pid || c.Kernel.AllGroups.Any(g => g.Pgid == group.Pid))
             return -Errno.EPERM;
         group.Sid = group.Pgid = group.Pid;
+        GroupsChanged(c.Kernel, group, VdsoField.Pgid, VdsoField.Sid);
         group.ControllingTerminal = null;
         return c.NumberOf(group.Pid);
     }

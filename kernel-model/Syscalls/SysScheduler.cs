@@ -115,12 +115,7 @@ internal static class SysScheduler
     }
 
     /// <summary>sched_get_priority_max(policy).</summary>
-    public static long PriorityMax(SyscallContext c) => c.Int(0) switch
-    {
-        Fifo or RoundRobin => 99,
-        Normal or Batch or Idle or Deadline => 0,
-        _ => -Errno.EINVAL,
-    };
+    public static long PriorityMax(SyscallContext c) => VdsoTruths.SchedGetPriorityMax(c.Int(0));
 
     /// <summary>sched_get_priority_min(policy).</summary>
     public static long PriorityMin(SyscallContext c) => c.Int(0) switch

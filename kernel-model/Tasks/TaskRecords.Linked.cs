@@ -64,6 +64,25 @@ public sealed partial class TaskRecords
             WriteNumber(task, LinkedRecords.ParentPid, space, task.ParentPidIn(space));
     }
 
+    /// <summary>Levels of PID namespaces that the records of process group and session have room for.</summary>
+    private const int GroupLevels = 2;
+
+    private void SyncGroupPids(KernelTask task)
+    {
+        foreach ((PidType type, ulong pid, int number) in (ReadOnlySpan<(PidType, ulong, int)>)
+            [(PidType.Pgid, LinkedRecords.Pgrp, task.Group.Pgid), (PidType.Sid, LinkedRecords.Session, task.Group.Sid)])
+        {
+            bool fits = task.PidNamespace.Level < GroupLevels;
+            ulong pointer = task.RecordPa + LinkedRecords.Signal + SignalRecord.Pids + 8 * (ulong)type;
+            _memory.Write(pointer, fits ? El1Image.Linear(task.RecordPa + pid) : 0);
+            if (!fits)
+                continue;
+            _memory.Write(task.RecordPa + pid + PidRecord.Level, task.PidNamespace.Level);
+            for (PidNamespace? space = task.PidNamespace; space is not null; space = space.Parent)
+                WriteNumber(task, pid, space, space.NumberOf(number));
+        }
+    }
+
     private void SyncCred(KernelTask task)
     {
         Credentials credentials = task.Credentials;

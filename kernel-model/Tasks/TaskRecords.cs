@@ -78,6 +78,7 @@ public sealed partial class TaskRecords
         SyncPids(task);
         SyncCredentials(task);
         SyncParent(task);
+        SyncGroups(task);
     }
 
     private static ulong NumbersAt(KernelTask task, PidNamespace space) =>
@@ -108,6 +109,15 @@ public sealed partial class TaskRecords
         for (PidNamespace? space = task.PidNamespace; space is not null; space = space.Parent)
             _memory.Write(NumbersAt(task, space) + TaskNumbers.Ppid, task.ParentPidIn(space));
         SyncParentPid(task);
+    }
+
+    /// <summary>Writes process group and session, after setpgid and setsid.</summary>
+    internal void SyncGroups(KernelTask task)
+    {
+        if (task.RecordPa == 0)
+            return;
+        SyncIdentity(task);
+        SyncGroupPids(task);
     }
 
     /// <summary>Whether the task is outside of the first PID or user namespace.</summary>

@@ -24,14 +24,14 @@ public abstract class PerCpuSlots : VdsoDesign
         return new VdsoPages((int)(Mapping.ImagePageCount + Mapping.DataPageCount - here + there), 0);
     }
 
-    /// <summary>Puts the parent's PID into the slot of the CPU that runs the task, whichever CPU this is. One word: a reader needs no
+    /// <summary>Puts a word into the slot of the CPU that runs the task, whichever CPU this is. One word: a reader needs no
     /// protection from it. A CPU that fills its slot at this moment does it again before its next instruction in EL0.</summary>
-    protected void WriteParent(KernelTask task)
+    protected void WriteField(KernelTask task, VdsoField field)
     {
         // A task that is just being switched away is still on its CPU, but the slot may be the next one's already.
         if (!task.OnCpu || !ReferenceEquals(Kernel.Scheduler.Current(task.Cpu), task))
             return;
-        Kernel.Machine.Memory.Write(SlotPa(task.Cpu) + (ulong)Mapping.Image!.Layout("vdso_per_cpu_data.ppid"), task.ParentPid);
+        WriteWord(SlotPa(task.Cpu), task, field);
         RefreshBeforeUser(task);
     }
 }
@@ -45,7 +45,7 @@ public sealed class PerCpuDesign : PerCpuSlots
         ["egid"] = "egid from the task's egid, not from its gid",
         ["ns"] = "pid, tid and ppid in the task's own PID namespace, not in the previous task's",
         ["cred"] = "the slot is filled again after a change of credentials",
-        ["reparent"] = "the slot is filled again, on whatever CPU, when the parent dies",
+        ["reparent"] = "the slot is filled again, on whatever CPU, when the parent dies, or group or session change",
         ["trampoline"] = "an exit to EL0 writes TPIDRRO_EL0 again where the entry used it as scratch",
     };
 
@@ -109,9 +109,9 @@ public sealed class PerCpuDesign : PerCpuSlots
             RefreshBeforeUser(task);
     }
 
-    internal override void ParentChanged(KernelTask task)
+    internal override void FieldChanged(KernelTask task, VdsoField field)
     {
         if (_fixes.Contains("reparent"))
-            WriteParent(task);
+            WriteField(task, field);
     }
 }

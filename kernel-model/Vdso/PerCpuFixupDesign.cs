@@ -55,7 +55,7 @@ public sealed class PerCpuFixupDesign : PerCpuSlots
 
     internal override void CredentialsChanged(KernelTask task) => RefreshBeforeUser(task);
 
-    internal override void ParentChanged(KernelTask task) => WriteParent(task);
+    internal override void FieldChanged(KernelTask task, VdsoField field) => WriteField(task, field);
 
     internal override void NamespaceEntered(KernelTask task)
     {

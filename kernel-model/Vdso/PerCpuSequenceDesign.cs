@@ -24,7 +24,7 @@ public sealed class PerCpuSequenceDesign : PerCpuSlots
 
     internal override void CredentialsChanged(KernelTask task) => Invalidate(task);
 
-    internal override void ParentChanged(KernelTask task) => Invalidate(task);
+    internal override void FieldChanged(KernelTask task, VdsoField field) => Invalidate(task);
 
     internal override void NamespaceEntered(KernelTask task)
     {

@@ -224,10 +224,10 @@ public sealed class PerThreadDesign : VdsoDesign
         Refresh(task);
     }
 
-    internal override void ParentChanged(KernelTask task)
+    internal override void FieldChanged(KernelTask task, VdsoField field)
     {
         if (SlotPa(task) is not 0 and var slot)
-            Kernel.Machine.Memory.Write(slot + (ulong)Mapping.Image!.Layout("vdso_per_cpu_data.ppid"), task.ParentPid);
+            WriteWord(slot, task, field);
         Refresh(task);
     }
 }

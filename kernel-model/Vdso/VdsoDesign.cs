@@ -111,8 +111,9 @@ public abstract class VdsoDesign
     {
     }
 
-    /// <summary>The task's parent changed; its record has the new one. The task may run on another CPU at this moment.</summary>
-    internal virtual void ParentChanged(KernelTask task)
+    /// <summary>A word of the task's slot changed by what somebody else did (its parent's death, setpgid, setsid of a sibling); its
+    /// record has the new one. The task may run on another CPU at this moment.</summary>
+    internal virtual void FieldChanged(KernelTask task, VdsoField field)
     {
     }
 
@@ -135,6 +136,13 @@ public abstract class VdsoDesign
     }
 
     private static void MarkForeign(KernelTask task) => task.Kernel.Records.SetForeign(task, task.IsInForeignNamespace);
+
+    /// <summary>Writes what a word of a task's slot has to be.</summary>
+    protected void WriteWord(ulong slotPa, KernelTask task, VdsoField field)
+    {
+        VdsoFieldRow row = VdsoCalls.Fields[(int)field];
+        Kernel.Machine.Memory.Write(slotPa + (ulong)row.Slot, row.Truth(task));
+    }
 
     /// <summary>Has EL1 code fill the running task's slot again before it returns to EL0, on whatever CPU it runs. A task that does
     /// not run is filled in when it does.</summary>

@@ -48,8 +48,10 @@ internal static class CallProducts
         var text = new StringBuilder();
         text.Append("/* Words of the slot behind CPU and node: FIELD(type, name) */\n");
         text.Append(List("VDSO_SLOT_FIELDS(FIELD)", table.Fields.Select(f => $"FIELD({f.Call.Type}, {f.Name})"))).Append('\n');
-        text.Append("/* What is answered from one word: OWN(type, name, field); OF_SELF(type, name, field), which takes a PID and knows 0. */\n");
-        text.Append(List("VDSO_GETTERS(OWN, OF_SELF)", table.Fields.Select(f => $"{(f.Call.IsOfSelf ? "OF_SELF" : "OWN")}({f.Call.Type}, {f.Call.Name}, {f.Name})")));
+        text.Append("/*\n * What is answered from the slot: OWN(type, name, field) and OF_SELF(type, name, field), which takes a PID and knows 0,\n");
+        text.Append(" * from one word; OTHER(name).\n */\n");
+        text.Append(List("VDSO_SLOT_CALLS(OWN, OF_SELF, OTHER)", table.Calls.Where(c => c.Fields.Count > 0).Select(c =>
+            c.IsId ? $"{(c.IsOfSelf ? "OF_SELF" : "OWN")}({c.Type}, {c.Name}, {c.Fields[0]})" : $"OTHER({c.Name})")));
         foreach (Call call in table.Calls.Where(c => !c.IsId))
         {
             string parameters = string.Join(", ", call.Parameters.Select(p => p.Declaration)), names = string.Join(", ", call.Parameters.Select(p => p.Name));
@@ -186,6 +188,6 @@ internal static class CallProducts
     }
 
     private static string Getters(CallTable table) => C(
-        "ARMVDSO_GUEST_GETTERS_H", "For kernelpath.S: the calls that answer an ID of the caller.",
-        ".macro\tgetters\n" + string.Concat(table.Fields.Where(f => f.Call.El1 is not null).Select(f => $"\tcalls\t{f.Call.Number}{Tabs(19, 40)}/* {f.Call.Name} */\n")) + ".endm\n");
+        "ARMVDSO_GUEST_GETTERS_H", "For kernelpath.S: the calls that answer an ID of the caller and take nothing.",
+        ".macro\tgetters\n" + string.Concat(table.Fields.Where(f => f.Call is { El1: not null, IsOfSelf: false }).Select(f => $"\tcalls\t{f.Call.Number}{Tabs(19, 40)}/* {f.Call.Name} */\n")) + ".endm\n");
 }

@@ -60,12 +60,15 @@
 		return name##_fallback(pid); \
 	}
 
+#define VDSO_OTHER(name)
+
 #ifndef VDSO_ONLY_CPU
-VDSO_GETTERS(VDSO_GETTER, VDSO_GETTER_OF_SELF)
+VDSO_SLOT_CALLS(VDSO_GETTER, VDSO_GETTER_OF_SELF, VDSO_OTHER)
 #endif
 
 #undef VDSO_GETTER
 #undef VDSO_GETTER_OF_SELF
+#undef VDSO_OTHER
 
 /* Either pointer may be null; the third argument has had no meaning since Linux 2.6.24. */
 static __always_inline int __cvdso_getcpu(u32 *cpu, u32 *node, void *unused)

@@ -70,6 +70,8 @@ public static partial class LinkedRecords
     public const int UserNs = 0x780;
     public const int Pid = 0xb40;
     public const int Tgpid = 0xd80;
+    public const int Pgrp = 0xfa0;
+    public const int Session = 0xfd0;
 }
 
 /// <summary>PID_* of El1/layout.h: struct pid: level, then one upid (number, namespace) a level</summary>
@@ -85,6 +87,8 @@ public enum PidType
 {
     Pid = 0,
     Tgid = 1,
+    Pgid = 2,
+    Sid = 3,
 }
 
 /// <summary>NS_* of El1/layout.h: struct pid_namespace</summary>
@@ -245,6 +249,8 @@ public static partial class TaskRecord
     public const int Gid = 0x090;
     public const int Egid = 0x094;
     public const int Ppid = 0x098;
+    public const int Pgid = 0x09c;
+    public const int Sid = 0x0e8;
 }
 
 /// <summary>SLOT_* of El1/layout.h: struct vdso_per_cpu_data</summary>
@@ -259,7 +265,9 @@ public static partial class VdsoSlot
     public const int Gid = 24;
     public const int Egid = 28;
     public const int Ppid = 32;
-    public const int Seq = 36;
+    public const int Pgid = 36;
+    public const int Sid = 40;
+    public const int Seq = 44;
 }
 
 /// <summary>Functions and data of the image: kernel addresses.</summary>
@@ -274,12 +282,15 @@ public enum El1Symbol : ulong
     __arm64_sys_getegid = 0xffff8000080020d0,
     __arm64_sys_geteuid = 0xffff800008002050,
     __arm64_sys_getgid = 0xffff800008002090,
+    __arm64_sys_getpgid = 0xffff800008003100,
     __arm64_sys_getpid = 0xffff800008001df0,
     __arm64_sys_getppid = 0xffff800008001e70,
+    __arm64_sys_getsid = 0xffff800008003180,
     __arm64_sys_gettid = 0xffff800008001e30,
     __arm64_sys_gettimeofday = 0xffff800008002970,
     __arm64_sys_getuid = 0xffff800008002010,
     __arm64_sys_model = 0xffff800008001af0,
+    __arm64_sys_sched_get_priority_max = 0xffff800008003200,
     __bp_harden_el1_vectors = 0xffff800008000800,
     __stack_chk_fail = 0xffff8000080017c0,
     __start___ex_table = 0xffff8000080072d8,
@@ -378,20 +389,20 @@ public enum El1Symbol : ulong
     tramp_ventry_kpti = 0xffff800008005400,
     tramp_ventry_kpti_bhb = 0xffff800008005c00,
     vdso_fixup_table = 0xffff800008007140,
-    vdso_flush_thread = 0xffff8000080030a0,
-    vdso_refresh_thread = 0xffff800008003070,
-    vdso_request_once = 0xffff800008002fe0,
-    vdso_request_twice = 0xffff800008002f90,
-    vdso_start_thread = 0xffff800008003030,
-    vdso_switch_fixup = 0xffff800008002ea0,
-    vdso_switch_thread = 0xffff800008003050,
+    vdso_flush_thread = 0xffff8000080030e0,
+    vdso_refresh_thread = 0xffff8000080030b0,
+    vdso_request_once = 0xffff800008003020,
+    vdso_request_twice = 0xffff800008002fd0,
+    vdso_start_thread = 0xffff800008003070,
+    vdso_switch_fixup = 0xffff800008002ed0,
+    vdso_switch_thread = 0xffff800008003090,
     vdso_update_per_cpu = 0xffff800008002d30,
-    vdso_update_per_cpu_fixup = 0xffff800008002e60,
-    vdso_update_per_cpu_gen = 0xffff800008002e20,
-    vdso_update_per_cpu_seq = 0xffff800008002dc0,
-    vdso_update_per_thread = 0xffff800008002f20,
-    vdso_update_per_thread_cpu = 0xffff800008002f60,
-    vdso_update_rseq = 0xffff800008002f80,
+    vdso_update_per_cpu_fixup = 0xffff800008002e90,
+    vdso_update_per_cpu_gen = 0xffff800008002e40,
+    vdso_update_per_cpu_seq = 0xffff800008002dd0,
+    vdso_update_per_thread = 0xffff800008002f50,
+    vdso_update_per_thread_cpu = 0xffff800008002fa0,
+    vdso_update_rseq = 0xffff800008002fc0,
     vectors = 0xffff800008000000,
 }
 
@@ -416,18 +427,18 @@ public enum PatchSite : ulong
     bhb_loop_kpti_7_rounds = 0xffff800008005f84,
     vdso_egid_key = 0xffff800008002d98,
     vdso_exec_key = 0xffff800008001b28,
-    vdso_flush_save = 0xffff8000080030a8,
+    vdso_flush_save = 0xffff8000080030e8,
     vdso_init_key = 0xffff800008001898,
     vdso_ns_key = 0xffff800008002d48,
-    vdso_refresh_call = 0xffff800008003084,
-    vdso_refresh_save = 0xffff800008003088,
+    vdso_refresh_call = 0xffff8000080030c4,
+    vdso_refresh_save = 0xffff8000080030c8,
     vdso_reload_write = 0xffff80000800114c,
     vdso_request_key = 0xffff800008001b0c,
-    vdso_start_call = 0xffff800008003038,
-    vdso_start_save = 0xffff80000800303c,
-    vdso_switch_call = 0xffff800008003058,
+    vdso_start_call = 0xffff800008003078,
+    vdso_start_save = 0xffff80000800307c,
+    vdso_switch_call = 0xffff800008003098,
     vdso_switch_key = 0xffff800008002b40,
-    vdso_switch_save = 0xffff80000800305c,
+    vdso_switch_save = 0xffff80000800309c,
     vdso_switch_site = 0xffff800008002b48,
 }
 
@@ -436,7 +447,7 @@ public enum PatchTarget : ulong
 {
     el0_svc_out = 0xffff800008001b38,
     ret_from_exec_out = 0xffff8000080018a8,
-    vdso_ns_mended = 0xffff800008002da8,
+    vdso_ns_mended = 0xffff800008002db8,
     vdso_switch_skip = 0xffff800008002b4c,
 }
 

@@ -11,12 +11,18 @@
 	stp	w4, w5, [\slot, #SLOT_UID]
 	ldp	w4, w5, [x0, #TSK_GID]	/* and egid */
 	stp	w4, w5, [\slot, #SLOT_GID]
-	ldr	w4, [x0, #TSK_PPID]
-	str	w4, [\slot, #SLOT_PPID]
+	ldp	w4, w5, [x0, #TSK_PPID]	/* and pgid */
+	stp	w4, w5, [\slot, #SLOT_PPID]
+	ldr	w4, [x0, #TSK_SID]
+	str	w4, [\slot, #SLOT_SID]
 .endm
 
 /* What of it is not in the talk's slot. */
 .macro	fill_further slot
+	ldr	w4, [x0, #TSK_PGID]
+	str	w4, [\slot, #SLOT_PGID]
+	ldr	w4, [x0, #TSK_SID]
+	str	w4, [\slot, #SLOT_SID]
 .endm
 
 /* sys_call_table */
@@ -24,7 +30,12 @@
 	models	0, 113
 	.quad	__arm64_sys_clock_gettime	/* 113 */
 	.quad	__arm64_sys_clock_getres	/* 114 */
-	models	115, 168
+	models	115, 125
+	.quad	__arm64_sys_sched_get_priority_max	/* 125 */
+	models	126, 155
+	.quad	__arm64_sys_getpgid		/* 155 */
+	.quad	__arm64_sys_getsid		/* 156 */
+	models	157, 168
 	.quad	__arm64_sys_getcpu		/* 168 */
 	.quad	__arm64_sys_gettimeofday	/* 169 */
 	models	170, 172

@@ -11,6 +11,8 @@
 #define TSK_GID			0x090
 #define TSK_EGID		0x094
 #define TSK_PPID		0x098
+#define TSK_PGID		0x09c
+#define TSK_SID			0x0e8
 
 /* VdsoSlot (SLOT_*): struct vdso_per_cpu_data */
 #define SLOT_CPU		0
@@ -22,6 +24,8 @@
 #define SLOT_GID		24
 #define SLOT_EGID		28
 #define SLOT_PPID		32
-#define SLOT_SEQ		36
+#define SLOT_PGID		36
+#define SLOT_SID		40
+#define SLOT_SEQ		44
 
 #endif

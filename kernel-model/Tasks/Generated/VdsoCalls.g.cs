@@ -15,6 +15,8 @@ public enum VdsoField
     Gid,
     Egid,
     Ppid,
+    Pgid,
+    Sid,
 }
 
 public static partial class VdsoTruths
@@ -26,6 +28,9 @@ public static partial class VdsoTruths
     public static partial int Gid(KernelTask task);
     public static partial int Egid(KernelTask task);
     public static partial int Ppid(KernelTask task);
+    public static partial int Pgid(KernelTask task);
+    public static partial int Sid(KernelTask task);
+    public static partial int SchedGetPriorityMax(int argument);
 }
 
 public static partial class VdsoCalls
@@ -40,6 +45,8 @@ public static partial class VdsoCalls
         new(VdsoField.Gid, "gid", VdsoSlot.Gid, TaskRecord.Gid, VdsoTruths.Gid),
         new(VdsoField.Egid, "egid", VdsoSlot.Egid, TaskRecord.Egid, VdsoTruths.Egid),
         new(VdsoField.Ppid, "ppid", VdsoSlot.Ppid, TaskRecord.Ppid, VdsoTruths.Ppid),
+        new(VdsoField.Pgid, "pgid", VdsoSlot.Pgid, TaskRecord.Pgid, VdsoTruths.Pgid),
+        new(VdsoField.Sid, "sid", VdsoSlot.Sid, TaskRecord.Sid, VdsoTruths.Sid),
     ];
 
     /// <summary>The functions, in the order of the table.</summary>
@@ -87,5 +94,14 @@ public static partial class VdsoCalls
         new(
             "getrandom", 278, VdsoAnswer.Random, true, [], null, null,
             [new("getrandom", 0)]),
+        new(
+            "getpgid", 155, VdsoAnswer.Id, true, ["pgid"], El1Symbol.__arm64_sys_getpgid, (task, _) => VdsoTruths.Pgid(task),
+            [new("getpgid", 0)]),
+        new(
+            "getsid", 156, VdsoAnswer.Id, true, ["sid"], El1Symbol.__arm64_sys_getsid, (task, _) => VdsoTruths.Sid(task),
+            [new("getsid", 0)]),
+        new(
+            "sched_get_priority_max", 125, VdsoAnswer.Constant, true, [], El1Symbol.__arm64_sys_sched_get_priority_max, (_, argument) => VdsoTruths.SchedGetPriorityMax(argument),
+            [new("sched_get_priority_max", 1)]),
     ];
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.RegularExpressions;
+using ArmVdso.Kernel.Tasks;
 using static ArmVdso.Tests.Vdso.VdsoElf;
 
 namespace ArmVdso.Tests.Vdso;
@@ -11,18 +12,11 @@ public sealed class VdsoImageTests
 {
     private const string Version = "LINUX_2.6.39";
 
-    private static readonly string[] s_functions =
-    [
-        "__kernel_clock_gettime", "__kernel_gettimeofday", "__kernel_clock_getres", "__kernel_getpid", "__kernel_gettid", "__kernel_getuid",
-        "__kernel_geteuid", "__kernel_getgid", "__kernel_getegid", "__kernel_getppid", "__kernel_getcpu", "__kernel_getrandom",
-    ];
+    private static readonly string[] s_functions = [.. VdsoCalls.All.Select(c => c.Symbol)];
 
-    /// <summary>Field of the per-CPU slot and system call number of each function that is answered from the slot.</summary>
+    /// <summary>Field of the per-CPU slot and system call number of each function that takes nothing and is answered from the slot.</summary>
     private static readonly (string Name, string Field, uint Number)[] s_perCpu =
-    [
-        ("getpid", "pid", 172), ("getppid", "ppid", 173), ("getuid", "uid", 174), ("geteuid", "euid", 175), ("getgid", "gid", 176),
-        ("getegid", "egid", 177), ("gettid", "tid", 178),
-    ];
+        [.. VdsoCalls.All.Where(c => c is { Answer: VdsoAnswer.Id, Fails: false }).Select(c => (c.Name, c.Fields[0], (uint)c.Number))];
 
     private static readonly string s_folder = Path.Combine(GuestPrograms.RepositoryRoot, "vdso-image");
     private static readonly VdsoElf s_elf = new(File.ReadAllBytes(Path.Combine(s_folder, "bin", "vdso-per-cpu.so")));
@@ -264,9 +258,10 @@ public sealed class VdsoImageTests
             ("vdso_data.seq", 0), ("vdso_data.clock_mode", 4), ("vdso_data.cycle_last", 8), ("vdso_data.mask", 0x10), ("vdso_data.mult", 0x18),
             ("vdso_data.shift", 0x1c), ("vdso_data.basetime", 0x20), ("vdso_timestamp.size", 16), ("vdso_data.basetime.count", 12),
             ("vdso_data.tz_minuteswest", 0xe0), ("vdso_data.tz_dsttime", 0xe4), ("vdso_data.hrtimer_res", 0xe8), ("vdso_data.size", 0xf0),
-            ("vdso_vsys_data.cpu_data", 0x1e0), ("vdso_per_cpu_data.size", 36), ("vdso_per_cpu_data.cpu", 0), ("vdso_per_cpu_data.node", 4),
+            ("vdso_vsys_data.cpu_data", 0x1e0), ("vdso_per_cpu_data.size", 44), ("vdso_per_cpu_data.cpu", 0), ("vdso_per_cpu_data.node", 4),
             ("vdso_per_cpu_data.pid", 8), ("vdso_per_cpu_data.tid", 12), ("vdso_per_cpu_data.uid", 16), ("vdso_per_cpu_data.euid", 20),
-            ("vdso_per_cpu_data.gid", 24), ("vdso_per_cpu_data.egid", 28), ("vdso_per_cpu_data.ppid", 32), ("hz", 250), ("low_res_nsec", 4_000_000),
+            ("vdso_per_cpu_data.gid", 24), ("vdso_per_cpu_data.egid", 28), ("vdso_per_cpu_data.ppid", 32),
+            ("vdso_per_cpu_data.pgid", 36), ("vdso_per_cpu_data.sid", 40), ("hz", 250), ("low_res_nsec", 4_000_000),
         ];
         Assert.All(expected, e => Assert.Equal(e.Item2, layout[e.Item1]));
 

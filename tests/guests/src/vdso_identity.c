@@ -6,6 +6,7 @@
  */
 #include "guest.h"
 #include "vdso.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
@@ -13,13 +14,15 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
-enum { PID, TID, PPID, UID, EUID, GID, EGID, COUNT };
+enum { PID, TID, PPID, UID, EUID, GID, EGID, PGID, SID, COUNT };
 
 static const struct { const char *name; int number; } calls[COUNT] = {
 	[PID] = { "getpid", SYS_getpid }, [TID] = { "gettid", SYS_gettid }, [PPID] = { "getppid", SYS_getppid },
 	[UID] = { "getuid", SYS_getuid }, [EUID] = { "geteuid", SYS_geteuid }, [GID] = { "getgid", SYS_getgid }, [EGID] = { "getegid", SYS_getegid },
+	[PGID] = { "getpgid", SYS_getpgid }, [SID] = { "getsid", SYS_getsid },
 };
-static int (*function[COUNT])(void);
+/* What takes a PID is asked about the caller. */
+static int (*function[COUNT])(int);
 static long (*get_cpu)(unsigned *, unsigned *, void *);
 
 static void find(void)
@@ -28,7 +31,7 @@ static void find(void)
 
 	for (int i = 0; i < COUNT; i++) {
 		snprintf(name, sizeof(name), "__kernel_%s", calls[i].name);
-		function[i] = (int (*)(void))vdso_find(name, "LINUX_2.6.39");
+		function[i] = (int (*)(int))vdso_find(name, "LINUX_2.6.39");
 	}
 	get_cpu = (long (*)(unsigned *, unsigned *, void *))vdso_find("__kernel_getcpu", "LINUX_2.6.39");
 }
@@ -39,9 +42,9 @@ static int right(const char *when)
 	int answer[COUNT], good = 1;
 
 	for (int i = 0; i < COUNT; i++)
-		answer[i] = function[i] ? function[i]() : 0;
+		answer[i] = function[i] ? function[i](0) : 0;
 	for (int i = 0; i < COUNT; i++) {
-		int truth = (int)syscall(calls[i].number);
+		int truth = (int)syscall(calls[i].number, 0);
 
 		if (function[i] && answer[i] != truth) {
 			printf("wrong %s: %s is %d, the vDSO says %d\n", when, calls[i].name, truth, answer[i]);
@@ -105,7 +108,7 @@ static int reparented(void)
 
 			result[1] = 1;
 			for (long i = 0; i < 200000 && changed < 100; i++) {
-				int before = (int)syscall(SYS_getppid), said = function[PPID](), after = (int)syscall(SYS_getppid);
+				int before = (int)syscall(SYS_getppid), said = function[PPID](0), after = (int)syscall(SYS_getppid);
 
 				bad += said != before && said != after;
 				changed += after != self;
@@ -121,6 +124,38 @@ static int reparented(void)
 	while (!((volatile int *)result)[0])
 		usleep(1000);
 	return result[0] == 1;
+}
+
+/* A child whose group the parent changes while it runs. */
+static int regrouped(void)
+{
+	int *result = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t child = fork();
+
+	if (!child) {
+		int bad = 0, changed = 0, self = (int)syscall(SYS_getpid);
+
+		result[1] = 1;
+		for (long i = 0; i < 200000 && changed < 100; i++) {
+			int before = (int)syscall(SYS_getpgid, 0), said = function[PGID](0), after = (int)syscall(SYS_getpgid, 0);
+
+			bad += said != before && said != after;
+			changed += after == self;
+		}
+		/* A session of its own: the child of a group's leader may begin one. */
+		if (!fork())
+			_exit(!(syscall(SYS_setsid) == syscall(SYS_getpid) && right("after setsid")));
+		wait(&self);
+		result[0] = bad || !changed || self ? 2 : 1;
+		_exit(0);
+	}
+	while (!((volatile int *)result)[1])
+		;
+	if (setpgid(child, child))
+		return 0;
+	waitpid(child, NULL, 0);
+	/* Of another process the kernel is asked; of none there is an error. */
+	return result[0] == 1 && function[PGID](1 << 22) == (int)-ESRCH && function[SID](getpid()) == (int)syscall(SYS_getsid, 0);
 }
 
 static void write_file(const char *path, const char *text)
@@ -221,6 +256,8 @@ int main(int argc, char **argv)
 	CHECK("in a handler", in_handler == 20 && right("after a handler"));
 	if (function[PPID])
 		CHECK("reparented", reparented());
+	if (function[PGID])
+		CHECK("regrouped", regrouped());
 	if (argc > 1 && !strcmp(argv[1], "-u"))
 		CHECK("namespaces", namespaces());
 	return guest_done("vdso_identity");

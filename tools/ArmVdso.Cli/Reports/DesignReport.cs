@@ -178,7 +178,7 @@ internal sealed class DesignReport(DesignsResult result)
             ["slice_ns"] = result.Settings.SliceNs,
             ["cycles"] = "modelled; medians of undisturbed calls without the loop; cold: caches and TLBs emptied before each call",
             ["system_calls"] = calls0,
-            ["_designs"] = list,
+            ["designs"] = list,
         }.ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
     }
 }

@@ -21,7 +21,7 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
     /// <summary>Instructions that one switch, system call or handler may take before it counts as a hang.</summary>
     private const int Patience = 60_000;
 
-    private const int Clone = 220, SetResuid = 147, SetResgid = 149, SigAction = 134, ExitGroup = 94, Rseq = 293, Mmap = 222;
+    private const int Clone = 220, SetResuid = 147, SetResgid = 149, SigAction = 134, ExitGroup = 94, Rseq = 293, Mmap = 222, SetPgid = 154, SetSid = 157;
     private const ulong SigChld = 17, ThreadFlags = 0x50f00, NewPid = 0x20000000;
     internal const int Sigusr1 = 10;
 
@@ -257,6 +257,8 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
     private KernelTask Stranger(uint first)
     {
         KernelTask task = Fork(Init);
+        // A session and a group of its own: whose answer a call gives, must be seen of every ID.
+        Done(SystemCall(task, 0, SetSid), "setsid");
         Done(SystemCall(task, 0, SetResgid, first + 10, first + 11, first + 12), "setresgid");
         Done(SystemCall(task, 0, SetResuid, first, first + 1, first + 2), "setresuid");
         return task;
@@ -335,6 +337,8 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
             Switch(i, null);
         RestoreIds(Victim);
         RestoreIds(Sibling);
+        if (Victim.Group.Pgid != Init.Group.Pgid)
+            Done(SystemCall(Victim, 0, SetPgid, 0, (ulong)Init.Group.Pgid), "setpgid");
         // From the idle task to the victim: whatever a design left stale in the slot is gone, and every trial starts alike.
         Switch(0, null);
         Switch(0, Victim);

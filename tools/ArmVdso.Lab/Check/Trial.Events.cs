@@ -8,7 +8,7 @@ namespace ArmVdso.Lab.Check;
 /// <summary>The events, made of the kernel's own mechanisms.</summary>
 internal sealed partial class Trial
 {
-    private const int Clone = 220, Execve = 221, Exit = 93, SetResuid = 147, SetResgid = 149, Tgkill = 131;
+    private const int Clone = 220, Execve = 221, Exit = 93, SetResuid = 147, SetResgid = 149, Tgkill = 131, SetPgid = 154, SetSid = 157;
     private const int Unshare = 97, OpenAt = 56, WriteFile = 64;
     private const ulong SigChld = 17, VforkFlags = 0x4111, NewUser = 0x10000000, NewPid = 0x20000000, NewTime = 0x80;
     private const ulong StepSystemCall = 1, StepFunction = 2, StepFork = 3;
@@ -206,25 +206,57 @@ internal sealed partial class Trial
         _rig.EndProcess(_rig.Parent, HelperCpu);
     }
 
+    /// <summary>The parent process, on another CPU, puts the victim's process into a group of its own, or back into its own group.</summary>
+    internal void Regroup()
+    {
+        if (_rig.Parent.State != TaskState.Runnable)
+            return;
+        int process = Victim.Group.Pid;
+        int group = Victim.Group.Pgid == process ? _rig.Parent.Group.Pgid : process;
+        if (_rig.SystemCall(_rig.Parent, HelperCpu, SetPgid, (ulong)process, (ulong)group) != 0)
+            throw new LabException("setpgid of the parent failed", LabFault.Failed);
+    }
+
+    /// <summary>A sibling thread, on another CPU, makes the process the leader of a session.</summary>
+    internal void NewSession()
+    {
+        _rig.FamilyBroken = true;
+        if (_rig.SystemCall(_rig.Sibling, HelperCpu, SetSid) != Victim.Group.Pid)
+            throw new LabException("setsid of the sibling failed", LabFault.Failed);
+    }
+
     /// <summary>Another process runs, then the victim; in the middle of the switch back a parent exits on another CPU.</summary>
     /// <param name="part">After how many instructions of the switch that touch shared data; -1: none.</param>
     /// <param name="previous">Whose parent: the process' that ran, or the victim's.</param>
     internal void MidSwitch(int part, bool previous)
     {
-        int cpu = Victim.Cpu, at = HelperCpu;
+        int at = HelperCpu;
         KernelTask between = FreeStranger(), dying = _rig.Parent;
         if (previous)
             (dying, between) = _rig.MakePair(at);
+        SwitchBack(part, between, () =>
+        {
+            _rig.FamilyBroken |= !previous;
+            _rig.EndProcess(dying, at);
+        });
+        if (previous)
+            _atEnd = () => _rig.EndProcess(between, HelperCpu);
+    }
+
+    /// <summary>The same; in the middle of the switch back the victim's process gets another group.</summary>
+    /// <param name="part">After how many instructions of the switch that touch shared data; -1: none.</param>
+    internal void MidRegroup(int part) => SwitchBack(part, FreeStranger(), Regroup);
+
+    private void SwitchBack(int part, KernelTask between, Action inTheMiddle)
+    {
+        int cpu = Victim.Cpu;
         _rig.Switch(cpu, between);
         _rig.Observer?.Event($"cpu{cpu} begins to switch to {Victim}");
         _rig.Control.Switch(cpu, Victim);
         Cpu c = _rig.Machine.Cpus[cpu];
         StepShared(c, part, () => c.EL == 0 && _rig.Runs(Victim), between);
-        _rig.FamilyBroken |= !previous;
-        _rig.EndProcess(dying, at);
+        inTheMiddle();
         BackToUser(c, "the rest of the switch");
-        if (previous)
-            _atEnd = () => _rig.EndProcess(between, HelperCpu);
     }
 
     /// <summary>A handler changes the user IDs; in the middle of the return from that system call the parent exits.</summary>

@@ -16,6 +16,9 @@ enum {
 	S_clock_gettime,
 	S_clock_getres,
 	S_gettimeofday,
+	S_getpgid,
+	S_getsid,
+	S_sched_get_priority_max,
 	S_COUNT
 };
 
@@ -30,7 +33,10 @@ enum {
 	"__kernel_getcpu", \
 	"__kernel_clock_gettime", \
 	"__kernel_clock_getres", \
-	"__kernel_gettimeofday",
+	"__kernel_gettimeofday", \
+	"__kernel_getpgid", \
+	"__kernel_getsid", \
+	"__kernel_sched_get_priority_max",
 
 #define BENCHES \
 	BENCH(getpid, 172, S_getpid, VALUE(0)) \
@@ -49,7 +55,10 @@ enum {
 	BENCH(clock_gettime_boottime, 113, S_clock_gettime, VALUE(7)) \
 	BENCH(clock_gettime_tai, 113, S_clock_gettime, VALUE(11)) \
 	BENCH(clock_getres, 114, S_clock_getres, VALUE(1)) \
-	BENCH(gettimeofday, 169, S_gettimeofday, POINTER)
+	BENCH(gettimeofday, 169, S_gettimeofday, POINTER) \
+	BENCH(getpgid, 155, S_getpgid, VALUE(0)) \
+	BENCH(getsid, 156, S_getsid, VALUE(0)) \
+	BENCH(sched_get_priority_max, 125, S_sched_get_priority_max, VALUE(1))
 
 #define RUN_BENCHES(buffer, n) \
 	bench_getpid(buffer, n); \
@@ -68,6 +77,9 @@ enum {
 	bench_clock_gettime_boottime(buffer, n); \
 	bench_clock_gettime_tai(buffer, n); \
 	bench_clock_getres(buffer, n); \
-	bench_gettimeofday(buffer, n);
+	bench_gettimeofday(buffer, n); \
+	bench_getpgid(buffer, n); \
+	bench_getsid(buffer, n); \
+	bench_sched_get_priority_max(buffer, n);
 
 #endif

@@ -18,7 +18,9 @@ typedef unsigned char u8;
 #define MAX_THREADS 130
 #define STACK_SIZE 8192
 
-static u64 pointers[16];	/* vDSO functions; 0 when there is none */
+#include "calls.h"
+
+static u64 pointers[S_COUNT > 16 ? S_COUNT : 16];	/* vDSO functions; 0 when there is none */
 static u8 stacks[MAX_THREADS][STACK_SIZE] __attribute__((aligned(16)));
 static volatile u32 running[MAX_THREADS];
 static u64 rounds = ITERATIONS;
@@ -79,8 +81,6 @@ static void bench_##name(u64 *buffer, u64 count)					\
 
 #define POINTER "r"(buffer + 4)
 #define VALUE(id) "i"(id)
-
-#include "calls.h"
 
 BENCHES
 

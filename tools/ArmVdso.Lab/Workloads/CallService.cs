@@ -36,15 +36,12 @@ public static class CallService
     /// <summary>Call to the reason why it is a candidate, with where Linux 6.1 reads the answer.</summary>
     private static readonly Dictionary<string, string> Candidates = new()
     {
-        ["getpgid"] = "of itself: changes in setpgid (kernel/sys.c do_getpgid)",
-        ["getsid"] = "of itself: changes in setsid (kernel/sys.c)",
         ["getresuid"] = "credentials (kernel/sys.c)",
         ["getresgid"] = "credentials (kernel/sys.c)",
         ["getgroups"] = "credentials, up to 65536 entries (kernel/groups.c)",
         ["getpriority"] = "of itself: changes in setpriority, nice (kernel/sys.c)",
         ["sched_getscheduler"] = "of itself (kernel/sched/core.c)",
         ["sched_getparam"] = "of itself (kernel/sched/core.c)",
-        ["sched_get_priority_max"] = "constant (kernel/sched/core.c)",
         ["sched_get_priority_min"] = "constant (kernel/sched/core.c)",
         ["sched_getaffinity"] = "of itself: changes in sched_setaffinity and with hotplug (kernel/sched/core.c)",
         ["getrlimit"] = "process limits (kernel/sys.c)",

@@ -11,17 +11,25 @@
 	FIELD(u32, euid) \
 	FIELD(u32, gid) \
 	FIELD(u32, egid) \
-	FIELD(s32, ppid)
+	FIELD(s32, ppid) \
+	FIELD(s32, pgid) \
+	FIELD(s32, sid)
 
-/* What is answered from one word: OWN(type, name, field); OF_SELF(type, name, field), which takes a PID and knows 0. */
-#define VDSO_GETTERS(OWN, OF_SELF) \
+/*
+ * What is answered from the slot: OWN(type, name, field) and OF_SELF(type, name, field), which takes a PID and knows 0,
+ * from one word; OTHER(name).
+ */
+#define VDSO_SLOT_CALLS(OWN, OF_SELF, OTHER) \
 	OWN(s32, getpid, pid) \
 	OWN(s32, gettid, tid) \
 	OWN(u32, getuid, uid) \
 	OWN(u32, geteuid, euid) \
 	OWN(u32, getgid, gid) \
 	OWN(u32, getegid, egid) \
-	OWN(s32, getppid, ppid)
+	OWN(s32, getppid, ppid) \
+	OTHER(getcpu) \
+	OF_SELF(s32, getpgid, pgid) \
+	OF_SELF(s32, getsid, sid)
 
 #define VDSO_ENTRY_getcpu \
 	int __vdso_export __kernel_getcpu(u32 *cpu, u32 *node, void *unused); \
@@ -81,6 +89,18 @@
 	static __always_inline ssize_t getrandom_fallback(void *buffer, size_t length, u32 flags) \
 	{ \
 		return (ssize_t)vdso_syscall3(__NR_getrandom, (long)buffer, (long)length, (long)flags); \
+	}
+
+#define VDSO_ENTRY_sched_get_priority_max \
+	int __vdso_export __kernel_sched_get_priority_max(int policy); \
+	int __kernel_sched_get_priority_max(int policy) \
+	{ \
+		return __cvdso_sched_get_priority_max(policy); \
+	}
+#define VDSO_FALLBACK_sched_get_priority_max \
+	static __always_inline int sched_get_priority_max_fallback(int policy) \
+	{ \
+		return (int)vdso_syscall1(__NR_sched_get_priority_max, (long)policy); \
 	}
 
 #endif

@@ -25,11 +25,12 @@ static __always_inline u64 __arch_get_vdso_register(void)
 	{ \
 		return (type)vdso_syscall1(__NR_##name, pid); \
 	}
+#define VDSO_FALLBACK_OTHER(name) VDSO_FALLBACK_##name
 
-VDSO_GETTERS(VDSO_FALLBACK, VDSO_FALLBACK_OF_SELF)
-VDSO_FALLBACK_getcpu
+VDSO_SLOT_CALLS(VDSO_FALLBACK, VDSO_FALLBACK_OF_SELF, VDSO_FALLBACK_OTHER)
 
 #undef VDSO_FALLBACK
 #undef VDSO_FALLBACK_OF_SELF
+#undef VDSO_FALLBACK_OTHER
 
 #endif

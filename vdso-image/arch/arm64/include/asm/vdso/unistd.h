@@ -5,7 +5,10 @@
 
 #define __NR_clock_gettime	113
 #define __NR_clock_getres	114
+#define __NR_sched_get_priority_max	125
 #define __NR_rt_sigreturn	139
+#define __NR_getpgid		155
+#define __NR_getsid		156
 #define __NR_getcpu		168
 #define __NR_gettimeofday	169
 #define __NR_getpid		172
