@@ -1,4 +1,6 @@
+using ArmVdso.Kernel.Delivery;
 using ArmVdso.Kernel.Files;
+using ArmVdso.Kernel.Proc;
 
 namespace ArmVdso.Kernel;
 
@@ -25,8 +27,19 @@ public sealed partial class LinuxKernel
             StdoutIsTerminal = (Options.TerminalStreams & 2) != 0,
             StderrIsTerminal = (Options.TerminalStreams & 4) != 0,
             TerminalSize = Options.TerminalSize,
+        }, BootMounts.Of(this));
+        vfs.Attach(new VfsHost
+        {
+            Machine = Machine,
+            Pages = PageAllocator,
+            Timekeeper = Timekeeper,
+            Random = Random,
+            Seeding = Seeding,
+            Jobs = new JobControl(this),
+            In = HostIn,
+            Out = HostOut,
+            Error = HostErr,
         });
-        vfs.Attach(this);
         return vfs;
     }
 }

@@ -42,7 +42,7 @@ public sealed partial class LinuxKernel
         task.Fs = new FsContext(Vfs.Root, Vfs.Root);
         task.Files = new FileTable();
         task.Handlers = new SignalHandlers();
-        Vfs.OpenStandardFiles(task);
+        Vfs.OpenStandardFiles(task.Files);
         var caller = new Caller(task.Credentials, task.Fs);
         long result = Vfs.Find(caller, Vfs.Root, Options.WorkingDirectory, true, out Inode? cwd);
         if (result < 0 || cwd is null || !cwd.IsDirectory)

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Files;
 using ArmVdso.Kernel.Signals;
+using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel.Delivery;
 
@@ -24,7 +25,7 @@ internal sealed class SignalFile(Vfs vfs, ulong mask, int flags) : OpenFile(new 
     {
         if (buffer.Length < RecordSize)
             return -Errno.EINVAL;
-        if (vfs.Current is not { } task)
+        if (vfs.Current is not KernelTask task)
             return -Errno.EAGAIN;
         int done = 0;
         while (done + RecordSize <= buffer.Length)
@@ -54,5 +55,5 @@ internal sealed class SignalFile(Vfs vfs, ulong mask, int flags) : OpenFile(new 
         return done;
     }
 
-    public override uint Poll() => vfs.Current is { } task && ((task.Signals.Pending.Set | task.Group.SharedPending.Set) & Mask) != 0 ? PollBits.Readable : 0;
+    public override uint Poll() => vfs.Current is KernelTask task && ((task.Signals.Pending.Set | task.Group.SharedPending.Set) & Mask) != 0 ? PollBits.Readable : 0;
 }

@@ -1,6 +1,4 @@
 using ArmVdso.Kernel.Abi;
-using ArmVdso.Kernel.Syscalls;
-using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel.Files;
 
@@ -14,7 +12,7 @@ public sealed class DeviceInode : Inode
     public override bool CanMap => Rdev == 0x105;
 
     /// <inheritdoc/>
-    public override long Open(int flags, KernelTask? task, out OpenFile? file) => Fs.Vfs.Devices.Open(this, flags, task, out file);
+    public override long Open(int flags, IFileUser? task, out OpenFile? file) => Fs.Vfs.Devices.Open(this, flags, task, out file);
 }
 
 /// <summary>The character devices that exist, and the terminals.</summary>
@@ -34,7 +32,7 @@ internal sealed class DeviceTable(Vfs vfs)
     public HostTerminal? HostTerminal => vfs.Options.StdinIsTerminal || vfs.Options.StdoutIsTerminal || vfs.Options.StderrIsTerminal
         ? _hostTerminal ??= new HostTerminal(vfs) : null;
 
-    public long Open(DeviceInode inode, int flags, KernelTask? task, out OpenFile? file)
+    public long Open(DeviceInode inode, int flags, IFileUser? task, out OpenFile? file)
     {
         file = null;
         if (inode.Type == Modes.S_IFCHR)
@@ -45,7 +43,7 @@ internal sealed class DeviceTable(Vfs vfs)
                     file = new SimpleDeviceFile(inode, flags);
                     return 0;
                 case 0x500:
-                    if (task == null || ControllingOf(task.Group.Sid) is not { } terminal)
+                    if (task == null || ControllingOf(task.Session) is not { } terminal)
                         return -Errno.ENXIO;
                     file = terminal.OpenSlave(inode, flags);
                     return 0;
@@ -98,14 +96,13 @@ internal sealed class DeviceTable(Vfs vfs)
     }
 
     /// <summary>A session leader without a terminal gets this one.</summary>
-    public bool AcquireControlling(Terminal terminal, KernelTask task)
+    public bool AcquireControlling(Terminal terminal, IFileUser task)
     {
-        ThreadGroup group = task.Group;
-        if (group.Pid != group.Sid || _controlling.ContainsKey(group.Sid) || (terminal.Session != 0 && terminal.Session != group.Sid))
+        if (task.Pid != task.Session || _controlling.ContainsKey(task.Session) || (terminal.Session != 0 && terminal.Session != task.Session))
             return false;
-        _controlling[group.Sid] = terminal;
-        terminal.Session = group.Sid;
-        terminal.ForegroundGroup = group.Pgid;
+        _controlling[task.Session] = terminal;
+        terminal.Session = task.Session;
+        terminal.ForegroundGroup = task.ProcessGroup;
         return true;
     }
 
@@ -154,8 +151,8 @@ internal sealed class SimpleDeviceFile(DeviceInode inode, int flags) : OpenFile(
                 buffer.Clear();
                 return buffer.Length;
             case 0x108 or 0x109:
-                if (inode.Fs.Vfs.Kernel is { } kernel)
-                    kernel.Random.Fill(buffer);
+                if (inode.Fs.Vfs.Host is { } host)
+                    host.Random.Fill(buffer);
                 else
                     buffer.Clear();
                 return buffer.Length;
@@ -166,18 +163,18 @@ internal sealed class SimpleDeviceFile(DeviceInode inode, int flags) : OpenFile(
 
     public override long Write(ReadOnlySpan<byte> data, long position) => inode.Rdev == 0x107 ? -Errno.ENOSPC : data.Length;
 
-    public override long Ioctl(SyscallContext c, uint command, ulong argument)
+    public override long Ioctl(IFileUser user, uint command, ulong argument)
     {
         if (inode.Rdev is not (0x108 or 0x109))
             return -Errno.ENOTTY;
         switch (command)
         {
             case IoctlNumbers.RNDGETENTCNT:
-                return c.Memory.Write(argument, 256) ? 0 : -Errno.EFAULT;
+                return user.Memory.Write(argument, 256) ? 0 : -Errno.EFAULT;
             case IoctlNumbers.RNDRESEEDCRNG:
-                if (!c.Task.Credentials.Privileged)
+                if (!user.Credentials.Privileged)
                     return -Errno.EPERM;
-                c.Kernel.Seeding.Reseed();
+                inode.Fs.Vfs.Host?.Seeding.Reseed();
                 return 0;
             default:
                 return -Errno.EINVAL;
@@ -197,7 +194,7 @@ internal sealed class HostStreamFile(Inode inode, int flags, int stream) : OpenF
             return 0;
         try
         {
-            return Inode.Fs.Vfs.Kernel?.HostIn.Read(buffer) ?? 0;
+            return Inode.Fs.Vfs.Host?.In.Read(buffer) ?? 0;
         }
         catch (IOException e)
         {
@@ -212,11 +209,11 @@ internal sealed class HostStreamFile(Inode inode, int flags, int stream) : OpenF
 
     public static long WriteTo(Vfs vfs, ReadOnlySpan<byte> data, int stream)
     {
-        if (vfs.Kernel is not { } kernel)
+        if (vfs.Host is not { } host)
             return data.Length;
         try
         {
-            Stream target = stream == 2 ? kernel.HostErr : kernel.HostOut;
+            Stream target = stream == 2 ? host.Error : host.Out;
             target.Write(data);
             target.Flush();
             return data.Length;

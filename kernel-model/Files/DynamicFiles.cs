@@ -1,6 +1,5 @@
 using System.Text;
 using ArmVdso.Kernel.Abi;
-using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel.Files;
 
@@ -70,7 +69,7 @@ internal sealed class DynamicDirectory : Inode
         return list;
     }
 
-    public override long Open(int flags, KernelTask? task, out OpenFile? file)
+    public override long Open(int flags, IFileUser? task, out OpenFile? file)
     {
         file = new DirectoryFile(this, flags);
         return 0;
@@ -85,7 +84,7 @@ internal sealed class TextInode(FileSystem fs, uint permissions, Func<string> te
 
     public override long Truncate(long size) => WriteText == null ? -Errno.EPERM : 0;
 
-    public override long Open(int flags, KernelTask? task, out OpenFile? file)
+    public override long Open(int flags, IFileUser? task, out OpenFile? file)
     {
         file = new TextFile(this, flags, Encoding.Latin1.GetBytes(text()));
         return 0;
@@ -129,7 +128,7 @@ internal sealed class DynamicLink(FileSystem fs, Func<string?> target, Func<Inod
         return made == null ? -Errno.ENOENT : 0;
     }
 
-    public override long Open(int flags, KernelTask? task, out OpenFile? file)
+    public override long Open(int flags, IFileUser? task, out OpenFile? file)
     {
         file = null;
         return -Errno.ELOOP;

@@ -1,6 +1,5 @@
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Namespaces;
-using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel.Files;
 
@@ -181,7 +180,7 @@ public abstract class Inode
     public virtual long AttributesChanged(AttributeChange what) => 0;
 
     /// <summary>Opens the file. Permissions were checked.</summary>
-    public abstract long Open(int flags, KernelTask? task, out OpenFile? file);
+    public abstract long Open(int flags, IFileUser? task, out OpenFile? file);
 
     /// <summary>Reads one page of contents at a byte offset, zero past the end; false when the file cannot be read.</summary>
     public virtual bool ReadPage(ulong offset, Span<byte> page) => false;

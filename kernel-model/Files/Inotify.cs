@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
 using ArmVdso.Kernel.Abi;
-using ArmVdso.Kernel.Syscalls;
 
 namespace ArmVdso.Kernel.Files;
 
@@ -89,8 +88,8 @@ internal sealed class InotifyFile(Vfs vfs, int flags) : OpenFile(new AnonymousIn
 
     public override uint Poll() => _events.Count > 0 ? PollBits.Readable : 0;
 
-    public override long Ioctl(SyscallContext c, uint command, ulong argument) => command == IoctlNumbers.FIONREAD
-        ? c.Memory.Write(argument, _events.Sum(e => e.Length)) ? 0 : -Errno.EFAULT
+    public override long Ioctl(IFileUser user, uint command, ulong argument) => command == IoctlNumbers.FIONREAD
+        ? user.Memory.Write(argument, _events.Sum(e => e.Length)) ? 0 : -Errno.EFAULT
         : -Errno.ENOTTY;
 
     protected override void Released()

@@ -1,6 +1,5 @@
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Namespaces;
-using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel.Files;
 
@@ -86,7 +85,7 @@ public sealed class MemoryDirectory : Inode
     }
 
     /// <inheritdoc/>
-    public override long Open(int flags, KernelTask? task, out OpenFile? file)
+    public override long Open(int flags, IFileUser? task, out OpenFile? file)
     {
         file = new DirectoryFile(this, flags);
         return 0;
@@ -222,7 +221,7 @@ public sealed class SymbolicLink : Inode
     }
 
     /// <inheritdoc/>
-    public override long Open(int flags, KernelTask? task, out OpenFile? file)
+    public override long Open(int flags, IFileUser? task, out OpenFile? file)
     {
         file = null;
         return -Errno.ELOOP;
@@ -236,7 +235,7 @@ public sealed class SocketInode(FileSystem fs, uint permissions) : Inode(fs, Mod
     internal SocketFile? Bound { get; set; }
 
     /// <inheritdoc/>
-    public override long Open(int flags, KernelTask? task, out OpenFile? file)
+    public override long Open(int flags, IFileUser? task, out OpenFile? file)
     {
         file = null;
         return -Errno.ENXIO;
@@ -255,7 +254,7 @@ public sealed class AnonymousInode : Inode
     internal Func<int, OpenFile?>? Reopen { get; set; }
 
     /// <inheritdoc/>
-    public override long Open(int flags, KernelTask? task, out OpenFile? file)
+    public override long Open(int flags, IFileUser? task, out OpenFile? file)
     {
         file = Reopen?.Invoke(flags);
         return file == null ? -Errno.ENXIO : 0;

@@ -1,6 +1,5 @@
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Namespaces;
-using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel.Files;
 
@@ -17,7 +16,7 @@ internal sealed class NamespaceInode : Inode
     /// <summary>The namespace.</summary>
     internal INamespace Space { get; }
 
-    public override long Open(int flags, KernelTask? task, out OpenFile? file)
+    public override long Open(int flags, IFileUser? task, out OpenFile? file)
     {
         file = null;
         if ((flags & OpenFlags.O_ACCMODE) != OpenFlags.O_RDONLY)

@@ -1,6 +1,5 @@
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Memory;
-using ArmVdso.Kernel.Syscalls;
 using ArmVdso.Kernel.Waiting;
 
 namespace ArmVdso.Kernel.Files;
@@ -110,7 +109,7 @@ public abstract class OpenFile : IMappedFile
     }
 
     /// <summary>Performs an ioctl.</summary>
-    public virtual long Ioctl(SyscallContext c, uint command, ulong argument) => -Errno.ENOTTY;
+    public virtual long Ioctl(IFileUser user, uint command, ulong argument) => -Errno.ENOTTY;
 
     /// <summary>Lines for /proc/PID/fdinfo beyond pos, flags and mnt_id.</summary>
     public virtual string FdInfo => "";

@@ -1,6 +1,4 @@
 using ArmVdso.Kernel.Abi;
-using ArmVdso.Kernel.Syscalls;
-using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel.Files;
 
@@ -98,7 +96,7 @@ public sealed class FifoInode(FileSystem fs, uint permissions) : Inode(fs, Modes
     private Pipe? _pipe;
 
     /// <inheritdoc/>
-    public override long Open(int flags, KernelTask? task, out OpenFile? file)
+    public override long Open(int flags, IFileUser? task, out OpenFile? file)
     {
         file = null;
         if (OpenCount == 0)
@@ -210,8 +208,8 @@ public sealed class PipeFile : OpenFile
     }
 
     /// <inheritdoc/>
-    public override long Ioctl(SyscallContext c, uint command, ulong argument) => command == IoctlNumbers.FIONREAD
-        ? c.Memory.Write(argument, _pipe.Data.Count) ? 0 : -Errno.EFAULT
+    public override long Ioctl(IFileUser user, uint command, ulong argument) => command == IoctlNumbers.FIONREAD
+        ? user.Memory.Write(argument, _pipe.Data.Count) ? 0 : -Errno.EFAULT
         : -Errno.ENOTTY;
 
     /// <summary>F_SETPIPE_SZ: the new size in bytes or an error.</summary>

@@ -1,5 +1,4 @@
 using ArmVdso.Kernel.Abi;
-using ArmVdso.Kernel.Tasks;
 using Microsoft.Win32.SafeHandles;
 
 namespace ArmVdso.Kernel.Files;
@@ -43,7 +42,7 @@ public sealed class RegularFile : Inode
     public override long Blocks => _lower != null ? base.Blocks : (long)(_pages.Count + (_mapped?.Count ?? 0)) * 8;
 
     /// <inheritdoc/>
-    public override long Open(int flags, KernelTask? task, out OpenFile? file)
+    public override long Open(int flags, IFileUser? task, out OpenFile? file)
     {
         file = new RegularOpenFile(this, flags);
         return 0;

@@ -1,7 +1,5 @@
 using System.Net;
 using ArmVdso.Kernel.Abi;
-using ArmVdso.Kernel.Syscalls;
-using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel.Files;
 
@@ -44,7 +42,7 @@ internal sealed class SocketFile : OpenFile
         Kind = kind;
         Protocol = protocol;
         if (vfs.Current is { } task)
-            Credentials = (task.Group.Pid, task.Credentials.Euid, task.Credentials.Egid);
+            Credentials = (task.Pid, task.Credentials.Euid, task.Credentials.Egid);
     }
 
     public int Domain { get; }
@@ -285,13 +283,13 @@ internal sealed class SocketFile : OpenFile
                 data = data[..room];
         }
         byte[]? from = Domain == SocketTable.AF_UNIX ? Local : SocketTable.InetAddress(target.Domain, Specific(SocketTable.Inet(Local!).Address), SocketTable.Inet(Local!).Port);
-        KernelTask? task = Inode.Fs.Vfs.Current;
+        IFileUser? task = Inode.Fs.Vfs.Current;
         target._inbox.Enqueue(new SocketMessage
         {
             Data = data.ToArray(),
             From = from,
             Files = files?.Count > 0 ? files : null,
-            Sender = task == null ? Credentials : (task.Group.Pid, task.Credentials.Euid, task.Credentials.Egid),
+            Sender = task == null ? Credentials : (task.Pid, task.Credentials.Euid, task.Credentials.Egid),
         });
         target._inboxBytes += data.Length;
         target.Source.Notify(PollBits.Readable);
@@ -414,11 +412,11 @@ internal sealed class SocketFile : OpenFile
         return events;
     }
 
-    public override long Ioctl(SyscallContext c, uint command, ulong argument) => command switch
+    public override long Ioctl(IFileUser user, uint command, ulong argument) => command switch
     {
-        IoctlNumbers.FIONREAD => c.Memory.Write(argument, Kind == SocketTable.SOCK_STREAM ? _inboxBytes : _inbox.TryPeek(out SocketMessage? m) ? m.Data.Length : 0)
+        IoctlNumbers.FIONREAD => user.Memory.Write(argument, Kind == SocketTable.SOCK_STREAM ? _inboxBytes : _inbox.TryPeek(out SocketMessage? m) ? m.Data.Length : 0)
             ? 0 : -Errno.EFAULT,
-        IoctlNumbers.TIOCOUTQ => c.Memory.Write(argument, 0) ? 0 : -Errno.EFAULT,
+        IoctlNumbers.TIOCOUTQ => user.Memory.Write(argument, 0) ? 0 : -Errno.EFAULT,
         >= 0x8900 and < 0x8A00 => -Errno.ENODEV,
         _ => -Errno.ENOTTY,
     };

@@ -1,7 +1,5 @@
 using System.Buffers.Binary;
 using ArmVdso.Kernel.Abi;
-using ArmVdso.Kernel.Syscalls;
-using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel.Files;
 
@@ -51,10 +49,9 @@ internal abstract class Terminal(Vfs vfs)
     protected virtual int Available => 0;
 
     /// <summary>ioctl requests of both ends.</summary>
-    public long Ioctl(SyscallContext c, uint command, ulong argument)
+    public long Ioctl(IFileUser user, uint command, ulong argument)
     {
         Span<byte> buffer = stackalloc byte[44];
-        ThreadGroup group = c.Task.Group;
         switch (command)
         {
             case IoctlNumbers.TCGETS or IoctlNumbers.TCGETS2:
@@ -67,9 +64,9 @@ internal abstract class Terminal(Vfs vfs)
                 _controlCharacters.CopyTo(buffer[17..]);
                 BinaryPrimitives.WriteUInt32LittleEndian(buffer[36..], 38400);
                 BinaryPrimitives.WriteUInt32LittleEndian(buffer[40..], 38400);
-                return c.Memory.Write(argument, buffer[..(second ? 44 : 36)]) ? 0 : -Errno.EFAULT;
+                return user.Memory.Write(argument, buffer[..(second ? 44 : 36)]) ? 0 : -Errno.EFAULT;
             case IoctlNumbers.TCSETS or IoctlNumbers.TCSETSW or IoctlNumbers.TCSETSF or IoctlNumbers.TCSETS2 or IoctlNumbers.TCSETSW2 or IoctlNumbers.TCSETSF2:
-                if (!c.Memory.Read(argument, buffer[..36]))
+                if (!user.Memory.Read(argument, buffer[..36]))
                     return -Errno.EFAULT;
                 if (command is IoctlNumbers.TCSETSF or IoctlNumbers.TCSETSF2)
                     FlushInput();
@@ -83,40 +80,40 @@ internal abstract class Terminal(Vfs vfs)
             case IoctlNumbers.TIOCGWINSZ:
                 BinaryPrimitives.WriteUInt16LittleEndian(buffer, Rows);
                 BinaryPrimitives.WriteUInt16LittleEndian(buffer[2..], Columns);
-                return c.Memory.Write(argument, buffer[..8]) ? 0 : -Errno.EFAULT;
+                return user.Memory.Write(argument, buffer[..8]) ? 0 : -Errno.EFAULT;
             case IoctlNumbers.TIOCSWINSZ:
-                if (!c.Memory.Read(argument, buffer[..8]))
+                if (!user.Memory.Read(argument, buffer[..8]))
                     return -Errno.EFAULT;
                 (ushort rows, ushort columns) = (BinaryPrimitives.ReadUInt16LittleEndian(buffer), BinaryPrimitives.ReadUInt16LittleEndian(buffer[2..]));
                 if ((rows, columns) != (Rows, Columns) && ForegroundGroup != 0)
-                    c.Kernel.SignalProcessGroup(ForegroundGroup, 28);
+                    vfs.Host?.Jobs.Signal(ForegroundGroup, Signal.SIGWINCH);
                 (Rows, Columns) = (rows, columns);
                 return 0;
             case IoctlNumbers.TIOCGPGRP:
-                if (vfs.Devices.ControllingOf(group.Sid) != this)
+                if (vfs.Devices.ControllingOf(user.Session) != this)
                     return -Errno.ENOTTY;
-                return c.Memory.Write(argument, ForegroundGroup == 0 ? group.Pgid : ForegroundGroup) ? 0 : -Errno.EFAULT;
+                return user.Memory.Write(argument, ForegroundGroup == 0 ? user.ProcessGroup : ForegroundGroup) ? 0 : -Errno.EFAULT;
             case IoctlNumbers.TIOCSPGRP:
-                if (vfs.Devices.ControllingOf(group.Sid) != this)
+                if (vfs.Devices.ControllingOf(user.Session) != this)
                     return -Errno.ENOTTY;
-                if (!c.Memory.Read(argument, out int pgid))
+                if (!user.Memory.Read(argument, out int pgid))
                     return -Errno.EFAULT;
                 if (pgid < 0)
                     return -Errno.EINVAL;
-                if (!c.Kernel.AllGroups.Any(g => g.Pgid == pgid))
+                if (vfs.Host?.Jobs.HasMember(pgid) != true)
                     return -Errno.ESRCH;
-                if (!c.Kernel.AllGroups.Any(g => g.Pgid == pgid && g.Sid == group.Sid))
+                if (vfs.Host?.Jobs.HasMember(pgid, user.Session) != true)
                     return -Errno.EPERM;
                 ForegroundGroup = pgid;
                 return 0;
             case IoctlNumbers.TIOCGSID:
-                if (vfs.Devices.ControllingOf(group.Sid) != this)
+                if (vfs.Devices.ControllingOf(user.Session) != this)
                     return -Errno.ENOTTY;
-                return c.Memory.Write(argument, Session == 0 ? group.Sid : Session) ? 0 : -Errno.EFAULT;
+                return user.Memory.Write(argument, Session == 0 ? user.Session : Session) ? 0 : -Errno.EFAULT;
             case IoctlNumbers.TIOCSCTTY:
-                return vfs.Devices.ControllingOf(group.Sid) == this || vfs.Devices.AcquireControlling(this, c.Task) ? 0 : -Errno.EPERM;
+                return vfs.Devices.ControllingOf(user.Session) == this || vfs.Devices.AcquireControlling(this, user) ? 0 : -Errno.EPERM;
             case IoctlNumbers.TIOCNOTTY:
-                vfs.Devices.DropControlling(group.Sid);
+                vfs.Devices.DropControlling(user.Session);
                 return 0;
             case IoctlNumbers.TCFLSH:
                 if (argument != 1)
@@ -125,9 +122,9 @@ internal abstract class Terminal(Vfs vfs)
             case IoctlNumbers.TCSBRK or IoctlNumbers.TCXONC or IoctlNumbers.TIOCEXCL:
                 return 0;
             case IoctlNumbers.FIONREAD:
-                return c.Memory.Write(argument, Available) ? 0 : -Errno.EFAULT;
+                return user.Memory.Write(argument, Available) ? 0 : -Errno.EFAULT;
             case IoctlNumbers.TIOCOUTQ:
-                return c.Memory.Write(argument, 0) ? 0 : -Errno.EFAULT;
+                return user.Memory.Write(argument, 0) ? 0 : -Errno.EFAULT;
             default:
                 return -Errno.ENOTTY;
         }
@@ -153,7 +150,7 @@ internal sealed class HostTerminalFile(Inode inode, int flags, HostTerminal term
     {
         try
         {
-            return buffer.Length == 0 ? 0 : Inode.Fs.Vfs.Kernel?.HostIn.Read(buffer) ?? 0;
+            return buffer.Length == 0 ? 0 : Inode.Fs.Vfs.Host?.In.Read(buffer) ?? 0;
         }
         catch (IOException e)
         {
@@ -163,7 +160,7 @@ internal sealed class HostTerminalFile(Inode inode, int flags, HostTerminal term
 
     public override long Write(ReadOnlySpan<byte> data, long position) => HostStreamFile.WriteTo(Inode.Fs.Vfs, data, 1);
 
-    public override long Ioctl(SyscallContext c, uint command, ulong argument) => terminal.Ioctl(c, command, argument);
+    public override long Ioctl(IFileUser user, uint command, ulong argument) => terminal.Ioctl(user, command, argument);
 }
 
 /// <summary>A pseudo-terminal: a line discipline between a master and a slave (drivers/tty/pty.c, n_tty.c in their basics).</summary>
@@ -247,7 +244,7 @@ internal sealed class PseudoTerminal : Terminal
                     EchoByte(b);
                 FlushInput();
                 if (ForegroundGroup != 0)
-                    Vfs.Kernel?.SignalProcessGroup(ForegroundGroup, signal);
+                    Vfs.Host?.Jobs.Signal(ForegroundGroup, signal);
                 continue;
             }
             if (b == '\r' && TranslatesInput)
@@ -345,30 +342,30 @@ internal sealed class PseudoTerminalMaster(Inode inode, int flags, PseudoTermina
         | (pty.Output.Count > 0 ? PollBits.Readable : 0)
         | (pty.HadSlave && pty.Slaves == 0 ? PollBits.Hup : 0);
 
-    public override long Ioctl(SyscallContext c, uint command, ulong argument)
+    public override long Ioctl(IFileUser user, uint command, ulong argument)
     {
         switch (command)
         {
             case IoctlNumbers.TIOCGPTN:
-                return c.Memory.Write(argument, pty.Number) ? 0 : -Errno.EFAULT;
+                return user.Memory.Write(argument, pty.Number) ? 0 : -Errno.EFAULT;
             case IoctlNumbers.TIOCSPTLCK:
-                if (!c.Memory.Read(argument, out int locked))
+                if (!user.Memory.Read(argument, out int locked))
                     return -Errno.EFAULT;
                 pty.Locked = locked != 0;
                 return 0;
             case IoctlNumbers.TIOCGPTLCK:
-                return c.Memory.Write(argument, pty.Locked ? 1 : 0) ? 0 : -Errno.EFAULT;
+                return user.Memory.Write(argument, pty.Locked ? 1 : 0) ? 0 : -Errno.EFAULT;
             case IoctlNumbers.TIOCGPTPEER:
                 Inode slave = Inode.Fs.Vfs.Devices.PtsRoot.NodeOf(pty.Number);
                 OpenFile file = pty.OpenSlave(slave, (int)argument);
-                long fd = c.Files.Add(file, ((int)argument & OpenFlags.O_CLOEXEC) != 0, c.Task.Group.Rlimits[Rlimits.Nofile].Soft);
+                long fd = user.Files.Add(file, ((int)argument & OpenFlags.O_CLOEXEC) != 0, user.MaxFiles);
                 if (fd < 0)
                     file.Release();
                 return fd;
             case IoctlNumbers.FIONREAD:
-                return c.Memory.Write(argument, pty.Output.Count) ? 0 : -Errno.EFAULT;
+                return user.Memory.Write(argument, pty.Output.Count) ? 0 : -Errno.EFAULT;
             default:
-                return pty.Ioctl(c, command, argument);
+                return pty.Ioctl(user, command, argument);
         }
     }
 
@@ -377,7 +374,7 @@ internal sealed class PseudoTerminalMaster(Inode inode, int flags, PseudoTermina
         pty.MasterGone = true;
         Vfs vfs = Inode.Fs.Vfs;
         if (pty.ForegroundGroup != 0)
-            vfs.Kernel?.SignalProcessGroup(pty.ForegroundGroup, 1);
+            vfs.Host?.Jobs.Signal(pty.ForegroundGroup, Signal.SIGHUP);
         vfs.Devices.MasterClosed(pty);
         pty.SlaveSource.Notify(PollBits.Hup);
     }
@@ -413,7 +410,7 @@ internal sealed class PseudoTerminalSlave : OpenFile
         | (_pty.Output.Free > 256 ? PollBits.Writable : 0)
         | (_pty.MasterGone ? PollBits.Hup | PollBits.Err | PollBits.Readable : 0);
 
-    public override long Ioctl(SyscallContext c, uint command, ulong argument) => _pty.Ioctl(c, command, argument);
+    public override long Ioctl(IFileUser user, uint command, ulong argument) => _pty.Ioctl(user, command, argument);
 
     protected override void Released()
     {
@@ -451,7 +448,7 @@ internal sealed class PtsDirectory(FileSystem fs) : Inode(fs, Modes.S_IFDIR | 0x
     public override IReadOnlyList<DirectoryEntry> List() =>
         [.. Fs.Vfs.Devices.PseudoTerminals.Keys.Select(n => new DirectoryEntry(n.ToString(), NodeOf(n).Ino, 2))];
 
-    public override long Open(int flags, KernelTask? task, out OpenFile? file)
+    public override long Open(int flags, IFileUser? task, out OpenFile? file)
     {
         file = new DirectoryFile(this, flags);
         return 0;

@@ -5,8 +5,8 @@ using ArmVdso.Kernel.Time;
 namespace ArmVdso.Kernel.Files;
 
 /// <summary>timerfd: expirations of a timer (fs/timerfd.c). Times in ns of the timer's hrtimer base.</summary>
-public sealed class TimerFile(LinuxKernel kernel, int clock, int flags)
-    : OpenFile(new AnonymousInode(kernel.Vfs.Anonymous, 0x180), OpenFlags.O_RDWR | flags)
+public sealed class TimerFile(Vfs vfs, Timekeeper timekeeper, KernelTimers timers, int clock, int flags)
+    : OpenFile(new AnonymousInode(vfs.Anonymous, 0x180), OpenFlags.O_RDWR | flags)
 {
     private KernelTimer? _timer;
     private TimerBase _base;
@@ -28,7 +28,7 @@ public sealed class TimerFile(LinuxKernel kernel, int clock, int flags)
 
     /// <summary>Time left and interval in ns.</summary>
     public (ulong Left, ulong Interval) Setting =>
-        (_timer == null ? 0 : Math.Max(1, _deadline - Math.Min(_deadline, kernel.Timekeeper.TimeOf(_base))), _interval);
+        (_timer == null ? 0 : Math.Max(1, _deadline - Math.Min(_deadline, timekeeper.TimeOf(_base))), _interval);
 
     /// <summary>Arms the timer for a time of a clock in ns, or disarms it with null.</summary>
     /// <param name="of">The clock.</param>
@@ -41,11 +41,11 @@ public sealed class TimerFile(LinuxKernel kernel, int clock, int flags)
         _timer = null;
         _base = of;
         _cancelsOnSet = cancelsOnSet;
-        _clockSets = kernel.Timekeeper.ClockSets;
+        _clockSets = timekeeper.ClockSets;
         if (cancelsOnSet && !_listens)
         {
             _listens = true;
-            kernel.Timekeeper.ClockSet += ClockSet;
+            timekeeper.ClockSet += ClockSet;
         }
         _expirations = 0;
         _interval = interval;
@@ -56,10 +56,10 @@ public sealed class TimerFile(LinuxKernel kernel, int clock, int flags)
     private void Arm(ulong deadline)
     {
         _deadline = deadline;
-        _timer = kernel.Timers.Add(_base, deadline, Expired, clock is Clocks.RealtimeAlarm or Clocks.BoottimeAlarm);
+        _timer = timers.Add(_base, deadline, Expired, clock is Clocks.RealtimeAlarm or Clocks.BoottimeAlarm);
     }
 
-    private bool Canceled => _cancelsOnSet && _clockSets != kernel.Timekeeper.ClockSets;
+    private bool Canceled => _cancelsOnSet && _clockSets != timekeeper.ClockSets;
 
     private void ClockSet()
     {
@@ -70,7 +70,7 @@ public sealed class TimerFile(LinuxKernel kernel, int clock, int flags)
     private void Expired(ulong monotonic)
     {
         _timer = null;
-        ulong now = (ulong)Math.Max(0, (long)monotonic + kernel.Timekeeper.OffsetOf(_base));
+        ulong now = (ulong)Math.Max(0, (long)monotonic + timekeeper.OffsetOf(_base));
         _expirations++;
         if (_interval != 0)
         {
@@ -88,7 +88,7 @@ public sealed class TimerFile(LinuxKernel kernel, int clock, int flags)
             return -Errno.EINVAL;
         if (Canceled)
         {
-            _clockSets = kernel.Timekeeper.ClockSets;
+            _clockSets = timekeeper.ClockSets;
             _expirations = 0;
             return -Errno.ECANCELED;
         }
@@ -107,6 +107,6 @@ public sealed class TimerFile(LinuxKernel kernel, int clock, int flags)
     {
         _timer?.Cancel();
         if (_listens)
-            kernel.Timekeeper.ClockSet -= ClockSet;
+            timekeeper.ClockSet -= ClockSet;
     }
 }

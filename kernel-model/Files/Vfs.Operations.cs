@@ -1,6 +1,5 @@
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Namespaces;
-using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel.Files;
 
@@ -15,7 +14,7 @@ public sealed partial class Vfs
     /// <param name="task">The opening task, for terminals.</param>
     /// <param name="file">The result.</param>
     /// <param name="resolve">Restrictions of openat2.</param>
-    public long Open(in Caller caller, Inode start, string path, int flags, uint mode, KernelTask? task, out OpenFile? file, ResolveFlags resolve = 0)
+    public long Open(in Caller caller, Inode start, string path, int flags, uint mode, IFileUser? task, out OpenFile? file, ResolveFlags resolve = 0)
     {
         file = null;
         if ((flags & OpenFlags.O_PATH) != 0)
@@ -78,7 +77,7 @@ public sealed partial class Vfs
     }
 
     /// <summary>Opens a file that was found: access checks, truncation.</summary>
-    public long OpenInode(in Caller caller, Inode inode, int flags, bool created, KernelTask? task, out OpenFile? file)
+    public long OpenInode(in Caller caller, Inode inode, int flags, bool created, IFileUser? task, out OpenFile? file)
     {
         file = null;
         if ((flags & OpenFlags.O_PATH) != 0)
@@ -359,7 +358,7 @@ public sealed partial class Vfs
     }
 
     /// <summary>Opens a program for execve: it must be a regular file with execute permission.</summary>
-    public long OpenExecutable(in Caller caller, Inode start, string path, bool follow, KernelTask? task, out OpenFile? file)
+    public long OpenExecutable(in Caller caller, Inode start, string path, bool follow, IFileUser? task, out OpenFile? file)
     {
         file = null;
         long error = Find(caller, start, path, follow, out Inode? inode);
@@ -367,7 +366,7 @@ public sealed partial class Vfs
     }
 
     /// <summary>Opens a program that was found already (execveat with AT_EMPTY_PATH).</summary>
-    public long OpenExecutable(in Caller caller, Inode inode, KernelTask? task, out OpenFile? file)
+    public long OpenExecutable(in Caller caller, Inode inode, IFileUser? task, out OpenFile? file)
     {
         file = null;
         if (inode.IsSymlink)

@@ -2,8 +2,6 @@ using System.Text;
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Configuration;
 using ArmVdso.Kernel.Namespaces;
-using ArmVdso.Kernel.Proc;
-using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel.Files;
 
@@ -56,8 +54,10 @@ public sealed partial class Vfs : IDisposable
     private uint _nextDevice = 0x18;
 
     /// <summary>Builds the tree.</summary>
+    /// <param name="options">What it is made of.</param>
+    /// <param name="boot">What is mounted in it from the start beyond devices: /proc and /sys.</param>
     /// <exception cref="IOException">A host path cannot be opened.</exception>
-    public Vfs(VfsOptions options)
+    internal Vfs(VfsOptions options, IReadOnlyList<MountedAtBoot> boot)
     {
         _options = options;
         Anonymous = new FileSystem(this, "anon_inodefs", 0xE, 0x09041934, 1024);
@@ -87,18 +87,19 @@ public sealed partial class Vfs : IDisposable
         else
             MakeDirectories("/tmp").Mode |= 0x3FF;
         MountDevices();
-        var procFs = new FileSystem(this, "proc", NextDevice(), 0x9fa0, 1);
-        Mount("/proc", "proc", procFs, ProcFileSystem.MakeRoot(this, procFs), "rw,nosuid,nodev,noexec,relatime");
-        var sysFs = new FileSystem(this, "sysfs", NextDevice(), 0x62656572, 1);
-        Mount("/sys", "sysfs", sysFs, SysFileSystem.MakeRoot(this, sysFs), "ro,nosuid,nodev,noexec,relatime");
+        foreach (MountedAtBoot mount in boot)
+        {
+            var fs = new FileSystem(this, mount.Type, NextDevice(), mount.Magic, 1);
+            Mount(mount.Point, mount.Type, fs, mount.MakeRoot(this, fs), mount.Options);
+        }
         if (options.ProgramHostPath is { } program)
             MountHost(new Bind(program, options.ProgramGuestPath.Length > 0 ? options.ProgramGuestPath : Path.GetFullPath(program), true), true);
         foreach (Bind bind in options.Binds)
             MountHost(bind);
     }
 
-    /// <summary>The kernel, once it runs; null while the tree is built and in tests of the tree alone.</summary>
-    public LinuxKernel? Kernel { get; private set; }
+    /// <summary>The running kernel; null while the tree is built and in tests of the tree alone.</summary>
+    internal VfsHost? Host { get; private set; }
 
     /// <summary>The root of everything.</summary>
     public Inode Root { get; }
@@ -119,19 +120,19 @@ public sealed partial class Vfs : IDisposable
     internal IReadOnlyList<MountEntry> Mounts => _mounts;
 
     /// <summary>The task whose system call is carried out; /proc/self depends on it.</summary>
-    internal KernelTask? Current { get; set; }
+    internal IFileUser? Current { get; set; }
 
     /// <summary>Connects the tree with the running kernel: times, guest RAM, tasks.</summary>
-    public void Attach(LinuxKernel kernel) => Kernel = kernel;
+    internal void Attach(VfsHost host) => Host = host;
 
     /// <summary>Now in ns since 1970.</summary>
-    public long NowRealtime => Kernel == null ? _options.EpochSeconds * 1_000_000_000 : (long)Kernel.Timekeeper.RealtimeNs;
+    public long NowRealtime => Host == null ? _options.EpochSeconds * 1_000_000_000 : (long)Host.Timekeeper.RealtimeNs;
 
     internal uint NextDevice() => _nextDevice++;
 
-    internal Span<byte> PageBytes(ulong pa) => Kernel!.Machine.Memory.Span(pa, 4096);
+    internal Span<byte> PageBytes(ulong pa) => Host!.Machine.Memory.Span(pa, 4096);
 
-    internal void PageWritten(ulong pa, int length) => Kernel!.Machine.NotifyWrite(pa, length);
+    internal void PageWritten(ulong pa, int length) => Host!.Machine.NotifyWrite(pa, length);
 
     private long _filePages;
 
@@ -139,7 +140,7 @@ public sealed partial class Vfs : IDisposable
     /// cannot use up the host's. Forced: counted in any case.</summary>
     internal bool ReserveFilePage(bool force = false)
     {
-        if (!force && Kernel is { } kernel && _filePages >= kernel.PageAllocator.Total)
+        if (!force && Host is { } host && _filePages >= host.Pages.Total)
             return false;
         _filePages++;
         return true;
@@ -147,9 +148,9 @@ public sealed partial class Vfs : IDisposable
 
     internal void ReleaseFilePages(int count) => _filePages -= count;
 
-    internal ulong AllocatePage() => Kernel!.PageAllocator.Allocate();
+    internal ulong AllocatePage() => Host!.Pages.Allocate();
 
-    internal void FreePage(ulong pa) => Kernel!.PageAllocator.Free(pa);
+    internal void FreePage(ulong pa) => Host!.Pages.Free(pa);
 
     private HostTree AddTree(string path, bool writable)
     {
@@ -305,10 +306,7 @@ public sealed partial class Vfs : IDisposable
     public FsContext MakeContext() => new(Root, Root);
 
     /// <summary>A system call of <paramref name="task"/> begins; /proc/self means it from here on.</summary>
-    internal void Enter(KernelTask task) => Current = task;
-
-    /// <summary>Gives the first process descriptors 0, 1 and 2 on the host's standard streams.</summary>
-    public void OpenStandardFiles(KernelTask task) => OpenStandardFiles(task.Files);
+    internal void Enter(IFileUser task) => Current = task;
 
     /// <summary>Puts the host's standard streams at numbers 0, 1 and 2 of an empty table.</summary>
     public void OpenStandardFiles(FileTable table)

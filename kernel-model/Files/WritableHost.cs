@@ -1,6 +1,5 @@
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Namespaces;
-using ArmVdso.Kernel.Tasks;
 using Microsoft.Win32.SafeHandles;
 
 namespace ArmVdso.Kernel.Files;
@@ -77,7 +76,7 @@ internal sealed class HostDirectory : Inode
         return list;
     }
 
-    public override long Open(int flags, KernelTask? task, out OpenFile? file)
+    public override long Open(int flags, IFileUser? task, out OpenFile? file)
     {
         file = new DirectoryFile(this, flags);
         return 0;
@@ -205,7 +204,7 @@ internal sealed class HostFile : Inode
         return 0;
     }
 
-    public override long Open(int flags, KernelTask? task, out OpenFile? file)
+    public override long Open(int flags, IFileUser? task, out OpenFile? file)
     {
         file = null;
         if (Handle((flags & OpenFlags.O_ACCMODE) != OpenFlags.O_RDONLY, out _) is < 0 and long error)

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Files;
-using ArmVdso.Kernel.Syscalls;
 
 namespace ArmVdso.Kernel.Perf;
 
@@ -47,10 +46,10 @@ public sealed class PerfFile(Vfs vfs, PerfEvent perfEvent) : OpenFile(new Anonym
     }
 
     /// <inheritdoc/>
-    public override long Ioctl(SyscallContext c, uint command, ulong argument)
+    public override long Ioctl(IFileUser user, uint command, ulong argument)
     {
         if (command == IocId)
-            return c.Memory.Write(argument, perfEvent.Id) ? 0 : -Errno.EFAULT;
+            return user.Memory.Write(argument, perfEvent.Id) ? 0 : -Errno.EFAULT;
         IReadOnlyList<PerfEvent> events = (argument & FlagGroup) != 0 ? perfEvent.Leader.Group : [perfEvent];
         foreach (PerfEvent e in events)
         {

@@ -11,64 +11,64 @@ namespace ArmVdso.Kernel.Proc;
 internal static class ProcFileSystem
 {
     /// <summary>The root directory.</summary>
-    public static DynamicDirectory MakeRoot(Vfs vfs, FileSystem fs)
+    public static DynamicDirectory MakeRoot(LinuxKernel? kernel, Vfs vfs, FileSystem fs)
     {
-        var processes = new ProcessTree(vfs, fs);
+        var processes = new ProcessTree(kernel, vfs, fs);
         var root = new DynamicDirectory(fs, 0x16D, processes.Find, processes.Names);
         processes.Root = root;
-        root.Add("self", new DynamicLink(fs, () => vfs.Current?.Group.Pid.ToString(CultureInfo.InvariantCulture)));
-        root.Add("thread-self", new DynamicLink(fs, () => vfs.Current is { } t ? $"{t.Group.Pid}/task/{t.Tid}" : null));
+        root.Add("self", new DynamicLink(fs, () => vfs.Current?.Pid.ToString(CultureInfo.InvariantCulture)));
+        root.Add("thread-self", new DynamicLink(fs, () => vfs.Current is KernelTask t ? $"{t.Group.Pid}/task/{t.Tid}" : null));
         root.Add("mounts", new DynamicLink(fs, () => "self/mounts"));
         root.Add("net", new DynamicLink(fs, () => "self/net"));
-        root.AddText("cpuinfo", () => vfs.Kernel?.CpuInfoText() ?? "");
-        root.AddText("meminfo", () => MemoryInfo(vfs));
-        root.AddText("stat", () => Stat(vfs));
-        root.AddText("uptime", () => Uptime(vfs));
-        root.AddText("loadavg", () => LoadAverage(vfs));
+        root.AddText("cpuinfo", () => kernel?.CpuInfoText() ?? "");
+        root.AddText("meminfo", () => MemoryInfo(kernel));
+        root.AddText("stat", () => Stat(kernel, vfs));
+        root.AddText("uptime", () => Uptime(kernel, vfs));
+        root.AddText("loadavg", () => LoadAverage(kernel));
         root.AddText("version", () => $"Linux version {Uts.Release} (armvdso@{vfs.Options.HostName}) {Uts.Version}\n");
         root.AddText("filesystems", () => "nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\nnodev\tpipefs\nnodev\tsockfs\nnodev\tdevpts\n\text4\nnodev\toverlay\n");
         root.AddText("devices", () => "Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/console\n  5 /dev/ptmx\n136 pts\n\nBlock devices:\n");
         root.AddText("cmdline", () => "armvdso\n");
-        root.AddText("interrupts", () => "           " + string.Join("", Enumerable.Range(0, Cpus(vfs)).Select(n => $"CPU{n}       ")) + "\n");
+        root.AddText("interrupts", () => "           " + string.Join("", Enumerable.Range(0, Cpus(kernel)).Select(n => $"CPU{n}       ")) + "\n");
         root.AddText("partitions", () => "major minor  #blocks  name\n\n");
         root.AddText("diskstats", () => "");
         root.AddText("modules", () => "");
         root.AddText("swaps", () => "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
-        root.AddText("vmstat", () => VirtualMemoryStat(vfs));
-        MakeSys(vfs, root.AddDirectory("sys"));
+        root.AddText("vmstat", () => VirtualMemoryStat(kernel));
+        MakeSys(kernel, vfs, root.AddDirectory("sys"));
         return root;
     }
 
-    private static void MakeSys(Vfs vfs, DynamicDirectory sys)
+    private static void MakeSys(LinuxKernel? kernel, Vfs vfs, DynamicDirectory sys)
     {
-        DynamicDirectory kernel = sys.AddDirectory("kernel");
-        kernel.AddText("osrelease", () => Uts.Release + "\n");
-        kernel.AddText("hostname", () => (vfs.Kernel?.HostName ?? vfs.Options.HostName) + "\n");
-        kernel.AddText("domainname", () => (vfs.Kernel?.DomainName ?? "(none)") + "\n");
-        kernel.AddText("ostype", () => "Linux\n");
-        kernel.AddText("version", () => Uts.Version + "\n");
-        kernel.AddText("pid_max", () => "32768\n");
-        kernel.AddText("threads-max", () => "15640\n");
-        kernel.AddText("ngroups_max", () => "65536\n");
-        kernel.AddText("cap_last_cap", () => "40\n");
-        kernel.AddText("core_pattern", () => "core\n");
-        kernel.AddText("core_uses_pid", () => "0\n");
-        kernel.AddText("randomize_va_space", () => "0\n");
-        kernel.AddText("overflowuid", () => "65534\n");
-        kernel.AddText("overflowgid", () => "65534\n");
-        kernel.AddText("perf_event_paranoid", () => "2\n");
-        kernel.AddText("sched_rt_runtime_us", () => "950000\n");
-        kernel.AddText("shmmax", () => "18446744073692774399\n");
-        kernel.AddText("shmall", () => "18446744073692774399\n");
-        kernel.AddText("shmmni", () => "4096\n");
-        kernel.AddText("sem", () => "32000\t1024000000\t500\t32000\n");
-        kernel.AddText("msgmax", () => "8192\n");
-        kernel.AddText("msgmnb", () => "16384\n");
-        kernel.AddText("msgmni", () => "32000\n");
-        DynamicDirectory random = kernel.AddDirectory("random");
-        random.AddText("uuid", () => Uuid(vfs) + "\n");
+        DynamicDirectory directory = sys.AddDirectory("kernel");
+        directory.AddText("osrelease", () => Uts.Release + "\n");
+        directory.AddText("hostname", () => (kernel?.HostName ?? vfs.Options.HostName) + "\n");
+        directory.AddText("domainname", () => (kernel?.DomainName ?? "(none)") + "\n");
+        directory.AddText("ostype", () => "Linux\n");
+        directory.AddText("version", () => Uts.Version + "\n");
+        directory.AddText("pid_max", () => "32768\n");
+        directory.AddText("threads-max", () => "15640\n");
+        directory.AddText("ngroups_max", () => "65536\n");
+        directory.AddText("cap_last_cap", () => "40\n");
+        directory.AddText("core_pattern", () => "core\n");
+        directory.AddText("core_uses_pid", () => "0\n");
+        directory.AddText("randomize_va_space", () => "0\n");
+        directory.AddText("overflowuid", () => "65534\n");
+        directory.AddText("overflowgid", () => "65534\n");
+        directory.AddText("perf_event_paranoid", () => "2\n");
+        directory.AddText("sched_rt_runtime_us", () => "950000\n");
+        directory.AddText("shmmax", () => "18446744073692774399\n");
+        directory.AddText("shmall", () => "18446744073692774399\n");
+        directory.AddText("shmmni", () => "4096\n");
+        directory.AddText("sem", () => "32000\t1024000000\t500\t32000\n");
+        directory.AddText("msgmax", () => "8192\n");
+        directory.AddText("msgmnb", () => "16384\n");
+        directory.AddText("msgmni", () => "32000\n");
+        DynamicDirectory random = directory.AddDirectory("random");
+        random.AddText("uuid", () => Uuid(kernel) + "\n");
         string? bootId = null;
-        random.AddText("boot_id", () => (bootId ??= Uuid(vfs)) + "\n");
+        random.AddText("boot_id", () => (bootId ??= Uuid(kernel)) + "\n");
         random.AddText("entropy_avail", () => "256\n");
         random.AddText("poolsize", () => "256\n");
         DynamicDirectory vm = sys.AddDirectory("vm");
@@ -97,22 +97,22 @@ internal static class ProcFileSystem
         ipv4.AddText("tcp_fin_timeout", () => "60\n");
     }
 
-    private static int Cpus(Vfs vfs) => vfs.Kernel?.Machine.Cpus.Count ?? 1;
+    private static int Cpus(LinuxKernel? kernel) => kernel?.Machine.Cpus.Count ?? 1;
 
-    private static string Uuid(Vfs vfs)
+    private static string Uuid(LinuxKernel? kernel)
     {
         Span<byte> b = stackalloc byte[16];
-        vfs.Kernel?.Random.Fill(b);
+        kernel?.Random.Fill(b);
         b[6] = (byte)((b[6] & 0xF) | 0x40);
         b[8] = (byte)((b[8] & 0x3F) | 0x80);
         string hex = Convert.ToHexStringLower(b);
         return $"{hex[..8]}-{hex[8..12]}-{hex[12..16]}-{hex[16..20]}-{hex[20..]}";
     }
 
-    private static string MemoryInfo(Vfs vfs)
+    private static string MemoryInfo(LinuxKernel? kernel)
     {
-        long total = (vfs.Kernel?.PageAllocator.Total ?? 0) * 4;
-        long free = total - (vfs.Kernel?.PageAllocator.Used ?? 0) * 4;
+        long total = (kernel?.PageAllocator.Total ?? 0) * 4;
+        long free = total - (kernel?.PageAllocator.Used ?? 0) * 4;
         var text = new StringBuilder();
         foreach ((string name, long kib) in new (string, long)[]
         {
@@ -127,10 +127,9 @@ internal static class ProcFileSystem
         return text.Append("HugePages_Total:       0\nHugePages_Free:        0\nHugePages_Rsvd:        0\nHugePages_Surp:        0\nHugepagesize:       2048 kB\nHugetlb:               0 kB\n").ToString();
     }
 
-    private static string Stat(Vfs vfs)
+    private static string Stat(LinuxKernel? kernel, Vfs vfs)
     {
-        LinuxKernel? kernel = vfs.Kernel;
-        int cpus = Cpus(vfs);
+        int cpus = Cpus(kernel);
         ulong user = 0, system = 0;
         foreach (ThreadGroup group in kernel?.AllGroups ?? [])
         {
@@ -144,31 +143,31 @@ internal static class ProcFileSystem
         text.Append($"cpu  {user} 0 {system} {idle} 0 0 0 0 0 0\n");
         for (int n = 0; n < cpus; n++)
             text.Append($"cpu{n} {user / (ulong)cpus} 0 {system / (ulong)cpus} {idle / (ulong)cpus} 0 0 0 0 0 0\n");
-        long boot = (vfs.NowRealtime - BoottimeNs(vfs)) / 1_000_000_000;
+        long boot = (vfs.NowRealtime - BoottimeNs(kernel, vfs)) / 1_000_000_000;
         int running = kernel?.AllGroups.Sum(g => g.Threads.Count(t => t.State == TaskState.Runnable)) ?? 0;
         text.Append($"intr 0\nctxt {kernel?.Scheduler.Switches ?? 0}\nbtime {boot}\nprocesses {kernel?.AllGroups.Count() ?? 0}\n");
         return text.Append($"procs_running {running}\nprocs_blocked 0\nsoftirq 0 0 0 0 0 0 0 0 0 0 0\n").ToString();
     }
 
     /// <summary>CLOCK_BOOTTIME in ns, as the time namespace of the reader has it.</summary>
-    private static long BoottimeNs(Vfs vfs) =>
-        (long)(vfs.Kernel?.Timekeeper.TimeOf(TimerBase.Boottime) ?? 0) + (vfs.Current?.TimeNamespace.BoottimeNs ?? 0);
+    private static long BoottimeNs(LinuxKernel? kernel, Vfs vfs) =>
+        (long)(kernel?.Timekeeper.TimeOf(TimerBase.Boottime) ?? 0) + ((vfs.Current as KernelTask)?.TimeNamespace.BoottimeNs ?? 0);
 
-    private static string Uptime(Vfs vfs)
+    private static string Uptime(LinuxKernel? kernel, Vfs vfs)
     {
-        ulong centiseconds = (ulong)Math.Max(0, BoottimeNs(vfs)) / 10_000_000;
-        ulong idle = centiseconds * (ulong)Cpus(vfs);
+        ulong centiseconds = (ulong)Math.Max(0, BoottimeNs(kernel, vfs)) / 10_000_000;
+        ulong idle = centiseconds * (ulong)Cpus(kernel);
         return $"{centiseconds / 100}.{centiseconds % 100:d2} {idle / 100}.{idle % 100:d2}\n";
     }
 
-    private static string LoadAverage(Vfs vfs)
+    private static string LoadAverage(LinuxKernel? kernel)
     {
-        int threads = vfs.Kernel?.AllGroups.Sum(g => g.Threads.Count) ?? 0;
-        int running = vfs.Kernel?.AllGroups.Sum(g => g.Threads.Count(t => t.State == TaskState.Runnable)) ?? 0;
-        int last = vfs.Kernel?.AllGroups.Select(g => g.Pid).DefaultIfEmpty().Max() ?? 0;
+        int threads = kernel?.AllGroups.Sum(g => g.Threads.Count) ?? 0;
+        int running = kernel?.AllGroups.Sum(g => g.Threads.Count(t => t.State == TaskState.Runnable)) ?? 0;
+        int last = kernel?.AllGroups.Select(g => g.Pid).DefaultIfEmpty().Max() ?? 0;
         return $"0.00 0.00 0.00 {running}/{threads} {last}\n";
     }
 
-    private static string VirtualMemoryStat(Vfs vfs) =>
-        $"nr_free_pages {(vfs.Kernel?.PageAllocator.Total ?? 0) - (vfs.Kernel?.PageAllocator.Used ?? 0)}\npgpgin 0\npgpgout 0\npswpin 0\npswpout 0\npgfault 0\npgmajfault 0\n";
+    private static string VirtualMemoryStat(LinuxKernel? kernel) =>
+        $"nr_free_pages {(kernel?.PageAllocator.Total ?? 0) - (kernel?.PageAllocator.Used ?? 0)}\npgpgin 0\npgpgout 0\npswpin 0\npswpout 0\npgfault 0\npgmajfault 0\n";
 }

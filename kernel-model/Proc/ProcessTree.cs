@@ -8,7 +8,7 @@ using ArmVdso.Kernel.Tasks;
 namespace ArmVdso.Kernel.Proc;
 
 /// <summary>The directories of processes and threads in /proc (fs/proc/base.c, array.c).</summary>
-internal sealed class ProcessTree(Vfs vfs, FileSystem fs)
+internal sealed class ProcessTree(LinuxKernel? kernel, Vfs vfs, FileSystem fs)
 {
     private readonly Dictionary<int, (KernelTask Task, DynamicDirectory Node)> _processes = [];
     private readonly Dictionary<int, (KernelTask Task, DynamicDirectory Node)> _threads = [];
@@ -19,14 +19,14 @@ internal sealed class ProcessTree(Vfs vfs, FileSystem fs)
     private static string Text(int n) => n.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>Names of all processes.</summary>
-    public IEnumerable<string> Names() => vfs.Kernel?.AllGroups.Select(g => Text(g.Pid)) ?? [];
+    public IEnumerable<string> Names() => kernel?.AllGroups.Select(g => Text(g.Pid)) ?? [];
 
     /// <summary>The directory of a process, also of a thread by its number.</summary>
     public Inode? Find(string name)
     {
         if (!int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out int id) || Text(id) != name)
             return null;
-        KernelTask? task = vfs.Kernel?.FindTask(id) ?? vfs.Kernel?.AllGroups.FirstOrDefault(g => g.Pid == id)?.Leader;
+        KernelTask? task = kernel?.FindTask(id) ?? kernel?.AllGroups.FirstOrDefault(g => g.Pid == id)?.Leader;
         return task == null ? null : Directory(task, true);
     }
 

@@ -7,11 +7,11 @@ namespace ArmVdso.Kernel.Proc;
 internal static class SysFileSystem
 {
     /// <summary>The root directory.</summary>
-    public static DynamicDirectory MakeRoot(Vfs vfs, FileSystem fs)
+    public static DynamicDirectory MakeRoot(LinuxKernel? kernel, FileSystem fs)
     {
         var root = new DynamicDirectory(fs, 0x16D);
         DynamicDirectory devices = root.AddDirectory("devices").AddDirectory("system");
-        int Count() => vfs.Kernel?.Machine.Cpus.Count ?? 1;
+        int Count() => kernel?.Machine.Cpus.Count ?? 1;
         string Range() => Count() == 1 ? "0\n" : $"0-{Count() - 1}\n";
         var nodes = new Dictionary<int, DynamicDirectory>();
         DynamicDirectory? MakeCpu(string name)
@@ -43,9 +43,8 @@ internal static class SysFileSystem
         node.AddText("online", () => "0\n");
         node.AddText("possible", () => "0\n");
         root.AddDirectory("power").Add("state", new TextInode(fs, 0x1A4, () => "freeze mem\n", text => text.Trim() is not ("mem" or "freeze") ? -Errno.EINVAL
-            : vfs.Kernel?.Timekeeper.SuspendToAlarm() == true ? 0 : -Errno.EBUSY));
-        DynamicDirectory kernel = root.AddDirectory("kernel");
-        DynamicDirectory mm = kernel.AddDirectory("mm");
+            : kernel?.Timekeeper.SuspendToAlarm() == true ? 0 : -Errno.EBUSY));
+        DynamicDirectory mm = root.AddDirectory("kernel").AddDirectory("mm");
         DynamicDirectory huge = mm.AddDirectory("transparent_hugepage");
         huge.AddText("enabled", () => "always madvise [never]\n");
         huge.AddText("defrag", () => "always defer defer+madvise madvise [never]\n");

@@ -44,7 +44,7 @@ internal static class SysEvents
 
     public static long TimerfdCreate(SyscallContext c) =>
         c.Int(0) is 8 or 9 && !c.Task.Credentials.Privileged ? -Errno.EPERM : c.Int(0) is not (0 or 1 or 7 or 8 or 9) || (c.Int(1) & ~(OpenFlags.O_CLOEXEC | OpenFlags.O_NONBLOCK)) != 0 ? -Errno.EINVAL
-        : FileArguments.Install(c, new TimerFile(c.Kernel, c.Int(0), c.Int(1) & OpenFlags.O_NONBLOCK), c.Int(1));
+        : FileArguments.Install(c, new TimerFile(c.Kernel.Vfs, c.Kernel.Timekeeper, c.Kernel.Timers, c.Int(0), c.Int(1) & OpenFlags.O_NONBLOCK), c.Int(1));
 
     public static long TimerfdSettime(SyscallContext c)
     {

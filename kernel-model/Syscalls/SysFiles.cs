@@ -275,7 +275,7 @@ internal static class SysFiles
                 return -Errno.ENOTTY;
             default:
                 FileArguments.CallerOf(c);
-                return file.Ioctl(c, command, c.Arg(2));
+                return file.Ioctl(c.Task, command, c.Arg(2));
         }
     }
 }

@@ -1,3 +1,4 @@
+using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Files;
 using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Namespaces;
@@ -30,7 +31,7 @@ public enum TaskState
 
 /// <summary>One thread: the C# half of Linux's task_struct. Its other half, the record that EL1 code reads, lives in guest
 /// memory (<see cref="RecordPa"/>) and is written by <see cref="TaskRecords"/>.</summary>
-public sealed class KernelTask : ISleeper
+public sealed class KernelTask : ISleeper, IFileUser
 {
     private readonly List<WaitQueue> _queues = [];
 
@@ -45,6 +46,16 @@ public sealed class KernelTask : ISleeper
 
     /// <summary>Memory of the task; null after it exited and for kernel threads.</summary>
     public MemoryMap? Mm { get; internal set; }
+
+    MemoryMap IFileUser.Memory => Mm!;
+
+    int IFileUser.Pid => Group.Pid;
+
+    int IFileUser.ProcessGroup => Group.Pgid;
+
+    int IFileUser.Session => Group.Sid;
+
+    ulong IFileUser.MaxFiles => Group.Rlimits[Rlimits.Nofile].Soft;
 
     /// <summary>Open files, possibly shared (CLONE_FILES).</summary>
     public FileTable Files { get; internal set; } = null!;

@@ -37,7 +37,7 @@ internal sealed class VfsGuest : IDisposable
         Assert.True(Kernel.Records.Allocate(Task));
         Kernel.Records.SyncAll(Task);
         Kernel.Register(Task);
-        Kernel.Vfs.OpenStandardFiles(Task);
+        Kernel.Vfs.OpenStandardFiles(Task.Files);
     }
 
     public LinuxKernel Kernel { get; }

@@ -3,6 +3,7 @@ using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Configuration;
 using ArmVdso.Kernel.Files;
 using ArmVdso.Kernel.Namespaces;
+using ArmVdso.Kernel.Proc;
 
 namespace ArmVdso.Tests.Files;
 
@@ -194,7 +195,7 @@ public sealed class VfsOverlayTests
     [Fact]
     public void WithoutRootThereIsASmallTree()
     {
-        using var vfs = new Vfs(new VfsOptions { ProgramHostPath = typeof(VfsOverlayTests).Assembly.Location });
+        using var vfs = new Vfs(new VfsOptions { ProgramHostPath = typeof(VfsOverlayTests).Assembly.Location }, BootMounts.Of(null));
         var caller = new Caller(Credentials.For(0, 0), vfs.MakeContext());
         foreach (string path in new[] { "/etc/passwd", "/tmp", "/dev/null", "/dev/pts", "/dev/shm", "/proc/filesystems", "/sys/devices/system/cpu/online", typeof(VfsOverlayTests).Assembly.Location })
             Assert.Equal(0, vfs.Find(caller, vfs.Root, path, true, out _));

@@ -1,0 +1,11 @@
+namespace ArmVdso.Kernel.Files;
+
+/// <summary>Process groups as terminals know them.</summary>
+internal interface IJobControl
+{
+    /// <summary>Whether a process group has a member; with a session: one in that session.</summary>
+    bool HasMember(int group, int? session = null);
+
+    /// <summary>Sends a signal to every process of a group.</summary>
+    void Signal(int group, int signal);
+}
