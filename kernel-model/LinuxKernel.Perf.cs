@@ -19,7 +19,7 @@ public sealed partial class LinuxKernel
         ulong flags = c.Arg(4);
         if ((flags & ~(PerfFdNoGroup | PerfFdOutput | PerfCgroup | PerfCloexec)) != 0 || (flags & (PerfCgroup | PerfFdOutput)) != 0)
             return -Errno.EINVAL;
-        long error = PerfEventAttributes.Read(c, c.Arg(0), out PerfEventAttributes? attributes);
+        long error = PerfEventAttributes.Read(c.Memory, c.Cpu, c.Arg(0), out PerfEventAttributes? attributes);
         if (error < 0)
             return error;
         if ((pid == -1 && cpu == -1) || cpu < -1 || cpu >= Machine.Cpus.Count)
@@ -43,7 +43,7 @@ public sealed partial class LinuxKernel
                 return -Errno.EBADF;
             leader = (flags & PerfFdNoGroup) != 0 ? null : file.Event.Leader;
         }
-        var perfEvent = new PerfEvent(this, attributes!, ++_lastPerfId, cpu, leader);
+        var perfEvent = new PerfEvent(Machine, Clock, Scheduler, attributes!, ++_lastPerfId, cpu, leader);
         perfEvent.Attach(task);
         return FileArguments.Install(c, new PerfFile(Vfs, perfEvent), (flags & PerfCloexec) != 0 ? OpenFlags.O_CLOEXEC : 0);
     }

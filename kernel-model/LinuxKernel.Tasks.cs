@@ -17,9 +17,6 @@ public sealed partial class LinuxKernel
 {
     private const ulong CloneNamespaces = CloneFlags.CLONE_NEWNS | CloneFlags.CLONE_NEWCGROUP | CloneFlags.CLONE_NEWUTS | CloneFlags.CLONE_NEWIPC | CloneFlags.CLONE_NEWUSER | CloneFlags.CLONE_NEWPID | CloneFlags.CLONE_NEWNET;
 
-    /// <summary>Whether guarded pages are in effect (FEAT_BTI in the CPU profile).</summary>
-    internal bool HasBti => (Machine.Identification["ID_AA64PFR1_EL1"] & 15) != 0;
-
     /// <summary>Called when a signal is taken from the queue for a task; for strace.</summary>
     public Action<KernelTask, SignalInfo>? OnSignal { get; init; }
 
@@ -28,6 +25,8 @@ public sealed partial class LinuxKernel
 
     /// <summary>Called when a task starts a program (after execve).</summary>
     public Action<KernelTask>? OnExec { get; init; }
+
+    private ProgramLoader Loader => new(Machine, Options, PageAllocator, Vdso, Random, CodePageLoaded);
 
     private long StartInit(out string error)
     {
@@ -57,7 +56,7 @@ public sealed partial class LinuxKernel
             error = $"{Options.ProgramGuestPath}: {Describe(-result)}";
             return result;
         }
-        result = new ProgramLoader(this).Load(
+        result = Loader.Load(
             Vfs, caller, file!, Options.ProgramGuestPath, [.. Options.Arguments], [.. Options.Environment], group, task.Credentials, out LoadedProgram? program, out error);
         file!.Release();
         if (result < 0)
@@ -129,7 +128,7 @@ public sealed partial class LinuxKernel
                 Fsgid = (file.Inode.Mode & 0x400) != 0 ? file.Inode.Gid : credentials.Egid,
             };
         }
-        long result = new ProgramLoader(this).Load(Vfs, caller, file, path, argv, envp, task.Group, credentials, out LoadedProgram? program, out _);
+        long result = Loader.Load(Vfs, caller, file, path, argv, envp, task.Group, credentials, out LoadedProgram? program, out _);
         if (result < 0)
             return result;
         // Point of no return: the other threads go, the leader's identity passes to the caller (de_thread).
@@ -459,7 +458,7 @@ public sealed partial class LinuxKernel
         group.RealTimer?.Cancel();
         group.RealTimer = null;
         ClearPosixTimers(group);
-        Ipc.GroupExited(group);
+        Ipc.ProcessExited(group.Pid);
         group.IsZombie = true;
         OnExit?.Invoke(group.Leader, group.ExitStatus);
         List<ThreadGroup> children = [.. group.Children];

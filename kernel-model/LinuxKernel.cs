@@ -170,7 +170,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
         const ulong sctlr = 1UL << 3 | 1UL << 4 | 1UL << 14 | 1UL << 15 | 1UL << 16 | 1UL << 18 | 1UL << 26
             | 1UL << 31 | 1UL << 30 | 1UL << 27 | 1UL << 13 | 1UL << 32 | 1UL << 33;
         // BT0, BT1: PACIxSP is no landing pad for BR of other registers than X16 and X17 (bti_enable).
-        ulong bti = HasBti ? 3UL << 35 : 0;
+        ulong bti = HardwareCapabilities.HasBti(Machine) ? 3UL << 35 : 0;
         Machine.Boot(cpu, (ulong)El1Symbol.cpu_start, _kernelSpace, tcr, sctlr | bti);
         if (Options.UserMonitors)
         {

@@ -64,4 +64,7 @@ public static class HardwareCapabilities
 
     /// <summary>The Features line of /proc/cpuinfo.</summary>
     public static string Names(Machine machine) => string.Join(' ', Rows.Where(r => Has(machine, r)).Select(r => r.Name));
+
+    /// <summary>Whether guarded pages are in effect (FEAT_BTI in the CPU profile).</summary>
+    internal static bool HasBti(Machine machine) => (machine.Identification["ID_AA64PFR1_EL1"] & 15) != 0;
 }

@@ -2,8 +2,6 @@ using System.Buffers.Binary;
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Namespaces;
-using ArmVdso.Kernel.Syscalls;
-using ArmVdso.Kernel.Tasks;
 using ArmVdso.Kernel.Waiting;
 
 namespace ArmVdso.Kernel.Ipc;
@@ -88,7 +86,7 @@ internal sealed class IpcTable<T> where T : IpcObject
     internal int HighestIndex => _objects.Count == 0 ? 0 : _objects.Keys.Max(k => k & 0x7fff);
 
     /// <summary>ipcget: the ID, or -errno. <paramref name="check"/> tells whether an existing object fits the request.</summary>
-    internal long Get(SyscallContext c, int key, int flags, Func<T, long> check, Func<long, T?> make)
+    internal long Get(Credentials credentials, ulong realtimeNs, int key, int flags, Func<T, long> check, Func<long, T?> make)
     {
         T? there = key == 0 ? null : _objects.Values.FirstOrDefault(o => o.Key == key);
         if (there is not null)
@@ -96,7 +94,7 @@ internal sealed class IpcTable<T> where T : IpcObject
             if ((flags & IpcCreat) != 0 && (flags & IpcExcl) != 0)
                 return -Errno.EEXIST;
             uint want = (uint)(flags >> 6 | flags >> 3 | flags) & 7;
-            if (!there.Allows(c.Task.Credentials, want))
+            if (!there.Allows(credentials, want))
                 return -Errno.EACCES;
             long result = check(there);
             return result < 0 ? result : there.Id;
@@ -105,7 +103,7 @@ internal sealed class IpcTable<T> where T : IpcObject
             return -Errno.ENOENT;
         if (_objects.Count >= 4096)
             return -Errno.ENOSPC;
-        T? made = make((long)(c.Kernel.Timekeeper.RealtimeNs / 1_000_000_000));
+        T? made = make((long)(realtimeNs / 1_000_000_000));
         if (made is null)
             return -Errno.EINVAL;
         int index = 0;
@@ -160,7 +158,7 @@ internal sealed class SemaphoreSet : IpcObject
     internal long OperationTime { get; set; }
 
     /// <summary>SEM_UNDO adjustments by process and semaphore.</summary>
-    internal Dictionary<ThreadGroup, int[]> Undo { get; } = [];
+    internal Dictionary<int, int[]> Undo { get; } = [];
 }
 
 /// <summary>A message.</summary>
@@ -194,18 +192,18 @@ internal sealed class IpcTables
     internal IpcTable<MessageQueue> Queues { get; } = new();
 
     /// <summary>exit_sem: a process ended, its SEM_UNDO adjustments are applied.</summary>
-    internal void GroupExited(ThreadGroup group)
+    internal void ProcessExited(int pid)
     {
         foreach (SemaphoreSet set in Semaphores.All)
         {
-            if (!set.Undo.Remove(group, out int[]? adjust))
+            if (!set.Undo.Remove(pid, out int[]? adjust))
                 continue;
             for (int i = 0; i < adjust.Length; i++)
             {
                 if (adjust[i] == 0)
                     continue;
                 set.Values[i] = (ushort)Math.Clamp(set.Values[i] + adjust[i], 0, 32767);
-                set.LastPids[i] = group.Pid;
+                set.LastPids[i] = pid;
             }
             set.Queue.WakeAll();
         }

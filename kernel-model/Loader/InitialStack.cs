@@ -1,5 +1,7 @@
 using System.Text;
+using ArmVdso.Emulator;
 using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Configuration;
 using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Namespaces;
 
@@ -17,7 +19,7 @@ internal static class Auxv
 internal static class InitialStack
 {
     internal static bool Build(
-        LinuxKernel kernel, MemoryMap memory, ulong top, List<string> argv, List<string> envp, string execPath, Credentials credentials,
+        Machine machine, DeterministicRandom random, MemoryMap memory, ulong top, List<string> argv, List<string> envp, string execPath, Credentials credentials,
         ulong headers, ElfImage elf, ulong bias, ulong interpreterBase, ulong vdso, out ulong sp, out byte[] auxv)
     {
         sp = top - 8;
@@ -31,11 +33,11 @@ internal static class InitialStack
             argvAddresses[i] = Push(argv[i], ref sp);
         sp &= ~15UL;
         ulong platform = Push("aarch64", ref sp);
-        Span<byte> random = stackalloc byte[16];
-        kernel.Random.Fill(random);
+        Span<byte> seed = stackalloc byte[16];
+        random.Fill(seed);
         sp = (sp - 16) & ~15UL;
         ulong randomAddress = sp;
-        (ulong hwcap, ulong hwcap2, ulong hwcap3) = HardwareCapabilities.Bits(kernel.Machine);
+        (ulong hwcap, ulong hwcap2, ulong hwcap3) = HardwareCapabilities.Bits(machine);
         List<(ulong Key, ulong Value)> entries =
         [
             (Auxv.Minsigstksz, 4720), (Auxv.Hwcap, hwcap), (Auxv.Pagesz, 4096), (Auxv.Clktck, 100), (Auxv.Phdr, headers), (Auxv.Phent, 56),
@@ -72,7 +74,7 @@ internal static class InitialStack
             vector.AddRange(BitConverter.GetBytes(value));
         }
         auxv = [.. vector];
-        bool ok = memory.Write(execAddress, Bytes(execPath)) && memory.Write(platform, Bytes("aarch64")) && memory.Write(randomAddress, random);
+        bool ok = memory.Write(execAddress, Bytes(execPath)) && memory.Write(platform, Bytes("aarch64")) && memory.Write(randomAddress, seed);
         for (int i = 0; i < argv.Count; i++)
             ok &= memory.Write(argvAddresses[i], Bytes(argv[i]));
         for (int i = 0; i < envp.Count; i++)

@@ -1,10 +1,12 @@
 using System.Text;
 using ArmVdso.Emulator;
 using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Configuration;
 using ArmVdso.Kernel.Files;
 using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Namespaces;
 using ArmVdso.Kernel.Tasks;
+using ArmVdso.Kernel.Vdso;
 
 namespace ArmVdso.Kernel.Loader;
 
@@ -20,7 +22,15 @@ public sealed record LoadedProgram(
     MemoryMap Memory, ulong Entry, ulong StackPointer, string ExePath, byte[] Auxv, byte[] CommandLine, byte[] Environment);
 
 /// <summary>binfmt_elf and binfmt_script: loads a program, its interpreter and the initial stack (fs/binfmt_elf.c).</summary>
-internal sealed class ProgramLoader(LinuxKernel kernel)
+/// <param name="machine">The machine.</param>
+/// <param name="options">Bits of user addresses.</param>
+/// <param name="pages">Where memory comes from.</param>
+/// <param name="vdso">What every program gets mapped.</param>
+/// <param name="random">AT_RANDOM.</param>
+/// <param name="codePageLoaded">See <see cref="MemoryMap"/>.</param>
+internal sealed class ProgramLoader(
+    Machine machine, KernelOptions options, PageAllocator pages, VdsoMapping vdso, DeterministicRandom random,
+    Action<MemoryMap, Vma, ulong, ulong>? codePageLoaded)
 {
     private const ulong Page = PhysicalMemory.PageSize;
     private const int MaxScriptDepth = 5;
@@ -129,7 +139,7 @@ internal sealed class ProgramLoader(LinuxKernel kernel)
                 return -Errno.ELIBBAD;
             }
         }
-        var memory = new MemoryMap(kernel.Machine, kernel.PageAllocator, kernel.Options.VaBits, kernel.CodePageLoaded);
+        var memory = new MemoryMap(machine, pages, options.VaBits, codePageLoaded);
         try
         {
             result = Build(memory, file, elf, interpreterFile, interpreter, path, argv, envp, limits, credentials, execPath, out program, out error);
@@ -154,7 +164,7 @@ internal sealed class ProgramLoader(LinuxKernel kernel)
         // mmap_base: below the largest stack, as Linux without randomisation.
         ulong gap = Math.Clamp(stackLimit, 128UL << 20, memory.TaskSize / 6 * 5);
         memory.MmapBase = (stackTop - gap) & ~(Page - 1);
-        bool bti = kernel.HasBti;
+        bool bti = HardwareCapabilities.HasBti(machine);
         ulong bias = 0;
         if (elf.IsDynamic)
         {
@@ -182,11 +192,11 @@ internal sealed class ProgramLoader(LinuxKernel kernel)
             }
             entry = interpreter.Entry + interpreterBase;
         }
-        ulong vdso = kernel.Vdso.MapInto(memory);
+        ulong vdsoBase = vdso.MapInto(memory);
         int stackProt = Mman.PROT_READ | Mman.PROT_WRITE | (elf.ExecutableStack ? Mman.PROT_EXEC : 0);
         memory.Add(new Vma { Start = stackTop - 33 * Page, End = stackTop, Prot = stackProt, GrowsDown = true, Name = "[stack]" });
         ulong headers = HeaderAddress(elf) + bias;
-        if (!InitialStack.Build(kernel, memory, stackTop, argv, envp, execPath, credentials, headers, elf, bias, interpreterBase, vdso, out ulong sp, out byte[] auxv))
+        if (!InitialStack.Build(machine, random, memory, stackTop, argv, envp, execPath, credentials, headers, elf, bias, interpreterBase, vdsoBase, out ulong sp, out byte[] auxv))
         {
             error = $"{path}: arguments do not fit onto the stack";
             return -Errno.E2BIG;

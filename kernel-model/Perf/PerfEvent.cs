@@ -1,6 +1,7 @@
 using ArmVdso.Emulator;
 using ArmVdso.Emulator.Timing;
 using ArmVdso.Kernel.Tasks;
+using ArmVdso.Kernel.Time;
 
 namespace ArmVdso.Kernel.Perf;
 
@@ -8,15 +9,19 @@ namespace ArmVdso.Kernel.Perf;
 /// There are as many counters as events, so none is ever multiplexed: the time running is the time enabled.</summary>
 public sealed class PerfEvent
 {
-    private readonly LinuxKernel _kernel;
+    private readonly Machine _machine;
+    private readonly MachineClock _clock;
+    private readonly Scheduler _scheduler;
     private readonly int _cpu;
     private readonly List<PerfCounter> _counters = [];
     private ulong _count;
     private ulong _timeNs;
 
-    internal PerfEvent(LinuxKernel kernel, PerfEventAttributes attributes, ulong id, int cpu, PerfEvent? leader)
+    internal PerfEvent(Machine machine, MachineClock clock, Scheduler scheduler, PerfEventAttributes attributes, ulong id, int cpu, PerfEvent? leader)
     {
-        _kernel = kernel;
+        _machine = machine;
+        _clock = clock;
+        _scheduler = scheduler;
         _cpu = cpu;
         Attributes = attributes;
         Id = id;
@@ -46,7 +51,7 @@ public sealed class PerfEvent
     public (ulong Count, ulong TimeNs) Read()
     {
         foreach (PerfCounter counter in _counters)
-            counter.Settle(_kernel.Machine);
+            counter.Settle(_machine);
         return (_count, _timeNs);
     }
 
@@ -73,12 +78,12 @@ public sealed class PerfEvent
         _counters.Add(counter);
         if (task is null)
         {
-            counter.SwitchIn(_kernel.Machine.Cpus[_cpu]);
+            counter.SwitchIn(_machine.Cpus[_cpu]);
             return;
         }
         (task.PerfCounters ??= []).Add(counter);
-        if (ReferenceEquals(_kernel.Scheduler.Current(task.Cpu), task))
-            counter.SwitchIn(_kernel.Machine.Cpus[task.Cpu]);
+        if (ReferenceEquals(_scheduler.Current(task.Cpu), task))
+            counter.SwitchIn(_machine.Cpus[task.Cpu]);
     }
 
     /// <summary>The descriptor is closed: nothing is counted any more.</summary>
@@ -92,7 +97,7 @@ public sealed class PerfEvent
     /// <summary>A task has ended: its counter is settled and forgotten.</summary>
     internal void Detach(PerfCounter counter)
     {
-        counter.Settle(_kernel.Machine);
+        counter.Settle(_machine);
         _counters.Remove(counter);
     }
 
@@ -126,7 +131,7 @@ public sealed class PerfEvent
                 return;
             if (owner.Attributes.Source == PerfSource.ContextSwitches && owner.Counting)
                 owner._count++;
-            Settle(owner._kernel.Machine);
+            Settle(owner._machine);
             _on = -1;
         }
 
@@ -139,7 +144,7 @@ public sealed class PerfEvent
             if (owner.Counting)
             {
                 owner._count += now - _since;
-                owner._timeNs += owner._kernel.Clock.NsOfCycles(cpu.Cycles - _sinceCycles);
+                owner._timeNs += owner._clock.NsOfCycles(cpu.Cycles - _sinceCycles);
             }
             _since = now;
             _sinceCycles = cpu.Cycles;
@@ -154,7 +159,7 @@ public sealed class PerfEvent
                     TimingModel timing = cpu.Timing;
                     return (a.ExcludeKernel ? 0 : a.Event!.Count(timing.Counters(1))) + (a.ExcludeUser ? 0 : a.Event!.Count(timing.Counters(0)));
                 case PerfSource.TaskClock:
-                    return owner._kernel.Clock.NsOfCycles(cpu.Cycles - cpu.Timing.WaitCycles);
+                    return owner._clock.NsOfCycles(cpu.Cycles - cpu.Timing.WaitCycles);
                 case PerfSource.PageFaults:
                     return (ulong)(task?.Mm?.MinorFaults ?? 0);
                 default:

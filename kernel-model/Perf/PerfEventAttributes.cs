@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using ArmVdso.Emulator;
 using ArmVdso.Emulator.Timing.Counters;
 using ArmVdso.Kernel.Abi;
-using ArmVdso.Kernel.Syscalls;
+using ArmVdso.Kernel.Memory;
 
 namespace ArmVdso.Kernel.Perf;
 
@@ -57,22 +57,22 @@ public sealed record PerfEventAttributes(PerfSource Source, PmuEvent? Event, ulo
     public bool EnableOnExec => (Flags & (1 << 12)) != 0;
 
     /// <summary>Reads the structure from user memory (perf_copy_attr). 0 or -errno.</summary>
-    internal static long Read(SyscallContext c, ulong address, out PerfEventAttributes? attributes)
+    internal static long Read(MemoryMap memory, Cpu cpu, ulong address, out PerfEventAttributes? attributes)
     {
         attributes = null;
-        if (!c.Memory.Read(address + 4, out uint size))
+        if (!memory.Read(address + 4, out uint size))
             return -Errno.EFAULT;
         if (size == 0)
             size = MinimumSize;
         if (size is < MinimumSize or > 4096)
         {
-            return c.Memory.Write(address + 4, (uint)KnownSize) ? -Errno.E2BIG : -Errno.EFAULT;
+            return memory.Write(address + 4, (uint)KnownSize) ? -Errno.E2BIG : -Errno.EFAULT;
         }
         var bytes = new byte[Math.Max((int)size, KnownSize)];
-        if (!c.Memory.Read(address, bytes.AsSpan(0, (int)size)))
+        if (!memory.Read(address, bytes.AsSpan(0, (int)size)))
             return -Errno.EFAULT;
         if (bytes.AsSpan(KnownSize).ContainsAnyExcept((byte)0))
-            return c.Memory.Write(address + 4, (uint)KnownSize) ? -Errno.E2BIG : -Errno.EFAULT;
+            return memory.Write(address + 4, (uint)KnownSize) ? -Errno.E2BIG : -Errno.EFAULT;
         uint type = BinaryPrimitives.ReadUInt32LittleEndian(bytes);
         ulong config = BinaryPrimitives.ReadUInt64LittleEndian(bytes.AsSpan(8));
         ulong period = BinaryPrimitives.ReadUInt64LittleEndian(bytes.AsSpan(16));
@@ -91,7 +91,7 @@ public sealed record PerfEventAttributes(PerfSource Source, PmuEvent? Event, ulo
             Raw => Result(PerfSource.Hardware, PmuEvent.Find((int)(config & 0xFFFF)), readFormat, flags, out attributes),
             _ => -Errno.ENOENT,
         };
-        return result == 0 && attributes!.Event is { } hardware && !Counts(c.Cpu, hardware) ? -Errno.ENOENT : result;
+        return result == 0 && attributes!.Event is { } hardware && !Counts(cpu, hardware) ? -Errno.ENOENT : result;
     }
 
     private static bool Counts(Cpu cpu, PmuEvent e) => cpu.Timing.CountsEvents || e.Number is PmuEvent.CpuCycles or PmuEvent.InstRetired;

@@ -47,7 +47,7 @@ internal static class SysShm
         if ((c.Int(2) & 0x800) != 0)
             return -Errno.ENOMEM;
         return c.Kernel.Ipc.Segments.Get(
-            c, c.Int(0), c.Int(2), s => size > s.Size ? -Errno.EINVAL : 0,
+            c.Task.Credentials, c.Kernel.Timekeeper.RealtimeNs, c.Int(0), c.Int(2), s => size > s.Size ? -Errno.EINVAL : 0,
             now => size is 0 or > MaxSegment ? null : new SharedSegment
             {
                 Size = size,
@@ -193,7 +193,7 @@ internal static class SysMsg
 
     /// <summary>msgget(key, flags).</summary>
     public static long Get(SyscallContext c) => c.Kernel.Ipc.Queues.Get(
-        c, c.Int(0), c.Int(1), _ => 0,
+        c.Task.Credentials, c.Kernel.Timekeeper.RealtimeNs, c.Int(0), c.Int(1), _ => 0,
         now => new MessageQueue { CreatorUid = c.Task.Credentials.Euid, CreatorGid = c.Task.Credentials.Egid, ChangeTime = now });
 
     private static long Queue(SyscallContext c, uint want, out MessageQueue queue)

@@ -80,7 +80,7 @@ internal static class SysMemory
         if (grows == (Mman.PROT_GROWSDOWN | Mman.PROT_GROWSUP) || grows == Mman.PROT_GROWSUP)
             return -Errno.EINVAL;
         // PROT_SEM is accepted without effect; PROT_BTI only where the CPU has it (arch_validate_prot).
-        if ((prot & ~(Mman.PROT_READ | Mman.PROT_WRITE | Mman.PROT_EXEC | 8 | (c.Kernel.HasBti ? Mman.PROT_BTI : 0) | Mman.PROT_GROWSDOWN)) != 0)
+        if ((prot & ~(Mman.PROT_READ | Mman.PROT_WRITE | Mman.PROT_EXEC | 8 | (HardwareCapabilities.HasBti(c.Kernel.Machine) ? Mman.PROT_BTI : 0) | Mman.PROT_GROWSDOWN)) != 0)
             return -Errno.EINVAL;
         ulong start = Untag(c.Arg(0)), length = c.Arg(1);
         if (grows != 0 && c.Memory.Find(start) is { GrowsDown: true } stack && start > stack.Start)

@@ -36,7 +36,7 @@ internal static class SysSem
         if (count is < 0 or > MaxSemaphores)
             return -Errno.EINVAL;
         return c.Kernel.Ipc.Semaphores.Get(
-            c, c.Int(0), c.Int(2), s => count > s.Values.Length ? -Errno.EINVAL : 0,
+            c.Task.Credentials, c.Kernel.Timekeeper.RealtimeNs, c.Int(0), c.Int(2), s => count > s.Values.Length ? -Errno.EINVAL : 0,
             now => count == 0 ? null : new SemaphoreSet
             {
                 Values = new ushort[count],
@@ -132,8 +132,8 @@ internal static class SysSem
             changed |= operation.Change != 0;
             if ((operation.Flags & SemUndo) == 0 || operation.Change == 0)
                 continue;
-            if (!set.Undo.TryGetValue(c.Task.Group, out int[]? undo))
-                set.Undo.Add(c.Task.Group, undo = new int[set.Values.Length]);
+            if (!set.Undo.TryGetValue(c.Task.Group.Pid, out int[]? undo))
+                set.Undo.Add(c.Task.Group.Pid, undo = new int[set.Values.Length]);
             undo[operation.Number] -= operation.Change;
         }
         foreach ((int number, int value) in values)

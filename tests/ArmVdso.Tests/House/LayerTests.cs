@@ -22,8 +22,9 @@ public sealed class LayerTests
         ["Namespaces"],
         ["Time"],
         ["Signals"],
+        ["Ipc"],
         ["Files"],
-        ["Tasks", "Vdso", "Delivery", "Ipc", "Perf", "Loader", "Proc", "Syscalls", ""],
+        ["Tasks", "Vdso", "Delivery", "Perf", "Loader", "Proc", "Syscalls", ""],
         ["Explore"],
     ];
 
@@ -70,6 +71,7 @@ public sealed class LayerTests
     [InlineData("Time", "Namespaces")] // an interface (TimeNamespace: INamespace)
     [InlineData("Memory", "Configuration")] // a field and bodies (PageAllocator's random order)
     [InlineData("Delivery", "Signals")] // signatures
+    [InlineData("Ipc", "Waiting")] // fields
     [InlineData("Explore", "")] // bodies
     public void References_are_seen(string from, string to)
     {
