@@ -431,14 +431,14 @@ internal sealed partial class PortableEngine
                     goto Taken;
                 case OpCode.Br:
                     target = cpu.BranchAddr(Unsafe.Add(ref x, op.Rn));
-                    nextBType = block.Guarded && op.Rn is not (16 or 17) ? 3 : 1;
+                    nextBType = !cpu.HasBti ? 0 : block.Guarded && op.Rn is not (16 or 17) ? 3 : 1;
                     if (timed)
                         Took(BranchType.Indirect);
                     goto Indirect;
                 case OpCode.Blr:
                     target = cpu.BranchAddr(Unsafe.Add(ref x, op.Rn));
                     Unsafe.Add(ref x, 30) = block.Pc + op.Offset + 4;
-                    nextBType = 2;
+                    nextBType = cpu.HasBti ? 2 : 0;
                     if (timed)
                         Took(BranchType.IndirectCall);
                     goto Indirect;
