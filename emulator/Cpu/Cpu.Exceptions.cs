@@ -66,19 +66,6 @@ public enum ExceptionClass : byte
     Brk = 0x3C,
 }
 
-/// <summary>Fault status codes (DFSC/IFSC) in use.</summary>
-public enum FaultStatus : byte
-{
-    /// <summary>Translation fault, level 3.</summary>
-    TranslationLevel3 = 0x07,
-
-    /// <summary>Permission fault, level 3.</summary>
-    PermissionLevel3 = 0x0F,
-
-    /// <summary>Alignment fault.</summary>
-    Alignment = 0x21,
-}
-
 /// <summary>Synchronous and asynchronous exceptions of a PE, as architected for EL0 and EL1 (DDI0487, D1).</summary>
 public sealed partial class Cpu
 {

@@ -132,34 +132,28 @@ public sealed partial class Cpu
     private bool TranslateSlow(ulong va, bool write, PagePermissions needed, out ulong pa)
     {
         pa = 0;
-        AddressSpace? space = SpaceFor(va);
-        if (space is null || !space.Lookup(va, out ulong page, out PagePermissions permissions))
+        if (!Translate(va, needed, out PageTranslation page))
         {
-            DataAbort(va, write, FaultStatus.TranslationLevel3);
+            DataAbort(va, write, page.Fault);
             return false;
         }
-        if ((permissions & needed) == 0)
-        {
-            DataAbort(va, write, FaultStatus.PermissionLevel3);
-            return false;
-        }
-        permissions = WithoutCodeWrites(page, needed, permissions);
+        PagePermissions permissions = WithoutCodeWrites(page.Pa, needed, page.Permissions);
         ref TlbEntry entry = ref _tlb[(int)(va >> 12) & (TlbSize - 1)];
         entry.Page = va & ~0xfffUL;
-        entry.Pa = page;
+        entry.Pa = page.Pa;
         entry.Permissions = permissions;
-        pa = page | (va & 0xfff);
+        pa = page.Pa | (va & 0xfff);
         return true;
     }
 
-    /// <summary>The translation half for an address: TTBR1 for addresses of ones, TTBR0 for zeros, none between.</summary>
-    private AddressSpace? SpaceFor(ulong va)
+    /// <summary>Translates by the half that an address lies in: TTBR1's for addresses of ones, TTBR0's for zeros, none between.</summary>
+    private bool Translate(ulong va, PagePermissions needed, out PageTranslation page)
     {
-        AddressSpace? space = (va & (1UL << 55)) != 0 ? _ttbr1 : _ttbr0;
-        if (space is null)
-            return null;
-        ulong top = (va & (1UL << 55)) != 0 ? ~va : va;
-        return top >> space.VaBits == 0 ? space : null;
+        bool high = (va & (1UL << 55)) != 0;
+        if ((high ? _high : _low) is { } half && (high ? ~va : va) >> half.VaBits == 0)
+            return half.Translate(va, needed, out page);
+        page = new PageTranslation { Fault = FaultStatus.TranslationLevel3 };
+        return false;
     }
 
     /// <summary>Translates for a fetch; on failure an Instruction Abort is pending.</summary>
@@ -167,20 +161,13 @@ public sealed partial class Cpu
     {
         pa = 0;
         guarded = false;
-        AddressSpace? space = SpaceFor(va);
-        if (space is null || !space.Lookup(va, out ulong page, out PagePermissions permissions))
+        if (!Translate(va, EL == 0 ? PagePermissions.UserExecute : PagePermissions.KernelExecute, out PageTranslation page))
         {
-            InstructionAbort(va, FaultStatus.TranslationLevel3);
+            InstructionAbort(va, page.Fault);
             return false;
         }
-        PagePermissions needed = EL == 0 ? PagePermissions.UserExecute : PagePermissions.KernelExecute;
-        if ((permissions & needed) == 0)
-        {
-            InstructionAbort(va, FaultStatus.PermissionLevel3);
-            return false;
-        }
-        pa = page | (va & 0xfff);
-        guarded = HasBti && (permissions & PagePermissions.Guarded) != 0;
+        pa = page.Pa | (va & 0xfff);
+        guarded = HasBti && (page.Permissions & PagePermissions.Guarded) != 0;
         return true;
     }
 
@@ -243,18 +230,10 @@ public sealed partial class Cpu
     internal void AddressTranslate(ulong address, bool write, bool user)
     {
         ulong va = Untag(address);
-        FaultStatus status = FaultStatus.TranslationLevel3;
-        if (SpaceFor(va) is { } space && space.Lookup(va, out ulong page, out PagePermissions permissions))
-        {
-            if ((permissions & Needed(user, write)) != 0)
-            {
-                const ulong normalInnerShareable = 0xFFUL << 56 | 3 << 7 | 1 << 11;
-                PAR_EL1 = normalInnerShareable | page;
-                return;
-            }
-            status = FaultStatus.PermissionLevel3;
-        }
-        PAR_EL1 = 1 | ((ulong)status << 1) | (1 << 11);
+        const ulong normalInnerShareable = 0xFFUL << 56 | 3 << 7 | 1 << 11;
+        PAR_EL1 = Translate(va, Needed(user, write), out PageTranslation page)
+            ? normalInnerShareable | page.Pa
+            : 1 | ((ulong)page.Fault << 1) | (1 << 11);
     }
 
     /// <summary>Loads <typeparamref name="T"/> (1, 2, 4, 8 or 16 bytes, little-endian).</summary>

@@ -7,8 +7,8 @@ public sealed partial class Cpu
     public const int VirtualTimerInterrupt = 27;
 
     private const uint SpuriousInterrupt = 1023;
-    private AddressSpace? _ttbr0;
-    private AddressSpace? _ttbr1;
+    private Translation? _low;
+    private Translation? _high;
 
 #pragma warning disable CS1591 // Names and meanings are those of the Arm ARM; see SystemRegisters.
     public ulong TPIDR_EL0, TPIDRRO_EL0, TPIDR_EL1, CONTEXTIDR_EL1;
@@ -59,7 +59,7 @@ public sealed partial class Cpu
     internal void WriteTtbr0(ulong value)
     {
         TTBR0_EL1 = value;
-        _ttbr0 = Machine.FindAddressSpace(value & 0xffff_ffff_fffeUL);
+        _low = Machine.Translation.Select(value, TCR_EL1, false);
         InvalidateTlbAll();
     }
 
@@ -68,11 +68,11 @@ public sealed partial class Cpu
 
     internal void WriteTtbr1(ulong value)
     {
-        AddressSpace? old = _ttbr1;
+        Translation? old = _high;
         TTBR1_EL1 = value;
-        _ttbr1 = Machine.FindAddressSpace(value & 0xffff_ffff_fffeUL);
+        _high = Machine.Translation.Select(value, TCR_EL1, true);
         // Another ASID alone changes no translation here: only timing knows entries by ASID.
-        if (!ReferenceEquals(old, _ttbr1))
+        if (!ReferenceEquals(old, _high))
             InvalidateTlbAll();
     }
 
@@ -86,12 +86,14 @@ public sealed partial class Cpu
         ulong asid = TTBR1_EL1 & 0xffff_0000_0000_0000UL;
         if ((va & (1UL << 55)) == 0)
             return TTBR0_EL1 ^ asid;
-        return _ttbr1 is { } space && va < space.GlobalFrom ? asid | 1 : 0;
+        return _high is { } space && va < space.GlobalFrom ? asid | 1 : 0;
     }
 
     internal void WriteTcr(ulong value)
     {
         TCR_EL1 = value;
+        _low = Machine.Translation.Select(TTBR0_EL1, value, false);
+        _high = Machine.Translation.Select(TTBR1_EL1, value, true);
         InvalidateTlbAll();
     }
 

@@ -42,8 +42,8 @@ public interface IMachine
     /// <summary>HVC #<paramref name="imm16"/> was executed at EL1.</summary>
     void Hypercall(Cpu cpu, int imm16);
 
-    /// <summary>What TTBRn_EL1.BADDR selects; null when there is no such thing.</summary>
-    AddressSpace? FindAddressSpace(ulong baddr);
+    /// <summary>What TTBRn_EL1 select.</summary>
+    ITranslationScheme Translation { get; }
 
     /// <summary>Instructions in [<paramref name="pa"/>, +<paramref name="size"/>) may have changed, for all PEs.</summary>
     void InvalidateCode(ulong pa, ulong size);

@@ -35,8 +35,7 @@ public sealed class Machine : IMachine, IClock, IDisposable
     /// <summary>Most PEs that a machine may have.</summary>
     public const int MaxCpus = 64;
 
-    private readonly Dictionary<ulong, AddressSpace> _spaces = [];
-    private ulong _nextHandle = 0x1000;
+    private readonly HostTranslation _spaces;
     private ulong _lastCounter;
     private IHypercallHandler? _handler;
 
@@ -89,6 +88,8 @@ public sealed class Machine : IMachine, IClock, IDisposable
     {
         if (cpus is < 1 or > MaxCpus)
             throw new ArgumentOutOfRangeException(nameof(cpus), cpus, $"1 to {MaxCpus}");
+        _spaces = new HostTranslation(InvalidateTlb);
+        Translation = _spaces;
         Memory = new PhysicalMemory(memorySize);
         Monitors = new ExclusiveMonitors(cpus);
         RowEnabled = new bool[Isa.RowInfo.Count];
@@ -104,19 +105,15 @@ public sealed class Machine : IMachine, IClock, IDisposable
     /// <summary>Connects the system software model.</summary>
     public void Attach(IHypercallHandler handler) => _handler = handler;
 
+    /// <summary>What TTBRn_EL1 of the PEs select: unless another scheme is chosen before they are written, the spaces of
+    /// <see cref="CreateAddressSpace"/>.</summary>
+    public ITranslationScheme Translation { get; init; }
+
     /// <summary>A new, empty translation half.</summary>
-    public AddressSpace CreateAddressSpace(int vaBits)
-    {
-        var space = new AddressSpace(InvalidateTlb, _nextHandle, vaBits);
-        _nextHandle += 0x1000;
-        _spaces.Add(space.Handle, space);
-        return space;
-    }
+    public AddressSpace CreateAddressSpace(int vaBits) => _spaces.Create(vaBits);
 
     /// <summary>Forgets a translation half; no PE may still use it.</summary>
-    public void DestroyAddressSpace(AddressSpace space) => _spaces.Remove(space.Handle);
-
-    AddressSpace? IMachine.FindAddressSpace(ulong baddr) => _spaces.GetValueOrDefault(baddr);
+    public void DestroyAddressSpace(AddressSpace space) => _spaces.Remove(space);
 
     private void InvalidateTlb(ulong va)
     {

@@ -1,38 +1,9 @@
 namespace ArmVdso.Emulator;
 
-/// <summary>Page permissions and attributes of a mapping.</summary>
-[Flags]
-public enum PagePermissions : byte
-{
-    /// <summary>No access.</summary>
-    None = 0,
-
-    /// <summary>EL0 may read.</summary>
-    UserRead = 1,
-
-    /// <summary>EL0 may write.</summary>
-    UserWrite = 2,
-
-    /// <summary>EL0 may execute.</summary>
-    UserExecute = 4,
-
-    /// <summary>EL1 may read.</summary>
-    KernelRead = 8,
-
-    /// <summary>EL1 may write.</summary>
-    KernelWrite = 16,
-
-    /// <summary>EL1 may execute.</summary>
-    KernelExecute = 32,
-
-    /// <summary>Guarded page (BTI checks on indirect branches).</summary>
-    Guarded = 64,
-}
-
-/// <summary>A stage 1 translation regime half: virtual pages to physical pages with permissions. It stands for the
-/// tables that TTBR0_EL1 or TTBR1_EL1 points to; the system software model edits it instead of descriptors in RAM.
-/// Every change drops the TLB entries of all PEs for the pages concerned.</summary>
-public sealed class AddressSpace
+/// <summary>A translation held outside the machine. It stands for the tables that TTBR0_EL1 or TTBR1_EL1 points to; the system
+/// software model edits it instead of descriptors in RAM. Every change drops the TLB entries of all PEs for the pages
+/// concerned.</summary>
+public sealed class AddressSpace : Translation
 {
     private const int LevelBits = 9;
     private const int LevelSize = 1 << LevelBits;
@@ -45,13 +16,6 @@ public sealed class AddressSpace
 
     /// <summary>The value of TTBRn_EL1.BADDR that selects this space; unique in the machine.</summary>
     public ulong Handle { get; }
-
-    /// <summary>Addresses below it are not global (nG in their descriptors): their TLB entries belong to one ASID. 0: all are global.
-    /// Only for a space of high addresses.</summary>
-    public ulong GlobalFrom { get; set; }
-
-    /// <summary>Bits of virtual address that the space covers: 39 or 48.</summary>
-    public int VaBits { get; }
 
     private sealed class Node
     {
@@ -70,14 +34,14 @@ public sealed class AddressSpace
     /// <summary>An empty space.</summary>
     /// <param name="changed">Told the address of each page whose translation has changed.</param>
     /// <param name="handle">See <see cref="Handle"/>.</param>
-    /// <param name="vaBits">See <see cref="VaBits"/>.</param>
+    /// <param name="vaBits">Bits of virtual address that it covers: 39 or 48.</param>
     internal AddressSpace(Action<ulong> changed, ulong handle, int vaBits)
+        : base(vaBits)
     {
         if (vaBits is not (39 or 48))
             throw new ArgumentOutOfRangeException(nameof(vaBits), vaBits, "39 or 48");
         _changed = changed;
         Handle = handle;
-        VaBits = vaBits;
         _levels = vaBits == 39 ? 3 : 4;
         _root = new Node(false);
     }
@@ -175,6 +139,16 @@ public sealed class AddressSpace
             node = child;
         }
         return va;
+    }
+
+    /// <inheritdoc/>
+    public override bool Translate(ulong va, PagePermissions needed, out PageTranslation page)
+    {
+        page.Fault = FaultStatus.TranslationLevel3;
+        if (!Lookup(va, out page.Pa, out page.Permissions))
+            return false;
+        page.Fault = FaultStatus.PermissionLevel3;
+        return (page.Permissions & needed) != 0;
     }
 
     /// <summary>Looks a virtual address up. False: translation fault.</summary>
