@@ -171,7 +171,7 @@ public sealed class CpuProfile
     private int Field(string register, string field) => (int)(Register(register) >> IdentificationFields.Lsb(register, field)) & 15;
 
     /// <summary>Makes every PE of a machine this CPU. Call it before the machine runs.</summary>
-    public void Apply(Machine machine)
+    public void Apply(IMachine machine)
     {
         machine.Profile = this;
         machine.Identification.MIDR_EL1 = Midr;

@@ -9,6 +9,12 @@ public interface IMachine
     /// <summary>The exclusive monitors of all PEs.</summary>
     ExclusiveMonitors Monitors { get; }
 
+    /// <summary>The PEs.</summary>
+    IReadOnlyList<Cpu> Cpus { get; }
+
+    /// <summary>The CPU profile of the PEs; null: everything that is implemented exists, and no ID register says so.</summary>
+    CpuProfile? Profile { get; set; }
+
     /// <summary>ID registers.</summary>
     Identification Identification { get; }
 

@@ -57,7 +57,13 @@ public sealed class Machine : IMachine, IClock, IDisposable
     public Identification Identification { get; } = new();
 
     /// <summary>The CPU profile of the PEs; null: everything that is implemented exists, and no ID register says so.</summary>
-    public CpuProfile? Profile { get; internal set; }
+    public CpuProfile? Profile { get; private set; }
+
+    CpuProfile? IMachine.Profile
+    {
+        get => Profile;
+        set => Profile = value;
+    }
 
     /// <summary>Whether the PEs have a feature, by the name of the instruction table's FEATURE column.</summary>
     public bool HasFeature(string feature) => Profile is null || Profile.Has(feature);

@@ -11,14 +11,14 @@ namespace ArmVdso.IsaGenerator
     internal static class Program
     {
         private static string Help => $$"""
-            Generates emulator/Isa/Generated from the instruction table and emulator/Engine/Portable/Generated from it and the table of
-            operations there, or compares the instruction table with libLLVM 19.
+            Generates emulator/Isa/Generated and emulator/Semantics/Generated from the instruction table, emulator/Engine/Portable/Generated
+            from it and the table of operations there, or compares the instruction table with libLLVM 19.
 
               ArmVdso.IsaGenerator [--table DIR] [--semantics DIR] [--out DIR] [--engine DIR] [--check]
               ArmVdso.IsaGenerator [--table DIR] --against-llvm [WORDS] [--rows REGEX] [--mnemonics REGEX] [--examples N] [--no-missing]
 
               --table DIR      directory of *.isa (default: emulator/Isa/Table of this working tree)
-              --semantics DIR  directory of A64*.cs (default: ../Semantics from the table)
+              --semantics DIR  directory of A64*.cs (default: ../../Semantics from the table); what calls them is written to Generated/ there
               --out DIR        where to write (default: ../Generated from the table)
               --check          write nothing; exit 1 if the files there differ from what would be written
               --engine DIR     directory of operations.txt and RunBlocks.template (default: ../../Engine/Portable from the table)
@@ -73,7 +73,7 @@ namespace ArmVdso.IsaGenerator
             }
             if (compare)
                 return Compare(table, options, words!, Beside("--formats", "Disassembly")) == 0 && problems == 0 ? 0 : 1;
-            string semantics = Beside("--semantics", "Semantics");
+            string semantics = Beside("--semantics", Path.Combine("..", "Semantics"));
             Dictionary<string, Body> bodies = [];
             if (problems == 0)
             {
@@ -90,14 +90,17 @@ namespace ArmVdso.IsaGenerator
                 Console.Error.WriteLine($"AsmFormat has no {string.Join(", ", missing)}: the text of rows that use them is incomplete");
             var emitter = new Emitter(table.Rows, bodies, functions);
             Output output = emitter.Emit();
+            Output dispatch = emitter.EmitDispatch();
             string target = Beside("--out", "Generated");
+            string dispatchTarget = Path.Combine(semantics, "Generated");
             string engine = Beside("--engine", Path.Combine("..", "Engine", "Portable"));
             if (Operations(engine, table.Rows, bodies) is not { } operations)
                 return 1;
             string engineTarget = Path.Combine(engine, "Generated");
             if (options.ContainsKey("--check"))
-                return Math.Max(Math.Max(output.Check(target), operations.Check(engineTarget)), missing.Length == 0 ? 0 : 1);
+                return Math.Max(Math.Max(Math.Max(output.Check(target), dispatch.Check(dispatchTarget)), operations.Check(engineTarget)), missing.Length == 0 ? 0 : 1);
             output.Write(target);
+            dispatch.Write(dispatchTarget);
             operations.Write(engineTarget);
             Console.WriteLine($"{table.Rows.Count} rows, {bodies.Count} with semantics, {emitter.Tree.Entries.Count} decoder entries, depth {emitter.Tree.Depth}");
             return 0;

@@ -28,7 +28,15 @@ public sealed partial class Emitter
         Tree = new DecisionTree(rows);
     }
 
-    /// <summary>All files.</summary>
+    /// <summary>What runs the bodies: it lies with them.</summary>
+    public Output EmitDispatch()
+    {
+        var output = new Output("emulator/Isa/Table", "ArmVdso.Emulator.Isa", "");
+        EmitDispatch(output);
+        return output;
+    }
+
+    /// <summary>All files of the table itself.</summary>
     public Output Emit()
     {
         var output = new Output("emulator/Isa/Table", "ArmVdso.Emulator.Isa", "");
@@ -36,7 +44,6 @@ public sealed partial class Emitter
         EmitRowInfo(output);
         EmitDecoder(output);
         EmitConditions(output);
-        EmitDispatch(output);
         EmitRegisterUse(output);
         EmitDisassembly(output);
         return output;
