@@ -11,7 +11,9 @@ public sealed class QemuOracle : IDisposable
     public const string Qemu = "qemu-aarch64";
 
     private const string Compiler = "aarch64-linux-gnu-gcc";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    // A batch takes milliseconds; a busy host must not be taken for a process that hangs.
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
     private static readonly Lock BuildLock = new();
     private readonly string _program;
     private readonly byte[] _word = new byte[8];

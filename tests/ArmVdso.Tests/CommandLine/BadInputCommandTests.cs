@@ -96,7 +96,7 @@ public sealed class BadInputCommandTests : IDisposable
             byte[] broken = [.. whole];
             for (int k = 0; k < 6; k++)
                 broken[random.Next(24, 64 + 4 * 56)] = (byte)random.Next(256);
-            ArmVdsoCommand.Result result = ArmVdsoCommand.RunWithInput("", 120, "run", "--max-cycles", "20000000", Write($"broken{i}", broken));
+            ArmVdsoCommand.Result result = ArmVdsoCommand.Run("run", "--max-cycles", "20000000", Write($"broken{i}", broken));
             Assert.DoesNotContain("internal error", result.Errors);
             Assert.DoesNotContain("Unhandled", result.Errors);
         }

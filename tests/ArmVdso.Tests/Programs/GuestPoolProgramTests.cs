@@ -43,7 +43,7 @@ public sealed partial class GuestPoolProgramTests
         bool merge = command.EndsWith(Merge, StringComparison.Ordinal);
         arguments.AddRange(Words(merge ? command[..^Merge.Length] : command));
         string input = File.Exists(golden + ".stdin") ? File.ReadAllText(DebianPrograms.Root + File.ReadAllText(golden + ".stdin").Trim(), Encoding.Latin1) : "";
-        ArmVdsoCommand.Result result = ArmVdsoCommand.RunWithInput(input, 900, [.. arguments]);
+        ArmVdsoCommand.Result result = ArmVdsoCommand.RunWithInput(input, [.. arguments]);
         string expected = File.ReadAllText(golden + ".out", Encoding.Latin1);
         string output = result.Output + (merge ? result.Errors : "");
         if (File.Exists(golden + ".norm"))

@@ -3,7 +3,7 @@ namespace ArmVdso.Tests.Programs;
 /// <summary>Programs that mean harm: the guest ends as Linux would end it, the host process never fails and never hangs.</summary>
 public sealed class HostileProgramTests
 {
-    private const string Limit = "100";
+    private static readonly string s_limit = ArmVdsoCommand.Limit.ToString(System.Globalization.CultureInfo.InvariantCulture);
 
     private static ArmVdsoCommand.Result Run(params string[] words)
     {
@@ -29,7 +29,7 @@ public sealed class HostileProgramTests
     [InlineData("read", 0)]
     public void EndsAsOnLinux(string what, int status)
     {
-        ArmVdsoCommand.Result result = Run("--mem", "64M", "--timeout", Limit, GuestPrograms.Path("hostile"), what);
+        ArmVdsoCommand.Result result = Run("--mem", "64M", "--timeout", s_limit, GuestPrograms.Path("hostile"), what);
         Assert.True(result.Status == status, $"status {result.Status}\n{result.Output}{result.Errors}");
     }
 
@@ -44,7 +44,7 @@ public sealed class HostileProgramTests
     [InlineData("ignore", 32)]
     public void ReaderGoesAway(string what, int status)
     {
-        string command = $"dotnet '{ArmVdsoCommand.Assembly}' run --timeout {Limit} '{GuestPrograms.Path("hostile")}' {what} | head -c 64; echo ${{PIPESTATUS[0]}}";
+        string command = $"dotnet '{ArmVdsoCommand.Assembly}' run --timeout {s_limit} '{GuestPrograms.Path("hostile")}' {what} | head -c 64; echo ${{PIPESTATUS[0]}}";
         (_, string output, string errors) = GuestPrograms.Run("bash", "-c", command);
         Assert.EndsWith($"\n{status}\n", output);
         Assert.Equal("", errors);
@@ -58,7 +58,7 @@ public sealed class HostileProgramTests
     [InlineData("yes", ">/dev/full", 28)]
     public void StandardStreamsThatAreNotThere(string what, string redirections, int status)
     {
-        string command = $"dotnet '{ArmVdsoCommand.Assembly}' run --timeout {Limit} '{GuestPrograms.Path("hostile")}' {what} {redirections}";
+        string command = $"dotnet '{ArmVdsoCommand.Assembly}' run --timeout {s_limit} '{GuestPrograms.Path("hostile")}' {what} {redirections}";
         (int actual, string output, string errors) = GuestPrograms.Run("bash", "-c", command);
         Assert.True(actual == status, $"status {actual}\n{output}{errors}");
         Assert.Equal("", errors);
@@ -68,7 +68,8 @@ public sealed class HostileProgramTests
     [Fact]
     public void WaitingForInputEndsAtTheLimit()
     {
-        string command = $"exec 3< <(exec sleep 30); dotnet '{ArmVdsoCommand.Assembly}' run --timeout 2 '{GuestPrograms.Path("hostile")}' read <&3; echo $?";
+        // Open for writing as well, so that it never ends.
+        string command = $"d=$(mktemp -d); mkfifo $d/p; exec 3<>$d/p; rm -r $d; dotnet '{ArmVdsoCommand.Assembly}' run --timeout 2 '{GuestPrograms.Path("hostile")}' read <&3; echo $?";
         (_, string output, _) = GuestPrograms.Run("bash", "-c", command);
         Assert.Equal("124\n", output);
     }
@@ -78,7 +79,7 @@ public sealed class HostileProgramTests
     [InlineData("2")]
     public void Fuzz(string seed)
     {
-        ArmVdsoCommand.Result result = Run("--timeout", "300", GuestPrograms.Path("fuzz"), seed);
+        ArmVdsoCommand.Result result = Run("--timeout", s_limit, GuestPrograms.Path("fuzz"), seed);
         Assert.True(result.Status == 0, $"status {result.Status}\n{result.Output}{result.Errors}");
         Assert.Contains("fuzz: 0 failed", result.Output);
     }

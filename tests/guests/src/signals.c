@@ -269,16 +269,22 @@ int main(void)
 		abort();
 	waitpid(pid, &status, 0);
 	CHECK("death by abort", WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+	/* The child ends when the parent closes the pipe: of a child that has gone on and ended, a wait tells only the end. */
+	int hold[2];
+	if (pipe(hold))
+		return 3;
 	pid = fork();
 	if (!pid) {
+		close(hold[1]);
 		raise(SIGSTOP);
-		_exit(3);
+		_exit(read(hold[0], &byte, 1) ? 1 : 3);
 	}
 	waitpid(pid, &status, WUNTRACED);
 	int stopped = WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP;
 	kill(pid, SIGCONT);
 	waitpid(pid, &status, WCONTINUED);
 	int continued = WIFCONTINUED(status);
+	close(hold[1]);
 	waitpid(pid, &status, 0);
 	CHECK("stop and continue", stopped && continued && WEXITSTATUS(status) == 3);
 

@@ -93,7 +93,7 @@ int main(void)
 	int64_t next;
 	do
 		next = by_library(CLOCK_MONOTONIC_COARSE);
-	while (next == coarse && by_library(CLOCK_MONOTONIC) - fine < 10000000000);
+	while (next == coarse);
 	CHECK("coarse goes on", next > coarse && next <= by_library(CLOCK_MONOTONIC));
 	CHECK("boot time is not behind", by_library(CLOCK_BOOTTIME) >= fine);
 
@@ -104,7 +104,9 @@ int main(void)
 		&& v.tv_sec * 1000000LL + v.tv_usec >= before && v.tv_sec * 1000000LL + v.tv_usec <= by_library(CLOCK_REALTIME) / 1000);
 	CHECK("gettimeofday of the zone", !syscall(SYS_gettimeofday, NULL, &z) && z.tz_minuteswest != -1 && z.tz_dsttime != -1);
 	CHECK("year", by_library(CLOCK_REALTIME) / 1000000000 > 1577836800);
-	CHECK("time", time(NULL) - by_library(CLOCK_REALTIME) / 1000000000 >= -1);
+	/* time() may be a tick behind. */
+	time_t second = time(NULL);
+	CHECK("time", second >= before / 1000000 - 1 && second <= by_library(CLOCK_REALTIME) / 1000000000);
 
 	int64_t start = by_library(CLOCK_MONOTONIC);
 	struct timespec pause = { 0, 3000000 }, left;
