@@ -39,6 +39,7 @@ for name in "${names[@]}"; do
   for file in "$source"/*.c; do
     # Without contraction the results of floating point are the same for every set; the sets that allow it say so last.
     # shellcheck disable=SC2086
-    "${cc[@]}" -static -pthread -std=gnu11 -Wall -Wextra -Werror -ffp-contract=off $options -o "$out/$name/$(basename "$file" .c)" "$file" -lm
+    "${cc[@]}" -static -pthread -std=gnu11 -Wall -Wextra -Werror -ffp-contract=off $options \
+      -o "$out/$name/$(basename "$file" .c)" "$file" -lm
   done
 done

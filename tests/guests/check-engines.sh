@@ -23,7 +23,13 @@ for program in "$here"/build/{fork_exec,futex,hello,memory,signals,threads,time}
     $armvdso run --check-engine --core "$core" "$program" >/dev/null 2>/tmp/check-engines.$$
     status=$?
     # hello's status is the number of its arguments.
-    if [ "$status" = 0 ]; then echo "ok ${program#"$here"/build/} $core"; else echo "FAILED ${program#"$here"/build/} $core: status $status"; head -n 3 /tmp/check-engines.$$; failed=1; fi
+    if [ "$status" = 0 ]; then
+      echo "ok ${program#"$here"/build/} $core"
+    else
+      echo "FAILED ${program#"$here"/build/} $core: status $status"
+      head -n 3 /tmp/check-engines.$$
+      failed=1
+    fi
   done
 done
 rm -f /tmp/check-engines.$$

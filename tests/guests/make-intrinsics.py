@@ -77,7 +77,8 @@ def functions(path):
     """(type, name, parameters) of each inline function of a header."""
     with open(path, encoding="ascii", errors="replace") as file:
         text = re.sub(r"/\*.*?\*/", "", file.read(), flags=re.S)
-    pattern = r"__extension__ (?:extern|static) __inline\s+((?:const\s+)?[\w ]+?\**)\s*__attribute__\s*\(\(.*?\)\)\s*(\w+)\s*\(([^)]*)\)\s*\{"
+    pattern = (r"__extension__ (?:extern|static) __inline\s+((?:const\s+)?[\w ]+?\**)\s*"
+               r"__attribute__\s*\(\(.*?\)\)\s*(\w+)\s*\(([^)]*)\)\s*\{")
     for m in re.finditer(pattern, text, flags=re.S):
         parameters = [" ".join(p.split()) for p in m.group(3).split(",")]
         yield m.group(1).strip(), m.group(2), [] if parameters in (["void"], [""]) else parameters

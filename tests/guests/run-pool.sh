@@ -50,4 +50,5 @@ export -f one; export here root armvdso
 if [ $# -gt 0 ]; then names=("$@"); else
   mapfile -t names < <(awk -F'\t' -v t="$tier" -v m="$most" '!/^#/ && $1!="name" && $2<=t && $3<=m {print $1}' "$here/pool/pool.tsv")
 fi
-printf '%s\n' "${names[@]}" | xargs -P "$jobs" -I{} bash -c 'one {}' | awk '{print; fflush()} /^ok /{p++} /^FAILED /{f++} END{printf "%d passed, %d failed\n", p, f; exit f>0}'
+printf '%s\n' "${names[@]}" | xargs -P "$jobs" -I{} bash -c 'one {}' |
+  awk '{print; fflush()} /^ok /{p++} /^FAILED /{f++} END{printf "%d passed, %d failed\n", p, f; exit f>0}'

@@ -108,7 +108,8 @@ public sealed class BadInputCommandTests : IDisposable
         string source = Path.Join(_folder, "a.S");
         string program = Path.Join(_folder, "a.elf");
         File.WriteAllText(source, $".globl _start\n_start:\n{body}\nmov x0, #0\nmov x8, #93\nsvc #0\n");
-        (int status, string output, string errors) = GuestPrograms.Run("aarch64-linux-gnu-gcc", "-nostdlib", "-static", "-o", program, source);
+        (int status, string output, string errors) =
+            GuestPrograms.Run("aarch64-linux-gnu-gcc", "-nostdlib", "-static", "-o", program, source);
         Assert.True(status == 0, output + errors);
         return program;
     }
@@ -131,7 +132,8 @@ public sealed class BadInputCommandTests : IDisposable
     public void AnUnknownSystemCallIsNamedOnce()
     {
         // 500 is no arm64 system call; both calls must give ENOSYS (38).
-        ArmVdsoCommand.Result result = ArmVdsoCommand.Run("run", Assemble("mov x8, #500\nsvc #0\nmov x8, #500\nsvc #0\ncmn x0, #38\nb.eq 1f\nbrk #1\n1:"));
+        ArmVdsoCommand.Result result = ArmVdsoCommand.Run("run",
+            Assemble("mov x8, #500\nsvc #0\nmov x8, #500\nsvc #0\ncmn x0, #38\nb.eq 1f\nbrk #1\n1:"));
         Expect(0, "system call 500", result);
         Assert.Single(result.Errors.TrimEnd().Split('\n'));
     }

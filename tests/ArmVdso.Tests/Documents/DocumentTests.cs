@@ -122,7 +122,8 @@ public sealed partial class DocumentTests
                 string? name = TestName().Match(code) is { Success: true } test ? test.Value
                     : Filter().Match(code) is { Success: true } filter ? filter.Groups[1].Value : null;
                 if (name is not null)
-                    Assert.True(TestMembers.Any(m => m.Contains(name, StringComparison.Ordinal)), $"{document}:{number}: no test has '{name}' in its name");
+                    Assert.True(TestMembers.Any(m => m.Contains(name, StringComparison.Ordinal)),
+                        $"{document}:{number}: no test has '{name}' in its name");
             }
         }
     }

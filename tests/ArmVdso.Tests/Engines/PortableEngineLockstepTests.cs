@@ -133,13 +133,15 @@ public sealed class PortableEngineLockstepTests
         Assert.True(unnoticed.Count == 0, string.Join(" ", unnoticed));
         // Left out: what no block holds (exceptions, system registers, ISB, MOPS), and what has no result.
         Assert.Equal(
-            [TimingClass.Barrier, TimingClass.Eret, TimingClass.Exception, TimingClass.Hint, TimingClass.Isb, TimingClass.Mops, TimingClass.Mrs, TimingClass.Msr, TimingClass.Prefetch, TimingClass.Sys],
+            [TimingClass.Barrier, TimingClass.Eret, TimingClass.Exception, TimingClass.Hint, TimingClass.Isb, TimingClass.Mops,
+                TimingClass.Mrs, TimingClass.Msr, TimingClass.Prefetch, TimingClass.Sys],
             Rows().Select(RowInfo.Class).Distinct().Except(classes).OrderBy(c => c.ToString(), StringComparer.Ordinal));
     }
 
     private static IEnumerable<Row> Rows() => Enum.GetValues<Row>().Where(r => r != Row.Unallocated && RowInfo.HasSemantics(r));
 
-    private static bool Translated(Row row, uint word) => Translator.Translate(row, word, EngineMachine.Code, Translator.SpEL0, out _) != Translator.Kind.Reference;
+    private static bool Translated(Row row, uint word) =>
+        Translator.Translate(row, word, EngineMachine.Code, Translator.SpEL0, out _) != Translator.Kind.Reference;
 
     private static bool Notices(Row row, Random random)
     {

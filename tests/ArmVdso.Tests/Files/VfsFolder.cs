@@ -28,7 +28,8 @@ internal sealed class VfsFolder : IDisposable
 
     public Vfs Vfs => _vfs ??= new Vfs(new VfsOptions { RootDirectory = Root, Binds = Binds }, BootMounts.Of(null));
 
-    public Caller As(uint uid = 0, uint gid = 0, Inode? root = null) => new(Credentials.For(uid, gid), new FsContext(root ?? Vfs.Root, root ?? Vfs.Root));
+    public Caller As(uint uid = 0, uint gid = 0, Inode? root = null) =>
+        new(Credentials.For(uid, gid), new FsContext(root ?? Vfs.Root, root ?? Vfs.Root));
 
     public void HostFile(string path, string text)
     {
@@ -39,7 +40,8 @@ internal sealed class VfsFolder : IDisposable
 
     public void HostLink(string path, string target) => File.CreateSymbolicLink(Path.Combine(Root, path), target);
 
-    public long Find(string path, out Inode? inode, bool follow = true, uint uid = 0) => Vfs.Find(As(uid, uid), Vfs.Root, path, follow, out inode);
+    public long Find(string path, out Inode? inode, bool follow = true, uint uid = 0) =>
+        Vfs.Find(As(uid, uid), Vfs.Root, path, follow, out inode);
 
     public Inode Get(string path, bool follow = true)
     {
@@ -69,7 +71,8 @@ internal sealed class VfsFolder : IDisposable
 
     public string[] Names(string path) => [.. Get(path).List().Select(e => e.Name)];
 
-    public long Make(string path, uint mode, string? target = null, uint uid = 0) => Vfs.Make(As(uid, uid), Vfs.Root, path, mode, 0, target);
+    public long Make(string path, uint mode, string? target = null, uint uid = 0) =>
+        Vfs.Make(As(uid, uid), Vfs.Root, path, mode, 0, target);
 
     public void Dispose()
     {

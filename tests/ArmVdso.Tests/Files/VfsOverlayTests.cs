@@ -10,7 +10,8 @@ namespace ArmVdso.Tests.Files;
 /// <summary>The writable layer over a host folder that must not change, and binds that do change.</summary>
 public sealed class VfsOverlayTests
 {
-    private static string Snapshot(string folder) => string.Join('\n', Directory.GetFileSystemEntries(folder, "*", SearchOption.AllDirectories)
+    private static string Snapshot(string folder) => string.Join('\n',
+        Directory.GetFileSystemEntries(folder, "*", SearchOption.AllDirectories)
         .Order(StringComparer.Ordinal).Select(p => $"{p} {(File.Exists(p) ? File.ReadAllText(p) : "")}"));
 
     [Fact]
@@ -134,7 +135,8 @@ public sealed class VfsOverlayTests
         folder.HostFile("e/x", "");
         folder.HostFile("plain", "p");
         Directory.CreateDirectory(Path.Combine(folder.Root, "empty"));
-        long Rename(string from, string to, uint flags = 0) => folder.Vfs.Rename(folder.As(), folder.Vfs.Root, from, folder.Vfs.Root, to, flags);
+        long Rename(string from, string to, uint flags = 0) =>
+            folder.Vfs.Rename(folder.As(), folder.Vfs.Root, from, folder.Vfs.Root, to, flags);
         Assert.Equal(-Errno.EINVAL, Rename("/d", "/d/sub/d"));
         Assert.Equal(-Errno.ENOTEMPTY, Rename("/d", "/e"));
         Assert.Equal(-Errno.ENOTEMPTY, Rename("/d/sub", "/d"));
@@ -197,7 +199,8 @@ public sealed class VfsOverlayTests
     {
         using var vfs = new Vfs(new VfsOptions { ProgramHostPath = typeof(VfsOverlayTests).Assembly.Location }, BootMounts.Of(null));
         var caller = new Caller(Credentials.For(0, 0), vfs.MakeContext());
-        foreach (string path in new[] { "/etc/passwd", "/tmp", "/dev/null", "/dev/pts", "/dev/shm", "/proc/filesystems", "/sys/devices/system/cpu/online", typeof(VfsOverlayTests).Assembly.Location })
+        foreach (string path in new[] { "/etc/passwd", "/tmp", "/dev/null", "/dev/pts", "/dev/shm", "/proc/filesystems",
+            "/sys/devices/system/cpu/online", typeof(VfsOverlayTests).Assembly.Location })
             Assert.Equal(0, vfs.Find(caller, vfs.Root, path, true, out _));
         Assert.Equal(-Errno.EROFS, vfs.Open(caller, vfs.Root, typeof(VfsOverlayTests).Assembly.Location, OpenFlags.O_RDWR, 0, null, out _));
     }

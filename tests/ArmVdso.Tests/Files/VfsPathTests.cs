@@ -205,7 +205,8 @@ public sealed class VfsPathTests
         using var folder = new VfsFolder();
         Assert.Equal(0, folder.Make("/tmp/mine", Modes.S_IFREG | 0x1B6, uid: 1000));
         Assert.Equal(-Errno.EPERM, folder.Vfs.Unlink(folder.As(1001, 1001), folder.Vfs.Root, "/tmp/mine"));
-        Assert.Equal(-Errno.EPERM, folder.Vfs.Rename(folder.As(1001, 1001), folder.Vfs.Root, "/tmp/mine", folder.Vfs.Root, "/tmp/yours", 0));
+        Assert.Equal(-Errno.EPERM, folder.Vfs.Rename(folder.As(1001, 1001), folder.Vfs.Root, "/tmp/mine", folder.Vfs.Root, "/tmp/yours",
+            0));
         Assert.Equal(0, folder.Vfs.Unlink(folder.As(1000, 1000), folder.Vfs.Root, "/tmp/mine"));
     }
 }

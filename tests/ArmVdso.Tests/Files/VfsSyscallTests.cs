@@ -11,7 +11,8 @@ public sealed class VfsSyscallTests
 {
     private const ulong Cwd = unchecked((ulong)-100);
 
-    private static long Open(VfsGuest g, string path, int flags, uint mode = 0x1A4) => g.Call(SysFiles.Openat, Cwd, g.Text(path), (ulong)flags, mode);
+    private static long Open(VfsGuest g, string path, int flags, uint mode = 0x1A4) =>
+        g.Call(SysFiles.Openat, Cwd, g.Text(path), (ulong)flags, mode);
 
     private static (ulong Read, ulong Write) Pipe(VfsGuest g, int flags = 0)
     {
@@ -260,8 +261,10 @@ public sealed class VfsSyscallTests
         (ulong r, ulong w) = Pipe(g);
         ulong data = g.Text("x");
         ulong iov = g.Put([.. BitConverter.GetBytes(data), .. BitConverter.GetBytes(1L)]);
-        byte[] control = [.. BitConverter.GetBytes(20L), .. BitConverter.GetBytes(1), .. BitConverter.GetBytes(1), .. BitConverter.GetBytes((int)r), 0, 0, 0, 0];
-        byte[] header = [.. new byte[16], .. BitConverter.GetBytes(iov), .. BitConverter.GetBytes(1L), .. BitConverter.GetBytes(g.Put(control)), .. BitConverter.GetBytes(24L), .. new byte[8]];
+        byte[] control = [.. BitConverter.GetBytes(20L), .. BitConverter.GetBytes(1), .. BitConverter.GetBytes(1),
+            .. BitConverter.GetBytes((int)r), 0, 0, 0, 0];
+        byte[] header = [.. new byte[16], .. BitConverter.GetBytes(iov), .. BitConverter.GetBytes(1L),
+            .. BitConverter.GetBytes(g.Put(control)), .. BitConverter.GetBytes(24L), .. new byte[8]];
         Assert.Equal(1, g.Call(SysSockets.Sendmsg, a, g.Put(header), 0));
         g.Call(SysFiles.Close, r);
         ulong room = g.Room(64);
@@ -315,7 +318,9 @@ public sealed class VfsSyscallTests
         using var g = new VfsGuest();
         long a = Open(g, "/tmp/lock", OpenFlags.O_CREAT | OpenFlags.O_RDWR);
         long b = Open(g, "/tmp/lock", OpenFlags.O_RDWR);
-        byte[] Lock(short type, long start, long length) => [.. BitConverter.GetBytes(type), 0, 0, 0, 0, 0, 0, .. BitConverter.GetBytes(start), .. BitConverter.GetBytes(length), .. new byte[8]];
+        byte[] Lock(short type, long start, long length) =>
+            [.. BitConverter.GetBytes(type), 0, 0, 0, 0, 0, 0, .. BitConverter.GetBytes(start), .. BitConverter.GetBytes(length),
+            .. new byte[8]];
         Assert.Equal(0, g.Call(SysFiles.Fcntl, (ulong)a, 37, g.Put(Lock(1, 0, 10))));
         Assert.Equal(-Errno.EAGAIN, g.Call(SysFiles.Fcntl, (ulong)b, 37, g.Put(Lock(0, 5, 1))));
         Assert.Equal(0, g.Call(SysFiles.Fcntl, (ulong)b, 37, g.Put(Lock(1, 10, 0))));
@@ -349,7 +354,8 @@ public sealed class VfsSyscallTests
         Assert.Equal(52, Read("/proc/100/stat").Split(' ').Length);
         Assert.Contains("Uid:\t0\t0\t0\t0\n", Read("/proc/self/task/100/status"), StringComparison.Ordinal);
         Assert.Contains("10000000-10800000 rw-p", Read("/proc/self/maps"), StringComparison.Ordinal);
-        foreach (string name in new[] { "cpuinfo", "meminfo", "stat", "uptime", "loadavg", "version", "filesystems", "mounts", "self/limits", "self/mountinfo", "self/cgroup", "sys/kernel/osrelease", "self/smaps", "self/statm" })
+        foreach (string name in new[] { "cpuinfo", "meminfo", "stat", "uptime", "loadavg", "version", "filesystems", "mounts",
+            "self/limits", "self/mountinfo", "self/cgroup", "sys/kernel/osrelease", "self/smaps", "self/statm" })
             Assert.NotEmpty(Read("/proc/" + name));
         Assert.Equal("0\n", Read("/sys/devices/system/cpu/online"));
         ulong buffer = g.Room(100);
@@ -426,6 +432,7 @@ public sealed class VfsSyscallTests
         var numbers = SyscallTable.FileRows().Select(r => r.Number).ToList();
         Assert.Equal(numbers.Order(), numbers);
         Assert.Equal(numbers.Count, numbers.Distinct().Count());
-        Assert.All(SyscallTable.FileRows(), r => Assert.Equal(r.Support is SyscallSupport.Partial or SyscallSupport.Stub, r.Note.Length > 0));
+        Assert.All(SyscallTable.FileRows(), r => Assert.Equal(r.Support is SyscallSupport.Partial or SyscallSupport.Stub, r.Note.Length
+            > 0));
     }
 }

@@ -17,7 +17,8 @@ internal static class DebianPrograms
         string done = Path.Combine(Guests, "root.fetch", "complete");
         if (File.Exists(done))
             return root;
-        Must(Path.Combine(Guests, "fetch-guests.sh"), "-e", "-f", Path.Combine(Guests, "tier1.packages"), root, "musl-dev", "busybox-static");
+        Must(Path.Combine(Guests, "fetch-guests.sh"), "-e", "-f", Path.Combine(Guests, "tier1.packages"), root, "musl-dev",
+            "busybox-static");
         Must("python3", Path.Combine(Guests, "mkdata.py"), root);
         Must("bash", Path.Combine(Guests, "build-pool-c.sh"), root);
         File.WriteAllText(done, "");

@@ -77,7 +77,8 @@ internal sealed class EngineMachine : IDisposable
 
     /// <summary>Everything that must be equal on all engines.</summary>
     public string State() =>
-        $"{string.Join(' ', Enumerable.Range(0, 31).Select(n => $"{Cpu.X(n):x}"))} sp {Cpu.SP_EL0:x} pc {Cpu.PC:x} el {Cpu.EL} nzcv {Cpu.NZCV:x} "
+        $"{string.Join(' ', Enumerable.Range(0, 31).Select(n => $"{Cpu.X(n):x}"))} "
+            + $"sp {Cpu.SP_EL0:x} pc {Cpu.PC:x} el {Cpu.EL} nzcv {Cpu.NZCV:x} "
         + $"esr {Cpu.ESR_EL1:x} elr {Cpu.ELR_EL1:x} far {Cpu.FAR_EL1:x} instructions {Cpu.Instructions} cycles {Cpu.Cycles} "
         + $"data {Convert.ToHexString(global::System.Security.Cryptography.SHA256.HashData(DataBytes))}";
 

@@ -15,7 +15,8 @@ internal static class IsaPrograms
         .SkipWhile(line => !line.Contains("<<'SETS'", StringComparison.Ordinal)).Skip(1)
         .TakeWhile(line => line != "SETS").Select(line => line.Split(' ')[0])];
 
-    /// <summary>The known answers of a program: its output without the lines that depend on the compiler's -march, which begin with '+'.</summary>
+    /// <summary>The known answers of a program: its output without the lines that depend on the compiler's -march, which begin with
+    /// '+'.</summary>
     internal static string Golden(string name) => File.ReadAllText(System.IO.Path.Combine(Guests, "src", "isa", name + ".out"));
 
     /// <summary>Host path of a built program.</summary>

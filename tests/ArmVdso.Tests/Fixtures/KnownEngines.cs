@@ -14,7 +14,8 @@ internal static partial class KnownEngines
     {
         ArmVdsoCommand.Result result = ArmVdsoCommand.Run("run", "--engine", "none-of-this-name", "/");
         Match known = Known().Match(result.Errors);
-        return known.Success ? known.Groups[1].Value.Split(", ") : throw new InvalidOperationException($"armvdso does not say which engines it has: {result.Errors}");
+        return known.Success ? known.Groups[1].Value.Split(", ")
+            : throw new InvalidOperationException($"armvdso does not say which engines it has: {result.Errors}");
     }
 
     [GeneratedRegex(@"--engine: .*; known: ([a-z0-9, -]+)")]

@@ -6,7 +6,8 @@ internal static class RandomProgram
 {
     private const int Base = 20, Index = 16, Count = 27;
 
-    /// <summary>Encodings of a program of about <paramref name="length"/> instructions whose loop runs <paramref name="rounds"/> times.</summary>
+    /// <summary>Encodings of a program of about <paramref name="length"/> instructions whose loop runs <paramref name="rounds"/>
+    /// times.</summary>
     internal static uint[] Make(Random random, int length, int rounds)
     {
         var code = new List<uint> { 0xD2800000u | ((uint)rounds << 5) | Count };

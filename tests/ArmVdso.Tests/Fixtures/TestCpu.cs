@@ -29,7 +29,8 @@ internal sealed class TestCpu : IDisposable
         Cpu = Machine.Cpus[0];
         Space = Machine.CreateAddressSpace(39);
         for (ulong page = 0; page < Pages; page++)
-            Space.Map(Base + page * 4096, BasePa + page * 4096, PagePermissions.UserRead | PagePermissions.UserWrite | PagePermissions.UserExecute);
+            Space.Map(Base + page * 4096, BasePa + page * 4096,
+                PagePermissions.UserRead | PagePermissions.UserWrite | PagePermissions.UserExecute);
         foreach (Cpu cpu in Machine.Cpus)
         {
             cpu.SetX(0, Space.Handle);

@@ -54,7 +54,8 @@ public sealed class FpDifferentialTests : IClassFixture<FpOracle>
 
     [Fact]
     public void ToIntegers() => Compare(
-        [.. _oracle.Operations.Where(name => name.StartsWith("fcvt", StringComparison.Ordinal) && !name.StartsWith("fcvt_", StringComparison.Ordinal) && name != "fcvtxn")],
+        [.. _oracle.Operations.Where(name => name.StartsWith("fcvt", StringComparison.Ordinal)
+            && !name.StartsWith("fcvt_", StringComparison.Ordinal) && name != "fcvtxn")],
         (operands, name) => operands.Next(ToIntegerBits(name), product: false));
 
     [Fact]
@@ -88,14 +89,16 @@ public sealed class FpDifferentialTests : IClassFixture<FpOracle>
             CompareEvery(name, controls[1]);
             CompareEvery(name, controls[2]);
         }
-        foreach (string name in others.Concat(_oracle.Operations.Where(name => name.StartsWith("fcvt", StringComparison.Ordinal) && TakesHalf(name))))
+        foreach (string name in others.Concat(_oracle.Operations.Where(name => name.StartsWith("fcvt", StringComparison.Ordinal)
+            && TakesHalf(name))))
         {
             CompareEvery(name, 0);
             CompareEvery(name, FpcrBits.FZ16 | FpcrBits.DN | FpcrBits.RMode);
         }
     }
 
-    private static bool TakesHalf(string name) => !name.StartsWith("fcvt_", StringComparison.Ordinal) && name != "fcvtxn" && ToIntegerBits(name) == 16;
+    private static bool TakesHalf(string name) => !name.StartsWith("fcvt_", StringComparison.Ordinal) && name != "fcvtxn"
+        && ToIntegerBits(name) == 16;
 
     private static int BitsOf(string name) => name[^1] switch { 'h' => 16, 's' => 32, _ => 64 };
 

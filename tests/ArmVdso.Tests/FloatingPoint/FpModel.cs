@@ -72,7 +72,8 @@ public static class FpModel
 
     private static void AddTernary(Dictionary<string, Operation> all, string letter, int bits)
     {
-        foreach ((string name, bool negateAddend, bool negateFactor) in new[] { ("fmadd", false, false), ("fmsub", false, true), ("fnmadd", true, true), ("fnmsub", true, false) })
+        foreach ((string name, bool negateAddend, bool negateFactor) in new[] { ("fmadd", false, false), ("fmsub", false, true),
+            ("fnmadd", true, true), ("fnmsub", true, false) })
         {
             all.Add($"{name}_{letter}", (in FpQuestion q, ref uint fpsr) =>
             {
@@ -126,7 +127,8 @@ public static class FpModel
             string s = unsigned ? "u" : "s";
             foreach ((string register, int size) in new[] { ("w", 32), ("x", 64) })
             {
-                foreach ((string mode, FpRounding rounding) in new[] { ("n", FpRounding.TieEven), ("p", FpRounding.PosInf), ("m", FpRounding.NegInf), ("z", FpRounding.Zero), ("a", FpRounding.TieAway) })
+                foreach ((string mode, FpRounding rounding) in new[] { ("n", FpRounding.TieEven), ("p", FpRounding.PosInf),
+                    ("m", FpRounding.NegInf), ("z", FpRounding.Zero), ("a", FpRounding.TieAway) })
                     AddTo($"fcvt{mode}{s}_{register}{letter}", size, 0, unsigned, rounding);
                 AddFrom($"{s}cvtf_{letter}{register}", size, 0, unsigned);
                 foreach (int fbits in size == 32 ? new[] { 1, 13, 32 } : [1, 29, 64])
@@ -163,7 +165,8 @@ public static class FpModel
                 }
             }
         }
-        all.Add("fcvtxn", (in FpQuestion q, ref uint fpsr) => new FpAnswer(Fp.Convert(q.A, 64, 32, (uint)q.Fpcr, FpRounding.Odd, ref fpsr), 0, 0, 0));
+        all.Add("fcvtxn", (in FpQuestion q, ref uint fpsr) => new FpAnswer(Fp.Convert(q.A, 64, 32, (uint)q.Fpcr, FpRounding.Odd, ref fpsr),
+            0, 0, 0));
         all.Add("bfcvt", (in FpQuestion q, ref uint fpsr) => new FpAnswer(Fp.ConvertBF((uint)q.A, (uint)q.Fpcr, ref fpsr), 0, 0, 0));
         all.Add("fjcvtzs", (in FpQuestion q, ref uint fpsr) =>
         {

@@ -12,7 +12,8 @@ public sealed class FpOperands(int seed)
     private ulong Bits() => (ulong)_random.NextInt64(long.MinValue, long.MaxValue);
 
     /// <summary>FPCR with random RMode, FZ, DN, AHP, FZ16.</summary>
-    public ulong Fpcr() => _random.Next(4) == 0 ? (ulong)_random.Next(4) << 22 : ((ulong)_random.Next(32) << 22) | ((ulong)_random.Next(2) << 19);
+    public ulong Fpcr() => _random.Next(4) == 0 ? (ulong)_random.Next(4) << 22
+        : ((ulong)_random.Next(32) << 22) | ((ulong)_random.Next(2) << 19);
 
     /// <summary>A question for operands of the given formats (0: an integer).</summary>
     public FpQuestion Next(int bits, bool product)
@@ -20,7 +21,8 @@ public sealed class FpOperands(int seed)
         ulong fpcr = Fpcr();
         if (bits == 0)
             return new FpQuestion(fpcr, Integer(), Bits(), Bits());
-        ulong a = Number(bits), b = _random.Next(4) == 0 ? Near(a, bits) : Number(bits), c = _random.Next(4) == 0 ? Near(a, bits) : Number(bits);
+        ulong a = Number(bits), b = _random.Next(4) == 0 ? Near(a, bits) : Number(bits), c = _random.Next(4) == 0 ? Near(a, bits)
+            : Number(bits);
         if (product && _random.Next(3) == 0)
         {
             // An addend that nearly cancels the product.
@@ -98,7 +100,8 @@ public sealed class FpOperands(int seed)
         {
             case 0: // ends of the exponent range and of the fraction, zeros, infinities and NaNs among them
                 exponent = _random.Next(6) switch { 0 => 0, 1 => 1, 2 => exponents, 3 => exponents - 1, 4 => bias, _ => bias + 1 };
-                fraction = _random.Next(7) switch { 0 => 0, 1 => 1, 2 => fractionMask, 3 => fractionMask - 1, 4 => 1UL << (f - 1), 5 => (1UL << (f - 1)) - 1, _ => (1UL << (f - 1)) + 1 };
+                fraction = _random.Next(7) switch { 0 => 0, 1 => 1, 2 => fractionMask, 3 => fractionMask - 1, 4 => 1UL << (f - 1),
+                    5 => (1UL << (f - 1)) - 1, _ => (1UL << (f - 1)) + 1 };
                 break;
             case 1: // denormals of every size
                 exponent = 0;

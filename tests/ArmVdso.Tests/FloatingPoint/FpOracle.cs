@@ -25,7 +25,8 @@ public sealed class FpOracle : IDisposable
         string source = Path.Combine(AppContext.BaseDirectory, "FloatingPoint", "oracle.c");
         string program = Path.Combine(_directory, "oracle");
         using Process compiler = Start(
-            "aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu", "-static", "-O1", "-march=armv8.6-a+fp16+fp16fml+bf16", "-o", program, source);
+            "aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu", "-static", "-O1", "-march=armv8.6-a+fp16+fp16fml+bf16", "-o", program,
+                source);
         compiler.StandardInput.Close();
         compiler.WaitForExit();
         if (compiler.ExitCode != 0)

@@ -18,7 +18,8 @@ public sealed class ArchitectureTests
     [Fact]
     public void TheKernelModelReferencesTheEmulatorAlone()
     {
-        MatchCollection references = Regex.Matches(File.ReadAllText(Path.Join(Root, "kernel-model/ArmVdso.Kernel.csproj")), "ProjectReference Include=\"([^\"]+)\"");
+        MatchCollection references = Regex.Matches(File.ReadAllText(Path.Join(Root, "kernel-model/ArmVdso.Kernel.csproj")),
+            "ProjectReference Include=\"([^\"]+)\"");
         Assert.Equal(["../emulator/ArmVdso.Emulator.csproj"], references.Select(m => m.Groups[1].Value));
     }
 
@@ -55,7 +56,8 @@ public sealed class ArchitectureTests
         foreach (string room in new[] { "emulator", "kernel-model", "tools", "tests" })
         {
             foreach (string file in Sources(room).Where(f => !f.EndsWith(".Unsafe.cs", StringComparison.Ordinal)))
-                Assert.False(Regex.IsMatch(File.ReadAllText(file), @"^\s*[^/\s].*\bunsafe\b|^\s*unsafe\b", RegexOptions.Multiline) && !file.EndsWith("ArchitectureTests.cs", StringComparison.Ordinal), $"{file} has unsafe code");
+                Assert.False(Regex.IsMatch(File.ReadAllText(file), @"^\s*[^/\s].*\bunsafe\b|^\s*unsafe\b", RegexOptions.Multiline)
+                    && !file.EndsWith("ArchitectureTests.cs", StringComparison.Ordinal), $"{file} has unsafe code");
         }
     }
 }

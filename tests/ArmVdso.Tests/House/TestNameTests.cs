@@ -45,7 +45,8 @@ public sealed partial class TestNameTests
         }
     }
 
-    /// <summary>A test of a unit starts no program: neither the command, nor an oracle. A report is of the kind that the bug needs.</summary>
+    /// <summary>A test of a unit starts no program: neither the command, nor an oracle. A report is of the kind that the bug
+    /// needs.</summary>
     [Fact]
     public void TestsThatStartAnotherProgramAreNamedSo()
     {

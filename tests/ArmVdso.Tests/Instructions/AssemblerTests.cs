@@ -17,7 +17,8 @@ public sealed class AssemblerTests(ITestOutputHelper output)
     public void SequencesAreTheWordsOfLlvm()
     {
         int rows = 0;
-        foreach (string[] row in File.ReadLines(DataFile("a53_measured.tsv")).Where(l => !l.StartsWith('#')).Skip(1).Select(l => l.Split('\t')))
+        foreach (string[] row in File.ReadLines(DataFile("a53_measured.tsv")).Where(l => !l.StartsWith('#')).Skip(1)
+            .Select(l => l.Split('\t')))
         {
             if (row[4].Contains("{buff") || row[4].Contains("{p}"))
                 continue;
@@ -84,6 +85,7 @@ public sealed class AssemblerTests(ITestOutputHelper output)
     {
         AssemblyProgram program = AssemblyProgram.Parse("0: add x0, x0, #1 // one\n cbz x0, 1f\n b 0b; nop\n1:\nret /* end */");
         Assert.Equal(["add x0, x0, #1", "cbz x0, #12", "b #-8", "nop", "ret"], program.Words.Select(w => Disassembler.Disassemble(w, 0)));
-        Assert.StartsWith("line 2: not an instruction", Assert.Throws<AssemblerException>(() => AssemblyProgram.Parse("nop\nb nowhere")).Message);
+        Assert.StartsWith("line 2: not an instruction",
+            Assert.Throws<AssemblerException>(() => AssemblyProgram.Parse("nop\nb nowhere")).Message);
     }
 }

@@ -7,12 +7,14 @@ namespace ArmVdso.Tests.Instructions;
 public sealed class BranchTargetTests
 {
     private const uint BrX1 = 0xD61F0020, BrX16 = 0xD61F0200, BrX17 = 0xD61F0220, BlrX1 = 0xD63F0020, RetX1 = 0xD65F0020, B = 0x14000040;
-    private const uint Bti = 0xD503241F, BtiC = 0xD503245F, BtiJ = 0xD503249F, BtiJc = 0xD50324DF, Paciasp = 0xD503233F, Pacibsp = 0xD503237F;
+    private const uint Bti = 0xD503241F, BtiC = 0xD503245F, BtiJ = 0xD503249F, BtiJc = 0xD50324DF, Paciasp = 0xD503233F,
+        Pacibsp = 0xD503237F;
     private const uint Nop = 0xD503201F, Brk = 0xD4200000, Autiasp = 0xD50323BF;
     private const PagePermissions Code = PagePermissions.UserRead | PagePermissions.UserWrite | PagePermissions.UserExecute;
 
     /// <summary>Branches from one guarded page into another; the class of the exception that follows, or null.</summary>
-    private static ExceptionClass? Land(uint branch, uint landing, bool fromGuarded = true, bool strict = false, bool toGuarded = true, bool has = true)
+    private static ExceptionClass? Land(uint branch, uint landing, bool fromGuarded = true, bool strict = false, bool toGuarded = true,
+        bool has = true)
     {
         using var test = new TestCpu();
         test.Cpu.HasBti = has;

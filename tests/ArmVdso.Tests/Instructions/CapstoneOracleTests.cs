@@ -22,7 +22,8 @@ public sealed class CapstoneOracleTests
                 continue;
             string[] parts = text.Split(" ; ", StringSplitOptions.TrimEntries);
             Assert.True(parts.Length == 4 && parts[3].Length > 0, $"OURS ; THEIRS ; 0xWORD ; REASON expected: {text}");
-            lines.Add(new Line(parts[0], parts[1], uint.Parse(parts[2].AsSpan(2), NumberStyles.HexNumber, CultureInfo.InvariantCulture), parts[3]));
+            lines.Add(new Line(parts[0], parts[1], uint.Parse(parts[2].AsSpan(2), NumberStyles.HexNumber, CultureInfo.InvariantCulture),
+                parts[3]));
         }
         return lines;
     }
@@ -61,7 +62,8 @@ public sealed class CapstoneOracleTests
             }
         }
         Assert.True(compared > 100_000, $"only {compared} words compared");
-        Assert.True(found.Count == 0, string.Join('\n', found.Select(f => $"{f.Key.Ours} ; {f.Key.Theirs} ; 0x{f.Value.Word:X8} ; {f.Value.Count} of {compared}")));
+        Assert.True(found.Count == 0, string.Join('\n',
+            found.Select(f => $"{f.Key.Ours} ; {f.Key.Theirs} ; 0x{f.Value.Word:X8} ; {f.Value.Count} of {compared}")));
     }
 
     [Fact]
@@ -71,7 +73,8 @@ public sealed class CapstoneOracleTests
         foreach (Line line in Exceptions())
         {
             string ours = Mnemonic(Disassembler.Disassemble(line.Word, 0)), theirs = Theirs(capstone, line.Word);
-            Assert.True((ours, theirs) == (line.Ours, line.Theirs), $"0x{line.Word:X8}: {ours} and {theirs}, the file says {line.Ours} and {line.Theirs}");
+            Assert.True((ours, theirs) == (line.Ours, line.Theirs),
+                $"0x{line.Word:X8}: {ours} and {theirs}, the file says {line.Ours} and {line.Theirs}");
         }
     }
 }

@@ -16,7 +16,8 @@ public sealed class CpuProfileTests
     public void EveryFeatureOfTheTableHasACondition()
     {
         foreach (Row row in Rows)
-            Assert.True(CpuFeatures.Knows(RowInfo.Feature(row)), $"{RowInfo.Name(row)}: no ID register field for FEAT_{RowInfo.Feature(row)}");
+            Assert.True(CpuFeatures.Knows(RowInfo.Feature(row)),
+                $"{RowInfo.Name(row)}: no ID register field for FEAT_{RowInfo.Feature(row)}");
     }
 
     [Theory]
@@ -27,7 +28,8 @@ public sealed class CpuProfileTests
         foreach (Row row in Rows)
         {
             if (profile.Has(RowInfo.Feature(row)) || CpuFeatures.IsHint(row))
-                Assert.True(RowInfo.HasSemantics(row), $"{name} has FEAT_{RowInfo.Feature(row)}, but {RowInfo.Name(row)} is not implemented");
+                Assert.True(RowInfo.HasSemantics(row),
+                    $"{name} has FEAT_{RowInfo.Feature(row)}, but {RowInfo.Name(row)} is not implemented");
         }
         Assert.Equal(0x07C00000u | (profile.Has("FP16") ? 1u << 19 : 0) | (profile.Has("AFP") ? 7u : 0), profile.Fpcr);
     }
@@ -132,12 +134,16 @@ public sealed class CpuProfileTests
     }
 
     [Theory]
-    [InlineData("{}", "name is missing")]
-    [InlineData("""{"name":"x","description":"x","source":"x","MIDR_EL1":"7","CTR_EL0":"0x1","DCZID_EL0":"0x4","FPCR":"0x0","registers":{}}""", "MIDR_EL1: '7' is not a number with 0x")]
-    [InlineData("""{"name":"x","description":"x","source":"x","MIDR_EL1":"0x7","CTR_EL0":"0x1","DCZID_EL0":"0x4","FPCR":"0x0","registers":{"ID_AA64ISAR0_EL1":{"source":"x","AEZ":1}}}""", "ID_AA64ISAR0_EL1 has no field AEZ")]
-    [InlineData("""{"name":"x","description":"x","source":"x","MIDR_EL1":"0x7","CTR_EL0":"0x1","DCZID_EL0":"0x4","FPCR":"0x0","registers":{"ID_AA64ISAR0_EL1":{"source":"x","AES":16}}}""", "ID_AA64ISAR0_EL1.AES: 16 does not fit four bits")]
-    public void MalformedFilesAreNamed(string text, string message)
+    [InlineData("0x7", "", "name is missing")]
+    [InlineData("7", "{}", "MIDR_EL1: '7' is not a number with 0x")]
+    [InlineData("0x7", """{"ID_AA64ISAR0_EL1":{"source":"x","AEZ":1}}""", "ID_AA64ISAR0_EL1 has no field AEZ")]
+    [InlineData("0x7", """{"ID_AA64ISAR0_EL1":{"source":"x","AES":16}}""", "ID_AA64ISAR0_EL1.AES: 16 does not fit four bits")]
+    public void MalformedFilesAreNamed(string midr, string registers, string message)
     {
+        string text = registers.Length == 0 ? "{}" : $$"""
+            {"name":"x","description":"x","source":"x","MIDR_EL1":"{{midr}}","CTR_EL0":"0x1","DCZID_EL0":"0x4","FPCR":"0x0",
+             "registers":{{registers}}}
+            """;
         string file = Path.GetTempFileName() + ".json";
         File.WriteAllText(file, text);
         try

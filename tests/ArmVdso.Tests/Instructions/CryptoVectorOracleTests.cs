@@ -222,7 +222,8 @@ public sealed class CryptoVectorOracleTests : IDisposable
         ulong[] k = PrimeRoots(80, 3), h = PrimeRoots(8, 2);
         var w = new V128[40];
         for (int i = 0; i < 8; i++)
-            w[i] = new V128(BinaryPrimitives.ReadUInt64BigEndian(block.AsSpan(16 * i)), BinaryPrimitives.ReadUInt64BigEndian(block.AsSpan((16 * i) + 8)));
+            w[i] = new V128(BinaryPrimitives.ReadUInt64BigEndian(block.AsSpan(16 * i)),
+                BinaryPrimitives.ReadUInt64BigEndian(block.AsSpan((16 * i) + 8)));
         for (int i = 8; i < 40; i++)
         {
             Cpu.SetV(4, w[i - 8]);
@@ -250,7 +251,8 @@ public sealed class CryptoVectorOracleTests : IDisposable
         }
         ulong[] r = [h[0] + ab.Lo, h[1] + ab.Hi, h[2] + cd.Lo, h[3] + cd.Hi, h[4] + ef.Lo, h[5] + ef.Hi, h[6] + gh.Lo, h[7] + gh.Hi];
         Assert.Equal(
-            "DDAF35A193617ABACC417349AE20413112E6FA4E89A97EA20A9EEEE64B55D39A2192992A274FC1A836BA3C23A3FEEBBD454D4423643CE80E2A9AC94FA54CA49F",
+            "DDAF35A193617ABACC417349AE20413112E6FA4E89A97EA20A9EEEE64B55D39A"
+                + "2192992A274FC1A836BA3C23A3FEEBBD454D4423643CE80E2A9AC94FA54CA49F",
             string.Concat(r.Select(static x => x.ToString("X16"))));
     }
 
@@ -273,7 +275,8 @@ public sealed class CryptoVectorOracleTests : IDisposable
             {
                 int x = i % 5, y = i / 5;
                 ulong d = Op((cpu, _) => A64.RAX1(cpu, rm: 2, rn: 1, rd: 0), c[(x + 4) % 5], c[(x + 1) % 5], 0);
-                b[y + (5 * (((2 * x) + (3 * y)) % 5))] = Op((cpu, i) => A64.XAR(cpu, rm: 2, imm6: (64 - rotation[i]) & 63, rn: 1, rd: 0), a[i], d, 0, i);
+                b[y + (5 * (((2 * x) + (3 * y)) % 5))] =
+                    Op((cpu, i) => A64.XAR(cpu, rm: 2, imm6: (64 - rotation[i]) & 63, rn: 1, rd: 0), a[i], d, 0, i);
             }
             for (int i = 0; i < 25; i++)
             {

@@ -38,7 +38,8 @@ public sealed class DecodeOracleTests(ITestOutputHelper output)
                 continue;
             }
             string found = kind == DecodeDifference.None ? "" : comparison.NameOf(kind, row, line.Word);
-            Assert.True(kind == line.Kind && found == line.Name, $"{line.Place}: {line.Kind} {line.Name} does not occur: {comparison.Describe(line.Word)}");
+            Assert.True(kind == line.Kind && found == line.Name,
+                $"{line.Place}: {line.Kind} {line.Name} does not occur: {comparison.Describe(line.Word)}");
         }
     }
 
@@ -96,7 +97,8 @@ public sealed class DecodeOracleTests(ITestOutputHelper output)
     private void Report(DecodeComparison comparison, IReadOnlyCollection<DecodeExceptions.Line> exceptions)
     {
         long textDiffers = comparison.Differences.Where(d => d.Key.Kind == DecodeDifference.Text).Sum(d => d.Value.Count);
-        output.WriteLine($"{comparison.Words} words, {comparison.Allocated} allocated, {comparison.SoftFailures} of them soft failures of LLVM, text differs for {textDiffers} ({100.0 * textDiffers / comparison.Allocated:F3}%)");
+        output.WriteLine($"{comparison.Words} words, {comparison.Allocated} allocated, {comparison.SoftFailures} of them soft failures "
+            + $"of LLVM, text differs for {textDiffers} ({100.0 * textDiffers / comparison.Allocated:F3}%)");
         var unexpected = comparison.Differences
             .Where(d => !exceptions.Any(e => e.Kind == d.Key.Kind && e.Name == d.Key.Name))
             .OrderBy(d => d.Key.Kind).ThenByDescending(d => d.Value.Count).ToList();

@@ -6,7 +6,8 @@ namespace ArmVdso.Tests.Instructions;
 /// <summary>The generator's reading of the table: what it must refuse, and what it makes of expressions and templates.</summary>
 public sealed class IsaTableTests
 {
-    private const string Add = "ADD_imm ; sf:1 0 0 100010 sh:1 imm12:12 rn:5 rd:5 ; v8.0 ; alu ; plain ; s.rn:r s.rd:w ; add <rsp:rd>, <rsp:rn>, <#imm12>{sh==1:, lsl #12}";
+    private const string Add = "ADD_imm ; sf:1 0 0 100010 sh:1 imm12:12 rn:5 rd:5 ; v8.0 ; alu ; plain ; s.rn:r s.rd:w ; add <rsp:rd>, "
+        + "<rsp:rn>, <#imm12>{sh==1:, lsl #12}";
 
     [Theory]
     [InlineData("X ; 0 rd:5 ; v8.0 ; alu ; plain ; - ; x", "x.isa:1: the bits add up to 6, not 32")]
@@ -15,12 +16,14 @@ public sealed class IsaTableTests
     [InlineData("X ; a:16 b:16 ; v8.0 ; alu ; plain ; - ; x ; when c==1", "x.isa:1: unknown field \"c\" (this row has a b)")]
     [InlineData("X ; a:16 b:16 ; v8.0 ; alu ; plain ; x.c:r ; x", "x.isa:1: unknown field \"c\" (this row has a b)")]
     [InlineData("X ; a:16 b:16 ; v8.0 ; alu ; plain ; - ; x <x:a", "x.isa:1: '>' expected to close \"<x:a\"")]
-    [InlineData("X ; a:16 b:16 ; v8.0 ; alu ; plain ; -", "x.isa:1: a row is NAME ; BITS ; FEATURE ; CLASS ; FLOW ; ROLES ; ASM [; when COND], 7 or 8 parts separated by \" ; \", here 6")]
+    [InlineData("X ; a:16 b:16 ; v8.0 ; alu ; plain ; -",
+        "x.isa:1: a row is NAME ; BITS ; FEATURE ; CLASS ; FLOW ; ROLES ; ASM [; when COND], 7 or 8 parts separated by \" ; \", here 6")]
     [InlineData("alias Y of X ; y", "x.isa:1: alias of unknown row X")]
     public void FormatErrorsNameTheLine(string line, string message) => Assert.Contains(message, Read(line).Errors);
 
     [Fact]
-    public void DuplicateNamesAreRefused() => Assert.Contains("x.isa:2: row ADD_imm is declared twice, first at x.isa:1", Read(Add, Add).Errors);
+    public void DuplicateNamesAreRefused() => Assert.Contains("x.isa:2: row ADD_imm is declared twice, first at x.isa:1",
+        Read(Add, Add).Errors);
 
     [Fact]
     public void OverlapsNeedMoreFixedBitsOrACondition()
@@ -36,7 +39,8 @@ public sealed class IsaTableTests
     [Fact]
     public void MoreSpecificRowsWin()
     {
-        var table = Read("NARROW ; 0000 a:12 b:16 ; v8.0 ; alu ; plain ; - ; n ; when a==1", "WIDE ; a:16 b:16 ; v8.0 ; alu ; plain ; - ; w");
+        var table = Read("NARROW ; 0000 a:12 b:16 ; v8.0 ; alu ; plain ; - ; n ; when a==1",
+            "WIDE ; a:16 b:16 ; v8.0 ; alu ; plain ; - ; w");
         var tree = new DecisionTree(table.Rows);
         Assert.Equal("NARROW", tree.Decode(0x00010000)?.Name);
         Assert.Equal("WIDE", tree.Decode(0x00020000)?.Name);

@@ -66,7 +66,8 @@ public sealed class LlvmBlocks
         try
         {
             using Process compiler = Process.Start("clang++-19", [
-                "-O2", "-std=c++17", "-fno-rtti", "-fPIC", "-shared", "-I" + headers, "-o", library, source, "-L/usr/lib/llvm-19/lib", "-lLLVM-19"]);
+                "-O2", "-std=c++17", "-fno-rtti", "-fPIC", "-shared", "-I" + headers, "-o", library, source, "-L/usr/lib/llvm-19/lib",
+                    "-lLLVM-19"]);
             compiler.WaitForExit();
             if (compiler.ExitCode != 0)
                 throw new InvalidOperationException($"clang++-19 failed on {source}");

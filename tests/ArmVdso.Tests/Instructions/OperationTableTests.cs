@@ -34,7 +34,8 @@ public sealed class OperationTableTests
     [InlineData("row ADD_r always becomes Add: this line is never reached", "op Other : D = N", "    ADD_r ? ra==1 : d=rd n=rn")]
     [InlineData("unknown field \"rq\" (this row has a rn b rd)", "op Neg : D = 0 - N", "    NEG_r : d=rd n=rq")]
     [InlineData("\"q=rn\" is not SLOT=VALUE (slots: d n m a wb extra imm)", "op Neg : D = 0 - N", "    NEG_r : q=rn")]
-    [InlineData("row NEG_r has no address: it needs imm19, or rn with imm12, imm9, imm7 or rm", "load Ld 8 : D = N else D = N", "    NEG_r : d=rd")]
+    [InlineData("row NEG_r has no address: it needs imm19, or rn with imm12, imm9, imm7 or rm", "load Ld 8 : D = N else D = N",
+        "    NEG_r : d=rd")]
     [InlineData("operation Ld of kind load cannot have \"3\"", "load Ld 3 : D = N else D = N")]
     [InlineData("\"do Neg\" is not KIND NAME ... (kinds: op divide branch test load store)", "do Neg : D = N")]
     public void WhatIsWrongIsNamed(string message, params string[] lines) =>
@@ -45,7 +46,8 @@ public sealed class OperationTableTests
     {
         OperationTable table = Read(s_add);
         Assert.Empty(table.Errors);
-        Assert.Equal(["Destination((int)(i & 31))", "Base((int)((i >> 13) & 31), sp)", "(byte)(int)((i >> 8) & 31)"], Assert.Single(table.Translations).Slots.Select(s => s.Code));
+        Assert.Equal(["Destination((int)(i & 31))", "Base((int)((i >> 13) & 31), sp)", "(byte)(int)((i >> 8) & 31)"],
+            Assert.Single(table.Translations).Slots.Select(s => s.Code));
     }
 
     [Fact]

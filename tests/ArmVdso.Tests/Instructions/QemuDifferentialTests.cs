@@ -17,7 +17,8 @@ public sealed class QemuTheoryAttribute : TheoryAttribute
 }
 
 /// <summary>Every row of the instruction table that has semantics, run from random states on qemu-aarch64 7.2 and on the
-/// reference engine: registers, flags, FPSR, memory, branch targets and faults agree. <c>ARMVDSO_LONG=1</c> runs twenty times as many cases.</summary>
+/// reference engine: registers, flags, FPSR, memory, branch targets and faults agree. <c>ARMVDSO_LONG=1</c> runs twenty times as many
+/// cases.</summary>
 public sealed class QemuDifferentialTests
 {
     private const long Cases = 5_000_000;

@@ -24,7 +24,8 @@ public sealed class Arm64SelftestProgramTests
         Assert.True(result.Status == 0, $"status {result.Status}\n{result.Output}{result.Errors}");
         string[] lines = result.Output.Split('\n');
         Assert.DoesNotContain(lines, line => line.StartsWith("not ok", StringComparison.Ordinal));
-        int passed = lines.Count(line => line.StartsWith("ok ", StringComparison.Ordinal) && !line.Contains("# SKIP", StringComparison.Ordinal));
+        int passed = lines.Count(line => line.StartsWith("ok ", StringComparison.Ordinal)
+            && !line.Contains("# SKIP", StringComparison.Ordinal));
         Assert.True(passed >= least, $"{passed} checks passed, {least} expected\n{result.Output}");
     }
 
@@ -47,6 +48,7 @@ public sealed class Arm64SelftestProgramTests
     public void SignalFrame(string name)
     {
         ArmVdsoCommand.Result result = Run("max", "signal-" + name);
-        Assert.True(result.Status == 0 && (result.Output + result.Errors).Contains("PASS(1)", StringComparison.Ordinal), $"status {result.Status}\n{result.Output}{result.Errors}");
+        Assert.True(result.Status == 0 && (result.Output + result.Errors).Contains("PASS(1)", StringComparison.Ordinal),
+            $"status {result.Status}\n{result.Output}{result.Errors}");
     }
 }

@@ -17,7 +17,8 @@ public sealed class El1ImageTests
     }
 
     /// <summary>Every image of a design.</summary>
-    public static TheoryData<string> Images => [.. VdsoDesigns.Names.Select(name => VdsoDesigns.Create(name).LoadImage()).OfType<VdsoImage>().Select(i => i.Name)];
+    public static TheoryData<string> Images =>
+        [.. VdsoDesigns.Names.Select(name => VdsoDesigns.Create(name).LoadImage()).OfType<VdsoImage>().Select(i => i.Name)];
 
     /// <summary>EL1 code writes the slot at offsets of its own header; each image's layout is the truth. Every field of the image is
     /// known to EL1 code, and every field of EL1 code is in the images, as far as they have slots of that kind.</summary>
@@ -34,7 +35,8 @@ public sealed class El1ImageTests
         }
         bool onlyCpu = image.LayoutOr("vdso_per_cpu_data.pid", -1) < 0;
         foreach ((string field, long offset) in el1.Where(f => onlyCpu ? f.Key is "cpu" or "node" : f.Key != "seq"))
-            Assert.True(image.LayoutOr($"vdso_per_cpu_data.{field}", -1) == offset, $"{name}: EL1 code writes {field} at {offset}, the image has none");
+            Assert.True(image.LayoutOr($"vdso_per_cpu_data.{field}", -1) == offset,
+                $"{name}: EL1 code writes {field} at {offset}, the image has none");
     }
 
     /// <summary>The same of the clocks' data, which EL1 code reads from the kernel's own record.</summary>
@@ -46,7 +48,8 @@ public sealed class El1ImageTests
         foreach ((string field, long offset) in Constants(typeof(VdsoData)))
         {
             string there = field == "raw" ? "vdso_data.size" : $"vdso_data.{field}";
-            Assert.True(image.LayoutOr(there, -1) == offset, $"{name}: {there} is at {image.LayoutOr(there, -1)}, EL1 code reads it at {offset}");
+            Assert.True(image.LayoutOr(there, -1) == offset,
+                $"{name}: {there} is at {image.LayoutOr(there, -1)}, EL1 code reads it at {offset}");
         }
         Assert.Equal(El1Number.CoarseResNs, image.Layout("low_res_nsec"));
     }
@@ -76,7 +79,8 @@ public sealed class El1ImageTests
     private static Dictionary<string, long> Constants(Type type) => type.GetFields()
         .ToDictionary(f => Snake(f.Name), f => Convert.ToInt64(f.GetRawConstantValue(), CultureInfo.InvariantCulture));
 
-    private static string Snake(string name) => string.Concat(name.Select((c, i) => char.IsUpper(c) && i > 0 ? $"_{char.ToLowerInvariant(c)}" : $"{char.ToLowerInvariant(c)}"));
+    private static string Snake(string name) =>
+        string.Concat(name.Select((c, i) => char.IsUpper(c) && i > 0 ? $"_{char.ToLowerInvariant(c)}" : $"{char.ToLowerInvariant(c)}"));
 
     private static IEnumerable<(string Field, long Offset)> Fields(VdsoImage image, string prefix, string except) => image.LayoutNames
         .Where(n => n.StartsWith(prefix, StringComparison.Ordinal) && n != prefix + except)

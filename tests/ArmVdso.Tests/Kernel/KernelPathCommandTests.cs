@@ -6,7 +6,8 @@ namespace ArmVdso.Tests.Kernel;
 /// in every traced configuration.</summary>
 public sealed class KernelPathCommandTests
 {
-    private static readonly string[] Short = ["bad", "getpid", "getppid", "gettid", "getuid", "getcpu", "clock_gettime", "clock_gettime_coarse", "gettimeofday", "clock_getres"];
+    private static readonly string[] Short = ["bad", "getpid", "getppid", "gettid", "getuid", "getcpu", "clock_gettime",
+        "clock_gettime_coarse", "gettimeofday", "clock_getres"];
 
     private static Dictionary<string, JsonElement> Calls(string kernel)
     {
@@ -81,7 +82,8 @@ public sealed class KernelPathCommandTests
     [Fact]
     public void SystemCallLoopsComeNearPublishedFigures()
     {
-        ArmVdsoCommand.Result result = ArmVdsoCommand.Run("yardsticks", "--json", "syscall-loop", "pipe-loop", "null-syscall", "clock-ratio");
+        ArmVdsoCommand.Result result = ArmVdsoCommand.Run("yardsticks", "--json", "syscall-loop", "pipe-loop", "null-syscall",
+            "clock-ratio");
         Assert.True(result.Status == 0, result.Errors);
         string[] lines = result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(8, lines.Length);

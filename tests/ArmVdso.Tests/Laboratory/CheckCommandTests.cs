@@ -89,7 +89,8 @@ public sealed class CheckCommandTests
         Assert.Equal(functions, cells.Keys.Select(k => k.Function).Distinct().Count(served.Contains));
         Assert.True(cells.Values.Sum(c => c.GetProperty("interleavings").GetInt64()) > 1000 * functions / 10);
         // Undisturbed calls are answered without the kernel; otherwise the proof would be of the system call.
-        Assert.All(cells.Where(c => c.Key.Event == "none" && c.Key.Function != "getrandom_new_key"), c => Assert.Equal(0, c.Value.GetProperty("fell_back").GetInt64()));
+        Assert.All(cells.Where(c => c.Key.Event == "none" && c.Key.Function != "getrandom_new_key"),
+            c => Assert.Equal(0, c.Value.GetProperty("fell_back").GetInt64()));
     }
 
     /// <summary>Unmodified images of Linux hold too: their clocks, with updates seen store by store and reordered.</summary>
@@ -99,7 +100,8 @@ public sealed class CheckCommandTests
     public void StockImagesHold(string version)
     {
         string image = StockImages.Path(version);
-        ArmVdsoCommand.Result result = ArmVdsoCommand.Run("check", image, "--json", "--function", "clock_gettime_realtime", "--function", "clock_gettime_monotonic_raw", "--function", "clock_gettime_monotonic_coarse");
+        ArmVdsoCommand.Result result = ArmVdsoCommand.Run("check", image, "--json", "--function", "clock_gettime_realtime", "--function",
+            "clock_gettime_monotonic_raw", "--function", "clock_gettime_monotonic_coarse");
         Assert.True(result.Status == 0, result.Output + result.Errors);
         Dictionary<(string Function, string Event), JsonElement> cells = Cells(result.Output, image);
         Assert.Equal("proved", Verdict(cells[("clock_gettime_realtime", "tick")]));
@@ -113,8 +115,10 @@ public sealed class CheckCommandTests
     {
         ArmVdsoCommand.Result result = ArmVdsoCommand.Run("check", "per-cpu", "--kernel", "kpti", "--event", "irq", "--function", "getpid");
         Assert.True(result.Status == 0, result.Errors);
-        Assert.Contains("Silent fallback: after an interrupt that changes nothing, these make the system call until the next switch: getpid", result.Output);
-        Assert.DoesNotContain("Silent fallback", ArmVdsoCommand.Run("check", "per-cpu,fix=trampoline", "--kernel", "kpti", "--event", "irq", "--function", "getpid").Output);
+        Assert.Contains("Silent fallback: after an interrupt that changes nothing, these make the system call until the next switch: "
+            + "getpid", result.Output);
+        Assert.DoesNotContain("Silent fallback", ArmVdsoCommand.Run("check", "per-cpu,fix=trampoline", "--kernel", "kpti", "--event", "irq",
+            "--function", "getpid").Output);
     }
 
     /// <summary>Each planted fault is found: barriers removed, checks removed, writers broken.</summary>
@@ -125,11 +129,13 @@ public sealed class CheckCommandTests
         Assert.True(result.Status == 0, result.Output + result.Errors);
         var found = new Dictionary<string, string[]>();
         foreach (JsonElement mutant in JsonDocument.Parse(result.Output).RootElement.GetProperty("mutants").EnumerateArray())
-            found[mutant.GetProperty("mutant").GetString()!] = [.. mutant.GetProperty("found_by").EnumerateArray().Select(e => e.GetString()!)];
+            found[mutant.GetProperty("mutant").GetString()!] =
+                [.. mutant.GetProperty("found_by").EnumerateArray().Select(e => e.GetString()!)];
         // A missing barrier shows only when loads are reordered; a missing check shows in program order too.
         foreach (string barrier in (string[])["no-first-barrier", "no-second-barrier", "writer-no-barriers"])
             Assert.Equal(["weak-tick", "weak-settime"], found[barrier]);
-        foreach (string check in (string[])["no-odd-check", "no-recheck", "sequence-after-data", "writer-no-first-increment", "writer-early-second-increment"])
+        foreach (string check in (string[])["no-odd-check", "no-recheck", "sequence-after-data", "writer-no-first-increment",
+            "writer-early-second-increment"])
             Assert.Contains("tick", found[check]);
         Assert.Contains("migrate", found["no-register-recheck"]);
     }

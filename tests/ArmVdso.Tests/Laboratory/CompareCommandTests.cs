@@ -22,7 +22,8 @@ public sealed class CompareCommandTests
             long system = function.GetProperty("syscall").GetProperty("cycles").GetInt64();
             long vdso = function.GetProperty("vdso").GetProperty("cycles").GetInt64();
             Assert.True(vdso > 0 && vdso < system, $"{name}: {vdso} cycles by vDSO, {system} by system call");
-            Assert.True(function.GetProperty("vdso").GetProperty("instructions").GetInt64() < function.GetProperty("syscall").GetProperty("instructions").GetInt64());
+            Assert.True(function.GetProperty("vdso").GetProperty("instructions").GetInt64() < function.GetProperty("syscall")
+                .GetProperty("instructions").GetInt64());
             Assert.Equal(0, function.GetProperty("vdso").GetProperty("fallbacks").GetInt64());
         }
         Assert.Superset(PerCpuFunctions.ToHashSet(), seen.ToHashSet());
@@ -43,21 +44,27 @@ public sealed class CompareCommandTests
         Assert.True(first.Status == 0, first.Errors);
         Assert.Equal(first.Output, ArmVdsoCommand.Run(words).Output);
         using JsonDocument json = JsonDocument.Parse(first.Output);
-        Dictionary<string, JsonElement> designs = json.RootElement.GetProperty("designs").EnumerateArray().ToDictionary(d => d.GetProperty("design").GetString()!);
-        Assert.Superset(new HashSet<string> { "none", "per-cpu", "per-cpu-seq", "per-cpu-gen", "per-cpu-fixup", "per-thread", "rseq" }, designs.Keys.ToHashSet());
+        Dictionary<string, JsonElement> designs = json.RootElement.GetProperty("designs").EnumerateArray()
+            .ToDictionary(d => d.GetProperty("design").GetString()!);
+        Assert.Superset(new HashSet<string> { "none", "per-cpu", "per-cpu-seq", "per-cpu-gen", "per-cpu-fixup", "per-thread", "rseq" },
+            designs.Keys.ToHashSet());
         foreach ((string name, JsonElement design) in designs)
         {
             if (name != "per-cpu")
                 Assert.True(design.GetProperty("wrong").GetInt64() == 0, name);
-            foreach (JsonElement function in design.GetProperty("functions").EnumerateArray().Where(f => f.GetProperty("served").GetBoolean()))
-                Assert.True(function.GetProperty("vdso_cycles_cold").GetInt64() > 5 * function.GetProperty("vdso_cycles_warm").GetInt64(), name);
+            foreach (JsonElement function in design.GetProperty("functions").EnumerateArray()
+                .Where(f => f.GetProperty("served").GetBoolean()))
+                Assert.True(function.GetProperty("vdso_cycles_cold").GetInt64() > 5 * function.GetProperty("vdso_cycles_warm").GetInt64(),
+                    name);
             foreach (JsonElement point in design.GetProperty("process_pages").EnumerateArray())
                 Assert.Equal(point.GetProperty("computed").GetInt32(), point.GetProperty("counted").GetInt32());
             if (name != "none")
-                Assert.Equal(design.GetProperty("shared_pages").GetInt32(), design.GetProperty("shared_pages_computed").GetProperty("64").GetInt32());
+                Assert.Equal(design.GetProperty("shared_pages").GetInt32(), design.GetProperty("shared_pages_computed").GetProperty("64")
+                    .GetInt32());
         }
         Assert.True(designs["per-cpu"].GetProperty("wrong").GetInt64() > 0);
-        Assert.True(designs["per-cpu"].GetProperty("context_switch_added").GetInt64() > designs["per-thread"].GetProperty("context_switch_added").GetInt64());
+        Assert.True(designs["per-cpu"].GetProperty("context_switch_added")
+            .GetInt64() > designs["per-thread"].GetProperty("context_switch_added").GetInt64());
         Assert.Equal(16, designs["per-thread"].GetProperty("process_pages").EnumerateArray().Last().GetProperty("counted").GetInt32());
     }
 
@@ -111,7 +118,8 @@ public sealed class CompareCommandTests
         ArmVdsoCommand.Result result = ArmVdsoCommand.Run("compare", "--json", "--slice", "2", "--threads", "5");
         Assert.True(result.Status == 0, result.Errors);
         using JsonDocument json = JsonDocument.Parse(result.Output);
-        long wrong = json.RootElement.GetProperty("functions").EnumerateArray().Sum(f => f.GetProperty("vdso").GetProperty("wrong").GetInt64());
+        long wrong = json.RootElement.GetProperty("functions").EnumerateArray()
+            .Sum(f => f.GetProperty("vdso").GetProperty("wrong").GetInt64());
         Assert.True(wrong > 0, "no wrong answer was seen; the talk's algorithm has no retry");
         Assert.Contains("answers were wrong", ArmVdsoCommand.Run("compare", "--slice", "2", "--threads", "5").Output);
     }

@@ -52,7 +52,8 @@ public sealed class ExplainCommandTests : IDisposable
     {
         string file = Block("ldr x1, [x2];add x5, x1, #1;mul x3, x5, x5;str x3, [x6];nop;nop;nop;nop;nop;nop;nop;nop;nop;nop");
         List<JsonElement> lines = Json("--core", "neoverse-n1", "--iterations", "2", file);
-        string[] rows = [.. ArmVdsoCommand.Run("explain", "--core", "neoverse-n1", "--iterations", "2", file).Output.Split('\n').Where(l => l.TrimStart().StartsWith('['))];
+        string[] rows = [.. ArmVdsoCommand.Run("explain", "--core", "neoverse-n1", "--iterations", "2", file).Output.Split('\n')
+            .Where(l => l.TrimStart().StartsWith('['))];
         Assert.Equal(28, rows.Length);
         for (int i = 0; i < rows.Length; i++)
         {

@@ -91,7 +91,8 @@ public sealed class KonataCommandTests
         string file = Path.GetTempFileName();
         try
         {
-            ArmVdsoCommand.Result result = ArmVdsoCommand.Run("run", "--core", core, "--konata", file, "--konata-window", "100:1100i", GuestPrograms.Path("hello"));
+            ArmVdsoCommand.Result result = ArmVdsoCommand.Run("run", "--core", core, "--konata", file, "--konata-window", "100:1100i",
+                GuestPrograms.Path("hello"));
             Assert.Equal("on standard error\n", result.Errors);
             List<Instruction> all = Read(file);
             // Both CPUs boot: a thousand instructions each at most, and one of them runs the program.
@@ -117,7 +118,8 @@ public sealed class KonataCommandTests
     [InlineData("a:b")]
     public void BadWindowsAreNamed(string window)
     {
-        ArmVdsoCommand.Result result = ArmVdsoCommand.Run("run", "--konata", "/dev/null", "--konata-window", window, GuestPrograms.Path("hello"));
+        ArmVdsoCommand.Result result = ArmVdsoCommand.Run("run", "--konata", "/dev/null", "--konata-window", window,
+            GuestPrograms.Path("hello"));
         Assert.Equal(2, result.Status);
         Assert.Contains("--konata-window", result.Errors);
     }

@@ -15,7 +15,8 @@ public sealed partial class StatisticsCommandTests
     public void PerfEventsCountExactly(string core, string engine)
     {
         ArmVdsoCommand.Result result = ArmVdsoCommand.Run("run", "--core", core, "--engine", engine, GuestPrograms.Path("perf"));
-        Assert.True(result.Status == 0 && result.Output.EndsWith("perf: 0 failed\n", StringComparison.Ordinal), result.Output + result.Errors);
+        Assert.True(result.Status == 0 && result.Output.EndsWith("perf: 0 failed\n", StringComparison.Ordinal),
+            result.Output + result.Errors);
     }
 
     [Theory]
@@ -24,7 +25,8 @@ public sealed partial class StatisticsCommandTests
     public void MonitorsAtEL0(string engine)
     {
         ArmVdsoCommand.Result result = ArmVdsoCommand.Run("run", "--pmu-user", "--engine", engine, GuestPrograms.Path("pmu"));
-        Assert.True(result.Status == 0 && result.Output.EndsWith("pmu: 0 failed\n", StringComparison.Ordinal), result.Output + result.Errors);
+        Assert.True(result.Status == 0 && result.Output.EndsWith("pmu: 0 failed\n", StringComparison.Ordinal),
+            result.Output + result.Errors);
         Assert.Equal(128 + 4, ArmVdsoCommand.Run("run", GuestPrograms.Path("pmu")).Status);
     }
 
@@ -39,12 +41,14 @@ public sealed partial class StatisticsCommandTests
         string stats = Path.GetTempFileName(), profile = Path.GetTempFileName();
         try
         {
-            ArmVdsoCommand.Result result = ArmVdsoCommand.Run("run", "--core", core, "--stats=" + stats, "--stats-format", "json", "--profile=" + profile, GuestPrograms.Path("server"), "-n", "5");
+            ArmVdsoCommand.Result result = ArmVdsoCommand.Run("run", "--core", core, "--stats=" + stats, "--stats-format", "json",
+                "--profile=" + profile, GuestPrograms.Path("server"), "-n", "5");
             Assert.True(result.Status == 0, result.Errors);
             JsonElement json = JsonDocument.Parse(File.ReadAllText(stats)).RootElement;
             long cycles = json.GetProperty("cycles").GetInt64(), instructions = json.GetProperty("instructions").GetInt64();
             JsonElement[] levels = [json.GetProperty("el0"), json.GetProperty("el1")];
-            Assert.Equal(cycles, levels.Sum(l => l.GetProperty("cycles").EnumerateObject().Where(p => p.Name != "Waiting").Sum(p => p.Value.GetInt64())));
+            Assert.Equal(cycles, levels.Sum(l => l.GetProperty("cycles").EnumerateObject().Where(p => p.Name != "Waiting")
+                .Sum(p => p.Value.GetInt64())));
             Assert.Equal(cycles, levels.Sum(l => l.GetProperty("events").GetProperty("CPU_CYCLES").GetInt64()));
             Assert.Equal(instructions, levels.Sum(l => l.GetProperty("events").GetProperty("INST_RETIRED").GetInt64()));
             Match sum = ProfileSum().Match(File.ReadAllText(profile));

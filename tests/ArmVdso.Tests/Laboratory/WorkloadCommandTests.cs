@@ -3,7 +3,8 @@ using System.Text.RegularExpressions;
 
 namespace ArmVdso.Tests.Laboratory;
 
-/// <summary>armvdso syscalls PROGRAM: its counts against qemu-aarch64's -strace, and calls that are really redirected to the vDSO.</summary>
+/// <summary>armvdso syscalls PROGRAM: its counts against qemu-aarch64's -strace, and calls that are really redirected to the
+/// vDSO.</summary>
 public sealed partial class WorkloadCommandTests : IDisposable
 {
     private readonly string _report = Path.GetTempFileName();
@@ -16,7 +17,8 @@ public sealed partial class WorkloadCommandTests : IDisposable
     }
 
     private static Dictionary<string, long> Counts(JsonElement calls) =>
-        calls.EnumerateArray().Where(c => c.GetProperty("calls").GetInt64() > 0).ToDictionary(c => c.GetProperty("name").GetString()!, c => c.GetProperty("calls").GetInt64());
+        calls.EnumerateArray().Where(c => c.GetProperty("calls").GetInt64() > 0)
+            .ToDictionary(c => c.GetProperty("name").GetString()!, c => c.GetProperty("calls").GetInt64());
 
     [GeneratedRegex(@"^\d+ (\w+)\(", RegexOptions.Multiline)]
     private static partial Regex StraceLine();
@@ -42,7 +44,8 @@ public sealed partial class WorkloadCommandTests : IDisposable
         Assert.Equal(16, report.GetProperty("still_system_calls").GetInt64());
         Assert.Equal(
             report.GetProperty("baseline").GetProperty("system_calls").GetInt64(),
-            report.GetProperty("redirected").GetProperty("system_calls").GetInt64() + report.GetProperty("redirected").GetProperty("vdso_served").GetInt64());
+            report.GetProperty("redirected").GetProperty("system_calls").GetInt64() + report.GetProperty("redirected")
+                .GetProperty("vdso_served").GetInt64());
     }
 
     [Fact]
@@ -52,7 +55,8 @@ public sealed partial class WorkloadCommandTests : IDisposable
         Assert.True(report.GetProperty("same_output").GetBoolean());
         Assert.Equal(0, report.GetProperty("still_system_calls").GetInt64());
         Assert.InRange(report.GetProperty("redirected").GetProperty("vdso_served").GetInt64(), 800, long.MaxValue);
-        Assert.True(report.GetProperty("redirected").GetProperty("busy_cycles").GetInt64() < report.GetProperty("plain").GetProperty("busy_cycles").GetInt64());
+        Assert.True(report.GetProperty("redirected").GetProperty("busy_cycles").GetInt64() < report.GetProperty("plain")
+            .GetProperty("busy_cycles").GetInt64());
     }
 
     public void Dispose() => File.Delete(_report);

@@ -26,8 +26,10 @@ public sealed class MemorySemanticsTests
     }
 
     // [X1] is the address in all of them.
-    private const uint LdxrW0 = 0x885F7C20, LdaxrX0 = 0xC85FFC20, StxrW2W3 = 0x88027C23, LdxpX4X5 = 0xC87F1424, StxpW2X4X5 = 0xC8221424, LdaddW2W0 = 0xB8220020,
-        SwpX2X0 = 0xF8228020, CasX2X0 = 0xC8A27C20, CaspX2X4 = 0x48227C24, LdarX0 = 0xC8DFFC20, StlrX0 = 0xC89FFC20, LdrX0 = 0xF9400020, StrX0 = 0xF9000020,
+    private const uint LdxrW0 = 0x885F7C20, LdaxrX0 = 0xC85FFC20, StxrW2W3 = 0x88027C23, LdxpX4X5 = 0xC87F1424, StxpW2X4X5 = 0xC8221424,
+        LdaddW2W0 = 0xB8220020,
+        SwpX2X0 = 0xF8228020, CasX2X0 = 0xC8A27C20, CaspX2X4 = 0x48227C24, LdarX0 = 0xC8DFFC20, StlrX0 = 0xC89FFC20, LdrX0 = 0xF9400020,
+            StrX0 = 0xF9000020,
         LdaprX0 = 0xF8BFC020, StrW3 = 0xB9000023, LdarbW0 = 0x08DFFC20, StrQ0 = 0x3D800020, LdrQ0 = 0x3DC00020;
 
     [Theory]
@@ -164,7 +166,8 @@ public sealed class MemorySemanticsTests
     [Fact]
     public void StoreIntoAReadOnlySecondPageHasNoPartialEffect()
     {
-        foreach (uint instruction in (uint[])[StrX0, StrQ0, 0xA9000020 /* STP X0, X0, [X1] */, 0x4C007020 /* ST1 {V0.16B}, [X1] */, 0xF8008420 /* STR X0, [X1], #8 */])
+        foreach (uint instruction in (uint[])[StrX0, StrQ0, 0xA9000020 /* STP X0, X0, [X1] */, 0x4C007020 /* ST1 {V0.16B}, [X1] */,
+            0xF8008420 /* STR X0, [X1], #8 */])
         {
             using var test = new TestCpu();
             Cpu cpu = test.Cpu;
@@ -292,7 +295,8 @@ public sealed class MemorySemanticsTests
     [Fact]
     public void DecodedHintsOfTheTestAreWhatTheyShouldBe()
     {
-        (uint, Row)[] words = [(LdxpX4X5, Row.LDXP), (StxpW2X4X5, Row.STXP), (CaspX2X4, Row.CASP), (LdaprX0, Row.LDAPR), (CasX2X0, Row.CAS), (SwpX2X0, Row.SWP), (Nop, Row.NOP)];
+        (uint, Row)[] words = [(LdxpX4X5, Row.LDXP), (StxpW2X4X5, Row.STXP), (CaspX2X4, Row.CASP), (LdaprX0, Row.LDAPR), (CasX2X0, Row.CAS),
+            (SwpX2X0, Row.SWP), (Nop, Row.NOP)];
         foreach ((uint word, Row row) in words)
             Assert.Equal(row, Decoder.Decode(word));
     }

@@ -25,7 +25,8 @@ public sealed class ProtectionProgramTests
     {
         // As Linux prints it on such boards, without evtstrm: there is no event stream here.
         ArmVdsoCommand.Result result = ArmVdsoCommand.Run(
-            "run", "--core", "none", "--cpu", cpu, "--root", DebianPrograms.Root, "/opt/static/bin/busybox", "grep", "-m1", "Features", "/proc/cpuinfo");
+            "run", "--core", "none", "--cpu", cpu, "--root", DebianPrograms.Root, "/opt/static/bin/busybox", "grep", "-m1", "Features",
+                "/proc/cpuinfo");
         Assert.Equal($"Features\t: {features}\n", result.Output);
     }
 
@@ -34,6 +35,7 @@ public sealed class ProtectionProgramTests
     {
         ArmVdsoCommand.Result result = ArmVdsoCommand.Run("run", "--cpu", "cortex-x99", "true");
         Assert.Equal(2, result.Status);
-        Assert.Equal("armvdso: --cpu: there is no CPU profile 'cortex-x99'; known: armv8.0, cortex-a53, cortex-a55, max, neoverse-n1, or a file\n", result.Errors);
+        Assert.Equal("armvdso: --cpu: there is no CPU profile 'cortex-x99'; known: armv8.0, cortex-a53, cortex-a55, max, neoverse-n1, or "
+            + "a file\n", result.Errors);
     }
 }

@@ -16,7 +16,8 @@ public sealed class DebianStaticProgramTests
         if (File.Exists(Path.Combine(root, "usr/sbin/e2fsck.static")) && File.Exists(Path.Combine(root, "usr/bin/zsh-static")))
             return root;
         (int status, string output, string errors) = GuestPrograms.Run(
-            Path.Combine(Guests, "fetch-guests.sh"), "-n", "-F", root, "zsh-static", "sash", "bash-static", "busybox-static", "e2fsck-static");
+            Path.Combine(Guests, "fetch-guests.sh"), "-n", "-F", root, "zsh-static", "sash", "bash-static", "busybox-static",
+                "e2fsck-static");
         return status == 0 ? root : throw new InvalidOperationException($"fetch-guests.sh: {(output + errors).Trim()}");
     }
 
@@ -26,7 +27,8 @@ public sealed class DebianStaticProgramTests
         string folder = Path.Combine(Guests, "build", "static-files");
         Directory.CreateDirectory(folder);
         using var unpacked = new MemoryStream();
-        using (var packed = new GZipStream(File.OpenRead(Path.Combine(GuestPrograms.RepositoryRoot, "tests/ArmVdso.Tests/Programs/data/ext2.img.gz")), CompressionMode.Decompress))
+        using (var packed = new GZipStream(File.OpenRead(Path.Combine(GuestPrograms.RepositoryRoot,
+            "tests/ArmVdso.Tests/Programs/data/ext2.img.gz")), CompressionMode.Decompress))
             packed.CopyTo(unpacked);
         byte[] image = unpacked.ToArray();
         File.WriteAllBytes(Path.Combine(folder, "whole.img"), image);
@@ -34,7 +36,9 @@ public sealed class DebianStaticProgramTests
         File.WriteAllBytes(Path.Combine(folder, "broken.img"), image);
         File.Copy(Path.Combine(Guests, "src", "static.zsh"), Path.Combine(folder, "static.zsh"), true);
         File.Copy(Path.Combine(Guests, "src", "script.sh"), Path.Combine(folder, "script.sh"), true);
-        File.WriteAllText(Path.Combine(folder, "script.sash"), $"-echo begin\n-sum {folder}/whole.img\n-cmp {folder}/whole.img {folder}/broken.img\n-grep -n print {folder}/static.zsh\nexit 4\n");
+        File.WriteAllText(Path.Combine(folder, "script.sash"),
+            $"-echo begin\n-sum {folder}/whole.img\n-cmp {folder}/whole.img {folder}/broken.img\n-grep -n print {folder}/static.zsh\n"
+            + $"exit 4\n");
         return folder;
     }
 
@@ -62,11 +66,14 @@ public sealed class DebianStaticProgramTests
     {
         string path = Path.Combine(s_root.Value, program), folder = s_files.Value;
         // One quoted word is the last; no other word has a space.
-        string[] halves = string.Format(System.Globalization.CultureInfo.InvariantCulture, arguments, folder).Split('\'', StringSplitOptions.RemoveEmptyEntries);
+        string[] halves = string.Format(System.Globalization.CultureInfo.InvariantCulture, arguments, folder)
+            .Split('\'', StringSplitOptions.RemoveEmptyEntries);
         string[] words = [.. halves[0].Split(' ', StringSplitOptions.RemoveEmptyEntries), .. halves[1..]];
-        (int status, string output, _) = GuestPrograms.Run("qemu-aarch64", ["-cpu", "max", "-E", "PATH=/nowhere", "-E", "LANG=C", "-E", "HOME=/root", path, .. words]);
+        (int status, string output, _) = GuestPrograms.Run("qemu-aarch64",
+            ["-cpu", "max", "-E", "PATH=/nowhere", "-E", "LANG=C", "-E", "HOME=/root", path, .. words]);
         ArmVdsoCommand.Result result = ArmVdsoCommand.Run(
-            ["run", "--engine", engine, "--core", "none", "--bind", $"{folder}:{folder}:ro", "-E", "PATH=/nowhere", "-E", "LANG=C", path, .. words]);
+            ["run", "--engine", engine, "--core", "none", "--bind", $"{folder}:{folder}:ro", "-E", "PATH=/nowhere", "-E", "LANG=C", path,
+                .. words]);
         Assert.Equal(output, result.Output);
         Assert.Equal((expected, expected), (status, result.Status));
     }

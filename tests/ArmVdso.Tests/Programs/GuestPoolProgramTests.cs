@@ -42,7 +42,8 @@ public sealed partial class GuestPoolProgramTests
         const string Merge = " 2>&1";
         bool merge = command.EndsWith(Merge, StringComparison.Ordinal);
         arguments.AddRange(Words(merge ? command[..^Merge.Length] : command));
-        string input = File.Exists(golden + ".stdin") ? File.ReadAllText(DebianPrograms.Root + File.ReadAllText(golden + ".stdin").Trim(), Encoding.Latin1) : "";
+        string input = File.Exists(golden + ".stdin")
+            ? File.ReadAllText(DebianPrograms.Root + File.ReadAllText(golden + ".stdin").Trim(), Encoding.Latin1) : "";
         ArmVdsoCommand.Result result = ArmVdsoCommand.RunWithInput(input, [.. arguments]);
         string expected = File.ReadAllText(golden + ".out", Encoding.Latin1);
         string output = result.Output + (merge ? result.Errors : "");
@@ -52,7 +53,8 @@ public sealed partial class GuestPoolProgramTests
                 (expected, output) = (Normalise(rule, expected), Normalise(rule, output));
         }
         Assert.Equal(expected, output);
-        Assert.True(result.Status.ToString(CultureInfo.InvariantCulture) == File.ReadAllText(golden + ".rc").Trim(), $"status {result.Status}; {result.Errors}");
+        Assert.True(result.Status.ToString(CultureInfo.InvariantCulture) == File.ReadAllText(golden + ".rc").Trim(),
+            $"status {result.Status}; {result.Errors}");
     }
 
     private static string Normalise(string rule, string text)

@@ -53,7 +53,8 @@ public sealed class GuestsUnderQemuOracleTests
     [Fact]
     public void Hello_answers_with_the_number_of_its_arguments()
     {
-        (int status, string output, string errors) = GuestPrograms.Run("qemu-aarch64", "-E", "GUEST=yes", GuestPrograms.Path("hello"), "a", "b c");
+        (int status, string output, string errors) =
+            GuestPrograms.Run("qemu-aarch64", "-E", "GUEST=yes", GuestPrograms.Path("hello"), "a", "b c");
 
         Assert.Equal(2, status);
         Assert.Equal("hello, arm64 world\nargv[1] = a\nargv[2] = b c\nGUEST = yes\npage 4096, clock ticks 100, floating point 1\n"

@@ -36,43 +36,8 @@ public sealed class HostileProgramTests
     [Theory]
     [InlineData("--timeout", "2")]
     [InlineData("--max-cycles", "1000000")]
-    public void EndlessLoopEndsAtTheLimit(string option, string value) => Assert.Equal(124, Run(option, value, GuestPrograms.Path("hostile"), "loop").Status);
-
-    /// <summary>The reader of standard output goes away: SIGPIPE, or EPIPE for those that ignore it.</summary>
-    [Theory]
-    [InlineData("yes", 128 + 13)]
-    [InlineData("ignore", 32)]
-    public void ReaderGoesAway(string what, int status)
-    {
-        string command = $"dotnet '{ArmVdsoCommand.Assembly}' run --timeout {s_limit} '{GuestPrograms.Path("hostile")}' {what} | head -c 64; echo ${{PIPESTATUS[0]}}";
-        (_, string output, string errors) = GuestPrograms.Run("bash", "-c", command);
-        Assert.EndsWith($"\n{status}\n", output);
-        Assert.Equal("", errors);
-    }
-
-    /// <summary>Descriptors that the caller closed must not lead to files of the runtime.</summary>
-    [Theory]
-    [InlineData("read", "<&-", 0)]
-    [InlineData("hole", ">&-", 0)]
-    [InlineData("hole", "<&- >&- 2>&-", 0)]
-    [InlineData("yes", ">/dev/full", 28)]
-    public void StandardStreamsThatAreNotThere(string what, string redirections, int status)
-    {
-        string command = $"dotnet '{ArmVdsoCommand.Assembly}' run --timeout {s_limit} '{GuestPrograms.Path("hostile")}' {what} {redirections}";
-        (int actual, string output, string errors) = GuestPrograms.Run("bash", "-c", command);
-        Assert.True(actual == status, $"status {actual}\n{output}{errors}");
-        Assert.Equal("", errors);
-    }
-
-    /// <summary>A read of standard input that never comes to an end does not outlast --timeout.</summary>
-    [Fact]
-    public void WaitingForInputEndsAtTheLimit()
-    {
-        // Open for writing as well, so that it never ends.
-        string command = $"d=$(mktemp -d); mkfifo $d/p; exec 3<>$d/p; rm -r $d; dotnet '{ArmVdsoCommand.Assembly}' run --timeout 2 '{GuestPrograms.Path("hostile")}' read <&3; echo $?";
-        (_, string output, _) = GuestPrograms.Run("bash", "-c", command);
-        Assert.Equal("124\n", output);
-    }
+    public void EndlessLoopEndsAtTheLimit(string option, string value) =>
+        Assert.Equal(124, Run(option, value, GuestPrograms.Path("hostile"), "loop").Status);
 
     [Theory]
     [InlineData("1")]

@@ -35,7 +35,9 @@ public sealed class IsaProgramTests
         Assert.DoesNotContain("FAILED", result.Output, StringComparison.Ordinal);
         // With fused multiply-add the last bits of results are others: there qemu alone is the oracle.
         if (!(name == "floats" && set.EndsWith("-fma", StringComparison.Ordinal)))
-            Assert.Equal(IsaPrograms.Golden(name), string.Concat(result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(line => !line.StartsWith("+ ", StringComparison.Ordinal)).Select(line => line + "\n")));
+            Assert.Equal(IsaPrograms.Golden(name),
+                string.Concat(result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                .Where(line => !line.StartsWith("+ ", StringComparison.Ordinal)).Select(line => line + "\n")));
     }
 
     /// <summary>With caches, branch predictor and a pipeline: the same answers, in other orders of the threads.</summary>
@@ -45,7 +47,8 @@ public sealed class IsaProgramTests
     {
         foreach (string core in new[] { "cortex-a53", "cortex-a55" })
         {
-            ArmVdsoCommand.Result result = ArmVdsoCommand.Run("run", "--engine", engine, "--core", core, "--cpus", "4", "--slice", "50", IsaPrograms.Path("gcc-O2-llsc", "atomics"));
+            ArmVdsoCommand.Result result = ArmVdsoCommand.Run("run", "--engine", engine, "--core", core, "--cpus", "4", "--slice", "50",
+                IsaPrograms.Path("gcc-O2-llsc", "atomics"));
             Assert.Equal(IsaPrograms.Golden("atomics"), result.Output);
         }
     }

@@ -24,7 +24,8 @@ public sealed class StaticProgramTests
     public void LongScript(string program, string argument)
     {
         string script = Path.Combine(GuestPrograms.RepositoryRoot, "tests/guests/src/script.sh");
-        ArmVdsoCommand.Result ours = ArmVdsoCommand.Run("run", "--root", DebianPrograms.Root, "--bind", $"{script}:/script.sh:ro", program, argument, "/script.sh");
+        ArmVdsoCommand.Result ours = ArmVdsoCommand.Run("run", "--root", DebianPrograms.Root, "--bind", $"{script}:/script.sh:ro", program,
+            argument, "/script.sh");
         // The script uses no file of the root and no program outside the shell, so qemu needs no chroot.
         (int status, string output, string errors) = GuestPrograms.Run("qemu-aarch64", DebianPrograms.Root + program, argument, script);
         Assert.Equal(output, ours.Output);
@@ -35,8 +36,10 @@ public sealed class StaticProgramTests
     [Fact]
     public void TheSameRunTwiceGivesTheSameCycles()
     {
-        string[] words = ["run", "--stats", "--root", DebianPrograms.Root, "/opt/static/bin/busybox", "sh", "-c", "echo a | cat; echo $((6*7))"];
-        static string Cycles(ArmVdsoCommand.Result r) => string.Join('\n', r.Errors.Split('\n').Where(l => !l.Contains("seconds of the host")));
+        string[] words = ["run", "--stats", "--root", DebianPrograms.Root, "/opt/static/bin/busybox", "sh", "-c",
+            "echo a | cat; echo $((6*7))"];
+        static string Cycles(ArmVdsoCommand.Result r) =>
+            string.Join('\n', r.Errors.Split('\n').Where(l => !l.Contains("seconds of the host")));
         string first = Cycles(ArmVdsoCommand.Run(words));
         Assert.Contains("cycles executed", first);
         Assert.Equal(first, Cycles(ArmVdsoCommand.Run(words)));
@@ -53,14 +56,16 @@ public sealed class StaticProgramTests
     public void OurOwnPrograms(string name, int expected)
     {
         ArmVdsoCommand.Result result = ArmVdsoCommand.Run("run", GuestPrograms.Path(name));
-        Assert.True(result.Status == expected && !result.Output.Contains("FAILED"), $"status {result.Status}\n{result.Output}{result.Errors}");
+        Assert.True(result.Status == expected && !result.Output.Contains("FAILED"),
+            $"status {result.Status}\n{result.Output}{result.Errors}");
     }
 
     /// <summary>Four threads under preemption with migration: the program checks each vDSO answer against the system call's.</summary>
     [Fact]
     public void WrongAnswersOfTheTalksDesignAreCounted()
     {
-        ArmVdsoCommand.Result result = ArmVdsoCommand.Run("run", "--cpus", "2", "--slice", "20", GuestPrograms.Path("threads"), "-t", "4", "-n", "20000");
+        ArmVdsoCommand.Result result = ArmVdsoCommand.Run("run", "--cpus", "2", "--slice", "20", GuestPrograms.Path("threads"), "-t", "4",
+            "-n", "20000");
         Assert.Equal(0, result.Status);
         Assert.Matches(@"calls \d+ wrong \d+", result.Output);
     }

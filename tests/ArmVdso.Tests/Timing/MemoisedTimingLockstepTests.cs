@@ -28,7 +28,8 @@ public sealed partial class MemoisedTimingLockstepTests
             return name;
         using Stream stream = typeof(CoreModel).Assembly.GetManifestResourceStream($"cores/{name}.json")!;
         string text = new StreamReader(stream).ReadToEnd();
-        foreach ((string key, int value) in new[] { ("l1i_size", 1024), ("l1i_ways", 2), ("l1d_size", 1024), ("l1d_ways", 2), ("micro_tlb", 2) })
+        foreach ((string key, int value) in new[] { ("l1i_size", 1024), ("l1i_ways", 2), ("l1d_size", 1024), ("l1d_ways", 2),
+            ("micro_tlb", 2) })
             text = Regex.Replace(text, $"(\"{key}\": *{{[^}}]*\"value\": *)[0-9]+", $"${{1}}{value}");
         string path = Path.Combine(Path.GetTempPath(), $"armvdso-{name}-small-{Environment.ProcessId}.json");
         File.WriteAllText(path, text);
@@ -81,7 +82,8 @@ public sealed partial class MemoisedTimingLockstepTests
                 ulong cycles = (ulong)(part % 3 == 0 ? limits.Next(1, 40) : limits.Next(1, 4000));
                 naive.Run(cycles);
                 memo.Run(cycles);
-                Assert.Equal($"seed {seed} part {part}: {naive.State()}{Counters(naive)}", $"seed {seed} part {part}: {memo.State()}{Counters(memo)}");
+                Assert.Equal($"seed {seed} part {part}: {naive.State()}{Counters(naive)}",
+                    $"seed {seed} part {part}: {memo.State()}{Counters(memo)}");
             }
             Assert.True(naive.Cpu.ExceptionEntries == 0, naive.State());
             memoised += memo.Cpu.Timing.Memo?.Blocks ?? 0;
@@ -102,7 +104,8 @@ public sealed partial class MemoisedTimingLockstepTests
             machine.Run(5000);
             Assert.True(machine.Machine.Check!.Compared > 500, $"{machine.Machine.Check.Compared} instructions compared");
             if (CoreModel.Load(core).IsMemoised)
-                Assert.True(machine.Machine.Check.MemoisedBlocks > (small ? 0UL : 20), $"{machine.Machine.Check.MemoisedBlocks} blocks were memoised");
+                Assert.True(machine.Machine.Check.MemoisedBlocks > (small ? 0UL : 20),
+                    $"{machine.Machine.Check.MemoisedBlocks} blocks were memoised");
         }
     }
 
@@ -149,12 +152,14 @@ public sealed partial class MemoisedTimingLockstepTests
 
     public static TheoryData<string> IsaNames() => [.. IsaPrograms.Names];
 
-    /// <summary>Compression, hashes, text, floating point, cryptography, vectors, atomics, under the model with the skewed pipeline.</summary>
+    /// <summary>Compression, hashes, text, floating point, cryptography, vectors, atomics, under the model with the skewed
+    /// pipeline.</summary>
     [Theory]
     [MemberData(nameof(IsaNames))]
     public void IsaProgramsTakeTheSameCycles(string name)
     {
-        string[] words = ["run", "--core", "cortex-a55", "--cpus", "4", "--slice", "50", "--max-cycles", "30000000", "--stats", "--json", IsaPrograms.Path("gcc-O2-llsc", name)];
+        string[] words = ["run", "--core", "cortex-a55", "--cpus", "4", "--slice", "50", "--max-cycles", "30000000", "--stats", "--json",
+            IsaPrograms.Path("gcc-O2-llsc", name)];
         Assert.Equal(Result("naive", words), Result("memoised", words));
     }
 
@@ -167,7 +172,8 @@ public sealed partial class MemoisedTimingLockstepTests
             "for i in 1 2 3; do echo $i | sed s/2/two/ | sort -r; done; head -c 20000 /opt/static/bin/busybox | sha256sum",
         ];
         foreach (string core in new[] { "cortex-a53", "cortex-a55" })
-            Assert.Equal(Result("naive", [words[0], "--core", core, .. words[1..]]), Result("memoised", [words[0], "--core", core, .. words[1..]]));
+            Assert.Equal(Result("naive", [words[0], "--core", core, .. words[1..]]),
+                Result("memoised", [words[0], "--core", core, .. words[1..]]));
     }
 
     [Theory]

@@ -11,7 +11,8 @@ public sealed class NeoverseN1ProgramTests : IDisposable
 
     private string Counts(string engine)
     {
-        ArmVdsoCommand.Result result = ArmVdsoCommand.Run("run", "--core", "neoverse-n1", "--cpus", "4", "--engine", engine, $"--stats={_report}", "--json", GuestPrograms.Path("threads"));
+        ArmVdsoCommand.Result result = ArmVdsoCommand.Run("run", "--core", "neoverse-n1", "--cpus", "4", "--engine", engine,
+            $"--stats={_report}", "--json", GuestPrograms.Path("threads"));
         Assert.Equal(0, result.Status);
         string counts = Regex.Replace(File.ReadAllText(_report), "\"host_seconds\":[^,}]*", "");
         Assert.Contains("CPU_CYCLES", counts);

@@ -8,7 +8,8 @@ using Xunit.Abstractions;
 
 namespace ArmVdso.Tests.Timing;
 
-/// <summary>The out-of-order model of the Neoverse N1 against cycles that were measured on hardware, and the parts of its machinery.</summary>
+/// <summary>The out-of-order model of the Neoverse N1 against cycles that were measured on hardware, and the parts of its
+/// machinery.</summary>
 public sealed class OutOfOrderTests(ITestOutputHelper output)
 {
     private const string Core = "neoverse-n1";
@@ -20,14 +21,16 @@ public sealed class OutOfOrderTests(ITestOutputHelper output)
         Path.Combine(Path.GetDirectoryName(here)!, "data", name);
 
     private static uint[] Words(string text) =>
-        [.. text.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(w => uint.Parse(w, NumberStyles.HexNumber, CultureInfo.InvariantCulture))];
+        [.. text.Split(' ', StringSplitOptions.RemoveEmptyEntries)
+            .Select(w => uint.Parse(w, NumberStyles.HexNumber, CultureInfo.InvariantCulture))];
 
     [Fact]
     public void MeasuredInstructionsHaveTheirLatencyAndThroughput()
     {
         double sum = 0;
         int count = 0;
-        foreach (string[] row in File.ReadLines(DataFile("n1_insn_measured.tsv")).Where(l => !l.StartsWith('#')).Skip(1).Select(l => l.Split('\t')))
+        foreach (string[] row in File.ReadLines(DataFile("n1_insn_measured.tsv")).Where(l => !l.StartsWith('#')).Skip(1)
+            .Select(l => l.Split('\t')))
         {
             void Check(string kind, double measured, double model)
             {
@@ -98,7 +101,8 @@ public sealed class OutOfOrderTests(ITestOutputHelper output)
         ulong Run()
         {
             using var timer = new SnippetTimer(Core);
-            // ldr x1, [x2], #4096 ; add x1, x1, x3 ; mul x1, x1, x1 ; str x1, [x2, #8] ; ldp x4, x5, [x2] ; udiv x6, x1, x3 ; dsb sy ; isb ; mrs x7, cntvct_el0
+            // ldr x1, [x2], #4096 ; add x1, x1, x3 ; mul x1, x1, x1 ; str x1, [x2, #8] ; ldp x4, x5, [x2] ; udiv x6, x1, x3 ; dsb sy ;
+            // isb ; mrs x7, cntvct_el0
             uint[] words = [0xF8400441, 0x8B030021, 0x9B017C21, 0xF9000441, 0xA9401444, 0x9AC30826, 0xD5033F9F, 0xD5033FDF, 0xD53BE047];
             timer.PerCopy(words, cpu =>
             {
@@ -172,7 +176,8 @@ public sealed class OutOfOrderTests(ITestOutputHelper output)
     [Theory]
     [InlineData("\"uops\": \"I\"", "\"uops\": \"Q\"", "uops: Q: not of the form PORT[*COUNT][:BUSY][@OFFSET] ...")]
     [InlineData("\"pipeline\": \"out-of-order\"", "\"pipeline\": \"sideways\"", "pipeline: sideways is none of in-order, out-of-order")]
-    [InlineData("\"reorder_buffer\": { \"value\": 128", "\"reorder_buffer\": { \"value\": 1", "parameters.reorder_buffer: 1 is not in 8..1024")]
+    [InlineData("\"reorder_buffer\": { \"value\": 128", "\"reorder_buffer\": { \"value\": 1",
+        "parameters.reorder_buffer: 1 is not in 8..1024")]
     public void BadModelFilesAreNamedWithTheKey(string old, string replacement, string message)
     {
         string text = new StreamReader(typeof(CoreModel).Assembly.GetManifestResourceStream($"cores/{Core}.json")!).ReadToEnd();

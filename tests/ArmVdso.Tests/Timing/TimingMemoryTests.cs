@@ -95,7 +95,8 @@ public sealed class TimingMemoryTests : IDisposable
     {
         Machine stream = Make(core, 1, string.Concat(Enumerable.Repeat("ldr x1, [x0], #64; add x2, x2, x1;", 400)));
         Machine backwards = Make(core, 1, string.Concat(Enumerable.Repeat("ldr x1, [x0], #-128; add x2, x2, x1;", 400)));
-        Machine jumps = Make(core, 1, string.Concat(Enumerable.Repeat("ldr x1, [x0]; add x0, x0, #4, lsl #12; add x0, x0, #64; add x2, x2, x1;", 400)));
+        Machine jumps = Make(core, 1, string.Concat(Enumerable.Repeat("ldr x1, [x0]; add x0, x0, #4, lsl #12; add x0, x0, #64; add x2, "
+            + "x2, x1;", 400)));
         ulong forwards = Run(stream.Cpus[0], Data, 800);
         ulong down = Run(backwards.Cpus[0], Data + (1 << 20), 800);
         ulong scattered = Run(jumps.Cpus[0], Data, 1600);

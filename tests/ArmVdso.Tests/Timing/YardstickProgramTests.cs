@@ -18,7 +18,8 @@ public sealed class YardstickProgramTests : IDisposable
     {
         string main = Path.Combine(_directory, "main.c");
         string guest = Path.Combine(_directory, name);
-        File.WriteAllText(main, $"#include <stdio.h>\nunsigned long run(unsigned long);\nint main(void) {{ run({rounds}); printf(\"%lu\\n\", run({rounds})); }}\n");
+        File.WriteAllText(main, $"#include <stdio.h>\nunsigned long run(unsigned long);\nint main(void) {{ run({rounds}); "
+            + $"printf(\"%lu\\n\", run({rounds})); }}\n");
         Host("aarch64-linux-gnu-gcc", "-O2", "-std=gnu11", "-static", "-o", guest, main, Path.Combine(Programs, name + ".c"));
         ulong expected = ulong.Parse(Host("qemu-aarch64", guest), CultureInfo.InvariantCulture);
         foreach (string level in (string[])["O2", "O3"])

@@ -7,7 +7,8 @@ public sealed class YardstickTests : IDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("armvdso-yardsticks-").FullName;
 
-    private IEnumerable<YardstickResult> Run(string set) => YardstickSets.All.Single(s => s.Name == set).Run(YardstickData.From(_directory));
+    private IEnumerable<YardstickResult> Run(string set) => YardstickSets.All.Single(s => s.Name == set)
+        .Run(YardstickData.From(_directory));
 
     /// <summary>Other rows, other registers, other instructions than in the tables built in.</summary>
     [Fact]

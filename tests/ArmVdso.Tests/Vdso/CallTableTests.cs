@@ -59,7 +59,8 @@ public sealed class CallTableTests
     }
 
     /// <summary>Functions of every image of a design.</summary>
-    public static TheoryData<string> Images => [.. VdsoDesigns.Names.Select(name => VdsoDesigns.Create(name).LoadImage()).OfType<VdsoImage>().Select(i => i.Name)];
+    public static TheoryData<string> Images =>
+        [.. VdsoDesigns.Names.Select(name => VdsoDesigns.Create(name).LoadImage()).OfType<VdsoImage>().Select(i => i.Name)];
 
     [Theory]
     [MemberData(nameof(Images))]
@@ -76,7 +77,8 @@ public sealed class CallTableTests
     public void El1CodesTableHasTheBodiesOfTheRows()
     {
         byte[] image = File.ReadAllBytes(Path("kernel-model/El1/bin/el1.bin"));
-        ulong At(int number) => BitConverter.ToUInt64(image, (int)((ulong)El1Symbol.sys_call_table - (ulong)El1Symbol.vectors) + 8 * number);
+        ulong At(int number) => BitConverter.ToUInt64(image,
+            (int)((ulong)El1Symbol.sys_call_table - (ulong)El1Symbol.vectors) + 8 * number);
         Dictionary<int, ulong> rows = VdsoCalls.All.Where(c => c.El1 is not null).ToDictionary(c => c.Number, c => (ulong)c.El1!.Value);
         for (int number = 0; number < El1Number.NrSyscalls; number++)
             Assert.Equal(rows.GetValueOrDefault(number, (ulong)El1Symbol.__arm64_sys_model), At(number));

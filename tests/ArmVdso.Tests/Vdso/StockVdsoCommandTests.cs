@@ -21,7 +21,8 @@ public sealed class StockVdsoCommandTests
                 "compare", "--json", "--core", "none", "--cpu", cpu, "--vdso", "stock:" + StockImages.Path(version), function);
             Assert.True(result.Status == 0, result.Errors);
             using JsonDocument document = JsonDocument.Parse(result.Output);
-            JsonElement row = document.RootElement.GetProperty("functions").EnumerateArray().Single(f => f.GetProperty("name").GetString() == function).GetProperty("vdso");
+            JsonElement row = document.RootElement.GetProperty("functions").EnumerateArray()
+                .Single(f => f.GetProperty("name").GetString() == function).GetProperty("vdso");
             Assert.Equal(instructions + 1, row.GetProperty("instructions").GetInt32());
             Assert.Equal(0, row.GetProperty("wrong").GetInt32());
         }

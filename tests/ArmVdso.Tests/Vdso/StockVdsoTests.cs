@@ -8,7 +8,8 @@ public sealed class StockVdsoTests
     [Theory]
     [InlineData("6.1", 0x2d0, 0x570, 0x720, 0x7bc, -1)]
     [InlineData("6.12", 0x340, 0x5d8, 0x788, 0x820, 0x828)]
-    public void Has_its_functions_where_readelf_shows_them(string version, int gettime, int gettimeofday, int getres, int sigreturn, int getrandom)
+    public void Has_its_functions_where_readelf_shows_them(string version, int gettime, int gettimeofday, int getres, int sigreturn,
+        int getrandom)
     {
         byte[] bytes = File.ReadAllBytes(StockImages.Path(version));
         VdsoObject image = VdsoObject.Parse(bytes);

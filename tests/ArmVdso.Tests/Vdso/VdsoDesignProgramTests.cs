@@ -20,7 +20,8 @@ public sealed class VdsoDesignProgramTests
     public void AnswersAsTheSystemCallsDo(string design)
     {
         ArmVdsoCommand.Result result = Identity(design);
-        Assert.True(result.Status == 0 && result.Output.EndsWith("vdso_identity: 0 failed\n", StringComparison.Ordinal), $"status {result.Status}\n{result.Output}{result.Errors}");
+        Assert.True(result.Status == 0 && result.Output.EndsWith("vdso_identity: 0 failed\n", StringComparison.Ordinal),
+            $"status {result.Status}\n{result.Output}{result.Errors}");
     }
 
     /// <summary>A trampoline leaves zero in TPIDRRO_EL0: until the next switch every call of the talk's design falls back. The others
@@ -32,7 +33,8 @@ public sealed class VdsoDesignProgramTests
     [InlineData("per-thread", false)]
     public void UnderKptiTheRegisterHasToBeWrittenAgain(string design, bool fallsBack)
     {
-        ArmVdsoCommand.Result result = ArmVdsoCommand.Run("compare", "--json", "--kernel", "kpti", "--vdso", design, "--slice", "4000", "getpid");
+        ArmVdsoCommand.Result result = ArmVdsoCommand.Run("compare", "--json", "--kernel", "kpti", "--vdso", design, "--slice", "4000",
+            "getpid");
         Assert.True(result.Status == 0, result.Errors);
         using JsonDocument json = JsonDocument.Parse(result.Output);
         long fallbacks = json.RootElement.GetProperty("functions")[0].GetProperty("vdso").GetProperty("fallbacks").GetInt64();

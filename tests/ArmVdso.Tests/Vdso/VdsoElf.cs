@@ -7,14 +7,16 @@ namespace ArmVdso.Tests.Vdso;
 /// it shares no mistake with the product's loader. Addresses equal file offsets in the images it is used on.</summary>
 internal sealed class VdsoElf(byte[] bytes)
 {
-    internal readonly record struct Segment(uint Type, uint Flags, ulong Offset, ulong Address, ulong FileSize, ulong MemorySize, ulong Align);
+    internal readonly record struct Segment(uint Type, uint Flags, ulong Offset, ulong Address, ulong FileSize, ulong MemorySize,
+        ulong Align);
 
     internal readonly record struct Section(string Name, uint Type, ulong Flags, ulong Address, ulong Offset, ulong Size);
 
     internal readonly record struct Symbol(string Name, string Version, int Type, int Binding, ulong Address, ulong Size);
 
     internal const uint PT_LOAD = 1, PT_DYNAMIC = 2, PT_NOTE = 4, PT_GNU_EH_FRAME = 0x6474e550;
-    internal const ulong DT_HASH = 4, DT_STRTAB = 5, DT_SYMTAB = 6, DT_SONAME = 14, DT_GNU_HASH = 0x6ffffef5, DT_VERSYM = 0x6ffffff0, DT_VERDEF = 0x6ffffffc;
+    internal const ulong DT_HASH = 4, DT_STRTAB = 5, DT_SYMTAB = 6, DT_SONAME = 14, DT_GNU_HASH = 0x6ffffef5, DT_VERSYM = 0x6ffffff0,
+        DT_VERDEF = 0x6ffffffc;
 
     internal byte[] Bytes => bytes;
 

@@ -21,7 +21,8 @@ public sealed class VdsoVariantTests
     /// <summary>Instructions of each function by name: mnemonic and operands, without the address.</summary>
     private static Dictionary<string, List<(ulong Address, string Text)>> Disassemble(string design)
     {
-        (int status, string output, string errors) = GuestPrograms.Run("llvm-objdump-19", "-d", "--no-show-raw-insn", Path.Combine(s_bin, $"vdso-{design}.so"));
+        (int status, string output, string errors) =
+            GuestPrograms.Run("llvm-objdump-19", "-d", "--no-show-raw-insn", Path.Combine(s_bin, $"vdso-{design}.so"));
         Assert.True(status == 0, output + errors);
         var functions = new Dictionary<string, List<(ulong, string)>>();
         List<(ulong, string)>? current = null;
@@ -30,7 +31,8 @@ public sealed class VdsoVariantTests
             if (Regex.Match(line, @"^[0-9a-f]+ <(.+)>:$") is { Success: true } head)
                 functions[head.Groups[1].Value] = current = [];
             else if (Regex.Match(line, @"^ +([0-9a-f]+):\s+(\S.*)$") is { Success: true } instruction)
-                current?.Add((ulong.Parse(instruction.Groups[1].Value, NumberStyles.HexNumber, CultureInfo.InvariantCulture), instruction.Groups[2].Value.Replace('\t', ' ')));
+                current?.Add((ulong.Parse(instruction.Groups[1].Value, NumberStyles.HexNumber, CultureInfo.InvariantCulture),
+                    instruction.Groups[2].Value.Replace('\t', ' ')));
         }
         return functions;
     }
@@ -46,7 +48,8 @@ public sealed class VdsoVariantTests
         VdsoElf elf = Elf(design), talk = Elf("per-cpu");
         Assert.Equal(talk.Segments().Select(s => (s.Type, s.Flags)), elf.Segments().Select(s => (s.Type, s.Flags)));
         Segment load = Assert.Single(elf.Segments(), s => s.Type == PT_LOAD);
-        Assert.Equal((0ul, 0ul, (ulong)elf.Bytes.Length, (ulong)elf.Bytes.Length), (load.Offset, load.Address, load.FileSize, load.MemorySize));
+        Assert.Equal((0ul, 0ul, (ulong)elf.Bytes.Length, (ulong)elf.Bytes.Length),
+            (load.Offset, load.Address, load.FileSize, load.MemorySize));
         Assert.All(elf.Sections(), s =>
         {
             Assert.True((s.Flags & 1) == 0, s.Name);
@@ -87,7 +90,8 @@ public sealed class VdsoVariantTests
             Assert.All(functions["__kernel_" + s_identity[i]], c =>
             {
                 if (Regex.Match(c.Text, @"^(?:b|b\.\w+|cbn?z|tbn?z)\b.* 0x([0-9a-f]+) ") is { Success: true } branch)
-                    Assert.True(ulong.Parse(branch.Groups[1].Value, NumberStyles.HexNumber, CultureInfo.InvariantCulture) > c.Address, c.Text);
+                    Assert.True(ulong.Parse(branch.Groups[1].Value, NumberStyles.HexNumber, CultureInfo.InvariantCulture) > c.Address,
+                        c.Text);
             });
         }
     }
@@ -136,7 +140,8 @@ public sealed class VdsoVariantTests
     [InlineData("per-thread")]
     public void GetcpuReadsOneDoubleword(string design)
     {
-        IEnumerable<string> loads = Disassemble(design)["__kernel_getcpu"].Select(c => c.Text).Where(t => t.StartsWith("ldr", StringComparison.Ordinal));
+        IEnumerable<string> loads = Disassemble(design)["__kernel_getcpu"].Select(c => c.Text)
+            .Where(t => t.StartsWith("ldr", StringComparison.Ordinal));
         Assert.StartsWith("ldr x", Assert.Single(loads));
     }
 }

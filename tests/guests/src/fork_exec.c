@@ -98,7 +98,8 @@ int main(int argc, char **argv, char **environment)
 	pid = fork();
 	if (!pid)
 		_exit(6);
-	CHECK("waitid leaves the child", !waitid(P_PID, pid, &info, WEXITED | WNOWAIT) && info.si_pid == pid && info.si_status == 6 && info.si_code == CLD_EXITED);
+	CHECK("waitid leaves the child", !waitid(P_PID, pid, &info, WEXITED | WNOWAIT) && info.si_pid == pid && info.si_status == 6
+		&& info.si_code == CLD_EXITED);
 	CHECK("wait4 with usage", wait4(pid, &status, 0, &usage) == pid && WEXITSTATUS(status) == 6 && usage.ru_maxrss >= 0);
 
 	char *stack = mmap(NULL, 65536, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -161,7 +161,8 @@ int main(void)
 	struct timespec short_time = { 0, 1000000 }, past = { 1, 0 };
 	CHECK("value has changed", futex(&word, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0) == -1 && errno == EAGAIN);
 	CHECK("wait times out", futex(&word, FUTEX_WAIT_PRIVATE, 1, &short_time, NULL, 0) == -1 && errno == ETIMEDOUT);
-	CHECK("absolute time in the past", futex(&word, FUTEX_WAIT_BITSET_PRIVATE, 1, &past, NULL, FUTEX_BITSET_MATCH_ANY) == -1 && errno == ETIMEDOUT);
+	CHECK("absolute time in the past", futex(&word, FUTEX_WAIT_BITSET_PRIVATE, 1, &past, NULL, FUTEX_BITSET_MATCH_ANY) == -1
+		&& errno == ETIMEDOUT);
 	CHECK("nobody to wake", futex(&word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0) == 0);
 	CHECK("no bits", futex(&word, FUTEX_WAIT_BITSET_PRIVATE, 1, NULL, NULL, 0) == -1 && errno == EINVAL);
 	CHECK("unaligned", futex((char *)&word + 1, FUTEX_WAIT_PRIVATE, 1, NULL, NULL, 0) == -1 && errno == EINVAL);

@@ -31,8 +31,10 @@ static uint64_t next(void)
 
 static char *page;    /* two pages to write to, then one without access */
 static const char *const paths[] = {
-	"/tmp/fuzz", "/tmp", "/", "", ".", "..", "/proc/self/mem", "/proc/self/fd/5", "/proc/self/exe", "/dev/null", "/dev/ptmx", "/proc/1/root",
-	"/none/x", "/proc/self/fd/99999999999999999999", "/dev/tty", "/sys", "/proc/self/maps/x", "a\001\377b", "/tmp/../../..//proc/./self/cwd",
+	"/tmp/fuzz", "/tmp", "/", "", ".", "..", "/proc/self/mem", "/proc/self/fd/5", "/proc/self/exe", "/dev/null", "/dev/ptmx",
+		"/proc/1/root",
+	"/none/x", "/proc/self/fd/99999999999999999999", "/dev/tty", "/sys", "/proc/self/maps/x", "a\001\377b",
+		"/tmp/../../..//proc/./self/cwd",
 };
 
 static uint64_t argument(void)
@@ -233,7 +235,8 @@ static int fuzz_scripts(void)
 	memset(big, 'x', sizeof(big));
 	memcpy(big, "#!/", 3);
 	static const char *const texts[] = {
-		"#!/tmp/script\n", "#!\n", "#! \t \n", "#!", "#!/\n", "#!/tmp\n", "#!/none\n", "#!/tmp/script2 a b\n", "#!relative", "#!/tmp/script\0x\n", "", "\n", "\x7f" "ELF",
+		"#!/tmp/script\n", "#!\n", "#! \t \n", "#!", "#!/\n", "#!/tmp\n", "#!/none\n", "#!/tmp/script2 a b\n", "#!relative",
+			"#!/tmp/script\0x\n", "", "\n", "\x7f" "ELF",
 		"#!/proc/self/exe -\n", "#! \0\n",
 	};
 	write_file("/tmp/script2", "#!/tmp/script\n", 14);

@@ -53,15 +53,19 @@ int main(void)
 	CHECK("new pages are zero", p != MAP_FAILED && zero && (uintptr_t)p % PAGE == 0);
 	memset(p, 'a', 16 * PAGE);
 
-	CHECK("mprotect to read", !mprotect(p + PAGE, PAGE, PROT_READ) && !touch(p + PAGE, 0) && touch(p + PAGE, 1) == SIGSEGV && code == SEGV_ACCERR);
+	CHECK("mprotect to read", !mprotect(p + PAGE, PAGE, PROT_READ) && !touch(p + PAGE, 0) && touch(p + PAGE, 1) == SIGSEGV
+		&& code == SEGV_ACCERR);
 	CHECK("neighbours stay", !touch(p, 1) && !touch(p + 2 * PAGE, 1));
 	CHECK("mprotect to none", !mprotect(p + PAGE, PAGE, PROT_NONE) && touch(p + PAGE, 0) == SIGSEGV);
 	CHECK("mprotect back", !mprotect(p + PAGE, PAGE, PROT_READ | PROT_WRITE) && p[PAGE] == 'a' && !touch(p + PAGE, 1));
-	CHECK("hole", !munmap(p + 4 * PAGE, 2 * PAGE) && touch(p + 4 * PAGE, 0) == SIGSEGV && code == SEGV_MAPERR && p[6 * PAGE] == 'a' && p[4 * PAGE - 1] == 'a');
+	CHECK("hole", !munmap(p + 4 * PAGE, 2 * PAGE) && touch(p + 4 * PAGE, 0) == SIGSEGV && code == SEGV_MAPERR && p[6 * PAGE] == 'a'
+		&& p[4 * PAGE - 1] == 'a');
 	CHECK("mprotect over a hole", mprotect(p, 16 * PAGE, PROT_READ) == -1 && errno == ENOMEM);
 	mprotect(p, 4 * PAGE, PROT_READ | PROT_WRITE);
-	CHECK("fixed mapping fills it", mmap(p + 4 * PAGE, 2 * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == p + 4 * PAGE && p[4 * PAGE] == 0);
-	CHECK("fixed, replacing nothing", mmap(p, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED && errno == EEXIST);
+	CHECK("fixed mapping fills it", mmap(p + 4 * PAGE, 2 * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+		0) == p + 4 * PAGE && p[4 * PAGE] == 0);
+	CHECK("fixed, replacing nothing", mmap(p, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == MAP_FAILED
+		&& errno == EEXIST);
 	CHECK("unaligned unmapping", munmap(p + 1, PAGE) == -1 && errno == EINVAL);
 	CHECK("no length", mmap(NULL, 0, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED && errno == EINVAL);
 
@@ -84,8 +88,10 @@ int main(void)
 	char *moved = mremap(private, 4 * PAGE, 64 * PAGE, MREMAP_MAYMOVE);
 	CHECK("mremap grows", moved != MAP_FAILED && moved[0] == 'p' && moved[PAGE] == 'q' && moved[63 * PAGE] == 0);
 	char *target = map(64 * PAGE, MAP_PRIVATE);
-	CHECK("mremap to a place", mremap(moved, 64 * PAGE, 64 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, target) == target && target[PAGE] == 'q' && touch(moved, 0) == SIGSEGV);
-	CHECK("mremap shrinks", mremap(target, 64 * PAGE, 2 * PAGE, 0) == target && target[PAGE] == 'q' && touch(target + 2 * PAGE, 0) == SIGSEGV);
+	CHECK("mremap to a place", mremap(moved, 64 * PAGE, 64 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, target) == target
+		&& target[PAGE] == 'q' && touch(moved, 0) == SIGSEGV);
+	CHECK("mremap shrinks", mremap(target, 64 * PAGE, 2 * PAGE, 0) == target && target[PAGE] == 'q'
+		&& touch(target + 2 * PAGE, 0) == SIGSEGV);
 
 	memset(p, 'b', PAGE);
 	CHECK("madvise throws away", !madvise(p, PAGE, MADV_DONTNEED) && p[0] == 0);

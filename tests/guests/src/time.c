@@ -87,7 +87,8 @@ int main(void)
 	}
 
 	struct timespec t;
-	CHECK("no such clock", clock_gettime(15, &t) == -1 && errno == EINVAL && clock_gettime(100, &t) == -1 && errno == EINVAL && clock_getres(100, &t) == -1 && errno == EINVAL);
+	CHECK("no such clock", clock_gettime(15, &t) == -1 && errno == EINVAL && clock_gettime(100, &t) == -1 && errno == EINVAL
+		&& clock_getres(100, &t) == -1 && errno == EINVAL);
 	int64_t coarse = by_library(CLOCK_MONOTONIC_COARSE), fine = by_library(CLOCK_MONOTONIC);
 	CHECK("coarse is not ahead", coarse <= fine);
 	int64_t next;
@@ -113,7 +114,8 @@ int main(void)
 	CHECK("nanosleep is not short", !nanosleep(&pause, &left) && by_library(CLOCK_MONOTONIC) - start >= 3000000);
 	start = by_library(CLOCK_MONOTONIC);
 	t = (struct timespec){ (start + 5000000) / 1000000000, (start + 5000000) % 1000000000 };
-	CHECK("sleep until a time", !clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) && by_library(CLOCK_MONOTONIC) >= start + 5000000);
+	CHECK("sleep until a time", !clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL)
+		&& by_library(CLOCK_MONOTONIC) >= start + 5000000);
 	t.tv_nsec = 1000000000;
 	CHECK("nanoseconds out of range", nanosleep(&t, NULL) == -1 && errno == EINVAL);
 
@@ -147,6 +149,7 @@ int main(void)
 	int descriptor = timerfd_create(CLOCK_MONOTONIC, 0);
 	struct itimerspec once = { { 0, 0 }, { 0, 2000000 } };
 	uint64_t expirations = 0;
-	CHECK("timer as a file", descriptor >= 0 && !timerfd_settime(descriptor, 0, &once, NULL) && read(descriptor, &expirations, 8) == 8 && expirations == 1);
+	CHECK("timer as a file", descriptor >= 0 && !timerfd_settime(descriptor, 0, &once, NULL) && read(descriptor, &expirations, 8) == 8
+		&& expirations == 1);
 	return guest_done("time");
 }

@@ -114,7 +114,8 @@ int main(int argc, char **argv)
 
 	long long m = now(CLOCK_MONOTONIC);
 	struct timespec set = { 1483228790, 0 };	/* 2016-12-31 23:59:50 */
-	say("clock_settime", clock_settime(CLOCK_REALTIME, &set) == 0 && now(CLOCK_REALTIME) / NS == set.tv_sec && now(CLOCK_MONOTONIC) - m < 10000000);
+	say("clock_settime", clock_settime(CLOCK_REALTIME, &set) == 0 && now(CLOCK_REALTIME) / NS == set.tv_sec
+		&& now(CLOCK_MONOTONIC) - m < 10000000);
 	tx.modes = ADJ_STATUS | ADJ_TAI | ADJ_MAXERROR;	/* too large an error would make the clock unsynchronised */
 	tx.maxerror = 0;
 	tx.status = STA_INS | STA_PLL;

@@ -108,7 +108,8 @@ int main(int argc, char **argv)
 		known++;
 
 	/* In front of the data lie the page that the clocks are read from, the first data page outside of time namespaces, and another one. */
-	long page = layout("page_size"), front = layout("vvar_front_pages") * page, size = layout("vvar_size"), file_size = lseek(file, 0, SEEK_END);
+	long page = layout("page_size"), front = layout("vvar_front_pages") * page, size = layout("vvar_size"), file_size = lseek(file, 0,
+		SEEK_END);
 	int pages = memfd_create("vvar", 0);
 	char *place = mmap(NULL, front + size + file_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (place == MAP_FAILED || ftruncate(pages, size) != 0
@@ -181,15 +182,19 @@ int main(int argc, char **argv)
 
 	CHECK("resolutions", resolves(CLOCK_REALTIME, 17) && resolves(CLOCK_MONOTONIC, 17) && resolves(CLOCK_MONOTONIC_RAW, 17)
 		&& resolves(CLOCK_BOOTTIME, 17) && resolves(CLOCK_TAI, 17));
-	CHECK("coarse resolutions", resolves(CLOCK_REALTIME_COARSE, layout("low_res_nsec")) && resolves(CLOCK_MONOTONIC_COARSE, layout("low_res_nsec")));
+	CHECK("coarse resolutions", resolves(CLOCK_REALTIME_COARSE, layout("low_res_nsec")) && resolves(CLOCK_MONOTONIC_COARSE,
+		layout("low_res_nsec")));
 	CHECK("resolution to nowhere", resolution(CLOCK_MONOTONIC, NULL) == 0);
 
 	struct timespec t = { -1, -1 };
-	CHECK("errors are negative numbers", get(15, &t) == -EINVAL && get(16, &t) == -EINVAL && get(1 << 20, &t) == -EINVAL && resolution(15, &t) == -EINVAL
+	CHECK("errors are negative numbers", get(15, &t) == -EINVAL && get(16, &t) == -EINVAL && get(1 << 20, &t) == -EINVAL
+		&& resolution(15, &t) == -EINVAL
 		&& resolution(1 << 20, &t) == -EINVAL);
-	CHECK("other clocks are the kernel's", get(CLOCK_PROCESS_CPUTIME_ID, &t) == 0 && t.tv_nsec >= 0 && get(CLOCK_THREAD_CPUTIME_ID, &t) == 0);
+	CHECK("other clocks are the kernel's", get(CLOCK_PROCESS_CPUTIME_ID, &t) == 0 && t.tv_nsec >= 0 && get(CLOCK_THREAD_CPUTIME_ID,
+		&t) == 0);
 	set32(0, "vdso_data.clock_mode", layout("clockmode_none"));
-	CHECK("no counter: the kernel's time", get(CLOCK_REALTIME, &t) == 0 && t.tv_sec > 1000000000 && of_day(&v, NULL) == 0 && v.tv_sec > 1000000000);
+	CHECK("no counter: the kernel's time", get(CLOCK_REALTIME, &t) == 0 && t.tv_sec > 1000000000 && of_day(&v, NULL) == 0
+		&& v.tv_sec > 1000000000);
 	CHECK("no counter: coarse as before", is(CLOCK_REALTIME_COARSE, 5000, 123456789));
 	set32(0, "vdso_data.clock_mode", layout("clockmode_archtimer"));
 

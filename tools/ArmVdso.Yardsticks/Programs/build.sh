@@ -5,7 +5,8 @@
 set -euo pipefail
 export LC_ALL=C
 cd "$(dirname "$0")"
-command -v aarch64-linux-gnu-gcc >/dev/null || { echo "build.sh: aarch64-linux-gnu-gcc is missing (package gcc-aarch64-linux-gnu)" >&2; exit 2; }
+command -v aarch64-linux-gnu-gcc >/dev/null ||
+  { echo "build.sh: aarch64-linux-gnu-gcc is missing (package gcc-aarch64-linux-gnu)" >&2; exit 2; }
 tmp=$(mktemp -d); trap 'rm -rf "$tmp"' EXIT
 for name in dhrystone_like coremark_like; do
   for level in O2 O3; do

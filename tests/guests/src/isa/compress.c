@@ -255,7 +255,8 @@ static void round_trip(const char *name, int n) {
 }
 
 int main(void) {
-    static const char *words[] = { "the ", "cycle", " of ", "a ", "counter", "branch ", "and", "\n", "memory ", "page ", "0123456789", "fault; ", "x" };
+    static const char *words[] = { "the ", "cycle", " of ", "a ", "counter", "branch ", "and", "\n", "memory ", "page ", "0123456789",
+        "fault; ", "x" };
     crc_init();
     check("crc32 of 123456789", crc32_of((const u8 *)"123456789", 9) == 0xcbf43926);
     int n = 0;

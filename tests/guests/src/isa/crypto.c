@@ -288,7 +288,8 @@ static void x25519(u8 out[32], const u8 scalar[32], const u8 point[32]) {
     k[0] &= 248;
     k[31] = (u8)((k[31] & 127) | 64);
     memcpy(w, point, 32);
-    Field x1 = { w[0] & m51, (w[0] >> 51 | w[1] << 13) & m51, (w[1] >> 38 | w[2] << 26) & m51, (w[2] >> 25 | w[3] << 39) & m51, w[3] >> 12 & m51 };
+    Field x1 = { w[0] & m51, (w[0] >> 51 | w[1] << 13) & m51, (w[1] >> 38 | w[2] << 26) & m51, (w[2] >> 25 | w[3] << 39) & m51,
+        w[3] >> 12 & m51 };
     Field x2 = { 1 }, z2 = { 0 }, x3, z3 = { 1 }, a, b, c, d, aa, bb, e, da, cb;
     static const Field a24 = { 121665 };
     memcpy(x3, x1, sizeof x3);
@@ -358,7 +359,8 @@ int main(void) {
     for (int i = 0; i < 32; i++)
         key[i] = (u8)i;
     unhex("00112233445566778899aabbccddeeff", data);
-    static const char *const fips[] = { "69c4e0d86a7b0430d8cdb78070b4c55a", "dda97ca4864cdfe06eaf70a0ec0d7191", "8ea2b7ca516745bfeafc49904b496089" };
+    static const char *const fips[] = { "69c4e0d86a7b0430d8cdb78070b4c55a", "dda97ca4864cdfe06eaf70a0ec0d7191",
+        "8ea2b7ca516745bfeafc49904b496089" };
     for (int i = 0; i < 3; i++) {
         char name[32];
         sprintf(name, "aes-%d", 128 + 64 * i);

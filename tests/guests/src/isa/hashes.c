@@ -122,7 +122,8 @@ static void sha256_block(void *state, const u8 *p) {
     u32 *h = state, w[64], s[8];
     for (int i = 0; i < 64; i++)
         w[i] = i < 16 ? be32(p + 4 * i)
-            : w[i - 16] + (ror(w[i - 15], 7) ^ ror(w[i - 15], 18) ^ w[i - 15] >> 3) + w[i - 7] + (ror(w[i - 2], 17) ^ ror(w[i - 2], 19) ^ w[i - 2] >> 10);
+            : w[i - 16] + (ror(w[i - 15], 7) ^ ror(w[i - 15], 18) ^ w[i - 15] >> 3) + w[i - 7] + (ror(w[i - 2], 17) ^ ror(w[i - 2],
+        19) ^ w[i - 2] >> 10);
     memcpy(s, h, sizeof s);
     for (int i = 0; i < 64; i++) {
         u32 t1 = s[7] + (ror(s[4], 6) ^ ror(s[4], 11) ^ ror(s[4], 25)) + ((s[4] & s[5]) ^ (~s[4] & s[6])) + (u32)(k512[i] >> 32) + w[i];
@@ -139,7 +140,8 @@ static void sha512_block(void *state, const u8 *p) {
     u64 *h = state, w[80], s[8];
     for (int i = 0; i < 80; i++)
         w[i] = i < 16 ? be64(p + 8 * i)
-            : w[i - 16] + (ror64(w[i - 15], 1) ^ ror64(w[i - 15], 8) ^ w[i - 15] >> 7) + w[i - 7] + (ror64(w[i - 2], 19) ^ ror64(w[i - 2], 61) ^ w[i - 2] >> 6);
+            : w[i - 16] + (ror64(w[i - 15], 1) ^ ror64(w[i - 15], 8) ^ w[i - 15] >> 7) + w[i - 7] + (ror64(w[i - 2],
+        19) ^ ror64(w[i - 2], 61) ^ w[i - 2] >> 6);
     memcpy(s, h, sizeof s);
     for (int i = 0; i < 80; i++) {
         u64 t1 = s[7] + (ror64(s[4], 14) ^ ror64(s[4], 18) ^ ror64(s[4], 41)) + ((s[4] & s[5]) ^ (~s[4] & s[6])) + k512[i] + w[i];
@@ -266,12 +268,15 @@ int main(void) {
     check_hex("sha256 of nothing", sha256("", 0), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     check_hex("sha256 of abc", sha256("abc", 3), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     check_hex("sha256 of two blocks", sha256(two_blocks, 56), "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
-    check_hex("sha512 of abc", sha512("abc", 3), "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f");
-    check_hex("sha512 of nothing", sha512("", 0), "cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e");
+    check_hex("sha512 of abc", sha512("abc", 3),
+        "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f");
+    check_hex("sha512 of nothing", sha512("", 0),
+        "cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e");
     check_hex("md5 of 40000 a", md5(as, sizeof as), "15725c9aaac02fda4d458ad5416f6992");
     check_hex("sha1 of 40000 a", sha1(as, sizeof as), "21359ae00fdae480d2157c838dd5690570febaeb");
     check_hex("sha256 of 40000 a", sha256(as, sizeof as), "72a2f8d2643328a2e03dcb1b66fdc6610b95ba3019d88d8849ce060d0be634ce");
-    check_hex("sha512 of 40000 a", sha512(as, sizeof as), "857c86d5463583d54be191946f8a42d0b03f65afc5d1fd32be7eee245fc95ea77fa58b423648221115ddbf9a18d67e780430d7d7da0611160064d5972829a0b5");
+    check_hex("sha512 of 40000 a", sha512(as, sizeof as),
+        "857c86d5463583d54be191946f8a42d0b03f65afc5d1fd32be7eee245fc95ea77fa58b423648221115ddbf9a18d67e780430d7d7da0611160064d5972829a0b5");
     for (int i = 0; i < 16; i++)
         key[i] = (u8)i;
     for (int i = 0; i < 15; i++)

@@ -265,7 +265,8 @@ static void random_value(char **out, int depth) {
     case 4:
         *out += sprintf(*out, "\"");
         for (int i = (int)(random64() >> 60); i >= 0; i--)
-            *out += random64() >> 63 ? sprintf(*out, "%c", (int)('a' + (random64() >> 33) % 26)) : sprintf(*out, "\\u%04x", (unsigned)(0x100 + (random64() >> 33) % 0x2000));
+            *out += random64() >> 63 ? sprintf(*out, "%c", (int)('a' + (random64() >> 33) % 26)) : sprintf(*out, "\\u%04x",
+        (unsigned)(0x100 + (random64() >> 33) % 0x2000));
         *out += sprintf(*out, "\"");
         break;
     default:
