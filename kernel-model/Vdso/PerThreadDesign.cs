@@ -68,7 +68,7 @@ public sealed class PerThreadDesign : VdsoDesign
         base.PatchEl1(el1, machine);
         el1.PatchCall(machine, PatchSite.vdso_switch_call, El1Symbol.vdso_update_per_thread_cpu);
         if (_writable is WritablePage.CheckedThenUsed or WritablePage.TakenOnce)
-            {
+        {
             El1Symbol check = _writable == WritablePage.TakenOnce ? El1Symbol.vdso_request_once : El1Symbol.vdso_request_twice;
             el1.PatchCall(machine, PatchSite.vdso_request_key, check);
         }

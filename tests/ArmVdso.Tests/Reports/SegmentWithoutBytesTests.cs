@@ -13,7 +13,8 @@ public sealed class SegmentWithoutBytesTests
         try
         {
             File.WriteAllBytes(file, Program());
-            File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            if (!OperatingSystem.IsWindows())
+                File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
             ArmVdsoCommand.Result result = ArmVdsoCommand.Run("run", "--core", "none", file);
             Assert.True(result.Status == 7, result.Errors);
         }

@@ -16,7 +16,8 @@ internal static class CheckCommand
         Option<string[]> @event = Repeated("--event", "only this event (repeatable)", "NAME");
         var pairs = new Option<bool>("--pairs") { Description = "also two events at any two boundaries; takes minutes" };
         var replay = new Option<string?>(
-            "--replay") { Description = "runs one schedule and shows every instruction and event", HelpName = "ID" };
+            "--replay")
+        { Description = "runs one schedule and shows every instruction and event", HelpName = "ID" };
         var brief = new Option<bool>("--brief") { Description = "with --replay: EL1 code as one line a function" };
         var mutant = new Option<string?>("--mutant") { Description = "plants a fault first (with --replay too)", HelpName = "NAME" };
         var mutants = new Option<bool>("--mutants")

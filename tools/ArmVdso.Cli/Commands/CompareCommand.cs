@@ -10,7 +10,8 @@ internal static class CompareCommand
     internal static Command Make()
     {
         var threads = new Option<string>(
-            "--threads") { Description = "threads of the guest, 2 to 64", HelpName = "N", DefaultValueFactory = _ => "4" };
+            "--threads")
+        { Description = "threads of the guest, 2 to 64", HelpName = "N", DefaultValueFactory = _ => "4" };
         var functions = new Argument<string[]>("FUNCTION")
         {
             Description = "functions to show (a part of the name is enough); all without",

@@ -76,16 +76,31 @@ internal static class ModelsCommand
         foreach (CoreParameter p in model.Parameters)
         {
             if (json)
-                Write(new { key = p.Key, value = p.Value, unit = p.Unit, evidence = p.Evidence, low = p.Range?.Low, high = p.Range?.High,
-                    source = p.Source });
+                Write(new
+                {
+                    key = p.Key,
+                    value = p.Value,
+                    unit = p.Unit,
+                    evidence = p.Evidence,
+                    low = p.Range?.Low,
+                    high = p.Range?.High,
+                    source = p.Source
+                });
             table.Add(p.Key, Text.Plain(p.Value), p.Unit, p.Evidence, p.Range is { } r ? $"{r.Low}..{r.High}" : "", p.Source);
         }
         var timings = new Table("instructions", "timing", "evidence", "range", "source");
         foreach (CoreTiming t in model.Timings)
         {
             if (json)
-                Write(new { instructions = t.Names, timing = t.Values, evidence = t.Evidence, low = t.Range?.Low, high = t.Range?.High,
-                    source = t.Source });
+                Write(new
+                {
+                    instructions = t.Names,
+                    timing = t.Values,
+                    evidence = t.Evidence,
+                    low = t.Range?.Low,
+                    high = t.Range?.High,
+                    source = t.Source
+                });
             timings.Add(t.Names, t.Values, t.Evidence, t.Range is { } r ? $"{r.Low}..{r.High}" : "", t.Source);
         }
         string source = model.Software.FirstOrDefault(s => s.Key == KernelConfiguration.CoreKey)?.Source

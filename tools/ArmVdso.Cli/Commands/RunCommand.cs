@@ -41,7 +41,8 @@ internal static class RunCommand
         Option<string?> profile = Report(
             "--profile", "prints cycles by function at the end, to a file when one is named (--profile=FILE); slow");
         var trace = new Option<string?>(
-            "--trace") { Description = "writes each TPIDRRO_EL0 write to a file, one JSON object a line", HelpName = "FILE" };
+            "--trace")
+        { Description = "writes each TPIDRRO_EL0 write to a file, one JSON object a line", HelpName = "FILE" };
         var konata = new Option<string?>("--konata")
         {
             Description = "writes the pipeline of a window of the run for the viewer Konata (Kanata 0004)",
@@ -55,7 +56,8 @@ internal static class RunCommand
         };
         var json = new Option<bool>("--json") { Description = "same as --stats-format json" };
         var program = new Argument<string?>(
-            "PROGRAM") { Description = "path on the host or in the root, or a name to look for", Arity = ArgumentArity.ExactlyOne };
+            "PROGRAM")
+        { Description = "path on the host or in the root, or a name to look for", Arity = ArgumentArity.ExactlyOne };
         var arguments = new Argument<string[]>("ARG") { Description = "its arguments", Arity = ArgumentArity.ZeroOrMore };
         OptionGroup[] groups =
         [

@@ -45,7 +45,8 @@ internal static class SyscallsCommand
             DefaultValueFactory = _ => "5",
         };
         var noVdso = new Option<bool>(
-            "--no-vdso-count") { Description = "does not count calls that the vDSO answers (several times faster)" };
+            "--no-vdso-count")
+        { Description = "does not count calls that the vDSO answers (several times faster)" };
         var output = new Option<string?>("--output", "-o")
         {
             Description = "writes the report to a file (else to stderr, below the program's output)",

@@ -41,7 +41,8 @@ internal static class VdsoCommand
     private static CliCommand OfDesign(string name, string description, Action<VdsoDesign> print)
     {
         var design = new Argument<string?>(
-            "DESIGN") { Description = "design, as 'vdso list' names them", DefaultValueFactory = _ => "per-cpu" };
+            "DESIGN")
+        { Description = "design, as 'vdso list' names them", DefaultValueFactory = _ => "per-cpu" };
         return new CliCommand(name, description, [], [], [design], input =>
         {
             string text = input.Operand(design)!;
@@ -161,13 +162,14 @@ internal static class VdsoCommand
 
     private static CliCommand MakeExtract()
     {
-        var source = new Argument<string?>("FILE") 
+        var source = new Argument<string?>("FILE")
         {
             Description = "a Debian kernel package (.deb), a kernel (vmlinuz, Image) or an image (.so)",
             Arity = ArgumentArity.ExactlyOne,
         };
         var output = new Option<string?>(
-            "-o") { Description = "file to write; without it a name from the kernel's version", HelpName = "FILE" };
+            "-o")
+        { Description = "file to write; without it a name from the kernel's version", HelpName = "FILE" };
         return new CliCommand("extract", "takes the vDSO image out of an arm64 kernel, unchanged", [], [output], [source], input =>
         {
             string from = input.Operand(source)!;

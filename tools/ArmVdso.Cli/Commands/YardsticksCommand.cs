@@ -19,7 +19,8 @@ internal static class YardsticksCommand
             Arity = ArgumentArity.ZeroOrMore,
         };
         var data = new Option<string?>(
-            "--data") { Description = "folder with tables of the same format, in place of those built in", HelpName = "DIR" };
+            "--data")
+        { Description = "folder with tables of the same format, in place of those built in", HelpName = "DIR" };
         var rows = new Option<bool>("--rows")
         {
             Description = $"also the rows with the largest errors ({WorstRows} a set), and each row left out with the reason",
