@@ -33,7 +33,8 @@ public sealed partial class LinuxKernel
         {
             HypercallNumber.Syscall => current.Syscall is null,
             HypercallNumber.Fault => true,
-            HypercallNumber.Irq => Machine.Memory.Read<ulong>(El1Image.Physical(cpu.X(1)) + PtRegs.Pstate) is var pstate && (pstate & ModeMask) == 0,
+            HypercallNumber.Irq =>
+                Machine.Memory.Read<ulong>(El1Image.Physical(cpu.X(1)) + PtRegs.Pstate) is var pstate && (pstate & ModeMask) == 0,
             _ => false,
         };
         if (user)
@@ -74,7 +75,9 @@ public sealed partial class LinuxKernel
     private static void AddExitedUsage(ThreadGroup group, KernelTask task, MemoryMap? mm)
     {
         (long faults, long voluntary, long involuntary) = group.ExitedUsage;
-        group.ExitedUsage = (faults + (group.Threads.Count == 1 ? mm?.MinorFaults ?? 0 : 0), voluntary + task.VoluntarySwitches, involuntary + task.InvoluntarySwitches);
+        group.ExitedUsage = (
+            faults + (group.Threads.Count == 1 ? mm?.MinorFaults ?? 0 : 0), voluntary + task.VoluntarySwitches,
+            involuntary + task.InvoluntarySwitches);
         if (mm is not null)
             group.PeakResidentKiB = Math.Max(group.PeakResidentKiB, mm.PeakResidentPages * 4);
     }
@@ -110,7 +113,8 @@ public sealed partial class LinuxKernel
     internal void RunCpuTimers(KernelTask task)
     {
         ThreadGroup group = task.Group;
-        if (task.Mm is null || (group.CpuTimers[0].Expires == 0 && group.CpuTimers[1].Expires == 0 && group.Rlimits[Rlimits.Cpu].Soft == Rlimits.Infinity))
+        if (task.Mm is null
+            || (group.CpuTimers[0].Expires == 0 && group.CpuTimers[1].Expires == 0 && group.Rlimits[Rlimits.Cpu].Soft == Rlimits.Infinity))
             return;
         (ulong user, ulong system) = CpuTime(group);
         for (int i = 0; i < 2; i++)

@@ -82,7 +82,8 @@ public sealed partial class LinuxKernel
         ThreadGroup? reaper = space.Reaper == 0 ? null : FindGroup(space.Reaper);
         ThreadGroup? last = space.Parent is null || ReferenceEquals(reaper, dead) || reaper is null or { IsZombie: true } ? Init : reaper;
         ThreadGroup? heir = dead.Parent;
-        while (heir is not null && !ReferenceEquals(heir, last) && !(heir.ChildSubreaper && ReferenceEquals(heir.Leader.PidNamespace, space)))
+        while (heir is not null && !ReferenceEquals(heir, last)
+            && !(heir.ChildSubreaper && ReferenceEquals(heir.Leader.PidNamespace, space)))
             heir = heir.Parent;
         return heir ?? last;
     }

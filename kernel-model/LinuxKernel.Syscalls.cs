@@ -208,14 +208,15 @@ public sealed partial class LinuxKernel
             string what = row == Row.Unallocated
                 ? "an unallocated encoding"
                 : !RowInfo.HasSemantics(row) ? "not implemented"
-                : Machine.Profile is { } profile && !profile.Has(row) ? $"not in CPU profile {profile.Name}, which lacks FEAT_{RowInfo.Feature(row)}"
+                : Machine.Profile is { } profile && !profile.Has(row)
+                ? $"not in CPU profile {profile.Name}, which lacks FEAT_{RowInfo.Feature(row)}"
                 : "UNDEFINED here";
-            Log($"{task}: SIGILL: instruction 0x{instruction:x8} ({Disassembler.Disassemble(instruction, regs.PC)}) at 0x{regs.PC:x} is {what}");
+            Log($"{task}: SIGILL: instruction 0x{instruction:x8} ({Disassembler.Disassemble(instruction, regs.PC)}) "
+                + $"at 0x{regs.PC:x} is {what}");
         }
         FaultSignalTo(task, Signal.SIGILL, Signal.ILL_ILLOPC, regs.PC, 0);
     }
 
-    /// <summary>What Linux emulates for EL0: reads of ID registers (cpufeature.c emulate_mrs), CTR_EL0, the counter (traps.c).</summary>
     /// <summary>Whether a trapped access is a read of CNTVCT_EL0 or CNTVCTSS_EL0.</summary>
     private static bool IsCounterRead(ulong esr)
     {
@@ -223,6 +224,7 @@ public sealed partial class LinuxKernel
         return (esr & access) is counter or synchronised;
     }
 
+    /// <summary>What Linux emulates for EL0: reads of ID registers (cpufeature.c emulate_mrs), CTR_EL0, the counter (traps.c).</summary>
     private bool EmulateTrappedSystem(Cpu cpu, ulong esr, UserRegisters regs)
     {
         int op0 = (int)(esr >> 20) & 3, op2 = (int)(esr >> 17) & 7, op1 = (int)(esr >> 14) & 7, crn = (int)(esr >> 10) & 15;

@@ -15,7 +15,8 @@ namespace ArmVdso.Kernel;
 /// <summary>The life of tasks: the first process, clone, execve, exit, reaping (kernel/fork.c, fs/exec.c, kernel/exit.c).</summary>
 public sealed partial class LinuxKernel
 {
-    private const ulong CloneNamespaces = CloneFlags.CLONE_NEWNS | CloneFlags.CLONE_NEWCGROUP | CloneFlags.CLONE_NEWUTS | CloneFlags.CLONE_NEWIPC | CloneFlags.CLONE_NEWUSER | CloneFlags.CLONE_NEWPID | CloneFlags.CLONE_NEWNET;
+    private const ulong CloneNamespaces = CloneFlags.CLONE_NEWNS | CloneFlags.CLONE_NEWCGROUP | CloneFlags.CLONE_NEWUTS
+        | CloneFlags.CLONE_NEWIPC | CloneFlags.CLONE_NEWUSER | CloneFlags.CLONE_NEWPID | CloneFlags.CLONE_NEWNET;
 
     /// <summary>Called when a signal is taken from the queue for a task; for strace.</summary>
     public Action<KernelTask, SignalInfo>? OnSignal { get; init; }
@@ -57,7 +58,8 @@ public sealed partial class LinuxKernel
             return result;
         }
         result = Loader.Load(
-            Vfs, caller, file!, Options.ProgramGuestPath, [.. Options.Arguments], [.. Options.Environment], group, task.Credentials, out LoadedProgram? program, out error);
+            Vfs, caller, file!, Options.ProgramGuestPath, [.. Options.Arguments], [.. Options.Environment], group, task.Credentials,
+            out LoadedProgram? program, out error);
         file!.Release();
         if (result < 0)
             return result;
@@ -226,7 +228,8 @@ public sealed partial class LinuxKernel
     }
 
     /// <summary>clone and clone3 after their arguments were read: the child's TID, or -errno.</summary>
-    internal long Clone(SyscallContext c, ulong flags, int exitSignal, ulong stack, ulong parentTid, ulong childTid, ulong tls, ulong pidfd, int setTid = 0)
+    internal long Clone(
+        SyscallContext c, ulong flags, int exitSignal, ulong stack, ulong parentTid, ulong childTid, ulong tls, ulong pidfd, int setTid = 0)
     {
         KernelTask parent = c.Task;
         if ((flags & CloneFlags.CLONE_SIGHAND) != 0 && (flags & CloneFlags.CLONE_VM) == 0)
@@ -234,7 +237,9 @@ public sealed partial class LinuxKernel
         if ((flags & CloneFlags.CLONE_THREAD) != 0 && (flags & CloneFlags.CLONE_SIGHAND) == 0)
             return -Errno.EINVAL;
         // CloneFlags.CLONE_THREAD: threads of a process are of one namespace.
-        if ((flags & CloneFlags.CLONE_THREAD) != 0 && ((flags & (CloneFlags.CLONE_NEWUSER | CloneFlags.CLONE_NEWPID)) != 0 || !ReferenceEquals(parent.PidNamespace, parent.PidNamespaceForChildren)))
+        if ((flags & CloneFlags.CLONE_THREAD) != 0
+            && ((flags & (CloneFlags.CLONE_NEWUSER | CloneFlags.CLONE_NEWPID)) != 0
+                || !ReferenceEquals(parent.PidNamespace, parent.PidNamespaceForChildren)))
             return -Errno.EINVAL;
         if ((flags & (CloneFlags.CLONE_NEWUSER | CloneFlags.CLONE_FS)) == (CloneFlags.CLONE_NEWUSER | CloneFlags.CLONE_FS))
             return -Errno.EINVAL;
@@ -462,7 +467,8 @@ public sealed partial class LinuxKernel
         group.IsZombie = true;
         OnExit?.Invoke(group.Leader, group.ExitStatus);
         List<ThreadGroup> children = [.. group.Children];
-        foreach (KernelTask traced in children.SelectMany(child => child.Threads).Where(t => ReferenceEquals(t.Tracing?.Tracer, group)).ToList())
+        foreach (KernelTask traced in children.SelectMany(child => child.Threads)
+            .Where(t => ReferenceEquals(t.Tracing?.Tracer, group)).ToList())
             StopTracing(traced);
         if (group.Leader.PidNamespace.Reaper == group.Pid)
             EndPidNamespace(group.Leader.PidNamespace);

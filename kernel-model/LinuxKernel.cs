@@ -285,7 +285,8 @@ public sealed partial class LinuxKernel : IHypercallHandler
                 FillRandomBatch(cpu);
                 break;
             default:
-                Panic = $"kernel panic on cpu{cpu.Index}: esr=0x{cpu.X(1):x} far=0x{cpu.X(2):x} elr=0x{cpu.ELR_EL1:x} ({_el1.FunctionAt(cpu.ELR_EL1)})";
+                Panic = $"kernel panic on cpu{cpu.Index}: esr=0x{cpu.X(1):x} far=0x{cpu.X(2):x} elr=0x{cpu.ELR_EL1:x} "
+                    + $"({_el1.FunctionAt(cpu.ELR_EL1)})";
                 Machine.StopRequested = true;
                 break;
         }

@@ -35,7 +35,8 @@ public static class OpenFlags
 public static class PollBits
 {
 #pragma warning disable CS1591
-    public const uint In = 1, Pri = 2, Out = 4, Err = 8, Hup = 0x10, Nval = 0x20, RdNorm = 0x40, RdBand = 0x80, WrNorm = 0x100, WrBand = 0x200, RdHup = 0x2000;
+    public const uint In = 1, Pri = 2, Out = 4, Err = 8, Hup = 0x10, Nval = 0x20, RdNorm = 0x40, RdBand = 0x80, WrNorm = 0x100,
+        WrBand = 0x200, RdHup = 0x2000;
 
     /// <summary>What a file without a poll operation reports.</summary>
     public const uint Always = In | Out | RdNorm | WrNorm;

@@ -37,7 +37,8 @@ public sealed record KernelConfiguration
     /// The stack offset is random, as in Debian's kernels (RANDOMIZE_KSTACK_OFFSET_DEFAULT), and FEAT_SSBS is absent.</summary>
     public static KernelConfiguration Default { get; } = new() { RandomStack = true, SsbdFirmware = true };
 
-    /// <summary>What Linux decides on a core: the words under <see cref="CoreKey"/> in the core's file, else <see cref="Default"/>.</summary>
+    /// <summary>What Linux decides on a core: the words under <see cref="CoreKey"/> in the core's file, else
+    /// <see cref="Default"/>.</summary>
     /// <exception cref="CoreModelException">The file has an unknown word, or tells a software that is not there.</exception>
     public static KernelConfiguration ForCore(CoreModel core)
     {

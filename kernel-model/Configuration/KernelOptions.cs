@@ -15,7 +15,8 @@ public sealed record KernelOptions
     /// <summary>Further host folders.</summary>
     public IReadOnlyList<Bind> Binds { get; init; } = [];
 
-    /// <summary>Host file that is the program, shown read-only at <see cref="ProgramGuestPath"/>; null when it is inside the root.</summary>
+    /// <summary>Host file that is the program, shown read-only at <see cref="ProgramGuestPath"/>; null when it is inside the
+    /// root.</summary>
     public string? ProgramHostPath { get; init; }
 
     /// <summary>Guest path of the program.</summary>

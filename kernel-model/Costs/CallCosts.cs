@@ -13,7 +13,8 @@ namespace ArmVdso.Kernel.Costs;
 /// <param name="Row">Row of the traces.</param>
 /// <param name="Estimated">The nearest traced call stands for this one.</param>
 /// <param name="Region">Which lines of its own it touches.</param>
-public sealed record CallCost(int Instructions, int InstructionLines, int DataLines, int PerKilobyte, string Row, bool Estimated, int Region);
+public sealed record CallCost(
+    int Instructions, int InstructionLines, int DataLines, int PerKilobyte, string Row, bool Estimated, int Region);
 
 /// <summary>Costs of bodies in C#: Costs/calls.tsv names the row of the stock kernel's traces for each call, in the configuration
 /// of the run (cores with LSE atomics have other counts).</summary>
@@ -65,13 +66,14 @@ public sealed class CallCosts
     {
         StockTrace with = _traces["T_ctx_read"], without = _traces["T_pipe_read1"];
         return new CallCost(
-            with.Mix.Instructions - without.Mix.Instructions - ExecutedInSwitch, with.InstructionLines - without.InstructionLines, with.DataLines - without.DataLines, 0,
-            "T_ctx_read - T_pipe_read1", false, 0);
+            with.Mix.Instructions - without.Mix.Instructions - ExecutedInSwitch, with.InstructionLines - without.InstructionLines,
+            with.DataLines - without.DataLines, 0, "T_ctx_read - T_pipe_read1", false, 0);
     }
 
     /// <summary>getrandom of one batch (96 bytes): the stock trace's generator without the call around it.</summary>
     public CallCost RandomBatch => _batch ??= new CallCost(
-        (int)(_traces["T_getrandom8"].Functions.GetValueOrDefault("chacha_permute") * 2.0) + _traces["T_getrandom8"].Functions.GetValueOrDefault("crng_make_state"),
+        (int)(_traces["T_getrandom8"].Functions.GetValueOrDefault("chacha_permute") * 2.0)
+        + _traces["T_getrandom8"].Functions.GetValueOrDefault("crng_make_state"),
         20, 10, 0, "T_getrandom8", true, 1);
 
     private CallCost? _batch;
@@ -88,8 +90,8 @@ public sealed class CallCosts
             int perKilobyte = _traces.TryGetValue(cells[2], out StockTrace? longer)
                 ? Math.Max(0, (Body(longer) - body) * 1024 / (int.Parse(cells[3], CultureInfo.InvariantCulture) - 1)) : 0;
             cost = new CallCost(
-                body * factor, Math.Max(0, trace.InstructionLines - bad.InstructionLines) * factor, Math.Max(0, trace.DataLines - bad.DataLines) * factor, perKilobyte, cells[1],
-                cells[4] != "traced", 2 + _known.Count);
+                body * factor, Math.Max(0, trace.InstructionLines - bad.InstructionLines) * factor,
+                Math.Max(0, trace.DataLines - bad.DataLines) * factor, perKilobyte, cells[1], cells[4] != "traced", 2 + _known.Count);
         }
         _known[key] = cost;
         return cost;
@@ -109,12 +111,14 @@ public sealed class CallCosts
     }
 
     /// <summary>Charges a body to the CPU that runs it.</summary>
-    public static void Charge(Cpu cpu, CallCost cost) => cpu.Timing.ChargeInstructions(cost.Instructions, cost.InstructionLines, cost.DataLines, cost.Region);
+    public static void Charge(Cpu cpu, CallCost cost) =>
+        cpu.Timing.ChargeInstructions(cost.Instructions, cost.InstructionLines, cost.DataLines, cost.Region);
 
     /// <summary>Charges what a call costs for the bytes that it moved.</summary>
     public static void ChargeBytes(Cpu cpu, CallCost cost, long bytes)
     {
         if (bytes > 1 && cost.PerKilobyte > 0)
-            cpu.Timing.ChargeInstructions((int)Math.Min(int.MaxValue / 4, (bytes - 1) * cost.PerKilobyte / 1024), 0, (int)Math.Min(4096, bytes / 64), cost.Region);
+            cpu.Timing.ChargeInstructions(
+                (int)Math.Min(int.MaxValue / 4, (bytes - 1) * cost.PerKilobyte / 1024), 0, (int)Math.Min(4096, bytes / 64), cost.Region);
     }
 }

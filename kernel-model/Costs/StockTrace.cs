@@ -14,7 +14,8 @@ namespace ArmVdso.Kernel.Costs;
 /// <param name="Writes">MSR.</param>
 /// <param name="Barriers">ISB, DSB, DMB, CSDB.</param>
 /// <param name="Atomics">Atomics and exclusives.</param>
-public readonly record struct InstructionMix(int Instructions, int Nops, int Loads, int Stores, int Branches, int Reads, int Writes, int Barriers, int Atomics)
+public readonly record struct InstructionMix(
+    int Instructions, int Nops, int Loads, int Stores, int Branches, int Reads, int Writes, int Barriers, int Atomics)
 {
     /// <summary>Names of the classes, as in the tables.</summary>
     public static IReadOnlyList<string> Names { get; } = ["n", "nop", "ld", "st", "br", "mrs", "msr", "barrier"];
@@ -73,7 +74,8 @@ public sealed record StockTrace(InstructionMix Mix, int InstructionLines, int Da
                     functions[pair[..colon]] = int.Parse(pair.AsSpan(colon + 1), CultureInfo.InvariantCulture);
                 }
                 // n nop ld st br taken brind rd wr barrier atomic iline dline
-                table[cells[0]] = new StockTrace(new InstructionMix(v[0], v[1], v[2], v[3], v[4], v[7], v[8], v[9], v[10]), v[11], v[12], functions);
+                table[cells[0]] = new StockTrace(
+                    new InstructionMix(v[0], v[1], v[2], v[3], v[4], v[7], v[8], v[9], v[10]), v[11], v[12], functions);
             }
             s_tables[name] = table;
             return table;

@@ -28,7 +28,8 @@ public sealed class SignalDelivery
         ulong ready = (task.Signals.Pending.Set | task.Group.SharedPending.Set) & ~(task.Signals.Blocked & ~Unblockable);
         for (int signal = 1; ready != 0 && signal <= Signal.Count; signal++)
         {
-            if ((ready & Signal.Bit(signal)) != 0 && task.Handlers[signal].Handler == 0 && !Signal.IgnoredByDefault(signal) && !Signal.Stops(signal))
+            if ((ready & Signal.Bit(signal)) != 0 && task.Handlers[signal].Handler == 0 && !Signal.IgnoredByDefault(signal)
+                && !Signal.Stops(signal))
                 return true;
         }
         return false;
@@ -94,9 +95,10 @@ public sealed class SignalDelivery
     }
 
     /// <summary>The sender's PID and user in the receiver's namespaces. What a process wrote itself (rt_sigqueueinfo) stays.</summary>
-    private static SignalInfo AsSeenBy(KernelTask receiver, SignalInfo info) => !receiver.IsInForeignNamespace || info.Raw is not null || info.Pid == 0
-        ? info
-        : info with { Pid = receiver.PidNamespace.NumberOf(info.Pid), Uid = receiver.Credentials.UserNamespace.ShowUser(info.Uid) };
+    private static SignalInfo AsSeenBy(KernelTask receiver, SignalInfo info) =>
+        !receiver.IsInForeignNamespace || info.Raw is not null || info.Pid == 0
+            ? info
+            : info with { Pid = receiver.PidNamespace.NumberOf(info.Pid), Uid = receiver.Credentials.UserNamespace.ShowUser(info.Uid) };
 
     /// <summary>Wakes rt_sigtimedwait of the process and readers of signalfds.</summary>
     private void Arrived(ThreadGroup group)
@@ -117,7 +119,8 @@ public sealed class SignalDelivery
         }
         else if (info.Number == Signal.SIGCONT)
         {
-            Discard(group, Signal.Bit(Signal.SIGSTOP) | Signal.Bit(Signal.SIGTSTP) | Signal.Bit(Signal.SIGTTIN) | Signal.Bit(Signal.SIGTTOU));
+            Discard(
+                group, Signal.Bit(Signal.SIGSTOP) | Signal.Bit(Signal.SIGTSTP) | Signal.Bit(Signal.SIGTTIN) | Signal.Bit(Signal.SIGTTOU));
             Continue(group);
         }
         if (info.Synchronous)

@@ -7,7 +7,8 @@ using ArmVdso.Kernel.Tasks;
 namespace ArmVdso.Kernel.Delivery;
 
 /// <summary>signalfd: reads the pending signals of the task that reads (fs/signalfd.c).</summary>
-internal sealed class SignalFile(Vfs vfs, ulong mask, int flags) : OpenFile(new AnonymousInode(vfs.Anonymous, 0x180), OpenFlags.O_RDWR | flags)
+internal sealed class SignalFile(Vfs vfs, ulong mask, int flags)
+    : OpenFile(new AnonymousInode(vfs.Anonymous, 0x180), OpenFlags.O_RDWR | flags)
 {
     private const int RecordSize = 128;
 
@@ -55,5 +56,6 @@ internal sealed class SignalFile(Vfs vfs, ulong mask, int flags) : OpenFile(new 
         return done;
     }
 
-    public override uint Poll() => vfs.Current is KernelTask task && ((task.Signals.Pending.Set | task.Group.SharedPending.Set) & Mask) != 0 ? PollBits.Readable : 0;
+    public override uint Poll() =>
+        vfs.Current is KernelTask task && ((task.Signals.Pending.Set | task.Group.SharedPending.Set) & Mask) != 0 ? PollBits.Readable : 0;
 }

@@ -96,7 +96,8 @@ internal static class SignalFrame
         regs.SP = frame;
         regs.PC = action.Handler;
         // PSTATE: BTYPE = C for the landing pad, TCO clear; the condition flags stay.
-        regs.Pstate = (regs.Pstate & ~((3UL << 10) | (1UL << 25) | (1UL << 21))) | (HardwareCapabilities.HasBti(kernel.Machine) ? 1UL << 11 : 0);
+        regs.Pstate = (regs.Pstate & ~((3UL << 10) | (1UL << 25) | (1UL << 21)))
+            | (HardwareCapabilities.HasBti(kernel.Machine) ? 1UL << 11 : 0);
         regs.SyscallNumber = -1;
         ulong blocked = task.Signals.Blocked;
         task.Signals.SavedMask = null;

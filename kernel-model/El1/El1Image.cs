@@ -23,7 +23,8 @@ public sealed class El1Image
     }
 
     /// <summary>Address of the function or data of a name that a person has typed or a trace has found; null: there is none.</summary>
-    public static ulong? AddressOf(string name) => Array.IndexOf(Enum.GetNames<El1Symbol>(), name) >= 0 ? (ulong)Enum.Parse<El1Symbol>(name) : null;
+    public static ulong? AddressOf(string name) =>
+        Array.IndexOf(Enum.GetNames<El1Symbol>(), name) >= 0 ? (ulong)Enum.Parse<El1Symbol>(name) : null;
 
     /// <summary>Kernel address of a physical address.</summary>
     public static ulong Linear(ulong pa) => LinearBase + pa;
@@ -54,7 +55,8 @@ public sealed class El1Image
         {
             ulong offset = (ulong)i * PhysicalMemory.PageSize;
             ulong va = (ulong)El1Symbol.vectors + offset;
-            kernelSpace.Map(va, pa + offset, PagePermissions.KernelRead | (va < (ulong)El1Symbol._data ? PagePermissions.KernelExecute : PagePermissions.KernelWrite));
+            kernelSpace.Map(va, pa + offset,
+                PagePermissions.KernelRead | (va < (ulong)El1Symbol._data ? PagePermissions.KernelExecute : PagePermissions.KernelWrite));
         }
         ulong trampoline = pa + ((ulong)El1Symbol.tramp_data - (ulong)El1Symbol.vectors);
         foreach (AddressSpace space in (AddressSpace[])[kernelSpace, trampolineSpace])

@@ -20,7 +20,8 @@ llvm-objcopy-19 --dump-section .patch_sites="$tmp/sites" "$tmp/el1.elf"
 tr '\0' '\n' < "$tmp/sites" > "$tmp/sites.txt"
 llvm-nm-19 --defined-only "$tmp/el1.elf" | awk '$2 ~ /[TtRrDd]/ && $3 !~ /^\$/ {print $3, "0x" $1}' | sort > "$tmp/symbols.txt"
 awk -f layout.awk layout.h Generated/fields.h "$tmp/sites.txt" "$tmp/symbols.txt" > "$tmp/Generated/El1Layout.g.cs"
-cat "${sources[@]}" layout.h Generated/fields.h Generated/calls.h asm.h el1.lds layout.awk | sha256sum | sed 's/-$/sources/' > "$tmp/bin/SHA256SUMS"
+cat "${sources[@]}" layout.h Generated/fields.h Generated/calls.h asm.h el1.lds layout.awk |
+  sha256sum | sed 's/-$/sources/' > "$tmp/bin/SHA256SUMS"
 (cd "$tmp/bin" && sha256sum el1.bin) >> "$tmp/bin/SHA256SUMS"
 for f in bin/el1.bin bin/SHA256SUMS Generated/El1Layout.g.cs; do
   if [ "${1:-}" = --check ]; then

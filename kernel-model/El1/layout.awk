@@ -111,10 +111,13 @@ END {
 	for (name in place)
 		if (!(name in address))
 			fail("the image has no symbol " name)
-	open_places("site", "PatchSite : ulong", "Instructions that the kernel model changes at boot (patch_site in the sources): kernel addresses.")
-	open_places("target", "PatchTarget : ulong", "Places inside of functions to which a patched branch may lead (patch_target): kernel addresses.")
+	open_places("site", "PatchSite : ulong",
+		"Instructions that the kernel model changes at boot (patch_site in the sources): kernel addresses.")
+	open_places("target", "PatchTarget : ulong",
+		"Places inside of functions to which a patched branch may lead (patch_target): kernel addresses.")
 	open_type("class", "PatchSites", "Sites that are changed alike.")
 	for (i = 1; i <= group_count; i++)
-		print "    public static IReadOnlyList<PatchSite> " groups[i] " { get; } =\n    [\n" members[groups[i]] "    ];" (i < group_count ? "\n" : "")
+		print "    public static IReadOnlyList<PatchSite> " groups[i] " { get; } =\n    [\n" \
+			members[groups[i]] "    ];" (i < group_count ? "\n" : "")
 	print "}"
 }

@@ -98,7 +98,8 @@ internal sealed class DeviceTable(Vfs vfs)
     /// <summary>A session leader without a terminal gets this one.</summary>
     public bool AcquireControlling(Terminal terminal, IFileUser task)
     {
-        if (task.Pid != task.Session || _controlling.ContainsKey(task.Session) || (terminal.Session != 0 && terminal.Session != task.Session))
+        if (task.Pid != task.Session || _controlling.ContainsKey(task.Session)
+            || (terminal.Session != 0 && terminal.Session != task.Session))
             return false;
         _controlling[task.Session] = terminal;
         terminal.Session = task.Session;

@@ -14,7 +14,8 @@ internal sealed class DynamicDirectory : Inode
     /// <param name="permissions">Mode bits.</param>
     /// <param name="lookup">Finds names that are not fixed.</param>
     /// <param name="names">Names that <paramref name="lookup"/> finds now.</param>
-    public DynamicDirectory(FileSystem fs, uint permissions = 0x16D, Func<string, Inode?>? lookup = null, Func<IEnumerable<string>>? names = null)
+    public DynamicDirectory(
+        FileSystem fs, uint permissions = 0x16D, Func<string, Inode?>? lookup = null, Func<IEnumerable<string>>? names = null)
         : base(fs, Modes.S_IFDIR | permissions)
     {
         Nlink = 2;

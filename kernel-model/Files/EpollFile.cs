@@ -74,7 +74,8 @@ public sealed class EpollFile(Vfs vfs, int flags) : OpenFile(new AnonymousInode(
     private static uint Ready(Item item)
     {
         uint wanted = item.Events & ~(EdgeTriggered | OneShot | Exclusive | WakeUp);
-        if ((item.Events & ~(EdgeTriggered | OneShot | Exclusive | WakeUp | PollBits.Err | PollBits.Hup)) == 0 && (item.Events & OneShot) != 0)
+        if ((item.Events & ~(EdgeTriggered | OneShot | Exclusive | WakeUp | PollBits.Err | PollBits.Hup)) == 0
+            && (item.Events & OneShot) != 0)
             return 0;
         uint ready = item.File.Poll() & wanted;
         if (ready == 0 || (item.Events & EdgeTriggered) == 0 || item.File.Source is not { } source)

@@ -6,9 +6,11 @@ using Microsoft.Win32.SafeHandles;
 namespace ArmVdso.Kernel.Files;
 
 /// <summary>What the host tells about one file, without following links.</summary>
-internal readonly record struct HostStat(uint Mode, uint Nlink, ulong Ino, ulong Device, long Size, long Mtime, uint RdevMajor, uint RdevMinor);
+internal readonly record struct HostStat(
+    uint Mode, uint Nlink, ulong Ino, ulong Device, long Size, long Mtime, uint RdevMajor, uint RdevMinor);
 
-/// <summary>A name under a <see cref="HostTree"/>; the parent chain (not a string) so that renames of directories move what is below.</summary>
+/// <summary>A name under a <see cref="HostTree"/>; the parent chain (not a string) so that renames of directories move what is
+/// below.</summary>
 internal sealed class HostLocation(HostTree tree, HostLocation? parent, string name)
 {
     public HostTree Tree { get; } = tree;
@@ -82,8 +84,10 @@ internal sealed class HostTree : IDisposable
     [DllImport("libc", SetLastError = true)] private static extern int mkdirat(int dirfd, byte[] path, uint mode);
     [DllImport("libc", SetLastError = true)] private static extern int unlinkat(int dirfd, byte[] path, int flags);
     [DllImport("libc", SetLastError = true)] private static extern int symlinkat(byte[] target, int dirfd, byte[] path);
-    [DllImport("libc", SetLastError = true)] private static extern int linkat(int oldDir, byte[] oldPath, int newDir, byte[] newPath, int flags);
-    [DllImport("libc", SetLastError = true)] private static extern int renameat2(int oldDir, byte[] oldPath, int newDir, byte[] newPath, uint flags);
+    [DllImport("libc", SetLastError = true)]
+    private static extern int linkat(int oldDir, byte[] oldPath, int newDir, byte[] newPath, int flags);
+    [DllImport("libc", SetLastError = true)]
+    private static extern int renameat2(int oldDir, byte[] oldPath, int newDir, byte[] newPath, uint flags);
     [DllImport("libc", SetLastError = true)] private static extern int fchmodat(int dirfd, byte[] path, uint mode, int flags);
     [DllImport("libc", SetLastError = true)] private static extern int utimensat(int dirfd, byte[] path, long[] times, int flags);
 
@@ -220,13 +224,15 @@ internal sealed class HostTree : IDisposable
 
     public long MakeLink(HostLocation location, string target) => At(location, (fd, name) => symlinkat(Bytes(target), fd, name));
 
-    public long Unlink(HostLocation location, bool directory) => At(location, (fd, name) => unlinkat(fd, name, directory ? AT_REMOVEDIR : 0));
+    public long Unlink(HostLocation location, bool directory) =>
+        At(location, (fd, name) => unlinkat(fd, name, directory ? AT_REMOVEDIR : 0));
 
     public long HardLink(HostLocation from, HostLocation to) =>
         At(from, (oldFd, oldName) => At(to, (newFd, newName) => linkat(oldFd, oldName, newFd, newName, 0)) is var r and < 0 ? Fail(r) : 0);
 
     public long Rename(HostLocation from, HostLocation to, bool exchange) =>
-        At(from, (oldFd, oldName) => At(to, (newFd, newName) => renameat2(oldFd, oldName, newFd, newName, exchange ? 2u : 0)) is var r and < 0 ? Fail(r) : 0);
+        At(from, (oldFd, oldName) =>
+            At(to, (newFd, newName) => renameat2(oldFd, oldName, newFd, newName, exchange ? 2u : 0)) is var r and < 0 ? Fail(r) : 0);
 
     private static long Fail(long error)
     {

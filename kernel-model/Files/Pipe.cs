@@ -152,7 +152,8 @@ public sealed class PipeFile : OpenFile
 
     /// <summary>An open of a FIFO still waits for its other side.</summary>
     public bool OpenPending => !NonBlocking
-        && (CanRead ? !CanWrite && _pipe.Writers == 0 && _pipe.WriterCount == _writersBefore : _pipe.Readers == 0 && _pipe.ReaderCount == _readersBefore);
+        && (CanRead ? !CanWrite && _pipe.Writers == 0 && _pipe.WriterCount == _writersBefore
+            : _pipe.Readers == 0 && _pipe.ReaderCount == _readersBefore);
 
     /// <inheritdoc/>
     public override PollSource Source => _pipe.Source;

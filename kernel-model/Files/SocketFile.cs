@@ -78,7 +78,8 @@ internal sealed class SocketFile : OpenFile
 
     public override string Description => $"socket:[{Inode.Ino}]";
 
-    public bool GetFlag(int level, int name) => _options.TryGetValue((level, name), out byte[]? value) && value.AsSpan().ContainsAnyExcept((byte)0);
+    public bool GetFlag(int level, int name) =>
+        _options.TryGetValue((level, name), out byte[]? value) && value.AsSpan().ContainsAnyExcept((byte)0);
 
     public byte[]? GetOption(int level, int name) => _options.GetValueOrDefault((level, name));
 
@@ -129,7 +130,8 @@ internal sealed class SocketFile : OpenFile
             return -Errno.EOPNOTSUPP;
         if (IsConnected || (Local == null && Domain == SocketTable.AF_UNIX))
             return -Errno.EINVAL;
-        if (Local == null && Table.BindInet(this, Domain == SocketTable.AF_INET6 ? IPAddress.IPv6Any : IPAddress.Any, 0) is < 0 and long error)
+        if (Local == null
+            && Table.BindInet(this, Domain == SocketTable.AF_INET6 ? IPAddress.IPv6Any : IPAddress.Any, 0) is < 0 and long error)
             return error;
         _backlogLimit = Math.Clamp(backlog, 0, 4096) + 1;
         IsListening = true;
@@ -205,7 +207,8 @@ internal sealed class SocketFile : OpenFile
         return 0;
     }
 
-    private static IPAddress Specific(IPAddress ip) => ip.Equals(IPAddress.Any) ? IPAddress.Loopback : ip.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : ip;
+    private static IPAddress Specific(IPAddress ip) =>
+        ip.Equals(IPAddress.Any) ? IPAddress.Loopback : ip.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : ip;
 
     /// <summary>Finds the socket with an address and gives this one a port if it has none.</summary>
     private long Resolve(byte[] address, in Caller caller, out SocketFile? found)
@@ -214,7 +217,8 @@ internal sealed class SocketFile : OpenFile
         if (Domain == SocketTable.AF_UNIX)
             return SocketTable.UnixName(address) is { } name ? Table.FindUnix(name, caller, out found) : -Errno.EINVAL;
         (IPAddress ip, int port) = SocketTable.Inet(address);
-        if (Local == null && Table.BindInet(this, Domain == SocketTable.AF_INET6 ? IPAddress.IPv6Any : IPAddress.Any, 0) is < 0 and long error)
+        if (Local == null
+            && Table.BindInet(this, Domain == SocketTable.AF_INET6 ? IPAddress.IPv6Any : IPAddress.Any, 0) is < 0 and long error)
             return error;
         return port == 0 ? -Errno.ECONNREFUSED : Table.FindInet(this, ip, port, out found);
     }
@@ -282,7 +286,8 @@ internal sealed class SocketFile : OpenFile
             if (Kind == SocketTable.SOCK_STREAM && data.Length > room)
                 data = data[..room];
         }
-        byte[]? from = Domain == SocketTable.AF_UNIX ? Local : SocketTable.InetAddress(target.Domain, Specific(SocketTable.Inet(Local!).Address), SocketTable.Inet(Local!).Port);
+        byte[]? from = Domain == SocketTable.AF_UNIX ? Local
+            : SocketTable.InetAddress(target.Domain, Specific(SocketTable.Inet(Local!).Address), SocketTable.Inet(Local!).Port);
         IFileUser? task = Inode.Fs.Vfs.Current;
         target._inbox.Enqueue(new SocketMessage
         {
@@ -376,7 +381,8 @@ internal sealed class SocketFile : OpenFile
         return 0;
     }
 
-    public override long Read(Span<byte> buffer, long position) => Receive(buffer, false, out SocketMessage? first, out _) is var n && first?.Files != null ? DropFiles(first, n) : n;
+    public override long Read(Span<byte> buffer, long position) =>
+        Receive(buffer, false, out SocketMessage? first, out _) is var n && first?.Files != null ? DropFiles(first, n) : n;
 
     /// <summary>read on a socket closes descriptors that come along.</summary>
     private static long DropFiles(SocketMessage message, long result)
@@ -414,7 +420,8 @@ internal sealed class SocketFile : OpenFile
 
     public override long Ioctl(IFileUser user, uint command, ulong argument) => command switch
     {
-        IoctlNumbers.FIONREAD => user.Memory.Write(argument, Kind == SocketTable.SOCK_STREAM ? _inboxBytes : _inbox.TryPeek(out SocketMessage? m) ? m.Data.Length : 0)
+        IoctlNumbers.FIONREAD => user.Memory.Write(
+            argument, Kind == SocketTable.SOCK_STREAM ? _inboxBytes : _inbox.TryPeek(out SocketMessage? m) ? m.Data.Length : 0)
             ? 0 : -Errno.EFAULT,
         IoctlNumbers.TIOCOUTQ => user.Memory.Write(argument, 0) ? 0 : -Errno.EFAULT,
         >= 0x8900 and < 0x8A00 => -Errno.ENODEV,

@@ -65,7 +65,8 @@ internal abstract class Terminal(Vfs vfs)
                 BinaryPrimitives.WriteUInt32LittleEndian(buffer[36..], 38400);
                 BinaryPrimitives.WriteUInt32LittleEndian(buffer[40..], 38400);
                 return user.Memory.Write(argument, buffer[..(second ? 44 : 36)]) ? 0 : -Errno.EFAULT;
-            case IoctlNumbers.TCSETS or IoctlNumbers.TCSETSW or IoctlNumbers.TCSETSF or IoctlNumbers.TCSETS2 or IoctlNumbers.TCSETSW2 or IoctlNumbers.TCSETSF2:
+            case IoctlNumbers.TCSETS or IoctlNumbers.TCSETSW or IoctlNumbers.TCSETSF or IoctlNumbers.TCSETS2 or IoctlNumbers.TCSETSW2
+                or IoctlNumbers.TCSETSF2:
                 if (!user.Memory.Read(argument, buffer[..36]))
                     return -Errno.EFAULT;
                 if (command is IoctlNumbers.TCSETSF or IoctlNumbers.TCSETSF2)
@@ -84,7 +85,8 @@ internal abstract class Terminal(Vfs vfs)
             case IoctlNumbers.TIOCSWINSZ:
                 if (!user.Memory.Read(argument, buffer[..8]))
                     return -Errno.EFAULT;
-                (ushort rows, ushort columns) = (BinaryPrimitives.ReadUInt16LittleEndian(buffer), BinaryPrimitives.ReadUInt16LittleEndian(buffer[2..]));
+                (ushort rows, ushort columns) =
+                    (BinaryPrimitives.ReadUInt16LittleEndian(buffer), BinaryPrimitives.ReadUInt16LittleEndian(buffer[2..]));
                 if ((rows, columns) != (Rows, Columns) && ForegroundGroup != 0)
                     vfs.Host?.Jobs.Signal(ForegroundGroup, Signal.SIGWINCH);
                 (Rows, Columns) = (rows, columns);
@@ -428,7 +430,12 @@ internal sealed class PtsDirectory(FileSystem fs) : Inode(fs, Modes.S_IFDIR | 0x
     {
         if (!_nodes.TryGetValue(number, out DeviceInode? node))
         {
-            node = new DeviceInode(Fs, Modes.S_IFCHR | 0x190, (uint)(136 << 8 | number)) { Gid = 5, Parent = this, Name = number.ToString() };
+            node = new DeviceInode(Fs, Modes.S_IFCHR | 0x190, (uint)(136 << 8 | number))
+            {
+                Gid = 5,
+                Parent = this,
+                Name = number.ToString()
+            };
             _nodes.Add(number, node);
         }
         return node;

@@ -14,7 +14,8 @@ public sealed partial class Vfs
     /// <param name="task">The opening task, for terminals.</param>
     /// <param name="file">The result.</param>
     /// <param name="resolve">Restrictions of openat2.</param>
-    public long Open(in Caller caller, Inode start, string path, int flags, uint mode, IFileUser? task, out OpenFile? file, ResolveFlags resolve = 0)
+    public long Open(
+        in Caller caller, Inode start, string path, int flags, uint mode, IFileUser? task, out OpenFile? file, ResolveFlags resolve = 0)
     {
         file = null;
         if ((flags & OpenFlags.O_PATH) != 0)
@@ -38,7 +39,8 @@ public sealed partial class Vfs
                 return -Errno.EINVAL;
             error = MayCreate(at.Directory!, caller.Credentials);
             if (error == 0)
-                error = at.Directory!.Create(at.Name, Modes.S_IFREG | (mode & 0xFFF & ~caller.Fs.Umask), caller.Credentials, 0, null, out inode);
+                error = at.Directory!.Create(
+                    at.Name, Modes.S_IFREG | (mode & 0xFFF & ~caller.Fs.Umask), caller.Credentials, 0, null, out inode);
             if (error < 0)
                 return error;
             created = true;
@@ -323,7 +325,8 @@ public sealed partial class Vfs
             return -Errno.EROFS;
         if (who.Fsuid != 0)
         {
-            if (who.Fsuid != inode.Uid || (uid != uint.MaxValue && uid != inode.Uid) || (gid != uint.MaxValue && gid != inode.Gid && !who.InGroup(gid)))
+            if (who.Fsuid != inode.Uid || (uid != uint.MaxValue && uid != inode.Uid)
+                || (gid != uint.MaxValue && gid != inode.Gid && !who.InGroup(gid)))
                 return -Errno.EPERM;
         }
         if (uid != uint.MaxValue)

@@ -93,7 +93,8 @@ public sealed partial class Vfs : IDisposable
             Mount(mount.Point, mount.Type, fs, mount.MakeRoot(this, fs), mount.Options);
         }
         if (options.ProgramHostPath is { } program)
-            MountHost(new Bind(program, options.ProgramGuestPath.Length > 0 ? options.ProgramGuestPath : Path.GetFullPath(program), true), true);
+            MountHost(
+                new Bind(program, options.ProgramGuestPath.Length > 0 ? options.ProgramGuestPath : Path.GetFullPath(program), true), true);
         foreach (Bind bind in options.Binds)
             MountHost(bind);
     }
@@ -193,7 +194,8 @@ public sealed partial class Vfs : IDisposable
         if (!bind.GuestPath.StartsWith('/'))
             throw new IOException($"{bind.GuestPath}: the guest path of a bind must be absolute");
         // Guest names are chars of one byte each; what came through the system call layer is so already.
-        string guest = latin1 && bind.GuestPath.All(ch => ch < 256) ? bind.GuestPath : Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(bind.GuestPath));
+        string guest = latin1 && bind.GuestPath.All(ch => ch < 256) ? bind.GuestPath
+            : Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(bind.GuestPath));
         HostTree tree = AddTree(bind.HostPath, !bind.ReadOnly);
         if (tree.Stat(tree.Root, out HostStat stat) < 0)
             throw new IOException($"{bind.HostPath}: cannot read its attributes");
@@ -261,7 +263,10 @@ public sealed partial class Vfs : IDisposable
 
     private void MakeSkeleton()
     {
-        foreach (string directory in new[] { "/bin", "/etc", "/root", "/home", "/usr/bin", "/usr/lib", "/lib", "/var/tmp", "/var/run", "/mnt", "/opt", "/run" })
+        foreach (string directory in new[]
+        {
+            "/bin", "/etc", "/root", "/home", "/usr/bin", "/usr/lib", "/lib", "/var/tmp", "/var/run", "/mnt", "/opt", "/run"
+        })
             MakeDirectories(directory);
         MakeDirectories("/root").Mode = Modes.S_IFDIR | 0x1C0;
         var etc = (MemoryDirectory)MakeDirectories("/etc");
@@ -297,7 +302,8 @@ public sealed partial class Vfs : IDisposable
         dev.Put("stdout", new SymbolicLink(devFs, "/proc/self/fd/1"));
         dev.Put("stderr", new SymbolicLink(devFs, "/proc/self/fd/2"));
         var ptsFs = new FileSystem(this, "devpts", NextDevice(), 0x1cd1, 1);
-        Mount("/dev/pts", "devpts", ptsFs, Devices.PtsRoot = new PtsDirectory(ptsFs), "rw,nosuid,noexec,relatime,gid=5,mode=620,ptmxmode=000");
+        Mount("/dev/pts", "devpts", ptsFs, Devices.PtsRoot = new PtsDirectory(ptsFs),
+            "rw,nosuid,noexec,relatime,gid=5,mode=620,ptmxmode=000");
         var shm = new FileSystem(this, "tmpfs", NextDevice(), 0x01021994, 1);
         Mount("/dev/shm", "tmpfs", shm, new MemoryDirectory(shm, 0x3FF), "rw,nosuid,nodev");
     }

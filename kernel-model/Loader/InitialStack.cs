@@ -10,17 +10,17 @@ namespace ArmVdso.Kernel.Loader;
 /// <summary>Numbers of the auxiliary vector (include/uapi/linux/auxvec.h).</summary>
 internal static class Auxv
 {
-    internal const ulong Phdr = 3, Phent = 4, Phnum = 5, Pagesz = 6, Base = 7, Flags = 8, Entry = 9, Uid = 11, Euid = 12, Gid = 13, Egid = 14,
-        Platform = 15, Hwcap = 16, Clktck = 17, Secure = 23, Random = 25, Hwcap2 = 26, RseqFeatureSize = 27, RseqAlign = 28, Hwcap3 = 29,
-        Execfn = 31, SysinfoEhdr = 33, Minsigstksz = 51;
+    internal const ulong Phdr = 3, Phent = 4, Phnum = 5, Pagesz = 6, Base = 7, Flags = 8, Entry = 9, Uid = 11, Euid = 12, Gid = 13,
+        Egid = 14, Platform = 15, Hwcap = 16, Clktck = 17, Secure = 23, Random = 25, Hwcap2 = 26, RseqFeatureSize = 27, RseqAlign = 28,
+        Hwcap3 = 29, Execfn = 31, SysinfoEhdr = 33, Minsigstksz = 51;
 }
 
 /// <summary>What a new program finds on its stack: strings, argc, argv, envp, auxv (create_elf_tables).</summary>
 internal static class InitialStack
 {
     internal static bool Build(
-        Machine machine, DeterministicRandom random, MemoryMap memory, ulong top, List<string> argv, List<string> envp, string execPath, Credentials credentials,
-        ulong headers, ElfImage elf, ulong bias, ulong interpreterBase, ulong vdso, out ulong sp, out byte[] auxv)
+        Machine machine, DeterministicRandom random, MemoryMap memory, ulong top, List<string> argv, List<string> envp, string execPath,
+        Credentials credentials, ulong headers, ElfImage elf, ulong bias, ulong interpreterBase, ulong vdso, out ulong sp, out byte[] auxv)
     {
         sp = top - 8;
         auxv = [];
@@ -74,7 +74,8 @@ internal static class InitialStack
             vector.AddRange(BitConverter.GetBytes(value));
         }
         auxv = [.. vector];
-        bool ok = memory.Write(execAddress, Bytes(execPath)) && memory.Write(platform, Bytes("aarch64")) && memory.Write(randomAddress, seed);
+        bool ok = memory.Write(execAddress, Bytes(execPath)) && memory.Write(platform, Bytes("aarch64"))
+            && memory.Write(randomAddress, seed);
         for (int i = 0; i < argv.Count; i++)
             ok &= memory.Write(argvAddresses[i], Bytes(argv[i]));
         for (int i = 0; i < envp.Count; i++)

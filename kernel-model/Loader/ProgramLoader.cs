@@ -40,8 +40,8 @@ internal sealed class ProgramLoader(
     /// <summary>Loads what <paramref name="file"/> is. The reference to it is the caller's.</summary>
     /// <returns>0, or -errno with one line in <paramref name="error"/>.</returns>
     internal long Load(
-        Vfs vfs, in Caller caller, OpenFile file, string path, List<string> argv, List<string> envp, ThreadGroup limits, Credentials credentials,
-        out LoadedProgram? program, out string error)
+        Vfs vfs, in Caller caller, OpenFile file, string path, List<string> argv, List<string> envp, ThreadGroup limits,
+        Credentials credentials, out LoadedProgram? program, out string error)
     {
         program = null;
         int bytes = 0;
@@ -58,8 +58,8 @@ internal sealed class ProgramLoader(
     }
 
     private long LoadDepth(
-        Vfs vfs, in Caller caller, OpenFile file, string path, List<string> argv, List<string> envp, ThreadGroup limits, Credentials credentials,
-        int depth, string execPath, out LoadedProgram? program, out string error)
+        Vfs vfs, in Caller caller, OpenFile file, string path, List<string> argv, List<string> envp, ThreadGroup limits,
+        Credentials credentials, int depth, string execPath, out LoadedProgram? program, out string error)
     {
         program = null;
         var start = new byte[256];
@@ -82,7 +82,8 @@ internal sealed class ProgramLoader(
             }
             try
             {
-                return LoadDepth(vfs, caller, next!, interpreter, newArgv, envp, limits, credentials, depth + 1, execPath, out program, out error);
+                return LoadDepth(
+                    vfs, caller, next!, interpreter, newArgv, envp, limits, credentials, depth + 1, execPath, out program, out error);
             }
             finally
             {
@@ -92,7 +93,8 @@ internal sealed class ProgramLoader(
         return LoadElf(vfs, caller, file, path, argv, envp, limits, credentials, execPath, out program, out error);
     }
 
-    private static long Script(Span<byte> start, string path, List<string> argv, out string interpreter, out List<string> newArgv, out string error)
+    private static long Script(
+        Span<byte> start, string path, List<string> argv, out string interpreter, out List<string> newArgv, out string error)
     {
         error = "";
         interpreter = "";
@@ -115,8 +117,8 @@ internal sealed class ProgramLoader(
     }
 
     private long LoadElf(
-        Vfs vfs, in Caller caller, OpenFile file, string path, List<string> argv, List<string> envp, ThreadGroup limits, Credentials credentials,
-        string execPath, out LoadedProgram? program, out string error)
+        Vfs vfs, in Caller caller, OpenFile file, string path, List<string> argv, List<string> envp, ThreadGroup limits,
+        Credentials credentials, string execPath, out LoadedProgram? program, out string error)
     {
         program = null;
         long result = ElfImage.Read(file, path, out ElfImage? elf, out error);
@@ -129,7 +131,8 @@ internal sealed class ProgramLoader(
             result = vfs.OpenExecutable(caller, caller.Fs.Root, interpreterPath, true, null, out interpreterFile);
             if (result < 0)
             {
-                error = $"{path}: interpreter {interpreterPath}: {(result == -Errno.ENOENT ? "not found in the guest's root" : Errno.NameOf(-result))}";
+                error = $"{path}: interpreter {interpreterPath}: "
+                    + $"{(result == -Errno.ENOENT ? "not found in the guest's root" : Errno.NameOf(-result))}";
                 return result;
             }
             result = ElfImage.Read(interpreterFile!, interpreterPath, out interpreter, out error);
@@ -142,7 +145,8 @@ internal sealed class ProgramLoader(
         var memory = new MemoryMap(machine, pages, options.VaBits, codePageLoaded);
         try
         {
-            result = Build(memory, file, elf, interpreterFile, interpreter, path, argv, envp, limits, credentials, execPath, out program, out error);
+            result = Build(
+                memory, file, elf, interpreterFile, interpreter, path, argv, envp, limits, credentials, execPath, out program, out error);
         }
         finally
         {
@@ -154,8 +158,8 @@ internal sealed class ProgramLoader(
     }
 
     private long Build(
-        MemoryMap memory, OpenFile file, ElfImage elf, OpenFile? interpreterFile, ElfImage? interpreter, string path, List<string> argv, List<string> envp,
-        ThreadGroup limits, Credentials credentials, string execPath, out LoadedProgram? program, out string error)
+        MemoryMap memory, OpenFile file, ElfImage elf, OpenFile? interpreterFile, ElfImage? interpreter, string path, List<string> argv,
+        List<string> envp, ThreadGroup limits, Credentials credentials, string execPath, out LoadedProgram? program, out string error)
     {
         program = null;
         ulong stackTop = memory.TaskSize;
@@ -196,7 +200,8 @@ internal sealed class ProgramLoader(
         int stackProt = Mman.PROT_READ | Mman.PROT_WRITE | (elf.ExecutableStack ? Mman.PROT_EXEC : 0);
         memory.Add(new Vma { Start = stackTop - 33 * Page, End = stackTop, Prot = stackProt, GrowsDown = true, Name = "[stack]" });
         ulong headers = HeaderAddress(elf) + bias;
-        if (!InitialStack.Build(machine, random, memory, stackTop, argv, envp, execPath, credentials, headers, elf, bias, interpreterBase, vdsoBase, out ulong sp, out byte[] auxv))
+        if (!InitialStack.Build(machine, random, memory, stackTop, argv, envp, execPath, credentials, headers, elf, bias, interpreterBase,
+            vdsoBase, out ulong sp, out byte[] auxv))
         {
             error = $"{path}: arguments do not fit onto the stack";
             return -Errno.E2BIG;

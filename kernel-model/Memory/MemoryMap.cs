@@ -159,7 +159,8 @@ public sealed partial class MemoryMap
             return;
         Vma a = _vmas[i], b = _vmas[i + 1];
         if (a.End != b.Start || a.Prot != b.Prot || a.Shared || b.Shared || a.File is not null || b.File is not null || a.Name != b.Name
-            || a.SpecialPages is not null || b.SpecialPages is not null || a.GrowsDown != b.GrowsDown || a.DontFork != b.DontFork || a.WipeOnFork != b.WipeOnFork)
+            || a.SpecialPages is not null || b.SpecialPages is not null || a.GrowsDown != b.GrowsDown || a.DontFork != b.DontFork
+            || a.WipeOnFork != b.WipeOnFork)
         {
             return;
         }
@@ -484,7 +485,8 @@ public sealed partial class MemoryMap
         Vma stack = _vmas[i];
         ulong start = address & ~(Page - 1);
         ulong limit = Math.Min(StackLimit, 1UL << 30);
-        if (stack.End - start > limit || (i > 0 && start - _vmas[i - 1].End < 256 * Page && start >= _vmas[i - 1].End) || (i > 0 && start < _vmas[i - 1].End))
+        if (stack.End - start > limit || (i > 0 && start - _vmas[i - 1].End < 256 * Page && start >= _vmas[i - 1].End)
+            || (i > 0 && start < _vmas[i - 1].End))
             return null;
         stack.Start = start;
         return stack;
@@ -592,7 +594,8 @@ public sealed partial class MemoryMap
                 Unmap(old + newSize, old + oldSize);
                 return (long)old;
             }
-            if (vma.End == old + oldSize && oldSize != 0 && vma.SpecialPages is null && old + newSize <= TaskSize && !Overlaps(vma.End, old + newSize))
+            if (vma.End == old + oldSize && oldSize != 0 && vma.SpecialPages is null && old + newSize <= TaskSize
+                && !Overlaps(vma.End, old + newSize))
             {
                 vma.End = old + newSize;
                 MergeAt(IndexAfter(old));
@@ -690,7 +693,8 @@ public sealed partial class MemoryMap
         var text = new StringBuilder();
         foreach (Vma vma in _vmas)
         {
-            string prot = $"{((vma.Prot & 1) != 0 ? 'r' : '-')}{((vma.Prot & 2) != 0 ? 'w' : '-')}{((vma.Prot & 4) != 0 ? 'x' : '-')}{(vma.Shared ? 's' : 'p')}";
+            string prot = $"{((vma.Prot & 1) != 0 ? 'r' : '-')}{((vma.Prot & 2) != 0 ? 'w' : '-')}"
+                + $"{((vma.Prot & 4) != 0 ? 'x' : '-')}{(vma.Shared ? 's' : 'p')}";
             (uint major, uint minor, ulong inode) = vma.File?.DeviceAndInode ?? default;
             string line = $"{vma.Start:x8}-{vma.End:x8} {prot} {(vma.File is null ? 0 : vma.Offset):x8} {major:x2}:{minor:x2} {inode} ";
             string? name = vma.File?.Path ?? vma.Name ?? (vma.Shared ? "/dev/zero (deleted)" : null);

@@ -92,7 +92,8 @@ public sealed class PageAllocator
         return pa;
     }
 
-    /// <summary>As <see cref="AllocateContiguous"/>, at a multiple of <paramref name="alignment"/> bytes; the pages before it stay free.</summary>
+    /// <summary>As <see cref="AllocateContiguous"/>, at a multiple of <paramref name="alignment"/> bytes; the pages before it stay
+    /// free.</summary>
     public ulong AllocateAligned(int count, int alignment)
     {
         ulong first = (_next + (ulong)alignment - 1) / (ulong)alignment * (ulong)alignment;

@@ -147,12 +147,14 @@ public sealed class UserNamespace : INamespace
         foreach (string line in text.Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             string[] cells = line.Split((char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries);
-            if (cells.Length != 3 || !Number32(cells[0], out uint first) || !Number32(cells[1], out uint lower) || !Number32(cells[2], out uint count)
+            if (cells.Length != 3 || !Number32(cells[0], out uint first) || !Number32(cells[1], out uint lower)
+                || !Number32(cells[2], out uint count)
                 || count == 0 || first + count < first || lower + count < lower || map.Count == MaxExtents)
             {
                 return -Errno.EINVAL;
             }
-            if (map.Exists(e => (first < e.First + e.Count && e.First < first + count) || (lower < e.Kernel + e.Count && e.Kernel < lower + count)))
+            if (map.Exists(
+                e => (first < e.First + e.Count && e.First < first + count) || (lower < e.Kernel + e.Count && e.Kernel < lower + count)))
                 return -Errno.EINVAL;
             map.Add(new Extent(first, lower, count));
         }
@@ -175,7 +177,8 @@ public sealed class UserNamespace : INamespace
         return 0;
     }
 
-    private static bool Number32(string text, out uint value) => uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value);
+    private static bool Number32(string text, out uint value) =>
+        uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value);
 
     /// <summary>new_idmap_permitted: one's own ID for anybody, others for who governs the parent.</summary>
     private bool MayMap(bool groups, List<Extent> map, Credentials writer)

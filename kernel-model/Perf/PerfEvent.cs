@@ -17,7 +17,8 @@ public sealed class PerfEvent
     private ulong _count;
     private ulong _timeNs;
 
-    internal PerfEvent(Machine machine, MachineClock clock, Scheduler scheduler, PerfEventAttributes attributes, ulong id, int cpu, PerfEvent? leader)
+    internal PerfEvent(
+        Machine machine, MachineClock clock, Scheduler scheduler, PerfEventAttributes attributes, ulong id, int cpu, PerfEvent? leader)
     {
         _machine = machine;
         _clock = clock;
@@ -157,7 +158,8 @@ public sealed class PerfEvent
             {
                 case PerfSource.Hardware:
                     TimingModel timing = cpu.Timing;
-                    return (a.ExcludeKernel ? 0 : a.Event!.Count(timing.Counters(1))) + (a.ExcludeUser ? 0 : a.Event!.Count(timing.Counters(0)));
+                    return (a.ExcludeKernel ? 0 : a.Event!.Count(timing.Counters(1)))
+                        + (a.ExcludeUser ? 0 : a.Event!.Count(timing.Counters(0)));
                 case PerfSource.TaskClock:
                     return owner._clock.NsOfCycles(cpu.Cycles - cpu.Timing.WaitCycles);
                 case PerfSource.PageFaults:

@@ -98,7 +98,8 @@ public sealed record PerfEventAttributes(PerfSource Source, PmuEvent? Event, ulo
 
     private static long Result(PerfSource? source, PmuEvent? e, ulong readFormat, ulong flags, out PerfEventAttributes? attributes)
     {
-        attributes = source is null || (source == PerfSource.Hardware && e is null) ? null : new PerfEventAttributes(source.Value, e, readFormat, flags);
+        attributes = source is null || (source == PerfSource.Hardware && e is null) ? null
+            : new PerfEventAttributes(source.Value, e, readFormat, flags);
         return attributes is null ? -Errno.ENOENT : 0;
     }
 

@@ -26,10 +26,14 @@ internal static class ProcFileSystem
         root.AddText("uptime", () => Uptime(kernel, vfs));
         root.AddText("loadavg", () => LoadAverage(kernel));
         root.AddText("version", () => $"Linux version {Uts.Release} (armvdso@{vfs.Options.HostName}) {Uts.Version}\n");
-        root.AddText("filesystems", () => "nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\nnodev\tpipefs\nnodev\tsockfs\nnodev\tdevpts\n\text4\nnodev\toverlay\n");
-        root.AddText("devices", () => "Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/console\n  5 /dev/ptmx\n136 pts\n\nBlock devices:\n");
+        root.AddText("filesystems", () =>
+            "nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\nnodev\tpipefs\nnodev\tsockfs\nnodev\tdevpts\n"
+            + "\text4\nnodev\toverlay\n");
+        root.AddText("devices", () =>
+            "Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/console\n  5 /dev/ptmx\n136 pts\n\nBlock devices:\n");
         root.AddText("cmdline", () => "armvdso\n");
-        root.AddText("interrupts", () => "           " + string.Join("", Enumerable.Range(0, Cpus(kernel)).Select(n => $"CPU{n}       ")) + "\n");
+        root.AddText("interrupts", () =>
+            "           " + string.Join("", Enumerable.Range(0, Cpus(kernel)).Select(n => $"CPU{n}       ")) + "\n");
         root.AddText("partitions", () => "major minor  #blocks  name\n\n");
         root.AddText("diskstats", () => "");
         root.AddText("modules", () => "");
@@ -117,14 +121,15 @@ internal static class ProcFileSystem
         foreach ((string name, long kib) in new (string, long)[]
         {
             ("MemTotal", total), ("MemFree", free), ("MemAvailable", free), ("Buffers", 0), ("Cached", 0), ("SwapCached", 0),
-            ("Active", total - free), ("Inactive", 0), ("Active(anon)", total - free), ("Inactive(anon)", 0), ("Active(file)", 0), ("Inactive(file)", 0),
-            ("Unevictable", 0), ("Mlocked", 0), ("SwapTotal", 0), ("SwapFree", 0), ("Dirty", 0), ("Writeback", 0), ("AnonPages", total - free), ("Mapped", 0),
-            ("Shmem", 0), ("KReclaimable", 0), ("Slab", 0), ("SReclaimable", 0), ("SUnreclaim", 0), ("KernelStack", 0), ("PageTables", 0),
-            ("CommitLimit", total / 2), ("Committed_AS", total - free), ("VmallocTotal", 133141626880), ("VmallocUsed", 0), ("VmallocChunk", 0), ("Percpu", 0),
-            ("AnonHugePages", 0),
+            ("Active", total - free), ("Inactive", 0), ("Active(anon)", total - free), ("Inactive(anon)", 0), ("Active(file)", 0),
+            ("Inactive(file)", 0), ("Unevictable", 0), ("Mlocked", 0), ("SwapTotal", 0), ("SwapFree", 0), ("Dirty", 0), ("Writeback", 0),
+            ("AnonPages", total - free), ("Mapped", 0), ("Shmem", 0), ("KReclaimable", 0), ("Slab", 0), ("SReclaimable", 0),
+            ("SUnreclaim", 0), ("KernelStack", 0), ("PageTables", 0), ("CommitLimit", total / 2), ("Committed_AS", total - free),
+            ("VmallocTotal", 133141626880), ("VmallocUsed", 0), ("VmallocChunk", 0), ("Percpu", 0), ("AnonHugePages", 0),
         })
             text.Append(CultureInfo.InvariantCulture, $"{name + ":",-15} {kib,8} kB\n");
-        return text.Append("HugePages_Total:       0\nHugePages_Free:        0\nHugePages_Rsvd:        0\nHugePages_Surp:        0\nHugepagesize:       2048 kB\nHugetlb:               0 kB\n").ToString();
+        return text.Append("HugePages_Total:       0\nHugePages_Free:        0\nHugePages_Rsvd:        0\nHugePages_Surp:        0\n"
+            + "Hugepagesize:       2048 kB\nHugetlb:               0 kB\n").ToString();
     }
 
     private static string Stat(LinuxKernel? kernel, Vfs vfs)
@@ -169,5 +174,6 @@ internal static class ProcFileSystem
     }
 
     private static string VirtualMemoryStat(LinuxKernel? kernel) =>
-        $"nr_free_pages {(kernel?.PageAllocator.Total ?? 0) - (kernel?.PageAllocator.Used ?? 0)}\npgpgin 0\npgpgout 0\npswpin 0\npswpout 0\npgfault 0\npgmajfault 0\n";
+        $"nr_free_pages {(kernel?.PageAllocator.Total ?? 0) - (kernel?.PageAllocator.Used ?? 0)}\n"
+        + "pgpgin 0\npgpgout 0\npswpin 0\npswpout 0\npgfault 0\npgmajfault 0\n";
 }

@@ -52,10 +52,12 @@ internal sealed class ProcessTree(LinuxKernel? kernel, Vfs vfs, FileSystem fs)
         var d = new DynamicDirectory(fs);
         d.AddText("status", () => Status(task));
         d.AddText("stat", () => StatLine(task, process));
-        d.AddText("statm", () => $"{(task.Mm?.VirtualSize ?? 0) / 4096} {task.Mm?.ResidentPages ?? 0} 0 1 0 {task.Mm?.ResidentPages ?? 0} 0\n");
+        d.AddText("statm", () =>
+            $"{(task.Mm?.VirtualSize ?? 0) / 4096} {task.Mm?.ResidentPages ?? 0} 0 1 0 {task.Mm?.ResidentPages ?? 0} 0\n");
         d.AddText("maps", () => task.Mm?.FormatMaps() ?? "");
         d.AddText("smaps", () => SharedMaps(task));
-        d.AddText("smaps_rollup", () => $"00000000-7fffffffff ---p 00000000 00:00 0 [rollup]\n{SharedMapCounters(task.Mm?.ResidentPages * 4 ?? 0)}");
+        d.AddText("smaps_rollup", () =>
+            $"00000000-7fffffffff ---p 00000000 00:00 0 [rollup]\n{SharedMapCounters(task.Mm?.ResidentPages * 4 ?? 0)}");
         d.AddText("cmdline", () => Encoding.Latin1.GetString(group.CommandLine));
         d.AddText("environ", () => Encoding.Latin1.GetString(group.Environment), 0x100);
         d.AddText("auxv", () => Encoding.Latin1.GetString(group.Auxv), 0x100);
@@ -67,7 +69,8 @@ internal sealed class ProcessTree(LinuxKernel? kernel, Vfs vfs, FileSystem fs)
         }));
         d.Add("exe", new DynamicLink(fs, () => group.ExePath.Length == 0 ? null : group.ExePath,
             () => group.ExePath.Length > 0 && vfs.Find(vfs.RootCaller, vfs.Root, group.ExePath, true, out Inode? exe) == 0 ? exe : null));
-        d.Add("cwd", new DynamicLink(fs, () => task.Fs is { } f ? vfs.PathOf(f.Cwd, null) + (f.Cwd.Nlink == 0 ? " (deleted)" : "") : null, () => task.Fs?.Cwd));
+        d.Add("cwd", new DynamicLink(
+            fs, () => task.Fs is { } f ? vfs.PathOf(f.Cwd, null) + (f.Cwd.Nlink == 0 ? " (deleted)" : "") : null, () => task.Fs?.Cwd));
         d.Add("root", new DynamicLink(fs, () => task.Fs is { } f ? vfs.PathOf(f.Root, null) : null, () => task.Fs?.Root));
         d.Add("fd", new DynamicDirectory(fs, 0x140, name => Descriptor(task, name), () => task.Files?.Numbers.Select(Text) ?? []));
         d.Add("fdinfo", new DynamicDirectory(fs, 0x16D, name => DescriptorInfo(task, name), () => task.Files?.Numbers.Select(Text) ?? []));
@@ -83,10 +86,12 @@ internal sealed class ProcessTree(LinuxKernel? kernel, Vfs vfs, FileSystem fs)
         d.AddText("cgroup", () => "0::/\n");
         d.Add("oom_score_adj", new TextInode(fs, 0x1A4, () => "0\n", _ => 0));
         d.AddText("oom_score", () => "0\n");
-        d.Add("uid_map", new TextInode(fs, 0x1A4, () => SpaceOf(task).MapText(false, SpaceOfReader()), text => WriteMap(task, false, text)));
+        d.Add("uid_map", new TextInode(
+            fs, 0x1A4, () => SpaceOf(task).MapText(false, SpaceOfReader()), text => WriteMap(task, false, text)));
         d.Add("gid_map", new TextInode(fs, 0x1A4, () => SpaceOf(task).MapText(true, SpaceOfReader()), text => WriteMap(task, true, text)));
         d.Add("setgroups", new TextInode(
-            fs, 0x1A4, () => SpaceOf(task).SetGroupsAllowed ? "allow\n" : "deny\n", text => SpaceOf(task).WriteSetGroups(text, vfs.Current!.Credentials)));
+            fs, 0x1A4, () => SpaceOf(task).SetGroupsAllowed ? "allow\n" : "deny\n",
+            text => SpaceOf(task).WriteSetGroups(text, vfs.Current!.Credentials)));
         d.Add("loginuid", new TextInode(fs, 0x1A4, () => "4294967295", _ => 0));
         d.AddText("sessionid", () => "4294967295");
         d.AddText("sched", () => $"{task.Comm} ({task.Tid}, #threads: {group.Threads.Count})\n");
@@ -98,7 +103,10 @@ internal sealed class ProcessTree(LinuxKernel? kernel, Vfs vfs, FileSystem fs)
         d.AddText("io", () => "rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n");
         DynamicDirectory ns = d.AddDirectory("ns");
         ulong number = 4026531834;
-        foreach (string name in new[] { "time", "cgroup", "pid", "user", "uts", "ipc", "mnt", "net", "pid_for_children", "time_for_children" })
+        foreach (string name in new[]
+        {
+            "time", "cgroup", "pid", "user", "uts", "ipc", "mnt", "net", "pid_for_children", "time_for_children"
+        })
         {
             Func<INamespace>? space = name switch
             {
@@ -112,7 +120,8 @@ internal sealed class ProcessTree(LinuxKernel? kernel, Vfs vfs, FileSystem fs)
             if (space is not null)
             {
                 number++;
-                ns.Add(name, new DynamicLink(fs, () => $"{space().Kind}:[{space().Number}]", () => new NamespaceInode(vfs.Anonymous, space())));
+                ns.Add(name, new DynamicLink(
+                    fs, () => $"{space().Kind}:[{space().Number}]", () => new NamespaceInode(vfs.Anonymous, space())));
                 continue;
             }
             ulong shown = name switch { "pid_for_children" => 4026531836, _ => number++ };
@@ -120,7 +129,12 @@ internal sealed class ProcessTree(LinuxKernel? kernel, Vfs vfs, FileSystem fs)
             ns.Add(name, new DynamicLink(fs, () => $"{kind}:[{shown}]", () => null));
         }
         DynamicDirectory net = d.AddDirectory("net");
-        net.AddText("dev", () => "Inter-|   Receive                                                |  Transmit\n face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed\n    lo:       0       0    0    0    0     0          0         0        0       0    0    0    0     0       0          0\n");
+        net.AddText("dev", () =>
+            "Inter-|   Receive                                                |  Transmit\n"
+            + " face |bytes    packets errs drop fifo frame compressed multicast"
+            + "|bytes    packets errs drop fifo colls carrier compressed\n"
+            + "    lo:       0       0    0    0    0     0          0         0"
+            + "        0       0    0    0    0     0       0          0\n");
         net.AddText("unix", () => "Num       RefCount Protocol Flags    Type St Inode Path\n");
         net.AddText("tcp", () => "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n");
         net.AddText("if_inet6", () => "00000000000000000000000000000001 01 80 10 80       lo\n");
@@ -130,7 +144,8 @@ internal sealed class ProcessTree(LinuxKernel? kernel, Vfs vfs, FileSystem fs)
 
     private DynamicLink? Descriptor(KernelTask task, string name)
     {
-        if (!int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out int fd) || task.Files?[fd] is not { } file || Text(fd) != name)
+        if (!int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out int fd) || task.Files?[fd] is not { } file
+            || Text(fd) != name)
             return null;
         uint mode = (file.CanRead ? 0x140u : 0) | (file.CanWrite ? 0xC0u : 0);
         return new DynamicLink(fs, () => task.Files?[fd]?.Description, () => task.Files?[fd]?.Inode) { Mode = Modes.S_IFLNK | mode };
@@ -142,7 +157,8 @@ internal sealed class ProcessTree(LinuxKernel? kernel, Vfs vfs, FileSystem fs)
             return null;
         int cloexec = task.Files.GetCloseOnExec(fd) ? OpenFlags.O_CLOEXEC : 0;
         string flags = Convert.ToString(file.Flags | cloexec, 8);
-        return new TextInode(fs, 0x124, () => $"pos:\t{file.Position}\nflags:\t0{flags}\nmnt_id:\t1\nino:\t{file.Inode.Ino}\n{file.FdInfo}");
+        return new TextInode(fs, 0x124, () =>
+            $"pos:\t{file.Position}\nflags:\t0{flags}\nmnt_id:\t1\nino:\t{file.Inode.Ino}\n{file.FdInfo}");
     }
 
     /// <summary>CPU time of a process in clock ticks of 10 ms.</summary>
@@ -178,9 +194,11 @@ internal sealed class ProcessTree(LinuxKernel? kernel, Vfs vfs, FileSystem fs)
         ulong pending = task.Signals.Pending.Set | group.SharedPending.Set;
         (ulong ignored, ulong caught) = SignalSets(task);
         return $"{task.Tid} ({task.Comm}) {StateLetter(task)} {group.Parent?.Pid ?? 0} {group.Pgid} {group.Sid} {tty} {foreground} 4194304 "
-            + $"{task.Mm?.MinorFaults ?? 0} 0 0 0 {user} {system} {group.ChildUserCycles / cyclesPerTick} {group.ChildSystemCycles / cyclesPerTick} 20 0 {group.Threads.Count} 0 "
+            + $"{task.Mm?.MinorFaults ?? 0} 0 0 0 {user} {system} "
+            + $"{group.ChildUserCycles / cyclesPerTick} {group.ChildSystemCycles / cyclesPerTick} 20 0 {group.Threads.Count} 0 "
             + $"{StartTicks(group)} {task.Mm?.VirtualSize ?? 0} {task.Mm?.ResidentPages ?? 0} {group.Rlimits[Rlimits.Rss].Soft} "
-            + $"1 1 {task.Mm?.StackStart ?? 0} 0 0 {pending & 0x7FFFFFFF} {task.Signals.Blocked & 0x7FFFFFFF} {ignored & 0x7FFFFFFF} {caught & 0x7FFFFFFF} "
+            + $"1 1 {task.Mm?.StackStart ?? 0} 0 0 "
+            + $"{pending & 0x7FFFFFFF} {task.Signals.Blocked & 0x7FFFFFFF} {ignored & 0x7FFFFFFF} {caught & 0x7FFFFFFF} "
             + $"0 0 0 {task.ExitSignal} {task.Cpu} 0 0 0 0 0 0 0 {task.Mm?.BrkStart ?? 0} 0 0 0 0 {group.ExitStatus}\n";
     }
 
@@ -241,17 +259,24 @@ internal sealed class ProcessTree(LinuxKernel? kernel, Vfs vfs, FileSystem fs)
         s.Append($"Name:\t{task.Comm}\nUmask:\t{Convert.ToString(task.Fs?.Umask ?? 0, 8).PadLeft(4, '0')}\nState:\t{letter} ({state})\n");
         s.Append($"Tgid:\t{group.Pid}\nNgid:\t0\nPid:\t{task.Tid}\nPPid:\t{group.Parent?.Pid ?? 0}\nTracerPid:\t0\n");
         s.Append($"Uid:\t{who.Uid}\t{who.Euid}\t{who.Suid}\t{who.Fsuid}\nGid:\t{who.Gid}\t{who.Egid}\t{who.Sgid}\t{who.Fsgid}\n");
-        s.Append($"FDSize:\t{Math.Max(64, (task.Files?.Bound + 63) / 64 * 64 ?? 0)}\nGroups:\t{string.Concat(who.Groups.Select(g => $"{g} "))}\n");
-        s.Append($"NStgid:{Numbers(task, group.Pid)}\nNSpid:{Numbers(task, task.Tid)}\nNSpgid:{Numbers(task, group.Pgid)}\nNSsid:{Numbers(task, group.Sid)}\n");
+        s.Append($"FDSize:\t{Math.Max(64, (task.Files?.Bound + 63) / 64 * 64 ?? 0)}\n"
+            + $"Groups:\t{string.Concat(who.Groups.Select(g => $"{g} "))}\n");
+        s.Append($"NStgid:{Numbers(task, group.Pid)}\nNSpid:{Numbers(task, task.Tid)}\n"
+            + $"NSpgid:{Numbers(task, group.Pgid)}\nNSsid:{Numbers(task, group.Sid)}\n");
         if (task.Mm is { } mm)
         {
-            s.Append($"VmPeak:\t{mm.VirtualSize / 1024,8} kB\nVmSize:\t{mm.VirtualSize / 1024,8} kB\nVmLck:\t       0 kB\nVmPin:\t       0 kB\n");
-            s.Append($"VmHWM:\t{mm.PeakResidentPages * 4,8} kB\nVmRSS:\t{mm.ResidentPages * 4,8} kB\nRssAnon:\t{mm.ResidentPages * 4,8} kB\nRssFile:\t       0 kB\nRssShmem:\t       0 kB\n");
-            s.Append($"VmData:\t{(mm.Brk - mm.BrkStart) / 1024,8} kB\nVmStk:\t     132 kB\nVmExe:\t       0 kB\nVmLib:\t       0 kB\nVmPTE:\t       0 kB\nVmSwap:\t       0 kB\n");
+            s.Append($"VmPeak:\t{mm.VirtualSize / 1024,8} kB\nVmSize:\t{mm.VirtualSize / 1024,8} kB\n"
+                + $"VmLck:\t       0 kB\nVmPin:\t       0 kB\n");
+            s.Append($"VmHWM:\t{mm.PeakResidentPages * 4,8} kB\nVmRSS:\t{mm.ResidentPages * 4,8} kB\n"
+                + $"RssAnon:\t{mm.ResidentPages * 4,8} kB\nRssFile:\t       0 kB\nRssShmem:\t       0 kB\n");
+            s.Append($"VmData:\t{(mm.Brk - mm.BrkStart) / 1024,8} kB\nVmStk:\t     132 kB\nVmExe:\t       0 kB\n"
+                + $"VmLib:\t       0 kB\nVmPTE:\t       0 kB\nVmSwap:\t       0 kB\n");
         }
         s.Append($"Threads:\t{group.Threads.Count}\nSigQ:\t0/{group.Rlimits[Rlimits.Sigpending].Soft}\n");
-        s.Append($"SigPnd:\t{task.Signals.Pending.Set:x16}\nShdPnd:\t{group.SharedPending.Set:x16}\nSigBlk:\t{task.Signals.Blocked:x16}\nSigIgn:\t{ignored:x16}\nSigCgt:\t{caught:x16}\n");
-        s.Append($"CapInh:\t{0:x16}\nCapPrm:\t{capabilities:x16}\nCapEff:\t{capabilities:x16}\nCapBnd:\t{0x1FFFFFFFFFFUL:x16}\nCapAmb:\t{0:x16}\n");
+        s.Append($"SigPnd:\t{task.Signals.Pending.Set:x16}\nShdPnd:\t{group.SharedPending.Set:x16}\n"
+            + $"SigBlk:\t{task.Signals.Blocked:x16}\nSigIgn:\t{ignored:x16}\nSigCgt:\t{caught:x16}\n");
+        s.Append($"CapInh:\t{0:x16}\nCapPrm:\t{capabilities:x16}\nCapEff:\t{capabilities:x16}\n"
+            + $"CapBnd:\t{0x1FFFFFFFFFFUL:x16}\nCapAmb:\t{0:x16}\n");
         s.Append("NoNewPrivs:\t0\nSeccomp:\t0\nSeccomp_filters:\t0\nSpeculation_Store_Bypass:\tvulnerable\n");
         s.Append($"Cpus_allowed:\t{allowed:x}\nCpus_allowed_list:\t{List(allowed)}\nMems_allowed:\t1\nMems_allowed_list:\t0\n");
         s.Append($"voluntary_ctxt_switches:\t{task.VoluntarySwitches}\nnonvoluntary_ctxt_switches:\t{task.InvoluntarySwitches}\n");
@@ -274,7 +299,9 @@ internal sealed class ProcessTree(LinuxKernel? kernel, Vfs vfs, FileSystem fs)
     }
 
     private static string SharedMapCounters(long kib) =>
-        $"Rss:            {kib,8} kB\nPss:            {kib,8} kB\nPss_Dirty:      {kib,8} kB\nShared_Clean:          0 kB\nShared_Dirty:          0 kB\nPrivate_Clean:         0 kB\nPrivate_Dirty:  {kib,8} kB\nReferenced:     {kib,8} kB\nAnonymous:      {kib,8} kB\nSwap:                  0 kB\nLocked:                0 kB\n";
+        $"Rss:            {kib,8} kB\nPss:            {kib,8} kB\nPss_Dirty:      {kib,8} kB\n"
+        + $"Shared_Clean:          0 kB\nShared_Dirty:          0 kB\nPrivate_Clean:         0 kB\nPrivate_Dirty:  {kib,8} kB\n"
+        + $"Referenced:     {kib,8} kB\nAnonymous:      {kib,8} kB\nSwap:                  0 kB\nLocked:                0 kB\n";
 
     private static string SharedMaps(KernelTask task)
     {
@@ -282,8 +309,10 @@ internal sealed class ProcessTree(LinuxKernel? kernel, Vfs vfs, FileSystem fs)
         foreach (string line in (task.Mm?.FormatMaps() ?? "").Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             string[] range = line[..line.IndexOf(' ')].Split('-');
-            ulong size = ulong.Parse(range[1], NumberStyles.HexNumber, CultureInfo.InvariantCulture) - ulong.Parse(range[0], NumberStyles.HexNumber, CultureInfo.InvariantCulture);
-            text.Append($"{line}\nSize:           {size / 1024,8} kB\nKernelPageSize:        4 kB\nMMUPageSize:           4 kB\n{SharedMapCounters(0)}VmFlags: \n");
+            ulong size = ulong.Parse(range[1], NumberStyles.HexNumber, CultureInfo.InvariantCulture)
+                - ulong.Parse(range[0], NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+            text.Append($"{line}\nSize:           {size / 1024,8} kB\nKernelPageSize:        4 kB\nMMUPageSize:           4 kB\n"
+                + $"{SharedMapCounters(0)}VmFlags: \n");
         }
         return text.ToString();
     }
@@ -292,10 +321,10 @@ internal sealed class ProcessTree(LinuxKernel? kernel, Vfs vfs, FileSystem fs)
     {
         (string Name, string Unit)[] rows =
         [
-            ("Max cpu time", "seconds"), ("Max file size", "bytes"), ("Max data size", "bytes"), ("Max stack size", "bytes"), ("Max core file size", "bytes"),
-            ("Max resident set", "bytes"), ("Max processes", "processes"), ("Max open files", "files"), ("Max locked memory", "bytes"), ("Max address space", "bytes"),
-            ("Max file locks", "locks"), ("Max pending signals", "signals"), ("Max msgqueue size", "bytes"), ("Max nice priority", ""), ("Max realtime priority", ""),
-            ("Max realtime timeout", "us"),
+            ("Max cpu time", "seconds"), ("Max file size", "bytes"), ("Max data size", "bytes"), ("Max stack size", "bytes"),
+            ("Max core file size", "bytes"), ("Max resident set", "bytes"), ("Max processes", "processes"), ("Max open files", "files"),
+            ("Max locked memory", "bytes"), ("Max address space", "bytes"), ("Max file locks", "locks"), ("Max pending signals", "signals"),
+            ("Max msgqueue size", "bytes"), ("Max nice priority", ""), ("Max realtime priority", ""), ("Max realtime timeout", "us"),
         ];
         var text = new StringBuilder("Limit                     Soft Limit           Hard Limit           Units     \n");
         for (int n = 0; n < rows.Length; n++)
@@ -309,5 +338,6 @@ internal sealed class ProcessTree(LinuxKernel? kernel, Vfs vfs, FileSystem fs)
     private string Mounts() => string.Concat(vfs.Mounts.Select(m => $"{m.Source} {m.Point} {m.Fs.Type} {m.Options} 0 0\n"));
 
     private string MountInfo() => string.Concat(vfs.Mounts.Select(m =>
-        $"{m.Id} {m.ParentId} {m.Fs.Device >> 8}:{m.Fs.Device & 0xFF} / {m.Point} {m.Options} - {m.Fs.Type} {m.Source} {(m.Fs.ReadOnly ? "ro" : "rw")}\n"));
+        $"{m.Id} {m.ParentId} {m.Fs.Device >> 8}:{m.Fs.Device & 0xFF} / {m.Point} {m.Options} - {m.Fs.Type} {m.Source} "
+        + $"{(m.Fs.ReadOnly ? "ro" : "rw")}\n"));
 }

@@ -16,7 +16,8 @@ internal static class SysFileSystem
         var nodes = new Dictionary<int, DynamicDirectory>();
         DynamicDirectory? MakeCpu(string name)
         {
-            if (!name.StartsWith("cpu", StringComparison.Ordinal) || !int.TryParse(name.AsSpan(3), out int n) || n < 0 || n >= Count() || name != $"cpu{n}")
+            if (!name.StartsWith("cpu", StringComparison.Ordinal) || !int.TryParse(name.AsSpan(3), out int n) || n < 0 || n >= Count()
+                || name != $"cpu{n}")
                 return null;
             if (nodes.TryGetValue(n, out DynamicDirectory? known))
                 return known;
@@ -32,7 +33,8 @@ internal static class SysFileSystem
             topology.AddText("core_siblings", () => $"{(Count() == 64 ? ulong.MaxValue : (1UL << Count()) - 1):x}\n");
             return nodes[n] = cpu;
         }
-        DynamicDirectory cpus = devices.Add("cpu", new DynamicDirectory(fs, 0x1ED, MakeCpu, () => Enumerable.Range(0, Count()).Select(n => $"cpu{n}")));
+        DynamicDirectory cpus = devices.Add(
+            "cpu", new DynamicDirectory(fs, 0x1ED, MakeCpu, () => Enumerable.Range(0, Count()).Select(n => $"cpu{n}")));
         cpus.AddText("possible", Range);
         cpus.AddText("online", Range);
         cpus.AddText("present", Range);
@@ -42,7 +44,8 @@ internal static class SysFileSystem
         DynamicDirectory node = devices.AddDirectory("node");
         node.AddText("online", () => "0\n");
         node.AddText("possible", () => "0\n");
-        root.AddDirectory("power").Add("state", new TextInode(fs, 0x1A4, () => "freeze mem\n", text => text.Trim() is not ("mem" or "freeze") ? -Errno.EINVAL
+        root.AddDirectory("power").Add("state", new TextInode(fs, 0x1A4, () => "freeze mem\n", text =>
+            text.Trim() is not ("mem" or "freeze") ? -Errno.EINVAL
             : kernel?.Timekeeper.SuspendToAlarm() == true ? 0 : -Errno.EBUSY));
         DynamicDirectory mm = root.AddDirectory("kernel").AddDirectory("mm");
         DynamicDirectory huge = mm.AddDirectory("transparent_hugepage");

@@ -33,7 +33,9 @@ internal static class TimensOffsets
         foreach (string line in text.Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             string[] words = line.Split((char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries);
-            int? clock = words.Length == 3 ? words[0] switch { "monotonic" or "1" => Clocks.Monotonic, "boottime" or "7" => Clocks.Boottime, _ => null } : null;
+            int? clock = words.Length == 3
+                ? words[0] switch { "monotonic" or "1" => Clocks.Monotonic, "boottime" or "7" => Clocks.Boottime, _ => null }
+                : null;
             if (clock is not { } id || wanted.Count == maxLines
                 || !long.TryParse(words[1], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long seconds)
                 || !long.TryParse(words[2], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long part))

@@ -41,7 +41,8 @@ public sealed record SignalInfo
     /// <summary>True for signals that the faulting instruction raised: they are delivered first and cannot be ignored.</summary>
     public bool Synchronous { get; init; }
 
-    /// <summary>POSIX timer that sent the signal; null for all others. <see cref="Pid"/> and <see cref="Uid"/> then hold si_tid and si_overrun.</summary>
+    /// <summary>POSIX timer that sent the signal; null for all others. <see cref="Pid"/> and <see cref="Uid"/> then hold si_tid and
+    /// si_overrun.</summary>
     public int? TimerId { get; init; }
 
     /// <summary>siginfo_t as another process gave it (rt_sigqueueinfo); null for all others.</summary>

@@ -8,7 +8,8 @@ internal static class SysAdjTime
 {
 #pragma warning disable CS1591
     private const uint AdjOffset = 1, AdjFrequency = 2, AdjMaxError = 4, AdjEstError = 8, AdjStatus = 0x10, AdjTimeConst = 0x20,
-        AdjTai = 0x80, AdjSetOffset = 0x100, AdjMicro = 0x1000, AdjNano = 0x2000, AdjTick = 0x4000, AdjAdjTime = 0x8000, AdjReadOnly = 0x2000;
+        AdjTai = 0x80, AdjSetOffset = 0x100, AdjMicro = 0x1000, AdjNano = 0x2000, AdjTick = 0x4000, AdjAdjTime = 0x8000,
+        AdjReadOnly = 0x2000;
 #pragma warning restore CS1591
 
     /// <summary>MAXFREQ as struct timex has it (500 ppm in 2^-16 ppm), and the ticks that ADJ_TICK takes, in us.</summary>

@@ -17,7 +17,8 @@ internal static class SysDirs
             mode |= Modes.S_IFREG;
         return (mode & Modes.S_IFMT) switch
         {
-            Modes.S_IFREG or Modes.S_IFIFO or Modes.S_IFSOCK or Modes.S_IFCHR or Modes.S_IFBLK => Make(c, mode & (Modes.S_IFMT | 0xFFF), c.UInt(3)),
+            Modes.S_IFREG or Modes.S_IFIFO or Modes.S_IFSOCK or Modes.S_IFCHR or Modes.S_IFBLK =>
+                Make(c, mode & (Modes.S_IFMT | 0xFFF), c.UInt(3)),
             Modes.S_IFDIR => -Errno.EPERM,
             _ => -Errno.EINVAL,
         };
@@ -43,7 +44,8 @@ internal static class SysDirs
         int flags = c.Int(4);
         if ((flags & ~(OpenFlags.AT_SYMLINK_FOLLOW | OpenFlags.AT_EMPTY_PATH)) != 0)
             return -Errno.EINVAL;
-        long error = FileArguments.Find(c, c.Int(0), 1, (flags & OpenFlags.AT_SYMLINK_FOLLOW) != 0, (flags & OpenFlags.AT_EMPTY_PATH) != 0, out Inode? node);
+        long error = FileArguments.Find(
+            c, c.Int(0), 1, (flags & OpenFlags.AT_SYMLINK_FOLLOW) != 0, (flags & OpenFlags.AT_EMPTY_PATH) != 0, out Inode? node);
         if (error < 0)
             return error;
         error = FileArguments.PathAt(c, 2, out Inode start, out string path);

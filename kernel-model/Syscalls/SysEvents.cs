@@ -43,8 +43,10 @@ internal static class SysEvents
         : FileArguments.Install(c, new EventFile(c.Kernel.Vfs, c.UInt(0), (c.Int(1) & 1) != 0, c.Int(1) & OpenFlags.O_NONBLOCK), c.Int(1));
 
     public static long TimerfdCreate(SyscallContext c) =>
-        c.Int(0) is 8 or 9 && !c.Task.Credentials.Privileged ? -Errno.EPERM : c.Int(0) is not (0 or 1 or 7 or 8 or 9) || (c.Int(1) & ~(OpenFlags.O_CLOEXEC | OpenFlags.O_NONBLOCK)) != 0 ? -Errno.EINVAL
-        : FileArguments.Install(c, new TimerFile(c.Kernel.Vfs, c.Kernel.Timekeeper, c.Kernel.Timers, c.Int(0), c.Int(1) & OpenFlags.O_NONBLOCK), c.Int(1));
+        c.Int(0) is 8 or 9 && !c.Task.Credentials.Privileged ? -Errno.EPERM
+        : c.Int(0) is not (0 or 1 or 7 or 8 or 9) || (c.Int(1) & ~(OpenFlags.O_CLOEXEC | OpenFlags.O_NONBLOCK)) != 0 ? -Errno.EINVAL
+        : FileArguments.Install(
+            c, new TimerFile(c.Kernel.Vfs, c.Kernel.Timekeeper, c.Kernel.Timers, c.Int(0), c.Int(1) & OpenFlags.O_NONBLOCK), c.Int(1));
 
     public static long TimerfdSettime(SyscallContext c)
     {

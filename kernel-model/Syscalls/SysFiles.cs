@@ -7,9 +7,9 @@ namespace ArmVdso.Kernel.Syscalls;
 /// <summary>Descriptors: open, close, dup, fcntl, ioctl, locks (fs/open.c, fs/file.c, fs/fcntl.c, fs/ioctl.c, fs/locks.c).</summary>
 internal static class SysFiles
 {
-    private const int OpenBits = OpenFlags.O_ACCMODE | OpenFlags.O_CREAT | OpenFlags.O_EXCL | OpenFlags.O_NOCTTY | OpenFlags.O_TRUNC | OpenFlags.O_APPEND
-        | OpenFlags.O_NONBLOCK | OpenFlags.O_SYNC | OpenFlags.O_ASYNC | OpenFlags.O_DIRECTORY | OpenFlags.O_NOFOLLOW | OpenFlags.O_DIRECT
-        | OpenFlags.O_LARGEFILE | OpenFlags.O_NOATIME | OpenFlags.O_CLOEXEC | OpenFlags.O_PATH | OpenFlags.O_TMPFILE;
+    private const int OpenBits = OpenFlags.O_ACCMODE | OpenFlags.O_CREAT | OpenFlags.O_EXCL | OpenFlags.O_NOCTTY | OpenFlags.O_TRUNC
+        | OpenFlags.O_APPEND | OpenFlags.O_NONBLOCK | OpenFlags.O_SYNC | OpenFlags.O_ASYNC | OpenFlags.O_DIRECTORY | OpenFlags.O_NOFOLLOW
+        | OpenFlags.O_DIRECT | OpenFlags.O_LARGEFILE | OpenFlags.O_NOATIME | OpenFlags.O_CLOEXEC | OpenFlags.O_PATH | OpenFlags.O_TMPFILE;
 
     public static long Openat(SyscallContext c) => Open(c, c.Int(2) & OpenBits, c.UInt(3), 0);
 
@@ -32,7 +32,8 @@ internal static class SysFiles
         ulong mode = BinaryPrimitives.ReadUInt64LittleEndian(how[8..]);
         ulong resolve = BinaryPrimitives.ReadUInt64LittleEndian(how[16..]);
         bool makes = (flags & OpenFlags.O_CREAT) != 0 || (flags & OpenFlags.O_TMPFILE) == OpenFlags.O_TMPFILE;
-        if ((flags & ~(ulong)OpenBits) != 0 || mode > 0xFFF || (!makes && mode != 0) || (resolve & ~0x3FUL) != 0 || (resolve & 0x18) == 0x18)
+        if ((flags & ~(ulong)OpenBits) != 0 || mode > 0xFFF || (!makes && mode != 0) || (resolve & ~0x3FUL) != 0
+            || (resolve & 0x18) == 0x18)
             return -Errno.EINVAL;
         if ((resolve & (ulong)ResolveFlags.Cached) != 0)
             return -Errno.EAGAIN;
@@ -112,9 +113,10 @@ internal static class SysFiles
 
     public static long Fcntl(SyscallContext c)
     {
-        const int F_DUPFD = 0, F_GETFD = 1, F_SETFD = 2, F_GETFL = 3, F_SETFL = 4, F_GETLK = 5, F_SETLK = 6, F_SETLKW = 7, F_SETOWN = 8, F_GETOWN = 9,
-            F_SETSIG = 10, F_GETSIG = 11, F_OFD_GETLK = 36, F_OFD_SETLK = 37, F_OFD_SETLKW = 38, F_SETLEASE = 1024, F_GETLEASE = 1025, F_NOTIFY = 1026,
-            F_DUPFD_CLOEXEC = 1030, F_SETPIPE_SZ = 1031, F_GETPIPE_SZ = 1032, F_ADD_SEALS = 1033, F_GET_SEALS = 1034;
+        const int F_DUPFD = 0, F_GETFD = 1, F_SETFD = 2, F_GETFL = 3, F_SETFL = 4, F_GETLK = 5, F_SETLK = 6, F_SETLKW = 7, F_SETOWN = 8,
+            F_GETOWN = 9, F_SETSIG = 10, F_GETSIG = 11, F_OFD_GETLK = 36, F_OFD_SETLK = 37, F_OFD_SETLKW = 38, F_SETLEASE = 1024,
+            F_GETLEASE = 1025, F_NOTIFY = 1026, F_DUPFD_CLOEXEC = 1030, F_SETPIPE_SZ = 1031, F_GETPIPE_SZ = 1032, F_ADD_SEALS = 1033,
+            F_GET_SEALS = 1034;
         int fd = c.Int(0), command = c.Int(1);
         if (c.Files[fd] is not { } file)
             return -Errno.EBADF;
@@ -137,7 +139,8 @@ internal static class SysFiles
             case F_GETFL:
                 return file.Flags | (file.IsPath ? 0 : OpenFlags.O_LARGEFILE);
             case F_SETFL:
-                const int changeable = OpenFlags.O_APPEND | OpenFlags.O_NONBLOCK | OpenFlags.O_ASYNC | OpenFlags.O_DIRECT | OpenFlags.O_NOATIME;
+                const int changeable = OpenFlags.O_APPEND | OpenFlags.O_NONBLOCK | OpenFlags.O_ASYNC | OpenFlags.O_DIRECT
+                    | OpenFlags.O_NOATIME;
                 file.Flags = (file.Flags & ~changeable) | (c.Int(2) & changeable);
                 return 0;
             case F_GETLK or F_OFD_GETLK:

@@ -7,8 +7,8 @@ namespace ArmVdso.Kernel.Syscalls;
 /// <summary>futex and its relatives (kernel/futex/syscalls.c).</summary>
 internal static class SysFutex
 {
-    private const int Wait = 0, Wake = 1, RequeueOp = 3, CmpRequeue = 4, WakeOp = 5, LockPi = 6, UnlockPi = 7, TrylockPi = 8, WaitBitset = 9,
-        WakeBitset = 10, LockPi2 = 13;
+    private const int Wait = 0, Wake = 1, RequeueOp = 3, CmpRequeue = 4, WakeOp = 5, LockPi = 6, UnlockPi = 7, TrylockPi = 8,
+        WaitBitset = 9, WakeBitset = 10, LockPi2 = 13;
     private const int PrivateFlag = 128, ClockRealtime = 256;
     private const uint Futex2Size32 = 2, Futex2Private = 128, Futex2SizeMask = 3;
 

@@ -4,7 +4,8 @@ using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel.Syscalls;
 
-/// <summary>Identities: users, groups, process groups, sessions, capabilities (kernel/sys.c, kernel/groups.c, kernel/capability.c).</summary>
+/// <summary>Identities: users, groups, process groups, sessions, capabilities (kernel/sys.c, kernel/groups.c,
+/// kernel/capability.c).</summary>
 internal static class SysIdentity
 {
     private const uint Keep = uint.MaxValue;
@@ -114,10 +115,12 @@ internal static class SysIdentity
         Credentials old = c.Task.Credentials;
         if (!Users(c, ref r) || !Users(c, ref e) || !Users(c, ref s))
             return -Errno.EINVAL;
-        if (!old.PrivilegedInNamespace && !(OneOf(r, old.Uid, old.Euid, old.Suid) && OneOf(e, old.Uid, old.Euid, old.Suid) && OneOf(s, old.Uid, old.Euid, old.Suid)))
+        if (!old.PrivilegedInNamespace
+            && !(OneOf(r, old.Uid, old.Euid, old.Suid) && OneOf(e, old.Uid, old.Euid, old.Suid) && OneOf(s, old.Uid, old.Euid, old.Suid)))
             return -Errno.EPERM;
         uint effective = e == Keep ? old.Euid : e;
-        return SetUsers(c, old with { Uid = r == Keep ? old.Uid : r, Euid = effective, Suid = s == Keep ? old.Suid : s, Fsuid = effective });
+        return SetUsers(
+            c, old with { Uid = r == Keep ? old.Uid : r, Euid = effective, Suid = s == Keep ? old.Suid : s, Fsuid = effective });
     }
 
     /// <summary>setresgid(rgid, egid, sgid).</summary>
@@ -127,10 +130,12 @@ internal static class SysIdentity
         Credentials old = c.Task.Credentials;
         if (!Groups(c, ref r) || !Groups(c, ref e) || !Groups(c, ref s))
             return -Errno.EINVAL;
-        if (!old.PrivilegedInNamespace && !(OneOf(r, old.Gid, old.Egid, old.Sgid) && OneOf(e, old.Gid, old.Egid, old.Sgid) && OneOf(s, old.Gid, old.Egid, old.Sgid)))
+        if (!old.PrivilegedInNamespace
+            && !(OneOf(r, old.Gid, old.Egid, old.Sgid) && OneOf(e, old.Gid, old.Egid, old.Sgid) && OneOf(s, old.Gid, old.Egid, old.Sgid)))
             return -Errno.EPERM;
         uint effective = e == Keep ? old.Egid : e;
-        c.Task.Credentials = old with { Gid = r == Keep ? old.Gid : r, Egid = effective, Sgid = s == Keep ? old.Sgid : s, Fsgid = effective };
+        c.Task.Credentials =
+            old with { Gid = r == Keep ? old.Gid : r, Egid = effective, Sgid = s == Keep ? old.Sgid : s, Fsgid = effective };
         return 0;
     }
 
@@ -141,18 +146,21 @@ internal static class SysIdentity
 
     /// <summary>getresuid(ruid, euid, suid).</summary>
     public static long GetResuid(SyscallContext c) => WriteThree(
-        c, Shown(c).ShowUser(c.Task.Credentials.Uid), Shown(c).ShowUser(c.Task.Credentials.Euid), Shown(c).ShowUser(c.Task.Credentials.Suid));
+        c, Shown(c).ShowUser(c.Task.Credentials.Uid), Shown(c).ShowUser(c.Task.Credentials.Euid),
+        Shown(c).ShowUser(c.Task.Credentials.Suid));
 
     /// <summary>getresgid(rgid, egid, sgid).</summary>
     public static long GetResgid(SyscallContext c) => WriteThree(
-        c, Shown(c).ShowGroup(c.Task.Credentials.Gid), Shown(c).ShowGroup(c.Task.Credentials.Egid), Shown(c).ShowGroup(c.Task.Credentials.Sgid));
+        c, Shown(c).ShowGroup(c.Task.Credentials.Gid), Shown(c).ShowGroup(c.Task.Credentials.Egid),
+        Shown(c).ShowGroup(c.Task.Credentials.Sgid));
 
     /// <summary>setfsuid(uid): the old value.</summary>
     public static long SetFsuid(SyscallContext c)
     {
         Credentials old = c.Task.Credentials;
         uint uid = c.UInt(0);
-        if (uid != Keep && Users(c, ref uid) && (old.PrivilegedInNamespace || uid == old.Uid || uid == old.Euid || uid == old.Suid || uid == old.Fsuid))
+        if (uid != Keep && Users(c, ref uid)
+            && (old.PrivilegedInNamespace || uid == old.Uid || uid == old.Euid || uid == old.Suid || uid == old.Fsuid))
             c.Task.Credentials = old with { Fsuid = uid };
         return Shown(c).ShowUser(old.Fsuid);
     }
@@ -162,7 +170,8 @@ internal static class SysIdentity
     {
         Credentials old = c.Task.Credentials;
         uint gid = c.UInt(0);
-        if (gid != Keep && Groups(c, ref gid) && (old.PrivilegedInNamespace || gid == old.Gid || gid == old.Egid || gid == old.Sgid || gid == old.Fsgid))
+        if (gid != Keep && Groups(c, ref gid)
+            && (old.PrivilegedInNamespace || gid == old.Gid || gid == old.Egid || gid == old.Sgid || gid == old.Fsgid))
             c.Task.Credentials = old with { Fsgid = gid };
         return Shown(c).ShowGroup(old.Fsgid);
     }
@@ -325,7 +334,8 @@ internal static class SysIdentity
         effective &= Credentials.AllCapabilities;
         permitted &= Credentials.AllCapabilities;
         inheritable &= Credentials.AllCapabilities;
-        if ((permitted & ~old.CapPermitted) != 0 || (effective & ~permitted) != 0 || (inheritable & ~(old.CapInheritable | old.CapPermitted | old.CapBounding)) != 0)
+        if ((permitted & ~old.CapPermitted) != 0 || (effective & ~permitted) != 0
+            || (inheritable & ~(old.CapInheritable | old.CapPermitted | old.CapBounding)) != 0)
             return -Errno.EPERM;
         c.Task.Credentials = old with
         {

@@ -21,7 +21,8 @@ internal static class SysShm
         long count = 0;
         foreach (MemoryMap mm in kernel.AllGroups.SelectMany(g => g.Threads).Select(t => t.Mm).OfType<MemoryMap>().Distinct())
         {
-            count += mm.Vmas.Where(v => ReferenceEquals(v.SharedAnonymous, segment.Pages)).Select(v => v.Start - v.Offset).Distinct().Count();
+            count += mm.Vmas.Where(v => ReferenceEquals(v.SharedAnonymous, segment.Pages)).Select(v => v.Start - v.Offset)
+                .Distinct().Count();
         }
         return count;
     }
@@ -107,7 +108,8 @@ internal static class SysShm
     public static long Detach(SyscallContext c)
     {
         ulong address = c.Arg(0);
-        if ((address & (Page - 1)) != 0 || c.Memory.Find(address) is not { SharedAnonymous: { } pages } first || first.Start - first.Offset != address)
+        if ((address & (Page - 1)) != 0 || c.Memory.Find(address) is not { SharedAnonymous: { } pages } first
+            || first.Start - first.Offset != address)
             return -Errno.EINVAL;
         if (c.Kernel.Ipc.Segments.All.FirstOrDefault(s => ReferenceEquals(s.Pages, pages)) is not { } segment)
             return -Errno.EINVAL;

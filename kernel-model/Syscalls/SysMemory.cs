@@ -80,7 +80,8 @@ internal static class SysMemory
         if (grows == (Mman.PROT_GROWSDOWN | Mman.PROT_GROWSUP) || grows == Mman.PROT_GROWSUP)
             return -Errno.EINVAL;
         // PROT_SEM is accepted without effect; PROT_BTI only where the CPU has it (arch_validate_prot).
-        if ((prot & ~(Mman.PROT_READ | Mman.PROT_WRITE | Mman.PROT_EXEC | 8 | (HardwareCapabilities.HasBti(c.Kernel.Machine) ? Mman.PROT_BTI : 0) | Mman.PROT_GROWSDOWN)) != 0)
+        if ((prot & ~(Mman.PROT_READ | Mman.PROT_WRITE | Mman.PROT_EXEC | 8
+            | (HardwareCapabilities.HasBti(c.Kernel.Machine) ? Mman.PROT_BTI : 0) | Mman.PROT_GROWSDOWN)) != 0)
             return -Errno.EINVAL;
         ulong start = Untag(c.Arg(0)), length = c.Arg(1);
         if (grows != 0 && c.Memory.Find(start) is { GrowsDown: true } stack && start > stack.Start)
@@ -140,7 +141,8 @@ internal static class SysMemory
         const int dontNeed = 4, free = 8, remove = 9, dontFork = 10, doFork = 11, mergeable = 12, wipeOnFork = 18, keepOnFork = 19,
             populateRead = 22, populateWrite = 23, dontNeedLocked = 24, hwPoison = 100, softOffline = 101;
         bool hint = advice is (>= 0 and <= 3) or (>= mergeable and <= 17) or 20 or 21 or 25;
-        if (!hint && advice is not (dontNeed or free or remove or dontFork or doFork or wipeOnFork or keepOnFork or populateRead or populateWrite or dontNeedLocked))
+        if (!hint && advice is not (dontNeed or free or remove or dontFork or doFork or wipeOnFork or keepOnFork
+            or populateRead or populateWrite or dontNeedLocked))
             return advice is hwPoison or softOffline && !c.Task.Credentials.Privileged ? -Errno.EPERM : -Errno.EINVAL;
         ulong end = start + PageUp(length);
         if ((start & (Page - 1)) != 0 || end < start || (length != 0 && PageUp(length) == 0))
@@ -387,7 +389,8 @@ internal static class SysMemory
                 ulong n = Math.Min(Math.Min(length - at, local[l].Length - inLocal), Page - (here & (Page - 1)));
                 n = Math.Min(n, Page - (mine & (Page - 1)));
                 Span<byte> part = buffer.AsSpan(0, (int)n);
-                bool ok = write ? c.Memory.Read(mine, part) && other.Write(here, part) : other.Read(here, part) && c.Memory.Write(mine, part);
+                bool ok = write ? c.Memory.Read(mine, part) && other.Write(here, part)
+                    : other.Read(here, part) && c.Memory.Write(mine, part);
                 if (!ok)
                     return done > 0 ? done : -Errno.EFAULT;
                 done += (long)n;
@@ -403,8 +406,8 @@ internal static class SysMemory
     {
         const int query = 0, global = 1, globalExpedited = 2, registerGlobal = 4, privateExpedited = 8, registerPrivate = 16, syncCore = 32,
             registerSyncCore = 64, rseq = 128, registerRseq = 256, getRegistrations = 512;
-        const int all = global | globalExpedited | registerGlobal | privateExpedited | registerPrivate | syncCore | registerSyncCore | rseq | registerRseq
-            | getRegistrations;
+        const int all = global | globalExpedited | registerGlobal | privateExpedited | registerPrivate | syncCore | registerSyncCore | rseq
+            | registerRseq | getRegistrations;
         int command = c.Int(0);
         if (c.UInt(1) != 0 && !(command == rseq && c.UInt(1) == 1))
             return -Errno.EINVAL;

@@ -9,7 +9,8 @@ namespace ArmVdso.Kernel.Syscalls;
 /// <summary>unshare and setns (kernel/nsproxy.c).</summary>
 internal static class SysNamespaces
 {
-    private const ulong Others = CloneFlags.CLONE_NEWNS | CloneFlags.CLONE_NEWCGROUP | CloneFlags.CLONE_NEWUTS | CloneFlags.CLONE_NEWIPC | CloneFlags.CLONE_NEWNET;
+    private const ulong Others = CloneFlags.CLONE_NEWNS | CloneFlags.CLONE_NEWCGROUP | CloneFlags.CLONE_NEWUTS | CloneFlags.CLONE_NEWIPC
+        | CloneFlags.CLONE_NEWNET;
     private const ulong NewTime = CloneFlags.CLONE_NEWTIME;
 
     /// <summary>unshare(flags): files, fs, PID, time and user namespaces.</summary>
@@ -17,7 +18,8 @@ internal static class SysNamespaces
     {
         ulong flags = c.Arg(0);
         KernelTask task = c.Task;
-        const ulong own = CloneFlags.CLONE_THREAD | CloneFlags.CLONE_FS | CloneFlags.CLONE_SIGHAND | CloneFlags.CLONE_VM | CloneFlags.CLONE_FILES | CloneFlags.CLONE_SYSVSEM;
+        const ulong own = CloneFlags.CLONE_THREAD | CloneFlags.CLONE_FS | CloneFlags.CLONE_SIGHAND | CloneFlags.CLONE_VM
+            | CloneFlags.CLONE_FILES | CloneFlags.CLONE_SYSVSEM;
         if ((flags & ~(Others | NewTime | CloneFlags.CLONE_NEWUSER | CloneFlags.CLONE_NEWPID | own)) != 0)
             return -Errno.EINVAL;
         if ((flags & CloneFlags.CLONE_NEWUSER) != 0)

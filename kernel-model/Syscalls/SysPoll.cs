@@ -51,7 +51,8 @@ internal static class SysPoll
     /// <summary>The call ends: without a signal the mask is put back here; with one, after its delivery.</summary>
     private static long End(SyscallContext c, Sleep sleep, long result)
     {
-        if (sleep.MaskSet && result != SyscallContext.Blocked && result != -Errno.ERESTARTNOHAND && result != -Errno.EINTR && c.Task.Signals.SavedMask is { } saved)
+        if (sleep.MaskSet && result != SyscallContext.Blocked && result != -Errno.ERESTARTNOHAND && result != -Errno.EINTR
+            && c.Task.Signals.SavedMask is { } saved)
         {
             c.Task.Signals.Blocked = saved;
             c.Task.Signals.SavedMask = null;
@@ -60,7 +61,8 @@ internal static class SysPoll
         return result;
     }
 
-    private static bool Expired(SyscallContext c, Sleep sleep) => c.TimedOut || (sleep.HasTimeout && sleep.Deadline <= c.Kernel.Timekeeper.NowNs);
+    private static bool Expired(SyscallContext c, Sleep sleep) =>
+        c.TimedOut || (sleep.HasTimeout && sleep.Deadline <= c.Kernel.Timekeeper.NowNs);
 
     public static long Ppoll(SyscallContext c)
     {
@@ -128,7 +130,11 @@ internal static class SysPoll
             if (c.Arg(1 + s) != 0 && bytes > 0 && !c.Memory.Read(c.Arg(1 + s), sets[s]))
                 return End(c, sleep, -Errno.EFAULT);
         }
-        uint[] meaning = [PollBits.In | PollBits.RdNorm | PollBits.RdBand | PollBits.Hup | PollBits.Err, PollBits.Out | PollBits.WrNorm | PollBits.WrBand | PollBits.Err, PollBits.Pri];
+        uint[] meaning =
+        [
+            PollBits.In | PollBits.RdNorm | PollBits.RdBand | PollBits.Hup | PollBits.Err,
+            PollBits.Out | PollBits.WrNorm | PollBits.WrBand | PollBits.Err, PollBits.Pri
+        ];
         var queues = new List<WaitQueue>();
         long ready = 0;
         for (int fd = 0; fd < count; fd++)
@@ -158,7 +164,8 @@ internal static class SysPoll
                 return End(c, sleep, -Errno.EFAULT);
         }
         if (sleep.HasTimeout)
-            FileArguments.WriteTimespec(c, c.Arg(4), sleep.Deadline > c.Kernel.Timekeeper.NowNs ? sleep.Deadline - c.Kernel.Timekeeper.NowNs : 0);
+            FileArguments.WriteTimespec(
+                c, c.Arg(4), sleep.Deadline > c.Kernel.Timekeeper.NowNs ? sleep.Deadline - c.Kernel.Timekeeper.NowNs : 0);
         return End(c, sleep, ready);
     }
 

@@ -8,13 +8,13 @@ namespace ArmVdso.Kernel.Syscalls;
 /// <summary>prctl (kernel/sys.c, arm64's additions).</summary>
 internal static class SysPrctl
 {
-    private const int SetPdeathsig = 1, GetPdeathsig = 2, GetDumpable = 3, SetDumpable = 4, GetKeepcaps = 7, SetKeepcaps = 8, GetTiming = 13, SetTiming = 14,
-        SetName = 15, GetName = 16, GetSeccomp = 21, SetSeccomp = 22, CapbsetRead = 23, CapbsetDrop = 24, GetTsc = 25, SetTsc = 26, GetSecurebits = 27,
-        SetSecurebits = 28, SetTimerslack = 29, GetTimerslack = 30, PerfDisable = 31, PerfEnable = 32, MceKill = 33, MceKillGet = 34, SetMm = 35,
-        SetChildSubreaper = 36, GetChildSubreaper = 37, SetNoNewPrivs = 38, GetNoNewPrivs = 39, GetTidAddress = 40, SetThpDisable = 41,
-        GetThpDisable = 42, CapAmbient = 47, SveSetVl = 50, SveGetVl = 51, GetSpeculation = 52, SetSpeculation = 53, PacResetKeys = 54,
-        SetTaggedAddr = 55, GetTaggedAddr = 56, SetIoFlusher = 57, GetIoFlusher = 58, PacSetEnabled = 60, PacGetEnabled = 61, SchedCore = 62,
-        SetMdwe = 65, GetMdwe = 66, SetVma = 0x53564d41;
+    private const int SetPdeathsig = 1, GetPdeathsig = 2, GetDumpable = 3, SetDumpable = 4, GetKeepcaps = 7, SetKeepcaps = 8,
+        GetTiming = 13, SetTiming = 14, SetName = 15, GetName = 16, GetSeccomp = 21, SetSeccomp = 22, CapbsetRead = 23, CapbsetDrop = 24,
+        GetTsc = 25, SetTsc = 26, GetSecurebits = 27, SetSecurebits = 28, SetTimerslack = 29, GetTimerslack = 30, PerfDisable = 31,
+        PerfEnable = 32, MceKill = 33, MceKillGet = 34, SetMm = 35, SetChildSubreaper = 36, GetChildSubreaper = 37, SetNoNewPrivs = 38,
+        GetNoNewPrivs = 39, GetTidAddress = 40, SetThpDisable = 41, GetThpDisable = 42, CapAmbient = 47, SveSetVl = 50, SveGetVl = 51,
+        GetSpeculation = 52, SetSpeculation = 53, PacResetKeys = 54, SetTaggedAddr = 55, GetTaggedAddr = 56, SetIoFlusher = 57,
+        GetIoFlusher = 58, PacSetEnabled = 60, PacGetEnabled = 61, SchedCore = 62, SetMdwe = 65, GetMdwe = 66, SetVma = 0x53564d41;
 
     private const int TscEnable = 1, TscSigsegv = 2;
     private const long DefaultSlackNs = 50_000;
@@ -118,7 +118,8 @@ internal static class SysPrctl
             case PacSetEnabled:
                 return PacEnable(c);
             case PacGetEnabled:
-                return a2 != 0 || !noMore || !HasPauth(c) ? -Errno.EINVAL : task.ProcessControls.GetValueOrDefault(PacSetEnabled, EnableKeysMask);
+                return a2 != 0 || !noMore || !HasPauth(c) ? -Errno.EINVAL
+                    : task.ProcessControls.GetValueOrDefault(PacSetEnabled, EnableKeysMask);
             case SetTaggedAddr:
                 // Only the ABI's enable bit: no memory tagging.
                 return (a2 & ~1UL) != 0 || !noMore ? -Errno.EINVAL : Flag(task, SetTaggedAddr, a2 != 0);
@@ -127,7 +128,8 @@ internal static class SysPrctl
             case SetIoFlusher:
                 return !task.Credentials.Privileged ? -Errno.EPERM : a2 > 1 || !noMore ? -Errno.EINVAL : Flag(task, SetIoFlusher, a2 != 0);
             case GetIoFlusher:
-                return !task.Credentials.Privileged ? -Errno.EPERM : a2 != 0 || !noMore ? -Errno.EINVAL : task.ProcessControls.ContainsKey(SetIoFlusher) ? 1 : 0;
+                return !task.Credentials.Privileged ? -Errno.EPERM : a2 != 0 || !noMore ? -Errno.EINVAL
+                    : task.ProcessControls.ContainsKey(SetIoFlusher) ? 1 : 0;
             case SetVma:
                 return SetVmaName(c);
             case SetMdwe:

@@ -30,7 +30,8 @@ internal static class SysProcess
     {
         if ((flags & (CloneFlags.CLONE_NEWNS | CloneFlags.CLONE_FS)) == (CloneFlags.CLONE_NEWNS | CloneFlags.CLONE_FS))
             return -Errno.EINVAL;
-        if ((flags & (CloneFlags.CLONE_SIGHAND | CloneFlags.CLONE_CLEAR_SIGHAND)) == (CloneFlags.CLONE_SIGHAND | CloneFlags.CLONE_CLEAR_SIGHAND))
+        if ((flags & (CloneFlags.CLONE_SIGHAND | CloneFlags.CLONE_CLEAR_SIGHAND))
+            == (CloneFlags.CLONE_SIGHAND | CloneFlags.CLONE_CLEAR_SIGHAND))
             return -Errno.EINVAL;
         // Siblings of init would have nobody to reap them.
         if ((flags & CloneFlags.CLONE_PARENT) != 0 && ReferenceEquals(c.Task.Group, c.Kernel.Init))
@@ -56,7 +57,8 @@ internal static class SysProcess
             return false;
         uint uid = c.Task.Credentials.Uid;
         ulong limit = c.Task.Group.Rlimits[Rlimits.Nproc].Soft;
-        return limit != Rlimits.Infinity && (ulong)c.Kernel.AllGroups.Where(g => g.Leader.Credentials.Uid == uid).Sum(g => g.Threads.Count) >= limit;
+        return limit != Rlimits.Infinity
+            && (ulong)c.Kernel.AllGroups.Where(g => g.Leader.Credentials.Uid == uid).Sum(g => g.Threads.Count) >= limit;
     }
 
     private static long Vfork(SyscallContext c, VforkWait wait) =>
@@ -79,7 +81,8 @@ internal static class SysProcess
         if (raw.AsSpan(full).IndexOfAnyExcept((byte)0) >= 0)
             return -Errno.E2BIG;
         ulong At(int n) => BitConverter.ToUInt64(raw, n * 8);
-        ulong flags = At(0), pidfd = At(1), childTid = At(2), parentTid = At(3), signal = At(4), stack = At(5), stackSize = At(6), tls = At(7), setTids = At(8), setCount = At(9);
+        ulong flags = At(0), pidfd = At(1), childTid = At(2), parentTid = At(3), signal = At(4), stack = At(5), stackSize = At(6),
+            tls = At(7), setTids = At(8), setCount = At(9);
         if ((signal & ~0xffUL) != 0 || signal > Signal.Count)
             return -Errno.EINVAL;
         if ((flags & ~(0xffff_ffffUL | CloneFlags.CLONE_CLEAR_SIGHAND | CloneFlags.CLONE_INTO_CGROUP)) != 0)

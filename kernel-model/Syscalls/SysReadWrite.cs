@@ -27,9 +27,11 @@ internal static class SysReadWrite
 
     public static long Writev(SyscallContext c) => Vector(c, out var iov) is < 0 and long e ? e : WriteVector(c, iov, null, 0);
 
-    public static long Pread64(SyscallContext c) => c.Long(3) < 0 ? -Errno.EINVAL : ReadVector(c, [(c.Arg(1), Limit(c.Arg(2)))], c.Long(3), 0);
+    public static long Pread64(SyscallContext c) =>
+        c.Long(3) < 0 ? -Errno.EINVAL : ReadVector(c, [(c.Arg(1), Limit(c.Arg(2)))], c.Long(3), 0);
 
-    public static long Pwrite64(SyscallContext c) => c.Long(3) < 0 ? -Errno.EINVAL : WriteVector(c, [(c.Arg(1), Limit(c.Arg(2)))], c.Long(3), 0);
+    public static long Pwrite64(SyscallContext c) =>
+        c.Long(3) < 0 ? -Errno.EINVAL : WriteVector(c, [(c.Arg(1), Limit(c.Arg(2)))], c.Long(3), 0);
 
     public static long Preadv(SyscallContext c) =>
         c.Long(3) < 0 ? -Errno.EINVAL : Vector(c, out var iov) is < 0 and long e ? e : ReadVector(c, iov, c.Long(3), 0);
@@ -392,8 +394,8 @@ internal static class SysReadWrite
 
     public static long Tee(SyscallContext c)
     {
-        if (FileArguments.File(c, 0) is not PipeFile { CanRead: true } input || FileArguments.File(c, 1) is not PipeFile { CanWrite: true } output
-            || input.Contents == output.Contents)
+        if (FileArguments.File(c, 0) is not PipeFile { CanRead: true } input
+            || FileArguments.File(c, 1) is not PipeFile { CanWrite: true } output || input.Contents == output.Contents)
             return -Errno.EINVAL;
         bool wait = (c.UInt(3) & 2) == 0;
         if (input.Contents.Data.Count == 0)
@@ -410,7 +412,8 @@ internal static class SysReadWrite
             return -Errno.EBADF;
         if (Vector(c, out var iov) is < 0 and long error)
             return error;
-        return pipe.CanWrite ? WriteVector(c, iov, null, (c.UInt(3) & 2) != 0 ? 8u : 0) : ReadVector(c, iov, null, (c.UInt(3) & 2) != 0 ? 8u : 0);
+        return pipe.CanWrite ? WriteVector(c, iov, null, (c.UInt(3) & 2) != 0 ? 8u : 0)
+            : ReadVector(c, iov, null, (c.UInt(3) & 2) != 0 ? 8u : 0);
     }
 
     public static long Ftruncate(SyscallContext c)

@@ -3,7 +3,8 @@ using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel.Syscalls;
 
-/// <summary>Scheduling parameters (kernel/sched/syscalls.c). Kept and reported; the order of the run queue does not depend on them.</summary>
+/// <summary>Scheduling parameters (kernel/sched/syscalls.c). Kept and reported; the order of the run queue does not depend on
+/// them.</summary>
 internal static class SysScheduler
 {
     private const int Normal = 0, Fifo = 1, RoundRobin = 2, Batch = 3, Idle = 5, Deadline = 6;
@@ -21,7 +22,8 @@ internal static class SysScheduler
         return 0;
     }
 
-    private static ulong AllCpus(SyscallContext c) => c.Kernel.Machine.Cpus.Count >= 64 ? ulong.MaxValue : (1UL << c.Kernel.Machine.Cpus.Count) - 1;
+    private static ulong AllCpus(SyscallContext c) =>
+        c.Kernel.Machine.Cpus.Count >= 64 ? ulong.MaxValue : (1UL << c.Kernel.Machine.Cpus.Count) - 1;
 
     /// <summary>sched_setaffinity(pid, size, mask).</summary>
     public static long SetAffinity(SyscallContext c)
@@ -66,7 +68,8 @@ internal static class SysScheduler
         if (!c.Task.Credentials.Privileged)
         {
             ulong limit = task.Group.Rlimits[Rlimits.Rtprio].Soft;
-            if (IsRealtime(policy) && ((policy != task.Policy && limit == 0) || (priority > task.RealtimePriority && (ulong)priority > limit)))
+            if (IsRealtime(policy)
+                && ((policy != task.Policy && limit == 0) || (priority > task.RealtimePriority && (ulong)priority > limit)))
                 return -Errno.EPERM;
             if (!Permissions.SameOwner(c.Task, task) || (task.ResetOnFork && !resetOnFork))
                 return -Errno.EPERM;

@@ -9,7 +9,8 @@ namespace ArmVdso.Kernel.Syscalls;
 internal static class SysSem
 {
     private const int MaxValue = 32767, MaxSemaphores = 32000, MaxOperations = 500;
-    private const int GetPid = 11, GetVal = 12, GetAll = 13, GetNcnt = 14, GetZcnt = 15, SetVal = 16, SetAll = 17, SemStat = 18, SemInfo = 19, SemStatAny = 20;
+    private const int GetPid = 11, GetVal = 12, GetAll = 13, GetNcnt = 14, GetZcnt = 15, SetVal = 16, SetAll = 17, SemStat = 18,
+        SemInfo = 19, SemStatAny = 20;
     private const int NoWait = 0x800, SemUndo = 0x1000;
 
     private readonly record struct Operation(ushort Number, short Change, short Flags);
@@ -69,7 +70,8 @@ internal static class SysSem
             if (!c.Memory.Read(c.Arg(1) + (ulong)i * 6, raw))
                 return -Errno.EFAULT;
             operations[i] = new Operation(
-                BinaryPrimitives.ReadUInt16LittleEndian(raw), BinaryPrimitives.ReadInt16LittleEndian(raw[2..]), BinaryPrimitives.ReadInt16LittleEndian(raw[4..]));
+                BinaryPrimitives.ReadUInt16LittleEndian(raw), BinaryPrimitives.ReadInt16LittleEndian(raw[2..]),
+                BinaryPrimitives.ReadInt16LittleEndian(raw[4..]));
         }
         if (c.Attempt == 0 && timeoutAddress != 0)
         {
@@ -152,13 +154,15 @@ internal static class SysSem
         IpcTable<SemaphoreSet> table = c.Kernel.Ipc.Semaphores;
         if (command is SysShm.IpcInfo or SemInfo)
         {
-            Span<int> info = [MaxSemaphores, 32000, 1024000000, 1024000000, MaxSemaphores, MaxOperations, MaxOperations, 0, MaxValue, MaxValue];
+            Span<int> info =
+                [MaxSemaphores, 32000, 1024000000, 1024000000, MaxSemaphores, MaxOperations, MaxOperations, 0, MaxValue, MaxValue];
             if (command == SemInfo)
             {
                 info[7] = table.Count;
                 info[9] = table.All.Sum(s => s.Values.Length);
             }
-            return c.Memory.Write(argument, System.Runtime.InteropServices.MemoryMarshal.AsBytes(info)) ? table.HighestIndex : -Errno.EFAULT;
+            return c.Memory.Write(argument, System.Runtime.InteropServices.MemoryMarshal.AsBytes(info))
+                ? table.HighestIndex : -Errno.EFAULT;
         }
         SemaphoreSet? set = command is SemStat or SemStatAny ? table.At(c.Int(0)) : table.Find(c.Int(0));
         if (set is null)
@@ -189,7 +193,8 @@ internal static class SysSem
             case GetAll:
                 if (!set.Allows(who, 4))
                     return -Errno.EACCES;
-                return c.Memory.Write(argument, System.Runtime.InteropServices.MemoryMarshal.AsBytes(set.Values.AsSpan())) ? 0 : -Errno.EFAULT;
+                return c.Memory.Write(argument, System.Runtime.InteropServices.MemoryMarshal.AsBytes(set.Values.AsSpan()))
+                    ? 0 : -Errno.EFAULT;
             case SetAll:
                 return SetAllValues(c, set, argument);
             case GetVal:

@@ -97,7 +97,8 @@ internal static class SysSignal
         foreach (KernelTask thread in task.Group.Threads)
         {
             if (!ReferenceEquals(thread, task) && (newly & ~thread.Signals.Blocked) != 0)
-                c.Kernel.SignalDelivery.Notify(thread, System.Numerics.BitOperations.TrailingZeroCount(newly & ~thread.Signals.Blocked) + 1);
+                c.Kernel.SignalDelivery.Notify(
+                    thread, System.Numerics.BitOperations.TrailingZeroCount(newly & ~thread.Signals.Blocked) + 1);
         }
     }
 
@@ -344,7 +345,8 @@ internal static class SysSignal
         if (c.Arg(1) == 0)
             return 0;
         int reported = on ? flags | SsOnStack : flags;
-        return c.Memory.Write(c.Arg(1), address) && c.Memory.Write(c.Arg(1) + 8, reported) && c.Memory.Write(c.Arg(1) + 16, size) ? 0 : -Errno.EFAULT;
+        return c.Memory.Write(c.Arg(1), address) && c.Memory.Write(c.Arg(1) + 8, reported) && c.Memory.Write(c.Arg(1) + 16, size)
+            ? 0 : -Errno.EFAULT;
     }
 
     /// <summary>pidfd_send_signal(pidfd, sig, info, flags).</summary>

@@ -7,7 +7,8 @@ namespace ArmVdso.Kernel.Syscalls;
 /// <summary>Sockets (net/socket.c) over <see cref="SocketFile"/>.</summary>
 internal static class SysSockets
 {
-    private const int MSG_PEEK = 2, MSG_CTRUNC = 8, MSG_TRUNC = 0x20, MSG_DONTWAIT = 0x40, MSG_WAITALL = 0x100, MSG_NOSIGNAL = 0x4000, MSG_CMSG_CLOEXEC = 0x40000000;
+    private const int MSG_PEEK = 2, MSG_CTRUNC = 8, MSG_TRUNC = 0x20, MSG_DONTWAIT = 0x40, MSG_WAITALL = 0x100, MSG_NOSIGNAL = 0x4000,
+        MSG_CMSG_CLOEXEC = 0x40000000;
     private const int SOL_SOCKET = 1, SCM_RIGHTS = 1, SCM_CREDENTIALS = 2;
     private const int MaxMessage = 256 << 10;
 
@@ -165,7 +166,8 @@ internal static class SysSockets
     {
         h = default;
         return c.Memory.Read(address, out h.Name) && c.Memory.Read(address + 8, out h.NameLength) && c.Memory.Read(address + 16, out h.Iov)
-            && c.Memory.Read(address + 24, out h.IovCount) && c.Memory.Read(address + 32, out h.Control) && c.Memory.Read(address + 40, out h.ControlLength);
+            && c.Memory.Read(address + 24, out h.IovCount) && c.Memory.Read(address + 32, out h.Control)
+            && c.Memory.Read(address + 40, out h.ControlLength);
     }
 
     /// <summary>How far a send that slept has come.</summary>
@@ -174,7 +176,8 @@ internal static class SysSockets
         public long Done;
     }
 
-    private static long SendTo(SyscallContext c, SocketFile socket, (ulong Address, long Length)[] iov, byte[] address, List<OpenFile>? files, int flags)
+    private static long SendTo(
+        SyscallContext c, SocketFile socket, (ulong Address, long Length)[] iov, byte[] address, List<OpenFile>? files, int flags)
     {
         long total = iov.Sum(v => v.Length);
         var progress = c.State as SendProgress ?? new SendProgress();
@@ -189,9 +192,11 @@ internal static class SysSockets
             if (n == -Errno.EAGAIN)
             {
                 if (socket.NonBlocking || (flags & MSG_DONTWAIT) != 0 || c.SignalPending)
-                    return progress.Done > 0 ? progress.Done : c.SignalPending && !socket.NonBlocking && (flags & MSG_DONTWAIT) == 0 ? -Errno.ERESTARTSYS : n;
+                    return progress.Done > 0 ? progress.Done
+                        : c.SignalPending && !socket.NonBlocking && (flags & MSG_DONTWAIT) == 0 ? -Errno.ERESTARTSYS : n;
                 // Datagrams wait for the receiver, whose queue is not ours: look again soon.
-                return socket.Kind == SocketTable.SOCK_DGRAM ? c.Wait(socket.Source.Queue, c.Kernel.Timekeeper.NowNs + 1_000_000) : FileArguments.WaitFor(c, socket);
+                return socket.Kind == SocketTable.SOCK_DGRAM ? c.Wait(socket.Source.Queue, c.Kernel.Timekeeper.NowNs + 1_000_000)
+                    : FileArguments.WaitFor(c, socket);
             }
             if (n == -Errno.EPIPE && (flags & MSG_NOSIGNAL) == 0 && socket.Kind != SocketTable.SOCK_DGRAM)
                 c.Kernel.SendSignal(c.Task, 13);
@@ -214,7 +219,8 @@ internal static class SysSockets
         return SendTo(c, socket!, [(c.Arg(1), (long)Math.Min(c.Arg(2), 0x7FFFF000))], address, null, c.Int(3));
     }
 
-    public static long Sendmsg(SyscallContext c) => Socket(c, 0, out SocketFile? s) is < 0 and long e ? e : SendMessage(c, s!, c.Arg(1), c.Int(2));
+    public static long Sendmsg(SyscallContext c) =>
+        Socket(c, 0, out SocketFile? s) is < 0 and long e ? e : SendMessage(c, s!, c.Arg(1), c.Int(2));
 
     private static long SendMessage(SyscallContext c, SocketFile socket, ulong message, int flags)
     {
@@ -292,10 +298,12 @@ internal static class SysSockets
         return sent;
     }
 
-    private static long ReceiveFrom(SyscallContext c, SocketFile socket, (ulong Address, long Length)[] iov, int flags, out SocketMessage? first, out int full)
+    private static long ReceiveFrom(
+        SyscallContext c, SocketFile socket, (ulong Address, long Length)[] iov, int flags, out SocketMessage? first, out int full)
     {
         int wanted = (int)Math.Min(iov.Sum(v => v.Length), MaxMessage);
-        if ((flags & MSG_WAITALL) != 0 && (flags & (MSG_PEEK | MSG_DONTWAIT)) == 0 && socket is { Kind: SocketTable.SOCK_STREAM, NonBlocking: false })
+        if ((flags & MSG_WAITALL) != 0 && (flags & (MSG_PEEK | MSG_DONTWAIT)) == 0
+            && socket is { Kind: SocketTable.SOCK_STREAM, NonBlocking: false })
             return ReceiveAll(c, socket, iov, wanted, out first, out full);
         byte[] buffer = new byte[wanted];
         long n = socket.Receive(buffer, (flags & MSG_PEEK) != 0, out first, out full);
@@ -306,7 +314,8 @@ internal static class SysSockets
         return n;
     }
 
-    private static long ReceiveAll(SyscallContext c, SocketFile socket, (ulong Address, long Length)[] iov, int wanted, out SocketMessage? first, out int full)
+    private static long ReceiveAll(
+        SyscallContext c, SocketFile socket, (ulong Address, long Length)[] iov, int wanted, out SocketMessage? first, out int full)
     {
         var progress = c.State as SendProgress ?? new SendProgress();
         c.State = progress;
@@ -331,7 +340,8 @@ internal static class SysSockets
     {
         if (Socket(c, 0, out SocketFile? socket) is < 0 and long error)
             return error;
-        long n = ReceiveFrom(c, socket!, [(c.Arg(1), (long)Math.Min(c.Arg(2), MaxMessage))], c.Int(3), out SocketMessage? first, out int full);
+        long n = ReceiveFrom(
+            c, socket!, [(c.Arg(1), (long)Math.Min(c.Arg(2), MaxMessage))], c.Int(3), out SocketMessage? first, out int full);
         if (n < 0)
             return n;
         if (first?.Files is { } files && (c.Int(3) & MSG_PEEK) == 0)
@@ -339,12 +349,14 @@ internal static class SysSockets
             files.ForEach(f => f.Release());
             first.Files = null;
         }
-        if (c.Arg(4) != 0 && GiveAddress(c, c.Arg(4), c.Arg(5), socket!.Kind == SocketTable.SOCK_STREAM ? null : first?.From) is < 0 and long bad)
+        if (c.Arg(4) != 0
+            && GiveAddress(c, c.Arg(4), c.Arg(5), socket!.Kind == SocketTable.SOCK_STREAM ? null : first?.From) is < 0 and long bad)
             return bad;
         return (c.Int(3) & MSG_TRUNC) != 0 && socket!.Kind != SocketTable.SOCK_STREAM ? full : n;
     }
 
-    public static long Recvmsg(SyscallContext c) => Socket(c, 0, out SocketFile? s) is < 0 and long e ? e : ReceiveMessage(c, s!, c.Arg(1), c.Int(2));
+    public static long Recvmsg(SyscallContext c) =>
+        Socket(c, 0, out SocketFile? s) is < 0 and long e ? e : ReceiveMessage(c, s!, c.Arg(1), c.Int(2));
 
     private static long ReceiveMessage(SyscallContext c, SocketFile socket, ulong message, int flags)
     {

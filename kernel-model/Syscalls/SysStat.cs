@@ -15,7 +15,8 @@ internal static class SysStat
         int flags = c.Int(3);
         if ((flags & ~(OpenFlags.AT_SYMLINK_NOFOLLOW | OpenFlags.AT_EMPTY_PATH | OpenFlags.AT_NO_AUTOMOUNT)) != 0)
             return -Errno.EINVAL;
-        long error = FileArguments.Find(c, c.Int(0), 1, (flags & OpenFlags.AT_SYMLINK_NOFOLLOW) == 0, (flags & OpenFlags.AT_EMPTY_PATH) != 0, out Inode? inode);
+        long error = FileArguments.Find(
+            c, c.Int(0), 1, (flags & OpenFlags.AT_SYMLINK_NOFOLLOW) == 0, (flags & OpenFlags.AT_EMPTY_PATH) != 0, out Inode? inode);
         return error < 0 ? error : WriteStat(c, inode!, c.Arg(2));
     }
 
@@ -63,7 +64,8 @@ internal static class SysStat
         int flags = c.Int(2);
         if ((flags & ~0x7900) != 0 || (flags & 0x6000) == 0x6000 || (c.UInt(3) & 0x80000000) != 0)
             return -Errno.EINVAL;
-        long error = FileArguments.Find(c, c.Int(0), 1, (flags & OpenFlags.AT_SYMLINK_NOFOLLOW) == 0, (flags & OpenFlags.AT_EMPTY_PATH) != 0, out Inode? inode);
+        long error = FileArguments.Find(
+            c, c.Int(0), 1, (flags & OpenFlags.AT_SYMLINK_NOFOLLOW) == 0, (flags & OpenFlags.AT_EMPTY_PATH) != 0, out Inode? inode);
         if (error < 0)
             return error;
         Span<byte> b = stackalloc byte[256];
@@ -162,11 +164,13 @@ internal static class SysStat
 
     public static long Fchmodat(SyscallContext c) => ChangeMode(c, 0);
 
-    public static long Fchmodat2(SyscallContext c) => (c.Int(3) & ~(OpenFlags.AT_SYMLINK_NOFOLLOW | OpenFlags.AT_EMPTY_PATH)) != 0 ? -Errno.EINVAL : ChangeMode(c, c.Int(3));
+    public static long Fchmodat2(SyscallContext c) =>
+        (c.Int(3) & ~(OpenFlags.AT_SYMLINK_NOFOLLOW | OpenFlags.AT_EMPTY_PATH)) != 0 ? -Errno.EINVAL : ChangeMode(c, c.Int(3));
 
     private static long ChangeMode(SyscallContext c, int flags)
     {
-        long error = FileArguments.Find(c, c.Int(0), 1, (flags & OpenFlags.AT_SYMLINK_NOFOLLOW) == 0, (flags & OpenFlags.AT_EMPTY_PATH) != 0, out Inode? inode);
+        long error = FileArguments.Find(
+            c, c.Int(0), 1, (flags & OpenFlags.AT_SYMLINK_NOFOLLOW) == 0, (flags & OpenFlags.AT_EMPTY_PATH) != 0, out Inode? inode);
         return error < 0 ? error : Vfs.ChangeMode(FileArguments.CallerOf(c), inode!, c.UInt(2));
     }
 
@@ -178,7 +182,8 @@ internal static class SysStat
         int flags = c.Int(4);
         if ((flags & ~(OpenFlags.AT_SYMLINK_NOFOLLOW | OpenFlags.AT_EMPTY_PATH)) != 0)
             return -Errno.EINVAL;
-        long error = FileArguments.Find(c, c.Int(0), 1, (flags & OpenFlags.AT_SYMLINK_NOFOLLOW) == 0, (flags & OpenFlags.AT_EMPTY_PATH) != 0, out Inode? inode);
+        long error = FileArguments.Find(
+            c, c.Int(0), 1, (flags & OpenFlags.AT_SYMLINK_NOFOLLOW) == 0, (flags & OpenFlags.AT_EMPTY_PATH) != 0, out Inode? inode);
         return error < 0 ? error : Vfs.ChangeOwner(FileArguments.CallerOf(c), inode!, c.UInt(2), c.UInt(3));
     }
 
@@ -210,7 +215,8 @@ internal static class SysStat
         }
         else
         {
-            long error = FileArguments.Find(c, c.Int(0), 1, (flags & OpenFlags.AT_SYMLINK_NOFOLLOW) == 0, (flags & OpenFlags.AT_EMPTY_PATH) != 0, out inode);
+            long error = FileArguments.Find(
+                c, c.Int(0), 1, (flags & OpenFlags.AT_SYMLINK_NOFOLLOW) == 0, (flags & OpenFlags.AT_EMPTY_PATH) != 0, out inode);
             if (error < 0)
                 return error;
         }

@@ -64,7 +64,8 @@ internal static class SysSystem
         PageAllocator pages = c.Kernel.PageAllocator;
         Span<byte> info = stackalloc byte[112];
         info.Clear();
-        BitConverter.TryWriteBytes(info, (long)(c.Task.TimeNamespace.FromHost(Clocks.Boottime, c.Kernel.Timekeeper.TimeOf(TimerBase.Boottime)) / 1_000_000_000));
+        BitConverter.TryWriteBytes(
+            info, (long)(c.Task.TimeNamespace.FromHost(Clocks.Boottime, c.Kernel.Timekeeper.TimeOf(TimerBase.Boottime)) / 1_000_000_000));
         BitConverter.TryWriteBytes(info[32..], pages.Total * PhysicalMemory.PageSize);
         BitConverter.TryWriteBytes(info[40..], (pages.Total - pages.Used) * PhysicalMemory.PageSize);
         BitConverter.TryWriteBytes(info[80..], (ushort)c.Kernel.AllGroups.Sum(g => g.Threads.Count));
@@ -83,14 +84,16 @@ internal static class SysSystem
         if (!ReferenceEquals(task.Group, c.Task.Group))
         {
             Credentials a = c.Task.Credentials, b = task.Credentials;
-            if (!a.Privileged && !(a.Uid == b.Uid && a.Uid == b.Euid && a.Uid == b.Suid && a.Gid == b.Gid && a.Gid == b.Egid && a.Gid == b.Sgid))
+            if (!a.Privileged
+                && !(a.Uid == b.Uid && a.Uid == b.Euid && a.Uid == b.Suid && a.Gid == b.Gid && a.Gid == b.Egid && a.Gid == b.Sgid))
                 return -Errno.EPERM;
         }
         return Limit(c, task.Group, c.Int(1), c.Arg(2), c.Arg(3));
     }
 
     /// <summary>getrlimit(resource, rlim).</summary>
-    public static long GetRlimit(SyscallContext c) => c.UInt(0) >= Rlimits.Count ? -Errno.EINVAL : Limit(c, c.Task.Group, c.Int(0), 0, c.Arg(1));
+    public static long GetRlimit(SyscallContext c) =>
+        c.UInt(0) >= Rlimits.Count ? -Errno.EINVAL : Limit(c, c.Task.Group, c.Int(0), 0, c.Arg(1));
 
     /// <summary>setrlimit(resource, rlim).</summary>
     public static long SetRlimit(SyscallContext c) => c.UInt(0) >= Rlimits.Count ? -Errno.EINVAL

@@ -235,7 +235,8 @@ internal static class SysTime
         }
         (ulong expires, ulong interval) = group.CpuTimers[which - 1];
         ulong used = CpuCycles(c.Kernel, group, which);
-        return (c.Kernel.Clock.NsOfCycles(interval), expires == 0 ? 0 : Math.Max(1000, c.Kernel.Clock.NsOfCycles(expires - Math.Min(used, expires))));
+        return (c.Kernel.Clock.NsOfCycles(interval),
+            expires == 0 ? 0 : Math.Max(1000, c.Kernel.Clock.NsOfCycles(expires - Math.Min(used, expires))));
     }
 
     private static ulong CpuCycles(LinuxKernel kernel, ThreadGroup group, int which)
@@ -275,7 +276,8 @@ internal static class SysTime
         }
         if (c.Arg(2) == 0)
             return 0;
-        return UserTime.WriteTimeval(c.Memory, c.Arg(2), oldInterval) && UserTime.WriteTimeval(c.Memory, c.Arg(2) + 16, oldLeft) ? 0 : -Errno.EFAULT;
+        return UserTime.WriteTimeval(c.Memory, c.Arg(2), oldInterval) && UserTime.WriteTimeval(c.Memory, c.Arg(2) + 16, oldLeft)
+            ? 0 : -Errno.EFAULT;
     }
 
     private static void ArmReal(LinuxKernel kernel, ThreadGroup group, ulong deadline)

@@ -8,7 +8,8 @@ namespace ArmVdso.Kernel.Syscalls;
 /// <summary>Waiting for children, and what they used (kernel/exit.c, kernel/sys.c).</summary>
 internal static class SysWait
 {
-    private const uint WNOHANG = 1, WSTOPPED = 2, WEXITED = 4, WCONTINUED = 8, WNOWAIT = 0x01000000, WNOTHREAD = 0x20000000, WALL = 0x40000000, WCLONE = 0x80000000;
+    private const uint WNOHANG = 1, WSTOPPED = 2, WEXITED = 4, WCONTINUED = 8, WNOWAIT = 0x01000000, WNOTHREAD = 0x20000000,
+        WALL = 0x40000000, WCLONE = 0x80000000;
 
     /// <summary>What a wait found: the child, its wait status, its usage.</summary>
     private readonly record struct Found(ThreadGroup Child, int Status, Usage Usage);
@@ -57,13 +58,15 @@ internal static class SysWait
     }
 
     private static Usage Children(ThreadGroup group) => new(
-        group.ChildUserCycles, group.ChildSystemCycles, group.ChildPeakResidentKiB, group.ChildUsage.Faults, group.ChildUsage.Voluntary, group.ChildUsage.Involuntary);
+        group.ChildUserCycles, group.ChildSystemCycles, group.ChildPeakResidentKiB, group.ChildUsage.Faults, group.ChildUsage.Voluntary,
+        group.ChildUsage.Involuntary);
 
     private static Usage Both(LinuxKernel kernel, ThreadGroup group)
     {
         Usage a = Own(kernel, group), b = Children(group);
         return new Usage(
-            a.User + b.User, a.System + b.System, Math.Max(a.MaxRss, b.MaxRss), a.Faults + b.Faults, a.Voluntary + b.Voluntary, a.Involuntary + b.Involuntary);
+            a.User + b.User, a.System + b.System, Math.Max(a.MaxRss, b.MaxRss), a.Faults + b.Faults, a.Voluntary + b.Voluntary,
+            a.Involuntary + b.Involuntary);
     }
 
     /// <summary>getrusage(who, usage).</summary>
@@ -80,7 +83,8 @@ internal static class SysWait
                 break;
             case 1:
                 (ulong user, ulong system) = c.Kernel.CpuTime(c.Task);
-                usage = new Usage(user, system, c.Memory.PeakResidentPages * 4, c.Memory.MinorFaults, c.Task.VoluntarySwitches, c.Task.InvoluntarySwitches);
+                usage = new Usage(user, system, c.Memory.PeakResidentPages * 4, c.Memory.MinorFaults, c.Task.VoluntarySwitches,
+                    c.Task.InvoluntarySwitches);
                 break;
             default:
                 return -Errno.EINVAL;
@@ -195,8 +199,10 @@ internal static class SysWait
             };
             bool some = result == 1;
             ulong info = c.Arg(2);
-            if (!c.Memory.Write(info, some ? Signal.SIGCHLD : 0) || !c.Memory.Write(info + 4, 0) || !c.Memory.Write(info + 8, some ? code : 0)
-                || !c.Memory.Write(info + 16, some ? c.NumberOf(found.Child.Pid) : 0) || !c.Memory.Write(info + 20, some ? c.Task.Credentials.UserNamespace.ShowUser(found.Child.Leader.Credentials.Uid) : 0)
+            if (!c.Memory.Write(info, some ? Signal.SIGCHLD : 0) || !c.Memory.Write(info + 4, 0)
+                || !c.Memory.Write(info + 8, some ? code : 0)
+                || !c.Memory.Write(info + 16, some ? c.NumberOf(found.Child.Pid) : 0)
+                || !c.Memory.Write(info + 20, some ? c.Task.Credentials.UserNamespace.ShowUser(found.Child.Leader.Credentials.Uid) : 0)
                 || !c.Memory.Write(info + 24, some ? value : 0))
             {
                 return -Errno.EFAULT;
@@ -235,7 +241,8 @@ internal static class SysWait
                     c.Kernel.Reap(child);
                 return 1;
             }
-            if (child.StopReport is not { } report || ((options & (report == 0xffff ? WCONTINUED : WSTOPPED)) == 0 && !IsTracedBy(child, parent)))
+            if (child.StopReport is not { } report
+                || ((options & (report == 0xffff ? WCONTINUED : WSTOPPED)) == 0 && !IsTracedBy(child, parent)))
                 continue;
             found = new Found(child, report, Both(c.Kernel, child));
             if (!keep)

@@ -11,7 +11,8 @@ internal static class SysXattr
 {
     private const int MaxName = 255, MaxValue = 65536;
 
-    private static long ByPath(SyscallContext c, bool follow, out Inode? inode) => FileArguments.Find(c, OpenFlags.AT_FDCWD, 0, follow, false, out inode);
+    private static long ByPath(SyscallContext c, bool follow, out Inode? inode) =>
+        FileArguments.Find(c, OpenFlags.AT_FDCWD, 0, follow, false, out inode);
 
     private static long ByFile(SyscallContext c, out Inode? inode)
     {
@@ -95,7 +96,8 @@ internal static class SysXattr
         long error = Name(c, inode, false, out string name);
         if (error < 0)
             return error;
-        return inode.Xattrs != null && inode.Xattrs.TryGetValue(name, out byte[]? value) ? Give(c, c.Arg(2), c.Arg(3), value) : -Errno.ENODATA;
+        return inode.Xattrs != null && inode.Xattrs.TryGetValue(name, out byte[]? value)
+            ? Give(c, c.Arg(2), c.Arg(3), value) : -Errno.ENODATA;
     }
 
     private static long Give(SyscallContext c, ulong address, ulong size, byte[] value)

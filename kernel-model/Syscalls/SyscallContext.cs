@@ -22,7 +22,8 @@ internal enum SyscallTraceStop
 }
 
 /// <summary>One system call in progress: its arguments, and what its body needs. A body returns the result or -errno, or
-/// <see cref="Wait(ReadOnlySpan{WaitQueue}, ulong, long)"/>'s result to sleep; after the wake-up it runs again from its start with the same context.</summary>
+/// <see cref="Wait(ReadOnlySpan{WaitQueue}, ulong, long)"/>'s result to sleep; after the wake-up it runs again from its start with the same
+/// context.</summary>
 public sealed class SyscallContext
 {
     /// <summary>Special result: the task sleeps; the body will run again.</summary>
@@ -63,7 +64,8 @@ public sealed class SyscallContext
     /// <summary>What a body keeps from one attempt to the next (progress so far, absolute deadline).</summary>
     public object? State { get; set; }
 
-    /// <summary>Absolute deadline in ns that a body keeps from its first attempt: of CLOCK_MONOTONIC, or of the clock it waits for.</summary>
+    /// <summary>Absolute deadline in ns that a body keeps from its first attempt: of CLOCK_MONOTONIC, or of the clock it waits
+    /// for.</summary>
     public ulong Deadline { get; set; } = ulong.MaxValue;
 
     /// <summary>The task that the caller knows by a number; null: none. Zombie leaders are found.</summary>
@@ -75,7 +77,8 @@ public sealed class SyscallContext
     /// <summary>The caller's number for a task, process group or session; 0: not visible to it.</summary>
     public int NumberOf(int first) => Task.PidNamespace.NumberOf(first);
 
-    /// <summary>The clock that <see cref="Deadline"/> and the deadlines of <see cref="Wait(WaitQueue, ulong, long)"/> are times of.</summary>
+    /// <summary>The clock that <see cref="Deadline"/> and the deadlines of <see cref="Wait(WaitQueue, ulong, long)"/> are times
+    /// of.</summary>
     internal TimerBase WaitClock { get; set; }
 
     /// <summary>Where the task stopped for its tracer, and has to go on.</summary>

@@ -55,7 +55,8 @@ public static class KernelImage
         // struct linux_efi_zboot_header: "zimg" at 4, offset and size of the payload at 8, name of the compression at 24.
         if (kernel.Length > 0x40 && kernel.AsSpan(4, 4).SequenceEqual("zimg"u8))
         {
-            uint offset = BinaryPrimitives.ReadUInt32LittleEndian(kernel.AsSpan(8)), size = BinaryPrimitives.ReadUInt32LittleEndian(kernel.AsSpan(12));
+            uint offset = BinaryPrimitives.ReadUInt32LittleEndian(kernel.AsSpan(8)),
+                size = BinaryPrimitives.ReadUInt32LittleEndian(kernel.AsSpan(12));
             string how = System.Text.Encoding.Latin1.GetString(kernel.AsSpan(24, 32)).Split('\0')[0];
             if (offset > kernel.Length || size > kernel.Length - offset)
                 throw new VdsoImageException("its EFI zboot header points outside of the file");

@@ -19,7 +19,8 @@ public abstract class PerCpuSlots : VdsoDesign
     {
         VdsoImage image = Mapping.Image!;
         long page = image.Layout("page_size");
-        long here = (image.Layout("vdso_vsys_data.cpu_data") + image.Layout("nr_cpus") * image.Layout("vdso_per_cpu_data.size") + page - 1) / page;
+        long here =
+            (image.Layout("vdso_vsys_data.cpu_data") + image.Layout("nr_cpus") * image.Layout("vdso_per_cpu_data.size") + page - 1) / page;
         long there = (image.Layout("vdso_vsys_data.cpu_data") + cpus * image.Layout("vdso_per_cpu_data.size") + page - 1) / page;
         return new VdsoPages((int)(Mapping.ImagePageCount + Mapping.DataPageCount - here + there), 0);
     }

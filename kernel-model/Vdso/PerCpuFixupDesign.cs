@@ -12,7 +12,8 @@ public sealed class PerCpuFixupDesign : PerCpuSlots
     public override string Name => "per-cpu-fixup";
 
     /// <inheritdoc/>
-    public override string Description => "a slot per CPU; the kernel moves the PC back when it takes the CPU inside of a range of the image";
+    public override string Description =>
+        "a slot per CPU; the kernel moves the PC back when it takes the CPU inside of a range of the image";
 
     /// <inheritdoc/>
     public override string RegisterMeaning => "byte offset of this CPU's slot from the start of the data";

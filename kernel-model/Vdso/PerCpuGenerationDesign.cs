@@ -10,7 +10,8 @@ public sealed class PerCpuGenerationDesign : PerCpuSlots
     public override string Name => "per-cpu-gen";
 
     /// <inheritdoc/>
-    public override string Description => "a slot per CPU; the register has a generation and is read again after the load; else the system call";
+    public override string Description =>
+        "a slot per CPU; the register has a generation and is read again after the load; else the system call";
 
     /// <inheritdoc/>
     public override string RegisterMeaning => "offset of this CPU's slot (bits 15:0), count of this CPU's writes (63:16)";

@@ -11,7 +11,8 @@ public sealed class PerCpuSequenceDesign : PerCpuSlots
     public override string Name => "per-cpu-seq";
 
     /// <inheritdoc/>
-    public override string Description => "a slot per CPU with a sequence; register and sequence are read again after the load; else the system call";
+    public override string Description =>
+        "a slot per CPU with a sequence; register and sequence are read again after the load; else the system call";
 
     /// <inheritdoc/>
     public override string RegisterMeaning => "byte offset of this CPU's slot from the start of the data";
@@ -32,7 +33,8 @@ public sealed class PerCpuSequenceDesign : PerCpuSlots
         Invalidate(task);
     }
 
-    /// <summary>The slot's sequence becomes odd at once, so that the task asks the kernel until its CPU has filled the slot again.</summary>
+    /// <summary>The slot's sequence becomes odd at once, so that the task asks the kernel until its CPU has filled the slot
+    /// again.</summary>
     private void Invalidate(KernelTask task)
     {
         // A task that is just being switched away: the slot may be the next one's already.

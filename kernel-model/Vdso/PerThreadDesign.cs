@@ -88,7 +88,8 @@ public sealed class PerThreadDesign : VdsoDesign
     public override int ProcessPagesInUse => _pages;
 
     /// <inheritdoc/>
-    public override ulong SlotPa(KernelTask task) => _slots.TryGetValue(task, out (MemoryMap Memory, Area Area, int Index) slot) ? Pa(slot.Area, slot.Index) : 0;
+    public override ulong SlotPa(KernelTask task) =>
+        _slots.TryGetValue(task, out (MemoryMap Memory, Area Area, int Index) slot) ? Pa(slot.Area, slot.Index) : 0;
 
     private ulong Pa(Area area, int index) => area.Pages[SharedPages + index / SlotsPerPage] + (ulong)(index % SlotsPerPage * SlotSize);
 
@@ -109,7 +110,15 @@ public sealed class PerThreadDesign : VdsoDesign
             return;
         ulong start = data + (ulong)(SharedPages * PhysicalMemory.PageSize), end = start + (ulong)(own.Length * PhysicalMemory.PageSize);
         memory.Unmap(start, end);
-        memory.Add(new Vma { Start = start, End = end, Prot = Mman.PROT_READ | Mman.PROT_WRITE, Shared = true, SpecialPages = own, Name = OwnName });
+        memory.Add(new Vma
+        {
+            Start = start,
+            End = end,
+            Prot = Mman.PROT_READ | Mman.PROT_WRITE,
+            Shared = true,
+            SpecialPages = own,
+            Name = OwnName
+        });
     }
 
     private const string OwnName = "[vvar_own]";
@@ -178,7 +187,8 @@ public sealed class PerThreadDesign : VdsoDesign
         _slots[task] = (memory, area, index);
         Kernel.Records.SetVdsoRequest(task, task.Credentials.Fsuid);
         ulong data = memory.VdsoBase - (ulong)area.Pages.Length * PhysicalMemory.PageSize;
-        Kernel.Records.SetVdso(task, El1Image.Linear(Pa(area, index)), data + (ulong)(SharedPages * PhysicalMemory.PageSize + index * SlotSize));
+        Kernel.Records.SetVdso(
+            task, El1Image.Linear(Pa(area, index)), data + (ulong)(SharedPages * PhysicalMemory.PageSize + index * SlotSize));
         // EL1 code fills it before the task's first instruction in EL0.
         Kernel.Records.SetFlag(task, TaskFlag.Vdso, true);
     }

@@ -15,7 +15,8 @@ public sealed class StockDesign : VdsoDesign
     public override string Name => "stock";
 
     /// <inheritdoc/>
-    public override string Description => $"the vDSO of Linux {Stock.File.LinuxVersion}, unmodified (data laid out as in {Stock.Layout.Name})";
+    public override string Description =>
+        $"the vDSO of Linux {Stock.File.LinuxVersion}, unmodified (data laid out as in {Stock.Layout.Name})";
 
     /// <inheritdoc/>
     public override VdsoImage? LoadImage() => VdsoImage.OfStock(Stock);

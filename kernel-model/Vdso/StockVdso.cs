@@ -51,7 +51,8 @@ public sealed class StockVdso
             bool apply = feature is not null && hasFeature(feature);
             if (apply)
                 Bytes.AsSpan(record.ReplacementOffset, record.ReplacementLength).CopyTo(Bytes.AsSpan(record.Offset));
-            applied.Add($"0x{record.Offset:x}: {(feature is null ? "unknown, left alone" : apply ? $"{feature}, applied" : $"{feature}, not in this CPU")}");
+            applied.Add($"0x{record.Offset:x}: "
+                + $"{(feature is null ? "unknown, left alone" : apply ? $"{feature}, applied" : $"{feature}, not in this CPU")}");
         }
         Applied = applied;
     }

@@ -60,7 +60,8 @@ public sealed class VdsoImage
     public static VdsoImage Load(string name)
     {
         var image = new VdsoImage(name, Resource($"vdso/vdso-{name}.so"));
-        foreach (string line in Encoding.ASCII.GetString(Resource(name == "per-cpu" ? "vdso/layout.tsv" : $"vdso/layout-{name}.tsv")).Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        foreach (string line in Encoding.ASCII.GetString(Resource(name == "per-cpu" ? "vdso/layout.tsv" : $"vdso/layout-{name}.tsv"))
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             string[] parts = line.Split('\t');
             if (parts.Length >= 2 && long.TryParse(parts[1], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value))
@@ -86,7 +87,8 @@ public sealed class VdsoImage
         ulong shoff = BinaryPrimitives.ReadUInt64LittleEndian(b[40..]);
         int shentsize = BinaryPrimitives.ReadUInt16LittleEndian(b[58..]);
         int shnum = BinaryPrimitives.ReadUInt16LittleEndian(b[60..]);
-        int names = (int)BinaryPrimitives.ReadUInt64LittleEndian(b[((int)shoff + BinaryPrimitives.ReadUInt16LittleEndian(b[62..]) * shentsize + 24)..]);
+        int names = (int)BinaryPrimitives.ReadUInt64LittleEndian(
+            b[((int)shoff + BinaryPrimitives.ReadUInt16LittleEndian(b[62..]) * shentsize + 24)..]);
         for (int i = 0; i < shnum; i++)
         {
             ReadOnlySpan<byte> header = b[((int)shoff + i * shentsize)..];
@@ -96,7 +98,9 @@ public sealed class VdsoImage
             if (b[(names + BinaryPrimitives.ReadInt32LittleEndian(header))..].StartsWith(".vdso_fixup\0"u8))
             {
                 ulong at = BinaryPrimitives.ReadUInt64LittleEndian(header[16..]);
-                ReadFixups(b.Slice((int)BinaryPrimitives.ReadUInt64LittleEndian(header[24..]), (int)BinaryPrimitives.ReadUInt64LittleEndian(header[32..])), at);
+                ReadFixups(b.Slice(
+                    (int)BinaryPrimitives.ReadUInt64LittleEndian(header[24..]),
+                    (int)BinaryPrimitives.ReadUInt64LittleEndian(header[32..])), at);
             }
             if (BinaryPrimitives.ReadUInt32LittleEndian(header[4..]) != 11)
                 continue;
@@ -122,7 +126,8 @@ public sealed class VdsoImage
         for (int i = 0; i + 12 <= table.Length; i += 12)
         {
             ranges.Add((
-                address + (ulong)i + (ulong)BinaryPrimitives.ReadInt32LittleEndian(table[i..]), BinaryPrimitives.ReadUInt32LittleEndian(table[(i + 4)..]),
+                address + (ulong)i + (ulong)BinaryPrimitives.ReadInt32LittleEndian(table[i..]),
+                BinaryPrimitives.ReadUInt32LittleEndian(table[(i + 4)..]),
                 address + (ulong)i + 8 + (ulong)BinaryPrimitives.ReadInt32LittleEndian(table[(i + 8)..])));
         }
         FixupRanges = ranges;

@@ -85,7 +85,14 @@ public sealed class VdsoMapping
         if (start == 0)
             return;
         memory.SigreturnTrampoline = start + 20;
-        memory.Add(new Vma { Start = start, End = start + PhysicalMemory.PageSize, Prot = Mman.PROT_READ | Mman.PROT_EXEC, SpecialPages = _imagePages, Name = "[sigpage]" });
+        memory.Add(new Vma
+        {
+            Start = start,
+            End = start + PhysicalMemory.PageSize,
+            Prot = Mman.PROT_READ | Mman.PROT_EXEC,
+            SpecialPages = _imagePages,
+            Name = "[sigpage]"
+        });
     }
 
     /// <summary>Maps [vvar] and, directly above it, [vdso]. Returns the address of the image, or 0 without one.</summary>
@@ -105,10 +112,31 @@ public sealed class VdsoMapping
         memory.VdsoBase = start + data;
         memory.SigreturnTrampoline = memory.VdsoBase + Image.SigreturnOffset;
         if (front != 0)
-            memory.Add(new Vma { Start = start, End = start + front, Prot = Mman.PROT_READ, SpecialPages = Data!.For(Kernel.InitialTimeNamespace), Name = FrontName });
-        memory.Add(new Vma { Start = start + front, End = start + data, Prot = Mman.PROT_READ, SpecialPages = Design.DataPagesFor(memory), Name = DataName });
+            memory.Add(new Vma
+            {
+                Start = start,
+                End = start + front,
+                Prot = Mman.PROT_READ,
+                SpecialPages = Data!.For(Kernel.InitialTimeNamespace),
+                Name = FrontName
+            });
+        memory.Add(new Vma
+        {
+            Start = start + front,
+            End = start + data,
+            Prot = Mman.PROT_READ,
+            SpecialPages = Design.DataPagesFor(memory),
+            Name = DataName
+        });
         Design.MapFurther(memory, start + front);
-        memory.Add(new Vma { Start = start + data, End = start + data + code, Prot = Mman.PROT_READ | Mman.PROT_EXEC, SpecialPages = _imagePages, Name = "[vdso]" });
+        memory.Add(new Vma
+        {
+            Start = start + data,
+            End = start + data + code,
+            Prot = Mman.PROT_READ | Mman.PROT_EXEC,
+            SpecialPages = _imagePages,
+            Name = "[vdso]"
+        });
         return memory.VdsoBase;
     }
 

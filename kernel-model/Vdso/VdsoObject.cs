@@ -124,7 +124,8 @@ public sealed class VdsoObject
         return end < 0 ? throw new VdsoImageException("a name does not end") : Encoding.Latin1.GetString(rest[..end]);
     }
 
-    private static List<AlternativeRecord> ReadSections(ReadOnlySpan<byte> file, long sections, int size, int count, ref (int Start, int End) text)
+    private static List<AlternativeRecord> ReadSections(
+        ReadOnlySpan<byte> file, long sections, int size, int count, ref (int Start, int End) text)
     {
         var alternatives = new List<AlternativeRecord>();
         int names = U16(file, 62);
@@ -146,7 +147,8 @@ public sealed class VdsoObject
             for (long r = offset; r + AlternativeRecordSize <= offset + length; r += AlternativeRecordSize)
             {
                 var record = new AlternativeRecord(
-                    (int)(r + (int)U32(file, r)), (int)(r + 4 + (int)U32(file, r + 4)), U16(file, r + 8), Part(file, r + 10, 1)[0], Part(file, r + 11, 1)[0]);
+                    (int)(r + (int)U32(file, r)), (int)(r + 4 + (int)U32(file, r + 4)), U16(file, r + 8), Part(file, r + 10, 1)[0],
+                    Part(file, r + 11, 1)[0]);
                 Part(file, record.Offset, record.Length);
                 if (record.ReplacementLength != 0)
                     Part(file, record.ReplacementOffset, record.ReplacementLength);

@@ -55,7 +55,8 @@ public sealed record VvarLayout
     /// <param name="Basetime">Array of {u64 sec, u64 nsec} by clock ID.</param>
     /// <param name="Auxiliary">Entries of auxiliary clocks that follow; off (clock mode NONE).</param>
     public sealed record ClockEntries(
-        int First, int Stride, int Count, int Seq, int ClockMode, int CycleLast, int Mask, int Mult, int Shift, int Basetime, int Auxiliary = 0);
+        int First, int Stride, int Count, int Seq, int ClockMode, int CycleLast, int Mask, int Mult, int Shift, int Basetime,
+        int Auxiliary = 0);
 
     /// <summary>Time zone (two s32) and timer resolution (u32, ns).</summary>
     /// <param name="MinutesWest">tz_minuteswest.</param>
@@ -88,9 +89,11 @@ public sealed record VvarLayout
             ? Array.Find(Known.Value, l => l.Pages == lowest)
             : Array.Find(Known.Value, l => Code(l.From) <= version && version <= Code(l.To));
         if (layout is null)
-            throw new VdsoImageException($"no vvar layout is known for Linux {image.LinuxVersion} with data from page -{lowest}; name one with --vvar");
+            throw new VdsoImageException(
+                $"no vvar layout is known for Linux {image.LinuxVersion} with data from page -{lowest}; name one with --vvar");
         if (lowest != 0 && layout.Pages != lowest)
-            throw new VdsoImageException($"its code reads data from page -{lowest}, Linux {image.LinuxVersion} has {layout.Pages} data pages of 4 KiB (another page size?); name a layout with --vvar");
+            throw new VdsoImageException($"its code reads data from page -{lowest}, Linux {image.LinuxVersion} has "
+                + $"{layout.Pages} data pages of 4 KiB (another page size?); name a layout with --vvar");
         return layout;
     }
 

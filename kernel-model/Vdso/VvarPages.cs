@@ -60,13 +60,15 @@ internal sealed class VvarPages : IVvarPage
     }
 
     /// <summary>The kernel's own record, which EL1 code reads.</summary>
-    internal static VvarPages KernelRecord(LinuxKernel kernel, ulong page) => new(kernel, VvarLayout.Find("6.1"), page, page, first => [first], true);
+    internal static VvarPages KernelRecord(LinuxKernel kernel, ulong page) =>
+        new(kernel, VvarLayout.Find("6.1"), page, page, first => [first], true);
 
     /// <summary>Physical address of the page that updates write.</summary>
     internal ulong DataPage => _data;
 
     /// <summary>The pages below the image in ascending order for tasks of a namespace; 0: no page (SIGBUS).</summary>
-    internal ulong[] For(TimeNamespace space) => _order(space.IsInitial ? _data : space.VvarPage == 0 ? MakeNamespacePage(space) : space.VvarPage);
+    internal ulong[] For(TimeNamespace space) =>
+        _order(space.IsInitial ? _data : space.VvarPage == 0 ? MakeNamespacePage(space) : space.VvarPage);
 
     /// <summary>The page of a namespace: seq odd and clock mode TIMENS send readers to the branch that adds the offsets, which lie
     /// where the base times are elsewhere.</summary>
@@ -81,7 +83,8 @@ internal sealed class VvarPages : IVvarPage
             ulong entry = page + (ulong)(clock.First + i * clock.Stride);
             _memory.Write(entry + (ulong)clock.Seq, 1u);
             _memory.Write(entry + (ulong)clock.ClockMode, Clocks.ModeTimens);
-            foreach (int id in (int[])[Clocks.Monotonic, Clocks.MonotonicRaw, Clocks.MonotonicCoarse, Clocks.Boottime, Clocks.BoottimeAlarm])
+            foreach (int id in (int[])[Clocks.Monotonic, Clocks.MonotonicRaw, Clocks.MonotonicCoarse, Clocks.Boottime,
+                Clocks.BoottimeAlarm])
             {
                 (long seconds, long part) = Split(space.OffsetOf(id));
                 ulong at = entry + (ulong)(clock.Basetime + id * 16);
