@@ -4,8 +4,8 @@ using ArmVdso.Tests.Fixtures;
 
 namespace ArmVdso.Tests.House;
 
-/// <summary>The folders of a project are layers: a folder refers to those above it in its list, never to those below. kernel-model/README.md
-/// says what each folder is for.</summary>
+/// <summary>The folders of a project are layers: a folder refers to those above it in its list, never to those below.
+/// kernel-model/README.md says what each folder is for.</summary>
 public sealed class LayerTests
 {
     private static readonly string Root = GuestPrograms.RepositoryRoot;
@@ -41,7 +41,8 @@ public sealed class LayerTests
     {
         foreach (string file in Sources())
         {
-            foreach (Match use in Regex.Matches(File.ReadAllText(file), @"^using (?:static )?ArmVdso\.Kernel(?:\.(\w+))?", RegexOptions.Multiline))
+            const string usings = @"^using (?:static )?ArmVdso\.Kernel(?:\.(\w+))?";
+            foreach (Match use in Regex.Matches(File.ReadAllText(file), usings, RegexOptions.Multiline))
                 Assert.True(LayerOf(FolderOf(file)) >= LayerOf(use.Groups[1].Value), $"{file}: {use.Value}");
         }
     }
@@ -52,7 +53,8 @@ public sealed class LayerTests
         foreach (string file in Sources())
         {
             string space = Regex.Match(File.ReadAllText(file), @"^namespace ([\w.]+);", RegexOptions.Multiline).Groups[1].Value;
-            Assert.True(space == (FolderOf(file) is { Length: > 0 } folder ? $"ArmVdso.Kernel.{folder}" : "ArmVdso.Kernel"), $"{file}: {space}");
+            string expected = FolderOf(file) is { Length: > 0 } folder ? $"ArmVdso.Kernel.{folder}" : "ArmVdso.Kernel";
+            Assert.True(space == expected, $"{file}: {space}");
         }
     }
 
@@ -86,7 +88,8 @@ public sealed class LayerTests
         return layer;
     }
 
-    private static IEnumerable<string> Sources() => Directory.EnumerateFiles(Path.Join(Root, "kernel-model"), "*.cs", SearchOption.AllDirectories)
+    private static IEnumerable<string> Sources() => Directory
+        .EnumerateFiles(Path.Join(Root, "kernel-model"), "*.cs", SearchOption.AllDirectories)
         .Where(f => !f.Contains("/obj/", StringComparison.Ordinal) && !f.Contains("/bin/", StringComparison.Ordinal));
 
     /// <summary>Folder below kernel-model; what is generated belongs to the folder that it lies in.</summary>
