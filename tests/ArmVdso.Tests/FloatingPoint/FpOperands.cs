@@ -100,8 +100,16 @@ public sealed class FpOperands(int seed)
         {
             case 0: // ends of the exponent range and of the fraction, zeros, infinities and NaNs among them
                 exponent = _random.Next(6) switch { 0 => 0, 1 => 1, 2 => exponents, 3 => exponents - 1, 4 => bias, _ => bias + 1 };
-                fraction = _random.Next(7) switch { 0 => 0, 1 => 1, 2 => fractionMask, 3 => fractionMask - 1, 4 => 1UL << (f - 1),
-                    5 => (1UL << (f - 1)) - 1, _ => (1UL << (f - 1)) + 1 };
+                fraction = _random.Next(7) switch
+                {
+                    0 => 0,
+                    1 => 1,
+                    2 => fractionMask,
+                    3 => fractionMask - 1,
+                    4 => 1UL << (f - 1),
+                    5 => (1UL << (f - 1)) - 1,
+                    _ => (1UL << (f - 1)) + 1
+                };
                 break;
             case 1: // denormals of every size
                 exponent = 0;
