@@ -8,7 +8,8 @@ namespace ArmVdso.Tests.House;
 /// from the sources, what it uses from the compiled code, method bodies included.</summary>
 public sealed partial class EmulatorLayerTests
 {
-    private const BindingFlags Declared = BindingFlags.DeclaredOnly | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static;
+    private const BindingFlags Declared = BindingFlags.DeclaredOnly | BindingFlags.Public | BindingFlags.NonPublic
+        | BindingFlags.Instance | BindingFlags.Static;
 
     private static readonly Dictionary<short, OpCode> s_opCodes = typeof(OpCodes).GetFields(BindingFlags.Public | BindingFlags.Static)
         .Select(f => (OpCode)f.GetValue(null)!).ToDictionary(o => o.Value);
@@ -16,7 +17,11 @@ public sealed partial class EmulatorLayerTests
     /// <summary>The room, and its folders from the lowest up; what lies in no folder wires them and may use all.</summary>
     public static TheoryData<string, Assembly, string[]> Rooms => new()
     {
-        { "emulator", typeof(Emulator.Machine).Assembly, ["FloatingPoint", "Memory", "Isa", "Timing", "Cpu", "Semantics", "Engine", "Machine"] },
+        {
+            "emulator",
+            typeof(Emulator.Machine).Assembly,
+            ["FloatingPoint", "Memory", "Isa", "Timing", "Cpu", "Semantics", "Engine", "Machine"]
+        },
     };
 
     [Theory]
@@ -53,7 +58,9 @@ public sealed partial class EmulatorLayerTests
             foreach (Match match in Declaration().Matches(File.ReadAllText(file)))
             {
                 string type = match.Groups[1].Value;
-                Assert.True(!layerOf.TryGetValue(type, out int other) || other == layer, $"{type} lies in {room}/{path} and in {files.GetValueOrDefault(type)}");
+                Assert.True(
+                    !layerOf.TryGetValue(type, out int other) || other == layer,
+                    $"{type} lies in {room}/{path} and in {files.GetValueOrDefault(type)}");
                 files[type] = $"{room}/{path}";
                 layerOf[type] = layer;
             }
@@ -65,7 +72,10 @@ public sealed partial class EmulatorLayerTests
             if (!layerOf.TryGetValue(name, out int layer))
             {
                 // The compiler's own: data of arrays, inline arrays, attributes.
-                Assert.True(Outermost(type).Namespace is null or "System.Runtime.CompilerServices" or "Microsoft.CodeAnalysis" || name.Contains('<', StringComparison.Ordinal), $"{type.FullName} is declared nowhere");
+                Assert.True(
+                    Outermost(type).Namespace is null or "System.Runtime.CompilerServices" or "Microsoft.CodeAnalysis"
+                        || name.Contains('<', StringComparison.Ordinal),
+                    $"{type.FullName} is declared nowhere");
                 continue;
             }
             foreach (string used in Used(type).Where(u => u.Assembly == assembly).Select(Name))
