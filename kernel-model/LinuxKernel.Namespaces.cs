@@ -47,7 +47,7 @@ public sealed partial class LinuxKernel
     /// <summary>IDs of a namespace have other meanings now: the records that EL1 code answers from get them.</summary>
     internal void UserMapWritten(UserNamespace space)
     {
-        foreach (KernelTask task in _tasks.Values)
+        foreach (KernelTask task in Tasks.All)
         {
             for (UserNamespace? at = task.Credentials.UserNamespace; at is not null; at = at.Parent)
             {
@@ -64,14 +64,14 @@ public sealed partial class LinuxKernel
     private void AllocateNumbers(KernelTask task)
     {
         for (PidNamespace space = task.PidNamespace; space.Parent is not null; space = space.Parent)
-            space.Add(task.Tid, first => FindTask(first) is not null);
+            space.Add(task.Tid, first => Tasks.Find(first) is not null);
     }
 
     /// <summary>zap_pid_ns_processes: with process 1 everybody of the namespace ends.</summary>
     private void EndPidNamespace(PidNamespace space)
     {
         space.Dead = true;
-        foreach (ThreadGroup group in AllGroups.Where(g => !g.IsZombie && space.NumberOf(g.Pid) != 0).ToList())
+        foreach (ThreadGroup group in Tasks.Groups.Where(g => !g.IsZombie && space.NumberOf(g.Pid) != 0).ToList())
             SignalDelivery.Send(group, new SignalInfo { Number = Signal.SIGKILL, Code = Signal.SI_KERNEL });
     }
 
@@ -79,8 +79,9 @@ public sealed partial class LinuxKernel
     private ThreadGroup? NewReaper(ThreadGroup dead)
     {
         PidNamespace space = dead.Leader.PidNamespace;
-        ThreadGroup? reaper = space.Reaper == 0 ? null : FindGroup(space.Reaper);
-        ThreadGroup? last = space.Parent is null || ReferenceEquals(reaper, dead) || reaper is null or { IsZombie: true } ? Init : reaper;
+        ThreadGroup? reaper = space.Reaper == 0 ? null : Tasks.FindGroup(space.Reaper);
+        bool first = space.Parent is null || ReferenceEquals(reaper, dead) || reaper is null or { IsZombie: true };
+        ThreadGroup? last = first ? Tasks.Init : reaper;
         ThreadGroup? heir = dead.Parent;
         while (heir is not null && !ReferenceEquals(heir, last)
             && !(heir.ChildSubreaper && ReferenceEquals(heir.Leader.PidNamespace, space)))

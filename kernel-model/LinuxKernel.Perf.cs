@@ -30,7 +30,7 @@ public sealed partial class LinuxKernel
         KernelTask? task = null;
         if (pid != -1)
         {
-            task = pid == 0 ? c.Task : FindTask(pid);
+            task = pid == 0 ? c.Task : Tasks.Find(pid);
             if (task is null)
                 return -Errno.ESRCH;
             if (!c.Task.Credentials.Privileged && task.Credentials.Euid != c.Task.Credentials.Euid)

@@ -32,7 +32,7 @@ public sealed partial class LinuxKernel
     private long StartInit(out string error)
     {
         var group = new ThreadGroup();
-        var task = new KernelTask(this, AllocatePid(), group);
+        var task = new KernelTask(this, Tasks.AllocatePid(), group);
         group.Leader = task;
         group.Pid = group.Pgid = task.Tid;
         // As from a shell: a group of its own in the session of process 1, so that setpgid is allowed.
@@ -72,9 +72,9 @@ public sealed partial class LinuxKernel
         Records.SetStart(task, El1Symbol.ret_from_exec);
         Install(task, program!);
         Vdso.Design.TaskCreated(task, null);
-        Init = group;
+        Tasks.Init = group;
         group.StartCycle = 0;
-        Register(task);
+        Tasks.Register(task);
         Records.SetFlag(task, TaskFlag.SyscallTrace, Options.TraceSyscalls);
         Scheduler.Enqueue(task);
         return 0;
@@ -139,13 +139,13 @@ public sealed partial class LinuxKernel
         if (task.Group.Leader != task)
         {
             KernelTask leader = task.Group.Leader;
-            Unregister(task);
-            Unregister(leader);
+            Tasks.Unregister(task);
+            Tasks.Unregister(leader);
             for (PidNamespace? space = task.PidNamespace; space is not null; space = space.Parent)
                 space.Rename(task.Tid, task.Group.Pid);
             task.Tid = task.Group.Pid;
             task.Group.Leader = task;
-            Register(task);
+            Tasks.Register(task);
         }
         task.ExitSignal = Signal.SIGCHLD;
         ReleaseUserState(task);
@@ -265,10 +265,10 @@ public sealed partial class LinuxKernel
         }
         if (pidNamespace.Dead)
             return -Errno.ENOMEM;
-        if (_tasks.Count > 30000)
+        if (Tasks.All.Count > 30000)
             return -Errno.EAGAIN;
         bool thread = (flags & CloneFlags.CLONE_THREAD) != 0;
-        int tid = setTid != 0 ? setTid : AllocatePid();
+        int tid = setTid != 0 ? setTid : Tasks.AllocatePid();
         ThreadGroup group = thread ? parent.Group : new ThreadGroup();
         var child = new KernelTask(this, tid, group) { PidNamespace = pidNamespace, PidNamespaceForChildren = pidNamespace };
         if (!Records.Allocate(child))
@@ -334,7 +334,7 @@ public sealed partial class LinuxKernel
         regs.SyscallNumber = -1;
         if (stack != 0)
             regs.SP = stack;
-        Register(child);
+        Tasks.Register(child);
         PerfFork(parent, child);
         Vdso.Design.TaskCreated(child, parent);
         if ((flags & CloneFlags.CLONE_PARENT_SETTID) != 0)
@@ -444,14 +444,14 @@ public sealed partial class LinuxKernel
             if (!ReferenceEquals(group.Leader, task))
             {
                 task.State = TaskState.Dead;
-                Unregister(task);
+                Tasks.Unregister(task);
             }
             return;
         }
         if (!ReferenceEquals(group.Leader, task))
         {
             task.State = TaskState.Dead;
-            Unregister(task);
+            Tasks.Unregister(task);
         }
         if (!group.Exiting)
             group.ExitStatus = ReferenceEquals(group.Leader, task) ? status : group.Leader.ExitStatus;
@@ -473,7 +473,7 @@ public sealed partial class LinuxKernel
         if (group.Leader.PidNamespace.Reaper == group.Pid)
             EndPidNamespace(group.Leader.PidNamespace);
         Reparent(group);
-        if (ReferenceEquals(group, Init))
+        if (ReferenceEquals(group, Tasks.Init))
         {
             ExitStatus = group.ExitStatus;
             Machine.StopRequested = true;
@@ -561,14 +561,14 @@ public sealed partial class LinuxKernel
             parent.ChildSystemCycles += group.ExitedSystemCycles + group.ChildSystemCycles;
             AddChildUsage(parent, group);
         }
-        Unregister(group.Leader);
+        Tasks.Unregister(group.Leader);
         group.Leader.State = TaskState.Dead;
     }
 
     /// <summary>A process group that lost its last tie to its session: stopped members would stop for ever (kill_orphaned_pgrp).</summary>
     private void HangUpOrphans(int pgid)
     {
-        List<ThreadGroup> members = [.. _tasks.Values.Select(t => t.Group).Where(g => g.Pgid == pgid && !g.IsZombie)];
+        List<ThreadGroup> members = [.. Tasks.Groups.Where(g => g.Pgid == pgid && !g.IsZombie)];
         if (!members.Exists(g => g.Threads.Exists(t => t.State == TaskState.Stopped)) || !IsOrphanedGroup(members[0]))
             return;
         SignalProcessGroup(pgid, Signal.SIGHUP);
@@ -603,7 +603,7 @@ public sealed partial class LinuxKernel
     /// <summary>Whether no member's parent is in another group of the same session (terminal stops are ignored then).</summary>
     internal bool IsOrphanedGroup(ThreadGroup group)
     {
-        foreach (ThreadGroup other in AllGroups)
+        foreach (ThreadGroup other in Tasks.Groups)
         {
             if (other.Pgid == group.Pgid && !other.IsZombie && other.Parent is { } p && p.Pgid != group.Pgid && p.Sid == group.Sid)
                 return false;
@@ -622,7 +622,7 @@ public sealed partial class LinuxKernel
     /// <summary>Sends a signal to every process of a group, except one.</summary>
     public void SignalProcessGroup(int pgid, int signal, ThreadGroup? except = null)
     {
-        foreach (ThreadGroup group in AllGroups.Where(g => g.Pgid == pgid && !ReferenceEquals(g, except)).ToList())
+        foreach (ThreadGroup group in Tasks.Groups.Where(g => g.Pgid == pgid && !ReferenceEquals(g, except)).ToList())
             SendSignal(group, signal);
     }
 }

@@ -19,12 +19,9 @@ public sealed partial class LinuxKernel : IHypercallHandler
     /// <summary>NR_CPUS that the vDSO data is laid out for.</summary>
     public const int NrCpus = Machine.MaxCpus;
 
-    private readonly Dictionary<int, KernelTask> _tasks = [];
-    private readonly Dictionary<ulong, KernelTask> _byRecord = [];
     private readonly El1Image _el1;
     private readonly AddressSpace _kernelSpace;
     private readonly ulong _perCpuPa;
-    private int _lastPid;
 
     /// <summary>Options of the run.</summary>
     public KernelOptions Options { get; }
@@ -34,6 +31,9 @@ public sealed partial class LinuxKernel : IHypercallHandler
 
     /// <summary>Pages of RAM.</summary>
     public PageAllocator PageAllocator { get; }
+
+    /// <summary>Which tasks there are.</summary>
+    public TaskTable Tasks { get; }
 
     /// <summary>Records in guest memory.</summary>
     public TaskRecords Records { get; }
@@ -84,9 +84,6 @@ public sealed partial class LinuxKernel : IHypercallHandler
     /// physical address. What it writes to the page, the process executes; the file stays as it is.</summary>
     public Action<MemoryMap, Vma, ulong, ulong>? CodePageLoaded { get; init; }
 
-    /// <summary>The first process.</summary>
-    public ThreadGroup? Init { get; private set; }
-
     /// <summary>wait4 status with which the first process ended.</summary>
     public int ExitStatus { get; private set; }
 
@@ -112,6 +109,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
         Costs = new CallCosts(options.Kernel);
         if (options.Kernel.Kpti)
             _kernelSpace.GlobalFrom = trampolineSpace.GlobalFrom = Trampoline.DataValias;
+        Tasks = new TaskTable(options.FirstPid);
         Records = new TaskRecords(this);
         Clock = new MachineClock(machine);
         Timekeeper = new Timekeeper(machine, Clock, Timers, options.EpochSeconds);
@@ -122,7 +120,6 @@ public sealed partial class LinuxKernel : IHypercallHandler
         HostName = options.HostName;
         _accountedCycle = new ulong[machine.Cpus.Count];
         Timers.EarliestChanged = Scheduler.TimersChanged;
-        _lastPid = options.FirstPid - 1;
         int cpus = machine.Cpus.Count;
         const ulong perCpuSize = CpuRecord.Size;
         _perCpuPa = PageAllocator.AllocateContiguous((int)((perCpuSize * (ulong)cpus + 4095) / 4096));
@@ -163,7 +160,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
         if (!Records.Allocate(idle))
             throw new InvalidOperationException("RAM is too small for the idle tasks");
         Records.SyncAll(idle);
-        _byRecord[El1Image.Linear(idle.RecordPa)] = idle;
+        Tasks.NoteRecord(idle);
         Scheduler.SetIdle(cpu.Index, idle);
         // T0SZ, T1SZ; TBI0 on as Linux has it; 4 KiB granule. SPAN = 0: PAN on exception entry. UCT, UCI, DZE, nTWI, nTWE, SA, SA0.
         ulong tcr = (ulong)(64 - Options.VaBits) | 16UL << 16 | 1UL << 37;
@@ -196,41 +193,6 @@ public sealed partial class LinuxKernel : IHypercallHandler
         ulong pa = page | (address & 0xffc);
         Machine.Memory.Write(pa, instruction);
         Machine.NotifyWrite(pa, 4);
-    }
-
-    /// <summary>All processes that exist, zombies included, by PID.</summary>
-    public IEnumerable<ThreadGroup> AllGroups => _tasks.Values.Select(t => t.Group).Distinct().OrderBy(g => g.Pid);
-
-    /// <summary>The task with a TID, or null. Zombie leaders are found.</summary>
-    public KernelTask? FindTask(int tid) => _tasks.GetValueOrDefault(tid);
-
-    /// <summary>The process with a PID, or null.</summary>
-    public ThreadGroup? FindGroup(int pid) => _tasks.GetValueOrDefault(pid) is { } t && t.Group.Pid == pid ? t.Group : null;
-
-    /// <summary>Whether any user task is left.</summary>
-    internal bool AnyoneAlive => _tasks.Count > 0;
-
-    internal int AllocatePid()
-    {
-        do
-        {
-            _lastPid = _lastPid >= 32767 ? 300 : _lastPid + 1;
-        }
-        while (_tasks.ContainsKey(_lastPid) || _tasks.Values.Any(t => t.Group.Pgid == _lastPid || t.Group.Sid == _lastPid));
-        return _lastPid;
-    }
-
-    internal void Register(KernelTask task)
-    {
-        _tasks[task.Tid] = task;
-        if (task.RecordPa != 0)
-            _byRecord[El1Image.Linear(task.RecordPa)] = task;
-    }
-
-    internal void Unregister(KernelTask task)
-    {
-        if (_tasks.TryGetValue(task.Tid, out KernelTask? there) && ReferenceEquals(there, task))
-            _tasks.Remove(task.Tid);
     }
 
     /// <inheritdoc/>
@@ -279,7 +241,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
                 cpu.SetX(0, current.Mm is { } mm && cpu.X(2) < mm.TaskSize && FaultIn(cpu, mm, cpu.X(2), write, false, out _) ? 0UL : 1UL);
                 break;
             case HypercallNumber.Switched:
-                Scheduler.FinishSwitch(_byRecord[cpu.X(0)]);
+                Scheduler.FinishSwitch(Tasks.WithRecord(cpu.X(0)));
                 break;
             case HypercallNumber.Random:
                 FillRandomBatch(cpu);
@@ -312,7 +274,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
         if (ReferenceEquals(previous, next))
             return;
         LastSwitch[cpu.Index] = (previous, next);
-        _byRecord[El1Image.Linear(next.RecordPa)] = next;
+        Tasks.NoteRecord(next);
         PerfSwitch(cpu, previous, next);
         Switching?.Invoke(cpu, previous, next);
     }
@@ -324,7 +286,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
     public bool AllWaiting()
     {
         // Nobody can run and no timer is armed. With live tasks that is a guest that waits for what cannot come.
-        if (AnyoneAlive)
+        if (Tasks.AnyoneAlive)
             Deadlock = true;
         return false;
     }

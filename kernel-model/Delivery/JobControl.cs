@@ -7,7 +7,7 @@ internal sealed class JobControl(LinuxKernel kernel) : IJobControl
 {
     /// <inheritdoc/>
     public bool HasMember(int group, int? session = null) =>
-        kernel.AllGroups.Any(g => g.Pgid == group && (session is null || g.Sid == session));
+        kernel.Tasks.Groups.Any(g => g.Pgid == group && (session is null || g.Sid == session));
 
     /// <inheritdoc/>
     public void Signal(int group, int signal) => kernel.SignalProcessGroup(group, signal);

@@ -130,7 +130,7 @@ public sealed class SignalDelivery
         bool blocked = (any.Signals.Blocked & Signal.Bit(info.Number)) != 0;
         bool ignored = action.Handler == 1 || (action.Handler == 0 && Signal.IgnoredByDefault(info.Number));
         // SIGNAL_UNKILLABLE: PID 1 gets only what it handles.
-        if (action.Handler == 0 && ((group.Pid == 1 && ReferenceEquals(group, _kernel.Init)) || IsProtectedFrom(group, info)))
+        if (action.Handler == 0 && ((group.Pid == 1 && ReferenceEquals(group, _kernel.Tasks.Init)) || IsProtectedFrom(group, info)))
             return blocked && info.Number is not (Signal.SIGKILL or Signal.SIGSTOP);
         return blocked || !ignored || info.Number == Signal.SIGKILL;
     }
@@ -138,7 +138,7 @@ public sealed class SignalDelivery
     /// <summary>Process 1 of a PID namespace and a sender inside of it (or below).</summary>
     private bool IsProtectedFrom(ThreadGroup group, SignalInfo info) =>
         group.Leader.PidNamespace is { Parent: not null } space && space.Reaper == group.Pid && info.Code != Signal.SI_KERNEL
-        && _kernel.FindTask(info.Pid) is { } sender && space.IsAncestorOf(sender.PidNamespace);
+        && _kernel.Tasks.Find(info.Pid) is { } sender && space.IsAncestorOf(sender.PidNamespace);
 
     private static void Discard(ThreadGroup group, ulong set)
     {

@@ -136,7 +136,7 @@ internal static class ProcFileSystem
     {
         int cpus = Cpus(kernel);
         ulong user = 0, system = 0;
-        foreach (ThreadGroup group in kernel?.AllGroups ?? [])
+        foreach (ThreadGroup group in kernel?.Tasks.Groups ?? [])
         {
             (ulong u, ulong s) = ProcessTree.Times(group);
             user += u;
@@ -149,8 +149,8 @@ internal static class ProcFileSystem
         for (int n = 0; n < cpus; n++)
             text.Append($"cpu{n} {user / (ulong)cpus} 0 {system / (ulong)cpus} {idle / (ulong)cpus} 0 0 0 0 0 0\n");
         long boot = (vfs.NowRealtime - BoottimeNs(kernel, vfs)) / 1_000_000_000;
-        int running = kernel?.AllGroups.Sum(g => g.Threads.Count(t => t.State == TaskState.Runnable)) ?? 0;
-        text.Append($"intr 0\nctxt {kernel?.Scheduler.Switches ?? 0}\nbtime {boot}\nprocesses {kernel?.AllGroups.Count() ?? 0}\n");
+        int running = kernel?.Tasks.Groups.Sum(g => g.Threads.Count(t => t.State == TaskState.Runnable)) ?? 0;
+        text.Append($"intr 0\nctxt {kernel?.Scheduler.Switches ?? 0}\nbtime {boot}\nprocesses {kernel?.Tasks.Groups.Count() ?? 0}\n");
         return text.Append($"procs_running {running}\nprocs_blocked 0\nsoftirq 0 0 0 0 0 0 0 0 0 0 0\n").ToString();
     }
 
@@ -167,9 +167,9 @@ internal static class ProcFileSystem
 
     private static string LoadAverage(LinuxKernel? kernel)
     {
-        int threads = kernel?.AllGroups.Sum(g => g.Threads.Count) ?? 0;
-        int running = kernel?.AllGroups.Sum(g => g.Threads.Count(t => t.State == TaskState.Runnable)) ?? 0;
-        int last = kernel?.AllGroups.Select(g => g.Pid).DefaultIfEmpty().Max() ?? 0;
+        int threads = kernel?.Tasks.Groups.Sum(g => g.Threads.Count) ?? 0;
+        int running = kernel?.Tasks.Groups.Sum(g => g.Threads.Count(t => t.State == TaskState.Runnable)) ?? 0;
+        int last = kernel?.Tasks.Groups.Select(g => g.Pid).DefaultIfEmpty().Max() ?? 0;
         return $"0.00 0.00 0.00 {running}/{threads} {last}\n";
     }
 

@@ -19,14 +19,14 @@ internal sealed class ProcessTree(LinuxKernel? kernel, Vfs vfs, FileSystem fs)
     private static string Text(int n) => n.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>Names of all processes.</summary>
-    public IEnumerable<string> Names() => kernel?.AllGroups.Select(g => Text(g.Pid)) ?? [];
+    public IEnumerable<string> Names() => kernel?.Tasks.Groups.Select(g => Text(g.Pid)) ?? [];
 
     /// <summary>The directory of a process, also of a thread by its number.</summary>
     public Inode? Find(string name)
     {
         if (!int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out int id) || Text(id) != name)
             return null;
-        KernelTask? task = kernel?.FindTask(id) ?? kernel?.AllGroups.FirstOrDefault(g => g.Pid == id)?.Leader;
+        KernelTask? task = kernel?.Tasks.Find(id) ?? kernel?.Tasks.Groups.FirstOrDefault(g => g.Pid == id)?.Leader;
         return task == null ? null : Directory(task, true);
     }
 

@@ -217,8 +217,8 @@ internal static class SysIdentity
         if (c.Int(1) < 0)
             return -Errno.EINVAL;
         int pgid = c.Int(1) == 0 ? pid : c.FirstOf(c.Int(1));
-        if (c.Kernel.FindTask(pid) is not { } task || task.Group.Pid != pid)
-            return c.Kernel.FindTask(pid) is null ? -Errno.ESRCH : -Errno.EINVAL;
+        if (c.Kernel.Tasks.Find(pid) is not { } task || task.Group.Pid != pid)
+            return c.Kernel.Tasks.Find(pid) is null ? -Errno.ESRCH : -Errno.EINVAL;
         ThreadGroup group = task.Group;
         if (ReferenceEquals(group.Parent, self))
         {
@@ -233,7 +233,7 @@ internal static class SysIdentity
         }
         if (group.Sid == group.Pid)
             return -Errno.EPERM;
-        if (pgid != pid && !c.Kernel.AllGroups.Any(g => g.Pgid == pgid && g.Sid == self.Sid))
+        if (pgid != pid && !c.Kernel.Tasks.Groups.Any(g => g.Pgid == pgid && g.Sid == self.Sid))
             return -Errno.EPERM;
         group.Pgid = pgid;
         GroupsChanged(c.Kernel, group, VdsoField.Pgid);
@@ -263,7 +263,7 @@ internal static class SysIdentity
     public static long SetSid(SyscallContext c)
     {
         ThreadGroup group = c.Task.Group;
-        if (group.Sid == group.Pid || c.Kernel.AllGroups.Any(g => g.Pgid == group.Pid))
+        if (group.Sid == group.Pid || c.Kernel.Tasks.Groups.Any(g => g.Pgid == group.Pid))
             return -Errno.EPERM;
         group.Sid = group.Pgid = group.Pid;
         GroupsChanged(c.Kernel, group, VdsoField.Pgid, VdsoField.Sid);

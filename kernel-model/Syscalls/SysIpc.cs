@@ -19,7 +19,7 @@ internal static class SysShm
     private static long Attaches(LinuxKernel kernel, SharedSegment segment)
     {
         long count = 0;
-        foreach (MemoryMap mm in kernel.AllGroups.SelectMany(g => g.Threads).Select(t => t.Mm).OfType<MemoryMap>().Distinct())
+        foreach (MemoryMap mm in kernel.Tasks.Groups.SelectMany(g => g.Threads).Select(t => t.Mm).OfType<MemoryMap>().Distinct())
         {
             count += mm.Vmas.Where(v => ReferenceEquals(v.SharedAnonymous, segment.Pages)).Select(v => v.Start - v.Offset)
                 .Distinct().Count();

@@ -34,7 +34,7 @@ internal static class SysProcess
             == (CloneFlags.CLONE_SIGHAND | CloneFlags.CLONE_CLEAR_SIGHAND))
             return -Errno.EINVAL;
         // Siblings of init would have nobody to reap them.
-        if ((flags & CloneFlags.CLONE_PARENT) != 0 && ReferenceEquals(c.Task.Group, c.Kernel.Init))
+        if ((flags & CloneFlags.CLONE_PARENT) != 0 && ReferenceEquals(c.Task.Group, c.Kernel.Tasks.Init))
             return -Errno.EINVAL;
         if ((flags & (CloneFlags.CLONE_PIDFD | CloneFlags.CLONE_THREAD)) == (CloneFlags.CLONE_PIDFD | CloneFlags.CLONE_THREAD))
             return -Errno.EINVAL;
@@ -44,7 +44,7 @@ internal static class SysProcess
         if (tid < 0)
             return tid;
         int number = c.NumberOf((int)tid);
-        if ((flags & CloneFlags.CLONE_VFORK) == 0 || c.Kernel.FindTask((int)tid) is not { } child)
+        if ((flags & CloneFlags.CLONE_VFORK) == 0 || c.Kernel.Tasks.Find((int)tid) is not { } child)
             return number;
         var wait = new VforkWait(child, number);
         c.State = wait;
@@ -58,7 +58,7 @@ internal static class SysProcess
         uint uid = c.Task.Credentials.Uid;
         ulong limit = c.Task.Group.Rlimits[Rlimits.Nproc].Soft;
         return limit != Rlimits.Infinity
-            && (ulong)c.Kernel.AllGroups.Where(g => g.Leader.Credentials.Uid == uid).Sum(g => g.Threads.Count) >= limit;
+            && (ulong)c.Kernel.Tasks.Groups.Where(g => g.Leader.Credentials.Uid == uid).Sum(g => g.Threads.Count) >= limit;
     }
 
     private static long Vfork(SyscallContext c, VforkWait wait) =>

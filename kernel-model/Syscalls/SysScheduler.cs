@@ -205,11 +205,11 @@ internal static class SysScheduler
                 break;
             case 1:
                 int pgid = who == 0 ? c.Task.Group.Pgid : c.FirstOf(who);
-                tasks.AddRange(c.Kernel.AllGroups.Where(g => g.Pgid == pgid).SelectMany(g => g.Threads));
+                tasks.AddRange(c.Kernel.Tasks.Groups.Where(g => g.Pgid == pgid).SelectMany(g => g.Threads));
                 break;
             case 2:
                 uint uid = who == 0 ? c.Task.Credentials.Uid : (uint)who;
-                tasks.AddRange(c.Kernel.AllGroups.SelectMany(g => g.Threads).Where(t => t.Credentials.Uid == uid));
+                tasks.AddRange(c.Kernel.Tasks.Groups.SelectMany(g => g.Threads).Where(t => t.Credentials.Uid == uid));
                 break;
             default:
                 return -Errno.EINVAL;

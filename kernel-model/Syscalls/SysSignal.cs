@@ -209,9 +209,9 @@ internal static class SysSignal
             return -Errno.ESRCH;
         IEnumerable<ThreadGroup> targets = pid switch
         {
-            -1 => c.Kernel.AllGroups.Where(g => c.NumberOf(g.Pid) > 1 && !ReferenceEquals(g, c.Task.Group)),
-            0 => c.Kernel.AllGroups.Where(g => g.Pgid == c.Task.Group.Pgid),
-            _ => c.Kernel.AllGroups.Where(g => g.Pgid == c.FirstOf(-pid)),
+            -1 => c.Kernel.Tasks.Groups.Where(g => c.NumberOf(g.Pid) > 1 && !ReferenceEquals(g, c.Task.Group)),
+            0 => c.Kernel.Tasks.Groups.Where(g => g.Pgid == c.Task.Group.Pgid),
+            _ => c.Kernel.Tasks.Groups.Where(g => g.Pgid == c.FirstOf(-pid)),
         };
         return SendToMany(c, targets.ToList(), signal, info, pid == -1);
     }

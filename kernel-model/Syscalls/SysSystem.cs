@@ -68,7 +68,7 @@ internal static class SysSystem
             info, (long)(c.Task.TimeNamespace.FromHost(Clocks.Boottime, c.Kernel.Timekeeper.TimeOf(TimerBase.Boottime)) / 1_000_000_000));
         BitConverter.TryWriteBytes(info[32..], pages.Total * PhysicalMemory.PageSize);
         BitConverter.TryWriteBytes(info[40..], (pages.Total - pages.Used) * PhysicalMemory.PageSize);
-        BitConverter.TryWriteBytes(info[80..], (ushort)c.Kernel.AllGroups.Sum(g => g.Threads.Count));
+        BitConverter.TryWriteBytes(info[80..], (ushort)c.Kernel.Tasks.Groups.Sum(g => g.Threads.Count));
         BitConverter.TryWriteBytes(info[104..], 1u);
         return c.Memory.Write(c.Arg(0), info) ? 0 : -Errno.EFAULT;
     }

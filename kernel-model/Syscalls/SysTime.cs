@@ -43,7 +43,7 @@ internal static class SysTime
         // MAKE_PROCESS_CPUCLOCK: ~pid in the upper bits; PROF, VIRT or SCHED.
         int id = ~(clock >> 3);
         int which = clock & CpuClockMask;
-        KernelTask? task = id == 0 ? caller : kernel.FindTask(id);
+        KernelTask? task = id == 0 ? caller : kernel.Tasks.Find(id);
         if (task is null)
             return null;
         if ((clock & CpuClockPerThread) != 0)

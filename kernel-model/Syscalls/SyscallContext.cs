@@ -69,7 +69,7 @@ public sealed class SyscallContext
     public ulong Deadline { get; set; } = ulong.MaxValue;
 
     /// <summary>The task that the caller knows by a number; null: none. Zombie leaders are found.</summary>
-    public KernelTask? FindTask(int number) => Kernel.FindTask(FirstOf(number));
+    public KernelTask? FindTask(int number) => Kernel.Tasks.Find(FirstOf(number));
 
     /// <summary>Number in the first PID namespace of what the caller knows by a number; -1: nothing.</summary>
     public int FirstOf(int number) => Task.PidNamespace.FirstOf(number);

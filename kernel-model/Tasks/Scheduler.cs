@@ -252,7 +252,7 @@ public sealed class Scheduler
             cpu.Timing.AdvanceTo(active.Cycles);
         ulong deadline = ulong.MaxValue;
         bool idle = IsIdle(i);
-        if (i == 0 && (!idle || _kernel.AnyoneAlive))
+        if (i == 0 && (!idle || _kernel.Tasks.AnyoneAlive))
         {
             if (_nextTick[0] == 0)
                 _nextTick[0] = MachineClock.TickNs;

@@ -180,7 +180,7 @@ public sealed class Session : IDisposable
             if (_interrupted == 1 && !Kernel.Deadlock)
             {
                 // Ctrl-C goes to the guest first, as a terminal's would; a second one ends the run.
-                Kernel.SignalProcessGroup(Kernel.Init!.Pgid, Signal.SIGINT);
+                Kernel.SignalProcessGroup(Kernel.Tasks.Init!.Pgid, Signal.SIGINT);
                 continue;
             }
             if (Kernel.Deadlock)

@@ -52,7 +52,7 @@ public sealed class Strace(TextWriter output)
 
     private void Line(KernelTask task, string text)
     {
-        _several |= task.Kernel.Init is { } init && task.Tid != init.Pid;
+        _several |= task.Kernel.Tasks.Init is { } init && task.Tid != init.Pid;
         output.WriteLine(_several ? $"[pid {task.Tid}] {text}" : text);
     }
 

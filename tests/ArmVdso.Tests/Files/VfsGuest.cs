@@ -36,7 +36,7 @@ internal sealed class VfsGuest : IDisposable
         Assert.Equal((long)DataBase, Task.Mm.Map(DataBase, 8 << 20, 3, 0x32, null, 0));
         Assert.True(Kernel.Records.Allocate(Task));
         Kernel.Records.SyncAll(Task);
-        Kernel.Register(Task);
+        Kernel.Tasks.Register(Task);
         Kernel.Vfs.OpenStandardFiles(Task.Files);
     }
 

@@ -48,7 +48,7 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
         Design = settings.Vdso;
         foreach (Cpu cpu in Machine.Cpus)
             RunToIdle(cpu.Index);
-        Init = Kernel.FindTask(settings.FirstPid) ?? throw new InvalidOperationException("the guest did not start");
+        Init = Kernel.Tasks.Find(settings.FirstPid) ?? throw new InvalidOperationException("the guest did not start");
         Switch(0, Init);
         IgnoreChildren(Init);
         Other = Stranger(7001);
@@ -240,10 +240,10 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
     }
 
     private KernelTask Fork(KernelTask parent, ulong flags = 0, int cpu = 0) =>
-        Kernel.FindTask((int)Done(SystemCall(parent, cpu, Clone, SigChld | flags), "fork"))!;
+        Kernel.Tasks.Find((int)Done(SystemCall(parent, cpu, Clone, SigChld | flags), "fork"))!;
 
     private KernelTask Thread(KernelTask parent, string stack) =>
-        Kernel.FindTask((int)Done(SystemCall(parent, 0, Clone, ThreadFlags, Symbol(stack)), "clone"))!;
+        Kernel.Tasks.Find((int)Done(SystemCall(parent, 0, Clone, ThreadFlags, Symbol(stack)), "clone"))!;
 
     private void IgnoreChildren(KernelTask task)
     {

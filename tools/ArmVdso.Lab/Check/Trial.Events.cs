@@ -313,7 +313,7 @@ internal sealed partial class Trial
         Script("script", [StepSystemCall, Clone, flags, 0, 0, 0, 0, 0]);
         RunHandler();
         int pid = (int)ScriptResult("script", 0);
-        KernelTask child = _rig.Kernel.FindTask(pid) ?? throw new LabException($"fork in the handler gave {pid}", LabFault.Failed);
+        KernelTask child = _rig.Kernel.Tasks.Find(pid) ?? throw new LabException($"fork in the handler gave {pid}", LabFault.Failed);
         var window = new TruthWindow(_function, child);
         if (_function.Kind == AnswerKind.Random)
             _atFork = CheckedFunction.Words(child, Buffer(0));
@@ -346,7 +346,7 @@ internal sealed partial class Trial
         _rig.Control.Prepare(cpu, Victim);
         // The victim sleeps until the child has ended.
         _rig.RunToIdle(cpu);
-        KernelTask child = _rig.Kernel.AllGroups.Last(g => ReferenceEquals(g.Parent, Victim.Group)).Leader;
+        KernelTask child = _rig.Kernel.Tasks.Groups.Last(g => ReferenceEquals(g.Parent, Victim.Group)).Leader;
         var window = new TruthWindow(_function, child);
         ulong function = _function.Address(_rig, Victim);
         _rig.Switch(at, child);
@@ -378,7 +378,7 @@ internal sealed partial class Trial
             [StepSystemCall, Unshare, NewUser, 0, 0, 0, 0, 0, .. CallAgain(1), StepFunction, _rig.Symbol("park"), 0, 0, 0, 0, 0, 0]);
         RunHandler();
         int pid = (int)ScriptResult("script", 0);
-        KernelTask child = _rig.Kernel.FindTask(pid) ?? throw new LabException($"fork in the handler gave {pid}", LabFault.Failed);
+        KernelTask child = _rig.Kernel.Tasks.Find(pid) ?? throw new LabException($"fork in the handler gave {pid}", LabFault.Failed);
         var window = new TruthWindow(_function, child);
         ulong function = _function.Address(_rig, child);
         int at = HelperCpu;
@@ -423,7 +423,7 @@ internal sealed partial class Trial
                 StepFunction, _rig.Symbol("park"), 0, 0, 0, 0, 0, 0,
             ]);
         RunHandler();
-        KernelTask child = _rig.Kernel.FindTask((int)ScriptResult("script", 0))!;
+        KernelTask child = _rig.Kernel.Tasks.Find((int)ScriptResult("script", 0))!;
         int at = HelperCpu;
         Cpu cpu = _rig.Machine.Cpus[at];
         _rig.Switch(at, child);
@@ -433,7 +433,7 @@ internal sealed partial class Trial
         long[] results = [.. Enumerable.Range(0, 4).Select(i => (long)CheckRig.Read(child, list + (ulong)i * 64 + 56))];
         if (results[0] != 0 || results[1] != (long)firstFree || results[2] != length || results[3] <= 0)
             throw new LabException($"unshare, open, write and clone in the child gave {string.Join(' ', results)}", LabFault.Failed);
-        KernelTask inside = _rig.Kernel.FindTask((int)results[3])!;
+        KernelTask inside = _rig.Kernel.Tasks.Find((int)results[3])!;
         var window = new TruthWindow(_function, inside);
         ulong function = _function.Address(_rig, inside);
         _rig.Switch(at, inside);

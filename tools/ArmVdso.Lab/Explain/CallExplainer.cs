@@ -60,7 +60,7 @@ internal sealed class CallExplainer
             },
         });
         kernel = session.Kernel;
-        explainer.Locate(kernel, kernel.Init!.Auxv);
+        explainer.Locate(kernel, kernel.Tasks.Init!.Auxv);
         if (explainer._starts.Count == 0)
         {
             throw new LabException(

@@ -1,0 +1,68 @@
+using ArmVdso.Kernel.El1;
+
+namespace ArmVdso.Kernel.Tasks;
+
+/// <summary>Which tasks there are: by TID as the first PID namespace counts (kernel/pid.c), and by the record that EL1 code knows
+/// them by.</summary>
+public sealed class TaskTable
+{
+    private const int PidMax = 32768, ReservedPids = 300;
+    private readonly Dictionary<int, KernelTask> _tasks = [];
+    private readonly Dictionary<ulong, KernelTask> _byRecord = [];
+    private int _lastPid;
+
+    /// <summary>Nobody yet.</summary>
+    /// <param name="firstPid">The first PID to be given.</param>
+    internal TaskTable(int firstPid) => _lastPid = firstPid - 1;
+
+    /// <summary>The first process; null before it is started.</summary>
+    public ThreadGroup? Init { get; internal set; }
+
+    /// <summary>All tasks, dead leaders of live or unreaped processes included.</summary>
+    internal IReadOnlyCollection<KernelTask> All => _tasks.Values;
+
+    /// <summary>All processes that exist, zombies included, by PID.</summary>
+    public IEnumerable<ThreadGroup> Groups => _tasks.Values.Select(t => t.Group).Distinct().OrderBy(g => g.Pid);
+
+    /// <summary>The task with a TID, or null. Zombie leaders are found.</summary>
+    public KernelTask? Find(int tid) => _tasks.GetValueOrDefault(tid);
+
+    /// <summary>The process with a PID, or null.</summary>
+    public ThreadGroup? FindGroup(int pid) => _tasks.GetValueOrDefault(pid) is { } t && t.Group.Pid == pid ? t.Group : null;
+
+    /// <summary>Whether any user task is left.</summary>
+    internal bool AnyoneAlive => _tasks.Count > 0;
+
+    /// <summary>The next PID that no task, process group or session has.</summary>
+    internal int AllocatePid()
+    {
+        do
+        {
+            _lastPid = _lastPid >= PidMax - 1 ? ReservedPids : _lastPid + 1;
+        }
+        while (_tasks.ContainsKey(_lastPid) || _tasks.Values.Any(t => t.Group.Pgid == _lastPid || t.Group.Sid == _lastPid));
+        return _lastPid;
+    }
+
+    /// <summary>A task is there, or has another TID than before.</summary>
+    internal void Register(KernelTask task)
+    {
+        _tasks[task.Tid] = task;
+        if (task.RecordPa != 0)
+            NoteRecord(task);
+    }
+
+    /// <summary>Nobody finds a task any more by its TID.</summary>
+    internal void Unregister(KernelTask task)
+    {
+        if (_tasks.TryGetValue(task.Tid, out KernelTask? there) && ReferenceEquals(there, task))
+            _tasks.Remove(task.Tid);
+    }
+
+    /// <summary>EL1 code will name a task by its record; idle tasks have no TID to be found by.</summary>
+    internal void NoteRecord(KernelTask task) => _byRecord[El1Image.Linear(task.RecordPa)] = task;
+
+    /// <summary>The task whose record EL1 code names.</summary>
+    /// <param name="address">Kernel address of the record.</param>
+    internal KernelTask WithRecord(ulong address) => _byRecord[address];
+}
