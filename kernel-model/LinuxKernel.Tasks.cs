@@ -1,4 +1,5 @@
 using ArmVdso.Emulator;
+using ArmVdso.Emulator.Processor;
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.El1;
 using ArmVdso.Kernel.Files;

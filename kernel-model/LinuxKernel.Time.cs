@@ -1,4 +1,6 @@
 using ArmVdso.Emulator;
+using ArmVdso.Emulator.Memory;
+using ArmVdso.Emulator.Processor;
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Configuration;
 using ArmVdso.Kernel.El1;

@@ -1,4 +1,4 @@
-namespace ArmVdso.Emulator;
+namespace ArmVdso.Emulator.Memory;
 
 /// <summary>A translation held outside the machine. It stands for the tables that TTBR0_EL1 or TTBR1_EL1 points to; the system
 /// software model edits it instead of descriptors in RAM. Every change drops the TLB entries of all PEs for the pages

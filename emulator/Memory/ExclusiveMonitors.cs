@@ -1,4 +1,4 @@
-namespace ArmVdso.Emulator;
+namespace ArmVdso.Emulator.Memory;
 
 /// <summary>The exclusive monitors of all PEs. A granule is 64 bytes (the reset value of CTR_EL0.ERG here).
 /// A store by any other PE to a marked granule clears the mark (DDI0487, B2.9).</summary>

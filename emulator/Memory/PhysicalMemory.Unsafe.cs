@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
-namespace ArmVdso.Emulator;
+namespace ArmVdso.Emulator.Memory;
 
 /// <summary>Guest RAM: one region of host memory, physical addresses 0 to <see cref="Size"/> - 1, zero at reset.
 /// Host pages are taken lazily. All addresses here are physical; callers have translated and checked them,

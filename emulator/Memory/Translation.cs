@@ -1,4 +1,4 @@
-namespace ArmVdso.Emulator;
+namespace ArmVdso.Emulator.Memory;
 
 /// <summary>Page permissions and attributes of a mapping.</summary>
 [Flags]

@@ -1,4 +1,4 @@
-namespace ArmVdso.Emulator;
+namespace ArmVdso.Emulator.Memory;
 
 /// <summary>Physical memory writes with the bytes that were there before, so that they can be undone.</summary>
 internal sealed class WriteJournal

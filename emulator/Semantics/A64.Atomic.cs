@@ -1,4 +1,6 @@
-namespace ArmVdso.Emulator.Isa;
+using ArmVdso.Emulator.Processor;
+
+namespace ArmVdso.Emulator.Semantics;
 
 #pragma warning disable CS1591 // Each method is the instruction of that name in DDI0487, C6.2.
 

@@ -1,7 +1,8 @@
+using ArmVdso.Emulator.Processor;
 using static System.Numerics.BitOperations;
-using static ArmVdso.Emulator.Isa.CryptoSha;
+using static ArmVdso.Emulator.Semantics.CryptoSha;
 
-namespace ArmVdso.Emulator.Isa;
+namespace ArmVdso.Emulator.Semantics;
 
 /// <summary>The cryptographic extensions (Arm ARM, C7.2): AES, SHA-1, SHA-2, SHA-3, SM3 and SM4.</summary>
 public static partial class A64

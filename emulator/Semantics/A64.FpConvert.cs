@@ -1,6 +1,7 @@
 using ArmVdso.Emulator.FloatingPoint;
+using ArmVdso.Emulator.Processor;
 
-namespace ArmVdso.Emulator.Isa;
+namespace ArmVdso.Emulator.Semantics;
 
 /// <summary>Conversions between floating point and integers or fixed point (DDI0487, C7.2), scalar with general registers and SIMD.</summary>
 public static partial class A64

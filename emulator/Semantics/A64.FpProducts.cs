@@ -1,6 +1,7 @@
 using ArmVdso.Emulator.FloatingPoint;
+using ArmVdso.Emulator.Processor;
 
-namespace ArmVdso.Emulator.Isa;
+namespace ArmVdso.Emulator.Semantics;
 
 /// <summary>Advanced SIMD floating point by element, complex, half-to-single and BFloat16 products (DDI0487, C7.2).</summary>
 public static partial class A64

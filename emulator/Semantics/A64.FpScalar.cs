@@ -1,6 +1,7 @@
 using ArmVdso.Emulator.FloatingPoint;
+using ArmVdso.Emulator.Processor;
 
-namespace ArmVdso.Emulator.Isa;
+namespace ArmVdso.Emulator.Semantics;
 
 /// <summary>Scalar floating point: arithmetic, comparison, selection, moves and rounding (DDI0487, C4.1.97, C7.2).</summary>
 public static partial class A64

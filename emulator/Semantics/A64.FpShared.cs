@@ -1,7 +1,8 @@
 using System.Runtime.CompilerServices;
 using ArmVdso.Emulator.FloatingPoint;
+using ArmVdso.Emulator.Processor;
 
-namespace ArmVdso.Emulator.Isa;
+namespace ArmVdso.Emulator.Semantics;
 
 /// <summary>What the floating-point instructions share: operations as values, and the loops over scalars and elements.</summary>
 public static partial class A64

@@ -1,6 +1,7 @@
 using ArmVdso.Emulator.FloatingPoint;
+using ArmVdso.Emulator.Processor;
 
-namespace ArmVdso.Emulator.Isa;
+namespace ArmVdso.Emulator.Semantics;
 
 /// <summary>Shared bodies of conversions, roundings, complex and widening products.</summary>
 public static partial class A64

@@ -1,6 +1,7 @@
 using ArmVdso.Emulator.FloatingPoint;
+using ArmVdso.Emulator.Processor;
 
-namespace ArmVdso.Emulator.Isa;
+namespace ArmVdso.Emulator.Semantics;
 
 /// <summary>Advanced SIMD floating point with two operands or one, vector and scalar, pairwise and across lanes (DDI0487, C4.1.95, C7.2).</summary>
 public static partial class A64

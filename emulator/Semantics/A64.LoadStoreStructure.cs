@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
+using ArmVdso.Emulator.Processor;
 
-namespace ArmVdso.Emulator.Isa;
+namespace ArmVdso.Emulator.Semantics;
 
 #pragma warning disable CS1591 // Each method is the instruction of that name in DDI0487, C7.2.
 

@@ -1,7 +1,8 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using ArmVdso.Emulator.Processor;
 
-namespace ArmVdso.Emulator.Isa;
+namespace ArmVdso.Emulator.Semantics;
 
 /// <summary>What each instruction does: one method a row of the instruction table, in the words of the Arm
 /// pseudocode (DDI0487, C6 and C7). This file holds the shared functions; their names are those of the Shared Pseudocode.</summary>

@@ -1,8 +1,9 @@
 using System.Numerics;
 using System.Runtime.Intrinsics;
-using static ArmVdso.Emulator.Isa.SimdElements;
+using ArmVdso.Emulator.Processor;
+using static ArmVdso.Emulator.Semantics.SimdElements;
 
-namespace ArmVdso.Emulator.Isa;
+namespace ArmVdso.Emulator.Semantics;
 
 /// <summary>Advanced SIMD copy, modified immediate, permute, extract and table lookup (Arm ARM, C7.2).</summary>
 public static partial class A64

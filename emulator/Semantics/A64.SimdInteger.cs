@@ -1,9 +1,10 @@
 using System.Buffers.Binary;
 using System.Numerics;
-using static ArmVdso.Emulator.Isa.SimdElements;
-using static ArmVdso.Emulator.Isa.SimdLanes;
+using ArmVdso.Emulator.Processor;
+using static ArmVdso.Emulator.Semantics.SimdElements;
+using static ArmVdso.Emulator.Semantics.SimdLanes;
 
-namespace ArmVdso.Emulator.Isa;
+namespace ArmVdso.Emulator.Semantics;
 
 /// <summary>Advanced SIMD logical, add, subtract, compare, minimum, maximum, absolute value, bit counts and reversals,
 /// pairwise and across-lanes operations on integers of one size (Arm ARM, C7.2).</summary>

@@ -1,7 +1,8 @@
-using static ArmVdso.Emulator.Isa.SimdElements;
-using static ArmVdso.Emulator.Isa.SimdLanes;
+using ArmVdso.Emulator.Processor;
+using static ArmVdso.Emulator.Semantics.SimdElements;
+using static ArmVdso.Emulator.Semantics.SimdLanes;
 
-namespace ArmVdso.Emulator.Isa;
+namespace ArmVdso.Emulator.Semantics;
 
 /// <summary>Advanced SIMD operations whose operands and results differ in size: long, wide, high narrow and the long
 /// multiplications, by vector and by element (Arm ARM, C7.2). q selects the half of the narrow operands.</summary>

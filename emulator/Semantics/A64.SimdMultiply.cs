@@ -1,7 +1,8 @@
-using static ArmVdso.Emulator.Isa.SimdElements;
-using static ArmVdso.Emulator.Isa.SimdLanes;
+using ArmVdso.Emulator.Processor;
+using static ArmVdso.Emulator.Semantics.SimdElements;
+using static ArmVdso.Emulator.Semantics.SimdLanes;
 
-namespace ArmVdso.Emulator.Isa;
+namespace ArmVdso.Emulator.Semantics;
 
 /// <summary>Advanced SIMD integer multiplication of one element size, by vector and by element: multiply (accumulate),
 /// saturating doubling high half, dot products and matrix multiplication (Arm ARM, C7.2).</summary>

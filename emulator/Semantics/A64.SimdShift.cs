@@ -1,8 +1,9 @@
 using System.Numerics;
-using static ArmVdso.Emulator.Isa.SimdElements;
-using static ArmVdso.Emulator.Isa.SimdLanes;
+using ArmVdso.Emulator.Processor;
+using static ArmVdso.Emulator.Semantics.SimdElements;
+using static ArmVdso.Emulator.Semantics.SimdLanes;
 
-namespace ArmVdso.Emulator.Isa;
+namespace ArmVdso.Emulator.Semantics;
 
 /// <summary>Advanced SIMD shifts by register and by immediate, with rounding, saturation, insertion, narrowing and
 /// widening (Arm ARM, C7.2 "shift").</summary>

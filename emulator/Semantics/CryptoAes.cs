@@ -1,4 +1,6 @@
-namespace ArmVdso.Emulator.Isa;
+using ArmVdso.Emulator.Processor;
+
+namespace ArmVdso.Emulator.Semantics;
 
 /// <summary>The steps of AES (FIPS 197) that AESE, AESD, AESMC and AESIMC are made of. A state is a register whose byte
 /// 4c+r is row r of column c.</summary>

@@ -1,4 +1,6 @@
-namespace ArmVdso.Emulator.Isa;
+using ArmVdso.Emulator.Processor;
+
+namespace ArmVdso.Emulator.Semantics;
 
 /// <summary>PolynomialMult of the Arm pseudocode: multiplication of polynomials over {0,1}.</summary>
 internal static class CryptoPolynomial

@@ -1,6 +1,7 @@
+using ArmVdso.Emulator.Processor;
 using static System.Numerics.BitOperations;
 
-namespace ArmVdso.Emulator.Isa;
+namespace ArmVdso.Emulator.Semantics;
 
 /// <summary>SHA-1, SHA-256 and SHA-512 steps (FIPS 180-4; Arm ARM, shared pseudocode SHA256hash and the instructions' own).</summary>
 internal static class CryptoSha

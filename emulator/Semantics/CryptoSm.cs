@@ -1,7 +1,8 @@
+using ArmVdso.Emulator.Processor;
 using static System.Numerics.BitOperations;
-using static ArmVdso.Emulator.Isa.CryptoSha;
+using static ArmVdso.Emulator.Semantics.CryptoSha;
 
-namespace ArmVdso.Emulator.Isa;
+namespace ArmVdso.Emulator.Semantics;
 
 /// <summary>SM3 (GB/T 32905) and SM4 (GB/T 32907) steps, as the Arm instructions divide them.</summary>
 internal static class CryptoSm

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
+using ArmVdso.Emulator.Processor;
 
-namespace ArmVdso.Emulator.Isa;
+namespace ArmVdso.Emulator.Semantics;
 
 /// <summary>Element size in bits and number of elements that a vector or scalar operation works on.</summary>
 internal readonly record struct Shape(int Esize, int Elements)

@@ -1,9 +1,10 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using static ArmVdso.Emulator.Isa.SimdElements;
+using ArmVdso.Emulator.Processor;
+using static ArmVdso.Emulator.Semantics.SimdElements;
 
-namespace ArmVdso.Emulator.Isa;
+namespace ArmVdso.Emulator.Semantics;
 
 /// <summary>An operation on all lanes of two vectors at once, the same for every lane type.</summary>
 internal interface ILanes2

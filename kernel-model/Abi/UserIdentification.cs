@@ -1,4 +1,5 @@
 using ArmVdso.Emulator;
+using ArmVdso.Emulator.Processor;
 
 namespace ArmVdso.Kernel.Abi;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using ArmVdso.Emulator;
+using ArmVdso.Emulator.Processor;
 using ArmVdso.Kernel.Configuration;
 
 namespace ArmVdso.Kernel.Costs;

@@ -1,4 +1,5 @@
 using ArmVdso.Emulator;
+using ArmVdso.Emulator.Memory;
 using ArmVdso.Kernel.Configuration;
 using ArmVdso.Kernel.Memory;
 

@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using ArmVdso.Emulator;
+using ArmVdso.Emulator.Memory;
 using ArmVdso.Kernel.Abi;
 
 namespace ArmVdso.Kernel.Memory;

@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using ArmVdso.Emulator;
+using ArmVdso.Emulator.Memory;
 
 namespace ArmVdso.Kernel.Memory;
 

@@ -1,4 +1,4 @@
-using ArmVdso.Emulator;
+using ArmVdso.Emulator.Memory;
 using ArmVdso.Kernel.Configuration;
 
 namespace ArmVdso.Kernel.Memory;

@@ -1,4 +1,5 @@
 using ArmVdso.Emulator;
+using ArmVdso.Emulator.Processor;
 using ArmVdso.Emulator.Timing;
 using ArmVdso.Kernel.Tasks;
 using ArmVdso.Kernel.Time;

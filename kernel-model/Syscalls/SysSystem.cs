@@ -1,5 +1,5 @@
 using System.Text;
-using ArmVdso.Emulator;
+using ArmVdso.Emulator.Memory;
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Namespaces;

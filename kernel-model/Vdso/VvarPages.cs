@@ -1,4 +1,4 @@
-using ArmVdso.Emulator;
+using ArmVdso.Emulator.Memory;
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Time;

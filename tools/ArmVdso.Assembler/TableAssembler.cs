@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Numerics;
 using System.Reflection;
 using ArmVdso.Emulator.Isa;
+using ArmVdso.Emulator.Isa.Disassembly;
 using ArmVdso.IsaGenerator.Table;
 
 namespace ArmVdso.Assembler;

@@ -1,4 +1,6 @@
 using ArmVdso.Emulator;
+using ArmVdso.Emulator.Memory;
+using ArmVdso.Emulator.Processor;
 
 namespace ArmVdso.Benchmarks;
 

@@ -1,4 +1,5 @@
 using ArmVdso.Emulator;
+using ArmVdso.Emulator.Processor;
 using BenchmarkDotNet.Attributes;
 
 namespace ArmVdso.Benchmarks;

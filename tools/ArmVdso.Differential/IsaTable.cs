@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Reflection;
 using ArmVdso.Emulator.Isa;
+using ArmVdso.Emulator.Semantics;
 
 namespace ArmVdso.Differential;
 

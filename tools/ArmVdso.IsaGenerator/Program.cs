@@ -11,8 +11,8 @@ namespace ArmVdso.IsaGenerator
     internal static class Program
     {
         private static string Help => $$"""
-            Generates emulator/Isa/Generated and emulator/Semantics/Generated from the instruction table, emulator/Engine/Portable/Generated
-            from it and the table of operations there, or compares the instruction table with libLLVM 19.
+            Generates Generated/ in emulator/Isa, emulator/Isa/Disassembly and emulator/Semantics from the instruction table, and in
+            emulator/Engine/Portable from it and the table of operations there, or compares the instruction table with libLLVM 19.
 
               ArmVdso.IsaGenerator [--table DIR] [--semantics DIR] [--out DIR] [--engine DIR] [--check]
               ArmVdso.IsaGenerator [--table DIR] --against-llvm [WORDS] [--rows REGEX] [--mnemonics REGEX] [--examples N] [--no-missing]
@@ -22,7 +22,8 @@ namespace ArmVdso.IsaGenerator
               --out DIR        where to write (default: ../Generated from the table)
               --check          write nothing; exit 1 if the files there differ from what would be written
               --engine DIR     directory of operations.txt and RunBlocks.template (default: ../../Engine/Portable from the table)
-              --formats DIR    directory of AsmFormat*.cs and AsmText.cs (default: ../Disassembly from the table)
+              --formats DIR    directory of AsmFormat*.cs and AsmText.cs (default: ../Disassembly from the table); what calls them is
+                               written to Generated/ there
               --against-llvm   compare decoding and text on words around every row (default 300000 words); exit 1 on differences
               --rows REGEX     only rows whose name matches
               --mnemonics RE   only words whose (LLVM) mnemonic matches
@@ -71,8 +72,9 @@ namespace ArmVdso.IsaGenerator
                 Console.Error.WriteLine(error);
                 problems++;
             }
+            string formats = Beside("--formats", "Disassembly");
             if (compare)
-                return Compare(table, options, words!, Beside("--formats", "Disassembly")) == 0 && problems == 0 ? 0 : 1;
+                return Compare(table, options, words!, formats) == 0 && problems == 0 ? 0 : 1;
             string semantics = Beside("--semantics", Path.Combine("..", "Semantics"));
             Dictionary<string, Body> bodies = [];
             if (problems == 0)
@@ -84,24 +86,29 @@ namespace ArmVdso.IsaGenerator
             }
             if (problems != 0)
                 return 1;
-            HashSet<string> functions = SemanticsScanner.ScanFormats(Beside("--formats", "Disassembly"));
-            string[] missing = [.. table.Rows.SelectMany(r => r.Aliases.Select(a => a.Asm).Append(r.Asm)).SelectMany(t => t.Functions).Distinct().Where(f => !functions.Contains(f)).Order()];
+            HashSet<string> functions = SemanticsScanner.ScanFormats(formats);
+            string[] missing =
+            [
+                .. table.Rows.SelectMany(r => r.Aliases.Select(a => a.Asm).Append(r.Asm)).SelectMany(t => t.Functions)
+                    .Distinct().Where(f => !functions.Contains(f)).Order(),
+            ];
             if (missing.Length != 0)
                 Console.Error.WriteLine($"AsmFormat has no {string.Join(", ", missing)}: the text of rows that use them is incomplete");
             var emitter = new Emitter(table.Rows, bodies, functions);
-            Output output = emitter.Emit();
-            Output dispatch = emitter.EmitDispatch();
-            string target = Beside("--out", "Generated");
-            string dispatchTarget = Path.Combine(semantics, "Generated");
             string engine = Beside("--engine", Path.Combine("..", "Engine", "Portable"));
             if (Operations(engine, table.Rows, bodies) is not { } operations)
                 return 1;
-            string engineTarget = Path.Combine(engine, "Generated");
+            (Output Output, string Directory)[] products =
+            [
+                (emitter.EmitTable(), Beside("--out", "Generated")),
+                (emitter.EmitDisassembly(), Path.Combine(formats, "Generated")),
+                (emitter.EmitDispatch(), Path.Combine(semantics, "Generated")),
+                (operations, Path.Combine(engine, "Generated")),
+            ];
             if (options.ContainsKey("--check"))
-                return Math.Max(Math.Max(Math.Max(output.Check(target), dispatch.Check(dispatchTarget)), operations.Check(engineTarget)), missing.Length == 0 ? 0 : 1);
-            output.Write(target);
-            dispatch.Write(dispatchTarget);
-            operations.Write(engineTarget);
+                return products.Select(p => p.Output.Check(p.Directory)).Append(missing.Length == 0 ? 0 : 1).Max();
+            foreach ((Output output, string target) in products)
+                output.Write(target);
             Console.WriteLine($"{table.Rows.Count} rows, {bodies.Count} with semantics, {emitter.Tree.Entries.Count} decoder entries, depth {emitter.Tree.Depth}");
             return 0;
         }

@@ -1,4 +1,4 @@
-using ArmVdso.Emulator;
+using ArmVdso.Emulator.Processor;
 using ArmVdso.Kernel;
 using ArmVdso.Kernel.El1;
 using ArmVdso.Kernel.Tasks;

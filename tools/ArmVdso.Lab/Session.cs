@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Text;
 using ArmVdso.Emulator;
-using ArmVdso.Emulator.Engine;
+using ArmVdso.Emulator.Engine.Lockstep;
+using ArmVdso.Emulator.Processor;
 using ArmVdso.Kernel;
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Configuration;

@@ -1,11 +1,15 @@
 using System.Text;
+using ArmVdso.Emulator.Engine.Portable;
 using ArmVdso.Emulator.Isa;
+using ArmVdso.Emulator.Isa.Disassembly;
+using ArmVdso.Emulator.Memory;
+using ArmVdso.Emulator.Processor;
 using ArmVdso.Emulator.Timing;
 using ArmVdso.Emulator.Timing.Counters;
 using ArmVdso.Emulator.Timing.Events;
 using ArmVdso.Emulator.Timing.Memo;
 
-namespace ArmVdso.Emulator.Engine;
+namespace ArmVdso.Emulator.Engine.Lockstep;
 
 /// <summary>The engines disagree. The message holds the block and both states.</summary>
 public sealed class EngineMismatchException : Exception

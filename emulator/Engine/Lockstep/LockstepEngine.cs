@@ -1,4 +1,7 @@
-namespace ArmVdso.Emulator.Engine;
+using ArmVdso.Emulator.Engine.Portable;
+using ArmVdso.Emulator.Processor;
+
+namespace ArmVdso.Emulator.Engine.Lockstep;
 
 /// <summary>The portable engine of one PE, each block compared with the reference engine by an <see cref="EngineCheck"/>.</summary>
 internal sealed class LockstepEngine(EngineCheck check, Cpu cpu, PortableEngine portable) : ExecutionEngine

@@ -1,6 +1,8 @@
 using ArmVdso.Emulator.Isa;
+using ArmVdso.Emulator.Memory;
+using ArmVdso.Emulator.Processor;
 
-namespace ArmVdso.Emulator.Engine;
+namespace ArmVdso.Emulator.Engine.Portable;
 
 /// <summary>Decoded blocks of a machine, found by physical address. Pages that hold blocks are known: a store to one of them,
 /// by a PE or by system software, drops its blocks, so that programs see what the reference engine would execute.</summary>

@@ -1,4 +1,4 @@
-namespace ArmVdso.Emulator.Engine;
+namespace ArmVdso.Emulator.Engine.Portable;
 
 /// <summary>One page of the portable engine's TLB: addresses that may be accessed with no further question at one EL.</summary>
 internal struct FastEntry

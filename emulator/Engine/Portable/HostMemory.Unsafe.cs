@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace ArmVdso.Emulator.Engine;
+namespace ArmVdso.Emulator.Engine.Portable;
 
 /// <summary>Guest RAM at host addresses that a <see cref="FastEntry"/> vouches for.</summary>
 internal static unsafe class HostMemory

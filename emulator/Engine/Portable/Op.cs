@@ -1,7 +1,8 @@
 using ArmVdso.Emulator.Isa;
+using ArmVdso.Emulator.Processor;
 using ArmVdso.Emulator.Timing.Memo;
 
-namespace ArmVdso.Emulator.Engine;
+namespace ArmVdso.Emulator.Engine.Portable;
 
 /// <summary>One decoded instruction, 24 bytes. Register numbers index the general registers with the extra places of
 /// <see cref="GeneralRegisters"/>: a destination that is discarded and the two stack pointers, so that no operation asks

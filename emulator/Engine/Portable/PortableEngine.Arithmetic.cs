@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
+using ArmVdso.Emulator.Processor;
 
-namespace ArmVdso.Emulator.Engine;
+namespace ArmVdso.Emulator.Engine.Portable;
 
 /// <summary>What bodies of operations call: the text of the operations is in operations.txt.</summary>
 internal sealed partial class PortableEngine

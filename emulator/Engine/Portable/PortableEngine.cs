@@ -1,8 +1,11 @@
 using System.Runtime.CompilerServices;
+using ArmVdso.Emulator.Engine.Reference;
+using ArmVdso.Emulator.Memory;
+using ArmVdso.Emulator.Processor;
 using ArmVdso.Emulator.Timing;
 using ArmVdso.Emulator.Timing.Memo;
 
-namespace ArmVdso.Emulator.Engine;
+namespace ArmVdso.Emulator.Engine.Portable;
 
 /// <summary>The portable engine of one PE: runs blocks of decoded operations between the instructions that the reference engine
 /// executes (exceptions, system registers, whatever faults). Interrupts, limits and time are those of the reference at

@@ -1,6 +1,7 @@
 using ArmVdso.Emulator.Isa;
+using ArmVdso.Emulator.Semantics;
 
-namespace ArmVdso.Emulator.Engine;
+namespace ArmVdso.Emulator.Engine.Portable;
 
 /// <summary>Turns instructions into operations. Which rows have operations of their own, and from which fields, is in operations.txt; what
 /// else may be in a block runs by its reference body; the rest ends the block and is left to the reference engine.</summary>

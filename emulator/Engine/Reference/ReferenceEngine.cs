@@ -1,6 +1,9 @@
 using ArmVdso.Emulator.Isa;
+using ArmVdso.Emulator.Memory;
+using ArmVdso.Emulator.Processor;
+using ArmVdso.Emulator.Semantics;
 
-namespace ArmVdso.Emulator.Engine;
+namespace ArmVdso.Emulator.Engine.Reference;
 
 /// <summary>The reference engine: fetch, decode, execute one instruction at a time. It is the definition of what a
 /// program does; faster engines are checked against it, and leave to it what is rare.</summary>

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace ArmVdso.Emulator.Isa;
+namespace ArmVdso.Emulator.Isa.Disassembly;
 
 /// <summary>Operand text that the instruction table's templates cannot express, for the base instructions, loads and
 /// stores. Each function gets the encoding and its address and returns text as LLVM prints it.</summary>

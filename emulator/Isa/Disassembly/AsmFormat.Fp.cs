@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace ArmVdso.Emulator.Isa;
+namespace ArmVdso.Emulator.Isa.Disassembly;
 
 /// <summary>Text of floating-point operands.</summary>
 public static partial class AsmFormat

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Numerics;
 
-namespace ArmVdso.Emulator.Isa;
+namespace ArmVdso.Emulator.Isa.Disassembly;
 
 /// <summary>Text of the Advanced SIMD operands that depend on more than one field: arrangement specifiers, elements,
 /// shifts and expanded immediates (Arm ARM, C7.2; C1.2.5 "Register names").</summary>

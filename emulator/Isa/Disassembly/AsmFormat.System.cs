@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace ArmVdso.Emulator.Isa;
+namespace ArmVdso.Emulator.Isa.Disassembly;
 
 /// <summary>Text of system instructions and system registers.</summary>
 public static partial class AsmFormat

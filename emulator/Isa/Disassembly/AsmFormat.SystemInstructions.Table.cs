@@ -1,4 +1,4 @@
-namespace ArmVdso.Emulator.Isa;
+namespace ArmVdso.Emulator.Isa.Disassembly;
 
 /// <summary>Aliases of SYS by encoding (DDI0487, C5.2 to C5.6): one line for each op1 CRn CRm, then MNEMONIC/OPERATION for each op2 from 0; - is
 /// none, a full stop at the end means that no register is written, an exclamation mark that the alias needs Rt = 31.</summary>

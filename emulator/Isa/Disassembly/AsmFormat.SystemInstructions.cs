@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace ArmVdso.Emulator.Isa;
+namespace ArmVdso.Emulator.Isa.Disassembly;
 
 internal static partial class SystemInstructionNames
 {

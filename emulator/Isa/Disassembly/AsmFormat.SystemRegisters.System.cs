@@ -1,4 +1,4 @@
-namespace ArmVdso.Emulator.Isa;
+namespace ArmVdso.Emulator.Isa.Disassembly;
 
 /// <summary>Names of system registers by encoding, as assemblers know them (DDI0487, D19 and D24). One line for each op0 op1 CRn CRm, then a
 /// name for each op2 from 0; - is none, NAME&lt; can only be read, NAME&gt; only written, A&lt;B&gt; is A read and B written.</summary>

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Numerics;
 
-namespace ArmVdso.Emulator.Isa;
+namespace ArmVdso.Emulator.Isa.Disassembly;
 
 /// <summary>The vocabulary of assembly text: register names, immediates, conditions, arrangements, shifts. Generated
 /// templates and the functions of <c>AsmFormat</c> use it.</summary>

@@ -1,4 +1,4 @@
-namespace ArmVdso.Emulator.Isa;
+namespace ArmVdso.Emulator.Isa.Disassembly;
 
 /// <summary>Text of instruction words, as LLVM writes it. The rows' texts are generated from the table.</summary>
 public static partial class Disassembler

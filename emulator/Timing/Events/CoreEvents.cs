@@ -1,4 +1,5 @@
 using System.Numerics;
+using ArmVdso.Emulator.Processor;
 using ArmVdso.Emulator.Timing.Counters;
 using ArmVdso.Emulator.Timing.Instructions;
 using ArmVdso.Emulator.Timing.Models;

@@ -1,3 +1,5 @@
+using ArmVdso.Emulator.Processor;
+
 namespace ArmVdso.Emulator.Timing.Events;
 
 /// <summary>A translation look-aside buffer, as far as timing cares: tags of 4 KiB pages with the translation context

@@ -1,4 +1,5 @@
 using ArmVdso.Emulator.Isa;
+using ArmVdso.Emulator.Semantics;
 using ArmVdso.Emulator.Timing.Counters;
 using ArmVdso.Emulator.Timing.Events;
 using ArmVdso.Emulator.Timing.Instructions;

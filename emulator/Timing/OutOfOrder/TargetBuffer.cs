@@ -1,3 +1,5 @@
+using ArmVdso.Emulator.Processor;
+
 namespace ArmVdso.Emulator.Timing.OutOfOrder;
 
 /// <summary>What the branch target buffers know of a taken direct branch.</summary>

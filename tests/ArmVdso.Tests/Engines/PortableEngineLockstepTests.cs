@@ -1,6 +1,8 @@
 using ArmVdso.Emulator;
-using ArmVdso.Emulator.Engine;
+using ArmVdso.Emulator.Engine.Lockstep;
+using ArmVdso.Emulator.Engine.Portable;
 using ArmVdso.Emulator.Isa;
+using ArmVdso.Emulator.Processor;
 
 namespace ArmVdso.Tests.Engines;
 

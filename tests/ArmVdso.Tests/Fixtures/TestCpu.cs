@@ -1,4 +1,6 @@
 using ArmVdso.Emulator;
+using ArmVdso.Emulator.Memory;
+using ArmVdso.Emulator.Processor;
 using ArmVdso.Emulator.Timing;
 
 namespace ArmVdso.Tests.Fixtures;

@@ -1,5 +1,6 @@
-using ArmVdso.Emulator;
 using ArmVdso.Emulator.Isa;
+using ArmVdso.Emulator.Processor;
+using ArmVdso.Emulator.Semantics;
 
 namespace ArmVdso.Tests.FloatingPoint;
 

@@ -20,7 +20,7 @@ public sealed partial class EmulatorLayerTests
         {
             "emulator",
             typeof(Emulator.Machine).Assembly,
-            ["FloatingPoint", "Memory", "Isa", "Timing", "Cpu", "Semantics", "Engine", "Machine"]
+            ["FloatingPoint", "Memory", "Isa", "Timing", "Processor", "Semantics", "Engine"]
         },
     };
 

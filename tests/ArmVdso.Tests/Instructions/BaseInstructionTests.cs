@@ -1,7 +1,8 @@
 using System.Buffers.Binary;
 using System.Text;
-using ArmVdso.Emulator;
-using ArmVdso.Emulator.Isa;
+using ArmVdso.Emulator.Memory;
+using ArmVdso.Emulator.Processor;
+using ArmVdso.Emulator.Semantics;
 using Xunit;
 
 namespace ArmVdso.Tests.Instructions;

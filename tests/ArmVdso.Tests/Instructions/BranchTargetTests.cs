@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
-using ArmVdso.Emulator;
+using ArmVdso.Emulator.Memory;
+using ArmVdso.Emulator.Processor;
 
 namespace ArmVdso.Tests.Instructions;
 

@@ -2,7 +2,8 @@ using System.Buffers.Binary;
 using System.Numerics;
 using System.Text;
 using ArmVdso.Emulator;
-using ArmVdso.Emulator.Isa;
+using ArmVdso.Emulator.Processor;
+using ArmVdso.Emulator.Semantics;
 using ArmVdso.Emulator.Timing;
 using Xunit;
 

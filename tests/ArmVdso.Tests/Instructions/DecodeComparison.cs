@@ -1,4 +1,5 @@
 using ArmVdso.Emulator.Isa;
+using ArmVdso.Emulator.Isa.Disassembly;
 using ArmVdso.IsaGenerator.Llvm;
 
 namespace ArmVdso.Tests.Instructions;

@@ -1,5 +1,5 @@
-using ArmVdso.Emulator;
-using ArmVdso.Emulator.Isa;
+using ArmVdso.Emulator.Processor;
+using ArmVdso.Emulator.Semantics;
 using Xunit;
 
 namespace ArmVdso.Tests.Instructions;

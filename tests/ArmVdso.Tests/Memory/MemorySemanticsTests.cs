@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
-using ArmVdso.Emulator;
 using ArmVdso.Emulator.Isa;
+using ArmVdso.Emulator.Memory;
+using ArmVdso.Emulator.Processor;
 
 namespace ArmVdso.Tests.Memory;
 

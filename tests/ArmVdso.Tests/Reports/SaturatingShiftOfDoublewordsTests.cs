@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using ArmVdso.Emulator;
+using ArmVdso.Emulator.Processor;
 
 namespace ArmVdso.Tests.Reports;
 

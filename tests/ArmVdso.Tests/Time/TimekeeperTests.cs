@@ -1,4 +1,5 @@
 using ArmVdso.Emulator;
+using ArmVdso.Emulator.Memory;
 using ArmVdso.Emulator.Timing;
 using ArmVdso.Kernel;
 using ArmVdso.Kernel.Configuration;

@@ -1,5 +1,7 @@
 using ArmVdso.Assembler;
 using ArmVdso.Emulator;
+using ArmVdso.Emulator.Memory;
+using ArmVdso.Emulator.Processor;
 using ArmVdso.Emulator.Timing.Counters;
 using ArmVdso.Emulator.Timing.InOrder;
 using ArmVdso.Emulator.Timing.Models;

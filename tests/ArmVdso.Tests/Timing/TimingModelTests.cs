@@ -1,5 +1,6 @@
 using ArmVdso.Emulator;
 using ArmVdso.Emulator.Isa;
+using ArmVdso.Emulator.Processor;
 using ArmVdso.Emulator.Timing.Counters;
 using ArmVdso.Emulator.Timing.Events;
 using ArmVdso.Emulator.Timing.InOrder;

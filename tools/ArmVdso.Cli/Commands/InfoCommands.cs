@@ -1,8 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
-using ArmVdso.Emulator;
 using ArmVdso.Emulator.Isa;
+using ArmVdso.Emulator.Isa.Disassembly;
+using ArmVdso.Emulator.Processor;
 using ArmVdso.Lab;
 
 namespace ArmVdso.Cli;

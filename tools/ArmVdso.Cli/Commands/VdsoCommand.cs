@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
-using ArmVdso.Emulator.Isa;
+using ArmVdso.Emulator.Isa.Disassembly;
 using ArmVdso.Kernel.Vdso;
 using ArmVdso.Lab;
 using ArmVdso.Lab.Designs;

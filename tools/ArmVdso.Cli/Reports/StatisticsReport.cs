@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using ArmVdso.Emulator;
+using ArmVdso.Emulator.Processor;
 using ArmVdso.Emulator.Timing.Counters;
 using ArmVdso.Lab;
 using ArmVdso.Lab.Check;

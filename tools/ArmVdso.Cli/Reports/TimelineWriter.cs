@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using ArmVdso.Emulator.Isa;
+using ArmVdso.Emulator.Isa.Disassembly;
 using ArmVdso.Emulator.Timing.Instructions;
 using ArmVdso.Lab.Explain;
 

@@ -10,6 +10,7 @@ namespace ArmVdso.IsaGenerator.Emit;
 public sealed partial class Emitter
 {
     private const int GroupSize = 64;
+    private const string Source = "emulator/Isa/Table";
     private readonly IReadOnlyList<TableRow> _rows;
     private readonly IReadOnlyDictionary<string, Body> _bodies;
     private readonly IReadOnlySet<string> _formats;
@@ -31,21 +32,29 @@ public sealed partial class Emitter
     /// <summary>What runs the bodies: it lies with them.</summary>
     public Output EmitDispatch()
     {
-        var output = new Output("emulator/Isa/Table", "ArmVdso.Emulator.Isa", "");
+        var output = new Output(
+            Source, "ArmVdso.Emulator.Semantics", "using ArmVdso.Emulator.Isa;\nusing ArmVdso.Emulator.Processor;\n\n");
         EmitDispatch(output);
         return output;
     }
 
-    /// <summary>All files of the table itself.</summary>
-    public Output Emit()
+    /// <summary>The text of every row; it lies with the functions that it calls.</summary>
+    public Output EmitDisassembly()
     {
-        var output = new Output("emulator/Isa/Table", "ArmVdso.Emulator.Isa", "");
+        var output = new Output(Source, "ArmVdso.Emulator.Isa.Disassembly", "");
+        EmitDisassembly(output);
+        return output;
+    }
+
+    /// <summary>All files of the table itself.</summary>
+    public Output EmitTable()
+    {
+        var output = new Output(Source, "ArmVdso.Emulator.Isa", "");
         EmitRow(output);
         EmitRowInfo(output);
         EmitDecoder(output);
         EmitConditions(output);
         EmitRegisterUse(output);
-        EmitDisassembly(output);
         return output;
     }
 

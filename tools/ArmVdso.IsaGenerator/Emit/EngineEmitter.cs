@@ -12,7 +12,7 @@ public sealed partial class EngineEmitter(OperationTable table, string template)
     public Output Emit()
     {
         var output = new Output(
-            "emulator/Engine/Portable/operations.txt and RunBlocks.template", "ArmVdso.Emulator.Engine", "using ArmVdso.Emulator.Isa;\n\n");
+            "emulator/Engine/Portable/operations.txt and RunBlocks.template", "ArmVdso.Emulator.Engine.Portable", "using ArmVdso.Emulator.Isa;\n\n");
         EmitCodes(output);
         EmitTranslator(output);
         EmitSwitch(output);

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using ArmVdso.Emulator;
+using ArmVdso.Emulator.Processor;
 using ArmVdso.Kernel;
 using ArmVdso.Kernel.Explore;
 using ArmVdso.Kernel.Memory;

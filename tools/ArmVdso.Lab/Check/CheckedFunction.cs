@@ -1,4 +1,4 @@
-using ArmVdso.Emulator;
+using ArmVdso.Emulator.Processor;
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Tasks;
 

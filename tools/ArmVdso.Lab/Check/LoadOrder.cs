@@ -1,4 +1,3 @@
-using ArmVdso.Emulator;
 using ArmVdso.Emulator.Isa;
 
 namespace ArmVdso.Lab.Check;

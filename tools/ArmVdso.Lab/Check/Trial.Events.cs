@@ -1,4 +1,4 @@
-using ArmVdso.Emulator;
+using ArmVdso.Emulator.Processor;
 using ArmVdso.Kernel.Explore;
 using ArmVdso.Kernel.Namespaces;
 using ArmVdso.Kernel.Tasks;

@@ -1,5 +1,5 @@
-using ArmVdso.Emulator;
-using ArmVdso.Emulator.Isa;
+using ArmVdso.Emulator.Isa.Disassembly;
+using ArmVdso.Emulator.Processor;
 
 namespace ArmVdso.Lab.Explain;
 

@@ -1,5 +1,5 @@
-using ArmVdso.Emulator;
 using ArmVdso.Emulator.Isa;
+using ArmVdso.Emulator.Processor;
 using ArmVdso.Kernel;
 using ArmVdso.Kernel.Syscalls;
 

@@ -1,4 +1,4 @@
-using ArmVdso.Emulator;
+using ArmVdso.Emulator.Processor;
 using ArmVdso.Emulator.Timing.Counters;
 using ArmVdso.Kernel;
 using ArmVdso.Kernel.Files;

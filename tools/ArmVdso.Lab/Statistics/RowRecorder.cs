@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using ArmVdso.Emulator;
 using ArmVdso.Emulator.Isa;
+using ArmVdso.Emulator.Processor;
 
 namespace ArmVdso.Lab.Statistics;
 

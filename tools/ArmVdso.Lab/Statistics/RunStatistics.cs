@@ -1,4 +1,4 @@
-using ArmVdso.Emulator;
+using ArmVdso.Emulator.Processor;
 using ArmVdso.Emulator.Timing.Counters;
 using ArmVdso.Lab.Check;
 
@@ -63,7 +63,7 @@ public sealed class RunStatistics
     public ulong TranslatedBlocks => _session.Machine.TranslatedBlocks;
 
     /// <summary>What the lockstep checker compared, or null.</summary>
-    public Emulator.Engine.EngineCheck? Check => _session.Machine.Check;
+    public Emulator.Engine.Lockstep.EngineCheck? Check => _session.Machine.Check;
 
     /// <summary>Whether the model counts more than cycles and instructions.</summary>
     public bool CountsEvents => Cpus[0].Timing.CountsEvents;

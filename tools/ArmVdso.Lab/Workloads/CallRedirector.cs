@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using ArmVdso.Emulator;
+using ArmVdso.Emulator.Memory;
 using ArmVdso.Kernel;
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Memory;

@@ -1,5 +1,5 @@
 using System.Security.Cryptography;
-using ArmVdso.Emulator;
+using ArmVdso.Emulator.Processor;
 
 namespace ArmVdso.Lab.Workloads;
 

@@ -1,5 +1,6 @@
 using ArmVdso.Assembler;
 using ArmVdso.Emulator;
+using ArmVdso.Emulator.Processor;
 
 namespace ArmVdso.Yardsticks.Sequences;
 

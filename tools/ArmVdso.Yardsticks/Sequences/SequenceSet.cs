@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using ArmVdso.Assembler;
 using ArmVdso.Emulator;
+using ArmVdso.Emulator.Processor;
 
 namespace ArmVdso.Yardsticks.Sequences;
 

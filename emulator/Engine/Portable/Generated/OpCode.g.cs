@@ -3,7 +3,7 @@
 #nullable enable
 using ArmVdso.Emulator.Isa;
 
-namespace ArmVdso.Emulator.Engine;
+namespace ArmVdso.Emulator.Engine.Portable;
 
 #pragma warning disable CS1591 // Names say it: what is done, width of the operation, addressing form.
 

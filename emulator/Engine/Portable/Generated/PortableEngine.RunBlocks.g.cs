@@ -5,10 +5,12 @@ using System.Buffers.Binary;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using ArmVdso.Emulator.Isa;
+using ArmVdso.Emulator.Memory;
+using ArmVdso.Emulator.Processor;
+using ArmVdso.Emulator.Semantics;
 using ArmVdso.Emulator.Timing.Memo;
 
-namespace ArmVdso.Emulator.Engine;
+namespace ArmVdso.Emulator.Engine.Portable;
 
 /// <summary>The switch of the portable engine.</summary>
 internal sealed partial class PortableEngine

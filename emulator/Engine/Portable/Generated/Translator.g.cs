@@ -3,7 +3,7 @@
 #nullable enable
 using ArmVdso.Emulator.Isa;
 
-namespace ArmVdso.Emulator.Engine;
+namespace ArmVdso.Emulator.Engine.Portable;
 
 internal static partial class Translator
 {

@@ -1,4 +1,4 @@
-namespace ArmVdso.Emulator;
+namespace ArmVdso.Emulator.Processor;
 
 /// <summary>The identification registers of a CPU profile. Values not set read as zero.</summary>
 public sealed class Identification

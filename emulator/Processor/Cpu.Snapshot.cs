@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace ArmVdso.Emulator;
+namespace ArmVdso.Emulator.Processor;
 
 /// <summary>State that instructions of blocks can change, for the lockstep checker.</summary>
 public sealed partial class Cpu

@@ -1,4 +1,6 @@
-namespace ArmVdso.Emulator;
+using ArmVdso.Emulator.Memory;
+
+namespace ArmVdso.Emulator.Processor;
 
 /// <summary>What a PE finds outside itself: the machine as its PEs see it.</summary>
 public interface IMachine

@@ -1,4 +1,4 @@
-namespace ArmVdso.Emulator;
+namespace ArmVdso.Emulator.Processor;
 
 /// <summary>QARMA-64 with five rounds and the S-box sigma 2: ComputePACQARMA5 of the Arm pseudocode (DDI0487, Shared
 /// Pseudocode; R. Avanzi, The QARMA Block Cipher Family, 2017). Cell 0 is the most significant nibble.</summary>

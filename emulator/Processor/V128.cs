@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace ArmVdso.Emulator;
+namespace ArmVdso.Emulator.Processor;
 
 /// <summary>A 128-bit SIMD and floating-point register value, little-endian halves. Elements are
 /// addressed as in the Arm pseudocode <c>Elem[v, e, esize]</c> (DDI0487, Shared Pseudocode).</summary>

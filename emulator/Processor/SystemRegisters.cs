@@ -1,4 +1,4 @@
-namespace ArmVdso.Emulator;
+namespace ArmVdso.Emulator.Processor;
 
 /// <summary>One system register: its encoding, who may access it, and what reading and writing do.</summary>
 /// <param name="Name">Name in the Arm ARM.</param>

@@ -1,7 +1,8 @@
 using System.Runtime.CompilerServices;
+using ArmVdso.Emulator.Memory;
 using ArmVdso.Emulator.Timing.Events;
 
-namespace ArmVdso.Emulator;
+namespace ArmVdso.Emulator.Processor;
 
 /// <summary>What kind of access an instruction makes; decides alignment checks, privilege and the fault syndrome.</summary>
 public enum Access : byte

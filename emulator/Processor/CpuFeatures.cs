@@ -1,6 +1,6 @@
 using ArmVdso.Emulator.Isa;
 
-namespace ArmVdso.Emulator;
+namespace ArmVdso.Emulator.Processor;
 
 /// <summary>When a feature is present: the ID register field that tells it, and from which value on. Several conditions of
 /// one feature are alternatives.</summary>

@@ -1,4 +1,4 @@
-namespace ArmVdso.Emulator;
+namespace ArmVdso.Emulator.Processor;
 
 /// <summary>The named fields of the AArch64 ID registers, four bits each (DDI0487, D19.2; for later ones the A-profile XML).</summary>
 public static class IdentificationFields

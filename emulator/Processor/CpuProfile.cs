@@ -3,7 +3,7 @@ using System.Reflection;
 using System.Text.Json;
 using ArmVdso.Emulator.Isa;
 
-namespace ArmVdso.Emulator;
+namespace ArmVdso.Emulator.Processor;
 
 /// <summary>A CPU profile file is missing or not well formed; the message is one line and names the file and the key.</summary>
 public sealed class CpuProfileException(string message) : Exception(message);
@@ -16,7 +16,7 @@ public sealed class CpuProfileException(string message) : Exception(message);
 public sealed record ProfileField(string Register, string Field, int Value, string Source);
 
 /// <summary>A CPU as a program sees it: ID registers by field, and what follows from them. Profiles are data files
-/// (emulator/Cpu/profiles/*.json); no profile knows an instruction by name, <see cref="CpuFeatures"/> does.</summary>
+/// (emulator/Processor/profiles/*.json); no profile knows an instruction by name, <see cref="CpuFeatures"/> does.</summary>
 public sealed class CpuProfile
 {
     private const string Prefix = "cpus/", Suffix = ".json";

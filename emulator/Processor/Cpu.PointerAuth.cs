@@ -1,4 +1,4 @@
-namespace ArmVdso.Emulator;
+namespace ArmVdso.Emulator.Processor;
 
 /// <summary>How a pointer authentication code is computed.</summary>
 public enum PacAlgorithm : byte

@@ -1,6 +1,6 @@
 using ArmVdso.Emulator.Timing.Counters;
 
-namespace ArmVdso.Emulator;
+namespace ArmVdso.Emulator.Processor;
 
 /// <summary>The performance monitors of one PE (PMUv3; DDI0487, D13): a cycle counter and <see cref="Counters"/> event counters.
 /// Nothing is done when an event happens: a counter's value is worked out from the timing model's counts when it is read. Overflow

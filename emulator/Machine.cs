@@ -1,4 +1,8 @@
-using ArmVdso.Emulator.Engine;
+using ArmVdso.Emulator.Engine.Lockstep;
+using ArmVdso.Emulator.Engine.Portable;
+using ArmVdso.Emulator.Engine.Reference;
+using ArmVdso.Emulator.Memory;
+using ArmVdso.Emulator.Processor;
 using ArmVdso.Emulator.Timing;
 using ArmVdso.Emulator.Timing.Events;
 

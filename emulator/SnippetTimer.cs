@@ -1,3 +1,5 @@
+using ArmVdso.Emulator.Memory;
+using ArmVdso.Emulator.Processor;
 using ArmVdso.Emulator.Timing.Models;
 
 namespace ArmVdso.Emulator;

@@ -1,4 +1,4 @@
-namespace ArmVdso.Emulator;
+namespace ArmVdso.Emulator.Processor;
 
 /// <summary>Executes the instructions of one PE. The PE's state and rules are in <see cref="Cpu"/>; how instructions are found, decoded
 /// and run is the engine's, with whatever it remembers of translations and code. The PE tells it what it may no longer remember.</summary>

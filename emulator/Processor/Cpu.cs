@@ -1,9 +1,10 @@
 using System.Runtime.CompilerServices;
 using ArmVdso.Emulator.Isa;
+using ArmVdso.Emulator.Semantics;
 using ArmVdso.Emulator.Timing;
 using ArmVdso.Emulator.Timing.Events;
 
-namespace ArmVdso.Emulator;
+namespace ArmVdso.Emulator.Processor;
 
 /// <summary>Kinds of branches, as the pseudocode's <c>BranchType</c>.</summary>
 public enum BranchType : byte

@@ -1,6 +1,7 @@
 using ArmVdso.Emulator.Isa;
+using ArmVdso.Emulator.Memory;
 
-namespace ArmVdso.Emulator;
+namespace ArmVdso.Emulator.Processor;
 
 /// <summary>ESR_ELx.EC values (DDI0487, ESR_EL1) that an EL0/EL1 machine raises.</summary>
 public enum ExceptionClass : byte

@@ -1,4 +1,6 @@
-namespace ArmVdso.Emulator;
+using ArmVdso.Emulator.Memory;
+
+namespace ArmVdso.Emulator.Processor;
 
 /// <summary>System registers' state and behaviour, the generic timer and the interrupt inputs of a PE.</summary>
 public sealed partial class Cpu
