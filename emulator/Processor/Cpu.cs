@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using ArmVdso.Emulator.Isa;
-using ArmVdso.Emulator.Semantics;
 using ArmVdso.Emulator.Timing;
 using ArmVdso.Emulator.Timing.Events;
 
@@ -44,7 +43,7 @@ public struct VectorRegisters
 }
 
 /// <summary>One processing element (PE): registers, PSTATE, exceptions and its view of memory. It is
-/// split by meaning over <c>Cpu.*.cs</c>. Engines drive it; semantics in <see cref="A64"/> change it.</summary>
+/// split by meaning over <c>Cpu.*.cs</c>. Engines drive it; semantics in <c>A64</c> change it.</summary>
 public sealed partial class Cpu : ProcessingElement
 {
     private GeneralRegisters _x;

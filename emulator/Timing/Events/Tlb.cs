@@ -1,5 +1,3 @@
-using ArmVdso.Emulator.Processor;
-
 namespace ArmVdso.Emulator.Timing.Events;
 
 /// <summary>A translation look-aside buffer, as far as timing cares: tags of 4 KiB pages with the translation context

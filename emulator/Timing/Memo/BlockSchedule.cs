@@ -1,5 +1,4 @@
 using ArmVdso.Emulator.Isa;
-using ArmVdso.Emulator.Semantics;
 using ArmVdso.Emulator.Timing.Counters;
 using ArmVdso.Emulator.Timing.Events;
 using ArmVdso.Emulator.Timing.Instructions;

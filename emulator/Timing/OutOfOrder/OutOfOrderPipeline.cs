@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using ArmVdso.Emulator.Processor;
 using ArmVdso.Emulator.Timing.Counters;
 using ArmVdso.Emulator.Timing.Events;
 using ArmVdso.Emulator.Timing.Instructions;

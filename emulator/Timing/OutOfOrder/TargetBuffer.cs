@@ -1,5 +1,3 @@
-using ArmVdso.Emulator.Processor;
-
 namespace ArmVdso.Emulator.Timing.OutOfOrder;
 
 /// <summary>What the branch target buffers know of a taken direct branch.</summary>

@@ -1,11 +1,13 @@
+using System.Reflection;
 using System.Text.RegularExpressions;
 using ArmVdso.Kernel;
 using ArmVdso.Tests.Fixtures;
 
 namespace ArmVdso.Tests.House;
 
-/// <summary>The folders of a project are layers: a folder refers to those above it in its list, never to those below.
-/// kernel-model/README.md says what each folder is for.</summary>
+/// <summary>The folders of a project are layers: a folder refers to those above it in its list, never to those below. A folder is a
+/// namespace; what is generated belongs to the folder that its Generated/ lies in. The README of each project says what each folder is
+/// for.</summary>
 public sealed class LayerTests
 {
     private static readonly string Root = GuestPrograms.RepositoryRoot;
@@ -28,74 +30,132 @@ public sealed class LayerTests
         ["Explore"],
     ];
 
-    [Fact]
-    public void Folders_of_the_kernel_model_refer_downwards_only()
+    /// <summary>The folders of emulator from the lowest to the highest. Timing lies so low because it knows the instruction set alone,
+    /// and no CPU or machine.</summary>
+    private static readonly string[][] Emulator =
+    [
+        ["Isa"],
+        ["Isa.Disassembly"],
+        ["Timing.Counters"],
+        ["Timing.Models"],
+        ["Timing.Instructions"],
+        ["Timing.Events"],
+        ["Timing.Memo"],
+        ["Timing"],
+        ["Timing.InOrder"],
+        ["Timing.OutOfOrder"],
+        ["FloatingPoint"],
+        ["Memory"],
+        ["Processor"],
+        ["Semantics"],
+        ["Engine.Reference"],
+        ["Engine.Portable"],
+        ["Engine.Lockstep"],
+        [""],
+    ];
+
+    /// <summary>Folders that know nothing of each other, though one lies higher.</summary>
+    private static readonly (string, string)[] Strangers = [("Timing.OutOfOrder", "Timing.InOrder")];
+
+    private static readonly Dictionary<string, Room> Rooms = new()
     {
-        using var references = new FolderReferences(typeof(LinuxKernel).Assembly.Location, "ArmVdso.Kernel");
-        Assert.Empty(references.References.Where(r => LayerOf(r.Key.From) < LayerOf(r.Key.To))
+        ["kernel-model"] = new("kernel-model", typeof(LinuxKernel).Assembly, KernelModel),
+        ["emulator"] = new("emulator", typeof(Emulator.Machine).Assembly, Emulator),
+    };
+
+    public static TheoryData<string> RoomNames => [.. Rooms.Keys];
+
+    [Theory]
+    [MemberData(nameof(RoomNames))]
+    public void Folders_refer_downwards_only(string name)
+    {
+        Room room = Rooms[name];
+        using var references = new FolderReferences(room.Assembly.Location, room.Namespace);
+        Assert.Empty(references.References.Where(r => !room.MayRefer(r.Key.From, r.Key.To))
             .Select(r => $"{r.Key.From} -> {r.Key.To}: {r.Value}"));
     }
 
-    [Fact]
-    public void Sources_of_the_kernel_model_use_lower_namespaces_only()
+    [Theory]
+    [MemberData(nameof(RoomNames))]
+    public void Sources_use_lower_namespaces_only(string name)
     {
-        foreach (string file in Sources())
+        Room room = Rooms[name];
+        string usings = $@"^using (?:static |\w+ = )?{Regex.Escape(room.Namespace)}\b(?:\.([\w.]+))?";
+        foreach (string file in room.Sources())
         {
-            const string usings = @"^using (?:static )?ArmVdso\.Kernel(?:\.(\w+))?";
             foreach (Match use in Regex.Matches(File.ReadAllText(file), usings, RegexOptions.Multiline))
-                Assert.True(LayerOf(FolderOf(file)) >= LayerOf(use.Groups[1].Value), $"{file}: {use.Value}");
+                Assert.True(room.MayRefer(room.FolderOf(file), room.FolderOfName(use.Groups[1].Value)), $"{file}: {use.Value}");
         }
     }
 
-    [Fact]
-    public void The_namespace_of_a_source_is_its_folder()
+    [Theory]
+    [MemberData(nameof(RoomNames))]
+    public void The_namespace_of_a_source_is_its_folder(string name)
     {
-        foreach (string file in Sources())
+        Room room = Rooms[name];
+        foreach (string file in room.Sources())
         {
             string space = Regex.Match(File.ReadAllText(file), @"^namespace ([\w.]+);", RegexOptions.Multiline).Groups[1].Value;
-            string expected = FolderOf(file) is { Length: > 0 } folder ? $"ArmVdso.Kernel.{folder}" : "ArmVdso.Kernel";
+            string expected = room.FolderOf(file) is { Length: > 0 } folder ? $"{room.Namespace}.{folder}" : room.Namespace;
             Assert.True(space == expected, $"{file}: {space}");
         }
     }
 
-    [Fact]
-    public void Every_folder_is_a_layer_and_is_described()
+    [Theory]
+    [MemberData(nameof(RoomNames))]
+    public void Every_folder_is_a_layer_and_is_described(string name)
     {
-        string readme = File.ReadAllText(Path.Join(Root, "kernel-model/README.md"));
-        string[] folders = [.. Sources().Select(FolderOf).Distinct().Order(StringComparer.Ordinal)];
-        Assert.Equal(folders, KernelModel.SelectMany(l => l).Order(StringComparer.Ordinal));
-        Assert.All(folders.Where(f => f.Length > 0), f => Assert.Contains($"| {f} |", readme));
+        Room room = Rooms[name];
+        string readme = File.ReadAllText(Path.Join(Root, name, "README.md"));
+        string[] folders = [.. room.Sources().Select(room.FolderOf).Distinct().Order(StringComparer.Ordinal)];
+        Assert.Equal(folders, room.Layers.SelectMany(l => l).Order(StringComparer.Ordinal));
+        Assert.All(folders.Where(f => f.Length > 0), f => Assert.Contains($"| {f.Replace('.', '/')} |", readme));
     }
 
     /// <summary>What the reader of assemblies must not be blind to: one reference of each kind that is there.</summary>
     [Theory]
-    [InlineData("Files", "Memory")] // an interface (OpenFile: IMappedFile)
-    [InlineData("Time", "Namespaces")] // an interface (TimeNamespace: INamespace)
-    [InlineData("Memory", "Configuration")] // a field and bodies (PageAllocator's random order)
-    [InlineData("Delivery", "Signals")] // signatures
-    [InlineData("Ipc", "Waiting")] // fields
-    [InlineData("Explore", "")] // bodies
-    public void References_are_seen(string from, string to)
+    [InlineData("kernel-model", "Files", "Memory")] // an interface (OpenFile: IMappedFile)
+    [InlineData("kernel-model", "Time", "Namespaces")] // an interface (TimeNamespace: INamespace)
+    [InlineData("kernel-model", "Memory", "Configuration")] // a field and bodies (PageAllocator's random order)
+    [InlineData("kernel-model", "Delivery", "Signals")] // signatures
+    [InlineData("kernel-model", "Ipc", "Waiting")] // fields
+    [InlineData("kernel-model", "Explore", "")] // bodies
+    [InlineData("emulator", "Semantics", "FloatingPoint")] // bodies
+    [InlineData("emulator", "Engine.Portable", "Processor")] // a base (PortableEngine: ExecutionEngine)
+    [InlineData("emulator", "Timing.InOrder", "Timing")] // a base (InOrderTiming: PipelineTiming)
+    public void References_are_seen(string name, string from, string to)
     {
-        using var references = new FolderReferences(typeof(LinuxKernel).Assembly.Location, "ArmVdso.Kernel");
+        using var references = new FolderReferences(Rooms[name].Assembly.Location, Rooms[name].Namespace);
         Assert.Contains((from, to), references.References.Keys);
     }
 
-    private static int LayerOf(string folder)
+    /// <summary>A project whose folders are layers. A folder is named by its namespace below that of the project.</summary>
+    private sealed record Room(string Name, Assembly Assembly, string[][] Layers)
     {
-        int layer = Array.FindIndex(KernelModel, l => l.Contains(folder));
-        Assert.True(layer >= 0, $"kernel-model/{folder} is in no layer");
-        return layer;
-    }
+        internal string Namespace => Assembly.GetName().Name!;
 
-    private static IEnumerable<string> Sources() => Directory
-        .EnumerateFiles(Path.Join(Root, "kernel-model"), "*.cs", SearchOption.AllDirectories)
-        .Where(f => !f.Contains("/obj/", StringComparison.Ordinal) && !f.Contains("/bin/", StringComparison.Ordinal));
+        internal bool MayRefer(string from, string to) => LayerOf(from) >= LayerOf(to) && !Strangers.Contains((from, to));
 
-    /// <summary>Folder below kernel-model; what is generated belongs to the folder that it lies in.</summary>
-    private static string FolderOf(string file)
-    {
-        string folder = Path.GetDirectoryName(Path.GetRelativePath(Path.Join(Root, "kernel-model"), file))!;
-        return folder.EndsWith("/Generated", StringComparison.Ordinal) ? folder[..^"/Generated".Length] : folder;
+        private int LayerOf(string folder)
+        {
+            int layer = Array.FindIndex(Layers, l => l.Contains(folder));
+            Assert.True(layer >= 0, $"{Name}/{folder} is in no layer");
+            return layer;
+        }
+
+        internal IEnumerable<string> Sources() => Directory
+            .EnumerateFiles(Path.Join(Root, Name), "*.cs", SearchOption.AllDirectories)
+            .Where(f => !f.Contains("/obj/", StringComparison.Ordinal) && !f.Contains("/bin/", StringComparison.Ordinal));
+
+        internal string FolderOf(string file)
+        {
+            string folder = Path.GetDirectoryName(Path.GetRelativePath(Path.Join(Root, Name), file))!;
+            return (folder.EndsWith("/Generated", StringComparison.Ordinal) ? folder[..^"/Generated".Length] : folder).Replace('/', '.');
+        }
+
+        /// <summary>The folder of a namespace or of a type in one, as a using directive names it.</summary>
+        internal string FolderOfName(string name) =>
+            Layers.SelectMany(l => l).Contains(name) ? name
+                : FolderOfName(name.Contains('.', StringComparison.Ordinal) ? name[..name.LastIndexOf('.')] : "");
     }
 }
