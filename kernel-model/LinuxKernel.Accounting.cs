@@ -12,65 +12,13 @@ namespace ArmVdso.Kernel;
 /// <summary>CPU time and other usage of tasks (kernel/sched/cputime.c), and the names that uname shows.</summary>
 public sealed partial class LinuxKernel
 {
-    private const ulong ModeMask = 0xf;
     private const int PrKeepCaps = 8, PrNoNewPrivs = 38, PrTimerSlack = 30;
-    private readonly ulong[] _accountedCycle;
 
     /// <summary>nodename, changed by sethostname.</summary>
     public string HostName { get; set; }
 
     /// <summary>domainname, changed by setdomainname.</summary>
     public string DomainName { get; set; } = "(none)";
-
-    /// <summary>Charges the cycles since the last call from this CPU to the task that it runs. The split is as fine as the
-    /// calls: what precedes an entry from EL0 (a new system call, a fault, an interrupt) counts as user time with the few hundred cycles of
-    /// the entry code, everything else as system time. System calls that EL1 answers itself are part of the user time.</summary>
-    private void AccountEntry(Cpu cpu, int number)
-    {
-        KernelTask current = Scheduler.Current(cpu.Index);
-        ulong delta = cpu.Cycles - _accountedCycle[cpu.Index];
-        _accountedCycle[cpu.Index] = cpu.Cycles;
-        bool user = (HypercallNumber)number switch
-        {
-            HypercallNumber.Syscall => current.Syscall is null,
-            HypercallNumber.Fault => true,
-            HypercallNumber.Irq =>
-                Machine.Memory.Read<ulong>(El1Image.Physical(cpu.X(1)) + PtRegs.Pstate) is var pstate && (pstate & ModeMask) == 0,
-            _ => false,
-        };
-        if (user)
-            current.UserCycles += delta;
-        else
-            current.SystemCycles += delta;
-    }
-
-    private void AccountSystem(Cpu cpu, KernelTask task)
-    {
-        task.SystemCycles += cpu.Cycles - _accountedCycle[cpu.Index];
-        _accountedCycle[cpu.Index] = cpu.Cycles;
-    }
-
-    /// <summary>CPU time of a task so far in cycles: user and system. A task on another CPU counts up to that CPU's present.</summary>
-    public (ulong User, ulong System) CpuTime(KernelTask task)
-    {
-        ulong running = task.OnCpu && ReferenceEquals(Scheduler.Current(task.Cpu), task)
-            ? Machine.Cpus[task.Cpu].Cycles - _accountedCycle[task.Cpu]
-            : 0;
-        return (task.UserCycles + running, task.SystemCycles);
-    }
-
-    /// <summary>CPU time of a process so far in cycles: its threads, dead ones included.</summary>
-    public (ulong User, ulong System) CpuTime(ThreadGroup group)
-    {
-        (ulong user, ulong system) = (group.ExitedUserCycles, group.ExitedSystemCycles);
-        foreach (KernelTask task in group.Threads)
-        {
-            (ulong u, ulong s) = CpuTime(task);
-            user += u;
-            system += s;
-        }
-        return (user, system);
-    }
 
     /// <summary>A thread ended: its faults and switches stay with the process.</summary>
     private static void AddExitedUsage(ThreadGroup group, KernelTask task, MemoryMap? mm)
@@ -117,7 +65,7 @@ public sealed partial class LinuxKernel
         if (task.Mm is null
             || (group.CpuTimers[0].Expires == 0 && group.CpuTimers[1].Expires == 0 && group.Rlimits[Rlimits.Cpu].Soft == Rlimits.Infinity))
             return;
-        (ulong user, ulong system) = CpuTime(group);
+        (ulong user, ulong system) = Accounting.TimeOf(group);
         for (int i = 0; i < 2; i++)
         {
             ulong now = i == 0 ? user : user + system;
@@ -143,11 +91,4 @@ public sealed partial class LinuxKernel
 
     /// <summary>System V objects.</summary>
     internal IpcTables Ipc { get; } = new();
-
-    internal static void ClearPosixTimers(ThreadGroup group)
-    {
-        foreach (PosixTimer timer in group.PosixTimers.Values)
-            timer.Disarm();
-        group.PosixTimers.Clear();
-    }
 }

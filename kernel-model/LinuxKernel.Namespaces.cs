@@ -8,35 +8,6 @@ namespace ArmVdso.Kernel;
 /// <summary>PID and user namespaces: making, entering, and the end of one's process 1.</summary>
 public sealed partial class LinuxKernel
 {
-    private const int MaxUserNamespaceLevel = 32;
-    private uint _lastNamespace = 0xEFFFFFFF;
-
-    /// <summary>The first PID namespace.</summary>
-    public PidNamespace InitialPidNamespace { get; } = new(PidNamespace.InitialNumber, null);
-
-    /// <summary>Next number of nsfs, for a namespace of any kind.</summary>
-    internal uint NewNamespaceNumber() => ++_lastNamespace;
-
-    /// <summary>create_pid_namespace: 0 or -errno.</summary>
-    internal long NewPidNamespace(PidNamespace parent, out PidNamespace? space)
-    {
-        space = null;
-        if (parent.Level >= PidNamespace.MaxLevel)
-            return -Errno.ENOSPC;
-        space = new PidNamespace(NewNamespaceNumber(), parent);
-        return 0;
-    }
-
-    /// <summary>create_user_ns: credentials inside of a new namespace, with all capabilities there. 0 or -errno.</summary>
-    internal long NewUserNamespace(Credentials maker, out Credentials? inside)
-    {
-        inside = null;
-        if (maker.UserNamespace.Level >= MaxUserNamespaceLevel)
-            return -Errno.ENOSPC;
-        inside = maker.InUserNamespace(UserNamespace.Make(NewNamespaceNumber(), maker.UserNamespace, maker));
-        return 0;
-    }
-
     /// <summary>commit_creds with another user namespace.</summary>
     internal void EnterUserNamespace(KernelTask task, Credentials inside)
     {
@@ -53,8 +24,7 @@ public sealed partial class LinuxKernel
             {
                 if (!ReferenceEquals(at, space))
                     continue;
-                Records.SyncCredentials(task);
-                Vdso.Design.CredentialsChanged(task);
+                Records.CommitCredentials(task);
                 break;
             }
         }

@@ -1,5 +1,3 @@
-using ArmVdso.Emulator;
-using ArmVdso.Emulator.Processor;
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Perf;
 using ArmVdso.Kernel.Syscalls;
@@ -7,7 +5,7 @@ using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel;
 
-/// <summary>perf_event_open and what tasks' lives mean for the events that count them.</summary>
+/// <summary>perf_event_open.</summary>
 public sealed partial class LinuxKernel
 {
     private const ulong PerfFdNoGroup = 1, PerfFdOutput = 2, PerfCgroup = 4, PerfCloexec = 8;
@@ -47,46 +45,5 @@ public sealed partial class LinuxKernel
         var perfEvent = new PerfEvent(Machine, Clock, Scheduler, attributes!, ++_lastPerfId, cpu, leader);
         perfEvent.Attach(task);
         return FileArguments.Install(c, new PerfFile(Vfs, perfEvent), (flags & PerfCloexec) != 0 ? OpenFlags.O_CLOEXEC : 0);
-    }
-
-    private static void PerfSwitch(Cpu cpu, KernelTask previous, KernelTask next)
-    {
-        foreach (PerfEvent.PerfCounter counter in previous.PerfCounters ?? [])
-            counter.SwitchOut(cpu);
-        foreach (PerfEvent.PerfCounter counter in next.PerfCounters ?? [])
-            counter.SwitchIn(cpu);
-    }
-
-    /// <summary>A new task is counted by the events of its parent that inherit.</summary>
-    private static void PerfFork(KernelTask parent, KernelTask child)
-    {
-        foreach (PerfEvent.PerfCounter counter in parent.PerfCounters ?? [])
-        {
-            if (counter.Event.Attributes.Inherit)
-                counter.Event.Attach(child);
-        }
-    }
-
-    private static void PerfExec(KernelTask task)
-    {
-        foreach (PerfEvent.PerfCounter counter in task.PerfCounters ?? [])
-        {
-            if (counter.Event.Attributes.EnableOnExec)
-                counter.Event.Enable(true);
-        }
-    }
-
-    private static void PerfExit(KernelTask task)
-    {
-        foreach (PerfEvent.PerfCounter counter in task.PerfCounters ?? [])
-            counter.Event.Detach(counter);
-        task.PerfCounters = null;
-    }
-
-    /// <summary>PR_TASK_PERF_EVENTS_ENABLE and _DISABLE: the events that the caller made for itself.</summary>
-    internal static void PerfEnableOwn(KernelTask task, bool on)
-    {
-        foreach (PerfEvent.PerfCounter counter in task.PerfCounters ?? [])
-            counter.Event.Enable(on);
     }
 }

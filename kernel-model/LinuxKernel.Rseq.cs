@@ -13,16 +13,6 @@ public sealed partial class LinuxKernel
 {
     private const int RseqCpuIdStart = 0, RseqCpuId = 4, RseqCs = 8, RseqNodeId = 20, RseqMmCid = 24;
 
-    /// <summary>The scheduler has chosen a task that did not run on this CPU just now (rseq_preempt, rseq_migrate).</summary>
-    internal void RseqSwitchedIn(KernelTask task, Cpu cpu)
-    {
-        _ = cpu;
-        if (task.Rseq == 0)
-            return;
-        task.RseqEvent = true;
-        SignalDelivery.RequestWork(task);
-    }
-
     /// <summary>Before the return to EL0 (rseq_handle_notify_resume). False: the area is bad, SIGSEGV was forced.</summary>
     internal bool RseqBeforeUser(KernelTask task, UserRegisters regs)
     {

@@ -23,7 +23,7 @@ public sealed partial class LinuxKernel
     private El1Action SyscallEntry(Cpu cpu, KernelTask task)
     {
         UserRegisters regs = Records.Registers(task);
-        SyscallContext? c = task.Syscall;
+        var c = (SyscallContext?)task.Syscall;
         SyscallRow? row;
         if (c is null)
         {

@@ -33,7 +33,7 @@ public sealed partial class LinuxKernel
     private long StartInit(out string error)
     {
         var group = new ThreadGroup();
-        var task = new KernelTask(this, Tasks.AllocatePid(), group);
+        var task = new KernelTask(Records, Scheduler, Namespaces, Tasks.AllocatePid(), group);
         group.Leader = task;
         group.Pid = group.Pgid = task.Tid;
         // As from a shell: a group of its own in the session of process 1, so that setpgid is allowed.
@@ -76,7 +76,7 @@ public sealed partial class LinuxKernel
         Tasks.Init = group;
         group.StartCycle = 0;
         Tasks.Register(task);
-        Records.SetFlag(task, TaskFlag.SyscallTrace, Options.TraceSyscalls);
+        Records.SyncSyscallTrace(task);
         Scheduler.Enqueue(task);
         return 0;
     }
@@ -165,12 +165,12 @@ public sealed partial class LinuxKernel
         task.Group.HasExecuted = true;
         task.Group.Dumpable = 1;
         task.ProcessControls.Remove(PrKeepCaps);
-        ClearPosixTimers(task.Group);
+        task.Group.ClearPosixTimers();
         MemoryMap old2 = task.Mm!;
         Install(task, program!);
         JoinTimeNamespace(task, task.TimeNamespaceForChildren);
         task.CounterForbidden = false;
-        UpdateCounterAccess(c.Cpu, task);
+        Counter.Update(c.Cpu, task);
         c.Cpu.SetTtbr0(program!.Memory.Space);
         c.Cpu.SetAsid(TaskRecords.AsidOf(program.Memory.Space.Handle));
         old2.Release();
@@ -183,7 +183,8 @@ public sealed partial class LinuxKernel
         Records.SyncAll(task);
         Vdso.Design.ProgramStarted(task);
         FinishVfork(task);
-        PerfExec(task);
+        foreach (ITaskCounter counter in task.Counters)
+            counter.Executed();
         if (task.Tracing is not null)
             SendSignal(task, Signal.SIGTRAP);
         OnExec?.Invoke(task);
@@ -248,7 +249,7 @@ public sealed partial class LinuxKernel
         PidNamespace pidNamespace = parent.PidNamespaceForChildren;
         if ((flags & CloneFlags.CLONE_NEWUSER) != 0)
         {
-            long result = NewUserNamespace(credentials, out Credentials? inside);
+            long result = Namespaces.NewUser(credentials, out Credentials? inside);
             if (result < 0)
                 return result;
             credentials = inside!;
@@ -259,7 +260,7 @@ public sealed partial class LinuxKernel
             return -Errno.EINVAL;
         if ((flags & CloneFlags.CLONE_NEWPID) != 0)
         {
-            long result = NewPidNamespace(pidNamespace, out PidNamespace? space);
+            long result = Namespaces.NewPid(pidNamespace, out PidNamespace? space);
             if (result < 0)
                 return result;
             pidNamespace = space!;
@@ -271,7 +272,7 @@ public sealed partial class LinuxKernel
         bool thread = (flags & CloneFlags.CLONE_THREAD) != 0;
         int tid = setTid != 0 ? setTid : Tasks.AllocatePid();
         ThreadGroup group = thread ? parent.Group : new ThreadGroup();
-        var child = new KernelTask(this, tid, group) { PidNamespace = pidNamespace, PidNamespaceForChildren = pidNamespace };
+        var child = new KernelTask(Records, Scheduler, Namespaces, tid, group) { PidNamespace = pidNamespace, PidNamespaceForChildren = pidNamespace };
         if (!Records.Allocate(child))
             return -Errno.ENOMEM;
         AllocateNumbers(child);
@@ -336,7 +337,8 @@ public sealed partial class LinuxKernel
         if (stack != 0)
             regs.SP = stack;
         Tasks.Register(child);
-        PerfFork(parent, child);
+        foreach (ITaskCounter counter in parent.Counters)
+            counter.Forked(child);
         Vdso.Design.TaskCreated(child, parent);
         if ((flags & CloneFlags.CLONE_PARENT_SETTID) != 0)
             parent.Mm.Write(parentTid, parent.PidNamespace.NumberOf(tid));
@@ -346,7 +348,7 @@ public sealed partial class LinuxKernel
             child.ClearChildTid = childTid;
         if ((flags & CloneFlags.CLONE_PIDFD) != 0)
         {
-            long fd = PidFile.Open(parent, group, 0);
+            long fd = PidFile.Open(Vfs, Tasks, parent, group, 0);
             if (fd >= 0)
                 parent.Mm.Write(pidfd, (int)fd);
         }
@@ -417,7 +419,9 @@ public sealed partial class LinuxKernel
     {
         if (task.State is TaskState.Zombie or TaskState.Dead)
             return;
-        PerfExit(task);
+        foreach (ITaskCounter counter in task.Counters)
+            counter.Exited();
+        task.Counters.Clear();
         ReleaseUserState(task);
         task.ExitStatus = status;
         task.Wake();
@@ -463,7 +467,7 @@ public sealed partial class LinuxKernel
     {
         group.RealTimer?.Cancel();
         group.RealTimer = null;
-        ClearPosixTimers(group);
+        group.ClearPosixTimers();
         Ipc.ProcessExited(group.Pid);
         group.IsZombie = true;
         OnExit?.Invoke(group.Leader, group.ExitStatus);
@@ -500,11 +504,8 @@ public sealed partial class LinuxKernel
         if (autoReap)
             Reap(group);
         parent.ChildChange.WakeAll();
-        ExitWaiters.WakeAll();
+        Tasks.ProcessEnded.WakeAll();
     }
-
-    /// <summary>Woken whenever a process ends (pidfd polls).</summary>
-    public WaitQueue ExitWaiters { get; } = new();
 
     /// <summary>True once the first process has ended.</summary>
     public bool Finished { get; private set; }

@@ -2,7 +2,6 @@ using ArmVdso.Emulator;
 using ArmVdso.Emulator.Memory;
 using ArmVdso.Emulator.Processor;
 using ArmVdso.Kernel.Abi;
-using ArmVdso.Kernel.Configuration;
 using ArmVdso.Kernel.El1;
 using ArmVdso.Kernel.Tasks;
 using ArmVdso.Kernel.Time;
@@ -13,19 +12,12 @@ namespace ArmVdso.Kernel;
 /// <summary>Clocks as tasks see them: time namespaces, alarms that wake a suspended machine.</summary>
 public sealed partial class LinuxKernel
 {
-    /// <summary>The first time namespace, without offsets.</summary>
-    public TimeNamespace InitialTimeNamespace { get; } = new() { Number = TimeNamespace.InitialNumber, Frozen = true };
-
-    /// <summary>A time namespace with the offsets of another (clone_time_ns).</summary>
-    internal TimeNamespace CloneTimeNamespace(TimeNamespace from) =>
-        new() { Number = NewNamespaceNumber(), MonotonicNs = from.MonotonicNs, BoottimeNs = from.BoottimeNs };
-
     /// <summary>copy_namespaces: a child of clone is in the namespace for children, unless it shares the memory (vfork), whose
     /// vDSO pages are the parent's: it enters at its execve.</summary>
     private void InheritTimeNamespace(KernelTask parent, KernelTask child, ulong flags)
     {
         child.TimeNamespaceForChildren = (flags & CloneFlags.CLONE_NEWTIME) != 0
-            ? CloneTimeNamespace(parent.TimeNamespaceForChildren)
+            ? Namespaces.NewTime(parent.TimeNamespaceForChildren)
             : parent.TimeNamespaceForChildren;
         child.TimeNamespace = (flags & CloneFlags.CLONE_VM) == 0 ? child.TimeNamespaceForChildren : parent.TimeNamespace;
     }
@@ -36,7 +28,7 @@ public sealed partial class LinuxKernel
     {
         task.TimeNamespace = space;
         space.Frozen = true;
-        Records.SetFlag(task, TaskFlag.SyscallTrace, Options.TraceSyscalls || task.Tracing is { Syscalls: true });
+        Records.SyncSyscallTrace(task);
         Records.SetNsproxy(task, NsproxyOf(space));
         if (task.Mm is { } mm)
             Vdso.JoinTimeNamespace(mm, space);
@@ -66,17 +58,5 @@ public sealed partial class LinuxKernel
             space.NsproxyPa = pa;
         }
         return El1Image.Linear(space.NsproxyPa);
-    }
-
-    /// <summary>CNTKCTL_EL1.EL0VCTEN: whether EL0 reads of CNTVCT_EL0 are not trapped.</summary>
-    private const ulong UserCounterEnable = 2;
-
-    /// <summary>Lets EL0 read the counter, or not (update_cntkctl_el1): not where a timer erratum or the task forbids it.</summary>
-    internal void UpdateCounterAccess(Cpu cpu, KernelTask task)
-    {
-        if (task.CounterForbidden || Options.CounterFault == CounterFault.Trapped)
-            cpu.CNTKCTL_EL1 &= ~UserCounterEnable;
-        else
-            cpu.CNTKCTL_EL1 |= UserCounterEnable;
     }
 }

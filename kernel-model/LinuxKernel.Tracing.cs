@@ -25,7 +25,7 @@ public sealed partial class LinuxKernel
         tracing.Stopped = false;
         tracing.Place = 0;
         task.Group.StopReport = null;
-        Records.SetFlag(task, TaskFlag.SyscallTrace, Options.TraceSyscalls || tracing.Syscalls);
+        Records.SyncSyscallTrace(task);
         SignalDelivery.RequestWork(task);
         if (task.State != TaskState.Stopped)
             return;
@@ -41,7 +41,7 @@ public sealed partial class LinuxKernel
         task.Tracing = null;
         if (tracing.Stopped)
             EndTraceStop(task, tracing);
-        Records.SetFlag(task, TaskFlag.SyscallTrace, Options.TraceSyscalls);
+        Records.SyncSyscallTrace(task);
     }
 
     /// <summary>Stops at a system call's entry or exit where the tracer asked for it. True: schedule.</summary>

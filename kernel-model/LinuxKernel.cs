@@ -40,6 +40,15 @@ public sealed partial class LinuxKernel : IHypercallHandler
     /// <summary>Records in guest memory.</summary>
     public TaskRecords Records { get; }
 
+    /// <summary>The first namespaces, and others.</summary>
+    public NamespaceTable Namespaces { get; } = new();
+
+    /// <summary>Whether EL0 may read the counter.</summary>
+    public CounterAccess Counter { get; }
+
+    /// <summary>CPU time of tasks.</summary>
+    public CpuAccounting Accounting { get; }
+
     /// <summary>Scheduler.</summary>
     public Scheduler Scheduler { get; }
 
@@ -112,22 +121,26 @@ public sealed partial class LinuxKernel : IHypercallHandler
         if (options.Kernel.Kpti)
             _kernelSpace.GlobalFrom = trampolineSpace.GlobalFrom = Trampoline.DataValias;
         Tasks = new TaskTable(options.FirstPid);
-        Records = new TaskRecords(this);
+        Records = new TaskRecords(machine.Memory, PageAllocator, Random, options.TraceSyscalls);
         Clock = new MachineClock(machine);
         Timekeeper = new Timekeeper(machine, Clock, Timers, options.EpochSeconds);
         Seeding = new RandomSeeding(Timekeeper);
-        Scheduler = new Scheduler(this) { SliceNs = options.SliceNs };
+        Counter = new CounterAccess(options.CounterFault == CounterFault.Trapped);
+        Scheduler = new Scheduler(machine, Tasks, Records, Clock, Timekeeper, Seeding, Timers, Costs, Counter) { SliceNs = options.SliceNs };
+        Accounting = new CpuAccounting(machine, Scheduler);
         SignalDelivery = new SignalDelivery(this);
-        Futexes = new Futexes(this);
+        Futexes = new Futexes();
         HostName = options.HostName;
-        _accountedCycle = new ulong[machine.Cpus.Count];
         Timers.EarliestChanged = Scheduler.TimersChanged;
+        Scheduler.Ticked = RunCpuTimers;
+        Scheduler.Switching = (cpu, previous, next) => Switching?.Invoke(cpu, previous, next);
         int cpus = machine.Cpus.Count;
         const ulong perCpuSize = CpuRecord.Size;
         _perCpuPa = PageAllocator.AllocateContiguous((int)((perCpuSize * (ulong)cpus + 4095) / 4096));
         ulong timekeeperPa = PageAllocator.Allocate();
         Timekeeper.AddPage(VvarPages.KernelRecord(this, timekeeperPa));
         Vdso = new VdsoMapping(this, design);
+        Records.CredentialsChanged = Vdso.Design.CredentialsChanged;
         if (Vdso.Data is { } data)
             Timekeeper.AddPage(data);
         Seeding.Seeded = generation => Vdso.Data?.WriteRng(generation, true);
@@ -157,7 +170,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
         // An empty batch: the first system call with a random stack offset fills it.
         Machine.Memory.Write(record + CpuRecord.BatchPosition, CpuRecord.BatchEntries);
         var idleGroup = new ThreadGroup();
-        var idle = new KernelTask(this, 0, idleGroup) { Comm = $"swapper/{cpu.Index}" };
+        var idle = new KernelTask(Records, Scheduler, Namespaces, 0, idleGroup) { Comm = $"swapper/{cpu.Index}" };
         idleGroup.Leader = idle;
         if (!Records.Allocate(idle))
             throw new InvalidOperationException("RAM is too small for the idle tasks");
@@ -203,10 +216,10 @@ public sealed partial class LinuxKernel : IHypercallHandler
         Clock.Active = cpu;
         try
         {
-            AccountEntry(cpu, imm16);
+            Accounting.Enter(cpu, (HypercallNumber)imm16);
             KernelTask current = Scheduler.Current(cpu.Index);
             Handle(cpu, imm16);
-            AccountSystem(cpu, current);
+            Accounting.Leave(cpu, current);
         }
         finally
         {
@@ -226,9 +239,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
                 cpu.SetX(0, (ulong)(SignalDelivery.BeforeUser(cpu, current) ? El1Action.Done : El1Action.Schedule));
                 break;
             case HypercallNumber.Schedule:
-                KernelTask next = Scheduler.PickNext(cpu);
-                NoteSwitch(cpu, current, next);
-                cpu.SetX(0, El1Image.Linear(next.RecordPa));
+                cpu.SetX(0, El1Image.Linear(Scheduler.Schedule(cpu).RecordPa));
                 break;
             case HypercallNumber.Fault:
                 UserFault(cpu, current, cpu.X(1), cpu.X(2));
@@ -270,19 +281,6 @@ public sealed partial class LinuxKernel : IHypercallHandler
 
     /// <summary>Raised at every switch that is about to happen: CPU, previous, next.</summary>
     public Action<Cpu, KernelTask, KernelTask>? Switching { get; init; }
-
-    private void NoteSwitch(Cpu cpu, KernelTask previous, KernelTask next)
-    {
-        if (ReferenceEquals(previous, next))
-            return;
-        LastSwitch[cpu.Index] = (previous, next);
-        Tasks.NoteRecord(next);
-        PerfSwitch(cpu, previous, next);
-        Switching?.Invoke(cpu, previous, next);
-    }
-
-    /// <summary>Per CPU: the last pair that was switched.</summary>
-    public Dictionary<int, (KernelTask Previous, KernelTask Next)> LastSwitch { get; } = [];
 
     /// <inheritdoc/>
     public bool AllWaiting()

@@ -1,8 +1,8 @@
 using ArmVdso.Emulator.Processor;
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.El1;
+using ArmVdso.Kernel.Files;
 using ArmVdso.Kernel.Signals;
-using ArmVdso.Kernel.Syscalls;
 using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel.Delivery;
@@ -15,6 +15,9 @@ public sealed class SignalDelivery
     private readonly LinuxKernel _kernel;
 
     internal SignalDelivery(LinuxKernel kernel) => _kernel = kernel;
+
+    /// <summary>Tells readers of signalfds that a signal became pending for somebody; each looks for itself.</summary>
+    internal PollSource Arrivals { get; } = new();
 
     /// <summary>Whether a task has a pending signal that it does not block.</summary>
     public bool HasDeliverable(KernelTask task) => task.Signals.Killed
@@ -104,7 +107,7 @@ public sealed class SignalDelivery
     private void Arrived(ThreadGroup group)
     {
         group.SignalArrival.WakeAll();
-        _kernel.Vfs.SignalQueued();
+        Arrivals.Notify(PollBits.Readable);
     }
 
     private static bool Wants(KernelTask task, int signal) =>
@@ -265,7 +268,7 @@ public sealed class SignalDelivery
     /// <summary>An interrupted system call restarts or returns EINTR (do_signal in arch/arm64/kernel/signal.c).</summary>
     private static void Restart(KernelTask task, UserRegisters regs, SignalAction? handler)
     {
-        Func<SyscallContext, long>? block = task.RestartBlock;
+        Func<SystemCall, long>? block = task.RestartBlock;
         if (regs.SyscallNumber < 0)
             return;
         long result = (long)regs[0];

@@ -7,7 +7,7 @@ using ArmVdso.Kernel.Tasks;
 namespace ArmVdso.Kernel.Delivery;
 
 /// <summary>signalfd: reads the pending signals of the task that reads (fs/signalfd.c).</summary>
-internal sealed class SignalFile(Vfs vfs, ulong mask, int flags)
+internal sealed class SignalFile(Vfs vfs, SignalDelivery signals, ulong mask, int flags)
     : OpenFile(new AnonymousInode(vfs.Anonymous, 0x180), OpenFlags.O_RDWR | flags)
 {
     private const int RecordSize = 128;
@@ -16,7 +16,7 @@ internal sealed class SignalFile(Vfs vfs, ulong mask, int flags)
     public ulong Mask { get; set; } = mask;
 
     /// <summary>All signalfds wake when a signal is sent to anybody; each then looks at its own reader.</summary>
-    public override PollSource Source => vfs.SignalSource;
+    public override PollSource Source => signals.Arrivals;
 
     public override string Description => "anon_inode:[signalfd]";
 
@@ -52,7 +52,7 @@ internal sealed class SignalFile(Vfs vfs, ulong mask, int flags)
         }
         if (done == 0)
             return -Errno.EAGAIN;
-        task.Kernel.SignalDelivery.Recalculate(task);
+        signals.Recalculate(task);
         return done;
     }
 

@@ -327,9 +327,4 @@ public sealed partial class Vfs : IDisposable
         foreach (HostTree tree in _trees)
             tree.Dispose();
     }
-
-    internal PollSource SignalSource { get; } = new();
-
-    /// <summary>A signal became pending for somebody: readers of signalfds look again.</summary>
-    internal void SignalQueued() => SignalSource.Notify(PollBits.Readable);
 }

@@ -83,7 +83,7 @@ public sealed class PerfEvent
             counter.SwitchIn(_machine.Cpus[_cpu]);
             return;
         }
-        (task.PerfCounters ??= []).Add(counter);
+        task.Counters.Add(counter);
         if (ReferenceEquals(_scheduler.Current(task.Cpu), task))
             counter.SwitchIn(_machine.Cpus[task.Cpu]);
     }
@@ -92,30 +92,28 @@ public sealed class PerfEvent
     internal void Close()
     {
         foreach (PerfCounter counter in _counters)
-            counter.Task?.PerfCounters?.Remove(counter);
+            counter.Task?.Counters.Remove(counter);
         _counters.Clear();
     }
 
     /// <summary>A task has ended: its counter is settled and forgotten.</summary>
-    internal void Detach(PerfCounter counter)
+    private void Detach(PerfCounter counter)
     {
         counter.Settle(_machine);
         _counters.Remove(counter);
     }
 
     /// <summary>One task's (or CPU's) part in an event.</summary>
-    internal sealed class PerfCounter(PerfEvent owner, KernelTask? task)
+    private sealed class PerfCounter(PerfEvent owner, KernelTask? task) : ITaskCounter
     {
         private int _on = -1;
         private int _last = -1;
         private ulong _since;
         private ulong _sinceCycles;
 
-        internal PerfEvent Event => owner;
-
         internal KernelTask? Task => task;
 
-        internal void SwitchIn(Cpu cpu)
+        public void SwitchIn(Cpu cpu)
         {
             if (owner.Attributes.Source == PerfSource.Migrations && owner.Counting && _last >= 0 && _last != cpu.Index)
                 owner._count++;
@@ -127,7 +125,7 @@ public sealed class PerfEvent
             _sinceCycles = cpu.Cycles;
         }
 
-        internal void SwitchOut(Cpu cpu)
+        public void SwitchOut(Cpu cpu)
         {
             if (_on != cpu.Index)
                 return;
@@ -136,6 +134,22 @@ public sealed class PerfEvent
             Settle(owner._machine);
             _on = -1;
         }
+
+        public void Forked(KernelTask child)
+        {
+            if (owner.Attributes.Inherit)
+                owner.Attach(child);
+        }
+
+        public void Executed()
+        {
+            if (owner.Attributes.EnableOnExec)
+                owner.Enable(true);
+        }
+
+        public void Exited() => owner.Detach(this);
+
+        public void Enable(bool on) => owner.Enable(on);
 
         internal void Settle(Machine machine)
         {

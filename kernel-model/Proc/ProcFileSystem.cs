@@ -138,7 +138,7 @@ internal static class ProcFileSystem
         ulong user = 0, system = 0;
         foreach (ThreadGroup group in kernel?.Tasks.Groups ?? [])
         {
-            (ulong u, ulong s) = ProcessTree.Times(group);
+            (ulong u, ulong s) = ProcessTree.Times(kernel!.Machine, group);
             user += u;
             system += s;
         }

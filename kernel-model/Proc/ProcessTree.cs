@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using ArmVdso.Emulator;
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Files;
 using ArmVdso.Kernel.Namespaces;
@@ -99,7 +100,7 @@ internal sealed class ProcessTree(LinuxKernel? kernel, Vfs vfs, FileSystem fs)
         d.AddText("wchan", () => "0");
         d.AddText("personality", () => "00000000\n");
         d.AddText("syscall", () => "running\n");
-        d.Add("timens_offsets", new TextInode(fs, 0x1A4, () => TimensOffsets.Format(task), text => TimensOffsets.Set(task, text)));
+        d.Add("timens_offsets", new TextInode(fs, 0x1A4, () => TimensOffsets.Format(task), text => TimensOffsets.Set(kernel!.Timekeeper, task, text)));
         d.AddText("io", () => "rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n");
         DynamicDirectory ns = d.AddDirectory("ns");
         ulong number = 4026531834;
@@ -162,7 +163,7 @@ internal sealed class ProcessTree(LinuxKernel? kernel, Vfs vfs, FileSystem fs)
     }
 
     /// <summary>CPU time of a process in clock ticks of 10 ms.</summary>
-    public static (ulong User, ulong System) Times(ThreadGroup group)
+    public static (ulong User, ulong System) Times(Machine machine, ThreadGroup group)
     {
         ulong user = group.ExitedUserCycles, system = group.ExitedSystemCycles;
         foreach (KernelTask task in group.Threads)
@@ -170,7 +171,7 @@ internal sealed class ProcessTree(LinuxKernel? kernel, Vfs vfs, FileSystem fs)
             user += task.UserCycles;
             system += task.SystemCycles;
         }
-        ulong cyclesPerTick = Math.Max(1, group.Leader.Kernel.Machine.ClockFrequency / 100);
+        ulong cyclesPerTick = Math.Max(1, machine.ClockFrequency / 100);
         return (user / cyclesPerTick, system / cyclesPerTick);
     }
 
@@ -186,8 +187,8 @@ internal sealed class ProcessTree(LinuxKernel? kernel, Vfs vfs, FileSystem fs)
     private string StatLine(KernelTask task, bool process)
     {
         ThreadGroup group = task.Group;
-        ulong cyclesPerTick = Math.Max(1, task.Kernel.Machine.ClockFrequency / 100);
-        (ulong user, ulong system) = process ? Times(group) : (task.UserCycles / cyclesPerTick, task.SystemCycles / cyclesPerTick);
+        ulong cyclesPerTick = Math.Max(1, kernel!.Machine.ClockFrequency / 100);
+        (ulong user, ulong system) = process ? Times(kernel.Machine, group) : (task.UserCycles / cyclesPerTick, task.SystemCycles / cyclesPerTick);
         Terminal? terminal = vfs.Devices.ControllingOf(group.Sid);
         int tty = terminal switch { PseudoTerminal p => 136 << 8 | p.Number, null => 0, _ => 0x501 };
         int foreground = terminal == null ? -1 : terminal.ForegroundGroup == 0 ? group.Pgid : terminal.ForegroundGroup;
@@ -207,7 +208,7 @@ internal sealed class ProcessTree(LinuxKernel? kernel, Vfs vfs, FileSystem fs)
         UserNamespace space = SpaceOf(task);
         long result = space.WriteMap(groups, text, vfs.Current!.Credentials);
         if (result == 0)
-            task.Kernel.UserMapWritten(space);
+            kernel!.UserMapWritten(space);
         return result;
     }
 
@@ -225,11 +226,8 @@ internal sealed class ProcessTree(LinuxKernel? kernel, Vfs vfs, FileSystem fs)
     }
 
     /// <summary>Start of a process in clock ticks of 10 ms of CLOCK_BOOTTIME, as the process's time namespace has it.</summary>
-    private static long StartTicks(ThreadGroup group)
-    {
-        LinuxKernel kernel = group.Leader.Kernel;
-        return ((long)kernel.Clock.NsOfCycles(group.StartCycle) + group.Leader.TimeNamespace.BoottimeNs) / 10_000_000;
-    }
+    private long StartTicks(ThreadGroup group) =>
+        ((long)kernel!.Clock.NsOfCycles(group.StartCycle) + group.Leader.TimeNamespace.BoottimeNs) / 10_000_000;
 
     private static (ulong Ignored, ulong Caught) SignalSets(KernelTask task)
     {
@@ -245,7 +243,7 @@ internal sealed class ProcessTree(LinuxKernel? kernel, Vfs vfs, FileSystem fs)
         return (ignored, caught);
     }
 
-    private static string Status(KernelTask task)
+    private string Status(KernelTask task)
     {
         ThreadGroup group = task.Group;
         Credentials who = task.Credentials;
@@ -253,7 +251,7 @@ internal sealed class ProcessTree(LinuxKernel? kernel, Vfs vfs, FileSystem fs)
         char letter = StateLetter(task);
         string state = letter switch { 'R' => "running", 'S' => "sleeping", 'T' => "stopped", 'Z' => "zombie", _ => "dead" };
         ulong capabilities = who.Privileged ? 0x1FFFFFFFFFFUL : 0;
-        int cpus = task.Kernel.Machine.Cpus.Count;
+        int cpus = kernel!.Machine.Cpus.Count;
         ulong allowed = task.Affinity & (cpus == 64 ? ulong.MaxValue : (1UL << cpus) - 1);
         var s = new StringBuilder();
         s.Append($"Name:\t{task.Comm}\nUmask:\t{Convert.ToString(task.Fs?.Umask ?? 0, 8).PadLeft(4, '0')}\nState:\t{letter} ({state})\n");

@@ -26,7 +26,7 @@ internal static class TimensOffsets
     }
 
     /// <summary>Sets offsets, one line a clock: name or number, seconds, nanoseconds. 0 or -errno.</summary>
-    public static long Set(KernelTask task, string text)
+    public static long Set(Timekeeper timekeeper, KernelTask task, string text)
     {
         const int maxLines = 2;
         var wanted = new List<(int Clock, long Seconds, long Part)>();
@@ -56,7 +56,7 @@ internal static class TimensOffsets
             if (seconds is > TimeNamespace.MaxSeconds or < -TimeNamespace.MaxSeconds)
                 return -Errno.ERANGE;
             // The clock must neither be negative in the namespace nor overflow in this machine's life.
-            Int128 now = (Int128)(long)task.Kernel.Timekeeper.TimeOf(TimerBases.Of(clock)) + (Int128)seconds * NsPerSecond + part;
+            Int128 now = (Int128)(long)timekeeper.TimeOf(TimerBases.Of(clock)) + (Int128)seconds * NsPerSecond + part;
             if (now < 0 || now / NsPerSecond > TimeNamespace.MaxSeconds / 2)
                 return -Errno.ERANGE;
         }

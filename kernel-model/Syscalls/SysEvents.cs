@@ -92,7 +92,10 @@ internal static class SysEvents
             return -Errno.EFAULT;
         mask &= ~(1UL << 8 | 1UL << 18);
         if (c.Int(0) == -1)
-            return FileArguments.Install(c, new SignalFile(c.Kernel.Vfs, mask, c.Int(3) & OpenFlags.O_NONBLOCK), c.Int(3));
+        {
+            var made = new SignalFile(c.Kernel.Vfs, c.Kernel.SignalDelivery, mask, c.Int(3) & OpenFlags.O_NONBLOCK);
+            return FileArguments.Install(c, made, c.Int(3));
+        }
         if (c.Files[c.Int(0)] is not { } file)
             return -Errno.EBADF;
         if (file is not SignalFile signals)

@@ -107,13 +107,13 @@ internal static class SysFutex
         if (deadline == ulong.MaxValue)
             return result;
         TimerBase clock = c.WaitClock;
-        c.Task.RestartBlock = r =>
+        c.RestartWith(r =>
         {
             r.WaitClock = clock;
             return r.State is FutexWaiter w
                 ? Woken(r, w) ?? Sleep(r, w, address, expected, isPrivate, bitset)
                 : Start(r, address, expected, isPrivate, bitset, deadline);
-        };
+        });
         return -Errno.ERESTART_RESTARTBLOCK;
     }
 

@@ -29,7 +29,7 @@ internal static class SysNamespaces
         Credentials? entered = null;
         if ((flags & CloneFlags.CLONE_NEWUSER) != 0)
         {
-            long result = c.Kernel.NewUserNamespace(task.Credentials, out entered);
+            long result = c.Kernel.Namespaces.NewUser(task.Credentials, out entered);
             if (result < 0)
                 return result;
         }
@@ -42,14 +42,14 @@ internal static class SysNamespaces
         {
             if (!(entered ?? task.Credentials).PrivilegedInNamespace)
                 return -Errno.EPERM;
-            long result = c.Kernel.NewPidNamespace(task.PidNamespaceForChildren, out PidNamespace? space);
+            long result = c.Kernel.Namespaces.NewPid(task.PidNamespaceForChildren, out PidNamespace? space);
             if (result < 0)
                 return result;
             task.PidNamespaceForChildren = space!;
         }
         // The caller stays in its time namespace: only its children enter, and itself at its next execve.
         if ((flags & NewTime) != 0)
-            task.TimeNamespaceForChildren = c.Kernel.CloneTimeNamespace(task.TimeNamespaceForChildren);
+            task.TimeNamespaceForChildren = c.Kernel.Namespaces.NewTime(task.TimeNamespaceForChildren);
         if ((flags & CloneFlags.CLONE_FILES) != 0 && task.Files.Users > 1)
         {
             FileTable old = task.Files;

@@ -83,7 +83,8 @@ internal static class SysPrctl
                 return task.ProcessControls.GetValueOrDefault(GetTimerslack, DefaultSlackNs);
             case PerfDisable:
             case PerfEnable:
-                LinuxKernel.PerfEnableOwn(task, c.Int(0) == PerfEnable);
+                foreach (ITaskCounter counter in task.Counters)
+                    counter.Enable(c.Int(0) == PerfEnable);
                 return 0;
             case MceKill:
                 return Mce(c);
@@ -142,7 +143,7 @@ internal static class SysPrctl
                 if (a2 is not (TscEnable or TscSigsegv))
                     return -Errno.EINVAL;
                 task.CounterForbidden = a2 == TscSigsegv;
-                c.Kernel.UpdateCounterAccess(c.Cpu, task);
+                c.Kernel.Counter.Update(c.Cpu, task);
                 return 0;
             case SveGetVl:
             default:

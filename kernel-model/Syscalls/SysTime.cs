@@ -53,13 +53,13 @@ internal static class SysTime
 
     private static Func<ulong> OfGroup(LinuxKernel kernel, ThreadGroup group, int which) => () =>
     {
-        (ulong user, ulong system) = kernel.CpuTime(group);
+        (ulong user, ulong system) = kernel.Accounting.TimeOf(group);
         return kernel.Clock.NsOfCycles(which == 1 ? user : user + system);
     };
 
     private static Func<ulong> OfTask(LinuxKernel kernel, KernelTask task, int which) => () =>
     {
-        (ulong user, ulong system) = kernel.CpuTime(task);
+        (ulong user, ulong system) = kernel.Accounting.TimeOf(task);
         return kernel.Clock.NsOfCycles(which == 1 ? user : user + system);
     };
 
@@ -155,11 +155,11 @@ internal static class SysTime
             return result;
         if (remainder != 0 && !UserTime.WriteTimespec(c.Memory, remainder, deadline - now))
             return -Errno.EFAULT;
-        c.Task.RestartBlock = r =>
+        c.RestartWith(r =>
         {
             r.Deadline = deadline;
             return SleepRelative(r, clock, remainder, wakes);
-        };
+        });
         return result;
     }
 
@@ -241,7 +241,7 @@ internal static class SysTime
 
     private static ulong CpuCycles(LinuxKernel kernel, ThreadGroup group, int which)
     {
-        (ulong user, ulong system) = kernel.CpuTime(group);
+        (ulong user, ulong system) = kernel.Accounting.TimeOf(group);
         return which == 1 ? user : user + system;
     }
 

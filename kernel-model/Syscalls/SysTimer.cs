@@ -1,5 +1,6 @@
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Delivery;
+using ArmVdso.Kernel.Signals;
 using ArmVdso.Kernel.Tasks;
 using ArmVdso.Kernel.Time;
 
@@ -53,15 +54,23 @@ internal static class SysTimer
         }
         if (!c.Memory.Write(c.Arg(2), id))
             return -Errno.EFAULT;
-        group.PosixTimers.Add(id, new PosixTimer(c.Kernel, id, clock)
+        group.PosixTimers.Add(id, new PosixTimer(c.Kernel.Timekeeper, c.Kernel.Timers, id, clock)
         {
-            Group = group,
-            Thread = thread,
+            Queue = thread?.Signals.Pending ?? group.SharedPending,
+            Send = info => Expire(c.Kernel.SignalDelivery, group, thread, info),
             Signal = signal,
             Value = value,
             CpuNow = cpu,
         });
         return 0;
+    }
+
+    private static void Expire(SignalDelivery signals, ThreadGroup group, KernelTask? thread, SignalInfo info)
+    {
+        if (thread is null)
+            signals.Send(group, info);
+        else
+            signals.Send(thread, info);
     }
 
     private static PosixTimer? Find(SyscallContext c) => c.Task.Group.PosixTimers.GetValueOrDefault(c.Int(0));

@@ -39,7 +39,7 @@ internal static class SysWait
     /// <summary>Usage of a process itself.</summary>
     private static Usage Own(LinuxKernel kernel, ThreadGroup group)
     {
-        (ulong user, ulong system) = kernel.CpuTime(group);
+        (ulong user, ulong system) = kernel.Accounting.TimeOf(group);
         (long faults, long voluntary, long involuntary) = group.ExitedUsage;
         long peak = group.PeakResidentKiB;
         MemoryMap? mm = null;
@@ -82,7 +82,7 @@ internal static class SysWait
                 usage = Children(c.Task.Group);
                 break;
             case 1:
-                (ulong user, ulong system) = c.Kernel.CpuTime(c.Task);
+                (ulong user, ulong system) = c.Kernel.Accounting.TimeOf(c.Task);
                 usage = new Usage(user, system, c.Memory.PeakResidentPages * 4, c.Memory.MinorFaults, c.Task.VoluntarySwitches,
                     c.Task.InvoluntarySwitches);
                 break;
@@ -98,7 +98,7 @@ internal static class SysWait
         if (c.Arg(0) != 0)
         {
             ThreadGroup group = c.Task.Group;
-            (ulong user, ulong system) = c.Kernel.CpuTime(group);
+            (ulong user, ulong system) = c.Kernel.Accounting.TimeOf(group);
             Span<long> t =
             [
                 (long)c.Kernel.Clock.ClockTicks(user), (long)c.Kernel.Clock.ClockTicks(system),

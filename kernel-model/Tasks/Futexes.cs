@@ -35,8 +35,6 @@ public sealed class Futexes
     private const int RobustListLimit = 2048;
     private readonly Dictionary<FutexKey, List<FutexWaiter>> _buckets = [];
 
-    internal Futexes(LinuxKernel kernel) => _ = kernel;
-
     /// <summary>Key of a word (get_futex_key): 0, -EINVAL or -EFAULT.</summary>
     internal static long GetKey(MemoryMap mm, ulong address, bool isPrivate, out FutexKey key)
     {

@@ -2,9 +2,7 @@ using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Files;
 using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Namespaces;
-using ArmVdso.Kernel.Perf;
 using ArmVdso.Kernel.Signals;
-using ArmVdso.Kernel.Syscalls;
 using ArmVdso.Kernel.Time;
 using ArmVdso.Kernel.Waiting;
 
@@ -34,9 +32,9 @@ public enum TaskState
 public sealed class KernelTask : ISleeper, IFileUser
 {
     private readonly List<WaitQueue> _queues = [];
-
-    /// <summary>The kernel.</summary>
-    public LinuxKernel Kernel { get; }
+    private readonly TaskRecords _records;
+    private readonly Scheduler _scheduler;
+    private Credentials _credentials = Credentials.For(0, 0);
 
     /// <summary>Thread ID (global; the initial PID namespace).</summary>
     public int Tid { get; internal set; }
@@ -69,21 +67,16 @@ public sealed class KernelTask : ISleeper, IFileUser
     /// <summary>Pending signals, mask and alternate stack of this thread.</summary>
     public TaskSignals Signals { get; } = new();
 
-    /// <summary>Identity.</summary>
+    /// <summary>Identity. A change reaches the task's record at once (commit_creds).</summary>
     public Credentials Credentials
     {
         get => _credentials;
         set
         {
             _credentials = value;
-            if (Kernel is null)
-                return;
-            Kernel.Records.SyncCredentials(this);
-            Kernel.Vdso?.Design.CredentialsChanged(this);
+            _records.CommitCredentials(this);
         }
     }
-
-    private Credentials _credentials = Credentials.For(0, 0);
 
     /// <summary>What getppid answers: the parent's PID as the task sees it.</summary>
     public int ParentPid => ParentPidIn(PidNamespace);
@@ -128,10 +121,10 @@ public sealed class KernelTask : ISleeper, IFileUser
     public ulong StackPa { get; internal set; }
 
     /// <summary>The system call in progress, kept over its sleeps; null outside of one.</summary>
-    public SyscallContext? Syscall { get; internal set; }
+    public SystemCall? Syscall { get; internal set; }
 
-    /// <summary>Perf events that count this task; null: none.</summary>
-    internal List<PerfEvent.PerfCounter>? PerfCounters { get; set; }
+    /// <summary>What counts while the task runs.</summary>
+    internal List<ITaskCounter> Counters { get; } = [];
 
     /// <summary>clear_child_tid (set_tid_address, CLONE_CHILD_CLEARTID).</summary>
     public ulong ClearChildTid { get; set; }
@@ -213,7 +206,7 @@ public sealed class KernelTask : ISleeper, IFileUser
     public uint Personality { get; set; }
 
     /// <summary>What restart_syscall goes on with after a signal without a handler (restart_block); null: EINTR.</summary>
-    internal Func<SyscallContext, long>? RestartBlock { get; set; }
+    internal Func<SystemCall, long>? RestartBlock { get; set; }
 
     /// <summary>Number among the running tasks of this memory (rseq's mm_cid) while on a CPU; -1 otherwise.</summary>
     internal int ConcurrencyId { get; set; } = -1;
@@ -224,13 +217,20 @@ public sealed class KernelTask : ISleeper, IFileUser
     internal ulong SliceEnd;
     internal KernelTimer? SleepTimer;
 
-    internal KernelTask(LinuxKernel kernel, int tid, ThreadGroup group)
+    /// <summary>A task of the first namespaces that nobody knows yet.</summary>
+    /// <param name="records">Where its record will be.</param>
+    /// <param name="scheduler">Who makes it run.</param>
+    /// <param name="namespaces">The first namespaces.</param>
+    /// <param name="tid">Its number.</param>
+    /// <param name="group">Its process.</param>
+    internal KernelTask(TaskRecords records, Scheduler scheduler, NamespaceTable namespaces, int tid, ThreadGroup group)
     {
-        Kernel = kernel;
-        PidNamespace = PidNamespaceForChildren = kernel.InitialPidNamespace;
+        _records = records;
+        _scheduler = scheduler;
         Tid = tid;
         Group = group;
-        TimeNamespace = TimeNamespaceForChildren = kernel.InitialTimeNamespace;
+        PidNamespace = PidNamespaceForChildren = namespaces.InitialPid;
+        TimeNamespace = TimeNamespaceForChildren = namespaces.InitialTime;
     }
 
     internal void SleepOn(ReadOnlySpan<WaitQueue> queues)
@@ -257,7 +257,7 @@ public sealed class KernelTask : ISleeper, IFileUser
         if (State != TaskState.Sleeping)
             return;
         State = TaskState.Runnable;
-        Kernel.Scheduler.Enqueue(this);
+        _scheduler.Enqueue(this);
     }
 
     /// <inheritdoc/>

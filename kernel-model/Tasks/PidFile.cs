@@ -7,12 +7,12 @@ namespace ArmVdso.Kernel.Tasks;
 /// <summary>pidfd: a process as a file; readable once the process has ended (fs/pidfs.c).</summary>
 internal sealed class PidFile : OpenFile
 {
-    private readonly LinuxKernel _kernel;
+    private readonly TaskTable _tasks;
 
-    private PidFile(LinuxKernel kernel, ThreadGroup group, int flags)
-        : base(new AnonymousInode(kernel.Vfs.Anonymous, 0x180), OpenFlags.O_RDWR | flags)
+    private PidFile(Vfs vfs, TaskTable tasks, ThreadGroup group, int flags)
+        : base(new AnonymousInode(vfs.Anonymous, 0x180), OpenFlags.O_RDWR | flags)
     {
-        _kernel = kernel;
+        _tasks = tasks;
         Group = group;
     }
 
@@ -29,12 +29,12 @@ internal sealed class PidFile : OpenFile
     public override uint Poll() => Group.IsZombie ? PollBits.Readable : 0;
 
     /// <inheritdoc/>
-    public override void CollectQueues(List<WaitQueue> queues) => queues.Add(_kernel.ExitWaiters);
+    public override void CollectQueues(List<WaitQueue> queues) => queues.Add(_tasks.ProcessEnded);
 
     /// <summary>Opens a process for a task: the descriptor (close-on-exec), or -errno.</summary>
-    internal static long Open(KernelTask task, ThreadGroup group, int flags)
+    internal static long Open(Vfs vfs, TaskTable tasks, KernelTask task, ThreadGroup group, int flags)
     {
-        var file = new PidFile(task.Kernel, group, flags & OpenFlags.O_NONBLOCK);
+        var file = new PidFile(vfs, tasks, group, flags & OpenFlags.O_NONBLOCK);
         long fd = task.Files.Add(file, true, task.Group.Rlimits[Rlimits.Nofile].Soft);
         if (fd < 0)
             file.Release();

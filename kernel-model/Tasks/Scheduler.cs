@@ -1,3 +1,4 @@
+using ArmVdso.Emulator;
 using ArmVdso.Emulator.Processor;
 using ArmVdso.Kernel.Costs;
 using ArmVdso.Kernel.El1;
@@ -12,16 +13,44 @@ public sealed class Scheduler
     /// <summary>SGI that makes a CPU look at its flags.</summary>
     internal const int RescheduleInterrupt = 0;
 
-    private readonly LinuxKernel _kernel;
+    private readonly Machine _machine;
+    private readonly TaskTable _tasks;
+    private readonly TaskRecords _records;
+    private readonly MachineClock _clock;
+    private readonly Timekeeper _timekeeper;
+    private readonly RandomSeeding _seeding;
+    private readonly KernelTimers _timers;
+    private readonly CallCosts _costs;
+    private readonly CounterAccess _counter;
     private readonly List<KernelTask> _queue = [];
     private readonly KernelTask[] _current;
     private readonly KernelTask[] _idle;
     private readonly ulong[] _nextTick;
 
-    internal Scheduler(LinuxKernel kernel)
+    /// <summary>CPUs without tasks; <see cref="SetIdle"/> gives each its idle task.</summary>
+    /// <param name="machine">The CPUs.</param>
+    /// <param name="tasks">Whether anybody is left for whom the tick goes on.</param>
+    /// <param name="records">Flags that EL1 code looks at.</param>
+    /// <param name="clock">The CPU that calls the model.</param>
+    /// <param name="timekeeper">What a tick updates, and what slices are measured by.</param>
+    /// <param name="seeding">What a tick looks at.</param>
+    /// <param name="timers">What CPU 0's timer interrupt runs.</param>
+    /// <param name="costs">What a switch is charged.</param>
+    /// <param name="counter">Whether the next task may read the counter.</param>
+    internal Scheduler(
+        Machine machine, TaskTable tasks, TaskRecords records, MachineClock clock, Timekeeper timekeeper, RandomSeeding seeding,
+        KernelTimers timers, CallCosts costs, CounterAccess counter)
     {
-        _kernel = kernel;
-        int n = kernel.Machine.Cpus.Count;
+        _machine = machine;
+        _tasks = tasks;
+        _records = records;
+        _clock = clock;
+        _timekeeper = timekeeper;
+        _seeding = seeding;
+        _timers = timers;
+        _costs = costs;
+        _counter = counter;
+        int n = machine.Cpus.Count;
         _current = new KernelTask[n];
         _idle = new KernelTask[n];
         _nextTick = new ulong[n];
@@ -33,6 +62,15 @@ public sealed class Scheduler
     /// <summary>Chooses instead of the queue, for exploration: the task that a CPU runs next, null for its idle task. Then no
     /// CPU is called and no timer set except from outside.</summary>
     internal Func<int, KernelTask?>? Director { get; set; }
+
+    /// <summary>Called at each tick for the task that a CPU runs (run_posix_cpu_timers).</summary>
+    internal Action<KernelTask>? Ticked { get; set; }
+
+    /// <summary>Called at every switch that is about to happen: CPU, previous, next.</summary>
+    internal Action<Cpu, KernelTask, KernelTask>? Switching { get; set; }
+
+    /// <summary>Per CPU: the last pair that was switched.</summary>
+    public Dictionary<int, (KernelTask Previous, KernelTask Next)> LastSwitch { get; } = [];
 
     /// <summary>Context switches so far, per CPU summed.</summary>
     public long Switches { get; private set; }
@@ -81,17 +119,17 @@ public sealed class Scheduler
         return -1;
     }
 
-    private bool Kicked(int cpu) => _kernel.Records.Flag(_idle[cpu], TaskFlag.NeedResched);
+    private bool Kicked(int cpu) => _records.Flag(_idle[cpu], TaskFlag.NeedResched);
 
     private static bool Allowed(KernelTask task, int cpu) => (task.Affinity >> cpu & 1) != 0;
 
     /// <summary>Asks a CPU to reschedule at its next chance.</summary>
     internal void Kick(int cpu)
     {
-        _kernel.Records.SetFlag(_current[cpu], TaskFlag.NeedResched, true);
-        Cpu target = _kernel.Machine.Cpus[cpu];
-        if (target != _kernel.Clock.Active)
-            _kernel.Machine.SendSgi(target, RescheduleInterrupt, _kernel.Clock.Active?.Cycles ?? 0);
+        _records.SetFlag(_current[cpu], TaskFlag.NeedResched, true);
+        Cpu target = _machine.Cpus[cpu];
+        if (target != _clock.Active)
+            _machine.SendSgi(target, RescheduleInterrupt, _clock.Active?.Cycles ?? 0);
     }
 
     /// <summary>Makes a running task leave EL0 soon, so that it sees its pending work (signals).</summary>
@@ -99,17 +137,33 @@ public sealed class Scheduler
     {
         if (!task.OnCpu)
             return;
-        Cpu target = _kernel.Machine.Cpus[task.Cpu];
-        if (target != _kernel.Clock.Active)
-            _kernel.Machine.SendSgi(target, RescheduleInterrupt, _kernel.Clock.Active?.Cycles ?? 0);
+        Cpu target = _machine.Cpus[task.Cpu];
+        if (target != _clock.Active)
+            _machine.SendSgi(target, RescheduleInterrupt, _clock.Active?.Cycles ?? 0);
     }
 
     /// <summary>HVC_SCHEDULE: the task that this CPU runs next.</summary>
-    internal KernelTask PickNext(Cpu cpu)
+    internal KernelTask Schedule(Cpu cpu)
+    {
+        KernelTask previous = _current[cpu.Index];
+        KernelTask next = PickNext(cpu);
+        if (ReferenceEquals(previous, next))
+            return next;
+        LastSwitch[cpu.Index] = (previous, next);
+        _tasks.NoteRecord(next);
+        foreach (ITaskCounter counter in previous.Counters)
+            counter.SwitchOut(cpu);
+        foreach (ITaskCounter counter in next.Counters)
+            counter.SwitchIn(cpu);
+        Switching?.Invoke(cpu, previous, next);
+        return next;
+    }
+
+    private KernelTask PickNext(Cpu cpu)
     {
         int i = cpu.Index;
         KernelTask previous = _current[i];
-        _kernel.Records.SetFlag(previous, TaskFlag.NeedResched, false);
+        _records.SetFlag(previous, TaskFlag.NeedResched, false);
         KernelTask? next = Director is null ? null : Directed(i, previous);
         for (int q = 0; next is null && q < _queue.Count; q++)
         {
@@ -135,17 +189,22 @@ public sealed class Scheduler
         }
         // Not where clock updates are decided from outside.
         if (idle && Director is null)
-            _kernel.Timekeeper.LeaveIdle(cpu.Counter(), EveryoneIdle());
+            _timekeeper.LeaveIdle(cpu.Counter(), EveryoneIdle());
         Switches++;
         previous.ConcurrencyId = -1;
         _current[i] = next;
         next.OnCpu = true;
         next.Cpu = i;
         next.PauthKeys.CopyTo(cpu.PauthKey.AsSpan());
-        _kernel.UpdateCounterAccess(cpu, next);
-        _kernel.RseqSwitchedIn(next, cpu);
+        _counter.Update(cpu, next);
+        // rseq_preempt, rseq_migrate: it did not run on this CPU just now.
+        if (next.Rseq != 0)
+        {
+            next.RseqEvent = true;
+            _records.RequestWork(next);
+        }
         // Before the slice begins: a short one must not be spent on the switch.
-        CallCosts.Charge(cpu, _kernel.Costs.Switch);
+        CallCosts.Charge(cpu, _costs.Switch);
         NewSlice(cpu, next);
         return next;
     }
@@ -170,24 +229,24 @@ public sealed class Scheduler
                 Enqueue(previous);
                 break;
             case TaskState.Zombie or TaskState.Dead:
-                _kernel.Records.Free(previous);
+                _records.Free(previous);
                 break;
         }
     }
 
     private void NewSlice(Cpu cpu, KernelTask task)
     {
-        task.SliceEnd = _kernel.Timekeeper.Monotonic(cpu.Counter()) + SliceNs;
+        task.SliceEnd = _timekeeper.Monotonic(cpu.Counter()) + SliceNs;
         ProgramTimer(cpu);
         // CPU 0 keeps the tick while anybody runs, also when it is idle itself.
-        if (cpu.Index != 0 && _kernel.Machine.Cpus[0].Waiting)
-            ProgramTimer(_kernel.Machine.Cpus[0]);
+        if (cpu.Index != 0 && _machine.Cpus[0].Waiting)
+            ProgramTimer(_machine.Cpus[0]);
     }
 
     /// <summary>The timer interrupt of a CPU: jiffies and timers on CPU 0, the end of the slice everywhere.</summary>
     internal void TimerInterrupt(Cpu cpu)
     {
-        ulong now = _kernel.Timekeeper.Monotonic(cpu.Counter());
+        ulong now = _timekeeper.Monotonic(cpu.Counter());
         int i = cpu.Index;
         if (now >= _nextTick[i])
         {
@@ -195,20 +254,20 @@ public sealed class Scheduler
             _nextTick[i] = (now / tick + 1) * tick;
             if (i == 0)
             {
-                _kernel.Timekeeper.Tick(cpu.Counter(), EveryoneIdle());
-                _kernel.Seeding.Use();
+                _timekeeper.Tick(cpu.Counter(), EveryoneIdle());
+                _seeding.Use();
                 // CPU 0 keeps the tick for all: others need none while nobody waits for them.
                 foreach (KernelTask running in _current)
-                    _kernel.RunCpuTimers(running);
+                    Ticked?.Invoke(running);
             }
         }
         if (i == 0)
-            _kernel.Timers.Run(now);
+            _timers.Run(now);
         KernelTask current = _current[i];
         if (!IsIdle(i) && now >= current.SliceEnd)
         {
             if (AnyoneWaitsFor(i))
-                _kernel.Records.SetFlag(current, TaskFlag.NeedResched, true);
+                _records.SetFlag(current, TaskFlag.NeedResched, true);
             else
                 current.SliceEnd = now + SliceNs;
         }
@@ -237,7 +296,7 @@ public sealed class Scheduler
 
     private void ArmSliceTimers()
     {
-        foreach (Cpu cpu in _kernel.Machine.Cpus)
+        foreach (Cpu cpu in _machine.Cpus)
         {
             if (!IsIdle(cpu.Index))
                 ProgramTimer(cpu);
@@ -248,29 +307,29 @@ public sealed class Scheduler
     internal void ProgramTimer(Cpu cpu)
     {
         int i = cpu.Index;
-        if (cpu.Waiting && _kernel.Clock.Active is { } active)
+        if (cpu.Waiting && _clock.Active is { } active)
             cpu.Timing.AdvanceTo(active.Cycles);
         ulong deadline = ulong.MaxValue;
         bool idle = IsIdle(i);
-        if (i == 0 && (!idle || _kernel.Tasks.AnyoneAlive))
+        if (i == 0 && (!idle || _tasks.AnyoneAlive))
         {
             if (_nextTick[0] == 0)
                 _nextTick[0] = MachineClock.TickNs;
             // An idle machine that waits for nothing but the tick would never end: no tick then (NOHZ), just timers.
             deadline = EveryoneIdle() && _queue.Count == 0 ? ulong.MaxValue : _nextTick[0];
-            deadline = Math.Min(deadline, _kernel.Timers.Earliest);
+            deadline = Math.Min(deadline, _timers.Earliest);
         }
         // A slice that is over has asked for a switch already; its deadline must not fire again before it happens.
-        if (!idle && AnyoneWaitsFor(i) && !_kernel.Records.Flag(_current[i], TaskFlag.NeedResched))
+        if (!idle && AnyoneWaitsFor(i) && !_records.Flag(_current[i], TaskFlag.NeedResched))
             deadline = Math.Min(deadline, _current[i].SliceEnd);
         if (deadline == ulong.MaxValue || Director is not null)
-            _kernel.Machine.SetTimer(cpu, false, 0);
+            _machine.SetTimer(cpu, false, 0);
         else
-            _kernel.Machine.SetTimer(cpu, true, _kernel.Timekeeper.CounterOf(deadline));
+            _machine.SetTimer(cpu, true, _timekeeper.CounterOf(deadline));
     }
 
     /// <summary>Timers changed: CPU 0 must look at its deadline again.</summary>
-    internal void TimersChanged() => ProgramTimer(_kernel.Machine.Cpus[0]);
+    internal void TimersChanged() => ProgramTimer(_machine.Cpus[0]);
 
     /// <summary>Removes a task from the queue (it exits or stops).</summary>
     internal void Dequeue(KernelTask task) => _queue.Remove(task);
@@ -279,7 +338,7 @@ public sealed class Scheduler
     internal void Yield(KernelTask task)
     {
         if (AnyoneWaitsFor(task.Cpu))
-            _kernel.Records.SetFlag(task, TaskFlag.NeedResched, true);
+            _records.SetFlag(task, TaskFlag.NeedResched, true);
     }
 
     /// <summary>The affinity of a task changed: it must leave a CPU that is no longer allowed.</summary>

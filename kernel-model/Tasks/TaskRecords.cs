@@ -1,6 +1,8 @@
 using ArmVdso.Emulator.Memory;
 using ArmVdso.Emulator.Processor;
+using ArmVdso.Kernel.Configuration;
 using ArmVdso.Kernel.El1;
+using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Namespaces;
 
 namespace ArmVdso.Kernel.Tasks;
@@ -11,15 +13,27 @@ public sealed partial class TaskRecords
     /// <summary>Bytes of a kernel stack.</summary>
     public const int StackSize = 16384;
 
-    private readonly LinuxKernel _kernel;
     private readonly PhysicalMemory _memory;
+    private readonly PageAllocator _pages;
+    private readonly DeterministicRandom _random;
+    private readonly bool _traceSyscalls;
     private readonly Stack<(ulong Record, ulong Stack)> _spare = new();
 
-    internal TaskRecords(LinuxKernel kernel)
+    /// <summary>No records yet.</summary>
+    /// <param name="memory">Where they lie.</param>
+    /// <param name="pages">Where their pages come from.</param>
+    /// <param name="random">Their stacks' canaries.</param>
+    /// <param name="traceSyscalls">Whether every system call of every task is to reach the model (strace).</param>
+    internal TaskRecords(PhysicalMemory memory, PageAllocator pages, DeterministicRandom random, bool traceSyscalls)
     {
-        _kernel = kernel;
-        _memory = kernel.Machine.Memory;
+        _memory = memory;
+        _pages = pages;
+        _random = random;
+        _traceSyscalls = traceSyscalls;
     }
+
+    /// <summary>Called when a task's user or group IDs have changed and its record has the new ones.</summary>
+    internal Action<KernelTask>? CredentialsChanged { get; set; }
 
     /// <summary>Gives a task its record and kernel stack. False: RAM is full.</summary>
     internal bool Allocate(KernelTask task)
@@ -32,14 +46,14 @@ public sealed partial class TaskRecords
         else
         {
             // The stack is aligned to twice its size, so that one bit of SP tells an overflow; the record lies above it.
-            ulong pa = _kernel.PageAllocator.AllocateAligned(1 + StackSize / PhysicalMemory.PageSize, 2 * StackSize);
+            ulong pa = _pages.AllocateAligned(1 + StackSize / PhysicalMemory.PageSize, 2 * StackSize);
             if (pa == 0)
                 return false;
             task.StackPa = pa;
             task.RecordPa = pa + StackSize;
         }
         _memory.Write(task.RecordPa + TaskRecord.StackTop, El1Image.Linear(task.StackPa + StackSize));
-        _memory.Write(task.RecordPa + TaskRecord.Canary, _kernel.Random.Next() & ~0xffUL);
+        _memory.Write(task.RecordPa + TaskRecord.Canary, _random.Next() & ~0xffUL);
         Link(task.RecordPa);
         return true;
     }
@@ -99,6 +113,13 @@ public sealed partial class TaskRecords
             return;
         SyncIdentity(task);
         SyncCred(task);
+    }
+
+    /// <summary>A task has other credentials than before: its record says so, and who keeps copies hears of it.</summary>
+    internal void CommitCredentials(KernelTask task)
+    {
+        SyncCredentials(task);
+        CredentialsChanged?.Invoke(task);
     }
 
     /// <summary>Writes ppid, after fork and when the parent has exited.</summary>
@@ -183,6 +204,13 @@ public sealed partial class TaskRecords
         flags = on ? flags | Bit(flag) : flags & ~Bit(flag);
         _memory.Write(task.RecordPa + TaskRecord.Flags, flags);
     }
+
+    /// <summary>The task looks at what is to be done before it next returns to EL0 (signals, rseq).</summary>
+    internal void RequestWork(KernelTask task) => SetFlag(task, TaskFlag.Work, true);
+
+    /// <summary>Whether the task's system calls all reach the model: the run is traced, or its tracer wants to see them.</summary>
+    internal void SyncSyscallTrace(KernelTask task) =>
+        SetFlag(task, TaskFlag.SyscallTrace, _traceSyscalls || task.Tracing is { Syscalls: true });
 
     internal bool Flag(KernelTask task, TaskFlag flag) => (_memory.Read<ulong>(task.RecordPa + TaskRecord.Flags) & Bit(flag)) != 0;
 

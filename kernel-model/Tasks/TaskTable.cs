@@ -1,4 +1,5 @@
 using ArmVdso.Kernel.El1;
+using ArmVdso.Kernel.Waiting;
 
 namespace ArmVdso.Kernel.Tasks;
 
@@ -17,6 +18,9 @@ public sealed class TaskTable
 
     /// <summary>The first process; null before it is started.</summary>
     public ThreadGroup? Init { get; internal set; }
+
+    /// <summary>Woken whenever a process ends (pidfd polls).</summary>
+    internal WaitQueue ProcessEnded { get; } = new();
 
     /// <summary>All tasks, dead leaders of live or unreaped processes included.</summary>
     internal IReadOnlyCollection<KernelTask> All => _tasks.Values;

@@ -1,5 +1,4 @@
 using ArmVdso.Kernel.Abi;
-using ArmVdso.Kernel.Delivery;
 using ArmVdso.Kernel.Signals;
 using ArmVdso.Kernel.Time;
 using ArmVdso.Kernel.Waiting;
@@ -89,6 +88,14 @@ public sealed class ThreadGroup
 
     /// <summary>Timers of timer_create by ID.</summary>
     internal SortedDictionary<int, PosixTimer> PosixTimers { get; } = [];
+
+    /// <summary>exit_itimers: no timer of timer_create is left.</summary>
+    internal void ClearPosixTimers()
+    {
+        foreach (PosixTimer timer in PosixTimers.Values)
+            timer.Disarm();
+        PosixTimers.Clear();
+    }
 
     /// <summary>ITIMER_VIRTUAL and ITIMER_PROF: CPU cycles at which they expire (0: off) and interval in cycles.</summary>
     internal (ulong Expires, ulong Interval)[] CpuTimers { get; } = new (ulong, ulong)[2];

@@ -135,7 +135,7 @@ public abstract class VdsoDesign
     {
     }
 
-    private static void MarkForeign(KernelTask task) => task.Kernel.Records.SetForeign(task, task.IsInForeignNamespace);
+    private void MarkForeign(KernelTask task) => Kernel.Records.SetForeign(task, task.IsInForeignNamespace);
 
     /// <summary>Writes what a word of a task's slot has to be.</summary>
     protected void WriteWord(ulong slotPa, KernelTask task, VdsoField field)

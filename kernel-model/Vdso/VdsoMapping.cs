@@ -36,7 +36,7 @@ public sealed class VdsoMapping
         if (design is StockDesign stock)
         {
             Data = new VvarPages(kernel, stock.Stock.Layout);
-            SharedDataPages = Data.For(kernel.InitialTimeNamespace);
+            SharedDataPages = Data.For(kernel.Namespaces.InitialTime);
             return;
         }
         int dataPages = (int)(Image.Layout("vvar_pages") - Image.LayoutOr("thread_pages", 0));
@@ -117,7 +117,7 @@ public sealed class VdsoMapping
                 Start = start,
                 End = start + front,
                 Prot = Mman.PROT_READ,
-                SpecialPages = Data!.For(Kernel.InitialTimeNamespace),
+                SpecialPages = Data!.For(Kernel.Namespaces.InitialTime),
                 Name = FrontName
             });
         memory.Add(new Vma

@@ -44,7 +44,7 @@ public class OffsetTrace(LinuxKernel kernel, Action<OffsetWrite> sink) : IMachin
             null => "unknown",
         };
         KernelTask current = kernel.Scheduler.Current(cpu.Index);
-        KernelTask previous = cause == "switch" && kernel.LastSwitch.TryGetValue(cpu.Index, out (KernelTask Previous, KernelTask Next) pair)
+        KernelTask previous = cause == "switch" && kernel.Scheduler.LastSwitch.TryGetValue(cpu.Index, out (KernelTask Previous, KernelTask Next) pair)
             ? pair.Previous
             : current;
         Dictionary<string, int>? slot = null;

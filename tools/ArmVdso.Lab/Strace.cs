@@ -12,6 +12,7 @@ namespace ArmVdso.Lab;
 public sealed class Strace(TextWriter output)
 {
     private readonly Dictionary<int, string> _unfinished = [];
+    private int _first;
     private bool _several;
 
     /// <summary>A call's entry (result null) or exit.</summary>
@@ -52,7 +53,9 @@ public sealed class Strace(TextWriter output)
 
     private void Line(KernelTask task, string text)
     {
-        _several |= task.Kernel.Tasks.Init is { } init && task.Tid != init.Pid;
+        if (_first == 0)
+            _first = task.Tid;
+        _several |= task.Tid != _first;
         output.WriteLine(_several ? $"[pid {task.Tid}] {text}" : text);
     }
 

@@ -24,7 +24,7 @@ internal sealed class VfsGuest : IDisposable
         _machine = new Machine(1, 64 << 20, (_, _) => new TimingModel());
         Kernel = new LinuxKernel(_machine, new KernelOptions { RootDirectory = root }) { HostOut = Output };
         var group = new ThreadGroup();
-        Task = new KernelTask(Kernel, 100, group) { Comm = "test" };
+        Task = new KernelTask(Kernel.Records, Kernel.Scheduler, Kernel.Namespaces, 100, group) { Comm = "test" };
         group.Leader = Task;
         group.Pid = group.Pgid = group.Sid = 100;
         group.Threads.Add(Task);

@@ -67,7 +67,7 @@ public sealed class TimekeeperTests
             pages.WriteRng(5, true);
             const ulong counter = 540_000_123;
 
-            ulong[] normal = pages.For(kernel.InitialTimeNamespace);
+            ulong[] normal = pages.For(kernel.Namespaces.InitialTime);
             Assert.Equal(count, normal.Length);
             Assert.Equal(0ul, normal[data + 1]);
             ulong page = normal[data];

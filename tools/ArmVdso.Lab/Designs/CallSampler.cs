@@ -157,11 +157,11 @@ internal sealed class CallSampler : OffsetTrace
             if (pc == _switchStart)
             {
                 began = cpu.Cycles;
-                StateOf(_kernel.LastSwitch[cpu.Index].Previous).Disturbed = true;
+                StateOf(_kernel.Scheduler.LastSwitch[cpu.Index].Previous).Disturbed = true;
             }
             else if (pc == _switchEnd && began != 0)
             {
-                (KernelTask previous, KernelTask next) = _kernel.LastSwitch[cpu.Index];
+                (KernelTask previous, KernelTask next) = _kernel.Scheduler.LastSwitch[cpu.Index];
                 if (previous.Tid != 0 && next.Tid != 0)
                     Switches.Add(cpu.Cycles - began);
                 began = 0;

@@ -1,13 +1,12 @@
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Signals;
-using ArmVdso.Kernel.Tasks;
 using ArmVdso.Kernel.Time;
 
-namespace ArmVdso.Kernel.Delivery;
+namespace ArmVdso.Kernel.Tasks;
 
 /// <summary>A timer of timer_create (kernel/time/posix-timers.c). Times in ns of its clock, as the first time namespace has it;
 /// timers on CPU-time clocks are armed as if the process ran alone and check the CPU time when they expire.</summary>
-internal sealed class PosixTimer(LinuxKernel kernel, int id, int clock)
+internal sealed class PosixTimer(Timekeeper timekeeper, KernelTimers timers, int id, int clock)
 {
     private KernelTimer? _timer;
     private TimerBase _base;
@@ -18,11 +17,11 @@ internal sealed class PosixTimer(LinuxKernel kernel, int id, int clock)
     /// <summary>Clock of timer_create.</summary>
     internal int Clock => clock;
 
-    /// <summary>The process.</summary>
-    internal required ThreadGroup Group { get; init; }
+    /// <summary>Where its signal waits: the process, or SIGEV_THREAD_ID's thread.</summary>
+    internal required PendingSignals Queue { get; init; }
 
-    /// <summary>SIGEV_THREAD_ID's thread, or null.</summary>
-    internal KernelTask? Thread { get; init; }
+    /// <summary>Sends its signal there.</summary>
+    internal required Action<SignalInfo> Send { get; init; }
 
     /// <summary>Signal, or 0 for SIGEV_NONE.</summary>
     internal int Signal { get; init; }
@@ -39,7 +38,7 @@ internal sealed class PosixTimer(LinuxKernel kernel, int id, int clock)
     /// <summary>Expirations that no signal was queued for since the last one.</summary>
     internal int Overrun => (int)Math.Min(_overrun, int.MaxValue);
 
-    private ulong Now => CpuNow?.Invoke() ?? kernel.Timekeeper.TimeOf(_base);
+    private ulong Now => CpuNow?.Invoke() ?? timekeeper.TimeOf(_base);
 
     /// <summary>ns until it expires; 0 when it is off.</summary>
     internal ulong Left => _deadline == 0 ? 0 : Math.Max(1, _deadline - Math.Min(_deadline, Now));
@@ -68,17 +67,17 @@ internal sealed class PosixTimer(LinuxKernel kernel, int id, int clock)
         if (CpuNow is { } cpu)
         {
             ulong now = cpu();
-            ulong at = kernel.Timekeeper.NowNs + Math.Max(MachineClock.TickNs, now < _deadline ? _deadline - now : 0);
-            _timer = kernel.Timers.Add(at, Expired);
+            ulong at = timekeeper.NowNs + Math.Max(MachineClock.TickNs, now < _deadline ? _deadline - now : 0);
+            _timer = timers.Add(at, Expired);
             return;
         }
-        _timer = kernel.Timers.Add(_base, _deadline, Expired, clock is Clocks.RealtimeAlarm or Clocks.BoottimeAlarm);
+        _timer = timers.Add(_base, _deadline, Expired, clock is Clocks.RealtimeAlarm or Clocks.BoottimeAlarm);
     }
 
     private void Expired(ulong monotonic)
     {
         _timer = null;
-        ulong now = CpuNow?.Invoke() ?? (ulong)((long)monotonic + kernel.Timekeeper.OffsetOf(_base));
+        ulong now = CpuNow?.Invoke() ?? (ulong)((long)monotonic + timekeeper.OffsetOf(_base));
         if (now < _deadline)
         {
             Start();
@@ -97,15 +96,14 @@ internal sealed class PosixTimer(LinuxKernel kernel, int id, int clock)
         }
         if (Signal == 0)
             return;
-        PendingSignals queue = Thread?.Signals.Pending ?? Group.SharedPending;
-        if (_pending && queue.HasTimer(id))
+        if (_pending && Queue.HasTimer(id))
         {
             _overrun += times;
             return;
         }
         _pending = true;
         _overrun = times - 1;
-        var info = new SignalInfo
+        Send(new SignalInfo
         {
             Number = Signal,
             Code = Abi.Signal.SI_TIMER,
@@ -113,10 +111,6 @@ internal sealed class PosixTimer(LinuxKernel kernel, int id, int clock)
             Pid = id,
             Uid = (uint)Overrun,
             Value = Value,
-        };
-        if (Thread is { } thread)
-            kernel.SignalDelivery.Send(thread, info);
-        else
-            kernel.SignalDelivery.Send(Group, info);
+        });
     }
 }
