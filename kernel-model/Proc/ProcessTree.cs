@@ -55,10 +55,10 @@ internal sealed class ProcessTree(LinuxKernel? kernel, Vfs vfs, FileSystem fs)
         d.AddText("stat", () => StatLine(task, process));
         d.AddText("statm", () =>
             $"{(task.Mm?.VirtualSize ?? 0) / 4096} {task.Mm?.ResidentPages ?? 0} 0 1 0 {task.Mm?.ResidentPages ?? 0} 0\n");
-        d.AddText("maps", () => task.Mm?.FormatMaps() ?? "");
-        d.AddText("smaps", () => SharedMaps(task));
+        d.AddText("maps", () => MemoryText.Maps(task.Mm));
+        d.AddText("smaps", () => MemoryText.SharedMaps(task.Mm));
         d.AddText("smaps_rollup", () =>
-            $"00000000-7fffffffff ---p 00000000 00:00 0 [rollup]\n{SharedMapCounters(task.Mm?.ResidentPages * 4 ?? 0)}");
+            $"00000000-7fffffffff ---p 00000000 00:00 0 [rollup]\n{MemoryText.Counters(task.Mm?.ResidentPages * 4 ?? 0)}");
         d.AddText("cmdline", () => Encoding.Latin1.GetString(group.CommandLine));
         d.AddText("environ", () => Encoding.Latin1.GetString(group.Environment), 0x100);
         d.AddText("auxv", () => Encoding.Latin1.GetString(group.Auxv), 0x100);
@@ -294,25 +294,6 @@ internal sealed class ProcessTree(LinuxKernel? kernel, Vfs vfs, FileSystem fs)
             parts.Add(first == n ? $"{first}" : $"{first}-{n}");
         }
         return string.Join(',', parts);
-    }
-
-    private static string SharedMapCounters(long kib) =>
-        $"Rss:            {kib,8} kB\nPss:            {kib,8} kB\nPss_Dirty:      {kib,8} kB\n"
-        + $"Shared_Clean:          0 kB\nShared_Dirty:          0 kB\nPrivate_Clean:         0 kB\nPrivate_Dirty:  {kib,8} kB\n"
-        + $"Referenced:     {kib,8} kB\nAnonymous:      {kib,8} kB\nSwap:                  0 kB\nLocked:                0 kB\n";
-
-    private static string SharedMaps(KernelTask task)
-    {
-        var text = new StringBuilder();
-        foreach (string line in (task.Mm?.FormatMaps() ?? "").Split('\n', StringSplitOptions.RemoveEmptyEntries))
-        {
-            string[] range = line[..line.IndexOf(' ')].Split('-');
-            ulong size = ulong.Parse(range[1], NumberStyles.HexNumber, CultureInfo.InvariantCulture)
-                - ulong.Parse(range[0], NumberStyles.HexNumber, CultureInfo.InvariantCulture);
-            text.Append($"{line}\nSize:           {size / 1024,8} kB\nKernelPageSize:        4 kB\nMMUPageSize:           4 kB\n"
-                + $"{SharedMapCounters(0)}VmFlags: \n");
-        }
-        return text.ToString();
     }
 
     private static string Limits(ThreadGroup group)

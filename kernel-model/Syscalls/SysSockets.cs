@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Files;
 
@@ -7,12 +6,8 @@ namespace ArmVdso.Kernel.Syscalls;
 /// <summary>Sockets (net/socket.c) over <see cref="SocketFile"/>.</summary>
 internal static class SysSockets
 {
-    private const int MSG_PEEK = 2, MSG_CTRUNC = 8, MSG_TRUNC = 0x20, MSG_DONTWAIT = 0x40, MSG_WAITALL = 0x100, MSG_NOSIGNAL = 0x4000,
-        MSG_CMSG_CLOEXEC = 0x40000000;
-    private const int SOL_SOCKET = 1, SCM_RIGHTS = 1, SCM_CREDENTIALS = 2;
-    private const int MaxMessage = 256 << 10;
-
-    private static long Socket(SyscallContext c, int argument, out SocketFile? socket)
+    /// <summary>The socket of a descriptor: 0, -EBADF or -ENOTSOCK.</summary>
+    internal static long Find(SyscallContext c, int argument, out SocketFile? socket)
     {
         socket = null;
         if (FileArguments.File(c, argument) is not { } file)
@@ -68,7 +63,8 @@ internal static class SysSockets
         return SysEvents.InstallPair(c, a, b, c.Int(1), c.Arg(3));
     }
 
-    private static long Address(SyscallContext c, ulong address, int length, out byte[] bytes)
+    /// <summary>Reads an address argument: 0, -EINVAL, -EFAULT.</summary>
+    internal static long Address(SyscallContext c, ulong address, int length, out byte[] bytes)
     {
         bytes = [];
         if (length is < 0 or > 128)
@@ -77,14 +73,14 @@ internal static class SysSockets
         return length == 0 || c.Memory.Read(address, bytes) ? 0 : -Errno.EFAULT;
     }
 
-    public static long Bind(SyscallContext c) => Socket(c, 0, out SocketFile? s) is < 0 and long e ? e
+    public static long Bind(SyscallContext c) => Find(c, 0, out SocketFile? s) is < 0 and long e ? e
         : Address(c, c.Arg(1), c.Int(2), out byte[] address) is < 0 and long bad ? bad : s!.Bind(address, FileArguments.CallerOf(c));
 
-    public static long Listen(SyscallContext c) => Socket(c, 0, out SocketFile? s) is < 0 and long e ? e : s!.Listen(c.Int(1));
+    public static long Listen(SyscallContext c) => Find(c, 0, out SocketFile? s) is < 0 and long e ? e : s!.Listen(c.Int(1));
 
     public static long Connect(SyscallContext c)
     {
-        if (Socket(c, 0, out SocketFile? socket) is < 0 and long error)
+        if (Find(c, 0, out SocketFile? socket) is < 0 and long error)
             return error;
         error = Address(c, c.Arg(1), c.Int(2), out byte[] address);
         if (error == 0)
@@ -103,7 +99,7 @@ internal static class SysSockets
     {
         if ((flags & ~(OpenFlags.O_NONBLOCK | OpenFlags.O_CLOEXEC)) != 0)
             return -Errno.EINVAL;
-        if (Socket(c, 0, out SocketFile? socket) is < 0 and long error)
+        if (Find(c, 0, out SocketFile? socket) is < 0 and long error)
             return error;
         if (socket!.Kind == SocketTable.SOCK_DGRAM)
             return -Errno.EOPNOTSUPP;
@@ -126,7 +122,7 @@ internal static class SysSockets
     }
 
     /// <summary>Writes an address and its length (value-result).</summary>
-    private static long GiveAddress(SyscallContext c, ulong address, ulong lengthAddress, byte[]? value)
+    internal static long GiveAddress(SyscallContext c, ulong address, ulong lengthAddress, byte[]? value)
     {
         if (!c.Memory.Read(lengthAddress, out int room))
             return -Errno.EFAULT;
@@ -139,7 +135,7 @@ internal static class SysSockets
 
     public static long Getsockname(SyscallContext c)
     {
-        if (Socket(c, 0, out SocketFile? socket) is < 0 and long error)
+        if (Find(c, 0, out SocketFile? socket) is < 0 and long error)
             return error;
         byte[] unbound = socket!.Domain switch
         {
@@ -150,417 +146,8 @@ internal static class SysSockets
         return GiveAddress(c, c.Arg(1), c.Arg(2), socket.Local ?? unbound);
     }
 
-    public static long Getpeername(SyscallContext c) => Socket(c, 0, out SocketFile? s) is < 0 and long e ? e
+    public static long Getpeername(SyscallContext c) => Find(c, 0, out SocketFile? s) is < 0 and long e ? e
         : s!.Peer == null || !s.IsConnected ? -Errno.ENOTCONN : GiveAddress(c, c.Arg(1), c.Arg(2), s.Peer);
 
-    public static long Shutdown(SyscallContext c) => Socket(c, 0, out SocketFile? s) is < 0 and long e ? e : s!.Shutdown(c.Int(1));
-
-    /// <summary>struct msghdr: name 0, namelen 8, iov 16, iovlen 24, control 32, controllen 40, flags 48.</summary>
-    private struct Header
-    {
-        public ulong Name, Iov, IovCount, Control, ControlLength;
-        public int NameLength;
-    }
-
-    private static bool ReadHeader(SyscallContext c, ulong address, out Header h)
-    {
-        h = default;
-        return c.Memory.Read(address, out h.Name) && c.Memory.Read(address + 8, out h.NameLength) && c.Memory.Read(address + 16, out h.Iov)
-            && c.Memory.Read(address + 24, out h.IovCount) && c.Memory.Read(address + 32, out h.Control)
-            && c.Memory.Read(address + 40, out h.ControlLength);
-    }
-
-    /// <summary>How far a send that slept has come.</summary>
-    private sealed class SendProgress
-    {
-        public long Done;
-    }
-
-    private static long SendTo(
-        SyscallContext c, SocketFile socket, (ulong Address, long Length)[] iov, byte[] address, List<OpenFile>? files, int flags)
-    {
-        long total = iov.Sum(v => v.Length);
-        var progress = c.State as SendProgress ?? new SendProgress();
-        c.State = progress;
-        while (true)
-        {
-            int wanted = (int)Math.Min(total - progress.Done, MaxMessage);
-            byte[] data = new byte[wanted];
-            if (SysReadWrite.Gather(c, iov, progress.Done, data) < wanted)
-                return progress.Done > 0 ? progress.Done : -Errno.EFAULT;
-            long n = socket.Send(data, address, FileArguments.CallerOf(c), files);
-            if (n == -Errno.EAGAIN)
-            {
-                if (socket.NonBlocking || (flags & MSG_DONTWAIT) != 0 || c.SignalPending)
-                    return progress.Done > 0 ? progress.Done
-                        : c.SignalPending && !socket.NonBlocking && (flags & MSG_DONTWAIT) == 0 ? -Errno.ERESTARTSYS : n;
-                // Datagrams wait for the receiver, whose queue is not ours: look again soon.
-                return socket.Kind == SocketTable.SOCK_DGRAM ? c.Wait(socket.Source.Queue, c.Kernel.Timekeeper.NowNs + 1_000_000)
-                    : FileArguments.WaitFor(c, socket);
-            }
-            if (n == -Errno.EPIPE && (flags & MSG_NOSIGNAL) == 0 && socket.Kind != SocketTable.SOCK_DGRAM)
-                c.Kernel.SendSignal(c.Task, 13);
-            if (n < 0)
-                return progress.Done > 0 ? progress.Done : n;
-            progress.Done += n;
-            files = null;
-            if (progress.Done >= total || socket.Kind != SocketTable.SOCK_STREAM)
-                return progress.Done;
-        }
-    }
-
-    public static long Sendto(SyscallContext c)
-    {
-        if (Socket(c, 0, out SocketFile? socket) is < 0 and long error)
-            return error;
-        byte[] address = [];
-        if (c.Arg(4) != 0 && Address(c, c.Arg(4), c.Int(5), out address) is < 0 and long bad)
-            return bad;
-        return SendTo(c, socket!, [(c.Arg(1), (long)Math.Min(c.Arg(2), 0x7FFFF000))], address, null, c.Int(3));
-    }
-
-    public static long Sendmsg(SyscallContext c) =>
-        Socket(c, 0, out SocketFile? s) is < 0 and long e ? e : SendMessage(c, s!, c.Arg(1), c.Int(2));
-
-    private static long SendMessage(SyscallContext c, SocketFile socket, ulong message, int flags)
-    {
-        if (!ReadHeader(c, message, out Header h))
-            return -Errno.EFAULT;
-        if (SysReadWrite.Vector(c, h.Iov, h.IovCount, out var iov) is < 0 and long error)
-            return error == -Errno.EINVAL ? -Errno.EMSGSIZE : error;
-        byte[] address = [];
-        if (h.Name != 0 && Address(c, h.Name, h.NameLength, out address) is < 0 and long bad)
-            return bad;
-        List<OpenFile>? files = null;
-        // Descriptors were taken already when the send has slept after a part went out.
-        if (h.Control != 0 && h.ControlLength > 0 && c.State is not SendProgress { Done: > 0 })
-        {
-            error = ReadControl(c, h, out files);
-            if (error < 0)
-                return error;
-        }
-        long result = SendTo(c, socket, iov, address, files, flags);
-        // Not delivered: the references taken here go back; a send that slept takes them again.
-        if (result < 0 && c.State is not SendProgress { Done: > 0 })
-            files?.ForEach(f => f.Release());
-        return result;
-    }
-
-    private static long ReadControl(SyscallContext c, in Header h, out List<OpenFile>? files)
-    {
-        files = null;
-        if (h.ControlLength > 65536)
-            return -Errno.ENOBUFS;
-        byte[] control = new byte[h.ControlLength];
-        if (!c.Memory.Read(h.Control, control))
-            return -Errno.EFAULT;
-        var found = new List<OpenFile>();
-        for (int at = 0; at + 16 <= control.Length;)
-        {
-            long length = BinaryPrimitives.ReadInt64LittleEndian(control.AsSpan(at));
-            int level = BinaryPrimitives.ReadInt32LittleEndian(control.AsSpan(at + 8));
-            int type = BinaryPrimitives.ReadInt32LittleEndian(control.AsSpan(at + 12));
-            if (length < 16 || at + length > control.Length)
-                return -Errno.EINVAL;
-            if (level == SOL_SOCKET && type == SCM_RIGHTS)
-            {
-                for (int n = at + 16; n + 4 <= at + length; n += 4)
-                {
-                    if (c.Files[BinaryPrimitives.ReadInt32LittleEndian(control.AsSpan(n))] is not { } file)
-                        return -Errno.EBADF;
-                    found.Add(file);
-                }
-            }
-            at += (int)((length + 7) & ~7);
-        }
-        if (found.Count > 253)
-            return -Errno.EINVAL;
-        found.ForEach(f => f.AddReference());
-        files = found.Count > 0 ? found : null;
-        return 0;
-    }
-
-    public static long Sendmmsg(SyscallContext c)
-    {
-        if (Socket(c, 0, out SocketFile? socket) is < 0 and long error)
-            return error;
-        int sent = 0;
-        for (uint n = 0; n < Math.Min(c.UInt(2), 1024); n++)
-        {
-            ulong message = c.Arg(1) + n * 64;
-            long result = SendMessage(c, socket!, message, c.Int(3) | (n > 0 ? MSG_DONTWAIT : 0));
-            if (result < 0)
-                return sent > 0 ? sent : result;
-            c.State = null;
-            c.Memory.Write(message + 56, (uint)result);
-            sent++;
-        }
-        return sent;
-    }
-
-    private static long ReceiveFrom(
-        SyscallContext c, SocketFile socket, (ulong Address, long Length)[] iov, int flags, out SocketMessage? first, out int full)
-    {
-        int wanted = (int)Math.Min(iov.Sum(v => v.Length), MaxMessage);
-        if ((flags & MSG_WAITALL) != 0 && (flags & (MSG_PEEK | MSG_DONTWAIT)) == 0
-            && socket is { Kind: SocketTable.SOCK_STREAM, NonBlocking: false })
-            return ReceiveAll(c, socket, iov, wanted, out first, out full);
-        byte[] buffer = new byte[wanted];
-        long n = socket.Receive(buffer, (flags & MSG_PEEK) != 0, out first, out full);
-        if (n == -Errno.EAGAIN)
-            return SysReadWrite.WaitToRead(c, socket, (flags & MSG_DONTWAIT) != 0);
-        if (n > 0 && SysReadWrite.Scatter(c, iov, 0, buffer.AsSpan(0, (int)n)) < n)
-            return -Errno.EFAULT;
-        return n;
-    }
-
-    private static long ReceiveAll(
-        SyscallContext c, SocketFile socket, (ulong Address, long Length)[] iov, int wanted, out SocketMessage? first, out int full)
-    {
-        var progress = c.State as SendProgress ?? new SendProgress();
-        c.State = progress;
-        full = wanted;
-        first = null;
-        while (progress.Done < wanted)
-        {
-            byte[] buffer = new byte[wanted - progress.Done];
-            long n = socket.Receive(buffer, false, out first, out _);
-            if (n == -Errno.EAGAIN)
-                return c.SignalPending && progress.Done > 0 ? progress.Done : FileArguments.WaitFor(c, socket);
-            if (n <= 0)
-                return progress.Done > 0 ? progress.Done : n;
-            if (SysReadWrite.Scatter(c, iov, progress.Done, buffer.AsSpan(0, (int)n)) < n)
-                return -Errno.EFAULT;
-            progress.Done += n;
-        }
-        return progress.Done;
-    }
-
-    public static long Recvfrom(SyscallContext c)
-    {
-        if (Socket(c, 0, out SocketFile? socket) is < 0 and long error)
-            return error;
-        long n = ReceiveFrom(
-            c, socket!, [(c.Arg(1), (long)Math.Min(c.Arg(2), MaxMessage))], c.Int(3), out SocketMessage? first, out int full);
-        if (n < 0)
-            return n;
-        if (first?.Files is { } files && (c.Int(3) & MSG_PEEK) == 0)
-        {
-            files.ForEach(f => f.Release());
-            first.Files = null;
-        }
-        if (c.Arg(4) != 0
-            && GiveAddress(c, c.Arg(4), c.Arg(5), socket!.Kind == SocketTable.SOCK_STREAM ? null : first?.From) is < 0 and long bad)
-            return bad;
-        return (c.Int(3) & MSG_TRUNC) != 0 && socket!.Kind != SocketTable.SOCK_STREAM ? full : n;
-    }
-
-    public static long Recvmsg(SyscallContext c) =>
-        Socket(c, 0, out SocketFile? s) is < 0 and long e ? e : ReceiveMessage(c, s!, c.Arg(1), c.Int(2));
-
-    private static long ReceiveMessage(SyscallContext c, SocketFile socket, ulong message, int flags)
-    {
-        if (!ReadHeader(c, message, out Header h))
-            return -Errno.EFAULT;
-        if (SysReadWrite.Vector(c, h.Iov, h.IovCount, out var iov) is < 0 and long error)
-            return error == -Errno.EINVAL ? -Errno.EMSGSIZE : error;
-        long n = ReceiveFrom(c, socket, iov, flags, out SocketMessage? first, out int full);
-        if (n < 0)
-            return n;
-        int outFlags = 0;
-        if (socket.Kind != SocketTable.SOCK_STREAM && full > n)
-            outFlags |= MSG_TRUNC;
-        if (h.Name != 0)
-        {
-            byte[] from = socket.Kind == SocketTable.SOCK_STREAM ? [] : first?.From ?? [];
-            int length = Math.Min(Math.Max(h.NameLength, 0), from.Length);
-            if (length > 0 && !c.Memory.Write(h.Name, from.AsSpan(0, length)))
-                return -Errno.EFAULT;
-            c.Memory.Write(message + 8, from.Length);
-        }
-        outFlags |= WriteControl(c, socket, h, first, flags, out ulong used);
-        c.Memory.Write(message + 40, used);
-        c.Memory.Write(message + 48, outFlags | (flags & MSG_CMSG_CLOEXEC));
-        return (flags & MSG_TRUNC) != 0 && socket.Kind != SocketTable.SOCK_STREAM ? full : n;
-    }
-
-    /// <summary>Ancillary data: identities and descriptors. Returns MSG_CTRUNC when not all fits.</summary>
-    private static int WriteControl(SyscallContext c, SocketFile socket, in Header h, SocketMessage? first, int flags, out ulong used)
-    {
-        used = 0;
-        int result = 0;
-        Span<byte> head = stackalloc byte[28];
-        if (socket.GetFlag(SOL_SOCKET, 16) && first != null)
-        {
-            if (h.ControlLength < 32)
-            {
-                result = MSG_CTRUNC;
-            }
-            else
-            {
-                BinaryPrimitives.WriteInt64LittleEndian(head, 28);
-                BinaryPrimitives.WriteInt32LittleEndian(head[8..], SOL_SOCKET);
-                BinaryPrimitives.WriteInt32LittleEndian(head[12..], SCM_CREDENTIALS);
-                BinaryPrimitives.WriteInt32LittleEndian(head[16..], first.Sender.Pid);
-                BinaryPrimitives.WriteUInt32LittleEndian(head[20..], first.Sender.Uid);
-                BinaryPrimitives.WriteUInt32LittleEndian(head[24..], first.Sender.Gid);
-                c.Memory.Write(h.Control, head);
-                used = 32;
-            }
-        }
-        if (first?.Files is not { } files)
-            return result;
-        int room = h.ControlLength < used + 20 ? 0 : (int)((h.ControlLength - used - 16) / 4);
-        int given = 0;
-        foreach (OpenFile file in files)
-        {
-            if (given >= room)
-                break;
-            long fd = c.Files.Add(file.AddReference(), (flags & MSG_CMSG_CLOEXEC) != 0, FileArguments.FileLimit(c));
-            if (fd < 0)
-            {
-                file.Release();
-                break;
-            }
-            c.Memory.Write(h.Control + used + 16 + (ulong)given * 4, (int)fd);
-            given++;
-        }
-        if (given < files.Count)
-            result |= MSG_CTRUNC;
-        if ((flags & MSG_PEEK) == 0)
-        {
-            files.ForEach(f => f.Release());
-            first.Files = null;
-        }
-        if (given > 0)
-        {
-            BinaryPrimitives.WriteInt64LittleEndian(head, 16 + given * 4);
-            BinaryPrimitives.WriteInt32LittleEndian(head[8..], SOL_SOCKET);
-            BinaryPrimitives.WriteInt32LittleEndian(head[12..], SCM_RIGHTS);
-            c.Memory.Write(h.Control + used, head[..16]);
-            used = Math.Min(h.ControlLength, used + (ulong)((16 + given * 4 + 7) & ~7));
-        }
-        return result;
-    }
-
-    public static long Recvmmsg(SyscallContext c)
-    {
-        if (Socket(c, 0, out SocketFile? socket) is < 0 and long error)
-            return error;
-        int received = 0;
-        for (uint n = 0; n < Math.Min(c.UInt(2), 1024); n++)
-        {
-            ulong message = c.Arg(1) + n * 64;
-            long result = ReceiveMessage(c, socket!, message, c.Int(3) | (n > 0 ? MSG_DONTWAIT : 0));
-            if (result < 0)
-                return received > 0 ? received : result;
-            c.State = null;
-            c.Memory.Write(message + 56, (uint)result);
-            received++;
-        }
-        return received;
-    }
-
-    public static long Setsockopt(SyscallContext c)
-    {
-        if (Socket(c, 0, out SocketFile? socket) is < 0 and long error)
-            return error;
-        int level = c.Int(1), name = c.Int(2), length = c.Int(4);
-        if (length is < 0 or > 1024)
-            return -Errno.EINVAL;
-        byte[] value = new byte[length];
-        if (length > 0 && !c.Memory.Read(c.Arg(3), value))
-            return -Errno.EFAULT;
-        if (level == SOL_SOCKET && name is 20 or 21 or 66 or 67)
-        {
-            if (length < 16)
-                return -Errno.EINVAL;
-            long seconds = BinaryPrimitives.ReadInt64LittleEndian(value), micro = BinaryPrimitives.ReadInt64LittleEndian(value.AsSpan(8));
-            if (micro is < 0 or >= 1_000_000)
-                return -Errno.EDOM;
-            ulong ns = (ulong)Math.Max(0, seconds) * 1_000_000_000 + (ulong)micro * 1000;
-            if (name is 20 or 66)
-                socket!.ReceiveTimeout = ns;
-            else
-                socket!.SendTimeout = ns;
-        }
-        else if (length < 4 && level == SOL_SOCKET)
-        {
-            return -Errno.EINVAL;
-        }
-        else if (level == SOL_SOCKET && name is 7 or 8)
-        {
-            // The kernel doubles the value for its book-keeping.
-            BinaryPrimitives.WriteInt32LittleEndian(value, Math.Clamp(BinaryPrimitives.ReadInt32LittleEndian(value), 1152, 212992) * 2);
-        }
-        else if (level == 6 && socket!.Protocol != 6)
-        {
-            return -Errno.ENOPROTOOPT;
-        }
-        socket!.SetOption(level, name, value);
-        return 0;
-    }
-
-    public static long Getsockopt(SyscallContext c)
-    {
-        if (Socket(c, 0, out SocketFile? socket) is < 0 and long error)
-            return error;
-        if (!c.Memory.Read(c.Arg(4), out int room))
-            return -Errno.EFAULT;
-        if (room < 0)
-            return -Errno.EINVAL;
-        int level = c.Int(1), name = c.Int(2);
-        byte[]? value = socket!.GetOption(level, name);
-        if (level == SOL_SOCKET)
-        {
-            switch (name)
-            {
-                case 3:
-                    value = BitConverter.GetBytes(socket.Kind);
-                    break;
-                case 4:
-                    value = BitConverter.GetBytes(socket.TakeError());
-                    break;
-                case 7 or 8:
-                    value ??= BitConverter.GetBytes(212992);
-                    break;
-                case 13:
-                    value ??= new byte[8];
-                    break;
-                case 17:
-                    (int pid, uint uid, uint gid) = socket.IsConnected ? socket.PeerCredentials : (0, uint.MaxValue, uint.MaxValue);
-                    value = [.. BitConverter.GetBytes(pid), .. BitConverter.GetBytes(uid), .. BitConverter.GetBytes(gid)];
-                    break;
-                case 20 or 21 or 66 or 67:
-                    value ??= new byte[16];
-                    break;
-                case 30:
-                    value = BitConverter.GetBytes(socket.IsListening ? 1 : 0);
-                    break;
-                case 38:
-                    value = BitConverter.GetBytes(socket.Protocol);
-                    break;
-                case 39:
-                    value = BitConverter.GetBytes(socket.Domain);
-                    break;
-                case 31 or 59 or 77:
-                    return -Errno.ENOPROTOOPT;
-                default:
-                    value ??= new byte[4];
-                    break;
-            }
-        }
-        else if (level == 6 && socket.Protocol != 6)
-        {
-            return -Errno.EOPNOTSUPP;
-        }
-        else if (level == 6 && name == 11)
-        {
-            value = new byte[104];
-            value[0] = (byte)(socket.IsListening ? 10 : socket.IsConnected ? 1 : 7);
-        }
-        value ??= new byte[4];
-        int n = Math.Min(room, value.Length);
-        return (n == 0 || c.Memory.Write(c.Arg(3), value.AsSpan(0, n))) && c.Memory.Write(c.Arg(4), n) ? 0 : -Errno.EFAULT;
-    }
+    public static long Shutdown(SyscallContext c) => Find(c, 0, out SocketFile? s) is < 0 and long e ? e : s!.Shutdown(c.Int(1));
 }

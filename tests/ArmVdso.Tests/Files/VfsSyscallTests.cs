@@ -265,13 +265,13 @@ public sealed class VfsSyscallTests
             .. BitConverter.GetBytes((int)r), 0, 0, 0, 0];
         byte[] header = [.. new byte[16], .. BitConverter.GetBytes(iov), .. BitConverter.GetBytes(1L),
             .. BitConverter.GetBytes(g.Put(control)), .. BitConverter.GetBytes(24L), .. new byte[8]];
-        Assert.Equal(1, g.Call(SysSockets.Sendmsg, a, g.Put(header), 0));
+        Assert.Equal(1, g.Call(SysSocketMessages.Sendmsg, a, g.Put(header), 0));
         g.Call(SysFiles.Close, r);
         ulong room = g.Room(64);
         BitConverter.TryWriteBytes(header.AsSpan(32), room);
         BitConverter.TryWriteBytes(header.AsSpan(40), 64L);
         ulong message = g.Put(header);
-        Assert.Equal(1, g.Call(SysSockets.Recvmsg, b, message, 0));
+        Assert.Equal(1, g.Call(SysSocketMessages.Recvmsg, b, message, 0));
         Assert.Equal(24UL, g.Value<ulong>(message + 40));
         Assert.Equal(20L, g.Value<long>(room));
         ulong received = (ulong)g.Value<int>(room + 16);
@@ -298,9 +298,9 @@ public sealed class VfsSyscallTests
         Assert.Equal(SyscallContext.Blocked, SysSockets.Accept(accept));
         Assert.Equal(0, g.Call(SysSockets.Connect, client, g.Put(Address(8080)), 16));
         ulong server = (ulong)SysSockets.Accept(accept);
-        Assert.Equal(4, g.Call(SysSockets.Sendto, client, g.Text("ping"), 4, 0, 0, 0));
+        Assert.Equal(4, g.Call(SysSocketMessages.Sendto, client, g.Text("ping"), 4, 0, 0, 0));
         ulong buffer = g.Room(16);
-        Assert.Equal(2, g.Call(SysSockets.Recvfrom, server, buffer, 2, 0, 0, 0));
+        Assert.Equal(2, g.Call(SysSocketMessages.Recvfrom, server, buffer, 2, 0, 0, 0));
         Assert.Equal(2, g.Call(SysReadWrite.Read, server, buffer, 16));
         Assert.Equal("ng"u8.ToArray(), g.Bytes(buffer, 2));
         ulong name = g.Room(16);
@@ -371,7 +371,7 @@ public sealed class VfsSyscallTests
     {
         using var g = new VfsGuest();
         ulong fd = (ulong)g.Call(SysEvents.MemfdCreate, g.Text("shm"), 2);
-        Assert.Equal(0, g.Call(SysReadWrite.Ftruncate, fd, 8192));
+        Assert.Equal(0, g.Call(SysFileSize.Ftruncate, fd, 8192));
         Assert.Equal(4, g.Call(SysReadWrite.Pwrite64, fd, g.Text("file"), 4, 4096));
         long map = g.Memory.Map(0, 8192, 3, 1, g.Task.Files[(int)fd], 0);
         Assert.True(map > 0);

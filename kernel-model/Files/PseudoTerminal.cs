@@ -1,0 +1,160 @@
+using ArmVdso.Kernel.Abi;
+
+namespace ArmVdso.Kernel.Files;
+
+/// <summary>A pseudo-terminal: a line discipline between a master and a slave (drivers/tty/pty.c, n_tty.c in their basics).</summary>
+internal sealed class PseudoTerminal : Terminal
+{
+    private const int Capacity = 65536;
+    private readonly List<byte> _line = [];
+    private readonly Queue<byte[]> _lines = new();
+    private readonly ByteQueue _raw = new(Capacity);
+    private int _taken;
+
+    public PseudoTerminal(Vfs vfs, int number) : base(vfs) => Number = number;
+
+    public int Number { get; }
+
+    /// <summary>TIOCSPTLCK: the slave cannot be opened.</summary>
+    public bool Locked { get; set; } = true;
+
+    /// <summary>What the slave wrote and the master reads.</summary>
+    public ByteQueue Output { get; } = new(Capacity);
+
+    /// <summary>Wakes both ends.</summary>
+    public PollSource MasterSource { get; } = new();
+
+    /// <inheritdoc cref="MasterSource"/>
+    public PollSource SlaveSource { get; } = new();
+
+    public int Slaves { get; set; }
+
+    /// <summary>A slave has been open at some time; the master then sees a hang-up without one.</summary>
+    public bool HadSlave { get; set; }
+
+    public bool MasterGone { get; set; }
+
+    public override OpenFile OpenSlave(Inode inode, int flags) => new PseudoTerminalSlave(inode, flags, this);
+
+    protected override int Available => Canonical ? (_lines.TryPeek(out byte[]? line) ? line.Length - _taken : 0) : _raw.Count;
+
+    public bool HasInput => Canonical ? _lines.Count > 0 : _raw.Count + _lines.Count > 0;
+
+    protected override void FlushInput()
+    {
+        _line.Clear();
+        _lines.Clear();
+        _raw.Skip(_raw.Count);
+        _taken = 0;
+    }
+
+    /// <summary>The slave's read.</summary>
+    public long ReadInput(Span<byte> buffer)
+    {
+        if (_lines.TryPeek(out byte[]? line))
+        {
+            int n = Math.Min(buffer.Length, line.Length - _taken);
+            line.AsSpan(_taken, n).CopyTo(buffer);
+            _taken += n;
+            if (_taken == line.Length)
+            {
+                _lines.Dequeue();
+                _taken = 0;
+            }
+            return n;
+        }
+        if (!Canonical && _raw.Count > 0)
+            return _raw.Dequeue(buffer);
+        if (MasterGone)
+            return 0;
+        return !Canonical && Control(6) == 0 ? 0 : -Errno.EAGAIN;
+    }
+
+    /// <summary>The master's write: what a keyboard would send.</summary>
+    public int Type(ReadOnlySpan<byte> data)
+    {
+        foreach (byte typed in data)
+        {
+            byte b = typed;
+            if (Signals && b != 0 && (b == Control(0) || b == Control(1) || b == Control(10)))
+            {
+                int signal = b == Control(0) ? 2 : b == Control(1) ? 3 : 20;
+                if (Echo)
+                    EchoByte(b);
+                FlushInput();
+                if (ForegroundGroup != 0)
+                    Vfs.Host?.Jobs.Signal(ForegroundGroup, signal);
+                continue;
+            }
+            if (b == '\r' && TranslatesInput)
+                b = (byte)'\n';
+            if (!Canonical)
+            {
+                _raw.Enqueue([b]);
+                if (Echo)
+                    EchoByte(b);
+                continue;
+            }
+            if (b == Control(2) && b != 0)
+            {
+                if (_line.Count > 0)
+                {
+                    _line.RemoveAt(_line.Count - 1);
+                    if (Echo)
+                        Put("\b \b"u8);
+                }
+                continue;
+            }
+            if (b == Control(3) && b != 0)
+            {
+                _line.Clear();
+                continue;
+            }
+            if (b == Control(4) && b != 0)
+            {
+                _lines.Enqueue([.. _line]);
+                _line.Clear();
+                continue;
+            }
+            _line.Add(b);
+            if (Echo)
+                EchoByte(b);
+            if (b == '\n')
+            {
+                _lines.Enqueue([.. _line]);
+                _line.Clear();
+            }
+        }
+        if (HasInput)
+            SlaveSource.Notify(PollBits.Readable);
+        return data.Length;
+    }
+
+    private void EchoByte(byte b)
+    {
+        if (b < 32 && b != '\n' && b != '\t' && b != '\r')
+            Put([(byte)'^', (byte)(b + 64)]);
+        else
+            Put([b]);
+    }
+
+    /// <summary>The slave's write, with output processing; the number of bytes of <paramref name="data"/> that fit.</summary>
+    public int Put(ReadOnlySpan<byte> data)
+    {
+        int done = 0;
+        foreach (byte b in data)
+        {
+            bool newline = b == '\n' && TranslatesOutput;
+            if (Output.Free < (newline ? 2 : 1))
+                break;
+            if (newline)
+                Output.Enqueue("\r\n"u8);
+            else
+                Output.Enqueue([b]);
+            done++;
+        }
+        if (done > 0)
+            MasterSource.Notify(PollBits.Readable);
+        return done;
+    }
+}

@@ -1,0 +1,102 @@
+using ArmVdso.Kernel.Abi;
+
+namespace ArmVdso.Kernel.Files;
+
+/// <summary>The master side of a pseudo-terminal.</summary>
+internal sealed class PseudoTerminalMaster(Inode inode, int flags, PseudoTerminal pty) : OpenFile(inode, flags)
+{
+    public override PollSource Source => pty.MasterSource;
+
+    public override long Read(Span<byte> buffer, long position)
+    {
+        int n = pty.Output.Dequeue(buffer);
+        if (n > 0)
+        {
+            pty.SlaveSource.Notify(PollBits.Writable);
+            return n;
+        }
+        return pty.HadSlave && pty.Slaves == 0 ? -Errno.EIO : -Errno.EAGAIN;
+    }
+
+    public override long Write(ReadOnlySpan<byte> data, long position) => pty.Type(data);
+
+    public override uint Poll() => PollBits.Writable
+        | (pty.Output.Count > 0 ? PollBits.Readable : 0)
+        | (pty.HadSlave && pty.Slaves == 0 ? PollBits.Hup : 0);
+
+    public override long Ioctl(IFileUser user, uint command, ulong argument)
+    {
+        switch (command)
+        {
+            case IoctlNumbers.TIOCGPTN:
+                return user.Memory.Write(argument, pty.Number) ? 0 : -Errno.EFAULT;
+            case IoctlNumbers.TIOCSPTLCK:
+                if (!user.Memory.Read(argument, out int locked))
+                    return -Errno.EFAULT;
+                pty.Locked = locked != 0;
+                return 0;
+            case IoctlNumbers.TIOCGPTLCK:
+                return user.Memory.Write(argument, pty.Locked ? 1 : 0) ? 0 : -Errno.EFAULT;
+            case IoctlNumbers.TIOCGPTPEER:
+                Inode slave = Inode.Fs.Vfs.Devices.PtsRoot.NodeOf(pty.Number);
+                OpenFile file = pty.OpenSlave(slave, (int)argument);
+                long fd = user.Files.Add(file, ((int)argument & OpenFlags.O_CLOEXEC) != 0, user.MaxFiles);
+                if (fd < 0)
+                    file.Release();
+                return fd;
+            case IoctlNumbers.FIONREAD:
+                return user.Memory.Write(argument, pty.Output.Count) ? 0 : -Errno.EFAULT;
+            default:
+                return pty.Ioctl(user, command, argument);
+        }
+    }
+
+    protected override void Released()
+    {
+        pty.MasterGone = true;
+        Vfs vfs = Inode.Fs.Vfs;
+        if (pty.ForegroundGroup != 0)
+            vfs.Host?.Jobs.Signal(pty.ForegroundGroup, Signal.SIGHUP);
+        vfs.Devices.MasterClosed(pty);
+        pty.SlaveSource.Notify(PollBits.Hup);
+    }
+}
+
+/// <summary>The slave side of a pseudo-terminal.</summary>
+internal sealed class PseudoTerminalSlave : OpenFile
+{
+    private readonly PseudoTerminal _pty;
+
+    public PseudoTerminalSlave(Inode inode, int flags, PseudoTerminal pty) : base(inode, flags)
+    {
+        _pty = pty;
+        pty.Slaves++;
+        pty.HadSlave = true;
+    }
+
+    public override PollSource Source => _pty.SlaveSource;
+
+    public override string Description => $"/dev/pts/{_pty.Number}";
+
+    public override long Read(Span<byte> buffer, long position) => _pty.ReadInput(buffer);
+
+    public override long Write(ReadOnlySpan<byte> data, long position)
+    {
+        if (_pty.MasterGone)
+            return -Errno.EIO;
+        int n = _pty.Put(data);
+        return n == 0 && data.Length > 0 ? -Errno.EAGAIN : n;
+    }
+
+    public override uint Poll() => (_pty.HasInput ? PollBits.Readable : 0)
+        | (_pty.Output.Free > 256 ? PollBits.Writable : 0)
+        | (_pty.MasterGone ? PollBits.Hup | PollBits.Err | PollBits.Readable : 0);
+
+    public override long Ioctl(IFileUser user, uint command, ulong argument) => _pty.Ioctl(user, command, argument);
+
+    protected override void Released()
+    {
+        if (--_pty.Slaves == 0)
+            _pty.MasterSource.Notify(PollBits.Hup);
+    }
+}

@@ -1,0 +1,163 @@
+using System.Net;
+using ArmVdso.Kernel.Abi;
+
+namespace ArmVdso.Kernel.Files;
+
+/// <summary>How sockets find and leave each other: addresses, listeners, connections.</summary>
+internal sealed partial class SocketFile
+{
+    /// <summary>Connects two fresh sockets (socketpair).</summary>
+    public static void Pair(SocketFile a, SocketFile b)
+    {
+        (a._other, b._other) = (b, a);
+        a._wasConnected = b._wasConnected = true;
+        a.Peer = b.Peer = [(byte)SocketTable.AF_UNIX, 0];
+        (a.PeerCredentials, b.PeerCredentials) = (b.Credentials, a.Credentials);
+    }
+
+    public long Bind(ReadOnlySpan<byte> address, in Caller caller)
+    {
+        if (Local != null)
+            return -Errno.EINVAL;
+        if (CheckAddress(address) is < 0 and long error)
+            return error;
+        if (Domain == SocketTable.AF_UNIX)
+            return Table.BindUnix(this, SocketTable.UnixName(address), caller);
+        (IPAddress ip, int port) = SocketTable.Inet(address);
+        if (port is > 0 and < 1024 && !caller.Credentials.Privileged)
+            return -Errno.EACCES;
+        return Table.BindInet(this, ip, port);
+    }
+
+    private long CheckAddress(ReadOnlySpan<byte> address)
+    {
+        int least = Domain switch { SocketTable.AF_UNIX => 2, SocketTable.AF_INET => 16, _ => 24 };
+        if (address.Length < least || (Domain == SocketTable.AF_UNIX && address.Length > 110))
+            return -Errno.EINVAL;
+        return (address[0] | address[1] << 8) == Domain ? 0 : Domain == SocketTable.AF_UNIX ? -Errno.EINVAL : -Errno.EAFNOSUPPORT;
+    }
+
+    public long Listen(int backlog)
+    {
+        if (Kind == SocketTable.SOCK_DGRAM)
+            return -Errno.EOPNOTSUPP;
+        if (IsConnected || (Local == null && Domain == SocketTable.AF_UNIX))
+            return -Errno.EINVAL;
+        if (Local == null
+            && Table.BindInet(this, Domain == SocketTable.AF_INET6 ? IPAddress.IPv6Any : IPAddress.Any, 0) is < 0 and long error)
+            return error;
+        _backlogLimit = Math.Clamp(backlog, 0, 4096) + 1;
+        IsListening = true;
+        Source.Notify(PollBits.Writable);
+        return 0;
+    }
+
+    /// <summary>connect: 0, an error, or -EAGAIN when the listener's queue is full.</summary>
+    public long Connect(ReadOnlySpan<byte> address, in Caller caller)
+    {
+        if (Kind == SocketTable.SOCK_DGRAM && address.Length >= 2 && (address[0] | address[1] << 8) == 0)
+        {
+            (_other, Peer, _wasConnected) = (null, null, false);
+            return 0;
+        }
+        if (CheckAddress(address) is < 0 and long bad)
+            return bad;
+        if (IsListening)
+            return -Errno.EINVAL;
+        if (Kind != SocketTable.SOCK_DGRAM && IsConnected)
+            return -Errno.EISCONN;
+        byte[] target = address.ToArray();
+        long error = Resolve(target, caller, out SocketFile? found);
+        if (Kind == SocketTable.SOCK_DGRAM)
+        {
+            if (error < 0 && (Domain == SocketTable.AF_UNIX || error != -Errno.ECONNREFUSED))
+                return error;
+            if (found != null && found.Kind != Kind)
+                return -Errno.EPROTOTYPE;
+            Peer = Domain == SocketTable.AF_UNIX ? found!.Local : target;
+            _wasConnected = true;
+            _other = Domain == SocketTable.AF_UNIX ? found : null;
+            return 0;
+        }
+        if (error < 0)
+            return error;
+        if (found!.Kind != Kind)
+            return -Errno.EPROTOTYPE;
+        if (!found.IsListening)
+            return -Errno.ECONNREFUSED;
+        if (found._backlog.Count >= found._backlogLimit)
+            return -Errno.EAGAIN;
+        var server = new SocketFile(Inode.Fs.Vfs, found.Domain, Kind, Protocol, 0)
+        {
+            Credentials = found.Credentials,
+            PeerCredentials = Credentials,
+            _other = this,
+            _wasConnected = true,
+        };
+        if (Domain == SocketTable.AF_UNIX)
+        {
+            server.Local = found.Local;
+            server.Peer = Local ?? [(byte)SocketTable.AF_UNIX, 0];
+            Peer = found.Local;
+        }
+        else
+        {
+            (IPAddress ip, int port) = SocketTable.Inet(target);
+            (IPAddress own, int ownPort) = SocketTable.Inet(Local!);
+            ip = Specific(ip);
+            if (own.Equals(IPAddress.Any) || own.Equals(IPAddress.IPv6Any))
+                Local = SocketTable.InetAddress(Domain, own = Specific(ip), ownPort);
+            server.Local = SocketTable.InetAddress(found.Domain, ip, port);
+            server.Peer = SocketTable.InetAddress(found.Domain, own, ownPort);
+            Peer = SocketTable.InetAddress(Domain, ip, port);
+        }
+        PeerCredentials = found.Credentials;
+        _other = server;
+        _wasConnected = true;
+        found._backlog.Enqueue(server);
+        found.Source.Notify(PollBits.Readable);
+        Source.Notify(PollBits.Writable);
+        return 0;
+    }
+
+    private static IPAddress Specific(IPAddress ip) =>
+        ip.Equals(IPAddress.Any) ? IPAddress.Loopback : ip.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : ip;
+
+    /// <summary>Finds the socket with an address and gives this one a port if it has none.</summary>
+    private long Resolve(byte[] address, in Caller caller, out SocketFile? found)
+    {
+        found = null;
+        if (Domain == SocketTable.AF_UNIX)
+            return SocketTable.UnixName(address) is { } name ? Table.FindUnix(name, caller, out found) : -Errno.EINVAL;
+        (IPAddress ip, int port) = SocketTable.Inet(address);
+        if (Local == null
+            && Table.BindInet(this, Domain == SocketTable.AF_INET6 ? IPAddress.IPv6Any : IPAddress.Any, 0) is < 0 and long error)
+            return error;
+        return port == 0 ? -Errno.ECONNREFUSED : Table.FindInet(this, ip, port, out found);
+    }
+
+    /// <summary>Takes a connection: null when none waits.</summary>
+    public SocketFile? Accept()
+    {
+        if (!_backlog.TryDequeue(out SocketFile? socket))
+            return null;
+        Source.Notify(PollBits.Writable);
+        return socket;
+    }
+
+    /// <summary>shutdown: 0 reading, 1 writing, 2 both.</summary>
+    public long Shutdown(int how)
+    {
+        if (how is < 0 or > 2)
+            return -Errno.EINVAL;
+        if (!IsConnected)
+            return IsListening ? 0 : -Errno.ENOTCONN;
+        if (how != 1)
+            _readShut = true;
+        if (how != 0)
+            _writeShut = true;
+        Source.Notify(PollBits.Readable | PollBits.RdHup);
+        _other?.Source.Notify(PollBits.Readable | PollBits.RdHup | PollBits.Hup);
+        return 0;
+    }
+}

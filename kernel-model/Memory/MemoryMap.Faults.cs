@@ -1,0 +1,145 @@
+using ArmVdso.Emulator.Memory;
+using ArmVdso.Kernel.Abi;
+
+namespace ArmVdso.Kernel.Memory;
+
+/// <summary>Page faults (mm/memory.c): pages that come on first touch, copies of what fork shares, the stack that grows.</summary>
+public sealed partial class MemoryMap
+{
+    private PagePermissions PermissionsFor(Vma vma, ulong pa)
+    {
+        PagePermissions p = PagePermissions.None;
+        // Linux arm64: an executable or writable page is readable; kernel accesses follow the user's.
+        if ((vma.Prot & (Mman.PROT_READ | Mman.PROT_WRITE | Mman.PROT_EXEC)) != 0)
+            p |= PagePermissions.UserRead | PagePermissions.KernelRead;
+        bool writable = (vma.Prot & Mman.PROT_WRITE) != 0 && (vma.Shared || _allocator.References(pa) == 1);
+        if (writable)
+            p |= PagePermissions.UserWrite | PagePermissions.KernelWrite;
+        if ((vma.Prot & Mman.PROT_EXEC) != 0)
+            p |= PagePermissions.UserExecute;
+        if ((vma.Prot & Mman.PROT_BTI) != 0)
+            p |= PagePermissions.Guarded;
+        return p;
+    }
+
+    /// <summary>Makes the page of an address present for an access. False: a signal is due: <paramref name="signal"/> is
+    /// SIGSEGV with a code in the upper half, SIGBUS, or 0 with SIGKILL for no memory.</summary>
+    public bool FaultIn(ulong address, bool write, out FaultSignal signal, bool execute = false)
+    {
+        signal = default;
+        Vma? vma = Find(address);
+        if (vma is null)
+        {
+            vma = GrowStack(address);
+            if (vma is null)
+            {
+                signal = FaultSignal.MapError;
+                return false;
+            }
+        }
+        if ((write && (vma.Prot & Mman.PROT_WRITE) == 0) || (execute && (vma.Prot & Mman.PROT_EXEC) == 0)
+            || (vma.Prot & (Mman.PROT_READ | Mman.PROT_WRITE | Mman.PROT_EXEC)) == 0)
+        {
+            signal = FaultSignal.AccessError;
+            return false;
+        }
+        ulong page = address & ~(Page - 1);
+        if (Space.Lookup(page, out ulong pa, out PagePermissions permissions))
+        {
+            if (write && (permissions & PagePermissions.UserWrite) == 0)
+                return CopyOnWrite(vma, page, pa, out signal);
+            return true;
+        }
+        MinorFaults++;
+        if (!NewPage(vma, page, out pa, out signal))
+            return false;
+        ResidentPages++;
+        PeakResidentPages = Math.Max(PeakResidentPages, ResidentPages);
+        Space.Map(page, pa, PermissionsFor(vma, pa));
+        return true;
+    }
+
+    private bool NewPage(Vma vma, ulong page, out ulong pa, out FaultSignal signal)
+    {
+        signal = default;
+        ulong offset = vma.Offset + (page - vma.Start);
+        if (vma.SpecialPages is { } special)
+        {
+            pa = special[(int)((page - vma.Start) / Page)];
+            ResidentPages--;
+            if (pa != 0)
+                return true;
+            signal = FaultSignal.BusError;
+            return false;
+        }
+        if (vma.Shared)
+        {
+            pa = vma.SharedAnonymous?.Page(offset / Page) ?? vma.File!.SharedPagePa(offset);
+            if (pa == 0)
+            {
+                signal = vma.File is not null ? FaultSignal.BusError : FaultSignal.OutOfMemory;
+                return false;
+            }
+            _allocator.AddReference(pa);
+            return true;
+        }
+        pa = _allocator.Allocate();
+        if (pa == 0)
+        {
+            signal = FaultSignal.OutOfMemory;
+            return false;
+        }
+        if (vma.File is not null && !vma.File.ReadPage(offset, _machine.Memory.Span(pa, (int)Page)))
+        {
+            _allocator.Free(pa);
+            signal = FaultSignal.BusError;
+            return false;
+        }
+        if (vma.File is not null && (vma.Prot & Mman.PROT_EXEC) != 0)
+            _codePageLoaded?.Invoke(this, vma, page, pa);
+        _machine.InvalidateCode(pa, (int)Page);
+        return true;
+    }
+
+    private bool CopyOnWrite(Vma vma, ulong page, ulong pa, out FaultSignal signal)
+    {
+        signal = default;
+        if (vma.SpecialPages is not null)
+        {
+            signal = FaultSignal.AccessError;
+            return false;
+        }
+        if (!vma.Shared && _allocator.References(pa) > 1)
+        {
+            ulong copy = _allocator.Allocate();
+            if (copy == 0)
+            {
+                signal = FaultSignal.OutOfMemory;
+                return false;
+            }
+            _machine.Memory.Span(pa, (int)Page).CopyTo(_machine.Memory.Span(copy, (int)Page));
+            _machine.InvalidateCode(copy, (int)Page);
+            _allocator.Free(pa);
+            pa = copy;
+            MinorFaults++;
+        }
+        Space.Map(page, pa, PermissionsFor(vma, pa));
+        return true;
+    }
+
+    /// <summary>A fault just below the stack grows it, within the stack limit and not onto another mapping.</summary>
+    private Vma? GrowStack(ulong address)
+    {
+        int i = _vmas.IndexAfter(address);
+        if (i >= _vmas.Count || !_vmas[i].GrowsDown || address < LowestAddress)
+            return null;
+        Vma stack = _vmas[i];
+        ulong start = address & ~(Page - 1);
+        ulong limit = Math.Min(StackLimit, 1UL << 30);
+        if (stack.End - start > limit || (i > 0 && start - _vmas[i - 1].End < 256 * Page && start >= _vmas[i - 1].End)
+            || (i > 0 && start < _vmas[i - 1].End))
+            return null;
+        stack.Start = start;
+        return stack;
+    }
+}

@@ -1,0 +1,89 @@
+using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Files;
+
+namespace ArmVdso.Kernel.Syscalls;
+
+/// <summary>Sizes of files and where their bytes are kept: truncate, fallocate, sync, advice (fs/open.c, fs/sync.c, mm/fadvise.c).</summary>
+internal static class SysFileSize
+{
+    /// <summary>-EFBIG, with its signal (RLIMIT_FSIZE).</summary>
+    internal static long TooLarge(SyscallContext c)
+    {
+        c.Kernel.SendSignal(c.Task, Signal.SIGXFSZ);
+        return -Errno.EFBIG;
+    }
+
+    /// <summary>inode_newsize_ok: RLIMIT_FSIZE of a file that grows.</summary>
+    private static long Resize(SyscallContext c, Inode inode, long size) =>
+        size > inode.Size && (ulong)size > c.Task.Group.Rlimits[Rlimits.Fsize].Soft ? TooLarge(c) : inode.Truncate(size);
+
+    public static long Ftruncate(SyscallContext c)
+    {
+        if (FileArguments.File(c, 0) is not { } file)
+            return -Errno.EBADF;
+        if (c.Long(1) < 0 || !file.CanWrite || !file.Inode.IsRegular)
+            return -Errno.EINVAL;
+        return Resize(c, file.Inode, c.Long(1));
+    }
+
+    public static long Truncate(SyscallContext c)
+    {
+        if (c.Long(1) < 0)
+            return -Errno.EINVAL;
+        long error = FileArguments.Find(c, OpenFlags.AT_FDCWD, 0, true, false, out Inode? inode);
+        if (error < 0)
+            return error;
+        if (inode!.IsDirectory)
+            return -Errno.EISDIR;
+        error = Vfs.Permission(inode, c.Task.Credentials, Modes.MAY_WRITE);
+        return error < 0 ? error : Resize(c, inode, c.Long(1));
+    }
+
+    public static long Fallocate(SyscallContext c)
+    {
+        const int KEEP_SIZE = 1, PUNCH_HOLE = 2, ZERO_RANGE = 0x10;
+        if (FileArguments.File(c, 0) is not { CanWrite: true } file)
+            return -Errno.EBADF;
+        int mode = c.Int(1);
+        long offset = c.Long(2), length = c.Long(3);
+        if (offset < 0 || length <= 0)
+            return -Errno.EINVAL;
+        if (file is PipeFile)
+            return -Errno.ESPIPE;
+        if (!file.Inode.IsRegular)
+            return file.Inode.IsDirectory ? -Errno.EISDIR : -Errno.ENODEV;
+        if ((mode & ~(KEEP_SIZE | PUNCH_HOLE | ZERO_RANGE)) != 0 || (mode & (PUNCH_HOLE | KEEP_SIZE)) == PUNCH_HOLE)
+            return -Errno.EOPNOTSUPP;
+        if ((mode & (PUNCH_HOLE | ZERO_RANGE)) != 0)
+        {
+            if (file.Inode is not RegularFile regular)
+                return -Errno.EOPNOTSUPP;
+            if ((regular.Seals & 0x18) != 0)
+                return -Errno.EPERM;
+            if (regular.Zero(offset, length) is < 0 and long error)
+                return error;
+        }
+        return (mode & KEEP_SIZE) == 0 && offset + length > file.Inode.Size ? Resize(c, file.Inode, offset + length) : 0;
+    }
+
+    public static long Fsync(SyscallContext c)
+    {
+        if (FileArguments.File(c, 0) is not { } file)
+            return -Errno.EBADF;
+        (file.Inode as HostFile)?.SyncMapped();
+        return file.Inode.IsRegular || file.Inode.IsDirectory || file.Inode.Type == Modes.S_IFBLK ? 0 : -Errno.EINVAL;
+    }
+
+    public static long SyncFileRange(SyscallContext c) => FileArguments.File(c, 0) is not { } file ? -Errno.EBADF
+        : file is PipeFile ? -Errno.ESPIPE : 0;
+
+    public static long Sync(SyscallContext c) => 0;
+
+    public static long Syncfs(SyscallContext c) => c.Files[c.Int(0)] == null ? -Errno.EBADF : 0;
+
+    public static long Fadvise64(SyscallContext c) => FileArguments.File(c, 0) is not { } file ? -Errno.EBADF
+        : file is PipeFile ? -Errno.ESPIPE : c.Long(2) < 0 || c.UInt(3) > 5 ? -Errno.EINVAL : 0;
+
+    public static long Readahead(SyscallContext c) => FileArguments.File(c, 0) is not { CanRead: true } file ? -Errno.EBADF
+        : file.Inode.IsRegular ? 0 : -Errno.EINVAL;
+}

@@ -1,0 +1,184 @@
+using ArmVdso.Emulator.Memory;
+using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Memory;
+using ArmVdso.Kernel.Tasks;
+
+namespace ArmVdso.Kernel.Syscalls;
+
+/// <summary>Advice on mappings, and which pages stay: madvise, mincore, mlock, msync (mm/madvise.c, mm/mincore.c, mm/mlock.c).</summary>
+internal static class SysMemoryAdvice
+{
+    private const ulong Page = PhysicalMemory.PageSize;
+
+    /// <summary>madvise(addr, length, advice).</summary>
+    public static long Madvise(SyscallContext c) => Advise(c, c.Memory, SysMemory.Untag(c.Arg(0)), c.Arg(1), c.Int(2));
+
+    /// <summary>process_madvise(pidfd, iovec, n, advice, flags): hints only, for other processes.</summary>
+    public static long ProcessMadvise(SyscallContext c)
+    {
+        if (c.UInt(4) != 0)
+            return -Errno.EINVAL;
+        if (c.Files[c.Int(0)] is not PidFile file)
+            return -Errno.EBADF;
+        if (c.Int(3) is not (3 or 20 or 21 or 25))
+            return -Errno.EINVAL;
+        if (!Permissions.MayTrace(c.Task, file.Group.Leader))
+            return -Errno.EPERM;
+        return IoVector.Read(c, c.Arg(1), c.Arg(2), out var iov) is < 0 and long error ? error : IoVector.Total(iov);
+    }
+
+    private static long Advise(SyscallContext c, MemoryMap mm, ulong start, ulong length, int advice)
+    {
+        const int dontNeed = 4, free = 8, remove = 9, dontFork = 10, doFork = 11, mergeable = 12, wipeOnFork = 18, keepOnFork = 19,
+            populateRead = 22, populateWrite = 23, dontNeedLocked = 24, hwPoison = 100, softOffline = 101;
+        bool hint = advice is (>= 0 and <= 3) or (>= mergeable and <= 17) or 20 or 21 or 25;
+        if (!hint && advice is not (dontNeed or free or remove or dontFork or doFork or wipeOnFork or keepOnFork
+            or populateRead or populateWrite or dontNeedLocked))
+            return advice is hwPoison or softOffline && !c.Task.Credentials.Privileged ? -Errno.EPERM : -Errno.EINVAL;
+        ulong end = start + SysMemory.PageUp(length);
+        if ((start & (Page - 1)) != 0 || end < start || (length != 0 && SysMemory.PageUp(length) == 0))
+            return -Errno.EINVAL;
+        if (end == start)
+            return 0;
+        switch (advice)
+        {
+            case dontNeed:
+            case dontNeedLocked:
+                return mm.DontNeed(start, length);
+            case free:
+                return AllPrivateAnonymous(mm, start, end) ? mm.DontNeed(start, length) : -Errno.EINVAL;
+            case remove:
+                return Remove(mm, start, end);
+            case dontFork:
+                return mm.Advise(start, length, v => v.DontFork = true);
+            case doFork:
+                return mm.Advise(start, length, v => v.DontFork = false);
+            case wipeOnFork:
+                return AllPrivateAnonymous(mm, start, end) ? mm.Advise(start, length, v => v.WipeOnFork = true) : -Errno.EINVAL;
+            case keepOnFork:
+                return mm.Advise(start, length, v => v.WipeOnFork = false);
+            case populateRead:
+            case populateWrite:
+                for (ulong at = start; at < end; at += Page)
+                {
+                    if (!mm.FaultIn(at, advice == populateWrite, out FaultSignal signal))
+                        return signal == FaultSignal.MapError ? -Errno.ENOMEM : -Errno.EFAULT;
+                }
+                return 0;
+            default:
+                return mm.IsFullyMapped(start, end) ? 0 : -Errno.ENOMEM;
+        }
+    }
+
+    private static bool AllPrivateAnonymous(MemoryMap mm, ulong start, ulong end)
+    {
+        foreach (Vma vma in mm.Vmas)
+        {
+            if (vma.Start < end && vma.End > start && (vma.Shared || vma.File is not null || vma.SpecialPages is not null))
+                return false;
+        }
+        return true;
+    }
+
+    /// <summary>MADV_REMOVE: the pages of a shared mapping become zero.</summary>
+    private static long Remove(MemoryMap mm, ulong start, ulong end)
+    {
+        if (!mm.IsFullyMapped(start, end))
+            return -Errno.ENOMEM;
+        foreach (Vma vma in mm.Vmas)
+        {
+            if (vma.Start < end && vma.End > start && (!vma.Shared || (vma.Prot & Mman.PROT_WRITE) == 0))
+                return vma.Shared ? -Errno.EACCES : -Errno.EINVAL;
+        }
+        for (ulong at = start; at < end; at += Page)
+        {
+            if (!mm.Write(at, new byte[Page]))
+                return -Errno.EINVAL;
+        }
+        return 0;
+    }
+
+    /// <summary>mincore(addr, length, vec).</summary>
+    public static long Mincore(SyscallContext c)
+    {
+        ulong start = SysMemory.Untag(c.Arg(0)), size = SysMemory.PageUp(c.Arg(1));
+        if ((start & (Page - 1)) != 0)
+            return -Errno.EINVAL;
+        if (start + size > c.Memory.TaskSize || start + size < start || !c.Memory.IsFullyMapped(start, start + size))
+            return -Errno.ENOMEM;
+        var vector = new byte[size / Page];
+        for (int i = 0; i < vector.Length; i++)
+        {
+            ulong at = start + (ulong)i * Page;
+            // A file's pages are in memory (the page cache) whether this process mapped them yet or not.
+            vector[i] = c.Memory.Find(at) is { File: not null } || c.Memory.Space.Lookup(at, out _, out _) ? (byte)1 : (byte)0;
+        }
+        return c.Memory.Write(c.Arg(2), vector) ? 0 : -Errno.EFAULT;
+    }
+
+    /// <summary>mlock(addr, len) and mlock2(addr, len, flags).</summary>
+    public static long Mlock(SyscallContext c)
+    {
+        if (c.Number == 284 && (c.UInt(2) & ~1u) != 0)
+            return -Errno.EINVAL;
+        ulong start = SysMemory.Untag(c.Arg(0)) & ~(Page - 1);
+        ulong size = SysMemory.PageUp(c.Arg(1) + (SysMemory.Untag(c.Arg(0)) & (Page - 1)));
+        ulong limit = c.Task.Group.Rlimits[Rlimits.Memlock].Soft;
+        if (limit == 0 && !c.Task.Credentials.Privileged)
+            return -Errno.EPERM;
+        if (size > limit && !c.Task.Credentials.Privileged)
+            return -Errno.ENOMEM;
+        if (start + size < start)
+            return -Errno.EINVAL;
+        if (!c.Memory.IsFullyMapped(start, start + size))
+            return -Errno.ENOMEM;
+        if (c.Number == 284 && (c.UInt(2) & 1) != 0)
+            return 0;
+        for (ulong at = start; at < start + size; at += Page)
+        {
+            bool write = c.Memory.Find(at) is { Shared: false } vma && (vma.Prot & Mman.PROT_WRITE) != 0;
+            if (!c.Memory.FaultIn(at, write, out _))
+                return -Errno.ENOMEM;
+        }
+        return 0;
+    }
+
+    /// <summary>munlock(addr, len).</summary>
+    public static long Munlock(SyscallContext c)
+    {
+        ulong start = SysMemory.Untag(c.Arg(0)) & ~(Page - 1);
+        ulong size = SysMemory.PageUp(c.Arg(1) + (SysMemory.Untag(c.Arg(0)) & (Page - 1)));
+        if (start + size < start)
+            return -Errno.EINVAL;
+        return c.Memory.IsFullyMapped(start, start + size) ? 0 : -Errno.ENOMEM;
+    }
+
+    /// <summary>mlockall(flags).</summary>
+    public static long MlockAll(SyscallContext c)
+    {
+        int flags = c.Int(0);
+        if (flags == 0 || (flags & ~7) != 0 || flags == 4)
+            return -Errno.EINVAL;
+        if (c.Task.Credentials.Privileged)
+            return 0;
+        ulong limit = c.Task.Group.Rlimits[Rlimits.Memlock].Soft;
+        if (limit == 0)
+            return -Errno.EPERM;
+        return (flags & 1) != 0 && c.Memory.VirtualSize > limit ? -Errno.ENOMEM : 0;
+    }
+
+    /// <summary>munlockall().</summary>
+    public static long MunlockAll(SyscallContext c) => 0;
+
+    /// <summary>msync(addr, length, flags): shared pages are the file's pages, so there is nothing to write.</summary>
+    public static long Msync(SyscallContext c)
+    {
+        int flags = c.Int(2);
+        ulong start = SysMemory.Untag(c.Arg(0)), size = SysMemory.PageUp(c.Arg(1));
+        if ((flags & ~7) != 0 || (start & (Page - 1)) != 0 || (flags & 5) == 5)
+            return -Errno.EINVAL;
+        if (start + size < start)
+            return -Errno.ENOMEM;
+        return c.Memory.IsFullyMapped(start, start + size) ? 0 : -Errno.ENOMEM;
+    }
+}
