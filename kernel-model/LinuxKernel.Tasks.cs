@@ -272,7 +272,11 @@ public sealed partial class LinuxKernel
         bool thread = (flags & CloneFlags.CLONE_THREAD) != 0;
         int tid = setTid != 0 ? setTid : Tasks.AllocatePid();
         ThreadGroup group = thread ? parent.Group : new ThreadGroup();
-        var child = new KernelTask(Records, Scheduler, Namespaces, tid, group) { PidNamespace = pidNamespace, PidNamespaceForChildren = pidNamespace };
+        var child = new KernelTask(Records, Scheduler, Namespaces, tid, group)
+        {
+            PidNamespace = pidNamespace,
+            PidNamespaceForChildren = pidNamespace,
+        };
         if (!Records.Allocate(child))
             return -Errno.ENOMEM;
         AllocateNumbers(child);

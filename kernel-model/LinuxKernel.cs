@@ -126,7 +126,10 @@ public sealed partial class LinuxKernel : IHypercallHandler
         Timekeeper = new Timekeeper(machine, Clock, Timers, options.EpochSeconds);
         Seeding = new RandomSeeding(Timekeeper);
         Counter = new CounterAccess(options.CounterFault == CounterFault.Trapped);
-        Scheduler = new Scheduler(machine, Tasks, Records, Clock, Timekeeper, Seeding, Timers, Costs, Counter) { SliceNs = options.SliceNs };
+        Scheduler = new Scheduler(machine, Tasks, Records, Clock, Timekeeper, Seeding, Timers, Costs, Counter)
+        {
+            SliceNs = options.SliceNs,
+        };
         Accounting = new CpuAccounting(machine, Scheduler);
         SignalDelivery = new SignalDelivery(this);
         Futexes = new Futexes();
@@ -138,8 +141,8 @@ public sealed partial class LinuxKernel : IHypercallHandler
         const ulong perCpuSize = CpuRecord.Size;
         _perCpuPa = PageAllocator.AllocateContiguous((int)((perCpuSize * (ulong)cpus + 4095) / 4096));
         ulong timekeeperPa = PageAllocator.Allocate();
-        Timekeeper.AddPage(VvarPages.KernelRecord(this, timekeeperPa));
-        Vdso = new VdsoMapping(this, design);
+        Timekeeper.AddPage(VvarPages.KernelRecord(machine, PageAllocator, Timekeeper.Stores, timekeeperPa));
+        Vdso = new VdsoMapping(machine, PageAllocator, Timekeeper.Stores, Records, Scheduler, Namespaces, design);
         Records.CredentialsChanged = Vdso.Design.CredentialsChanged;
         if (Vdso.Data is { } data)
             Timekeeper.AddPage(data);

@@ -100,7 +100,8 @@ internal sealed class ProcessTree(LinuxKernel? kernel, Vfs vfs, FileSystem fs)
         d.AddText("wchan", () => "0");
         d.AddText("personality", () => "00000000\n");
         d.AddText("syscall", () => "running\n");
-        d.Add("timens_offsets", new TextInode(fs, 0x1A4, () => TimensOffsets.Format(task), text => TimensOffsets.Set(kernel!.Timekeeper, task, text)));
+        d.Add("timens_offsets", new TextInode(
+            fs, 0x1A4, () => TimensOffsets.Format(task), text => TimensOffsets.Set(kernel!.Timekeeper, task, text)));
         d.AddText("io", () => "rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n");
         DynamicDirectory ns = d.AddDirectory("ns");
         ulong number = 4026531834;
@@ -188,7 +189,9 @@ internal sealed class ProcessTree(LinuxKernel? kernel, Vfs vfs, FileSystem fs)
     {
         ThreadGroup group = task.Group;
         ulong cyclesPerTick = Math.Max(1, kernel!.Machine.ClockFrequency / 100);
-        (ulong user, ulong system) = process ? Times(kernel.Machine, group) : (task.UserCycles / cyclesPerTick, task.SystemCycles / cyclesPerTick);
+        (ulong user, ulong system) = process
+            ? Times(kernel.Machine, group)
+            : (task.UserCycles / cyclesPerTick, task.SystemCycles / cyclesPerTick);
         Terminal? terminal = vfs.Devices.ControllingOf(group.Sid);
         int tty = terminal switch { PseudoTerminal p => 136 << 8 | p.Number, null => 0, _ => 0x501 };
         int foreground = terminal == null ? -1 : terminal.ForegroundGroup == 0 ? group.Pgid : terminal.ForegroundGroup;

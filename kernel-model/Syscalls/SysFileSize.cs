@@ -3,7 +3,7 @@ using ArmVdso.Kernel.Files;
 
 namespace ArmVdso.Kernel.Syscalls;
 
-/// <summary>Sizes of files and where their bytes are kept: truncate, fallocate, sync, advice (fs/open.c, fs/sync.c, mm/fadvise.c).</summary>
+/// <summary>Sizes of files, and where their bytes are kept (fs/open.c, fs/sync.c, mm/fadvise.c).</summary>
 internal static class SysFileSize
 {
     /// <summary>-EFBIG, with its signal (RLIMIT_FSIZE).</summary>

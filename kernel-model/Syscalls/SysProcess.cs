@@ -215,7 +215,9 @@ internal static class SysProcess
             return -Errno.ESRCH;
         // Without PIDFD_THREAD the ID must be a process.
         if (c.NumberOf(task.Group.Pid) != c.Int(0))
-            return (c.UInt(1) & OpenFlags.O_EXCL) != 0 ? PidFile.Open(c.Kernel.Vfs, c.Kernel.Tasks, c.Task, task.Group, c.Int(1)) : -Errno.ENOENT;
+            return (c.UInt(1) & OpenFlags.O_EXCL) != 0
+                ? PidFile.Open(c.Kernel.Vfs, c.Kernel.Tasks, c.Task, task.Group, c.Int(1))
+                : -Errno.ENOENT;
         return PidFile.Open(c.Kernel.Vfs, c.Kernel.Tasks, c.Task, task.Group, c.Int(1));
     }
 

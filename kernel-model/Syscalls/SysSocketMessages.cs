@@ -206,10 +206,10 @@ internal static class SysSocketMessages
             files.ForEach(f => f.Release());
             first.Files = null;
         }
-        if (c.Arg(4) != 0
-            && SysSockets.GiveAddress(c, c.Arg(4), c.Arg(5), socket!.Kind == SocketTable.SOCK_STREAM ? null : first?.From) is < 0 and long bad)
+        byte[]? from = socket!.Kind == SocketTable.SOCK_STREAM ? null : first?.From;
+        if (c.Arg(4) != 0 && SysSockets.GiveAddress(c, c.Arg(4), c.Arg(5), from) is < 0 and long bad)
             return bad;
-        return (c.Int(3) & MSG_TRUNC) != 0 && socket!.Kind != SocketTable.SOCK_STREAM ? full : n;
+        return (c.Int(3) & MSG_TRUNC) != 0 && socket.Kind != SocketTable.SOCK_STREAM ? full : n;
     }
 
     public static long Recvmsg(SyscallContext c) =>

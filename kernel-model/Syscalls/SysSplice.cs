@@ -138,7 +138,8 @@ internal static class SysSplice
             return input.Contents.Writers == 0 ? 0 : wait ? FileArguments.WaitFor(c, input) : -Errno.EAGAIN;
         if (output.Contents.Readers > 0 && output.Contents.Data.Free == 0)
             return wait ? FileArguments.WaitFor(c, output) : -Errno.EAGAIN;
-        int n = input.Contents.Data.Peek(IoVector.Chunk.AsSpan(0, (int)Math.Min((ulong)Math.Min(IoVector.ChunkSize, output.Contents.Data.Free), c.Arg(2))));
+        int room = Math.Min(IoVector.ChunkSize, output.Contents.Data.Free);
+        int n = input.Contents.Data.Peek(IoVector.Chunk.AsSpan(0, (int)Math.Min((ulong)room, c.Arg(2))));
         return output.Contents.Readers == 0 ? -Errno.EPIPE : output.Write(IoVector.Chunk.AsSpan(0, n), 0);
     }
 

@@ -29,7 +29,8 @@ public sealed class SyscallContext : SystemCall
     /// <summary>Sleeps until one of the queues wakes the task, a signal arrives or the deadline passes. The result must be
     /// returned from the body: <see cref="SystemCall.Blocked"/>, or -<paramref name="restart"/> when a signal is pending already.</summary>
     /// <param name="queues">What to sleep on; may be empty (pause).</param>
-    /// <param name="deadline">Time of <see cref="SystemCall.WaitClock"/> (CLOCK_MONOTONIC unless set) in ns, or ulong.MaxValue for none.</param>
+    /// <param name="deadline">Time of <see cref="SystemCall.WaitClock"/> (CLOCK_MONOTONIC unless set) in ns, or ulong.MaxValue for
+    /// none.</param>
     /// <param name="restart">Error when interrupted: ERESTARTSYS, ERESTARTNOHAND, EINTR...</param>
     public long Wait(ReadOnlySpan<WaitQueue> queues, ulong deadline = ulong.MaxValue, long restart = Errno.ERESTARTSYS)
     {

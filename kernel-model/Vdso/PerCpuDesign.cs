@@ -30,7 +30,7 @@ public abstract class PerCpuSlots : VdsoDesign
     protected void WriteField(KernelTask task, VdsoField field)
     {
         // A task that is just being switched away is still on its CPU, but the slot may be the next one's already.
-        if (!task.OnCpu || !ReferenceEquals(Kernel.Scheduler.Current(task.Cpu), task))
+        if (!task.OnCpu || !ReferenceEquals(Scheduler.Current(task.Cpu), task))
             return;
         WriteWord(SlotPa(task.Cpu), task, field);
         RefreshBeforeUser(task);

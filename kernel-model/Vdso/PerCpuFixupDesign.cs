@@ -52,7 +52,7 @@ public sealed class PerCpuFixupDesign : PerCpuSlots
         ProgramStarted(task);
     }
 
-    internal override void ProgramStarted(KernelTask task) => Kernel.Records.SetVdsoBase(task, task.Mm?.VdsoBase ?? 0);
+    internal override void ProgramStarted(KernelTask task) => Records.SetVdsoBase(task, task.Mm?.VdsoBase ?? 0);
 
     internal override void CredentialsChanged(KernelTask task) => RefreshBeforeUser(task);
 
@@ -73,7 +73,7 @@ public sealed class PerCpuFixupDesign : PerCpuSlots
             ulong into = registers.PC - image - start;
             if (into == 0 || into >= length)
                 continue;
-            registers.PC = image + (Kernel.Records.FlipFixed(task) ? fallback : start);
+            registers.PC = image + (Records.FlipFixed(task) ? fallback : start);
             return;
         }
     }

@@ -38,10 +38,10 @@ public sealed class PerCpuSequenceDesign : PerCpuSlots
     private void Invalidate(KernelTask task)
     {
         // A task that is just being switched away: the slot may be the next one's already.
-        if (!task.OnCpu || !ReferenceEquals(Kernel.Scheduler.Current(task.Cpu), task))
+        if (!task.OnCpu || !ReferenceEquals(Scheduler.Current(task.Cpu), task))
             return;
         ulong pa = SlotPa(task.Cpu) + (ulong)Mapping.Image!.Layout("vdso_per_cpu_data.seq");
-        PhysicalMemory memory = Kernel.Machine.Memory;
+        PhysicalMemory memory = Machine.Memory;
         memory.Write(pa, (memory.Read<uint>(pa) + 1) | 1);
         RefreshBeforeUser(task);
     }
@@ -49,7 +49,7 @@ public sealed class PerCpuSequenceDesign : PerCpuSlots
     internal override void CpuOffline(int cpu)
     {
         ulong pa = SlotPa(cpu) + (ulong)Mapping.Image!.Layout("vdso_per_cpu_data.seq");
-        PhysicalMemory memory = Kernel.Machine.Memory;
+        PhysicalMemory memory = Machine.Memory;
         memory.Write(pa, (memory.Read<uint>(pa) + 1) | 1);
     }
 }

@@ -129,7 +129,7 @@ public sealed class PerThreadDesign : VdsoDesign
     {
         if (_writable is not (WritablePage.CheckedThenUsed or WritablePage.TakenOnce) || !_slots.ContainsKey(task))
             return;
-        uint granted = Kernel.Records.VdsoRequest(task);
+        uint granted = Records.VdsoRequest(task);
         if (granted != task.Credentials.Fsuid)
             task.Credentials = task.Credentials with { Fsuid = granted };
     }
@@ -171,7 +171,7 @@ public sealed class PerThreadDesign : VdsoDesign
             return;
         if (area.Pages[page] == 0)
         {
-            area.Pages[page] = Kernel.PageAllocator.Allocate();
+            area.Pages[page] = Pages.Allocate();
             if (area.Pages[page] == 0)
                 return;
             if (area.Own is not null)
@@ -186,20 +186,20 @@ public sealed class PerThreadDesign : VdsoDesign
         }
         area.Users++;
         _slots[task] = (memory, area, index);
-        Kernel.Records.SetVdsoRequest(task, task.Credentials.Fsuid);
+        Records.SetVdsoRequest(task, task.Credentials.Fsuid);
         ulong data = memory.VdsoBase - (ulong)area.Pages.Length * PhysicalMemory.PageSize;
-        Kernel.Records.SetVdso(
+        Records.SetVdso(
             task, El1Image.Linear(Pa(area, index)), data + (ulong)(SharedPages * PhysicalMemory.PageSize + index * SlotSize));
         // EL1 code fills it before the task's first instruction in EL0.
-        Kernel.Records.SetFlag(task, TaskFlag.Vdso, true);
+        Records.SetFlag(task, TaskFlag.Vdso, true);
     }
 
     private void Give(KernelTask task)
     {
         if (!_slots.Remove(task, out (MemoryMap Memory, Area Area, int Index) slot))
             return;
-        Kernel.Records.SetVdso(task, 0, 0);
-        Kernel.Machine.Memory.Span(Pa(slot.Area, slot.Index), SlotSize).Clear();
+        Records.SetVdso(task, 0, 0);
+        Machine.Memory.Span(Pa(slot.Area, slot.Index), SlotSize).Clear();
         slot.Area.Free.Add(slot.Index);
         if (--slot.Area.Users > 0)
             return;
@@ -208,7 +208,7 @@ public sealed class PerThreadDesign : VdsoDesign
         {
             if (slot.Area.Pages[i] == 0)
                 continue;
-            Kernel.PageAllocator.Free(slot.Area.Pages[i]);
+            Pages.Free(slot.Area.Pages[i]);
             slot.Area.Pages[i] = 0;
             _pages--;
         }
@@ -219,13 +219,13 @@ public sealed class PerThreadDesign : VdsoDesign
     {
         if (!_slots.ContainsKey(task))
             return;
-        Kernel.Records.SetFlag(task, TaskFlag.Vdso, true);
+        Records.SetFlag(task, TaskFlag.Vdso, true);
         RefreshBeforeUser(task);
     }
 
     internal override void CredentialsChanged(KernelTask task)
     {
-        Kernel.Records.SetVdsoRequest(task, task.Credentials.Fsuid);
+        Records.SetVdsoRequest(task, task.Credentials.Fsuid);
         Refresh(task);
     }
 

@@ -31,7 +31,7 @@ public sealed class RseqDesign : VdsoDesign
 
     internal override void RseqChanged(KernelTask task)
     {
-        Kernel.Records.SetVdso(task, 0, task.Rseq);
+        Records.SetVdso(task, 0, task.Rseq);
         RefreshBeforeUser(task);
     }
 }

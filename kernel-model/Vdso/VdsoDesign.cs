@@ -40,8 +40,17 @@ public abstract class VdsoDesign
     /// <summary>Image, data pages and addresses of this run.</summary>
     protected VdsoMapping Mapping => _mapping ?? throw new InvalidOperationException("the design is not attached to a kernel");
 
-    /// <summary>The kernel of this run.</summary>
-    protected LinuxKernel Kernel => Mapping.Kernel;
+    /// <summary>The machine of this run.</summary>
+    protected Machine Machine => Mapping.Machine;
+
+    /// <summary>Where pages come from.</summary>
+    protected PageAllocator Pages => Mapping.Pages;
+
+    /// <summary>Records of tasks that EL1 code reads.</summary>
+    protected TaskRecords Records => Mapping.Records;
+
+    /// <summary>Who runs where.</summary>
+    protected Scheduler Scheduler => Mapping.Scheduler;
 
     internal void Attach(VdsoMapping mapping) => _mapping = mapping;
 
@@ -135,13 +144,13 @@ public abstract class VdsoDesign
     {
     }
 
-    private void MarkForeign(KernelTask task) => Kernel.Records.SetForeign(task, task.IsInForeignNamespace);
+    private void MarkForeign(KernelTask task) => Records.SetForeign(task, task.IsInForeignNamespace);
 
     /// <summary>Writes what a word of a task's slot has to be.</summary>
     protected void WriteWord(ulong slotPa, KernelTask task, VdsoField field)
     {
         VdsoFieldRow row = VdsoCalls.Fields[(int)field];
-        Kernel.Machine.Memory.Write(slotPa + (ulong)row.Slot, row.Truth(task));
+        Machine.Memory.Write(slotPa + (ulong)row.Slot, row.Truth(task));
     }
 
     /// <summary>Has EL1 code fill the running task's slot again before it returns to EL0, on whatever CPU it runs. A task that does
@@ -150,8 +159,8 @@ public abstract class VdsoDesign
     {
         if (!task.OnCpu)
             return;
-        Kernel.Records.SetFlag(task, TaskFlag.Vdso, true);
-        Kernel.Scheduler.KickTask(task);
+        Records.SetFlag(task, TaskFlag.Vdso, true);
+        Scheduler.KickTask(task);
     }
 }
 

@@ -1,6 +1,8 @@
+using ArmVdso.Emulator;
 using ArmVdso.Emulator.Memory;
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Memory;
+using ArmVdso.Kernel.Tasks;
 using ArmVdso.Kernel.Time;
 
 namespace ArmVdso.Kernel.Vdso;
@@ -12,39 +14,55 @@ public sealed class VdsoMapping
     private readonly ulong[] _imagePages = [];
     private readonly int _frontPages;
 
-    internal VdsoMapping(LinuxKernel kernel, VdsoDesign design)
+    private readonly NamespaceTable _namespaces;
+
+    /// <summary>The pages of a design, for a machine that has not booted.</summary>
+    /// <param name="machine">The machine.</param>
+    /// <param name="pages">Where pages come from.</param>
+    /// <param name="stores">How readers on other CPUs see what update_vsyscall writes.</param>
+    /// <param name="records">Records of tasks that EL1 code reads.</param>
+    /// <param name="scheduler">Who runs where.</param>
+    /// <param name="namespaces">The first time namespace.</param>
+    /// <param name="design">The design.</param>
+    internal VdsoMapping(
+        Machine machine, PageAllocator pages, OrderedStores stores, TaskRecords records, Scheduler scheduler, NamespaceTable namespaces,
+        VdsoDesign design)
     {
-        Kernel = kernel;
+        Machine = machine;
+        Pages = pages;
+        Records = records;
+        Scheduler = scheduler;
+        _namespaces = namespaces;
         Design = design;
-        (design as StockDesign)?.Stock.ApplyAlternatives(kernel.Machine.HasFeature);
+        (design as StockDesign)?.Stock.ApplyAlternatives(machine.HasFeature);
         Image = design.LoadImage();
         design.Attach(this);
-        PhysicalMemory memory = kernel.Machine.Memory;
+        PhysicalMemory memory = machine.Memory;
         if (Image is null)
         {
             // arm64 has SA_RESTORER only in name: handlers return through code that the kernel maps, as arm's [sigpage] does.
-            _imagePages = [kernel.PageAllocator.Allocate()];
+            _imagePages = [pages.Allocate()];
             memory.Write(_imagePages[0] + 16, 0xd503201fu);
             memory.Write(_imagePages[0] + 20, 0xd2801168u);
             memory.Write(_imagePages[0] + 24, 0xd4000001u);
             return;
         }
         int imagePages = (Image.Bytes.Length + PhysicalMemory.PageSize - 1) / PhysicalMemory.PageSize;
-        ulong imagePa = kernel.PageAllocator.AllocateContiguous(imagePages);
+        ulong imagePa = pages.AllocateContiguous(imagePages);
         Image.Bytes.CopyTo(memory.Span(imagePa, Image.Bytes.Length));
         _imagePages = [.. Enumerable.Range(0, imagePages).Select(i => imagePa + (ulong)i * PhysicalMemory.PageSize)];
         if (design is StockDesign stock)
         {
-            Data = new VvarPages(kernel, stock.Stock.Layout);
-            SharedDataPages = Data.For(kernel.Namespaces.InitialTime);
+            Data = new VvarPages(machine, pages, stores, stock.Stock.Layout);
+            SharedDataPages = Data.For(namespaces.InitialTime);
             return;
         }
         int dataPages = (int)(Image.Layout("vvar_pages") - Image.LayoutOr("thread_pages", 0));
-        ulong dataPa = kernel.PageAllocator.AllocateContiguous(dataPages);
+        ulong dataPa = pages.AllocateContiguous(dataPages);
         SharedDataPages = [.. Enumerable.Range(0, dataPages).Select(i => dataPa + (ulong)i * PhysicalMemory.PageSize)];
         // vdso-image/include/vdso/datapage.h: the page that clocks are read from and the random number page lie in front.
-        ulong rng = kernel.PageAllocator.Allocate();
-        Data = new VvarPages(kernel, OwnLayout(Image), dataPa, rng, time => [time, rng]);
+        ulong rng = pages.Allocate();
+        Data = new VvarPages(machine, pages, stores, OwnLayout(Image), dataPa, rng, time => [time, rng]);
         _frontPages = (int)Image.Layout("vvar_front_pages");
     }
 
@@ -54,8 +72,17 @@ public sealed class VdsoMapping
         Rng = new VvarLayout.Random(-1, (int)image.Layout("vdso_rng_data.generation"), (int)image.Layout("vdso_rng_data.is_ready")),
     };
 
-    /// <summary>The kernel.</summary>
-    public LinuxKernel Kernel { get; }
+    /// <summary>The machine.</summary>
+    internal Machine Machine { get; }
+
+    /// <summary>Where pages come from.</summary>
+    internal PageAllocator Pages { get; }
+
+    /// <summary>Records of tasks that EL1 code reads.</summary>
+    internal TaskRecords Records { get; }
+
+    /// <summary>Who runs where.</summary>
+    internal Scheduler Scheduler { get; }
 
     /// <summary>The design.</summary>
     public VdsoDesign Design { get; }
@@ -117,7 +144,7 @@ public sealed class VdsoMapping
                 Start = start,
                 End = start + front,
                 Prot = Mman.PROT_READ,
-                SpecialPages = Data!.For(Kernel.Namespaces.InitialTime),
+                SpecialPages = Data!.For(_namespaces.InitialTime),
                 Name = FrontName
             });
         memory.Add(new Vma

@@ -1,3 +1,4 @@
+using ArmVdso.Emulator;
 using ArmVdso.Emulator.Memory;
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Memory;
@@ -10,8 +11,9 @@ namespace ArmVdso.Kernel.Vdso;
 internal sealed class VvarPages : IVvarPage
 {
     private const ulong CounterMask = 0x00FF_FFFF_FFFF_FFFF;
-    private readonly LinuxKernel _kernel;
-    private readonly PhysicalMemory _memory;
+    private readonly Machine _machine;
+    private readonly PageAllocator _pages;
+    private readonly OrderedStores _stores;
     private readonly VvarLayout _layout;
     private readonly ulong _data;
     private readonly ulong _rng;
@@ -19,40 +21,42 @@ internal sealed class VvarPages : IVvarPage
     private readonly bool _always;
 
     /// <summary>Pages for a layout; data and, where they are apart, random number pages are allocated here.</summary>
-    internal VvarPages(LinuxKernel kernel, VvarLayout layout)
+    internal VvarPages(Machine machine, PageAllocator pages, OrderedStores stores, VvarLayout layout)
     {
-        _kernel = kernel;
-        _memory = kernel.Machine.Memory;
+        (_machine, _pages, _stores) = (machine, pages, stores);
         _layout = layout;
-        _data = kernel.PageAllocator.Allocate();
-        ulong rngPage = layout.Rng is { } rng && rng.Page != layout.DataPage ? kernel.PageAllocator.Allocate() : _data;
+        _data = pages.Allocate();
+        ulong rngPage = layout.Rng is { } rng && rng.Page != layout.DataPage ? pages.Allocate() : _data;
         _rng = rngPage;
         _order = first =>
         {
-            var pages = new ulong[layout.Pages];
-            pages[layout.DataPage] = first;
+            var ordered = new ulong[layout.Pages];
+            ordered[layout.DataPage] = first;
             // Without an own page in front the time namespace's page is not there: SIGBUS.
             if (first != _data && layout.TimensPage >= 0)
-                pages[layout.TimensPage] = _data;
+                ordered[layout.TimensPage] = _data;
             if (layout.Rng is { } random && random.Page != layout.DataPage)
-                pages[random.Page] = rngPage;
-            return pages;
+                ordered[random.Page] = rngPage;
+            return ordered;
         };
     }
 
     /// <summary>Pages of an image whose data pages somebody else has allocated and orders.</summary>
-    /// <param name="kernel">Kernel.</param>
+    /// <param name="machine">The machine.</param>
+    /// <param name="pages">Where the pages of time namespaces come from.</param>
+    /// <param name="stores">How readers on other CPUs see the stores.</param>
     /// <param name="layout">Layout of the data page and of the random number page.</param>
     /// <param name="data">Physical address of the data page.</param>
     /// <param name="rng">Physical address of the page with the random number data.</param>
     /// <param name="order">All pages below the image in ascending order, from the physical address of the one that clocks are
     /// read from: the data page, or a time namespace's.</param>
     /// <param name="always">Whether values are written that user space may not use (clock mode NONE).</param>
-    internal VvarPages(LinuxKernel kernel, VvarLayout layout, ulong data, ulong rng, Func<ulong, ulong[]> order, bool always = false)
+    internal VvarPages(
+        Machine machine, PageAllocator pages, OrderedStores stores, VvarLayout layout, ulong data, ulong rng, Func<ulong, ulong[]> order,
+        bool always = false)
     {
         _always = always;
-        _kernel = kernel;
-        _memory = kernel.Machine.Memory;
+        (_machine, _pages, _stores) = (machine, pages, stores);
         _layout = layout;
         _data = data;
         _rng = rng;
@@ -60,8 +64,8 @@ internal sealed class VvarPages : IVvarPage
     }
 
     /// <summary>The kernel's own record, which EL1 code reads.</summary>
-    internal static VvarPages KernelRecord(LinuxKernel kernel, ulong page) =>
-        new(kernel, VvarLayout.Find("6.1"), page, page, first => [first], true);
+    internal static VvarPages KernelRecord(Machine machine, PageAllocator pages, OrderedStores stores, ulong page) =>
+        new(machine, pages, stores, VvarLayout.Find("6.1"), page, page, first => [first], true);
 
     /// <summary>Physical address of the page that updates write.</summary>
     internal ulong DataPage => _data;
@@ -74,22 +78,22 @@ internal sealed class VvarPages : IVvarPage
     /// where the base times are elsewhere.</summary>
     private ulong MakeNamespacePage(TimeNamespace space)
     {
-        ulong page = _kernel.PageAllocator.Allocate();
+        ulong page = _pages.Allocate();
         if (page == 0)
             return _data;
         VvarLayout.ClockEntries clock = _layout.Clock;
         for (int i = 0; i < clock.Count + clock.Auxiliary; i++)
         {
             ulong entry = page + (ulong)(clock.First + i * clock.Stride);
-            _memory.Write(entry + (ulong)clock.Seq, 1u);
-            _memory.Write(entry + (ulong)clock.ClockMode, Clocks.ModeTimens);
+            _machine.Memory.Write(entry + (ulong)clock.Seq, 1u);
+            _machine.Memory.Write(entry + (ulong)clock.ClockMode, Clocks.ModeTimens);
             foreach (int id in (int[])[Clocks.Monotonic, Clocks.MonotonicRaw, Clocks.MonotonicCoarse, Clocks.Boottime,
                 Clocks.BoottimeAlarm])
             {
                 (long seconds, long part) = Split(space.OffsetOf(id));
                 ulong at = entry + (ulong)(clock.Basetime + id * 16);
-                _memory.Write(at, seconds);
-                _memory.Write(at + 8, part);
+                _machine.Memory.Write(at, seconds);
+                _machine.Memory.Write(at + 8, part);
             }
         }
         space.VvarPage = page;
@@ -100,15 +104,14 @@ internal sealed class VvarPages : IVvarPage
     public void Write(in TimeSnapshot time)
     {
         VvarLayout.ClockEntries clock = _layout.Clock;
-        OrderedStores memory = _kernel.Timekeeper.Stores;
         Span<uint> seq = stackalloc uint[clock.Count];
         for (int i = 0; i < clock.Count; i++)
         {
             ulong at = Entry(i) + (ulong)clock.Seq;
-            seq[i] = memory.Read<uint>(at);
-            memory.Write(at, seq[i] + 1);
+            seq[i] = _stores.Read<uint>(at);
+            _stores.Write(at, seq[i] + 1);
         }
-        memory.WriteBarrier();
+        _stores.WriteBarrier();
         for (int i = 0; i < clock.Count; i++)
             WriteEntry(Entry(i), i == 1, time);
         for (int i = 0; i < _layout.Zones.Count; i++)
@@ -116,15 +119,15 @@ internal sealed class VvarPages : IVvarPage
             VvarLayout.Zone zone = _layout.Zones[i];
             if (i == 0)
             {
-                memory.Write(_data + (ulong)zone.MinutesWest, time.MinutesWest);
-                memory.Write(_data + (ulong)zone.DstTime, time.DstTime);
+                _stores.Write(_data + (ulong)zone.MinutesWest, time.MinutesWest);
+                _stores.Write(_data + (ulong)zone.DstTime, time.DstTime);
             }
-            memory.Write(_data + (ulong)zone.HrtimerRes, 1u);
+            _stores.Write(_data + (ulong)zone.HrtimerRes, 1u);
         }
-        memory.WriteBarrier();
+        _stores.WriteBarrier();
         for (int i = 0; i < clock.Count; i++)
-            memory.Write(Entry(i) + (ulong)clock.Seq, seq[i] + 2);
-        _kernel.Machine.NotifyWrite(_data, PhysicalMemory.PageSize);
+            _stores.Write(Entry(i) + (ulong)clock.Seq, seq[i] + 2);
+        _machine.NotifyWrite(_data, PhysicalMemory.PageSize);
     }
 
     /// <summary>A time in ns, also a negative one, as seconds and the nanoseconds (not negative) that are to be added.</summary>
@@ -139,8 +142,7 @@ internal sealed class VvarPages : IVvarPage
     private void WriteEntry(ulong entry, bool raw, in TimeSnapshot time)
     {
         VvarLayout.ClockEntries clock = _layout.Clock;
-        OrderedStores memory = _kernel.Timekeeper.Stores;
-        memory.Write(entry + (ulong)clock.ClockMode, time.ClockMode);
+        _stores.Write(entry + (ulong)clock.ClockMode, time.ClockMode);
         if (!raw)
         {
             Plain(entry, Clocks.RealtimeCoarse, time.Coarse + time.RealtimeOffset);
@@ -149,10 +151,10 @@ internal sealed class VvarPages : IVvarPage
         // What no reader may use is not worth writing, as in update_vsyscall.
         if (time.ClockMode == Clocks.ModeNone && !_always)
             return;
-        memory.Write(entry + (ulong)clock.CycleLast, time.CycleLast);
-        memory.Write(entry + (ulong)clock.Mask, CounterMask);
-        memory.Write(entry + (ulong)clock.Mult, raw ? time.RawMult : time.Mult);
-        memory.Write(entry + (ulong)clock.Shift, (uint)Timekeeper.Shift);
+        _stores.Write(entry + (ulong)clock.CycleLast, time.CycleLast);
+        _stores.Write(entry + (ulong)clock.Mask, CounterMask);
+        _stores.Write(entry + (ulong)clock.Mult, raw ? time.RawMult : time.Mult);
+        _stores.Write(entry + (ulong)clock.Shift, (uint)Timekeeper.Shift);
         if (raw)
         {
             Shifted(entry, Clocks.MonotonicRaw, time.Raw, 0);
@@ -167,8 +169,8 @@ internal sealed class VvarPages : IVvarPage
     private void Plain(ulong entry, int id, long ns)
     {
         ulong at = entry + (ulong)(_layout.Clock.Basetime + id * 16);
-        _kernel.Timekeeper.Stores.Write(at, ns / (long)Timekeeper.NsPerSecond);
-        _kernel.Timekeeper.Stores.Write(at + 8, ns % (long)Timekeeper.NsPerSecond);
+        _stores.Write(at, ns / (long)Timekeeper.NsPerSecond);
+        _stores.Write(at + 8, ns % (long)Timekeeper.NsPerSecond);
     }
 
     private void Shifted(ulong entry, int id, Int128 shifted, long offset)
@@ -176,8 +178,8 @@ internal sealed class VvarPages : IVvarPage
         Int128 value = shifted + ((Int128)offset << Timekeeper.Shift);
         Int128 second = (Int128)Timekeeper.NsPerSecond << Timekeeper.Shift;
         ulong at = entry + (ulong)(_layout.Clock.Basetime + id * 16);
-        _kernel.Timekeeper.Stores.Write(at, (ulong)(value / second));
-        _kernel.Timekeeper.Stores.Write(at + 8, (ulong)(value % second));
+        _stores.Write(at, (ulong)(value / second));
+        _stores.Write(at + 8, (ulong)(value % second));
     }
 
     /// <summary>Whether the image reads data of the random number generator.</summary>
@@ -188,8 +190,8 @@ internal sealed class VvarPages : IVvarPage
     {
         if (_layout.Rng is not { } rng)
             return;
-        _memory.Write(_rng + (ulong)rng.Generation, generation);
-        _memory.Write(_rng + (ulong)rng.IsReady, (byte)(ready ? 1 : 0));
-        _kernel.Machine.NotifyWrite(_rng, PhysicalMemory.PageSize);
+        _machine.Memory.Write(_rng + (ulong)rng.Generation, generation);
+        _machine.Memory.Write(_rng + (ulong)rng.IsReady, (byte)(ready ? 1 : 0));
+        _machine.NotifyWrite(_rng, PhysicalMemory.PageSize);
     }
 }

@@ -26,7 +26,10 @@ public sealed class LayerTests
         ["Signals"],
         ["Ipc"],
         ["Files"],
-        ["Tasks", "Vdso", "Delivery", "Perf", "Loader", "Proc", "Syscalls", ""],
+        ["Tasks"],
+        ["Vdso"],
+        ["Loader"],
+        ["Delivery", "Perf", "Proc", "Syscalls", ""],
         ["Explore"],
     ];
 

@@ -55,7 +55,7 @@ public sealed class TimekeeperTests
         using (machine)
         {
             PhysicalMemory memory = machine.Memory;
-            var pages = new VvarPages(kernel, VvarLayout.Find(name));
+            var pages = new VvarPages(kernel.Machine, kernel.PageAllocator, kernel.Timekeeper.Stores, VvarLayout.Find(name));
             Timekeeper time = kernel.Timekeeper;
             time.AddPage(pages);
             time.SetTimeZone(-60, 1);
