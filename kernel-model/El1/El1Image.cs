@@ -14,10 +14,14 @@ public sealed class El1Image
 
     private readonly SortedList<ulong, string> _symbols = [];
     private readonly ulong _pa;
+    private readonly Machine _machine;
+    private readonly AddressSpace _space;
 
-    private El1Image(ulong pa)
+    private El1Image(ulong pa, Machine machine, AddressSpace space)
     {
         _pa = pa;
+        _machine = machine;
+        _space = space;
         // Of two names of an address the later one is told: vectors, not _text.
         foreach (string name in Enum.GetNames<El1Symbol>().Order(StringComparer.Ordinal))
             _symbols[(ulong)Enum.Parse<El1Symbol>(name)] = name;
@@ -65,7 +69,7 @@ public sealed class El1Image
             space.Map(Trampoline.DataValias, trampoline, PagePermissions.KernelRead);
             space.Map(Trampoline.Valias, trampoline + PhysicalMemory.PageSize, PagePermissions.KernelRead | PagePermissions.KernelExecute);
         }
-        return new El1Image(pa);
+        return new El1Image(pa, machine, kernelSpace);
     }
 
     /// <summary>Bits by <see cref="Alternative"/> of what a configuration has.</summary>
@@ -128,6 +132,20 @@ public sealed class El1Image
     public ulong PhysicalOf(El1Symbol symbol) => PhysicalOf((ulong)symbol);
 
     private ulong PhysicalOf(ulong address) => _pa + (address - (ulong)El1Symbol.vectors);
+
+    /// <summary>The instruction word of the kernel at an address, for traces; 0 when there is none.</summary>
+    public uint InstructionAt(ulong address) =>
+        _space.Lookup(address, out ulong page, out _) ? _machine.Memory.Read<uint>(page | (address & 0xffc)) : 0;
+
+    /// <summary>Replaces one instruction while the kernel runs, for planted faults.</summary>
+    internal void Rewrite(ulong address, uint instruction)
+    {
+        if (!_space.Lookup(address, out ulong page, out _))
+            throw new ArgumentException($"0x{address:x} is not mapped", nameof(address));
+        ulong pa = page | (address & 0xffc);
+        _machine.Memory.Write(pa, instruction);
+        _machine.NotifyWrite(pa, 4);
+    }
 
     /// <summary>The EL1 function that holds an address, or null.</summary>
     public string? FunctionAt(ulong address)

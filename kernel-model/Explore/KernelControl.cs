@@ -80,7 +80,7 @@ public sealed class KernelControl
     public static void Restrict(KernelTask task, ulong cpus) => task.Affinity = cpus;
 
     /// <summary>Replaces one instruction of the kernel, for planted faults.</summary>
-    public void PatchEl1(ulong address, uint instruction) => _kernel.WriteEl1Instruction(address, instruction);
+    public void PatchEl1(ulong address, uint instruction) => _kernel.El1.Rewrite(address, instruction);
 
     /// <summary>Physical address of a user page of a task, or null when it is not mapped.</summary>
     public static ulong? Physical(MemoryMap memory, ulong va) =>

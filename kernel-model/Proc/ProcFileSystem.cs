@@ -20,7 +20,7 @@ internal static class ProcFileSystem
         root.Add("thread-self", new DynamicLink(fs, () => vfs.Current is KernelTask t ? $"{t.Group.Pid}/task/{t.Tid}" : null));
         root.Add("mounts", new DynamicLink(fs, () => "self/mounts"));
         root.Add("net", new DynamicLink(fs, () => "self/net"));
-        root.AddText("cpuinfo", () => kernel?.CpuInfoText() ?? "");
+        root.AddText("cpuinfo", () => kernel is null ? "" : CpuInfo.Text(kernel.Machine));
         root.AddText("meminfo", () => MemoryInfo(kernel));
         root.AddText("stat", () => Stat(kernel, vfs));
         root.AddText("uptime", () => Uptime(kernel, vfs));
@@ -47,8 +47,8 @@ internal static class ProcFileSystem
     {
         DynamicDirectory directory = sys.AddDirectory("kernel");
         directory.AddText("osrelease", () => Uts.Release + "\n");
-        directory.AddText("hostname", () => (kernel?.HostName ?? vfs.Options.HostName) + "\n");
-        directory.AddText("domainname", () => (kernel?.DomainName ?? "(none)") + "\n");
+        directory.AddText("hostname", () => (kernel?.Uts.Host ?? vfs.Options.HostName) + "\n");
+        directory.AddText("domainname", () => (kernel?.Uts.Domain ?? "(none)") + "\n");
         directory.AddText("ostype", () => "Linux\n");
         directory.AddText("version", () => Uts.Version + "\n");
         directory.AddText("pid_max", () => "32768\n");

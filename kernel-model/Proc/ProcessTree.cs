@@ -211,7 +211,7 @@ internal sealed class ProcessTree(LinuxKernel? kernel, Vfs vfs, FileSystem fs)
         UserNamespace space = SpaceOf(task);
         long result = space.WriteMap(groups, text, vfs.Current!.Credentials);
         if (result == 0)
-            kernel!.UserMapWritten(space);
+            kernel!.TaskNamespaces.UserMapWritten(space);
         return result;
     }
 

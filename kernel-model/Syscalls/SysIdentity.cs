@@ -267,7 +267,6 @@ internal static class SysIdentity
             return -Errno.EPERM;
         group.Sid = group.Pgid = group.Pid;
         GroupsChanged(c.Kernel, group, VdsoField.Pgid, VdsoField.Sid);
-        group.ControllingTerminal = null;
         return c.NumberOf(group.Pid);
     }
 

@@ -54,7 +54,7 @@ internal static class SysMembarrier
             if (!thread.OnCpu || thread.Rseq == 0)
                 continue;
             thread.RseqEvent = true;
-            c.Kernel.SignalDelivery.RequestWork(thread);
+            c.Kernel.Records.RequestWork(thread);
             c.Kernel.Scheduler.KickTask(thread);
         }
     }

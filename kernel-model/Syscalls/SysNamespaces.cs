@@ -62,7 +62,7 @@ internal static class SysNamespaces
             task.Fs = task.Fs.Clone();
         }
         if (entered is not null)
-            c.Kernel.EnterUserNamespace(task, entered);
+            c.Kernel.TaskNamespaces.EnterUser(task, entered);
         return 0;
     }
 
@@ -115,7 +115,7 @@ internal static class SysNamespaces
                     return -Errno.EINVAL;
                 if (!user.IsGovernedBy(task.Credentials))
                     return -Errno.EPERM;
-                c.Kernel.EnterUserNamespace(task, task.Credentials.InUserNamespace(user));
+                c.Kernel.TaskNamespaces.EnterUser(task, task.Credentials.InUserNamespace(user));
                 return 0;
             case TimeNamespace time:
                 if (task.Group.Threads.Count > 1 || c.Memory.IsShared)
@@ -123,7 +123,7 @@ internal static class SysNamespaces
                 if (!task.Credentials.PrivilegedInNamespace)
                     return -Errno.EPERM;
                 task.TimeNamespaceForChildren = time;
-                c.Kernel.JoinTimeNamespace(task, time);
+                c.Kernel.TaskNamespaces.JoinTime(task, time);
                 return 0;
             default:
                 return -Errno.EPERM;

@@ -1,5 +1,7 @@
 using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Entry;
 using ArmVdso.Kernel.Files;
+using ArmVdso.Kernel.Processes;
 using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel.Syscalls;
@@ -40,7 +42,17 @@ internal static class SysProcess
             return -Errno.EINVAL;
         if (OverProcessLimit(c))
             return -Errno.EAGAIN;
-        long tid = c.Kernel.Clone(c, flags, signal, stack, parentTid, childTid, tls, pidfd, setTid);
+        long tid = c.Kernel.Fork.Clone(c, new CloneArguments
+        {
+            Flags = flags,
+            ExitSignal = signal,
+            Stack = stack,
+            ParentTid = parentTid,
+            ChildTid = childTid,
+            Tls = tls,
+            PidFd = pidfd,
+            SetTid = setTid,
+        });
         if (tid < 0)
             return tid;
         int number = c.NumberOf((int)tid);
@@ -180,7 +192,7 @@ internal static class SysProcess
         }
         if (result < 0 || file is null)
             return result < 0 ? result : -Errno.ENOENT;
-        result = c.Kernel.Exec(c, file, path, comm, argv, envp);
+        result = c.Kernel.Exec.Start(c, file, path, comm, argv, envp);
         file.Release();
         return result;
     }
@@ -188,14 +200,14 @@ internal static class SysProcess
     /// <summary>exit(status): this thread.</summary>
     public static long Exit(SyscallContext c)
     {
-        c.Kernel.ExitTask(c.Task, (c.Int(0) & 0xff) << 8);
+        c.Kernel.Exit.ExitTask(c.Task, (c.Int(0) & 0xff) << 8);
         return 0;
     }
 
     /// <summary>exit_group(status): all threads.</summary>
     public static long ExitGroup(SyscallContext c)
     {
-        c.Kernel.ExitGroup(c.Task, (c.Int(0) & 0xff) << 8);
+        c.Kernel.Exit.ExitGroup(c.Task, (c.Int(0) & 0xff) << 8);
         return 0;
     }
 
@@ -286,7 +298,7 @@ internal static class SysProcess
                 return -Errno.EINVAL;
             if (task.RseqSignature != signature)
                 return -Errno.EPERM;
-            if (!LinuxKernel.RseqReset(task))
+            if (!RestartableSequences.Reset(task))
                 return -Errno.EFAULT;
             (task.Rseq, task.RseqLength, task.RseqSignature) = (0, 0, 0);
             c.Kernel.Vdso.Design.RseqChanged(task);
@@ -308,7 +320,7 @@ internal static class SysProcess
         c.Kernel.Vdso.Design.RseqChanged(task);
         // The fields are written on the way back to EL0; EFAULT shows there as SIGSEGV.
         task.RseqEvent = true;
-        c.Kernel.SignalDelivery.RequestWork(task);
+        c.Kernel.Records.RequestWork(task);
         return 0;
     }
 }

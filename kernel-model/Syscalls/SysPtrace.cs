@@ -31,7 +31,7 @@ internal static class SysPtrace
             return request is 16 or 0x4206 ? -Errno.EPERM : -Errno.ESRCH;
         if (request == Kill)
         {
-            c.Kernel.SendSignal(task, Signal.SIGKILL);
+            c.Kernel.SignalDelivery.Send(task, Signal.SIGKILL);
             return 0;
         }
         if (!tracing.Stopped || task.Mm is not { } memory)
@@ -71,9 +71,9 @@ internal static class SysPtrace
             tracing.Injected = tracing.Signal?.Number == signal ? tracing.Signal : new SignalInfo { Number = signal, Code = 0 };
         tracing.Signal = null;
         tracing.Syscalls = request == Syscall;
-        kernel.EndTraceStop(task, tracing);
+        kernel.Traces.End(task, tracing);
         if (request == Detach)
-            kernel.StopTracing(task);
+            kernel.Traces.Detach(task);
     }
 
     /// <summary>NT_PRSTATUS: struct user_pt_regs.</summary>

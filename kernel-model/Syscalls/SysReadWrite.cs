@@ -132,7 +132,7 @@ internal static class SysReadWrite
             if (n < 0)
             {
                 if (n == -Errno.EPIPE)
-                    c.Kernel.SendSignal(c.Task, 13);
+                    c.Kernel.SignalDelivery.Send(c.Task, 13);
                 return progress.Done > 0 ? progress.Done : n;
             }
             progress.Done += n;

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using ArmVdso.Kernel.Abi;
-using ArmVdso.Kernel.Delivery;
+using ArmVdso.Kernel.Entry;
 using ArmVdso.Kernel.Signals;
 using ArmVdso.Kernel.Tasks;
 
@@ -134,7 +134,7 @@ internal static class SysSignal
     {
         UserRegisters regs = c.Kernel.Records.Registers(c.Task);
         c.Task.RestartBlock = null;
-        if (!SignalFrame.Restore(c.Kernel, c.Cpu, c.Task, regs))
+        if (!c.Kernel.SignalFrame.Restore(c.Cpu, c.Task, regs))
         {
             // arm64_notify_segfault: the code tells whether anything is mapped there or above.
             ulong sp = regs.SP & (ulong.MaxValue >> 8);

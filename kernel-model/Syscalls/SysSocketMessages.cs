@@ -56,7 +56,7 @@ internal static class SysSocketMessages
                     : FileArguments.WaitFor(c, socket);
             }
             if (n == -Errno.EPIPE && (flags & MSG_NOSIGNAL) == 0 && socket.Kind != SocketTable.SOCK_DGRAM)
-                c.Kernel.SendSignal(c.Task, 13);
+                c.Kernel.SignalDelivery.Send(c.Task, 13);
             if (n < 0)
                 return progress.Done > 0 ? progress.Done : n;
             progress.Done += n;

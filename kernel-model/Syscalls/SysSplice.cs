@@ -57,7 +57,7 @@ internal static class SysSplice
                 if (written == -Errno.EAGAIN && input.Seekable && done == 0 && wait && !output.NonBlocking)
                     return FileArguments.WaitFor(c, output);
                 if (written == -Errno.EPIPE)
-                    c.Kernel.SendSignal(c.Task, 13);
+                    c.Kernel.SignalDelivery.Send(c.Task, 13);
                 return done > 0 ? done : written;
             }
             from += written;

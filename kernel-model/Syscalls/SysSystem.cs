@@ -17,7 +17,7 @@ internal static class SysSystem
     public static long Uname(SyscallContext c)
     {
         var buffer = new byte[6 * NameLength];
-        string[] fields = ["Linux", c.Kernel.HostName, Uts.Release, Uts.Version, "aarch64", c.Kernel.DomainName];
+        string[] fields = ["Linux", c.Kernel.Uts.Host, Uts.Release, Uts.Version, "aarch64", c.Kernel.Uts.Domain];
         for (int i = 0; i < fields.Length; i++)
         {
             byte[] text = Encoding.Latin1.GetBytes(fields[i]);
@@ -45,7 +45,7 @@ internal static class SysSystem
     {
         long result = ReadName(c, out string name);
         if (result == 0)
-            c.Kernel.HostName = name;
+            c.Kernel.Uts.Host = name;
         return result;
     }
 
@@ -54,7 +54,7 @@ internal static class SysSystem
     {
         long result = ReadName(c, out string name);
         if (result == 0)
-            c.Kernel.DomainName = name;
+            c.Kernel.Uts.Domain = name;
         return result;
     }
 

@@ -287,7 +287,7 @@ internal static class SysTime
             group.RealTimer = null;
             if (group.IsZombie)
                 return;
-            kernel.SendSignal(group, Signal.SIGALRM);
+            kernel.SignalDelivery.Send(group, Signal.SIGALRM);
             if (group.RealInterval != 0)
                 ArmReal(kernel, group, deadline + ((now - deadline) / group.RealInterval + 1) * group.RealInterval);
         });

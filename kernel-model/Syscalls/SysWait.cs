@@ -238,7 +238,7 @@ internal static class SysWait
                     continue;
                 found = new Found(child, child.ExitStatus, Both(c.Kernel, child));
                 if (!keep)
-                    c.Kernel.Reap(child);
+                    c.Kernel.ProcessEnd.Reap(child);
                 return 1;
             }
             if (child.StopReport is not { } report

@@ -113,7 +113,7 @@ public static partial class SyscallTable
         new(224, "swapon", SysSystem.NotPermitted, Stub, "path flags", "EPERM", Trivial),
         new(225, "swapoff", SysSystem.NotPermitted, Stub, "path", "EPERM", Trivial),
         new(240, "rt_tgsigqueueinfo", SysSignal.TgQueueInfo, Full, "pid pid signal ptr", "", CostClass.Signal),
-        new(241, "perf_event_open", c => c.Kernel.OpenPerfEvent(c), Partial, "ptr pid int fd flags",
+        new(241, "perf_event_open", SysPerf.Open, Partial, "ptr pid int fd flags",
             "counting; no sampling, ring buffer, tracepoints or breakpoints", Descriptor),
         new(260, "wait4", SysWait.Wait4, Partial, "pid ptr waitoptions ptr", "no ptrace events", Wait),
         new(261, "prlimit64", SysSystem.Prlimit, Partial, "pid rlimit ptr ptr", "as setrlimit", Trivial),

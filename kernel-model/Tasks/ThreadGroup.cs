@@ -1,4 +1,5 @@
 using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Signals;
 using ArmVdso.Kernel.Time;
 using ArmVdso.Kernel.Waiting;
@@ -89,6 +90,33 @@ public sealed class ThreadGroup
     /// <summary>Timers of timer_create by ID.</summary>
     internal SortedDictionary<int, PosixTimer> PosixTimers { get; } = [];
 
+    /// <summary>A thread has ended: its time, faults and switches stay with the process.</summary>
+    /// <param name="task">The thread, still among <see cref="Threads"/>.</param>
+    /// <param name="memory">The memory that it had.</param>
+    internal void AddExited(KernelTask task, MemoryMap? memory)
+    {
+        ExitedUserCycles += task.UserCycles;
+        ExitedSystemCycles += task.SystemCycles;
+        (long faults, long voluntary, long involuntary) = ExitedUsage;
+        ExitedUsage = (
+            faults + (Threads.Count == 1 ? memory?.MinorFaults ?? 0 : 0), voluntary + task.VoluntarySwitches,
+            involuntary + task.InvoluntarySwitches);
+        if (memory is not null)
+            PeakResidentKiB = Math.Max(PeakResidentKiB, memory.PeakResidentPages * 4);
+    }
+
+    /// <summary>A child was reaped: what it used counts as used by children.</summary>
+    internal void AddReaped(ThreadGroup child)
+    {
+        ChildUserCycles += child.ExitedUserCycles + child.ChildUserCycles;
+        ChildSystemCycles += child.ExitedSystemCycles + child.ChildSystemCycles;
+        (long f, long v, long i) = ChildUsage;
+        (long ef, long ev, long ei) = child.ExitedUsage;
+        (long cf, long cv, long ci) = child.ChildUsage;
+        ChildUsage = (f + ef + cf, v + ev + cv, i + ei + ci);
+        ChildPeakResidentKiB = Math.Max(ChildPeakResidentKiB, Math.Max(child.PeakResidentKiB, child.ChildPeakResidentKiB));
+    }
+
     /// <summary>exit_itimers: no timer of timer_create is left.</summary>
     internal void ClearPosixTimers()
     {
@@ -117,9 +145,6 @@ public sealed class ThreadGroup
 
     /// <summary>Interval of ITIMER_REAL in ns; 0 is one shot.</summary>
     internal ulong RealInterval { get; set; }
-
-    /// <summary>Controlling terminal (the VFS's terminal object), or null.</summary>
-    public object? ControllingTerminal { get; set; }
 
     /// <summary>Cycle at which the process started.</summary>
     public ulong StartCycle { get; internal set; }

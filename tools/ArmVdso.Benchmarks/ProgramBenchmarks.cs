@@ -26,12 +26,7 @@ public class ProgramBenchmarks
         using var machine = new Machine(1, 256 << 20, CoreTimings.Of(Core)) { Engine = Engine };
         var options =
             new KernelOptions { ProgramHostPath = BenchPrograms.Path(Program), ProgramGuestPath = "/program", Arguments = [Program] };
-        var kernel = new LinuxKernel(machine, options)
-        {
-            HostIn = Stream.Null,
-            HostOut = Stream.Null,
-            HostErr = Stream.Null,
-        };
+        var kernel = new LinuxKernel(machine, options);
         if (kernel.Start(out string error) < 0)
             throw new InvalidOperationException(error);
         while (!kernel.Finished)

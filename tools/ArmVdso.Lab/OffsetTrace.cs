@@ -29,7 +29,7 @@ public class OffsetTrace(LinuxKernel kernel, Action<OffsetWrite> sink) : IMachin
     /// <inheritdoc/>
     public void OnTpidrroWrite(Cpu cpu, ulong oldValue, ulong newValue)
     {
-        string cause = kernel.El1FunctionAt(cpu.PC) switch
+        string cause = kernel.El1.FunctionAt(cpu.PC) switch
         {
             _ when cpu.PC == (ulong)PatchSite.vdso_reload_write => "reload",
             nameof(El1Symbol.vdso_start_thread) => "start",
@@ -44,7 +44,7 @@ public class OffsetTrace(LinuxKernel kernel, Action<OffsetWrite> sink) : IMachin
             null => "unknown",
         };
         KernelTask current = kernel.Scheduler.Current(cpu.Index);
-        KernelTask previous = cause == "switch" && kernel.Scheduler.LastSwitch.TryGetValue(cpu.Index, out (KernelTask Previous, KernelTask Next) pair)
+        KernelTask previous = cause == "switch" && kernel.Scheduler.LastSwitch.TryGetValue(cpu.Index, out var pair)
             ? pair.Previous
             : current;
         Dictionary<string, int>? slot = null;

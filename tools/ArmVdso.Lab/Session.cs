@@ -68,19 +68,19 @@ public sealed class Session : IDisposable
         Machine = MakeMachine(settings);
         try
         {
-            Kernel = new LinuxKernel(Machine, options)
+            Kernel = new LinuxKernel(Machine, options, new KernelHooks
             {
-                HostIn = hooks.Input,
-                HostOut = hooks.Output,
-                HostErr = hooks.Error,
+                Input = hooks.Input,
+                Output = hooks.Output,
+                Error = hooks.Error,
                 Log = hooks.Log ?? (_ => { }),
-                SyscallTrace = hooks.Syscall,
-                OnSignal = hooks.Signal,
-                OnExit = hooks.Exit,
-                OnExec = hooks.Exec,
+                SystemCall = hooks.Syscall,
+                Signal = hooks.Signal,
+                Exit = hooks.Exit,
+                Exec = hooks.Exec,
                 Switching = hooks.Switching,
                 CodePageLoaded = hooks.CodePageLoaded,
-            };
+            });
             long result = Kernel.Start(out string error);
             if (result < 0)
             {
@@ -164,8 +164,8 @@ public sealed class Session : IDisposable
         while (true)
         {
             bool withinLimit = RunMachine(limit);
-            Kernel.HostOut.Flush();
-            Kernel.HostErr.Flush();
+            Kernel.Hooks.Output.Flush();
+            Kernel.Hooks.Error.Flush();
             if (Kernel.Panic is { } panic)
                 throw new LabException(panic, LabFault.Failed);
             if (enough())
@@ -181,7 +181,7 @@ public sealed class Session : IDisposable
             if (_interrupted == 1 && !Kernel.Deadlock)
             {
                 // Ctrl-C goes to the guest first, as a terminal's would; a second one ends the run.
-                Kernel.SignalProcessGroup(Kernel.Tasks.Init!.Pgid, Signal.SIGINT);
+                Kernel.Jobs.Signal(Kernel.Tasks.Init!.Pgid, Signal.SIGINT);
                 continue;
             }
             if (Kernel.Deadlock)
@@ -197,7 +197,7 @@ public sealed class Session : IDisposable
         }
         catch (EngineMismatchException e)
         {
-            Kernel.HostOut.Flush();
+            Kernel.Hooks.Output.Flush();
             throw new LabException(e.Message, LabFault.Failed, e);
         }
     }
@@ -246,7 +246,7 @@ public sealed record SessionHooks
 
     /// <summary>Told of every system call: at its entry without a result, at its exit with it. A run with it takes every call to the
     /// kernel model.</summary>
-    public Action<KernelTask, SyscallContext, long?>? Syscall { get; init; }
+    public Action<KernelTask, SystemCall, long?>? Syscall { get; init; }
 
     /// <summary>Told of every signal that is delivered.</summary>
     public Action<KernelTask, SignalInfo>? Signal { get; init; }

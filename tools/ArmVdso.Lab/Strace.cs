@@ -16,7 +16,7 @@ public sealed class Strace(TextWriter output)
     private bool _several;
 
     /// <summary>A call's entry (result null) or exit.</summary>
-    public void Syscall(KernelTask task, SyscallContext c, long? result)
+    public void Syscall(KernelTask task, SystemCall c, long? result)
     {
         if (result is null)
         {
@@ -28,7 +28,7 @@ public sealed class Strace(TextWriter output)
         }
         string call = _unfinished.Remove(task.Tid, out string? entry) ? entry : Format(c);
         long value = result.Value;
-        if (value == SyscallContext.NoReturn)
+        if (value == SystemCall.NoReturn)
             Line(task, $"{call} = 0");
         else if (value is < 0 and >= -4095)
             Line(task, $"{call} = {(value <= -512 ? "?" : "-1")} {Errno.NameOf(-value)}");
@@ -59,7 +59,7 @@ public sealed class Strace(TextWriter output)
         output.WriteLine(_several ? $"[pid {task.Tid}] {text}" : text);
     }
 
-    private static string Format(SyscallContext c)
+    private static string Format(SystemCall c)
     {
         SyscallRow? row = SyscallTable.Find(c.Number);
         string[] names = row?.Arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [];
@@ -74,7 +74,7 @@ public sealed class Strace(TextWriter output)
         return text.Append(')').ToString();
     }
 
-    private static string Argument(SyscallContext c, int i, string name)
+    private static string Argument(SystemCall c, int i, string name)
     {
         ulong value = c.Arg(i);
         switch (name)

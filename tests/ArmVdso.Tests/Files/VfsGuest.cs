@@ -22,7 +22,7 @@ internal sealed class VfsGuest : IDisposable
     public VfsGuest(string? root = null, uint uid = 0)
     {
         _machine = new Machine(1, 64 << 20, (_, _) => new TimingModel());
-        Kernel = new LinuxKernel(_machine, new KernelOptions { RootDirectory = root }) { HostOut = Output };
+        Kernel = new LinuxKernel(_machine, new KernelOptions { RootDirectory = root }, new KernelHooks { Output = Output });
         var group = new ThreadGroup();
         Task = new KernelTask(Kernel.Records, Kernel.Scheduler, Kernel.Namespaces, 100, group) { Comm = "test" };
         group.Leader = Task;

@@ -170,7 +170,7 @@ internal sealed record Mutant(string Name, string Meaning, Func<CheckRig, int> P
         if (rig.Kernel.Vdso.Design.UpdateFunction is not { } function)
             return found;
         const uint ret = 0xd65f03c0;
-        for (ulong at = (ulong)function; rig.Kernel.El1InstructionAt(at) is var word and not (0 or ret); at += 4)
+        for (ulong at = (ulong)function; rig.Kernel.El1.InstructionAt(at) is var word and not (0 or ret); at += 4)
         {
             if (wanted(word))
                 found.Add(at);

@@ -83,7 +83,7 @@ internal sealed partial class Trial
         {
             Stepping = cpu =>
             {
-                instruction = cpu.EL == 0 ? 0 : _rig.Kernel.El1InstructionAt(cpu.PC);
+                instruction = cpu.EL == 0 ? 0 : _rig.Kernel.El1.InstructionAt(cpu.PC);
                 bool release = (instruction & 0x3fe08000) == 0x08808000;
                 if (LoadOrder.IsStoreBarrier(instruction) || release)
                     segment++;

@@ -73,7 +73,7 @@ internal sealed class ReplayTrace : IRigObserver
             Span<byte> word = stackalloc byte[4];
             return _rig.Kernel.Scheduler.Current(cpu.Index).Mm is { } mm && mm.Read(cpu.PC, word) ? BitConverter.ToUInt32(word) : 0;
         }
-        return _rig.Kernel.El1InstructionAt(cpu.PC);
+        return _rig.Kernel.El1.InstructionAt(cpu.PC);
     }
 
     public void After(Cpu cpu)
@@ -88,7 +88,7 @@ internal sealed class ReplayTrace : IRigObserver
         // MSR TPIDRRO_EL0, Xt
         _offsetWritten = (_instruction & 0xffffffe0) == 0xd51bd060;
         bool interesting = _el == 0 || _rig.StoredData(cpu) || _offsetWritten;
-        string function = _el == 0 ? "" : _rig.Kernel.El1FunctionAt(_pc) ?? "?";
+        string function = _el == 0 ? "" : _rig.Kernel.El1.FunctionAt(_pc) ?? "?";
         if (_brief && !interesting)
         {
             if (_folded.Cpu != cpu.Index || _folded.Function != function)
@@ -134,7 +134,7 @@ internal sealed class ReplayTrace : IRigObserver
     {
         if (el != 0)
         {
-            string? name = _rig.Kernel.El1FunctionAt(pc);
+            string? name = _rig.Kernel.El1.FunctionAt(pc);
             return name is null ? "?" : $"{name}+0x{pc - El1Image.AddressOf(name):x}";
         }
         ulong start = _rig.Victim.Mm?.VdsoBase ?? 0;

@@ -110,7 +110,7 @@ internal sealed partial class Trial
         if (sender is null)
         {
             _rig.Observer?.Event($"SIGUSR1 for {Victim}");
-            _rig.Kernel.SendSignal(Victim, CheckRig.Sigusr1);
+            _rig.Kernel.SignalDelivery.Send(Victim, CheckRig.Sigusr1);
         }
         else
         {
@@ -268,7 +268,7 @@ internal sealed partial class Trial
         ulong sp = cpu.SP_EL0;
         uint before = Victim.Credentials.Uid;
         _rig.Observer?.Event($"SIGUSR1 for {Victim}");
-        _rig.Kernel.SendSignal(Victim, CheckRig.Sigusr1);
+        _rig.Kernel.SignalDelivery.Send(Victim, CheckRig.Sigusr1);
         if (!_rig.RunUntil(cpu, () => Victim.Credentials.Uid != before))
             throw new LabException("the handler did not change the IDs", LabFault.Failed);
         StepShared(cpu, part, () => cpu.EL == 0, Victim);
@@ -342,7 +342,7 @@ internal sealed partial class Trial
         Cpu victimCpu = VictimCpu;
         ulong sp = victimCpu.SP_EL0;
         _rig.Observer?.Event($"SIGUSR1 for {Victim}");
-        _rig.Kernel.SendSignal(Victim, CheckRig.Sigusr1);
+        _rig.Kernel.SignalDelivery.Send(Victim, CheckRig.Sigusr1);
         _rig.Control.Prepare(cpu, Victim);
         // The victim sleeps until the child has ended.
         _rig.RunToIdle(cpu);
@@ -467,7 +467,7 @@ internal sealed partial class Trial
         _gone = true;
         Cpu cpu = VictimCpu;
         _rig.Observer?.Event($"SIGUSR1 for {Victim}");
-        _rig.Kernel.SendSignal(Victim, CheckRig.Sigusr1);
+        _rig.Kernel.SignalDelivery.Send(Victim, CheckRig.Sigusr1);
         if (!_rig.RunUntil(cpu, () => _rig.Parked(cpu, Victim)))
             throw new LabException("execve in the handler did not happen", LabFault.Failed);
         _windows.Clear();

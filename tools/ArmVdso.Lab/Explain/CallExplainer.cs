@@ -133,7 +133,7 @@ internal sealed class CallExplainer
     private string NameOf(LinuxKernel kernel, ulong pc)
     {
         if (pc >= El1Image.LinearBase)
-            return kernel.El1FunctionAt(pc) ?? "";
+            return kernel.El1.FunctionAt(pc) ?? "";
         int low = 0, high = _names.Count - 1, found = -1;
         while (low <= high)
         {

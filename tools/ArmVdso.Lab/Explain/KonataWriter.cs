@@ -32,7 +32,7 @@ public sealed class KonataWriter
                 ulong at = _counts ? number++ : (ulong)Math.Max(Start(record), 0);
                 if (at < _from || at >= _to || _records.Count >= Most)
                     return;
-                record.Symbol = record.Pc >> 63 != 0 ? session.Kernel.El1FunctionAt(record.Pc) ?? "" : "";
+                record.Symbol = record.Pc >> 63 != 0 ? session.Kernel.El1.FunctionAt(record.Pc) ?? "" : "";
                 _records.Add(record);
             });
         }

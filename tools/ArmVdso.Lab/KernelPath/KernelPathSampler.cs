@@ -88,7 +88,7 @@ internal sealed class KernelPathSampler(LinuxKernel kernel) : OffsetTrace(kernel
 
     private (string Function, PathPart Part) Find(ulong pc)
     {
-        string name = _kernel.El1FunctionAt(pc) ?? "?";
+        string name = _kernel.El1.FunctionAt(pc) ?? "?";
         if (name.StartsWith("tramp_", StringComparison.Ordinal) || name.StartsWith("bhb_loop_kpti", StringComparison.Ordinal))
             return ("kpti_trampoline", PathPart.Trampoline);
         if (name.StartsWith("bhb_loop", StringComparison.Ordinal) || name == "__bp_harden_el1_vectors")

@@ -98,12 +98,12 @@ public sealed class FunctionProfile : IMachineObserver
 
     private (string, string, ulong, ulong) Kernel(ulong pc)
     {
-        string? name = _kernel.El1FunctionAt(pc);
+        string? name = _kernel.El1.FunctionAt(pc);
         ulong start = pc, end = pc + 4;
         // The image has no sizes: the function reaches as far as its name does.
-        while (name is not null && _kernel.El1FunctionAt(start - 4) == name)
+        while (name is not null && _kernel.El1.FunctionAt(start - 4) == name)
             start -= 4;
-        while (name is not null && _kernel.El1FunctionAt(end) == name)
+        while (name is not null && _kernel.El1.FunctionAt(end) == name)
             end += 4;
         return (name ?? "vectors", "[EL1]", start, end);
     }

@@ -1,27 +1,25 @@
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Perf;
-using ArmVdso.Kernel.Syscalls;
 using ArmVdso.Kernel.Tasks;
 
-namespace ArmVdso.Kernel;
+namespace ArmVdso.Kernel.Syscalls;
 
-/// <summary>perf_event_open.</summary>
-public sealed partial class LinuxKernel
+/// <summary>perf_event_open (kernel/events/core.c).</summary>
+internal static class SysPerf
 {
-    private const ulong PerfFdNoGroup = 1, PerfFdOutput = 2, PerfCgroup = 4, PerfCloexec = 8;
-    private ulong _lastPerfId;
+    private const ulong FdNoGroup = 1, FdOutput = 2, Cgroup = 4, Cloexec = 8;
 
     /// <summary>perf_event_open(attr, pid, cpu, group_fd, flags).</summary>
-    internal long OpenPerfEvent(SyscallContext c)
+    public static long Open(SyscallContext c)
     {
         int pid = c.Int(1), cpu = c.Int(2), groupFd = c.Int(3);
         ulong flags = c.Arg(4);
-        if ((flags & ~(PerfFdNoGroup | PerfFdOutput | PerfCgroup | PerfCloexec)) != 0 || (flags & (PerfCgroup | PerfFdOutput)) != 0)
+        if ((flags & ~(FdNoGroup | FdOutput | Cgroup | Cloexec)) != 0 || (flags & (Cgroup | FdOutput)) != 0)
             return -Errno.EINVAL;
         long error = PerfEventAttributes.Read(c.Memory, c.Cpu, c.Arg(0), out PerfEventAttributes? attributes);
         if (error < 0)
             return error;
-        if ((pid == -1 && cpu == -1) || cpu < -1 || cpu >= Machine.Cpus.Count)
+        if ((pid == -1 && cpu == -1) || cpu < -1 || cpu >= c.Kernel.Machine.Cpus.Count)
             return -Errno.EINVAL;
         // perf_event_paranoid is 2: without privilege no kernel, no CPU-wide events, no other user's tasks.
         if (!c.Task.Credentials.Privileged && (!attributes!.ExcludeKernel || pid == -1))
@@ -29,7 +27,7 @@ public sealed partial class LinuxKernel
         KernelTask? task = null;
         if (pid != -1)
         {
-            task = pid == 0 ? c.Task : Tasks.Find(pid);
+            task = pid == 0 ? c.Task : c.Kernel.Tasks.Find(pid);
             if (task is null)
                 return -Errno.ESRCH;
             if (!c.Task.Credentials.Privileged && task.Credentials.Euid != c.Task.Credentials.Euid)
@@ -40,10 +38,9 @@ public sealed partial class LinuxKernel
         {
             if (c.Files[groupFd] is not PerfFile file)
                 return -Errno.EBADF;
-            leader = (flags & PerfFdNoGroup) != 0 ? null : file.Event.Leader;
+            leader = (flags & FdNoGroup) != 0 ? null : file.Event.Leader;
         }
-        var perfEvent = new PerfEvent(Machine, Clock, Scheduler, attributes!, ++_lastPerfId, cpu, leader);
-        perfEvent.Attach(task);
-        return FileArguments.Install(c, new PerfFile(Vfs, perfEvent), (flags & PerfCloexec) != 0 ? OpenFlags.O_CLOEXEC : 0);
+        PerfEvent made = c.Kernel.PerfEvents.Open(attributes!, task, cpu, leader);
+        return FileArguments.Install(c, new PerfFile(c.Kernel.Vfs, made), (flags & Cloexec) != 0 ? OpenFlags.O_CLOEXEC : 0);
     }
 }

@@ -1,14 +1,19 @@
 using System.Buffers.Binary;
 using ArmVdso.Emulator.Processor;
 using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Delivery;
 using ArmVdso.Kernel.Signals;
 using ArmVdso.Kernel.Tasks;
+using ArmVdso.Kernel.Vdso;
 
-namespace ArmVdso.Kernel.Delivery;
+namespace ArmVdso.Kernel.Entry;
 
 /// <summary>The stack frame of a signal handler: struct rt_sigframe of arch/arm64/kernel/signal.c. siginfo 128 bytes, then
 /// ucontext (mcontext at 176), records fpsimd_context and esr_context, then a frame record {fp, lr} above.</summary>
-internal static class SignalFrame
+/// <param name="landingPads">Whether CPUs check landing pads (BTI).</param>
+/// <param name="design">Told of each frame before it is built.</param>
+/// <param name="signals">Told of the mask that a return restores.</param>
+internal sealed class SignalFrame(bool landingPads, VdsoDesign design, SignalDelivery signals)
 {
     private const int InfoSize = 128;
     private const int UcontextMcontext = 176;
@@ -32,11 +37,11 @@ internal static class SignalFrame
     }
 
     /// <summary>Writes the frame and points the registers at the handler. False: the stack cannot hold it.</summary>
-    internal static bool Build(LinuxKernel kernel, Cpu cpu, KernelTask task, UserRegisters regs, SignalInfo info, SignalAction action)
+    internal bool Build(Cpu cpu, KernelTask task, UserRegisters regs, SignalInfo info, SignalAction action)
     {
         // The saved PC must not be inside a restartable sequence (rseq_signal_deliver).
-        kernel.Vdso.Design.BeforeSignalFrame(task, regs);
-        if (!kernel.RseqSignalDelivery(task, regs))
+        design.BeforeSignalFrame(task, regs);
+        if (!RestartableSequences.BeforeHandler(task, regs))
             return false;
         ulong sp = regs.SP;
         (ulong address, ulong size, int flags) alt = task.Signals.AltStack;
@@ -97,7 +102,7 @@ internal static class SignalFrame
         regs.PC = action.Handler;
         // PSTATE: BTYPE = C for the landing pad, TCO clear; the condition flags stay.
         regs.Pstate = (regs.Pstate & ~((3UL << 10) | (1UL << 25) | (1UL << 21)))
-            | (HardwareCapabilities.HasBti(kernel.Machine) ? 1UL << 11 : 0);
+            | (landingPads ? 1UL << 11 : 0);
         regs.SyscallNumber = -1;
         ulong blocked = task.Signals.Blocked;
         task.Signals.SavedMask = null;
@@ -113,7 +118,7 @@ internal static class SignalFrame
     }
 
     /// <summary>rt_sigreturn: restores what the frame at SP holds. False: the frame is bad (SIGSEGV).</summary>
-    internal static bool Restore(LinuxKernel kernel, Cpu cpu, KernelTask task, UserRegisters regs)
+    internal bool Restore(Cpu cpu, KernelTask task, UserRegisters regs)
     {
         ulong frame = regs.SP;
         var b = new byte[FrameSize];
@@ -148,7 +153,7 @@ internal static class SignalFrame
             BinaryPrimitives.ReadUInt64LittleEndian(uc[16..]),
             BinaryPrimitives.ReadUInt64LittleEndian(uc[32..]),
             flags & ~SsOnStack);
-        kernel.SignalDelivery.Recalculate(task);
+        signals.Recalculate(task);
         return true;
     }
 

@@ -5,126 +5,45 @@ using ArmVdso.Emulator.Memory;
 using ArmVdso.Emulator.Processor;
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Costs;
-using ArmVdso.Kernel.El1;
-using ArmVdso.Kernel.Files;
+using ArmVdso.Kernel.Delivery;
 using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Signals;
-using ArmVdso.Kernel.Syscalls;
 using ArmVdso.Kernel.Tasks;
 
-namespace ArmVdso.Kernel;
+namespace ArmVdso.Kernel.Entry;
 
-/// <summary>Entries from EL0 that EL1 code hands on: system calls and faults.</summary>
-public sealed partial class LinuxKernel
+/// <summary>Synchronous exceptions from EL0 that are no system call: page faults, undefined instructions, trapped registers
+/// (arch/arm64/mm/fault.c, arch/arm64/kernel/traps.c).</summary>
+/// <param name="machine">What its CPUs have.</param>
+/// <param name="records">Registers of the task.</param>
+/// <param name="costs">What a page fault is charged.</param>
+/// <param name="signals">What the task gets for it.</param>
+/// <param name="log">Says why an instruction is SIGILL.</param>
+internal sealed class UserFaults(Machine machine, TaskRecords records, CallCosts costs, SignalDelivery signals, Action<string> log)
 {
-    private readonly HashSet<int> _unknownNamed = [];
-
-    /// <summary>HVC_SYSCALL: runs the body of the call, or goes on with one that slept.</summary>
-    private El1Action SyscallEntry(Cpu cpu, KernelTask task)
-    {
-        UserRegisters regs = Records.Registers(task);
-        var c = (SyscallContext?)task.Syscall;
-        SyscallRow? row;
-        if (c is null)
-        {
-            Span<ulong> args = stackalloc ulong[6];
-            for (int i = 0; i < 6; i++)
-                args[i] = regs[i];
-            c = new SyscallContext(this, task, cpu, regs.SyscallNumber, args);
-            task.Syscall = c;
-            row = SyscallTable.Find(c.Number);
-            Vdso.Design.SystemCallEntered(task);
-            SyscallTrace?.Invoke(task, c, null);
-            if (row is not null)
-                CallCosts.Charge(cpu, Costs.Of(row.Name, row.Cost, KindOf(c)));
-            if (TraceSyscallStop(task, 1, 0))
-            {
-                c.TraceStop = SyscallTraceStop.Entry;
-                return El1Action.Schedule;
-            }
-        }
-        else if (c.TraceStop == SyscallTraceStop.Exit)
-        {
-            task.Syscall = null;
-            return El1Action.Done;
-        }
-        else if (c.TraceStop == SyscallTraceStop.Entry)
-        {
-            c.TraceStop = SyscallTraceStop.None;
-            c.Cpu = cpu;
-            row = SyscallTable.Find(c.Number);
-        }
-        else
-        {
-            c.Cpu = cpu;
-            c.Attempt++;
-            row = SyscallTable.Find(c.Number);
-        }
-        if (task.State is TaskState.Zombie or TaskState.Dead)
-            return El1Action.Schedule;
-        Vfs.Enter(task);
-        long result = row is null ? Unknown(c.Number) : row.Body(c);
-        if (task.State is TaskState.Zombie or TaskState.Dead)
-            return El1Action.Schedule;
-        if (result == SyscallContext.Blocked)
-            return El1Action.Schedule;
-        task.Syscall = null;
-        bool exec = result == SyscallContext.NoReturn && (c.Number is 221 or 281);
-        if (result != SyscallContext.NoReturn)
-            regs[0] = (ulong)result;
-        if (result > 1 && row is { Cost: CostClass.Transfer or CostClass.FileTransfer })
-            CallCosts.ChargeBytes(cpu, Costs.Of(row.Name, row.Cost, KindOf(c)), result);
-        SignalDelivery.AfterSyscall(task, result);
-        SyscallTrace?.Invoke(task, c, result);
-        if (!exec && TraceSyscallStop(task, 2, result))
-        {
-            c.TraceStop = SyscallTraceStop.Exit;
-            task.Syscall = c;
-            return El1Action.Schedule;
-        }
-        return exec ? El1Action.Exec : El1Action.Done;
-    }
-
-    /// <summary>What a call works on, as far as its cost depends on it.</summary>
-    private static string KindOf(SyscallContext c)
-    {
-        const int close = 57, read = 63, write = 64;
-        if (c.Number is not (close or read or write) || c.Task.Files[c.Int(0)] is not { } file)
-            return "";
-        if (c.Number == close)
-            return file.References > 1 ? "again" : "";
-        return file.Inode switch
-        {
-            DeviceInode { Rdev: 0x103 or 0x105 } => c.Number == read ? "zero" : "null",
-            { Mode: var mode } when (mode & Modes.S_IFMT) is Modes.S_IFIFO or Modes.S_IFSOCK => "pipe",
-            _ => "file",
-        };
-    }
-
     /// <summary>A page for a user address, charged when it is new.</summary>
     private bool FaultIn(Cpu cpu, MemoryMap mm, ulong va, bool write, bool execute, out FaultSignal signal)
     {
         if (!mm.FaultIn(va, write, out signal, execute))
             return false;
-        CallCosts.Charge(cpu, Costs.Fault(mm.Find(va)?.File is not null));
+        CallCosts.Charge(cpu, costs.Fault(mm.Find(va)?.File is not null));
         return true;
     }
 
-    private long Unknown(int number)
-    {
-        if (_unknownNamed.Add(number))
-            Log($"system call {number} ({SyscallTable.NameOf(number)}) is not implemented: ENOSYS");
-        return -Errno.ENOSYS;
-    }
+    /// <summary>HVC_KERNEL_FAULT: EL1 code touched user memory (fixup_exception). False: the address is bad.</summary>
+    internal bool HandleKernelAccess(Cpu cpu, KernelTask task, ulong esr, ulong far) =>
+        task.Mm is { } mm && far < mm.TaskSize && FaultIn(cpu, mm, far, IsWrite(esr), false, out _);
+
+    private static bool IsWrite(ulong esr) => (esr & (1 << 6)) != 0;
 
     /// <summary>HVC_FAULT: a synchronous exception from EL0 that is not SVC.</summary>
-    private void UserFault(Cpu cpu, KernelTask task, ulong esr, ulong far)
+    internal void Handle(Cpu cpu, KernelTask task, ulong esr, ulong far)
     {
         // A thread that another thread's execve or exit took down while this CPU ran it: the pending reschedule removes it.
         if (task.Mm is null)
             return;
         var ec = (ExceptionClass)(esr >> 26);
-        UserRegisters regs = Records.Registers(task);
+        UserRegisters regs = records.Registers(task);
         switch (ec)
         {
             case ExceptionClass.DataAbortLower:
@@ -167,7 +86,7 @@ public sealed partial class LinuxKernel
     {
         ulong va = (ulong)((long)(far << 8) >> 8);
         bool execute = ec == ExceptionClass.InstructionAbortLower;
-        bool write = !execute && (esr & (1 << 6)) != 0;
+        bool write = !execute && IsWrite(esr);
         if ((esr & 0x3f) == (ulong)FaultStatus.Alignment)
         {
             FaultSignalTo(task, Signal.SIGBUS, Signal.BUS_ADRALN, far, esr);
@@ -183,8 +102,8 @@ public sealed partial class LinuxKernel
                 FaultSignalTo(task, Signal.SIGBUS, Signal.BUS_ADRERR, far, esr);
                 break;
             case FaultSignal.OutOfMemory:
-                Log($"{task}: out of guest memory at address 0x{far:x}; killed (--mem makes it larger)");
-                SignalDelivery.Send(task, new SignalInfo { Number = Signal.SIGKILL, Code = Signal.SI_KERNEL });
+                log($"{task}: out of guest memory at address 0x{far:x}; killed (--mem makes it larger)");
+                signals.Send(task, new SignalInfo { Number = Signal.SIGKILL, Code = Signal.SI_KERNEL });
                 break;
             default:
                 FaultSignalTo(task, Signal.SIGSEGV, signal == FaultSignal.AccessError ? Signal.SEGV_ACCERR : Signal.SEGV_MAPERR, far, esr);
@@ -192,7 +111,7 @@ public sealed partial class LinuxKernel
         }
     }
 
-    private void FaultSignalTo(KernelTask task, int number, int code, ulong address, ulong esr) => SignalDelivery.Force(task, new SignalInfo
+    private void FaultSignalTo(KernelTask task, int number, int code, ulong address, ulong esr) => signals.Force(task, new SignalInfo
     {
         Number = number,
         Code = code,
@@ -211,10 +130,10 @@ public sealed partial class LinuxKernel
             string what = row == Row.Unallocated
                 ? "an unallocated encoding"
                 : !RowInfo.HasSemantics(row) ? "not implemented"
-                : Machine.Profile is { } profile && !profile.Has(row)
+                : machine.Profile is { } profile && !profile.Has(row)
                 ? $"not in CPU profile {profile.Name}, which lacks FEAT_{RowInfo.Feature(row)}"
                 : "UNDEFINED here";
-            Log($"{task}: SIGILL: instruction 0x{instruction:x8} ({Disassembler.Disassemble(instruction, regs.PC)}) "
+            log($"{task}: SIGILL: instruction 0x{instruction:x8} ({Disassembler.Disassemble(instruction, regs.PC)}) "
                 + $"at 0x{regs.PC:x} is {what}");
         }
         FaultSignalTo(task, Signal.SIGILL, Signal.ILL_ILLOPC, regs.PC, 0);
@@ -238,7 +157,7 @@ public sealed partial class LinuxKernel
         ulong? value;
         int key = SystemRegisters.Key(op0, op1, crn, crm, op2);
         if (op1 == 0 && crn == 0)
-            value = UserIdentification.Read(Machine, crm, op2);
+            value = UserIdentification.Read(machine, crm, op2);
         else if (op1 == 3 && ((crn == 0 && crm == 0 && op2 == 1) || (crn == 14 && crm == 0)))
             value = SystemRegisters.Find(key)!.Read(cpu);
         else

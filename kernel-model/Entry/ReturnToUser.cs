@@ -1,0 +1,145 @@
+using ArmVdso.Emulator.Processor;
+using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Delivery;
+using ArmVdso.Kernel.El1;
+using ArmVdso.Kernel.Processes;
+using ArmVdso.Kernel.Signals;
+using ArmVdso.Kernel.Tasks;
+
+namespace ArmVdso.Kernel.Entry;
+
+/// <summary>What a task does before it returns to EL0 (do_notify_resume): takes its signals (get_signal in kernel/signal.c), restarts an
+/// interrupted call (arch/arm64/kernel/signal.c), fills its rseq area in. Frames are built in <see cref="SignalFrame"/>.</summary>
+internal sealed class ReturnToUser(
+    TaskRecords records, Scheduler scheduler, SignalDelivery signals, JobControl jobs, TraceStops traces, TaskExit exit,
+    RestartableSequences rseq, SignalFrame frames, Action<KernelTask, SignalInfo>? taken)
+{
+    private const ulong RestartSyscall = 128;
+
+    /// <summary>HVC_WORK: everything that must happen before EL0 continues. False: the task stopped or died; schedule.</summary>
+    internal bool BeforeUser(Cpu cpu, KernelTask task)
+    {
+        if (task.State is TaskState.Zombie or TaskState.Dead)
+            return false;
+        records.SetFlag(task, TaskFlag.Work, false);
+        UserRegisters regs = records.Registers(task);
+        while (true)
+        {
+            if (task.Signals.Killed)
+            {
+                exit.ExitTask(task, task.Group.ExitStatus);
+                return false;
+            }
+            ulong allowed = ~(task.Signals.Blocked & ~SignalDelivery.Unblockable);
+            SignalInfo? injected = task.Tracing?.Injected;
+            if (task.Tracing is { } traced)
+                traced.Injected = null;
+            SignalInfo? info = injected ?? task.Signals.Pending.Take(allowed) ?? task.Group.SharedPending.Take(allowed);
+            if (info is null)
+            {
+                Restart(task, regs, null);
+                if (task.Signals.SavedMask is { } mask)
+                {
+                    task.Signals.SavedMask = null;
+                    task.Signals.Blocked = mask;
+                    if (signals.HasDeliverable(task))
+                        continue;
+                }
+                if (!rseq.BeforeUser(task, regs))
+                    continue;
+                return true;
+            }
+            if (task.Tracing is { } tracing && injected is null && info.Number != Signal.SIGKILL)
+            {
+                tracing.Signal = info;
+                traces.Stop(task, tracing, info.Number);
+                return false;
+            }
+            SignalAction action = task.Handlers[info.Number];
+            if (info.Synchronous && (action.Handler == 1 || (task.Signals.Blocked & Signal.Bit(info.Number)) != 0))
+                action = default;
+            taken?.Invoke(task, info);
+            if (action.Handler == 1)
+                continue;
+            if (action.Handler == 0)
+            {
+                if (!DefaultAction(task, info))
+                    return false;
+                continue;
+            }
+            Restart(task, regs, action);
+            if (!frames.Build(cpu, task, regs, info, action))
+            {
+                // No stack for the handler: SIGSEGV by force (force_sigsegv).
+                if (info.Number == Signal.SIGSEGV)
+                    task.Handlers[Signal.SIGSEGV] = default;
+                signals.Force(task, new SignalInfo { Number = Signal.SIGSEGV, Code = Signal.SI_KERNEL, Synchronous = true });
+                continue;
+            }
+        }
+    }
+
+    /// <summary>An interrupted system call restarts or returns EINTR (do_signal in arch/arm64/kernel/signal.c).</summary>
+    private static void Restart(KernelTask task, UserRegisters regs, SignalAction? handler)
+    {
+        Func<SystemCall, long>? block = task.RestartBlock;
+        if (regs.SyscallNumber < 0)
+            return;
+        long result = (long)regs[0];
+        switch (-result)
+        {
+            case Errno.ERESTARTNOHAND when handler is not null:
+            case Errno.ERESTART_RESTARTBLOCK when handler is not null:
+                regs[0] = unchecked((ulong)-Errno.EINTR);
+                break;
+            case Errno.ERESTARTSYS when handler is { } action && (action.Flags & Signal.SA_RESTART) == 0:
+                regs[0] = unchecked((ulong)-Errno.EINTR);
+                break;
+            case Errno.ERESTART_RESTARTBLOCK when block is null:
+                regs[0] = unchecked((ulong)-Errno.EINTR);
+                break;
+            case Errno.ERESTART_RESTARTBLOCK:
+                // setup_restart_syscall: the SVC is executed again as restart_syscall.
+                regs[8] = RestartSyscall;
+                regs[0] = regs.OrigX0;
+                regs.PC -= 4;
+                break;
+            case Errno.ERESTARTSYS:
+            case Errno.ERESTARTNOINTR:
+            case Errno.ERESTARTNOHAND:
+                regs[0] = regs.OrigX0;
+                regs.PC -= 4;
+                break;
+            default:
+                return;
+        }
+        regs.SyscallNumber = -1;
+    }
+
+    /// <summary>False: the task stopped or died.</summary>
+    private bool DefaultAction(KernelTask task, SignalInfo info)
+    {
+        if (Signal.IgnoredByDefault(info.Number))
+            return true;
+        if (Signal.Stops(info.Number))
+        {
+            if (info.Number != Signal.SIGSTOP && jobs.IsOrphaned(task.Group))
+                return true;
+            foreach (KernelTask thread in task.Group.Threads)
+            {
+                thread.Wake();
+                scheduler.Dequeue(thread);
+                thread.State = TaskState.Stopped;
+                if (!ReferenceEquals(thread, task) && thread.OnCpu)
+                    scheduler.Kick(thread.Cpu);
+            }
+            task.Group.StopReport = (info.Number << 8) | 0x7f;
+            records.RequestWork(task);
+            signals.NotifyParentOfStop(task.Group, Signal.CLD_STOPPED, info.Number);
+            return false;
+        }
+        int status = info.Number | (Signal.DumpsCore(info.Number) && task.Group.Rlimits[Rlimits.Core].Soft != 0 ? 0x80 : 0);
+        exit.ExitGroup(task, status);
+        return false;
+    }
+}

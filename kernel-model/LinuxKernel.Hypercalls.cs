@@ -1,0 +1,88 @@
+using ArmVdso.Emulator.Processor;
+using ArmVdso.Kernel.El1;
+using ArmVdso.Kernel.Tasks;
+
+namespace ArmVdso.Kernel;
+
+/// <summary>The calls of EL1 code, and how the run stands.</summary>
+public sealed partial class LinuxKernel
+{
+    /// <summary>Whether the first process has ended.</summary>
+    public bool Finished => Tasks.Init is { IsZombie: true };
+
+    /// <summary>wait4 status with which the first process ended; 0 while it lives.</summary>
+    public int ExitStatus => Finished ? Tasks.Init!.ExitStatus : 0;
+
+    /// <summary>Set when EL1 code faulted in a way that only a bug of ours explains.</summary>
+    public string? Panic { get; private set; }
+
+    /// <summary>The guest stopped because every task waits for something that cannot happen any more.</summary>
+    public bool Deadlock { get; private set; }
+
+    /// <summary>Starts the first process. 0, or -errno with one line in <paramref name="error"/>.</summary>
+    public long Start(out string error) => _first.Start(out error);
+
+    /// <inheritdoc/>
+    public void Hypercall(Cpu cpu, int imm16)
+    {
+        Clock.Active = cpu;
+        try
+        {
+            KernelTask current = Scheduler.Current(cpu.Index);
+            Accounting.Enter(cpu, (HypercallNumber)imm16);
+            Handle(cpu, current, (HypercallNumber)imm16);
+            Accounting.Leave(cpu, current);
+        }
+        finally
+        {
+            Clock.Active = null;
+        }
+    }
+
+    private void Handle(Cpu cpu, KernelTask current, HypercallNumber number)
+    {
+        switch (number)
+        {
+            case HypercallNumber.Syscall:
+                cpu.SetX(0, (ulong)_syscalls.Enter(cpu, current));
+                break;
+            case HypercallNumber.Work:
+                cpu.SetX(0, (ulong)(_return.BeforeUser(cpu, current) ? El1Action.Done : El1Action.Schedule));
+                break;
+            case HypercallNumber.Schedule:
+                cpu.SetX(0, El1Image.Linear(Scheduler.Schedule(cpu).RecordPa));
+                break;
+            case HypercallNumber.Fault:
+                _faults.Handle(cpu, current, cpu.X(1), cpu.X(2));
+                cpu.SetX(0, 0);
+                break;
+            case HypercallNumber.Irq:
+                if ((int)cpu.X(0) == Cpu.VirtualTimerInterrupt)
+                    Scheduler.TimerInterrupt(cpu);
+                break;
+            case HypercallNumber.KernelFault:
+                cpu.SetX(0, _faults.HandleKernelAccess(cpu, current, cpu.X(1), cpu.X(2)) ? 0UL : 1UL);
+                break;
+            case HypercallNumber.Switched:
+                Scheduler.FinishSwitch(Tasks.WithRecord(cpu.X(0)));
+                break;
+            case HypercallNumber.Random:
+                _randomBatch.Fill(cpu);
+                break;
+            default:
+                Panic = $"kernel panic on cpu{cpu.Index}: esr=0x{cpu.X(1):x} far=0x{cpu.X(2):x} elr=0x{cpu.ELR_EL1:x} "
+                    + $"({El1.FunctionAt(cpu.ELR_EL1)})";
+                Machine.StopRequested = true;
+                break;
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool AllWaiting()
+    {
+        // Nobody can run and no timer is armed. With live tasks that is a guest that waits for what cannot come.
+        if (Tasks.AnyoneAlive)
+            Deadlock = true;
+        return false;
+    }
+}

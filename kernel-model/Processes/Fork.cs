@@ -1,0 +1,233 @@
+using ArmVdso.Emulator.Processor;
+using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Delivery;
+using ArmVdso.Kernel.El1;
+using ArmVdso.Kernel.Files;
+using ArmVdso.Kernel.Namespaces;
+using ArmVdso.Kernel.Tasks;
+using ArmVdso.Kernel.Vdso;
+using ArmVdso.Kernel.Waiting;
+
+namespace ArmVdso.Kernel.Processes;
+
+/// <summary>New tasks (copy_process in kernel/fork.c).</summary>
+internal sealed class Fork(
+    Vfs vfs, TaskTable tasks, TaskRecords records, Scheduler scheduler, NamespaceTable namespaces, TaskNamespaces taskNamespaces,
+    VdsoDesign design, SignalDelivery signals)
+{
+    private const int MaxThreads = 30000;
+
+    private const ulong CloneNamespaces = CloneFlags.CLONE_NEWNS | CloneFlags.CLONE_NEWCGROUP | CloneFlags.CLONE_NEWUTS
+        | CloneFlags.CLONE_NEWIPC | CloneFlags.CLONE_NEWUSER | CloneFlags.CLONE_NEWPID | CloneFlags.CLONE_NEWNET;
+
+    /// <summary>clone and clone3 after their arguments were read: the child's TID, or -errno.</summary>
+    internal long Clone(SystemCall c, in CloneArguments arguments)
+    {
+        KernelTask parent = c.Task;
+        ulong flags = arguments.Flags;
+        long result = Check(parent, flags);
+        if (result < 0 || (result = ChooseNamespaces(parent, flags, out Credentials credentials, out PidNamespace pidNamespace)) < 0)
+            return result;
+        if (tasks.All.Count > MaxThreads)
+            return -Errno.EAGAIN;
+        bool thread = (flags & CloneFlags.CLONE_THREAD) != 0;
+        int tid = arguments.SetTid != 0 ? arguments.SetTid : tasks.AllocatePid();
+        ThreadGroup group = thread ? parent.Group : new ThreadGroup();
+        var child = new KernelTask(records, scheduler, namespaces, tid, group)
+        {
+            PidNamespace = pidNamespace,
+            PidNamespaceForChildren = pidNamespace,
+        };
+        if (!records.Allocate(child))
+            return -Errno.ENOMEM;
+        taskNamespaces.AllocateNumbers(child);
+        CopyResources(parent, child, flags);
+        CopyState(parent, child, flags);
+        child.ExitSignal = thread ? 0 : (flags & CloneFlags.CLONE_PARENT) != 0 ? parent.Group.Leader.ExitSignal : arguments.ExitSignal;
+        child.StartCycle = c.Cpu.Cycles;
+        if (thread)
+            group.Threads.Add(child);
+        else
+            NewGroup(group, child, parent, flags, c.Cpu.Cycles);
+        child.Credentials = credentials;
+        CopyThread(c.Cpu, parent, child, arguments);
+        tasks.Register(child);
+        foreach (ITaskCounter counter in parent.Counters)
+            counter.Forked(child);
+        design.TaskCreated(child, parent);
+        TellNumbers(parent, child, arguments);
+        if (signals.HasDeliverable(child))
+            signals.Recalculate(child);
+        if ((flags & CloneFlags.CLONE_VFORK) != 0)
+            child.VforkDone = new WaitQueue();
+        scheduler.Enqueue(child);
+        return tid;
+    }
+
+    /// <summary>Which flags go together: 0 or -errno.</summary>
+    private static long Check(KernelTask parent, ulong flags)
+    {
+        if ((flags & CloneFlags.CLONE_SIGHAND) != 0 && (flags & CloneFlags.CLONE_VM) == 0)
+            return -Errno.EINVAL;
+        if ((flags & CloneFlags.CLONE_THREAD) != 0 && (flags & CloneFlags.CLONE_SIGHAND) == 0)
+            return -Errno.EINVAL;
+        // CLONE_THREAD: threads of a process are of one namespace.
+        if ((flags & CloneFlags.CLONE_THREAD) != 0
+            && ((flags & (CloneFlags.CLONE_NEWUSER | CloneFlags.CLONE_NEWPID)) != 0
+                || !ReferenceEquals(parent.PidNamespace, parent.PidNamespaceForChildren)))
+            return -Errno.EINVAL;
+        return (flags & (CloneFlags.CLONE_NEWUSER | CloneFlags.CLONE_FS)) == (CloneFlags.CLONE_NEWUSER | CloneFlags.CLONE_FS)
+            ? -Errno.EINVAL
+            : 0;
+    }
+
+    /// <summary>The user and PID namespace of the child, made anew where it asks for that: 0 or -errno.</summary>
+    private long ChooseNamespaces(KernelTask parent, ulong flags, out Credentials credentials, out PidNamespace pidNamespace)
+    {
+        credentials = parent.Credentials;
+        pidNamespace = parent.PidNamespaceForChildren;
+        if ((flags & CloneFlags.CLONE_NEWUSER) != 0)
+        {
+            long result = namespaces.NewUser(credentials, out Credentials? inside);
+            if (result < 0)
+                return result;
+            credentials = inside!;
+        }
+        if ((flags & (CloneNamespaces | CloneFlags.CLONE_NEWTIME)) != 0 && !credentials.PrivilegedInNamespace)
+            return -Errno.EPERM;
+        if ((flags & CloneNamespaces & ~(CloneFlags.CLONE_NEWUSER | CloneFlags.CLONE_NEWPID)) != 0)
+            return -Errno.EINVAL;
+        if ((flags & CloneFlags.CLONE_NEWPID) != 0)
+        {
+            long result = namespaces.NewPid(pidNamespace, out PidNamespace? space);
+            if (result < 0)
+                return result;
+            pidNamespace = space!;
+        }
+        return pidNamespace.Dead ? -Errno.ENOMEM : 0;
+    }
+
+    /// <summary>Memory, files, paths and handlers: shared or copied (copy_mm, copy_files, copy_fs, copy_sighand).</summary>
+    private static void CopyResources(KernelTask parent, KernelTask child, ulong flags)
+    {
+        if ((flags & CloneFlags.CLONE_VM) != 0)
+        {
+            parent.Mm!.AddUser();
+            child.Mm = parent.Mm;
+        }
+        else
+        {
+            child.Mm = parent.Mm!.Fork();
+        }
+        if ((flags & CloneFlags.CLONE_FILES) != 0)
+            child.Files = parent.Files.Share();
+        else
+            child.Files = parent.Files.Clone();
+        if ((flags & CloneFlags.CLONE_FS) != 0)
+        {
+            child.Fs = parent.Fs;
+            parent.Fs.Users++;
+        }
+        else
+        {
+            child.Fs = parent.Fs.Clone();
+        }
+        child.Handlers = (flags & CloneFlags.CLONE_SIGHAND) != 0 ? parent.Handlers : parent.Handlers.Clone();
+        if ((flags & CloneFlags.CLONE_CLEAR_SIGHAND) != 0)
+            child.Handlers.FlushForExec();
+    }
+
+    /// <summary>What is the task's own and begins as the parent's.</summary>
+    private void CopyState(KernelTask parent, KernelTask child, ulong flags)
+    {
+        child.Signals.Blocked = parent.Signals.Blocked;
+        if ((flags & CloneFlags.CLONE_VM) == 0 || (flags & CloneFlags.CLONE_VFORK) != 0)
+            child.Signals.AltStack = parent.Signals.AltStack;
+        child.Comm = parent.Comm;
+        InheritScheduling(parent, child);
+        child.Affinity = parent.Affinity;
+        taskNamespaces.InheritTime(parent, child, flags);
+        child.CounterForbidden = parent.CounterForbidden;
+        child.Cpu = parent.Cpu;
+        if ((flags & CloneFlags.CLONE_VM) == 0)
+        {
+            child.Rseq = parent.Rseq;
+            child.RseqLength = parent.RseqLength;
+            child.RseqSignature = parent.RseqSignature;
+        }
+        parent.PauthKeys.CopyTo(child.PauthKeys, 0);
+    }
+
+    /// <summary>The child's record and registers: it returns 0 where the parent called (copy_thread).</summary>
+    private void CopyThread(Cpu cpu, KernelTask parent, KernelTask child, in CloneArguments arguments)
+    {
+        records.SyncAll(child);
+        records.SetTtbr0(child, child.Mm!.Space.Handle);
+        records.SetTp(child, (arguments.Flags & CloneFlags.CLONE_SETTLS) != 0 ? arguments.Tls : cpu.TPIDR_EL0);
+        records.SaveFp(cpu, child);
+        records.SetStart(child, El1Symbol.ret_from_fork);
+        taskNamespaces.JoinTime(child, child.TimeNamespace);
+        UserRegisters regs = records.Registers(child);
+        regs.CopyFrom(records.Registers(parent));
+        regs[0] = 0;
+        regs.SyscallNumber = -1;
+        if (arguments.Stack != 0)
+            regs.SP = arguments.Stack;
+    }
+
+    /// <summary>Writes TID and pidfd where the caller asked for them.</summary>
+    private void TellNumbers(KernelTask parent, KernelTask child, in CloneArguments arguments)
+    {
+        ulong flags = arguments.Flags;
+        if ((flags & CloneFlags.CLONE_PARENT_SETTID) != 0)
+            parent.Mm!.Write(arguments.ParentTid, parent.PidNamespace.NumberOf(child.Tid));
+        if ((flags & CloneFlags.CLONE_CHILD_SETTID) != 0)
+            child.Mm!.Write(arguments.ChildTid, child.OwnTid);
+        if ((flags & CloneFlags.CLONE_CHILD_CLEARTID) != 0)
+            child.ClearChildTid = arguments.ChildTid;
+        if ((flags & CloneFlags.CLONE_PIDFD) == 0)
+            return;
+        long fd = PidFile.Open(vfs, tasks, parent, child.Group, 0);
+        if (fd >= 0)
+            parent.Mm!.Write(arguments.PidFd, (int)fd);
+    }
+
+    private static void NewGroup(ThreadGroup group, KernelTask child, KernelTask parent, ulong flags, ulong cycle)
+    {
+        group.Leader = child;
+        group.Pid = child.Tid;
+        group.Pgid = parent.Group.Pgid;
+        group.Sid = parent.Group.Sid;
+        group.Parent = (flags & CloneFlags.CLONE_PARENT) != 0 ? parent.Group.Parent : parent.Group;
+        group.Parent?.Children.Add(group);
+        group.Threads.Add(child);
+        group.ExePath = parent.Group.ExePath;
+        group.CommandLine = parent.Group.CommandLine;
+        group.Environment = parent.Group.Environment;
+        group.Auxv = parent.Group.Auxv;
+        group.Dumpable = parent.Group.Dumpable;
+        group.Rlimits = [.. parent.Group.Rlimits];
+        group.StartCycle = cycle;
+        if (child.PidNamespace.Parent is not null)
+            if (child.PidNamespace.Reaper == 0)
+                child.PidNamespace.Reaper = group.Pid;
+    }
+
+    /// <summary>What a child has of its parent's scheduling and prctl state (sched_fork, copy_process).</summary>
+    private static void InheritScheduling(KernelTask parent, KernelTask child)
+    {
+        child.Nice = parent.Nice;
+        child.Policy = parent.Policy;
+        child.RealtimePriority = parent.RealtimePriority;
+        if (parent.ResetOnFork)
+        {
+            child.Policy = 0;
+            child.RealtimePriority = 0;
+            child.Nice = Math.Max(0, parent.Nice);
+        }
+        child.IoPriority = parent.IoPriority;
+        child.Personality = parent.Personality;
+        foreach ((int option, long value) in parent.ProcessControls)
+            child.ProcessControls[option] = value;
+    }
+}

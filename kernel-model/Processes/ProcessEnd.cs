@@ -1,0 +1,77 @@
+using ArmVdso.Emulator;
+using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Delivery;
+using ArmVdso.Kernel.Ipc;
+using ArmVdso.Kernel.Signals;
+using ArmVdso.Kernel.Tasks;
+
+namespace ArmVdso.Kernel.Processes;
+
+/// <summary>The end of processes (exit_notify, release_task in kernel/exit.c).</summary>
+/// <param name="machine">It stops after the first process.</param>
+/// <param name="tasks">Where it is forgotten.</param>
+/// <param name="ipc">What undoes its System V semaphores.</param>
+/// <param name="signals">SIGCHLD.</param>
+/// <param name="jobs">Groups that lose their last tie to a session.</param>
+/// <param name="traces">Who traced is let go.</param>
+/// <param name="namespaces">A PID namespace ends with its process 1.</param>
+/// <param name="reparenting">What becomes of its children.</param>
+/// <param name="ended">Told of the end and its status.</param>
+internal sealed class ProcessEnd(
+    Machine machine, TaskTable tasks, IpcTables ipc, SignalDelivery signals, JobControl jobs, TraceStops traces,
+    TaskNamespaces namespaces, Reparenting reparenting, Action<KernelTask, int>? ended)
+{
+    /// <summary>The last thread of a process has ended (exit_notify): its children get another parent, its own one hears of it.</summary>
+    internal void End(ThreadGroup group)
+    {
+        group.RealTimer?.Cancel();
+        group.RealTimer = null;
+        group.ClearPosixTimers();
+        ipc.ProcessExited(group.Pid);
+        group.IsZombie = true;
+        ended?.Invoke(group.Leader, group.ExitStatus);
+        List<ThreadGroup> children = [.. group.Children];
+        foreach (KernelTask traced in children.SelectMany(child => child.Threads)
+            .Where(t => ReferenceEquals(t.Tracing?.Tracer, group)).ToList())
+            traces.Detach(traced);
+        if (group.Leader.PidNamespace.Reaper == group.Pid)
+            namespaces.EndPid(group.Leader.PidNamespace);
+        reparenting.Reparent(group);
+        if (ReferenceEquals(group, tasks.Init))
+        {
+            machine.StopRequested = true;
+            return;
+        }
+        if (group.Parent is { } above && above.Pgid != group.Pgid && above.Sid == group.Sid)
+            jobs.HangUpOrphans(group.Pgid);
+        foreach (ThreadGroup child in children.Where(c => c.Pgid != group.Pgid && c.Sid == group.Sid))
+            jobs.HangUpOrphans(child.Pgid);
+        ThreadGroup? parent = group.Parent;
+        if (parent is null || parent.IsZombie)
+        {
+            Reap(group);
+            return;
+        }
+        SignalAction action = parent.Leader.Handlers[Signal.SIGCHLD];
+        bool autoReap = group.Leader.ExitSignal == Signal.SIGCHLD && (action.Handler == 1 || (action.Flags & Signal.SA_NOCLDWAIT) != 0);
+        // clone takes any low byte; do_notify_parent drops what is no signal.
+        if (group.Leader.ExitSignal is > 0 and <= Signal.Count)
+            signals.Send(parent, reparenting.ChildInfo(group, group.Leader.ExitSignal));
+        if (autoReap)
+            Reap(group);
+        parent.ChildChange.WakeAll();
+        tasks.ProcessEnded.WakeAll();
+    }
+
+    /// <summary>Forgets a zombie; its times go to the parent.</summary>
+    internal void Reap(ThreadGroup group)
+    {
+        if (group.Parent is { } parent)
+        {
+            parent.Children.Remove(group);
+            parent.AddReaped(group);
+        }
+        tasks.Unregister(group.Leader);
+        group.Leader.State = TaskState.Dead;
+    }
+}

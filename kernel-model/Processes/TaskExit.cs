@@ -1,0 +1,114 @@
+using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Delivery;
+using ArmVdso.Kernel.Memory;
+using ArmVdso.Kernel.Tasks;
+using ArmVdso.Kernel.Vdso;
+using ArmVdso.Kernel.Waiting;
+
+namespace ArmVdso.Kernel.Processes;
+
+/// <summary>The end of tasks (do_exit and do_group_exit in kernel/exit.c). What follows from a process' last one is in
+/// <see cref="ProcessEnd"/>.</summary>
+internal sealed class TaskExit(
+    TaskTable tasks, TaskRecords records, Scheduler scheduler, Futexes futexes, VdsoDesign design, SignalDelivery signals, ProcessEnd end)
+{
+    /// <summary>exit_group or a fatal signal: every thread ends with this wait status.</summary>
+    internal void ExitGroup(KernelTask task, int status)
+    {
+        ThreadGroup group = task.Group;
+        if (!group.Exiting)
+        {
+            group.Exiting = true;
+            group.ExitStatus = status;
+        }
+        foreach (KernelTask thread in group.Threads.Where(t => !ReferenceEquals(t, task)).ToList())
+        {
+            thread.Signals.Killed = true;
+            signals.Notify(thread, Signal.SIGKILL);
+        }
+        ExitTask(task, group.ExitStatus);
+    }
+
+    /// <summary>do_exit: the task never returns to EL0. Its record lives until the next task runs on its CPU.</summary>
+    internal void ExitTask(KernelTask task, int status)
+    {
+        if (task.State is TaskState.Zombie or TaskState.Dead)
+            return;
+        foreach (ITaskCounter counter in task.Counters)
+            counter.Exited();
+        task.Counters.Clear();
+        ReleaseUserState(task);
+        task.ExitStatus = status;
+        task.Wake();
+        task.State = TaskState.Zombie;
+        task.Syscall = null;
+        task.Files.Leave();
+        task.Fs.Users--;
+        MemoryMap? mm = task.Mm;
+        if (mm is not null)
+            design.TaskExited(task);
+        task.Mm = null;
+        FinishVfork(task);
+        if (mm is not null)
+        {
+            records.SetTtbr0(task, 0);
+            mm.Release();
+        }
+        ThreadGroup group = task.Group;
+        group.AddExited(task, mm);
+        group.Threads.Remove(task);
+        if (!ReferenceEquals(group.Leader, task))
+        {
+            task.State = TaskState.Dead;
+            tasks.Unregister(task);
+        }
+        if (group.Threads.Count > 0)
+            return;
+        if (!group.Exiting)
+            group.ExitStatus = ReferenceEquals(group.Leader, task) ? status : group.Leader.ExitStatus;
+        end.End(group);
+    }
+
+    /// <summary>Another thread of an exec'ing process: gone at once; it never runs again.</summary>
+    internal void KillThread(KernelTask thread)
+    {
+        thread.Wake();
+        scheduler.Dequeue(thread);
+        bool onCpu = thread.OnCpu;
+        ExitTask(thread, 0);
+        if (onCpu)
+            scheduler.Kick(thread.Cpu);
+        else
+            records.Free(thread);
+    }
+
+    /// <summary>What exec and exit have in common: robust futexes, clear_child_tid, rseq (mm_release).</summary>
+    internal void ReleaseUserState(KernelTask task)
+    {
+        if (task.Mm is { } mm)
+        {
+            futexes.Forget(task);
+            futexes.ReleaseRobustList(task);
+            if (task.ClearChildTid != 0)
+            {
+                if (mm.IsShared)
+                {
+                    mm.Write(task.ClearChildTid, 0);
+                    futexes.Wake(mm, task.ClearChildTid, 1);
+                }
+                task.ClearChildTid = 0;
+            }
+        }
+        task.RobustList = 0;
+        task.Rseq = 0;
+        task.RestartBlock = null;
+    }
+
+    /// <summary>The parent of vfork goes on (complete_vfork_done).</summary>
+    internal static void FinishVfork(KernelTask task)
+    {
+        WaitQueue? done = task.VforkDone;
+        task.VforkDone = null;
+        done?.WakeAll();
+    }
+}

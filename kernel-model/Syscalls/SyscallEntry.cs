@@ -1,0 +1,104 @@
+using ArmVdso.Emulator.Processor;
+using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Costs;
+using ArmVdso.Kernel.El1;
+using ArmVdso.Kernel.Files;
+using ArmVdso.Kernel.Tasks;
+
+namespace ArmVdso.Kernel.Syscalls;
+
+/// <summary>System calls that EL1 code hands on (el0_svc in arch/arm64/kernel/syscall.c): the way from a number to a body and back, over
+/// its sleeps and its tracer's stops.</summary>
+internal sealed class SyscallEntry(LinuxKernel kernel, KernelHooks hooks)
+{
+    private readonly HashSet<int> _unknownNamed = [];
+
+    /// <summary>HVC_SYSCALL: runs the body of the call, or goes on with one that slept.</summary>
+    internal El1Action Enter(Cpu cpu, KernelTask task)
+    {
+        UserRegisters regs = kernel.Records.Registers(task);
+        var c = (SyscallContext?)task.Syscall;
+        SyscallRow? row;
+        if (c is null)
+        {
+            Span<ulong> args = stackalloc ulong[6];
+            for (int i = 0; i < 6; i++)
+                args[i] = regs[i];
+            c = new SyscallContext(kernel, task, cpu, regs.SyscallNumber, args);
+            task.Syscall = c;
+            row = SyscallTable.Find(c.Number);
+            kernel.Vdso.Design.SystemCallEntered(task);
+            hooks.SystemCall?.Invoke(task, c, null);
+            if (row is not null)
+                CallCosts.Charge(cpu, kernel.Costs.Of(row.Name, row.Cost, KindOf(c)));
+            if (kernel.Traces.StopAtCall(task, 1, 0))
+            {
+                c.TraceStop = SyscallTraceStop.Entry;
+                return El1Action.Schedule;
+            }
+        }
+        else if (c.TraceStop == SyscallTraceStop.Exit)
+        {
+            task.Syscall = null;
+            return El1Action.Done;
+        }
+        else if (c.TraceStop == SyscallTraceStop.Entry)
+        {
+            c.TraceStop = SyscallTraceStop.None;
+            c.Cpu = cpu;
+            row = SyscallTable.Find(c.Number);
+        }
+        else
+        {
+            c.Cpu = cpu;
+            c.Attempt++;
+            row = SyscallTable.Find(c.Number);
+        }
+        if (task.State is TaskState.Zombie or TaskState.Dead)
+            return El1Action.Schedule;
+        kernel.Vfs.Enter(task);
+        long result = row is null ? Unknown(c.Number) : row.Body(c);
+        if (task.State is TaskState.Zombie or TaskState.Dead)
+            return El1Action.Schedule;
+        if (result == SyscallContext.Blocked)
+            return El1Action.Schedule;
+        task.Syscall = null;
+        bool exec = result == SyscallContext.NoReturn && (c.Number is 221 or 281);
+        if (result != SyscallContext.NoReturn)
+            regs[0] = (ulong)result;
+        if (result > 1 && row is { Cost: CostClass.Transfer or CostClass.FileTransfer })
+            CallCosts.ChargeBytes(cpu, kernel.Costs.Of(row.Name, row.Cost, KindOf(c)), result);
+        kernel.SignalDelivery.AfterSyscall(task, result);
+        hooks.SystemCall?.Invoke(task, c, result);
+        if (!exec && kernel.Traces.StopAtCall(task, 2, result))
+        {
+            c.TraceStop = SyscallTraceStop.Exit;
+            task.Syscall = c;
+            return El1Action.Schedule;
+        }
+        return exec ? El1Action.Exec : El1Action.Done;
+    }
+
+    /// <summary>What a call works on, as far as its cost depends on it.</summary>
+    private static string KindOf(SyscallContext c)
+    {
+        const int close = 57, read = 63, write = 64;
+        if (c.Number is not (close or read or write) || c.Task.Files[c.Int(0)] is not { } file)
+            return "";
+        if (c.Number == close)
+            return file.References > 1 ? "again" : "";
+        return file.Inode switch
+        {
+            DeviceInode { Rdev: 0x103 or 0x105 } => c.Number == read ? "zero" : "null",
+            { Mode: var mode } when (mode & Modes.S_IFMT) is Modes.S_IFIFO or Modes.S_IFSOCK => "pipe",
+            _ => "file",
+        };
+    }
+
+    private long Unknown(int number)
+    {
+        if (_unknownNamed.Add(number))
+            hooks.Log($"system call {number} ({SyscallTable.NameOf(number)}) is not implemented: ENOSYS");
+        return -Errno.ENOSYS;
+    }
+}

@@ -1,0 +1,40 @@
+using ArmVdso.Emulator.Processor;
+using ArmVdso.Kernel.Memory;
+using ArmVdso.Kernel.Signals;
+
+namespace ArmVdso.Kernel.Tasks;
+
+/// <summary>What the host gives to a kernel and wants to hear of it.</summary>
+public sealed record KernelHooks
+{
+    /// <summary>Standard streams of the guest.</summary>
+    public Stream Input { get; init; } = Stream.Null;
+
+    /// <inheritdoc cref="Input"/>
+    public Stream Output { get; init; } = Stream.Null;
+
+    /// <inheritdoc cref="Input"/>
+    public Stream Error { get; init; } = Stream.Null;
+
+    /// <summary>Our own messages, one line each (unknown system calls, UNDEFINED instructions).</summary>
+    public Action<string> Log { get; init; } = _ => { };
+
+    /// <summary>strace: called with each system call's entry and exit; null when off.</summary>
+    public Action<KernelTask, SystemCall, long?>? SystemCall { get; init; }
+
+    /// <summary>Called when a signal is taken from the queue for a task; for strace.</summary>
+    public Action<KernelTask, SignalInfo>? Signal { get; init; }
+
+    /// <summary>Called when a process ends, with its wait status; for strace.</summary>
+    public Action<KernelTask, int>? Exit { get; init; }
+
+    /// <summary>Called when a task starts a program (after execve).</summary>
+    public Action<KernelTask>? Exec { get; init; }
+
+    /// <summary>Called at every switch that is about to happen: CPU, previous, next.</summary>
+    public Action<Cpu, KernelTask, KernelTask>? Switching { get; init; }
+
+    /// <summary>Called with each page of a private, executable file mapping after it was read: memory, mapping, its address and its
+    /// physical address. What it writes to the page, the process executes; the file stays as it is.</summary>
+    public Action<MemoryMap, Vma, ulong, ulong>? CodePageLoaded { get; init; }
+}
