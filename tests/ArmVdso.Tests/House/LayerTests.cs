@@ -29,7 +29,11 @@ public sealed class LayerTests
         ["Tasks"],
         ["Vdso"],
         ["Loader"],
-        ["Delivery", "Perf", "Proc", "Syscalls", ""],
+        ["Delivery"],
+        ["Perf"],
+        ["Processes"],
+        ["Entry"],
+        ["Proc", "Syscalls", ""],
         ["Explore"],
     ];
 
