@@ -11,7 +11,8 @@ namespace ArmVdso.Emulator;
 /// <summary>What system software outside the machine does for the code at EL1: HVC arrives here.</summary>
 public interface IHypercallHandler
 {
-    /// <summary>HVC #<paramref name="imm16"/> was executed at EL1 on <paramref name="cpu"/>; arguments and results are in its registers.</summary>
+    /// <summary>HVC #<paramref name="imm16"/> was executed at EL1 on <paramref name="cpu"/>; arguments and results are in its
+    /// registers.</summary>
     void Hypercall(Cpu cpu, int imm16);
 
     /// <summary>Every PE waits and no timer is armed: nothing in the machine can happen any more. Return true after having
@@ -216,7 +217,8 @@ public sealed class Machine : IMachine, IClock, IDisposable
         return cycle > ulong.MaxValue ? ulong.MaxValue : (ulong)cycle;
     }
 
-    /// <summary>Runs until <see cref="StopRequested"/>, until a PE reaches <paramref name="maxCycles"/>, or until nothing can happen.</summary>
+    /// <summary>Runs until <see cref="StopRequested"/>, until a PE reaches <paramref name="maxCycles"/>, or until nothing can
+    /// happen.</summary>
     /// <returns>False when <paramref name="maxCycles"/> ended the run.</returns>
     public bool Run(ulong maxCycles = ulong.MaxValue)
     {

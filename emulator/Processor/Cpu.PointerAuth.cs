@@ -45,9 +45,11 @@ public sealed partial class Cpu
 
     internal ulong AddPacDB(ulong pointer, ulong modifier) => PacEnabled(EnDB) ? AddPac(pointer, modifier, 3, true) : pointer;
 
-    internal bool AuthIA(ulong pointer, ulong modifier, out ulong result) => Auth(PacEnabled(EnIA), pointer, modifier, 0, false, out result);
+    internal bool AuthIA(ulong pointer, ulong modifier, out ulong result) =>
+        Auth(PacEnabled(EnIA), pointer, modifier, 0, false, out result);
 
-    internal bool AuthIB(ulong pointer, ulong modifier, out ulong result) => Auth(PacEnabled(EnIB), pointer, modifier, 1, false, out result);
+    internal bool AuthIB(ulong pointer, ulong modifier, out ulong result) =>
+        Auth(PacEnabled(EnIB), pointer, modifier, 1, false, out result);
 
     internal bool AuthDA(ulong pointer, ulong modifier, out ulong result) => Auth(PacEnabled(EnDA), pointer, modifier, 2, true, out result);
 

@@ -24,9 +24,12 @@ public sealed partial class Cpu
                 if (X[i] != other.X[i] || V[i].Lo != other.V[i].Lo || V[i].Hi != other.V[i].Hi)
                     return false;
             }
-            return X[33] == other.X[33] && X[34] == other.X[34] && PC == other.PC && NextPC == other.NextPC && Instructions == other.Instructions
-                && (NZCV, FPCR, FPSR, BType, BTypeNext, Daif, EL) == (other.NZCV, other.FPCR, other.FPSR, other.BType, other.BTypeNext, other.Daif, other.EL)
-                && (SPSel, PAN, UAO, DIT, SSBS, TCO, IL, SS) == (other.SPSel, other.PAN, other.UAO, other.DIT, other.SSBS, other.TCO, other.IL, other.SS)
+            return X[33] == other.X[33] && X[34] == other.X[34] && PC == other.PC && NextPC == other.NextPC
+                && Instructions == other.Instructions
+                && (NZCV, FPCR, FPSR, BType, BTypeNext, Daif, EL)
+                    == (other.NZCV, other.FPCR, other.FPSR, other.BType, other.BTypeNext, other.Daif, other.EL)
+                && (SPSel, PAN, UAO, DIT, SSBS, TCO, IL, SS)
+                    == (other.SPSel, other.PAN, other.UAO, other.DIT, other.SSBS, other.TCO, other.IL, other.SS)
                 && Monitors is null && other.Monitors is null;
         }
 
@@ -46,7 +49,8 @@ public sealed partial class Cpu
             values.Add(("fpcr", $"{FPCR:x}"));
             values.Add(("fpsr", $"{FPSR:x}"));
             values.Add(("btype", $"{BType} {BTypeNext}"));
-            values.Add(("pstate", $"daif {Daif:x} el {EL} spsel {SPSel} pan {PAN} uao {UAO} dit {DIT} ssbs {SSBS} tco {TCO} il {IL} ss {SS}"));
+            string pstate = $"daif {Daif:x} el {EL} spsel {SPSel} pan {PAN} uao {UAO} dit {DIT} ssbs {SSBS} tco {TCO} il {IL} ss {SS}";
+            values.Add(("pstate", pstate));
             values.Add(("instructions", $"{Instructions}"));
             values.Add(("monitors", Monitors is { } m ? string.Join(",", m.Granule) + ";" + string.Join(",", m.Address) : "clear"));
             return values;

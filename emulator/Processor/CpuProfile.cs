@@ -58,7 +58,8 @@ public sealed class CpuProfile
     public static IReadOnlyList<string> Names { get; } =
     [
         .. Assembly.GetExecutingAssembly().GetManifestResourceNames()
-            .Where(n => n.StartsWith(Prefix, StringComparison.Ordinal)).Select(n => n[Prefix.Length..^Suffix.Length]).Order(StringComparer.Ordinal),
+            .Where(n => n.StartsWith(Prefix, StringComparison.Ordinal))
+            .Select(n => n[Prefix.Length..^Suffix.Length]).Order(StringComparer.Ordinal),
     ];
 
     /// <summary>Loads a profile.</summary>
@@ -132,12 +133,15 @@ public sealed class CpuProfile
     }
 
     private static string Text(string file, JsonElement element, string key) =>
-        element.TryGetProperty(key, out JsonElement value) && value.GetString() is { Length: > 0 } text ? text : throw new CpuProfileException($"{file}: {key} is missing");
+        element.TryGetProperty(key, out JsonElement value) && value.GetString() is { Length: > 0 } text
+            ? text
+            : throw new CpuProfileException($"{file}: {key} is missing");
 
     private static ulong Number(string file, JsonElement element, string key)
     {
         string text = Text(file, element, key);
-        return text.StartsWith("0x", StringComparison.Ordinal) && ulong.TryParse(text.AsSpan(2), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out ulong value)
+        return text.StartsWith("0x", StringComparison.Ordinal)
+            && ulong.TryParse(text.AsSpan(2), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out ulong value)
             ? value
             : throw new CpuProfileException($"{file}: {key}: '{text}' is not a number with 0x");
     }
@@ -157,13 +161,15 @@ public sealed class CpuProfile
     {
         get
         {
-            int level = Math.Max(Math.Max(Field("ID_AA64ISAR1_EL1", "APA"), Field("ID_AA64ISAR1_EL1", "API")), Field("ID_AA64ISAR2_EL1", "APA3"));
+            int apa = Field("ID_AA64ISAR1_EL1", "APA"), api = Field("ID_AA64ISAR1_EL1", "API"), apa3 = Field("ID_AA64ISAR2_EL1", "APA3");
+            int level = Math.Max(Math.Max(apa, api), apa3);
             return level switch
             {
                 0 or 1 => PacFailure.ErrorCode,
                 3 => PacFailure.ExclusiveOr,
                 5 => PacFailure.Exception,
-                _ => throw new CpuProfileException($"{Name}: pointer authentication of level {level} is not implemented; 1 (PAuth), 3 (PAuth2) and 5 (FPACCOMBINE) are"),
+                _ => throw new CpuProfileException(
+                    $"{Name}: pointer authentication of level {level} is not implemented; 1 (PAuth), 3 (PAuth2) and 5 (FPACCOMBINE) are"),
             };
         }
     }

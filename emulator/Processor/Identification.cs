@@ -8,10 +8,12 @@ public sealed class Identification
     /// <summary>ID registers with op0=3, op1=0, CRn=0: name, CRm, op2.</summary>
     public static readonly (string Name, int CRm, int Op2)[] Names =
     [
-        ("ID_AA64PFR0_EL1", 4, 0), ("ID_AA64PFR1_EL1", 4, 1), ("ID_AA64PFR2_EL1", 4, 2), ("ID_AA64ZFR0_EL1", 4, 4), ("ID_AA64SMFR0_EL1", 4, 5),
+        ("ID_AA64PFR0_EL1", 4, 0), ("ID_AA64PFR1_EL1", 4, 1), ("ID_AA64PFR2_EL1", 4, 2), ("ID_AA64ZFR0_EL1", 4, 4),
+        ("ID_AA64SMFR0_EL1", 4, 5),
         ("ID_AA64FPFR0_EL1", 4, 7), ("ID_AA64DFR0_EL1", 5, 0), ("ID_AA64DFR1_EL1", 5, 1),
         ("ID_AA64ISAR0_EL1", 6, 0), ("ID_AA64ISAR1_EL1", 6, 1), ("ID_AA64ISAR2_EL1", 6, 2), ("ID_AA64ISAR3_EL1", 6, 3),
-        ("ID_AA64MMFR0_EL1", 7, 0), ("ID_AA64MMFR1_EL1", 7, 1), ("ID_AA64MMFR2_EL1", 7, 2), ("ID_AA64MMFR3_EL1", 7, 3), ("ID_AA64MMFR4_EL1", 7, 4),
+        ("ID_AA64MMFR0_EL1", 7, 0), ("ID_AA64MMFR1_EL1", 7, 1), ("ID_AA64MMFR2_EL1", 7, 2), ("ID_AA64MMFR3_EL1", 7, 3),
+        ("ID_AA64MMFR4_EL1", 7, 4),
     ];
 
     /// <summary>MIDR_EL1: implementer, variant, architecture, part, revision.</summary>

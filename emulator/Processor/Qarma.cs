@@ -86,7 +86,8 @@ public static class Qarma
         return ((value << by) & ~low) | ((value >> (4 - by)) & low);
     }
 
-    private static ulong TweakShuffle(ulong value) => EachTweakCell(Shuffle(value, _tweakShuffle), c => (c >> 1) | (((c ^ (c >> 1)) & 1) << 3));
+    private static ulong TweakShuffle(ulong value) =>
+        EachTweakCell(Shuffle(value, _tweakShuffle), c => (c >> 1) | (((c ^ (c >> 1)) & 1) << 3));
 
     private static ulong TweakInvShuffle(ulong value) =>
         Shuffle(EachTweakCell(value, c => ((c << 1) & 15) | (((c >> 3) ^ c) & 1)), _tweakInvShuffle);

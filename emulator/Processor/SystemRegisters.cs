@@ -57,7 +57,9 @@ public static class SystemRegisters
     private static Dictionary<int, SystemRegister> Build()
     {
         var table = new Dictionary<int, SystemRegister>();
-        void Add(string name, (int op0, int op1, int crn, int crm, int op2) e, int readEL, int writeEL, Func<Cpu, ulong> read, Action<Cpu, ulong>? write = null)
+        void Add(
+            string name, (int op0, int op1, int crn, int crm, int op2) e, int readEL, int writeEL,
+            Func<Cpu, ulong> read, Action<Cpu, ulong>? write = null)
         {
             int key = Key(e.op0, e.op1, e.crn, e.crm, e.op2);
             table.Add(key, new SystemRegister(name, key, readEL, writeEL, read, write ?? ((_, _) => { }), FeatureOf(name)));
@@ -115,8 +117,10 @@ public static class SystemRegisters
         Add("CNTVCT_EL0", (3, 3, 14, 0, 2), 0, Never, c => c.ReadVirtualCounter());
         Add("CNTPCTSS_EL0", (3, 3, 14, 0, 5), 0, Never, c => c.Counter());
         Add("CNTVCTSS_EL0", (3, 3, 14, 0, 6), 0, Never, c => c.ReadVirtualCounter());
-        Add("CNTV_TVAL_EL0", (3, 3, 14, 3, 0), 0, 0, c => (uint)(c.CNTV_CVAL - c.Counter()), (c, v) => c.WriteTimer(c.CNTV_CTL, c.Counter() + (ulong)(int)v));
-        Add("CNTV_CTL_EL0", (3, 3, 14, 3, 1), 0, 0, c => c.CNTV_CTL | (c.TimerCondition ? 4u : 0), (c, v) => c.WriteTimer((uint)v & 3, c.CNTV_CVAL));
+        Add("CNTV_TVAL_EL0", (3, 3, 14, 3, 0), 0, 0,
+            c => (uint)(c.CNTV_CVAL - c.Counter()), (c, v) => c.WriteTimer(c.CNTV_CTL, c.Counter() + (ulong)(int)v));
+        Add("CNTV_CTL_EL0", (3, 3, 14, 3, 1), 0, 0,
+            c => c.CNTV_CTL | (c.TimerCondition ? 4u : 0), (c, v) => c.WriteTimer((uint)v & 3, c.CNTV_CVAL));
         Add("CNTV_CVAL_EL0", (3, 3, 14, 3, 2), 0, 0, c => c.CNTV_CVAL, (c, v) => c.WriteTimer(c.CNTV_CTL, v));
         Add("CNTKCTL_EL1", (3, 0, 14, 1, 0), 1, 1, c => c.CNTKCTL_EL1, (c, v) => c.CNTKCTL_EL1 = v);
 

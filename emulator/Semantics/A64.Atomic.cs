@@ -108,7 +108,8 @@ public static partial class A64
     private static bool CheckAtomic(Cpu cpu, int rn, int bytes, out ulong address)
     {
         address = cpu.XSP(rn);
-        return cpu.CheckSPAlignment(rn) && cpu.Check(address, bytes, false, Access.Atomic) && cpu.Check(address, bytes, true, Access.Atomic);
+        return cpu.CheckSPAlignment(rn) && cpu.Check(address, bytes, false, Access.Atomic)
+            && cpu.Check(address, bytes, true, Access.Atomic);
     }
 
     public static void CAS(Cpu cpu, int size, int rs, int rn, int rt)

@@ -3,7 +3,8 @@ using ArmVdso.Emulator.Processor;
 
 namespace ArmVdso.Emulator.Semantics;
 
-/// <summary>Conversions between floating point and integers or fixed point (DDI0487, C7.2), scalar with general registers and SIMD.</summary>
+/// <summary>Conversions between floating point and integers or fixed point (DDI0487, C7.2), scalar with general registers and
+/// SIMD.</summary>
 public static partial class A64
 {
     public static void FCVTNS_gen_s(Cpu cpu, int rd, int rn, int sf, int sz) =>

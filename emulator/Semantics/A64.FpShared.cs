@@ -96,7 +96,8 @@ public static partial class A64
         ulong factor = cpu.V(rn).Elem(0, esize);
         if (negateFactor)
             factor = Fp.Neg(factor, esize, cpu.FPCR);
-        SetScalar(cpu, rd, rd, esize, Fp.MulAdd(cpu.V(rd).Elem(0, esize), factor, cpu.V(rm).Elem(index, esize), esize, cpu.FPCR, ref cpu.FPSR));
+        SetScalar(cpu, rd, rd, esize,
+            Fp.MulAdd(cpu.V(rd).Elem(0, esize), factor, cpu.V(rm).Elem(index, esize), esize, cpu.FPCR, ref cpu.FPSR));
     }
 
     /// <summary>Comparisons merge, where FPCR.NEP asks for it, from their second operand.</summary>
@@ -149,7 +150,8 @@ public static partial class A64
     {
         V128 addend = cpu.V(rd), operand1 = cpu.V(rn), operand2 = cpu.V(rm), result = default;
         for (int e = 0; e < FpElements(q, esize); e++)
-            result.SetElem(e, esize, MulAddElement(cpu, esize, addend.Elem(e, esize), operand1.Elem(e, esize), operand2.Elem(e, esize), negateFactor));
+            result.SetElem(e, esize,
+                MulAddElement(cpu, esize, addend.Elem(e, esize), operand1.Elem(e, esize), operand2.Elem(e, esize), negateFactor));
         cpu.SetV(rd, result);
     }
 

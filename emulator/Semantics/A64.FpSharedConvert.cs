@@ -35,7 +35,8 @@ public static partial class A64
         cpu.SetX(rd, Fp.ToFixed(cpu.V(rn).Elem(0, esize), esize, fbits, unsigned, 32 << sf, cpu.FPCR, rounding, ref cpu.FPSR));
 
     private static void FpFromGeneral(Cpu cpu, int esize, int sf, int rd, int rn, int fbits, bool unsigned) =>
-        SetScalar(cpu, rd, rd, esize, Fp.FromFixed(cpu.R(sf, rn), 32 << sf, fbits, unsigned, esize, cpu.FPCR, Fp.RoundingMode(cpu.FPCR), ref cpu.FPSR));
+        SetScalar(cpu, rd, rd, esize,
+            Fp.FromFixed(cpu.R(sf, rn), 32 << sf, fbits, unsigned, esize, cpu.FPCR, Fp.RoundingMode(cpu.FPCR), ref cpu.FPSR));
 
     /// <summary>FJCVTZS: NZCV is 0:Z:00, Z when the conversion was exact.</summary>
     private static void FpToGeneralJS(Cpu cpu, int rd, int rn)
@@ -45,7 +46,8 @@ public static partial class A64
     }
 
     private static void ScalarToFixed(Cpu cpu, int esize, int rd, int rn, int fbits, bool unsigned, FpRounding rounding) =>
-        SetScalar(cpu, rd, rd, esize, Fp.ToFixed(cpu.V(rn).Elem(0, esize), esize, fbits, unsigned, esize, cpu.FPCR, rounding, ref cpu.FPSR));
+        SetScalar(cpu, rd, rd, esize,
+            Fp.ToFixed(cpu.V(rn).Elem(0, esize), esize, fbits, unsigned, esize, cpu.FPCR, rounding, ref cpu.FPSR));
 
     private static void VectorToFixed(Cpu cpu, int q, int esize, int rd, int rn, int fbits, bool unsigned, FpRounding rounding)
     {
@@ -56,13 +58,15 @@ public static partial class A64
     }
 
     private static void ScalarFromFixed(Cpu cpu, int esize, int rd, int rn, int fbits, bool unsigned) =>
-        SetScalar(cpu, rd, rd, esize, Fp.FromFixed(cpu.V(rn).Elem(0, esize), esize, fbits, unsigned, esize, cpu.FPCR, Fp.RoundingMode(cpu.FPCR), ref cpu.FPSR));
+        SetScalar(cpu, rd, rd, esize,
+            Fp.FromFixed(cpu.V(rn).Elem(0, esize), esize, fbits, unsigned, esize, cpu.FPCR, Fp.RoundingMode(cpu.FPCR), ref cpu.FPSR));
 
     private static void VectorFromFixed(Cpu cpu, int q, int esize, int rd, int rn, int fbits, bool unsigned)
     {
         V128 operand = cpu.V(rn), result = default;
         for (int e = 0; e < FpElements(q, esize); e++)
-            result.SetElem(e, esize, Fp.FromFixed(operand.Elem(e, esize), esize, fbits, unsigned, esize, cpu.FPCR, Fp.RoundingMode(cpu.FPCR), ref cpu.FPSR));
+            result.SetElem(e, esize,
+                Fp.FromFixed(operand.Elem(e, esize), esize, fbits, unsigned, esize, cpu.FPCR, Fp.RoundingMode(cpu.FPCR), ref cpu.FPSR));
         cpu.SetV(rd, result);
     }
 
@@ -90,7 +94,8 @@ public static partial class A64
         V128 operand = cpu.V(rn), result = default;
         int elements = 128 / to;
         for (int e = 0; e < elements; e++)
-            result.SetElem(e, to, Fp.Convert(operand.Elem(e + (q * elements), to / 2), to / 2, to, cpu.FPCR, Fp.RoundingMode(cpu.FPCR), ref cpu.FPSR));
+            result.SetElem(e, to,
+                Fp.Convert(operand.Elem(e + (q * elements), to / 2), to / 2, to, cpu.FPCR, Fp.RoundingMode(cpu.FPCR), ref cpu.FPSR));
         cpu.SetV(rd, result);
     }
 

@@ -3,7 +3,8 @@ using ArmVdso.Emulator.Processor;
 
 namespace ArmVdso.Emulator.Semantics;
 
-/// <summary>Advanced SIMD floating point with two operands or one, vector and scalar, pairwise and across lanes (DDI0487, C4.1.95, C7.2).</summary>
+/// <summary>Advanced SIMD floating point with two operands or one, vector and scalar, pairwise and across lanes (DDI0487, C4.1.95,
+/// C7.2).</summary>
 public static partial class A64
 {
     public static void FABS_v(Cpu cpu, int rd, int rn, int q, int sz) =>

@@ -118,11 +118,14 @@ public static partial class A64
     public static void LDTRB(Cpu cpu, int imm9, int rn, int rt) =>
         LoadRegister(cpu, rn, (ulong)SignExtend(imm9, 9), 0, rt, ZeroExtended, Access.Unprivileged);
 
-    public static void LDRSB_imm(Cpu cpu, int opc, int imm12, int rn, int rt) => LoadRegister(cpu, rn, (ulong)imm12 << 0, 0, rt, opc != 0 ? SignedTo32 : SignedTo64);
+    public static void LDRSB_imm(Cpu cpu, int opc, int imm12, int rn, int rt) =>
+        LoadRegister(cpu, rn, (ulong)imm12 << 0, 0, rt, opc != 0 ? SignedTo32 : SignedTo64);
 
-    public static void LDRSB_post(Cpu cpu, int opc, int imm9, int rn, int rt) => LoadWriteBack(cpu, rn, imm9, true, 0, rt, opc != 0 ? SignedTo32 : SignedTo64);
+    public static void LDRSB_post(Cpu cpu, int opc, int imm9, int rn, int rt) =>
+        LoadWriteBack(cpu, rn, imm9, true, 0, rt, opc != 0 ? SignedTo32 : SignedTo64);
 
-    public static void LDRSB_pre(Cpu cpu, int opc, int imm9, int rn, int rt) => LoadWriteBack(cpu, rn, imm9, false, 0, rt, opc != 0 ? SignedTo32 : SignedTo64);
+    public static void LDRSB_pre(Cpu cpu, int opc, int imm9, int rn, int rt) =>
+        LoadWriteBack(cpu, rn, imm9, false, 0, rt, opc != 0 ? SignedTo32 : SignedTo64);
 
     public static void LDRSB_reg(Cpu cpu, int opc, int rm, int option, int s, int rn, int rt) =>
         LoadRegister(cpu, rn, ExtendReg(cpu, rm, option, s != 0 ? 0 : 0), 0, rt, opc != 0 ? SignedTo32 : SignedTo64);
@@ -163,11 +166,14 @@ public static partial class A64
     public static void LDTRH(Cpu cpu, int imm9, int rn, int rt) =>
         LoadRegister(cpu, rn, (ulong)SignExtend(imm9, 9), 1, rt, ZeroExtended, Access.Unprivileged);
 
-    public static void LDRSH_imm(Cpu cpu, int opc, int imm12, int rn, int rt) => LoadRegister(cpu, rn, (ulong)imm12 << 1, 1, rt, opc != 0 ? SignedTo32 : SignedTo64);
+    public static void LDRSH_imm(Cpu cpu, int opc, int imm12, int rn, int rt) =>
+        LoadRegister(cpu, rn, (ulong)imm12 << 1, 1, rt, opc != 0 ? SignedTo32 : SignedTo64);
 
-    public static void LDRSH_post(Cpu cpu, int opc, int imm9, int rn, int rt) => LoadWriteBack(cpu, rn, imm9, true, 1, rt, opc != 0 ? SignedTo32 : SignedTo64);
+    public static void LDRSH_post(Cpu cpu, int opc, int imm9, int rn, int rt) =>
+        LoadWriteBack(cpu, rn, imm9, true, 1, rt, opc != 0 ? SignedTo32 : SignedTo64);
 
-    public static void LDRSH_pre(Cpu cpu, int opc, int imm9, int rn, int rt) => LoadWriteBack(cpu, rn, imm9, false, 1, rt, opc != 0 ? SignedTo32 : SignedTo64);
+    public static void LDRSH_pre(Cpu cpu, int opc, int imm9, int rn, int rt) =>
+        LoadWriteBack(cpu, rn, imm9, false, 1, rt, opc != 0 ? SignedTo32 : SignedTo64);
 
     public static void LDRSH_reg(Cpu cpu, int opc, int rm, int option, int s, int rn, int rt) =>
         LoadRegister(cpu, rn, ExtendReg(cpu, rm, option, s != 0 ? 1 : 0), 1, rt, opc != 0 ? SignedTo32 : SignedTo64);
@@ -193,7 +199,8 @@ public static partial class A64
     public static void STTR(Cpu cpu, int sf, int imm9, int rn, int rt) =>
         StoreRegister(cpu, rn, (ulong)SignExtend(imm9, 9), 2 + sf, rt, Access.Unprivileged);
 
-    public static void LDR_imm(Cpu cpu, int sf, int imm12, int rn, int rt) => LoadRegister(cpu, rn, (ulong)imm12 << (2 + sf), 2 + sf, rt, ZeroExtended);
+    public static void LDR_imm(Cpu cpu, int sf, int imm12, int rn, int rt) =>
+        LoadRegister(cpu, rn, (ulong)imm12 << (2 + sf), 2 + sf, rt, ZeroExtended);
 
     public static void LDR_post(Cpu cpu, int sf, int imm9, int rn, int rt) => LoadWriteBack(cpu, rn, imm9, true, 2 + sf, rt, ZeroExtended);
 

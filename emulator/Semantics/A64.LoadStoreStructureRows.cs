@@ -239,17 +239,21 @@ public static partial class A64
 
     public static void LD1R(Cpu cpu, int q, int size, int rn, int rt) => LoadReplicate(cpu, q, size, rn, rt, 1);
 
-    public static void LD1R_post(Cpu cpu, int q, int rm, int size, int rn, int rt) => PostIndex(cpu, LoadReplicate(cpu, q, size, rn, rt, 1), rn, rm, 1 << size);
+    public static void LD1R_post(Cpu cpu, int q, int rm, int size, int rn, int rt) =>
+        PostIndex(cpu, LoadReplicate(cpu, q, size, rn, rt, 1), rn, rm, 1 << size);
 
     public static void LD2R(Cpu cpu, int q, int size, int rn, int rt) => LoadReplicate(cpu, q, size, rn, rt, 2);
 
-    public static void LD2R_post(Cpu cpu, int q, int rm, int size, int rn, int rt) => PostIndex(cpu, LoadReplicate(cpu, q, size, rn, rt, 2), rn, rm, 2 << size);
+    public static void LD2R_post(Cpu cpu, int q, int rm, int size, int rn, int rt) =>
+        PostIndex(cpu, LoadReplicate(cpu, q, size, rn, rt, 2), rn, rm, 2 << size);
 
     public static void LD3R(Cpu cpu, int q, int size, int rn, int rt) => LoadReplicate(cpu, q, size, rn, rt, 3);
 
-    public static void LD3R_post(Cpu cpu, int q, int rm, int size, int rn, int rt) => PostIndex(cpu, LoadReplicate(cpu, q, size, rn, rt, 3), rn, rm, 3 << size);
+    public static void LD3R_post(Cpu cpu, int q, int rm, int size, int rn, int rt) =>
+        PostIndex(cpu, LoadReplicate(cpu, q, size, rn, rt, 3), rn, rm, 3 << size);
 
     public static void LD4R(Cpu cpu, int q, int size, int rn, int rt) => LoadReplicate(cpu, q, size, rn, rt, 4);
 
-    public static void LD4R_post(Cpu cpu, int q, int rm, int size, int rn, int rt) => PostIndex(cpu, LoadReplicate(cpu, q, size, rn, rt, 4), rn, rm, 4 << size);
+    public static void LD4R_post(Cpu cpu, int q, int rm, int size, int rn, int rt) =>
+        PostIndex(cpu, LoadReplicate(cpu, q, size, rn, rt, 4), rn, rm, 4 << size);
 }

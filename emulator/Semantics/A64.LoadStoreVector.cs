@@ -134,13 +134,15 @@ public static partial class A64
 
     public static void STP_fp_post(Cpu cpu, int opc, int imm7, int rt2, int rn, int rt)
     {
-        if (PairAddress(cpu, rn, imm7, 2 + opc, true, out ulong address, out ulong moved) && StoreVectorPair(cpu, 2 + opc, address, rt, rt2))
+        if (PairAddress(cpu, rn, imm7, 2 + opc, true, out ulong address, out ulong moved)
+            && StoreVectorPair(cpu, 2 + opc, address, rt, rt2))
             cpu.SetXSP(rn, moved);
     }
 
     public static void STP_fp_pre(Cpu cpu, int opc, int imm7, int rt2, int rn, int rt)
     {
-        if (PairAddress(cpu, rn, imm7, 2 + opc, false, out ulong address, out ulong moved) && StoreVectorPair(cpu, 2 + opc, address, rt, rt2))
+        if (PairAddress(cpu, rn, imm7, 2 + opc, false, out ulong address, out ulong moved)
+            && StoreVectorPair(cpu, 2 + opc, address, rt, rt2))
             cpu.SetXSP(rn, moved);
     }
 
@@ -164,7 +166,8 @@ public static partial class A64
 
     public static void LDP_fp_pre(Cpu cpu, int opc, int imm7, int rt2, int rn, int rt)
     {
-        if (PairAddress(cpu, rn, imm7, 2 + opc, false, out ulong address, out ulong moved) && LoadVectorPair(cpu, 2 + opc, address, rt, rt2))
+        if (PairAddress(cpu, rn, imm7, 2 + opc, false, out ulong address, out ulong moved)
+            && LoadVectorPair(cpu, 2 + opc, address, rt, rt2))
             cpu.SetXSP(rn, moved);
     }
 }

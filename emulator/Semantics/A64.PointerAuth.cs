@@ -11,7 +11,8 @@ public static partial class A64
 
     public static void PACIZA(Cpu cpu, int rd) => cpu.SetX(rd, cpu.AddPacIA(cpu.X(rd), 0));
 
-    public static void AUTIA(Cpu cpu, int rn, int rd) => Authenticated(cpu, rd, cpu.AuthIA(cpu.X(rd), cpu.XSP(rn), out ulong pointer), pointer);
+    public static void AUTIA(Cpu cpu, int rn, int rd) =>
+        Authenticated(cpu, rd, cpu.AuthIA(cpu.X(rd), cpu.XSP(rn), out ulong pointer), pointer);
 
     public static void AUTIZA(Cpu cpu, int rd) => Authenticated(cpu, rd, cpu.AuthIA(cpu.X(rd), 0, out ulong pointer), pointer);
 
@@ -19,7 +20,8 @@ public static partial class A64
 
     public static void PACIZB(Cpu cpu, int rd) => cpu.SetX(rd, cpu.AddPacIB(cpu.X(rd), 0));
 
-    public static void AUTIB(Cpu cpu, int rn, int rd) => Authenticated(cpu, rd, cpu.AuthIB(cpu.X(rd), cpu.XSP(rn), out ulong pointer), pointer);
+    public static void AUTIB(Cpu cpu, int rn, int rd) =>
+        Authenticated(cpu, rd, cpu.AuthIB(cpu.X(rd), cpu.XSP(rn), out ulong pointer), pointer);
 
     public static void AUTIZB(Cpu cpu, int rd) => Authenticated(cpu, rd, cpu.AuthIB(cpu.X(rd), 0, out ulong pointer), pointer);
 
@@ -27,7 +29,8 @@ public static partial class A64
 
     public static void PACDZA(Cpu cpu, int rd) => cpu.SetX(rd, cpu.AddPacDA(cpu.X(rd), 0));
 
-    public static void AUTDA(Cpu cpu, int rn, int rd) => Authenticated(cpu, rd, cpu.AuthDA(cpu.X(rd), cpu.XSP(rn), out ulong pointer), pointer);
+    public static void AUTDA(Cpu cpu, int rn, int rd) =>
+        Authenticated(cpu, rd, cpu.AuthDA(cpu.X(rd), cpu.XSP(rn), out ulong pointer), pointer);
 
     public static void AUTDZA(Cpu cpu, int rd) => Authenticated(cpu, rd, cpu.AuthDA(cpu.X(rd), 0, out ulong pointer), pointer);
 
@@ -35,7 +38,8 @@ public static partial class A64
 
     public static void PACDZB(Cpu cpu, int rd) => cpu.SetX(rd, cpu.AddPacDB(cpu.X(rd), 0));
 
-    public static void AUTDB(Cpu cpu, int rn, int rd) => Authenticated(cpu, rd, cpu.AuthDB(cpu.X(rd), cpu.XSP(rn), out ulong pointer), pointer);
+    public static void AUTDB(Cpu cpu, int rn, int rd) =>
+        Authenticated(cpu, rd, cpu.AuthDB(cpu.X(rd), cpu.XSP(rn), out ulong pointer), pointer);
 
     public static void AUTDZB(Cpu cpu, int rd) => Authenticated(cpu, rd, cpu.AuthDB(cpu.X(rd), 0, out ulong pointer), pointer);
 

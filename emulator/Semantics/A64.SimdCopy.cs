@@ -75,7 +75,8 @@ public static partial class A64
 
     public static void ORR_vimm_w(Cpu cpu, int q, int abc, int sh, int defgh, int rd) => OrImmediate(cpu, q, rd, ImmWords(abc, defgh, sh));
 
-    public static void BIC_vimm_w(Cpu cpu, int q, int abc, int sh, int defgh, int rd) => ClearImmediate(cpu, q, rd, ImmWords(abc, defgh, sh));
+    public static void BIC_vimm_w(Cpu cpu, int q, int abc, int sh, int defgh, int rd) =>
+        ClearImmediate(cpu, q, rd, ImmWords(abc, defgh, sh));
 
     public static void MOVI_h(Cpu cpu, int q, int abc, int sh, int defgh, int rd) => Write(cpu, q, rd, ImmHalves(abc, defgh, sh));
 
@@ -83,7 +84,8 @@ public static partial class A64
 
     public static void ORR_vimm_h(Cpu cpu, int q, int abc, int sh, int defgh, int rd) => OrImmediate(cpu, q, rd, ImmHalves(abc, defgh, sh));
 
-    public static void BIC_vimm_h(Cpu cpu, int q, int abc, int sh, int defgh, int rd) => ClearImmediate(cpu, q, rd, ImmHalves(abc, defgh, sh));
+    public static void BIC_vimm_h(Cpu cpu, int q, int abc, int sh, int defgh, int rd) =>
+        ClearImmediate(cpu, q, rd, ImmHalves(abc, defgh, sh));
 
     public static void MOVI_msl(Cpu cpu, int q, int abc, int sh, int defgh, int rd) => Write(cpu, q, rd, ImmOnes(abc, defgh, sh));
 

@@ -99,7 +99,8 @@ public static partial class A64
 
     public static void SABA_v(Cpu cpu, int q, int size, int rm, int rn, int rd) => AbsoluteDifferenceAdd(cpu, q, size, Signed, rm, rn, rd);
 
-    public static void UABA_v(Cpu cpu, int q, int size, int rm, int rn, int rd) => AbsoluteDifferenceAdd(cpu, q, size, Unsigned, rm, rn, rd);
+    public static void UABA_v(Cpu cpu, int q, int size, int rm, int rn, int rd) =>
+        AbsoluteDifferenceAdd(cpu, q, size, Unsigned, rm, rn, rd);
 
     private static void AbsoluteDifferenceAdd(Cpu cpu, int q, int size, bool unsigned, int rm, int rn, int rd) =>
         Write(cpu, q, rd, Apply<Add>(size, Unsigned, cpu.V(rd), Apply<Abd>(size, unsigned, cpu.V(rn), cpu.V(rm))));
@@ -282,10 +283,12 @@ public static partial class A64
 
     // Bit counts and reversals
     public static void CLZ_v(Cpu cpu, int q, int size, int rn, int rd) =>
-        cpu.SetV(rd, Map1(Shape.Vec(q, size), Unsigned, cpu.V(rn), static (a, esize) => BitOperations.LeadingZeroCount((ulong)a) - (64 - esize)));
+        cpu.SetV(rd, Map1(Shape.Vec(q, size), Unsigned, cpu.V(rn),
+            static (a, esize) => BitOperations.LeadingZeroCount((ulong)a) - (64 - esize)));
 
     public static void CLS_v(Cpu cpu, int q, int size, int rn, int rd) =>
-        cpu.SetV(rd, Map1(Shape.Vec(q, size), Signed, cpu.V(rn), static (a, esize) => BitOperations.LeadingZeroCount((ulong)(a ^ (a >> 63))) - (64 - esize) - 1));
+        cpu.SetV(rd, Map1(Shape.Vec(q, size), Signed, cpu.V(rn),
+            static (a, esize) => BitOperations.LeadingZeroCount((ulong)(a ^ (a >> 63))) - (64 - esize) - 1));
 
     public static void CNT_v(Cpu cpu, int q, int rn, int rd)
     {
@@ -300,7 +303,8 @@ public static partial class A64
         }
     }
 
-    /// <summary>Reverses the order of fields of <paramref name="field"/> bits within containers of <paramref name="container"/> bits.</summary>
+    /// <summary>Reverses the order of fields of <paramref name="field"/> bits within containers of <paramref name="container"/>
+    /// bits.</summary>
     private static void ReverseFields(Cpu cpu, int q, int rn, int rd, int field, int container)
     {
         V128 n = cpu.V(rn);

@@ -255,11 +255,19 @@ public static partial class A64
         return r.Lo;
     }
 
-    private static void SaturatingNarrowVector(Cpu cpu, int q, int immh, int immb, bool unsignedSource, bool unsignedResult, bool rounding, int rn, int rd) =>
-        SetHalf(cpu, rd, q, SaturatingNarrow(cpu, Shape.Vec(0, ImmhSize(immh)), unsignedSource, unsignedResult, rounding, RightAmount(immh, immb), rn));
+    private static void SaturatingNarrowVector(
+        Cpu cpu, int q, int immh, int immb, bool unsignedSource, bool unsignedResult, bool rounding, int rn, int rd)
+    {
+        Shape shape = Shape.Vec(0, ImmhSize(immh));
+        SetHalf(cpu, rd, q, SaturatingNarrow(cpu, shape, unsignedSource, unsignedResult, rounding, RightAmount(immh, immb), rn));
+    }
 
-    private static void SaturatingNarrowScalar(Cpu cpu, int immh, int immb, bool unsignedSource, bool unsignedResult, bool rounding, int rn, int rd) =>
-        cpu.SetVLow(rd, SaturatingNarrow(cpu, Shape.Scalar(ImmhSize(immh)), unsignedSource, unsignedResult, rounding, RightAmount(immh, immb), rn));
+    private static void SaturatingNarrowScalar(
+        Cpu cpu, int immh, int immb, bool unsignedSource, bool unsignedResult, bool rounding, int rn, int rd)
+    {
+        Shape shape = Shape.Scalar(ImmhSize(immh));
+        cpu.SetVLow(rd, SaturatingNarrow(cpu, shape, unsignedSource, unsignedResult, rounding, RightAmount(immh, immb), rn));
+    }
 
     public static void SQSHRN_v(Cpu cpu, int q, int immh, int immb, int rn, int rd) =>
         SaturatingNarrowVector(cpu, q, immh, immb, Signed, Signed, false, rn, rd);

@@ -238,7 +238,9 @@ public static partial class A64
             cpu.Check(cpu.X(rt), 1, true);
         else if (op1 == 0 && crn == 7 && crm is 6 or 10 or 14 && op2 == 2) // DC ISW, CSW, CISW: caches are not modelled by value
             return;
-        else if (op1 == 0 && crn == 7 && crm is 8 or 9 && op2 < (crm == 8 ? 4 : cpu.Machine.HasFeature("PAN2") ? 2 : 0)) // AT S1E1R, S1E1W, S1E0R, S1E0W, S1E1RP, S1E1WP
+        else if (op1 == 0 && crn == 7 && crm == 8 && op2 < 4) // AT S1E1R, S1E1W, S1E0R, S1E0W
+            cpu.AddressTranslate(cpu.X(rt), (op2 & 1) != 0, (op2 & 2) != 0);
+        else if (op1 == 0 && crn == 7 && crm == 9 && op2 < 2 && cpu.Machine.HasFeature("PAN2")) // AT S1E1RP, S1E1WP
             cpu.AddressTranslate(cpu.X(rt), (op2 & 1) != 0, (op2 & 2) != 0);
         else if (op1 == 0 && crn is 8 or 9) // TLBI: a change of an address space drops its entries by itself
             return;

@@ -294,7 +294,8 @@ internal static class SimdLanes
     /// <summary>Rounding right shift and accumulate.</summary>
     internal struct RightRoundAdd : ILanesShift
     {
-        public static Vector128<T> Apply<T>(Vector128<T> d, Vector128<T> a, int shift, int esize) => d + RightRound.Apply(d, a, shift, esize);
+        public static Vector128<T> Apply<T>(Vector128<T> d, Vector128<T> a, int shift, int esize) =>
+            d + RightRound.Apply(d, a, shift, esize);
     }
 
     /// <summary>Shift left and insert: the low bits of the destination stay.</summary>

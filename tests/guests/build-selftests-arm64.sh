@@ -21,18 +21,23 @@ if ! [ -e "$cache/unpacked-arm64" ]; then
   if ! compgen -G "$cache/${package}_*.deb" >/dev/null; then
     echo "build-selftests-arm64.sh: downloading $package" >&2
     (cd "$cache" && apt-get -qq download "$package") >"$cache/download.log" 2>&1 \
-      || die "download of '$package' failed: $(grep -m1 '^E:' "$cache/download.log" || tail -n 1 "$cache/download.log") ('apt-get update' may help)"
+      || { why=$(grep -m1 '^E:' "$cache/download.log" || tail -n 1 "$cache/download.log")
+        die "download of '$package' failed: $why ('apt-get update' may help)"; }
   fi
   debs=("$cache/${package}"_*.deb)
   mkdir -p "$cache/arm64"
-  dpkg-deb --fsys-tarfile "${debs[-1]}" | tar -xO -f - "./usr/src/$package.tar.xz" | xz -dc -T2 | tar -x -C "$cache/arm64" -f - --wildcards \
-    "$package/tools/testing/selftests/arm64" "$package/tools/testing/selftests/kselftest*.h" "$package/tools/include/*" "$package/arch/arm64/include/uapi/asm/*"
+  dpkg-deb --fsys-tarfile "${debs[-1]}" | tar -xO -f - "./usr/src/$package.tar.xz" | xz -dc -T2 \
+    | tar -x -C "$cache/arm64" -f - --wildcards \
+    "$package/tools/testing/selftests/arm64" "$package/tools/testing/selftests/kselftest*.h" \
+    "$package/tools/include/*" "$package/arch/arm64/include/uapi/asm/*"
   : > "$cache/unpacked-arm64"
 fi
 # The tests want the constants of their own kernel version, which the C library's headers may lack.
 uapi=$cache/arm64/uapi
 mkdir -p "$uapi/asm"
-for header in hwcap sigcontext ptrace sve_context; do sed 's/\b__user\b//g' "$tree/arch/arm64/include/uapi/asm/$header.h" > "$uapi/asm/$header.h"; done
+for header in hwcap sigcontext ptrace sve_context; do
+  sed 's/\b__user\b//g' "$tree/arch/arm64/include/uapi/asm/$header.h" > "$uapi/asm/$header.h"
+done
 
 built=0
 # build SUBFOLDER NAME SOURCE|OPTION...
@@ -40,7 +45,8 @@ build() {
   local folder=$tests/$1 name=$2
   shift 2
   # The tests' own warnings are not ours to mend.
-  (cd "$folder" && "$CC" -O2 -static -std=gnu99 -w -D_GNU_SOURCE -I. -I"$uapi" -I../.. -I"$tree/tools/include" -o "$out/$name" "$@") || die "'$name' did not compile"
+  (cd "$folder" && "$CC" -O2 -static -std=gnu99 -w -D_GNU_SOURCE -I. -I"$uapi" -I../.. -I"$tree/tools/include" -o "$out/$name" "$@") \
+    || die "'$name' did not compile"
   built=$((built + 1))
 }
 
@@ -55,7 +61,8 @@ trap 'rm -rf "$objects"' EXIT
 for kind in "bti standard 1" "nobti none 0"; do
   read -r name protection bti <<<"$kind"
   for source in test.c signal.c start.S syscall.S system.c teststubs.S trampoline.S; do
-    (cd "$tests/bti" && "$CC" -mbranch-protection="$protection" -DBTI="$bti" -ffreestanding -w -I"$tree/tools/include" -c "$source" -o "$objects/$name-${source%.*}.o")
+    (cd "$tests/bti" && "$CC" -mbranch-protection="$protection" -DBTI="$bti" -ffreestanding -w -I"$tree/tools/include" \
+      -c "$source" -o "$objects/$name-${source%.*}.o")
   done
   "$CC" -mbranch-protection=standard -nostdlib -static -o "$out/${name}test" "$objects/$name"-*.o || die "'${name}test' did not compile"
   built=$((built + 1))

@@ -24,7 +24,8 @@ if ! [ -e "$cache/unpacked" ]; then
   if ! compgen -G "$cache/${package}_*.deb" >/dev/null; then
     echo "build-selftests.sh: downloading $package" >&2
     (cd "$cache" && apt-get -qq download "$package") >"$cache/download.log" 2>&1 \
-      || die "download of '$package' failed: $(grep -m1 '^E:' "$cache/download.log" || tail -n 1 "$cache/download.log") ('apt-get update' may help)"
+      || { why=$(grep -m1 '^E:' "$cache/download.log" || tail -n 1 "$cache/download.log")
+        die "download of '$package' failed: $why ('apt-get update' may help)"; }
   fi
   debs=("$cache/${package}"_*.deb)
   rm -rf "${cache:?}/$package"
@@ -43,7 +44,8 @@ build() {
   shift 2
   [ -e "$folder/$1" ] || { echo "build-selftests.sh: $package has no $1" >&2; return 0; }
   # The tests' own warnings are not ours to mend.
-  (cd "$folder" && "$CC" -O2 -std=gnu11 -w -D_GNU_SOURCE -I.. -I. -idirafter "$cache/$package/tools/include" -o "$out/$name" "$@") || die "'$name' did not compile"
+  (cd "$folder" && "$CC" -O2 -std=gnu11 -w -D_GNU_SOURCE -I.. -I. -idirafter "$cache/$package/tools/include" -o "$out/$name" "$@") \
+    || die "'$name' did not compile"
   built=$((built + 1))
 }
 
@@ -57,7 +59,8 @@ done
 build vDSO vdso_test_gettimeofday vdso_test_gettimeofday.c parse_vdso.c -static
 build vDSO vdso_test_getcpu vdso_test_getcpu.c parse_vdso.c -static
 # The test asks for x86's name of getcpu, as no arm64 kernel has one: built for the name that our image has, too.
-sed 's/vdso_sym(version, name\[4\])/vdso_sym("LINUX_2.6.39", "__kernel_getcpu")/' "$tests/vDSO/vdso_test_getcpu.c" > "$tests/vDSO/vdso_test_getcpu-kernel.c"
+sed 's/vdso_sym(version, name\[4\])/vdso_sym("LINUX_2.6.39", "__kernel_getcpu")/' "$tests/vDSO/vdso_test_getcpu.c" \
+  > "$tests/vDSO/vdso_test_getcpu-kernel.c"
 build vDSO vdso_test_getcpu-kernel vdso_test_getcpu-kernel.c parse_vdso.c -static
 build vDSO vdso_test_abi vdso_test_abi.c parse_vdso.c -static
 build vDSO vdso_test_clock_getres vdso_test_clock_getres.c -static
@@ -69,8 +72,17 @@ sed 's/TRIALS = 1000,/TRIALS = 1,/' "$tests/vDSO/vdso_test_chacha.c" > "$tests/v
 build vDSO vdso_test_chacha vdso_test_chacha-1.c "$here/../../vdso-image/arch/arm64/vgetrandom-chacha.S" -static
 mkdir -p "$cache/shim/asm" "$cache/shim/linux"
 : > "$cache/shim/asm/cache.h"
-printf '%s\n' '#define SYM_FUNC_START(name) .globl name; .type name, %function; name:' '#define SYM_FUNC_END(name) .size name, . - name' > "$cache/shim/linux/linkage.h"
-printf '%s\n' '.macro mov_q reg, value' 'ldr \reg, =\value' '.endm' '.macro emit_aarch64_feature_1_and' '.endm' > "$cache/shim/asm/assembler.h"
+cat > "$cache/shim/linux/linkage.h" <<'H'
+#define SYM_FUNC_START(name) .globl name; .type name, %function; name:
+#define SYM_FUNC_END(name) .size name, . - name
+H
+cat > "$cache/shim/asm/assembler.h" <<'H'
+.macro mov_q reg, value
+ldr \reg, =\value
+.endm
+.macro emit_aarch64_feature_1_and
+.endm
+H
 build vDSO vdso_test_chacha-stock vdso_test_chacha-1.c "$cache/$package/arch/arm64/kernel/vdso/vgetrandom-chacha.S" -I"$cache/shim" -static
 for name in basic_test basic_percpu_ops_test param_test; do
   build rseq rseq_$name $name.c rseq.c -I"$uapi" -pthread -static
@@ -78,11 +90,13 @@ done
 # The same with a hundredth of the 20 million list operations and of the million locks, which no option reduces.
 sed 's/i < 100000/i < 1000/; s/reps = 5000/reps = 50/' "$tests/rseq/basic_percpu_ops_test.c" > "$tests/rseq/basic_percpu_ops_test-short.c"
 build rseq rseq_basic_percpu_ops_test-short basic_percpu_ops_test-short.c rseq.c -I"$uapi" -pthread -static
-build rseq rseq_basic_percpu_ops_mm_cid_test-short basic_percpu_ops_test-short.c rseq.c -I"$uapi" -DBUILDOPT_RSEQ_PERCPU_MM_CID -pthread -static
+build rseq rseq_basic_percpu_ops_mm_cid_test-short basic_percpu_ops_test-short.c rseq.c -I"$uapi" \
+  -DBUILDOPT_RSEQ_PERCPU_MM_CID -pthread -static
 build rseq rseq_basic_percpu_ops_mm_cid_test basic_percpu_ops_test.c rseq.c -I"$uapi" -DBUILDOPT_RSEQ_PERCPU_MM_CID -pthread -static
 build rseq rseq_param_test_compare_twice param_test.c rseq.c -I"$uapi" -DRSEQ_COMPARE_TWICE -pthread -static
 build rseq rseq_param_test_mm_cid param_test.c rseq.c -I"$uapi" -DBUILDOPT_RSEQ_PERCPU_MM_CID -pthread -static
-build rseq rseq_param_test_mm_cid_compare_twice param_test.c rseq.c -I"$uapi" -DBUILDOPT_RSEQ_PERCPU_MM_CID -DRSEQ_COMPARE_TWICE -pthread -static
+build rseq rseq_param_test_mm_cid_compare_twice param_test.c rseq.c -I"$uapi" \
+  -DBUILDOPT_RSEQ_PERCPU_MM_CID -DRSEQ_COMPARE_TWICE -pthread -static
 build rseq rseq_param_test_benchmark param_test.c rseq.c -I"$uapi" -DBENCHMARK -pthread -static
 build rseq rseq_param_test_mm_cid_benchmark param_test.c rseq.c -I"$uapi" -DBUILDOPT_RSEQ_PERCPU_MM_CID -DBENCHMARK -pthread -static
 for name in timens timerfd timer clock_nanosleep procfs exec futex vfork_exec gettime_perf; do

@@ -18,12 +18,17 @@ import math, struct, sys
 w = sys.argv[1]
 open(w + '/text', 'w').write(''.join(f'line {n * n} of {n}\n' for n in range(3000)))
 pcm = b''.join(struct.pack('<hh', int(9000 * math.sin(n / 9)), int(7000 * math.sin(n / 23))) for n in range(12000))
-open(w + '/sound.wav', 'wb').write(b'RIFF' + struct.pack('<I', 36 + len(pcm)) + b'WAVEfmt ' + struct.pack('<IHHIIHH', 16, 1, 2, 44100, 176400, 4, 16) + b'data' + struct.pack('<I', len(pcm)) + pcm)
+header = b'WAVEfmt ' + struct.pack('<IHHIIHH', 16, 1, 2, 44100, 176400, 4, 16) + b'data' + struct.pack('<I', len(pcm))
+open(w + '/sound.wav', 'wb').write(b'RIFF' + struct.pack('<I', 36 + len(pcm)) + header + pcm)
 pix = bytes((x * y + c * 40 + (x ^ y)) & 255 for y in range(64) for x in range(96) for c in range(3))
 open(w + '/picture.ppm', 'wb').write(b'P6 96 64 255\n' + pix)
-yuv = b''.join(bytes((x * 3 + y * 2 + f * 5 + (x * y >> 3)) & 255 for y in range(96) for x in range(128)) + bytes((128 + x - y + f) & 255 for p in range(2) for y in range(48) for x in range(64)) for f in range(4))
+def frame(f):
+    luma = bytes((x * 3 + y * 2 + f * 5 + (x * y >> 3)) & 255 for y in range(96) for x in range(128))
+    return luma + bytes((128 + x - y + f) & 255 for p in range(2) for y in range(48) for x in range(64))
+yuv = b''.join(frame(f) for f in range(4))
 open(w + '/video.yuv', 'wb').write(yuv)
-open(w + '/video.y4m', 'wb').write(b'YUV4MPEG2 W128 H96 F25:1 Ip A1:1 C420jpeg\n' + b''.join(b'FRAME\n' + yuv[n * 18432:(n + 1) * 18432] for n in range(4)))
+frames = b''.join(b'FRAME\n' + yuv[n * 18432:(n + 1) * 18432] for n in range(4))
+open(w + '/video.y4m', 'wb').write(b'YUV4MPEG2 W128 H96 F25:1 Ip A1:1 C420jpeg\n' + frames)
 PY
 # record PROGRAM ARG...: a program of the root, or one that was built here.
 record() {
@@ -31,7 +36,8 @@ record() {
   [ ! -f "$1" ] || where=()
   before=$(awk -F'\t' '$3 != "-"' "$table" | wc -l)
   # shellcheck disable=SC2086
-  nice timeout "${LIMIT:-240}" $armvdso isa record --core none "${where[@]}" --bind "$work:/in" --append "$table" "$@" >"$work/out" 2>"$work/err" </dev/null
+  nice timeout "${LIMIT:-240}" $armvdso isa record --core none "${where[@]}" --bind "$work:/in" --append "$table" "$@" \
+    >"$work/out" 2>"$work/err" </dev/null
   status=$?
   after=$(awk -F'\t' '$3 != "-"' "$table" | wc -l)
   printf '%-4s %4d new  %s\n' "$status" $((after - before)) "$*"
@@ -72,7 +78,9 @@ record python3 -c 'import numpy as n
 a = n.arange(4096, dtype="f4").reshape(64, 64); b = a.astype("f8"); c = a.astype("i4")
 print((a @ a).sum(), (b @ b).sum(), n.sin(b).sum(), n.exp(a / 4096).sum(), n.sqrt(b).sum(), n.linalg.inv(b + n.eye(64) * 1e4).sum())
 for t in "b B h H i I l L e f d".split():
-    x = c.astype(t); y = x[::-1].copy(); print(t, (x + y).sum(), (x * y).max(), n.minimum(x, y).sum(), (x > y).sum(), abs(x).min(), n.sort(x.ravel())[5], x.mean(), n.fft.fft(x[0]).real.sum())'
+    x = c.astype(t); y = x[::-1].copy()
+    print(t, (x + y).sum(), (x * y).max(), n.minimum(x, y).sum(), (x > y).sum(), abs(x).min())
+    print(n.sort(x.ravel())[5], x.mean(), n.fft.fft(x[0]).real.sum())'
 record gp -q -f -c 'print(factor(2^101-1))'
 record ecm -q 1000 </dev/null
 for program in "$here"/build/isa/*/*; do record "$program"; done

@@ -48,16 +48,21 @@ internal static class CallProducts
         var text = new StringBuilder();
         text.Append("/* Words of the slot behind CPU and node: FIELD(type, name) */\n");
         text.Append(List("VDSO_SLOT_FIELDS(FIELD)", table.Fields.Select(f => $"FIELD({f.Call.Type}, {f.Name})"))).Append('\n');
-        text.Append("/*\n * What is answered from the slot: OWN(type, name, field) and OF_SELF(type, name, field), which takes a PID and knows 0,\n");
-        text.Append(" * from one word; OTHER(name).\n */\n");
+        text.Append("""
+            /*
+             * What is answered from the slot: OWN(type, name, field) and OF_SELF(type, name, field), which takes a PID and knows 0,
+             * from one word; OTHER(name).
+             */
+
+            """);
         text.Append(List("VDSO_SLOT_CALLS(OWN, OF_SELF, OTHER)", table.Calls.Where(c => c.Fields.Count > 0).Select(c =>
             c.IsId ? $"{(c.IsOfSelf ? "OF_SELF" : "OWN")}({c.Type}, {c.Name}, {c.Fields[0]})" : $"OTHER({c.Name})")));
         foreach (Call call in table.Calls.Where(c => !c.IsId))
         {
-            string parameters = string.Join(", ", call.Parameters.Select(p => p.Declaration)), names = string.Join(", ", call.Parameters.Select(p => p.Name));
+            string parameters = Declarations(call.Parameters), names = string.Join(", ", call.Parameters.Select(p => p.Name));
             // getrandom's state is the vDSO's own.
             Parameter[] passed = [.. call.Parameters.Take(call.Answer == "random" ? 3 : int.MaxValue)];
-            string kernels = string.Join(", ", passed.Select(p => p.Declaration)), cast = string.Concat(passed.Select(p => $", (long){p.Name}"));
+            string kernels = Declarations(passed), cast = string.Concat(passed.Select(p => $", (long){p.Name}"));
             text.Append($$"""
 
                 #define VDSO_ENTRY_{{call.Name}} \
@@ -77,6 +82,8 @@ internal static class CallProducts
         return C("VDSO_CALLS_H", "The functions of the image.", text.ToString());
     }
 
+    private static string Declarations(IEnumerable<Parameter> parameters) => string.Join(", ", parameters.Select(p => p.Declaration));
+
     private static string Versions(CallTable table) =>
         $"/* {Made} */\nLINUX_2.6.39 {{\nglobal:\n\t__kernel_rt_sigreturn;\n"
         + string.Concat(table.Calls.Select(c => $"\t__kernel_{c.Name};\n")) + "\t__kernel_mm_cid;\nlocal:\n\t*;\n};\n";
@@ -95,7 +102,8 @@ internal static class CallProducts
         return C("ARMVDSO_EL1_FIELDS_H", "Read by layout.h.", text.ToString());
     }
 
-    /// <summary>A macro that copies words of the task's record (x0) to a slot, two at a time where they are neighbours. Uses w4, w5.</summary>
+    /// <summary>A macro that copies words of the task's record (x0) to a slot, two at a time where they are neighbours. Uses w4 and
+    /// w5.</summary>
     private static string Fill(string name, IReadOnlyList<Field> fields)
     {
         var text = new StringBuilder($".macro\t{name} slot\n");
@@ -156,17 +164,42 @@ internal static class CallProducts
         text.Append("}\n\npublic static partial class VdsoTruths\n{\n");
         foreach (Call call in table.Calls.Where(c => c.Truth is not null))
             text.Append($"    public static partial int {call.Truth}({(call.IsId ? "KernelTask task" : "int argument")});\n");
-        text.Append("}\n\npublic static partial class VdsoCalls\n{\n    /// <summary>The task's words of the slot, in its order.</summary>\n");
-        text.Append("    public static IReadOnlyList<VdsoFieldRow> Fields { get; } =\n    [\n");
+        text.Append("""
+            }
+
+            public static partial class VdsoCalls
+            {
+                /// <summary>The task's words of the slot, in its order.</summary>
+                public static IReadOnlyList<VdsoFieldRow> Fields { get; } =
+                [
+
+            """);
         foreach (Field f in table.Fields)
-            text.Append($"        new(VdsoField.{Pascal(f.Name)}, \"{f.Name}\", VdsoSlot.{Pascal(f.Name)}, TaskRecord.{Pascal(f.Name)}, VdsoTruths.{f.Call.Truth}),\n");
-        text.Append("    ];\n\n    /// <summary>The functions, in the order of the table.</summary>\n    public static IReadOnlyList<VdsoCall> All { get; } =\n    [\n");
+        {
+            string name = Pascal(f.Name);
+            text.Append($"        new(VdsoField.{name}, \"{f.Name}\", VdsoSlot.{name}, TaskRecord.{name}, VdsoTruths.{f.Call.Truth}),\n");
+        }
+        text.Append("""
+                ];
+
+                /// <summary>The functions, in the order of the table.</summary>
+                public static IReadOnlyList<VdsoCall> All { get; } =
+                [
+
+            """);
         foreach (Call c in table.Calls)
         {
             string fields = string.Join(", ", c.Fields.Select(f => $"\"{f}\"")), el1 = c.El1 is null ? "null" : $"El1Symbol.{c.El1}";
-            string truth = c.Truth is null ? "null" : c.IsId ? $"(task, _) => VdsoTruths.{c.Truth}(task)" : $"(_, argument) => VdsoTruths.{c.Truth}(argument)";
-            text.Append($"        new(\n            \"{c.Name}\", {c.Number}, VdsoAnswer.{Pascal(c.Answer)}, {(c.Parameters.Count == 0 ? "false" : "true")}, [{fields}], {el1}, {truth},\n");
-            text.Append($"            [{string.Join(",\n             ", c.Cases.Select(k => $"new(\"{c.NameOf(k)}\", {k.First})"))}]),\n");
+            string takes = c.Parameters.Count == 0 ? "false" : "true";
+            string truth = c.Truth is null ? "null"
+                : c.IsId ? $"(task, _) => VdsoTruths.{c.Truth}(task)" : $"(_, argument) => VdsoTruths.{c.Truth}(argument)";
+            string cases = string.Join(",\n             ", c.Cases.Select(k => $"new(\"{c.NameOf(k)}\", {k.First})"));
+            text.Append($$"""
+                        new(
+                            "{{c.Name}}", {{c.Number}}, VdsoAnswer.{{Pascal(c.Answer)}}, {{takes}}, [{{fields}}], {{el1}}, {{truth}},
+                            [{{cases}}]),
+
+                """);
         }
         return text.Append("    ];\n}\n").ToString();
     }
@@ -182,12 +215,19 @@ internal static class CallProducts
         // Cases in the order of their first arguments.
         (Call Call, Case Case)[] cases = [.. measured.SelectMany(c => c.Cases.OrderBy(k => k.First).Select(k => (c, k)))];
         text.Append(List("BENCHES", cases.Select(x =>
-            $"BENCH({x.Call.NameOf(x.Case)}, {x.Call.Number}, S_{x.Call.Name}, {(x.Call.Parameters is [{ IsPointer: true }, ..] ? "POINTER" : $"VALUE({x.Case.First})")})")));
+        {
+            string first = x.Call.Parameters is [{ IsPointer: true }, ..] ? "POINTER" : $"VALUE({x.Case.First})";
+            return $"BENCH({x.Call.NameOf(x.Case)}, {x.Call.Number}, S_{x.Call.Name}, {first})";
+        })));
         text.Append('\n').Append(List("RUN_BENCHES(buffer, n)", cases.Select(x => $"bench_{x.Call.NameOf(x.Case)}(buffer, n);")));
         return C("ARMVDSO_GUEST_CALLS_H", "For compare.c.", text.ToString());
     }
 
-    private static string Getters(CallTable table) => C(
-        "ARMVDSO_GUEST_GETTERS_H", "For kernelpath.S: the calls that answer an ID of the caller and take nothing.",
-        ".macro\tgetters\n" + string.Concat(table.Fields.Where(f => f.Call is { El1: not null, IsOfSelf: false }).Select(f => $"\tcalls\t{f.Call.Number}{Tabs(19, 40)}/* {f.Call.Name} */\n")) + ".endm\n");
+    private static string Getters(CallTable table)
+    {
+        var getters = table.Fields.Select(f => f.Call).Where(c => c is { El1: not null, IsOfSelf: false });
+        return C(
+            "ARMVDSO_GUEST_GETTERS_H", "For kernelpath.S: the calls that\n   answer an ID of the caller and take nothing.",
+            $".macro\tgetters\n{string.Concat(getters.Select(c => $"\tcalls\t{c.Number}{Tabs(19, 40)}/* {c.Name} */\n"))}.endm\n");
+    }
 }

@@ -19,7 +19,8 @@ internal sealed record Parameter(string Type, string Name)
 
 /// <summary>A row of vdso-image/calls.tsv, which explains the parts.</summary>
 internal sealed record Call(
-    string Name, int Number, string Type, IReadOnlyList<Parameter> Parameters, string Answer, IReadOnlyList<string> Fields, string? Truth, string? El1,
+    string Name, int Number, string Type, IReadOnlyList<Parameter> Parameters, string Answer, IReadOnlyList<string> Fields, string? Truth,
+    string? El1,
     string Library, IReadOnlyList<Case> Cases)
 {
     internal bool IsId => Answer == "id";
@@ -104,8 +105,10 @@ internal sealed class CallTable
         if (!int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int number))
             throw new FormatException($"'{parts[1]}' is no number of a system call");
         var call = new Call(
-            Required(0, "a name"), number, Required(2, "a type"), [.. (Optional(3) ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries).Select(Parameter)],
-            Required(4, "an answer"), (Optional(5) ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries), Optional(6), Optional(7), Required(8, "a library"),
+            Required(0, "a name"), number, Required(2, "a type"),
+            [.. (Optional(3) ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries).Select(Parameter)],
+            Required(4, "an answer"), (Optional(5) ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries),
+            Optional(6), Optional(7), Required(8, "a library"),
             [.. (Optional(9) ?? "=0").Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(MakeCase)]);
         if (!Answers.Contains(call.Answer))
             throw new FormatException($"there is no answer '{call.Answer}'; known: {string.Join(", ", Answers)}");

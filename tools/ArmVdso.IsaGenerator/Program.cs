@@ -18,7 +18,8 @@ namespace ArmVdso.IsaGenerator
               ArmVdso.IsaGenerator [--table DIR] --against-llvm [WORDS] [--rows REGEX] [--mnemonics REGEX] [--examples N] [--no-missing]
 
               --table DIR      directory of *.isa (default: emulator/Isa/Table of this working tree)
-              --semantics DIR  directory of A64*.cs (default: ../../Semantics from the table); what calls them is written to Generated/ there
+              --semantics DIR  directory of A64*.cs (default: ../../Semantics from the table); what calls them is written to
+                               Generated/ there
               --out DIR        where to write (default: ../Generated from the table)
               --check          write nothing; exit 1 if the files there differ from what would be written
               --engine DIR     directory of operations.txt and RunBlocks.template (default: ../../Engine/Portable from the table)
@@ -36,8 +37,13 @@ namespace ArmVdso.IsaGenerator
               A brace followed by a space ("{ v0.8b }") and its partner are literal; \{ \} \< \| \\ are too.
             Expressions: C operators (and "(c ? a : b)" in parentheses), fields, numbers, and
             {{string.Join("\n", TableFunctions.All.Values.Select(f => "  " + f.Meaning))}}
-            Roles: x.FIELD s.FIELD v.FIELD (also an expression instead of a field, v.FIELD+0..3), x30 v0 sp nzcv, each :r :w or :rw, then optionally ?condition.
+            Roles: x.FIELD s.FIELD v.FIELD (also an expression instead of a field, v.FIELD+0..3), x30 v0 sp nzcv, each :r :w or :rw,
+            then optionally ?condition.
             """;
+
+        /// <summary>Options that have a value.</summary>
+        private static readonly string[] Valued =
+            ["--table", "--semantics", "--out", "--engine", "--formats", "--rows", "--mnemonics", "--examples"];
 
         public static int Run(string[] args)
         {
@@ -51,7 +57,7 @@ namespace ArmVdso.IsaGenerator
                     return 0;
                 }
                 bool flag = name is "--check" or "--no-missing" or "--against-llvm";
-                if (!flag && name is not ("--table" or "--semantics" or "--out" or "--engine" or "--formats" or "--rows" or "--mnemonics" or "--examples"))
+                if (!flag && !Valued.Contains(name))
                     return Fail($"unknown option {name} (see --help)");
                 if (!flag && n + 1 == args.Length)
                     return Fail($"{name} needs a value");
@@ -109,7 +115,8 @@ namespace ArmVdso.IsaGenerator
                 return products.Select(p => p.Output.Check(p.Directory)).Append(missing.Length == 0 ? 0 : 1).Max();
             foreach ((Output output, string target) in products)
                 output.Write(target);
-            Console.WriteLine($"{table.Rows.Count} rows, {bodies.Count} with semantics, {emitter.Tree.Entries.Count} decoder entries, depth {emitter.Tree.Depth}");
+            Console.WriteLine($"{table.Rows.Count} rows, {bodies.Count} with semantics, "
+                + $"{emitter.Tree.Entries.Count} decoder entries, depth {emitter.Tree.Depth}");
             return 0;
         }
 
@@ -117,9 +124,12 @@ namespace ArmVdso.IsaGenerator
         private static Output? Operations(string directory, List<TableRow> rows, Dictionary<string, Body> bodies)
         {
             string file = Path.Combine(directory, "operations.txt");
-            OperationTable table = OperationTable.Read(Path.GetFileName(file), File.ReadLines(file), rows, bodies.Keys.ToHashSet(StringComparer.Ordinal));
+            HashSet<string> names = bodies.Keys.ToHashSet(StringComparer.Ordinal);
+            OperationTable table = OperationTable.Read(Path.GetFileName(file), File.ReadLines(file), rows, names);
             table.Errors.ForEach(Console.Error.WriteLine);
-            return table.Errors.Count == 0 ? new EngineEmitter(table, File.ReadAllText(Path.Combine(directory, "RunBlocks.template"))).Emit() : null;
+            if (table.Errors.Count != 0)
+                return null;
+            return new EngineEmitter(table, File.ReadAllText(Path.Combine(directory, "RunBlocks.template"))).Emit();
         }
 
         private static int Compare(TableReader table, Dictionary<string, string> options, string words, string formats)

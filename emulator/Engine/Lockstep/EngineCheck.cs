@@ -136,8 +136,8 @@ public sealed class EngineCheck
     /// <summary>Goes back, runs <paramref name="n"/> instructions on the portable engine and compares; ends in the state
     /// <paramref name="expected"/>.</summary>
     private void Compare(
-        Cpu cpu, PortableEngine portable, Block block, long n, in Cpu.Snapshot before, in Cpu.Snapshot expected, List<RetiredInstruction>? retired, IMachineObserver? observer,
-        TimingModel? twin, ulong limit, bool excepted)
+        Cpu cpu, PortableEngine portable, Block block, long n, in Cpu.Snapshot before, in Cpu.Snapshot expected,
+        List<RetiredInstruction>? retired, IMachineObserver? observer, TimingModel? twin, ulong limit, bool excepted)
     {
         SortedDictionary<ulong, byte> writes = _journal.Written();
         _journal.Undo();
@@ -174,7 +174,8 @@ public sealed class EngineCheck
         if (excepted)
             twin.ExceptionEntry();
         string counters = twin.Cycles == cpu.Timing.Cycles ? "" : $"  cycles: naive {cpu.Timing.Cycles} memoised {twin.Cycles}\n";
-        counters += CounterDifferences("EL0", cpu.Timing.Counters(0), twin.Counters(0)) + CounterDifferences("EL1", cpu.Timing.Counters(1), twin.Counters(1));
+        counters += CounterDifferences("EL0", cpu.Timing.Counters(0), twin.Counters(0))
+            + CounterDifferences("EL1", cpu.Timing.Counters(1), twin.Counters(1));
         if (counters.Length > 0)
             throw new EngineMismatchException(Describe(block, n, before, expected, expected, counters));
     }
@@ -198,23 +199,26 @@ public sealed class EngineCheck
     }
 
     private void Expect(
-        Cpu cpu, Block block, long n, in Cpu.Snapshot before, in Cpu.Snapshot expected, SortedDictionary<ulong, byte> writes, bool done, string told)
+        Cpu cpu, Block block, long n, in Cpu.Snapshot before, in Cpu.Snapshot expected, SortedDictionary<ulong, byte> writes, bool done,
+        string told)
     {
         Cpu.Snapshot actual = cpu.Save();
-        string differences = Differences(expected, actual) + (done ? "" : "  the portable engine faulted\n") + Writes(writes, _journal.Written()) + told;
+        string differences =
+            Differences(expected, actual) + (done ? "" : "  the portable engine faulted\n") + Writes(writes, _journal.Written()) + told;
         if (differences.Length > 0)
             throw new EngineMismatchException(Describe(block, n, before, expected, actual, differences));
     }
 
     private void Replay<TMode>(
-        Cpu cpu, PortableEngine portable, Block block, Block again, long n, in Cpu.Snapshot before, in Cpu.Snapshot expected, SortedDictionary<ulong, byte> writes,
-        RetireRecorder? recorder, List<RetiredInstruction>? retired) where TMode : struct
+        Cpu cpu, PortableEngine portable, Block block, Block again, long n, in Cpu.Snapshot before, in Cpu.Snapshot expected,
+        SortedDictionary<ulong, byte> writes, RetireRecorder? recorder, List<RetiredInstruction>? retired) where TMode : struct
     {
         TimingModel timing = cpu.SwapTiming(recorder ?? new TimingModel());
         bool done = portable.RunBlocks<TMode>(again, n, (ulong)n);
         cpu.SwapTiming(timing);
         bool same = recorder is null || retired!.SequenceEqual(recorder.Instructions);
-        Expect(cpu, block, n, before, expected, writes, done, same ? "" : "  what the timing model was told differs\n" + Told(retired!, recorder!.Instructions));
+        string told = same ? "" : "  what the timing model was told differs\n" + Told(retired!, recorder!.Instructions);
+        Expect(cpu, block, n, before, expected, writes, done, told);
     }
 
     private static string Told(List<RetiredInstruction> expected, List<RetiredInstruction> actual)
@@ -256,7 +260,8 @@ public sealed class EngineCheck
         return text.ToString();
     }
 
-    private string Describe(Block block, long n, in Cpu.Snapshot before, in Cpu.Snapshot expected, in Cpu.Snapshot actual, string differences)
+    private string Describe(
+        Block block, long n, in Cpu.Snapshot before, in Cpu.Snapshot expected, in Cpu.Snapshot actual, string differences)
     {
         var text = new StringBuilder($"the engines differ after {n} instructions of the block at 0x{block.Pc:x}\n");
         for (long i = 0; i < n; i++)

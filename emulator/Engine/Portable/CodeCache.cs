@@ -66,7 +66,8 @@ internal sealed class CodeCache : ITranslatedCode
         return block;
     }
 
-    /// <summary>Translates the instructions from a place on: to a branch, the end of the page, or <paramref name="most"/> of them.</summary>
+    /// <summary>Translates the instructions from a place on: to a branch, the end of the page, or <paramref name="most"/> of
+    /// them.</summary>
     internal Block Make(ulong pc, ulong pa, int mode, bool guarded, int most)
     {
         Translated++;

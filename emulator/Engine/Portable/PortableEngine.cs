@@ -166,7 +166,8 @@ internal sealed partial class PortableEngine : ExecutionEngine
         if (!memo.Enter(_cpu, _cpu.Timing.Level, stop) || !memo.Begin(block))
             return RunBlocks<TimedMode>(block, count, stop, 0, 1);
         _spilled = null;
-        return RunBlocks<CheckedMemoMode>(block, count, stop) && (_spilled is null || RunBlocks<TimedMode>(_spilled, count, stop, _spilledAt, 1));
+        return RunBlocks<CheckedMemoMode>(block, count, stop)
+            && (_spilled is null || RunBlocks<TimedMode>(_spilled, count, stop, _spilledAt, 1));
     }
 
     /// <summary>The block at PC, when it may be entered now.</summary>
@@ -176,7 +177,9 @@ internal sealed partial class PortableEngine : ExecutionEngine
         if (cpu.IL || (cpu.PC & 3) != 0)
             return null;
         Block? block = FindBlock(cpu.PC);
-        return block is null || block.Count == Block.Never || (block.Guarded && cpu.BType != 0) || (block.HasFp && cpu.FpTrapped) ? null : block;
+        bool runnable = block is not null && block.Count != Block.Never
+            && !(block.Guarded && cpu.BType != 0) && !(block.HasFp && cpu.FpTrapped);
+        return runnable ? block : null;
     }
 
     private int Mode => _cpu.EL == 0 ? 0 : _cpu.SPSel ? 2 : 1;

@@ -43,6 +43,16 @@ internal static partial class Translator
         return RowInfo.HasSemantics(row) && RowInfo.Flow(row) == Flow.Plain ? Kind.Plain : Kind.Reference;
     }
 
+    /// <summary>Fills in an operation of its own; it does not look at the fields that are not named.</summary>
+    /// <returns>True.</returns>
+    private static bool Is(
+        ref Op op, OpCode code, byte rd = 0, byte rn = 0, byte rm = 0, byte ra = 0, byte wb = Discard, byte extra = 0, ulong imm = 0)
+    {
+        op.Code = code;
+        (op.Rd, op.Rn, op.Rm, op.Ra, op.Wb, op.Extra, op.Imm) = (rd, rn, rm, ra, wb, extra, imm);
+        return true;
+    }
+
     private static byte Destination(int register) => (byte)(register == 31 ? Discard : register);
 
     private static byte Base(int register, int sp) => (byte)(register == 31 ? sp : register);

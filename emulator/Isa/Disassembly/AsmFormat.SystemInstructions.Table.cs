@@ -1,7 +1,8 @@
 namespace ArmVdso.Emulator.Isa.Disassembly;
 
-/// <summary>Aliases of SYS by encoding (DDI0487, C5.2 to C5.6): one line for each op1 CRn CRm, then MNEMONIC/OPERATION for each op2 from 0; - is
-/// none, a full stop at the end means that no register is written, an exclamation mark that the alias needs Rt = 31.</summary>
+/// <summary>Aliases of SYS by encoding (DDI0487, C5.2 to C5.6): one line for each op1 CRn CRm, then MNEMONIC/OPERATION for each op2 from 0
+/// (two lines where one would be too long); - is none, a full stop at the end means that no register is written, an exclamation mark that
+/// the alias needs Rt = 31.</summary>
 internal static partial class SystemInstructionNames
 {
     private const string Table = """
@@ -50,7 +51,8 @@ internal static partial class SystemInstructionNames
         4 9 1 tlbi/alle2osnxs. tlbi/vae2osnxs - - tlbi/alle1osnxs. tlbi/vale2osnxs tlbi/vmalls12e1osnxs.
         4 9 2 - tlbi/rvae2isnxs tlbi/vmallws2e1isnxs. - - tlbi/rvale2isnxs
         4 9 3 tlbi/alle2isnxs. tlbi/vae2isnxs - - tlbi/alle1isnxs. tlbi/vale2isnxs tlbi/vmalls12e1isnxs.
-        4 9 4 tlbi/ipas2e1osnxs tlbi/ipas2e1nxs tlbi/ripas2e1nxs tlbi/ripas2e1osnxs tlbi/ipas2le1osnxs tlbi/ipas2le1nxs tlbi/ripas2le1nxs tlbi/ripas2le1osnxs
+        4 9 4 tlbi/ipas2e1osnxs tlbi/ipas2e1nxs tlbi/ripas2e1nxs tlbi/ripas2e1osnxs
+        4 9 4 - - - - tlbi/ipas2le1osnxs tlbi/ipas2le1nxs tlbi/ripas2le1nxs tlbi/ripas2le1osnxs
         4 9 5 - tlbi/rvae2osnxs tlbi/vmallws2e1osnxs. - - tlbi/rvale2osnxs
         4 9 6 - tlbi/rvae2nxs tlbi/vmallws2e1nxs. - - tlbi/rvale2nxs
         4 9 7 tlbi/alle2nxs. tlbi/vae2nxs - - tlbi/alle1nxs. tlbi/vale2nxs tlbi/vmalls12e1nxs.

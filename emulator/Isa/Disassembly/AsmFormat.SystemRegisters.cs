@@ -30,7 +30,7 @@ internal static partial class SystemRegisterNames
         {
             foreach (string line in table.Split('\n', StringSplitOptions.RemoveEmptyEntries))
             {
-                string[] words = line.Split(' ');
+                string[] words = [.. line.Split(' ').SelectMany(Names)];
                 int Field(int i) => int.Parse(words[i], CultureInfo.InvariantCulture);
                 for (int op2 = 0; op2 + 4 < words.Length; op2++)
                 {
@@ -40,5 +40,15 @@ internal static partial class SystemRegisterNames
             }
         }
         return names;
+    }
+
+    // NAME{0..7}_EL0 is NAME0_EL0 to NAME7_EL0.
+    private static IEnumerable<string> Names(string word)
+    {
+        string[] parts = word.Split(["{", "..", "}"], StringSplitOptions.None);
+        if (parts.Length != 4)
+            return [word];
+        int first = int.Parse(parts[1], CultureInfo.InvariantCulture), last = int.Parse(parts[2], CultureInfo.InvariantCulture);
+        return Enumerable.Range(first, last - first + 1).Select(n => $"{parts[0]}{n}{parts[3]}");
     }
 }

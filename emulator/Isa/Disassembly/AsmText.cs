@@ -15,7 +15,8 @@ public static class AsmText
     private static readonly string[] _d = Names("d", "d31");
     private static readonly string[] _q = Names("q", "q31");
     private static readonly string[] _v = Names("v", "v31");
-    private static readonly string[] _conditions = ["eq", "ne", "hs", "lo", "mi", "pl", "vs", "vc", "hi", "ls", "ge", "lt", "gt", "le", "al", "nv"];
+    private static readonly string[] _conditions =
+        ["eq", "ne", "hs", "lo", "mi", "pl", "vs", "vc", "hi", "ls", "ge", "lt", "gt", "le", "al", "nv"];
     private static readonly string[] _arrangements = ["8b", "16b", "4h", "8h", "2s", "4s", "1d", "2d", "1q"];
     private static readonly string[] _sizes = ["b", "h", "s", "d", "q"];
     private static readonly string[] _shifts = ["lsl", "lsr", "asr", "ror"];

@@ -20,7 +20,8 @@ public sealed class TimingModelTests
     [InlineData("\"mispredict\": { \"value\": 7", "\"mispredicted\": { \"value\": 7", "parameters.mispredicted: unknown key")]
     [InlineData("\"mispredict\": { \"value\": 7", "\"mispredict\": { \"value\": \"7\"", "parameters.mispredict.value: expected an integer")]
     [InlineData("\"mispredict\": { \"value\": 7", "\"mispredict\": { \"value\": 7000", "parameters.mispredict: 7000 is not in 0..100")]
-    [InlineData("\"evidence\": \"documented\"", "\"evidence\": \"guessed\"", "evidence: guessed is none of measured, documented, model, calibrated")]
+    [InlineData("\"evidence\": \"documented\"", "\"evidence\": \"guessed\"",
+        "evidence: guessed is none of measured, documented, model, calibrated")]
     [InlineData("\"alu\": { \"latency\": 1", "\"alu\": { \"latencies\": 1", "classes.alu.latencies: unknown key")]
     [InlineData("\"name\": \"cortex-a53\",", "", "name: missing")]
     [InlineData("\"range\": [6, 25], ", "", "range: missing: a calibrated value states its range")]
@@ -36,14 +37,16 @@ public sealed class TimingModelTests
         Assert.DoesNotContain('\n', error.Message);
     }
 
-    /// <summary>Whatever a user does to a number in a copy, the file is taken or one line names the key; each entry keeps its evidence.</summary>
+    /// <summary>Whatever a user does to a number in a copy, the file is taken or one line names the key; each entry keeps its
+    /// evidence.</summary>
     [Fact]
     public void EditedCopiesAreTakenOrNamed()
     {
         foreach (string core in CoreModel.Names)
         {
             string text = Text(core);
-            Assert.All(CoreModel.Load(core).Timings, t => Assert.True(t.Source.Length > 0 && t.Values.Length > 0 && (t.Evidence != "calibrated" || t.Range is not null)));
+            Assert.All(CoreModel.Load(core).Timings, t =>
+                Assert.True(t.Source.Length > 0 && t.Values.Length > 0 && (t.Evidence != "calibrated" || t.Range is not null)));
             int at = text.IndexOf("\"parameters\"", StringComparison.Ordinal);
             for (int i = 0; (at = text.IndexOf("\"value\": ", at, StringComparison.Ordinal)) >= 0; i++)
             {
@@ -62,7 +65,8 @@ public sealed class TimingModelTests
         Assert.Contains("cortex-a53", Assert.Throws<CoreModelException>(() => CoreModel.Load("cortex-z9")).Message);
 
     [Theory]
-    [InlineData("random+ssbd", "random+ssbx", "software.kernel.value: there is no 'ssbx'; known: plain kpti bhb kstack-random reload ssbd ssbs")]
+    [InlineData("random+ssbd", "random+ssbx",
+        "software.kernel.value: there is no 'ssbx'; known: plain kpti bhb kstack-random reload ssbd ssbs")]
     [InlineData("\"kernel\": {", "\"kernels\": {", "software.kernels: unknown key; known: kernel")]
     public void WhatIsWrongWithACoresSoftwareIsNamed(string old, string replacement, string message)
     {
@@ -118,7 +122,8 @@ public sealed class TimingModelTests
     public void CausesSumToTheCycles()
     {
         using var timer = new SnippetTimer("cortex-a53");
-        // ldr x1, [x2], #4096 ; add x1, x1, x3 ; mul x1, x1, x1 ; str x1, [x2, #8] ; ldp x4, x5, [x2] ; udiv x6, x1, x3 ; dsb sy ; isb ; mrs x7, cntvct_el0
+        // ldr x1, [x2], #4096 ; add x1, x1, x3 ; mul x1, x1, x1 ; str x1, [x2, #8] ; ldp x4, x5, [x2] ; udiv x6, x1, x3 ;
+        // dsb sy ; isb ; mrs x7, cntvct_el0
         uint[] words = [0xF8400441, 0x8B030021, 0x9B017C21, 0xF9000441, 0xA9401444, 0x9AC30826, 0xD5033F9F, 0xD5033FDF, 0xD53BE047];
         timer.PerCopy(words, cpu =>
         {
@@ -148,7 +153,8 @@ public sealed class TimingModelTests
         Assert.Equal(Run(), Run());
     }
 
-    /// <summary>A chain of loads that covers 16 KB stays at the L1 latency, one over 128 KB at the L2's, one over 8 MB at the memory's.</summary>
+    /// <summary>A chain of loads that covers 16 KB stays at the L1 latency, one over 128 KB at the L2's, one over 8 MB at the
+    /// memory's.</summary>
     [Theory]
     [InlineData(16 << 10, 2.9, 3.2)]
     [InlineData(128 << 10, 22, 31)]

@@ -14,7 +14,8 @@ public sealed class VdsoImageTests
 
     private static readonly string[] s_functions = [.. VdsoCalls.All.Select(c => c.Symbol)];
 
-    /// <summary>Field of the per-CPU slot and system call number of each function that takes nothing and is answered from the slot.</summary>
+    /// <summary>Field of the per-CPU slot and system call number of each function that takes nothing and is answered from the
+    /// slot.</summary>
     private static readonly (string Name, string Field, uint Number)[] s_perCpu =
         [.. VdsoCalls.All.Where(c => c is { Answer: VdsoAnswer.Id, Fails: false }).Select(c => (c.Name, c.Fields[0], (uint)c.Number))];
 
@@ -81,7 +82,10 @@ public sealed class VdsoImageTests
             Assert.DoesNotMatch(@"^\.(data|bss|got|plt|rel|init|fini|tdata|tbss)", s.Name);
         });
 
-        ulong[] relocation = [2 /* PLTRELSZ */, 3 /* PLTGOT */, 7 /* RELA */, 17 /* REL */, 22 /* TEXTREL */, 23 /* JMPREL */, 36 /* RELR */, 1 /* NEEDED */];
+        ulong[] relocation =
+        [
+            2 /* PLTRELSZ */, 3 /* PLTGOT */, 7 /* RELA */, 17 /* REL */, 22 /* TEXTREL */, 23 /* JMPREL */, 36 /* RELR */, 1 /* NEEDED */,
+        ];
         Assert.Empty(s_elf.Dynamic().Keys.Intersect(relocation));
     }
 
@@ -174,7 +178,8 @@ public sealed class VdsoImageTests
     [Fact]
     public void Uses_no_vector_register_no_x18_and_no_landing_pad()
     {
-        (int status, string output, string errors) = GuestPrograms.Run("llvm-objdump-19", "-d", "--no-show-raw-insn", Path.Combine(s_folder, "bin", "vdso-per-cpu.so"));
+        (int status, string output, string errors) =
+            GuestPrograms.Run("llvm-objdump-19", "-d", "--no-show-raw-insn", Path.Combine(s_folder, "bin", "vdso-per-cpu.so"));
         Assert.True(status == 0, output + errors);
 
         string[] instructions = output.Split('\n').Where(line => Regex.IsMatch(line, @"^ +[0-9a-f]+:\s+\t")).ToArray();
@@ -185,8 +190,13 @@ public sealed class VdsoImageTests
         ulong end = start + s_elf.Symbols().Single(s => s.Name == "__kernel_getrandom").Size;
         Assert.True(cipher > 0);
         int cipherEnd = Array.FindIndex(instructions, cipher, line => line.TrimEnd().EndsWith("\tret", StringComparison.Ordinal));
-        Assert.All(instructions[cipher..cipherEnd], line => Assert.DoesNotMatch(@"\b[bhsdqv]([89]|1[0-5]|19|2[0-9]|3[01])(\.[0-9]*[bhsd])?\b", line));
-        bool InGetrandom(string line) => ulong.Parse(line.Trim().Split(':')[0], NumberStyles.HexNumber, CultureInfo.InvariantCulture) is var at && at >= start && at < end;
+        Assert.All(instructions[cipher..cipherEnd], line =>
+            Assert.DoesNotMatch(@"\b[bhsdqv]([89]|1[0-5]|19|2[0-9]|3[01])(\.[0-9]*[bhsd])?\b", line));
+        bool InGetrandom(string line)
+        {
+            ulong at = ulong.Parse(line.Trim().Split(':')[0], NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+            return at >= start && at < end;
+        }
         Assert.All(instructions.Where((line, i) => (i < cipher || i > cipherEnd) && !InGetrandom(line)), line =>
         {
             Assert.DoesNotMatch(@"[\s\[{,]([bhsdqv]([12]?[0-9]|3[01])(\.[0-9]*[bhsd])?|[wx]18)\b(?!:)", line);
@@ -255,7 +265,8 @@ public sealed class VdsoImageTests
         Dictionary<string, long> layout = Layout();
         (string, long)[] expected =
         [
-            ("vdso_data.seq", 0), ("vdso_data.clock_mode", 4), ("vdso_data.cycle_last", 8), ("vdso_data.mask", 0x10), ("vdso_data.mult", 0x18),
+            ("vdso_data.seq", 0), ("vdso_data.clock_mode", 4), ("vdso_data.cycle_last", 8), ("vdso_data.mask", 0x10),
+            ("vdso_data.mult", 0x18),
             ("vdso_data.shift", 0x1c), ("vdso_data.basetime", 0x20), ("vdso_timestamp.size", 16), ("vdso_data.basetime.count", 12),
             ("vdso_data.tz_minuteswest", 0xe0), ("vdso_data.tz_dsttime", 0xe4), ("vdso_data.hrtimer_res", 0xe8), ("vdso_data.size", 0xf0),
             ("vdso_vsys_data.cpu_data", 0x1e0), ("vdso_per_cpu_data.size", 44), ("vdso_per_cpu_data.cpu", 0), ("vdso_per_cpu_data.node", 4),
@@ -279,9 +290,11 @@ public sealed class VdsoImageTests
             .Where(line => !line.StartsWith('#')).Select(line => line.Split("  ")).ToDictionary(cells => cells[1], cells => cells[0]);
 
         IEnumerable<string> files = Directory.EnumerateFiles(s_folder, "*", SearchOption.AllDirectories)
-            .Select(file => Path.GetRelativePath(s_folder, file)).Where(file => file is not "bin/SHA256SUMS" && !file.EndsWith(".md", StringComparison.Ordinal));
+            .Select(file => Path.GetRelativePath(s_folder, file))
+            .Where(file => file is not "bin/SHA256SUMS" && !file.EndsWith(".md", StringComparison.Ordinal));
         Assert.Equal(files.Order(StringComparer.Ordinal), sums.Keys.Order(StringComparer.Ordinal));
-        Assert.All(sums, s => Assert.Equal(s.Value, Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(Path.Combine(s_folder, s.Key))))));
+        Assert.All(sums, s =>
+            Assert.Equal(s.Value, Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(Path.Combine(s_folder, s.Key))))));
     }
 
     /// <summary>Needs clang-19 and lld-19, and fails with the name of the missing package where they are not.</summary>

@@ -91,7 +91,8 @@ static int left_out(long number, int root)
 	switch (number) {
 	case SYS_exit: case SYS_exit_group: case SYS_rt_sigreturn:
 		return 1;
-	case SYS_kill: case SYS_tkill: case SYS_tgkill: case SYS_rt_sigqueueinfo: case SYS_rt_tgsigqueueinfo: case SYS_pidfd_send_signal: case SYS_reboot:
+	case SYS_kill: case SYS_tkill: case SYS_tgkill: case SYS_rt_sigqueueinfo: case SYS_rt_tgsigqueueinfo:
+	case SYS_pidfd_send_signal: case SYS_reboot:
 	case SYS_prlimit64: case SYS_sched_setaffinity: case SYS_sched_setscheduler: case SYS_sched_setattr: case SYS_sched_setparam:
 	case SYS_setpriority:
 		return root;

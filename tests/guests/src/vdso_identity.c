@@ -18,7 +18,8 @@ enum { PID, TID, PPID, UID, EUID, GID, EGID, PGID, SID, COUNT };
 
 static const struct { const char *name; int number; } calls[COUNT] = {
 	[PID] = { "getpid", SYS_getpid }, [TID] = { "gettid", SYS_gettid }, [PPID] = { "getppid", SYS_getppid },
-	[UID] = { "getuid", SYS_getuid }, [EUID] = { "geteuid", SYS_geteuid }, [GID] = { "getgid", SYS_getgid }, [EGID] = { "getegid", SYS_getegid },
+	[UID] = { "getuid", SYS_getuid }, [EUID] = { "geteuid", SYS_geteuid },
+	[GID] = { "getgid", SYS_getgid }, [EGID] = { "getegid", SYS_getegid },
 	[PGID] = { "getpgid", SYS_getpgid }, [SID] = { "getsid", SYS_getsid },
 };
 /* What takes a PID is asked about the caller. */

@@ -64,7 +64,14 @@ public sealed partial class Emitter
     private void EmitRow(Output output)
     {
         var text = new StringBuilder();
-        text.Append("/// <summary>An encoding of the A64 instruction set: a row of the instruction table.</summary>\npublic enum Row : ushort\n{\n    /// <summary>No row: the word is not allocated.</summary>\n    Unallocated,\n");
+        text.Append("""
+            /// <summary>An encoding of the A64 instruction set: a row of the instruction table.</summary>
+            public enum Row : ushort
+            {
+                /// <summary>No row: the word is not allocated.</summary>
+                Unallocated,
+
+            """);
         foreach (TableRow row in _rows)
             text.Append(CultureInfo.InvariantCulture, $"    {row.Name},\n");
         text.Append("}\n");
@@ -79,10 +86,12 @@ public sealed partial class Emitter
         text.Append(CultureInfo.InvariantCulture, $"    public const int Count = {_rows.Count + 1};\n\n");
         AppendData(text, "byte", "Classes", [0, .. _rows.Select(r => (long)Array.IndexOf(TableReader.Classes, r.Class))], "timing class");
         AppendData(text, "byte", "Flows", [0, .. _rows.Select(r => (long)Array.IndexOf(TableReader.Flows, r.Flow))], "flow");
-        AppendData(text, "byte", "Flags", [0, .. _rows.Select(r => (long)((IsFp(r) ? 1 : 0) | (_bodies.ContainsKey(r.Name) ? 2 : 0)))], "bit 0: uses SIMD and FP registers, bit 1: has semantics");
+        long[] flags = [0, .. _rows.Select(r => (long)((IsFp(r) ? 1 : 0) | (_bodies.ContainsKey(r.Name) ? 2 : 0)))];
+        AppendData(text, "byte", "Flags", flags, "bit 0: uses SIMD and FP registers, bit 1: has semantics");
         AppendData(text, "uint", "Masks", [0, .. _rows.Select(r => (long)r.Mask)], "fixed bits", true);
         AppendData(text, "uint", "Values", [1, .. _rows.Select(r => (long)r.Value)], "values of the fixed bits", true);
-        AppendData(text, "ushort", "Whens", [0, .. _rows.Select(r => (long)ConditionNumber(r.When))], "number of the row's condition, 0 for none");
+        long[] whens = [0, .. _rows.Select(r => (long)ConditionNumber(r.When))];
+        AppendData(text, "ushort", "Whens", whens, "number of the row's condition, 0 for none");
         AppendText(text, "FeatureText", ["", .. _rows.Select(r => r.Feature)]);
         AppendText(text, "FieldText", ["", .. _rows.Select(r => string.Join(" ", r.Fields.Select(f => $"{f.Name}:{f.Lsb}:{f.Width}")))]);
         text.Append("}\n\n/// <summary>What a row is for timing. The table's CLASS column.</summary>\npublic enum TimingClass : byte\n{\n");
@@ -124,7 +133,8 @@ public sealed partial class Emitter
     private void EmitConditions(Output output)
     {
         var text = new StringBuilder();
-        text.Append("/// <summary>The conditions of rows, numbered; equal ones share a number.</summary>\ninternal static class Conditions\n{\n");
+        text.Append("/// <summary>The conditions of rows, numbered; equal ones share a number.</summary>\n");
+        text.Append("internal static class Conditions\n{\n");
         text.Append("    /// <summary>Whether condition <paramref name=\"number\"/> holds for the word.</summary>\n");
         EmitTwoLevels(text, "bool", "Holds", "int number, uint i", "number, i", "number", _conditions.Count + 1,
             n => n == 0 ? null : $"return {_conditions[n - 1]};", "return true;");
@@ -141,33 +151,34 @@ public sealed partial class Emitter
             n => n > 0 ? $"return {_rows[n - 1].Name}(i, pc);" : null, "return Unallocated(i);", "private");
         text.Append("}\n");
         output.Add("Disassembly", text);
-        foreach (IGrouping<string, TableRow> group in _rows.GroupBy(r => r.Group))
+        var rows = new StringBuilder("public static partial class Disassembler\n{\n");
+        foreach (TableRow row in _rows)
+            EmitText(rows, row);
+        rows.Append("}\n");
+        output.Add("Disassembly.Rows", rows);
+    }
+
+    // The method that makes the text of a row; the first alias whose condition holds counts.
+    private void EmitText(StringBuilder text, TableRow row)
+    {
+        text.Append(CultureInfo.InvariantCulture, $"    private static string {row.Name}(uint i, ulong pc)");
+        if (row.Aliases.Count == 0)
         {
-            var rows = new StringBuilder();
-            rows.Append("public static partial class Disassembler\n{\n");
-            foreach (TableRow row in group)
-            {
-                if (row.Aliases.Count == 0)
-                {
-                    rows.Append(CultureInfo.InvariantCulture, $"    private static string {row.Name}(uint i, ulong pc) => {row.Asm.Emit(_formats)};\n\n");
-                    continue;
-                }
-                rows.Append(CultureInfo.InvariantCulture, $"    private static string {row.Name}(uint i, ulong pc)\n    {{\n");
-                bool always = false;
-                foreach (Alias alias in row.Aliases.TakeWhile(_ => !always))
-                {
-                    always = alias.When is null;
-                    if (alias.When is not null)
-                        rows.Append(CultureInfo.InvariantCulture, $"        if ({alias.When.EmitBoolean()})\n    ");
-                    rows.Append(CultureInfo.InvariantCulture, $"        return {alias.Asm.Emit(_formats)};\n");
-                }
-                if (!always)
-                    rows.Append(CultureInfo.InvariantCulture, $"        return {row.Asm.Emit(_formats)};\n");
-                rows.Append("    }\n\n");
-            }
-            rows.Append("}\n");
-            output.Add("Disassembly." + Pascal(group.Key), rows);
+            text.Append(CultureInfo.InvariantCulture, $" =>\n        {row.Asm.Emit(_formats)};\n\n");
+            return;
         }
+        text.Append("\n    {\n");
+        bool always = false;
+        foreach (Alias alias in row.Aliases.TakeWhile(_ => !always))
+        {
+            always = alias.When is null;
+            if (alias.When is not null)
+                text.Append(CultureInfo.InvariantCulture, $"        if ({alias.When.EmitBoolean()})\n    ");
+            text.Append(CultureInfo.InvariantCulture, $"        return {alias.Asm.Emit(_formats)};\n");
+        }
+        if (!always)
+            text.Append(CultureInfo.InvariantCulture, $"        return {row.Asm.Emit(_formats)};\n");
+        text.Append("    }\n\n");
     }
 
     // A method NAME(parameters) that switches on key in two levels. null from body means the default.
@@ -176,31 +187,36 @@ public sealed partial class Emitter
         Func<int, string?> body, string otherwise, string access = "public")
     {
         int groups = (count + GroupSize - 1) / GroupSize;
-        bool returns = type != "void";
-        text.Append(CultureInfo.InvariantCulture, $"    {access} static {type} {name}({parameters})\n    {{\n        switch ({key} >> 6)\n        {{\n");
+        (string before, string after) = type == "void" ? ("", " return;") : ("return ", "");
+        Open(text, $"{access} static {type} {name}({parameters})", $"{key} >> 6");
         for (int g = 0; g < groups; g++)
-            text.Append(CultureInfo.InvariantCulture, $"            case {g}: {(returns ? "return " : "")}{name}{g}({arguments});{(returns ? "" : " return;")}\n");
-        text.Append(CultureInfo.InvariantCulture, $"            default: {otherwise}\n        }}\n    }}\n\n");
+            text.Append(CultureInfo.InvariantCulture, $"            case {g}: {before}{name}{g}({arguments});{after}\n");
+        Close(text, otherwise);
         for (int g = 0; g < groups; g++)
         {
-            text.Append(CultureInfo.InvariantCulture, $"    private static {type} {name}{g}({parameters})\n    {{\n        switch ({key})\n        {{\n");
+            Open(text, $"private static {type} {name}{g}({parameters})", key);
             for (int n = g * GroupSize; n < Math.Min(count, (g + 1) * GroupSize); n++)
             {
                 if (body(n) is string statement)
                     text.Append(CultureInfo.InvariantCulture, $"            case {n}: {statement}\n");
             }
-            text.Append(CultureInfo.InvariantCulture, $"            default: {otherwise}\n        }}\n    }}\n\n");
+            Close(text, otherwise);
         }
     }
 
+    private static void Open(StringBuilder text, string method, string key) =>
+        text.Append(CultureInfo.InvariantCulture, $"    {method}\n    {{\n        switch ({key})\n        {{\n");
+
+    private static void Close(StringBuilder text, string otherwise) =>
+        text.Append(CultureInfo.InvariantCulture, $"            default: {otherwise}\n        }}\n    }}\n\n");
+
     private static void AppendData(StringBuilder text, string type, string name, long[] values, string meaning, bool hex = false)
     {
-        text.Append(CultureInfo.InvariantCulture, $"    // {char.ToUpperInvariant(meaning[0])}{meaning[1..]}.\n    private static ReadOnlySpan<{type}> {name} =>\n    [");
+        text.Append(CultureInfo.InvariantCulture, $"    // {char.ToUpperInvariant(meaning[0])}{meaning[1..]}.\n");
+        text.Append(CultureInfo.InvariantCulture, $"    private static ReadOnlySpan<{type}> {name} =>\n    [");
+        string format = hex ? "0x{0:x}," : "{0},";
         for (int n = 0; n < values.Length; n++)
-        {
-            text.Append(n % 16 == 0 ? "\n        " : " ");
-            text.Append(hex ? "0x" + values[n].ToString("x", CultureInfo.InvariantCulture) : values[n].ToString(CultureInfo.InvariantCulture)).Append(',');
-        }
+            text.Append(n % 16 == 0 ? "\n        " : " ").AppendFormat(CultureInfo.InvariantCulture, format, values[n]);
         text.Append("\n    ];\n\n");
     }
 

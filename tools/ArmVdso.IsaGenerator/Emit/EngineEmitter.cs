@@ -8,11 +8,13 @@ namespace ArmVdso.IsaGenerator.Emit;
 /// <summary>The portable engine's numbers of operations, translator and switch, from its table of operations.</summary>
 public sealed partial class EngineEmitter(OperationTable table, string template)
 {
+    private const int Columns = 140;
+
     /// <summary>Makes the files.</summary>
     public Output Emit()
     {
-        var output = new Output(
-            "emulator/Engine/Portable/operations.txt and RunBlocks.template", "ArmVdso.Emulator.Engine.Portable", "using ArmVdso.Emulator.Isa;\n\n");
+        const string sources = "emulator/Engine/Portable/operations.txt and RunBlocks.template";
+        var output = new Output(sources, "ArmVdso.Emulator.Engine.Portable", "using ArmVdso.Emulator.Isa;\n\n");
         EmitCodes(output);
         EmitTranslator(output);
         EmitSwitch(output);
@@ -21,13 +23,23 @@ public sealed partial class EngineEmitter(OperationTable table, string template)
 
     private void EmitCodes(Output output)
     {
-        var text = new StringBuilder();
-        text.Append("#pragma warning disable CS1591 // Names say it: what is done, width of the operation, addressing form.\n\n");
-        text.Append("/// <summary>What an operation does. 64 and 32 are operand widths; I takes <see cref=\"Op.Imm\"/>, Sh a shifted register,\n");
-        text.Append("/// Rot a register rotated right by <see cref=\"Op.Ra\"/> and masked by Imm, which LSL, LSR and ROR are.\n");
-        text.Append("/// Loads and stores: Off is base + Imm (also literals and pre-indexed forms), Post is base, Reg base + extended register.</summary>\n");
-        text.Append("public enum OpCode : ushort\n{\n    /// <summary>The reference body of the row.</summary>\n    Generic,\n\n");
-        text.Append("    /// <summary>End of the block without a branch.</summary>\n    End,\n\n");
+        var text = new StringBuilder("""
+            #pragma warning disable CS1591 // Names say it: what is done, width of the operation, addressing form.
+
+            /// <summary>What an operation does. 64 and 32 are operand widths; I takes <see cref="Op.Imm"/>, Sh a shifted register,
+            /// Rot a register rotated right by <see cref="Op.Ra"/> and masked by Imm, which LSL, LSR and ROR are.
+            /// Loads and stores: Off is base + Imm (also literals and pre-indexed forms), Post is base, Reg base + extended
+            /// register.</summary>
+            public enum OpCode : ushort
+            {
+                /// <summary>The reference body of the row.</summary>
+                Generic,
+
+                /// <summary>End of the block without a branch.</summary>
+                End,
+
+
+            """);
         foreach (Operation operation in table.Operations)
             text.Append("    ").Append(string.Join(", ", operation.Codes)).Append(",\n");
         text.Append("}\n");
@@ -36,37 +48,49 @@ public sealed partial class EngineEmitter(OperationTable table, string template)
 
     private void EmitTranslator(Output output)
     {
-        var text = new StringBuilder();
-        text.Append("internal static partial class Translator\n{\n");
-        text.Append("    /// <summary>Makes the operation of an instruction; false when it has none of its own.</summary>\n");
-        text.Append("    private static bool Operation(Row row, uint i, ulong pc, int sp, ref Op op)\n    {\n        switch (row)\n        {\n");
+        var text = new StringBuilder("""
+            internal static partial class Translator
+            {
+                /// <summary>Makes the operation of an instruction; false when it has none of its own.</summary>
+                private static bool Operation(Row row, uint i, ulong pc, int sp, ref Op op)
+                {
+                    switch (row)
+                    {
+
+            """);
+        const string indent = "                ";
         foreach (IGrouping<TableRow, Translation> row in table.Translations.GroupBy(t => t.Row))
         {
             text.Append(CultureInfo.InvariantCulture, $"            case Row.{row.Key.Name}:\n");
-            bool always = false;
             foreach (Translation t in row)
             {
-                string indent = "                ";
-                always = t.When is null;
-                if (!always)
-                {
-                    text.Append(CultureInfo.InvariantCulture, $"{indent}if ({t.When!.EmitBoolean()})\n{indent}{{\n");
-                    indent += "    ";
-                }
-                foreach (SlotValue slot in t.Slots)
-                    text.Append(CultureInfo.InvariantCulture, $"{indent}op.{slot.Slot} = {slot.Code};\n");
-                string[] codes = [.. t.Operation.Codes];
-                string code = t.Form != AddressForm.None ? $"OpCode.{t.Operation.Name}{t.Form}"
-                    : t.Operation.Wide ? $"{t.Row.FieldsByName["sf"].EmitInt()} != 0 ? OpCode.{codes[0]} : OpCode.{codes[1]}" : $"OpCode.{codes[0]}";
-                text.Append(CultureInfo.InvariantCulture, $"{indent}op.Code = {code};\n{indent}return true;\n");
-                if (!always)
-                    text.Append("                }\n");
+                if (t.When is not null)
+                    text.Append(CultureInfo.InvariantCulture, $"{indent}if ({t.When.EmitBoolean()})\n");
+                EmitOperation(text, t.When is null ? indent : indent + "    ", t);
             }
-            if (!always)
-                text.Append("                return false;\n");
+            if (row.Last().When is not null)
+                text.Append(indent).Append("return false;\n");
         }
         text.Append("            default:\n                return false;\n        }\n    }\n}\n");
         output.Add("Translator", text);
+    }
+
+    private static void EmitOperation(StringBuilder text, string indent, Translation t)
+    {
+        string[] codes = [.. t.Operation.Codes];
+        string code = t.Form != AddressForm.None ? $"OpCode.{t.Operation.Name}{t.Form}"
+            : t.Operation.Wide ? $"{t.Row.FieldsByName["sf"].EmitInt()} != 0 ? OpCode.{codes[0]} : OpCode.{codes[1]}"
+            : $"OpCode.{codes[0]}";
+        text.Append(indent).Append("return Is(ref op, ").Append(code);
+        int column = indent.Length + "return Is(ref op, ".Length + code.Length;
+        foreach (SlotValue slot in t.Slots)
+        {
+            string argument = $"{slot.Slot.ToLowerInvariant()}: {slot.Code}";
+            bool fits = column + argument.Length + 4 <= Columns;
+            text.Append(fits ? ", " : ",\n    " + indent).Append(argument);
+            column = (fits ? column + 2 : indent.Length + 4) + argument.Length;
+        }
+        text.Append(");\n");
     }
 
     private void EmitSwitch(Output output)
@@ -84,7 +108,8 @@ public sealed partial class EngineEmitter(OperationTable table, string template)
         string[] rest = halves.Length == 2 ? halves[1].Split("@accesses") : [];
         if (rest.Length != 2)
             throw new TableException("RunBlocks.template needs @cases and then @accesses, once each");
-        output.AddWhole("PortableEngine.RunBlocks", halves[0] + cases.ToString().TrimEnd() + rest[0] + accesses.ToString().TrimEnd() + rest[1]);
+        string text = halves[0] + cases.ToString().TrimEnd() + rest[0] + accesses.ToString().TrimEnd() + rest[1];
+        output.AddWhole("PortableEngine.RunBlocks", text);
     }
 
     private static void EmitCases(Operation operation, StringBuilder text)
@@ -101,11 +126,21 @@ public sealed partial class EngineEmitter(OperationTable table, string template)
             }
             Statements(text, "                    ", operation.Body, narrow);
             if (operation.Kind == OperationKind.Divide)
-                text.Append("                    if (memo)\n                        m.Divided(op.Instruction, Unsafe.Add(ref x, (nint)(op.Instruction & 31)));\n");
+            {
+                text.Append("""
+                                    if (memo)
+                                        m.Divided(op.Instruction, Unsafe.Add(ref x, (nint)(op.Instruction & 31)));
+
+                """);
+            }
             if (operation.Kind == OperationKind.Branch)
             {
-                text.Append(CultureInfo.InvariantCulture, $"                    if (timed)\n                        Took(BranchType.{operation.Words[0]});\n");
-                text.Append(CultureInfo.InvariantCulture, $"                    goto {operation.Words[1]};\n");
+                text.Append(CultureInfo.InvariantCulture, $$"""
+                                    if (timed)
+                                        Took(BranchType.{{operation.Words[0]}});
+                                    goto {{operation.Words[1]}};
+
+                """);
             }
             else
             {
@@ -132,8 +167,9 @@ public sealed partial class EngineEmitter(OperationTable table, string template)
         string cast = narrow ? "(uint)" : "";
         return Letters().Replace(body, match => match.Value switch
         {
-            "D" => match.Index == 0 && body.StartsWith("D = ", StringComparison.Ordinal) ? "Unsafe.Add(ref x, op.Rd)" : cast + "Unsafe.Add(ref x, op.Rd)",
-            "A" when body.StartsWith("A = ", StringComparison.Ordinal) && match.Index == 0 => "Unsafe.Add(ref x, op.Ra)",
+            "D" when match.Index == 0 && body.StartsWith("D = ", StringComparison.Ordinal) => "Unsafe.Add(ref x, op.Rd)",
+            "A" when match.Index == 0 && body.StartsWith("A = ", StringComparison.Ordinal) => "Unsafe.Add(ref x, op.Ra)",
+            "D" => cast + "Unsafe.Add(ref x, op.Rd)",
             "N" => cast + "Unsafe.Add(ref x, op.Rn)",
             "M" => cast + "Unsafe.Add(ref x, op.Rm)",
             "A" => cast + "Unsafe.Add(ref x, op.Ra)",
@@ -156,27 +192,29 @@ public sealed partial class EngineEmitter(OperationTable table, string template)
     private static void EmitAccess(Operation operation, StringBuilder cases, StringBuilder text)
     {
         foreach (AddressForm form in operation.Forms)
-        {
-            cases.Append(CultureInfo.InvariantCulture, $"                case OpCode.{operation.Name}{form}:\n");
-            cases.Append(form switch
-            {
-                AddressForm.Off => "                    address = Unsafe.Add(ref x, op.Rn) + op.Imm;\n                    moved = address;\n",
-                AddressForm.Post => "                    address = Unsafe.Add(ref x, op.Rn);\n                    moved = address + op.Imm;\n",
-                _ => "                    address = Unsafe.Add(ref x, op.Rn) + Extended(Unsafe.Add(ref x, op.Rm), op.Ra, (int)op.Imm);\n",
-            });
-            cases.Append(CultureInfo.InvariantCulture, $"                    if (({(form == AddressForm.Post ? "address" : "Unsafe.Add(ref x, op.Rn)")} & op.Extra) != 0)\n");
-            cases.Append(CultureInfo.InvariantCulture, $"                        goto Fault;\n                    goto {operation.Name};\n");
-        }
+            EmitAddress(operation, form, cases);
         int bytes = operation.Bytes;
         bool load = operation.Kind == OperationKind.Load;
         string[] ways = operation.Body.Split(" else ", 2);
         string last = bytes == 1 ? "address" : $"(address + {bytes - 1})";
         string plain = load ? bytes >= 16 ? "PlainWideLoad" : "PlainLoad" : "PlainStore";
-        text.Append(CultureInfo.InvariantCulture, $"        {operation.Name}:\n            entry = ref Slot(ref tlb, address);\n");
-        text.Append(CultureInfo.InvariantCulture, $"            if (!timed && entry.{(load ? "Read" : "Write")}Tag == ({last} & ~0xfffUL){(load ? "" : " && monitors.Unmarked")}\n");
-        text.Append(CultureInfo.InvariantCulture, $"                && (!memo || m.{plain}(address, entry.Pa + address, {bytes}, ref shapes)))\n            {{\n");
+        (string tag, string unmarked) = load ? ("Read", "") : ("Write", " && monitors.Unmarked");
+        text.Append(CultureInfo.InvariantCulture, $$"""
+                    {{operation.Name}}:
+                        entry = ref Slot(ref tlb, address);
+                        if (!timed && entry.{{tag}}Tag == ({{last}} & ~0xfffUL){{unmarked}}
+                            && (!memo || m.{{plain}}(address, entry.Pa + address, {{bytes}}, ref shapes)))
+                        {
+
+            """);
         if (!load)
-            text.Append(CultureInfo.InvariantCulture, $"                if (journalled)\n                    cpu.Journal!.Save(entry.Pa + address, {bytes});\n");
+        {
+            text.Append(CultureInfo.InvariantCulture, $$"""
+                                if (journalled)
+                                    cpu.Journal!.Save(entry.Pa + address, {{bytes}});
+
+                """);
+        }
         Statements(text, "                ", ways[0], false);
         text.Append("                Unsafe.Add(ref x, op.Wb) = moved;\n                goto Advance;\n            }\n");
         if (ways[1] == "reference")
@@ -184,9 +222,28 @@ public sealed partial class EngineEmitter(OperationTable table, string template)
             text.Append("            goto Reference;\n\n");
             return;
         }
-        text.Append(CultureInfo.InvariantCulture, $"            if (!Slow{(load ? "Load" : "Store")}(address, {bytes}{(load ? "" : ", " + Expand(ways[1], false))}))\n                goto Fault;\n");
+        string call = load ? $"SlowLoad(address, {bytes})" : $"SlowStore(address, {bytes}, {Expand(ways[1], false)})";
+        text.Append(CultureInfo.InvariantCulture, $"            if (!{call})\n                goto Fault;\n");
         if (load)
             Statements(text, "            ", ways[1], false);
-        text.Append(CultureInfo.InvariantCulture, $"            Unsafe.Add(ref x, op.Wb) = moved;\n            goto {(load ? "Loaded" : "Stored")};\n\n");
+        text.Append("            Unsafe.Add(ref x, op.Wb) = moved;\n");
+        text.Append(CultureInfo.InvariantCulture, $"            goto {(load ? "Loaded" : "Stored")};\n\n");
+    }
+
+    private static void EmitAddress(Operation operation, AddressForm form, StringBuilder text)
+    {
+        string[] statements = form switch
+        {
+            AddressForm.Off => ["address = Unsafe.Add(ref x, op.Rn) + op.Imm;", "moved = address;"],
+            AddressForm.Post => ["address = Unsafe.Add(ref x, op.Rn);", "moved = address + op.Imm;"],
+            _ => ["address = Unsafe.Add(ref x, op.Rn) + Extended(Unsafe.Add(ref x, op.Rm), op.Ra, (int)op.Imm);"],
+        };
+        string checkedBase = form == AddressForm.Post ? "address" : "Unsafe.Add(ref x, op.Rn)";
+        const string indent = "                    ";
+        text.Append(CultureInfo.InvariantCulture, $"                case OpCode.{operation.Name}{form}:\n");
+        foreach (string statement in statements)
+            text.Append(indent).Append(statement).Append('\n');
+        text.Append(CultureInfo.InvariantCulture, $"{indent}if (({checkedBase} & op.Extra) != 0)\n");
+        text.Append(CultureInfo.InvariantCulture, $"{indent}    goto Fault;\n{indent}goto {operation.Name};\n");
     }
 }

@@ -20,7 +20,8 @@ public sealed class AgainstLlvm(TableReader table, FormatLibrary formats, Regex?
             Console.Error.WriteLine("no row matches --rows");
             return 1;
         }
-        foreach (string name in chosen.SelectMany(r => r.Aliases.Select(a => a.Asm).Append(r.Asm)).SelectMany(t => t.Functions).Distinct().Where(f => !formats.Has(f)).Order())
+        foreach (string name in chosen.SelectMany(r => r.Aliases.Select(a => a.Asm).Append(r.Asm))
+            .SelectMany(t => t.Functions).Distinct().Where(f => !formats.Has(f)).Order())
             Console.WriteLine($"AsmFormat.{name} is missing: rows that use it are compared without their text");
         int each = Math.Max(16, count / chosen.Length);
         long words = 0;

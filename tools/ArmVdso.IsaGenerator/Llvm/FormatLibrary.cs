@@ -14,10 +14,12 @@ public sealed class FormatLibrary
     {
         if (files.Count == 0 || Compile(files) is not Assembly assembly)
             return;
-        foreach (MethodInfo method in assembly.GetTypes().Where(t => t.Name == "AsmFormat").SelectMany(t => t.GetMethods(BindingFlags.Public | BindingFlags.Static)))
+        foreach (MethodInfo method in assembly.GetTypes()
+            .Where(t => t.Name == "AsmFormat").SelectMany(t => t.GetMethods(BindingFlags.Public | BindingFlags.Static)))
         {
             ParameterInfo[] p = method.GetParameters();
-            if (method.ReturnType == typeof(string) && p.Length == 2 && p[0].ParameterType == typeof(uint) && p[1].ParameterType == typeof(ulong))
+            if (method.ReturnType == typeof(string) && p.Length == 2 && p[0].ParameterType == typeof(uint)
+                && p[1].ParameterType == typeof(ulong))
                 _functions[method.Name] = method.CreateDelegate<Func<uint, ulong, string>>();
         }
     }
@@ -45,9 +47,11 @@ public sealed class FormatLibrary
         string usings = Path.ChangeExtension(output, ".cs");
         File.WriteAllText(usings, "global using System; global using System.Collections.Generic; global using System.Linq;");
         var start = new ProcessStartInfo(Path.Combine(root, "dotnet")) { RedirectStandardOutput = true };
-        foreach (string argument in (string[])["exec", compiler, "-nologo", "-target:library", "-nullable", "-warn:0", "-langversion:latest", "-out:" + output, usings])
+        foreach (string argument in (string[])["exec", compiler, "-nologo", "-target:library", "-nullable", "-warn:0",
+            "-langversion:latest", "-out:" + output, usings])
             start.ArgumentList.Add(argument);
-        foreach (string reference in Directory.GetFiles(runtime, "System*.dll").Where(f => !f.EndsWith(".Native.dll", StringComparison.Ordinal)))
+        foreach (string reference in Directory.GetFiles(runtime, "System*.dll")
+            .Where(f => !f.EndsWith(".Native.dll", StringComparison.Ordinal)))
             start.ArgumentList.Add("-r:" + reference);
         foreach (string file in files)
             start.ArgumentList.Add(file);

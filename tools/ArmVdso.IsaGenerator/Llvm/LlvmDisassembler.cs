@@ -8,10 +8,11 @@ namespace ArmVdso.IsaGenerator.Llvm;
 public sealed class LlvmDisassembler
 {
     private const string Armv89 =
-        "+v8.9a,+crypto,+aes,+sha2,+sha3,+sm4,+neon,+fp-armv8,+fullfp16,+fp16fml,+bf16,+i8mm,+dotprod,+complxnum,+jsconv,+rdm,+crc,+lse,+lse2," +
-        "+mte,+rand,+ls64,+flagm,+altnzcv,+fptoint,+sb,+ssbs,+predres,+specres2,+pauth,+rcpc,+rcpc-immo,+ras,+rasv2,+perfmon,+spe,+spe-eef," +
-        "+tracev8.4,+am,+amvs,+mpam,+brbe,+bti,+dit,+nmi,+mops,+hbc,+cssc,+chk,+clrbhb,+xs,+wfxt,+ecv,+fgt,+hcx,+lor,+pan,+pan-rwv,+uaops,+vh," +
-        "+nv,+sel2,+el2vmsa,+el3,+tlb-rmi,+ccpp,+ccdp,+ccidx,+CONTEXTIDREL2,+rme,+mec,+tlbiw";
+        "+v8.9a,+crypto,+aes,+sha2,+sha3,+sm4,+neon,+fp-armv8,+fullfp16,+fp16fml,+bf16,+i8mm,+dotprod,+complxnum,+jsconv,+rdm," +
+        "+crc,+lse,+lse2,+mte,+rand,+ls64,+flagm,+altnzcv,+fptoint,+sb,+ssbs,+predres,+specres2,+pauth,+rcpc,+rcpc-immo,+ras," +
+        "+rasv2,+perfmon,+spe,+spe-eef,+tracev8.4,+am,+amvs,+mpam,+brbe,+bti,+dit,+nmi,+mops,+hbc,+cssc,+chk,+clrbhb,+xs,+wfxt," +
+        "+ecv,+fgt,+hcx,+lor,+pan,+pan-rwv,+uaops,+vh,+nv,+sel2,+el2vmsa,+el3,+tlb-rmi,+ccpp,+ccdp,+ccidx,+CONTEXTIDREL2,+rme," +
+        "+mec,+tlbiw";
 
     // Later than Armv8.9: asked for only if the table has rows of them.
     private static readonly Dictionary<string, string> Later = new(StringComparer.OrdinalIgnoreCase)
@@ -31,7 +32,8 @@ public sealed class LlvmDisassembler
     };
 
     private static readonly string[] Names =
-        ["libLLVM.so.19.1", "libLLVM-19.so.1", "/usr/lib/llvm-19/lib/libLLVM.so.19.1", "/usr/lib/llvm-19/lib/libLLVM.so.1", "/usr/lib/llvm-19/lib/libLLVM-19.so.1"];
+        ["libLLVM.so.19.1", "libLLVM-19.so.1", "/usr/lib/llvm-19/lib/libLLVM.so.19.1", "/usr/lib/llvm-19/lib/libLLVM.so.1",
+            "/usr/lib/llvm-19/lib/libLLVM-19.so.1"];
 
     private readonly DisasmInstruction _disassemble;
     private readonly IntPtr _context;
@@ -47,7 +49,8 @@ public sealed class LlvmDisassembler
             throw new DllNotFoundException("libLLVM 19 not found; install the package libllvm19");
         foreach (string part in (string[])["TargetInfo", "TargetMC", "Disassembler"])
             Function<Initialize>(library, $"LLVMInitializeAArch64{part}")();
-        _context = Function<CreateDisasm>(library, "LLVMCreateDisasmCPUFeatures")("aarch64", "generic", Features(features), IntPtr.Zero, 0, IntPtr.Zero, IntPtr.Zero);
+        _context = Function<CreateDisasm>(library, "LLVMCreateDisasmCPUFeatures")("aarch64", "generic", Features(features), IntPtr.Zero, 0,
+            IntPtr.Zero, IntPtr.Zero);
         if (_context == IntPtr.Zero)
             throw new DllNotFoundException("libLLVM 19 has no AArch64 disassembler");
         _disassemble = Function<DisasmInstruction>(library, "LLVMDisasmInstruction");
@@ -72,7 +75,8 @@ public sealed class LlvmDisassembler
         return text.IsEmpty ? null : Encoding.ASCII.GetString(text);
     }
 
-    /// <summary>The text in ASCII with single spaces and no comment, valid until the next call; empty if the word is not allocated.</summary>
+    /// <summary>The text in ASCII with single spaces and no comment, valid until the next call; empty if the word is not
+    /// allocated.</summary>
     public ReadOnlySpan<byte> Text(uint instruction, ulong pc)
     {
         BinaryPrimitives.WriteUInt32LittleEndian(_bytes, instruction);

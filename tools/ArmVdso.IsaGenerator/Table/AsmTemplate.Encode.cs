@@ -178,7 +178,12 @@ public sealed partial class AsmTemplate
                         yield return s;
                 }
                 yield break;
-            case Expression.Binary { Operator: "|", Right: Expression.FieldValue low, Left: Expression.Binary { Operator: "<<", Right: Expression.Number shift } } parts
+            case Expression.Binary
+            {
+                Operator: "|",
+                Right: Expression.FieldValue low,
+                Left: Expression.Binary { Operator: "<<", Right: Expression.Number shift },
+            } parts
                 when shift.Value == low.Field.Width:
                 foreach ((uint w, uint k) in Solve(low, wanted & ((1L << low.Field.Width) - 1), word, known))
                 {

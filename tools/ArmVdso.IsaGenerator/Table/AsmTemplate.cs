@@ -154,7 +154,8 @@ public sealed partial class AsmTemplate
         }
         else
         {
-            string kind = Kinds.Keys.Where(k => string.CompareOrdinal(text, start + 1, k + ":", 0, k.Length + 1) == 0).MaxBy(k => k.Length) ?? "";
+            string kind = Kinds.Keys.Where(k => string.CompareOrdinal(text, start + 1, k + ":", 0, k.Length + 1) == 0)
+                .MaxBy(k => k.Length) ?? "";
             if (kind != "")
                 p += kind.Length + 1;
             else if (text[p] == '#')
@@ -167,7 +168,8 @@ public sealed partial class AsmTemplate
             {
                 if (!fields.TryGetValue("sf", out Field? sf))
                     throw new TableException($"<{kind}:...> needs a field sf");
-                node = new Conditional(new Expression.FieldValue(sf), [new Value("x" + kind[1..], value)], [new Value("w" + kind[1..], value)]);
+                node = new Conditional(new Expression.FieldValue(sf), [new Value("x" + kind[1..], value)],
+                    [new Value("w" + kind[1..], value)]);
             }
             else
             {
@@ -259,7 +261,8 @@ public sealed partial class AsmTemplate
         return $"AsmText.{function}({v.Number.EmitInteger(v.Kind is "" or "#" or "label" or "#x" ? "long" : "int")})";
     }
 
-    private static string Escape(string text) => text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal);
+    private static string Escape(string text) =>
+        text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal);
 
     private static IEnumerable<Node> Walk(List<Node> nodes)
     {

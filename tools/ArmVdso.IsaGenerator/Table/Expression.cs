@@ -148,7 +148,8 @@ public abstract record Expression
         /// <inheritdoc/>
         protected override string Emit(string type)
         {
-            string call = $"TableFunctions.{TableFunctions.All[Name].CSharpName}({string.Join(", ", Arguments.Select(a => a.EmitInteger("long")))})";
+            string arguments = string.Join(", ", Arguments.Select(a => a.EmitInteger("long")));
+            string call = $"TableFunctions.{TableFunctions.All[Name].CSharpName}({arguments})";
             return type == "long" ? call : $"(int){call}";
         }
 

@@ -96,8 +96,8 @@ public sealed class OperationTable
 
     private OperationTable(IEnumerable<TableRow> rows) => _rows = rows.ToDictionary(r => r.Name, StringComparer.Ordinal);
 
-    /// <summary>Reads the file. <paramref name="rows"/> are those of the instruction table; <paramref name="bodies"/> the names of rows that
-    /// have semantics.</summary>
+    /// <summary>Reads the file. <paramref name="rows"/> are those of the instruction table; <paramref name="bodies"/> the names of rows
+    /// that have semantics.</summary>
     public static OperationTable Read(string name, IEnumerable<string> lines, IReadOnlyList<TableRow> rows, IReadOnlySet<string> bodies)
     {
         var table = new OperationTable(rows);
@@ -127,7 +127,8 @@ public sealed class OperationTable
     private static (string Head, string Tail) Split(string text, string separator, string meaning)
     {
         int at = text.IndexOf(separator, StringComparison.Ordinal);
-        return at < 0 ? throw new TableException($"\"{separator.Trim()}\" expected: {meaning}") : (text[..at].Trim(), text[(at + separator.Length)..].Trim());
+        return at < 0 ? throw new TableException($"\"{separator.Trim()}\" expected: {meaning}")
+            : (text[..at].Trim(), text[(at + separator.Length)..].Trim());
     }
 
     private void ReadOperation(string place, string text)
@@ -135,12 +136,14 @@ public sealed class OperationTable
         (string head, string body) = Split(text, " : ", "KIND NAME ... : BODY");
         string[] words = head.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         if (words.Length < 2 || !Enum.TryParse(words[0], true, out OperationKind kind) || words[0] != words[0].ToLowerInvariant())
-            throw new TableException($"\"{head}\" is not KIND NAME ... (kinds: {string.Join(" ", Enum.GetNames<OperationKind>()).ToLowerInvariant()})");
+            throw new TableException(
+                $"\"{head}\" is not KIND NAME ... (kinds: {string.Join(" ", Enum.GetNames<OperationKind>()).ToLowerInvariant()})");
         string[] more = words[2..];
         bool right = kind switch
         {
             OperationKind.Branch => more.Length == 2,
-            OperationKind.Load or OperationKind.Store => more is ["1" or "2" or "4" or "8" or "16" or "32"] && body.Contains(" else ", StringComparison.Ordinal),
+            OperationKind.Load or OperationKind.Store =>
+                more is ["1" or "2" or "4" or "8" or "16" or "32"] && body.Contains(" else ", StringComparison.Ordinal),
             _ => more is [] or ["64", "32"],
         };
         if (!right)
@@ -166,7 +169,10 @@ public sealed class OperationTable
             if (!bodies.Contains(name))
                 throw new TableException($"operation {operation.Name}: row {name} has no semantics to compare with");
             if (operation.Kind is OperationKind.Branch or OperationKind.Test != (row.Flow == "branch"))
-                throw new TableException($"operation {operation.Name} is of kind {operation.Kind.ToString().ToLowerInvariant()}, but the FLOW of row {name} is {row.Flow}");
+            {
+                string kind = operation.Kind.ToString().ToLowerInvariant();
+                throw new TableException($"operation {operation.Name} is of kind {kind}, but the FLOW of row {name} is {row.Flow}");
+            }
             if (Translations.FirstOrDefault(t => t.Row == row && t.When is null) is { } always)
                 throw new TableException($"row {name} always becomes {always.Operation.Name}: this line is never reached");
             if (operation.Wide && !row.FieldsByName.ContainsKey("sf"))
@@ -209,9 +215,15 @@ public sealed class OperationTable
         foreach ((string prefix, string start) in new[] { ("pc+", "pc"), ("page+", "(pc & ~0xfffUL)") })
         {
             if (value.StartsWith(prefix, StringComparison.Ordinal))
-                return new SlotValue(slot, $"{start} + (ulong){ExpressionParser.ParseAll(value[prefix.Length..], row.FieldsByName).EmitInteger("long")}");
+            {
+                Expression offset = ExpressionParser.ParseAll(value[prefix.Length..], row.FieldsByName);
+                return new SlotValue(slot, $"{start} + (ulong){offset.EmitInteger("long")}");
+            }
         }
-        return new SlotValue(slot, Register(row, slot, value) ?? $"({type}){ExpressionParser.ParseAll(value, row.FieldsByName).EmitInteger(slot == "Imm" ? "long" : "int")}");
+        if (Register(row, slot, value) is { } register)
+            return new SlotValue(slot, register);
+        return new SlotValue(
+            slot, $"({type}){ExpressionParser.ParseAll(value, row.FieldsByName).EmitInteger(slot == "Imm" ? "long" : "int")}");
     }
 
     // A field that the row's roles know as a register: a result prefers the role that writes, a source the one that reads.

@@ -16,7 +16,8 @@ public static class OverlapChecker
             {
                 if (!rows[a].Touches(rows[b]) || Allowed(rows[a], rows[b]) || FindCommon(rows[a], rows[b]) is not uint word)
                     continue;
-                yield return $"{rows[b].Place}: {rows[b].Name} overlaps {rows[a].Name} ({rows[a].Place}), for example 0x{word:x8}; list the more specific one first with more fixed bits or a `when`";
+                yield return $"{rows[b].Place}: {rows[b].Name} overlaps {rows[a].Name} ({rows[a].Place}), for example 0x{word:x8}; "
+                    + "list the more specific one first with more fixed bits or a `when`";
             }
         }
     }

@@ -15,7 +15,8 @@ public static class TableFunctions
         ["highbit"] = new(1, "HighestSetBit", "highbit(v): number of the highest set bit, -1 for 0"),
         ["lowbit"] = new(1, "LowestSetBit", "lowbit(v): number of the lowest set bit, 64 for 0"),
         ["ones"] = new(1, "BitCount", "ones(v): number of set bits"),
-        ["bitmaskok"] = new(4, "BitMaskAllocated", "bitmaskok(sf, n, immr, imms): 1 if the logical immediate (N:immr:imms) is allocated for a 32 (sf=0) or 64 bit operation"),
+        ["bitmaskok"] = new(4, "BitMaskAllocated",
+            "bitmaskok(sf, n, immr, imms): 1 if the logical immediate (N:immr:imms) is allocated for a 32 (sf=0) or 64 bit operation"),
         ["movewide"] = new(4, "MoveWidePreferred", "movewide(sf, n, imms, immr): MoveWidePreferred() of the Arm ARM"),
     };
 

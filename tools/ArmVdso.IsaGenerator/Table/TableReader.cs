@@ -5,11 +5,15 @@ public sealed class TableReader
 {
     /// <summary>Timing classes that rows may name.</summary>
     public static readonly string[] Classes =
-        ("alu alu_shift alu_ext alu_flags logic mov bitfield extract adr csel ccmp crc clz mul madd mull mulh div branch branch_cond branch_cmp " +
-         "branch_reg call call_reg ret exception eret hint barrier isb mrs msr sys load load_pair load_literal load_acquire load_excl store " +
-         "store_pair store_release store_excl atomic prefetch load_fp store_fp load_simd store_simd fp_alu fp_mul fp_fma fp_div fp_sqrt fp_cmp " +
-         "fp_csel fp_mov fp_cvt fp_round fp_to_int int_to_fp simd_alu simd_logic simd_mul simd_mla simd_shift simd_perm simd_mov simd_fp " +
-         "simd_fp_mul simd_fp_fma simd_fp_div simd_fp_sqrt simd_cvt simd_reduce simd_dot tbl crypto_aes crypto_sha pmull pauth tag mops").Split(' ');
+        """
+        alu alu_shift alu_ext alu_flags logic mov bitfield extract adr csel ccmp crc clz mul madd mull mulh div branch
+        branch_cond branch_cmp branch_reg call call_reg ret exception eret hint barrier isb mrs msr sys load load_pair
+        load_literal load_acquire load_excl store store_pair store_release store_excl atomic prefetch load_fp store_fp
+        load_simd store_simd fp_alu fp_mul fp_fma fp_div fp_sqrt fp_cmp fp_csel fp_mov fp_cvt fp_round fp_to_int int_to_fp
+        simd_alu simd_logic simd_mul simd_mla simd_shift simd_perm simd_mov simd_fp simd_fp_mul simd_fp_fma simd_fp_div
+        simd_fp_sqrt simd_cvt simd_reduce simd_dot tbl crypto_aes crypto_sha pmull pauth tag mops
+        """
+        .Split([' ', '\n']);
 
     /// <summary>What rows may be for the flow of execution: the next instruction follows; a branch; executed alone, for it may change
     /// what the instructions around it rely on (exception level, PSTATE, translation, interrupts) or takes an exception.</summary>
@@ -77,13 +81,17 @@ public sealed class TableReader
     private void ReadRow(string place, string group, string[] parts)
     {
         if (parts.Length is not (7 or 8))
-            throw new TableException($"a row is NAME ; BITS ; FEATURE ; CLASS ; FLOW ; ROLES ; ASM [; when COND], 7 or 8 parts separated by \" ; \", here {parts.Length}");
+        {
+            throw new TableException("a row is NAME ; BITS ; FEATURE ; CLASS ; FLOW ; ROLES ; ASM [; when COND], 7 or 8 parts separated by"
+                + $" \" ; \", here {parts.Length}");
+        }
         string name = parts[0];
         if (!IsIdentifier(name))
             throw new TableException($"\"{name}\" is not a C# identifier");
         var row = new TableRow { Name = name, Group = group, Place = place, Order = Rows.Count };
         if (name is "Unallocated" || !_byName.TryAdd(name, row))
-            throw new TableException($"row {name} is declared twice{(_byName.TryGetValue(name, out TableRow? first) ? $", first at {first.Place}" : "")}");
+            throw new TableException(
+                $"row {name} is declared twice{(_byName.TryGetValue(name, out TableRow? first) ? $", first at {first.Place}" : "")}");
         ReadBits(row, parts[1]);
         if (parts[2].Length == 0 || parts[2].Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('.' or '_')))
             throw new TableException($"\"{parts[2]}\" is not a feature name");

@@ -22,7 +22,8 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
     /// <summary>Instructions that one switch, system call or handler may take before it counts as a hang.</summary>
     private const int Patience = 60_000;
 
-    private const int Clone = 220, SetResuid = 147, SetResgid = 149, SigAction = 134, ExitGroup = 94, Rseq = 293, Mmap = 222, SetPgid = 154, SetSid = 157;
+    private const int
+        Clone = 220, SetResuid = 147, SetResgid = 149, SigAction = 134, ExitGroup = 94, Rseq = 293, Mmap = 222, SetPgid = 154, SetSid = 157;
     private const ulong SigChld = 17, ThreadFlags = 0x50f00, NewPid = 0x20000000;
     internal const int Sigusr1 = 10;
 

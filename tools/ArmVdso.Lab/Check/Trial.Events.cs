@@ -206,7 +206,8 @@ internal sealed partial class Trial
         _rig.EndProcess(_rig.Parent, HelperCpu);
     }
 
-    /// <summary>The parent process, on another CPU, puts the victim's process into a group of its own, or back into its own group.</summary>
+    /// <summary>The parent process, on another CPU, puts the victim's process into a group of its own, or back into its own
+    /// group.</summary>
     internal void Regroup()
     {
         if (_rig.Parent.State != TaskState.Runnable)

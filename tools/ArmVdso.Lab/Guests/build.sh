@@ -19,7 +19,8 @@ for f in check kernelpath anchors; do
   ld.lld-19 -static -nostdlib --build-id=none -z norelro -z max-page-size=4096 -o "$tmp/$f.elf" "$tmp/$f.o"
 done
 { for f in compare.c calls.h writable.c check.S kernelpath.S getters.h anchors.S; do sha256sum < "$f" | sed "s/-\$/$f/"; done
-  for f in compare.elf writable.elf check.elf kernelpath.elf anchors.elf; do sha256sum < "$tmp/$f" | sed "s/-\$/$f/"; done; } > "$tmp/SHA256SUMS"
+  for f in compare.elf writable.elf check.elf kernelpath.elf anchors.elf; do sha256sum < "$tmp/$f" | sed "s/-\$/$f/"; done
+} > "$tmp/SHA256SUMS"
 if [ "${1:-}" = --check ]; then
   for f in compare.elf writable.elf check.elf kernelpath.elf anchors.elf SHA256SUMS; do
     cmp -s "$tmp/$f" "$f" || { echo "build.sh: $f differs from a fresh build" >&2; exit 1; }

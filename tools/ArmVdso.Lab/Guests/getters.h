@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Made from vdso-image/calls.tsv by tools/ArmVdso.CallGenerator. For kernelpath.S: the calls that answer an ID of the caller and take nothing. */
+/* Made from vdso-image/calls.tsv by tools/ArmVdso.CallGenerator. For kernelpath.S: the calls that
+   answer an ID of the caller and take nothing. */
 #ifndef ARMVDSO_GUEST_GETTERS_H
 #define ARMVDSO_GUEST_GETTERS_H
 

@@ -311,7 +311,8 @@ static __attribute__((noinline)) u16 lists(struct node **list, s16 seed)
 
 static void prepare(void)
 {
-	static const char pattern[] = "5012,1234,-874,+122,35.54400,.1234500,-110.700,+0.64400,5.500e+3,-.123e-2,-87e+832,+0.6e-12,T0.3e-1F,-T.T++Tq,1T3.4e4z,34.0e-T^,";
+	static const char pattern[] = "5012,1234,-874,+122,35.54400,.1234500,-110.700,+0.64400,5.500e+3,-.123e-2,-87e+832,+0.6e-12,"
+		"T0.3e-1F,-T.T++Tq,1T3.4e4z,34.0e-T^,";
 	u32 random = 1;
 
 	for (int i = 0; i < TEXT; i++)

@@ -9,7 +9,8 @@ namespace ArmVdso.Emulator.Engine.Portable;
 
 /// <summary>What an operation does. 64 and 32 are operand widths; I takes <see cref="Op.Imm"/>, Sh a shifted register,
 /// Rot a register rotated right by <see cref="Op.Ra"/> and masked by Imm, which LSL, LSR and ROR are.
-/// Loads and stores: Off is base + Imm (also literals and pre-indexed forms), Post is base, Reg base + extended register.</summary>
+/// Loads and stores: Off is base + Imm (also literals and pre-indexed forms), Post is base, Reg base + extended
+/// register.</summary>
 public enum OpCode : ushort
 {
     /// <summary>The reference body of the row.</summary>

@@ -13,1800 +13,818 @@ internal static partial class Translator
         switch (row)
         {
             case Row.ADR:
-                op.Rd = Destination((int)(i & 31));
-                op.Imm = pc + (ulong)TableFunctions.SignExtend((((long)(int)((i >> 5) & 524287) << 2) | (long)(int)((i >> 29) & 3)), 21L);
-                op.Code = OpCode.Mov;
-                return true;
+                return Is(ref op, OpCode.Mov, rd: Destination((int)(i & 31)),
+                    imm: pc + (ulong)TableFunctions.SignExtend((((long)(int)((i >> 5) & 524287) << 2) | (long)(int)((i >> 29) & 3)), 21L));
             case Row.ADRP:
-                op.Rd = Destination((int)(i & 31));
-                op.Imm = (pc & ~0xfffUL) + (ulong)(TableFunctions.SignExtend((((long)(int)((i >> 5) & 524287) << 2) | (long)(int)((i >> 29) & 3)), 21L) << 12);
-                op.Code = OpCode.Mov;
-                return true;
+                return Is(ref op, OpCode.Mov, rd: Destination((int)(i & 31)),
+                    imm: (pc & ~0xfffUL) + (ulong)(TableFunctions.SignExtend((((long)(int)((i >> 5) & 524287) << 2) | (long)(int)((i >> 29) & 3)), 21L) << 12));
             case Row.MOVZ:
-                op.Rd = Destination((int)(i & 31));
-                op.Imm = (ulong)((long)(int)((i >> 5) & 65535) << ((int)((i >> 21) & 3) << 4));
-                op.Code = OpCode.Mov;
-                return true;
+                return Is(ref op, OpCode.Mov, rd: Destination((int)(i & 31)),
+                    imm: (ulong)((long)(int)((i >> 5) & 65535) << ((int)((i >> 21) & 3) << 4)));
             case Row.MOVN:
                 if (((int)(i >> 31) == 1))
-                {
-                    op.Rd = Destination((int)(i & 31));
-                    op.Imm = (ulong)(~((long)(int)((i >> 5) & 65535) << ((int)((i >> 21) & 3) << 4)));
-                    op.Code = OpCode.Mov;
-                    return true;
-                }
-                op.Rd = Destination((int)(i & 31));
-                op.Imm = (ulong)((~((long)(int)((i >> 5) & 65535) << ((int)((i >> 21) & 3) << 4))) & 4294967295L);
-                op.Code = OpCode.Mov;
-                return true;
+                    return Is(ref op, OpCode.Mov, rd: Destination((int)(i & 31)),
+                        imm: (ulong)(~((long)(int)((i >> 5) & 65535) << ((int)((i >> 21) & 3) << 4))));
+                return Is(ref op, OpCode.Mov, rd: Destination((int)(i & 31)),
+                    imm: (ulong)((~((long)(int)((i >> 5) & 65535) << ((int)((i >> 21) & 3) << 4))) & 4294967295L));
             case Row.ORR_imm:
                 if (((int)((i >> 5) & 31) == 31))
-                {
-                    op.Rd = Base((int)(i & 31), sp);
-                    op.Imm = (ulong)LogicalImmediate(i);
-                    op.Code = OpCode.Mov;
-                    return true;
-                }
-                op.Rd = Base((int)(i & 31), sp);
-                op.Rn = (byte)(int)((i >> 5) & 31);
-                op.Imm = (ulong)LogicalImmediate(i);
-                op.Code = (int)(i >> 31) != 0 ? OpCode.OrrI64 : OpCode.OrrI32;
-                return true;
+                    return Is(ref op, OpCode.Mov, rd: Base((int)(i & 31), sp), imm: (ulong)LogicalImmediate(i));
+                return Is(ref op, (int)(i >> 31) != 0 ? OpCode.OrrI64 : OpCode.OrrI32, rd: Base((int)(i & 31), sp),
+                    rn: (byte)(int)((i >> 5) & 31), imm: (ulong)LogicalImmediate(i));
             case Row.MOVK:
-                op.Rd = Destination((int)(i & 31));
-                op.Rn = (byte)(int)(i & 31);
-                op.Ra = (byte)((int)((i >> 21) & 3) << 4);
-                op.Imm = (ulong)(long)(int)((i >> 5) & 65535);
-                op.Code = (int)(i >> 31) != 0 ? OpCode.MovK64 : OpCode.MovK32;
-                return true;
+                return Is(ref op, (int)(i >> 31) != 0 ? OpCode.MovK64 : OpCode.MovK32, rd: Destination((int)(i & 31)),
+                    rn: (byte)(int)(i & 31), ra: (byte)((int)((i >> 21) & 3) << 4), imm: (ulong)(long)(int)((i >> 5) & 65535));
             case Row.ORR_shift:
                 if ((((int)((i >> 5) & 31) == 31) && ((int)((i >> 10) & 63) == 0)))
-                {
-                    op.Rd = Destination((int)(i & 31));
-                    op.Rm = (byte)(int)((i >> 16) & 31);
-                    op.Code = (int)(i >> 31) != 0 ? OpCode.MovReg64 : OpCode.MovReg32;
-                    return true;
-                }
+                    return Is(ref op, (int)(i >> 31) != 0 ? OpCode.MovReg64 : OpCode.MovReg32, rd: Destination((int)(i & 31)),
+                        rm: (byte)(int)((i >> 16) & 31));
                 if (((int)((i >> 10) & 63) == 0))
-                {
-                    op.Rd = Destination((int)(i & 31));
-                    op.Rn = (byte)(int)((i >> 5) & 31);
-                    op.Rm = (byte)(int)((i >> 16) & 31);
-                    op.Code = (int)(i >> 31) != 0 ? OpCode.Orr64 : OpCode.Orr32;
-                    return true;
-                }
+                    return Is(ref op, (int)(i >> 31) != 0 ? OpCode.Orr64 : OpCode.Orr32, rd: Destination((int)(i & 31)),
+                        rn: (byte)(int)((i >> 5) & 31), rm: (byte)(int)((i >> 16) & 31));
                 if (((int)((i >> 22) & 3) != 2))
-                {
-                    op.Rd = Destination((int)(i & 31));
-                    op.Rn = (byte)(int)((i >> 5) & 31);
-                    op.Rm = (byte)(int)((i >> 16) & 31);
-                    op.Ra = (byte)ShiftRotation(i);
-                    op.Imm = (ulong)ShiftMask(i);
-                    op.Code = (int)(i >> 31) != 0 ? OpCode.OrrRot64 : OpCode.OrrRot32;
-                    return true;
-                }
+                    return Is(ref op, (int)(i >> 31) != 0 ? OpCode.OrrRot64 : OpCode.OrrRot32, rd: Destination((int)(i & 31)),
+                        rn: (byte)(int)((i >> 5) & 31), rm: (byte)(int)((i >> 16) & 31), ra: (byte)ShiftRotation(i),
+                        imm: (ulong)ShiftMask(i));
                 return false;
             case Row.MRS:
                 if (((((((int)((i >> 19) & 1) == 1) && ((int)((i >> 16) & 7) == 3)) && ((int)((i >> 12) & 15) == 13)) && ((int)((i >> 8) & 15) == 0)) && ((int)((i >> 5) & 7) == 2)))
-                {
-                    op.Rd = Destination((int)(i & 31));
-                    op.Code = OpCode.ReadTpidr;
-                    return true;
-                }
+                    return Is(ref op, OpCode.ReadTpidr, rd: Destination((int)(i & 31)));
                 if (((((((int)((i >> 19) & 1) == 1) && ((int)((i >> 16) & 7) == 3)) && ((int)((i >> 12) & 15) == 13)) && ((int)((i >> 8) & 15) == 0)) && ((int)((i >> 5) & 7) == 3)))
-                {
-                    op.Rd = Destination((int)(i & 31));
-                    op.Code = OpCode.ReadTpidrro;
-                    return true;
-                }
+                    return Is(ref op, OpCode.ReadTpidrro, rd: Destination((int)(i & 31)));
                 return false;
             case Row.ADD_imm:
-                op.Rd = Base((int)(i & 31), sp);
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Imm = (ulong)((long)(int)((i >> 10) & 4095) << (12 * (int)((i >> 22) & 1)));
-                op.Code = (int)(i >> 31) != 0 ? OpCode.AddI64 : OpCode.AddI32;
-                return true;
+                return Is(ref op, (int)(i >> 31) != 0 ? OpCode.AddI64 : OpCode.AddI32, rd: Base((int)(i & 31), sp),
+                    rn: Base((int)((i >> 5) & 31), sp), imm: (ulong)((long)(int)((i >> 10) & 4095) << (12 * (int)((i >> 22) & 1))));
             case Row.SUB_imm:
-                op.Rd = Base((int)(i & 31), sp);
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Imm = (ulong)(-((long)(int)((i >> 10) & 4095) << (12 * (int)((i >> 22) & 1))));
-                op.Code = (int)(i >> 31) != 0 ? OpCode.AddI64 : OpCode.AddI32;
-                return true;
+                return Is(ref op, (int)(i >> 31) != 0 ? OpCode.AddI64 : OpCode.AddI32, rd: Base((int)(i & 31), sp),
+                    rn: Base((int)((i >> 5) & 31), sp), imm: (ulong)(-((long)(int)((i >> 10) & 4095) << (12 * (int)((i >> 22) & 1)))));
             case Row.ADDS_imm:
-                op.Rd = Destination((int)(i & 31));
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Imm = (ulong)((long)(int)((i >> 10) & 4095) << (12 * (int)((i >> 22) & 1)));
-                op.Code = (int)(i >> 31) != 0 ? OpCode.AddsI64 : OpCode.AddsI32;
-                return true;
+                return Is(ref op, (int)(i >> 31) != 0 ? OpCode.AddsI64 : OpCode.AddsI32, rd: Destination((int)(i & 31)),
+                    rn: Base((int)((i >> 5) & 31), sp), imm: (ulong)((long)(int)((i >> 10) & 4095) << (12 * (int)((i >> 22) & 1))));
             case Row.SUBS_imm:
-                op.Rd = Destination((int)(i & 31));
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Imm = (ulong)((long)(int)((i >> 10) & 4095) << (12 * (int)((i >> 22) & 1)));
-                op.Code = (int)(i >> 31) != 0 ? OpCode.SubsI64 : OpCode.SubsI32;
-                return true;
+                return Is(ref op, (int)(i >> 31) != 0 ? OpCode.SubsI64 : OpCode.SubsI32, rd: Destination((int)(i & 31)),
+                    rn: Base((int)((i >> 5) & 31), sp), imm: (ulong)((long)(int)((i >> 10) & 4095) << (12 * (int)((i >> 22) & 1))));
             case Row.AND_imm:
-                op.Rd = Base((int)(i & 31), sp);
-                op.Rn = (byte)(int)((i >> 5) & 31);
-                op.Imm = (ulong)LogicalImmediate(i);
-                op.Code = OpCode.AndI;
-                return true;
+                return Is(ref op, OpCode.AndI, rd: Base((int)(i & 31), sp), rn: (byte)(int)((i >> 5) & 31),
+                    imm: (ulong)LogicalImmediate(i));
             case Row.EOR_imm:
-                op.Rd = Base((int)(i & 31), sp);
-                op.Rn = (byte)(int)((i >> 5) & 31);
-                op.Imm = (ulong)LogicalImmediate(i);
-                op.Code = (int)(i >> 31) != 0 ? OpCode.EorI64 : OpCode.EorI32;
-                return true;
+                return Is(ref op, (int)(i >> 31) != 0 ? OpCode.EorI64 : OpCode.EorI32, rd: Base((int)(i & 31), sp),
+                    rn: (byte)(int)((i >> 5) & 31), imm: (ulong)LogicalImmediate(i));
             case Row.ANDS_imm:
-                op.Rd = Destination((int)(i & 31));
-                op.Rn = (byte)(int)((i >> 5) & 31);
-                op.Imm = (ulong)LogicalImmediate(i);
-                op.Code = (int)(i >> 31) != 0 ? OpCode.AndsI64 : OpCode.AndsI32;
-                return true;
+                return Is(ref op, (int)(i >> 31) != 0 ? OpCode.AndsI64 : OpCode.AndsI32, rd: Destination((int)(i & 31)),
+                    rn: (byte)(int)((i >> 5) & 31), imm: (ulong)LogicalImmediate(i));
             case Row.UBFM:
                 if (((int)((i >> 10) & 63) >= (int)((i >> 16) & 63)))
-                {
-                    op.Rd = Destination((int)(i & 31));
-                    op.Rn = (byte)(int)((i >> 5) & 31);
-                    op.Ra = (byte)(int)((i >> 16) & 63);
-                    op.Imm = (ulong)BitfieldMask(i);
-                    op.Code = OpCode.Ubfx;
-                    return true;
-                }
-                op.Rd = Destination((int)(i & 31));
-                op.Rn = (byte)(int)((i >> 5) & 31);
-                op.Ra = (byte)((32 << (int)(i >> 31)) - (int)((i >> 16) & 63));
-                op.Imm = (ulong)BitfieldMask(i);
-                op.Code = OpCode.Ubfiz;
-                return true;
+                    return Is(ref op, OpCode.Ubfx, rd: Destination((int)(i & 31)), rn: (byte)(int)((i >> 5) & 31),
+                        ra: (byte)(int)((i >> 16) & 63), imm: (ulong)BitfieldMask(i));
+                return Is(ref op, OpCode.Ubfiz, rd: Destination((int)(i & 31)), rn: (byte)(int)((i >> 5) & 31),
+                    ra: (byte)((32 << (int)(i >> 31)) - (int)((i >> 16) & 63)), imm: (ulong)BitfieldMask(i));
             case Row.SBFM:
-                op.Rd = Destination((int)(i & 31));
-                op.Rn = (byte)(int)((i >> 5) & 31);
-                op.Ra = (byte)(((32 << (int)(i >> 31)) - 1) - (int)((i >> 10) & 63));
-                op.Rm = (byte)(((int)((i >> 10) & 63) >= (int)((i >> 16) & 63)) ? ((((32 << (int)(i >> 31)) - 1) - (int)((i >> 10) & 63)) + (int)((i >> 16) & 63)) : (((int)((i >> 16) & 63) - (int)((i >> 10) & 63)) - 1));
-                op.Code = (int)(i >> 31) != 0 ? OpCode.Sbf64 : OpCode.Sbf32;
-                return true;
+                return Is(ref op, (int)(i >> 31) != 0 ? OpCode.Sbf64 : OpCode.Sbf32, rd: Destination((int)(i & 31)),
+                    rn: (byte)(int)((i >> 5) & 31), ra: (byte)(((32 << (int)(i >> 31)) - 1) - (int)((i >> 10) & 63)),
+                    rm: (byte)(((int)((i >> 10) & 63) >= (int)((i >> 16) & 63)) ? ((((32 << (int)(i >> 31)) - 1) - (int)((i >> 10) & 63)) + (int)((i >> 16) & 63)) : (((int)((i >> 16) & 63) - (int)((i >> 10) & 63)) - 1)));
             case Row.BFM:
-                op.Rd = Destination((int)(i & 31));
-                op.Rn = (byte)(int)((i >> 5) & 31);
-                op.Rm = (byte)(int)(i & 31);
-                op.Ra = (byte)(int)((i >> 16) & 63);
-                op.Imm = (ulong)InsertMask(i);
-                op.Code = (int)(i >> 31) != 0 ? OpCode.Bfm64 : OpCode.Bfm32;
-                return true;
+                return Is(ref op, (int)(i >> 31) != 0 ? OpCode.Bfm64 : OpCode.Bfm32, rd: Destination((int)(i & 31)),
+                    rn: (byte)(int)((i >> 5) & 31), rm: (byte)(int)(i & 31), ra: (byte)(int)((i >> 16) & 63), imm: (ulong)InsertMask(i));
             case Row.EXTR:
                 if (((int)(i >> 31) == 1))
-                {
-                    op.Rd = Destination((int)(i & 31));
-                    op.Rn = (byte)(int)((i >> 5) & 31);
-                    op.Rm = (byte)(int)((i >> 16) & 31);
-                    op.Ra = (byte)(int)((i >> 10) & 63);
-                    op.Code = OpCode.Extr64;
-                    return true;
-                }
-                op.Rd = Destination((int)(i & 31));
-                op.Rn = (byte)(int)((i >> 5) & 31);
-                op.Rm = (byte)(int)((i >> 16) & 31);
-                op.Ra = (byte)(int)((i >> 10) & 63);
-                op.Code = OpCode.Extr32;
-                return true;
+                    return Is(ref op, OpCode.Extr64, rd: Destination((int)(i & 31)), rn: (byte)(int)((i >> 5) & 31),
+                        rm: (byte)(int)((i >> 16) & 31), ra: (byte)(int)((i >> 10) & 63));
+                return Is(ref op, OpCode.Extr32, rd: Destination((int)(i & 31)), rn: (byte)(int)((i >> 5) & 31),
+                    rm: (byte)(int)((i >> 16) & 31), ra: (byte)(int)((i >> 10) & 63));
             case Row.ADD_shift:
                 if (((int)((i >> 10) & 63) == 0))
-                {
-                    op.Rd = Destination((int)(i & 31));
-                    op.Rn = (byte)(int)((i >> 5) & 31);
-                    op.Rm = (byte)(int)((i >> 16) & 31);
-                    op.Code = (int)(i >> 31) != 0 ? OpCode.Add64 : OpCode.Add32;
-                    return true;
-                }
+                    return Is(ref op, (int)(i >> 31) != 0 ? OpCode.Add64 : OpCode.Add32, rd: Destination((int)(i & 31)),
+                        rn: (byte)(int)((i >> 5) & 31), rm: (byte)(int)((i >> 16) & 31));
                 if ((((int)(i >> 31) == 1) && ((int)((i >> 22) & 3) == 0)))
-                {
-                    op.Rd = Destination((int)(i & 31));
-                    op.Rn = (byte)(int)((i >> 5) & 31);
-                    op.Rm = (byte)(int)((i >> 16) & 31);
-                    op.Ra = (byte)(int)((i >> 10) & 63);
-                    op.Code = OpCode.AddLsl64;
-                    return true;
-                }
+                    return Is(ref op, OpCode.AddLsl64, rd: Destination((int)(i & 31)), rn: (byte)(int)((i >> 5) & 31),
+                        rm: (byte)(int)((i >> 16) & 31), ra: (byte)(int)((i >> 10) & 63));
                 if (((int)((i >> 22) & 3) == 2))
-                {
-                    op.Rd = Destination((int)(i & 31));
-                    op.Rn = (byte)(int)((i >> 5) & 31);
-                    op.Rm = (byte)(int)((i >> 16) & 31);
-                    op.Ra = (byte)(int)((i >> 10) & 63);
-                    op.Extra = (byte)(int)((i >> 22) & 3);
-                    op.Code = (int)(i >> 31) != 0 ? OpCode.AddSh64 : OpCode.AddSh32;
-                    return true;
-                }
-                op.Rd = Destination((int)(i & 31));
-                op.Rn = (byte)(int)((i >> 5) & 31);
-                op.Rm = (byte)(int)((i >> 16) & 31);
-                op.Ra = (byte)ShiftRotation(i);
-                op.Imm = (ulong)ShiftMask(i);
-                op.Code = (int)(i >> 31) != 0 ? OpCode.AddRot64 : OpCode.AddRot32;
-                return true;
+                    return Is(ref op, (int)(i >> 31) != 0 ? OpCode.AddSh64 : OpCode.AddSh32, rd: Destination((int)(i & 31)),
+                        rn: (byte)(int)((i >> 5) & 31), rm: (byte)(int)((i >> 16) & 31), ra: (byte)(int)((i >> 10) & 63),
+                        extra: (byte)(int)((i >> 22) & 3));
+                return Is(ref op, (int)(i >> 31) != 0 ? OpCode.AddRot64 : OpCode.AddRot32, rd: Destination((int)(i & 31)),
+                    rn: (byte)(int)((i >> 5) & 31), rm: (byte)(int)((i >> 16) & 31), ra: (byte)ShiftRotation(i), imm: (ulong)ShiftMask(i));
             case Row.SUB_shift:
                 if (((int)((i >> 10) & 63) == 0))
-                {
-                    op.Rd = Destination((int)(i & 31));
-                    op.Rn = (byte)(int)((i >> 5) & 31);
-                    op.Rm = (byte)(int)((i >> 16) & 31);
-                    op.Code = (int)(i >> 31) != 0 ? OpCode.Sub64 : OpCode.Sub32;
-                    return true;
-                }
+                    return Is(ref op, (int)(i >> 31) != 0 ? OpCode.Sub64 : OpCode.Sub32, rd: Destination((int)(i & 31)),
+                        rn: (byte)(int)((i >> 5) & 31), rm: (byte)(int)((i >> 16) & 31));
                 if (((int)((i >> 22) & 3) == 2))
-                {
-                    op.Rd = Destination((int)(i & 31));
-                    op.Rn = (byte)(int)((i >> 5) & 31);
-                    op.Rm = (byte)(int)((i >> 16) & 31);
-                    op.Ra = (byte)(int)((i >> 10) & 63);
-                    op.Extra = (byte)(int)((i >> 22) & 3);
-                    op.Code = (int)(i >> 31) != 0 ? OpCode.SubSh64 : OpCode.SubSh32;
-                    return true;
-                }
-                op.Rd = Destination((int)(i & 31));
-                op.Rn = (byte)(int)((i >> 5) & 31);
-                op.Rm = (byte)(int)((i >> 16) & 31);
-                op.Ra = (byte)ShiftRotation(i);
-                op.Imm = (ulong)ShiftMask(i);
-                op.Code = (int)(i >> 31) != 0 ? OpCode.SubRot64 : OpCode.SubRot32;
-                return true;
+                    return Is(ref op, (int)(i >> 31) != 0 ? OpCode.SubSh64 : OpCode.SubSh32, rd: Destination((int)(i & 31)),
+                        rn: (byte)(int)((i >> 5) & 31), rm: (byte)(int)((i >> 16) & 31), ra: (byte)(int)((i >> 10) & 63),
+                        extra: (byte)(int)((i >> 22) & 3));
+                return Is(ref op, (int)(i >> 31) != 0 ? OpCode.SubRot64 : OpCode.SubRot32, rd: Destination((int)(i & 31)),
+                    rn: (byte)(int)((i >> 5) & 31), rm: (byte)(int)((i >> 16) & 31), ra: (byte)ShiftRotation(i), imm: (ulong)ShiftMask(i));
             case Row.ADDS_shift:
                 if (((int)((i >> 10) & 63) == 0))
-                {
-                    op.Rd = Destination((int)(i & 31));
-                    op.Rn = (byte)(int)((i >> 5) & 31);
-                    op.Rm = (byte)(int)((i >> 16) & 31);
-                    op.Code = (int)(i >> 31) != 0 ? OpCode.Adds64 : OpCode.Adds32;
-                    return true;
-                }
-                op.Rd = Destination((int)(i & 31));
-                op.Rn = (byte)(int)((i >> 5) & 31);
-                op.Rm = (byte)(int)((i >> 16) & 31);
-                op.Ra = (byte)(int)((i >> 10) & 63);
-                op.Extra = (byte)(int)((i >> 22) & 3);
-                op.Code = (int)(i >> 31) != 0 ? OpCode.AddsSh64 : OpCode.AddsSh32;
-                return true;
+                    return Is(ref op, (int)(i >> 31) != 0 ? OpCode.Adds64 : OpCode.Adds32, rd: Destination((int)(i & 31)),
+                        rn: (byte)(int)((i >> 5) & 31), rm: (byte)(int)((i >> 16) & 31));
+                return Is(ref op, (int)(i >> 31) != 0 ? OpCode.AddsSh64 : OpCode.AddsSh32, rd: Destination((int)(i & 31)),
+                    rn: (byte)(int)((i >> 5) & 31), rm: (byte)(int)((i >> 16) & 31), ra: (byte)(int)((i >> 10) & 63),
+                    extra: (byte)(int)((i >> 22) & 3));
             case Row.SUBS_shift:
                 if (((int)((i >> 10) & 63) == 0))
-                {
-                    op.Rd = Destination((int)(i & 31));
-                    op.Rn = (byte)(int)((i >> 5) & 31);
-                    op.Rm = (byte)(int)((i >> 16) & 31);
-                    op.Code = (int)(i >> 31) != 0 ? OpCode.Subs64 : OpCode.Subs32;
-                    return true;
-                }
-                op.Rd = Destination((int)(i & 31));
-                op.Rn = (byte)(int)((i >> 5) & 31);
-                op.Rm = (byte)(int)((i >> 16) & 31);
-                op.Ra = (byte)(int)((i >> 10) & 63);
-                op.Extra = (byte)(int)((i >> 22) & 3);
-                op.Code = (int)(i >> 31) != 0 ? OpCode.SubsSh64 : OpCode.SubsSh32;
-                return true;
+                    return Is(ref op, (int)(i >> 31) != 0 ? OpCode.Subs64 : OpCode.Subs32, rd: Destination((int)(i & 31)),
+                        rn: (byte)(int)((i >> 5) & 31), rm: (byte)(int)((i >> 16) & 31));
+                return Is(ref op, (int)(i >> 31) != 0 ? OpCode.SubsSh64 : OpCode.SubsSh32, rd: Destination((int)(i & 31)),
+                    rn: (byte)(int)((i >> 5) & 31), rm: (byte)(int)((i >> 16) & 31), ra: (byte)(int)((i >> 10) & 63),
+                    extra: (byte)(int)((i >> 22) & 3));
             case Row.AND_shift:
                 if (((int)((i >> 10) & 63) == 0))
-                {
-                    op.Rd = Destination((int)(i & 31));
-                    op.Rn = (byte)(int)((i >> 5) & 31);
-                    op.Rm = (byte)(int)((i >> 16) & 31);
-                    op.Code = (int)(i >> 31) != 0 ? OpCode.And64 : OpCode.And32;
-                    return true;
-                }
+                    return Is(ref op, (int)(i >> 31) != 0 ? OpCode.And64 : OpCode.And32, rd: Destination((int)(i & 31)),
+                        rn: (byte)(int)((i >> 5) & 31), rm: (byte)(int)((i >> 16) & 31));
                 if (((int)((i >> 22) & 3) != 2))
-                {
-                    op.Rd = Destination((int)(i & 31));
-                    op.Rn = (byte)(int)((i >> 5) & 31);
-                    op.Rm = (byte)(int)((i >> 16) & 31);
-                    op.Ra = (byte)ShiftRotation(i);
-                    op.Imm = (ulong)ShiftMask(i);
-                    op.Code = (int)(i >> 31) != 0 ? OpCode.AndRot64 : OpCode.AndRot32;
-                    return true;
-                }
+                    return Is(ref op, (int)(i >> 31) != 0 ? OpCode.AndRot64 : OpCode.AndRot32, rd: Destination((int)(i & 31)),
+                        rn: (byte)(int)((i >> 5) & 31), rm: (byte)(int)((i >> 16) & 31), ra: (byte)ShiftRotation(i),
+                        imm: (ulong)ShiftMask(i));
                 return false;
             case Row.EOR_shift:
                 if (((int)((i >> 10) & 63) == 0))
-                {
-                    op.Rd = Destination((int)(i & 31));
-                    op.Rn = (byte)(int)((i >> 5) & 31);
-                    op.Rm = (byte)(int)((i >> 16) & 31);
-                    op.Code = (int)(i >> 31) != 0 ? OpCode.Eor64 : OpCode.Eor32;
-                    return true;
-                }
+                    return Is(ref op, (int)(i >> 31) != 0 ? OpCode.Eor64 : OpCode.Eor32, rd: Destination((int)(i & 31)),
+                        rn: (byte)(int)((i >> 5) & 31), rm: (byte)(int)((i >> 16) & 31));
                 if (((int)((i >> 22) & 3) != 2))
-                {
-                    op.Rd = Destination((int)(i & 31));
-                    op.Rn = (byte)(int)((i >> 5) & 31);
-                    op.Rm = (byte)(int)((i >> 16) & 31);
-                    op.Ra = (byte)ShiftRotation(i);
-                    op.Imm = (ulong)ShiftMask(i);
-                    op.Code = (int)(i >> 31) != 0 ? OpCode.EorRot64 : OpCode.EorRot32;
-                    return true;
-                }
+                    return Is(ref op, (int)(i >> 31) != 0 ? OpCode.EorRot64 : OpCode.EorRot32, rd: Destination((int)(i & 31)),
+                        rn: (byte)(int)((i >> 5) & 31), rm: (byte)(int)((i >> 16) & 31), ra: (byte)ShiftRotation(i),
+                        imm: (ulong)ShiftMask(i));
                 return false;
             case Row.BIC_shift:
                 if (((int)((i >> 10) & 63) == 0))
-                {
-                    op.Rd = Destination((int)(i & 31));
-                    op.Rn = (byte)(int)((i >> 5) & 31);
-                    op.Rm = (byte)(int)((i >> 16) & 31);
-                    op.Code = (int)(i >> 31) != 0 ? OpCode.Bic64 : OpCode.Bic32;
-                    return true;
-                }
+                    return Is(ref op, (int)(i >> 31) != 0 ? OpCode.Bic64 : OpCode.Bic32, rd: Destination((int)(i & 31)),
+                        rn: (byte)(int)((i >> 5) & 31), rm: (byte)(int)((i >> 16) & 31));
                 if (((int)((i >> 22) & 3) != 2))
-                {
-                    op.Rd = Destination((int)(i & 31));
-                    op.Rn = (byte)(int)((i >> 5) & 31);
-                    op.Rm = (byte)(int)((i >> 16) & 31);
-                    op.Ra = (byte)ShiftRotation(i);
-                    op.Imm = (ulong)ShiftMask(i);
-                    op.Code = (int)(i >> 31) != 0 ? OpCode.BicRot64 : OpCode.BicRot32;
-                    return true;
-                }
+                    return Is(ref op, (int)(i >> 31) != 0 ? OpCode.BicRot64 : OpCode.BicRot32, rd: Destination((int)(i & 31)),
+                        rn: (byte)(int)((i >> 5) & 31), rm: (byte)(int)((i >> 16) & 31), ra: (byte)ShiftRotation(i),
+                        imm: (ulong)ShiftMask(i));
                 return false;
             case Row.ORN_shift:
                 if (((int)((i >> 10) & 63) == 0))
-                {
-                    op.Rd = Destination((int)(i & 31));
-                    op.Rn = (byte)(int)((i >> 5) & 31);
-                    op.Rm = (byte)(int)((i >> 16) & 31);
-                    op.Code = (int)(i >> 31) != 0 ? OpCode.Orn64 : OpCode.Orn32;
-                    return true;
-                }
+                    return Is(ref op, (int)(i >> 31) != 0 ? OpCode.Orn64 : OpCode.Orn32, rd: Destination((int)(i & 31)),
+                        rn: (byte)(int)((i >> 5) & 31), rm: (byte)(int)((i >> 16) & 31));
                 if (((int)((i >> 22) & 3) != 2))
-                {
-                    op.Rd = Destination((int)(i & 31));
-                    op.Rn = (byte)(int)((i >> 5) & 31);
-                    op.Rm = (byte)(int)((i >> 16) & 31);
-                    op.Ra = (byte)ShiftRotation(i);
-                    op.Imm = (ulong)ShiftMask(i);
-                    op.Code = (int)(i >> 31) != 0 ? OpCode.OrnRot64 : OpCode.OrnRot32;
-                    return true;
-                }
+                    return Is(ref op, (int)(i >> 31) != 0 ? OpCode.OrnRot64 : OpCode.OrnRot32, rd: Destination((int)(i & 31)),
+                        rn: (byte)(int)((i >> 5) & 31), rm: (byte)(int)((i >> 16) & 31), ra: (byte)ShiftRotation(i),
+                        imm: (ulong)ShiftMask(i));
                 return false;
             case Row.ANDS_shift:
                 if (((int)((i >> 10) & 63) == 0))
-                {
-                    op.Rd = Destination((int)(i & 31));
-                    op.Rn = (byte)(int)((i >> 5) & 31);
-                    op.Rm = (byte)(int)((i >> 16) & 31);
-                    op.Code = (int)(i >> 31) != 0 ? OpCode.Ands64 : OpCode.Ands32;
-                    return true;
-                }
-                op.Rd = Destination((int)(i & 31));
-                op.Rn = (byte)(int)((i >> 5) & 31);
-                op.Rm = (byte)(int)((i >> 16) & 31);
-                op.Ra = (byte)(int)((i >> 10) & 63);
-                op.Extra = (byte)(int)((i >> 22) & 3);
-                op.Code = (int)(i >> 31) != 0 ? OpCode.AndsSh64 : OpCode.AndsSh32;
-                return true;
+                    return Is(ref op, (int)(i >> 31) != 0 ? OpCode.Ands64 : OpCode.Ands32, rd: Destination((int)(i & 31)),
+                        rn: (byte)(int)((i >> 5) & 31), rm: (byte)(int)((i >> 16) & 31));
+                return Is(ref op, (int)(i >> 31) != 0 ? OpCode.AndsSh64 : OpCode.AndsSh32, rd: Destination((int)(i & 31)),
+                    rn: (byte)(int)((i >> 5) & 31), rm: (byte)(int)((i >> 16) & 31), ra: (byte)(int)((i >> 10) & 63),
+                    extra: (byte)(int)((i >> 22) & 3));
             case Row.ADD_ext:
-                op.Rd = Base((int)(i & 31), sp);
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Rm = (byte)(int)((i >> 16) & 31);
-                op.Extra = (byte)(int)((i >> 13) & 7);
-                op.Ra = (byte)(int)((i >> 10) & 7);
-                op.Code = (int)(i >> 31) != 0 ? OpCode.AddExt64 : OpCode.AddExt32;
-                return true;
+                return Is(ref op, (int)(i >> 31) != 0 ? OpCode.AddExt64 : OpCode.AddExt32, rd: Base((int)(i & 31), sp),
+                    rn: Base((int)((i >> 5) & 31), sp), rm: (byte)(int)((i >> 16) & 31), extra: (byte)(int)((i >> 13) & 7),
+                    ra: (byte)(int)((i >> 10) & 7));
             case Row.SUB_ext:
-                op.Rd = Base((int)(i & 31), sp);
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Rm = (byte)(int)((i >> 16) & 31);
-                op.Extra = (byte)(int)((i >> 13) & 7);
-                op.Ra = (byte)(int)((i >> 10) & 7);
-                op.Code = (int)(i >> 31) != 0 ? OpCode.SubExt64 : OpCode.SubExt32;
-                return true;
+                return Is(ref op, (int)(i >> 31) != 0 ? OpCode.SubExt64 : OpCode.SubExt32, rd: Base((int)(i & 31), sp),
+                    rn: Base((int)((i >> 5) & 31), sp), rm: (byte)(int)((i >> 16) & 31), extra: (byte)(int)((i >> 13) & 7),
+                    ra: (byte)(int)((i >> 10) & 7));
             case Row.CSEL:
-                op.Rd = Destination((int)(i & 31));
-                op.Rn = (byte)(int)((i >> 5) & 31);
-                op.Rm = (byte)(int)((i >> 16) & 31);
-                op.Ra = (byte)(int)((i >> 12) & 15);
-                op.Code = (int)(i >> 31) != 0 ? OpCode.Csel64 : OpCode.Csel32;
-                return true;
+                return Is(ref op, (int)(i >> 31) != 0 ? OpCode.Csel64 : OpCode.Csel32, rd: Destination((int)(i & 31)),
+                    rn: (byte)(int)((i >> 5) & 31), rm: (byte)(int)((i >> 16) & 31), ra: (byte)(int)((i >> 12) & 15));
             case Row.CSINC:
-                op.Rd = Destination((int)(i & 31));
-                op.Rn = (byte)(int)((i >> 5) & 31);
-                op.Rm = (byte)(int)((i >> 16) & 31);
-                op.Ra = (byte)(int)((i >> 12) & 15);
-                op.Code = (int)(i >> 31) != 0 ? OpCode.Csinc64 : OpCode.Csinc32;
-                return true;
+                return Is(ref op, (int)(i >> 31) != 0 ? OpCode.Csinc64 : OpCode.Csinc32, rd: Destination((int)(i & 31)),
+                    rn: (byte)(int)((i >> 5) & 31), rm: (byte)(int)((i >> 16) & 31), ra: (byte)(int)((i >> 12) & 15));
             case Row.CSINV:
-                op.Rd = Destination((int)(i & 31));
-                op.Rn = (byte)(int)((i >> 5) & 31);
-                op.Rm = (byte)(int)((i >> 16) & 31);
-                op.Ra = (byte)(int)((i >> 12) & 15);
-                op.Code = (int)(i >> 31) != 0 ? OpCode.Csinv64 : OpCode.Csinv32;
-                return true;
+                return Is(ref op, (int)(i >> 31) != 0 ? OpCode.Csinv64 : OpCode.Csinv32, rd: Destination((int)(i & 31)),
+                    rn: (byte)(int)((i >> 5) & 31), rm: (byte)(int)((i >> 16) & 31), ra: (byte)(int)((i >> 12) & 15));
             case Row.CSNEG:
-                op.Rd = Destination((int)(i & 31));
-                op.Rn = (byte)(int)((i >> 5) & 31);
-                op.Rm = (byte)(int)((i >> 16) & 31);
-                op.Ra = (byte)(int)((i >> 12) & 15);
-                op.Code = (int)(i >> 31) != 0 ? OpCode.Csneg64 : OpCode.Csneg32;
-                return true;
+                return Is(ref op, (int)(i >> 31) != 0 ? OpCode.Csneg64 : OpCode.Csneg32, rd: Destination((int)(i & 31)),
+                    rn: (byte)(int)((i >> 5) & 31), rm: (byte)(int)((i >> 16) & 31), ra: (byte)(int)((i >> 12) & 15));
             case Row.CCMP_reg:
-                op.Rn = (byte)(int)((i >> 5) & 31);
-                op.Rm = (byte)(int)((i >> 16) & 31);
-                op.Ra = (byte)(int)((i >> 12) & 15);
-                op.Extra = (byte)(int)(i & 15);
-                op.Code = (int)(i >> 31) != 0 ? OpCode.Ccmp64 : OpCode.Ccmp32;
-                return true;
+                return Is(ref op, (int)(i >> 31) != 0 ? OpCode.Ccmp64 : OpCode.Ccmp32, rn: (byte)(int)((i >> 5) & 31),
+                    rm: (byte)(int)((i >> 16) & 31), ra: (byte)(int)((i >> 12) & 15), extra: (byte)(int)(i & 15));
             case Row.CCMP_imm:
-                op.Rn = (byte)(int)((i >> 5) & 31);
-                op.Imm = (ulong)(long)(int)((i >> 16) & 31);
-                op.Ra = (byte)(int)((i >> 12) & 15);
-                op.Extra = (byte)(int)(i & 15);
-                op.Code = (int)(i >> 31) != 0 ? OpCode.CcmpI64 : OpCode.CcmpI32;
-                return true;
+                return Is(ref op, (int)(i >> 31) != 0 ? OpCode.CcmpI64 : OpCode.CcmpI32, rn: (byte)(int)((i >> 5) & 31),
+                    imm: (ulong)(long)(int)((i >> 16) & 31), ra: (byte)(int)((i >> 12) & 15), extra: (byte)(int)(i & 15));
             case Row.MADD:
-                op.Rd = Destination((int)(i & 31));
-                op.Rn = (byte)(int)((i >> 5) & 31);
-                op.Rm = (byte)(int)((i >> 16) & 31);
-                op.Ra = (byte)(int)((i >> 10) & 31);
-                op.Code = (int)(i >> 31) != 0 ? OpCode.Madd64 : OpCode.Madd32;
-                return true;
+                return Is(ref op, (int)(i >> 31) != 0 ? OpCode.Madd64 : OpCode.Madd32, rd: Destination((int)(i & 31)),
+                    rn: (byte)(int)((i >> 5) & 31), rm: (byte)(int)((i >> 16) & 31), ra: (byte)(int)((i >> 10) & 31));
             case Row.MSUB:
-                op.Rd = Destination((int)(i & 31));
-                op.Rn = (byte)(int)((i >> 5) & 31);
-                op.Rm = (byte)(int)((i >> 16) & 31);
-                op.Ra = (byte)(int)((i >> 10) & 31);
-                op.Code = (int)(i >> 31) != 0 ? OpCode.Msub64 : OpCode.Msub32;
-                return true;
+                return Is(ref op, (int)(i >> 31) != 0 ? OpCode.Msub64 : OpCode.Msub32, rd: Destination((int)(i & 31)),
+                    rn: (byte)(int)((i >> 5) & 31), rm: (byte)(int)((i >> 16) & 31), ra: (byte)(int)((i >> 10) & 31));
             case Row.SMADDL:
-                op.Rd = Destination((int)(i & 31));
-                op.Rn = (byte)(int)((i >> 5) & 31);
-                op.Rm = (byte)(int)((i >> 16) & 31);
-                op.Ra = (byte)(int)((i >> 10) & 31);
-                op.Code = OpCode.Smaddl;
-                return true;
+                return Is(ref op, OpCode.Smaddl, rd: Destination((int)(i & 31)), rn: (byte)(int)((i >> 5) & 31),
+                    rm: (byte)(int)((i >> 16) & 31), ra: (byte)(int)((i >> 10) & 31));
             case Row.UMADDL:
-                op.Rd = Destination((int)(i & 31));
-                op.Rn = (byte)(int)((i >> 5) & 31);
-                op.Rm = (byte)(int)((i >> 16) & 31);
-                op.Ra = (byte)(int)((i >> 10) & 31);
-                op.Code = OpCode.Umaddl;
-                return true;
+                return Is(ref op, OpCode.Umaddl, rd: Destination((int)(i & 31)), rn: (byte)(int)((i >> 5) & 31),
+                    rm: (byte)(int)((i >> 16) & 31), ra: (byte)(int)((i >> 10) & 31));
             case Row.SMSUBL:
-                op.Rd = Destination((int)(i & 31));
-                op.Rn = (byte)(int)((i >> 5) & 31);
-                op.Rm = (byte)(int)((i >> 16) & 31);
-                op.Ra = (byte)(int)((i >> 10) & 31);
-                op.Code = OpCode.Smsubl;
-                return true;
+                return Is(ref op, OpCode.Smsubl, rd: Destination((int)(i & 31)), rn: (byte)(int)((i >> 5) & 31),
+                    rm: (byte)(int)((i >> 16) & 31), ra: (byte)(int)((i >> 10) & 31));
             case Row.UMSUBL:
-                op.Rd = Destination((int)(i & 31));
-                op.Rn = (byte)(int)((i >> 5) & 31);
-                op.Rm = (byte)(int)((i >> 16) & 31);
-                op.Ra = (byte)(int)((i >> 10) & 31);
-                op.Code = OpCode.Umsubl;
-                return true;
+                return Is(ref op, OpCode.Umsubl, rd: Destination((int)(i & 31)), rn: (byte)(int)((i >> 5) & 31),
+                    rm: (byte)(int)((i >> 16) & 31), ra: (byte)(int)((i >> 10) & 31));
             case Row.SMULH:
-                op.Rd = Destination((int)(i & 31));
-                op.Rn = (byte)(int)((i >> 5) & 31);
-                op.Rm = (byte)(int)((i >> 16) & 31);
-                op.Code = OpCode.Smulh;
-                return true;
+                return Is(ref op, OpCode.Smulh, rd: Destination((int)(i & 31)), rn: (byte)(int)((i >> 5) & 31),
+                    rm: (byte)(int)((i >> 16) & 31));
             case Row.UMULH:
-                op.Rd = Destination((int)(i & 31));
-                op.Rn = (byte)(int)((i >> 5) & 31);
-                op.Rm = (byte)(int)((i >> 16) & 31);
-                op.Code = OpCode.Umulh;
-                return true;
+                return Is(ref op, OpCode.Umulh, rd: Destination((int)(i & 31)), rn: (byte)(int)((i >> 5) & 31),
+                    rm: (byte)(int)((i >> 16) & 31));
             case Row.UDIV:
-                op.Rd = Destination((int)(i & 31));
-                op.Rn = (byte)(int)((i >> 5) & 31);
-                op.Rm = (byte)(int)((i >> 16) & 31);
-                op.Code = (int)(i >> 31) != 0 ? OpCode.Udiv64 : OpCode.Udiv32;
-                return true;
+                return Is(ref op, (int)(i >> 31) != 0 ? OpCode.Udiv64 : OpCode.Udiv32, rd: Destination((int)(i & 31)),
+                    rn: (byte)(int)((i >> 5) & 31), rm: (byte)(int)((i >> 16) & 31));
             case Row.SDIV:
-                op.Rd = Destination((int)(i & 31));
-                op.Rn = (byte)(int)((i >> 5) & 31);
-                op.Rm = (byte)(int)((i >> 16) & 31);
-                op.Code = (int)(i >> 31) != 0 ? OpCode.Sdiv64 : OpCode.Sdiv32;
-                return true;
+                return Is(ref op, (int)(i >> 31) != 0 ? OpCode.Sdiv64 : OpCode.Sdiv32, rd: Destination((int)(i & 31)),
+                    rn: (byte)(int)((i >> 5) & 31), rm: (byte)(int)((i >> 16) & 31));
             case Row.LSLV:
-                op.Rd = Destination((int)(i & 31));
-                op.Rn = (byte)(int)((i >> 5) & 31);
-                op.Rm = (byte)(int)((i >> 16) & 31);
-                op.Code = (int)(i >> 31) != 0 ? OpCode.Lslv64 : OpCode.Lslv32;
-                return true;
+                return Is(ref op, (int)(i >> 31) != 0 ? OpCode.Lslv64 : OpCode.Lslv32, rd: Destination((int)(i & 31)),
+                    rn: (byte)(int)((i >> 5) & 31), rm: (byte)(int)((i >> 16) & 31));
             case Row.LSRV:
-                op.Rd = Destination((int)(i & 31));
-                op.Rn = (byte)(int)((i >> 5) & 31);
-                op.Rm = (byte)(int)((i >> 16) & 31);
-                op.Code = (int)(i >> 31) != 0 ? OpCode.Lsrv64 : OpCode.Lsrv32;
-                return true;
+                return Is(ref op, (int)(i >> 31) != 0 ? OpCode.Lsrv64 : OpCode.Lsrv32, rd: Destination((int)(i & 31)),
+                    rn: (byte)(int)((i >> 5) & 31), rm: (byte)(int)((i >> 16) & 31));
             case Row.ASRV:
-                op.Rd = Destination((int)(i & 31));
-                op.Rn = (byte)(int)((i >> 5) & 31);
-                op.Rm = (byte)(int)((i >> 16) & 31);
-                op.Code = (int)(i >> 31) != 0 ? OpCode.Asrv64 : OpCode.Asrv32;
-                return true;
+                return Is(ref op, (int)(i >> 31) != 0 ? OpCode.Asrv64 : OpCode.Asrv32, rd: Destination((int)(i & 31)),
+                    rn: (byte)(int)((i >> 5) & 31), rm: (byte)(int)((i >> 16) & 31));
             case Row.RORV:
-                op.Rd = Destination((int)(i & 31));
-                op.Rn = (byte)(int)((i >> 5) & 31);
-                op.Rm = (byte)(int)((i >> 16) & 31);
-                op.Code = (int)(i >> 31) != 0 ? OpCode.Rorv64 : OpCode.Rorv32;
-                return true;
+                return Is(ref op, (int)(i >> 31) != 0 ? OpCode.Rorv64 : OpCode.Rorv32, rd: Destination((int)(i & 31)),
+                    rn: (byte)(int)((i >> 5) & 31), rm: (byte)(int)((i >> 16) & 31));
             case Row.CLZ:
-                op.Rd = Destination((int)(i & 31));
-                op.Rn = (byte)(int)((i >> 5) & 31);
-                op.Code = (int)(i >> 31) != 0 ? OpCode.Clz64 : OpCode.Clz32;
-                return true;
+                return Is(ref op, (int)(i >> 31) != 0 ? OpCode.Clz64 : OpCode.Clz32, rd: Destination((int)(i & 31)),
+                    rn: (byte)(int)((i >> 5) & 31));
             case Row.REV_64:
-                op.Rd = Destination((int)(i & 31));
-                op.Rn = (byte)(int)((i >> 5) & 31);
-                op.Code = OpCode.Rev64;
-                return true;
+                return Is(ref op, OpCode.Rev64, rd: Destination((int)(i & 31)), rn: (byte)(int)((i >> 5) & 31));
             case Row.REV_32:
-                op.Rd = Destination((int)(i & 31));
-                op.Rn = (byte)(int)((i >> 5) & 31);
-                op.Code = OpCode.Rev32;
-                return true;
+                return Is(ref op, OpCode.Rev32, rd: Destination((int)(i & 31)), rn: (byte)(int)((i >> 5) & 31));
             case Row.B:
-                op.Imm = pc + (ulong)(TableFunctions.SignExtend((long)(int)(i & 67108863), 26L) << 2);
-                op.Code = OpCode.B;
-                return true;
+                return Is(ref op, OpCode.B, imm: pc + (ulong)(TableFunctions.SignExtend((long)(int)(i & 67108863), 26L) << 2));
             case Row.B_cond:
                 if (((int)(i & 15) >= 14))
-                {
-                    op.Imm = pc + (ulong)(TableFunctions.SignExtend((long)(int)((i >> 5) & 524287), 19L) << 2);
-                    op.Code = OpCode.B;
-                    return true;
-                }
+                    return Is(ref op, OpCode.B, imm: pc + (ulong)(TableFunctions.SignExtend((long)(int)((i >> 5) & 524287), 19L) << 2));
                 if (((int)(i & 15) == 0))
-                {
-                    op.Imm = pc + (ulong)(TableFunctions.SignExtend((long)(int)((i >> 5) & 524287), 19L) << 2);
-                    op.Code = OpCode.BEq;
-                    return true;
-                }
+                    return Is(ref op, OpCode.BEq, imm: pc + (ulong)(TableFunctions.SignExtend((long)(int)((i >> 5) & 524287), 19L) << 2));
                 if (((int)(i & 15) == 1))
-                {
-                    op.Imm = pc + (ulong)(TableFunctions.SignExtend((long)(int)((i >> 5) & 524287), 19L) << 2);
-                    op.Code = OpCode.BNe;
-                    return true;
-                }
+                    return Is(ref op, OpCode.BNe, imm: pc + (ulong)(TableFunctions.SignExtend((long)(int)((i >> 5) & 524287), 19L) << 2));
                 if (((int)(i & 15) == 2))
-                {
-                    op.Imm = pc + (ulong)(TableFunctions.SignExtend((long)(int)((i >> 5) & 524287), 19L) << 2);
-                    op.Code = OpCode.BCs;
-                    return true;
-                }
+                    return Is(ref op, OpCode.BCs, imm: pc + (ulong)(TableFunctions.SignExtend((long)(int)((i >> 5) & 524287), 19L) << 2));
                 if (((int)(i & 15) == 3))
-                {
-                    op.Imm = pc + (ulong)(TableFunctions.SignExtend((long)(int)((i >> 5) & 524287), 19L) << 2);
-                    op.Code = OpCode.BCc;
-                    return true;
-                }
+                    return Is(ref op, OpCode.BCc, imm: pc + (ulong)(TableFunctions.SignExtend((long)(int)((i >> 5) & 524287), 19L) << 2));
                 if (((int)(i & 15) == 4))
-                {
-                    op.Imm = pc + (ulong)(TableFunctions.SignExtend((long)(int)((i >> 5) & 524287), 19L) << 2);
-                    op.Code = OpCode.BMi;
-                    return true;
-                }
+                    return Is(ref op, OpCode.BMi, imm: pc + (ulong)(TableFunctions.SignExtend((long)(int)((i >> 5) & 524287), 19L) << 2));
                 if (((int)(i & 15) == 5))
-                {
-                    op.Imm = pc + (ulong)(TableFunctions.SignExtend((long)(int)((i >> 5) & 524287), 19L) << 2);
-                    op.Code = OpCode.BPl;
-                    return true;
-                }
+                    return Is(ref op, OpCode.BPl, imm: pc + (ulong)(TableFunctions.SignExtend((long)(int)((i >> 5) & 524287), 19L) << 2));
                 if (((int)(i & 15) == 6))
-                {
-                    op.Imm = pc + (ulong)(TableFunctions.SignExtend((long)(int)((i >> 5) & 524287), 19L) << 2);
-                    op.Code = OpCode.BVs;
-                    return true;
-                }
+                    return Is(ref op, OpCode.BVs, imm: pc + (ulong)(TableFunctions.SignExtend((long)(int)((i >> 5) & 524287), 19L) << 2));
                 if (((int)(i & 15) == 7))
-                {
-                    op.Imm = pc + (ulong)(TableFunctions.SignExtend((long)(int)((i >> 5) & 524287), 19L) << 2);
-                    op.Code = OpCode.BVc;
-                    return true;
-                }
+                    return Is(ref op, OpCode.BVc, imm: pc + (ulong)(TableFunctions.SignExtend((long)(int)((i >> 5) & 524287), 19L) << 2));
                 if (((int)(i & 15) == 8))
-                {
-                    op.Imm = pc + (ulong)(TableFunctions.SignExtend((long)(int)((i >> 5) & 524287), 19L) << 2);
-                    op.Code = OpCode.BHi;
-                    return true;
-                }
+                    return Is(ref op, OpCode.BHi, imm: pc + (ulong)(TableFunctions.SignExtend((long)(int)((i >> 5) & 524287), 19L) << 2));
                 if (((int)(i & 15) == 9))
-                {
-                    op.Imm = pc + (ulong)(TableFunctions.SignExtend((long)(int)((i >> 5) & 524287), 19L) << 2);
-                    op.Code = OpCode.BLs;
-                    return true;
-                }
+                    return Is(ref op, OpCode.BLs, imm: pc + (ulong)(TableFunctions.SignExtend((long)(int)((i >> 5) & 524287), 19L) << 2));
                 if (((int)(i & 15) == 10))
-                {
-                    op.Imm = pc + (ulong)(TableFunctions.SignExtend((long)(int)((i >> 5) & 524287), 19L) << 2);
-                    op.Code = OpCode.BGe;
-                    return true;
-                }
+                    return Is(ref op, OpCode.BGe, imm: pc + (ulong)(TableFunctions.SignExtend((long)(int)((i >> 5) & 524287), 19L) << 2));
                 if (((int)(i & 15) == 11))
-                {
-                    op.Imm = pc + (ulong)(TableFunctions.SignExtend((long)(int)((i >> 5) & 524287), 19L) << 2);
-                    op.Code = OpCode.BLt;
-                    return true;
-                }
+                    return Is(ref op, OpCode.BLt, imm: pc + (ulong)(TableFunctions.SignExtend((long)(int)((i >> 5) & 524287), 19L) << 2));
                 if (((int)(i & 15) == 12))
-                {
-                    op.Imm = pc + (ulong)(TableFunctions.SignExtend((long)(int)((i >> 5) & 524287), 19L) << 2);
-                    op.Code = OpCode.BGt;
-                    return true;
-                }
+                    return Is(ref op, OpCode.BGt, imm: pc + (ulong)(TableFunctions.SignExtend((long)(int)((i >> 5) & 524287), 19L) << 2));
                 if (((int)(i & 15) == 13))
-                {
-                    op.Imm = pc + (ulong)(TableFunctions.SignExtend((long)(int)((i >> 5) & 524287), 19L) << 2);
-                    op.Code = OpCode.BLe;
-                    return true;
-                }
+                    return Is(ref op, OpCode.BLe, imm: pc + (ulong)(TableFunctions.SignExtend((long)(int)((i >> 5) & 524287), 19L) << 2));
                 return false;
             case Row.BL:
-                op.Imm = pc + (ulong)(TableFunctions.SignExtend((long)(int)(i & 67108863), 26L) << 2);
-                op.Code = OpCode.Bl;
-                return true;
+                return Is(ref op, OpCode.Bl, imm: pc + (ulong)(TableFunctions.SignExtend((long)(int)(i & 67108863), 26L) << 2));
             case Row.BR:
-                op.Rn = (byte)(int)((i >> 5) & 31);
-                op.Code = OpCode.Br;
-                return true;
+                return Is(ref op, OpCode.Br, rn: (byte)(int)((i >> 5) & 31));
             case Row.BLR:
-                op.Rn = (byte)(int)((i >> 5) & 31);
-                op.Code = OpCode.Blr;
-                return true;
+                return Is(ref op, OpCode.Blr, rn: (byte)(int)((i >> 5) & 31));
             case Row.RET:
-                op.Rn = (byte)(int)((i >> 5) & 31);
-                op.Code = OpCode.Ret;
-                return true;
+                return Is(ref op, OpCode.Ret, rn: (byte)(int)((i >> 5) & 31));
             case Row.CBZ:
-                op.Rn = (byte)(int)(i & 31);
-                op.Imm = pc + (ulong)(TableFunctions.SignExtend((long)(int)((i >> 5) & 524287), 19L) << 2);
-                op.Code = (int)(i >> 31) != 0 ? OpCode.Cbz64 : OpCode.Cbz32;
-                return true;
+                return Is(ref op, (int)(i >> 31) != 0 ? OpCode.Cbz64 : OpCode.Cbz32, rn: (byte)(int)(i & 31),
+                    imm: pc + (ulong)(TableFunctions.SignExtend((long)(int)((i >> 5) & 524287), 19L) << 2));
             case Row.CBNZ:
-                op.Rn = (byte)(int)(i & 31);
-                op.Imm = pc + (ulong)(TableFunctions.SignExtend((long)(int)((i >> 5) & 524287), 19L) << 2);
-                op.Code = (int)(i >> 31) != 0 ? OpCode.Cbnz64 : OpCode.Cbnz32;
-                return true;
+                return Is(ref op, (int)(i >> 31) != 0 ? OpCode.Cbnz64 : OpCode.Cbnz32, rn: (byte)(int)(i & 31),
+                    imm: pc + (ulong)(TableFunctions.SignExtend((long)(int)((i >> 5) & 524287), 19L) << 2));
             case Row.TBZ:
-                op.Rn = (byte)(int)(i & 31);
-                op.Ra = (byte)(((int)(i >> 31) << 5) + (int)((i >> 19) & 31));
-                op.Imm = pc + (ulong)(TableFunctions.SignExtend((long)(int)((i >> 5) & 16383), 14L) << 2);
-                op.Code = OpCode.Tbz;
-                return true;
+                return Is(ref op, OpCode.Tbz, rn: (byte)(int)(i & 31), ra: (byte)(((int)(i >> 31) << 5) + (int)((i >> 19) & 31)),
+                    imm: pc + (ulong)(TableFunctions.SignExtend((long)(int)((i >> 5) & 16383), 14L) << 2));
             case Row.TBNZ:
-                op.Rn = (byte)(int)(i & 31);
-                op.Ra = (byte)(((int)(i >> 31) << 5) + (int)((i >> 19) & 31));
-                op.Imm = pc + (ulong)(TableFunctions.SignExtend((long)(int)((i >> 5) & 16383), 14L) << 2);
-                op.Code = OpCode.Tbnz;
-                return true;
+                return Is(ref op, OpCode.Tbnz, rn: (byte)(int)(i & 31), ra: (byte)(((int)(i >> 31) << 5) + (int)((i >> 19) & 31)),
+                    imm: pc + (ulong)(TableFunctions.SignExtend((long)(int)((i >> 5) & 16383), 14L) << 2));
             case Row.LDRB_imm:
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Imm = (ulong)((long)(int)((i >> 10) & 4095) << 0);
-                op.Rd = Destination((int)(i & 31));
-                op.Code = OpCode.Ld8Off;
-                return true;
+                return Is(ref op, OpCode.Ld8Off, rn: Base((int)((i >> 5) & 31), sp), extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                    imm: (ulong)((long)(int)((i >> 10) & 4095) << 0), rd: Destination((int)(i & 31)));
             case Row.LDRB_post:
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Wb = Base((int)((i >> 5) & 31), sp);
-                op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                op.Rd = Destination((int)(i & 31));
-                op.Code = OpCode.Ld8Post;
-                return true;
+                return Is(ref op, OpCode.Ld8Post, rn: Base((int)((i >> 5) & 31), sp), extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                    wb: Base((int)((i >> 5) & 31), sp), imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L),
+                    rd: Destination((int)(i & 31)));
             case Row.LDRB_pre:
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Wb = Base((int)((i >> 5) & 31), sp);
-                op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                op.Rd = Destination((int)(i & 31));
-                op.Code = OpCode.Ld8Off;
-                return true;
+                return Is(ref op, OpCode.Ld8Off, rn: Base((int)((i >> 5) & 31), sp), extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                    wb: Base((int)((i >> 5) & 31), sp), imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L),
+                    rd: Destination((int)(i & 31)));
             case Row.LDRB_reg:
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Rm = (byte)(int)((i >> 16) & 31);
-                op.Ra = (byte)(int)((i >> 13) & 7);
-                op.Imm = (ulong)((long)(int)((i >> 12) & 1) * 0L);
-                op.Rd = Destination((int)(i & 31));
-                op.Code = OpCode.Ld8Reg;
-                return true;
+                return Is(ref op, OpCode.Ld8Reg, rn: Base((int)((i >> 5) & 31), sp), extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                    rm: (byte)(int)((i >> 16) & 31), ra: (byte)(int)((i >> 13) & 7), imm: (ulong)((long)(int)((i >> 12) & 1) * 0L),
+                    rd: Destination((int)(i & 31)));
             case Row.LDURB:
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                op.Rd = Destination((int)(i & 31));
-                op.Code = OpCode.Ld8Off;
-                return true;
+                return Is(ref op, OpCode.Ld8Off, rn: Base((int)((i >> 5) & 31), sp), extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                    imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L), rd: Destination((int)(i & 31)));
             case Row.LDRH_imm:
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Imm = (ulong)((long)(int)((i >> 10) & 4095) << 1);
-                op.Rd = Destination((int)(i & 31));
-                op.Code = OpCode.Ld16Off;
-                return true;
+                return Is(ref op, OpCode.Ld16Off, rn: Base((int)((i >> 5) & 31), sp), extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                    imm: (ulong)((long)(int)((i >> 10) & 4095) << 1), rd: Destination((int)(i & 31)));
             case Row.LDRH_post:
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Wb = Base((int)((i >> 5) & 31), sp);
-                op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                op.Rd = Destination((int)(i & 31));
-                op.Code = OpCode.Ld16Post;
-                return true;
+                return Is(ref op, OpCode.Ld16Post, rn: Base((int)((i >> 5) & 31), sp), extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                    wb: Base((int)((i >> 5) & 31), sp), imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L),
+                    rd: Destination((int)(i & 31)));
             case Row.LDRH_pre:
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Wb = Base((int)((i >> 5) & 31), sp);
-                op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                op.Rd = Destination((int)(i & 31));
-                op.Code = OpCode.Ld16Off;
-                return true;
+                return Is(ref op, OpCode.Ld16Off, rn: Base((int)((i >> 5) & 31), sp), extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                    wb: Base((int)((i >> 5) & 31), sp), imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L),
+                    rd: Destination((int)(i & 31)));
             case Row.LDRH_reg:
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Rm = (byte)(int)((i >> 16) & 31);
-                op.Ra = (byte)(int)((i >> 13) & 7);
-                op.Imm = (ulong)((long)(int)((i >> 12) & 1) * 1L);
-                op.Rd = Destination((int)(i & 31));
-                op.Code = OpCode.Ld16Reg;
-                return true;
+                return Is(ref op, OpCode.Ld16Reg, rn: Base((int)((i >> 5) & 31), sp), extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                    rm: (byte)(int)((i >> 16) & 31), ra: (byte)(int)((i >> 13) & 7), imm: (ulong)((long)(int)((i >> 12) & 1) * 1L),
+                    rd: Destination((int)(i & 31)));
             case Row.LDURH:
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                op.Rd = Destination((int)(i & 31));
-                op.Code = OpCode.Ld16Off;
-                return true;
+                return Is(ref op, OpCode.Ld16Off, rn: Base((int)((i >> 5) & 31), sp), extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                    imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L), rd: Destination((int)(i & 31)));
             case Row.LDR_imm:
                 if (((int)((i >> 30) & 1) == 0))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Imm = (ulong)((long)(int)((i >> 10) & 4095) << 2);
-                    op.Rd = Destination((int)(i & 31));
-                    op.Code = OpCode.Ld32Off;
-                    return true;
-                }
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Imm = (ulong)((long)(int)((i >> 10) & 4095) << 3);
-                op.Rd = Destination((int)(i & 31));
-                op.Code = OpCode.Ld64Off;
-                return true;
+                    return Is(ref op, OpCode.Ld32Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), imm: (ulong)((long)(int)((i >> 10) & 4095) << 2),
+                        rd: Destination((int)(i & 31)));
+                return Is(ref op, OpCode.Ld64Off, rn: Base((int)((i >> 5) & 31), sp), extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                    imm: (ulong)((long)(int)((i >> 10) & 4095) << 3), rd: Destination((int)(i & 31)));
             case Row.LDR_post:
                 if (((int)((i >> 30) & 1) == 0))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Wb = Base((int)((i >> 5) & 31), sp);
-                    op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                    op.Rd = Destination((int)(i & 31));
-                    op.Code = OpCode.Ld32Post;
-                    return true;
-                }
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Wb = Base((int)((i >> 5) & 31), sp);
-                op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                op.Rd = Destination((int)(i & 31));
-                op.Code = OpCode.Ld64Post;
-                return true;
+                    return Is(ref op, OpCode.Ld32Post, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), wb: Base((int)((i >> 5) & 31), sp),
+                        imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L), rd: Destination((int)(i & 31)));
+                return Is(ref op, OpCode.Ld64Post, rn: Base((int)((i >> 5) & 31), sp), extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                    wb: Base((int)((i >> 5) & 31), sp), imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L),
+                    rd: Destination((int)(i & 31)));
             case Row.LDR_pre:
                 if (((int)((i >> 30) & 1) == 0))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Wb = Base((int)((i >> 5) & 31), sp);
-                    op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                    op.Rd = Destination((int)(i & 31));
-                    op.Code = OpCode.Ld32Off;
-                    return true;
-                }
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Wb = Base((int)((i >> 5) & 31), sp);
-                op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                op.Rd = Destination((int)(i & 31));
-                op.Code = OpCode.Ld64Off;
-                return true;
+                    return Is(ref op, OpCode.Ld32Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), wb: Base((int)((i >> 5) & 31), sp),
+                        imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L), rd: Destination((int)(i & 31)));
+                return Is(ref op, OpCode.Ld64Off, rn: Base((int)((i >> 5) & 31), sp), extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                    wb: Base((int)((i >> 5) & 31), sp), imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L),
+                    rd: Destination((int)(i & 31)));
             case Row.LDR_reg:
                 if (((int)((i >> 30) & 1) == 0))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Rm = (byte)(int)((i >> 16) & 31);
-                    op.Ra = (byte)(int)((i >> 13) & 7);
-                    op.Imm = (ulong)((long)(int)((i >> 12) & 1) * 2L);
-                    op.Rd = Destination((int)(i & 31));
-                    op.Code = OpCode.Ld32Reg;
-                    return true;
-                }
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Rm = (byte)(int)((i >> 16) & 31);
-                op.Ra = (byte)(int)((i >> 13) & 7);
-                op.Imm = (ulong)((long)(int)((i >> 12) & 1) * 3L);
-                op.Rd = Destination((int)(i & 31));
-                op.Code = OpCode.Ld64Reg;
-                return true;
+                    return Is(ref op, OpCode.Ld32Reg, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), rm: (byte)(int)((i >> 16) & 31),
+                        ra: (byte)(int)((i >> 13) & 7), imm: (ulong)((long)(int)((i >> 12) & 1) * 2L), rd: Destination((int)(i & 31)));
+                return Is(ref op, OpCode.Ld64Reg, rn: Base((int)((i >> 5) & 31), sp), extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                    rm: (byte)(int)((i >> 16) & 31), ra: (byte)(int)((i >> 13) & 7), imm: (ulong)((long)(int)((i >> 12) & 1) * 3L),
+                    rd: Destination((int)(i & 31)));
             case Row.LDUR:
                 if (((int)((i >> 30) & 1) == 0))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                    op.Rd = Destination((int)(i & 31));
-                    op.Code = OpCode.Ld32Off;
-                    return true;
-                }
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                op.Rd = Destination((int)(i & 31));
-                op.Code = OpCode.Ld64Off;
-                return true;
+                    return Is(ref op, OpCode.Ld32Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                        imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L), rd: Destination((int)(i & 31)));
+                return Is(ref op, OpCode.Ld64Off, rn: Base((int)((i >> 5) & 31), sp), extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                    imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L), rd: Destination((int)(i & 31)));
             case Row.LDR_lit:
                 if (((int)((i >> 30) & 1) == 0))
-                {
-                    op.Rn = 31;
-                    op.Imm = pc + (ulong)(TableFunctions.SignExtend((long)(int)((i >> 5) & 524287), 19L) << 2);
-                    op.Rd = Destination((int)(i & 31));
-                    op.Code = OpCode.Ld32Off;
-                    return true;
-                }
-                op.Rn = 31;
-                op.Imm = pc + (ulong)(TableFunctions.SignExtend((long)(int)((i >> 5) & 524287), 19L) << 2);
-                op.Rd = Destination((int)(i & 31));
-                op.Code = OpCode.Ld64Off;
-                return true;
+                    return Is(ref op, OpCode.Ld32Off, rn: 31,
+                        imm: pc + (ulong)(TableFunctions.SignExtend((long)(int)((i >> 5) & 524287), 19L) << 2),
+                        rd: Destination((int)(i & 31)));
+                return Is(ref op, OpCode.Ld64Off, rn: 31,
+                    imm: pc + (ulong)(TableFunctions.SignExtend((long)(int)((i >> 5) & 524287), 19L) << 2), rd: Destination((int)(i & 31)));
             case Row.LDRSB_imm:
                 if (((int)((i >> 22) & 1) == 0))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Imm = (ulong)((long)(int)((i >> 10) & 4095) << 0);
-                    op.Rd = Destination((int)(i & 31));
-                    op.Code = OpCode.LdS8To64Off;
-                    return true;
-                }
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Imm = (ulong)((long)(int)((i >> 10) & 4095) << 0);
-                op.Rd = Destination((int)(i & 31));
-                op.Code = OpCode.LdS8To32Off;
-                return true;
+                    return Is(ref op, OpCode.LdS8To64Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), imm: (ulong)((long)(int)((i >> 10) & 4095) << 0),
+                        rd: Destination((int)(i & 31)));
+                return Is(ref op, OpCode.LdS8To32Off, rn: Base((int)((i >> 5) & 31), sp),
+                    extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), imm: (ulong)((long)(int)((i >> 10) & 4095) << 0),
+                    rd: Destination((int)(i & 31)));
             case Row.LDRSB_post:
                 if (((int)((i >> 22) & 1) == 0))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Wb = Base((int)((i >> 5) & 31), sp);
-                    op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                    op.Rd = Destination((int)(i & 31));
-                    op.Code = OpCode.LdS8To64Post;
-                    return true;
-                }
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Wb = Base((int)((i >> 5) & 31), sp);
-                op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                op.Rd = Destination((int)(i & 31));
-                op.Code = OpCode.LdS8To32Post;
-                return true;
+                    return Is(ref op, OpCode.LdS8To64Post, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), wb: Base((int)((i >> 5) & 31), sp),
+                        imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L), rd: Destination((int)(i & 31)));
+                return Is(ref op, OpCode.LdS8To32Post, rn: Base((int)((i >> 5) & 31), sp),
+                    extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), wb: Base((int)((i >> 5) & 31), sp),
+                    imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L), rd: Destination((int)(i & 31)));
             case Row.LDRSB_pre:
                 if (((int)((i >> 22) & 1) == 0))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Wb = Base((int)((i >> 5) & 31), sp);
-                    op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                    op.Rd = Destination((int)(i & 31));
-                    op.Code = OpCode.LdS8To64Off;
-                    return true;
-                }
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Wb = Base((int)((i >> 5) & 31), sp);
-                op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                op.Rd = Destination((int)(i & 31));
-                op.Code = OpCode.LdS8To32Off;
-                return true;
+                    return Is(ref op, OpCode.LdS8To64Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), wb: Base((int)((i >> 5) & 31), sp),
+                        imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L), rd: Destination((int)(i & 31)));
+                return Is(ref op, OpCode.LdS8To32Off, rn: Base((int)((i >> 5) & 31), sp),
+                    extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), wb: Base((int)((i >> 5) & 31), sp),
+                    imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L), rd: Destination((int)(i & 31)));
             case Row.LDRSB_reg:
                 if (((int)((i >> 22) & 1) == 0))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Rm = (byte)(int)((i >> 16) & 31);
-                    op.Ra = (byte)(int)((i >> 13) & 7);
-                    op.Imm = (ulong)((long)(int)((i >> 12) & 1) * 0L);
-                    op.Rd = Destination((int)(i & 31));
-                    op.Code = OpCode.LdS8To64Reg;
-                    return true;
-                }
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Rm = (byte)(int)((i >> 16) & 31);
-                op.Ra = (byte)(int)((i >> 13) & 7);
-                op.Imm = (ulong)((long)(int)((i >> 12) & 1) * 0L);
-                op.Rd = Destination((int)(i & 31));
-                op.Code = OpCode.LdS8To32Reg;
-                return true;
+                    return Is(ref op, OpCode.LdS8To64Reg, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), rm: (byte)(int)((i >> 16) & 31),
+                        ra: (byte)(int)((i >> 13) & 7), imm: (ulong)((long)(int)((i >> 12) & 1) * 0L), rd: Destination((int)(i & 31)));
+                return Is(ref op, OpCode.LdS8To32Reg, rn: Base((int)((i >> 5) & 31), sp),
+                    extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), rm: (byte)(int)((i >> 16) & 31), ra: (byte)(int)((i >> 13) & 7),
+                    imm: (ulong)((long)(int)((i >> 12) & 1) * 0L), rd: Destination((int)(i & 31)));
             case Row.LDURSB:
                 if (((int)((i >> 22) & 1) == 0))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                    op.Rd = Destination((int)(i & 31));
-                    op.Code = OpCode.LdS8To64Off;
-                    return true;
-                }
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                op.Rd = Destination((int)(i & 31));
-                op.Code = OpCode.LdS8To32Off;
-                return true;
+                    return Is(ref op, OpCode.LdS8To64Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                        imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L), rd: Destination((int)(i & 31)));
+                return Is(ref op, OpCode.LdS8To32Off, rn: Base((int)((i >> 5) & 31), sp),
+                    extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                    imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L), rd: Destination((int)(i & 31)));
             case Row.LDRSH_imm:
                 if (((int)((i >> 22) & 1) == 0))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Imm = (ulong)((long)(int)((i >> 10) & 4095) << 1);
-                    op.Rd = Destination((int)(i & 31));
-                    op.Code = OpCode.LdS16To64Off;
-                    return true;
-                }
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Imm = (ulong)((long)(int)((i >> 10) & 4095) << 1);
-                op.Rd = Destination((int)(i & 31));
-                op.Code = OpCode.LdS16To32Off;
-                return true;
+                    return Is(ref op, OpCode.LdS16To64Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), imm: (ulong)((long)(int)((i >> 10) & 4095) << 1),
+                        rd: Destination((int)(i & 31)));
+                return Is(ref op, OpCode.LdS16To32Off, rn: Base((int)((i >> 5) & 31), sp),
+                    extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), imm: (ulong)((long)(int)((i >> 10) & 4095) << 1),
+                    rd: Destination((int)(i & 31)));
             case Row.LDRSH_post:
                 if (((int)((i >> 22) & 1) == 0))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Wb = Base((int)((i >> 5) & 31), sp);
-                    op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                    op.Rd = Destination((int)(i & 31));
-                    op.Code = OpCode.LdS16To64Post;
-                    return true;
-                }
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Wb = Base((int)((i >> 5) & 31), sp);
-                op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                op.Rd = Destination((int)(i & 31));
-                op.Code = OpCode.LdS16To32Post;
-                return true;
+                    return Is(ref op, OpCode.LdS16To64Post, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), wb: Base((int)((i >> 5) & 31), sp),
+                        imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L), rd: Destination((int)(i & 31)));
+                return Is(ref op, OpCode.LdS16To32Post, rn: Base((int)((i >> 5) & 31), sp),
+                    extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), wb: Base((int)((i >> 5) & 31), sp),
+                    imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L), rd: Destination((int)(i & 31)));
             case Row.LDRSH_pre:
                 if (((int)((i >> 22) & 1) == 0))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Wb = Base((int)((i >> 5) & 31), sp);
-                    op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                    op.Rd = Destination((int)(i & 31));
-                    op.Code = OpCode.LdS16To64Off;
-                    return true;
-                }
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Wb = Base((int)((i >> 5) & 31), sp);
-                op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                op.Rd = Destination((int)(i & 31));
-                op.Code = OpCode.LdS16To32Off;
-                return true;
+                    return Is(ref op, OpCode.LdS16To64Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), wb: Base((int)((i >> 5) & 31), sp),
+                        imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L), rd: Destination((int)(i & 31)));
+                return Is(ref op, OpCode.LdS16To32Off, rn: Base((int)((i >> 5) & 31), sp),
+                    extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), wb: Base((int)((i >> 5) & 31), sp),
+                    imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L), rd: Destination((int)(i & 31)));
             case Row.LDRSH_reg:
                 if (((int)((i >> 22) & 1) == 0))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Rm = (byte)(int)((i >> 16) & 31);
-                    op.Ra = (byte)(int)((i >> 13) & 7);
-                    op.Imm = (ulong)((long)(int)((i >> 12) & 1) * 1L);
-                    op.Rd = Destination((int)(i & 31));
-                    op.Code = OpCode.LdS16To64Reg;
-                    return true;
-                }
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Rm = (byte)(int)((i >> 16) & 31);
-                op.Ra = (byte)(int)((i >> 13) & 7);
-                op.Imm = (ulong)((long)(int)((i >> 12) & 1) * 1L);
-                op.Rd = Destination((int)(i & 31));
-                op.Code = OpCode.LdS16To32Reg;
-                return true;
+                    return Is(ref op, OpCode.LdS16To64Reg, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), rm: (byte)(int)((i >> 16) & 31),
+                        ra: (byte)(int)((i >> 13) & 7), imm: (ulong)((long)(int)((i >> 12) & 1) * 1L), rd: Destination((int)(i & 31)));
+                return Is(ref op, OpCode.LdS16To32Reg, rn: Base((int)((i >> 5) & 31), sp),
+                    extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), rm: (byte)(int)((i >> 16) & 31), ra: (byte)(int)((i >> 13) & 7),
+                    imm: (ulong)((long)(int)((i >> 12) & 1) * 1L), rd: Destination((int)(i & 31)));
             case Row.LDURSH:
                 if (((int)((i >> 22) & 1) == 0))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                    op.Rd = Destination((int)(i & 31));
-                    op.Code = OpCode.LdS16To64Off;
-                    return true;
-                }
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                op.Rd = Destination((int)(i & 31));
-                op.Code = OpCode.LdS16To32Off;
-                return true;
+                    return Is(ref op, OpCode.LdS16To64Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                        imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L), rd: Destination((int)(i & 31)));
+                return Is(ref op, OpCode.LdS16To32Off, rn: Base((int)((i >> 5) & 31), sp),
+                    extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                    imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L), rd: Destination((int)(i & 31)));
             case Row.LDRSW_imm:
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Imm = (ulong)((long)(int)((i >> 10) & 4095) << 2);
-                op.Rd = Destination((int)(i & 31));
-                op.Code = OpCode.LdS32Off;
-                return true;
+                return Is(ref op, OpCode.LdS32Off, rn: Base((int)((i >> 5) & 31), sp), extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                    imm: (ulong)((long)(int)((i >> 10) & 4095) << 2), rd: Destination((int)(i & 31)));
             case Row.LDRSW_post:
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Wb = Base((int)((i >> 5) & 31), sp);
-                op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                op.Rd = Destination((int)(i & 31));
-                op.Code = OpCode.LdS32Post;
-                return true;
+                return Is(ref op, OpCode.LdS32Post, rn: Base((int)((i >> 5) & 31), sp), extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                    wb: Base((int)((i >> 5) & 31), sp), imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L),
+                    rd: Destination((int)(i & 31)));
             case Row.LDRSW_pre:
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Wb = Base((int)((i >> 5) & 31), sp);
-                op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                op.Rd = Destination((int)(i & 31));
-                op.Code = OpCode.LdS32Off;
-                return true;
+                return Is(ref op, OpCode.LdS32Off, rn: Base((int)((i >> 5) & 31), sp), extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                    wb: Base((int)((i >> 5) & 31), sp), imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L),
+                    rd: Destination((int)(i & 31)));
             case Row.LDRSW_reg:
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Rm = (byte)(int)((i >> 16) & 31);
-                op.Ra = (byte)(int)((i >> 13) & 7);
-                op.Imm = (ulong)((long)(int)((i >> 12) & 1) * 2L);
-                op.Rd = Destination((int)(i & 31));
-                op.Code = OpCode.LdS32Reg;
-                return true;
+                return Is(ref op, OpCode.LdS32Reg, rn: Base((int)((i >> 5) & 31), sp), extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                    rm: (byte)(int)((i >> 16) & 31), ra: (byte)(int)((i >> 13) & 7), imm: (ulong)((long)(int)((i >> 12) & 1) * 2L),
+                    rd: Destination((int)(i & 31)));
             case Row.LDURSW:
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                op.Rd = Destination((int)(i & 31));
-                op.Code = OpCode.LdS32Off;
-                return true;
+                return Is(ref op, OpCode.LdS32Off, rn: Base((int)((i >> 5) & 31), sp), extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                    imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L), rd: Destination((int)(i & 31)));
             case Row.LDRSW_lit:
-                op.Rn = 31;
-                op.Imm = pc + (ulong)(TableFunctions.SignExtend((long)(int)((i >> 5) & 524287), 19L) << 2);
-                op.Rd = Destination((int)(i & 31));
-                op.Code = OpCode.LdS32Off;
-                return true;
+                return Is(ref op, OpCode.LdS32Off, rn: 31,
+                    imm: pc + (ulong)(TableFunctions.SignExtend((long)(int)((i >> 5) & 524287), 19L) << 2), rd: Destination((int)(i & 31)));
             case Row.STRB_imm:
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Imm = (ulong)((long)(int)((i >> 10) & 4095) << 0);
-                op.Rd = (byte)(int)(i & 31);
-                op.Code = OpCode.St8Off;
-                return true;
+                return Is(ref op, OpCode.St8Off, rn: Base((int)((i >> 5) & 31), sp), extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                    imm: (ulong)((long)(int)((i >> 10) & 4095) << 0), rd: (byte)(int)(i & 31));
             case Row.STRB_post:
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Wb = Base((int)((i >> 5) & 31), sp);
-                op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                op.Rd = (byte)(int)(i & 31);
-                op.Code = OpCode.St8Post;
-                return true;
+                return Is(ref op, OpCode.St8Post, rn: Base((int)((i >> 5) & 31), sp), extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                    wb: Base((int)((i >> 5) & 31), sp), imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L),
+                    rd: (byte)(int)(i & 31));
             case Row.STRB_pre:
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Wb = Base((int)((i >> 5) & 31), sp);
-                op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                op.Rd = (byte)(int)(i & 31);
-                op.Code = OpCode.St8Off;
-                return true;
+                return Is(ref op, OpCode.St8Off, rn: Base((int)((i >> 5) & 31), sp), extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                    wb: Base((int)((i >> 5) & 31), sp), imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L),
+                    rd: (byte)(int)(i & 31));
             case Row.STRB_reg:
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Rm = (byte)(int)((i >> 16) & 31);
-                op.Ra = (byte)(int)((i >> 13) & 7);
-                op.Imm = (ulong)((long)(int)((i >> 12) & 1) * 0L);
-                op.Rd = (byte)(int)(i & 31);
-                op.Code = OpCode.St8Reg;
-                return true;
+                return Is(ref op, OpCode.St8Reg, rn: Base((int)((i >> 5) & 31), sp), extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                    rm: (byte)(int)((i >> 16) & 31), ra: (byte)(int)((i >> 13) & 7), imm: (ulong)((long)(int)((i >> 12) & 1) * 0L),
+                    rd: (byte)(int)(i & 31));
             case Row.STURB:
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                op.Rd = (byte)(int)(i & 31);
-                op.Code = OpCode.St8Off;
-                return true;
+                return Is(ref op, OpCode.St8Off, rn: Base((int)((i >> 5) & 31), sp), extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                    imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L), rd: (byte)(int)(i & 31));
             case Row.STRH_imm:
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Imm = (ulong)((long)(int)((i >> 10) & 4095) << 1);
-                op.Rd = (byte)(int)(i & 31);
-                op.Code = OpCode.St16Off;
-                return true;
+                return Is(ref op, OpCode.St16Off, rn: Base((int)((i >> 5) & 31), sp), extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                    imm: (ulong)((long)(int)((i >> 10) & 4095) << 1), rd: (byte)(int)(i & 31));
             case Row.STRH_post:
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Wb = Base((int)((i >> 5) & 31), sp);
-                op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                op.Rd = (byte)(int)(i & 31);
-                op.Code = OpCode.St16Post;
-                return true;
+                return Is(ref op, OpCode.St16Post, rn: Base((int)((i >> 5) & 31), sp), extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                    wb: Base((int)((i >> 5) & 31), sp), imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L),
+                    rd: (byte)(int)(i & 31));
             case Row.STRH_pre:
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Wb = Base((int)((i >> 5) & 31), sp);
-                op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                op.Rd = (byte)(int)(i & 31);
-                op.Code = OpCode.St16Off;
-                return true;
+                return Is(ref op, OpCode.St16Off, rn: Base((int)((i >> 5) & 31), sp), extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                    wb: Base((int)((i >> 5) & 31), sp), imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L),
+                    rd: (byte)(int)(i & 31));
             case Row.STRH_reg:
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Rm = (byte)(int)((i >> 16) & 31);
-                op.Ra = (byte)(int)((i >> 13) & 7);
-                op.Imm = (ulong)((long)(int)((i >> 12) & 1) * 1L);
-                op.Rd = (byte)(int)(i & 31);
-                op.Code = OpCode.St16Reg;
-                return true;
+                return Is(ref op, OpCode.St16Reg, rn: Base((int)((i >> 5) & 31), sp), extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                    rm: (byte)(int)((i >> 16) & 31), ra: (byte)(int)((i >> 13) & 7), imm: (ulong)((long)(int)((i >> 12) & 1) * 1L),
+                    rd: (byte)(int)(i & 31));
             case Row.STURH:
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                op.Rd = (byte)(int)(i & 31);
-                op.Code = OpCode.St16Off;
-                return true;
+                return Is(ref op, OpCode.St16Off, rn: Base((int)((i >> 5) & 31), sp), extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                    imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L), rd: (byte)(int)(i & 31));
             case Row.STR_imm:
                 if (((int)((i >> 30) & 1) == 0))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Imm = (ulong)((long)(int)((i >> 10) & 4095) << 2);
-                    op.Rd = (byte)(int)(i & 31);
-                    op.Code = OpCode.St32Off;
-                    return true;
-                }
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Imm = (ulong)((long)(int)((i >> 10) & 4095) << 3);
-                op.Rd = (byte)(int)(i & 31);
-                op.Code = OpCode.St64Off;
-                return true;
+                    return Is(ref op, OpCode.St32Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), imm: (ulong)((long)(int)((i >> 10) & 4095) << 2),
+                        rd: (byte)(int)(i & 31));
+                return Is(ref op, OpCode.St64Off, rn: Base((int)((i >> 5) & 31), sp), extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                    imm: (ulong)((long)(int)((i >> 10) & 4095) << 3), rd: (byte)(int)(i & 31));
             case Row.STR_post:
                 if (((int)((i >> 30) & 1) == 0))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Wb = Base((int)((i >> 5) & 31), sp);
-                    op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                    op.Rd = (byte)(int)(i & 31);
-                    op.Code = OpCode.St32Post;
-                    return true;
-                }
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Wb = Base((int)((i >> 5) & 31), sp);
-                op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                op.Rd = (byte)(int)(i & 31);
-                op.Code = OpCode.St64Post;
-                return true;
+                    return Is(ref op, OpCode.St32Post, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), wb: Base((int)((i >> 5) & 31), sp),
+                        imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L), rd: (byte)(int)(i & 31));
+                return Is(ref op, OpCode.St64Post, rn: Base((int)((i >> 5) & 31), sp), extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                    wb: Base((int)((i >> 5) & 31), sp), imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L),
+                    rd: (byte)(int)(i & 31));
             case Row.STR_pre:
                 if (((int)((i >> 30) & 1) == 0))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Wb = Base((int)((i >> 5) & 31), sp);
-                    op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                    op.Rd = (byte)(int)(i & 31);
-                    op.Code = OpCode.St32Off;
-                    return true;
-                }
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Wb = Base((int)((i >> 5) & 31), sp);
-                op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                op.Rd = (byte)(int)(i & 31);
-                op.Code = OpCode.St64Off;
-                return true;
+                    return Is(ref op, OpCode.St32Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), wb: Base((int)((i >> 5) & 31), sp),
+                        imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L), rd: (byte)(int)(i & 31));
+                return Is(ref op, OpCode.St64Off, rn: Base((int)((i >> 5) & 31), sp), extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                    wb: Base((int)((i >> 5) & 31), sp), imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L),
+                    rd: (byte)(int)(i & 31));
             case Row.STR_reg:
                 if (((int)((i >> 30) & 1) == 0))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Rm = (byte)(int)((i >> 16) & 31);
-                    op.Ra = (byte)(int)((i >> 13) & 7);
-                    op.Imm = (ulong)((long)(int)((i >> 12) & 1) * 2L);
-                    op.Rd = (byte)(int)(i & 31);
-                    op.Code = OpCode.St32Reg;
-                    return true;
-                }
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Rm = (byte)(int)((i >> 16) & 31);
-                op.Ra = (byte)(int)((i >> 13) & 7);
-                op.Imm = (ulong)((long)(int)((i >> 12) & 1) * 3L);
-                op.Rd = (byte)(int)(i & 31);
-                op.Code = OpCode.St64Reg;
-                return true;
+                    return Is(ref op, OpCode.St32Reg, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), rm: (byte)(int)((i >> 16) & 31),
+                        ra: (byte)(int)((i >> 13) & 7), imm: (ulong)((long)(int)((i >> 12) & 1) * 2L), rd: (byte)(int)(i & 31));
+                return Is(ref op, OpCode.St64Reg, rn: Base((int)((i >> 5) & 31), sp), extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                    rm: (byte)(int)((i >> 16) & 31), ra: (byte)(int)((i >> 13) & 7), imm: (ulong)((long)(int)((i >> 12) & 1) * 3L),
+                    rd: (byte)(int)(i & 31));
             case Row.STUR:
                 if (((int)((i >> 30) & 1) == 0))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                    op.Rd = (byte)(int)(i & 31);
-                    op.Code = OpCode.St32Off;
-                    return true;
-                }
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                op.Rd = (byte)(int)(i & 31);
-                op.Code = OpCode.St64Off;
-                return true;
+                    return Is(ref op, OpCode.St32Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                        imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L), rd: (byte)(int)(i & 31));
+                return Is(ref op, OpCode.St64Off, rn: Base((int)((i >> 5) & 31), sp), extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                    imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L), rd: (byte)(int)(i & 31));
             case Row.LDP_off:
                 if (((int)(i >> 31) == 1))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Imm = (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 3);
-                    op.Rd = Destination((int)(i & 31));
-                    op.Ra = Destination((int)((i >> 10) & 31));
-                    op.Code = OpCode.Ldp64Off;
-                    return true;
-                }
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Imm = (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 2);
-                op.Rd = Destination((int)(i & 31));
-                op.Ra = Destination((int)((i >> 10) & 31));
-                op.Code = OpCode.Ldp32Off;
-                return true;
+                    return Is(ref op, OpCode.Ldp64Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                        imm: (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 3), rd: Destination((int)(i & 31)),
+                        ra: Destination((int)((i >> 10) & 31)));
+                return Is(ref op, OpCode.Ldp32Off, rn: Base((int)((i >> 5) & 31), sp), extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                    imm: (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 2), rd: Destination((int)(i & 31)),
+                    ra: Destination((int)((i >> 10) & 31)));
             case Row.LDP_post:
                 if (((int)(i >> 31) == 1))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Wb = Base((int)((i >> 5) & 31), sp);
-                    op.Imm = (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 3);
-                    op.Rd = Destination((int)(i & 31));
-                    op.Ra = Destination((int)((i >> 10) & 31));
-                    op.Code = OpCode.Ldp64Post;
-                    return true;
-                }
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Wb = Base((int)((i >> 5) & 31), sp);
-                op.Imm = (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 2);
-                op.Rd = Destination((int)(i & 31));
-                op.Ra = Destination((int)((i >> 10) & 31));
-                op.Code = OpCode.Ldp32Post;
-                return true;
+                    return Is(ref op, OpCode.Ldp64Post, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), wb: Base((int)((i >> 5) & 31), sp),
+                        imm: (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 3), rd: Destination((int)(i & 31)),
+                        ra: Destination((int)((i >> 10) & 31)));
+                return Is(ref op, OpCode.Ldp32Post, rn: Base((int)((i >> 5) & 31), sp), extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                    wb: Base((int)((i >> 5) & 31), sp), imm: (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 2),
+                    rd: Destination((int)(i & 31)), ra: Destination((int)((i >> 10) & 31)));
             case Row.LDP_pre:
                 if (((int)(i >> 31) == 1))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Wb = Base((int)((i >> 5) & 31), sp);
-                    op.Imm = (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 3);
-                    op.Rd = Destination((int)(i & 31));
-                    op.Ra = Destination((int)((i >> 10) & 31));
-                    op.Code = OpCode.Ldp64Off;
-                    return true;
-                }
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Wb = Base((int)((i >> 5) & 31), sp);
-                op.Imm = (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 2);
-                op.Rd = Destination((int)(i & 31));
-                op.Ra = Destination((int)((i >> 10) & 31));
-                op.Code = OpCode.Ldp32Off;
-                return true;
+                    return Is(ref op, OpCode.Ldp64Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), wb: Base((int)((i >> 5) & 31), sp),
+                        imm: (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 3), rd: Destination((int)(i & 31)),
+                        ra: Destination((int)((i >> 10) & 31)));
+                return Is(ref op, OpCode.Ldp32Off, rn: Base((int)((i >> 5) & 31), sp), extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                    wb: Base((int)((i >> 5) & 31), sp), imm: (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 2),
+                    rd: Destination((int)(i & 31)), ra: Destination((int)((i >> 10) & 31)));
             case Row.LDNP:
                 if (((int)(i >> 31) == 1))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Imm = (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 3);
-                    op.Rd = Destination((int)(i & 31));
-                    op.Ra = Destination((int)((i >> 10) & 31));
-                    op.Code = OpCode.Ldp64Off;
-                    return true;
-                }
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Imm = (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 2);
-                op.Rd = Destination((int)(i & 31));
-                op.Ra = Destination((int)((i >> 10) & 31));
-                op.Code = OpCode.Ldp32Off;
-                return true;
+                    return Is(ref op, OpCode.Ldp64Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                        imm: (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 3), rd: Destination((int)(i & 31)),
+                        ra: Destination((int)((i >> 10) & 31)));
+                return Is(ref op, OpCode.Ldp32Off, rn: Base((int)((i >> 5) & 31), sp), extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                    imm: (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 2), rd: Destination((int)(i & 31)),
+                    ra: Destination((int)((i >> 10) & 31)));
             case Row.STP_off:
                 if (((int)(i >> 31) == 1))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Imm = (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 3);
-                    op.Rd = (byte)(int)(i & 31);
-                    op.Ra = (byte)(int)((i >> 10) & 31);
-                    op.Code = OpCode.Stp64Off;
-                    return true;
-                }
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Imm = (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 2);
-                op.Rd = (byte)(int)(i & 31);
-                op.Ra = (byte)(int)((i >> 10) & 31);
-                op.Code = OpCode.Stp32Off;
-                return true;
+                    return Is(ref op, OpCode.Stp64Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                        imm: (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 3), rd: (byte)(int)(i & 31),
+                        ra: (byte)(int)((i >> 10) & 31));
+                return Is(ref op, OpCode.Stp32Off, rn: Base((int)((i >> 5) & 31), sp), extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                    imm: (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 2), rd: (byte)(int)(i & 31),
+                    ra: (byte)(int)((i >> 10) & 31));
             case Row.STP_post:
                 if (((int)(i >> 31) == 1))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Wb = Base((int)((i >> 5) & 31), sp);
-                    op.Imm = (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 3);
-                    op.Rd = (byte)(int)(i & 31);
-                    op.Ra = (byte)(int)((i >> 10) & 31);
-                    op.Code = OpCode.Stp64Post;
-                    return true;
-                }
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Wb = Base((int)((i >> 5) & 31), sp);
-                op.Imm = (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 2);
-                op.Rd = (byte)(int)(i & 31);
-                op.Ra = (byte)(int)((i >> 10) & 31);
-                op.Code = OpCode.Stp32Post;
-                return true;
+                    return Is(ref op, OpCode.Stp64Post, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), wb: Base((int)((i >> 5) & 31), sp),
+                        imm: (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 3), rd: (byte)(int)(i & 31),
+                        ra: (byte)(int)((i >> 10) & 31));
+                return Is(ref op, OpCode.Stp32Post, rn: Base((int)((i >> 5) & 31), sp), extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                    wb: Base((int)((i >> 5) & 31), sp), imm: (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 2),
+                    rd: (byte)(int)(i & 31), ra: (byte)(int)((i >> 10) & 31));
             case Row.STP_pre:
                 if (((int)(i >> 31) == 1))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Wb = Base((int)((i >> 5) & 31), sp);
-                    op.Imm = (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 3);
-                    op.Rd = (byte)(int)(i & 31);
-                    op.Ra = (byte)(int)((i >> 10) & 31);
-                    op.Code = OpCode.Stp64Off;
-                    return true;
-                }
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Wb = Base((int)((i >> 5) & 31), sp);
-                op.Imm = (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 2);
-                op.Rd = (byte)(int)(i & 31);
-                op.Ra = (byte)(int)((i >> 10) & 31);
-                op.Code = OpCode.Stp32Off;
-                return true;
+                    return Is(ref op, OpCode.Stp64Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), wb: Base((int)((i >> 5) & 31), sp),
+                        imm: (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 3), rd: (byte)(int)(i & 31),
+                        ra: (byte)(int)((i >> 10) & 31));
+                return Is(ref op, OpCode.Stp32Off, rn: Base((int)((i >> 5) & 31), sp), extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                    wb: Base((int)((i >> 5) & 31), sp), imm: (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 2),
+                    rd: (byte)(int)(i & 31), ra: (byte)(int)((i >> 10) & 31));
             case Row.STNP:
                 if (((int)(i >> 31) == 1))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Imm = (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 3);
-                    op.Rd = (byte)(int)(i & 31);
-                    op.Ra = (byte)(int)((i >> 10) & 31);
-                    op.Code = OpCode.Stp64Off;
-                    return true;
-                }
-                op.Rn = Base((int)((i >> 5) & 31), sp);
-                op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                op.Imm = (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 2);
-                op.Rd = (byte)(int)(i & 31);
-                op.Ra = (byte)(int)((i >> 10) & 31);
-                op.Code = OpCode.Stp32Off;
-                return true;
+                    return Is(ref op, OpCode.Stp64Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                        imm: (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 3), rd: (byte)(int)(i & 31),
+                        ra: (byte)(int)((i >> 10) & 31));
+                return Is(ref op, OpCode.Stp32Off, rn: Base((int)((i >> 5) & 31), sp), extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                    imm: (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 2), rd: (byte)(int)(i & 31),
+                    ra: (byte)(int)((i >> 10) & 31));
             case Row.LDR_fp_imm:
                 if ((((int)((i >> 23) & 1) == 0) && ((int)(i >> 30) == 2)))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Imm = (ulong)((long)(int)((i >> 10) & 4095) << 2);
-                    op.Rd = (byte)(int)(i & 31);
-                    op.Code = OpCode.LdV32Off;
-                    return true;
-                }
+                    return Is(ref op, OpCode.LdV32Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), imm: (ulong)((long)(int)((i >> 10) & 4095) << 2),
+                        rd: (byte)(int)(i & 31));
                 if ((((int)((i >> 23) & 1) == 0) && ((int)(i >> 30) == 3)))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Imm = (ulong)((long)(int)((i >> 10) & 4095) << 3);
-                    op.Rd = (byte)(int)(i & 31);
-                    op.Code = OpCode.LdV64Off;
-                    return true;
-                }
+                    return Is(ref op, OpCode.LdV64Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), imm: (ulong)((long)(int)((i >> 10) & 4095) << 3),
+                        rd: (byte)(int)(i & 31));
                 if ((((int)((i >> 23) & 1) == 1) && ((int)(i >> 30) == 0)))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Imm = (ulong)((long)(int)((i >> 10) & 4095) << 4);
-                    op.Rd = (byte)(int)(i & 31);
-                    op.Code = OpCode.LdV128Off;
-                    return true;
-                }
+                    return Is(ref op, OpCode.LdV128Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), imm: (ulong)((long)(int)((i >> 10) & 4095) << 4),
+                        rd: (byte)(int)(i & 31));
                 return false;
             case Row.LDR_fp_post:
                 if ((((int)((i >> 23) & 1) == 0) && ((int)(i >> 30) == 2)))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Wb = Base((int)((i >> 5) & 31), sp);
-                    op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                    op.Rd = (byte)(int)(i & 31);
-                    op.Code = OpCode.LdV32Post;
-                    return true;
-                }
+                    return Is(ref op, OpCode.LdV32Post, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), wb: Base((int)((i >> 5) & 31), sp),
+                        imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L), rd: (byte)(int)(i & 31));
                 if ((((int)((i >> 23) & 1) == 0) && ((int)(i >> 30) == 3)))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Wb = Base((int)((i >> 5) & 31), sp);
-                    op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                    op.Rd = (byte)(int)(i & 31);
-                    op.Code = OpCode.LdV64Post;
-                    return true;
-                }
+                    return Is(ref op, OpCode.LdV64Post, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), wb: Base((int)((i >> 5) & 31), sp),
+                        imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L), rd: (byte)(int)(i & 31));
                 if ((((int)((i >> 23) & 1) == 1) && ((int)(i >> 30) == 0)))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Wb = Base((int)((i >> 5) & 31), sp);
-                    op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                    op.Rd = (byte)(int)(i & 31);
-                    op.Code = OpCode.LdV128Post;
-                    return true;
-                }
+                    return Is(ref op, OpCode.LdV128Post, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), wb: Base((int)((i >> 5) & 31), sp),
+                        imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L), rd: (byte)(int)(i & 31));
                 return false;
             case Row.LDR_fp_pre:
                 if ((((int)((i >> 23) & 1) == 0) && ((int)(i >> 30) == 2)))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Wb = Base((int)((i >> 5) & 31), sp);
-                    op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                    op.Rd = (byte)(int)(i & 31);
-                    op.Code = OpCode.LdV32Off;
-                    return true;
-                }
+                    return Is(ref op, OpCode.LdV32Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), wb: Base((int)((i >> 5) & 31), sp),
+                        imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L), rd: (byte)(int)(i & 31));
                 if ((((int)((i >> 23) & 1) == 0) && ((int)(i >> 30) == 3)))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Wb = Base((int)((i >> 5) & 31), sp);
-                    op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                    op.Rd = (byte)(int)(i & 31);
-                    op.Code = OpCode.LdV64Off;
-                    return true;
-                }
+                    return Is(ref op, OpCode.LdV64Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), wb: Base((int)((i >> 5) & 31), sp),
+                        imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L), rd: (byte)(int)(i & 31));
                 if ((((int)((i >> 23) & 1) == 1) && ((int)(i >> 30) == 0)))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Wb = Base((int)((i >> 5) & 31), sp);
-                    op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                    op.Rd = (byte)(int)(i & 31);
-                    op.Code = OpCode.LdV128Off;
-                    return true;
-                }
+                    return Is(ref op, OpCode.LdV128Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), wb: Base((int)((i >> 5) & 31), sp),
+                        imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L), rd: (byte)(int)(i & 31));
                 return false;
             case Row.LDR_fp_reg:
                 if ((((int)((i >> 23) & 1) == 0) && ((int)(i >> 30) == 2)))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Rm = (byte)(int)((i >> 16) & 31);
-                    op.Ra = (byte)(int)((i >> 13) & 7);
-                    op.Imm = (ulong)((long)(int)((i >> 12) & 1) * 2L);
-                    op.Rd = (byte)(int)(i & 31);
-                    op.Code = OpCode.LdV32Reg;
-                    return true;
-                }
+                    return Is(ref op, OpCode.LdV32Reg, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), rm: (byte)(int)((i >> 16) & 31),
+                        ra: (byte)(int)((i >> 13) & 7), imm: (ulong)((long)(int)((i >> 12) & 1) * 2L), rd: (byte)(int)(i & 31));
                 if ((((int)((i >> 23) & 1) == 0) && ((int)(i >> 30) == 3)))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Rm = (byte)(int)((i >> 16) & 31);
-                    op.Ra = (byte)(int)((i >> 13) & 7);
-                    op.Imm = (ulong)((long)(int)((i >> 12) & 1) * 3L);
-                    op.Rd = (byte)(int)(i & 31);
-                    op.Code = OpCode.LdV64Reg;
-                    return true;
-                }
+                    return Is(ref op, OpCode.LdV64Reg, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), rm: (byte)(int)((i >> 16) & 31),
+                        ra: (byte)(int)((i >> 13) & 7), imm: (ulong)((long)(int)((i >> 12) & 1) * 3L), rd: (byte)(int)(i & 31));
                 if ((((int)((i >> 23) & 1) == 1) && ((int)(i >> 30) == 0)))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Rm = (byte)(int)((i >> 16) & 31);
-                    op.Ra = (byte)(int)((i >> 13) & 7);
-                    op.Imm = (ulong)((long)(int)((i >> 12) & 1) * 4L);
-                    op.Rd = (byte)(int)(i & 31);
-                    op.Code = OpCode.LdV128Reg;
-                    return true;
-                }
+                    return Is(ref op, OpCode.LdV128Reg, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), rm: (byte)(int)((i >> 16) & 31),
+                        ra: (byte)(int)((i >> 13) & 7), imm: (ulong)((long)(int)((i >> 12) & 1) * 4L), rd: (byte)(int)(i & 31));
                 return false;
             case Row.LDUR_fp:
                 if ((((int)((i >> 23) & 1) == 0) && ((int)(i >> 30) == 2)))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                    op.Rd = (byte)(int)(i & 31);
-                    op.Code = OpCode.LdV32Off;
-                    return true;
-                }
+                    return Is(ref op, OpCode.LdV32Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                        imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L), rd: (byte)(int)(i & 31));
                 if ((((int)((i >> 23) & 1) == 0) && ((int)(i >> 30) == 3)))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                    op.Rd = (byte)(int)(i & 31);
-                    op.Code = OpCode.LdV64Off;
-                    return true;
-                }
+                    return Is(ref op, OpCode.LdV64Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                        imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L), rd: (byte)(int)(i & 31));
                 if ((((int)((i >> 23) & 1) == 1) && ((int)(i >> 30) == 0)))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                    op.Rd = (byte)(int)(i & 31);
-                    op.Code = OpCode.LdV128Off;
-                    return true;
-                }
+                    return Is(ref op, OpCode.LdV128Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                        imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L), rd: (byte)(int)(i & 31));
                 return false;
             case Row.STR_fp_imm:
                 if ((((int)((i >> 23) & 1) == 0) && ((int)(i >> 30) == 2)))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Imm = (ulong)((long)(int)((i >> 10) & 4095) << 2);
-                    op.Rd = (byte)(int)(i & 31);
-                    op.Code = OpCode.StV32Off;
-                    return true;
-                }
+                    return Is(ref op, OpCode.StV32Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), imm: (ulong)((long)(int)((i >> 10) & 4095) << 2),
+                        rd: (byte)(int)(i & 31));
                 if ((((int)((i >> 23) & 1) == 0) && ((int)(i >> 30) == 3)))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Imm = (ulong)((long)(int)((i >> 10) & 4095) << 3);
-                    op.Rd = (byte)(int)(i & 31);
-                    op.Code = OpCode.StV64Off;
-                    return true;
-                }
+                    return Is(ref op, OpCode.StV64Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), imm: (ulong)((long)(int)((i >> 10) & 4095) << 3),
+                        rd: (byte)(int)(i & 31));
                 if ((((int)((i >> 23) & 1) == 1) && ((int)(i >> 30) == 0)))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Imm = (ulong)((long)(int)((i >> 10) & 4095) << 4);
-                    op.Rd = (byte)(int)(i & 31);
-                    op.Code = OpCode.StV128Off;
-                    return true;
-                }
+                    return Is(ref op, OpCode.StV128Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), imm: (ulong)((long)(int)((i >> 10) & 4095) << 4),
+                        rd: (byte)(int)(i & 31));
                 return false;
             case Row.STR_fp_post:
                 if ((((int)((i >> 23) & 1) == 0) && ((int)(i >> 30) == 2)))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Wb = Base((int)((i >> 5) & 31), sp);
-                    op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                    op.Rd = (byte)(int)(i & 31);
-                    op.Code = OpCode.StV32Post;
-                    return true;
-                }
+                    return Is(ref op, OpCode.StV32Post, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), wb: Base((int)((i >> 5) & 31), sp),
+                        imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L), rd: (byte)(int)(i & 31));
                 if ((((int)((i >> 23) & 1) == 0) && ((int)(i >> 30) == 3)))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Wb = Base((int)((i >> 5) & 31), sp);
-                    op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                    op.Rd = (byte)(int)(i & 31);
-                    op.Code = OpCode.StV64Post;
-                    return true;
-                }
+                    return Is(ref op, OpCode.StV64Post, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), wb: Base((int)((i >> 5) & 31), sp),
+                        imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L), rd: (byte)(int)(i & 31));
                 if ((((int)((i >> 23) & 1) == 1) && ((int)(i >> 30) == 0)))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Wb = Base((int)((i >> 5) & 31), sp);
-                    op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                    op.Rd = (byte)(int)(i & 31);
-                    op.Code = OpCode.StV128Post;
-                    return true;
-                }
+                    return Is(ref op, OpCode.StV128Post, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), wb: Base((int)((i >> 5) & 31), sp),
+                        imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L), rd: (byte)(int)(i & 31));
                 return false;
             case Row.STR_fp_pre:
                 if ((((int)((i >> 23) & 1) == 0) && ((int)(i >> 30) == 2)))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Wb = Base((int)((i >> 5) & 31), sp);
-                    op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                    op.Rd = (byte)(int)(i & 31);
-                    op.Code = OpCode.StV32Off;
-                    return true;
-                }
+                    return Is(ref op, OpCode.StV32Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), wb: Base((int)((i >> 5) & 31), sp),
+                        imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L), rd: (byte)(int)(i & 31));
                 if ((((int)((i >> 23) & 1) == 0) && ((int)(i >> 30) == 3)))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Wb = Base((int)((i >> 5) & 31), sp);
-                    op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                    op.Rd = (byte)(int)(i & 31);
-                    op.Code = OpCode.StV64Off;
-                    return true;
-                }
+                    return Is(ref op, OpCode.StV64Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), wb: Base((int)((i >> 5) & 31), sp),
+                        imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L), rd: (byte)(int)(i & 31));
                 if ((((int)((i >> 23) & 1) == 1) && ((int)(i >> 30) == 0)))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Wb = Base((int)((i >> 5) & 31), sp);
-                    op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                    op.Rd = (byte)(int)(i & 31);
-                    op.Code = OpCode.StV128Off;
-                    return true;
-                }
+                    return Is(ref op, OpCode.StV128Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), wb: Base((int)((i >> 5) & 31), sp),
+                        imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L), rd: (byte)(int)(i & 31));
                 return false;
             case Row.STR_fp_reg:
                 if ((((int)((i >> 23) & 1) == 0) && ((int)(i >> 30) == 2)))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Rm = (byte)(int)((i >> 16) & 31);
-                    op.Ra = (byte)(int)((i >> 13) & 7);
-                    op.Imm = (ulong)((long)(int)((i >> 12) & 1) * 2L);
-                    op.Rd = (byte)(int)(i & 31);
-                    op.Code = OpCode.StV32Reg;
-                    return true;
-                }
+                    return Is(ref op, OpCode.StV32Reg, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), rm: (byte)(int)((i >> 16) & 31),
+                        ra: (byte)(int)((i >> 13) & 7), imm: (ulong)((long)(int)((i >> 12) & 1) * 2L), rd: (byte)(int)(i & 31));
                 if ((((int)((i >> 23) & 1) == 0) && ((int)(i >> 30) == 3)))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Rm = (byte)(int)((i >> 16) & 31);
-                    op.Ra = (byte)(int)((i >> 13) & 7);
-                    op.Imm = (ulong)((long)(int)((i >> 12) & 1) * 3L);
-                    op.Rd = (byte)(int)(i & 31);
-                    op.Code = OpCode.StV64Reg;
-                    return true;
-                }
+                    return Is(ref op, OpCode.StV64Reg, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), rm: (byte)(int)((i >> 16) & 31),
+                        ra: (byte)(int)((i >> 13) & 7), imm: (ulong)((long)(int)((i >> 12) & 1) * 3L), rd: (byte)(int)(i & 31));
                 if ((((int)((i >> 23) & 1) == 1) && ((int)(i >> 30) == 0)))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Rm = (byte)(int)((i >> 16) & 31);
-                    op.Ra = (byte)(int)((i >> 13) & 7);
-                    op.Imm = (ulong)((long)(int)((i >> 12) & 1) * 4L);
-                    op.Rd = (byte)(int)(i & 31);
-                    op.Code = OpCode.StV128Reg;
-                    return true;
-                }
+                    return Is(ref op, OpCode.StV128Reg, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), rm: (byte)(int)((i >> 16) & 31),
+                        ra: (byte)(int)((i >> 13) & 7), imm: (ulong)((long)(int)((i >> 12) & 1) * 4L), rd: (byte)(int)(i & 31));
                 return false;
             case Row.STUR_fp:
                 if ((((int)((i >> 23) & 1) == 0) && ((int)(i >> 30) == 2)))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                    op.Rd = (byte)(int)(i & 31);
-                    op.Code = OpCode.StV32Off;
-                    return true;
-                }
+                    return Is(ref op, OpCode.StV32Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                        imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L), rd: (byte)(int)(i & 31));
                 if ((((int)((i >> 23) & 1) == 0) && ((int)(i >> 30) == 3)))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                    op.Rd = (byte)(int)(i & 31);
-                    op.Code = OpCode.StV64Off;
-                    return true;
-                }
+                    return Is(ref op, OpCode.StV64Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                        imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L), rd: (byte)(int)(i & 31));
                 if ((((int)((i >> 23) & 1) == 1) && ((int)(i >> 30) == 0)))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Imm = (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L);
-                    op.Rd = (byte)(int)(i & 31);
-                    op.Code = OpCode.StV128Off;
-                    return true;
-                }
+                    return Is(ref op, OpCode.StV128Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                        imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L), rd: (byte)(int)(i & 31));
                 return false;
             case Row.LDP_fp_off:
                 if (((int)(i >> 30) == 2))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Imm = (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 4);
-                    op.Rd = (byte)(int)(i & 31);
-                    op.Ra = (byte)(int)((i >> 10) & 31);
-                    op.Code = OpCode.LdpV128Off;
-                    return true;
-                }
+                    return Is(ref op, OpCode.LdpV128Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                        imm: (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 4), rd: (byte)(int)(i & 31),
+                        ra: (byte)(int)((i >> 10) & 31));
                 return false;
             case Row.LDP_fp_post:
                 if (((int)(i >> 30) == 2))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Wb = Base((int)((i >> 5) & 31), sp);
-                    op.Imm = (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 4);
-                    op.Rd = (byte)(int)(i & 31);
-                    op.Ra = (byte)(int)((i >> 10) & 31);
-                    op.Code = OpCode.LdpV128Post;
-                    return true;
-                }
+                    return Is(ref op, OpCode.LdpV128Post, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), wb: Base((int)((i >> 5) & 31), sp),
+                        imm: (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 4), rd: (byte)(int)(i & 31),
+                        ra: (byte)(int)((i >> 10) & 31));
                 return false;
             case Row.LDP_fp_pre:
                 if (((int)(i >> 30) == 2))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Wb = Base((int)((i >> 5) & 31), sp);
-                    op.Imm = (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 4);
-                    op.Rd = (byte)(int)(i & 31);
-                    op.Ra = (byte)(int)((i >> 10) & 31);
-                    op.Code = OpCode.LdpV128Off;
-                    return true;
-                }
+                    return Is(ref op, OpCode.LdpV128Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), wb: Base((int)((i >> 5) & 31), sp),
+                        imm: (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 4), rd: (byte)(int)(i & 31),
+                        ra: (byte)(int)((i >> 10) & 31));
                 return false;
             case Row.LDNP_fp:
                 if (((int)(i >> 30) == 2))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Imm = (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 4);
-                    op.Rd = (byte)(int)(i & 31);
-                    op.Ra = (byte)(int)((i >> 10) & 31);
-                    op.Code = OpCode.LdpV128Off;
-                    return true;
-                }
+                    return Is(ref op, OpCode.LdpV128Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                        imm: (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 4), rd: (byte)(int)(i & 31),
+                        ra: (byte)(int)((i >> 10) & 31));
                 return false;
             case Row.STP_fp_off:
                 if (((int)(i >> 30) == 2))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Imm = (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 4);
-                    op.Rd = (byte)(int)(i & 31);
-                    op.Ra = (byte)(int)((i >> 10) & 31);
-                    op.Code = OpCode.StpV128Off;
-                    return true;
-                }
+                    return Is(ref op, OpCode.StpV128Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                        imm: (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 4), rd: (byte)(int)(i & 31),
+                        ra: (byte)(int)((i >> 10) & 31));
                 return false;
             case Row.STP_fp_post:
                 if (((int)(i >> 30) == 2))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Wb = Base((int)((i >> 5) & 31), sp);
-                    op.Imm = (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 4);
-                    op.Rd = (byte)(int)(i & 31);
-                    op.Ra = (byte)(int)((i >> 10) & 31);
-                    op.Code = OpCode.StpV128Post;
-                    return true;
-                }
+                    return Is(ref op, OpCode.StpV128Post, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), wb: Base((int)((i >> 5) & 31), sp),
+                        imm: (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 4), rd: (byte)(int)(i & 31),
+                        ra: (byte)(int)((i >> 10) & 31));
                 return false;
             case Row.STP_fp_pre:
                 if (((int)(i >> 30) == 2))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Wb = Base((int)((i >> 5) & 31), sp);
-                    op.Imm = (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 4);
-                    op.Rd = (byte)(int)(i & 31);
-                    op.Ra = (byte)(int)((i >> 10) & 31);
-                    op.Code = OpCode.StpV128Off;
-                    return true;
-                }
+                    return Is(ref op, OpCode.StpV128Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), wb: Base((int)((i >> 5) & 31), sp),
+                        imm: (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 4), rd: (byte)(int)(i & 31),
+                        ra: (byte)(int)((i >> 10) & 31));
                 return false;
             case Row.STNP_fp:
                 if (((int)(i >> 30) == 2))
-                {
-                    op.Rn = Base((int)((i >> 5) & 31), sp);
-                    op.Extra = (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0);
-                    op.Imm = (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 4);
-                    op.Rd = (byte)(int)(i & 31);
-                    op.Ra = (byte)(int)((i >> 10) & 31);
-                    op.Code = OpCode.StpV128Off;
-                    return true;
-                }
+                    return Is(ref op, OpCode.StpV128Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                        imm: (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 4), rd: (byte)(int)(i & 31),
+                        ra: (byte)(int)((i >> 10) & 31));
                 return false;
             default:
                 return false;

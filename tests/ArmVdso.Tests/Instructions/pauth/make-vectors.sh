@@ -11,7 +11,8 @@ trap 'rm -rf "$work"' EXIT
 aarch64-linux-gnu-gcc -O1 -march=armv8.3-a -ffreestanding -nostdlib -static -mgeneral-regs-only -fno-pic -fno-stack-protector -w \
   -Wl,-Ttext-segment=0x40100000 -Wl,--build-id=none -o "$work/vectors" "$here/vectors.c"
 {
-  echo "# NAME TCR KEYLO KEYHI POINTER MODIFIER RESULT, by $(qemu-system-aarch64 --version | head -1 | sed 's/ (.*//'), -cpu max; make-vectors.sh writes this file."
+  qemu=$(qemu-system-aarch64 --version | head -1 | sed 's/ (.*//')
+  echo "# NAME TCR KEYLO KEYHI POINTER MODIFIER RESULT, by $qemu, -cpu max; make-vectors.sh writes this file."
   timeout 120 qemu-system-aarch64 -M virt -cpu max -nic none -display none -serial none -monitor none \
     -chardev stdio,id=out -semihosting-config enable=on,target=native,chardev=out -kernel "$work/vectors" </dev/null
 } > "$work/out"

@@ -352,7 +352,9 @@ static void x25519(u8 out[32], const u8 scalar[32], const u8 point[32]) {
 }
 
 int main(void) {
-    static const char sunscreen[] = "Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the future, sunscreen would be it.";
+    static const char sunscreen[] =
+        "Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the future, "
+        "sunscreen would be it.";
     u8 key[32], data[128], aad[32], iv[16], out[128], tag[16], back[16], block[64];
     Aes aes;
     aes_init();
@@ -371,22 +373,30 @@ int main(void) {
         check_hex("and back", back, "00112233445566778899aabbccddeeff");
     }
     unhex("feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308", key);
-    size_t n = unhex("d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39", data);
+    size_t n = unhex(
+        "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a72"
+        "1c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657ba637b39", data);
     size_t aad_size = unhex("feedfacedeadbeeffeedfacedeadbeefabaddad2", aad);
     unhex("cafebabefacedbaddecaf888", iv);
     aes_key(&aes, key, 16);
     gcm(&aes, iv, aad, aad_size, data, n, out, tag);
-    check_hex("aes-128-gcm", out, "42831ec2217774244b7221b784d0d49ce3aa212f2c02a4e035c17e2329aca12e21d514b25466931c7d8f6a5aac84aa051ba30b396a0aac973d58e091");
+    check_hex("aes-128-gcm", out,
+        "42831ec2217774244b7221b784d0d49ce3aa212f2c02a4e035c17e2329aca12e"
+        "21d514b25466931c7d8f6a5aac84aa051ba30b396a0aac973d58e091");
     check_hex("its tag", tag, "5bc94fbc3221a5db94fae95ae7121a47");
     aes_key(&aes, key, 32);
     gcm(&aes, iv, aad, aad_size, data, n, out, tag);
-    check_hex("aes-256-gcm", out, "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0abcc9f662");
+    check_hex("aes-256-gcm", out,
+        "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa"
+        "8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0abcc9f662");
     check_hex("its tag", tag, "76fc6ece0f4e1768cddf8853bb2d551b");
     for (int i = 0; i < 32; i++)
         key[i] = (u8)i;
     unhex("000000090000004a00000000", iv);
     chacha(key, 1, iv, block);
-    check_hex("chacha20 block", block, "10f1e7e4d13b5915500fdd1fa32071c4c7d1f4c733c068030422aa9ac3d46c4ed2826446079faa0914c2d705d98b02a2b5129cd1de164eb9cbd083e8a2503c4e");
+    check_hex("chacha20 block", block,
+        "10f1e7e4d13b5915500fdd1fa32071c4c7d1f4c733c068030422aa9ac3d46c4e"
+        "d2826446079faa0914c2d705d98b02a2b5129cd1de164eb9cbd083e8a2503c4e");
     for (int i = 0; i < 32; i++)
         key[i] = (u8)(0x80 + i);
     aad_size = unhex("50515253c0c1c2c3c4c5c6c7", aad);

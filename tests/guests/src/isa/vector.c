@@ -441,7 +441,9 @@ static void sm(void) {
 }
 #endif
 
-#define RUN(prefix) prefix##_arithmetic(); prefix##_multiply(); prefix##_minimum(); prefix##_difference(); prefix##_shifts(); prefix##_select(); prefix##_average()
+#define RUN(prefix) \
+    prefix##_arithmetic(); prefix##_multiply(); prefix##_minimum(); prefix##_difference(); \
+    prefix##_shifts(); prefix##_select(); prefix##_average()
 
 int main(void) {
     fill();

@@ -1,0 +1,1 @@
+global_settings { assumed_gamma 1 } camera { location <0,2,-5> look_at 0 } light_source { <5,8,-6> rgb 1 } sphere { 0, 1 texture { pigment { checker rgb x rgb y } finish { reflection .3 } } } plane { y, -1 pigment { rgb .7 } }

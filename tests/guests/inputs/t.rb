@@ -1,0 +1,2 @@
+def fib(n) n < 2 ? n : fib(n-1) + fib(n-2) end
+puts fib(20); puts (1..20).inject(:*); h = Hash.new(0); File.foreach("/opt/pool/words.txt") { |l| h[l[0,1]] += 1 }; p h.sort.first(4); t = (1..4).map { |i| Thread.new { i * i } }; p t.map(&:value).sum; r, w = IO.pipe; pid = fork { w.puts "child"; exit! 6 }; w.close; puts r.read; Process.wait pid; p $?.exitstatus; f = Fiber.new { Fiber.yield 1; 2 }; p f.resume, f.resume; puts "%.10f" % Math.sqrt(2); require "json"; puts JSON.generate({a: [1, nil, 2.5]})

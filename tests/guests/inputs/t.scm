@@ -1,0 +1,6 @@
+(define (fib n) (if (< n 2) n (+ (fib (- n 1)) (fib (- n 2)))))
+(display (fib 22)) (newline)
+(display (sort (list 3 1 2) <)) (newline)
+(display (expt 3 200)) (newline)
+(display (call-with-current-continuation (lambda (k) (+ 1 (k 42))))) (newline)
+(display (exact->inexact 1/3)) (newline)

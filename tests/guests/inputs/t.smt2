@@ -1,0 +1,1 @@
+(declare-const x Int)(declare-const y Int)(assert (and (> x 0) (> y x) (= (+ (* 3 x) (* 5 y)) 47) (< y 8)))(check-sat)(get-model)(reset)(declare-fun f (Int) Int)(assert (and (= (f 1) 2) (not (= (f (+ 0 1)) 2))))(check-sat)

@@ -1,0 +1,1 @@
+use threads; use threads::shared; my $n :shared = 0; my @t = map { my $i = $_; threads->create(sub { for (1..50) { lock $n; $n += $i } return $i * 10 }) } 1..4; my $s = 0; $s += $_->join for @t; print "$n $s\n";
