@@ -48,32 +48,17 @@ public sealed partial class LinuxKernel : IHypercallHandler
     /// <summary>Pages of RAM.</summary>
     public PageAllocator PageAllocator { get; }
 
-    /// <summary>Everything random.</summary>
-    public DeterministicRandom Random { get; }
-
     /// <summary>The half in A64 code.</summary>
     public El1Image El1 { get; }
 
     /// <summary>What bodies in C# are charged.</summary>
     public CallCosts Costs { get; }
 
-    /// <summary>The names that uname shows.</summary>
-    public UtsNames Uts { get; }
-
     /// <summary>The calling CPU and its time.</summary>
     public MachineClock Clock { get; }
 
-    /// <summary>Pending timers.</summary>
-    public KernelTimers Timers { get; } = new();
-
     /// <summary>Clocks.</summary>
     public Timekeeper Timekeeper { get; }
-
-    /// <summary>When the generator of random numbers is seeded.</summary>
-    public RandomSeeding Seeding { get; }
-
-    /// <summary>System V objects.</summary>
-    internal IpcTables Ipc { get; } = new();
 
     /// <summary>The guest's files.</summary>
     public Vfs Vfs { get; }
@@ -87,17 +72,11 @@ public sealed partial class LinuxKernel : IHypercallHandler
     /// <summary>The first namespaces, and others.</summary>
     public NamespaceTable Namespaces { get; } = new();
 
-    /// <summary>Whether EL0 may read the counter.</summary>
-    public CounterAccess Counter { get; }
-
     /// <summary>Scheduler.</summary>
     public Scheduler Scheduler { get; }
 
     /// <summary>CPU time of tasks.</summary>
     public CpuAccounting Accounting { get; }
-
-    /// <summary>Waiters on words of user memory.</summary>
-    public Futexes Futexes { get; } = new();
 
     /// <summary>The vDSO and its data.</summary>
     public VdsoMapping Vdso { get; }
@@ -108,29 +87,8 @@ public sealed partial class LinuxKernel : IHypercallHandler
     /// <summary>Process groups.</summary>
     public JobControl Jobs { get; }
 
-    /// <summary>Stops of traced tasks.</summary>
-    internal TraceStops Traces { get; }
-
-    /// <summary>Makes perf events.</summary>
-    internal PerfEvents PerfEvents { get; }
-
-    /// <summary>Tasks and the namespaces that they are in.</summary>
-    internal TaskNamespaces TaskNamespaces { get; }
-
-    /// <summary>New tasks.</summary>
-    internal Fork Fork { get; }
-
-    /// <summary>New programs.</summary>
-    internal Exec Exec { get; }
-
-    /// <summary>The end of tasks.</summary>
-    internal TaskExit Exit { get; }
-
-    /// <summary>The end of processes.</summary>
-    internal ProcessEnd ProcessEnd { get; }
-
-    /// <summary>Frames of signal handlers.</summary>
-    internal SignalFrame SignalFrame { get; }
+    /// <summary>What system calls work on.</summary>
+    internal SyscallParts Syscalls { get; }
 
     /// <summary>Builds the kernel on a fresh machine: image, records, per-CPU data, vDSO, files; CPUs wait in their idle tasks.</summary>
     /// <param name="machine">The machine.</param>
@@ -143,7 +101,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
         Options = options;
         Hooks = hooks ?? new KernelHooks();
         PageAllocator = new PageAllocator(machine.Memory, options.PagePlacement);
-        Random = new DeterministicRandom(options.Seed);
+        var random = new DeterministicRandom(options.Seed);
         // The trampoline's tables lie one page below the kernel's: its code gets from one to the other by adding.
         AddressSpace trampolineSpace = machine.CreateAddressSpace(48), kernelSpace = machine.CreateAddressSpace(48);
         if (kernelSpace.Handle - trampolineSpace.Handle != Trampoline.SwapperOffset)
@@ -155,15 +113,18 @@ public sealed partial class LinuxKernel : IHypercallHandler
         if (options.Kernel.Kpti)
             kernelSpace.GlobalFrom = trampolineSpace.GlobalFrom = Trampoline.DataValias;
         Costs = new CallCosts(options.Kernel);
-        Uts = new UtsNames(options.HostName);
+        var uts = new UtsNames(options.HostName);
         Clock = new MachineClock(machine);
-        Timekeeper = new Timekeeper(machine, Clock, Timers, options.EpochSeconds);
-        Seeding = new RandomSeeding(Timekeeper);
+        var timers = new KernelTimers();
+        Timekeeper = new Timekeeper(machine, Clock, timers, options.EpochSeconds);
+        var seeding = new RandomSeeding(Timekeeper);
 
+        var ipc = new IpcTables();
+        var futexes = new Futexes();
         Tasks = new TaskTable(options.FirstPid);
-        Records = new TaskRecords(machine.Memory, PageAllocator, Random, options.TraceSyscalls);
-        Counter = new CounterAccess(options.CounterFault == CounterFault.Trapped);
-        Scheduler = new Scheduler(machine, Tasks, Records, Clock, Timekeeper, Seeding, Timers, Costs, Counter)
+        Records = new TaskRecords(machine.Memory, PageAllocator, random, options.TraceSyscalls);
+        var counter = new CounterAccess(options.CounterFault == CounterFault.Trapped);
+        Scheduler = new Scheduler(machine, Tasks, Records, Clock, Timekeeper, seeding, timers, Costs, counter)
         {
             SliceNs = options.SliceNs,
             Switching = Hooks.Switching,
@@ -171,9 +132,9 @@ public sealed partial class LinuxKernel : IHypercallHandler
         Accounting = new CpuAccounting(machine, Scheduler);
         SignalDelivery = new SignalDelivery(Tasks, Records, Scheduler);
         Jobs = new JobControl(Tasks, SignalDelivery);
-        Traces = new TraceStops(Scheduler, Records, SignalDelivery);
-        PerfEvents = new PerfEvents(machine, Clock, Scheduler);
-        Timers.EarliestChanged = Scheduler.TimersChanged;
+        var traces = new TraceStops(Scheduler, Records, SignalDelivery);
+        var perf = new PerfEvents(machine, Clock, Scheduler);
+        timers.EarliestChanged = Scheduler.TimersChanged;
         Scheduler.Ticked = new CpuTimers(machine, Accounting, SignalDelivery).Tick;
 
         ulong perCpuPa = PageAllocator.AllocateContiguous((int)((CpuRecord.Size * (ulong)machine.Cpus.Count + 4095) / 4096));
@@ -183,40 +144,71 @@ public sealed partial class LinuxKernel : IHypercallHandler
         if (Vdso.Data is { } data)
             Timekeeper.AddPage(data);
         Records.CredentialsChanged = design.CredentialsChanged;
-        Seeding.Seeded = generation => Vdso.Data?.WriteRng(generation, true);
-        Seeding.Reseed();
+        seeding.Seeded = generation => Vdso.Data?.WriteRng(generation, true);
+        seeding.Reseed();
         CounterFaults.Apply(machine, options.CounterFault);
         if (options.CounterFault == CounterFault.Trapped)
             Timekeeper.SetClockMode(Clocks.ModeNone);
         foreach ((ulong at, ulong length) in options.Suspends)
-            Timers.Add(at, _ => Timekeeper.Suspend(length));
+            timers.Add(at, _ => Timekeeper.Suspend(length));
         design.PatchEl1(El1, machine);
         if (reload)
             PerCpuDesign.KeepRegister(El1, machine);
         foreach (Cpu cpu in machine.Cpus)
             StartCpu(cpu, kernelSpace, perCpuPa, timekeeperPa);
 
-        Vfs = MakeFiles();
-        var loader = new ProgramLoader(machine, options, PageAllocator, Vdso, Random, Hooks.CodePageLoaded);
-        var programs = new ProgramStart(Records, Clock, Random, options.ProgramGuestPath);
-        TaskNamespaces = new TaskNamespaces(machine.Memory, PageAllocator, Tasks, Records, Namespaces, Vdso, SignalDelivery);
+        var taskNamespaces = new TaskNamespaces(machine.Memory, PageAllocator, Tasks, Records, Namespaces, Vdso, SignalDelivery);
+        Vfs = MakeFiles(
+            new ProcParts(machine, PageAllocator, random, uts, Clock, Timekeeper, Tasks, Scheduler, taskNamespaces), random, seeding);
+        var loader = new ProgramLoader(machine, options, PageAllocator, Vdso, random, Hooks.CodePageLoaded);
+        var programs = new ProgramStart(Records, Clock, random, options.ProgramGuestPath);
         var reparenting = new Reparenting(Tasks, Records, Clock, design, SignalDelivery);
-        ProcessEnd = new ProcessEnd(machine, Tasks, Ipc, SignalDelivery, Jobs, Traces, TaskNamespaces, reparenting, Hooks.Exit);
-        Exit = new TaskExit(Tasks, Records, Scheduler, Futexes, design, SignalDelivery, ProcessEnd);
-        Fork = new Fork(Vfs, Tasks, Records, Scheduler, Namespaces, TaskNamespaces, design, SignalDelivery);
-        Exec = new Exec(Vfs, Tasks, Records, Counter, design, SignalDelivery, TaskNamespaces, Exit, loader, programs, Hooks.Exec);
+        var processEnd = new ProcessEnd(machine, Tasks, ipc, SignalDelivery, Jobs, traces, taskNamespaces, reparenting, Hooks.Exit);
+        var exit = new TaskExit(Tasks, Records, Scheduler, futexes, design, SignalDelivery, processEnd);
+        var fork = new Fork(Vfs, Tasks, Records, Scheduler, Namespaces, taskNamespaces, design, SignalDelivery);
+        var exec = new Exec(Vfs, Tasks, Records, counter, design, SignalDelivery, taskNamespaces, exit, loader, programs, Hooks.Exec);
         _first = new FirstProcess(options, Vfs, Tasks, Records, Scheduler, Namespaces, design, loader, programs);
 
         var sequences = new RestartableSequences(machine.Cpus.Count, Scheduler, design, SignalDelivery);
-        SignalFrame = new SignalFrame(HardwareCapabilities.HasBti(machine), design, SignalDelivery);
-        _return = new ReturnToUser(Records, Scheduler, SignalDelivery, Jobs, Traces, Exit, sequences, SignalFrame, Hooks.Signal);
+        var frames = new SignalFrame(HardwareCapabilities.HasBti(machine), design, SignalDelivery);
+        _return = new ReturnToUser(Records, Scheduler, SignalDelivery, Jobs, traces, exit, sequences, frames, Hooks.Signal);
         _faults = new UserFaults(machine, Records, Costs, SignalDelivery, Hooks.Log);
-        _syscalls = new SyscallEntry(this, Hooks);
-        _randomBatch = new RandomBatch(machine.Memory, Random, Costs);
+        Syscalls = new SyscallParts
+        {
+            Machine = machine,
+            Pages = PageAllocator,
+            Random = random,
+            Uts = uts,
+            Clock = Clock,
+            Timers = timers,
+            Timekeeper = Timekeeper,
+            Seeding = seeding,
+            Ipc = ipc,
+            Vfs = Vfs,
+            Tasks = Tasks,
+            Records = Records,
+            Namespaces = Namespaces,
+            Counter = counter,
+            Scheduler = Scheduler,
+            Accounting = Accounting,
+            Futexes = futexes,
+            Design = design,
+            Signals = SignalDelivery,
+            Traces = traces,
+            Perf = perf,
+            TaskNamespaces = taskNamespaces,
+            Fork = fork,
+            Exec = exec,
+            Exit = exit,
+            ProcessEnd = processEnd,
+            Frames = frames,
+        };
+        _syscalls = new SyscallEntry(Syscalls, Costs, Hooks);
+        _randomBatch = new RandomBatch(machine.Memory, random, Costs);
         machine.Attach(this);
     }
 
-    private Vfs MakeFiles()
+    private Vfs MakeFiles(ProcParts shown, DeterministicRandom random, RandomSeeding seeding)
     {
         var vfs = new Vfs(new VfsOptions
         {
@@ -230,14 +222,14 @@ public sealed partial class LinuxKernel : IHypercallHandler
             StdoutIsTerminal = (Options.TerminalStreams & 2) != 0,
             StderrIsTerminal = (Options.TerminalStreams & 4) != 0,
             TerminalSize = Options.TerminalSize,
-        }, BootMounts.Of(this));
+        }, BootMounts.Of(shown));
         vfs.Attach(new VfsHost
         {
             Machine = Machine,
             Pages = PageAllocator,
             Timekeeper = Timekeeper,
-            Random = Random,
-            Seeding = Seeding,
+            Random = random,
+            Seeding = seeding,
             Jobs = Jobs,
             In = Hooks.Input,
             Out = Hooks.Output,

@@ -48,7 +48,7 @@ public sealed class KernelControl
         six.Clear();
         arguments.CopyTo(six);
         SyscallRow row = SyscallTable.Find(number) ?? throw new ArgumentException($"there is no system call {number}", nameof(number));
-        return row.Body(new SyscallContext(_kernel, task, _kernel.Machine.Cpus[task.Cpu], number, six));
+        return row.Body(new SyscallContext(_kernel.Syscalls, task, _kernel.Machine.Cpus[task.Cpu], number, six));
     }
 
     /// <summary>Runs an update of the clocks (a tick, clock_settime) and gives its stores to the vvar pages instead of making

@@ -5,10 +5,10 @@ namespace ArmVdso.Kernel.Proc;
 /// <summary>What is mounted beside the devices when the tree of files is built.</summary>
 internal static class BootMounts
 {
-    /// <summary>/proc and /sys of a kernel; of none yet where the tree stands alone.</summary>
-    internal static IReadOnlyList<MountedAtBoot> Of(LinuxKernel? kernel) =>
+    /// <summary>/proc and /sys of a kernel.</summary>
+    internal static IReadOnlyList<MountedAtBoot> Of(ProcParts parts) =>
     [
-        new("/proc", "proc", 0x9fa0, "rw,nosuid,nodev,noexec,relatime", (vfs, fs) => ProcFileSystem.MakeRoot(kernel, vfs, fs)),
-        new("/sys", "sysfs", 0x62656572, "ro,nosuid,nodev,noexec,relatime", (_, fs) => SysFileSystem.MakeRoot(kernel, fs)),
+        new("/proc", "proc", 0x9fa0, "rw,nosuid,nodev,noexec,relatime", (vfs, fs) => ProcFileSystem.MakeRoot(parts, vfs, fs)),
+        new("/sys", "sysfs", 0x62656572, "ro,nosuid,nodev,noexec,relatime", (_, fs) => SysFileSystem.MakeRoot(parts, fs)),
     ];
 }

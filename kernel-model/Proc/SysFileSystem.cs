@@ -7,11 +7,11 @@ namespace ArmVdso.Kernel.Proc;
 internal static class SysFileSystem
 {
     /// <summary>The root directory.</summary>
-    public static DynamicDirectory MakeRoot(LinuxKernel? kernel, FileSystem fs)
+    public static DynamicDirectory MakeRoot(ProcParts parts, FileSystem fs)
     {
         var root = new DynamicDirectory(fs, 0x16D);
         DynamicDirectory devices = root.AddDirectory("devices").AddDirectory("system");
-        int Count() => kernel?.Machine.Cpus.Count ?? 1;
+        int Count() => parts.Machine.Cpus.Count;
         string Range() => Count() == 1 ? "0\n" : $"0-{Count() - 1}\n";
         var nodes = new Dictionary<int, DynamicDirectory>();
         DynamicDirectory? MakeCpu(string name)
@@ -46,7 +46,7 @@ internal static class SysFileSystem
         node.AddText("possible", () => "0\n");
         root.AddDirectory("power").Add("state", new TextInode(fs, 0x1A4, () => "freeze mem\n", text =>
             text.Trim() is not ("mem" or "freeze") ? -Errno.EINVAL
-            : kernel?.Timekeeper.SuspendToAlarm() == true ? 0 : -Errno.EBUSY));
+            : parts.Timekeeper.SuspendToAlarm() ? 0 : -Errno.EBUSY));
         DynamicDirectory mm = root.AddDirectory("kernel").AddDirectory("mm");
         DynamicDirectory huge = mm.AddDirectory("transparent_hugepage");
         huge.AddText("enabled", () => "always madvise [never]\n");

@@ -12,7 +12,7 @@ internal static class FileArguments
     /// <summary>Identity and root of the calling task; /proc/self means this task from here on.</summary>
     public static Caller CallerOf(SyscallContext c)
     {
-        c.Kernel.Vfs.Current = c.Task;
+        c.Vfs.Current = c.Task;
         return new Caller(c.Task.Credentials, c.Task.Fs);
     }
 
@@ -51,7 +51,7 @@ internal static class FileArguments
             inode = start;
             return 0;
         }
-        return c.Kernel.Vfs.Find(CallerOf(c), start, path, follow, out inode);
+        return c.Vfs.Find(CallerOf(c), start, path, follow, out inode);
     }
 
     /// <summary>Path and starting directory of arguments <paramref name="dirArgument"/> and the next.</summary>

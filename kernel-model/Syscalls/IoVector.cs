@@ -11,9 +11,6 @@ internal static class IoVector
     /// <summary>Most bytes that one call transfers (MAX_RW_COUNT).</summary>
     public const long MaxCount = 0x7FFFF000;
 
-    /// <summary>One chunk on its way between a file and the guest; everything is single threaded.</summary>
-    public static readonly byte[] Chunk = new byte[ChunkSize];
-
     /// <summary>Reads an array of struct iovec: 0, -EINVAL, -EFAULT. The total is cut to what one call transfers.</summary>
     public static long Read(
         SyscallContext c, ulong address, ulong count, out (ulong Address, long Length)[] iov, long most = MaxCount)

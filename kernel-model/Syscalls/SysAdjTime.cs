@@ -37,14 +37,14 @@ internal static class SysAdjTime
         long error = Check(c, modes, At(16), At(80), At(88));
         if (error < 0)
             return error;
-        Timekeeper time = c.Kernel.Timekeeper;
+        Timekeeper time = c.Timekeeper;
         NtpDiscipline ntp = time.Ntp;
         if ((modes & AdjSetOffset) != 0)
         {
             long part = At(80) * ((modes & AdjNano) != 0 ? 1 : 1000);
-            Int128 target = (Int128)(long)c.Kernel.Timekeeper.RealtimeNs + (Int128)At(72) * 1_000_000_000 + part;
+            Int128 target = (Int128)(long)c.Timekeeper.RealtimeNs + (Int128)At(72) * 1_000_000_000 + part;
             // timekeeping_inject_offset: neither before 1970 nor before the boot.
-            if (target < (long)c.Kernel.Timekeeper.NowNs || target > long.MaxValue / 2)
+            if (target < (long)c.Timekeeper.NowNs || target > long.MaxValue / 2)
                 return -Errno.EINVAL;
             time.SetRealtime((long)target);
         }
@@ -121,9 +121,9 @@ internal static class SysAdjTime
 
     private static void Fill(SyscallContext c, byte[] t, uint modes, long offset)
     {
-        Timekeeper time = c.Kernel.Timekeeper;
+        Timekeeper time = c.Timekeeper;
         NtpDiscipline ntp = time.Ntp;
-        ulong now = c.Kernel.Timekeeper.RealtimeNs;
+        ulong now = c.Timekeeper.RealtimeNs;
         Array.Clear(t);
         BitConverter.TryWriteBytes(t, modes);
         BitConverter.TryWriteBytes(t.AsSpan(8), offset);

@@ -26,7 +26,7 @@ internal static class SysDirs
 
     private static long Make(SyscallContext c, uint mode, uint rdev) =>
         FileArguments.PathAt(c, 0, out Inode start, out string path) is < 0 and long error ? error
-            : c.Kernel.Vfs.Make(FileArguments.CallerOf(c), start, path, mode, rdev, null);
+            : c.Vfs.Make(FileArguments.CallerOf(c), start, path, mode, rdev, null);
 
     public static long Symlinkat(SyscallContext c)
     {
@@ -36,7 +36,7 @@ internal static class SysDirs
         if (target.Length == 0)
             return -Errno.ENOENT;
         error = FileArguments.PathAt(c, 1, out Inode start, out string path);
-        return error < 0 ? error : c.Kernel.Vfs.Make(FileArguments.CallerOf(c), start, path, Modes.S_IFLNK | 0x1FF, 0, target);
+        return error < 0 ? error : c.Vfs.Make(FileArguments.CallerOf(c), start, path, Modes.S_IFLNK | 0x1FF, 0, target);
     }
 
     public static long Linkat(SyscallContext c)
@@ -49,7 +49,7 @@ internal static class SysDirs
         if (error < 0)
             return error;
         error = FileArguments.PathAt(c, 2, out Inode start, out string path);
-        return error < 0 ? error : c.Kernel.Vfs.Link(FileArguments.CallerOf(c), node!, start, path);
+        return error < 0 ? error : c.Vfs.Link(FileArguments.CallerOf(c), node!, start, path);
     }
 
     public static long Unlinkat(SyscallContext c)
@@ -61,7 +61,7 @@ internal static class SysDirs
         if (error < 0)
             return error;
         Caller caller = FileArguments.CallerOf(c);
-        return flags != 0 ? c.Kernel.Vfs.RemoveDirectory(caller, start, path) : c.Kernel.Vfs.Unlink(caller, start, path);
+        return flags != 0 ? c.Vfs.RemoveDirectory(caller, start, path) : c.Vfs.Unlink(caller, start, path);
     }
 
     public static long Renameat(SyscallContext c) => Rename(c, 0);
@@ -74,7 +74,7 @@ internal static class SysDirs
         if (error < 0)
             return error;
         error = FileArguments.PathAt(c, 2, out Inode newStart, out string newPath);
-        return error < 0 ? error : c.Kernel.Vfs.Rename(FileArguments.CallerOf(c), start, path, newStart, newPath, flags);
+        return error < 0 ? error : c.Vfs.Rename(FileArguments.CallerOf(c), start, path, newStart, newPath, flags);
     }
 
     public static long Readlinkat(SyscallContext c)
@@ -134,7 +134,7 @@ internal static class SysDirs
         FsContext fs = c.Task.Fs;
         if (fs.Cwd.Nlink == 0)
             return -Errno.ENOENT;
-        byte[] bytes = Encoding.Latin1.GetBytes(c.Kernel.Vfs.PathOf(fs.Cwd, fs.Root) + "\0");
+        byte[] bytes = Encoding.Latin1.GetBytes(c.Vfs.PathOf(fs.Cwd, fs.Root) + "\0");
         if (bytes.Length > 4096)
             return -Errno.ENAMETOOLONG;
         if ((ulong)bytes.Length > c.Arg(1))

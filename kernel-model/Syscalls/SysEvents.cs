@@ -13,7 +13,7 @@ internal static class SysEvents
         int flags = c.Int(1);
         if ((flags & ~(OpenFlags.O_CLOEXEC | OpenFlags.O_NONBLOCK | OpenFlags.O_DIRECT)) != 0)
             return -Errno.EINVAL;
-        (OpenFile read, OpenFile write) = PipeFile.Create(c.Kernel.Vfs, flags);
+        (OpenFile read, OpenFile write) = PipeFile.Create(c.Vfs, flags);
         return InstallPair(c, read, write, flags, c.Arg(0));
     }
 
@@ -40,13 +40,13 @@ internal static class SysEvents
     }
 
     public static long Eventfd2(SyscallContext c) => (c.Int(1) & ~(1 | OpenFlags.O_CLOEXEC | OpenFlags.O_NONBLOCK)) != 0 ? -Errno.EINVAL
-        : FileArguments.Install(c, new EventFile(c.Kernel.Vfs, c.UInt(0), (c.Int(1) & 1) != 0, c.Int(1) & OpenFlags.O_NONBLOCK), c.Int(1));
+        : FileArguments.Install(c, new EventFile(c.Vfs, c.UInt(0), (c.Int(1) & 1) != 0, c.Int(1) & OpenFlags.O_NONBLOCK), c.Int(1));
 
     public static long TimerfdCreate(SyscallContext c) =>
         c.Int(0) is 8 or 9 && !c.Task.Credentials.Privileged ? -Errno.EPERM
         : c.Int(0) is not (0 or 1 or 7 or 8 or 9) || (c.Int(1) & ~(OpenFlags.O_CLOEXEC | OpenFlags.O_NONBLOCK)) != 0 ? -Errno.EINVAL
         : FileArguments.Install(
-            c, new TimerFile(c.Kernel.Vfs, c.Kernel.Timekeeper, c.Kernel.Timers, c.Int(0), c.Int(1) & OpenFlags.O_NONBLOCK), c.Int(1));
+            c, new TimerFile(c.Vfs, c.Timekeeper, c.Timers, c.Int(0), c.Int(1) & OpenFlags.O_NONBLOCK), c.Int(1));
 
     public static long TimerfdSettime(SyscallContext c)
     {
@@ -66,7 +66,7 @@ internal static class SysEvents
             of = TimerBase.Monotonic;
         ulong? deadline = value == 0 ? null
             : absolute ? c.Task.TimeNamespace.ToHost(timer.Clock, value)
-            : UserTime.Add(c.Kernel.Timekeeper.TimeOf(of), value);
+            : UserTime.Add(c.Timekeeper.TimeOf(of), value);
         timer.Set(of, deadline, interval, absolute && of == TimerBase.Realtime && (c.Int(1) & 2) != 0);
         return c.Arg(3) != 0 && !WriteSetting(c, c.Arg(3), left, oldInterval) ? -Errno.EFAULT : 0;
     }
@@ -93,7 +93,7 @@ internal static class SysEvents
         mask &= ~(1UL << 8 | 1UL << 18);
         if (c.Int(0) == -1)
         {
-            var made = new SignalFile(c.Kernel.Vfs, c.Kernel.SignalDelivery, mask, c.Int(3) & OpenFlags.O_NONBLOCK);
+            var made = new SignalFile(c.Vfs, c.Signals, mask, c.Int(3) & OpenFlags.O_NONBLOCK);
             return FileArguments.Install(c, made, c.Int(3));
         }
         if (c.Files[c.Int(0)] is not { } file)
@@ -113,7 +113,7 @@ internal static class SysEvents
         long error = c.Memory.ReadString(c.Arg(0), 250, out string name);
         if (error < 0)
             return error == -Errno.ENAMETOOLONG ? -Errno.EINVAL : error;
-        var inode = new RegularFile(c.Kernel.Vfs.ShmFs, (flags & MFD_NOEXEC_SEAL) != 0 ? 0x1B6u : 0x1FFu)
+        var inode = new RegularFile(c.Vfs.ShmFs, (flags & MFD_NOEXEC_SEAL) != 0 ? 0x1B6u : 0x1FFu)
         {
             Nlink = 0,
             Name = "memfd:" + name,
@@ -126,7 +126,7 @@ internal static class SysEvents
     }
 
     public static long InotifyInit1(SyscallContext c) => (c.Int(0) & ~(OpenFlags.O_CLOEXEC | OpenFlags.O_NONBLOCK)) != 0 ? -Errno.EINVAL
-        : FileArguments.Install(c, new InotifyFile(c.Kernel.Vfs, c.Int(0) & OpenFlags.O_NONBLOCK), c.Int(0));
+        : FileArguments.Install(c, new InotifyFile(c.Vfs, c.Int(0) & OpenFlags.O_NONBLOCK), c.Int(0));
 
     public static long InotifyAddWatch(SyscallContext c)
     {

@@ -53,7 +53,7 @@ internal static class SysFiles
             if (error < 0)
                 return error;
             Caller caller = FileArguments.CallerOf(c);
-            error = c.Kernel.Vfs.Open(caller, start, path, flags, mode, c.Task, out file, resolve);
+            error = c.Vfs.Open(caller, start, path, flags, mode, c.Task, out file, resolve);
             if (error < 0)
                 return error;
         }

@@ -65,7 +65,7 @@ internal static class SysFutex
         if (deadline != ulong.MaxValue)
         {
             if (!absolute)
-                deadline = UserTime.Add(c.Kernel.Timekeeper.NowNs, deadline);
+                deadline = UserTime.Add(c.Timekeeper.NowNs, deadline);
             else
                 deadline = Absolute(c, realtime ? Clocks.Realtime : Clocks.Monotonic, deadline);
         }
@@ -90,9 +90,9 @@ internal static class SysFutex
             return -Errno.EAGAIN;
         var waiter = new FutexWaiter(c.Task, key, bitset);
         c.State = waiter;
-        if (deadline != ulong.MaxValue && deadline <= c.Kernel.Timekeeper.TimeOf(c.WaitClock))
+        if (deadline != ulong.MaxValue && deadline <= c.Timekeeper.TimeOf(c.WaitClock))
             return -Errno.ETIMEDOUT;
-        c.Kernel.Futexes.Add(waiter);
+        c.Futexes.Add(waiter);
         c.Deadline = deadline;
         return Sleep(c, waiter, address, expected, isPrivate, bitset);
     }
@@ -103,7 +103,7 @@ internal static class SysFutex
         long result = c.Wait(waiter.Queue, deadline);
         if (result == SyscallContext.Blocked)
             return result;
-        c.Kernel.Futexes.Remove(waiter);
+        c.Futexes.Remove(waiter);
         if (deadline == ulong.MaxValue)
             return result;
         TimerBase clock = c.WaitClock;
@@ -124,7 +124,7 @@ internal static class SysFutex
             return 0;
         if (!c.TimedOut)
             return null;
-        c.Kernel.Futexes.Remove(waiter);
+        c.Futexes.Remove(waiter);
         return -Errno.ETIMEDOUT;
     }
 
@@ -139,7 +139,7 @@ internal static class SysFutex
     private static long FutexWake(SyscallContext c, bool isPrivate, uint bitset)
     {
         long result = Futexes.GetKey(c.Memory, c.Arg(0), isPrivate, out FutexKey key);
-        return result < 0 ? result : c.Kernel.Futexes.Wake(key, Math.Max(1, c.Int(2)), bitset);
+        return result < 0 ? result : c.Futexes.Wake(key, Math.Max(1, c.Int(2)), bitset);
     }
 
     private static long Requeue(SyscallContext c, bool isPrivate, bool compare)
@@ -157,7 +157,7 @@ internal static class SysFutex
             if (value != c.UInt(5))
                 return -Errno.EAGAIN;
         }
-        return c.Kernel.Futexes.Requeue(from, to, wake, move);
+        return c.Futexes.Requeue(from, to, wake, move);
     }
 
     private static long FutexWakeOp(SyscallContext c, bool isPrivate)
@@ -194,9 +194,9 @@ internal static class SysFutex
             4 => old > against,
             _ => old >= against,
         };
-        int woken = c.Kernel.Futexes.Wake(first, Math.Max(1, c.Int(2)));
+        int woken = c.Futexes.Wake(first, Math.Max(1, c.Int(2)));
         if (holds)
-            woken += c.Kernel.Futexes.Wake(second, Math.Max(1, c.Int(3)));
+            woken += c.Futexes.Wake(second, Math.Max(1, c.Int(3)));
         return woken;
     }
 
@@ -235,11 +235,11 @@ internal static class SysFutex
             waiter = new FutexWaiter(c.Task, key, uint.MaxValue);
             c.State = waiter;
             c.Deadline = deadline;
-            c.Kernel.Futexes.Add(waiter);
+            c.Futexes.Add(waiter);
         }
         long slept = c.Wait(waiter.Queue, c.Deadline, Errno.ERESTARTNOINTR);
         if (slept != SyscallContext.Blocked)
-            c.Kernel.Futexes.Remove(waiter);
+            c.Futexes.Remove(waiter);
         return slept;
     }
 
@@ -252,13 +252,13 @@ internal static class SysFutex
             return -Errno.EFAULT;
         if ((value & Futexes.TidMask) != (uint)c.Task.OwnTid)
             return -Errno.EPERM;
-        IReadOnlyList<FutexWaiter> waiters = c.Kernel.Futexes.WaitersOf(key);
+        IReadOnlyList<FutexWaiter> waiters = c.Futexes.WaitersOf(key);
         if (waiters.Count == 0)
             return c.Memory.Write(c.Arg(0), 0u) ? 0 : -Errno.EFAULT;
         FutexWaiter next = waiters[0];
         if (!c.Memory.Write(c.Arg(0), (uint)next.Task.OwnTid | (waiters.Count > 1 ? Futexes.Waiters : 0)))
             return -Errno.EFAULT;
-        c.Kernel.Futexes.WakeOne(next);
+        c.Futexes.WakeOne(next);
         return 0;
     }
 
@@ -311,7 +311,7 @@ internal static class SysFutex
         for (int i = 0; i < count; i++)
         {
             waiters.Add(new FutexWaiter(c.Task, keys[i], uint.MaxValue) { Index = i, Siblings = waiters });
-            c.Kernel.Futexes.Add(waiters[i]);
+            c.Futexes.Add(waiters[i]);
         }
         c.State = waiters[0];
         return SleepV(c, waiters[0]);
@@ -328,7 +328,7 @@ internal static class SysFutex
     private static void RemoveAll(SyscallContext c, FutexWaiter first)
     {
         foreach (FutexWaiter waiter in first.Siblings!)
-            c.Kernel.Futexes.Remove(waiter);
+            c.Futexes.Remove(waiter);
     }
 
     /// <summary>futex_wake(uaddr, mask, nr, flags).</summary>
@@ -340,7 +340,7 @@ internal static class SysFutex
         long result = Futexes.GetKey(c.Memory, c.Arg(0), (flags & Futex2Private) != 0, out FutexKey key);
         if (result < 0)
             return result;
-        return c.Int(2) <= 0 ? 0 : c.Kernel.Futexes.Wake(key, c.Int(2), c.UInt(1));
+        return c.Int(2) <= 0 ? 0 : c.Futexes.Wake(key, c.Int(2), c.UInt(1));
     }
 
     /// <summary>futex_wait(uaddr, val, mask, flags, timeout, clockid).</summary>

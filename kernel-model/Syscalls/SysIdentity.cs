@@ -217,8 +217,8 @@ internal static class SysIdentity
         if (c.Int(1) < 0)
             return -Errno.EINVAL;
         int pgid = c.Int(1) == 0 ? pid : c.FirstOf(c.Int(1));
-        if (c.Kernel.Tasks.Find(pid) is not { } task || task.Group.Pid != pid)
-            return c.Kernel.Tasks.Find(pid) is null ? -Errno.ESRCH : -Errno.EINVAL;
+        if (c.Tasks.Find(pid) is not { } task || task.Group.Pid != pid)
+            return c.Tasks.Find(pid) is null ? -Errno.ESRCH : -Errno.EINVAL;
         ThreadGroup group = task.Group;
         if (ReferenceEquals(group.Parent, self))
         {
@@ -233,21 +233,21 @@ internal static class SysIdentity
         }
         if (group.Sid == group.Pid)
             return -Errno.EPERM;
-        if (pgid != pid && !c.Kernel.Tasks.Groups.Any(g => g.Pgid == pgid && g.Sid == self.Sid))
+        if (pgid != pid && !c.Tasks.Groups.Any(g => g.Pgid == pgid && g.Sid == self.Sid))
             return -Errno.EPERM;
         group.Pgid = pgid;
-        GroupsChanged(c.Kernel, group, VdsoField.Pgid);
+        GroupsChanged(c, group, VdsoField.Pgid);
         return 0;
     }
 
     /// <summary>All threads of a process have another group or session, which running ones may see at once.</summary>
-    private static void GroupsChanged(LinuxKernel kernel, ThreadGroup group, params ReadOnlySpan<VdsoField> fields)
+    private static void GroupsChanged(SyscallContext c, ThreadGroup group, params ReadOnlySpan<VdsoField> fields)
     {
         foreach (KernelTask thread in group.Threads)
         {
-            kernel.Records.SyncGroups(thread);
+            c.Records.SyncGroups(thread);
             foreach (VdsoField field in fields)
-                kernel.Vdso.Design.FieldChanged(thread, field);
+                c.Design.FieldChanged(thread, field);
         }
     }
 
@@ -263,10 +263,10 @@ internal static class SysIdentity
     public static long SetSid(SyscallContext c)
     {
         ThreadGroup group = c.Task.Group;
-        if (group.Sid == group.Pid || c.Kernel.Tasks.Groups.Any(g => g.Pgid == group.Pid))
+        if (group.Sid == group.Pid || c.Tasks.Groups.Any(g => g.Pgid == group.Pid))
             return -Errno.EPERM;
         group.Sid = group.Pgid = group.Pid;
-        GroupsChanged(c.Kernel, group, VdsoField.Pgid, VdsoField.Sid);
+        GroupsChanged(c, group, VdsoField.Pgid, VdsoField.Sid);
         return c.NumberOf(group.Pid);
     }
 

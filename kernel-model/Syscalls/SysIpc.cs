@@ -13,13 +13,13 @@ internal static class SysShm
     private const int ShmRdonly = 0x1000, ShmRnd = 0x2000, ShmRemap = 0x4000, ShmExec = 0x8000;
     private const ulong Page = 4096, MaxSegment = 1UL << 40;
 
-    internal static long Now(SyscallContext c) => (long)(c.Kernel.Timekeeper.RealtimeNs / 1_000_000_000);
+    internal static long Now(SyscallContext c) => (long)(c.Timekeeper.RealtimeNs / 1_000_000_000);
 
     /// <summary>Attaches of a segment: the mappings that begin it, over all memories.</summary>
-    private static long Attaches(LinuxKernel kernel, SharedSegment segment)
+    private static long Attaches(SyscallContext c, SharedSegment segment)
     {
         long count = 0;
-        foreach (MemoryMap mm in kernel.Tasks.Groups.SelectMany(g => g.Threads).Select(t => t.Mm).OfType<MemoryMap>().Distinct())
+        foreach (MemoryMap mm in c.Tasks.Groups.SelectMany(g => g.Threads).Select(t => t.Mm).OfType<MemoryMap>().Distinct())
         {
             count += mm.Vmas.Where(v => ReferenceEquals(v.SharedAnonymous, segment.Pages)).Select(v => v.Start - v.Offset)
                 .Distinct().Count();
@@ -30,11 +30,11 @@ internal static class SysShm
     /// <summary>Segments that were marked for removal and have lost their last attach go.</summary>
     private static void Collect(SyscallContext c)
     {
-        foreach (SharedSegment segment in c.Kernel.Ipc.Segments.All.Where(s => (s.Mode & SharedSegment.Destroyed) != 0).ToList())
+        foreach (SharedSegment segment in c.Ipc.Segments.All.Where(s => (s.Mode & SharedSegment.Destroyed) != 0).ToList())
         {
-            if (Attaches(c.Kernel, segment) != 0)
+            if (Attaches(c, segment) != 0)
                 continue;
-            c.Kernel.Ipc.Segments.Remove(segment);
+            c.Ipc.Segments.Remove(segment);
             segment.Pages.Release();
         }
     }
@@ -47,12 +47,12 @@ internal static class SysShm
         // SHM_HUGETLB: no huge pages.
         if ((c.Int(2) & 0x800) != 0)
             return -Errno.ENOMEM;
-        return c.Kernel.Ipc.Segments.Get(
-            c.Task.Credentials, c.Kernel.Timekeeper.RealtimeNs, c.Int(0), c.Int(2), s => size > s.Size ? -Errno.EINVAL : 0,
+        return c.Ipc.Segments.Get(
+            c.Task.Credentials, c.Timekeeper.RealtimeNs, c.Int(0), c.Int(2), s => size > s.Size ? -Errno.EINVAL : 0,
             now => size is 0 or > MaxSegment ? null : new SharedSegment
             {
                 Size = size,
-                Pages = new SharedPages(c.Kernel.PageAllocator),
+                Pages = new SharedPages(c.Pages),
                 CreatorPid = c.Task.Group.Pid,
                 ChangeTime = now,
                 CreatorUid = c.Task.Credentials.Euid,
@@ -74,7 +74,7 @@ internal static class SysShm
         }
         if (address == 0 && (flags & ShmRemap) != 0)
             return -Errno.EINVAL;
-        if (c.Int(0) < 0 || c.Kernel.Ipc.Segments.Find(c.Int(0)) is not { } segment)
+        if (c.Int(0) < 0 || c.Ipc.Segments.Find(c.Int(0)) is not { } segment)
             return -Errno.EINVAL;
         bool write = (flags & ShmRdonly) == 0;
         if (!segment.Allows(c.Task.Credentials, write ? 6u : 4u))
@@ -111,7 +111,7 @@ internal static class SysShm
         if ((address & (Page - 1)) != 0 || c.Memory.Find(address) is not { SharedAnonymous: { } pages } first
             || first.Start - first.Offset != address)
             return -Errno.EINVAL;
-        if (c.Kernel.Ipc.Segments.All.FirstOrDefault(s => ReferenceEquals(s.Pages, pages)) is not { } segment)
+        if (c.Ipc.Segments.All.FirstOrDefault(s => ReferenceEquals(s.Pages, pages)) is not { } segment)
             return -Errno.EINVAL;
         foreach (Vma vma in c.Memory.Vmas.Where(v => ReferenceEquals(v.SharedAnonymous, pages) && v.Start - v.Offset == address).ToList())
             c.Memory.Unmap(vma.Start, vma.End);
@@ -127,7 +127,7 @@ internal static class SysShm
         Collect(c);
         int command = c.Int(1) & ~0x100;
         ulong buffer = c.Arg(2);
-        IpcTable<SharedSegment> table = c.Kernel.Ipc.Segments;
+        IpcTable<SharedSegment> table = c.Ipc.Segments;
         if (command is IpcInfo or ShmInfo)
         {
             Span<byte> info = stackalloc byte[72];
@@ -166,7 +166,7 @@ internal static class SysShm
                 BinaryPrimitives.WriteInt64LittleEndian(b[72..], segment.ChangeTime);
                 BinaryPrimitives.WriteInt32LittleEndian(b[80..], segment.CreatorPid);
                 BinaryPrimitives.WriteInt32LittleEndian(b[84..], segment.LastPid);
-                BinaryPrimitives.WriteInt64LittleEndian(b[88..], Attaches(c.Kernel, segment));
+                BinaryPrimitives.WriteInt64LittleEndian(b[88..], Attaches(c, segment));
                 return c.Memory.Write(buffer, b) ? command == IpcStat ? 0 : segment.Id : -Errno.EFAULT;
             case ShmLock:
             case ShmUnlock:
@@ -194,13 +194,13 @@ internal static class SysMsg
     private const int NoWait = 0x800, NoError = 0x1000, Except = 0x2000, Copy = 0x4000;
 
     /// <summary>msgget(key, flags).</summary>
-    public static long Get(SyscallContext c) => c.Kernel.Ipc.Queues.Get(
-        c.Task.Credentials, c.Kernel.Timekeeper.RealtimeNs, c.Int(0), c.Int(1), _ => 0,
+    public static long Get(SyscallContext c) => c.Ipc.Queues.Get(
+        c.Task.Credentials, c.Timekeeper.RealtimeNs, c.Int(0), c.Int(1), _ => 0,
         now => new MessageQueue { CreatorUid = c.Task.Credentials.Euid, CreatorGid = c.Task.Credentials.Egid, ChangeTime = now });
 
     private static long Queue(SyscallContext c, uint want, out MessageQueue queue)
     {
-        queue = c.State as MessageQueue ?? c.Kernel.Ipc.Queues.Find(c.Int(0))!;
+        queue = c.State as MessageQueue ?? c.Ipc.Queues.Find(c.Int(0))!;
         if (queue is null)
             return -Errno.EINVAL;
         if (queue.Removed)
@@ -291,7 +291,7 @@ internal static class SysMsg
     {
         int command = c.Int(1) & ~0x100;
         ulong buffer = c.Arg(2);
-        IpcTable<MessageQueue> table = c.Kernel.Ipc.Queues;
+        IpcTable<MessageQueue> table = c.Ipc.Queues;
         if (command is SysShm.IpcInfo or MsgInfo)
         {
             Span<int> info = [0, 0, MaxMessage, 16384, 32000, 16, 0, 0];

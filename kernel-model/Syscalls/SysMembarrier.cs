@@ -54,8 +54,8 @@ internal static class SysMembarrier
             if (!thread.OnCpu || thread.Rseq == 0)
                 continue;
             thread.RseqEvent = true;
-            c.Kernel.Records.RequestWork(thread);
-            c.Kernel.Scheduler.KickTask(thread);
+            c.Records.RequestWork(thread);
+            c.Scheduler.KickTask(thread);
         }
     }
 }

@@ -81,7 +81,7 @@ internal static class SysMemory
             return -Errno.EINVAL;
         // PROT_SEM is accepted without effect; PROT_BTI only where the CPU has it (arch_validate_prot).
         if ((prot & ~(Mman.PROT_READ | Mman.PROT_WRITE | Mman.PROT_EXEC | 8
-            | (HardwareCapabilities.HasBti(c.Kernel.Machine) ? Mman.PROT_BTI : 0) | Mman.PROT_GROWSDOWN)) != 0)
+            | (HardwareCapabilities.HasBti(c.Machine) ? Mman.PROT_BTI : 0) | Mman.PROT_GROWSDOWN)) != 0)
             return -Errno.EINVAL;
         ulong start = Untag(c.Arg(0)), length = c.Arg(1);
         if (grows != 0 && c.Memory.Find(start) is { GrowsDown: true } stack && start > stack.Start)

@@ -29,7 +29,7 @@ internal static class SysNamespaces
         Credentials? entered = null;
         if ((flags & CloneFlags.CLONE_NEWUSER) != 0)
         {
-            long result = c.Kernel.Namespaces.NewUser(task.Credentials, out entered);
+            long result = c.Namespaces.NewUser(task.Credentials, out entered);
             if (result < 0)
                 return result;
         }
@@ -42,14 +42,14 @@ internal static class SysNamespaces
         {
             if (!(entered ?? task.Credentials).PrivilegedInNamespace)
                 return -Errno.EPERM;
-            long result = c.Kernel.Namespaces.NewPid(task.PidNamespaceForChildren, out PidNamespace? space);
+            long result = c.Namespaces.NewPid(task.PidNamespaceForChildren, out PidNamespace? space);
             if (result < 0)
                 return result;
             task.PidNamespaceForChildren = space!;
         }
         // The caller stays in its time namespace: only its children enter, and itself at its next execve.
         if ((flags & NewTime) != 0)
-            task.TimeNamespaceForChildren = c.Kernel.Namespaces.NewTime(task.TimeNamespaceForChildren);
+            task.TimeNamespaceForChildren = c.Namespaces.NewTime(task.TimeNamespaceForChildren);
         if ((flags & CloneFlags.CLONE_FILES) != 0 && task.Files.Users > 1)
         {
             FileTable old = task.Files;
@@ -62,7 +62,7 @@ internal static class SysNamespaces
             task.Fs = task.Fs.Clone();
         }
         if (entered is not null)
-            c.Kernel.TaskNamespaces.EnterUser(task, entered);
+            c.TaskNamespaces.EnterUser(task, entered);
         return 0;
     }
 
@@ -115,7 +115,7 @@ internal static class SysNamespaces
                     return -Errno.EINVAL;
                 if (!user.IsGovernedBy(task.Credentials))
                     return -Errno.EPERM;
-                c.Kernel.TaskNamespaces.EnterUser(task, task.Credentials.InUserNamespace(user));
+                c.TaskNamespaces.EnterUser(task, task.Credentials.InUserNamespace(user));
                 return 0;
             case TimeNamespace time:
                 if (task.Group.Threads.Count > 1 || c.Memory.IsShared)
@@ -123,7 +123,7 @@ internal static class SysNamespaces
                 if (!task.Credentials.PrivilegedInNamespace)
                     return -Errno.EPERM;
                 task.TimeNamespaceForChildren = time;
-                c.Kernel.TaskNamespaces.JoinTime(task, time);
+                c.TaskNamespaces.JoinTime(task, time);
                 return 0;
             default:
                 return -Errno.EPERM;

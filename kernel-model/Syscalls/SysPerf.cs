@@ -19,7 +19,7 @@ internal static class SysPerf
         long error = PerfEventAttributes.Read(c.Memory, c.Cpu, c.Arg(0), out PerfEventAttributes? attributes);
         if (error < 0)
             return error;
-        if ((pid == -1 && cpu == -1) || cpu < -1 || cpu >= c.Kernel.Machine.Cpus.Count)
+        if ((pid == -1 && cpu == -1) || cpu < -1 || cpu >= c.Machine.Cpus.Count)
             return -Errno.EINVAL;
         // perf_event_paranoid is 2: without privilege no kernel, no CPU-wide events, no other user's tasks.
         if (!c.Task.Credentials.Privileged && (!attributes!.ExcludeKernel || pid == -1))
@@ -27,7 +27,7 @@ internal static class SysPerf
         KernelTask? task = null;
         if (pid != -1)
         {
-            task = pid == 0 ? c.Task : c.Kernel.Tasks.Find(pid);
+            task = pid == 0 ? c.Task : c.Tasks.Find(pid);
             if (task is null)
                 return -Errno.ESRCH;
             if (!c.Task.Credentials.Privileged && task.Credentials.Euid != c.Task.Credentials.Euid)
@@ -40,7 +40,7 @@ internal static class SysPerf
                 return -Errno.EBADF;
             leader = (flags & FdNoGroup) != 0 ? null : file.Event.Leader;
         }
-        PerfEvent made = c.Kernel.PerfEvents.Open(attributes!, task, cpu, leader);
-        return FileArguments.Install(c, new PerfFile(c.Kernel.Vfs, made), (flags & Cloexec) != 0 ? OpenFlags.O_CLOEXEC : 0);
+        PerfEvent made = c.Perf.Open(attributes!, task, cpu, leader);
+        return FileArguments.Install(c, new PerfFile(c.Vfs, made), (flags & Cloexec) != 0 ? OpenFlags.O_CLOEXEC : 0);
     }
 }

@@ -31,7 +31,7 @@ internal static class SysPoll
             if (error < 0)
                 return error;
             sleep.HasTimeout = true;
-            sleep.Deadline = ns == 0 ? 0 : c.Kernel.Timekeeper.NowNs + ns;
+            sleep.Deadline = ns == 0 ? 0 : c.Timekeeper.NowNs + ns;
         }
         if (mask != 0)
         {
@@ -41,7 +41,7 @@ internal static class SysPoll
                 return -Errno.EFAULT;
             c.Task.Signals.SavedMask = c.Task.Signals.Blocked;
             c.Task.Signals.Blocked = set & ~(1UL << 8 | 1UL << 18);
-            c.Kernel.SignalDelivery.Recalculate(c.Task);
+            c.Signals.Recalculate(c.Task);
             sleep.MaskSet = true;
         }
         c.State = sleep;
@@ -56,13 +56,13 @@ internal static class SysPoll
         {
             c.Task.Signals.Blocked = saved;
             c.Task.Signals.SavedMask = null;
-            c.Kernel.SignalDelivery.Recalculate(c.Task);
+            c.Signals.Recalculate(c.Task);
         }
         return result;
     }
 
     private static bool Expired(SyscallContext c, Sleep sleep) =>
-        c.TimedOut || (sleep.HasTimeout && sleep.Deadline <= c.Kernel.Timekeeper.NowNs);
+        c.TimedOut || (sleep.HasTimeout && sleep.Deadline <= c.Timekeeper.NowNs);
 
     public static long Ppoll(SyscallContext c)
     {
@@ -165,12 +165,12 @@ internal static class SysPoll
         }
         if (sleep.HasTimeout)
             FileArguments.WriteTimespec(
-                c, c.Arg(4), sleep.Deadline > c.Kernel.Timekeeper.NowNs ? sleep.Deadline - c.Kernel.Timekeeper.NowNs : 0);
+                c, c.Arg(4), sleep.Deadline > c.Timekeeper.NowNs ? sleep.Deadline - c.Timekeeper.NowNs : 0);
         return End(c, sleep, ready);
     }
 
     public static long EpollCreate1(SyscallContext c) => (c.Int(0) & ~OpenFlags.O_CLOEXEC) != 0 ? -Errno.EINVAL
-        : FileArguments.Install(c, new EpollFile(c.Kernel.Vfs, 0), c.Int(0));
+        : FileArguments.Install(c, new EpollFile(c.Vfs, 0), c.Int(0));
 
     public static long EpollCtl(SyscallContext c)
     {
@@ -194,7 +194,7 @@ internal static class SysPoll
         if (first && milliseconds >= 0)
         {
             sleep.HasTimeout = true;
-            sleep.Deadline = milliseconds == 0 ? 0 : c.Kernel.Timekeeper.NowNs + (ulong)milliseconds * 1_000_000;
+            sleep.Deadline = milliseconds == 0 ? 0 : c.Timekeeper.NowNs + (ulong)milliseconds * 1_000_000;
         }
         return EpollWait(c, sleep);
     }

@@ -143,7 +143,7 @@ internal static class SysPrctl
                 if (a2 is not (TscEnable or TscSigsegv))
                     return -Errno.EINVAL;
                 task.CounterForbidden = a2 == TscSigsegv;
-                c.Kernel.Counter.Update(c.Cpu, task);
+                c.Counter.Update(c.Cpu, task);
                 return 0;
             case SveGetVl:
             default:
@@ -235,7 +235,7 @@ internal static class SysPrctl
         }
     }
 
-    private static bool HasPauth(SyscallContext c) => (c.Kernel.Machine.Identification["ID_AA64ISAR1_EL1"] & 0xff0) != 0;
+    private static bool HasPauth(SyscallContext c) => (c.Machine.Identification["ID_AA64ISAR1_EL1"] & 0xff0) != 0;
 
     /// <summary>PR_PAC_RESET_KEYS: new random keys; bits APIA, APIB, APDA, APDB, APGA.</summary>
     private static long ResetKeys(SyscallContext c, ulong keys)
@@ -248,8 +248,8 @@ internal static class SysPrctl
         {
             if ((keys & (1UL << i)) == 0)
                 continue;
-            c.Task.PauthKeys[i * 2] = c.Kernel.Random.Next();
-            c.Task.PauthKeys[i * 2 + 1] = c.Kernel.Random.Next();
+            c.Task.PauthKeys[i * 2] = c.Random.Next();
+            c.Task.PauthKeys[i * 2 + 1] = c.Random.Next();
         }
         c.Task.PauthKeys.CopyTo(c.Cpu.PauthKey.AsSpan());
         return 0;

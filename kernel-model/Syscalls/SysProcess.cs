@@ -36,13 +36,13 @@ internal static class SysProcess
             == (CloneFlags.CLONE_SIGHAND | CloneFlags.CLONE_CLEAR_SIGHAND))
             return -Errno.EINVAL;
         // Siblings of init would have nobody to reap them.
-        if ((flags & CloneFlags.CLONE_PARENT) != 0 && ReferenceEquals(c.Task.Group, c.Kernel.Tasks.Init))
+        if ((flags & CloneFlags.CLONE_PARENT) != 0 && ReferenceEquals(c.Task.Group, c.Tasks.Init))
             return -Errno.EINVAL;
         if ((flags & (CloneFlags.CLONE_PIDFD | CloneFlags.CLONE_THREAD)) == (CloneFlags.CLONE_PIDFD | CloneFlags.CLONE_THREAD))
             return -Errno.EINVAL;
         if (OverProcessLimit(c))
             return -Errno.EAGAIN;
-        long tid = c.Kernel.Fork.Clone(c, new CloneArguments
+        long tid = c.Fork.Clone(c, new CloneArguments
         {
             Flags = flags,
             ExitSignal = signal,
@@ -56,7 +56,7 @@ internal static class SysProcess
         if (tid < 0)
             return tid;
         int number = c.NumberOf((int)tid);
-        if ((flags & CloneFlags.CLONE_VFORK) == 0 || c.Kernel.Tasks.Find((int)tid) is not { } child)
+        if ((flags & CloneFlags.CLONE_VFORK) == 0 || c.Tasks.Find((int)tid) is not { } child)
             return number;
         var wait = new VforkWait(child, number);
         c.State = wait;
@@ -70,7 +70,7 @@ internal static class SysProcess
         uint uid = c.Task.Credentials.Uid;
         ulong limit = c.Task.Group.Rlimits[Rlimits.Nproc].Soft;
         return limit != Rlimits.Infinity
-            && (ulong)c.Kernel.Tasks.Groups.Where(g => g.Leader.Credentials.Uid == uid).Sum(g => g.Threads.Count) >= limit;
+            && (ulong)c.Tasks.Groups.Where(g => g.Leader.Credentials.Uid == uid).Sum(g => g.Threads.Count) >= limit;
     }
 
     private static long Vfork(SyscallContext c, VforkWait wait) =>
@@ -182,17 +182,17 @@ internal static class SysProcess
         OpenFile? file;
         if (path.Length == 0)
         {
-            result = c.Kernel.Vfs.OpenExecutable(caller, start, c.Task, out file);
+            result = c.Vfs.OpenExecutable(caller, start, c.Task, out file);
             path = $"/dev/fd/{dirfd}";
             comm = dirfd.ToString(System.Globalization.CultureInfo.InvariantCulture);
         }
         else
         {
-            result = c.Kernel.Vfs.OpenExecutable(caller, start, path, (flags & AtSymlinkNofollow) == 0, c.Task, out file);
+            result = c.Vfs.OpenExecutable(caller, start, path, (flags & AtSymlinkNofollow) == 0, c.Task, out file);
         }
         if (result < 0 || file is null)
             return result < 0 ? result : -Errno.ENOENT;
-        result = c.Kernel.Exec.Start(c, file, path, comm, argv, envp);
+        result = c.Exec.Start(c, file, path, comm, argv, envp);
         file.Release();
         return result;
     }
@@ -200,14 +200,14 @@ internal static class SysProcess
     /// <summary>exit(status): this thread.</summary>
     public static long Exit(SyscallContext c)
     {
-        c.Kernel.Exit.ExitTask(c.Task, (c.Int(0) & 0xff) << 8);
+        c.Exit.ExitTask(c.Task, (c.Int(0) & 0xff) << 8);
         return 0;
     }
 
     /// <summary>exit_group(status): all threads.</summary>
     public static long ExitGroup(SyscallContext c)
     {
-        c.Kernel.Exit.ExitGroup(c.Task, (c.Int(0) & 0xff) << 8);
+        c.Exit.ExitGroup(c.Task, (c.Int(0) & 0xff) << 8);
         return 0;
     }
 
@@ -228,9 +228,9 @@ internal static class SysProcess
         // Without PIDFD_THREAD the ID must be a process.
         if (c.NumberOf(task.Group.Pid) != c.Int(0))
             return (c.UInt(1) & OpenFlags.O_EXCL) != 0
-                ? PidFile.Open(c.Kernel.Vfs, c.Kernel.Tasks, c.Task, task.Group, c.Int(1))
+                ? PidFile.Open(c.Vfs, c.Tasks, c.Task, task.Group, c.Int(1))
                 : -Errno.ENOENT;
-        return PidFile.Open(c.Kernel.Vfs, c.Kernel.Tasks, c.Task, task.Group, c.Int(1));
+        return PidFile.Open(c.Vfs, c.Tasks, c.Task, task.Group, c.Int(1));
     }
 
     /// <summary>pidfd_getfd(pidfd, targetfd, flags).</summary>
@@ -301,7 +301,7 @@ internal static class SysProcess
             if (!RestartableSequences.Reset(task))
                 return -Errno.EFAULT;
             (task.Rseq, task.RseqLength, task.RseqSignature) = (0, 0, 0);
-            c.Kernel.Vdso.Design.RseqChanged(task);
+            c.Design.RseqChanged(task);
             return 0;
         }
         if (flags != 0)
@@ -317,10 +317,10 @@ internal static class SysProcess
         if (area >= c.Memory.TaskSize || area + length > c.Memory.TaskSize)
             return -Errno.EFAULT;
         (task.Rseq, task.RseqLength, task.RseqSignature) = (area, length, signature);
-        c.Kernel.Vdso.Design.RseqChanged(task);
+        c.Design.RseqChanged(task);
         // The fields are written on the way back to EL0; EFAULT shows there as SIGSEGV.
         task.RseqEvent = true;
-        c.Kernel.Records.RequestWork(task);
+        c.Records.RequestWork(task);
         return 0;
     }
 }

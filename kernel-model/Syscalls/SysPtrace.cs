@@ -31,7 +31,7 @@ internal static class SysPtrace
             return request is 16 or 0x4206 ? -Errno.EPERM : -Errno.ESRCH;
         if (request == Kill)
         {
-            c.Kernel.SignalDelivery.Send(task, Signal.SIGKILL);
+            c.Signals.Send(task, Signal.SIGKILL);
             return 0;
         }
         if (!tracing.Stopped || task.Mm is not { } memory)
@@ -49,7 +49,7 @@ internal static class SysPtrace
             case Detach:
                 if (c.Arg(3) > Signal.Count)
                     return -Errno.EIO;
-                GoOn(c.Kernel, task, tracing, request, (int)c.Arg(3));
+                GoOn(c, task, tracing, request, (int)c.Arg(3));
                 return 0;
             case SetOptions:
                 if ((c.Arg(3) & ~(ulong)OptionSysGood) != 0)
@@ -65,15 +65,15 @@ internal static class SysPtrace
         }
     }
 
-    private static void GoOn(LinuxKernel kernel, KernelTask task, Tracing tracing, long request, int signal)
+    private static void GoOn(SyscallContext c, KernelTask task, Tracing tracing, long request, int signal)
     {
         if (signal != 0)
             tracing.Injected = tracing.Signal?.Number == signal ? tracing.Signal : new SignalInfo { Number = signal, Code = 0 };
         tracing.Signal = null;
         tracing.Syscalls = request == Syscall;
-        kernel.Traces.End(task, tracing);
+        c.Traces.End(task, tracing);
         if (request == Detach)
-            kernel.Traces.Detach(task);
+            c.Traces.Detach(task);
     }
 
     /// <summary>NT_PRSTATUS: struct user_pt_regs.</summary>
@@ -83,7 +83,7 @@ internal static class SysPtrace
             return -Errno.EINVAL;
         if (!c.Memory.Read(c.Arg(3), out ulong at) || !c.Memory.Read(c.Arg(3) + 8, out ulong length))
             return -Errno.EFAULT;
-        UserRegisters regs = c.Kernel.Records.Registers(task);
+        UserRegisters regs = c.Records.Registers(task);
         Span<byte> set = stackalloc byte[RegsetSize];
         for (int i = 0; i < 31; i++)
             BitConverter.TryWriteBytes(set[(8 * i)..], regs[i]);
@@ -96,7 +96,7 @@ internal static class SysPtrace
     /// <summary>struct ptrace_syscall_info: where the task stopped; its size.</summary>
     private static long SyscallInfo(SyscallContext c, KernelTask task, Tracing tracing)
     {
-        UserRegisters regs = c.Kernel.Records.Registers(task);
+        UserRegisters regs = c.Records.Registers(task);
         Span<byte> info = stackalloc byte[EntrySize];
         info.Clear();
         info[0] = tracing.Place;

@@ -59,12 +59,12 @@ internal static class SysReadWrite
         do
         {
             int wanted = (int)Math.Min(total - done, IoVector.ChunkSize);
-            long n = file.Read(IoVector.Chunk.AsSpan(0, wanted), at + done);
+            long n = file.Read(c.Chunk.AsSpan(0, wanted), at + done);
             if (n == -Errno.EAGAIN && done == 0)
                 return WaitToRead(c, file, (flags & 8) != 0);
             if (n < 0)
                 return done > 0 ? done : n;
-            int copied = IoVector.Scatter(c, iov, done, IoVector.Chunk.AsSpan(0, (int)n));
+            int copied = IoVector.Scatter(c, iov, done, c.Chunk.AsSpan(0, (int)n));
             done += copied;
             if (position == null)
                 file.Position = at + done;
@@ -85,7 +85,7 @@ internal static class SysReadWrite
         var progress = c.State as Progress ?? new Progress();
         ulong timeout = (file as SocketFile)?.ReceiveTimeout ?? 0;
         if (c.State == null && timeout != 0)
-            progress.Deadline = c.Kernel.Timekeeper.NowNs + timeout;
+            progress.Deadline = c.Timekeeper.NowNs + timeout;
         c.State = progress;
         return FileArguments.WaitFor(c, file, progress.Deadline, timeout != 0 ? Errno.EINTR : Errno.ERESTARTSYS);
     }
@@ -117,10 +117,10 @@ internal static class SysReadWrite
         do
         {
             int wanted = (int)Math.Min(total - progress.Done, IoVector.ChunkSize);
-            int gathered = IoVector.Gather(c, iov, progress.Done, IoVector.Chunk.AsSpan(0, wanted));
+            int gathered = IoVector.Gather(c, iov, progress.Done, c.Chunk.AsSpan(0, wanted));
             if (gathered < wanted && gathered == 0)
                 return progress.Done > 0 ? progress.Done : -Errno.EFAULT;
-            long n = file.Write(IoVector.Chunk.AsSpan(0, gathered), at + progress.Done);
+            long n = file.Write(c.Chunk.AsSpan(0, gathered), at + progress.Done);
             if (n == -Errno.EAGAIN)
             {
                 if (file.NonBlocking || (flags & 8) != 0)
@@ -132,7 +132,7 @@ internal static class SysReadWrite
             if (n < 0)
             {
                 if (n == -Errno.EPIPE)
-                    c.Kernel.SignalDelivery.Send(c.Task, 13);
+                    c.Signals.Send(c.Task, 13);
                 return progress.Done > 0 ? progress.Done : n;
             }
             progress.Done += n;
@@ -143,7 +143,7 @@ internal static class SysReadWrite
         }
         while (progress.Done < total);
         if (file.Inode.Watches != null || file.Inode.Parent?.Watches != null)
-            c.Kernel.Vfs.NotifyWatches(file.Inode, InotifyBits.IN_MODIFY);
+            c.Vfs.NotifyWatches(file.Inode, InotifyBits.IN_MODIFY);
         return progress.Done;
     }
 

@@ -18,12 +18,12 @@ internal static class SysScheduler
     /// <summary>sched_yield().</summary>
     public static long Yield(SyscallContext c)
     {
-        c.Kernel.Scheduler.Yield(c.Task);
+        c.Scheduler.Yield(c.Task);
         return 0;
     }
 
     private static ulong AllCpus(SyscallContext c) =>
-        c.Kernel.Machine.Cpus.Count >= 64 ? ulong.MaxValue : (1UL << c.Kernel.Machine.Cpus.Count) - 1;
+        c.Machine.Cpus.Count >= 64 ? ulong.MaxValue : (1UL << c.Machine.Cpus.Count) - 1;
 
     /// <summary>sched_setaffinity(pid, size, mask).</summary>
     public static long SetAffinity(SyscallContext c)
@@ -40,7 +40,7 @@ internal static class SysScheduler
         if (mask == 0)
             return -Errno.EINVAL;
         task.Affinity = mask;
-        c.Kernel.Scheduler.AffinityChanged(task);
+        c.Scheduler.AffinityChanged(task);
         return 0;
     }
 
@@ -48,7 +48,7 @@ internal static class SysScheduler
     public static long GetAffinity(SyscallContext c)
     {
         uint size = c.UInt(1);
-        if (size * 8 < (uint)c.Kernel.Machine.Cpus.Count || (size & 7) != 0)
+        if (size * 8 < (uint)c.Machine.Cpus.Count || (size & 7) != 0)
             return -Errno.EINVAL;
         if (Target(c, c.Int(0)) is not { } task)
             return -Errno.ESRCH;
@@ -135,7 +135,7 @@ internal static class SysScheduler
             return -Errno.EINVAL;
         if (Target(c, c.Int(0)) is not { } task)
             return -Errno.ESRCH;
-        ulong slice = task.Policy switch { RoundRobin => 100_000_000, Fifo => 0, _ => c.Kernel.Scheduler.SliceNs };
+        ulong slice = task.Policy switch { RoundRobin => 100_000_000, Fifo => 0, _ => c.Scheduler.SliceNs };
         return UserTime.WriteTimespec(c.Memory, c.Arg(1), slice) ? 0 : -Errno.EFAULT;
     }
 
@@ -205,11 +205,11 @@ internal static class SysScheduler
                 break;
             case 1:
                 int pgid = who == 0 ? c.Task.Group.Pgid : c.FirstOf(who);
-                tasks.AddRange(c.Kernel.Tasks.Groups.Where(g => g.Pgid == pgid).SelectMany(g => g.Threads));
+                tasks.AddRange(c.Tasks.Groups.Where(g => g.Pgid == pgid).SelectMany(g => g.Threads));
                 break;
             case 2:
                 uint uid = who == 0 ? c.Task.Credentials.Uid : (uint)who;
-                tasks.AddRange(c.Kernel.Tasks.Groups.SelectMany(g => g.Threads).Where(t => t.Credentials.Uid == uid));
+                tasks.AddRange(c.Tasks.Groups.SelectMany(g => g.Threads).Where(t => t.Credentials.Uid == uid));
                 break;
             default:
                 return -Errno.EINVAL;

@@ -36,8 +36,8 @@ internal static class SysSem
         int count = c.Int(1);
         if (count is < 0 or > MaxSemaphores)
             return -Errno.EINVAL;
-        return c.Kernel.Ipc.Semaphores.Get(
-            c.Task.Credentials, c.Kernel.Timekeeper.RealtimeNs, c.Int(0), c.Int(2), s => count > s.Values.Length ? -Errno.EINVAL : 0,
+        return c.Ipc.Semaphores.Get(
+            c.Task.Credentials, c.Timekeeper.RealtimeNs, c.Int(0), c.Int(2), s => count > s.Values.Length ? -Errno.EINVAL : 0,
             now => count == 0 ? null : new SemaphoreSet
             {
                 Values = new ushort[count],
@@ -78,11 +78,11 @@ internal static class SysSem
             long result = UserTime.ReadTimespec(c.Memory, timeoutAddress, out ulong timeout);
             if (result < 0)
                 return result;
-            c.Deadline = UserTime.Add(c.Kernel.Timekeeper.NowNs, timeout);
+            c.Deadline = UserTime.Add(c.Timekeeper.NowNs, timeout);
         }
         var sleeper = c.State as Sleeper;
         sleeper?.Leave();
-        SemaphoreSet? set = sleeper?.Set ?? c.Kernel.Ipc.Semaphores.Find(c.Int(0));
+        SemaphoreSet? set = sleeper?.Set ?? c.Ipc.Semaphores.Find(c.Int(0));
         if (set is null)
             return -Errno.EINVAL;
         if (set.Removed)
@@ -111,7 +111,7 @@ internal static class SysSem
             {
                 if ((operation.Flags & NoWait) != 0)
                     return -Errno.EAGAIN;
-                if (c.TimedOut || c.Deadline <= c.Kernel.Timekeeper.NowNs)
+                if (c.TimedOut || c.Deadline <= c.Timekeeper.NowNs)
                     return -Errno.EAGAIN;
                 var sleeper = c.State as Sleeper ?? new Sleeper(set);
                 c.State = sleeper;
@@ -151,7 +151,7 @@ internal static class SysSem
     {
         int number = c.Int(1), command = c.Int(2) & ~0x100;
         ulong argument = c.Arg(3);
-        IpcTable<SemaphoreSet> table = c.Kernel.Ipc.Semaphores;
+        IpcTable<SemaphoreSet> table = c.Ipc.Semaphores;
         if (command is SysShm.IpcInfo or SemInfo)
         {
             Span<int> info =

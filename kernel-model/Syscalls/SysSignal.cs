@@ -90,14 +90,14 @@ internal static class SysSignal
         KernelTask task = c.Task;
         ulong newly = blocked & ~task.Signals.Blocked & task.Group.SharedPending.Set;
         task.Signals.Blocked = blocked;
-        c.Kernel.SignalDelivery.Recalculate(task);
+        c.Signals.Recalculate(task);
         if (newly == 0)
             return;
         // retarget_shared_pending: another thread takes what this one now blocks.
         foreach (KernelTask thread in task.Group.Threads)
         {
             if (!ReferenceEquals(thread, task) && (newly & ~thread.Signals.Blocked) != 0)
-                c.Kernel.SignalDelivery.Notify(
+                c.Signals.Notify(
                     thread, System.Numerics.BitOperations.TrailingZeroCount(newly & ~thread.Signals.Blocked) + 1);
         }
     }
@@ -124,7 +124,7 @@ internal static class SysSignal
                 return -Errno.EFAULT;
             c.Task.Signals.SavedMask = c.Task.Signals.Blocked;
             c.Task.Signals.Blocked = mask & ~Unblockable;
-            c.Kernel.SignalDelivery.Recalculate(c.Task);
+            c.Signals.Recalculate(c.Task);
         }
         return c.Wait([], ulong.MaxValue, Errno.ERESTARTNOHAND);
     }
@@ -132,13 +132,13 @@ internal static class SysSignal
     /// <summary>rt_sigreturn().</summary>
     public static long Return(SyscallContext c)
     {
-        UserRegisters regs = c.Kernel.Records.Registers(c.Task);
+        UserRegisters regs = c.Records.Registers(c.Task);
         c.Task.RestartBlock = null;
-        if (!c.Kernel.SignalFrame.Restore(c.Cpu, c.Task, regs))
+        if (!c.Frames.Restore(c.Cpu, c.Task, regs))
         {
             // arm64_notify_segfault: the code tells whether anything is mapped there or above.
             ulong sp = regs.SP & (ulong.MaxValue >> 8);
-            c.Kernel.SignalDelivery.Force(c.Task, new SignalInfo
+            c.Signals.Force(c.Task, new SignalInfo
             {
                 Number = Signal.SIGSEGV,
                 Code = c.Task.Mm!.Vmas.Any(v => v.End > sp) ? Signal.SEGV_ACCERR : Signal.SEGV_MAPERR,
@@ -169,18 +169,18 @@ internal static class SysSignal
                 long result = UserTime.ReadTimespec(c.Memory, c.Arg(2), out ulong timeout);
                 if (result < 0)
                     return result;
-                c.Deadline = UserTime.Add(c.Kernel.Timekeeper.NowNs, timeout);
+                c.Deadline = UserTime.Add(c.Timekeeper.NowNs, timeout);
             }
         }
         SignalInfo? info = c.Task.Signals.Pending.Take(set) ?? c.Task.Group.SharedPending.Take(set);
         if (info is not null)
         {
-            c.Kernel.SignalDelivery.Recalculate(c.Task);
+            c.Signals.Recalculate(c.Task);
             if (c.Arg(1) != 0 && !c.Memory.Write(c.Arg(1), info.ToBytes()))
                 return -Errno.EFAULT;
             return info.Number;
         }
-        if (c.TimedOut || c.Deadline <= c.Kernel.Timekeeper.NowNs)
+        if (c.TimedOut || c.Deadline <= c.Timekeeper.NowNs)
             return -Errno.EAGAIN;
         return c.Wait(c.Task.Group.SignalArrival, c.Deadline, Errno.EINTR);
     }
@@ -209,9 +209,9 @@ internal static class SysSignal
             return -Errno.ESRCH;
         IEnumerable<ThreadGroup> targets = pid switch
         {
-            -1 => c.Kernel.Tasks.Groups.Where(g => c.NumberOf(g.Pid) > 1 && !ReferenceEquals(g, c.Task.Group)),
-            0 => c.Kernel.Tasks.Groups.Where(g => g.Pgid == c.Task.Group.Pgid),
-            _ => c.Kernel.Tasks.Groups.Where(g => g.Pgid == c.FirstOf(-pid)),
+            -1 => c.Tasks.Groups.Where(g => c.NumberOf(g.Pid) > 1 && !ReferenceEquals(g, c.Task.Group)),
+            0 => c.Tasks.Groups.Where(g => g.Pgid == c.Task.Group.Pgid),
+            _ => c.Tasks.Groups.Where(g => g.Pgid == c.FirstOf(-pid)),
         };
         return SendToMany(c, targets.ToList(), signal, info, pid == -1);
     }
@@ -236,7 +236,7 @@ internal static class SysSignal
         if (!Permissions.MaySignal(c.Task, group, signal))
             return -Errno.EPERM;
         if (info is not null)
-            c.Kernel.SignalDelivery.Send(group, info);
+            c.Signals.Send(group, info);
         return 0;
     }
 
@@ -257,7 +257,7 @@ internal static class SysSignal
         if (!Permissions.MaySignal(c.Task, task.Group, signal))
             return -Errno.EPERM;
         if (signal != 0)
-            c.Kernel.SignalDelivery.Send(task, info ?? FromUser(c, signal, Signal.SI_TKILL));
+            c.Signals.Send(task, info ?? FromUser(c, signal, Signal.SI_TKILL));
         return 0;
     }
 
@@ -317,7 +317,7 @@ internal static class SysSignal
     {
         KernelTask task = c.Task;
         (ulong address, ulong size, int flags) = task.Signals.AltStack;
-        ulong sp = c.Kernel.Records.Registers(task).SP;
+        ulong sp = c.Records.Registers(task).SP;
         bool on = SignalFrame.OnAltStack(task, sp);
         if (c.Arg(0) != 0)
         {

@@ -52,11 +52,11 @@ internal static class SysSocketMessages
                     return progress.Done > 0 ? progress.Done
                         : c.SignalPending && !socket.NonBlocking && (flags & MSG_DONTWAIT) == 0 ? -Errno.ERESTARTSYS : n;
                 // Datagrams wait for the receiver, whose queue is not ours: look again soon.
-                return socket.Kind == SocketTable.SOCK_DGRAM ? c.Wait(socket.Source.Queue, c.Kernel.Timekeeper.NowNs + 1_000_000)
+                return socket.Kind == SocketTable.SOCK_DGRAM ? c.Wait(socket.Source.Queue, c.Timekeeper.NowNs + 1_000_000)
                     : FileArguments.WaitFor(c, socket);
             }
             if (n == -Errno.EPIPE && (flags & MSG_NOSIGNAL) == 0 && socket.Kind != SocketTable.SOCK_DGRAM)
-                c.Kernel.SignalDelivery.Send(c.Task, 13);
+                c.Signals.Send(c.Task, 13);
             if (n < 0)
                 return progress.Done > 0 ? progress.Done : n;
             progress.Done += n;

@@ -47,7 +47,7 @@ internal static class SysSockets
             return error;
         FileArguments.CallerOf(c);
         int protocol = c.Int(0) == SocketTable.AF_UNIX ? 0 : kind == SocketTable.SOCK_STREAM ? 6 : 17;
-        return FileArguments.Install(c, new SocketFile(c.Kernel.Vfs, c.Int(0), kind, protocol, c.Int(1) & OpenFlags.O_NONBLOCK), c.Int(1));
+        return FileArguments.Install(c, new SocketFile(c.Vfs, c.Int(0), kind, protocol, c.Int(1) & OpenFlags.O_NONBLOCK), c.Int(1));
     }
 
     public static long Socketpair(SyscallContext c)
@@ -57,8 +57,8 @@ internal static class SysSockets
         if (c.Int(0) != SocketTable.AF_UNIX)
             return -Errno.EOPNOTSUPP;
         FileArguments.CallerOf(c);
-        var a = new SocketFile(c.Kernel.Vfs, SocketTable.AF_UNIX, kind, 0, c.Int(1) & OpenFlags.O_NONBLOCK);
-        var b = new SocketFile(c.Kernel.Vfs, SocketTable.AF_UNIX, kind, 0, c.Int(1) & OpenFlags.O_NONBLOCK);
+        var a = new SocketFile(c.Vfs, SocketTable.AF_UNIX, kind, 0, c.Int(1) & OpenFlags.O_NONBLOCK);
+        var b = new SocketFile(c.Vfs, SocketTable.AF_UNIX, kind, 0, c.Int(1) & OpenFlags.O_NONBLOCK);
         SocketFile.Pair(a, b);
         return SysEvents.InstallPair(c, a, b, c.Int(1), c.Arg(3));
     }
@@ -88,7 +88,7 @@ internal static class SysSockets
         if (error != -Errno.EAGAIN || socket!.NonBlocking)
             return error;
         // The listener's queue is full: look again when a millisecond has passed.
-        return c.Wait([], c.Kernel.Timekeeper.NowNs + 1_000_000);
+        return c.Wait([], c.Timekeeper.NowNs + 1_000_000);
     }
 
     public static long Accept(SyscallContext c) => Accept(c, 0);

@@ -46,18 +46,18 @@ internal static class SysSplice
                     return done > 0 ? done : !wait || output.NonBlocking ? -Errno.EAGAIN : FileArguments.WaitFor(c, output);
                 wanted = Math.Max(wanted, 1);
             }
-            long n = input.Read(IoVector.Chunk.AsSpan(0, wanted), from);
+            long n = input.Read(c.Chunk.AsSpan(0, wanted), from);
             if (n == -Errno.EAGAIN)
                 return done > 0 ? done : !wait || input.NonBlocking ? n : FileArguments.WaitFor(c, input);
             if (n <= 0)
                 return done > 0 ? done : n;
-            long written = output.Write(IoVector.Chunk.AsSpan(0, (int)n), to.HasValue ? to.Value + done : output.Position);
+            long written = output.Write(c.Chunk.AsSpan(0, (int)n), to.HasValue ? to.Value + done : output.Position);
             if (written < 0)
             {
                 if (written == -Errno.EAGAIN && input.Seekable && done == 0 && wait && !output.NonBlocking)
                     return FileArguments.WaitFor(c, output);
                 if (written == -Errno.EPIPE)
-                    c.Kernel.SignalDelivery.Send(c.Task, 13);
+                    c.Signals.Send(c.Task, 13);
                 return done > 0 ? done : written;
             }
             from += written;
@@ -139,8 +139,8 @@ internal static class SysSplice
         if (output.Contents.Readers > 0 && output.Contents.Data.Free == 0)
             return wait ? FileArguments.WaitFor(c, output) : -Errno.EAGAIN;
         int room = Math.Min(IoVector.ChunkSize, output.Contents.Data.Free);
-        int n = input.Contents.Data.Peek(IoVector.Chunk.AsSpan(0, (int)Math.Min((ulong)room, c.Arg(2))));
-        return output.Contents.Readers == 0 ? -Errno.EPIPE : output.Write(IoVector.Chunk.AsSpan(0, n), 0);
+        int n = input.Contents.Data.Peek(c.Chunk.AsSpan(0, (int)Math.Min((ulong)room, c.Arg(2))));
+        return output.Contents.Readers == 0 ? -Errno.EPIPE : output.Write(c.Chunk.AsSpan(0, n), 0);
     }
 
     public static long Vmsplice(SyscallContext c)

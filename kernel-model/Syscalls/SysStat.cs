@@ -70,8 +70,8 @@ internal static class SysStat
             return error;
         Span<byte> b = stackalloc byte[256];
         b.Clear();
-        bool root = inode!.MountedHere == null && c.Kernel.Vfs.Mounts.Any(m => m.Root == inode);
-        MountEntry? mount = c.Kernel.Vfs.Mounts.FirstOrDefault(m => m.Fs == inode.Fs);
+        bool root = inode!.MountedHere == null && c.Vfs.Mounts.Any(m => m.Root == inode);
+        MountEntry? mount = c.Vfs.Mounts.FirstOrDefault(m => m.Fs == inode.Fs);
         BinaryPrimitives.WriteUInt32LittleEndian(b, 0x17FF & ~0x800u);
         BinaryPrimitives.WriteInt32LittleEndian(b[4..], BlockSize(inode));
         BinaryPrimitives.WriteUInt64LittleEndian(b[8..], root ? 0x2000u : 0u);
@@ -151,7 +151,7 @@ internal static class SysStat
         if (path.Length > 0 || (flags & OpenFlags.AT_EMPTY_PATH) == 0)
         {
             Caller caller = FileArguments.CallerOf(c) with { Credentials = who };
-            error = c.Kernel.Vfs.Find(caller, inode, path, (flags & OpenFlags.AT_SYMLINK_NOFOLLOW) == 0, out Inode? found);
+            error = c.Vfs.Find(caller, inode, path, (flags & OpenFlags.AT_SYMLINK_NOFOLLOW) == 0, out Inode? found);
             if (error < 0)
                 return error;
             inode = found!;
@@ -192,7 +192,7 @@ internal static class SysStat
         int flags = c.Int(3);
         if ((flags & ~(OpenFlags.AT_SYMLINK_NOFOLLOW | OpenFlags.AT_EMPTY_PATH)) != 0)
             return -Errno.EINVAL;
-        long now = c.Kernel.Vfs.NowRealtime;
+        long now = c.Vfs.NowRealtime;
         long? atime = now, mtime = now;
         bool both = true;
         if (c.Arg(2) != 0)

@@ -17,7 +17,7 @@ internal static class SysSystem
     public static long Uname(SyscallContext c)
     {
         var buffer = new byte[6 * NameLength];
-        string[] fields = ["Linux", c.Kernel.Uts.Host, Uts.Release, Uts.Version, "aarch64", c.Kernel.Uts.Domain];
+        string[] fields = ["Linux", c.Uts.Host, Uts.Release, Uts.Version, "aarch64", c.Uts.Domain];
         for (int i = 0; i < fields.Length; i++)
         {
             byte[] text = Encoding.Latin1.GetBytes(fields[i]);
@@ -45,7 +45,7 @@ internal static class SysSystem
     {
         long result = ReadName(c, out string name);
         if (result == 0)
-            c.Kernel.Uts.Host = name;
+            c.Uts.Host = name;
         return result;
     }
 
@@ -54,21 +54,21 @@ internal static class SysSystem
     {
         long result = ReadName(c, out string name);
         if (result == 0)
-            c.Kernel.Uts.Domain = name;
+            c.Uts.Domain = name;
         return result;
     }
 
     /// <summary>sysinfo(info).</summary>
     public static long SysInfo(SyscallContext c)
     {
-        PageAllocator pages = c.Kernel.PageAllocator;
+        PageAllocator pages = c.Pages;
         Span<byte> info = stackalloc byte[112];
         info.Clear();
         BitConverter.TryWriteBytes(
-            info, (long)(c.Task.TimeNamespace.FromHost(Clocks.Boottime, c.Kernel.Timekeeper.TimeOf(TimerBase.Boottime)) / 1_000_000_000));
+            info, (long)(c.Task.TimeNamespace.FromHost(Clocks.Boottime, c.Timekeeper.TimeOf(TimerBase.Boottime)) / 1_000_000_000));
         BitConverter.TryWriteBytes(info[32..], pages.Total * PhysicalMemory.PageSize);
         BitConverter.TryWriteBytes(info[40..], (pages.Total - pages.Used) * PhysicalMemory.PageSize);
-        BitConverter.TryWriteBytes(info[80..], (ushort)c.Kernel.Tasks.Groups.Sum(g => g.Threads.Count));
+        BitConverter.TryWriteBytes(info[80..], (ushort)c.Tasks.Groups.Sum(g => g.Threads.Count));
         BitConverter.TryWriteBytes(info[104..], 1u);
         return c.Memory.Write(c.Arg(0), info) ? 0 : -Errno.EFAULT;
     }
@@ -139,12 +139,12 @@ internal static class SysSystem
         if ((flags & ~7u) != 0 || (flags & (random | insecure)) == (random | insecure))
             return -Errno.EINVAL;
         ulong length = Math.Min(c.Arg(1), int.MaxValue & ~4095UL), done = 0;
-        c.Kernel.Seeding.Use();
+        c.Seeding.Use();
         Span<byte> part = stackalloc byte[256];
         while (done < length)
         {
             int n = (int)Math.Min(256, length - done);
-            c.Kernel.Random.Fill(part[..n]);
+            c.Random.Fill(part[..n]);
             if (!c.Memory.Write(c.Arg(0) + done, part[..n]))
                 return done > 0 ? (long)done : -Errno.EFAULT;
             done += (ulong)n;

@@ -1,4 +1,5 @@
 using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Delivery;
 using ArmVdso.Kernel.Tasks;
 using ArmVdso.Kernel.Time;
 
@@ -9,59 +10,23 @@ internal static class SysTime
 {
     private const int TimerAbstime = 1;
 
-    /// <summary>CPU-time clock of a process or thread: low three bits of a negative clock ID.</summary>
-    private const int CpuClockMask = 3, CpuClockPerThread = 4, CpuClockFd = 3;
-
     internal static bool IsKnown(int clock) => clock is (>= 0 and <= 9) or Clocks.Tai;
 
     /// <summary>Time of a clock in ns, as the caller's time namespace has it; null when the clock does not exist.</summary>
     internal static ulong? Now(SyscallContext c, int clock)
     {
-        LinuxKernel kernel = c.Kernel;
-        Timekeeper time = kernel.Timekeeper;
+        Timekeeper time = c.Timekeeper;
         ulong? host = clock switch
         {
-            Clocks.MonotonicRaw => time.RawNs(kernel.Clock.Now),
+            Clocks.MonotonicRaw => time.RawNs(c.Clock.Now),
             Clocks.RealtimeCoarse => (ulong)((long)time.CoarseNs + time.RealtimeOffsetNs),
             Clocks.MonotonicCoarse => time.CoarseNs,
             Clocks.Realtime or Clocks.RealtimeAlarm or Clocks.Monotonic or Clocks.Boottime or Clocks.BoottimeAlarm or Clocks.Tai =>
-                kernel.Timekeeper.TimeOf(TimerBases.Of(clock)),
-            _ => CpuClock(c.Kernel, c.Task, clock)?.Invoke(),
+                time.TimeOf(TimerBases.Of(clock)),
+            _ => CpuClock.Find(c, clock)?.Invoke(),
         };
         return host is { } ns ? c.Task.TimeNamespace.FromHost(clock, ns) : null;
     }
-
-    /// <summary>Reader of a CPU-time clock in ns, or null when the ID names none.</summary>
-    internal static Func<ulong>? CpuClock(LinuxKernel kernel, KernelTask caller, int clock)
-    {
-        if (clock == Clocks.ProcessCputime)
-            return OfGroup(kernel, caller.Group, 2);
-        if (clock == Clocks.ThreadCputime)
-            return OfTask(kernel, caller, 2);
-        if (clock >= 0 || (clock & CpuClockMask) == CpuClockFd)
-            return null;
-        // MAKE_PROCESS_CPUCLOCK: ~pid in the upper bits; PROF, VIRT or SCHED.
-        int id = ~(clock >> 3);
-        int which = clock & CpuClockMask;
-        KernelTask? task = id == 0 ? caller : kernel.Tasks.Find(id);
-        if (task is null)
-            return null;
-        if ((clock & CpuClockPerThread) != 0)
-            return ReferenceEquals(task.Group, caller.Group) ? OfTask(kernel, task, which) : null;
-        return id == 0 || task.Group.Pid == id ? OfGroup(kernel, task.Group, which) : null;
-    }
-
-    private static Func<ulong> OfGroup(LinuxKernel kernel, ThreadGroup group, int which) => () =>
-    {
-        (ulong user, ulong system) = kernel.Accounting.TimeOf(group);
-        return kernel.Clock.NsOfCycles(which == 1 ? user : user + system);
-    };
-
-    private static Func<ulong> OfTask(LinuxKernel kernel, KernelTask task, int which) => () =>
-    {
-        (ulong user, ulong system) = kernel.Accounting.TimeOf(task);
-        return kernel.Clock.NsOfCycles(which == 1 ? user : user + system);
-    };
 
     /// <summary>clock_gettime(clock, tp).</summary>
     public static long ClockGetTime(SyscallContext c)
@@ -75,7 +40,7 @@ internal static class SysTime
     public static long ClockGetRes(SyscallContext c)
     {
         int clock = c.Int(0);
-        if (!IsKnown(clock) && CpuClock(c.Kernel, c.Task, clock) is null)
+        if (!IsKnown(clock) && CpuClock.Find(c, clock) is null)
             return -Errno.EINVAL;
         ulong resolution = clock is Clocks.RealtimeCoarse or Clocks.MonotonicCoarse ? MachineClock.TickNs : 1;
         return c.Arg(1) == 0 || UserTime.WriteTimespec(c.Memory, c.Arg(1), resolution) ? 0 : -Errno.EFAULT;
@@ -91,16 +56,16 @@ internal static class SysTime
             return result;
         if (!c.Task.Credentials.Privileged)
             return -Errno.EPERM;
-        c.Kernel.Timekeeper.SetRealtime((long)ns);
+        c.Timekeeper.SetRealtime((long)ns);
         return 0;
     }
 
     /// <summary>gettimeofday(tv, tz).</summary>
     public static long GetTimeOfDay(SyscallContext c)
     {
-        if (c.Arg(0) != 0 && !UserTime.WriteTimeval(c.Memory, c.Arg(0), c.Kernel.Timekeeper.RealtimeNs))
+        if (c.Arg(0) != 0 && !UserTime.WriteTimeval(c.Memory, c.Arg(0), c.Timekeeper.RealtimeNs))
             return -Errno.EFAULT;
-        (int west, int dst) = c.Kernel.Timekeeper.TimeZone;
+        (int west, int dst) = c.Timekeeper.TimeZone;
         return c.Arg(1) == 0 || (c.Memory.Write(c.Arg(1), west) && c.Memory.Write(c.Arg(1) + 4, dst)) ? 0 : -Errno.EFAULT;
     }
 
@@ -123,10 +88,10 @@ internal static class SysTime
         {
             if (west is > 15 * 60 or < -15 * 60)
                 return -Errno.EINVAL;
-            c.Kernel.Timekeeper.SetTimeZone(west, dst);
+            c.Timekeeper.SetTimeZone(west, dst);
         }
         if (c.Arg(0) != 0)
-            c.Kernel.Timekeeper.SetRealtime((long)ns);
+            c.Timekeeper.SetRealtime((long)ns);
         return 0;
     }
 
@@ -138,7 +103,7 @@ internal static class SysTime
             long result = UserTime.ReadTimespec(c.Memory, c.Arg(0), out ulong ns);
             if (result < 0)
                 return result;
-            c.Deadline = UserTime.Add(c.Kernel.Timekeeper.NowNs, ns);
+            c.Deadline = UserTime.Add(c.Timekeeper.NowNs, ns);
         }
         return SleepRelative(c, TimerBase.Monotonic, c.Arg(1), false);
     }
@@ -146,7 +111,7 @@ internal static class SysTime
     /// <summary>Goes on with a relative sleep until c.Deadline, a time of the clock.</summary>
     private static long SleepRelative(SyscallContext c, TimerBase clock, ulong remainder, bool wakes)
     {
-        ulong now = c.Kernel.Timekeeper.TimeOf(clock);
+        ulong now = c.Timekeeper.TimeOf(clock);
         if (c.TimedOut || c.Deadline <= now)
             return 0;
         ulong deadline = c.Deadline;
@@ -169,7 +134,7 @@ internal static class SysTime
         int clock = c.Int(0);
         if (clock is Clocks.ThreadCputime or Clocks.MonotonicRaw or Clocks.RealtimeCoarse or Clocks.MonotonicCoarse)
             return clock == Clocks.ThreadCputime ? -Errno.EINVAL : -Errno.EOPNOTSUPP;
-        Func<ulong>? cpu = CpuClock(c.Kernel, c.Task, clock);
+        Func<ulong>? cpu = CpuClock.Find(c, clock);
         if (!IsKnown(clock) && cpu is null)
             return -Errno.EINVAL;
         bool absolute = (c.Int(1) & TimerAbstime) != 0;
@@ -185,11 +150,11 @@ internal static class SysTime
             long result = UserTime.ReadTimespec(c.Memory, c.Arg(2), out ulong ns);
             if (result < 0)
                 return result;
-            c.Deadline = absolute ? c.Task.TimeNamespace.ToHost(clock, ns) : UserTime.Add(c.Kernel.Timekeeper.TimeOf(sleepsOn), ns);
+            c.Deadline = absolute ? c.Task.TimeNamespace.ToHost(clock, ns) : UserTime.Add(c.Timekeeper.TimeOf(sleepsOn), ns);
         }
         if (!absolute)
             return SleepRelative(c, sleepsOn, c.Arg(3), wakes);
-        if (c.TimedOut || c.Deadline <= c.Kernel.Timekeeper.TimeOf(sleepsOn))
+        if (c.TimedOut || c.Deadline <= c.Timekeeper.TimeOf(sleepsOn))
             return 0;
         return c.WaitUntil(sleepsOn, c.Deadline, Errno.ERESTARTNOHAND, wakes);
     }
@@ -207,7 +172,7 @@ internal static class SysTime
         }
         if (now >= c.Deadline)
             return 0;
-        return c.Wait([], c.Kernel.Timekeeper.NowNs + Math.Max(MachineClock.TickNs, c.Deadline - now), Errno.EINTR);
+        return c.Wait([], c.Timekeeper.NowNs + Math.Max(MachineClock.TickNs, c.Deadline - now), Errno.EINTR);
     }
 
     /// <summary>getitimer(which, value).</summary>
@@ -229,19 +194,19 @@ internal static class SysTime
         ThreadGroup group = c.Task.Group;
         if (which == 0)
         {
-            ulong now = c.Kernel.Timekeeper.NowNs;
+            ulong now = c.Timekeeper.NowNs;
             // A timer that is about to expire shows 1 us, not "off".
             return (group.RealInterval, group.RealTimer is { } timer ? Math.Max(1000, timer.Deadline - Math.Min(now, timer.Deadline)) : 0);
         }
         (ulong expires, ulong interval) = group.CpuTimers[which - 1];
-        ulong used = CpuCycles(c.Kernel, group, which);
-        return (c.Kernel.Clock.NsOfCycles(interval),
-            expires == 0 ? 0 : Math.Max(1000, c.Kernel.Clock.NsOfCycles(expires - Math.Min(used, expires))));
+        ulong used = CpuCycles(c, group, which);
+        return (c.Clock.NsOfCycles(interval),
+            expires == 0 ? 0 : Math.Max(1000, c.Clock.NsOfCycles(expires - Math.Min(used, expires))));
     }
 
-    private static ulong CpuCycles(LinuxKernel kernel, ThreadGroup group, int which)
+    private static ulong CpuCycles(SyscallContext c, ThreadGroup group, int which)
     {
-        (ulong user, ulong system) = kernel.Accounting.TimeOf(group);
+        (ulong user, ulong system) = c.Accounting.TimeOf(group);
         return which == 1 ? user : user + system;
     }
 
@@ -266,13 +231,13 @@ internal static class SysTime
             group.RealTimer = null;
             group.RealInterval = value == 0 ? 0 : interval;
             if (value != 0)
-                ArmReal(c.Kernel, group, UserTime.Add(c.Kernel.Timekeeper.NowNs, value));
+                ArmReal(c.Timers, c.Signals, group, UserTime.Add(c.Timekeeper.NowNs, value));
         }
         else
         {
             group.CpuTimers[which - 1] = value == 0
                 ? (0, 0)
-                : (CpuCycles(c.Kernel, group, which) + Math.Max(1, c.Kernel.Clock.CyclesOfNs(value)), c.Kernel.Clock.CyclesOfNs(interval));
+                : (CpuCycles(c, group, which) + Math.Max(1, c.Clock.CyclesOfNs(value)), c.Clock.CyclesOfNs(interval));
         }
         if (c.Arg(2) == 0)
             return 0;
@@ -280,16 +245,16 @@ internal static class SysTime
             ? 0 : -Errno.EFAULT;
     }
 
-    private static void ArmReal(LinuxKernel kernel, ThreadGroup group, ulong deadline)
+    private static void ArmReal(KernelTimers timers, SignalDelivery signals, ThreadGroup group, ulong deadline)
     {
-        group.RealTimer = kernel.Timers.Add(deadline, now =>
+        group.RealTimer = timers.Add(deadline, now =>
         {
             group.RealTimer = null;
             if (group.IsZombie)
                 return;
-            kernel.SignalDelivery.Send(group, Signal.SIGALRM);
+            signals.Send(group, Signal.SIGALRM);
             if (group.RealInterval != 0)
-                ArmReal(kernel, group, deadline + ((now - deadline) / group.RealInterval + 1) * group.RealInterval);
+                ArmReal(timers, signals, group, deadline + ((now - deadline) / group.RealInterval + 1) * group.RealInterval);
         });
     }
 }

@@ -18,7 +18,7 @@ internal static class SysTimer
         int clock = c.Int(0);
         if (clock is Clocks.MonotonicRaw or Clocks.RealtimeCoarse or Clocks.MonotonicCoarse)
             return -Errno.EOPNOTSUPP;
-        Func<ulong>? cpu = SysTime.CpuClock(c.Kernel, c.Task, clock);
+        Func<ulong>? cpu = CpuClock.Find(c, clock);
         if (cpu is null && SysTime.Now(c, clock) is null)
             return -Errno.EINVAL;
         if (clock is Clocks.RealtimeAlarm or Clocks.BoottimeAlarm && !c.Task.Credentials.Privileged)
@@ -54,10 +54,10 @@ internal static class SysTimer
         }
         if (!c.Memory.Write(c.Arg(2), id))
             return -Errno.EFAULT;
-        group.PosixTimers.Add(id, new PosixTimer(c.Kernel.Timekeeper, c.Kernel.Timers, id, clock)
+        group.PosixTimers.Add(id, new PosixTimer(c.Timekeeper, c.Timers, id, clock)
         {
             Queue = thread?.Signals.Pending ?? group.SharedPending,
-            Send = info => Expire(c.Kernel.SignalDelivery, group, thread, info),
+            Send = info => Expire(c.Signals, group, thread, info),
             Signal = signal,
             Value = value,
             CpuNow = cpu,
@@ -100,7 +100,7 @@ internal static class SysTimer
             TimerBase of = !absolute && timer.Clock == Clocks.Realtime ? TimerBase.Monotonic : TimerBases.Of(timer.Clock);
             ulong deadline = absolute
                 ? timer.CpuNow is null ? c.Task.TimeNamespace.ToHost(timer.Clock, value) : value
-                : UserTime.Add(timer.CpuNow?.Invoke() ?? c.Kernel.Timekeeper.TimeOf(of), value);
+                : UserTime.Add(timer.CpuNow?.Invoke() ?? c.Timekeeper.TimeOf(of), value);
             timer.Arm(of, deadline, interval);
         }
         return c.Arg(3) == 0 || WriteSetting(c, c.Arg(3), oldInterval, oldLeft) ? 0 : -Errno.EFAULT;

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Tasks;
+using ArmVdso.Kernel.Time;
 
 namespace ArmVdso.Kernel.Syscalls;
 
@@ -17,11 +18,11 @@ internal static class SysWait
     /// <summary>struct rusage.</summary>
     internal readonly record struct Usage(ulong User, ulong System, long MaxRss, long Faults, long Voluntary, long Involuntary)
     {
-        internal bool Write(LinuxKernel kernel, MemoryMap mm, ulong address)
+        internal bool Write(MachineClock clock, MemoryMap mm, ulong address)
         {
             Span<long> r = stackalloc long[18];
             r.Clear();
-            ulong user = kernel.Clock.NsOfCycles(User) / 1000, system = kernel.Clock.NsOfCycles(System) / 1000;
+            ulong user = clock.NsOfCycles(User) / 1000, system = clock.NsOfCycles(System) / 1000;
             r[0] = (long)(user / 1_000_000);
             r[1] = (long)(user % 1_000_000);
             r[2] = (long)(system / 1_000_000);
@@ -37,9 +38,9 @@ internal static class SysWait
     private static Span<byte> Bytes(Span<long> words) => MemoryMarshal.AsBytes(words);
 
     /// <summary>Usage of a process itself.</summary>
-    private static Usage Own(LinuxKernel kernel, ThreadGroup group)
+    private static Usage Own(CpuAccounting accounting, ThreadGroup group)
     {
-        (ulong user, ulong system) = kernel.Accounting.TimeOf(group);
+        (ulong user, ulong system) = accounting.TimeOf(group);
         (long faults, long voluntary, long involuntary) = group.ExitedUsage;
         long peak = group.PeakResidentKiB;
         MemoryMap? mm = null;
@@ -61,9 +62,9 @@ internal static class SysWait
         group.ChildUserCycles, group.ChildSystemCycles, group.ChildPeakResidentKiB, group.ChildUsage.Faults, group.ChildUsage.Voluntary,
         group.ChildUsage.Involuntary);
 
-    private static Usage Both(LinuxKernel kernel, ThreadGroup group)
+    private static Usage Both(CpuAccounting accounting, ThreadGroup group)
     {
-        Usage a = Own(kernel, group), b = Children(group);
+        Usage a = Own(accounting, group), b = Children(group);
         return new Usage(
             a.User + b.User, a.System + b.System, Math.Max(a.MaxRss, b.MaxRss), a.Faults + b.Faults, a.Voluntary + b.Voluntary,
             a.Involuntary + b.Involuntary);
@@ -76,20 +77,20 @@ internal static class SysWait
         switch (c.Int(0))
         {
             case 0:
-                usage = Own(c.Kernel, c.Task.Group);
+                usage = Own(c.Accounting, c.Task.Group);
                 break;
             case -1:
                 usage = Children(c.Task.Group);
                 break;
             case 1:
-                (ulong user, ulong system) = c.Kernel.Accounting.TimeOf(c.Task);
+                (ulong user, ulong system) = c.Accounting.TimeOf(c.Task);
                 usage = new Usage(user, system, c.Memory.PeakResidentPages * 4, c.Memory.MinorFaults, c.Task.VoluntarySwitches,
                     c.Task.InvoluntarySwitches);
                 break;
             default:
                 return -Errno.EINVAL;
         }
-        return usage.Write(c.Kernel, c.Memory, c.Arg(1)) ? 0 : -Errno.EFAULT;
+        return usage.Write(c.Clock, c.Memory, c.Arg(1)) ? 0 : -Errno.EFAULT;
     }
 
     /// <summary>times(buf): clock ticks since boot.</summary>
@@ -98,16 +99,16 @@ internal static class SysWait
         if (c.Arg(0) != 0)
         {
             ThreadGroup group = c.Task.Group;
-            (ulong user, ulong system) = c.Kernel.Accounting.TimeOf(group);
+            (ulong user, ulong system) = c.Accounting.TimeOf(group);
             Span<long> t =
             [
-                (long)c.Kernel.Clock.ClockTicks(user), (long)c.Kernel.Clock.ClockTicks(system),
-                (long)c.Kernel.Clock.ClockTicks(group.ChildUserCycles), (long)c.Kernel.Clock.ClockTicks(group.ChildSystemCycles),
+                (long)c.Clock.ClockTicks(user), (long)c.Clock.ClockTicks(system),
+                (long)c.Clock.ClockTicks(group.ChildUserCycles), (long)c.Clock.ClockTicks(group.ChildSystemCycles),
             ];
             if (!c.Memory.Write(c.Arg(0), Bytes(t)))
                 return -Errno.EFAULT;
         }
-        return (long)(c.Kernel.Timekeeper.NowNs / 10_000_000);
+        return (long)(c.Timekeeper.NowNs / 10_000_000);
     }
 
     /// <summary>wait4(pid, status, options, rusage).</summary>
@@ -132,7 +133,7 @@ internal static class SysWait
             return result;
         if (c.Arg(1) != 0 && !c.Memory.Write(c.Arg(1), found.Status))
             return -Errno.EFAULT;
-        if (c.Arg(3) != 0 && !found.Usage.Write(c.Kernel, c.Memory, c.Arg(3)))
+        if (c.Arg(3) != 0 && !found.Usage.Write(c.Clock, c.Memory, c.Arg(3)))
             return -Errno.EFAULT;
         return c.NumberOf(found.Child.Pid);
     }
@@ -208,7 +209,7 @@ internal static class SysWait
                 return -Errno.EFAULT;
             }
         }
-        if (result == 1 && c.Arg(4) != 0 && !found.Usage.Write(c.Kernel, c.Memory, c.Arg(4)))
+        if (result == 1 && c.Arg(4) != 0 && !found.Usage.Write(c.Clock, c.Memory, c.Arg(4)))
             return -Errno.EFAULT;
         return 0;
     }
@@ -236,15 +237,15 @@ internal static class SysWait
             {
                 if ((options & WEXITED) == 0)
                     continue;
-                found = new Found(child, child.ExitStatus, Both(c.Kernel, child));
+                found = new Found(child, child.ExitStatus, Both(c.Accounting, child));
                 if (!keep)
-                    c.Kernel.ProcessEnd.Reap(child);
+                    c.ProcessEnd.Reap(child);
                 return 1;
             }
             if (child.StopReport is not { } report
                 || ((options & (report == 0xffff ? WCONTINUED : WSTOPPED)) == 0 && !IsTracedBy(child, parent)))
                 continue;
-            found = new Found(child, report, Both(c.Kernel, child));
+            found = new Found(child, report, Both(c.Accounting, child));
             if (!keep)
                 child.StopReport = null;
             return 1;

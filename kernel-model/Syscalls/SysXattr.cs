@@ -87,7 +87,7 @@ internal static class SysXattr
         if (!exists && (c.UInt(4) & 2) != 0)
             return -Errno.ENODATA;
         (inode.Xattrs ??= new SortedDictionary<string, byte[]>(StringComparer.Ordinal))[name] = value;
-        inode.Ctime = c.Kernel.Vfs.NowRealtime;
+        inode.Ctime = c.Vfs.NowRealtime;
         return 0;
     }
 

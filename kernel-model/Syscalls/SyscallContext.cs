@@ -9,22 +9,21 @@ namespace ArmVdso.Kernel.Syscalls;
 /// <summary>A system call in progress with what its body needs of the kernel. A body returns the result or -errno, or
 /// <see cref="Wait(ReadOnlySpan{WaitQueue}, ulong, long)"/>'s result to sleep; after the wake-up it runs again from its start with the same
 /// context.</summary>
-public sealed class SyscallContext : SystemCall
+public sealed partial class SyscallContext : SystemCall
 {
-    internal SyscallContext(LinuxKernel kernel, KernelTask task, Cpu cpu, int number, ReadOnlySpan<ulong> args)
-        : base(task, cpu, number, args) => Kernel = kernel;
+    private readonly SyscallParts _parts;
 
-    /// <summary>The kernel.</summary>
-    public LinuxKernel Kernel { get; }
+    internal SyscallContext(SyscallParts parts, KernelTask task, Cpu cpu, int number, ReadOnlySpan<ulong> args)
+        : base(task, cpu, number, args) => _parts = parts;
 
     /// <summary>The task that the caller knows by a number; null: none. Zombie leaders are found.</summary>
-    public KernelTask? FindTask(int number) => Kernel.Tasks.Find(FirstOf(number));
+    public KernelTask? FindTask(int number) => Tasks.Find(FirstOf(number));
 
     /// <summary>What restart_syscall goes on with, as this call or another after it.</summary>
     internal void RestartWith(Func<SyscallContext, long> body) => Task.RestartBlock = call => body((SyscallContext)call);
 
     /// <summary>True when a signal that is not blocked waits for the task.</summary>
-    public bool SignalPending => Kernel.SignalDelivery.HasDeliverable(Task);
+    public bool SignalPending => Signals.HasDeliverable(Task);
 
     /// <summary>Sleeps until one of the queues wakes the task, a signal arrives or the deadline passes. The result must be
     /// returned from the body: <see cref="SystemCall.Blocked"/>, or -<paramref name="restart"/> when a signal is pending already.</summary>
@@ -36,7 +35,7 @@ public sealed class SyscallContext : SystemCall
     {
         if (SignalPending)
         {
-            Kernel.SignalDelivery.Recalculate(Task);
+            Signals.Recalculate(Task);
             return -restart;
         }
         return Sleep(queues, deadline, WaitClock);
@@ -47,7 +46,7 @@ public sealed class SyscallContext : SystemCall
     {
         if (SignalPending)
         {
-            Kernel.SignalDelivery.Recalculate(Task);
+            Signals.Recalculate(Task);
             return -restart;
         }
         return Sleep([], expires, clock, wakes);
@@ -56,9 +55,9 @@ public sealed class SyscallContext : SystemCall
     /// <summary>Sleeps on a queue; only a signal that ends the process interrupts it (wait_for_completion_killable).</summary>
     public long WaitKillable(WaitQueue queue)
     {
-        if (Kernel.SignalDelivery.HasFatal(Task))
+        if (Signals.HasFatal(Task))
         {
-            Kernel.SignalDelivery.Recalculate(Task);
+            Signals.Recalculate(Task);
             return -Errno.EINTR;
         }
         return Sleep([queue], ulong.MaxValue, TimerBase.Monotonic);
@@ -76,7 +75,7 @@ public sealed class SyscallContext : SystemCall
                 TimedOut = true;
                 Task.Wake();
             };
-            Task.SleepTimer = Kernel.Timers.Add(clock, deadline, expired, wakes);
+            Task.SleepTimer = Timers.Add(clock, deadline, expired, wakes);
         }
         return Blocked;
     }

@@ -9,14 +9,14 @@ namespace ArmVdso.Kernel.Syscalls;
 
 /// <summary>System calls that EL1 code hands on (el0_svc in arch/arm64/kernel/syscall.c): the way from a number to a body and back, over
 /// its sleeps and its tracer's stops.</summary>
-internal sealed class SyscallEntry(LinuxKernel kernel, KernelHooks hooks)
+internal sealed class SyscallEntry(SyscallParts parts, CallCosts costs, KernelHooks hooks)
 {
     private readonly HashSet<int> _unknownNamed = [];
 
     /// <summary>HVC_SYSCALL: runs the body of the call, or goes on with one that slept.</summary>
     internal El1Action Enter(Cpu cpu, KernelTask task)
     {
-        UserRegisters regs = kernel.Records.Registers(task);
+        UserRegisters regs = parts.Records.Registers(task);
         var c = (SyscallContext?)task.Syscall;
         SyscallRow? row;
         if (c is null)
@@ -24,14 +24,14 @@ internal sealed class SyscallEntry(LinuxKernel kernel, KernelHooks hooks)
             Span<ulong> args = stackalloc ulong[6];
             for (int i = 0; i < 6; i++)
                 args[i] = regs[i];
-            c = new SyscallContext(kernel, task, cpu, regs.SyscallNumber, args);
+            c = new SyscallContext(parts, task, cpu, regs.SyscallNumber, args);
             task.Syscall = c;
             row = SyscallTable.Find(c.Number);
-            kernel.Vdso.Design.SystemCallEntered(task);
+            parts.Design.SystemCallEntered(task);
             hooks.SystemCall?.Invoke(task, c, null);
             if (row is not null)
-                CallCosts.Charge(cpu, kernel.Costs.Of(row.Name, row.Cost, KindOf(c)));
-            if (kernel.Traces.StopAtCall(task, 1, 0))
+                CallCosts.Charge(cpu, costs.Of(row.Name, row.Cost, KindOf(c)));
+            if (parts.Traces.StopAtCall(task, 1, 0))
             {
                 c.TraceStop = SyscallTraceStop.Entry;
                 return El1Action.Schedule;
@@ -56,7 +56,7 @@ internal sealed class SyscallEntry(LinuxKernel kernel, KernelHooks hooks)
         }
         if (task.State is TaskState.Zombie or TaskState.Dead)
             return El1Action.Schedule;
-        kernel.Vfs.Enter(task);
+        parts.Vfs.Enter(task);
         long result = row is null ? Unknown(c.Number) : row.Body(c);
         if (task.State is TaskState.Zombie or TaskState.Dead)
             return El1Action.Schedule;
@@ -67,10 +67,10 @@ internal sealed class SyscallEntry(LinuxKernel kernel, KernelHooks hooks)
         if (result != SyscallContext.NoReturn)
             regs[0] = (ulong)result;
         if (result > 1 && row is { Cost: CostClass.Transfer or CostClass.FileTransfer })
-            CallCosts.ChargeBytes(cpu, kernel.Costs.Of(row.Name, row.Cost, KindOf(c)), result);
-        kernel.SignalDelivery.AfterSyscall(task, result);
+            CallCosts.ChargeBytes(cpu, costs.Of(row.Name, row.Cost, KindOf(c)), result);
+        parts.Signals.AfterSyscall(task, result);
         hooks.SystemCall?.Invoke(task, c, result);
-        if (!exec && kernel.Traces.StopAtCall(task, 2, result))
+        if (!exec && parts.Traces.StopAtCall(task, 2, result))
         {
             c.TraceStop = SyscallTraceStop.Exit;
             task.Syscall = c;

@@ -3,7 +3,6 @@ using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Configuration;
 using ArmVdso.Kernel.Files;
 using ArmVdso.Kernel.Namespaces;
-using ArmVdso.Kernel.Proc;
 
 namespace ArmVdso.Tests.Files;
 
@@ -26,7 +25,7 @@ internal sealed class VfsFolder : IDisposable
 
     public IReadOnlyList<Bind> Binds { get; init; } = [];
 
-    public Vfs Vfs => _vfs ??= new Vfs(new VfsOptions { RootDirectory = Root, Binds = Binds }, BootMounts.Of(null));
+    public Vfs Vfs => _vfs ??= new Vfs(new VfsOptions { RootDirectory = Root, Binds = Binds }, []);
 
     public Caller As(uint uid = 0, uint gid = 0, Inode? root = null) =>
         new(Credentials.For(uid, gid), new FsContext(root ?? Vfs.Root, root ?? Vfs.Root));

@@ -82,7 +82,7 @@ internal sealed class VfsGuest : IDisposable
     {
         ulong[] six = new ulong[6];
         arguments.CopyTo(six, 0);
-        return new SyscallContext(Kernel, Task, _machine.Cpus[0], 0, six);
+        return new SyscallContext(Kernel.Syscalls, Task, _machine.Cpus[0], 0, six);
     }
 
     /// <summary>Calls a body once.</summary>

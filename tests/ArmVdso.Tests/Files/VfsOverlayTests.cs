@@ -1,9 +1,11 @@
 using System.Runtime.Versioning;
+using ArmVdso.Emulator;
+using ArmVdso.Emulator.Timing;
+using ArmVdso.Kernel;
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Configuration;
 using ArmVdso.Kernel.Files;
 using ArmVdso.Kernel.Namespaces;
-using ArmVdso.Kernel.Proc;
 
 namespace ArmVdso.Tests.Files;
 
@@ -197,7 +199,8 @@ public sealed class VfsOverlayTests
     [Fact]
     public void WithoutRootThereIsASmallTree()
     {
-        using var vfs = new Vfs(new VfsOptions { ProgramHostPath = typeof(VfsOverlayTests).Assembly.Location }, BootMounts.Of(null));
+        var machine = new Machine(1, 64 << 20, (_, _) => new TimingModel());
+        using Vfs vfs = new LinuxKernel(machine, new KernelOptions { ProgramHostPath = typeof(VfsOverlayTests).Assembly.Location }).Vfs;
         var caller = new Caller(Credentials.For(0, 0), vfs.MakeContext());
         foreach (string path in new[] { "/etc/passwd", "/tmp", "/dev/null", "/dev/pts", "/dev/shm", "/proc/filesystems",
             "/sys/devices/system/cpu/online", typeof(VfsOverlayTests).Assembly.Location })

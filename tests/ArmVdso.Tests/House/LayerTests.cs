@@ -33,7 +33,9 @@ public sealed class LayerTests
         ["Perf"],
         ["Processes"],
         ["Entry"],
-        ["Proc", "Syscalls", ""],
+        ["Proc"],
+        ["Syscalls"],
+        [""],
         ["Explore"],
     ];
 
