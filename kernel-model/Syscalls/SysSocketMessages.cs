@@ -137,22 +137,27 @@ internal static class SysSocketMessages
         return 0;
     }
 
-    public static long Sendmmsg(SyscallContext c)
+    public static long Sendmmsg(SyscallContext c) => Many(c, SendMessage);
+
+    public static long Recvmmsg(SyscallContext c) => Many(c, ReceiveMessage);
+
+    /// <summary>One call for an array of struct mmsghdr; only the first message waits.</summary>
+    private static long Many(SyscallContext c, Func<SyscallContext, SocketFile, ulong, int, long> one)
     {
         if (SysSockets.Find(c, 0, out SocketFile? socket) is < 0 and long error)
             return error;
-        int sent = 0;
+        int done = 0;
         for (uint n = 0; n < Math.Min(c.UInt(2), 1024); n++)
         {
             ulong message = c.Arg(1) + n * 64;
-            long result = SendMessage(c, socket!, message, c.Int(3) | (n > 0 ? MSG_DONTWAIT : 0));
+            long result = one(c, socket!, message, c.Int(3) | (n > 0 ? MSG_DONTWAIT : 0));
             if (result < 0)
-                return sent > 0 ? sent : result;
+                return done > 0 ? done : result;
             c.State = null;
             c.Memory.Write(message + 56, (uint)result);
-            sent++;
+            done++;
         }
-        return sent;
+        return done;
     }
 
     private static long ReceiveFrom(
@@ -298,23 +303,5 @@ internal static class SysSocketMessages
             used = Math.Min(h.ControlLength, used + (ulong)((16 + given * 4 + 7) & ~7));
         }
         return result;
-    }
-
-    public static long Recvmmsg(SyscallContext c)
-    {
-        if (SysSockets.Find(c, 0, out SocketFile? socket) is < 0 and long error)
-            return error;
-        int received = 0;
-        for (uint n = 0; n < Math.Min(c.UInt(2), 1024); n++)
-        {
-            ulong message = c.Arg(1) + n * 64;
-            long result = ReceiveMessage(c, socket!, message, c.Int(3) | (n > 0 ? MSG_DONTWAIT : 0));
-            if (result < 0)
-                return received > 0 ? received : result;
-            c.State = null;
-            c.Memory.Write(message + 56, (uint)result);
-            received++;
-        }
-        return received;
     }
 }
