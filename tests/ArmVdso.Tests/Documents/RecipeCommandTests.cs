@@ -3,8 +3,8 @@ using System.Text.RegularExpressions;
 
 namespace ArmVdso.Tests.Documents;
 
-/// <summary>The recipes of CONTRIBUTING.md, one after the other, on a copy of the tree: each patch applies, what it makes builds, and
-/// its commands end with the result that the text promises.</summary>
+/// <summary>The recipes of CONTRIBUTING.md on a copy of the tree: each patch applies, what is generated is made, all of it builds, and
+/// each recipe's commands end with the result that the text promises.</summary>
 public sealed partial class RecipeCommandTests
 {
     private static readonly string[] Recipes = ["instruction", "system-call", "core", "core-parameter", "vdso-function", "design"];
@@ -14,26 +14,32 @@ public sealed partial class RecipeCommandTests
         + "--exclude='./tools/*/bin' --exclude='./tests/*/bin' --exclude='./tests/guests/root*' --exclude=./tests/guests/build "
         + "--exclude=./tests/cache --exclude=./TestResults";
 
+    // The command is built once, after the patches; a reader's `dotnet run` finds that out by itself, in several seconds.
+    private const string Built = "dotnet() { command dotnet \"$1\" --no-build \"${@:2}\"; }\n";
+
     [Fact]
     public void Recipes_apply_build_and_show_their_result()
     {
         string root = GuestPrograms.RepositoryRoot;
-        Match[] blocks = [.. Block().Matches(File.ReadAllText(Path.Join(root, "CONTRIBUTING.md"))).Cast<Match>()];
-        Assert.Equal(Recipes, blocks.Select(b => b.Groups["name"].Value).Distinct());
-        Assert.Equal(Recipes, blocks.Where(b => b.Groups["kind"].Value == "sh").Select(b => b.Groups["name"].Value));
+        (string Kind, string Name, string Text)[] blocks = [.. Block().Matches(File.ReadAllText(Path.Join(root, "CONTRIBUTING.md")))
+            .Select(m => (m.Groups["kind"].Value, m.Groups["name"].Value, m.Groups["text"].Value))];
+        Assert.Equal(Recipes, blocks.Select(b => b.Name).Distinct());
+        Assert.Equal(Recipes, blocks.Where(b => b.Kind == "sh result").Select(b => b.Name));
         DirectoryInfo copy = Directory.CreateTempSubdirectory("armvdso-recipes-");
         try
         {
             // Status 1: other tests changed a folder meanwhile.
             Bash(root, $"{{ tar {LeftOut} -c . || [ $? = 1 ]; }} | tar -x -C '{copy.FullName}'", "the copy");
-            foreach (Match block in blocks)
+            foreach ((string kind, string name, string text) in blocks)
             {
-                string name = block.Groups["name"].Value, text = block.Groups["text"].Value;
-                if (block.Groups["kind"].Value == "diff")
+                if (kind == "diff recipe")
                     Bash(copy.FullName, $"git apply - <<'END_OF_PATCH'\n{text}END_OF_PATCH\n", $"the patch of '{name}'");
-                else
+                else if (kind == "sh recipe")
                     Bash(copy.FullName, text, $"'{name}'");
             }
+            Bash(copy.FullName, "dotnet build -c Release tools/ArmVdso.Cli", "the build");
+            foreach ((_, string name, string text) in blocks.Where(b => b.Kind == "sh result"))
+                Bash(copy.FullName, Built + text, $"the result of '{name}'");
         }
         finally
         {
@@ -67,6 +73,7 @@ public sealed partial class RecipeCommandTests
 
     private static string Last(string text, int length) => text.Length <= length ? text : text[^length..];
 
-    [GeneratedRegex(@"^```(?<kind>diff|sh) recipe=(?<name>[\w-]+)\n(?<text>.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline)]
+    [GeneratedRegex(@"^```(?<kind>(diff|sh) (recipe|result))=(?<name>[\w-]+)\n(?<text>.*?)^```$",
+        RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex Block();
 }
