@@ -28,7 +28,14 @@ public sealed record UnmappedRow(string Name, string Reason);
 /// <param name="Unmapped">The rows that were not.</param>
 /// <param name="Note">What the reader has to know about it; empty if nothing.</param>
 public sealed record YardstickResult(string Set, string Core, string Metric, string Reach, string Result, double? Value, bool? Reached,
-    IReadOnlyList<YardstickRow> Rows, IReadOnlyList<UnmappedRow> Unmapped, string Note = "");
+    IReadOnlyList<YardstickRow> Rows, IReadOnlyList<UnmappedRow> Unmapped, string Note = "")
+{
+    /// <summary>The CPU profile of the runs; null: the bare core, which has every instruction.</summary>
+    public string? Profile { get; init; }
+
+    /// <summary>The kernel configuration of the runs; null: they were without a kernel.</summary>
+    public string? Kernel { get; init; }
+}
 
 /// <summary>A set of yardsticks: a table of reference figures and how the model is held against it.</summary>
 /// <param name="Name">Name, as the command line takes it.</param>

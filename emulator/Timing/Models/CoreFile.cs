@@ -10,6 +10,9 @@ public sealed class CoreModelException(string message) : Exception(message);
 internal sealed class CoreFile(string file)
 {
     private static readonly string[] Evidences = ["measured", "documented", "model", "calibrated"];
+    /// <summary>A core's file may have comments.</summary>
+    internal static readonly JsonDocumentOptions Reading = new() { CommentHandling = JsonCommentHandling.Skip };
+
     private static readonly string[] RootKeys = ["name", "description", "parameters", "classes", "mnemonics"];
     private static readonly string[] Justification = ["evidence", "range", "source"];
 
@@ -26,7 +29,7 @@ internal sealed class CoreFile(string file)
     {
         try
         {
-            using JsonDocument document = JsonDocument.Parse(text, new JsonDocumentOptions { CommentHandling = JsonCommentHandling.Skip });
+            using JsonDocument document = JsonDocument.Parse(text, Reading);
             return Read(document.RootElement);
         }
         catch (JsonException e)

@@ -86,20 +86,27 @@ public sealed partial class CoreModel
     {
         if (nameOrPath == None.Name)
             return None;
-        if (!nameOrPath.Contains('/') && !nameOrPath.EndsWith(Suffix, StringComparison.Ordinal))
-            return BuiltIn.GetOrAdd(nameOrPath, static name => Parse(BuiltInText(name), name));
+        return IsPath(nameOrPath)
+            ? Parse(TextOf(nameOrPath), nameOrPath)
+            : BuiltIn.GetOrAdd(nameOrPath, static name => Parse(TextOf(name), name));
+    }
+
+    private static bool IsPath(string nameOrPath) => nameOrPath.Contains('/') || nameOrPath.EndsWith(Suffix, StringComparison.Ordinal);
+
+    /// <summary>The text of a core's file.</summary>
+    /// <param name="name">A built-in model, but not "none", or a file.</param>
+    /// <exception cref="CoreModelException">There is none.</exception>
+    internal static string TextOf(string name)
+    {
         try
         {
-            return Parse(System.IO.File.ReadAllText(nameOrPath), nameOrPath);
+            if (IsPath(name))
+                return System.IO.File.ReadAllText(name);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CoreModelException($"core model {nameOrPath}: {e.Message}");
+            throw new CoreModelException($"core model {name}: {e.Message}");
         }
-    }
-
-    internal static string BuiltInText(string name)
-    {
         using Stream stream = Assembly.GetExecutingAssembly().GetManifestResourceStream($"{Prefix}{name}{Suffix}")
             ?? throw new CoreModelException(
                 $"core model {name}: not built in; known: none, {string.Join(", ", Names)}, or give a .json file");

@@ -12,11 +12,15 @@ public static class CoreRange
 
     private static readonly string[] SystemParameters = ["exception_entry", "exception_return", "counter_read"];
 
-    /// <summary>Text of a built-in core with every calibrated system instruction at the low or the high end of its range.</summary>
-    /// <exception cref="CoreModelException">There is no such core.</exception>
-    public static string AtEnd(string name, bool high)
+    /// <summary>Text of a core's file with every calibrated system instruction at the low or the high end of its range.</summary>
+    /// <param name="nameOrPath">The core, as <see cref="CoreModel.Load"/> takes it, but not "none".</param>
+    /// <param name="high">Which end.</param>
+    /// <exception cref="CoreModelException">There is no such core, or it is not well formed.</exception>
+    public static string AtEnd(string nameOrPath, bool high)
     {
-        JsonNode root = JsonNode.Parse(CoreModel.BuiltInText(name))!;
+        // Read once as it must be, so that what follows may take its form for granted.
+        _ = CoreModel.Load(nameOrPath);
+        JsonNode root = JsonNode.Parse(CoreModel.TextOf(nameOrPath), null, CoreFile.Reading)!;
         foreach (string key in SystemParameters)
             Set(root["parameters"]?[key], "value", high);
         foreach (string key in SystemClasses)

@@ -9,7 +9,7 @@ public sealed class CompareCommandTests
     private static readonly string[] PerCpuFunctions = [.. VdsoCalls.All.Where(c => c.Fields.Count > 0).Select(c => c.Name)];
 
     [Fact]
-    public void EveryFunctionIsCheaperByVdsoAndTheRunRepeatsToTheDigit()
+    public void EveryFunctionIsCheaperByVdso()
     {
         ArmVdsoCommand.Result first = ArmVdsoCommand.Run("compare", "--json");
         Assert.True(first.Status == 0, first.Errors);
@@ -31,21 +31,25 @@ public sealed class CompareCommandTests
         Assert.Equal(2, json.RootElement.GetProperty("cpus_seen").GetInt32());
         JsonElement change = json.RootElement.GetProperty("context_switch");
         Assert.True(change.GetProperty("cycles").GetInt64() > change.GetProperty("cycles_without_update").GetInt64());
-        Assert.Equal(first.Output, ArmVdsoCommand.Run("compare", "--json").Output);
     }
 
-    /// <summary>All designs side by side: equal to the digit in a second run; cold calls cost more than warm ones; the pages that the
-    /// layout gives are the pages that a run takes; what is mended is never wrong.</summary>
+    private static Dictionary<string, JsonElement> Designs(string names)
+    {
+        ArmVdsoCommand.Result result = ArmVdsoCommand.Run(
+            "compare", "--json", "--vdso", names, "--slice", "2", "--threads", "5", "gettid", "getcpu", "clock_getres");
+        Assert.True(result.Status == 0, result.Errors);
+        return JsonDocument.Parse(result.Output).RootElement.GetProperty("designs").EnumerateArray()
+            .ToDictionary(d => d.GetProperty("design").GetString()!);
+    }
+
+    /// <summary>All designs side by side: equal to the digit in a second run beside fewer others; cold calls cost more than warm ones;
+    /// the pages that the layout gives are the pages that a run takes; what is mended is never wrong.</summary>
     [Fact]
     public void DesignsSideBySide()
     {
-        string[] words = ["compare", "--json", "--vdso", "all", "--slice", "2", "--threads", "5", "gettid", "getcpu", "clock_getres"];
-        ArmVdsoCommand.Result first = ArmVdsoCommand.Run(words);
-        Assert.True(first.Status == 0, first.Errors);
-        Assert.Equal(first.Output, ArmVdsoCommand.Run(words).Output);
-        using JsonDocument json = JsonDocument.Parse(first.Output);
-        Dictionary<string, JsonElement> designs = json.RootElement.GetProperty("designs").EnumerateArray()
-            .ToDictionary(d => d.GetProperty("design").GetString()!);
+        Dictionary<string, JsonElement> designs = Designs("all");
+        foreach ((string name, JsonElement design) in Designs("per-cpu rseq"))
+            Assert.Equal(designs[name].GetRawText(), design.GetRawText());
         Assert.Superset(new HashSet<string> { "none", "per-cpu", "per-cpu-seq", "per-cpu-gen", "per-cpu-fixup", "per-thread", "rseq" },
             designs.Keys.ToHashSet());
         foreach ((string name, JsonElement design) in designs)
@@ -85,9 +89,14 @@ public sealed class CompareCommandTests
         Assert.True(result.Status == 0, result.Errors);
         string[] lines = result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.True(lines.Length > 20, $"{lines.Length} lines");
+        JsonElement header = JsonDocument.Parse(lines[0]).RootElement;
+        Assert.Equal(
+            ("cortex-a53", "cortex-a53", "kstack-random+ssbd", "per-cpu"),
+            (header.GetProperty("core").GetString(), header.GetProperty("cpu_profile").GetString(),
+                header.GetProperty("kernel").GetString(), header.GetProperty("design").GetString()));
         var last = new Dictionary<int, (ulong Value, ulong Cycle)>();
         var causes = new HashSet<string>();
-        foreach (string line in lines)
+        foreach (string line in lines[1..])
         {
             JsonElement e = JsonDocument.Parse(line).RootElement;
             int cpu = e.GetProperty("cpu").GetInt32();
@@ -115,12 +124,8 @@ public sealed class CompareCommandTests
     [Fact]
     public void TheTalksRaceIsFoundAndReported()
     {
-        ArmVdsoCommand.Result result = ArmVdsoCommand.Run("compare", "--json", "--slice", "2", "--threads", "5");
+        ArmVdsoCommand.Result result = ArmVdsoCommand.Run("compare", "--slice", "2", "--threads", "5");
         Assert.True(result.Status == 0, result.Errors);
-        using JsonDocument json = JsonDocument.Parse(result.Output);
-        long wrong = json.RootElement.GetProperty("functions").EnumerateArray()
-            .Sum(f => f.GetProperty("vdso").GetProperty("wrong").GetInt64());
-        Assert.True(wrong > 0, "no wrong answer was seen; the talk's algorithm has no retry");
-        Assert.Contains("answers were wrong", ArmVdsoCommand.Run("compare", "--slice", "2", "--threads", "5").Output);
+        Assert.Matches(@"\n[1-9]\d* vDSO answers were wrong: the thread was preempted", result.Output);
     }
 }

@@ -11,11 +11,14 @@ public sealed class WritablePageCommandTests
         ArmVdsoCommand.Result result = ArmVdsoCommand.Run("vdso", "writable", "--json");
         Assert.True(result.Status == 0, result.Errors);
         Dictionary<string, JsonElement> kernels = result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
-            .Select(line => JsonDocument.Parse(line).RootElement).ToDictionary(k => k.GetProperty("kernel").GetString()!);
+            .Select(line => JsonDocument.Parse(line).RootElement).ToDictionary(k => k.GetProperty("page").GetString()!);
         Assert.All(kernels.Values, k => Assert.True(k.GetProperty("forged_words").GetInt64() > 1000));
         Assert.Equal(0, kernels["ignored"].GetProperty("opened").GetInt64());
         Assert.True(kernels["trusted"].GetProperty("opened").GetInt64() > 0);
         Assert.Equal(0, kernels["copied"].GetProperty("opened").GetInt64());
+        Assert.All(kernels.Values, k => Assert.Equal(
+            ("cortex-a53", "cortex-a53", "kstack-random+ssbd"),
+            (k.GetProperty("core").GetString(), k.GetProperty("cpu_profile").GetString(), k.GetProperty("kernel").GetString())));
         Assert.Equal(result.Output, ArmVdsoCommand.Run("vdso", "writable", "--json").Output);
     }
 }

@@ -121,7 +121,7 @@ internal static class CheckCommand
     {
         List<MutantResult> results = [.. designs.SelectMany(d => lab.HuntMutants(d, functions))];
         if (json)
-            Console.Out.WriteLine(MutantReport.Json(results).ToJsonString());
+            Console.Out.WriteLine(MutantReport.Json(lab.Settings, results).ToJsonString());
         else
             MutantReport.Write(Console.Out, lab.Settings, results);
         return results.TrueForAll(r => r.AsExpected) ? 0 : 1;
@@ -131,7 +131,7 @@ internal static class CheckCommand
     {
         List<Exposure> findings = [.. designs.Select(lab.Expose)];
         if (json)
-            Console.Out.WriteLine(ExposureReport.Json(findings).ToJsonString());
+            Console.Out.WriteLine(ExposureReport.Json(lab.Settings, findings).ToJsonString());
         else
             ExposureReport.Write(Console.Out, lab.Settings, findings);
         return findings.TrueForAll(f => f.TamperProof) ? 0 : 1;

@@ -42,24 +42,29 @@ internal static class TraceCommand
         using TextWriter output = new StreamWriter(Console.OpenStandardOutput());
         using Stream error = Console.OpenStandardError();
         using Stream input = Console.OpenStandardInput();
-        bool begun = json;
+        bool begun = false;
         int status = new ArmVdsoLab(settings).Trace(
             write =>
             {
                 // The header comes when the run is sure to have begun.
                 if (!begun)
-                    WriteHeader(output, settings);
+                    WriteHeader(output, settings, json);
                 begun = true;
                 output.WriteLine(json ? ToJson(write) : Line(write));
             },
             program, Terminal.Hooks(input, Stream.Null, error));
         if (!begun)
-            WriteHeader(output, settings);
+            WriteHeader(output, settings, json);
         return status;
     }
 
-    private static void WriteHeader(TextWriter output, SessionSettings settings)
+    private static void WriteHeader(TextWriter output, SessionSettings settings, bool json)
     {
+        if (json)
+        {
+            output.WriteLine(Text.MachineJson(settings, ("design", settings.Vdso)).ToJsonString());
+            return;
+        }
         output.WriteLine($"{Text.Machine(settings)}, vDSO design {settings.Vdso}, kernel {settings.KernelConfiguration}");
         output.WriteLine(Line("cycle", "cpu", "cause", "previous", "next", "old", "new", "slot: " + string.Join(' ', OffsetTrace.Fields)));
     }

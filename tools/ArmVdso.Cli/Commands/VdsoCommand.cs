@@ -1,5 +1,5 @@
 using System.CommandLine;
-using System.Text.Json;
+using System.Text.Json.Nodes;
 using ArmVdso.Emulator.Isa.Disassembly;
 using ArmVdso.Kernel.Vdso;
 using ArmVdso.Lab;
@@ -135,14 +135,10 @@ internal static class VdsoCommand
             settings = r.Settings;
             if (json)
             {
-                Console.Out.WriteLine(JsonSerializer.Serialize(new
-                {
-                    kernel = r.Kernel,
-                    attempts = r.Opened + r.Refused,
-                    opened = r.Opened,
-                    refused = r.Refused,
-                    forged_words = r.ForgedWords,
-                }));
+                JsonObject line = Text.MachineJson(
+                    r.Settings, ("page", r.Kernel), ("attempts", r.Opened + r.Refused), ("opened", r.Opened), ("refused", r.Refused),
+                    ("forged_words", r.ForgedWords));
+                Console.Out.WriteLine(line.ToJsonString());
             }
             table.Add(
                 r.Kernel, Text.Plain(r.Opened + r.Refused), Text.Plain(r.Opened), Text.Plain(r.Refused), Text.Plain(r.ForgedWords),

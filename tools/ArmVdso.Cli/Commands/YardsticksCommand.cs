@@ -59,7 +59,8 @@ internal static class YardsticksCommand
 
     private static int Run(IEnumerable<YardstickResult> measured, bool json, int rows)
     {
-        var table = new Table("set", "core", "metric", "rows", "left out", "result", "reach", "within");
+        var table = new Table(
+            "set", "core", "profile", "kernel", "metric", "rows", "left out", "result", "reach", "within");
         var results = new List<YardstickResult>();
         foreach (YardstickResult r in measured)
         {
@@ -67,7 +68,8 @@ internal static class YardsticksCommand
             if (json)
                 Console.Out.WriteLine(Json(r));
             table.Add(
-                r.Set, r.Core, r.Metric, Text.Plain(r.Rows.Count), Text.Plain(r.Unmapped.Count), r.Result, r.Reach,
+                r.Set, r.Core, r.Profile ?? "-", r.Kernel ?? "-", r.Metric, Text.Plain(r.Rows.Count), Text.Plain(r.Unmapped.Count),
+                r.Result, r.Reach,
                 r.Reached switch { true => "yes", false => "no", _ => "-" });
         }
         if (json)
@@ -80,6 +82,8 @@ internal static class YardsticksCommand
             reasons.Add(group.Key.Set, group.Key.Core, Text.Plain(group.Count()), group.Key.Reason);
         Console.Out.WriteLine();
         reasons.Write(Console.Out);
+        Console.Out.WriteLine();
+        Console.Out.WriteLine("Profile and kernel \"-\": the bare core, which has every instruction, without a kernel.");
         foreach (YardstickResult r in results.Where(r => r.Note.Length > 0).DistinctBy(r => (r.Set, r.Note)))
             Console.Out.WriteLine($"{r.Set}: {r.Note}.");
         if (rows > 0)
@@ -107,6 +111,8 @@ internal static class YardsticksCommand
     {
         set = r.Set,
         core = r.Core,
+        cpu_profile = r.Profile,
+        kernel = r.Kernel,
         metric = r.Metric,
         reach = r.Reach,
         value = r.Value,

@@ -51,6 +51,11 @@ internal static class CheckReport
     internal static string Machine(SessionSettings settings) =>
         $"{settings.Cpus} CPUs, profile {settings.CpuProfileName}, kernel {settings.KernelConfiguration}";
 
+    /// <summary>The same for programs, with what else belongs to a report.</summary>
+    internal static JsonObject MachineJson(SessionSettings settings, params (string Key, JsonNode? Value)[] more) =>
+        Text.MachineJson(
+            settings with { Core = "none", Cpu = settings.CpuProfileName, Kernel = settings.KernelConfiguration }, more);
+
     private static void WritePairs(TextWriter output, IReadOnlyList<CheckCell> cells, Dictionary<CheckCell, int> numbers)
     {
         string[] pairs = [.. cells.Select(c => c.Event).Where(e => e.Contains('+')).Distinct()];

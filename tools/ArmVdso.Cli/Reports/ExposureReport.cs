@@ -40,11 +40,8 @@ internal static class ExposureReport
 
     private static string Fields(IReadOnlyList<string> fields) => fields.Count == 0 ? "-" : string.Join(' ', fields);
 
-    internal static JsonObject Json(IReadOnlyList<Exposure> findings) => new()
-    {
-        ["tamper_proof"] = findings.All(f => f.TamperProof),
-        ["designs"] = new JsonArray([.. findings.Select(Json)]),
-    };
+    internal static JsonObject Json(SessionSettings settings, IReadOnlyList<Exposure> findings) => CheckReport.MachineJson(
+        settings, ("tamper_proof", findings.All(f => f.TamperProof)), ("designs", new JsonArray([.. findings.Select(Json)])));
 
     private static JsonNode Json(Exposure f) => new JsonObject
     {

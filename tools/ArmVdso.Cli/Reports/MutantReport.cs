@@ -26,7 +26,7 @@ internal static class MutantReport
             output.WriteLine($"  {mutant.Name,-30} {mutant.Meaning}");
     }
 
-    internal static JsonObject Json(IReadOnlyList<MutantResult> results)
+    internal static JsonObject Json(SessionSettings settings, IReadOnlyList<MutantResult> results)
     {
         var list = new JsonArray();
         foreach (MutantResult r in results)
@@ -43,6 +43,6 @@ internal static class MutantReport
                 ["id"] = r.Schedule,
             });
         }
-        return new JsonObject { ["all_found"] = results.All(r => r.AsExpected), ["mutants"] = list };
+        return CheckReport.MachineJson(settings, ("all_found", results.All(r => r.AsExpected)), ("mutants", list));
     }
 }

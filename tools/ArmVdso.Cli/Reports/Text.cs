@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Nodes;
 using ArmVdso.Lab;
 
 namespace ArmVdso.Cli;
@@ -27,4 +28,19 @@ internal static class Text
     /// <summary>The machine of a run, as the header of every report names it.</summary>
     internal static string Machine(SessionSettings settings) =>
         $"core {settings.Core}, profile {settings.CpuProfileName}, {Plain(settings.Cpus)} CPUs";
+
+    /// <summary>The same for programs, with the kernel's configuration and what else belongs to a report.</summary>
+    internal static JsonObject MachineJson(SessionSettings settings, params (string Key, JsonNode? Value)[] more)
+    {
+        var machine = new JsonObject
+        {
+            ["core"] = settings.Core,
+            ["cpu_profile"] = settings.CpuProfileName,
+            ["cpus"] = settings.Cpus,
+            ["kernel"] = settings.KernelConfiguration.ToString(),
+        };
+        foreach ((string key, JsonNode? value) in more)
+            machine[key] = value;
+        return machine;
+    }
 }

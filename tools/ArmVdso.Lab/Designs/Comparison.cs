@@ -41,8 +41,8 @@ internal static class Comparison
         CallSampler sampler = Measure(settings, threads);
         CallSampler? without = settings.Vdso == "none" ? null : Measure(settings with { Vdso = "none" }, threads);
         // What the ranges of the calibrated system instructions (cores/*.json) make of it: the same run with all of them at the low and
-        // at the high ends. A file of the user's is taken as it is.
-        bool ranged = CoreModel.Names.Contains(settings.Core);
+        // at the high ends.
+        bool ranged = settings.Core != CoreModel.None.Name;
         CallSampler? low = ranged ? AtRange(settings, false, threads) : null, high = ranged ? AtRange(settings, true, threads) : null;
         CycleRange? Range(string name, CallKind kind) =>
             low?.Figures(name, kind) is { } l && high?.Figures(name, kind) is { } h ? new CycleRange(l.Cycles, h.Cycles) : null;

@@ -13,15 +13,23 @@ internal static partial class KernelYardsticks
 
     internal static IReadOnlyList<YardstickSet> All { get; } =
     [
-        new("syscall-loop", "UnixBench's system call loop (own text) against published figures",
+        Set("syscall-loop", "UnixBench's system call loop (own text) against published figures",
             data => Loops(data, "syscall-loop", "unixbench syscall mix", "mix", 0.15)),
-        new("pipe-loop", "UnixBench's pipe loop, 512 bytes (own text), against published figures",
+        Set("pipe-loop", "UnixBench's pipe loop, 512 bytes (own text), against published figures",
             data => Loops(data, "pipe-loop", "unixbench pipe w512+r512", "pipe", 0.25)),
-        new("pipe-switch", "UnixBench's context1 (own text) against published figures; those are of four cores with idle states",
+        Set("pipe-switch", "UnixBench's context1 (own text) against published figures; those are of four cores with idle states",
             data => Loops(data, "pipe-switch", "unixbench pipe ctx switch", "switch", null)),
-        new("null-syscall", "an unknown system call, inside 150 to 450 cycles", _ => [Null("cortex-a53"), Null("cortex-a55")]),
-        new("clock-ratio", "clock_gettime by system call / by vDSO, inside 4 to 8", _ => [Ratio("cortex-a53"), Ratio("cortex-a55")]),
+        Set("null-syscall", "an unknown system call, inside 150 to 450 cycles", _ => [Null("cortex-a53"), Null("cortex-a55")]),
+        Set("clock-ratio", "clock_gettime by system call / by vDSO, inside 4 to 8", _ => [Ratio("cortex-a53"), Ratio("cortex-a55")]),
     ];
+
+    /// <summary>A set whose results name the kernel and the profile that their core has.</summary>
+    private static YardstickSet Set(string name, string what, Func<YardstickData, IEnumerable<YardstickResult>> run) =>
+        new(name, what, data => run(data).Select(result => result with
+        {
+            Profile = Settings(result.Core).CpuProfileName,
+            Kernel = Settings(result.Core).KernelConfiguration.ToString(),
+        }));
 
     private static SessionSettings Settings(string core) => new() { Core = core, Cpus = 1 };
 
