@@ -1,37 +1,20 @@
 using System.Text.Json;
-using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Tests.Laboratory;
 
-/// <summary>armvdso check: the defects of the talk are found where they are, and nothing is found where nothing is.</summary>
+/// <summary>armvdso check: the defects of the talk are found where they are.</summary>
 public sealed class CheckCommandTests
 {
-    private static readonly string[] Ids = [.. VdsoCalls.All.Where(c => c.Answer == VdsoAnswer.Id).Select(c => c.Name)];
-
-    private static Dictionary<(string Function, string Event), JsonElement> Cells(string output, string design)
-    {
-        var cells = new Dictionary<(string, string), JsonElement>();
-        foreach (JsonElement entry in JsonDocument.Parse(output).RootElement.GetProperty("designs").EnumerateArray())
-        {
-            if (entry.GetProperty("design").GetString() != design)
-                continue;
-            foreach (JsonElement cell in entry.GetProperty("cells").EnumerateArray())
-                cells[(cell.GetProperty("function").GetString()!, cell.GetProperty("event").GetString()!)] = cell;
-        }
-        return cells;
-    }
-
-    private static string Verdict(JsonElement cell) => cell.GetProperty("verdict").GetString()!;
-
     /// <summary>Defects 1 to 5 of the talk, each in the functions that it concerns, and in no clock.</summary>
     [Fact]
     public void TheTalksDefectsAreFoundAndNoOthers()
     {
         ArmVdsoCommand.Result result = ArmVdsoCommand.Run("check", "per-cpu", "--json");
         Assert.True(result.Status == 1, result.Errors);
-        Dictionary<(string Function, string Event), JsonElement> cells = Cells(result.Output, "per-cpu");
-        Assert.Equal("failed", Verdict(cells[("getegid", "none")]));
-        var failed = cells.Where(c => Verdict(c.Value) == "failed" && c.Key.Function != "getegid").Select(c => c.Key).ToHashSet();
+        Dictionary<(string Function, string Event), JsonElement> cells = CheckCells.Of(result.Output, "per-cpu");
+        Assert.Equal("failed", CheckCells.Verdict(cells[("getegid", "none")]));
+        var failed = cells.Where(c => CheckCells.Verdict(c.Value) == "failed" && c.Key.Function != "getegid")
+            .Select(c => c.Key).ToHashSet();
         var expected = new HashSet<(string, string)>();
         void Fails(string[] functions, params string[] events)
         {
@@ -43,13 +26,14 @@ public sealed class CheckCommandTests
         Fails(["getpgid"], "setpgid", "setsid", "mid-pgid");
         Fails(["getsid"], "setsid");
         // 3: no retry. 2: numbers of the previous task's PID namespace. 4: stale credentials. 5: stale parent.
-        Fails([.. Ids.Where(f => f != "getegid")], "migrate", "handler-moves", "offline", "aba", "race", "weak-race");
+        Fails([.. CheckCells.Ids.Where(f => f != "getegid")], "migrate", "handler-moves", "offline", "aba", "race", "weak-race");
         Fails(["getpid", "gettid", "getppid"], "pidns", "newns");
         Fails(["getuid", "geteuid"], "setresuid", "setxid", "userns", "mid-ids");
         Fails(["getgid"], "setresgid", "userns");
         Fails(["getppid"], "reparent", "reparent-late", "mid-own", "mid-ids");
         Assert.Equal(expected.Order(), failed.Order());
-        Assert.All(cells.Values.Where(c => Verdict(c) == "proved"), c => Assert.True(c.GetProperty("interleavings").GetInt64() > 0));
+        Assert.All(
+            cells.Values.Where(c => CheckCells.Verdict(c) == "proved"), c => Assert.True(c.GetProperty("interleavings").GetInt64() > 0));
     }
 
     /// <summary>The ID of a failing schedule fails again, alone on a fresh machine, and its trace shows why.</summary>
@@ -69,46 +53,6 @@ public sealed class CheckCommandTests
         Assert.Contains("held", before.Output);
     }
 
-    /// <summary>Nothing is wrong in a design with retry and hooks, whatever happens and wherever.</summary>
-    [Theory]
-    [InlineData("per-cpu-seq")]
-    [InlineData("per-cpu-gen")]
-    [InlineData("per-cpu-fixup")]
-    [InlineData("per-thread")]
-    [InlineData("rseq")]
-    public void AMendedDesignHolds(string design)
-    {
-        string[] served = [.. Ids, "getcpu", "sched_get_priority_max"];
-        int functions = design == "rseq" ? 2 : served.Length;
-        // The clocks and getrandom are the same code in all images: once is enough.
-        string[] wanted = design == "per-cpu-seq" ? [] : [.. served.SelectMany(f => new[] { "--function", f })];
-        ArmVdsoCommand.Result result = ArmVdsoCommand.Run(["check", design, "--json", .. wanted]);
-        Assert.True(result.Status == 0, result.Output + result.Errors);
-        Dictionary<(string Function, string Event), JsonElement> cells = Cells(result.Output, design);
-        Assert.All(cells.Values, c => Assert.Contains(Verdict(c), (string[])["proved", "n/a"]));
-        Assert.Equal(functions, cells.Keys.Select(k => k.Function).Distinct().Count(served.Contains));
-        Assert.True(cells.Values.Sum(c => c.GetProperty("interleavings").GetInt64()) > 1000 * functions / 10);
-        // Undisturbed calls are answered without the kernel; otherwise the proof would be of the system call.
-        Assert.All(cells.Where(c => c.Key.Event == "none" && c.Key.Function != "getrandom_new_key"),
-            c => Assert.Equal(0, c.Value.GetProperty("fell_back").GetInt64()));
-    }
-
-    /// <summary>Unmodified images of Linux hold too: their clocks, with updates seen store by store and reordered.</summary>
-    [Theory]
-    [InlineData("6.1")]
-    [InlineData("6.12")]
-    public void StockImagesHold(string version)
-    {
-        string image = StockImages.Path(version);
-        ArmVdsoCommand.Result result = ArmVdsoCommand.Run("check", image, "--json", "--function", "clock_gettime_realtime", "--function",
-            "clock_gettime_monotonic_raw", "--function", "clock_gettime_monotonic_coarse");
-        Assert.True(result.Status == 0, result.Output + result.Errors);
-        Dictionary<(string Function, string Event), JsonElement> cells = Cells(result.Output, image);
-        Assert.Equal("proved", Verdict(cells[("clock_gettime_realtime", "tick")]));
-        Assert.True(cells[("clock_gettime_realtime", "tick")].GetProperty("interleavings").GetInt64() > 400);
-        Assert.Equal("proved", Verdict(cells[("clock_gettime_monotonic_coarse", "weak-tick")]));
-    }
-
     /// <summary>Defect 9: with a trampoline that uses the register as scratch, an interrupt is enough to lose the vDSO silently.</summary>
     [Fact]
     public void SilentFallbackIsReported()
@@ -119,25 +63,6 @@ public sealed class CheckCommandTests
             + "getpid", result.Output);
         Assert.DoesNotContain("Silent fallback", ArmVdsoCommand.Run("check", "per-cpu,fix=trampoline", "--kernel", "kpti", "--event", "irq",
             "--function", "getpid").Output);
-    }
-
-    /// <summary>Each planted fault is found: barriers removed, checks removed, writers broken.</summary>
-    [Fact]
-    public void PlantedFaultsAreFound()
-    {
-        ArmVdsoCommand.Result result = ArmVdsoCommand.Run("check", "--mutants", "per-cpu-seq", "--json");
-        Assert.True(result.Status == 0, result.Output + result.Errors);
-        var found = new Dictionary<string, string[]>();
-        foreach (JsonElement mutant in JsonDocument.Parse(result.Output).RootElement.GetProperty("mutants").EnumerateArray())
-            found[mutant.GetProperty("mutant").GetString()!] =
-                [.. mutant.GetProperty("found_by").EnumerateArray().Select(e => e.GetString()!)];
-        // A missing barrier shows only when loads are reordered; a missing check shows in program order too.
-        foreach (string barrier in (string[])["no-first-barrier", "no-second-barrier", "writer-no-barriers"])
-            Assert.Equal(["weak-tick", "weak-settime"], found[barrier]);
-        foreach (string check in (string[])["no-odd-check", "no-recheck", "sequence-after-data", "writer-no-first-increment",
-            "writer-early-second-increment"])
-            Assert.Contains("tick", found[check]);
-        Assert.Contains("migrate", found["no-register-recheck"]);
     }
 
     /// <summary>A reordering replays from its ID, with the fault and without.</summary>
