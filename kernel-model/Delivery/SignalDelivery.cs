@@ -9,7 +9,6 @@ namespace ArmVdso.Kernel.Delivery;
 /// Entry.</summary>
 public sealed class SignalDelivery
 {
-    internal const ulong Unblockable = (1UL << (Signal.SIGKILL - 1)) | (1UL << (Signal.SIGSTOP - 1));
     private readonly TaskTable _tasks;
     private readonly TaskRecords _records;
     private readonly Scheduler _scheduler;
@@ -26,14 +25,14 @@ public sealed class SignalDelivery
 
     /// <summary>Whether a task has a pending signal that it does not block.</summary>
     public bool HasDeliverable(KernelTask task) => task.Signals.Killed
-        || ((task.Signals.Pending.Set | task.Group.SharedPending.Set) & ~(task.Signals.Blocked & ~Unblockable)) != 0;
+        || ((task.Signals.Pending.Set | task.Group.SharedPending.Set) & task.Signals.Allowed) != 0;
 
     /// <summary>Whether a signal that ends the process waits for a task (fatal_signal_pending, with sig_fatal at sending).</summary>
     public bool HasFatal(KernelTask task)
     {
         if (task.Signals.Killed)
             return true;
-        ulong ready = (task.Signals.Pending.Set | task.Group.SharedPending.Set) & ~(task.Signals.Blocked & ~Unblockable);
+        ulong ready = (task.Signals.Pending.Set | task.Group.SharedPending.Set) & task.Signals.Allowed;
         for (int signal = 1; ready != 0 && signal <= Signal.Count; signal++)
         {
             if ((ready & Signal.Bit(signal)) != 0 && task.Handlers[signal].Handler == 0 && !Signal.IgnoredByDefault(signal)
@@ -119,7 +118,7 @@ public sealed class SignalDelivery
     }
 
     private static bool Wants(KernelTask task, int signal) =>
-        (task.Signals.Blocked & Signal.Bit(signal) & ~Unblockable) == 0 && task.State is not (TaskState.Zombie or TaskState.Dead);
+        (task.Signals.Allowed & Signal.Bit(signal)) != 0 && task.State is not (TaskState.Zombie or TaskState.Dead);
 
     /// <summary>prepare_signal: stop and continue cancel each other; ignored signals are not queued. False: drop it.</summary>
     private bool Prepare(ThreadGroup group, SignalInfo info, KernelTask? target = null)

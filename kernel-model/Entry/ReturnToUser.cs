@@ -30,53 +30,65 @@ internal sealed class ReturnToUser(
                 exit.ExitTask(task, task.Group.ExitStatus);
                 return false;
             }
-            ulong allowed = ~(task.Signals.Blocked & ~SignalDelivery.Unblockable);
-            SignalInfo? injected = task.Tracing?.Injected;
-            if (task.Tracing is { } traced)
-                traced.Injected = null;
-            SignalInfo? info = injected ?? task.Signals.Pending.Take(allowed) ?? task.Group.SharedPending.Take(allowed);
+            SignalInfo? info = Take(task, out bool injected);
             if (info is null)
             {
                 Restart(task, regs, null);
-                if (task.Signals.SavedMask is { } mask)
-                {
-                    task.Signals.SavedMask = null;
-                    task.Signals.Blocked = mask;
-                    if (signals.HasDeliverable(task))
-                        continue;
-                }
-                if (!rseq.BeforeUser(task, regs))
-                    continue;
-                return true;
+                if (!RestoreMask(task) && rseq.BeforeUser(task, regs))
+                    return true;
+                continue;
             }
-            if (task.Tracing is { } tracing && injected is null && info.Number != Signal.SIGKILL)
+            if (task.Tracing is { } tracing && !injected && info.Number != Signal.SIGKILL)
             {
                 tracing.Signal = info;
                 traces.Stop(task, tracing, info.Number);
                 return false;
             }
-            SignalAction action = task.Handlers[info.Number];
-            if (info.Synchronous && (action.Handler == 1 || (task.Signals.Blocked & Signal.Bit(info.Number)) != 0))
-                action = default;
-            taken?.Invoke(task, info);
-            if (action.Handler == 1)
-                continue;
-            if (action.Handler == 0)
-            {
-                if (!DefaultAction(task, info))
-                    return false;
-                continue;
-            }
-            Restart(task, regs, action);
-            if (!frames.Build(cpu, task, regs, info, action))
-            {
-                // No stack for the handler: SIGSEGV by force (force_sigsegv).
-                if (info.Number == Signal.SIGSEGV)
-                    task.Handlers[Signal.SIGSEGV] = default;
-                signals.Force(task, new SignalInfo { Number = Signal.SIGSEGV, Code = Signal.SI_KERNEL, Synchronous = true });
-                continue;
-            }
+            if (!Deliver(cpu, task, regs, info))
+                return false;
         }
+    }
+
+    /// <summary>The next signal of a task: what its tracer lets through, else the most urgent one (dequeue_signal).</summary>
+    private static SignalInfo? Take(KernelTask task, out bool injected)
+    {
+        SignalInfo? through = task.Tracing?.Injected;
+        if (task.Tracing is { } traced)
+            traced.Injected = null;
+        injected = through is not null;
+        ulong allowed = task.Signals.Allowed;
+        return through ?? task.Signals.Pending.Take(allowed) ?? task.Group.SharedPending.Take(allowed);
+    }
+
+    /// <summary>A mask that a call had put aside comes back (restore_saved_sigmask). True: a signal may reach the task now.</summary>
+    private bool RestoreMask(KernelTask task)
+    {
+        if (task.Signals.SavedMask is not { } mask)
+            return false;
+        task.Signals.SavedMask = null;
+        task.Signals.Blocked = mask;
+        return signals.HasDeliverable(task);
+    }
+
+    /// <summary>Does what the task wants with a signal. False: it stopped or died.</summary>
+    private bool Deliver(Cpu cpu, KernelTask task, UserRegisters regs, SignalInfo info)
+    {
+        SignalAction action = task.Handlers[info.Number];
+        if (info.Synchronous && (action.Handler == 1 || (task.Signals.Blocked & Signal.Bit(info.Number)) != 0))
+            action = default;
+        taken?.Invoke(task, info);
+        if (action.Handler == 1)
+            return true;
+        if (action.Handler == 0)
+            return DefaultAction(task, info);
+        Restart(task, regs, action);
+        if (frames.Build(cpu, task, regs, info, action))
+            return true;
+        // No stack for the handler: SIGSEGV by force (force_sigsegv).
+        if (info.Number == Signal.SIGSEGV)
+            task.Handlers[Signal.SIGSEGV] = default;
+        signals.Force(task, new SignalInfo { Number = Signal.SIGSEGV, Code = Signal.SI_KERNEL, Synchronous = true });
+        return true;
     }
 
     /// <summary>An interrupted system call restarts or returns EINTR (do_signal in arch/arm64/kernel/signal.c).</summary>

@@ -25,16 +25,6 @@ internal sealed class SignalFrame(bool landingPads, VdsoDesign design, SignalDel
     private const uint EsrMagic = 0x45535201;
     private const uint ExtraMagic = 0x45585401;
     private const ulong MostFrame = 64 << 10; // SIGFRAME_MAXSZ
-    private const int SsOnStack = 1;
-    private const int SsDisable = 2;
-    private const int SsAutodisarm = unchecked((int)0x80000000);
-
-    /// <summary>Whether an address lies on the alternate stack.</summary>
-    internal static bool OnAltStack(KernelTask task, ulong sp)
-    {
-        (ulong address, ulong size, int flags) = task.Signals.AltStack;
-        return (flags & (SsDisable | SsAutodisarm)) == 0 && sp > address && sp - address <= size;
-    }
 
     /// <summary>Writes the frame and points the registers at the handler. False: the stack cannot hold it.</summary>
     internal bool Build(Cpu cpu, KernelTask task, UserRegisters regs, SignalInfo info, SignalAction action)
@@ -45,7 +35,7 @@ internal sealed class SignalFrame(bool landingPads, VdsoDesign design, SignalDel
             return false;
         ulong sp = regs.SP;
         (ulong address, ulong size, int flags) alt = task.Signals.AltStack;
-        if ((action.Flags & Signal.SA_ONSTACK) != 0 && (alt.flags & SsDisable) == 0 && !OnAltStack(task, sp))
+        if ((action.Flags & Signal.SA_ONSTACK) != 0 && (alt.flags & Signal.SS_DISABLE) == 0 && !task.Signals.IsOnAltStack(sp))
             sp = alt.address + alt.size;
         sp &= ~15UL;
         ulong record = sp - 16;
@@ -56,8 +46,8 @@ internal sealed class SignalFrame(bool landingPads, VdsoDesign design, SignalDel
         Span<byte> uc = b.AsSpan(InfoSize);
         BinaryPrimitives.WriteUInt64LittleEndian(uc[16..], alt.address);
         int stackFlags = alt.flags;
-        if ((alt.flags & SsDisable) == 0 && OnAltStack(task, regs.SP))
-            stackFlags |= SsOnStack;
+        if ((alt.flags & Signal.SS_DISABLE) == 0 && task.Signals.IsOnAltStack(regs.SP))
+            stackFlags |= Signal.SS_ONSTACK;
         BinaryPrimitives.WriteInt32LittleEndian(uc[24..], stackFlags);
         BinaryPrimitives.WriteUInt64LittleEndian(uc[32..], alt.size);
         BinaryPrimitives.WriteUInt64LittleEndian(uc[40..], task.Signals.SavedMask ?? task.Signals.Blocked);
@@ -109,11 +99,11 @@ internal sealed class SignalFrame(bool landingPads, VdsoDesign design, SignalDel
         blocked |= action.Mask;
         if ((action.Flags & Signal.SA_NODEFER) == 0)
             blocked |= Signal.Bit(info.Number);
-        task.Signals.Blocked = blocked & ~(Signal.Bit(Signal.SIGKILL) | Signal.Bit(Signal.SIGSTOP));
+        task.Signals.Blocked = blocked & ~Signal.Unblockable;
         if ((action.Flags & Signal.SA_RESETHAND) != 0)
             task.Handlers[info.Number] = action with { Handler = 0 };
-        if ((alt.flags & SsAutodisarm) != 0)
-            task.Signals.AltStack = (0, 0, SsDisable);
+        if ((alt.flags & Signal.SS_AUTODISARM) != 0)
+            task.Signals.AltStack = TaskSignals.NoAltStack;
         return true;
     }
 
@@ -147,12 +137,12 @@ internal sealed class SignalFrame(bool landingPads, VdsoDesign design, SignalDel
                 BinaryPrimitives.ReadUInt64LittleEndian(fp.AsSpan(24 + i * 16))));
         }
         ulong mask = BinaryPrimitives.ReadUInt64LittleEndian(uc[40..]);
-        task.Signals.Blocked = mask & ~(Signal.Bit(Signal.SIGKILL) | Signal.Bit(Signal.SIGSTOP));
+        task.Signals.Blocked = mask & ~Signal.Unblockable;
         int flags = BinaryPrimitives.ReadInt32LittleEndian(uc[24..]);
         task.Signals.AltStack = (
             BinaryPrimitives.ReadUInt64LittleEndian(uc[16..]),
             BinaryPrimitives.ReadUInt64LittleEndian(uc[32..]),
-            flags & ~SsOnStack);
+            flags & ~Signal.SS_ONSTACK);
         signals.Recalculate(task);
         return true;
     }

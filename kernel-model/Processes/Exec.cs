@@ -5,6 +5,7 @@ using ArmVdso.Kernel.Files;
 using ArmVdso.Kernel.Loader;
 using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Namespaces;
+using ArmVdso.Kernel.Signals;
 using ArmVdso.Kernel.Tasks;
 using ArmVdso.Kernel.Vdso;
 
@@ -26,8 +27,6 @@ internal sealed class Exec(
     Vfs vfs, TaskTable tasks, TaskRecords records, CounterAccess counter, VdsoDesign design, SignalDelivery signals,
     TaskNamespaces namespaces, TaskExit exit, ProgramLoader loader, ProgramStart programs, Action<KernelTask>? started)
 {
-    private const int PrKeepCaps = 8, PrNoNewPrivs = 38;
-
     /// <summary>execve: NoReturn, or -errno.</summary>
     internal long Start(SystemCall c, OpenFile file, string path, string comm, List<string> argv, List<string> envp)
     {
@@ -50,12 +49,12 @@ internal sealed class Exec(
         task.Files.CloseOnExec();
         task.Handlers = task.Handlers.Clone();
         task.Handlers.FlushForExec();
-        task.Signals.AltStack = (0, 0, 2);
+        task.Signals.AltStack = TaskSignals.NoAltStack;
         task.Credentials = credentials.AfterExec();
         task.Comm = ProgramStart.Truncate(comm);
         task.Group.HasExecuted = true;
         task.Group.Dumpable = 1;
-        task.ProcessControls.Remove(PrKeepCaps);
+        task.ProcessControls.Remove(PrctlOptions.PR_SET_KEEPCAPS);
         task.Group.ClearPosixTimers();
         EnterMemory(c.Cpu, task, program!);
         records.SyncAll(task);
@@ -73,14 +72,14 @@ internal sealed class Exec(
     private static Credentials CredentialsOf(KernelTask task, OpenFile file)
     {
         Credentials credentials = task.Credentials;
-        if ((file.Inode.Mode & 0xC00) == 0 || task.ProcessControls.ContainsKey(PrNoNewPrivs))
+        if ((file.Inode.Mode & (Modes.S_ISUID | Modes.S_ISGID)) == 0 || task.ProcessControls.ContainsKey(PrctlOptions.PR_SET_NO_NEW_PRIVS))
             return credentials;
         return credentials with
         {
-            Euid = (file.Inode.Mode & 0x800) != 0 ? file.Inode.Uid : credentials.Euid,
-            Fsuid = (file.Inode.Mode & 0x800) != 0 ? file.Inode.Uid : credentials.Euid,
-            Egid = (file.Inode.Mode & 0x400) != 0 ? file.Inode.Gid : credentials.Egid,
-            Fsgid = (file.Inode.Mode & 0x400) != 0 ? file.Inode.Gid : credentials.Egid,
+            Euid = (file.Inode.Mode & Modes.S_ISUID) != 0 ? file.Inode.Uid : credentials.Euid,
+            Fsuid = (file.Inode.Mode & Modes.S_ISUID) != 0 ? file.Inode.Uid : credentials.Euid,
+            Egid = (file.Inode.Mode & Modes.S_ISGID) != 0 ? file.Inode.Gid : credentials.Egid,
+            Fsgid = (file.Inode.Mode & Modes.S_ISGID) != 0 ? file.Inode.Gid : credentials.Egid,
         };
     }
 

@@ -177,11 +177,24 @@ public sealed class TaskSignals
     /// <summary>Blocked signals.</summary>
     public ulong Blocked { get; set; }
 
+    /// <summary>Signals that may reach the thread.</summary>
+    internal ulong Allowed => ~Blocked | Signal.Unblockable;
+
     /// <summary>Mask to restore after sigsuspend and the like, if set.</summary>
     public ulong? SavedMask { get; set; }
 
-    /// <summary>Alternate stack: address, size, flags (SS_DISABLE = 2).</summary>
-    public (ulong Address, ulong Size, int Flags) AltStack { get; set; } = (0, 0, 2);
+    /// <summary>Alternate stack: address, size, flags (SS_*).</summary>
+    public (ulong Address, ulong Size, int Flags) AltStack { get; set; } = NoAltStack;
+
+    /// <summary>What a thread without an alternate stack has.</summary>
+    internal static (ulong Address, ulong Size, int Flags) NoAltStack => (0, 0, Signal.SS_DISABLE);
+
+    /// <summary>Whether an address lies on the alternate stack (on_sig_stack).</summary>
+    internal bool IsOnAltStack(ulong sp)
+    {
+        (ulong address, ulong size, int flags) = AltStack;
+        return (flags & (Signal.SS_DISABLE | Signal.SS_AUTODISARM)) == 0 && sp > address && sp - address <= size;
+    }
 
     /// <summary>Thread has been told to die (exit_group by another thread, or a fatal signal).</summary>
     public bool Killed { get; set; }

@@ -10,9 +10,6 @@ namespace ArmVdso.Kernel.Syscalls;
 internal static class SysSignal
 {
     private const int SigsetSize = 8;
-    private const ulong Unblockable = (1UL << (Signal.SIGKILL - 1)) | (1UL << (Signal.SIGSTOP - 1));
-    private const int SsOnStack = 1, SsDisable = 2;
-    private const uint SsAutodisarm = 0x80000000;
     private const ulong MinSigStackSize = 5120;
 
     // Flags that Linux knows (UAPI_SA_FLAGS and arm64's SA_EXPOSE_TAGBITS); others are cleared so that user space can tell.
@@ -31,7 +28,7 @@ internal static class SysSignal
         {
             if (!c.Memory.Read(c.Arg(1), System.Runtime.InteropServices.MemoryMarshal.AsBytes(raw)))
                 return -Errno.EFAULT;
-            next = new SignalAction(raw[0], raw[1] & KnownFlags, raw[2], raw[3] & ~Unblockable);
+            next = new SignalAction(raw[0], raw[1] & KnownFlags, raw[2], raw[3] & ~Signal.Unblockable);
         }
         if (signal is < 1 or > Signal.Count || (c.Arg(1) != 0 && signal is Signal.SIGKILL or Signal.SIGSTOP))
             return -Errno.EINVAL;
@@ -66,7 +63,7 @@ internal static class SysSignal
         {
             if (!c.Memory.Read(c.Arg(1), out ulong set))
                 return -Errno.EFAULT;
-            set &= ~Unblockable;
+            set &= ~Signal.Unblockable;
             switch (c.Int(0))
             {
                 case 0:
@@ -123,7 +120,7 @@ internal static class SysSignal
             if (!c.Memory.Read(c.Arg(0), out ulong mask))
                 return -Errno.EFAULT;
             c.Task.Signals.SavedMask = c.Task.Signals.Blocked;
-            c.Task.Signals.Blocked = mask & ~Unblockable;
+            c.Task.Signals.Blocked = mask & ~Signal.Unblockable;
             c.Signals.Recalculate(c.Task);
         }
         return c.Wait([], ulong.MaxValue, Errno.ERESTARTNOHAND);
@@ -160,7 +157,7 @@ internal static class SysSignal
             return -Errno.EINVAL;
         if (!c.Memory.Read(c.Arg(0), out ulong set))
             return -Errno.EFAULT;
-        set &= ~Unblockable;
+        set &= ~Signal.Unblockable;
         if (c.Attempt == 0)
         {
             c.Deadline = ulong.MaxValue;
@@ -318,7 +315,7 @@ internal static class SysSignal
         KernelTask task = c.Task;
         (ulong address, ulong size, int flags) = task.Signals.AltStack;
         ulong sp = c.Records.Registers(task).SP;
-        bool on = SignalFrame.OnAltStack(task, sp);
+        bool on = task.Signals.IsOnAltStack(sp);
         if (c.Arg(0) != 0)
         {
             if (!c.Memory.Read(c.Arg(0), out ulong newAddress) || !c.Memory.Read(c.Arg(0) + 8, out int newFlags)
@@ -328,23 +325,23 @@ internal static class SysSignal
             }
             if (on)
                 return -Errno.EPERM;
-            int mode = newFlags & ~unchecked((int)SsAutodisarm);
-            if (mode is not (SsDisable or SsOnStack or 0))
+            int mode = newFlags & ~Signal.SS_AUTODISARM;
+            if (mode is not (Signal.SS_DISABLE or Signal.SS_ONSTACK or 0))
                 return -Errno.EINVAL;
-            if (mode == SsDisable)
+            if (mode == Signal.SS_DISABLE)
             {
-                task.Signals.AltStack = (0, 0, newFlags & ~SsOnStack);
+                task.Signals.AltStack = (0, 0, newFlags & ~Signal.SS_ONSTACK);
             }
             else
             {
                 if (newSize < MinSigStackSize)
                     return -Errno.ENOMEM;
-                task.Signals.AltStack = (newAddress, newSize, newFlags & ~SsOnStack);
+                task.Signals.AltStack = (newAddress, newSize, newFlags & ~Signal.SS_ONSTACK);
             }
         }
         if (c.Arg(1) == 0)
             return 0;
-        int reported = on ? flags | SsOnStack : flags;
+        int reported = on ? flags | Signal.SS_ONSTACK : flags;
         return c.Memory.Write(c.Arg(1), address) && c.Memory.Write(c.Arg(1) + 8, reported) && c.Memory.Write(c.Arg(1) + 16, size)
             ? 0 : -Errno.EFAULT;
     }

@@ -10,7 +10,6 @@ namespace ArmVdso.Kernel.Syscalls;
 internal static class SysUserIds
 {
     private const uint Keep = uint.MaxValue;
-    private const int PrKeepCaps = 8;
 
     /// <summary>The IDs of a user or of a group.</summary>
     private readonly record struct Ids(uint Real, uint Effective, uint Saved, uint Fs)
@@ -42,7 +41,7 @@ internal static class SysUserIds
         c.Task.Credentials = groups
             ? old with { Gid = ids.Real, Egid = ids.Effective, Sgid = ids.Saved, Fsgid = ids.Fs }
             : (old with { Uid = ids.Real, Euid = ids.Effective, Suid = ids.Saved, Fsuid = ids.Fs })
-                .AfterSetUid(old, c.Task.ProcessControls.ContainsKey(PrKeepCaps));
+                .AfterSetUid(old, c.Task.ProcessControls.ContainsKey(PrctlOptions.PR_SET_KEEPCAPS));
         return 0;
     }
 

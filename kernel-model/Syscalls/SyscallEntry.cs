@@ -11,27 +11,18 @@ namespace ArmVdso.Kernel.Syscalls;
 /// its sleeps and its tracer's stops.</summary>
 internal sealed class SyscallEntry(SyscallParts parts, CallCosts costs, KernelHooks hooks)
 {
+    /// <summary>PTRACE_SYSCALL_INFO_ENTRY and _EXIT.</summary>
+    private const byte TraceEntry = 1, TraceExit = 2;
+
     private readonly HashSet<int> _unknownNamed = [];
 
     /// <summary>HVC_SYSCALL: runs the body of the call, or goes on with one that slept.</summary>
     internal El1Action Enter(Cpu cpu, KernelTask task)
     {
-        UserRegisters regs = parts.Records.Registers(task);
-        var c = (SyscallContext?)task.Syscall;
-        SyscallRow? row;
-        if (c is null)
+        if (task.Syscall is not SyscallContext c)
         {
-            Span<ulong> args = stackalloc ulong[6];
-            for (int i = 0; i < 6; i++)
-                args[i] = regs[i];
-            c = new SyscallContext(parts, task, cpu, regs.SyscallNumber, args);
-            task.Syscall = c;
-            row = SyscallTable.Find(c.Number);
-            parts.Design.SystemCallEntered(task);
-            hooks.SystemCall?.Invoke(task, c, null);
-            if (row is not null)
-                CallCosts.Charge(cpu, costs.Of(row.Name, row.Cost, KindOf(c)));
-            if (parts.Traces.StopAtCall(task, 1, 0))
+            c = Begin(cpu, task);
+            if (parts.Traces.StopAtCall(task, TraceEntry, 0))
             {
                 c.TraceStop = SyscallTraceStop.Entry;
                 return El1Action.Schedule;
@@ -42,35 +33,57 @@ internal sealed class SyscallEntry(SyscallParts parts, CallCosts costs, KernelHo
             task.Syscall = null;
             return El1Action.Done;
         }
-        else if (c.TraceStop == SyscallTraceStop.Entry)
-        {
-            c.TraceStop = SyscallTraceStop.None;
-            c.Cpu = cpu;
-            row = SyscallTable.Find(c.Number);
-        }
         else
         {
             c.Cpu = cpu;
-            c.Attempt++;
-            row = SyscallTable.Find(c.Number);
+            if (c.TraceStop == SyscallTraceStop.Entry)
+                c.TraceStop = SyscallTraceStop.None;
+            else
+                c.Attempt++;
         }
         if (task.State is TaskState.Zombie or TaskState.Dead)
             return El1Action.Schedule;
         parts.Vfs.Enter(task);
+        SyscallRow? row = SyscallTable.Find(c.Number);
         long result = row is null ? Unknown(c.Number) : row.Body(c);
-        if (task.State is TaskState.Zombie or TaskState.Dead)
+        if (task.State is TaskState.Zombie or TaskState.Dead || result == SystemCall.Blocked)
             return El1Action.Schedule;
-        if (result == SyscallContext.Blocked)
-            return El1Action.Schedule;
+        return End(cpu, c, row, result);
+    }
+
+    /// <summary>A new call: its context, its costs, and who wants to know of it.</summary>
+    private SyscallContext Begin(Cpu cpu, KernelTask task)
+    {
+        UserRegisters regs = parts.Records.Registers(task);
+        Span<ulong> args = stackalloc ulong[6];
+        for (int i = 0; i < 6; i++)
+            args[i] = regs[i];
+        var c = new SyscallContext(parts, task, cpu, regs.SyscallNumber, args);
+        task.Syscall = c;
+        parts.Design.SystemCallEntered(task);
+        hooks.SystemCall?.Invoke(task, c, null);
+        if (SyscallTable.Find(c.Number) is { } row)
+            CallCosts.Charge(cpu, costs.Of(row.Name, row.Cost, KindOf(c)));
+        return c;
+    }
+
+    /// <summary>The body has a result: x0 gets it, unless the body has set the registers itself.</summary>
+    private El1Action End(Cpu cpu, SyscallContext c, SyscallRow? row, long result)
+    {
+        const int execve = 221, execveat = 281;
+        KernelTask task = c.Task;
         task.Syscall = null;
-        bool exec = result == SyscallContext.NoReturn && (c.Number is 221 or 281);
-        if (result != SyscallContext.NoReturn)
+        bool exec = result == SystemCall.NoReturn && (c.Number is execve or execveat);
+        if (result != SystemCall.NoReturn)
+        {
+            UserRegisters regs = parts.Records.Registers(task);
             regs[0] = (ulong)result;
+        }
         if (result > 1 && row is { Cost: CostClass.Transfer or CostClass.FileTransfer })
             CallCosts.ChargeBytes(cpu, costs.Of(row.Name, row.Cost, KindOf(c)), result);
         parts.Signals.AfterSyscall(task, result);
         hooks.SystemCall?.Invoke(task, c, result);
-        if (!exec && parts.Traces.StopAtCall(task, 2, result))
+        if (!exec && parts.Traces.StopAtCall(task, TraceExit, result))
         {
             c.TraceStop = SyscallTraceStop.Exit;
             task.Syscall = c;
