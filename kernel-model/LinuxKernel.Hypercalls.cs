@@ -58,7 +58,7 @@ public sealed partial class LinuxKernel
                 break;
             case HypercallNumber.Irq:
                 if ((int)cpu.X(0) == Cpu.VirtualTimerInterrupt)
-                    Scheduler.TimerInterrupt(cpu);
+                    _clockEvents.Interrupt(cpu);
                 break;
             case HypercallNumber.KernelFault:
                 cpu.SetX(0, _faults.HandleKernelAccess(cpu, current, cpu.X(1), cpu.X(2)) ? 0UL : 1UL);

@@ -35,6 +35,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
     private readonly UserFaults _faults;
     private readonly SyscallEntry _syscalls;
     private readonly RandomBatch _randomBatch;
+    private readonly ClockEvents _clockEvents;
 
     /// <summary>Options of the run.</summary>
     public KernelOptions Options { get; }
@@ -124,7 +125,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
         Tasks = new TaskTable(options.FirstPid);
         Records = new TaskRecords(machine.Memory, PageAllocator, random, options.TraceSyscalls);
         var counter = new CounterAccess(options.CounterFault == CounterFault.Trapped);
-        Scheduler = new Scheduler(machine, Tasks, Records, Clock, Timekeeper, seeding, timers, Costs, counter)
+        Scheduler = new Scheduler(machine, Tasks, Records, Clock, Costs, counter)
         {
             SliceNs = options.SliceNs,
             Switching = Hooks.Switching,
@@ -134,8 +135,10 @@ public sealed partial class LinuxKernel : IHypercallHandler
         Jobs = new JobControl(Tasks, SignalDelivery);
         var traces = new TraceStops(Scheduler, Records, SignalDelivery);
         var perf = new PerfEvents(machine, Clock, Scheduler);
-        timers.EarliestChanged = Scheduler.TimersChanged;
-        Scheduler.Ticked = new CpuTimers(machine, Accounting, SignalDelivery).Tick;
+        _clockEvents = new ClockEvents(machine, Scheduler, Tasks, Records, Clock, Timekeeper, seeding, timers)
+        {
+            Ticked = new CpuTimers(machine, Accounting, SignalDelivery).Tick,
+        };
 
         ulong perCpuPa = PageAllocator.AllocateContiguous((int)((CpuRecord.Size * (ulong)machine.Cpus.Count + 4095) / 4096));
         ulong timekeeperPa = PageAllocator.Allocate();

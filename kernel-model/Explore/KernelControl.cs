@@ -18,9 +18,7 @@ public sealed class KernelControl
     {
         _kernel = kernel;
         _next = new KernelTask?[kernel.Machine.Cpus.Count];
-        kernel.Scheduler.Director = Choose;
-        foreach (Cpu cpu in kernel.Machine.Cpus)
-            kernel.Scheduler.ProgramTimer(cpu);
+        kernel.Scheduler.Direct(Choose);
         Reseed();
     }
 

@@ -17,54 +17,51 @@ public sealed class Scheduler
     private readonly TaskTable _tasks;
     private readonly TaskRecords _records;
     private readonly MachineClock _clock;
-    private readonly Timekeeper _timekeeper;
-    private readonly RandomSeeding _seeding;
-    private readonly KernelTimers _timers;
     private readonly CallCosts _costs;
     private readonly CounterAccess _counter;
     private readonly List<KernelTask> _queue = [];
     private readonly KernelTask[] _current;
     private readonly KernelTask[] _idle;
-    private readonly ulong[] _nextTick;
+    private ClockEvents _events = null!;
 
     /// <summary>CPUs without tasks; <see cref="SetIdle"/> gives each its idle task.</summary>
     /// <param name="machine">The CPUs.</param>
-    /// <param name="tasks">Whether anybody is left for whom the tick goes on.</param>
+    /// <param name="tasks">What EL1 code knows tasks by.</param>
     /// <param name="records">Flags that EL1 code looks at.</param>
     /// <param name="clock">The CPU that calls the model.</param>
-    /// <param name="timekeeper">What a tick updates, and what slices are measured by.</param>
-    /// <param name="seeding">What a tick looks at.</param>
-    /// <param name="timers">What CPU 0's timer interrupt runs.</param>
     /// <param name="costs">What a switch is charged.</param>
     /// <param name="counter">Whether the next task may read the counter.</param>
     internal Scheduler(
-        Machine machine, TaskTable tasks, TaskRecords records, MachineClock clock, Timekeeper timekeeper, RandomSeeding seeding,
-        KernelTimers timers, CallCosts costs, CounterAccess counter)
+        Machine machine, TaskTable tasks, TaskRecords records, MachineClock clock, CallCosts costs, CounterAccess counter)
     {
         _machine = machine;
         _tasks = tasks;
         _records = records;
         _clock = clock;
-        _timekeeper = timekeeper;
-        _seeding = seeding;
-        _timers = timers;
         _costs = costs;
         _counter = counter;
         int n = machine.Cpus.Count;
         _current = new KernelTask[n];
         _idle = new KernelTask[n];
-        _nextTick = new ulong[n];
     }
+
+    /// <summary>The timers of the CPUs, which are set by whom the scheduler chose.</summary>
+    internal void Attach(ClockEvents events) => _events = events;
 
     /// <summary>Length of a time slice in ns.</summary>
     public ulong SliceNs { get; init; } = 4_000_000;
 
-    /// <summary>Chooses instead of the queue, for exploration: the task that a CPU runs next, null for its idle task. Then no
-    /// CPU is called and no timer set except from outside.</summary>
-    internal Func<int, KernelTask?>? Director { get; set; }
+    /// <summary>Chooses instead of the queue, for exploration.</summary>
+    internal Func<int, KernelTask?>? Director { get; private set; }
 
-    /// <summary>Called at each tick for the task that a CPU runs (run_posix_cpu_timers).</summary>
-    internal Action<KernelTask>? Ticked { get; set; }
+    /// <summary>Somebody else chooses from now on: the task that a CPU runs next, null for its idle task. No CPU is called and no timer
+    /// set any more except from outside.</summary>
+    internal void Direct(Func<int, KernelTask?> director)
+    {
+        Director = director;
+        foreach (Cpu cpu in _machine.Cpus)
+            _events.Program(cpu);
+    }
 
     /// <summary>Called at every switch that is about to happen: CPU, previous, next.</summary>
     internal Action<Cpu, KernelTask, KernelTask>? Switching { get; set; }
@@ -104,7 +101,7 @@ public sealed class Scheduler
         if (cpu >= 0)
             Kick(cpu);
         else
-            ArmSliceTimers();
+            _events.ProgramBusy();
     }
 
     private int IdleCpuFor(KernelTask task)
@@ -177,7 +174,7 @@ public sealed class Scheduler
         next ??= stays ? previous : _idle[i];
         if (ReferenceEquals(next, previous))
         {
-            NewSlice(cpu, previous);
+            _events.BeginSlice(cpu, previous);
             return previous;
         }
         if (!idle)
@@ -189,7 +186,7 @@ public sealed class Scheduler
         }
         // Not where clock updates are decided from outside.
         if (idle && Director is null)
-            _timekeeper.LeaveIdle(cpu.Counter(), EveryoneIdle());
+            _events.LeaveIdle(cpu);
         Switches++;
         previous.ConcurrencyId = -1;
         _current[i] = next;
@@ -205,7 +202,7 @@ public sealed class Scheduler
         }
         // Before the slice begins: a short one must not be spent on the switch.
         CallCosts.Charge(cpu, _costs.Switch);
-        NewSlice(cpu, next);
+        _events.BeginSlice(cpu, next);
         return next;
     }
 
@@ -234,47 +231,8 @@ public sealed class Scheduler
         }
     }
 
-    private void NewSlice(Cpu cpu, KernelTask task)
-    {
-        task.SliceEnd = _timekeeper.Monotonic(cpu.Counter()) + SliceNs;
-        ProgramTimer(cpu);
-        // CPU 0 keeps the tick while anybody runs, also when it is idle itself.
-        if (cpu.Index != 0 && _machine.Cpus[0].Waiting)
-            ProgramTimer(_machine.Cpus[0]);
-    }
-
-    /// <summary>The timer interrupt of a CPU: jiffies and timers on CPU 0, the end of the slice everywhere.</summary>
-    internal void TimerInterrupt(Cpu cpu)
-    {
-        ulong now = _timekeeper.Monotonic(cpu.Counter());
-        int i = cpu.Index;
-        if (now >= _nextTick[i])
-        {
-            ulong tick = MachineClock.TickNs;
-            _nextTick[i] = (now / tick + 1) * tick;
-            if (i == 0)
-            {
-                _timekeeper.Tick(cpu.Counter(), EveryoneIdle());
-                _seeding.Use();
-                // CPU 0 keeps the tick for all: others need none while nobody waits for them.
-                foreach (KernelTask running in _current)
-                    Ticked?.Invoke(running);
-            }
-        }
-        if (i == 0)
-            _timers.Run(now);
-        KernelTask current = _current[i];
-        if (!IsIdle(i) && now >= current.SliceEnd)
-        {
-            if (AnyoneWaitsFor(i))
-                _records.SetFlag(current, TaskFlag.NeedResched, true);
-            else
-                current.SliceEnd = now + SliceNs;
-        }
-        ProgramTimer(cpu);
-    }
-
-    private bool EveryoneIdle()
+    /// <summary>Whether no CPU runs a task.</summary>
+    internal bool EveryoneIdle()
     {
         for (int c = 0; c < _current.Length; c++)
         {
@@ -284,7 +242,8 @@ public sealed class Scheduler
         return true;
     }
 
-    private bool AnyoneWaitsFor(int cpu)
+    /// <summary>Whether a task waits that a CPU may run.</summary>
+    internal bool AnyoneWaitsFor(int cpu)
     {
         foreach (KernelTask task in _queue)
         {
@@ -293,43 +252,6 @@ public sealed class Scheduler
         }
         return false;
     }
-
-    private void ArmSliceTimers()
-    {
-        foreach (Cpu cpu in _machine.Cpus)
-        {
-            if (!IsIdle(cpu.Index))
-                ProgramTimer(cpu);
-        }
-    }
-
-    /// <summary>Sets the CPU's timer to its next deadline: tick (CPU 0 always, others when they run a task), slice, timers.</summary>
-    internal void ProgramTimer(Cpu cpu)
-    {
-        int i = cpu.Index;
-        if (cpu.Waiting && _clock.Active is { } active)
-            cpu.Timing.AdvanceTo(active.Cycles);
-        ulong deadline = ulong.MaxValue;
-        bool idle = IsIdle(i);
-        if (i == 0 && (!idle || _tasks.AnyoneAlive))
-        {
-            if (_nextTick[0] == 0)
-                _nextTick[0] = MachineClock.TickNs;
-            // An idle machine that waits for nothing but the tick would never end: no tick then (NOHZ), just timers.
-            deadline = EveryoneIdle() && _queue.Count == 0 ? ulong.MaxValue : _nextTick[0];
-            deadline = Math.Min(deadline, _timers.Earliest);
-        }
-        // A slice that is over has asked for a switch already; its deadline must not fire again before it happens.
-        if (!idle && AnyoneWaitsFor(i) && !_records.Flag(_current[i], TaskFlag.NeedResched))
-            deadline = Math.Min(deadline, _current[i].SliceEnd);
-        if (deadline == ulong.MaxValue || Director is not null)
-            _machine.SetTimer(cpu, false, 0);
-        else
-            _machine.SetTimer(cpu, true, _timekeeper.CounterOf(deadline));
-    }
-
-    /// <summary>Timers changed: CPU 0 must look at its deadline again.</summary>
-    internal void TimersChanged() => ProgramTimer(_machine.Cpus[0]);
 
     /// <summary>Removes a task from the queue (it exits or stops).</summary>
     internal void Dequeue(KernelTask task) => _queue.Remove(task);
