@@ -5,11 +5,15 @@ public static class Modes
 {
 #pragma warning disable CS1591 // Names are those of the UAPI headers.
     public const uint S_IFMT = 0xF000, S_IFSOCK = 0xC000, S_IFLNK = 0xA000, S_IFREG = 0x8000, S_IFBLK = 0x6000, S_IFDIR = 0x4000,
-        S_IFCHR = 0x2000, S_IFIFO = 0x1000, S_ISUID = 0x800, S_ISGID = 0x400, S_ISVTX = 0x200;
+        S_IFCHR = 0x2000, S_IFIFO = 0x1000, S_ISUID = 0x800, S_ISGID = 0x400, S_ISVTX = 0x200, S_IXGRP = 8;
 
     /// <summary>Wanted access of a permission check.</summary>
     public const uint MAY_EXEC = 1, MAY_WRITE = 2, MAY_READ = 4;
 #pragma warning restore CS1591
+
+    /// <summary>A mode without what a write or a change of owner takes away: S_ISUID, and S_ISGID where a group may execute
+    /// (setattr_should_drop_suidgid).</summary>
+    public static uint Unprivileged(uint mode) => mode & ~(S_ISUID | ((mode & S_IXGRP) != 0 ? S_ISGID : 0));
 
     /// <summary>d_type of a mode (include/linux/fs_types.h).</summary>
     public static byte DirectoryType(uint mode) => (byte)((mode & S_IFMT) >> 12);

@@ -166,7 +166,7 @@ public sealed class RegularFile : Inode
         }
         _size = Math.Max(_size, position + done);
         TouchModified();
-        Mode &= ~(Modes.S_ISUID | ((Mode & 8) != 0 ? Modes.S_ISGID : 0));
+        Mode = Modes.Unprivileged(Mode);
         return done;
     }
 

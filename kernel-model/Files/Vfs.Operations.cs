@@ -334,7 +334,7 @@ public sealed partial class Vfs
         if (gid != uint.MaxValue)
             inode.Gid = gid;
         if (!inode.IsDirectory && !inode.IsSymlink)
-            inode.Mode &= ~(Modes.S_ISUID | ((inode.Mode & 8) != 0 ? Modes.S_ISGID : 0));
+            inode.Mode = Modes.Unprivileged(inode.Mode);
         inode.Ctime = inode.Fs.Vfs.NowRealtime;
         inode.Fs.Vfs.NotifyWatches(inode, InotifyBits.IN_ATTRIB);
         return inode.AttributesChanged(AttributeChange.Owner);

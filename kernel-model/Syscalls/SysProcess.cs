@@ -6,12 +6,10 @@ using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel.Syscalls;
 
-/// <summary>Making, replacing and ending tasks (kernel/fork.c, fs/exec.c, kernel/exit.c).</summary>
+/// <summary>Making and ending tasks (kernel/fork.c, kernel/exit.c), and what names them (kernel/pid.c, kernel/kcmp.c, kernel/rseq.c).
+/// </summary>
 internal static class SysProcess
 {
-    private const int MaxString = 131072;
-    private const int AtFdCwd = -100, AtSymlinkNofollow = 0x100, AtEmptyPath = 0x1000;
-
     private sealed record VforkWait(KernelTask Child, int Tid);
 
     /// <summary>clone(flags, stack, parent_tid, tls, child_tid).</summary>
@@ -126,75 +124,6 @@ internal static class SysProcess
                 return -Errno.EINVAL;
         }
         return Start(c, flags, (int)signal, stack + stackSize, parentTid, childTid, tls, pidfd, setTid);
-    }
-
-    private static long ReadStrings(SyscallContext c, ulong at, List<string> strings)
-    {
-        if (at == 0)
-            return 0;
-        for (int total = 0; ; at += 8)
-        {
-            if (!c.Memory.Read(at, out ulong address))
-                return -Errno.EFAULT;
-            if (address == 0)
-                return 0;
-            long result = c.Memory.ReadString(address, MaxString, out string text);
-            if (result < 0)
-                return result == -Errno.ENAMETOOLONG ? -Errno.E2BIG : result;
-            strings.Add(text);
-            total += text.Length + 9;
-            if (total > 6 << 20)
-                return -Errno.E2BIG;
-        }
-    }
-
-    /// <summary>execve(path, argv, envp).</summary>
-    public static long Execve(SyscallContext c) => Exec(c, AtFdCwd, c.Arg(0), c.Arg(1), c.Arg(2), 0);
-
-    /// <summary>execveat(dirfd, path, argv, envp, flags).</summary>
-    public static long ExecveAt(SyscallContext c) => Exec(c, c.Int(0), c.Arg(1), c.Arg(2), c.Arg(3), c.Int(4));
-
-    private static long Exec(SyscallContext c, int dirfd, ulong pathAddress, ulong argvAddress, ulong envpAddress, int flags)
-    {
-        if ((flags & ~(AtSymlinkNofollow | AtEmptyPath)) != 0)
-            return -Errno.EINVAL;
-        long result = c.Memory.ReadString(pathAddress, 4096, out string path);
-        if (result < 0)
-            return result;
-        if (path.Length == 0 && (flags & AtEmptyPath) == 0)
-            return -Errno.ENOENT;
-        var argv = new List<string>();
-        var envp = new List<string>();
-        if ((result = ReadStrings(c, argvAddress, argv)) < 0 || (result = ReadStrings(c, envpAddress, envp)) < 0)
-            return result;
-        // Since 5.18 a program always gets an argv[0].
-        if (argv.Count == 0)
-            argv.Add("");
-        var caller = new Caller(c.Task.Credentials, c.Task.Fs);
-        Inode start = c.Task.Fs.Cwd;
-        if (dirfd != AtFdCwd && !path.StartsWith('/'))
-        {
-            if (c.Files[dirfd] is not { } directory)
-                return -Errno.EBADF;
-            start = directory.Inode;
-        }
-        string comm = path[(path.LastIndexOf('/') + 1)..];
-        OpenFile? file;
-        if (path.Length == 0)
-        {
-            result = c.Vfs.OpenExecutable(caller, start, c.Task, out file);
-            path = $"/dev/fd/{dirfd}";
-            comm = dirfd.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        }
-        else
-        {
-            result = c.Vfs.OpenExecutable(caller, start, path, (flags & AtSymlinkNofollow) == 0, c.Task, out file);
-        }
-        if (result < 0 || file is null)
-            return result < 0 ? result : -Errno.ENOENT;
-        result = c.Exec.Start(c, file, path, comm, argv, envp);
-        file.Release();
-        return result;
     }
 
     /// <summary>exit(status): this thread.</summary>

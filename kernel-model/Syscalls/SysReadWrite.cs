@@ -6,6 +6,14 @@ namespace ArmVdso.Kernel.Syscalls;
 /// <summary>Input and output on descriptors (fs/read_write.c).</summary>
 internal static class SysReadWrite
 {
+    private const int SEEK_SET = 0, SEEK_CUR = 1, SEEK_END = 2, SEEK_DATA = 3, SEEK_HOLE = 4;
+
+    /// <summary>Flag of preadv2 and pwritev2: do not sleep.</summary>
+    internal const uint RWF_NOWAIT = 8;
+
+    /// <summary>RWF_HIPRI to RWF_APPEND.</summary>
+    private const uint KnownFlags = 0x1F;
+
     /// <summary>Progress of a transfer that sleeps.</summary>
     private sealed class Progress
     {
@@ -33,26 +41,30 @@ internal static class SysReadWrite
     public static long Pwritev(SyscallContext c) =>
         c.Long(3) < 0 ? -Errno.EINVAL : Vector(c, out var iov) is < 0 and long e ? e : WriteVector(c, iov, c.Long(3), 0);
 
-    public static long Preadv2(SyscallContext c) => (c.UInt(5) & ~0x1Fu) != 0 ? -Errno.EOPNOTSUPP : c.Long(3) < -1 ? -Errno.EINVAL
+    public static long Preadv2(SyscallContext c) => (c.UInt(5) & ~KnownFlags) != 0 ? -Errno.EOPNOTSUPP : c.Long(3) < -1 ? -Errno.EINVAL
         : Vector(c, out var iov) is < 0 and long e ? e : ReadVector(c, iov, c.Long(3) == -1 ? null : c.Long(3), c.UInt(5));
 
-    public static long Pwritev2(SyscallContext c) => (c.UInt(5) & ~0x1Fu) != 0 ? -Errno.EOPNOTSUPP : c.Long(3) < -1 ? -Errno.EINVAL
+    public static long Pwritev2(SyscallContext c) => (c.UInt(5) & ~KnownFlags) != 0 ? -Errno.EOPNOTSUPP : c.Long(3) < -1 ? -Errno.EINVAL
         : Vector(c, out var iov) is < 0 and long e ? e : WriteVector(c, iov, c.Long(3) == -1 ? null : c.Long(3), c.UInt(5));
 
     private static long Limit(ulong count) => count > long.MaxValue ? -1 : (long)Math.Min(count, IoVector.MaxCount);
 
     private static long Vector(SyscallContext c, out (ulong Address, long Length)[] iov) => IoVector.Read(c, c.Arg(1), c.Arg(2), out iov);
 
+    /// <summary>What reads and writes refuse alike: lengths that no transfer has, positions in what has none.</summary>
+    private static long Check(OpenFile file, (ulong Address, long Length)[] iov, long? position, out long total)
+    {
+        total = IoVector.Total(iov);
+        return total < 0 ? total : position != null && !file.Seekable ? -Errno.ESPIPE : 0;
+    }
+
     /// <summary>Reads into the guest, at a position or the file's own; sleeps for what may come.</summary>
     internal static long ReadVector(SyscallContext c, (ulong Address, long Length)[] iov, long? position, uint flags)
     {
         if (FileArguments.File(c, 0) is not { CanRead: true } file)
             return -Errno.EBADF;
-        long total = IoVector.Total(iov);
-        if (total < 0)
-            return total;
-        if (position != null && !file.Seekable)
-            return -Errno.ESPIPE;
+        if (Check(file, iov, position, out long total) is < 0 and long error)
+            return error;
         FileArguments.CallerOf(c);
         long at = position ?? file.Position;
         long done = 0;
@@ -61,7 +73,7 @@ internal static class SysReadWrite
             int wanted = (int)Math.Min(total - done, IoVector.ChunkSize);
             long n = file.Read(c.Chunk.AsSpan(0, wanted), at + done);
             if (n == -Errno.EAGAIN && done == 0)
-                return WaitToRead(c, file, (flags & 8) != 0);
+                return WaitToRead(c, file, (flags & RWF_NOWAIT) != 0);
             if (n < 0)
                 return done > 0 ? done : n;
             int copied = IoVector.Scatter(c, iov, done, c.Chunk.AsSpan(0, (int)n));
@@ -95,11 +107,8 @@ internal static class SysReadWrite
     {
         if (FileArguments.File(c, 0) is not { CanWrite: true } file)
             return -Errno.EBADF;
-        long total = IoVector.Total(iov);
-        if (total < 0)
-            return total;
-        if (position != null && !file.Seekable)
-            return -Errno.ESPIPE;
+        if (Check(file, iov, position, out long total) is < 0 and long error)
+            return error;
         var progress = c.State as Progress ?? new Progress();
         c.State = progress;
         long at = position ?? file.Position - progress.Done;
@@ -123,7 +132,7 @@ internal static class SysReadWrite
             long n = file.Write(c.Chunk.AsSpan(0, gathered), at + progress.Done);
             if (n == -Errno.EAGAIN)
             {
-                if (file.NonBlocking || (flags & 8) != 0)
+                if (file.NonBlocking || (flags & RWF_NOWAIT) != 0)
                     return progress.Done > 0 ? progress.Done : -Errno.EAGAIN;
                 if (progress.Done > 0 && c.SignalPending)
                     return progress.Done;
@@ -132,7 +141,7 @@ internal static class SysReadWrite
             if (n < 0)
             {
                 if (n == -Errno.EPIPE)
-                    c.Signals.Send(c.Task, 13);
+                    c.Signals.Send(c.Task, Signal.SIGPIPE);
                 return progress.Done > 0 ? progress.Done : n;
             }
             progress.Done += n;
@@ -157,17 +166,17 @@ internal static class SysReadWrite
         long target;
         switch (c.Int(2))
         {
-            case 0:
+            case SEEK_SET:
                 target = offset;
                 break;
-            case 1:
+            case SEEK_CUR:
                 target = file.Position + offset;
                 break;
-            case 2:
+            case SEEK_END:
                 target = file.Inode.Size + offset;
                 break;
-            case 3 or 4:
-                bool data = c.Int(2) == 3;
+            case SEEK_DATA or SEEK_HOLE:
+                bool data = c.Int(2) == SEEK_DATA;
                 target = file.Inode is RegularFile regular ? regular.Seek(offset, data)
                     : offset < 0 || offset >= file.Inode.Size ? -Errno.ENXIO
                     : data ? offset : file.Inode.Size;

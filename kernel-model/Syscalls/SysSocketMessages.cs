@@ -9,7 +9,7 @@ internal static class SysSocketMessages
 {
     private const int MSG_PEEK = 2, MSG_CTRUNC = 8, MSG_TRUNC = 0x20, MSG_DONTWAIT = 0x40, MSG_WAITALL = 0x100, MSG_NOSIGNAL = 0x4000,
         MSG_CMSG_CLOEXEC = 0x40000000;
-    private const int SOL_SOCKET = 1, SCM_RIGHTS = 1, SCM_CREDENTIALS = 2;
+    private const int SOL_SOCKET = 1, SO_PASSCRED = 16, SCM_RIGHTS = 1, SCM_CREDENTIALS = 2;
     private const int MaxMessage = 256 << 10;
 
     /// <summary>struct msghdr: name 0, namelen 8, iov 16, iovlen 24, control 32, controllen 40, flags 48.</summary>
@@ -56,7 +56,7 @@ internal static class SysSocketMessages
                     : FileArguments.WaitFor(c, socket);
             }
             if (n == -Errno.EPIPE && (flags & MSG_NOSIGNAL) == 0 && socket.Kind != SocketTable.SOCK_DGRAM)
-                c.Signals.Send(c.Task, 13);
+                c.Signals.Send(c.Task, Signal.SIGPIPE);
             if (n < 0)
                 return progress.Done > 0 ? progress.Done : n;
             progress.Done += n;
@@ -252,7 +252,7 @@ internal static class SysSocketMessages
         used = 0;
         int result = 0;
         Span<byte> head = stackalloc byte[28];
-        if (socket.GetFlag(SOL_SOCKET, 16) && first != null)
+        if (socket.GetFlag(SOL_SOCKET, SO_PASSCRED) && first != null)
         {
             if (h.ControlLength < 32)
             {

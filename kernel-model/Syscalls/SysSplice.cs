@@ -7,6 +7,8 @@ namespace ArmVdso.Kernel.Syscalls;
 /// fs/read_write.c).</summary>
 internal static class SysSplice
 {
+    private const uint SPLICE_F_NONBLOCK = 2;
+
     public static long Sendfile(SyscallContext c)
     {
         if (FileArguments.File(c, 0) is not { CanWrite: true } output || FileArguments.File(c, 1) is not { CanRead: true } input)
@@ -57,7 +59,7 @@ internal static class SysSplice
                 if (written == -Errno.EAGAIN && input.Seekable && done == 0 && wait && !output.NonBlocking)
                     return FileArguments.WaitFor(c, output);
                 if (written == -Errno.EPIPE)
-                    c.Signals.Send(c.Task, 13);
+                    c.Signals.Send(c.Task, Signal.SIGPIPE);
                 return done > 0 ? done : written;
             }
             from += written;
@@ -118,7 +120,7 @@ internal static class SysSplice
                 return -Errno.EFAULT;
             to = offset;
         }
-        long n = Transfer(c, input, output, ref from, to, c.Arg(4), (c.UInt(5) & 2) == 0);
+        long n = Transfer(c, input, output, ref from, to, c.Arg(4), (c.UInt(5) & SPLICE_F_NONBLOCK) == 0);
         if (n <= 0)
             return n;
         if (c.Arg(1) == 0)
@@ -133,7 +135,7 @@ internal static class SysSplice
         if (FileArguments.File(c, 0) is not PipeFile { CanRead: true } input
             || FileArguments.File(c, 1) is not PipeFile { CanWrite: true } output || input.Contents == output.Contents)
             return -Errno.EINVAL;
-        bool wait = (c.UInt(3) & 2) == 0;
+        bool wait = (c.UInt(3) & SPLICE_F_NONBLOCK) == 0;
         if (input.Contents.Data.Count == 0)
             return input.Contents.Writers == 0 ? 0 : wait ? FileArguments.WaitFor(c, input) : -Errno.EAGAIN;
         if (output.Contents.Readers > 0 && output.Contents.Data.Free == 0)
@@ -149,7 +151,7 @@ internal static class SysSplice
             return -Errno.EBADF;
         if (IoVector.Read(c, c.Arg(1), c.Arg(2), out var iov) is < 0 and long error)
             return error;
-        return pipe.CanWrite ? SysReadWrite.WriteVector(c, iov, null, (c.UInt(3) & 2) != 0 ? 8u : 0)
-            : SysReadWrite.ReadVector(c, iov, null, (c.UInt(3) & 2) != 0 ? 8u : 0);
+        uint flags = (c.UInt(3) & SPLICE_F_NONBLOCK) != 0 ? SysReadWrite.RWF_NOWAIT : 0;
+        return pipe.CanWrite ? SysReadWrite.WriteVector(c, iov, null, flags) : SysReadWrite.ReadVector(c, iov, null, flags);
     }
 }
