@@ -88,12 +88,6 @@ internal sealed class ProcessTree(ProcParts parts, Vfs vfs, FileSystem fs)
         d.AddText("cgroup", () => "0::/\n");
         d.Add("oom_score_adj", new TextInode(fs, 0x1A4, () => "0\n", _ => 0));
         d.AddText("oom_score", () => "0\n");
-        d.Add("uid_map", new TextInode(
-            fs, 0x1A4, () => SpaceOf(task).MapText(false, SpaceOfReader()), text => WriteMap(task, false, text)));
-        d.Add("gid_map", new TextInode(fs, 0x1A4, () => SpaceOf(task).MapText(true, SpaceOfReader()), text => WriteMap(task, true, text)));
-        d.Add("setgroups", new TextInode(
-            fs, 0x1A4, () => SpaceOf(task).SetGroupsAllowed ? "allow\n" : "deny\n",
-            text => SpaceOf(task).WriteSetGroups(text, vfs.Current!.Credentials)));
         d.Add("loginuid", new TextInode(fs, 0x1A4, () => "4294967295", _ => 0));
         d.AddText("sessionid", () => "4294967295");
         d.AddText("sched", () => $"{task.Comm} ({task.Tid}, #threads: {group.Threads.Count})\n");
@@ -101,37 +95,47 @@ internal sealed class ProcessTree(ProcParts parts, Vfs vfs, FileSystem fs)
         d.AddText("wchan", () => "0");
         d.AddText("personality", () => "00000000\n");
         d.AddText("syscall", () => "running\n");
+        d.AddText("io", () => "rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n");
+        AddMaps(d, task);
+        AddNamespaces(d.AddDirectory("ns"), task);
+        AddNetwork(d.AddDirectory("net"));
+        return d;
+    }
+
+    /// <summary>What numbers and times mean in the task's namespaces.</summary>
+    private void AddMaps(DynamicDirectory d, KernelTask task)
+    {
+        d.Add("uid_map", new TextInode(
+            fs, 0x1A4, () => SpaceOf(task).MapText(false, SpaceOfReader()), text => WriteMap(task, false, text)));
+        d.Add("gid_map", new TextInode(fs, 0x1A4, () => SpaceOf(task).MapText(true, SpaceOfReader()), text => WriteMap(task, true, text)));
+        d.Add("setgroups", new TextInode(
+            fs, 0x1A4, () => SpaceOf(task).SetGroupsAllowed ? "allow\n" : "deny\n",
+            text => SpaceOf(task).WriteSetGroups(text, vfs.Current!.Credentials)));
         d.Add("timens_offsets", new TextInode(
             fs, 0x1A4, () => TimensOffsets.Format(task), text => TimensOffsets.Set(parts.Timekeeper, task, text)));
-        d.AddText("io", () => "rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n");
-        DynamicDirectory ns = d.AddDirectory("ns");
-        ulong number = 4026531834;
-        foreach (string name in new[]
+    }
+
+    private void AddNamespaces(DynamicDirectory ns, KernelTask task)
+    {
+        void Add(string name, Func<INamespace> space) => ns.Add(name, new DynamicLink(
+            fs, () => $"{space().Kind}:[{space().Number}]", () => new NamespaceInode(vfs.Anonymous, space())));
+        Add("time", () => task.TimeNamespace);
+        Add("time_for_children", () => task.TimeNamespaceForChildren);
+        Add("pid", () => task.PidNamespace);
+        Add("pid_for_children", () => task.PidNamespaceForChildren);
+        Add("user", () => task.Credentials.UserNamespace);
+        // Of these there is one each.
+        foreach ((string kind, ulong number) in (ReadOnlySpan<(string, ulong)>)
+            [("cgroup", 4026531835), ("uts", 4026531838), ("ipc", 4026531839), ("mnt", 4026531840), ("net", 4026531841)])
         {
-            "time", "cgroup", "pid", "user", "uts", "ipc", "mnt", "net", "pid_for_children", "time_for_children"
-        })
-        {
-            Func<INamespace>? space = name switch
-            {
-                "time" => () => task.TimeNamespace,
-                "time_for_children" => () => task.TimeNamespaceForChildren,
-                "pid" => () => task.PidNamespace,
-                "pid_for_children" => () => task.PidNamespaceForChildren,
-                "user" => () => task.Credentials.UserNamespace,
-                _ => null,
-            };
-            if (space is not null)
-            {
-                number++;
-                ns.Add(name, new DynamicLink(
-                    fs, () => $"{space().Kind}:[{space().Number}]", () => new NamespaceInode(vfs.Anonymous, space())));
-                continue;
-            }
-            ulong shown = name switch { "pid_for_children" => 4026531836, _ => number++ };
-            string kind = name.Replace("_for_children", "", StringComparison.Ordinal);
-            ns.Add(name, new DynamicLink(fs, () => $"{kind}:[{shown}]", () => null));
+            string shown = $"{kind}:[{number}]";
+            ns.Add(kind, new DynamicLink(fs, () => shown, () => null));
         }
-        DynamicDirectory net = d.AddDirectory("net");
+    }
+
+    /// <summary>One interface, the loopback, that nothing has gone through.</summary>
+    private static void AddNetwork(DynamicDirectory net)
+    {
         net.AddText("dev", () =>
             "Inter-|   Receive                                                |  Transmit\n"
             + " face |bytes    packets errs drop fifo frame compressed multicast"
@@ -142,7 +146,6 @@ internal sealed class ProcessTree(ProcParts parts, Vfs vfs, FileSystem fs)
         net.AddText("tcp", () => "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n");
         net.AddText("if_inet6", () => "00000000000000000000000000000001 01 80 10 80       lo\n");
         net.AddText("route", () => "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n");
-        return d;
     }
 
     private DynamicLink? Descriptor(KernelTask task, string name)

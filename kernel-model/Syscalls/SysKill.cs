@@ -1,0 +1,164 @@
+using System.Buffers.Binary;
+using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Signals;
+using ArmVdso.Kernel.Tasks;
+
+namespace ArmVdso.Kernel.Syscalls;
+
+/// <summary>Sending signals (kernel/signal.c).</summary>
+internal static class SysKill
+{
+    private static SignalInfo FromUser(SyscallContext c, int signal, int code) => new()
+    {
+        Number = signal,
+        Code = code,
+        Pid = c.Task.Group.Pid,
+        Uid = c.Task.Credentials.Uid,
+    };
+
+    /// <summary>kill(pid, sig).</summary>
+    public static long Kill(SyscallContext c)
+    {
+        int pid = c.Int(0), signal = c.Int(1);
+        if (signal is < 0 or > Signal.Count)
+            return -Errno.EINVAL;
+        SignalInfo? info = signal == 0 ? null : FromUser(c, signal, Signal.SI_USER);
+        if (pid > 0)
+        {
+            ThreadGroup? group = c.FindTask(pid)?.Group;
+            return group is null ? -Errno.ESRCH : SendTo(c, group, signal, info);
+        }
+        if (pid == int.MinValue)
+            return -Errno.ESRCH;
+        IEnumerable<ThreadGroup> targets = pid switch
+        {
+            -1 => c.Tasks.Groups.Where(g => c.NumberOf(g.Pid) > 1 && !ReferenceEquals(g, c.Task.Group)),
+            0 => c.Tasks.Groups.Where(g => g.Pgid == c.Task.Group.Pgid),
+            _ => c.Tasks.Groups.Where(g => g.Pgid == c.FirstOf(-pid)),
+        };
+        return SendToMany(c, targets.ToList(), signal, info, pid == -1);
+    }
+
+    private static long SendToMany(SyscallContext c, List<ThreadGroup> targets, int signal, SignalInfo? info, bool everybody)
+    {
+        long error = -Errno.ESRCH;
+        bool sent = false;
+        foreach (ThreadGroup group in targets)
+        {
+            long result = SendTo(c, group, signal, info);
+            if (result == 0 || (everybody && result != -Errno.EPERM))
+                sent = true;
+            else
+                error = result;
+        }
+        return sent ? 0 : error;
+    }
+
+    private static long SendTo(SyscallContext c, ThreadGroup group, int signal, SignalInfo? info)
+    {
+        if (!Permissions.MaySignal(c.Task, group, signal))
+            return -Errno.EPERM;
+        if (info is not null)
+            c.Signals.Send(group, info);
+        return 0;
+    }
+
+    /// <summary>tkill(tid, sig).</summary>
+    public static long Tkill(SyscallContext c) => c.Int(0) <= 0 ? -Errno.EINVAL : ToThread(c, null, c.Int(0), c.Int(1), null);
+
+    /// <summary>tgkill(tgid, tid, sig).</summary>
+    public static long Tgkill(SyscallContext c) =>
+        c.Int(0) <= 0 || c.Int(1) <= 0 ? -Errno.EINVAL : ToThread(c, c.Int(0), c.Int(1), c.Int(2), null);
+
+    private static long ToThread(SyscallContext c, int? tgid, int tid, int signal, SignalInfo? info)
+    {
+        KernelTask? task = c.FindTask(tid);
+        if (task is null || (tgid is { } group && c.NumberOf(task.Group.Pid) != group))
+            return -Errno.ESRCH;
+        if (signal is < 0 or > Signal.Count)
+            return -Errno.EINVAL;
+        if (!Permissions.MaySignal(c.Task, task.Group, signal))
+            return -Errno.EPERM;
+        if (signal != 0)
+            c.Signals.Send(task, info ?? FromUser(c, signal, Signal.SI_TKILL));
+        return 0;
+    }
+
+    /// <summary>Reads a siginfo_t of another process: 0, -EFAULT.</summary>
+    private static long ReadInfo(SyscallContext c, ulong address, int signal, out SignalInfo? info)
+    {
+        info = null;
+        var raw = new byte[128];
+        if (!c.Memory.Read(address, raw))
+            return -Errno.EFAULT;
+        BinaryPrimitives.WriteInt32LittleEndian(raw, signal);
+        info = new SignalInfo
+        {
+            Number = signal,
+            Errno = BinaryPrimitives.ReadInt32LittleEndian(raw.AsSpan(4)),
+            Code = BinaryPrimitives.ReadInt32LittleEndian(raw.AsSpan(8)),
+            Pid = BinaryPrimitives.ReadInt32LittleEndian(raw.AsSpan(16)),
+            Uid = BinaryPrimitives.ReadUInt32LittleEndian(raw.AsSpan(20)),
+            Value = BinaryPrimitives.ReadUInt64LittleEndian(raw.AsSpan(24)),
+            Raw = raw,
+        };
+        return 0;
+    }
+
+    /// <summary>rt_sigqueueinfo(pid, sig, info).</summary>
+    public static long QueueInfo(SyscallContext c)
+    {
+        long result = ReadInfo(c, c.Arg(2), c.Int(1), out SignalInfo? info);
+        if (result < 0)
+            return result;
+        ThreadGroup? group = c.FindTask(c.Int(0))?.Group;
+        // Nobody may pretend to be kill() or the kernel to another process.
+        if (info!.Code is >= 0 or Signal.SI_TKILL && !ReferenceEquals(group, c.Task.Group))
+            return -Errno.EPERM;
+        if (group is null)
+            return -Errno.ESRCH;
+        if (c.Int(1) is < 0 or > Signal.Count)
+            return -Errno.EINVAL;
+        return SendTo(c, group, c.Int(1), c.Int(1) == 0 ? null : info);
+    }
+
+    /// <summary>rt_tgsigqueueinfo(tgid, tid, sig, info).</summary>
+    public static long TgQueueInfo(SyscallContext c)
+    {
+        if (c.Int(0) <= 0 || c.Int(1) <= 0)
+            return -Errno.EINVAL;
+        long result = ReadInfo(c, c.Arg(3), c.Int(2), out SignalInfo? info);
+        if (result < 0)
+            return result;
+        if (info!.Code is >= 0 or Signal.SI_TKILL && c.Int(1) != c.Task.OwnTid)
+            return -Errno.EPERM;
+        return ToThread(c, c.Int(0), c.Int(1), c.Int(2), info);
+    }
+
+    /// <summary>pidfd_send_signal(pidfd, sig, info, flags).</summary>
+    public static long PidfdSend(SyscallContext c)
+    {
+        if (c.UInt(3) != 0)
+            return -Errno.EINVAL;
+        if (c.Files[c.Int(0)] is not { } file)
+            return -Errno.EBADF;
+        if (file is not PidFile pidFile)
+            return -Errno.EBADF;
+        ThreadGroup group = pidFile.Group;
+        if (group.Leader.State == TaskState.Dead)
+            return -Errno.ESRCH;
+        int signal = c.Int(1);
+        SignalInfo? info = null;
+        if (c.Arg(2) != 0)
+        {
+            long result = ReadInfo(c, c.Arg(2), signal, out info);
+            if (result < 0)
+                return result;
+            if (info!.Code is >= 0 or Signal.SI_TKILL && !ReferenceEquals(group, c.Task.Group))
+                return -Errno.EPERM;
+        }
+        if (signal is < 0 or > Signal.Count)
+            return -Errno.EINVAL;
+        return SendTo(c, group, signal, signal == 0 ? null : info ?? FromUser(c, signal, Signal.SI_USER));
+    }
+}
