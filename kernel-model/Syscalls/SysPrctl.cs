@@ -8,13 +8,14 @@ namespace ArmVdso.Kernel.Syscalls;
 /// <summary>prctl (kernel/sys.c, arm64's additions).</summary>
 internal static class SysPrctl
 {
-    private const int SetPdeathsig = 1, GetPdeathsig = 2, GetDumpable = 3, SetDumpable = 4, GetKeepcaps = 7, SetKeepcaps = PrctlOptions.PR_SET_KEEPCAPS,
-        GetTiming = 13, SetTiming = 14, SetName = 15, GetName = 16, GetSeccomp = 21, SetSeccomp = 22, CapbsetRead = 23, CapbsetDrop = 24,
-        GetTsc = 25, SetTsc = 26, GetSecurebits = 27, SetSecurebits = 28, SetTimerslack = 29, GetTimerslack = 30, PerfDisable = 31,
-        PerfEnable = 32, MceKill = 33, MceKillGet = 34, SetMm = 35, SetChildSubreaper = 36, GetChildSubreaper = 37, SetNoNewPrivs = PrctlOptions.PR_SET_NO_NEW_PRIVS,
-        GetNoNewPrivs = 39, GetTidAddress = 40, SetThpDisable = 41, GetThpDisable = 42, CapAmbient = 47, SveSetVl = 50, SveGetVl = 51,
-        GetSpeculation = 52, SetSpeculation = 53, PacResetKeys = 54, SetTaggedAddr = 55, GetTaggedAddr = 56, SetIoFlusher = 57,
-        GetIoFlusher = 58, PacSetEnabled = 60, PacGetEnabled = 61, SchedCore = 62, SetMdwe = 65, GetMdwe = 66, SetVma = 0x53564d41;
+    private const int SetPdeathsig = 1, GetPdeathsig = 2, GetDumpable = 3, SetDumpable = 4, GetKeepcaps = 7,
+        SetKeepcaps = PrctlOptions.PR_SET_KEEPCAPS, GetTiming = 13, SetTiming = 14, SetName = 15, GetName = 16, GetSeccomp = 21,
+        SetSeccomp = 22, CapbsetRead = 23, CapbsetDrop = 24, GetTsc = 25, SetTsc = 26, GetSecurebits = 27, SetSecurebits = 28,
+        SetTimerslack = 29, GetTimerslack = 30, PerfDisable = 31, PerfEnable = 32, MceKill = 33, MceKillGet = 34, SetMm = 35,
+        SetChildSubreaper = 36, GetChildSubreaper = 37, SetNoNewPrivs = PrctlOptions.PR_SET_NO_NEW_PRIVS, GetNoNewPrivs = 39,
+        GetTidAddress = 40, SetThpDisable = 41, GetThpDisable = 42, CapAmbient = 47, SveSetVl = 50, SveGetVl = 51, GetSpeculation = 52,
+        SetSpeculation = 53, PacResetKeys = 54, SetTaggedAddr = 55, GetTaggedAddr = 56, SetIoFlusher = 57, GetIoFlusher = 58,
+        PacSetEnabled = 60, PacGetEnabled = 61, SchedCore = 62, SetMdwe = 65, GetMdwe = 66, SetVma = 0x53564d41;
 
     private const int TscEnable = 1, TscSigsegv = 2;
     private const long DefaultSlackNs = 50_000;
