@@ -310,8 +310,7 @@ public static partial class Fp
     private static ulong StepFused(ulong op1, ulong op2, ulong addend, int scale, ulong invalid, int bits, uint fpcr, ref uint fpsr)
     {
         uint ignored = 0;
-        ref uint flags = ref IsSilent(fpcr) ? ref ignored : ref fpsr;
-        fpcr = SilentControls(fpcr);
+        ref uint flags = ref Silently(ref fpcr, ref fpsr, ref ignored);
         op1 = Neg(op1, bits, fpcr);
         FpValue value1 = Unpack(op1, bits, fpcr, ref flags);
         FpValue value2 = Unpack(op2, bits, fpcr, ref flags);

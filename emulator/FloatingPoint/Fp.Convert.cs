@@ -43,8 +43,7 @@ public static partial class Fp
     public static ulong ConvertBF(ulong op, uint fpcr, ref uint fpsr)
     {
         uint ignored = 0;
-        ref uint flags = ref IsSilent(fpcr) ? ref ignored : ref fpsr;
-        fpcr = SilentControls(fpcr);
+        ref uint flags = ref Silently(ref fpcr, ref fpsr, ref ignored);
         FpValue value = Unpack(op, 32, fpcr, ref flags);
         ulong result;
         if (value.IsNaN)

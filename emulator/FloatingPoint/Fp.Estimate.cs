@@ -32,8 +32,7 @@ public static partial class Fp
     public static ulong RecipEstimate(ulong op, int bits, uint fpcr, ref uint fpsr)
     {
         uint ignored = 0;
-        ref uint flags = ref IsSilent(fpcr) ? ref ignored : ref fpsr;
-        fpcr = SilentControls(fpcr);
+        ref uint flags = ref Silently(ref fpcr, ref fpsr, ref ignored);
         FpValue value = Unpack(op, bits, fpcr, ref flags);
         if (value.IsNaN)
             return ProcessNaN(value.Type, op, bits, fpcr, ref flags);
@@ -77,8 +76,7 @@ public static partial class Fp
     public static ulong RSqrtEstimate(ulong op, int bits, uint fpcr, ref uint fpsr)
     {
         uint ignored = 0;
-        ref uint flags = ref IsSilent(fpcr) ? ref ignored : ref fpsr;
-        fpcr = SilentControls(fpcr);
+        ref uint flags = ref Silently(ref fpcr, ref fpsr, ref ignored);
         FpValue value = Unpack(op, bits, fpcr, ref flags);
         if (value.IsNaN)
             return ProcessNaN(value.Type, op, bits, fpcr, ref flags);
@@ -106,8 +104,7 @@ public static partial class Fp
     public static ulong RecpX(ulong op, int bits, uint fpcr, ref uint fpsr)
     {
         uint ignored = 0;
-        ref uint flags = ref IsSilent(fpcr) ? ref ignored : ref fpsr;
-        fpcr = SilentControls(fpcr);
+        ref uint flags = ref Silently(ref fpcr, ref fpsr, ref ignored);
         FpValue value = Unpack(op, bits, fpcr, ref flags);
         if (value.IsNaN)
             return ProcessNaN(value.Type, op, bits, fpcr, ref flags);

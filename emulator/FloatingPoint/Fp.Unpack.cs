@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
 
 namespace ArmVdso.Emulator.FloatingPoint;
 
@@ -43,6 +42,14 @@ public static partial class Fp
     /// <summary>... and flush denormals and round to nearest even whatever FPCR says.</summary>
     private static uint SilentControls(uint fpcr) =>
         IsSilent(fpcr) ? (fpcr | FpcrBits.FIZ | FpcrBits.FZ) & ~FpcrBits.RMode : fpcr;
+
+    /// <summary>Both: changes <paramref name="fpcr"/>, and says where flags go.</summary>
+    private static ref uint Silently(ref uint fpcr, ref uint fpsr, ref uint ignored)
+    {
+        bool silent = IsSilent(fpcr);
+        fpcr = SilentControls(fpcr);
+        return ref silent ? ref ignored : ref fpsr;
+    }
 
     /// <summary>FPZero.</summary>
     public static ulong Zero(bool sign, int bits) => SignBit(sign, bits);

@@ -16,7 +16,7 @@ public enum Flow : byte
     Branch,
 
     /// <summary>Executed alone: it may change what the instructions around it rely on (exception level, PSTATE, translation, interrupts),
-    /// or takes an exception.</summary>
+    /// or takes an exception. Words of the row that do not have an operation of their own, under a condition.</summary>
     Alone,
 }
 

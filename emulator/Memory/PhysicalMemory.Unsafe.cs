@@ -1,6 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
-
 namespace ArmVdso.Emulator.Memory;
 
 /// <summary>Guest RAM: one region of host memory, physical addresses 0 to <see cref="Size"/> - 1, zero at reset.

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using ArmVdso.Emulator.Memory;
 using ArmVdso.Emulator.Timing.Events;
 

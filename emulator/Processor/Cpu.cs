@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-using ArmVdso.Emulator.Isa;
 using ArmVdso.Emulator.Timing;
 using ArmVdso.Emulator.Timing.Events;
 

@@ -1,5 +1,3 @@
-using ArmVdso.Emulator.Isa;
-
 namespace ArmVdso.Emulator.Processor;
 
 /// <summary>When a feature is present: the ID register field that tells it, and from which value on. Several conditions of

@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace ArmVdso.Emulator.Processor;
 
 /// <summary>A 128-bit SIMD and floating-point register value, little-endian halves. Elements are

@@ -29,23 +29,23 @@ public static partial class A64
             cpu.SetX(rs, passed ? 0UL : 1);
     }
 
+    /// <summary>Two words, or two doublewords, in one access.</summary>
+    private static bool LoadBoth(Cpu cpu, int sf, ulong address, Access access, out V128 both)
+    {
+        if (sf != 0)
+            return cpu.Load(address, out both, access);
+        bool ok = cpu.Load(address, out ulong words, access);
+        both = new V128((uint)words, words >> 32);
+        return ok;
+    }
+
     private static void LoadExclusivePair(Cpu cpu, int sf, int rn, int rt, int rt2)
     {
         if (!cpu.CheckSPAlignment(rn))
             return;
         ulong address = cpu.XSP(rn);
-        V128 pair;
-        if (sf != 0)
-        {
-            if (!cpu.Load(address, out pair, Access.Exclusive))
-                return;
-        }
-        else
-        {
-            if (!cpu.Load(address, out ulong words, Access.Exclusive))
-                return;
-            pair = new V128((uint)words, words >> 32);
-        }
+        if (!LoadBoth(cpu, sf, address, Access.Exclusive, out V128 pair))
+            return;
         cpu.SetExclusiveMonitors(address, 8 << sf);
         cpu.SetX(rt, pair.Lo);
         cpu.SetX(rt2, pair.Hi);
@@ -126,18 +126,8 @@ public static partial class A64
     {
         if (!CheckAtomic(cpu, rn, 8 << sf, out ulong address))
             return;
-        V128 data;
-        if (sf != 0)
-        {
-            if (!cpu.Load(address, out data, Access.Atomic))
-                return;
-        }
-        else
-        {
-            if (!cpu.Load(address, out ulong words, Access.Atomic))
-                return;
-            data = new V128((uint)words, words >> 32);
-        }
+        if (!LoadBoth(cpu, sf, address, Access.Atomic, out V128 data))
+            return;
         if (data.Lo == cpu.R(sf, rs) && data.Hi == cpu.R(sf, rs + 1) && !StorePair(cpu, sf, address, rt, rt + 1))
             return;
         cpu.SetX(rs, data.Lo);

@@ -151,16 +151,16 @@ public static partial class A64
         ScalarRoundInt(cpu, 16, rd, rn, Fp.RoundingMode(cpu.FPCR), false);
 
     public static void FRINT32Z_s(Cpu cpu, int rd, int rn, int sz) =>
-        ScalarRoundIntN(cpu, FpSize(sz), rd, rn, FpRounding.Zero, 32);
+        ScalarRoundInt(cpu, FpSize(sz), rd, rn, FpRounding.Zero, false, 32);
 
     public static void FRINT32X_s(Cpu cpu, int rd, int rn, int sz) =>
-        ScalarRoundIntN(cpu, FpSize(sz), rd, rn, Fp.RoundingMode(cpu.FPCR), 32);
+        ScalarRoundInt(cpu, FpSize(sz), rd, rn, Fp.RoundingMode(cpu.FPCR), false, 32);
 
     public static void FRINT64Z_s(Cpu cpu, int rd, int rn, int sz) =>
-        ScalarRoundIntN(cpu, FpSize(sz), rd, rn, FpRounding.Zero, 64);
+        ScalarRoundInt(cpu, FpSize(sz), rd, rn, FpRounding.Zero, false, 64);
 
     public static void FRINT64X_s(Cpu cpu, int rd, int rn, int sz) =>
-        ScalarRoundIntN(cpu, FpSize(sz), rd, rn, Fp.RoundingMode(cpu.FPCR), 64);
+        ScalarRoundInt(cpu, FpSize(sz), rd, rn, Fp.RoundingMode(cpu.FPCR), false, 64);
 
     public static void FCVT_ds(Cpu cpu, int rd, int rn) =>
         ScalarConvert(cpu, 32, 64, rd, rn);

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using ArmVdso.Emulator.FloatingPoint;
 using ArmVdso.Emulator.Processor;
 

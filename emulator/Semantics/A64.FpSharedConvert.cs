@@ -6,25 +6,19 @@ namespace ArmVdso.Emulator.Semantics;
 /// <summary>Shared bodies of conversions, roundings, complex and widening products.</summary>
 public static partial class A64
 {
-    private static void ScalarRoundInt(Cpu cpu, int esize, int rd, int rn, FpRounding rounding, bool exact) =>
-        SetScalar(cpu, rd, rd, esize, Fp.RoundInt(cpu.V(rn).Elem(0, esize), esize, cpu.FPCR, rounding, exact, ref cpu.FPSR));
+    /// <summary>FPRoundInt, or FPRoundIntN where <paramref name="intSize"/> says what the result must fit in.</summary>
+    private static ulong RoundInt(Cpu cpu, ulong value, int esize, FpRounding rounding, bool exact, int intSize) => intSize == 0
+        ? Fp.RoundInt(value, esize, cpu.FPCR, rounding, exact, ref cpu.FPSR)
+        : Fp.RoundIntN(value, esize, cpu.FPCR, rounding, intSize, ref cpu.FPSR);
 
-    private static void VectorRoundInt(Cpu cpu, int q, int esize, int rd, int rn, FpRounding rounding, bool exact)
+    private static void ScalarRoundInt(Cpu cpu, int esize, int rd, int rn, FpRounding rounding, bool exact, int intSize = 0) =>
+        SetScalar(cpu, rd, rd, esize, RoundInt(cpu, cpu.V(rn).Elem(0, esize), esize, rounding, exact, intSize));
+
+    private static void VectorRoundInt(Cpu cpu, int q, int esize, int rd, int rn, FpRounding rounding, bool exact, int intSize = 0)
     {
         V128 operand = cpu.V(rn), result = default;
         for (int e = 0; e < FpElements(q, esize); e++)
-            result.SetElem(e, esize, Fp.RoundInt(operand.Elem(e, esize), esize, cpu.FPCR, rounding, exact, ref cpu.FPSR));
-        cpu.SetV(rd, result);
-    }
-
-    private static void ScalarRoundIntN(Cpu cpu, int esize, int rd, int rn, FpRounding rounding, int intSize) =>
-        SetScalar(cpu, rd, rd, esize, Fp.RoundIntN(cpu.V(rn).Elem(0, esize), esize, cpu.FPCR, rounding, intSize, ref cpu.FPSR));
-
-    private static void VectorRoundIntN(Cpu cpu, int q, int esize, int rd, int rn, FpRounding rounding, int intSize)
-    {
-        V128 operand = cpu.V(rn), result = default;
-        for (int e = 0; e < FpElements(q, esize); e++)
-            result.SetElem(e, esize, Fp.RoundIntN(operand.Elem(e, esize), esize, cpu.FPCR, rounding, intSize, ref cpu.FPSR));
+            result.SetElem(e, esize, RoundInt(cpu, operand.Elem(e, esize), esize, rounding, exact, intSize));
         cpu.SetV(rd, result);
     }
 

@@ -98,16 +98,16 @@ public static partial class A64
         VectorRoundInt(cpu, q, 16, rd, rn, Fp.RoundingMode(cpu.FPCR), false);
 
     public static void FRINT32Z_v(Cpu cpu, int rd, int rn, int q, int sz) =>
-        VectorRoundIntN(cpu, q, FpSize(sz), rd, rn, FpRounding.Zero, 32);
+        VectorRoundInt(cpu, q, FpSize(sz), rd, rn, FpRounding.Zero, false, 32);
 
     public static void FRINT32X_v(Cpu cpu, int rd, int rn, int q, int sz) =>
-        VectorRoundIntN(cpu, q, FpSize(sz), rd, rn, Fp.RoundingMode(cpu.FPCR), 32);
+        VectorRoundInt(cpu, q, FpSize(sz), rd, rn, Fp.RoundingMode(cpu.FPCR), false, 32);
 
     public static void FRINT64Z_v(Cpu cpu, int rd, int rn, int q, int sz) =>
-        VectorRoundIntN(cpu, q, FpSize(sz), rd, rn, FpRounding.Zero, 64);
+        VectorRoundInt(cpu, q, FpSize(sz), rd, rn, FpRounding.Zero, false, 64);
 
     public static void FRINT64X_v(Cpu cpu, int rd, int rn, int q, int sz) =>
-        VectorRoundIntN(cpu, q, FpSize(sz), rd, rn, Fp.RoundingMode(cpu.FPCR), 64);
+        VectorRoundInt(cpu, q, FpSize(sz), rd, rn, Fp.RoundingMode(cpu.FPCR), false, 64);
 
     public static void URECPE_v(Cpu cpu, int rd, int rn, int q) =>
         VectorWords(cpu, q, rd, rn, Fp.UnsignedRecipEstimate);

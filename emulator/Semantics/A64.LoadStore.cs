@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using ArmVdso.Emulator.Processor;
 
 namespace ArmVdso.Emulator.Semantics;

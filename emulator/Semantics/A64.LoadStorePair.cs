@@ -8,13 +8,21 @@ namespace ArmVdso.Emulator.Semantics;
 /// half done. When both destinations are the same register the first value stays (CONSTRAINED UNPREDICTABLE).</summary>
 public static partial class A64
 {
-    /// <summary>Address of a pair access and the base after it.</summary>
-    private static bool PairAddress(Cpu cpu, int rn, int imm7, int scale, bool post, out ulong address, out ulong moved)
+    /// <summary>How the address of a pair is made.</summary>
+    private enum Indexing { Offset, Post, Pre }
+
+    /// <summary>Accesses two registers at once. Width: 0 words, 1 doublewords, 2 quadwords.</summary>
+    /// <returns>False when it faulted.</returns>
+    private delegate bool PairAccess(Cpu cpu, int width, ulong address, int rt, int rt2);
+
+    private static void Pair(Cpu cpu, PairAccess access, int width, Indexing indexing, int imm7, int rt2, int rn, int rt)
     {
         ulong start = cpu.XSP(rn);
-        moved = start + (ulong)(SignExtend(imm7, 7) << scale);
-        address = post ? start : moved;
-        return cpu.CheckSPAlignment(rn);
+        ulong moved = start + (ulong)(SignExtend(imm7, 7) << (2 + width));
+        if (!cpu.CheckSPAlignment(rn) || !access(cpu, width, indexing == Indexing.Post ? start : moved, rt, rt2))
+            return;
+        if (indexing != Indexing.Offset)
+            cpu.SetXSP(rn, moved);
     }
 
     private static bool LoadPair(Cpu cpu, int sf, ulong address, int rt, int rt2)
@@ -38,7 +46,7 @@ public static partial class A64
         ? cpu.Store(address, new V128(cpu.X(rt), cpu.X(rt2)))
         : cpu.Store(address, cpu.W(rt) | ((ulong)cpu.W(rt2) << 32));
 
-    private static bool LoadPairSigned(Cpu cpu, ulong address, int rt, int rt2)
+    private static bool LoadPairSigned(Cpu cpu, int _, ulong address, int rt, int rt2)
     {
         if (!cpu.Load(address, out ulong words))
             return false;
@@ -47,69 +55,36 @@ public static partial class A64
         return true;
     }
 
-    public static void STNP(Cpu cpu, int sf, int imm7, int rt2, int rn, int rt)
-    {
-        if (PairAddress(cpu, rn, imm7, 2 + sf, false, out ulong address, out _))
-            StorePair(cpu, sf, address, rt, rt2);
-    }
+    public static void STNP(Cpu cpu, int sf, int imm7, int rt2, int rn, int rt) =>
+        Pair(cpu, StorePair, sf, Indexing.Offset, imm7, rt2, rn, rt);
 
-    public static void STP_off(Cpu cpu, int sf, int imm7, int rt2, int rn, int rt)
-    {
-        if (PairAddress(cpu, rn, imm7, 2 + sf, false, out ulong address, out _))
-            StorePair(cpu, sf, address, rt, rt2);
-    }
+    public static void STP_off(Cpu cpu, int sf, int imm7, int rt2, int rn, int rt) =>
+        Pair(cpu, StorePair, sf, Indexing.Offset, imm7, rt2, rn, rt);
 
-    public static void STP_post(Cpu cpu, int sf, int imm7, int rt2, int rn, int rt)
-    {
-        if (PairAddress(cpu, rn, imm7, 2 + sf, true, out ulong address, out ulong moved) && StorePair(cpu, sf, address, rt, rt2))
-            cpu.SetXSP(rn, moved);
-    }
+    public static void STP_post(Cpu cpu, int sf, int imm7, int rt2, int rn, int rt) =>
+        Pair(cpu, StorePair, sf, Indexing.Post, imm7, rt2, rn, rt);
 
-    public static void STP_pre(Cpu cpu, int sf, int imm7, int rt2, int rn, int rt)
-    {
-        if (PairAddress(cpu, rn, imm7, 2 + sf, false, out ulong address, out ulong moved) && StorePair(cpu, sf, address, rt, rt2))
-            cpu.SetXSP(rn, moved);
-    }
+    public static void STP_pre(Cpu cpu, int sf, int imm7, int rt2, int rn, int rt) =>
+        Pair(cpu, StorePair, sf, Indexing.Pre, imm7, rt2, rn, rt);
 
-    public static void LDNP(Cpu cpu, int sf, int imm7, int rt2, int rn, int rt)
-    {
-        if (PairAddress(cpu, rn, imm7, 2 + sf, false, out ulong address, out _))
-            LoadPair(cpu, sf, address, rt, rt2);
-    }
+    public static void LDNP(Cpu cpu, int sf, int imm7, int rt2, int rn, int rt) =>
+        Pair(cpu, LoadPair, sf, Indexing.Offset, imm7, rt2, rn, rt);
 
-    public static void LDP_off(Cpu cpu, int sf, int imm7, int rt2, int rn, int rt)
-    {
-        if (PairAddress(cpu, rn, imm7, 2 + sf, false, out ulong address, out _))
-            LoadPair(cpu, sf, address, rt, rt2);
-    }
+    public static void LDP_off(Cpu cpu, int sf, int imm7, int rt2, int rn, int rt) =>
+        Pair(cpu, LoadPair, sf, Indexing.Offset, imm7, rt2, rn, rt);
 
-    public static void LDP_post(Cpu cpu, int sf, int imm7, int rt2, int rn, int rt)
-    {
-        if (PairAddress(cpu, rn, imm7, 2 + sf, true, out ulong address, out ulong moved) && LoadPair(cpu, sf, address, rt, rt2))
-            cpu.SetXSP(rn, moved);
-    }
+    public static void LDP_post(Cpu cpu, int sf, int imm7, int rt2, int rn, int rt) =>
+        Pair(cpu, LoadPair, sf, Indexing.Post, imm7, rt2, rn, rt);
 
-    public static void LDP_pre(Cpu cpu, int sf, int imm7, int rt2, int rn, int rt)
-    {
-        if (PairAddress(cpu, rn, imm7, 2 + sf, false, out ulong address, out ulong moved) && LoadPair(cpu, sf, address, rt, rt2))
-            cpu.SetXSP(rn, moved);
-    }
+    public static void LDP_pre(Cpu cpu, int sf, int imm7, int rt2, int rn, int rt) =>
+        Pair(cpu, LoadPair, sf, Indexing.Pre, imm7, rt2, rn, rt);
 
-    public static void LDPSW_off(Cpu cpu, int imm7, int rt2, int rn, int rt)
-    {
-        if (PairAddress(cpu, rn, imm7, 2, false, out ulong address, out _))
-            LoadPairSigned(cpu, address, rt, rt2);
-    }
+    public static void LDPSW_off(Cpu cpu, int imm7, int rt2, int rn, int rt) =>
+        Pair(cpu, LoadPairSigned, 0, Indexing.Offset, imm7, rt2, rn, rt);
 
-    public static void LDPSW_post(Cpu cpu, int imm7, int rt2, int rn, int rt)
-    {
-        if (PairAddress(cpu, rn, imm7, 2, true, out ulong address, out ulong moved) && LoadPairSigned(cpu, address, rt, rt2))
-            cpu.SetXSP(rn, moved);
-    }
+    public static void LDPSW_post(Cpu cpu, int imm7, int rt2, int rn, int rt) =>
+        Pair(cpu, LoadPairSigned, 0, Indexing.Post, imm7, rt2, rn, rt);
 
-    public static void LDPSW_pre(Cpu cpu, int imm7, int rt2, int rn, int rt)
-    {
-        if (PairAddress(cpu, rn, imm7, 2, false, out ulong address, out ulong moved) && LoadPairSigned(cpu, address, rt, rt2))
-            cpu.SetXSP(rn, moved);
-    }
+    public static void LDPSW_pre(Cpu cpu, int imm7, int rt2, int rn, int rt) =>
+        Pair(cpu, LoadPairSigned, 0, Indexing.Pre, imm7, rt2, rn, rt);
 }

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using ArmVdso.Emulator.Processor;
 
 namespace ArmVdso.Emulator.Semantics;

@@ -88,15 +88,15 @@ public static partial class A64
         LoadVectorRegister(cpu, rn, (ulong)SignExtend(imm9, 9), (q << 2) + size, rt);
 
     /// <summary>Pairs of S and D registers are one access, like pairs of general registers.</summary>
-    private static bool LoadVectorPair(Cpu cpu, int scale, ulong address, int rt, int rt2)
+    private static bool LoadVectorPair(Cpu cpu, int width, ulong address, int rt, int rt2)
     {
         V128 first, second;
-        if (scale == 4)
+        if (width == 2)
         {
             if (!cpu.Load(address, out first) || !cpu.Load(address + 16, out second))
                 return false;
         }
-        else if (scale == 3)
+        else if (width == 1)
         {
             if (!cpu.Load(address, out V128 both))
                 return false;
@@ -113,61 +113,34 @@ public static partial class A64
         return true;
     }
 
-    private static bool StoreVectorPair(Cpu cpu, int scale, ulong address, int rt, int rt2) => scale switch
+    private static bool StoreVectorPair(Cpu cpu, int width, ulong address, int rt, int rt2) => width switch
     {
-        4 => cpu.Check(address, 32, true) && cpu.Store(address, cpu.V(rt)) && cpu.Store(address + 16, cpu.V(rt2)),
-        3 => cpu.Store(address, new V128(cpu.V(rt).Lo, cpu.V(rt2).Lo)),
+        2 => cpu.Check(address, 32, true) && cpu.Store(address, cpu.V(rt)) && cpu.Store(address + 16, cpu.V(rt2)),
+        1 => cpu.Store(address, new V128(cpu.V(rt).Lo, cpu.V(rt2).Lo)),
         _ => cpu.Store(address, (uint)cpu.V(rt).Lo | (cpu.V(rt2).Lo << 32)),
     };
 
-    public static void STNP_fp(Cpu cpu, int opc, int imm7, int rt2, int rn, int rt)
-    {
-        if (PairAddress(cpu, rn, imm7, 2 + opc, false, out ulong address, out _))
-            StoreVectorPair(cpu, 2 + opc, address, rt, rt2);
-    }
+    public static void STNP_fp(Cpu cpu, int opc, int imm7, int rt2, int rn, int rt) =>
+        Pair(cpu, StoreVectorPair, opc, Indexing.Offset, imm7, rt2, rn, rt);
 
-    public static void STP_fp_off(Cpu cpu, int opc, int imm7, int rt2, int rn, int rt)
-    {
-        if (PairAddress(cpu, rn, imm7, 2 + opc, false, out ulong address, out _))
-            StoreVectorPair(cpu, 2 + opc, address, rt, rt2);
-    }
+    public static void STP_fp_off(Cpu cpu, int opc, int imm7, int rt2, int rn, int rt) =>
+        Pair(cpu, StoreVectorPair, opc, Indexing.Offset, imm7, rt2, rn, rt);
 
-    public static void STP_fp_post(Cpu cpu, int opc, int imm7, int rt2, int rn, int rt)
-    {
-        if (PairAddress(cpu, rn, imm7, 2 + opc, true, out ulong address, out ulong moved)
-            && StoreVectorPair(cpu, 2 + opc, address, rt, rt2))
-            cpu.SetXSP(rn, moved);
-    }
+    public static void STP_fp_post(Cpu cpu, int opc, int imm7, int rt2, int rn, int rt) =>
+        Pair(cpu, StoreVectorPair, opc, Indexing.Post, imm7, rt2, rn, rt);
 
-    public static void STP_fp_pre(Cpu cpu, int opc, int imm7, int rt2, int rn, int rt)
-    {
-        if (PairAddress(cpu, rn, imm7, 2 + opc, false, out ulong address, out ulong moved)
-            && StoreVectorPair(cpu, 2 + opc, address, rt, rt2))
-            cpu.SetXSP(rn, moved);
-    }
+    public static void STP_fp_pre(Cpu cpu, int opc, int imm7, int rt2, int rn, int rt) =>
+        Pair(cpu, StoreVectorPair, opc, Indexing.Pre, imm7, rt2, rn, rt);
 
-    public static void LDNP_fp(Cpu cpu, int opc, int imm7, int rt2, int rn, int rt)
-    {
-        if (PairAddress(cpu, rn, imm7, 2 + opc, false, out ulong address, out _))
-            LoadVectorPair(cpu, 2 + opc, address, rt, rt2);
-    }
+    public static void LDNP_fp(Cpu cpu, int opc, int imm7, int rt2, int rn, int rt) =>
+        Pair(cpu, LoadVectorPair, opc, Indexing.Offset, imm7, rt2, rn, rt);
 
-    public static void LDP_fp_off(Cpu cpu, int opc, int imm7, int rt2, int rn, int rt)
-    {
-        if (PairAddress(cpu, rn, imm7, 2 + opc, false, out ulong address, out _))
-            LoadVectorPair(cpu, 2 + opc, address, rt, rt2);
-    }
+    public static void LDP_fp_off(Cpu cpu, int opc, int imm7, int rt2, int rn, int rt) =>
+        Pair(cpu, LoadVectorPair, opc, Indexing.Offset, imm7, rt2, rn, rt);
 
-    public static void LDP_fp_post(Cpu cpu, int opc, int imm7, int rt2, int rn, int rt)
-    {
-        if (PairAddress(cpu, rn, imm7, 2 + opc, true, out ulong address, out ulong moved) && LoadVectorPair(cpu, 2 + opc, address, rt, rt2))
-            cpu.SetXSP(rn, moved);
-    }
+    public static void LDP_fp_post(Cpu cpu, int opc, int imm7, int rt2, int rn, int rt) =>
+        Pair(cpu, LoadVectorPair, opc, Indexing.Post, imm7, rt2, rn, rt);
 
-    public static void LDP_fp_pre(Cpu cpu, int opc, int imm7, int rt2, int rn, int rt)
-    {
-        if (PairAddress(cpu, rn, imm7, 2 + opc, false, out ulong address, out ulong moved)
-            && LoadVectorPair(cpu, 2 + opc, address, rt, rt2))
-            cpu.SetXSP(rn, moved);
-    }
+    public static void LDP_fp_pre(Cpu cpu, int opc, int imm7, int rt2, int rn, int rt) =>
+        Pair(cpu, LoadVectorPair, opc, Indexing.Pre, imm7, rt2, rn, rt);
 }

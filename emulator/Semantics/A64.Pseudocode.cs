@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
 using ArmVdso.Emulator.Processor;
 
 namespace ArmVdso.Emulator.Semantics;
@@ -86,21 +85,19 @@ public static partial class A64
 
     /// <summary>ExtendReg: Rm extended as <paramref name="option"/> says (UXTB to SXTX), then shifted left.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static ulong ExtendReg(Cpu cpu, int rm, int option, int shift)
+    internal static ulong ExtendReg(Cpu cpu, int rm, int option, int shift) => Extend(cpu.X(rm), option) << shift;
+
+    /// <summary>The part of a value that <paramref name="option"/> names, zero- or sign-extended.</summary>
+    internal static ulong Extend(ulong value, int option) => option switch
     {
-        ulong value = cpu.X(rm);
-        value = option switch
-        {
-            0 => (byte)value,
-            1 => (ushort)value,
-            2 => (uint)value,
-            4 => (ulong)(sbyte)value,
-            5 => (ulong)(short)value,
-            6 => (ulong)(int)value,
-            _ => value,
-        };
-        return value << shift;
-    }
+        0 => (byte)value,
+        1 => (ushort)value,
+        2 => (uint)value,
+        4 => (ulong)(sbyte)value,
+        5 => (ulong)(short)value,
+        6 => (ulong)(int)value,
+        _ => value,
+    };
 
     /// <summary>DecodeBitMasks: the rotated run of ones (wmask) and the mask of the field's width (tmask).</summary>
     internal static (ulong Wmask, ulong Tmask) DecodeBitMasks(int n, int imms, int immr)

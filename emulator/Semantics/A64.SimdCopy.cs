@@ -143,34 +143,23 @@ public static partial class A64
             cpu.SetVLow(rd, part == 0 ? r.Lo : r.Hi);
     }
 
-    public static void TRN1(Cpu cpu, int q, int size, int rm, int rn, int rd)
+    public static void TRN1(Cpu cpu, int q, int size, int rm, int rn, int rd) => Transpose(cpu, q, size, rm, rn, rd, 0);
+
+    public static void TRN2(Cpu cpu, int q, int size, int rm, int rn, int rd) => Transpose(cpu, q, size, rm, rn, rd, 1);
+
+    /// <summary>Even (part 0) or odd elements of both sources, in turn.</summary>
+    private static void Transpose(Cpu cpu, int q, int size, int rm, int rn, int rd, int part)
     {
         V128 n = cpu.V(rn), m = cpu.V(rm);
         if (size == 3)
-            cpu.SetV(rd, new V128(n.Lo, m.Lo));
-        else
-            Write(cpu, q, rd, new V128(Transpose(n.Lo, m.Lo, size), Transpose(n.Hi, m.Hi, size)));
-
-        static ulong Transpose(ulong a, ulong b, int size)
         {
-            ulong even = ulong.MaxValue / ((1UL << (8 << size)) + 1);
-            return (a & even) | ((b & even) << (8 << size));
+            cpu.SetV(rd, part == 0 ? new V128(n.Lo, m.Lo) : new V128(n.Hi, m.Hi));
+            return;
         }
-    }
-
-    public static void TRN2(Cpu cpu, int q, int size, int rm, int rn, int rd)
-    {
-        V128 n = cpu.V(rn), m = cpu.V(rm);
-        if (size == 3)
-            cpu.SetV(rd, new V128(n.Hi, m.Hi));
-        else
-            Write(cpu, q, rd, new V128(Transpose(n.Lo, m.Lo, size), Transpose(n.Hi, m.Hi, size)));
-
-        static ulong Transpose(ulong a, ulong b, int size)
-        {
-            ulong even = ulong.MaxValue / ((1UL << (8 << size)) + 1);
-            return ((a >> (8 << size)) & even) | (b & ~even);
-        }
+        int width = 8 << size;
+        ulong even = ulong.MaxValue / ((1UL << width) + 1);
+        ulong Half(ulong a, ulong b) => part == 0 ? (a & even) | ((b & even) << width) : ((a >> width) & even) | (b & ~even);
+        Write(cpu, q, rd, new V128(Half(n.Lo, m.Lo), Half(n.Hi, m.Hi)));
     }
 
     public static void EXT(Cpu cpu, int q, int rm, int imm4, int rn, int rd)

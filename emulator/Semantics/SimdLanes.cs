@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using ArmVdso.Emulator.Processor;
 using static ArmVdso.Emulator.Semantics.SimdElements;

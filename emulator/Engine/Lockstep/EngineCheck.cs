@@ -1,6 +1,5 @@
 using System.Text;
 using ArmVdso.Emulator.Engine.Portable;
-using ArmVdso.Emulator.Isa;
 using ArmVdso.Emulator.Isa.Disassembly;
 using ArmVdso.Emulator.Memory;
 using ArmVdso.Emulator.Processor;

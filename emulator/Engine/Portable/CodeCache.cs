@@ -1,4 +1,3 @@
-using ArmVdso.Emulator.Isa;
 using ArmVdso.Emulator.Memory;
 using ArmVdso.Emulator.Processor;
 

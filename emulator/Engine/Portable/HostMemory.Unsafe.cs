@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace ArmVdso.Emulator.Engine.Portable;
 
 /// <summary>Guest RAM at host addresses that a <see cref="FastEntry"/> vouches for.</summary>

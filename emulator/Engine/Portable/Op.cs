@@ -1,4 +1,3 @@
-using ArmVdso.Emulator.Isa;
 using ArmVdso.Emulator.Processor;
 using ArmVdso.Emulator.Timing.Memo;
 

@@ -1,5 +1,5 @@
-using System.Runtime.CompilerServices;
 using ArmVdso.Emulator.Processor;
+using ArmVdso.Emulator.Semantics;
 
 namespace ArmVdso.Emulator.Engine.Portable;
 
@@ -99,20 +99,9 @@ internal sealed partial class PortableEngine
     private static ulong Extended(ulong value, int option, int shift)
     {
         if (option != 3)
-            value = ExtendedSlow(value, option);
+            value = A64.Extend(value, option);
         return value << shift;
     }
-
-    private static ulong ExtendedSlow(ulong value, int option) => option switch
-    {
-        0 => (byte)value,
-        1 => (ushort)value,
-        2 => (uint)value,
-        4 => (ulong)(sbyte)value,
-        5 => (ulong)(short)value,
-        6 => (ulong)(int)value,
-        _ => value,
-    };
 
     private static ulong SignedQuotient(long dividend, long divisor) =>
         (ulong)(divisor == 0 ? 0 : divisor == -1 ? unchecked(-dividend) : dividend / divisor);

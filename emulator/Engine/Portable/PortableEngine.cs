@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using ArmVdso.Emulator.Engine.Reference;
 using ArmVdso.Emulator.Memory;
 using ArmVdso.Emulator.Processor;

@@ -1,4 +1,3 @@
-using ArmVdso.Emulator.Isa;
 using ArmVdso.Emulator.Semantics;
 
 namespace ArmVdso.Emulator.Engine.Portable;

@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace ArmVdso.Emulator.Timing.Counters;
 
 /// <summary>Where a cycle went (top-down analysis of an in-order pipeline). Every cycle has exactly one cause.</summary>

@@ -102,23 +102,15 @@ public sealed class Cache
     public ref LineState State(int index) => ref _states[index];
 
     /// <summary>Inserts a line that <see cref="Find"/> missed; the least recently used one of the set goes.</summary>
-    public void Insert(ulong line, LineState state)
-    {
-        int set = (int)(line & _setMask) * _ways;
-        for (int i = set + _ways - 1; i > set; i--)
-        {
-            _tags[i] = _tags[i - 1];
-            _states[i] = _states[i - 1];
-        }
-        _tags[set] = line;
-        _states[set] = state;
-    }
+    public void Insert(ulong line, LineState state) => Insert(line, state, 0);
 
     /// <summary>Inserts a line that nobody has asked for yet, behind the most recently used one of its set.</summary>
-    public void InsertSecond(ulong line, LineState state)
+    public void InsertSecond(ulong line, LineState state) => Insert(line, state, _ways == 1 ? 0 : 1);
+
+    private void Insert(ulong line, LineState state, int place)
     {
         int set = (int)(line & _setMask) * _ways;
-        int first = _ways == 1 ? set : set + 1;
+        int first = set + place;
         for (int i = set + _ways - 1; i > first; i--)
         {
             _tags[i] = _tags[i - 1];

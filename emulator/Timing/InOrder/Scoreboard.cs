@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using ArmVdso.Emulator.Timing.Counters;
 using ArmVdso.Emulator.Timing.Instructions;
 using ArmVdso.Emulator.Timing.Models;

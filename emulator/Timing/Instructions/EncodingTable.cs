@@ -1,5 +1,3 @@
-using ArmVdso.Emulator.Isa;
-
 namespace ArmVdso.Emulator.Timing.Instructions;
 
 /// <summary>What is known of encodings seen so far: a hash table by the instruction word.</summary>

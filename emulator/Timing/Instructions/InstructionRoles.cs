@@ -1,5 +1,4 @@
 using System.Numerics;
-using ArmVdso.Emulator.Isa;
 
 namespace ArmVdso.Emulator.Timing.Instructions;
 

@@ -1,4 +1,3 @@
-using ArmVdso.Emulator.Isa;
 using ArmVdso.Emulator.Timing.Models;
 
 namespace ArmVdso.Emulator.Timing.Instructions;

@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace ArmVdso.Emulator.Timing.Instructions;
 
 /// <summary>One cycle number for each register (numbers of <see cref="InstructionTiming"/>).</summary>

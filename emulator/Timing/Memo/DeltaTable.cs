@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using ArmVdso.Emulator.Timing.Counters;
 
 namespace ArmVdso.Emulator.Timing.Memo;

@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace ArmVdso.Emulator.Timing.Memo;
 
 /// <summary>Saved pipeline states, each once, by number.</summary>

@@ -1,5 +1,3 @@
-using ArmVdso.Emulator.Isa;
-
 namespace ArmVdso.Emulator.Timing.Memo;
 
 /// <summary>A block of instructions as its timing sees it. An engine that has its blocks timed by <see cref="BlockMemo"/> derives them

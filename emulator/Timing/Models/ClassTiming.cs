@@ -41,19 +41,5 @@ public sealed record ClassTiming
     public int? Busy32 { get; init; }
 
     /// <summary>This record with the fields that <paramref name="more"/> sets replaced.</summary>
-    public ClassTiming With(ClassTiming more) => new()
-    {
-        Latency = more.Latency ?? Latency,
-        Beats = more.Beats ?? Beats,
-        Busy = more.Busy ?? Busy,
-        Unit = more.Unit ?? Unit,
-        Skewed = more.Skewed ?? Skewed,
-        Width = more.Width ?? Width,
-        Accumulate = more.Accumulate ?? Accumulate,
-        FirstSource = more.FirstSource ?? FirstSource,
-        FlagsSource = more.FlagsSource ?? FlagsSource,
-        Hold = more.Hold ?? Hold,
-        Latency32 = more.Latency32 ?? Latency32,
-        Busy32 = more.Busy32 ?? Busy32,
-    };
+    public ClassTiming With(ClassTiming more) => TimingRecord.Combine(this, more);
 }

@@ -24,13 +24,5 @@ public sealed record MicroOpTiming
     public int? Serialize { get; init; }
 
     /// <summary>This record with the fields that <paramref name="more"/> sets replaced.</summary>
-    public MicroOpTiming With(MicroOpTiming more) => new()
-    {
-        Latency = more.Latency ?? Latency,
-        Ops = more.Ops ?? Ops,
-        Accumulate = more.Accumulate ?? Accumulate,
-        Hold = more.Hold ?? Hold,
-        Slots = more.Slots ?? Slots,
-        Serialize = more.Serialize ?? Serialize,
-    };
+    public MicroOpTiming With(MicroOpTiming more) => TimingRecord.Combine(this, more);
 }

@@ -1,4 +1,3 @@
-using ArmVdso.Emulator.Isa;
 using ArmVdso.Emulator.Timing.Instructions;
 
 namespace ArmVdso.Emulator.Timing.OutOfOrder;

@@ -32,8 +32,7 @@ public sealed partial class Emitter
     /// <summary>What runs the bodies: it lies with them.</summary>
     public Output EmitDispatch()
     {
-        var output = new Output(
-            Source, "ArmVdso.Emulator.Semantics", "using ArmVdso.Emulator.Isa;\nusing ArmVdso.Emulator.Processor;\n\n");
+        var output = new Output(Source, "ArmVdso.Emulator.Semantics", "using ArmVdso.Emulator.Processor;\n\n");
         EmitDispatch(output);
         return output;
     }

@@ -14,7 +14,7 @@ public sealed partial class EngineEmitter(OperationTable table, string template)
     public Output Emit()
     {
         const string sources = "emulator/Engine/Portable/operations.txt and RunBlocks.template";
-        var output = new Output(sources, "ArmVdso.Emulator.Engine.Portable", "using ArmVdso.Emulator.Isa;\n\n");
+        var output = new Output(sources, "ArmVdso.Emulator.Engine.Portable", "");
         EmitCodes(output);
         EmitTranslator(output);
         EmitSwitch(output);

@@ -173,6 +173,8 @@ public sealed class OperationTable
                 string kind = operation.Kind.ToString().ToLowerInvariant();
                 throw new TableException($"operation {operation.Name} is of kind {kind}, but the FLOW of row {name} is {row.Flow}");
             }
+            if (row.Flow == "alone" && when is null)
+                throw new TableException($"the FLOW of row {name} is alone: {operation.Name} needs a condition for words that are not");
             if (Translations.FirstOrDefault(t => t.Row == row && t.When is null) is { } always)
                 throw new TableException($"row {name} always becomes {always.Operation.Name}: this line is never reached");
             if (operation.Wide && !row.FieldsByName.ContainsKey("sf"))
