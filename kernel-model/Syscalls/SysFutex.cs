@@ -4,13 +4,12 @@ using ArmVdso.Kernel.Time;
 
 namespace ArmVdso.Kernel.Syscalls;
 
-/// <summary>futex and its relatives (kernel/futex/syscalls.c).</summary>
+/// <summary>futex(2) and robust lists (kernel/futex/syscalls.c).</summary>
 internal static class SysFutex
 {
     private const int Wait = 0, Wake = 1, RequeueOp = 3, CmpRequeue = 4, WakeOp = 5, LockPi = 6, UnlockPi = 7, TrylockPi = 8,
         WaitBitset = 9, WakeBitset = 10, LockPi2 = 13;
     private const int PrivateFlag = 128, ClockRealtime = 256;
-    private const uint Futex2Size32 = 2, Futex2Private = 128, Futex2SizeMask = 3;
 
     /// <summary>futex(2).</summary>
     public static long Futex(SyscallContext c)
@@ -47,7 +46,7 @@ internal static class SysFutex
     }
 
     /// <summary>Reads struct timespec: 0 or -errno.</summary>
-    private static long ReadTimeout(SyscallContext c, ulong address, out ulong ns)
+    internal static long ReadTimeout(SyscallContext c, ulong address, out ulong ns)
     {
         ns = ulong.MaxValue;
         return address == 0 ? 0 : UserTime.ReadTimespec(c.Memory, address, out ns);
@@ -73,13 +72,13 @@ internal static class SysFutex
     }
 
     /// <summary>An absolute time of a clock, as the caller's time namespace has it, as what the call sleeps for.</summary>
-    private static ulong Absolute(SyscallContext c, int clock, ulong deadline)
+    internal static ulong Absolute(SyscallContext c, int clock, ulong deadline)
     {
         c.WaitClock = TimerBases.Of(clock);
         return c.Task.TimeNamespace.ToHost(clock, deadline);
     }
 
-    private static long Start(SyscallContext c, ulong address, uint expected, bool isPrivate, uint bitset, ulong deadline)
+    internal static long Start(SyscallContext c, ulong address, uint expected, bool isPrivate, uint bitset, ulong deadline)
     {
         long result = Futexes.GetKey(c.Memory, address, isPrivate, out FutexKey key);
         if (result < 0)
@@ -97,7 +96,7 @@ internal static class SysFutex
         return Sleep(c, waiter, address, expected, isPrivate, bitset);
     }
 
-    private static long Sleep(SyscallContext c, FutexWaiter waiter, ulong address, uint expected, bool isPrivate, uint bitset)
+    internal static long Sleep(SyscallContext c, FutexWaiter waiter, ulong address, uint expected, bool isPrivate, uint bitset)
     {
         ulong deadline = c.Deadline;
         long result = c.Wait(waiter.Queue, deadline);
@@ -118,7 +117,7 @@ internal static class SysFutex
     }
 
     /// <summary>Result of a wait that a wake-up or the timeout ended; null: go on sleeping.</summary>
-    private static long? Woken(SyscallContext c, FutexWaiter waiter)
+    internal static long? Woken(SyscallContext c, FutexWaiter waiter)
     {
         if (waiter.Woken)
             return 0;
@@ -260,104 +259,6 @@ internal static class SysFutex
             return -Errno.EFAULT;
         c.Futexes.WakeOne(next);
         return 0;
-    }
-
-    /// <summary>futex_waitv(waiters, n, flags, timeout, clockid).</summary>
-    public static long WaitV(SyscallContext c)
-    {
-        if (c.State is FutexWaiter first)
-        {
-            List<FutexWaiter> all = first.Siblings!;
-            if (all.Find(w => w.Woken) is { } woken)
-                return woken.Index;
-            if (!c.TimedOut)
-                return SleepV(c, first);
-            RemoveAll(c, first);
-            return -Errno.ETIMEDOUT;
-        }
-        int count = c.Int(1), clock = c.Int(4);
-        if (c.UInt(2) != 0 || count is <= 0 or > 128 || c.Arg(0) == 0)
-            return -Errno.EINVAL;
-        c.Deadline = ulong.MaxValue;
-        if (c.Arg(3) != 0)
-        {
-            if (clock is not (Clocks.Monotonic or Clocks.Realtime))
-                return -Errno.EINVAL;
-            long result = ReadTimeout(c, c.Arg(3), out ulong deadline);
-            if (result < 0)
-                return result;
-            c.Deadline = Absolute(c, clock, deadline);
-        }
-        var keys = new FutexKey[count];
-        for (int i = 0; i < count; i++)
-        {
-            ulong at = c.Arg(0) + (ulong)i * 24;
-            if (!c.Memory.Read(at, out ulong expected) || !c.Memory.Read(at + 8, out ulong address)
-                || !c.Memory.Read(at + 16, out uint flags) || !c.Memory.Read(at + 20, out uint reserved))
-            {
-                return -Errno.EFAULT;
-            }
-            if (reserved != 0 || (flags & ~(Futex2Private | Futex2SizeMask)) != 0 || (flags & Futex2SizeMask) != Futex2Size32)
-                return -Errno.EINVAL;
-            long result = Futexes.GetKey(c.Memory, address, (flags & Futex2Private) != 0, out keys[i]);
-            if (result < 0)
-                return result;
-            if (!c.Memory.Read(address, out uint value))
-                return -Errno.EFAULT;
-            if (value != (uint)expected)
-                return -Errno.EAGAIN;
-        }
-        var waiters = new List<FutexWaiter>();
-        for (int i = 0; i < count; i++)
-        {
-            waiters.Add(new FutexWaiter(c.Task, keys[i], uint.MaxValue) { Index = i, Siblings = waiters });
-            c.Futexes.Add(waiters[i]);
-        }
-        c.State = waiters[0];
-        return SleepV(c, waiters[0]);
-    }
-
-    private static long SleepV(SyscallContext c, FutexWaiter first)
-    {
-        long result = c.Wait(first.Queue, c.Deadline);
-        if (result != SyscallContext.Blocked)
-            RemoveAll(c, first);
-        return result;
-    }
-
-    private static void RemoveAll(SyscallContext c, FutexWaiter first)
-    {
-        foreach (FutexWaiter waiter in first.Siblings!)
-            c.Futexes.Remove(waiter);
-    }
-
-    /// <summary>futex_wake(uaddr, mask, nr, flags).</summary>
-    public static long Wake2(SyscallContext c)
-    {
-        uint flags = c.UInt(3);
-        if ((flags & ~(Futex2Private | Futex2SizeMask)) != 0 || (flags & Futex2SizeMask) != Futex2Size32 || c.UInt(1) == 0)
-            return -Errno.EINVAL;
-        long result = Futexes.GetKey(c.Memory, c.Arg(0), (flags & Futex2Private) != 0, out FutexKey key);
-        if (result < 0)
-            return result;
-        return c.Int(2) <= 0 ? 0 : c.Futexes.Wake(key, c.Int(2), c.UInt(1));
-    }
-
-    /// <summary>futex_wait(uaddr, val, mask, flags, timeout, clockid).</summary>
-    public static long Wait2(SyscallContext c)
-    {
-        uint flags = c.UInt(3);
-        bool isPrivate = (flags & Futex2Private) != 0;
-        if (c.State is FutexWaiter waiter)
-            return Woken(c, waiter) ?? Sleep(c, waiter, c.Arg(0), c.UInt(1), isPrivate, c.UInt(2));
-        if ((flags & ~(Futex2Private | Futex2SizeMask)) != 0 || (flags & Futex2SizeMask) != Futex2Size32 || c.UInt(2) == 0)
-            return -Errno.EINVAL;
-        long result = ReadTimeout(c, c.Arg(4), out ulong deadline);
-        if (result < 0)
-            return result;
-        if (deadline != ulong.MaxValue)
-            deadline = Absolute(c, c.Int(5) == Clocks.Realtime ? Clocks.Realtime : Clocks.Monotonic, deadline);
-        return Start(c, c.Arg(0), c.UInt(1), isPrivate, c.UInt(2), deadline);
     }
 
     /// <summary>set_robust_list(head, len).</summary>

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Ipc;
 using ArmVdso.Kernel.Namespaces;
+using static ArmVdso.Kernel.Syscalls.IpcControl;
 
 namespace ArmVdso.Kernel.Syscalls;
 
@@ -140,7 +141,7 @@ internal static class SysSem
         }
         foreach ((int number, int value) in values)
             set.Values[number] = (ushort)value;
-        set.OperationTime = SysShm.Now(c);
+        set.OperationTime = Now(c);
         if (changed)
             set.Queue.WakeAll();
         return 0;
@@ -152,7 +153,7 @@ internal static class SysSem
         int number = c.Int(1), command = c.Int(2) & ~0x100;
         ulong argument = c.Arg(3);
         IpcTable<SemaphoreSet> table = c.Ipc.Semaphores;
-        if (command is SysShm.IpcInfo or SemInfo)
+        if (command is IpcInfo or SemInfo)
         {
             Span<int> info =
                 [MaxSemaphores, 32000, 1024000000, 1024000000, MaxSemaphores, MaxOperations, MaxOperations, 0, MaxValue, MaxValue];
@@ -170,15 +171,15 @@ internal static class SysSem
         Credentials who = c.Task.Credentials;
         switch (command)
         {
-            case SysShm.IpcRmid:
-            case SysShm.IpcSet:
+            case IpcRmid:
+            case IpcSet:
                 if (!set.Owns(who))
                     return -Errno.EPERM;
-                if (command == SysShm.IpcSet)
-                    return set.SetFrom(c.Memory, argument, SysShm.Now(c)) ? 0 : -Errno.EFAULT;
+                if (command == IpcSet)
+                    return set.SetFrom(c.Memory, argument, Now(c)) ? 0 : -Errno.EFAULT;
                 table.Remove(set);
                 return 0;
-            case SysShm.IpcStat:
+            case IpcStat:
             case SemStat:
             case SemStatAny:
                 if (command != SemStatAny && !set.Allows(who, 4))
@@ -189,7 +190,7 @@ internal static class SysSem
                 BinaryPrimitives.WriteInt64LittleEndian(b[48..], set.OperationTime);
                 BinaryPrimitives.WriteInt64LittleEndian(b[56..], set.ChangeTime);
                 BinaryPrimitives.WriteInt64LittleEndian(b[64..], set.Values.Length);
-                return c.Memory.Write(argument, b) ? command == SysShm.IpcStat ? 0 : set.Id : -Errno.EFAULT;
+                return c.Memory.Write(argument, b) ? command == IpcStat ? 0 : set.Id : -Errno.EFAULT;
             case GetAll:
                 if (!set.Allows(who, 4))
                     return -Errno.EACCES;
@@ -234,7 +235,7 @@ internal static class SysSem
     {
         set.Values[number] = value;
         set.LastPids[number] = c.Task.Group.Pid;
-        set.ChangeTime = SysShm.Now(c);
+        set.ChangeTime = Now(c);
         foreach (int[] undo in set.Undo.Values)
             undo[number] = 0;
     }
