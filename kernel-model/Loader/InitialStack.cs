@@ -15,18 +15,28 @@ internal static class Auxv
         Hwcap3 = 29, Execfn = 31, SysinfoEhdr = 33, Minsigstksz = 51;
 }
 
+/// <summary>A program in memory, as its auxiliary vector describes it.</summary>
+/// <param name="Elf">The program's file.</param>
+/// <param name="Bias">What was added to its addresses.</param>
+/// <param name="Headers">Address of the program headers.</param>
+/// <param name="InterpreterBase">What was added to the interpreter's addresses; 0 without one.</param>
+/// <param name="Vdso">Address of the vDSO image; 0 without one.</param>
+internal readonly record struct ProgramImage(ElfImage Elf, ulong Bias, ulong Headers, ulong InterpreterBase, ulong Vdso);
+
 /// <summary>What a new program finds on its stack: strings, argc, argv, envp, auxv (create_elf_tables).</summary>
 internal static class InitialStack
 {
     internal static bool Build(
-        Machine machine, DeterministicRandom random, MemoryMap memory, ulong top, List<string> argv, List<string> envp, string execPath,
-        Credentials credentials, ulong headers, ElfImage elf, ulong bias, ulong interpreterBase, ulong vdso, out ulong sp, out byte[] auxv)
+        Machine machine, DeterministicRandom random, MemoryMap memory, ulong top, ProgramRequest request, in ProgramImage image,
+        out ulong sp, out byte[] auxv)
     {
+        (IReadOnlyList<string> argv, IReadOnlyList<string> envp) = (request.Arguments, request.Environment);
+        Credentials credentials = request.Credentials;
         sp = top - 8;
         auxv = [];
         var argvAddresses = new ulong[argv.Count];
         var envpAddresses = new ulong[envp.Count];
-        ulong execAddress = Push(execPath, ref sp);
+        ulong execAddress = Push(request.ExecPath, ref sp);
         for (int i = envp.Count - 1; i >= 0; i--)
             envpAddresses[i] = Push(envp[i], ref sp);
         for (int i = argv.Count - 1; i >= 0; i--)
@@ -40,8 +50,10 @@ internal static class InitialStack
         (ulong hwcap, ulong hwcap2, ulong hwcap3) = HardwareCapabilities.Bits(machine);
         List<(ulong Key, ulong Value)> entries =
         [
-            (Auxv.Minsigstksz, 4720), (Auxv.Hwcap, hwcap), (Auxv.Pagesz, 4096), (Auxv.Clktck, 100), (Auxv.Phdr, headers), (Auxv.Phent, 56),
-            (Auxv.Phnum, (ulong)elf.Segments.Count), (Auxv.Base, interpreterBase), (Auxv.Flags, 0), (Auxv.Entry, elf.Entry + bias),
+            (Auxv.Minsigstksz, 4720), (Auxv.Hwcap, hwcap), (Auxv.Pagesz, 4096), (Auxv.Clktck, 100), (Auxv.Phdr, image.Headers),
+            (Auxv.Phent, 56),
+            (Auxv.Phnum, (ulong)image.Elf.Segments.Count), (Auxv.Base, image.InterpreterBase), (Auxv.Flags, 0),
+            (Auxv.Entry, image.Elf.Entry + image.Bias),
             (Auxv.Uid, credentials.Uid), (Auxv.Euid, credentials.Euid), (Auxv.Gid, credentials.Gid), (Auxv.Egid, credentials.Egid),
             (Auxv.Secure, credentials.Uid != credentials.Euid || credentials.Gid != credentials.Egid ? 1UL : 0),
             (Auxv.Random, randomAddress), (Auxv.Hwcap2, hwcap2), (Auxv.Execfn, execAddress), (Auxv.Platform, platform),
@@ -49,8 +61,8 @@ internal static class InitialStack
         ];
         if (hwcap3 != 0)
             entries.Add((Auxv.Hwcap3, hwcap3));
-        if (vdso != 0)
-            entries.Insert(0, (Auxv.SysinfoEhdr, vdso));
+        if (image.Vdso != 0)
+            entries.Insert(0, (Auxv.SysinfoEhdr, image.Vdso));
         entries.Add((0, 0));
         int words = 1 + argv.Count + 1 + envp.Count + 1 + entries.Count * 2;
         sp = (sp - (ulong)words * 8) & ~15UL;
@@ -74,7 +86,7 @@ internal static class InitialStack
             vector.AddRange(BitConverter.GetBytes(value));
         }
         auxv = [.. vector];
-        bool ok = memory.Write(execAddress, Bytes(execPath)) && memory.Write(platform, Bytes("aarch64"))
+        bool ok = memory.Write(execAddress, Bytes(request.ExecPath)) && memory.Write(platform, Bytes("aarch64"))
             && memory.Write(randomAddress, seed);
         for (int i = 0; i < argv.Count; i++)
             ok &= memory.Write(argvAddresses[i], Bytes(argv[i]));

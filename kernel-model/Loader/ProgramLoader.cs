@@ -22,6 +22,22 @@ namespace ArmVdso.Kernel.Loader;
 public sealed record LoadedProgram(
     MemoryMap Memory, ulong Entry, ulong StackPointer, string ExePath, byte[] Auxv, byte[] CommandLine, byte[] Environment);
 
+/// <summary>What execve is asked for (struct linux_binprm).</summary>
+/// <param name="Vfs">Where interpreters are looked for.</param>
+/// <param name="Caller">Who asks.</param>
+/// <param name="Path">The program as it is named; after a script, its interpreter.</param>
+/// <param name="Arguments">argv.</param>
+/// <param name="Environment">envp.</param>
+/// <param name="Limits">Whose resource limits hold.</param>
+/// <param name="Credentials">Identity of the program.</param>
+internal sealed record ProgramRequest(
+    Vfs Vfs, Caller Caller, string Path, IReadOnlyList<string> Arguments, IReadOnlyList<string> Environment, ThreadGroup Limits,
+    Credentials Credentials)
+{
+    /// <summary>AT_EXECFN: the file that was named first, a script and not its interpreter.</summary>
+    public string ExecPath { get; } = Path;
+}
+
 /// <summary>binfmt_elf and binfmt_script: loads a program, its interpreter and the initial stack (fs/binfmt_elf.c).</summary>
 /// <param name="machine">The machine.</param>
 /// <param name="options">Bits of user addresses.</param>
@@ -40,29 +56,26 @@ internal sealed class ProgramLoader(
 
     /// <summary>Loads what <paramref name="file"/> is. The reference to it is the caller's.</summary>
     /// <returns>0, or -errno with one line in <paramref name="error"/>.</returns>
-    internal long Load(
-        Vfs vfs, in Caller caller, OpenFile file, string path, List<string> argv, List<string> envp, ThreadGroup limits,
-        Credentials credentials, out LoadedProgram? program, out string error)
+    internal long Load(ProgramRequest request, OpenFile file, out LoadedProgram? program, out string error)
     {
         program = null;
         int bytes = 0;
-        foreach (string s in argv.Concat(envp))
+        foreach (string s in request.Arguments.Concat(request.Environment))
         {
             bytes += s.Length + 9;
             if (s.Length >= MaxArgumentLength || bytes > MaxArgumentBytes)
             {
-                error = $"{path}: arguments and environment are too long";
+                error = $"{request.Path}: arguments and environment are too long";
                 return -Errno.E2BIG;
             }
         }
-        return LoadDepth(vfs, caller, file, path, argv, envp, limits, credentials, 0, path, out program, out error);
+        return LoadDepth(request, file, 0, out program, out error);
     }
 
-    private long LoadDepth(
-        Vfs vfs, in Caller caller, OpenFile file, string path, List<string> argv, List<string> envp, ThreadGroup limits,
-        Credentials credentials, int depth, string execPath, out LoadedProgram? program, out string error)
+    private long LoadDepth(ProgramRequest request, OpenFile file, int depth, out LoadedProgram? program, out string error)
     {
         program = null;
+        (Vfs vfs, Caller caller, string path) = (request.Vfs, request.Caller, request.Path);
         var start = new byte[256];
         long n = file.Read(start, 0);
         if (n >= 2 && start[0] == '#' && start[1] == '!')
@@ -72,7 +85,7 @@ internal sealed class ProgramLoader(
                 error = $"{path}: too many levels of interpreters";
                 return -Errno.ELOOP;
             }
-            long result = Script(start.AsSpan(0, (int)n), path, argv, out string interpreter, out List<string> newArgv, out error);
+            long result = Script(start.AsSpan(0, (int)n), request, out string interpreter, out List<string> newArgv, out error);
             if (result < 0)
                 return result;
             result = vfs.OpenExecutable(caller, caller.Fs.Cwd, interpreter, true, null, out OpenFile? next);
@@ -84,18 +97,18 @@ internal sealed class ProgramLoader(
             try
             {
                 return LoadDepth(
-                    vfs, caller, next!, interpreter, newArgv, envp, limits, credentials, depth + 1, execPath, out program, out error);
+                    request with { Path = interpreter, Arguments = newArgv }, next!, depth + 1, out program, out error);
             }
             finally
             {
                 next!.Release();
             }
         }
-        return LoadElf(vfs, caller, file, path, argv, envp, limits, credentials, execPath, out program, out error);
+        return LoadElf(request, file, out program, out error);
     }
 
     private static long Script(
-        Span<byte> start, string path, List<string> argv, out string interpreter, out List<string> newArgv, out string error)
+        Span<byte> start, ProgramRequest request, out string interpreter, out List<string> newArgv, out string error)
     {
         error = "";
         interpreter = "";
@@ -104,7 +117,7 @@ internal sealed class ProgramLoader(
         string line = Encoding.Latin1.GetString(start[2..(end < 0 ? start.Length : end)]).TrimEnd('\0').Trim(' ', '\t');
         if (line.Length == 0 || (end < 0 && start.Length == 256 && !line.Contains(' ')))
         {
-            error = $"{path}: '#!' names no interpreter";
+            error = $"{request.Path}: '#!' names no interpreter";
             return -Errno.ENOEXEC;
         }
         int space = line.IndexOfAny([' ', '\t']);
@@ -112,16 +125,15 @@ internal sealed class ProgramLoader(
         newArgv.Add(interpreter);
         if (space >= 0)
             newArgv.Add(line[space..].Trim(' ', '\t'));
-        newArgv.Add(path);
-        newArgv.AddRange(argv.Skip(1));
+        newArgv.Add(request.Path);
+        newArgv.AddRange(request.Arguments.Skip(1));
         return 0;
     }
 
-    private long LoadElf(
-        Vfs vfs, in Caller caller, OpenFile file, string path, List<string> argv, List<string> envp, ThreadGroup limits,
-        Credentials credentials, string execPath, out LoadedProgram? program, out string error)
+    private long LoadElf(ProgramRequest request, OpenFile file, out LoadedProgram? program, out string error)
     {
         program = null;
+        (Vfs vfs, Caller caller, string path) = (request.Vfs, request.Caller, request.Path);
         long result = ElfImage.Read(file, path, out ElfImage? elf, out error);
         if (result < 0)
             return result;
@@ -146,8 +158,7 @@ internal sealed class ProgramLoader(
         var memory = new MemoryMap(machine, pages, options.VaBits, codePageLoaded);
         try
         {
-            result = Build(
-                memory, file, elf, interpreterFile, interpreter, path, argv, envp, limits, credentials, execPath, out program, out error);
+            result = Build(request, memory, file, elf, interpreterFile, interpreter, out program, out error);
         }
         finally
         {
@@ -159,12 +170,13 @@ internal sealed class ProgramLoader(
     }
 
     private long Build(
-        MemoryMap memory, OpenFile file, ElfImage elf, OpenFile? interpreterFile, ElfImage? interpreter, string path, List<string> argv,
-        List<string> envp, ThreadGroup limits, Credentials credentials, string execPath, out LoadedProgram? program, out string error)
+        ProgramRequest request, MemoryMap memory, OpenFile file, ElfImage elf, OpenFile? interpreterFile, ElfImage? interpreter,
+        out LoadedProgram? program, out string error)
     {
         program = null;
+        string path = request.Path;
         ulong stackTop = memory.TaskSize;
-        ulong stackLimit = limits.Rlimits[Rlimits.Stack].Soft;
+        ulong stackLimit = request.Limits.Rlimits[Rlimits.Stack].Soft;
         memory.StackLimit = stackLimit;
         // mmap_base: below the largest stack, as Linux without randomisation.
         ulong gap = Math.Clamp(stackLimit, 128UL << 20, memory.TaskSize / 6 * 5);
@@ -200,20 +212,19 @@ internal sealed class ProgramLoader(
         ulong vdsoBase = vdso.MapInto(memory);
         int stackProt = Mman.PROT_READ | Mman.PROT_WRITE | (elf.ExecutableStack ? Mman.PROT_EXEC : 0);
         memory.Add(new Vma { Start = stackTop - 33 * Page, End = stackTop, Prot = stackProt, GrowsDown = true, Name = "[stack]" });
-        ulong headers = HeaderAddress(elf) + bias;
-        if (!InitialStack.Build(machine, random, memory, stackTop, argv, envp, execPath, credentials, headers, elf, bias, interpreterBase,
-            vdsoBase, out ulong sp, out byte[] auxv))
+        var image = new ProgramImage(elf, bias, HeaderAddress(elf) + bias, interpreterBase, vdsoBase);
+        if (!InitialStack.Build(machine, random, memory, stackTop, request, image, out ulong sp, out byte[] auxv))
         {
             error = $"{path}: arguments do not fit onto the stack";
             return -Errno.E2BIG;
         }
         memory.StackStart = sp;
         error = "";
-        program = new LoadedProgram(memory, entry, sp, file.Path, auxv, Join(argv), Join(envp));
+        program = new LoadedProgram(memory, entry, sp, file.Path, auxv, Join(request.Arguments), Join(request.Environment));
         return 0;
     }
 
-    private static byte[] Join(List<string> strings) =>
+    private static byte[] Join(IReadOnlyList<string> strings) =>
         Encoding.Latin1.GetBytes(string.Concat(strings.Select(s => s + "\0")));
 
     private static ulong HeaderAddress(ElfImage elf)

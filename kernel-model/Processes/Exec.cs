@@ -33,7 +33,8 @@ internal sealed class Exec(
         KernelTask task = c.Task;
         var caller = new Caller(task.Credentials, task.Fs);
         Credentials credentials = CredentialsOf(task, file);
-        long result = loader.Load(vfs, caller, file, path, argv, envp, task.Group, credentials, out LoadedProgram? program, out _);
+        var request = new ProgramRequest(vfs, caller, path, argv, envp, task.Group, credentials);
+        long result = loader.Load(request, file, out LoadedProgram? program, out _);
         if (result < 0)
             return result;
         // Point of no return.

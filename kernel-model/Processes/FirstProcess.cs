@@ -44,9 +44,9 @@ internal sealed class FirstProcess(
             error = $"{options.ProgramGuestPath}: {Describe(-result)}";
             return result;
         }
-        result = loader.Load(
-            vfs, caller, file!, options.ProgramGuestPath, [.. options.Arguments], [.. options.Environment], group, task.Credentials,
-            out LoadedProgram? program, out error);
+        var request = new ProgramRequest(
+            vfs, caller, options.ProgramGuestPath, [.. options.Arguments], [.. options.Environment], group, task.Credentials);
+        result = loader.Load(request, file!, out LoadedProgram? program, out error);
         file!.Release();
         if (result < 0)
             return result;

@@ -19,12 +19,18 @@ internal static class SysSocketMessages
         public int NameLength;
     }
 
-    private static bool ReadHeader(SyscallContext c, ulong address, out Header h)
+    private static long ReadHeader(SyscallContext c, ulong address, out Header h, out (ulong Address, long Length)[] iov)
     {
         h = default;
-        return c.Memory.Read(address, out h.Name) && c.Memory.Read(address + 8, out h.NameLength) && c.Memory.Read(address + 16, out h.Iov)
+        iov = [];
+        if (!(c.Memory.Read(address, out h.Name) && c.Memory.Read(address + 8, out h.NameLength) && c.Memory.Read(address + 16, out h.Iov)
             && c.Memory.Read(address + 24, out h.IovCount) && c.Memory.Read(address + 32, out h.Control)
-            && c.Memory.Read(address + 40, out h.ControlLength);
+            && c.Memory.Read(address + 40, out h.ControlLength)))
+        {
+            return -Errno.EFAULT;
+        }
+        long error = IoVector.Read(c, h.Iov, h.IovCount, out iov);
+        return error == -Errno.EINVAL ? -Errno.EMSGSIZE : error;
     }
 
     /// <summary>How far a send that slept has come.</summary>
@@ -81,10 +87,8 @@ internal static class SysSocketMessages
 
     private static long SendMessage(SyscallContext c, SocketFile socket, ulong message, int flags)
     {
-        if (!ReadHeader(c, message, out Header h))
-            return -Errno.EFAULT;
-        if (IoVector.Read(c, h.Iov, h.IovCount, out var iov) is < 0 and long error)
-            return error == -Errno.EINVAL ? -Errno.EMSGSIZE : error;
+        if (ReadHeader(c, message, out Header h, out var iov) is < 0 and long error)
+            return error;
         byte[] address = [];
         if (h.Name != 0 && SysSockets.Address(c, h.Name, h.NameLength, out address) is < 0 and long bad)
             return bad;
@@ -222,10 +226,8 @@ internal static class SysSocketMessages
 
     private static long ReceiveMessage(SyscallContext c, SocketFile socket, ulong message, int flags)
     {
-        if (!ReadHeader(c, message, out Header h))
-            return -Errno.EFAULT;
-        if (IoVector.Read(c, h.Iov, h.IovCount, out var iov) is < 0 and long error)
-            return error == -Errno.EINVAL ? -Errno.EMSGSIZE : error;
+        if (ReadHeader(c, message, out Header h, out var iov) is < 0 and long error)
+            return error;
         long n = ReceiveFrom(c, socket, iov, flags, out SocketMessage? first, out int full);
         if (n < 0)
             return n;

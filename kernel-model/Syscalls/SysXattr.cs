@@ -11,38 +11,35 @@ internal static class SysXattr
 {
     private const int MaxName = 255, MaxValue = 65536;
 
-    private static long ByPath(SyscallContext c, bool follow, out Inode? inode) =>
-        FileArguments.Find(c, OpenFlags.AT_FDCWD, 0, follow, false, out inode);
+    private static long ByPath(SyscallContext c, bool follow, Func<SyscallContext, Inode, long> call) =>
+        FileArguments.Find(c, OpenFlags.AT_FDCWD, 0, follow, false, out Inode? inode) is < 0 and long e ? e : call(c, inode!);
 
-    private static long ByFile(SyscallContext c, out Inode? inode)
-    {
-        inode = FileArguments.File(c, 0)?.Inode;
-        return inode == null ? -Errno.EBADF : 0;
-    }
+    private static long ByFile(SyscallContext c, Func<SyscallContext, Inode, long> call) =>
+        FileArguments.File(c, 0) is { } file ? call(c, file.Inode) : -Errno.EBADF;
 
-    public static long Setxattr(SyscallContext c) => ByPath(c, true, out Inode? i) is < 0 and long e ? e : Set(c, i!);
+    public static long Setxattr(SyscallContext c) => ByPath(c, true, Set);
 
-    public static long Lsetxattr(SyscallContext c) => ByPath(c, false, out Inode? i) is < 0 and long e ? e : Set(c, i!);
+    public static long Lsetxattr(SyscallContext c) => ByPath(c, false, Set);
 
-    public static long Fsetxattr(SyscallContext c) => ByFile(c, out Inode? i) is < 0 and long e ? e : Set(c, i!);
+    public static long Fsetxattr(SyscallContext c) => ByFile(c, Set);
 
-    public static long Getxattr(SyscallContext c) => ByPath(c, true, out Inode? i) is < 0 and long e ? e : Get(c, i!);
+    public static long Getxattr(SyscallContext c) => ByPath(c, true, Get);
 
-    public static long Lgetxattr(SyscallContext c) => ByPath(c, false, out Inode? i) is < 0 and long e ? e : Get(c, i!);
+    public static long Lgetxattr(SyscallContext c) => ByPath(c, false, Get);
 
-    public static long Fgetxattr(SyscallContext c) => ByFile(c, out Inode? i) is < 0 and long e ? e : Get(c, i!);
+    public static long Fgetxattr(SyscallContext c) => ByFile(c, Get);
 
-    public static long Listxattr(SyscallContext c) => ByPath(c, true, out Inode? i) is < 0 and long e ? e : List(c, i!);
+    public static long Listxattr(SyscallContext c) => ByPath(c, true, List);
 
-    public static long Llistxattr(SyscallContext c) => ByPath(c, false, out Inode? i) is < 0 and long e ? e : List(c, i!);
+    public static long Llistxattr(SyscallContext c) => ByPath(c, false, List);
 
-    public static long Flistxattr(SyscallContext c) => ByFile(c, out Inode? i) is < 0 and long e ? e : List(c, i!);
+    public static long Flistxattr(SyscallContext c) => ByFile(c, List);
 
-    public static long Removexattr(SyscallContext c) => ByPath(c, true, out Inode? i) is < 0 and long e ? e : Remove(c, i!);
+    public static long Removexattr(SyscallContext c) => ByPath(c, true, Remove);
 
-    public static long Lremovexattr(SyscallContext c) => ByPath(c, false, out Inode? i) is < 0 and long e ? e : Remove(c, i!);
+    public static long Lremovexattr(SyscallContext c) => ByPath(c, false, Remove);
 
-    public static long Fremovexattr(SyscallContext c) => ByFile(c, out Inode? i) is < 0 and long e ? e : Remove(c, i!);
+    public static long Fremovexattr(SyscallContext c) => ByFile(c, Remove);
 
     private static long Name(SyscallContext c, Inode inode, bool write, out string name)
     {
