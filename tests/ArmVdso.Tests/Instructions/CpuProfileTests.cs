@@ -58,7 +58,6 @@ public sealed class CpuProfileTests
     [InlineData("cortex-a55", 0xD53B42C0u, true)]
     [InlineData("neoverse-n1", 0xD53B2400u, true)] // MRS X0, RNDR
     [InlineData("max", 0xD53B2400u, false)]
-    [InlineData("max", 0xD53B42E0u, true)] // MRS X0, TCO: no MTE
     [InlineData("neoverse-n1", 0xD53BE0C0u, true)] // MRS X0, CNTVCTSS_EL0
     [InlineData("max", 0xD53BE0C0u, false)]
     [InlineData("cortex-a53", 0xD50B7C20u, true)] // DC CVAP, X0

@@ -1,11 +1,12 @@
 using ArmVdso.Emulator;
 
-namespace ArmVdso.Tests.Engines;
+namespace ArmVdso.Tests.Reports;
 
-/// <summary>PSTATE.BTYPE after indirect branches, on both engines.</summary>
-public sealed class BranchTypeLockstepTests
+/// <summary>Was wrong until e9f7790: the portable engine set PSTATE.BTYPE after BR and BLR where the CPU profile has no FEAT_BTI, so that
+/// runs of guests differed in lockstep and an exception right behind such a branch saved a wrong SPSR_EL1.</summary>
+public sealed class BranchTypeWithoutBtiTests
 {
-    /// <summary>BR, BLR and RET. Without FEAT_BTI the portable engine set BTYPE all the same.</summary>
+    /// <summary>BR, BLR and RET on both engines.</summary>
     [Theory]
     [InlineData(0xD61F0120, true, 1)]
     [InlineData(0xD63F0120, true, 2)]

@@ -1,0 +1,22 @@
+using ArmVdso.Lab;
+using ArmVdso.Lab.Check;
+
+namespace ArmVdso.Tests.Reports;
+
+/// <summary>Was wrong until b41c938 (per-cpu) and bd37aac (per-cpu-seq), and was found by check: a task that is just being switched away
+/// is still on its CPU, but the slot may be the next task's already. When the first one's parent exited in that moment, the new ppid, or
+/// the odd sequence, was written into the slot of the other.</summary>
+public sealed class StoreIntoAnotherTasksSlotTests
+{
+    /// <summary>The parent exits, step by step of the switch: no answer is wrong, and none needs the kernel afterwards.</summary>
+    [Theory]
+    [InlineData("per-cpu,fix=all")]
+    [InlineData("per-cpu-seq")]
+    [InlineData("per-cpu-fixup")]
+    public void TheParentExitsWhileTheChildIsSwitchedAway(string design)
+    {
+        CheckResult result = new ArmVdsoLab().Check(design, ["getppid"], ["mid-own", "mid-prev"]);
+        Assert.Equal(2, result.Cells.Count);
+        Assert.All(result.Cells, c => Assert.True(c.Explored > 50 && c.Failed == 0, $"{c.Event}: {c.Failed} of {c.Explored}, {c.What}"));
+    }
+}
