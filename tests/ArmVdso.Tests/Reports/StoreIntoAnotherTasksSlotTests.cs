@@ -16,7 +16,7 @@ public sealed class StoreIntoAnotherTasksSlotTests
     public void TheParentExitsWhileTheChildIsSwitchedAway(string design)
     {
         CheckResult result = new ArmVdsoLab().Check(design, ["getppid"], ["mid-own", "mid-prev"]);
-        Assert.Equal(2, result.Cells.Count);
-        Assert.All(result.Cells, c => Assert.True(c.Explored > 50 && c.Failed == 0, $"{c.Event}: {c.Failed} of {c.Explored}, {c.What}"));
+        Assert.Equal(["none", "mid-own", "mid-prev"], result.Cells.Select(c => c.Event));
+        Assert.All(result.Cells, c => Assert.True(c.Failed == 0, $"{c.Event}: {c.Failed} of {c.Explored}, {c.What}"));
     }
 }
