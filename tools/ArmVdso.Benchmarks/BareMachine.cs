@@ -6,22 +6,22 @@ namespace ArmVdso.Benchmarks;
 
 /// <summary>A machine of one PE at EL0 with 64 MiB of RAM at the same virtual address, and no system software: an exception
 /// would leave the loop, and <see cref="Run"/> says so.</summary>
-internal sealed class BareMachine : IDisposable
+public sealed class BareMachine : IDisposable
 {
     /// <summary>Where loops are placed.</summary>
-    internal const ulong Code = 0x10000;
+    public const ulong Code = 0x10000;
 
     /// <summary>First byte of data.</summary>
-    internal const ulong Data = 0x100000;
+    public const ulong Data = 0x100000;
 
     private const ulong Size = 64 << 20;
     private readonly Machine _machine;
 
     /// <summary>The PE.</summary>
-    internal Cpu Cpu { get; }
+    public Cpu Cpu { get; }
 
     /// <summary>A machine with an engine and a timing model by name, or "none".</summary>
-    internal BareMachine(EngineKind engine, string core)
+    public BareMachine(EngineKind engine, string core)
     {
         _machine = new Machine(1, Size, CoreTimings.Of(core)) { Engine = engine };
         Cpu = _machine.Cpus[0];
@@ -39,7 +39,7 @@ internal sealed class BareMachine : IDisposable
 
     /// <summary>Places <paramref name="words"/>, repeated to fill <paramref name="length"/> instructions, and a branch back to the
     /// first.</summary>
-    internal void Loop(ReadOnlySpan<uint> words, int length)
+    public void Loop(ReadOnlySpan<uint> words, int length)
     {
         length = length / words.Length * words.Length;
         for (int i = 0; i < length; i++)
@@ -51,7 +51,7 @@ internal sealed class BareMachine : IDisposable
 
     /// <summary>Executes at least <paramref name="instructions"/> (one cycle each without a timing model).</summary>
     /// <exception cref="InvalidOperationException">An exception was taken.</exception>
-    internal ulong Run(ulong instructions)
+    public ulong Run(ulong instructions)
     {
         ulong end = Cpu.Instructions + instructions, exceptions = Cpu.ExceptionEntries;
         while (Cpu.Instructions < end)
@@ -61,5 +61,6 @@ internal sealed class BareMachine : IDisposable
         return Cpu.Instructions;
     }
 
+    /// <inheritdoc/>
     public void Dispose() => _machine.Dispose();
 }

@@ -1,14 +1,11 @@
-using ArmVdso.Emulator;
 using ArmVdso.Emulator.Isa;
 using BenchmarkDotNet.Attributes;
 
 namespace ArmVdso.Benchmarks;
 
 /// <summary>Time of one instruction by timing class, in loops of one instruction repeated, without and with a timing model.</summary>
-public class InstructionClassBenchmarks
+public class InstructionClassBenchmarks : LoopBenchmark
 {
-    private const int Instructions = 100_000;
-
     // One instruction of each class that a loop can hold. X20 points at data.
     private static readonly Dictionary<TimingClass, uint> s_words = new()
     {
@@ -72,34 +69,18 @@ public class InstructionClassBenchmarks
         [TimingClass.Pauth] = 0xDAC10041, // pacia x1, x2
     };
 
-    private BareMachine _machine = null!;
-
     /// <summary>Classes to run.</summary>
     public static IEnumerable<TimingClass> Classes => s_words.Keys;
 
     [ParamsSource(nameof(Classes))]
     public TimingClass Class { get; set; }
 
-    [Params(EngineKind.Reference, EngineKind.Portable)]
-    public EngineKind Engine { get; set; }
-
-    [Params("none", "cortex-a53")]
-    public string Core { get; set; } = "none";
-
-    [GlobalSetup]
-    public void Setup()
+    /// <inheritdoc/>
+    protected override void Load(BareMachine machine)
     {
-        _machine = new BareMachine(Engine, Core);
-        _machine.Loop([s_words[Class]], 64);
+        machine.Loop([s_words[Class]], 64);
         for (int i = 0; i < 20; i++)
-            _machine.Cpu.SetX(i, BareMachine.Data + (ulong)i * 77);
-        _machine.Cpu.SetX(20, BareMachine.Data);
-        _machine.Run(1000);
+            machine.Cpu.SetX(i, BareMachine.Data + (ulong)i * 77);
+        machine.Cpu.SetX(20, BareMachine.Data);
     }
-
-    [GlobalCleanup]
-    public void Cleanup() => _machine.Dispose();
-
-    [Benchmark(OperationsPerInvoke = Instructions)]
-    public ulong Instruction() => _machine.Run(Instructions);
 }

@@ -1,4 +1,3 @@
-using ArmVdso.Emulator;
 using ArmVdso.Emulator.Processor;
 using BenchmarkDotNet.Attributes;
 
@@ -6,9 +5,8 @@ namespace ArmVdso.Benchmarks;
 
 /// <summary>Time of one instruction in loops of loads and stores: aligned, unaligned, across pages, over more pages than any TLB
 /// has.</summary>
-public class MemoryBenchmarks
+public class MemoryBenchmarks : LoopBenchmark
 {
-    private const int Instructions = 100_000;
     private const uint LoadWord = 0xF9400281;      // ldr x1, [x20]
     private const uint StoreWord = 0xF9000281;     // str x1, [x20]
     private const uint LoadVector = 0x3DC00281;    // ldr q1, [x20]
@@ -29,21 +27,12 @@ public class MemoryBenchmarks
         NewPageEachLoad,
     }
 
-    private BareMachine _machine = null!;
-
     [ParamsAllValues]
     public Path Kind { get; set; }
 
-    [Params(EngineKind.Reference, EngineKind.Portable)]
-    public EngineKind Engine { get; set; }
-
-    [Params("none", "cortex-a53")]
-    public string Core { get; set; } = "none";
-
-    [GlobalSetup]
-    public void Setup()
+    /// <inheritdoc/>
+    protected override void Load(BareMachine machine)
     {
-        _machine = new BareMachine(Engine, Core);
         ulong at = BareMachine.Data + Kind switch
         {
             Path.UnalignedLoad or Path.UnalignedStore => 3,
@@ -59,14 +48,7 @@ public class MemoryBenchmarks
             Path.NewPageEachLoad => [LoadWord, NextPage, SamePages],
             _ => [LoadWord],
         };
-        _machine.Loop(words, 66);
-        _machine.Cpu.SetX(20, at);
-        _machine.Run(1000);
+        machine.Loop(words, 66);
+        machine.Cpu.SetX(20, at);
     }
-
-    [GlobalCleanup]
-    public void Cleanup() => _machine.Dispose();
-
-    [Benchmark(OperationsPerInvoke = Instructions)]
-    public ulong Access() => _machine.Run(Instructions);
 }

@@ -7,11 +7,7 @@ public sealed class CheckedDesignCommandTests
 {
     /// <summary>Nothing is wrong in a design with retry and hooks, whatever happens and wherever.</summary>
     [Theory]
-    [InlineData("per-cpu-seq")]
-    [InlineData("per-cpu-gen")]
-    [InlineData("per-cpu-fixup")]
-    [InlineData("per-thread")]
-    [InlineData("rseq")]
+    [MemberData(nameof(KnownDesigns.Mended), MemberType = typeof(KnownDesigns))]
     public void AMendedDesignHolds(string design)
     {
         string[] served = [.. CheckCells.Ids, "getcpu", "sched_get_priority_max"];

@@ -50,9 +50,7 @@ public sealed partial class CoreUnderAnotherNameTests
     private static string Copy(string core, string folder, string name)
     {
         string copy = Path.Join(folder, name + ".json");
-        using Stream text = typeof(CoreModel).Assembly.GetManifestResourceStream($"cores/{core}.json")!;
-        using FileStream file = File.Create(copy);
-        text.CopyTo(file);
+        File.WriteAllText(copy, CoreFiles.Text(core));
         return copy;
     }
 

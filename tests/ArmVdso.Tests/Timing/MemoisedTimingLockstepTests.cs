@@ -27,8 +27,7 @@ public sealed partial class MemoisedTimingLockstepTests
     {
         if (!small)
             return name;
-        using Stream stream = typeof(CoreModel).Assembly.GetManifestResourceStream($"cores/{name}.json")!;
-        string text = new StreamReader(stream).ReadToEnd();
+        string text = CoreFiles.Text(name);
         foreach ((string key, int value) in new[] { ("l1i_size", 1024), ("l1i_ways", 2), ("l1d_size", 1024), ("l1d_ways", 2),
             ("micro_tlb", 2) })
             text = Regex.Replace(text, $"(\"{key}\": *{{[^}}]*\"value\": *)[0-9]+", $"${{1}}{value}");

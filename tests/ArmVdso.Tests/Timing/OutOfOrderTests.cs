@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Runtime.CompilerServices;
 using ArmVdso.Emulator;
 using ArmVdso.Emulator.Timing.Counters;
 using ArmVdso.Emulator.Timing.Models;
@@ -13,72 +11,6 @@ namespace ArmVdso.Tests.Timing;
 public sealed class OutOfOrderTests(ITestOutputHelper output)
 {
     private const string Core = "neoverse-n1";
-
-    // A ratchet: what the model reaches; it may only get better.
-    private const double RowError = 0.01;
-
-    private static string DataFile(string name, [CallerFilePath] string here = "") =>
-        Path.Combine(Path.GetDirectoryName(here)!, "data", name);
-
-    private static uint[] Words(string text) =>
-        [.. text.Split(' ', StringSplitOptions.RemoveEmptyEntries)
-            .Select(w => uint.Parse(w, NumberStyles.HexNumber, CultureInfo.InvariantCulture))];
-
-    [Fact]
-    public void MeasuredInstructionsHaveTheirLatencyAndThroughput()
-    {
-        double sum = 0;
-        int count = 0;
-        foreach (string[] row in File.ReadLines(DataFile("n1_insn_measured.tsv")).Where(l => !l.StartsWith('#')).Skip(1)
-            .Select(l => l.Split('\t')))
-        {
-            void Check(string kind, double measured, double model)
-            {
-                double error = Math.Abs(model - measured) / measured;
-                sum += error;
-                count++;
-                if (error > 0.05)
-                    output.WriteLine($"{kind} {row[1]}: measured {measured}, model {model:f2}: {row[8]}");
-            }
-            if (row[4].Length > 0)
-                Check("latency", Number(row[2]), Time(row, Words(row[4])) - Number(row[5]));
-            if (row[6].Length > 0)
-                Check("throughput", Number(row[3]), Number(row[7]) / Time(row, Words(row[6])));
-        }
-        output.WriteLine($"mean error {sum / count:p2} of {count}");
-        Assert.True(count > 1400);
-        Assert.True(sum / count < RowError, $"mean error {sum / count:p2}");
-    }
-
-    private static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
-
-    private static double Time(string[] row, uint[] words)
-    {
-        string name = row[1];
-        ulong offset = name.Contains("unaligned") ? 1UL : name.Contains("cross-cache") ? 63UL : name.Contains("cross-page") ? 4095UL : 0;
-        using var timer = new SnippetTimer(Core);
-        bool index = row[8].Contains("[x27, x1");
-        return timer.PerCopy(words, cpu =>
-        {
-            for (int i = 0; i < 31; i++)
-            {
-                ulong area = SnippetTimer.Data + (ulong)i * 0x10000 + offset;
-                cpu.SetX(i, area);
-                if (i == 27 && index)
-                    continue;
-                for (ulong at = area; at < area + 256; at += 8)
-                    timer.Ram.Write(at, area);
-            }
-            cpu.SetX(0, name.StartsWith("cbnz", StringComparison.Ordinal) ? 1UL : 0);
-            if (index)
-            {
-                cpu.SetX(1, 0);
-                cpu.SetX(9, 0);
-            }
-            if (row[8].Contains("umov x27") && offset == 0)
-                cpu.SetX(27, 0);
-        });
-    }
 
     /// <summary>A chain of loads over a set: L1, L2, system-level cache.</summary>
     [Theory]
@@ -96,33 +28,8 @@ public sealed class OutOfOrderTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void CausesSumToTheCyclesAndRunsRepeat()
-    {
-        ulong Run()
-        {
-            using var timer = new SnippetTimer(Core);
-            // ldr x1, [x2], #4096 ; add x1, x1, x3 ; mul x1, x1, x1 ; str x1, [x2, #8] ; ldp x4, x5, [x2] ; udiv x6, x1, x3 ; dsb sy ;
-            // isb ; mrs x7, cntvct_el0
-            uint[] words = [0xF8400441, 0x8B030021, 0x9B017C21, 0xF9000441, 0xA9401444, 0x9AC30826, 0xD5033F9F, 0xD5033FDF, 0xD53BE047];
-            timer.PerCopy(words, cpu =>
-            {
-                cpu.SetX(2, SnippetTimer.Data);
-                cpu.SetX(3, 3);
-            });
-            var timing = (OutOfOrderTiming)timer.Cpu.Timing;
-            timing.Charge(100, 10);
-            timing.AdvanceTo(timing.Cycles + 50);
-            TimingStatistics statistics = timing.Statistics;
-            Assert.Equal(timing.Cycles, statistics.Cycles);
-            Assert.Equal(timer.Cpu.Instructions, statistics.EL0.Instructions + statistics.EL1.Instructions);
-            Assert.Equal(100UL, statistics.EL1.Causes[(int)CycleCause.Charged]);
-            Assert.Equal(50UL, statistics.EL1.Causes[(int)CycleCause.Waiting]);
-            Assert.NotEqual(0UL, statistics.EL1.Causes[(int)CycleCause.System]);
-            Assert.NotEqual(0UL, statistics.EL1.Causes[(int)CycleCause.Dram]);
-            return timing.Cycles;
-        }
-        Assert.Equal(Run(), Run());
-    }
+    public void CausesSumToTheCyclesAndRunsRepeat() =>
+        Assert.Equal(TimingAccount.Check<OutOfOrderTiming>(Core), TimingAccount.Check<OutOfOrderTiming>(Core));
 
     /// <summary>Independent work overlaps with a miss, dependent work does not; a mispredicted branch and an ISB end the overlap.</summary>
     [Fact]
@@ -180,7 +87,7 @@ public sealed class OutOfOrderTests(ITestOutputHelper output)
         "parameters.reorder_buffer: 1 is not in 8..1024")]
     public void BadModelFilesAreNamedWithTheKey(string old, string replacement, string message)
     {
-        string text = new StreamReader(typeof(CoreModel).Assembly.GetManifestResourceStream($"cores/{Core}.json")!).ReadToEnd();
+        string text = CoreFiles.Text(Core);
         int at = text.IndexOf(old, StringComparison.Ordinal);
         Assert.True(at > 0);
         string bad = text[..at] + replacement + text[(at + old.Length)..];

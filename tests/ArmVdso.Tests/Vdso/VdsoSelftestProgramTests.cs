@@ -47,11 +47,7 @@ public sealed class VdsoSelftestProgramTests
 
     /// <summary>Those that look at what the designs change, and one of each kind besides.</summary>
     [Theory]
-    [InlineData("per-cpu-seq")]
-    [InlineData("per-cpu-gen")]
-    [InlineData("per-cpu-fixup")]
-    [InlineData("per-thread")]
-    [InlineData("rseq")]
+    [MemberData(nameof(KnownDesigns.Mended), MemberType = typeof(KnownDesigns))]
     public void Passes_on_every_design(string design)
     {
         Run("vdso_test_getcpu-kernel", "Running on CPU", design);

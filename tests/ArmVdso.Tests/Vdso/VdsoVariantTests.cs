@@ -38,11 +38,7 @@ public sealed class VdsoVariantTests
     }
 
     [Theory]
-    [InlineData("per-cpu-seq")]
-    [InlineData("per-cpu-gen")]
-    [InlineData("per-cpu-fixup")]
-    [InlineData("per-thread")]
-    [InlineData("rseq")]
+    [MemberData(nameof(KnownDesigns.Mended), MemberType = typeof(KnownDesigns))]
     public void IsLaidOutAsTheTalksImageIs(string design)
     {
         VdsoElf elf = Elf(design), talk = Elf("per-cpu");

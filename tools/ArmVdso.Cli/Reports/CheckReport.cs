@@ -47,6 +47,10 @@ internal static class CheckReport
         output.WriteLine();
     }
 
+    /// <summary>Machine and an empty line.</summary>
+    internal static void WriteHeader(TextWriter output, SessionSettings settings) =>
+        output.WriteLine($"{Machine(settings)}, no timing model\n");
+
     /// <summary>The machine: no timing model plays a part.</summary>
     internal static string Machine(SessionSettings settings) =>
         $"{settings.Cpus} CPUs, profile {settings.CpuProfileName}, kernel {settings.KernelConfiguration}";

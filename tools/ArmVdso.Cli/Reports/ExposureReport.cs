@@ -9,8 +9,7 @@ internal static class ExposureReport
 {
     internal static void Write(TextWriter output, SessionSettings settings, IReadOnlyList<Exposure> findings)
     {
-        output.WriteLine($"{CheckReport.Machine(settings)}, no timing model");
-        output.WriteLine();
+        CheckReport.WriteHeader(output, settings);
         var table = new Table(
             "design", "words read", "of a process on another CPU", "of one that ran before", "of a sibling thread", "writes that fault",
             "MSR TPIDRRO_EL0",

@@ -9,8 +9,7 @@ internal static class MutantReport
 {
     internal static void Write(TextWriter output, SessionSettings settings, IReadOnlyList<MutantResult> results)
     {
-        output.WriteLine($"{CheckReport.Machine(settings)}, no timing model");
-        output.WriteLine();
+        CheckReport.WriteHeader(output, settings);
         var table = new Table(
             "design", "planted fault", "places", "functions that fail", "found by", "shortest failing schedule (--replay, with --mutant)");
         foreach (MutantResult r in results)

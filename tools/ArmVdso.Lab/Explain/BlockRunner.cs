@@ -42,9 +42,7 @@ internal sealed class BlockRunner : IDisposable
             throw new LabException($"{file}: no instructions", LabFault.Input);
         if (_words.Length > 2048)
             throw new LabException($"{file}: {_words.Length} instructions; at most 2048", LabFault.Input);
-        _indices = Indices(_words);
-        _loop = LoopBranch.Close(ref _words[^1], _words.Length);
-        Copies = _loop ? 1 : Math.Max(1, 144 / _words.Length);
+        _indices = LoopBlock.Indices(_words);
         try
         {
             _timer = new SnippetTimer(settings.Core);
@@ -53,16 +51,7 @@ internal sealed class BlockRunner : IDisposable
         {
             throw new LabException(e.Message, LabFault.Input, e);
         }
-        ulong at = SnippetTimer.Code;
-        for (int i = 0; i < Copies; i++)
-        {
-            foreach (uint word in _words)
-            {
-                _timer.Ram.Write(at, word);
-                at += 4;
-            }
-        }
-        _end = at;
+        Copies = LoopBlock.Place(_timer, _words, out _loop, out _end);
         Prepare();
     }
 
@@ -127,23 +116,6 @@ internal sealed class BlockRunner : IDisposable
                 _timer.Cpu.PC = SnippetTimer.Code;
         }
         return (done, _timer.Cpu.Cycles - start);
-    }
-
-    /// <summary>Registers that are offsets of loads and stores and the base of none: they hold 8.</summary>
-    private static uint Indices(uint[] words)
-    {
-        uint offsets = 0;
-        uint bases = 0;
-        foreach (uint word in words)
-        {
-            // Loads and stores: op0 x1x0.
-            if ((word & 0x0A000000) != 0x08000000)
-                continue;
-            bases |= 1u << (int)((word >> 5) & 31);
-            if ((word & 0x3B200C00) == 0x38200800)
-                offsets |= 1u << (int)((word >> 16) & 31);
-        }
-        return offsets & ~bases;
     }
 
     private static uint[] Assemble(string file)

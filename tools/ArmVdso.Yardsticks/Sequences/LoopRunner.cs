@@ -25,26 +25,18 @@ public static class LoopRunner
         if (words.Length == 0)
             throw new InvalidOperationException("no instructions");
         using var timer = new SnippetTimer(core);
-        int[] indices = [.. Indices(words)];
+        uint indices = LoopBlock.Indices(words);
         Action<Cpu> given = registers;
         registers = cpu =>
         {
-            foreach (int index in indices)
-                cpu.SetX(index, 0);
+            for (int i = 0; i < 31; i++)
+            {
+                if (((indices >> i) & 1) != 0)
+                    cpu.SetX(i, 0);
+            }
             given(cpu);
         };
-        bool loop = LoopBranch.Close(ref words[^1], words.Length);
-        int copies = loop ? 1 : Math.Max(1, 144 / words.Length);
-        ulong at = SnippetTimer.Code;
-        for (int copy = 0; copy < copies; copy++)
-        {
-            foreach (uint word in words)
-            {
-                timer.Ram.Write(at, word);
-                at += 4;
-            }
-        }
-        ulong end = at;
+        int copies = LoopBlock.Place(timer, words, out bool loop, out ulong end);
         // The first pass brings the memory that the rounds touch into the caches.
         Rounds(timer, rounds + Warm, copies, end, loop, registers);
         Rounds(timer, Warm, copies, end, loop, registers);
@@ -77,15 +69,6 @@ public static class LoopRunner
                 timer.Cpu.PC = SnippetTimer.Code;
         }
         return done;
-    }
-
-    /// <summary>Registers that are offsets of loads and stores, and no base of another: they begin at zero.</summary>
-    private static IEnumerable<int> Indices(uint[] words)
-    {
-        static bool Accesses(uint word) => (word & 0x0A000000) == 0x08000000;
-        static bool Indexed(uint word) => (word & 0x3B200C00) == 0x38200800;
-        return words.Where(Indexed).Select(w => (int)(w >> 16) & 31)
-            .Where(r => r < 31 && !words.Any(w => Accesses(w) && (int)((w >> 5) & 31) == r)).Distinct();
     }
 
     private static void Prepare(SnippetTimer timer, Action<Cpu> registers)
