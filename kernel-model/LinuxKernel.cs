@@ -154,11 +154,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
             Timekeeper.SetClockMode(Clocks.ModeNone);
         foreach ((ulong at, ulong length) in options.Suspends)
             timers.Add(at, _ => Timekeeper.Suspend(length));
-        design.PatchEl1(El1, machine);
-        if (reload)
-            PerCpuDesign.KeepRegister(El1, machine);
-        foreach (Cpu cpu in machine.Cpus)
-            StartCpu(cpu, kernelSpace, perCpuPa, timekeeperPa);
+        Boot(kernelSpace, reload, perCpuPa, timekeeperPa);
 
         var taskNamespaces = new TaskNamespaces(machine.Memory, PageAllocator, Tasks, Records, Namespaces, Vdso, SignalDelivery);
         Vfs = MakeFiles(
@@ -239,6 +235,16 @@ public sealed partial class LinuxKernel : IHypercallHandler
             Error = Hooks.Error,
         });
         return vfs;
+    }
+
+    /// <summary>EL1 code becomes the design's, and each CPU runs it.</summary>
+    private void Boot(AddressSpace kernelSpace, bool reload, ulong perCpuPa, ulong timekeeperPa)
+    {
+        Vdso.Design.PatchEl1(El1, Machine);
+        if (reload)
+            PerCpuDesign.KeepRegister(El1, Machine);
+        foreach (Cpu cpu in Machine.Cpus)
+            StartCpu(cpu, kernelSpace, perCpuPa, timekeeperPa);
     }
 
     /// <summary>A CPU's record, its idle task, and its way into EL1 code.</summary>

@@ -33,23 +33,43 @@ internal sealed class SignalFrame(bool landingPads, VdsoDesign design, SignalDel
         design.BeforeSignalFrame(task, regs);
         if (!RestartableSequences.BeforeHandler(task, regs))
             return false;
-        ulong sp = regs.SP;
-        (ulong address, ulong size, int flags) alt = task.Signals.AltStack;
-        if ((action.Flags & Signal.SA_ONSTACK) != 0 && (alt.flags & Signal.SS_DISABLE) == 0 && !task.Signals.IsOnAltStack(sp))
-            sp = alt.address + alt.size;
-        sp &= ~15UL;
-        ulong record = sp - 16;
+        ulong record = StackFor(task, regs, action) - 16;
         ulong frame = (record - FrameSize) & ~15UL;
         var b = new byte[FrameSize];
         if ((action.Flags & Signal.SA_SIGINFO) != 0)
             info.ToBytes().CopyTo(b, 0);
         Span<byte> uc = b.AsSpan(InfoSize);
-        BinaryPrimitives.WriteUInt64LittleEndian(uc[16..], alt.address);
-        int stackFlags = alt.flags;
-        if ((alt.flags & Signal.SS_DISABLE) == 0 && task.Signals.IsOnAltStack(regs.SP))
-            stackFlags |= Signal.SS_ONSTACK;
-        BinaryPrimitives.WriteInt32LittleEndian(uc[24..], stackFlags);
-        BinaryPrimitives.WriteUInt64LittleEndian(uc[32..], alt.size);
+        WriteContext(uc, task, regs, info);
+        WriteRecords(uc[(UcontextMcontext + McontextReserved)..], cpu, info);
+        var frameRecord = new byte[16];
+        BinaryPrimitives.WriteUInt64LittleEndian(frameRecord, regs[29]);
+        BinaryPrimitives.WriteUInt64LittleEndian(frameRecord.AsSpan(8), regs[30]);
+        if (!task.Mm!.Write(frame, b) || !task.Mm.Write(record, frameRecord))
+            return false;
+        EnterHandler(task, regs, info, action, frame, record);
+        SignalDelivered(task, info, action);
+        return true;
+    }
+
+    /// <summary>Where the frame goes: the alternate stack where the handler wants it, else the task's own (get_sigframe).</summary>
+    private static ulong StackFor(KernelTask task, UserRegisters regs, SignalAction action)
+    {
+        ulong sp = regs.SP;
+        (ulong address, ulong size, int flags) = task.Signals.AltStack;
+        if ((action.Flags & Signal.SA_ONSTACK) != 0 && (flags & Signal.SS_DISABLE) == 0 && !task.Signals.IsOnAltStack(sp))
+            sp = address + size;
+        return sp & ~15UL;
+    }
+
+    /// <summary>ucontext and mcontext: alternate stack, mask, general registers (setup_sigframe).</summary>
+    private static void WriteContext(Span<byte> uc, KernelTask task, UserRegisters regs, SignalInfo info)
+    {
+        (ulong address, ulong size, int flags) = task.Signals.AltStack;
+        if ((flags & Signal.SS_DISABLE) == 0 && task.Signals.IsOnAltStack(regs.SP))
+            flags |= Signal.SS_ONSTACK;
+        BinaryPrimitives.WriteUInt64LittleEndian(uc[16..], address);
+        BinaryPrimitives.WriteInt32LittleEndian(uc[24..], flags);
+        BinaryPrimitives.WriteUInt64LittleEndian(uc[32..], size);
         BinaryPrimitives.WriteUInt64LittleEndian(uc[40..], task.Signals.SavedMask ?? task.Signals.Blocked);
         Span<byte> mc = uc[UcontextMcontext..];
         BinaryPrimitives.WriteUInt64LittleEndian(mc, info.Address);
@@ -58,7 +78,11 @@ internal sealed class SignalFrame(bool landingPads, VdsoDesign design, SignalDel
         BinaryPrimitives.WriteUInt64LittleEndian(mc[256..], regs.SP);
         BinaryPrimitives.WriteUInt64LittleEndian(mc[264..], regs.PC);
         BinaryPrimitives.WriteUInt64LittleEndian(mc[272..], regs.Pstate);
-        Span<byte> fp = mc[McontextReserved..];
+    }
+
+    /// <summary>The records of __reserved: fpsimd_context, and esr_context after a fault (preserve_fpsimd_context).</summary>
+    private static void WriteRecords(Span<byte> fp, Cpu cpu, SignalInfo info)
+    {
         BinaryPrimitives.WriteUInt32LittleEndian(fp, FpsimdMagic);
         BinaryPrimitives.WriteInt32LittleEndian(fp[4..], FpsimdSize);
         BinaryPrimitives.WriteUInt32LittleEndian(fp[8..], cpu.FPSR);
@@ -68,18 +92,17 @@ internal sealed class SignalFrame(bool landingPads, VdsoDesign design, SignalDel
             BinaryPrimitives.WriteUInt64LittleEndian(fp[(16 + i * 16)..], cpu.V(i).Lo);
             BinaryPrimitives.WriteUInt64LittleEndian(fp[(24 + i * 16)..], cpu.V(i).Hi);
         }
-        if (info.Synchronous && info.Esr != 0)
-        {
-            Span<byte> esr = fp[FpsimdSize..];
-            BinaryPrimitives.WriteUInt32LittleEndian(esr, EsrMagic);
-            BinaryPrimitives.WriteInt32LittleEndian(esr[4..], 16);
-            BinaryPrimitives.WriteUInt64LittleEndian(esr[8..], info.Esr);
-        }
-        var frameRecord = new byte[16];
-        BinaryPrimitives.WriteUInt64LittleEndian(frameRecord, regs[29]);
-        BinaryPrimitives.WriteUInt64LittleEndian(frameRecord.AsSpan(8), regs[30]);
-        if (!task.Mm!.Write(frame, b) || !task.Mm.Write(record, frameRecord))
-            return false;
+        if (!info.Synchronous || info.Esr == 0)
+            return;
+        Span<byte> esr = fp[FpsimdSize..];
+        BinaryPrimitives.WriteUInt32LittleEndian(esr, EsrMagic);
+        BinaryPrimitives.WriteInt32LittleEndian(esr[4..], 16);
+        BinaryPrimitives.WriteUInt64LittleEndian(esr[8..], info.Esr);
+    }
+
+    /// <summary>Registers as the handler finds them (setup_return).</summary>
+    private void EnterHandler(KernelTask task, UserRegisters regs, SignalInfo info, SignalAction action, ulong frame, ulong record)
+    {
         regs[0] = (ulong)info.Number;
         if ((action.Flags & Signal.SA_SIGINFO) != 0)
         {
@@ -87,24 +110,26 @@ internal sealed class SignalFrame(bool landingPads, VdsoDesign design, SignalDel
             regs[2] = frame + InfoSize;
         }
         regs[29] = record;
-        regs[30] = (action.Flags & Signal.SA_RESTORER) != 0 ? action.Restorer : task.Mm.SigreturnTrampoline;
+        regs[30] = (action.Flags & Signal.SA_RESTORER) != 0 ? action.Restorer : task.Mm!.SigreturnTrampoline;
         regs.SP = frame;
         regs.PC = action.Handler;
         // PSTATE: BTYPE = C for the landing pad, TCO clear; the condition flags stay.
-        regs.Pstate = (regs.Pstate & ~((3UL << 10) | (1UL << 25) | (1UL << 21)))
-            | (landingPads ? 1UL << 11 : 0);
+        regs.Pstate = (regs.Pstate & ~((3UL << 10) | (1UL << 25) | (1UL << 21))) | (landingPads ? 1UL << 11 : 0);
         regs.SyscallNumber = -1;
-        ulong blocked = task.Signals.Blocked;
+    }
+
+    /// <summary>What the handler blocks, and what is good for one signal only (signal_delivered).</summary>
+    private static void SignalDelivered(KernelTask task, SignalInfo info, SignalAction action)
+    {
         task.Signals.SavedMask = null;
-        blocked |= action.Mask;
+        ulong blocked = task.Signals.Blocked | action.Mask;
         if ((action.Flags & Signal.SA_NODEFER) == 0)
             blocked |= Signal.Bit(info.Number);
         task.Signals.Blocked = blocked & ~Signal.Unblockable;
         if ((action.Flags & Signal.SA_RESETHAND) != 0)
             task.Handlers[info.Number] = action with { Handler = 0 };
-        if ((alt.flags & Signal.SS_AUTODISARM) != 0)
+        if ((task.Signals.AltStack.Flags & Signal.SS_AUTODISARM) != 0)
             task.Signals.AltStack = TaskSignals.NoAltStack;
-        return true;
     }
 
     /// <summary>rt_sigreturn: restores what the frame at SP holds. False: the frame is bad (SIGSEGV).</summary>
