@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using ArmVdso.Kernel.Vdso;
 using ArmVdso.Lab.Check;
 using ArmVdso.Lab.Designs;
 using ArmVdso.Lab.Explain;

@@ -1,7 +1,4 @@
-using ArmVdso.Emulator.Processor;
-using ArmVdso.Kernel;
 using ArmVdso.Kernel.El1;
-using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Lab;
 

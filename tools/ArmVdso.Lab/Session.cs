@@ -1,15 +1,10 @@
 using System.Globalization;
 using System.Text;
-using ArmVdso.Emulator;
 using ArmVdso.Emulator.Engine.Lockstep;
-using ArmVdso.Emulator.Processor;
-using ArmVdso.Kernel;
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Configuration;
-using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Signals;
 using ArmVdso.Kernel.Syscalls;
-using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Lab;
 

@@ -1,8 +1,5 @@
-using ArmVdso.Emulator;
-using ArmVdso.Emulator.Processor;
 using ArmVdso.Emulator.Timing.Models;
 using ArmVdso.Kernel.Configuration;
-using ArmVdso.Kernel.Vdso;
 
 namespace ArmVdso.Lab;
 

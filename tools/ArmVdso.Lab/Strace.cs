@@ -3,7 +3,6 @@ using System.Text;
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Signals;
 using ArmVdso.Kernel.Syscalls;
-using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Lab;
 

@@ -1,8 +1,5 @@
-using ArmVdso.Emulator;
 using ArmVdso.Emulator.Engine.Lockstep;
 using ArmVdso.Emulator.Engine.Portable;
-using ArmVdso.Emulator.Isa;
-using ArmVdso.Emulator.Processor;
 
 namespace ArmVdso.Tests.Engines;
 
@@ -90,16 +87,12 @@ public sealed class PortableEngineLockstepTests
     public void AnInjectedBugIsNoticed(Row row)
     {
         using var machine = new EngineMachine(EngineKind.PortableChecked);
-        machine.Machine.PrepareEngine();
-        machine.Machine.Code!.Alteration = op =>
+        Plant(machine, row, op =>
         {
-            if (op.Row == row)
-            {
-                op.Imm ^= 8;
-                op.Rm ^= 1;
-            }
+            op.Imm ^= 8;
+            op.Rm ^= 1;
             return op;
-        };
+        });
         EngineMismatchException e = Assert.Throws<EngineMismatchException>(() =>
         {
             var random = new Random(7);
@@ -145,24 +138,27 @@ public sealed class PortableEngineLockstepTests
     private static bool Translated(Row row, uint word) =>
         Translator.Translate(row, word, EngineMachine.Code, Translator.SpEL0, out _) != Translator.Kind.Reference;
 
+    /// <summary>Makes the portable engine execute another operation in place of those of a row.</summary>
+    private static void Plant(EngineMachine machine, Row row, Func<Op, Op> bug)
+    {
+        machine.Machine.PrepareEngine();
+        machine.Machine.Code!.Alteration = op => op.Row == row ? bug(op) : op;
+    }
+
     private static bool Notices(Row row, Random random)
     {
         using var machine = new EngineMachine(EngineKind.PortableChecked);
-        machine.Machine.PrepareEngine();
-        machine.Machine.Code!.Alteration = op =>
+        Plant(machine, row, op =>
         {
-            if (op.Row == row)
-            {
-                op.Imm ^= 8;
-                op.Rd ^= 1;
-                op.Rn ^= 1;
-                op.Instruction ^= 0x21 & ~RowInfo.Mask(row);
-                // An encoding without fields: it does nothing.
-                if (RowInfo.Mask(row) == uint.MaxValue)
-                    op.Row = Row.NOP;
-            }
+            op.Imm ^= 8;
+            op.Rd ^= 1;
+            op.Rn ^= 1;
+            op.Instruction ^= 0x21 & ~RowInfo.Mask(row);
+            // An encoding without fields: it does nothing.
+            if (RowInfo.Mask(row) == uint.MaxValue)
+                op.Row = Row.NOP;
             return op;
-        };
+        });
         try
         {
             for (int i = 0; i < 60; i++)

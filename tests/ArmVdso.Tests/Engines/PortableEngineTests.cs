@@ -1,5 +1,3 @@
-using ArmVdso.Emulator;
-
 namespace ArmVdso.Tests.Engines;
 
 /// <summary>What the portable engine must not be seen to do: keep stale code, miss a fault's PC, run past a limit.</summary>

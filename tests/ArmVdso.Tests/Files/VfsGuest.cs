@@ -1,6 +1,4 @@
 using System.Text;
-using ArmVdso.Emulator;
-using ArmVdso.Emulator.Timing;
 using ArmVdso.Kernel;
 using ArmVdso.Kernel.Configuration;
 using ArmVdso.Kernel.Files;

@@ -1,6 +1,4 @@
 using System.Runtime.Versioning;
-using ArmVdso.Emulator;
-using ArmVdso.Emulator.Timing;
 using ArmVdso.Kernel;
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Configuration;

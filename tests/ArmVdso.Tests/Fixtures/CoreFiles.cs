@@ -1,5 +1,3 @@
-using ArmVdso.Emulator.Timing.Models;
-
 namespace ArmVdso.Tests.Fixtures;
 
 /// <summary>The files of the built-in cores.</summary>

@@ -1,8 +1,4 @@
 using System.Runtime.InteropServices;
-using ArmVdso.Emulator;
-using ArmVdso.Emulator.Memory;
-using ArmVdso.Emulator.Processor;
-using ArmVdso.Emulator.Timing;
 
 namespace ArmVdso.Tests.Fixtures;
 

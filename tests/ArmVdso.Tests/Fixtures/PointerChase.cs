@@ -1,5 +1,3 @@
-using ArmVdso.Emulator;
-
 namespace ArmVdso.Tests.Fixtures;
 
 /// <summary>A chain of loads, as sbc-bench's ramlat measures it.</summary>

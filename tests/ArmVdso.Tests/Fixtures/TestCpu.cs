@@ -1,8 +1,3 @@
-using ArmVdso.Emulator;
-using ArmVdso.Emulator.Memory;
-using ArmVdso.Emulator.Processor;
-using ArmVdso.Emulator.Timing;
-
 namespace ArmVdso.Tests.Fixtures;
 
 /// <summary>A machine with one PE at EL0 and pages of RAM at a fixed virtual address, for tests of single instructions.</summary>

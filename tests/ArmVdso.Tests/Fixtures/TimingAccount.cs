@@ -1,5 +1,3 @@
-using ArmVdso.Emulator;
-using ArmVdso.Emulator.Timing;
 using ArmVdso.Emulator.Timing.Counters;
 
 namespace ArmVdso.Tests.Fixtures;

@@ -1,5 +1,3 @@
-using ArmVdso.Emulator.Isa;
-using ArmVdso.Emulator.Processor;
 using ArmVdso.Emulator.Semantics;
 
 namespace ArmVdso.Tests.FloatingPoint;

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using ArmVdso.Assembler;
-using ArmVdso.Emulator.Isa;
 using ArmVdso.Emulator.Isa.Disassembly;
 using Xunit.Abstractions;
 

@@ -1,7 +1,5 @@
 using System.Buffers.Binary;
 using System.Text;
-using ArmVdso.Emulator.Memory;
-using ArmVdso.Emulator.Processor;
 using ArmVdso.Emulator.Semantics;
 using Xunit;
 

@@ -1,6 +1,4 @@
 using System.Buffers.Binary;
-using ArmVdso.Emulator.Memory;
-using ArmVdso.Emulator.Processor;
 
 namespace ArmVdso.Tests.Instructions;
 

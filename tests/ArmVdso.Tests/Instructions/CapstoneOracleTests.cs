@@ -1,5 +1,4 @@
 using System.Globalization;
-using ArmVdso.Emulator.Isa;
 using ArmVdso.Emulator.Isa.Disassembly;
 using Gee.External.Capstone;
 using Gee.External.Capstone.Arm64;

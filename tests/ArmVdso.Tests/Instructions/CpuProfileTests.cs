@@ -1,6 +1,4 @@
 using System.Buffers.Binary;
-using ArmVdso.Emulator.Isa;
-using ArmVdso.Emulator.Processor;
 using ArmVdso.Kernel.Abi;
 
 namespace ArmVdso.Tests.Instructions;

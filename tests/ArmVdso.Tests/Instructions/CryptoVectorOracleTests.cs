@@ -1,10 +1,7 @@
 using System.Buffers.Binary;
 using System.Numerics;
 using System.Text;
-using ArmVdso.Emulator;
-using ArmVdso.Emulator.Processor;
 using ArmVdso.Emulator.Semantics;
-using ArmVdso.Emulator.Timing;
 using Xunit;
 
 namespace ArmVdso.Tests.Instructions;

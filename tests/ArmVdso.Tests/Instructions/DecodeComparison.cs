@@ -1,4 +1,3 @@
-using ArmVdso.Emulator.Isa;
 using ArmVdso.Emulator.Isa.Disassembly;
 using ArmVdso.IsaGenerator.Llvm;
 

@@ -1,4 +1,3 @@
-using ArmVdso.Emulator.Isa;
 using ArmVdso.IsaGenerator.Llvm;
 using Xunit.Abstractions;
 

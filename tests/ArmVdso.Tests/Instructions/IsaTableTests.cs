@@ -1,4 +1,3 @@
-using ArmVdso.Emulator.Isa;
 using ArmVdso.IsaGenerator.Table;
 
 namespace ArmVdso.Tests.Instructions;

@@ -1,4 +1,5 @@
 using ArmVdso.IsaGenerator.Table;
+using Translation = ArmVdso.IsaGenerator.Table.Translation;
 
 namespace ArmVdso.Tests.Instructions;
 

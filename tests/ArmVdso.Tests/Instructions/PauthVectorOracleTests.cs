@@ -1,6 +1,4 @@
 using System.Globalization;
-using ArmVdso.Emulator.Isa;
-using ArmVdso.Emulator.Processor;
 using ArmVdso.Emulator.Semantics;
 
 namespace ArmVdso.Tests.Instructions;

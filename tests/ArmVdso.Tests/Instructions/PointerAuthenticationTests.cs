@@ -1,4 +1,3 @@
-using ArmVdso.Emulator.Processor;
 using ArmVdso.Emulator.Semantics;
 using Xunit;
 

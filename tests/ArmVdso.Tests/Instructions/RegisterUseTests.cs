@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using ArmVdso.Emulator.Isa;
 using ArmVdso.Emulator.Isa.Disassembly;
 
 namespace ArmVdso.Tests.Instructions;

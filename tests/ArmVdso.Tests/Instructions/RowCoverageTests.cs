@@ -1,6 +1,5 @@
 using System.Text.RegularExpressions;
 using ArmVdso.Differential;
-using ArmVdso.Emulator.Isa;
 
 namespace ArmVdso.Tests.Instructions;
 

@@ -1,7 +1,4 @@
-using ArmVdso.Emulator;
-using ArmVdso.Emulator.Processor;
 using ArmVdso.Emulator.Semantics;
-using ArmVdso.Emulator.Timing;
 using Xunit;
 
 namespace ArmVdso.Tests.Instructions;

@@ -1,4 +1,3 @@
-using ArmVdso.Emulator.Timing.Models;
 using ArmVdso.Kernel.Configuration;
 using ArmVdso.Kernel.Costs;
 using ArmVdso.Kernel.Syscalls;

@@ -1,5 +1,3 @@
-using ArmVdso.Emulator;
-using ArmVdso.Emulator.Timing;
 using ArmVdso.Kernel;
 using ArmVdso.Kernel.Configuration;
 using ArmVdso.Kernel.Tasks;

@@ -1,5 +1,3 @@
-using ArmVdso.Emulator.Memory;
-using ArmVdso.Emulator.Processor;
 using ArmVdso.Emulator.Semantics;
 using Xunit;
 

@@ -1,5 +1,3 @@
-using ArmVdso.Emulator;
-
 namespace ArmVdso.Tests.Reports;
 
 /// <summary>Was wrong until e9f7790: the portable engine set PSTATE.BTYPE after BR and BLR where the CPU profile has no FEAT_BTI, so that

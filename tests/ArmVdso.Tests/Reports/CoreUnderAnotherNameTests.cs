@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using ArmVdso.Emulator.Timing.Models;
 
 namespace ArmVdso.Tests.Reports;
 

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using ArmVdso.Emulator.Processor;
 
 namespace ArmVdso.Tests.Reports;
 

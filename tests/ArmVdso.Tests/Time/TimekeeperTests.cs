@@ -1,6 +1,3 @@
-using ArmVdso.Emulator;
-using ArmVdso.Emulator.Memory;
-using ArmVdso.Emulator.Timing;
 using ArmVdso.Kernel;
 using ArmVdso.Kernel.Configuration;
 using ArmVdso.Kernel.Time;

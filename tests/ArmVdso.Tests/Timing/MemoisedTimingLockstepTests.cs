@@ -1,10 +1,7 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
-using ArmVdso.Emulator;
 using ArmVdso.Emulator.Engine.Lockstep;
-using ArmVdso.Emulator.Processor;
 using ArmVdso.Emulator.Timing.Counters;
-using ArmVdso.Emulator.Timing.Models;
 
 namespace ArmVdso.Tests.Timing;
 

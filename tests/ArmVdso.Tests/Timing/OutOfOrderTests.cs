@@ -1,6 +1,4 @@
-using ArmVdso.Emulator;
 using ArmVdso.Emulator.Timing.Counters;
-using ArmVdso.Emulator.Timing.Models;
 using ArmVdso.Emulator.Timing.OutOfOrder;
 using Xunit.Abstractions;
 

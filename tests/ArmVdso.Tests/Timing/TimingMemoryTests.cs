@@ -1,10 +1,6 @@
 using ArmVdso.Assembler;
-using ArmVdso.Emulator;
-using ArmVdso.Emulator.Memory;
-using ArmVdso.Emulator.Processor;
 using ArmVdso.Emulator.Timing.Counters;
 using ArmVdso.Emulator.Timing.InOrder;
-using ArmVdso.Emulator.Timing.Models;
 
 namespace ArmVdso.Tests.Timing;
 

@@ -1,11 +1,7 @@
-using ArmVdso.Emulator;
-using ArmVdso.Emulator.Isa;
-using ArmVdso.Emulator.Processor;
 using ArmVdso.Emulator.Timing.Counters;
 using ArmVdso.Emulator.Timing.Events;
 using ArmVdso.Emulator.Timing.InOrder;
 using ArmVdso.Emulator.Timing.Instructions;
-using ArmVdso.Emulator.Timing.Models;
 using ArmVdso.Kernel.Configuration;
 
 namespace ArmVdso.Tests.Timing;

@@ -1,12 +1,6 @@
 using System.Runtime.InteropServices;
-using ArmVdso.Emulator;
-using ArmVdso.Emulator.Processor;
-using ArmVdso.Kernel;
 using ArmVdso.Kernel.Explore;
-using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Syscalls;
-using ArmVdso.Kernel.Tasks;
-using ArmVdso.Kernel.Vdso;
 
 namespace ArmVdso.Lab.Check;
 

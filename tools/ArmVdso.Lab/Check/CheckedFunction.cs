@@ -1,6 +1,4 @@
-using ArmVdso.Emulator.Processor;
 using ArmVdso.Kernel.Abi;
-using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Lab.Check;
 

@@ -1,8 +1,5 @@
 using ArmVdso.Emulator.Memory;
-using ArmVdso.Emulator.Processor;
 using ArmVdso.Kernel.Explore;
-using ArmVdso.Kernel.Memory;
-using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Lab.Check;
 

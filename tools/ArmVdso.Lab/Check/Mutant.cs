@@ -1,5 +1,4 @@
 using ArmVdso.Kernel.El1;
-using ArmVdso.Kernel.Memory;
 
 namespace ArmVdso.Lab.Check;
 

@@ -1,7 +1,5 @@
 using ArmVdso.Emulator.Isa;
-using ArmVdso.Emulator.Processor;
 using ArmVdso.Emulator.Timing.Events;
-using ArmVdso.Kernel.Memory;
 
 namespace ArmVdso.Lab.Check;
 

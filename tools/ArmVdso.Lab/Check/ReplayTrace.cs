@@ -1,6 +1,5 @@
 using System.Text;
 using ArmVdso.Emulator.Isa.Disassembly;
-using ArmVdso.Emulator.Processor;
 using ArmVdso.Emulator.Timing.Events;
 using ArmVdso.Kernel.El1;
 

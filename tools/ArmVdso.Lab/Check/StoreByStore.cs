@@ -1,7 +1,3 @@
-using ArmVdso.Emulator.Processor;
-using ArmVdso.Kernel.Memory;
-using ArmVdso.Kernel.Tasks;
-
 namespace ArmVdso.Lab.Check;
 
 /// <summary>An update of the data page that can be stopped between its stores.</summary>

@@ -1,7 +1,5 @@
-using ArmVdso.Emulator.Processor;
 using ArmVdso.Kernel.Explore;
 using ArmVdso.Kernel.Namespaces;
-using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Lab.Check;
 

@@ -1,5 +1,4 @@
 using ArmVdso.Kernel.Abi;
-using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Lab.Check;
 

@@ -1,8 +1,4 @@
-using ArmVdso.Emulator.Processor;
-using ArmVdso.Kernel;
 using ArmVdso.Kernel.El1;
-using ArmVdso.Kernel.Tasks;
-using ArmVdso.Kernel.Vdso;
 
 namespace ArmVdso.Lab.Designs;
 

@@ -1,7 +1,5 @@
 using System.Globalization;
 using ArmVdso.Emulator.Timing.Models;
-using ArmVdso.Kernel.Tasks;
-using ArmVdso.Kernel.Vdso;
 
 namespace ArmVdso.Lab.Designs;
 

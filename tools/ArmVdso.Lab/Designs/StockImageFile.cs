@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Formats.Tar;
-using ArmVdso.Kernel.Vdso;
 
 namespace ArmVdso.Lab.Designs;
 

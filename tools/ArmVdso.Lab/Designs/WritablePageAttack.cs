@@ -1,6 +1,3 @@
-using ArmVdso.Emulator;
-using ArmVdso.Emulator.Processor;
-
 namespace ArmVdso.Lab.Designs;
 
 /// <summary>What came of the attack on one kernel.</summary>

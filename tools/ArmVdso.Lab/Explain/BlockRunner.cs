@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using ArmVdso.Assembler;
-using ArmVdso.Emulator;
-using ArmVdso.Emulator.Processor;
 using ArmVdso.Emulator.Timing.Models;
 using ArmVdso.Yardsticks;
 

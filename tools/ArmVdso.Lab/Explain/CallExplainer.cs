@@ -1,7 +1,5 @@
 using System.Buffers.Binary;
 using System.Globalization;
-using ArmVdso.Emulator;
-using ArmVdso.Kernel;
 using ArmVdso.Kernel.El1;
 using ArmVdso.Lab.Workloads;
 

@@ -1,6 +1,3 @@
-using ArmVdso.Emulator;
-using ArmVdso.Emulator.Processor;
-
 namespace ArmVdso.Lab.Explain;
 
 /// <summary>Records calls of a function, or what follows an address, on every CPU of a machine: the first, the fastest, or a chosen

@@ -1,5 +1,4 @@
 using ArmVdso.Emulator.Isa.Disassembly;
-using ArmVdso.Emulator.Processor;
 
 namespace ArmVdso.Lab.Explain;
 

@@ -1,5 +1,4 @@
 using System.Numerics;
-using ArmVdso.Emulator.Processor;
 using ArmVdso.Emulator.Timing;
 using ArmVdso.Emulator.Timing.Counters;
 using ArmVdso.Emulator.Timing.Events;

@@ -1,6 +1,4 @@
 using ArmVdso.Emulator.Isa;
-using ArmVdso.Emulator.Processor;
-using ArmVdso.Kernel;
 using ArmVdso.Kernel.Syscalls;
 
 namespace ArmVdso.Lab.KernelPath;

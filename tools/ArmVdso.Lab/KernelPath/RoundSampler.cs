@@ -1,6 +1,3 @@
-using ArmVdso.Emulator.Processor;
-using ArmVdso.Kernel;
-
 namespace ArmVdso.Lab.KernelPath;
 
 /// <summary>Cycles from one pass of a label to the next, with the charged part.</summary>

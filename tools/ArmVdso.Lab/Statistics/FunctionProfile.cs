@@ -1,8 +1,5 @@
-using ArmVdso.Emulator.Processor;
 using ArmVdso.Emulator.Timing.Counters;
-using ArmVdso.Kernel;
 using ArmVdso.Kernel.Files;
-using ArmVdso.Kernel.Memory;
 
 namespace ArmVdso.Lab.Statistics;
 

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using ArmVdso.Emulator.Isa;
-using ArmVdso.Emulator.Processor;
 
 namespace ArmVdso.Lab.Statistics;
 

@@ -1,4 +1,3 @@
-using ArmVdso.Emulator.Processor;
 using ArmVdso.Emulator.Timing.Counters;
 using ArmVdso.Lab.Check;
 

@@ -1,8 +1,6 @@
 using System.Runtime.CompilerServices;
 using ArmVdso.Emulator.Memory;
-using ArmVdso.Kernel;
 using ArmVdso.Kernel.Abi;
-using ArmVdso.Kernel.Memory;
 
 namespace ArmVdso.Lab.Workloads;
 

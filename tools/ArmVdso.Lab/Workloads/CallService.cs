@@ -1,5 +1,4 @@
 using ArmVdso.Kernel.Syscalls;
-using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Lab.Workloads;
 

@@ -1,7 +1,5 @@
 using System.Numerics;
 using ArmVdso.Emulator.Isa;
-using ArmVdso.Kernel.Tasks;
-using ArmVdso.Kernel.Vdso;
 
 namespace ArmVdso.Lab.Workloads;
 

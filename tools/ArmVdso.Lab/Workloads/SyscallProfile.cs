@@ -1,7 +1,3 @@
-using ArmVdso.Emulator.Processor;
-using ArmVdso.Kernel;
-using ArmVdso.Kernel.Tasks;
-
 namespace ArmVdso.Lab.Workloads;
 
 /// <summary>An SVC instruction of a mapped file.</summary>

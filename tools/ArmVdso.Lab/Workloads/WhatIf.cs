@@ -1,5 +1,4 @@
 using ArmVdso.Kernel.Syscalls;
-using ArmVdso.Kernel.Vdso;
 using ArmVdso.Lab.Designs;
 
 namespace ArmVdso.Lab.Workloads;

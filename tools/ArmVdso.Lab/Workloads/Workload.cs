@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using ArmVdso.Emulator.Processor;
 
 namespace ArmVdso.Lab.Workloads;
 
