@@ -134,10 +134,6 @@ internal static class SysPrctl
                     : task.ProcessControls.ContainsKey(SetIoFlusher) ? 1 : 0;
             case SetVma:
                 return SetVmaName(c);
-            case SetMdwe:
-            case GetMdwe:
-            case SchedCore:
-            case SveSetVl:
             case GetTsc:
                 return Put(c, task.CounterForbidden ? TscSigsegv : TscEnable);
             case SetTsc:
@@ -146,6 +142,10 @@ internal static class SysPrctl
                 task.CounterForbidden = a2 == TscSigsegv;
                 c.Counter.Update(c.Cpu, task);
                 return 0;
+            case SetMdwe:
+            case GetMdwe:
+            case SchedCore:
+            case SveSetVl:
             case SveGetVl:
             default:
                 return -Errno.EINVAL;

@@ -17,10 +17,10 @@ internal sealed class VfsGuest : IDisposable
     private readonly Machine _machine;
     private ulong _next = DataBase;
 
-    public VfsGuest(string? root = null, uint uid = 0)
+    public VfsGuest(string? root = null, uint uid = 0, Stream? output = null)
     {
         _machine = new Machine(1, 64 << 20, (_, _) => new TimingModel());
-        Kernel = new LinuxKernel(_machine, new KernelOptions { RootDirectory = root }, new KernelHooks { Output = Output });
+        Kernel = new LinuxKernel(_machine, new KernelOptions { RootDirectory = root }, new KernelHooks { Output = output ?? Output });
         var group = new ThreadGroup();
         Task = new KernelTask(Kernel.Records, Kernel.Scheduler, Kernel.Namespaces, 100, group) { Comm = "test" };
         group.Leader = Task;
