@@ -8,25 +8,25 @@ public enum PagePermissions : byte
     None = 0,
 
     /// <summary>EL0 may read.</summary>
-    UserRead = 1,
+    UserRead = 1 << 0,
 
     /// <summary>EL0 may write.</summary>
-    UserWrite = 2,
+    UserWrite = 1 << 1,
 
     /// <summary>EL0 may execute.</summary>
-    UserExecute = 4,
+    UserExecute = 1 << 2,
 
     /// <summary>EL1 may read.</summary>
-    KernelRead = 8,
+    KernelRead = 1 << 3,
 
     /// <summary>EL1 may write.</summary>
-    KernelWrite = 16,
+    KernelWrite = 1 << 4,
 
     /// <summary>EL1 may execute.</summary>
-    KernelExecute = 32,
+    KernelExecute = 1 << 5,
 
     /// <summary>Guarded page (BTI checks on indirect branches).</summary>
-    Guarded = 64,
+    Guarded = 1 << 6,
 }
 
 /// <summary>Fault status codes (DFSC/IFSC) in use.</summary>

@@ -83,6 +83,8 @@ internal sealed class CodeCache : ITranslatedCode
             if (kind == Translator.Kind.Reference)
                 break;
             op.Offset = (ushort)(at - pa);
+            if (op.Code is OpCode.Br or OpCode.Blr && _engines[0].HasBti)
+                op.Extra = (byte)(op.Code == OpCode.Blr ? 2 : guarded && op.Rn is not (16 or 17) ? 3 : 1);
             fp |= RowInfo.IsFp(row);
             _scratch[n++] = Alteration is null ? op : Alteration(op);
             branch = kind == Translator.Kind.Branch;

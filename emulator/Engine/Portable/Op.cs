@@ -26,7 +26,8 @@ public struct Op
     /// <summary>Register that the address is written back to; the discarded one when there is no write-back.</summary>
     public byte Wb;
 
-    /// <summary>15 when the base is a stack pointer, whose alignment is checked; else 0. Kind of shift or extension otherwise.</summary>
+    /// <summary>15 when the base is a stack pointer, whose alignment is checked; else 0. Kind of shift or extension,
+    /// or BTYPE after an indirect branch, otherwise.</summary>
     public byte Extra;
 
     /// <summary>Immediate, mask, or branch target, computed.</summary>

@@ -46,6 +46,9 @@ internal sealed partial class PortableEngine : ExecutionEngine
         code.Add(this);
     }
 
+    /// <summary>Whether indirect branches set BTYPE; the PEs of a machine are of one profile.</summary>
+    internal bool HasBti => _cpu.HasBti;
+
     /// <summary>Number of the state of translations and code: what was found in another one is looked for again.</summary>
     internal ulong FetchEpoch { get; private set; } = 1;
 

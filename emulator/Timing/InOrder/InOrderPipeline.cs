@@ -73,20 +73,8 @@ public sealed class InOrderPipeline : IPipeline
         bool pair = _s.Slots == 1 && _s.FetchReady <= _s.Cycle && CanPair(t);
         long at = pair ? _s.Cycle : next;
         long earliest = at;
-        long wanted = at;
         CycleCause cause = CycleCause.Dependency;
-        byte[] sources = t.Sources;
-        byte[] needs = t.Needs;
-        for (int i = 0; i < sources.Length; i++)
-        {
-            int register = sources[i];
-            long ready = ((t.AddressSources >> i) & 1) != 0 ? _s.AddressReady[register] : _s.Ready[register] - needs[i];
-            if (ready > wanted)
-            {
-                wanted = ready;
-                cause = (CycleCause)_s.Cause[register];
-            }
-        }
+        long wanted = Operands(t, at, ref cause);
         // Results are written in order: a younger write of a register does not overtake an older one.
         byte[] destinations = t.Destinations;
         long written = at;
@@ -166,42 +154,13 @@ public sealed class InOrderPipeline : IPipeline
         if (late == 1 && wanted + 1 <= at)
             late = 0;
 
-        if (pair)
-        {
-            _s.Slots = 2;
-            counters.DualIssued++;
-            if (beats > 1)
-            {
-                counters.Causes[(int)CycleCause.Unit] += (ulong)(beats - 1);
-                _s.Cycle = at + beats - 1;
-            }
-        }
-        else
-        {
-            counters.Causes[(int)CycleCause.Issuing]++;
-            bool closes = (t.Units & Units.Alone) != 0 || ((t.Units & Units.Branch) != 0 && _model.BranchPairs == 0);
-            _s.Slots = beats > 1 || closes || _model.IssueWidth == 1 ? 2 : 1;
-            if (beats > 1)
-                counters.Causes[(int)CycleCause.Unit] += (ulong)(beats - 1);
-            _s.Cycle = at + beats - 1;
-            _s.PairUnits = t.Units;
-            _s.PairSimd = t.SimdHalves;
-            _s.PairFlags = t.WritesFlags;
-        }
+        Issue(t, at, beats, pair, ref counters);
         if (lines.Length > 0 && lines[^1].Write)
             _s.StoredAt = _s.Cycle;
         if (t.Busy > 1 || t.Kind == TimingKind.Divide)
             Occupy(t.Units, at + (t.Kind == TimingKind.Divide ? extra + t.Busy : t.Busy));
 
-        for (int i = 0; i < destinations.Length; i++)
-        {
-            int register = destinations[i];
-            long ready = at + t.Latencies[i] + late + extra;
-            _s.Ready[register] = ready;
-            _s.AddressReady[register] = late != 0 ? Math.Max(ready, at + _model.LateToAddress) : at + t.AddressLatencies[i] + extra;
-            _s.Cause[register] = (byte)resultCause;
-        }
-
+        Results(t, at, late, extra, resultCause);
         if (Sink is not null)
         {
             var trace = new InstructionTrace(
@@ -217,6 +176,64 @@ public sealed class InOrderPipeline : IPipeline
             counters.Causes[(int)CycleCause.System] += (ulong)hold;
             _s.Cycle += hold;
             _s.Slots = 2;
+        }
+    }
+
+    /// <summary>The cycle, from <paramref name="at"/> on, in which all operands are there, and what the last one comes from.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private long Operands(InstructionTiming t, long at, ref CycleCause cause)
+    {
+        long wanted = at;
+        byte[] sources = t.Sources;
+        byte[] needs = t.Needs;
+        for (int i = 0; i < sources.Length; i++)
+        {
+            int register = sources[i];
+            long ready = ((t.AddressSources >> i) & 1) != 0 ? _s.AddressReady[register] : _s.Ready[register] - needs[i];
+            if (ready > wanted)
+            {
+                wanted = ready;
+                cause = (CycleCause)_s.Cause[register];
+            }
+        }
+        return wanted;
+    }
+
+    /// <summary>Takes issue slots: the second of the cycle, or the first of a new one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Issue(InstructionTiming t, long at, int beats, bool pair, ref TimingCounters counters)
+    {
+        if (beats > 1)
+            counters.Causes[(int)CycleCause.Unit] += (ulong)(beats - 1);
+        if (pair)
+        {
+            _s.Slots = 2;
+            counters.DualIssued++;
+            if (beats > 1)
+                _s.Cycle = at + beats - 1;
+            return;
+        }
+        counters.Causes[(int)CycleCause.Issuing]++;
+        bool closes = (t.Units & Units.Alone) != 0 || ((t.Units & Units.Branch) != 0 && _model.BranchPairs == 0);
+        _s.Slots = beats > 1 || closes || _model.IssueWidth == 1 ? 2 : 1;
+        _s.Cycle = at + beats - 1;
+        _s.PairUnits = t.Units;
+        _s.PairSimd = t.SimdHalves;
+        _s.PairFlags = t.WritesFlags;
+    }
+
+    /// <summary>When the results can be used.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Results(InstructionTiming t, long at, int late, int extra, CycleCause cause)
+    {
+        byte[] destinations = t.Destinations;
+        for (int i = 0; i < destinations.Length; i++)
+        {
+            int register = destinations[i];
+            long ready = at + t.Latencies[i] + late + extra;
+            _s.Ready[register] = ready;
+            _s.AddressReady[register] = late != 0 ? Math.Max(ready, at + _model.LateToAddress) : at + t.AddressLatencies[i] + extra;
+            _s.Cause[register] = (byte)cause;
         }
     }
 

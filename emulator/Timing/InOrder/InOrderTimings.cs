@@ -44,26 +44,10 @@ internal sealed class InOrderTimings(CoreModel model)
                 else
                     needs[i] = (byte)StoreData(className, encoding, register, beats);
             }
-            else if (kind is >= TimingKind.Branch and <= TimingKind.Return)
+            else
             {
-                needs[i] = (byte)model.BranchResolve;
-            }
-            else if (timing.Accumulate is int accumulate && IsAccumulator(className, encoding, register, destinations))
-            {
-                needs[i] = (byte)accumulate;
-            }
-            else if (register == InstructionTiming.Flags && timing.FlagsSource is int flags)
-            {
-                needs[i] = (byte)flags;
-            }
-            else if (register < InstructionTiming.V0 && timing.Width is not null)
-            {
-                // The SIMD pipe reads general registers late.
-                needs[i] = (byte)model.GeneralOperand;
-            }
-            else if (register == baseRegister && timing.FirstSource is int first && register != ((encoding >> 16) & 31))
-            {
-                needs[i] = (byte)first;
+                bool accumulator = timing.Accumulate is not null && IsAccumulator(className, encoding, register, destinations);
+                needs[i] = (byte)Need(timing, kind, encoding, register, accumulator);
             }
         }
 
@@ -100,7 +84,6 @@ internal sealed class InOrderTimings(CoreModel model)
             addressLatencies[i] = (short)readyForAddress;
         }
 
-        string width = timing.Width ?? "none";
         return new InstructionTiming
         {
             Class = className,
@@ -123,17 +106,36 @@ internal sealed class InOrderTimings(CoreModel model)
             WritesFlags = destinations.Contains((byte)InstructionTiming.Flags),
             ReadsFlags = sources.Contains((byte)InstructionTiming.Flags),
             Hold = (short)(timing.Hold ?? 0),
-            SimdHalves = width switch
-            {
-                "half" => 1,
-                "full" => 2,
-                "long" => (byte)((encoding & (1u << 28)) == 0 || (encoding & (1u << 30)) == 0 ? 2 : 1),
-                "q" when className == "store_fp" => (byte)(AccessBits(encoding) == 128 ? 2 : 1),
-                "q" => (byte)(IsFull(encoding) ? 2 : 1),
-                _ => 0,
-            },
+            SimdHalves = (byte)SimdHalves(timing.Width, className, encoding),
         };
     }
+
+    /// <summary>Cycles after issue at which an instruction that accesses no memory needs a source.</summary>
+    private int Need(ClassTiming timing, TimingKind kind, uint encoding, byte register, bool accumulator)
+    {
+        if (kind is >= TimingKind.Branch and <= TimingKind.Return)
+            return model.BranchResolve;
+        if (accumulator)
+            return timing.Accumulate!.Value;
+        if (register == InstructionTiming.Flags && timing.FlagsSource is int flags)
+            return flags;
+        // The SIMD pipe reads general registers late.
+        if (register < InstructionTiming.V0 && timing.Width is not null)
+            return model.GeneralOperand;
+        bool isFirst = register == ((encoding >> 5) & 31) && register != ((encoding >> 16) & 31);
+        return isFirst ? timing.FirstSource ?? 0 : 0;
+    }
+
+    /// <summary>Halves of the SIMD datapath that a <see cref="ClassTiming.Width"/> means for an encoding.</summary>
+    private static int SimdHalves(string? width, string className, uint encoding) => width switch
+    {
+        "half" => 1,
+        "full" => 2,
+        "long" => (encoding & (1u << 28)) == 0 || (encoding & (1u << 30)) == 0 ? 2 : 1,
+        "q" when className == "store_fp" => AccessBits(encoding) == 128 ? 2 : 1,
+        "q" => IsFull(encoding) ? 2 : 1,
+        _ => 0,
+    };
 
     /// <summary>The timing of a class with what its mnemonic and its row add.</summary>
     private ClassTiming Find(string className, string mnemonic, string row)

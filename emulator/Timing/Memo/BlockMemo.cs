@@ -147,11 +147,7 @@ internal sealed class BlockMemo
         ulong line = pa >> _lineShift;
         if ((va & 7) + size > 8 || ((va >> 12 != _dataPage || Tag(line) != line) && !Touch(va, line, false)))
             return false;
-        int gap = _events.LoadGap(pa, (int)size);
-        if (gap > BlockSchedule.MostGap)
-            return false;
-        signature = signature << BlockSchedule.ShapeBits | (uint)gap;
-        return true;
+        return Joined(_events.LoadGap(pa, (int)size), ref signature);
     }
 
     /// <summary>The same for 16 or 32 bytes.</summary>
@@ -163,7 +159,12 @@ internal sealed class BlockMemo
             return false;
         if ((va >> 12 != _dataPage || Tag(line) != line) && !Touch(va, line, false))
             return false;
-        int gap = _events.LoadGap(pa, (int)size);
+        return Joined(_events.LoadGap(pa, (int)size), ref signature);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool Joined(int gap, ref ulong signature)
+    {
         if (gap > BlockSchedule.MostGap)
             return false;
         signature = signature << BlockSchedule.ShapeBits | (uint)gap;

@@ -76,26 +76,7 @@ public sealed class OutOfOrderPipeline
         long main = renamed + 1;
         long data = main;
         long writeback = main;
-        int last = -1;
-        byte[] sources = t.Sources;
-        for (int i = 0; i < sources.Length; i++)
-        {
-            int register = sources[i];
-            long ready = _ready[register] - t.Needs[i];
-            if (((t.AccumulatorSources >> i) & 1) != 0 && _forward[register] == t.ForwardGroup)
-                ready -= t.Forward;
-            if (((t.WritebackSources >> i) & 1) != 0)
-                writeback = Math.Max(writeback, ready);
-            if (t.SourceGroups[i] == MicroOpGroup.Data)
-            {
-                data = Math.Max(data, ready);
-            }
-            else if (ready > main)
-            {
-                main = ready;
-                last = register;
-            }
-        }
+        int last = Operands(t, ref main, ref data, ref writeback);
         CycleCause waitCause = last >= 0 ? (CycleCause)_cause[last] : CycleCause.Dependency;
         if (t.Serialize != 0 || t.Kind == TimingKind.Barrier)
         {
@@ -180,24 +161,10 @@ public sealed class OutOfOrderPipeline
             executeCause = CycleCause.System;
             _renameHold = done;
         }
-        byte[] destinations = t.Destinations;
-        for (int i = 0; i < destinations.Length; i++)
-        {
-            int register = destinations[i];
-            if (((t.WritebackDestinations >> i) & 1) != 0)
-            {
-                _ready[register] = baseReady;
-                _cause[register] = (byte)CycleCause.Dependency;
-                _forward[register] = 0;
-                continue;
-            }
-            _ready[register] = done;
-            _cause[register] = (byte)executeCause;
-            _forward[register] = t.ForwardGroup;
-        }
+        Results(t, done, baseReady, executeCause);
 
         // Retirement.
-        bool storeOnly = destinations.Length == 0 && firstData >= 0;
+        bool storeOnly = t.Destinations.Length == 0 && firstData >= 0;
         long complete = Math.Max(Math.Max(storeOnly ? Math.Max(first + 1, firstData + t.Latency) : done, issuedLast + 1), firstData + 1);
         _complete = Math.Max(_complete, complete);
         Retire(complete, first, main, renamed, executeCause, waitCause, ref counters);
@@ -222,6 +189,49 @@ public sealed class OutOfOrderPipeline
             trace.Retired = _retire;
             trace.Prediction = e.Prediction;
             Sink!.OnInstruction(trace);
+        }
+    }
+
+    /// <summary>When the operands of each group of micro-ops are there, from the given cycles on.</summary>
+    /// <returns>The register that the main group waits for longest, or -1.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private int Operands(OutOfOrderInstruction t, ref long main, ref long data, ref long writeback)
+    {
+        int last = -1;
+        byte[] sources = t.Sources;
+        for (int i = 0; i < sources.Length; i++)
+        {
+            int register = sources[i];
+            long ready = _ready[register] - t.Needs[i];
+            if (((t.AccumulatorSources >> i) & 1) != 0 && _forward[register] == t.ForwardGroup)
+                ready -= t.Forward;
+            if (((t.WritebackSources >> i) & 1) != 0)
+                writeback = Math.Max(writeback, ready);
+            if (t.SourceGroups[i] == MicroOpGroup.Data)
+            {
+                data = Math.Max(data, ready);
+            }
+            else if (ready > main)
+            {
+                main = ready;
+                last = register;
+            }
+        }
+        return last;
+    }
+
+    /// <summary>When the results can be used; a base register that is written back has a time of its own.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Results(OutOfOrderInstruction t, long done, long baseReady, CycleCause cause)
+    {
+        byte[] destinations = t.Destinations;
+        for (int i = 0; i < destinations.Length; i++)
+        {
+            int register = destinations[i];
+            bool writeback = ((t.WritebackDestinations >> i) & 1) != 0;
+            _ready[register] = writeback ? baseReady : done;
+            _cause[register] = (byte)(writeback ? CycleCause.Dependency : cause);
+            _forward[register] = writeback ? (byte)0 : t.ForwardGroup;
         }
     }
 

@@ -9,7 +9,7 @@ namespace ArmVdso.IsaGenerator.Emit;
 /// in two levels: groups of <see cref="GroupSize"/>, then the rows of a group.</remarks>
 public sealed partial class Emitter
 {
-    private const int GroupSize = 64;
+    private const int GroupSize = 64, Columns = 140;
     private const string Source = "emulator/Isa/Table";
     private readonly IReadOnlyList<TableRow> _rows;
     private readonly IReadOnlyDictionary<string, Body> _bodies;
@@ -71,9 +71,7 @@ public sealed partial class Emitter
                 Unallocated,
 
             """);
-        foreach (TableRow row in _rows)
-            text.Append(CultureInfo.InvariantCulture, $"    {row.Name},\n");
-        text.Append("}\n");
+        text.AppendJoin(",\n", _rows.Select(r => "    " + r.Name)).Append(",\n}\n");
         output.Add("Row", text);
     }
 
@@ -213,9 +211,18 @@ public sealed partial class Emitter
     {
         text.Append(CultureInfo.InvariantCulture, $"    // {char.ToUpperInvariant(meaning[0])}{meaning[1..]}.\n");
         text.Append(CultureInfo.InvariantCulture, $"    private static ReadOnlySpan<{type}> {name} =>\n    [");
-        string format = hex ? "0x{0:x}," : "{0},";
-        for (int n = 0; n < values.Length; n++)
-            text.Append(n % 16 == 0 ? "\n        " : " ").AppendFormat(CultureInfo.InvariantCulture, format, values[n]);
+        int column = Columns;
+        foreach (long value in values)
+        {
+            string item = string.Format(CultureInfo.InvariantCulture, hex ? " 0x{0:x}," : " {0},", value);
+            if (column + item.Length > Columns)
+            {
+                text.Append("\n       ");
+                column = 7;
+            }
+            text.Append(item);
+            column += item.Length;
+        }
         text.Append("\n    ];\n\n");
     }
 

@@ -35,7 +35,7 @@ internal sealed partial class PortableEngine
         ulong epoch = FetchEpoch;
         ulong mode = (uint)Mode;
         int btype = cpu.BType;
-        int nextBType = 0, btypes = cpu.HasBti ? 3 : 0;
+        int nextBType = 0;
         ulong target = 0;
         ulong address = 0, moved = 0;
         ExclusiveMonitors monitors = cpu.Monitors;
@@ -431,14 +431,14 @@ internal sealed partial class PortableEngine
                     goto Taken;
                 case OpCode.Br:
                     target = cpu.BranchAddr(Unsafe.Add(ref x, op.Rn));
-                    nextBType = (block.Guarded && op.Rn is not (16 or 17) ? 3 : 1) & btypes;
+                    nextBType = op.Extra;
                     if (timed)
                         Took(BranchType.Indirect);
                     goto Indirect;
                 case OpCode.Blr:
                     target = cpu.BranchAddr(Unsafe.Add(ref x, op.Rn));
                     Unsafe.Add(ref x, 30) = block.Pc + op.Offset + 4;
-                    nextBType = 2 & btypes;
+                    nextBType = op.Extra;
                     if (timed)
                         Took(BranchType.IndirectCall);
                     goto Indirect;
