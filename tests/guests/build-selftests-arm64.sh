@@ -3,35 +3,20 @@
 # package linux-source-6.1) into OUT, static. The package is what build-selftests.sh OUT has fetched into OUT.fetch, or fetched
 # in the same way. Left out: what needs SVE or SME to do anything (sve-*, za-*, vlset), and MTE's (mte/*): no tag storage here.
 set -euo pipefail
-export LC_ALL=C
+script=build-selftests-arm64.sh
 package=linux-source-6.1
 CC=${CC:-aarch64-linux-gnu-gcc}
+. "$(dirname "${BASH_SOURCE[0]}")/linux-source.sh"
 
-die() { echo "build-selftests-arm64.sh: $1" >&2; exit 1; }
-[ $# = 1 ] || { echo "usage: build-selftests-arm64.sh OUT" >&2; exit 2; }
-for tool in apt-get dpkg-deb xz tar; do command -v $tool >/dev/null || die "'$tool' is not installed"; done
-command -v "$CC" >/dev/null || die "'$CC' is not installed (Debian package gcc-aarch64-linux-gnu)"
+[ $# = 1 ] || { echo "usage: $script OUT" >&2; exit 2; }
+check_tools
 mkdir -p "$1" "$1.fetch"
 out=$(cd "$1" && pwd)
 cache=$(cd "$1.fetch" && pwd)
 tree=$cache/arm64/$package
 tests=$tree/tools/testing/selftests/arm64
-
-if ! [ -e "$cache/unpacked-arm64" ]; then
-  if ! compgen -G "$cache/${package}_*.deb" >/dev/null; then
-    echo "build-selftests-arm64.sh: downloading $package" >&2
-    (cd "$cache" && apt-get -qq download "$package") >"$cache/download.log" 2>&1 \
-      || { why=$(grep -m1 '^E:' "$cache/download.log" || tail -n 1 "$cache/download.log")
-        die "download of '$package' failed: $why ('apt-get update' may help)"; }
-  fi
-  debs=("$cache/${package}"_*.deb)
-  mkdir -p "$cache/arm64"
-  dpkg-deb --fsys-tarfile "${debs[-1]}" | tar -xO -f - "./usr/src/$package.tar.xz" | xz -dc -T2 \
-    | tar -x -C "$cache/arm64" -f - --wildcards \
-    "$package/tools/testing/selftests/arm64" "$package/tools/testing/selftests/kselftest*.h" \
-    "$package/tools/include/*" "$package/arch/arm64/include/uapi/asm/*"
-  : > "$cache/unpacked-arm64"
-fi
+unpack_source "$cache" "$cache/arm64" unpacked-arm64 'tools/testing/selftests/arm64' 'tools/testing/selftests/kselftest*.h' \
+  'tools/include/*' 'arch/arm64/include/uapi/asm/*'
 # The tests want the constants of their own kernel version, which the C library's headers may lack.
 uapi=$cache/arm64/uapi
 mkdir -p "$uapi/asm"
@@ -75,4 +60,4 @@ for source in "$tests"/signal/testcases/*.c; do
   [ ! -e "$tests/signal/sve_helpers.c" ] || helpers=(sve_helpers.c)
   build signal "signal-$name" "$source" test_signals.c test_signals_utils.c testcases/testcases.c signals.S "${helpers[@]}"
 done
-echo "build-selftests-arm64.sh: $built programs in '$out'" >&2
+echo "$script: $built programs in '$out'" >&2

@@ -6,43 +6,28 @@
 # Static programs, because vDSO tests must not depend on the C library of a root folder; except
 # vdso_test_correctness-dyn, which finds the vDSO through the dynamic linker (ROOT/lib/ld-linux-aarch64.so.1).
 set -euo pipefail
-export LC_ALL=C
+script=build-selftests.sh
 package=linux-source-6.12
 CC=${CC:-aarch64-linux-gnu-gcc}
-
-die() { echo "build-selftests.sh: $1" >&2; exit 1; }
-[ $# = 1 ] || { echo "usage: build-selftests.sh OUT" >&2; exit 2; }
-for tool in apt-get dpkg-deb xz tar; do command -v $tool >/dev/null || die "'$tool' is not installed"; done
-command -v "$CC" >/dev/null || die "'$CC' is not installed (Debian package gcc-aarch64-linux-gnu)"
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$here/linux-source.sh"
+
+[ $# = 1 ] || { echo "usage: $script OUT" >&2; exit 2; }
+check_tools
 mkdir -p "$1" "$1.fetch"
 out=$(cd "$1" && pwd)
 cache=$out.fetch
 tests=$cache/$package/tools/testing/selftests
-
-if ! [ -e "$cache/unpacked" ]; then
-  if ! compgen -G "$cache/${package}_*.deb" >/dev/null; then
-    echo "build-selftests.sh: downloading $package" >&2
-    (cd "$cache" && apt-get -qq download "$package") >"$cache/download.log" 2>&1 \
-      || { why=$(grep -m1 '^E:' "$cache/download.log" || tail -n 1 "$cache/download.log")
-        die "download of '$package' failed: $why ('apt-get update' may help)"; }
-  fi
-  debs=("$cache/${package}"_*.deb)
-  rm -rf "${cache:?}/$package"
-  dpkg-deb --fsys-tarfile "${debs[-1]}" | tar -xO -f - "./usr/src/$package.tar.xz" | xz -dc -T2 | tar -x -C "$cache" -f - --wildcards \
-    "$package/tools/testing/selftests/vDSO" "$package/tools/testing/selftests/timens" "$package/tools/testing/selftests/rseq" \
-    "$package/tools/testing/selftests/kselftest*.h" "$package/tools/testing/selftests/lib*.mk" "$package/tools/include/*" \
-    "$package/include/uapi/*" "$package/arch/arm64/include/*" "$package/arch/arm64/kernel/vdso/*" "$package/include/linux/*" \
-    "$package/include/vdso/*" "$package/include/asm-generic/*"
-  : > "$cache/unpacked"
-fi
+unpack_source "$cache" "$cache" unpacked 'tools/testing/selftests/vDSO' 'tools/testing/selftests/timens' 'tools/testing/selftests/rseq' \
+  'tools/testing/selftests/kselftest*.h' 'tools/testing/selftests/lib*.mk' 'tools/include/*' 'include/uapi/*' 'arch/arm64/include/*' \
+  'arch/arm64/kernel/vdso/*' 'include/linux/*' 'include/vdso/*' 'include/asm-generic/*'
 
 built=0
 # build SUBFOLDER NAME SOURCE... [-OPTION...]: the first source decides whether this kernel version has the test.
 build() {
   local folder=$tests/$1 name=$2
   shift 2
-  [ -e "$folder/$1" ] || { echo "build-selftests.sh: $package has no $1" >&2; return 0; }
+  [ -e "$folder/$1" ] || { echo "$script: $package has no $1" >&2; return 0; }
   # The tests' own warnings are not ours to mend.
   (cd "$folder" && "$CC" -O2 -std=gnu11 -w -D_GNU_SOURCE -I.. -I. -idirafter "$cache/$package/tools/include" -o "$out/$name" "$@") \
     || die "'$name' did not compile"
@@ -102,4 +87,4 @@ build rseq rseq_param_test_mm_cid_benchmark param_test.c rseq.c -I"$uapi" -DBUIL
 for name in timens timerfd timer clock_nanosleep procfs exec futex vfork_exec gettime_perf; do
   build timens timens_$name $name.c -lrt -ldl -pthread -static
 done
-echo "build-selftests.sh: $built programs in '$out'" >&2
+echo "$script: $built programs in '$out'" >&2
