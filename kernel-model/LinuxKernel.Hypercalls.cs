@@ -1,4 +1,3 @@
-using ArmVdso.Emulator.Processor;
 using ArmVdso.Kernel.El1;
 using ArmVdso.Kernel.Tasks;
 

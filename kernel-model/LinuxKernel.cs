@@ -1,7 +1,3 @@
-using ArmVdso.Emulator;
-using ArmVdso.Emulator.Memory;
-using ArmVdso.Emulator.Processor;
-using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Configuration;
 using ArmVdso.Kernel.Costs;
 using ArmVdso.Kernel.Delivery;

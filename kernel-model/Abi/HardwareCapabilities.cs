@@ -1,5 +1,3 @@
-using ArmVdso.Emulator;
-
 namespace ArmVdso.Kernel.Abi;
 
 /// <summary>HWCAP bits that follow from the ID registers, as arch/arm64/kernel/cpufeature.c derives them

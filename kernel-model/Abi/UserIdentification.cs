@@ -1,6 +1,3 @@
-using ArmVdso.Emulator;
-using ArmVdso.Emulator.Processor;
-
 namespace ArmVdso.Kernel.Abi;
 
 /// <summary>ID registers as Linux shows them to EL0 (arch/arm64/kernel/cpufeature.c: emulate_mrs and the arm64_ftr_bits

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using ArmVdso.Emulator.Processor;
 using ArmVdso.Kernel.Configuration;
 
 namespace ArmVdso.Kernel.Costs;

@@ -1,5 +1,3 @@
-using ArmVdso.Emulator;
-using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel.Delivery;

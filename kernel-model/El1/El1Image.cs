@@ -1,5 +1,3 @@
-using ArmVdso.Emulator;
-using ArmVdso.Emulator.Memory;
 using ArmVdso.Kernel.Configuration;
 using ArmVdso.Kernel.Memory;
 

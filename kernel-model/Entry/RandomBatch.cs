@@ -1,5 +1,3 @@
-using ArmVdso.Emulator.Memory;
-using ArmVdso.Emulator.Processor;
 using ArmVdso.Kernel.Configuration;
 using ArmVdso.Kernel.Costs;
 using ArmVdso.Kernel.El1;

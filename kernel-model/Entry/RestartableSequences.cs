@@ -1,5 +1,4 @@
 using System.Numerics;
-using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Delivery;
 using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Signals;

@@ -1,5 +1,3 @@
-using ArmVdso.Emulator.Processor;
-using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Delivery;
 using ArmVdso.Kernel.El1;
 using ArmVdso.Kernel.Processes;

@@ -1,6 +1,4 @@
 using System.Buffers.Binary;
-using ArmVdso.Emulator.Processor;
-using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Delivery;
 using ArmVdso.Kernel.Signals;
 using ArmVdso.Kernel.Tasks;

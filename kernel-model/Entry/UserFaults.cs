@@ -1,9 +1,5 @@
-using ArmVdso.Emulator;
 using ArmVdso.Emulator.Isa;
 using ArmVdso.Emulator.Isa.Disassembly;
-using ArmVdso.Emulator.Memory;
-using ArmVdso.Emulator.Processor;
-using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Costs;
 using ArmVdso.Kernel.Delivery;
 using ArmVdso.Kernel.Memory;

@@ -1,5 +1,3 @@
-using ArmVdso.Kernel.Abi;
-
 namespace ArmVdso.Kernel.Files;
 
 /// <summary>A device file; which device it is follows from its number.</summary>

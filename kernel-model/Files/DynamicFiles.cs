@@ -1,10 +1,9 @@
 using System.Text;
-using ArmVdso.Kernel.Abi;
 
 namespace ArmVdso.Kernel.Files;
 
 /// <summary>A directory whose names come from code (proc, sysfs).</summary>
-internal sealed class DynamicDirectory : Inode
+internal sealed class DynamicDirectory : DirectoryInode
 {
     private readonly Dictionary<string, Inode> _fixed = new(StringComparer.Ordinal);
     private readonly Func<string, Inode?>? _lookup;
@@ -68,12 +67,6 @@ internal sealed class DynamicDirectory : Inode
                 list.Add(new DirectoryEntry(name, node!.Ino, Modes.DirectoryType(node.Mode)));
         }
         return list;
-    }
-
-    public override long Open(int flags, IFileUser? task, out OpenFile? file)
-    {
-        file = new DirectoryFile(this, flags);
-        return 0;
     }
 }
 

@@ -1,5 +1,3 @@
-using ArmVdso.Kernel.Abi;
-
 namespace ArmVdso.Kernel.Files;
 
 /// <summary>Open files of a process by number (struct files_struct), shared by tasks with CLONE_FILES.</summary>

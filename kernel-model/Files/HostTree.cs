@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using System.Text;
-using ArmVdso.Kernel.Abi;
 using Microsoft.Win32.SafeHandles;
 
 namespace ArmVdso.Kernel.Files;

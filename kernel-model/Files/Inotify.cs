@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Text;
-using ArmVdso.Kernel.Abi;
 
 namespace ArmVdso.Kernel.Files;
 

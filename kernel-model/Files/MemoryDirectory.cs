@@ -1,4 +1,3 @@
-using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Namespaces;
 
 namespace ArmVdso.Kernel.Files;
@@ -6,7 +5,7 @@ namespace ArmVdso.Kernel.Files;
 /// <summary>A directory in memory, possibly over a folder of the host that is only read. Names of the folder become inodes when
 /// they are looked up; a name that was removed leaves a whiteout. A directory can move anywhere with what lies below it, because
 /// its place in the host stays with it.</summary>
-public sealed class MemoryDirectory : Inode
+public sealed class MemoryDirectory : DirectoryInode
 {
     /// <summary>Names in memory; null is a whiteout.</summary>
     private readonly SortedDictionary<string, Inode?> _entries = new(StringComparer.Ordinal);
@@ -85,12 +84,6 @@ public sealed class MemoryDirectory : Inode
     }
 
     /// <inheritdoc/>
-    public override long Open(int flags, IFileUser? task, out OpenFile? file)
-    {
-        file = new DirectoryFile(this, flags);
-        return 0;
-    }
-
     /// <inheritdoc/>
     public override long Create(string name, uint mode, Credentials owner, uint rdev, string? target, out Inode? node)
     {

@@ -1,5 +1,3 @@
-using ArmVdso.Kernel.Abi;
-
 namespace ArmVdso.Kernel.Files;
 
 /// <summary>A queue of bytes with a fixed capacity.</summary>

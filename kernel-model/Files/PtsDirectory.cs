@@ -1,9 +1,7 @@
-using ArmVdso.Kernel.Abi;
-
 namespace ArmVdso.Kernel.Files;
 
 /// <summary>/dev/pts: one file for each pseudo-terminal.</summary>
-internal sealed class PtsDirectory(FileSystem fs) : Inode(fs, Modes.S_IFDIR | 0x1ED)
+internal sealed class PtsDirectory(FileSystem fs) : DirectoryInode(fs, Modes.S_IFDIR | 0x1ED)
 {
     private readonly Dictionary<int, DeviceInode> _nodes = [];
 
@@ -35,10 +33,4 @@ internal sealed class PtsDirectory(FileSystem fs) : Inode(fs, Modes.S_IFDIR | 0x
 
     public override IReadOnlyList<DirectoryEntry> List() =>
         [.. Fs.Vfs.Devices.PseudoTerminals.Keys.Select(n => new DirectoryEntry(n.ToString(), NodeOf(n).Ino, 2))];
-
-    public override long Open(int flags, IFileUser? task, out OpenFile? file)
-    {
-        file = new DirectoryFile(this, flags);
-        return 0;
-    }
 }

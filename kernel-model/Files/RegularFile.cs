@@ -1,4 +1,3 @@
-using ArmVdso.Kernel.Abi;
 using Microsoft.Win32.SafeHandles;
 
 namespace ArmVdso.Kernel.Files;

@@ -1,5 +1,4 @@
 using System.Net;
-using ArmVdso.Kernel.Abi;
 
 namespace ArmVdso.Kernel.Files;
 

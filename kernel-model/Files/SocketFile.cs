@@ -1,5 +1,3 @@
-using ArmVdso.Kernel.Abi;
-
 namespace ArmVdso.Kernel.Files;
 
 /// <summary>A socket: Unix (stream, datagram, seqpacket) or the guest's own TCP and UDP loopback, all in memory. Connections and

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using ArmVdso.Kernel.Abi;
 
 namespace ArmVdso.Kernel.Files;
 

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Time;
 
 namespace ArmVdso.Kernel.Files;

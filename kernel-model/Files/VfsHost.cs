@@ -1,4 +1,3 @@
-using ArmVdso.Emulator;
 using ArmVdso.Kernel.Configuration;
 using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Time;

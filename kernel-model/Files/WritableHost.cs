@@ -1,4 +1,3 @@
-using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Namespaces;
 using Microsoft.Win32.SafeHandles;
 
@@ -6,7 +5,7 @@ namespace ArmVdso.Kernel.Files;
 
 /// <summary>A directory of a writable bind: everything happens in the host's folder at once. Inodes are remembered as long as the
 /// host still has the same file under the name.</summary>
-internal sealed class HostDirectory : Inode
+internal sealed class HostDirectory : DirectoryInode
 {
     private readonly Dictionary<string, (Inode Node, ulong Ino)> _known = new(StringComparer.Ordinal);
     private readonly HostLocation _location;
@@ -74,12 +73,6 @@ internal sealed class HostDirectory : Inode
                 list.Add(new DirectoryEntry(name, child!.Ino, Modes.DirectoryType(child.Mode)));
         }
         return list;
-    }
-
-    public override long Open(int flags, IFileUser? task, out OpenFile? file)
-    {
-        file = new DirectoryFile(this, flags);
-        return 0;
     }
 
     public override long Create(string name, uint mode, Credentials owner, uint rdev, string? target, out Inode? node)

@@ -1,6 +1,4 @@
 using System.Text;
-using ArmVdso.Emulator;
-using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Configuration;
 using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Namespaces;

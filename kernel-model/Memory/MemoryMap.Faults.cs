@@ -1,6 +1,3 @@
-using ArmVdso.Emulator.Memory;
-using ArmVdso.Kernel.Abi;
-
 namespace ArmVdso.Kernel.Memory;
 
 /// <summary>Page faults (mm/memory.c): pages that come on first touch, copies of what fork shares, the stack that grows.</summary>

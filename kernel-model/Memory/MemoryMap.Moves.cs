@@ -1,6 +1,3 @@
-using ArmVdso.Emulator.Memory;
-using ArmVdso.Kernel.Abi;
-
 namespace ArmVdso.Kernel.Memory;
 
 /// <summary>What gives mappings other places, sizes and owners: brk, mremap, fork (mm/mmap.c, mm/mremap.c, dup_mmap).</summary>

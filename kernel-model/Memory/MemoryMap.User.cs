@@ -1,6 +1,4 @@
 using System.Runtime.InteropServices;
-using ArmVdso.Emulator.Memory;
-using ArmVdso.Kernel.Abi;
 
 namespace ArmVdso.Kernel.Memory;
 

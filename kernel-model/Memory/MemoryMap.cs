@@ -1,7 +1,3 @@
-using ArmVdso.Emulator;
-using ArmVdso.Emulator.Memory;
-using ArmVdso.Kernel.Abi;
-
 namespace ArmVdso.Kernel.Memory;
 
 /// <summary>The memory of a process (mm_struct): its mappings and the translation that the CPUs use. Pages come on first

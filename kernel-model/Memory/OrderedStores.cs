@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using ArmVdso.Emulator.Memory;
 
 namespace ArmVdso.Kernel.Memory;
 

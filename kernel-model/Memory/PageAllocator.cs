@@ -1,4 +1,3 @@
-using ArmVdso.Emulator.Memory;
 using ArmVdso.Kernel.Configuration;
 
 namespace ArmVdso.Kernel.Memory;

@@ -1,5 +1,3 @@
-using ArmVdso.Kernel.Abi;
-
 namespace ArmVdso.Kernel.Namespaces;
 
 /// <summary>A PID namespace (kernel/pid_namespace.c). The model's own numbers (TIDs, process groups,

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using ArmVdso.Kernel.Abi;
 
 namespace ArmVdso.Kernel.Namespaces;
 

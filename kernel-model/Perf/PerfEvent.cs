@@ -1,5 +1,3 @@
-using ArmVdso.Emulator;
-using ArmVdso.Emulator.Processor;
 using ArmVdso.Emulator.Timing;
 using ArmVdso.Kernel.Tasks;
 using ArmVdso.Kernel.Time;

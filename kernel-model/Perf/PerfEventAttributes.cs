@@ -1,7 +1,5 @@
 using System.Buffers.Binary;
-using ArmVdso.Emulator.Processor;
 using ArmVdso.Emulator.Timing.Counters;
-using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Memory;
 
 namespace ArmVdso.Kernel.Perf;

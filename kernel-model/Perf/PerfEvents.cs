@@ -1,4 +1,3 @@
-using ArmVdso.Emulator;
 using ArmVdso.Kernel.Tasks;
 using ArmVdso.Kernel.Time;
 

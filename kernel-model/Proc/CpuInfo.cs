@@ -1,8 +1,5 @@
 using System.Globalization;
 using System.Text;
-using ArmVdso.Emulator;
-using ArmVdso.Emulator.Processor;
-using ArmVdso.Kernel.Abi;
 
 namespace ArmVdso.Kernel.Proc;
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Files;
 using ArmVdso.Kernel.Tasks;
 using ArmVdso.Kernel.Time;

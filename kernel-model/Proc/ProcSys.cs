@@ -1,4 +1,3 @@
-using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Files;
 
 namespace ArmVdso.Kernel.Proc;

@@ -1,7 +1,5 @@
 using System.Globalization;
 using System.Text;
-using ArmVdso.Emulator;
-using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Files;
 using ArmVdso.Kernel.Namespaces;
 using ArmVdso.Kernel.Tasks;

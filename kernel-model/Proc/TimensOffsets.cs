@@ -1,5 +1,4 @@
 using System.Globalization;
-using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Tasks;
 using ArmVdso.Kernel.Time;
 

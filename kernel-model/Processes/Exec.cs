@@ -1,5 +1,3 @@
-using ArmVdso.Emulator.Processor;
-using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Delivery;
 using ArmVdso.Kernel.Files;
 using ArmVdso.Kernel.Loader;

@@ -1,4 +1,3 @@
-using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Configuration;
 using ArmVdso.Kernel.El1;
 using ArmVdso.Kernel.Files;

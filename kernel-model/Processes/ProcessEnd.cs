@@ -1,5 +1,3 @@
-using ArmVdso.Emulator;
-using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Delivery;
 using ArmVdso.Kernel.Ipc;
 using ArmVdso.Kernel.Signals;

@@ -1,5 +1,3 @@
-using ArmVdso.Kernel.Abi;
-
 namespace ArmVdso.Kernel.Signals;
 
 /// <summary>What a signal carries (siginfo_t).</summary>

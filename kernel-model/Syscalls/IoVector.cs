@@ -1,5 +1,3 @@
-using ArmVdso.Kernel.Abi;
-
 namespace ArmVdso.Kernel.Syscalls;
 
 /// <summary>Arrays of struct iovec: places in the guest that one call transfers to or from (lib/iov_iter.c).</summary>

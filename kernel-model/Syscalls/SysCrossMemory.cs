@@ -1,6 +1,3 @@
-using ArmVdso.Emulator.Memory;
-using ArmVdso.Kernel.Abi;
-
 namespace ArmVdso.Kernel.Syscalls;
 
 /// <summary>Memory of other processes (mm/process_vm_access.c).</summary>

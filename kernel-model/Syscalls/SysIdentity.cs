@@ -1,4 +1,3 @@
-using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Namespaces;
 using ArmVdso.Kernel.Tasks;
 

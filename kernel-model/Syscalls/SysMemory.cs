@@ -1,5 +1,3 @@
-using ArmVdso.Emulator.Memory;
-using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Files;
 
 namespace ArmVdso.Kernel.Syscalls;

@@ -1,5 +1,3 @@
-using ArmVdso.Emulator.Memory;
-using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Tasks;
 

@@ -1,6 +1,3 @@
-using ArmVdso.Emulator.Memory;
-using ArmVdso.Kernel.Abi;
-
 namespace ArmVdso.Kernel.Syscalls;
 
 /// <summary>Memory policies (mm/mempolicy.c) of a machine with one node.</summary>

@@ -1,5 +1,4 @@
 using System.Text;
-using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Namespaces;
 using ArmVdso.Kernel.Tasks;
 

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Ipc;
 using ArmVdso.Kernel.Namespaces;
 using static ArmVdso.Kernel.Syscalls.IpcControl;

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Ipc;
 using ArmVdso.Kernel.Memory;
 using static ArmVdso.Kernel.Syscalls.IpcControl;

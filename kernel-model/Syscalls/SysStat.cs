@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Files;
 using ArmVdso.Kernel.Namespaces;
 

@@ -1,6 +1,4 @@
 using System.Text;
-using ArmVdso.Emulator.Memory;
-using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Namespaces;
 using ArmVdso.Kernel.Tasks;

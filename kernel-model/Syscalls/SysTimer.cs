@@ -1,4 +1,3 @@
-using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Delivery;
 using ArmVdso.Kernel.Signals;
 using ArmVdso.Kernel.Tasks;

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Tasks;
 using ArmVdso.Kernel.Time;

@@ -1,5 +1,3 @@
-using ArmVdso.Emulator.Processor;
-using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Tasks;
 using ArmVdso.Kernel.Time;
 using ArmVdso.Kernel.Waiting;

@@ -1,4 +1,3 @@
-using ArmVdso.Emulator;
 using ArmVdso.Kernel.Configuration;
 using ArmVdso.Kernel.Delivery;
 using ArmVdso.Kernel.Entry;

@@ -1,5 +1,3 @@
-using ArmVdso.Emulator;
-using ArmVdso.Emulator.Processor;
 using ArmVdso.Kernel.El1;
 using ArmVdso.Kernel.Time;
 

@@ -1,5 +1,3 @@
-using ArmVdso.Emulator.Processor;
-
 namespace ArmVdso.Kernel.Tasks;
 
 /// <summary>Whether EL0 may read the counter (update_cntkctl_el1 of arch/arm64/include/asm/arch_timer.h, PR_SET_TSC).</summary>

@@ -1,5 +1,3 @@
-using ArmVdso.Emulator.Processor;
-
 namespace ArmVdso.Kernel.Tasks;
 
 /// <summary>What counts while a task runs, and hears of its life: a perf event (kernel/events/core.c).</summary>

@@ -1,11 +1,10 @@
-using ArmVdso.Emulator.Processor;
 using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Signals;
 
 namespace ArmVdso.Kernel.Tasks;
 
-/// <summary>What the host gives to a kernel and wants to hear of it.</summary>
-public sealed record KernelHooks
+/// <summary>What the host gives to a kernel and wants to hear of it. Streams stay the host's.</summary>
+public record KernelHooks
 {
     /// <summary>Standard streams of the guest.</summary>
     public Stream Input { get; init; } = Stream.Null;
@@ -19,7 +18,8 @@ public sealed record KernelHooks
     /// <summary>Our own messages, one line each (unknown system calls, UNDEFINED instructions).</summary>
     public Action<string> Log { get; init; } = _ => { };
 
-    /// <summary>strace: called with each system call's entry and exit; null when off.</summary>
+    /// <summary>strace: called with each system call, at its entry without a result, at its exit with it. A run with it takes every call
+    /// to the kernel model. Null when off.</summary>
     public Action<KernelTask, SystemCall, long?>? SystemCall { get; init; }
 
     /// <summary>Called when a signal is taken from the queue for a task; for strace.</summary>

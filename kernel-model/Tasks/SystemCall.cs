@@ -1,4 +1,3 @@
-using ArmVdso.Emulator.Processor;
 using ArmVdso.Kernel.Files;
 using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Time;

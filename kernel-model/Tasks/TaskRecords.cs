@@ -1,5 +1,3 @@
-using ArmVdso.Emulator.Memory;
-using ArmVdso.Emulator.Processor;
 using ArmVdso.Kernel.Configuration;
 using ArmVdso.Kernel.El1;
 using ArmVdso.Kernel.Memory;

@@ -1,5 +1,3 @@
-using ArmVdso.Kernel.Abi;
-
 namespace ArmVdso.Kernel.Tasks;
 
 /// <summary>What the kernel says: the truth column of vdso-image/calls.tsv, from which the declarations are made. One without a row,

@@ -1,4 +1,3 @@
-using ArmVdso.Emulator;
 using ArmVdso.Kernel.Configuration;
 
 namespace ArmVdso.Kernel.Time;

@@ -1,6 +1,3 @@
-using ArmVdso.Emulator;
-using ArmVdso.Emulator.Processor;
-
 namespace ArmVdso.Kernel.Time;
 
 /// <summary>The machine's time where EL1 code has called the model: the CPU that called, and its system counter.</summary>

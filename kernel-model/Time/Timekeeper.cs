@@ -1,5 +1,3 @@
-using ArmVdso.Emulator;
-using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Memory;
 
 namespace ArmVdso.Kernel.Time;

@@ -1,5 +1,3 @@
-using ArmVdso.Kernel.Abi;
-
 namespace ArmVdso.Kernel.Time;
 
 /// <summary>What a timer's deadline is a time of: the four hrtimer bases (kernel/time/hrtimer.c).</summary>

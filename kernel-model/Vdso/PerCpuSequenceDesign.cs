@@ -1,4 +1,3 @@
-using ArmVdso.Emulator.Memory;
 using ArmVdso.Kernel.El1;
 using ArmVdso.Kernel.Tasks;
 

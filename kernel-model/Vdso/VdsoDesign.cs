@@ -1,4 +1,3 @@
-using ArmVdso.Emulator;
 using ArmVdso.Kernel.El1;
 using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Tasks;

@@ -1,5 +1,3 @@
-using ArmVdso.Lab;
-
 namespace ArmVdso.Cli;
 
 /// <summary>Exit statuses of the command, as qemu-user and timeout(1) use them. Otherwise it is the guest's.</summary>

@@ -1,7 +1,5 @@
-using System.CommandLine;
 using ArmVdso.Cli;
 using ArmVdso.Emulator.Engine.Lockstep;
-using ArmVdso.Lab;
 
 // A standard stream that was closed may be a file of the runtime's by now.
 if (StandardStream.IsClosed(1))

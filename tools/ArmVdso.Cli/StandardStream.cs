@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using ArmVdso.Lab;
 
 namespace ArmVdso.Cli;
 

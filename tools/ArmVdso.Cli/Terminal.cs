@@ -1,5 +1,3 @@
-using ArmVdso.Lab;
-
 namespace ArmVdso.Cli;
 
 /// <summary>What a run of a guest has of the terminal: our own messages and Ctrl-C.</summary>

@@ -3,8 +3,6 @@ using System.Text;
 using ArmVdso.Emulator.Engine.Lockstep;
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Configuration;
-using ArmVdso.Kernel.Signals;
-using ArmVdso.Kernel.Syscalls;
 
 namespace ArmVdso.Lab;
 
@@ -57,25 +55,13 @@ public sealed class Session : IDisposable
             Seed = settings.Seed,
             PagePlacement = settings.PagePlacement,
             UserMonitors = settings.UserMonitors,
-            TraceSyscalls = hooks.Syscall is not null,
+            TraceSyscalls = hooks.SystemCall is not null,
             TerminalStreams = hooks.Terminals,
         };
         Machine = MakeMachine(settings);
         try
         {
-            Kernel = new LinuxKernel(Machine, options, new KernelHooks
-            {
-                Input = hooks.Input,
-                Output = hooks.Output,
-                Error = hooks.Error,
-                Log = hooks.Log ?? (_ => { }),
-                SystemCall = hooks.Syscall,
-                Signal = hooks.Signal,
-                Exit = hooks.Exit,
-                Exec = hooks.Exec,
-                Switching = hooks.Switching,
-                CodePageLoaded = hooks.CodePageLoaded,
-            });
+            Kernel = new LinuxKernel(Machine, options, hooks);
             long result = Kernel.Start(out string error);
             if (result < 0)
             {
@@ -217,44 +203,12 @@ public sealed class Session : IDisposable
     }
 }
 
-/// <summary>What a caller gives to a session and wants to see of it. Streams stay the caller's.</summary>
-public sealed record SessionHooks
+/// <summary>What a caller gives to a session and wants to see of it.</summary>
+public sealed record SessionHooks : KernelHooks
 {
-    /// <summary>The program's standard input.</summary>
-    public Stream Input { get; init; } = Stream.Null;
-
-    /// <summary>Its standard output.</summary>
-    public Stream Output { get; init; } = Stream.Null;
-
-    /// <summary>Its standard error.</summary>
-    public Stream Error { get; init; } = Stream.Null;
-
-    /// <summary>Which of them are terminals: bit 0 input, 1 output, 2 error.</summary>
+    /// <summary>Which of the streams are terminals: bit 0 input, 1 output, 2 error.</summary>
     public int Terminals { get; init; }
-
-    /// <summary>Takes messages of the kernel model (an unknown system call, an instruction that cannot run), a line each; null: nobody
-    /// wants them.</summary>
-    public Action<string>? Log { get; init; }
 
     /// <summary>Told of a run before its first instruction; what it returns is disposed of with the session.</summary>
     public Func<Session, IDisposable>? Watch { get; init; }
-
-    /// <summary>Told of every system call: at its entry without a result, at its exit with it. A run with it takes every call to the
-    /// kernel model.</summary>
-    public Action<KernelTask, SystemCall, long?>? Syscall { get; init; }
-
-    /// <summary>Told of every signal that is delivered.</summary>
-    public Action<KernelTask, SignalInfo>? Signal { get; init; }
-
-    /// <summary>Told of every process that ends, with its wait status.</summary>
-    public Action<KernelTask, int>? Exit { get; init; }
-
-    /// <summary>Told of every program that begins.</summary>
-    internal Action<KernelTask>? Exec { get; init; }
-
-    /// <summary>Told of every switch: CPU, previous task, next task.</summary>
-    internal Action<Cpu, KernelTask, KernelTask>? Switching { get; init; }
-
-    /// <summary>Told of every page of code that is read into a process: its place and its address in RAM.</summary>
-    internal Action<MemoryMap, Vma, ulong, ulong>? CodePageLoaded { get; init; }
 }

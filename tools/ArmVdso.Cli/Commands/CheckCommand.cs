@@ -1,6 +1,4 @@
-using System.CommandLine;
 using System.Text.Json.Nodes;
-using ArmVdso.Lab;
 using ArmVdso.Lab.Check;
 
 namespace ArmVdso.Cli;

@@ -1,5 +1,3 @@
-using System.CommandLine;
-using ArmVdso.Lab;
 using ArmVdso.Lab.Designs;
 
 namespace ArmVdso.Cli;

@@ -1,8 +1,6 @@
-using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using ArmVdso.Emulator.Processor;
-using ArmVdso.Lab;
 
 namespace ArmVdso.Cli;
 

@@ -1,6 +1,4 @@
-using System.CommandLine;
 using System.Text.Json;
-using ArmVdso.Lab;
 using ArmVdso.Lab.Explain;
 using ArmVdso.Lab.Workloads;
 

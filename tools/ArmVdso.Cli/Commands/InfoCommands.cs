@@ -1,10 +1,8 @@
-using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using ArmVdso.Emulator.Isa;
 using ArmVdso.Emulator.Isa.Disassembly;
 using ArmVdso.Emulator.Processor;
-using ArmVdso.Lab;
 
 namespace ArmVdso.Cli;
 

@@ -1,6 +1,4 @@
-using System.CommandLine;
 using ArmVdso.Emulator.Isa;
-using ArmVdso.Lab;
 using ArmVdso.Lab.Statistics;
 
 namespace ArmVdso.Cli;

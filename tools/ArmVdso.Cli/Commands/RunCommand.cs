@@ -1,7 +1,5 @@
-using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
-using ArmVdso.Lab;
 using ArmVdso.Lab.Explain;
 using ArmVdso.Lab.Statistics;
 
@@ -124,7 +122,7 @@ internal static class RunCommand
         using Stream input = StandardStream.Open(0);
         using var session = new Session(settings, program[0], program[1..], Terminal.Hooks(input, output, error) with
         {
-            Syscall = strace is null ? null : strace.Syscall,
+            SystemCall = strace is null ? null : strace.Syscall,
             Signal = strace is null ? null : strace.Signal,
             Exit = strace is null ? null : strace.Exit,
         });

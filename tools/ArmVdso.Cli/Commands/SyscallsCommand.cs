@@ -1,9 +1,7 @@
-using System.CommandLine;
 using System.Text.Json;
 using ArmVdso.Kernel.Configuration;
 using ArmVdso.Kernel.Costs;
 using ArmVdso.Kernel.Syscalls;
-using ArmVdso.Lab;
 using ArmVdso.Lab.Workloads;
 
 namespace ArmVdso.Cli;

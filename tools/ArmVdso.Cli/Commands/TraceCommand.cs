@@ -1,6 +1,4 @@
-using System.CommandLine;
 using System.Text.Json;
-using ArmVdso.Lab;
 
 namespace ArmVdso.Cli;
 

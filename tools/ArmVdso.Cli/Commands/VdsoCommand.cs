@@ -1,8 +1,6 @@
-using System.CommandLine;
 using System.Text.Json.Nodes;
 using ArmVdso.Emulator.Isa.Disassembly;
 using ArmVdso.Kernel.Vdso;
-using ArmVdso.Lab;
 using ArmVdso.Lab.Designs;
 
 namespace ArmVdso.Cli;

@@ -1,7 +1,5 @@
-using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
-using ArmVdso.Lab;
 using ArmVdso.Yardsticks;
 
 namespace ArmVdso.Cli;

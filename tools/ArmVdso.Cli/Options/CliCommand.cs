@@ -1,6 +1,3 @@
-using System.CommandLine;
-using ArmVdso.Lab;
-
 namespace ArmVdso.Cli;
 
 /// <summary>A command. It first reads all that it accepts (<see cref="Bind"/>), which finds every error of the command line, and then

@@ -1,5 +1,3 @@
-using System.CommandLine;
-
 namespace ArmVdso.Cli;
 
 /// <summary>The commands, and how a command line is read.</summary>

@@ -1,6 +1,4 @@
-using System.CommandLine;
 using ArmVdso.Kernel.Configuration;
-using ArmVdso.Lab;
 
 namespace ArmVdso.Cli;
 

@@ -1,7 +1,5 @@
-using System.CommandLine;
 using ArmVdso.Kernel.Configuration;
 using ArmVdso.Kernel.Vdso;
-using ArmVdso.Lab;
 
 namespace ArmVdso.Cli;
 

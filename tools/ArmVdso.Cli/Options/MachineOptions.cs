@@ -1,10 +1,8 @@
-using System.CommandLine;
 using System.Globalization;
 using ArmVdso.Emulator;
 using ArmVdso.Emulator.Processor;
 using ArmVdso.Emulator.Timing.Models;
 using ArmVdso.Kernel.Configuration;
-using ArmVdso.Lab;
 
 namespace ArmVdso.Cli;
 

@@ -1,6 +1,3 @@
-using System.CommandLine;
-using ArmVdso.Lab;
-
 namespace ArmVdso.Cli;
 
 /// <summary>Options that belong together: each is declared once, here, and a command has the groups that mean something to it. Each

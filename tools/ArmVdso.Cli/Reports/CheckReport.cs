@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
-using ArmVdso.Lab;
 using ArmVdso.Lab.Check;
 
 namespace ArmVdso.Cli;

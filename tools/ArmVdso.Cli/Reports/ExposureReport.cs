@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using ArmVdso.Lab;
 using ArmVdso.Lab.Check;
 
 namespace ArmVdso.Cli;

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ArmVdso.Kernel.Costs;
-using ArmVdso.Lab;
 using ArmVdso.Lab.KernelPath;
 
 namespace ArmVdso.Cli;

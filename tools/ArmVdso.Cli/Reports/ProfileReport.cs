@@ -1,5 +1,4 @@
 using ArmVdso.Emulator.Timing.Counters;
-using ArmVdso.Lab;
 using ArmVdso.Lab.Statistics;
 
 namespace ArmVdso.Cli;

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using ArmVdso.Emulator.Processor;
 using ArmVdso.Emulator.Timing.Counters;
-using ArmVdso.Lab;
 using ArmVdso.Lab.Check;
 using ArmVdso.Lab.Statistics;
 
