@@ -81,7 +81,7 @@ public struct InstructionEvents
     /// need not wait.</summary>
     public int StoreGap;
 
-    /// <summary>Cycles by which it holds the pipeline, beyond <see cref="InstructionTiming.Hold"/>.</summary>
+    /// <summary>Cycles by which it holds the pipeline, beyond <see cref="EncodingTiming.Hold"/>.</summary>
     public int Hold;
 
     /// <summary>What fetch made of a branch.</summary>

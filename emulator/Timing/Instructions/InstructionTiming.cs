@@ -50,7 +50,7 @@ public enum TimingKind : byte
 
 /// <summary>The static timing of one encoding: what it needs when, what it occupies, when its results are ready.
 /// Registers are numbered 0..30 X, 31 SP, 32..63 V, 64 NZCV. All times are in cycles after issue.</summary>
-public sealed class InstructionTiming
+public sealed class InstructionTiming : EncodingTiming
 {
     /// <summary>Register number of SP.</summary>
     public const int Sp = 31;
@@ -63,18 +63,6 @@ public sealed class InstructionTiming
 
     /// <summary>How many registers there are.</summary>
     public const int RegisterCount = 65;
-
-    /// <summary>Class name in the instruction table.</summary>
-    public required string Class { get; init; }
-
-    /// <summary>Registers read.</summary>
-    public required byte[] Sources { get; init; }
-
-    /// <summary>For each source: how many cycles after issue it is needed (late operands, accumulators, store data).</summary>
-    public required byte[] Needs { get; init; }
-
-    /// <summary>Registers written.</summary>
-    public required byte[] Destinations { get; init; }
 
     /// <summary>For each destination: cycles after issue until a consumer can use it.</summary>
     public required short[] Latencies { get; init; }
@@ -109,15 +97,6 @@ public sealed class InstructionTiming
 
     /// <summary>It reads the flags.</summary>
     public bool ReadsFlags { get; init; }
-
-    /// <summary>What else it does.</summary>
-    public TimingKind Kind { get; init; }
-
-    /// <summary>Cycles by which it holds the pipeline (system instructions).</summary>
-    public short Hold { get; init; }
-
-    /// <summary>The encoding, for the few kinds that look at it.</summary>
-    public uint Encoding { get; init; }
 
     /// <summary>Row in the instruction table.</summary>
     public Row Row { get; init; }

@@ -46,22 +46,9 @@ internal sealed class PipelineRecorder : ITimingSink, IOutOfOrderSink
     public void OnInstruction(in InstructionTrace trace)
     {
         InstructionTiming t = trace.Timing;
-        var record = new PipelineRecord
-        {
-            Cpu = _cpu.Index,
-            Pc = trace.Pc,
-            Word = t.Encoding,
-            Class = t.Class,
-            EL = _cpu.EL,
-            Fetched = trace.Fetched,
-            Entered = trace.Earliest - 1 + trace.FetchStall,
-            Issued = trace.Issued,
-            Done = Math.Max(trace.Done, trace.Retired + 1),
-            Retired = Math.Max(trace.Done, trace.Retired + 1),
-            Pipe = trace.Paired ? "1" : "0",
-            Sources = t.Sources,
-            Destinations = t.Destinations,
-        };
+        long done = Math.Max(trace.Done, trace.Retired + 1);
+        PipelineRecord record = RecordOf(
+            t, trace.Pc, _cpu.EL, trace.Fetched, trace.Earliest - 1 + trace.FetchStall, trace.Issued, done, done, trace.Paired ? "1" : "0");
         if (trace.FetchStall > 0)
             record.Stalls.Add(new Stall("front-end", trace.FetchStall, Text(trace.FetchCause)));
         // What could have issued with the instruction before it, and did not, waits a cycle that no count has.
@@ -94,22 +81,9 @@ internal sealed class PipelineRecorder : ITimingSink, IOutOfOrderSink
     public void OnInstruction(OutOfOrderTrace trace)
     {
         OutOfOrderInstruction t = trace.Timing;
-        var record = new PipelineRecord
-        {
-            Cpu = _cpu.Index,
-            Pc = trace.Pc,
-            Word = t.Encoding,
-            Class = t.Class,
-            EL = trace.EL,
-            Fetched = trace.Fetched,
-            Entered = trace.Renamed,
-            Issued = trace.Issued,
-            Done = trace.Done,
-            Retired = trace.Retired,
-            Pipe = string.Join('+', trace.Ops.Select(o => MicroOp.PortName(o.Port))),
-            Sources = t.Sources,
-            Destinations = t.Destinations,
-        };
+        PipelineRecord record = RecordOf(
+            t, trace.Pc, trace.EL, trace.Fetched, trace.Renamed, trace.Issued, trace.Done, trace.Retired,
+            string.Join('+', trace.Ops.Select(o => MicroOp.PortName(o.Port))));
         long late = trace.Fetched - Math.Max(_renamed, 0);
         if (_renamed >= 0 && (late > 1 || (late == 1 && trace.FetchCause != CycleCause.FrontEnd)))
             record.Stalls.Add(new Stall("front-end", late, Text(trace.FetchCause)));
@@ -158,6 +132,24 @@ internal sealed class PipelineRecorder : ITimingSink, IOutOfOrderSink
             names.Add(MicroOp.PortName(BitOperations.TrailingZeroCount(set)));
         return string.Join('/', names);
     }
+
+    private PipelineRecord RecordOf(
+        EncodingTiming timing, ulong pc, int el, long fetched, long entered, long issued, long done, long retired, string pipe) => new()
+    {
+        Cpu = _cpu.Index,
+        Pc = pc,
+        Word = timing.Encoding,
+        Class = timing.Class,
+        EL = el,
+        Fetched = fetched,
+        Entered = entered,
+        Issued = issued,
+        Done = done,
+        Retired = retired,
+        Pipe = pipe,
+        Sources = timing.Sources,
+        Destinations = timing.Destinations,
+    };
 
     private static string Text(CycleCause cause) => cause switch
     {
