@@ -74,9 +74,6 @@ public sealed class PerCpuDesign : PerCpuSlots
     public override string RegisterMeaning => "byte offset of this CPU's slot from the start of the data";
 
     /// <inheritdoc/>
-    public override VdsoImage? LoadImage() => VdsoImage.Load("per-cpu");
-
-    /// <inheritdoc/>
     public override El1Symbol? UpdateFunction => El1Symbol.vdso_update_per_cpu;
 
     /// <inheritdoc/>

@@ -18,9 +18,6 @@ public sealed class PerCpuFixupDesign : PerCpuSlots
     public override string RegisterMeaning => "byte offset of this CPU's slot from the start of the data";
 
     /// <inheritdoc/>
-    public override VdsoImage? LoadImage() => VdsoImage.Load("per-cpu-fixup");
-
-    /// <inheritdoc/>
     public override El1Symbol? UpdateFunction => El1Symbol.vdso_update_per_cpu_fixup;
 
     internal override void PatchEl1(El1Image el1, Machine machine)

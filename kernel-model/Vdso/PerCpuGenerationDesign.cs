@@ -17,9 +17,6 @@ public sealed class PerCpuGenerationDesign : PerCpuSlots
     public override string RegisterMeaning => "offset of this CPU's slot (bits 15:0), count of this CPU's writes (63:16)";
 
     /// <inheritdoc/>
-    public override VdsoImage? LoadImage() => VdsoImage.Load("per-cpu-gen");
-
-    /// <inheritdoc/>
     public override El1Symbol? UpdateFunction => El1Symbol.vdso_update_per_cpu_gen;
 
     internal override void CredentialsChanged(KernelTask task) => RefreshBeforeUser(task);

@@ -17,9 +17,6 @@ public sealed class PerCpuSequenceDesign : PerCpuSlots
     public override string RegisterMeaning => "byte offset of this CPU's slot from the start of the data";
 
     /// <inheritdoc/>
-    public override VdsoImage? LoadImage() => VdsoImage.Load("per-cpu-seq");
-
-    /// <inheritdoc/>
     public override El1Symbol? UpdateFunction => El1Symbol.vdso_update_per_cpu_seq;
 
     internal override void CredentialsChanged(KernelTask task) => Invalidate(task);

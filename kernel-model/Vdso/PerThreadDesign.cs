@@ -56,9 +56,6 @@ public sealed class PerThreadDesign : VdsoDesign
     public override string RegisterMeaning => "user address of this thread's slot";
 
     /// <inheritdoc/>
-    public override VdsoImage? LoadImage() => VdsoImage.Load("per-thread");
-
-    /// <inheritdoc/>
     public override El1Symbol? UpdateFunction => El1Symbol.vdso_update_per_thread;
 
     internal override void PatchEl1(El1Image el1, Machine machine)

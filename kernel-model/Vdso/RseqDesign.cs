@@ -16,9 +16,6 @@ public sealed class RseqDesign : VdsoDesign
     public override string RegisterMeaning => "user address of the thread's rseq area";
 
     /// <inheritdoc/>
-    public override VdsoImage? LoadImage() => VdsoImage.Load("rseq");
-
-    /// <inheritdoc/>
     public override El1Symbol? UpdateFunction => El1Symbol.vdso_update_rseq;
 
     internal override void TaskCreated(KernelTask task, KernelTask? parent)

@@ -25,8 +25,8 @@ public abstract class VdsoDesign
     /// <summary>What TPIDRRO_EL0 holds at EL0.</summary>
     public virtual string RegisterMeaning => "0";
 
-    /// <summary>The image, or null without a vDSO. Made anew at each call.</summary>
-    public abstract VdsoImage? LoadImage();
+    /// <summary>The image, that of the design's name; null without a vDSO. Made anew at each call.</summary>
+    public virtual VdsoImage? LoadImage() => VdsoImage.Load(Name);
 
     /// <summary>The EL1 function of vdso_update.S that fills the slot and gives the register's value; null when switches write
     /// neither.</summary>

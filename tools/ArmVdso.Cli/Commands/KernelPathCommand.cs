@@ -7,21 +7,12 @@ internal static class KernelPathCommand
 {
     internal static Command Make()
     {
-        var program = new Argument<string?>("PROGRAM")
-        {
-            Description = "program whose system calls are watched; without one, a guest of ours",
-            Arity = ArgumentArity.ZeroOrOne,
-        };
-        var arguments = new Argument<string[]>("ARG") { Description = "its arguments", Arity = ArgumentArity.ZeroOrMore };
+        Argument<string?> program = CliCommand.Program("program whose system calls are watched; without one, a guest of ours");
+        Argument<string[]> arguments = CliCommand.ProgramArguments();
         var functions = new Option<bool>("--functions") { Description = "also the instructions of each EL1 function" };
         Option<bool> json = CliCommand.Json();
         var guest = new GuestOptions();
-        OptionGroup[] groups =
-        [
-            new CpuOptions(cpus: 1), new CoreOptions(), new EngineOptions(), new DesignOptions(), new KernelOptions(), guest,
-            new MachineOptions(),
-            new TimeOptions(), new LimitOptions(),
-        ];
+        OptionGroup[] groups = OptionGroup.OfRun(cpu: new CpuOptions(cpus: 1), guest: guest);
         return new CliCommand(
             "kernel-path", "what system calls execute at EL1, in instructions and cycles, beside a stock kernel", groups, [functions, json],
             [program, arguments], input =>

@@ -13,14 +13,9 @@ internal static class RecordCommand
             Description = "table of rows (coverage.tsv) that the program's name is written into, where a row has none yet",
             HelpName = "FILE",
         };
-        var program = new Argument<string?>("PROGRAM") { Description = "program to run", Arity = ArgumentArity.ExactlyOne };
-        var arguments = new Argument<string[]>("ARG") { Description = "its arguments", Arity = ArgumentArity.ZeroOrMore };
-        OptionGroup[] groups =
-        [
-            new CpuOptions(), new CoreOptions(), new EngineOptions(), new DesignOptions(), new KernelOptions(), new GuestOptions(),
-            new MachineOptions(),
-            new TimeOptions(), new LimitOptions(),
-        ];
+        Argument<string?> program = CliCommand.Program("program to run", required: true);
+        Argument<string[]> arguments = CliCommand.ProgramArguments();
+        OptionGroup[] groups = OptionGroup.OfRun();
         return new CliCommand("record", "runs a program and notes which rows it executes", groups, [append], [program, arguments], input =>
         {
             SessionSettings settings = CliCommand.Settings(input, groups);

@@ -53,16 +53,9 @@ internal static class RunCommand
             DefaultValueFactory = _ => "0:100000",
         };
         var json = new Option<bool>("--json") { Description = "same as --stats-format json" };
-        var program = new Argument<string?>(
-            "PROGRAM")
-        { Description = "path on the host or in the root, or a name to look for", Arity = ArgumentArity.ExactlyOne };
-        var arguments = new Argument<string[]>("ARG") { Description = "its arguments", Arity = ArgumentArity.ZeroOrMore };
-        OptionGroup[] groups =
-        [
-            new CpuOptions(), new CoreOptions(), new EngineOptions(), new DesignOptions(), new KernelOptions(), new GuestOptions(),
-            new MachineOptions(),
-            new TimeOptions(), new LimitOptions(),
-        ];
+        Argument<string?> program = CliCommand.Program("path on the host or in the root, or a name to look for", required: true);
+        Argument<string[]> arguments = CliCommand.ProgramArguments();
+        OptionGroup[] groups = OptionGroup.OfRun();
         return new CliCommand(
             "run", "runs an arm64 Linux program", groups, [strace, stats, format, profile, trace, konata, window, json],
                 [program, arguments], input =>

@@ -51,18 +51,10 @@ internal static class SyscallsCommand
             HelpName = "FILE",
         };
         Option<bool> json = CliCommand.Json();
-        var program = new Argument<string?>("PROGRAM")
-        {
-            Description = "program to count; the table of system calls without one",
-            Arity = ArgumentArity.ZeroOrOne,
-        };
-        var arguments = new Argument<string[]>("ARG") { Description = "its arguments", Arity = ArgumentArity.ZeroOrMore };
+        Argument<string?> program = CliCommand.Program("program to count; the table of system calls without one");
+        Argument<string[]> arguments = CliCommand.ProgramArguments();
         var design = new DesignOptions();
-        OptionGroup[] groups =
-        [
-            new CpuOptions(), new CoreOptions(), new EngineOptions(), design, new KernelOptions(), new GuestOptions(), new MachineOptions(),
-            new TimeOptions(), new LimitOptions(),
-        ];
+        OptionGroup[] groups = OptionGroup.OfRun(design: design);
         Option[] own = [whatIf, against, placements, noVdso, output, json];
         return new CliCommand(
             "syscalls", "the system calls of a workload, by class, call and process; without PROGRAM: how much of each is there", groups,

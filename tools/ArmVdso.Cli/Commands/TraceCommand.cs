@@ -7,19 +7,11 @@ internal static class TraceCommand
 {
     internal static Command Make()
     {
-        var program = new Argument<string?>("PROGRAM")
-        {
-            Description = "program to trace; without one, the guest of compare",
-            Arity = ArgumentArity.ZeroOrOne,
-        };
-        var arguments = new Argument<string[]>("ARG") { Description = "its arguments", Arity = ArgumentArity.ZeroOrMore };
+        Argument<string?> program = CliCommand.Program("program to trace; without one, the guest of compare");
+        Argument<string[]> arguments = CliCommand.ProgramArguments();
         Option<bool> json = CliCommand.Json();
         var guest = new GuestOptions();
-        OptionGroup[] groups =
-        [
-            new CpuOptions(), new CoreOptions(), new EngineOptions(), new DesignOptions(), new KernelOptions(), guest, new MachineOptions(),
-            new TimeOptions(), new LimitOptions(),
-        ];
+        OptionGroup[] groups = OptionGroup.OfRun(guest: guest);
         return new CliCommand(
             "trace", "prints every TPIDRRO_EL0 write: who, when, why, on which CPU", groups, [json], [program, arguments], input =>
             {

@@ -37,6 +37,20 @@ internal sealed class CliCommand : Command
     /// <summary>An option for output that programs read.</summary>
     internal static Option<bool> Json() => new("--json") { Description = "output for programs" };
 
+    /// <summary>The program that a command runs.</summary>
+    internal static Argument<string?> Program(string description, bool required = false) => new("PROGRAM")
+    {
+        Description = description,
+        Arity = required ? ArgumentArity.ExactlyOne : ArgumentArity.ZeroOrOne,
+    };
+
+    /// <summary>What the program is given.</summary>
+    internal static Argument<string[]> ProgramArguments() => new("ARG")
+    {
+        Description = "its arguments",
+        Arity = ArgumentArity.ZeroOrMore,
+    };
+
     /// <summary>The settings that groups of options make.</summary>
     internal static SessionSettings Settings(CommandInput input, IEnumerable<OptionGroup> groups, SessionSettings? start = null) =>
         groups.Aggregate(start ?? new SessionSettings(), (settings, group) => group.Apply(input, settings));

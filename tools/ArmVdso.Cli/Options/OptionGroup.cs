@@ -34,6 +34,13 @@ internal abstract class OptionGroup
         AllowMultipleArgumentsPerToken = false,
     };
 
+    /// <summary>The groups of a command that runs a program; those given in place of the usual ones.</summary>
+    internal static OptionGroup[] OfRun(CpuOptions? cpu = null, DesignOptions? design = null, GuestOptions? guest = null) =>
+    [
+        cpu ?? new CpuOptions(), new CoreOptions(), new EngineOptions(), design ?? new DesignOptions(), new KernelOptions(),
+        guest ?? new GuestOptions(), new MachineOptions(), new TimeOptions(), new LimitOptions(),
+    ];
+
     private static string? Twin(string name)
     {
         string? text = Environment.GetEnvironmentVariable("ARMVDSO_" + name.TrimStart('-').Replace('-', '_').ToUpperInvariant());
