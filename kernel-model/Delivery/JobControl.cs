@@ -20,12 +20,9 @@ public sealed class JobControl : IJobControl
         _tasks.Groups.Any(g => g.Pgid == group && (session is null || g.Sid == session));
 
     /// <inheritdoc/>
-    public void Signal(int group, int signal) => Signal(group, signal, null);
-
-    /// <summary>Sends a signal to every process of a group, except one.</summary>
-    internal void Signal(int group, int signal, ThreadGroup? except)
+    public void Signal(int group, int signal)
     {
-        foreach (ThreadGroup member in _tasks.Groups.Where(g => g.Pgid == group && !ReferenceEquals(g, except)).ToList())
+        foreach (ThreadGroup member in _tasks.Groups.Where(g => g.Pgid == group).ToList())
             _signals.Send(member, signal);
     }
 

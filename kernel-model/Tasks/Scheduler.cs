@@ -122,17 +122,20 @@ public sealed class Scheduler
     internal void Kick(int cpu)
     {
         _records.SetFlag(_current[cpu], TaskFlag.NeedResched, true);
-        Cpu target = _machine.Cpus[cpu];
-        if (target != _clock.Active)
-            _machine.SendSgi(target, RescheduleInterrupt, _clock.Active?.Cycles ?? 0);
+        Interrupt(cpu);
     }
 
     /// <summary>Makes a running task leave EL0 soon, so that it sees its pending work (signals).</summary>
     internal void KickTask(KernelTask task)
     {
-        if (!task.OnCpu)
-            return;
-        Cpu target = _machine.Cpus[task.Cpu];
+        if (task.OnCpu)
+            Interrupt(task.Cpu);
+    }
+
+    /// <summary>Brings a CPU into the kernel, unless it is there: the one that calls the model.</summary>
+    private void Interrupt(int cpu)
+    {
+        Cpu target = _machine.Cpus[cpu];
         if (target != _clock.Active)
             _machine.SendSgi(target, RescheduleInterrupt, _clock.Active?.Cycles ?? 0);
     }

@@ -1,5 +1,4 @@
 using ArmVdso.Tests.Documents;
-using ArmVdso.Tests.Fixtures;
 using ArmVdso.Tests.Laboratory;
 using ArmVdso.Tests.Programs;
 using ArmVdso.Tests.Timing;

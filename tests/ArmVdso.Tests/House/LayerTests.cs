@@ -1,7 +1,6 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
 using ArmVdso.Kernel;
-using ArmVdso.Tests.Fixtures;
 
 namespace ArmVdso.Tests.House;
 
