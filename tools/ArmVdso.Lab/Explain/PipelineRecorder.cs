@@ -135,21 +135,21 @@ internal sealed class PipelineRecorder : ITimingSink, IOutOfOrderSink
 
     private PipelineRecord RecordOf(
         EncodingTiming timing, ulong pc, int el, long fetched, long entered, long issued, long done, long retired, string pipe) => new()
-    {
-        Cpu = _cpu.Index,
-        Pc = pc,
-        Word = timing.Encoding,
-        Class = timing.Class,
-        EL = el,
-        Fetched = fetched,
-        Entered = entered,
-        Issued = issued,
-        Done = done,
-        Retired = retired,
-        Pipe = pipe,
-        Sources = timing.Sources,
-        Destinations = timing.Destinations,
-    };
+        {
+            Cpu = _cpu.Index,
+            Pc = pc,
+            Word = timing.Encoding,
+            Class = timing.Class,
+            EL = el,
+            Fetched = fetched,
+            Entered = entered,
+            Issued = issued,
+            Done = done,
+            Retired = retired,
+            Pipe = pipe,
+            Sources = timing.Sources,
+            Destinations = timing.Destinations,
+        };
 
     private static string Text(CycleCause cause) => cause switch
     {
