@@ -3,6 +3,7 @@ using ArmVdso.Lab.Check;
 using ArmVdso.Lab.Designs;
 using ArmVdso.Lab.Explain;
 using ArmVdso.Lab.KernelPath;
+using ArmVdso.Lab.Litmus;
 using ArmVdso.Lab.Statistics;
 using ArmVdso.Lab.Workloads;
 using ArmVdso.Yardsticks;
@@ -42,6 +43,15 @@ public sealed class ArmVdsoLab(SessionSettings settings)
 
     /// <summary>All sets of yardsticks: those of the core models, and those that need the kernel.</summary>
     public static IReadOnlyList<YardstickSet> Yardsticks { get; } = [.. YardstickSets.All, .. KernelYardsticks.All];
+
+    /// <summary>Litmus tests that <see cref="Litmus"/> knows: names of tests of which results are published.</summary>
+    public static IReadOnlyList<string> LitmusTests { get; } = [.. LitmusCatalogue.Names];
+
+    /// <summary>Explores litmus tests under the memory model that <see cref="Check"/> uses, and holds them against published
+    /// results.</summary>
+    /// <param name="tests">Names of tests, shapes or sources; empty: all.</param>
+    /// <exception cref="LabException">There is no such test.</exception>
+    public static IReadOnlyList<LitmusResult> Litmus(params IReadOnlyList<string> tests) => [.. LitmusCatalogue.Run(tests)];
 
     /// <summary>Runs a program to its end. For more than its counts (system calls, cycles by function, own observers) use
     /// <see cref="Session"/>.</summary>

@@ -44,6 +44,7 @@ public sealed class LayerTests
     [
         ["Isa"],
         ["Isa.Disassembly"],
+        ["MemoryModel"],
         ["Timing.Counters"],
         ["Timing.Models"],
         ["Timing.Instructions"],

@@ -23,18 +23,28 @@ internal static class CheckCommand
             Description = "plants each fault in turn and says what finds it; status 1 when one is not found",
         };
         var exposure = new Option<bool>("--exposure") { Description = "instead: who can read whose data, who can write it" };
+        var litmus = new Option<bool>("--litmus")
+        {
+            Description = "instead: the memory model held against published litmus results; DESIGN is a test, a shape (MP) or a source",
+        };
         Option<bool> json = CliCommand.Json();
         // No core: timing models play no part. A core's profile and kernel are given by --cpu and --kernel.
         OptionGroup[] groups = [new CpuOptions("without: max"), new KernelOptions()];
         return new CliCommand(
             "check", "explores every interleaving of a vDSO call with switches, signals and updates", groups,
-            [function, @event, pairs, replay, brief, mutant, mutants, exposure, json], [designs], input =>
+            [function, @event, pairs, replay, brief, mutant, mutants, exposure, litmus, json], [designs], input =>
             {
                 SessionSettings settings = CliCommand.Settings(input, groups, new SessionSettings { Core = "none" });
                 if (settings.Cpus < 2)
                     throw CommandInput.Error("--cpus: check needs at least 2 CPUs");
                 var lab = new ArmVdsoLab(settings);
                 string[] named = input.Operands(designs);
+                if (input.Value(litmus))
+                {
+                    input.Refuse("with --litmus", function, @event, pairs, replay, brief, mutant, mutants, exposure);
+                    bool asNodes = input.Value(json);
+                    return () => LitmusReport.Write(Console.Out, ArmVdsoLab.Litmus(named), asNodes) ? 0 : 1;
+                }
                 IReadOnlyList<string> wanted = named.Length > 0 ? named : ArmVdsoLab.CheckedDesigns;
                 foreach (string design in wanted)
                     DesignOptions.Check("DESIGN", design);

@@ -1,3 +1,5 @@
+using ArmVdso.Emulator.Isa;
+using ArmVdso.Emulator.MemoryModel;
 using ArmVdso.Kernel.El1;
 
 namespace ArmVdso.Lab.Check;
@@ -200,9 +202,12 @@ internal sealed record Mutant(string Name, string Meaning, Func<CheckRig, int> P
         return 1;
     }
 
+    private static bool IsStoreBarrier(uint word) =>
+        InstructionOrder.Of(Decoder.Decode(word), word).Barrier is BarrierOrder.Stores or BarrierOrder.Full;
+
     private static int SwitchNoBarriers(CheckRig rig)
     {
-        List<ulong> barriers = UpdateCode(rig, LoadOrder.IsStoreBarrier);
+        List<ulong> barriers = UpdateCode(rig, IsStoreBarrier);
         foreach (ulong at in barriers)
             rig.Control.PatchEl1(at, Nop);
         return barriers.Count;

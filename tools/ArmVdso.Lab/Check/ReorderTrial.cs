@@ -1,15 +1,16 @@
 using ArmVdso.Emulator.Isa;
+using ArmVdso.Emulator.MemoryModel;
 using ArmVdso.Emulator.Timing.Events;
 
 namespace ArmVdso.Lab.Check;
 
-/// <summary>The same race as "tick", "settime" and "race", with the loads of the function satisfied in any order that the Arm
-/// memory model allows. The machine itself executes loads in program order; here each load is given, in turn, every version
-/// of its location that the update leaves possible, and the rest of the call is executed with it.</summary>
+/// <summary>The same race as "tick", "settime" and "race", under the Armv8 memory model (ArmVdso.Emulator.MemoryModel, which litmus tests
+/// hold against published results). The machine itself executes loads in program order; here each load is given, in turn, every version
+/// of its location, what the architecture does not allow is left, and the rest of the call is executed with it.</summary>
 internal sealed partial class Trial
 {
     /// <summary>A load that can see more than one version.</summary>
-    private sealed record Choice(int Step, ulong Pa, int Size, List<UpdateVersions.Version> Versions)
+    private sealed record Choice(int Step, ulong Pa, int Size, List<RemoteUpdate.Version> Versions)
     {
         internal int Chosen { get; set; }
     }
@@ -43,7 +44,7 @@ internal sealed partial class Trial
         if (reached)
         {
             _rig.Observer?.Event($"event {e}: {CheckEvent.Find(e.Event)!.Meaning}");
-            UpdateVersions update = StartUpdate(e.Event, out Action finish);
+            RemoteUpdate update = StartUpdate(e.Event, out Action finish);
             if (_window is null)
                 OpenWindow();
             Sample();
@@ -60,41 +61,37 @@ internal sealed partial class Trial
     /// <summary>Collects the stores of an update without making them.</summary>
     /// <param name="name">Which.</param>
     /// <param name="finish">Makes them.</param>
-    private UpdateVersions StartUpdate(string name, out Action finish)
+    private RemoteUpdate StartUpdate(string name, out Action finish)
     {
-        var update = new UpdateVersions();
+        var update = new RemoteUpdate(_rig);
         if (name != "weak-race")
         {
             var stores = new ClockStores(_rig, _clocks, name == "weak-tick" ? _rig.Control.Tick : SetRealtime);
-            foreach (HeldStore s in stores.Stores)
-                update.Add(s.Pa, BitConverter.GetBytes(s.Value).AsSpan(0, s.Size), s.Segment);
+            update.Add(stores.Stores);
             finish = () => stores.Finish();
             return update;
         }
         int from = Victim.Cpu, to = Elsewhere;
         _rig.Switch(from, null);
         _rig.Switch(to, Victim);
-        int segment = 0;
         var before = _rig.SaveData();
-        uint instruction = 0;
+        (uint word, Row row, bool held) = (0, default, false);
+        ulong executed = 0;
         var race = new SwitchStores(_rig, from, FreeStranger())
         {
             Stepping = cpu =>
             {
-                instruction = cpu.EL == 0 ? 0 : _rig.Kernel.El1.InstructionAt(cpu.PC);
-                bool release = (instruction & 0x3fe08000) == 0x08808000;
-                if (LoadOrder.IsStoreBarrier(instruction) || release)
-                    segment++;
+                word = cpu.EL == 0 ? 0 : _rig.Kernel.El1.InstructionAt(cpu.PC);
+                row = Decoder.Decode(word);
+                held = InstructionOrder.ConditionOf(row, word) is var condition && (condition < 0 || cpu.ConditionHolds(condition));
+                executed = cpu.Instructions;
             },
-            Stored = cpu =>
+            Stepped = cpu =>
             {
-                for (int i = 0; i < cpu.AccessCount; i++)
-                {
-                    MemoryAccess a = cpu.Accesses[i];
-                    int element = LoadOrder.PairElement(instruction) is var pair && pair > 0 ? Math.Min(pair, a.Size) : a.Size;
-                    for (int at = 0; at < a.Size; at += element)
-                        update.Add(a.Pa + (ulong)at, _rig.Machine.Memory.Span(a.Pa + (ulong)at, element), segment);
-                }
+                if (cpu.Instructions == executed)
+                    update.TakeException();
+                else if (word != 0)
+                    update.Execute(cpu, row, word, held);
             },
         };
         race.Finish();
@@ -105,7 +102,7 @@ internal sealed partial class Trial
     }
 
     /// <summary>Depth first over the choices: every path from the present state to the return.</summary>
-    private void Walk(Schedule schedule, UpdateVersions update, Action<Schedule, Outcome> add)
+    private void Walk(Schedule schedule, RemoteUpdate update, Action<Schedule, Outcome> add)
     {
         Cpu cpu = VictimCpu;
         ulong[] registers = [.. Enumerable.Range(0, 31).Select(cpu.X)];
@@ -119,7 +116,7 @@ internal sealed partial class Trial
             cpu.SP_EL0 = sp;
             cpu.NZCV = flags;
             CheckRig.JumpTo(cpu, pc);
-            PathEnd end = WalkPath(cpu, update, choices, out int steps);
+            PathEnd end = WalkPath(cpu, update, choices, out ReaderOrder order, out int steps);
             if (end == PathEnd.Extended)
             {
                 if (only is not null && choices.Count <= only.Count)
@@ -133,9 +130,15 @@ internal sealed partial class Trial
                 {
                     Sample();
                     Judge("the call", _window!, Victim, cpu.X(0), Buffer(0));
+                    // What is wrong must be an execution to the last byte.
+                    if (_failures.Count > 0 && !order.IsExact())
+                        end = PathEnd.Impossible;
                 }
+            }
+            if (end != PathEnd.Impossible)
+            {
                 Schedule path = schedule with { Versions = [.. choices.Select(c => c.Chosen)] };
-                add(path, new Outcome(steps, _failures.Count == 0 ? null : _failures[0], end == PathEnd.SystemCall, true, update.Count));
+                add(path, new Outcome(steps, _failures.Count == 0 ? null : _failures[0], end == PathEnd.SystemCall, true, update.Stores));
             }
             if (only is not null)
                 return;
@@ -148,76 +151,65 @@ internal sealed partial class Trial
     }
 
     /// <summary>Executes the call with the versions chosen so far. A load that needs a new choice ends it.</summary>
-    private PathEnd WalkPath(Cpu cpu, UpdateVersions update, List<Choice> choices, out int steps)
+    private PathEnd WalkPath(Cpu cpu, RemoteUpdate update, List<Choice> choices, out ReaderOrder order, out int steps)
     {
-        var order = new LoadOrder();
+        order = new ReaderOrder(_rig, update);
         var loadedAt = new HashSet<ulong>();
-        var newest = new Dictionary<ulong, int>();
         int used = 0;
-        Span<byte> word = stackalloc byte[4];
+        Span<byte> code = stackalloc byte[4];
         for (steps = 0; !_rig.Parked(cpu, Victim); steps++)
         {
             if (steps > Bound * 4)
                 return PathEnd.Retry;
-            Victim.Mm!.Read(cpu.PC, word);
-            uint instruction = BitConverter.ToUInt32(word);
-            Row row = Decoder.Decode(instruction);
+            Victim.Mm!.Read(cpu.PC, code);
+            uint word = BitConverter.ToUInt32(code);
+            Row row = Decoder.Decode(word);
             ulong pc = cpu.PC;
-            if ((instruction & 0xffe0001f) == 0xd4000001)
+            if (row == Row.SVC)
                 return PathEnd.SystemCall;
-            int earliest = order.Earliest(row, instruction);
+            bool held = InstructionOrder.ConditionOf(row, word) is var condition && (condition < 0 || cpu.ConditionHolds(condition));
             List<(ulong Pa, byte[] Content)> saved = [];
             int first = used;
             for (; used < choices.Count && choices[used].Step == steps; used++)
                 Force(choices[used], saved);
             _rig.Step(cpu);
+            ObservedAccess[] accesses = Observed.Accesses(_rig, cpu);
             foreach ((ulong pa, byte[] content) in saved)
                 content.CopyTo(_rig.Machine.Memory.Span(pa, content.Length));
             if (cpu.EL != 0)
                 throw new LabException($"an exception in a reordered call ({cpu})", LabFault.Failed);
-            bool loads = false;
-            int time = earliest, n = first;
-            for (int i = 0; i < cpu.AccessCount; i++)
-            {
-                MemoryAccess a = cpu.Accesses[i];
-                if (a.Write)
-                    continue;
-                loads = true;
-                int element = LoadOrder.PairElement(instruction) is var pair && pair > 0 ? Math.Min(pair, (int)a.Size) : a.Size;
-                for (int at = 0; at < a.Size; at += element)
-                {
-                    ulong pa = a.Pa + (ulong)at;
-                    if (n < used && choices[n].Pa == pa)
-                    {
-                        Choice choice = choices[n++];
-                        UpdateVersions.Version version = choice.Versions[choice.Chosen];
-                        int satisfied = Math.Max(earliest, version.First);
-                        if (satisfied > version.Last || newest.GetValueOrDefault(pa) > choice.Chosen)
-                            return PathEnd.Impossible;
-                        newest[pa] = choice.Chosen;
-                        time = Math.Max(time, satisfied);
-                        continue;
-                    }
-                    List<UpdateVersions.Version> versions = update.Of(pa, _rig.Machine.Memory.Span(pa, element));
-                    if (versions.Count == 1)
-                        continue;
-                    if (loadedAt.Contains(pc))
-                        return PathEnd.Retry;
-                    choices.Add(new Choice(steps, pa, element, versions));
-                    return PathEnd.Extended;
-                }
-            }
-            if (loads)
-            {
-                loadedAt.Add(pc);
-                order.Loaded(row, instruction, time);
-            }
-            else
-            {
-                order.Executed(row, instruction);
-            }
+            order.Execute(row, word, held, accesses);
+            bool again = !loadedAt.Add(pc);
+            if (accesses.Any(a => !a.IsWrite) && !Chosen(order, update, choices, first, used, steps, again, out PathEnd end))
+                return end;
         }
         return PathEnd.Returned;
+    }
+
+    /// <summary>Whether the loads of the last instruction have their versions, and the architecture allows them.</summary>
+    private bool Chosen(
+        ReaderOrder order, RemoteUpdate update, List<Choice> choices, int first, int used, int step, bool again, out PathEnd end)
+    {
+        int n = first;
+        foreach ((ulong pa, int size) in order.LastLoads())
+        {
+            if (n < used && choices[n].Pa == pa)
+            {
+                order.Sees(pa, choices[n].Versions[choices[n].Chosen]);
+                n++;
+                continue;
+            }
+            List<RemoteUpdate.Version> versions = update.Of(pa, _rig.Machine.Memory.Span(pa, size));
+            if (versions.Count == 1)
+                continue;
+            end = again ? PathEnd.Retry : PathEnd.Extended;
+            if (!again)
+                choices.Add(new Choice(step, pa, size, versions));
+            return false;
+        }
+        end = PathEnd.Impossible;
+        // Earlier choices were found possible when they were the last.
+        return used == first || used < choices.Count || order.IsPossible();
     }
 
     private void Force(Choice choice, List<(ulong, byte[])> saved)

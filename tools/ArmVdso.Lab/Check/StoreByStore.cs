@@ -74,6 +74,9 @@ internal sealed class SwitchStores : IStoreByStore
     /// <summary>Called before each instruction.</summary>
     internal Action<Cpu>? Stepping { get; init; }
 
+    /// <summary>Called after each instruction, and after each exception that came instead of one.</summary>
+    internal Action<Cpu>? Stepped { get; init; }
+
     public void Advance(int stores)
     {
         while (_visible < stores && !_done)
@@ -81,6 +84,7 @@ internal sealed class SwitchStores : IStoreByStore
             Stepping?.Invoke(_cpu);
             ulong executed = _cpu.Instructions;
             _rig.Step(_cpu);
+            Stepped?.Invoke(_cpu);
             _done = _cpu.EL == 0 && ReferenceEquals(_rig.Kernel.Scheduler.Current(_cpu.Index), _next);
             if (_cpu.Instructions != executed && _rig.StoredData(_cpu))
             {
