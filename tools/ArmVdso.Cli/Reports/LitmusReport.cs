@@ -34,7 +34,7 @@ internal static class LitmusReport
                 output.WriteLine($"{i}: {results[0].Threads[i].Trim()}");
         }
         output.WriteLine(
-            "\nA test is run as A64 code; its threads share x, y and z, which are 0 at first. states: final states of what the outcome names.");
+            "\nA test is run as A64 code; its threads share x, y and z, 0 at first. states: final states of what the outcome names.");
         output.WriteLine(
             "Sources (herdtools7, commit 5feffe4): herd: herd7's own results; kinds: Arm's catalogue; armv7: the Armv7 catalogue.");
         return agree;
