@@ -41,6 +41,10 @@ public sealed class ArmVdsoLab(SessionSettings settings)
     /// <summary>Faults that <see cref="HuntMutants"/> plants.</summary>
     public static IReadOnlyList<CheckName> Mutants { get; } = [.. Mutant.All.Select(m => new CheckName(m.Name, m.Meaning))];
 
+    /// <summary>Whether a name is that of a fault which <see cref="Check"/> and <see cref="Replay"/> can plant: one of
+    /// <see cref="Mutants"/>, or a place and what goes wrong there, as <see cref="PlantFaults"/> names them.</summary>
+    public static bool IsMutant(string name) => Mutants.Any(m => m.Name == name) || PlacedFault.IsName(name);
+
     /// <summary>All sets of yardsticks: those of the core models, and those that need the kernel.</summary>
     public static IReadOnlyList<YardstickSet> Yardsticks { get; } = [.. YardstickSets.All, .. KernelYardsticks.All];
 
@@ -140,6 +144,20 @@ public sealed class ArmVdsoLab(SessionSettings settings)
     /// <exception cref="LabException">There is no such design or function.</exception>
     public IEnumerable<MutantResult> HuntMutants(string design, IReadOnlyList<string>? functions = null) =>
         MutantHunt.Run(CheckSettings(), design, FunctionsOf(functions));
+
+    /// <summary>Plants a fault at each place of a design in turn, named by symbol and offset: each instruction that a call executes is
+    /// removed, each store of an update is dropped, delayed, misdirected and doubled, each barrier of it removed. Takes minutes.</summary>
+    /// <param name="design">The design.</param>
+    /// <param name="functions">Names of <see cref="CheckedFunctions"/>; null: all.</param>
+    /// <param name="events">Names of <see cref="CheckEvents"/> that may find one; null: all.</param>
+    /// <exception cref="LabException">There is no such design, function or event.</exception>
+    public IEnumerable<FaultResult> PlantFaults(
+        string design, IReadOnlyList<string>? functions = null, IReadOnlyList<string>? events = null)
+    {
+        IReadOnlyList<string> names = Known(events, [.. CheckEvents.Select(e => e.Name)], "event");
+        return FaultTable.Run(
+            CheckSettings(), design, FunctionsOf(functions), [.. CheckEvent.All.Where(e => names.Contains(e.Name))]);
+    }
 
     /// <summary>What a process can learn of others from the data pages of a design, and whether it can change them.</summary>
     /// <param name="design">The design.</param>

@@ -23,6 +23,10 @@ internal static class CheckCommand
             Description = "plants each fault in turn and says what finds it; status 1 when one is not found",
         };
         var exposure = new Option<bool>("--exposure") { Description = "instead: who can read whose data, who can write it" };
+        var faults = new Option<bool>("--faults")
+        {
+            Description = "plants a fault at each place in turn: instructions removed, stores of updates dropped or spoilt; takes minutes",
+        };
         var litmus = new Option<bool>("--litmus")
         {
             Description = "instead: the memory model held against published litmus results; DESIGN is a test, a shape (MP) or a source",
@@ -32,7 +36,7 @@ internal static class CheckCommand
         OptionGroup[] groups = [new CpuOptions("without: max"), new KernelOptions()];
         return new CliCommand(
             "check", "explores every interleaving of a vDSO call with switches, signals and updates", groups,
-            [function, @event, pairs, replay, brief, mutant, mutants, exposure, litmus, json], [designs], input =>
+            [function, @event, pairs, replay, brief, mutant, mutants, faults, exposure, litmus, json], [designs], input =>
             {
                 SessionSettings settings = CliCommand.Settings(input, groups, new SessionSettings { Core = "none" });
                 if (settings.Cpus < 2)
@@ -41,7 +45,7 @@ internal static class CheckCommand
                 string[] named = input.Operands(designs);
                 if (input.Value(litmus))
                 {
-                    input.Refuse("with --litmus", function, @event, pairs, replay, brief, mutant, mutants, exposure);
+                    input.Refuse("with --litmus", function, @event, pairs, replay, brief, mutant, mutants, faults, exposure);
                     bool asNodes = input.Value(json);
                     return () => LitmusReport.Write(Console.Out, ArmVdsoLab.Litmus(named), asNodes) ? 0 : 1;
                 }
@@ -52,7 +56,7 @@ internal static class CheckCommand
                 string? fault = input.Value(mutant), id = input.Value(replay);
                 bool inPairs = input.Value(pairs), hunt = input.Value(mutants), expose = input.Value(exposure), short_ = input.Value(brief);
                 bool asJson = input.Value(json);
-                if (fault is not null && ArmVdsoLab.Mutants.All(m => m.Name != fault))
+                if (fault is not null && !ArmVdsoLab.IsMutant(fault))
                     throw CommandInput.Error(
                         $"--mutant: there is no mutant '{fault}'; known: {string.Join(' ', ArmVdsoLab.Mutants.Select(m => m.Name))}");
                 if (id is not null)
@@ -67,6 +71,11 @@ internal static class CheckCommand
                 {
                     input.Refuse("with --exposure", function, @event, pairs, mutant, mutants);
                     return () => Expose(lab, wanted, asJson);
+                }
+                if (input.Value(faults))
+                {
+                    input.Refuse("with --faults", pairs, mutant, mutants);
+                    return () => PlantFaults(lab, wanted, functions, events, asJson);
                 }
                 if (hunt)
                 {
@@ -133,6 +142,16 @@ internal static class CheckCommand
         else
             MutantReport.Write(Console.Out, lab.Settings, results);
         return results.TrueForAll(r => r.AsExpected) ? 0 : 1;
+    }
+
+    private static int PlantFaults(ArmVdsoLab lab, IReadOnlyList<string> designs, string[] functions, string[] events, bool json)
+    {
+        List<FaultResult> results = [.. designs.SelectMany(d => lab.PlantFaults(d, functions, events))];
+        if (json)
+            Console.Out.WriteLine(FaultReport.Json(lab.Settings, results).ToJsonString());
+        else
+            FaultReport.Write(Console.Out, lab.Settings, results);
+        return 0;
     }
 
     private static int Expose(ArmVdsoLab lab, IReadOnlyList<string> designs, bool json)

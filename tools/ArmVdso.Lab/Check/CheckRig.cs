@@ -103,6 +103,9 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
     /// <summary>Sees every step, for the trace of a replay.</summary>
     internal IRigObserver? Observer { get; set; }
 
+    /// <summary>Stands beside every step: a planted fault, or what looks where the CPUs come.</summary>
+    internal RigProbe? Probe { get; set; }
+
     /// <summary>Called after every hypercall: the only moments at which the kernel's truth can change.</summary>
     internal Action? TruthMayHaveChanged { get; set; }
 
@@ -133,7 +136,9 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
         }
         _hypercall = false;
         Observer?.Before(cpu);
+        Probe?.Before(cpu);
         cpu.Step();
+        Probe?.After(cpu);
         Observer?.After(cpu);
         if (Kernel.Panic is { } panic)
             throw new LabException(panic, LabFault.Failed);
@@ -424,6 +429,15 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
                 return true;
         }
         return false;
+    }
+
+    /// <summary>The same place as a physical address of a CPU's or its task's slot, in another slot; null: it is in no slot.</summary>
+    internal ulong? OtherSlot(Cpu cpu, ulong pa)
+    {
+        VdsoDesign design = Kernel.Vdso.Design;
+        ulong slot = design.SlotPa(Kernel.Scheduler.Current(cpu.Index));
+        ulong other = design.SlotPa(cpu.Index) != 0 ? design.SlotPa((cpu.Index + 1) % Machine.Cpus.Count) : design.SlotPa(Sibling);
+        return slot != 0 && other != 0 && pa - slot < 256 ? other + (pa - slot) : null;
     }
 
     /// <summary>The contents of the data pages.</summary>

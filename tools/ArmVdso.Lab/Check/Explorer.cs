@@ -57,6 +57,14 @@ internal sealed class Explorer
         _slotBytes.UnionWith(race.SelectMany(b => b));
     }
 
+    /// <summary>The stores of a tick, which is then made.</summary>
+    internal IReadOnlyList<HeldStore> TickStores()
+    {
+        var tick = new ClockStores(_rig, _clocks, () => _rig.Control.Tick());
+        tick.Finish();
+        return tick.Stores;
+    }
+
     private static ulong[] Bytes(ulong pa, int size) => [.. Enumerable.Range(0, size).Select(i => pa + (ulong)i)];
 
     /// <summary>Runs one schedule.</summary>

@@ -44,9 +44,17 @@ internal sealed record Mutant(string Name, string Meaning, Func<CheckRig, int> P
 
     /// <summary>The mutant of a name.</summary>
     /// <exception cref="LabException">There is none.</exception>
-    internal static Mutant Find(string name) => All.FirstOrDefault(m => m.Name == name)
+    internal static Mutant Find(string name) => PlacedFault.IsName(name)
+        ? new Mutant(name, "a fault at one place", rig => Planted(PlacedFault.Find(rig, name), rig))
+        : All.FirstOrDefault(m => m.Name == name)
         ?? throw new LabException(
             $"mutant: there is no mutant '{name}'; known: {string.Join(' ', All.Select(m => m.Name))}", LabFault.Input);
+
+    private static int Planted(PlacedFault fault, CheckRig rig)
+    {
+        fault.Plant(rig);
+        return 1;
+    }
 
     private static bool IsDmbIshld(uint word) => word == 0xd50339bf;
 

@@ -1,0 +1,60 @@
+using System.Text.Json;
+
+namespace ArmVdso.Tests.Laboratory;
+
+/// <summary>armvdso check --faults: a fault at each place, named by symbol and offset, and what became of it.</summary>
+public sealed class PlacedFaultCommandTests
+{
+    private static readonly string[] s_events = ["none", "preempt", "migrate", "race", "tick"];
+
+    private static List<JsonElement> Faults(string design, string function)
+    {
+        ArmVdsoCommand.Result result = ArmVdsoCommand.Run(
+            ["check", "--faults", design, "--function", function, "--json", .. s_events.Skip(1).SelectMany(e => new[] { "--event", e })]);
+        Assert.True(result.Status == 0, result.Output + result.Errors);
+        return [.. JsonDocument.Parse(result.Output).RootElement.GetProperty("faults").EnumerateArray()];
+    }
+
+    private static string Text(JsonElement fault, string name) => fault.GetProperty(name).GetString() ?? "";
+
+    /// <summary>Each instruction of the reader and each store of the update has its rows, each with what was observed.</summary>
+    [Fact]
+    public void EveryInstructionAndEveryStoreIsPlanted()
+    {
+        List<JsonElement> faults = Faults("per-cpu-gen", "getpid");
+        Assert.All(faults, f => Assert.Contains(Text(f, "outcome"), new[] { "found", "harmless", "gap" }));
+        Assert.All(faults, f => Assert.NotEqual("", Text(f, "reason")));
+        List<JsonElement> reader = [.. faults.Where(f => Text(f, "place").StartsWith("__kernel_getpid+", StringComparison.Ordinal))];
+        Assert.True(reader.Count > 8, $"{reader.Count} instructions of getpid");
+        Assert.Equal("found", Text(reader.Single(f => Text(f, "text").StartsWith("ldr w0", StringComparison.Ordinal)), "outcome"));
+        List<JsonElement> stores = [
+            .. faults.Where(f => Text(f, "place").StartsWith("vdso_update_per_cpu_gen+", StringComparison.Ordinal))];
+        foreach (string kind in (string[])["dropped", "delayed", "misdirected", "doubled"])
+            Assert.Contains(stores, f => Text(f, "fault") == kind);
+        JsonElement dropped = stores.First(f => Text(f, "fault") == "dropped" && Text(f, "outcome") == "found");
+        // The schedule of a fault fails again with it, and holds without.
+        Assert.Equal(1, ArmVdsoCommand.Run("check", "--replay", Text(dropped, "id"), "--brief", "--mutant", Text(dropped, "name")).Status);
+        Assert.Equal(0, ArmVdsoCommand.Run("check", "--replay", Text(dropped, "id"), "--brief").Status);
+    }
+
+    /// <summary>Of a sequence each barrier and each store of the update counts; what does not differ in the laboratory is a gap.</summary>
+    [Fact]
+    public void StoresOfTheClockUpdateAreFoundOrNamedAsGaps()
+    {
+        List<JsonElement> faults = [
+            .. Faults("rseq", "clock_gettime_monotonic_coarse")
+                .Where(f => Text(f, "place").StartsWith("clock store", StringComparison.Ordinal))];
+        Assert.Contains(faults, f => Text(f, "outcome") == "found" && Text(f, "text").EndsWith(".seq", StringComparison.Ordinal));
+        Assert.Contains(
+            faults, f => Text(f, "outcome") == "gap" && Text(f, "reason").Contains("was there already", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void APlaceThatIsNotThereIsOneLine()
+    {
+        ArmVdsoCommand.Result result = ArmVdsoCommand.Run(
+            "check", "--replay", "rseq/getcpu/migrate@1", "--mutant", "no_such_function+0x4:dropped");
+        Assert.Equal(2, result.Status);
+        Assert.Single(result.Errors.Trim().Split('\n'));
+    }
+}
