@@ -139,7 +139,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
         ulong perCpuPa = PageAllocator.AllocateContiguous((int)((CpuRecord.Size * (ulong)machine.Cpus.Count + 4095) / 4096));
         ulong timekeeperPa = PageAllocator.Allocate();
         Timekeeper.AddPage(VvarPages.KernelRecord(machine, PageAllocator, Timekeeper.Stores, timekeeperPa));
-        Vdso = new VdsoMapping(machine, PageAllocator, Timekeeper.Stores, Records, Scheduler, Namespaces, design);
+        Vdso = new VdsoMapping(machine, PageAllocator, Timekeeper.Stores, Records, Scheduler, Tasks, Namespaces, design);
         if (Vdso.Data is { } data)
             Timekeeper.AddPage(data);
         Records.CredentialsChanged = design.CredentialsChanged;

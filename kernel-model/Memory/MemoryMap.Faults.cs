@@ -3,13 +3,14 @@ namespace ArmVdso.Kernel.Memory;
 /// <summary>Page faults (mm/memory.c): pages that come on first touch, copies of what fork shares, the stack that grows.</summary>
 public sealed partial class MemoryMap
 {
-    private PagePermissions PermissionsFor(Vma vma, ulong pa)
+    private PagePermissions PermissionsFor(Vma vma, ulong va, ulong pa)
     {
         PagePermissions p = PagePermissions.None;
         // Linux arm64: an executable or writable page is readable; kernel accesses follow the user's.
         if ((vma.Prot & (Mman.PROT_READ | Mman.PROT_WRITE | Mman.PROT_EXEC)) != 0)
             p |= PagePermissions.UserRead | PagePermissions.KernelRead;
-        bool writable = (vma.Prot & Mman.PROT_WRITE) != 0 && (vma.Shared || _allocator.References(pa) == 1);
+        bool writable = (vma.Prot & Mman.PROT_WRITE) != 0
+            && (vma.Shared || (!vma.IsKernelPage(va, pa) && _allocator.References(pa) == 1));
         if (writable)
             p |= PagePermissions.UserWrite | PagePermissions.KernelWrite;
         if ((vma.Prot & Mman.PROT_EXEC) != 0)
@@ -50,10 +51,16 @@ public sealed partial class MemoryMap
         MinorFaults++;
         if (!NewPage(vma, page, out pa, out signal))
             return false;
-        ResidentPages++;
+        bool kernels = vma.IsKernelPage(page, pa);
+        CountResident(kernels ? 0 : 1);
+        Space.Map(page, pa, PermissionsFor(vma, page, pa));
+        return !write || !kernels || vma.Shared || CopyOnWrite(vma, page, pa, out signal);
+    }
+
+    private void CountResident(int more)
+    {
+        ResidentPages += more;
         PeakResidentPages = Math.Max(PeakResidentPages, ResidentPages);
-        Space.Map(page, pa, PermissionsFor(vma, pa));
-        return true;
     }
 
     private bool NewPage(Vma vma, ulong page, out ulong pa, out FaultSignal signal)
@@ -63,7 +70,6 @@ public sealed partial class MemoryMap
         if (vma.SpecialPages is { } special)
         {
             pa = special[(int)((page - vma.Start) / Page)];
-            ResidentPages--;
             if (pa != 0)
                 return true;
             signal = FaultSignal.BusError;
@@ -101,12 +107,8 @@ public sealed partial class MemoryMap
     private bool CopyOnWrite(Vma vma, ulong page, ulong pa, out FaultSignal signal)
     {
         signal = default;
-        if (vma.SpecialPages is not null)
-        {
-            signal = FaultSignal.AccessError;
-            return false;
-        }
-        if (!vma.Shared && _allocator.References(pa) > 1)
+        bool kernels = vma.IsKernelPage(page, pa);
+        if (!vma.Shared && (kernels || _allocator.References(pa) > 1))
         {
             ulong copy = _allocator.Allocate();
             if (copy == 0)
@@ -116,11 +118,14 @@ public sealed partial class MemoryMap
             }
             _machine.Memory.Span(pa, (int)Page).CopyTo(_machine.Memory.Span(copy, (int)Page));
             _machine.InvalidateCode(copy, (int)Page);
-            _allocator.Free(pa);
+            if (kernels)
+                CountResident(1);
+            else
+                _allocator.Free(pa);
             pa = copy;
             MinorFaults++;
         }
-        Space.Map(page, pa, PermissionsFor(vma, pa));
+        Space.Map(page, pa, PermissionsFor(vma, page, pa));
         return true;
     }
 

@@ -26,7 +26,7 @@ public sealed partial class MemoryMap
                 continue;
             foreach ((ulong va, ulong pa, PagePermissions permissions) in Space.Pages(vma.Start, vma.End))
             {
-                if (vma.SpecialPages is null)
+                if (!vma.IsKernelPage(va, pa))
                 {
                     _allocator.AddReference(pa);
                     child.ResidentPages++;
@@ -54,7 +54,8 @@ public sealed partial class MemoryMap
         ulong newEnd = (value + Page - 1) & ~(Page - 1);
         if (newEnd < oldEnd)
         {
-            Unmap(newEnd, oldEnd);
+            if (Unmap(newEnd, oldEnd) != 0)
+                return Brk;
         }
         else if (newEnd > oldEnd)
         {
@@ -70,87 +71,79 @@ public sealed partial class MemoryMap
     {
         ulong oldSize = (oldLength + Page - 1) & ~(Page - 1);
         ulong newSize = (newLength + Page - 1) & ~(Page - 1);
+        bool mayMove = (flags & Mman.MREMAP_MAYMOVE) != 0, keepOld = (flags & Mman.MREMAP_DONTUNMAP) != 0;
         if ((old & (Page - 1)) != 0 || newSize == 0 || (flags & ~7) != 0
-            || ((flags & (Mman.MREMAP_FIXED | Mman.MREMAP_DONTUNMAP)) != 0 && (flags & Mman.MREMAP_MAYMOVE) == 0))
+            || ((flags & (Mman.MREMAP_FIXED | Mman.MREMAP_DONTUNMAP)) != 0 && !mayMove) || (keepOld && oldSize != newSize))
         {
             return -Errno.EINVAL;
         }
-        Vma? vma = Find(old);
-        if (vma is null)
+        if (Find(old) is null)
             return -Errno.EFAULT;
-        if (oldSize == 0 && !vma.Shared)
-            return -Errno.EINVAL;
-        if (old + oldSize > vma.End || old + oldSize < old)
-            return -Errno.EFAULT;
-        bool fixedAddress = (flags & Mman.MREMAP_FIXED) != 0;
-        if (fixedAddress)
+        long error;
+        if ((flags & Mman.MREMAP_FIXED) != 0)
         {
             if ((newAddress & (Page - 1)) != 0 || newAddress + newSize > TaskSize || newAddress < LowestAddress
                 || (newAddress < old + oldSize && old < newAddress + newSize))
             {
                 return -Errno.EINVAL;
             }
-            Unmap(newAddress, newAddress + newSize);
-            vma = Find(old);
-            if (vma is null)
-                return -Errno.EFAULT;
+            if ((error = Unmap(newAddress, newAddress + newSize)) != 0)
+                return error;
         }
-        else if ((flags & Mman.MREMAP_DONTUNMAP) == 0)
+        else if (!keepOld && newSize <= oldSize)
         {
-            if (newSize <= oldSize && oldSize != 0)
-            {
-                Unmap(old + newSize, old + oldSize);
-                return (long)old;
-            }
-            if (vma.End == old + oldSize && oldSize != 0 && vma.SpecialPages is null && old + newSize <= TaskSize
-                && !_vmas.Overlaps(vma.End, old + newSize))
+            return newSize < oldSize && (error = Unmap(old + newSize, old + oldSize)) != 0 ? error : (long)old;
+        }
+        if ((error = MayResize(old, oldSize, newSize, keepOld)) != 0)
+            return error;
+        if ((flags & (Mman.MREMAP_FIXED | Mman.MREMAP_DONTUNMAP)) == 0)
+        {
+            Vma vma = Find(old)!;
+            if (vma.End == old + oldSize && oldSize != 0 && old + newSize <= TaskSize && !_vmas.Overlaps(vma.End, old + newSize))
             {
                 vma.End = old + newSize;
                 _vmas.MergeAt(_vmas.IndexAfter(old));
                 return (long)old;
             }
-            if ((flags & Mman.MREMAP_MAYMOVE) == 0)
+            if (!mayMove)
                 return -Errno.ENOMEM;
         }
-        ulong target = fixedAddress ? newAddress : FindFree(newSize, newAddress);
-        if (target == 0)
-            return -Errno.ENOMEM;
-        return Move(old, oldSize, newSize, target, (flags & Mman.MREMAP_DONTUNMAP) != 0);
+        ulong target = (flags & Mman.MREMAP_FIXED) != 0 ? newAddress : FindFree(newSize, newAddress);
+        return target == 0 ? -Errno.ENOMEM : Move(old, oldSize, newSize, target, keepOld);
+    }
+
+    /// <summary>vma_to_resize and may_split of move_vma (mm/mremap.c): special mappings neither grow (VM_DONTEXPAND) nor split.</summary>
+    private long MayResize(ulong old, ulong oldSize, ulong newSize, bool keepOld)
+    {
+        if (Find(old) is not { } vma)
+            return -Errno.EFAULT;
+        bool special = vma.Special is not null;
+        if ((oldSize == 0 && !vma.Shared) || (keepOld && special))
+            return -Errno.EINVAL;
+        if (old + oldSize > vma.End || old + oldSize < old || (special && newSize > oldSize))
+            return -Errno.EFAULT;
+        return vma.RefusesSplitAt(old) || vma.RefusesSplitAt(old + Math.Min(oldSize, newSize)) ? -Errno.EINVAL : 0;
     }
 
     private long Move(ulong old, ulong oldSize, ulong newSize, ulong target, bool keepOld)
     {
         _vmas.SplitAt(old);
         _vmas.SplitAt(old + oldSize);
-        Vma vma = Find(old)!;
-        Vma moved = vma.Clone(old, vma.End);
-        ulong offset = moved.Offset;
-        var copy = new Vma
-        {
-            Start = target,
-            End = target + newSize,
-            Prot = moved.Prot,
-            Shared = moved.Shared,
-            DontFork = moved.DontFork,
-            WipeOnFork = moved.WipeOnFork,
-            File = moved.File,
-            Offset = offset,
-            SharedAnonymous = moved.SharedAnonymous,
-            SpecialPages = moved.SpecialPages,
-            Name = moved.Name,
-        };
+        int at = _vmas.IndexAfter(old);
+        Vma moved = _vmas[at];
+        if (moved.Special is not null)
+            _vmas.RemoveAt(at);
+        Vma copy = moved.Clone(old, moved.End);
+        (copy.Start, copy.End, copy.GrowsDown) = (target, target + newSize, false);
         Add(copy);
         foreach ((ulong va, ulong pa, PagePermissions permissions) in Space.Pages(old, old + Math.Min(oldSize, newSize)))
         {
             Space.Unmap(va);
             Space.Map(target + (va - old), pa, permissions);
         }
-        if (copy.SpecialPages is not null && VdsoBase >= old && VdsoBase < old + oldSize)
-        {
-            SigreturnTrampoline += target - old;
-            VdsoBase += target - old;
-        }
-        if (!keepOld && oldSize != 0)
+        if (moved.Special is { } special)
+            special.Changed?.Invoke(this, old, target);
+        else if (!keepOld && oldSize != 0)
             Unmap(old, old + oldSize);
         return (long)target;
     }

@@ -7,6 +7,8 @@ public sealed partial class MemoryMap
     private const ulong Page = PhysicalMemory.PageSize;
     private const ulong LowestAddress = 0x10000;
 
+    private const int AllAccess = Mman.PROT_READ | Mman.PROT_WRITE | Mman.PROT_EXEC;
+
     /// <summary>vm.max_map_count.</summary>
     private const int MaxMappings = 65530;
 
@@ -141,7 +143,8 @@ public sealed partial class MemoryMap
                 return -Errno.EPERM;
             if ((flags & Mman.MAP_FIXED_NOREPLACE) != 0 && _vmas.Overlaps(start, start + size))
                 return -Errno.EEXIST;
-            Unmap(start, start + size);
+            if (Unmap(start, start + size) != 0)
+                return -Errno.ENOMEM;
         }
         else
         {
@@ -179,9 +182,15 @@ public sealed partial class MemoryMap
         }
     }
 
-    /// <summary>Removes every mapping of [start, end).</summary>
-    public void Unmap(ulong start, ulong end)
+    /// <summary>Whether a border of [start, end) lies inside of a mapping that cannot be split (vm_ops->may_split).</summary>
+    private bool WouldSplitSpecial(ulong start, ulong end) =>
+        Find(start)?.RefusesSplitAt(start) == true || Find(end)?.RefusesSplitAt(end) == true;
+
+    /// <summary>Removes every mapping of [start, end): 0, or -EINVAL where a part of a special one would remain.</summary>
+    public long Unmap(ulong start, ulong end)
     {
+        if (WouldSplitSpecial(start, end))
+            return -Errno.EINVAL;
         _vmas.SplitAt(start);
         _vmas.SplitAt(end);
         int i = _vmas.IndexAfter(start);
@@ -192,7 +201,9 @@ public sealed partial class MemoryMap
             _vmas.RemoveAt(i);
             vma.File?.Release();
             vma.SharedAnonymous?.Release();
+            vma.Special?.Changed?.Invoke(this, vma.Start, 0);
         }
+        return 0;
     }
 
     /// <summary>Gives the special mapping with a name other physical pages; nothing happens where a part of it is gone.</summary>
@@ -213,7 +224,7 @@ public sealed partial class MemoryMap
         {
             Space.Unmap(va);
             _machine.InvalidateCode(pa, (int)Page);
-            if (vma.SpecialPages is not null)
+            if (vma.IsKernelPage(va, pa))
                 continue;
             ResidentPages--;
             // Shared pages are counted once by their owner and once by each translation.
@@ -233,22 +244,29 @@ public sealed partial class MemoryMap
             return 0;
         if (!IsFullyMapped(start, end) || _vmas.Count >= MaxMappings)
             return -Errno.ENOMEM;
-        prot &= Mman.PROT_READ | Mman.PROT_WRITE | Mman.PROT_EXEC | Mman.PROT_BTI;
+        prot &= AllAccess | Mman.PROT_BTI;
         for (int k = _vmas.IndexAfter(start); k < _vmas.Count && _vmas[k].Start < end; k++)
         {
             Vma vma = _vmas[k];
-            if ((prot & Mman.PROT_WRITE) != 0 && ((vma.Shared && vma.File is { CanWrite: false }) || vma.SpecialPages is not null))
+            if (((prot & Mman.PROT_WRITE) != 0 && vma.Shared && vma.File is { CanWrite: false })
+                || (vma.Special is { } special && (prot & AllAccess & ~special.MayProt) != 0))
                 return -Errno.EACCES;
+            // One that stays as it is is not split (mprotect_fixup).
+            if (vma.Prot != prot && (vma.RefusesSplitAt(start) || vma.RefusesSplitAt(end)))
+                return -Errno.EINVAL;
         }
-        _vmas.SplitAt(start);
-        _vmas.SplitAt(end);
+        foreach (ulong border in (ReadOnlySpan<ulong>)[start, end])
+        {
+            if (Find(border)?.RefusesSplitAt(border) != true)
+                _vmas.SplitAt(border);
+        }
         for (int k = _vmas.IndexAfter(start); k < _vmas.Count && _vmas[k].Start < end; k++)
         {
             Vma vma = _vmas[k];
             vma.Prot = prot;
             foreach ((ulong va, ulong pa, _) in Space.Pages(vma.Start, vma.End))
             {
-                Space.Protect(va, PermissionsFor(vma, pa));
+                Space.Protect(va, PermissionsFor(vma, va, pa));
                 _machine.InvalidateCode(pa, (int)Page);
             }
         }
@@ -260,7 +278,7 @@ public sealed partial class MemoryMap
         return 0;
     }
 
-    /// <summary>MADV_DONTNEED and MADV_FREE: private pages read as zero (or the file) again.</summary>
+    /// <summary>MADV_DONTNEED and MADV_FREE: private pages read as zero (or the file, or the kernel's page) again.</summary>
     public long DontNeed(ulong start, ulong length)
     {
         ulong end = start + ((length + Page - 1) & ~(Page - 1));
@@ -269,8 +287,10 @@ public sealed partial class MemoryMap
         for (int i = _vmas.IndexAfter(start); i < _vmas.Count && _vmas[i].Start < end; i++)
         {
             Vma vma = _vmas[i];
-            if (vma.SpecialPages is null)
-                DropPages(vma, Math.Max(start, vma.Start), Math.Min(end, vma.End));
+            // VM_PFNMAP (can_madv_lru_vma in mm/madvise.c)
+            if (vma.Special is { } special && (special.MayProt & Mman.PROT_WRITE) == 0)
+                return -Errno.EINVAL;
+            DropPages(vma, Math.Max(start, vma.Start), Math.Min(end, vma.End));
         }
         return IsFullyMapped(start, end) ? 0 : -Errno.ENOMEM;
     }
@@ -280,6 +300,8 @@ public sealed partial class MemoryMap
     {
         ulong end = start + ((length + Page - 1) & ~(Page - 1));
         if ((start & (Page - 1)) != 0 || end < start)
+            return -Errno.EINVAL;
+        if (WouldSplitSpecial(start, end))
             return -Errno.EINVAL;
         _vmas.SplitAt(start);
         _vmas.SplitAt(end);

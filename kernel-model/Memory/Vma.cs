@@ -48,7 +48,7 @@ public sealed class Vma
     public bool Shared { get; init; }
 
     /// <summary>The stack: grows down on faults below it.</summary>
-    public bool GrowsDown { get; init; }
+    public bool GrowsDown { get; internal set; }
 
     /// <summary>MADV_DONTFORK.</summary>
     public bool DontFork { get; set; }
@@ -68,9 +68,20 @@ public sealed class Vma
     /// <summary>Fixed physical pages (vvar, vdso), one per page of the mapping; not freed with it. Null elsewhere.</summary>
     public ulong[]? SpecialPages { get; internal set; }
 
+    /// <summary>What kind of special mapping it is; null for one without <see cref="SpecialPages"/>.</summary>
+    public SpecialMapping? Special { get; init; }
+
+    /// <summary>Whether an address is inside, so that a change up to there would split it, and it is a mapping that cannot be.</summary>
+    internal bool RefusesSplitAt(ulong address) => Special is not null && Start < address && address < End;
+
+    /// <summary>Whether a resident page is the kernel's own and no copy of it that the process has made by writing.</summary>
+    internal bool IsKernelPage(ulong va, ulong pa) => SpecialPages is { } pages
+        && (Shared || (Special!.MayProt & Mman.PROT_WRITE) == 0 || pages[(int)((va - Start) / PhysicalMemory.PageSize)] == pa);
+
     /// <summary>Name for /proc/PID/maps when there is no file: [heap], [stack], [vdso]...</summary>
     public string? Name { get; set; }
 
+    /// <summary>A mapping of the same kind over another range; of a special one, over all of it.</summary>
     internal Vma Clone(ulong start, ulong end) => new()
     {
         Start = start,
@@ -83,7 +94,8 @@ public sealed class Vma
         File = File,
         Offset = Offset + (start - Start),
         SharedAnonymous = SharedAnonymous,
-        SpecialPages = SpecialPages?[(int)((start - Start) / 4096)..(int)((end - Start) / 4096)],
+        SpecialPages = SpecialPages,
+        Special = Special,
         Name = Name,
     };
 }

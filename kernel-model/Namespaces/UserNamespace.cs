@@ -30,6 +30,9 @@ public sealed class UserNamespace : INamespace
     /// <inheritdoc cref="UserExtents"/>
     internal IReadOnlyList<Extent> GroupExtents => _groups;
 
+    /// <summary>Ranges of the map of user IDs; 0: nobody has written it.</summary>
+    public int UserMapLength => _users.Length;
+
     private UserNamespace(uint number, UserNamespace? parent, uint owner, uint group)
     {
         Number = number;

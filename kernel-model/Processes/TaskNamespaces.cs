@@ -31,7 +31,8 @@ internal sealed class TaskNamespaces(
             {
                 if (!ReferenceEquals(at, space))
                     continue;
-                records.CommitCredentials(task);
+                records.SyncCredentials(task);
+                vdso.Design.IdMapsChanged(task);
                 break;
             }
         }

@@ -66,8 +66,7 @@ internal static class SysMemory
         ulong start = Untag(c.Arg(0)), size = PageUp(c.Arg(1));
         if ((start & (Page - 1)) != 0 || start > c.Memory.TaskSize || size == 0 || size > c.Memory.TaskSize - start)
             return -Errno.EINVAL;
-        c.Memory.Unmap(start, start + size);
-        return 0;
+        return c.Memory.Unmap(start, start + size);
     }
 
     /// <summary>mprotect(addr, len, prot).</summary>

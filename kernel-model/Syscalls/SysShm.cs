@@ -84,9 +84,14 @@ internal static class SysShm
         if (start < 0x10000 || start + size > mm.TaskSize || start + size < start)
             return -Errno.EINVAL;
         if ((flags & ShmRemap) != 0)
-            mm.Unmap(start, start + size);
+        {
+            if (mm.Unmap(start, start + size) != 0)
+                return -Errno.ENOMEM;
+        }
         else if (mm.Vmas.Any(v => v.Start < start + size && v.End > start))
+        {
             return -Errno.EINVAL;
+        }
         mm.Add(new Vma
         {
             Start = start,

@@ -108,7 +108,7 @@ public sealed class PerCpuDesign : PerCpuSlots
 
     internal override void FieldChanged(KernelTask task, VdsoField field)
     {
-        if (_fixes.Contains("reparent"))
+        if (_fixes.Contains(field is >= VdsoField.Uid and <= VdsoField.Egid ? "cred" : "reparent"))
             WriteField(task, field);
     }
 }

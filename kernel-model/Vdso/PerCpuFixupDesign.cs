@@ -1,4 +1,5 @@
 using ArmVdso.Kernel.El1;
+using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel.Vdso;
@@ -48,7 +49,17 @@ public sealed class PerCpuFixupDesign : PerCpuSlots
         ProgramStarted(task);
     }
 
-    internal override void ProgramStarted(KernelTask task) => Records.SetVdsoBase(task, task.Mm?.VdsoBase ?? 0);
+    internal override void ProgramStarted(KernelTask task) => Records.SetVdsoBase(task, Mapping.ImageAddress(task.Mm));
+
+    /// <summary>The ranges move with the image. Where it is gone, what a process maps at its old place is the process' own affair: no
+    /// PC in it is moved.</summary>
+    internal override void MappingMoved(MemoryMap memory, VdsoPart part, ulong address)
+    {
+        if (part != VdsoPart.Image)
+            return;
+        foreach (KernelTask task in Mapping.TasksOf(memory))
+            Records.SetVdsoBase(task, address);
+    }
 
     internal override void CredentialsChanged(KernelTask task) => RefreshBeforeUser(task);
 
@@ -63,7 +74,9 @@ public sealed class PerCpuFixupDesign : PerCpuSlots
     /// <summary>A handler may run for long and on another CPU, and its return takes the PC of the frame.</summary>
     internal override void BeforeSignalFrame(KernelTask task, UserRegisters registers)
     {
-        ulong image = task.Mm?.VdsoBase ?? 0;
+        ulong image = Mapping.ImageAddress(task.Mm);
+        if (image == 0)
+            return;
         foreach ((ulong start, ulong length, ulong fallback) in Mapping.Image!.FixupRanges)
         {
             ulong into = registers.PC - image - start;

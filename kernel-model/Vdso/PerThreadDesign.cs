@@ -25,9 +25,12 @@ public enum WritablePage
 public sealed class PerThreadDesign : VdsoDesign
 {
     /// <summary>The slots of one memory: pages as they are needed, numbers as threads come and go.</summary>
-    private sealed class Area(ulong[] pages)
+    private sealed class Area(ulong[] pages, ulong start)
     {
         internal readonly ulong[] Pages = pages;
+
+        /// <summary>Where the process sees the first slot; 0: it has unmapped them.</summary>
+        internal ulong Start = start;
 
         /// <summary>Where the private pages are a mapping of their own: its pages.</summary>
         internal ulong[]? Own;
@@ -88,32 +91,71 @@ public sealed class PerThreadDesign : VdsoDesign
 
     private ulong Pa(Area area, int index) => area.Pages[SharedPages + index / SlotsPerPage] + (ulong)(index % SlotsPerPage * SlotSize);
 
-    internal override ulong[] DataPagesFor(MemoryMap memory)
+    internal override ulong[] DataPagesFor(MemoryMap memory, ulong address) =>
+        Add(memory, address + (ulong)(SharedPages * PhysicalMemory.PageSize));
+
+    /// <summary>Gives a memory an area. Returns the pages of [vvar].</summary>
+    private ulong[] Add(MemoryMap memory, ulong start)
     {
-        var area = new Area(new ulong[Mapping.Image!.Layout("vvar_pages")]);
+        var area = new Area(new ulong[Mapping.Image!.Layout("vvar_pages")], start);
         Mapping.SharedDataPages.CopyTo(area.Pages, 0);
         _areas[memory] = area;
-        if (_writable != WritablePage.No)
-            area.Own = new ulong[area.Pages.Length - SharedPages];
-        return area.Pages;
+        if (_writable == WritablePage.No)
+            return area.Pages;
+        area.Own = new ulong[area.Pages.Length - SharedPages];
+        return area.Pages[..SharedPages];
     }
 
     /// <summary>Private pages that may be written are a mapping of their own, shared so that fork does not copy them.</summary>
-    internal override void MapFurther(MemoryMap memory, ulong data)
+    internal override void MapFurther(MemoryMap memory)
     {
-        if (_areas[memory].Own is not { } own)
+        Area area = _areas[memory];
+        if (area.Own is not { } own)
             return;
-        ulong start = data + (ulong)(SharedPages * PhysicalMemory.PageSize), end = start + (ulong)(own.Length * PhysicalMemory.PageSize);
-        memory.Unmap(start, end);
         memory.Add(new Vma
         {
-            Start = start,
-            End = end,
+            Start = area.Start,
+            End = area.Start + (ulong)(own.Length * PhysicalMemory.PageSize),
             Prot = Mman.PROT_READ | Mman.PROT_WRITE,
             Shared = true,
             SpecialPages = own,
-            Name = OwnName
+            Special = new SpecialMapping(OwnName, Mman.PROT_READ | Mman.PROT_WRITE)
+            {
+                Changed = (changed, _, to) => MappingMoved(changed, VdsoPart.Further, to),
+            },
+            Name = OwnName,
         });
+    }
+
+    /// <summary>The registers of all threads follow the slots: what a process maps at the old place must not be taken for them. When mremap
+    /// returns they have: other CPUs are told with an interrupt that is waited for (smp_call_function with wait). What that writes is
+    /// written here at once, the interrupt itself follows.</summary>
+    internal override void MappingMoved(MemoryMap memory, VdsoPart part, ulong address)
+    {
+        if (!_areas.TryGetValue(memory, out Area? area) || part != (area.Own is null ? VdsoPart.Data : VdsoPart.Further))
+            return;
+        int before = area.Own is null ? SharedPages : 0;
+        area.Start = address == 0 ? 0 : address + (ulong)(before * PhysicalMemory.PageSize);
+        foreach ((KernelTask task, (MemoryMap Memory, Area Area, int Index) slot) in _slots)
+        {
+            // One that begins another program has left this memory already.
+            if (!ReferenceEquals(slot.Area, area) || !ReferenceEquals(task.Mm, memory))
+                continue;
+            ulong register = Publish(task, area, slot.Index);
+            if (task.OnCpu && ReferenceEquals(Scheduler.Current(task.Cpu), task) && Machine.Cpus[task.Cpu] is { EL: 0 } cpu)
+                cpu.TPIDRRO_EL0 = register;
+            Refresh(task);
+        }
+        if (address == 0 && area.Users == 0)
+            _areas.Remove(memory);
+    }
+
+    /// <summary>Tells EL1 code where a task's slot is. Returns what TPIDRRO_EL0 will hold.</summary>
+    private ulong Publish(KernelTask task, Area area, int index)
+    {
+        ulong register = area.Start == 0 ? 0 : area.Start + (ulong)(index * SlotSize);
+        Records.SetVdso(task, El1Image.Linear(Pa(area, index)), register);
+        return register;
     }
 
     private const string OwnName = "[vvar_own]";
@@ -131,13 +173,15 @@ public sealed class PerThreadDesign : VdsoDesign
     internal override void TaskCreated(KernelTask task, KernelTask? parent)
     {
         base.TaskCreated(task, parent);
-        if (task.Mm is not { VdsoBase: not 0 } memory)
+        if (task.Mm is not { } memory)
             return;
         int? wanted = null;
-        if (parent is not null && !ReferenceEquals(parent.Mm, memory))
+        if (parent?.Mm is { } original && !ReferenceEquals(original, memory))
         {
+            if (!_areas.TryGetValue(original, out Area? area))
+                return;
             // fork: pages of its own, and the parent's number, whose address an interrupted call may have in a register.
-            ulong[] pages = DataPagesFor(memory);
+            ulong[] pages = Add(memory, area.Start);
             memory.ReplaceSpecialPages(_areas[memory].Own is null ? "[vvar]" : OwnName, _areas[memory].Own ?? pages);
             if (_slots.TryGetValue(parent, out (MemoryMap Memory, Area Area, int Index) slot))
                 wanted = slot.Index;
@@ -148,7 +192,7 @@ public sealed class PerThreadDesign : VdsoDesign
     internal override void ProgramStarted(KernelTask task)
     {
         Give(task);
-        if (task.Mm is { VdsoBase: not 0 } memory)
+        if (task.Mm is { } memory)
             Take(task, memory, null);
     }
 
@@ -181,9 +225,7 @@ public sealed class PerThreadDesign : VdsoDesign
         area.Users++;
         _slots[task] = (memory, area, index);
         Records.SetVdsoRequest(task, task.Credentials.Fsuid);
-        ulong data = memory.VdsoBase - (ulong)area.Pages.Length * PhysicalMemory.PageSize;
-        Records.SetVdso(
-            task, El1Image.Linear(Pa(area, index)), data + (ulong)(SharedPages * PhysicalMemory.PageSize + index * SlotSize));
+        Publish(task, area, index);
         // EL1 code fills it before the task's first instruction in EL0.
         Records.SetFlag(task, TaskFlag.Vdso, true);
     }

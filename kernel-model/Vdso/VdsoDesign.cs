@@ -9,6 +9,33 @@ namespace ArmVdso.Kernel.Vdso;
 /// <param name="PerProcess">For each process beside the shared ones.</param>
 public readonly record struct VdsoPages(int Shared, int PerProcess);
 
+/// <summary>A mapping of the vDSO in a process' memory.</summary>
+internal enum VdsoPart
+{
+    /// <summary>[vdso]: the code.</summary>
+    Image,
+
+    /// <summary>[vvar]: the design's data.</summary>
+    Data,
+
+    /// <summary>A further mapping of the design (<see cref="VdsoDesign.MapFurther"/>).</summary>
+    Further,
+}
+
+/// <summary>Situations in which a design leaves the answer to the kernel on purpose.</summary>
+[Flags]
+public enum VdsoLeaves
+{
+    /// <summary>None.</summary>
+    None = 0,
+
+    /// <summary>A task outside of the first PID and user namespace.</summary>
+    Namespaces = 1,
+
+    /// <summary>A new program that has not registered anything yet.</summary>
+    NewProgram = 2,
+}
+
 /// <summary>A vDSO design: its image, what TPIDRRO_EL0 means, and what the kernel does to keep its data true. The slot itself is
 /// written by EL1 code (El1/vdso_update.S), so that its cost is executed and measured; the design chooses which. The hooks are
 /// called by the kernel model at the moment in question, before the change can be seen by any other CPU.</summary>
@@ -31,6 +58,9 @@ public abstract class VdsoDesign
     /// <summary>The EL1 function of vdso_update.S that fills the slot and gives the register's value; null when switches write
     /// neither.</summary>
     public virtual El1Symbol? UpdateFunction => null;
+
+    /// <summary>Where the design leaves the answer to the kernel on purpose: there nothing is to be proved of its protocol.</summary>
+    public virtual VdsoLeaves Leaves => VdsoLeaves.None;
 
     /// <summary>Whether an exit to EL0 writes the register again where the kernel's entry used it as scratch (KPTI, the BHB loop):
     /// what a mended design asks of such a kernel.</summary>
@@ -76,8 +106,11 @@ public abstract class VdsoDesign
     /// <summary>Physical address of the slot from which a running task is answered now; 0 when it has none.</summary>
     public virtual ulong SlotPa(KernelTask task) => SlotPa(task.Cpu);
 
+    /// <summary>CPUs that the design can serve; int.MaxValue: memory is the limit.</summary>
+    public virtual int MostCpus => int.MaxValue;
+
     /// <summary>Pages that the design takes by its layout (computed).</summary>
-    /// <param name="cpus">CPUs of the machine.</param>
+    /// <param name="cpus">CPUs of the machine, not more than <see cref="MostCpus"/>.</param>
     /// <param name="threads">Threads of each process.</param>
     public virtual VdsoPages ComputedPages(int cpus, int threads) => Mapping.Image is null
         ? default
@@ -87,12 +120,21 @@ public abstract class VdsoDesign
     public virtual int ProcessPagesInUse => 0;
 
     /// <summary>The pages of [vvar] of a new program's memory, from its first one; 0 where nothing is mapped.</summary>
-    internal virtual ulong[] DataPagesFor(MemoryMap memory) => Mapping.SharedDataPages;
-
-    /// <summary>Changes the data pages' mapping of a new program's memory.</summary>
     /// <param name="memory">The memory.</param>
-    /// <param name="data">Where the first data page lies.</param>
-    internal virtual void MapFurther(MemoryMap memory, ulong data)
+    /// <param name="address">Where [vvar] begins.</param>
+    internal virtual ulong[] DataPagesFor(MemoryMap memory, ulong address) => Mapping.SharedDataPages;
+
+    /// <summary>Maps what the design has behind [vvar] in a new program's memory.</summary>
+    internal virtual void MapFurther(MemoryMap memory)
+    {
+    }
+
+    /// <summary>A process moved a mapping of the vDSO as a whole (mremap; part of one cannot be moved), unmapped it, or mapped something
+    /// over it. Other threads of the memory may run on other CPUs at this moment.</summary>
+    /// <param name="memory">The memory; that of a process that ends has no tasks any more.</param>
+    /// <param name="part">What was moved.</param>
+    /// <param name="address">Where it is now; 0: nowhere.</param>
+    internal virtual void MappingMoved(MemoryMap memory, VdsoPart part, ulong address)
     {
     }
 
@@ -101,7 +143,7 @@ public abstract class VdsoDesign
     {
     }
 
-    /// <summary>A task is there (fork, clone, the first process); its memory and credentials are set.</summary>
+    /// <summary>A task is there (fork, clone, the first process); its memory and credentials are set. It has not run.</summary>
     internal virtual void TaskCreated(KernelTask task, KernelTask? parent) => MarkForeign(task);
 
     /// <summary>A task has its new program's memory (execve); the old one is still there.</summary>
@@ -109,7 +151,7 @@ public abstract class VdsoDesign
     {
     }
 
-    /// <summary>A task is about to lose its memory (exit).</summary>
+    /// <summary>A task is about to lose its memory (exit, or execve of another thread of its process). It never returns to EL0.</summary>
     internal virtual void TaskExited(KernelTask task)
     {
     }
@@ -117,6 +159,16 @@ public abstract class VdsoDesign
     /// <summary>The task's user or group IDs changed; its record has the new ones.</summary>
     internal virtual void CredentialsChanged(KernelTask task)
     {
+    }
+
+    /// <summary>The IDs of a user namespace that the task is in, or that its own is below, have other meanings (uid_map, gid_map was
+    /// written, maybe by somebody outside); the task's record has what it sees now. It may run on another CPU at this moment.</summary>
+    /// <remarks>Who wrote the map may tell the task: the slot must be true when the write returns, not when an interrupt has arrived. So
+    /// each word is stored at once.</remarks>
+    internal virtual void IdMapsChanged(KernelTask task)
+    {
+        foreach (VdsoField field in (ReadOnlySpan<VdsoField>)[VdsoField.Uid, VdsoField.Euid, VdsoField.Gid, VdsoField.Egid])
+            FieldChanged(task, field);
     }
 
     /// <summary>A word of the task's slot changed by what somebody else did (its parent's death, setpgid, setsid of a sibling); its

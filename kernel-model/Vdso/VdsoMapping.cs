@@ -10,7 +10,9 @@ public sealed class VdsoMapping
     private const string FrontName = "[vvar_time]", DataName = "[vvar]";
     private readonly ulong[] _imagePages = [];
     private readonly int _frontPages;
+    private readonly SpecialMapping _front, _data, _code, _signals;
 
+    private readonly TaskTable _tasks;
     private readonly NamespaceTable _namespaces;
 
     /// <summary>The pages of a design, for a machine that has not booted.</summary>
@@ -19,18 +21,32 @@ public sealed class VdsoMapping
     /// <param name="stores">How readers on other CPUs see what update_vsyscall writes.</param>
     /// <param name="records">Records of tasks that EL1 code reads.</param>
     /// <param name="scheduler">Who runs where.</param>
+    /// <param name="tasks">Whose memory is which.</param>
     /// <param name="namespaces">The first time namespace.</param>
     /// <param name="design">The design.</param>
     internal VdsoMapping(
-        Machine machine, PageAllocator pages, OrderedStores stores, TaskRecords records, Scheduler scheduler, NamespaceTable namespaces,
-        VdsoDesign design)
+        Machine machine, PageAllocator pages, OrderedStores stores, TaskRecords records, Scheduler scheduler, TaskTable tasks,
+        NamespaceTable namespaces, VdsoDesign design)
     {
         Machine = machine;
         Pages = pages;
         Records = records;
         Scheduler = scheduler;
+        _tasks = tasks;
         _namespaces = namespaces;
         Design = design;
+        _front = new SpecialMapping(FrontName, Mman.PROT_READ);
+        _data = new SpecialMapping(DataName, Mman.PROT_READ)
+        {
+            Changed = (memory, _, to) => Design.MappingMoved(memory, VdsoPart.Data, to),
+        };
+        const int all = Mman.PROT_READ | Mman.PROT_WRITE | Mman.PROT_EXEC;
+        _code = new SpecialMapping("[vdso]", all) { Changed = ImageMoved };
+        // aarch32_sigpage_mremap
+        _signals = new SpecialMapping("[sigpage]", all)
+        {
+            Changed = (memory, from, to) => memory.SigreturnTrampoline += to == 0 ? 0 : to - from,
+        };
         (design as StockDesign)?.Stock.ApplyAlternatives(machine.HasFeature);
         Image = design.LoadImage();
         design.Attach(this);
@@ -115,9 +131,28 @@ public sealed class VdsoMapping
             End = start + PhysicalMemory.PageSize,
             Prot = Mman.PROT_READ | Mman.PROT_EXEC,
             SpecialPages = _imagePages,
-            Name = "[sigpage]"
+            Special = _signals,
+            Name = _signals.Name,
         });
     }
+
+    /// <summary>vdso_mremap: signals return through the new place. Where the image is gone, Linux remembers the old one.</summary>
+    private void ImageMoved(MemoryMap memory, ulong from, ulong to)
+    {
+        if (memory.VdsoBase == from && to != 0)
+        {
+            memory.VdsoBase = to;
+            memory.SigreturnTrampoline += to - from;
+        }
+        Design.MappingMoved(memory, VdsoPart.Image, to);
+    }
+
+    /// <summary>Where the image is in a memory; 0: nowhere, or no longer.</summary>
+    internal ulong ImageAddress(MemoryMap? memory) =>
+        memory?.Find(memory.VdsoBase) is { } vma && vma.Start == memory.VdsoBase && ReferenceEquals(vma.Special, _code) ? vma.Start : 0;
+
+    /// <summary>The live tasks that have a memory: the threads of a process, and who shares it (vfork).</summary>
+    internal IEnumerable<KernelTask> TasksOf(MemoryMap memory) => _tasks.All.Where(t => ReferenceEquals(t.Mm, memory));
 
     /// <summary>Maps [vvar] and, directly above it, [vdso]. Returns the address of the image, or 0 without one.</summary>
     internal ulong MapInto(MemoryMap memory)
@@ -136,33 +171,22 @@ public sealed class VdsoMapping
         memory.VdsoBase = start + data;
         memory.SigreturnTrampoline = memory.VdsoBase + Image.SigreturnOffset;
         if (front != 0)
-            memory.Add(new Vma
-            {
-                Start = start,
-                End = start + front,
-                Prot = Mman.PROT_READ,
-                SpecialPages = Data!.For(_namespaces.InitialTime),
-                Name = FrontName
-            });
-        memory.Add(new Vma
-        {
-            Start = start + front,
-            End = start + data,
-            Prot = Mman.PROT_READ,
-            SpecialPages = Design.DataPagesFor(memory),
-            Name = DataName
-        });
-        Design.MapFurther(memory, start + front);
-        memory.Add(new Vma
-        {
-            Start = start + data,
-            End = start + data + code,
-            Prot = Mman.PROT_READ | Mman.PROT_EXEC,
-            SpecialPages = _imagePages,
-            Name = "[vdso]"
-        });
+            Map(memory, start, Data!.For(_namespaces.InitialTime), _front, Mman.PROT_READ);
+        Map(memory, start + front, Design.DataPagesFor(memory, start + front), _data, Mman.PROT_READ);
+        Design.MapFurther(memory);
+        Map(memory, start + data, _imagePages, _code, Mman.PROT_READ | Mman.PROT_EXEC);
         return memory.VdsoBase;
     }
+
+    private static void Map(MemoryMap memory, ulong start, ulong[] pages, SpecialMapping special, int prot) => memory.Add(new Vma
+    {
+        Start = start,
+        End = start + (ulong)(pages.Length * PhysicalMemory.PageSize),
+        Prot = prot,
+        SpecialPages = pages,
+        Special = special,
+        Name = special.Name,
+    });
 
     /// <summary>A memory's tasks are in another time namespace now (vdso_join_timens): its pages are mapped in that order.</summary>
     internal void JoinTimeNamespace(MemoryMap memory, TimeNamespace space)
