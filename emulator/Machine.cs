@@ -1,4 +1,5 @@
 using ArmVdso.Emulator.Engine.Lockstep;
+using ArmVdso.Emulator.Engine.Native;
 using ArmVdso.Emulator.Engine.Portable;
 using ArmVdso.Emulator.Engine.Reference;
 using ArmVdso.Emulator.Memory;
@@ -31,6 +32,12 @@ public enum EngineKind
 
     /// <summary>The portable engine, each block compared with the reference engine.</summary>
     PortableChecked,
+
+    /// <summary>Blocks that repeat are code of the host, without a timing model; the portable engine else.</summary>
+    Native,
+
+    /// <summary>The native engine, each block compared with the reference engine.</summary>
+    NativeChecked,
 }
 
 /// <summary>A machine of N PEs over one RAM. One host thread runs all of them: the PE that is furthest behind in cycles
@@ -164,6 +171,13 @@ public sealed class Machine : IMachine, IClock, IDisposable
     /// <summary>Whether the portable engine looks the timing of blocks up where it can; the same cycles and counters either way.</summary>
     public bool MemoisedTiming { get; init; } = true;
 
+    /// <summary>Executions of a block before the native engine makes it code of the host: that costs as much as some hundred instructions
+    /// of the portable engine.</summary>
+    public int NativeAfter { get; init; } = 8;
+
+    /// <summary>Bytes of memory for code of the host; when it is full, all is dropped and made anew.</summary>
+    public int NativeCodeSize { get; init; } = 64 << 20;
+
     /// <summary>Blocks that the portable engine decoded (0 with the reference engine).</summary>
     public ulong TranslatedBlocks => _code?.Translated ?? 0;
 
@@ -175,19 +189,38 @@ public sealed class Machine : IMachine, IClock, IDisposable
     /// <summary>The decoded blocks, once the engine is prepared; null with the reference engine.</summary>
     internal CodeCache? Code => _code;
 
+    /// <summary>Code of the host, once the engine is prepared; null with the other engines.</summary>
+    internal NativeCode? Native { get; private set; }
+
+    /// <summary>What the native engine did; null with the other engines.</summary>
+    public NativeCounts? NativeCounts => Native?.Counts();
+
+    /// <summary>Whether this host has the native engine.</summary>
+    public static bool HasNativeEngine => NativeCode.IsSupported;
+
     /// <summary>Sets up what <see cref="Engine"/> asks for; the first run does it.</summary>
+    /// <exception cref="PlatformNotSupportedException">The native engine on a host that has none.</exception>
     internal void PrepareEngine()
     {
         if (Engine == EngineKind.Reference || _code is not null)
             return;
+        bool isChecked = Engine is EngineKind.PortableChecked or EngineKind.NativeChecked;
         _code = new CodeCache(this);
-        Check = Engine == EngineKind.PortableChecked ? new EngineCheck(this, _code) : null;
+        bool native = Engine is EngineKind.Native or EngineKind.NativeChecked;
+        if (native && !HasNativeEngine)
+            throw new PlatformNotSupportedException("this host has no native engine: it needs Linux on x64 with AVX2, FMA, BMI2 and LZCNT");
+        if (native)
+            Native = new NativeCode(_cpus[0], _code, isChecked, NativeCodeSize);
+        Check = isChecked ? new EngineCheck(this, _code, Native) : null;
         SharedCaches? twinCaches = null;
         foreach (Cpu cpu in _cpus)
         {
-            cpu.Attach(Check is null
-                ? new PortableEngine(cpu, _code, MemoisedTiming)
-                : Check.CreateEngine(cpu, MemoisedTiming ? cpu.Timing.CreateTwin(ref twinCaches) : null));
+            if (Check is not null)
+                cpu.Attach(Check.CreateEngine(cpu, MemoisedTiming ? cpu.Timing.CreateTwin(ref twinCaches) : null));
+            else if (Native is not null)
+                cpu.Attach(new NativeEngine(cpu, _code, Native, MemoisedTiming, NativeAfter));
+            else
+                cpu.Attach(new PortableEngine(cpu, _code, MemoisedTiming));
         }
     }
 
@@ -298,6 +331,10 @@ public sealed class Machine : IMachine, IClock, IDisposable
         target.PendingSgi |= 1u << interrupt;
     }
 
-    /// <summary>Gives RAM back.</summary>
-    public void Dispose() => Memory.Dispose();
+    /// <summary>Gives RAM and native code back.</summary>
+    public void Dispose()
+    {
+        Native?.Dispose();
+        Memory.Dispose();
+    }
 }

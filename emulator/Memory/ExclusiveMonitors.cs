@@ -27,6 +27,9 @@ public sealed class ExclusiveMonitors
     /// <summary>No PE holds a mark.</summary>
     internal bool Unmarked => _armed == 0;
 
+    /// <summary>Whether any other PE holds a mark.</summary>
+    internal bool IsMarkedBesides(int pe) => _armed > (_granule[pe] == Clear ? 0 : 1);
+
     /// <summary>The marks of all PEs, for <see cref="Restore"/>; null when there are none.</summary>
     internal (ulong[] Granule, ulong[] Address, int[] Size)? Save() =>
         _armed == 0 ? null : ([.. _granule], [.. _address], [.. _size]);

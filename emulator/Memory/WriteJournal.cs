@@ -17,6 +17,13 @@ internal sealed class WriteJournal
         _old.AddRange(_memory.Span(pa, size));
     }
 
+    /// <summary>Keeps what was at a place that has been written.</summary>
+    internal void Save(ulong pa, ReadOnlySpan<byte> old)
+    {
+        _writes.Add((pa, old.Length, _old.Count));
+        _old.AddRange(old);
+    }
+
     /// <summary>What each written byte holds now.</summary>
     internal SortedDictionary<ulong, byte> Written()
     {

@@ -30,7 +30,7 @@ public static partial class A64
     }
 
     /// <summary>VFPExpandImm: the 8-bit constant of FMOV.</summary>
-    private static ulong VFPExpandImm(int imm8, int esize)
+    internal static ulong VFPExpandImm(int imm8, int esize)
     {
         int e = esize == 16 ? 5 : esize == 32 ? 8 : 11;
         int f = esize - e - 1;

@@ -1,4 +1,5 @@
 using System.Text;
+using ArmVdso.Emulator.Engine.Native;
 using ArmVdso.Emulator.Engine.Portable;
 using ArmVdso.Emulator.Isa.Disassembly;
 using ArmVdso.Emulator.Memory;
@@ -30,10 +31,16 @@ public sealed class EngineCheck
     private readonly CodeCache _code;
     private readonly WriteJournal _journal;
     private readonly List<TimingModel> _twins = [];
+    private readonly NativeCode? _native;
+    private string _engine = "portable";
 
     /// <summary>A check of one machine, whose engines are made by <see cref="CreateEngine"/>.</summary>
-    internal EngineCheck(IMachine machine, CodeCache code)
+    /// <param name="machine">The machine.</param>
+    /// <param name="code">Its blocks.</param>
+    /// <param name="native">Its native code, which is checked besides; null: none.</param>
+    internal EngineCheck(IMachine machine, CodeCache code, NativeCode? native)
     {
+        _native = native;
         _machine = machine;
         _code = code;
         _journal = new WriteJournal(machine.Memory);
@@ -50,7 +57,9 @@ public sealed class EngineCheck
             cpu.Timing.Twin = twin;
             _twins.Add(twin);
         }
-        return new LockstepEngine(this, cpu, new PortableEngine(cpu, _code, twin is not null));
+        bool memoised = twin is not null;
+        return new LockstepEngine(
+            this, cpu, _native is null ? new PortableEngine(cpu, _code, memoised) : new NativeEngine(cpu, _code, _native, memoised, 0));
     }
 
     /// <summary>Instructions that both engines executed.</summary>
@@ -155,6 +164,8 @@ public sealed class EngineCheck
                 var recorder = new RetireRecorder();
                 Replay<TimedMode>(cpu, portable, block, again, n, before, expected, writes, recorder, retired);
             }
+            if (portable is NativeEngine native)
+                CheckNative(cpu, native, block, again, n, before, expected, writes);
             if (twin is not null)
             {
                 _journal.Undo();
@@ -203,7 +214,7 @@ public sealed class EngineCheck
     {
         Cpu.Snapshot actual = cpu.Save();
         string differences =
-            Differences(expected, actual) + (done ? "" : "  the portable engine faulted\n") + Writes(writes, _journal.Written()) + told;
+            Differences(expected, actual) + (done ? "" : $"  the {_engine} engine faulted\n") + Writes(writes, _journal.Written()) + told;
         if (differences.Length > 0)
             throw new EngineMismatchException(Describe(block, n, before, expected, actual, differences));
     }
@@ -220,6 +231,20 @@ public sealed class EngineCheck
         Expect(cpu, block, n, before, expected, writes, done, told);
     }
 
+    private void CheckNative(
+        Cpu cpu, NativeEngine native, Block block, Block again, long n, in Cpu.Snapshot before, in Cpu.Snapshot expected,
+        SortedDictionary<ulong, byte> writes)
+    {
+        _journal.Undo();
+        cpu.Restore(before);
+        TimingModel timing = cpu.SwapTiming(new TimingModel());
+        bool done = native.RunChecked(again, n, _journal);
+        cpu.SwapTiming(timing);
+        _engine = "native";
+        Expect(cpu, block, n, before, expected, writes, done, "");
+        _engine = "portable";
+    }
+
     private static string Told(List<RetiredInstruction> expected, List<RetiredInstruction> actual)
     {
         for (int i = 0; i < Math.Max(expected.Count, actual.Count); i++)
@@ -230,7 +255,7 @@ public sealed class EngineCheck
         return "";
     }
 
-    private static string Writes(SortedDictionary<ulong, byte> expected, SortedDictionary<ulong, byte> actual)
+    private string Writes(SortedDictionary<ulong, byte> expected, SortedDictionary<ulong, byte> actual)
     {
         if ((expected.Count == 0 && actual.Count == 0) || expected.SequenceEqual(actual))
             return "";
@@ -241,12 +266,12 @@ public sealed class EngineCheck
             string left = expected.TryGetValue(pa, out byte e) ? $"{e:x2}" : "--";
             string right = actual.TryGetValue(pa, out byte a) ? $"{a:x2}" : "--";
             if (left != right && shown++ < 16)
-                text.Append($"  memory 0x{pa:x}: reference {left} portable {right}\n");
+                text.Append($"  memory 0x{pa:x}: reference {left} {_engine} {right}\n");
         }
         return text.ToString();
     }
 
-    private static string Differences(in Cpu.Snapshot expected, in Cpu.Snapshot actual)
+    private string Differences(in Cpu.Snapshot expected, in Cpu.Snapshot actual)
     {
         if (expected.Same(actual))
             return "";
@@ -254,7 +279,7 @@ public sealed class EngineCheck
         foreach (((string name, string left), (_, string right)) in expected.Values().Zip(actual.Values()))
         {
             if (left != right)
-                text.Append($"  {name}: reference {left} portable {right}\n");
+                text.Append($"  {name}: reference {left} {_engine} {right}\n");
         }
         return text.ToString();
     }
@@ -272,7 +297,7 @@ public sealed class EngineCheck
         text.Append(differences);
         text.Append("state before:\n").Append(before.ToText());
         text.Append("state after, reference:\n").Append(expected.ToText());
-        text.Append("state after, portable:\n").Append(actual.ToText());
+        text.Append($"state after, {_engine}:\n").Append(actual.ToText());
         return text.ToString();
     }
 }

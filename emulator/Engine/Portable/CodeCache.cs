@@ -137,7 +137,7 @@ internal sealed class CodeCache : ITranslatedCode
     }
 
     /// <summary>Drops everything: memory is bounded.</summary>
-    private void Clear()
+    internal void Clear()
     {
         foreach (Block block in _blocks.Values)
             block.Valid = false;

@@ -74,6 +74,12 @@ public sealed class Block : TimedBlock
     /// <summary>Block behind this one, when it lies in the same page.</summary>
     public Block? Next;
 
+    /// <summary>Native code of the block; 0 when there is none.</summary>
+    internal ulong Code;
+
+    /// <summary>How often the block was executed, as long as that matters.</summary>
+    internal int Runs;
+
     internal override bool AtEL0 => Mode == 0;
 
     internal override int InstructionCount => Count == Never ? 0 : (int)Count;

@@ -4,7 +4,7 @@ using ArmVdso.Emulator.Semantics;
 namespace ArmVdso.Emulator.Engine.Portable;
 
 /// <summary>What bodies of operations call: the text of the operations is in operations.txt.</summary>
-internal sealed partial class PortableEngine
+internal partial class PortableEngine
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ref FastEntry Slot(ref FastEntry tlb, ulong address) =>

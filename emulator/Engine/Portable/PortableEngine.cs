@@ -9,7 +9,7 @@ namespace ArmVdso.Emulator.Engine.Portable;
 /// <summary>The portable engine of one PE: runs blocks of decoded operations between the instructions that the reference engine
 /// executes (exceptions, system registers, whatever faults). Interrupts, limits and time are those of the reference at
 /// every instruction.</summary>
-internal sealed partial class PortableEngine : ExecutionEngine
+internal partial class PortableEngine : ExecutionEngine
 {
     // Between instructions of the reference engine there are few blocks: taking the pipeline's state out and back costs more than it saves.
     private const int BlocksAfterStep = 3;
@@ -25,8 +25,8 @@ internal sealed partial class PortableEngine : ExecutionEngine
     private readonly bool _memoised;
     private readonly JumpEntry[] _jumps = new JumpEntry[JumpEntry.Count];
 
-    // By exception level.
-    private readonly FastEntry[][] _tlb = [new FastEntry[FastEntry.Count], new FastEntry[FastEntry.Count]];
+    private readonly EngineFrame _frame;
+    private readonly int _coldRuns;
     private V128 _loaded;
     private int _pause = 1;
     private int _timedBlocks;
@@ -37,8 +37,12 @@ internal sealed partial class PortableEngine : ExecutionEngine
     /// <param name="cpu">The PE.</param>
     /// <param name="code">Blocks of the machine.</param>
     /// <param name="memoised">Whether the timing of blocks is looked up where it can be.</param>
-    internal PortableEngine(Cpu cpu, CodeCache code, bool memoised)
+    /// <param name="jumps">Bytes that native code needs for tables of branches.</param>
+    /// <param name="coldRuns">Executions of a block before it is made native code.</param>
+    internal PortableEngine(Cpu cpu, CodeCache code, bool memoised, int jumps = 0, int coldRuns = 0)
     {
+        _coldRuns = coldRuns;
+        _frame = new EngineFrame(jumps);
         _cpu = cpu;
         _machine = cpu.Machine;
         _ram = cpu.Machine.Memory;
@@ -54,6 +58,9 @@ internal sealed partial class PortableEngine : ExecutionEngine
     /// <summary>Number of the state of translations and code: what was found in another one is looked for again.</summary>
     internal ulong FetchEpoch { get; private set; } = 1;
 
+    /// <summary>What native code finds at a fixed address.</summary>
+    protected EngineFrame EngineFrame => _frame;
+
     /// <inheritdoc/>
     public override ITranslatedCode? Code => _code;
 
@@ -63,9 +70,9 @@ internal sealed partial class PortableEngine : ExecutionEngine
     /// <inheritdoc/>
     public override void TranslationChanged(ulong page)
     {
-        foreach (FastEntry[] tlb in _tlb)
+        for (int el = 0; el < 2; el++)
         {
-            ref FastEntry entry = ref tlb[(int)(page >> 12) & (FastEntry.Count - 1)];
+            ref FastEntry entry = ref _frame.Tlb(el)[(int)(page >> 12) & (FastEntry.Count - 1)];
             if (entry.ReadTag == page || entry.WriteTag == page)
                 entry.ReadTag = entry.WriteTag = FastEntry.None;
         }
@@ -75,9 +82,9 @@ internal sealed partial class PortableEngine : ExecutionEngine
     /// <inheritdoc/>
     public override void TranslationsChanged()
     {
-        foreach (FastEntry[] tlb in _tlb)
+        for (int el = 0; el < 2; el++)
         {
-            foreach (ref FastEntry entry in tlb.AsSpan())
+            foreach (ref FastEntry entry in _frame.Tlb(el))
                 entry.ReadTag = entry.WriteTag = FastEntry.None;
         }
         CodeChanged();
@@ -94,9 +101,9 @@ internal sealed partial class PortableEngine : ExecutionEngine
     internal void ForgetWritable(ulong page)
     {
         _cpu.ForgetWritable(page);
-        foreach (FastEntry[] tlb in _tlb)
+        for (int el = 0; el < 2; el++)
         {
-            foreach (ref FastEntry entry in tlb.AsSpan())
+            foreach (ref FastEntry entry in _frame.Tlb(el))
             {
                 if (entry.WriteTag + entry.Pa == page)
                     entry.WriteTag = FastEntry.None;
@@ -125,13 +132,17 @@ internal sealed partial class PortableEngine : ExecutionEngine
             {
                 _reference.Run(stop);
             }
-            else if (!(plain ? RunBlocks<PlainMode>(block, left, stop) : RunTimed(block, stop)))
+            else if (!(plain ? RunPlain(block, left, stop) : RunTimed(block, stop)))
             {
                 Step();
                 _timedBlocks = BlocksAfterStep;
             }
         }
     }
+
+    /// <summary>Blocks without a timing model.</summary>
+    /// <returns>As <see cref="RunBlocks"/>.</returns>
+    protected virtual bool RunPlain(Block block, long left, ulong stop) => RunBlocks<PlainMode>(block, left, stop);
 
     /// <summary>Blocks with a timing model: memoised where that is worth it and possible, step by step elsewhere.</summary>
     /// <returns>As <see cref="RunBlocks"/>.</returns>
@@ -190,7 +201,7 @@ internal sealed partial class PortableEngine : ExecutionEngine
 
     /// <summary>The block at an address; null when fetching there faults.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private Block? FindBlock(ulong pc)
+    protected Block? FindBlock(ulong pc)
     {
         if ((pc & 3) != 0)
             return null;
@@ -238,17 +249,21 @@ internal sealed partial class PortableEngine : ExecutionEngine
     }
 
     /// <summary>Takes over what the PE's TLB knows of an address that was just accessed.</summary>
-    private void FillFast(ulong address)
+    protected void FillFast(ulong address)
     {
         if (!_cpu.IsKnown(address, out ulong pa, out bool readable, out bool writable))
             return;
         ulong page = address & ~0xfffUL;
-        ref FastEntry entry = ref _tlb[_cpu.EL][(int)(address >> 12) & (FastEntry.Count - 1)];
+        ref FastEntry entry = ref _frame.Tlb(_cpu.EL)[(int)(address >> 12) & (FastEntry.Count - 1)];
         entry.ReadTag = readable ? page : FastEntry.None;
         entry.WriteTag = writable ? page : FastEntry.None;
         entry.Pa = pa - page;
         entry.Host = _ram.HostAddress + entry.Pa;
     }
+
+    /// <summary>Counts an execution of a block.</summary>
+    /// <returns>Whether it is native code, or has earned to become it.</returns>
+    protected bool IsWarm(Block block) => block.Code != 0 || ++block.Runs > _coldRuns;
 
     /// <summary>Retires one instruction of a block for the timing model.</summary>
     /// <returns>False when the clock has reached <paramref name="stop"/>.</returns>
@@ -272,7 +287,7 @@ internal sealed partial class PortableEngine : ExecutionEngine
     }
 
     /// <summary>Blocks ended before the instruction at <paramref name="pc"/>.</summary>
-    private void Leave(ulong pc, int btype)
+    protected void Leave(ulong pc, int btype)
     {
         Cpu cpu = _cpu;
         cpu.PC = pc;
@@ -283,7 +298,7 @@ internal sealed partial class PortableEngine : ExecutionEngine
     }
 
     /// <summary>Accounts for instructions that ran at one cycle each, or whose timing is in the pipeline already.</summary>
-    private void Count(bool timed, long instructions)
+    protected void Count(bool timed, long instructions)
     {
         _cpu.Instructions += (ulong)instructions;
         if (timed)
@@ -295,6 +310,9 @@ internal sealed partial class PortableEngine : ExecutionEngine
 
 /// <summary>How blocks run. One implementation per timing keeps the plain one free of questions.</summary>
 internal readonly struct PlainMode;
+
+/// <summary>As <see cref="PlainMode"/>, up to a block that is native code or has earned to become it.</summary>
+internal readonly struct WarmMode;
 
 /// <summary>Every instruction is retired by the timing model, with its accesses.</summary>
 internal readonly struct TimedMode;

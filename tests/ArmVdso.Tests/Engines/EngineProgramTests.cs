@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace ArmVdso.Tests.Engines;
 
-/// <summary>Programs on both engines: output, status, instructions and cycles must be equal.</summary>
+/// <summary>Programs on all engines: output, status, instructions and cycles must be equal.</summary>
 public sealed partial class EngineProgramTests
 {
     [GeneratedRegex("\"host_seconds\":[^,}]*")]
@@ -22,18 +22,20 @@ public sealed partial class EngineProgramTests
     [InlineData("signals")]
     [InlineData("threads")]
     [InlineData("time")]
-    public void GuestIsEqualOnBothEngines(string name)
+    public void GuestIsEqualOnAllEngines(string name)
     {
         foreach (string core in new[] { "none", "cortex-a53" })
         {
             string reference = Result("reference", core, GuestPrograms.Path(name));
             Assert.Contains("\"instructions\":", reference, StringComparison.Ordinal);
             Assert.Equal(reference, Result("portable", core, GuestPrograms.Path(name)));
+            if (Machine.HasNativeEngine)
+                Assert.Equal(reference, Result("native", core, GuestPrograms.Path(name)));
         }
     }
 
     [Fact]
-    public void ShellWithPipesIsEqualOnBothEngines()
+    public void ShellWithPipesIsEqualOnAllEngines()
     {
         string[] words =
         [
@@ -41,7 +43,12 @@ public sealed partial class EngineProgramTests
             "for i in 1 2 3; do echo $i | sed s/2/two/ | sort -r; done; head -c 20000 /opt/static/bin/busybox | sha256sum",
         ];
         foreach (string core in new[] { "none", "cortex-a53" })
-            Assert.Equal(Result("reference", core, words), Result("portable", core, words));
+        {
+            string reference = Result("reference", core, words);
+            Assert.Equal(reference, Result("portable", core, words));
+            if (core == "none" && Machine.HasNativeEngine)
+                Assert.Equal(reference, Result("native", core, words));
+        }
     }
 
     [Theory]
@@ -52,6 +59,17 @@ public sealed partial class EngineProgramTests
         ArmVdsoCommand.Result result = ArmVdsoCommand.Run("run", "--check-engine", "--stats", GuestPrograms.Path(name));
         Assert.True(result.Status == 0, result.Errors);
         Assert.Contains("instructions compared", result.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void NativeCodeIsCleanInLockstep()
+    {
+        if (!Machine.HasNativeEngine)
+            return;
+        ArmVdsoCommand.Result result = ArmVdsoCommand.Run(
+            "run", "--check-engine", "--engine", "native", "--core", "none", "--engine-stats", GuestPrograms.Path("signals"));
+        Assert.True(result.Status == 0, result.Errors);
+        Assert.Contains("blocks made native code", result.Errors, StringComparison.Ordinal);
     }
 
     [Fact]

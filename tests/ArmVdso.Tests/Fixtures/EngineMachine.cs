@@ -14,15 +14,30 @@ internal sealed class EngineMachine : IDisposable
     private const ulong CodePa = 0x4000, DataPa = 0x8000, VectorPa = 0x10000;
     private const ulong VectorVa = 0xFFFF_FFFF_F000_0000;
 
+    /// <summary>All engines that this host has, in lockstep.</summary>
+    public static EngineKind AllChecked => Machine.HasNativeEngine ? EngineKind.NativeChecked : EngineKind.PortableChecked;
+
+    /// <summary>The fastest engine that this host has.</summary>
+    public static EngineKind Fastest => Machine.HasNativeEngine ? EngineKind.Native : EngineKind.Portable;
+
     public Machine Machine { get; }
 
     public Cpu Cpu => Machine.Cpus[0];
 
-    public EngineMachine(EngineKind engine, string core = "none", bool memoisedTiming = true)
+    /// <summary>Translation of the low half.</summary>
+    public AddressSpace Low { get; }
+
+    public EngineMachine(EngineKind engine, string core = "none", bool memoisedTiming = true, int nativeSize = 8 << 20)
     {
         Func<Machine, int, TimingModel> timing = core == "none" ? (_, _) => new TimingModel() : CoreTimings.Of(core);
-        Machine = new Machine(1, 1 << 20, timing) { Engine = engine, MemoisedTiming = memoisedTiming };
-        AddressSpace low = Machine.CreateAddressSpace(39), high = Machine.CreateAddressSpace(39);
+        Machine = new Machine(1, 1 << 20, timing)
+        {
+            Engine = engine,
+            MemoisedTiming = memoisedTiming,
+            NativeAfter = 0,
+            NativeCodeSize = nativeSize,
+        };
+        AddressSpace low = Low = Machine.CreateAddressSpace(39), high = Machine.CreateAddressSpace(39);
         const PagePermissions all = PagePermissions.UserRead | PagePermissions.UserWrite | PagePermissions.UserExecute;
         for (ulong page = 0; page < 0x2000; page += 4096)
             low.Map(Code + page, CodePa + page, all);

@@ -59,6 +59,7 @@ public sealed class LayerTests
         ["Semantics"],
         ["Engine.Reference"],
         ["Engine.Portable"],
+        ["Engine.Native"],
         ["Engine.Lockstep"],
         [""],
     ];

@@ -17,6 +17,8 @@ internal static class RunCommand
 
         internal StatisticsFormat Format { get; init; }
 
+        internal string? EngineStats { get; init; }
+
         internal string? Profile { get; init; }
 
         internal string? Trace { get; init; }
@@ -36,6 +38,8 @@ internal static class RunCommand
             HelpName = "FORMAT",
             DefaultValueFactory = _ => "perf",
         };
+        Option<string?> engineStats = Report(
+            "--engine-stats", "prints what the native engine did at the end, to a file when one is named (--engine-stats=FILE)");
         Option<string?> profile = Report(
             "--profile", "prints cycles by function at the end, to a file when one is named (--profile=FILE); slow");
         var trace = new Option<string?>(
@@ -57,7 +61,7 @@ internal static class RunCommand
         Argument<string[]> arguments = CliCommand.ProgramArguments();
         OptionGroup[] groups = OptionGroup.OfRun();
         return new CliCommand(
-            "run", "runs an arm64 Linux program", groups, [strace, stats, format, profile, trace, konata, window, json],
+            "run", "runs an arm64 Linux program", groups, [strace, stats, format, engineStats, profile, trace, konata, window, json],
                 [program, arguments], input =>
             {
                 SessionSettings settings = CliCommand.Settings(input, groups);
@@ -68,6 +72,7 @@ internal static class RunCommand
                     Strace = input.OptionalValue(strace),
                     Stats = input.OptionalValue(stats),
                     Format = input.Value(json) ? StatisticsFormat.Json : written,
+                    EngineStats = input.OptionalValue(engineStats),
                     Profile = input.OptionalValue(profile),
                     Trace = input.Value(trace),
                     Konata = input.Value(konata),
@@ -147,6 +152,11 @@ internal static class RunCommand
             {
                 using TextWriter profileOutput = Terminal.Open(outputs.Profile);
                 ProfileReport.Write(profileOutput, settings, profile.Functions());
+            }
+            if (outputs.EngineStats is not null)
+            {
+                using TextWriter engineOutput = Terminal.Open(outputs.EngineStats);
+                EngineReport.Write(engineOutput, session.Machine);
             }
             if (outputs.Stats is not null)
             {

@@ -69,10 +69,14 @@ internal sealed class CoreOptions : OptionGroup
 internal sealed class EngineOptions : OptionGroup
 {
     private readonly Option<string> _engine = Text(
-        "--engine", "portable", "what executes instructions: portable, or reference (the definition, slower; same results)", "NAME");
+        "--engine", "portable",
+        "what executes instructions: portable, native (x64 code where no core is timed, the portable engine else), or reference (the "
+        + "definition, slower); same results", "NAME");
 
     private readonly Option<bool> _check = Flag(
-        "--check-engine", "runs the portable engine in lockstep with the reference engine; status 125 when they differ");
+        "--check-engine",
+        "runs the portable engine, and with --engine native that one too, in lockstep with the reference engine; status 125 when "
+        + "they differ");
 
     private readonly Option<string> _timing = Text(
         "--timing", "memoised",
@@ -82,10 +86,14 @@ internal sealed class EngineOptions : OptionGroup
 
     internal override SessionSettings Apply(CommandInput input, SessionSettings settings)
     {
-        EngineKind engine = input.Word(_engine, "engine", ("reference", EngineKind.Reference), ("portable", EngineKind.Portable));
+        EngineKind engine = input.Word(
+            _engine, "engine", ("reference", EngineKind.Reference), ("portable", EngineKind.Portable), ("native", EngineKind.Native));
+        if (engine == EngineKind.Native && !Machine.HasNativeEngine)
+            throw CommandInput.Error($"{_engine.Name}: the native engine needs Linux on x64 with AVX2, FMA, BMI2 and LZCNT");
+        EngineKind lockstep = engine == EngineKind.Native ? EngineKind.NativeChecked : EngineKind.PortableChecked;
         return settings with
         {
-            Engine = input.Value(_check) ? EngineKind.PortableChecked : engine,
+            Engine = input.Value(_check) ? lockstep : engine,
             MemoisedTiming = input.Word(_timing, "timing", ("memoised", true), ("naive", false)),
         };
     }

@@ -11,7 +11,7 @@ using ArmVdso.Emulator.Timing.Memo;
 namespace ArmVdso.Emulator.Engine.Portable;
 
 /// <summary>The switch of the portable engine.</summary>
-internal sealed partial class PortableEngine
+internal partial class PortableEngine
 {
     /// <summary>Runs blocks from <paramref name="block"/> on.</summary>
     /// <typeparam name="TMode"><see cref="PlainMode"/>, <see cref="TimedMode"/>, <see cref="MemoMode"/>, or one of the checked ones.</typeparam>
@@ -27,6 +27,7 @@ internal sealed partial class PortableEngine
         Cpu cpu = _cpu;
         bool timed = typeof(TMode) == typeof(TimedMode);
         bool memo = typeof(TMode) == typeof(MemoMode) || typeof(TMode) == typeof(CheckedMemoMode);
+        bool warm = typeof(TMode) == typeof(WarmMode);
         bool journalled = typeof(TMode) == typeof(CheckedMode) || typeof(TMode) == typeof(CheckedMemoMode);
         BlockMemo m = memo ? cpu.Timing.Memo! : null!;
         ulong shapes = 0;
@@ -41,7 +42,7 @@ internal sealed partial class PortableEngine
         ExclusiveMonitors monitors = cpu.Monitors;
         ref ulong x = ref cpu.FirstGeneral;
         ref V128 v = ref cpu.FirstVector;
-        ref FastEntry tlb = ref MemoryMarshal.GetArrayDataReference(_tlb[cpu.EL]);
+        ref FastEntry tlb = ref MemoryMarshal.GetReference(_frame.Tlb(cpu.EL));
         ref JumpEntry jumps = ref MemoryMarshal.GetArrayDataReference(_jumps);
         ref FastEntry entry = ref tlb;
         ref Op op = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(block.Ops), first);
@@ -1412,7 +1413,7 @@ internal sealed partial class PortableEngine
             }
             if (block.Count > remaining || (fpTrapped && block.HasFp) || (btype != 0 && block.Guarded))
                 goto LeaveBranch;
-            if ((timed && --blocks <= 0) || (memo && !m.Begin(block)))
+            if ((timed && --blocks <= 0) || (memo && !m.Begin(block)) || (warm && IsWarm(block)))
                 goto LeaveBranch;
             shapes = 0;
             op = ref MemoryMarshal.GetArrayDataReference(block.Ops);
@@ -1434,7 +1435,7 @@ internal sealed partial class PortableEngine
         Enter:
             if (block.Count > remaining || (fpTrapped && block.HasFp))
                 goto LeaveAt;
-            if ((timed && --blocks <= 0) || (memo && !m.Begin(block)))
+            if ((timed && --blocks <= 0) || (memo && !m.Begin(block)) || (warm && IsWarm(block)))
                 goto LeaveAt;
             shapes = 0;
             btype = 0;

@@ -1,0 +1,116 @@
+using ArmVdso.Emulator.Engine.Portable;
+
+namespace ArmVdso.Emulator.Engine.Native;
+
+/// <summary>Rows of general registers that have no operation of their own.</summary>
+internal sealed partial class Emitter
+{
+    /// <summary>Emits an instruction that has no operation of its own, when its row has code here.</summary>
+    /// <returns>What EFLAGS hold behind it; null: it has none.</returns>
+    private EFlags? EmitRow(in Op op)
+    {
+        uint i = op.Instruction;
+        return op.Row switch
+        {
+            Row.NOP or Row.BTI or Row.PRFM_imm or Row.PRFM_reg or Row.PRFM_lit or Row.PRFUM => EFlags.Unknown,
+            Row.ADDS_ext => ExtendedFlags(i, Alu.Add, EFlags.Carry),
+            Row.SUBS_ext => ExtendedFlags(i, Alu.Sub, EFlags.Borrow),
+            Row.BICS_shift => InvertedShift(i, Alu.And, EFlags.Carry),
+            Row.EON_shift => InvertedShift(i, Alu.Xor, EFlags.Unknown),
+            Row.ADC => WithCarry(i, Alu.Adc, EFlags.Unknown),
+            Row.ADCS => WithCarry(i, Alu.Adc, EFlags.Carry),
+            Row.SBC => WithCarry(i, Alu.Sbb, EFlags.Unknown),
+            Row.SBCS => WithCarry(i, Alu.Sbb, EFlags.Borrow),
+            Row.CCMN_reg => CompareNegativeIf(i, false),
+            Row.CCMN_imm => CompareNegativeIf(i, true),
+            Row.LDAR or Row.LDAPR => EmitOrdered(op, false),
+            Row.STLR => EmitOrdered(op, true),
+            _ => EmitVector(op),
+        };
+    }
+
+    private static int Width(uint i) => i >> 31 != 0 ? 64 : 32;
+
+    private static int Destination(int register) => register == 31 ? Translator.Discard : register;
+
+    /// <summary>The index of a register whose number 31 is SP.</summary>
+    private int OrStackPointer(int register) => register != 31 ? register : _block.Mode == 2 ? Translator.SpEL1 : Translator.SpEL0;
+
+    private EFlags ExtendedFlags(uint i, Alu operation, EFlags flags)
+    {
+        Extend(Gpr.Rcx, Rm(i), (int)(i >> 13) & 7);
+        int shift = (int)(i >> 10) & 7;
+        if (shift != 0)
+            _a.Shift(Native.Shift.Shl, 64, Gpr.Rcx, shift);
+        return WithRcx(Destination(Rd(i)), OrStackPointer(Rn(i)), Width(i), operation, flags);
+    }
+
+    private EFlags InvertedShift(uint i, Alu operation, EFlags flags)
+    {
+        ShiftIntoRcx(Rm(i), Width(i), (int)(i >> 22) & 3, (int)(i >> 10) & 63);
+        _a.Not(Width(i), Gpr.Rcx);
+        return WithRcx(Destination(Rd(i)), Rn(i), Width(i), operation, flags);
+    }
+
+    private EFlags WithCarry(uint i, Alu operation, EFlags flags)
+    {
+        Get(Width(i), Gpr.Rcx, Rm(i));
+        Get(Width(i), Gpr.Rax, Rn(i));
+        // MOV left EFLAGS.
+        EFlags wanted = operation == Alu.Adc ? EFlags.Carry : EFlags.Borrow;
+        if (_eflags == EFlags.Unknown)
+        {
+            _a.BitTest(32, Operand.At(Frame, NativeFrame.Flags), 8);
+            _eflags = EFlags.Carry;
+        }
+        if (_eflags != wanted)
+            _a.ComplementCarry();
+        _eflags = EFlags.Unknown;
+        _a.Alu(operation, Width(i), Gpr.Rax, Gpr.Rcx);
+        Put(Destination(Rd(i)), Gpr.Rax);
+        return flags == EFlags.Unknown ? flags : KeepFlags(flags);
+    }
+
+    private EFlags CompareNegativeIf(uint i, bool number)
+    {
+        int condition = (int)(i >> 12) & 15, otherwise = -1;
+        if (condition < 14)
+            otherwise = _a.JumpIf(Opposite(Condition(condition)));
+        Get(Width(i), Gpr.Rax, Rn(i));
+        if (number)
+            _a.Alu(Alu.Add, Width(i), Gpr.Rax, Rm(i));
+        else
+            _a.Alu(Alu.Add, Width(i), Gpr.Rax, _general[Rm(i)]);
+        StoreFlags(EFlags.Carry);
+        Otherwise(otherwise, (int)i & 15);
+        return EFlags.Unknown;
+    }
+
+    /// <summary>Load-acquire and store-release: one host thread executes all PEs, so order needs nothing; what is not aligned is left to
+    /// the reference body.</summary>
+    private EFlags EmitOrdered(in Op op, bool store)
+    {
+        uint i = op.Instruction;
+        int bytes = 1 << (int)(i >> 30), number = OrStackPointer(Rn(i)), first = _stubs.Count;
+        Get(64, Gpr.Rax, number);
+        if (Rn(i) == 31)
+        {
+            _a.Test(32, Gpr.Rax, 15);
+            AddSlowWay(Cc.Ne);
+        }
+        if (bytes > 1)
+        {
+            _a.Test(32, Gpr.Rax, bytes - 1);
+            AddSlowWay(Cc.Ne);
+        }
+        FindPage(bytes, store);
+        if (store && _logged)
+            LogStore(bytes);
+        if (store)
+            StoreRegister(Rd(i), bytes, 0);
+        else
+            Load(Destination(Rd(i)), bytes, 0);
+        ComeBackHere(first, ExitKind.Access);
+        return EFlags.Unknown;
+    }
+}

@@ -1,0 +1,283 @@
+using ArmVdso.Emulator.Engine.Portable;
+using ArmVdso.Emulator.Processor;
+
+namespace ArmVdso.Emulator.Engine.Native;
+
+/// <summary>Why native code returned.</summary>
+internal enum ExitKind : byte
+{
+    /// <summary>The block may not be entered: the budget does not reach, or its instructions are trapped.</summary>
+    Refused,
+
+    /// <summary>It goes on at a target that is known, whose code was not.</summary>
+    Branch,
+
+    /// <summary>An instruction that has no native code.</summary>
+    Instruction,
+
+    /// <summary>A load or store that the TLB does not have.</summary>
+    Access,
+}
+
+/// <summary>A place where native code of a block returns.</summary>
+internal readonly record struct Exit(ExitKind Kind, Block Block, int Op, ulong Target, ulong Jump, ulong Resume);
+
+/// <summary>Makes x64 code of a block. Some general registers are held in host registers, in all blocks the same; the rest, vectors and
+/// flags are in memory at block boundaries. What has no code returns to the engine, which has the reference body execute it.</summary>
+internal sealed partial class Emitter
+{
+    /// <summary>General registers of the PE; displacements are small when it points to the middle.</summary>
+    internal const int StateBias = 128;
+
+    /// <summary>Bytes that the code of no block exceeds.</summary>
+    internal const int LongestCode = 64 << 10;
+
+    private const Gpr State = Gpr.Rbp, Frame = Gpr.R15;
+    private static readonly (int Register, Gpr Host)[] s_held =
+    [
+        (0, Gpr.Rbx), (1, Gpr.Rsi), (2, Gpr.Rdi), (3, Gpr.R8), (4, Gpr.R9), (5, Gpr.R10), (19, Gpr.R11), (20, Gpr.R12), (21, Gpr.R13),
+        (22, Gpr.R14),
+    ];
+
+    private static readonly Gpr[] s_saved = [Gpr.Rbx, Gpr.Rbp, Gpr.R12, Gpr.R13, Gpr.R14, Gpr.R15];
+    private readonly Assembler _a = new(LongestCode);
+    private readonly List<Exit> _exits;
+    private readonly List<Stub> _stubs = [];
+    private readonly Operand[] _general = new Operand[35];
+    private readonly int _vectors;
+    private readonly int _tpidr;
+    private readonly int _tpidrro;
+    private readonly int _fpsr;
+    private readonly bool _logged;
+    private Block _block = null!;
+    private int _op;
+    private ulong _entry;
+    private ulong _leave;
+    private ulong _missed;
+
+    /// <summary>Code behind the block: where the jumps of what is rare go.</summary>
+    private readonly record struct Stub(int Jump, int Exit, StubKind Kind);
+
+    private enum StubKind
+    {
+        Plain,
+        Access,
+        Refused,
+        Lookup,
+    }
+
+    /// <param name="cpu">A PE of the machine: all are alike.</param>
+    /// <param name="exits">Exits of all code; those of a block are added.</param>
+    /// <param name="logged">Whether stores are logged.</param>
+    internal Emitter(Cpu cpu, List<Exit> exits, bool logged)
+    {
+        _exits = exits;
+        _logged = logged;
+        ref byte first = ref Unsafe.As<ulong, byte>(ref cpu.FirstGeneral);
+        _vectors = Displacement(ref first, ref Unsafe.As<V128, byte>(ref cpu.FirstVector));
+        _tpidr = Displacement(ref first, ref Unsafe.As<ulong, byte>(ref cpu.TPIDR_EL0));
+        _tpidrro = Displacement(ref first, ref Unsafe.As<ulong, byte>(ref cpu.TPIDRRO_EL0));
+        _fpsr = Displacement(ref first, ref Unsafe.As<uint, byte>(ref cpu.FPSR));
+        for (int i = 0; i < _general.Length; i++)
+            _general[i] = Operand.At(State, 8 * i - StateBias);
+        foreach ((int register, Gpr host) in s_held)
+            _general[register] = host;
+    }
+
+    private static int Displacement(ref byte first, ref byte other) => (int)Unsafe.ByteOffset(ref first, ref other) - StateBias;
+
+    /// <summary>What was encoded last.</summary>
+    internal ReadOnlySpan<byte> Bytes => _a.Bytes;
+
+    /// <summary>The code that enters native code and leaves it: int enter(frame, state, code), by the System V convention.</summary>
+    /// <param name="origin">Where it will be.</param>
+    internal void EmitEntry(ulong origin)
+    {
+        _a.Start(origin);
+        foreach (Gpr register in s_saved)
+            _a.Push(register);
+        _a.Mov(64, Frame, Gpr.Rdi);
+        _a.Mov(64, State, Gpr.Rsi);
+        foreach ((int register, Gpr host) in s_held)
+            _a.Mov(64, host, Operand.At(State, 8 * register - StateBias));
+        _a.JumpTo(Gpr.Rdx);
+        // An indirect branch to RAX that the tables do not have; also where their empty entries go.
+        _missed = _a.Here;
+        _a.Store(64, Operand.At(Frame, NativeFrame.Target), Gpr.Rax);
+        _a.Set(Gpr.Rax, uint.MaxValue);
+        // EAX is the exit.
+        _leave = _a.Here;
+        foreach ((int register, Gpr host) in s_held)
+            _a.Store(64, Operand.At(State, 8 * register - StateBias), host);
+        foreach (Gpr register in s_saved.Reverse())
+            _a.Pop(register);
+        _a.Return();
+    }
+
+    /// <summary>Changes operations before their code is made, so that a test can plant a bug.</summary>
+    internal Func<Op, Op>? Alteration { get; set; }
+
+    /// <summary>Where an indirect branch goes that the tables do not have.</summary>
+    internal ulong Missed => _missed;
+
+    /// <summary>Makes the code of a block.</summary>
+    /// <param name="block">The block.</param>
+    /// <param name="origin">Where the code will be.</param>
+    internal void Emit(Block block, ulong origin)
+    {
+        _a.Start(origin);
+        _block = block;
+        _stubs.Clear();
+        _entry = origin;
+        _eflags = EFlags.Unknown;
+        _constant = (Translator.Discard, 0);
+        _a.Alu(Alu.Sub, 64, Operand.At(Frame, NativeFrame.Budget), block.InstructionCount);
+        Refuse(Cc.L);
+        if (block.HasFp)
+        {
+            _a.Alu(Alu.Cmp, 32, Operand.At(Frame, NativeFrame.FpTrapped), 0);
+            Refuse(Cc.Ne);
+        }
+        for (_op = 0; _op < block.Ops.Length; _op++)
+        {
+            Op op = Alteration is null ? block.Ops[_op] : Alteration(block.Ops[_op]);
+            EFlags set = EmitOp(op);
+            if (!KeepsEFlags(op.Code))
+                _eflags = set;
+        }
+        foreach (Stub stub in _stubs)
+            EmitStub(stub);
+    }
+
+    private void EmitStub(Stub stub)
+    {
+        _a.Resolve(stub.Jump);
+        switch (stub.Kind)
+        {
+            case StubKind.Access:
+                _a.Store(64, Operand.At(Frame, NativeFrame.Address), Gpr.Rax);
+                break;
+            case StubKind.Refused:
+                _a.Alu(Alu.Add, 64, Operand.At(Frame, NativeFrame.Budget), _block.InstructionCount);
+                break;
+            case StubKind.Lookup:
+                ulong target = _exits[stub.Exit].Target;
+                int entry = NativeFrame.Jumps(_block.Mode == 0 ? 0 : 1, false) + NativeFrame.JumpEntry(target);
+                _a.Set(Gpr.Rax, target);
+                _a.Alu(Alu.Cmp, 64, Gpr.Rax, Operand.At(Frame, entry));
+                int missed = _a.JumpIf(Cc.Ne);
+                _a.JumpTo(Operand.At(Frame, entry + 8));
+                _a.Resolve(missed);
+                break;
+        }
+        Leave(stub.Exit);
+    }
+
+    private void Leave(int exit)
+    {
+        _a.Set(Gpr.Rax, (uint)exit);
+        _a.JumpTo(_leave);
+    }
+
+    private int NewExit(ExitKind kind, ulong target = 0, ulong jump = 0, ulong resume = 0)
+    {
+        _exits.Add(new Exit(kind, _block, _op, target, jump, resume));
+        return _exits.Count - 1;
+    }
+
+    private void Refuse(Cc condition)
+    {
+        int jump = _a.JumpIf(condition);
+        _stubs.Add(new Stub(jump, NewExit(ExitKind.Refused), StubKind.Refused));
+    }
+
+    /// <summary>Returns to the engine, which executes the operation and comes back behind it.</summary>
+    private EFlags Interpret()
+    {
+        // MOV EAX and JMP are of five bytes each.
+        Leave(NewExit(ExitKind.Instruction, resume: _a.Here + 10));
+        return EFlags.Unknown;
+    }
+
+    /// <summary>Where the jumps that were made since <paramref name="first"/> lead: to the reference body, and back here.</summary>
+    private void ComeBackHere(int first, ExitKind kind)
+    {
+        if (first == _stubs.Count)
+            return;
+        int exit = NewExit(kind, resume: _a.Here);
+        for (int i = first; i < _stubs.Count; i++)
+            _stubs[i] = _stubs[i] with { Exit = exit };
+    }
+
+    // Operands
+
+    /// <summary>The register that holds a general register, or RAX for one in memory and for a result that is discarded.</summary>
+    private Gpr HostOf(int register) => _general[register].IsMemory ? Gpr.Rax : (Gpr)_general[register].Register;
+
+    private bool IsHeld(int register) => !_general[register].IsMemory;
+
+    /// <summary>A register to compute a result in: that of the destination, unless it is a source that is still needed.</summary>
+    private Gpr ResultIn(int destination, int needed) =>
+        IsHeld(destination) && destination != needed ? HostOf(destination) : Gpr.Rax;
+
+    /// <summary>A host register gets a general register; no code when it is that already.</summary>
+    private void Get(int size, Gpr host, int register)
+    {
+        if (register == 31)
+            _a.Set(host, 0);
+        else if (!IsHeld(register) || HostOf(register) != host || size != 64)
+            _a.Mov(size, host, _general[register]);
+    }
+
+    /// <summary>The host register of a general register; one in memory is fetched into <paramref name="spare"/>.</summary>
+    private Gpr Fetch(int register, Gpr spare)
+    {
+        if (IsHeld(register))
+            return HostOf(register);
+        Get(64, spare, register);
+        return spare;
+    }
+
+    /// <summary>A general register gets a result.</summary>
+    private void Put(int register, Gpr host)
+    {
+        if (register == Translator.Discard)
+            return;
+        if (!IsHeld(register))
+            _a.Store(64, _general[register], host);
+        else if (HostOf(register) != host)
+            _a.Mov(64, HostOf(register), host);
+    }
+
+    /// <summary>A general register gets a number; the flags stay.</summary>
+    private void PutNumber(int register, ulong value)
+    {
+        if (register == Translator.Discard)
+            return;
+        if (IsHeld(register))
+        {
+            _a.Set(HostOf(register), value);
+        }
+        else if ((long)value == (int)value)
+        {
+            _a.Store(64, _general[register], (int)value);
+        }
+        else
+        {
+            _a.Set(Gpr.Rax, value);
+            _a.Store(64, _general[register], Gpr.Rax);
+        }
+    }
+
+    /// <summary>An operation with a number; what does not fit the instruction goes through RDX.</summary>
+    private void AluNumber(Alu operation, int size, Gpr register, ulong value)
+    {
+        if (size == 32 ? value <= uint.MaxValue : (long)value == (int)value)
+        {
+            _a.Alu(operation, size, register, (int)value);
+            return;
+        }
+        _a.Set(Gpr.Rdx, value);
+        _a.Alu(operation, size, register, Gpr.Rdx);
+    }
+}

@@ -1,0 +1,88 @@
+using ArmVdso.Emulator.Engine.Portable;
+using ArmVdso.Emulator.Processor;
+
+namespace ArmVdso.Emulator.Engine.Native;
+
+/// <summary>Native code of a machine's blocks. Its memory is bounded: when it is full, all of it is dropped.</summary>
+internal sealed class NativeCode : IDisposable
+{
+    private readonly CodeCache _blocks;
+    private readonly CodeMemory _memory;
+    private readonly Emitter _emitter;
+    private readonly List<Exit> _exits = [];
+    private readonly ulong _first;
+    private readonly ulong[] _interpreted = new ulong[RowInfo.Count];
+    private ulong _next;
+
+    /// <param name="cpu">A PE of the machine.</param>
+    /// <param name="blocks">Its blocks.</param>
+    /// <param name="logged">Whether stores are logged, to be compared.</param>
+    /// <param name="size">Bytes of code.</param>
+    internal NativeCode(Cpu cpu, CodeCache blocks, bool logged, int size)
+    {
+        _blocks = blocks;
+        _memory = new CodeMemory(size);
+        _emitter = new Emitter(cpu, _exits, logged);
+        _emitter.EmitEntry(_memory.Origin);
+        _memory.Put(_memory.Origin, _emitter.Bytes);
+        _first = _next = Align(_memory.Origin + (ulong)_emitter.Bytes.Length);
+    }
+
+    /// <summary>Whether this host executes the code: x64 with AVX2, FMA, BMI2 and LZCNT, Linux.</summary>
+    internal static bool IsSupported => OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64
+        && System.Runtime.Intrinsics.X86.Avx2.X64.IsSupported && System.Runtime.Intrinsics.X86.Bmi2.X64.IsSupported
+        && System.Runtime.Intrinsics.X86.Lzcnt.X64.IsSupported && System.Runtime.Intrinsics.X86.Fma.X64.IsSupported;
+
+    /// <summary>Where native code is entered.</summary>
+    internal ulong Entry => _memory.Origin;
+
+    /// <summary>Where an indirect branch goes that the tables do not have.</summary>
+    internal ulong Missed => _emitter.Missed;
+
+    private ulong _translated, _evictions;
+
+    /// <summary>Makes the code.</summary>
+    internal Emitter Emitter => _emitter;
+
+    /// <summary>Loads and stores that the TLB did not have.</summary>
+    internal ulong SlowAccesses { get; set; }
+
+    /// <summary>Times that native code was entered.</summary>
+    internal ulong Entries { get; set; }
+
+    /// <summary>What happened so far.</summary>
+    internal NativeCounts Counts() => new(
+        _translated, Entries, SlowAccesses, _evictions,
+        [.. _interpreted.Select((count, row) => ((Row)row, count)).Where(r => r.count > 0).OrderByDescending(r => r.count)]);
+
+    /// <summary>The reference body of a row is about to execute an instruction.</summary>
+    internal void CountInterpreted(Row row) => _interpreted[(int)row]++;
+
+    /// <summary>Where code was left.</summary>
+    internal Exit ExitOf(int number) => _exits[number];
+
+    private static ulong Align(ulong address) => (address + 15) & ~15UL;
+
+    /// <summary>Makes the code of a block. When there is no room, all blocks are dropped first, this one too.</summary>
+    internal void Translate(Block block)
+    {
+        if (_next + Emitter.LongestCode > _memory.Origin + _memory.Size)
+        {
+            _evictions++;
+            _blocks.Clear();
+            _exits.Clear();
+            _next = _first;
+        }
+        _emitter.Emit(block, _next);
+        _memory.Put(_next, _emitter.Bytes);
+        block.Code = _next;
+        _next = Align(_next + (ulong)_emitter.Bytes.Length);
+        _translated++;
+    }
+
+    /// <summary>A jump inside a page goes to code from now on.</summary>
+    internal void Link(ulong jump, ulong code) => _memory.PutDistance(jump, Assembler.Distance(jump, code));
+
+    /// <summary>Gives the memory back.</summary>
+    public void Dispose() => _memory.Dispose();
+}

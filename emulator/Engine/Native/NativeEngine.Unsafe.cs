@@ -1,0 +1,234 @@
+using ArmVdso.Emulator.Engine.Portable;
+using ArmVdso.Emulator.Memory;
+using ArmVdso.Emulator.Processor;
+using ArmVdso.Emulator.Semantics;
+
+namespace ArmVdso.Emulator.Engine.Native;
+
+/// <summary>The native engine of one PE: without a timing model, blocks that were executed a few times are x64 code. All else is the
+/// portable engine's, whose blocks, TLB and rules these are. Code never calls the runtime: it returns, so that no collection of garbage
+/// has to know of it; it runs for at most a quantum.</summary>
+internal sealed unsafe class NativeEngine : PortableEngine
+{
+    private readonly Cpu _cpu;
+    private readonly NativeCode _native;
+    private readonly List<int> _filled = [];
+    private readonly byte* _frame;
+    private readonly delegate* unmanaged[SuppressGCTransition]<byte*, byte*, ulong, int> _enter;
+
+    /// <summary>The engine of one PE.</summary>
+    /// <param name="cpu">The PE.</param>
+    /// <param name="code">Blocks of the machine.</param>
+    /// <param name="native">Native code of the machine.</param>
+    /// <param name="memoised">Whether the timing of blocks is looked up where it can be.</param>
+    /// <param name="coldRuns">Executions of a block before it is made native code.</param>
+    internal NativeEngine(Cpu cpu, CodeCache code, NativeCode native, bool memoised, int coldRuns)
+        : base(cpu, code, memoised, NativeFrame.JumpSize, coldRuns)
+    {
+        _cpu = cpu;
+        _native = native;
+        // The frame is pinned.
+        _frame = (byte*)Unsafe.AsPointer(ref EngineFrame.First);
+        _enter = (delegate* unmanaged[SuppressGCTransition]<byte*, byte*, ulong, int>)native.Entry;
+        for (int i = EngineFrame.JumpOffset; i < EngineFrame.JumpOffset + NativeFrame.JumpSize; i += 16)
+            Empty(i);
+    }
+
+    private ref ulong Word(int offset) => ref *(ulong*)(_frame + offset);
+
+    private void Empty(int entry)
+    {
+        // A branch to the address 1 finds it, and goes where it is missed.
+        Word(entry) = FastEntry.None;
+        Word(entry + 8) = _native.Missed;
+    }
+
+    /// <inheritdoc/>
+    public override void CodeChanged()
+    {
+        base.CodeChanged();
+        foreach (int entry in _filled)
+            Empty(entry);
+        _filled.Clear();
+    }
+
+    /// <inheritdoc/>
+    protected override bool RunPlain(Block block, long left, ulong stop)
+    {
+        return IsWarm(block) && MayRun(block) ? RunNative(block, left) : RunBlocks<WarmMode>(block, left, stop);
+    }
+
+    /// <summary>Whether native code does all that matters now: it does not look at the marks of other PEs, which stores clear, nor at
+    /// FPCR, and its tables of branches do not say which stack pointer EL1 uses.</summary>
+    private bool MayRun(Block block) =>
+        !_cpu.Monitors.IsMarkedBesides(_cpu.Index) && !(block.HasFp && _cpu.FPCR != 0) && block.Mode != 1;
+
+    /// <summary>One block, stores journalled.</summary>
+    /// <param name="block">The block, of <paramref name="count"/> instructions.</param>
+    /// <param name="count">How many instructions to execute.</param>
+    /// <param name="journal">Gets what the stores overwrite.</param>
+    internal bool RunChecked(Block block, long count, WriteJournal journal)
+    {
+        ulong log = (ulong)_frame + NativeFrame.Log;
+        Word(NativeFrame.LogEnd) = log;
+        _journal = journal;
+        bool done = RunNative(block, count);
+        TakeLog();
+        _journal = null;
+        return done;
+    }
+
+    private WriteJournal? _journal;
+
+    /// <summary>The journal gets what native code logged, before anything else is stored.</summary>
+    private void TakeLog()
+    {
+        for (int at = NativeFrame.Log; (ulong)_frame + (ulong)at < Word(NativeFrame.LogEnd); at += NativeFrame.LogEntry)
+        {
+            int size = (int)Word(at + 8);
+            _journal!.Save(Word(at) - _cpu.Machine.Memory.HostAddress, new ReadOnlySpan<byte>(_frame + at + 16, size));
+        }
+        Word(NativeFrame.LogEnd) = (ulong)_frame + NativeFrame.Log;
+    }
+
+    private bool RunNative(Block block, long left)
+    {
+        Cpu cpu = _cpu;
+        if (block.Code == 0)
+            _native.Translate(block);
+        // All blocks were dropped, this one too: it is looked for again.
+        if (!block.Valid)
+            return true;
+        ulong epoch = FetchEpoch;
+        Word(NativeFrame.Budget) = (ulong)left;
+        Word(NativeFrame.FpTrapped) = cpu.FpTrapped || cpu.FPCR != 0 ? 1UL : 0;
+        Word(NativeFrame.BType) = (ulong)cpu.BType;
+        Word(NativeFrame.BTypeBudget) = (ulong)left;
+        Word(NativeFrame.Flags) = NativeFrame.Pack(cpu.NZCV);
+        cpu.AccessCount = 0;
+        cpu.BranchTaken = false;
+        ulong code = block.Code;
+        _native.Entries++;
+        fixed (ulong* general = &cpu.FirstGeneral)
+        {
+            byte* state = (byte*)general + Emitter.StateBias;
+            while (true)
+            {
+                int number = _enter(_frame, state, code);
+                if (number < 0)
+                {
+                    ulong target = cpu.BranchAddr(Word(NativeFrame.Target));
+                    int btype = BTypeAt(0);
+                    if (Follow(target, btype != 0, epoch, -1) is not { } there)
+                        return LeaveNative(target, btype, left, 0);
+                    code = there.Code;
+                    continue;
+                }
+                Exit exit = _native.ExitOf(number);
+                Block at = exit.Block;
+                switch (exit.Kind)
+                {
+                    case ExitKind.Refused:
+                        return LeaveNative(at.Pc, BTypeAt(0), left, 0);
+                    case ExitKind.Branch:
+                        if (Follow(exit.Target, false, epoch, number) is not { } next)
+                            return LeaveNative(exit.Target, 0, left, 0);
+                        code = next.Code;
+                        continue;
+                }
+                if (!Interpret(exit))
+                {
+                    int btype = exit.Op == 0 ? BTypeAt(at.InstructionCount) : 0;
+                    LeaveNative(at.Pc + at.Ops[exit.Op].Offset, btype, left, exit.Op - at.InstructionCount);
+                    return false;
+                }
+                if (FetchEpoch != epoch)
+                    return LeaveNative(at.Pc + at.Ops[exit.Op].Offset + 4, 0, left, exit.Op + 1 - at.InstructionCount);
+                code = exit.Resume;
+            }
+        }
+    }
+
+    /// <summary>BTYPE at the first instruction of a block.</summary>
+    /// <param name="entered">Instructions of it that were taken off the budget already.</param>
+    private int BTypeAt(int entered) =>
+        Word(NativeFrame.BTypeBudget) == Word(NativeFrame.Budget) + (ulong)entered ? (int)Word(NativeFrame.BType) : 0;
+
+    /// <summary>The reference body executes the instruction at which code returned.</summary>
+    /// <returns>False when it faults; it has changed nothing then.</returns>
+    private bool Interpret(in Exit exit)
+    {
+        Cpu cpu = _cpu;
+        ref Op op = ref exit.Block.Ops[exit.Op];
+        bool access = exit.Kind == ExitKind.Access;
+        cpu.PC = exit.Block.Pc + op.Offset;
+        cpu.NextPC = cpu.PC + 4;
+        if (_journal is not null)
+            TakeLog();
+        if (access)
+        {
+            _native.SlowAccesses++;
+        }
+        else
+        {
+            _native.CountInterpreted(op.Row);
+            cpu.NZCV = NativeFrame.Unpack(Word(NativeFrame.Flags));
+        }
+        Dispatch.Execute(cpu, op.Row, op.Instruction);
+        if (cpu.ExceptionPending)
+        {
+            cpu.DropPendingException();
+            return false;
+        }
+        if (access)
+            FillFast(Word(NativeFrame.Address));
+        else
+            Word(NativeFrame.Flags) = NativeFrame.Pack(cpu.NZCV);
+        return true;
+    }
+
+    /// <summary>The block that a branch goes to, when it is native code that may be entered; next time the branch finds it by
+    /// itself.</summary>
+    /// <param name="target">Where it goes.</param>
+    /// <param name="setsBType">Whether BTYPE is set there.</param>
+    /// <param name="epoch">State of translations and code that this run began with.</param>
+    /// <param name="number">The exit of a direct branch.</param>
+    private Block? Follow(ulong target, bool setsBType, ulong epoch, int number)
+    {
+        if (_journal is not null || FindBlock(target) is not { } block || FetchEpoch != epoch || block.Count == Block.Never
+            || (setsBType && block.Guarded))
+            return null;
+        if (block.Code == 0)
+        {
+            if (!IsWarm(block))
+                return null;
+            _native.Translate(block);
+            if (FetchEpoch != epoch)
+                return null;
+        }
+        if (number >= 0 && _native.ExitOf(number).Jump is not 0 and ulong jump)
+        {
+            _native.Link(jump, block.Code);
+            return block;
+        }
+        int entry = NativeFrame.Jumps(_cpu.EL, setsBType) + NativeFrame.JumpEntry(target);
+        if (Word(entry) == FastEntry.None)
+            _filled.Add(entry);
+        Word(entry) = target;
+        Word(entry + 8) = block.Code;
+        return block;
+    }
+
+    /// <summary>Native code ended before the instruction at <paramref name="pc"/>.</summary>
+    /// <param name="pc">Its address.</param>
+    /// <param name="btype">BTYPE there.</param>
+    /// <param name="left">The budget at the start.</param>
+    /// <param name="more">Executed besides those that were taken off the budget.</param>
+    private bool LeaveNative(ulong pc, int btype, long left, int more)
+    {
+        _cpu.NZCV = NativeFrame.Unpack(Word(NativeFrame.Flags));
+        Leave(pc, btype);
+        Count(false, left - (long)Word(NativeFrame.Budget) + more);
+        return true;
+    }
+}

@@ -1,0 +1,41 @@
+using System.Globalization;
+using ArmVdso.Emulator;
+using ArmVdso.Emulator.Engine.Native;
+using ArmVdso.Emulator.Isa;
+
+namespace ArmVdso.Cli;
+
+/// <summary>Writes what the native engine did in a run.</summary>
+internal static class EngineReport
+{
+    private const int MostRows = 40;
+
+    internal static void Write(TextWriter output, Machine machine)
+    {
+        if (machine.NativeCounts is not { } counts)
+        {
+            output.WriteLine("the native engine was not used");
+            return;
+        }
+        var table = new Table("count", "event", "remark");
+        table.Add(Number(machine.TranslatedBlocks), "blocks decoded", "for all engines");
+        table.Add(Number(counts.Blocks), "blocks made native code", "");
+        table.Add(Number(counts.Entries), "entries", "from the engine into native code");
+        table.Add(Number(counts.SlowAccesses), "loads and stores besides the TLB", "by the reference body");
+        table.Add(Number(counts.Evictions), "evictions", "all code dropped, its memory was full");
+        table.Write(output);
+        output.WriteLine();
+        ulong all = 0;
+        foreach ((_, ulong count) in counts.Interpreted)
+            all += count;
+        output.WriteLine($"{Number(all)} instructions inside native blocks were executed by the reference body of their row:");
+        var rows = new Table("count", "row", "class");
+        foreach ((Row row, ulong count) in counts.Interpreted.Take(MostRows))
+            rows.Add(Number(count), row.ToString(), RowInfo.Class(row).ToString());
+        rows.Write(output);
+        if (counts.Interpreted.Count > MostRows)
+            output.WriteLine($"and {counts.Interpreted.Count - MostRows} rows more");
+    }
+
+    private static string Number(ulong value) => value.ToString("N0", CultureInfo.InvariantCulture);
+}
