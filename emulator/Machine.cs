@@ -19,6 +19,13 @@ public interface IHypercallHandler
     /// <summary>Every PE waits and no timer is armed: nothing in the machine can happen any more. Return true after having
     /// made something happen (an outside input), false to end the run.</summary>
     bool AllWaiting();
+
+    /// <summary>Every PE waits, the first until a timer: time passes. Outside inputs may come in.</summary>
+    /// <param name="now">Cycle of that PE.</param>
+    /// <param name="until">Cycle at which it goes on.</param>
+    void Idle(ulong now, ulong until)
+    {
+    }
 }
 
 /// <summary>What executes instructions.</summary>
@@ -107,7 +114,7 @@ public sealed class Machine : IMachine, IClock, IDisposable
         if (cpus is < 1 or > MaxCpus)
             throw new ArgumentOutOfRangeException(nameof(cpus), cpus, $"1 to {MaxCpus}");
         _spaces = new HostTranslation(InvalidateTlb);
-        Translation = _spaces;
+        _translation = _spaces;
         Memory = new PhysicalMemory(memorySize);
         Monitors = new ExclusiveMonitors(cpus);
         RowEnabled = new bool[Isa.RowInfo.Count];
@@ -123,9 +130,30 @@ public sealed class Machine : IMachine, IClock, IDisposable
     /// <summary>Connects the system software model.</summary>
     public void Attach(IHypercallHandler handler) => _handler = handler;
 
-    /// <summary>What TTBRn_EL1 of the PEs select: unless another scheme is chosen before they are written, the spaces of
+    /// <summary>What the translation registers of the PEs select: unless another scheme is chosen before they are written, the spaces of
     /// <see cref="CreateAddressSpace"/>.</summary>
-    public ITranslationScheme Translation { get; init; }
+    public ITranslationScheme Translation
+    {
+        get => _translation;
+        init => _translation = value;
+    }
+
+    private ITranslationScheme _translation;
+
+    /// <summary>From now on the translation registers mean what the architecture says: tables in RAM, and SCTLR_EL1.M. The PEs are put into
+    /// their state at reset.</summary>
+    public void TranslateByTables()
+    {
+        _translation = new StageOneTables(Memory, Monitors, () => Identification.TranslationFeatures);
+        foreach (Cpu cpu in _cpus)
+        {
+            cpu.Reset();
+            cpu.Off = cpu.Waiting = false;
+        }
+    }
+
+    /// <summary>What answers at physical addresses that are not RAM; null: nothing does.</summary>
+    public IDeviceBus? Devices { get; set; }
 
     /// <summary>A new, empty translation half.</summary>
     public AddressSpace CreateAddressSpace(int vaBits) => _spaces.Create(vaBits);
@@ -155,6 +183,8 @@ public sealed class Machine : IMachine, IClock, IDisposable
     /// software wrote code): nothing that a PE remembers of them may be used any more.</summary>
     public void InvalidateCode(ulong pa, ulong size)
     {
+        if (pa >= Memory.Size)
+            return;
         _code?.Invalidate(pa, size);
         InvalidateFetches();
     }
@@ -286,6 +316,12 @@ public sealed class Machine : IMachine, IClock, IDisposable
                 return false;
             if (next.Waiting)
             {
+                if (ReadyAt(next) > next.Cycles && _handler is not null && AllWait())
+                {
+                    _handler.Idle(next.Cycles, ReadyAt(next));
+                    if (!AllWait())
+                        continue;
+                }
                 next.Timing.AdvanceTo(ReadyAt(next));
                 next.Waiting = false;
             }
@@ -298,10 +334,25 @@ public sealed class Machine : IMachine, IClock, IDisposable
         return true;
     }
 
+    /// <summary>Cycle at which the next instruction is executed; MaxValue when every PE waits and no timer is armed.</summary>
+    public ulong NextCycle => _cpus.Min(ReadyAt);
+
+    private bool AllWait()
+    {
+        foreach (Cpu cpu in _cpus)
+        {
+            if (!cpu.Waiting || cpu.IrqAsserted)
+                return false;
+        }
+        return true;
+    }
+
     /// <summary>The cycle at which a PE can next execute something; MaxValue when only another PE can wake it.</summary>
     private static ulong ReadyAt(Cpu cpu)
     {
-        if (!cpu.Waiting || cpu.PendingSgi != 0)
+        if (cpu.Off)
+            return ulong.MaxValue;
+        if (!cpu.Waiting || cpu.PendingSgi != 0 || cpu.IrqAsserted)
             return cpu.Cycles;
         return cpu.TimerDeadline == ulong.MaxValue ? ulong.MaxValue : Math.Max(cpu.Cycles, cpu.TimerDeadline);
     }

@@ -144,11 +144,17 @@ public sealed class AddressSpace : Translation
     /// <inheritdoc/>
     public override bool Translate(ulong va, PagePermissions needed, out PageTranslation page)
     {
-        page.Fault = FaultStatus.TranslationLevel3;
+        page = new PageTranslation
+        {
+            Fault = FaultStatus.TranslationLevel3,
+            Attributes = PageTranslation.NormalWriteBack,
+            Shareability = 3,
+            BlockBits = 12,
+        };
         if (!Lookup(va, out page.Pa, out page.Permissions))
             return false;
         page.Fault = FaultStatus.PermissionLevel3;
-        return (page.Permissions & needed) != 0;
+        return Allows(page.Permissions, needed);
     }
 
     /// <summary>Looks a virtual address up. False: translation fault.</summary>

@@ -49,6 +49,10 @@ public sealed unsafe class PhysicalMemory : IDisposable
         return new Span<byte>(_base + pa, length);
     }
 
+    /// <summary>Whether [<paramref name="pa"/>, <paramref name="pa"/> + <paramref name="length"/>) is RAM.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool Contains(ulong pa, int length) => pa <= Size - (ulong)length;
+
     /// <summary>Reads a little-endian value of type T (1 to 16 bytes) at a physical address.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T Read<T>(ulong pa) where T : unmanaged

@@ -27,16 +27,37 @@ public enum PagePermissions : byte
 
     /// <summary>Guarded page (BTI checks on indirect branches).</summary>
     Guarded = 1 << 6,
+
+    /// <summary>EL0 has access (AP[1]). In what an access needs: the page must not have it, because PSTATE.PAN is 1.</summary>
+    Unprivileged = 1 << 7,
 }
 
-/// <summary>Fault status codes (DFSC/IFSC) in use.</summary>
+/// <summary>Fault status codes (DFSC/IFSC). The two low bits of the first ones are the level of the table.</summary>
 public enum FaultStatus : byte
 {
+    /// <summary>Address size fault, level 0.</summary>
+    AddressSizeLevel0 = 0x00,
+
+    /// <summary>Translation fault, level 0.</summary>
+    TranslationLevel0 = 0x04,
+
     /// <summary>Translation fault, level 3.</summary>
     TranslationLevel3 = 0x07,
 
+    /// <summary>Access flag fault, level 0.</summary>
+    AccessFlagLevel0 = 0x08,
+
+    /// <summary>Permission fault, level 0.</summary>
+    PermissionLevel0 = 0x0C,
+
     /// <summary>Permission fault, level 3.</summary>
     PermissionLevel3 = 0x0F,
+
+    /// <summary>Synchronous External abort: nothing answers at the physical address.</summary>
+    External = 0x10,
+
+    /// <summary>Synchronous External abort on a translation table walk, level 0.</summary>
+    ExternalWalkLevel0 = 0x14,
 
     /// <summary>Alignment fault.</summary>
     Alignment = 0x21,
@@ -53,6 +74,21 @@ public struct PageTranslation
 
     /// <summary>Why the access is refused, when it is.</summary>
     public FaultStatus Fault;
+
+    /// <summary>Memory attributes, as a byte of MAIR_EL1 has them.</summary>
+    public byte Attributes;
+
+    /// <summary>SH[1:0] of the descriptor.</summary>
+    public byte Shareability;
+
+    /// <summary>Base 2 logarithm of the bytes that the descriptor maps: one TLB entry may stand for all of them.</summary>
+    public byte BlockBits;
+
+    /// <summary>Normal memory, Inner and Outer Write-Back, non-transient, read and write allocate.</summary>
+    public const byte NormalWriteBack = 0xFF;
+
+    /// <summary>Device memory: accesses must be aligned.</summary>
+    public readonly bool IsDevice => (Attributes & 0xF0) == 0;
 }
 
 /// <summary>Stage 1 translation of one half of the address space: what TTBR0_EL1 or TTBR1_EL1 stands for. PEs and engines remember what
@@ -73,16 +109,37 @@ public abstract class Translation(int vaBits)
     /// <param name="page">The page; its <see cref="PageTranslation.Fault"/> when the access is refused.</param>
     /// <returns>Whether the access is allowed.</returns>
     public abstract bool Translate(ulong va, PagePermissions needed, out PageTranslation page);
+
+    /// <summary>Whether a page of these permissions allows an access.</summary>
+    /// <param name="permissions">Those of the page.</param>
+    /// <param name="needed">One of reading, writing or executing, with <see cref="PagePermissions.Unprivileged"/> where PSTATE.PAN
+    /// counts.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool Allows(PagePermissions permissions, PagePermissions needed) =>
+        (permissions & needed) == (needed & ~PagePermissions.Unprivileged);
 }
 
-/// <summary>What the translation registers mean: which <see cref="Translation"/> a value of TTBRn_EL1 selects.</summary>
+/// <summary>The registers of a PE that control translation at EL1 and EL0.</summary>
+/// <param name="Ttbr0">TTBR0_EL1.</param>
+/// <param name="Ttbr1">TTBR1_EL1.</param>
+/// <param name="Tcr">TCR_EL1.</param>
+/// <param name="Mair">MAIR_EL1.</param>
+/// <param name="Sctlr">SCTLR_EL1.</param>
+public readonly record struct TranslationRegisters(ulong Ttbr0, ulong Ttbr1, ulong Tcr, ulong Mair, ulong Sctlr);
+
+/// <summary>What the translation registers mean: which <see cref="Translation"/> they select. This and <see cref="Translation"/> are all
+/// that PEs, engines and timing know of a translation: they ask for a page, remember the answer, and drop it when they are told.</summary>
 public interface ITranslationScheme
 {
-    /// <summary>The translation that a PE uses from now on; null: every access faults.</summary>
-    /// <param name="ttbr">TTBR0_EL1 or TTBR1_EL1.</param>
-    /// <param name="tcr">TCR_EL1.</param>
+    /// <summary>The translation that a PE uses from now on; null: every access faults. Asked again after each write of one of the
+    /// registers; the PE drops what it remembers when another object is returned.</summary>
+    /// <param name="registers">The PE's registers.</param>
     /// <param name="high">Whether it is that of the high half (TTBR1_EL1).</param>
-    Translation? Select(ulong ttbr, ulong tcr, bool high);
+    Translation? Select(in TranslationRegisters registers, bool high);
+
+    /// <summary>Whether a changed translation counts only after TLB maintenance. Otherwise whoever changes one tells the PEs, and TLBI
+    /// instructions have nothing to do.</summary>
+    bool NeedsMaintenance { get; }
 }
 
 /// <summary>Translations held outside the machine: TTBRn_EL1.BADDR is the handle of an <see cref="AddressSpace"/>.</summary>
@@ -105,5 +162,9 @@ internal sealed class HostTranslation(Action<ulong> changed) : ITranslationSchem
     internal void Remove(AddressSpace space) => _spaces.Remove(space.Handle);
 
     /// <inheritdoc/>
-    public Translation? Select(ulong ttbr, ulong tcr, bool high) => _spaces.GetValueOrDefault(ttbr & 0xffff_ffff_fffeUL);
+    public bool NeedsMaintenance => false;
+
+    /// <inheritdoc/>
+    public Translation? Select(in TranslationRegisters registers, bool high) =>
+        _spaces.GetValueOrDefault((high ? registers.Ttbr1 : registers.Ttbr0) & 0xffff_ffff_fffeUL);
 }

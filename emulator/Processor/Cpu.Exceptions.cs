@@ -62,6 +62,9 @@ public enum ExceptionClass : byte
     /// <summary>Software step from a lower EL.</summary>
     SoftwareStepLower = 0x32,
 
+    /// <summary>Software step from the same EL.</summary>
+    SoftwareStepSame = 0x33,
+
     /// <summary>BRK instruction.</summary>
     Brk = 0x3C,
 }
@@ -174,6 +177,24 @@ public sealed partial class Cpu
         EnterEL1(0x000, returnAddress);
     }
 
+    /// <summary>Whether software step is active: MDSCR_EL1.SS, at EL1 with KDE and PSTATE.D clear (DDI0487, D2.12). An instruction executes
+    /// while PSTATE.SS is 1.</summary>
+    internal bool StepActive => (MDSCR_EL1 & 1) != 0 && StepEnabled(EL, Daif);
+
+    /// <summary>OSLSR_EL1.OSLK, set at reset: no debug exceptions but those of BRK.</summary>
+    internal bool OsLocked { get; set; } = true;
+
+    private bool StepEnabled(int el, int daif) => !OsLocked && (el == 0 || ((MDSCR_EL1 & (1 << 13)) != 0 && (daif & 8) == 0));
+
+    /// <summary>Takes a Software Step exception before the instruction at PC. Its syndrome is that of a step whose instruction was no
+    /// Load-Exclusive.</summary>
+    internal void TakeStep()
+    {
+        const uint valid = 1 << 24, debug = 0x22;
+        RaiseException(EL == 0 ? ExceptionClass.SoftwareStepLower : ExceptionClass.SoftwareStepSame, valid | debug);
+        TakePendingException();
+    }
+
     /// <summary>Takes an IRQ before the instruction at PC.</summary>
     public void TakeIrq() => EnterEL1(0x080, PC);
 
@@ -211,6 +232,7 @@ public sealed partial class Cpu
     {
         Monitors.ClearLocal(Index);
         int mode = (int)(spsr & 0x1f);
+        int daif = Daif;
         bool illegal = (mode is not (0 or 4 or 5)) || EL == 0;
         NZCV = (int)(spsr >> 28);
         TCO = (spsr & (1UL << 25)) != 0;
@@ -222,9 +244,11 @@ public sealed partial class Cpu
         Daif = (int)(spsr >> 6) & 0xF;
         if (!illegal)
         {
+            // DebugExceptionReturnSS: only from where steps are off to where they are on.
+            bool stepping = (MDSCR_EL1 & 1) != 0 && !StepEnabled(EL, daif) && StepEnabled(mode == 0 ? 0 : 1, Daif);
             EL = mode == 0 ? 0 : 1;
             SPSel = mode == 5;
-            SS = (spsr & (1UL << 21)) != 0;
+            SS = stepping && (spsr & (1UL << 21)) != 0;
             BTypeNext = (int)(spsr >> 10) & 3;
         }
         BranchTo(target, BranchType.ExceptionReturn);

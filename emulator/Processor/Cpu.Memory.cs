@@ -36,7 +36,7 @@ public sealed partial class Cpu
         public PagePermissions Permissions;
     }
 
-    private readonly TlbEntry[] _tlb = new TlbEntry[TlbSize];
+    private TlbEntry[] _tlb = [];
     private readonly PhysicalMemory _ram;
 
     /// <summary>The exclusive monitors of all PEs.</summary>
@@ -52,39 +52,54 @@ public sealed partial class Cpu
     internal void InvalidateTlbPage(ulong va)
     {
         ulong page = va & ~0xfffUL;
-        ref TlbEntry entry = ref _tlb[(int)(va >> 12) & (TlbSize - 1)];
-        if (entry.Page == page)
-            entry.Page = NoPage;
+        foreach (TlbContext context in _contexts)
+        {
+            ref TlbEntry entry = ref context.Entries[(int)(va >> 12) & (TlbSize - 1)];
+            if (entry.Page == page)
+                entry.Page = NoPage;
+        }
         Engine.TranslationChanged(page);
     }
 
     /// <summary>Drops all TLB entries of this PE.</summary>
     internal void InvalidateTlbAll()
     {
-        foreach (ref TlbEntry entry in _tlb.AsSpan())
-            entry.Page = NoPage;
+        bool any = false;
+        foreach (TlbContext context in _contexts)
+        {
+            any |= context.Asked;
+            context.Clear();
+        }
+        if (!any)
+            return;
+        _blocks.Clear();
         Engine.TranslationsChanged();
     }
 
     /// <summary>From now on stores to a physical page are translated anew: an engine holds code that it made of the page.</summary>
     internal void ForgetWritable(ulong page)
     {
-        foreach (ref TlbEntry entry in _tlb.AsSpan())
+        foreach (TlbContext context in _contexts)
         {
-            if (entry.Pa == page)
-                entry.Page = NoPage;
+            if (!context.Asked)
+                continue;
+            foreach (ref TlbEntry entry in context.Entries.AsSpan())
+            {
+                if (entry.Pa == page)
+                    entry.Page = NoPage;
+            }
         }
     }
 
-    /// <summary>What the TLB knows of the page of an address, for the current exception level.</summary>
-    /// <returns>False when it has no entry.</returns>
+    /// <summary>What the TLB knows of the page of an address, for the current <see cref="AccessMode"/>.</summary>
+    /// <returns>False when it has no entry, or each access must be looked at: to devices, and while alignment is checked.</returns>
     internal bool IsKnown(ulong address, out ulong pagePa, out bool readable, out bool writable)
     {
         ref TlbEntry entry = ref _tlb[(int)(address >> 12) & (TlbSize - 1)];
         pagePa = entry.Pa;
-        readable = (entry.Permissions & Needed(EL == 0, false)) != 0;
-        writable = (entry.Permissions & Needed(EL == 0, true)) != 0;
-        return entry.Page == (address & ~0xfffUL);
+        readable = Translation.Allows(entry.Permissions, Needed(EL == 0, false));
+        writable = Translation.Allows(entry.Permissions, Needed(EL == 0, true));
+        return entry.Page == (address & ~0xfffUL) && _ram.Contains(pagePa, PhysicalMemory.PageSize) && !AlignmentChecked;
     }
 
     /// <summary>Permissions that the TLB may keep for a page: none to write when an engine holds code that it made of the page, so
@@ -92,7 +107,7 @@ public sealed partial class Cpu
     private PagePermissions WithoutCodeWrites(ulong page, PagePermissions needed, PagePermissions permissions)
     {
         const PagePermissions writes = PagePermissions.UserWrite | PagePermissions.KernelWrite;
-        if (Engine.Code is not { } code || !code.Holds(page))
+        if (Engine.Code is not { } code || !_ram.Contains(page, PhysicalMemory.PageSize) || !code.Holds(page))
             return permissions;
         if ((needed & writes) == 0)
             return permissions & ~writes;
@@ -111,9 +126,18 @@ public sealed partial class Cpu
         return high ? va | 0xffUL << 56 : va & ~(0xffUL << 56);
     }
 
-    private static PagePermissions Needed(bool user, bool write) => user
+    /// <summary>Which accesses are allowed to a page: 0 those of EL0, 1 of EL1, 2 of EL1 with PSTATE.PAN.</summary>
+    internal int AccessMode => EL == 0 ? 0 : PAN ? 2 : 1;
+
+    /// <summary>SCTLR_EL1.A: unaligned accesses fault.</summary>
+    private bool AlignmentChecked => (SCTLR_EL1 & 2) != 0;
+
+    private static PagePermissions Needed(bool user, bool write, bool pan) => user
         ? (write ? PagePermissions.UserWrite : PagePermissions.UserRead)
-        : (write ? PagePermissions.KernelWrite : PagePermissions.KernelRead);
+        : (write ? PagePermissions.KernelWrite : PagePermissions.KernelRead) | (pan ? PagePermissions.Unprivileged : 0);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private PagePermissions Needed(bool user, bool write) => Needed(user, write, PAN);
 
     /// <summary>Translates one data address (tag already removed); on failure a Data Abort is pending.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -121,7 +145,7 @@ public sealed partial class Cpu
     {
         PagePermissions needed = Needed(user, write);
         ref TlbEntry entry = ref _tlb[(int)(va >> 12) & (TlbSize - 1)];
-        if (entry.Page == (va & ~0xfffUL) && (entry.Permissions & needed) != 0)
+        if (entry.Page == (va & ~0xfffUL) && Translation.Allows(entry.Permissions, needed))
         {
             pa = entry.Pa | (va & 0xfff);
             return true;
@@ -137,22 +161,32 @@ public sealed partial class Cpu
             DataAbort(va, write, page.Fault);
             return false;
         }
+        Remember(va, needed, page);
+        pa = page.Pa | (va & 0xfff);
+        return true;
+    }
+
+    private void Remember(ulong va, PagePermissions needed, in PageTranslation page)
+    {
         PagePermissions permissions = WithoutCodeWrites(page.Pa, needed, page.Permissions);
         ref TlbEntry entry = ref _tlb[(int)(va >> 12) & (TlbSize - 1)];
         entry.Page = va & ~0xfffUL;
         entry.Pa = page.Pa;
         entry.Permissions = permissions;
-        pa = page.Pa | (va & 0xfff);
-        return true;
+        if (page.BlockBits > 12)
+            RememberBlock(va, page.BlockBits);
     }
 
     /// <summary>Translates by the half that an address lies in: TTBR1's for addresses of ones, TTBR0's for zeros, none between.</summary>
     private bool Translate(ulong va, PagePermissions needed, out PageTranslation page)
     {
+        _context.Asked = true;
         bool high = (va & (1UL << 55)) != 0;
         if ((high ? _high : _low) is { } half && (high ? ~va : va) >> half.VaBits == 0)
             return half.Translate(va, needed, out page);
-        page = new PageTranslation { Fault = FaultStatus.TranslationLevel3 };
+        // Spaces that are held outside have one level.
+        page = default;
+        page.Fault = Machine.Translation.NeedsMaintenance ? FaultStatus.TranslationLevel0 : FaultStatus.TranslationLevel3;
         return false;
     }
 
@@ -161,13 +195,24 @@ public sealed partial class Cpu
     {
         pa = 0;
         guarded = false;
-        if (!Translate(va, EL == 0 ? PagePermissions.UserExecute : PagePermissions.KernelExecute, out PageTranslation page))
+        PagePermissions needed = EL == 0 ? PagePermissions.UserExecute : PagePermissions.KernelExecute;
+        ref TlbEntry entry = ref _tlb[(int)(va >> 12) & (TlbSize - 1)];
+        if (entry.Page != (va & ~0xfffUL) || !Translation.Allows(entry.Permissions, needed))
         {
-            InstructionAbort(va, page.Fault);
+            if (!Translate(va, needed, out PageTranslation page))
+            {
+                InstructionAbort(va, page.Fault);
+                return false;
+            }
+            Remember(va, needed, page);
+        }
+        if (!_ram.Contains(entry.Pa, PhysicalMemory.PageSize))
+        {
+            InstructionAbort(va, FaultStatus.External);
             return false;
         }
-        pa = page.Pa | (va & 0xfff);
-        guarded = HasBti && (page.Permissions & PagePermissions.Guarded) != 0;
+        pa = entry.Pa | (va & 0xfff);
+        guarded = HasBti && (entry.Permissions & PagePermissions.Guarded) != 0;
         return true;
     }
 
@@ -180,7 +225,7 @@ public sealed partial class Cpu
         {
             Access.Exclusive => false,
             Access.Ordered or Access.Atomic => HasLse2 && (va & 15) + (ulong)size <= 16,
-            _ => true,
+            _ => !AlignmentChecked,
         };
     }
 
@@ -202,7 +247,7 @@ public sealed partial class Cpu
     public bool Check(ulong address, int size, bool write, Access access = Access.Normal)
     {
         ulong va = Untag(address);
-        if (access != Access.Normal && !AlignmentOk(va, size, access))
+        if ((access != Access.Normal || AlignmentChecked) && !AlignmentOk(va, size, access))
         {
             DataAbort(va, write, FaultStatus.Alignment);
             return false;
@@ -227,12 +272,16 @@ public sealed partial class Cpu
     }
 
     /// <summary>AArch64.AT: translates without faulting; PAR_EL1 gets the address, or F and the fault status.</summary>
-    internal void AddressTranslate(ulong address, bool write, bool user)
+    /// <param name="address">Virtual address.</param>
+    /// <param name="write">As a write.</param>
+    /// <param name="user">As EL0.</param>
+    /// <param name="pan">PSTATE.PAN counts (AT S1E1RP, S1E1WP).</param>
+    internal void AddressTranslate(ulong address, bool write, bool user, bool pan)
     {
         ulong va = Untag(address);
-        const ulong normalInnerShareable = 0xFFUL << 56 | 3 << 7 | 1 << 11;
-        PAR_EL1 = Translate(va, Needed(user, write), out PageTranslation page)
-            ? normalInnerShareable | page.Pa
+        // Device memory and Normal memory that is not cached are Outer Shareable, whatever the descriptor says.
+        PAR_EL1 = Translate(va, Needed(user, write, pan && PAN), out PageTranslation page)
+            ? (ulong)page.Attributes << 56 | page.Pa | (page.IsDevice || page.Attributes == 0x44 ? 2UL : page.Shareability) << 7 | 1 << 11
             : 1 | ((ulong)page.Fault << 1) | (1 << 11);
     }
 
@@ -253,6 +302,8 @@ public sealed partial class Cpu
                 value = default;
                 return false;
             }
+            if (!_ram.Contains(pa, size))
+                return DeviceLoad(va, pa, out value);
             Record(va, pa, size, false);
             value = _ram.Read<T>(pa);
             return true;
@@ -273,7 +324,7 @@ public sealed partial class Cpu
         if (!Translate(va, false, user, out ulong pa))
             return false;
         int first = 4096 - (int)(va & 0xfff);
-        if (!Translate(va + (ulong)first, false, user, out ulong pa2))
+        if (!Translate(va + (ulong)first, false, user, out ulong pa2) || !BothInRam(va, pa, first, pa2, size - first, false))
             return false;
         Span<byte> bytes = stackalloc byte[16];
         _ram.Span(pa, first).CopyTo(bytes);
@@ -295,6 +346,8 @@ public sealed partial class Cpu
         {
             if (!Translate(va, true, EL == 0 || (access == Access.Unprivileged && !UAO), out ulong pa))
                 return false;
+            if (!_ram.Contains(pa, size))
+                return DeviceStore(va, pa, value);
             Record(va, pa, size, true);
             _ram.Write(pa, value);
             Monitors.ObserveStore(Index, pa, size);
@@ -313,7 +366,8 @@ public sealed partial class Cpu
         }
         bool user = EL == 0 || (access == Access.Unprivileged && !UAO);
         int first = 4096 - (int)(va & 0xfff);
-        if (!Translate(va, true, user, out ulong pa) || !Translate(va + (ulong)first, true, user, out ulong pa2))
+        if (!Translate(va, true, user, out ulong pa) || !Translate(va + (ulong)first, true, user, out ulong pa2)
+            || !BothInRam(va, pa, first, pa2, size - first, true))
             return false;
         Span<byte> bytes = stackalloc byte[16];
         Unsafe.WriteUnaligned(ref bytes[0], value);

@@ -5,12 +5,22 @@ namespace ArmVdso.Emulator.Processor;
 /// <summary>State that instructions of blocks can change, for the lockstep checker.</summary>
 public sealed partial class Cpu
 {
+    /// <summary>System registers that blocks may write.</summary>
+    internal readonly record struct SystemValues(
+        ulong ELR, ulong SPSR, ulong ESR, ulong FAR, ulong TPIDR0, ulong TPIDR1, ulong CONTEXTIDR)
+    {
+        /// <inheritdoc/>
+        public override string ToString() =>
+            $"elr {ELR:x} spsr {SPSR:x} esr {ESR:x} far {FAR:x} tpidr {TPIDR0:x} {TPIDR1:x} {CONTEXTIDR:x}";
+    }
+
     /// <summary>Registers, PSTATE, and the exclusive monitors.</summary>
     internal struct Snapshot
     {
         internal GeneralRegisters X;
         internal VectorRegisters V;
         internal ulong PC, NextPC, Instructions;
+        internal SystemValues System;
         internal int NZCV, BType, BTypeNext, Daif, EL;
         internal bool SPSel, PAN, UAO, DIT, SSBS, TCO, IL, SS;
         internal uint FPCR, FPSR;
@@ -25,7 +35,7 @@ public sealed partial class Cpu
                     return false;
             }
             return X[33] == other.X[33] && X[34] == other.X[34] && PC == other.PC && NextPC == other.NextPC
-                && Instructions == other.Instructions
+                && Instructions == other.Instructions && System == other.System
                 && (NZCV, FPCR, FPSR, BType, BTypeNext, Daif, EL)
                     == (other.NZCV, other.FPCR, other.FPSR, other.BType, other.BTypeNext, other.Daif, other.EL)
                 && (SPSel, PAN, UAO, DIT, SSBS, TCO, IL, SS)
@@ -45,6 +55,7 @@ public sealed partial class Cpu
                 values.Add(($"v{i}", $"{V[i].Hi:x16}{V[i].Lo:x16}"));
             values.Add(("pc", $"{PC:x}"));
             values.Add(("next pc", $"{NextPC:x}"));
+            values.Add(("system", $"{System}"));
             values.Add(("nzcv", $"{NZCV:x}"));
             values.Add(("fpcr", $"{FPCR:x}"));
             values.Add(("fpsr", $"{FPSR:x}"));
@@ -80,6 +91,7 @@ public sealed partial class Cpu
         PC = PC,
         NextPC = NextPC,
         Instructions = Instructions,
+        System = new SystemValues(ELR_EL1, SPSR_EL1, ESR_EL1, FAR_EL1, TPIDR_EL0, TPIDR_EL1, CONTEXTIDR_EL1),
         NZCV = NZCV,
         BType = BType,
         BTypeNext = BTypeNext,
@@ -105,6 +117,7 @@ public sealed partial class Cpu
         PC = s.PC;
         NextPC = s.NextPC;
         Instructions = s.Instructions;
+        (ELR_EL1, SPSR_EL1, ESR_EL1, FAR_EL1, TPIDR_EL0, TPIDR_EL1, CONTEXTIDR_EL1) = s.System;
         NZCV = s.NZCV;
         BType = s.BType;
         BTypeNext = s.BTypeNext;

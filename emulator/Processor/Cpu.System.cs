@@ -2,13 +2,9 @@ using ArmVdso.Emulator.Memory;
 
 namespace ArmVdso.Emulator.Processor;
 
-/// <summary>System registers' state and behaviour, the generic timer and the interrupt inputs of a PE.</summary>
+/// <summary>System registers' state and behaviour.</summary>
 public sealed partial class Cpu
 {
-    /// <summary>Interrupt number of the virtual timer (PPI), as the Arm base system architecture assigns it.</summary>
-    public const int VirtualTimerInterrupt = 27;
-
-    private const uint SpuriousInterrupt = 1023;
     private Translation? _low;
     private Translation? _high;
 
@@ -16,18 +12,12 @@ public sealed partial class Cpu
     public ulong TPIDR_EL0, TPIDRRO_EL0, TPIDR_EL1, CONTEXTIDR_EL1;
     public ulong ELR_EL1, SPSR_EL1, ESR_EL1, FAR_EL1, VBAR_EL1;
     public ulong SCTLR_EL1, CPACR_EL1, TCR_EL1, MAIR_EL1, PAR_EL1, MDSCR_EL1;
-    public ulong CNTV_CVAL, CNTKCTL_EL1, ICC_PMR_EL1, PMUSERENR_EL0, GCR_EL1, RGSR_EL1;
-    public uint CNTV_CTL;
+    public ulong AMAIR_EL1, CSSELR_EL1, ACTLR_EL1, CNTV_CVAL, CNTP_CVAL, CNTKCTL_EL1, ICC_PMR_EL1, PMUSERENR_EL0, GCR_EL1, RGSR_EL1;
+    public uint CNTV_CTL, CNTP_CTL;
 #pragma warning restore CS1591
 
     /// <summary>The five pointer authentication keys: IA, IB, DA, DB, GA, each low half then high half.</summary>
     public readonly ulong[] PauthKey = new ulong[10];
-
-    /// <summary>Software generated interrupts pending on this PE, bit n for SGI n.</summary>
-    public uint PendingSgi;
-
-    /// <summary>True while the PE waits in WFI.</summary>
-    public bool Waiting;
 
     /// <summary>Whether FEAT_LSE2 is in the CPU profile.</summary>
     public bool HasLse2;
@@ -40,6 +30,15 @@ public sealed partial class Cpu
 
     /// <summary>Whether PSTATE.PAN, PSTATE.SSBS and PSTATE.TCO are in the CPU profile.</summary>
     public bool HasPan = true, HasSsbs = true, HasMte = true;
+
+    /// <summary>Value and control of two breakpoints and two watchpoints, in the order of their encodings.</summary>
+    public readonly ulong[] DebugPoint = new ulong[8];
+
+    internal void WritePriorityMask(ulong value)
+    {
+        ICC_PMR_EL1 = value & 0xff;
+        Interrupts?.Write("ICC_PMR_EL1", ICC_PMR_EL1);
+    }
 
     private ulong _random;
 
@@ -61,8 +60,33 @@ public sealed partial class Cpu
     internal void WriteTtbr0(ulong value)
     {
         TTBR0_EL1 = value;
-        _low = Machine.Translation.Select(value, TCR_EL1, false);
-        InvalidateTlbAll();
+        SelectTranslation();
+    }
+
+    internal void WriteSctlr(ulong value)
+    {
+        // What SCTLR_EL1.A allows is remembered with translations.
+        if (((SCTLR_EL1 ^ value) & 2) != 0)
+            InvalidateTlbAll();
+        SCTLR_EL1 = value;
+        SelectTranslation();
+    }
+
+    internal void WriteMair(ulong value)
+    {
+        MAIR_EL1 = value;
+        SelectTranslation();
+    }
+
+    /// <summary>Takes the translation that the registers now select.</summary>
+    internal void SelectTranslation()
+    {
+        var registers = new TranslationRegisters(TTBR0_EL1, TTBR1_EL1, TCR_EL1, MAIR_EL1, SCTLR_EL1);
+        Translation? low = Machine.Translation.Select(registers, false), high = Machine.Translation.Select(registers, true);
+        if (ReferenceEquals(low, _low) && ReferenceEquals(high, _high))
+            return;
+        (_low, _high) = (low, high);
+        SelectContext();
     }
 
     /// <summary>TTBR0_EL1 set from outside: the low half of the address space.</summary>
@@ -70,12 +94,8 @@ public sealed partial class Cpu
 
     internal void WriteTtbr1(ulong value)
     {
-        Translation? old = _high;
         TTBR1_EL1 = value;
-        _high = Machine.Translation.Select(value, TCR_EL1, true);
-        // Another ASID alone changes no translation here: only timing knows entries by ASID.
-        if (!ReferenceEquals(old, _high))
-            InvalidateTlbAll();
+        SelectTranslation();
     }
 
     /// <summary>The ASID in TTBR1_EL1 (TCR_EL1.A1 = 1) set from outside.</summary>
@@ -94,9 +114,7 @@ public sealed partial class Cpu
     internal void WriteTcr(ulong value)
     {
         TCR_EL1 = value;
-        _low = Machine.Translation.Select(TTBR0_EL1, value, false);
-        _high = Machine.Translation.Select(TTBR1_EL1, value, true);
-        InvalidateTlbAll();
+        SelectTranslation();
     }
 
     /// <summary>CNTVCT: monotonic over the whole machine in the order of execution.</summary>
@@ -104,39 +122,6 @@ public sealed partial class Cpu
 
     /// <summary>The virtual counter as an MRS at this PE's exception level reads it.</summary>
     internal ulong ReadVirtualCounter() => EL == 0 && Machine.UserCounter is { } seen ? seen(Counter()) : Counter();
-
-    internal void WriteTimer(uint control, ulong compare)
-    {
-        CNTV_CTL = control & 3;
-        CNTV_CVAL = compare;
-        UpdateTimerDeadline();
-    }
-
-    /// <summary>Cycle at which the timer condition becomes true; ulong.MaxValue when the timer is off or masked.</summary>
-    public ulong TimerDeadline { get; private set; } = ulong.MaxValue;
-
-    private void UpdateTimerDeadline() =>
-        TimerDeadline = (CNTV_CTL & 3) == 1 ? Machine.CycleOfCounter(CNTV_CVAL) : ulong.MaxValue;
-
-    /// <summary>CNTV_CTL_EL0.ISTATUS.</summary>
-    public bool TimerCondition => (CNTV_CTL & 1) != 0 && Cycles >= Machine.CycleOfCounter(CNTV_CVAL);
-
-    /// <summary>True when an interrupt is asserted to this PE, masked or not.</summary>
-    public bool IrqLine => PendingSgi != 0 || Cycles >= TimerDeadline;
-
-    /// <summary>Whether an interrupt is taken before the instruction at PC.</summary>
-    internal bool InterruptTaken => (Daif & 2) == 0 && IrqLine;
-
-    internal ulong AcknowledgeInterrupt()
-    {
-        if (PendingSgi != 0)
-        {
-            int n = System.Numerics.BitOperations.TrailingZeroCount(PendingSgi);
-            PendingSgi &= PendingSgi - 1;
-            return (ulong)n;
-        }
-        return Cycles >= TimerDeadline ? VirtualTimerInterrupt : SpuriousInterrupt;
-    }
 
     /// <summary>RNDR: a deterministic sequence (SplitMix64) from the machine's seed; always succeeds, so NZCV = 0.</summary>
     internal ulong RandomNumber()
@@ -183,7 +168,8 @@ public sealed partial class Cpu
     }
 
     /// <summary>Whether the CPU profile has the register.</summary>
-    private bool Exists(SystemRegister register) => register.Feature is null || Machine.HasFeature(register.Feature);
+    private bool Exists(SystemRegister register) =>
+        (register.Feature is null || Machine.HasFeature(register.Feature)) && (!register.NeedsController || Interrupts is not null);
 
     private bool SystemAccessAllowed(SystemRegister register, int lowest, bool read, int op0, int op1, int crn, int crm, int op2, int rt)
     {
@@ -204,6 +190,7 @@ public sealed partial class Cpu
             "CNTPCT_EL0" or "CNTPCTSS_EL0" => (CNTKCTL_EL1 & 1) == 0,
             "CNTFRQ_EL0" => (CNTKCTL_EL1 & 3) == 0,
             "CNTV_TVAL_EL0" or "CNTV_CTL_EL0" or "CNTV_CVAL_EL0" => (CNTKCTL_EL1 & (1 << 8)) == 0,
+            "CNTP_TVAL_EL0" or "CNTP_CTL_EL0" or "CNTP_CVAL_EL0" => (CNTKCTL_EL1 & (1 << 9)) == 0,
             "CTR_EL0" => (SCTLR_EL1 & (1UL << 15)) == 0,
             "DAIF" => (SCTLR_EL1 & (1UL << 9)) == 0,
             _ => register.IsMonitor && !MonitorAccessAllowed(register.Name, read),

@@ -74,7 +74,8 @@ public sealed partial class Cpu : ProcessingElement
         EL = 1;
         SPSel = true;
         Daif = 0xF;
-        Array.Fill(_tlb, new TlbEntry { Page = NoPage });
+        _context = _contexts[0];
+        _tlb = _context.Entries;
     }
 
     /// <summary>From now on this engine executes the PE's instructions.</summary>
@@ -82,6 +83,8 @@ public sealed partial class Cpu : ProcessingElement
     {
         Engine = engine;
         InvalidateTlbAll();
+        Engine.TranslationsChanged();
+        SelectContext();
     }
 
     /// <summary>Executes one instruction, or takes one interrupt.</summary>

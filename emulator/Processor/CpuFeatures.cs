@@ -30,7 +30,7 @@ public static class CpuFeatures
         new("SHA512", Isar0, "SHA2", 2), new("CRC32", Isar0, "CRC32", 1), new("LSE", Isar0, "Atomic", 2), new("LSE128", Isar0, "Atomic", 3),
         new("TME", Isar0, "TME", 1), new("RDM", Isar0, "RDM", 1), new("SHA3", Isar0, "SHA3", 1), new("SM3", Isar0, "SM3", 1),
         new("SM4", Isar0, "SM4", 1), new("DOTPROD", Isar0, "DP", 1), new("FHM", Isar0, "FHM", 1), new("FLAGM", Isar0, "TS", 1),
-        new("FLAGM2", Isar0, "TS", 2), new("RNG", Isar0, "RNDR", 1),
+        new("FLAGM2", Isar0, "TS", 2), new("TLBIOS", Isar0, "TLB", 1), new("TLBIRANGE", Isar0, "TLB", 2), new("RNG", Isar0, "RNDR", 1),
         new("DPB", Isar1, "DPB", 1), new("DPB2", Isar1, "DPB", 2), new("PAUTH", Isar1, "APA", 1), new("PAUTH", Isar1, "API", 1),
         new("PAUTH", Isar2, "APA3", 1),
         new("PAUTH_LR", Isar1, "APA", 6), new("PAUTH_LR", Isar1, "API", 6), new("PAUTH_LR", Isar2, "APA3", 6),

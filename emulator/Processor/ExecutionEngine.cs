@@ -10,12 +10,19 @@ public abstract class ExecutionEngine
     /// <summary>Executes one instruction, or takes one interrupt.</summary>
     public abstract void Step();
 
-    /// <summary>The translation of one page may have changed.</summary>
+    /// <summary>The translation of one page may have changed, in every context.</summary>
     /// <param name="page">Its virtual address.</param>
     public abstract void TranslationChanged(ulong page);
 
     /// <summary>All translations may have changed.</summary>
     public abstract void TranslationsChanged();
+
+    /// <summary>Another context is selected (TTBRn_EL1 and what else selects translations): another of <see cref="Cpu.Contexts"/> sets of
+    /// translations holds, and what is remembered of the others stays. It never happens inside a block. An engine that keeps one set
+    /// forgets it.</summary>
+    /// <param name="context">Number of the context, from 0.</param>
+    /// <param name="forget">What is remembered under this number belongs to other translations.</param>
+    public virtual void TranslationsSelected(int context, bool forget) => TranslationsChanged();
 
     /// <summary>Instructions in memory may have changed: each is looked for again where the PE's translation says it is.</summary>
     public abstract void CodeChanged();

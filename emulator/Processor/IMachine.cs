@@ -53,6 +53,9 @@ public interface IMachine
     /// <summary>What TTBRn_EL1 select.</summary>
     ITranslationScheme Translation { get; }
 
+    /// <summary>What answers at physical addresses that are not RAM; null: nothing does, and software never goes there.</summary>
+    IDeviceBus? Devices { get; }
+
     /// <summary>Instructions in [<paramref name="pa"/>, +<paramref name="size"/>) may have changed, for all PEs.</summary>
     void InvalidateCode(ulong pa, ulong size);
 }

@@ -1,3 +1,5 @@
+using ArmVdso.Emulator.Memory;
+
 namespace ArmVdso.Emulator.Processor;
 
 /// <summary>The identification registers of a CPU profile. Values not set read as zero.</summary>
@@ -21,6 +23,19 @@ public sealed class Identification
 
     /// <summary>CTR_EL0: 64-byte lines, VIPT/PIPT, granules of 64 bytes.</summary>
     public ulong CTR_EL0 { get; set; } = 0x8444C004;
+
+    /// <summary>What the ID registers say of translation by tables.</summary>
+    internal TranslationFeatures TranslationFeatures
+    {
+        get
+        {
+            int Value(string register, string name) => (int)(this[register] >> IdentificationFields.Lsb(register, name)) & 15;
+            int hafdbs = Value("ID_AA64MMFR1_EL1", "HAFDBS");
+            int bits = Value("ID_AA64MMFR0_EL1", "PARange") switch { 0 => 32, 1 => 36, 2 => 40, 3 => 42, 4 => 44, _ => 48 };
+            return new TranslationFeatures(
+                hafdbs >= 1, hafdbs >= 2, Value("ID_AA64MMFR1_EL1", "HPDS") >= 1, Value("ID_AA64MMFR2_EL1", "E0PD") >= 1, bits);
+        }
+    }
 
     /// <summary>The value of one ID register by its Arm ARM name.</summary>
     public ulong this[string name]

@@ -13,6 +13,9 @@ public sealed record SystemRegister(
 {
     /// <summary>A register of the performance monitors, which PMUSERENR_EL0 opens to EL0.</summary>
     internal bool IsMonitor { get; } = Name.StartsWith("PM", StringComparison.Ordinal);
+
+    /// <summary>It is part of an interrupt controller, and not there without one.</summary>
+    internal bool NeedsController { get; init; }
 }
 
 /// <summary>The system registers that exist here, declared once: access checks, traps, dumps and documents derive from
@@ -27,7 +30,18 @@ public static class SystemRegisters
         ("APGAKeyLo_EL1", 3, 0, 8), ("APGAKeyHi_EL1", 3, 1, 9),
     ];
 
-    // After PauthKeys, which Build reads: static fields are initialised in the order of the text.
+    /// <summary>Registers of the CPU interface that are there with an interrupt controller only: CRn 12.</summary>
+    private static readonly (string Name, int CRm, int Op2, bool Reads, bool Writes)[] Interfaces =
+    [
+        ("ICC_IAR0_EL1", 8, 0, true, false), ("ICC_EOIR0_EL1", 8, 1, false, true), ("ICC_HPPIR0_EL1", 8, 2, true, false),
+        ("ICC_BPR0_EL1", 8, 3, true, true), ("ICC_AP0R0_EL1", 8, 4, true, true), ("ICC_AP1R0_EL1", 9, 0, true, true),
+        ("ICC_DIR_EL1", 11, 1, false, true), ("ICC_RPR_EL1", 11, 3, true, false), ("ICC_SGI1R_EL1", 11, 5, false, true),
+        ("ICC_ASGI1R_EL1", 11, 6, false, true), ("ICC_SGI0R_EL1", 11, 7, false, true), ("ICC_HPPIR1_EL1", 12, 2, true, false),
+        ("ICC_BPR1_EL1", 12, 3, true, true), ("ICC_CTLR_EL1", 12, 4, true, true), ("ICC_SRE_EL1", 12, 5, true, true),
+        ("ICC_IGRPEN0_EL1", 12, 6, true, true),
+    ];
+
+    // After what Build reads: static fields are initialised in the order of the text.
     private static readonly Dictionary<int, SystemRegister> ByKey = Build();
 
     /// <summary>All rows in the order of their encodings.</summary>
@@ -50,6 +64,7 @@ public static class SystemRegisters
         "PAN" or "UAO" or "DIT" or "SSBS" => name,
         "TCO" or "RGSR_EL1" or "GCR_EL1" => "MTE",
         "RNDR" or "RNDRRS" => "RNG",
+        "DISR_EL1" or "ERRIDR_EL1" or "ERRSELR_EL1" => "RAS",
         "CNTPCTSS_EL0" or "CNTVCTSS_EL0" => "ECV",
         _ => name.StartsWith("AP", StringComparison.Ordinal) && name.Contains("Key", StringComparison.Ordinal) ? "PAUTH" : null,
     };
@@ -93,19 +108,22 @@ public static class SystemRegisters
         Add("AFSR0_EL1", (3, 0, 5, 1, 0), 1, 1, _ => 0);
         Add("AFSR1_EL1", (3, 0, 5, 1, 1), 1, 1, _ => 0);
         Add("VBAR_EL1", (3, 0, 12, 0, 0), 1, 1, c => c.VBAR_EL1, (c, v) => c.VBAR_EL1 = v & ~0x7ffUL);
+        Add("DISR_EL1", (3, 0, 12, 1, 1), 1, 1, _ => 0);
+        Add("ERRIDR_EL1", (3, 0, 5, 3, 0), 1, Never, _ => 0);
+        Add("ERRSELR_EL1", (3, 0, 5, 3, 1), 1, 1, _ => 0);
         Add("ISR_EL1", (3, 0, 12, 1, 0), 1, Never, c => c.IrqLine ? 1UL << 7 : 0);
 
         // Translation and control.
-        Add("SCTLR_EL1", (3, 0, 1, 0, 0), 1, 1, c => c.SCTLR_EL1, (c, v) => c.SCTLR_EL1 = v);
-        Add("ACTLR_EL1", (3, 0, 1, 0, 1), 1, 1, _ => 0);
+        Add("SCTLR_EL1", (3, 0, 1, 0, 0), 1, 1, c => c.SCTLR_EL1, (c, v) => c.WriteSctlr(v));
+        Add("ACTLR_EL1", (3, 0, 1, 0, 1), 1, 1, c => c.ACTLR_EL1, (c, v) => c.ACTLR_EL1 = v);
         Add("CPACR_EL1", (3, 0, 1, 0, 2), 1, 1, c => c.CPACR_EL1, (c, v) => c.CPACR_EL1 = v);
         Add("TTBR0_EL1", (3, 0, 2, 0, 0), 1, 1, c => c.TTBR0_EL1, (c, v) => c.WriteTtbr0(v));
         Add("TTBR1_EL1", (3, 0, 2, 0, 1), 1, 1, c => c.TTBR1_EL1, (c, v) => c.WriteTtbr1(v));
         Add("TCR_EL1", (3, 0, 2, 0, 2), 1, 1, c => c.TCR_EL1, (c, v) => c.WriteTcr(v));
-        Add("MAIR_EL1", (3, 0, 10, 2, 0), 1, 1, c => c.MAIR_EL1, (c, v) => c.MAIR_EL1 = v);
+        Add("MAIR_EL1", (3, 0, 10, 2, 0), 1, 1, c => c.MAIR_EL1, (c, v) => c.WriteMair(v));
+        Add("AMAIR_EL1", (3, 0, 10, 3, 0), 1, 1, c => c.AMAIR_EL1, (c, v) => c.AMAIR_EL1 = v);
         Add("PAR_EL1", (3, 0, 7, 4, 0), 1, 1, c => c.PAR_EL1, (c, v) => c.PAR_EL1 = v);
-        Add("MDSCR_EL1", (2, 0, 0, 2, 2), 1, 1, c => c.MDSCR_EL1, (c, v) => c.MDSCR_EL1 = v);
-        Add("OSLAR_EL1", (2, 0, 1, 0, 4), Never, 1, _ => 0);
+        AddDebug((name, e, readEL, writeEL, read, write) => Add(name, e, readEL, writeEL, read, write));
 
         // Logical address tags.
         Add("RGSR_EL1", (3, 0, 1, 0, 5), 1, 1, c => c.RGSR_EL1, (c, v) => c.RGSR_EL1 = v & 0xFFFF0F);
@@ -122,13 +140,27 @@ public static class SystemRegisters
         Add("CNTV_CTL_EL0", (3, 3, 14, 3, 1), 0, 0,
             c => c.CNTV_CTL | (c.TimerCondition ? 4u : 0), (c, v) => c.WriteTimer((uint)v & 3, c.CNTV_CVAL));
         Add("CNTV_CVAL_EL0", (3, 3, 14, 3, 2), 0, 0, c => c.CNTV_CVAL, (c, v) => c.WriteTimer(c.CNTV_CTL, v));
+        Add("CNTP_TVAL_EL0", (3, 3, 14, 2, 0), 0, 0,
+            c => (uint)(c.CNTP_CVAL - c.Counter()), (c, v) => c.WritePhysicalTimer(c.CNTP_CTL, c.Counter() + (ulong)(int)v));
+        Add("CNTP_CTL_EL0", (3, 3, 14, 2, 1), 0, 0,
+            c => c.CNTP_CTL | (c.PhysicalTimerCondition ? 4u : 0), (c, v) => c.WritePhysicalTimer((uint)v & 3, c.CNTP_CVAL));
+        Add("CNTP_CVAL_EL0", (3, 3, 14, 2, 2), 0, 0, c => c.CNTP_CVAL, (c, v) => c.WritePhysicalTimer(c.CNTP_CTL, v));
         Add("CNTKCTL_EL1", (3, 0, 14, 1, 0), 1, 1, c => c.CNTKCTL_EL1, (c, v) => c.CNTKCTL_EL1 = v);
 
         // Interrupt controller, CPU interface (GICv3 system registers, Arm IHI 0069).
         Add("ICC_IAR1_EL1", (3, 0, 12, 12, 0), 1, Never, c => c.AcknowledgeInterrupt());
-        Add("ICC_EOIR1_EL1", (3, 0, 12, 12, 1), Never, 1, _ => 0, (_, _) => { });
-        Add("ICC_PMR_EL1", (3, 0, 4, 6, 0), 1, 1, c => c.ICC_PMR_EL1, (c, v) => c.ICC_PMR_EL1 = v & 0xff);
-        Add("ICC_IGRPEN1_EL1", (3, 0, 12, 12, 7), 1, 1, _ => 1);
+        Add("ICC_EOIR1_EL1", (3, 0, 12, 12, 1), Never, 1, _ => 0, (c, v) => c.Interrupts?.Write("ICC_EOIR1_EL1", v));
+        Add("ICC_PMR_EL1", (3, 0, 4, 6, 0), 1, 1, c => c.ICC_PMR_EL1, (c, v) => c.WritePriorityMask(v));
+        Add("ICC_IGRPEN1_EL1", (3, 0, 12, 12, 7), 1, 1,
+            c => c.Interrupts?.Read("ICC_IGRPEN1_EL1") ?? 1, (c, v) => c.Interrupts?.Write("ICC_IGRPEN1_EL1", v));
+        foreach ((string name, int crm, int op2, bool reads, bool writes) in Interfaces)
+        {
+            string captured = name;
+            table.Add(Key(3, 0, 12, crm, op2), new SystemRegister(
+                name, Key(3, 0, 12, crm, op2), reads ? 1 : Never, writes ? 1 : Never, c => c.ReadInterface(captured),
+                (c, v) => c.Interrupts!.Write(captured, v))
+            { NeedsController = true });
+        }
 
         // Cache and identification.
         Add("CTR_EL0", (3, 3, 0, 0, 1), 0, Never, c => c.Machine.Identification.CTR_EL0);
@@ -136,6 +168,10 @@ public static class SystemRegisters
         Id("MIDR_EL1", 0, 0, c => c.Machine.Identification.MIDR_EL1);
         Id("MPIDR_EL1", 0, 5, c => 0x80000000UL | (uint)c.Index);
         Id("REVIDR_EL1", 0, 6, c => 0);
+        Add("AIDR_EL1", (3, 1, 0, 0, 7), 1, Never, _ => 0);
+        Add("CLIDR_EL1", (3, 1, 0, 0, 1), 1, Never, _ => CacheIdentification.Levels);
+        Add("CCSIDR_EL1", (3, 1, 0, 0, 0), 1, Never, c => CacheIdentification.Of((int)c.CSSELR_EL1));
+        Add("CSSELR_EL1", (3, 2, 0, 0, 0), 1, 1, c => c.CSSELR_EL1, (c, v) => c.CSSELR_EL1 = v & 15);
         foreach ((string name, int crm, int op2) in Identification.Names)
         {
             string captured = name;
@@ -151,6 +187,22 @@ public static class SystemRegisters
 
         AddMonitors((name, e, readEL, writeEL, read, write) => Add(name, e, readEL, writeEL, read, write));
         return table;
+    }
+
+    /// <summary>Self-hosted debug (DDI0487, D2). Breakpoints and watchpoints can be written and never match; there is no OS Double
+    /// Lock.</summary>
+    private static void AddDebug(Action<string, (int, int, int, int, int), int, int, Func<Cpu, ulong>, Action<Cpu, ulong>?> add)
+    {
+        add("MDSCR_EL1", (2, 0, 0, 2, 2), 1, 1, c => c.MDSCR_EL1, (c, v) => c.MDSCR_EL1 = v);
+        add("OSLAR_EL1", (2, 0, 1, 0, 4), Never, 1, _ => 0, (c, v) => c.OsLocked = (v & 1) != 0);
+        add("OSLSR_EL1", (2, 0, 1, 1, 4), 1, Never, c => c.OsLocked ? 10UL : 8, null);
+        add("OSDLR_EL1", (2, 0, 1, 3, 4), 1, 1, _ => 0, null);
+        string[] names = ["DBGBVR", "DBGBCR", "DBGWVR", "DBGWCR"];
+        for (int i = 0; i < 2 * names.Length; i++)
+        {
+            int n = i;
+            add($"{names[i % 4]}{i / 4}_EL1", (2, 0, 0, i / 4, 4 + i % 4), 1, 1, c => c.DebugPoint[n], (c, v) => c.DebugPoint[n] = v);
+        }
     }
 
     /// <summary>Performance monitors (PMUv3). EL0 has them as far as PMUSERENR_EL0 lets it (<see cref="Cpu"/> checks).</summary>

@@ -239,10 +239,10 @@ public static partial class A64
         else if (op1 == 0 && crn == 7 && crm is 6 or 10 or 14 && op2 == 2) // DC ISW, CSW, CISW: caches are not modelled by value
             return;
         else if (op1 == 0 && crn == 7 && crm == 8 && op2 < 4) // AT S1E1R, S1E1W, S1E0R, S1E0W
-            cpu.AddressTranslate(cpu.X(rt), (op2 & 1) != 0, (op2 & 2) != 0);
+            cpu.AddressTranslate(cpu.X(rt), (op2 & 1) != 0, (op2 & 2) != 0, false);
         else if (op1 == 0 && crn == 7 && crm == 9 && op2 < 2 && cpu.Machine.HasFeature("PAN2")) // AT S1E1RP, S1E1WP
-            cpu.AddressTranslate(cpu.X(rt), (op2 & 1) != 0, (op2 & 2) != 0);
-        else if (op1 == 0 && crn is 8 or 9) // TLBI: a change of an address space drops its entries by itself
+            cpu.AddressTranslate(cpu.X(rt), (op2 & 1) != 0, false, true);
+        else if (op1 == 0 && crn is 8 or 9 && cpu.InvalidateTlb(crn, crm, op2, cpu.X(rt))) // TLBI
             return;
         else
             cpu.Undefined();

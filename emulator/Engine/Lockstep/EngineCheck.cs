@@ -112,18 +112,22 @@ public sealed class EngineCheck
         // The reference: until the block ends, or something happens that is no matter of blocks.
         while (n < block.Count && cpu.PC == block.Pc + 4 * (ulong)n && cpu.Timing.Cycles < limit && !cpu.InterruptTaken)
         {
-            ulong entries = cpu.ExceptionEntries;
+            ulong entries = cpu.ExceptionEntries, devices = cpu.DeviceAccesses;
             Cpu.Snapshot boundary = cpu.Save();
             int written = _journal.Count;
             ulong pc = cpu.PC;
             uint instruction = _machine.Memory.Read<uint>(block.Pa + 4 * (ulong)n);
             portable.Step();
-            if (cpu.ExceptionEntries != entries)
+            bool excepted = cpu.ExceptionEntries != entries;
+            if (excepted || cpu.DeviceAccesses != devices)
             {
-                // The instruction faulted, and the reference engine has dealt with it for both. Compare what came before.
+                // The instruction faulted or went to a device, and the reference engine has dealt with it for both. Compare what came
+                // before.
                 Cpu.Snapshot after = cpu.Save();
                 _journal.Truncate(written);
-                Compare(cpu, portable, block, n, before, boundary, retired, observer, twin, limit, true);
+                Action<TimingModel> tell =
+                    excepted ? static timing => timing.ExceptionEntry() : timing => TellDevice(cpu, timing, pc, block);
+                Compare(cpu, portable, block, n, before, boundary, retired, observer, twin, limit, tell);
                 cpu.Restore(after);
                 NotCompared++;
                 cpu.Journal = null;
@@ -136,7 +140,7 @@ public sealed class EngineCheck
                 break;
         }
         Compared += cpu.Instructions - instructions;
-        Compare(cpu, portable, block, n, before, cpu.Save(), retired, observer, twin, limit, false);
+        Compare(cpu, portable, block, n, before, cpu.Save(), retired, observer, twin, limit, null);
         cpu.Journal = null;
         cpu.Timing.Twin = twin;
     }
@@ -145,7 +149,7 @@ public sealed class EngineCheck
     /// <paramref name="expected"/>.</summary>
     private void Compare(
         Cpu cpu, PortableEngine portable, Block block, long n, in Cpu.Snapshot before, in Cpu.Snapshot expected,
-        List<RetiredInstruction>? retired, IMachineObserver? observer, TimingModel? twin, ulong limit, bool excepted)
+        List<RetiredInstruction>? retired, IMachineObserver? observer, TimingModel? twin, ulong limit, Action<TimingModel>? tell)
     {
         SortedDictionary<ulong, byte> writes = _journal.Written();
         _journal.Undo();
@@ -171,7 +175,9 @@ public sealed class EngineCheck
                 _journal.Undo();
                 cpu.Restore(before);
                 TimingModel timing = cpu.SwapTiming(twin);
+                cpu.DevicesDeferred = true;
                 bool done = portable.RunChecked(again, n, limit);
+                cpu.DevicesDeferred = false;
                 cpu.SwapTiming(timing);
                 Expect(cpu, block, n, before, expected, writes, done, "");
             }
@@ -181,13 +187,21 @@ public sealed class EngineCheck
         cpu.Restore(expected);
         if (twin is null)
             return;
-        if (excepted)
-            twin.ExceptionEntry();
+        tell?.Invoke(twin);
         string counters = twin.Cycles == cpu.Timing.Cycles ? "" : $"  cycles: naive {cpu.Timing.Cycles} memoised {twin.Cycles}\n";
         counters += CounterDifferences("EL0", cpu.Timing.Counters(0), twin.Counters(0))
             + CounterDifferences("EL1", cpu.Timing.Counters(1), twin.Counters(1));
         if (counters.Length > 0)
             throw new EngineMismatchException(Describe(block, n, before, expected, expected, counters));
+    }
+
+    /// <summary>The load or store that went to a device, for a timing model that has seen the block up to it.</summary>
+    private void TellDevice(Cpu cpu, TimingModel timing, ulong pc, Block block)
+    {
+        ulong pa = block.Pa + (pc - block.Pc);
+        uint instruction = _machine.Memory.Read<uint>(pa);
+        (cpu.PC, cpu.NextPC, cpu.AccessCount, cpu.BranchTaken) = (pc, pc + 4, 0, false);
+        timing.Retire(cpu, Isa.Decoder.Decode(instruction), instruction, pa);
     }
 
     private static string CounterDifferences(string level, TimingCounters naive, TimingCounters memoised)
@@ -224,7 +238,9 @@ public sealed class EngineCheck
         SortedDictionary<ulong, byte> writes, RetireRecorder? recorder, List<RetiredInstruction>? retired) where TMode : struct
     {
         TimingModel timing = cpu.SwapTiming(recorder ?? new TimingModel());
+        cpu.DevicesDeferred = true;
         bool done = portable.RunBlocks<TMode>(again, n, (ulong)n);
+        cpu.DevicesDeferred = false;
         cpu.SwapTiming(timing);
         bool same = recorder is null || retired!.SequenceEqual(recorder.Instructions);
         string told = same ? "" : "  what the timing model was told differs\n" + Told(retired!, recorder!.Instructions);
@@ -238,7 +254,9 @@ public sealed class EngineCheck
         _journal.Undo();
         cpu.Restore(before);
         TimingModel timing = cpu.SwapTiming(new TimingModel());
+        cpu.DevicesDeferred = true;
         bool done = native.RunChecked(again, n, _journal);
+        cpu.DevicesDeferred = false;
         cpu.SwapTiming(timing);
         _engine = "native";
         Expect(cpu, block, n, before, expected, writes, done, "");

@@ -22,5 +22,8 @@ internal sealed class LockstepEngine(EngineCheck check, Cpu cpu, PortableEngine 
     public override void TranslationsChanged() => portable.TranslationsChanged();
 
     /// <inheritdoc/>
+    public override void TranslationsSelected(int context, bool forget) => portable.TranslationsSelected(context, forget);
+
+    /// <inheritdoc/>
     public override void CodeChanged() => portable.CodeChanged();
 }

@@ -12,8 +12,9 @@ internal sealed unsafe class NativeEngine : PortableEngine
 {
     private readonly Cpu _cpu;
     private readonly NativeCode _native;
-    private readonly List<int> _filled = [];
-    private readonly byte* _frame;
+    private readonly List<int>[] _filled;
+    private byte* _frame;
+    private int _view;
     private readonly delegate* unmanaged[SuppressGCTransition]<byte*, byte*, ulong, int> _enter;
 
     /// <summary>The engine of one PE.</summary>
@@ -27,11 +28,43 @@ internal sealed unsafe class NativeEngine : PortableEngine
     {
         _cpu = cpu;
         _native = native;
-        // The frame is pinned.
-        _frame = (byte*)Unsafe.AsPointer(ref EngineFrame.First);
         _enter = (delegate* unmanaged[SuppressGCTransition]<byte*, byte*, ulong, int>)native.Entry;
-        for (int i = EngineFrame.JumpOffset; i < EngineFrame.JumpOffset + NativeFrame.JumpSize; i += 16)
-            Empty(i);
+        _filled = [.. Frames.Select(_ => new List<int>())];
+        for (int view = 0; view < Frames.Count; view++)
+        {
+            SelectFrame(view);
+            for (int i = EngineFrame.JumpOffset; i < EngineFrame.JumpOffset + NativeFrame.JumpSize; i += 16)
+                Empty(i);
+        }
+    }
+
+    /// <summary>From now on this frame is meant.</summary>
+    private void SelectFrame(int view)
+    {
+        _view = view;
+        // Frames are pinned.
+        _frame = (byte*)Unsafe.AsPointer(ref Frames[view].First);
+    }
+
+    /// <summary>Forgets where the branches of a view go.</summary>
+    private void EmptyView(int view)
+    {
+        if (_filled[view].Count == 0)
+            return;
+        SelectFrame(view);
+        foreach (int entry in _filled[view])
+            Empty(entry);
+        _filled[view].Clear();
+    }
+
+    /// <inheritdoc/>
+    public override void TranslationsSelected(int context, bool forget)
+    {
+        base.TranslationsSelected(context, forget);
+        if (!forget)
+            return;
+        for (int view = Views * context; view < Views * (context + 1); view++)
+            EmptyView(view);
     }
 
     private ref ulong Word(int offset) => ref *(ulong*)(_frame + offset);
@@ -47,9 +80,11 @@ internal sealed unsafe class NativeEngine : PortableEngine
     public override void CodeChanged()
     {
         base.CodeChanged();
-        foreach (int entry in _filled)
-            Empty(entry);
-        _filled.Clear();
+        int view = _view;
+        for (int i = 0; i < _filled.Length; i++)
+            EmptyView(i);
+        // Native code may be running.
+        SelectFrame(view);
     }
 
     /// <inheritdoc/>
@@ -69,6 +104,7 @@ internal sealed unsafe class NativeEngine : PortableEngine
     /// <param name="journal">Gets what the stores overwrite.</param>
     internal bool RunChecked(Block block, long count, WriteJournal journal)
     {
+        SelectFrame(View);
         ulong log = (ulong)_frame + NativeFrame.Log;
         Word(NativeFrame.LogEnd) = log;
         _journal = journal;
@@ -99,6 +135,7 @@ internal sealed unsafe class NativeEngine : PortableEngine
         // All blocks were dropped, this one too: it is looked for again.
         if (!block.Valid)
             return true;
+        SelectFrame(View);
         ulong epoch = FetchEpoch;
         Word(NativeFrame.Budget) = (ulong)left;
         Word(NativeFrame.FpTrapped) = cpu.FpTrapped || cpu.FPCR != 0 ? 1UL : 0;
@@ -213,7 +250,7 @@ internal sealed unsafe class NativeEngine : PortableEngine
         }
         int entry = NativeFrame.Jumps(_cpu.EL, setsBType) + NativeFrame.JumpEntry(target);
         if (Word(entry) == FastEntry.None)
-            _filled.Add(entry);
+            _filled[_view].Add(entry);
         Word(entry) = target;
         Word(entry + 8) = block.Code;
         return block;

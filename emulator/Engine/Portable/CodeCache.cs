@@ -1,5 +1,6 @@
 using ArmVdso.Emulator.Memory;
 using ArmVdso.Emulator.Processor;
+using ArmVdso.Emulator.Timing;
 
 namespace ArmVdso.Emulator.Engine.Portable;
 
@@ -16,6 +17,7 @@ internal sealed class CodeCache : ITranslatedCode
     private readonly Dictionary<(ulong Pc, ulong Key), Block> _blocks = [];
     private readonly Dictionary<ulong, List<Block>> _pages = [];
     private readonly bool[] _isCode;
+    private readonly bool _plain;
     private readonly Op[] _scratch = new Op[MaxLength + 1];
     private int _ops;
 
@@ -25,6 +27,7 @@ internal sealed class CodeCache : ITranslatedCode
     internal CodeCache(IMachine machine)
     {
         _machine = machine;
+        _plain = machine.Cpus[0].Timing.GetType() == typeof(TimingModel);
         _isCode = new bool[machine.Memory.Size / PhysicalMemory.PageSize];
     }
 
@@ -80,7 +83,7 @@ internal sealed class CodeCache : ITranslatedCode
             if (!_machine.RowEnabled[(int)row])
                 break;
             Translator.Kind kind = Translator.Translate(row, instruction, pc + (at - pa), sp, out Op op);
-            if (kind == Translator.Kind.Reference)
+            if (kind == Translator.Kind.Reference && !(mode != 0 && _plain && Translator.IsPrivilegedPlain(row, instruction, ref op)))
                 break;
             op.Offset = (ushort)(at - pa);
             if (op.Code is OpCode.Br or OpCode.Blr && _engines[0].HasBti)

@@ -1,6 +1,7 @@
 namespace ArmVdso.Emulator.Engine.Portable;
 
-/// <summary>One page of the portable engine's TLB: addresses that may be accessed with no further question at one EL.</summary>
+/// <summary>One page of the portable engine's TLB: addresses that may be accessed with no further question in one
+/// <see cref="Processor.Cpu.AccessMode"/>.</summary>
 internal struct FastEntry
 {
     /// <summary>Virtual page that may be read, or <see cref="None"/>.</summary>

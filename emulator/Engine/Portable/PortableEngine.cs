@@ -17,16 +17,24 @@ internal partial class PortableEngine : ExecutionEngine
 
     // In blocks. Perl on the A53 retires a third more instructions one by one with 64, and enters the memo half as often again with 6.
     private const int LongestPause = 16;
+
+    /// <summary>Frames of a context: without and with PSTATE.PAN at EL1.</summary>
+    protected const int Views = 2;
+
     private readonly Cpu _cpu;
     private readonly IMachine _machine;
     private readonly PhysicalMemory _ram;
     private readonly ReferenceEngine _reference;
     private readonly CodeCache _code;
     private readonly bool _memoised;
-    private readonly JumpEntry[] _jumps = new JumpEntry[JumpEntry.Count];
+    private JumpEntry[] _jumps;
+    private readonly JumpEntry[][] _jumpSets = [.. Enumerable.Range(0, Cpu.Contexts).Select(_ => new JumpEntry[JumpEntry.Count])];
 
-    private readonly EngineFrame _frame;
+    // By context, without and with PSTATE.PAN: what is read of pages then. Each has a TLB for EL0 and one for EL1.
+    private readonly EngineFrame[] _frames;
+    private readonly bool[] _used = new bool[Cpu.Contexts * Views * 2];
     private readonly int _coldRuns;
+    private int _context;
     private V128 _loaded;
     private int _pause = 1;
     private int _timedBlocks;
@@ -42,13 +50,15 @@ internal partial class PortableEngine : ExecutionEngine
     internal PortableEngine(Cpu cpu, CodeCache code, bool memoised, int jumps = 0, int coldRuns = 0)
     {
         _coldRuns = coldRuns;
-        _frame = new EngineFrame(jumps);
+        _frames = [.. Enumerable.Range(0, Cpu.Contexts * Views).Select(_ => new EngineFrame(jumps))];
         _cpu = cpu;
         _machine = cpu.Machine;
         _ram = cpu.Machine.Memory;
         _reference = new ReferenceEngine(cpu);
         _code = code;
         _memoised = memoised;
+        _jumps = _jumpSets[0];
+        Array.Fill(_used, true);
         code.Add(this);
     }
 
@@ -59,7 +69,7 @@ internal partial class PortableEngine : ExecutionEngine
     internal ulong FetchEpoch { get; private set; } = 1;
 
     /// <summary>What native code finds at a fixed address.</summary>
-    protected EngineFrame EngineFrame => _frame;
+    protected IReadOnlyList<EngineFrame> Frames => _frames;
 
     /// <inheritdoc/>
     public override ITranslatedCode? Code => _code;
@@ -70,9 +80,9 @@ internal partial class PortableEngine : ExecutionEngine
     /// <inheritdoc/>
     public override void TranslationChanged(ulong page)
     {
-        for (int el = 0; el < 2; el++)
+        for (int i = 0; i < _used.Length; i++)
         {
-            ref FastEntry entry = ref _frame.Tlb(el)[(int)(page >> 12) & (FastEntry.Count - 1)];
+            ref FastEntry entry = ref _frames[i / 2].Tlb(i % 2)[(int)(page >> 12) & (FastEntry.Count - 1)];
             if (entry.ReadTag == page || entry.WriteTag == page)
                 entry.ReadTag = entry.WriteTag = FastEntry.None;
         }
@@ -82,12 +92,34 @@ internal partial class PortableEngine : ExecutionEngine
     /// <inheritdoc/>
     public override void TranslationsChanged()
     {
-        for (int el = 0; el < 2; el++)
-        {
-            foreach (ref FastEntry entry in _frame.Tlb(el))
-                entry.ReadTag = entry.WriteTag = FastEntry.None;
-        }
+        for (int i = 0; i < _used.Length; i++)
+            Forget(i);
         CodeChanged();
+    }
+
+    /// <summary>Which of the frames holds now.</summary>
+    protected int View => _context * Views + (_cpu.AccessMode == 2 ? 1 : 0);
+
+    private void Forget(int tlb)
+    {
+        if (!_used[tlb])
+            return;
+        _used[tlb] = false;
+        foreach (ref FastEntry entry in _frames[tlb / 2].Tlb(tlb % 2))
+            entry.ReadTag = entry.WriteTag = FastEntry.None;
+    }
+
+    /// <inheritdoc/>
+    public override void TranslationsSelected(int context, bool forget)
+    {
+        _reference.TranslationsSelected(context, forget);
+        _context = context;
+        _jumps = _jumpSets[context];
+        if (!forget)
+            return;
+        for (int i = 0; i < 2 * Views; i++)
+            Forget(2 * Views * context + i);
+        Array.Clear(_jumps);
     }
 
     /// <inheritdoc/>
@@ -101,9 +133,11 @@ internal partial class PortableEngine : ExecutionEngine
     internal void ForgetWritable(ulong page)
     {
         _cpu.ForgetWritable(page);
-        for (int el = 0; el < 2; el++)
+        for (int i = 0; i < _used.Length; i++)
         {
-            foreach (ref FastEntry entry in _frame.Tlb(el))
+            if (!_used[i])
+                continue;
+            foreach (ref FastEntry entry in _frames[i / 2].Tlb(i % 2))
             {
                 if (entry.WriteTag + entry.Pa == page)
                     entry.WriteTag = FastEntry.None;
@@ -132,10 +166,16 @@ internal partial class PortableEngine : ExecutionEngine
             {
                 _reference.Run(stop);
             }
-            else if (!(plain ? RunPlain(block, left, stop) : RunTimed(block, stop)))
+            else
             {
-                Step();
-                _timedBlocks = BlocksAfterStep;
+                cpu.DevicesDeferred = true;
+                bool done = plain ? RunPlain(block, left, stop) : RunTimed(block, stop);
+                cpu.DevicesDeferred = false;
+                if (!done)
+                {
+                    Step();
+                    _timedBlocks = BlocksAfterStep;
+                }
             }
         }
     }
@@ -189,7 +229,7 @@ internal partial class PortableEngine : ExecutionEngine
     internal Block? FindRunnable()
     {
         Cpu cpu = _cpu;
-        if (cpu.IL || (cpu.PC & 3) != 0)
+        if (cpu.IL || (cpu.PC & 3) != 0 || cpu.StepActive)
             return null;
         Block? block = FindBlock(cpu.PC);
         bool runnable = block is not null && block.Count != Block.Never
@@ -254,7 +294,9 @@ internal partial class PortableEngine : ExecutionEngine
         if (!_cpu.IsKnown(address, out ulong pa, out bool readable, out bool writable))
             return;
         ulong page = address & ~0xfffUL;
-        ref FastEntry entry = ref _frame.Tlb(_cpu.EL)[(int)(address >> 12) & (FastEntry.Count - 1)];
+        int view = View;
+        _used[2 * view + _cpu.EL] = true;
+        ref FastEntry entry = ref _frames[view].Tlb(_cpu.EL)[(int)(address >> 12) & (FastEntry.Count - 1)];
         entry.ReadTag = readable ? page : FastEntry.None;
         entry.WriteTag = writable ? page : FastEntry.None;
         entry.Pa = pa - page;

@@ -32,6 +32,9 @@ public sealed class ReferenceEngine : ExecutionEngine
     public override void TranslationChanged(ulong page) => _page = NoPage;
 
     /// <inheritdoc/>
+    public override void TranslationsSelected(int context, bool forget) => _page = NoPage;
+
+    /// <inheritdoc/>
     public override void TranslationsChanged() => _page = NoPage;
 
     /// <inheritdoc/>
@@ -51,6 +54,12 @@ public sealed class ReferenceEngine : ExecutionEngine
         if (cpu.InterruptTaken)
         {
             cpu.TakeIrq();
+            return;
+        }
+        bool step = cpu.StepActive;
+        if (step && !cpu.SS)
+        {
+            cpu.TakeStep();
             return;
         }
         cpu.AccessCount = 0;
@@ -78,13 +87,18 @@ public sealed class ReferenceEngine : ExecutionEngine
             cpu.UndefinedRow = cpu.PendingClass == ExceptionClass.Unknown ? row : default;
             cpu.UndefinedInstruction = instruction;
             if (cpu.PendingCompletes)
+            {
                 cpu.Retire(row, instruction, fetchPa);
+                cpu.SS = false;
+            }
             cpu.TakePendingException();
             return;
         }
         cpu.Retire(row, instruction, fetchPa);
         cpu.PC = cpu.NextPC;
         cpu.BType = cpu.BTypeNext;
+        if (step && row is not (Row.ERET or Row.ERETAA or Row.ERETAB))
+            cpu.SS = false;
     }
 
     private bool Fetch(out uint instruction, out ulong pa)

@@ -12,13 +12,17 @@ public sealed class TranslationSchemeTests
     {
         internal int Asked { get; private set; }
 
-        public Translation? Select(ulong ttbr, ulong tcr, bool high) => high ? null : new Half(this, ttbr, 64 - (int)(tcr & 63));
+        public bool NeedsMaintenance => false;
+
+        public Translation? Select(in TranslationRegisters registers, bool high) =>
+            high ? null : new Half(this, registers.Ttbr0, 64 - (int)(registers.Tcr & 63));
 
         private sealed class Half(Moved scheme, ulong distance, int vaBits) : Translation(vaBits)
         {
             public override bool Translate(ulong va, PagePermissions needed, out PageTranslation page)
             {
                 scheme.Asked++;
+                page = default;
                 page.Pa = (va & ~0xfffUL) + distance;
                 page.Permissions = PagePermissions.KernelRead | PagePermissions.KernelWrite | PagePermissions.KernelExecute;
                 page.Fault = (FaultStatus)0x05;

@@ -42,7 +42,7 @@ internal partial class PortableEngine
         ExclusiveMonitors monitors = cpu.Monitors;
         ref ulong x = ref cpu.FirstGeneral;
         ref V128 v = ref cpu.FirstVector;
-        ref FastEntry tlb = ref MemoryMarshal.GetReference(_frame.Tlb(cpu.EL));
+        ref FastEntry tlb = ref MemoryMarshal.GetReference(_frames[View].Tlb(cpu.EL));
         ref JumpEntry jumps = ref MemoryMarshal.GetArrayDataReference(_jumps);
         ref FastEntry entry = ref tlb;
         ref Op op = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(block.Ops), first);
