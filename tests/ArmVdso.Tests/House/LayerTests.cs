@@ -62,6 +62,7 @@ public sealed class LayerTests
         ["Engine.Native"],
         ["Engine.Lockstep"],
         [""],
+        ["Board"],
     ];
 
     /// <summary>Folders that know nothing of each other, though one lies higher.</summary>
