@@ -46,7 +46,9 @@ public static class KernelImage
         throw new VdsoImageException(closest is null ? "there is no vDSO in it" : $"there is no vDSO in it (found {closest})");
     }
 
-    private static byte[] Decompress(byte[] kernel)
+    /// <summary>The Image in a kernel file; what is no known form is returned as it is.</summary>
+    /// <exception cref="VdsoImageException">It is damaged, or its compression is not known.</exception>
+    public static byte[] Decompress(byte[] kernel)
     {
         if (kernel.Length > 0x40 && kernel.AsSpan(0x38, 4).SequenceEqual("ARM\x64"u8))
             return kernel;
@@ -80,6 +82,9 @@ public static class KernelImage
                 if (image.Length > MaxImage)
                     throw new VdsoImageException($"its gzip data are larger than {MaxImage >> 20} MiB");
             }
+            // The stream ends without a word where its data do: the last four bytes are the size of what was compressed.
+            if (data.Length < 18 || BinaryPrimitives.ReadUInt32LittleEndian(data.AsSpan(data.Length - 4)) != image.Length)
+                throw new VdsoImageException("its gzip data are damaged: they end too soon");
             return image.ToArray();
         }
         catch (InvalidDataException e)

@@ -4,6 +4,7 @@ namespace ArmVdso.Cli;
 internal static class ExitStatus
 {
     internal const int Usage = 2;
+    internal const int GuestReset = 3;
     internal const int LimitReached = 124;
     internal const int EmulatorError = 125;
     internal const int NotExecutable = 126;

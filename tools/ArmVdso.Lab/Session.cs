@@ -102,7 +102,9 @@ public sealed class Session : IDisposable
 
     private static string Latin1(string text) => Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(text));
 
-    private static Machine MakeMachine(SessionSettings settings)
+    /// <summary>The machine that settings describe, with its CPU profile.</summary>
+    /// <exception cref="LabException">There is no such core or profile, or not enough memory.</exception>
+    internal static Machine MakeMachine(SessionSettings settings)
     {
         ulong clock = settings.Model().ClockFrequency;
         try

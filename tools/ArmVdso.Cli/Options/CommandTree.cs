@@ -8,6 +8,7 @@ internal static class CommandTree
         new("ArmVdso runs arm64 Linux programs on emulated CPUs, in cycles, and compares system calls with the vDSO.")
     {
         RunCommand.Make(),
+        BootCommand.Make(),
         CompareCommand.Make(),
         TraceCommand.Make(),
         KernelPathCommand.Make(),

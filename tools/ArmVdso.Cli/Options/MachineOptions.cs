@@ -100,7 +100,8 @@ internal sealed class EngineOptions : OptionGroup
 }
 
 /// <summary>The rest of the machine.</summary>
-internal sealed class MachineOptions : OptionGroup
+/// <param name="booted">For a kernel that is booted: options of the kernel model are left out.</param>
+internal sealed class MachineOptions(bool booted = false) : OptionGroup
 {
     private readonly Option<string> _memory = Text("--mem", "2G", "guest RAM, with suffix K, M or G", "SIZE");
 
@@ -118,13 +119,14 @@ internal sealed class MachineOptions : OptionGroup
     private readonly Option<string> _clock = Text(
         "--clock-mhz", "0", "clock of the CPUs, in MHz; 0: the timing model's (1000 without one)", "MHZ");
 
-    internal override IReadOnlyList<Option> Options => [_memory, _placement, _vaBits, _quantum, _seed, _clock];
+    internal override IReadOnlyList<Option> Options =>
+        booted ? [_memory, _quantum, _seed, _clock] : [_memory, _placement, _vaBits, _quantum, _seed, _clock];
 
     internal override SessionSettings Apply(CommandInput input, SessionSettings settings) => settings with
     {
         MemoryBytes = Bytes(_memory.Name, input.Text(_memory)),
-        PagePlacement = input.Number(_placement, 0, ulong.MaxValue),
-        VaBits = input.Word(_vaBits, "size of addresses", ("39", 39), ("48", 48)),
+        PagePlacement = booted ? settings.PagePlacement : input.Number(_placement, 0, ulong.MaxValue),
+        VaBits = booted ? settings.VaBits : input.Word(_vaBits, "size of addresses", ("39", 39), ("48", 48)),
         Quantum = input.Number(_quantum, 1, 1_000_000_000),
         Seed = input.Number(_seed, 0, ulong.MaxValue),
         ClockHz = input.Number(_clock, 0, 100_000) * 1_000_000,

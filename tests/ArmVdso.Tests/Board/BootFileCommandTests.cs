@@ -1,0 +1,112 @@
+using System.Buffers.Binary;
+using System.IO.Compression;
+
+namespace ArmVdso.Tests.Board;
+
+/// <summary>Files that cannot be booted give one line that says what is wrong with which of them, and status 126 or 127.</summary>
+public sealed class BootFileCommandTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("armvdso-boot-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, true);
+
+    private string Write(string name, byte[] bytes)
+    {
+        string path = Path.Join(_folder, name);
+        File.WriteAllBytes(path, bytes);
+        return path;
+    }
+
+    /// <summary>A kernel that loops.</summary>
+    private static byte[] Image(ulong flags = 2, ulong size = 4096, ulong textOffset = 0)
+    {
+        var image = new byte[4096];
+        BinaryPrimitives.WriteUInt32LittleEndian(image, 0x14000000);
+        BinaryPrimitives.WriteUInt64LittleEndian(image.AsSpan(8), textOffset);
+        BinaryPrimitives.WriteUInt64LittleEndian(image.AsSpan(16), size);
+        BinaryPrimitives.WriteUInt64LittleEndian(image.AsSpan(24), flags);
+        "ARM\x64"u8.CopyTo(image.AsSpan(0x38));
+        return image;
+    }
+
+    private static byte[] Gzip(byte[] bytes)
+    {
+        using var packed = new MemoryStream();
+        using (var zip = new GZipStream(packed, CompressionLevel.Fastest))
+            zip.Write(bytes);
+        return packed.ToArray();
+    }
+
+    /// <summary>A cpio archive of one file.</summary>
+    private static byte[] Archive()
+    {
+        var text = new System.Text.StringBuilder();
+        foreach ((string name, string data) in ((string, string)[])[("init", new string('x', 5000)), ("TRAILER!!!", "")])
+        {
+            string[] fields = ["1", "81ED", "0", "0", "1", "0", $"{data.Length:X}", "0", "0", "0", "0", $"{name.Length + 1:X}", "0"];
+            text.Append("070701").AppendJoin("", fields.Select(f => f.PadLeft(8, '0'))).Append(name).Append('\0');
+            text.Append('\0', -text.Length & 3).Append(data);
+            text.Append('\0', -text.Length & 3);
+        }
+        return System.Text.Encoding.Latin1.GetBytes(text.ToString());
+    }
+
+    private static void Expect(int status, string part, params string[] words)
+    {
+        ArmVdsoCommand.Result result = ArmVdsoCommand.Run(["boot", "--core", "none", "--mem", "32M", "--max-cycles", "1000", .. words]);
+        Assert.Equal(status, result.Status);
+        Assert.Contains(part, result.Errors);
+        Assert.StartsWith("armvdso: ", result.Errors);
+        Assert.Single(result.Errors.TrimEnd().Split('\n'));
+    }
+
+    [Fact]
+    public void NoKernel() => Expect(2, "--kernel", "--initrd", "x");
+
+    [Fact]
+    public void NoSuchFile() => Expect(127, "nothing", "--kernel", Path.Join(_folder, "nothing"));
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(40)]
+    [InlineData(63)]
+    public void TruncatedImage(int length) => Expect(126, "no arm64 kernel", "--kernel", Write("cut", Image()[..length]));
+
+    [Fact]
+    public void NoImage() => Expect(126, "no arm64 kernel", "--kernel", Write("text", new byte[10000]));
+
+    [Fact]
+    public void DamagedHeader() => Expect(126, "damaged", "--kernel", Write("short", Image(size: 100)));
+
+    [Fact]
+    public void BigEndianKernel() => Expect(126, "big-endian", "--kernel", Write("big", Image(flags: 3)));
+
+    [Fact]
+    public void PagesOf64KiB() => Expect(126, "pages of 64 KiB", "--kernel", Write("pages", Image(flags: 6)));
+
+    [Fact]
+    public void TooLarge() => Expect(126, "--mem", "--kernel", Write("large", Image(size: 64 << 20)));
+
+    [Fact]
+    public void DamagedGzip() => Expect(126, "gzip", "--kernel", Write("gz", Gzip(Image())[..60]));
+
+    /// <summary>The forms that are right get as far as their loop.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void KernelsThatLoop(bool gzip)
+    {
+        string kernel = Write("kernel", gzip ? Gzip(Image()) : Image());
+        Expect(124, "1000 cycles", "--kernel", kernel, "--initrd", Write("cpio", Archive()));
+        Expect(124, "1000 cycles", "--kernel", kernel, "--initrd", Write("cpio.gz", Gzip(Archive())));
+    }
+
+    [Fact]
+    public void InitialFilesThatEndTooSoon()
+    {
+        string kernel = Write("kernel", Image());
+        Expect(126, "truncated", "--kernel", kernel, "--initrd", Write("cut", Archive()[..3000]));
+        Expect(126, "truncated", "--kernel", kernel, "--initrd", Write("cut.gz", Gzip(Archive()[..3000])));
+        Expect(126, "no cpio archive", "--kernel", kernel, "--initrd", Write("text", "hello"u8.ToArray()));
+    }
+}
