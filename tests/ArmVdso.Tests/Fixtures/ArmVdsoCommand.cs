@@ -6,8 +6,8 @@ namespace ArmVdso.Tests.Fixtures;
 /// <summary>Runs the armvdso command as a process of its own, as a user does.</summary>
 internal static class ArmVdsoCommand
 {
-    /// <summary>The built command.</summary>
-    internal static string Assembly { get; } = Path.Combine(AppContext.BaseDirectory, "armvdso.dll");
+    /// <summary>The built command, compiled ahead.</summary>
+    internal static string Assembly { get; } = Path.Combine(AppContext.BaseDirectory, "command", "armvdso.dll");
 
     /// <summary>What a run gave.</summary>
     internal sealed record Result(int Status, string Output, string Errors);
