@@ -27,6 +27,8 @@ internal static class AsmDialect
         if (mnemonic.StartsWith("b.", StringComparison.Ordinal))
             mnemonic = "b." + Condition(mnemonic[2..]);
         mnemonic = mnemonic switch { "lslv" => "lsl", "lsrv" => "lsr", "asrv" => "asr", "rorv" => "ror", _ => mnemonic };
+        if (mnemonic is "fmov" or "fcmp" or "fcmpe" or "fcmeq" or "fcmge" or "fcmgt" or "fcmle" or "fcmlt")
+            operands = Floating(operands);
         operands = Lists(operands);
         int last = operands.LastIndexOf(',');
         if (last >= 0 && !operands.EndsWith(']'))
@@ -60,7 +62,8 @@ internal static class AsmDialect
                 if (before == ',')
                     text.Append('#');
                 int end = i + 1;
-                while (end < operands.Length && (char.IsAsciiLetterOrDigit(operands[end]) || operands[end] == '.'))
+                while (end < operands.Length
+                    && (char.IsAsciiLetterOrDigit(operands[end]) || operands[end] == '.' || IsExponent(operands, i, end)))
                     end++;
                 text.Append(Number(operands[i..end]));
                 before = '0';
@@ -73,6 +76,12 @@ internal static class AsmDialect
         }
         return text.ToString();
     }
+
+    /// <summary>Whether a sign stands between the exponent's letter and its digits, as in <c>1.0e+00</c>.</summary>
+    private static bool IsExponent(string operands, int first, int sign) =>
+        operands[sign] is '+' or '-' && operands[sign - 1] == 'e' && sign + 1 < operands.Length && char.IsAsciiDigit(operands[sign + 1])
+        && operands.AsSpan((first + (operands[first] == '-' ? 1 : 0))..(sign - 1)) is { IsEmpty: false } digits
+        && digits.IndexOfAnyExcept("0123456789.") < 0;
 
     /// <summary>A number in decimal; floating-point immediates have eight decimals, as the table prints them, but zero is 0.0.</summary>
     internal static string Number(string token)
@@ -87,9 +96,21 @@ internal static class AsmDialect
             return ((long)(negative ? 0 - binary : binary)).ToString(CultureInfo.InvariantCulture);
         if (ulong.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out ulong value))
             return ((long)(negative ? 0 - value : value)).ToString(CultureInfo.InvariantCulture);
-        if (digits.Contains('.') && double.TryParse(token, NumberStyles.Float, CultureInfo.InvariantCulture, out double real))
-            return real == 0 ? "0.0" : real.ToString("F8", CultureInfo.InvariantCulture);
+        if ((digits.Contains('.') || digits.Contains('e'))
+            && double.TryParse(token, NumberStyles.Float, CultureInfo.InvariantCulture, out double real))
+            return Real(real);
         return token;
+    }
+
+    private static string Real(double value) => value == 0 ? "0.0" : value.ToString("F8", CultureInfo.InvariantCulture);
+
+    /// <summary>What moves or compares floating-point numbers takes whole ones too: <c>fmov d0, #1</c> is <c>fmov d0, #1.0</c>.</summary>
+    private static string Floating(string operands)
+    {
+        int hash = operands.LastIndexOf('#');
+        return hash >= 0 && long.TryParse(operands.AsSpan(hash + 1), CultureInfo.InvariantCulture, out long whole)
+            ? operands[..(hash + 1)] + Real(whole)
+            : operands;
     }
 
     /// <summary>Apple's form: the arrangement of all vector registers stands behind the mnemonic.</summary>

@@ -103,7 +103,42 @@ public sealed class TableAssembler
         // A register operand that the disassembler leaves out of the preferred form.
         if (mnemonic == "ret" && operands == "x30")
             yield return "ret";
+        // Extension is a shift by nothing.
+        if (mnemonic is "uxtl" or "uxtl2" or "sxtl" or "sxtl2")
+            yield return $"{mnemonic[0]}shll{mnemonic[4..]} {operands},#0";
+        if (operands.Split(',') is [var d3, var left, var right])
+        {
+            // Comparisons of registers that are encoded with their operands exchanged.
+            if (Exchanged(mnemonic) is { } comparison && right[0] is 'v' or 'd' or 's' or 'h')
+                yield return $"{comparison} {d3},{right},{left}";
+            if (Inverted(mnemonic) is { } logic && right[0] == '#' && d3[0] is 'x' or 'w'
+                && long.TryParse(right.AsSpan(1), CultureInfo.InvariantCulture, out long mask))
+                yield return $"{logic} {d3},{left},#{(d3[0] == 'x' ? ~mask : ~mask & uint.MaxValue)}";
+        }
     }
+
+    private static string? Exchanged(string mnemonic) => mnemonic switch
+    {
+        "cmle" => "cmge",
+        "cmlt" => "cmgt",
+        "cmls" => "cmhs",
+        "cmlo" => "cmhi",
+        "fcmle" => "fcmge",
+        "fcmlt" => "fcmgt",
+        "facle" => "facge",
+        "faclt" => "facgt",
+        _ => null,
+    };
+
+    /// <summary>The operation that has the immediate of <c>bic</c> and its like as it is, inverted.</summary>
+    private static string? Inverted(string mnemonic) => mnemonic switch
+    {
+        "bic" => "and",
+        "bics" => "ands",
+        "orn" => "orr",
+        "eon" => "eor",
+        _ => null,
+    };
 
     private static IEnumerable<string> Moves(string register, string number)
     {
