@@ -190,6 +190,14 @@ public sealed partial class Cpu
         return false;
     }
 
+    /// <inheritdoc/>
+    internal override bool TryRead(ulong va, out ulong pa)
+    {
+        bool there = Translate(va, Needed(EL == 0, false), out PageTranslation page);
+        pa = page.Pa | (va & 0xfff);
+        return there;
+    }
+
     /// <summary>Translates for a fetch; on failure an Instruction Abort is pending.</summary>
     internal bool TranslateFetch(ulong va, out ulong pa, out bool guarded)
     {

@@ -27,6 +27,8 @@ public static class YardstickSets
             data => [Blocks(data, A53), Blocks(data, A55), Blocks(data, N1)]),
         new("ramlat", "latency of a chain of pointers through L1, L2, further caches and DRAM",
             data => [.. Chase(data, "Cortex-A53", A53), .. Chase(data, "Cortex-A55", A55), .. Chase(data, "Neoverse-N1", N1)]),
+        new("memory", "bandwidth and latency of memory on boards, by the loops of STREAM, lmbench, tinymembench and ramlat",
+            data => CoreModel.BoardNames.SelectMany(board => Boards(data, board))),
         new("programs", "CoreMark-like and Dhrystone-like programs of our own, per MHz",
             data => [Programs(data, "A53", A53), Programs(data, "A55", A55), Programs(data, "A76", N1)]),
     ];
@@ -120,6 +122,21 @@ public static class YardstickSets
                 : "");
             yield return double.IsInfinity(reach) ? result with { Reach = "-", Reached = null } : result;
         }
+    }
+
+    private static IEnumerable<YardstickResult> Boards(YardstickData data, string board)
+    {
+        const string File = "memory_measured.tsv";
+        const double Reach = 0.15;
+        string core = $"{CoreModel.LoadBoard(board).Core}@{board}";
+        if (Lacking(data, File, CoreModel.LoadBoard(board).Core) is { } lacking)
+            return [Missing("memory", core, "mean error", "<= 15%", lacking)];
+        (List<YardstickRow> bandwidth, List<YardstickRow> latency, List<UnmappedRow> unmapped) = MemorySet.Compare(data, File, board);
+        return
+        [
+            .. bandwidth.Count == 0 ? [] : new[] { MeanError("memory", core, "mean error of bandwidth", Reach, bandwidth, unmapped) },
+            .. latency.Count == 0 ? [] : new[] { MeanError("memory", core, "mean error of latency", Reach, latency, unmapped) },
+        ];
     }
 
     private static YardstickResult Programs(YardstickData data, string anchorCore, string core)

@@ -10,11 +10,11 @@ public sealed partial class CoreEvents
     private ulong _storedAddress = ulong.MaxValue >> 1;
     private int _storedBytes = 1;
     private int _storedBeats = 1;
-    private ulong _storeMiss = ulong.MaxValue - 1;
-    private int _storeMisses;
-    private ulong _loadMiss = ulong.MaxValue - 1;
-    private long _loadStep;
-    private int _loadMisses;
+    private readonly Filling[] _fillings = [Filling.None, Filling.None];
+    private readonly Region[] _regions;
+    private ulong _missedLine = Cache.NoLine;
+    private bool _missedStreams;
+    private int _fullLines;
     private int _nextStream;
 
     private void ForgetStreams()
@@ -22,9 +22,11 @@ public sealed partial class CoreEvents
         Array.Clear(_streams);
         _storedAddress = ulong.MaxValue >> 1;
         _storedBytes = _storedBeats = 1;
-        _storeMiss = _loadMiss = ulong.MaxValue - 1;
-        _storeMisses = _loadMisses = 0;
-        _loadStep = 0;
+        Array.Fill(_fillings, Filling.None);
+        Array.Clear(_regions);
+        _missedLine = Cache.NoLine;
+        _missedStreams = false;
+        _fullLines = 0;
     }
 
     /// <summary>A store was executed: so many bytes from a physical address, in so many issue cycles.</summary>
@@ -33,6 +35,7 @@ public sealed partial class CoreEvents
         _storedAddress = address;
         _storedBytes = bytes;
         _storedBeats = beats;
+        FillLine(address, bytes);
     }
 
     /// <summary>Pieces of 16 bytes, the width of the store path, that an access touches.</summary>
@@ -59,50 +62,143 @@ public sealed partial class CoreEvents
         return gap;
     }
 
-    /// <summary>Whether a store that missed belongs to a stream over consecutive lines: then it does not bring its line into L1.</summary>
-    private bool Streams(ulong line)
+    /// <summary>Whether a store that missed belongs to a stream that fills line after line: then it does not bring its line into L1.
+    /// </summary>
+    /// <param name="line">The line.</param>
+    /// <param name="opens">It is the first store to the line.</param>
+    private bool Streams(ulong line, out bool opens)
     {
-        if (_model.WriteStream == 0)
-            return false;
-        if (line != _storeMiss)
+        opens = false;
+        foreach (ref readonly Filling filling in (ReadOnlySpan<Filling>)_fillings)
         {
-            _storeMisses = line == _storeMiss + 1 ? _storeMisses + 1 : 1;
-            _storeMiss = line;
+            if (filling.Line == line)
+                return filling.Streamed;
         }
-        return _storeMisses > _model.WriteStream;
+        _missedLine = line;
+        opens = _missedStreams = _model.WriteStream != 0 && _fullLines >= _model.WriteStream;
+        return opens;
+    }
+
+    /// <summary>Takes note of the bytes of lines that stores write. Two lines are kept at a time, so that a stream goes on beside stores to
+    /// one other line.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void FillLine(ulong address, int bytes)
+    {
+        ulong line = address >> _lineShift;
+        int offset = (int)(address & _inLine);
+        if (line != _fillings[0].Line || offset + bytes > _lineBytes)
+            FillOther(line, offset, bytes);
+        else
+            _fillings[0].Bytes |= Mask(offset, bytes);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void FillOther(ulong line, int offset, int bytes)
+    {
+        while (bytes > 0)
+        {
+            int part = Math.Min(bytes, _lineBytes - offset);
+            if (line != _fillings[0].Line)
+            {
+                Filling older = _fillings[1];
+                _fillings[1] = _fillings[0];
+                if (line == older.Line)
+                {
+                    _fillings[0] = older;
+                }
+                else
+                {
+                    // Only lines that were not in L1 are part of a stream, and one that was not filled ends it.
+                    if (older.Missed)
+                        _fullLines = older.Bytes == Mask(0, _lineBytes) ? Math.Min(_fullLines + 1, int.MaxValue - 1) : 0;
+                    bool missed = line == _missedLine;
+                    _fillings[0] = new Filling { Line = line, Missed = missed, Streamed = missed && _missedStreams };
+                }
+            }
+            _fillings[0].Bytes |= Mask(offset, part);
+            bytes -= part;
+            offset = 0;
+            line++;
+        }
+    }
+
+    // One bit for a byte, or for several when a line has more than 64.
+    private ulong Mask(int offset, int bytes)
+    {
+        int first = offset >> _maskShift;
+        int last = (offset + bytes - 1) >> _maskShift;
+        return (ulong.MaxValue >> (63 - (last - first))) << first;
     }
 
     /// <summary>Follows the streams of loads, by accesses that are not to the most recently used line of their set: misses at a constant
-    /// step begin one; its prefetches run ahead of it inside a page.</summary>
-    private void Prefetch(ulong line, ref LineEvent e, ref TimingCounters counters)
+    /// step inside one page begin one, whatever other pages are read meanwhile; its prefetches run ahead of it inside the page, on some
+    /// cores into the next one.</summary>
+    private void Prefetch(ProcessingElement pe, ulong va, ulong line, ref LineEvent e, ref TimingCounters counters)
     {
         for (int i = 0; i < _streams.Length; i++)
         {
             ref Stream stream = ref _streams[i];
             if (stream.Step == 0 || line != stream.Trigger)
                 continue;
-            stream.Trigger = (ulong)((long)line + stream.Step);
-            ulong next = (ulong)((long)line + (stream.Step * _model.PrefetchLines));
-            if (SamePage(line, next))
-                Ask(next, stream.Step, 1, ref e, ref counters);
-            else
+            long step = stream.Step;
+            if (!Ahead(pe, va, line, step, out stream.Trigger))
+                stream.Step = 0;
+            else if (Ahead(pe, va, line, step * _model.PrefetchLines, out ulong next))
+                GoOn(ref stream, Ask(next, step, 1, ref e, ref counters));
+            else if (_model.PrefetchPages == 0)
                 stream.Step = 0;
             return;
         }
         if (!e.Miss)
             return;
-        long step = (long)(line - _loadMiss);
-        _loadMisses = step == _loadStep && step != 0 ? _loadMisses + 1 : 1;
-        _loadStep = step;
-        _loadMiss = line;
-        if (_loadMisses < _model.PrefetchAfter || Math.Abs(step) > 16 || !SamePage(line, (ulong)((long)line + step)))
+        ref Region region = ref Trained(line);
+        long stride = (long)(line - region.Line);
+        region.Misses = stride == region.Step && stride != 0 ? region.Misses + 1 : 1;
+        region.Step = stride;
+        region.Line = line;
+        if (region.Misses < _model.PrefetchAfter || Math.Abs(stride) > 16 || !SamePage(line, (ulong)((long)line + stride)))
             return;
-        _streams[_nextStream] = new Stream { Trigger = (ulong)((long)line + step), Step = step };
+        _streams[_nextStream] = new Stream { Trigger = (ulong)((long)line + stride), Step = stride };
         _nextStream = _nextStream + 1 == _streams.Length ? 0 : _nextStream + 1;
         int count = 0;
-        while (count < _model.PrefetchLines && SamePage(line, (ulong)((long)line + (step * (count + 1)))))
+        while (count < _model.PrefetchLines && SamePage(line, (ulong)((long)line + (stride * (count + 1)))))
             count++;
-        Ask((ulong)((long)line + step), step, count, ref e, ref counters);
+        Ask((ulong)((long)line + stride), stride, count, ref e, ref counters);
+    }
+
+    /// <summary>A stream that finds so many lines already there is none any more.</summary>
+    private void GoOn(ref Stream stream, bool asked)
+    {
+        stream.Idle = asked ? 0 : stream.Idle + 1;
+        if (stream.Idle > _model.PrefetchLines)
+            stream.Step = 0;
+    }
+
+    /// <summary>The line so many lines from one that is accessed.</summary>
+    /// <returns>False when it is in another page and the prefetcher does not go there.</returns>
+    private bool Ahead(ProcessingElement pe, ulong va, ulong line, long lines, out ulong ahead)
+    {
+        ahead = (ulong)((long)line + lines);
+        if (SamePage(line, ahead))
+            return true;
+        if (_model.PrefetchPages == 0 || !pe.TryRead((ulong)((long)(va & ~_inLine) + (lines << _lineShift)), out ulong pa))
+            return false;
+        ahead = pa >> _lineShift;
+        return true;
+    }
+
+    /// <summary>The region that a line is in, made the most recently used one; a new one replaces the oldest.</summary>
+    private ref Region Trained(ulong line)
+    {
+        int at = 0;
+        while (at < _regions.Length - 1 && (_regions[at].Misses == 0 || !SamePage(_regions[at].Line, line)))
+            at++;
+        Region found = _regions[at];
+        if (found.Misses == 0 || !SamePage(found.Line, line))
+            found = new Region { Line = line };
+        Array.Copy(_regions, 0, _regions, 1, at);
+        _regions[0] = found;
+        return ref _regions[0];
     }
 
     /// <summary>Whether a load of this line moves a stream on.</summary>
@@ -120,15 +216,20 @@ public sealed partial class CoreEvents
 
     /// <summary>Brings lines that are not there into L1, behind the most recently used one of their set: the first access to a prefetched
     /// line is never to the most recently used one.</summary>
-    private void Ask(ulong line, long step, int count, ref LineEvent e, ref TimingCounters counters)
+    /// <returns>Whether one was not there.</returns>
+    private bool Ask(ulong line, long step, int count, ref LineEvent e, ref TimingCounters counters)
     {
+        bool any = false;
         for (int i = 0; i < count; i++)
         {
             ulong wanted = (ulong)((long)line + (step * i));
             if (_l1d.Contains(wanted))
                 continue;
+            any = true;
+            _shared.Evicted = 0;
             LineSource source = _shared.Fetch(wanted, _l1d, false, out LineState state, _l2);
-            _l1d.InsertSecond(wanted, state);
+            PushOut(_l1d.InsertSecond(wanted, state), ref e);
+            e.MemoryWrites += _shared.Evicted;
             int penalty = Penalty(source, ref counters, out CycleCause cause);
             if (e.PrefetchCount == 0)
                 (e.PrefetchLine, e.PrefetchStep) = (wanted, step);
@@ -136,11 +237,32 @@ public sealed partial class CoreEvents
             if (penalty > e.PrefetchPenalty)
                 (e.PrefetchPenalty, e.PrefetchCause) = (penalty, cause);
         }
+        return any;
+    }
+
+    /// <summary>A page of which loads missed: the last line of them, the step to it, and how many misses had that step.</summary>
+    private struct Region
+    {
+        public ulong Line;
+        public long Step;
+        public int Misses;
+    }
+
+    /// <summary>A line that stores write: which bytes so far, whether it missed L1, and whether it goes past it.</summary>
+    private struct Filling
+    {
+        public static readonly Filling None = new() { Line = Cache.NoLine };
+
+        public ulong Line;
+        public ulong Bytes;
+        public bool Missed;
+        public bool Streamed;
     }
 
     private struct Stream
     {
         public ulong Trigger;
         public long Step;
+        public int Idle;
     }
 }

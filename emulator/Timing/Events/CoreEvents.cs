@@ -21,6 +21,9 @@ public sealed partial class CoreEvents
     private readonly BranchPredictor _predictor;
     private readonly int _lineShift;
     private readonly int _groupShift;
+    private readonly int _lineBytes;
+    private readonly int _maskShift;
+    private readonly ulong _inLine;
 
     // Each access may touch two lines.
     private readonly LineEvent[] _lines = new LineEvent[80];
@@ -48,7 +51,11 @@ public sealed partial class CoreEvents
         _predictor = new BranchPredictor(model);
         _lineShift = BitOperations.Log2((uint)model.LineSize);
         _groupShift = BitOperations.Log2((uint)model.FetchBytes);
+        _inLine = (ulong)model.LineSize - 1;
+        _lineBytes = model.LineSize;
+        _maskShift = Math.Max(0, _lineShift - 6);
         _streams = model.PrefetchLines > 0 ? new Stream[model.PrefetchStreams] : [];
+        _regions = new Region[model.PrefetchRegions];
     }
 
     /// <summary>Empties caches (the shared ones too) and TLBs.</summary>
@@ -137,7 +144,7 @@ public sealed partial class CoreEvents
     internal int DivideExtra(uint encoding, ulong quotient)
     {
         int digits = QuotientBits(encoding, quotient);
-        return _model.OutOfOrder ? digits / 2 : Math.Max(digits - 1, 0) / _model.DivideBits;
+        return _model.OutOfOrder ? digits / 2 : (Math.Max(digits - _model.DivideFirst, 0) + _model.DivideBits - 1) / _model.DivideBits;
     }
 
     /// <summary>Significant bits of a quotient: a divider takes a step for so many of them.</summary>
@@ -190,7 +197,10 @@ public sealed partial class CoreEvents
         if (_main.Access(page, context))
             return _model.MicroTlbMiss;
         walks++;
-        return _model.MicroTlbMiss + _model.Walk;
+        // Eight descriptors are in a line; where the tables lie is not known here, so they lie far from all RAM.
+        ulong table = (1UL << 52) ^ (context << 36) ^ (page >> 3);
+        TimingCounters ignored = default;
+        return _model.MicroTlbMiss + _model.Walk + Penalty(_shared.Fetch(table, null, false, out _, _l2), ref ignored, out _);
     }
 
     /// <summary>Extra cycles of an L1 miss.</summary>
@@ -227,6 +237,11 @@ public sealed partial class CoreEvents
             counters.Loads++;
         if (pe.Accesses[pe.AccessCount - 1].Write)
             counters.Stores++;
+        ref MemoryAccess first = ref pe.Accesses[0];
+        int bytes = 0;
+        for (int i = 0; i < pe.AccessCount; i++)
+            bytes += pe.Accesses[i].Size;
+        bool whole = bytes == _lineBytes && (first.Pa & _inLine) == 0;
         for (int i = 0; i < pe.AccessCount; i++)
         {
             ref MemoryAccess access = ref pe.Accesses[i];
@@ -248,21 +263,18 @@ public sealed partial class CoreEvents
             if (line == lastLine && line == end)
                 continue;
             lastLine = end;
-            Line(pe, access.Va, line, access.Write, ref counters);
+            Line(pe, access.Va, line, access.Write, access.Write && whole, ref counters);
             if (line != end)
-                Line(pe, access.Va + access.Size - 1, end, access.Write, ref counters);
+                Line(pe, access.Va + access.Size - 1, end, access.Write, false, ref counters);
         }
-        ref MemoryAccess first = ref pe.Accesses[0];
-        int bytes = 0;
-        for (int i = 0; i < pe.AccessCount; i++)
-            bytes += pe.Accesses[i].Size;
         if (first.Write)
             Stored(first.Pa, bytes, t.Class == "store_simd" ? t.Beats + e.Beats : Granules(first.Pa, bytes));
         else
             e.StoreGap = LoadGap(first.Pa, bytes);
     }
 
-    private void Line(ProcessingElement pe, ulong va, ulong line, bool write, ref TimingCounters counters)
+    /// <summary>One access to one line; <paramref name="whole"/>: it writes all of it.</summary>
+    private void Line(ProcessingElement pe, ulong va, ulong line, bool write, bool whole, ref TimingCounters counters)
     {
         ref LineEvent e = ref _lines[_lineCount++];
         e = default;
@@ -289,14 +301,35 @@ public sealed partial class CoreEvents
         {
             counters.L1DMisses++;
             e.Miss = true;
-            LineSource source = _shared.Fetch(line, _l1d, write, out LineState state, _l2);
-            e.Penalty = Penalty(source, ref counters, out e.Cause);
-            e.Streamed = write && Streams(line);
+            _shared.Evicted = 0;
+            e.Streamed = write && Streams(line, out e.Opens);
             if (!e.Streamed)
-                _l1d.Insert(line, state);
+            {
+                LineState state = LineState.Modified;
+                LineSource source = LineSource.L2;
+                if (whole)
+                    _shared.Claim(line, _l1d, _l2);
+                else
+                    source = _shared.Fetch(line, _l1d, write, out state, _l2);
+                e.Penalty = Penalty(source, ref counters, out e.Cause);
+                PushOut(_l1d.Insert(line, state), ref e);
+            }
+            else if (e.Opens)
+            {
+                counters.L2Accesses++;
+                LineSource target = _shared.Stream(line, _l1d, _fullLines < _model.WriteStreamOuter, _l2);
+                e.Cause = target switch { LineSource.Memory => CycleCause.Dram, LineSource.L3 => CycleCause.L3, _ => CycleCause.L2 };
+            }
+            e.MemoryWrites = _shared.Evicted;
         }
         if (_streams.Length > 0 && !write && !latest)
-            Prefetch(line, ref e, ref counters);
+            Prefetch(pe, va, line, ref e, ref counters);
+    }
+
+    private void PushOut(ulong victim, ref LineEvent e)
+    {
+        if (_shared.WriteBack(victim, _l2))
+            e.Victims++;
     }
 
     private void SystemRegister(InstructionTiming t, ref InstructionEvents e)
@@ -350,7 +383,7 @@ public sealed partial class CoreEvents
             if (_l1d.Find(first + (ulong)i) >= 0)
                 continue;
             cycles += Penalty(_shared.Fetch(first + (ulong)i, _l1d, false, out LineState state, _l2), ref ignored, out _);
-            _l1d.Insert(first + (ulong)i, state);
+            _shared.WriteBack(_l1d.Insert(first + (ulong)i, state), _l2);
         }
         return cycles;
     }
@@ -364,7 +397,7 @@ public sealed partial class CoreEvents
             if (_l1d.Find(line) < 0)
             {
                 _shared.Fetch(line, _l1d, false, out LineState state, _l2);
-                _l1d.Insert(line, state);
+                _shared.WriteBack(_l1d.Insert(line, state), _l2);
             }
         }
     }

@@ -28,8 +28,17 @@ public struct LineEvent
     /// <summary>A store.</summary>
     public bool Write;
 
-    /// <summary>A store that goes past L1 because it belongs to a stream of them.</summary>
+    /// <summary>A store that goes past L1 because it belongs to a stream of them; <see cref="Cause"/> says how far down.</summary>
     public bool Streamed;
+
+    /// <summary>The first such store to its line: it stands for the writing of the line.</summary>
+    public bool Opens;
+
+    /// <summary>Written lines that this access and its prefetches pushed out of L1.</summary>
+    public int Victims;
+
+    /// <summary>Lines that go to memory because of it.</summary>
+    public int MemoryWrites;
 
     /// <summary>Lines that the hardware prefetcher asks for because of this access; 0 for none.</summary>
     public int PrefetchCount;
@@ -48,7 +57,8 @@ public struct LineEvent
 
     /// <summary>Whether another access is like this one, but for the line.</summary>
     internal readonly bool IsLike(in LineEvent other) =>
-        Miss == other.Miss && Write == other.Write && Streamed == other.Streamed && PrefetchCount == other.PrefetchCount
+        Miss == other.Miss && Write == other.Write && Streamed == other.Streamed && Opens == other.Opens
+        && PrefetchCount == other.PrefetchCount && Victims == other.Victims && MemoryWrites == other.MemoryWrites
         && Penalty == other.Penalty && Walk == other.Walk && Upgrade == other.Upgrade && Cause == other.Cause;
 
     /// <summary>A hit that costs nothing beyond the pipeline's own latency.</summary>

@@ -51,6 +51,10 @@ public abstract class ProcessingElement
     /// <summary>What a TLB entry for an address is tagged with: entries of another tag do not hit.</summary>
     internal abstract ulong TranslationTag(ulong va);
 
+    /// <summary>Where a prefetch of an address would go; changes nothing.</summary>
+    /// <returns>False when it may not be read.</returns>
+    internal abstract bool TryRead(ulong va, out ulong pa);
+
     /// <summary>The destination of the division that was just executed, general register <paramref name="register"/>.</summary>
     internal abstract ulong Quotient(int register);
 }

@@ -9,28 +9,35 @@ namespace ArmVdso.Emulator.Timing.InOrder;
 /// <summary>The pipeline of a dual-issue in-order core: the definition of when instructions issue ("naive scoreboard"). Its input is
 /// an instruction's static timing and what happened dynamically; its state is <see cref="Scoreboard"/> and the fills in flight.
 /// It asks no cache and no predictor: the same state and the same input give the same cycles.</summary>
-public sealed class InOrderPipeline : IPipeline
+public sealed partial class InOrderPipeline : IPipeline
 {
     private readonly CoreModel _model;
     private readonly EncodingTable<InstructionTiming> _timings;
     private readonly long[] _fillReady;
+    private readonly long[] _fillFree;
     private readonly ulong[] _fillLine;
     private readonly CycleCause[] _fillCause;
     private readonly int _demandFills;
+    private readonly MemoryPort _memory;
     private long _fillsUntil;
     private long _lastFill;
+    private long _lastWrite;
     private Scoreboard _s;
 
     /// <summary>An empty pipeline before its first cycle.</summary>
-    public InOrderPipeline(CoreModel model)
+    /// <param name="model">The core.</param>
+    /// <param name="memory">Its way to memory.</param>
+    public InOrderPipeline(CoreModel model, MemoryPort memory)
     {
         _model = model;
+        _memory = memory;
         var timings = new InOrderTimings(model);
         _timings = new EncodingTable<InstructionTiming>(roles => timings.Time(roles));
         // Behind the fill buffers of demanded lines are those of prefetched ones.
         _demandFills = model.FillBuffers;
-        int fills = model.FillBuffers + (model.PrefetchLines * model.PrefetchStreams);
+        int fills = model.FillBuffers + (model.PrefetchLines * Math.Min(model.PrefetchStreams, 2));
         _fillReady = new long[fills];
+        _fillFree = new long[fills];
         _fillLine = new ulong[fills];
         _fillCause = new CycleCause[fills];
         _s.Cycle = -1;
@@ -219,6 +226,7 @@ public sealed class InOrderPipeline : IPipeline
         _s.Cycle = at + beats - 1;
         _s.PairUnits = t.Units;
         _s.PairSimd = t.SimdHalves;
+        _s.PairVector = t.VectorDestination;
         _s.PairFlags = t.WritesFlags;
     }
 
@@ -248,6 +256,8 @@ public sealed class InOrderPipeline : IPipeline
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private bool CanPair(InstructionTiming t) =>
         (t.Units & (_s.PairUnits | Units.Alone)) == 0 && t.SimdHalves != 2 && (t.SimdHalves == 0 || _s.PairSimd != 2)
+        // There is one write of a SIMD&FP register in a cycle, of whichever half.
+        && (t.VectorDestination == 0 || t.VectorDestination != _s.PairVector)
         && (!_s.PairFlags || t.Kind != TimingKind.Conditional || _model.FlagBranchPairs != 0 || !t.ReadsFlags);
 
     private long UnitReady(Units units)
@@ -299,86 +309,6 @@ public sealed class InOrderPipeline : IPipeline
         }
         _s.Group = at;
         _s.FetchReady = at;
-    }
-
-    /// <summary>One line access. Returns the cycle in which the instruction can issue.</summary>
-    private long Line(in LineEvent line, long at, ref int extra, ref CycleCause cause, ref CycleCause wait)
-    {
-        if (line.Walk > 0)
-        {
-            wait = CycleCause.DataTlb;
-            at += line.Walk;
-        }
-        long filled = at;
-        if (line.Miss)
-        {
-            filled = line.Streamed ? at : Fill(line.Line, line.Penalty, line.Cause, at, 0, _demandFills);
-            cause = line.Cause;
-        }
-        else
-        {
-            if (_fillsUntil > at)
-                filled = InFlight(line.Line, at, ref cause);
-            filled += line.Upgrade;
-        }
-        for (int i = 0; i < line.PrefetchCount; i++)
-        {
-            ulong ahead = line.PrefetchLine + (ulong)(line.PrefetchStep * i);
-            Fill(ahead, line.PrefetchPenalty, line.PrefetchCause, at, _demandFills, _fillReady.Length);
-        }
-        if (!line.Write)
-        {
-            if (filled > at)
-                extra = Math.Max(extra, (int)(filled - at));
-            return at;
-        }
-        // Stores drain in order, one a cycle, each when its line is there; a full buffer stalls issue.
-        long oldest = _s.Drains[_s.DrainAt];
-        if (oldest > at)
-        {
-            wait = _fillsUntil >= oldest ? CycleCause.L2 : CycleCause.Unit;
-            at = oldest;
-        }
-        long drain = Math.Max(Math.Max(_s.LastDrain, at) + 1, filled);
-        _s.LastDrain = drain;
-        _s.Drains[_s.DrainAt] = drain;
-        _s.DrainAt = _s.DrainAt + 1 == _model.StoreBuffer ? 0 : _s.DrainAt + 1;
-        return at;
-    }
-
-    /// <summary>Starts a fill in the buffer of a range that is free first; lines arrive one after another.</summary>
-    /// <returns>The cycle in which the line is there.</returns>
-    private long Fill(ulong line, int penalty, CycleCause cause, long at, int first, int end)
-    {
-        int buffer = first;
-        for (int i = first + 1; i < end; i++)
-        {
-            if (_fillReady[i] < _fillReady[buffer])
-                buffer = i;
-        }
-        long filled = Math.Max(Math.Max(at, _fillReady[buffer]) + penalty, _lastFill + _model.FillInterval);
-        _lastFill = filled;
-        _fillReady[buffer] = filled;
-        _fillLine[buffer] = line;
-        _fillCause[buffer] = cause;
-        if (filled > _fillsUntil)
-            _fillsUntil = filled;
-        return filled;
-    }
-
-    /// <summary>The cycle in which a line is there whose fill may be on its way.</summary>
-    private long InFlight(ulong line, long at, ref CycleCause cause)
-    {
-        long filled = at;
-        for (int i = 0; i < _fillLine.Length; i++)
-        {
-            if (_fillLine[i] == line && _fillReady[i] > filled)
-            {
-                filled = _fillReady[i];
-                cause = _fillCause[i];
-            }
-        }
-        return filled;
     }
 
     private void Branch(InstructionTiming t, Prediction prediction, long at)

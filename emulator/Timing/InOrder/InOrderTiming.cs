@@ -15,7 +15,7 @@ public sealed class InOrderTiming : PipelineTiming
 
     /// <summary>One PE of the given core, in the coherence domain of <paramref name="shared"/>.</summary>
     public InOrderTiming(CoreModel model, SharedCaches shared, IClock clock)
-        : base(model, shared, clock) => _pipeline = new InOrderPipeline(model);
+        : base(model, shared, clock) => _pipeline = new InOrderPipeline(model, shared.Memory.Port(clock));
 
     /// <summary>Sees every instruction's way through the pipeline; null when nobody looks.</summary>
     public ITimingSink? Sink

@@ -14,6 +14,10 @@ internal sealed class InOrderTimings(CoreModel model)
         uint encoding = roles.Encoding;
         string className = Refine(roles.Class, encoding, false);
         ClassTiming timing = Find(className, roles.Mnemonic, RowInfo.Name(roles.Row));
+        // A multiplication that adds to nothing may be another operation than one that accumulates.
+        if (className == "madd" && ((encoding >> 10) & 31) == 31
+            && model.ClassTimings.TryGetValue(roles.Mnemonic + ".zero", out ClassTiming? zero))
+            timing = timing.With(zero);
         TimingKind kind = KindOf(className, encoding);
         bool store = className.StartsWith("store", StringComparison.Ordinal);
         bool load = className.StartsWith("load", StringComparison.Ordinal);
@@ -107,6 +111,7 @@ internal sealed class InOrderTimings(CoreModel model)
             ReadsFlags = sources.Contains((byte)InstructionTiming.Flags),
             Hold = (short)(timing.Hold ?? 0),
             SimdHalves = (byte)SimdHalves(timing.Width, className, encoding),
+            VectorDestination = Array.Find(destinations, static d => d is >= InstructionTiming.V0 and < InstructionTiming.Flags),
         };
     }
 

@@ -27,6 +27,9 @@ public struct Scoreboard
     /// <summary>SIMD halves of the first of them.</summary>
     public byte PairSimd;
 
+    /// <summary>The SIMD&amp;FP register that the first of them writes; 0 for none.</summary>
+    public byte PairVector;
+
     /// <summary>The first of them writes the flags.</summary>
     public bool PairFlags;
 
@@ -93,6 +96,7 @@ public struct Scoreboard
         {
             s.PairUnits = default;
             s.PairSimd = 0;
+            s.PairVector = 0;
             s.PairFlags = false;
         }
         horizon = 1;

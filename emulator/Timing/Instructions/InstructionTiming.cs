@@ -79,6 +79,9 @@ public sealed class InstructionTiming : EncodingTiming
     /// <summary>64-bit SIMD datapaths used: 0, 1 or 2.</summary>
     public byte SimdHalves { get; init; }
 
+    /// <summary>The first SIMD&amp;FP register that it writes; 0 when it writes none.</summary>
+    public byte VectorDestination { get; init; }
+
     /// <summary>Issue cycles that it occupies alone before another instruction can issue, at least 1.</summary>
     public byte Beats { get; init; } = 1;
 

@@ -7,7 +7,8 @@ public sealed class CoreModelException(string message) : Exception(message);
 
 /// <summary>Reads a core's file. Keys that are unknown, missing or twice are errors; every number has evidence and source.</summary>
 /// <param name="file">Names the file in errors.</param>
-internal sealed class CoreFile(string file)
+/// <param name="what">What it is, for them.</param>
+internal sealed class CoreFile(string file, string what = "core model")
 {
     private static readonly string[] Evidences = ["measured", "documented", "model", "calibrated"];
     /// <summary>A core's file may have comments.</summary>
@@ -23,22 +24,35 @@ internal sealed class CoreFile(string file)
 
     private static readonly string[] MicroOpKeys = ["latency", "uops", "accumulate", "hold", "slots", "serialize"];
 
-    /// <summary>The model that a text describes.</summary>
+    /// <summary>The model that a text describes, on a board or not.</summary>
     /// <exception cref="CoreModelException">It is not well formed.</exception>
-    internal CoreModel Read(string text)
+    internal CoreModel Read(string text, BoardModel? board = null) => Parsed(text, root => Read(root, board));
+
+    /// <summary>The board that a text describes.</summary>
+    /// <exception cref="CoreModelException">It is not well formed.</exception>
+    internal BoardModel ReadBoard(string text) => Parsed(text, root =>
+    {
+        string[] keys = ["name", "description", "core", "parameters"];
+        Keys(root, "", keys, keys);
+        return new BoardModel(
+            Text(root, "", "name"), Text(root, "", "description"), Text(root, "", "core"),
+            [.. Object(root, "parameters").EnumerateObject().Select(p => Parameter(p.Value, "parameters." + p.Name, p.Name))]);
+    });
+
+    private T Parsed<T>(string text, Func<JsonElement, T> read)
     {
         try
         {
             using JsonDocument document = JsonDocument.Parse(text, Reading);
-            return Read(document.RootElement);
+            return read(document.RootElement);
         }
         catch (JsonException e)
         {
-            throw new CoreModelException($"core model {file}: {e.Message.ReplaceLineEndings(" ")}");
+            throw new CoreModelException($"{what} {file}: {e.Message.ReplaceLineEndings(" ")}");
         }
     }
 
-    private CoreModel Read(JsonElement root)
+    private CoreModel Read(JsonElement root, BoardModel? board)
     {
         Keys(root, "", [.. RootKeys, "pipeline", "profile", "software"], RootKeys);
         string pipeline = root.TryGetProperty("pipeline", out _) ? Text(root, "", "pipeline") : "in-order";
@@ -49,6 +63,13 @@ internal sealed class CoreFile(string file)
         string[] keys = CoreModel.Keys(outOfOrder);
         Keys(parameters, "parameters", keys, keys);
         List<CoreParameter> read = [.. parameters.EnumerateObject().Select(p => Parameter(p.Value, "parameters." + p.Name, p.Name))];
+        foreach (CoreParameter parameter in board?.Parameters ?? [])
+        {
+            int at = read.FindIndex(p => p.Key == parameter.Key);
+            if (at < 0)
+                throw new CoreModelException($"board {board!.Name}: parameters.{parameter.Key}: unknown key for core {file}");
+            read[at] = parameter;
+        }
         var timings = new List<CoreTiming>();
         var classes = new Dictionary<string, ClassTiming>();
         var microOps = new Dictionary<string, MicroOpTiming>();
@@ -67,7 +88,8 @@ internal sealed class CoreFile(string file)
         }
         var model = new CoreModel(read)
         {
-            Name = Text(root, "", "name"),
+            Name = Text(root, "", "name") + (board is null ? "" : "@" + board.Name),
+            Board = board,
             Description = Text(root, "", "description"),
             File = file,
             Profile = root.TryGetProperty("profile", out _) ? Text(root, "", "profile") : CoreModel.DefaultProfile,
@@ -101,7 +123,7 @@ internal sealed class CoreFile(string file)
     /// <summary>An error in a file, in the words of all errors of core files.</summary>
     internal static CoreModelException ErrorIn(string file, string key, string what) => new($"core model {file}: {key}: {what}");
 
-    private CoreModelException Error(string key, string what) => ErrorIn(file, key, what);
+    private CoreModelException Error(string key, string wrong) => new($"{what} {file}: {key}: {wrong}");
 
     private void Keys(JsonElement element, string path, string[] known, string[] required)
     {

@@ -52,6 +52,7 @@ public sealed partial class CoreModel
         new("retire_width", 1, 16, Pipelines.OutOfOrder, static (m, v) => m.RetireWidth = v),
         new("reorder_buffer", 8, 1024, Pipelines.OutOfOrder, static (m, v) => m.ReorderBuffer = v),
         new("divide_bits", 1, 16, Pipelines.InOrder, static (m, v) => m.DivideBits = v),
+        new("divide_first", 0, 16, Pipelines.InOrder, static (m, v) => m.DivideFirst = v),
         new("divide_bits", 1, 64, Pipelines.OutOfOrder, static (m, v) => m.DivideBits = v),
         new("exception_entry", 0, 1000, Pipelines.Both, static (m, v) => m.ExceptionEntry = v),
         new("exception_return", 0, 1000, Pipelines.Both, static (m, v) => m.ExceptionReturn = v),
@@ -99,10 +100,24 @@ public sealed partial class CoreModel
         new("main_tlb_ways", 1, 64, Pipelines.Both, static (m, v) => m.MainTlbWays = v),
         new("micro_tlb_miss", 0, 1000, Pipelines.Both, static (m, v) => m.MicroTlbMiss = v),
         new("walk", 0, 1000, Pipelines.Both, static (m, v) => m.Walk = v),
-        new("prefetch_after", 0, 16, Pipelines.InOrder, static (m, v) => m.PrefetchAfter = v),
-        new("prefetch_lines", 0, 8, Pipelines.InOrder, static (m, v) => m.PrefetchLines = v),
-        new("prefetch_streams", 1, 16, Pipelines.InOrder, static (m, v) => m.PrefetchStreams = v),
-        new("write_stream", 0, 1024, Pipelines.InOrder, static (m, v) => m.WriteStream = v),
+        new("prefetch_after", 0, 16, Pipelines.Both, static (m, v) => m.PrefetchAfter = v),
+        new("prefetch_lines", 0, 32, Pipelines.Both, static (m, v) => m.PrefetchLines = v),
+        new("prefetch_streams", 1, 16, Pipelines.Both, static (m, v) => m.PrefetchStreams = v),
+        new("prefetch_regions", 1, 64, Pipelines.Both, static (m, v) => m.PrefetchRegions = v),
+        new("prefetch_pages", 0, 1, Pipelines.Both, static (m, v) => m.PrefetchPages = v),
+        new("fill_hold", 0, 100, Pipelines.InOrder, static (m, v) => m.FillHold = v),
+        new("write_interval", 0, 100, Pipelines.Both, static (m, v) => m.WriteInterval = v),
+        new("write_stream", 0, 1024, Pipelines.Both, static (m, v) => m.WriteStream = v),
+        new("write_stream_outer", 0, 4096, Pipelines.Both, static (m, v) => m.WriteStreamOuter = v),
+        new("dram_channels", 1, 16, Pipelines.Both, static (m, v) => m.DramChannels = v),
+        new("dram_banks", 1, 64, Pipelines.Both, static (m, v) => m.DramBanks = v),
+        new("dram_row", 256, 1 << 16, Pipelines.Both, static (m, v) => m.DramRow = v),
+        new("dram_row_hit", 0, 200, Pipelines.Both, static (m, v) => m.DramRowHit = v),
+        new("dram_read_line", 0, 1_000_000, Pipelines.Both, static (m, v) => m.DramReadLine = v),
+        new("dram_write_line", 0, 1_000_000, Pipelines.Both, static (m, v) => m.DramWriteLine = v),
+        new("dram_stream", 0, 1_000_000, Pipelines.Both, static (m, v) => m.DramStream = v),
+        new("dram_turn", 0, 1_000_000, Pipelines.Both, static (m, v) => m.DramTurn = v),
+        new("dram_queue", 0, 256, Pipelines.Both, static (m, v) => m.DramQueue = v),
     ];
 
     // Clock and front end.
@@ -196,6 +211,9 @@ public sealed partial class CoreModel
 
     /// <summary>Bits of a quotient that the divider finds in a cycle.</summary>
     internal int DivideBits { get; private set; }
+
+    /// <summary>Bits of a quotient that the latency of the class includes.</summary>
+    internal int DivideFirst { get; private set; }
 
     /// <summary>Cycles that the taking of an exception costs.</summary>
     internal int ExceptionEntry { get; private set; }
@@ -343,8 +361,50 @@ public sealed partial class CoreModel
     /// <summary>Streams at a time.</summary>
     internal int PrefetchStreams { get; private set; }
 
-    /// <summary>Lines of stores one after another, after which missing stores go past L1; 0: never.</summary>
+    /// <summary>Pages in which misses are watched for streams at a time.</summary>
+    internal int PrefetchRegions { get; private set; }
+
+    /// <summary>1: a stream of prefetches goes on into the next page.</summary>
+    internal int PrefetchPages { get; private set; }
+
+    /// <summary>Cycles for which a fill buffer stays taken when its line has arrived.</summary>
+    internal int FillHold { get; private set; }
+
+    /// <summary>Cycles from one line that L1 gives down to the next.</summary>
+    internal int WriteInterval { get; private set; }
+
+    /// <summary>Lines that stores filled one after another, after which missing stores go past L1; 0: never.</summary>
     internal int WriteStream { get; private set; }
+
+    /// <summary>The same, after which they go past all caches.</summary>
+    internal int WriteStreamOuter { get; private set; }
+
+    /// <summary>Channels of memory; lines go to them in turn.</summary>
+    internal int DramChannels { get; private set; }
+
+    /// <summary>Banks of a channel, each with a row that is open.</summary>
+    internal int DramBanks { get; private set; }
+
+    /// <summary>Bytes of a row, over all channels.</summary>
+    internal int DramRow { get; private set; }
+
+    /// <summary>Nanoseconds less for a line of an open row.</summary>
+    internal int DramRowHit { get; private set; }
+
+    /// <summary>Picoseconds of a channel for a line that is read.</summary>
+    internal int DramReadLine { get; private set; }
+
+    /// <summary>The same for a line that is written.</summary>
+    internal int DramWriteLine { get; private set; }
+
+    /// <summary>Picoseconds from one line that a PE writes past its caches to the next.</summary>
+    internal int DramStream { get; private set; }
+
+    /// <summary>Picoseconds between a read and a write.</summary>
+    internal int DramTurn { get; private set; }
+
+    /// <summary>Lines that wait to be written before their writer has to.</summary>
+    internal int DramQueue { get; private set; }
 
     /// <summary>Clock that the model's figures assume, in Hz; the default for a machine built of such cores.</summary>
     public ulong ClockFrequency => (ulong)ClockMegahertz * 1_000_000;

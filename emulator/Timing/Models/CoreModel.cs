@@ -7,7 +7,7 @@ namespace ArmVdso.Emulator.Timing.Models;
 /// change once it is read.</summary>
 public sealed partial class CoreModel
 {
-    private const string Prefix = "cores/", Suffix = ".json";
+    private const string Prefix = "cores/", BoardPrefix = "boards/", Suffix = ".json";
     private static readonly ConcurrentDictionary<string, CoreModel> BuiltIn = new();
     private readonly Dictionary<string, int> _values;
 
@@ -25,6 +25,9 @@ public sealed partial class CoreModel
 
     /// <summary>One line about it.</summary>
     public string Description { get; internal init; } = "";
+
+    /// <summary>The board that the core is on; null for the core by itself.</summary>
+    public BoardModel? Board { get; internal init; }
 
     /// <summary>What names the file in errors: the name of a built-in core, or a path.</summary>
     public string File { get; internal init; } = "";
@@ -75,28 +78,51 @@ public sealed partial class CoreModel
     };
 
     /// <summary>Names of the models that are built in, without "none".</summary>
-    public static IReadOnlyList<string> Names { get; } = [.. Assembly.GetExecutingAssembly().GetManifestResourceNames()
-        .Where(n => n.StartsWith(Prefix, StringComparison.Ordinal) && n.EndsWith(Suffix, StringComparison.Ordinal))
-        .Select(n => n[Prefix.Length..^Suffix.Length])
+    public static IReadOnlyList<string> Names { get; } = NamesOf(Prefix);
+
+    /// <summary>Names of the boards that are built in.</summary>
+    public static IReadOnlyList<string> BoardNames { get; } = NamesOf(BoardPrefix);
+
+    private static IReadOnlyList<string> NamesOf(string prefix) => [.. Assembly.GetExecutingAssembly().GetManifestResourceNames()
+        .Where(n => n.StartsWith(prefix, StringComparison.Ordinal) && n.EndsWith(Suffix, StringComparison.Ordinal))
+        .Select(n => n[prefix.Length..^Suffix.Length])
         .Order(StringComparer.Ordinal)];
 
-    /// <summary>Loads a built-in model by name ("none" too), or a file when the argument has a directory or ends in .json.</summary>
-    /// <exception cref="CoreModelException">No such model, or it is not well formed.</exception>
+    /// <summary>Loads a built-in model by name ("none" too), or a file when the argument has a directory or ends in .json. Behind an @ may
+    /// stand a board, by name or file: it replaces parameters of the core.</summary>
+    /// <exception cref="CoreModelException">No such model or board, or it is not well formed.</exception>
     public static CoreModel Load(string nameOrPath)
     {
         if (nameOrPath == None.Name)
             return None;
+        int at = nameOrPath.LastIndexOf('@');
+        if (at >= 0 && !System.IO.File.Exists(nameOrPath))
+        {
+            (string core, string board) = (nameOrPath[..at], nameOrPath[(at + 1)..]);
+            if (core == None.Name)
+                throw new CoreModelException($"board {board}: the core none has no memory");
+            return IsPath(core) || IsPath(board) ? OnBoard(core, board) : BuiltIn.GetOrAdd(nameOrPath, _ => OnBoard(core, board));
+        }
         return IsPath(nameOrPath)
             ? Parse(TextOf(nameOrPath), nameOrPath)
             : BuiltIn.GetOrAdd(nameOrPath, static name => Parse(TextOf(name), name));
     }
+
+    private static CoreModel OnBoard(string core, string board) => new CoreFile(core).Read(TextOf(core), LoadBoard(board));
+
+    /// <summary>Loads a board by name, or a file.</summary>
+    /// <exception cref="CoreModelException">No such board, or it is not well formed.</exception>
+    public static BoardModel LoadBoard(string nameOrPath) =>
+        new CoreFile(nameOrPath, "board").ReadBoard(TextOf(nameOrPath, "board", BoardPrefix, BoardNames));
 
     private static bool IsPath(string nameOrPath) => nameOrPath.Contains('/') || nameOrPath.EndsWith(Suffix, StringComparison.Ordinal);
 
     /// <summary>The text of a core's file.</summary>
     /// <param name="name">A built-in model, but not "none", or a file.</param>
     /// <exception cref="CoreModelException">There is none.</exception>
-    internal static string TextOf(string name)
+    internal static string TextOf(string name) => TextOf(name, "core model", Prefix, [None.Name, .. Names]);
+
+    private static string TextOf(string name, string what, string prefix, IReadOnlyList<string> known)
     {
         try
         {
@@ -105,11 +131,10 @@ public sealed partial class CoreModel
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CoreModelException($"core model {name}: {e.Message}");
+            throw new CoreModelException($"{what} {name}: {e.Message}");
         }
-        using Stream stream = Assembly.GetExecutingAssembly().GetManifestResourceStream($"{Prefix}{name}{Suffix}")
-            ?? throw new CoreModelException(
-                $"core model {name}: not built in; known: none, {string.Join(", ", Names)}, or give a .json file");
+        using Stream stream = Assembly.GetExecutingAssembly().GetManifestResourceStream($"{prefix}{name}{Suffix}")
+            ?? throw new CoreModelException($"{what} {name}: not built in; known: {string.Join(", ", known)}, or give a .json file");
         using var reader = new StreamReader(stream);
         return reader.ReadToEnd();
     }

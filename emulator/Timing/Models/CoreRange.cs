@@ -19,8 +19,16 @@ public static class CoreRange
     public static string AtEnd(string nameOrPath, bool high)
     {
         // Read once as it must be, so that what follows may take its form for granted.
-        _ = CoreModel.Load(nameOrPath);
-        JsonNode root = JsonNode.Parse(CoreModel.TextOf(nameOrPath), null, CoreFile.Reading)!;
+        CoreModel model = CoreModel.Load(nameOrPath);
+        JsonNode root = JsonNode.Parse(CoreModel.TextOf(model.File), null, CoreFile.Reading)!;
+        foreach (CoreParameter parameter in model.Board?.Parameters ?? [])
+        {
+            JsonObject entry = root["parameters"]![parameter.Key]!.AsObject();
+            entry["value"] = parameter.Value;
+            // The range is that of the core by itself.
+            entry["evidence"] = "documented";
+            entry.Remove("range");
+        }
         foreach (string key in SystemParameters)
             Set(root["parameters"]?[key], "value", high);
         foreach (string key in SystemClasses)

@@ -10,9 +10,10 @@ namespace ArmVdso.Emulator.Timing.OutOfOrder;
 /// issue ports, in-order retirement. Instructions pass in program order, and each is placed in the cycles that older ones left free; so the
 /// past is never changed, and state is bounded. Left out: the size of the issue queues and of the register file, wrong-path execution,
 /// replays, bank conflicts, and order violations of loads and stores (memory disambiguation is perfect).</summary>
-public sealed class OutOfOrderPipeline
+public sealed partial class OutOfOrderPipeline
 {
     private readonly CoreModel _model;
+    private readonly MemoryPort _memory;
     private readonly PortSchedule _ports = new();
     private readonly PortSchedule _fills = new();
     private readonly StoreQueue _stores;
@@ -22,6 +23,7 @@ public sealed class OutOfOrderPipeline
     private readonly ulong[] _fillLine;
     private readonly CycleCause[] _fillCause;
     private long _fillsUntil;
+    private long _lastWrite;
     private int _reorderAt;
     private long _group = -1;
     private CycleCause _fetchCause = CycleCause.FrontEnd;
@@ -40,15 +42,20 @@ public sealed class OutOfOrderPipeline
     public IOutOfOrderSink? Sink { get; set; }
 
     /// <summary>An empty pipeline of the given core.</summary>
-    public OutOfOrderPipeline(CoreModel model)
+    /// <param name="model">The core.</param>
+    /// <param name="memory">Its way to memory.</param>
+    public OutOfOrderPipeline(CoreModel model, MemoryPort memory)
     {
         _model = model;
+        _memory = memory;
         _stores = new StoreQueue(model.StoreQueueEntries);
         _targets = new TargetBuffer(model.NearTargets, model.MainTargets, model.TargetsPerBlock);
         _reorder = new long[model.ReorderBuffer];
-        _fillReady = new long[model.FillBuffers];
-        _fillLine = new ulong[model.FillBuffers];
-        _fillCause = new CycleCause[model.FillBuffers];
+        // Behind the fill buffers of demanded lines are those of prefetched ones.
+        int fills = model.FillBuffers + (model.PrefetchLines * Math.Min(model.PrefetchStreams, 2));
+        _fillReady = new long[fills];
+        _fillLine = new ulong[fills];
+        _fillCause = new CycleCause[fills];
     }
 
     /// <summary>Cycles until everything so far has retired.</summary>
@@ -328,111 +335,6 @@ public sealed class OutOfOrderPipeline
         cycles = Math.Clamp(cycles, 0, left);
         counters.Causes[(int)cause] += (ulong)cycles;
         return cycles;
-    }
-
-    /// <summary>The data side of one instruction.</summary>
-    /// <returns>Cycles by which its result comes later.</returns>
-    private long Access(
-        ProcessingElement pe, OutOfOrderInstruction t, long issue, ReadOnlySpan<LineEvent> lines, ref long stored, ref CycleCause cause)
-    {
-        long extra = 0;
-        _forwarding = Forwarding.None;
-        foreach (ref readonly LineEvent line in lines)
-        {
-            long at = issue + line.Walk;
-            if (line.Walk > 0)
-                cause = CycleCause.DataTlb;
-            long filled = at;
-            if (line.Miss)
-            {
-                int buffer = 0;
-                for (int i = 1; i < _fillReady.Length; i++)
-                {
-                    if (_fillReady[i] < _fillReady[buffer])
-                        buffer = i;
-                }
-                // Lines arrive one after another.
-                filled = _fills.Take(IssuePorts.B, _model.FillInterval, Math.Max(at, _fillReady[buffer]) + line.Penalty, out _);
-                _fillReady[buffer] = filled;
-                _fillLine[buffer] = line.Line;
-                _fillCause[buffer] = line.Cause;
-                _fillsUntil = Math.Max(_fillsUntil, filled);
-                cause = line.Cause;
-            }
-            else if (_fillsUntil > at)
-            {
-                for (int i = 0; i < _fillLine.Length; i++)
-                {
-                    if (_fillLine[i] == line.Line && _fillReady[i] > filled)
-                    {
-                        filled = _fillReady[i];
-                        cause = _fillCause[i];
-                    }
-                }
-            }
-            filled += line.Upgrade;
-            if (line.Write)
-                stored = Math.Max(stored, filled);
-            else
-                extra = Math.Max(extra, filled - issue);
-        }
-        for (int i = 0; i < pe.AccessCount; i++)
-        {
-            ref MemoryAccess access = ref pe.Accesses[i];
-            ulong offset = access.Pa & 63;
-            bool crosses = offset + access.Size > 64;
-            if (access.Write)
-            {
-                if (crosses)
-                    _ports.Take(IssuePorts.L0 | IssuePorts.L1, 1, issue, out _);
-                continue;
-            }
-            long late = 0;
-            if (access.Size >= 16 && (access.Pa & 3) != 0)
-            {
-                late = _model.UnalignedLoadWide;
-                if (t.Ops.Length == 1)
-                    _ports.Take(IssuePorts.L0 | IssuePorts.L1, 1, issue, out _);
-            }
-            else if (crosses || i > 0 && t.Ops.Length == 1)
-            {
-                late = _model.UnalignedLoad;
-                _ports.Take(IssuePorts.L0 | IssuePorts.L1, 1, issue, out _);
-            }
-            Forwarding found = _stores.Find(access.Pa, (int)access.Size, issue, out long cycle, out bool vector);
-            if (found != Forwarding.None)
-                _forwarding = found;
-            if (found == Forwarding.Forwarded)
-                late = Math.Max(late, cycle + (vector ? _model.StoreForwardVector : _model.StoreForward) - issue - t.Latency);
-            else if (found == Forwarding.Blocked)
-                late = Math.Max(late, cycle + _model.StoreBlock - issue - t.Latency);
-            extra = Math.Max(extra, late);
-        }
-        return extra;
-    }
-
-    private void Store(ProcessingElement pe, OutOfOrderInstruction t, long data, long earliest)
-    {
-        int size = 0;
-        ulong pa = 0;
-        bool page = false;
-        for (int i = 0; i < pe.AccessCount; i++)
-        {
-            ref MemoryAccess access = ref pe.Accesses[i];
-            if (!access.Write)
-                continue;
-            if (size == 0)
-                pa = access.Pa;
-            else if (access.Pa != pa + (ulong)size)
-                page = true;
-            page |= (access.Va & 4095) + access.Size > 4096 || (size > 0 && (access.Va & 4095) == 0);
-            size += (int)access.Size;
-        }
-        if (size == 0)
-            return;
-        if (page)
-            earliest = Math.Max(earliest, _stores.LastDrain + _model.StorePageCross);
-        _stores.Add(pa, size, t.Vector, Math.Max(data, 0) + Math.Max(0, t.Latency - 1), earliest, _model.WideStorePasses);
     }
 
     private void Branch(OutOfOrderInstruction t, Prediction prediction, ProcessingElement pe, long issued)

@@ -17,7 +17,7 @@ public sealed class OutOfOrderTiming : PipelineTiming
     {
         var timings = new OutOfOrderTimings(model);
         _timings = new EncodingTable<OutOfOrderInstruction>(roles => timings.Time(roles));
-        Pipeline = new OutOfOrderPipeline(model);
+        Pipeline = new OutOfOrderPipeline(model, shared.Memory.Port(clock));
     }
 
     /// <summary>The pipeline.</summary>

@@ -1,3 +1,4 @@
+using ArmVdso.Assembler;
 using ArmVdso.Yardsticks;
 using Xunit.Abstractions;
 
@@ -22,6 +23,38 @@ public sealed class TimingTests(ITestOutputHelper output)
             output.WriteLine($"{row.Name}: {row.Reference} measured, {row.Model:f2} modelled");
         output.WriteLine($"{result.Metric} {result.Result}");
         Assert.True(atLeast ? result.Value >= reached : result.Value <= reached, $"{result.Metric} {result.Result}");
+    }
+
+    /// <summary>Rules of the Cortex-A53 by class: cycles of a sequence in a long run of it.</summary>
+    [Theory]
+    [InlineData("cls x0, x0", 1)]
+    [InlineData("cls v0.4s, v0.4s", 3)]
+    [InlineData("uaddlp v0.4s, v0.8h", 3)]
+    [InlineData("faddp d0, v1.2d; faddp d2, v3.2d", 2)]
+    [InlineData("faddp s0, v1.2s; faddp s2, v3.2s", 2)]
+    [InlineData("mneg x0, x0, x1", 5)]
+    [InlineData("msub x0, x0, x1, x2", 4)]
+    [InlineData("msub w0, w0, w1, w2", 3)]
+    // Quotients of 1, 6, 14, 21 and 39 bits: lat_ops of lmbench has the second with the fourth and the third with the last.
+    [InlineData("udiv x0, x1, x3", 3)]
+    [InlineData("udiv x0, x1, x4", 4)]
+    [InlineData("udiv x0, x1, x5", 6)]
+    [InlineData("udiv x0, x1, x6", 8)]
+    [InlineData("udiv x0, x1, x7", 13)]
+    // One SIMD register is written once in a cycle.
+    [InlineData("ins v0.d[0], x0; ins v1.d[1], x1", 1)]
+    [InlineData("ins v0.d[0], x0; ins v0.d[1], x1", 2)]
+    public void CortexA53Classes(string text, double cycles)
+    {
+        using var timer = new SnippetTimer("cortex-a53");
+        double measured = timer.PerCopy(AssemblyProgram.Parse(text).Words, cpu =>
+        {
+            cpu.SetX(1, 1UL << 38);
+            (int Register, int Bits)[] divisors = [(3, 1), (4, 6), (5, 14), (6, 21), (7, 39)];
+            foreach ((int register, int bits) in divisors)
+                cpu.SetX(register, 1UL << (39 - bits));
+        });
+        Assert.InRange(measured, cycles - 0.1, cycles + 0.1);
     }
 
     /// <summary>Nearly all rows are understood; the others have a reason.</summary>

@@ -12,7 +12,7 @@ internal static class ModelsCommand
     {
         var name = new Argument<string?>("MODEL")
         {
-            Description = "a model's name or file: its parameters; the list of models without",
+            Description = "a model's name or file, with @BOARD on a board: its parameters; the lists of models and boards without",
             Arity = ArgumentArity.ZeroOrOne,
         };
         Option<bool> json = CliCommand.Json();
@@ -65,8 +65,16 @@ internal static class ModelsCommand
                 model.Profile, kernel,
                 model.Description);
         }
-        if (!json)
-            table.Write(Console.Out);
+        if (json)
+            return;
+        table.Write(Console.Out);
+        var boards = new Table("board", "core", "parameters", "description");
+        foreach (BoardModel board in CoreModel.BoardNames.Select(CoreModel.LoadBoard))
+            boards.Add(board.Name, board.Core, Text.Plain(board.Parameters.Count), board.Description);
+        Console.Out.WriteLine();
+        boards.Write(Console.Out);
+        Console.Out.WriteLine();
+        Console.Out.WriteLine("MODEL@BOARD is a core on a board, here and in the library; --board elsewhere.");
     }
 
     private static void Explain(CoreModel model, bool json)

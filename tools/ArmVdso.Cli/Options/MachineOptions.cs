@@ -48,18 +48,32 @@ internal sealed class CoreOptions : OptionGroup
         + "instruction",
         "NAME|FILE");
 
-    internal override IReadOnlyList<Option> Options => [_core];
+    private readonly Option<string> _board = Text(
+        "--board", "none",
+        "board that the CPUs are on, which decides clock, outer caches and memory, and the core when --core is not given: a name that "
+        + "'models' lists, or a file; none: what the core's file says",
+        "NAME|FILE");
+
+    internal override IReadOnlyList<Option> Options => [_core, _board];
 
     internal override SessionSettings Apply(CommandInput input, SessionSettings settings)
     {
         string core = input.Text(_core);
+        string board = input.Text(_board);
+        string option = _core.Name;
         try
         {
+            if (board != "none")
+            {
+                option = _board.Name;
+                string own = CoreModel.LoadBoard(board).Core;
+                core = (input.Given(_core) ? core : own) + "@" + board;
+            }
             KernelConfiguration.ForCore(CoreModel.Load(core));
         }
         catch (CoreModelException e)
         {
-            throw CommandInput.Error($"--core: {e.Message}");
+            throw CommandInput.Error($"{option}: {e.Message}");
         }
         return settings with { Core = core };
     }

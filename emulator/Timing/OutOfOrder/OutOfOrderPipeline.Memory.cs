@@ -1,0 +1,148 @@
+using ArmVdso.Emulator.Timing.Counters;
+using ArmVdso.Emulator.Timing.Events;
+using ArmVdso.Emulator.Timing.Models;
+
+namespace ArmVdso.Emulator.Timing.OutOfOrder;
+
+/// <summary>The data side: fills, forwarding, the store queue, lines that are written.</summary>
+public sealed partial class OutOfOrderPipeline
+{
+    /// <summary>The data side of one instruction.</summary>
+    /// <returns>Cycles by which its result comes later.</returns>
+    private long Access(
+        ProcessingElement pe, OutOfOrderInstruction t, long issue, ReadOnlySpan<LineEvent> lines, ref long stored, ref CycleCause cause)
+    {
+        long extra = 0;
+        _forwarding = Forwarding.None;
+        foreach (ref readonly LineEvent line in lines)
+        {
+            long at = issue + line.Walk;
+            if (line.Walk > 0)
+                cause = CycleCause.DataTlb;
+            long filled = at;
+            if (line.Miss)
+            {
+                filled = !line.Streamed ? Fill(line.Line, line.Penalty, line.Cause, at, 0, _model.FillBuffers)
+                    : line.Opens ? Opened(line, at)
+                    : at;
+                cause = line.Cause;
+            }
+            else if (_fillsUntil > at)
+            {
+                filled = InFlight(line.Line, at, ref cause);
+            }
+            for (int i = 0; i < line.PrefetchCount; i++)
+            {
+                ulong ahead = line.PrefetchLine + (ulong)(line.PrefetchStep * i);
+                Fill(ahead, line.PrefetchPenalty, line.PrefetchCause, at, _model.FillBuffers, _fillReady.Length);
+            }
+            for (int i = 0; i < line.MemoryWrites; i++)
+                _memory.Write(line.Line + (ulong)i, at);
+            filled += line.Upgrade;
+            if (line.Write)
+                stored = Math.Max(stored, filled);
+            else
+                extra = Math.Max(extra, filled - issue);
+        }
+        for (int i = 0; i < pe.AccessCount; i++)
+        {
+            ref MemoryAccess access = ref pe.Accesses[i];
+            ulong offset = access.Pa & 63;
+            bool crosses = offset + access.Size > 64;
+            if (access.Write)
+            {
+                if (crosses)
+                    _ports.Take(IssuePorts.L0 | IssuePorts.L1, 1, issue, out _);
+                continue;
+            }
+            long late = 0;
+            if (access.Size >= 16 && (access.Pa & 3) != 0)
+            {
+                late = _model.UnalignedLoadWide;
+                if (t.Ops.Length == 1)
+                    _ports.Take(IssuePorts.L0 | IssuePorts.L1, 1, issue, out _);
+            }
+            else if (crosses || i > 0 && t.Ops.Length == 1)
+            {
+                late = _model.UnalignedLoad;
+                _ports.Take(IssuePorts.L0 | IssuePorts.L1, 1, issue, out _);
+            }
+            Forwarding found = _stores.Find(access.Pa, (int)access.Size, issue, out long cycle, out bool vector);
+            if (found != Forwarding.None)
+                _forwarding = found;
+            if (found == Forwarding.Forwarded)
+                late = Math.Max(late, cycle + (vector ? _model.StoreForwardVector : _model.StoreForward) - issue - t.Latency);
+            else if (found == Forwarding.Blocked)
+                late = Math.Max(late, cycle + _model.StoreBlock - issue - t.Latency);
+            extra = Math.Max(extra, late);
+        }
+        return extra;
+    }
+
+    private void Store(ProcessingElement pe, OutOfOrderInstruction t, long data, long earliest)
+    {
+        int size = 0;
+        ulong pa = 0;
+        bool page = false;
+        for (int i = 0; i < pe.AccessCount; i++)
+        {
+            ref MemoryAccess access = ref pe.Accesses[i];
+            if (!access.Write)
+                continue;
+            if (size == 0)
+                pa = access.Pa;
+            else if (access.Pa != pa + (ulong)size)
+                page = true;
+            page |= (access.Va & 4095) + access.Size > 4096 || (size > 0 && (access.Va & 4095) == 0);
+            size += (int)access.Size;
+        }
+        if (size == 0)
+            return;
+        if (page)
+            earliest = Math.Max(earliest, _stores.LastDrain + _model.StorePageCross);
+        _stores.Add(pa, size, t.Vector, Math.Max(data, 0) + Math.Max(0, t.Latency - 1), earliest, _model.WideStorePasses);
+    }
+
+    /// <summary>Starts a fill in the buffer of a range that is free first; lines arrive one after another.</summary>
+    /// <returns>The cycle in which the line is there.</returns>
+    private long Fill(ulong line, int penalty, CycleCause cause, long at, int first, int end)
+    {
+        int buffer = first;
+        for (int i = first + 1; i < end; i++)
+        {
+            if (_fillReady[i] < _fillReady[buffer])
+                buffer = i;
+        }
+        long asked = Math.Max(at, _fillReady[buffer]);
+        if (cause == CycleCause.Dram)
+            asked = _memory.Read(line, asked);
+        long filled = _fills.Take(IssuePorts.B, _model.FillInterval, asked + penalty, out _);
+        _fillReady[buffer] = filled;
+        _fillLine[buffer] = line;
+        _fillCause[buffer] = cause;
+        _fillsUntil = Math.Max(_fillsUntil, filled);
+        return filled;
+    }
+
+    /// <summary>The cycle in which a line is there whose fill may be on its way.</summary>
+    private long InFlight(ulong line, long at, ref CycleCause cause)
+    {
+        long filled = at;
+        for (int i = 0; i < _fillLine.Length; i++)
+        {
+            if (_fillLine[i] == line && _fillReady[i] > filled)
+            {
+                filled = _fillReady[i];
+                cause = _fillCause[i];
+            }
+        }
+        return filled;
+    }
+
+    /// <summary>A line is written past L1: when the store queue is rid of it.</summary>
+    private long Opened(in LineEvent line, long at)
+    {
+        _lastWrite = Math.Max(at, _lastWrite + _model.WriteInterval);
+        return line.Cause == CycleCause.Dram ? _memory.Stream(line.Line, _lastWrite) : _lastWrite;
+    }
+}
