@@ -13,6 +13,9 @@ public sealed class YardstickData
 
     private YardstickData(string? directory) => _directory = directory;
 
+    /// <summary>Folder of programs that were built from their sources; null: there is none, and sets that need it have no rows.</summary>
+    public string? Programs { get; init; }
+
     /// <summary>The tables built in (their sources: Data/SOURCES.md).</summary>
     public static YardstickData BuiltIn { get; } = new(null);
 
@@ -20,6 +23,12 @@ public sealed class YardstickData
     /// <exception cref="YardstickException">There is no such folder.</exception>
     public static YardstickData From(string directory) =>
         Directory.Exists(directory) ? new YardstickData(directory) : throw new YardstickException($"no folder {directory}");
+
+    /// <summary>The same tables with a folder of programs.</summary>
+    /// <exception cref="YardstickException">There is no such folder.</exception>
+    public YardstickData With(string programs) => Directory.Exists(programs)
+        ? new YardstickData(_directory) { Programs = Path.GetFullPath(programs) }
+        : throw new YardstickException($"no folder {programs}");
 
     /// <summary>Whether there is such a file.</summary>
     public bool Has(string file) => _directory is null

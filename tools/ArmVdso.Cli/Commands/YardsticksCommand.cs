@@ -19,6 +19,11 @@ internal static class YardsticksCommand
         var data = new Option<string?>(
             "--data")
         { Description = "folder with tables of the same format, in place of those built in", HelpName = "DIR" };
+        var programs = new Option<string?>("--programs")
+        {
+            Description = "folder of programs for board-programs, as tools/ArmVdso.Yardsticks/Programs/fetch.sh makes it",
+            HelpName = "DIR",
+        };
         var rows = new Option<bool>("--rows")
         {
             Description = $"also the rows with the largest errors ({WorstRows} a set), and each row left out with the reason",
@@ -26,13 +31,15 @@ internal static class YardsticksCommand
         var all = new Option<bool>("--all-rows") { Description = "all rows" };
         var json = new Option<bool>("--json") { Description = "output for programs: a line for each result, with all rows" };
         return new CliCommand(
-            "yardsticks", "the core models against measured and published figures", [], [data, rows, all, json], [sets], input =>
+            "yardsticks", "the core models against measured and published figures", [], [data, programs, rows, all, json], [sets], input =>
             {
                 string[] names = input.Operands(sets);
                 string? unknown = names.FirstOrDefault(n => ArmVdsoLab.Yardsticks.All(s => s.Name != n));
                 if (unknown is not null)
                     throw CommandInput.Error($"no set {unknown}; there are {string.Join(", ", ArmVdsoLab.Yardsticks.Select(s => s.Name))}");
                 YardstickData tables = Tables(input.Value(data));
+                if (input.Value(programs) is { } built)
+                    tables = WithPrograms(tables, built);
                 bool asJson = input.Value(json), worst = input.Value(rows), every = input.Value(all);
                 if (asJson)
                     input.Refuse("with --json, which has all rows", rows, all);
@@ -52,6 +59,18 @@ internal static class YardsticksCommand
         catch (YardstickException e)
         {
             throw CommandInput.Error($"--data: {e.Message}");
+        }
+    }
+
+    private static YardstickData WithPrograms(YardstickData tables, string folder)
+    {
+        try
+        {
+            return tables.With(folder);
+        }
+        catch (YardstickException e)
+        {
+            throw CommandInput.Error($"--programs: {e.Message}");
         }
     }
 

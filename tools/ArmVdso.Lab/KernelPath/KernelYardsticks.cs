@@ -21,6 +21,7 @@ internal static partial class KernelYardsticks
             data => Loops(data, "pipe-switch", "unixbench pipe ctx switch", "switch", null)),
         Set("null-syscall", "an unknown system call, inside 150 to 450 cycles", _ => [Null("cortex-a53"), Null("cortex-a55")]),
         Set("clock-ratio", "clock_gettime by system call / by vDSO, inside 4 to 8", _ => [Ratio("cortex-a53"), Ratio("cortex-a55")]),
+        BoardPrograms.Set,
     ];
 
     /// <summary>A set whose results name the kernel and the profile that their core has.</summary>
