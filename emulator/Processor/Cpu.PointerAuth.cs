@@ -146,8 +146,37 @@ public sealed partial class Cpu
     {
         ulong low = PauthKey[2 * key], high = PauthKey[2 * key + 1];
         if (PacVariant == PacAlgorithm.Qarma5)
-            return Qarma.ComputePac(data, modifier, high, low);
+            return FindPac(data, modifier, high, low);
         return Mix(Mix(data ^ low) + modifier ^ high);
+    }
+
+    private struct KnownPac
+    {
+        public ulong Data, Modifier, High, Low, Pac;
+    }
+
+    // A function's return address is signed and authenticated at the same depth of the stack again and again, and the cipher takes longer
+    // than all else that the function does.
+    private const int KnownPacs = 4096;
+    private KnownPac[]? _pacs;
+
+    private ulong FindPac(ulong data, ulong modifier, ulong high, ulong low)
+    {
+        _pacs ??= new KnownPac[KnownPacs];
+        ulong hash = (data ^ (modifier << 17) ^ (modifier >> 11)) * 0x9E3779B97F4A7C15;
+        ref KnownPac known = ref _pacs[(int)(hash >> 52)];
+        // An empty entry has no code.
+        if (known.Data == data && known.Modifier == modifier && known.High == high && known.Low == low && known.Pac != 0)
+            return known.Pac;
+        known = new KnownPac
+        {
+            Data = data,
+            Modifier = modifier,
+            High = high,
+            Low = low,
+            Pac = Qarma.ComputePac(data, modifier, high, low),
+        };
+        return known.Pac;
     }
 
     private static ulong Mix(ulong value)
