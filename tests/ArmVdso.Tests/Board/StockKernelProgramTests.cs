@@ -1,0 +1,78 @@
+namespace ArmVdso.Tests.Board;
+
+/// <summary>Debian's stock kernels with an initial file system of busybox: to the shell, some commands, and off. The usual run boots one of
+/// them on one CPU; ARMVDSO_LONG=1 boots each on one and four CPUs, with and without a timing model, and twice, since the same run has the
+/// same log to the microsecond.</summary>
+public sealed class StockKernelProgramTests
+{
+    private const string Commands = "uname -r; nproc; ls -d /proc/self; dd if=/dev/hwrng bs=16 count=1 2>&- | wc -c; poweroff -f\n";
+
+    private static readonly Lazy<string> s_folder = new(() =>
+    {
+        string guests = Path.Join(GuestPrograms.RepositoryRoot, "tests", "guests");
+        string folder = Path.Join(guests, "build", "boot"), stock = Path.Join(folder, "stock");
+        if (!File.Exists(Path.Join(folder, "6.12", "initramfs.cpio")))
+        {
+            string packages = Path.GetDirectoryName(StockImages.Path("6.12"))!;
+            Directory.CreateDirectory(folder);
+            if (!Path.Exists(stock))
+                Directory.CreateSymbolicLink(stock, packages);
+            (int status, string output, string errors) = GuestPrograms.Run(Path.Join(guests, "fetch-boot.sh"), folder);
+            if (status != 0)
+                throw new InvalidOperationException(output + errors);
+        }
+        return folder;
+    });
+
+    private static bool Long => Environment.GetEnvironmentVariable("ARMVDSO_LONG") == "1";
+
+    public static TheoryData<string, int, string, string> Machines
+    {
+        get
+        {
+            var data = new TheoryData<string, int, string, string> { { "6.1", 1, "none", "neoverse-n1" } };
+            if (!Long)
+                return data;
+            foreach (string series in (string[])["6.1", "6.12"])
+            {
+                foreach (int cpus in (int[])[1, 4])
+                {
+                    data.Add(series, cpus, "none", "max");
+                    data.Add(series, cpus, "none", "cortex-a53");
+                    data.Add(series, cpus, "cortex-a53", "cortex-a53");
+                    data.Add(series, cpus, "neoverse-n1", "neoverse-n1");
+                }
+            }
+            return data;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Machines))]
+    public void BootsToAShellAndOff(string series, int cpus, string core, string profile)
+    {
+        string log = Boot(series, cpus, core, profile);
+        string said = log.Replace("\r", "", StringComparison.Ordinal);
+        Assert.Contains($"\n{series}.", said);
+        Assert.Contains($"\n{cpus}\n", said);
+        Assert.Contains("\n/proc/self\n", said);
+        Assert.Contains("\n16\n", said);
+        Assert.Contains("reboot: Power down", said);
+        Assert.DoesNotContain("WARNING", said);
+        Assert.DoesNotContain("BUG", said);
+        Assert.DoesNotContain("Oops", said);
+        if (Long)
+            Assert.Equal(log, Boot(series, cpus, core, profile));
+    }
+
+    private static string Boot(string series, int cpus, string core, string profile)
+    {
+        string folder = Path.Join(s_folder.Value, series);
+        ArmVdsoCommand.Result result = ArmVdsoCommand.RunWithInput(
+            Commands, "boot", "--kernel", Path.Join(folder, "vmlinuz"), "--initrd", Path.Join(folder, "initramfs.cpio"),
+            "--cpus", $"{cpus}", "--core", core, "--cpu", profile, "--append", "loglevel=7");
+        Assert.Equal("", result.Errors);
+        Assert.Equal(0, result.Status);
+        return result.Output;
+    }
+}
