@@ -36,7 +36,8 @@ internal sealed partial class Emitter
             Row.FMOV_imm_s => FloatNumber(i),
             Row.FCVT_ds => FloatConvert(i, true),
             Row.FCVT_sd => FloatConvert(i, false),
-            Row.SCVTF_gen_s => FromInteger(i),
+            Row.SCVTF_gen_s => FromInteger(i, _general[Rn(i)], i >> 31 != 0),
+            Row.SCVTF_ss => FromInteger(i, Half(Rn(i), 0), IsDouble(i)),
             Row.FCVTZS_gen_s => ToInteger(i),
             _ => false,
         };
@@ -174,14 +175,13 @@ internal sealed partial class Emitter
         return PutNormal(Rd(i), toDouble);
     }
 
-    private bool FromInteger(uint i)
+    private bool FromInteger(uint i, in Operand source, bool wide)
     {
         // A word is exact in 64 bits.
-        bool wide = i >> 31 != 0;
         if (wide || !IsDouble(i))
             NeedInexact();
         SetZero(0);
-        _a.Vex(1, ScalarPrefix(i), 0x2A, 0, 0, _general[Rn(i)], wide); // VCVTSI2SD, VCVTSI2SS
+        _a.Vex(1, ScalarPrefix(i), 0x2A, 0, 0, source, wide); // VCVTSI2SD, VCVTSI2SS
         MoveVector(16, 0, Vector(Rd(i)), true);
         return true;
     }

@@ -12,7 +12,9 @@ internal sealed partial class Emitter
         uint i = op.Instruction;
         return op.Row switch
         {
-            Row.NOP or Row.BTI or Row.PRFM_imm or Row.PRFM_reg or Row.PRFM_lit or Row.PRFUM => EFlags.Unknown,
+            Row.NOP or Row.HINT or Row.BTI or Row.CSDB or Row.ESB or Row.DMB or Row.DSB => EFlags.Unknown,
+            Row.PRFM_imm or Row.PRFM_reg or Row.PRFM_lit or Row.PRFUM => EFlags.Unknown,
+            Row.RBIT => ReverseBits(i),
             Row.ADDS_ext => ExtendedFlags(i, Alu.Add, EFlags.Carry),
             Row.SUBS_ext => ExtendedFlags(i, Alu.Sub, EFlags.Borrow),
             Row.BICS_shift => InvertedShift(i, Alu.And, EFlags.Carry),
@@ -25,6 +27,8 @@ internal sealed partial class Emitter
             Row.CCMN_imm => CompareNegativeIf(i, true),
             Row.LDAR or Row.LDAPR => EmitOrdered(op, false),
             Row.STLR => EmitOrdered(op, true),
+            Row.LD1_1 => OneVector(i, false),
+            Row.ST1_1 => OneVector(i, true),
             _ => EmitVector(op),
         };
     }
@@ -83,6 +87,48 @@ internal sealed partial class Emitter
             _a.Alu(Alu.Add, Width(i), Gpr.Rax, _general[Rm(i)]);
         StoreFlags(EFlags.Carry);
         Otherwise(otherwise, (int)i & 15);
+        return EFlags.Unknown;
+    }
+
+    /// <summary>Bytes are reversed by the host, bits inside them by exchanging halves, pairs and neighbours.</summary>
+    private EFlags ReverseBits(uint i)
+    {
+        int size = Width(i);
+        Get(size, Gpr.Rax, Rn(i));
+        _a.ReverseBytes(size, Gpr.Rax);
+        foreach ((int shift, ulong mask) in s_exchanges)
+        {
+            _a.Set(Gpr.Rdx, mask);
+            _a.Mov(64, Gpr.Rcx, Gpr.Rax);
+            _a.Shift(Native.Shift.Shr, 64, Gpr.Rcx, shift);
+            _a.Alu(Alu.And, 64, Gpr.Rcx, Gpr.Rdx);
+            _a.Alu(Alu.And, 64, Gpr.Rax, Gpr.Rdx);
+            _a.Shift(Native.Shift.Shl, 64, Gpr.Rax, shift);
+            _a.Alu(Alu.Or, 64, Gpr.Rax, Gpr.Rcx);
+        }
+        Put(Destination(Rd(i)), Gpr.Rax);
+        return EFlags.Unknown;
+    }
+
+    private static readonly (int Shift, ulong Mask)[] s_exchanges =
+        [(4, 0x0F0F0F0F0F0F0F0F), (2, 0x3333333333333333), (1, 0x5555555555555555)];
+
+    /// <summary>LD1 and ST1 of one register.</summary>
+    private EFlags OneVector(uint i, bool store)
+    {
+        int bytes = IsLong(i) ? 16 : 8, first = _stubs.Count;
+        Get(64, Gpr.Rax, OrStackPointer(Rn(i)));
+        if (Rn(i) == 31)
+        {
+            _a.Test(32, Gpr.Rax, 15);
+            AddSlowWay(Cc.Ne);
+        }
+        FindPage(bytes, store);
+        if (store && _logged)
+            LogStore(bytes);
+        MoveVector(bytes, 0, store ? Vector(Rd(i)) : Place(0), false);
+        MoveVector(store ? bytes : 16, 0, store ? Place(0) : Vector(Rd(i)), true);
+        ComeBackHere(first, ExitKind.Access);
         return EFlags.Unknown;
     }
 

@@ -43,6 +43,8 @@ internal sealed partial class Emitter
             Row.UMINP_v => Size(i) == 0 && PairBytes(i, 0xDA),
             Row.ADDP_v => AddPairs(i),
             Row.ADDP_s => AddHalves(i),
+            Row.ADD_s => AddScalars(i, Alu.Add),
+            Row.SUB_s => AddScalars(i, Alu.Sub),
             Row.USHR_v => ShiftRight(i, 2),
             Row.SSHR_v => ShiftRight(i, 4),
             Row.SHL_v => ShiftLeft(i),
@@ -265,6 +267,13 @@ internal sealed partial class Emitter
     {
         _a.Mov(64, Gpr.Rax, Half(Rn(i), 0));
         _a.Alu(Alu.Add, 64, Gpr.Rax, Half(Rn(i), 1));
+        return PutLow(Rd(i));
+    }
+
+    private bool AddScalars(uint i, Alu operation)
+    {
+        _a.Mov(64, Gpr.Rax, Half(Rn(i), 0));
+        _a.Alu(operation, 64, Gpr.Rax, Half(Rm(i), 0));
         return PutLow(Rd(i));
     }
 

@@ -15,7 +15,7 @@ public sealed class NativeEngineTests
     [InlineData(Row.CLZ, Row.ADC, Row.SUBS_ext, Row.BICS_shift, Row.LDR_imm, Row.STR_post, Row.LDP_off, Row.STP_pre, Row.LDRSB_imm)]
     [InlineData(Row.LDR_fp_imm, Row.STP_fp_off, Row.LDAR, Row.STLR, Row.ADD_v, Row.CMHI_v, Row.BSL_v, Row.UMAXP_v, Row.USHR_v)]
     [InlineData(Row.SHRN_v, Row.EXT, Row.ZIP1, Row.TBL, Row.DUP_gen, Row.UMOV, Row.INS_elt, Row.MOVI_b, Row.FADD_s, Row.FMADD_s)]
-    [InlineData(Row.FCMP_s, Row.FCSEL_s, Row.SCVTF_gen_s, Row.FNEG_s)]
+    [InlineData(Row.FCMP_s, Row.FCSEL_s, Row.SCVTF_gen_s, Row.SCVTF_ss, Row.FNEG_s, Row.ADD_s, Row.RBIT, Row.LD1_1, Row.ST1_1)]
     public void ABugInCodeIsNoticed(params Row[] rows)
     {
         if (!Machine.HasNativeEngine)
@@ -122,10 +122,10 @@ public sealed class NativeEngineTests
         using var machine = new EngineMachine(EngineKind.Native);
         machine.Load(
             0x91000442, // loop: add x2, x2, #1
-            0xDAC00063, // rbit x3, x3
+            0xDAC00463, // rev16 x3, x3
             0x17FFFFFE); // b loop
         machine.Run(300);
         NativeCounts counts = machine.Machine.NativeCounts!;
-        Assert.Equal((Row.RBIT, 100UL), Assert.Single(counts.Interpreted));
+        Assert.Equal((Row.REV16, 100UL), Assert.Single(counts.Interpreted));
     }
 }
