@@ -23,6 +23,7 @@ public sealed class CommandTreeCommandTests
     {
         ["--cpus"] = ["3"],
         ["--cpu"] = ["cortex-a55"],
+        ["--board"] = ["altra"],
         ["--core"] = ["neoverse-n1"],
         ["--engine"] = ["reference"],
         ["--check-engine"] = [],
