@@ -183,6 +183,7 @@ internal sealed class VirtioDevice(VirtioFunction function, GuestMemory memory, 
             return false;
         bool any = false;
         var buffers = new List<VirtioBuffer>();
+        Span<byte> used = stackalloc byte[8];
         while (Half(queue.Driver + 2) != queue.Seen)
         {
             uint head = Half(queue.Driver + 4 + 2 * (queue.Seen & (entries - 1)));
@@ -190,7 +191,6 @@ internal sealed class VirtioDevice(VirtioFunction function, GuestMemory memory, 
             if (!Collect(queue, head, buffers))
                 return false;
             int written = function.Request(memory, buffers);
-            Span<byte> used = stackalloc byte[8];
             BinaryPrimitives.WriteUInt32LittleEndian(used, head);
             BinaryPrimitives.WriteUInt32LittleEndian(used[4..], (uint)written);
             memory.Write(queue.Device + 4 + 8 * (queue.Seen & (entries - 1)), used);
