@@ -91,8 +91,10 @@ public sealed partial class LinuxKernel : IHypercallHandler
     /// <param name="machine">The machine.</param>
     /// <param name="options">The run.</param>
     /// <param name="hooks">The host's part in it; null: nobody listens.</param>
+    /// <param name="wrap">Puts a design around that of the options; null: nothing.</param>
     /// <exception cref="IOException">A host path of the options cannot be opened.</exception>
-    public LinuxKernel(Machine machine, KernelOptions options, KernelHooks? hooks = null)
+    public LinuxKernel(
+        Machine machine, KernelOptions options, KernelHooks? hooks = null, Func<VdsoDesign, VdsoDesign>? wrap = null)
     {
         Machine = machine;
         Options = options;
@@ -105,6 +107,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
             throw new InvalidOperationException("the kernel's address space does not follow the trampoline's");
         El1 = El1Image.Load(machine, PageAllocator, kernelSpace, trampolineSpace);
         VdsoDesign design = VdsoDesigns.Create(options.VdsoDesign);
+        design = wrap?.Invoke(design) ?? design;
         bool reload = options.Kernel.Reload || (options.Kernel.ClobbersTpidrro && design.RestoresRegister);
         El1.ApplyAlternatives(machine, options.Kernel with { Reload = reload });
         if (options.Kernel.Kpti)

@@ -156,6 +156,17 @@ public sealed partial class TaskRecords
         _memory.Write(task.RecordPa + TaskRecord.VdsoRegister, register);
     }
 
+    /// <summary>Gives a task the slot and the register's value of another one.</summary>
+    internal void ShareVdso(KernelTask from, KernelTask to)
+    {
+        if (from.RecordPa != 0)
+        {
+            SetVdso(
+                to, _memory.Read<ulong>(from.RecordPa + TaskRecord.VdsoSlot),
+                _memory.Read<ulong>(from.RecordPa + TaskRecord.VdsoRegister));
+        }
+    }
+
     /// <summary>The file system user that EL1 code granted the thread (writable page).</summary>
     internal uint VdsoRequest(KernelTask task) => _memory.Read<uint>(task.RecordPa + TaskRecord.VdsoRequest);
 

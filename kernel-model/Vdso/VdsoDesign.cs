@@ -81,7 +81,7 @@ public abstract class VdsoDesign
     /// <summary>Who runs where.</summary>
     protected Scheduler Scheduler => Mapping.Scheduler;
 
-    internal void Attach(VdsoMapping mapping) => _mapping = mapping;
+    internal virtual void Attach(VdsoMapping mapping) => _mapping = mapping;
 
     /// <summary>What the design changes in EL1 code at boot, as static keys, static calls and alternatives do.</summary>
     internal virtual void PatchEl1(El1Image el1, Machine machine)

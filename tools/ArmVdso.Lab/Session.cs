@@ -61,7 +61,7 @@ public sealed class Session : IDisposable
         Machine = MakeMachine(settings);
         try
         {
-            Kernel = new LinuxKernel(Machine, options, hooks);
+            Kernel = new LinuxKernel(Machine, options, hooks, hooks.Design);
             long result = Kernel.Start(out string error);
             if (result < 0)
             {
@@ -210,6 +210,9 @@ public sealed record SessionHooks : KernelHooks
 {
     /// <summary>Which of the streams are terminals: bit 0 input, 1 output, 2 error.</summary>
     public int Terminals { get; init; }
+
+    /// <summary>Puts a design around that of the settings: its hooks come there first. Null: none.</summary>
+    public Func<VdsoDesign, VdsoDesign>? Design { get; init; }
 
     /// <summary>Told of a run before its first instruction; what it returns is disposed of with the session.</summary>
     public Func<Session, IDisposable>? Watch { get; init; }

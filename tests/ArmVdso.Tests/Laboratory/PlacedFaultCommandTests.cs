@@ -5,7 +5,7 @@ namespace ArmVdso.Tests.Laboratory;
 /// <summary>armvdso check --faults: a fault at each place, named by symbol and offset, and what became of it.</summary>
 public sealed class PlacedFaultCommandTests
 {
-    private static readonly string[] s_events = ["none", "preempt", "migrate", "race", "tick"];
+    private static readonly string[] s_events = ["none", "preempt", "migrate", "setxid", "race", "tick"];
 
     private static List<JsonElement> Faults(string design, string function)
     {
@@ -47,6 +47,19 @@ public sealed class PlacedFaultCommandTests
         Assert.Contains(faults, f => Text(f, "outcome") == "found" && Text(f, "text").EndsWith(".seq", StringComparison.Ordinal));
         Assert.Contains(
             faults, f => Text(f, "outcome") == "gap" && Text(f, "reason").Contains("was there already", StringComparison.Ordinal));
+    }
+
+    /// <summary>One slot for two threads: the number of the sibling, which ran meanwhile, is in it.</summary>
+    [Fact]
+    public void TwoThreadsOfOneSlotAreFound()
+    {
+        List<JsonElement> hooks = [
+            .. Faults("per-thread", "gettid").Where(f => Text(f, "place").StartsWith("hook ", StringComparison.Ordinal))];
+        JsonElement shared = hooks.Single(f => Text(f, "name") == "hook TaskCreated:misdirected");
+        Assert.Equal("found", Text(shared, "outcome"));
+        Assert.Equal("gettid setxid", Text(shared, "by"));
+        // The next fault has a machine of its own.
+        Assert.Contains(hooks, f => Text(f, "outcome") != "found");
     }
 
     [Fact]

@@ -38,7 +38,10 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
             TimeoutSeconds = 0,
             MaxCycles = 0,
         };
-        _session = new Session(Settings, _guest.Bind.GuestPath, [], new SessionHooks());
+        _session = new Session(Settings, _guest.Bind.GuestPath, [], new SessionHooks
+        {
+            Design = design => design is StockDesign ? design : Faulty = new FaultyDesign(design),
+        });
         Control = new KernelControl(Kernel);
         Machine.Attach(this);
         Design = settings.Vdso;
@@ -64,6 +67,9 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
     }
 
     internal string Design { get; }
+
+    /// <summary>The design's hooks, which can be made to fail; null: a stock image, whose kernel has none.</summary>
+    internal FaultyDesign? Faulty { get; private set; }
 
     /// <summary>Settings of the run: no timing model, whatever was asked for.</summary>
     internal SessionSettings Settings { get; }

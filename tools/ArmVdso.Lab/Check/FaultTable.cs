@@ -1,6 +1,7 @@
 using ArmVdso.Emulator.Isa;
 using ArmVdso.Emulator.MemoryModel;
 using ArmVdso.Emulator.Timing.Events;
+using ArmVdso.Kernel.Explore;
 
 namespace ArmVdso.Lab.Check;
 
@@ -85,12 +86,21 @@ internal sealed class FaultTable : IDisposable
         }
         foreach ((ulong pc, HashSet<ulong> bytes) in stores.OrderBy(s => s.Key))
         {
+            List<CheckedFunction> readers = Readers(bytes);
+            if (readers.Count == 0)
+            {
+                PlacedFault dropped = PlacedFault.AtEl1(_rig, pc, "dropped");
+                yield return Result(dropped, FaultOutcome.Gap, null, null, "no function that is checked loads what it stores");
+                continue;
+            }
             foreach (string kind in PlacedFault.StoreKinds)
-                yield return Try(PlacedFault.AtEl1(_rig, pc, kind), Readers(bytes));
+                yield return Try(PlacedFault.AtEl1(_rig, pc, kind), readers);
         }
         HashSet<ulong> slot = [.. stores.Values.SelectMany(b => b)];
         foreach (ulong pc in _visited.Values.SelectMany(v => v.Barriers).Distinct().Order().ToList())
             yield return Try(PlacedFault.AtEl1(_rig, pc, "removed"), Readers(slot));
+        foreach (FaultResult result in Hooks())
+            yield return result;
         List<CheckedFunction> clocks = [.. _functions.Where(f => f.IsTime)];
         IReadOnlyList<HeldStore> tick = clocks.Count > 0 ? _explorer.TickStores() : [];
         for (int i = 0; i < tick.Count; i++)
@@ -100,12 +110,39 @@ internal sealed class FaultTable : IDisposable
         }
     }
 
+    /// <summary>Each hook that the design has. One that never was called while the functions were explored is one gap.</summary>
+    private IEnumerable<FaultResult> Hooks()
+    {
+        if (_rig.Faulty is null)
+            yield break;
+        List<CheckedFunction> concerned = [.. _functions.Where(f => f.Kind is AnswerKind.Id or AnswerKind.Cpu)];
+        foreach (string hook in FaultyDesign.Hooks.Where(h => _rig.Faulty.Has(h)))
+        {
+            foreach (string kind in PlacedFault.StoreKinds)
+                yield return Try(new HookPlacedFault(hook, kind, ""), concerned);
+        }
+    }
+
     private List<CheckedFunction> Readers(HashSet<ulong> bytes) => [.. _functions.Where(f => _visited[f].Loads.Overlaps(bytes))];
 
     private FaultResult Try(PlacedFault fault, List<CheckedFunction> functions)
     {
-        if (functions.Count == 0)
-            return Result(fault, FaultOutcome.Gap, null, null, "no function that is checked loads what it stores");
+        FaultResult result = Explore(fault, functions);
+        // What a fault has left behind, in records of tasks, in slots, in a task that is gone, is not to be taken for the next one's.
+        if (result.Outcome == FaultOutcome.Found || fault is HookPlacedFault)
+            Renew();
+        return result;
+    }
+
+    private void Renew()
+    {
+        _rig.Dispose();
+        _rig = new CheckRig(CheckRig.With(_settings, _design));
+        _explorer = new Explorer(_rig);
+    }
+
+    private FaultResult Explore(PlacedFault fault, List<CheckedFunction> functions)
+    {
         long explored = 0, more = 0;
         try
         {
@@ -126,16 +163,9 @@ internal sealed class FaultTable : IDisposable
         }
         catch (Exception e) when (e is LabException or InvalidOperationException)
         {
-            // The machine is in no state to go on with.
-            _rig.Dispose();
-            _rig = new CheckRig(CheckRig.With(_settings, _design));
-            _explorer = new Explorer(_rig);
             return Result(fault, FaultOutcome.Found, null, null, $"broke off: {e.Message}");
         }
-        finally
-        {
-            fault.Remove(_rig);
-        }
+        fault.Remove(_rig);
         return NotFound(fault, explored, more);
     }
 
@@ -153,7 +183,9 @@ internal sealed class FaultTable : IDisposable
             < 0 => $"{-more} fewer calls ask the kernel",
             _ => "as many calls ask the kernel as without it",
         };
-        string effect = fault.Effect is { } e ? $"changed memory {e.Changed} times; " : "";
+        string effect = fault.Effect is not { } e ? ""
+            : fault is HookPlacedFault ? $"called {e.Executed} times; "
+            : $"changed memory {e.Changed} times; ";
         return Result(fault, FaultOutcome.Harmless, null, null, $"{effect}all {explored} answers right, {calls}");
     }
 

@@ -3,12 +3,13 @@ using System.Text.RegularExpressions;
 using ArmVdso.Emulator.Isa;
 using ArmVdso.Emulator.Isa.Disassembly;
 using ArmVdso.Kernel.El1;
+using ArmVdso.Kernel.Explore;
 
 namespace ArmVdso.Lab.Check;
 
 /// <summary>A fault at one place of a design, named by the symbol that it is in: an instruction of the image that is removed, or a store of
 /// EL1 code or of the clock update that goes wrong. "__kernel_getpid+0x8:removed", "vdso_update_per_cpu_seq+0x1c:dropped",
-/// "clock store 3:delayed".</summary>
+/// "clock store 3:delayed", "hook IdMapsChanged:dropped".</summary>
 /// <param name="Place">Symbol and offset.</param>
 /// <param name="Kind">What goes wrong.</param>
 /// <param name="Text">The instruction, or what is stored.</param>
@@ -40,6 +41,12 @@ internal abstract partial record PlacedFault(string Place, string Kind, string T
         string place = m.Groups["place"].Value, kind = m.Groups["kind"].Value;
         if (m.Groups["store"].Success)
             return new ClockStoreFault(int.Parse(m.Groups["store"].Value, CultureInfo.InvariantCulture), kind, "");
+        if (m.Groups["hook"].Success)
+        {
+            return FaultyDesign.Hooks.Contains(m.Groups["hook"].Value) && kind != "removed"
+                ? new HookPlacedFault(m.Groups["hook"].Value, kind, "")
+                : throw new LabException($"mutant: there is no {place}; hooks: {string.Join(' ', FaultyDesign.Hooks)}", LabFault.Input);
+        }
         string symbol = m.Groups["symbol"].Value;
         ulong offset = ulong.Parse(m.Groups["offset"].ValueSpan, NumberStyles.HexNumber, CultureInfo.InvariantCulture);
         if (rig.Kernel.Vdso.Image!.Symbols.TryGetValue(symbol, out ulong at) && kind == "removed")
@@ -80,8 +87,8 @@ internal abstract partial record PlacedFault(string Place, string Kind, string T
     }
 
     [GeneratedRegex(
-        @"^(?<place>(?<symbol>\w+)\+0x(?<offset>[0-9a-f]+)|clock store (?<store>\d+)):(?<kind>removed|dropped|delayed|misdirected"
-        + "|doubled)$")]
+        @"^(?<place>(?<symbol>\w+)\+0x(?<offset>[0-9a-f]+)|clock store (?<store>\d+)|hook (?<hook>\w+)):"
+        + "(?<kind>removed|dropped|delayed|misdirected|doubled)$")]
     private static partial Regex Form();
 
     private sealed record ImageFault(string Place, string Text, int Word, uint Instruction) : PlacedFault(Place, "removed", Text)
