@@ -86,6 +86,7 @@ internal sealed class VirtioBlock : VirtioFunction
 /// <summary>Entropy device (Virtual I/O Device 1.2, 5.4): SplitMix64 from the machine's seed.</summary>
 internal sealed class VirtioEntropy(ulong seed) : VirtioFunction
 {
+    private const int MostBytes = 4096;
     private ulong _state = seed;
 
     /// <inheritdoc/>
@@ -97,20 +98,17 @@ internal sealed class VirtioEntropy(ulong seed) : VirtioFunction
     /// <inheritdoc/>
     internal override int Request(GuestMemory memory, IReadOnlyList<VirtioBuffer> buffers)
     {
-        int written = 0;
-        foreach (VirtioBuffer buffer in buffers.Where(b => b.Writable))
+        // A device may write less than there is room for; a guest must not make the host fill gigabytes.
+        VirtioBuffer buffer = buffers.FirstOrDefault(b => b.Writable);
+        var bytes = new byte[Math.Min(buffer.Length, MostBytes)];
+        for (int i = 0; i < bytes.Length; i++)
         {
-            var bytes = new byte[buffer.Length];
-            for (int i = 0; i < bytes.Length; i++)
-            {
-                if (i % 8 == 0)
-                    _state += 0x9E3779B97F4A7C15;
-                bytes[i] = (byte)(SplitMix.Mix(_state) >> (8 * (i % 8)));
-            }
-            memory.Write(buffer.Address, bytes);
-            written += bytes.Length;
+            if (i % 8 == 0)
+                _state += 0x9E3779B97F4A7C15;
+            bytes[i] = (byte)(SplitMix.Mix(_state) >> (8 * (i % 8)));
         }
-        return written;
+        memory.Write(buffer.Address, bytes);
+        return bytes.Length;
     }
 }
 

@@ -84,8 +84,10 @@ public sealed class BootFileCommandTests : IDisposable
     [Fact]
     public void PagesOf64KiB() => Expect(126, "pages of 64 KiB", "--kernel", Write("pages", Image(flags: 6)));
 
-    [Fact]
-    public void TooLarge() => Expect(126, "--mem", "--kernel", Write("large", Image(size: 64 << 20)));
+    [Theory]
+    [InlineData(64 << 20)]
+    [InlineData(ulong.MaxValue - 4095)]
+    public void TooLarge(ulong size) => Expect(126, "--mem", "--kernel", Write("large", Image(size: size)));
 
     [Fact]
     public void DamagedGzip() => Expect(126, "gzip", "--kernel", Write("gz", Gzip(Image())[..60]));

@@ -52,9 +52,10 @@ public sealed class BootSession : IDisposable
             kernel.CheckPageSize(files.Kernel, Machine.Profile!);
             ulong entry = KernelAt + kernel.TextOffset, end = Up(entry + kernel.ImageSize);
             ulong tree = end + Align, initialAt = tree + Align, initialEnd = initialAt + (ulong)initial.Length;
-            if (Up(initialEnd) + (16 << 20) > Machine.Memory.Size)
+            if (kernel.ImageSize > Machine.Memory.Size || Up(initialEnd) + (16 << 20) > Machine.Memory.Size)
             {
-                string sizes = $"{(initialEnd >> 20) + 17} MiB; there are {Machine.Memory.Size >> 20}";
+                ulong needed = ((kernel.ImageSize + (ulong)initial.Length) >> 20) + 24;
+                string sizes = $"{needed} MiB; there are {Machine.Memory.Size >> 20}";
                 throw new LabException($"{files.Kernel}: kernel and initial files need {sizes} (--mem)", LabFault.NotExecutable);
             }
             kernel.Image.CopyTo(Machine.Memory.Span(entry, kernel.Image.Length));

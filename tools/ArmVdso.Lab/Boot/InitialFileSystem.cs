@@ -9,6 +9,7 @@ namespace ArmVdso.Lab.Boot;
 internal static class InitialFileSystem
 {
     private const int CpioHeader = 110;
+    private const int MostBytes = 1 << 30;
 
     private static readonly (byte[] Magic, string Name)[] s_compressions =
     [
@@ -50,7 +51,13 @@ internal static class InitialFileSystem
         try
         {
             using var zip = new GZipStream(new MemoryStream(file), CompressionMode.Decompress);
-            zip.CopyTo(unpacked);
+            var buffer = new byte[1 << 16];
+            for (int n; (n = zip.Read(buffer)) > 0;)
+            {
+                unpacked.Write(buffer, 0, n);
+                if (unpacked.Length > MostBytes)
+                    throw new LabException($"{name}: its gzip data are larger than {MostBytes >> 20} MiB", LabFault.NotExecutable);
+            }
         }
         catch (InvalidDataException e)
         {
