@@ -157,18 +157,19 @@ public sealed partial class LinuxKernel : IHypercallHandler
 
         var taskNamespaces = new TaskNamespaces(machine.Memory, PageAllocator, Tasks, Records, Namespaces, Vdso, SignalDelivery);
         Vfs = MakeFiles(
-            new ProcParts(machine, PageAllocator, random, uts, Clock, Timekeeper, Tasks, Scheduler, taskNamespaces), random, seeding);
+            new ProcParts(machine, PageAllocator, random, uts, Clock, Timekeeper, Tasks, Scheduler, ipc, taskNamespaces), random, seeding);
         var loader = new ProgramLoader(machine, options, PageAllocator, Vdso, random, Hooks.CodePageLoaded);
         var programs = new ProgramStart(Records, Clock, random, options.ProgramGuestPath);
         var reparenting = new Reparenting(Tasks, Records, Clock, design, SignalDelivery);
-        var processEnd = new ProcessEnd(machine, Tasks, ipc, SignalDelivery, Jobs, traces, taskNamespaces, reparenting, Hooks.Exit);
+        var processEnd = new ProcessEnd(machine, Vfs, Tasks, ipc, SignalDelivery, Jobs, traces, taskNamespaces, reparenting, Hooks.Exit);
         var exit = new TaskExit(Tasks, Records, Scheduler, futexes, design, SignalDelivery, processEnd);
-        var fork = new Fork(Vfs, Tasks, Records, Scheduler, Namespaces, taskNamespaces, design, SignalDelivery);
+        var fork = new Fork(
+            Vfs, Tasks, Records, Scheduler, Namespaces, taskNamespaces, design, SignalDelivery, options.Limits.Tasks, Hooks.Log);
         var exec = new Exec(Vfs, Tasks, Records, counter, design, SignalDelivery, taskNamespaces, exit, loader, programs, Hooks.Exec);
         _first = new FirstProcess(options, Vfs, Tasks, Records, Scheduler, Namespaces, design, loader, programs);
 
         var sequences = new RestartableSequences(machine.Cpus.Count, Scheduler, design, SignalDelivery);
-        var frames = new SignalFrame(HardwareCapabilities.HasBti(machine), design, SignalDelivery);
+        var frames = new SignalFrame(HardwareCapabilities.HasBti(machine), design, sequences, SignalDelivery);
         _return = new ReturnToUser(Records, Scheduler, SignalDelivery, Jobs, traces, exit, sequences, frames, Hooks.Signal);
         _faults = new UserFaults(machine, Records, Costs, SignalDelivery, Hooks.Log);
         Syscalls = new SyscallParts
@@ -220,6 +221,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
             StdoutIsTerminal = (Options.TerminalStreams & 2) != 0,
             StderrIsTerminal = (Options.TerminalStreams & 4) != 0,
             TerminalSize = Options.TerminalSize,
+            Limits = Options.Limits,
         }, BootMounts.Of(shown));
         vfs.Attach(new VfsHost
         {
@@ -229,6 +231,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
             Random = random,
             Seeding = seeding,
             Jobs = Jobs,
+            Log = Hooks.Log,
             In = Hooks.Input,
             Out = Hooks.Output,
             Error = Hooks.Error,

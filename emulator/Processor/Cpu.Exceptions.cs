@@ -220,6 +220,9 @@ public sealed partial class Cpu
         PC = VBAR_EL1 + vector + offset;
         NextPC = PC;
         ExceptionEntries++;
+        // An exception of the vector's own first instruction executes nothing, for ever: time passes all the same, so that limits end it.
+        if (from == 1 && returnAddress == PC)
+            Timing.AdvanceTo(Timing.Cycles + 1);
         Timing.ExceptionEntry();
         Machine.Observer?.OnExceptionEntry(this, from, offset);
     }

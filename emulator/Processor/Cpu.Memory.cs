@@ -126,6 +126,15 @@ public sealed partial class Cpu
         return high ? va | 0xffUL << 56 : va & ~(0xffUL << 56);
     }
 
+    /// <summary>A Data Abort is pending for an access at a possibly tagged address: FAR_EL1 keeps the tag (DDI0487, D8.8.1). False, as the
+    /// result of the access.</summary>
+    private bool FaultedAt(ulong address)
+    {
+        const ulong tag = 0xffUL << 56;
+        _pendingFar = (_pendingFar & ~tag) | (address & tag);
+        return false;
+    }
+
     /// <summary>Which accesses are allowed to a page: 0 those of EL0, 1 of EL1, 2 of EL1 with PSTATE.PAN.</summary>
     internal int AccessMode => EL == 0 ? 0 : PAN ? 2 : 1;
 
@@ -258,13 +267,13 @@ public sealed partial class Cpu
         if ((access != Access.Normal || AlignmentChecked) && !AlignmentOk(va, size, access))
         {
             DataAbort(va, write, FaultStatus.Alignment);
-            return false;
+            return FaultedAt(address);
         }
         bool user = EL == 0 || (access == Access.Unprivileged && !UAO);
         if (!Translate(va, write, user, out _))
-            return false;
+            return FaultedAt(address);
         ulong last = va + (ulong)size - 1;
-        return (va ^ last) >> 12 == 0 || Translate(last & ~0xfffUL, write, user, out _);
+        return (va ^ last) >> 12 == 0 || Translate(last & ~0xfffUL, write, user, out _) || FaultedAt(address);
     }
 
     /// <summary>Translates the address of a cache maintenance instruction, which needs read permission. A fault has CM and
@@ -276,7 +285,7 @@ public sealed partial class Cpu
             return true;
         const uint cacheMaintenance = 1 << 8, writeNotRead = 1 << 6;
         _pendingIss |= cacheMaintenance | writeNotRead;
-        return false;
+        return FaultedAt(address);
     }
 
     /// <summary>AArch64.AT: translates without faulting; PAR_EL1 gets the address, or F and the fault status.</summary>
@@ -308,7 +317,7 @@ public sealed partial class Cpu
             if (!Translate(va, false, EL == 0 || (access == Access.Unprivileged && !UAO), out ulong pa))
             {
                 value = default;
-                return false;
+                return FaultedAt(address);
             }
             if (!_ram.Contains(pa, size))
                 return DeviceLoad(va, pa, out value);
@@ -316,7 +325,7 @@ public sealed partial class Cpu
             value = _ram.Read<T>(pa);
             return true;
         }
-        return LoadSlow(va, out value, access);
+        return LoadSlow(va, out value, access) || FaultedAt(address);
     }
 
     private bool LoadSlow<T>(ulong va, out T value, Access access) where T : unmanaged
@@ -353,7 +362,7 @@ public sealed partial class Cpu
         if ((va & 0xfff) + (ulong)size <= 4096 && AlignmentOk(va, size, access))
         {
             if (!Translate(va, true, EL == 0 || (access == Access.Unprivileged && !UAO), out ulong pa))
-                return false;
+                return FaultedAt(address);
             if (!_ram.Contains(pa, size))
                 return DeviceStore(va, pa, value);
             Record(va, pa, size, true);
@@ -361,7 +370,7 @@ public sealed partial class Cpu
             Monitors.ObserveStore(Index, pa, size);
             return true;
         }
-        return StoreSlow(va, value, access);
+        return StoreSlow(va, value, access) || FaultedAt(address);
     }
 
     private bool StoreSlow<T>(ulong va, T value, Access access) where T : unmanaged
@@ -430,10 +439,10 @@ public sealed partial class Cpu
         if ((va & (ulong)(size - 1)) != 0)
         {
             DataAbort(va, true, FaultStatus.Alignment);
-            return false;
+            return FaultedAt(address);
         }
         if (!Translate(va, true, EL == 0, out ulong pa))
-            return false;
+            return FaultedAt(address);
         passed = Monitors.Pass(Index, pa, size);
         return true;
     }

@@ -76,6 +76,9 @@ public sealed record KernelOptions
     /// <summary>Whether every system call goes to the model, for strace.</summary>
     public bool TraceSyscalls { get; init; }
 
+    /// <summary>How much of the host a guest may take beyond its RAM.</summary>
+    public GuestLimits Limits { get; init; } = new();
+
     /// <summary>Which standard streams of the host are terminals: bit n is descriptor n.</summary>
     public int TerminalStreams { get; init; }
 

@@ -62,13 +62,13 @@ public sealed class SignalDelivery
         }
     }
 
-    /// <summary>Sends a signal to a process.</summary>
-    public void Send(ThreadGroup group, SignalInfo info)
+    /// <summary>Sends a signal to a process. False: it is ignored, or the process is gone.</summary>
+    public bool Send(ThreadGroup group, SignalInfo info)
     {
         if (group.IsZombie || group.Threads.Count == 0)
-            return;
+            return false;
         if (!Prepare(group, info))
-            return;
+            return false;
         group.SharedPending.Add(AsSeenBy(group.Leader, info));
         Arrived(group);
         KernelTask? target = group.Threads.Find(t => Wants(t, info.Number) && t.State == TaskState.Sleeping)
@@ -80,16 +80,17 @@ public sealed class SignalDelivery
             foreach (KernelTask thread in group.Threads)
                 Notify(thread, info.Number);
         }
+        return true;
     }
 
     /// <summary>Sends a signal of the kernel to a process.</summary>
     public void Send(ThreadGroup group, int signal) => Send(group, new SignalInfo { Number = signal, Code = Signal.SI_KERNEL });
 
-    /// <summary>Sends a signal to one thread.</summary>
-    public void Send(KernelTask task, SignalInfo info)
+    /// <summary>Sends a signal to one thread. False: it is ignored, or the thread is gone.</summary>
+    public bool Send(KernelTask task, SignalInfo info)
     {
         if (task.State is TaskState.Zombie or TaskState.Dead || !Prepare(task.Group, info, task))
-            return;
+            return false;
         task.Signals.Pending.Add(AsSeenBy(task, info));
         Arrived(task.Group);
         Notify(task, info.Number);
@@ -98,6 +99,7 @@ public sealed class SignalDelivery
             foreach (KernelTask thread in task.Group.Threads)
                 Notify(thread, info.Number);
         }
+        return true;
     }
 
     /// <summary>Sends a signal of the kernel to a thread.</summary>

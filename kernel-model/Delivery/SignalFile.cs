@@ -39,8 +39,8 @@ internal sealed class SignalFile(Vfs vfs, SignalDelivery signals, ulong mask, in
             BinaryPrimitives.WriteInt32LittleEndian(record, info.Number);
             BinaryPrimitives.WriteInt32LittleEndian(record[4..], info.Errno);
             BinaryPrimitives.WriteInt32LittleEndian(record[8..], info.Code);
-            BinaryPrimitives.WriteInt32LittleEndian(record[12..], info.Pid);
-            BinaryPrimitives.WriteUInt32LittleEndian(record[16..], info.Uid);
+            BinaryPrimitives.WriteInt32LittleEndian(record[(info.TimerId is null ? 12 : 24)..], info.Pid);
+            BinaryPrimitives.WriteUInt32LittleEndian(record[(info.TimerId is null ? 16 : 32)..], info.Uid);
             BinaryPrimitives.WriteInt32LittleEndian(record[40..], info.Status);
             BinaryPrimitives.WriteInt32LittleEndian(record[44..], (int)info.Value);
             BinaryPrimitives.WriteUInt64LittleEndian(record[48..], info.Value);
@@ -56,5 +56,5 @@ internal sealed class SignalFile(Vfs vfs, SignalDelivery signals, ulong mask, in
     }
 
     public override uint Poll() =>
-        vfs.Current is KernelTask task && ((task.Signals.Pending.Set | task.Group.SharedPending.Set) & Mask) != 0 ? PollBits.Readable : 0;
+        vfs.Current is KernelTask task && ((task.Signals.Pending.Set | task.Group.SharedPending.Set) & Mask) != 0 ? PollBits.In : 0;
 }

@@ -32,9 +32,10 @@ internal sealed class RestartableSequences(int cpus, Scheduler scheduler, VdsoDe
         return false;
     }
 
-    /// <summary>A handler is about to run (rseq_signal_deliver): the critical section that it interrupts is aborted first.
-    /// False: the area is bad; the caller forces SIGSEGV.</summary>
-    internal static bool BeforeHandler(KernelTask task, UserRegisters regs) => task.Rseq == 0 || Abort(task, regs);
+    /// <summary>A handler is about to run (rseq_signal_deliver): the critical section that it interrupts is aborted first, and what the
+    /// program may have stored over the CPU's number is written anew, at every delivery (before Linux 6.19). False: the area is bad; the
+    /// caller forces SIGSEGV.</summary>
+    internal bool BeforeHandler(KernelTask task, UserRegisters regs) => task.Rseq == 0 || (Abort(task, regs) && WriteIds(task));
 
     /// <summary>rseq_ip_fixup. False: EFAULT or a violation.</summary>
     private static bool Abort(KernelTask task, UserRegisters regs)

@@ -10,8 +10,9 @@ namespace ArmVdso.Kernel.Entry;
 /// ucontext (mcontext at 176), records fpsimd_context and esr_context, then a frame record {fp, lr} above.</summary>
 /// <param name="landingPads">Whether CPUs check landing pads (BTI).</param>
 /// <param name="design">Told of each frame before it is built.</param>
+/// <param name="sequences">What a handler must not find half done.</param>
 /// <param name="signals">Told of the mask that a return restores.</param>
-internal sealed class SignalFrame(bool landingPads, VdsoDesign design, SignalDelivery signals)
+internal sealed class SignalFrame(bool landingPads, VdsoDesign design, RestartableSequences sequences, SignalDelivery signals)
 {
     private const int InfoSize = 128;
     private const int UcontextMcontext = 176;
@@ -29,13 +30,13 @@ internal sealed class SignalFrame(bool landingPads, VdsoDesign design, SignalDel
     {
         // The saved PC must not be inside a restartable sequence (rseq_signal_deliver).
         design.BeforeSignalFrame(task, regs);
-        if (!RestartableSequences.BeforeHandler(task, regs))
+        if (!sequences.BeforeHandler(task, regs))
             return false;
         ulong record = StackFor(task, regs, action) - 16;
         ulong frame = (record - FrameSize) & ~15UL;
         var b = new byte[FrameSize];
         if ((action.Flags & Signal.SA_SIGINFO) != 0)
-            info.ToBytes().CopyTo(b, 0);
+            WithoutTag(info, action).ToBytes().CopyTo(b, 0);
         Span<byte> uc = b.AsSpan(InfoSize);
         WriteContext(uc, task, regs, info);
         WriteRecords(uc[(UcontextMcontext + McontextReserved)..], cpu, info);
@@ -48,6 +49,13 @@ internal sealed class SignalFrame(bool landingPads, VdsoDesign design, SignalDel
         SignalDelivered(task, info, action);
         return true;
     }
+
+    /// <summary>hide_si_addr_tag_bits: the tag of a faulting address is for handlers that ask for it.</summary>
+    private static SignalInfo WithoutTag(SignalInfo info, SignalAction action) =>
+        (action.Flags & Signal.SA_EXPOSE_TAGBITS) != 0 || !info.Synchronous
+            || (info.Number == Signal.SIGTRAP && info.Code == Signal.TRAP_BRKPT)
+            ? info
+            : info with { Address = info.Address & (ulong)((long)(info.Address << 8) >> 8) };
 
     /// <summary>Where the frame goes: the alternate stack where the handler wants it, else the task's own (get_sigframe).</summary>
     private static ulong StackFor(KernelTask task, UserRegisters regs, SignalAction action)
@@ -70,7 +78,7 @@ internal sealed class SignalFrame(bool landingPads, VdsoDesign design, SignalDel
         BinaryPrimitives.WriteUInt64LittleEndian(uc[32..], size);
         BinaryPrimitives.WriteUInt64LittleEndian(uc[40..], task.Signals.SavedMask ?? task.Signals.Blocked);
         Span<byte> mc = uc[UcontextMcontext..];
-        BinaryPrimitives.WriteUInt64LittleEndian(mc, info.Address);
+        BinaryPrimitives.WriteUInt64LittleEndian(mc, info.FaultAddress);
         for (int i = 0; i < 31; i++)
             BinaryPrimitives.WriteUInt64LittleEndian(mc[(8 + i * 8)..], regs[i]);
         BinaryPrimitives.WriteUInt64LittleEndian(mc[256..], regs.SP);

@@ -17,6 +17,9 @@ namespace ArmVdso.Kernel.Entry;
 /// <param name="log">Says why an instruction is SIGILL.</param>
 internal sealed class UserFaults(Machine machine, TaskRecords records, CallCosts costs, SignalDelivery signals, Action<string> log)
 {
+    // Fields of ESR_ELx (DDI0487, D24.2.40): WnR and CM of a data abort, IL, the class; a translation fault at level 0.
+    private const ulong WriteNotRead = 1 << 6, CacheMaintenance = 1 << 8, Length32 = 1 << 25, ClassMask = 0x3FUL << 26, Level0Fault = 4;
+
     /// <summary>A page for a user address, charged when it is new.</summary>
     private bool FaultIn(Cpu cpu, MemoryMap mm, ulong va, bool write, bool execute, out FaultSignal signal)
     {
@@ -28,9 +31,13 @@ internal sealed class UserFaults(Machine machine, TaskRecords records, CallCosts
 
     /// <summary>HVC_KERNEL_FAULT: EL1 code touched user memory (fixup_exception). False: the address is bad.</summary>
     internal bool HandleKernelAccess(Cpu cpu, KernelTask task, ulong esr, ulong far) =>
-        task.Mm is { } mm && far < mm.TaskSize && FaultIn(cpu, mm, far, IsWrite(esr), false, out _);
+        task.Mm is { } mm && Untag(far) is var va && va < mm.TaskSize && FaultIn(cpu, mm, va, IsWrite(esr), false, out _);
 
-    private static bool IsWrite(ulong esr) => (esr & (1 << 6)) != 0;
+    /// <summary>untagged_addr: an address of EL0 without its tag; one of the kernel keeps its upper byte.</summary>
+    private static ulong Untag(ulong far) => far & (ulong)((long)(far << 8) >> 8);
+
+    /// <summary>is_write_abort: cache maintenance sets WnR and only reads (CM).</summary>
+    private static bool IsWrite(ulong esr) => (esr & WriteNotRead) != 0 && (esr & CacheMaintenance) == 0;
 
     /// <summary>HVC_FAULT: a synchronous exception from EL0 that is not SVC.</summary>
     internal void Handle(Cpu cpu, KernelTask task, ulong esr, ulong far)
@@ -47,30 +54,33 @@ internal sealed class UserFaults(Machine machine, TaskRecords records, CallCosts
                 MemoryFault(cpu, task, ec, esr, far);
                 break;
             case ExceptionClass.TrappedSystem when task.CounterForbidden && IsCounterRead(esr):
-                FaultSignalTo(task, Signal.SIGSEGV, Signal.SI_KERNEL, 0, esr);
+                Notify(task, Signal.SIGSEGV, Signal.SI_KERNEL, 0, 0);
                 break;
             case ExceptionClass.TrappedSystem:
                 if (!EmulateTrappedSystem(cpu, esr, regs))
                     Undefined(task, cpu, regs);
                 break;
             case ExceptionClass.Brk:
-                FaultSignalTo(task, Signal.SIGTRAP, Signal.TRAP_BRKPT, regs.PC, esr);
+                Notify(task, Signal.SIGTRAP, Signal.TRAP_BRKPT, regs.PC, 0);
                 break;
             case ExceptionClass.PCAlignment:
-                FaultSignalTo(task, Signal.SIGBUS, Signal.BUS_ADRALN, far, esr);
+                Notify(task, Signal.SIGBUS, Signal.BUS_ADRALN, far, esr);
                 break;
             case ExceptionClass.SPAlignment:
-                FaultSignalTo(task, Signal.SIGBUS, Signal.BUS_ADRALN, regs.SP, esr);
+                Notify(task, Signal.SIGBUS, Signal.BUS_ADRALN, regs.SP, esr);
                 break;
             case ExceptionClass.SoftwareStepLower:
-                FaultSignalTo(task, Signal.SIGTRAP, Signal.TRAP_TRACE, regs.PC, esr);
+                Notify(task, Signal.SIGTRAP, Signal.TRAP_TRACE, regs.PC, 0);
                 break;
             case ExceptionClass.PacFail:
-                FaultSignalTo(task, Signal.SIGILL, Signal.ILL_ILLOPN, regs.PC, esr);
+                Notify(task, Signal.SIGILL, Signal.ILL_ILLOPN, regs.PC, esr);
                 break;
             case ExceptionClass.BranchTarget:
             case ExceptionClass.MemCpyMemSet:
-                FaultSignalTo(task, Signal.SIGILL, Signal.ILL_ILLOPC, regs.PC, esr);
+                Notify(task, Signal.SIGILL, Signal.ILL_ILLOPC, regs.PC, 0);
+                break;
+            case ExceptionClass.Unknown when IsRegisterRead(cpu.UndefinedInstruction, out ulong access)
+                && EmulateTrappedSystem(cpu, access, regs):
                 break;
             default:
                 Undefined(task, cpu, regs);
@@ -80,34 +90,52 @@ internal sealed class UserFaults(Machine machine, TaskRecords records, CallCosts
 
     private void MemoryFault(Cpu cpu, KernelTask task, ExceptionClass ec, ulong esr, ulong far)
     {
-        ulong va = (ulong)((long)(far << 8) >> 8);
+        ulong va = Untag(far);
         bool execute = ec == ExceptionClass.InstructionAbortLower;
         bool write = !execute && IsWrite(esr);
+        MemoryMap mm = task.Mm!;
+        ulong shown = SyndromeFor(va < mm.TaskSize, execute, esr);
         if ((esr & 0x3f) == (ulong)FaultStatus.Alignment)
         {
-            FaultSignalTo(task, Signal.SIGBUS, Signal.BUS_ADRALN, far, esr);
+            FaultAt(task, Signal.SIGBUS, Signal.BUS_ADRALN, far, va, shown);
             return;
         }
         FaultSignal signal = FaultSignal.MapError;
-        MemoryMap mm = task.Mm!;
         if (va < mm.TaskSize && FaultIn(cpu, mm, va, write, execute, out signal))
             return;
         switch (signal)
         {
             case FaultSignal.BusError:
-                FaultSignalTo(task, Signal.SIGBUS, Signal.BUS_ADRERR, far, esr);
+                FaultAt(task, Signal.SIGBUS, Signal.BUS_ADRERR, far, va, shown);
                 break;
             case FaultSignal.OutOfMemory:
                 log($"{task}: out of guest memory at address 0x{far:x}; killed (--mem makes it larger)");
                 signals.Send(task, new SignalInfo { Number = Signal.SIGKILL, Code = Signal.SI_KERNEL });
                 break;
             default:
-                FaultSignalTo(task, Signal.SIGSEGV, signal == FaultSignal.AccessError ? Signal.SEGV_ACCERR : Signal.SEGV_MAPERR, far, esr);
+                int code = signal == FaultSignal.AccessError ? Signal.SEGV_ACCERR : Signal.SEGV_MAPERR;
+                FaultAt(task, Signal.SIGSEGV, code, far, va, shown);
                 break;
         }
     }
 
-    private void FaultSignalTo(KernelTask task, int number, int code, ulong address, ulong esr) => signals.Force(task, new SignalInfo
+    /// <summary>The syndrome that a program may see: of a kernel address nothing but that it is not there (set_thread_esr).</summary>
+    private static ulong SyndromeFor(bool userAddress, bool execute, ulong esr) => userAddress ? esr
+        : (esr & (ClassMask | Length32 | (execute ? 0 : CacheMaintenance | WriteNotRead))) | Level0Fault;
+
+    /// <summary>arm64_force_sig_fault after set_thread_esr: a signal with the address of a memory access.</summary>
+    private void FaultAt(KernelTask task, int number, int code, ulong far, ulong untagged, ulong esr) => signals.Force(task, new SignalInfo
+    {
+        Number = number,
+        Code = code,
+        Address = far,
+        FaultAddress = untagged,
+        Esr = esr,
+        Synchronous = true,
+    });
+
+    /// <summary>arm64_notify_die: a signal for an instruction; mcontext's fault_address stays 0.</summary>
+    private void Notify(KernelTask task, int number, int code, ulong address, ulong esr) => signals.Force(task, new SignalInfo
     {
         Number = number,
         Code = code,
@@ -115,6 +143,16 @@ internal sealed class UserFaults(Machine machine, TaskRecords records, CallCosts
         Esr = esr,
         Synchronous = true,
     });
+
+    /// <summary>Whether an undefined instruction is MRS of an ID register that the CPU does not have, and the syndrome that a trap of it
+    /// would have (try_emulate_mrs).</summary>
+    private static bool IsRegisterRead(uint instruction, out ulong access)
+    {
+        uint register = instruction >> 5 & 0x7FFF;
+        access = (ulong)(2 | register >> 14) << 20 | (ulong)(register & 7) << 17 | (ulong)(register >> 11 & 7) << 14
+            | (ulong)(register >> 7 & 15) << 10 | (ulong)(instruction & 31) << 5 | (ulong)(register >> 3 & 15) << 1 | 1;
+        return instruction >> 20 == 0xD53;
+    }
 
     private void Undefined(KernelTask task, Cpu cpu, UserRegisters regs)
     {
@@ -132,7 +170,7 @@ internal sealed class UserFaults(Machine machine, TaskRecords records, CallCosts
             log($"{task}: SIGILL: instruction 0x{instruction:x8} ({Disassembler.Disassemble(instruction, regs.PC)}) "
                 + $"at 0x{regs.PC:x} is {what}");
         }
-        FaultSignalTo(task, Signal.SIGILL, Signal.ILL_ILLOPC, regs.PC, 0);
+        Notify(task, Signal.SIGILL, Signal.ILL_ILLOPC, regs.PC, 0);
     }
 
     /// <summary>Whether a trapped access is a read of CNTVCT_EL0 or CNTVCTSS_EL0.</summary>

@@ -171,7 +171,7 @@ internal sealed class SimpleDeviceFile(DeviceInode inode, int flags) : OpenFile(
             case IoctlNumbers.RNDGETENTCNT:
                 return user.Memory.Write(argument, 256) ? 0 : -Errno.EFAULT;
             case IoctlNumbers.RNDRESEEDCRNG:
-                if (!user.Credentials.Privileged)
+                if (!user.Credentials.Has(Capability.SysAdmin))
                     return -Errno.EPERM;
                 inode.Fs.Vfs.Host?.Seeding.Reseed();
                 return 0;
@@ -210,6 +210,14 @@ internal sealed class HostStreamFile(Inode inode, int flags, int stream) : OpenF
     {
         if (vfs.Host is not { } host)
             return data.Length;
+        if (data.Length > vfs.OutputLeft)
+        {
+            if (vfs.OutputLeft >= 0)
+                host.Log($"the guest writes more than {vfs.Options.Limits.Output} bytes: ENOSPC (--max-output makes it more)");
+            vfs.OutputLeft = -1;
+            return -Errno.ENOSPC;
+        }
+        vfs.OutputLeft -= data.Length;
         try
         {
             Stream target = stream == 2 ? host.Error : host.Out;

@@ -128,3 +128,20 @@ internal sealed class DynamicLink(FileSystem fs, Func<string?> target, Func<Inod
         return -Errno.ELOOP;
     }
 }
+
+/// <summary>A file of a security module that is not there: reads and writes are EINVAL (fs/proc/base.c, proc_pid_attr_read).</summary>
+internal sealed class RefusingInode(FileSystem fs, uint permissions) : Inode(fs, Modes.S_IFREG | permissions)
+{
+    private sealed class RefusingFile(Inode inode, int flags) : OpenFile(inode, flags)
+    {
+        public override bool Seekable => true;
+    }
+
+    public override long Truncate(long size) => 0;
+
+    public override long Open(int flags, IFileUser? task, out OpenFile? file)
+    {
+        file = new RefusingFile(this, flags);
+        return 0;
+    }
+}

@@ -32,6 +32,9 @@ public sealed class EventFile(Vfs vfs, ulong count, bool semaphore, int flags)
     }
 
     /// <inheritdoc/>
+    public override bool WritesRest => false;
+
+    /// <inheritdoc/>
     public override long Write(ReadOnlySpan<byte> data, long position)
     {
         if (data.Length < 8)
@@ -47,5 +50,5 @@ public sealed class EventFile(Vfs vfs, ulong count, bool semaphore, int flags)
     }
 
     /// <inheritdoc/>
-    public override uint Poll() => (_count > 0 ? PollBits.Readable : 0) | (_count < ulong.MaxValue - 1 ? PollBits.Writable : 0);
+    public override uint Poll() => (_count > 0 ? PollBits.In : 0) | (_count < ulong.MaxValue - 1 ? PollBits.Out : 0);
 }

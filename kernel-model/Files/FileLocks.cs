@@ -12,12 +12,26 @@ internal sealed class FileLocks
     private readonly List<RecordLock> _records = [];
     private readonly Dictionary<object, bool> _flocks = [];
 
+    /// <summary>All record locks.</summary>
+    public IReadOnlyList<RecordLock> Records => _records;
+
+    /// <summary>Whether each whole-file lock is exclusive.</summary>
+    public IEnumerable<bool> Flocks => _flocks.Values;
+
     /// <summary>Wakes those who wait for a lock.</summary>
     public WaitQueue Changed { get; } = new();
 
-    /// <summary>A lock of somebody else that forbids this one.</summary>
-    public RecordLock? Conflict(object owner, long start, long end, bool exclusive) =>
-        _records.Find(l => l.Owner != owner && l.Start <= end && start <= l.End && (exclusive || l.Exclusive));
+    /// <summary>The lowest lock of somebody else that forbids this one.</summary>
+    public RecordLock? Conflict(object owner, long start, long end, bool exclusive)
+    {
+        RecordLock? lowest = null;
+        foreach (RecordLock l in _records)
+        {
+            if (l.Owner != owner && l.Start <= end && start <= l.End && (exclusive || l.Exclusive) && !(lowest?.Start <= l.Start))
+                lowest = l;
+        }
+        return lowest;
+    }
 
     /// <summary>Sets (or with null removes) the owner's lock on a range; what it held there before is replaced.</summary>
     public void Set(object owner, long start, long end, bool? exclusive, int pid)

@@ -5,8 +5,13 @@ public sealed class FileTable
 {
     private OpenFile?[] _files = new OpenFile?[64];
     private bool[] _closeOnExec = new bool[64];
+    private readonly DescriptorBudget? _budget;
     private int _lowestFree;
     private int _users = 1;
+
+    /// <summary>An empty table.</summary>
+    /// <param name="budget">What descriptors are counted against; null: nothing.</param>
+    public FileTable(DescriptorBudget? budget = null) => _budget = budget;
 
     /// <summary>Highest number in use plus one.</summary>
     public int Bound { get; private set; }
@@ -50,6 +55,8 @@ public sealed class FileTable
             fd++;
         if ((ulong)fd >= limit)
             return -Errno.EMFILE;
+        if (_budget?.TryAdd(1) == false)
+            return -Errno.ENFILE;
         Set(fd, file, closeOnExec);
         if (minimum <= _lowestFree)
             _lowestFree = fd + 1;
@@ -60,6 +67,8 @@ public sealed class FileTable
     public void Replace(int fd, OpenFile file, bool closeOnExec)
     {
         OpenFile? old = this[fd];
+        if (old == null)
+            _budget?.TryAdd(1);
         Set(fd, file, closeOnExec);
         if (old != null)
             Closed(old);
@@ -84,6 +93,7 @@ public sealed class FileTable
         if (this[fd] is not { } file)
             return -Errno.EBADF;
         _files[fd] = null;
+        _budget?.Remove(1);
         _closeOnExec[fd] = false;
         _lowestFree = Math.Min(_lowestFree, fd);
         while (Bound > 0 && _files[Bound - 1] == null)
@@ -116,10 +126,22 @@ public sealed class FileTable
             CloseAll();
     }
 
+    /// <summary>Whether there may be as many descriptors more as the table has.</summary>
+    public bool MayClone()
+    {
+        if (_budget == null)
+            return true;
+        if (!_budget.TryAdd(Bound))
+            return false;
+        _budget.Remove(Bound);
+        return true;
+    }
+
     /// <summary>A copy for fork: same open file descriptions, own numbers.</summary>
     public FileTable Clone()
     {
-        var copy = new FileTable
+        _budget?.TryAdd(Numbers.Count());
+        var copy = new FileTable(_budget)
         {
             _files = (OpenFile?[])_files.Clone(),
             _closeOnExec = (bool[])_closeOnExec.Clone(),

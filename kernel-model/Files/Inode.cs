@@ -29,8 +29,31 @@ public sealed class FileSystem
     /// <summary>f_type of statfs (include/uapi/linux/magic.h).</summary>
     public long Magic { get; }
 
+    /// <summary>MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_NOATIME, MS_NODIRATIME.</summary>
+    internal uint Flags { get; private set; }
+
     /// <summary>Writes fail with EROFS.</summary>
-    public bool ReadOnly { get; init; }
+    public bool ReadOnly
+    {
+        get => Has(MountFlags.MS_RDONLY);
+        init => Flags = value ? MountFlags.MS_RDONLY : 0;
+    }
+
+    internal bool Has(uint flag) => (Flags & flag) != 0;
+
+    internal void SetFlags(uint flags) => Flags = flags;
+
+    /// <summary>Open file descriptions on its files, and those of them that may write.</summary>
+    internal int Open { get; set; }
+
+    /// <inheritdoc cref="Open"/>
+    internal int Writers { get; set; }
+
+    /// <summary>Options as /proc/mounts writes them.</summary>
+    internal string Options(string more) => (ReadOnly ? "ro" : "rw") + (Has(MountFlags.MS_NOSUID) ? ",nosuid" : "")
+        + (Has(MountFlags.MS_NODEV) ? ",nodev" : "") + (Has(MountFlags.MS_NOEXEC) ? ",noexec" : "")
+        + (Has(MountFlags.MS_NOATIME) ? ",noatime" : ",relatime") + (Has(MountFlags.MS_NODIRATIME) ? ",nodiratime" : "")
+        + (more.Length == 0 ? "" : "," + more);
 
     internal ulong NextIno() => _nextIno++;
 }
@@ -102,11 +125,24 @@ public abstract class Inode
     /// <summary>Advisory locks; null when there never was one.</summary>
     internal FileLocks? Locks { get; set; }
 
+    /// <summary>Leases; null when there never was one.</summary>
+    internal FileLeases? Leases { get; set; }
+
     /// <summary>inotify watches on the file; null when there are none.</summary>
     internal List<InotifyWatch>? Watches { get; set; }
 
+    /// <summary>Whether somebody watches the file or its directory.</summary>
+    internal bool IsWatched => Watches != null || Parent?.Watches != null;
+
     /// <summary>Number of open file descriptions.</summary>
     public int OpenCount { get; private set; }
+
+    /// <summary>Open file descriptions that may write, and programs that run from the file: one excludes the other with ETXTBSY
+    /// (i_writecount).</summary>
+    public int Writers { get; internal set; }
+
+    /// <inheritdoc cref="Writers"/>
+    public int DeniesWrites { get; internal set; }
 
     /// <summary>The type bits of the mode.</summary>
     public uint Type => Mode & Modes.S_IFMT;
@@ -191,12 +227,48 @@ public abstract class Inode
     /// <summary>Whether the file can be mapped at all (mmap gives ENODEV otherwise).</summary>
     public virtual bool CanMap => false;
 
-    internal void Opened() => OpenCount++;
+    /// <summary>Bytes that the file's attributes and names are counted with; given back when it has no name and nobody has it open.
+    /// </summary>
+    internal long Charged { get; set; }
+
+    /// <summary>Counts the file itself, made by the guest, with its name or contents. False: ENOSPC.</summary>
+    internal bool TryCharge(long bytes)
+    {
+        if (!Fs.Vfs.TryCharge(bytes))
+            return false;
+        Charged += bytes;
+        return true;
+    }
+
+    /// <summary>Gives the bytes back when the file is gone.</summary>
+    internal void Uncharge()
+    {
+        if (Nlink != 0 || OpenCount != 0)
+            return;
+        Freed();
+        Fs.Vfs.Charge(-Charged);
+        Charged = 0;
+    }
+
+    /// <summary>Called when the file has no name any more and nobody has it open.</summary>
+    protected virtual void Freed()
+    {
+    }
+
+    internal void Opened()
+    {
+        OpenCount++;
+        Fs.Open++;
+        Fs.Vfs.KeepMount(Fs);
+    }
 
     internal void Closed()
     {
-        if (--OpenCount == 0)
-            LastClosed();
+        Fs.Open--;
+        if (--OpenCount != 0)
+            return;
+        LastClosed();
+        Uncharge();
     }
 
     /// <summary>Called when the last open file description is gone.</summary>

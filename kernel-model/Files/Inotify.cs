@@ -18,7 +18,8 @@ internal sealed class InotifyWatch(InotifyFile owner, int number, Inode inode, u
 /// <summary>An inotify instance: a queue of events on the files that it watches.</summary>
 internal sealed class InotifyFile(Vfs vfs, int flags) : OpenFile(new AnonymousInode(vfs.Anonymous, 0x180), OpenFlags.O_RDONLY | flags)
 {
-    private const int MaxQueued = 16384;
+    // fs.inotify.max_queued_events and max_user_watches.
+    private const int MaxQueued = 16384, MaxWatches = 65536;
     private readonly Queue<byte[]> _events = new();
     private readonly Dictionary<int, InotifyWatch> _watches = [];
     private byte[]? _last;
@@ -38,6 +39,8 @@ internal sealed class InotifyFile(Vfs vfs, int flags) : OpenFile(new AnonymousIn
             watch.Mask = (mask & InotifyBits.IN_MASK_ADD) != 0 ? watch.Mask | mask : mask;
             return watch.Number;
         }
+        if (_watches.Count >= MaxWatches)
+            return -Errno.ENOSPC;
         watch = new InotifyWatch(this, _nextNumber++, inode, mask);
         (inode.Watches ??= []).Add(watch);
         _watches.Add(watch.Number, watch);
@@ -65,8 +68,17 @@ internal sealed class InotifyFile(Vfs vfs, int flags) : OpenFile(new AnonymousIn
         BinaryPrimitives.WriteInt32LittleEndian(record.AsSpan(12), length);
         Encoding.Latin1.GetBytes(name, record.AsSpan(16));
         // Equal events in a row are one event.
-        if (_events.Count >= MaxQueued || (_events.Count > 0 && _last != null && _last.AsSpan().SequenceEqual(record)))
+        if (_events.Count > 0 && _last != null && _last.AsSpan().SequenceEqual(record))
             return;
+        if (_events.Count >= MaxQueued)
+        {
+            // The rest is lost, and one event says so.
+            record = new byte[16];
+            BinaryPrimitives.WriteInt32LittleEndian(record, -1);
+            BinaryPrimitives.WriteUInt32LittleEndian(record.AsSpan(4), InotifyBits.IN_Q_OVERFLOW);
+            if (_last.AsSpan().SequenceEqual(record))
+                return;
+        }
         _events.Enqueue(_last = record);
         Source.Notify(PollBits.Readable);
     }
@@ -117,7 +129,8 @@ public sealed partial class Vfs
             mask |= InotifyBits.IN_ISDIR;
         foreach (InotifyWatch watch in inode.Watches?.ToArray() ?? [])
         {
-            Deliver(watch, mask & ~(inode.IsDirectory && (mask & InotifyBits.IN_DELETE_SELF) != 0 ? InotifyBits.IN_ISDIR : 0), 0, "");
+            bool ofItself = (mask & (InotifyBits.IN_DELETE_SELF | InotifyBits.IN_MOVE_SELF)) != 0;
+            Deliver(watch, ofItself ? mask & ~InotifyBits.IN_ISDIR : mask, 0, "");
             if ((mask & InotifyBits.IN_DELETE_SELF) != 0)
                 watch.Owner.RemoveWatch(watch.Number);
         }

@@ -83,7 +83,9 @@ public sealed class MemoryDirectory : DirectoryInode
         return list;
     }
 
-    /// <inheritdoc/>
+    /// <summary>What a file costs beside its contents, in bytes.</summary>
+    private const int FileCost = 512;
+
     /// <inheritdoc/>
     public override long Create(string name, uint mode, Credentials owner, uint rdev, string? target, out Inode? node)
     {
@@ -96,6 +98,11 @@ public sealed class MemoryDirectory : DirectoryInode
             Modes.S_IFSOCK => new SocketInode(Fs, mode & 0xFFF),
             _ => new DeviceInode(Fs, mode, rdev),
         };
+        if (!node.TryCharge(FileCost + 2 * (name.Length + (target?.Length ?? 0))))
+        {
+            node = null;
+            return -Errno.ENOSPC;
+        }
         node.Uid = owner.Fsuid;
         node.Gid = (Mode & Modes.S_ISGID) != 0 ? Gid : owner.Fsgid;
         if (node.IsDirectory)
@@ -119,6 +126,8 @@ public sealed class MemoryDirectory : DirectoryInode
     /// <inheritdoc/>
     public override long Link(string name, Inode node)
     {
+        if (!node.TryCharge(2 * name.Length + FileCost / 4))
+            return -Errno.ENOSPC;
         Put(name, node);
         node.Nlink++;
         node.Ctime = Fs.Vfs.NowRealtime;
@@ -154,6 +163,7 @@ public sealed class MemoryDirectory : DirectoryInode
             node.Nlink--;
         }
         node.Ctime = Fs.Vfs.NowRealtime;
+        node.Uncharge();
     }
 
     /// <inheritdoc/>

@@ -31,6 +31,7 @@ public sealed class PollSource
 public abstract class OpenFile : IMappedFile
 {
     private int _references = 1;
+    private bool _writes;
 
     /// <summary>Opens <paramref name="inode"/> with the flags of openat.</summary>
     protected OpenFile(Inode inode, int flags)
@@ -52,6 +53,9 @@ public abstract class OpenFile : IMappedFile
     /// <summary>F_SETOWN.</summary>
     public int Owner { get; set; }
 
+    /// <summary>F_SETSIG: kept; no signal-driven input and output.</summary>
+    public int SignalNumber { get; set; }
+
     /// <summary>Whether reads are allowed.</summary>
     public bool CanRead => (Flags & OpenFlags.O_PATH) == 0 && (Flags & OpenFlags.O_ACCMODE) is OpenFlags.O_RDONLY or OpenFlags.O_RDWR;
 
@@ -69,6 +73,9 @@ public abstract class OpenFile : IMappedFile
 
     /// <summary>Whether a read may be cut into several (regular files) without a change of meaning.</summary>
     public virtual bool IsStreamOfBytes => Seekable;
+
+    /// <summary>Whether a write that took a part goes on with the rest; an event counter takes its 8 bytes and no more.</summary>
+    public virtual bool WritesRest => true;
 
     /// <summary>What sleeps for this file wait on; null when it is always ready.</summary>
     public virtual PollSource? Source => null;
@@ -128,16 +135,38 @@ public abstract class OpenFile : IMappedFile
     /// <inheritdoc/>
     public void Hold() => _references++;
 
+    /// <inheritdoc/>
+    public void DenyWrites() => Inode.DeniesWrites++;
+
+    /// <inheritdoc/>
+    public void AllowWrites() => Inode.DeniesWrites--;
+
+    /// <summary>The file was opened for writing by its name: as long as it is, the file cannot be executed (get_write_access).</summary>
+    internal void CountAsWriter()
+    {
+        _writes = true;
+        Inode.Writers++;
+        Inode.Fs.Writers++;
+    }
+
     /// <summary>Drops a reference; the last one releases the file.</summary>
     public void Release()
     {
         if (--_references != 0)
             return;
+        if (_writes)
+        {
+            Inode.Writers--;
+            Inode.Fs.Writers--;
+        }
         Inode.Locks?.ReleaseOwner(this);
+        Inode.Leases?.Release(this);
         Released();
-        if (!IsPath && Inode.Watches != null)
+        if (!IsPath && Inode.IsWatched)
             Inode.Fs.Vfs.NotifyWatches(Inode, CanWrite ? InotifyBits.IN_CLOSE_WRITE : InotifyBits.IN_CLOSE_NOWRITE);
         Inode.Closed();
+        if (Inode is { Nlink: 0, OpenCount: 0, Watches: not null })
+            Inode.Fs.Vfs.NotifyWatches(Inode, InotifyBits.IN_DELETE_SELF, true);
     }
 
     /// <summary>References held by tables, mappings and messages.</summary>

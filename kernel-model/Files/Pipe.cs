@@ -1,76 +1,15 @@
 namespace ArmVdso.Kernel.Files;
 
-/// <summary>A queue of bytes with a fixed capacity.</summary>
-public sealed class ByteQueue(int capacity)
-{
-    private byte[] _ring = [];
-    private int _head;
-
-    /// <summary>Bytes in the queue.</summary>
-    public int Count { get; private set; }
-
-    /// <summary>Most bytes that fit.</summary>
-    public int Capacity { get; set; } = capacity;
-
-    /// <summary>Bytes that still fit.</summary>
-    public int Free => Math.Max(0, Capacity - Count);
-
-    /// <summary>Adds what fits and returns how much that was.</summary>
-    public int Enqueue(ReadOnlySpan<byte> data)
-    {
-        int length = Math.Min(data.Length, Free);
-        if (Count + length > _ring.Length)
-        {
-            byte[] larger = new byte[Math.Max(Count + length, Math.Min(Capacity, Math.Max(4096, _ring.Length * 2)))];
-            int count = Peek(larger);
-            _ring = larger;
-            (_head, Count) = (0, count);
-        }
-        if (length == 0)
-            return 0;
-        int tail = (_head + Count) % _ring.Length;
-        int first = Math.Min(length, _ring.Length - tail);
-        data[..first].CopyTo(_ring.AsSpan(tail));
-        data[first..length].CopyTo(_ring);
-        Count += length;
-        return length;
-    }
-
-    /// <summary>Copies bytes from the front without taking them.</summary>
-    public int Peek(Span<byte> target)
-    {
-        int length = Math.Min(target.Length, Count);
-        int first = Math.Min(length, _ring.Length - _head);
-        _ring.AsSpan(_head, first).CopyTo(target);
-        _ring.AsSpan(0, length - first).CopyTo(target[first..]);
-        return length;
-    }
-
-    /// <summary>Drops bytes from the front.</summary>
-    public void Skip(int count)
-    {
-        Count -= count;
-        _head = Count == 0 ? 0 : (_head + count) % _ring.Length;
-    }
-
-    /// <summary>Takes bytes from the front.</summary>
-    public int Dequeue(Span<byte> target)
-    {
-        int length = Peek(target);
-        if (length > 0)
-            Skip(length);
-        return length;
-    }
-}
-
 /// <summary>A pipe: bytes, numbers of open ends (fs/pipe.c).</summary>
-public sealed class Pipe
+public sealed class Pipe(Vfs vfs)
 {
-    /// <summary>Writes of at most so many bytes are atomic.</summary>
-    public const int PipeBuf = 4096;
+    private const int Page = 4096;
+
+    /// <summary>F_GETPIPE_SZ: bytes that fit when every buffer is filled.</summary>
+    public int Size => Data.Slots * Page;
 
     /// <summary>The bytes under way.</summary>
-    public ByteQueue Data { get; } = new(65536);
+    internal PipeBuffers Data { get; } = new(vfs);
 
     /// <summary>Wakes both ends.</summary>
     public PollSource Source { get; } = new();
@@ -98,7 +37,7 @@ public sealed class FifoInode(FileSystem fs, uint permissions) : Inode(fs, Modes
     {
         file = null;
         if (OpenCount == 0)
-            _pipe = new Pipe();
+            _pipe = new Pipe(Fs.Vfs);
         if ((flags & OpenFlags.O_ACCMODE) == OpenFlags.O_WRONLY && (flags & OpenFlags.O_NONBLOCK) != 0 && _pipe!.Readers == 0)
             return -Errno.ENXIO;
         file = new PipeFile(this, flags, _pipe!);
@@ -109,6 +48,7 @@ public sealed class FifoInode(FileSystem fs, uint permissions) : Inode(fs, Modes
 /// <summary>One end of a pipe, or both ends of a FIFO opened for both.</summary>
 public sealed class PipeFile : OpenFile
 {
+    private const int Page = 4096;
     private readonly Pipe _pipe;
     private readonly int _writersBefore;
     private readonly int _readersBefore;
@@ -139,17 +79,17 @@ public sealed class PipeFile : OpenFile
     /// <summary>Makes both ends of a new pipe.</summary>
     public static (OpenFile Read, OpenFile Write) Create(Vfs vfs, int flags)
     {
-        var pipe = new Pipe();
+        var pipe = new Pipe(vfs);
         AnonymousInode? inode = null;
         inode = new AnonymousInode(vfs.PipeFs, Modes.S_IFIFO | 0x180) { Reopen = f => new PipeFile(inode!, f, pipe) };
-        return (new PipeFile(inode, flags, pipe), new PipeFile(inode, flags | OpenFlags.O_WRONLY, pipe));
+        return (new PipeFile(inode, flags & ~OpenFlags.O_DIRECT, pipe), new PipeFile(inode, flags | OpenFlags.O_WRONLY, pipe));
     }
 
     /// <summary>The pipe.</summary>
     public Pipe Contents => _pipe;
 
     /// <summary>An open of a FIFO still waits for its other side.</summary>
-    public bool OpenPending => !NonBlocking
+    public bool OpenPending => !NonBlocking && Inode is FifoInode
         && (CanRead ? !CanWrite && _pipe.Writers == 0 && _pipe.WriterCount == _writersBefore
             : _pipe.Readers == 0 && _pipe.ReaderCount == _readersBefore);
 
@@ -164,7 +104,7 @@ public sealed class PipeFile : OpenFile
     {
         if (buffer.Length == 0)
             return 0;
-        int n = _pipe.Data.Dequeue(buffer);
+        int n = _pipe.Data.Read(buffer);
         if (n == 0)
             return _pipe.Writers == 0 ? 0 : -Errno.EAGAIN;
         _pipe.Source.Notify(PollBits.Writable);
@@ -178,10 +118,35 @@ public sealed class PipeFile : OpenFile
             return -Errno.EPIPE;
         if (data.Length == 0)
             return 0;
-        if (_pipe.Data.Free == 0 || (data.Length <= Pipe.PipeBuf && _pipe.Data.Free < data.Length))
-            return -Errno.EAGAIN;
-        int n = _pipe.Data.Enqueue(data);
+        int n = _pipe.Data.Write(data, (Flags & OpenFlags.O_DIRECT) != 0);
+        if (n == 0)
+            return _pipe.Data.Free == 0 ? -Errno.EAGAIN : -Errno.ENOMEM;
         _pipe.Source.Notify(PollBits.Readable);
+        return n;
+    }
+
+    /// <summary>Adds bytes of a file's or a program's pages; the count, -EPIPE, or -EAGAIN when there is no room.</summary>
+    /// <param name="data">The bytes.</param>
+    /// <param name="offset">Where they begin in their pages.</param>
+    public long Splice(ReadOnlySpan<byte> data, long offset)
+    {
+        if (_pipe.Readers == 0)
+            return -Errno.EPIPE;
+        int n = _pipe.Data.Splice(data, offset);
+        if (n == 0)
+            return _pipe.Data.Free == 0 ? -Errno.EAGAIN : -Errno.ENOMEM;
+        _pipe.Source.Notify(PollBits.Readable);
+        return n;
+    }
+
+    /// <summary>Hands bytes on to another pipe, or copies them.</summary>
+    public int PassTo(PipeFile to, int most, bool keep)
+    {
+        int n = _pipe.Data.MoveTo(to._pipe.Data, most, keep);
+        if (n != 0)
+            to._pipe.Source.Notify(PollBits.Readable);
+        if (n != 0 && !keep)
+            _pipe.Source.Notify(PollBits.Writable);
         return n;
     }
 
@@ -198,7 +163,7 @@ public sealed class PipeFile : OpenFile
         }
         if (CanWrite)
         {
-            if (_pipe.Data.Free >= Math.Min(Pipe.PipeBuf, _pipe.Data.Capacity))
+            if (_pipe.Data.Free != 0)
                 events |= PollBits.Writable;
             if (_pipe.Readers == 0)
                 events |= PollBits.Err;
@@ -214,14 +179,17 @@ public sealed class PipeFile : OpenFile
     /// <summary>F_SETPIPE_SZ: the new size in bytes or an error.</summary>
     public long SetSize(long size, bool privileged)
     {
-        if (size > int.MaxValue || size < 0)
+        if (size is > 1L << 31 or < 0)
             return -Errno.EINVAL;
         long rounded = (long)System.Numerics.BitOperations.RoundUpToPowerOf2((ulong)Math.Max(4096, size));
-        if (rounded > 1 << 20 && !privileged)
+        if (rounded > _pipe.Size && rounded > 1 << 20 && !privileged)
             return -Errno.EPERM;
-        if (rounded < _pipe.Data.Count)
+        if (rounded / Page < _pipe.Data.Used)
             return -Errno.EBUSY;
-        _pipe.Data.Capacity = (int)rounded;
+        bool grew = rounded > _pipe.Size;
+        _pipe.Data.Resize((int)(rounded / Page));
+        if (grew)
+            _pipe.Source.Notify(PollBits.Writable);
         return rounded;
     }
 
@@ -232,6 +200,8 @@ public sealed class PipeFile : OpenFile
             _pipe.Readers--;
         if (CanWrite)
             _pipe.Writers--;
+        if (_pipe.Readers == 0 && _pipe.Writers == 0)
+            _pipe.Data.Clear();
         _pipe.Source.Notify(PollBits.Hup | PollBits.Err);
     }
 }

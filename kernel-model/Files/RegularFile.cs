@@ -165,7 +165,8 @@ public sealed class RegularFile : Inode
         }
         _size = Math.Max(_size, position + done);
         TouchModified();
-        Mode = Modes.Unprivileged(Mode);
+        if (Fs.Vfs.Current?.Credentials.HasOver(Capability.Fsetid, Uid, Gid) == false)
+            Mode = Modes.Unprivileged(Mode);
         return done;
     }
 
@@ -307,11 +308,13 @@ public sealed class RegularFile : Inode
             Fs.Vfs.FreePage(pa);
         }
         _mapped = null;
-        if (Nlink == 0)
-        {
-            Fs.Vfs.ReleaseFilePages(_pages.Count);
-            _pages.Clear();
-        }
+    }
+
+    /// <inheritdoc/>
+    protected override void Freed()
+    {
+        Fs.Vfs.ReleaseFilePages(_pages.Count);
+        _pages.Clear();
     }
 }
 

@@ -23,7 +23,7 @@ internal sealed partial class SocketFile
         if (Domain == SocketTable.AF_UNIX)
             return Table.BindUnix(this, SocketTable.UnixName(address), caller);
         (IPAddress ip, int port) = SocketTable.Inet(address);
-        if (port is > 0 and < 1024 && !caller.Credentials.Privileged)
+        if (port is > 0 and < 1024 && !caller.Credentials.Has(Capability.NetBindService))
             return -Errno.EACCES;
         return Table.BindInet(this, ip, port);
     }
@@ -34,6 +34,17 @@ internal sealed partial class SocketFile
         if (address.Length < least || (Domain == SocketTable.AF_UNIX && address.Length > 110))
             return -Errno.EINVAL;
         return (address[0] | address[1] << 8) == Domain ? 0 : Domain == SocketTable.AF_UNIX ? -Errno.EINVAL : -Errno.EAFNOSUPPORT;
+    }
+
+    /// <summary>An IPv6 socket that is not for IPv6 alone takes an IPv4 address as a mapped one (ip6_datagram_connect).</summary>
+    private ReadOnlySpan<byte> Mapped(ReadOnlySpan<byte> address)
+    {
+        const int IPPROTO_IPV6 = 41, IPV6_V6ONLY = 26;
+        if (Domain != SocketTable.AF_INET6 || Kind != SocketTable.SOCK_DGRAM || address.Length < 16
+            || (address[0] | address[1] << 8) != SocketTable.AF_INET || GetFlag(IPPROTO_IPV6, IPV6_V6ONLY))
+            return address;
+        (IPAddress ip, int port) = SocketTable.Inet(address);
+        return SocketTable.InetAddress(SocketTable.AF_INET6, ip.MapToIPv6(), port);
     }
 
     public long Listen(int backlog)
@@ -59,6 +70,7 @@ internal sealed partial class SocketFile
             (_other, Peer, _wasConnected) = (null, null, false);
             return 0;
         }
+        address = Mapped(address);
         if (CheckAddress(address) is < 0 and long bad)
             return bad;
         if (IsListening)

@@ -5,7 +5,7 @@ namespace ArmVdso.Kernel.Files;
 internal sealed partial class SocketFile : OpenFile
 {
     private const int BufferSize = 212992;
-    private readonly SocketInbox _inbox = new();
+    private readonly SocketInbox _inbox;
     private readonly Queue<SocketFile> _backlog = new();
     private readonly Dictionary<(int Level, int Name), byte[]> _options = [];
     private SocketTable Table => Inode.Fs.Vfs.Sockets;
@@ -20,6 +20,7 @@ internal sealed partial class SocketFile : OpenFile
     public SocketFile(Vfs vfs, int domain, int kind, int protocol, int flags)
         : base(new AnonymousInode(vfs.SocketFs, Modes.S_IFSOCK | 0x1FF), OpenFlags.O_RDWR | flags)
     {
+        _inbox = new SocketInbox(vfs);
         Domain = domain;
         Kind = kind;
         Protocol = protocol;
@@ -50,6 +51,9 @@ internal sealed partial class SocketFile : OpenFile
     public (int Pid, uint Uid, uint Gid) Credentials { get; set; }
 
     public (int Pid, uint Uid, uint Gid) PeerCredentials { get; private set; }
+
+    /// <summary>Multicast groups that it is a member of.</summary>
+    public HashSet<int> Groups { get; } = [];
 
     /// <summary>SO_RCVTIMEO in ns; 0 is none.</summary>
     public ulong ReceiveTimeout { get; set; }
@@ -91,6 +95,8 @@ internal sealed partial class SocketFile : OpenFile
             {
                 if (address.Length == 0 && Peer == null)
                     return -Errno.EDESTADDRREQ;
+                if (address.Length > 0)
+                    address = Mapped(address);
                 if (address.Length > 0 && CheckAddress(address) is < 0 and long bad)
                     return bad;
                 long error = Resolve(address.Length > 0 ? address.ToArray() : Peer!, caller, out target);
@@ -110,7 +116,7 @@ internal sealed partial class SocketFile : OpenFile
             }
             if (target!.Kind != Kind)
                 return -Errno.EPROTOTYPE;
-            if (target._inbox.Bytes + data.Length > BufferSize && target._inbox.Bytes > 0)
+            if (target._inbox.Bytes + data.Length + target._inbox.Count * SocketInbox.Overhead > BufferSize && target._inbox.Count > 0)
                 return Domain == SocketTable.AF_UNIX ? -Errno.EAGAIN : data.Length;
         }
         else if (target == null || _peerClosed)
@@ -132,13 +138,15 @@ internal sealed partial class SocketFile : OpenFile
         byte[]? from = Domain == SocketTable.AF_UNIX ? Local
             : SocketTable.InetAddress(target.Domain, Specific(SocketTable.Inet(Local!).Address), SocketTable.Inet(Local!).Port);
         IFileUser? task = Inode.Fs.Vfs.Current;
-        target._inbox.Add(new SocketMessage
+        bool taken = target._inbox.Add(new SocketMessage
         {
             Data = data.ToArray(),
             From = from,
             Files = files?.Count > 0 ? files : null,
             Sender = task == null ? Credentials : (task.Pid, task.Credentials.Euid, task.Credentials.Egid),
         });
+        if (!taken)
+            return -Errno.ENOBUFS;
         target.Source.Notify(PollBits.Readable);
         return data.Length;
     }
@@ -223,7 +231,7 @@ internal sealed partial class SocketFile : OpenFile
             argument, Kind == SocketTable.SOCK_STREAM ? _inbox.Bytes : _inbox.First?.Data.Length ?? 0)
             ? 0 : -Errno.EFAULT,
         IoctlNumbers.TIOCOUTQ => user.Memory.Write(argument, 0) ? 0 : -Errno.EFAULT,
-        >= 0x8900 and < 0x8A00 => -Errno.ENODEV,
+        >= 0x8900 and < 0x8A00 => NetworkInterface.Ioctl(user, command, argument),
         _ => -Errno.ENOTTY,
     };
 

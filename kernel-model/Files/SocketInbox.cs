@@ -15,8 +15,11 @@ internal sealed class SocketMessage
 }
 
 /// <summary>What arrived at a socket and was not received yet, in order.</summary>
-internal sealed class SocketInbox
+internal sealed class SocketInbox(Vfs vfs)
 {
+    /// <summary>What a message costs beside its bytes (SKB_TRUESIZE(0)).</summary>
+    public const int Overhead = 768;
+
     private readonly Queue<SocketMessage> _messages = new();
 
     /// <summary>Messages, or segments of a stream.</summary>
@@ -28,18 +31,28 @@ internal sealed class SocketInbox
     /// <summary>The oldest; null: none.</summary>
     public SocketMessage? First => _messages.TryPeek(out SocketMessage? message) ? message : null;
 
-    /// <summary>A message arrives.</summary>
-    public void Add(SocketMessage message)
+    /// <summary>A message arrives. False: there is no memory for it.</summary>
+    public bool Add(SocketMessage message)
     {
+        if (!vfs.TryCharge(message.Data.Length + Overhead))
+            return false;
         _messages.Enqueue(message);
         Bytes += message.Data.Length;
+        return true;
+    }
+
+    private void Drop()
+    {
+        if (_messages.TryDequeue(out SocketMessage? message))
+            vfs.Charge(-message.Data.Length - Overhead);
     }
 
     /// <summary>Takes the oldest, received or not; null: none.</summary>
     public SocketMessage? TakeFirst()
     {
-        if (!_messages.TryDequeue(out SocketMessage? message))
+        if (!_messages.TryPeek(out SocketMessage? message))
             return null;
+        Drop();
         Bytes -= message.Data.Length - message.Taken;
         return message;
     }
@@ -74,7 +87,7 @@ internal sealed class SocketInbox
                 segment.Taken += n;
                 Bytes -= n;
                 if (segment.Taken == segment.Data.Length)
-                    _messages.Dequeue();
+                    Drop();
             }
             if (done == buffer.Length)
                 break;

@@ -12,6 +12,10 @@ public sealed class TimerFile(Vfs vfs, Timekeeper timekeeper, KernelTimers timer
     private ulong _deadline;
     private ulong _interval;
     private ulong _expirations;
+
+    /// <summary>It has expired and goes on when somebody looks: a tiny interval costs no more than the reads.</summary>
+    private bool _expired;
+
     private bool _cancelsOnSet;
     private bool _listens;
     private long _clockSets;
@@ -26,8 +30,14 @@ public sealed class TimerFile(Vfs vfs, Timekeeper timekeeper, KernelTimers timer
     public override string Description => "anon_inode:[timerfd]";
 
     /// <summary>Time left and interval in ns.</summary>
-    public (ulong Left, ulong Interval) Setting =>
-        (_timer == null ? 0 : Math.Max(1, _deadline - Math.Min(_deadline, timekeeper.TimeOf(_base))), _interval);
+    public (ulong Left, ulong Interval) Setting
+    {
+        get
+        {
+            GoOn();
+            return (_timer == null ? 0 : Math.Max(1, _deadline - Math.Min(_deadline, timekeeper.TimeOf(_base))), _interval);
+        }
+    }
 
     /// <summary>Arms the timer for a time of a clock in ns, or disarms it with null.</summary>
     /// <param name="of">The clock.</param>
@@ -47,6 +57,7 @@ public sealed class TimerFile(Vfs vfs, Timekeeper timekeeper, KernelTimers timer
             timekeeper.ClockSet += ClockSet;
         }
         _expirations = 0;
+        _expired = false;
         _interval = interval;
         if (deadline is { } time)
             Arm(time);
@@ -66,18 +77,24 @@ public sealed class TimerFile(Vfs vfs, Timekeeper timekeeper, KernelTimers timer
             Source.Notify(PollBits.Readable);
     }
 
-    private void Expired(ulong monotonic)
+    private void Expired(ulong _)
     {
         _timer = null;
-        ulong now = (ulong)Math.Max(0, (long)monotonic + timekeeper.OffsetOf(_base));
+        _expired = true;
         _expirations++;
-        if (_interval != 0)
-        {
-            ulong missed = now > _deadline ? (now - _deadline) / _interval : 0;
-            _expirations += missed;
-            Arm(_deadline + (missed + 1) * _interval);
-        }
         Source.Notify(PollBits.Readable);
+    }
+
+    /// <summary>Counts the intervals that have passed since it expired, and arms it for the next (timerfd_read_iter).</summary>
+    private void GoOn()
+    {
+        if (!_expired || _interval == 0)
+            return;
+        _expired = false;
+        ulong now = timekeeper.TimeOf(_base);
+        ulong missed = now > _deadline ? (now - _deadline) / _interval : 0;
+        _expirations += missed;
+        Arm(_deadline + (missed + 1) * _interval);
     }
 
     /// <inheritdoc/>
@@ -89,17 +106,19 @@ public sealed class TimerFile(Vfs vfs, Timekeeper timekeeper, KernelTimers timer
         {
             _clockSets = timekeeper.ClockSets;
             _expirations = 0;
+            _expired = false;
             return -Errno.ECANCELED;
         }
         if (_expirations == 0)
             return -Errno.EAGAIN;
+        GoOn();
         BinaryPrimitives.WriteUInt64LittleEndian(buffer, _expirations);
         _expirations = 0;
         return 8;
     }
 
     /// <inheritdoc/>
-    public override uint Poll() => _expirations > 0 || Canceled ? PollBits.Readable : 0;
+    public override uint Poll() => _expirations > 0 || Canceled ? PollBits.In : 0;
 
     /// <inheritdoc/>
     protected override void Released()

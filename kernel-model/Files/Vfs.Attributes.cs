@@ -14,7 +14,7 @@ public sealed partial class Vfs
             return -Errno.EOPNOTSUPP;
         if (!IsOwner(inode, caller.Credentials))
             return -Errno.EPERM;
-        if (caller.Credentials.Fsuid != 0 && !caller.Credentials.InGroup(inode.Gid))
+        if (!caller.Credentials.InGroup(inode.Gid) && !Has(caller.Credentials, Capability.Fsetid, inode))
             mode &= ~Modes.S_ISGID;
         inode.Mode = inode.Type | (mode & 0xFFF);
         inode.Ctime = inode.Fs.Vfs.NowRealtime;
@@ -28,7 +28,7 @@ public sealed partial class Vfs
         Credentials who = caller.Credentials;
         if (inode.Fs.ReadOnly)
             return -Errno.EROFS;
-        if (who.Fsuid != 0)
+        if (!Has(who, Capability.Chown, inode))
         {
             if (who.Fsuid != inode.Uid || (uid != uint.MaxValue && uid != inode.Uid)
                 || (gid != uint.MaxValue && gid != inode.Gid && !who.InGroup(gid)))

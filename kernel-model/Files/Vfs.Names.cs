@@ -19,7 +19,7 @@ public sealed partial class Vfs
         error = MayCreate(at.Directory!, caller.Credentials);
         if (error < 0)
             return error;
-        if ((mode & Modes.S_IFMT) is Modes.S_IFCHR or Modes.S_IFBLK && !caller.Credentials.Privileged)
+        if ((mode & Modes.S_IFMT) is Modes.S_IFCHR or Modes.S_IFBLK && !caller.Credentials.Has(Capability.Mknod))
             return -Errno.EPERM;
         if ((mode & Modes.S_IFMT) != Modes.S_IFLNK)
             mode &= Modes.S_IFMT | (0xFFF & ~caller.Fs.Umask);
@@ -48,7 +48,10 @@ public sealed partial class Vfs
             return -Errno.EPERM;
         error = at.Directory.Link(at.Name, node);
         if (error == 0)
+        {
+            NotifyWatches(node, InotifyBits.IN_ATTRIB, true);
             NotifyName(at.Directory, InotifyBits.IN_CREATE, at.Name, node);
+        }
         return error;
     }
 
@@ -71,7 +74,10 @@ public sealed partial class Vfs
         error = at.Directory.Remove(at.Name, node);
         if (error == 0)
         {
-            NotifyWatches(node, node.Nlink == 0 ? InotifyBits.IN_DELETE_SELF : InotifyBits.IN_ATTRIB, true);
+            // As long as the file is open it lives: IN_DELETE_SELF comes with the last close.
+            NotifyWatches(node, InotifyBits.IN_ATTRIB, true);
+            if (node is { Nlink: 0, OpenCount: 0 })
+                NotifyWatches(node, InotifyBits.IN_DELETE_SELF, true);
             NotifyName(at.Directory, InotifyBits.IN_DELETE, at.Name, node);
             ForgetAttributes(node);
         }

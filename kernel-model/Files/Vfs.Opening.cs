@@ -88,6 +88,10 @@ public sealed partial class Vfs
             return 0;
         }
         bool write = (flags & OpenFlags.O_ACCMODE) != OpenFlags.O_RDONLY;
+        bool writes = inode.IsRegular && (write || (flags & OpenFlags.O_TRUNC) != 0);
+        // The file of the program lies in a mount for itself, which is read-only: that is ours, and a running program is what Linux sees.
+        if (writes && inode.DeniesWrites > 0 && inode.Fs.ReadOnly)
+            return -Errno.ETXTBSY;
         if (inode.IsDirectory && (write || (flags & OpenFlags.O_CREAT) != 0))
             return -Errno.EISDIR;
         if (!created)
@@ -105,9 +109,17 @@ public sealed partial class Vfs
             if ((flags & OpenFlags.O_NOATIME) != 0 && !IsOwner(inode, caller.Credentials))
                 return -Errno.EPERM;
         }
+        if (inode.Type is Modes.S_IFCHR or Modes.S_IFBLK && inode.Fs.Has(MountFlags.MS_NODEV))
+            return -Errno.EACCES;
+        if (writes && inode.DeniesWrites > 0)
+            return -Errno.ETXTBSY;
         long error = inode.Open(flags, task, out file);
         if (error < 0)
             return error;
+        if (writes)
+            file!.CountAsWriter();
+        if (inode.IsWatched)
+            NotifyWatches(inode, InotifyBits.IN_OPEN);
         if ((flags & OpenFlags.O_TRUNC) != 0 && inode.IsRegular && !created)
         {
             error = inode.Truncate(0);
@@ -117,9 +129,9 @@ public sealed partial class Vfs
                 file = null;
                 return error;
             }
+            if (inode.IsWatched)
+                NotifyWatches(inode, InotifyBits.IN_MODIFY);
         }
-        if (inode.Watches != null || inode.Parent?.Watches != null)
-            NotifyWatches(inode, InotifyBits.IN_OPEN);
         return 0;
     }
 
@@ -137,9 +149,11 @@ public sealed partial class Vfs
         file = null;
         if (inode.IsSymlink)
             return -Errno.ELOOP;
-        if (!inode.IsRegular)
+        if (!inode.IsRegular || inode.Fs.Has(MountFlags.MS_NOEXEC))
             return -Errno.EACCES;
         long error = Permission(inode, caller.Credentials, Modes.MAY_EXEC);
-        return error < 0 ? error : inode.Open(OpenFlags.O_RDONLY, task, out file);
+        if (error < 0)
+            return error;
+        return inode.Writers > 0 ? -Errno.ETXTBSY : inode.Open(OpenFlags.O_RDONLY, task, out file);
     }
 }

@@ -208,24 +208,30 @@ public sealed partial class Vfs
         return error < 0 ? error : inode == null ? -Errno.ENOENT : 0;
     }
 
-    /// <summary>Discretionary access check with the file system identity; user 0 passes as with CAP_DAC_OVERRIDE
-    /// (generic_permission, fs/namei.c): 0, -EACCES or -EROFS.</summary>
+    /// <summary>Discretionary access check with the file system identity and its capabilities (generic_permission, fs/namei.c): 0, -EACCES
+    /// or -EROFS.</summary>
     public static long Permission(Inode inode, Credentials who, uint want)
     {
         if ((want & Modes.MAY_WRITE) != 0 && inode.Fs.ReadOnly && inode.Type is Modes.S_IFREG or Modes.S_IFDIR or Modes.S_IFLNK)
             return -Errno.EROFS;
         uint bits = inode.Mode;
-        if (who.Fsuid == 0)
-            return (want & Modes.MAY_EXEC) == 0 || inode.IsDirectory || (bits & 0x49) != 0 ? 0 : -Errno.EACCES;
         if (inode.Uid == who.Fsuid)
             bits >>= 6;
         else if (who.InGroup(inode.Gid))
             bits >>= 3;
-        return (bits & want & 7) == want ? 0 : -Errno.EACCES;
+        want &= 7;
+        if ((bits & want) == want)
+            return 0;
+        if (((want & Modes.MAY_WRITE) == 0 && (inode.IsDirectory || want == Modes.MAY_READ) && Has(who, Capability.DacReadSearch, inode))
+            || (((want & Modes.MAY_EXEC) == 0 || inode.IsDirectory || (inode.Mode & 0x49) != 0) && Has(who, Capability.DacOverride, inode)))
+            return 0;
+        return -Errno.EACCES;
     }
 
+    private static bool Has(Credentials who, int capability, Inode inode) => who.HasOver(capability, inode.Uid, inode.Gid);
+
     /// <summary>Whether an identity may change a file's mode or times as its owner.</summary>
-    public static bool IsOwner(Inode inode, Credentials who) => who.Fsuid == 0 || who.Fsuid == inode.Uid;
+    public static bool IsOwner(Inode inode, Credentials who) => who.Fsuid == inode.Uid || Has(who, Capability.Fowner, inode);
 
     private static long MayCreate(Inode directory, Credentials who) => directory.Nlink == 0
         ? -Errno.ENOENT
@@ -235,7 +241,8 @@ public sealed partial class Vfs
     {
         if (Permission(directory, who, Modes.MAY_WRITE | Modes.MAY_EXEC) is < 0 and long error)
             return error;
-        if ((directory.Mode & Modes.S_ISVTX) != 0 && who.Fsuid != 0 && who.Fsuid != directory.Uid && who.Fsuid != node.Uid)
+        if ((directory.Mode & Modes.S_ISVTX) != 0 && who.Fsuid != directory.Uid && who.Fsuid != node.Uid
+            && !Has(who, Capability.Fowner, node))
             return -Errno.EPERM;
         return 0;
     }

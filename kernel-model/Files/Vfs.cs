@@ -34,12 +34,26 @@ public sealed record VfsOptions
     /// <inheritdoc cref="StdinIsTerminal"/>
     public bool StderrIsTerminal { get; init; }
 
+    /// <summary>How much of the host the guest may take.</summary>
+    public GuestLimits Limits { get; init; } = new();
+
     /// <summary>Size of the terminal.</summary>
     public (ushort Rows, ushort Columns) TerminalSize { get; init; } = (24, 80);
 }
 
 /// <summary>One line of /proc/mounts.</summary>
-internal sealed record MountEntry(int Id, int ParentId, FileSystem Fs, string Source, string Point, string Options, Inode Root);
+/// <param name="Id">Its number.</param>
+/// <param name="ParentId">Number of the mount that it lies on.</param>
+/// <param name="Fs">What is mounted.</param>
+/// <param name="Source">Device or name.</param>
+/// <param name="Point">Where.</param>
+/// <param name="Root">Its root directory.</param>
+/// <param name="More">Options that are its file system's own.</param>
+internal sealed record MountEntry(int Id, int ParentId, FileSystem Fs, string Source, string Point, Inode Root, string More = "")
+{
+    /// <summary>Options as /proc/mounts writes them.</summary>
+    internal string Options => Fs.Options(More);
+}
 
 /// <summary>The guest's files: mounts, devices, and everything that system calls do with paths (the other parts of this class).
 /// The root is a tree in memory over a host folder that is only read; nothing of the host is reachable outside of that folder, the
@@ -64,6 +78,10 @@ public sealed partial class Vfs : IDisposable
         SocketFs = new FileSystem(this, "sockfs", 0x8, 0x534F434B, 8192);
         ShmFs = new FileSystem(this, "tmpfs", 1, 0x01021994, 2);
         Devices = new DeviceTable(this);
+        PosixQueues = new PosixQueues(this);
+        Descriptors = new DescriptorBudget(options.Limits.Files, () => Host?.Log(
+            $"the guest wants more than {options.Limits.Files} descriptors: ENFILE (--max-fds makes it more)"));
+        OutputLeft = options.Limits.Output;
         var rootFs = new FileSystem(this, "overlay", NextDevice(), 0x794c7630, 2);
         if (options.RootDirectory is { } folder)
         {
@@ -76,7 +94,7 @@ public sealed partial class Vfs : IDisposable
         {
             Root = new MemoryDirectory(rootFs, 0x1ED);
         }
-        _mounts.Add(new MountEntry(1, 0, rootFs, "overlay", "/", "rw,relatime", Root));
+        _mounts.Add(new MountEntry(1, 0, rootFs, "overlay", "/", Root));
         if (options.RootDirectory == null)
             MakeSkeleton();
         foreach (string directory in new[] { "/dev", "/proc", "/sys", "/run", "/tmp" })
@@ -117,6 +135,20 @@ public sealed partial class Vfs : IDisposable
 
     internal DeviceTable Devices { get; }
 
+    internal PosixQueues PosixQueues { get; }
+
+    /// <summary>Descriptors of all processes.</summary>
+    internal DescriptorBudget Descriptors { get; }
+
+    /// <summary>Owners of record locks that wait, and the owners that they wait for.</summary>
+    internal Dictionary<object, object> LockWaits { get; } = [];
+
+    /// <summary>Whether anybody ever took a lease on a file.</summary>
+    internal bool HasLeases { get; set; }
+
+    /// <summary>Bytes that may still be written to the standard streams.</summary>
+    internal long OutputLeft { get; set; }
+
     internal IReadOnlyList<MountEntry> Mounts => _mounts;
 
     /// <summary>The task whose system call is carried out; /proc/self depends on it.</summary>
@@ -134,19 +166,31 @@ public sealed partial class Vfs : IDisposable
 
     internal void PageWritten(ulong pa, int length) => Host!.Machine.NotifyWrite(pa, length);
 
+    /// <summary>Counts bytes that an object in memory (not of the host) takes. False: the guest's RAM is used up by what it keeps; so a
+    /// guest cannot use up the host's.</summary>
+    internal bool TryCharge(long bytes) => Host?.Pages.TryCharge(bytes) ?? true;
+
+    /// <summary>Counts bytes in any case, or with a negative number gives them back.</summary>
+    internal void Charge(long bytes) => Host?.Pages.Charge(bytes);
+
     private long _filePages;
 
-    /// <summary>Counts a page of a file in memory (not of the host). False: files would take more than the guest's RAM; so a guest
-    /// cannot use up the host's. Forced: counted in any case.</summary>
+    /// <summary>Counts a page of a file in memory. False: files have half of RAM already, as a tmpfs has.</summary>
     internal bool ReserveFilePage(bool force = false)
     {
-        if (!force && Host is { } host && _filePages >= host.Pages.Total)
+        if (!force && Host is { } host && (_filePages >= host.Pages.Total / 2 || !TryCharge(PhysicalMemory.PageSize)))
             return false;
+        if (force)
+            Charge(PhysicalMemory.PageSize);
         _filePages++;
         return true;
     }
 
-    internal void ReleaseFilePages(int count) => _filePages -= count;
+    internal void ReleaseFilePages(int count)
+    {
+        _filePages -= count;
+        Charge(-count * (long)PhysicalMemory.PageSize);
+    }
 
     internal ulong AllocatePage() => Host!.Pages.Allocate();
 
@@ -219,19 +263,15 @@ public sealed partial class Vfs : IDisposable
     internal void Mount(string point, string source, FileSystem fs, Inode root, string options)
     {
         Inode covered = root.IsDirectory ? MakeDirectories(point) : LookupMountPoint(point);
-        root.Parent = covered.Parent;
-        root.Name = covered.Name;
-        covered.MountedHere = root;
-        int parentId = 1;
-        for (Inode? at = covered; at != null; at = at.Parent)
-        {
-            if (_mounts.FindLast(m => m.Root == at) is { } above)
-            {
-                parentId = above.Id;
-                break;
-            }
-        }
-        _mounts.Add(new MountEntry(20 + _mounts.Count, parentId, fs, source, point, options, root));
+        Cover(covered, root);
+        string[] words = options.Split(',');
+        uint flags = 0;
+        foreach ((string word, uint flag) in (ReadOnlySpan<(string, uint)>)[("ro", MountFlags.MS_RDONLY), ("nosuid", MountFlags.MS_NOSUID),
+            ("nodev", MountFlags.MS_NODEV), ("noexec", MountFlags.MS_NOEXEC)])
+            flags |= words.Contains(word) ? flag : 0;
+        fs.SetFlags(flags);
+        string more = string.Join(',', words.Except(["ro", "rw", "nosuid", "nodev", "noexec", "relatime"]));
+        _mounts.Add(new MountEntry(20 + _mountsMade++, ParentIdOf(covered), fs, source, point, root, more));
     }
 
     private Inode LookupMountPoint(string point)
@@ -267,6 +307,7 @@ public sealed partial class Vfs : IDisposable
             "/bin", "/etc", "/root", "/home", "/usr/bin", "/usr/lib", "/lib", "/var/tmp", "/var/run", "/mnt", "/opt", "/run"
         })
             MakeDirectories(directory);
+        PutText((MemoryDirectory)MakeDirectories("/boot"), $"config-{Uts.Release}", KernelConfig.Text);
         MakeDirectories("/root").Mode = Modes.S_IFDIR | 0x1C0;
         var etc = (MemoryDirectory)MakeDirectories("/etc");
         PutText(etc, "passwd", "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n");

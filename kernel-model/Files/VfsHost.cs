@@ -25,6 +25,9 @@ internal sealed record VfsHost
     /// <summary>Process groups, for terminals.</summary>
     public required IJobControl Jobs { get; init; }
 
+    /// <summary>Says what went wrong outside of the guest.</summary>
+    public required Action<string> Log { get; init; }
+
     /// <summary>The host's standard streams.</summary>
     public required Stream In { get; init; }
 

@@ -206,38 +206,49 @@ internal sealed class HostFile : Inode
         return 0;
     }
 
+    /// <summary>What the host says no to: full disks, failing disks, sizes beyond its limits.</summary>
+    private static long ErrnoOf(Exception e) => e switch
+    {
+        IOException io => HostStreamFile.ErrnoOf(io, Errno.EIO),
+        UnauthorizedAccessException => Errno.EACCES,
+        _ => Errno.EFBIG,
+    };
+
+    private static bool IsRefusal(Exception e) => e is IOException or UnauthorizedAccessException or ArgumentException;
+
     public long Read(Span<byte> buffer, long position)
     {
-        if (Handle(false, out SafeFileHandle? handle) is < 0 and long error)
+        if (Handle(false, out SafeFileHandle? handle) is < 0 and long error || (error = SyncMapped()) < 0)
             return error;
-        SyncMapped();
         try
         {
             return RandomAccess.Read(handle!, buffer, position);
         }
-        catch (IOException)
+        catch (Exception e) when (IsRefusal(e))
         {
-            return -Errno.EIO;
+            return -ErrnoOf(e);
         }
     }
 
     public long Write(ReadOnlySpan<byte> data, long position)
     {
-        if (Handle(true, out SafeFileHandle? handle) is < 0 and long error)
+        if (Handle(true, out SafeFileHandle? handle) is < 0 and long error || (error = SyncMapped()) < 0)
             return error;
-        SyncMapped();
+        long before = Size;
         try
         {
             RandomAccess.Write(handle!, data, position);
+            foreach ((ulong index, ulong pa) in _mapped)
+            {
+                RandomAccess.Read(handle!, Fs.Vfs.PageBytes(pa), (long)index * 4096);
+                Fs.Vfs.PageWritten(pa, 4096);
+            }
         }
-        catch (IOException)
+        catch (Exception e) when (IsRefusal(e))
         {
-            return -Errno.ENOSPC;
-        }
-        foreach ((ulong index, ulong pa) in _mapped)
-        {
-            RandomAccess.Read(handle!, Fs.Vfs.PageBytes(pa), (long)index * 4096);
-            Fs.Vfs.PageWritten(pa, 4096);
+            // A part that the host took counts.
+            long taken = Math.Clamp(Size - Math.Max(before, position), 0, data.Length);
+            return taken > 0 && position >= before ? taken : -ErrnoOf(e);
         }
         TouchModified();
         return data.Length;
@@ -245,16 +256,15 @@ internal sealed class HostFile : Inode
 
     public override long Truncate(long size)
     {
-        if (Handle(true, out SafeFileHandle? handle) is < 0 and long error)
+        if (Handle(true, out SafeFileHandle? handle) is < 0 and long error || (error = SyncMapped()) < 0)
             return error;
-        SyncMapped();
         try
         {
             RandomAccess.SetLength(handle!, size);
         }
-        catch (IOException)
+        catch (Exception e) when (IsRefusal(e))
         {
-            return -Errno.ENOSPC;
+            return -ErrnoOf(e);
         }
         TouchModified();
         return 0;
@@ -274,6 +284,8 @@ internal sealed class HostFile : Inode
         if (_mapped.TryGetValue(index, out ulong pa))
             return pa;
         pa = Fs.Vfs.AllocatePage();
+        if (pa == 0)
+            return 0;
         if (!ReadPage(index * 4096, Fs.Vfs.PageBytes(pa)))
         {
             Fs.Vfs.FreePage(pa);
@@ -282,25 +294,35 @@ internal sealed class HostFile : Inode
         return _mapped[index] = pa;
     }
 
-    /// <summary>Writes pages that are mapped shared back to the host's file, when it is open for writing.</summary>
-    public void SyncMapped()
+    /// <summary>Writes pages that are mapped shared back to the host's file, when it is open for writing: 0, or the host's error.</summary>
+    public long SyncMapped()
     {
         if (_mapped.Count == 0 || !_handleWrites)
-            return;
-        long size = RandomAccess.GetLength(_handle!);
-        foreach ((ulong index, ulong pa) in _mapped)
+            return 0;
+        try
         {
-            long length = Math.Min(4096, size - (long)index * 4096);
-            if (length > 0)
-                RandomAccess.Write(_handle!, Fs.Vfs.PageBytes(pa)[..(int)length], (long)index * 4096);
+            long size = RandomAccess.GetLength(_handle!);
+            foreach ((ulong index, ulong pa) in _mapped)
+            {
+                long length = Math.Min(4096, size - (long)index * 4096);
+                if (length > 0)
+                    RandomAccess.Write(_handle!, Fs.Vfs.PageBytes(pa)[..(int)length], (long)index * 4096);
+            }
         }
+        catch (Exception e) when (IsRefusal(e))
+        {
+            return -ErrnoOf(e);
+        }
+        return 0;
     }
 
     public override long AttributesChanged(AttributeChange what) => HostDirectory.Pass(this, Location, what);
 
     protected override void LastClosed()
     {
-        SyncMapped();
+        if (SyncMapped() is < 0 and long error)
+            Fs.Vfs.Host?.Log(
+                $"{Fs.Vfs.PathOf(this, null)}: the host lost what was written to it through a mapping ({Errno.NameOf(-error)})");
         foreach (ulong pa in _mapped.Values)
             Fs.Vfs.FreePage(pa);
         _mapped.Clear();

@@ -35,14 +35,14 @@ internal abstract class IpcObject
     /// <summary>ipcperms: want 4 to read, 2 to write.</summary>
     internal bool Allows(Credentials who, uint want)
     {
-        if (who.Privileged)
+        if (who.Has(Capability.IpcOwner))
             return true;
         uint bits = who.Euid == CreatorUid || who.Euid == Uid ? Mode >> 6 : who.InGroup(CreatorGid) || who.InGroup(Gid) ? Mode >> 3 : Mode;
         return (want & ~bits & 7) == 0;
     }
 
     /// <summary>Whether IPC_SET and IPC_RMID are allowed.</summary>
-    internal bool Owns(Credentials who) => who.Privileged || who.Euid == Uid || who.Euid == CreatorUid;
+    internal bool Owns(Credentials who) => who.Has(Capability.SysAdmin) || who.Euid == Uid || who.Euid == CreatorUid;
 
     /// <summary>struct ipc64_perm.</summary>
     internal void WritePermissions(Span<byte> b)
@@ -67,8 +67,16 @@ internal abstract class IpcObject
 }
 
 /// <summary>Objects of one kind by ID and key (ipc/util.c).</summary>
-internal sealed class IpcTable<T> where T : IpcObject
+/// <param name="most">How many there may be (shmmni, semmni, msgmni).</param>
+internal sealed class IpcTable<T>(int most) where T : IpcObject
 {
+    private readonly Dictionary<int, T> _byKey = [];
+    private readonly SortedSet<int> _freed = [];
+    private int _nextIndex;
+
+    /// <summary>How many there may be.</summary>
+    internal int Most { get; set; } = most;
+
     private const int IpcCreat = 0x200, IpcExcl = 0x400;
     private readonly SortedDictionary<int, T> _objects = [];
     private int _sequence;
@@ -87,7 +95,8 @@ internal sealed class IpcTable<T> where T : IpcObject
     /// <summary>ipcget: the ID, or -errno. <paramref name="check"/> tells whether an existing object fits the request.</summary>
     internal long Get(Credentials credentials, ulong realtimeNs, int key, int flags, Func<T, long> check, Func<long, T?> make)
     {
-        T? there = key == 0 ? null : _objects.Values.FirstOrDefault(o => o.Key == key);
+        // A segment that is removed while it is attached loses its key.
+        T? there = key != 0 && _byKey.TryGetValue(key, out T? known) && known.Key == key ? known : null;
         if (there is not null)
         {
             if ((flags & IpcCreat) != 0 && (flags & IpcExcl) != 0)
@@ -100,26 +109,31 @@ internal sealed class IpcTable<T> where T : IpcObject
         }
         if (key != 0 && (flags & IpcCreat) == 0)
             return -Errno.ENOENT;
-        if (_objects.Count >= 4096)
+        if (_objects.Count >= Most)
             return -Errno.ENOSPC;
         T? made = make((long)(realtimeNs / 1_000_000_000));
         if (made is null)
             return -Errno.EINVAL;
-        int index = 0;
-        while (_objects.Keys.Any(k => (k & 0x7fff) == index))
-            index++;
+        // The lowest index that is free.
+        int index = _freed.Count > 0 ? _freed.Min : _nextIndex++;
+        _freed.Remove(index);
         made.Id = (_sequence++ & 0x7fff) << 15 | index;
         made.Key = key;
         made.Uid = made.CreatorUid;
         made.Gid = made.CreatorGid;
         made.Mode = (uint)flags & 0x1ff;
         _objects.Add(made.Id, made);
+        if (key != 0)
+            _byKey[key] = made;
         return made.Id;
     }
 
     internal void Remove(T item)
     {
-        _objects.Remove(item.Id);
+        if (_objects.Remove(item.Id))
+            _freed.Add(item.Id & 0x7fff);
+        if (_byKey.TryGetValue(item.Key, out T? known) && ReferenceEquals(known, item))
+            _byKey.Remove(item.Key);
         item.Removed = true;
         item.Queue.WakeAll();
     }
@@ -184,11 +198,11 @@ internal sealed class MessageQueue : IpcObject
 /// <summary>All System V objects of the guest.</summary>
 internal sealed class IpcTables
 {
-    internal IpcTable<SharedSegment> Segments { get; } = new();
+    internal IpcTable<SharedSegment> Segments { get; } = new(4096);
 
-    internal IpcTable<SemaphoreSet> Semaphores { get; } = new();
+    internal IpcTable<SemaphoreSet> Semaphores { get; } = new(32000);
 
-    internal IpcTable<MessageQueue> Queues { get; } = new();
+    internal IpcTable<MessageQueue> Queues { get; } = new(32000);
 
     /// <summary>exit_sem: a process ended, its SEM_UNDO adjustments are applied.</summary>
     internal void ProcessExited(int pid)

@@ -114,6 +114,8 @@ public sealed class ElfImage
         {
             ElfSegment s = Segments[i];
             string where = $"program header {i}";
+            if (s.Type is 1 or 3 or 0x6474e553 && (s.FileSize > long.MaxValue || s.Offset > long.MaxValue - s.FileSize))
+                return $"{where}: offset 0x{s.Offset:x} is beyond every file";
             switch (s.Type)
             {
                 case 1:

@@ -12,12 +12,11 @@ namespace ArmVdso.Kernel.Loader;
 /// <param name="Memory">The memory.</param>
 /// <param name="Entry">First instruction.</param>
 /// <param name="StackPointer">Initial SP.</param>
-/// <param name="ExePath">Guest path of the program.</param>
 /// <param name="Auxv">Auxiliary vector.</param>
 /// <param name="CommandLine">argv, NUL separated.</param>
 /// <param name="Environment">envp, NUL separated.</param>
 public sealed record LoadedProgram(
-    MemoryMap Memory, ulong Entry, ulong StackPointer, string ExePath, byte[] Auxv, byte[] CommandLine, byte[] Environment);
+    MemoryMap Memory, ulong Entry, ulong StackPointer, byte[] Auxv, byte[] CommandLine, byte[] Environment);
 
 /// <summary>What execve is asked for (struct linux_binprm).</summary>
 /// <param name="Vfs">Where interpreters are looked for.</param>
@@ -217,7 +216,8 @@ internal sealed class ProgramLoader(
         }
         memory.StackStart = sp;
         error = "";
-        program = new LoadedProgram(memory, entry, sp, file.Path, auxv, Join(request.Arguments), Join(request.Environment));
+        memory.SetExecutable(file);
+        program = new LoadedProgram(memory, entry, sp, auxv, Join(request.Arguments), Join(request.Environment));
         return 0;
     }
 

@@ -23,4 +23,11 @@ public interface IMappedFile
 
     /// <summary>A mapping lets the file go; the last holder releases it.</summary>
     void Release();
+
+    /// <summary>The file is a running program: nobody may write to it (deny_write_access) until as many
+    /// <see cref="AllowWrites"/>.</summary>
+    void DenyWrites();
+
+    /// <inheritdoc cref="DenyWrites"/>
+    void AllowWrites();
 }

@@ -16,11 +16,13 @@ public sealed partial class MemoryMap
             StackStart = StackStart,
             StackLimit = StackLimit,
         };
+        child.SetExecutable(Executable);
         foreach (Vma vma in _vmas.All)
         {
             if (vma.DontFork)
                 continue;
             Vma copy = vma.Clone(vma.Start, vma.End);
+            copy.Locked = false; // Locks are not inherited.
             child.Add(copy);
             if (vma.WipeOnFork)
                 continue;

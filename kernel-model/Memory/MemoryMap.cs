@@ -45,6 +45,17 @@ public sealed partial class MemoryMap
     /// <summary>Address of the initial stack pointer (/proc/PID/stat).</summary>
     public ulong StackStart { get; set; }
 
+    /// <summary>The program that the memory was made for (exe_file): held, and not written to.</summary>
+    public IMappedFile? Executable { get; private set; }
+
+    /// <summary>Sets <see cref="Executable"/> of a new memory.</summary>
+    internal void SetExecutable(IMappedFile? file)
+    {
+        file?.Hold();
+        file?.DenyWrites();
+        Executable = file;
+    }
+
     /// <summary>MEMBARRIER_CMD_REGISTER_* commands that this memory used.</summary>
     internal int MembarrierRegistrations { get; set; }
 
@@ -79,8 +90,26 @@ public sealed partial class MemoryMap
     /// <summary>Bytes of all mappings.</summary>
     public ulong VirtualSize => _vmas.Size;
 
+    /// <summary>MCL_FUTURE: new mappings are locked.</summary>
+    public bool LockFuture { get; set; }
+
+    /// <summary>Bytes that mlock holds.</summary>
+    public ulong LockedBytes
+    {
+        get
+        {
+            ulong total = 0;
+            foreach (Vma vma in _vmas.All)
+                total += vma.Locked ? vma.End - vma.Start : 0;
+            return total;
+        }
+    }
+
     /// <summary>The mapping that holds an address, or null.</summary>
     public Vma? Find(ulong address) => _vmas.Find(address);
+
+    /// <summary>The mapping that holds an address, else the next above it; null: none.</summary>
+    public Vma? FindAtOrAbove(ulong address) => _vmas.IndexAfter(address) is var i && i < _vmas.Count ? _vmas[i] : null;
 
     /// <summary>Whether [start, end) is mapped without a hole.</summary>
     public bool IsFullyMapped(ulong start, ulong end) => _vmas.Covers(start, end);
@@ -104,8 +133,14 @@ public sealed partial class MemoryMap
         if (--_users != 0)
             return;
         Unmap(0, TaskSize);
+        Executable?.AllowWrites();
+        Executable?.Release();
+        Executable = null;
         _machine.DestroyAddressSpace(Space);
     }
+
+    /// <summary>Whether the last task has left it.</summary>
+    public bool IsGone => _users <= 0;
 
     /// <summary>Whether more than one task uses this memory.</summary>
     public bool IsShared => _users > 1;
@@ -160,6 +195,7 @@ public sealed partial class MemoryMap
             Prot = prot & (Mman.PROT_READ | Mman.PROT_WRITE | Mman.PROT_EXEC | Mman.PROT_BTI),
             Shared = shared,
             GrowsDown = (flags & Mman.MAP_GROWSDOWN) != 0,
+            Locked = LockFuture || (flags & Mman.MAP_LOCKED) != 0,
             WipeOnFork = (flags & Mman.MAP_TYPE) == Mman.MAP_DROPPABLE,
             File = file,
             Offset = offset,
@@ -168,7 +204,7 @@ public sealed partial class MemoryMap
         };
         Add(vma);
         pages?.Release();
-        if ((flags & (Mman.MAP_POPULATE | Mman.MAP_LOCKED)) != 0)
+        if (LockFuture || (flags & (Mman.MAP_POPULATE | Mman.MAP_LOCKED)) != 0)
             Populate(start, start + size);
         return (long)start;
     }

@@ -29,10 +29,31 @@ public sealed class PageAllocator
     /// <summary>Pages of RAM in all.</summary>
     public long Total => _references.Length;
 
+    /// <summary>Bytes that the model keeps for the guest outside of RAM: files, pipes, messages, names. They count as used RAM, so that a
+    /// guest takes no more of the host than it has RAM.</summary>
+    public long Charged { get; private set; }
+
+    private bool IsFull => Used + (Charged >> 12) >= Total;
+
+    /// <summary>Counts bytes that an object of the guest takes outside of RAM. False: there is no room for them. A sixteenth is left for
+    /// the programs themselves, so that the one that asked hears of it and nobody is killed.</summary>
+    public bool TryCharge(long bytes)
+    {
+        if (Used + ((Charged + bytes) >> 12) >= Total - Total / 16)
+            return false;
+        Charged += bytes;
+        return true;
+    }
+
+    /// <summary>Counts bytes in any case, or with a negative number gives them back.</summary>
+    public void Charge(long bytes) => Charged += bytes;
+
     /// <summary>Physical address of a zeroed page with one reference, or 0 when RAM is full.</summary>
     public ulong Allocate()
     {
         ulong pa;
+        if (IsFull)
+            return 0;
         if (_free.TryPop(out pa))
         {
             _memory.Span(pa, PhysicalMemory.PageSize).Clear();

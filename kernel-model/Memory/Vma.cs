@@ -6,6 +6,12 @@ public sealed class SharedPages(PageAllocator allocator)
     private readonly Dictionary<ulong, ulong> _pages = [];
     private int _users = 1;
 
+    /// <summary>Mappings, and the owner where there is one.</summary>
+    public int Users => _users;
+
+    /// <summary>Pages that were used.</summary>
+    public int Count => _pages.Count;
+
     /// <summary>One more mapping.</summary>
     public void AddUser() => _users++;
 
@@ -50,6 +56,9 @@ public sealed class Vma
     /// <summary>The stack: grows down on faults below it.</summary>
     public bool GrowsDown { get; internal set; }
 
+    /// <summary>mlock: shown and counted; nothing is ever swapped.</summary>
+    public bool Locked { get; set; }
+
     /// <summary>MADV_DONTFORK.</summary>
     public bool DontFork { get; set; }
 
@@ -89,6 +98,7 @@ public sealed class Vma
         Prot = Prot,
         Shared = Shared,
         GrowsDown = GrowsDown,
+        Locked = Locked,
         DontFork = DontFork,
         WipeOnFork = WipeOnFork,
         File = File,

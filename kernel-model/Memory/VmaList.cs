@@ -118,7 +118,7 @@ internal sealed class VmaList
         Vma a = _vmas[i], b = _vmas[i + 1];
         if (a.End != b.Start || a.Prot != b.Prot || a.Shared || b.Shared || a.File is not null || b.File is not null || a.Name != b.Name
             || a.SpecialPages is not null || b.SpecialPages is not null || a.GrowsDown != b.GrowsDown || a.DontFork != b.DontFork
-            || a.WipeOnFork != b.WipeOnFork)
+            || a.WipeOnFork != b.WipeOnFork || a.Locked != b.Locked)
         {
             return false;
         }

@@ -1,7 +1,7 @@
 namespace ArmVdso.Kernel.Namespaces;
 
-/// <summary>User and group identities of a task (struct cred). Immutable: a change makes a new object. The capability sets are
-/// kept and reported as Linux does; what the model itself allows depends on the effective user only.</summary>
+/// <summary>User and group identities of a task (struct cred). Immutable: a change makes a new object. What it may do
+/// beyond its own depends on the effective capabilities.</summary>
 public sealed record Credentials
 {
     /// <summary>All capabilities of Linux 6.1 (CAP_LAST_CAP is 40).</summary>
@@ -55,11 +55,26 @@ public sealed record Credentials
     /// <summary>Securebits of prctl.</summary>
     public uint SecureBits { get; init; }
 
-    /// <summary>Whether the identity has all capabilities over the machine (effective user 0 of the first user namespace).</summary>
-    public bool Privileged => Euid == 0 && UserNamespace.IsInitial;
+    /// <summary>Whether the identity has a capability over the machine (capable): in the first user namespace.</summary>
+    public bool Has(int capability) => UserNamespace.IsInitial && HasInNamespace(capability);
 
-    /// <summary>Whether the identity has capabilities over its own user namespace.</summary>
-    public bool PrivilegedInNamespace => UserNamespace.IsInitial ? Privileged : CapEffective != 0;
+    /// <summary>Whether the identity has a capability over its own user namespace (ns_capable).</summary>
+    public bool HasInNamespace(int capability) => (CapEffective >> capability & 1) != 0;
+
+    /// <summary>Whether the identity has a capability over a file with this owner and group (capable_wrt_inode_uidgid).</summary>
+    public bool HasOver(int capability, uint uid, uint gid) => HasInNamespace(capability)
+        && (UserNamespace.IsInitial || (UserNamespace.KnowsUser(uid) && UserNamespace.KnowsGroup(gid)));
+
+    /// <summary>The same identity with another user for files: capabilities over files go and come with user 0
+    /// (cap_task_fix_setuid).</summary>
+    internal Credentials WithFsuid(uint uid)
+    {
+        uint? root = UserNamespace.User(0);
+        Credentials next = this with { Fsuid = uid };
+        if (Fsuid == root && uid != root)
+            return next with { CapEffective = CapEffective & ~Capability.FileSystemSet };
+        return Fsuid != root && uid == root ? next with { CapEffective = CapEffective | (Capability.FileSystemSet & CapPermitted) } : next;
+    }
 
     /// <summary>The same identity as a member of another user namespace, with all capabilities over it (set_cred_user_ns).</summary>
     internal Credentials InUserNamespace(UserNamespace space) => this with

@@ -99,6 +99,12 @@ public sealed class UserNamespace : INamespace
         return null;
     }
 
+    /// <summary>Whether a user of the kernel's own numbers has one here.</summary>
+    internal bool KnowsUser(uint id) => Up(_users, id) is not null;
+
+    /// <summary>Whether a group of the kernel's own numbers has one here.</summary>
+    internal bool KnowsGroup(uint id) => Up(_groups, id) is not null;
+
     /// <summary>A kernel user ID as tasks here see it (from_kuid_munged).</summary>
     public uint ShowUser(uint id) => Up(_users, id) ?? Overflow;
 
@@ -117,7 +123,7 @@ public sealed class UserNamespace : INamespace
         for (UserNamespace? at = this; at is not null; at = at.Parent)
         {
             if (ReferenceEquals(at, who.UserNamespace))
-                return who.PrivilegedInNamespace;
+                return who.HasInNamespace(Capability.SysAdmin);
             if (at.Parent is not null && ReferenceEquals(at.Parent, who.UserNamespace) && at.Owner == who.Euid)
                 return true;
         }

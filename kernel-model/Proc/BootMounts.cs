@@ -9,6 +9,6 @@ internal static class BootMounts
     internal static IReadOnlyList<MountedAtBoot> Of(ProcParts parts) =>
     [
         new("/proc", "proc", 0x9fa0, "rw,nosuid,nodev,noexec,relatime", (vfs, fs) => ProcFileSystem.MakeRoot(parts, vfs, fs)),
-        new("/sys", "sysfs", 0x62656572, "ro,nosuid,nodev,noexec,relatime", (_, fs) => SysFileSystem.MakeRoot(parts, fs)),
+        new("/sys", "sysfs", 0x62656572, "rw,nosuid,nodev,noexec,relatime", (_, fs) => SysFileSystem.MakeRoot(parts, fs)),
     ];
 }

@@ -6,6 +6,15 @@ namespace ArmVdso.Kernel.Proc;
 /// <summary>Mappings of a process as text (fs/proc/task_mmu.c).</summary>
 internal static class MemoryText
 {
+    /// <summary>What is resident of a mapping, in pages.</summary>
+    private readonly record struct Residence(long Shared, long Private, long Anonymous, double Proportional)
+    {
+        internal long All => Shared + Private;
+
+        public static Residence operator +(Residence a, Residence b) =>
+            new(a.Shared + b.Shared, a.Private + b.Private, a.Anonymous + b.Anonymous, a.Proportional + b.Proportional);
+    }
+
     /// <summary>/proc/PID/maps; nothing for a task without memory.</summary>
     public static string Maps(MemoryMap? memory)
     {
@@ -22,16 +31,96 @@ internal static class MemoryText
         foreach (Vma vma in memory?.Vmas ?? [])
         {
             text.Append($"{Line(vma)}\nSize:           {(vma.End - vma.Start) / 1024,8} kB\nKernelPageSize:        4 kB\n"
-                + $"MMUPageSize:           4 kB\n{Counters(0)}VmFlags: \n");
+                + $"MMUPageSize:           4 kB\n{Counters(ResidenceOf(memory!, vma), vma.Locked)}THPeligible:           0\n"
+                + $"VmFlags: {Flags(vma)}\n");
         }
         return text.ToString();
     }
 
-    /// <summary>The counters of smaps and smaps_rollup for this many KiB of resident memory.</summary>
-    public static string Counters(long kib) =>
-        $"Rss:            {kib,8} kB\nPss:            {kib,8} kB\nPss_Dirty:      {kib,8} kB\n"
-        + $"Shared_Clean:          0 kB\nShared_Dirty:          0 kB\nPrivate_Clean:         0 kB\nPrivate_Dirty:  {kib,8} kB\n"
-        + $"Referenced:     {kib,8} kB\nAnonymous:      {kib,8} kB\nSwap:                  0 kB\nLocked:                0 kB\n";
+    /// <summary>/proc/PID/smaps_rollup.</summary>
+    public static string Rollup(MemoryMap? memory)
+    {
+        if (memory is null || memory.Vmas.Count == 0)
+            return "";
+        Residence all = default;
+        foreach (Vma vma in memory.Vmas)
+            all += ResidenceOf(memory, vma);
+        string range = $"{memory.Vmas[0].Start:x8}-{memory.Vmas[^1].End:x8} ---p 00000000 00:00 0 ";
+        return $"{range.PadRight(73)}[rollup]\n{Counters(all, false)}";
+    }
+
+    /// <summary>/proc/PID/numa_maps: one node.</summary>
+    public static string NumaMaps(MemoryMap? memory)
+    {
+        var text = new StringBuilder();
+        foreach (Vma vma in memory?.Vmas ?? [])
+        {
+            Residence pages = ResidenceOf(memory!, vma);
+            string name = vma.File is not null ? $" file={vma.File.Path}" : vma.Name switch
+            {
+                "[heap]" => " heap",
+                "[stack]" => " stack",
+                _ => "",
+            };
+            text.Append($"{vma.Start:x8} default{name}");
+            if (pages.All != 0)
+            {
+                text.Append(pages.Anonymous != 0 ? $" anon={pages.Anonymous}" : "")
+                    .Append($" dirty={pages.All} N0={pages.All} kernelpagesize_kB=4");
+            }
+            text.Append('\n');
+        }
+        return text.ToString();
+    }
+
+    private static Residence ResidenceOf(MemoryMap memory, Vma vma)
+    {
+        Residence sum = default;
+        if (vma.SpecialPages is not null)
+            return sum;
+        foreach (int references in memory.ReferencesIn(vma))
+        {
+            // The owner of shared pages holds a reference of its own.
+            int mappings = Math.Max(1, references - (vma.Shared ? 1 : 0));
+            sum += new Residence(mappings > 1 ? 1 : 0, mappings > 1 ? 0 : 1, vma.Shared ? 0 : 1, 1.0 / mappings);
+        }
+        return sum;
+    }
+
+    private static string Counters(Residence pages, bool locked)
+    {
+        long all = pages.All * 4;
+        return $"Rss:            {all,8} kB\nPss:            {(long)(pages.Proportional * 4),8} kB\n"
+            + $"Pss_Dirty:      {(long)(pages.Proportional * 4),8} kB\nShared_Clean:          0 kB\n"
+            + $"Shared_Dirty:   {pages.Shared * 4,8} kB\nPrivate_Clean:         0 kB\nPrivate_Dirty:  {pages.Private * 4,8} kB\n"
+            + $"Referenced:     {all,8} kB\n"
+            + $"Anonymous:      {pages.Anonymous * 4,8} kB\nKSM:                   0 kB\nLazyFree:              0 kB\n"
+            + "AnonHugePages:         0 kB\nShmemPmdMapped:        0 kB\nFilePmdMapped:         0 kB\nShared_Hugetlb:        0 kB\n"
+            + "Private_Hugetlb:       0 kB\nSwap:                  0 kB\nSwapPss:               0 kB\n"
+            + $"Locked:         {(locked ? (long)(pages.Proportional * 4) : 0),8} kB\n";
+    }
+
+    /// <summary>show_smap_vma_flags.</summary>
+    private static string Flags(Vma vma)
+    {
+        var text = new StringBuilder();
+        void Add(bool holds, string name) => text.Append(holds ? name + " " : "");
+        Add((vma.Prot & Mman.PROT_READ) != 0, "rd");
+        Add((vma.Prot & Mman.PROT_WRITE) != 0, "wr");
+        Add((vma.Prot & Mman.PROT_EXEC) != 0, "ex");
+        Add(vma.Shared, "sh");
+        Add(true, "mr");
+        Add(!vma.Shared || vma.File is not { CanWrite: false }, "mw");
+        Add(true, "me");
+        Add(vma.Shared && vma.File is not { CanWrite: false }, "ms");
+        Add(vma.GrowsDown, "gd");
+        Add(vma.Locked, "lo");
+        Add(vma.DontFork, "dc");
+        Add(vma.WipeOnFork, "wf");
+        Add((vma.Prot & Mman.PROT_BTI) != 0, "bt");
+        Add(vma.SpecialPages is null && !vma.Shared, "ac");
+        return text.ToString();
+    }
 
     private static string Line(Vma vma)
     {
@@ -39,7 +128,7 @@ internal static class MemoryText
             + $"{((vma.Prot & 4) != 0 ? 'x' : '-')}{(vma.Shared ? 's' : 'p')}";
         (uint major, uint minor, ulong inode) = vma.File?.DeviceAndInode ?? default;
         string line = $"{vma.Start:x8}-{vma.End:x8} {prot} {(vma.File is null ? 0 : vma.Offset):x8} {major:x2}:{minor:x2} {inode} ";
-        string? name = vma.File?.Path ?? vma.Name ?? (vma.Shared ? "/dev/zero (deleted)" : null);
+        string? name = vma.File is { } file ? ProcText.Escape(file.Path, "\n") : vma.Name ?? (vma.Shared ? "/dev/zero (deleted)" : null);
         return name is null ? line : line.PadRight(73) + name;
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using ArmVdso.Kernel.El1;
 using ArmVdso.Kernel.Files;
 using ArmVdso.Kernel.Tasks;
 using ArmVdso.Kernel.Time;
@@ -13,7 +14,11 @@ internal static class ProcFileSystem
     public static DynamicDirectory MakeRoot(ProcParts parts, Vfs vfs, FileSystem fs)
     {
         var processes = new ProcessTree(parts, vfs, fs);
-        var root = new DynamicDirectory(fs, 0x16D, processes.Find, processes.Names);
+        // Programs read the configuration with a shell and zcat; in a tree without a shell they are better off without it.
+        var configuration = new TextInode(fs, 0x124, KernelConfig.Compressed);
+        bool HasShell() => vfs.Find(vfs.RootCaller, vfs.Root, "/bin/sh", true, out _) == 0;
+        var root = new DynamicDirectory(
+            fs, 0x16D, name => name == "config.gz" ? HasShell() ? configuration : null : processes.Find(name), processes.Names);
         processes.Root = root;
         root.Add("self", new DynamicLink(fs, () => vfs.Current?.Pid.ToString(CultureInfo.InvariantCulture)));
         root.Add("thread-self", new DynamicLink(fs, () => vfs.Current is KernelTask t ? $"{t.Group.Pid}/task/{t.Tid}" : null));
@@ -38,9 +43,46 @@ internal static class ProcFileSystem
         root.AddText("modules", () => "");
         root.AddText("swaps", () => "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
         root.AddText("vmstat", () => VirtualMemoryStat(parts));
+        root.AddText("softirqs", () => SoftInterrupts(parts));
+        root.AddText("zoneinfo", () => ZoneInfo(parts));
+        root.AddText("buddyinfo", () => $"Node 0, zone   Normal {parts.Pages.Total - parts.Pages.Used,6}"
+            + string.Concat(Enumerable.Repeat($" {0,6}", 10)) + "\n");
+        root.AddText("locks", () => LockText.All(parts.Tasks));
+        root.AddText("kallsyms", KernelSymbols);
+        root.AddText("consoles", () => "ttyS0                -W- (EC p a)    4:64\n");
+        root.AddText("crypto", () => "");
+        root.AddText("execdomains", () => "0-0\tLinux           \t[kernel]\n");
+        root.AddText("kpagecount", () => "", 0x100);
+        IpcText.Fill(parts.Ipc, root.AddDirectory("sysvipc"));
+        DynamicDirectory pressure = root.AddDirectory("pressure");
+        foreach (string name in (ReadOnlySpan<string>)["cpu", "io", "memory"])
+        {
+            pressure.AddText(name, () => "some avg10=0.00 avg60=0.00 avg300=0.00 total=0\n"
+                + "full avg10=0.00 avg60=0.00 avg300=0.00 total=0\n");
+        }
         ProcSys.Fill(parts, root.AddDirectory("sys"));
         return root;
     }
+
+    private static string SoftInterrupts(ProcParts parts)
+    {
+        int cpus = Cpus(parts);
+        var text = new StringBuilder(new string(' ', 20));
+        text.Append(string.Concat(Enumerable.Range(0, cpus).Select(n => $"CPU{n}       "))).Append('\n');
+        foreach (string name in (ReadOnlySpan<string>)
+            ["HI", "TIMER", "NET_TX", "NET_RX", "BLOCK", "IRQ_POLL", "TASKLET", "SCHED", "HRTIMER", "RCU"])
+            text.Append($"{name,12}:").Append(string.Concat(Enumerable.Repeat($" {0,10}", cpus))).Append('\n');
+        return text.ToString();
+    }
+
+    private static string ZoneInfo(ProcParts parts) =>
+        $"Node 0, zone   Normal\n  pages free     {parts.Pages.Total - parts.Pages.Used}\n        boost    0\n        min      0\n"
+        + $"        low      0\n        high     0\n        spanned  {parts.Pages.Total}\n        present  {parts.Pages.Total}\n"
+        + $"        managed  {parts.Pages.Total}\n";
+
+    /// <summary>The functions of EL1 code; their addresses are nobody's business (kptr_restrict).</summary>
+    private static string KernelSymbols() =>
+        string.Concat(Enum.GetNames<El1Symbol>().Select(name => $"0000000000000000 T {name}\n"));
 
     private static int Cpus(ProcParts parts) => parts.Machine.Cpus.Count;
 

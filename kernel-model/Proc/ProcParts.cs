@@ -1,4 +1,5 @@
 using ArmVdso.Kernel.Configuration;
+using ArmVdso.Kernel.Ipc;
 using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Namespaces;
 using ArmVdso.Kernel.Processes;
@@ -16,7 +17,8 @@ namespace ArmVdso.Kernel.Proc;
 /// <param name="Timekeeper">Clocks.</param>
 /// <param name="Tasks">Which tasks there are.</param>
 /// <param name="Scheduler">Who runs where.</param>
+/// <param name="Ipc">System V objects.</param>
 /// <param name="TaskNamespaces">Told of the maps that are written.</param>
 internal sealed record ProcParts(
     Machine Machine, PageAllocator Pages, DeterministicRandom Random, UtsNames Uts, MachineClock Clock, Timekeeper Timekeeper,
-    TaskTable Tasks, Scheduler Scheduler, TaskNamespaces TaskNamespaces);
+    TaskTable Tasks, Scheduler Scheduler, IpcTables Ipc, TaskNamespaces TaskNamespaces);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using ArmVdso.Kernel.Files;
 
 namespace ArmVdso.Kernel.Proc;
@@ -14,24 +15,17 @@ internal static class ProcSys
         directory.AddText("domainname", () => parts.Uts.Domain + "\n");
         directory.AddText("ostype", () => "Linux\n");
         directory.AddText("version", () => Uts.Version + "\n");
-        directory.AddText("pid_max", () => "32768\n");
-        directory.AddText("threads-max", () => "15640\n");
         directory.AddText("ngroups_max", () => "65536\n");
         directory.AddText("cap_last_cap", () => "40\n");
-        directory.AddText("core_pattern", () => "core\n");
-        directory.AddText("core_uses_pid", () => "0\n");
         directory.AddText("randomize_va_space", () => "0\n");
         directory.AddText("overflowuid", () => "65534\n");
         directory.AddText("overflowgid", () => "65534\n");
-        directory.AddText("perf_event_paranoid", () => "2\n");
-        directory.AddText("sched_rt_runtime_us", () => "950000\n");
         directory.AddText("shmmax", () => "18446744073692774399\n");
         directory.AddText("shmall", () => "18446744073692774399\n");
-        directory.AddText("shmmni", () => "4096\n");
         directory.AddText("sem", () => "32000\t1024000000\t500\t32000\n");
         directory.AddText("msgmax", () => "8192\n");
         directory.AddText("msgmnb", () => "16384\n");
-        directory.AddText("msgmni", () => "32000\n");
+        directory.AddDirectory("yama").AddText("ptrace_scope", () => "0\n");
         DynamicDirectory random = directory.AddDirectory("random");
         random.AddText("uuid", () => Uuid(parts) + "\n");
         string? bootId = null;
@@ -39,17 +33,49 @@ internal static class ProcSys
         random.AddText("entropy_avail", () => "256\n");
         random.AddText("poolsize", () => "256\n");
         DynamicDirectory vm = sys.AddDirectory("vm");
-        vm.AddText("overcommit_memory", () => "0\n");
-        vm.AddText("overcommit_ratio", () => "50\n");
-        vm.AddText("max_map_count", () => "65530\n");
+        Kept(directory, ("pid_max", 32768), ("threads-max", 30000), ("core_uses_pid", 0), ("perf_event_paranoid", 2), ("tainted", 0),
+            ("sched_rt_runtime_us", 950000), ("sched_rt_period_us", 1000000), ("sched_rr_timeslice_ms", 100), ("numa_balancing", 0),
+            ("perf_event_mlock_kb", 516), ("perf_event_max_sample_rate", 100000), ("panic", 0), ("sysrq", 438), ("dmesg_restrict", 0),
+            ("kptr_restrict", 1), ("unprivileged_bpf_disabled", 2), ("auto_msgmni", 0), ("hung_task_timeout_secs", 120),
+            ("ns_last_pid", 0), ("printk_ratelimit", 5));
+        Kept(directory, "shmmni", () => parts.Ipc.Segments.Most, n => parts.Ipc.Segments.Most = n, 32768);
+        Kept(directory, "msgmni", () => parts.Ipc.Queues.Most, n => parts.Ipc.Queues.Most = n, 32768);
+        string pattern = "core", printk = "7\t4\t1\t7";
+        directory.Add("core_pattern", new TextInode(directory.Fs, 0x1A4, () => pattern + "\n", text =>
+        {
+            pattern = text.TrimEnd('\n');
+            return 0;
+        }));
+        directory.Add("printk", new TextInode(directory.Fs, 0x1A4, () => printk + "\n", text =>
+        {
+            printk = string.Join('\t', text.Split([' ', '\t', '\n'], StringSplitOptions.RemoveEmptyEntries));
+            return 0;
+        }));
+        Kept(directory.AddDirectory("keys"), ("maxkeys", 200), ("maxbytes", 20000), ("root_maxkeys", 1000000), ("root_maxbytes", 25000000));
+        Kept(vm, ("overcommit_memory", 0), ("overcommit_ratio", 50), ("max_map_count", 65530), ("swappiness", 60),
+            ("min_free_kbytes", 5632), ("vfs_cache_pressure", 100), ("panic_on_oom", 0), ("nr_overcommit_hugepages", 0),
+            ("dirty_ratio", 20), ("dirty_background_ratio", 10), ("stat_interval", 1), ("oom_kill_allocating_task", 0));
+        // Nothing is cached, nothing is scattered: done at once.
+        vm.Add("drop_caches", new TextInode(vm.Fs, 0x180, () => "", text => text.Trim() is "1" or "2" or "3" ? 0 : -Errno.EINVAL));
+        vm.Add("compact_memory", new TextInode(vm.Fs, 0x80, () => "", _ => 0));
+        vm.Add("stat_refresh", new TextInode(vm.Fs, 0x180, () => "", _ => 0));
+        Kept(sys.AddDirectory("user"), ("max_user_namespaces", 7820), ("max_pid_namespaces", 7820), ("max_time_namespaces", 7820));
         vm.AddText("mmap_min_addr", () => "65536\n");
         vm.AddText("nr_hugepages", () => "0\n");
-        vm.AddText("swappiness", () => "60\n");
         DynamicDirectory files = sys.AddDirectory("fs");
         files.AddText("file-max", () => "9223372036854775807\n");
         files.AddText("file-nr", () => "128\t0\t9223372036854775807\n");
         files.AddText("nr_open", () => "1048576\n");
         files.AddText("pipe-max-size", () => "1048576\n");
+        Kept(files, ("lease-break-time", 45), ("leases-enable", 1), ("protected_hardlinks", 0), ("protected_symlinks", 0),
+            ("protected_fifos", 0), ("protected_regular", 0), ("suid_dumpable", 0), ("pipe-user-pages-soft", 16384),
+            ("pipe-user-pages-hard", 0), ("aio-max-nr", 65536), ("aio-nr", 0));
+        PosixQueues queues = files.Fs.Vfs.PosixQueues;
+        DynamicDirectory mqueue = files.AddDirectory("mqueue");
+        Kept(mqueue, "queues_max", () => queues.Most, n => queues.Most = n, int.MaxValue);
+        Kept(mqueue, "msg_max", () => queues.MostMessages, n => queues.MostMessages = n, 65536);
+        Kept(mqueue, "msgsize_max", () => queues.MostSize, n => queues.MostSize = n, 16 << 20);
+        Kept(mqueue, ("msg_default", 10), ("msgsize_default", 8192));
         DynamicDirectory inotify = files.AddDirectory("inotify");
         inotify.AddText("max_user_watches", () => "65536\n");
         inotify.AddText("max_user_instances", () => "128\n");
@@ -61,8 +87,32 @@ internal static class ProcSys
         core.AddText("wmem_max", () => "212992\n");
         DynamicDirectory ipv4 = net.AddDirectory("ipv4");
         ipv4.AddText("ip_local_port_range", () => "32768\t60999\n");
-        ipv4.AddText("tcp_fin_timeout", () => "60\n");
+        Kept(ipv4, ("tcp_fin_timeout", 60), ("tcp_keepalive_time", 7200), ("tcp_keepalive_intvl", 75), ("tcp_keepalive_probes", 9),
+            ("tcp_syncookies", 1), ("tcp_timestamps", 1), ("ip_forward", 0), ("icmp_ratelimit", 1000), ("icmp_ratemask", 6168),
+            ("icmp_echo_ignore_all", 0), ("icmp_msgs_per_sec", 1000), ("icmp_msgs_burst", 50), ("ip_default_ttl", 64));
+        DynamicDirectory conf = ipv4.AddDirectory("conf");
+        foreach (string name in (ReadOnlySpan<string>)["all", "default", "lo"])
+            Kept(conf.AddDirectory(name), ("tag", 0), ("forwarding", 0), ("rp_filter", 0), ("accept_local", 0), ("accept_redirects", 1));
     }
+
+    /// <summary>Numbers that are kept and change nothing else.</summary>
+    private static void Kept(DynamicDirectory directory, params ReadOnlySpan<(string Name, int Value)> numbers)
+    {
+        foreach ((string name, int value) in numbers)
+        {
+            int kept = value;
+            Kept(directory, name, () => kept, n => kept = n, int.MaxValue);
+        }
+    }
+
+    private static void Kept(DynamicDirectory directory, string name, Func<int> get, Action<int> set, int most) => directory.Add(
+        name, new TextInode(directory.Fs, 0x1A4, () => string.Create(CultureInfo.InvariantCulture, $"{get()}\n"), text =>
+        {
+            if (!int.TryParse(text.Trim(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value) || value > most)
+                return -Errno.EINVAL;
+            set(value);
+            return 0;
+        }));
 
     private static string Uuid(ProcParts parts)
     {

@@ -44,13 +44,16 @@ internal sealed class ProcessStatus(ProcParts parts, Vfs vfs)
         int foreground = terminal == null ? -1 : terminal.ForegroundGroup == 0 ? group.Pgid : terminal.ForegroundGroup;
         ulong pending = task.Signals.Pending.Set | group.SharedPending.Set;
         (ulong ignored, ulong caught) = SignalSets(task);
-        return $"{task.Tid} ({task.Comm}) {StateLetter(task)} {group.Parent?.Pid ?? 0} {group.Pgid} {group.Sid} {tty} {foreground} 4194304 "
+        return $"{task.Tid} ({ProcText.EscapeName(task.Comm)}) {StateLetter(task)} {group.Parent?.Pid ?? 0} {group.Pgid} {group.Sid} "
+            + $"{tty} {foreground} 4194304 "
             + $"{task.Mm?.MinorFaults ?? 0} 0 0 0 {user} {system} "
-            + $"{group.ChildUserCycles / cyclesPerTick} {group.ChildSystemCycles / cyclesPerTick} 20 0 {group.Threads.Count} 0 "
+            + $"{group.ChildUserCycles / cyclesPerTick} {group.ChildSystemCycles / cyclesPerTick} {20 + task.Nice} {task.Nice} "
+            + $"{group.Threads.Count} 0 "
             + $"{StartTicks(group)} {task.Mm?.VirtualSize ?? 0} {task.Mm?.ResidentPages ?? 0} {group.Rlimits[Rlimits.Rss].Soft} "
             + $"1 1 {task.Mm?.StackStart ?? 0} 0 0 "
             + $"{pending & 0x7FFFFFFF} {task.Signals.Blocked & 0x7FFFFFFF} {ignored & 0x7FFFFFFF} {caught & 0x7FFFFFFF} "
-            + $"0 0 0 {task.ExitSignal} {task.Cpu} 0 0 0 0 0 0 0 {task.Mm?.BrkStart ?? 0} 0 0 0 0 {group.ExitStatus}\n";
+            + $"0 0 0 {task.ExitSignal} {task.Cpu} {task.RealtimePriority} {task.Policy} 0 0 0 0 0 "
+            + $"{task.Mm?.BrkStart ?? 0} 0 0 0 0 {group.ExitStatus}\n";
     }
 
     /// <summary>A number in every PID namespace from the first to the task's own.</summary>
@@ -88,12 +91,13 @@ internal sealed class ProcessStatus(ProcParts parts, Vfs vfs)
         (ulong ignored, ulong caught) = SignalSets(task);
         char letter = StateLetter(task);
         string state = letter switch { 'R' => "running", 'S' => "sleeping", 'T' => "stopped", 'Z' => "zombie", _ => "dead" };
-        ulong capabilities = who.Privileged ? 0x1FFFFFFFFFFUL : 0;
         int cpus = parts.Machine.Cpus.Count;
         ulong allowed = task.Affinity & (cpus == 64 ? ulong.MaxValue : (1UL << cpus) - 1);
         var s = new StringBuilder();
-        s.Append($"Name:\t{task.Comm}\nUmask:\t{Convert.ToString(task.Fs?.Umask ?? 0, 8).PadLeft(4, '0')}\nState:\t{letter} ({state})\n");
-        s.Append($"Tgid:\t{group.Pid}\nNgid:\t0\nPid:\t{task.Tid}\nPPid:\t{group.Parent?.Pid ?? 0}\nTracerPid:\t0\n");
+        s.Append($"Name:\t{ProcText.EscapeName(task.Comm)}\n");
+        s.Append($"Umask:\t{Convert.ToString(task.Fs?.Umask ?? 0, 8).PadLeft(4, '0')}\nState:\t{letter} ({state})\n");
+        s.Append($"Tgid:\t{group.Pid}\nNgid:\t0\nPid:\t{task.Tid}\nPPid:\t{group.Parent?.Pid ?? 0}\n");
+        s.Append($"TracerPid:\t{task.Tracing?.Tracer.Pid ?? 0}\n");
         s.Append($"Uid:\t{who.Uid}\t{who.Euid}\t{who.Suid}\t{who.Fsuid}\nGid:\t{who.Gid}\t{who.Egid}\t{who.Sgid}\t{who.Fsgid}\n");
         s.Append($"FDSize:\t{Math.Max(64, (task.Files?.Bound + 63) / 64 * 64 ?? 0)}\n"
             + $"Groups:\t{string.Concat(who.Groups.Select(g => $"{g} "))}\n");
@@ -102,18 +106,20 @@ internal sealed class ProcessStatus(ProcParts parts, Vfs vfs)
         if (task.Mm is { } mm)
         {
             s.Append($"VmPeak:\t{mm.VirtualSize / 1024,8} kB\nVmSize:\t{mm.VirtualSize / 1024,8} kB\n"
-                + $"VmLck:\t       0 kB\nVmPin:\t       0 kB\n");
+                + $"VmLck:\t{mm.LockedBytes / 1024,8} kB\nVmPin:\t       0 kB\n");
             s.Append($"VmHWM:\t{mm.PeakResidentPages * 4,8} kB\nVmRSS:\t{mm.ResidentPages * 4,8} kB\n"
                 + $"RssAnon:\t{mm.ResidentPages * 4,8} kB\nRssFile:\t       0 kB\nRssShmem:\t       0 kB\n");
             s.Append($"VmData:\t{(mm.Brk - mm.BrkStart) / 1024,8} kB\nVmStk:\t     132 kB\nVmExe:\t       0 kB\n"
                 + $"VmLib:\t       0 kB\nVmPTE:\t       0 kB\nVmSwap:\t       0 kB\n");
         }
-        s.Append($"Threads:\t{group.Threads.Count}\nSigQ:\t0/{group.Rlimits[Rlimits.Sigpending].Soft}\n");
+        int queued = group.SharedPending.Count + group.Threads.Sum(t => t.Signals.Pending.Count);
+        s.Append($"Threads:\t{group.Threads.Count}\nSigQ:\t{queued}/{group.Rlimits[Rlimits.Sigpending].Soft}\n");
         s.Append($"SigPnd:\t{task.Signals.Pending.Set:x16}\nShdPnd:\t{group.SharedPending.Set:x16}\n"
             + $"SigBlk:\t{task.Signals.Blocked:x16}\nSigIgn:\t{ignored:x16}\nSigCgt:\t{caught:x16}\n");
-        s.Append($"CapInh:\t{0:x16}\nCapPrm:\t{capabilities:x16}\nCapEff:\t{capabilities:x16}\n"
-            + $"CapBnd:\t{0x1FFFFFFFFFFUL:x16}\nCapAmb:\t{0:x16}\n");
-        s.Append("NoNewPrivs:\t0\nSeccomp:\t0\nSeccomp_filters:\t0\nSpeculation_Store_Bypass:\tvulnerable\n");
+        s.Append($"CapInh:\t{who.CapInheritable:x16}\nCapPrm:\t{who.CapPermitted:x16}\nCapEff:\t{who.CapEffective:x16}\n"
+            + $"CapBnd:\t{who.CapBounding:x16}\nCapAmb:\t{who.CapAmbient:x16}\n");
+        s.Append($"NoNewPrivs:\t{(task.ProcessControls.ContainsKey(PrctlOptions.PR_SET_NO_NEW_PRIVS) ? 1 : 0)}\n");
+        s.Append("Seccomp:\t0\nSeccomp_filters:\t0\nSpeculation_Store_Bypass:\tvulnerable\n");
         s.Append($"Cpus_allowed:\t{allowed:x}\nCpus_allowed_list:\t{List(allowed)}\nMems_allowed:\t1\nMems_allowed_list:\t0\n");
         s.Append($"voluntary_ctxt_switches:\t{task.VoluntarySwitches}\nnonvoluntary_ctxt_switches:\t{task.InvoluntarySwitches}\n");
         return s.ToString();

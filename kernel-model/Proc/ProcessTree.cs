@@ -56,8 +56,13 @@ internal sealed class ProcessTree(ProcParts parts, Vfs vfs, FileSystem fs)
             $"{(task.Mm?.VirtualSize ?? 0) / 4096} {task.Mm?.ResidentPages ?? 0} 0 1 0 {task.Mm?.ResidentPages ?? 0} 0\n");
         d.AddText("maps", () => MemoryText.Maps(task.Mm));
         d.AddText("smaps", () => MemoryText.SharedMaps(task.Mm));
-        d.AddText("smaps_rollup", () =>
-            $"00000000-7fffffffff ---p 00000000 00:00 0 [rollup]\n{MemoryText.Counters(task.Mm?.ResidentPages * 4 ?? 0)}");
+        d.AddText("smaps_rollup", () => MemoryText.Rollup(task.Mm));
+        d.AddText("numa_maps", () => MemoryText.NumaMaps(task.Mm));
+        d.Add("mem", new ProcessMemoryInode(fs, 0x180, task, (inode, flags, mm) => new ProcessMemoryFile(inode, flags, mm)));
+        bool ShowsNumbers() => vfs.Current?.Credentials.Has(Capability.SysAdmin) == true;
+        d.Add("pagemap", new ProcessMemoryInode(
+            fs, 0x100, task, (inode, flags, mm) => new PageMapFile(inode, flags, mm, ShowsNumbers())));
+        d.Add("map_files", MapFiles.Make(fs, task));
         d.AddText("cmdline", () => Encoding.Latin1.GetString(group.CommandLine));
         d.AddText("environ", () => Encoding.Latin1.GetString(group.Environment), 0x100);
         d.AddText("auxv", () => Encoding.Latin1.GetString(group.Auxv), 0x100);
@@ -67,8 +72,8 @@ internal sealed class ProcessTree(ProcParts parts, Vfs vfs, FileSystem fs)
             task.Comm = text.Length > 15 ? text[..15] : text;
             return 0;
         }));
-        d.Add("exe", new DynamicLink(fs, () => group.ExePath.Length == 0 ? null : group.ExePath,
-            () => group.ExePath.Length > 0 && vfs.Find(vfs.RootCaller, vfs.Root, group.ExePath, true, out Inode? exe) == 0 ? exe : null));
+        OpenFile? Executable() => (task.Mm ?? group.Threads.FirstOrDefault()?.Mm)?.Executable as OpenFile;
+        d.Add("exe", new DynamicLink(fs, () => Executable()?.Description, () => Executable()?.Inode));
         d.Add("cwd", new DynamicLink(
             fs, () => task.Fs is { } f ? vfs.PathOf(f.Cwd, null) + (f.Cwd.Nlink == 0 ? " (deleted)" : "") : null, () => task.Fs?.Cwd));
         d.Add("root", new DynamicLink(fs, () => task.Fs is { } f ? vfs.PathOf(f.Root, null) : null, () => task.Fs?.Root));
@@ -84,20 +89,70 @@ internal sealed class ProcessTree(ProcParts parts, Vfs vfs, FileSystem fs)
         d.AddText("mounts", () => Mounts());
         d.AddText("mountinfo", () => MountInfo());
         d.AddText("cgroup", () => "0::/\n");
-        d.Add("oom_score_adj", new TextInode(fs, 0x1A4, () => "0\n", _ => 0));
-        d.AddText("oom_score", () => "0\n");
-        d.Add("loginuid", new TextInode(fs, 0x1A4, () => "4294967295", _ => 0));
-        d.AddText("sessionid", () => "4294967295");
+        AddSettings(d, task);
         d.AddText("sched", () => $"{task.Comm} ({task.Tid}, #threads: {group.Threads.Count})\n");
-        d.AddText("schedstat", () => "0 0 0\n");
+        d.AddText("schedstat", () => $"{parts.Clock.NsOfCycles(task.UserCycles + task.SystemCycles)} 0 "
+            + $"{task.VoluntarySwitches + task.InvoluntarySwitches}\n");
         d.AddText("wchan", () => "0");
-        d.AddText("personality", () => "00000000\n");
-        d.AddText("syscall", () => "running\n");
-        d.AddText("io", () => "rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n");
+        d.AddText("stack", () => "", 0x100);
+        d.AddText("arch_status", () => "");
+        d.AddText("personality", () => $"{task.Personality:x8}\n", 0x100);
+        d.AddText("syscall", () => task.State != TaskState.Sleeping || task.Syscall is not { } call ? "running\n"
+            : $"{call.Number} {string.Join(' ', Enumerable.Range(0, 6).Select(n => $"0x{call.Arg(n):x}"))}\n", 0x100);
+        d.AddText("io", () => "rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n", 0x100);
         AddMaps(d, task);
         AddNamespaces(d.AddDirectory("ns"), task);
-        AddNetwork(d.AddDirectory("net"));
+        NetworkText.Fill(parts.Tasks, d.AddDirectory("net"));
         return d;
+    }
+
+    /// <summary>What a process keeps because somebody wrote it there.</summary>
+    private void AddSettings(DynamicDirectory d, KernelTask task)
+    {
+        ThreadGroup group = task.Group;
+        d.Add("oom_score_adj", new TextInode(fs, 0x1A4, () => $"{group.OomAdjust}\n", text => OomScore.Write(vfs, group, text, false)));
+        d.Add("oom_adj", new TextInode(fs, 0x1A4, () => OomScore.Legacy(group), text => OomScore.Write(vfs, group, text, true)));
+        d.AddText("oom_score", () => OomScore.Of(parts.Pages, group));
+        d.Add("loginuid", new TextInode(fs, 0x1A4, () => $"{group.LoginUid}", text =>
+        {
+            if (!uint.TryParse(text.Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out uint uid))
+                return -Errno.EINVAL;
+            if (!vfs.Current!.Credentials.Has(Capability.AuditControl))
+                return -Errno.EPERM;
+            group.LoginUid = uid;
+            return 0;
+        }));
+        d.AddText("sessionid", () => "4294967295");
+        d.Add("coredump_filter", new TextInode(fs, 0x1A4, () => $"{group.CoreFilter:x8}\n", text =>
+        {
+            if (ParseNumber(text) is not { } value)
+                return -Errno.EINVAL;
+            group.CoreFilter = (uint)value & 0x1FF;
+            return 0;
+        }));
+        d.Add("timerslack_ns", new TextInode(fs, 0x1B6, () => $"{task.ProcessControls.GetValueOrDefault(30, 50_000)}\n", text =>
+        {
+            if (ParseNumber(text) is not { } value)
+                return -Errno.EINVAL;
+            task.ProcessControls[30] = value == 0 ? 50_000 : (long)value;
+            return 0;
+        }));
+        d.Add("clear_refs", new TextInode(fs, 0x80, () => "", text => ParseNumber(text) is >= 1 and <= 5 ? 0 : -Errno.EINVAL));
+        d.AddText("timers", () => string.Concat(group.PosixTimers.Select(t =>
+            $"ID: {t.Key}\nsignal: {t.Value.Signal}/{t.Value.Value:x16}\nnotify: {t.Value.Notify}\nClockID: {t.Value.Clock}\n")));
+        DynamicDirectory attributes = d.AddDirectory("attr");
+        foreach (string name in (ReadOnlySpan<string>)["current", "prev", "exec", "fscreate", "keycreate", "sockcreate"])
+            attributes.Add(name, new RefusingInode(fs, 0x1B6));
+    }
+
+    /// <summary>A number as kstrtoul with base 0 reads it; null: none.</summary>
+    private static ulong? ParseNumber(string text)
+    {
+        text = text.Trim();
+        bool hexadecimal = text.StartsWith("0x", StringComparison.OrdinalIgnoreCase);
+        return ulong.TryParse(
+            hexadecimal ? text[2..] : text, hexadecimal ? NumberStyles.AllowHexSpecifier : NumberStyles.None, CultureInfo.InvariantCulture,
+            out ulong value) ? value : null;
     }
 
     /// <summary>What numbers and times mean in the task's namespaces.</summary>
@@ -122,28 +177,8 @@ internal sealed class ProcessTree(ProcParts parts, Vfs vfs, FileSystem fs)
         Add("pid", () => task.PidNamespace);
         Add("pid_for_children", () => task.PidNamespaceForChildren);
         Add("user", () => task.Credentials.UserNamespace);
-        // Of these there is one each.
-        foreach ((string kind, ulong number) in (ReadOnlySpan<(string, ulong)>)
-            [("cgroup", 4026531835), ("uts", 4026531838), ("ipc", 4026531839), ("mnt", 4026531840), ("net", 4026531841)])
-        {
-            string shown = $"{kind}:[{number}]";
-            ns.Add(kind, new DynamicLink(fs, () => shown, () => null));
-        }
-    }
-
-    /// <summary>One interface, the loopback, that nothing has gone through.</summary>
-    private static void AddNetwork(DynamicDirectory net)
-    {
-        net.AddText("dev", () =>
-            "Inter-|   Receive                                                |  Transmit\n"
-            + " face |bytes    packets errs drop fifo frame compressed multicast"
-            + "|bytes    packets errs drop fifo colls carrier compressed\n"
-            + "    lo:       0       0    0    0    0     0          0         0"
-            + "        0       0    0    0    0     0       0          0\n");
-        net.AddText("unix", () => "Num       RefCount Protocol Flags    Type St Inode Path\n");
-        net.AddText("tcp", () => "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n");
-        net.AddText("if_inet6", () => "00000000000000000000000000000001 01 80 10 80       lo\n");
-        net.AddText("route", () => "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n");
+        foreach (SoleNamespace sole in SoleNamespace.All)
+            Add(sole.Kind, () => sole);
     }
 
     private DynamicLink? Descriptor(KernelTask task, string name)
@@ -178,9 +213,12 @@ internal sealed class ProcessTree(ProcParts parts, Vfs vfs, FileSystem fs)
 
     private static UserNamespace SpaceOf(KernelTask task) => task.Credentials.UserNamespace;
 
-    private string Mounts() => string.Concat(vfs.Mounts.Select(m => $"{m.Source} {m.Point} {m.Fs.Type} {m.Options} 0 0\n"));
+    private static string EscapePath(string path) => ProcText.Escape(path, " \t\n\\");
+
+    private string Mounts() => string.Concat(vfs.Mounts.Select(m =>
+        $"{EscapePath(m.Source)} {EscapePath(m.Point)} {m.Fs.Type} {m.Options} 0 0\n"));
 
     private string MountInfo() => string.Concat(vfs.Mounts.Select(m =>
-        $"{m.Id} {m.ParentId} {m.Fs.Device >> 8}:{m.Fs.Device & 0xFF} / {m.Point} {m.Options} - {m.Fs.Type} {m.Source} "
-        + $"{(m.Fs.ReadOnly ? "ro" : "rw")}\n"));
+        $"{m.Id} {m.ParentId} {m.Fs.Device >> 8}:{m.Fs.Device & 0xFF} / {EscapePath(m.Point)} {m.Options} "
+        + $"- {m.Fs.Type} {EscapePath(m.Source)} {(m.Fs.ReadOnly ? "ro" : "rw")}\n"));
 }

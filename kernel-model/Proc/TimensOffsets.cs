@@ -45,7 +45,7 @@ internal static class TimensOffsets
         }
         if (wanted.Count == 0)
             return -Errno.EINVAL;
-        if (!task.Credentials.PrivilegedInNamespace)
+        if (!task.Credentials.HasInNamespace(Capability.SysTime))
             return -Errno.EPERM;
         TimeNamespace space = task.TimeNamespaceForChildren;
         foreach ((int clock, long seconds, long part) in wanted)

@@ -71,7 +71,8 @@ internal sealed class Exec(
     private static Credentials CredentialsOf(KernelTask task, OpenFile file)
     {
         Credentials credentials = task.Credentials;
-        if ((file.Inode.Mode & (Modes.S_ISUID | Modes.S_ISGID)) == 0 || task.ProcessControls.ContainsKey(PrctlOptions.PR_SET_NO_NEW_PRIVS))
+        if ((file.Inode.Mode & (Modes.S_ISUID | Modes.S_ISGID)) == 0 || file.Inode.Fs.Has(MountFlags.MS_NOSUID)
+            || task.ProcessControls.ContainsKey(PrctlOptions.PR_SET_NO_NEW_PRIVS))
             return credentials;
         return credentials with
         {

@@ -26,7 +26,7 @@ internal sealed class FirstProcess(
         group.Threads.Add(task);
         task.Credentials = Credentials.For(options.Uid, options.Gid);
         task.Fs = new FsContext(vfs.Root, vfs.Root);
-        task.Files = new FileTable();
+        task.Files = new FileTable(vfs.Descriptors);
         task.Handlers = new SignalHandlers();
         vfs.OpenStandardFiles(task.Files);
         var caller = new Caller(task.Credentials, task.Fs);

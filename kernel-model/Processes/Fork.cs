@@ -11,9 +11,9 @@ namespace ArmVdso.Kernel.Processes;
 /// <summary>New tasks (copy_process in kernel/fork.c).</summary>
 internal sealed class Fork(
     Vfs vfs, TaskTable tasks, TaskRecords records, Scheduler scheduler, NamespaceTable namespaces, TaskNamespaces taskNamespaces,
-    VdsoDesign design, SignalDelivery signals)
+    VdsoDesign design, SignalDelivery signals, int mostTasks, Action<string> log)
 {
-    private const int MaxThreads = 30000;
+    private bool _toldOfLimit;
 
     private const ulong CloneNamespaces = CloneFlags.CLONE_NEWNS | CloneFlags.CLONE_NEWCGROUP | CloneFlags.CLONE_NEWUTS
         | CloneFlags.CLONE_NEWIPC | CloneFlags.CLONE_NEWUSER | CloneFlags.CLONE_NEWPID | CloneFlags.CLONE_NEWNET;
@@ -26,7 +26,14 @@ internal sealed class Fork(
         long result = Check(parent, flags);
         if (result < 0 || (result = ChooseNamespaces(parent, flags, out Credentials credentials, out PidNamespace pidNamespace)) < 0)
             return result;
-        if (tasks.All.Count > MaxThreads)
+        if (tasks.All.Count >= mostTasks)
+        {
+            if (!_toldOfLimit)
+                log($"the guest wants more than {mostTasks} tasks: EAGAIN (--max-tasks makes it more)");
+            _toldOfLimit = true;
+            return -Errno.EAGAIN;
+        }
+        if ((flags & CloneFlags.CLONE_FILES) == 0 && !parent.Files.MayClone())
             return -Errno.EAGAIN;
         bool thread = (flags & CloneFlags.CLONE_THREAD) != 0;
         int tid = arguments.SetTid != 0 ? arguments.SetTid : tasks.AllocatePid();
@@ -91,7 +98,7 @@ internal sealed class Fork(
                 return result;
             credentials = inside!;
         }
-        if ((flags & (CloneNamespaces | CloneFlags.CLONE_NEWTIME)) != 0 && !credentials.PrivilegedInNamespace)
+        if ((flags & (CloneNamespaces | CloneFlags.CLONE_NEWTIME)) != 0 && !credentials.HasInNamespace(Capability.SysAdmin))
             return -Errno.EPERM;
         if ((flags & CloneNamespaces & ~(CloneFlags.CLONE_NEWUSER | CloneFlags.CLONE_NEWPID)) != 0)
             return -Errno.EINVAL;
@@ -199,11 +206,14 @@ internal sealed class Fork(
         group.Parent = (flags & CloneFlags.CLONE_PARENT) != 0 ? parent.Group.Parent : parent.Group;
         group.Parent?.Children.Add(group);
         group.Threads.Add(child);
-        group.ExePath = parent.Group.ExePath;
         group.CommandLine = parent.Group.CommandLine;
         group.Environment = parent.Group.Environment;
         group.Auxv = parent.Group.Auxv;
         group.Dumpable = parent.Group.Dumpable;
+        group.OomAdjust = parent.Group.OomAdjust;
+        group.OomAdjustLeast = parent.Group.OomAdjustLeast;
+        group.CoreFilter = parent.Group.CoreFilter;
+        group.LoginUid = parent.Group.LoginUid;
         group.Rlimits = [.. parent.Group.Rlimits];
         group.StartCycle = cycle;
         if (child.PidNamespace.Parent is not null)

@@ -1,4 +1,5 @@
 using ArmVdso.Kernel.Delivery;
+using ArmVdso.Kernel.Files;
 using ArmVdso.Kernel.Ipc;
 using ArmVdso.Kernel.Signals;
 using ArmVdso.Kernel.Tasks;
@@ -7,6 +8,7 @@ namespace ArmVdso.Kernel.Processes;
 
 /// <summary>The end of processes (exit_notify, release_task in kernel/exit.c).</summary>
 /// <param name="machine">It stops after the first process.</param>
+/// <param name="vfs">The terminal of its session.</param>
 /// <param name="tasks">Where it is forgotten.</param>
 /// <param name="ipc">What undoes its System V semaphores.</param>
 /// <param name="signals">SIGCHLD.</param>
@@ -16,7 +18,7 @@ namespace ArmVdso.Kernel.Processes;
 /// <param name="reparenting">What becomes of its children.</param>
 /// <param name="ended">Told of the end and its status.</param>
 internal sealed class ProcessEnd(
-    Machine machine, TaskTable tasks, IpcTables ipc, SignalDelivery signals, JobControl jobs, TraceStops traces,
+    Machine machine, Vfs vfs, TaskTable tasks, IpcTables ipc, SignalDelivery signals, JobControl jobs, TraceStops traces,
     TaskNamespaces namespaces, Reparenting reparenting, Action<KernelTask, int>? ended)
 {
     /// <summary>The last thread of a process has ended (exit_notify): its children get another parent, its own one hears of it.</summary>
@@ -24,6 +26,7 @@ internal sealed class ProcessEnd(
     {
         group.RealTimer?.Cancel();
         group.RealTimer = null;
+        group.RealInterval = 0;
         group.ClearPosixTimers();
         ipc.ProcessExited(group.Pid);
         group.IsZombie = true;
@@ -40,6 +43,8 @@ internal sealed class ProcessEnd(
             machine.StopRequested = true;
             return;
         }
+        if (group.Pid == group.Sid)
+            HangUp(group.Sid);
         if (group.Parent is { } above && above.Pgid != group.Pgid && above.Sid == group.Sid)
             jobs.HangUpOrphans(group.Pgid);
         foreach (ThreadGroup child in children.Where(c => c.Pgid != group.Pgid && c.Sid == group.Sid))
@@ -59,6 +64,20 @@ internal sealed class ProcessEnd(
             Reap(group);
         parent.ChildChange.WakeAll();
         tasks.ProcessEnded.WakeAll();
+    }
+
+    /// <summary>A session leader has ended: the foreground group of its terminal hears of it, and the session has none any more
+    /// (disassociate_ctty).</summary>
+    private void HangUp(int session)
+    {
+        if (vfs.Devices.ControllingOf(session) is not { } terminal)
+            return;
+        if (terminal.ForegroundGroup != 0)
+        {
+            jobs.Signal(terminal.ForegroundGroup, Signal.SIGHUP);
+            jobs.Signal(terminal.ForegroundGroup, Signal.SIGCONT);
+        }
+        vfs.Devices.DropControlling(session);
     }
 
     /// <summary>Forgets a zombie; its times go to the parent.</summary>

@@ -13,7 +13,6 @@ internal sealed class ProgramStart(TaskRecords records, MachineClock clock, Dete
     {
         task.Mm = program.Memory;
         ThreadGroup group = task.Group;
-        group.ExePath = program.ExePath;
         group.CommandLine = program.CommandLine;
         group.Environment = program.Environment;
         group.Auxv = program.Auxv;

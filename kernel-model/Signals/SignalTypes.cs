@@ -30,6 +30,9 @@ public sealed record SignalInfo
     /// <summary>si_addr (faults).</summary>
     public ulong Address { get; init; }
 
+    /// <summary>mcontext's fault_address: where a memory access faulted, without its tag; 0 for other signals.</summary>
+    public ulong FaultAddress { get; init; }
+
     /// <summary>si_value (sigqueue, timers).</summary>
     public ulong Value { get; init; }
 
@@ -42,6 +45,10 @@ public sealed record SignalInfo
     /// <summary>POSIX timer that sent the signal; null for all others. <see cref="Pid"/> and <see cref="Uid"/> then hold si_tid and
     /// si_overrun.</summary>
     public int? TimerId { get; init; }
+
+    /// <summary>Called when the signal is taken from its queue: a timer goes on then, and says how many expirations there were
+    /// (posixtimer_rearm). Null: nothing is to be done.</summary>
+    internal Func<SignalInfo, SignalInfo>? Taken { get; init; }
 
     /// <summary>siginfo_t as another process gave it (rt_sigqueueinfo); null for all others.</summary>
     public byte[]? Raw { get; init; }
@@ -117,11 +124,18 @@ public sealed class PendingSignals
         _queue.RemoveAt(best);
         if (!_queue.Exists(s => s.Number == taken.Number))
             Set &= ~Signal.Bit(taken.Number);
-        return taken;
+        TakenHere?.Invoke(taken.Number);
+        return taken.Taken?.Invoke(taken) ?? taken;
     }
+
+    /// <summary>Called for each signal that is taken from this queue.</summary>
+    internal Action<int>? TakenHere { get; set; }
 
     /// <summary>Whether the signal of a POSIX timer is still queued.</summary>
     internal bool HasTimer(int timer) => _queue.Exists(s => s.TimerId == timer);
+
+    /// <summary>Signals that are queued.</summary>
+    internal int Count => _queue.Count;
 
     /// <summary>Forgets some signals.</summary>
     public void Discard(ulong set)

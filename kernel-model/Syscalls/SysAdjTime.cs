@@ -72,7 +72,7 @@ internal static class SysAdjTime
         if (singleShot && (modes & AdjOffset) == 0)
             return -Errno.EINVAL;
         bool changes = singleShot ? (modes & AdjReadOnly) == 0 : modes != 0;
-        if (changes && !c.Task.Credentials.Privileged)
+        if (changes && !c.Task.Credentials.Has(Capability.SysTime))
             return -Errno.EPERM;
         if (singleShot)
             return 0;

@@ -1,3 +1,5 @@
+using ArmVdso.Kernel.Tasks;
+
 namespace ArmVdso.Kernel.Syscalls;
 
 /// <summary>Memory of other processes (mm/process_vm_access.c).</summary>

@@ -122,7 +122,7 @@ internal static class SysDirs
         error = Vfs.Permission(inode, c.Task.Credentials, Modes.MAY_EXEC);
         if (error < 0)
             return error;
-        if (!c.Task.Credentials.Privileged)
+        if (!c.Task.Credentials.Has(Capability.SysChroot))
             return -Errno.EPERM;
         c.Task.Fs.Root = inode;
         return 0;
@@ -187,12 +187,6 @@ internal static class SysDirs
         directory.Position = position;
         return used;
     }
-
-    public static long Mount(SyscallContext c) => -Errno.EPERM;
-
-    public static long Umount2(SyscallContext c) => -Errno.EPERM;
-
-    public static long PivotRoot(SyscallContext c) => -Errno.EPERM;
 
     public static long NameToHandleAt(SyscallContext c) => -Errno.EOPNOTSUPP;
 }

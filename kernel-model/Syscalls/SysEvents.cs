@@ -42,7 +42,7 @@ internal static class SysEvents
         : FileArguments.Install(c, new EventFile(c.Vfs, c.UInt(0), (c.Int(1) & 1) != 0, c.Int(1) & OpenFlags.O_NONBLOCK), c.Int(1));
 
     public static long TimerfdCreate(SyscallContext c) =>
-        c.Int(0) is 8 or 9 && !c.Task.Credentials.Privileged ? -Errno.EPERM
+        c.Int(0) is 8 or 9 && !c.Task.Credentials.Has(Capability.WakeAlarm) ? -Errno.EPERM
         : c.Int(0) is not (0 or 1 or 7 or 8 or 9) || (c.Int(1) & ~(OpenFlags.O_CLOEXEC | OpenFlags.O_NONBLOCK)) != 0 ? -Errno.EINVAL
         : FileArguments.Install(
             c, new TimerFile(c.Vfs, c.Timekeeper, c.Timers, c.Int(0), c.Int(1) & OpenFlags.O_NONBLOCK), c.Int(1));
@@ -130,7 +130,8 @@ internal static class SysEvents
     public static long InotifyAddWatch(SyscallContext c)
     {
         uint mask = c.UInt(2);
-        if ((mask & InotifyBits.IN_ALL) == 0)
+        const uint both = InotifyBits.IN_MASK_ADD | InotifyBits.IN_MASK_CREATE;
+        if ((mask & (InotifyBits.IN_ALL | InotifyBits.IN_Q_OVERFLOW | InotifyBits.IN_IGNORED | 0x2000)) == 0 || (mask & both) == both)
             return -Errno.EINVAL;
         if (c.Files[c.Int(0)] is not { } file)
             return -Errno.EBADF;

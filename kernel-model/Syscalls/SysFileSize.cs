@@ -13,8 +13,15 @@ internal static class SysFileSize
     }
 
     /// <summary>inode_newsize_ok: RLIMIT_FSIZE of a file that grows.</summary>
-    private static long Resize(SyscallContext c, Inode inode, long size) =>
-        size > inode.Size && (ulong)size > c.Task.Group.Rlimits[Rlimits.Fsize].Soft ? TooLarge(c) : inode.Truncate(size);
+    private static long Resize(SyscallContext c, Inode inode, long size)
+    {
+        if (size > inode.Size && (ulong)size > c.Task.Group.Rlimits[Rlimits.Fsize].Soft)
+            return TooLarge(c);
+        long error = inode.Truncate(size);
+        if (error == 0 && inode.IsWatched)
+            c.Vfs.NotifyWatches(inode, InotifyBits.IN_MODIFY);
+        return error;
+    }
 
     public static long Ftruncate(SyscallContext c)
     {
@@ -34,8 +41,14 @@ internal static class SysFileSize
             return error;
         if (inode!.IsDirectory)
             return -Errno.EISDIR;
+        if (inode.DeniesWrites > 0 && inode.Fs.ReadOnly)
+            return -Errno.ETXTBSY;
         error = Vfs.Permission(inode, c.Task.Credentials, Modes.MAY_WRITE);
-        return error < 0 ? error : Resize(c, inode, c.Long(1));
+        if (error < 0)
+            return error;
+        if (!inode.IsRegular)
+            return -Errno.EINVAL;
+        return inode.DeniesWrites > 0 ? -Errno.ETXTBSY : Resize(c, inode, c.Long(1));
     }
 
     public static long Fallocate(SyscallContext c)
@@ -47,6 +60,8 @@ internal static class SysFileSize
         long offset = c.Long(2), length = c.Long(3);
         if (offset < 0 || length <= 0)
             return -Errno.EINVAL;
+        if (offset + length < 0)
+            return -Errno.EFBIG;
         if (file is PipeFile)
             return -Errno.ESPIPE;
         if (!file.Inode.IsRegular)
@@ -73,8 +88,16 @@ internal static class SysFileSize
         return file.Inode.IsRegular || file.Inode.IsDirectory || file.Inode.Type == Modes.S_IFBLK ? 0 : -Errno.EINVAL;
     }
 
-    public static long SyncFileRange(SyscallContext c) => FileArguments.File(c, 0) is not { } file ? -Errno.EBADF
-        : file is PipeFile ? -Errno.ESPIPE : 0;
+    public static long SyncFileRange(SyscallContext c)
+    {
+        if (FileArguments.File(c, 0) is not { } file)
+            return -Errno.EBADF;
+        long offset = c.Long(1), length = c.Long(2);
+        if ((c.UInt(3) & ~7u) != 0 || offset < 0 || length < 0 || offset + length < offset)
+            return -Errno.EINVAL;
+        return file.Inode.IsRegular || file.Inode.IsDirectory || file.Inode.IsSymlink || file.Inode.Type == Modes.S_IFBLK
+            ? 0 : -Errno.ESPIPE;
+    }
 
     public static long Sync(SyscallContext c) => 0;
 

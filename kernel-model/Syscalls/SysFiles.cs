@@ -10,6 +10,9 @@ internal static class SysFiles
         | OpenFlags.O_APPEND | OpenFlags.O_NONBLOCK | OpenFlags.O_SYNC | OpenFlags.O_ASYNC | OpenFlags.O_DIRECTORY | OpenFlags.O_NOFOLLOW
         | OpenFlags.O_DIRECT | OpenFlags.O_LARGEFILE | OpenFlags.O_NOATIME | OpenFlags.O_CLOEXEC | OpenFlags.O_PATH | OpenFlags.O_TMPFILE;
 
+    /// <summary>Record locks on one file.</summary>
+    private const int MaxLocks = 16384;
+
     public static long Openat(SyscallContext c) => Open(c, c.Int(2) & OpenBits, c.UInt(3), 0);
 
     public static long Openat2(SyscallContext c)
@@ -52,6 +55,9 @@ internal static class SysFiles
             if (error < 0)
                 return error;
             Caller caller = FileArguments.CallerOf(c);
+            if (c.Vfs.HasLeases && c.Vfs.Find(caller, start, path, (flags & OpenFlags.O_NOFOLLOW) == 0, out Inode? leased) == 0
+                && BreakLeases(c, leased!, flags) is not 0 and long wait)
+                return wait;
             error = c.Vfs.Open(caller, start, path, flags, mode, c.Task, out file, resolve);
             if (error < 0)
                 return error;
@@ -153,18 +159,24 @@ internal static class SysFiles
                 return 0;
             case F_GETOWN:
                 return file.Owner;
-            case F_SETSIG or F_NOTIFY:
+            case F_SETSIG:
+                if (c.Arg(2) > Signal.Count)
+                    return -Errno.EINVAL;
+                file.SignalNumber = c.Int(2);
                 return 0;
             case F_GETSIG:
-                return 0;
+                return file.SignalNumber;
+            case F_NOTIFY:
+                // No dnotify (CONFIG_DNOTIFY).
+                return -Errno.EINVAL;
             case F_GETLEASE:
-                return 2; // F_UNLCK
+                return file.Inode.Leases?.KindOf(file) ?? FileLeases.None;
             case F_SETLEASE:
-                return -Errno.EAGAIN;
+                return SetLease(c, file);
             case F_SETPIPE_SZ:
-                return file is PipeFile pipe ? pipe.SetSize(c.UInt(2), c.Task.Credentials.Privileged) : -Errno.EBADF;
+                return file is PipeFile pipe ? pipe.SetSize(c.UInt(2), c.Task.Credentials.Has(Capability.SysResource)) : -Errno.EBADF;
             case F_GETPIPE_SZ:
-                return file is PipeFile sized ? sized.Contents.Data.Capacity : -Errno.EBADF;
+                return file is PipeFile sized ? sized.Contents.Size : -Errno.EBADF;
             case F_ADD_SEALS:
                 if (file.Inode is not RegularFile sealable)
                     return -Errno.EINVAL;
@@ -179,6 +191,50 @@ internal static class SysFiles
             default:
                 return -Errno.EINVAL;
         }
+    }
+
+    private static long SetLease(SyscallContext c, OpenFile file)
+    {
+        int kind = c.Int(2);
+        if (kind is not (FileLeases.Read or FileLeases.Write or FileLeases.None))
+            return -Errno.EINVAL;
+        if (file.Inode.Uid != c.Task.Credentials.Fsuid && !c.Task.Credentials.HasOver(Capability.Lease, file.Inode.Uid, file.Inode.Gid))
+            return -Errno.EACCES;
+        if (!file.Inode.IsRegular)
+            return -Errno.EINVAL;
+        c.Vfs.HasLeases = true;
+        long result = (file.Inode.Leases ??= new FileLeases()).Set(file, kind);
+        if (result == 0 && kind != FileLeases.None && file.Owner == 0)
+            file.Owner = c.Task.Group.Pid;
+        return result;
+    }
+
+    /// <summary>Tells who holds leases that an open of a file excludes, and waits for them to be given up (break_lease): 0, -EAGAIN, or
+    /// the result of the sleep.</summary>
+    private static long BreakLeases(SyscallContext c, Inode inode, int flags)
+    {
+        if (inode.Leases is not { } leases || (flags & OpenFlags.O_PATH) != 0)
+            return 0;
+        bool writes = (flags & OpenFlags.O_ACCMODE) != OpenFlags.O_RDONLY || (flags & OpenFlags.O_TRUNC) != 0;
+        if (c.TimedOut)
+            leases.Force();
+        if (!leases.Break(writes, held => Tell(c, held)))
+            return 0;
+        if ((flags & OpenFlags.O_NONBLOCK) != 0)
+            return -Errno.EAGAIN;
+        if (c.Deadline == ulong.MaxValue)
+            c.Deadline = c.Timekeeper.NowNs + FileLeases.BreakTimeNs;
+        return c.Wait(leases.Changed, c.Deadline);
+    }
+
+    /// <summary>SIGIO, or the signal of F_SETSIG, to the owner of a file (send_sigio).</summary>
+    private static void Tell(SyscallContext c, OpenFile held)
+    {
+        const int POLL_MSG = 3;
+        int signal = held.SignalNumber == 0 ? Signal.SIGIO : held.SignalNumber;
+        int code = held.SignalNumber == 0 ? Signal.SI_KERNEL : POLL_MSG;
+        if (c.Tasks.Find(held.Owner) is { } owner)
+            c.Signals.Send(owner.Group, new Signals.SignalInfo { Number = signal, Code = code });
     }
 
     /// <summary>struct flock: l_type s16 @0, l_whence s16 @2, l_start s64 @8, l_len s64 @16, l_pid s32 @24.</summary>
@@ -218,10 +274,36 @@ internal static class SysFiles
             }
             return c.Memory.Write(c.Arg(2), flock) ? 0 : -Errno.EFAULT;
         }
-        if (type != 2 && locks.Conflict(owner, start, end, type == 1) != null)
-            return wait ? c.Wait(locks.Changed) : -Errno.EAGAIN;
+        c.Vfs.LockWaits.Remove(owner);
+        if (type != 2 && locks.Conflict(owner, start, end, type == 1) is { } conflict)
+        {
+            if (!wait)
+                return -Errno.EAGAIN;
+            if (!ofd && WaitsFor(c, conflict.Owner, owner))
+                return -Errno.EDEADLK;
+            long result = c.Wait(locks.Changed);
+            if (result == SyscallContext.Blocked)
+                c.Vfs.LockWaits[owner] = conflict.Owner;
+            return result;
+        }
+        if (type != 2 && locks.Records.Count >= MaxLocks)
+            return -Errno.ENOLCK;
         locks.Set(owner, start, end, type == 2 ? null : type == 1, c.Task.Group.Pid);
         return 0;
+    }
+
+    /// <summary>Whether an owner of record locks waits, over at most ten others, for another (posix_locks_deadlock).</summary>
+    private static bool WaitsFor(SyscallContext c, object from, object to)
+    {
+        for (int i = 0; i < 10; i++)
+        {
+            if (from == to)
+                return true;
+            if (!c.Vfs.LockWaits.TryGetValue(from, out object? next))
+                return false;
+            from = next;
+        }
+        return false;
     }
 
     public static long Flock(SyscallContext c)

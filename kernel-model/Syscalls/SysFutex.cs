@@ -7,7 +7,7 @@ namespace ArmVdso.Kernel.Syscalls;
 internal static class SysFutex
 {
     private const int Wait = 0, Wake = 1, RequeueOp = 3, CmpRequeue = 4, WakeOp = 5, LockPi = 6, UnlockPi = 7, TrylockPi = 8,
-        WaitBitset = 9, WakeBitset = 10, LockPi2 = 13;
+        WaitBitset = 9, WakeBitset = 10, WaitRequeuePi = 11, CmpRequeuePi = 12, LockPi2 = 13;
     private const int PrivateFlag = 128, ClockRealtime = 256;
 
     /// <summary>futex(2).</summary>
@@ -17,7 +17,7 @@ internal static class SysFutex
         int command = op & ~(PrivateFlag | ClockRealtime);
         bool isPrivate = (op & PrivateFlag) != 0;
         bool realtime = (op & ClockRealtime) != 0;
-        if (realtime && command is not (WaitBitset or LockPi2 or 11))
+        if (realtime && command is not (WaitBitset or LockPi2 or WaitRequeuePi))
             return -Errno.ENOSYS;
         switch (command)
         {
@@ -35,10 +35,15 @@ internal static class SysFutex
                 return FutexWakeOp(c, isPrivate);
             case LockPi:
             case LockPi2:
+                return SysFutexPi.Lock(c, isPrivate, false, command == LockPi || realtime ? Clocks.Realtime : Clocks.Monotonic);
             case TrylockPi:
-                return Lock(c, isPrivate, command);
+                return SysFutexPi.Lock(c, isPrivate, true, Clocks.Realtime);
             case UnlockPi:
-                return Unlock(c, isPrivate);
+                return SysFutexPi.Unlock(c, isPrivate);
+            case WaitRequeuePi:
+                return SysFutexPi.WaitRequeue(c, isPrivate, realtime ? Clocks.Realtime : Clocks.Monotonic);
+            case CmpRequeuePi:
+                return SysFutexPi.Requeue(c, isPrivate);
             default:
                 return -Errno.ENOSYS;
         }
@@ -193,71 +198,10 @@ internal static class SysFutex
             _ => old >= against,
         };
         int woken = c.Futexes.Wake(first, Math.Max(1, c.Int(2)));
-        if (holds)
-            woken += c.Futexes.Wake(second, Math.Max(1, c.Int(3)));
-        return woken;
-    }
-
-    /// <summary>FUTEX_LOCK_PI without priorities: the word names the owner, waiters get it in the order of arrival.</summary>
-    private static long Lock(SyscallContext c, bool isPrivate, int command)
-    {
-        if (c.State is FutexWaiter waiter)
-        {
-            if (Woken(c, waiter) is { } done)
-                return done;
-        }
-        else
-        {
-            long result = Futexes.GetKey(c.Memory, c.Arg(0), isPrivate, out FutexKey key);
-            if (result < 0)
-                return result;
-            if (!c.Memory.Read(c.Arg(0), out uint value))
-                return -Errno.EFAULT;
-            uint owner = value & Futexes.TidMask;
-            uint self = (uint)c.Task.OwnTid;
-            if (owner == self)
-                return -Errno.EDEADLK;
-            if (owner == 0)
-                return c.Memory.Write(c.Arg(0), self | (value & (Futexes.Waiters | Futexes.OwnerDied))) ? 0 : -Errno.EFAULT;
-            if (command == TrylockPi)
-                return -Errno.EAGAIN;
-            if (c.FindTask((int)owner) is null)
-                return -Errno.ESRCH;
-            if (!c.Memory.Write(c.Arg(0), value | Futexes.Waiters))
-                return -Errno.EFAULT;
-            result = ReadTimeout(c, c.Arg(3), out ulong deadline);
-            if (result < 0)
-                return result;
-            if (deadline != ulong.MaxValue)
-                deadline = Absolute(c, command == LockPi || (c.Int(1) & ClockRealtime) != 0 ? Clocks.Realtime : Clocks.Monotonic, deadline);
-            waiter = new FutexWaiter(c.Task, key, uint.MaxValue);
-            c.State = waiter;
-            c.Deadline = deadline;
-            c.Futexes.Add(waiter);
-        }
-        long slept = c.Wait(waiter.Queue, c.Deadline, Errno.ERESTARTNOINTR);
-        if (slept != SyscallContext.Blocked)
-            c.Futexes.Remove(waiter);
-        return slept;
-    }
-
-    private static long Unlock(SyscallContext c, bool isPrivate)
-    {
-        long result = Futexes.GetKey(c.Memory, c.Arg(0), isPrivate, out FutexKey key);
-        if (result < 0)
-            return result;
-        if (!c.Memory.Read(c.Arg(0), out uint value))
-            return -Errno.EFAULT;
-        if ((value & Futexes.TidMask) != (uint)c.Task.OwnTid)
-            return -Errno.EPERM;
-        IReadOnlyList<FutexWaiter> waiters = c.Futexes.WaitersOf(key);
-        if (waiters.Count == 0)
-            return c.Memory.Write(c.Arg(0), 0u) ? 0 : -Errno.EFAULT;
-        FutexWaiter next = waiters[0];
-        if (!c.Memory.Write(c.Arg(0), (uint)next.Task.OwnTid | (waiters.Count > 1 ? Futexes.Waiters : 0)))
-            return -Errno.EFAULT;
-        c.Futexes.WakeOne(next);
-        return 0;
+        if (woken < 0 || !holds)
+            return woken;
+        int more = c.Futexes.Wake(second, Math.Max(1, c.Int(3)));
+        return more < 0 ? more : woken + more;
     }
 
     /// <summary>set_robust_list(head, len).</summary>

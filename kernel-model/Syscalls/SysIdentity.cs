@@ -139,7 +139,8 @@ internal static class SysIdentity
         permitted &= Credentials.AllCapabilities;
         inheritable &= Credentials.AllCapabilities;
         if ((permitted & ~old.CapPermitted) != 0 || (effective & ~permitted) != 0
-            || (inheritable & ~(old.CapInheritable | old.CapPermitted | old.CapBounding)) != 0)
+            || (inheritable & ~(old.CapInheritable | old.CapBounding)) != 0
+            || (!old.HasInNamespace(Capability.Setpcap) && (inheritable & ~(old.CapInheritable | old.CapPermitted)) != 0))
             return -Errno.EPERM;
         c.Task.Credentials = old with
         {

@@ -57,10 +57,16 @@ internal static class SysKill
     {
         if (!Permissions.MaySignal(c.Task, group, signal))
             return -Errno.EPERM;
+        if (info is not null && IsOverLimit(info, group.SharedPending, group))
+            return -Errno.EAGAIN;
         if (info is not null)
             c.Signals.Send(group, info);
         return 0;
     }
+
+    /// <summary>RLIMIT_SIGPENDING: a real-time signal that cannot be queued is refused (__send_signal_locked).</summary>
+    private static bool IsOverLimit(SignalInfo info, PendingSignals queue, ThreadGroup group) => info.Number >= Signal.SIGRTMIN
+        && info.Code != Signal.SI_USER && (ulong)queue.Count >= group.Rlimits[Rlimits.Sigpending].Soft;
 
     /// <summary>tkill(tid, sig).</summary>
     public static long Tkill(SyscallContext c) => c.Int(0) <= 0 ? -Errno.EINVAL : ToThread(c, null, c.Int(0), c.Int(1), null);
@@ -78,8 +84,12 @@ internal static class SysKill
             return -Errno.EINVAL;
         if (!Permissions.MaySignal(c.Task, task.Group, signal))
             return -Errno.EPERM;
-        if (signal != 0)
-            c.Signals.Send(task, info ?? FromUser(c, signal, Signal.SI_TKILL));
+        if (signal == 0)
+            return 0;
+        info ??= FromUser(c, signal, Signal.SI_TKILL);
+        if (IsOverLimit(info, task.Signals.Pending, task.Group))
+            return -Errno.EAGAIN;
+        c.Signals.Send(task, info);
         return 0;
     }
 

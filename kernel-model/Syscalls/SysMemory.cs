@@ -8,6 +8,11 @@ internal static class SysMemory
     private const ulong Page = PhysicalMemory.PageSize;
     private const uint CharacterDevice = 0x2000, TypeMask = 0xF000, DevZero = 1 << 8 | 5;
 
+    /// <summary>Flags that MAP_SHARED_VALIDATE takes (LEGACY_MAP_MASK). Linux lets bits of a huge page's size pass there too; without
+    /// MAP_HUGETLB they mean nothing and are refused here.</summary>
+    private const int LegacyFlags = Mman.MAP_TYPE | Mman.MAP_FIXED | Mman.MAP_ANONYMOUS | Mman.MAP_GROWSDOWN | Mman.MAP_LOCKED
+        | Mman.MAP_POPULATE | 0x800 | 0x1000 | 0x4000 | 0x10000 | 0x20000;
+
     /// <summary>A number of bytes as whole pages.</summary>
     internal static ulong PageUp(ulong value) => (value + Page - 1) & ~(Page - 1);
 
@@ -35,7 +40,10 @@ internal static class SysMemory
         if (length == 0)
             return -Errno.EINVAL;
         int type = flags & Mman.MAP_TYPE;
-        if (type is not (Mman.MAP_SHARED or Mman.MAP_PRIVATE or Mman.MAP_SHARED_VALIDATE) && !(type == Mman.MAP_DROPPABLE && file is null))
+        bool shared = type is Mman.MAP_SHARED or Mman.MAP_SHARED_VALIDATE;
+        if (type is not (Mman.MAP_SHARED or Mman.MAP_PRIVATE) && type != (file is null ? Mman.MAP_DROPPABLE : Mman.MAP_SHARED_VALIDATE))
+            return -Errno.EINVAL;
+        if ((shared || file is not null) && (flags & Mman.MAP_GROWSDOWN) != 0)
             return -Errno.EINVAL;
         ulong size = PageUp(length);
         if (size == 0 || size > c.Memory.TaskSize)
@@ -45,11 +53,19 @@ internal static class SysMemory
             return file is null ? -Errno.ENOMEM : -Errno.EINVAL;
         if (c.Memory.VirtualSize + size > c.Task.Group.Rlimits[Rlimits.As].Soft)
             return -Errno.ENOMEM;
+        if ((flags & Mman.MAP_LOCKED) != 0 || c.Memory.LockFuture)
+        {
+            ulong limit = c.Task.Group.Rlimits[Rlimits.Memlock].Soft;
+            if (!c.Task.Credentials.Has(Capability.IpcLock) && c.Memory.LockedBytes + size > limit)
+                return (flags & Mman.MAP_LOCKED) != 0 && limit == 0 ? -Errno.EPERM : -Errno.EAGAIN;
+        }
         if (file is not null)
         {
-            if (offset + size < offset)
+            // file_mmap_ok: pages beyond the largest size of a file.
+            if (offset + size < offset || (file.Inode.IsRegular && offset + size > long.MaxValue))
                 return -Errno.EOVERFLOW;
-            bool shared = type is Mman.MAP_SHARED or Mman.MAP_SHARED_VALIDATE;
+            if (type == Mman.MAP_SHARED_VALIDATE && (flags & ~LegacyFlags) != 0)
+                return -Errno.EOPNOTSUPP;
             if (!file.CanRead || (shared && (prot & Mman.PROT_WRITE) != 0 && !file.CanWrite))
                 return -Errno.EACCES;
             if ((file.Inode.Mode & TypeMask) == CharacterDevice && file.Inode.Rdev == DevZero)
@@ -74,17 +90,26 @@ internal static class SysMemory
     {
         int prot = c.Int(2);
         int grows = prot & (Mman.PROT_GROWSDOWN | Mman.PROT_GROWSUP);
-        if (grows == (Mman.PROT_GROWSDOWN | Mman.PROT_GROWSUP) || grows == Mman.PROT_GROWSUP)
+        ulong start = Untag(c.Arg(0)), length = c.Arg(1), size = PageUp(length);
+        if (grows == (Mman.PROT_GROWSDOWN | Mman.PROT_GROWSUP) || (start & (Page - 1)) != 0)
             return -Errno.EINVAL;
+        if (length == 0)
+            return 0;
+        if (start + size <= start)
+            return -Errno.ENOMEM;
         // PROT_SEM is accepted without effect; PROT_BTI only where the CPU has it (arch_validate_prot).
         if ((prot & ~(Mman.PROT_READ | Mman.PROT_WRITE | Mman.PROT_EXEC | 8
-            | (HardwareCapabilities.HasBti(c.Machine) ? Mman.PROT_BTI : 0) | Mman.PROT_GROWSDOWN)) != 0)
+            | (HardwareCapabilities.HasBti(c.Machine) ? Mman.PROT_BTI : 0) | Mman.PROT_GROWSDOWN | Mman.PROT_GROWSUP)) != 0)
             return -Errno.EINVAL;
-        ulong start = Untag(c.Arg(0)), length = c.Arg(1);
-        if (grows != 0 && c.Memory.Find(start) is { GrowsDown: true } stack && start > stack.Start)
+        if (grows != 0)
         {
-            length += start - stack.Start;
-            start = stack.Start;
+            // Of the mapping at start or the next above it; none grows up here.
+            if (c.Memory.FindAtOrAbove(start) is not { } vma || vma.Start >= start + size)
+                return -Errno.ENOMEM;
+            if (grows == Mman.PROT_GROWSUP || !vma.GrowsDown)
+                return vma.Start > start && grows == Mman.PROT_GROWSUP ? -Errno.ENOMEM : -Errno.EINVAL;
+            length = start + size - vma.Start;
+            start = vma.Start;
         }
         return c.Memory.Protect(start, length, prot);
     }

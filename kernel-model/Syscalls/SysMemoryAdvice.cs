@@ -32,7 +32,7 @@ internal static class SysMemoryAdvice
         bool hint = advice is (>= 0 and <= 3) or (>= mergeable and <= 17) or 20 or 21 or 25;
         if (!hint && advice is not (dontNeed or free or remove or dontFork or doFork or wipeOnFork or keepOnFork
             or populateRead or populateWrite or dontNeedLocked))
-            return advice is hwPoison or softOffline && !c.Task.Credentials.Privileged ? -Errno.EPERM : -Errno.EINVAL;
+            return advice is hwPoison or softOffline && !c.Task.Credentials.Has(Capability.SysAdmin) ? -Errno.EPERM : -Errno.EINVAL;
         ulong end = start + SysMemory.PageUp(length);
         if ((start & (Page - 1)) != 0 || end < start || (length != 0 && SysMemory.PageUp(length) == 0))
             return -Errno.EINVAL;
@@ -117,28 +117,48 @@ internal static class SysMemoryAdvice
     /// <summary>mlock(addr, len) and mlock2(addr, len, flags).</summary>
     public static long Mlock(SyscallContext c)
     {
-        if (c.Number == 284 && (c.UInt(2) & ~1u) != 0)
+        const int mlock2 = 284;
+        bool onFault = c.Number == mlock2 && (c.UInt(2) & 1) != 0;
+        if (c.Number == mlock2 && (c.UInt(2) & ~1u) != 0)
             return -Errno.EINVAL;
         ulong start = SysMemory.Untag(c.Arg(0)) & ~(Page - 1);
         ulong size = SysMemory.PageUp(c.Arg(1) + (SysMemory.Untag(c.Arg(0)) & (Page - 1)));
         ulong limit = c.Task.Group.Rlimits[Rlimits.Memlock].Soft;
-        if (limit == 0 && !c.Task.Credentials.Privileged)
+        bool privileged = c.Task.Credentials.Has(Capability.IpcLock);
+        if (limit == 0 && !privileged)
             return -Errno.EPERM;
-        if (size > limit && !c.Task.Credentials.Privileged)
-            return -Errno.ENOMEM;
         if (start + size < start)
             return -Errno.EINVAL;
-        if (!c.Memory.IsFullyMapped(start, start + size))
+        MemoryMap mm = c.Memory;
+        if (!privileged && mm.LockedBytes + size - LockedIn(mm, start, start + size) > limit)
             return -Errno.ENOMEM;
-        if (c.Number == 284 && (c.UInt(2) & 1) != 0)
-            return 0;
-        for (ulong at = start; at < start + size; at += Page)
+        if (mm.Advise(start, size, v => v.Locked = true) is < 0 and long error)
+            return error;
+        return onFault || MakePresent(mm, start, start + size) ? 0 : -Errno.ENOMEM;
+    }
+
+    private static ulong LockedIn(MemoryMap mm, ulong start, ulong end)
+    {
+        ulong total = 0;
+        foreach (Vma vma in mm.Vmas)
         {
-            bool write = c.Memory.Find(at) is { Shared: false } vma && (vma.Prot & Mman.PROT_WRITE) != 0;
-            if (!c.Memory.FaultIn(at, write, out _))
-                return -Errno.ENOMEM;
+            if (vma.Locked && vma.Start < end && vma.End > start)
+                total += Math.Min(end, vma.End) - Math.Max(start, vma.Start);
         }
-        return 0;
+        return total;
+    }
+
+    /// <summary>Touches every page of a range that may be accessed (mm_populate). False: one of them cannot be had.</summary>
+    private static bool MakePresent(MemoryMap mm, ulong start, ulong end)
+    {
+        for (ulong at = start; at < end; at += Page)
+        {
+            if (mm.Find(at) is not { } vma || (vma.Prot & (Mman.PROT_READ | Mman.PROT_WRITE | Mman.PROT_EXEC)) == 0)
+                return false;
+            if (!mm.FaultIn(at, !vma.Shared && (vma.Prot & Mman.PROT_WRITE) != 0, out _))
+                return false;
+        }
+        return true;
     }
 
     /// <summary>munlock(addr, len).</summary>
@@ -146,29 +166,44 @@ internal static class SysMemoryAdvice
     {
         ulong start = SysMemory.Untag(c.Arg(0)) & ~(Page - 1);
         ulong size = SysMemory.PageUp(c.Arg(1) + (SysMemory.Untag(c.Arg(0)) & (Page - 1)));
-        if (start + size < start)
-            return -Errno.EINVAL;
-        return c.Memory.IsFullyMapped(start, start + size) ? 0 : -Errno.ENOMEM;
+        return start + size < start ? -Errno.EINVAL : c.Memory.Advise(start, size, v => v.Locked = false);
     }
 
-    /// <summary>mlockall(flags).</summary>
+    /// <summary>mlockall(flags): MCL_CURRENT 1, MCL_FUTURE 2, MCL_ONFAULT 4.</summary>
     public static long MlockAll(SyscallContext c)
     {
         int flags = c.Int(0);
         if (flags == 0 || (flags & ~7) != 0 || flags == 4)
             return -Errno.EINVAL;
-        if (c.Task.Credentials.Privileged)
-            return 0;
         ulong limit = c.Task.Group.Rlimits[Rlimits.Memlock].Soft;
-        if (limit == 0)
+        bool privileged = c.Task.Credentials.Has(Capability.IpcLock);
+        if (limit == 0 && !privileged)
             return -Errno.EPERM;
-        return (flags & 1) != 0 && c.Memory.VirtualSize > limit ? -Errno.ENOMEM : 0;
+        if (!privileged && (flags & 1) != 0 && c.Memory.VirtualSize > limit)
+            return -Errno.ENOMEM;
+        c.Memory.LockFuture = (flags & 2) != 0;
+        if ((flags & 1) == 0)
+            return 0;
+        foreach (Vma vma in c.Memory.Vmas)
+        {
+            vma.Locked = vma.SpecialPages is null;
+            if (vma.Locked && (flags & 4) == 0)
+                MakePresent(c.Memory, vma.Start, vma.End);
+        }
+        return 0;
     }
 
     /// <summary>munlockall().</summary>
-    public static long MunlockAll(SyscallContext c) => 0;
+    public static long MunlockAll(SyscallContext c)
+    {
+        c.Memory.LockFuture = false;
+        foreach (Vma vma in c.Memory.Vmas)
+            vma.Locked = false;
+        return 0;
+    }
 
-    /// <summary>msync(addr, length, flags): shared pages are the file's pages, so there is nothing to write.</summary>
+    /// <summary>msync(addr, length, flags): shared pages are the file's pages, so there is nothing to write except to files of the host.
+    /// </summary>
     public static long Msync(SyscallContext c)
     {
         int flags = c.Int(2);
@@ -177,6 +212,17 @@ internal static class SysMemoryAdvice
             return -Errno.EINVAL;
         if (start + size < start)
             return -Errno.ENOMEM;
+        const int MS_INVALIDATE = 2, MS_SYNC = 4;
+        foreach (Vma vma in c.Memory.Vmas)
+        {
+            if (vma.Start >= start + size || vma.End <= start)
+                continue;
+            if (vma.Locked && (flags & MS_INVALIDATE) != 0)
+                return -Errno.EBUSY;
+            if ((flags & MS_SYNC) != 0 && vma is { Shared: true, File: Files.OpenFile { Inode: Files.HostFile host } }
+                && host.SyncMapped() is < 0 and long error)
+                return error;
+        }
         return c.Memory.IsFullyMapped(start, start + size) ? 0 : -Errno.ENOMEM;
     }
 }

@@ -8,7 +8,7 @@ namespace ArmVdso.Kernel.Syscalls;
 /// <summary>System V message queues (ipc/msg.c).</summary>
 internal static class SysMsg
 {
-    private const int MaxMessage = 8192;
+    private const int MaxMessage = 8192, MessageCost = 64;
     private const int MsgStat = 11, MsgInfo = 12, MsgStatAny = 13;
     private const int NoWait = 0x800, NoError = 0x1000, Except = 0x2000, Copy = 0x4000;
 
@@ -49,6 +49,8 @@ internal static class SysMsg
             c.State = queue;
             return c.Wait(queue.Queue, ulong.MaxValue, Errno.ERESTARTNOHAND);
         }
+        if (!c.Pages.TryCharge(data.Length + MessageCost))
+            return -Errno.ENOMEM;
         queue.Messages.Add(new Message(type, data));
         queue.Bytes += (ulong)data.Length;
         queue.LastSender = c.Task.Group.Pid;
@@ -86,6 +88,7 @@ internal static class SysMsg
         if ((ulong)message.Data.Length > c.Arg(2) && (flags & NoError) == 0)
             return -Errno.E2BIG;
         queue.Messages.RemoveAt(index);
+        c.Pages.Charge(-message.Data.Length - MessageCost);
         queue.Bytes -= (ulong)message.Data.Length;
         queue.LastReceiver = c.Task.Group.Pid;
         queue.ReceiveTime = Now(c);
@@ -131,13 +134,14 @@ internal static class SysMsg
                 if (!queue.Owns(c.Task.Credentials))
                     return -Errno.EPERM;
                 table.Remove(queue);
+                c.Pages.Charge(-queue.Messages.Sum(m => m.Data.Length + (long)MessageCost));
                 return 0;
             case IpcSet:
                 if (!queue.Owns(c.Task.Credentials))
                     return -Errno.EPERM;
                 if (!c.Memory.Read(buffer + 88, out ulong limit) || !queue.SetFrom(c.Memory, buffer, Now(c)))
                     return -Errno.EFAULT;
-                if (limit > queue.Limit && !c.Task.Credentials.Privileged)
+                if (limit > queue.Limit && !c.Task.Credentials.Has(Capability.SysResource))
                     return -Errno.EPERM;
                 queue.Limit = limit;
                 queue.Queue.WakeAll();

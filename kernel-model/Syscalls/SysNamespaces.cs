@@ -35,11 +35,11 @@ internal static class SysNamespaces
         // Other kinds of namespaces are not there: nobody may make one.
         if ((flags & Others) != 0)
             return -Errno.EPERM;
-        if ((flags & NewTime) != 0 && !(entered ?? task.Credentials).PrivilegedInNamespace)
+        if ((flags & NewTime) != 0 && !(entered ?? task.Credentials).HasInNamespace(Capability.SysAdmin))
             return -Errno.EPERM;
         if ((flags & CloneFlags.CLONE_NEWPID) != 0)
         {
-            if (!(entered ?? task.Credentials).PrivilegedInNamespace)
+            if (!(entered ?? task.Credentials).HasInNamespace(Capability.SysAdmin))
                 return -Errno.EPERM;
             long result = c.Namespaces.NewPid(task.PidNamespaceForChildren, out PidNamespace? space);
             if (result < 0)
@@ -102,7 +102,7 @@ internal static class SysNamespaces
         switch (space)
         {
             case PidNamespace pid:
-                if (!task.Credentials.PrivilegedInNamespace)
+                if (!task.Credentials.HasInNamespace(Capability.SysAdmin))
                     return -Errno.EPERM;
                 // Only down: to the task's own one or below it.
                 if (!task.PidNamespace.IsAncestorOf(pid))
@@ -119,11 +119,14 @@ internal static class SysNamespaces
             case TimeNamespace time:
                 if (task.Group.Threads.Count > 1 || c.Memory.IsShared)
                     return -Errno.EUSERS;
-                if (!task.Credentials.PrivilegedInNamespace)
+                if (!task.Credentials.HasInNamespace(Capability.SysAdmin))
                     return -Errno.EPERM;
                 task.TimeNamespaceForChildren = time;
                 c.TaskNamespaces.JoinTime(task, time);
                 return 0;
+            case SoleNamespace:
+                // The caller is in it already.
+                return task.Credentials.Has(Capability.SysAdmin) ? 0 : -Errno.EPERM;
             default:
                 return -Errno.EPERM;
         }

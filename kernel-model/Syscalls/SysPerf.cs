@@ -21,7 +21,7 @@ internal static class SysPerf
         if ((pid == -1 && cpu == -1) || cpu < -1 || cpu >= c.Machine.Cpus.Count)
             return -Errno.EINVAL;
         // perf_event_paranoid is 2: without privilege no kernel, no CPU-wide events, no other user's tasks.
-        if (!c.Task.Credentials.Privileged && (!attributes!.ExcludeKernel || pid == -1))
+        if (!c.Task.Credentials.Has(Capability.Perfmon) && (!attributes!.ExcludeKernel || pid == -1))
             return -Errno.EACCES;
         KernelTask? task = null;
         if (pid != -1)
@@ -29,7 +29,7 @@ internal static class SysPerf
             task = pid == 0 ? c.Task : c.Tasks.Find(pid);
             if (task is null)
                 return -Errno.ESRCH;
-            if (!c.Task.Credentials.Privileged && task.Credentials.Euid != c.Task.Credentials.Euid)
+            if (!c.Task.Credentials.Has(Capability.Perfmon) && task.Credentials.Euid != c.Task.Credentials.Euid)
                 return -Errno.EACCES;
         }
         PerfEvent? leader = null;

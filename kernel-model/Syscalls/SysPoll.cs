@@ -95,15 +95,30 @@ internal static class SysPoll
         }
         if (ready == 0 && !Expired(c, sleep))
         {
-            long result = c.Wait(queues.ToArray(), sleep.Deadline, Errno.EINTR);
-            return End(c, sleep, result);
+            long result = c.Wait(queues.ToArray(), sleep.Deadline, Errno.ERESTARTNOHAND);
+            return result == SyscallContext.Blocked ? result : Finish(c, sleep, c.Arg(2), result);
         }
         for (int n = 0; n < count; n++)
         {
             if (!c.Memory.Write(c.Arg(0) + (ulong)n * 8 + 6, fds.AsSpan(n * 8 + 6, 2)))
                 return End(c, sleep, -Errno.EFAULT);
         }
-        return End(c, sleep, ready);
+        return Finish(c, sleep, c.Arg(2), ready);
+    }
+
+    /// <summary>The call ends: the caller finds in its timeout what is left of it, also when the call goes on after a signal
+    /// (poll_select_finish).</summary>
+    private static long Finish(SyscallContext c, Sleep sleep, ulong timeout, long result)
+    {
+        if (sleep.HasTimeout && sleep.Deadline != 0)
+        {
+            ulong now = c.Timekeeper.NowNs;
+            bool written = FileArguments.WriteTimespec(c, timeout, sleep.Deadline > now ? sleep.Deadline - now : 0);
+            // Without the update it would wait for too long.
+            if (!written && result == -Errno.ERESTARTNOHAND)
+                result = -Errno.EINTR;
+        }
+        return End(c, sleep, result);
     }
 
     public static long Pselect6(SyscallContext c)
@@ -156,16 +171,16 @@ internal static class SysPoll
             }
         }
         if (ready == 0 && !Expired(c, sleep))
-            return End(c, sleep, c.Wait(queues.ToArray(), sleep.Deadline, Errno.ERESTARTNOHAND));
+        {
+            long result = c.Wait(queues.ToArray(), sleep.Deadline, Errno.ERESTARTNOHAND);
+            return result == SyscallContext.Blocked ? result : Finish(c, sleep, c.Arg(4), result);
+        }
         for (int s = 0; s < 3; s++)
         {
             if (c.Arg(1 + s) != 0 && bytes > 0 && !c.Memory.Write(c.Arg(1 + s), results[s]))
                 return End(c, sleep, -Errno.EFAULT);
         }
-        if (sleep.HasTimeout)
-            FileArguments.WriteTimespec(
-                c, c.Arg(4), sleep.Deadline > c.Timekeeper.NowNs ? sleep.Deadline - c.Timekeeper.NowNs : 0);
-        return End(c, sleep, ready);
+        return Finish(c, sleep, c.Arg(4), ready);
     }
 
     public static long EpollCreate1(SyscallContext c) => (c.Int(0) & ~OpenFlags.O_CLOEXEC) != 0 ? -Errno.EINVAL

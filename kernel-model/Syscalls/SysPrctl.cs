@@ -63,7 +63,7 @@ internal static class SysPrctl
             case CapbsetRead:
                 return a2 > 40 ? -Errno.EINVAL : (long)(task.Credentials.CapBounding >> (int)a2 & 1);
             case CapbsetDrop:
-                if (!task.Credentials.Privileged)
+                if (!task.Credentials.Has(Capability.Setpcap))
                     return -Errno.EPERM;
                 if (a2 > 40)
                     return -Errno.EINVAL;
@@ -72,7 +72,7 @@ internal static class SysPrctl
             case GetSecurebits:
                 return task.Credentials.SecureBits;
             case SetSecurebits:
-                if (!task.Credentials.Privileged || (a2 & ~0xffUL) != 0)
+                if (!task.Credentials.Has(Capability.Setpcap) || (a2 & ~0xffUL) != 0)
                     return -Errno.EPERM;
                 task.Credentials = task.Credentials with { SecureBits = (uint)a2 };
                 return 0;
@@ -91,7 +91,7 @@ internal static class SysPrctl
             case MceKillGet:
                 return a2 != 0 || !noMore ? -Errno.EINVAL : task.ProcessControls.GetValueOrDefault(MceKill, 2);
             case SetMm:
-                return task.Credentials.Privileged ? -Errno.EINVAL : -Errno.EPERM;
+                return task.Credentials.Has(Capability.SysResource) ? -Errno.EINVAL : -Errno.EPERM;
             case SetChildSubreaper:
                 task.Group.ChildSubreaper = a2 != 0;
                 return 0;
@@ -127,9 +127,10 @@ internal static class SysPrctl
             case GetTaggedAddr:
                 return a2 != 0 || !noMore ? -Errno.EINVAL : task.ProcessControls.ContainsKey(SetTaggedAddr) ? 1 : 0;
             case SetIoFlusher:
-                return !task.Credentials.Privileged ? -Errno.EPERM : a2 > 1 || !noMore ? -Errno.EINVAL : Flag(task, SetIoFlusher, a2 != 0);
+                return !task.Credentials.Has(Capability.SysResource) ? -Errno.EPERM : a2 > 1 || !noMore ? -Errno.EINVAL
+                    : Flag(task, SetIoFlusher, a2 != 0);
             case GetIoFlusher:
-                return !task.Credentials.Privileged ? -Errno.EPERM : a2 != 0 || !noMore ? -Errno.EINVAL
+                return !task.Credentials.Has(Capability.SysResource) ? -Errno.EPERM : a2 != 0 || !noMore ? -Errno.EINVAL
                     : task.ProcessControls.ContainsKey(SetIoFlusher) ? 1 : 0;
             case SetVma:
                 return SetVmaName(c);

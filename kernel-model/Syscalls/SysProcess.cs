@@ -62,7 +62,7 @@ internal static class SysProcess
 
     private static bool OverProcessLimit(SyscallContext c)
     {
-        if (c.Task.Credentials.Privileged)
+        if (c.Task.Credentials.Has(Capability.SysResource))
             return false;
         uint uid = c.Task.Credentials.Uid;
         ulong limit = c.Task.Group.Rlimits[Rlimits.Nproc].Soft;
@@ -114,7 +114,7 @@ internal static class SysProcess
                 return -Errno.EFAULT;
             if (setTid <= 0)
                 return -Errno.EINVAL;
-            if (!c.Task.Credentials.Privileged)
+            if (!c.Task.Credentials.Has(Capability.CheckpointRestore))
                 return -Errno.EPERM;
             if (c.FindTask(setTid) is not null)
                 return -Errno.EEXIST;

@@ -85,7 +85,16 @@ internal static class SysReadWrite
                 break;
         }
         while (done < total && file.IsStreamOfBytes);
+        if (done > 0)
+            Notify(c, file, InotifyBits.IN_ACCESS);
         return done;
+    }
+
+    /// <summary>Tells who watches a file of a directory that it was read or changed (fsnotify_access, fsnotify_modify).</summary>
+    internal static void Notify(SyscallContext c, OpenFile file, uint mask)
+    {
+        if (file.Inode.IsWatched)
+            c.Vfs.NotifyWatches(file.Inode, mask);
     }
 
     /// <summary>What a read or receive returns when there is nothing: -EAGAIN, or sleep.</summary>
@@ -146,12 +155,11 @@ internal static class SysReadWrite
             progress.Done += n;
             if (position == null && file.Seekable)
                 file.Position = at + progress.Done;
-            if (gathered < wanted)
+            if (gathered < wanted || (n < gathered && !file.WritesRest))
                 break;
         }
         while (progress.Done < total);
-        if (file.Inode.Watches != null || file.Inode.Parent?.Watches != null)
-            c.Vfs.NotifyWatches(file.Inode, InotifyBits.IN_MODIFY);
+        Notify(c, file, InotifyBits.IN_MODIFY);
         return progress.Done;
     }
 

@@ -64,7 +64,7 @@ internal static class SysScheduler
             return -Errno.EINVAL;
         if (priority is < 0 or > 99 || IsRealtime(policy) != (priority != 0))
             return -Errno.EINVAL;
-        if (!c.Task.Credentials.Privileged)
+        if (!c.Task.Credentials.Has(Capability.SysNice))
         {
             ulong limit = task.Group.Rlimits[Rlimits.Rtprio].Soft;
             if (IsRealtime(policy)
@@ -163,7 +163,7 @@ internal static class SysScheduler
         if ((flags & 16) != 0)
             (nice, priority) = (task.Nice, task.RealtimePriority);
         if (policy == Deadline)
-            return c.Task.Credentials.Privileged ? -Errno.EBUSY : -Errno.EPERM;
+            return c.Task.Credentials.Has(Capability.SysNice) ? -Errno.EBUSY : -Errno.EPERM;
         nice = Math.Clamp(nice, -20, 19);
         if (!IsRealtime(policy) && nice < task.Nice && !MayLowerNice(c, task, nice))
             return -Errno.EPERM;
@@ -191,7 +191,7 @@ internal static class SysScheduler
     }
 
     private static bool MayLowerNice(SyscallContext c, KernelTask task, int nice) =>
-        c.Task.Credentials.Privileged || (ulong)(20 - nice) <= task.Group.Rlimits[Rlimits.Nice].Soft;
+        c.Task.Credentials.Has(Capability.SysNice) || (ulong)(20 - nice) <= task.Group.Rlimits[Rlimits.Nice].Soft;
 
     private static long Targets(SyscallContext c, int which, int who, out List<KernelTask> tasks)
     {
@@ -246,9 +246,10 @@ internal static class SysScheduler
     public static long IoPrioSet(SyscallContext c)
     {
         int priority = c.Int(2), kind = priority >> 13 & 7;
-        if (kind > 3 || (kind == 0 && (priority & 7) != 0) || c.Int(0) is < 1 or > 3)
+        int level = priority & 0x1fff;
+        if (kind > 3 || (kind == 0 && level != 0) || (kind is 1 or 2 && level > 7) || c.Int(0) is < 1 or > 3)
             return -Errno.EINVAL;
-        if (kind == 1 && !c.Task.Credentials.Privileged)
+        if (kind == 1 && !c.Task.Credentials.Has(Capability.SysAdmin))
             return -Errno.EPERM;
         long result = Targets(c, c.Int(0) - 1, c.Int(1), out List<KernelTask> tasks);
         if (result < 0)

@@ -13,7 +13,7 @@ internal static class SysSignal
 
     // Flags that Linux knows (UAPI_SA_FLAGS and arm64's SA_EXPOSE_TAGBITS); others are cleared so that user space can tell.
     private const ulong KnownFlags = Signal.SA_NOCLDSTOP | Signal.SA_NOCLDWAIT | Signal.SA_SIGINFO | Signal.SA_RESTORER | Signal.SA_ONSTACK
-        | Signal.SA_RESTART | Signal.SA_NODEFER | Signal.SA_RESETHAND | 0x800;
+        | Signal.SA_RESTART | Signal.SA_NODEFER | Signal.SA_RESETHAND | Signal.SA_EXPOSE_TAGBITS;
 
     /// <summary>rt_sigaction(sig, act, oact, sigsetsize).</summary>
     public static long Action(SyscallContext c)

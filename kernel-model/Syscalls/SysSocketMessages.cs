@@ -36,6 +36,9 @@ internal static class SysSocketMessages
     private sealed class SendProgress
     {
         public long Done;
+
+        /// <summary>SO_SNDTIMEO, as a time of CLOCK_MONOTONIC in ns.</summary>
+        public ulong Deadline = ulong.MaxValue;
     }
 
     private static long SendTo(
@@ -55,10 +58,18 @@ internal static class SysSocketMessages
             {
                 if (socket.NonBlocking || (flags & MSG_DONTWAIT) != 0 || c.SignalPending)
                     return progress.Done > 0 ? progress.Done
-                        : c.SignalPending && !socket.NonBlocking && (flags & MSG_DONTWAIT) == 0 ? -Errno.ERESTARTSYS : n;
+                        : c.SignalPending && !socket.NonBlocking && (flags & MSG_DONTWAIT) == 0
+                            ? socket.SendTimeout != 0 ? -Errno.EINTR : -Errno.ERESTARTSYS : n;
+                ulong now = c.Timekeeper.NowNs;
+                if (socket.SendTimeout != 0 && progress.Deadline == ulong.MaxValue)
+                    progress.Deadline = UserTime.Add(now, socket.SendTimeout);
+                if (progress.Deadline <= now)
+                    return progress.Done > 0 ? progress.Done : -Errno.EAGAIN;
+                long restart = socket.SendTimeout != 0 ? Errno.EINTR : Errno.ERESTARTSYS;
                 // Datagrams wait for the receiver, whose queue is not ours: look again soon.
-                return socket.Kind == SocketTable.SOCK_DGRAM ? c.Wait(socket.Source.Queue, c.Timekeeper.NowNs + 1_000_000)
-                    : FileArguments.WaitFor(c, socket);
+                return socket.Kind == SocketTable.SOCK_DGRAM
+                    ? c.Wait(socket.Source.Queue, Math.Min(progress.Deadline, now + 1_000_000), restart)
+                    : FileArguments.WaitFor(c, socket, progress.Deadline, restart);
             }
             if (n == -Errno.EPIPE && (flags & MSG_NOSIGNAL) == 0 && socket.Kind != SocketTable.SOCK_DGRAM)
                 c.Signals.Send(c.Task, Signal.SIGPIPE);

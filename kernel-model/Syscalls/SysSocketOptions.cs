@@ -3,16 +3,19 @@ using ArmVdso.Kernel.Files;
 
 namespace ArmVdso.Kernel.Syscalls;
 
-/// <summary>Options of sockets (net/core/sock.c, net/ipv4/tcp.c): most are kept without effect.</summary>
+/// <summary>setsockopt and getsockopt (net/socket.c, net/core/sock.c, net/ipv4/tcp.c). Most options are kept without effect, as there is no
+/// network below; those that do not exist are refused.</summary>
 internal static class SysSocketOptions
 {
     // include/uapi/asm-generic/socket.h; the timeouts have numbers of their own where time_t has 64 bits.
     private const int SOL_SOCKET = 1, SO_TYPE = 3, SO_ERROR = 4, SO_SNDBUF = 7, SO_RCVBUF = 8, SO_LINGER = 13, SO_PEERCRED = 17,
-        SO_RCVTIMEO = 20, SO_SNDTIMEO = 21, SO_ACCEPTCONN = 30, SO_PEERSEC = 31, SO_PROTOCOL = 38, SO_DOMAIN = 39, SO_PEERGROUPS = 59,
-        SO_RCVTIMEO_NEW = 66, SO_SNDTIMEO_NEW = 67, SO_PEERPIDFD = 77;
+        SO_RCVTIMEO = 20, SO_SNDTIMEO = 21, SO_BINDTODEVICE = 25, SO_DETACH_FILTER = 27, SO_ACCEPTCONN = 30, SO_SNDBUFFORCE = 32,
+        SO_RCVBUFFORCE = 33, SO_PROTOCOL = 38, SO_DOMAIN = 39, SO_RCVTIMEO_NEW = 66, SO_SNDTIMEO_NEW = 67;
 
     // include/uapi/linux/in.h, tcp.h and the states of tcp_states.h.
-    private const int IPPROTO_TCP = 6, TCP_INFO = 11, TCP_ESTABLISHED = 1, TCP_CLOSE = 7, TCP_LISTEN = 10, TcpInfoSize = 104;
+    private const int IPPROTO_IP = 0, IPPROTO_TCP = 6, IP_OPTIONS = 4, IP_TTL = 2, IP_ADD_MEMBERSHIP = 35,
+        IP_DROP_MEMBERSHIP = 36, MCAST_JOIN_GROUP = 42, MCAST_LEAVE_GROUP = 45, TCP_MAXSEG = 2, TCP_INFO = 11, TCP_CONGESTION = 13,
+        TCP_ESTABLISHED = 1, TCP_CLOSE = 7, TCP_LISTEN = 10, TcpInfoSize = 104, CongestionNameSize = 16;
 
     /// <summary>net.core.wmem_default and rmem_max, and the least that a socket takes (SOCK_MIN_SNDBUF / 2).</summary>
     private const int BufferSize = 212992, LeastBuffer = 1152;
@@ -22,102 +25,176 @@ internal static class SysSocketOptions
         if (SysSockets.Find(c, 0, out SocketFile? socket) is < 0 and long error)
             return error;
         int level = c.Int(1), name = c.Int(2), length = c.Int(4);
-        if (length is < 0 or > 1024)
+        if (length < 0)
             return -Errno.EINVAL;
-        byte[] value = new byte[length];
-        if (length > 0 && !c.Memory.Read(c.Arg(3), value))
+        if (level == SOL_SOCKET && name == SO_BINDTODEVICE)
+            return BindToDevice(c, length);
+        if (SocketOptionTable.CheckSet(socket!, level, name, c.Task.Credentials.Has(Capability.NetAdmin)) is < 0 and long refused)
+            return refused;
+        byte[] value = new byte[Math.Min(length, 1024)];
+        bool number = level != IPPROTO_IP && !(level == IPPROTO_TCP && name == TCP_CONGESTION);
+        if (number && length < 4)
+            return -Errno.EINVAL;
+        if (value.Length > 0 && !c.Memory.Read(c.Arg(3), value))
             return -Errno.EFAULT;
-        if (level == SOL_SOCKET && name is SO_RCVTIMEO or SO_SNDTIMEO or SO_RCVTIMEO_NEW or SO_SNDTIMEO_NEW)
+        if (level == SOL_SOCKET)
+            return SetSocket(socket!, name, value);
+        if (level == IPPROTO_TCP && name == TCP_CONGESTION)
         {
-            if (length < 16)
-                return -Errno.EINVAL;
-            long seconds = BinaryPrimitives.ReadInt64LittleEndian(value), micro = BinaryPrimitives.ReadInt64LittleEndian(value.AsSpan(8));
-            if (micro is < 0 or >= 1_000_000)
-                return -Errno.EDOM;
-            ulong ns = (ulong)Math.Max(0, seconds) * 1_000_000_000 + (ulong)micro * 1000;
-            if (name is SO_RCVTIMEO or SO_RCVTIMEO_NEW)
-                socket!.ReceiveTimeout = ns;
-            else
-                socket!.SendTimeout = ns;
+            string wanted = System.Text.Encoding.Latin1.GetString(value).TrimEnd('\0');
+            return wanted.Length == 0 ? -Errno.EINVAL : wanted is "cubic" or "reno" ? Keep(socket!, level, name, value) : -Errno.ENOENT;
         }
-        else if (length < 4 && level == SOL_SOCKET)
-        {
+        if (level == IPPROTO_IP && name is IP_ADD_MEMBERSHIP or IP_DROP_MEMBERSHIP or MCAST_JOIN_GROUP or MCAST_LEAVE_GROUP)
+            return Membership(socket!, name, value);
+        if (level == IPPROTO_IP && name == IP_OPTIONS)
+            return length > 40 ? -Errno.EINVAL : Keep(socket!, level, name, value);
+        // IP options may have one byte only.
+        int set = value.Length >= 4 ? BitConverter.ToInt32(value) : value.Length > 0 ? value[0] : 0;
+        if ((level == IPPROTO_IP && name == IP_TTL && (value.Length == 0 || (set != -1 && set is < 1 or > 255)))
+            || (level == IPPROTO_TCP && name == TCP_MAXSEG && set != 0 && set is < 88 or > 32767))
             return -Errno.EINVAL;
-        }
-        else if (level == SOL_SOCKET && name is SO_SNDBUF or SO_RCVBUF)
-        {
-            // The kernel doubles the value for its book-keeping.
-            int size = Math.Clamp(BinaryPrimitives.ReadInt32LittleEndian(value), LeastBuffer, BufferSize);
-            BinaryPrimitives.WriteInt32LittleEndian(value, size * 2);
-        }
-        else if (level == IPPROTO_TCP && socket!.Protocol != IPPROTO_TCP)
-        {
-            return -Errno.ENOPROTOOPT;
-        }
-        socket!.SetOption(level, name, value);
+        if (level == IPPROTO_IP && name == IP_TTL && set == -1)
+            set = 64;
+        return Keep(socket!, level, name, BitConverter.GetBytes(set));
+    }
+
+    /// <summary>Groups that a socket is a member of: by address, on the loopback (ip_mc_join_group).</summary>
+    private static long Membership(SocketFile socket, int name, byte[] value)
+    {
+        bool byInterface = name is MCAST_JOIN_GROUP or MCAST_LEAVE_GROUP;
+        // struct group_req: the address of a sockaddr_in at 8; struct ip_mreq: the address first.
+        int at = byInterface ? 12 : 0;
+        if (value.Length < (byInterface ? 136 : 8))
+            return -Errno.EINVAL;
+        if (value[at] is < 224 or > 239)
+            return -Errno.EINVAL;
+        int group = BitConverter.ToInt32(value, at);
+        if (name is IP_ADD_MEMBERSHIP or MCAST_JOIN_GROUP)
+            return socket.Groups.Add(group) ? 0 : -Errno.EADDRINUSE;
+        return socket.Groups.Remove(group) ? 0 : -Errno.EADDRNOTAVAIL;
+    }
+
+    private static long Keep(SocketFile socket, int level, int name, byte[] value)
+    {
+        socket.SetOption(level, name, value);
         return 0;
+    }
+
+    private static long SetSocket(SocketFile socket, int name, byte[] value)
+    {
+        switch (name)
+        {
+            case SO_RCVTIMEO or SO_SNDTIMEO or SO_RCVTIMEO_NEW or SO_SNDTIMEO_NEW:
+                if (value.Length < 16)
+                    return -Errno.EINVAL;
+                long seconds = BinaryPrimitives.ReadInt64LittleEndian(value);
+                long micro = BinaryPrimitives.ReadInt64LittleEndian(value.AsSpan(8));
+                if (micro is < 0 or >= 1_000_000)
+                    return -Errno.EDOM;
+                ulong ns = (ulong)Math.Clamp(seconds, 0, 9_000_000_000) * 1_000_000_000 + (ulong)micro * 1000;
+                bool receive = name is SO_RCVTIMEO or SO_RCVTIMEO_NEW;
+                if (receive)
+                    socket.ReceiveTimeout = ns;
+                else
+                    socket.SendTimeout = ns;
+                // Both numbers are one option.
+                return Keep(socket, SOL_SOCKET, receive ? SO_RCVTIMEO : SO_SNDTIMEO, value[..16]);
+            case SO_SNDBUF or SO_RCVBUF or SO_SNDBUFFORCE or SO_RCVBUFFORCE:
+                // The kernel doubles the value for its book-keeping.
+                int size = Math.Clamp(BinaryPrimitives.ReadInt32LittleEndian(value), LeastBuffer, BufferSize);
+                bool sends = name is SO_SNDBUF or SO_SNDBUFFORCE;
+                return Keep(socket, SOL_SOCKET, sends ? SO_SNDBUF : SO_RCVBUF, BitConverter.GetBytes(size * 2));
+            case SO_LINGER:
+                return value.Length < 8 ? -Errno.EINVAL : Keep(socket, SOL_SOCKET, name, value[..8]);
+            case SO_DETACH_FILTER:
+                return -Errno.ENOENT;
+            default:
+                return Keep(socket, SOL_SOCKET, name, value[..4]);
+        }
+    }
+
+    /// <summary>SO_BINDTODEVICE: the loopback, or none.</summary>
+    private static long BindToDevice(SyscallContext c, int length)
+    {
+        byte[] name = new byte[Math.Min(length, 15)];
+        if (!c.Memory.Read(c.Arg(3), name))
+            return -Errno.EFAULT;
+        return System.Text.Encoding.Latin1.GetString(name).TrimEnd('\0') is "" or "lo" ? 0 : -Errno.ENODEV;
     }
 
     public static long Getsockopt(SyscallContext c)
     {
         if (SysSockets.Find(c, 0, out SocketFile? socket) is < 0 and long error)
             return error;
+        int level = c.Int(1), name = c.Int(2);
         if (!c.Memory.Read(c.Arg(4), out int room))
             return -Errno.EFAULT;
         if (room < 0)
             return -Errno.EINVAL;
-        int level = c.Int(1), name = c.Int(2);
-        byte[]? value = socket!.GetOption(level, name);
-        if (level == SOL_SOCKET)
-        {
-            switch (name)
-            {
-                case SO_TYPE:
-                    value = BitConverter.GetBytes(socket.Kind);
-                    break;
-                case SO_ERROR:
-                    value = BitConverter.GetBytes(socket.TakeError());
-                    break;
-                case SO_SNDBUF or SO_RCVBUF:
-                    value ??= BitConverter.GetBytes(BufferSize);
-                    break;
-                case SO_LINGER:
-                    value ??= new byte[8];
-                    break;
-                case SO_PEERCRED:
-                    (int pid, uint uid, uint gid) = socket.IsConnected ? socket.PeerCredentials : (0, uint.MaxValue, uint.MaxValue);
-                    value = [.. BitConverter.GetBytes(pid), .. BitConverter.GetBytes(uid), .. BitConverter.GetBytes(gid)];
-                    break;
-                case SO_RCVTIMEO or SO_SNDTIMEO or SO_RCVTIMEO_NEW or SO_SNDTIMEO_NEW:
-                    value ??= new byte[16];
-                    break;
-                case SO_ACCEPTCONN:
-                    value = BitConverter.GetBytes(socket.IsListening ? 1 : 0);
-                    break;
-                case SO_PROTOCOL:
-                    value = BitConverter.GetBytes(socket.Protocol);
-                    break;
-                case SO_DOMAIN:
-                    value = BitConverter.GetBytes(socket.Domain);
-                    break;
-                case SO_PEERSEC or SO_PEERGROUPS or SO_PEERPIDFD:
-                    return -Errno.ENOPROTOOPT;
-                default:
-                    value ??= new byte[4];
-                    break;
-            }
-        }
-        else if (level == IPPROTO_TCP && socket.Protocol != IPPROTO_TCP)
-        {
-            return -Errno.EOPNOTSUPP;
-        }
-        else if (level == IPPROTO_TCP && name == TCP_INFO)
-        {
-            value = new byte[TcpInfoSize];
-            value[0] = (byte)(socket.IsListening ? TCP_LISTEN : socket.IsConnected ? TCP_ESTABLISHED : TCP_CLOSE);
-        }
-        value ??= new byte[4];
+        if (SocketOptionTable.CheckGet(socket!, level, name, out int otherwise, out bool flag) is < 0 and long refused)
+            return refused;
+        byte[] value = level == SOL_SOCKET ? GetSocket(socket!, name) : GetInet(socket!, level, name);
+        if (value.Length == 0 && !(level == IPPROTO_IP && name == IP_OPTIONS))
+            value = socket!.GetOption(level, name) ?? BitConverter.GetBytes(otherwise);
+        if (flag)
+            value = BitConverter.GetBytes(value.AsSpan().ContainsAnyExcept((byte)0) ? 1 : 0);
         int n = Math.Min(room, value.Length);
         return (n == 0 || c.Memory.Write(c.Arg(3), value.AsSpan(0, n))) && c.Memory.Write(c.Arg(4), n) ? 0 : -Errno.EFAULT;
+    }
+
+    /// <summary>Options of SOL_SOCKET that are no number that was kept; empty: such a one.</summary>
+    private static byte[] GetSocket(SocketFile socket, int name)
+    {
+        switch (name)
+        {
+            case SO_TYPE:
+                return BitConverter.GetBytes(socket.Kind);
+            case SO_ERROR:
+                return BitConverter.GetBytes(socket.TakeError());
+            case SO_SNDBUF or SO_RCVBUF:
+                return socket.GetOption(SOL_SOCKET, name) ?? BitConverter.GetBytes(BufferSize);
+            case SO_LINGER:
+                return socket.GetOption(SOL_SOCKET, name) ?? new byte[8];
+            case SO_PEERCRED:
+                (int pid, uint uid, uint gid) = socket.IsConnected ? socket.PeerCredentials : (0, uint.MaxValue, uint.MaxValue);
+                return [.. BitConverter.GetBytes(pid), .. BitConverter.GetBytes(uid), .. BitConverter.GetBytes(gid)];
+            case SO_RCVTIMEO or SO_RCVTIMEO_NEW:
+                return socket.GetOption(SOL_SOCKET, SO_RCVTIMEO) ?? new byte[16];
+            case SO_SNDTIMEO or SO_SNDTIMEO_NEW:
+                return socket.GetOption(SOL_SOCKET, SO_SNDTIMEO) ?? new byte[16];
+            case SO_ACCEPTCONN:
+                return BitConverter.GetBytes(socket.IsListening ? 1 : 0);
+            case SO_PROTOCOL:
+                return BitConverter.GetBytes(socket.Protocol);
+            case SO_DOMAIN:
+                return BitConverter.GetBytes(socket.Domain);
+            default:
+                return [];
+        }
+    }
+
+    /// <inheritdoc cref="GetSocket"/>
+    private static byte[] GetInet(SocketFile socket, int level, int name)
+    {
+        if (level == IPPROTO_IP && name == IP_OPTIONS)
+            return socket.GetOption(level, name) ?? [];
+        if (level != IPPROTO_TCP)
+            return [];
+        switch (name)
+        {
+            case TCP_INFO:
+                var info = new byte[TcpInfoSize];
+                info[0] = (byte)(socket.IsListening ? TCP_LISTEN : socket.IsConnected ? TCP_ESTABLISHED : TCP_CLOSE);
+                return info;
+            case TCP_CONGESTION:
+                var algorithm = new byte[CongestionNameSize];
+                byte[] set = socket.GetOption(level, name) ?? "cubic"u8.ToArray();
+                set.AsSpan(0, Math.Min(set.Length, CongestionNameSize - 1)).CopyTo(algorithm);
+                return algorithm;
+            case TCP_MAXSEG when socket.IsConnected:
+                return BitConverter.GetBytes(65483); // what the loopback's MTU of 65536 leaves after headers with time stamps
+            default:
+                return [];
+        }
     }
 }

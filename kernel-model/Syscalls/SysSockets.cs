@@ -31,7 +31,7 @@ internal static class SysSockets
                     : kind is SocketTable.SOCK_STREAM or SocketTable.SOCK_DGRAM or SocketTable.SOCK_SEQPACKET ? 0 : -Errno.ESOCKTNOSUPPORT;
             case SocketTable.AF_INET or SocketTable.AF_INET6:
                 if (kind == 3)
-                    return c.Task.Credentials.Privileged ? -Errno.EPROTONOSUPPORT : -Errno.EPERM;
+                    return c.Task.Credentials.Has(Capability.NetRaw) ? -Errno.EPROTONOSUPPORT : -Errno.EPERM;
                 if (kind is not (SocketTable.SOCK_STREAM or SocketTable.SOCK_DGRAM))
                     return -Errno.ESOCKTNOSUPPORT;
                 return protocol == 0 || protocol == (kind == SocketTable.SOCK_STREAM ? 6 : 17) ? 0 : -Errno.EPROTONOSUPPORT;

@@ -6,7 +6,8 @@ namespace ArmVdso.Kernel.Syscalls;
 /// fs/read_write.c).</summary>
 internal static class SysSplice
 {
-    private const uint SPLICE_F_NONBLOCK = 2;
+    private const int Page = 4096;
+    private const uint SPLICE_F_NONBLOCK = 2, SPLICE_F_ALL = 15;
 
     public static long Sendfile(SyscallContext c)
     {
@@ -42,17 +43,20 @@ internal static class SysSplice
             int wanted = (int)Math.Min(limit - done, IoVector.ChunkSize);
             if (output is PipeFile pipe)
             {
-                wanted = Math.Min(wanted, pipe.Contents.Data.Free);
-                if (wanted == 0 && pipe.Contents.Readers > 0)
+                int free = pipe.Contents.Data.Free;
+                if (free == 0 && pipe.Contents.Readers > 0)
                     return done > 0 ? done : !wait || output.NonBlocking ? -Errno.EAGAIN : FileArguments.WaitFor(c, output);
-                wanted = Math.Max(wanted, 1);
+                wanted = (int)Math.Min(wanted, Math.Max(1, (long)free * Page - (input.Seekable ? from & (Page - 1) : 0)));
             }
             long n = input.Read(c.Chunk.AsSpan(0, wanted), from);
             if (n == -Errno.EAGAIN)
                 return done > 0 ? done : !wait || input.NonBlocking ? n : FileArguments.WaitFor(c, input);
             if (n <= 0)
                 return done > 0 ? done : n;
-            long written = output.Write(c.Chunk.AsSpan(0, (int)n), to.HasValue ? to.Value + done : output.Position);
+            Span<byte> bytes = c.Chunk.AsSpan(0, (int)n);
+            long written = output is PipeFile into
+                ? into.Splice(bytes, input.Seekable ? from : 0)
+                : output.Write(bytes, to.HasValue ? to.Value + done : output.Position);
             if (written < 0)
             {
                 if (written == -Errno.EAGAIN && input.Seekable && done == 0 && wait && !output.NonBlocking)
@@ -103,54 +107,114 @@ internal static class SysSplice
 
     public static long Splice(SyscallContext c)
     {
-        if (FileArguments.File(c, 0) is not { CanRead: true } input || FileArguments.File(c, 2) is not { CanWrite: true } output)
-            return -Errno.EBADF;
-        if (input is not PipeFile && output is not PipeFile)
+        if (c.Arg(4) == 0)
+            return 0;
+        if ((c.UInt(5) & ~SPLICE_F_ALL) != 0)
             return -Errno.EINVAL;
+        if (FileArguments.File(c, 0) is not { } input || FileArguments.File(c, 2) is not { } output)
+            return -Errno.EBADF;
         if ((input is PipeFile && c.Arg(1) != 0) || (output is PipeFile && c.Arg(3) != 0))
             return -Errno.ESPIPE;
-        long from = input.Position;
-        long? to = null;
-        if (c.Arg(1) != 0 && !c.Memory.Read(c.Arg(1), out from))
+        long from = input.Position, to = output.Position;
+        if ((c.Arg(3) != 0 && !c.Memory.Read(c.Arg(3), out to)) || (c.Arg(1) != 0 && !c.Memory.Read(c.Arg(1), out from)))
             return -Errno.EFAULT;
-        if (c.Arg(3) != 0)
-        {
-            if (!c.Memory.Read(c.Arg(3), out long offset))
-                return -Errno.EFAULT;
-            to = offset;
-        }
-        long n = Transfer(c, input, output, ref from, to, c.Arg(4), (c.UInt(5) & SPLICE_F_NONBLOCK) == 0);
+        if (!input.CanRead || !output.CanWrite)
+            return -Errno.EBADF;
+        if (CheckEnds(c, input, output, from, to) is < 0 and long error)
+            return error;
+        bool wait = (c.UInt(5) & SPLICE_F_NONBLOCK) == 0;
+        if (input is PipeFile first && output is PipeFile second)
+            return Pass(c, first, second, wait && !first.NonBlocking && !second.NonBlocking, false);
+        long n = Transfer(c, input, output, ref from, c.Arg(3) != 0 ? to : null, c.Arg(4), wait);
         if (n <= 0)
             return n;
         if (c.Arg(1) == 0)
             input.Position = from;
         else if (!c.Memory.Write(c.Arg(1), from))
             return -Errno.EFAULT;
-        return to.HasValue && !c.Memory.Write(c.Arg(3), to.Value + n) ? -Errno.EFAULT : n;
+        return c.Arg(3) != 0 && !c.Memory.Write(c.Arg(3), to + n) ? -Errno.EFAULT : n;
+    }
+
+    /// <summary>What splice refuses: ends of one pipe, no pipe, offsets of what has none, files that are appended to (do_splice).</summary>
+    private static long CheckEnds(SyscallContext c, OpenFile input, OpenFile output, long from, long to)
+    {
+        if (input is PipeFile first && output is PipeFile second)
+            return first.Contents == second.Contents ? -Errno.EINVAL : 0;
+        if (input is not PipeFile && output is not PipeFile)
+            return -Errno.EINVAL;
+        if ((c.Arg(3) != 0 && !output.Seekable) || (c.Arg(1) != 0 && !input.Seekable) || from < 0 || to < 0)
+            return -Errno.EINVAL;
+        if (output is not PipeFile && (output.Flags & OpenFlags.O_APPEND) != 0)
+            return -Errno.EINVAL;
+        return input.Inode.IsDirectory || output.Inode.IsDirectory ? -Errno.EINVAL : 0;
+    }
+
+    /// <summary>From pipe to pipe: buffers are handed on, or doubled (splice_pipe_to_pipe, link_pipe).</summary>
+    private static long Pass(SyscallContext c, PipeFile input, PipeFile output, bool wait, bool keep)
+    {
+        if (output.Contents.Readers == 0)
+        {
+            c.Signals.Send(c.Task, Signal.SIGPIPE);
+            return -Errno.EPIPE;
+        }
+        if (input.Contents.Data.Used == 0)
+            return input.Contents.Writers == 0 ? 0 : wait ? FileArguments.WaitFor(c, input) : -Errno.EAGAIN;
+        if (output.Contents.Data.Free == 0)
+            return wait ? FileArguments.WaitFor(c, output) : -Errno.EAGAIN;
+        return input.PassTo(output, (int)Math.Min(c.Arg(keep ? 2 : 4), IoVector.MaxCount), keep);
     }
 
     public static long Tee(SyscallContext c)
     {
-        if (FileArguments.File(c, 0) is not PipeFile { CanRead: true } input
-            || FileArguments.File(c, 1) is not PipeFile { CanWrite: true } output || input.Contents == output.Contents)
+        if ((c.UInt(3) & ~SPLICE_F_ALL) != 0)
             return -Errno.EINVAL;
-        bool wait = (c.UInt(3) & SPLICE_F_NONBLOCK) == 0;
-        if (input.Contents.Data.Count == 0)
-            return input.Contents.Writers == 0 ? 0 : wait ? FileArguments.WaitFor(c, input) : -Errno.EAGAIN;
-        if (output.Contents.Readers > 0 && output.Contents.Data.Free == 0)
-            return wait ? FileArguments.WaitFor(c, output) : -Errno.EAGAIN;
-        int room = Math.Min(IoVector.ChunkSize, output.Contents.Data.Free);
-        int n = input.Contents.Data.Peek(c.Chunk.AsSpan(0, (int)Math.Min((ulong)room, c.Arg(2))));
-        return output.Contents.Readers == 0 ? -Errno.EPIPE : output.Write(c.Chunk.AsSpan(0, n), 0);
+        if (c.Arg(2) == 0)
+            return 0;
+        if (FileArguments.File(c, 0) is not { CanRead: true } from || FileArguments.File(c, 1) is not { CanWrite: true } to)
+            return -Errno.EBADF;
+        if (from is not PipeFile input || to is not PipeFile output || input.Contents == output.Contents)
+            return -Errno.EINVAL;
+        bool wait = (c.UInt(3) & SPLICE_F_NONBLOCK) == 0 && !input.NonBlocking && !output.NonBlocking;
+        return Pass(c, input, output, wait, true);
     }
 
     public static long Vmsplice(SyscallContext c)
     {
-        if (FileArguments.File(c, 0) is not PipeFile pipe)
+        if ((c.UInt(3) & ~SPLICE_F_ALL) != 0)
+            return -Errno.EINVAL;
+        if (FileArguments.File(c, 0) is not { } file || !(file.CanRead || file.CanWrite))
             return -Errno.EBADF;
         if (IoVector.Read(c, c.Arg(1), c.Arg(2), out var iov) is < 0 and long error)
             return error;
-        uint flags = (c.UInt(3) & SPLICE_F_NONBLOCK) != 0 ? SysReadWrite.RWF_NOWAIT : 0;
-        return pipe.CanWrite ? SysReadWrite.WriteVector(c, iov, null, flags) : SysReadWrite.ReadVector(c, iov, null, flags);
+        if (IoVector.Total(iov) is var total && total <= 0)
+            return total;
+        if (file is not PipeFile pipe)
+            return -Errno.EBADF;
+        bool wait = (c.UInt(3) & SPLICE_F_NONBLOCK) == 0;
+        if (!pipe.CanWrite)
+            return SysReadWrite.ReadVector(c, iov, null, wait ? 0 : SysReadWrite.RWF_NOWAIT);
+        if (pipe.Contents.Readers != 0 && pipe.Contents.Data.Free == 0)
+            return wait && !pipe.NonBlocking ? FileArguments.WaitFor(c, pipe) : -Errno.EAGAIN;
+        long done = 0;
+        foreach ((ulong address, long length) in iov)
+        {
+            for (long at = 0; at < length;)
+            {
+                Span<byte> bytes = c.Chunk.AsSpan(0, (int)Math.Min(length - at, IoVector.ChunkSize));
+                bytes = bytes[..c.Memory.Accessible(address + (ulong)at, bytes.Length, false)];
+                if (bytes.IsEmpty || !c.Memory.Read(address + (ulong)at, bytes))
+                    return done > 0 ? done : -Errno.EFAULT;
+                long n = pipe.Splice(bytes, (long)(address + (ulong)at));
+                if (n == -Errno.EPIPE)
+                    c.Signals.Send(c.Task, Signal.SIGPIPE);
+                if (n < 0)
+                    return done > 0 ? done : n;
+                done += n;
+                at += n;
+                if (n < bytes.Length)
+                    return done;
+            }
+        }
+        return done;
     }
 }

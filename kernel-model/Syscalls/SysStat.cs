@@ -125,9 +125,12 @@ internal static class SysStat
         BinaryPrimitives.WriteUInt32LittleEndian(b[56..], inode.Fs.Device);
         BinaryPrimitives.WriteUInt64LittleEndian(b[64..], 255);
         BinaryPrimitives.WriteUInt64LittleEndian(b[72..], 4096);
-        BinaryPrimitives.WriteUInt64LittleEndian(b[80..], 0x20 | (inode.Fs.ReadOnly ? 1u : 0) | (stored ? 0x1000u : 0xEu));
+        BinaryPrimitives.WriteUInt64LittleEndian(b[80..], 0x20 | Shown(inode.Fs));
         return c.Memory.Write(address, b) ? 0 : -Errno.EFAULT;
     }
+
+    /// <summary>f_flags: ST_RDONLY to ST_NOEXEC as in mount, ST_NOATIME 1024, ST_NODIRATIME 2048, ST_RELATIME 4096.</summary>
+    private static uint Shown(FileSystem fs) => fs.Flags | (fs.Has(MountFlags.MS_NOATIME) ? 0 : 0x1000u);
 
     public static long Faccessat(SyscallContext c) => Access(c, 0);
 
@@ -140,7 +143,13 @@ internal static class SysStat
             return -Errno.EINVAL;
         Credentials who = c.Task.Credentials;
         if ((flags & OpenFlags.AT_EACCESS) == 0)
-            who = who with { Fsuid = who.Uid, Fsgid = who.Gid, Euid = who.Uid };
+            who = who with
+            {
+                Fsuid = who.Uid,
+                Fsgid = who.Gid,
+                Euid = who.Uid,
+                CapEffective = who.Uid == who.UserNamespace.User(0) ? who.CapPermitted : 0,
+            };
         long error = FileArguments.Path(c, 1, out string path);
         if (error < 0)
             return error;

@@ -27,7 +27,7 @@ internal static class SysSystem
     private static long ReadName(SyscallContext c, out string name)
     {
         name = "";
-        if (!c.Task.Credentials.Privileged)
+        if (!c.Task.Credentials.Has(Capability.SysAdmin))
             return -Errno.EPERM;
         if (c.Int(1) is < 0 or > NameLength - 1)
             return -Errno.EINVAL;
@@ -82,7 +82,7 @@ internal static class SysSystem
         if (!ReferenceEquals(task.Group, c.Task.Group))
         {
             Credentials a = c.Task.Credentials, b = task.Credentials;
-            if (!a.Privileged
+            if (!a.Has(Capability.SysResource)
                 && !(a.Uid == b.Uid && a.Uid == b.Euid && a.Uid == b.Suid && a.Gid == b.Gid && a.Gid == b.Egid && a.Gid == b.Sgid))
                 return -Errno.EPERM;
         }
@@ -107,7 +107,7 @@ internal static class SysSystem
             if (soft > hard)
                 return -Errno.EINVAL;
             // fs.nr_open bounds the number of descriptors.
-            if ((resource == Rlimits.Nofile && hard > 1048576) || (hard > old.Hard && !c.Task.Credentials.Privileged))
+            if ((resource == Rlimits.Nofile && hard > 1048576) || (hard > old.Hard && !c.Task.Credentials.Has(Capability.SysResource)))
                 return -Errno.EPERM;
             group.Rlimits[resource] = (soft, hard);
             if (resource == Rlimits.Stack && group.Threads.Count > 0 && group.Threads[0].Mm is { } mm)
@@ -155,7 +155,7 @@ internal static class SysSystem
     {
         const int readAll = 3, sizeUnread = 9, sizeBuffer = 10;
         int type = c.Int(0);
-        if (type is not (readAll or sizeBuffer) && !c.Task.Credentials.Privileged)
+        if (type is not (readAll or sizeBuffer) && !c.Task.Credentials.Has(Capability.Syslog))
             return -Errno.EPERM;
         return type switch
         {
@@ -168,7 +168,7 @@ internal static class SysSystem
     }
 
     /// <summary>vhangup().</summary>
-    public static long Vhangup(SyscallContext c) => c.Task.Credentials.Privileged ? 0 : -Errno.EPERM;
+    public static long Vhangup(SyscallContext c) => c.Task.Credentials.Has(Capability.SysTtyConfig) ? 0 : -Errno.EPERM;
 
     /// <summary>Calls that a container without the capability for them refuses.</summary>
     public static long NotPermitted(SyscallContext c) => -Errno.EPERM;
@@ -182,7 +182,7 @@ internal static class SysSystem
     /// <summary>reboot(magic1, magic2, cmd, arg).</summary>
     public static long Reboot(SyscallContext c)
     {
-        if (!c.Task.Credentials.Privileged)
+        if (!c.Task.Credentials.Has(Capability.SysBoot))
             return -Errno.EPERM;
         return c.UInt(0) == 0xfee1dead && c.UInt(1) is 672274793 or 85072278 or 369367448 or 537993216 ? -Errno.EPERM : -Errno.EINVAL;
     }

@@ -53,7 +53,7 @@ internal static class SysTime
         long result = UserTime.ReadTimespec(c.Memory, c.Arg(1), out ulong ns);
         if (result < 0)
             return result;
-        if (!c.Task.Credentials.Privileged)
+        if (!c.Task.Credentials.Has(Capability.SysTime))
             return -Errno.EPERM;
         c.Timekeeper.SetRealtime((long)ns);
         return 0;
@@ -81,7 +81,7 @@ internal static class SysTime
         }
         if (c.Arg(1) != 0 && !(c.Memory.Read(c.Arg(1), out west) && c.Memory.Read(c.Arg(1) + 4, out dst)))
             return -Errno.EFAULT;
-        if (!c.Task.Credentials.Privileged)
+        if (!c.Task.Credentials.Has(Capability.SysTime))
             return -Errno.EPERM;
         if (c.Arg(1) != 0)
         {
@@ -140,7 +140,7 @@ internal static class SysTime
         if (cpu is not null)
             return SleepCpu(c, cpu, absolute);
         bool wakes = clock is Clocks.RealtimeAlarm or Clocks.BoottimeAlarm;
-        if (wakes && !c.Task.Credentials.Privileged)
+        if (wakes && !c.Task.Credentials.Has(Capability.WakeAlarm))
             return -Errno.EPERM;
         // A relative sleep on CLOCK_REALTIME does not follow when that clock is set.
         TimerBase sleepsOn = !absolute && clock == Clocks.Realtime ? TimerBase.Monotonic : TimerBases.Of(clock);
@@ -230,7 +230,7 @@ internal static class SysTime
             group.RealTimer = null;
             group.RealInterval = value == 0 ? 0 : interval;
             if (value != 0)
-                ArmReal(c.Timers, c.Signals, group, UserTime.Add(c.Timekeeper.NowNs, value));
+                ArmReal(c, group, UserTime.Add(c.Timekeeper.NowNs, value));
         }
         else
         {
@@ -244,16 +244,26 @@ internal static class SysTime
             ? 0 : -Errno.EFAULT;
     }
 
-    private static void ArmReal(KernelTimers timers, SignalDelivery signals, ThreadGroup group, ulong deadline)
+    /// <summary>Arms ITIMER_REAL. With an interval it goes on when SIGALRM is taken (dequeue_signal), not when it expires.</summary>
+    private static void ArmReal(SyscallContext c, ThreadGroup group, ulong deadline)
     {
-        group.RealTimer = timers.Add(deadline, now =>
+        (KernelTimers timers, SignalDelivery signals, Timekeeper time) = (c.Timers, c.Signals, c.Timekeeper);
+        group.RealDeadline = deadline;
+        void Start() => group.RealTimer = timers.Add(group.RealDeadline, _ =>
         {
             group.RealTimer = null;
-            if (group.IsZombie)
-                return;
-            signals.Send(group, Signal.SIGALRM);
-            if (group.RealInterval != 0)
-                ArmReal(timers, signals, group, deadline + ((now - deadline) / group.RealInterval + 1) * group.RealInterval);
+            if (!group.IsZombie)
+                signals.Send(group, Signal.SIGALRM);
         });
+        group.SharedPending.TakenHere = signal =>
+        {
+            if (signal != Signal.SIGALRM || group.RealTimer is not null || group.RealInterval == 0)
+                return;
+            ulong now = time.NowNs;
+            if (now >= group.RealDeadline)
+                group.RealDeadline += ((now - group.RealDeadline) / group.RealInterval + 1) * group.RealInterval;
+            Start();
+        };
+        Start();
     }
 }

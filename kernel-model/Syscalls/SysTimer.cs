@@ -20,9 +20,12 @@ internal static class SysTimer
         Func<ulong>? cpu = CpuClock.Find(c, clock);
         if (cpu is null && SysTime.Now(c, clock) is null)
             return -Errno.EINVAL;
-        if (clock is Clocks.RealtimeAlarm or Clocks.BoottimeAlarm && !c.Task.Credentials.Privileged)
+        if (clock is Clocks.RealtimeAlarm or Clocks.BoottimeAlarm && !c.Task.Credentials.Has(Capability.WakeAlarm))
             return -Errno.EPERM;
         ThreadGroup group = c.Task.Group;
+        // A timer owns the signal that it sends.
+        if ((ulong)group.PosixTimers.Count >= group.Rlimits[Rlimits.Sigpending].Soft)
+            return -Errno.EAGAIN;
         int id = 0;
         while (group.PosixTimers.ContainsKey(id))
             id++;
@@ -58,19 +61,16 @@ internal static class SysTimer
             Queue = thread?.Signals.Pending ?? group.SharedPending,
             Send = info => Expire(c.Signals, group, thread, info),
             Signal = signal,
+            Notify = (notify & SigevNone) != 0 ? $"none/pid.{group.Pid}"
+                : thread is null ? $"signal/pid.{group.Pid}" : $"signal/tid.{thread.Tid}",
             Value = value,
             CpuNow = cpu,
         });
         return 0;
     }
 
-    private static void Expire(SignalDelivery signals, ThreadGroup group, KernelTask? thread, SignalInfo info)
-    {
-        if (thread is null)
-            signals.Send(group, info);
-        else
-            signals.Send(thread, info);
-    }
+    private static bool Expire(SignalDelivery signals, ThreadGroup group, KernelTask? thread, SignalInfo info) =>
+        thread is null ? signals.Send(group, info) : signals.Send(thread, info);
 
     private static PosixTimer? Find(SyscallContext c) => c.Task.Group.PosixTimers.GetValueOrDefault(c.Int(0));
 

@@ -30,6 +30,9 @@ internal static class SysUserIds
         return kernel is not null;
     }
 
+    private static bool MayChange(SyscallContext c, bool groups) =>
+        c.Task.Credentials.HasInNamespace(groups ? Capability.Setgid : Capability.Setuid);
+
     private static UserNamespace Space(SyscallContext c) => c.Task.Credentials.UserNamespace;
 
     private static uint Shown(SyscallContext c, bool groups, uint id) => groups ? Space(c).ShowGroup(id) : Space(c).ShowUser(id);
@@ -64,7 +67,7 @@ internal static class SysUserIds
         Ids old = Of(c.Task.Credentials, groups);
         if (id == Keep || !Known(c, groups, ref id))
             return -Errno.EINVAL;
-        if (c.Task.Credentials.PrivilegedInNamespace)
+        if (MayChange(c, groups))
             return Commit(c, groups, new Ids(id, id, id, id));
         return id == old.Real || id == old.Saved ? Commit(c, groups, old with { Effective = id, Fs = id }) : -Errno.EPERM;
     }
@@ -81,7 +84,7 @@ internal static class SysUserIds
         Ids old = Of(c.Task.Credentials, groups);
         if (!Known(c, groups, ref real) || !Known(c, groups, ref effective))
             return -Errno.EINVAL;
-        if (!c.Task.Credentials.PrivilegedInNamespace && ((real != Keep && real != old.Real && real != old.Effective)
+        if (!MayChange(c, groups) && ((real != Keep && real != old.Real && real != old.Effective)
             || (effective != Keep && !old.Have(effective))))
         {
             return -Errno.EPERM;
@@ -104,7 +107,7 @@ internal static class SysUserIds
         if (!Known(c, groups, ref real) || !Known(c, groups, ref effective) || !Known(c, groups, ref saved))
             return -Errno.EINVAL;
         bool MayHave(uint id) => id == Keep || old.Have(id);
-        if (!c.Task.Credentials.PrivilegedInNamespace && !(MayHave(real) && MayHave(effective) && MayHave(saved)))
+        if (!MayChange(c, groups) && !(MayHave(real) && MayHave(effective) && MayHave(saved)))
             return -Errno.EPERM;
         uint newEffective = effective == Keep ? old.Effective : effective;
         return Commit(
@@ -129,7 +132,7 @@ internal static class SysUserIds
     {
         uint old = c.Task.Credentials.Fsuid;
         if (NewFs(c, false) is { } uid)
-            c.Task.Credentials = c.Task.Credentials with { Fsuid = uid };
+            c.Task.Credentials = c.Task.Credentials.WithFsuid(uid);
         return Shown(c, false, old);
     }
 
@@ -147,7 +150,7 @@ internal static class SysUserIds
     {
         uint id = c.UInt(0);
         Ids old = Of(c.Task.Credentials, groups);
-        return id != Keep && Known(c, groups, ref id) && (c.Task.Credentials.PrivilegedInNamespace || old.Have(id) || id == old.Fs)
+        return id != Keep && Known(c, groups, ref id) && (MayChange(c, groups) || old.Have(id) || id == old.Fs)
             ? id : null;
     }
 
@@ -167,7 +170,7 @@ internal static class SysUserIds
     /// <summary>setgroups(size, list).</summary>
     public static long SetGroups(SyscallContext c)
     {
-        if (!c.Task.Credentials.PrivilegedInNamespace || !Space(c).SetGroupsAllowed)
+        if (!c.Task.Credentials.HasInNamespace(Capability.Setgid) || !Space(c).SetGroupsAllowed)
             return -Errno.EPERM;
         if (c.UInt(0) > 65536)
             return -Errno.EINVAL;

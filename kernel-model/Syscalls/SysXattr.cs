@@ -8,7 +8,7 @@ namespace ArmVdso.Kernel.Syscalls;
 /// for user 0.</summary>
 internal static class SysXattr
 {
-    private const int MaxName = 255, MaxValue = 65536;
+    private const int MaxName = 255, MaxValue = 65536, EntryCost = 96;
 
     private static long ByPath(SyscallContext c, bool follow, Func<SyscallContext, Inode, long> call) =>
         FileArguments.Find(c, OpenFlags.AT_FDCWD, 0, follow, false, out Inode? inode) is < 0 and long e ? e : call(c, inode!);
@@ -59,9 +59,9 @@ internal static class SysXattr
             return Vfs.Permission(inode, who, write ? Modes.MAY_WRITE : Modes.MAY_READ);
         }
         if (name.StartsWith("trusted.", StringComparison.Ordinal))
-            return who.Privileged ? 0 : write ? -Errno.EPERM : -Errno.ENODATA;
+            return who.Has(Capability.SysAdmin) ? 0 : write ? -Errno.EPERM : -Errno.ENODATA;
         if (name.StartsWith("security.", StringComparison.Ordinal))
-            return !write || who.Privileged ? 0 : -Errno.EPERM;
+            return !write || who.Has(Capability.SysAdmin) ? 0 : -Errno.EPERM;
         return -Errno.EOPNOTSUPP;
     }
 
@@ -82,9 +82,21 @@ internal static class SysXattr
             return -Errno.EEXIST;
         if (!exists && (c.UInt(4) & 2) != 0)
             return -Errno.ENODATA;
+        if (!inode.TryCharge(value.Length + 2 * name.Length + EntryCost))
+            return -Errno.ENOSPC;
+        if (exists)
+            Discharge(inode, name);
         (inode.Xattrs ??= new SortedDictionary<string, byte[]>(StringComparer.Ordinal))[name] = value;
         inode.Ctime = c.Vfs.NowRealtime;
         return 0;
+    }
+
+    /// <summary>An attribute goes: what it was counted with is given back.</summary>
+    private static void Discharge(Inode inode, string name)
+    {
+        long bytes = inode.Xattrs![name].Length + 2 * name.Length + EntryCost;
+        inode.Charged -= bytes;
+        inode.Fs.Vfs.Charge(-bytes);
     }
 
     private static long Get(SyscallContext c, Inode inode)
@@ -107,7 +119,7 @@ internal static class SysXattr
 
     private static long List(SyscallContext c, Inode inode)
     {
-        bool privileged = c.Task.Credentials.Privileged;
+        bool privileged = c.Task.Credentials.Has(Capability.SysAdmin);
         IEnumerable<string> names = inode.Xattrs?.Keys.Where(n => privileged || !n.StartsWith("trusted.", StringComparison.Ordinal)) ?? [];
         return Give(c, c.Arg(1), c.Arg(2), Encoding.Latin1.GetBytes(string.Concat(names.Select(n => n + "\0"))));
     }
@@ -117,8 +129,10 @@ internal static class SysXattr
         long error = Name(c, inode, true, out string name);
         if (error < 0)
             return error;
-        if (inode.Xattrs?.Remove(name) != true)
+        if (inode.Xattrs?.ContainsKey(name) != true)
             return -Errno.ENODATA;
+        Discharge(inode, name);
+        inode.Xattrs.Remove(name);
         if (inode.Xattrs.Count == 0)
             inode.Xattrs = null;
         return 0;

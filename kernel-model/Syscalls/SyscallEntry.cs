@@ -1,6 +1,7 @@
 using ArmVdso.Kernel.Costs;
 using ArmVdso.Kernel.El1;
 using ArmVdso.Kernel.Files;
+using ArmVdso.Kernel.Signals;
 using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel.Syscalls;
@@ -43,10 +44,27 @@ internal sealed class SyscallEntry(SyscallParts parts, CallCosts costs, KernelHo
             return El1Action.Schedule;
         parts.Vfs.Enter(task);
         SyscallRow? row = SyscallTable.Find(c.Number);
-        long result = row is null ? Unknown(c.Number) : row.Body(c);
+        long result = row is null ? Unknown(c.Number) : Run(row, c);
         if (task.State is TaskState.Zombie or TaskState.Dead || result == SystemCall.Blocked)
             return El1Action.Schedule;
         return End(cpu, c, row, result);
+    }
+
+    /// <summary>Runs a body. A mistake of ours in it is a report and the end of the process that called, not of the machine.</summary>
+    private long Run(SyscallRow row, SyscallContext c)
+    {
+        try
+        {
+            return row.Body(c);
+        }
+        catch (Exception e) when (e is SystemException and not OperationCanceledException)
+        {
+            string at = e.StackTrace?.Split('\n') is [var first, ..] ? first.Trim() : "nowhere";
+            string arguments = string.Join(", ", Enumerable.Range(0, 6).Select(n => $"0x{c.Arg(n):x}"));
+            hooks.Log($"{c.Task}: killed: {row.Name}({arguments}) met a mistake in armvdso, {e.GetType().Name} ({e.Message}) {at}");
+            parts.Signals.Send(c.Task.Group, new SignalInfo { Number = Signal.SIGKILL, Code = Signal.SI_KERNEL });
+            return -Errno.EFAULT;
+        }
     }
 
     /// <summary>A new call: its context, its costs, and who wants to know of it.</summary>

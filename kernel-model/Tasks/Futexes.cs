@@ -20,6 +20,15 @@ internal sealed class FutexWaiter(KernelTask task, FutexKey key, uint bitset)
     /// <summary>A wake-up chose this waiter: its call returns 0 whatever the word holds now.</summary>
     internal bool Woken { get; set; }
 
+    /// <summary>Waits for a lock with priority inheritance: ordinary wake-ups and moves must not touch it.</summary>
+    internal bool Inherits { get; set; }
+
+    /// <summary>Who holds the lock that the task waits for (pi_state's owner).</summary>
+    internal KernelTask? Owner { get; set; }
+
+    /// <summary>The lock that FUTEX_WAIT_REQUEUE_PI wants to be moved to; null for all others.</summary>
+    internal FutexKey? Destination { get; init; }
+
     /// <summary>Position in futex_waitv.</summary>
     internal int Index { get; init; }
 
@@ -58,7 +67,12 @@ public sealed class Futexes
     {
         if (!_buckets.TryGetValue(waiter.Key, out List<FutexWaiter>? bucket))
             _buckets.Add(waiter.Key, bucket = []);
-        bucket.Add(waiter);
+        // Real-time tasks first, by priority; all others, and equals, in the order of arrival (plist_add in futex_queue).
+        int priority = waiter.Task.Urgency;
+        int at = bucket.Count;
+        while (at > 0 && bucket[at - 1].Task.Urgency < priority)
+            at--;
+        bucket.Insert(at, waiter);
     }
 
     /// <summary>Takes a waiter out that gave up (timeout, signal).</summary>
@@ -83,7 +97,8 @@ public sealed class Futexes
         (waiter.Siblings?[0] ?? waiter).Queue.WakeAll();
     }
 
-    /// <summary>Wakes up to <paramref name="count"/> waiters whose bits match, in the order of arrival; returns how many.</summary>
+    /// <summary>Wakes up to <paramref name="count"/> waiters whose bits match, in the order of arrival; returns how many, or -EINVAL at
+    /// one that waits for a lock with priority inheritance.</summary>
     internal int Wake(FutexKey key, int count, uint bitset = uint.MaxValue)
     {
         int woken = 0;
@@ -91,6 +106,8 @@ public sealed class Futexes
         {
             if (woken >= count)
                 break;
+            if (waiter.Inherits || waiter.Destination is not null)
+                return (int)-Errno.EINVAL;
             if ((waiter.Bitset & bitset) == 0 || waiter.Woken)
                 continue;
             WakeOne(waiter);
@@ -104,29 +121,47 @@ public sealed class Futexes
     {
         int woken = 0;
         if (GetKey(mm, address, true, out FutexKey key) == 0)
-            woken = Wake(key, count);
+            woken = Math.Max(0, Wake(key, count));
         if (woken < count && GetKey(mm, address, false, out FutexKey shared) == 0 && shared != key)
-            woken += Wake(shared, count - woken);
+            woken += Math.Max(0, Wake(shared, count - woken));
         return woken;
     }
 
-    /// <summary>Wakes some waiters and moves others to another word: how many in all.</summary>
+    /// <summary>Wakes some waiters and moves others to another word: how many in all, or -EINVAL at one that waits for a lock with
+    /// priority inheritance, or for a move to one.</summary>
     internal int Requeue(FutexKey from, FutexKey to, int wake, int move)
     {
-        int done = Wake(from, wake);
-        if (from == to)
-            return done;
-        int moved = 0;
+        int done = 0;
         foreach (FutexWaiter waiter in WaitersOf(from).ToArray())
         {
-            if (moved >= move)
+            if (done - wake >= move)
                 break;
-            Remove(waiter);
-            waiter.Key = to;
-            Add(waiter);
-            moved++;
+            if (waiter.Inherits || waiter.Destination is not null)
+                return (int)-Errno.EINVAL;
+            if (++done <= wake)
+                WakeOne(waiter);
+            else
+                MoveTo(waiter, to);
         }
-        return done + moved;
+        return done;
+    }
+
+    /// <summary>A waiter waits for another word from now on.</summary>
+    internal void MoveTo(FutexWaiter waiter, FutexKey to)
+    {
+        Remove(waiter);
+        waiter.Key = to;
+        Add(waiter);
+    }
+
+    /// <summary>The waiter that gets a lock next has it: it wakes, and the others wait for it.</summary>
+    /// <returns>The word with the new owner's number, which the caller writes.</returns>
+    internal uint HandOver(FutexWaiter heir)
+    {
+        WakeOne(heir);
+        foreach (FutexWaiter waiter in WaitersOf(heir.Key))
+            waiter.Owner = heir.Task;
+        return (uint)heir.Task.OwnTid | Waiters;
     }
 
     /// <summary>A task ends while it waits: nobody must wake it any more.</summary>
@@ -184,11 +219,9 @@ public sealed class Futexes
             IReadOnlyList<FutexWaiter> waiters = WaitersOf(key);
             if (waiters.Count == 0 && GetKey(mm, address, true, out key) == 0)
                 waiters = WaitersOf(key);
-            if (waiters.Count > 0)
+            if (waiters.Count > 0 && waiters[0].Inherits)
             {
-                FutexWaiter heir = waiters[0];
-                mm.Write(address, (uint)heir.Task.OwnTid | OwnerDied | (waiters.Count > 1 ? Waiters : 0));
-                WakeOne(heir);
+                mm.Write(address, HandOver(waiters[0]) | OwnerDied);
                 return true;
             }
         }

@@ -195,6 +195,9 @@ public sealed class KernelTask : ISleeper, IFileUser
     /// <inheritdoc cref="Policy"/>
     public int RealtimePriority { get; set; }
 
+    /// <summary>Real-time priority of a SCHED_FIFO or SCHED_RR task; 0 for all others.</summary>
+    internal int Urgency => Policy is 1 or 2 ? RealtimePriority : 0;
+
     /// <inheritdoc cref="Policy"/>
     public bool ResetOnFork { get; set; }
 

@@ -4,14 +4,21 @@ using ArmVdso.Kernel.Time;
 namespace ArmVdso.Kernel.Tasks;
 
 /// <summary>A timer of timer_create (kernel/time/posix-timers.c). Times in ns of its clock, as the first time namespace has it;
-/// timers on CPU-time clocks are armed as if the process ran alone and check the CPU time when they expire.</summary>
+/// timers on CPU-time clocks are armed as if the process ran alone and check the CPU time when they expire. With an interval it goes on
+/// when its signal is delivered, not when it expires: a tiny interval costs no more than the deliveries.</summary>
 internal sealed class PosixTimer(Timekeeper timekeeper, KernelTimers timers, int id, int clock)
 {
     private KernelTimer? _timer;
     private TimerBase _base;
     private ulong _deadline;
-    private long _overrun;
-    private bool _pending;
+    private long _overrun = -1;
+    private int _lastOverrun;
+
+    /// <summary>Counts settings, so that a signal of an earlier one does not restart the timer.</summary>
+    private int _setting;
+
+    /// <summary>Its signal is under way, and the timer goes on when it is delivered.</summary>
+    private bool _waits;
 
     /// <summary>Clock of timer_create.</summary>
     internal int Clock => clock;
@@ -19,11 +26,14 @@ internal sealed class PosixTimer(Timekeeper timekeeper, KernelTimers timers, int
     /// <summary>Where its signal waits: the process, or SIGEV_THREAD_ID's thread.</summary>
     internal required PendingSignals Queue { get; init; }
 
-    /// <summary>Sends its signal there.</summary>
-    internal required Action<SignalInfo> Send { get; init; }
+    /// <summary>Sends its signal there. False: it is ignored.</summary>
+    internal required Func<SignalInfo, bool> Send { get; init; }
 
     /// <summary>Signal, or 0 for SIGEV_NONE.</summary>
     internal int Signal { get; init; }
+
+    /// <summary>Who is told and how, as /proc/PID/timers writes it.</summary>
+    internal required string Notify { get; init; }
 
     /// <summary>sigev_value.</summary>
     internal ulong Value { get; init; }
@@ -34,19 +44,32 @@ internal sealed class PosixTimer(Timekeeper timekeeper, KernelTimers timers, int
     /// <summary>Interval in ns; 0: one shot.</summary>
     internal ulong Interval { get; private set; }
 
-    /// <summary>Expirations that no signal was queued for since the last one.</summary>
-    internal int Overrun => (int)Math.Min(_overrun, int.MaxValue);
+    /// <summary>Expirations beyond the one of the last signal that was delivered.</summary>
+    internal int Overrun => _lastOverrun;
 
     private ulong Now => CpuNow?.Invoke() ?? timekeeper.TimeOf(_base);
 
     /// <summary>ns until it expires; 0 when it is off.</summary>
-    internal ulong Left => _deadline == 0 ? 0 : Math.Max(1, _deadline - Math.Min(_deadline, Now));
+    internal ulong Left
+    {
+        get
+        {
+            if (_deadline == 0)
+                return 0;
+            ulong now = Now, deadline = _deadline;
+            if (Interval != 0 && deadline <= now && (_waits || Signal == 0))
+                deadline += ((now - deadline) / Interval + 1) * Interval;
+            return deadline > now ? deadline - now : Signal == 0 ? 0 : 1UL;
+        }
+    }
 
     internal void Disarm()
     {
         _timer?.Cancel();
         _timer = null;
         _deadline = 0;
+        _waits = false;
+        _setting++;
     }
 
     /// <summary>Arms the timer for a time of a clock (or of the CPU-time clock), in ns.</summary>
@@ -55,10 +78,11 @@ internal sealed class PosixTimer(Timekeeper timekeeper, KernelTimers timers, int
         Disarm();
         _base = of;
         Interval = interval;
-        _overrun = 0;
-        _pending = false;
+        _overrun = -1;
+        _lastOverrun = 0;
         _deadline = Math.Max(1, deadline);
-        Start();
+        if (Signal != 0)
+            Start();
     }
 
     private void Start()
@@ -82,34 +106,50 @@ internal sealed class PosixTimer(Timekeeper timekeeper, KernelTimers timers, int
             Start();
             return;
         }
-        long times = 1;
-        if (Interval != 0)
-        {
-            times += (long)((now - _deadline) / Interval);
-            _deadline += (ulong)times * Interval;
-            Start();
-        }
-        else
-        {
-            _deadline = 0;
-        }
-        if (Signal == 0)
-            return;
-        if (_pending && Queue.HasTimer(id))
-        {
-            _overrun += times;
-            return;
-        }
-        _pending = true;
-        _overrun = times - 1;
-        Send(new SignalInfo
+        int setting = _setting;
+        bool sent = Queue.HasTimer(id) || Send(new SignalInfo
         {
             Number = Signal,
             Code = Abi.Signal.SI_TIMER,
             TimerId = id,
             Pid = id,
-            Uid = (uint)Overrun,
             Value = Value,
+            Taken = Interval == 0 ? null : info => setting == _setting ? GoOn(info) : info,
         });
+        if (Interval == 0)
+        {
+            _deadline = 0;
+        }
+        else if (sent)
+        {
+            _waits = true;
+        }
+        else
+        {
+            // Nobody will take the signal: the timer goes on by itself, no faster than the tick.
+            _overrun += Forward(now + (Interval < MachineClock.TickNs ? MachineClock.TickNs : 0));
+            Start();
+        }
+    }
+
+    /// <summary>Moves the expiry beyond a time; the number of intervals (hrtimer_forward).</summary>
+    private long Forward(ulong now)
+    {
+        if (now < _deadline)
+            return 0;
+        ulong times = (now - _deadline) / Interval + 1;
+        _deadline += times * Interval;
+        return (long)Math.Min(times, long.MaxValue / 2);
+    }
+
+    /// <summary>Its signal is delivered (posixtimer_rearm): the next expiry is the first that has not passed yet.</summary>
+    private SignalInfo GoOn(SignalInfo info)
+    {
+        _waits = false;
+        _overrun = Math.Min(_overrun + Forward(Now), int.MaxValue);
+        _lastOverrun = (int)Math.Max(0, _overrun);
+        _overrun = -1;
+        Start();
+        return info with { Uid = (uint)_lastOverrun };
     }
 }

@@ -53,11 +53,20 @@ public sealed class ThreadGroup
     /// <summary>PR_SET_DUMPABLE.</summary>
     public int Dumpable { get; set; } = 1;
 
+    /// <summary>oom_score_adj, -1000 to 1000, and the least that a process without privileges may go back to.</summary>
+    public int OomAdjust { get; internal set; }
+
+    /// <inheritdoc cref="OomAdjust"/>
+    public int OomAdjustLeast { get; internal set; }
+
+    /// <summary>Kinds of mappings that a core file holds (coredump_filter).</summary>
+    public uint CoreFilter { get; internal set; } = 0x33;
+
+    /// <summary>User who logged in (/proc/PID/loginuid); uint.MaxValue: nobody.</summary>
+    public uint LoginUid { get; internal set; } = uint.MaxValue;
+
     /// <summary>True after execve (setpgid of the parent is refused then).</summary>
     public bool HasExecuted { get; internal set; }
-
-    /// <summary>Guest path of the executable (/proc/PID/exe).</summary>
-    public string ExePath { get; internal set; } = "";
 
     /// <summary>argv and envp as NUL separated bytes (/proc/PID/cmdline, environ).</summary>
     public byte[] CommandLine { get; internal set; } = [];
@@ -141,6 +150,9 @@ public sealed class ThreadGroup
 
     /// <summary>ITIMER_REAL.</summary>
     internal KernelTimer? RealTimer { get; set; }
+
+    /// <summary>When ITIMER_REAL expires or expired last, in ns of CLOCK_MONOTONIC.</summary>
+    internal ulong RealDeadline { get; set; }
 
     /// <summary>Interval of ITIMER_REAL in ns; 0 is one shot.</summary>
     internal ulong RealInterval { get; set; }

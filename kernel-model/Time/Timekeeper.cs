@@ -151,6 +151,22 @@ public sealed class Timekeeper
         _coarse = Math.Max(_coarse, (long)(_monotonic >> Shift));
     }
 
+    /// <summary>Brings the base, and with it the coarse clocks, up to <paramref name="counter"/> itself: before a clock is stepped
+    /// (timekeeping_forward_now). The next whole tick is counted from there.</summary>
+    private void Forward(ulong counter)
+    {
+        Advance(counter);
+        if (counter <= _last)
+            return;
+        ulong delta = counter - _last;
+        _last = counter;
+        _monotonic += (Int128)delta * _mult;
+        _raw += (Int128)delta * _rawMult;
+        _error += (Int128)delta * (Ntp.NsPerSecond32 - ((Int128)_mult * _frequency << (32 - Shift)));
+        Seconds();
+        _coarse = Math.Max(_coarse, (long)(_monotonic >> Shift));
+    }
+
     /// <summary>Ticks of a longer idle time than this (some eleven days) are taken at once.</summary>
     private const ulong MostSteps = 1_000_000UL * MachineClock.Hz;
 
@@ -192,7 +208,7 @@ public sealed class Timekeeper
     public void SetRealtime(long ns)
     {
         ulong counter = _clock.Now;
-        Advance(counter);
+        Forward(counter);
         RealtimeOffsetNs = ns - (long)Monotonic(counter);
         Ntp.ClockWasSet();
         Publish();
@@ -212,7 +228,7 @@ public sealed class Timekeeper
     /// CLOCK_REALTIME advance.</summary>
     public void Suspend(ulong ns)
     {
-        Advance(_clock.Now);
+        Forward(_clock.Now);
         _boot += (long)ns;
         RealtimeOffsetNs += (long)ns;
         Ntp.Second = RealtimeSecond();

@@ -20,14 +20,15 @@ try
 catch (UserError e)
 {
     Console.Out.Flush();
-    Console.Error.WriteLine($"armvdso: {e.Message}");
+    Console.Error.WriteLine($"armvdso: {Text.Printable(e.Message)}");
     return e.Status;
 }
 catch (LabException e)
 {
     Console.Out.Flush();
-    string more = e.InnerException is EngineMismatchException ? $"reproduce with: armvdso {string.Join(' ', args)}" : "";
-    Console.Error.WriteLine($"armvdso: {e.Message}{more}");
+    string message = e.InnerException is EngineMismatchException
+        ? $"{e.Message}reproduce with: armvdso {string.Join(' ', args)}" : Text.Printable(e.Message);
+    Console.Error.WriteLine($"armvdso: {message}");
     return ExitStatus.Of(e.Fault);
 }
 catch (IOException e) when (e.HResult == unchecked((int)0x80131620) || e.Message.Contains("pipe", StringComparison.OrdinalIgnoreCase))

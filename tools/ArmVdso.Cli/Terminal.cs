@@ -8,7 +8,7 @@ internal static class Terminal
         (Console.IsInputRedirected ? 0 : 1) | (Console.IsOutputRedirected ? 0 : 2) | (Console.IsErrorRedirected ? 0 : 4);
 
     /// <summary>Prints one of our own messages.</summary>
-    private static void Log(string line) => Console.Error.WriteLine($"armvdso: {line}");
+    private static void Log(string line) => Console.Error.WriteLine($"armvdso: {Text.Printable(line)}");
 
     /// <summary>Says what is being run, to a person only.</summary>
     internal static void Progress(string line)

@@ -55,6 +55,7 @@ public sealed class Session : IDisposable
             Seed = settings.Seed,
             PagePlacement = settings.PagePlacement,
             UserMonitors = settings.UserMonitors,
+            Limits = settings.Limits,
             TraceSyscalls = hooks.SystemCall is not null,
             TerminalStreams = hooks.Terminals,
         };

@@ -103,6 +103,9 @@ public sealed record SessionSettings
     /// <summary>Clock in Hz; 0: the timing model's.</summary>
     public ulong ClockHz { get; init; }
 
+    /// <summary>How much of the host a guest may take beyond its RAM.</summary>
+    public GuestLimits Limits { get; init; } = new();
+
     /// <summary>Cycles after which a run ends with <see cref="LabFault.LimitReached"/>; 0: no limit.</summary>
     public ulong MaxCycles { get; init; }
 

@@ -53,6 +53,9 @@ public sealed class CommandTreeCommandTests
         ["--suspend"] = ["1:1"],
         ["--max-cycles"] = ["7"],
         ["--timeout"] = ["7"],
+        ["--max-tasks"] = ["7"],
+        ["--max-fds"] = ["64"],
+        ["--max-output"] = ["7K"],
     };
 
     private static IEnumerable<(string Path, CliCommand Command)> Commands(Command command, string path = "")

@@ -147,11 +147,25 @@ internal sealed class LimitOptions : OptionGroup
     private readonly Option<string> _timeout = Text(
         "--timeout", "0", "ends the run after so many seconds of the host, status 124; 0: no limit", "SECONDS");
 
-    internal override IReadOnlyList<Option> Options => [_maxCycles, _timeout];
+    private readonly Option<string> _maxTasks = Text("--max-tasks", "30000", "tasks that the guest may have at a time", "N");
+
+    private readonly Option<string> _maxFiles = Text(
+        "--max-fds", "1048576", "descriptors that all processes of the guest may have at a time", "N");
+
+    private readonly Option<string> _maxOutput = Text(
+        "--max-output", "4G", "bytes that the guest may write to its standard streams, with suffix K, M or G", "SIZE");
+
+    internal override IReadOnlyList<Option> Options => [_maxCycles, _timeout, _maxTasks, _maxFiles, _maxOutput];
 
     internal override SessionSettings Apply(CommandInput input, SessionSettings settings) => settings with
     {
         MaxCycles = input.Number(_maxCycles, 0, ulong.MaxValue),
         TimeoutSeconds = input.Number(_timeout, 0, 1_000_000),
+        Limits = new GuestLimits
+        {
+            Tasks = (int)input.Number(_maxTasks, 1, 1_000_000),
+            Files = (int)input.Number(_maxFiles, 16, 1 << 30),
+            Output = (long)MachineOptions.Size(_maxOutput.Name, input.Text(_maxOutput)),
+        },
     };
 }

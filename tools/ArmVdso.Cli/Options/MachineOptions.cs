@@ -146,12 +146,18 @@ internal sealed class MachineOptions(bool booted = false) : OptionGroup
         ClockHz = input.Number(_clock, 0, 100_000) * 1_000_000,
     };
 
-    private static ulong Bytes(string option, string text)
+    internal static ulong Bytes(string option, string text)
     {
-        int shift = text.Length == 0 ? 0 : char.ToUpperInvariant(text[^1]) switch { 'K' => 10, 'M' => 20, 'G' => 30, _ => 0 };
-        ulong value = CommandInput.Number(option, shift == 0 ? text : text[..^1], 1, 1 << 30) << shift;
+        ulong value = Size(option, text);
         if (value < 16 << 20 || value > 64UL << 30)
             throw CommandInput.Error($"{option}: '{text}' is not a size from 16M to 64G");
         return value & ~0xfffUL;
+    }
+
+    /// <summary>A number of bytes, with suffix K, M or G.</summary>
+    internal static ulong Size(string option, string text)
+    {
+        int shift = text.Length == 0 ? 0 : char.ToUpperInvariant(text[^1]) switch { 'K' => 10, 'M' => 20, 'G' => 30, _ => 0 };
+        return CommandInput.Number(option, shift == 0 ? text : text[..^1], 1, 1 << 30) << shift;
     }
 }

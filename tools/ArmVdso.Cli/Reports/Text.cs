@@ -18,6 +18,11 @@ internal static class Text
     /// <inheritdoc cref="Number(long)"/>
     internal static string Number(ulong value) => value.ToString("N0", CultureInfo.InvariantCulture);
 
+    /// <summary>A text that may hold what a guest chose, without characters that a terminal obeys.</summary>
+    internal static string Printable(string text) => text.All(ch => ch is >= ' ' and not (>= '\x7f' and < '\xa0'))
+        ? text
+        : string.Concat(text.Select(ch => ch is < ' ' or (>= '\x7f' and < '\xa0') ? $"\\x{(int)ch:x2}" : ch.ToString()));
+
     /// <summary>A share, in per cent; "-" of nothing.</summary>
     internal static string Percent(double part, double whole) => whole == 0 ? "-" : Fixed(100 * part / whole, 1) + "%";
 

@@ -83,7 +83,7 @@ internal static class WorkloadReport
             .Take(Shown))
         {
             table.Add(
-                Text.Plain(process.Pid), process.Name, Number(process.Calls.Values.Sum(c => c.Calls)),
+                Text.Plain(process.Pid), Text.Printable(process.Name), Number(process.Calls.Values.Sum(c => c.Calls)),
                 Number((long)Sum(process.Calls.Values, c => c.Cycles)), Number(process.Calls.Values.Sum(c => c.Served)),
                 string.Join(
                     ", ", process.Calls.Where(c => c.Value.Calls > 0).OrderByDescending(c => c.Value.Calls).Take(3)

@@ -1,7 +1,6 @@
 using ArmVdso.Kernel.Namespaces;
-using ArmVdso.Kernel.Tasks;
 
-namespace ArmVdso.Kernel.Syscalls;
+namespace ArmVdso.Kernel.Tasks;
 
 /// <summary>Who may do what to whom.</summary>
 internal static class Permissions
@@ -10,7 +9,8 @@ internal static class Permissions
     internal static bool MaySignal(KernelTask from, ThreadGroup to, int signal)
     {
         Credentials a = from.Credentials, b = to.Leader.Credentials;
-        return a.Privileged || ReferenceEquals(from.Group, to) || a.Euid == b.Suid || a.Euid == b.Uid || a.Uid == b.Suid || a.Uid == b.Uid
+        return a.Has(Capability.Kill) || ReferenceEquals(from.Group, to)
+            || a.Euid == b.Suid || a.Euid == b.Uid || a.Uid == b.Suid || a.Uid == b.Uid
             || (signal == Signal.SIGCONT && from.Group.Sid == to.Sid);
     }
 
@@ -18,7 +18,7 @@ internal static class Permissions
     internal static bool MayTrace(KernelTask from, KernelTask to)
     {
         Credentials a = from.Credentials, b = to.Credentials;
-        if (ReferenceEquals(from.Group, to.Group) || a.Privileged)
+        if (ReferenceEquals(from.Group, to.Group) || a.Has(Capability.SysPtrace))
             return true;
         return a.Fsuid == b.Uid && a.Fsuid == b.Euid && a.Fsuid == b.Suid && a.Fsgid == b.Gid && a.Fsgid == b.Egid && a.Fsgid == b.Sgid
             && to.Group.Dumpable == 1;
@@ -26,5 +26,6 @@ internal static class Permissions
 
     /// <summary>Whether a task may change another's scheduling (check_same_owner).</summary>
     internal static bool SameOwner(KernelTask from, KernelTask to) =>
-        from.Credentials.Privileged || from.Credentials.Euid == to.Credentials.Euid || from.Credentials.Euid == to.Credentials.Uid;
+        from.Credentials.Has(Capability.SysNice)
+        || from.Credentials.Euid == to.Credentials.Euid || from.Credentials.Euid == to.Credentials.Uid;
 }

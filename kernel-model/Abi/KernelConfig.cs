@@ -1,0 +1,50 @@
+using System.IO.Compression;
+using System.Text;
+
+namespace ArmVdso.Kernel.Abi;
+
+/// <summary>/proc/config.gz and /boot/config-RELEASE: what of Linux is modelled here, as options of its configuration
+/// (CONFIG_IKCONFIG_PROC).</summary>
+internal static class KernelConfig
+{
+    private static readonly string[] Set =
+    [
+        "64BIT", "ADVISE_SYSCALLS", "ARM64", "ARM64_4K_PAGES", "ARM64_PTR_AUTH", "ARM64_BTI", "ARM64_TAGGED_ADDR_ABI",
+        "BINFMT_ELF", "BINFMT_SCRIPT", "BUG", "CROSS_MEMORY_ATTACH", "DEVTMPFS", "EPOLL", "EVENTFD", "FILE_LOCKING", "FUTEX", "FUTEX_PI",
+        "GENERIC_VDSO_TIME_NS", "HIGH_RES_TIMERS", "IKCONFIG", "IKCONFIG_PROC", "INET", "INOTIFY_USER", "IPV6", "KCMP", "MEMBARRIER",
+        "MEMFD_CREATE", "MMU", "MULTIUSER", "NAMESPACES", "NET", "NO_HZ_IDLE", "PERF_EVENTS", "PID_NS", "POSIX_MQUEUE", "POSIX_TIMERS",
+        "PREEMPT_VOLUNTARY", "PRINTK", "PROC_FS", "PROC_PAGE_MONITOR", "PROC_SYSCTL", "RSEQ", "SHMEM", "SIGNALFD", "SMP", "SYSCTL",
+        "SYSFS", "SYSVIPC", "SYSVIPC_SYSCTL", "TIMERFD", "TIME_NS", "TMPFS", "TMPFS_XATTR", "TTY", "UNIX", "UNIX98_PTYS", "USER_NS",
+    ];
+
+    private static readonly string[] NotSet =
+    [
+        "AIO", "ARM64_MTE", "ARM64_SVE", "ASYMMETRIC_KEY_TYPE", "AUDIT", "BPF_SYSCALL", "BSD_PROCESS_ACCT", "CGROUPS", "CHECKPOINT_RESTORE",
+        "COMPAT", "FANOTIFY", "FHANDLE", "HUGETLBFS", "IO_URING", "IPC_NS", "KALLSYMS", "KEXEC", "KEYS", "KSM", "MODULES", "NET_NS", "NUMA",
+        "QUOTA", "SECCOMP", "SECCOMP_FILTER", "SECURITY", "SECURITY_LANDLOCK", "SWAP", "TRANSPARENT_HUGEPAGE",
+        "USERFAULTFD", "UTS_NS",
+    ];
+
+    /// <summary>The configuration as text.</summary>
+    internal static string Text { get; } = Make();
+
+    private static string Make()
+    {
+        var text = new StringBuilder($"#\n# Linux/arm64 {Uts.Release} Kernel Configuration, as far as it is modelled\n#\n");
+        foreach (string option in Set)
+            text.Append($"CONFIG_{option}=y\n");
+        text.Append("CONFIG_HZ_250=y\nCONFIG_HZ=250\nCONFIG_NR_CPUS=64\nCONFIG_ARM64_VA_BITS=48\n");
+        foreach (string option in NotSet)
+            text.Append($"# CONFIG_{option} is not set\n");
+        return text.ToString();
+    }
+
+    /// <summary>The same, compressed; a byte a char.</summary>
+    internal static string Compressed()
+    {
+        using var bytes = new MemoryStream();
+        using (var gzip = new GZipStream(bytes, CompressionLevel.Optimal, true))
+            gzip.Write(Encoding.ASCII.GetBytes(Text));
+        return Encoding.Latin1.GetString(bytes.ToArray());
+    }
+}

@@ -1,0 +1,80 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+using ArmVdso.Kernel.Files;
+using ArmVdso.Kernel.Tasks;
+
+namespace ArmVdso.Kernel.Proc;
+
+/// <summary>/proc/net: one interface, the loopback, that nothing is counted on, and the sockets that processes have open
+/// (net/ipv4/tcp_ipv4.c, net/unix/af_unix.c).</summary>
+internal static class NetworkText
+{
+    private const int Established = 1, Close = 7, Listen = 10;
+
+    internal static void Fill(TaskTable tasks, DynamicDirectory net)
+    {
+        net.AddText("dev", () =>
+            "Inter-|   Receive                                                |  Transmit\n"
+            + " face |bytes    packets errs drop fifo frame compressed multicast"
+            + "|bytes    packets errs drop fifo colls carrier compressed\n"
+            + "    lo:       0       0    0    0    0     0          0         0"
+            + "        0       0    0    0    0     0       0          0\n");
+        net.AddText("unix", () => Unix(tasks));
+        const string header = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
+        const string header6 = "  sl  local_address                         remote_address                        st tx_queue rx_queue tr "
+            + "tm->when retrnsmt   uid  timeout inode\n";
+        net.AddText("tcp", () => Inet(tasks, header, SocketTable.AF_INET, 6));
+        net.AddText("tcp6", () => Inet(tasks, header6, SocketTable.AF_INET6, 6));
+        net.AddText("udp", () => Inet(tasks, "   sl" + header[4..].TrimEnd('\n') + " ref pointer drops\n", SocketTable.AF_INET, 17));
+        net.AddText("udp6", () => Inet(tasks, header6.TrimEnd('\n') + " ref pointer drops\n", SocketTable.AF_INET6, 17));
+        net.AddText("raw", () => header);
+        net.AddText("arp", () => "IP address       HW type     Flags       HW address            Mask     Device\n");
+        net.AddText("if_inet6", () => "00000000000000000000000000000001 01 80 10 80       lo\n");
+        net.AddText("route", () => "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n");
+    }
+
+    private static IEnumerable<SocketFile> Sockets(TaskTable tasks) => tasks.Groups
+        .SelectMany(g => g.Threads).Select(t => t.Files).Distinct()
+        .SelectMany(f => f.Numbers.Select(n => f[n])).OfType<SocketFile>().Distinct().OrderBy(s => s.Inode.Ino);
+
+    private static string Unix(TaskTable tasks)
+    {
+        var text = new StringBuilder("Num       RefCount Protocol Flags    Type St Inode Path\n");
+        foreach (SocketFile s in Sockets(tasks).Where(s => s.Domain == SocketTable.AF_UNIX))
+        {
+            string name = s.Local is { } local && SocketTable.UnixName(local) is { Length: > 0 } path
+                ? " " + (path[0] == '\0' ? "@" + path[1..] : path) : "";
+            int state = s.IsListening || !s.IsConnected ? 1 : 3;
+            text.Append(CultureInfo.InvariantCulture, $"{0:x16}: {s.References + 1:x8} 00000000 {(s.IsListening ? 0x10000 : 0):x8} ")
+                .Append(CultureInfo.InvariantCulture, $"{s.Kind:x4} {state:x2} {s.Inode.Ino,5}{name}\n");
+        }
+        return text.ToString();
+    }
+
+    private static string Inet(TaskTable tasks, string header, int domain, int protocol)
+    {
+        var text = new StringBuilder(header);
+        int n = 0;
+        foreach (SocketFile s in Sockets(tasks).Where(s => s.Domain == domain && s.Protocol == protocol && s.Local is not null))
+        {
+            int state = s.IsListening ? Listen : s.IsConnected ? Established : Close;
+            text.Append(CultureInfo.InvariantCulture, $"{n++,4}: {Address(s.Local, domain)} {Address(s.Peer, domain)} {state:X2} ")
+                .Append(CultureInfo.InvariantCulture, $"00000000:00000000 00:00000000 00000000 {s.Credentials.Uid,5} ")
+                .Append(CultureInfo.InvariantCulture, $"       0 {s.Inode.Ino} ")
+                .Append(protocol == 17 ? "2 0000000000000000 0\n" : "1 0000000000000000 100 0 0 10 0\n");
+        }
+        return text.ToString();
+    }
+
+    private static string Address(byte[]? socket, int domain)
+    {
+        (IPAddress ip, int port) = socket is null ? (domain == SocketTable.AF_INET6 ? IPAddress.IPv6Any : IPAddress.Any, 0)
+            : SocketTable.Inet(socket);
+        byte[] bytes = ip.GetAddressBytes();
+        var text = new StringBuilder();
+        for (int i = 0; i < bytes.Length; i += 4)
+            text.Append(BitConverter.ToUInt32(bytes, i).ToString("X8", CultureInfo.InvariantCulture));
+        return text.Append(':').Append(port.ToString("X4", CultureInfo.InvariantCulture)).ToString();
+    }
+}

@@ -1,0 +1,41 @@
+namespace ArmVdso.Tests.Programs;
+
+/// <summary>Programs that check what Linux promises where a model is tempted to invent an answer: faults, restarts, stepped clocks, links
+/// of /proc, options that do not exist. What they expect is Linux 6.12's; those that qemu-user can run as well are in
+/// <see cref="GuestsUnderQemuOracleTests"/>.</summary>
+public sealed class KernelTruthProgramTests
+{
+    [Theory]
+    [InlineData("faults")]
+    [InlineData("steps")]
+    [InlineData("objects")]
+    [InlineData("rseq_events", "-E", "GLIBC_TUNABLES=glibc.pthread.rseq=0")]
+    public void Holds(string name, params string[] options)
+    {
+        ArmVdsoCommand.Result result = ArmVdsoCommand.Run(["run", "--core", "none", .. options, GuestPrograms.Path(name)]);
+        Assert.True(result.Status == 0 && !result.Output.Contains("FAILED"), $"status {result.Status}\n{result.Output}{result.Errors}");
+        Assert.EndsWith($"{name}: 0 failed\n", result.Output);
+    }
+
+    /// <summary>A guest's own words reach no terminal as they are: names of interpreters, of tasks.</summary>
+    [Theory]
+    [InlineData("a\u001b[2Jb", "a\\x1b[2Jb")]
+    [InlineData("bell\u0007, \u009b1m", "\\x9b1m")]
+    public void MessagesHoldNoControlCharacters(string text, string printed)
+    {
+        string path = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(path, $"#!/no{text}\n");
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+            ArmVdsoCommand.Result result = ArmVdsoCommand.Run("run", path);
+            Assert.Equal(126, result.Status);
+            Assert.Contains(printed, result.Errors);
+            Assert.DoesNotContain('\u001b', result.Errors);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+}
