@@ -1,12 +1,8 @@
-using System.Buffers.Binary;
-
 namespace ArmVdso.Kernel.Vdso;
 
 /// <summary>The vDSO image of a stock Linux kernel, unmodified but for what that kernel itself replaces at boot.</summary>
 public sealed class StockVdso
 {
-    private const uint Nop = 0xd503201f, MrsCntvctss = 0xd53be0c0, RegisterMask = 0x1f;
-
     private StockVdso(byte[] bytes, VdsoObject file, VvarLayout layout)
     {
         Bytes = bytes;
@@ -38,41 +34,10 @@ public sealed class StockVdso
         return new StockVdso([.. image], file, layout.Length > 0 ? VvarLayout.Find(layout) : VvarLayout.Probe(file, image));
     }
 
-    /// <summary>Applies the alternatives for CPUs, as apply_alternatives_vdso does at boot. Capability numbers differ from
-    /// kernel to kernel, so what a record is for is told by its instructions: a self-synchronised counter read is for FEAT_ECV,
-    /// a branch that becomes a NOP in __kernel_getrandom is for AdvSIMD. Anything else stays as it is.</summary>
+    /// <summary>Applies the alternatives for CPUs.</summary>
     /// <param name="hasFeature">Whether the CPUs have a feature, by its name without FEAT_.</param>
-    internal void ApplyAlternatives(Func<string, bool> hasFeature)
-    {
-        var applied = new List<string>();
-        foreach (AlternativeRecord record in File.Alternatives)
-        {
-            string? feature = FeatureOf(record);
-            bool apply = feature is not null && hasFeature(feature);
-            if (apply)
-                Bytes.AsSpan(record.ReplacementOffset, record.ReplacementLength).CopyTo(Bytes.AsSpan(record.Offset));
-            applied.Add($"0x{record.Offset:x}: "
-                + $"{(feature is null ? "unknown, left alone" : apply ? $"{feature}, applied" : $"{feature}, not in this CPU")}");
-        }
-        Applied = applied;
-    }
+    internal void ApplyAlternatives(Func<string, bool> hasFeature) => Applied = VdsoAlternatives.Apply(Bytes, File, hasFeature);
 
     /// <summary>The feature that an alternative is for, or null for one that is not known here.</summary>
-    public string? FeatureOf(AlternativeRecord record)
-    {
-        if (record.Length != record.ReplacementLength || record.Length == 0 || record.Length % 4 != 0)
-            return null;
-        bool nops = true;
-        for (int i = 0; i < record.Length; i += 4)
-        {
-            uint word = BinaryPrimitives.ReadUInt32LittleEndian(Bytes.AsSpan(record.ReplacementOffset + i));
-            if ((word & ~RegisterMask) == MrsCntvctss)
-                return "ECV";
-            nops &= word == Nop;
-        }
-        return nops && InGetrandom(record) ? "ASIMD" : null;
-    }
-
-    private bool InGetrandom(AlternativeRecord record) =>
-        File.Symbols.TryGetValue("__kernel_getrandom", out ulong start) && (ulong)record.Offset >= start;
+    public string? FeatureOf(AlternativeRecord record) => VdsoAlternatives.FeatureOf(Bytes, File, record);
 }

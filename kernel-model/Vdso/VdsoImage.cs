@@ -34,6 +34,10 @@ public sealed class VdsoImage
     /// <summary>Offset of __kernel_rt_sigreturn.</summary>
     public ulong SigreturnOffset => Symbols["__kernel_rt_sigreturn"];
 
+    /// <summary>Replaces instructions as the kernel does at boot.</summary>
+    /// <param name="hasFeature">Whether the CPUs have a feature, by its name without FEAT_.</param>
+    internal void ApplyAlternatives(Func<string, bool> hasFeature) => VdsoAlternatives.Apply(Bytes, VdsoObject.Parse(Bytes), hasFeature);
+
     /// <summary>A value of the image's layout file.</summary>
     /// <exception cref="KeyNotFoundException">The committed layout lacks it.</exception>
     public long Layout(string name) => _layout.TryGetValue(name, out long value)

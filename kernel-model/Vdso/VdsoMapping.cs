@@ -49,6 +49,8 @@ public sealed class VdsoMapping
         };
         (design as StockDesign)?.Stock.ApplyAlternatives(machine.HasFeature);
         Image = design.LoadImage();
+        if (design is not StockDesign)
+            Image?.ApplyAlternatives(machine.HasFeature);
         design.Attach(this);
         PhysicalMemory memory = machine.Memory;
         if (Image is null)

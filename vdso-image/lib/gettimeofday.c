@@ -16,7 +16,7 @@ static __always_inline u64 take_seconds(u64 *ns)
 {
 	u64 seconds = 0;
 
-	while (*ns >= NSEC_PER_SEC) {
+	while (unlikely(*ns >= NSEC_PER_SEC)) {
 		__asm__("" : "+r"(*ns));
 		*ns -= NSEC_PER_SEC;
 		seconds++;
@@ -24,9 +24,13 @@ static __always_inline u64 take_seconds(u64 *ns)
 	return seconds;
 }
 
-/* What keeps a clock from being read: the kernel must be asked; the page is a time namespace's. */
+/*
+ * What keeps a clock from being read: the kernel must be asked; or the page is being written, or is a time
+ * namespace's. The entry points try once, in a straight line; waiting and namespaces are the affair of functions that
+ * they jump to at the end, so that other tasks need neither a loop nor a stack frame for them.
+ */
 #define VDSO_ASK_KERNEL	(-1)
-#define VDSO_ASK_TIMENS	1
+#define VDSO_NOT_NOW	1
 
 /* 0, or one of the two above. */
 static __always_inline int do_hres(const struct vdso_data *vd, clockid_t clock, struct timespec *ts)
@@ -35,16 +39,16 @@ static __always_inline int do_hres(const struct vdso_data *vd, clockid_t clock, 
 	u64 cycles, ns, sec;
 	u32 seq;
 
-	do {
-		if (unlikely(!vdso_read_begin_not_timens(vd, &seq)))
-			return VDSO_ASK_TIMENS;
-		if (unlikely(vd->clock_mode == VDSO_CLOCKMODE_NONE))
-			return VDSO_ASK_KERNEL;
-		cycles = __arch_get_hw_counter();
-		ns = ((cycles - vd->cycle_last) & vd->mask) * vd->mult + base->nsec;
-		ns >>= vd->shift;
-		sec = base->sec;
-	} while (vdso_read_retry(vd, seq));
+	if (unlikely(!vdso_read_begin(vd, &seq)))
+		return VDSO_NOT_NOW;
+	if (unlikely(vd->clock_mode == VDSO_CLOCKMODE_NONE))
+		return VDSO_ASK_KERNEL;
+	cycles = __arch_get_hw_counter();
+	ns = ((cycles - vd->cycle_last) & vd->mask) * vd->mult + base->nsec;
+	ns >>= vd->shift;
+	sec = base->sec;
+	if (vdso_read_retry(vd, seq))
+		return VDSO_NOT_NOW;
 
 	/* Only now: of values read half-written the loop could take for ever. */
 	ts->tv_sec = (s64)(sec + take_seconds(&ns));
@@ -57,13 +61,11 @@ static __always_inline int do_coarse(const struct vdso_data *vd, clockid_t clock
 	const struct vdso_timestamp *base = &vd->basetime[clock];
 	u32 seq;
 
-	do {
-		if (unlikely(!vdso_read_begin_not_timens(vd, &seq)))
-			return VDSO_ASK_TIMENS;
-		ts->tv_sec = (s64)base->sec;
-		ts->tv_nsec = (s64)base->nsec;
-	} while (vdso_read_retry(vd, seq));
-	return 0;
+	if (unlikely(!vdso_read_begin(vd, &seq)))
+		return VDSO_NOT_NOW;
+	ts->tv_sec = (s64)base->sec;
+	ts->tv_nsec = (s64)base->nsec;
+	return vdso_read_retry(vd, seq) ? VDSO_NOT_NOW : 0;
 }
 
 static __always_inline int clock_gettime_common(const struct vdso_data *vd, clockid_t clock, struct timespec *ts)
@@ -77,24 +79,31 @@ static __always_inline int clock_gettime_common(const struct vdso_data *vd, cloc
 	mask = BIT(clock);
 	if (likely(mask & VDSO_HRES))
 		return do_hres(&vd[CS_HRES_COARSE], clock, ts);
-	if (mask & VDSO_COARSE)
-		return do_coarse(&vd[CS_HRES_COARSE], clock, ts);
-	if (mask & VDSO_RAW)
+	if (likely(mask & VDSO_RAW))
 		return do_hres(&vd[CS_RAW], clock, ts);
+	if (likely(mask & VDSO_COARSE))
+		return do_coarse(&vd[CS_HRES_COARSE], clock, ts);
 	return VDSO_ASK_KERNEL;
 }
 
-/*
- * A task in a time namespace: the real clock, and what the namespace is ahead of it. These are functions of
- * their own, jumped to at the end, so that other tasks need no stack frame for them.
- */
-static __attribute__((noinline)) int clock_gettime_timens(clockid_t clock, struct timespec *ts)
+/* Waits for the writer. A task in a time namespace: the real clock, and what the namespace is ahead of it. */
+static __attribute__((noinline)) int clock_gettime_again(clockid_t clock, struct timespec *ts)
 {
-	const struct vdso_timestamp *offset = &__arch_get_vdso_data()->basetime[clock];
+	const struct vdso_data *vd = __arch_get_vdso_data();
+	const struct vdso_timestamp *offset = NULL;
+	int reason;
 	u64 ns;
 
-	if (unlikely(clock_gettime_common(__arch_get_real_vdso_data(), clock, ts)))
+	if (READ_ONCE(vd->clock_mode) == VDSO_CLOCKMODE_TIMENS) {
+		offset = &vd->basetime[clock];
+		vd = __arch_get_real_vdso_data();
+	}
+	while (unlikely((reason = clock_gettime_common(vd, clock, ts)) == VDSO_NOT_NOW))
+		cpu_relax();
+	if (unlikely(reason))
 		return clock_gettime_fallback(clock, ts);
+	if (!offset)
+		return 0;
 	ns = (u64)ts->tv_nsec + offset->nsec;
 	ts->tv_sec += (s64)(offset->sec + take_seconds(&ns));
 	ts->tv_nsec = (s64)ns;
@@ -107,7 +116,7 @@ static __always_inline int __cvdso_clock_gettime(clockid_t clock, struct timespe
 
 	if (likely(!reason))
 		return 0;
-	return reason == VDSO_ASK_TIMENS ? clock_gettime_timens(clock, ts) : clock_gettime_fallback(clock, ts);
+	return reason == VDSO_NOT_NOW ? clock_gettime_again(clock, ts) : clock_gettime_fallback(clock, ts);
 }
 
 static __always_inline int gettimeofday_common(const struct vdso_data *vd, struct timeval *tv, struct timezone *tz)
@@ -129,12 +138,14 @@ static __always_inline int gettimeofday_common(const struct vdso_data *vd, struc
 	return 0;
 }
 
-/* CLOCK_REALTIME is the same in all time namespaces. */
-static __attribute__((noinline)) int gettimeofday_timens(struct timeval *tv, struct timezone *tz)
+/* CLOCK_REALTIME is the same in all time namespaces: the real page serves whoever has to look again. */
+static __attribute__((noinline)) int gettimeofday_again(struct timeval *tv, struct timezone *tz)
 {
-	if (unlikely(gettimeofday_common(__arch_get_real_vdso_data(), tv, tz)))
-		return gettimeofday_fallback(tv, tz);
-	return 0;
+	int reason;
+
+	while (unlikely((reason = gettimeofday_common(__arch_get_real_vdso_data(), tv, tz)) == VDSO_NOT_NOW))
+		cpu_relax();
+	return unlikely(reason) ? gettimeofday_fallback(tv, tz) : 0;
 }
 
 static __always_inline int __cvdso_gettimeofday(struct timeval *tv, struct timezone *tz)
@@ -143,7 +154,7 @@ static __always_inline int __cvdso_gettimeofday(struct timeval *tv, struct timez
 
 	if (likely(!reason))
 		return 0;
-	return reason == VDSO_ASK_TIMENS ? gettimeofday_timens(tv, tz) : gettimeofday_fallback(tv, tz);
+	return reason == VDSO_NOT_NOW ? gettimeofday_again(tv, tz) : gettimeofday_fallback(tv, tz);
 }
 
 static __always_inline int __cvdso_clock_getres(clockid_t clock, struct timespec *res)

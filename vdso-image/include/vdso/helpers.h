@@ -7,33 +7,20 @@
 #include <vdso/processor.h>
 #include <vdso/types.h>
 
-/* Waits until nobody writes; no later load of data is done before the one of seq. */
-static __always_inline u32 vdso_read_begin(const struct vdso_data *vd)
-{
-	u32 seq;
-
-	while (unlikely((seq = READ_ONCE(vd->seq)) & 1))
-		cpu_relax();
-	smp_rmb();
-	return seq;
-}
-
 /*
- * The same where the page may be a time namespace's: that is asked only while seq is odd, so that other
- * tasks do not pay for it. False: it is.
+ * False while somebody writes; a time namespace's page has an odd sequence for ever. No later load of data is done
+ * before the one of seq.
  */
-static __always_inline int vdso_read_begin_not_timens(const struct vdso_data *vd, u32 *seq)
+static __always_inline int vdso_read_begin(const struct vdso_data *vd, u32 *seq)
 {
-	while (unlikely((*seq = READ_ONCE(vd->seq)) & 1)) {
-		if (READ_ONCE(vd->clock_mode) == VDSO_CLOCKMODE_TIMENS)
-			return 0;
-		cpu_relax();
-	}
+	*seq = READ_ONCE(vd->seq);
+	if (unlikely(*seq & 1))
+		return 0;
 	smp_rmb();
 	return 1;
 }
 
-/* True when the data read since vdso_read_begin() may be a mixture: read again. */
+/* True when the data read since vdso_read_begin() may be a mixture. */
 static __always_inline int vdso_read_retry(const struct vdso_data *vd, u32 start)
 {
 	smp_rmb();
