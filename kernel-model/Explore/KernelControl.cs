@@ -68,6 +68,10 @@ public sealed class KernelControl
     /// <summary>The timer tick's update of the clocks, at the present counter.</summary>
     public void Tick() => _kernel.Timekeeper.Tick(_kernel.Clock.Now);
 
+    /// <summary>Another clocksource takes over: one that user space may read (the counter), or one that it may not (clock mode
+    /// NONE).</summary>
+    public void UseCounter(bool usable) => _kernel.Timekeeper.SetClockMode(usable ? Clocks.ModeArchTimer : Clocks.ModeNone);
+
     /// <summary>The kernel's random number generator is seeded anew: keys of an older generation are not to be used.</summary>
     public void Reseed() => _kernel.Vdso.Data?.WriteRng(++_generation, true);
 

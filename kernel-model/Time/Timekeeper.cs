@@ -267,9 +267,11 @@ public sealed class Timekeeper
         Publish();
     }
 
-    /// <summary>Changes what the vDSO takes the counter for.</summary>
+    /// <summary>Changes what the vDSO takes the counter for, as a change of the clocksource does (change_clocksource): the base comes up
+    /// to now, then all is published.</summary>
     public void SetClockMode(int mode)
     {
+        Advance(_clock.Now);
         ClockMode = mode;
         Publish();
     }

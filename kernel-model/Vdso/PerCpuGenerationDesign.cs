@@ -19,6 +19,10 @@ public sealed class PerCpuGenerationDesign : PerCpuSlots
     /// <inheritdoc/>
     public override El1Symbol? UpdateFunction => El1Symbol.vdso_update_per_cpu_gen;
 
+    /// <summary>The offsets have 16 bits of the register: the last slot must begin within 64 KiB.</summary>
+    public override int MostCpus =>
+        (int)((ushort.MaxValue - Mapping.Image!.Layout("vdso_vsys_data.cpu_data")) / Mapping.Image.Layout("vdso_per_cpu_data.size")) + 1;
+
     internal override void CredentialsChanged(KernelTask task) => RefreshBeforeUser(task);
 
     internal override void FieldChanged(KernelTask task, VdsoField field) => WriteField(task, field);

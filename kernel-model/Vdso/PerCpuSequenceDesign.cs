@@ -19,6 +19,9 @@ public sealed class PerCpuSequenceDesign : PerCpuSlots
     /// <inheritdoc/>
     public override El1Symbol? UpdateFunction => El1Symbol.vdso_update_per_cpu_seq;
 
+    /// <summary>The sequence stays odd.</summary>
+    public override VdsoLeaves Leaves => VdsoLeaves.Namespaces;
+
     internal override void CredentialsChanged(KernelTask task) => Invalidate(task);
 
     internal override void FieldChanged(KernelTask task, VdsoField field) => Invalidate(task);

@@ -18,6 +18,9 @@ public sealed class RseqDesign : VdsoDesign
     /// <inheritdoc/>
     public override El1Symbol? UpdateFunction => El1Symbol.vdso_update_rseq;
 
+    /// <summary>No area is registered yet.</summary>
+    public override VdsoLeaves Leaves => VdsoLeaves.NewProgram;
+
     internal override void TaskCreated(KernelTask task, KernelTask? parent)
     {
         base.TaskCreated(task, parent);

@@ -94,6 +94,20 @@ public sealed class ArmVdsoLab(SessionSettings settings)
     public ComparisonResult Compare(IReadOnlyList<string>? functions = null, int threads = 4) =>
         Comparison.Compare(settings, Known(functions, ComparedFunctions, "function"), Threads(threads));
 
+    /// <summary>Cycles of functions through the vDSO of the design alone, warm, without the loop around them.</summary>
+    /// <param name="functions">Names of <see cref="ComparedFunctions"/>.</param>
+    /// <param name="threads">Threads of the guest, 2 to 64.</param>
+    /// <exception cref="LabException">The design does not serve one, or the guest failed.</exception>
+    public IReadOnlyList<ulong> CallCycles(IReadOnlyList<string> functions, int threads = 2)
+    {
+        CallSampler sampler = Comparison.Measure(settings.ForOurGuest(), Threads(threads));
+        return
+        [
+            .. Known(functions, ComparedFunctions, "function").Select(f => sampler.Figures(f, CallKind.Vdso)?.Cycles
+                ?? throw new LabException($"design {settings.Vdso} does not serve {f}", LabFault.Input)),
+        ];
+    }
+
     /// <summary>Designs side by side: cycles warm and cold, what switches, system calls and changes of credentials pay, pages.</summary>
     /// <param name="designs">Designs, as <see cref="SessionSettings.Vdso"/> takes them.</param>
     /// <param name="functions">Names of <see cref="ComparedFunctions"/>; null: all.</param>
@@ -111,11 +125,13 @@ public sealed class ArmVdsoLab(SessionSettings settings)
     /// <param name="events">Names of <see cref="CheckEvents"/>; null: all.</param>
     /// <param name="pairs">Also two events at any two boundaries; takes minutes.</param>
     /// <param name="mutant">A fault that is planted first, of <see cref="Mutants"/>.</param>
+    /// <param name="samples">For each function, also so many schedules of three events.</param>
+    /// <param name="seed">What chooses them.</param>
     /// <exception cref="LabException">There is no such design, function, event or fault, or the design has no place for the
     /// fault.</exception>
     public CheckResult Check(
         string design, IReadOnlyList<string>? functions = null, IReadOnlyList<string>? events = null, bool pairs = false,
-        string? mutant = null)
+        string? mutant = null, int samples = 0, ulong seed = 1)
     {
         List<CheckedFunction> wanted = FunctionsOf(functions);
         IReadOnlyList<string> names = Known(events, [.. CheckEvents.Select(e => e.Name)], "event");
@@ -125,7 +141,13 @@ public sealed class ArmVdsoLab(SessionSettings settings)
             throw new LabException($"design {design} has no place for the fault {mutant}", LabFault.Input);
         var explorer = new Explorer(rig);
         return new CheckResult(
-            design, rig.Settings, [.. wanted.Where(f => f.IsIn(rig)).SelectMany(f => explorer.Explore(f, chosen, pairs))]);
+            design, rig.Settings, rig.Bounds, [.. wanted.Where(f => f.IsIn(rig)).SelectMany(Cells)]);
+
+        IEnumerable<CheckCell> Cells(CheckedFunction function)
+        {
+            IEnumerable<CheckCell> cells = explorer.Explore(function, chosen, pairs);
+            return samples == 0 ? cells : cells.Append(explorer.SampleThree(function, chosen, seed, samples));
+        }
     }
 
     /// <summary>Runs one schedule of <see cref="Check"/> and writes every instruction and event.</summary>
@@ -168,13 +190,14 @@ public sealed class ArmVdsoLab(SessionSettings settings)
     /// own.</summary>
     public static IEnumerable<WritablePageResult> AttackWritablePage() => WritablePageAttack.Run();
 
-    /// <summary>The system calls of a workload, by call and process, with what they cost.</summary>
+    /// <summary>The system calls of a workload, by call and process, with what they cost. A run that a limit or a deadlock ends has what
+    /// was counted until then (<see cref="WorkloadRun.EndedBy"/>).</summary>
     /// <param name="program">The program and its arguments.</param>
     /// <param name="hooks">Its streams.</param>
     /// <param name="countVdso">Whether calls that the vDSO answers are counted; several times slower.</param>
-    /// <exception cref="LabException">It cannot be run, or a limit was reached.</exception>
+    /// <exception cref="LabException">It cannot be run.</exception>
     public WorkloadRun CountCalls(IReadOnlyList<string> program, SessionHooks hooks, bool countVdso = true) =>
-        WorkloadOf(program, hooks, countVdso).Run(settings, null, true, true);
+        WorkloadOf(program, hooks, countVdso).Run(settings, null, true, true, partly: true);
 
     /// <summary>What a workload would save if a design's vDSO answered its calls, less what its switches would pay: estimated, then
     /// measured by running it with those calls redirected.</summary>

@@ -16,7 +16,11 @@ internal sealed class EmbeddedGuest : IDisposable
         using FileStream file = File.Create(path);
         source.CopyTo(file);
         if (!OperatingSystem.IsWindows())
-            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            // Also for guests that have given up the first user: execve looks at the mode.
+            File.SetUnixFileMode(
+                path,
+                UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupRead
+                | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
         Bind = new Bind(path, "/" + name, true);
     }
 

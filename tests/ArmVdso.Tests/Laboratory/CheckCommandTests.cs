@@ -26,11 +26,12 @@ public sealed class CheckCommandTests
         Fails(["getpgid"], "setpgid", "setsid", "mid-pgid");
         Fails(["getsid"], "setsid");
         // 3: no retry. 2: numbers of the previous task's PID namespace. 4: stale credentials. 5: stale parent.
-        Fails([.. CheckCells.Ids.Where(f => f != "getegid")], "migrate", "handler-moves", "offline", "aba", "race", "weak-race");
+        Fails([.. CheckCells.Ids.Where(f => f != "getegid")], "migrate", "moved-migrate", "handler-moves", "offline", "aba", "race",
+            "weak-race");
         Fails(["getpid", "gettid", "getppid"], "pidns", "newns");
-        Fails(["getuid", "geteuid"], "setresuid", "setxid", "userns", "mid-ids");
-        Fails(["getgid"], "setresgid", "userns");
-        Fails(["getppid"], "reparent", "reparent-late", "mid-own", "mid-ids");
+        Fails(["getuid", "geteuid"], "setresuid", "setxid", "userns", "mid-ids", "idmap", "idmap-late", "setns");
+        Fails(["getgid"], "setresgid", "userns", "idmap", "idmap-late", "setns");
+        Fails(["getppid"], "subreaper", "reparent", "reparent-late", "mid-own", "mid-ids");
         Assert.Equal(expected.Order(), failed.Order());
         Assert.All(
             cells.Values.Where(c => CheckCells.Verdict(c) == "proved"), c => Assert.True(c.GetProperty("interleavings").GetInt64() > 0));

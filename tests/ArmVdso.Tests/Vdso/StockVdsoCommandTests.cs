@@ -27,4 +27,22 @@ public sealed class StockVdsoCommandTests
             Assert.Equal(0, row.GetProperty("wrong").GetInt32());
         }
     }
+
+    /// <summary>Our image reads a clock in no more cycles than Linux's, with FEAT_ECV and without. Cycles are modelled.</summary>
+    [Theory]
+    [InlineData("max")]
+    [InlineData("cortex-a53")]
+    public void OurClocksAreNoSlower(string cpu)
+    {
+        string[] functions = ["clock_gettime_monotonic", "clock_gettime_monotonic_raw", "clock_gettime_monotonic_coarse", "gettimeofday"];
+        ulong[] Of(string design)
+        {
+            var lab = new ArmVdso.Lab.ArmVdsoLab(new ArmVdso.Lab.SessionSettings { Cpu = cpu, Vdso = design });
+            return [.. lab.CallCycles(functions)];
+        }
+
+        ulong[] stock = Of(StockImages.Path("6.12")), ours = Of("per-cpu");
+        for (int i = 0; i < functions.Length; i++)
+            Assert.True(ours[i] <= stock[i], $"{functions[i]}: {ours[i]} cycles, Linux 6.12's image {stock[i]}");
+    }
 }

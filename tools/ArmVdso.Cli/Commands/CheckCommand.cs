@@ -13,6 +13,12 @@ internal static class CheckCommand
         Option<string[]> function = Repeated("--function", "only functions whose name contains this (repeatable)", "NAME");
         Option<string[]> @event = Repeated("--event", "only this event (repeatable)", "NAME");
         var pairs = new Option<bool>("--pairs") { Description = "also two events at any two boundaries; takes minutes" };
+        var sample = new Option<string?>(
+            "--sample")
+        { Description = "also so many schedules of three events for each function, chosen by --seed", HelpName = "N" };
+        var seed = new Option<string>(
+            "--seed")
+        { Description = "with --sample: what chooses them", HelpName = "N", DefaultValueFactory = _ => "1" };
         var replay = new Option<string?>(
             "--replay")
         { Description = "runs one schedule and shows every instruction and event", HelpName = "ID" };
@@ -36,7 +42,7 @@ internal static class CheckCommand
         OptionGroup[] groups = [new CpuOptions("without: max"), new KernelOptions()];
         return new CliCommand(
             "check", "explores every interleaving of a vDSO call with switches, signals and updates", groups,
-            [function, @event, pairs, replay, brief, mutant, mutants, faults, exposure, litmus, json], [designs], input =>
+            [function, @event, pairs, sample, seed, replay, brief, mutant, mutants, faults, exposure, litmus, json], [designs], input =>
             {
                 SessionSettings settings = CliCommand.Settings(input, groups, new SessionSettings { Core = "none" });
                 if (settings.Cpus < 2)
@@ -45,7 +51,7 @@ internal static class CheckCommand
                 string[] named = input.Operands(designs);
                 if (input.Value(litmus))
                 {
-                    input.Refuse("with --litmus", function, @event, pairs, replay, brief, mutant, mutants, faults, exposure);
+                    input.Refuse("with --litmus", function, @event, pairs, sample, replay, brief, mutant, mutants, faults, exposure);
                     bool asNodes = input.Value(json);
                     return () => LitmusReport.Write(Console.Out, ArmVdsoLab.Litmus(named), asNodes) ? 0 : 1;
                 }
@@ -56,12 +62,16 @@ internal static class CheckCommand
                 string? fault = input.Value(mutant), id = input.Value(replay);
                 bool inPairs = input.Value(pairs), hunt = input.Value(mutants), expose = input.Value(exposure), short_ = input.Value(brief);
                 bool asJson = input.Value(json);
+                int samples = input.Value(sample) is { } budget ? (int)CommandInput.Number(sample.Name, budget, 1, 10_000_000) : 0;
+                ulong chosenBy = input.Number(seed, 0, ulong.MaxValue);
+                if (samples == 0)
+                    input.Refuse("without --sample", seed);
                 if (fault is not null && !ArmVdsoLab.IsMutant(fault))
                     throw CommandInput.Error(
                         $"--mutant: there is no mutant '{fault}'; known: {string.Join(' ', ArmVdsoLab.Mutants.Select(m => m.Name))}");
                 if (id is not null)
                 {
-                    input.Refuse("with --replay", function, @event, pairs, mutants, exposure, json);
+                    input.Refuse("with --replay", function, @event, pairs, sample, mutants, exposure, json);
                     if (named.Length > 0)
                         throw CommandInput.Error("DESIGN means nothing with --replay, whose ID names it");
                     return () => lab.Replay(id, Console.Out, fault, short_) ? 0 : 1;
@@ -69,20 +79,21 @@ internal static class CheckCommand
                 input.Refuse("without --replay", brief);
                 if (expose)
                 {
-                    input.Refuse("with --exposure", function, @event, pairs, mutant, mutants);
+                    input.Refuse("with --exposure", function, @event, pairs, sample, mutant, mutants);
                     return () => Expose(lab, wanted, asJson);
                 }
                 if (input.Value(faults))
                 {
-                    input.Refuse("with --faults", pairs, mutant, mutants);
+                    input.Refuse("with --faults", pairs, sample, mutant, mutants);
                     return () => PlantFaults(lab, wanted, functions, events, asJson);
                 }
                 if (hunt)
                 {
-                    input.Refuse("with --mutants", @event, pairs, mutant);
+                    input.Refuse("with --mutants", @event, pairs, sample, mutant);
                     return () => HuntMutants(lab, wanted, functions, asJson);
                 }
-                return () => Check(lab, wanted, functions, events, inPairs, fault, asJson);
+                string[]? chosen = events.Length == 0 ? null : events;
+                return () => Check(wanted, d => lab.Check(d, functions, chosen, inPairs, fault, samples, chosenBy), chosen, asJson);
             });
     }
 
@@ -110,17 +121,16 @@ internal static class CheckCommand
         string? unknown = names.FirstOrDefault(n => !known.Contains(n));
         if (unknown is not null)
             throw CommandInput.Error($"--event: there is no event '{unknown}'; known: {string.Join(' ', known)}");
-        return names.Length == 0 ? known : names;
+        return names;
     }
 
-    private static int Check(
-        ArmVdsoLab lab, IReadOnlyList<string> designs, string[] functions, string[] events, bool pairs, string? mutant, bool json)
+    private static int Check(IReadOnlyList<string> designs, Func<string, CheckResult> check, string[]? events, bool json)
     {
         bool held = true;
         var all = new JsonArray();
         foreach (string design in designs)
         {
-            CheckResult result = lab.Check(design, functions, events, pairs, mutant);
+            CheckResult result = check(design);
             held &= result.Held;
             if (json)
                 all.Add(CheckReport.Json(result));
@@ -130,7 +140,7 @@ internal static class CheckCommand
         if (json)
             Console.Out.WriteLine(new JsonObject { ["held"] = held, ["designs"] = all }.ToJsonString());
         else
-            CheckReport.WriteLegend(Console.Out, ArmVdsoLab.CheckEvents.Where(e => events.Contains(e.Name)));
+            CheckReport.WriteLegend(Console.Out, ArmVdsoLab.CheckEvents.Where(e => events?.Contains(e.Name) ?? true));
         return held ? 0 : 1;
     }
 

@@ -109,7 +109,8 @@ internal static class SyscallsCommand
             report.WriteLine(WorkloadReport.ToJson(command, run).ToJsonString(Indented));
         else
             WorkloadReport.Write(report, command, run);
-        return run.Status;
+        report.Flush();
+        return run.EndedBy is null ? run.Status : throw run.EndedBy;
     }
 
     private static int PrintTable(bool json)

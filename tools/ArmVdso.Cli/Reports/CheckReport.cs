@@ -19,7 +19,8 @@ internal static class CheckReport
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"design {result.Design}, {Machine(result.Settings)}: {functions.Length} functions, {cells.Sum(c => c.Explored)} "
-            + $"interleavings, {cells.Sum(c => c.Failed)} of them wrong"));
+            + $"interleavings, {cells.Sum(c => c.Failed)} of them wrong, {cells.Count(c => c.Vacuous is not null)} cells vacuous"));
+        output.WriteLine($"A number below is proved within: {Order(cells)}, {result.Bounds}.");
         output.WriteLine();
         var numbers = failed.Select((c, i) => (c, i)).ToDictionary(p => p.c, p => p.i + 1);
         foreach (CheckCell cell in cells.Where(c => c.Failed > 0 && !numbers.ContainsKey(c)).ToList())
@@ -35,6 +36,7 @@ internal static class CheckReport
                 list.Add($"{numbers[cell]}", cell.Schedule!, $"{cell.Failed}/{cell.Explored}", cell.What!);
             list.Write(output);
         }
+        WriteVacuous(output, cells);
         string[] fallbacks = [.. cells.Where(c => c.Event == "none" && c.FellBack > 0).Select(c => c.Function)];
         if (fallbacks.Length > 0)
             output.WriteLine($"\nMade the system call even when nothing happened: {string.Join(' ', fallbacks)}");
@@ -44,6 +46,27 @@ internal static class CheckReport
                 $"\nSilent fallback: after an interrupt that changes nothing, these make the system call until the next switch: "
                 + $"{string.Join(' ', silent)}");
         output.WriteLine();
+    }
+
+    private static string Order(IReadOnlyList<CheckCell> cells) =>
+        (cells.Any(c => c.Event.Contains('+', StringComparison.Ordinal))
+            ? "one event a call, or two where two are named"
+            : "one event a call")
+        + (cells.Any(c => c.Event.StartsWith("weak-", StringComparison.Ordinal))
+            ? ", program order (weak-*: loads of the call and stores of one update in Arm's order)"
+            : ", program order");
+
+    private static void WriteVacuous(TextWriter output, IReadOnlyList<CheckCell> cells)
+    {
+        if (cells.All(c => c.Vacuous is null))
+            return;
+        output.WriteLine();
+        output.WriteLine("Vacuous: nothing was wrong, and nothing could have been; so nothing is proved:");
+        var list = new Table("event", "why", "functions");
+        foreach (IGrouping<(string Event, string Why), CheckCell> group in cells.Where(c => c.Vacuous is not null)
+            .GroupBy(c => (c.Event, c.Vacuous!)))
+            list.Add(group.Key.Event, group.Key.Why, string.Join(' ', group.Select(c => c.Function)));
+        list.Write(output);
     }
 
     /// <summary>Machine and an empty line.</summary>
@@ -83,21 +106,26 @@ internal static class CheckReport
     private static string Short(string function) =>
         function.Replace("clock_gettime_", "", StringComparison.Ordinal).Replace("monotonic_", "mono_", StringComparison.Ordinal);
 
-    private static string CellText(CheckCell? cell, Dictionary<CheckCell, int> numbers) => cell switch
+    private static string CellText(CheckCell? cell, Dictionary<CheckCell, int> numbers) => cell is null ? "" : cell.Verdict switch
     {
-        null => "",
-        { NotApplicable: not null } => "n/a",
-        { Failed: > 0 } => $"FAIL#{numbers[cell]}",
-        _ => cell.Explored.ToString(CultureInfo.InvariantCulture),
+        CheckVerdict.Failed => $"FAIL#{numbers[cell]}",
+        CheckVerdict.Proved => cell.Explored.ToString(CultureInfo.InvariantCulture),
+        CheckVerdict.Sampled => $"({cell.Explored.ToString(CultureInfo.InvariantCulture)})",
+        _ => Name(cell.Verdict),
     };
+
+    private static string Name(CheckVerdict verdict) =>
+        verdict == CheckVerdict.NotApplicable ? "n/a" : verdict.ToString().ToLowerInvariant();
 
     internal static void WriteLegend(TextWriter output, IEnumerable<CheckName> events)
     {
         output.WriteLine(
-            "A number: proved, that many interleavings, each one executed and each answer one that the system call could have given.");
+            "A number: proved within the bounds above, that many interleavings, each one executed and each answer one that the system call "
+            + "could have given.");
         output.WriteLine(
-            "FAIL: see the list. n/a: the function reads nothing that the event writes. Timing models play no part. docs/check.md says "
-            + "what is not explored.");
+            "(A number): so many schedules of three events that the seed chose held. FAIL: see the list. vacuous: nothing could have "
+            + "been wrong. kernel: the design leaves it to the system call on purpose. n/a: "
+            + "the event cannot change the answer. Timing models play no part. docs/check.md says what is not explored.");
         foreach (CheckName e in events)
             output.WriteLine($"  {e.Name,-14} {e.Meaning}");
     }
@@ -111,11 +139,12 @@ internal static class CheckReport
             {
                 ["function"] = cell.Function,
                 ["event"] = cell.Event,
-                ["verdict"] = cell.NotApplicable is not null ? "n/a" : cell.Failed > 0 ? "failed" : "proved",
+                ["verdict"] = Name(cell.Verdict),
+                ["within"] = cell.Verdict == CheckVerdict.NotApplicable ? null : result.Bounds.Of(cell),
                 ["interleavings"] = cell.Explored,
                 ["wrong"] = cell.Failed,
                 ["fell_back"] = cell.FellBack,
-                ["reason"] = cell.NotApplicable,
+                ["reason"] = cell.NotApplicable ?? cell.Vacuous,
                 ["id"] = cell.Schedule,
                 ["what"] = cell.What,
             });
@@ -125,6 +154,9 @@ internal static class CheckReport
             ["design"] = result.Design,
             ["cpu_profile"] = result.Settings.CpuProfileName,
             ["kernel"] = result.Settings.KernelConfiguration.ToString(),
+            ["cpus"] = result.Bounds.Cpus,
+            ["tasks"] = result.Bounds.Tasks,
+            ["vacuous"] = result.Cells.Count(c => c.Vacuous is not null),
             ["cells"] = list,
         };
     }

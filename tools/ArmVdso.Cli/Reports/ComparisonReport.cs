@@ -30,12 +30,21 @@ internal static class ComparisonReport
             ? $"A context switch takes {r.SwitchCycles} cycles in __switch_to ({r.Switches} switches)."
             : $"A context switch takes {r.SwitchCycles} cycles in __switch_to with the slot update, {without} without: "
                 + $"{(long)r.SwitchCycles - (long)without} more ({r.Switches} switches).");
-        long wrong = r.Functions.Sum(f => f.Vdso?.Wrong ?? 0);
-        if (wrong > 0)
-            output.WriteLine(
-                $"{wrong} vDSO answers were wrong: the thread was preempted between reading TPIDRRO_EL0 and the slot (a defect of this "
-                + $"design).");
+        WriteWrong(output, r);
         WriteRanges(output, r);
+    }
+
+    /// <summary>What was seen of wrong answers. Why a design gives them, check finds.</summary>
+    private static void WriteWrong(TextWriter output, ComparisonResult r)
+    {
+        foreach (FunctionComparison f in r.Functions.Where(f => f.Vdso is { Wrong: > 0 }))
+        {
+            WrongAnswers wrong = f.Vdso!.Seen;
+            output.WriteLine(
+                $"{f.Name}: {f.Vdso.Wrong} of {f.Vdso.Calls} vDSO answers contradict the kernel's records; of them {wrong.Interrupted} in "
+                + $"calls that an interrupt or a switch fell into, {wrong.OfAnother} what is true of another live task. "
+                + $"armvdso check {r.Settings.Vdso} --function {f.Name} looks for a schedule.");
+        }
     }
 
     private static void WriteRanges(TextWriter output, ComparisonResult r)

@@ -98,7 +98,7 @@ internal sealed class DesignReport(DesignsResult result)
         for (int i = 0; i < _designs[0].SharedPagesComputed.Count; i++)
             shared.Add(
                 [$"{_designs[0].SharedPagesComputed[i].Cpus}, computed",
-                .. _designs.Select(d => Text.Plain(d.SharedPagesComputed[i].Pages))]);
+                .. _designs.Select(d => d.SharedPagesComputed[i].Pages is { } pages ? Text.Plain(pages) : "cannot")]);
         shared.Write(output);
         output.WriteLine();
         output.WriteLine("Of all processes together, computed from the layout and counted in a run:");

@@ -19,8 +19,8 @@ internal static class WorkloadReport
         long served = total.Values.Sum(c => c.Served);
         output.WriteLine();
         output.WriteLine(
-            $"{command}: {Text.Machine(run.Settings)}, vDSO design {run.Settings.Vdso}, kernel {run.Settings.KernelConfiguration}, exit "
-            + $"status {run.Status}");
+            $"{command}: {Text.Machine(run.Settings)}, vDSO design {run.Settings.Vdso}, kernel {run.Settings.KernelConfiguration}, "
+            + (run.EndedBy is null ? $"exit status {run.Status}" : $"not ended: {run.EndedBy.Message}"));
         output.WriteLine(
             $"{Number(calls)} system calls by {Number(run.Processes.Count)} processes, {Number(run.Switches)} switches between tasks; "
             + $"system calls take {Percent(cycles, run.BusyCycles)} of {Number((long)run.BusyCycles)} busy cycles; "
@@ -117,7 +117,8 @@ internal static class WorkloadReport
             ["kernel"] = run.Settings.KernelConfiguration.ToString(),
             ["cpus"] = run.Settings.Cpus,
             ["design"] = run.Settings.Vdso,
-            ["status"] = run.Status,
+            ["status"] = run.EndedBy is null ? run.Status : null,
+            ["ended_by"] = run.EndedBy?.Message,
             ["cycles"] = "modelled",
             ["busy_cycles"] = run.BusyCycles,
             ["charged_cycles"] = run.ChargedCycles,

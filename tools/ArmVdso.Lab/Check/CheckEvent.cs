@@ -19,6 +19,15 @@ internal sealed record CheckEvent(string Name, string Meaning, Action<Trial, int
     /// <see cref="Trial.RunReordered"/>.</summary>
     internal bool Weak { get; init; }
 
+    /// <summary>What is done before the call.</summary>
+    internal Action<Trial>? Prepare { get; init; }
+
+    /// <summary>Whether it can happen once only: two of them are no pair.</summary>
+    internal bool Once { get; init; }
+
+    /// <summary>What a design may leave to the kernel on purpose when this event happens.</summary>
+    internal VdsoLeaves Leaves { get; init; }
+
     /// <summary>All, in the order of the table.</summary>
     internal static IReadOnlyList<CheckEvent> All { get; } =
     [
@@ -32,31 +41,56 @@ internal sealed record CheckEvent(string Name, string Meaning, Action<Trial, int
         new("setresgid", "the same with group IDs", (t, _) => t.ChangeGroup()) { Composes = true },
         new("setxid", "a sibling on another CPU changes its user IDs and signals this thread, whose handler does so too (glibc's protocol)",
             (t, _) => t.SetXid()),
-        new("reparent", "the parent process exits on another CPU", (t, _) => t.Reparent()) { Composes = true },
+        new("reparent", "the parent process exits on another CPU", (t, _) => t.Reparent()) { Composes = true, Once = true },
         new("reparent-late", "the same; the interrupt that the kernel may send to this CPU arrives after the call",
             (t, _) => t.ReparentLate()),
+        new("subreaper", "the parent process exits on another CPU, then the subreaper that became the parent",
+            (t, _) => t.ReparentTwice()),
         new("setpgid", "the parent process, on another CPU, puts this process into another group",
             (t, _) => t.Regroup()) { Composes = true },
         new("setsid", "a sibling on another CPU makes the process the leader of a session", (t, _) => t.NewSession()),
         new("signal", "a signal interrupts the call; its handler calls the same function", (t, _) => t.Signal()) { Composes = true },
         new("handler-moves", "a signal interrupts the call; its handler is moved to another CPU before it returns",
             (t, _) => t.HandlerMoves()) { Composes = true },
+        new("signal-twice", "a signal interrupts the call; another interrupts the handler's call of the same function",
+            (t, _) => t.NestedSignal()),
+        new("moved", "a handler moves the vDSO, maps memory at its old place, calls the function at the new one, moves all back",
+            (t, _) => t.MoveAndBack()) { Prepare = t => t.MakeDecoy() },
+        new("moved-migrate", "migrate, after a sibling on another CPU has moved the vDSO and mapped memory at its old place",
+            (t, _) => t.Migrate()) { Prepare = t => t.MoveForGood() },
+        new("threads", "threads of the process begin and end on another CPU, one after another has ended; they call the function",
+            (t, _) => t.Threads()) { Leaves = VdsoLeaves.NewProgram },
+        new("exec-sibling", "a sibling on another CPU starts another program: this thread ends; the program's first call is examined",
+            (t, _) => t.SiblingExec()) { Leaves = VdsoLeaves.NewProgram },
+        new("killed", "the process is killed; a new one with its number calls the function where it was",
+            (t, _) => t.Killed()) { Leaves = VdsoLeaves.NewProgram },
         new("fork", "a handler forks; the child, on another CPU, finishes the interrupted call too", (t, _) => t.Fork()),
-        new("vfork", "a handler vforks; the child calls the function and exits before this thread goes on", (t, _) => t.Vfork()),
-        new("exec", "a handler starts another program; its first call is examined", (t, _) => t.Exec()),
+        new("vfork", "a handler vforks; the child calls the function and exits before this thread goes on",
+            (t, _) => t.Vfork()) { Leaves = VdsoLeaves.NewProgram },
+        new("exec", "a handler starts another program; its first call is examined", (t, _) => t.Exec()) { Leaves = VdsoLeaves.NewProgram },
         new("pidns", "a process of another PID namespace runs on this CPU, then this thread again",
             (t, _) => t.PreemptByInhabitant()) { Composes = true },
         new("userns", "a handler forks; the child enters a user namespace (unshare) and calls the function",
-            (t, _) => t.EnterUserNamespace()),
+            (t, _) => t.EnterUserNamespace()) { Leaves = VdsoLeaves.Namespaces },
+        new("idmap", "somebody on another CPU writes uid_map and gid_map of this process' user namespace, where no ID had a number",
+            (t, _) => t.MapIds()) { Prepare = t => t.LiveUnmapped(), Leaves = VdsoLeaves.Namespaces },
+        new("idmap-late", "the same; the interrupt that the kernel may send to this CPU arrives after the call",
+            (t, _) => t.MapIdsLate()) { Prepare = t => t.LiveUnmapped(), Leaves = VdsoLeaves.Namespaces },
+        new("setns", "a handler enters another process' user namespace (setns), then calls the function",
+            (t, _) => t.EnterAnothers()) { Prepare = t => t.LiveAlone(), Leaves = VdsoLeaves.Namespaces },
         new("newns", "a handler clones a child into new user and PID namespaces; the child finishes the interrupted call too",
-            (t, _) => t.ForkIntoNamespaces()),
+            (t, _) => t.ForkIntoNamespaces()) { Leaves = VdsoLeaves.Namespaces },
         new("timens", "a handler forks; its child's child, in a new time namespace with offsets, calls the function",
-            (t, _) => t.EnterTimeNamespace()),
+            (t, _) => t.EnterTimeNamespace()) { Leaves = VdsoLeaves.Namespaces },
         new("reseed", "the kernel's random number generator is seeded anew", (t, _) => t.Reseed()),
         new("step", "single-stepping: from here on each instruction traps and a tracer runs in between", (t, _) => t.SingleStep()),
         new("tick", "the clocks are updated (tick), store by store: the call goes on after each store of the writer",
             (t, part) => t.Tick(part)) { Composes = true, StoreByStore = true },
         new("settime", "clock_settime sets CLOCK_REALTIME by +5 s, store by store", (t, part) => t.SetTime(part)) { StoreByStore = true },
+        new("uncount", "the counter becomes unusable (clock_mode NONE), store by store",
+            (t, part) => t.LoseCounter(part)) { StoreByStore = true },
+        new("recount", "an unusable counter becomes usable again (clock_mode ARCHTIMER), store by store",
+            (t, part) => t.RegainCounter(part)) { StoreByStore = true, Prepare = t => t.WithoutCounter() },
         new("race", "this thread has moved to another CPU; where it was, EL1 code switches to another process, store by store",
             (t, part) => t.Race(part)) { StoreByStore = true },
         new("mid-own", "preempt; while EL1 code switches back, step by step, the parent exits on another CPU",
@@ -69,6 +103,9 @@ internal sealed record CheckEvent(string Name, string Meaning, Action<Trial, int
             (t, part) => t.MidSystemCall(part)) { InKernel = true },
         new("weak-tick", "tick, with loads and stores in every order that the Arm memory model allows", NotAlone) { Weak = true },
         new("weak-settime", "settime, with loads and stores in every such order", NotAlone) { Weak = true },
+        new("weak-uncount", "uncount, with loads and stores in every such order", NotAlone) { Weak = true },
+        new("weak-recount", "recount, with loads and stores in every such order",
+            NotAlone) { Weak = true, Prepare = t => t.WithoutCounter() },
         new("weak-race", "race, with loads and stores in every such order", NotAlone) { Weak = true },
     ];
 

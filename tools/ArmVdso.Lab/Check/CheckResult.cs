@@ -24,8 +24,53 @@ public sealed class CheckCell
     /// <summary>Of them, calls that made the system call.</summary>
     public long FellBack { get; private set; }
 
+    /// <summary>Of them, those with an event between the first and the last instruction of the call.</summary>
+    public long Inside { get; private set; }
+
+    /// <summary>Calls that the events led to: of a handler, a child, a new program.</summary>
+    public long Further { get; private set; }
+
+    /// <summary>Of them, those that made the system call.</summary>
+    public long FurtherFellBack { get; private set; }
+
+    /// <summary>Whether a wrong answer could have been told from the right ones: one that was true before, or is of another task of the
+    /// laboratory, was not allowed.</summary>
+    public bool Telling { get; private set; }
+
     /// <summary>Why the event cannot apply; null: it can.</summary>
     public string? NotApplicable { get; internal init; }
+
+    /// <summary>Why the design leaves the calls that the event leads to to the kernel on purpose; null: it does not.</summary>
+    internal string? OnPurpose { get; init; }
+
+    /// <summary>For schedules that were sampled: what chose them; null: the cell is complete.</summary>
+    public ulong? Seed { get; internal init; }
+
+    /// <summary>Whether the event happens before the call by its nature.</summary>
+    internal bool BeforeCall { get; init; }
+
+    /// <summary>What is known of the cell.</summary>
+    public CheckVerdict Verdict => NotApplicable is not null ? CheckVerdict.NotApplicable
+        : Failed > 0 ? CheckVerdict.Failed
+        : Vacuous is not null ? CheckVerdict.Vacuous
+        : OnPurpose is not null && AllFellBack ? CheckVerdict.Kernel
+        : Seed is not null ? CheckVerdict.Sampled
+        : CheckVerdict.Proved;
+
+    /// <summary>Whether the calls that count, those that the event led to or else those that it disturbed, all made the system
+    /// call.</summary>
+    private bool AllFellBack => Further > 0 ? FurtherFellBack == Further : FellBack == Explored;
+
+    /// <summary>Why the interleavings prove nothing; null: they prove something, failed, or there are none to be made.</summary>
+    public string? Vacuous => NotApplicable is not null || Failed > 0 ? null
+        : Explored == 0 ? "the event never happened"
+        : OnPurpose is not null && AllFellBack ? null
+        : FellBack == Explored ? "every call made the system call"
+        : Event == "none" ? null
+        : Inside == 0 && !BeforeCall ? "the event never happened inside of a call"
+        : AllFellBack ? "every call that the event led to made the system call"
+        : !Telling ? "no answer of another task, and none of before, would have been wrong"
+        : null;
 
     /// <summary>ID of the shortest failing schedule; null: none failed.</summary>
     public string? Schedule { get; private set; }
@@ -38,12 +83,18 @@ public sealed class CheckCell
 
     internal void Add(Schedule schedule, Outcome outcome)
     {
+        if (!outcome.Happened)
+            return;
         Explored++;
         if (outcome.FellBack)
         {
             FellBack++;
             FirstFallback ??= schedule.Events.Count > 0 ? schedule.Events[0].Boundary : 0;
         }
+        Inside += outcome.Inside ? 1 : 0;
+        Further += outcome.Further;
+        FurtherFellBack += outcome.FurtherFellBack;
+        Telling |= outcome.Telling;
         if (outcome.Failure is null)
             return;
         Failed++;
@@ -54,14 +105,58 @@ public sealed class CheckCell
     }
 }
 
+/// <summary>What is known of a cell.</summary>
+public enum CheckVerdict
+{
+    /// <summary>Each interleaving gave an answer that the system call could have given, within the bounds of the result.</summary>
+    Proved,
+
+    /// <summary>The same of schedules that a seed chose among many more.</summary>
+    Sampled,
+
+    /// <summary>At least one did not.</summary>
+    Failed,
+
+    /// <summary>Nothing was wrong, and nothing could have been: <see cref="CheckCell.Vacuous"/> says why.</summary>
+    Vacuous,
+
+    /// <summary>The calls that the event leads to are left to the kernel by the design, on purpose, and all were.</summary>
+    Kernel,
+
+    /// <summary>The event cannot apply to the function.</summary>
+    NotApplicable,
+}
+
+/// <summary>Within what a verdict holds.</summary>
+/// <param name="Kernel">Configuration of the kernel, which is not preemptible.</param>
+/// <param name="Cpus">CPUs of the machine.</param>
+/// <param name="Tasks">Tasks of the laboratory, the one whose calls are examined among them.</param>
+public sealed record CheckBounds(string Kernel, int Cpus, int Tasks)
+{
+    /// <summary>The bounds of a cell's verdict, in one line.</summary>
+    public string Of(CheckCell cell) => $"{Events(cell)}, {Order(cell)}, {this}";
+
+    private static string Events(CheckCell cell) => cell.Seed is { } seed
+        ? FormattableString.Invariant($"3 events a call, schedules sampled with seed {seed}")
+        : cell.Event == "none" ? "no event" : cell.Event.Contains('+', StringComparison.Ordinal) ? "2 events a call" : "1 event a call";
+
+    private static string Order(CheckCell cell) => cell.Event.StartsWith("weak-", StringComparison.Ordinal)
+        ? "loads of the call and stores of one update in Arm's order"
+        : "program order";
+
+    /// <inheritdoc/>
+    public override string ToString() => $"kernel {Kernel} without preemption, {Cpus} CPUs, {Tasks} tasks";
+}
+
 /// <summary>What was found of one design. Timing models play no part.</summary>
 /// <param name="Design">The design.</param>
 /// <param name="Settings">Settings of the run.</param>
+/// <param name="Bounds">Within what the verdicts hold.</param>
 /// <param name="Cells">The cells, function by function.</param>
-public sealed record CheckResult(string Design, SessionSettings Settings, IReadOnlyList<CheckCell> Cells)
+public sealed record CheckResult(string Design, SessionSettings Settings, CheckBounds Bounds, IReadOnlyList<CheckCell> Cells)
 {
-    /// <summary>Whether no interleaving gave a wrong answer.</summary>
-    public bool Held => Cells.All(c => c.Failed == 0);
+    /// <summary>Whether no interleaving gave a wrong answer, and each cell says something.</summary>
+    public bool Held => Cells.All(c => c.Verdict is not (CheckVerdict.Failed or CheckVerdict.Vacuous));
 }
 
 /// <summary>Whether a planted fault was found.</summary>

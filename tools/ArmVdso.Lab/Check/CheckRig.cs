@@ -8,17 +8,19 @@ namespace ArmVdso.Lab.Check;
 /// checker wants, and a family of guest tasks that do what they are told. Switches, signals and system calls are the kernel's
 /// own code at EL1 and in C#.</summary>
 /// <remarks>
-/// init ── parent ── the victim's process: leader, victim (a thread: its TID is not its PID), sibling<br/>
+/// init ── subreaper ── parent ── the victim's process: leader, victim (a thread: its TID is not its PID), sibling<br/>
 /// init ── other, another: two processes of other users; inhabitant: the first process of a PID namespace
 /// </remarks>
-internal sealed class CheckRig : IDisposable, IHypercallHandler
+internal sealed partial class CheckRig : IDisposable, IHypercallHandler
 {
     /// <summary>Instructions that one switch, system call or handler may take before it counts as a hang.</summary>
     private const int Patience = 60_000;
 
     private const int
-        Clone = 220, SetResuid = 147, SetResgid = 149, SigAction = 134, ExitGroup = 94, Rseq = 293, Mmap = 222, SetPgid = 154, SetSid = 157;
-    private const ulong SigChld = 17, ThreadFlags = 0x50f00, NewPid = 0x20000000;
+        RtSigreturn = 139, Prctl = 167, Exit = 93, Clone = 220, SetResuid = 147, SetResgid = 149, SigAction = 134, ExitGroup = 94,
+        Rseq = 293, Mmap = 222, SetPgid = 154, SetSid = 157;
+    private const int Unshare = 97, OpenAt = 56, Close = 57, WriteCall = 64;
+    private const ulong SigChld = 17, ThreadFlags = 0x50f00, NewUser = 0x10000000, NewPid = 0x20000000;
     internal const int Sigusr1 = 10;
 
     private readonly EmbeddedGuest _guest;
@@ -53,6 +55,7 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
         Other = Stranger(7001);
         Another = Stranger(8001);
         Inhabitant = Fork(Init, NewPid);
+        Done(SystemCall(Inhabitant, 0, SetSid), "setsid");
         MakeFamily();
     }
 
@@ -91,6 +94,9 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
     /// <summary>A process in a PID namespace of its own.</summary>
     internal KernelTask Inhabitant { get; }
 
+    /// <summary>The process above the parent: a subreaper.</summary>
+    internal KernelTask Reaper { get; private set; } = null!;
+
     /// <summary>The process above the victim's.</summary>
     internal KernelTask Parent { get; private set; } = null!;
 
@@ -98,7 +104,7 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
     internal KernelTask Leader { get; private set; } = null!;
 
     /// <summary>The thread whose calls are examined.</summary>
-    internal KernelTask Victim { get; private set; } = null!;
+    internal KernelTask Victim { get; set; } = null!;
 
     /// <summary>A third thread of the victim's process.</summary>
     internal KernelTask Sibling { get; private set; } = null!;
@@ -143,14 +149,40 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
         _hypercall = false;
         Observer?.Before(cpu);
         Probe?.Before(cpu);
+        int level = cpu.EL;
+        ulong executed = cpu.Instructions;
         cpu.Step();
         Probe?.After(cpu);
         Observer?.After(cpu);
+        if (level == 0 && cpu.EL != 0 && cpu.Instructions != executed)
+            NoteCall(cpu);
         if (Kernel.Panic is { } panic)
             throw new LabException(panic, LabFault.Failed);
         if (_hypercall)
             TruthMayHaveChanged?.Invoke();
     }
+
+    /// <summary>System calls that a task has made from inside of the image.</summary>
+    internal int CallsFromImage(KernelTask task) => _callsFromImage.GetValueOrDefault(task);
+
+    private readonly Dictionary<KernelTask, int> _callsFromImage = [];
+
+    private void NoteCall(Cpu cpu)
+    {
+        KernelTask task = Kernel.Scheduler.Current(cpu.Index);
+        // The return from a signal handler is in the image too.
+        if (cpu.X(8) != RtSigreturn && cpu.ESR_EL1 >> 26 == (ulong)ExceptionClass.Svc64 && task.Mm is { } memory
+            && cpu.ELR_EL1 - memory.VdsoBase < (ulong)Kernel.Vdso.Image!.Bytes.Length)
+            _callsFromImage[task] = CallsFromImage(task) + 1;
+    }
+
+    /// <summary>The live tasks of the laboratory.</summary>
+    internal IEnumerable<KernelTask> Everybody =>
+        ((KernelTask[])[Init, Other, Another, Inhabitant, Reaper, Parent, Leader, Victim, Sibling])
+        .Where(t => t.State == TaskState.Runnable);
+
+    /// <summary>Within what verdicts of this laboratory hold.</summary>
+    internal CheckBounds Bounds => new(Settings.KernelConfiguration.ToString(), Machine.Cpus.Count, Everybody.Count());
 
     /// <summary>Steps a CPU until a condition holds.</summary>
     /// <returns>False when it did not come true within <see cref="Patience"/> instructions.</returns>
@@ -235,7 +267,12 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
         Control.Prepare(cpu, null);
         Jump(c, "svc_stub");
         RunToIdle(cpu);
-        // The other threads die on their way to EL0.
+        EndThreads(group, cpu);
+    }
+
+    /// <summary>The remaining threads of a process that ends die on their way to EL0.</summary>
+    internal void EndThreads(ThreadGroup group, int cpu)
+    {
         foreach (KernelTask thread in group.Threads.ToList())
         {
             int at = Runs(thread) ? thread.Cpu : cpu;
@@ -244,6 +281,19 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
             Control.Prepare(at, null);
             RunToIdle(at);
         }
+    }
+
+    /// <summary>The end of one thread; its CPU is idle afterwards.</summary>
+    internal void EndThread(KernelTask task, int cpu)
+    {
+        Switch(cpu, task);
+        Cpu c = Machine.Cpus[cpu];
+        c.SetX(8, Exit);
+        c.SetX(0, 0);
+        Observer?.Event($"cpu{cpu}: {task} calls exit");
+        Control.Prepare(cpu, null);
+        Jump(c, "svc_stub");
+        RunToIdle(cpu);
     }
 
     private KernelTask Fork(KernelTask parent, ulong flags = 0, int cpu = 0) =>
@@ -281,6 +331,69 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
         return (parent, child);
     }
 
+    /// <summary>A new process of the first user, with the handler; maybe alone in new namespaces.</summary>
+    internal KernelTask Newcomer(ulong namespaces)
+    {
+        KernelTask task = Fork(Init);
+        SetHandler(task);
+        if (namespaces != 0)
+            Done(SystemCall(task, 0, Unshare, namespaces), "unshare");
+        return task;
+    }
+
+    /// <summary>A process in a user namespace of its own, whose IDs have numbers.</summary>
+    internal KernelTask Householder
+    {
+        get
+        {
+            if (_householder is not null)
+                return _householder;
+            _householder = Newcomer(NewUser);
+            WriteFile(Init, 0, $"/proc/{_householder.Group.Pid}/uid_map", "81 0 1\n");
+            WriteFile(Init, 0, $"/proc/{_householder.Group.Pid}/gid_map", "82 0 1\n");
+            return _householder;
+        }
+    }
+
+    private KernelTask? _householder;
+
+    /// <summary>A task writes a file.</summary>
+    internal void WriteFile(KernelTask task, int cpu, string path, string text)
+    {
+        const ulong here = unchecked((ulong)-100), writeOnly = 1;
+        ulong name = Symbol("scratch") + 128, bytes = name + 64;
+        WriteText(task, name, path);
+        int length = WriteText(task, bytes, text);
+        long file = Done(SystemCall(task, cpu, OpenAt, here, name, writeOnly), $"open of {path}");
+        Done(SystemCall(task, cpu, WriteCall, (ulong)file, bytes, (ulong)length), $"write to {path}");
+        Done(SystemCall(task, cpu, Close, (ulong)file), "close");
+    }
+
+    /// <summary>Memory of the victim's process that looks like no data of a vDSO.</summary>
+    internal ulong Decoy(ulong size)
+    {
+        if (ReferenceEquals(_decoyOf, Victim.Mm))
+            return _decoy;
+        const ulong readWrite = 3, privateAnonymous = 0x22, none = ulong.MaxValue;
+        _decoy = (ulong)Done(SystemCall(Victim, Victim.Cpu, Mmap, 0, size, readWrite, privateAnonymous, none, 0), "mmap");
+        ulong[] words = new ulong[512];
+        Array.Fill(words, 0x4141_4141_4141_4141UL);
+        for (ulong at = 0; at < size; at += 4096)
+            Write(Victim, _decoy + at, words);
+        _decoyOf = Victim.Mm;
+        return _decoy;
+    }
+
+    private MemoryMap? _decoyOf;
+    private ulong _decoy;
+
+    private void SetHandler(KernelTask task)
+    {
+        const ulong sigInfoNoDefer = 0x40000004;
+        Write(task, Symbol("scratch"), [Symbol("handler"), sigInfoNoDefer, 0, 0]);
+        Done(SystemCall(task, 0, SigAction, Sigusr1, Symbol("scratch"), 0, 8), "rt_sigaction");
+    }
+
     /// <summary>Where the victim keeps getrandom's state: a page that the kernel may drop and that a forked child gets empty.</summary>
     internal ulong RandomState { get; private set; }
 
@@ -289,13 +402,17 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
 
     private void MakeFamily()
     {
-        Parent = Fork(Init);
+        Reaper = Fork(Init);
+        const ulong setChildSubreaper = 36;
+        Done(SystemCall(Reaper, 0, Prctl, setChildSubreaper, 1), "prctl");
+        IgnoreChildren(Reaper);
+        Parent = Fork(Reaper);
+        // Group and session are the family's own: whose answer a call gives, must be seen of them.
+        Done(SystemCall(Parent, 0, SetSid), "setsid");
         IgnoreChildren(Parent);
         Leader = Fork(Parent);
         IgnoreChildren(Leader);
-        const ulong sigInfoNoDefer = 0x40000004;
-        Write(Leader, Symbol("scratch"), [Symbol("handler"), sigInfoNoDefer, 0, 0]);
-        Done(SystemCall(Leader, 0, SigAction, Sigusr1, Symbol("scratch"), 0, 8), "rt_sigaction");
+        SetHandler(Leader);
         ReadOnlySpan<uint> ids = BaseIds;
         Done(SystemCall(Leader, 0, SetResgid, ids[0] + 2000, ids[1] + 2000, ids[2] + 2000), "setresgid");
         Done(SystemCall(Leader, 0, SetResuid, ids[0], ids[1], ids[2]), "setresuid");
@@ -327,10 +444,11 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
         {
             for (int i = 1; i < Machine.Cpus.Count; i++)
                 Switch(i, null);
-            KernelTask some = Victim.State == TaskState.Runnable ? Victim : Leader;
-            EndProcess(some, Runs(some) ? some.Cpu : 0);
-            if (Parent.State == TaskState.Runnable)
-                EndProcess(Parent, 0);
+            foreach (KernelTask some in (KernelTask[])[Victim, Leader, Sibling, Parent, Reaper])
+            {
+                if (some.State == TaskState.Runnable)
+                    EndProcess(some, Runs(some) ? some.Cpu : 0);
+            }
             for (int i = 0; i < Machine.Cpus.Count; i++)
                 Switch(i, null);
             MakeFamily();
@@ -344,8 +462,8 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
             Switch(i, null);
         RestoreIds(Victim);
         RestoreIds(Sibling);
-        if (Victim.Group.Pgid != Init.Group.Pgid)
-            Done(SystemCall(Victim, 0, SetPgid, 0, (ulong)Init.Group.Pgid), "setpgid");
+        if (Victim.Group.Pgid != Parent.Group.Pgid)
+            Done(SystemCall(Victim, 0, SetPgid, 0, (ulong)Parent.Group.Pgid), "setpgid");
         // From the idle task to the victim: whatever a design left stale in the slot is gone, and every trial starts alike.
         Switch(0, null);
         Switch(0, Victim);
@@ -387,125 +505,6 @@ internal sealed class CheckRig : IDisposable, IHypercallHandler
 
     /// <summary>Changes the stores of a clock update, for planted faults of the writer; otherwise leaves them as they are.</summary>
     internal Func<IReadOnlyList<HeldStore>, IEnumerable<HeldStore>> WriterFault { get; set; } = stores => stores;
-
-    /// <summary>Physical addresses of the data pages ([vvar]) that the victim sees, in order, with their offsets.</summary>
-    internal Dictionary<ulong, ulong> DataPages { get; } = [];
-
-    private void FindDataPages()
-    {
-        DataPages.Clear();
-        foreach (Vma vma in Victim.Mm!.Vmas.Where(v => v.End - v.Start <= 1 << 20))
-        {
-            // Stack and heap-like areas beyond what the guest uses stay as they are.
-            bool code = vma.Name == "[vdso]" || (Symbol("park") >= vma.Start && Symbol("park") < vma.End);
-            for (ulong va = vma.Start; code && va < vma.End; va += 4096)
-                _ = Victim.Mm.FaultIn(va, false, out _, true);
-        }
-        foreach (Vma vma in Victim.Mm!.Vmas.Where(v => v.Name == "[vvar]"))
-        {
-            for (ulong va = vma.Start; va < vma.End; va += 4096)
-            {
-                _ = Victim.Mm.FaultIn(va, false, out _);
-                if (KernelControl.Physical(Victim.Mm, va) is { } pa)
-                    DataPages[pa & ~0xfffUL] = va - vma.Start;
-            }
-        }
-    }
-
-    /// <summary>Whether the instruction that a CPU has just executed stored to a data page.</summary>
-    internal bool StoredData(Cpu cpu)
-    {
-        for (int i = 0; i < cpu.AccessCount; i++)
-        {
-            if (cpu.Accesses[i].Write && DataPages.ContainsKey(cpu.Accesses[i].Pa & ~0xfffUL))
-                return true;
-        }
-        return false;
-    }
-
-    /// <summary>Whether the instruction that a CPU has just executed touched what other CPUs see or change too.</summary>
-    internal bool TouchedShared(Cpu cpu, KernelTask one, KernelTask other)
-    {
-        if (_hypercall)
-            return true;
-        for (int i = 0; i < cpu.AccessCount; i++)
-        {
-            ulong page = cpu.Accesses[i].Pa & ~0xfffUL;
-            if (DataPages.ContainsKey(page) || page == one.RecordPa || page == other.RecordPa)
-                return true;
-        }
-        return false;
-    }
-
-    /// <summary>The same place as a physical address of a CPU's or its task's slot, in another slot; null: it is in no slot.</summary>
-    internal ulong? OtherSlot(Cpu cpu, ulong pa)
-    {
-        VdsoDesign design = Kernel.Vdso.Design;
-        ulong slot = design.SlotPa(Kernel.Scheduler.Current(cpu.Index));
-        ulong other = design.SlotPa(cpu.Index) != 0 ? design.SlotPa((cpu.Index + 1) % Machine.Cpus.Count) : design.SlotPa(Sibling);
-        return slot != 0 && other != 0 && pa - slot < 256 ? other + (pa - slot) : null;
-    }
-
-    /// <summary>The contents of the data pages.</summary>
-    internal Dictionary<ulong, byte[]> SaveData() => DataPages.Keys.ToDictionary(pa => pa, pa => Machine.Memory.Span(pa, 4096).ToArray());
-
-    /// <summary>Puts contents back.</summary>
-    internal void LoadData(Dictionary<ulong, byte[]> data)
-    {
-        foreach ((ulong pa, byte[] bytes) in data)
-            bytes.CopyTo(Machine.Memory.Span(pa, 4096));
-    }
-
-    /// <summary>Instruction words of the vDSO image as it is in RAM.</summary>
-    internal int CodeWords => (int)(Kernel.Vdso.Image!.TextEnd / 4);
-
-    private ulong CodePa(int word) => KernelControl.Physical(Victim.Mm!, Victim.Mm!.VdsoBase + (ulong)word * 4)
-        ?? throw new InvalidOperationException("a page of the image is not mapped");
-
-    /// <summary>Word n of the image.</summary>
-    internal uint CodeWord(int word) => Machine.Memory.Read<uint>(CodePa(word));
-
-    /// <summary>Changes word n of the image, for a planted fault.</summary>
-    internal void SetCodeWord(int word, uint instruction) => Machine.Memory.Write(CodePa(word), instruction);
-
-    private static readonly string[] SlotFields = ["seq", "cpu", "node", .. VdsoCalls.Fields.Select(f => f.Name)];
-
-    private static readonly string[] ClockFields =
-    [
-        "seq", "clock_mode", "cycle_last", "mask", "mult", "shift", "tz_minuteswest", "tz_dsttime", "hrtimer_res",
-    ];
-
-    /// <summary>A physical address as an offset in [vvar] where it is there, with the name of the field where the layout of the
-    /// image has one.</summary>
-    internal string DataName(ulong pa)
-    {
-        if (!DataPages.TryGetValue(pa & ~0xfffUL, out ulong page))
-            return $"pa 0x{pa:x}";
-        ulong offset = page + (pa & 0xfff);
-        string field = FieldAt((long)offset);
-        return field.Length == 0 ? $"[vvar]+0x{offset:x}" : $"[vvar]+0x{offset:x} {field}";
-    }
-
-    private string FieldAt(long offset)
-    {
-        VdsoImage image = Kernel.Vdso.Image!;
-        long slots = image.LayoutOr("vdso_vsys_data.cpu_data", -1), size = image.LayoutOr("vdso_per_cpu_data.size", 0);
-        if (slots >= 0 && size > 0 && offset >= slots)
-            return Named(image, "vdso_per_cpu_data", SlotFields, (offset - slots) % size) is { } slot
-                ? $"cpu_data[{(offset - slots) / size}].{slot}"
-                : "";
-        long data = image.LayoutOr("vdso_data.size", 0), basetime = image.LayoutOr("vdso_data.basetime", -1);
-        if (data <= 0 || offset >= 2 * data)
-            return "";
-        long at = offset % data;
-        string? name = at >= basetime && at < basetime + 12 * 16
-            ? $"basetime[{(at - basetime) / 16}].{((at - basetime) % 16 < 8 ? "sec" : "nsec")}"
-            : Named(image, "vdso_data", ClockFields, at);
-        return name is null ? "" : $"data[{offset / data}].{name}";
-    }
-
-    private static string? Named(VdsoImage image, string type, string[] fields, long offset) =>
-        Array.Find(fields, f => image.LayoutOr($"{type}.{f}", -1) == offset);
 
     public void Dispose()
     {

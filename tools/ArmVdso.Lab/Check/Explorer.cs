@@ -40,6 +40,12 @@ internal sealed class Explorer
         var tick = new ClockStores(_rig, _clocks, () => _rig.Control.Tick());
         _footprints["tick"] = _footprints["settime"] = [.. tick.Stores.Select(s => Bytes(s.Pa, s.Size))];
         tick.Finish();
+        foreach ((string name, bool usable) in (ReadOnlySpan<(string, bool)>)[("uncount", false), ("recount", true)])
+        {
+            var change = new ClockStores(_rig, _clocks, () => _rig.Control.UseCounter(usable));
+            _footprints[name] = [.. change.Stores.Select(s => Bytes(s.Pa, s.Size))];
+            change.Finish();
+        }
         _clockBytes.UnionWith(_footprints["tick"].SelectMany(b => b));
         var race = new List<ulong[]>();
         _rig.Switch(0, null);
@@ -68,9 +74,9 @@ internal sealed class Explorer
     private static ulong[] Bytes(ulong pa, int size) => [.. Enumerable.Range(0, size).Select(i => pa + (ulong)i)];
 
     /// <summary>Runs one schedule.</summary>
-    internal Outcome Run(CheckedFunction function, Schedule schedule, int usual)
+    internal Outcome Run(CheckedFunction function, Schedule schedule, int usual, bool asksTelling = false)
     {
-        var trial = new Trial(_rig, function, _clocks) { Usual = usual };
+        var trial = new Trial(_rig, function, _clocks) { Usual = usual, AsksTelling = asksTelling };
         if (!schedule.Events.Any(e => CheckEvent.Find(e.Event)!.Weak))
             return trial.Run(schedule);
         if (schedule.Events.Count > 1 || schedule.Versions is null)
@@ -114,9 +120,54 @@ internal sealed class Explorer
         {
             foreach (CheckEvent second in events.Where(e => e.Composes))
             {
-                if (NotApplicable(function, first, loads) is null && NotApplicable(function, second, loads) is null)
+                if (NotApplicable(function, first, loads) is null && NotApplicable(function, second, loads) is null
+                    && !(first.Once && first.Name == second.Name))
                     yield return ExplorePair(function, first, second, usual);
             }
+        }
+    }
+
+    /// <summary>Three events at any boundaries, so many schedules that a seed chooses.</summary>
+    internal CheckCell SampleThree(CheckedFunction function, IReadOnlyList<CheckEvent> events, ulong seed, int count)
+    {
+        (Outcome undisturbed, HashSet<ulong> loads, _) = Undisturbed(function);
+        int usual = undisturbed.Instructions;
+        CheckEvent[] usable = [.. events.Where(e => e.Composes && NotApplicable(function, e, loads) is null)];
+        var cell = new CheckCell(function.Name, "three") { Seed = seed };
+        if (usable.Length == 0)
+            return new CheckCell(function.Name, "three") { NotApplicable = "no event that can be one of several applies" };
+        var random = new Draw(seed, function.Name);
+        for (int i = 0; i < count; i++)
+        {
+            int[] boundaries = [random.Below(usual), random.Below(usual), random.Below(usual)];
+            Array.Sort(boundaries);
+            var chosen = new ScheduledEvent[3];
+            for (int k = 0; k < 3; k++)
+            {
+                CheckEvent e = usable[random.Below(usable.Length)];
+                while (e.Once && chosen.Take(k).Any(c => c.Event == e.Name))
+                    e = usable[random.Below(usable.Length)];
+                chosen[k] = new ScheduledEvent(e.Name, -1, boundaries[k]);
+            }
+            Schedule schedule = Make(function, chosen);
+            Outcome outcome = Run(function, schedule, usual, !cell.Telling);
+            if (outcome.Applied)
+                cell.Add(schedule, outcome);
+        }
+        return cell;
+    }
+
+    /// <summary>Numbers from a seed and a name (SplitMix64).</summary>
+    private sealed class Draw(ulong seed, string name)
+    {
+        private ulong _state = name.Aggregate(seed, (s, c) => (s ^ c) * 0x100000001B3);
+
+        internal int Below(int limit)
+        {
+            ulong z = _state += 0x9E3779B97F4A7C15;
+            z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
+            z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
+            return (int)((z ^ (z >> 31)) % (ulong)limit);
         }
     }
 
@@ -127,8 +178,15 @@ internal sealed class Explorer
 
     private string? NotApplicable(CheckedFunction function, CheckEvent e, HashSet<ulong> loads) => e.Name switch
     {
-        "tick" or "settime" or "weak-tick" or "weak-settime" when !loads.Overlaps(_clockBytes) => "reads no clock data",
-        "mid-own" or "mid-prev" or "mid-ids" when function.Kind != AnswerKind.Id => "answers nothing that it changes",
+        _ when function.Kind is AnswerKind.Constant or AnswerKind.Resolution => "its answer is the same for everybody and for ever",
+        "tick" or "settime" or "uncount" or "recount" or "weak-tick" or "weak-settime" or "weak-uncount" or "weak-recount"
+            when !loads.Overlaps(_clockBytes) => "reads no clock data",
+        "mid-own" or "mid-prev" or "mid-ids" or "subreaper" or "idmap" or "idmap-late" or "setns" when function.Kind != AnswerKind.Id =>
+            "answers nothing that it changes",
+        "aba" when function.Kind == AnswerKind.Cpu && _rig.Machine.Cpus.Count == 2 => "each of two CPUs would be right",
+        "exec" when function.Kind == AnswerKind.Random => "its state goes with the old program",
+        "threads" or "exec-sibling" or "killed" when function.Kind is not (AnswerKind.Id or AnswerKind.Cpu) =>
+            "answers nothing of a task",
         "race" or "weak-race" when !loads.Overlaps(_slotBytes) => "reads nothing that a switch writes",
         _ => null,
     };
@@ -137,14 +195,21 @@ internal sealed class Explorer
     {
         if (NotApplicable(function, e, loads) is { } reason)
             return new CheckCell(function.Name, e.Name) { NotApplicable = reason };
-        var cell = new CheckCell(function.Name, e.Name);
+        VdsoLeaves left = _rig.Kernel.Vdso.Design.Leaves & e.Leaves;
+        var cell = new CheckCell(function.Name, e.Name)
+        {
+            BeforeCall = e.InKernel,
+            OnPurpose = function.Kind == AnswerKind.Random ? "a state in use, or without a key"
+                : left != VdsoLeaves.None && function.Kind is (AnswerKind.Id or AnswerKind.Cpu) ? left.ToString()
+                : null,
+        };
         if (e.Weak)
         {
             // A clock update may begin at any time: the loads before a later boundary are among those of the first.
             for (int k = 0; k < (e.Name == "weak-race" ? usual : 1); k++)
             {
                 Schedule schedule = Make(function, new ScheduledEvent(e.Name, -1, k));
-                if (!new Trial(_rig, function, _clocks) { Usual = usual }.RunReordered(schedule, cell.Add))
+                if (!new Trial(_rig, function, _clocks) { Usual = usual, AsksTelling = !cell.Telling }.RunReordered(schedule, cell.Add))
                     break;
             }
             return cell;
@@ -218,7 +283,7 @@ internal sealed class Explorer
     private bool Try(CheckCell? cell, CheckedFunction function, int usual, params ScheduledEvent[] events)
     {
         Schedule schedule = Make(function, events);
-        Outcome outcome = Run(function, schedule, usual);
+        Outcome outcome = Run(function, schedule, usual, cell is { Telling: false });
         if (outcome.Applied)
             cell?.Add(schedule, outcome);
         return outcome.Applied && events[^1].Boundary < usual * 4;

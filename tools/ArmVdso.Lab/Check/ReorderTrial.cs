@@ -31,7 +31,9 @@ internal sealed partial class Trial
     internal bool RunReordered(Schedule schedule, Action<Schedule, Outcome> add)
     {
         ScheduledEvent e = schedule.Events[0];
+        Prepare(schedule);
         _rig.TruthMayHaveChanged = Sample;
+        RememberBefore();
         PassTime();
         Enter();
         bool reached = true;
@@ -54,6 +56,7 @@ internal sealed partial class Trial
         _rig.TruthMayHaveChanged = null;
         _rig.Observer = null;
         CheckRig.JumpTo(VictimCpu, _rig.Symbol("park"));
+        _atEnd?.Invoke();
         _rig.Restore();
         return reached;
     }
@@ -66,7 +69,13 @@ internal sealed partial class Trial
         var update = new RemoteUpdate(_rig);
         if (name != "weak-race")
         {
-            var stores = new ClockStores(_rig, _clocks, name == "weak-tick" ? _rig.Control.Tick : SetRealtime);
+            var stores = new ClockStores(_rig, _clocks, name switch
+            {
+                "weak-tick" => _rig.Control.Tick,
+                "weak-settime" => SetRealtime,
+                "weak-uncount" => () => _rig.Control.UseCounter(false),
+                _ => () => _rig.Control.UseCounter(true),
+            });
             update.Add(stores.Stores);
             finish = () => stores.Finish();
             return update;
@@ -138,7 +147,11 @@ internal sealed partial class Trial
             if (end != PathEnd.Impossible)
             {
                 Schedule path = schedule with { Versions = [.. choices.Select(c => c.Chosen)] };
-                add(path, new Outcome(steps, _failures.Count == 0 ? null : _failures[0], end == PathEnd.SystemCall, true, update.Stores));
+                add(path, new Outcome(steps, _failures.Count == 0 ? null : _failures[0], end == PathEnd.SystemCall, true, update.Stores)
+                {
+                    Inside = true,
+                    Telling = _telling,
+                });
             }
             if (only is not null)
                 return;
@@ -202,8 +215,10 @@ internal sealed partial class Trial
             List<RemoteUpdate.Version> versions = update.Of(pa, _rig.Machine.Memory.Span(pa, size));
             if (versions.Count == 1)
                 continue;
-            end = again ? PathEnd.Retry : PathEnd.Extended;
-            if (!again)
+            // Nothing is looked at more than twice in one attempt, whether the next is made by the same code or by other.
+            bool retry = again || choices.Count(c => c.Pa == pa) > 1;
+            end = retry ? PathEnd.Retry : PathEnd.Extended;
+            if (!retry)
                 choices.Add(new Choice(step, pa, size, versions));
             return false;
         }

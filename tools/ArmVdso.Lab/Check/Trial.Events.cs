@@ -12,7 +12,7 @@ internal sealed partial class Trial
     private const ulong StepSystemCall = 1, StepFunction = 2, StepFork = 3;
 
     /// <summary>Words of a script in the guest: steps of eight, and the end.</summary>
-    private const int ScriptWords = 64;
+    private const int ScriptWords = 128;
 
     private KernelTask FreeStranger() => _rig.Runs(_rig.Other) ? _rig.Another : _rig.Other;
 
@@ -103,7 +103,9 @@ internal sealed partial class Trial
     /// <summary>Delivers the signal to the victim and follows its handler to the end.</summary>
     /// <param name="sender">A thread of the process that sends it with tgkill; null: the kernel does.</param>
     /// <param name="inHandler">Happens before the handler's first instruction.</param>
-    private void RunHandler(KernelTask? sender = null, Action? inHandler = null)
+    /// <param name="call">Where the handler calls the function, and by which step of its script; null: where it is, by the first or the
+    /// second step.</param>
+    private void RunHandler(KernelTask? sender = null, Action? inHandler = null, (ulong Address, int Step)? call = null)
     {
         if (sender is null)
         {
@@ -121,8 +123,9 @@ internal sealed partial class Trial
             throw new LabException($"the signal handler was not entered ({cpu})", LabFault.Failed);
         inHandler?.Invoke();
         cpu = VictimCpu;
-        ulong function = _function.Address(_rig, Victim);
+        ulong function = call?.Address ?? _function.Address(_rig, Victim);
         TruthWindow? nested = null;
+        int calls = 0;
         bool ended = _rig.RunUntil(cpu, () =>
         {
             if (cpu.EL != 0)
@@ -132,6 +135,7 @@ internal sealed partial class Trial
                 nested = new TruthWindow(_function, Victim);
                 _windows.Add(nested);
                 nested.Sample(_rig, _clocks);
+                calls = _rig.CallsFromImage(Victim);
             }
             return (cpu.SP_EL0 == sp && cpu.PC != handler) || (cpu.PC == _rig.Symbol("park") && _gone);
         });
@@ -147,8 +151,9 @@ internal sealed partial class Trial
             return;
         Sample();
         _windows.Remove(nested);
-        int step = (int)CheckRig.Read(Victim, _rig.Symbol("script")) == (int)StepFunction ? 0 : 1;
-        Judge("the handler's call", nested, Victim, (ulong)ScriptResult("script", step), Buffer(1));
+        int step = call?.Step ?? (CheckRig.Read(Victim, _rig.Symbol("script")) == StepFunction ? 0 : 1);
+        JudgeFurther(
+            "the handler's call", nested, Victim, (ulong)ScriptResult("script", step), Buffer(1), _rig.CallsFromImage(Victim) > calls);
     }
 
     internal void HandlerMoves()
@@ -199,7 +204,10 @@ internal sealed partial class Trial
     internal void Reparent()
     {
         if (_rig.Parent.State != TaskState.Runnable)
+        {
+            _happened = false;
             return;
+        }
         _rig.FamilyBroken = true;
         _rig.EndProcess(_rig.Parent, HelperCpu);
     }
@@ -209,7 +217,10 @@ internal sealed partial class Trial
     internal void Regroup()
     {
         if (_rig.Parent.State != TaskState.Runnable)
+        {
+            _happened = false;
             return;
+        }
         int process = Victim.Group.Pid;
         int group = Victim.Group.Pgid == process ? _rig.Parent.Group.Pgid : process;
         if (_rig.SystemCall(_rig.Parent, HelperCpu, SetPgid, (ulong)process, (ulong)group) != 0)
@@ -301,184 +312,6 @@ internal sealed partial class Trial
         Reparent();
         _lateInterrupts |= VictimCpu.PendingSgi;
         VictimCpu.PendingSgi = 0;
-    }
-
-    internal void Fork() => Fork(SigChld);
-
-    internal void ForkIntoNamespaces() => Fork(SigChld | NewUser | NewPid);
-
-    private void Fork(ulong flags)
-    {
-        Script("script", [StepSystemCall, Clone, flags, 0, 0, 0, 0, 0]);
-        RunHandler();
-        int pid = (int)ScriptResult("script", 0);
-        KernelTask child = _rig.Kernel.Tasks.Find(pid) ?? throw new LabException($"fork in the handler gave {pid}", LabFault.Failed);
-        var window = new TruthWindow(_function, child);
-        if (_function.Kind == AnswerKind.Random)
-            _atFork = CheckedFunction.Words(child, Buffer(0));
-        if (_window is not null)
-            window.Inherit(_window);
-        _windows.Add(window);
-        window.Sample(_rig, _clocks);
-        int at = HelperCpu;
-        _rig.Switch(at, child);
-        Cpu cpu = _rig.Machine.Cpus[at];
-        bool ended = _rig.RunUntil(cpu, () => _rig.Parked(cpu, child));
-        Sample();
-        _windows.Remove(window);
-        if (ended)
-            Judge("the call in the forked child", window, child, cpu.X(0), Buffer(0));
-        else
-            _failures.Add("livelock: the call does not finish in the forked child");
-        _rig.EndProcess(child, at);
-    }
-
-    internal void Vfork()
-    {
-        Script("script", [StepFork, Clone, VforkFlags, 0, 0, 0, 0, 0]);
-        Script("child_script", [.. CallAgain(1), StepSystemCall, Exit, 0, 0, 0, 0, 0, 0]);
-        int cpu = Victim.Cpu, at = HelperCpu;
-        Cpu victimCpu = VictimCpu;
-        ulong sp = victimCpu.SP_EL0;
-        _rig.Observer?.Event($"SIGUSR1 for {Victim}");
-        _rig.Kernel.SignalDelivery.Send(Victim, CheckRig.Sigusr1);
-        _rig.Control.Prepare(cpu, Victim);
-        // The victim sleeps until the child has ended.
-        _rig.RunToIdle(cpu);
-        KernelTask child = _rig.Kernel.Tasks.Groups.Last(g => ReferenceEquals(g.Parent, Victim.Group)).Leader;
-        var window = new TruthWindow(_function, child);
-        ulong function = _function.Address(_rig, Victim);
-        _rig.Switch(at, child);
-        Cpu childCpu = _rig.Machine.Cpus[at];
-        bool ended = _rig.RunUntil(childCpu, () =>
-        {
-            if (childCpu.EL == 0 && childCpu.PC == function)
-            {
-                _windows.Add(window);
-                window.Sample(_rig, _clocks);
-            }
-            return child.State != TaskState.Runnable;
-        });
-        _windows.RemoveAll(w => ReferenceEquals(w, window));
-        window.Sample(_rig, _clocks);
-        if (!ended)
-            throw new LabException("the child of vfork did not end", LabFault.Failed);
-        _rig.RunToIdle(at);
-        Judge("the call in the vfork child", window, Victim, (ulong)ScriptResult("child_script", 0), Buffer(1));
-        _rig.Switch(cpu, Victim);
-        if (!_rig.RunUntil(victimCpu, () => victimCpu.EL == 0 && victimCpu.SP_EL0 == sp && _rig.Runs(Victim)))
-            throw new LabException("the parent of vfork did not go on", LabFault.Failed);
-    }
-
-    internal void EnterUserNamespace()
-    {
-        Script("script", [StepFork, Clone, SigChld, 0, 0, 0, 0, 0]);
-        Script("child_script",
-            [StepSystemCall, Unshare, NewUser, 0, 0, 0, 0, 0, .. CallAgain(1), StepFunction, _rig.Symbol("park"), 0, 0, 0, 0, 0, 0]);
-        RunHandler();
-        int pid = (int)ScriptResult("script", 0);
-        KernelTask child = _rig.Kernel.Tasks.Find(pid) ?? throw new LabException($"fork in the handler gave {pid}", LabFault.Failed);
-        var window = new TruthWindow(_function, child);
-        ulong function = _function.Address(_rig, child);
-        int at = HelperCpu;
-        _rig.Switch(at, child);
-        Cpu cpu = _rig.Machine.Cpus[at];
-        bool ended = _rig.RunUntil(cpu, () =>
-        {
-            if (cpu.EL == 0 && cpu.PC == function)
-            {
-                _windows.Add(window);
-                window.Sample(_rig, _clocks);
-            }
-            return _rig.Parked(cpu, child);
-        });
-        Sample();
-        _windows.RemoveAll(w => ReferenceEquals(w, window));
-        ulong list = _rig.Symbol("child_script");
-        if (CheckRig.Read(child, list + 56) != 0)
-            throw new LabException($"unshare in the child gave {(long)CheckRig.Read(child, list + 56)}", LabFault.Failed);
-        if (ended)
-            Judge("the call in the new user namespace", window, child, CheckRig.Read(child, list + 64 + 56), Buffer(1));
-        else
-            _failures.Add("livelock: the call in the new user namespace does not finish");
-        _rig.EndProcess(child, at);
-    }
-
-    internal void EnterTimeNamespace()
-    {
-        const ulong here = unchecked((ulong)-100), writeOnly = 1, firstFree = 3;
-        ulong path = _rig.Symbol("scratch") + 128, text = path + 64;
-        CheckRig.WriteText(Victim, path, "/proc/self/timens_offsets");
-        int length = CheckRig.WriteText(Victim, text, "monotonic 1000 5\nboottime 2000 7\n");
-        Script("script", [StepFork, Clone, SigChld, 0, 0, 0, 0, 0]);
-        Script(
-            "child_script",
-            [
-                StepSystemCall, Unshare, NewUser | NewTime, 0, 0, 0, 0, 0,
-                StepSystemCall, OpenAt, here, path, writeOnly, 0, 0, 0,
-                StepSystemCall, WriteFile, firstFree, text, (ulong)length, 0, 0, 0,
-                StepSystemCall, Clone, SigChld, 0, 0, 0, 0, 0,
-                .. CallAgain(1),
-                StepFunction, _rig.Symbol("park"), 0, 0, 0, 0, 0, 0,
-            ]);
-        RunHandler();
-        KernelTask child = _rig.Kernel.Tasks.Find((int)ScriptResult("script", 0))!;
-        int at = HelperCpu;
-        Cpu cpu = _rig.Machine.Cpus[at];
-        _rig.Switch(at, child);
-        if (!_rig.RunUntil(cpu, () => _rig.Parked(cpu, child)))
-            throw new LabException("the child did not make its time namespace", LabFault.Failed);
-        ulong list = _rig.Symbol("child_script");
-        long[] results = [.. Enumerable.Range(0, 4).Select(i => (long)CheckRig.Read(child, list + (ulong)i * 64 + 56))];
-        if (results[0] != 0 || results[1] != (long)firstFree || results[2] != length || results[3] <= 0)
-            throw new LabException($"unshare, open, write and clone in the child gave {string.Join(' ', results)}", LabFault.Failed);
-        KernelTask inside = _rig.Kernel.Tasks.Find((int)results[3])!;
-        var window = new TruthWindow(_function, inside);
-        ulong function = _function.Address(_rig, inside);
-        _rig.Switch(at, inside);
-        bool ended = _rig.RunUntil(cpu, () =>
-        {
-            if (cpu.EL == 0 && cpu.PC == function)
-            {
-                _windows.Add(window);
-                window.Sample(_rig, _clocks);
-            }
-            return _rig.Parked(cpu, inside);
-        });
-        Sample();
-        _windows.RemoveAll(w => ReferenceEquals(w, window));
-        if (ended)
-            Judge("the call in the time namespace", window, inside, CheckRig.Read(inside, list + 4 * 64 + 56), Buffer(1));
-        else
-            _failures.Add("livelock: the call in the time namespace does not finish");
-        _rig.EndProcess(inside, at);
-        _rig.EndProcess(child, at);
-    }
-
-    internal void Exec()
-    {
-        ulong scratch = _rig.Symbol("scratch");
-        ulong path = scratch + 64;
-        CheckRig.Write(Victim, path, [BitConverter.ToUInt64("/check\0\0"u8)]);
-        CheckRig.Write(Victim, scratch, [path, 0]);
-        Script("script", [StepSystemCall, Execve, path, scratch, scratch + 8, 0, 0, 0]);
-        _rig.FamilyBroken = true;
-        _gone = true;
-        Cpu cpu = VictimCpu;
-        _rig.Observer?.Event($"SIGUSR1 for {Victim}");
-        _rig.Kernel.SignalDelivery.Send(Victim, CheckRig.Sigusr1);
-        if (!_rig.RunUntil(cpu, () => _rig.Parked(cpu, Victim)))
-            throw new LabException("execve in the handler did not happen", LabFault.Failed);
-        _windows.Clear();
-        Enter();
-        OpenWindow();
-        for (int i = 0; i < Bound && !_rig.Parked(cpu, Victim); i++)
-            StepVictim();
-        Sample();
-        if (_rig.Parked(cpu, Victim))
-            Judge("the new program's first call", _window!, Victim, cpu.X(0), Buffer(0));
-        else
-            _failures.Add("livelock: the new program's first call does not finish");
     }
 
     internal void Tick(int part) => ByStores(() => new ClockStores(_rig, _clocks, () => _rig.Control.Tick()), part);

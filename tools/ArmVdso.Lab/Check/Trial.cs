@@ -8,7 +8,23 @@ namespace ArmVdso.Lab.Check;
 /// <param name="FellBack">Whether the call made the system call.</param>
 /// <param name="Applied">Whether the call was long enough for every event of the schedule.</param>
 /// <param name="Stores">Stores of the update that was explored store by store, once it is complete; 0 without one.</param>
-internal sealed record Outcome(int Instructions, string? Failure, bool FellBack, bool Applied, int Stores);
+internal sealed record Outcome(int Instructions, string? Failure, bool FellBack, bool Applied, int Stores)
+{
+    /// <summary>Whether an event came between the first and the last instruction of the call.</summary>
+    internal bool Inside { get; init; }
+
+    /// <summary>Whether a wrong answer could have been told from the right ones.</summary>
+    internal bool Telling { get; init; }
+
+    /// <summary>Whether each event found something to happen to.</summary>
+    internal bool Happened { get; init; } = true;
+
+    /// <summary>Calls that the events led to, and those of them that made the system call.</summary>
+    internal int Further { get; init; }
+
+    /// <inheritdoc cref="Further"/>
+    internal int FurtherFellBack { get; init; }
+}
 
 /// <summary>One call of one function by the victim, with events at instruction boundaries. Events are in Trial.Events.cs.</summary>
 internal sealed partial class Trial
@@ -33,7 +49,16 @@ internal sealed partial class Trial
     private Action? _atEnd;
     private bool _singleStep;
     private bool _gone;
+    private bool _inside;
+    private bool _telling;
+    private bool _happened = true;
+    private int _further;
+    private int _furtherFellBack;
+    private readonly HashSet<long> _before = [];
     private int _stores;
+
+    /// <summary>Whether it is asked if a wrong answer could be told from the right ones.</summary>
+    internal bool AsksTelling { get; init; }
 
     /// <summary>Bytes of RAM that the undisturbed call loads, when asked for.</summary>
     internal HashSet<ulong>? Loads { get; init; }
@@ -69,7 +94,9 @@ internal sealed partial class Trial
     /// <summary>Makes the call. The rig is in its first state before and afterwards.</summary>
     internal Outcome Run(Schedule schedule)
     {
+        Prepare(schedule);
         _rig.TruthMayHaveChanged = Sample;
+        RememberBefore();
         PassTime();
         Enter();
         int boundary = 0, next = 0, steps = 0;
@@ -84,6 +111,7 @@ internal sealed partial class Trial
                     FinishWriter();
                 Sample();
                 CheckEvent.Find(e.Event)!.Apply(this, e.Part);
+                _inside |= boundary > 0;
                 Sample();
                 _writerOf = _writer is null ? null : e.Event;
                 _writerSince = boundary;
@@ -117,10 +145,19 @@ internal sealed partial class Trial
             _failures.Insert(0, $"livelock: not finished after {boundary} instructions (undisturbed: {Usual})");
         else if (!_gone)
             Judge("the call", _window!, Victim, VictimCpu.X(0), Buffer(0));
+        else if (AsksTelling && _window is not null)
+            _telling |= Tells(_window);
         FinishWriter();
         _rig.TruthMayHaveChanged = null;
         bool applied = next == schedule.Events.Count && !_exhausted;
-        var outcome = new Outcome(boundary, _failures.Count == 0 ? null : string.Join("; ", _failures), fellBack, applied, _stores);
+        var outcome = new Outcome(boundary, _failures.Count == 0 ? null : string.Join("; ", _failures), fellBack, applied, _stores)
+        {
+            Inside = _inside,
+            Telling = _telling,
+            Happened = _happened,
+            Further = _further,
+            FurtherFellBack = _furtherFellBack,
+        };
         // What follows puts the rig back: no part of the interleaving.
         _rig.Observer = null;
         VictimCpu.PendingSgi |= _lateInterrupts;
@@ -211,7 +248,10 @@ internal sealed partial class Trial
             }
             return false;
         }
-        bool call = cpu.ESR_EL1 >> 26 == (ulong)ExceptionClass.Svc64;
+        // getrandom also takes a key for itself: only what is asked for the caller's bytes is a fallback.
+        // An interrupt leaves ESR_EL1 as it was.
+        bool call = _stepped && cpu.ESR_EL1 >> 26 == (ulong)ExceptionClass.Svc64
+            && (_function.Kind != AnswerKind.Random || cpu.X(0) == Buffer(0));
         BackToUser(cpu, "the return to EL0");
         return call;
     }
@@ -234,8 +274,43 @@ internal sealed partial class Trial
             throw new LabException($"{what} did not happen ({cpu})", LabFault.Failed);
     }
 
+    private void Prepare(Schedule schedule)
+    {
+        foreach (string name in schedule.Events.Select(e => e.Event).Distinct())
+            CheckEvent.Find(name)!.Prepare?.Invoke(this);
+    }
+
+    /// <summary>What was true before the call: after a change, an answer of before is a wrong one.</summary>
+    private void RememberBefore()
+    {
+        if (_function.Kind != AnswerKind.Random)
+            _before.Add(_function.Truth(_rig, Victim));
+    }
+
+    /// <summary>Whether some answer that was true before, or is another task's, is not among those allowed.</summary>
+    private bool Tells(TruthWindow window)
+    {
+        IEnumerable<long> others = _function.Kind switch
+        {
+            AnswerKind.Id => _rig.Everybody.Select(t => _function.Truth(_rig, t)),
+            AnswerKind.Cpu => Enumerable.Range(0, _rig.Machine.Cpus.Count).Select(c => (long)c),
+            _ => [],
+        };
+        return _function.Kind == AnswerKind.Random || _before.Concat(others).Any(v => !window.Allows(v));
+    }
+
+    /// <summary>A call that an event led to: the answer, and whether it came from the system call.</summary>
+    private void JudgeFurther(string who, TruthWindow window, KernelTask task, ulong x0, ulong buffer, bool fellBack)
+    {
+        _further++;
+        _furtherFellBack += fellBack ? 1 : 0;
+        Judge(who, window, task, x0, buffer);
+    }
+
     private void Judge(string who, TruthWindow window, KernelTask task, ulong x0, ulong buffer)
     {
+        if (AsksTelling && !_telling)
+            _telling = Tells(window);
         long? answer = _function.Result(task, x0, buffer);
         bool allowed = _function.Kind == AnswerKind.Random
             ? answer is not null && Fresh(CheckedFunction.Words(task, buffer))

@@ -30,6 +30,12 @@ internal sealed class CallSamples
     /// <summary>Answers that the kernel's own records contradict.</summary>
     internal long Wrong { get; set; }
 
+    /// <summary>Of them, those with an interrupt or a switch since the round before.</summary>
+    internal long WrongInterrupted { get; set; }
+
+    /// <summary>Of them, those that are true of another live task.</summary>
+    internal long WrongOfAnother { get; set; }
+
     /// <summary>Rounds that an interrupt or a switch disturbed; they are not in <see cref="Rounds"/>.</summary>
     internal long Disturbed { get; set; }
 
@@ -92,7 +98,10 @@ internal sealed class CallSampler : OffsetTrace
         static ulong Less(ulong value, ulong loop) => value > loop ? value - loop : 0;
         return new CallFigures(
             Less(samples.Cycles, empty.Cycles), Less(samples.Instructions, empty.Instructions), samples.Calls, samples.Fallbacks,
-            samples.Wrong);
+            samples.Wrong)
+        {
+            Seen = new WrongAnswers(samples.WrongInterrupted, samples.WrongOfAnother),
+        };
     }
 
     /// <summary>The figures of all functions in one way.</summary>
@@ -176,7 +185,11 @@ internal sealed class CallSampler : OffsetTrace
         if (label.Kind == CallKind.Vdso && p.Calls > 0)
             samples.Fallbacks++;
         if (label.Kind != CallKind.Empty && !IsRight(cpu, label.Name))
+        {
             samples.Wrong++;
+            samples.WrongInterrupted += p.Disturbed || p.Cpu != cpu.Index ? 1 : 0;
+            samples.WrongOfAnother += IsAnothers(cpu, label.Name) ? 1 : 0;
+        }
         if (p.LastLabel == pc && !p.Disturbed && p.Cpu == cpu.Index)
             samples.Rounds.Add((cpu.Cycles - p.Cycles, cpu.Instructions - p.Instructions));
         else
@@ -203,12 +216,15 @@ internal sealed class CallSampler : OffsetTrace
         .SelectMany(c => c.Cases.Select(k => (k.Name, (c.Truth!, k.First)))).ToDictionary();
 
     /// <summary>Whether the answer in X0 is what the kernel's own objects say at this moment.</summary>
-    private bool IsRight(Cpu cpu, string name)
+    private bool IsRight(Cpu cpu, string name) => cpu.W(0) == Truth(name, _kernel.Scheduler.Current(cpu.Index));
+
+    private static uint Truth(string name, KernelTask task) =>
+        Truths.TryGetValue(name, out (Func<KernelTask, int, int> Of, int First) truth) ? (uint)truth.Of(task, truth.First) : 0;
+
+    private bool IsAnothers(Cpu cpu, string name)
     {
-        KernelTask task = _kernel.Scheduler.Current(cpu.Index);
-        uint expected = Truths.TryGetValue(name, out (Func<KernelTask, int, int> Of, int First) truth)
-            ? (uint)truth.Of(task, truth.First)
-            : 0;
-        return cpu.W(0) == expected;
+        KernelTask self = _kernel.Scheduler.Current(cpu.Index);
+        return Truths.ContainsKey(name) && _kernel.Tasks.Groups.SelectMany(g => g.Threads)
+            .Any(t => !ReferenceEquals(t, self) && Truth(name, t) == cpu.W(0));
     }
 }

@@ -128,7 +128,8 @@ internal static class Comparison
             SwitchCycles = warm.SwitchCycles,
             Switches = warm.Switches.Count,
             SharedPages = warm.SharedPages,
-            SharedPagesComputed = [.. CpuCounts.Select(n => new SharedPages(n, design.ComputedPages(n, 1).Shared))],
+            SharedPagesComputed = [.. CpuCounts.Select(n => new SharedPages(
+                n, n > design.MostCpus ? null : design.ComputedPages(n, 1).Shared))],
             ProcessPages = memory,
         };
     }

@@ -6,7 +6,16 @@ namespace ArmVdso.Lab.Designs;
 /// <param name="Calls">Calls that were made.</param>
 /// <param name="Fallbacks">Of them, calls of the vDSO that made the system call.</param>
 /// <param name="Wrong">Of them, answers that the kernel's own records contradict.</param>
-public sealed record CallFigures(ulong Cycles, ulong Instructions, long Calls, long Fallbacks, long Wrong);
+public sealed record CallFigures(ulong Cycles, ulong Instructions, long Calls, long Fallbacks, long Wrong)
+{
+    /// <summary>What was seen of the wrong ones.</summary>
+    public WrongAnswers Seen { get; init; } = new(0, 0);
+}
+
+/// <summary>What was seen of wrong answers: no cause, only what happened.</summary>
+/// <param name="Interrupted">An interrupt or a switch came between the call before and the answer.</param>
+/// <param name="OfAnother">The answer is what the kernel says of another live task.</param>
+public sealed record WrongAnswers(long Interrupted, long OfAnother);
 
 /// <summary>Cycles with all calibrated system instructions at the low and at the high ends of their ranges.</summary>
 /// <param name="Low">At the low ends.</param>
@@ -49,8 +58,8 @@ public sealed record ComparisonResult
 
 /// <summary>Shared pages of image and data on a machine with some CPUs, computed from the layout.</summary>
 /// <param name="Cpus">CPUs.</param>
-/// <param name="Pages">Pages of 4 KiB.</param>
-public sealed record SharedPages(int Cpus, int Pages);
+/// <param name="Pages">Pages of 4 KiB; null: the design cannot serve so many CPUs.</param>
+public sealed record SharedPages(int Cpus, int? Pages);
 
 /// <summary>Pages of a number of processes with a number of threads each, computed from the layout and counted in a run.</summary>
 /// <param name="Processes">Processes.</param>

@@ -25,8 +25,12 @@ public sealed class WorkloadRun
     /// <summary>Its settings.</summary>
     public SessionSettings Settings { get; }
 
-    /// <summary>Exit status of the program.</summary>
+    /// <summary>Exit status of the program; of one that did not end, 0.</summary>
     public int Status { get; }
+
+    /// <summary>What ended the run in place of the program: a limit, or that every task waits for ever; null: the program ended. The
+    /// counts are those up to then.</summary>
+    public LabException? EndedBy { get; internal init; }
 
     /// <summary>Cycles of all CPUs, not waiting.</summary>
     public ulong BusyCycles { get; }
@@ -72,7 +76,8 @@ internal sealed class Workload(
     /// <param name="redirector">Redirects calls, or null.</param>
     /// <param name="show">Whether the program's output is shown.</param>
     /// <param name="count">Whether calls that the vDSO answers are counted, when they are at all.</param>
-    internal WorkloadRun Run(SessionSettings with, CallRedirector? redirector, bool show, bool count)
+    /// <param name="partly">Whether a run that a limit ends is a result too.</param>
+    internal WorkloadRun Run(SessionSettings with, CallRedirector? redirector, bool show, bool count, bool partly = false)
     {
         using var hash = SHA256.Create();
         using var output = new CryptoStream(show ? hooks.Output : Stream.Null, hash, CryptoStreamMode.Write, leaveOpen: true);
@@ -92,9 +97,18 @@ internal sealed class Workload(
         {
             profile = new SyscallProfile(session.Kernel, count && countVdso);
             session.Machine.Observer = profile;
-            int status = session.Run();
+            int status = 0;
+            LabException? endedBy = null;
+            try
+            {
+                status = session.Run();
+            }
+            catch (LabException e) when (partly && e.Fault == LabFault.LimitReached)
+            {
+                endedBy = e;
+            }
             output.FlushFinalBlock();
-            return new WorkloadRun(with, profile, status, session.Machine.Cpus, Convert.ToHexStringLower(hash.Hash!));
+            return new WorkloadRun(with, profile, status, session.Machine.Cpus, Convert.ToHexStringLower(hash.Hash!)) { EndedBy = endedBy };
         }
     }
 }

@@ -1,0 +1,126 @@
+using ArmVdso.Kernel.Explore;
+
+namespace ArmVdso.Lab.Check;
+
+/// <summary>The data pages and the image as they are in RAM.</summary>
+internal sealed partial class CheckRig
+{
+    /// <summary>Physical addresses of the data pages ([vvar]) that the victim sees, in order, with their offsets.</summary>
+    internal Dictionary<ulong, ulong> DataPages { get; } = [];
+
+    private void FindDataPages()
+    {
+        DataPages.Clear();
+        foreach (Vma vma in Victim.Mm!.Vmas.Where(v => v.End - v.Start <= 1 << 20))
+        {
+            // Stack and heap-like areas beyond what the guest uses stay as they are.
+            bool code = vma.Name == "[vdso]" || (Symbol("park") >= vma.Start && Symbol("park") < vma.End);
+            for (ulong va = vma.Start; code && va < vma.End; va += 4096)
+                _ = Victim.Mm.FaultIn(va, false, out _, true);
+        }
+        foreach (Vma vma in Victim.Mm!.Vmas.Where(v => v.Name == "[vvar]"))
+        {
+            for (ulong va = vma.Start; va < vma.End; va += 4096)
+            {
+                _ = Victim.Mm.FaultIn(va, false, out _);
+                if (KernelControl.Physical(Victim.Mm, va) is { } pa)
+                    DataPages[pa & ~0xfffUL] = va - vma.Start;
+            }
+        }
+    }
+
+    /// <summary>Whether the instruction that a CPU has just executed stored to a data page.</summary>
+    internal bool StoredData(Cpu cpu)
+    {
+        for (int i = 0; i < cpu.AccessCount; i++)
+        {
+            if (cpu.Accesses[i].Write && DataPages.ContainsKey(cpu.Accesses[i].Pa & ~0xfffUL))
+                return true;
+        }
+        return false;
+    }
+
+    /// <summary>Whether the instruction that a CPU has just executed touched what other CPUs see or change too.</summary>
+    internal bool TouchedShared(Cpu cpu, KernelTask one, KernelTask other)
+    {
+        if (_hypercall)
+            return true;
+        for (int i = 0; i < cpu.AccessCount; i++)
+        {
+            ulong page = cpu.Accesses[i].Pa & ~0xfffUL;
+            if (DataPages.ContainsKey(page) || page == one.RecordPa || page == other.RecordPa)
+                return true;
+        }
+        return false;
+    }
+
+    /// <summary>The same place as a physical address of a CPU's or its task's slot, in another slot; null: it is in no slot.</summary>
+    internal ulong? OtherSlot(Cpu cpu, ulong pa)
+    {
+        VdsoDesign design = Kernel.Vdso.Design;
+        ulong slot = design.SlotPa(Kernel.Scheduler.Current(cpu.Index));
+        ulong other = design.SlotPa(cpu.Index) != 0 ? design.SlotPa((cpu.Index + 1) % Machine.Cpus.Count) : design.SlotPa(Sibling);
+        return slot != 0 && other != 0 && pa - slot < 256 ? other + (pa - slot) : null;
+    }
+
+    /// <summary>The contents of the data pages.</summary>
+    internal Dictionary<ulong, byte[]> SaveData() => DataPages.Keys.ToDictionary(pa => pa, pa => Machine.Memory.Span(pa, 4096).ToArray());
+
+    /// <summary>Puts contents back.</summary>
+    internal void LoadData(Dictionary<ulong, byte[]> data)
+    {
+        foreach ((ulong pa, byte[] bytes) in data)
+            bytes.CopyTo(Machine.Memory.Span(pa, 4096));
+    }
+
+    /// <summary>Instruction words of the vDSO image as it is in RAM.</summary>
+    internal int CodeWords => (int)(Kernel.Vdso.Image!.TextEnd / 4);
+
+    private ulong CodePa(int word) => KernelControl.Physical(Victim.Mm!, Victim.Mm!.VdsoBase + (ulong)word * 4)
+        ?? throw new InvalidOperationException("a page of the image is not mapped");
+
+    /// <summary>Word n of the image.</summary>
+    internal uint CodeWord(int word) => Machine.Memory.Read<uint>(CodePa(word));
+
+    /// <summary>Changes word n of the image, for a planted fault.</summary>
+    internal void SetCodeWord(int word, uint instruction) => Machine.Memory.Write(CodePa(word), instruction);
+
+    private static readonly string[] SlotFields = ["seq", "cpu", "node", .. VdsoCalls.Fields.Select(f => f.Name)];
+
+    private static readonly string[] ClockFields =
+    [
+        "seq", "clock_mode", "cycle_last", "mask", "mult", "shift", "tz_minuteswest", "tz_dsttime", "hrtimer_res",
+    ];
+
+    /// <summary>A physical address as an offset in [vvar] where it is there, with the name of the field where the layout of the
+    /// image has one.</summary>
+    internal string DataName(ulong pa)
+    {
+        if (!DataPages.TryGetValue(pa & ~0xfffUL, out ulong page))
+            return $"pa 0x{pa:x}";
+        ulong offset = page + (pa & 0xfff);
+        string field = FieldAt((long)offset);
+        return field.Length == 0 ? $"[vvar]+0x{offset:x}" : $"[vvar]+0x{offset:x} {field}";
+    }
+
+    private string FieldAt(long offset)
+    {
+        VdsoImage image = Kernel.Vdso.Image!;
+        long slots = image.LayoutOr("vdso_vsys_data.cpu_data", -1), size = image.LayoutOr("vdso_per_cpu_data.size", 0);
+        if (slots >= 0 && size > 0 && offset >= slots)
+            return Named(image, "vdso_per_cpu_data", SlotFields, (offset - slots) % size) is { } slot
+                ? $"cpu_data[{(offset - slots) / size}].{slot}"
+                : "";
+        long data = image.LayoutOr("vdso_data.size", 0), basetime = image.LayoutOr("vdso_data.basetime", -1);
+        if (data <= 0 || offset >= 2 * data)
+            return "";
+        long at = offset % data;
+        string? name = at >= basetime && at < basetime + 12 * 16
+            ? $"basetime[{(at - basetime) / 16}].{((at - basetime) % 16 < 8 ? "sec" : "nsec")}"
+            : Named(image, "vdso_data", ClockFields, at);
+        return name is null ? "" : $"data[{offset / data}].{name}";
+    }
+
+    private static string? Named(VdsoImage image, string type, string[] fields, long offset) =>
+        Array.Find(fields, f => image.LayoutOr($"{type}.{f}", -1) == offset);
+}
