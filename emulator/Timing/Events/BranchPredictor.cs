@@ -25,11 +25,13 @@ public enum Prediction : byte
     Mispredicted,
 }
 
-/// <summary>Branch prediction: a table of 2-bit counters indexed by address and global history, a table
-/// of indirect targets, a return stack, and a branch target instruction cache of one entry that hides the fetch bubble of
-/// the same direct branch taken again.</summary>
+/// <summary>Branch prediction: a table of 2-bit counters indexed by address and global history, or a <see cref="TaggedPredictor"/>; a
+/// table of indirect targets, by address or by the targets before too; a return stack, and a branch target instruction cache of one entry
+/// that hides the fetch bubble of the same direct branch taken again.</summary>
 public sealed class BranchPredictor
 {
+    private readonly TaggedPredictor? _tagged;
+    private readonly ulong _indirectHistory;
     private readonly byte[] _counters;
     private readonly ulong _countersReciprocal;
     private readonly uint _historyMask;
@@ -39,6 +41,7 @@ public sealed class BranchPredictor
     private readonly bool _hasTargetCache;
     private int _top;
     private uint _history;
+    private ulong _path;
     private ulong _targetCacheBranch = ulong.MaxValue;
     private ulong _targetCacheTarget;
 
@@ -53,6 +56,8 @@ public sealed class BranchPredictor
         _indirectTargets = new ulong[model.IndirectEntries];
         _returns = new ulong[model.ReturnStackEntries];
         _hasTargetCache = model.BranchTargetCache != 0;
+        _tagged = model.TaggedTables > 0 ? new TaggedPredictor(model) : null;
+        _indirectHistory = (1UL << model.IndirectHistory) - 1;
     }
 
     /// <summary>Predicts one executed branch and learns from it.</summary>
@@ -64,6 +69,10 @@ public sealed class BranchPredictor
     {
         switch (kind)
         {
+            case TimingKind.Conditional when _tagged is not null:
+                if (!_tagged.Execute(pc, taken))
+                    return Prediction.Mispredicted;
+                return taken ? Direct(pc, target) : Prediction.FallThrough;
             case TimingKind.Conditional:
                 ref byte counter = ref _counters[Index((uint)(pc >> 2) ^ ((_history & _historyMask) << 2))];
                 bool predicted = counter >= 2;
@@ -86,12 +95,31 @@ public sealed class BranchPredictor
             default:
                 if (kind == TimingKind.IndirectCall)
                     Push(pc + 4);
-                int slot = (int)((pc >> 2) % (uint)_indirectTags.Length);
-                bool hit = _indirectTags[slot] == pc && _indirectTargets[slot] == target;
-                _indirectTags[slot] = pc;
-                _indirectTargets[slot] = target;
-                return hit ? Prediction.TakenIndirect : Prediction.Mispredicted;
+                return Indirect(pc, target) ? Prediction.TakenIndirect : Prediction.Mispredicted;
         }
+    }
+
+    private bool Indirect(ulong pc, ulong target)
+    {
+        bool hit = Target(pc, (uint)(pc >> 2), target);
+        if (_indirectHistory == 0)
+            return hit;
+        // Where the branch went after the same branches before says more, once it is known.
+        ulong path = pc ^ ((_path & _indirectHistory) * 0x9E3779B97F4A7C15);
+        int known = (int)((path >> 32 ^ path) % (uint)_indirectTags.Length);
+        bool seen = _indirectTags[known] == path;
+        bool right = Target(path, (uint)known, target);
+        _path = (_path << 3) ^ (target >> 2);
+        return seen ? right : hit;
+    }
+
+    private bool Target(ulong tag, uint hash, ulong target)
+    {
+        int slot = (int)(hash % (uint)_indirectTags.Length);
+        bool hit = _indirectTags[slot] == tag && _indirectTargets[slot] == target;
+        _indirectTags[slot] = tag;
+        _indirectTargets[slot] = target;
+        return hit;
     }
 
     // Remainder without a division (Lemire, Kaser, Kurz: Faster remainder by direct computation, 2019); exact for 32 bits.

@@ -33,7 +33,12 @@ public sealed partial class CoreModel
         new("branch_target_cache", 0, 1, Pipelines.Both, static (m, v) => m.BranchTargetCache = v),
         new("mispredict", 0, 100, Pipelines.Both, static (m, v) => m.Mispredict = v),
         new("pattern_history", 1, 1 << 20, Pipelines.Both, static (m, v) => m.PatternHistoryEntries = v),
-        new("history_bits", 0, 20, Pipelines.Both, static (m, v) => m.HistoryBits = v),
+        new("history_bits", 0, 20, Pipelines.InOrder, static (m, v) => m.HistoryBits = v),
+        new("history_bits", 4, 64, Pipelines.OutOfOrder, static (m, v) => m.HistoryBits = v),
+        new("tagged_tables", 1, 12, Pipelines.OutOfOrder, static (m, v) => m.TaggedTables = v),
+        new("tagged_index_bits", 4, 16, Pipelines.OutOfOrder, static (m, v) => m.TaggedIndexBits = v),
+        new("loop_entries", 0, 1024, Pipelines.OutOfOrder, static (m, v) => m.LoopEntries = v),
+        new("indirect_history", 0, 32, Pipelines.OutOfOrder, static (m, v) => m.IndirectHistory = v),
         new("indirect_entries", 1, 1 << 16, Pipelines.Both, static (m, v) => m.IndirectEntries = v),
         new("return_stack", 1, 1024, Pipelines.Both, static (m, v) => m.ReturnStackEntries = v),
         new("near_targets", 1, 256, Pipelines.OutOfOrder, static (m, v) => m.NearTargets = v),
@@ -151,10 +156,22 @@ public sealed partial class CoreModel
     /// <summary>Cycles from the issue of a mispredicted branch to the fetch of what follows.</summary>
     internal int Mispredict { get; private set; }
 
+    /// <summary>Tagged tables of the direction predictor; 0: it has counters alone.</summary>
+    internal int TaggedTables { get; private set; }
+
+    /// <summary>Log2 of the entries of each.</summary>
+    internal int TaggedIndexBits { get; private set; }
+
+    /// <summary>Loops whose rounds are counted.</summary>
+    internal int LoopEntries { get; private set; }
+
+    /// <summary>Bits of the targets before it that choose the target of an indirect branch.</summary>
+    internal int IndirectHistory { get; private set; }
+
     /// <summary>Two-bit counters of the direction predictor.</summary>
     internal int PatternHistoryEntries { get; private set; }
 
-    /// <summary>Branches of global history that choose among them.</summary>
+    /// <summary>Branches of global history that choose among them (of the longest of tagged tables).</summary>
     internal int HistoryBits { get; private set; }
 
     /// <summary>Targets of indirect branches that are remembered, by address.</summary>

@@ -110,6 +110,31 @@ public sealed class TimingModelTests
         }
     }
 
+    /// <summary>Mispredicted branches of a hundred, once a predictor has seen a thousand.</summary>
+    private static double Mispredicted(string core, Func<int, bool> taken)
+    {
+        var predictor = new BranchPredictor(CoreModel.Load(core));
+        int wrong = 0;
+        const int Warm = 4000, Counted = 20000;
+        for (int i = 0; i < Warm + Counted; i++)
+        {
+            const ulong Pc = 0x1000;
+            bool direction = taken(i);
+            Prediction made = predictor.Execute(TimingKind.Conditional, Pc, direction, direction ? Pc + 64 : Pc + 4);
+            wrong += i >= Warm && made == Prediction.Mispredicted ? 1 : 0;
+        }
+        return 100.0 * wrong / Counted;
+    }
+
+    /// <summary>The predictor of the out-of-order core sees patterns that the two-bit counters of the others are too short for.</summary>
+    [Fact]
+    public void LongPatternsArePredicted()
+    {
+        static bool Loop(int i) => i % 37 != 36;
+        Assert.True(Mispredicted("neoverse-n1", Loop) < 0.1);
+        Assert.True(Mispredicted("cortex-a53", Loop) > 2);
+    }
+
     [Fact]
     public void CausesSumToTheCycles() => TimingAccount.Check<InOrderTiming>("cortex-a53");
 
