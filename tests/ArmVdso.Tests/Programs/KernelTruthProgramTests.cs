@@ -20,7 +20,7 @@ public sealed class KernelTruthProgramTests
     /// <summary>A guest's own words reach no terminal as they are: names of interpreters, of tasks.</summary>
     [Theory]
     [InlineData("a\u001b[2Jb", "a\\x1b[2Jb")]
-    [InlineData("bell\u0007, \u009b1m", "\\x9b1m")]
+    [InlineData("bell\u0007,\u009b1m", "\\x9b1m")]
     public void MessagesHoldNoControlCharacters(string text, string printed)
     {
         string path = Path.GetTempFileName();
