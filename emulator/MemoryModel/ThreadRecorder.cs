@@ -73,7 +73,10 @@ public sealed class ThreadRecorder
     public void SynchronizeContext() =>
         Add(new MemoryEvent
         {
-            Index = _events.Count, Instruction = _instruction, IsContextSynchronization = true, ControlDependsOn = _control,
+            Index = _events.Count,
+            Instruction = _instruction,
+            IsContextSynchronization = true,
+            ControlDependsOn = _control,
         });
 
     /// <summary>A store that no instruction made, and a barrier: the writer is a model.</summary>

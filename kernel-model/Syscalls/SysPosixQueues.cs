@@ -181,7 +181,8 @@ internal static class SysPosixQueues
                 Pid = vfs.Current?.Pid ?? 0,
                 Uid = vfs.Current?.Credentials.Uid ?? 0,
             });
-        });
+        }
+        );
         return 0;
     }
 

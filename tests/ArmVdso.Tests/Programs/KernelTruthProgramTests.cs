@@ -27,7 +27,8 @@ public sealed class KernelTruthProgramTests
         try
         {
             File.WriteAllText(path, $"#!/no{text}\n");
-            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+            if (!OperatingSystem.IsWindows())
+                File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserExecute);
             ArmVdsoCommand.Result result = ArmVdsoCommand.Run("run", path);
             Assert.Equal(126, result.Status);
             Assert.Contains(printed, result.Errors);

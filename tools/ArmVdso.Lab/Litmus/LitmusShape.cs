@@ -32,8 +32,14 @@ internal sealed record LitmusShape(string Name, string[] Threads, string Conditi
     /// <summary>Names that catalogues use beside those of diy7.</summary>
     private static readonly Dictionary<string, string> Aliases = new()
     {
-        ["dmb"] = "dmb.sy", ["dsb"] = "dsb.sy", ["rel"] = "popl", ["acq"] = "poap", ["acqpc"] = "poqp", ["rel-acq"] = "pola",
-        ["rel-acqpc"] = "polq", ["ctrl-[isb]"] = "ctrlisb",
+        ["dmb"] = "dmb.sy",
+        ["dsb"] = "dsb.sy",
+        ["rel"] = "popl",
+        ["acq"] = "poap",
+        ["acqpc"] = "poqp",
+        ["rel-acq"] = "pola",
+        ["rel-acqpc"] = "polq",
+        ["ctrl-[isb]"] = "ctrlisb",
     };
 
     private static readonly string[] Edges =
