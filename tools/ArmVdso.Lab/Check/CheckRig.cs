@@ -18,7 +18,7 @@ internal sealed partial class CheckRig : IDisposable, IHypercallHandler
 
     private const int
         RtSigreturn = 139, Prctl = 167, Exit = 93, Clone = 220, SetResuid = 147, SetResgid = 149, SigAction = 134, ExitGroup = 94,
-        Rseq = 293, Mmap = 222, SetPgid = 154, SetSid = 157;
+        Rseq = 293, Mmap = 222, SetPgid = 154, SetSid = 157, SchedSetscheduler = 119;
     private const int Unshare = 97, OpenAt = 56, Close = 57, WriteCall = 64;
     private const ulong SigChld = 17, ThreadFlags = 0x50f00, NewUser = 0x10000000, NewPid = 0x20000000;
     internal const int Sigusr1 = 10;
@@ -314,8 +314,10 @@ internal sealed partial class CheckRig : IDisposable, IHypercallHandler
     private KernelTask Stranger(uint first)
     {
         KernelTask task = Fork(Init);
-        // A session and a group of its own: whose answer a call gives, must be seen of every ID.
+        // A session, a group and a policy (SCHED_BATCH) of its own: whose answer a call gives, must be seen of every field.
         Done(SystemCall(task, 0, SetSid), "setsid");
+        Write(task, Symbol("scratch"), [0]);
+        Done(SystemCall(task, 0, SchedSetscheduler, 0, 3, Symbol("scratch")), "sched_setscheduler");
         Done(SystemCall(task, 0, SetResgid, first + 10, first + 11, first + 12), "setresgid");
         Done(SystemCall(task, 0, SetResuid, first, first + 1, first + 2), "setresuid");
         return task;
