@@ -127,6 +127,7 @@ public sealed class CompareCommandTests
         ArmVdsoCommand.Result result = ArmVdsoCommand.Run("compare", "--slice", "2", "--threads", "5");
         Assert.True(result.Status == 0, result.Errors);
         Assert.Matches(
-            @"\n\w+: [1-9]\d* of \d+ vDSO answers contradict the kernel's records; of them [1-9]\d* in calls that an interrupt", result.Output);
+            @"\n\w+: [1-9]\d* of \d+ vDSO answers contradict the kernel's records; of them [1-9]\d* in calls that an interrupt",
+            result.Output);
     }
 }
