@@ -18,19 +18,19 @@ public sealed partial class InOrderPipeline
         long filled = at;
         if (line.Miss)
         {
-            filled = !line.Streamed ? Fill(line.Line, line.Penalty, line.Cause, at, 0, _demandFills) : line.Opens ? Opened(line, at) : at;
+            filled = !line.Streamed ? Fill(line.Line, line.Penalty, line.Cause, at, false) : line.Opens ? _fills.Opened(line, at) : at;
             cause = line.Cause;
         }
         else
         {
-            if (_fillsUntil > at)
-                filled = InFlight(line.Line, at, ref cause);
+            if (_fills.Until > at)
+                filled = _fills.InFlight(line.Line, at, ref cause);
             filled += line.Upgrade;
         }
         for (int i = 0; i < line.PrefetchCount; i++)
         {
             ulong ahead = line.PrefetchLine + (ulong)(line.PrefetchStep * i);
-            Fill(ahead, line.PrefetchPenalty, line.PrefetchCause, at, _demandFills, _fillReady.Length);
+            Fill(ahead, line.PrefetchPenalty, line.PrefetchCause, at, true);
         }
         if ((line.Victims | line.MemoryWrites) != 0)
             PushOut(line, at);
@@ -44,7 +44,7 @@ public sealed partial class InOrderPipeline
         long oldest = _s.Drains[_s.DrainAt];
         if (oldest > at)
         {
-            wait = _fillsUntil >= oldest ? CycleCause.L2 : CycleCause.Unit;
+            wait = _fills.Until >= oldest ? CycleCause.L2 : CycleCause.Unit;
             at = oldest;
         }
         long drain = Math.Max(Math.Max(_s.LastDrain, at) + 1, filled);
@@ -54,35 +54,14 @@ public sealed partial class InOrderPipeline
         return at;
     }
 
-    /// <summary>Starts a fill in the buffer of a range that is free first; lines arrive one after another.</summary>
+    /// <summary>Starts a fill; lines arrive one after another.</summary>
     /// <returns>The cycle in which the line is there.</returns>
-    private long Fill(ulong line, int penalty, CycleCause cause, long at, int first, int end)
+    private long Fill(ulong line, int penalty, CycleCause cause, long at, bool prefetched)
     {
-        int buffer = first;
-        for (int i = first + 1; i < end; i++)
-        {
-            if (_fillFree[i] < _fillFree[buffer])
-                buffer = i;
-        }
-        long asked = Math.Max(at, _fillFree[buffer]);
-        if (cause == CycleCause.Dram)
-            asked = _memory.Read(line, asked);
-        long filled = Math.Max(asked + penalty, _lastFill + _model.FillInterval);
-        _lastFill = filled;
-        _fillReady[buffer] = filled;
-        _fillFree[buffer] = filled + _model.FillHold;
-        _fillLine[buffer] = line;
-        _fillCause[buffer] = cause;
-        if (filled > _fillsUntil)
-            _fillsUntil = filled;
-        return filled;
-    }
-
-    /// <summary>A line is written past L1: when the store buffer is rid of it.</summary>
-    private long Opened(in LineEvent line, long at)
-    {
-        _lastWrite = Math.Max(at, _lastWrite + _model.WriteInterval);
-        return line.Cause == CycleCause.Dram ? _memory.Stream(line.Line, _lastWrite) : _lastWrite;
+        int buffer = _fills.Ask(line, cause, ref at, prefetched);
+        _lastFill = Math.Max(at + penalty, _lastFill + _model.FillInterval);
+        _fills.Arrives(buffer, line, cause, _lastFill);
+        return _lastFill;
     }
 
     /// <summary>Written lines that leave: those of L1 pass where fills come from, the others occupy memory. Nobody waits for them but who
@@ -92,20 +71,5 @@ public sealed partial class InOrderPipeline
         _lastFill = Math.Max(_lastFill, at) + (line.Victims * _model.WriteInterval);
         for (int i = 0; i < line.MemoryWrites; i++)
             _memory.Write(line.Line + (ulong)i, at);
-    }
-
-    /// <summary>The cycle in which a line is there whose fill may be on its way.</summary>
-    private long InFlight(ulong line, long at, ref CycleCause cause)
-    {
-        long filled = at;
-        for (int i = 0; i < _fillLine.Length; i++)
-        {
-            if (_fillLine[i] == line && _fillReady[i] > filled)
-            {
-                filled = _fillReady[i];
-                cause = _fillCause[i];
-            }
-        }
-        return filled;
     }
 }

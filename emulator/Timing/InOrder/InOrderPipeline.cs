@@ -13,15 +13,9 @@ public sealed partial class InOrderPipeline : IPipeline
 {
     private readonly CoreModel _model;
     private readonly EncodingTable<InstructionTiming> _timings;
-    private readonly long[] _fillReady;
-    private readonly long[] _fillFree;
-    private readonly ulong[] _fillLine;
-    private readonly CycleCause[] _fillCause;
-    private readonly int _demandFills;
     private readonly MemoryPort _memory;
-    private long _fillsUntil;
+    private readonly FillBuffers _fills;
     private long _lastFill;
-    private long _lastWrite;
     private Scoreboard _s;
 
     /// <summary>An empty pipeline before its first cycle.</summary>
@@ -33,13 +27,7 @@ public sealed partial class InOrderPipeline : IPipeline
         _memory = memory;
         var timings = new InOrderTimings(model);
         _timings = new EncodingTable<InstructionTiming>(roles => timings.Time(roles));
-        // Behind the fill buffers of demanded lines are those of prefetched ones.
-        _demandFills = model.FillBuffers;
-        int fills = model.FillBuffers + (model.PrefetchLines * Math.Min(model.PrefetchStreams, 2));
-        _fillReady = new long[fills];
-        _fillFree = new long[fills];
-        _fillLine = new ulong[fills];
-        _fillCause = new CycleCause[fills];
+        _fills = new FillBuffers(model, memory);
         _s.Cycle = -1;
         _s.Slots = 2;
         _s.Group = -1;
@@ -367,7 +355,7 @@ public sealed partial class InOrderPipeline : IPipeline
     public bool Save(Span<byte> state, out long horizon)
     {
         horizon = 0;
-        if (_fillsUntil > _s.Cycle)
+        if (_fills.Until > _s.Cycle)
             return false;
         MemoryMarshal.Write(state, _s.Normalised(_model, out horizon));
         return true;

@@ -22,19 +22,19 @@ public sealed partial class OutOfOrderPipeline
             long filled = at;
             if (line.Miss)
             {
-                filled = !line.Streamed ? Fill(line.Line, line.Penalty, line.Cause, at, 0, _model.FillBuffers)
-                    : line.Opens ? Opened(line, at)
+                filled = !line.Streamed ? Fill(line.Line, line.Penalty, line.Cause, at, false)
+                    : line.Opens ? _fills.Opened(line, at)
                     : at;
                 cause = line.Cause;
             }
-            else if (_fillsUntil > at)
+            else if (_fills.Until > at)
             {
-                filled = InFlight(line.Line, at, ref cause);
+                filled = _fills.InFlight(line.Line, at, ref cause);
             }
             for (int i = 0; i < line.PrefetchCount; i++)
             {
                 ulong ahead = line.PrefetchLine + (ulong)(line.PrefetchStep * i);
-                Fill(ahead, line.PrefetchPenalty, line.PrefetchCause, at, _model.FillBuffers, _fillReady.Length);
+                Fill(ahead, line.PrefetchPenalty, line.PrefetchCause, at, true);
             }
             for (int i = 0; i < line.MemoryWrites; i++)
                 _memory.Write(line.Line + (ulong)i, at);
@@ -103,46 +103,13 @@ public sealed partial class OutOfOrderPipeline
         _stores.Add(pa, size, t.Vector, Math.Max(data, 0) + Math.Max(0, t.Latency - 1), earliest, _model.WideStorePasses);
     }
 
-    /// <summary>Starts a fill in the buffer of a range that is free first; lines arrive one after another.</summary>
+    /// <summary>Starts a fill; lines arrive one after another.</summary>
     /// <returns>The cycle in which the line is there.</returns>
-    private long Fill(ulong line, int penalty, CycleCause cause, long at, int first, int end)
+    private long Fill(ulong line, int penalty, CycleCause cause, long at, bool prefetched)
     {
-        int buffer = first;
-        for (int i = first + 1; i < end; i++)
-        {
-            if (_fillReady[i] < _fillReady[buffer])
-                buffer = i;
-        }
-        long asked = Math.Max(at, _fillReady[buffer]);
-        if (cause == CycleCause.Dram)
-            asked = _memory.Read(line, asked);
-        long filled = _fills.Take(IssuePorts.B, _model.FillInterval, asked + penalty, out _);
-        _fillReady[buffer] = filled;
-        _fillLine[buffer] = line;
-        _fillCause[buffer] = cause;
-        _fillsUntil = Math.Max(_fillsUntil, filled);
+        int buffer = _fills.Ask(line, cause, ref at, prefetched);
+        long filled = _arrivals.Take(IssuePorts.B, _model.FillInterval, at + penalty, out _);
+        _fills.Arrives(buffer, line, cause, filled);
         return filled;
-    }
-
-    /// <summary>The cycle in which a line is there whose fill may be on its way.</summary>
-    private long InFlight(ulong line, long at, ref CycleCause cause)
-    {
-        long filled = at;
-        for (int i = 0; i < _fillLine.Length; i++)
-        {
-            if (_fillLine[i] == line && _fillReady[i] > filled)
-            {
-                filled = _fillReady[i];
-                cause = _fillCause[i];
-            }
-        }
-        return filled;
-    }
-
-    /// <summary>A line is written past L1: when the store queue is rid of it.</summary>
-    private long Opened(in LineEvent line, long at)
-    {
-        _lastWrite = Math.Max(at, _lastWrite + _model.WriteInterval);
-        return line.Cause == CycleCause.Dram ? _memory.Stream(line.Line, _lastWrite) : _lastWrite;
     }
 }

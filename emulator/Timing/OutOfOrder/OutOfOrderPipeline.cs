@@ -15,15 +15,11 @@ public sealed partial class OutOfOrderPipeline
     private readonly CoreModel _model;
     private readonly MemoryPort _memory;
     private readonly PortSchedule _ports = new();
-    private readonly PortSchedule _fills = new();
+    private readonly PortSchedule _arrivals = new();
+    private readonly FillBuffers _fills;
     private readonly StoreQueue _stores;
     private readonly TargetBuffer _targets;
     private readonly long[] _reorder;
-    private readonly long[] _fillReady;
-    private readonly ulong[] _fillLine;
-    private readonly CycleCause[] _fillCause;
-    private long _fillsUntil;
-    private long _lastWrite;
     private int _reorderAt;
     private long _group = -1;
     private CycleCause _fetchCause = CycleCause.FrontEnd;
@@ -51,11 +47,7 @@ public sealed partial class OutOfOrderPipeline
         _stores = new StoreQueue(model.StoreQueueEntries);
         _targets = new TargetBuffer(model.NearTargets, model.MainTargets, model.TargetsPerBlock);
         _reorder = new long[model.ReorderBuffer];
-        // Behind the fill buffers of demanded lines are those of prefetched ones.
-        int fills = model.FillBuffers + (model.PrefetchLines * Math.Min(model.PrefetchStreams, 2));
-        _fillReady = new long[fills];
-        _fillLine = new ulong[fills];
-        _fillCause = new CycleCause[fills];
+        _fills = new FillBuffers(model, memory);
     }
 
     /// <summary>Cycles until everything so far has retired.</summary>
@@ -293,7 +285,7 @@ public sealed partial class OutOfOrderPipeline
             _rename = at;
             _renameSlots = 0;
             _ports.Advance(at);
-            _fills.Advance(at);
+            _arrivals.Advance(at);
         }
         _renameSlots += t.Slots;
         if (trace is not null)

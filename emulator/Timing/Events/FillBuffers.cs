@@ -1,0 +1,88 @@
+using ArmVdso.Emulator.Timing.Counters;
+using ArmVdso.Emulator.Timing.Models;
+
+namespace ArmVdso.Emulator.Timing.Events;
+
+/// <summary>Lines of one PE that are on their way, in its fill buffers, and those that it writes past L1. All times are cycles. When a line
+/// arrives behind others is the pipeline's to say: one keeps the order of time, the other takes the cycles that are left.</summary>
+internal sealed class FillBuffers
+{
+    private readonly CoreModel _model;
+    private readonly MemoryPort _memory;
+    private readonly long[] _ready;
+    private readonly long[] _free;
+    private readonly ulong[] _lines;
+    private readonly CycleCause[] _causes;
+    private long _lastWrite;
+
+    /// <summary>Empty buffers.</summary>
+    /// <param name="model">The core.</param>
+    /// <param name="memory">Its way to memory.</param>
+    internal FillBuffers(CoreModel model, MemoryPort memory)
+    {
+        _model = model;
+        _memory = memory;
+        // Behind the buffers of demanded lines are those of prefetched ones.
+        int count = model.FillBuffers + (model.PrefetchLines * Math.Min(model.PrefetchStreams, 2));
+        _ready = new long[count];
+        _free = new long[count];
+        _lines = new ulong[count];
+        _causes = new CycleCause[count];
+    }
+
+    /// <summary>Cycle in which the last line that was asked for is there.</summary>
+    internal long Until { get; private set; }
+
+    /// <summary>Asks for a line through the buffer that is free first.</summary>
+    /// <param name="line">Line number.</param>
+    /// <param name="cause">Where it comes from.</param>
+    /// <param name="at">Cycle in which it is wanted; then the one from which the latency counts.</param>
+    /// <param name="prefetched">Whether nobody waits for it.</param>
+    /// <returns>The buffer, for <see cref="Arrives"/>.</returns>
+    internal int Ask(ulong line, CycleCause cause, ref long at, bool prefetched)
+    {
+        int buffer = prefetched ? _model.FillBuffers : 0;
+        int end = prefetched ? _free.Length : _model.FillBuffers;
+        for (int i = buffer + 1; i < end; i++)
+        {
+            if (_free[i] < _free[buffer])
+                buffer = i;
+        }
+        at = Math.Max(at, _free[buffer]);
+        if (cause == CycleCause.Dram)
+            at = _memory.Read(line, at);
+        return buffer;
+    }
+
+    /// <summary>A line that was asked for comes in a cycle.</summary>
+    internal void Arrives(int buffer, ulong line, CycleCause cause, long cycle)
+    {
+        _ready[buffer] = cycle;
+        _free[buffer] = cycle + _model.FillHold;
+        _lines[buffer] = line;
+        _causes[buffer] = cause;
+        Until = Math.Max(Until, cycle);
+    }
+
+    /// <summary>The cycle in which a line is there whose fill may be on its way.</summary>
+    internal long InFlight(ulong line, long at, ref CycleCause cause)
+    {
+        long filled = at;
+        for (int i = 0; i < _lines.Length; i++)
+        {
+            if (_lines[i] == line && _ready[i] > filled)
+            {
+                filled = _ready[i];
+                cause = _causes[i];
+            }
+        }
+        return filled;
+    }
+
+    /// <summary>A line is written past L1: when the store buffer is rid of it.</summary>
+    internal long Opened(in LineEvent line, long at)
+    {
+        _lastWrite = Math.Max(at, _lastWrite + _model.WriteInterval);
+        return line.Cause == CycleCause.Dram ? _memory.Stream(line.Line, _lastWrite) : _lastWrite;
+    }
+}
