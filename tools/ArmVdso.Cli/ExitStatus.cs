@@ -5,6 +5,7 @@ internal static class ExitStatus
 {
     internal const int Usage = 2;
     internal const int GuestReset = 3;
+    internal const int GuestPanic = 4;
     internal const int LimitReached = 124;
     internal const int EmulatorError = 125;
     internal const int NotExecutable = 126;
@@ -18,6 +19,7 @@ internal static class ExitStatus
         LabFault.LimitReached => LimitReached,
         LabFault.NotExecutable => NotExecutable,
         LabFault.NotFound => NotFound,
+        LabFault.GuestPanic => GuestPanic,
         _ => EmulatorError,
     };
 }

@@ -16,6 +16,9 @@ public enum LabFault
     /// of the guest waits for ever.</summary>
     LimitReached,
 
+    /// <summary>The kernel that was booted panicked.</summary>
+    GuestPanic,
+
     /// <summary>The emulator, the kernel model or a guest of the laboratory failed.</summary>
     Failed,
 }

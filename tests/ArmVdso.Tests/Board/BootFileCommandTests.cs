@@ -37,6 +37,18 @@ public sealed class BootFileCommandTests : IDisposable
         return packed.ToArray();
     }
 
+    /// <summary>The form in which Debian ships kernels since 6.6 (Linux, drivers/firmware/efi/libstub/zboot-header.S).</summary>
+    private static byte[] Zboot(byte[] payload, string compression = "gzip", int cut = 0)
+    {
+        var image = new byte[64 + payload.Length];
+        "MZ\0\0zimg"u8.CopyTo(image);
+        BinaryPrimitives.WriteInt32LittleEndian(image.AsSpan(8), 64);
+        BinaryPrimitives.WriteInt32LittleEndian(image.AsSpan(12), payload.Length);
+        System.Text.Encoding.ASCII.GetBytes(compression).CopyTo(image, 24);
+        payload.CopyTo(image, 64);
+        return image[..^cut];
+    }
+
     /// <summary>A cpio archive of one file.</summary>
     private static byte[] Archive()
     {
@@ -92,15 +104,58 @@ public sealed class BootFileCommandTests : IDisposable
     [Fact]
     public void DamagedGzip() => Expect(126, "gzip", "--kernel", Write("gz", Gzip(Image())[..60]));
 
+    [Fact]
+    public void DamagedZboot()
+    {
+        Expect(126, "points outside of the file", "--kernel", Write("cut", Zboot(Gzip(Image()), cut: 10)));
+        Expect(126, "'zstd'", "--kernel", Write("zstd", Zboot(Gzip(Image()), "zstd")));
+        Expect(126, "gzip", "--kernel", Write("payload", Zboot(Image())));
+        Expect(126, "no arm64 kernel", "--kernel", Write("inside", Zboot(Gzip(new byte[100]))));
+    }
+
     /// <summary>The forms that are right get as far as their loop.</summary>
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void KernelsThatLoop(bool gzip)
+    [InlineData("plain")]
+    [InlineData("gzip")]
+    [InlineData("zboot")]
+    public void KernelsThatLoop(string form)
     {
-        string kernel = Write("kernel", gzip ? Gzip(Image()) : Image());
+        string kernel = Write("kernel", form switch { "gzip" => Gzip(Image()), "zboot" => Zboot(Gzip(Image())), _ => Image() });
         Expect(124, "1000 cycles", "--kernel", kernel, "--initrd", Write("cpio", Archive()));
         Expect(124, "1000 cycles", "--kernel", kernel, "--initrd", Write("cpio.gz", Gzip(Archive())));
+    }
+
+    /// <summary>A guest that writes to its console and goes on for ever.</summary>
+    private static byte[] Speaker(string text)
+    {
+        byte[] image = Image();
+        // ldrb w2, [x1], #1; cbz w2, .; strb w2, [x0]; b back: with x0 = the serial line, x1 = the text behind the code.
+        uint[] code =
+        [
+            0xD2A12000, 0xF2C00400, 0x10000001 | (96 - 8) >> 2 << 5, 0x38401422, 0x34000002, 0x39000002, 0x17FFFFFD,
+        ];
+        BinaryPrimitives.WriteUInt32LittleEndian(image, 0x14000000 | 64 / 4);
+        for (int i = 0; i < code.Length; i++)
+            BinaryPrimitives.WriteUInt32LittleEndian(image.AsSpan(64 + 4 * i), code[i]);
+        System.Text.Encoding.ASCII.GetBytes(text).CopyTo(image, 64 + 96);
+        return image;
+    }
+
+    /// <summary>What the guest had written comes out whole, without a line's end too.</summary>
+    [Theory]
+    [InlineData(124, "100000 cycles have passed", "one\ntwo\nhalf a line")]
+    [InlineData(4, "the guest's kernel panicked: VFS: No root", "x\n[    1.0] ---[ end Kernel panic - not syncing: VFS: No root ]---")]
+    public void LastLinesAreKept(int status, string says, string text)
+    {
+        string kernel = Write("speaker", Speaker(text));
+        ArmVdsoCommand.Result result =
+            ArmVdsoCommand.Run(["boot", "--core", "none", "--mem", "32M", "--max-cycles", "100000", "--kernel", kernel, "--stats"]);
+        Assert.Equal(status, result.Status);
+        Assert.Equal(text, result.Output);
+        Assert.Contains("instructions ", result.Errors);
+        string last = result.Errors.TrimEnd().Split('\n')[^1];
+        Assert.StartsWith("armvdso: ", last);
+        Assert.Contains(says, last);
     }
 
     [Fact]

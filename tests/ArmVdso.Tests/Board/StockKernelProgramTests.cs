@@ -1,11 +1,19 @@
+using System.Security.Cryptography;
+using System.Text.Json.Nodes;
+
 namespace ArmVdso.Tests.Board;
 
 /// <summary>Debian's stock kernels with an initial file system of busybox: to the shell, some commands, and off. The usual run boots one of
 /// them on one CPU; ARMVDSO_LONG=1 boots each on one and four CPUs, with and without a timing model, and twice, since the same run has the
 /// same log to the microsecond.</summary>
-public sealed class StockKernelProgramTests
+public sealed class StockKernelProgramTests : IDisposable
 {
-    private const string Commands = "uname -r; nproc; ls -d /proc/self; dd if=/dev/hwrng bs=16 count=1 2>&- | wc -c; poweroff -f\n";
+    private const string Commands =
+        "uname -r; nproc; ls -d /proc/self; dd if=/dev/hwrng bs=16 count=1 2>&- | wc -c; md5sum /dev/vda; poweroff -f\n";
+
+    private readonly string _files = Directory.CreateTempSubdirectory("armvdso-stock-").FullName;
+
+    public void Dispose() => Directory.Delete(_files, true);
 
     private static readonly Lazy<string> s_folder = new(() =>
     {
@@ -51,28 +59,38 @@ public sealed class StockKernelProgramTests
     [MemberData(nameof(Machines))]
     public void BootsToAShellAndOff(string series, int cpus, string core, string profile)
     {
-        string log = Boot(series, cpus, core, profile);
+        byte[] disk = [.. Enumerable.Range(0, 64 << 10).Select(i => (byte)(i * i >> 8))];
+        File.WriteAllBytes(Disk, disk);
+        (string log, string trace, ulong cycles) = Boot(series, cpus, core, profile);
         string said = log.Replace("\r", "", StringComparison.Ordinal);
         Assert.Contains($"\n{series}.", said);
         Assert.Contains($"\n{cpus}\n", said);
         Assert.Contains("\n/proc/self\n", said);
         Assert.Contains("\n16\n", said);
+        Assert.Contains($"{Convert.ToHexStringLower(MD5.HashData(disk))}  /dev/vda\n", said);
         Assert.Contains("reboot: Power down", said);
         Assert.DoesNotContain("WARNING", said);
         Assert.DoesNotContain("BUG", said);
         Assert.DoesNotContain("Oops", said);
+        // The kernel's own symbols and types name the writer and the task.
+        Assert.Contains("\"function\":\"__switch_to\",\"task\":\"swapper/0[0]\"", trace);
+        Assert.Contains("\"function\":\"__switch_to\",\"task\":\"sh[", trace);
         if (Long)
-            Assert.Equal(log, Boot(series, cpus, core, profile));
+            Assert.Equal((log, trace, cycles), Boot(series, cpus, core, profile));
     }
 
-    private static string Boot(string series, int cpus, string core, string profile)
+    private string Disk => Path.Join(_files, "disk");
+
+    private (string Log, string Trace, ulong Cycles) Boot(string series, int cpus, string core, string profile)
     {
-        string folder = Path.Join(s_folder.Value, series);
+        string folder = Path.Join(s_folder.Value, series), trace = Path.Join(_files, "trace"), counts = Path.Join(_files, "counts");
         ArmVdsoCommand.Result result = ArmVdsoCommand.RunWithInput(
             Commands, "boot", "--kernel", Path.Join(folder, "vmlinuz"), "--initrd", Path.Join(folder, "initramfs.cpio"),
-            "--cpus", $"{cpus}", "--core", core, "--cpu", profile, "--append", "loglevel=7");
+            "--cpus", $"{cpus}", "--core", core, "--cpu", profile, "--append", "loglevel=7", "--disk", Disk,
+            "--trace", trace, $"--stats={counts}", "--json");
         Assert.Equal("", result.Errors);
         Assert.Equal(0, result.Status);
-        return result.Output;
+        ulong cycles = JsonNode.Parse(File.ReadAllText(counts))!["cycles"]!.GetValue<ulong>();
+        return (result.Output, File.ReadAllText(trace), cycles);
     }
 }

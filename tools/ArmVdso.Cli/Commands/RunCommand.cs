@@ -13,16 +13,6 @@ internal static class RunCommand
     {
         internal string? Strace { get; init; }
 
-        internal string? Stats { get; init; }
-
-        internal StatisticsFormat Format { get; init; }
-
-        internal string? EngineStats { get; init; }
-
-        internal string? Profile { get; init; }
-
-        internal string? Trace { get; init; }
-
         internal string? Konata { get; init; }
 
         internal (ulong From, ulong To, bool Instructions) Window { get; init; }
@@ -30,21 +20,9 @@ internal static class RunCommand
 
     internal static Command Make()
     {
-        Option<string?> strace = Report("--strace", "prints system calls, to a file when one is named (--strace=FILE)");
-        Option<string?> stats = Report("--stats", "prints counts at the end, to a file when one is named (--stats=FILE)");
-        var format = new Option<string>("--stats-format")
-        {
-            Description = "how --stats is written: perf (tables), gem5 (stats.txt), json",
-            HelpName = "FORMAT",
-            DefaultValueFactory = _ => "perf",
-        };
-        Option<string?> engineStats = Report(
-            "--engine-stats", "prints what the native engine did at the end, to a file when one is named (--engine-stats=FILE)");
-        Option<string?> profile = Report(
-            "--profile", "prints cycles by function at the end, to a file when one is named (--profile=FILE); slow");
-        var trace = new Option<string?>(
-            "--trace")
-        { Description = "writes each TPIDRRO_EL0 write to a file, one JSON object a line", HelpName = "FILE" };
+        Option<string?> strace =
+            ReportOptions.MayNameFile("--strace", "prints system calls, to a file when one is named (--strace=FILE)");
+        var reports = new ReportOptions();
         var konata = new Option<string?>("--konata")
         {
             Description = "writes the pipeline of a window of the run for the viewer Konata (Kanata 0004)",
@@ -56,46 +34,30 @@ internal static class RunCommand
             HelpName = "FROM:TO[i]",
             DefaultValueFactory = _ => "0:100000",
         };
-        var json = new Option<bool>("--json") { Description = "same as --stats-format json" };
         Argument<string?> program = CliCommand.Program("path on the host or in the root, or a name to look for", required: true);
         Argument<string[]> arguments = CliCommand.ProgramArguments();
         OptionGroup[] groups = OptionGroup.OfRun();
         return new CliCommand(
-            "run", "runs an arm64 Linux program", groups, [strace, stats, format, engineStats, profile, trace, konata, window, json],
-                [program, arguments], input =>
+            "run", "runs an arm64 Linux program", groups, [strace, konata, window, .. reports.Options], [program, arguments],
+            input =>
             {
                 SessionSettings settings = CliCommand.Settings(input, groups);
-                StatisticsFormat written = input.Word(
-                    format, "format", ("perf", StatisticsFormat.Perf), ("gem5", StatisticsFormat.Gem5), ("json", StatisticsFormat.Json));
+                ReportFiles written = reports.Read(input);
                 var outputs = new Outputs
                 {
                     Strace = input.OptionalValue(strace),
-                    Stats = input.OptionalValue(stats),
-                    Format = input.Value(json) ? StatisticsFormat.Json : written,
-                    EngineStats = input.OptionalValue(engineStats),
-                    Profile = input.OptionalValue(profile),
-                    Trace = input.Value(trace),
                     Konata = input.Value(konata),
                     Window = Window(window.Name, input.Text(window)),
                 };
-                if (outputs.Stats is null)
-                    input.Refuse("without --stats", format, json);
-                if (input.Value(json))
-                    input.Refuse("with --json", format);
                 if (outputs.Konata is null)
                     input.Refuse("without --konata", window);
-                if (outputs.Profile is not null && outputs.Trace is not null)
-                    throw CommandInput.Error("--profile and --trace exclude each other");
                 string[] words = input.Program(program, arguments)!;
-                return () => Run(settings, words, outputs);
+                return () => Run(settings, words, outputs, written);
             })
         {
             OperandsBeforeProgram = 0,
         };
     }
-
-    private static Option<string?> Report(string name, string description) =>
-        new(name) { Description = description, HelpName = "FILE", Arity = ArgumentArity.ZeroOrOne };
 
     private static (ulong From, ulong To, bool Instructions) Window(string option, string text)
     {
@@ -109,11 +71,11 @@ internal static class RunCommand
     private static bool Number(string text, out ulong value) =>
         ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value);
 
-    private static int Run(SessionSettings settings, string[] program, Outputs outputs)
+    private static int Run(SessionSettings settings, string[] program, Outputs outputs, ReportFiles reports)
     {
         using TextWriter? straceOutput = outputs.Strace is null ? null : Terminal.Open(outputs.Strace);
         Strace? strace = straceOutput is null ? null : new Strace(straceOutput);
-        using TextWriter? traceOutput = outputs.Trace is null ? null : Terminal.Open(outputs.Trace);
+        using TextWriter? traceOutput = reports.Trace is null ? null : Terminal.Open(reports.Trace);
         using TextWriter? konataOutput = string.IsNullOrEmpty(outputs.Konata) ? null : Terminal.Open(outputs.Konata);
         using Stream output = StandardStream.Open(1);
         using Stream error = StandardStream.Open(2);
@@ -131,7 +93,7 @@ internal static class RunCommand
         }
         if (traceOutput is not null)
             session.Machine.Observer = new OffsetTrace(session.Kernel, e => traceOutput.WriteLine(TraceCommand.ToJson(e)));
-        FunctionProfile? profile = outputs.Profile is null ? null : new FunctionProfile(session.Kernel);
+        FunctionProfile? profile = reports.Profile is null ? null : new FunctionProfile(session.Kernel);
         if (profile is not null)
             session.Machine.Observer = profile;
         KonataWriter? konata = konataOutput is null
@@ -148,21 +110,7 @@ internal static class RunCommand
             clock.Stop();
             output.Flush();
             konata?.Write(konataOutput!);
-            if (profile is not null)
-            {
-                using TextWriter profileOutput = Terminal.Open(outputs.Profile);
-                ProfileReport.Write(profileOutput, settings, profile.Functions());
-            }
-            if (outputs.EngineStats is not null)
-            {
-                using TextWriter engineOutput = Terminal.Open(outputs.EngineStats);
-                EngineReport.Write(engineOutput, session.Machine);
-            }
-            if (outputs.Stats is not null)
-            {
-                using TextWriter statsOutput = Terminal.Open(outputs.Stats);
-                StatisticsReport.Write(statsOutput, settings, new RunStatistics(session, clock.Elapsed, status), outputs.Format);
-            }
+            reports.Write(settings, new RunStatistics(session, clock.Elapsed, status), profile);
         }
     }
 }

@@ -55,7 +55,7 @@ internal static class TraceCommand
             output.WriteLine(Text.MachineJson(settings, ("design", settings.Vdso)).ToJsonString());
             return;
         }
-        output.WriteLine($"{Text.Machine(settings)}, vDSO design {settings.Vdso}, kernel {settings.KernelConfiguration}");
+        output.WriteLine(Text.Run(settings));
         output.WriteLine(Line("cycle", "cpu", "cause", "previous", "next", "old", "new", "slot: " + string.Join(' ', OffsetTrace.Fields)));
     }
 

@@ -8,7 +8,12 @@ internal static class ProfileReport
 {
     private const int Shown = 50;
 
-    internal static void Write(TextWriter output, SessionSettings settings, IReadOnlyList<FunctionCycles> functions)
+    /// <param name="output">Where to.</param>
+    /// <param name="settings">Settings of the run.</param>
+    /// <param name="functions">What it took.</param>
+    /// <param name="booted">The kernel that was booted; null: the run was on the kernel model.</param>
+    internal static void Write(
+        TextWriter output, SessionSettings settings, IReadOnlyList<FunctionCycles> functions, string? booted = null)
     {
         ulong total = Sum(functions, f => f.Cycles);
         var table = new Table("cycles", "% of cycles", "instructions", "cycles/insn", "entered", "most of them", "function", "in");
@@ -24,7 +29,7 @@ internal static class ProfileReport
             Text.Number(total), "100.0%", Text.Number(Sum(functions, f => f.Instructions)), "", "", "", $"all {functions.Count} functions",
             "");
         output.WriteLine();
-        output.WriteLine($"{Text.Machine(settings)}, vDSO design {settings.Vdso}, kernel {settings.KernelConfiguration}");
+        output.WriteLine(Text.Run(settings, booted));
         output.WriteLine();
         table.Write(output);
     }

@@ -24,34 +24,44 @@ internal static class StatisticsReport
 {
     private const string ChargedNote = "modelled: kernel bodies in C#, from stock kernel counts";
 
-    internal static void Write(TextWriter output, SessionSettings settings, RunStatistics s, StatisticsFormat format)
+    /// <param name="output">Where to.</param>
+    /// <param name="settings">Settings of the run.</param>
+    /// <param name="s">Its counts.</param>
+    /// <param name="format">How they are written.</param>
+    /// <param name="booted">The kernel that was booted; null: the run was on the kernel model.</param>
+    internal static void Write(
+        TextWriter output, SessionSettings settings, RunStatistics s, StatisticsFormat format, string? booted = null)
     {
         switch (format)
         {
             case StatisticsFormat.Gem5:
-                WriteGem5(output, settings, s);
+                WriteGem5(output, Text.Run(settings, booted), s);
                 break;
             case StatisticsFormat.Json:
-                output.WriteLine(ToJson(settings, s).ToJsonString());
+                output.WriteLine(ToJson(settings, booted, s).ToJsonString());
                 break;
             default:
-                WriteTables(output, settings, s);
+                WriteTables(output, Text.Run(settings, booted), s);
                 break;
         }
     }
 
-    private static void WriteTables(TextWriter output, SessionSettings settings, RunStatistics s)
+    private static void WriteTables(TextWriter output, string header, RunStatistics s)
     {
         var table = new Table("count", "event", "remark");
         table.Add(Number(s.Instructions), "instructions", $"{Ratio(s.Instructions, s.Busy)} per cycle");
         table.Add(Number(s.Busy), "cycles", $"over {s.Cpus.Count} CPUs, not waiting");
-        table.Add(Number(s.Busy - s.Charged), "cycles executed", $"{Percent(s.Busy - s.Charged, s.Busy)} of cycles");
-        table.Add(Number(s.Charged), "cycles charged", $"{Percent(s.Charged, s.Busy)} of cycles; {ChargedNote}");
+        if (s.Switches is not null)
+        {
+            table.Add(Number(s.Busy - s.Charged), "cycles executed", $"{Percent(s.Busy - s.Charged, s.Busy)} of cycles");
+            table.Add(Number(s.Charged), "cycles charged", $"{Percent(s.Charged, s.Busy)} of cycles; {ChargedNote}");
+        }
         table.Add(Number(s.Waiting), "cycles waiting", "in WFI");
         table.Add(Number(s.Exceptions), "exceptions taken", "");
-        table.Add(Number(s.Switches), "context switches", "");
+        if (s.Switches is { } switches)
+            table.Add(Number(switches), "context switches", "");
         output.WriteLine();
-        output.WriteLine($"{Text.Machine(settings)}, vDSO design {settings.Vdso}, kernel {settings.KernelConfiguration}");
+        output.WriteLine(header);
         output.WriteLine();
         table.Write(output);
         output.WriteLine();
@@ -88,7 +98,7 @@ internal static class StatisticsReport
         ulong total0 = 0, total1 = 0;
         foreach (TopDown category in Enum.GetValues<TopDown>())
         {
-            if (category == TopDown.Waiting)
+            if (category == TopDown.Waiting || (category == TopDown.Charged && s.Switches is null))
                 continue;
             CycleCause[] causes = [.. Enum.GetValues<CycleCause>().Where(c => CycleCauses.Category(c) == category)];
             ulong el0 = Sum(causes, c => s.Count(c, 0)), el1 = Sum(causes, c => s.Count(c, 1));
@@ -119,22 +129,24 @@ internal static class StatisticsReport
         _ => "retiring",
     };
 
-    private static void WriteGem5(TextWriter output, SessionSettings settings, RunStatistics s)
+    private static void WriteGem5(TextWriter output, string header, RunStatistics s)
     {
         void Line(string name, string value, string description) => output.WriteLine($"{name,-56} {value,20}  # {description}");
         output.WriteLine("---------- Begin Simulation Statistics ----------");
-        output.WriteLine($"# {Text.Machine(settings)}, vDSO design {settings.Vdso}, kernel {settings.KernelConfiguration}");
+        output.WriteLine($"# {header}");
         Line("hostSeconds", Text.Fixed(s.HostSeconds, 3), "Real time elapsed on the host (Second)");
         Line("hostInstRate", Plain((ulong)(s.Instructions / Math.Max(s.HostSeconds, 1e-9))), "Simulator instruction rate (Count/Second)");
         Line("simInsts", Plain(s.Instructions), "Number of instructions simulated (Count)");
         Line("simCycles", Plain(s.Cpus.Max(c => c.Cycles)), "Cycles until the CPU that is furthest stopped (Cycle)");
-        Line("system.contextSwitches", Plain(s.Switches), "Switches between tasks (Count)");
+        if (s.Switches is { } switches)
+            Line("system.contextSwitches", Plain(switches), "Switches between tasks (Count)");
         foreach (Cpu cpu in s.Cpus)
         {
             string prefix = $"system.cpu{cpu.Index}";
             Line($"{prefix}.numCycles", Plain(cpu.Cycles - cpu.Timing.WaitCycles), "Cycles, not waiting (Cycle)");
             Line($"{prefix}.numWaitCycles", Plain(cpu.Timing.WaitCycles), "Cycles in WFI (Cycle)");
-            Line($"{prefix}.numChargedCycles", Plain(cpu.Timing.ChargedCycles), $"Cycles charged, {ChargedNote} (Cycle)");
+            if (s.Switches is not null)
+                Line($"{prefix}.numChargedCycles", Plain(cpu.Timing.ChargedCycles), $"Cycles charged, {ChargedNote} (Cycle)");
             Line($"{prefix}.ipc", Ratio(cpu.Instructions, cpu.Cycles - cpu.Timing.WaitCycles), "Instructions per cycle ((Count/Cycle))");
             for (int el = 0; el <= 1; el++)
             {
@@ -151,24 +163,21 @@ internal static class StatisticsReport
         output.WriteLine("---------- End Simulation Statistics   ----------");
     }
 
-    private static JsonObject ToJson(SessionSettings settings, RunStatistics s)
+    private static JsonObject ToJson(SessionSettings settings, string? booted, RunStatistics s)
     {
-        var root = new JsonObject
+        JsonObject root = Text.RunJson(settings, booted);
+        root["instructions"] = s.Instructions;
+        root["cycles"] = s.Busy;
+        if (s.Switches is not null)
         {
-            ["core"] = settings.Core,
-            ["cpu_profile"] = settings.CpuProfileName,
-            ["cpus"] = settings.Cpus,
-            ["design"] = settings.Vdso,
-            ["kernel"] = settings.KernelConfiguration.ToString(),
-            ["instructions"] = s.Instructions,
-            ["cycles"] = s.Busy,
-            ["cycles_executed"] = s.Busy - s.Charged,
-            ["cycles_charged"] = s.Charged,
-            ["cycles_waiting"] = s.Waiting,
-            ["exceptions"] = s.Exceptions,
-            ["context_switches"] = s.Switches,
-            ["host_seconds"] = s.HostSeconds,
-        };
+            root["cycles_executed"] = s.Busy - s.Charged;
+            root["cycles_charged"] = s.Charged;
+        }
+        root["cycles_waiting"] = s.Waiting;
+        root["exceptions"] = s.Exceptions;
+        if (s.Switches is { } switches)
+            root["context_switches"] = switches;
+        root["host_seconds"] = s.HostSeconds;
         if (!s.CountsEvents)
             return root;
         for (int el = 0; el <= 1; el++)

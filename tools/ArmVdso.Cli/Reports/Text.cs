@@ -33,7 +33,31 @@ internal static class Text
     internal static string Machine(SessionSettings settings) =>
         $"core {settings.Core}, profile {settings.CpuProfileName}, {Plain(settings.Cpus)} CPUs";
 
-    /// <summary>The same for programs, with the kernel's configuration and what else belongs to a report.</summary>
+    /// <summary>A run on that machine, on the kernel model or on a kernel that was booted.</summary>
+    internal static string Run(SessionSettings settings, string? booted = null) => booted is null
+        ? $"{Machine(settings)}, vDSO design {settings.Vdso}, kernel {settings.KernelConfiguration}"
+        : $"{Machine(settings)}, booted {Printable(booted)}";
+
+    /// <summary>The same for programs.</summary>
+    internal static JsonObject RunJson(SessionSettings settings, string? booted)
+    {
+        var run = new JsonObject
+        {
+            ["core"] = settings.Core,
+            ["cpu_profile"] = settings.CpuProfileName,
+            ["cpus"] = settings.Cpus,
+        };
+        if (booted is not null)
+        {
+            run["booted"] = booted;
+            return run;
+        }
+        run["design"] = settings.Vdso;
+        run["kernel"] = settings.KernelConfiguration.ToString();
+        return run;
+    }
+
+    /// <summary>The machine for programs, with the kernel's configuration and what else belongs to a report.</summary>
     internal static JsonObject MachineJson(SessionSettings settings, params (string Key, JsonNode? Value)[] more)
     {
         var machine = new JsonObject

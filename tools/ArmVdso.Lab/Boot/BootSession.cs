@@ -23,10 +23,18 @@ public sealed record BootFiles
 public sealed class BootSession : IDisposable
 {
     private const ulong Align = 2 << 20, KernelAt = 2 << 20;
+
+    // The last line of a kernel that does not start again by itself (Linux, kernel/panic.c).
+    private const string PanicStart = "---[ end Kernel panic - not syncing: ", PanicEnd = " ]---";
     private readonly SessionSettings _settings;
     private readonly List<FileStream> _disks = [];
     private readonly Timer? _watchdog;
+    private readonly Lazy<GuestKernel> _kernel;
     private volatile bool _timedOut, _interrupted;
+    private string? _panic;
+
+    /// <summary>The kernel's functions and tasks; its tables are read when it is asked for.</summary>
+    public GuestKernel Kernel => _kernel.Value;
 
     /// <summary>The machine.</summary>
     public Machine Machine { get; }
@@ -60,7 +68,10 @@ public sealed class BootSession : IDisposable
             }
             kernel.Image.CopyTo(Machine.Memory.Span(entry, kernel.Image.Length));
             initial.CopyTo(Machine.Memory.Span(initialAt, initial.Length));
-            Board = new SmallBoard(Machine, line, new BoardSettings
+            _kernel = new Lazy<GuestKernel>(() => new GuestKernel(Machine, kernel, entry));
+            var watched = new WatchedLine(line);
+            watched.Watch(PanicEnd, Panicked);
+            Board = new SmallBoard(Machine, watched, new BoardSettings
             {
                 Arguments = files.Arguments,
                 InitialFiles = initial.Length == 0 ? default : (initialAt, initialEnd),
@@ -115,6 +126,15 @@ public sealed class BootSession : IDisposable
         }
     }
 
+    private void Panicked(string line)
+    {
+        int at = line.IndexOf(PanicStart, StringComparison.Ordinal);
+        if (at < 0 || _panic is not null)
+            return;
+        _panic = line[(at + PanicStart.Length)..^PanicEnd.Length];
+        Board.Stop();
+    }
+
     /// <summary>Ends the run, from any thread.</summary>
     public void Interrupt()
     {
@@ -124,7 +144,7 @@ public sealed class BootSession : IDisposable
 
     /// <summary>Runs until the guest ends.</summary>
     /// <returns>How it ended; <see cref="BoardEnd.None"/>: <see cref="Interrupt"/> ended it.</returns>
-    /// <exception cref="LabException">A limit was reached, or the guest waits for ever.</exception>
+    /// <exception cref="LabException">A limit was reached, the guest's kernel panicked, or the guest waits for ever.</exception>
     public BoardEnd Run()
     {
         ulong limit = _settings.MaxCycles == 0 ? ulong.MaxValue : _settings.MaxCycles;
@@ -136,6 +156,8 @@ public sealed class BootSession : IDisposable
         {
             throw new LabException(e.Message, LabFault.Failed, e);
         }
+        if (_panic is not null)
+            throw new LabException($"the guest's kernel panicked: {_panic}", LabFault.GuestPanic);
         if (Board.End == BoardEnd.Stuck)
             throw new LabException("every CPU of the guest waits for something that cannot happen any more", LabFault.LimitReached);
         if (Board.End != BoardEnd.None || _interrupted)

@@ -6,18 +6,26 @@ namespace ArmVdso.Lab.Statistics;
 /// <summary>The counts of a run, taken from every CPU's timing model at its end.</summary>
 public sealed class RunStatistics
 {
-    private readonly Session _session;
+    /// <summary>The machine that ran.</summary>
+    public Machine Machine { get; }
 
     /// <summary>Reads the counts of a session.</summary>
     /// <param name="session">A session that has run.</param>
     /// <param name="elapsed">Time of the host that it took.</param>
     /// <param name="status">Exit status of the program; -1: it has not ended.</param>
     public RunStatistics(Session session, TimeSpan elapsed, int status)
+        : this(session.Machine, elapsed, status) => Switches = (ulong)session.Kernel.Scheduler.Switches;
+
+    /// <summary>Reads the counts of a machine without the kernel model.</summary>
+    /// <param name="machine">A machine that has run.</param>
+    /// <param name="elapsed">Time of the host that it took.</param>
+    /// <param name="status">Exit status; -1: the guest has not ended.</param>
+    public RunStatistics(Machine machine, TimeSpan elapsed, int status)
     {
-        _session = session;
+        Machine = machine;
         Status = status;
         HostSeconds = elapsed.TotalSeconds;
-        foreach (Cpu cpu in session.Machine.Cpus)
+        foreach (Cpu cpu in machine.Cpus)
         {
             Instructions += cpu.Instructions;
             Cycles += cpu.Cycles;
@@ -31,7 +39,7 @@ public sealed class RunStatistics
     public int Status { get; }
 
     /// <summary>The CPUs.</summary>
-    public IReadOnlyList<Cpu> Cpus => _session.Machine.Cpus;
+    public IReadOnlyList<Cpu> Cpus => Machine.Cpus;
 
     /// <summary>Instructions of all CPUs.</summary>
     public ulong Instructions { get; }
@@ -52,17 +60,17 @@ public sealed class RunStatistics
     /// <summary>Cycles, not waiting: CPU_CYCLES.</summary>
     public ulong Busy => Cycles - Waiting;
 
-    /// <summary>Switches between tasks.</summary>
-    public ulong Switches => (ulong)_session.Kernel.Scheduler.Switches;
+    /// <summary>Switches between tasks; null without the kernel model, whose scheduler counts them.</summary>
+    public ulong? Switches { get; }
 
     /// <summary>Seconds that the host took.</summary>
     public double HostSeconds { get; }
 
     /// <summary>Blocks that the portable engine decoded.</summary>
-    public ulong TranslatedBlocks => _session.Machine.TranslatedBlocks;
+    public ulong TranslatedBlocks => Machine.TranslatedBlocks;
 
     /// <summary>What the lockstep checker compared, or null.</summary>
-    public Emulator.Engine.Lockstep.EngineCheck? Check => _session.Machine.Check;
+    public Emulator.Engine.Lockstep.EngineCheck? Check => Machine.Check;
 
     /// <summary>Whether the model counts more than cycles and instructions.</summary>
     public bool CountsEvents => Cpus[0].Timing.CountsEvents;

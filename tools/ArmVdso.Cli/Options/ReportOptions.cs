@@ -1,0 +1,98 @@
+using ArmVdso.Lab.Statistics;
+
+namespace ArmVdso.Cli;
+
+/// <summary>The options of what a run of a program and of a kernel both print besides their output: --stats, --profile, --trace.</summary>
+internal sealed class ReportOptions
+{
+    private readonly Option<string?> _stats =
+        MayNameFile("--stats", "prints counts at the end, to a file when one is named (--stats=FILE)");
+
+    private readonly Option<string> _format = new("--stats-format")
+    {
+        Description = "how --stats is written: perf (tables), gem5 (stats.txt), json",
+        HelpName = "FORMAT",
+        DefaultValueFactory = _ => "perf",
+    };
+
+    private readonly Option<bool> _json = new("--json") { Description = "same as --stats-format json" };
+
+    private readonly Option<string?> _engineStats = MayNameFile(
+        "--engine-stats", "prints what the native engine did at the end, to a file when one is named (--engine-stats=FILE)");
+
+    private readonly Option<string?> _profile =
+        MayNameFile("--profile", "prints cycles by function at the end, to a file when one is named (--profile=FILE); slow");
+
+    private readonly Option<string?> _trace = new("--trace")
+    {
+        Description = "writes each TPIDRRO_EL0 write to a file, one JSON object a line",
+        HelpName = "FILE",
+    };
+
+    /// <summary>The options.</summary>
+    internal IEnumerable<Option> Options => [_stats, _format, _engineStats, _profile, _trace, _json];
+
+    /// <summary>An option for a report: without a file it goes to stderr.</summary>
+    internal static Option<string?> MayNameFile(string name, string description) =>
+        new(name) { Description = description, HelpName = "FILE", Arity = ArgumentArity.ZeroOrOne };
+
+    /// <summary>Reads them.</summary>
+    internal ReportFiles Read(CommandInput input)
+    {
+        StatisticsFormat format = input.Word(
+            _format, "format", ("perf", StatisticsFormat.Perf), ("gem5", StatisticsFormat.Gem5), ("json", StatisticsFormat.Json));
+        var files = new ReportFiles
+        {
+            Stats = input.OptionalValue(_stats),
+            Format = input.Value(_json) ? StatisticsFormat.Json : format,
+            EngineStats = input.OptionalValue(_engineStats),
+            Profile = input.OptionalValue(_profile),
+            Trace = input.Value(_trace),
+        };
+        if (files.Stats is null)
+            input.Refuse("without --stats", _format, _json);
+        if (input.Value(_json))
+            input.Refuse("with --json", _format);
+        if (files.Profile is not null && files.Trace is not null)
+            throw CommandInput.Error("--profile and --trace exclude each other");
+        return files;
+    }
+}
+
+/// <summary>What is written besides the guest's own output: file names; null: not at all, empty: stderr.</summary>
+internal sealed record ReportFiles
+{
+    internal string? Stats { get; init; }
+
+    internal StatisticsFormat Format { get; init; }
+
+    internal string? EngineStats { get; init; }
+
+    internal string? Profile { get; init; }
+
+    internal string? Trace { get; init; }
+
+    /// <summary>Writes what is written at the end of a run.</summary>
+    /// <param name="settings">Settings of the run.</param>
+    /// <param name="statistics">Its counts.</param>
+    /// <param name="profile">Its profile, where there is one.</param>
+    /// <param name="booted">The kernel that was booted; null: the run was on the kernel model.</param>
+    internal void Write(SessionSettings settings, RunStatistics statistics, CycleProfile? profile, string? booted = null)
+    {
+        if (profile is not null)
+        {
+            using TextWriter profileOutput = Terminal.Open(Profile);
+            ProfileReport.Write(profileOutput, settings, profile.Functions(), booted);
+        }
+        if (EngineStats is not null)
+        {
+            using TextWriter engineOutput = Terminal.Open(EngineStats);
+            EngineReport.Write(engineOutput, statistics.Machine);
+        }
+        if (Stats is not null)
+        {
+            using TextWriter statsOutput = Terminal.Open(Stats);
+            StatisticsReport.Write(statsOutput, settings, statistics, Format, booted);
+        }
+    }
+}

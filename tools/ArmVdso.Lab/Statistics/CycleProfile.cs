@@ -1,0 +1,125 @@
+using ArmVdso.Emulator.Timing.Counters;
+
+namespace ArmVdso.Lab.Statistics;
+
+/// <summary>What one function took.</summary>
+/// <param name="Name">The function; a file or mapping where no symbol says.</param>
+/// <param name="Where">The file or mapping that it is in; [EL1]: the kernel.</param>
+/// <param name="Cycles">Cycles, not waiting.</param>
+/// <param name="Instructions">Instructions.</param>
+/// <param name="Entered">How often it was entered at its start.</param>
+/// <param name="Causes">The cycles by cause.</param>
+public sealed record FunctionCycles(
+    string Name, string Where, ulong Cycles, ulong Instructions, ulong Entered, IReadOnlyDictionary<CycleCause, ulong> Causes);
+
+/// <summary>Cycles and instructions by function, with their causes: every instruction's cycles belong to the function that it is in, so
+/// the sum is what the CPUs counted. Each instruction is looked at, which makes the run slow.</summary>
+/// <param name="machine">The machine of the run.</param>
+public abstract class CycleProfile(Machine machine) : IMachineObserver
+{
+    /// <summary>A function as a profile finds it.</summary>
+    /// <param name="Name">Its name.</param>
+    /// <param name="Where">What it is in.</param>
+    /// <param name="Start">Its first byte.</param>
+    /// <param name="End">The first byte behind it.</param>
+    protected readonly record struct Place(string Name, string Where, ulong Start, ulong End);
+
+    /// <summary>What one function took.</summary>
+    private sealed class Entry(string name, string where)
+    {
+        internal string Name => name;
+
+        internal string Where => where;
+
+        internal ulong Instructions;
+        internal ulong Calls;
+        internal CauseCounters Causes;
+    }
+
+    /// <summary>Where a CPU is.</summary>
+    private sealed class Position
+    {
+        internal ulong Start = 1;
+        internal ulong End;
+        internal object? Space;
+        internal int EL = -1;
+        internal Entry? Entry;
+        internal TimingCounters EL0;
+        internal TimingCounters EL1;
+    }
+
+    private readonly Position[] _positions = [.. machine.Cpus.Select(_ => new Position())];
+    private readonly Dictionary<(string, string), Entry> _entries = [];
+
+    /// <summary>The space of EL0 that a CPU is in, if one can follow another without an instruction at EL1.</summary>
+    protected virtual object? SpaceOf(Cpu cpu) => null;
+
+    /// <summary>The function that a CPU executes at an address.</summary>
+    protected abstract Place Find(Cpu cpu, ulong pc);
+
+    /// <inheritdoc/>
+    public bool WantsInstructions => true;
+
+    /// <inheritdoc/>
+    public void OnInstruction(Cpu cpu, uint instruction)
+    {
+        Position p = _positions[cpu.Index];
+        ulong pc = cpu.PC;
+        if (pc >= p.Start && pc < p.End && cpu.EL == p.EL && (p.EL == 1 || ReferenceEquals(p.Space, SpaceOf(cpu))))
+            return;
+        Leave(cpu, p);
+        Enter(cpu, p, pc);
+    }
+
+    /// <summary>What was counted since the function was entered is its own.</summary>
+    private static void Leave(Cpu cpu, Position p)
+    {
+        TimingCounters el0 = cpu.Timing.Counters(0), el1 = cpu.Timing.Counters(1);
+        if (p.Entry is { } entry)
+        {
+            entry.Instructions += el0.Instructions - p.EL0.Instructions + el1.Instructions - p.EL1.Instructions;
+            for (int i = 0; i < CauseCounters.Count; i++)
+                entry.Causes[i] += el0.Causes[i] - p.EL0.Causes[i] + el1.Causes[i] - p.EL1.Causes[i];
+        }
+        (p.EL0, p.EL1) = (el0, el1);
+    }
+
+    private void Enter(Cpu cpu, Position p, ulong pc)
+    {
+        p.EL = cpu.EL;
+        p.Space = cpu.EL == 0 ? SpaceOf(cpu) : null;
+        (string name, string where, p.Start, p.End) = Find(cpu, pc);
+        if (!_entries.TryGetValue((name, where), out Entry? entry))
+            _entries[(name, where)] = entry = new Entry(name, where);
+        if (pc == p.Start)
+            entry.Calls++;
+        p.Entry = entry;
+    }
+
+    /// <summary>The functions, those that took the most cycles first. Read it when the run has ended.</summary>
+    public IReadOnlyList<FunctionCycles> Functions()
+    {
+        for (int i = 0; i < _positions.Length; i++)
+            Leave(machine.Cpus[i], _positions[i]);
+        return [.. _entries.Values.OrderByDescending(Busy).ThenBy(e => e.Name, StringComparer.Ordinal).Select(e => new FunctionCycles(
+            e.Name, e.Where, Busy(e), e.Instructions, e.Calls,
+            Enum.GetValues<CycleCause>().Where(c => c != CycleCause.Waiting).ToDictionary(c => c, c => e.Causes[(int)c])))];
+    }
+
+    private static ulong Busy(Entry e) => e.Causes.Total() - e.Causes[(int)CycleCause.Waiting];
+
+    /// <inheritdoc/>
+    public void OnExceptionEntry(Cpu cpu, int fromEL, ulong offset)
+    {
+    }
+
+    /// <inheritdoc/>
+    public void OnExceptionReturn(Cpu cpu)
+    {
+    }
+
+    /// <inheritdoc/>
+    public void OnTpidrroWrite(Cpu cpu, ulong oldValue, ulong newValue)
+    {
+    }
+}
