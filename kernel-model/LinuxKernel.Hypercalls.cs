@@ -1,4 +1,7 @@
 using ArmVdso.Kernel.El1;
+using ArmVdso.Kernel.Memory;
+using ArmVdso.Kernel.Proc;
+using ArmVdso.Kernel.Syscalls;
 using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel;
@@ -20,6 +23,12 @@ public sealed partial class LinuxKernel
 
     /// <summary>Starts the first process. 0, or -errno with one line in <paramref name="error"/>.</summary>
     public long Start(out string error) => _first.Start(out error);
+
+    /// <summary>Who sleeps for what, a line for each thread that does: task, call, object, and who could wake it.</summary>
+    public IEnumerable<string> Waits() => new WaitText(Tasks, Syscalls.Futexes).Lines();
+
+    /// <summary>The text of /proc/PID/maps.</summary>
+    public string MapsOf(MemoryMap memory) => MemoryText.Maps(memory);
 
     /// <inheritdoc/>
     public void Hypercall(Cpu cpu, int imm16)

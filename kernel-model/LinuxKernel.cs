@@ -156,8 +156,10 @@ public sealed partial class LinuxKernel : IHypercallHandler
         Boot(kernelSpace, reload, perCpuPa, timekeeperPa);
 
         var taskNamespaces = new TaskNamespaces(machine.Memory, PageAllocator, Tasks, Records, Namespaces, Vdso, SignalDelivery);
+        var coreSettings = new CoreSettings();
         Vfs = MakeFiles(
-            new ProcParts(machine, PageAllocator, random, uts, Clock, Timekeeper, Tasks, Scheduler, ipc, taskNamespaces), random, seeding);
+            new ProcParts(machine, PageAllocator, random, uts, Clock, Timekeeper, Tasks, Scheduler, ipc, taskNamespaces, coreSettings),
+            random, seeding);
         var loader = new ProgramLoader(machine, options, PageAllocator, Vdso, random, Hooks.CodePageLoaded);
         var programs = new ProgramStart(Records, Clock, random, options.ProgramGuestPath);
         var reparenting = new Reparenting(Tasks, Records, Clock, design, SignalDelivery);
@@ -170,7 +172,9 @@ public sealed partial class LinuxKernel : IHypercallHandler
 
         var sequences = new RestartableSequences(machine.Cpus.Count, Scheduler, design, SignalDelivery);
         var frames = new SignalFrame(HardwareCapabilities.HasBti(machine), design, sequences, SignalDelivery);
-        _return = new ReturnToUser(Records, Scheduler, SignalDelivery, Jobs, traces, exit, sequences, frames, Hooks.Signal);
+        var cores = new CoreDump(machine, Vfs, Records, Timekeeper, uts, coreSettings, Hooks.Log);
+        _return = new ReturnToUser(
+            Records, Scheduler, SignalDelivery, Jobs, traces, exit, sequences, frames, cores, Hooks.Signal, Hooks.Crash);
         _faults = new UserFaults(machine, Records, Costs, SignalDelivery, Hooks.Log);
         Syscalls = new SyscallParts
         {

@@ -10,9 +10,13 @@ namespace ArmVdso.Kernel.Entry;
 /// interrupted call (arch/arm64/kernel/signal.c), fills its rseq area in. Frames are built in <see cref="SignalFrame"/>.</summary>
 internal sealed class ReturnToUser(
     TaskRecords records, Scheduler scheduler, SignalDelivery signals, JobControl jobs, TraceStops traces, TaskExit exit,
-    RestartableSequences rseq, SignalFrame frames, Action<KernelTask, SignalInfo>? taken)
+    RestartableSequences rseq, SignalFrame frames, CoreDump cores, Action<KernelTask, SignalInfo>? taken,
+    Action<KernelTask, SignalInfo, string?>? crashed)
 {
     private const ulong RestartSyscall = 128;
+
+    /// <summary>Bit of a wait status (WCOREFLAG).</summary>
+    private const int CoreDumped = 0x80;
 
     /// <summary>HVC_WORK: everything that must happen before EL0 continues. False: the task stopped or died; schedule.</summary>
     internal bool BeforeUser(Cpu cpu, KernelTask task)
@@ -148,7 +152,13 @@ internal sealed class ReturnToUser(
             signals.NotifyParentOfStop(task.Group, Signal.CLD_STOPPED, info.Number);
             return false;
         }
-        int status = info.Number | (Signal.DumpsCore(info.Number) && task.Group.Rlimits[Rlimits.Core].Soft != 0 ? 0x80 : 0);
+        int status = info.Number;
+        if (Signal.DumpsCore(info.Number) && !task.Group.Exiting)
+        {
+            string? core = cores.Write(task, info);
+            status |= core is null ? 0 : CoreDumped;
+            crashed?.Invoke(task, info, core);
+        }
         exit.ExitGroup(task, status);
         return false;
     }

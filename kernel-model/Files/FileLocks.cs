@@ -18,6 +18,9 @@ internal sealed class FileLocks
     /// <summary>Whether each whole-file lock is exclusive.</summary>
     public IEnumerable<bool> Flocks => _flocks.Values;
 
+    /// <summary>Who has a whole-file lock: open files.</summary>
+    internal IEnumerable<object> FlockHolders => _flocks.Keys;
+
     /// <summary>Wakes those who wait for a lock.</summary>
     public WaitQueue Changed { get; } = new();
 

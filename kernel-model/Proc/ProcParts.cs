@@ -19,6 +19,7 @@ namespace ArmVdso.Kernel.Proc;
 /// <param name="Scheduler">Who runs where.</param>
 /// <param name="Ipc">System V objects.</param>
 /// <param name="TaskNamespaces">Told of the maps that are written.</param>
+/// <param name="Cores">How core files are named, and whether privileged processes have any.</param>
 internal sealed record ProcParts(
     Machine Machine, PageAllocator Pages, DeterministicRandom Random, UtsNames Uts, MachineClock Clock, Timekeeper Timekeeper,
-    TaskTable Tasks, Scheduler Scheduler, IpcTables Ipc, TaskNamespaces TaskNamespaces);
+    TaskTable Tasks, Scheduler Scheduler, IpcTables Ipc, TaskNamespaces TaskNamespaces, CoreSettings Cores);

@@ -33,19 +33,20 @@ internal static class ProcSys
         random.AddText("entropy_avail", () => "256\n");
         random.AddText("poolsize", () => "256\n");
         DynamicDirectory vm = sys.AddDirectory("vm");
-        Kept(directory, ("pid_max", 32768), ("threads-max", 30000), ("core_uses_pid", 0), ("perf_event_paranoid", 2), ("tainted", 0),
+        Kept(directory, ("pid_max", 32768), ("threads-max", 30000), ("perf_event_paranoid", 2), ("tainted", 0),
             ("sched_rt_runtime_us", 950000), ("sched_rt_period_us", 1000000), ("sched_rr_timeslice_ms", 100), ("numa_balancing", 0),
             ("perf_event_mlock_kb", 516), ("perf_event_max_sample_rate", 100000), ("panic", 0), ("sysrq", 438), ("dmesg_restrict", 0),
             ("kptr_restrict", 1), ("unprivileged_bpf_disabled", 2), ("auto_msgmni", 0), ("hung_task_timeout_secs", 120),
             ("ns_last_pid", 0), ("printk_ratelimit", 5));
         Kept(directory, "shmmni", () => parts.Ipc.Segments.Most, n => parts.Ipc.Segments.Most = n, 32768);
         Kept(directory, "msgmni", () => parts.Ipc.Queues.Most, n => parts.Ipc.Queues.Most = n, 32768);
-        string pattern = "core", printk = "7\t4\t1\t7";
-        directory.Add("core_pattern", new TextInode(directory.Fs, 0x1A4, () => pattern + "\n", text =>
+        string printk = "7\t4\t1\t7";
+        directory.Add("core_pattern", new TextInode(directory.Fs, 0x1A4, () => parts.Cores.Pattern + "\n", text =>
         {
-            pattern = text.TrimEnd('\n');
+            parts.Cores.Pattern = text.Split('\n')[0];
             return 0;
         }));
+        Kept(directory, "core_uses_pid", () => parts.Cores.UsesPid, n => parts.Cores.UsesPid = n, int.MaxValue);
         directory.Add("printk", new TextInode(directory.Fs, 0x1A4, () => printk + "\n", text =>
         {
             printk = string.Join('\t', text.Split([' ', '\t', '\n'], StringSplitOptions.RemoveEmptyEntries));
@@ -67,8 +68,9 @@ internal static class ProcSys
         files.AddText("file-nr", () => "128\t0\t9223372036854775807\n");
         files.AddText("nr_open", () => "1048576\n");
         files.AddText("pipe-max-size", () => "1048576\n");
+        Kept(files, "suid_dumpable", () => parts.Cores.Privileged, n => parts.Cores.Privileged = n, 2);
         Kept(files, ("lease-break-time", 45), ("leases-enable", 1), ("protected_hardlinks", 0), ("protected_symlinks", 0),
-            ("protected_fifos", 0), ("protected_regular", 0), ("suid_dumpable", 0), ("pipe-user-pages-soft", 16384),
+            ("protected_fifos", 0), ("protected_regular", 0), ("pipe-user-pages-soft", 16384),
             ("pipe-user-pages-hard", 0), ("aio-max-nr", 65536), ("aio-nr", 0));
         PosixQueues queues = files.Fs.Vfs.PosixQueues;
         DynamicDirectory mqueue = files.AddDirectory("mqueue");

@@ -76,6 +76,7 @@ internal sealed class SyscallEntry(SyscallParts parts, CallCosts costs, KernelHo
             args[i] = regs[i];
         var c = new SyscallContext(parts, task, cpu, regs.SyscallNumber, args);
         task.Syscall = c;
+        task.Group.RecentCalls.Add(c);
         parts.Design.SystemCallEntered(task);
         hooks.SystemCall?.Invoke(task, c, null);
         if (SyscallTable.Find(c.Number) is { } row)
@@ -89,6 +90,7 @@ internal sealed class SyscallEntry(SyscallParts parts, CallCosts costs, KernelHo
         const int execve = 221, execveat = 281;
         KernelTask task = c.Task;
         task.Syscall = null;
+        (c.Result, c.State) = (result, null);
         bool exec = result == SystemCall.NoReturn && (c.Number is execve or execveat);
         if (result != SystemCall.NoReturn)
         {

@@ -28,6 +28,10 @@ public record KernelHooks
     /// <summary>Called when a process ends, with its wait status; for strace.</summary>
     public Action<KernelTask, int>? Exit { get; init; }
 
+    /// <summary>Called when a signal whose default is a core dump is about to end a process, which is still whole: the task that took it,
+    /// the signal, and the guest path of the core file; null: none was written.</summary>
+    public Action<KernelTask, SignalInfo, string?>? Crash { get; init; }
+
     /// <summary>Called when a task starts a program (after execve).</summary>
     public Action<KernelTask>? Exec { get; init; }
 

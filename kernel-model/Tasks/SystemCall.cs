@@ -65,6 +65,9 @@ public abstract class SystemCall
     /// <summary>Where the task stopped for its tracer, and has to go on.</summary>
     internal SyscallTraceStop TraceStop { get; set; }
 
+    /// <summary>What the call gave; null while it is in progress.</summary>
+    public long? Result { get; internal set; }
+
     /// <summary>The caller's memory.</summary>
     public MemoryMap Memory => Task.Mm!;
 

@@ -67,6 +67,9 @@ public sealed partial class TaskRecords
     /// <summary>User registers of a task, at the top of its kernel stack.</summary>
     public UserRegisters Registers(KernelTask task) => new(_memory, task.StackPa + StackSize - PtRegs.FrameSize);
 
+    /// <summary>All registers of a task now.</summary>
+    public ThreadContext Context(Machine machine, KernelTask task) => new(machine, this, task);
+
     /// <summary>Sets where a new task starts: the EL1 function and its stack.</summary>
     internal void SetStart(KernelTask task, El1Symbol function)
     {

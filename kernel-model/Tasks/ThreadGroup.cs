@@ -62,6 +62,9 @@ public sealed class ThreadGroup
     /// <summary>Kinds of mappings that a core file holds (coredump_filter).</summary>
     public uint CoreFilter { get; internal set; } = 0x33;
 
+    /// <summary>The last system calls.</summary>
+    public RecentCalls RecentCalls { get; } = new();
+
     /// <summary>User who logged in (/proc/PID/loginuid); uint.MaxValue: nobody.</summary>
     public uint LoginUid { get; internal set; } = uint.MaxValue;
 

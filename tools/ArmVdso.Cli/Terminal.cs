@@ -1,3 +1,6 @@
+using ArmVdso.Kernel.Tasks;
+using ArmVdso.Lab.Crash;
+
 namespace ArmVdso.Cli;
 
 /// <summary>What a run of a guest has of the terminal: our own messages and Ctrl-C.</summary>
@@ -14,6 +17,15 @@ internal static class Terminal
     internal static void Progress(string line)
     {
         if (!Console.IsErrorRedirected)
+            Log(line);
+    }
+
+    /// <summary>Prints a crash of the program that is run; of its children only what their parents say.</summary>
+    internal static void PrintCrash(Session session, KernelTask task, CrashRecord crash, bool whole)
+    {
+        if (!ReferenceEquals(task.Group, session.Kernel.Tasks.Init))
+            return;
+        foreach (string line in CrashReport.Lines(crash, whole))
             Log(line);
     }
 

@@ -13,6 +13,9 @@ internal readonly record struct ElfSymbol(string Name, ulong Value, ulong Size, 
 {
     /// <summary>A function that is defined here (STT_FUNC, STT_GNU_IFUNC).</summary>
     internal bool IsFunction => Type is 2 or 10 && Section != 0;
+
+    /// <summary>A label of assembly code or data (STT_NOTYPE); not a mapping symbol ($x, $d).</summary>
+    internal bool IsLabel => Type == 0 && Section is > 0 and < 0xff00 && Name[0] != '$';
 }
 
 /// <summary>A part of an ELF64 file that is loaded (PT_LOAD).</summary>
@@ -26,13 +29,20 @@ internal readonly record struct ElfSegment(ulong Offset, ulong Size, ulong Addre
 internal sealed class ElfFile
 {
     private const int HeaderSize = 64, SectionSize = 64, SegmentSize = 56, SymbolSize = 24;
-    private const int PT_LOAD = 1, SHT_SYMTAB = 2, SHT_DYNSYM = 11;
+    private const uint PT_LOAD = 1, PT_GNU_EH_FRAME = 0x6474e550;
+    private const int SHT_SYMTAB = 2, SHT_DYNSYM = 11;
 
     /// <summary>Address of the first instruction; 0: none.</summary>
     internal ulong Entry { get; }
 
     /// <summary>What is loaded.</summary>
     internal IReadOnlyList<ElfSegment> Segments { get; } = [];
+
+    /// <summary>.eh_frame_hdr in the file's own numbering (PT_GNU_EH_FRAME); null: none.</summary>
+    internal ElfSegment? UnwindHeader { get; }
+
+    /// <summary>.eh_frame, where section headers say it: static programs have no .eh_frame_hdr.</summary>
+    internal ElfSegment? UnwindSection { get; }
 
     /// <summary>.symtab and .dynsym, without symbols that have no name.</summary>
     internal IReadOnlyList<ElfSymbol> Symbols { get; } = [];
@@ -42,8 +52,32 @@ internal sealed class ElfFile
         if (file.Length < HeaderSize || !file.StartsWith("\u007fELF"u8) || file[4] != 2)
             return;
         Entry = Long(file, 24);
-        Segments = ReadSegments(file);
+        Segments = ReadSegments(file, PT_LOAD);
+        UnwindHeader = ReadSegments(file, PT_GNU_EH_FRAME) is [var header, ..] ? header : null;
         Symbols = ReadSymbols(file);
+        UnwindSection = FindSection(file, ".eh_frame\0"u8);
+    }
+
+    /// <summary>The address of a byte of the file that is loaded, or null.</summary>
+    internal ulong? AddressOf(ulong offset)
+    {
+        foreach ((ulong start, ulong size, ulong address) in Segments)
+        {
+            if (offset >= start && offset - start < size)
+                return address + (offset - start);
+        }
+        return null;
+    }
+
+    /// <summary>Where in the file an address's byte is, or null.</summary>
+    internal ulong? OffsetOf(ulong address)
+    {
+        foreach ((ulong start, ulong size, ulong at) in Segments)
+        {
+            if (address >= at && address - at < size)
+                return start + (address - at);
+        }
+        return null;
     }
 
     /// <summary>Name to value; of several symbols of a name the last one.</summary>
@@ -59,37 +93,61 @@ internal sealed class ElfFile
 
     private static int Half(ReadOnlySpan<byte> file, int at) => BinaryPrimitives.ReadUInt16LittleEndian(file[at..]);
 
-    private static List<ElfSegment> ReadSegments(ReadOnlySpan<byte> file)
+    private static List<ElfSegment> ReadSegments(ReadOnlySpan<byte> file, uint type)
     {
         var segments = new List<ElfSegment>();
         ulong offset = Long(file, 32);
         int count = Half(file, 56);
-        for (int i = 0; i < count && offset + (ulong)(i + 1) * SegmentSize <= (ulong)file.Length; i++)
+        for (int i = 0; i < count && offset <= (ulong)file.Length && offset + (ulong)(i + 1) * SegmentSize <= (ulong)file.Length; i++)
         {
             ReadOnlySpan<byte> header = file.Slice((int)offset + i * SegmentSize, SegmentSize);
-            if (BinaryPrimitives.ReadUInt32LittleEndian(header) == PT_LOAD)
+            if (BinaryPrimitives.ReadUInt32LittleEndian(header) == type)
                 segments.Add(new ElfSegment(Long(header, 8), Long(header, 32), Long(header, 16)));
         }
         return segments;
     }
 
+    private static bool HasSections(ReadOnlySpan<byte> file, out int at, out int count)
+    {
+        ulong offset = Long(file, 40);
+        count = Half(file, 60);
+        at = (int)Math.Min(offset, int.MaxValue);
+        return offset <= (ulong)file.Length && (ulong)file.Length - offset >= (ulong)count * SectionSize;
+    }
+
+    private static ElfSegment? FindSection(ReadOnlySpan<byte> file, ReadOnlySpan<byte> name)
+    {
+        int names = Half(file, 62);
+        if (!HasSections(file, out int at, out int count) || names >= count)
+            return null;
+        ulong strings = Long(file, at + names * SectionSize + 24);
+        for (int i = 0; i < count; i++)
+        {
+            ReadOnlySpan<byte> section = file.Slice(at + i * SectionSize, SectionSize);
+            ulong named = strings + BinaryPrimitives.ReadUInt32LittleEndian(section);
+            ulong start = Long(section, 24), size = Long(section, 32);
+            if (named < (ulong)file.Length && file[(int)named..].StartsWith(name) && start < (ulong)file.Length
+                && size <= (ulong)file.Length - start)
+                return new ElfSegment(start, size, Long(section, 16));
+        }
+        return null;
+    }
+
     private static List<ElfSymbol> ReadSymbols(ReadOnlySpan<byte> file)
     {
         var symbols = new List<ElfSymbol>();
-        ulong offset = Long(file, 40);
-        int count = Half(file, 60);
-        if (offset > (ulong)file.Length || (ulong)file.Length - offset < (ulong)count * SectionSize)
+        if (!HasSections(file, out int offset, out int count))
             return symbols;
         for (int i = 0; i < count; i++)
         {
-            ReadOnlySpan<byte> section = file.Slice((int)offset + i * SectionSize, SectionSize);
+            ReadOnlySpan<byte> section = file.Slice(offset + i * SectionSize, SectionSize);
             if (BinaryPrimitives.ReadUInt32LittleEndian(section[4..]) is not (SHT_SYMTAB or SHT_DYNSYM))
                 continue;
             int link = BinaryPrimitives.ReadInt32LittleEndian(section[40..]);
             ulong at = Long(section, 24), size = Long(section, 32);
             if ((uint)link >= (uint)count || at > (ulong)file.Length || size > (ulong)file.Length - at)
                 continue;
-            ulong strings = Long(file, (int)offset + link * SectionSize + 24);
+            ulong strings = Long(file, offset + link * SectionSize + 24);
             for (int s = (int)at; s + SymbolSize <= (int)(at + size); s += SymbolSize)
             {
                 ulong name = strings + BinaryPrimitives.ReadUInt32LittleEndian(file[s..]);

@@ -169,7 +169,11 @@ public sealed class Session : IDisposable
                 continue;
             }
             if (Kernel.Deadlock)
+            {
+                foreach (string wait in Kernel.Waits().Take(MostWaits))
+                    Kernel.Hooks.Log(wait);
                 throw new LabException("every task of the guest waits for something that cannot happen any more", LabFault.LimitReached);
+            }
         }
     }
 
@@ -187,6 +191,9 @@ public sealed class Session : IDisposable
     }
 
     private const int SignalBase = 128;
+
+    /// <summary>Sleepers that the message of a deadlock names.</summary>
+    private const int MostWaits = 32;
 
     private static string Text(ulong value) => value.ToString(CultureInfo.InvariantCulture);
 

@@ -58,6 +58,25 @@ public sealed class Strace(TextWriter output)
         output.WriteLine(_several ? $"[pid {task.Tid}] {text}" : text);
     }
 
+    /// <summary>A call with its arguments as the registers held them, and its result.</summary>
+    internal static string Short(RecentCall call) => $"{NameAndRegisters(call.Number, call.Arguments)} = {call.Result switch
+    {
+        null => "?",
+        SystemCall.NoReturn => "0",
+        < 0 and >= -4095 => $"-1 {Errno.NameOf(-call.Result.Value)}",
+        _ => call.Result.Value.ToString(CultureInfo.InvariantCulture),
+    }}";
+
+    /// <summary>A call in progress with its arguments as the registers held them.</summary>
+    internal static string NameAndRegisters(SystemCall c) =>
+        NameAndRegisters(c.Number, [c.Arg(0), c.Arg(1), c.Arg(2), c.Arg(3), c.Arg(4), c.Arg(5)]);
+
+    private static string NameAndRegisters(int number, IReadOnlyList<ulong> arguments)
+    {
+        int n = SyscallTable.Find(number)?.Arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries).Length ?? 6;
+        return $"{SyscallTable.NameOf(number)}({string.Join(", ", arguments.Take(n).Select(Hex))})";
+    }
+
     private static string Format(SystemCall c)
     {
         SyscallRow? row = SyscallTable.Find(c.Number);

@@ -1,5 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
+using ArmVdso.Kernel.Signals;
+using ArmVdso.Kernel.Tasks;
+using ArmVdso.Lab.Crash;
 using ArmVdso.Lab.Explain;
 using ArmVdso.Lab.Statistics;
 
@@ -13,6 +16,8 @@ internal static class RunCommand
     {
         internal string? Strace { get; init; }
 
+        internal string? Crash { get; init; }
+
         internal string? Konata { get; init; }
 
         internal (ulong From, ulong To, bool Instructions) Window { get; init; }
@@ -23,6 +28,11 @@ internal static class RunCommand
         Option<string?> strace =
             ReportOptions.MayNameFile("--strace", "prints system calls, to a file when one is named (--strace=FILE)");
         var reports = new ReportOptions();
+        var crash = new Option<string?>("--crash")
+        {
+            Description = "writes a report of each process that a fault ends: registers, code, backtraces, system calls, mappings",
+            HelpName = "FILE",
+        };
         var konata = new Option<string?>("--konata")
         {
             Description = "writes the pipeline of a window of the run for the viewer Konata (Kanata 0004)",
@@ -38,7 +48,7 @@ internal static class RunCommand
         Argument<string[]> arguments = CliCommand.ProgramArguments();
         OptionGroup[] groups = OptionGroup.OfRun();
         return new CliCommand(
-            "run", "runs an arm64 Linux program", groups, [strace, konata, window, .. reports.Options], [program, arguments],
+            "run", "runs an arm64 Linux program", groups, [strace, crash, konata, window, .. reports.Options], [program, arguments],
             input =>
             {
                 SessionSettings settings = CliCommand.Settings(input, groups);
@@ -46,6 +56,7 @@ internal static class RunCommand
                 var outputs = new Outputs
                 {
                     Strace = input.OptionalValue(strace),
+                    Crash = input.Value(crash),
                     Konata = input.Value(konata),
                     Window = Window(window.Name, input.Text(window)),
                 };
@@ -71,17 +82,30 @@ internal static class RunCommand
     private static bool Number(string text, out ulong value) =>
         ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value);
 
+    private static void Crashed(Session session, KernelTask task, SignalInfo info, string? core, TextWriter? output)
+    {
+        if (!CrashRecorder.IsFault(info.Number) || (output is null && !ReferenceEquals(task.Group, session.Kernel.Tasks.Init)))
+            return;
+        CrashRecord crash = CrashRecorder.Record(session.Kernel, task, info, core);
+        Terminal.PrintCrash(session, task, crash, output is not null);
+        if (output is not null)
+            CrashReport.Write(output, crash);
+    }
+
     private static int Run(SessionSettings settings, string[] program, Outputs outputs, ReportFiles reports)
     {
         using TextWriter? straceOutput = outputs.Strace is null ? null : Terminal.Open(outputs.Strace);
         Strace? strace = straceOutput is null ? null : new Strace(straceOutput);
         using TextWriter? traceOutput = reports.Trace is null ? null : Terminal.Open(reports.Trace);
         using TextWriter? konataOutput = string.IsNullOrEmpty(outputs.Konata) ? null : Terminal.Open(outputs.Konata);
+        using TextWriter? crashOutput = outputs.Crash is null ? null : Terminal.Open(outputs.Crash);
         using Stream output = StandardStream.Open(1);
         using Stream error = StandardStream.Open(2);
         using Stream input = StandardStream.Open(0);
-        using var session = new Session(settings, program[0], program[1..], Terminal.Hooks(input, output, error) with
+        Session? running = null;
+        using var session = running = new Session(settings, program[0], program[1..], Terminal.Hooks(input, output, error) with
         {
+            Crash = (task, info, core) => Crashed(running!, task, info, core, crashOutput),
             SystemCall = strace is null ? null : strace.Syscall,
             Signal = strace is null ? null : strace.Signal,
             Exit = strace is null ? null : strace.Exit,

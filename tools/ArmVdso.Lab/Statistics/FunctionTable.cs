@@ -6,47 +6,46 @@ internal sealed class FunctionTable
     /// <summary>A function: [Start, End).</summary>
     internal readonly record struct Function(ulong Start, ulong End, string Name);
 
-    private readonly List<Function> _functions = [];
-    private readonly IReadOnlyList<ElfSegment> _segments;
+    private readonly List<Function> _functions = [], _labels = [];
 
     /// <summary>A file that is no ELF64 or is stripped has no functions.</summary>
-    internal FunctionTable(ReadOnlySpan<byte> bytes)
+    internal FunctionTable(ElfFile file)
     {
-        var file = new ElfFile(bytes);
-        _segments = file.Segments;
         foreach (ElfSymbol symbol in file.Symbols)
         {
             if (symbol.IsFunction)
                 _functions.Add(new Function(symbol.Value, symbol.Value + symbol.Size, symbol.Name));
+            else if (symbol.IsLabel)
+                _labels.Add(new Function(symbol.Value, symbol.Value + symbol.Size, symbol.Name));
         }
-        _functions.Sort((a, b) => a.Start != b.Start ? a.Start.CompareTo(b.Start) : b.End.CompareTo(a.End));
-        // A function without a size ends where the next one begins.
-        for (int i = 0; i < _functions.Count; i++)
-        {
-            if (_functions[i].End == _functions[i].Start)
-                _functions[i] = _functions[i] with { End = i + 1 < _functions.Count ? _functions[i + 1].Start : ulong.MaxValue };
-        }
+        Sort(_functions);
+        Sort(_labels);
     }
 
-    /// <summary>The address of a byte of the file that is loaded, or null.</summary>
-    internal ulong? AddressOf(ulong offset)
+    private static void Sort(List<Function> list)
     {
-        foreach ((ulong start, ulong size, ulong address) in _segments)
+        list.Sort((a, b) => a.Start != b.Start ? a.Start.CompareTo(b.Start) : b.End.CompareTo(a.End));
+        // One without a size ends where the next one begins.
+        for (int i = 0; i < list.Count; i++)
         {
-            if (offset >= start && offset - start < size)
-                return address + (offset - start);
+            if (list[i].End == list[i].Start)
+                list[i] = list[i] with { End = i + 1 < list.Count ? list[i + 1].Start : ulong.MaxValue };
         }
-        return null;
     }
 
     /// <summary>The function that holds an address, or null.</summary>
-    internal Function? Find(ulong address)
+    internal Function? Find(ulong address) => Find(_functions, address);
+
+    /// <summary>The function, else the label of assembly code, or null.</summary>
+    internal Function? FindAny(ulong address) => Find(_functions, address) ?? Find(_labels, address);
+
+    private static Function? Find(List<Function> list, ulong address)
     {
-        int low = 0, high = _functions.Count;
+        int low = 0, high = list.Count;
         while (low < high)
         {
             int middle = (low + high) / 2;
-            if (_functions[middle].Start <= address)
+            if (list[middle].Start <= address)
                 low = middle + 1;
             else
                 high = middle;
@@ -54,8 +53,8 @@ internal sealed class FunctionTable
         // Aliases and nested symbols: the nearest one that reaches so far.
         for (int i = low - 1; i >= 0 && i >= low - 8; i--)
         {
-            if (address < _functions[i].End)
-                return _functions[i];
+            if (address < list[i].End)
+                return list[i];
         }
         return null;
     }
