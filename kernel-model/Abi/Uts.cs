@@ -4,7 +4,7 @@ namespace ArmVdso.Kernel.Abi;
 public static class Uts
 {
     /// <summary>release.</summary>
-    public const string Release = "6.1.0";
+    public const string Release = "6.12.0";
 
     /// <summary>version.</summary>
     public const string Version = "#1 SMP ArmVdso";

@@ -23,6 +23,9 @@ internal sealed class DeviceTable(Vfs vfs)
     /// <summary>Directory /dev/pts.</summary>
     public PtsDirectory PtsRoot { get; set; } = null!;
 
+    /// <summary>Block devices over files.</summary>
+    public LoopDevices Loops { get; set; } = null!;
+
     /// <summary>Live pseudo-terminals by number.</summary>
     public SortedDictionary<int, PseudoTerminal> PseudoTerminals => _ptys;
 
@@ -33,6 +36,11 @@ internal sealed class DeviceTable(Vfs vfs)
     public long Open(DeviceInode inode, int flags, IFileUser? task, out OpenFile? file)
     {
         file = null;
+        if (inode.Type == Modes.S_IFBLK)
+        {
+            return inode.Rdev >> 8 == LoopDevices.Major && Loops.Find((int)(inode.Rdev & 0xFF)) is { } loop
+                ? loop.OpenFile(inode, flags, out file) : -Errno.ENXIO;
+        }
         if (inode.Type == Modes.S_IFCHR)
         {
             switch (inode.Rdev)
@@ -47,6 +55,9 @@ internal sealed class DeviceTable(Vfs vfs)
                     return 0;
                 case 0x501:
                     file = HostTerminal != null ? HostTerminal.OpenSlave(inode, flags) : new HostStreamFile(inode, flags, 1);
+                    return 0;
+                case LoopDevices.ControlRdev:
+                    file = new LoopControlFile(inode, flags, Loops);
                     return 0;
                 case 0x502:
                     file = OpenMaster(inode, flags);

@@ -43,6 +43,18 @@ public sealed class FileSystem
 
     internal void SetFlags(uint flags) => Flags = flags;
 
+    /// <summary>The file system that a bind mount shows; null for a file system of its own.</summary>
+    internal FileSystem? Shows { get; init; }
+
+    /// <summary>Number of the group of peers that a shared mount is in, and of the one that a slave hears; 0: none.</summary>
+    internal int Peer { get; set; }
+
+    /// <inheritdoc cref="Peer"/>
+    internal int Master { get; set; }
+
+    /// <summary>MS_UNBINDABLE: cannot be the source of a bind mount.</summary>
+    internal bool Unbindable { get; set; }
+
     /// <summary>Open file descriptions on its files, and those of them that may write.</summary>
     internal int Open { get; set; }
 
@@ -52,10 +64,40 @@ public sealed class FileSystem
     /// <summary>Options as /proc/mounts writes them.</summary>
     internal string Options(string more) => (ReadOnly ? "ro" : "rw") + (Has(MountFlags.MS_NOSUID) ? ",nosuid" : "")
         + (Has(MountFlags.MS_NODEV) ? ",nodev" : "") + (Has(MountFlags.MS_NOEXEC) ? ",noexec" : "")
-        + (Has(MountFlags.MS_NOATIME) ? ",noatime" : ",relatime") + (Has(MountFlags.MS_NODIRATIME) ? ",nodiratime" : "")
+        + (Has(MountFlags.MS_NOSYMFOLLOW) ? ",nosymfollow" : "")
+        + (Has(MountFlags.MS_STRICTATIME) ? "" : Has(MountFlags.MS_NOATIME) ? ",noatime" : ",relatime")
+        + (Has(MountFlags.MS_NODIRATIME) ? ",nodiratime" : "")
         + (more.Length == 0 ? "" : "," + more);
 
     internal ulong NextIno() => _nextIno++;
+
+    /// <summary>Blocks of 4 KiB and inodes that it may have (size= and nr_inodes= of tmpfs); 0: no limit of its own.</summary>
+    internal (long Blocks, long Inodes) Limit { get; set; }
+
+    /// <summary>Blocks and inodes that its files have.</summary>
+    internal (long Blocks, long Inodes) Used { get; private set; }
+
+    /// <summary>Takes blocks for contents of files. False: ENOSPC.</summary>
+    internal bool TakeBlocks(long count)
+    {
+        if (Limit.Blocks != 0 && Used.Blocks + count > Limit.Blocks)
+            return false;
+        Used = Used with { Blocks = Used.Blocks + count };
+        return true;
+    }
+
+    internal void GiveBlocks(long count) => Used = Used with { Blocks = Used.Blocks - count };
+
+    /// <summary>Takes an inode. False: ENOSPC.</summary>
+    internal bool TakeInode()
+    {
+        if (Limit.Inodes != 0 && Used.Inodes >= Limit.Inodes)
+            return false;
+        Used = Used with { Inodes = Used.Inodes + 1 };
+        return true;
+    }
+
+    internal void GiveInode() => Used = Used with { Inodes = Used.Inodes - 1 };
 }
 
 /// <summary>One name in a directory listing.</summary>
@@ -83,32 +125,35 @@ public abstract class Inode
     /// <summary>The file system that the file is part of.</summary>
     public FileSystem Fs { get; }
 
+    /// <summary>The file itself where this is a view of it in a bind mount.</summary>
+    public virtual Inode Real => this;
+
     /// <summary>st_ino.</summary>
     public ulong Ino { get; protected init; }
 
     /// <summary>Type and permission bits.</summary>
-    public uint Mode { get; set; }
+    public virtual uint Mode { get; set; }
 
     /// <summary>Owner.</summary>
-    public uint Uid { get; set; }
+    public virtual uint Uid { get; set; }
 
     /// <summary>Group.</summary>
-    public uint Gid { get; set; }
+    public virtual uint Gid { get; set; }
 
     /// <summary>Number of names; 0 when deleted.</summary>
-    public uint Nlink { get; set; }
+    public virtual uint Nlink { get; set; }
 
     /// <summary>Device number of a device file.</summary>
-    public uint Rdev { get; set; }
+    public virtual uint Rdev { get; set; }
 
     /// <summary>Time of last access, change of contents, change of attributes.</summary>
-    public long Atime { get; set; }
+    public virtual long Atime { get; set; }
 
     /// <inheritdoc cref="Atime"/>
-    public long Mtime { get; set; }
+    public virtual long Mtime { get; set; }
 
     /// <inheritdoc cref="Atime"/>
-    public long Ctime { get; set; }
+    public virtual long Ctime { get; set; }
 
     /// <summary>Directory that holds the file; for a mounted root that of the directory it covers. Null for the root of all.</summary>
     public Inode? Parent { get; set; }
@@ -120,7 +165,7 @@ public abstract class Inode
     public Inode? MountedHere { get; set; }
 
     /// <summary>Extended attributes; null when there are none.</summary>
-    public SortedDictionary<string, byte[]>? Xattrs { get; set; }
+    public virtual SortedDictionary<string, byte[]>? Xattrs { get; set; }
 
     /// <summary>Advisory locks; null when there never was one.</summary>
     internal FileLocks? Locks { get; set; }
@@ -129,7 +174,7 @@ public abstract class Inode
     internal FileLeases? Leases { get; set; }
 
     /// <summary>inotify watches on the file; null when there are none.</summary>
-    internal List<InotifyWatch>? Watches { get; set; }
+    internal virtual List<InotifyWatch>? Watches { get; set; }
 
     /// <summary>Whether somebody watches the file or its directory.</summary>
     internal bool IsWatched => Watches != null || Parent?.Watches != null;
@@ -234,8 +279,14 @@ public abstract class Inode
     /// <summary>Counts the file itself, made by the guest, with its name or contents. False: ENOSPC.</summary>
     internal bool TryCharge(long bytes)
     {
-        if (!Fs.Vfs.TryCharge(bytes))
+        if (Charged == 0 && !Fs.TakeInode())
             return false;
+        if (!Fs.Vfs.TryCharge(bytes))
+        {
+            if (Charged == 0)
+                Fs.GiveInode();
+            return false;
+        }
         Charged += bytes;
         return true;
     }
@@ -246,6 +297,8 @@ public abstract class Inode
         if (Nlink != 0 || OpenCount != 0)
             return;
         Freed();
+        if (Charged != 0)
+            Fs.GiveInode();
         Fs.Vfs.Charge(-Charged);
         Charged = 0;
     }

@@ -71,6 +71,9 @@ public abstract class OpenFile : IMappedFile
     /// <summary>Whether lseek, pread and pwrite work.</summary>
     public virtual bool Seekable => false;
 
+    /// <summary>Where SEEK_END counts from, in bytes.</summary>
+    public virtual long EndPosition => Inode.Size;
+
     /// <summary>Whether a read may be cut into several (regular files) without a change of meaning.</summary>
     public virtual bool IsStreamOfBytes => Seekable;
 

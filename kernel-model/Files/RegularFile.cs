@@ -12,6 +12,9 @@ public sealed class RegularFile : Inode
     private readonly HostLocation? _lower;
     private readonly Dictionary<long, byte[]> _pages = [];
     private SortedDictionary<long, ulong>? _mapped;
+
+    /// <summary>Blocks that fallocate took and that nothing was written to: zero, and a hole for SEEK_DATA.</summary>
+    private HashSet<long>? _unwritten;
     private SafeFileHandle? _handle;
     private long _size;
     private long _lowerSize;
@@ -38,7 +41,9 @@ public sealed class RegularFile : Inode
     public override bool CanMap => true;
 
     /// <inheritdoc/>
-    public override long Blocks => _lower != null ? base.Blocks : (long)(_pages.Count + (_mapped?.Count ?? 0)) * 8;
+    public override long Blocks => _lower != null ? base.Blocks : (long)Owned * 8;
+
+    private int Owned => _pages.Count + (_mapped?.Count ?? 0) + (_unwritten?.Count ?? 0);
 
     /// <inheritdoc/>
     public override long Open(int flags, IFileUser? task, out OpenFile? file)
@@ -122,12 +127,13 @@ public sealed class RegularFile : Inode
         page = Resident(index);
         if (!page.IsEmpty)
             return 0;
-        if (!Fs.Vfs.ReserveFilePage())
+        bool reserved = _unwritten?.Remove(index) == true;
+        if (!reserved && !Reserve())
             return -Errno.ENOSPC;
         byte[] bytes = new byte[PageSize];
         if (!overwrite && index * PageSize < _lowerSize && ReadLower(bytes, index * PageSize) is < 0 and long error)
         {
-            Fs.Vfs.ReleaseFilePages(1);
+            Release(1);
             return error;
         }
         _pages[index] = bytes;
@@ -135,10 +141,58 @@ public sealed class RegularFile : Inode
         return 0;
     }
 
+    private bool Reserve()
+    {
+        if (!Fs.TakeBlocks(1))
+            return false;
+        if (Fs.Vfs.ReserveFilePage())
+            return true;
+        Fs.GiveBlocks(1);
+        return false;
+    }
+
+    private void Release(int blocks)
+    {
+        Fs.GiveBlocks(blocks);
+        Fs.Vfs.ReleaseFilePages(blocks);
+    }
+
     private void Forget(long index)
     {
         if (_pages.Remove(index))
-            Fs.Vfs.ReleaseFilePages(1);
+            Release(1);
+    }
+
+    /// <summary>Takes blocks for a range of bytes, as fallocate does: 0, or -ENOSPC with what was taken given back.</summary>
+    public long Allocate(long position, long length)
+    {
+        _unwritten ??= [];
+        long first = position / PageSize, end = (position + length + PageSize - 1) / PageSize;
+        for (long index = first; index < end; index++)
+        {
+            if (!Resident(index).IsEmpty || index * PageSize < _lowerSize || !_unwritten.Add(index))
+                continue;
+            if (Reserve())
+                continue;
+            _unwritten.Remove(index);
+            for (long taken = first; taken < index; taken++)
+            {
+                // Blocks within the file that were unwritten before look the same: they are as good as these.
+                if (taken * PageSize >= _size && _unwritten.Remove(taken))
+                    Release(1);
+            }
+            return -Errno.ENOSPC;
+        }
+        return 0;
+    }
+
+    private void ForgetUnwritten(long from, long end)
+    {
+        if (_unwritten is not { Count: > 0 } blocks)
+            return;
+        int before = blocks.Count;
+        blocks.RemoveWhere(index => index >= from && index < end);
+        Release(before - blocks.Count);
     }
 
     /// <summary>Writes bytes and extends the file as needed.</summary>
@@ -181,6 +235,7 @@ public sealed class RegularFile : Inode
         {
             foreach (long index in _pages.Keys.Where(i => i * PageSize >= size).ToArray())
                 Forget(index);
+            ForgetUnwritten((size + PageSize - 1) / PageSize, long.MaxValue);
             _lowerSize = Math.Min(_lowerSize, size);
             int tail = (int)(size % PageSize);
             if (tail != 0 && Resident(size / PageSize) is { IsEmpty: false } last)
@@ -200,6 +255,7 @@ public sealed class RegularFile : Inode
     public long Zero(long position, long length)
     {
         long end = Math.Min(position + length, _size);
+        ForgetUnwritten((position + PageSize - 1) / PageSize, (position + length) / PageSize);
         while (position < end)
         {
             if (position >= _lowerSize && Resident(position / PageSize).IsEmpty)
@@ -278,17 +334,28 @@ public sealed class RegularFile : Inode
         _mapped ??= [];
         if (_mapped.TryGetValue(index, out ulong pa))
             return pa;
+        bool owned = !Resident(index).IsEmpty || _unwritten?.Contains(index) == true;
+        if (!owned && !Fs.TakeBlocks(1))
+            return 0;
         pa = Fs.Vfs.AllocatePage();
         if (pa == 0)
+        {
+            if (!owned)
+                Fs.GiveBlocks(1);
             return 0;
+        }
         Span<byte> page = Fs.Vfs.PageBytes(pa);
         page.Clear();
         if (Read(page, index * PageSize) < 0)
         {
             Fs.Vfs.FreePage(pa);
+            if (!owned)
+                Fs.GiveBlocks(1);
             return 0;
         }
-        Forget(index);
+        // The block stays counted with the file system; the page of RAM is counted by its allocator from here on.
+        if (_pages.Remove(index) || _unwritten?.Remove(index) == true)
+            Fs.Vfs.ReleaseFilePages(1);
         _mapped[index] = pa;
         return pa;
     }
@@ -305,6 +372,10 @@ public sealed class RegularFile : Inode
                 _pages[index] = Fs.Vfs.PageBytes(pa).ToArray();
                 Fs.Vfs.ReserveFilePage(true);
             }
+            else
+            {
+                Fs.GiveBlocks(1);
+            }
             Fs.Vfs.FreePage(pa);
         }
         _mapped = null;
@@ -313,8 +384,9 @@ public sealed class RegularFile : Inode
     /// <inheritdoc/>
     protected override void Freed()
     {
-        Fs.Vfs.ReleaseFilePages(_pages.Count);
+        Release(_pages.Count + (_unwritten?.Count ?? 0));
         _pages.Clear();
+        _unwritten = null;
     }
 }
 

@@ -50,7 +50,7 @@ internal sealed class SocketTable(Vfs vfs)
             long error = vfs.Make(caller, caller.Fs.Cwd, name, Modes.S_IFSOCK | 0x1FF, 0, null);
             if (error < 0)
                 return error == -Errno.EEXIST ? -Errno.EADDRINUSE : error;
-            if (vfs.Find(caller, caller.Fs.Cwd, name, true, out Inode? inode) == 0 && inode is SocketInode node)
+            if (vfs.Find(caller, caller.Fs.Cwd, name, true, out Inode? inode) == 0 && inode!.Real is SocketInode node)
             {
                 node.Bound = socket;
                 socket.BoundInode = node;

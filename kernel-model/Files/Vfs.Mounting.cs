@@ -4,57 +4,150 @@ namespace ArmVdso.Kernel.Files;
 internal static class MountFlags
 {
 #pragma warning disable CS1591
-    public const uint MS_RDONLY = 1, MS_NOSUID = 2, MS_NODEV = 4, MS_NOEXEC = 8, MS_REMOUNT = 32, MS_NOATIME = 1024, MS_NODIRATIME = 2048,
-        MS_BIND = 4096, MS_MOVE = 8192, MS_UNBINDABLE = 1 << 17, MS_PRIVATE = 1 << 18, MS_SLAVE = 1 << 19, MS_SHARED = 1 << 20,
-        MS_RELATIME = 1 << 21, MS_STRICTATIME = 1 << 24;
+    public const uint MS_RDONLY = 1, MS_NOSUID = 2, MS_NODEV = 4, MS_NOEXEC = 8, MS_REMOUNT = 32, MS_NOSYMFOLLOW = 256, MS_NOATIME = 1024,
+        MS_NODIRATIME = 2048, MS_BIND = 4096, MS_MOVE = 8192, MS_REC = 16384, MS_UNBINDABLE = 1 << 17, MS_PRIVATE = 1 << 18,
+        MS_SLAVE = 1 << 19, MS_SHARED = 1 << 20, MS_RELATIME = 1 << 21, MS_STRICTATIME = 1 << 24;
 
     public const uint MNT_FORCE = 1, MNT_DETACH = 2, MNT_EXPIRE = 4, UMOUNT_NOFOLLOW = 8;
+
+    public const uint Propagation = MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE;
 #pragma warning restore CS1591
 
     /// <summary>What stays with a mount.</summary>
-    public const uint Kept = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME;
+    public const uint Kept = MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOSYMFOLLOW | MS_NOATIME | MS_NODIRATIME | MS_STRICTATIME;
 }
 
-/// <summary>Mounting while the guest runs (fs/namespace.c): file systems in memory. Binds of one folder at two places and devices are not
-/// there.</summary>
+/// <summary>Mounting while the guest runs (fs/namespace.c): file systems in memory, and files and directories shown at a second place.
+/// </summary>
 public sealed partial class Vfs
 {
-    private readonly HashSet<MountEntry> _expiring = [];
+    private readonly HashSet<Inode> _expiring = [];
+    private int _mountsMade;
 
-    /// <summary>mount(2) of a new file system: 0, -ENODEV for a type that is not there, -EBUSY over itself.</summary>
-    internal long MountNew(Inode point, string source, string type, uint flags)
+    /// <summary>Pages of RAM, which the limits of a tmpfs follow from.</summary>
+    internal ulong RamPages => (ulong?)Host?.Pages.Total ?? 1 << 19;
+
+    /// <summary>What makes a file system of a type that is mounted at boot; null: none does.</summary>
+    internal MountedAtBoot? BootMount(string type) => _boot.FirstOrDefault(b => b.Type == type);
+
+    /// <summary>The mount that a file is the root of; null: none.</summary>
+    internal MountEntry? MountAt(Inode root) => _mounts.FindLast(m => m.Root == root);
+
+    /// <summary>The mount that a file is in.</summary>
+    internal MountEntry? MountOf(Inode inode) => _mounts.FindLast(m => m.Fs == inode.Fs);
+
+    /// <summary>mount(2) of a new file system: 0, -ENODEV for a type that is not there, -EINVAL for its options.</summary>
+    internal long MountNew(Inode point, string source, string type, uint flags, string data)
     {
-        if (!point.IsDirectory)
+        if (!FileSystemTypes.Knows(this, type))
+            return -Errno.ENODEV;
+        long error = FileSystemTypes.Make(this, type, FileSystemTypes.Split(data), out FileSystem? fs, out Inode? root);
+        if (error < 0)
+            return error;
+        fs!.SetFlags(flags & MountFlags.Kept);
+        return Attach(point, new MountEntry(0, 0, fs, source, root!));
+    }
+
+    /// <summary>Puts a mount that is nowhere at a place: 0, -ENOTDIR when one is a directory and the other is not, -ELOOP below itself.
+    /// </summary>
+    internal long Attach(Inode point, MountEntry mount)
+    {
+        if (point.IsDirectory != mount.Root.IsDirectory)
             return -Errno.ENOTDIR;
-        FileSystem fs;
-        Inode root;
-        switch (type)
-        {
-            case "tmpfs" or "ramfs":
-                fs = new FileSystem(this, type, NextDevice(), type == "tmpfs" ? 0x01021994 : 0x858458f6, 1);
-                root = new MemoryDirectory(fs, type == "tmpfs" ? 0x3FFu : 0x1EDu);
-                break;
-            case "proc" or "sysfs" when _mounts.Find(m => m.Fs.Type == type) is { } boot:
-                // The same tree as at boot, under another name.
-                return boot.Root == point ? -Errno.EBUSY : -Errno.EINVAL;
-            default:
-                return -Errno.ENODEV;
-        }
-        fs.SetFlags(flags & MountFlags.Kept);
-        Cover(point, root);
-        _mounts.Add(new MountEntry(20 + _mountsMade++, ParentIdOf(point), fs, source, PathOf(root, null), root));
+        // A removed directory is no place (IS_DEADDIR in lock_mount).
+        if (point.Nlink == 0)
+            return -Errno.ENOENT;
+        int parent = ParentIdOf(point);
+        Cover(point, mount.Root);
+        _mounts.Add(mount with { Id = mount.Id == 0 ? 20 + _mountsMade++ : mount.Id, ParentId = parent, Covered = point });
         return 0;
     }
 
-    private int _mountsMade;
-
-    /// <summary>mount(2) with MS_REMOUNT: other flags; -EBUSY when somebody writes to what shall be read-only.</summary>
-    internal long Remount(Inode root, uint flags)
+    /// <summary>A mount that shows a file or directory once more, not put anywhere yet.</summary>
+    internal MountEntry MakeBind(Inode source)
     {
-        if (_mounts.FindLast(m => m.Root == root) is not { } mount)
+        MountView view = MountView.Of(source);
+        (view.Fs.Peer, view.Fs.Master) = (source.Fs.Peer, source.Fs.Master);
+        return new MountEntry(0, 0, view.Fs, MountOf(source)?.Source ?? "none", view);
+    }
+
+    /// <summary>mount(2) with MS_BIND.</summary>
+    /// <param name="source">What is shown.</param>
+    /// <param name="point">Where.</param>
+    /// <param name="recursive">MS_REC: with what is mounted below it.</param>
+    internal long Bind(Inode source, Inode point, bool recursive)
+    {
+        MountEntry made = MakeBind(source);
+        if (IsUnbindable(source))
+            return -Errno.EINVAL;
+        MountEntry[] below = recursive ? [.. _mounts.Where(m => m.Covered != null && IsWithin(m.Covered, source))] : [];
+        long error = Attach(point, made);
+        if (error < 0)
+            return error;
+        foreach (MountEntry mount in below)
+        {
+            string path = PathOf(mount.Covered!, source);
+            if (!IsUnbindable(mount.Root) && Walk(RootCaller with { Fs = new FsContext(made.Root, made.Root) }, made.Root, path, true,
+                out WalkResult at) == 0 && at.Inode != null)
+                Attach(at.Inode, MakeBind(mount.Root));
+        }
+        return 0;
+    }
+
+    private static bool IsUnbindable(Inode source) => source.Fs.Unbindable;
+
+    /// <summary>mount(2) with MS_MOVE, move_mount of a mount that is somewhere: -EINVAL when it is no mount's root, -ELOOP below itself.
+    /// </summary>
+    internal long MoveMount(Inode root, Inode point)
+    {
+        if (MountAt(root) is not { Covered: { } covered } mount)
+            return -Errno.EINVAL;
+        if (root.IsDirectory != point.IsDirectory)
+            return -Errno.ENOTDIR;
+        if (IsWithin(point, root))
+            return -Errno.ELOOP;
+        covered.MountedHere = null;
+        _mounts.Remove(mount);
+        return Attach(point, mount);
+    }
+
+    /// <summary>MS_SHARED, MS_PRIVATE, MS_SLAVE, MS_UNBINDABLE: -EINVAL when the file is no mount's root. There is one namespace, and
+    /// what is mounted below one peer does not show up below another.</summary>
+    internal long SetPropagation(Inode root, uint flags)
+    {
+        if (MountAt(root) is not { } mount)
+            return -Errno.EINVAL;
+        uint kind = flags & MountFlags.Propagation;
+        if (!uint.IsPow2(kind) || (flags & ~(MountFlags.Propagation | MountFlags.MS_REC | 0x8000u)) != 0)
+            return -Errno.EINVAL;
+        foreach (MountEntry each in _mounts)
+        {
+            if (each == mount || ((flags & MountFlags.MS_REC) != 0 && IsWithin(each.Root, root)))
+                Propagate(each.Fs, kind);
+        }
+        return 0;
+    }
+
+    /// <summary>Gives a mount a kind of propagation: change_mnt_propagation.</summary>
+    internal void Propagate(FileSystem mount, uint kind)
+    {
+        mount.Unbindable = kind == MountFlags.MS_UNBINDABLE;
+        mount.Master = kind != MountFlags.MS_SLAVE ? kind == MountFlags.MS_SHARED ? mount.Master : 0
+            : mount.Peer != 0 ? mount.Peer : mount.Master;
+        mount.Peer = kind != MountFlags.MS_SHARED ? 0 : mount.Peer != 0 ? mount.Peer : ++_peerGroups;
+    }
+
+    private int _peerGroups;
+
+    /// <summary>mount(2) with MS_REMOUNT: other flags and options; -EBUSY when somebody writes to what shall be read-only.</summary>
+    internal long Remount(Inode root, uint flags, string data)
+    {
+        if (MountAt(root) is not { } mount)
             return -Errno.EINVAL;
         if ((flags & MountFlags.MS_RDONLY) != 0 && mount.Fs.Writers > 0)
             return -Errno.EBUSY;
+        if ((flags & MountFlags.MS_BIND) == 0 && FileSystemTypes.Reconfigure(mount.Fs, FileSystemTypes.Split(data)) is < 0 and long error)
+            return error;
         mount.Fs.SetFlags(flags & MountFlags.Kept);
         return 0;
     }
@@ -65,21 +158,22 @@ public sealed partial class Vfs
     /// <param name="inUse">Whether a process has its root or working directory in a file system.</param>
     internal long Unmount(Inode root, uint flags, Func<FileSystem, bool> inUse)
     {
-        if (_mounts.FindLast(m => m.Root == root) is not { } mount || root.Parent is null)
+        if (MountAt(root) is not { Covered: { } covered } mount)
             return -Errno.EINVAL;
-        if ((flags & MountFlags.MNT_EXPIRE) != 0 && _expiring.Add(mount))
-            return -Errno.EAGAIN;
+        bool expires = (flags & MountFlags.MNT_EXPIRE) != 0;
         bool busy = mount.Fs.Open > 0 || inUse(mount.Fs) || _mounts.Exists(m => m != mount && IsWithin(m.Root, root));
         if (busy && (flags & MountFlags.MNT_DETACH) == 0)
             return -Errno.EBUSY;
-        root.Parent.Lookup(root.Name, out Inode? covered);
-        while (covered is not null && covered.MountedHere != root)
-            covered = covered.MountedHere;
-        if (covered is null)
-            return -Errno.EINVAL;
+        if (expires && _expiring.Add(root))
+            return -Errno.EAGAIN;
         covered.MountedHere = null;
-        _mounts.RemoveAll(m => m == mount || IsWithin(m.Root, root));
-        _expiring.Remove(mount);
+        foreach (MountEntry gone in _mounts.Where(m => m != mount && IsWithin(m.Root, root)).ToArray())
+        {
+            gone.Covered!.MountedHere = null;
+            _mounts.Remove(gone);
+        }
+        _mounts.Remove(mount);
+        _expiring.Remove(root);
         return 0;
     }
 
@@ -87,7 +181,7 @@ public sealed partial class Vfs
     internal void KeepMount(FileSystem fs)
     {
         if (_expiring.Count > 0)
-            _expiring.RemoveWhere(m => m.Fs == fs);
+            _expiring.RemoveWhere(root => root.Fs == fs);
     }
 
     private static void Cover(Inode covered, Inode root)
@@ -101,7 +195,7 @@ public sealed partial class Vfs
     {
         for (Inode? at = covered; at != null; at = at.Parent)
         {
-            if (_mounts.FindLast(m => m.Root == at) is { } above)
+            if (MountAt(at) is { } above)
                 return above.Id;
         }
         return 1;

@@ -22,7 +22,7 @@ public sealed partial class Vfs
         if ((mode & Modes.S_IFMT) is Modes.S_IFCHR or Modes.S_IFBLK && !caller.Credentials.Has(Capability.Mknod))
             return -Errno.EPERM;
         if ((mode & Modes.S_IFMT) != Modes.S_IFLNK)
-            mode &= Modes.S_IFMT | (0xFFF & ~caller.Fs.Umask);
+            mode = StripSetgid(at.Directory!, mode, caller.Credentials) & (Modes.S_IFMT | (0xFFF & ~caller.Fs.Umask));
         error = at.Directory!.Create(at.Name, mode, caller.Credentials, rdev, target, out Inode? node);
         if (error == 0)
             NotifyName(at.Directory, InotifyBits.IN_CREATE, at.Name, node!);
@@ -177,6 +177,9 @@ public sealed partial class Vfs
             NotifyMove(from.Directory, from.Name, to.Directory, to.Name, node, to.Inode);
         return error;
     }
+
+    /// <summary>Whether a file is below another, or is it.</summary>
+    internal static bool IsBelow(Inode inode, Inode ancestor) => IsWithin(inode, ancestor);
 
     private static bool IsWithin(Inode directory, Inode ancestor)
     {

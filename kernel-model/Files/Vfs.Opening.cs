@@ -39,8 +39,10 @@ public sealed partial class Vfs
                 return -Errno.EINVAL;
             error = MayCreate(at.Directory!, caller.Credentials);
             if (error == 0)
-                error = at.Directory!.Create(
-                    at.Name, Modes.S_IFREG | (mode & 0xFFF & ~caller.Fs.Umask), caller.Credentials, 0, null, out inode);
+            {
+                uint permissions = StripSetgid(at.Directory!, mode & 0xFFF, caller.Credentials) & ~caller.Fs.Umask;
+                error = at.Directory!.Create(at.Name, Modes.S_IFREG | permissions, caller.Credentials, 0, null, out inode);
+            }
             if (error < 0)
                 return error;
             created = true;
@@ -56,11 +58,11 @@ public sealed partial class Vfs
                 return -Errno.ENOTDIR;
             if ((flags & OpenFlags.O_ACCMODE) == OpenFlags.O_RDONLY)
                 return -Errno.EINVAL;
-            if (inode is not MemoryDirectory)
+            if (inode.Real is not MemoryDirectory)
                 return -Errno.EOPNOTSUPP;
             if (MayCreate(inode, caller.Credentials) is < 0 and long denied)
                 return denied;
-            inode = new RegularFile(inode.Fs, mode & 0xFFF & ~caller.Fs.Umask)
+            inode = new RegularFile(inode.Real.Fs, StripSetgid(inode, mode, caller.Credentials) & 0xFFF & ~caller.Fs.Umask)
             {
                 Nlink = 0,
                 Uid = caller.Credentials.Fsuid,
@@ -111,6 +113,8 @@ public sealed partial class Vfs
         }
         if (inode.Type is Modes.S_IFCHR or Modes.S_IFBLK && inode.Fs.Has(MountFlags.MS_NODEV))
             return -Errno.EACCES;
+        if (!inode.IsDirectory)
+            inode = inode.Real;
         if (writes && inode.DeniesWrites > 0)
             return -Errno.ETXTBSY;
         long error = inode.Open(flags, task, out file);
@@ -154,6 +158,7 @@ public sealed partial class Vfs
         long error = Permission(inode, caller.Credentials, Modes.MAY_EXEC);
         if (error < 0)
             return error;
+        inode = inode.Real;
         return inode.Writers > 0 ? -Errno.ETXTBSY : inode.Open(OpenFlags.O_RDONLY, task, out file);
     }
 }

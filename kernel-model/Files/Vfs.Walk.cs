@@ -147,7 +147,7 @@ public sealed partial class Vfs
                 return -Errno.EXDEV;
             if (child.IsSymlink && (!final || follow || slash))
             {
-                if (++links > MaxLinks || (resolve & ResolveFlags.NoSymlinks) != 0)
+                if (++links > MaxLinks || (resolve & ResolveFlags.NoSymlinks) != 0 || child.Fs.Has(MountFlags.MS_NOSYMFOLLOW))
                     return -Errno.ELOOP;
                 if (child.IsMagicLink)
                 {
@@ -232,6 +232,13 @@ public sealed partial class Vfs
 
     /// <summary>Whether an identity may change a file's mode or times as its owner.</summary>
     public static bool IsOwner(Inode inode, Credentials who) => who.Fsuid == inode.Uid || Has(who, Capability.Fowner, inode);
+
+    /// <summary>Mode of a new file: without S_ISGID where it would give the directory's group to one who is not in it
+    /// (mode_strip_sgid, before the umask is applied).</summary>
+    private static uint StripSetgid(Inode directory, uint mode, Credentials who) =>
+        (mode & Modes.S_IFMT) != Modes.S_IFDIR && (mode & (Modes.S_ISGID | Modes.S_IXGRP)) == (Modes.S_ISGID | Modes.S_IXGRP)
+            && (directory.Mode & Modes.S_ISGID) != 0 && !who.InGroup(directory.Gid) && !Has(who, Capability.Fsetid, directory)
+            ? mode & ~Modes.S_ISGID : mode;
 
     private static long MayCreate(Inode directory, Credentials who) => directory.Nlink == 0
         ? -Errno.ENOENT

@@ -46,11 +46,16 @@ public sealed record VfsOptions
 /// <param name="ParentId">Number of the mount that it lies on.</param>
 /// <param name="Fs">What is mounted.</param>
 /// <param name="Source">Device or name.</param>
-/// <param name="Point">Where.</param>
 /// <param name="Root">Its root directory.</param>
 /// <param name="More">Options that are its file system's own.</param>
-internal sealed record MountEntry(int Id, int ParentId, FileSystem Fs, string Source, string Point, Inode Root, string More = "")
+internal sealed record MountEntry(int Id, int ParentId, FileSystem Fs, string Source, Inode Root, string More = "")
 {
+    /// <summary>What it covers; null: nothing, since it is the root of all or was not put anywhere yet.</summary>
+    internal Inode? Covered { get; init; }
+
+    /// <summary>Where it is.</summary>
+    internal string Point => Fs.Vfs.PathOf(Root, null);
+
     /// <summary>Options as /proc/mounts writes them.</summary>
     internal string Options => Fs.Options(More);
 }
@@ -64,6 +69,7 @@ public sealed partial class Vfs : IDisposable
     private readonly List<MountEntry> _mounts = [];
     private readonly Dictionary<(ulong Device, ulong Ino), Inode> _hardLinks = [];
     private readonly VfsOptions _options;
+    private readonly IReadOnlyList<MountedAtBoot> _boot;
     private uint _nextDevice = 0x18;
 
     /// <summary>Builds the tree.</summary>
@@ -73,6 +79,7 @@ public sealed partial class Vfs : IDisposable
     internal Vfs(VfsOptions options, IReadOnlyList<MountedAtBoot> boot)
     {
         _options = options;
+        _boot = boot;
         Anonymous = new FileSystem(this, "anon_inodefs", 0xE, 0x09041934, 1024);
         PipeFs = new FileSystem(this, "pipefs", 0xD, 0x50495045, 4096);
         SocketFs = new FileSystem(this, "sockfs", 0x8, 0x534F434B, 8192);
@@ -94,7 +101,7 @@ public sealed partial class Vfs : IDisposable
         {
             Root = new MemoryDirectory(rootFs, 0x1ED);
         }
-        _mounts.Add(new MountEntry(1, 0, rootFs, "overlay", "/", Root));
+        _mounts.Add(new MountEntry(1, 0, rootFs, "overlay", Root));
         if (options.RootDirectory == null)
             MakeSkeleton();
         foreach (string directory in new[] { "/dev", "/proc", "/sys", "/run", "/tmp" })
@@ -271,7 +278,7 @@ public sealed partial class Vfs : IDisposable
             flags |= words.Contains(word) ? flag : 0;
         fs.SetFlags(flags);
         string more = string.Join(',', words.Except(["ro", "rw", "nosuid", "nodev", "noexec", "relatime"]));
-        _mounts.Add(new MountEntry(20 + _mountsMade++, ParentIdOf(covered), fs, source, point, root, more));
+        _mounts.Add(new MountEntry(20 + _mountsMade++, ParentIdOf(covered), fs, source, root, more) { Covered = covered });
     }
 
     private Inode LookupMountPoint(string point)
@@ -337,6 +344,7 @@ public sealed partial class Vfs : IDisposable
         ];
         foreach ((string name, uint rdev, uint mode) in nodes)
             dev.Put(name, new DeviceInode(devFs, Modes.S_IFCHR | mode, rdev));
+        Devices.Loops = new LoopDevices(dev);
         dev.Put("fd", new SymbolicLink(devFs, "/proc/self/fd"));
         dev.Put("stdin", new SymbolicLink(devFs, "/proc/self/fd/0"));
         dev.Put("stdout", new SymbolicLink(devFs, "/proc/self/fd/1"));

@@ -31,10 +31,10 @@ internal static class ProcFileSystem
         root.AddText("loadavg", () => LoadAverage(parts));
         root.AddText("version", () => $"Linux version {Uts.Release} (armvdso@{vfs.Options.HostName}) {Uts.Version}\n");
         root.AddText("filesystems", () =>
-            "nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\nnodev\tpipefs\nnodev\tsockfs\nnodev\tdevpts\n"
-            + "\text4\nnodev\toverlay\n");
+            "nodev\tsysfs\nnodev\ttmpfs\nnodev\tramfs\nnodev\tproc\nnodev\tdevtmpfs\nnodev\tpipefs\nnodev\tsockfs\nnodev\tdevpts\n"
+            + "nodev\toverlay\n");
         root.AddText("devices", () =>
-            "Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/console\n  5 /dev/ptmx\n136 pts\n\nBlock devices:\n");
+            "Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/console\n  5 /dev/ptmx\n136 pts\n\nBlock devices:\n  7 loop\n");
         root.AddText("cmdline", () => "armvdso\n");
         root.AddText("interrupts", () =>
             "           " + string.Join("", Enumerable.Range(0, Cpus(parts)).Select(n => $"CPU{n}       ")) + "\n");

@@ -220,5 +220,6 @@ internal sealed class ProcessTree(ProcParts parts, Vfs vfs, FileSystem fs)
 
     private string MountInfo() => string.Concat(vfs.Mounts.Select(m =>
         $"{m.Id} {m.ParentId} {m.Fs.Device >> 8}:{m.Fs.Device & 0xFF} / {EscapePath(m.Point)} {m.Options} "
-        + $"- {m.Fs.Type} {EscapePath(m.Source)} {(m.Fs.ReadOnly ? "ro" : "rw")}\n"));
+        + (m.Fs.Peer != 0 ? $"shared:{m.Fs.Peer} " : "") + (m.Fs.Master != 0 ? $"master:{m.Fs.Master} " : "")
+        + (m.Fs.Unbindable ? "unbindable " : "") + $"- {m.Fs.Type} {EscapePath(m.Source)} {(m.Fs.ReadOnly ? "ro" : "rw")}\n"));
 }

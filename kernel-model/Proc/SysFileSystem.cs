@@ -54,10 +54,47 @@ internal static class SysFileSystem
         huge.AddText("shmem_enabled", () => "always within_size advise [never] deny force\n");
         mm.AddDirectory("hugepages");
         root.AddDirectory("class").AddDirectory("net");
-        root.AddDirectory("block");
+        root.Add("block", BlockDirectory(fs));
         root.AddDirectory("bus");
         DynamicDirectory fsDirectory = root.AddDirectory("fs");
         fsDirectory.AddDirectory("cgroup");
         return root;
+    }
+
+    /// <summary>/sys/block: the loop devices.</summary>
+    private static DynamicDirectory BlockDirectory(FileSystem fs)
+    {
+        LoopDevices loops = fs.Vfs.Devices.Loops;
+        var known = new Dictionary<LoopDevice, DynamicDirectory>();
+        return new DynamicDirectory(fs, 0x1ED, Find, () => loops.All.Select(d => d.DeviceName));
+
+        DynamicDirectory? Find(string name)
+        {
+            if (loops.All.FirstOrDefault(d => d.DeviceName == name) is not { } device)
+                return null;
+            if (known.TryGetValue(device, out DynamicDirectory? made))
+                return made;
+            var loop = new DynamicDirectory(fs, 0x1ED);
+            foreach (string attribute in (string[])["autoclear", "backing_file", "dio", "offset", "partscan", "sizelimit"])
+                loop.AddText(attribute, () => device.Text(attribute) + "\n");
+            var directory = new DynamicDirectory(fs, 0x1ED, n => n == "loop" && device.IsBound ? loop : null,
+                () => device.IsBound ? ["loop"] : []);
+            directory.AddText("dev", () => $"{LoopDevices.Major}:{device.Number}\n");
+            directory.AddText("size", () => $"{device.Size >> 9}\n");
+            directory.AddText("ro", () => device.ReadOnly ? "1\n" : "0\n");
+            directory.AddText("removable", () => "0\n");
+            directory.AddText("stat", () =>
+            {
+                (long reads, long readSectors, long writes, long written) = device.Counts;
+                string rest = string.Concat(Enumerable.Repeat($" {0,8}", 10));
+                return $"{reads,8} {0,8} {readSectors,8} {0,8} {writes,8} {0,8} {written,8}{rest}\n";
+            });
+            DynamicDirectory queue = directory.AddDirectory("queue");
+            foreach (string attribute in (string[])["logical_block_size", "physical_block_size", "hw_sector_size", "minimum_io_size"])
+                queue.AddText(attribute, () => $"{device.BlockSize}\n");
+            queue.AddText("rotational", () => "0\n");
+            queue.AddText("dma_alignment", () => "511\n");
+            return known[device] = directory;
+        }
     }
 }

@@ -48,6 +48,7 @@ internal static class SysFileSize
             return error;
         if (!inode.IsRegular)
             return -Errno.EINVAL;
+        inode = inode.Real;
         return inode.DeniesWrites > 0 ? -Errno.ETXTBSY : Resize(c, inode, c.Long(1));
     }
 
@@ -66,7 +67,9 @@ internal static class SysFileSize
             return -Errno.ESPIPE;
         if (!file.Inode.IsRegular)
             return file.Inode.IsDirectory ? -Errno.EISDIR : -Errno.ENODEV;
-        if ((mode & ~(KEEP_SIZE | PUNCH_HOLE | ZERO_RANGE)) != 0 || (mode & (PUNCH_HOLE | KEEP_SIZE)) == PUNCH_HOLE)
+        bool inMemory = file.Inode.Fs.Type == "tmpfs";
+        if ((mode & ~(KEEP_SIZE | PUNCH_HOLE | ZERO_RANGE)) != 0 || (mode & (PUNCH_HOLE | KEEP_SIZE)) == PUNCH_HOLE
+            || (mode & (PUNCH_HOLE | ZERO_RANGE)) == (PUNCH_HOLE | ZERO_RANGE) || (inMemory && (mode & ZERO_RANGE) != 0))
             return -Errno.EOPNOTSUPP;
         if ((mode & (PUNCH_HOLE | ZERO_RANGE)) != 0)
         {
@@ -76,6 +79,16 @@ internal static class SysFileSize
                 return -Errno.EPERM;
             if (regular.Zero(offset, length) is < 0 and long error)
                 return error;
+        }
+        if ((mode & PUNCH_HOLE) == 0 && file.Inode is RegularFile taken)
+        {
+            bool grows = (mode & KEEP_SIZE) == 0 && offset + length > taken.Size;
+            if ((taken.Seals & 4) != 0 && grows)
+                return -Errno.EPERM;
+            if (grows && (ulong)(offset + length) > c.Task.Group.Rlimits[Rlimits.Fsize].Soft)
+                return TooLarge(c);
+            if (taken.Allocate(offset, length) is < 0 and long full)
+                return full;
         }
         return (mode & KEEP_SIZE) == 0 && offset + length > file.Inode.Size ? Resize(c, file.Inode, offset + length) : 0;
     }

@@ -2,11 +2,10 @@ using ArmVdso.Kernel.Files;
 
 namespace ArmVdso.Kernel.Syscalls;
 
-/// <summary>mount, umount2, pivot_root (fs/namespace.c): file systems in memory, remounts, no binds.</summary>
+/// <summary>mount, umount2, pivot_root (fs/namespace.c): file systems in memory, binds, moves, remounts.</summary>
 internal static class SysMount
 {
     private const uint MS_NOUSER = 1u << 31, MS_MGC_VAL = 0xC0ED0000, MS_MGC_MSK = 0xffff0000;
-    private const uint Propagation = MountFlags.MS_SHARED | MountFlags.MS_PRIVATE | MountFlags.MS_SLAVE | MountFlags.MS_UNBINDABLE;
 
     /// <summary>mount(source, target, type, flags, data).</summary>
     public static long Mount(SyscallContext c)
@@ -16,33 +15,69 @@ internal static class SysMount
             return badType == -Errno.ENAMETOOLONG ? -Errno.EINVAL : badType;
         if (c.Arg(0) != 0 && c.Memory.ReadString(c.Arg(0), 4096, out source) is < 0 and long badSource)
             return badSource == -Errno.ENAMETOOLONG ? -Errno.EINVAL : badSource;
-        if (c.Arg(4) != 0 && !c.Memory.Read(c.Arg(4), out byte _))
-            return -Errno.EFAULT;
+        if (Data(c, out string data) is < 0 and long badData)
+            return badData;
         uint flags = c.UInt(3);
         if ((flags & MS_MGC_MSK) == MS_MGC_VAL)
             flags &= ~MS_MGC_MSK;
         long error = FileArguments.Find(c, OpenFlags.AT_FDCWD, 1, true, false, out Inode? target);
         if (error < 0)
             return error;
-        if (!c.Task.Credentials.HasInNamespace(Capability.SysAdmin) || !c.Task.Credentials.UserNamespace.IsInitial)
+        if (!MayMount(c))
             return -Errno.EPERM;
         if ((flags & MS_NOUSER) != 0)
             return -Errno.EINVAL;
+        // What has neither is relatime; so is what a remount says nothing about.
         if ((flags & MountFlags.MS_REMOUNT) != 0)
-            return c.Vfs.Remount(target!, flags);
+            return c.Vfs.Remount(target!, flags, data);
         if ((flags & MountFlags.MS_BIND) != 0)
-            return source.Length == 0 ? -Errno.EINVAL : -Errno.EOPNOTSUPP;
-        // One namespace and no peers: there is nobody that a mount could propagate to.
-        if ((flags & Propagation) != 0)
         {
-            return System.Numerics.BitOperations.PopCount(flags & Propagation) == 1 && c.Vfs.Mounts.Any(m => m.Root == target)
-                ? 0 : -Errno.EINVAL;
+            error = Source(c, source, out Inode? bound);
+            return error < 0 ? error : c.Vfs.Bind(bound!, target!, (flags & MountFlags.MS_REC) != 0);
         }
+        if ((flags & MountFlags.Propagation) != 0)
+            return c.Vfs.SetPropagation(target!, flags);
         if ((flags & MountFlags.MS_MOVE) != 0)
-            return source.Length == 0 ? -Errno.EINVAL : -Errno.EOPNOTSUPP;
-        if (type.Length == 0)
-            return -Errno.EINVAL;
-        return c.Vfs.MountNew(target!, source, type, flags);
+        {
+            error = Source(c, source, out Inode? moved);
+            return error < 0 ? error : c.Vfs.MoveMount(moved!, target!);
+        }
+        return type.Length == 0 ? -Errno.EINVAL : c.Vfs.MountNew(target!, source, type, flags, data);
+    }
+
+    /// <summary>Whether the task may mount (may_mount): CAP_SYS_ADMIN over the mount namespace, which is the first user namespace's.
+    /// </summary>
+    internal static bool MayMount(SyscallContext c) =>
+        c.Task.Credentials.HasInNamespace(Capability.SysAdmin) && c.Task.Credentials.UserNamespace.IsInitial;
+
+    private static long Source(SyscallContext c, string source, out Inode? inode)
+    {
+        inode = null;
+        return c.Arg(0) == 0 || source.Length == 0 ? -Errno.EINVAL
+            : c.Vfs.Find(FileArguments.CallerOf(c), c.Task.Fs.Cwd, source, true, out inode);
+    }
+
+    /// <summary>The last argument: up to a page, of which what cannot be read is zero (copy_mount_options).</summary>
+    private static long Data(SyscallContext c, out string data)
+    {
+        data = "";
+        if (c.Arg(4) == 0)
+            return 0;
+        var text = new System.Text.StringBuilder();
+        for (ulong at = c.Arg(4); text.Length < 4095; at++)
+        {
+            if (!c.Memory.Read(at, out byte letter))
+            {
+                if (text.Length == 0)
+                    return -Errno.EFAULT;
+                break;
+            }
+            if (letter == 0)
+                break;
+            text.Append((char)letter);
+        }
+        data = text.ToString();
+        return 0;
     }
 
     /// <summary>umount2(target, flags).</summary>
@@ -55,10 +90,10 @@ internal static class SysMount
         long error = FileArguments.Find(c, OpenFlags.AT_FDCWD, 0, (flags & MountFlags.UMOUNT_NOFOLLOW) == 0, false, out Inode? target);
         if (error < 0)
             return error;
-        if (!c.Vfs.Mounts.Any(m => m.Root == target))
-            return -Errno.EINVAL;
         if (!c.Task.Credentials.Has(Capability.SysAdmin))
             return -Errno.EPERM;
+        if (c.Vfs.MountAt(target!) == null)
+            return -Errno.EINVAL;
         if ((flags & MountFlags.MNT_EXPIRE) != 0 && (flags & (MountFlags.MNT_FORCE | MountFlags.MNT_DETACH)) != 0)
             return -Errno.EINVAL;
         bool InUse(FileSystem fs) => c.Tasks.Groups.SelectMany(g => g.Threads).Any(t => t.Fs.Cwd.Fs == fs || t.Fs.Root.Fs == fs);

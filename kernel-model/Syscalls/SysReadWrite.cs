@@ -180,13 +180,13 @@ internal static class SysReadWrite
                 target = file.Position + offset;
                 break;
             case SEEK_END:
-                target = file.Inode.Size + offset;
+                target = file.EndPosition + offset;
                 break;
             case SEEK_DATA or SEEK_HOLE:
                 bool data = c.Int(2) == SEEK_DATA;
                 target = file.Inode is RegularFile regular ? regular.Seek(offset, data)
-                    : offset < 0 || offset >= file.Inode.Size ? -Errno.ENXIO
-                    : data ? offset : file.Inode.Size;
+                    : offset < 0 || offset >= file.EndPosition ? -Errno.ENXIO
+                    : data ? offset : file.EndPosition;
                 if (target < 0)
                     return target;
                 break;

@@ -69,8 +69,8 @@ internal static class SysStat
             return error;
         Span<byte> b = stackalloc byte[256];
         b.Clear();
-        bool root = inode!.MountedHere == null && c.Vfs.Mounts.Any(m => m.Root == inode);
-        MountEntry? mount = c.Vfs.Mounts.FirstOrDefault(m => m.Fs == inode.Fs);
+        bool root = inode!.MountedHere == null && c.Vfs.MountAt(inode) != null;
+        MountEntry? mount = c.Vfs.MountOf(inode);
         BinaryPrimitives.WriteUInt32LittleEndian(b, 0x17FF & ~0x800u);
         BinaryPrimitives.WriteInt32LittleEndian(b[4..], BlockSize(inode));
         BinaryPrimitives.WriteUInt64LittleEndian(b[8..], root ? 0x2000u : 0u);
@@ -115,13 +115,20 @@ internal static class SysStat
         b.Clear();
         bool stored = inode.Fs.Type is "overlay" or "hostfs" or "tmpfs" or "devtmpfs";
         ulong blocks = stored ? 4UL << 20 : 0;
+        ulong free = blocks / 2, inodes = stored ? 1UL << 20 : 0, freeInodes = inodes / 2;
+        FileSystem stores = inode.Fs.Shows ?? inode.Fs;
+        if (stores.Limit is { Blocks: > 0 } limit)
+        {
+            (blocks, free) = ((ulong)limit.Blocks, (ulong)(limit.Blocks - stores.Used.Blocks));
+            (inodes, freeInodes) = ((ulong)limit.Inodes, (ulong)(limit.Inodes - stores.Used.Inodes));
+        }
         BinaryPrimitives.WriteInt64LittleEndian(b, inode.Fs.Magic);
         BinaryPrimitives.WriteUInt64LittleEndian(b[8..], 4096);
         BinaryPrimitives.WriteUInt64LittleEndian(b[16..], blocks);
-        BinaryPrimitives.WriteUInt64LittleEndian(b[24..], blocks / 2);
-        BinaryPrimitives.WriteUInt64LittleEndian(b[32..], blocks / 2);
-        BinaryPrimitives.WriteUInt64LittleEndian(b[40..], stored ? 1UL << 20 : 0);
-        BinaryPrimitives.WriteUInt64LittleEndian(b[48..], stored ? 1UL << 19 : 0);
+        BinaryPrimitives.WriteUInt64LittleEndian(b[24..], free);
+        BinaryPrimitives.WriteUInt64LittleEndian(b[32..], free);
+        BinaryPrimitives.WriteUInt64LittleEndian(b[40..], inodes);
+        BinaryPrimitives.WriteUInt64LittleEndian(b[48..], freeInodes);
         BinaryPrimitives.WriteUInt32LittleEndian(b[56..], inode.Fs.Device);
         BinaryPrimitives.WriteUInt64LittleEndian(b[64..], 255);
         BinaryPrimitives.WriteUInt64LittleEndian(b[72..], 4096);
@@ -129,8 +136,11 @@ internal static class SysStat
         return c.Memory.Write(address, b) ? 0 : -Errno.EFAULT;
     }
 
-    /// <summary>f_flags: ST_RDONLY to ST_NOEXEC as in mount, ST_NOATIME 1024, ST_NODIRATIME 2048, ST_RELATIME 4096.</summary>
-    private static uint Shown(FileSystem fs) => fs.Flags | (fs.Has(MountFlags.MS_NOATIME) ? 0 : 0x1000u);
+    /// <summary>f_flags: ST_RDONLY to ST_NOEXEC as in mount, ST_NOATIME 1024, ST_NODIRATIME 2048, ST_RELATIME 4096,
+    /// ST_NOSYMFOLLOW 8192.</summary>
+    private static uint Shown(FileSystem fs) =>
+        (fs.Flags & ~(MountFlags.MS_NOSYMFOLLOW | MountFlags.MS_STRICTATIME)) | (fs.Has(MountFlags.MS_NOSYMFOLLOW) ? 0x2000u : 0)
+        | (fs.Has(MountFlags.MS_NOATIME | MountFlags.MS_STRICTATIME) ? 0 : 0x1000u);
 
     public static long Faccessat(SyscallContext c) => Access(c, 0);
 

@@ -9,6 +9,7 @@ public sealed class KernelTruthProgramTests
     [InlineData("faults")]
     [InlineData("steps")]
     [InlineData("objects")]
+    [InlineData("mounts")]
     [InlineData("rseq_events", "-E", "GLIBC_TUNABLES=glibc.pthread.rseq=0")]
     public void Holds(string name, params string[] options)
     {

@@ -1,0 +1,159 @@
+namespace ArmVdso.Kernel.Files;
+
+/// <summary>The types of file systems that a guest can mount, and their options (fs/filesystems.c, mm/shmem.c).</summary>
+internal static class FileSystemTypes
+{
+    private const long TmpfsMagic = 0x01021994, RamfsMagic = 0x858458f6;
+
+    /// <summary>Whether mount knows a type (get_fs_type).</summary>
+    public static bool Knows(Vfs vfs, string type) => type is "tmpfs" or "ramfs" || vfs.BootMount(type) != null;
+
+    /// <summary>Whether a type has an option: 0 or -EINVAL; values are checked when the file system is made.</summary>
+    public static long Check(string type, string key, string? value) => type switch
+    {
+        "tmpfs" => Tmpfs(key, value, new TmpfsOptions()),
+        "ramfs" => key == "mode" && Number(value, 8, out _) ? 0 : -Errno.EINVAL,
+        "proc" => key is "gid" or "hidepid" or "subset" && value != null ? 0 : -Errno.EINVAL,
+        _ => -Errno.EINVAL,
+    };
+
+    /// <summary>Makes a file system: 0, -EINVAL for options that it does not have.</summary>
+    public static long Make(
+        Vfs vfs, string type, IEnumerable<(string Key, string? Value)> options, out FileSystem? fs, out Inode? root)
+    {
+        (fs, root) = (null, null);
+        if (vfs.BootMount(type) is { } boot)
+        {
+            foreach ((string key, string? value) in options)
+            {
+                if (Check(type, key, value) is < 0 and long unknown)
+                    return unknown;
+            }
+            fs = new FileSystem(vfs, type, vfs.NextDevice(), boot.Magic);
+            root = boot.MakeRoot(vfs, fs);
+            return 0;
+        }
+        var given = new TmpfsOptions { Mode = type == "tmpfs" ? 0x3FFu : 0x1EDu };
+        foreach ((string key, string? value) in options)
+        {
+            if ((type == "tmpfs" ? Tmpfs(key, value, given) : Ramfs(key, value, given)) is < 0 and long error)
+                return error;
+        }
+        fs = new FileSystem(vfs, type, vfs.NextDevice(), type == "tmpfs" ? TmpfsMagic : RamfsMagic);
+        if (type == "tmpfs")
+            fs.Limit = given.Limit(vfs.RamPages);
+        root = new MemoryDirectory(fs, given.Mode & 0xFFF) { Uid = given.Uid, Gid = given.Gid };
+        return 0;
+    }
+
+    /// <summary>Other limits for a tmpfs that is there (MS_REMOUNT): -EINVAL when it has more already.</summary>
+    public static long Reconfigure(FileSystem fs, IEnumerable<(string Key, string? Value)> options)
+    {
+        if (fs.Type != "tmpfs")
+            return 0;
+        var given = new TmpfsOptions { Blocks = fs.Limit.Blocks, Inodes = fs.Limit.Inodes };
+        foreach ((string key, string? value) in options)
+        {
+            if (Tmpfs(key, value, given) is < 0 and long error)
+                return error;
+        }
+        (long blocks, long inodes) = given.Limit(fs.Vfs.RamPages);
+        if ((blocks != 0 && fs.Used.Blocks > blocks) || (inodes != 0 && fs.Used.Inodes > inodes))
+            return -Errno.EINVAL;
+        fs.Limit = (blocks, inodes);
+        return 0;
+    }
+
+    /// <summary>Options of mount(2)'s last argument: words with commas between them.</summary>
+    public static IEnumerable<(string Key, string? Value)> Split(string data) =>
+        data.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(word => word.IndexOf('=') is >= 0 and int at
+            ? (word[..at], word[(at + 1)..]) : (word, (string?)null));
+
+    private sealed class TmpfsOptions
+    {
+        public uint Mode, Uid, Gid;
+        public long? Blocks, Inodes;
+        public long Percent;
+
+        /// <summary>Half of RAM, and an inode a page, where nothing was said.</summary>
+        public (long Blocks, long Inodes) Limit(ulong ramPages) =>
+            (Percent > 0 ? (long)ramPages * Percent / 100 : Blocks ?? (long)ramPages / 2, Inodes ?? (long)ramPages / 2);
+    }
+
+    private static long Ramfs(string key, string? value, TmpfsOptions given)
+    {
+        if (key != "mode" || !Number(value, 8, out long mode))
+            return -Errno.EINVAL;
+        given.Mode = (uint)mode;
+        return 0;
+    }
+
+    private static long Tmpfs(string key, string? value, TmpfsOptions given)
+    {
+        long number = 0;
+        bool good = key switch
+        {
+            "size" or "nr_blocks" or "nr_inodes" => Size(value, key == "size", out number),
+            "mode" => Number(value, 8, out number),
+            "uid" or "gid" => Number(value, 10, out number),
+            "inode64" or "inode32" or "noswap" => value == null,
+            "huge" => value == "never",
+            "mpol" => value != null,
+            _ => false,
+        };
+        if (!good)
+            return -Errno.EINVAL;
+        switch (key)
+        {
+            case "size" when value!.EndsWith('%'):
+                given.Percent = number;
+                break;
+            case "size":
+                (given.Blocks, given.Percent) = ((number + 4095) / 4096, 0);
+                break;
+            case "nr_blocks":
+                (given.Blocks, given.Percent) = (number, 0);
+                break;
+            case "nr_inodes":
+                given.Inodes = number;
+                break;
+            case "mode":
+                given.Mode = (uint)number;
+                break;
+            case "uid":
+                given.Uid = (uint)number;
+                break;
+            case "gid":
+                given.Gid = (uint)number;
+                break;
+        }
+        return 0;
+    }
+
+    /// <summary>A number with a suffix, as memparse reads it, or a share of RAM.</summary>
+    private static bool Size(string? text, bool percent, out long number)
+    {
+        number = 0;
+        if (string.IsNullOrEmpty(text))
+            return false;
+        int shift = char.ToLowerInvariant(text[^1]) switch { 'k' => 10, 'm' => 20, 'g' => 30, 't' => 40, _ => 0 };
+        bool share = percent && text[^1] == '%';
+        if (!long.TryParse(shift != 0 || share ? text.AsSpan(0, text.Length - 1) : text, out number) || number < 0
+            || number > long.MaxValue >> shift)
+            return false;
+        number <<= shift;
+        return true;
+    }
+
+    private static bool Number(string? text, int radix, out long number)
+    {
+        number = 0;
+        foreach (char digit in text ?? "")
+        {
+            if (digit < '0' || digit >= '0' + radix || number > uint.MaxValue)
+                return false;
+            number = number * radix + (digit - '0');
+        }
+        return !string.IsNullOrEmpty(text) && number <= uint.MaxValue;
+    }
+}
