@@ -16,13 +16,22 @@ public sealed partial class LinuxKernel
     public int ExitStatus => Finished ? Tasks.Init!.ExitStatus : 0;
 
     /// <summary>Set when EL1 code faulted in a way that only a bug of ours explains.</summary>
-    public string? Panic { get; private set; }
+    public string? Panic => _panic ?? Vdso.Hooks?.Failure;
+
+    private string? _panic;
 
     /// <summary>The guest stopped because every task waits for something that cannot happen any more.</summary>
     public bool Deadlock { get; private set; }
 
     /// <summary>Starts the first process. 0, or -errno with one line in <paramref name="error"/>.</summary>
-    public long Start(out string error) => _first.Start(out error);
+    public long Start(out string error)
+    {
+        long result = _first.Start(out error);
+        if (Panic is not { } panic)
+            return result;
+        error = panic;
+        return -Errno.EIO;
+    }
 
     /// <summary>Who sleeps for what, a line for each thread that does: task, call, object, and who could wake it.</summary>
     public IEnumerable<string> Waits() => new WaitText(Tasks, Syscalls.Futexes).Lines();
@@ -33,6 +42,11 @@ public sealed partial class LinuxKernel
     /// <inheritdoc/>
     public void Hypercall(Cpu cpu, int imm16)
     {
+        if (Vdso.Hooks is { } hooks && hooks.Own(cpu))
+        {
+            hooks.Serve(cpu, (HypercallNumber)imm16);
+            return;
+        }
         Clock.Active = cpu;
         try
         {
@@ -78,11 +92,25 @@ public sealed partial class LinuxKernel
                 _randomBatch.Fill(cpu);
                 break;
             default:
-                Panic = $"kernel panic on cpu{cpu.Index}: esr=0x{cpu.X(1):x} far=0x{cpu.X(2):x} elr=0x{cpu.ELR_EL1:x} "
+                _panic = $"kernel panic on cpu{cpu.Index}: esr=0x{cpu.X(1):x} far=0x{cpu.X(2):x} elr=0x{cpu.ELR_EL1:x} "
                     + $"({El1.FunctionAt(cpu.ELR_EL1)})";
                 Machine.StopRequested = true;
                 break;
         }
+    }
+
+    /// <summary>What the body of a system call says, on behalf of a task that makes no call: the kernel's own answer from its own objects.
+    /// Bodies that write do it to the task's memory.</summary>
+    /// <param name="task">A live task.</param>
+    /// <param name="number">arm64 system call number.</param>
+    /// <param name="arguments">Up to six.</param>
+    public long Answer(KernelTask task, int number, params ReadOnlySpan<ulong> arguments)
+    {
+        Span<ulong> six = stackalloc ulong[6];
+        six.Clear();
+        arguments.CopyTo(six);
+        SyscallRow row = SyscallTable.Find(number) ?? throw new ArgumentException($"there is no system call {number}", nameof(number));
+        return row.Body(new SyscallContext(Syscalls, task, Machine.Cpus[task.Cpu], number, six));
     }
 
     /// <inheritdoc/>

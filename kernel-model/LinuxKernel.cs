@@ -142,7 +142,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
         ulong perCpuPa = PageAllocator.AllocateContiguous((int)((CpuRecord.Size * (ulong)machine.Cpus.Count + 4095) / 4096));
         ulong timekeeperPa = PageAllocator.Allocate();
         Timekeeper.AddPage(VvarPages.KernelRecord(machine, PageAllocator, Timekeeper.Stores, timekeeperPa));
-        Vdso = new VdsoMapping(machine, PageAllocator, Timekeeper.Stores, Records, Scheduler, Tasks, Namespaces, design);
+        Vdso = new VdsoMapping(machine, PageAllocator, Timekeeper.Stores, Records, Scheduler, Tasks, Namespaces, Clock, design, perCpuPa);
         if (Vdso.Data is { } data)
             Timekeeper.AddPage(data);
         Records.CredentialsChanged = design.CredentialsChanged;
@@ -248,7 +248,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
     {
         Vdso.Design.PatchEl1(El1, Machine);
         if (reload)
-            PerCpuDesign.KeepRegister(El1, Machine);
+            Vdso.Design.KeepRegister(El1, Machine);
         foreach (Cpu cpu in Machine.Cpus)
             StartCpu(cpu, kernelSpace, perCpuPa, timekeeperPa);
     }

@@ -62,6 +62,11 @@ public static class SyscallNames
     /// <summary>Name of a number, or null.</summary>
     public static string? Find(int number) => Names.GetValueOrDefault(number);
 
+    /// <summary>Number of a name, or null.</summary>
+    public static int? NumberOf(string name) => Numbered.TryGetValue(name, out int number) ? number : null;
+
+    private static readonly Dictionary<string, int> Numbered = Names.ToDictionary(n => n.Value, n => n.Key);
+
     /// <summary>All numbers, ascending.</summary>
     public static IEnumerable<int> Numbers => Names.Keys.Order();
 }

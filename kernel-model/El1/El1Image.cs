@@ -111,15 +111,50 @@ public sealed class El1Image
     /// branch to <paramref name="target"/>.</summary>
     public void PatchBranch(Machine machine, PatchSite site, PatchTarget target)
     {
-        long offset = (long)((ulong)target - (ulong)site);
-        Patch(machine, site, 0x14000000u | ((uint)(offset >> 2) & 0x03FFFFFF));
+        Patch(machine, site, 0x14000000u | Displacement((ulong)site, (ulong)target));
     }
 
     /// <summary>Makes the call at <paramref name="site"/> one of another function, as the kernel's static calls do.</summary>
-    public void PatchCall(Machine machine, PatchSite site, El1Symbol target)
+    public void PatchCall(Machine machine, PatchSite site, El1Symbol target) => PatchCall(machine, site, (ulong)target);
+
+    /// <inheritdoc cref="PatchCall(Machine, PatchSite, El1Symbol)"/>
+    internal void PatchCall(Machine machine, PatchSite site, ulong target) =>
+        Patch(machine, site, 0x94000000u | Displacement((ulong)site, target));
+
+    /// <summary>The displacement of a branch within 128 MiB, as B and BL hold it.</summary>
+    internal static uint Displacement(ulong from, ulong to) => (uint)((long)(to - from) >> 2) & 0x03FFFFFF;
+
+    /// <summary>Maps a further part of the kernel behind the image: what a module is.</summary>
+    /// <param name="allocator">Where its pages come from.</param>
+    /// <param name="address">Kernel address, the start of a page.</param>
+    /// <param name="bytes">What is there.</param>
+    /// <param name="writable">Data; else code and constants.</param>
+    internal void LoadModule(PageAllocator allocator, ulong address, ReadOnlySpan<byte> bytes, bool writable)
     {
-        long offset = (long)((ulong)target - (ulong)site);
-        Patch(machine, site, 0x94000000u | ((uint)(offset >> 2) & 0x03FFFFFF));
+        int pages = (bytes.Length + PhysicalMemory.PageSize - 1) / PhysicalMemory.PageSize;
+        ulong pa = allocator.AllocateContiguous(pages);
+        bytes.CopyTo(_machine.Memory.Span(pa, bytes.Length));
+        for (ulong offset = 0; offset < (ulong)(pages * PhysicalMemory.PageSize); offset += PhysicalMemory.PageSize)
+        {
+            _space.Map(
+                address + offset, pa + offset,
+                PagePermissions.KernelRead | (writable ? PagePermissions.KernelWrite : PagePermissions.KernelExecute));
+        }
+    }
+
+    /// <summary>Address of a name, in the image or in a module; null: there is none.</summary>
+    public ulong? Find(string name) => _symbols.IndexOfValue(name) is >= 0 and var at ? _symbols.Keys[at] : AddressOf(name);
+
+    /// <summary>Names something of a module, for traces.</summary>
+    internal void AddSymbol(string name, ulong address) => _symbols[address] = name;
+
+    /// <summary>Writes a word of a module before the kernel runs.</summary>
+    internal void WriteModule<T>(ulong address, T value)
+        where T : unmanaged
+    {
+        if (!_space.Lookup(address, out ulong page, out _))
+            throw new ArgumentException($"0x{address:x} is not mapped", nameof(address));
+        _machine.Memory.Write(page | (address & 0xfff), value);
     }
 
     /// <summary>Replaces one instruction at boot.</summary>

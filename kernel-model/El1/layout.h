@@ -35,6 +35,7 @@
 #define TSK_PIDNS_LEVEL		0x0d0	/* 0: the first one */
 #define TSK_VDSO_REQUEST	0x0e0	/* writable page: the file system user that EL1 code has granted */
 #define TSK_VDSO_BASE		0x0d8	/* user address of the image; 0: none */
+#define TSK_VDSO_OWN		0x0f8	/* a word for the hooks of a design in a folder */
 #define TSK_SCTLR_USER		0x100
 #define TSK_CANARY		0x108	/* stack protector */
 #define TSK_THREAD_PID		0x110	/* struct pid of the thread */
@@ -127,6 +128,7 @@
 #define CPU_TIMEKEEPER		0x18	/* kernel address of the timekeeper record */
 #define CPU_CURRENT		0x20	/* kernel address of the running task */
 #define CPU_VDSO_REGISTER	0x28	/* what TPIDRRO_EL0 has to hold in EL0; kept only where an exit writes it again */
+#define CPU_VDSO_OWN		0x98	/* a word for the hooks of a design in a folder */
 #define CPU_VECTOR		0x80	/* what VBAR_EL1 is while EL0 runs (this_cpu_vector) */
 #define CPU_KSTACK_OFFSET	0x88	/* random stack offset of the next system call */
 #define CPU_SSBD_CALLBACK	0x90	/* arm64_ssbd_callback_required */
@@ -176,6 +178,7 @@
 #define HVC_SWITCHED		7	/* x0 previous task record */
 #define HVC_PANIC		8	/* x0 pt_regs, x1 ESR, x2 FAR */
 #define HVC_RANDOM		9	/* fills this CPU's batch of random numbers */
+#define HVC_VDSO_REFRESH	10	/* x0 task record: its slot is filled again before it is in EL0 (hooks of a design) */
 
 /* enum El1Action (ACT_*): what EL1 code is to do next */
 #define ACT_DONE		0

@@ -142,6 +142,8 @@ FUNC vdso_switch_fixup
 	str	w11, [x19, #TSK_VDSO_FIXED]
 	ldr	w9, [x5, #FIXUP_FALLBACK]
 	cmp	w10, #0
+	/* Patched to x9 where a task is never put back to the start. */
+	patch_site vdso_fixup_choice
 	csel	x8, x8, x9, eq
 	add	x8, x8, x4
 	str	x8, [x2, #S_PC]

@@ -1,4 +1,3 @@
-using System.Reflection;
 using ArmVdso.Kernel.El1;
 using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Tasks;
@@ -46,10 +45,7 @@ public sealed class FaultyDesign(VdsoDesign design) : VdsoDesign
     public long CallsOf(string hook) => _calls.GetValueOrDefault(hook);
 
     /// <summary>Whether the design does anything in a hook of its own.</summary>
-    public bool Has(string hook) =>
-        design.GetType().GetMethod(hook, BindingFlags.Instance | BindingFlags.NonPublic) is { } method
-        && (method.DeclaringType != typeof(VdsoDesign)
-            || hook is nameof(TaskCreated) or nameof(NamespaceEntered) or nameof(IdMapsChanged));
+    public bool Has(string hook) => Does(hook);
 
     /// <summary>Counts calls from now on; what is delayed is forgotten.</summary>
     public void Forget()
@@ -153,6 +149,15 @@ public sealed class FaultyDesign(VdsoDesign design) : VdsoDesign
     }
 
     internal override void PatchEl1(El1Image el1, Machine machine) => design.PatchEl1(el1, machine);
+
+    internal override void KeepRegister(El1Image el1, Machine machine) => design.KeepRegister(el1, machine);
+
+    internal override VvarPlan? Plan => design.Plan;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<OwnFunction> OwnFunctions => design.OwnFunctions;
+
+    internal override bool Does(string hook) => design.Does(hook);
 
     internal override ulong[] DataPagesFor(MemoryMap memory, ulong address) => design.DataPagesFor(memory, address);
 

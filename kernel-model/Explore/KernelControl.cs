@@ -1,5 +1,4 @@
 using ArmVdso.Kernel.Memory;
-using ArmVdso.Kernel.Syscalls;
 using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel.Explore;
@@ -39,14 +38,7 @@ public sealed class KernelControl
     /// <param name="task">A live task.</param>
     /// <param name="number">arm64 system call number.</param>
     /// <param name="arguments">Up to six.</param>
-    public long Answer(KernelTask task, int number, params ReadOnlySpan<ulong> arguments)
-    {
-        Span<ulong> six = stackalloc ulong[6];
-        six.Clear();
-        arguments.CopyTo(six);
-        SyscallRow row = SyscallTable.Find(number) ?? throw new ArgumentException($"there is no system call {number}", nameof(number));
-        return row.Body(new SyscallContext(_kernel.Syscalls, task, _kernel.Machine.Cpus[task.Cpu], number, six));
-    }
+    public long Answer(KernelTask task, int number, params ReadOnlySpan<ulong> arguments) => _kernel.Answer(task, number, arguments);
 
     /// <summary>Runs an update of the clocks (a tick, clock_settime) and gives its stores to the vvar pages instead of making
     /// them. The kernel's own record is written at once.</summary>

@@ -69,4 +69,9 @@ public sealed class TaskTable
     /// <summary>The task whose record EL1 code names.</summary>
     /// <param name="address">Kernel address of the record.</param>
     internal KernelTask WithRecord(ulong address) => _byRecord[address];
+
+    /// <inheritdoc cref="WithRecord"/>
+    /// <returns>Null: there is none.</returns>
+    internal KernelTask? FindRecord(ulong address) =>
+        _byRecord.TryGetValue(address, out KernelTask? task) && task.RecordPa != 0 ? task : null;
 }

@@ -91,15 +91,6 @@ public sealed class PerCpuDesign : PerCpuSlots
             el1.PatchBranch(machine, PatchSite.vdso_ns_key, PatchTarget.vdso_ns_mended);
     }
 
-    /// <summary>Has the update note in the CPU's record what TPIDRRO_EL0 holds, for an exit path that must write it again.</summary>
-    internal static void KeepRegister(El1Image el1, Machine machine)
-    {
-        // str x1, [x2, #CPU_VDSO_REGISTER]
-        const uint store = 0xF9000041u | CpuRecord.VdsoRegister / 8 << 10;
-        foreach (PatchSite site in PatchSites.RegisterSaves)
-            el1.Patch(machine, site, store);
-    }
-
     internal override void CredentialsChanged(KernelTask task)
     {
         if (_fixes.Contains("cred"))

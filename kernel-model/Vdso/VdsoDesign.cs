@@ -1,3 +1,4 @@
+using System.Reflection;
 using ArmVdso.Kernel.El1;
 using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Tasks;
@@ -36,6 +37,13 @@ public enum VdsoLeaves
     NewProgram = 2,
 }
 
+/// <summary>Which pages lie below an image that is not laid out as ours are.</summary>
+/// <param name="ClockInData">The first data page has the clocks as Linux 6.1 has them; the page that clocks are read from and that of the
+/// random number generator lie below it, as with our own images.</param>
+/// <param name="Clock">Otherwise the kernel's own pages for clocks; null: none.</param>
+/// <param name="ClockAbove">These lie above the design's pages, next to the image.</param>
+internal sealed record VvarPlan(bool ClockInData, VvarLayout? Clock, bool ClockAbove);
+
 /// <summary>A vDSO design: its image, what TPIDRRO_EL0 means, and what the kernel does to keep its data true. The slot itself is
 /// written by EL1 code (El1/vdso_update.S), so that its cost is executed and measured; the design chooses which. The hooks are
 /// called by the kernel model at the moment in question, before the change can be seen by any other CPU.</summary>
@@ -66,6 +74,18 @@ public abstract class VdsoDesign
     /// what a mended design asks of such a kernel.</summary>
     public virtual bool RestoresRegister => UpdateFunction is not null;
 
+    /// <summary>Which pages lie below the image; null: as below our own images.</summary>
+    internal virtual VvarPlan? Plan => null;
+
+    /// <summary>Functions of the image that vdso-image/calls.tsv does not know.</summary>
+    public virtual IReadOnlyList<OwnFunction> OwnFunctions => [];
+
+    /// <summary>Whether the design does anything in a hook of its own, by the name of the method.</summary>
+    internal virtual bool Does(string hook) =>
+        GetType().GetMethod(hook, BindingFlags.Instance | BindingFlags.NonPublic) is { } method
+        && (method.DeclaringType != typeof(VdsoDesign)
+            || hook is nameof(TaskCreated) or nameof(NamespaceEntered) or nameof(IdMapsChanged));
+
     /// <summary>Image, data pages and addresses of this run.</summary>
     protected VdsoMapping Mapping => _mapping ?? throw new InvalidOperationException("the design is not attached to a kernel");
 
@@ -95,6 +115,15 @@ public abstract class VdsoDesign
         }
         foreach (PatchSite site in PatchSites.UpdateCalls)
             el1.PatchCall(machine, site, update);
+    }
+
+    /// <summary>Has the update note in the CPU's record what TPIDRRO_EL0 holds, for an exit path that must write it again.</summary>
+    internal virtual void KeepRegister(El1Image el1, Machine machine)
+    {
+        // str x1, [x2, #CPU_VDSO_REGISTER]
+        const uint store = 0xF9000041u | CpuRecord.VdsoRegister / 8 << 10;
+        foreach (PatchSite site in PatchSites.RegisterSaves)
+            el1.Patch(machine, site, store);
     }
 
     /// <summary>Value of CPU_VDSO_OFFSET: what TPIDRRO_EL0 holds on a CPU in the designs where that is fixed; 0 elsewhere.</summary>

@@ -17,11 +17,13 @@ public static class VdsoDesigns
     /// <summary>Names of all designs, in the order of the tables.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. Makers.Select(make => make([]).Name)];
 
-    /// <summary>Makes a design of "NAME" or "NAME,fix=A+B" or "per-thread,writable=HOW", or of "stock:FILE[,vvar=LAYOUT]", an image of a
+    /// <summary>Makes a design of "NAME" or "NAME,fix=A+B" or "per-thread,writable=HOW", of "stock:FILE[,vvar=LAYOUT]", an image of a
     /// stock kernel.</summary>
     /// <exception cref="ArgumentException">There is no such design, or it has no such fix; the message says what there is.</exception>
     public static VdsoDesign Create(string text)
     {
+        if (!Names.Contains(text) && DesignFile.IsFolder(text))
+            return FolderDesign.Open(text);
         if (StockDesign.TryCreate(text) is { } stock)
             return stock;
         string[] parts = text.Split(',');

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
 
@@ -71,69 +70,33 @@ public sealed class VdsoImage
             if (parts.Length >= 2 && long.TryParse(parts[1], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value))
                 image._layout[parts[0]] = value;
         }
-        image.ReadSymbols();
+        image.Describe(VdsoObject.Parse(image.Bytes));
         return image;
     }
 
     /// <summary>The image of a stock kernel; it has no layout file.</summary>
     internal static VdsoImage OfStock(StockVdso stock)
     {
-        var image = new VdsoImage("stock", [.. stock.Bytes]) { TextEnd = (ulong)stock.File.Text.End };
-        foreach ((string name, ulong offset) in stock.File.Symbols)
-            image.Symbols[name] = offset;
+        var image = new VdsoImage("stock", [.. stock.Bytes]);
+        image.Describe(stock.File);
         return image;
     }
 
-    /// <summary>Reads .dynsym through the section headers, which lie inside the mapped pages.</summary>
-    private void ReadSymbols()
+    /// <summary>The image of a design in a folder, with the layout that its header gives.</summary>
+    internal static VdsoImage OfFolder(string name, byte[] bytes, VdsoObject file, IReadOnlyDictionary<string, long> layout)
     {
-        ReadOnlySpan<byte> b = Bytes;
-        ulong shoff = BinaryPrimitives.ReadUInt64LittleEndian(b[40..]);
-        int shentsize = BinaryPrimitives.ReadUInt16LittleEndian(b[58..]);
-        int shnum = BinaryPrimitives.ReadUInt16LittleEndian(b[60..]);
-        int names = (int)BinaryPrimitives.ReadUInt64LittleEndian(
-            b[((int)shoff + BinaryPrimitives.ReadUInt16LittleEndian(b[62..]) * shentsize + 24)..]);
-        for (int i = 0; i < shnum; i++)
-        {
-            ReadOnlySpan<byte> header = b[((int)shoff + i * shentsize)..];
-            // SHF_EXECINSTR: .text is the one executable section.
-            if ((BinaryPrimitives.ReadUInt64LittleEndian(header[8..]) & 4) != 0)
-                TextEnd = BinaryPrimitives.ReadUInt64LittleEndian(header[16..]) + BinaryPrimitives.ReadUInt64LittleEndian(header[32..]);
-            if (b[(names + BinaryPrimitives.ReadInt32LittleEndian(header))..].StartsWith(".vdso_fixup\0"u8))
-            {
-                ulong at = BinaryPrimitives.ReadUInt64LittleEndian(header[16..]);
-                ReadFixups(b.Slice(
-                    (int)BinaryPrimitives.ReadUInt64LittleEndian(header[24..]),
-                    (int)BinaryPrimitives.ReadUInt64LittleEndian(header[32..])), at);
-            }
-            if (BinaryPrimitives.ReadUInt32LittleEndian(header[4..]) != 11)
-                continue;
-            int link = BinaryPrimitives.ReadInt32LittleEndian(header[40..]);
-            int strings = (int)BinaryPrimitives.ReadUInt64LittleEndian(b[((int)shoff + link * shentsize + 24)..]);
-            int offset = (int)BinaryPrimitives.ReadUInt64LittleEndian(header[24..]);
-            int size = (int)BinaryPrimitives.ReadUInt64LittleEndian(header[32..]);
-            for (int s = offset; s < offset + size; s += 24)
-            {
-                int name = strings + BinaryPrimitives.ReadInt32LittleEndian(b[s..]);
-                ushort section = BinaryPrimitives.ReadUInt16LittleEndian(b[(s + 6)..]);
-                string text = Encoding.ASCII.GetString(b[name..(name + b[name..].IndexOf((byte)0))]);
-                if (section is not (0 or 0xfff1) && text.Length > 0)
-                    Symbols[text] = BinaryPrimitives.ReadUInt64LittleEndian(b[(s + 8)..]);
-            }
-        }
+        var image = new VdsoImage(name, [.. bytes]);
+        image.Describe(file);
+        foreach ((string key, long value) in layout)
+            image._layout[key] = value;
+        return image;
     }
 
-    /// <summary>Entries of start (relative to its word), length, fallback (relative to its word).</summary>
-    private void ReadFixups(ReadOnlySpan<byte> table, ulong address)
+    private void Describe(VdsoObject file)
     {
-        var ranges = new List<(ulong, ulong, ulong)>();
-        for (int i = 0; i + 12 <= table.Length; i += 12)
-        {
-            ranges.Add((
-                address + (ulong)i + (ulong)BinaryPrimitives.ReadInt32LittleEndian(table[i..]),
-                BinaryPrimitives.ReadUInt32LittleEndian(table[(i + 4)..]),
-                address + (ulong)i + 8 + (ulong)BinaryPrimitives.ReadInt32LittleEndian(table[(i + 8)..])));
-        }
-        FixupRanges = ranges;
+        foreach ((string name, ulong offset) in file.Symbols)
+            Symbols[name] = offset;
+        TextEnd = (ulong)file.Text.End;
+        FixupRanges = file.Fixups;
     }
 }

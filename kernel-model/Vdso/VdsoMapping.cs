@@ -9,10 +9,11 @@ public sealed class VdsoMapping
 {
     private const string FrontName = "[vvar_time]", DataName = "[vvar]";
     private readonly ulong[] _imagePages = [];
-    private readonly int _frontPages;
+    // Pages for clocks that are a mapping of their own, and how many of them are no data pages.
+    private readonly int _frontPages, _frontOwn;
+    private readonly bool _frontAbove;
     private readonly SpecialMapping _front, _data, _code, _signals;
 
-    private readonly TaskTable _tasks;
     private readonly NamespaceTable _namespaces;
 
     /// <summary>The pages of a design, for a machine that has not booted.</summary>
@@ -23,16 +24,20 @@ public sealed class VdsoMapping
     /// <param name="scheduler">Who runs where.</param>
     /// <param name="tasks">Whose memory is which.</param>
     /// <param name="namespaces">The first time namespace.</param>
+    /// <param name="clock">Which CPU has called the model.</param>
     /// <param name="design">The design.</param>
+    /// <param name="cpuRecords">Physical address of the records of the CPUs.</param>
     internal VdsoMapping(
         Machine machine, PageAllocator pages, OrderedStores stores, TaskRecords records, Scheduler scheduler, TaskTable tasks,
-        NamespaceTable namespaces, VdsoDesign design)
+        NamespaceTable namespaces, MachineClock clock, VdsoDesign design, ulong cpuRecords)
     {
+        Tasks = tasks;
+        Clock = clock;
+        CpuRecords = cpuRecords;
         Machine = machine;
         Pages = pages;
         Records = records;
         Scheduler = scheduler;
-        _tasks = tasks;
         _namespaces = namespaces;
         Design = design;
         _front = new SpecialMapping(FrontName, Mman.PROT_READ);
@@ -73,12 +78,23 @@ public sealed class VdsoMapping
             return;
         }
         int dataPages = (int)(Image.Layout("vvar_pages") - Image.LayoutOr("thread_pages", 0));
-        ulong dataPa = pages.AllocateContiguous(dataPages);
+        ulong dataPa = dataPages == 0 ? 0 : pages.AllocateContiguous(dataPages);
         SharedDataPages = [.. Enumerable.Range(0, dataPages).Select(i => dataPa + (ulong)i * PhysicalMemory.PageSize)];
+        if (design.Plan is { ClockInData: false } plan)
+        {
+            if (plan.Clock is not { } block)
+                return;
+            Data = new VvarPages(machine, pages, stores, block);
+            _frontPages = block.Pages;
+            _frontOwn = Data.For(namespaces.InitialTime).Count(page => page != 0);
+            _frontAbove = plan.ClockAbove;
+            return;
+        }
         // vdso-image/include/vdso/datapage.h: the page that clocks are read from and the random number page lie in front.
         ulong rng = pages.Allocate();
         Data = new VvarPages(machine, pages, stores, OwnLayout(Image), dataPa, rng, time => [time, rng]);
         _frontPages = (int)Image.Layout("vvar_front_pages");
+        _frontOwn = 1;
     }
 
     /// <summary>Our own images: the data page as Linux 6.1 has it, the random number data on a page apart.</summary>
@@ -99,6 +115,18 @@ public sealed class VdsoMapping
     /// <summary>Who runs where.</summary>
     internal Scheduler Scheduler { get; }
 
+    /// <summary>The tasks.</summary>
+    internal TaskTable Tasks { get; }
+
+    /// <summary>Which CPU has called the model.</summary>
+    internal MachineClock Clock { get; }
+
+    /// <summary>Physical address of the records of the CPUs.</summary>
+    internal ulong CpuRecords { get; }
+
+    /// <summary>Hooks of the design that are A64 code; null: it has none.</summary>
+    internal HookCalls? Hooks { get; set; }
+
     /// <summary>The design.</summary>
     public VdsoDesign Design { get; }
 
@@ -118,7 +146,7 @@ public sealed class VdsoMapping
     public int ImagePageCount => _imagePages.Length;
 
     /// <summary>Data pages that all processes share: physical ones, of which some are mapped twice.</summary>
-    public int DataPageCount => SharedDataPages.Count(page => page != 0) + (_frontPages == 0 ? 0 : 1);
+    public int DataPageCount => SharedDataPages.Count(page => page != 0) + _frontOwn;
 
     /// <summary>Without a vDSO: a page with nop; mov x8, #139 (rt_sigreturn); svc #0 alone, that no auxiliary vector names.</summary>
     private void MapTrampoline(MemoryMap memory)
@@ -154,7 +182,7 @@ public sealed class VdsoMapping
         memory?.Find(memory.VdsoBase) is { } vma && vma.Start == memory.VdsoBase && ReferenceEquals(vma.Special, _code) ? vma.Start : 0;
 
     /// <summary>The live tasks that have a memory: the threads of a process, and who shares it (vfork).</summary>
-    internal IEnumerable<KernelTask> TasksOf(MemoryMap memory) => _tasks.All.Where(t => ReferenceEquals(t.Mm, memory));
+    internal IEnumerable<KernelTask> TasksOf(MemoryMap memory) => Tasks.All.Where(t => ReferenceEquals(t.Mm, memory));
 
     /// <summary>Maps [vvar] and, directly above it, [vdso]. Returns the address of the image, or 0 without one.</summary>
     internal ulong MapInto(MemoryMap memory)
@@ -172,9 +200,11 @@ public sealed class VdsoMapping
             return 0;
         memory.VdsoBase = start + data;
         memory.SigreturnTrampoline = memory.VdsoBase + Image.SigreturnOffset;
+        ulong dataAt = _frontAbove ? start : start + front;
         if (front != 0)
-            Map(memory, start, Data!.For(_namespaces.InitialTime), _front, Mman.PROT_READ);
-        Map(memory, start + front, Design.DataPagesFor(memory, start + front), _data, Mman.PROT_READ);
+            Map(memory, _frontAbove ? start + data - front : start, Data!.For(_namespaces.InitialTime), _front, Mman.PROT_READ);
+        if (data != front)
+            Map(memory, dataAt, Design.DataPagesFor(memory, dataAt), _data, Mman.PROT_READ);
         Design.MapFurther(memory);
         Map(memory, start + data, _imagePages, _code, Mman.PROT_READ | Mman.PROT_EXEC);
         return memory.VdsoBase;

@@ -42,6 +42,10 @@ public sealed class VdsoObject
     /// <summary>Records of .altinstructions.</summary>
     public IReadOnlyList<AlternativeRecord> Alternatives { get; private init; } = [];
 
+    /// <summary>Ranges of .vdso_fixup: where they start, their length in bytes, and where the system call is made instead; offsets from the
+    /// start of the image.</summary>
+    public IReadOnlyList<(ulong Start, ulong Length, ulong Fallback)> Fixups { get; private init; } = [];
+
     /// <summary>Kernel version as people write it, such as 6.12.117; "?" without a note.</summary>
     public string LinuxVersion => LinuxVersionCode == 0
         ? "?"
@@ -88,7 +92,8 @@ public sealed class VdsoObject
             throw new VdsoImageException($"it says that it has {size} bytes; there are {file.Length}");
         file = file[..(int)size];
         (int Start, int End) text = (0, (int)loadEnd);
-        List<AlternativeRecord> alternatives = ReadSections(file, sections, sectionSize, sectionCount, ref text);
+        List<AlternativeRecord> alternatives = ReadSections(
+            file, sections, sectionSize, sectionCount, ref text, out IReadOnlyList<(ulong Start, ulong Length, ulong Fallback)> fixups);
         return new VdsoObject
         {
             Size = (int)size,
@@ -96,6 +101,7 @@ public sealed class VdsoObject
             LinuxVersionCode = ReadVersion(file, note.Offset, note.Length),
             Text = text,
             Alternatives = alternatives,
+            Fixups = fixups,
         };
     }
 
@@ -125,8 +131,10 @@ public sealed class VdsoObject
     }
 
     private static List<AlternativeRecord> ReadSections(
-        ReadOnlySpan<byte> file, long sections, int size, int count, ref (int Start, int End) text)
+        ReadOnlySpan<byte> file, long sections, int size, int count, ref (int Start, int End) text,
+        out IReadOnlyList<(ulong Start, ulong Length, ulong Fallback)> fixups)
     {
+        fixups = [];
         var alternatives = new List<AlternativeRecord>();
         int names = U16(file, 62);
         if (sections == 0 || size < 64 || names >= count)
@@ -142,6 +150,8 @@ public sealed class VdsoObject
                 Part(file, offset, length);
                 text = ((int)offset, (int)(offset + length));
             }
+            if (name == ".vdso_fixup")
+                fixups = ReadFixups(Part(file, offset, length), Long(file, at + 16));
             if (name != ".altinstructions")
                 continue;
             for (long r = offset; r + AlternativeRecordSize <= offset + length; r += AlternativeRecordSize)
@@ -156,6 +166,20 @@ public sealed class VdsoObject
             }
         }
         return alternatives;
+    }
+
+    /// <summary>Entries of start (relative to its word), length, fallback (relative to its word).</summary>
+    private static List<(ulong Start, ulong Length, ulong Fallback)> ReadFixups(ReadOnlySpan<byte> table, long address)
+    {
+        var ranges = new List<(ulong, ulong, ulong)>();
+        for (int i = 0; i + 12 <= table.Length; i += 12)
+        {
+            long at = address + i;
+            ranges.Add((
+                (ulong)(at + BinaryPrimitives.ReadInt32LittleEndian(table[i..])), BinaryPrimitives.ReadUInt32LittleEndian(table[(i + 4)..]),
+                (ulong)(at + 8 + BinaryPrimitives.ReadInt32LittleEndian(table[(i + 8)..]))));
+        }
+        return ranges;
     }
 
     private static Dictionary<string, ulong> ReadSymbols(ReadOnlySpan<byte> file, long dynamic, long length)

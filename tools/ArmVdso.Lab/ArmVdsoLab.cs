@@ -28,6 +28,20 @@ public sealed class ArmVdsoLab(SessionSettings settings)
     /// <summary>Functions that <see cref="Compare"/> knows.</summary>
     public static IReadOnlyList<string> ComparedFunctions => Comparison.Functions;
 
+    /// <summary>Functions that <see cref="Compare"/> knows of designs: <see cref="ComparedFunctions"/>, and those that a design in a folder
+    /// brings itself.</summary>
+    /// <exception cref="LabException">There is no such design.</exception>
+    public static IReadOnlyList<string> ComparedFunctionsOf(params IEnumerable<string> designs) =>
+        [.. ComparedFunctions.Union(designs.SelectMany(d => Design(d).OwnFunctions).Select(f => f.Name))];
+
+    /// <summary>Functions that <see cref="Check"/> knows of designs: <see cref="CheckedFunctions"/>, and those that a design in a folder
+    /// brings itself.</summary>
+    /// <exception cref="LabException">There is no such design.</exception>
+    public static IReadOnlyList<string> CheckedFunctionsOf(params IEnumerable<string> designs) =>
+        [.. CheckedFunctions.Union(designs.SelectMany(d => Design(d).OwnFunctions).Select(f => f.Name))];
+
+    private static VdsoDesign Design(string name) => new SessionSettings { Vdso = name }.Design();
+
     /// <summary>Designs that have a vDSO, which <see cref="Check"/> can examine.</summary>
     public static IReadOnlyList<string> CheckedDesigns { get; } = [
         .. VdsoDesigns.Names.Where(n => VdsoDesigns.Create(n).LoadImage() is not null)];
@@ -92,7 +106,7 @@ public sealed class ArmVdsoLab(SessionSettings settings)
     /// <param name="threads">Threads of the guest, 2 to 64.</param>
     /// <exception cref="LabException">There is no such function, or the guest failed.</exception>
     public ComparisonResult Compare(IReadOnlyList<string>? functions = null, int threads = 4) =>
-        Comparison.Compare(settings, Known(functions, ComparedFunctions, "function"), Threads(threads));
+        Comparison.Compare(settings, Known(functions, ComparedFunctionsOf(settings.Vdso), "function"), Threads(threads));
 
     /// <summary>Cycles of functions through the vDSO of the design alone, warm, without the loop around them.</summary>
     /// <param name="functions">Names of <see cref="ComparedFunctions"/>.</param>
@@ -103,7 +117,7 @@ public sealed class ArmVdsoLab(SessionSettings settings)
         CallSampler sampler = Comparison.Measure(settings.ForOurGuest(), Threads(threads));
         return
         [
-            .. Known(functions, ComparedFunctions, "function").Select(f => sampler.Figures(f, CallKind.Vdso)?.Cycles
+            .. Known(functions, ComparedFunctionsOf(settings.Vdso), "function").Select(f => sampler.Figures(f, CallKind.Vdso)?.Cycles
                 ?? throw new LabException($"design {settings.Vdso} does not serve {f}", LabFault.Input)),
         ];
     }
@@ -116,7 +130,8 @@ public sealed class ArmVdsoLab(SessionSettings settings)
     /// <exception cref="LabException">There is no such design or function, or the guest failed.</exception>
     public DesignsResult CompareDesigns(
         IReadOnlyList<string> designs, IReadOnlyList<string>? functions = null, int threads = 4, Action<string>? progress = null) =>
-        Comparison.CompareDesigns(settings, designs, Known(functions, ComparedFunctions, "function"), Threads(threads), progress);
+        Comparison.CompareDesigns(
+            settings, designs, Known(functions, ComparedFunctionsOf(designs), "function"), Threads(threads), progress);
 
     /// <summary>Every function of a design, interrupted at every instruction boundary by every event, compared with what the system call
     /// could have answered. Timing models play no part.</summary>
@@ -133,7 +148,7 @@ public sealed class ArmVdsoLab(SessionSettings settings)
         string design, IReadOnlyList<string>? functions = null, IReadOnlyList<string>? events = null, bool pairs = false,
         string? mutant = null, int samples = 0, ulong seed = 1)
     {
-        List<CheckedFunction> wanted = FunctionsOf(functions);
+        List<CheckedFunction> wanted = FunctionsOf(design, functions);
         IReadOnlyList<string> names = Known(events, [.. CheckEvents.Select(e => e.Name)], "event");
         List<CheckEvent> chosen = [.. CheckEvent.All.Where(e => names.Contains(e.Name))];
         using CheckRig rig = RigOf(design);
@@ -165,7 +180,7 @@ public sealed class ArmVdsoLab(SessionSettings settings)
     /// <param name="functions">Names of <see cref="CheckedFunctions"/>; null: all.</param>
     /// <exception cref="LabException">There is no such design or function.</exception>
     public IEnumerable<MutantResult> HuntMutants(string design, IReadOnlyList<string>? functions = null) =>
-        MutantHunt.Run(CheckSettings(), design, FunctionsOf(functions));
+        MutantHunt.Run(CheckSettings(), design, FunctionsOf(design, functions));
 
     /// <summary>Plants a fault at each place of a design in turn, named by symbol and offset: each instruction that a call executes is
     /// removed, each store of an update is dropped, delayed, misdirected and doubled, each barrier of it removed. Takes minutes.</summary>
@@ -178,13 +193,26 @@ public sealed class ArmVdsoLab(SessionSettings settings)
     {
         IReadOnlyList<string> names = Known(events, [.. CheckEvents.Select(e => e.Name)], "event");
         return FaultTable.Run(
-            CheckSettings(), design, FunctionsOf(functions), [.. CheckEvent.All.Where(e => names.Contains(e.Name))]);
+            CheckSettings(), design, FunctionsOf(design, functions), [.. CheckEvent.All.Where(e => names.Contains(e.Name))]);
     }
 
     /// <summary>What a process can learn of others from the data pages of a design, and whether it can change them.</summary>
     /// <param name="design">The design.</param>
     /// <exception cref="LabException">There is no such design.</exception>
     public Exposure Expose(string design) => ExposureProbe.Examine(CheckSettings(), design);
+
+    /// <summary>Builds a design in a folder (docs/own-design.md) with clang-19 and ld.lld-19.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <returns>What there is now, for people.</returns>
+    /// <exception cref="LabException">A tool is missing, or something is wrong in the folder: which file, line and field.</exception>
+    public static IReadOnlyList<string> BuildDesign(string folder) => DesignBuilder.Build(folder);
+
+    /// <summary>Begins a design in a folder that is not there yet, or empty.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="from">A design to copy; null: one that serves getpid alone.</param>
+    /// <returns>Names of the files.</returns>
+    /// <exception cref="LabException">There is no such design to copy, or the folder has something in it.</exception>
+    public static IReadOnlyList<string> InitDesign(string folder, string? from = null) => DesignStart.Make(folder, from);
 
     /// <summary>The attack on a kernel that trusts a writable data page, for each way to treat the page. It has settings of its
     /// own.</summary>
@@ -283,10 +311,11 @@ public sealed class ArmVdsoLab(SessionSettings settings)
 
     private CheckRig RigOf(string design) => new(CheckRig.With(CheckSettings(), design));
 
-    private static List<CheckedFunction> FunctionsOf(IReadOnlyList<string>? names)
+    private static List<CheckedFunction> FunctionsOf(string design, IReadOnlyList<string>? names)
     {
-        IReadOnlyList<string> known = Known(names, CheckedFunctions, "function");
-        return [.. CheckedFunction.All.Where(f => known.Contains(f.Name))];
+        IReadOnlyList<CheckedFunction> all = CheckedFunction.Of(Design(design));
+        IReadOnlyList<string> known = Known(names, [.. all.Select(f => f.Name)], "function");
+        return [.. all.Where(f => known.Contains(f.Name))];
     }
 
     private static int Threads(int threads) =>

@@ -23,6 +23,14 @@ public class OffsetTrace(LinuxKernel kernel, Action<OffsetWrite> sink) : IMachin
     /// <summary>The fields of a slot, in the order of <see cref="OffsetWrite.Slot"/>.</summary>
     public static IReadOnlyList<string> Fields { get; } = ["cpu", "node", .. VdsoCalls.Fields.Select(f => f.Name)];
 
+    /// <summary>Those of <see cref="Fields"/> that an image's slots have.</summary>
+    public static IReadOnlyList<string> FieldsOf(VdsoImage? image) =>
+        image is null ? Fields : [.. Fields.Where(f => image.LayoutOr(Member + f, -1) >= 0)];
+
+    private const string Member = "vdso_per_cpu_data.";
+
+    private readonly IReadOnlyList<string> _fields = FieldsOf(kernel.Vdso.Image);
+
     /// <inheritdoc/>
     public void OnTpidrroWrite(Cpu cpu, ulong oldValue, ulong newValue)
     {
@@ -49,8 +57,8 @@ public class OffsetTrace(LinuxKernel kernel, Action<OffsetWrite> sink) : IMachin
         if (pa != 0)
         {
             slot = [];
-            foreach (string field in Fields)
-                slot[field] = kernel.Machine.Memory.Read<int>(pa + (ulong)kernel.Vdso.Image!.Layout("vdso_per_cpu_data." + field));
+            foreach (string field in _fields)
+                slot[field] = kernel.Machine.Memory.Read<int>(pa + (ulong)kernel.Vdso.Image!.Layout(Member + field));
         }
         sink(new OffsetWrite(cpu.Cycles, cpu.Index, cause, previous.ToString(), current.ToString(), oldValue, newValue, slot));
     }

@@ -33,6 +33,7 @@ public static partial class TaskRecord
     public const int PidnsLevel = 0x0d0;
     public const int VdsoRequest = 0x0e0;
     public const int VdsoBase = 0x0d8;
+    public const int VdsoOwn = 0x0f8;
     public const int SctlrUser = 0x100;
     public const int Canary = 0x108;
     public const int ThreadPid = 0x110;
@@ -155,6 +156,7 @@ public static partial class CpuRecord
     public const int Timekeeper = 0x18;
     public const int Current = 0x20;
     public const int VdsoRegister = 0x28;
+    public const int VdsoOwn = 0x98;
     public const int Vector = 0x80;
     public const int KstackOffset = 0x88;
     public const int SsbdCallback = 0x90;
@@ -215,6 +217,7 @@ public enum HypercallNumber
     Switched = 7,
     Panic = 8,
     Random = 9,
+    VdsoRefresh = 10,
 }
 
 /// <summary>ACT_* of El1/layout.h: what EL1 code is to do next</summary>
@@ -427,6 +430,7 @@ public enum PatchSite : ulong
     bhb_loop_kpti_7_rounds = 0xffff800008005f84,
     vdso_egid_key = 0xffff800008002d98,
     vdso_exec_key = 0xffff800008001b28,
+    vdso_fixup_choice = 0xffff800008002f40,
     vdso_flush_save = 0xffff8000080030e8,
     vdso_init_key = 0xffff800008001898,
     vdso_ns_key = 0xffff800008002d48,

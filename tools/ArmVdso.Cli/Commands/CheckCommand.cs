@@ -58,7 +58,9 @@ internal static class CheckCommand
                 IReadOnlyList<string> wanted = named.Length > 0 ? named : ArmVdsoLab.CheckedDesigns;
                 foreach (string design in wanted)
                     DesignOptions.Check("DESIGN", design);
-                string[] functions = Functions(input.Words(function)), events = Events(input.Words(@event));
+                string[] functions = Functions(ArmVdsoLab.CheckedFunctionsOf(wanted), input.Words(function));
+                string[] events = Events(input.Words(@event));
+                string[] Of(string design) => [.. functions.Where(ArmVdsoLab.CheckedFunctionsOf(design).Contains)];
                 string? fault = input.Value(mutant), id = input.Value(replay);
                 bool inPairs = input.Value(pairs), hunt = input.Value(mutants), expose = input.Value(exposure), short_ = input.Value(brief);
                 bool asJson = input.Value(json);
@@ -85,15 +87,15 @@ internal static class CheckCommand
                 if (input.Value(faults))
                 {
                     input.Refuse("with --faults", pairs, sample, mutant, mutants);
-                    return () => PlantFaults(lab, wanted, functions, events, asJson);
+                    return () => PlantFaults(lab, wanted, Of, events, asJson);
                 }
                 if (hunt)
                 {
                     input.Refuse("with --mutants", @event, pairs, sample, mutant);
-                    return () => HuntMutants(lab, wanted, functions, asJson);
+                    return () => HuntMutants(lab, wanted, Of, asJson);
                 }
                 string[]? chosen = events.Length == 0 ? null : events;
-                return () => Check(wanted, d => lab.Check(d, functions, chosen, inPairs, fault, samples, chosenBy), chosen, asJson);
+                return () => Check(wanted, d => lab.Check(d, Of(d), chosen, inPairs, fault, samples, chosenBy), chosen, asJson);
             });
     }
 
@@ -104,9 +106,8 @@ internal static class CheckCommand
         AllowMultipleArgumentsPerToken = false,
     };
 
-    private static string[] Functions(string[] names)
+    private static string[] Functions(IReadOnlyList<string> known, string[] names)
     {
-        IReadOnlyList<string> known = ArmVdsoLab.CheckedFunctions;
         string? unknown = names.FirstOrDefault(n => !known.Any(f => f.Contains(n, StringComparison.Ordinal)));
         if (unknown is not null)
             throw CommandInput.Error($"--function: there is no function '{unknown}'; known: {string.Join(' ', known)}");
@@ -144,9 +145,9 @@ internal static class CheckCommand
         return held ? 0 : 1;
     }
 
-    private static int HuntMutants(ArmVdsoLab lab, IReadOnlyList<string> designs, string[] functions, bool json)
+    private static int HuntMutants(ArmVdsoLab lab, IReadOnlyList<string> designs, Func<string, string[]> functions, bool json)
     {
-        List<MutantResult> results = [.. designs.SelectMany(d => lab.HuntMutants(d, functions))];
+        List<MutantResult> results = [.. designs.SelectMany(d => lab.HuntMutants(d, functions(d)))];
         if (json)
             Console.Out.WriteLine(MutantReport.Json(lab.Settings, results).ToJsonString());
         else
@@ -154,9 +155,10 @@ internal static class CheckCommand
         return results.TrueForAll(r => r.AsExpected) ? 0 : 1;
     }
 
-    private static int PlantFaults(ArmVdsoLab lab, IReadOnlyList<string> designs, string[] functions, string[] events, bool json)
+    private static int PlantFaults(
+        ArmVdsoLab lab, IReadOnlyList<string> designs, Func<string, string[]> functions, string[] events, bool json)
     {
-        List<FaultResult> results = [.. designs.SelectMany(d => lab.PlantFaults(d, functions, events))];
+        List<FaultResult> results = [.. designs.SelectMany(d => lab.PlantFaults(d, functions(d), events))];
         if (json)
             Console.Out.WriteLine(FaultReport.Json(lab.Settings, results).ToJsonString());
         else

@@ -31,12 +31,13 @@ internal static class CompareCommand
                     DesignOptions.Check("--vdso", name);
                 SessionSettings settings = CliCommand.Settings(input, groups);
                 string[] wanted = input.Operands(functions);
+                IReadOnlyList<string> known = ArmVdsoLab.ComparedFunctionsOf([.. designs, settings.Vdso]);
                 string[] shown = [
-                    .. ArmVdsoLab.ComparedFunctions.Where(
+                    .. known.Where(
                     f => wanted.Length == 0 || wanted.Any(w => f.Contains(w, StringComparison.Ordinal)))];
                 string? unknown = wanted.FirstOrDefault(w => !shown.Any(f => f.Contains(w, StringComparison.Ordinal)));
                 if (unknown is not null)
-                    throw CommandInput.Error($"there is no function '{unknown}'; known: {string.Join(' ', ArmVdsoLab.ComparedFunctions)}");
+                    throw CommandInput.Error($"there is no function '{unknown}'; known: {string.Join(' ', known)}");
                 int count = (int)input.Number(threads, 2, 64);
                 bool asJson = input.Value(json);
                 return () =>

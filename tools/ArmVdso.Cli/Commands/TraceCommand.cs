@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ArmVdso.Kernel.Vdso;
 
 namespace ArmVdso.Cli;
 
@@ -56,7 +57,8 @@ internal static class TraceCommand
             return;
         }
         output.WriteLine(Text.Run(settings));
-        output.WriteLine(Line("cycle", "cpu", "cause", "previous", "next", "old", "new", "slot: " + string.Join(' ', OffsetTrace.Fields)));
+        IReadOnlyList<string> fields = OffsetTrace.FieldsOf(VdsoDesigns.Create(settings.Vdso).LoadImage());
+        output.WriteLine(Line("cycle", "cpu", "cause", "previous", "next", "old", "new", "slot: " + string.Join(' ', fields)));
     }
 
     /// <summary>One JSON object.</summary>

@@ -15,6 +15,8 @@ internal static class VdsoCommand
         OfDesign("disasm", "the code of a design's image", Disassemble),
         MakeWritable(),
         MakeExtract(),
+        MakeInit(),
+        MakeBuild(),
     };
 
     private static int List()
@@ -152,6 +154,44 @@ internal static class VdsoCommand
         Console.Out.WriteLine();
         table.Write(Console.Out);
         return 0;
+    }
+
+    private static Argument<string?> Folder() => new("DIR") { Description = "folder of a design", Arity = ArgumentArity.ExactlyOne };
+
+    private static CliCommand MakeInit()
+    {
+        Argument<string?> folder = Folder();
+        var from = new Option<string?>("--from")
+        {
+            Description = "design to copy; without it one that serves getpid alone",
+            HelpName = "DESIGN",
+        };
+        return new CliCommand("init", "begins a design of your own in a folder", [], [from], [folder], input =>
+        {
+            string at = input.Operand(folder)!;
+            string? original = input.Value(from);
+            return () =>
+            {
+                foreach (string name in ArmVdsoLab.InitDesign(at, original))
+                    Console.Out.WriteLine(Path.Join(at, name));
+                return 0;
+            };
+        });
+    }
+
+    private static CliCommand MakeBuild()
+    {
+        Argument<string?> folder = Folder();
+        return new CliCommand("build", "compiles a design in a folder (clang-19, ld.lld-19)", [], [], [folder], input =>
+        {
+            string at = input.Operand(folder)!;
+            return () =>
+            {
+                foreach (string line in ArmVdsoLab.BuildDesign(at))
+                    Console.Out.WriteLine(line);
+                return 0;
+            };
+        });
     }
 
     private static CliCommand MakeExtract()

@@ -41,6 +41,14 @@ internal sealed record CheckedFunction(string Name, string Symbol, int Number, A
     /// <summary>All that can be checked; an image has those whose symbol it exports.</summary>
     internal static IReadOnlyList<CheckedFunction> All { get; } = [.. VdsoCalls.All.SelectMany(c => c.Cases.SelectMany(k => Of(c, k)))];
 
+    /// <summary>Those of a design: a function that it brings itself stands for one of the same name.</summary>
+    internal static IReadOnlyList<CheckedFunction> Of(VdsoDesign design) =>
+    [
+        .. All.Where(f => design.OwnFunctions.All(o => o.Name != f.Name)),
+        .. design.OwnFunctions.Select(o => new CheckedFunction(
+            o.Name, o.Symbol, o.Number, o.Answer == OwnAnswer.Constant ? AnswerKind.Constant : AnswerKind.Id, o.Argument)),
+    ];
+
     private static IEnumerable<CheckedFunction> Of(VdsoCall call, VdsoCase of)
     {
         AnswerKind kind = call.Answer switch

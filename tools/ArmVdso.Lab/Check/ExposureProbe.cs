@@ -25,7 +25,8 @@ internal static class ExposureProbe
         rig.Restore();
         finding.Forged = Forge(rig);
         rig.Restore();
-        List<CheckedFunction> ids = [.. CheckedFunction.All.Where(f => f.Kind is AnswerKind.Id or AnswerKind.Cpu && f.IsIn(rig))];
+        List<CheckedFunction> ids =
+            [.. CheckedFunction.Of(rig.Kernel.Vdso.Design).Where(f => f.Kind is AnswerKind.Id or AnswerKind.Cpu && f.IsIn(rig))];
         List<Outcome> calls = [.. ids.Select(f => explorer.Undisturbed(f).Outcome)];
         finding.Functions = ids.Count;
         finding.UnseenFunctions = calls.Count(o => !o.FellBack);

@@ -32,7 +32,8 @@ internal sealed class ReplayTrace : IRigObserver
     /// <summary>Writes the trace. Whether the schedule holds.</summary>
     internal static bool Run(SessionSettings settings, Schedule schedule, Mutant? mutant, bool brief, TextWriter output)
     {
-        CheckedFunction function = CheckedFunction.All.FirstOrDefault(f => f.Name == schedule.Function)
+        CheckedFunction function = CheckedFunction.Of(CheckRig.With(settings, schedule.Design).Design())
+            .FirstOrDefault(f => f.Name == schedule.Function)
             ?? throw new LabException($"replay: there is no function '{schedule.Function}'", LabFault.Input);
         using var rig = new CheckRig(CheckRig.With(settings, schedule.Design));
         if (!function.IsIn(rig))

@@ -1,3 +1,4 @@
+using System.Globalization;
 using ArmVdso.Kernel.El1;
 
 namespace ArmVdso.Lab.Designs;
@@ -70,6 +71,7 @@ internal sealed class CallSampler : OffsetTrace
     }
 
     private readonly Dictionary<ulong, (string Name, CallKind Kind)> _labels = [];
+    private readonly Dictionary<string, OwnFunction> _own;
     private readonly LinuxKernel _kernel;
     private readonly Dictionary<KernelTask, PerTask> _tasks = [];
     private readonly ulong[] _switchBegan;
@@ -104,13 +106,33 @@ internal sealed class CallSampler : OffsetTrace
         };
     }
 
+    /// <summary>Takes over what another run has seen of functions.</summary>
+    internal void Add(CallSampler other, IEnumerable<OwnFunction> functions)
+    {
+        foreach (OwnFunction function in functions)
+        {
+            foreach (CallKind kind in (ReadOnlySpan<CallKind>)[CallKind.Syscall, CallKind.Vdso])
+            {
+                if (other.Samples.TryGetValue((function.Name, kind), out CallSamples? samples))
+                    Samples[(function.Name, kind)] = samples;
+                else
+                    Samples.Remove((function.Name, kind));
+            }
+        }
+    }
+
     /// <summary>The figures of all functions in one way.</summary>
     internal IReadOnlyDictionary<string, CallFigures> All(CallKind kind) =>
         Samples.Keys.Where(k => k.Kind == kind).ToDictionary(k => k.Name, k => Figures(k.Name, kind)!);
 
-    internal CallSampler(LinuxKernel kernel, Dictionary<string, ulong> symbols)
+    /// <summary>Watches a run.</summary>
+    /// <param name="kernel">Its kernel.</param>
+    /// <param name="symbols">Labels of the guest.</param>
+    /// <param name="own">What the labels own0, own1 and on stand for.</param>
+    internal CallSampler(LinuxKernel kernel, Dictionary<string, ulong> symbols, IReadOnlyList<OwnFunction> own)
         : base(kernel, _ => { })
     {
+        _own = own.ToDictionary(f => f.Name);
         _kernel = kernel;
         _switchBegan = new ulong[kernel.Machine.Cpus.Count];
         _memoryLabel = symbols.GetValueOrDefault("memory_ret", ulong.MaxValue);
@@ -121,8 +143,12 @@ internal sealed class CallSampler : OffsetTrace
                 : symbol.EndsWith("_sys_ret", StringComparison.Ordinal) ? CallKind.Syscall
                 : symbol.EndsWith("_vdso_ret", StringComparison.Ordinal) ? CallKind.Vdso
                 : null;
+            string name = symbol.Replace("_sys_ret", "").Replace("_vdso_ret", "").Replace("_ret", "");
+            if (name.StartsWith("own", StringComparison.Ordinal)
+                && int.TryParse(name.AsSpan(3), CultureInfo.InvariantCulture, out int number))
+                name = number < own.Count ? own[number].Name : name;
             if (kind is not null)
-                _labels[address] = (symbol.Replace("_sys_ret", "").Replace("_vdso_ret", "").Replace("_ret", ""), kind.Value);
+                _labels[address] = (name, kind.Value);
         }
     }
 
@@ -218,13 +244,15 @@ internal sealed class CallSampler : OffsetTrace
     /// <summary>Whether the answer in X0 is what the kernel's own objects say at this moment.</summary>
     private bool IsRight(Cpu cpu, string name) => cpu.W(0) == Truth(name, _kernel.Scheduler.Current(cpu.Index));
 
-    private static uint Truth(string name, KernelTask task) =>
-        Truths.TryGetValue(name, out (Func<KernelTask, int, int> Of, int First) truth) ? (uint)truth.Of(task, truth.First) : 0;
+    private uint Truth(string name, KernelTask task) =>
+        _own.TryGetValue(name, out OwnFunction? own) ? (uint)_kernel.Answer(task, own.Number, (ulong)own.Argument)
+            : Truths.TryGetValue(name, out (Func<KernelTask, int, int> Of, int First) truth) ? (uint)truth.Of(task, truth.First)
+            : 0;
 
     private bool IsAnothers(Cpu cpu, string name)
     {
         KernelTask self = _kernel.Scheduler.Current(cpu.Index);
-        return Truths.ContainsKey(name) && _kernel.Tasks.Groups.SelectMany(g => g.Threads)
+        return (Truths.ContainsKey(name) || _own.ContainsKey(name)) && _kernel.Tasks.Groups.SelectMany(g => g.Threads)
             .Any(t => !ReferenceEquals(t, self) && Truth(name, t) == cpu.W(0));
     }
 }

@@ -17,16 +17,45 @@ internal static class Comparison
 
     /// <summary>Runs the guest with a design.</summary>
     internal static CallSampler Measure(SessionSettings settings, int threads) =>
-        Measure(settings.ForOurGuest(), [Text(threads), settings.Design().Name == "rseq" ? "r" : "-"], false);
+        Measure(settings, threads, settings.Design().OwnFunctions);
+
+    /// <summary>The same; functions that designs bring are called by a guest of their own.</summary>
+    internal static CallSampler Measure(SessionSettings settings, int threads, IReadOnlyList<OwnFunction> own)
+    {
+        settings = settings.ForOurGuest();
+        return Measure(settings, [Text(threads), Rseq(settings)], false, own);
+    }
+
+    private static string Rseq(SessionSettings settings) => settings.Design().Name == "rseq" ? "r" : "-";
+
+    /// <summary>Runs the guest with its arguments: threads, whether they register an rseq area, rounds.</summary>
+    private static CallSampler Measure(SessionSettings settings, string[] arguments, bool cold, IReadOnlyList<OwnFunction> own)
+    {
+        CallSampler sampler = Measure(settings, arguments, cold);
+        // The guest has places for so many at a time.
+        foreach (OwnFunction[] some in own.Chunk(OwnAtATime))
+        {
+            string[] called = [.. some.SelectMany(f => (string[])[f.Symbol, Text(f.Number), Text(f.Argument)])];
+            string[] rounds = arguments.Length > 2 ? [] : ["0"];
+            sampler.Add(Run("own", settings, [.. arguments, .. rounds, .. called], cold, some), some);
+        }
+        return sampler;
+    }
+
+    private const int OwnAtATime = 8;
 
     /// <summary>Runs the guest with its arguments.</summary>
-    internal static CallSampler Measure(SessionSettings settings, string[] arguments, bool cold)
+    internal static CallSampler Measure(SessionSettings settings, string[] arguments, bool cold) =>
+        Run("compare", settings, arguments, cold, []);
+
+    private static CallSampler Run(
+        string name, SessionSettings settings, string[] arguments, bool cold, IReadOnlyList<OwnFunction> own)
     {
-        using var guest = new EmbeddedGuest();
+        using var guest = new EmbeddedGuest(name);
         CallSampler? sampler = null;
         guest.Run(settings, arguments, session =>
         {
-            sampler = new CallSampler(session.Kernel, guest.Symbols()) { Cold = cold };
+            sampler = new CallSampler(session.Kernel, guest.Symbols(), own) { Cold = cold };
             session.Machine.Observer = sampler;
         });
         return sampler!;
@@ -83,11 +112,13 @@ internal static class Comparison
             (settings with { Vdso = design }).Design();
         // Without a vDSO: what a switch takes anyway, and the system calls alone.
         string[] all = designs.Contains("none") ? [.. designs] : ["none", .. designs];
+        OwnFunction[] own = [
+            .. all.SelectMany(d => (settings with { Vdso = d }).Design().OwnFunctions).DistinctBy(f => f.Name)];
         var measured = new List<DesignFigures>();
         foreach (string design in all)
         {
             progress?.Invoke($"{measured.Count + 1} of {all.Length}: {design}");
-            measured.Add(MeasureDesign(settings with { Vdso = design }, threads));
+            measured.Add(MeasureDesign(settings with { Vdso = design }, threads, own));
         }
         return new DesignsResult
         {
@@ -99,12 +130,11 @@ internal static class Comparison
         };
     }
 
-    private static DesignFigures MeasureDesign(SessionSettings settings, int threads)
+    private static DesignFigures MeasureDesign(SessionSettings settings, int threads, OwnFunction[] own)
     {
-        string rseq = settings.Design().Name == "rseq" ? "r" : "-";
-        CallSampler warm = Measure(settings, threads);
+        CallSampler warm = Measure(settings, threads, own);
         // Alone on one CPU: what was displaced is what was emptied, and nothing else.
-        CallSampler cold = Measure(settings with { Cpus = 1, SliceNs = 1_000_000_000 }, ["1", rseq, "24"], true);
+        CallSampler cold = Measure(settings with { Cpus = 1, SliceNs = 1_000_000_000 }, ["1", Rseq(settings), "24"], true, own);
         VdsoDesign design = warm.Design;
         var memory = new List<ProcessPages>();
         foreach ((int processes, int perProcess) in Memories)

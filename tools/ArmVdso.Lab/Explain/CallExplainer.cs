@@ -111,10 +111,10 @@ internal sealed class CallExplainer
         string served = CallService.SymbolPrefix + _target;
         foreach ((ulong address, string name) in _names)
         {
-            if (name == _target || name == served)
+            if (name == _target || name == served || kernel.Vdso.Design.OwnFunctions.Any(f => f.Name == _target && f.Symbol == name))
                 _starts.Add(address);
         }
-        if (_starts.Count == 0 && El1Image.AddressOf(_target) is { } el1)
+        if (_starts.Count == 0 && kernel.El1.Find(_target) is { } el1)
             _starts.Add(el1);
     }
 

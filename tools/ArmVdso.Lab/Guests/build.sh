@@ -14,18 +14,22 @@ for f in compare writable; do
     -fomit-frame-pointer -fno-asynchronous-unwind-tables -Wall -Wextra -ffile-prefix-map="$PWD=." -c "$f.c" -o "$tmp/$f.o"
   ld.lld-19 -static -nostdlib --build-id=none -z norelro -z max-page-size=4096 -o "$tmp/$f.elf" "$tmp/$f.o"
 done
+# The same program for functions that are named on its command line.
+clang-19 --target=aarch64-linux-gnu -march=armv8-a -O2 -ffreestanding -fno-stack-protector -fno-pic -mgeneral-regs-only -DOWN \
+  -fomit-frame-pointer -fno-asynchronous-unwind-tables -Wall -Wextra -ffile-prefix-map="$PWD=." -c compare.c -o "$tmp/own.o"
+ld.lld-19 -static -nostdlib --build-id=none -z norelro -z max-page-size=4096 -o "$tmp/own.elf" "$tmp/own.o"
 for f in check kernelpath anchors; do
   clang-19 --target=aarch64-linux-gnu -march=armv8-a -nostdinc -ffile-prefix-map="$PWD=." -c "$f.S" -o "$tmp/$f.o"
   ld.lld-19 -static -nostdlib --build-id=none -z norelro -z max-page-size=4096 -o "$tmp/$f.elf" "$tmp/$f.o"
 done
-{ for f in compare.c calls.h writable.c check.S kernelpath.S getters.h anchors.S; do sha256sum < "$f" | sed "s/-\$/$f/"; done
-  for f in compare.elf writable.elf check.elf kernelpath.elf anchors.elf; do sha256sum < "$tmp/$f" | sed "s/-\$/$f/"; done
+{ for f in compare.c calls.h own.h writable.c check.S kernelpath.S getters.h anchors.S; do sha256sum < "$f" | sed "s/-\$/$f/"; done
+  for f in compare.elf own.elf writable.elf check.elf kernelpath.elf anchors.elf; do sha256sum < "$tmp/$f" | sed "s/-\$/$f/"; done
 } > "$tmp/SHA256SUMS"
 if [ "${1:-}" = --check ]; then
-  for f in compare.elf writable.elf check.elf kernelpath.elf anchors.elf SHA256SUMS; do
+  for f in compare.elf own.elf writable.elf check.elf kernelpath.elf anchors.elf SHA256SUMS; do
     cmp -s "$tmp/$f" "$f" || { echo "build.sh: $f differs from a fresh build" >&2; exit 1; }
   done
   echo "embedded guests: up to date"
 else
-  cp "$tmp"/{compare.elf,writable.elf,check.elf,kernelpath.elf,anchors.elf,SHA256SUMS} .
+  cp "$tmp"/{compare.elf,own.elf,writable.elf,check.elf,kernelpath.elf,anchors.elf,SHA256SUMS} .
 fi

@@ -5,6 +5,9 @@
  *
  *	compare [THREADS [r|- [ROUNDS]]]	r: each thread registers an rseq area
  *	compare m PROCESSES THREADS		only makes them, for a count of pages at memory_ret
+ *
+ * With OWN it is the guest for functions of other designs, labels own0_sys_ret and on:
+ *	own THREADS r|- ROUNDS [SYMBOL NUMBER ARGUMENT]...
  * Freestanding; built by build.sh with clang-19 and ld.lld-19.
  */
 typedef unsigned long u64;
@@ -18,7 +21,11 @@ typedef unsigned char u8;
 #define MAX_THREADS 130
 #define STACK_SIZE 8192
 
+#ifdef OWN
+#include "own.h"
+#else
 #include "calls.h"
+#endif
 
 static u64 pointers[S_COUNT > 16 ? S_COUNT : 16];	/* vDSO functions; 0 when there is none */
 static u8 stacks[MAX_THREADS][STACK_SIZE] __attribute__((aligned(16)));
@@ -62,7 +69,7 @@ static void bench_##name(u64 *buffer, u64 count)					\
 		#name "_sys_ret:\n"							\
 		"	subs	x20, x20, #1\n"						\
 		"	b.ne	1b\n"							\
-		: "+r"(n), "+r"(p) : [nr] "i"(number), [a] first : CLOBBERS);		\
+		: "+r"(n), "+r"(p) : [nr] NUMBER(number), [a] first : CLOBBERS);		\
 	if (!f)										\
 		return;									\
 	n = count;									\
@@ -76,9 +83,14 @@ static void bench_##name(u64 *buffer, u64 count)					\
 		#name "_vdso_ret:\n"							\
 		"	subs	x20, x20, #1\n"						\
 		"	b.ne	1b\n"							\
-		: "+r"(n), "+r"(p), "+r"(f) : [nr] "i"(number), [a] first : CLOBBERS);	\
+		: "+r"(n), "+r"(p), "+r"(f) : [nr] NUMBER(number), [a] first : CLOBBERS);	\
 }
 
+#ifdef OWN
+#define NUMBER(number) "r"(number)
+#else
+#define NUMBER(number) "i"(number)
+#endif
 #define POINTER "r"(buffer + 4)
 #define VALUE(id) "i"(id)
 
@@ -146,9 +158,16 @@ static int same(const char *a, const char *b)
 /* Finds the vDSO's functions through PT_DYNAMIC, as a C library does. */
 static void find_vdso(u64 base)
 {
+#ifdef OWN
+	const char *names[S_COUNT];
+
+	for (int i = 0; i < S_COUNT; i++)
+		names[i] = own[i].name ? own[i].name : "";
+#else
 	static const char *const names[S_COUNT] = {
 		FUNCTION_NAMES
 	};
+#endif
 	u64 phdr = base + *(u64 *)(base + 32);
 	int count = *(u16 *)(base + 56);
 	u64 symbols = 0, strings = 0, hash = 0;
@@ -244,6 +263,13 @@ __attribute__((used)) static void start(u64 *sp)
 
 	while (*p)
 		p++;
+#ifdef OWN
+	for (u64 i = 0; 4 + 3 * i + 2 < argc && i < S_COUNT; i++) {
+		own[i].name = argv[4 + 3 * i];
+		own[i].number = number(argv[4 + 3 * i + 1]);
+		own[i].first = argv[4 + 3 * i + 2][0] == '-' ? -number(argv[4 + 3 * i + 2] + 1) : number(argv[4 + 3 * i + 2]);
+	}
+#endif
 	for (p++; p[0]; p += 2)
 		if (p[0] == 33)
 			find_vdso(p[1]);
@@ -255,8 +281,12 @@ __attribute__((used)) static void start(u64 *sp)
 		threads = number(argv[1]);
 	}
 	with_rseq = argc > 2 && argv[2][0] == 'r';
+#ifdef OWN
+	rounds = argc > 3 && number(argv[3]) ? number(argv[3]) : ITERATIONS;
+#else
 	if (argc > 3 && !only_memory)
 		rounds = number(argv[3]);
+#endif
 	if (threads < 1 || threads > MAX_THREADS)
 		syscall6(94, 2, 0, 0, 0, 0, 0);
 	for (u64 i = 1; i < threads; i++) {

@@ -23,10 +23,10 @@ internal static class RedirectCode
 
     /// <summary>Finds the function that answers a system call, and what its code writes.</summary>
     /// <returns>False with a reason when there is none, or when its calls cannot look like an SVC.</returns>
-    internal static bool TryFind(VdsoImage image, int number, string name, out Target target, out string reason)
+    internal static bool TryFind(VdsoImage image, int number, string symbol, out Target target, out string reason)
     {
         target = default;
-        if (!image.Symbols.TryGetValue(CallService.SymbolPrefix + name, out ulong offset))
+        if (!image.Symbols.TryGetValue(symbol, out ulong offset))
         {
             reason = "the image does not export it";
             return false;
@@ -57,7 +57,7 @@ internal static class RedirectCode
             flags |= use.WritesFlags;
         }
         reason = "";
-        bool signed = VdsoCalls.All.First(c => c.Name == name).Fails;
+        bool signed = VdsoCalls.All.FirstOrDefault(c => c.Symbol == symbol)?.Fails ?? true;
         target = new Target(number, offset, clobbers & 0x7FFFE & ~(1u << 16), flags, signed);
         return true;
     }

@@ -28,7 +28,7 @@ internal sealed class WhatIf(Workload workload, SessionSettings with, SessionSet
             with with { Root = null, Binds = [], MaxCycles = 0, TimeoutSeconds = 0, SliceNs = SessionSettings.ShortSliceNs };
         const int Threads = 4;
         CallSampler sampler = Comparison.Measure(bare, Threads);
-        CallSampler none = Comparison.Measure(bare with { Vdso = without.Vdso }, Threads);
+        CallSampler none = Comparison.Measure(bare with { Vdso = without.Vdso }, Threads, with.Design().OwnFunctions);
         var gains = new List<WhatIfGain>();
         var left = new List<NotRedirected>();
         Dictionary<int, RedirectCode.Target> targets = Estimate(before, sampler, none, gains, left);
@@ -64,24 +64,28 @@ internal sealed class WhatIf(Workload workload, SessionSettings with, SessionSet
         WorkloadRun before, CallSampler sampler, CallSampler none, List<WhatIfGain> gains, List<NotRedirected> left)
     {
         CallSamples empty = sampler.Samples[("empty", CallKind.Empty)];
-        VdsoImage image = with.Design().LoadImage()!;
+        VdsoDesign design = with.Design();
+        VdsoImage image = design.LoadImage()!;
         var targets = new Dictionary<int, RedirectCode.Target>();
         foreach ((int number, CallCount count) in before.Total())
         {
             string name = SyscallTable.NameOf(number);
-            if (CallService.Of(name) is not (Service.Design or Service.Stock) || count.Calls == 0)
+            string? own = design.OwnFunctions.FirstOrDefault(f => f.Number == number)?.Symbol;
+            if ((own is null && CallService.Of(name) is not (Service.Design or Service.Stock)) || count.Calls == 0)
                 continue;
-            if (!RedirectCode.TryFind(image, number, name, out RedirectCode.Target target, out string reason))
+            if (!RedirectCode.TryFind(
+                image, number, own ?? CallService.SymbolPrefix + name, out RedirectCode.Target target, out string reason))
             {
                 left.Add(new NotRedirected(name, reason));
                 continue;
             }
-            if (!sampler.Samples.TryGetValue((Measured(name), CallKind.Vdso), out CallSamples? vdso))
+            string measured = design.OwnFunctions.FirstOrDefault(f => f.Number == number)?.Name ?? Measured(name);
+            if (!sampler.Samples.TryGetValue((measured, CallKind.Vdso), out CallSamples? vdso))
             {
                 left.Add(new NotRedirected(name, "the comparison does not measure it"));
                 continue;
             }
-            CallSamples system = none.Samples[(Measured(name), CallKind.Syscall)];
+            CallSamples system = none.Samples[(measured, CallKind.Syscall)];
             targets[number] = target;
             gains.Add(new WhatIfGain(name, count.Calls, system.Cycles - empty.Cycles, vdso.Cycles - empty.Cycles));
         }

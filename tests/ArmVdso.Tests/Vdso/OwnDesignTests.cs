@@ -1,0 +1,287 @@
+using System.Globalization;
+using ArmVdso.Kernel.Vdso;
+using ArmVdso.Lab;
+using ArmVdso.Lab.Check;
+using ArmVdso.Lab.Designs;
+
+namespace ArmVdso.Tests.Vdso;
+
+/// <summary>Designs in folders (docs/own-design.md): begun, built, run, compared, checked; and what is told when something in one is
+/// wrong.</summary>
+public sealed class OwnDesignTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("armvdso-own-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, true);
+
+    private string Begin(string name = "own")
+    {
+        string at = Path.Join(_folder, name);
+        ArmVdsoLab.InitDesign(at);
+        return at;
+    }
+
+    private static void Change(string file, string from, string to)
+    {
+        string text = File.ReadAllText(file);
+        Assert.Contains(from, text, StringComparison.Ordinal);
+        File.WriteAllText(file, text.Replace(from, to, StringComparison.Ordinal));
+    }
+
+    private static void AllHeld(CheckResult result) => Assert.True(
+        result.Held, string.Join('\n', result.Cells.Where(c => c.Failed > 0).Select(c => $"{c.Function} {c.Event} {c.Schedule}")));
+
+    /// <summary>What begins a design is a whole one.</summary>
+    [Fact]
+    public void BegunDesignAnswersGetpid()
+    {
+        string own = Begin();
+        ArmVdsoLab.BuildDesign(own);
+        FunctionComparison getpid = new ArmVdsoLab(new SessionSettings { Core = "none", Vdso = own }).Compare(["getpid"]).Functions[0];
+        Assert.Equal(0, getpid.Vdso!.Wrong);
+        Assert.InRange(getpid.Vdso.Fallbacks, 0, getpid.Vdso.Calls / 10);
+        string[] events = ["irq", "migrate", "aba", "signal", "fork", "vfork", "exec", "newns", "race", "mid-own"];
+        AllHeld(new ArmVdsoLab().Check(own, null, events));
+    }
+
+    /// <summary>Hooks are executed and seen: without the second look at the register the same events find wrong answers.</summary>
+    [Fact]
+    public void CheckFindsWhatIsWrongWithAnOwnProtocol()
+    {
+        string own = Begin();
+        Change(Path.Join(own, "vdso.c"), "if (own_register() != __register)", "if (0)");
+        ArmVdsoLab.BuildDesign(own);
+        CheckResult result = new ArmVdsoLab().Check(own, null, ["migrate"]);
+        Assert.False(result.Held);
+        Assert.Equal($"{own}/getpid/migrate@", result.Cells.First(c => c.Failed > 0).Schedule!.ToString()![..^1]);
+    }
+
+    /// <summary>A design that nobody here has made, as far as this program knows: an image without sources, a header, hooks. Threads have
+    /// slots in pages of their process, and a function has a name that no table of ours has.</summary>
+    [Fact]
+    public void StrangersDesignRunsComparesAndChecks()
+    {
+        string stranger = Stranger();
+        Assert.Contains("data: 0 shared pages, at most 4 a process", ArmVdsoLab.BuildDesign(stranger));
+        var lab = new ArmVdsoLab(new SessionSettings { Core = "none", Vdso = stranger });
+        ComparisonResult result = lab.Compare(["getpid", "whose_session", "getuid"]);
+        Assert.All(result.Functions, f => Assert.Equal((0, 0), (f.Vdso?.Wrong ?? -1, f.Syscall.Wrong)));
+        Assert.Equal([0, 0, 0], result.Functions.Select(f => f.Vdso!.Fallbacks));
+        AllHeld(new ArmVdsoLab().Check(
+            stranger, ["whose_session", "getuid"], ["migrate", "setresuid", "setsid", "idmap", "threads", "fork", "exec", "moved"]));
+        Change(Path.Join(stranger, "hooks.c"), "void vdso_word_changed", "void vdso_word_has_changed");
+        Change(Path.Join(stranger, "hooks.c"), "#include <armvdso/hooks.h>",
+            "#include <armvdso/hooks.h>\nvoid vdso_word_has_changed(struct vdso_task *, struct vdso_cpu *, enum vdso_word);");
+        ArmVdsoLab.BuildDesign(stranger);
+        Assert.False(new ArmVdsoLab().Check(stranger, ["whose_session"], ["setsid"]).Held);
+    }
+
+    private string Stranger()
+    {
+        string made = Begin("made"), stranger = Directory.CreateDirectory(Path.Join(_folder, "stranger")).FullName;
+        File.WriteAllText(Path.Join(made, "vdso.c"), """
+            #include "data.h"
+            #define GET(symbol, word, number)								\
+            	__attribute__((visibility("default"))) int symbol(int pid);				\
+            	int symbol(int pid)									\
+            	{											\
+            		register long x8 __asm__("x8") = number;					\
+            		register long x0 __asm__("x0") = pid;						\
+            		const volatile struct desk *desk;						\
+            		__asm__("mrs %0, tpidrro_el0" : "=r"(desk));					\
+            		if (desk && !(number == 156 && pid))						\
+            			return desk->word;							\
+            		__asm__ volatile("svc #0" : "+r"(x0) : "r"(x8) : "memory");			\
+            		return x0;									\
+            	}
+            GET(__kernel_getpid, numbers[0], 172)
+            GET(__kernel_getuid, user, 174)
+            GET(__vdso_whose_session, numbers[1], 156)
+            """);
+        const string header = """
+            struct desk {
+            	unsigned user;
+            	unsigned numbers[3];
+            };
+            """;
+        File.WriteAllText(
+            Path.Join(made, "data.h"), header + "struct own_data { struct { int cpu, pid; } slots[8]; };\n#define OWN_OFFSET 255\n");
+        Change(
+            Path.Join(made, "hooks.c"), "struct own_slot *slot = (struct own_slot *)cpu->vdso_slot;",
+            "struct { int cpu, pid; } s, *slot = &s;");
+        ArmVdsoLab.BuildDesign(made);
+        File.Copy(Path.Join(made, "built", "vdso.so"), Path.Join(stranger, "theirs.so"));
+        File.WriteAllText(Path.Join(stranger, "desk.h"), header);
+        File.WriteAllText(Path.Join(stranger, "hooks.c"), """
+            #include <armvdso/hooks.h>
+            #include "desk.h"
+
+            static struct desk *desk_of(const struct vdso_task *task)
+            {
+            	return (struct desk *)task->vdso_slot;
+            }
+
+            VDSO_UPDATE(task, cpu)
+            {
+            	(void)cpu;
+            	if (!task->vdso_slot)
+            		return 0;
+            	desk_of(task)->user = task->uid;
+            	desk_of(task)->numbers[0] = task->pid;
+            	desk_of(task)->numbers[1] = task->sid;
+            	return task->vdso_register;
+            }
+
+            VDSO_SWITCH(task, cpu)
+            {
+            	(void)cpu;
+            	return task->vdso_register;
+            }
+
+            void vdso_credentials_changed(struct vdso_task *task, struct vdso_cpu *cpu)
+            {
+            	(void)cpu;
+            	vdso_refresh_task(task);
+            }
+
+            void vdso_namespace_entered(struct vdso_task *task, struct vdso_cpu *cpu)
+            {
+            	(void)cpu;
+            	vdso_refresh_task(task);
+            }
+
+            void vdso_word_changed(struct vdso_task *task, struct vdso_cpu *cpu, enum vdso_word word)
+            {
+            	(void)cpu;
+            	if (!task->vdso_slot)
+            		return;
+            	if (word == VDSO_SID)
+            		VDSO_WRITE(desk_of(task)->numbers[1], task->sid);
+            	else if (word == VDSO_UID)
+            		VDSO_WRITE(desk_of(task)->user, task->uid);
+            	vdso_refresh_task(task);
+            }
+            """);
+        File.WriteAllText(Path.Join(stranger, "design.ini"), """
+            image = theirs.so
+            data-header = desk.h
+            thread-slots = struct desk
+            private-pages = 4
+            words = uid=user pid=numbers[0] sid=numbers[1]
+            hooks = hooks.c
+            [functions]
+            __vdso_whose_session = getsid(0): value
+            """);
+        return stranger;
+    }
+
+    /// <summary>Each error names the file, the line and the field.</summary>
+    [Theory]
+    [InlineData("design.ini", "cpu-slots    = slots", "cpu-slots    = slot", "design.ini:12: error: no member named 'slot'")]
+    [InlineData("design.ini", "words        = cpu pid", "words        = cpu tid", "design.ini:13: error: no member named 'tid'")]
+    [InlineData("design.ini", "hooks        = hooks.c", "hook         = hooks.c", "design.ini:16: there is no field 'hook'; known: name")]
+    [InlineData("design.ini", "hooks        = hooks.c", "hooks        = hook.c", "design.ini:16: hooks:")]
+    [InlineData("design.ini", "hooks        = hooks.c", "hooks        = -o", "design.ini:16: hooks: '-o' is no name of a file")]
+    [InlineData("design.ini", "name         = own", "name         = o w", "design.ini:2: name:")]
+    [InlineData("design.ini", "name         = own", "ranges       = restart", "design.ini:2: ranges: the image has 0 ranges")]
+    [InlineData(
+        "design.ini", "name         = own", "clock        = 7.9",
+        "design.ini:2: clock: there is no '7.9'; known: none, data, auto, 6.1")]
+    [InlineData("design.ini", "name         = own", "pages        = clock data", "design.ini:2: pages: 'clock data' is no order")]
+    [InlineData("design.ini", "name         = own", "[function]", "design.ini:2: '[function]' is no section")]
+    [InlineData(
+        "design.ini", "hooks        = hooks.c", "[functions]\n__kernel_x = getsid(0): value",
+        "design.ini:17: __kernel_x: the image has no")]
+    [InlineData(
+        "design.ini", "hooks        = hooks.c", "[functions]\n__kernel_getpid = getp(): value",
+        "design.ini:17: __kernel_getpid: there is no")]
+    [InlineData(
+        "hooks.c", "slot->pid = task->pid;", "slot->pid = task->pidd;",
+        "hooks.c:11:20: error: no member named 'pidd' in 'struct vdso_task'")]
+    [InlineData("hooks.c", "slot->pid = task->pid;", "slot->pid = elsewhere();", "hooks.c:11")]
+    [InlineData(
+        "hooks.c", "(void)cpu;", "extern void elsewhere(void); elsewhere(); (void)cpu;",
+        "undefined symbol: elsewhere (referenced by hook")]
+    [InlineData(
+        "hooks.c", "(void)cpu;", "(void)cpu; static char much[1 << 20]; __asm__ volatile(\"\" : : \"r\"(much));",
+        "hooks.elf: it has")]
+    [InlineData("data.h", "#define OWN_CPUS	64", "#define OWN_CPUS 1000000", "design.ini:11: data: its")]
+    [InlineData("data.h", "unsigned int pid;", "unsigned it pid;", "data.h:11:")]
+    [InlineData(
+        "vdso.c", "EXPORT int __kernel_getpid(void)\n{", "static int state; EXPORT int __kernel_getpid(void)\n{ state++;",
+        "own: ld.lld")]
+    [InlineData("sigreturn.S", ".globl", ".hidden", "it has no __kernel_rt_sigreturn")]
+    public void ErrorsNameFileLineAndField(string file, string from, string to, string said)
+    {
+        string own = Begin();
+        Change(Path.Join(own, file), from, to);
+        LabException e = Assert.Throws<LabException>(() => ArmVdsoLab.BuildDesign(own));
+        Assert.Contains(said, e.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', e.Message);
+    }
+
+    /// <summary>What a folder holds is not trusted once it is built either.</summary>
+    [Theory]
+    [InlineData("vdso.so")]
+    [InlineData("hooks.elf")]
+    [InlineData("layout.tsv")]
+    public void DamagedProductsAreOneLine(string product)
+    {
+        string own = Begin();
+        ArmVdsoLab.BuildDesign(own);
+        string path = Path.Join(own, "built", product);
+        byte[] whole = File.ReadAllBytes(path);
+        var random = new Random(7);
+        for (int i = 0; i < 300; i++)
+        {
+            byte[] bytes = [.. whole];
+            if (i % 3 == 0)
+                bytes = bytes[..random.Next(bytes.Length)];
+            for (int n = 0; n < 4 && bytes.Length > 0; n++)
+                bytes[random.Next(Math.Min(bytes.Length, n < 2 ? 256 : bytes.Length))] = (byte)random.Next();
+            File.WriteAllBytes(path, bytes);
+            try
+            {
+                VdsoDesigns.Create(own);
+            }
+            catch (ArgumentException e)
+            {
+                Assert.DoesNotContain('\n', e.Message);
+            }
+        }
+    }
+
+    [Fact]
+    public void WhatIsNotBuiltOrHasChangedIsSaid()
+    {
+        string own = Begin();
+        string Said() => Assert.Throws<ArgumentException>(() => VdsoDesigns.Create(own)).Message;
+        Assert.Contains("'armvdso vdso build", Said(), StringComparison.Ordinal);
+        ArmVdsoLab.BuildDesign(own);
+        VdsoDesigns.Create(own);
+        File.AppendAllText(Path.Join(own, "hooks.c"), "\n");
+        Assert.Contains("hooks.c: it is not as it was built", Said(), StringComparison.Ordinal);
+        Assert.Throws<LabException>(() => ArmVdsoLab.InitDesign(own));
+    }
+
+    /// <summary>A hook that does not what a hook may ends the run with one line.</summary>
+    [Theory]
+    [InlineData("vdso_namespace_entered", "for (;;)\n\t\t__asm__ volatile(\"\");", "vdso_namespace_entered of the design, at 0x")]
+    [InlineData("vdso_namespace_entered", "*(volatile int *)0x1234560000 = 1;", "faulted: esr=0x96000")]
+    [InlineData("vdso_namespace_entered", "__asm__ volatile(\"hvc #3\" : : : \"x0\");", "made the hypercall 3")]
+    [InlineData("vdso_namespace_entered", "vdso_refresh_task((void *)8);", "asked for a refresh of 0x8, which is no task")]
+    [InlineData("vdso_task_created", "__asm__ volatile(\"hvc #2\" : : : \"x0\");", "vdso_task_created of the design")]
+    [InlineData("vdso_task_created", "__asm__ volatile(\"brk #0\");", "vdso_task_created of the design")]
+    public void HooksThatGoAstrayEndTheRun(string hook, string code, string said)
+    {
+        string own = Begin();
+        string path = Path.Join(own, "hooks.c"), parent = hook == "vdso_task_created" ? ", struct vdso_task *parent" : "";
+        string text = File.ReadAllText(path);
+        File.WriteAllText(path, text[..text.IndexOf("/* In another PID", StringComparison.Ordinal)] + string.Create(
+            CultureInfo.InvariantCulture,
+            $"\nvoid {hook}(struct vdso_task *task, struct vdso_cpu *cpu{parent})\n{{\n\t(void)task;\n\t(void)cpu;\n\t{code}\n}}\n"));
+        ArmVdsoLab.BuildDesign(own);
+        LabException e = Assert.Throws<LabException>(() => new ArmVdsoLab().Check(own, null, ["userns"]));
+        Assert.Contains(said, e.Message, StringComparison.Ordinal);
+    }
+}
