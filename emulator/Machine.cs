@@ -4,6 +4,7 @@ using ArmVdso.Emulator.Engine.Portable;
 using ArmVdso.Emulator.Engine.Reference;
 using ArmVdso.Emulator.Memory;
 using ArmVdso.Emulator.Processor;
+using ArmVdso.Emulator.State;
 using ArmVdso.Emulator.Timing;
 using ArmVdso.Emulator.Timing.Events;
 
@@ -70,6 +71,7 @@ public sealed class Machine : IMachine, IClock, IDisposable
     public ExclusiveMonitors Monitors { get; }
 
     /// <summary>Trace sink, or null.</summary>
+    [field: NotState("who looks")]
     public IMachineObserver? Observer { get; set; }
 
     /// <summary>ID registers.</summary>
@@ -103,7 +105,17 @@ public sealed class Machine : IMachine, IClock, IDisposable
     public ulong Quantum { get; init; } = 1000;
 
     /// <summary>Set to end <see cref="Run"/> at the next instruction boundary.</summary>
+    [field: NotState("a request from outside")]
     public bool StopRequested { get; set; }
+
+    /// <summary>Cycle at which <see cref="Run"/> comes back, at the first turn of a PE that begins there; then it can go on as if it had
+    /// not come back. <see cref="ulong.MaxValue"/>: it does not. Nothing in the machine changes by it.</summary>
+    [field: NotState("a request from outside")]
+    public ulong PauseAt { get; set; } = ulong.MaxValue;
+
+    /// <summary>Whether <see cref="PauseAt"/> ended the last run.</summary>
+    [field: NotState("a request from outside")]
+    public bool Paused { get; private set; }
 
     /// <summary>Builds a machine at reset: PEs at EL1 with interrupts masked, PC 0, caches empty.</summary>
     /// <param name="cpus">1 to 64.</param>
@@ -196,30 +208,37 @@ public sealed class Machine : IMachine, IClock, IDisposable
     }
 
     /// <summary>What executes instructions: the reference engine unless another one is chosen before the first run.</summary>
+    [field: NotState("results are the same")]
     public EngineKind Engine { get; init; }
 
     /// <summary>Whether the portable engine looks the timing of blocks up where it can; the same cycles and counters either way.</summary>
+    [field: NotState("cycles are the same")]
     public bool MemoisedTiming { get; init; } = true;
 
     /// <summary>Executions of a block before the native engine makes it code of the host: that costs as much as some hundred instructions
     /// of the portable engine.</summary>
+    [field: NotState("results are the same")]
     public int NativeAfter { get; init; } = 8;
 
     /// <summary>Bytes of memory for code of the host; when it is full, all is dropped and made anew.</summary>
+    [field: NotState("results are the same")]
     public int NativeCodeSize { get; init; } = 64 << 20;
 
     /// <summary>Blocks that the portable engine decoded (0 with the reference engine).</summary>
     public ulong TranslatedBlocks => _code?.Translated ?? 0;
 
     /// <summary>The lockstep checker of this machine, when <see cref="Engine"/> asks for it and it has run.</summary>
+    [field: NotState("only while engines are compared")]
     public EngineCheck? Check { get; private set; }
 
+    [NotState("decoded code, which is made anew")]
     private CodeCache? _code;
 
     /// <summary>The decoded blocks, once the engine is prepared; null with the reference engine.</summary>
     internal CodeCache? Code => _code;
 
     /// <summary>Code of the host, once the engine is prepared; null with the other engines.</summary>
+    [field: NotState("code of the host, which is made anew")]
     internal NativeCode? Native { get; private set; }
 
     /// <summary>What the native engine did; null with the other engines.</summary>
@@ -285,7 +304,7 @@ public sealed class Machine : IMachine, IClock, IDisposable
     /// <returns>False when <paramref name="maxCycles"/> ended the run.</returns>
     public bool Run(ulong maxCycles = ulong.MaxValue)
     {
-        StopRequested = false;
+        StopRequested = Paused = false;
         PrepareEngine();
         while (!StopRequested)
         {
@@ -305,6 +324,11 @@ public sealed class Machine : IMachine, IClock, IDisposable
                 {
                     second = at;
                 }
+            }
+            if (PauseAt != ulong.MaxValue && (next is null || ReadyAt(next) >= PauseAt))
+            {
+                PauseAt = ulong.MaxValue;
+                return Paused = true;
             }
             if (next is null)
             {

@@ -1,6 +1,9 @@
+using ArmVdso.Emulator.State;
+
 namespace ArmVdso.Emulator.Board;
 
 /// <summary>The host's side of a serial line.</summary>
+[NotState("the host's")]
 public interface ISerialLine
 {
     /// <summary>The guest has sent a byte.</summary>

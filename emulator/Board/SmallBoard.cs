@@ -1,5 +1,6 @@
 using ArmVdso.Emulator.Memory;
 using ArmVdso.Emulator.Processor;
+using ArmVdso.Emulator.State;
 
 namespace ArmVdso.Emulator.Board;
 
@@ -37,13 +38,17 @@ public sealed class SmallBoard : IDeviceBus, IHypercallHandler
     private const uint GicHandle = 1, ClockHandle = 2;
     private readonly Machine _machine;
     private readonly ISerialLine _line;
+    [NotState("what it was started with")]
     private readonly BoardSettings _settings;
     private readonly Gic _gic;
     private readonly Firmware _firmware;
     private readonly Pl011 _serial;
-    private readonly List<(ulong Base, Device Device)> _devices = [];
+    private readonly List<Mapped> _devices = [];
     private readonly int _virtio;
+
+    private sealed record Mapped(ulong Base, Device Device);
     private ulong _nextPoll;
+    [NotState("a request from outside")]
     private volatile bool _stopped;
 
     /// <summary>Puts a machine on a board: its PEs are reset, all but the first off.</summary>
@@ -62,16 +67,17 @@ public sealed class SmallBoard : IDeviceBus, IHypercallHandler
         _gic = new Gic(machine);
         _firmware = new Firmware(machine);
         _serial = new Pl011(line, high => _gic.SetLevel(SerialInterrupt, high));
-        _devices.Add((SerialBase, _serial));
-        _devices.Add((ClockBase, new Pl031(pe => settings.Epoch + machine.Cpus[pe].Cycles / machine.ClockFrequency)));
-        _devices.Add((DistributorBase, _gic.Distributor));
-        _devices.Add((RedistributorBase, _gic.Redistributors));
+        _devices.Add(new Mapped(SerialBase, _serial));
+        _devices.Add(new Mapped(ClockBase, new Pl031(pe => settings.Epoch + machine.Cpus[pe].Cycles / machine.ClockFrequency)));
+        _devices.Add(new Mapped(DistributorBase, _gic.Distributor));
+        _devices.Add(new Mapped(RedistributorBase, _gic.Redistributors));
         var memory = new GuestMemory(machine);
         foreach (VirtioFunction function in settings.Disks.Select(VirtioFunction (d) => new VirtioBlock(d))
             .Append(new VirtioEntropy(machine.Seed)))
         {
             int interrupt = VirtioInterrupt + _virtio++;
-            _devices.Add((VirtioBase + VirtioSize * (ulong)(interrupt - VirtioInterrupt),
+            _devices.Add(new Mapped(
+                VirtioBase + VirtioSize * (ulong)(interrupt - VirtioInterrupt),
                 new VirtioDevice(function, memory, high => _gic.SetLevel(interrupt, high))));
         }
         machine.Devices = this;
@@ -114,6 +120,31 @@ public sealed class SmallBoard : IDeviceBus, IHypercallHandler
             _serial.Poll(false);
         }
     }
+
+    /// <summary>Saves the board and its machine. It must not be running, and stand where <see cref="Machine.PauseAt"/> put it for the
+    /// cycles to be the same afterwards.</summary>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    public void Save(Stream stream)
+    {
+        foreach (Cpu cpu in _machine.Cpus)
+            _ = cpu.Timing.Counters(0);
+        StateWalk.Save(stream, _machine, this);
+        _machine.Memory.Save(stream);
+    }
+
+    /// <summary>Restores what <see cref="Save"/> saved of a board like this one, with the same disks, before it has run.</summary>
+    /// <exception cref="StateException">That was another board.</exception>
+    /// <exception cref="EndOfStreamException">There is not enough.</exception>
+    public void Restore(Stream stream)
+    {
+        StateWalk.Restore(stream, _machine, this);
+        _machine.Memory.Restore(stream);
+        foreach (Cpu cpu in _machine.Cpus)
+            cpu.SelectTranslation();
+    }
+
+    /// <summary>A digest of what this build of the emulator saves of the board: only a board of the same can be restored.</summary>
+    public byte[] StateShape() => StateWalk.Shape(_machine, this);
 
     /// <inheritdoc/>
     public void Hypercall(Cpu cpu, int imm16)

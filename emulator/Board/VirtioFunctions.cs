@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using ArmVdso.Emulator.State;
 
 namespace ArmVdso.Emulator.Board;
 
@@ -9,6 +10,7 @@ internal sealed class VirtioBlock : VirtioFunction
     private const int Sector = 512;
     private const uint Read = 0, Write = 1, Flush = 4, Identify = 8;
     private const byte Good = 0, Failed = 1, Unsupported = 2;
+    [NotState("the disk's file, which is only read")]
     private readonly Stream _contents;
     private readonly ulong _sectors;
     private readonly Dictionary<ulong, byte[]> _written = [];

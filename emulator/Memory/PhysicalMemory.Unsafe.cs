@@ -1,8 +1,12 @@
+using System.Buffers.Binary;
+using ArmVdso.Emulator.State;
+
 namespace ArmVdso.Emulator.Memory;
 
 /// <summary>Guest RAM: one region of host memory, physical addresses 0 to <see cref="Size"/> - 1, zero at reset.
 /// Host pages are taken lazily. All addresses here are physical; callers have translated and checked them,
 /// and each access is checked again against the size (an out-of-range one is a bug of ours and throws).</summary>
+[NotState("its pages are saved by themselves")]
 public sealed unsafe class PhysicalMemory : IDisposable
 {
     /// <summary>Size of a page and of every mapping unit, in bytes.</summary>
@@ -78,6 +82,42 @@ public sealed unsafe class PhysicalMemory : IDisposable
 
     private void Bad(ulong pa) =>
         throw new InvalidOperationException($"physical address 0x{pa:x} is outside RAM of 0x{Size:x} bytes");
+
+    /// <summary>Saves all pages that are not zero.</summary>
+    /// <exception cref="IOException">They cannot be written.</exception>
+    internal void Save(Stream stream)
+    {
+        Span<byte> at = stackalloc byte[8];
+        for (ulong pa = 0; pa < Size; pa += PageSize)
+        {
+            Span<byte> page = Span(pa, PageSize);
+            if (!page.ContainsAnyExcept((byte)0))
+                continue;
+            BinaryPrimitives.WriteUInt64LittleEndian(at, pa);
+            stream.Write(at);
+            stream.Write(page);
+        }
+        BinaryPrimitives.WriteUInt64LittleEndian(at, Size);
+        stream.Write(at);
+    }
+
+    /// <summary>Restores what was saved into RAM of the same size that nothing was written to.</summary>
+    /// <exception cref="StateException">A page lies outside.</exception>
+    /// <exception cref="EndOfStreamException">There is not enough.</exception>
+    internal void Restore(Stream stream)
+    {
+        Span<byte> at = stackalloc byte[8];
+        while (true)
+        {
+            stream.ReadExactly(at);
+            ulong pa = BinaryPrimitives.ReadUInt64LittleEndian(at);
+            if (pa == Size)
+                return;
+            if (pa > Size || pa % PageSize != 0)
+                throw new StateException($"a page at 0x{pa:x} is not in RAM of 0x{Size:x} bytes");
+            stream.ReadExactly(Span(pa, PageSize));
+        }
+    }
 
     /// <summary>Gives the host memory back.</summary>
     public void Dispose()

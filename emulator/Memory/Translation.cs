@@ -1,3 +1,5 @@
+using ArmVdso.Emulator.State;
+
 namespace ArmVdso.Emulator.Memory;
 
 /// <summary>Page permissions and attributes of a mapping.</summary>
@@ -94,6 +96,7 @@ public struct PageTranslation
 /// <summary>Stage 1 translation of one half of the address space: what TTBR0_EL1 or TTBR1_EL1 stands for. PEs and engines remember what
 /// it said until they are told otherwise (TLB maintenance, or <see cref="AddressSpace"/> itself), so that it is asked rarely.</summary>
 /// <param name="vaBits">Bits of virtual address that it covers.</param>
+[NotState("registers and tables say it")]
 public abstract class Translation(int vaBits)
 {
     /// <summary>Bits of virtual address that it covers; addresses beyond them fault.</summary>
@@ -129,6 +132,7 @@ public readonly record struct TranslationRegisters(ulong Ttbr0, ulong Ttbr1, ulo
 
 /// <summary>What the translation registers mean: which <see cref="Translation"/> they select. This and <see cref="Translation"/> are all
 /// that PEs, engines and timing know of a translation: they ask for a page, remember the answer, and drop it when they are told.</summary>
+[NotState("registers and tables say it")]
 public interface ITranslationScheme
 {
     /// <summary>The translation that a PE uses from now on; null: every access faults. Asked again after each write of one of the
@@ -144,6 +148,7 @@ public interface ITranslationScheme
 
 /// <summary>Translations held outside the machine: TTBRn_EL1.BADDR is the handle of an <see cref="AddressSpace"/>.</summary>
 /// <param name="changed">Told the address of each page whose translation has changed.</param>
+[NotState("software outside the machine has it")]
 internal sealed class HostTranslation(Action<ulong> changed) : ITranslationScheme
 {
     private readonly Dictionary<ulong, AddressSpace> _spaces = [];

@@ -1,4 +1,5 @@
 using ArmVdso.Emulator.Memory;
+using ArmVdso.Emulator.State;
 using ArmVdso.Emulator.Timing.Events;
 
 namespace ArmVdso.Emulator.Processor;
@@ -36,6 +37,7 @@ public sealed partial class Cpu
         public PagePermissions Permissions;
     }
 
+    [NotState(Forgettable)]
     private TlbEntry[] _tlb = [];
     private readonly PhysicalMemory _ram;
 
@@ -46,6 +48,7 @@ public sealed partial class Cpu
     internal bool InGuardedPage;
 
     /// <summary>Keeps what stores overwrite, while engines are compared; null otherwise.</summary>
+    [field: NotState("only while engines are compared")]
     internal WriteJournal? Journal { get; set; }
 
     /// <summary>Drops the TLB entry for one page.</summary>

@@ -1,4 +1,5 @@
 using ArmVdso.Emulator.Memory;
+using ArmVdso.Emulator.State;
 
 namespace ArmVdso.Emulator.Processor;
 
@@ -9,6 +10,8 @@ public sealed partial class Cpu
 {
     /// <summary>Contexts that are kept.</summary>
     internal const int Contexts = 4;
+
+    private const string Forgettable = "a TLB may forget at any time";
 
     private sealed class TlbContext
     {
@@ -29,8 +32,12 @@ public sealed partial class Cpu
         }
     }
 
+    [NotState(Forgettable)]
     private readonly TlbContext[] _contexts = [.. Enumerable.Range(0, Contexts).Select(_ => new TlbContext())];
+    [NotState(Forgettable)]
     private TlbContext _context = null!;
+
+    [NotState(Forgettable)]
     private ulong _selections;
 
     /// <summary>Goes to the context of the current translations.</summary>
@@ -60,6 +67,8 @@ public sealed partial class Cpu
     // By 2 MiB of virtual address: the largest block that TLB entries there were made of.
     private const int RegionBits = 21;
     private const ulong MostPages = 512;
+
+    [NotState(Forgettable)]
     private readonly Dictionary<ulong, int> _blocks = [];
 
     private void RememberBlock(ulong va, int bits)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
+using ArmVdso.Emulator.State;
 
 namespace ArmVdso.Emulator.Processor;
 
@@ -16,6 +17,7 @@ public sealed record ProfileField(string Register, string Field, int Value, stri
 
 /// <summary>A CPU as a program sees it: ID registers by field, and what follows from them. Profiles are data files
 /// (emulator/Processor/profiles/*.json); no profile knows an instruction by name, <see cref="CpuFeatures"/> does.</summary>
+[NotState("the settings name it, and it does not change")]
 public sealed class CpuProfile
 {
     private const string Prefix = "cpus/", Suffix = ".json";

@@ -1,7 +1,10 @@
+using ArmVdso.Emulator.State;
+
 namespace ArmVdso.Emulator.Processor;
 
 /// <summary>Executes the instructions of one PE. The PE's state and rules are in <see cref="Cpu"/>; how instructions are found, decoded
 /// and run is the engine's, with whatever it remembers of translations and code. The PE tells it what it may no longer remember.</summary>
+[NotState("decoded code and translations, which are made anew")]
 public abstract class ExecutionEngine
 {
     /// <summary>Executes until the PE's clock reaches <paramref name="limit"/> (a cycle), it waits, or a stop is requested.</summary>

@@ -1,8 +1,10 @@
 using ArmVdso.Emulator.Memory;
+using ArmVdso.Emulator.State;
 
 namespace ArmVdso.Emulator.Processor;
 
 /// <summary>The identification registers of a CPU profile. Values not set read as zero.</summary>
+[NotState("the CPU profile says it")]
 public sealed class Identification
 {
     private readonly Dictionary<string, ulong> _values = [];

@@ -1,3 +1,4 @@
+using ArmVdso.Emulator.State;
 using ArmVdso.Emulator.Timing.Counters;
 using ArmVdso.Emulator.Timing.Events;
 using ArmVdso.Emulator.Timing.Memo;
@@ -60,6 +61,7 @@ public class TimingModel
     internal virtual TimingModel? CreateTwin(ref SharedCaches? shared) => null;
 
     /// <summary>Is told everything that this model is told, while engines are compared.</summary>
+    [field: NotState("only while engines are compared")]
     internal TimingModel? Twin { get; set; }
 
     /// <summary>Exception level that the next instruction's cycles belong to.</summary>

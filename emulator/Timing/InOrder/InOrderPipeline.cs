@@ -1,3 +1,4 @@
+using ArmVdso.Emulator.State;
 using ArmVdso.Emulator.Timing.Counters;
 using ArmVdso.Emulator.Timing.Events;
 using ArmVdso.Emulator.Timing.Instructions;
@@ -43,6 +44,7 @@ public sealed partial class InOrderPipeline : IPipeline
     public bool Redirected => _s.Redirected;
 
     /// <summary>Sees every instruction; null when nobody looks.</summary>
+    [field: NotState("who looks")]
     public ITimingSink? Sink { get; set; }
 
     /// <inheritdoc/>

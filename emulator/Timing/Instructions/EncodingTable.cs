@@ -1,7 +1,10 @@
+using ArmVdso.Emulator.State;
+
 namespace ArmVdso.Emulator.Timing.Instructions;
 
 /// <summary>What is known of encodings seen so far: a hash table by the instruction word.</summary>
 /// <param name="make">Works it out for one encoding, from what the instruction table says about it.</param>
+[NotState("the core and the encodings say it")]
 internal sealed class EncodingTable<T>(Func<InstructionRoles, T> make)
     where T : class
 {

@@ -1,3 +1,4 @@
+using ArmVdso.Emulator.State;
 using ArmVdso.Emulator.Timing.Counters;
 using ArmVdso.Emulator.Timing.Events;
 using ArmVdso.Emulator.Timing.Instructions;
@@ -9,6 +10,7 @@ namespace ArmVdso.Emulator.Timing.Memo;
 /// access, the digits of a quotient, and what the predictor made of the branch at the end. Whatever costs more than a plain hit
 /// (a miss, a walk, an upgrade) ends it: the instructions so far are timed one by one, and so it goes on until nothing is in
 /// flight. Cycles, counters and the order of all events are those of the naive timing.</summary>
+[NotState("schedules are worked out anew; what it has counted is settled first")]
 internal sealed class BlockMemo
 {
     private const int MostStates = 4096;

@@ -1,10 +1,12 @@
 using System.Collections.Concurrent;
 using System.Reflection;
+using ArmVdso.Emulator.State;
 
 namespace ArmVdso.Emulator.Timing.Models;
 
 /// <summary>A core: what a data file (<c>cores/*.json</c>) states about it, each number with its evidence and source. A model does not
 /// change once it is read.</summary>
+[NotState("the settings name it, and it does not change")]
 public sealed partial class CoreModel
 {
     private const string Prefix = "cores/", BoardPrefix = "boards/", Suffix = ".json";

@@ -1,4 +1,5 @@
 using System.Numerics;
+using ArmVdso.Emulator.State;
 using ArmVdso.Emulator.Timing.Counters;
 using ArmVdso.Emulator.Timing.Events;
 using ArmVdso.Emulator.Timing.Instructions;
@@ -35,6 +36,7 @@ public sealed partial class OutOfOrderPipeline
     private Forwarding _forwarding;
 
     /// <summary>Where each instruction's way is reported, or null.</summary>
+    [field: NotState("who looks")]
     public IOutOfOrderSink? Sink { get; set; }
 
     /// <summary>An empty pipeline of the given core.</summary>

@@ -13,6 +13,9 @@ public sealed class BareImageOracleTests
         return status == 0 ? Path.Join(build, "bare.img") : throw new InvalidOperationException(output + errors);
     });
 
+    /// <summary>The image.</summary>
+    internal static string Image => s_image.Value;
+
     [Theory]
     [InlineData("--engine", "reference")]
     [InlineData("--engine", "portable")]

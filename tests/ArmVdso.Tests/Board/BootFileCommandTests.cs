@@ -75,6 +75,19 @@ public sealed class BootFileCommandTests : IDisposable
     [Fact]
     public void NoKernel() => Expect(2, "--kernel", "--initrd", "x");
 
+    [Theory]
+    [InlineData("--snapshot-at", "--kernel", "x", "--snapshot", "y")]
+    [InlineData("--snapshot", "--kernel", "x", "--snapshot-at", "y")]
+    [InlineData("--core", "--restore", "x", "--core", "none")]
+    [InlineData("--kernel", "--restore", "x", "--kernel", "y")]
+    [InlineData("--check-engine", "--restore", "x", "--check-engine")]
+    public void OptionsThatDoNotGoTogether(string named, params string[] options)
+    {
+        ArmVdsoCommand.Result result = ArmVdsoCommand.Run(["boot", .. options]);
+        Assert.Equal(2, result.Status);
+        Assert.Contains(named, result.Errors);
+    }
+
     [Fact]
     public void NoSuchFile() => Expect(127, "nothing", "--kernel", Path.Join(_folder, "nothing"));
 

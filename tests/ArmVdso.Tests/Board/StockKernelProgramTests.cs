@@ -75,19 +75,34 @@ public sealed class StockKernelProgramTests : IDisposable
         // The kernel's own symbols and types name the writer and the task.
         Assert.Contains("\"function\":\"__switch_to\",\"task\":\"swapper/0[0]\"", trace);
         Assert.Contains("\"function\":\"__switch_to\",\"task\":\"sh[", trace);
-        if (Long)
-            Assert.Equal((log, trace, cycles), Boot(series, cpus, core, profile));
+        if (!Long)
+            return;
+        string snapshot = Path.Join(_files, "snapshot");
+        Assert.Equal((log, trace, cycles), Boot(series, cpus, core, profile, "--snapshot", snapshot, "--snapshot-at", "init: Linux"));
+        (string rest, _, ulong restored) = Finish("--restore", snapshot);
+        Assert.EndsWith(rest, log);
+        Assert.InRange(rest.Length, 1, log.Length / 2);
+        Assert.Equal(cycles, restored);
     }
 
     private string Disk => Path.Join(_files, "disk");
 
-    private (string Log, string Trace, ulong Cycles) Boot(string series, int cpus, string core, string profile)
+    private (string Log, string Trace, ulong Cycles) Boot(
+        string series, int cpus, string core, string profile, params string[] more)
     {
-        string folder = Path.Join(s_folder.Value, series), trace = Path.Join(_files, "trace"), counts = Path.Join(_files, "counts");
+        string folder = Path.Join(s_folder.Value, series);
+        return Finish(
+        [
+            "--kernel", Path.Join(folder, "vmlinuz"), "--initrd", Path.Join(folder, "initramfs.cpio"), "--cpus", $"{cpus}",
+            "--core", core, "--cpu", profile, "--append", "loglevel=7", .. more,
+        ]);
+    }
+
+    private (string Log, string Trace, ulong Cycles) Finish(params string[] options)
+    {
+        string trace = Path.Join(_files, "trace"), counts = Path.Join(_files, "counts");
         ArmVdsoCommand.Result result = ArmVdsoCommand.RunWithInput(
-            Commands, "boot", "--kernel", Path.Join(folder, "vmlinuz"), "--initrd", Path.Join(folder, "initramfs.cpio"),
-            "--cpus", $"{cpus}", "--core", core, "--cpu", profile, "--append", "loglevel=7", "--disk", Disk,
-            "--trace", trace, $"--stats={counts}", "--json");
+            Commands, ["boot", "--disk", Disk, "--trace", trace, $"--stats={counts}", "--json", .. options]);
         Assert.Equal("", result.Errors);
         Assert.Equal(0, result.Status);
         ulong cycles = JsonNode.Parse(File.ReadAllText(counts))!["cycles"]!.GetValue<ulong>();

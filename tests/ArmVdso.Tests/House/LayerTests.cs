@@ -42,6 +42,7 @@ public sealed class LayerTests
     /// and no CPU or machine.</summary>
     private static readonly string[][] Emulator =
     [
+        ["State"],
         ["Isa"],
         ["Isa.Disassembly"],
         ["MemoryModel"],

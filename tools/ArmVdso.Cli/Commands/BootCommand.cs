@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
+using ArmVdso.Emulator;
 using ArmVdso.Emulator.Board;
 using ArmVdso.Lab.Boot;
 using ArmVdso.Lab.Statistics;
@@ -28,34 +30,76 @@ internal static class BootCommand
             Description = "a disk (virtio) with the contents of a file, which is only read: what the guest writes is gone at the end",
             HelpName = "FILE",
         };
+        var snapshot = new Option<string?>("--snapshot")
+        {
+            Description = "saves the machine to a file, when --snapshot-at says; the run goes on as if it had not",
+            HelpName = "FILE",
+        };
+        var when = new Option<string?>("--snapshot-at")
+        {
+            Description = "a text on one line of the console, or a number: the cycle that all CPUs have reached",
+            HelpName = "TEXT|CYCLE",
+        };
+        var restore = new Option<string?>("--restore")
+        {
+            Description = "goes on where a snapshot was made, with its machine; in place of --kernel",
+            HelpName = "FILE",
+        };
         var reports = new ReportOptions();
-        OptionGroup[] groups =
-            [new CpuOptions(cpus: 1), new CoreOptions(), new EngineOptions(), new MachineOptions(true), new LimitOptions()];
+        OptionGroup[] machine = [new CpuOptions(cpus: 1), new CoreOptions(), new MachineOptions(true)];
+        OptionGroup[] groups = [.. machine, new EngineOptions(), new LimitOptions()];
         return new CliCommand(
             "boot", "boots an arm64 Linux kernel on a small board; its console is the terminal (Ctrl-A x ends it) or a pipe", groups,
-            [kernel, initial, append, disk, .. reports.Options], [], input =>
+            [kernel, initial, append, disk, snapshot, when, restore, .. reports.Options], [], input =>
             {
                 SessionSettings settings = CliCommand.Settings(input, groups);
                 string file = input.Text(kernel);
+                string? restored = input.Value(restore);
+                if (restored is not null)
+                    input.Refuse($"with {restore.Name}", [kernel, initial, append, .. machine.SelectMany(g => g.Options)]);
+                if (restored is not null && settings.Engine is EngineKind.PortableChecked or EngineKind.NativeChecked)
+                    throw CommandInput.Error($"--check-engine means nothing with {restore.Name}");
+                if (restored is null && file.Length == 0)
+                    throw CommandInput.Error("--kernel FILE is missing");
                 var files = new BootFiles
                 {
-                    Kernel = file.Length > 0 ? file : throw CommandInput.Error("--kernel FILE is missing"),
+                    Kernel = file,
                     InitialFiles = input.Value(initial),
                     Disks = input.Words(disk),
                     Arguments = input.Text(append),
                 };
+                var moment = new SnapshotMoment(input.Value(snapshot), input.Value(when));
+                if (moment.File is null != string.IsNullOrEmpty(moment.When))
+                    throw CommandInput.Error($"{snapshot.Name} FILE and {when.Name} TEXT|CYCLE belong together");
                 ReportFiles written = reports.Read(input);
-                return () => Boot(settings, files, written);
+                return () => Boot(settings, restored, files, moment, written);
             });
     }
 
-    private static int Boot(SessionSettings settings, BootFiles files, ReportFiles reports)
+    /// <summary>The snapshot that is wanted, and when; null: none.</summary>
+    private readonly record struct SnapshotMoment(string? File, string? When);
+
+    private static void Prepare(BootSession session, SnapshotMoment moment)
+    {
+        if (moment is not { File: { } file, When: { } when })
+            return;
+        if (ulong.TryParse(when, NumberStyles.None, CultureInfo.InvariantCulture, out ulong cycle))
+            session.SnapshotAt(file, cycle);
+        else
+            session.SnapshotAfter(file, when);
+    }
+
+    private static int Boot(
+        SessionSettings settings, string? restored, BootFiles files, SnapshotMoment snapshot, ReportFiles reports)
     {
         using Stream input = StandardStream.Open(0);
         using Stream output = StandardStream.Open(1);
         using TextWriter? trace = reports.Trace is null ? null : Terminal.Open(reports.Trace);
         using var console = new SerialConsole(input, output);
-        using var session = new BootSession(settings, files, console);
+        using BootSession session = restored is null
+            ? BootSession.Load(settings, files, console)
+            : BootSession.Restore(settings, restored, files.Disks, console);
+        Prepare(session, snapshot);
         console.Quit = session.Interrupt;
         if (trace is not null)
             session.Machine.Observer = new BootTrace(session.Kernel, e => trace.WriteLine(ToJson(e)));
@@ -77,7 +121,7 @@ internal static class BootCommand
         {
             clock.Stop();
             console.Flush();
-            reports.Write(settings, new RunStatistics(session.Machine, clock.Elapsed, status), profile, files.Kernel);
+            reports.Write(session.Settings, new RunStatistics(session.Machine, clock.Elapsed, status), profile, session.KernelName);
         }
     }
 

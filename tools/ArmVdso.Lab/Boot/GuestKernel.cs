@@ -16,13 +16,14 @@ public sealed class GuestKernel
     private readonly Dictionary<ulong, ulong> _tasks = [];
     private ulong _base;
 
-    /// <summary>A kernel whose Image was put at a physical address.</summary>
-    internal GuestKernel(Machine machine, KernelFile kernel, ulong entry)
+    /// <summary>A kernel whose Image is at a physical address.</summary>
+    internal GuestKernel(Machine machine, ulong entry, ulong size)
     {
         _machine = machine;
-        _symbols = new KernelSymbols(kernel.Image);
-        (_entry, _size) = (entry, kernel.ImageSize);
-        var types = new KernelTypes(kernel.Image);
+        (_entry, _size) = (entry, size);
+        ReadOnlySpan<byte> image = machine.Memory.Span(entry, checked((int)size));
+        _symbols = new KernelSymbols(image);
+        var types = new KernelTypes(image);
         (_comm, _pid) = (types.OffsetOf("task_struct", "comm"), types.OffsetOf("task_struct", "pid"));
     }
 
