@@ -61,7 +61,7 @@ public sealed class DesignFile
     private static readonly string[] Known =
     [
         "name", "description", "register", "image", "image-sources", "include", "defines", "linker-script", "version-script", "data-header",
-        "data", "cpu-slots", "thread-slots", "private-pages", "words", "hooks", "clock", "pages", "ranges", "reload", "leaves",
+        "data", "cpu-slots", "cpu-count", "thread-slots", "private-pages", "words", "hooks", "clock", "pages", "ranges", "reload", "leaves",
     ];
 
     private DesignFile(string folder)
@@ -111,6 +111,9 @@ public sealed class DesignFile
 
     /// <summary>Member of <see cref="Data"/> that is an array with a slot for each CPU; empty: none.</summary>
     public string CpuSlots => Text("cpu-slots", "");
+
+    /// <summary>How many CPUs have a slot, where the array itself does not say: a number or a macro; empty: it does.</summary>
+    public string CpuCount => Text("cpu-count", "");
 
     /// <summary>C type of the slot that each thread has in pages of its process; empty: none.</summary>
     public string ThreadSlots => Text("thread-slots", "");
@@ -310,6 +313,10 @@ public sealed class DesignFile
             if (type.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('_' or ' ')))
                 throw Error(field, $"'{type}' is no C type, as struct NAME");
         }
+        if (CpuCount.Length > 0 && CpuSlots.Length == 0)
+            throw Error("cpu-count", "without cpu-slots there are none");
+        if (CpuCount.Any(c => !char.IsAsciiLetterOrDigit(c) && c != '_'))
+            throw Error("cpu-count", $"'{CpuCount}' is no number and no macro");
         if (CpuSlots.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('_' or '.')))
             throw Error("cpu-slots", $"'{CpuSlots}' is no member");
         SlotWords = [.. Words("words").Select(Word)];

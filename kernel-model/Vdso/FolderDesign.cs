@@ -326,6 +326,7 @@ public sealed class FolderDesign : VdsoDesign
         _private?.Created(task, parent);
         _ranges?.Restarted(task);
         Call("vdso_task_created", task, Record(parent));
+        RseqChanged(task);
     }
 
     internal override void ProgramStarted(KernelTask task)
@@ -333,6 +334,7 @@ public sealed class FolderDesign : VdsoDesign
         _private?.Restarted(task);
         _ranges?.Restarted(task);
         Call("vdso_program_started", task);
+        RseqChanged(task);
     }
 
     internal override void TaskExited(KernelTask task)

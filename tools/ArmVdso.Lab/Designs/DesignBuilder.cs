@@ -151,14 +151,22 @@ internal static partial class DesignBuilder
             text.Append(CultureInfo.InvariantCulture, $"\tLAYOUT(\"{key}\", (long)({value}));\n");
         }
         string slot = file.ThreadSlots;
-        if (file.Data.Length > 0)
+        if (file.Data.Length > 0 && file.CpuCount.Length == 0)
             Value("data", "data.size", $"sizeof({file.Data})");
         if (file.CpuSlots.Length > 0)
         {
             string array = $"(({file.Data} *)0)->{file.CpuSlots}";
             slot = $"__typeof__({array}[0])";
             Value("cpu-slots", "vdso_vsys_data.cpu_data", $"__builtin_offsetof({file.Data}, {file.CpuSlots})");
-            Value("cpu-slots", "nr_cpus", $"sizeof({array}) / sizeof({array}[0])");
+            Value(
+                file.CpuCount.Length > 0 ? "cpu-count" : "cpu-slots", "nr_cpus",
+                file.CpuCount.Length > 0 ? file.CpuCount : $"sizeof({array}) / sizeof({array}[0])");
+            // An array without an end is as long as its count says.
+            if (file.CpuCount.Length > 0)
+            {
+                Value(
+                    "data", "data.size", $"__builtin_offsetof({file.Data}, {file.CpuSlots}) + ({file.CpuCount}) * sizeof({array}[0])");
+            }
         }
         if (slot.Length > 0)
             Value(file.CpuSlots.Length > 0 ? "cpu-slots" : "thread-slots", "vdso_per_cpu_data.size", $"sizeof({slot})");
