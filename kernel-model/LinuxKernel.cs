@@ -130,7 +130,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
             Switching = Hooks.Switching,
         };
         Accounting = new CpuAccounting(machine, Scheduler);
-        SignalDelivery = new SignalDelivery(Tasks, Records, Scheduler);
+        SignalDelivery = new SignalDelivery(Tasks, Records, Scheduler) { Ignored = Hooks.SignalIgnored };
         Jobs = new JobControl(Tasks, SignalDelivery);
         var traces = new TraceStops(Scheduler, Records, SignalDelivery);
         var perf = new PerfEvents(machine, Clock, Scheduler);

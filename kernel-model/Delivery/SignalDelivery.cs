@@ -19,6 +19,9 @@ public sealed class SignalDelivery
         _scheduler = scheduler;
     }
 
+    /// <summary>Told of signals to processes that are dropped.</summary>
+    internal Action<KernelTask, SignalInfo>? Ignored { get; init; }
+
     /// <summary>Tells readers of signalfds that a signal became pending for somebody; each looks for itself.</summary>
     internal PollSource Arrivals { get; } = new();
 
@@ -68,7 +71,10 @@ public sealed class SignalDelivery
         if (group.IsZombie || group.Threads.Count == 0)
             return false;
         if (!Prepare(group, info))
+        {
+            Ignored?.Invoke(group.Leader, AsSeenBy(group.Leader, info));
             return false;
+        }
         group.SharedPending.Add(AsSeenBy(group.Leader, info));
         Arrived(group);
         KernelTask? target = group.Threads.Find(t => Wants(t, info.Number) && t.State == TaskState.Sleeping)
@@ -89,8 +95,13 @@ public sealed class SignalDelivery
     /// <summary>Sends a signal to one thread. False: it is ignored, or the thread is gone.</summary>
     public bool Send(KernelTask task, SignalInfo info)
     {
-        if (task.State is TaskState.Zombie or TaskState.Dead || !Prepare(task.Group, info, task))
+        if (task.State is TaskState.Zombie or TaskState.Dead)
             return false;
+        if (!Prepare(task.Group, info, task))
+        {
+            Ignored?.Invoke(task, AsSeenBy(task, info));
+            return false;
+        }
         task.Signals.Pending.Add(AsSeenBy(task, info));
         Arrived(task.Group);
         Notify(task, info.Number);
@@ -101,6 +112,10 @@ public sealed class SignalDelivery
         }
         return true;
     }
+
+    /// <summary>Sends a thread a signal that its own call raised (send_sig with priv 0): it seems to be its own.</summary>
+    internal void SendOwn(KernelTask task, int signal) => Send(
+        task, new SignalInfo { Number = signal, Code = Signal.SI_USER, Pid = task.Group.Pid, Uid = task.Credentials.Uid });
 
     /// <summary>Sends a signal of the kernel to a thread.</summary>
     public void Send(KernelTask task, int signal) => Send(task, new SignalInfo { Number = signal, Code = Signal.SI_KERNEL });

@@ -8,7 +8,7 @@ internal static class SysFileSize
     /// <summary>-EFBIG, with its signal (RLIMIT_FSIZE).</summary>
     internal static long TooLarge(SyscallContext c)
     {
-        c.Signals.Send(c.Task, Signal.SIGXFSZ);
+        c.Signals.SendOwn(c.Task, Signal.SIGXFSZ);
         return -Errno.EFBIG;
     }
 

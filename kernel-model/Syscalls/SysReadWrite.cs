@@ -149,7 +149,7 @@ internal static class SysReadWrite
             if (n < 0)
             {
                 if (n == -Errno.EPIPE)
-                    c.Signals.Send(c.Task, Signal.SIGPIPE);
+                    c.Signals.SendOwn(c.Task, Signal.SIGPIPE);
                 return progress.Done > 0 ? progress.Done : n;
             }
             progress.Done += n;

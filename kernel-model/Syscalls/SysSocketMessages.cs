@@ -72,7 +72,7 @@ internal static class SysSocketMessages
                     : FileArguments.WaitFor(c, socket, progress.Deadline, restart);
             }
             if (n == -Errno.EPIPE && (flags & MSG_NOSIGNAL) == 0 && socket.Kind != SocketTable.SOCK_DGRAM)
-                c.Signals.Send(c.Task, Signal.SIGPIPE);
+                c.Signals.SendOwn(c.Task, Signal.SIGPIPE);
             if (n < 0)
                 return progress.Done > 0 ? progress.Done : n;
             progress.Done += n;

@@ -62,7 +62,7 @@ internal static class SysSplice
                 if (written == -Errno.EAGAIN && input.Seekable && done == 0 && wait && !output.NonBlocking)
                     return FileArguments.WaitFor(c, output);
                 if (written == -Errno.EPIPE)
-                    c.Signals.Send(c.Task, Signal.SIGPIPE);
+                    c.Signals.SendOwn(c.Task, Signal.SIGPIPE);
                 return done > 0 ? done : written;
             }
             from += written;
@@ -154,7 +154,7 @@ internal static class SysSplice
     {
         if (output.Contents.Readers == 0)
         {
-            c.Signals.Send(c.Task, Signal.SIGPIPE);
+            c.Signals.SendOwn(c.Task, Signal.SIGPIPE);
             return -Errno.EPIPE;
         }
         if (input.Contents.Data.Used == 0)
@@ -206,7 +206,7 @@ internal static class SysSplice
                     return done > 0 ? done : -Errno.EFAULT;
                 long n = pipe.Splice(bytes, (long)(address + (ulong)at));
                 if (n == -Errno.EPIPE)
-                    c.Signals.Send(c.Task, Signal.SIGPIPE);
+                    c.Signals.SendOwn(c.Task, Signal.SIGPIPE);
                 if (n < 0)
                     return done > 0 ? done : n;
                 done += n;

@@ -25,6 +25,9 @@ public record KernelHooks
     /// <summary>Called when a signal is taken from the queue for a task; for strace.</summary>
     public Action<KernelTask, SignalInfo>? Signal { get; init; }
 
+    /// <summary>Called when a signal is dropped because its process ignores it; for strace, which sees it as a tracer would.</summary>
+    public Action<KernelTask, SignalInfo>? SignalIgnored { get; init; }
+
     /// <summary>Called when a process ends, with its wait status; for strace.</summary>
     public Action<KernelTask, int>? Exit { get; init; }
 

@@ -5,6 +5,7 @@ using ArmVdso.Kernel.Tasks;
 using ArmVdso.Lab.Crash;
 using ArmVdso.Lab.Explain;
 using ArmVdso.Lab.Statistics;
+using ArmVdso.Lab.Tracing;
 
 namespace ArmVdso.Cli;
 
@@ -14,7 +15,7 @@ internal static class RunCommand
     /// <summary>What is written besides the program's own output: file names; null: not at all, empty: stderr.</summary>
     private sealed record Outputs
     {
-        internal string? Strace { get; init; }
+        internal (string File, StraceSettings Settings)? Strace { get; init; }
 
         internal string? Crash { get; init; }
 
@@ -25,8 +26,7 @@ internal static class RunCommand
 
     internal static Command Make()
     {
-        Option<string?> strace =
-            ReportOptions.MayNameFile("--strace", "prints system calls, to a file when one is named (--strace=FILE)");
+        var strace = new StraceOptions();
         var reports = new ReportOptions();
         var crash = new Option<string?>("--crash")
         {
@@ -48,20 +48,22 @@ internal static class RunCommand
         Argument<string[]> arguments = CliCommand.ProgramArguments();
         OptionGroup[] groups = OptionGroup.OfRun();
         return new CliCommand(
-            "run", "runs an arm64 Linux program", groups, [strace, crash, konata, window, .. reports.Options], [program, arguments],
-            input =>
+            "run", "runs an arm64 Linux program", groups, [.. strace.Options, crash, konata, window, .. reports.Options],
+            [program, arguments], input =>
             {
                 SessionSettings settings = CliCommand.Settings(input, groups);
                 ReportFiles written = reports.Read(input);
                 var outputs = new Outputs
                 {
-                    Strace = input.OptionalValue(strace),
+                    Strace = strace.Read(input),
                     Crash = input.Value(crash),
                     Konata = input.Value(konata),
                     Window = Window(window.Name, input.Text(window)),
                 };
                 if (outputs.Konata is null)
                     input.Refuse("without --konata", window);
+                if (outputs.Strace is { Settings.Vdso: true } && (written.Profile ?? written.Trace) is not null)
+                    throw CommandInput.Error("--strace-opts: -e vdso excludes --profile and --trace");
                 string[] words = input.Program(program, arguments)!;
                 return () => Run(settings, words, outputs, written);
             })
@@ -94,8 +96,8 @@ internal static class RunCommand
 
     private static int Run(SessionSettings settings, string[] program, Outputs outputs, ReportFiles reports)
     {
-        using TextWriter? straceOutput = outputs.Strace is null ? null : Terminal.Open(outputs.Strace);
-        Strace? strace = straceOutput is null ? null : new Strace(straceOutput);
+        using TextWriter? straceOutput = outputs.Strace is null ? null : Terminal.Open(outputs.Strace.Value.File);
+        Strace? strace = straceOutput is null ? null : new Strace(straceOutput, outputs.Strace!.Value.Settings);
         using TextWriter? traceOutput = reports.Trace is null ? null : Terminal.Open(reports.Trace);
         using TextWriter? konataOutput = string.IsNullOrEmpty(outputs.Konata) ? null : Terminal.Open(outputs.Konata);
         using TextWriter? crashOutput = outputs.Crash is null ? null : Terminal.Open(outputs.Crash);
@@ -108,12 +110,18 @@ internal static class RunCommand
             Crash = (task, info, core) => Crashed(running!, task, info, core, crashOutput),
             SystemCall = strace is null ? null : strace.Syscall,
             Signal = strace is null ? null : strace.Signal,
+            SignalIgnored = strace is null ? null : strace.SignalIgnored,
             Exit = strace is null ? null : strace.Exit,
         });
         foreach (Stream stream in (Stream[])[input, output, error])
         {
             if (stream is StandardStream standard)
                 standard.Stopped = () => session.Machine.StopRequested;
+        }
+        if (strace is not null)
+        {
+            strace.Kernel = session.Kernel;
+            session.Machine.Observer = strace.ObserveVdso();
         }
         if (traceOutput is not null)
             session.Machine.Observer = new OffsetTrace(session.Kernel, e => traceOutput.WriteLine(TraceCommand.ToJson(e)));
@@ -133,6 +141,7 @@ internal static class RunCommand
         {
             clock.Stop();
             output.Flush();
+            strace?.Finish();
             konata?.Write(konataOutput!);
             reports.Write(settings, new RunStatistics(session, clock.Elapsed, status), profile);
         }

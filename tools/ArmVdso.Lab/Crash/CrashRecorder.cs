@@ -3,6 +3,7 @@ using ArmVdso.Emulator.Isa.Disassembly;
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Signals;
 using ArmVdso.Lab.Statistics;
+using ArmVdso.Lab.Tracing;
 
 namespace ArmVdso.Lab.Crash;
 

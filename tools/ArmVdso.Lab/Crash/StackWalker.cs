@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using ArmVdso.Lab.Statistics;
 
 namespace ArmVdso.Lab.Crash;
@@ -14,7 +13,7 @@ public sealed record CrashFrame(ulong Address, string Name, string Where, string
 /// through frames of signals. Memory is looked at as it is; no page is faulted in.</summary>
 internal sealed class StackWalker(LinuxKernel kernel, MemoryMap memory, CodeMap code)
 {
-    private const int Page = 4096, MostFrames = 64, FramePointer = 29, Link = 30, StackPointer = 31;
+    private const int MostFrames = 64, FramePointer = 29, Link = 30, StackPointer = 31;
 
     /// <summary>mov x8, #139 (rt_sigreturn); svc #0.</summary>
     private const ulong SigreturnCode = 0xd4000001_d2801168;
@@ -24,6 +23,7 @@ internal sealed class StackWalker(LinuxKernel kernel, MemoryMap memory, CodeMap 
 
     private readonly Dictionary<CodeFile, UnwindTable> _tables = [];
     private readonly ulong _mask = memory.TaskSize - 1;
+    private readonly GuestMemory _view = new(kernel, memory);
 
     /// <summary>The frames, innermost first.</summary>
     internal List<CrashFrame> Walk(ThreadContext context)
@@ -152,40 +152,5 @@ internal sealed class StackWalker(LinuxKernel kernel, MemoryMap memory, CodeMap 
     }
 
     /// <summary>A word of the process's memory. False: there is none.</summary>
-    internal bool Read<T>(ulong va, out T value) where T : unmanaged
-    {
-        value = default;
-        Span<byte> bytes = MemoryMarshal.AsBytes(new Span<T>(ref value));
-        for (int i = 0; i < bytes.Length;)
-        {
-            ulong at = (va + (ulong)i) & _mask;
-            int offset = (int)(at % Page), n = Math.Min(bytes.Length - i, Page - offset);
-            if (!ReadPage(at - (ulong)offset, offset, bytes.Slice(i, n)))
-                return false;
-            i += n;
-        }
-        return true;
-    }
-
-    /// <summary>Bytes of a page: as it is, else as its first access would find it.</summary>
-    private bool ReadPage(ulong page, int offset, Span<byte> bytes)
-    {
-        if (memory.Space.Lookup(page, out ulong pa, out _))
-        {
-            kernel.Machine.Memory.Span(pa + (ulong)offset, bytes.Length).CopyTo(bytes);
-            return true;
-        }
-        if (memory.Find(page) is not { } vma)
-            return false;
-        if (vma.SpecialPages is { } special)
-        {
-            kernel.Machine.Memory.Span(special[(int)((page - vma.Start) / Page)] + (ulong)offset, bytes.Length).CopyTo(bytes);
-            return true;
-        }
-        Span<byte> whole = stackalloc byte[Page];
-        if (vma.File?.ReadPage(vma.Offset + (page - vma.Start), whole) != true)
-            return false;
-        whole.Slice(offset, bytes.Length).CopyTo(bytes);
-        return true;
-    }
+    internal bool Read<T>(ulong va, out T value) where T : unmanaged => _view.Read(va, out value);
 }
