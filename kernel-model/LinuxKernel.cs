@@ -122,6 +122,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
         var ipc = new IpcTables();
         var futexes = new Futexes();
         Tasks = new TaskTable(options.FirstPid);
+        ipc.Keys.Roots = () => Tasks.All.SelectMany(t => (Key?[])[t.Keys.Thread, t.Keys.Session, t.Group.ProcessKeyring]).OfType<Key>();
         Records = new TaskRecords(machine.Memory, PageAllocator, random, options.TraceSyscalls);
         var counter = new CounterAccess(options.CounterFault == CounterFault.Trapped);
         Scheduler = new Scheduler(machine, Tasks, Records, Clock, Costs, counter)

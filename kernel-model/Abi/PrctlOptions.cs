@@ -4,6 +4,6 @@ namespace ArmVdso.Kernel.Abi;
 public static class PrctlOptions
 {
 #pragma warning disable CS1591
-    public const int PR_SET_KEEPCAPS = 8, PR_SET_NO_NEW_PRIVS = 38;
+    public const int PR_SET_KEEPCAPS = 8, PR_GET_TIMERSLACK = 30, PR_SET_NO_NEW_PRIVS = 38;
 #pragma warning restore CS1591
 }

@@ -143,6 +143,9 @@ internal sealed class DeviceTable(Vfs vfs)
 /// <summary>/dev/null, zero, full, random, urandom, kmsg.</summary>
 internal sealed class SimpleDeviceFile(DeviceInode inode, int flags) : OpenFile(inode, flags)
 {
+    // The random devices and the log can be polled, memory cannot.
+    public override bool CanPoll => inode.Rdev is 0x108 or 0x109 or 0x10B;
+
     public override bool Seekable => true;
 
     public override bool ReadPage(ulong offset, Span<byte> page)

@@ -18,7 +18,13 @@ public sealed class EpollFile(Vfs vfs, int flags) : OpenFile(new AnonymousInode(
         public ulong SeenOut;
     }
 
+    private const int MaxNests = 4;
+
     private readonly List<Item> _items = [];
+
+    /// <summary>Sets that this one is in.</summary>
+    private readonly HashSet<EpollFile> _holders = [];
+
     private int _first;
 
     /// <inheritdoc/>
@@ -37,16 +43,19 @@ public sealed class EpollFile(Vfs vfs, int flags) : OpenFile(new AnonymousInode(
             case 1:
                 if (index >= 0)
                     return -Errno.EEXIST;
-                if (file.Inode.IsRegular || file.Inode.IsDirectory)
+                if (!file.CanPoll)
                     return -Errno.EPERM;
-                if (file is EpollFile inner && inner.Contains(this, 0))
+                // A set in a set, and so on, five deep at most (EP_MAX_NESTS).
+                if (file is EpollFile inner && (inner.Contains(this, 0) || inner.Depth() + Above() > MaxNests))
                     return -Errno.ELOOP;
+                (file as EpollFile)?._holders.Add(this);
                 _items.Add(new Item { Fd = fd, File = file, Events = events | PollBits.Err | PollBits.Hup, Data = data });
                 break;
             case 2:
                 if (index < 0)
                     return -Errno.ENOENT;
                 _items.RemoveAt(index);
+                (file as EpollFile)?._holders.Remove(this);
                 break;
             case 3:
                 if (index < 0)
@@ -66,6 +75,11 @@ public sealed class EpollFile(Vfs vfs, int flags) : OpenFile(new AnonymousInode(
 
     private bool Contains(EpollFile wanted, int depth) => this == wanted || depth > 4
         || _items.Exists(i => i.File is EpollFile inner && inner.Contains(wanted, depth + 1));
+
+    /// <summary>Sets below this one, itself counted; and those above it.</summary>
+    private int Depth() => 1 + _items.Select(i => i.File is EpollFile inner ? inner.Depth() : 0).DefaultIfEmpty().Max();
+
+    private int Above() => _holders.Count == 0 ? 0 : 1 + _holders.Max(h => h.Above());
 
     /// <summary>Files whose last reference is gone leave the set by themselves.</summary>
     private void Forget() => _items.RemoveAll(i => i.File.References == 0);

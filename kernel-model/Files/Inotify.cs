@@ -16,7 +16,7 @@ internal sealed class InotifyWatch(InotifyFile owner, int number, Inode inode, u
 }
 
 /// <summary>An inotify instance: a queue of events on the files that it watches.</summary>
-internal sealed class InotifyFile(Vfs vfs, int flags) : OpenFile(new AnonymousInode(vfs.Anonymous, 0x180), OpenFlags.O_RDONLY | flags)
+internal sealed class InotifyFile(Vfs vfs, int flags) : OpenFile(vfs.InotifyInode(), OpenFlags.O_RDONLY | flags)
 {
     // fs.inotify.max_queued_events and max_user_watches.
     private const int MaxQueued = 16384, MaxWatches = 65536;
@@ -105,6 +105,7 @@ internal sealed class InotifyFile(Vfs vfs, int flags) : OpenFile(new AnonymousIn
 
     protected override void Released()
     {
+        vfs.InotifyFiles--;
         foreach (InotifyWatch watch in _watches.Values)
         {
             watch.Inode.Watches?.Remove(watch);

@@ -50,8 +50,14 @@ public abstract class OpenFile : IMappedFile
     /// <summary>Position in bytes (for a directory, in entries).</summary>
     public long Position { get; set; }
 
+    /// <summary>The open made the file (F_CREATED_QUERY).</summary>
+    public bool Created { get; internal set; }
+
     /// <summary>F_SETOWN.</summary>
     public int Owner { get; set; }
+
+    /// <summary>F_SETOWN_EX with F_OWNER_TID: the owner is one thread.</summary>
+    public bool OwnerIsThread { get; set; }
 
     /// <summary>F_SETSIG: kept; no signal-driven input and output.</summary>
     public int SignalNumber { get; set; }
@@ -109,6 +115,9 @@ public abstract class OpenFile : IMappedFile
 
     /// <summary>Readiness now (poll bits).</summary>
     public virtual uint Poll() => PollBits.Always;
+
+    /// <summary>Whether the file has a poll operation at all; epoll takes no others (file_can_poll).</summary>
+    public virtual bool CanPoll => !Inode.IsRegular && !Inode.IsDirectory && Inode.Type != Modes.S_IFBLK;
 
     /// <summary>Adds every queue whose wake-up can change <see cref="Poll"/>.</summary>
     public virtual void CollectQueues(List<WaitQueue> queues)

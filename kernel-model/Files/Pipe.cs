@@ -182,7 +182,7 @@ public sealed class PipeFile : OpenFile
         if (size is > 1L << 31 or < 0)
             return -Errno.EINVAL;
         long rounded = (long)System.Numerics.BitOperations.RoundUpToPowerOf2((ulong)Math.Max(4096, size));
-        if (rounded > _pipe.Size && rounded > 1 << 20 && !privileged)
+        if (rounded > _pipe.Size && rounded > Inode.Fs.Vfs.PipeMaxSize && !privileged)
             return -Errno.EPERM;
         if (rounded / Page < _pipe.Data.Used)
             return -Errno.EBUSY;

@@ -121,7 +121,7 @@ internal sealed partial class SocketFile : OpenFile
         }
         else if (target == null || _peerClosed)
         {
-            return _wasConnected ? -Errno.EPIPE : -Errno.ENOTCONN;
+            return _wasConnected || Domain != SocketTable.AF_UNIX ? -Errno.EPIPE : -Errno.ENOTCONN;
         }
         if (target._readShut)
             return Kind == SocketTable.SOCK_DGRAM && Domain != SocketTable.AF_UNIX ? data.Length : -Errno.EPIPE;
@@ -231,6 +231,8 @@ internal sealed partial class SocketFile : OpenFile
             argument, Kind == SocketTable.SOCK_STREAM ? _inbox.Bytes : _inbox.First?.Data.Length ?? 0)
             ? 0 : -Errno.EFAULT,
         IoctlNumbers.TIOCOUTQ => user.Memory.Write(argument, 0) ? 0 : -Errno.EFAULT,
+        // SIOCATMARK, of TCP.
+        0x8905 => Kind != SocketTable.SOCK_STREAM ? -Errno.ENOTTY : user.Memory.Write(argument, 0) ? 0 : -Errno.EFAULT,
         >= 0x8900 and < 0x8A00 => NetworkInterface.Ioctl(user, command, argument),
         _ => -Errno.ENOTTY,
     };

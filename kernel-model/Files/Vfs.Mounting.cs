@@ -63,6 +63,18 @@ public sealed partial class Vfs
         return 0;
     }
 
+    /// <summary>Puts a mount below the one that is on top of a place, which it is under from then on (MOVE_MOUNT_BENEATH).</summary>
+    internal long AttachBeneath(Inode topRoot, MountEntry mount)
+    {
+        MountEntry top = MountAt(topRoot)!;
+        long error = Attach(top.Covered!, mount);
+        if (error < 0)
+            return error;
+        mount.Root.MountedHere = topRoot;
+        _mounts[_mounts.IndexOf(top)] = top with { Covered = mount.Root, ParentId = MountAt(mount.Root)!.Id };
+        return 0;
+    }
+
     /// <summary>A mount that shows a file or directory once more, not put anywhere yet.</summary>
     internal MountEntry MakeBind(Inode source)
     {

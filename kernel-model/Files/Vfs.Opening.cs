@@ -77,7 +77,10 @@ public sealed partial class Vfs
             return -Errno.ELOOP;
         if ((flags & OpenFlags.O_DIRECTORY) != 0 && !inode.IsDirectory)
             return -Errno.ENOTDIR;
-        return OpenInode(caller, inode, flags, created, task, out file);
+        error = OpenInode(caller, inode, flags, created, task, out file);
+        if (error == 0)
+            file!.Created = created && !temporary;
+        return error;
     }
 
     /// <summary>Opens a file that was found: access checks, truncation.</summary>

@@ -144,6 +144,28 @@ public sealed partial class Vfs : IDisposable
 
     internal PosixQueues PosixQueues { get; }
 
+    /// <summary>Files that somebody has a handle of (name_to_handle_at), by device and inode number.</summary>
+    internal Dictionary<(uint Device, ulong Ino), WeakReference<Inode>> Handles { get; } = [];
+
+    /// <summary>fs.nr_open, fs.pipe-max-size in bytes, fs.inotify.max_user_instances.</summary>
+    internal int MostDescriptors { get; set; } = 1 << 20;
+
+    /// <inheritdoc cref="MostDescriptors"/>
+    internal int PipeMaxSize { get; set; } = 1 << 20;
+
+    /// <inheritdoc cref="MostDescriptors"/>
+    internal int MostInotify { get; set; } = 128;
+
+    /// <summary>inotify instances that there are.</summary>
+    internal int InotifyFiles { get; set; }
+
+    /// <summary>The inode of one more of them.</summary>
+    internal Inode InotifyInode()
+    {
+        InotifyFiles++;
+        return new AnonymousInode(Anonymous, 0x180);
+    }
+
     /// <summary>Descriptors of all processes.</summary>
     internal DescriptorBudget Descriptors { get; }
 

@@ -81,6 +81,9 @@ internal sealed class IpcTable<T>(int most) where T : IpcObject
     private readonly SortedDictionary<int, T> _objects = [];
     private int _sequence;
 
+    /// <summary>The ID that the next object gets when it is free; -1: any (kernel.msg_next_id and its like).</summary>
+    internal int NextId { get; set; } = -1;
+
     internal IEnumerable<T> All => _objects.Values;
 
     internal int Count => _objects.Count;
@@ -114,10 +117,23 @@ internal sealed class IpcTable<T>(int most) where T : IpcObject
         T? made = make((long)(realtimeNs / 1_000_000_000));
         if (made is null)
             return -Errno.EINVAL;
-        // The lowest index that is free.
-        int index = _freed.Count > 0 ? _freed.Min : _nextIndex++;
-        _freed.Remove(index);
-        made.Id = (_sequence++ & 0x7fff) << 15 | index;
+        int wanted = NextId;
+        NextId = -1;
+        if (wanted >= 0 && At(wanted & 0x7fff) is null)
+        {
+            made.Id = wanted;
+            for (int free = _nextIndex; free < (wanted & 0x7fff); free++)
+                _freed.Add(free);
+            _nextIndex = Math.Max(_nextIndex, (wanted & 0x7fff) + 1);
+            _freed.Remove(wanted & 0x7fff);
+        }
+        else
+        {
+            // The lowest index that is free.
+            int index = _freed.Count > 0 ? _freed.Min : _nextIndex++;
+            _freed.Remove(index);
+            made.Id = (_sequence++ & 0x7fff) << 15 | index;
+        }
         made.Key = key;
         made.Uid = made.CreatorUid;
         made.Gid = made.CreatorGid;
@@ -142,7 +158,7 @@ internal sealed class IpcTable<T>(int most) where T : IpcObject
 /// <summary>A shared memory segment.</summary>
 internal sealed class SharedSegment : IpcObject
 {
-    internal const uint Destroyed = 0x200;
+    internal const uint Destroyed = 0x200, LockedInMemory = 0x400;
 
     internal required ulong Size { get; init; }
 
@@ -203,6 +219,9 @@ internal sealed class IpcTables
     internal IpcTable<SemaphoreSet> Semaphores { get; } = new(32000);
 
     internal IpcTable<MessageQueue> Queues { get; } = new(32000);
+
+    /// <summary>Keys and keyrings.</summary>
+    internal KeyTable Keys { get; } = new();
 
     /// <summary>exit_sem: a process ended, its SEM_UNDO adjustments are applied.</summary>
     internal void ProcessExited(int pid)

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using ArmVdso.Kernel.Files;
 using ArmVdso.Kernel.Ipc;
+using ArmVdso.Kernel.Namespaces;
 
 namespace ArmVdso.Kernel.Proc;
 
@@ -51,4 +52,28 @@ internal static class IpcText
 
     private static string Owners(IpcObject item) =>
         string.Create(CultureInfo.InvariantCulture, $"{item.Uid,5} {item.Gid,5} {item.CreatorUid,5} {item.CreatorGid,5}");
+
+    /// <summary>/proc/keys: what the reader may view (security/keys/proc.c).</summary>
+    public static string Keys(KeyTable table, Credentials? who, ulong now) => string.Concat(
+        table.Keys.Where(k => who == null || k.Check(who, false, Key.View) == 0).Select(k =>
+        {
+            string flags = "I" + (k.Revoked ? "R" : "-") + "-Q-" + (k.Negative != 0 ? "N" : "-") + (k.Invalidated ? "i" : "-");
+            string left = k.Expiry == ulong.MaxValue ? "perm" : now >= k.Expiry ? "expd" : $"{(k.Expiry - now) / 1_000_000_000}s";
+            string contents = k.Negative != 0 ? "" : k.IsKeyring ? $": {(k.Links!.Count == 0 ? "empty" : k.Links.Count)}"
+                : $": {k.Payload.Length}";
+            return $"{k.Serial:x8} {flags} {1,5} {left,4} {k.Permissions:x8} {(int)k.Uid,5} {(int)k.Gid,5} "
+                + $"{k.Type,-9} {k.Description}{contents}\n";
+        }));
+
+    /// <summary>/proc/key-users: keys and quotas by user.</summary>
+    public static string KeyUsers(KeyTable table)
+    {
+        table.Collect();
+        return string.Concat(table.Keys.Select(k => k.Uid).Distinct().Order().Select(uid =>
+        {
+            (int count, int bytes) = table.UsedBy(uid);
+            (int most, int mostBytes) = table.QuotaOf(uid);
+            return $"{uid,5}: {count,5} {count}/{count} {count}/{most} {bytes}/{mostBytes}\n";
+        }));
+    }
 }

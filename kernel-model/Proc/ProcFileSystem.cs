@@ -30,6 +30,8 @@ internal static class ProcFileSystem
         root.AddText("uptime", () => Uptime(parts, vfs));
         root.AddText("loadavg", () => LoadAverage(parts));
         root.AddText("version", () => $"Linux version {Uts.Release} (armvdso@{vfs.Options.HostName}) {Uts.Version}\n");
+        root.AddText("keys", () => IpcText.Keys(parts.Ipc.Keys, vfs.Current?.Credentials, parts.Timekeeper.NowNs));
+        root.AddText("key-users", () => IpcText.KeyUsers(parts.Ipc.Keys));
         root.AddText("filesystems", () =>
             "nodev\tsysfs\nnodev\ttmpfs\nnodev\tramfs\nnodev\tproc\nnodev\tdevtmpfs\nnodev\tpipefs\nnodev\tsockfs\nnodev\tdevpts\n"
             + "nodev\toverlay\n");

@@ -1,5 +1,6 @@
 using System.Globalization;
 using ArmVdso.Kernel.Files;
+using ArmVdso.Kernel.Ipc;
 
 namespace ArmVdso.Kernel.Proc;
 
@@ -11,8 +12,8 @@ internal static class ProcSys
     {
         DynamicDirectory directory = sys.AddDirectory("kernel");
         directory.AddText("osrelease", () => Uts.Release + "\n");
-        directory.AddText("hostname", () => parts.Uts.Host + "\n");
-        directory.AddText("domainname", () => parts.Uts.Domain + "\n");
+        directory.Add("hostname", Name(directory, () => parts.Uts.Host, n => parts.Uts.Host = n));
+        directory.Add("domainname", Name(directory, () => parts.Uts.Domain, n => parts.Uts.Domain = n));
         directory.AddText("ostype", () => "Linux\n");
         directory.AddText("version", () => Uts.Version + "\n");
         directory.AddText("ngroups_max", () => "65536\n");
@@ -39,6 +40,9 @@ internal static class ProcSys
             ("kptr_restrict", 1), ("unprivileged_bpf_disabled", 2), ("auto_msgmni", 0), ("hung_task_timeout_secs", 120),
             ("ns_last_pid", 0), ("printk_ratelimit", 5));
         Kept(directory, "shmmni", () => parts.Ipc.Segments.Most, n => parts.Ipc.Segments.Most = n, 32768);
+        Kept(directory, "msg_next_id", () => parts.Ipc.Queues.NextId, n => parts.Ipc.Queues.NextId = n, int.MaxValue);
+        Kept(directory, "sem_next_id", () => parts.Ipc.Semaphores.NextId, n => parts.Ipc.Semaphores.NextId = n, int.MaxValue);
+        Kept(directory, "shm_next_id", () => parts.Ipc.Segments.NextId, n => parts.Ipc.Segments.NextId = n, int.MaxValue);
         Kept(directory, "msgmni", () => parts.Ipc.Queues.Most, n => parts.Ipc.Queues.Most = n, 32768);
         string printk = "7\t4\t1\t7";
         directory.Add("core_pattern", new TextInode(directory.Fs, 0x1A4, () => parts.Cores.Pattern + "\n", text =>
@@ -52,7 +56,13 @@ internal static class ProcSys
             printk = string.Join('\t', text.Split([' ', '\t', '\n'], StringSplitOptions.RemoveEmptyEntries));
             return 0;
         }));
-        Kept(directory.AddDirectory("keys"), ("maxkeys", 200), ("maxbytes", 20000), ("root_maxkeys", 1000000), ("root_maxbytes", 25000000));
+        KeyTable keys = parts.Ipc.Keys;
+        DynamicDirectory quotas = directory.AddDirectory("keys");
+        Kept(quotas, "maxkeys", () => keys.MaxKeys, n => keys.MaxKeys = n, int.MaxValue);
+        Kept(quotas, "maxbytes", () => keys.MaxBytes, n => keys.MaxBytes = n, int.MaxValue);
+        Kept(quotas, "root_maxkeys", () => keys.RootMaxKeys, n => keys.RootMaxKeys = n, int.MaxValue);
+        Kept(quotas, "root_maxbytes", () => keys.RootMaxBytes, n => keys.RootMaxBytes = n, int.MaxValue);
+        Kept(quotas, ("gc_delay", 300), ("persistent_keyring_expiry", 259200));
         Kept(vm, ("overcommit_memory", 0), ("overcommit_ratio", 50), ("max_map_count", 65530), ("swappiness", 60),
             ("min_free_kbytes", 5632), ("vfs_cache_pressure", 100), ("panic_on_oom", 0), ("nr_overcommit_hugepages", 0),
             ("dirty_ratio", 20), ("dirty_background_ratio", 10), ("stat_interval", 1), ("oom_kill_allocating_task", 0));
@@ -66,8 +76,9 @@ internal static class ProcSys
         DynamicDirectory files = sys.AddDirectory("fs");
         files.AddText("file-max", () => "9223372036854775807\n");
         files.AddText("file-nr", () => "128\t0\t9223372036854775807\n");
-        files.AddText("nr_open", () => "1048576\n");
-        files.AddText("pipe-max-size", () => "1048576\n");
+        Kept(files, "nr_open", () => files.Fs.Vfs.MostDescriptors, n => files.Fs.Vfs.MostDescriptors = Math.Max(n, 64), 1 << 30);
+        Kept(files, "pipe-max-size", () => files.Fs.Vfs.PipeMaxSize,
+            n => files.Fs.Vfs.PipeMaxSize = (int)uint.RotateLeft(1, 32 - int.LeadingZeroCount(Math.Max(n, 4096) - 1)), 1 << 30);
         Kept(files, "suid_dumpable", () => parts.Cores.Privileged, n => parts.Cores.Privileged = n, 2);
         Kept(files, ("lease-break-time", 45), ("leases-enable", 1), ("protected_hardlinks", 0), ("protected_symlinks", 0),
             ("protected_fifos", 0), ("protected_regular", 0), ("pipe-user-pages-soft", 16384),
@@ -79,9 +90,8 @@ internal static class ProcSys
         Kept(mqueue, "msgsize_max", () => queues.MostSize, n => queues.MostSize = n, 16 << 20);
         Kept(mqueue, ("msg_default", 10), ("msgsize_default", 8192));
         DynamicDirectory inotify = files.AddDirectory("inotify");
-        inotify.AddText("max_user_watches", () => "65536\n");
-        inotify.AddText("max_user_instances", () => "128\n");
-        inotify.AddText("max_queued_events", () => "16384\n");
+        Kept(inotify, ("max_user_watches", 65536), ("max_queued_events", 16384));
+        Kept(inotify, "max_user_instances", () => files.Fs.Vfs.MostInotify, n => files.Fs.Vfs.MostInotify = n, int.MaxValue);
         DynamicDirectory net = sys.AddDirectory("net");
         DynamicDirectory core = net.AddDirectory("core");
         core.AddText("somaxconn", () => "4096\n");
@@ -115,6 +125,13 @@ internal static class ProcSys
             set(value);
             return 0;
         }));
+
+    private static TextInode Name(DynamicDirectory directory, Func<string> get, Action<string> set) =>
+        new(directory.Fs, 0x1A4, () => get() + "\n", text =>
+        {
+            set(text.Split('\n')[0]);
+            return 0;
+        });
 
     private static string Uuid(ProcParts parts)
     {

@@ -54,6 +54,7 @@ internal sealed class Exec(
         task.Group.HasExecuted = true;
         task.Group.Dumpable = 1;
         task.ProcessControls.Remove(PrctlOptions.PR_SET_KEEPCAPS);
+        (task.Keys.Thread, task.Group.ProcessKeyring) = (null, null);
         task.Group.ClearPosixTimers();
         EnterMemory(c.Cpu, task, program!);
         records.SyncAll(task);

@@ -235,6 +235,8 @@ internal sealed class Fork(
         }
         child.IoPriority = parent.IoPriority;
         child.Personality = parent.Personality;
+        child.DefaultSlackNs = parent.ProcessControls.GetValueOrDefault(PrctlOptions.PR_GET_TIMERSLACK, parent.DefaultSlackNs);
+        (child.Keys.Session, child.Keys.RequestDefault) = (parent.Keys.Session, parent.Keys.RequestDefault);
         foreach ((int option, long value) in parent.ProcessControls)
             child.ProcessControls[option] = value;
     }

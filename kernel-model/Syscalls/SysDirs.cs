@@ -187,6 +187,4 @@ internal static class SysDirs
         directory.Position = position;
         return used;
     }
-
-    public static long NameToHandleAt(SyscallContext c) => -Errno.EOPNOTSUPP;
 }

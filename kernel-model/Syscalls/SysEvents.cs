@@ -125,6 +125,7 @@ internal static class SysEvents
     }
 
     public static long InotifyInit1(SyscallContext c) => (c.Int(0) & ~(OpenFlags.O_CLOEXEC | OpenFlags.O_NONBLOCK)) != 0 ? -Errno.EINVAL
+        : c.Vfs.InotifyFiles >= c.Vfs.MostInotify ? -Errno.EMFILE
         : FileArguments.Install(c, new InotifyFile(c.Vfs, c.Int(0) & OpenFlags.O_NONBLOCK), c.Int(0));
 
     public static long InotifyAddWatch(SyscallContext c)

@@ -119,8 +119,10 @@ internal static class SysFiles
     public static long Fcntl(SyscallContext c)
     {
         const int F_DUPFD = 0, F_GETFD = 1, F_SETFD = 2, F_GETFL = 3, F_SETFL = 4, F_GETLK = 5, F_SETLK = 6, F_SETLKW = 7, F_SETOWN = 8,
-            F_GETOWN = 9, F_SETSIG = 10, F_GETSIG = 11, F_OFD_GETLK = 36, F_OFD_SETLK = 37, F_OFD_SETLKW = 38, F_SETLEASE = 1024,
-            F_GETLEASE = 1025, F_NOTIFY = 1026, F_DUPFD_CLOEXEC = 1030, F_SETPIPE_SZ = 1031, F_GETPIPE_SZ = 1032, F_ADD_SEALS = 1033,
+            F_GETOWN = 9, F_SETSIG = 10, F_GETSIG = 11, F_SETOWN_EX = 15, F_GETOWN_EX = 16, F_OFD_GETLK = 36, F_OFD_SETLK = 37, F_OFD_SETLKW = 38,
+            F_SETLEASE = 1024,
+            F_GETLEASE = 1025, F_NOTIFY = 1026, F_CREATED_QUERY = 1028, F_DUPFD_CLOEXEC = 1030, F_SETPIPE_SZ = 1031, F_GETPIPE_SZ = 1032,
+            F_ADD_SEALS = 1033,
             F_GET_SEALS = 1034;
         int fd = c.Int(0), command = c.Int(1);
         if (c.Files[fd] is not { } file)
@@ -156,6 +158,7 @@ internal static class SysFiles
                 return RecordLock(c, file, false, command == F_OFD_SETLKW, true);
             case F_SETOWN:
                 file.Owner = c.Int(2);
+                file.OwnerIsThread = false;
                 return 0;
             case F_GETOWN:
                 return file.Owner;
@@ -169,6 +172,10 @@ internal static class SysFiles
             case F_NOTIFY:
                 // No dnotify (CONFIG_DNOTIFY).
                 return -Errno.EINVAL;
+            case F_CREATED_QUERY:
+                return file.Created ? 1 : 0;
+            case F_SETOWN_EX or F_GETOWN_EX:
+                return OwnerEx(c, file, command == F_SETOWN_EX);
             case F_GETLEASE:
                 return file.Inode.Leases?.KindOf(file) ?? FileLeases.None;
             case F_SETLEASE:
@@ -191,6 +198,27 @@ internal static class SysFiles
             default:
                 return -Errno.EINVAL;
         }
+    }
+
+    /// <summary>struct f_owner_ex: F_OWNER_TID 0, _PID 1, _PGRP 2.</summary>
+    private static long OwnerEx(SyscallContext c, OpenFile file, bool set)
+    {
+        const int thread = 0, process = 1, group = 2;
+        ulong address = c.Arg(2);
+        if (!set)
+        {
+            int kind = file.OwnerIsThread ? thread : file.Owner < 0 ? group : process;
+            return c.Memory.Write(address, kind) && c.Memory.Write(address + 4, Math.Abs(file.Owner)) ? 0 : -Errno.EFAULT;
+        }
+        if (!c.Memory.Read(address, out int type) || !c.Memory.Read(address + 4, out int id))
+            return -Errno.EFAULT;
+        if (type is < thread or > group)
+            return -Errno.EINVAL;
+        bool there = id == 0 || (type == group ? c.Tasks.Groups.Any(g => g.Pgid == id) : c.FindTask(id) != null);
+        if (!there)
+            return -Errno.ESRCH;
+        (file.Owner, file.OwnerIsThread) = (type == group ? -id : id, type == thread);
+        return 0;
     }
 
     private static long SetLease(SyscallContext c, OpenFile file)

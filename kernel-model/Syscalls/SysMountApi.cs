@@ -31,6 +31,15 @@ internal static class SysMountApi
         return flags;
     }
 
+    /// <summary>MOUNT_ATTR_* of a mount.</summary>
+    internal static ulong AttributesOf(FileSystem mount)
+    {
+        uint attributes = mount.Has(MountFlags.MS_NOATIME) ? AttrNoatime : mount.Has(MountFlags.MS_STRICTATIME) ? AttrStrictatime : 0;
+        foreach ((uint attribute, uint flag) in Attributes)
+            attributes |= mount.Has(flag) ? attribute : 0;
+        return attributes;
+    }
+
     private static long Text(SyscallContext c, int argument, int limit, out string text)
     {
         long error = c.Memory.ReadString(c.Arg(argument), limit, out text);
@@ -150,7 +159,7 @@ internal static class SysMountApi
     /// <summary>move_mount(from, path, to, path, flags).</summary>
     public static long MoveMount(SyscallContext c)
     {
-        const uint fromLinks = 1, fromEmpty = 4, toLinks = 0x10, toEmpty = 0x40, known = 0x377;
+        const uint fromLinks = 1, fromEmpty = 4, toLinks = 0x10, toEmpty = 0x40, setGroup = 0x100, known = 0x377;
         if (!SysMount.MayMount(c))
             return -Errno.EPERM;
         uint flags = c.UInt(4);
@@ -163,11 +172,14 @@ internal static class SysMountApi
         error = FileArguments.Find(c, c.Int(2), 3, (flags & toLinks) != 0, (flags & toEmpty) != 0, out Inode? to);
         if (error < 0)
             return error;
-        if ((flags & 0x300) != 0)
+        if ((flags & setGroup) != 0)
+            return -Errno.EINVAL;
+        bool beneath = (flags & 0x200) != 0;
+        if (beneath && c.Vfs.MountAt(to!)?.Covered == null)
             return -Errno.EINVAL;
         if (c.Files[c.Int(0)] is not DetachedMount { Mount: { } mount } detached || mount.Root != from)
-            return c.Vfs.MoveMount(from!, to!);
-        error = c.Vfs.Attach(to!, mount);
+            return beneath ? -Errno.EINVAL : c.Vfs.MoveMount(from!, to!);
+        error = beneath ? c.Vfs.AttachBeneath(to!, mount) : c.Vfs.Attach(to!, mount);
         if (error == 0)
             detached.Placed();
         return error;

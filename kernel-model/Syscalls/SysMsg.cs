@@ -67,7 +67,7 @@ internal static class SysMsg
         if (c.Long(2) < 0 || c.Int(0) < 0)
             return -Errno.EINVAL;
         if ((flags & Copy) != 0)
-            return (flags & Except) != 0 || (flags & NoWait) == 0 ? -Errno.EINVAL : -Errno.ENOSYS;
+            return (flags & Except) != 0 || (flags & NoWait) == 0 ? -Errno.EINVAL : CopyOf(c, type);
         long result = Queue(c, 4, out MessageQueue queue);
         if (result < 0)
             return result;
@@ -93,6 +93,20 @@ internal static class SysMsg
         queue.LastReceiver = c.Task.Group.Pid;
         queue.ReceiveTime = Now(c);
         queue.Queue.WakeAll();
+        int n = (int)Math.Min((ulong)message.Data.Length, c.Arg(2));
+        return c.Memory.Write(c.Arg(1), message.Type) && c.Memory.Write(c.Arg(1) + 8, message.Data.AsSpan(0, n)) ? n : -Errno.EFAULT;
+    }
+
+    /// <summary>MSG_COPY: the message at a place of the queue, which stays in it (CONFIG_CHECKPOINT_RESTORE).</summary>
+    private static long CopyOf(SyscallContext c, long position)
+    {
+        if (Queue(c, 4, out MessageQueue queue) is < 0 and long error)
+            return error;
+        if (position < 0 || position >= queue.Messages.Count)
+            return -Errno.ENOMSG;
+        Message message = queue.Messages[(int)position];
+        if ((ulong)message.Data.Length > c.Arg(2) && (c.Int(4) & NoError) == 0)
+            return -Errno.E2BIG;
         int n = (int)Math.Min((ulong)message.Data.Length, c.Arg(2));
         return c.Memory.Write(c.Arg(1), message.Type) && c.Memory.Write(c.Arg(1) + 8, message.Data.AsSpan(0, n)) ? n : -Errno.EFAULT;
     }

@@ -110,7 +110,8 @@ internal static class SysPoll
     /// (poll_select_finish).</summary>
     private static long Finish(SyscallContext c, Sleep sleep, ulong timeout, long result)
     {
-        if (sleep.HasTimeout && sleep.Deadline != 0)
+        const uint stickyTimeouts = 0x4000000;
+        if (sleep.HasTimeout && sleep.Deadline != 0 && (c.Task.Personality & stickyTimeouts) == 0)
         {
             ulong now = c.Timekeeper.NowNs;
             bool written = FileArguments.WriteTimespec(c, timeout, sleep.Deadline > now ? sleep.Deadline - now : 0);

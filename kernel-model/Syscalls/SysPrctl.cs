@@ -17,7 +17,6 @@ internal static class SysPrctl
         PacSetEnabled = 60, PacGetEnabled = 61, SchedCore = 62, SetMdwe = 65, GetMdwe = 66, SetVma = 0x53564d41;
 
     private const int TscEnable = 1, TscSigsegv = 2;
-    private const long DefaultSlackNs = 50_000;
     private const int AllKeys = 31, EnableKeysMask = 15;
 
     /// <summary>prctl(option, a2, a3, a4, a5).</summary>
@@ -77,10 +76,10 @@ internal static class SysPrctl
                 task.Credentials = task.Credentials with { SecureBits = (uint)a2 };
                 return 0;
             case SetTimerslack:
-                task.ProcessControls[GetTimerslack] = (long)a2 <= 0 ? DefaultSlackNs : (long)a2;
+                task.ProcessControls[GetTimerslack] = (long)a2 <= 0 ? task.DefaultSlackNs : (long)a2;
                 return 0;
             case GetTimerslack:
-                return task.ProcessControls.GetValueOrDefault(GetTimerslack, DefaultSlackNs);
+                return task.ProcessControls.GetValueOrDefault(GetTimerslack, task.DefaultSlackNs);
             case PerfDisable:
             case PerfEnable:
                 foreach (ITaskCounter counter in task.Counters)

@@ -163,7 +163,7 @@ internal static class SysScheduler
         if ((flags & 16) != 0)
             (nice, priority) = (task.Nice, task.RealtimePriority);
         if (policy == Deadline)
-            return c.Task.Credentials.Has(Capability.SysNice) ? -Errno.EBUSY : -Errno.EPERM;
+            return SetDeadline(c, task, size, (flags & 1) != 0);
         nice = Math.Clamp(nice, -20, 19);
         if (!IsRealtime(policy) && nice < task.Nice && !MayLowerNice(c, task, nice))
             return -Errno.EPERM;
@@ -171,6 +171,30 @@ internal static class SysScheduler
         if (result == 0 && !IsRealtime(policy))
             task.Nice = nice;
         return result;
+    }
+
+    /// <summary>SCHED_DEADLINE (__checkparam_dl, sched_dl_overflow): parameters that make sense and fit beside those of other tasks into
+    /// 95% of the CPUs.</summary>
+    private static long SetDeadline(SyscallContext c, KernelTask task, uint size, bool resetOnFork)
+    {
+        if (!c.Memory.Read(c.Arg(1) + 24, out ulong runtime) || !c.Memory.Read(c.Arg(1) + 32, out ulong deadline)
+            || !c.Memory.Read(c.Arg(1) + 40, out ulong period))
+            return -Errno.EFAULT;
+        ulong effective = period == 0 ? deadline : period;
+        if (size < 48 || deadline == 0 || runtime < 1024 || (deadline | effective) > long.MaxValue || effective < deadline
+            || deadline < runtime || effective > (1UL << 22) * 1000 || effective < 100_000)
+            return -Errno.EINVAL;
+        if (!c.Task.Credentials.Has(Capability.SysNice))
+            return -Errno.EPERM;
+        if (task.Affinity != 0 && (task.Affinity & AllCpus(c)) != AllCpus(c))
+            return -Errno.EPERM;
+        double others = c.Tasks.Groups.SelectMany(g => g.Threads).Where(t => t != task && t.Policy == Deadline)
+            .Sum(t => (double)t.DeadlineParameters.Runtime / t.DeadlineParameters.Period);
+        if (others + (double)runtime / effective > 0.95 * c.Machine.Cpus.Count)
+            return -Errno.EBUSY;
+        (task.Policy, task.RealtimePriority, task.ResetOnFork) = (Deadline, 0, resetOnFork);
+        task.DeadlineParameters = (runtime, deadline, effective);
+        return 0;
     }
 
     /// <summary>sched_getattr(pid, attr, size, flags).</summary>
@@ -187,6 +211,12 @@ internal static class SysScheduler
         BitConverter.TryWriteBytes(attr.AsSpan(8), task.ResetOnFork ? 1UL : 0);
         BitConverter.TryWriteBytes(attr.AsSpan(16), IsRealtime(task.Policy) ? 0 : task.Nice);
         BitConverter.TryWriteBytes(attr.AsSpan(20), task.RealtimePriority);
+        if (task.Policy == Deadline)
+        {
+            BitConverter.TryWriteBytes(attr.AsSpan(24), task.DeadlineParameters.Runtime);
+            BitConverter.TryWriteBytes(attr.AsSpan(32), task.DeadlineParameters.Deadline);
+            BitConverter.TryWriteBytes(attr.AsSpan(40), task.DeadlineParameters.Period);
+        }
         return c.Memory.Write(c.Arg(1), attr) ? 0 : -Errno.EFAULT;
     }
 

@@ -12,6 +12,9 @@ internal static class SysShm
     private const int ShmRdonly = 0x1000, ShmRnd = 0x2000, ShmRemap = 0x4000, ShmExec = 0x8000;
     private const ulong Page = 4096, MaxSegment = 1UL << 40;
 
+    /// <summary>SHMMAX and SHMALL (include/uapi/linux/shm.h).</summary>
+    private const ulong Unlimited = ulong.MaxValue - (1UL << 24);
+
     /// <summary>Attaches of a segment: the mappings that begin it, over all memories.</summary>
     private static long Attaches(SyscallContext c, SharedSegment segment)
     {
@@ -136,11 +139,11 @@ internal static class SysShm
             info.Clear();
             if (command == IpcInfo)
             {
-                BinaryPrimitives.WriteUInt64LittleEndian(info, MaxSegment);
+                BinaryPrimitives.WriteUInt64LittleEndian(info, Unlimited);
                 BinaryPrimitives.WriteUInt64LittleEndian(info[8..], 1);
-                BinaryPrimitives.WriteUInt64LittleEndian(info[16..], 4096);
-                BinaryPrimitives.WriteUInt64LittleEndian(info[24..], 4096);
-                BinaryPrimitives.WriteUInt64LittleEndian(info[32..], MaxSegment / Page);
+                BinaryPrimitives.WriteUInt64LittleEndian(info[16..], (ulong)table.Most);
+                BinaryPrimitives.WriteUInt64LittleEndian(info[24..], (ulong)table.Most);
+                BinaryPrimitives.WriteUInt64LittleEndian(info[32..], Unlimited);
             }
             else
             {
@@ -172,7 +175,12 @@ internal static class SysShm
                 return c.Memory.Write(buffer, b) ? command == IpcStat ? 0 : segment.Id : -Errno.EFAULT;
             case ShmLock:
             case ShmUnlock:
-                return segment.Owns(c.Task.Credentials) ? 0 : -Errno.EPERM;
+                if (!segment.Owns(c.Task.Credentials) && !c.Task.Credentials.Has(Capability.IpcLock))
+                    return -Errno.EPERM;
+                // Nothing is ever swapped: the lock shows in the mode only.
+                segment.Mode &= ~SharedSegment.LockedInMemory;
+                segment.Mode |= command == ShmLock ? SharedSegment.LockedInMemory : 0;
+                return 0;
             case IpcSet:
                 if (!segment.Owns(c.Task.Credentials))
                     return -Errno.EPERM;

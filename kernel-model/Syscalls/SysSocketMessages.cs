@@ -6,7 +6,8 @@ namespace ArmVdso.Kernel.Syscalls;
 /// <summary>What sockets send and receive: bytes, addresses, descriptors, identities (net/socket.c, net/core/scm.c).</summary>
 internal static class SysSocketMessages
 {
-    private const int MSG_PEEK = 2, MSG_CTRUNC = 8, MSG_TRUNC = 0x20, MSG_DONTWAIT = 0x40, MSG_WAITALL = 0x100, MSG_NOSIGNAL = 0x4000,
+    private const int MSG_OOB = 1, MSG_PEEK = 2, MSG_CTRUNC = 8, MSG_TRUNC = 0x20, MSG_DONTWAIT = 0x40, MSG_WAITALL = 0x100,
+        MSG_ERRQUEUE = 0x2000, MSG_NOSIGNAL = 0x4000,
         MSG_CMSG_CLOEXEC = 0x40000000;
     private const int SOL_SOCKET = 1, SO_PASSCRED = 16, SCM_RIGHTS = 1, SCM_CREDENTIALS = 2;
     private const int MaxMessage = 256 << 10;
@@ -28,6 +29,8 @@ internal static class SysSocketMessages
         {
             return -Errno.EFAULT;
         }
+        if (h.Name != 0 && h.NameLength < 0)
+            return -Errno.EINVAL;
         long error = IoVector.Read(c, h.Iov, h.IovCount, out iov);
         return error == -Errno.EINVAL ? -Errno.EMSGSIZE : error;
     }
@@ -44,6 +47,8 @@ internal static class SysSocketMessages
     private static long SendTo(
         SyscallContext c, SocketFile socket, (ulong Address, long Length)[] iov, byte[] address, List<OpenFile>? files, int flags)
     {
+        if ((flags & MSG_OOB) != 0 && socket.Kind != SocketTable.SOCK_STREAM)
+            return -Errno.EOPNOTSUPP;
         long total = iov.Sum(v => v.Length);
         var progress = c.State as SendProgress ?? new SendProgress();
         c.State = progress;
@@ -153,7 +158,12 @@ internal static class SysSocketMessages
 
     public static long Sendmmsg(SyscallContext c) => Many(c, SendMessage);
 
-    public static long Recvmmsg(SyscallContext c) => Many(c, ReceiveMessage);
+    public static long Recvmmsg(SyscallContext c)
+    {
+        if (c.Arg(4) != 0 && FileArguments.Timespec(c, c.Arg(4), out _) is < 0 and long error)
+            return error;
+        return Many(c, ReceiveMessage);
+    }
 
     /// <summary>One call for an array of struct mmsghdr; only the first message waits.</summary>
     private static long Many(SyscallContext c, Func<SyscallContext, SocketFile, ulong, int, long> one)
@@ -177,6 +187,12 @@ internal static class SysSocketMessages
     private static long ReceiveFrom(
         SyscallContext c, SocketFile socket, (ulong Address, long Length)[] iov, int flags, out SocketMessage? first, out int full)
     {
+        (first, full) = (null, 0);
+        // Urgent data is never sent, and errors are never queued.
+        if ((flags & MSG_OOB) != 0 && socket.Kind == SocketTable.SOCK_STREAM)
+            return -Errno.EINVAL;
+        if ((flags & MSG_ERRQUEUE) != 0 && socket.Domain != SocketTable.AF_UNIX)
+            return -Errno.EAGAIN;
         int wanted = (int)Math.Min(iov.Sum(v => v.Length), MaxMessage);
         if ((flags & MSG_WAITALL) != 0 && (flags & (MSG_PEEK | MSG_DONTWAIT)) == 0
             && socket is { Kind: SocketTable.SOCK_STREAM, NonBlocking: false })

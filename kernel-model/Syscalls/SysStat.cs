@@ -7,6 +7,9 @@ namespace ArmVdso.Kernel.Syscalls;
 /// <summary>Attributes of files (fs/stat.c, fs/statfs.c, fs/open.c, fs/utimes.c).</summary>
 internal static class SysStat
 {
+    /// <summary>STATX_MNT_ID_UNIQUE.</summary>
+    private const uint MountIdUnique = 0x4000;
+
     private const long UtimeNow = 0x3FFFFFFF, UtimeOmit = 0x3FFFFFFE;
 
     public static long Newfstatat(SyscallContext c)
@@ -71,7 +74,7 @@ internal static class SysStat
         b.Clear();
         bool root = inode!.MountedHere == null && c.Vfs.MountAt(inode) != null;
         MountEntry? mount = c.Vfs.MountOf(inode);
-        BinaryPrimitives.WriteUInt32LittleEndian(b, 0x17FF & ~0x800u);
+        BinaryPrimitives.WriteUInt32LittleEndian(b, (0x17FF & ~0x800u) | (c.UInt(3) & MountIdUnique));
         BinaryPrimitives.WriteInt32LittleEndian(b[4..], BlockSize(inode));
         BinaryPrimitives.WriteUInt64LittleEndian(b[8..], root ? 0x2000u : 0u);
         BinaryPrimitives.WriteUInt32LittleEndian(b[16..], inode.Nlink);
@@ -89,7 +92,8 @@ internal static class SysStat
         BinaryPrimitives.WriteUInt32LittleEndian(b[132..], (inode.Rdev & 0xFF) | (inode.Rdev >> 12 & 0xFFF00));
         BinaryPrimitives.WriteUInt32LittleEndian(b[136..], inode.Fs.Device >> 8);
         BinaryPrimitives.WriteUInt32LittleEndian(b[140..], inode.Fs.Device & 0xFF);
-        BinaryPrimitives.WriteUInt64LittleEndian(b[144..], (ulong)(mount?.Id ?? 0));
+        ulong mountId = mount == null ? 0 : (c.UInt(3) & MountIdUnique) != 0 ? SysMountInfo.UniqueId(mount) : (ulong)mount.Id;
+        BinaryPrimitives.WriteUInt64LittleEndian(b[144..], mountId);
         return c.Memory.Write(c.Arg(4), b) ? 0 : -Errno.EFAULT;
     }
 

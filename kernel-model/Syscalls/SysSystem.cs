@@ -107,7 +107,8 @@ internal static class SysSystem
             if (soft > hard)
                 return -Errno.EINVAL;
             // fs.nr_open bounds the number of descriptors.
-            if ((resource == Rlimits.Nofile && hard > 1048576) || (hard > old.Hard && !c.Task.Credentials.Has(Capability.SysResource)))
+            if ((resource == Rlimits.Nofile && hard > (ulong)c.Vfs.MostDescriptors)
+                || (hard > old.Hard && !c.Task.Credentials.Has(Capability.SysResource)))
                 return -Errno.EPERM;
             group.Rlimits[resource] = (soft, hard);
             if (resource == Rlimits.Stack && group.Threads.Count > 0 && group.Threads[0].Mm is { } mm)
@@ -184,6 +185,15 @@ internal static class SysSystem
     {
         if (!c.Task.Credentials.Has(Capability.SysBoot))
             return -Errno.EPERM;
-        return c.UInt(0) == 0xfee1dead && c.UInt(1) is 672274793 or 85072278 or 369367448 or 537993216 ? -Errno.EPERM : -Errno.EINVAL;
+        if (c.UInt(0) != 0xfee1dead || c.UInt(1) is not (672274793 or 85072278 or 369367448 or 537993216))
+            return -Errno.EINVAL;
+        // Ctrl-Alt-Del on and off: there is no such key. The machine is the host's to end; kexec and hibernation are not there.
+        const uint restart = 0x1234567, halt = 0xCDEF0123, keyOn = 0x89ABCDEF, keyOff = 0, powerOff = 0x4321FEDC, restart2 = 0xA1B2C3D4;
+        return c.UInt(2) switch
+        {
+            keyOn or keyOff => 0,
+            restart or halt or powerOff or restart2 => -Errno.EPERM,
+            _ => -Errno.EINVAL,
+        };
     }
 }

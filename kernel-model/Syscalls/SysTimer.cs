@@ -8,7 +8,7 @@ namespace ArmVdso.Kernel.Syscalls;
 /// <summary>timer_create and its relatives (kernel/time/posix-timers.c).</summary>
 internal static class SysTimer
 {
-    private const int SigevSignal = 0, SigevNone = 1, SigevThreadId = 4;
+    private const int SigevSignal = 0, SigevNone = 1, SigevThread = 2, SigevThreadId = 4;
     private const int TimerAbstime = 1;
 
     /// <summary>timer_create(clock, event, id).</summary>
@@ -41,10 +41,11 @@ internal static class SysTimer
         {
             case SigevThreadId | SigevSignal:
                 thread = c.FindTask(tid);
-                if (thread is null || !ReferenceEquals(thread.Group, group))
+                if (thread is null || !ReferenceEquals(thread.Group, group) || signal is < 1 or > Signal.Count)
                     return -Errno.EINVAL;
-                goto case SigevSignal;
-            case SigevSignal:
+                break;
+            // The C library makes the thread; for the kernel it is a signal.
+            case SigevSignal or SigevThread:
                 if (signal is < 1 or > Signal.Count)
                     return -Errno.EINVAL;
                 break;

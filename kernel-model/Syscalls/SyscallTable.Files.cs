@@ -113,7 +113,7 @@ public static partial class SyscallTable
         new(223, "fadvise64", SysFileSize.Fadvise64, Full, "fd off off int", "", Descriptor),
         new(242, "accept4", SysSockets.Accept4, Full, "fd ptr ptr oflags", "", Open),
         new(243, "recvmmsg", SysSocketMessages.Recvmmsg, Partial, "fd ptr int flags ts", "the timeout is ignored", Transfer),
-        new(264, "name_to_handle_at", SysDirs.NameToHandleAt, Stub, "dfd path ptr ptr flags", "EOPNOTSUPP", CostClass.Path),
+        new(264, "name_to_handle_at", SysFileHandles.NameToHandleAt, Full, "dfd path ptr ptr flags", "", CostClass.Path),
         new(267, "syncfs", SysFileSize.Syncfs, Full, "fd", "", Descriptor),
         new(269, "sendmmsg", SysSocketMessages.Sendmmsg, Full, "fd ptr int flags", "", Transfer),
         new(276, "renameat2", SysDirs.Renameat2, Partial, "dfd path dfd path flags", "no RENAME_WHITEOUT", CostClass.Path),
@@ -128,6 +128,8 @@ public static partial class SyscallTable
         new(437, "openat2", SysFiles.Openat2, Full, "dfd path ptr size", "", Open),
         new(439, "faccessat2", SysStat.Faccessat2, Full, "dfd path accmode atflags", "", CostClass.Path),
         new(441, "epoll_pwait2", SysPoll.EpollPwait2, Full, "fd buf int ts sigset size", "", Wait),
+        new(457, "statmount", SysMountInfo.StatMount, Full, "ptr ptr size flags", "", CostClass.Path),
+        new(458, "listmount", SysMountInfo.ListMount, Full, "ptr ptr size flags", "", CostClass.Path),
         new(452, "fchmodat2", SysStat.Fchmodat2, Full, "dfd path mode atflags", "", CostClass.Path),
     ];
 }

@@ -1,4 +1,5 @@
 using ArmVdso.Kernel.Files;
+using ArmVdso.Kernel.Ipc;
 using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Namespaces;
 using ArmVdso.Kernel.Signals;
@@ -198,11 +199,20 @@ public sealed class KernelTask : ISleeper, IFileUser
     /// <summary>Real-time priority of a SCHED_FIFO or SCHED_RR task; 0 for all others.</summary>
     internal int Urgency => Policy is 1 or 2 ? RealtimePriority : 0;
 
+    /// <summary>Of a SCHED_DEADLINE task, in ns.</summary>
+    internal (ulong Runtime, ulong Deadline, ulong Period) DeadlineParameters { get; set; }
+
     /// <inheritdoc cref="Policy"/>
     public bool ResetOnFork { get; set; }
 
     /// <summary>ioprio_set value.</summary>
     public int IoPriority { get; set; }
+
+    /// <summary>Keyrings of its own.</summary>
+    internal TaskKeyrings Keys { get; } = new();
+
+    /// <summary>Slack of timers that PR_SET_TIMERSLACK with 0 goes back to, in ns: the creator's at that time.</summary>
+    internal long DefaultSlackNs { get; set; } = 50_000;
 
     /// <summary>personality(2).</summary>
     public uint Personality { get; set; }

@@ -1,3 +1,4 @@
+using ArmVdso.Kernel.Ipc;
 using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Signals;
 using ArmVdso.Kernel.Time;
@@ -13,6 +14,9 @@ public sealed class ThreadGroup
 
     /// <summary>Parent process; null for the first one.</summary>
     public ThreadGroup? Parent { get; internal set; }
+
+    /// <summary>KEY_SPEC_PROCESS_KEYRING; null: none was asked for.</summary>
+    internal Key? ProcessKeyring { get; set; }
 
     /// <summary>Children, including zombies.</summary>
     public List<ThreadGroup> Children { get; } = [];

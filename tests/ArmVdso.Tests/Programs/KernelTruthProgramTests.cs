@@ -10,6 +10,7 @@ public sealed class KernelTruthProgramTests
     [InlineData("steps")]
     [InlineData("objects")]
     [InlineData("mounts")]
+    [InlineData("keys")]
     [InlineData("rseq_events", "-E", "GLIBC_TUNABLES=glibc.pthread.rseq=0")]
     public void Holds(string name, params string[] options)
     {
