@@ -132,7 +132,7 @@ public sealed class El1Image
     internal void LoadModule(PageAllocator allocator, ulong address, ReadOnlySpan<byte> bytes, bool writable)
     {
         int pages = (bytes.Length + PhysicalMemory.PageSize - 1) / PhysicalMemory.PageSize;
-        ulong pa = allocator.AllocateContiguous(pages);
+        ulong pa = allocator.AllocateHigh(pages);
         bytes.CopyTo(_machine.Memory.Span(pa, bytes.Length));
         for (ulong offset = 0; offset < (ulong)(pages * PhysicalMemory.PageSize); offset += PhysicalMemory.PageSize)
         {

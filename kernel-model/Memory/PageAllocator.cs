@@ -11,6 +11,7 @@ public sealed class PageAllocator
     private readonly DeterministicRandom? _placement;
     private readonly List<ulong> _mixed = [];
     private ulong _next = PhysicalMemory.PageSize;
+    private ulong _end;
 
     /// <summary>Manages all pages of <paramref name="memory"/>.</summary>
     /// <param name="memory">RAM.</param>
@@ -19,6 +20,7 @@ public sealed class PageAllocator
     public PageAllocator(PhysicalMemory memory, ulong placement = 0)
     {
         _memory = memory;
+        _end = memory.Size;
         _placement = placement == 0 ? null : new DeterministicRandom(placement);
         _references = new int[memory.Size / PhysicalMemory.PageSize];
     }
@@ -91,7 +93,7 @@ public sealed class PageAllocator
 
     private ulong Next()
     {
-        if (_next >= _memory.Size)
+        if (_next >= _end)
             return 0;
         ulong pa = _next;
         _next += PhysicalMemory.PageSize;
@@ -102,7 +104,7 @@ public sealed class PageAllocator
     public ulong AllocateContiguous(int count)
     {
         ulong bytes = (ulong)count * PhysicalMemory.PageSize;
-        if (_next + bytes > _memory.Size)
+        if (_next + bytes > _end)
             return 0;
         ulong pa = _next;
         _next += bytes;
@@ -112,12 +114,26 @@ public sealed class PageAllocator
         return pa;
     }
 
+    /// <summary>As <see cref="AllocateContiguous"/>, from the end of RAM, so that no other page gets another place by it; 0 when RAM is
+    /// full.</summary>
+    internal ulong AllocateHigh(int count)
+    {
+        ulong bytes = (ulong)count * PhysicalMemory.PageSize;
+        if (_next + bytes > _end)
+            return 0;
+        _end -= bytes;
+        for (int i = 0; i < count; i++)
+            _references[(int)(_end / PhysicalMemory.PageSize) + i] = 1;
+        Used += count;
+        return _end;
+    }
+
     /// <summary>As <see cref="AllocateContiguous"/>, at a multiple of <paramref name="alignment"/> bytes; the pages before it stay
     /// free.</summary>
     public ulong AllocateAligned(int count, int alignment)
     {
         ulong first = (_next + (ulong)alignment - 1) / (ulong)alignment * (ulong)alignment;
-        if (first + (ulong)count * PhysicalMemory.PageSize > _memory.Size)
+        if (first + (ulong)count * PhysicalMemory.PageSize > _end)
             return 0;
         for (; _next < first; _next += PhysicalMemory.PageSize)
             _free.Push(_next);

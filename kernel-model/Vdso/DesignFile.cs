@@ -61,7 +61,8 @@ public sealed class DesignFile
     private static readonly string[] Known =
     [
         "name", "description", "register", "image", "image-sources", "include", "defines", "linker-script", "version-script", "data-header",
-        "data", "cpu-slots", "cpu-count", "thread-slots", "private-pages", "words", "hooks", "clock", "pages", "ranges", "reload", "leaves",
+        "data", "cpu-slots", "cpu-count", "thread-slots", "process-data", "private-pages", "words", "hooks", "clock", "pages", "ranges",
+        "reload", "leaves",
     ];
 
     private DesignFile(string folder)
@@ -117,6 +118,15 @@ public sealed class DesignFile
 
     /// <summary>C type of the slot that each thread has in pages of its process; empty: none.</summary>
     public string ThreadSlots => Text("thread-slots", "");
+
+    /// <summary>C type of what each process has on a page of its own; empty: nothing.</summary>
+    public string ProcessData => Text("process-data", "");
+
+    /// <summary><see cref="ThreadSlots"/> or <see cref="ProcessData"/>; empty: a process has no pages of its own.</summary>
+    public string PrivateType => ThreadSlots + ProcessData;
+
+    /// <summary>The field that says what a slot is.</summary>
+    public string SlotField => CpuSlots.Length > 0 ? "cpu-slots" : ThreadSlots.Length > 0 ? "thread-slots" : "process-data";
 
     /// <summary>Most pages that a process has for slots of its threads.</summary>
     public int PrivatePages { get; private set; }
@@ -202,9 +212,9 @@ public sealed class DesignFile
             throw new ArgumentException($"{name}: it is of another file than {Path}");
         if (shared is < 0 or > MostSharedPages)
             throw Error("data", $"its {shared} pages are too many; at most {MostSharedPages}");
-        bool slots = CpuSlots.Length > 0 || ThreadSlots.Length > 0;
+        bool slots = CpuSlots.Length > 0 || PrivateType.Length > 0;
         if (slots && Value("vdso_per_cpu_data.size") is < 4 or > PhysicalMemory.PageSize)
-            throw Error(CpuSlots.Length > 0 ? "cpu-slots" : "thread-slots", "a slot has 4 to 4096 bytes");
+            throw Error(SlotField, "it has 4 to 4096 bytes");
         if (CpuSlots.Length > 0 && Value("nr_cpus") is < 1 or > 4096)
             throw Error("cpu-slots", $"{Value("nr_cpus")} CPUs; 1 to 4096");
         if (CpuSlots.Length > 0 && Value("vdso_vsys_data.cpu_data") is var first
@@ -304,11 +314,12 @@ public sealed class DesignFile
         }
         if (CpuSlots.Length > 0 && Data.Length == 0)
             throw Error("cpu-slots", "it is a member of 'data', which is not there");
-        if ((Data.Length > 0 || ThreadSlots.Length > 0) && DataHeaders.Count == 0)
-            throw Error(Data.Length > 0 ? "data" : "thread-slots", "its type is in 'data-header', which is not there");
-        if (CpuSlots.Length > 0 && ThreadSlots.Length > 0)
-            throw Error("thread-slots", "a design has slots of CPUs (cpu-slots) or of threads, not both");
-        foreach ((string field, string type) in (ReadOnlySpan<(string, string)>)[("data", Data), ("thread-slots", ThreadSlots)])
+        if ((Data.Length > 0 || PrivateType.Length > 0) && DataHeaders.Count == 0)
+            throw Error(Data.Length > 0 ? "data" : SlotField, "its type is in 'data-header', which is not there");
+        if ((CpuSlots.Length > 0 ? 1 : 0) + (ThreadSlots.Length > 0 ? 1 : 0) + (ProcessData.Length > 0 ? 1 : 0) > 1)
+            throw Error(SlotField, "a design has one of cpu-slots, thread-slots and process-data");
+        foreach ((string field, string type) in (ReadOnlySpan<(string, string)>)
+            [("data", Data), ("thread-slots", ThreadSlots), ("process-data", ProcessData)])
         {
             if (type.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('_' or ' ')))
                 throw Error(field, $"'{type}' is no C type, as struct NAME");
@@ -320,9 +331,9 @@ public sealed class DesignFile
         if (CpuSlots.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('_' or '.')))
             throw Error("cpu-slots", $"'{CpuSlots}' is no member");
         SlotWords = [.. Words("words").Select(Word)];
-        if (SlotWords.Count > 0 && CpuSlots.Length == 0 && ThreadSlots.Length == 0)
+        if (SlotWords.Count > 0 && CpuSlots.Length == 0 && PrivateType.Length == 0)
             throw Error("words", "they are words of slots, of which there are none");
-        PrivatePages = ThreadSlots.Length == 0 ? 0 : Number("private-pages", 16, 1, MostPrivatePages);
+        PrivatePages = ProcessData.Length > 0 ? 1 : ThreadSlots.Length == 0 ? 0 : Number("private-pages", 16, 1, MostPrivatePages);
         if (ThreadSlots.Length == 0 && LineOf("private-pages") != 0)
             throw Error("private-pages", "without thread-slots there are none");
         Ranges = One("ranges", RangePolicy.None, ("none", RangePolicy.None), ("restart", RangePolicy.Restart),
@@ -344,7 +355,7 @@ public sealed class DesignFile
     {
         if (Clock == "data" && Data.Length == 0)
             throw Error("clock", "the clocks are in 'data', which is not there");
-        bool own = Data.Length > 0 || ThreadSlots.Length > 0, block = Clock is not ("none" or "data");
+        bool own = Data.Length > 0 || PrivateType.Length > 0, block = Clock is not ("none" or "data");
         if (block && Clock != "auto" && !VvarLayout.All.Any(l => l.Name == Clock))
             throw Error(
                 "clock", $"there is no '{Clock}'; known: none, data, auto, {string.Join(", ", VvarLayout.All.Select(l => l.Name))}");

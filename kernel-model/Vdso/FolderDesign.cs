@@ -195,8 +195,8 @@ public sealed class FolderDesign : VdsoDesign
                 $"{_file.Path}:{_file.LineOf("cpu-slots")}: cpu-slots: there are {MostCpus} for {mapping.Machine.Cpus.Count} CPUs");
         }
         base.Attach(mapping);
-        if (_file.ThreadSlots.Length > 0)
-            _private = new PrivateSlots(mapping, false);
+        if (_file.PrivateType.Length > 0)
+            _private = new PrivateSlots(mapping, false, _file.ProcessData.Length > 0);
         if (_file.Ranges != RangePolicy.None)
             _ranges = new FixupRanges(mapping, _file.Ranges == RangePolicy.Restart);
         if (_module is not null)
@@ -271,7 +271,7 @@ public sealed class FolderDesign : VdsoDesign
     public override VdsoPages ComputedPages(int cpus, int threads)
     {
         VdsoPages pages = base.ComputedPages(cpus, threads);
-        return _private is null ? pages : pages with { PerProcess = (threads + _private.PerPage - 1) / _private.PerPage };
+        return _private is null ? pages : pages with { PerProcess = _private.PagesOf(threads) };
     }
 
     /// <inheritdoc/>

@@ -43,7 +43,7 @@ internal sealed class HookCalls
         _module = module;
         _cpuRecords = cpuRecords;
         _refresh = refresh;
-        _firstStack = El1Image.Linear(pages.Allocate() + PhysicalMemory.PageSize);
+        _firstStack = El1Image.Linear(pages.AllocateHigh(1) + PhysicalMemory.PageSize);
     }
 
     /// <summary>Why a hook could not be run to its end, in one line; null: all did.</summary>

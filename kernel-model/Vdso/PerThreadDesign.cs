@@ -65,7 +65,7 @@ public sealed class PerThreadDesign : VdsoDesign
 
     /// <inheritdoc/>
     public override VdsoPages ComputedPages(int cpus, int threads) =>
-        base.ComputedPages(cpus, threads) with { PerProcess = (threads + Slots.PerPage - 1) / Slots.PerPage };
+        base.ComputedPages(cpus, threads) with { PerProcess = Slots.PagesOf(threads) };
 
     /// <inheritdoc/>
     public override int ProcessPagesInUse => Slots.PagesInUse;

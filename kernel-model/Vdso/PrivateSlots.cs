@@ -8,7 +8,8 @@ namespace ArmVdso.Kernel.Vdso;
 /// the thread find it (TSK_VDSO_SLOT, TSK_VDSO_REGISTER). What is in a slot is the design's affair.</summary>
 /// <param name="mapping">Image, data pages and addresses of the run.</param>
 /// <param name="writable">Whether a process may write its pages; they are a mapping of their own then.</param>
-internal sealed class PrivateSlots(VdsoMapping mapping, bool writable)
+/// <param name="common">Whether all threads of a process have one slot together.</param>
+internal sealed class PrivateSlots(VdsoMapping mapping, bool writable, bool common = false)
 {
     /// <summary>The slots of one memory: pages as they are needed, numbers as threads come and go.</summary>
     private sealed class Area(ulong[] pages, ulong start)
@@ -23,6 +24,9 @@ internal sealed class PrivateSlots(VdsoMapping mapping, bool writable)
         internal readonly SortedSet<int> Free = [];
         internal int Next;
         internal int Users;
+
+        /// <summary>The process whose slot it is, where its threads have one together.</summary>
+        internal ThreadGroup? Group;
     }
 
     private const string OwnName = "[vvar_own]";
@@ -31,8 +35,10 @@ internal sealed class PrivateSlots(VdsoMapping mapping, bool writable)
 
     private int SlotSize => (int)mapping.Image!.Layout("vdso_per_cpu_data.size");
 
-    /// <summary>Slots in a page.</summary>
-    internal int PerPage => PhysicalMemory.PageSize / SlotSize;
+    private int PerPage => PhysicalMemory.PageSize / SlotSize;
+
+    /// <summary>Pages that a process with so many threads has.</summary>
+    internal int PagesOf(int threads) => common ? 1 : (threads + PerPage - 1) / PerPage;
 
     private int SharedPages => (int)(mapping.Image!.Layout("vvar_pages") - mapping.Image.Layout("thread_pages"));
 
@@ -155,7 +161,11 @@ internal sealed class PrivateSlots(VdsoMapping mapping, bool writable)
     {
         if (!_areas.TryGetValue(memory, out Area? area))
             return;
-        int index = wanted ?? (area.Free.Count > 0 ? area.Free.Min : area.Next);
+        // Another process in the same memory (vfork) is not the one that the slot tells of.
+        area.Group ??= task.Group;
+        if (common && !ReferenceEquals(area.Group, task.Group))
+            return;
+        int index = common ? 0 : wanted ?? (area.Free.Count > 0 ? area.Free.Min : area.Next);
         int page = SharedPages + index / PerPage;
         if (page >= area.Pages.Length)
             return;
@@ -188,9 +198,13 @@ internal sealed class PrivateSlots(VdsoMapping mapping, bool writable)
         if (!_slots.Remove(task, out (MemoryMap Memory, Area Area, int Index) slot))
             return;
         mapping.Records.SetVdso(task, 0, 0);
-        mapping.Machine.Memory.Span(Pa(slot.Area, slot.Index), SlotSize).Clear();
-        slot.Area.Free.Add(slot.Index);
-        if (--slot.Area.Users > 0)
+        slot.Area.Users--;
+        if (!common || slot.Area.Users == 0)
+        {
+            mapping.Machine.Memory.Span(Pa(slot.Area, slot.Index), SlotSize).Clear();
+            slot.Area.Free.Add(slot.Index);
+        }
+        if (slot.Area.Users > 0)
             return;
         _areas.Remove(slot.Memory);
         for (int i = SharedPages; i < slot.Area.Pages.Length; i++)

@@ -175,6 +175,30 @@ public sealed class OwnDesignTests : IDisposable
         return stranger;
     }
 
+    /// <summary>A page of the process that all of its threads read: right for what they have in common.</summary>
+    [Fact]
+    public void ProcessHasOneSlotForItsThreads()
+    {
+        string own = Stranger();
+        Change(Path.Join(own, "design.ini"), "thread-slots = struct desk\nprivate-pages = 4", "process-data = struct desk");
+        Assert.Contains("data: 0 shared pages, at most 1 a process", ArmVdsoLab.BuildDesign(own));
+        AllHeld(new ArmVdsoLab().Check(own, ["getpid"], ["migrate", "fork", "vfork", "threads", "exec", "killed", "moved"]));
+    }
+
+    /// <summary>An image as a kernel tree makes it, with that kernel's clocks below it.</summary>
+    [Fact]
+    public void StockImageIsADesignToo()
+    {
+        string own = Directory.CreateDirectory(Path.Join(_folder, "linux")).FullName;
+        File.Copy(StockImages.Path("6.12"), Path.Join(own, "linux.so"));
+        File.WriteAllText(Path.Join(own, "design.ini"), "image = linux.so\nclock = auto\n");
+        ArmVdsoLab.BuildDesign(own);
+        var lab = new ArmVdsoLab(new SessionSettings { Core = "none", Vdso = own });
+        FunctionComparison clock = lab.Compare(["clock_gettime_monotonic"]).Functions[0];
+        Assert.Equal((39UL, 0L), (clock.Vdso!.Instructions, clock.Vdso.Fallbacks));
+        AllHeld(new ArmVdsoLab().Check(own, ["clock_gettime_realtime_coarse"], ["tick", "timens", "weak-tick", "moved"]));
+    }
+
     /// <summary>Each error names the file, the line and the field.</summary>
     [Theory]
     [InlineData("design.ini", "cpu-slots    = slots", "cpu-slots    = slot", "design.ini:12: error: no member named 'slot'")]
@@ -187,6 +211,7 @@ public sealed class OwnDesignTests : IDisposable
     [InlineData(
         "design.ini", "name         = own", "clock        = 7.9",
         "design.ini:2: clock: there is no '7.9'; known: none, data, auto, 6.1")]
+    [InlineData("design.ini", "name         = own", "process-data = int", "design.ini:12: cpu-slots: a design has one of")]
     [InlineData("design.ini", "name         = own", "pages        = clock data", "design.ini:2: pages: 'clock data' is no order")]
     [InlineData("design.ini", "name         = own", "[function]", "design.ini:2: '[function]' is no section")]
     [InlineData(

@@ -163,7 +163,7 @@ internal static class CheckCommand
             Console.Out.WriteLine(FaultReport.Json(lab.Settings, results).ToJsonString());
         else
             FaultReport.Write(Console.Out, lab.Settings, results);
-        return 0;
+        return results.TrueForAll(r => r.Outcome != FaultOutcome.Gap) ? 0 : 1;
     }
 
     private static int Expose(ArmVdsoLab lab, IReadOnlyList<string> designs, bool json)

@@ -93,8 +93,11 @@ internal static partial class DesignBuilder
         };
         if (design.File.CpuSlots.Length > 0)
             lines.Add($"slots: {image.Layout("vdso_per_cpu_data.size")} bytes, {image.Layout("nr_cpus")} CPUs");
-        else if (design.File.ThreadSlots.Length > 0)
-            lines.Add($"slots: {image.Layout("vdso_per_cpu_data.size")} bytes a thread");
+        else if (design.File.PrivateType.Length > 0)
+        {
+            string whose = design.File.ThreadSlots.Length > 0 ? "thread" : "process";
+            lines.Add($"slots: {image.Layout("vdso_per_cpu_data.size")} bytes a {whose}");
+        }
         lines.Add($"hooks: {(design.HookNames.Count == 0 ? "none" : string.Join(' ', design.HookNames))}");
         return lines;
     }
@@ -150,7 +153,7 @@ internal static partial class DesignBuilder
             At(field);
             text.Append(CultureInfo.InvariantCulture, $"\tLAYOUT(\"{key}\", (long)({value}));\n");
         }
-        string slot = file.ThreadSlots;
+        string slot = file.PrivateType;
         if (file.Data.Length > 0 && file.CpuCount.Length == 0)
             Value("data", "data.size", $"sizeof({file.Data})");
         if (file.CpuSlots.Length > 0)
@@ -169,7 +172,7 @@ internal static partial class DesignBuilder
             }
         }
         if (slot.Length > 0)
-            Value(file.CpuSlots.Length > 0 ? "cpu-slots" : "thread-slots", "vdso_per_cpu_data.size", $"sizeof({slot})");
+            Value(file.SlotField, "vdso_per_cpu_data.size", $"sizeof({slot})");
         foreach ((string word, string member) in file.SlotWords)
             Value("words", $"vdso_per_cpu_data.{word}", $"__builtin_offsetof({slot}, {member})");
         if (file.Clock == "data")

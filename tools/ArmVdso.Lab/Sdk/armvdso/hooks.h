@@ -24,7 +24,7 @@ struct vdso_task {
 	vdso_u8 __before[0x80];
 	vdso_u32 pid, tid, uid, euid, gid, egid, ppid, pgid;
 	vdso_u8 __between[0x10];
-	vdso_u64 vdso_slot;		/* kernel address of the thread's slot (thread-slots); 0: it has none */
+	vdso_u64 vdso_slot;		/* kernel address of its slot (thread-slots, process-data); 0: it has none */
 	vdso_u64 vdso_register;		/* user address of the same place */
 	vdso_u32 foreign;		/* not 0: outside of the first PID or user namespace */
 	vdso_u32 __fixed;
