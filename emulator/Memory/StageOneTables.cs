@@ -68,7 +68,8 @@ internal readonly record struct TranslationFeatures(
 internal sealed class TableTranslation : Translation
 {
     private const ulong Valid = 1, TableOrPage = 2, AccessFlag = 1UL << 10, ReadOnly = 1UL << 7,
-        UserAccess = 1UL << 6, Guarded = 1UL << 50, DirtyModifier = 1UL << 51, PrivilegedNever = 1UL << 53, UserNever = 1UL << 54,
+        UserAccess = 1UL << 6, Guarded = 1UL << 50, DirtyModifier = 1UL << 51, Contiguous = 1UL << 52, PrivilegedNever = 1UL << 53,
+        UserNever = 1UL << 54,
         TablePrivilegedNever = 1UL << 59, TableUserNever = 1UL << 60, TableNoUser = 1UL << 61, TableReadOnly = 1UL << 62;
 
     private readonly PhysicalMemory _ram;
@@ -127,6 +128,34 @@ internal sealed class TableTranslation : Translation
         const PagePermissions user = PagePermissions.UserRead | PagePermissions.UserWrite | PagePermissions.UserExecute;
         if (_disabled || (_userDisabled && (needed & user) != 0))
             return Refuse(ref page, FaultStatus.TranslationLevel0, 0);
+        return Walk(va, out Descriptor found, ref page) && Leaf(va, needed, found, ref page);
+    }
+
+    /// <inheritdoc/>
+    internal override bool TryFindDescriptor(ulong va, out ulong pa, out int bits)
+    {
+        PageTranslation page = default;
+        bool there = Walk(va, out Descriptor found, ref page);
+        pa = found.At;
+        bits = found.Shift + ((found.Value & Contiguous) != 0 ? ContiguousBits(found.Level) : 0);
+        return there && !_disabled;
+    }
+
+    /// <summary>Base 2 logarithm of the descriptors that the contiguous bit says belong together (DDI0487, D8.7.1).</summary>
+    private int ContiguousBits(int level) => (_granule, level) switch
+    {
+        (12, _) => 4,
+        (14, 3) => 7,
+        _ => 5,
+    };
+
+    /// <summary>A descriptor of a block or page, where it lies, and the attributes of the tables on the way to it.</summary>
+    private readonly record struct Descriptor(int Level, int Shift, ulong At, ulong Value, ulong Inherited);
+
+    /// <summary>Finds the descriptor of a block or page (DDI0487, D8.2).</summary>
+    private bool Walk(ulong va, out Descriptor found, ref PageTranslation page)
+    {
+        found = default;
         ulong input = va & ((1UL << VaBits) - 1);
         ulong table = _table;
         ulong inherited = 0;
@@ -154,13 +183,14 @@ internal sealed class TableTranslation : Translation
             bool leaf = level == 3 ? (descriptor & TableOrPage) != 0 : level == 2 || (level == 1 && _granule == 12);
             if (!leaf)
                 return Refuse(ref page, FaultStatus.TranslationLevel0, level);
-            return Leaf(va, needed, level, shift, at, descriptor, inherited, ref page);
+            found = new Descriptor(level, shift, at, descriptor, inherited);
+            return true;
         }
     }
 
-    private bool Leaf(
-        ulong va, PagePermissions needed, int level, int shift, ulong at, ulong descriptor, ulong inherited, ref PageTranslation page)
+    private bool Leaf(ulong va, PagePermissions needed, in Descriptor found, ref PageTranslation page)
     {
+        (int level, int shift, ulong at, ulong descriptor, ulong inherited) = found;
         ulong output = (descriptor & OutputMaskOf(shift)) | (va & ((1UL << shift) - 1) & ~0xfffUL);
         if (output >> _outputBits != 0)
             return Refuse(ref page, FaultStatus.AddressSizeLevel0, level);

@@ -113,6 +113,17 @@ public abstract class Translation(int vaBits)
     /// <returns>Whether the access is allowed.</returns>
     public abstract bool Translate(ulong va, PagePermissions needed, out PageTranslation page);
 
+    /// <summary>Physical address of the last descriptor that the translation of an address comes to; changes nothing.</summary>
+    /// <param name="va">Virtual address.</param>
+    /// <param name="pa">Physical address of the descriptor.</param>
+    /// <param name="bits">Base 2 logarithm of the bytes that one TLB entry may stand for.</param>
+    /// <returns>False: the tables are not in RAM, or the walk ends before it.</returns>
+    internal virtual bool TryFindDescriptor(ulong va, out ulong pa, out int bits)
+    {
+        (pa, bits) = (0, 12);
+        return false;
+    }
+
     /// <summary>Whether a page of these permissions allows an access.</summary>
     /// <param name="permissions">Those of the page.</param>
     /// <param name="needed">One of reading, writing or executing, with <see cref="PagePermissions.Unprivileged"/> where PSTATE.PAN

@@ -189,17 +189,29 @@ public sealed partial class Cpu
             RememberBlock(va, page.BlockBits);
     }
 
-    /// <summary>Translates by the half that an address lies in: TTBR1's for addresses of ones, TTBR0's for zeros, none between.</summary>
+    /// <summary>The half that an address lies in: TTBR1's for addresses of ones, TTBR0's for zeros, none between.</summary>
+    private Translation? HalfOf(ulong va)
+    {
+        bool high = (va & (1UL << 55)) != 0;
+        return (high ? _high : _low) is { } half && (high ? ~va : va) >> half.VaBits == 0 ? half : null;
+    }
+
     private bool Translate(ulong va, PagePermissions needed, out PageTranslation page)
     {
         _context.Asked = true;
-        bool high = (va & (1UL << 55)) != 0;
-        if ((high ? _high : _low) is { } half && (high ? ~va : va) >> half.VaBits == 0)
+        if (HalfOf(va) is { } half)
             return half.Translate(va, needed, out page);
         // Spaces that are held outside have one level.
         page = default;
         page.Fault = Machine.Translation.NeedsMaintenance ? FaultStatus.TranslationLevel0 : FaultStatus.TranslationLevel3;
         return false;
+    }
+
+    /// <inheritdoc/>
+    internal override bool TryFindDescriptor(ulong va, out ulong pa, out int bits)
+    {
+        (pa, bits) = (0, 12);
+        return HalfOf(va) is { } half && half.TryFindDescriptor(va, out pa, out bits);
     }
 
     /// <inheritdoc/>

@@ -66,7 +66,7 @@ public sealed partial class Cpu
 
     // By 2 MiB of virtual address: the largest block that TLB entries there were made of.
     private const int RegionBits = 21;
-    private const ulong MostPages = 512;
+    private const ulong MostPages = 512, AllPages = ulong.MaxValue;
 
     [NotState(Forgettable)]
     private readonly Dictionary<ulong, int> _blocks = [];
@@ -122,27 +122,36 @@ public sealed partial class Cpu
         return true;
     }
 
+    /// <summary>The TLBs of the timing model drop the entries that these pages are in.</summary>
+    private void ForgetPages(ulong va, ulong pages) => Timing.ForgetTranslations(va >> 12, pages, null);
+
     private void InvalidateTlb(bool range, int op2, ulong operand)
     {
         if (op2 is 0 or 2)
         {
             InvalidateTlbAll();
+            Timing.ForgetTranslations(0, AllPages, op2 == 2 ? operand >> 48 : null);
         }
         else if (!range)
         {
-            InvalidateTlb((ulong)((long)(operand << 20) >> 8));
+            ulong va = (ulong)((long)(operand << 20) >> 8);
+            InvalidateTlb(va);
+            ForgetPages(va, 1);
         }
         else
         {
             // TG, SCALE, NUM, BaseADDR in units of the granule.
             int granule = ((operand >> 46) & 3) switch { 1 => 12, 2 => 14, 3 => 16, _ => 0 };
             ulong pages = (((operand >> 39) & 31) + 1) << (5 * (int)((operand >> 44) & 3) + 1) << (granule - 12);
+            ulong start = (ulong)((long)(operand << 27) >> 27) << granule;
             if (granule == 0 || pages > MostPages)
             {
                 InvalidateTlbAll();
+                if (granule != 0)
+                    ForgetPages(start, pages);
                 return;
             }
-            ulong start = (ulong)((long)(operand << 27) >> 27) << granule;
+            ForgetPages(start, pages);
             for (ulong page = 0; page < pages; page++)
                 InvalidateTlb(start + page * 4096);
         }

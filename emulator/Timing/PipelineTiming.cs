@@ -91,6 +91,13 @@ public abstract class PipelineTiming : TimingModel
     }
 
     /// <inheritdoc/>
+    internal sealed override void ForgetTranslations(ulong first, ulong count, ulong? asid)
+    {
+        Events.ForgetTranslations(first, count, asid);
+        Twin?.ForgetTranslations(first, count, asid);
+    }
+
+    /// <inheritdoc/>
     public sealed override void EmptyCaches() => Events.EmptyCaches();
 
     /// <inheritdoc/>

@@ -94,6 +94,14 @@ public class TimingModel
         ChargedCycles += cycles;
     }
 
+    /// <summary>TLB maintenance: entries of pages are dropped.</summary>
+    /// <param name="first">First page of 4 KiB.</param>
+    /// <param name="count">Pages.</param>
+    /// <param name="asid">Those of one ASID; null: of all.</param>
+    internal virtual void ForgetTranslations(ulong first, ulong count, ulong? asid)
+    {
+    }
+
     /// <summary>Empties caches and TLBs, as if everything in them had been displaced; predictors keep what they learned.</summary>
     public virtual void EmptyCaches()
     {

@@ -171,7 +171,7 @@ public sealed partial class CoreEvents
             _fetchContext = context;
             _fetchIsCurrent = true;
             ulong misses = counters.ItlbMisses;
-            e.FetchExtra = Translate(_microI, page, context, ref counters.ItlbMisses, ref counters.Walks);
+            e.FetchExtra = Translate(pe, _microI, page, context, ref counters.ItlbMisses, ref counters.Walks);
             if (counters.ItlbMisses != misses)
                 FetchContents = _shared.NewContents();
             if (e.FetchExtra > 0)
@@ -189,16 +189,23 @@ public sealed partial class CoreEvents
         }
     }
 
-    private int Translate(Tlb micro, ulong page, ulong context, ref ulong misses, ref ulong walks)
+    private int Translate(ProcessingElement pe, Tlb micro, ulong page, ulong context, ref ulong misses, ref ulong walks)
     {
-        if (micro.Access(page, context))
+        if (micro.Touch(page, context))
             return 0;
         misses++;
-        if (_main.Access(page, context))
+        if (_main.Touch(page, context, out int size))
+        {
+            micro.Insert(page, context, size);
             return _model.MicroTlbMiss;
+        }
         walks++;
-        // Eight descriptors are in a line; where the tables lie is not known here, so they lie far from all RAM.
+        // Eight descriptors are in a line. Tables that are not in RAM lie far from all of it, and map pages.
         ulong table = (1UL << 52) ^ (context << 36) ^ (page >> 3);
+        if (pe.TryFindDescriptor(page << 12, out ulong descriptor, out int bits))
+            (table, size) = (descriptor >> _lineShift, bits - 12);
+        _main.Insert(page, context, size);
+        micro.Insert(page, context, size);
         TimingCounters ignored = default;
         return _model.MicroTlbMiss + _model.Walk + Penalty(_shared.Fetch(table, null, false, out _, _l2), ref ignored, out _);
     }
@@ -281,7 +288,7 @@ public sealed partial class CoreEvents
         e.Line = line;
         e.Write = write;
         counters.L1DAccesses++;
-        e.Walk = Translate(_microD, va >> 12, pe.TranslationTag(va), ref counters.DtlbMisses, ref counters.Walks);
+        e.Walk = Translate(pe, _microD, va >> 12, pe.TranslationTag(va), ref counters.DtlbMisses, ref counters.Walks);
         bool latest = _l1d.IsLatest(line);
         int found = _l1d.Find(line);
         if (found >= 0)
@@ -332,6 +339,19 @@ public sealed partial class CoreEvents
             e.Victims++;
     }
 
+    /// <summary>TLB maintenance, by this PE or by another one: entries of pages are dropped.</summary>
+    /// <param name="first">First page of 4 KiB.</param>
+    /// <param name="count">Pages.</param>
+    /// <param name="asid">Those of one ASID; null: of all.</param>
+    internal void ForgetTranslations(ulong first, ulong count, ulong? asid)
+    {
+        _microD.Remove(first, count, asid);
+        _microI.Remove(first, count, asid);
+        _main.Remove(first, count, asid);
+        FetchContents = _shared.NewContents();
+        _fetchPage = ulong.MaxValue;
+    }
+
     private void SystemRegister(InstructionTiming t, ref InstructionEvents e)
     {
         // MRS of CNTPCT_EL0, CNTVCT_EL0 and their self-synchronized forms: op0 3, op1 3, CRn 14, CRm 0, op2 1, 2, 5, 6.
@@ -343,15 +363,7 @@ public sealed partial class CoreEvents
         {
             uint crn = (t.Encoding >> 12) & 15;
             uint crm = (t.Encoding >> 8) & 15;
-            if (crn == 8)
-            {
-                _microD.Clear();
-                _microI.Clear();
-                FetchContents = _shared.NewContents();
-                _main.Clear();
-                _fetchPage = ulong.MaxValue;
-            }
-            else if (crn == 7 && crm is 1 or 5)
+            if (crn == 7 && crm is 1 or 5)
             {
                 _l1i.Clear();
                 FetchContents = _shared.NewContents();

@@ -51,6 +51,13 @@ public abstract class ProcessingElement
     /// <summary>What a TLB entry for an address is tagged with: entries of another tag do not hit.</summary>
     internal abstract ulong TranslationTag(ulong va);
 
+    /// <summary>Where the last descriptor of an address's translation lies in RAM; changes nothing.</summary>
+    /// <param name="va">Virtual address.</param>
+    /// <param name="pa">Physical address of the descriptor.</param>
+    /// <param name="bits">Base 2 logarithm of the bytes that one TLB entry may stand for: the block or page, or contiguous ones.</param>
+    /// <returns>False: the tables are not in RAM, or have none for the address.</returns>
+    internal abstract bool TryFindDescriptor(ulong va, out ulong pa, out int bits);
+
     /// <summary>Where a prefetch of an address would go; changes nothing.</summary>
     /// <returns>False when it may not be read.</returns>
     internal abstract bool TryRead(ulong va, out ulong pa);

@@ -1,13 +1,22 @@
+using System.Numerics;
+
 namespace ArmVdso.Emulator.Timing.Events;
 
-/// <summary>A translation look-aside buffer, as far as timing cares: tags of 4 KiB pages with the translation context
-/// (<see cref="ProcessingElement.TranslationTag"/>), true LRU inside a set.</summary>
+/// <summary>A translation look-aside buffer, as far as timing cares: tags of pages with the translation context
+/// (<see cref="ProcessingElement.TranslationTag"/>), true LRU inside a set. An entry stands for a page of 4 KiB or for a power of two of
+/// them, as large as the block or the contiguous pages of the tables.</summary>
 public sealed class Tlb
 {
+    // A tag is a page's number; of a larger entry with this bit, the size, and the number in units of it.
+    private const ulong Large = 1UL << 62;
+    private const int SizeShift = 56, SizeMask = 63;
     private readonly ulong[] _pages;
     private readonly ulong[] _contexts;
     private readonly int _ways;
     private readonly ulong _setMask;
+
+    /// <summary>Bit n: there may be entries of 2 to the n pages.</summary>
+    private ulong _sizes;
 
     /// <summary>Makes an empty TLB of <paramref name="entries"/> entries in sets of <paramref name="ways"/>; the number of sets is a
     /// power of two.</summary>
@@ -20,62 +29,104 @@ public sealed class Tlb
         Clear();
     }
 
-    /// <summary>Looks a page up, inserting it on a miss.</summary>
-    public bool Access(ulong page, ulong context)
+    private static ulong Tag(ulong page, int size) => size == 0 ? page : Large | (ulong)size << SizeShift | page >> size;
+
+    private static int SizeOf(ulong tag) => (tag & Large) == 0 ? 0 : (int)(tag >> SizeShift) & SizeMask;
+
+    private int Find(ulong page, ulong context)
     {
-        int set = (int)(page & _setMask) * _ways;
-        if (_pages[set] == page && _contexts[set] == context)
-            return true;
-        int last = set + _ways - 1;
-        int at = set + 1;
-        while (at <= last && (_pages[at] != page || _contexts[at] != context))
-            at++;
-        bool hit = at <= last;
-        for (int i = hit ? at : last; i > set; i--)
+        int at = Find(page, page, context);
+        for (ulong sizes = _sizes; at < 0 && sizes != 0; sizes &= sizes - 1)
+        {
+            int size = BitOperations.TrailingZeroCount(sizes);
+            at = Find(Tag(page, size), page >> size, context);
+        }
+        return at;
+    }
+
+    private int Find(ulong tag, ulong number, ulong context)
+    {
+        int set = (int)(number & _setMask) * _ways;
+        for (int i = set; i < set + _ways; i++)
+        {
+            if (_pages[i] == tag && _contexts[i] == context)
+                return i;
+        }
+        return -1;
+    }
+
+    /// <summary>Moves the others of a set back by one, up to a place, and puts an entry before them.</summary>
+    private void PutFirst(int set, int place, ulong tag, ulong context)
+    {
+        for (int i = place; i > set; i--)
         {
             _pages[i] = _pages[i - 1];
             _contexts[i] = _contexts[i - 1];
         }
-        _pages[set] = page;
+        _pages[set] = tag;
         _contexts[set] = context;
-        return hit;
+    }
+
+    /// <summary>Uses the entry of a page, if there is one; changes nothing else.</summary>
+    /// <param name="page">Number of a page of 4 KiB.</param>
+    /// <param name="context">Its context.</param>
+    /// <param name="size">Base 2 logarithm of the pages that the entry stands for.</param>
+    internal bool Touch(ulong page, ulong context, out int size)
+    {
+        int at = (int)(page & _setMask) * _ways;
+        size = 0;
+        if (_pages[at] == page && _contexts[at] == context)
+            return true;
+        at = Find(page, context);
+        if (at < 0)
+            return false;
+        ulong tag = _pages[at];
+        size = SizeOf(tag);
+        PutFirst(at / _ways * _ways, at, tag, context);
+        return true;
+    }
+
+    /// <inheritdoc cref="Touch(ulong, ulong, out int)"/>
+    internal bool Touch(ulong page, ulong context) => Touch(page, context, out _);
+
+    /// <summary>Inserts the entry of a page that is not there; the least recently used one of its set goes.</summary>
+    internal void Insert(ulong page, ulong context, int size)
+    {
+        if (size != 0)
+            _sizes |= 1UL << size;
+        int set = (int)((page >> size) & _setMask) * _ways;
+        PutFirst(set, set + _ways - 1, Tag(page, size), context);
     }
 
     /// <summary>Whether a page is there; changes nothing.</summary>
-    internal bool Contains(ulong page, ulong context)
-    {
-        int set = (int)(page & _setMask) * _ways;
-        for (int i = set; i < set + _ways; i++)
-        {
-            if (_pages[i] == page && _contexts[i] == context)
-                return true;
-        }
-        return false;
-    }
+    internal bool Contains(ulong page, ulong context) => Find(page, context) >= 0;
 
-    /// <summary>As <see cref="Access"/> when the page is there; changes nothing when it is not.</summary>
-    internal bool Touch(ulong page, ulong context)
-    {
-        int set = (int)(page & _setMask) * _ways;
-        for (int i = set; i < set + _ways; i++)
-        {
-            if (_pages[i] != page || _contexts[i] != context)
-                continue;
-            for (; i > set; i--)
-            {
-                _pages[i] = _pages[i - 1];
-                _contexts[i] = _contexts[i - 1];
-            }
-            _pages[set] = page;
-            _contexts[set] = context;
-            return true;
-        }
-        return false;
-    }
+    /// <summary>The page used last, when there is but one set: another access to it changes nothing. MaxValue when that is not
+    /// known.</summary>
+    internal (ulong Page, ulong Context) Latest =>
+        _setMask == 0 && SizeOf(_pages[0]) == 0 ? (_pages[0], _contexts[0]) : (ulong.MaxValue, 0);
 
-    /// <summary>The page used last, when there is but one set: another access to it changes nothing.</summary>
-    internal (ulong Page, ulong Context) Latest => _setMask == 0 ? (_pages[0], _contexts[0]) : (ulong.MaxValue, 0);
+    /// <summary>Drops the entries of pages of an address space.</summary>
+    /// <param name="first">First page.</param>
+    /// <param name="count">Pages.</param>
+    /// <param name="asid">ASID in the tags, bits 63 to 48; null: any.</param>
+    internal void Remove(ulong first, ulong count, ulong? asid)
+    {
+        for (int i = 0; i < _pages.Length; i++)
+        {
+            ulong tag = _pages[i];
+            int size = SizeOf(tag);
+            ulong page = size == 0 ? tag : (tag & ((1UL << SizeShift) - 1)) << size;
+            bool meant = page - first < count || first - page < 1UL << size;
+            if (tag != ulong.MaxValue && meant && (asid is null || (_contexts[i] != 0 && _contexts[i] >> 48 == asid)))
+                _pages[i] = ulong.MaxValue;
+        }
+    }
 
     /// <summary>Empties the TLB.</summary>
-    public void Clear() => Array.Fill(_pages, ulong.MaxValue);
+    public void Clear()
+    {
+        Array.Fill(_pages, ulong.MaxValue);
+        _sizes = 0;
+    }
 }
