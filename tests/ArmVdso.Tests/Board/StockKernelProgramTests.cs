@@ -32,6 +32,9 @@ public sealed class StockKernelProgramTests : IDisposable
         return folder;
     });
 
+    /// <summary>The folder of the fetched kernels.</summary>
+    internal static string Folder => s_folder.Value;
+
     private static bool Long => Environment.GetEnvironmentVariable("ARMVDSO_LONG") == "1";
 
     public static TheoryData<string, int, string, string> Machines

@@ -12,6 +12,7 @@ internal static class CommandTree
         CompareCommand.Make(),
         TraceCommand.Make(),
         KernelPathCommand.Make(),
+        KernelTruthCommand.Make(),
         CheckCommand.Make(),
         ExplainCommand.Make(),
         ModelsCommand.Make(),

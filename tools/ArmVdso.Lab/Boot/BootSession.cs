@@ -33,6 +33,7 @@ public sealed class BootSession : IDisposable
     private readonly KernelPlace _place;
     private readonly WatchedLine _line;
     private (string File, string When)? _snapshot;
+    private Action? _paused;
     private volatile bool _timedOut, _interrupted;
     private string? _panic;
 
@@ -186,6 +187,13 @@ public sealed class BootSession : IDisposable
         });
     }
 
+    /// <summary>Calls somebody between two turns of a CPU once the guest has written a text to one line of its console.</summary>
+    internal void PauseAfter(string text, Action then)
+    {
+        _paused = then;
+        _line.Watch(text, _ => Machine.PauseAt = 0);
+    }
+
     /// <summary>Makes a snapshot when all CPUs have reached a cycle.</summary>
     /// <param name="file">The snapshot.</param>
     /// <param name="cycle">Cycle.</param>
@@ -277,6 +285,8 @@ public sealed class BootSession : IDisposable
                 Board.Run(limit);
                 if (!Machine.Paused)
                     break;
+                _paused?.Invoke();
+                _paused = null;
                 Snapshot();
             }
         }

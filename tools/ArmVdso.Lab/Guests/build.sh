@@ -9,7 +9,7 @@ for tool in clang-19 ld.lld-19; do
   command -v "$tool" >/dev/null || { echo "build.sh: $tool is missing (packages clang-19 lld-19)" >&2; exit 2; }
 done
 tmp=$(mktemp -d); trap 'rm -rf "$tmp"' EXIT
-for f in compare writable; do
+for f in compare writable truth; do
   clang-19 --target=aarch64-linux-gnu -march=armv8-a -O2 -ffreestanding -fno-stack-protector -fno-pic -mgeneral-regs-only \
     -fomit-frame-pointer -fno-asynchronous-unwind-tables -Wall -Wextra -ffile-prefix-map="$PWD=." -c "$f.c" -o "$tmp/$f.o"
   ld.lld-19 -static -nostdlib --build-id=none -z norelro -z max-page-size=4096 -o "$tmp/$f.elf" "$tmp/$f.o"
@@ -22,14 +22,14 @@ for f in check kernelpath anchors; do
   clang-19 --target=aarch64-linux-gnu -march=armv8-a -nostdinc -ffile-prefix-map="$PWD=." -c "$f.S" -o "$tmp/$f.o"
   ld.lld-19 -static -nostdlib --build-id=none -z norelro -z max-page-size=4096 -o "$tmp/$f.elf" "$tmp/$f.o"
 done
-{ for f in compare.c calls.h own.h writable.c check.S kernelpath.S getters.h anchors.S; do sha256sum < "$f" | sed "s/-\$/$f/"; done
-  for f in compare.elf own.elf writable.elf check.elf kernelpath.elf anchors.elf; do sha256sum < "$tmp/$f" | sed "s/-\$/$f/"; done
+{ for f in compare.c calls.h own.h writable.c truth.c check.S kernelpath.S getters.h anchors.S; do sha256sum < "$f" | sed "s/-\$/$f/"; done
+  for f in compare.elf own.elf writable.elf truth.elf check.elf kernelpath.elf anchors.elf; do sha256sum < "$tmp/$f" | sed "s/-\$/$f/"; done
 } > "$tmp/SHA256SUMS"
 if [ "${1:-}" = --check ]; then
-  for f in compare.elf own.elf writable.elf check.elf kernelpath.elf anchors.elf SHA256SUMS; do
+  for f in compare.elf own.elf writable.elf truth.elf check.elf kernelpath.elf anchors.elf SHA256SUMS; do
     cmp -s "$tmp/$f" "$f" || { echo "build.sh: $f differs from a fresh build" >&2; exit 1; }
   done
   echo "embedded guests: up to date"
 else
-  cp "$tmp"/{compare.elf,own.elf,writable.elf,check.elf,kernelpath.elf,anchors.elf,SHA256SUMS} .
+  cp "$tmp"/{compare.elf,own.elf,writable.elf,truth.elf,check.elf,kernelpath.elf,anchors.elf,SHA256SUMS} .
 fi

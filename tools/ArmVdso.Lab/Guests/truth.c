@@ -1,0 +1,287 @@
+/*
+ * The guest of "armvdso kernel-truth": it makes system calls, faults, processes and
+ * switches, each many times, and measures nothing itself: the host watches the
+ * functions mark_NAME. It runs as a program, or as the first process of a kernel,
+ * where it switches the machine off at its end. "truth -" ends at once.
+ * Freestanding; built by build.sh with clang-19 and ld.lld-19.
+ */
+typedef unsigned long u64;
+typedef unsigned int u32;
+
+#define ROUNDS 48
+#define FEW 16
+#define PAGE 4096
+
+static char *self;
+static u64 buffer[64];
+__attribute__((used)) static unsigned char stack[8192] __attribute__((aligned(16)));
+static volatile u32 here, there, stop;
+
+static long call(long nr, long a, long b, long c, long d, long e, long f)
+{
+	register long x8 __asm__("x8") = nr;
+	register long x0 __asm__("x0") = a;
+	register long x1 __asm__("x1") = b;
+	register long x2 __asm__("x2") = c;
+	register long x3 __asm__("x3") = d;
+	register long x4 __asm__("x4") = e;
+	register long x5 __asm__("x5") = f;
+
+	__asm__ volatile("svc #0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5) : "memory");
+	return x0;
+}
+
+#define CALL(nr, a, b, c) call(nr, (long)(a), (long)(b), (long)(c), 0, 0, 0)
+
+/* What must not fail. */
+static long sure(long result)
+{
+	if (result < 0 && result > -4096) {
+		call(64, 2, (long)"truth: a call failed\n", 21, 0, 0, 0);
+		call(94, 1, 0, 0, 0, 0, 0);
+	}
+	return result;
+}
+
+/* So many rounds of something, each of which ends at the entry of mark_NAME. */
+#define LOOP(name, count, ...)								\
+__attribute__((noinline)) void mark_##name(void)					\
+{											\
+	__asm__ volatile("");								\
+}											\
+static void loop_##name(void)								\
+{											\
+	for (int i = 0; i < (count); i++) {						\
+		__VA_ARGS__;								\
+		mark_##name();								\
+	}										\
+}
+
+#define SIMPLE(name, nr, a, b, c) LOOP(name, ROUNDS, sure(CALL(nr, a, b, c)))
+
+static int file, zero, null, pipe[2];
+static u64 area;
+
+LOOP(empty, ROUNDS, (void)0)
+LOOP(enosys, ROUNDS, CALL(999, 0, 0, 0))
+SIMPLE(getpid, 172, 0, 0, 0)
+SIMPLE(gettid, 178, 0, 0, 0)
+SIMPLE(getppid, 173, 0, 0, 0)
+SIMPLE(getuid, 174, 0, 0, 0)
+SIMPLE(getegid, 177, 0, 0, 0)
+SIMPLE(getcpu, 168, buffer, buffer + 1, 0)
+SIMPLE(clock_gettime, 113, 1, buffer, 0)
+SIMPLE(clock_gettime_coarse, 113, 6, buffer, 0)
+SIMPLE(gettimeofday, 169, buffer, 0, 0)
+SIMPLE(clock_getres, 114, 1, buffer, 0)
+SIMPLE(umask, 166, 18, 0, 0)
+SIMPLE(times, 153, buffer, 0, 0)
+SIMPLE(uname, 160, buffer, 0, 0)
+LOOP(prlimit64, ROUNDS, sure(call(261, 0, 7, 0, (long)buffer, 0, 0)))
+SIMPLE(sched_yield, 124, 0, 0, 0)
+LOOP(rt_sigprocmask, ROUNDS, sure(call(135, 0, 0, (long)buffer, 8, 0, 0)))
+LOOP(rt_sigaction, ROUNDS, sure(call(134, 12, 0, (long)buffer, 8, 0, 0)))
+SIMPLE(fcntl_getfl, 25, file, 3, 0)
+SIMPLE(lseek, 62, file, 0, 0)
+SIMPLE(fstat, 80, file, buffer, 0)
+LOOP(newfstatat, ROUNDS, sure(call(79, -100, (long)self, (long)buffer, 0, 0, 0)))
+SIMPLE(read_zero, 63, zero, buffer, 1)
+SIMPLE(write_null, 64, null, buffer, 1)
+LOOP(pread_file, ROUNDS, sure(call(67, file, (long)buffer, 64, 64, 0, 0)))
+LOOP(dup_close, ROUNDS, CALL(57, sure(CALL(23, file, 0, 0)), 0, 0))
+LOOP(open_close, ROUNDS, CALL(57, sure(call(56, -100, (long)self, 0, 0, 0, 0)), 0, 0))
+LOOP(pipe_write_read, ROUNDS, sure(CALL(64, pipe[1], buffer, 1)); sure(CALL(63, pipe[0], buffer, 1)))
+LOOP(futex_wake, ROUNDS, sure(CALL(98, &here, 129, 1)))
+LOOP(ppoll, ROUNDS, sure(call(73, 0, 0, (long)(buffer + 32), 0, 0, 0)))
+SIMPLE(brk, 214, 0, 0, 0)
+LOOP(mmap_munmap, ROUNDS, CALL(215, sure(call(222, 0, 4 * PAGE, 3, 0x22, -1, 0)), 4 * PAGE, 0))
+LOOP(mprotect, ROUNDS, sure(CALL(226, area, PAGE, i & 1 ? 3 : 1)))
+LOOP(fault_read, ROUNDS, (void)*(volatile char *)(area + (u64)(8 + i) * PAGE))
+LOOP(fault_write, ROUNDS, *(volatile char *)(area + (u64)(8 + ROUNDS + i) * PAGE) = 1)
+LOOP(signal, ROUNDS, sure(CALL(131, CALL(172, 0, 0, 0), CALL(178, 0, 0, 0), 10)))
+
+static long fork_and_wait(int again)
+{
+	long child = sure(call(220, 17, 0, 0, 0, 0, 0));
+
+	if (child == 0) {
+		char *arguments[] = { self, "-", 0 };
+		char *environment[] = { 0 };
+
+		if (again)
+			CALL(221, self, arguments, environment);
+		CALL(94, again, 0, 0);
+	}
+	return sure(call(260, child, (long)buffer, 0, 0, 0, 0));
+}
+
+LOOP(fork_exit_wait, FEW, fork_and_wait(0); sure(-(long)(u32)buffer[0]))
+LOOP(fork_exec_exit_wait, FEW, fork_and_wait(1); sure(-(long)(u32)buffer[0]))
+
+/* A thread: CLONE_VM, FS, FILES, SIGHAND, THREAD, SYSVSEM, CHILD_CLEARTID. */
+__attribute__((naked)) static long spawn(volatile u32 *tid __attribute__((unused)), void (*body)(void) __attribute__((unused)))
+{
+	__asm__(
+		"	mov	x9, x1\n"
+		"	mov	x4, x0\n"
+		"	adrp	x1, stack\n"
+		"	add	x1, x1, :lo12:stack\n"
+		"	add	x1, x1, #8192\n"
+		"	mov	x0, #0x0f00\n"
+		"	movk	x0, #0x25, lsl #16\n"
+		"	mov	x2, #0\n"
+		"	mov	x3, #0\n"
+		"	mov	x8, #220\n"
+		"	svc	#0\n"
+		"	cbz	x0, 1f\n"
+		"	ret\n"
+		"1:	blr	x9\n"
+		"	mov	x0, #0\n"
+		"	mov	x8, #93\n"
+		"	svc	#0\n");
+}
+
+static volatile u32 alive;
+
+static void nothing(void)
+{
+}
+
+static void thread_and_wait(void (*body)(void))
+{
+	alive = 1;
+	sure(spawn(&alive, body));
+}
+
+static void join(void)
+{
+	while (alive)
+		CALL(98, &alive, 0, alive);
+}
+
+LOOP(thread_exit_wait, FEW, thread_and_wait(nothing); join())
+
+static void wait_for(volatile u32 *word)
+{
+	while (!*word)
+		CALL(98, word, 128, 0);
+	*word = 0;
+}
+
+static void tell(volatile u32 *word)
+{
+	*word = 1;
+	CALL(98, word, 129, 1);
+}
+
+static void answer(void)
+{
+	for (;;) {
+		wait_for(&there);
+		if (stop)
+			return;
+		tell(&here);
+	}
+}
+
+LOOP(futex_two_switches, ROUNDS, tell(&there); wait_for(&here))
+
+static int to[2], from[2];
+
+LOOP(pipe_two_switches, ROUNDS, sure(CALL(64, to[1], buffer, 1)); sure(CALL(63, from[0], buffer, 1)))
+
+static void switches(void)
+{
+	thread_and_wait(answer);
+	loop_futex_two_switches();
+	stop = 1;
+	tell(&there);
+	join();
+	sure(CALL(59, to, 0, 0));
+	sure(CALL(59, from, 0, 0));
+	if (sure(call(220, 17, 0, 0, 0, 0, 0)) == 0) {
+		CALL(57, to[1], 0, 0);
+		while (CALL(63, to[0], buffer, 1) == 1)
+			CALL(64, from[1], buffer, 1);
+		CALL(94, 0, 0, 0);
+	}
+	loop_pipe_two_switches();
+	CALL(57, to[1], 0, 0);
+	sure(call(260, -1, 0, 0, 0, 0, 0));
+}
+
+static void handler(int number)
+{
+	(void)number;
+}
+
+__attribute__((used)) static void start(u64 *sp)
+{
+	u64 action[4] = { (u64)handler, 0, 0, 0 };
+
+	self = ((char **)(sp + 1))[0];
+	if (sp[0] > 1 && ((char **)(sp + 1))[1][0] == '-')
+		CALL(94, 0, 0, 0);
+	/* Who watches begins between two turns of the CPU: sleep 10 ms. */
+	CALL(64, 1, "kernel-truth: begin\n", 20);
+	buffer[0] = 0;
+	buffer[1] = 10000000;
+	sure(CALL(101, buffer, 0, 0));
+	file = (int)sure(call(56, -100, (long)self, 0, 0, 0, 0));
+	zero = (int)sure(call(56, -100, (long)"/dev/zero", 0, 0, 0, 0));
+	null = (int)sure(call(56, -100, (long)"/dev/null", 1, 0, 0, 0));
+	sure(CALL(59, pipe, 0, 0));
+	area = (u64)sure(call(222, 0, (8 + 2 * ROUNDS) * PAGE, 3, 0x22, -1, 0));
+	sure(call(134, 10, (long)action, 0, 8, 0, 0));
+	buffer[32] = buffer[33] = 0;
+	loop_empty();
+	loop_enosys();
+	loop_getpid();
+	loop_gettid();
+	loop_getppid();
+	loop_getuid();
+	loop_getegid();
+	loop_getcpu();
+	loop_clock_gettime();
+	loop_clock_gettime_coarse();
+	loop_gettimeofday();
+	loop_clock_getres();
+	loop_umask();
+	loop_times();
+	loop_uname();
+	loop_prlimit64();
+	loop_sched_yield();
+	loop_rt_sigprocmask();
+	loop_rt_sigaction();
+	loop_fcntl_getfl();
+	loop_lseek();
+	loop_fstat();
+	loop_newfstatat();
+	loop_read_zero();
+	loop_write_null();
+	loop_pread_file();
+	loop_dup_close();
+	loop_open_close();
+	loop_pipe_write_read();
+	loop_futex_wake();
+	buffer[32] = buffer[33] = 0;
+	loop_ppoll();
+	loop_brk();
+	loop_mmap_munmap();
+	loop_mprotect();
+	loop_fault_read();
+	loop_fault_write();
+	loop_signal();
+	loop_fork_exit_wait();
+	loop_fork_exec_exit_wait();
+	loop_thread_exit_wait();
+	switches();
+	if (CALL(172, 0, 0, 0) == 1)
+		call(142, 0xfee1dead, 672274793, 0x4321fedc, 0, 0, 0);
+	CALL(94, 0, 0, 0);
+}
+
+__attribute__((naked)) void _start(void)
+{
+	__asm__("mov x0, sp\n\tmov x29, #0\n\tmov x30, #0\n\tb start\n");
+}
