@@ -100,6 +100,12 @@ public sealed class FileSystem
     internal void GiveInode() => Used = Used with { Inodes = Used.Inodes - 1 };
 }
 
+/// <summary>FS_*_FL of FS_IOC_GETFLAGS (include/uapi/linux/fs.h), as far as tmpfs has them.</summary>
+internal static class InodeFlags
+{
+    internal const uint Immutable = 0x10, Append = 0x20, NoDump = 0x40, NoAtime = 0x80, All = Immutable | Append | NoDump | NoAtime;
+}
+
 /// <summary>One name in a directory listing.</summary>
 /// <param name="Name">The name, one char a byte.</param>
 /// <param name="Ino">Inode number.</param>
@@ -139,6 +145,15 @@ public abstract class Inode
 
     /// <summary>Group.</summary>
     public virtual uint Gid { get; set; }
+
+    /// <summary>FS_IMMUTABLE_FL, FS_APPEND_FL, FS_NODUMP_FL, FS_NOATIME_FL (chattr).</summary>
+    internal virtual uint Flags { get; set; }
+
+    /// <summary>Nothing may be changed, or only added.</summary>
+    internal bool IsImmutable => (Flags & InodeFlags.Immutable) != 0;
+
+    /// <inheritdoc cref="IsImmutable"/>
+    internal bool IsAppendOnly => (Flags & InodeFlags.Append) != 0;
 
     /// <summary>Number of names; 0 when deleted.</summary>
     public virtual uint Nlink { get; set; }
@@ -336,8 +351,11 @@ public abstract class Inode
 
     internal void TouchAccessed()
     {
+        if (Fs.Has(MountFlags.MS_NOATIME | MountFlags.MS_RDONLY) || (Flags & InodeFlags.NoAtime) != 0
+            || (IsDirectory && Fs.Has(MountFlags.MS_NODIRATIME)))
+            return;
         long now = Fs.Vfs.NowRealtime;
-        if (Atime <= Mtime || now - Atime > 86_400_000_000_000)
+        if (Fs.Has(MountFlags.MS_STRICTATIME) || Atime <= Mtime || Atime <= Ctime || now - Atime > 86_400_000_000_000)
             Atime = now;
     }
 }

@@ -69,6 +69,8 @@ internal sealed class MountView : Inode
             set(Real, value);
     }
 
+    internal override uint Flags { get => Real.Flags; set => Real.Flags = value; }
+
     public override SortedDictionary<string, byte[]>? Xattrs { get => Real.Xattrs; set => Real.Xattrs = value; }
 
     internal override List<InotifyWatch>? Watches { get => Real.Watches; set => Real.Watches = value; }

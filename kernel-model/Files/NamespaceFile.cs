@@ -31,6 +31,45 @@ internal sealed class NamespaceFile(NamespaceInode inode, int flags) : OpenFile(
     /// <summary>The namespace.</summary>
     internal INamespace Space => inode.Space;
 
+    /// <summary>NS_GET_USERNS, NS_GET_PARENT, NS_GET_NSTYPE, NS_GET_OWNER_UID (ioctl_ns(2)).</summary>
+    public override long Ioctl(IFileUser user, uint command, ulong argument)
+    {
+        const uint owner = 0xB701, parent = 0xB702, kind = 0xB703, ownerUser = 0xB704;
+        switch (command)
+        {
+            case kind:
+                return (long)Space.CloneFlag;
+            case owner:
+                // The namespace that owns it must be the caller's own or below it.
+                return Space.OwnerSpace is { } above && above.IsWithin(user.Credentials.UserNamespace)
+                    ? Install(user, above) : -Errno.EPERM;
+            case parent:
+                if (Space is not (PidNamespace or UserNamespace))
+                    return -Errno.EINVAL;
+                return Space switch
+                {
+                    PidNamespace { Parent: { } pids } when user.PidNamespace.IsAncestorOf(pids) => Install(user, pids),
+                    UserNamespace { Parent: { } users } when users.IsWithin(user.Credentials.UserNamespace) => Install(user, users),
+                    _ => -Errno.EPERM,
+                };
+            case ownerUser:
+                if (Space is not UserNamespace made)
+                    return -Errno.EINVAL;
+                return user.Memory.Write(argument, user.Credentials.UserNamespace.ShowUser(made.Owner)) ? 0 : -Errno.EFAULT;
+            default:
+                return -Errno.ENOTTY;
+        }
+    }
+
+    private long Install(IFileUser user, INamespace space)
+    {
+        var file = new NamespaceFile(new NamespaceInode(Inode.Fs, space), OpenFlags.O_RDONLY);
+        long fd = user.Files.Add(file, true, user.MaxFiles);
+        if (fd < 0)
+            file.Release();
+        return fd;
+    }
+
     /// <inheritdoc/>
     public override string Description => $"{inode.Space.Kind}:[{inode.Space.Number}]";
 }

@@ -68,6 +68,9 @@ public abstract class OpenFile : IMappedFile
     /// <summary>Whether writes are allowed.</summary>
     public bool CanWrite => (Flags & OpenFlags.O_PATH) == 0 && (Flags & OpenFlags.O_ACCMODE) is OpenFlags.O_WRONLY or OpenFlags.O_RDWR;
 
+    /// <inheritdoc/>
+    public bool WriteSealed => Inode is RegularFile { Seals: var seals } && (seals & 0x18) != 0;
+
     /// <summary>Opened with O_PATH.</summary>
     public bool IsPath => (Flags & OpenFlags.O_PATH) != 0;
 

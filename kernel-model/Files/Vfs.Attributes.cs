@@ -10,6 +10,8 @@ public sealed partial class Vfs
     {
         if (inode.Fs.ReadOnly)
             return -Errno.EROFS;
+        if (inode.IsImmutable || inode.IsAppendOnly)
+            return -Errno.EPERM;
         if (inode.IsSymlink)
             return -Errno.EOPNOTSUPP;
         if (!IsOwner(inode, caller.Credentials))
@@ -28,6 +30,8 @@ public sealed partial class Vfs
         Credentials who = caller.Credentials;
         if (inode.Fs.ReadOnly)
             return -Errno.EROFS;
+        if (inode.IsImmutable || inode.IsAppendOnly)
+            return -Errno.EPERM;
         if (!Has(who, Capability.Chown, inode))
         {
             if (who.Fsuid != inode.Uid || (uid != uint.MaxValue && uid != inode.Uid)
@@ -51,6 +55,8 @@ public sealed partial class Vfs
     {
         if (inode.Fs.ReadOnly)
             return -Errno.EROFS;
+        if (inode.IsImmutable || (inode.IsAppendOnly && !now))
+            return -Errno.EPERM;
         if (!IsOwner(inode, caller.Credentials))
         {
             if (!now)
@@ -63,5 +69,22 @@ public sealed partial class Vfs
         inode.Ctime = inode.Fs.Vfs.NowRealtime;
         inode.Fs.Vfs.NotifyWatches(inode, InotifyBits.IN_ATTRIB);
         return inode.AttributesChanged(AttributeChange.Times);
+    }
+
+    /// <summary>FS_IOC_SETFLAGS: -EPERM for who is not the owner, or changes what CAP_LINUX_IMMUTABLE is for.</summary>
+    internal static long SetFlags(in Caller caller, Inode inode, uint flags)
+    {
+        if (inode.Fs.ReadOnly)
+            return -Errno.EROFS;
+        if (!IsOwner(inode, caller.Credentials))
+            return -Errno.EPERM;
+        if ((flags & ~InodeFlags.All) != 0)
+            return -Errno.EOPNOTSUPP;
+        if (((flags ^ inode.Flags) & (InodeFlags.Immutable | InodeFlags.Append)) != 0
+            && !caller.Credentials.Has(Capability.LinuxImmutable))
+            return -Errno.EPERM;
+        inode.Flags = flags;
+        inode.Ctime = inode.Fs.Vfs.NowRealtime;
+        return 0;
     }
 }

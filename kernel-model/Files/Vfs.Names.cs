@@ -44,7 +44,7 @@ public sealed partial class Vfs
         error = MayCreate(at.Directory, caller.Credentials);
         if (error < 0)
             return error;
-        if (node.IsDirectory)
+        if (node.IsDirectory || node.IsImmutable || node.IsAppendOnly)
             return -Errno.EPERM;
         error = at.Directory.Link(at.Name, node);
         if (error == 0)

@@ -111,6 +111,8 @@ public sealed partial class Vfs
                 want |= Modes.MAY_WRITE;
             if (Permission(inode, caller.Credentials, want) is < 0 and long denied)
                 return denied;
+            if (inode.IsAppendOnly && ((write && (flags & OpenFlags.O_APPEND) == 0) || (flags & OpenFlags.O_TRUNC) != 0))
+                return -Errno.EPERM;
             if ((flags & OpenFlags.O_NOATIME) != 0 && !IsOwner(inode, caller.Credentials))
                 return -Errno.EPERM;
         }

@@ -214,6 +214,8 @@ public sealed partial class Vfs
     {
         if ((want & Modes.MAY_WRITE) != 0 && inode.Fs.ReadOnly && inode.Type is Modes.S_IFREG or Modes.S_IFDIR or Modes.S_IFLNK)
             return -Errno.EROFS;
+        if ((want & Modes.MAY_WRITE) != 0 && inode.IsImmutable)
+            return -Errno.EPERM;
         uint bits = inode.Mode;
         if (inode.Uid == who.Fsuid)
             bits >>= 6;
@@ -248,6 +250,8 @@ public sealed partial class Vfs
     {
         if (Permission(directory, who, Modes.MAY_WRITE | Modes.MAY_EXEC) is < 0 and long error)
             return error;
+        if (directory.IsAppendOnly || node.IsAppendOnly || node.IsImmutable)
+            return -Errno.EPERM;
         if ((directory.Mode & Modes.S_ISVTX) != 0 && who.Fsuid != directory.Uid && who.Fsuid != node.Uid
             && !Has(who, Capability.Fowner, node))
             return -Errno.EPERM;

@@ -6,6 +6,9 @@ public interface IMappedFile
     /// <summary>Whether writes are allowed.</summary>
     bool CanWrite { get; }
 
+    /// <summary>Whether a seal forbids writes through shared mappings (F_SEAL_WRITE, F_SEAL_FUTURE_WRITE).</summary>
+    bool WriteSealed { get; }
+
     /// <summary>The name that /proc/PID/maps shows.</summary>
     string Path { get; }
 

@@ -284,7 +284,8 @@ public sealed partial class MemoryMap
         for (int k = _vmas.IndexAfter(start); k < _vmas.Count && _vmas[k].Start < end; k++)
         {
             Vma vma = _vmas[k];
-            if (((prot & Mman.PROT_WRITE) != 0 && vma.Shared && vma.File is { CanWrite: false })
+            bool writes = (prot & ~vma.Prot & Mman.PROT_WRITE) != 0 && vma.Shared;
+            if ((writes && (vma.File is { CanWrite: false } || vma.File is { WriteSealed: true }))
                 || (vma.Special is { } special && (prot & AllAccess & ~special.MayProt) != 0))
                 return -Errno.EACCES;
             // One that stays as it is is not split (mprotect_fixup).

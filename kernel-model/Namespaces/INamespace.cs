@@ -11,4 +11,7 @@ public interface INamespace
 
     /// <summary>Number in nsfs.</summary>
     uint Number { get; }
+
+    /// <summary>The user namespace that it belongs to; null: that of the first user namespace, which belongs to none.</summary>
+    UserNamespace? OwnerSpace { get; }
 }

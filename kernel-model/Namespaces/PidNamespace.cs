@@ -16,8 +16,9 @@ public sealed class PidNamespace : INamespace
     private readonly Dictionary<int, int> _first = [];
     private int _last;
 
-    internal PidNamespace(uint number, PidNamespace? parent)
+    internal PidNamespace(uint number, PidNamespace? parent, UserNamespace? owner = null)
     {
+        OwnerSpace = owner ?? UserNamespace.Initial;
         Number = number;
         Parent = parent;
         Level = parent is null ? 0 : parent.Level + 1;
@@ -31,6 +32,9 @@ public sealed class PidNamespace : INamespace
 
     /// <inheritdoc/>
     public uint Number { get; }
+
+    /// <inheritdoc/>
+    public UserNamespace? OwnerSpace { get; }
 
     /// <summary>The namespace that it was made in; null for the first one.</summary>
     public PidNamespace? Parent { get; }

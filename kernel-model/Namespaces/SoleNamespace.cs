@@ -15,6 +15,9 @@ internal sealed class SoleNamespace(string kind, ulong cloneFlag, uint number) :
     /// <inheritdoc/>
     public uint Number => number;
 
+    /// <inheritdoc/>
+    public UserNamespace? OwnerSpace => UserNamespace.Initial;
+
     /// <summary>All of them, with the numbers that Linux gives the first ones.</summary>
     internal static IReadOnlyList<SoleNamespace> All { get; } =
     [

@@ -114,6 +114,20 @@ public sealed class UserNamespace : INamespace
     /// <summary>The kernel's ID for a user ID of this namespace (make_kuid); null: not mapped.</summary>
     public uint? User(uint id) => Down(_users, id);
 
+    /// <inheritdoc/>
+    public UserNamespace? OwnerSpace => Parent;
+
+    /// <summary>Whether it is another namespace, or was made below it.</summary>
+    public bool IsWithin(UserNamespace other)
+    {
+        for (UserNamespace? at = this; at is not null; at = at.Parent)
+        {
+            if (ReferenceEquals(at, other))
+                return true;
+        }
+        return false;
+    }
+
     /// <summary>The kernel's ID for a group ID of this namespace (make_kgid); null: not mapped.</summary>
     public uint? Group(uint id) => Down(_groups, id);
 

@@ -55,6 +55,7 @@ internal sealed class Exec(
         task.Group.Dumpable = 1;
         task.ProcessControls.Remove(PrctlOptions.PR_SET_KEEPCAPS);
         (task.Keys.Thread, task.Group.ProcessKeyring) = (null, null);
+        task.Group.EndAio();
         task.Group.ClearPosixTimers();
         EnterMemory(c.Cpu, task, program!);
         records.SyncAll(task);

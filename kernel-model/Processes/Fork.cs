@@ -104,7 +104,7 @@ internal sealed class Fork(
             return -Errno.EINVAL;
         if ((flags & CloneFlags.CLONE_NEWPID) != 0)
         {
-            long result = namespaces.NewPid(pidNamespace, out PidNamespace? space);
+            long result = namespaces.NewPid(pidNamespace, credentials.UserNamespace, out PidNamespace? space);
             if (result < 0)
                 return result;
             pidNamespace = space!;

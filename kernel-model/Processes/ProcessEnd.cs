@@ -28,6 +28,7 @@ internal sealed class ProcessEnd(
         group.RealTimer = null;
         group.RealInterval = 0;
         group.ClearPosixTimers();
+        group.EndAio();
         ipc.ProcessExited(group.Pid);
         group.IsZombie = true;
         ended?.Invoke(group.Leader, group.ExitStatus);

@@ -58,7 +58,7 @@ internal sealed class TaskNamespaces(
     internal void InheritTime(KernelTask parent, KernelTask child, ulong flags)
     {
         child.TimeNamespaceForChildren = (flags & CloneFlags.CLONE_NEWTIME) != 0
-            ? namespaces.NewTime(parent.TimeNamespaceForChildren)
+            ? namespaces.NewTime(parent.TimeNamespaceForChildren, child.Credentials.UserNamespace)
             : parent.TimeNamespaceForChildren;
         child.TimeNamespace = (flags & CloneFlags.CLONE_VM) == 0 ? child.TimeNamespaceForChildren : parent.TimeNamespace;
     }

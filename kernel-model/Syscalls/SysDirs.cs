@@ -185,6 +185,7 @@ internal static class SysDirs
         if (!c.Memory.Write(c.Arg(1), buffer.AsSpan(0, used)))
             return -Errno.EFAULT;
         directory.Position = position;
+        directory.Inode.TouchAccessed();
         return used;
     }
 }

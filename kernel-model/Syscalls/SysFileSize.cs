@@ -48,6 +48,8 @@ internal static class SysFileSize
             return error;
         if (!inode.IsRegular)
             return -Errno.EINVAL;
+        if (inode.IsAppendOnly)
+            return -Errno.EPERM;
         inode = inode.Real;
         return inode.DeniesWrites > 0 ? -Errno.ETXTBSY : Resize(c, inode, c.Long(1));
     }

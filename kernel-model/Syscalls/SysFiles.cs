@@ -119,10 +119,9 @@ internal static class SysFiles
     public static long Fcntl(SyscallContext c)
     {
         const int F_DUPFD = 0, F_GETFD = 1, F_SETFD = 2, F_GETFL = 3, F_SETFL = 4, F_GETLK = 5, F_SETLK = 6, F_SETLKW = 7, F_SETOWN = 8,
-            F_GETOWN = 9, F_SETSIG = 10, F_GETSIG = 11, F_SETOWN_EX = 15, F_GETOWN_EX = 16, F_OFD_GETLK = 36, F_OFD_SETLK = 37, F_OFD_SETLKW = 38,
-            F_SETLEASE = 1024,
-            F_GETLEASE = 1025, F_NOTIFY = 1026, F_CREATED_QUERY = 1028, F_DUPFD_CLOEXEC = 1030, F_SETPIPE_SZ = 1031, F_GETPIPE_SZ = 1032,
-            F_ADD_SEALS = 1033,
+            F_GETOWN = 9, F_SETSIG = 10, F_GETSIG = 11, F_SETOWN_EX = 15, F_GETOWN_EX = 16, F_OFD_GETLK = 36,
+            F_OFD_SETLK = 37, F_OFD_SETLKW = 38, F_SETLEASE = 1024, F_GETLEASE = 1025, F_NOTIFY = 1026,
+            F_CREATED_QUERY = 1028, F_DUPFD_CLOEXEC = 1030, F_SETPIPE_SZ = 1031, F_GETPIPE_SZ = 1032, F_ADD_SEALS = 1033,
             F_GET_SEALS = 1034;
         int fd = c.Int(0), command = c.Int(1);
         if (c.Files[fd] is not { } file)
@@ -191,6 +190,10 @@ internal static class SysFiles
                     return -Errno.EPERM;
                 if ((c.UInt(2) & ~0x3Fu) != 0)
                     return -Errno.EINVAL;
+                // F_SEAL_WRITE: not while somebody can write through a mapping.
+                if ((c.UInt(2) & 8) != 0 && c.Tasks.All.Any(t => t.Mm?.Vmas.Any(v => v.Shared && (v.Prot & Mman.PROT_WRITE) != 0
+                    && v.File is OpenFile { Inode: var mapped } && mapped == sealable) == true))
+                    return -Errno.EBUSY;
                 sealable.Seals |= c.UInt(2);
                 return 0;
             case F_GET_SEALS:
@@ -359,7 +362,8 @@ internal static class SysFiles
     {
         if (FileArguments.File(c, 0) is not { } file)
             return -Errno.EBADF;
-        const uint FICLONE = 0x40049409, FS_IOC_GETFLAGS = 0x80086601, FS_IOC_FIEMAP = 0xC020660B, FIGETBSZ = 2;
+        const uint FICLONE = 0x40049409, FS_IOC_GETFLAGS = 0x80086601, FS_IOC_SETFLAGS = 0x40086602, FS_IOC_FIEMAP = 0xC020660B,
+            FIGETBSZ = 2;
         uint command = c.UInt(1);
         int fd = c.Int(0);
         switch (command)
@@ -383,8 +387,11 @@ internal static class SysFiles
                 return c.Memory.Write(c.Arg(2), 4096) ? 0 : -Errno.EFAULT;
             case FICLONE or FS_IOC_FIEMAP when file.Inode.IsRegular:
                 return -Errno.EOPNOTSUPP;
-            case FS_IOC_GETFLAGS when file.Inode.IsRegular || file.Inode.IsDirectory:
-                return -Errno.ENOTTY;
+            case FS_IOC_GETFLAGS or FS_IOC_SETFLAGS when file.Inode.Real is RegularFile or MemoryDirectory:
+                if (command == FS_IOC_GETFLAGS)
+                    return c.Memory.Write(c.Arg(2), file.Inode.Flags) ? 0 : -Errno.EFAULT;
+                return c.Memory.Read(c.Arg(2), out uint flags)
+                    ? Vfs.SetFlags(FileArguments.CallerOf(c), file.Inode, flags) : -Errno.EFAULT;
             default:
                 FileArguments.CallerOf(c);
                 return file.Ioctl(c.Task, command, c.Arg(2));

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using ArmVdso.Kernel.Files;
 using ArmVdso.Kernel.Signals;
 using ArmVdso.Kernel.Tasks;
 
@@ -151,9 +152,12 @@ internal static class SysKill
             return -Errno.EINVAL;
         if (c.Files[c.Int(0)] is not { } file)
             return -Errno.EBADF;
-        if (file is not PidFile pidFile)
+        // A directory of /proc stands for its process as well (tgid_pidfd_to_pid).
+        ThreadGroup? group = file is PidFile pidFile ? pidFile.Group
+            : file is DirectoryFile { Inode: { Fs.Type: "proc" } place } && place.Parent?.Parent?.Fs.Type != "proc"
+                && int.TryParse(place.Name, out int number) ? c.FindTask(number)?.Group : null;
+        if (group == null)
             return -Errno.EBADF;
-        ThreadGroup group = pidFile.Group;
         if (group.Leader.State == TaskState.Dead)
             return -Errno.ESRCH;
         int signal = c.Int(1);

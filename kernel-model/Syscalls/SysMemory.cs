@@ -68,6 +68,8 @@ internal static class SysMemory
                 return -Errno.EOPNOTSUPP;
             if (!file.CanRead || (shared && (prot & Mman.PROT_WRITE) != 0 && !file.CanWrite))
                 return -Errno.EACCES;
+            if (shared && (prot & Mman.PROT_WRITE) != 0 && file.WriteSealed)
+                return -Errno.EPERM;
             if ((file.Inode.Mode & TypeMask) == CharacterDevice && file.Inode.Rdev == DevZero)
                 (file, offset) = (null, 0);
             else if (!file.CanMap)

@@ -32,6 +32,7 @@ internal static class SysNamespaces
             if (result < 0)
                 return result;
         }
+        UserNamespace maker = (entered ?? task.Credentials).UserNamespace;
         // Other kinds of namespaces are not there: nobody may make one.
         if ((flags & Others) != 0)
             return -Errno.EPERM;
@@ -41,14 +42,14 @@ internal static class SysNamespaces
         {
             if (!(entered ?? task.Credentials).HasInNamespace(Capability.SysAdmin))
                 return -Errno.EPERM;
-            long result = c.Namespaces.NewPid(task.PidNamespaceForChildren, out PidNamespace? space);
+            long result = c.Namespaces.NewPid(task.PidNamespaceForChildren, maker, out PidNamespace? space);
             if (result < 0)
                 return result;
             task.PidNamespaceForChildren = space!;
         }
         // The caller stays in its time namespace: only its children enter, and itself at its next execve.
         if ((flags & NewTime) != 0)
-            task.TimeNamespaceForChildren = c.Namespaces.NewTime(task.TimeNamespaceForChildren);
+            task.TimeNamespaceForChildren = c.Namespaces.NewTime(task.TimeNamespaceForChildren, maker);
         if ((flags & CloneFlags.CLONE_FILES) != 0 && task.Files.Users > 1)
         {
             FileTable old = task.Files;

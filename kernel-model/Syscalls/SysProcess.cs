@@ -39,6 +39,8 @@ internal static class SysProcess
             return -Errno.EINVAL;
         if (OverProcessLimit(c))
             return -Errno.EAGAIN;
+        if ((flags & CloneFlags.CLONE_PIDFD) != 0 && (!c.Memory.Read(pidfd, out int before) || !c.Memory.Write(pidfd, before)))
+            return -Errno.EFAULT;
         long tid = c.Fork.Clone(c, new CloneArguments
         {
             Flags = flags,

@@ -60,6 +60,8 @@ internal static class SysReadWrite
     /// <summary>Reads into the guest, at a position or the file's own; sleeps for what may come.</summary>
     internal static long ReadVector(SyscallContext c, (ulong Address, long Length)[] iov, long? position, uint flags)
     {
+        if (position != null && FileArguments.File(c, 0) is { Seekable: false })
+            return -Errno.ESPIPE;
         if (FileArguments.File(c, 0) is not { CanRead: true } file)
             return -Errno.EBADF;
         if (Check(file, iov, position, out long total) is < 0 and long error)
@@ -113,6 +115,8 @@ internal static class SysReadWrite
     /// <summary>Writes from the guest, at a position or the file's own; sleeps for room.</summary>
     internal static long WriteVector(SyscallContext c, (ulong Address, long Length)[] iov, long? position, uint flags)
     {
+        if (position != null && FileArguments.File(c, 0) is { Seekable: false })
+            return -Errno.ESPIPE;
         if (FileArguments.File(c, 0) is not { CanWrite: true } file)
             return -Errno.EBADF;
         if (Check(file, iov, position, out long total) is < 0 and long error)

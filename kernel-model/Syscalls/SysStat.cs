@@ -76,7 +76,7 @@ internal static class SysStat
         MountEntry? mount = c.Vfs.MountOf(inode);
         BinaryPrimitives.WriteUInt32LittleEndian(b, (0x17FF & ~0x800u) | (c.UInt(3) & MountIdUnique));
         BinaryPrimitives.WriteInt32LittleEndian(b[4..], BlockSize(inode));
-        BinaryPrimitives.WriteUInt64LittleEndian(b[8..], root ? 0x2000u : 0u);
+        BinaryPrimitives.WriteUInt64LittleEndian(b[8..], (root ? 0x2000u : 0u) | (inode.Flags & 0x70));
         BinaryPrimitives.WriteUInt32LittleEndian(b[16..], inode.Nlink);
         BinaryPrimitives.WriteUInt32LittleEndian(b[20..], c.Task.Credentials.UserNamespace.ShowUser(inode.Uid));
         BinaryPrimitives.WriteUInt32LittleEndian(b[24..], c.Task.Credentials.UserNamespace.ShowGroup(inode.Gid));
@@ -84,7 +84,7 @@ internal static class SysStat
         BinaryPrimitives.WriteUInt64LittleEndian(b[32..], inode.Ino);
         BinaryPrimitives.WriteInt64LittleEndian(b[40..], inode.Size);
         BinaryPrimitives.WriteInt64LittleEndian(b[48..], inode.Blocks);
-        BinaryPrimitives.WriteUInt64LittleEndian(b[56..], 0x2000);
+        BinaryPrimitives.WriteUInt64LittleEndian(b[56..], 0x2000 | (inode.Real is RegularFile or MemoryDirectory ? 0x70u : 0));
         WriteTimeX(b[64..], inode.Atime);
         WriteTimeX(b[96..], inode.Ctime);
         WriteTimeX(b[112..], inode.Mtime);

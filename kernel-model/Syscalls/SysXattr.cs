@@ -50,6 +50,8 @@ internal static class SysXattr
         Credentials who = c.Task.Credentials;
         if (write && inode.Fs.ReadOnly)
             return -Errno.EROFS;
+        if (write && (inode.IsImmutable || inode.IsAppendOnly))
+            return -Errno.EPERM;
         if (name.StartsWith("user.", StringComparison.Ordinal))
         {
             if (!inode.IsRegular && !inode.IsDirectory)

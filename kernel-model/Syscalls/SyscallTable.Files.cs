@@ -9,6 +9,11 @@ public static partial class SyscallTable
     /// <summary>System calls on files, by number.</summary>
     internal static IEnumerable<SyscallRow> FileRows() =>
     [
+        new(0, "io_setup", SysAio.Setup, Full, "uint ptr", "", Map),
+        new(1, "io_destroy", SysAio.Destroy, Full, "ptr", "", Unmap),
+        new(2, "io_submit", SysAio.Submit, Full, "ptr int ptr", "", FileTransfer),
+        new(3, "io_cancel", SysAio.Cancel, Full, "ptr ptr ptr", "", Descriptor),
+        new(4, "io_getevents", SysAio.GetEvents, Full, "ptr int int ptr timeout", "", Wait),
         new(5, "setxattr", SysXattr.Setxattr, Full, "path name buf size flags", "", CostClass.Path),
         new(6, "lsetxattr", SysXattr.Lsetxattr, Full, "path name buf size flags", "", CostClass.Path),
         new(7, "fsetxattr", SysXattr.Fsetxattr, Full, "fd name buf size flags", "", Descriptor),
@@ -128,8 +133,8 @@ public static partial class SyscallTable
         new(437, "openat2", SysFiles.Openat2, Full, "dfd path ptr size", "", Open),
         new(439, "faccessat2", SysStat.Faccessat2, Full, "dfd path accmode atflags", "", CostClass.Path),
         new(441, "epoll_pwait2", SysPoll.EpollPwait2, Full, "fd buf int ts sigset size", "", Wait),
+        new(452, "fchmodat2", SysStat.Fchmodat2, Full, "dfd path mode atflags", "", CostClass.Path),
         new(457, "statmount", SysMountInfo.StatMount, Full, "ptr ptr size flags", "", CostClass.Path),
         new(458, "listmount", SysMountInfo.ListMount, Full, "ptr ptr size flags", "", CostClass.Path),
-        new(452, "fchmodat2", SysStat.Fchmodat2, Full, "dfd path mode atflags", "", CostClass.Path),
     ];
 }

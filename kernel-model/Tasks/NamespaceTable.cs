@@ -19,12 +19,12 @@ public sealed class NamespaceTable
     private uint NewNumber() => ++_last;
 
     /// <summary>create_pid_namespace: 0 or -errno.</summary>
-    internal long NewPid(PidNamespace parent, out PidNamespace? space)
+    internal long NewPid(PidNamespace parent, UserNamespace owner, out PidNamespace? space)
     {
         space = null;
         if (parent.Level >= PidNamespace.MaxLevel)
             return -Errno.ENOSPC;
-        space = new PidNamespace(NewNumber(), parent);
+        space = new PidNamespace(NewNumber(), parent, owner);
         return 0;
     }
 
@@ -39,6 +39,6 @@ public sealed class NamespaceTable
     }
 
     /// <summary>A time namespace with the offsets of another (clone_time_ns).</summary>
-    internal TimeNamespace NewTime(TimeNamespace from) =>
-        new() { Number = NewNumber(), MonotonicNs = from.MonotonicNs, BoottimeNs = from.BoottimeNs };
+    internal TimeNamespace NewTime(TimeNamespace from, UserNamespace owner) =>
+        new() { Number = NewNumber(), OwnerSpace = owner, MonotonicNs = from.MonotonicNs, BoottimeNs = from.BoottimeNs };
 }

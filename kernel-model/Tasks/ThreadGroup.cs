@@ -1,3 +1,4 @@
+using ArmVdso.Kernel.Files;
 using ArmVdso.Kernel.Ipc;
 using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Signals;
@@ -14,6 +15,17 @@ public sealed class ThreadGroup
 
     /// <summary>Parent process; null for the first one.</summary>
     public ThreadGroup? Parent { get; internal set; }
+
+    /// <summary>Contexts of asynchronous input and output, by the address of their ring.</summary>
+    internal Dictionary<ulong, AioContext> AioContexts { get; } = [];
+
+    /// <summary>Its memory goes: exit or exec (exit_aio).</summary>
+    internal void EndAio()
+    {
+        foreach (AioContext context in AioContexts.Values)
+            context.Destroy();
+        AioContexts.Clear();
+    }
 
     /// <summary>KEY_SPEC_PROCESS_KEYRING; null: none was asked for.</summary>
     internal Key? ProcessKeyring { get; set; }

@@ -21,6 +21,9 @@ public sealed class TimeNamespace : INamespace
     /// <inheritdoc/>
     public required uint Number { get; init; }
 
+    /// <inheritdoc/>
+    public UserNamespace? OwnerSpace { get; init; } = UserNamespace.Initial;
+
     /// <summary>Whether it is the one that the first process is in, without offsets.</summary>
     public bool IsInitial => Number == InitialNumber;
 

@@ -11,6 +11,7 @@ public sealed class KernelTruthProgramTests
     [InlineData("objects")]
     [InlineData("mounts")]
     [InlineData("keys")]
+    [InlineData("aio")]
     [InlineData("rseq_events", "-E", "GLIBC_TUNABLES=glibc.pthread.rseq=0")]
     public void Holds(string name, params string[] options)
     {
