@@ -7,6 +7,7 @@ using ArmVdso.Emulator.Processor;
 using ArmVdso.Emulator.State;
 using ArmVdso.Emulator.Timing;
 using ArmVdso.Emulator.Timing.Events;
+using ArmVdso.Emulator.Timing.Memo;
 
 namespace ArmVdso.Emulator;
 
@@ -243,6 +244,10 @@ public sealed class Machine : IMachine, IClock, IDisposable
 
     /// <summary>What the native engine did; null with the other engines.</summary>
     public NativeCounts? NativeCounts => Native?.Counts();
+
+    /// <summary>What the memoised timing did; null when there was none.</summary>
+    public MemoCounts? MemoCounts =>
+        MemoisedTiming && _code is not null ? Timing.Memo.MemoCounts.Of(_cpus.Select(c => c.Timing.Memo)) : null;
 
     /// <summary>Whether this host has the native engine.</summary>
     public static bool HasNativeEngine => NativeCode.IsSupported;

@@ -266,6 +266,13 @@ public sealed partial class Cpu
     {
         if (write)
             Journal?.Save(pa, size);
+        Note(va, pa, size, write);
+    }
+
+    /// <summary>Takes note of an access for the timing model.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void Note(ulong va, ulong pa, int size, bool write)
+    {
         ref MemoryAccess a = ref Accesses[AccessCount < Accesses.Length ? AccessCount++ : AccessCount - 1];
         a.Va = va;
         a.Pa = pa;

@@ -12,11 +12,7 @@ namespace ArmVdso.Emulator.Engine.Portable;
 internal partial class PortableEngine : ExecutionEngine
 {
     // Between instructions of the reference engine there are few blocks: taking the pipeline's state out and back costs more than it saves.
-    private const int BlocksAfterStep = 3;
-    private const ulong WorthEntering = 8;
-
-    // In blocks. Perl on the A53 retires a third more instructions one by one with 64, and enters the memo half as often again with 6.
-    private const int LongestPause = 16;
+    private const int BlocksAfterStep = 2;
 
     /// <summary>Frames of a context: without and with PSTATE.PAN at EL1.</summary>
     protected const int Views = 2;
@@ -36,8 +32,7 @@ internal partial class PortableEngine : ExecutionEngine
     private readonly int _coldRuns;
     private int _context;
     private V128 _loaded;
-    private int _pause = 1;
-    private int _timedBlocks;
+    private bool _stepped;
     private Block? _spilled;
     private int _spilledAt;
 
@@ -156,7 +151,7 @@ internal partial class PortableEngine : ExecutionEngine
             if ((unmasked && cpu.IrqLine) || _machine.Observer is { WantsInstructions: true } || FindRunnable() is not { } block)
             {
                 Step();
-                _timedBlocks = BlocksAfterStep;
+                _stepped = true;
                 continue;
             }
             // Nothing but the clock can raise an interrupt before the next instruction of the reference engine.
@@ -174,7 +169,7 @@ internal partial class PortableEngine : ExecutionEngine
                 if (!done)
                 {
                     Step();
-                    _timedBlocks = BlocksAfterStep;
+                    _stepped = true;
                 }
             }
         }
@@ -190,25 +185,13 @@ internal partial class PortableEngine : ExecutionEngine
     {
         if (!_memoised || _cpu.Timing.Memo is not { } memo)
             return RunBlocks<TimedMode>(block, Block.Never - 1, stop);
-        if (_timedBlocks == 0)
-        {
-            if (memo.Enter(_cpu, _cpu.Timing.Level, stop) && memo.Begin(block))
-            {
-                _spilled = null;
-                ulong before = memo.Blocks;
-                bool done = RunBlocks<MemoMode>(block, Block.Never - 1, stop);
-                // Where misses are frequent, it is tried less often.
-                _pause = memo.Blocks - before >= WorthEntering ? 1 : Math.Min(2 * _pause, LongestPause);
-                _timedBlocks = _pause;
-                if (!done)
-                    return false;
-                return _spilled is null || RunBlocks<TimedMode>(_spilled, Block.Never - 1, stop, _spilledAt, 1);
-            }
-            _timedBlocks = 1;
-        }
-        int blocks = _timedBlocks;
-        _timedBlocks = 0;
-        return RunBlocks<TimedMode>(block, Block.Never - 1, stop, 0, blocks);
+        int steps = _stepped ? BlocksAfterStep : 0;
+        _stepped = false;
+        if (!memo.Enter(_cpu, _cpu.Timing.Level, stop, steps) || !memo.Begin(block))
+            return RunBlocks<TimedMode>(block, Block.Never - 1, stop, 0, 1);
+        _spilled = null;
+        return RunBlocks<MemoMode>(block, Block.Never - 1, stop)
+            && (_spilled is null || RunBlocks<TimedMode>(_spilled, Block.Never - 1, stop, _spilledAt, 1));
     }
 
     /// <summary>One block as <see cref="RunTimed"/> would run it, writes journalled.</summary>
@@ -218,7 +201,7 @@ internal partial class PortableEngine : ExecutionEngine
     internal bool RunChecked(Block block, long count, ulong stop)
     {
         BlockMemo memo = _cpu.Timing.Memo!;
-        if (!memo.Enter(_cpu, _cpu.Timing.Level, stop) || !memo.Begin(block))
+        if (!memo.Enter(_cpu, _cpu.Timing.Level, stop, 0) || !memo.Begin(block))
             return RunBlocks<TimedMode>(block, count, stop, 0, 1);
         _spilled = null;
         return RunBlocks<CheckedMemoMode>(block, count, stop)

@@ -48,45 +48,51 @@ public sealed class Cache
     /// <returns>Index for <see cref="State"/>, or -1 on a miss.</returns>
     public int Find(ulong line)
     {
+        int found = Search(line);
+        return found < 0 ? -1 : Use(line, found);
+    }
+
+    /// <summary>Looks a line up; changes nothing.</summary>
+    /// <returns>Index for <see cref="State"/> and <see cref="Use"/>, or -1 on a miss.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal int Search(ulong line)
+    {
         int set = (int)(line & _setMask) * _ways;
-        if (_tags[set] == line)
-            return set;
-        for (int way = 1; way < _ways; way++)
+        ref ulong tags = ref MemoryMarshal.GetArrayDataReference(_tags);
+        for (int i = set; i < set + _ways; i++)
         {
-            if (_tags[set + way] != line)
-                continue;
-            LineState state = _states[set + way];
-            for (int i = set + way; i > set; i--)
-            {
-                _tags[i] = _tags[i - 1];
-                _states[i] = _states[i - 1];
-            }
-            _tags[set] = line;
-            _states[set] = state;
-            return set;
+            if (Unsafe.Add(ref tags, i) == line)
+                return i;
         }
         return -1;
     }
 
-    /// <summary>Whether a line is there; changes nothing.</summary>
-    internal bool Contains(ulong line)
+    /// <summary>Makes a line at an index the most recently used of its set.</summary>
+    /// <returns>Its index then.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal int Use(ulong line, int found)
     {
         int set = (int)(line & _setMask) * _ways;
-        return _tags.AsSpan(set, _ways).Contains(line);
+        return set == found ? set : Move(set, found);
     }
+
+    private int Move(int set, int found)
+    {
+        (ulong line, LineState state) = (_tags[found], _states[found]);
+        for (int i = found; i > set; i--)
+        {
+            _tags[i] = _tags[i - 1];
+            _states[i] = _states[i - 1];
+        }
+        (_tags[set], _states[set]) = (line, state);
+        return set;
+    }
+
+    /// <summary>Whether a line is there; changes nothing.</summary>
+    internal bool Contains(ulong line) => Search(line) >= 0;
 
     /// <summary>Whether a line is the most recently used of its set.</summary>
     internal bool IsLatest(ulong line) => _tags[(int)(line & _setMask) * _ways] == line;
-
-    /// <summary>State of a line, or Invalid; changes nothing.</summary>
-    internal LineState Peek(ulong line)
-    {
-        int set = (int)(line & _setMask) * _ways;
-        if (_tags[set] == line)
-            return _states[set];
-        int way = _tags.AsSpan(set, _ways).IndexOf(line);
-        return way < 0 ? LineState.Invalid : _states[set + way];
-    }
 
     /// <summary>The tags, set by set, most recently used first; for checks that must be fast.</summary>
     internal ulong[] Tags => _tags;

@@ -42,11 +42,13 @@ public sealed partial class CoreEvents
 
     private ulong _ttbr0, _ttbr1;
     private bool _fetchIsCurrent;
+    private ulong _lowTag;
 
     /// <summary>Takes note of the address space that fetches come from now.</summary>
     internal void SetAddressSpace(ProcessingElement pe)
     {
         _fetchIsCurrent = _fetchContext == pe.TranslationTag(_fetchPage << 12);
+        _lowTag = pe.TranslationTag(0);
         if (FetchContents != 0 && pe.TTBR0_EL1 == _ttbr0 && pe.TTBR1_EL1 == _ttbr1)
             return;
         (_ttbr0, _ttbr1) = (pe.TTBR0_EL1, pe.TTBR1_EL1);
@@ -64,20 +66,20 @@ public sealed partial class CoreEvents
     }
 
     /// <summary>A data access hits the TLB and the cache and costs nothing: then their orders of use change as such an access
-    /// changes them, and a line that is written becomes modified. Nothing changes otherwise.</summary>
+    /// changes them, and a line that is written becomes modified. Nothing changes otherwise. The address space is that of
+    /// <see cref="SetAddressSpace"/>.</summary>
     internal bool TouchPlain(ProcessingElement pe, ulong va, ulong line, bool write)
     {
         if (!write && Follows(line))
             return false;
-        LineState state = _l1d.Peek(line);
-        if (state == LineState.Invalid || (write && state == LineState.Shared) || !_microD.Touch(va >> 12, pe.TranslationTag(va)))
+        int found = _l1d.Search(line);
+        if (found < 0 || (write && _l1d.State(found) == LineState.Shared))
             return false;
-        if (write || !_l1d.IsLatest(line))
-        {
-            int found = _l1d.Find(line);
-            if (write)
-                _l1d.State(found) = LineState.Modified;
-        }
+        if (!_microD.Touch(va >> 12, (va & (1UL << 55)) == 0 ? _lowTag : pe.TranslationTag(va)))
+            return false;
+        found = _l1d.Use(line, found);
+        if (write)
+            _l1d.State(found) = LineState.Modified;
         return true;
     }
 
@@ -89,6 +91,24 @@ public sealed partial class CoreEvents
         if ((page != _fetchPage || context != _fetchContext) && !_microI.Contains(page, context))
             return false;
         for (ulong line = firstLine; line <= lastLine; line++)
+        {
+            if (!_l1i.Contains(line))
+                return false;
+        }
+        return true;
+    }
+
+    /// <summary>Most cycles by which the fetch of a line comes late.</summary>
+    internal int MostFetchExtra =>
+        _model.MicroTlbMiss + _model.Walk + 2 * Math.Max(_model.Transfer, _model.L2Latency + _model.L3Latency + DramCycles);
+
+    /// <summary>Whether fetching lines behind one that may miss would hit, as far as the cache goes, whatever the first one
+    /// replaces. Changes nothing.</summary>
+    internal bool FetchIsPlainBehind(ulong first, ulong last)
+    {
+        if (last - first > _l1i.SetMask)
+            return false;
+        for (ulong line = first + 1; line <= last; line++)
         {
             if (!_l1i.Contains(line))
                 return false;

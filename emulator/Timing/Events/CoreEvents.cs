@@ -223,9 +223,7 @@ public sealed partial class CoreEvents
             case LineSource.Memory:
                 counters.L2Misses++;
                 cause = CycleCause.Dram;
-                if (_dramCycles == 0)
-                    _dramCycles = Math.Max(1, (int)((ulong)_model.DramNanoseconds * _clock.ClockFrequency / 1_000_000_000));
-                return _model.L2Latency + _model.L3Latency + _dramCycles;
+                return _model.L2Latency + _model.L3Latency + DramCycles;
             case LineSource.L3:
                 counters.L2Misses++;
                 cause = CycleCause.L3;
@@ -235,6 +233,10 @@ public sealed partial class CoreEvents
                 return _model.L2Latency;
         }
     }
+
+    private int DramCycles => _dramCycles != 0
+        ? _dramCycles
+        : _dramCycles = Math.Max(1, (int)((ulong)_model.DramNanoseconds * _clock.ClockFrequency / 1_000_000_000));
 
     private void Memory(ProcessingElement pe, InstructionTiming t, ref InstructionEvents e, ref TimingCounters counters)
     {

@@ -79,6 +79,36 @@ internal sealed class FillBuffers
         return filled;
     }
 
+    /// <summary>Whether a line is on its way that is there in a cycle at the earliest.</summary>
+    internal bool IsInFlight(ulong line, long cycle)
+    {
+        for (int i = 0; i < _lines.Length; i++)
+        {
+            if (_lines[i] == line && _ready[i] >= cycle)
+                return true;
+        }
+        return false;
+    }
+
+    /// <summary>Buffers.</summary>
+    internal int Count => _free.Length;
+
+    /// <summary>Cycle from which all buffers are free.</summary>
+    internal long AllFree => Until + _model.FillHold;
+
+    /// <summary>How many cycles after one another cycle is; 0 when it is not.</summary>
+    internal static ushort Left(long cycle, long now) => (ushort)Math.Clamp(cycle - now, 0, ushort.MaxValue);
+
+    /// <summary>Saves when the buffers are free, as cycles from one on. Which buffer it is makes no difference.</summary>
+    internal void Save(Span<ushort> words, long now, bool prefetched)
+    {
+        for (int i = 0; i < (prefetched ? _free.Length : _model.FillBuffers); i++)
+            words[i] = Left(_free[i], now);
+        words[.._model.FillBuffers].Sort();
+        if (prefetched)
+            words[_model.FillBuffers.._free.Length].Sort();
+    }
+
     /// <summary>A line is written past L1: when the store buffer is rid of it.</summary>
     internal long Opened(in LineEvent line, long at)
     {

@@ -58,11 +58,9 @@ public struct LineEvent
     /// <summary>Whether another access is like this one, but for the line.</summary>
     internal readonly bool IsLike(in LineEvent other) =>
         Miss == other.Miss && Write == other.Write && Streamed == other.Streamed && Opens == other.Opens
-        && PrefetchCount == other.PrefetchCount && Victims == other.Victims && MemoryWrites == other.MemoryWrites
+        && PrefetchCount == other.PrefetchCount && PrefetchPenalty == other.PrefetchPenalty && PrefetchCause == other.PrefetchCause
+        && Victims == other.Victims && MemoryWrites == other.MemoryWrites
         && Penalty == other.Penalty && Walk == other.Walk && Upgrade == other.Upgrade && Cause == other.Cause;
-
-    /// <summary>A hit that costs nothing beyond the pipeline's own latency.</summary>
-    public readonly bool Plain => !Miss && Walk == 0 && Upgrade == 0 && PrefetchCount == 0 && !Streamed;
 }
 
 /// <summary>What happened while one instruction was executed, beyond what its encoding says: the dynamic input of a

@@ -1,10 +1,13 @@
+using ArmVdso.Emulator.State;
 using ArmVdso.Emulator.Timing.Counters;
 using ArmVdso.Emulator.Timing.Events;
+using ArmVdso.Emulator.Timing.Memo;
 
 namespace ArmVdso.Emulator.Timing.InOrder;
 
 /// <summary>The data side: fills, the store buffer, lines that are written. What is kept here names cycles and not differences, and a plain
-/// hit with nothing in flight neither reads nor changes it: so it is no part of the state that is remembered.</summary>
+/// hit of a line that is not on its way neither reads nor changes it: so it is no part of the state that is remembered. Only the reason
+/// of a wait for the store buffer reads it.</summary>
 public sealed partial class InOrderPipeline
 {
     /// <summary>One line access. Returns the cycle in which the instruction can issue.</summary>
@@ -44,6 +47,7 @@ public sealed partial class InOrderPipeline
         long oldest = _s.Drains[_s.DrainAt];
         if (oldest > at)
         {
+            AskedForFills = true;
             wait = _fills.Until >= oldest ? CycleCause.L2 : CycleCause.Unit;
             at = oldest;
         }
@@ -61,6 +65,7 @@ public sealed partial class InOrderPipeline
         int buffer = _fills.Ask(line, cause, ref at, prefetched);
         _lastFill = Math.Max(at + penalty, _lastFill + _model.FillInterval);
         _fills.Arrives(buffer, line, cause, _lastFill);
+        _record?.Add(new FillRecord(_lastFill - _recordedFrom, cause, prefetched));
         return _lastFill;
     }
 
@@ -71,5 +76,69 @@ public sealed partial class InOrderPipeline
         _lastFill = Math.Max(_lastFill, at) + (line.Victims * _model.WriteInterval);
         for (int i = 0; i < line.MemoryWrites; i++)
             _memory.Write(line.Line + (ulong)i, at);
+    }
+
+    [NotState(OfABlock)]
+    private List<FillRecord>? _record;
+
+    [NotState(OfABlock)]
+    private long _recordedFrom;
+
+    private const string OfABlock = "only while a block is worked out";
+
+    /// <inheritdoc/>
+    public ulong FillsUntil => (ulong)_fills.Until;
+
+    /// <inheritdoc/>
+    public bool IsInFlight(ulong line, ulong cycle) => _fills.IsInFlight(line, (long)cycle);
+
+    /// <inheritdoc/>
+    [field: NotState(OfABlock)]
+    public bool AskedForFills { get; set; }
+
+    /// <inheritdoc/>
+    public int FillStateSize => sizeof(ushort) * (1 + _fills.Count);
+
+    /// <inheritdoc/>
+    public void SaveFills(Span<byte> state, ulong cycles, bool prefetches)
+    {
+        state.Clear();
+        Span<ushort> words = MemoryMarshal.Cast<byte, ushort>(state);
+        words[0] = FillBuffers.Left(_lastFill + _model.FillInterval, (long)cycles - 1);
+        _fills.Save(words[1..], (long)cycles - 1, prefetches);
+    }
+
+    /// <inheritdoc/>
+    public long FillHorizon(ulong cycles) =>
+        Math.Max(0, Math.Max(_lastFill + _model.FillInterval, _fills.AllFree) - (long)cycles + 1);
+
+    /// <inheritdoc/>
+    public int MostFill => _model.FillInterval + _model.FillHold + _model.WriteInterval + 2;
+
+    /// <inheritdoc/>
+    public void RecordFills(List<FillRecord> record)
+    {
+        record.Clear();
+        _record = record;
+        _recordedFrom = (long)Cycles;
+    }
+
+    /// <inheritdoc/>
+    public void EndRecord()
+    {
+        _record!.Add(new FillRecord(_lastFill - _recordedFrom, default, false));
+        _record = null;
+    }
+
+    /// <inheritdoc/>
+    public void Fill(ReadOnlySpan<FillRecord> record, ReadOnlySpan<ulong> lines, ulong cycles)
+    {
+        for (int i = 0; i < lines.Length; i++)
+        {
+            long at = 0;
+            int buffer = _fills.Ask(lines[i], record[i].Cause, ref at, record[i].Prefetched);
+            _fills.Arrives(buffer, lines[i], record[i].Cause, (long)cycles + record[i].Ready);
+        }
+        _lastFill = (long)cycles + record[^1].Ready;
     }
 }

@@ -354,14 +354,10 @@ public sealed partial class InOrderPipeline : IPipeline
     public int StateSize => Unsafe.SizeOf<Scoreboard>();
 
     /// <inheritdoc/>
-    public bool Save(Span<byte> state, out long horizon)
-    {
-        horizon = 0;
-        if (_fills.Until > _s.Cycle)
-            return false;
-        MemoryMarshal.Write(state, _s.Normalised(_model, out horizon));
-        return true;
-    }
+    public void Save(Span<byte> state) => MemoryMarshal.Write(state, _s.Normalised(_model));
+
+    /// <inheritdoc/>
+    public long Horizon => _s.Horizon(_model);
 
     /// <inheritdoc/>
     public void Load(ReadOnlySpan<byte> state, ulong cycles)

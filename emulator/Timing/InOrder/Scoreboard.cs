@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using ArmVdso.Emulator.Timing.Counters;
 using ArmVdso.Emulator.Timing.Instructions;
 using ArmVdso.Emulator.Timing.Models;
@@ -86,9 +87,7 @@ public struct Scoreboard
 
     /// <summary>The same state at cycle 0, with everything that can make no difference any more set to one value. A field that is not
     /// treated here keeps its value: then equal behaviour may not be recognised, but unequal behaviour is never taken for equal.</summary>
-    /// <param name="model">The core.</param>
-    /// <param name="horizon">Cycles from now until everything is ready.</param>
-    internal readonly Scoreboard Normalised(CoreModel model, out long horizon)
+    internal readonly Scoreboard Normalised(CoreModel model)
     {
         Scoreboard s = this;
         s.Cycle = 0;
@@ -99,27 +98,24 @@ public struct Scoreboard
             s.PairVector = 0;
             s.PairFlags = false;
         }
-        horizon = 1;
         // The next group comes in the cycle after this one's and the bubble, but not earlier than the lead allows.
         int bubble = model.SecondBranch + Math.Max(model.TakenBubble, Math.Max(model.IndirectBubble, model.ReturnBubble));
         s.Group = Math.Max(Group - Cycle, -model.FetchLead - bubble - 2);
         // After a redirection the group is yet to come; its cause may be known already.
-        s.FetchReady = Redirected ? 0 : Left(FetchReady, ref horizon);
+        s.FetchReady = Redirected ? 0 : Left(FetchReady);
         if (s.FetchReady == 0 && !Redirected)
             s.FetchCause = 0;
-        horizon = Math.Max(horizon, s.Group);
-        s.MultiplyFree = Left(MultiplyFree, ref horizon);
-        s.DivideFree = Left(DivideFree, ref horizon);
-        s.FpDivideFree = Left(FpDivideFree, ref horizon);
-        s.SimdFree = Left(SimdFree, ref horizon);
-        s.LoadStoreFree = Left(LoadStoreFree, ref horizon);
-        s.LastDrain = Left(LastDrain, ref horizon);
+        s.MultiplyFree = Left(MultiplyFree);
+        s.DivideFree = Left(DivideFree);
+        s.FpDivideFree = Left(FpDivideFree);
+        s.SimdFree = Left(SimdFree);
+        s.LoadStoreFree = Left(LoadStoreFree);
+        s.LastDrain = Left(LastDrain);
         s.StoredAt = Math.Max(StoredAt - Cycle, -model.StoreToLoad);
-        horizon = Math.Max(horizon, s.StoredAt + model.StoreToLoad);
         for (int i = 0; i < InstructionTiming.RegisterCount; i++)
         {
-            long ready = Left(Ready[i], ref horizon);
-            long address = Left(AddressReady[i], ref horizon);
+            long ready = Left(Ready[i]);
+            long address = Left(AddressReady[i]);
             s.Ready[i] = ready;
             s.AddressReady[i] = address;
             if ((ready | address) == 0)
@@ -129,20 +125,39 @@ public struct Scoreboard
         s.Drains = default;
         for (int i = 0; i < model.StoreBuffer; i++)
         {
-            s.Drains[i] = Left(Drains[from], ref horizon);
+            s.Drains[i] = Left(Drains[from]);
             from = from + 1 == model.StoreBuffer ? 0 : from + 1;
         }
         s.DrainAt = 0;
         return s;
     }
 
-    private readonly long Left(long cycle, ref long horizon)
+    private readonly long Left(long cycle) => Math.Max(cycle - Cycle, 0);
+
+    /// <summary>Cycles from now until everything is ready that <see cref="Normalised"/> keeps; at least 1.</summary>
+    internal readonly long Horizon(CoreModel model)
     {
-        long left = cycle - Cycle;
-        if (left <= 0)
-            return 0;
-        horizon = Math.Max(horizon, left);
-        return left;
+        long last = Math.Max(Cycle + 1, Math.Max(Group, StoredAt + model.StoreToLoad));
+        last = Math.Max(last, Math.Max(Redirected ? 0 : FetchReady, Math.Max(LastDrain, LoadStoreFree)));
+        last = Math.Max(Math.Max(last, Math.Max(MultiplyFree, DivideFree)), Math.Max(FpDivideFree, SimdFree));
+        // Drains leave in order: none is later than the last.
+        last = Math.Max(last, Math.Max(Latest(Ready), Latest(AddressReady)));
+        return last - Cycle;
+    }
+
+    private static long Latest(in RegisterCycles cycles)
+    {
+        ReadOnlySpan<long> all = cycles;
+        long last = all[^1];
+        ReadOnlySpan<Vector256<long>> parts = MemoryMarshal.Cast<long, Vector256<long>>(all);
+        Vector256<long> most = parts[0];
+        for (int i = 1; i < parts.Length; i++)
+            most = Vector256.Max(most, parts[i]);
+        for (int i = 0; i < Vector256<long>.Count; i++)
+            last = Math.Max(last, most[i]);
+        for (int i = parts.Length * Vector256<long>.Count; i < all.Length; i++)
+            last = Math.Max(last, all[i]);
+        return last;
     }
 
     /// <summary>Moves a state that <see cref="Normalised"/> made to a cycle.</summary>

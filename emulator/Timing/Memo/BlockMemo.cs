@@ -7,19 +7,21 @@ namespace ArmVdso.Emulator.Timing.Memo;
 
 /// <summary>Memoised timing of one PE: what a block does to the cycles and the state of the pipeline is worked out once for each
 /// (block, state, dynamic outcomes), by the pipeline itself, and then looked up. Dynamic outcomes are the shape of each memory
-/// access, the digits of a quotient, and what the predictor made of the branch at the end. Whatever costs more than a plain hit
-/// (a miss, a walk, an upgrade) ends it: the instructions so far are timed one by one, and so it goes on until nothing is in
-/// flight. Cycles, counters and the order of all events are those of the naive timing.</summary>
+/// access, the digits of a quotient, and what the predictor made of the branch at the end. An instruction that is no plain hit (a miss, a
+/// walk, an upgrade, a line on its way) is stepped by the pipeline, and with it its block, and those behind it until the state is one that
+/// comes again. Cycles, counters and the order of all events are those of the naive timing.</summary>
 [NotState("schedules are worked out anew; what it has counted is settled first")]
-internal sealed class BlockMemo
+internal sealed partial class BlockMemo
 {
     private const int MostStates = 4096;
     private const int MostDeltas = 8192;
     private const int TableBits = 14;
     private const int Ways = 2;
 
-    // A signature ends with the digits of a quotient (6 bits), whether the branch was taken, and what the predictor made of it (3).
-    private const int EndBits = 10;
+    // A signature ends with whether fills are on their way where stores may ask, the digits of a quotient (6 bits), whether the branch was
+    // taken, and what the predictor made of it (3).
+    private const int EndBits = 11;
+    private const ulong Filling = 1 << (EndBits - 1);
 
     private struct Entry
     {
@@ -28,7 +30,9 @@ internal sealed class BlockMemo
         public int State;
         public int Exit;
         public int Cycles;
-        public int Delta;
+        public int Horizon;
+        public ushort Delta;
+        public ushort Fills;
     }
 
     private readonly IPipeline _pipeline;
@@ -38,8 +42,11 @@ internal sealed class BlockMemo
     private readonly DeltaTable _deltas = new(MostDeltas);
     private readonly Entry[] _entries = new Entry[(1 << TableBits) + Ways];
     private readonly byte[] _saved;
+    private readonly byte[] _savedFills;
+    private readonly StateTable _fillStates;
     private readonly ulong[] _due;
     private readonly int _mostExtra;
+    private readonly int _mostFill;
 
     // What the short ways of memory accesses look at.
     private readonly ulong[] _tags;
@@ -51,8 +58,12 @@ internal sealed class BlockMemo
     private ulong _dataPage;
 
     private ulong _lastPc;
+
+    // Number of the pipeline's state; negative while the pipeline itself is up to date.
     private int _state;
+    private long _horizon;
     private ulong _stop;
+    private Entry _once;
     private ProcessingElement _pe = null!;
     private ulong _digits;
 
@@ -70,8 +81,11 @@ internal sealed class BlockMemo
         _predictor = events.Predictor;
         _states = new StateTable(pipeline.StateSize, MostStates);
         _saved = new byte[pipeline.StateSize];
+        _savedFills = new byte[(pipeline.FillStateSize + 4 + 7) & ~7];
+        _fillStates = new StateTable(_savedFills.Length, MostStates);
         _due = _deltas.Due;
         _mostExtra = pipeline.MostExtra;
+        _mostFill = pipeline.MostFill;
         _tags = events.DataCache.Tags;
         _lineStates = events.DataCache.States;
         _setMask = events.DataCache.SetMask;
@@ -83,6 +97,13 @@ internal sealed class BlockMemo
 
     /// <summary>Changes the cycles of a block as they are remembered, so that a test can plant a bug.</summary>
     internal Func<ulong, ulong>? Alteration { get; set; }
+
+    /// <summary>Changes states as they are remembered, for the same.</summary>
+    internal Action<byte[]>? StateAlteration { get; set; }
+
+    /// <summary>Leaves out that lines are on their way (<see cref="MemoReason.LateLine"/>) or in the way of others
+    /// (<see cref="MemoReason.Busy"/>), for the same.</summary>
+    internal MemoReason LeftOut { get; set; }
 
     /// <summary>Blocks whose timing was looked up, or worked out to be looked up.</summary>
     internal ulong Blocks { get; private set; }
@@ -102,43 +123,43 @@ internal sealed class BlockMemo
         _rest = default;
     }
 
-    /// <summary>Begins at a block boundary, when the pipeline's state can be remembered. Until <see cref="Leave"/> or a spill, the
-    /// pipeline itself is not up to date.</summary>
+    /// <summary>Begins at a block boundary. Until <see cref="Leave"/> or a spill, the pipeline itself is not up to date.</summary>
     /// <param name="pe">The PE; it is about to execute the instruction at PC.</param>
     /// <param name="level">Exception level that the next instruction's cycles belong to.</param>
     /// <param name="stop">Cycle at which execution stops.</param>
-    internal bool Enter(ProcessingElement pe, int level, ulong stop)
+    /// <param name="steps">Blocks to step first, because what came before them makes their states rare.</param>
+    internal bool Enter(ProcessingElement pe, int level, ulong stop, int steps)
     {
         if (_pipeline.IsWatched || level != pe.EL || (!_pipeline.Redirected && !_events.FollowsFetch(pe.PC)))
-            return false;
-        if (!_pipeline.Save(_saved, out long horizon))
-            return false;
+            return Refuse(MemoReason.Entry);
         Cycles = _pipeline.Cycles;
         _stop = stop;
         _lastPc = pe.PC - 4;
         _pe = pe;
         _events.SetAddressSpace(pe);
-        _dataPage = _events.LatestDataPage(pe);
-        if (_states.Full)
-            Forget();
-        _state = _states.Intern(_saved, horizon, _pipeline.Redirected);
+        _steps = steps;
+        GoOn();
         return true;
     }
 
     /// <summary>Begins a block.</summary>
-    /// <returns>False when it must be timed step by step: it may reach the stop, its lines are not there, or it is of no use.</returns>
+    /// <returns>False when it must be timed step by step: it may reach the stop, or it is of no use.</returns>
     internal bool Begin(TimedBlock block)
     {
         BlockSchedule schedule = block.Schedule ??= new BlockSchedule(block, _pipeline, _events);
-        if (!schedule.Usable || Cycles + (ulong)(schedule.Bound + _states.Horizon(_state)) >= _stop)
+        if (!schedule.Usable)
+            return Refuse(MemoReason.Instructions);
+        if (Cycles + (ulong)(schedule.Bound + _horizon) >= _stop)
+            return Refuse(MemoReason.Stop);
+        if (schedule.FoundIn != _events.FetchContents && !FindFetch(schedule))
             return false;
-        if (schedule.FoundIn != _events.FetchContents)
-        {
-            if (!_events.FetchIsPlain(_pe, schedule.Pc, schedule.FirstLine, schedule.LastLine))
-                return false;
-            schedule.FoundIn = _events.FetchContents;
-        }
+        _crowded = schedule.IsCrowded;
+        if (_crowded)
+            _dataPage = ulong.MaxValue;
         _digits = 0;
+        _missed = 0;
+        _prefetched = false;
+        _extra = 0;
         return true;
     }
 
@@ -202,9 +223,12 @@ internal sealed class BlockMemo
     [MethodImpl(MethodImplOptions.NoInlining)]
     private bool Touch(ulong va, ulong line, bool write)
     {
-        if (!_events.TouchPlain(_pe, va, line, write))
+        // While lines are on their way, none is taken for there without a look.
+        bool filling = _until >= Cycles || _missed > 0;
+        if (_crowded || (filling && IsLate(line)) || !_events.TouchPlain(_pe, va, line, write))
             return false;
-        _dataPage = va >> 12;
+        if (!filling)
+            _dataPage = va >> 12;
         return true;
     }
 
@@ -226,111 +250,40 @@ internal sealed class BlockMemo
         if (s.Branch != TimingKind.Plain)
             prediction = _predictor.Execute(s.Branch, s.LastPc, taken, target);
         signature = signature << EndBits | _digits << 4 | (taken ? 8u : 0) | (uint)prediction;
+        if (_state < 0)
+            return EndStepped(s, signature);
+        if (_until >= Cycles && s.Stores)
+            signature |= Filling;
         ulong line = _events.FetchedLine;
         if (s.FirstLine != line || s.LastLine != line)
         {
             if (s.FirstLine != s.LastLine || !_events.FetchLatest(s.Pc >> 12, s.FirstLine, ref Rest(s)))
                 CommitFetch(s, s.LastLine);
         }
-        int at = (int)((((signature * 0x9E3779B97F4A7C15) ^ ((ulong)s.Id << 32 | (uint)_state)) * 0xD6E8FEB86659FD93) >> (64 - TableBits));
+        int state = _missed == 0 ? _state : StateWithFills();
+        int at = (int)((((signature * 0x9E3779B97F4A7C15) ^ ((ulong)s.Id << 32 | (uint)state)) * 0xD6E8FEB86659FD93) >> (64 - TableBits));
         ref Entry entry = ref _entries[at];
-        if (entry.Signature != signature || entry.Block != s.Id || entry.State != _state)
+        if (entry.Signature != signature || entry.Block != s.Id || entry.State != state)
         {
             entry = ref _entries[at + 1];
-            if (entry.Signature != signature || entry.Block != s.Id || entry.State != _state)
-                entry = ref WorkOut(s, signature, at);
+            if (entry.Signature != signature || entry.Block != s.Id || entry.State != state)
+                entry = ref WorkOut(s, signature, state, at);
         }
+        if (_missed > 0)
+            Fill(entry.Fills);
         _lastPc = s.LastPc;
         Blocks++;
         Cycles += (uint)entry.Cycles;
         _state = entry.Exit;
+        _horizon = entry.Horizon;
         _due[entry.Delta]++;
         return Cycles < _stop;
     }
 
     /// <summary>Ends at a block boundary: the pipeline is up to date again.</summary>
-    internal void Leave()
-    {
-        _pipeline.Load(_states[_state], Cycles);
-        // Where execution comes from; of no matter after a redirection.
-        _events.SetGroup(_lastPc);
-    }
-
-    /// <summary>An instruction of the block was executed, not by a short way; its accesses are in
-    /// <see cref="ProcessingElement.Accesses"/>.</summary>
-    /// <param name="pe">The PE.</param>
-    /// <param name="block">The block.</param>
-    /// <param name="index">Which instruction of the block.</param>
-    /// <param name="signature">Shapes of the accesses before it; its own is added.</param>
-    /// <returns>False when it was no plain hit: it and the instructions before it have been timed, and the pipeline is up to
-    /// date.</returns>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    internal bool Executed(ProcessingElement pe, TimedBlock block, int index, ref ulong signature)
-    {
-        BlockSchedule s = block.Schedule!;
-        InstructionTiming t = s.Timings[index];
-        if (t.Kind != TimingKind.Memory && pe.AccessCount == 0)
-            return true;
-        InstructionEvents e = default;
-        TimingCounters counters = default;
-        _events.Data(pe, t, ref e, ref counters);
-        pe.AccessCount = 0;
-        _dataPage = _events.LatestDataPage(pe);
-        if (t.Kind != TimingKind.Memory)
-        {
-            s.Usable = false;
-        }
-        else if (IsPlain(e))
-        {
-            int shape = s.Number(index, e, _events.Lines, counters);
-            if (shape >= 0)
-            {
-                signature = signature << BlockSchedule.ShapeBits | (uint)shape;
-                return true;
-            }
-        }
-        Spill(block, index, signature);
-        // The accesses of this instruction have been observed: its fetch comes first only in name, for it hits.
-        ulong pc = s.Pc + 4 * (ulong)index;
-        ref TimingCounters sum = ref Rest(s);
-        _events.Fetch(pe, pc, s.Pa + 4 * (ulong)index, _pipeline.Redirected, ref e, ref sum);
-        DeltaTable.Add(ref sum, counters, 1);
-        _pipeline.Step(t, e, _events.Lines, pc, ref sum);
-        Cycles = _pipeline.Cycles;
-        return false;
-    }
-
-    private bool IsPlain(in InstructionEvents e)
-    {
-        if (e.Beats > 1 || e.Extra > _mostExtra || e.Hold != 0)
-            return false;
-        foreach (ref readonly LineEvent line in _events.Lines)
-        {
-            if (!line.Plain)
-                return false;
-        }
-        return true;
-    }
+    internal void Leave() => Load();
 
     private ref TimingCounters Rest(BlockSchedule s) => ref s.AtEL0 ? ref _rest.EL0 : ref _rest.EL1;
-
-    /// <summary>Times the first <paramref name="count"/> instructions of the block one by one; then the pipeline is up to date.</summary>
-    internal void Spill(TimedBlock block, int count, ulong signature)
-    {
-        BlockSchedule s = block.Schedule!;
-        _pipeline.Load(_states[_state], Cycles);
-        if (count > 0)
-        {
-            CommitFetch(s, (s.Pa + 4 * (ulong)(count - 1)) >> _lineShift);
-            Replay(s, count, signature << EndBits | _digits << 4, ref Rest(s));
-            _events.SetGroup(s.Pc + 4 * (ulong)(count - 1));
-        }
-        else
-        {
-            _events.SetGroup(_lastPc);
-        }
-        Cycles = _pipeline.Cycles;
-    }
 
     private void CommitFetch(BlockSchedule s, ulong last)
     {
@@ -341,73 +294,51 @@ internal sealed class BlockMemo
             _events.FetchPlain(_pe, s.Pc, first, last, ref Rest(s));
     }
 
-    /// <summary>Steps through the first <paramref name="count"/> instructions of a block with what its signature says.</summary>
-    private void Replay(BlockSchedule s, int count, ulong signature, ref TimingCounters counters)
-    {
-        int accesses = 0;
-        for (int i = 0; i < count; i++)
-        {
-            if (s.Timings[i].Kind == TimingKind.Memory)
-                accesses++;
-        }
-        for (int i = 0; i < count; i++)
-        {
-            InstructionTiming t = s.Timings[i];
-            ulong pc = s.Pc + 4 * (ulong)i;
-            InstructionEvents e = default;
-            ReadOnlySpan<LineEvent> lines = default;
-            if (t.Kind == TimingKind.Memory)
-            {
-                accesses--;
-                int number = (int)(signature >> (EndBits + BlockSchedule.ShapeBits * accesses)) & ((1 << BlockSchedule.ShapeBits) - 1);
-                AccessShape shape = s.Shape(i, number);
-                e = shape.Events;
-                lines = shape.Lines;
-                DeltaTable.Add(ref counters, shape.Counters, 1);
-            }
-            else if (t.Kind == TimingKind.Divide)
-            {
-                e.Extra = (int)(signature >> 4) & 63;
-            }
-            else if (t.Kind is >= TimingKind.Branch and < TimingKind.ExceptionReturn)
-            {
-                e.Prediction = (Prediction)(signature & 7);
-                CoreEvents.CountBranch(t.Kind, (signature & 8) != 0, e.Prediction, ref counters);
-            }
-            e.NewGroup = _pipeline.Redirected || _events.BeginsGroup(pc);
-            if (i > 0 && _pipeline.Cycles >= _stop)
-                throw new InvalidOperationException($"the block at 0x{s.Pc:x} took longer than its bound");
-            _pipeline.Step(t, e, lines, pc, ref counters);
-        }
-    }
-
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private ref Entry WorkOut(BlockSchedule s, ulong signature, int at)
+    private ref Entry WorkOut(BlockSchedule s, ulong signature, int state, int at)
     {
         WorkedOut++;
         TimingCounters delta = default;
         _pipeline.Load(_states[_state], Cycles);
-        Replay(s, s.Timings.Length, signature, ref delta);
+        _pipeline.AskedForFills = false;
+        if (_missed > 0)
+            _pipeline.RecordFills(_record);
+        Replay(s, 0, s.Timings.Length, signature, false, ref delta);
+        if (_missed > 0)
+            _pipeline.EndRecord();
         ulong cycles = _pipeline.Cycles - Cycles;
         if (Alteration is not null)
             cycles = Alteration(cycles);
-        if (!_pipeline.Save(_saved, out long horizon))
-            throw new InvalidOperationException($"the block at 0x{s.Pc:x} left something in flight");
-        if (_states.Full || _deltas.Full)
+        Save();
+        if (_states.Full || _deltas.Full || _fillRecords.Count == MostFills)
         {
             // The entry below then begins in a state that is no longer known by its number: it is of use this once.
             Forget();
-            _state = -1;
+            state = -1;
         }
         ref Entry entry = ref _entries[at];
-        // The older one moves on.
-        _entries[at + 1] = entry;
+        if ((signature & Filling) != 0 && _pipeline.AskedForFills)
+        {
+            // What depends on when fills come is of use this once.
+            entry = ref _once;
+            _counts[(int)MemoReason.StoreBuffer]++;
+        }
+        else
+        {
+            // The older one moves on.
+            _entries[at + 1] = entry;
+        }
         entry.Signature = signature;
         entry.Block = s.Id;
-        entry.State = _state;
+        entry.State = state;
         entry.Cycles = checked((int)cycles);
-        entry.Exit = _states.Intern(_saved, horizon, _pipeline.Redirected);
-        entry.Delta = _deltas.Intern(delta, s.AtEL0);
+        entry.Exit = _states.Intern(_saved, _pipeline.Redirected);
+        entry.Horizon = checked((int)_pipeline.Horizon);
+        entry.Fills = _missed > 0 ? KeepFills() : (ushort)0;
+        _until = _pipeline.FillsUntil;
+        _missed = 0;
+        _prefetched = false;
+        entry.Delta = (ushort)_deltas.Intern(delta, s.AtEL0);
         return ref entry;
     }
 
@@ -419,6 +350,9 @@ internal sealed class BlockMemo
         _deltas.Settle(ref _rest);
         _deltas.Clear();
         _states.Clear();
+        _fillStates.Clear();
+        _fillRecords.Clear();
+        _fillRecords.Add([]);
         Array.Clear(_entries);
     }
 }

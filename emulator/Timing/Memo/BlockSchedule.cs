@@ -5,8 +5,26 @@ using ArmVdso.Emulator.Timing.Instructions;
 namespace ArmVdso.Emulator.Timing.Memo;
 
 /// <summary>What the memory accesses of one instruction amounted to, without naming lines.</summary>
-internal sealed record AccessShape(InstructionEvents Events, LineEvent[] Lines, TimingCounters Counters)
+internal sealed record AccessShape(InstructionEvents Events, LineEvent[] Lines, TimingCounters Counters, bool IsFixed)
 {
+    /// <summary>Whether a line of it is one of the lines that the block asks for.</summary>
+    internal bool NamesLines { get; } = Array.Exists(Lines, line => line.Line != Cache.NoLine || line.PrefetchCount > 0);
+
+    /// <summary>Adds what such an access counts.</summary>
+    internal void Count(ref TimingCounters counters)
+    {
+        if (!IsFixed)
+        {
+            DeltaTable.Add(ref counters, Counters, 1);
+            return;
+        }
+        counters.L1DAccesses++;
+        if (Lines[0].Write)
+            counters.Stores++;
+        else
+            counters.Loads++;
+    }
+
     internal bool Is(in InstructionEvents events, ReadOnlySpan<LineEvent> lines)
     {
         if (events.HasAccess != Events.HasAccess || events.Beats != Events.Beats || events.Extra != Events.Extra
@@ -16,7 +34,7 @@ internal sealed record AccessShape(InstructionEvents Events, LineEvent[] Lines, 
         }
         for (int i = 0; i < lines.Length; i++)
         {
-            if (!lines[i].IsLike(Lines[i]))
+            if (lines[i].Line != Lines[i].Line || !lines[i].IsLike(Lines[i]))
                 return false;
         }
         return true;
@@ -27,10 +45,10 @@ internal sealed record AccessShape(InstructionEvents Events, LineEvent[] Lines, 
 internal sealed class BlockSchedule
 {
     /// <summary>Bits for the shape of one memory access in a block's signature.</summary>
-    internal const int ShapeBits = 3;
+    internal const int ShapeBits = 4;
 
     /// <summary>Most instructions with memory accesses in a block whose timing is remembered.</summary>
-    internal const int MostAccesses = 18;
+    internal const int MostAccesses = 13;
 
     /// <summary>Shape of an access to one line, aligned, that costs nothing.</summary>
     internal const int PlainShape = 0;
@@ -50,6 +68,7 @@ internal sealed class BlockSchedule
         Pa = block.Pa;
         AtEL0 = block.AtEL0;
         Timings = new InstructionTiming[count];
+        Before = new byte[count + 1];
         _shapes = new AccessShape?[]?[count];
         LastPc = Pc + 4 * (ulong)Math.Max(count - 1, 0);
         FirstLine = Pa >> events.LineShift;
@@ -62,12 +81,15 @@ internal sealed class BlockSchedule
             (Row row, uint encoding) = block.Instruction(i);
             InstructionTiming t = pipeline.Time(row, encoding);
             Timings[i] = t;
+            Before[i] = (byte)accesses;
             Bound += pipeline.MostCycles(t);
             if (t.Kind == TimingKind.Memory)
             {
                 accesses++;
                 var shapes = new AccessShape?[1 << ShapeBits];
-                var line = new LineEvent { Write = t.Class.StartsWith("store", StringComparison.Ordinal) };
+                // Which line it is makes no difference: it is there, and not on its way.
+                var line = new LineEvent { Line = Cache.NoLine, Write = t.Class.StartsWith("store", StringComparison.Ordinal) };
+                Stores |= !t.Class.StartsWith("load", StringComparison.Ordinal);
                 for (int gap = PlainShape; gap <= (line.Write ? PlainShape : MostGap); gap++)
                     shapes[gap] = Shape(line, gap);
                 _shapes[i] = shapes;
@@ -85,7 +107,9 @@ internal sealed class BlockSchedule
                 usable &= t.Kind is TimingKind.Plain or TimingKind.Barrier;
             }
         }
-        Usable = usable && accesses <= MostAccesses && divisions <= 1;
+        Before[count] = (byte)accesses;
+        Usable = usable && divisions <= 1;
+        IsCrowded = accesses > MostAccesses;
     }
 
     /// <summary>The block's number.</summary>
@@ -102,6 +126,12 @@ internal sealed class BlockSchedule
 
     /// <summary>Timing of each instruction.</summary>
     internal InstructionTiming[] Timings { get; }
+
+    /// <summary>How many instructions with memory accesses there are before each one, and in all.</summary>
+    internal byte[] Before { get; }
+
+    /// <summary>Whether one of them may store.</summary>
+    internal bool Stores { get; }
 
     /// <summary>Address of the last instruction.</summary>
     internal ulong LastPc { get; }
@@ -126,13 +156,17 @@ internal sealed class BlockSchedule
     /// last.</summary>
     internal ulong FoundIn { get; set; }
 
+    /// <summary>It has more accesses than a signature holds: the pipeline steps to each of them.</summary>
+    internal bool IsCrowded { get; }
+
     /// <summary>Whether its timing can be remembered.</summary>
     internal bool Usable { get; set; }
 
     private static AccessShape Shape(LineEvent line, int gap) =>
         new(
             new InstructionEvents { HasAccess = true, StoreGap = gap }, [line],
-            new TimingCounters { L1DAccesses = 1, Loads = line.Write ? 0u : 1, Stores = line.Write ? 1u : 0 });
+            new TimingCounters { L1DAccesses = 1, Loads = line.Write ? 0u : 1, Stores = line.Write ? 1u : 0 },
+            true);
 
     /// <summary>A shape by its number.</summary>
     internal AccessShape Shape(int instruction, int number) =>
@@ -154,10 +188,7 @@ internal sealed class BlockSchedule
         {
             if (shapes[i] is not null)
                 continue;
-            LineEvent[] nameless = lines.ToArray();
-            foreach (ref LineEvent line in nameless.AsSpan())
-                line.Line = 0;
-            shapes[i] = new AccessShape(events, nameless, counters);
+            shapes[i] = new AccessShape(events, lines.ToArray(), counters, false);
             return i;
         }
         return -1;

@@ -8,7 +8,6 @@ internal sealed class StateTable
     private readonly int[] _slots;
     private byte[] _states;
     private uint[] _hashes = new uint[64];
-    private long[] _horizons = new long[64];
     private bool[] _redirected = new bool[64];
 
     /// <summary>An empty table.</summary>
@@ -31,14 +30,11 @@ internal sealed class StateTable
     /// <summary>A state.</summary>
     internal ReadOnlySpan<byte> this[int state] => _states.AsSpan(state * _size, _size);
 
-    /// <summary>Cycles until everything of a state is ready.</summary>
-    internal long Horizon(int state) => _horizons[state];
-
     /// <summary>Whether fetch is redirected in a state.</summary>
     internal bool Redirected(int state) => _redirected[state];
 
     /// <summary>The number of a state, added when it is new; the table is not <see cref="Full"/>.</summary>
-    internal int Intern(ReadOnlySpan<byte> state, long horizon, bool redirected)
+    internal int Intern(ReadOnlySpan<byte> state, bool redirected)
     {
         uint hash = Hash(MemoryMarshal.Cast<byte, ulong>(state));
         int mask = _slots.Length - 1;
@@ -54,12 +50,10 @@ internal sealed class StateTable
         {
             Array.Resize(ref _states, 2 * _states.Length);
             Array.Resize(ref _hashes, 2 * number);
-            Array.Resize(ref _horizons, 2 * number);
             Array.Resize(ref _redirected, 2 * number);
         }
         state.CopyTo(_states.AsSpan(number * _size));
         _hashes[number] = hash;
-        _horizons[number] = horizon;
         _redirected[number] = redirected;
         _slots[at] = number + 1;
         return number;

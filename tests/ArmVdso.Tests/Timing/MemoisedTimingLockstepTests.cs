@@ -1,7 +1,10 @@
 using System.Reflection;
+using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using ArmVdso.Emulator.Engine.Lockstep;
 using ArmVdso.Emulator.Timing.Counters;
+using ArmVdso.Emulator.Timing.InOrder;
+using ArmVdso.Emulator.Timing.Memo;
 
 namespace ArmVdso.Tests.Timing;
 
@@ -109,13 +112,54 @@ public sealed partial class MemoisedTimingLockstepTests
     [Fact]
     public void APlantedBugIsNoticed()
     {
-        using var machine = new EngineMachine(EngineKind.PortableChecked, "cortex-a53");
-        Prepare(machine, RandomProgram.Make(new Random(5), 150, 50), 5);
-        machine.Machine.PrepareEngine();
-        machine.Cpu.Timing.Twin!.Memo!.Alteration = cycles => cycles + (cycles > 20 ? 1UL : 0);
-        EngineMismatchException e = Assert.Throws<EngineMismatchException>(() => machine.Run(100_000));
-        Assert.Contains("cycles: naive", e.Message, StringComparison.Ordinal);
+        string message = Mismatch(false, memo => memo.Alteration = cycles => cycles + (cycles > 20 ? 1UL : 0));
+        Assert.Contains("cycles: naive", message, StringComparison.Ordinal);
     }
+
+    /// <summary>What the check of random programs says about a planted bug.</summary>
+    private static string Mismatch(bool small, Action<BlockMemo> plant)
+    {
+        for (int seed = 1; seed <= 12; seed++)
+        {
+            using var machine = new EngineMachine(EngineKind.PortableChecked, CoreFile("cortex-a53", small));
+            Prepare(machine, RandomProgram.Make(new Random(seed), 400, 50), seed);
+            machine.Machine.PrepareEngine();
+            plant(machine.Cpu.Timing.Twin!.Memo!);
+            try
+            {
+                machine.Run(60_000);
+            }
+            catch (EngineMismatchException e)
+            {
+                return e.Message;
+            }
+        }
+        return "";
+    }
+
+    /// <summary>A key without one of these fields takes different states for the same.</summary>
+    [Theory]
+    [InlineData(nameof(Scoreboard.Group))]
+    [InlineData(nameof(Scoreboard.StoredAt))]
+    [InlineData(nameof(Scoreboard.Ready))]
+    [InlineData(nameof(Scoreboard.Cause))]
+    public void AStateWithoutAFieldIsNoticed(string field)
+    {
+        FieldInfo left = typeof(Scoreboard).GetField(field)!;
+        string message = Mismatch(false, memo => memo.StateAlteration = saved =>
+        {
+            object state = MemoryMarshal.Read<Scoreboard>(saved);
+            left.SetValue(state, Activator.CreateInstance(left.FieldType));
+            MemoryMarshal.Write(saved, (Scoreboard)state);
+        });
+        Assert.Contains("naive", message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(MemoReason.Busy)]
+    [InlineData(MemoReason.LateLine)]
+    public void FillsThatAreLeftOutAreNoticed(MemoReason reason) =>
+        Assert.Contains("naive", Mismatch(true, memo => memo.LeftOut = reason), StringComparison.Ordinal);
 
     [GeneratedRegex("\"host_seconds\":[^,}]*")]
     private static partial Regex HostSeconds();
@@ -166,7 +210,8 @@ public sealed partial class MemoisedTimingLockstepTests
         string[] words =
         [
             "run", "--stats", "--json", "--root", DebianPrograms.Root, "/opt/static/bin/busybox", "sh", "-c",
-            "for i in 1 2 3; do echo $i | sed s/2/two/ | sort -r; done; head -c 20000 /opt/static/bin/busybox | sha256sum",
+            "for i in 1 2 3; do echo $i | sed s/2/two/ | sort -r; done; head -c 20000 /opt/static/bin/busybox | sha256sum; "
+                + "head -c 12000 /opt/static/bin/busybox | gzip -9 | md5sum",
         ];
         foreach (string core in new[] { "cortex-a53", "cortex-a55" })
             Assert.Equal(Result("naive", [words[0], "--core", core, .. words[1..]]),

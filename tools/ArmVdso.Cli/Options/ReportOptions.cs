@@ -18,7 +18,7 @@ internal sealed class ReportOptions
     private readonly Option<bool> _json = new("--json") { Description = "same as --stats-format json" };
 
     private readonly Option<string?> _engineStats = MayNameFile(
-        "--engine-stats", "prints what the native engine did at the end, to a file when one is named (--engine-stats=FILE)");
+        "--engine-stats", "prints what engine and memoised timing did at the end, to a file when one is named (--engine-stats=FILE)");
 
     private readonly Option<string?> _profile =
         MayNameFile("--profile", "prints cycles by function at the end, to a file when one is named (--profile=FILE); slow");

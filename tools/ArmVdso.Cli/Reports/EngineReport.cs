@@ -2,16 +2,19 @@ using System.Globalization;
 using ArmVdso.Emulator;
 using ArmVdso.Emulator.Engine.Native;
 using ArmVdso.Emulator.Isa;
+using ArmVdso.Emulator.Timing.Memo;
 
 namespace ArmVdso.Cli;
 
-/// <summary>Writes what the native engine did in a run.</summary>
+/// <summary>Writes what the native engine and the memoised timing did in a run.</summary>
 internal static class EngineReport
 {
     private const int MostRows = 40;
 
     internal static void Write(TextWriter output, Machine machine)
     {
+        if (machine.MemoCounts is { } memo)
+            WriteMemo(output, memo);
         if (machine.NativeCounts is not { } counts)
         {
             output.WriteLine("the native engine was not used");
@@ -35,6 +38,19 @@ internal static class EngineReport
         rows.Write(output);
         if (counts.Interpreted.Count > MostRows)
             output.WriteLine($"and {counts.Interpreted.Count - MostRows} rows more");
+    }
+
+    private static void WriteMemo(TextWriter output, MemoCounts counts)
+    {
+        var table = new Table("count", "event", "remark");
+        table.Add(Number(counts.Blocks), "blocks looked up", "by the memoised timing");
+        table.Add(Number(counts.WorkedOut), "blocks worked out", "of them, the first time");
+        table.Add(Number(counts.Stepped), "blocks stepped", "by the pipeline, inside the memoised timing");
+        table.Add(Number(counts.Forgotten), "tables full", "and emptied");
+        foreach ((MemoReason reason, ulong count) in counts.Reasons)
+            table.Add(Number(count), reason.ToString(), reason < MemoReason.Unplain ? "block not begun" : "stepped");
+        table.Write(output);
+        output.WriteLine();
     }
 
     private static string Number(ulong value) => value.ToString("N0", CultureInfo.InvariantCulture);

@@ -199,11 +199,13 @@ public sealed partial class EngineEmitter(OperationTable table, string template)
         string last = bytes == 1 ? "address" : $"(address + {bytes - 1})";
         string plain = load ? bytes >= 16 ? "PlainWideLoad" : "PlainLoad" : "PlainStore";
         (string tag, string unmarked) = load ? ("Read", "") : ("Write", " && monitors.Unmarked");
+        string question = $"m.{plain}(address, entry.Pa + address, {bytes}, ref shapes)";
+        bool reference = ways[1] == "reference";
+        string asked = reference ? $" && (!memo || {question})" : "";
         text.Append(CultureInfo.InvariantCulture, $$"""
                     {{operation.Name}}:
                         entry = ref Slot(ref tlb, address);
-                        if (!timed && entry.{{tag}}Tag == ({{last}} & ~0xfffUL){{unmarked}}
-                            && (!memo || m.{{plain}}(address, entry.Pa + address, {{bytes}}, ref shapes)))
+                        if (!timed && entry.{{tag}}Tag == ({{last}} & ~0xfffUL){{unmarked}}{{asked}})
                         {
 
             """);
@@ -216,8 +218,20 @@ public sealed partial class EngineEmitter(OperationTable table, string template)
                 """);
         }
         Statements(text, "                ", ways[0], false);
-        text.Append("                Unsafe.Add(ref x, op.Wb) = moved;\n                goto Advance;\n            }\n");
-        if (ways[1] == "reference")
+        text.Append("                Unsafe.Add(ref x, op.Wb) = moved;\n");
+        if (!reference)
+        {
+            text.Append(CultureInfo.InvariantCulture, $$"""
+                                if (memo && !{{question}})
+                                {
+                                    cpu.Note(address, entry.Pa + address, {{bytes}}, {{(load ? "false" : "true")}});
+                                    goto {{(load ? "Loaded" : "Stored")}};
+                                }
+
+                """);
+        }
+        text.Append("                goto Advance;\n            }\n");
+        if (reference)
         {
             text.Append("            goto Reference;\n\n");
             return;

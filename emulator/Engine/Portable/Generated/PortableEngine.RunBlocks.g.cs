@@ -933,11 +933,15 @@ internal partial class PortableEngine
 
         Ld8:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.ReadTag == (address & ~0xfffUL)
-                && (!memo || m.PlainLoad(address, entry.Pa + address, 1, ref shapes)))
+            if (!timed && entry.ReadTag == (address & ~0xfffUL))
             {
                 Unsafe.Add(ref x, op.Rd) = HostMemory.Read<byte>(entry.Host + address);
                 Unsafe.Add(ref x, op.Wb) = moved;
+                if (memo && !m.PlainLoad(address, entry.Pa + address, 1, ref shapes))
+                {
+                    cpu.Note(address, entry.Pa + address, 1, false);
+                    goto Loaded;
+                }
                 goto Advance;
             }
             if (!SlowLoad(address, 1))
@@ -948,11 +952,15 @@ internal partial class PortableEngine
 
         Ld16:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.ReadTag == ((address + 1) & ~0xfffUL)
-                && (!memo || m.PlainLoad(address, entry.Pa + address, 2, ref shapes)))
+            if (!timed && entry.ReadTag == ((address + 1) & ~0xfffUL))
             {
                 Unsafe.Add(ref x, op.Rd) = HostMemory.Read<ushort>(entry.Host + address);
                 Unsafe.Add(ref x, op.Wb) = moved;
+                if (memo && !m.PlainLoad(address, entry.Pa + address, 2, ref shapes))
+                {
+                    cpu.Note(address, entry.Pa + address, 2, false);
+                    goto Loaded;
+                }
                 goto Advance;
             }
             if (!SlowLoad(address, 2))
@@ -963,11 +971,15 @@ internal partial class PortableEngine
 
         Ld32:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.ReadTag == ((address + 3) & ~0xfffUL)
-                && (!memo || m.PlainLoad(address, entry.Pa + address, 4, ref shapes)))
+            if (!timed && entry.ReadTag == ((address + 3) & ~0xfffUL))
             {
                 Unsafe.Add(ref x, op.Rd) = HostMemory.Read<uint>(entry.Host + address);
                 Unsafe.Add(ref x, op.Wb) = moved;
+                if (memo && !m.PlainLoad(address, entry.Pa + address, 4, ref shapes))
+                {
+                    cpu.Note(address, entry.Pa + address, 4, false);
+                    goto Loaded;
+                }
                 goto Advance;
             }
             if (!SlowLoad(address, 4))
@@ -978,11 +990,15 @@ internal partial class PortableEngine
 
         Ld64:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.ReadTag == ((address + 7) & ~0xfffUL)
-                && (!memo || m.PlainLoad(address, entry.Pa + address, 8, ref shapes)))
+            if (!timed && entry.ReadTag == ((address + 7) & ~0xfffUL))
             {
                 Unsafe.Add(ref x, op.Rd) = HostMemory.Read<ulong>(entry.Host + address);
                 Unsafe.Add(ref x, op.Wb) = moved;
+                if (memo && !m.PlainLoad(address, entry.Pa + address, 8, ref shapes))
+                {
+                    cpu.Note(address, entry.Pa + address, 8, false);
+                    goto Loaded;
+                }
                 goto Advance;
             }
             if (!SlowLoad(address, 8))
@@ -993,11 +1009,15 @@ internal partial class PortableEngine
 
         LdS8To64:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.ReadTag == (address & ~0xfffUL)
-                && (!memo || m.PlainLoad(address, entry.Pa + address, 1, ref shapes)))
+            if (!timed && entry.ReadTag == (address & ~0xfffUL))
             {
                 Unsafe.Add(ref x, op.Rd) = (ulong)HostMemory.Read<sbyte>(entry.Host + address);
                 Unsafe.Add(ref x, op.Wb) = moved;
+                if (memo && !m.PlainLoad(address, entry.Pa + address, 1, ref shapes))
+                {
+                    cpu.Note(address, entry.Pa + address, 1, false);
+                    goto Loaded;
+                }
                 goto Advance;
             }
             if (!SlowLoad(address, 1))
@@ -1008,11 +1028,15 @@ internal partial class PortableEngine
 
         LdS8To32:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.ReadTag == (address & ~0xfffUL)
-                && (!memo || m.PlainLoad(address, entry.Pa + address, 1, ref shapes)))
+            if (!timed && entry.ReadTag == (address & ~0xfffUL))
             {
                 Unsafe.Add(ref x, op.Rd) = (uint)HostMemory.Read<sbyte>(entry.Host + address);
                 Unsafe.Add(ref x, op.Wb) = moved;
+                if (memo && !m.PlainLoad(address, entry.Pa + address, 1, ref shapes))
+                {
+                    cpu.Note(address, entry.Pa + address, 1, false);
+                    goto Loaded;
+                }
                 goto Advance;
             }
             if (!SlowLoad(address, 1))
@@ -1023,11 +1047,15 @@ internal partial class PortableEngine
 
         LdS16To64:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.ReadTag == ((address + 1) & ~0xfffUL)
-                && (!memo || m.PlainLoad(address, entry.Pa + address, 2, ref shapes)))
+            if (!timed && entry.ReadTag == ((address + 1) & ~0xfffUL))
             {
                 Unsafe.Add(ref x, op.Rd) = (ulong)HostMemory.Read<short>(entry.Host + address);
                 Unsafe.Add(ref x, op.Wb) = moved;
+                if (memo && !m.PlainLoad(address, entry.Pa + address, 2, ref shapes))
+                {
+                    cpu.Note(address, entry.Pa + address, 2, false);
+                    goto Loaded;
+                }
                 goto Advance;
             }
             if (!SlowLoad(address, 2))
@@ -1038,11 +1066,15 @@ internal partial class PortableEngine
 
         LdS16To32:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.ReadTag == ((address + 1) & ~0xfffUL)
-                && (!memo || m.PlainLoad(address, entry.Pa + address, 2, ref shapes)))
+            if (!timed && entry.ReadTag == ((address + 1) & ~0xfffUL))
             {
                 Unsafe.Add(ref x, op.Rd) = (uint)HostMemory.Read<short>(entry.Host + address);
                 Unsafe.Add(ref x, op.Wb) = moved;
+                if (memo && !m.PlainLoad(address, entry.Pa + address, 2, ref shapes))
+                {
+                    cpu.Note(address, entry.Pa + address, 2, false);
+                    goto Loaded;
+                }
                 goto Advance;
             }
             if (!SlowLoad(address, 2))
@@ -1053,11 +1085,15 @@ internal partial class PortableEngine
 
         LdS32:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.ReadTag == ((address + 3) & ~0xfffUL)
-                && (!memo || m.PlainLoad(address, entry.Pa + address, 4, ref shapes)))
+            if (!timed && entry.ReadTag == ((address + 3) & ~0xfffUL))
             {
                 Unsafe.Add(ref x, op.Rd) = (ulong)HostMemory.Read<int>(entry.Host + address);
                 Unsafe.Add(ref x, op.Wb) = moved;
+                if (memo && !m.PlainLoad(address, entry.Pa + address, 4, ref shapes))
+                {
+                    cpu.Note(address, entry.Pa + address, 4, false);
+                    goto Loaded;
+                }
                 goto Advance;
             }
             if (!SlowLoad(address, 4))
@@ -1068,13 +1104,17 @@ internal partial class PortableEngine
 
         St8:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.WriteTag == (address & ~0xfffUL) && monitors.Unmarked
-                && (!memo || m.PlainStore(address, entry.Pa + address, 1, ref shapes)))
+            if (!timed && entry.WriteTag == (address & ~0xfffUL) && monitors.Unmarked)
             {
                 if (journalled)
                     cpu.Journal!.Save(entry.Pa + address, 1);
                 HostMemory.Write(entry.Host + address, (byte)Unsafe.Add(ref x, op.Rd));
                 Unsafe.Add(ref x, op.Wb) = moved;
+                if (memo && !m.PlainStore(address, entry.Pa + address, 1, ref shapes))
+                {
+                    cpu.Note(address, entry.Pa + address, 1, true);
+                    goto Stored;
+                }
                 goto Advance;
             }
             if (!SlowStore(address, 1, Unsafe.Add(ref x, op.Rd), 0))
@@ -1084,13 +1124,17 @@ internal partial class PortableEngine
 
         St16:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.WriteTag == ((address + 1) & ~0xfffUL) && monitors.Unmarked
-                && (!memo || m.PlainStore(address, entry.Pa + address, 2, ref shapes)))
+            if (!timed && entry.WriteTag == ((address + 1) & ~0xfffUL) && monitors.Unmarked)
             {
                 if (journalled)
                     cpu.Journal!.Save(entry.Pa + address, 2);
                 HostMemory.Write(entry.Host + address, (ushort)Unsafe.Add(ref x, op.Rd));
                 Unsafe.Add(ref x, op.Wb) = moved;
+                if (memo && !m.PlainStore(address, entry.Pa + address, 2, ref shapes))
+                {
+                    cpu.Note(address, entry.Pa + address, 2, true);
+                    goto Stored;
+                }
                 goto Advance;
             }
             if (!SlowStore(address, 2, Unsafe.Add(ref x, op.Rd), 0))
@@ -1100,13 +1144,17 @@ internal partial class PortableEngine
 
         St32:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.WriteTag == ((address + 3) & ~0xfffUL) && monitors.Unmarked
-                && (!memo || m.PlainStore(address, entry.Pa + address, 4, ref shapes)))
+            if (!timed && entry.WriteTag == ((address + 3) & ~0xfffUL) && monitors.Unmarked)
             {
                 if (journalled)
                     cpu.Journal!.Save(entry.Pa + address, 4);
                 HostMemory.Write(entry.Host + address, (uint)Unsafe.Add(ref x, op.Rd));
                 Unsafe.Add(ref x, op.Wb) = moved;
+                if (memo && !m.PlainStore(address, entry.Pa + address, 4, ref shapes))
+                {
+                    cpu.Note(address, entry.Pa + address, 4, true);
+                    goto Stored;
+                }
                 goto Advance;
             }
             if (!SlowStore(address, 4, Unsafe.Add(ref x, op.Rd), 0))
@@ -1116,13 +1164,17 @@ internal partial class PortableEngine
 
         St64:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.WriteTag == ((address + 7) & ~0xfffUL) && monitors.Unmarked
-                && (!memo || m.PlainStore(address, entry.Pa + address, 8, ref shapes)))
+            if (!timed && entry.WriteTag == ((address + 7) & ~0xfffUL) && monitors.Unmarked)
             {
                 if (journalled)
                     cpu.Journal!.Save(entry.Pa + address, 8);
                 HostMemory.Write(entry.Host + address, Unsafe.Add(ref x, op.Rd));
                 Unsafe.Add(ref x, op.Wb) = moved;
+                if (memo && !m.PlainStore(address, entry.Pa + address, 8, ref shapes))
+                {
+                    cpu.Note(address, entry.Pa + address, 8, true);
+                    goto Stored;
+                }
                 goto Advance;
             }
             if (!SlowStore(address, 8, Unsafe.Add(ref x, op.Rd), 0))
@@ -1132,13 +1184,17 @@ internal partial class PortableEngine
 
         Ldp64:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.ReadTag == ((address + 15) & ~0xfffUL)
-                && (!memo || m.PlainWideLoad(address, entry.Pa + address, 16, ref shapes)))
+            if (!timed && entry.ReadTag == ((address + 15) & ~0xfffUL))
             {
                 V128 pair = HostMemory.Read<V128>(entry.Host + address);
                 Unsafe.Add(ref x, op.Ra) = pair.Hi;
                 Unsafe.Add(ref x, op.Rd) = pair.Lo;
                 Unsafe.Add(ref x, op.Wb) = moved;
+                if (memo && !m.PlainWideLoad(address, entry.Pa + address, 16, ref shapes))
+                {
+                    cpu.Note(address, entry.Pa + address, 16, false);
+                    goto Loaded;
+                }
                 goto Advance;
             }
             if (!SlowLoad(address, 16))
@@ -1150,13 +1206,17 @@ internal partial class PortableEngine
 
         Ldp32:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.ReadTag == ((address + 7) & ~0xfffUL)
-                && (!memo || m.PlainLoad(address, entry.Pa + address, 8, ref shapes)))
+            if (!timed && entry.ReadTag == ((address + 7) & ~0xfffUL))
             {
                 ulong words = HostMemory.Read<ulong>(entry.Host + address);
                 Unsafe.Add(ref x, op.Ra) = words >> 32;
                 Unsafe.Add(ref x, op.Rd) = (uint)words;
                 Unsafe.Add(ref x, op.Wb) = moved;
+                if (memo && !m.PlainLoad(address, entry.Pa + address, 8, ref shapes))
+                {
+                    cpu.Note(address, entry.Pa + address, 8, false);
+                    goto Loaded;
+                }
                 goto Advance;
             }
             if (!SlowLoad(address, 8))
@@ -1168,14 +1228,18 @@ internal partial class PortableEngine
 
         Stp64:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.WriteTag == ((address + 15) & ~0xfffUL) && monitors.Unmarked
-                && (!memo || m.PlainStore(address, entry.Pa + address, 16, ref shapes)))
+            if (!timed && entry.WriteTag == ((address + 15) & ~0xfffUL) && monitors.Unmarked)
             {
                 if (journalled)
                     cpu.Journal!.Save(entry.Pa + address, 16);
                 HostMemory.Write(entry.Host + address, Unsafe.Add(ref x, op.Rd));
                 HostMemory.Write(entry.Host + address + 8, Unsafe.Add(ref x, op.Ra));
                 Unsafe.Add(ref x, op.Wb) = moved;
+                if (memo && !m.PlainStore(address, entry.Pa + address, 16, ref shapes))
+                {
+                    cpu.Note(address, entry.Pa + address, 16, true);
+                    goto Stored;
+                }
                 goto Advance;
             }
             if (!SlowStore(address, 16, Unsafe.Add(ref x, op.Rd), Unsafe.Add(ref x, op.Ra)))
@@ -1185,13 +1249,17 @@ internal partial class PortableEngine
 
         Stp32:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.WriteTag == ((address + 7) & ~0xfffUL) && monitors.Unmarked
-                && (!memo || m.PlainStore(address, entry.Pa + address, 8, ref shapes)))
+            if (!timed && entry.WriteTag == ((address + 7) & ~0xfffUL) && monitors.Unmarked)
             {
                 if (journalled)
                     cpu.Journal!.Save(entry.Pa + address, 8);
                 HostMemory.Write(entry.Host + address, (uint)Unsafe.Add(ref x, op.Rd) | (Unsafe.Add(ref x, op.Ra) << 32));
                 Unsafe.Add(ref x, op.Wb) = moved;
+                if (memo && !m.PlainStore(address, entry.Pa + address, 8, ref shapes))
+                {
+                    cpu.Note(address, entry.Pa + address, 8, true);
+                    goto Stored;
+                }
                 goto Advance;
             }
             if (!SlowStore(address, 8, (uint)Unsafe.Add(ref x, op.Rd) | (Unsafe.Add(ref x, op.Ra) << 32), 0))
@@ -1201,11 +1269,15 @@ internal partial class PortableEngine
 
         LdV32:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.ReadTag == ((address + 3) & ~0xfffUL)
-                && (!memo || m.PlainLoad(address, entry.Pa + address, 4, ref shapes)))
+            if (!timed && entry.ReadTag == ((address + 3) & ~0xfffUL))
             {
                 Unsafe.Add(ref v, op.Rd) = new V128(HostMemory.Read<uint>(entry.Host + address), 0);
                 Unsafe.Add(ref x, op.Wb) = moved;
+                if (memo && !m.PlainLoad(address, entry.Pa + address, 4, ref shapes))
+                {
+                    cpu.Note(address, entry.Pa + address, 4, false);
+                    goto Loaded;
+                }
                 goto Advance;
             }
             if (!SlowLoad(address, 4))
@@ -1216,11 +1288,15 @@ internal partial class PortableEngine
 
         LdV64:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.ReadTag == ((address + 7) & ~0xfffUL)
-                && (!memo || m.PlainLoad(address, entry.Pa + address, 8, ref shapes)))
+            if (!timed && entry.ReadTag == ((address + 7) & ~0xfffUL))
             {
                 Unsafe.Add(ref v, op.Rd) = new V128(HostMemory.Read<ulong>(entry.Host + address), 0);
                 Unsafe.Add(ref x, op.Wb) = moved;
+                if (memo && !m.PlainLoad(address, entry.Pa + address, 8, ref shapes))
+                {
+                    cpu.Note(address, entry.Pa + address, 8, false);
+                    goto Loaded;
+                }
                 goto Advance;
             }
             if (!SlowLoad(address, 8))
@@ -1231,11 +1307,15 @@ internal partial class PortableEngine
 
         LdV128:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.ReadTag == ((address + 15) & ~0xfffUL)
-                && (!memo || m.PlainWideLoad(address, entry.Pa + address, 16, ref shapes)))
+            if (!timed && entry.ReadTag == ((address + 15) & ~0xfffUL))
             {
                 Unsafe.Add(ref v, op.Rd) = HostMemory.Read<V128>(entry.Host + address);
                 Unsafe.Add(ref x, op.Wb) = moved;
+                if (memo && !m.PlainWideLoad(address, entry.Pa + address, 16, ref shapes))
+                {
+                    cpu.Note(address, entry.Pa + address, 16, false);
+                    goto Loaded;
+                }
                 goto Advance;
             }
             if (!SlowLoad(address, 16))
@@ -1246,13 +1326,17 @@ internal partial class PortableEngine
 
         StV32:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.WriteTag == ((address + 3) & ~0xfffUL) && monitors.Unmarked
-                && (!memo || m.PlainStore(address, entry.Pa + address, 4, ref shapes)))
+            if (!timed && entry.WriteTag == ((address + 3) & ~0xfffUL) && monitors.Unmarked)
             {
                 if (journalled)
                     cpu.Journal!.Save(entry.Pa + address, 4);
                 HostMemory.Write(entry.Host + address, (uint)Unsafe.Add(ref v, op.Rd).Lo);
                 Unsafe.Add(ref x, op.Wb) = moved;
+                if (memo && !m.PlainStore(address, entry.Pa + address, 4, ref shapes))
+                {
+                    cpu.Note(address, entry.Pa + address, 4, true);
+                    goto Stored;
+                }
                 goto Advance;
             }
             if (!SlowStore(address, 4, Unsafe.Add(ref v, op.Rd).Lo, 0))
@@ -1262,13 +1346,17 @@ internal partial class PortableEngine
 
         StV64:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.WriteTag == ((address + 7) & ~0xfffUL) && monitors.Unmarked
-                && (!memo || m.PlainStore(address, entry.Pa + address, 8, ref shapes)))
+            if (!timed && entry.WriteTag == ((address + 7) & ~0xfffUL) && monitors.Unmarked)
             {
                 if (journalled)
                     cpu.Journal!.Save(entry.Pa + address, 8);
                 HostMemory.Write(entry.Host + address, Unsafe.Add(ref v, op.Rd).Lo);
                 Unsafe.Add(ref x, op.Wb) = moved;
+                if (memo && !m.PlainStore(address, entry.Pa + address, 8, ref shapes))
+                {
+                    cpu.Note(address, entry.Pa + address, 8, true);
+                    goto Stored;
+                }
                 goto Advance;
             }
             if (!SlowStore(address, 8, Unsafe.Add(ref v, op.Rd).Lo, 0))
@@ -1278,13 +1366,17 @@ internal partial class PortableEngine
 
         StV128:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.WriteTag == ((address + 15) & ~0xfffUL) && monitors.Unmarked
-                && (!memo || m.PlainStore(address, entry.Pa + address, 16, ref shapes)))
+            if (!timed && entry.WriteTag == ((address + 15) & ~0xfffUL) && monitors.Unmarked)
             {
                 if (journalled)
                     cpu.Journal!.Save(entry.Pa + address, 16);
                 HostMemory.Write(entry.Host + address, Unsafe.Add(ref v, op.Rd));
                 Unsafe.Add(ref x, op.Wb) = moved;
+                if (memo && !m.PlainStore(address, entry.Pa + address, 16, ref shapes))
+                {
+                    cpu.Note(address, entry.Pa + address, 16, true);
+                    goto Stored;
+                }
                 goto Advance;
             }
             if (!SlowStore(address, 16, Unsafe.Add(ref v, op.Rd).Lo, Unsafe.Add(ref v, op.Rd).Hi))
@@ -1294,8 +1386,7 @@ internal partial class PortableEngine
 
         LdpV128:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.ReadTag == ((address + 31) & ~0xfffUL)
-                && (!memo || m.PlainWideLoad(address, entry.Pa + address, 32, ref shapes)))
+            if (!timed && entry.ReadTag == ((address + 31) & ~0xfffUL) && (!memo || m.PlainWideLoad(address, entry.Pa + address, 32, ref shapes)))
             {
                 Unsafe.Add(ref v, op.Rd) = HostMemory.Read<V128>(entry.Host + address);
                 Unsafe.Add(ref v, op.Ra) = HostMemory.Read<V128>(entry.Host + address + 16);
@@ -1306,8 +1397,7 @@ internal partial class PortableEngine
 
         StpV128:
             entry = ref Slot(ref tlb, address);
-            if (!timed && entry.WriteTag == ((address + 31) & ~0xfffUL) && monitors.Unmarked
-                && (!memo || m.PlainStore(address, entry.Pa + address, 32, ref shapes)))
+            if (!timed && entry.WriteTag == ((address + 31) & ~0xfffUL) && monitors.Unmarked && (!memo || m.PlainStore(address, entry.Pa + address, 32, ref shapes)))
             {
                 if (journalled)
                     cpu.Journal!.Save(entry.Pa + address, 32);

@@ -1,0 +1,155 @@
+using ArmVdso.Emulator.Timing.Counters;
+using ArmVdso.Emulator.Timing.Events;
+using ArmVdso.Emulator.Timing.Instructions;
+
+namespace ArmVdso.Emulator.Timing.Memo;
+
+/// <summary>Misses as outcomes. A line that an outer cache has comes after a time that depends on the block alone when no fill of before
+/// is in its way; so it is a shape like others, and the fills that it begins are remembered with the block. Fills of before that are in
+/// the way join the state. Lines have no names in shapes: they are the next ones that were asked for, or one that was asked for earlier
+/// in the block.</summary>
+internal sealed partial class BlockMemo
+{
+    private const int MostMisses = 48;
+    private const int MostFillHorizon = 10_000;
+    private const int MostFills = 16384;
+    private const ulong NextMiss = Cache.NoLine - 1;
+    private const ulong FirstMiss = NextMiss - MostMisses;
+
+    // Lines that the block missed, since the last one that was stepped.
+    private readonly ulong[] _missedLines = new ulong[MostMisses];
+    private readonly LineEvent[] _named = new LineEvent[80];
+    private readonly List<FillRecord> _record = [];
+    private readonly List<FillRecord[]> _fillRecords = [];
+    private int _missed;
+    private bool _prefetched;
+    private bool _crowded;
+
+    /// <summary>What keeps an access from being a shape; <see cref="MemoReason.Entry"/> when nothing does.</summary>
+    /// <param name="t">The instruction.</param>
+    /// <param name="e">Its events.</param>
+    /// <param name="s">Its block.</param>
+    /// <param name="extra">Most cycles that it takes beyond a plain hit.</param>
+    private MemoReason What(InstructionTiming t, in InstructionEvents e, BlockSchedule s, out long extra)
+    {
+        extra = 0;
+        if (_crowded || t.Kind != TimingKind.Memory || e.Beats > 1 || e.Extra > _mostExtra || e.Hold != 0)
+            return MemoReason.Unplain;
+        int misses = _missed;
+        bool filling = _until >= Cycles;
+        foreach (ref readonly LineEvent line in _events.Lines)
+        {
+            int asked = line.PrefetchCount;
+            if (line.Streamed || line.MemoryWrites != 0 || (line.Miss && line.Cause == CycleCause.Dram)
+                || (asked > 0 && line.PrefetchCause == CycleCause.Dram))
+                return MemoReason.Memory;
+            if (line.Miss)
+                asked++;
+            else if (filling && LeftOut != MemoReason.LateLine && _pipeline.IsInFlight(line.Line, Cycles))
+                return MemoReason.LateLine;
+            if (asked > 0)
+            {
+                // Of more than two lines, one may come twice.
+                if (_state < 0 || misses + asked > MostMisses || _events.Lines.Length > 2)
+                    return MemoReason.Busy;
+                long filled = misses == 0 ? _pipeline.FillHorizon(Cycles) : 0;
+                if (filled > MostFillHorizon)
+                    return MemoReason.Busy;
+                extra += filled;
+                misses += asked;
+                extra += line.Penalty + line.PrefetchCount * (long)line.PrefetchPenalty + asked * _mostFill;
+            }
+            extra += line.Walk + line.Upgrade;
+        }
+        return extra > 0 && Cycles + (ulong)(s.Bound + _horizon + _extra + extra) >= _stop ? MemoReason.Margin : MemoReason.Entry;
+    }
+
+    /// <summary>Whether a line is on its way, or was asked for in this block.</summary>
+    private bool IsLate(ulong line) =>
+        MissOf(line) >= 0 || (LeftOut != MemoReason.LateLine && _pipeline.IsInFlight(line, Cycles));
+
+    private int MissOf(ulong line) => Array.IndexOf(_missedLines, line, 0, _missed);
+
+    /// <summary>Lines as a shape has them.</summary>
+    private ReadOnlySpan<LineEvent> Nameless(ReadOnlySpan<LineEvent> lines)
+    {
+        Span<LineEvent> nameless = _named.AsSpan(0, lines.Length);
+        lines.CopyTo(nameless);
+        foreach (ref LineEvent line in nameless)
+        {
+            int miss = MissOf(line.Line);
+            line.Line = line.Miss ? NextMiss : miss >= 0 ? FirstMiss + (ulong)miss : Cache.NoLine;
+            if (line.PrefetchCount > 0)
+                (line.PrefetchLine, line.PrefetchStep) = (NextMiss, 0);
+        }
+        return nameless;
+    }
+
+    /// <summary>Lines of a shape by their names.</summary>
+    /// <param name="lines">As <see cref="Nameless"/> made them.</param>
+    /// <param name="next">Which miss is the next.</param>
+    private ReadOnlySpan<LineEvent> Named(ReadOnlySpan<LineEvent> lines, scoped ref int next)
+    {
+        Span<LineEvent> named = _named.AsSpan(0, lines.Length);
+        lines.CopyTo(named);
+        foreach (ref LineEvent line in named)
+        {
+            if (line.Line == NextMiss)
+                line.Line = _missedLines[next++];
+            else if (line.Line != Cache.NoLine)
+                line.Line = _missedLines[line.Line - FirstMiss];
+            if (line.PrefetchCount == 0)
+                continue;
+            line.PrefetchLine = _missedLines[next];
+            if (line.PrefetchCount > 1)
+                line.PrefetchStep = (long)(_missedLines[next + 1] - line.PrefetchLine);
+            next += line.PrefetchCount;
+        }
+        return named;
+    }
+
+    /// <summary>Takes note of the lines that an access missed.</summary>
+    private void TakeMisses(ReadOnlySpan<LineEvent> lines)
+    {
+        foreach (ref readonly LineEvent line in lines)
+        {
+            if (line.Miss)
+                _missedLines[_missed++] = line.Line;
+            _prefetched |= line.PrefetchCount > 0;
+            for (int i = 0; i < line.PrefetchCount; i++)
+                _missedLines[_missed++] = line.PrefetchLine + (ulong)(line.PrefetchStep * i);
+        }
+        _dataPage = _missed > 0 || _until >= Cycles ? ulong.MaxValue : _events.LatestDataPage(_pe);
+    }
+
+    /// <summary>The number of the state together with the fills that may be in the way of this block's.</summary>
+    private int StateWithFills()
+    {
+        _pipeline.SaveFills(_savedFills.AsSpan(4), Cycles, _prefetched);
+        if (!_savedFills.AsSpan(4).ContainsAnyExcept((byte)0) || LeftOut == MemoReason.Busy)
+            return _state;
+        BitConverter.TryWriteBytes(_savedFills, _state);
+        if (_fillStates.Full)
+        {
+            // The state is none then that could be found again.
+            _fillStates.Clear();
+            Array.Clear(_entries);
+        }
+        return MostStates + _fillStates.Intern(_savedFills, false);
+    }
+
+    private ushort KeepFills()
+    {
+        _fillRecords.Add([.. _record]);
+        return (ushort)(_fillRecords.Count - 1);
+    }
+
+    /// <summary>Begins the fills of a block that was looked up.</summary>
+    private void Fill(int record)
+    {
+        _pipeline.Fill(_fillRecords[record], _missedLines.AsSpan(0, _missed), Cycles);
+        _until = _pipeline.FillsUntil;
+        _missed = 0;
+        _prefetched = false;
+    }
+}
