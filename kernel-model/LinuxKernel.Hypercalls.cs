@@ -1,4 +1,5 @@
 using ArmVdso.Kernel.El1;
+using ArmVdso.Kernel.Files;
 using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Proc;
 using ArmVdso.Kernel.Syscalls;
@@ -27,10 +28,41 @@ public sealed partial class LinuxKernel
     public long Start(out string error)
     {
         long result = _first.Start(out error);
+        if (result >= 0 && Vfs.Devices.HostTerminal is KeyboardTerminal terminal && Tasks.Init is { } first)
+            terminal.ForegroundGroup = first.Pgid;
         if (Panic is not { } panic)
             return result;
         error = panic;
         return -Errno.EIO;
+    }
+
+    /// <summary>Takes what has come from the person at the terminal.</summary>
+    public void TakeKeys()
+    {
+        if (Hooks.Keyboard is { Pending: true } keyboard && Vfs.Devices.HostTerminal is KeyboardTerminal terminal)
+            terminal.Feed(keyboard);
+    }
+
+    /// <summary>A person's time passes as the guest's does. What comes meanwhile arrives at the time at which it came.</summary>
+    /// <param name="keyboard">The person.</param>
+    /// <param name="most">Nanoseconds of the guest after which something else happens; null: nothing does.</param>
+    /// <returns>Whether something has come.</returns>
+    private bool WaitForPerson(IKeyboard keyboard, ulong? most)
+    {
+        TimeSpan? limit = most is { } ns ? TimeSpan.FromTicks((long)Math.Min(ns / 100, int.MaxValue * 10_000UL)) : null;
+        TimeSpan passed = keyboard.Wait(limit, () => Machine.StopRequested);
+        if (!keyboard.Pending)
+            return false;
+        ulong after = Math.Min((ulong)passed.Ticks * 100, most ?? ulong.MaxValue);
+        _timers.Add(Timekeeper.Monotonic(Clock.Now) + after, _ => TakeKeys());
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public void Idle(ulong now, ulong until)
+    {
+        if (Hooks.Keyboard is { } keyboard && Tasks.AnyoneAlive)
+            WaitForPerson(keyboard, Clock.NsOfCycles(until - now));
     }
 
     /// <summary>Who sleeps for what, a line for each thread that does: task, call, object, and who could wake it.</summary>
@@ -116,6 +148,8 @@ public sealed partial class LinuxKernel
     /// <inheritdoc/>
     public bool AllWaiting()
     {
+        if (Hooks.Keyboard is { } keyboard && Tasks.AnyoneAlive && (!keyboard.Ended || keyboard.Pending))
+            return WaitForPerson(keyboard, null);
         // Nobody can run and no timer is armed. With live tasks that is a guest that waits for what cannot come.
         if (Tasks.AnyoneAlive)
             Deadlock = true;

@@ -32,6 +32,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
     private readonly SyscallEntry _syscalls;
     private readonly RandomBatch _randomBatch;
     private readonly ClockEvents _clockEvents;
+    private readonly KernelTimers _timers;
 
     /// <summary>Options of the run.</summary>
     public KernelOptions Options { get; }
@@ -115,7 +116,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
         Costs = new CallCosts(options.Kernel);
         var uts = new UtsNames(options.HostName);
         Clock = new MachineClock(machine);
-        var timers = new KernelTimers();
+        var timers = _timers = new KernelTimers();
         Timekeeper = new Timekeeper(machine, Clock, timers, options.EpochSeconds);
         var seeding = new RandomSeeding(Timekeeper);
 
@@ -226,6 +227,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
             StdoutIsTerminal = (Options.TerminalStreams & 2) != 0,
             StderrIsTerminal = (Options.TerminalStreams & 4) != 0,
             TerminalSize = Options.TerminalSize,
+            Keyboard = Hooks.Keyboard,
             Limits = Options.Limits,
         }, BootMounts.Of(shown));
         vfs.Attach(new VfsHost

@@ -26,6 +26,9 @@ public sealed class JobControl : IJobControl
             _signals.Send(member, signal);
     }
 
+    /// <inheritdoc/>
+    public bool IsOrphaned(int group) => _tasks.Groups.FirstOrDefault(g => g.Pgid == group) is not { } member || IsOrphaned(member);
+
     /// <summary>Whether no member's parent is in another group of the same session (terminal stops are ignored then).</summary>
     internal bool IsOrphaned(ThreadGroup group)
     {

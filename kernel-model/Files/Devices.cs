@@ -18,7 +18,7 @@ internal sealed class DeviceTable(Vfs vfs)
 {
     private readonly Dictionary<int, Terminal> _controlling = [];
     private readonly SortedDictionary<int, PseudoTerminal> _ptys = [];
-    private HostTerminal? _hostTerminal;
+    private Terminal? _hostTerminal;
 
     /// <summary>Directory /dev/pts.</summary>
     public PtsDirectory PtsRoot { get; set; } = null!;
@@ -30,8 +30,8 @@ internal sealed class DeviceTable(Vfs vfs)
     public SortedDictionary<int, PseudoTerminal> PseudoTerminals => _ptys;
 
     /// <summary>The host's terminal; null when none of the standard streams is one.</summary>
-    public HostTerminal? HostTerminal => vfs.Options.StdinIsTerminal || vfs.Options.StdoutIsTerminal || vfs.Options.StderrIsTerminal
-        ? _hostTerminal ??= new HostTerminal(vfs) : null;
+    public Terminal? HostTerminal => vfs.Options.StdinIsTerminal || vfs.Options.StdoutIsTerminal || vfs.Options.StderrIsTerminal
+        ? _hostTerminal ??= vfs.Options.Keyboard is null ? new HostTerminal(vfs) : new KeyboardTerminal(vfs) : null;
 
     public long Open(DeviceInode inode, int flags, IFileUser? task, out OpenFile? file)
     {

@@ -27,6 +27,9 @@ public interface IFileUser
     /// <summary>Session ID.</summary>
     int Session { get; }
 
+    /// <summary>Whether a signal would do nothing to it: ignored or blocked.</summary>
+    bool Ignores(int signal);
+
     /// <summary>RLIMIT_NOFILE, the soft limit.</summary>
     ulong MaxFiles { get; }
 }

@@ -1,7 +1,7 @@
 namespace ArmVdso.Kernel.Files;
 
 /// <summary>A pseudo-terminal: a line discipline between a master and a slave (drivers/tty/pty.c, n_tty.c in their basics).</summary>
-internal sealed class PseudoTerminal : Terminal
+internal class PseudoTerminal : Terminal
 {
     private const int Capacity = 65536;
     private readonly List<byte> _line = [];
@@ -37,6 +37,23 @@ internal sealed class PseudoTerminal : Terminal
     protected override int Available => Canonical ? (_lines.TryPeek(out byte[]? line) ? line.Length - _taken : 0) : _raw.Count;
 
     public bool HasInput => Canonical ? _lines.Count > 0 : _raw.Count + _lines.Count > 0;
+
+    protected override void CanonicalChanged()
+    {
+        if (Canonical && _raw.Count > 0)
+        {
+            var typed = new byte[_raw.Count];
+            _raw.Dequeue(typed);
+            _lines.Enqueue(typed);
+        }
+        else if (!Canonical && _line.Count > 0)
+        {
+            _raw.Enqueue([.. _line]);
+            _line.Clear();
+        }
+        if (HasInput)
+            SlaveSource.Notify(PollBits.Readable);
+    }
 
     protected override void FlushInput()
     {
@@ -95,17 +112,17 @@ internal sealed class PseudoTerminal : Terminal
             }
             if (b == Control(2) && b != 0)
             {
-                if (_line.Count > 0)
-                {
-                    _line.RemoveAt(_line.Count - 1);
-                    if (Echo)
-                        Put("\b \b"u8);
-                }
+                Erase(1);
                 continue;
             }
             if (b == Control(3) && b != 0)
             {
-                _line.Clear();
+                Erase(_line.Count);
+                continue;
+            }
+            if (b == Control(14) && b != 0)
+            {
+                Erase(LastWord());
                 continue;
             }
             if (b == Control(4) && b != 0)
@@ -128,6 +145,31 @@ internal sealed class PseudoTerminal : Terminal
         return data.Length;
     }
 
+    /// <summary>Bytes from the last word of the line to its end (eraser in drivers/tty/n_tty.c).</summary>
+    private int LastWord()
+    {
+        int at = _line.Count;
+        while (at > 0 && _line[at - 1] is (byte)' ' or (byte)'\t')
+            at--;
+        while (at > 0 && _line[at - 1] is not ((byte)' ' or (byte)'\t'))
+            at--;
+        return _line.Count - at;
+    }
+
+    /// <summary>Takes bytes off the end of the line, and what was echoed for them.</summary>
+    private void Erase(int bytes)
+    {
+        for (int i = 0; i < bytes && _line.Count > 0; i++)
+        {
+            byte last = _line[^1];
+            _line.RemoveAt(_line.Count - 1);
+            // What goes on a character of UTF-8 has no column of its own; a control character has two.
+            if (!Echo || (last & 0xc0) == 0x80)
+                continue;
+            Put(last is < 32 and not (byte)'\t' ? "\b \b\b \b"u8 : "\b \b"u8);
+        }
+    }
+
     private void EchoByte(byte b)
     {
         if (b < 32 && b != '\n' && b != '\t' && b != '\r')
@@ -137,7 +179,7 @@ internal sealed class PseudoTerminal : Terminal
     }
 
     /// <summary>The slave's write, with output processing; the number of bytes of <paramref name="data"/> that fit.</summary>
-    public int Put(ReadOnlySpan<byte> data)
+    public virtual int Put(ReadOnlySpan<byte> data)
     {
         int done = 0;
         foreach (byte b in data)

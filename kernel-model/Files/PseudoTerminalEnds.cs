@@ -61,7 +61,7 @@ internal sealed class PseudoTerminalMaster(Inode inode, int flags, PseudoTermina
 }
 
 /// <summary>The slave side of a pseudo-terminal.</summary>
-internal sealed class PseudoTerminalSlave : OpenFile
+internal class PseudoTerminalSlave : OpenFile
 {
     private readonly PseudoTerminal _pty;
 
@@ -76,7 +76,22 @@ internal sealed class PseudoTerminalSlave : OpenFile
 
     public override string Description => $"/dev/pts/{_pty.Number}";
 
-    public override long Read(Span<byte> buffer, long position) => _pty.ReadInput(buffer);
+    public override long Read(Span<byte> buffer, long position) => IsBackground(out long stopped) ? stopped : _pty.ReadInput(buffer);
+
+    /// <summary>A process in the background of its terminal's session does not read (job_control in drivers/tty/n_tty.c): it gets
+    /// SIGTTIN, or EIO where that means nothing.</summary>
+    private bool IsBackground(out long result)
+    {
+        Vfs vfs = Inode.Fs.Vfs;
+        result = 0;
+        if (vfs.Current is not { } user || _pty.ForegroundGroup == 0 || user.ProcessGroup == _pty.ForegroundGroup
+            || vfs.Devices.ControllingOf(user.Session) != _pty || vfs.Host is not { } host)
+            return false;
+        result = user.Ignores(Signal.SIGTTIN) || host.Jobs.IsOrphaned(user.ProcessGroup) ? -Errno.EIO : -Errno.ERESTARTSYS;
+        if (result != -Errno.EIO)
+            host.Jobs.Signal(user.ProcessGroup, Signal.SIGTTIN);
+        return true;
+    }
 
     public override long Write(ReadOnlySpan<byte> data, long position)
     {

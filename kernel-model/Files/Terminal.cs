@@ -44,6 +44,11 @@ internal abstract class Terminal(Vfs vfs)
     /// <summary>Throws input away (TCFLSH, TCSETSF).</summary>
     protected abstract void FlushInput();
 
+    /// <summary>ICANON was set or cleared: what was typed ahead stays (n_tty_set_termios).</summary>
+    protected virtual void CanonicalChanged()
+    {
+    }
+
     /// <summary>Bytes that a read would give (FIONREAD).</summary>
     protected virtual int Available => 0;
 
@@ -70,12 +75,15 @@ internal abstract class Terminal(Vfs vfs)
                     return -Errno.EFAULT;
                 if (command is IoctlNumbers.TCSETSF or IoctlNumbers.TCSETSF2)
                     FlushInput();
+                bool canonical = Canonical;
                 _inputFlags = BinaryPrimitives.ReadUInt32LittleEndian(buffer);
                 _outputFlags = BinaryPrimitives.ReadUInt32LittleEndian(buffer[4..]);
                 _controlFlags = BinaryPrimitives.ReadUInt32LittleEndian(buffer[8..]);
                 _localFlags = BinaryPrimitives.ReadUInt32LittleEndian(buffer[12..]);
                 _line = buffer[16];
                 buffer.Slice(17, 19).CopyTo(_controlCharacters);
+                if (canonical != Canonical)
+                    CanonicalChanged();
                 return 0;
             case IoctlNumbers.TIOCGWINSZ:
                 BinaryPrimitives.WriteUInt16LittleEndian(buffer, Rows);

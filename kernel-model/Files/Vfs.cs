@@ -39,6 +39,9 @@ public sealed record VfsOptions
 
     /// <summary>Size of the terminal.</summary>
     public (ushort Rows, ushort Columns) TerminalSize { get; init; } = (24, 80);
+
+    /// <summary>The person at the terminal; null: what reads it waits for the host's stream.</summary>
+    public IKeyboard? Keyboard { get; init; }
 }
 
 /// <summary>One line of /proc/mounts.</summary>

@@ -1,3 +1,4 @@
+using ArmVdso.Kernel.Files;
 using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Signals;
 
@@ -14,6 +15,10 @@ public record KernelHooks
 
     /// <inheritdoc cref="Input"/>
     public Stream Error { get; init; } = Stream.Null;
+
+    /// <summary>The person at the guest's terminal. While all tasks sleep, the host's time passes as the guest's does. Null: nobody; the
+    /// guest's time depends on nothing outside.</summary>
+    public IKeyboard? Keyboard { get; init; }
 
     /// <summary>Our own messages, one line each (unknown system calls, UNDEFINED instructions).</summary>
     public Action<string> Log { get; init; } = _ => { };

@@ -53,6 +53,9 @@ public sealed class KernelTask : ISleeper, IFileUser
 
     int IFileUser.Session => Group.Sid;
 
+    bool IFileUser.Ignores(int signal) =>
+        Handlers[signal].Handler == 1 || (Signals.Blocked & Signal.Bit(signal)) != 0;
+
     ulong IFileUser.MaxFiles => Group.Rlimits[Rlimits.Nofile].Soft;
 
     /// <summary>Open files, possibly shared (CLONE_FILES).</summary>

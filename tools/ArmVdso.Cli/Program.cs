@@ -6,10 +6,12 @@ if (StandardStream.IsClosed(1))
     Console.SetOut(TextWriter.Null);
 if (StandardStream.IsClosed(2))
     Console.SetError(TextWriter.Null);
+Interruption.Install();
+ProgressLine.Start();
 ParseResult parsed = CommandTree.Parse(CommandTree.Make(), args);
 if (parsed.Errors.Count > 0)
 {
-    Console.Error.WriteLine($"armvdso: {parsed.Errors[0].Message}");
+    Console.Error.WriteLine($"armvdso: {parsed.Errors[0].Message}{CommandTree.Hint(parsed)}");
     Console.Error.WriteLine("armvdso: --help shows the options");
     return ExitStatus.Usage;
 }

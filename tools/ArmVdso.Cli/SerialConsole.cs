@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Runtime.InteropServices;
 using ArmVdso.Emulator.Board;
 
 namespace ArmVdso.Cli;
@@ -9,14 +8,12 @@ namespace ArmVdso.Cli;
 /// throw away what was typed before they ask.</summary>
 internal sealed class SerialConsole : ISerialLine, IDisposable
 {
-    private const byte Escape = 1;
     private readonly Stream _input, _output;
     private readonly BlockingCollection<byte> _received = new(1 << 16);
     private readonly byte[] _sent = new byte[4096];
-    private readonly byte[]? _saved;
-    private readonly PosixSignalRegistration? _continued;
+    private readonly bool _person;
+    private readonly EscapeKey _escape = new();
     private int _count;
-    private bool _escaped;
     private volatile bool _quit;
 
     /// <summary>Starts to read.</summary>
@@ -26,8 +23,8 @@ internal sealed class SerialConsole : ISerialLine, IDisposable
         _output = output;
         if (!Console.IsInputRedirected && OperatingSystem.IsLinux())
         {
-            _saved = TerminalMode.MakeRaw();
-            _continued = PosixSignalRegistration.Create(PosixSignal.SIGCONT, _ => TerminalMode.MakeRaw());
+            _person = TerminalMode.IsTerminal();
+            TerminalMode.Own();
         }
         new Thread(ReadAll) { IsBackground = true, Name = "serial input" }.Start();
     }
@@ -55,20 +52,14 @@ internal sealed class SerialConsole : ISerialLine, IDisposable
 
     private void Take(byte value)
     {
-        if (_saved is not null && (_escaped || value == Escape))
+        bool passes = !_person || _escape.Passes(value);
+        if (_escape.Quits)
         {
-            bool quit = _escaped && value is (byte)'x' or (byte)'X';
-            bool literal = _escaped && value == Escape;
-            _escaped = !_escaped;
-            if (quit)
-            {
-                _quit = true;
-                Quit();
-            }
-            if (!literal)
-                return;
+            _quit = true;
+            Quit();
         }
-        _received.Add(value);
+        if (passes)
+            _received.Add(value);
     }
 
     /// <inheritdoc/>
@@ -91,14 +82,14 @@ internal sealed class SerialConsole : ISerialLine, IDisposable
     }
 
     /// <inheritdoc/>
-    public int Receive(bool idle) => (idle || _saved is not null) && _received.TryTake(out byte value) ? value : -1;
+    public int Receive(bool idle) => (idle || _person) && _received.TryTake(out byte value) ? value : -1;
 
     /// <inheritdoc/>
     public void Idle(TimeSpan time)
     {
         Flush();
         // A person's time passes as fast as the guest's; input from elsewhere waits for nobody.
-        if (_saved is null)
+        if (!_person)
             return;
         DateTime end = DateTime.UtcNow + time;
         while (_received.Count == 0 && !_quit && DateTime.UtcNow < end)
@@ -118,35 +109,6 @@ internal sealed class SerialConsole : ISerialLine, IDisposable
     public void Dispose()
     {
         Flush();
-        _continued?.Dispose();
-        if (_saved is not null)
-            TerminalMode.Restore(_saved);
+        TerminalMode.Leave();
     }
-}
-
-/// <summary>The mode of the terminal on standard input (termios(3)).</summary>
-internal static class TerminalMode
-{
-    private const int Bytes = 256, DrainThenSet = 1;
-
-    /// <summary>Every byte comes at once, none is echoed or means anything.</summary>
-    /// <returns>The mode before.</returns>
-    internal static byte[]? MakeRaw()
-    {
-        var before = new byte[Bytes];
-        if (tcgetattr(0, before) != 0)
-            return null;
-        byte[] raw = [.. before];
-        cfmakeraw(raw);
-        // Output as usual: a line feed returns the carriage for our own messages too.
-        before.AsSpan(4, 4).CopyTo(raw.AsSpan(4));
-        return tcsetattr(0, DrainThenSet, raw) == 0 ? before : null;
-    }
-
-    /// <summary>Puts a mode back.</summary>
-    internal static void Restore(byte[] mode) => _ = tcsetattr(0, DrainThenSet, mode);
-
-    [DllImport("libc")] private static extern int tcgetattr(int descriptor, byte[] mode);
-    [DllImport("libc")] private static extern int tcsetattr(int descriptor, int when, byte[] mode);
-    [DllImport("libc")] private static extern void cfmakeraw(byte[] mode);
 }

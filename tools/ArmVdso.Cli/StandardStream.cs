@@ -29,6 +29,13 @@ internal sealed class StandardStream : Stream
     internal static bool IsClosed(int fd) =>
         OperatingSystem.IsLinux() && (fcntl(fd, F_GETFD) is var flags && (flags < 0 || (flags & FD_CLOEXEC) != 0));
 
+    /// <summary>Waits for standard input: whether a read would give something at once.</summary>
+    internal static bool HasInput(int milliseconds)
+    {
+        var wait = new PollDescriptor { Descriptor = 0, Events = 1 };
+        return poll(ref wait, 1, milliseconds) > 0;
+    }
+
     public override bool CanRead => _fd == 0;
 
     public override bool CanWrite => _fd != 0;

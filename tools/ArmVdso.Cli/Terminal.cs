@@ -1,3 +1,5 @@
+using System.Globalization;
+using ArmVdso.Emulator.Processor;
 using ArmVdso.Kernel.Tasks;
 using ArmVdso.Lab.Crash;
 
@@ -11,14 +13,10 @@ internal static class Terminal
         (Console.IsInputRedirected ? 0 : 1) | (Console.IsOutputRedirected ? 0 : 2) | (Console.IsErrorRedirected ? 0 : 4);
 
     /// <summary>Prints one of our own messages.</summary>
-    private static void Log(string line) => Console.Error.WriteLine($"armvdso: {Text.Printable(line)}");
+    internal static void Log(string line) => Console.Error.WriteLine($"armvdso: {Text.Printable(line)}");
 
-    /// <summary>Says what is being run, to a person only.</summary>
-    internal static void Progress(string line)
-    {
-        if (!Console.IsErrorRedirected)
-            Log(line);
-    }
+    /// <summary>Says what is being done, to a person who has waited for a while.</summary>
+    internal static void Progress(string line) => ProgressLine.Text = () => line;
 
     /// <summary>Prints a crash of the program that is run; of its children only what their parents say.</summary>
     internal static void PrintCrash(Session session, KernelTask task, CrashRecord crash, bool whole)
@@ -59,20 +57,44 @@ internal static class Terminal
         }
     }
 
+    /// <summary>A run that is told of signals, and of which a line of progress tells.</summary>
     private sealed class Handler : IDisposable
     {
-        private readonly ConsoleCancelEventHandler _handler;
-
         internal Handler(Session session)
         {
-            _handler = (_, e) =>
+            Interruption.Run = signal =>
             {
-                e.Cancel = true;
-                session.Interrupt();
+                if (signal == Interrupt)
+                    session.Interrupt();
+                else
+                    session.End(signal);
             };
-            Console.CancelKeyPress += _handler;
+            // The guest's own terminal is the guest's.
+            if (Console.IsInputRedirected && Console.IsOutputRedirected)
+                ProgressLine.Text = () => Figures(session);
         }
 
-        public void Dispose() => Console.CancelKeyPress -= _handler;
+        private static string Figures(Session session)
+        {
+            ulong instructions = 0, cycles = 0;
+            foreach (Cpu cpu in session.Machine.Cpus)
+            {
+                instructions += cpu.Instructions;
+                cycles = Math.Max(cycles, cpu.Cycles);
+            }
+            double seconds = ProgressLine.Seconds;
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                $"{instructions / 1e6:F0} million instructions ({instructions / 1e6 / seconds:F0} MIPS), {cycles / 1e6:F0} million cycles, "
+                + $"{(double)cycles / session.Machine.ClockFrequency:F3} s of the guest");
+        }
+
+        public void Dispose()
+        {
+            Interruption.Run = null;
+            ProgressLine.Text = null;
+        }
     }
+
+    private const int Interrupt = 2;
 }

@@ -15,6 +15,7 @@ public sealed class Session : IDisposable
     private readonly IDisposable? _watch;
     private volatile bool _timedOut;
     private volatile int _interrupted;
+    private volatile int _ended;
 
     /// <summary>The emulated machine.</summary>
     public Machine Machine { get; }
@@ -101,6 +102,19 @@ public sealed class Session : IDisposable
         Machine.StopRequested = true;
     }
 
+    /// <summary>What SIGTERM does, from any thread: the run ends with 128 + the signal, and reports are written.</summary>
+    /// <param name="signal">The signal's number.</param>
+    public void End(int signal)
+    {
+        _ended = signal;
+        // The machine forgets a request that comes while it begins to run.
+        _repeat ??= new Timer(_ => Machine.StopRequested = true, null, 0, RepeatMs);
+    }
+
+    private const int RepeatMs = 20;
+
+    private Timer? _repeat;
+
     private static string Latin1(string text) => Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(text));
 
     /// <summary>The machine that settings describe, with its CPU profile.</summary>
@@ -160,6 +174,9 @@ public sealed class Session : IDisposable
                 throw new LabException($"{Text(_settings.MaxCycles)} cycles have passed (--max-cycles)", LabFault.LimitReached);
             if (_timedOut)
                 throw new LabException($"{Text(_settings.TimeoutSeconds)} seconds have passed (--timeout)", LabFault.LimitReached);
+            if (_ended != 0)
+                return SignalBase + _ended;
+            Kernel.TakeKeys();
             if (_interrupted > 1)
                 return SignalBase + Signal.SIGINT;
             if (_interrupted == 1 && !Kernel.Deadlock)
@@ -208,6 +225,7 @@ public sealed class Session : IDisposable
     {
         _watch?.Dispose();
         _watchdog?.Dispose();
+        _repeat?.Dispose();
         Kernel.Vfs.Dispose();
         Machine.Dispose();
     }

@@ -95,12 +95,14 @@ internal static class BootCommand
         using Stream input = StandardStream.Open(0);
         using Stream output = StandardStream.Open(1);
         using TextWriter? trace = reports.Trace is null ? null : Terminal.Open(reports.Trace);
+        reports.Open();
         using var console = new SerialConsole(input, output);
         using BootSession session = restored is null
             ? BootSession.Load(settings, files, console)
             : BootSession.Restore(settings, restored, files.Disks, console);
         Prepare(session, snapshot);
         console.Quit = session.Interrupt;
+        Interruption.Run = _ => session.Interrupt();
         if (trace is not null)
             session.Machine.Observer = new BootTrace(session.Kernel, e => trace.WriteLine(ToJson(e)));
         BootProfile? profile = reports.Profile is null ? null : new BootProfile(session.Machine, session.Kernel);

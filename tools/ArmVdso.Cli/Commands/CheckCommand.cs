@@ -131,6 +131,7 @@ internal static class CheckCommand
         var all = new JsonArray();
         foreach (string design in designs)
         {
+            Terminal.Progress($"check {design}");
             CheckResult result = check(design);
             held &= result.Held;
             if (json)
@@ -147,22 +148,33 @@ internal static class CheckCommand
 
     private static int HuntMutants(ArmVdsoLab lab, IReadOnlyList<string> designs, Func<string, string[]> functions, bool json)
     {
-        List<MutantResult> results = [.. designs.SelectMany(d => lab.HuntMutants(d, functions(d)))];
-        if (json)
-            Console.Out.WriteLine(MutantReport.Json(lab.Settings, results).ToJsonString());
-        else
-            MutantReport.Write(Console.Out, lab.Settings, results);
+        void Report(List<MutantResult> found)
+        {
+            if (json)
+                Console.Out.WriteLine(MutantReport.Json(lab.Settings, found).ToJsonString());
+            else
+                MutantReport.Write(Console.Out, lab.Settings, found);
+        }
+
+        List<MutantResult> results = Interruption.Gather("mutants", designs.SelectMany(d => lab.HuntMutants(d, functions(d))), Report);
+        Report(results);
         return results.TrueForAll(r => r.AsExpected) ? 0 : 1;
     }
 
     private static int PlantFaults(
         ArmVdsoLab lab, IReadOnlyList<string> designs, Func<string, string[]> functions, string[] events, bool json)
     {
-        List<FaultResult> results = [.. designs.SelectMany(d => lab.PlantFaults(d, functions(d), events))];
-        if (json)
-            Console.Out.WriteLine(FaultReport.Json(lab.Settings, results).ToJsonString());
-        else
-            FaultReport.Write(Console.Out, lab.Settings, results);
+        void Report(List<FaultResult> found)
+        {
+            if (json)
+                Console.Out.WriteLine(FaultReport.Json(lab.Settings, found).ToJsonString());
+            else
+                FaultReport.Write(Console.Out, lab.Settings, found);
+        }
+
+        List<FaultResult> results = Interruption.Gather(
+            "planted faults", designs.SelectMany(d => lab.PlantFaults(d, functions(d), events)), Report);
+        Report(results);
         return results.TrueForAll(r => r.Outcome != FaultOutcome.Gap) ? 0 : 1;
     }
 

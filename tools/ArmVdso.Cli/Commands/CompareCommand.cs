@@ -52,6 +52,7 @@ internal static class CompareCommand
                             report.Write(Console.Out);
                         return 0;
                     }
+                    Terminal.Progress("compare");
                     ComparisonResult result = lab.Compare(shown, count);
                     if (asJson)
                         ComparisonReport.WriteJson(Console.Out, result);

@@ -24,6 +24,9 @@ internal static class RunCommand
         internal (ulong From, ulong To, bool Instructions) Window { get; init; }
     }
 
+    /// <summary>SIGINT: what the escape key of the terminal ends a run with.</summary>
+    private const int Interrupted = 2;
+
     internal static Command Make()
     {
         var strace = new StraceOptions();
@@ -100,13 +103,16 @@ internal static class RunCommand
         Strace? strace = straceOutput is null ? null : new Strace(straceOutput, outputs.Strace!.Value.Settings);
         using TextWriter? traceOutput = reports.Trace is null ? null : Terminal.Open(reports.Trace);
         using TextWriter? konataOutput = string.IsNullOrEmpty(outputs.Konata) ? null : Terminal.Open(outputs.Konata);
+        reports.Open();
         using TextWriter? crashOutput = outputs.Crash is null ? null : Terminal.Open(outputs.Crash);
         using Stream output = StandardStream.Open(1);
         using Stream error = StandardStream.Open(2);
         using Stream input = StandardStream.Open(0);
+        using HostKeyboard? keyboard = HostKeyboard.Open();
         Session? running = null;
         using var session = running = new Session(settings, program[0], program[1..], Terminal.Hooks(input, output, error) with
         {
+            Keyboard = keyboard,
             Crash = (task, info, core) => Crashed(running!, task, info, core, crashOutput),
             SystemCall = strace is null ? null : strace.Syscall,
             Signal = strace is null ? null : strace.Signal,
@@ -117,6 +123,11 @@ internal static class RunCommand
         {
             if (stream is StandardStream standard)
                 standard.Stopped = () => session.Machine.StopRequested;
+        }
+        if (keyboard is not null)
+        {
+            keyboard.Came = () => session.Machine.StopRequested = true;
+            keyboard.Quit = () => session.End(Interrupted);
         }
         if (strace is not null)
         {

@@ -82,6 +82,7 @@ internal static class YardsticksCommand
         foreach (YardstickResult r in measured)
         {
             results.Add(r);
+            Terminal.Progress($"yardsticks: {results.Count} so far, the last {r.Set} on {r.Core}");
             if (json)
                 Console.Out.WriteLine(Json(r));
             table.Add(

@@ -39,8 +39,10 @@ internal sealed class CommandInput(ParseResult result)
     /// <exception cref="UserError">It looks like an option, which the command does not have.</exception>
     internal string? Operand(Argument<string?> argument) => Value(argument) is { } word ? Operand(word) : null;
 
-    private static string Operand(string word) =>
-        word is ['-', _, ..] ? throw Error($"there is no option '{word}' here; --help shows the options") : word;
+    private string Operand(string word) => word is ['-', _, ..]
+        ? throw Error($"there is no option '{word}' here{Nearest.Hint(word.Split('=')[0], OptionNames)}; --help shows the options") : word;
+
+    private IEnumerable<string> OptionNames => result.CommandResult.Command.Options.SelectMany(o => o.Aliases.Append(o.Name));
 
     /// <summary>The value of an option that may be given without one: null: it is not given; empty: without a value.</summary>
     internal string? OptionalValue(Option<string?> option)
@@ -73,7 +75,8 @@ internal sealed class CommandInput(ParseResult result)
             if (word == text)
                 return meaning;
         }
-        throw Error($"{option.Name}: there is no {what} '{text}'; known: {string.Join(", ", known.Select(k => k.Word))}");
+        string hint = Nearest.Hint(text, known.Select(k => k.Word));
+        throw Error($"{option.Name}: there is no {what} '{text}'{hint}; known: {string.Join(", ", known.Select(k => k.Word))}");
     }
 
     /// <summary>The program that a command runs, with its arguments; null when there is none. Everything after its name is its

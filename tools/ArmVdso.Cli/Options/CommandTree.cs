@@ -28,6 +28,20 @@ internal static class CommandTree
     internal static ParseResult Parse(RootCommand root, string[] args) =>
         root.Parse(Prepare(root, args), new ParserConfiguration { ResponseFileTokenReplacer = null });
 
+    /// <summary>What may have been meant by a word that is no command and no option; empty: nothing is near.</summary>
+    internal static string Hint(ParseResult parsed)
+    {
+        Command command = parsed.CommandResult.Command;
+        foreach (string word in parsed.UnmatchedTokens)
+        {
+            IEnumerable<string> known = word.StartsWith('-')
+                ? command.Options.SelectMany(o => o.Aliases.Append(o.Name)) : command.Subcommands.Select(c => c.Name);
+            if (Nearest.Hint(word.Split('=')[0], known) is { Length: > 0 } hint)
+                return hint;
+        }
+        return "";
+    }
+
     /// <summary>Makes the command line unambiguous for the parser: inserts "--" before the program of a command that runs one.</summary>
     private static string[] Prepare(RootCommand root, string[] args)
     {

@@ -72,6 +72,18 @@ internal sealed record ReportFiles
 
     internal string? Trace { get; init; }
 
+    private readonly Dictionary<string, TextWriter> _open = [];
+
+    /// <summary>Opens the files before the run: what cannot be written is known then.</summary>
+    /// <exception cref="UserError">One cannot be written.</exception>
+    internal void Open()
+    {
+        foreach (string file in new[] { Stats, EngineStats, Profile }.OfType<string>().Where(f => f.Length > 0).Distinct())
+            _open[file] = Terminal.Open(file);
+    }
+
+    private TextWriter Take(string? file) => file is not null && _open.Remove(file, out TextWriter? writer) ? writer : Terminal.Open(file);
+
     /// <summary>Writes what is written at the end of a run.</summary>
     /// <param name="settings">Settings of the run.</param>
     /// <param name="statistics">Its counts.</param>
@@ -81,17 +93,17 @@ internal sealed record ReportFiles
     {
         if (profile is not null)
         {
-            using TextWriter profileOutput = Terminal.Open(Profile);
+            using TextWriter profileOutput = Take(Profile);
             ProfileReport.Write(profileOutput, settings, profile.Functions(), booted);
         }
         if (EngineStats is not null)
         {
-            using TextWriter engineOutput = Terminal.Open(EngineStats);
+            using TextWriter engineOutput = Take(EngineStats);
             EngineReport.Write(engineOutput, statistics.Machine);
         }
         if (Stats is not null)
         {
-            using TextWriter statsOutput = Terminal.Open(Stats);
+            using TextWriter statsOutput = Take(Stats);
             StatisticsReport.Write(statsOutput, settings, statistics, Format, booted);
         }
     }
