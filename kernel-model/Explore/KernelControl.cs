@@ -72,6 +72,13 @@ public sealed class KernelControl
     /// <summary>Lets a task run on some CPUs only (bit n: CPU n), as when the others went offline.</summary>
     public static void Restrict(KernelTask task, ulong cpus) => task.Affinity = cpus;
 
+    /// <summary>Has somebody look at each instruction of hooks that the model runs, which is none of a CPU's own steps.</summary>
+    public void WatchHooks(Action<Cpu> before, Action<Cpu> after)
+    {
+        if (_kernel.Vdso.Hooks is { } hooks)
+            hooks.Watch = (before, after);
+    }
+
     /// <summary>Replaces one instruction of the kernel, for planted faults.</summary>
     public void PatchEl1(ulong address, uint instruction) => _kernel.El1.Rewrite(address, instruction);
 

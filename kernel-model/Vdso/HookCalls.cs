@@ -49,6 +49,9 @@ internal sealed class HookCalls
     /// <summary>Why a hook could not be run to its end, in one line; null: all did.</summary>
     internal string? Failure { get; private set; }
 
+    /// <summary>Called before and after each instruction of a hook that the model runs; null: nobody looks.</summary>
+    internal (Action<Cpu> Before, Action<Cpu> After)? Watch { get; set; }
+
     /// <summary>Whether the design has a hook.</summary>
     internal bool Has(string hook) => _module.Symbols.ContainsKey(hook);
 
@@ -78,9 +81,13 @@ internal sealed class HookCalls
         for (int i = 0; cpu.PC != ReturnAddress && Failure is null; i++)
         {
             if (i == Patience)
+            {
                 Fail(cpu, $"did not return within {Patience} instructions");
-            else
-                cpu.Step();
+                break;
+            }
+            Watch?.Before(cpu);
+            cpu.Step();
+            Watch?.After(cpu);
         }
         _running = null;
         cpu.EndCall(call);

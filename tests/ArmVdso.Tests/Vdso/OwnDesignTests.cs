@@ -175,12 +175,28 @@ public sealed class OwnDesignTests : IDisposable
         return stranger;
     }
 
+    /// <summary>A hook's stores are seen, named by its symbol, and faults are planted there.</summary>
+    [Fact]
+    public void StoresOfHooksAreShownAndSpoilt()
+    {
+        string stranger = Stranger();
+        ArmVdsoLab.BuildDesign(stranger);
+        var lab = new ArmVdsoLab();
+        using var text = new StringWriter();
+        Assert.True(lab.Replay($"{stranger}/whose_session/setsid@1", text, null, true));
+        Assert.Matches("vdso_word_changed\\+0x[0-9a-f]+ +str w\\d+, .* stores \\[vvar\\]", text.ToString());
+        List<FaultResult> faults = [.. lab.PlantFaults(stranger, ["whose_session"], ["setsid"])
+            .Where(f => f.Place.StartsWith("vdso_word_changed+", StringComparison.Ordinal))];
+        Assert.Contains(faults, f => f.Kind == "dropped" && f.Reason.StartsWith("changed memory", StringComparison.Ordinal));
+    }
+
     /// <summary>A page of the process that all of its threads read: right for what they have in common.</summary>
     [Fact]
     public void ProcessHasOneSlotForItsThreads()
     {
         string own = Stranger();
-        Change(Path.Join(own, "design.ini"), "thread-slots = struct desk\nprivate-pages = 4", "process-data = struct desk");
+        Change(
+            Path.Join(own, "design.ini"), "thread-slots = struct desk\nprivate-pages = 4", "process-data = struct desk\nleaves = new-program");
         Assert.Contains("data: 0 shared pages, at most 1 a process", ArmVdsoLab.BuildDesign(own));
         AllHeld(new ArmVdsoLab().Check(own, ["getpid"], ["migrate", "fork", "vfork", "threads", "exec", "killed", "moved"]));
     }
@@ -197,6 +213,27 @@ public sealed class OwnDesignTests : IDisposable
         FunctionComparison clock = lab.Compare(["clock_gettime_monotonic"]).Functions[0];
         Assert.Equal((39UL, 0L), (clock.Vdso!.Instructions, clock.Vdso.Fallbacks));
         AllHeld(new ArmVdsoLab().Check(own, ["clock_gettime_realtime_coarse"], ["tick", "timens", "weak-tick", "moved"]));
+    }
+
+    /// <summary>What hooks.h says of the records is what EL1 code has: the compiler compares both headers.</summary>
+    [Fact]
+    public void RecordsOfHooksAreThoseOfEl1Code()
+    {
+        string own = Begin();
+        string Same(string type, string member, string constant) =>
+            $"_Static_assert(__builtin_offsetof(struct {type}, {member}) == {constant}, \"{member}\");\n";
+        string[] words = ["pid", "tid", "uid", "euid", "gid", "egid", "ppid", "pgid", "sid"];
+        File.AppendAllText(Path.Join(own, "hooks.c"), string.Concat(
+            ["#include <armvdso/el1/layout.h>\n", .. words.Select(w => Same("vdso_task", w, "TSK_" + w.ToUpperInvariant())),
+            Same("vdso_task", "vdso_slot", "TSK_VDSO_SLOT"), Same("vdso_task", "vdso_register", "TSK_VDSO_REGISTER"),
+            Same("vdso_task", "foreign", "TSK_VDSO_FOREIGN"), Same("vdso_task", "pid_ns", "TSK_PIDNS"),
+            Same("vdso_task", "pid_ns_level", "TSK_PIDNS_LEVEL"), Same("vdso_task", "image", "TSK_VDSO_BASE"),
+            Same("vdso_task", "vdso_own", "TSK_VDSO_OWN"), Same("vdso_cpu", "number", "CPU_NUMBER"), Same("vdso_cpu", "node", "CPU_NODE"),
+            Same("vdso_cpu", "vdso_slot", "CPU_VDSO_SLOT"), Same("vdso_cpu", "vdso_offset", "CPU_VDSO_OFFSET"),
+            Same("vdso_cpu", "current", "CPU_CURRENT"), Same("vdso_cpu", "vdso_own", "CPU_VDSO_OWN"), Same("vdso_regs", "sp", "S_SP"),
+            Same("vdso_regs", "pc", "S_PC"), Same("vdso_regs", "pstate", "S_PSTATE"),
+            "_Static_assert(VDSO_HVC_REFRESH == HVC_VDSO_REFRESH, \"HVC\");\n"]));
+        ArmVdsoLab.BuildDesign(own);
     }
 
     /// <summary>Each error names the file, the line and the field.</summary>

@@ -28,6 +28,7 @@ internal static class VdsoCommand
             table.Add(name, design.RegisterMeaning, design.Description);
         }
         table.Add("stock:FILE", "0", "the unmodified vDSO of a stock kernel, from 'vdso extract'");
+        table.Add("DIR", "what its hooks say", "a design of your own in a folder, from 'vdso init'");
         table.Write(Console.Out);
         Console.Out.WriteLine();
         Console.Out.WriteLine("Defects of per-cpu that fix=NAME+NAME (or fix=all) mends:");

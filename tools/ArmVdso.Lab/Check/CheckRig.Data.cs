@@ -8,6 +8,18 @@ internal sealed partial class CheckRig
     /// <summary>Physical addresses of the data pages ([vvar]) that the victim sees, in order, with their offsets.</summary>
     internal Dictionary<ulong, ulong> DataPages { get; } = [];
 
+    private void StepBegins(Cpu cpu)
+    {
+        Observer?.Before(cpu);
+        Probe?.Before(cpu);
+    }
+
+    private void StepEnds(Cpu cpu)
+    {
+        Probe?.After(cpu);
+        Observer?.After(cpu);
+    }
+
     private void FindDataPages()
     {
         DataPages.Clear();

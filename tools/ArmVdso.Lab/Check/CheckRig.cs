@@ -45,6 +45,7 @@ internal sealed partial class CheckRig : IDisposable, IHypercallHandler
             Design = design => design is StockDesign ? design : Faulty = new FaultyDesign(design),
         });
         Control = new KernelControl(Kernel);
+        Control.WatchHooks(StepBegins, StepEnds);
         Machine.Attach(this);
         Design = settings.Vdso;
         foreach (Cpu cpu in Machine.Cpus)
@@ -147,13 +148,11 @@ internal sealed partial class CheckRig : IDisposable, IHypercallHandler
             cpu.Waiting = false;
         }
         _hypercall = false;
-        Observer?.Before(cpu);
-        Probe?.Before(cpu);
+        StepBegins(cpu);
         int level = cpu.EL;
         ulong executed = cpu.Instructions;
         cpu.Step();
-        Probe?.After(cpu);
-        Observer?.After(cpu);
+        StepEnds(cpu);
         if (level == 0 && cpu.EL != 0 && cpu.Instructions != executed)
             NoteCall(cpu);
         if (Kernel.Panic is { } panic)

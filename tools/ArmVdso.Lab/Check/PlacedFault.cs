@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using ArmVdso.Emulator.Isa;
 using ArmVdso.Emulator.Isa.Disassembly;
-using ArmVdso.Kernel.El1;
 using ArmVdso.Kernel.Explore;
 
 namespace ArmVdso.Lab.Check;
@@ -51,7 +50,7 @@ internal abstract partial record PlacedFault(string Place, string Kind, string T
         ulong offset = ulong.Parse(m.Groups["offset"].ValueSpan, NumberStyles.HexNumber, CultureInfo.InvariantCulture);
         if (rig.Kernel.Vdso.Image!.Symbols.TryGetValue(symbol, out ulong at) && kind == "removed")
             return Removed(rig, (int)((at + offset) / 4));
-        return El1Image.AddressOf(symbol) is { } address
+        return rig.Kernel.El1.Find(symbol) is { } address
             ? AtEl1(rig, address + offset, kind)
             : throw new LabException($"mutant: '{place}' is no place in the image of {rig.Design} or in EL1 code", LabFault.Input);
     }
@@ -69,7 +68,7 @@ internal abstract partial record PlacedFault(string Place, string Kind, string T
     {
         uint instruction = rig.Kernel.El1.InstructionAt(pc);
         string name = rig.Kernel.El1.FunctionAt(pc) ?? "?";
-        string place = $"{name}+0x{pc - (El1Image.AddressOf(name) ?? pc):x}", text = Disassembler.Disassemble(instruction, pc);
+        string place = $"{name}+0x{pc - (rig.Kernel.El1.Find(name) ?? pc):x}", text = Disassembler.Disassemble(instruction, pc);
         return kind == "removed" ? new El1InstructionFault(place, text, pc, instruction) : new El1StoreFault(place, kind, text, pc);
     }
 

@@ -1,7 +1,6 @@
 using System.Text;
 using ArmVdso.Emulator.Isa.Disassembly;
 using ArmVdso.Emulator.Timing.Events;
-using ArmVdso.Kernel.El1;
 
 namespace ArmVdso.Lab.Check;
 
@@ -11,7 +10,7 @@ internal sealed class ReplayTrace : IRigObserver
     private readonly CheckRig _rig;
     private readonly TextWriter _output;
     private readonly bool _brief;
-    private readonly ulong[] _before = new ulong[31];
+    private ulong[] _before = new ulong[31];
     private readonly SortedList<ulong, string> _image = [];
     private ulong _pc;
     private uint _instruction;
@@ -56,8 +55,13 @@ internal sealed class ReplayTrace : IRigObserver
         return outcome.Failure is null;
     }
 
+    // Hooks are run inside of an HVC: its own step ends after theirs.
+    private readonly Stack<(ulong[] Before, ulong Pc, int El, ulong Executed, uint Instruction)> _steps = [];
+
     public void Before(Cpu cpu)
     {
+        _steps.Push((_before, _pc, _el, _executed, _instruction));
+        _before = new ulong[31];
         for (int i = 0; i < 31; i++)
             _before[i] = cpu.X(i);
         _pc = cpu.PC;
@@ -77,6 +81,12 @@ internal sealed class ReplayTrace : IRigObserver
     }
 
     public void After(Cpu cpu)
+    {
+        Show(cpu);
+        (_before, _pc, _el, _executed, _instruction) = _steps.Pop();
+    }
+
+    private void Show(Cpu cpu)
     {
         if (cpu.Instructions == _executed && cpu.EL != _el)
         {
@@ -135,7 +145,7 @@ internal sealed class ReplayTrace : IRigObserver
         if (el != 0)
         {
             string? name = _rig.Kernel.El1.FunctionAt(pc);
-            return name is null ? "?" : $"{name}+0x{pc - El1Image.AddressOf(name):x}";
+            return name is null ? "?" : $"{name}+0x{pc - _rig.Kernel.El1.Find(name):x}";
         }
         ulong start = _rig.Victim.Mm?.VdsoBase ?? 0;
         if (pc >= start && pc < start + (ulong)_rig.Kernel.Vdso.Image!.Bytes.Length)

@@ -54,10 +54,6 @@ struct vdso_regs {
 	vdso_u64 x[31], sp, pc, pstate;
 };
 
-_Static_assert(__builtin_offsetof(struct vdso_task, vdso_slot) == 0x0b0, "task record");
-_Static_assert(__builtin_offsetof(struct vdso_task, vdso_own) == 0x0f8, "task record");
-_Static_assert(__builtin_offsetof(struct vdso_cpu, vdso_own) == 0x098, "CPU record");
-
 /* The CPU that this code runs on. */
 static inline struct vdso_cpu *vdso_this_cpu(void)
 {
@@ -96,6 +92,8 @@ static inline vdso_u32 vdso_word_of(const struct vdso_task *task, enum vdso_word
 	return word == VDSO_SID ? task->sid : (&task->pid)[word];
 }
 
+#define VDSO_HVC_REFRESH	10
+
 /*
  * Has vdso_refresh (or vdso_update) run before the task is in EL0 again, on whatever CPU it runs: the kernel sets its
  * TIF_VDSO and sends that CPU an interrupt. Returns at once. Not on the way of a switch, where it means nothing.
@@ -104,7 +102,7 @@ static inline void vdso_refresh_task(struct vdso_task *task)
 {
 	register struct vdso_task *x0 __asm__("x0") = task;
 
-	__asm__ volatile("hvc #10" : "+r"(x0) : : "memory");
+	__asm__ volatile("hvc %1" : "+r"(x0) : "i"(VDSO_HVC_REFRESH) : "memory");
 }
 
 /*

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What is between the kernel's EL1 code and hooks in C; part of every design's hooks. */
+#include <armvdso/el1/layout.h>
 
 	.text
 
@@ -12,8 +13,8 @@ __vdso_leave:
 	stp	x29, x30, [sp, #-16]!
 	mov	x29, sp
 	mov	x0, x19
-	ldr	x1, [x19, #8]		/* TSK_STACK_TOP */
-	sub	x1, x1, #336		/* S_FRAME_SIZE */
+	ldr	x1, [x19, #TSK_STACK_TOP]
+	sub	x1, x1, #S_FRAME_SIZE
 	bl	vdso_leave
 	mov	x0, x20
 	ldp	x29, x30, [sp], #16
@@ -28,7 +29,7 @@ __vdso_leave_end:
 	.balign	16
 __vdso_keep_register:
 	mrs	x2, tpidr_el1
-	str	x1, [x2, #0x28]		/* CPU_VDSO_REGISTER */
+	str	x1, [x2, #CPU_VDSO_REGISTER]
 	ret
 	.size	__vdso_keep_register, . - __vdso_keep_register
 
