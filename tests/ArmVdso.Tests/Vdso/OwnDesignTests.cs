@@ -196,7 +196,8 @@ public sealed class OwnDesignTests : IDisposable
     {
         string own = Stranger();
         Change(
-            Path.Join(own, "design.ini"), "thread-slots = struct desk\nprivate-pages = 4", "process-data = struct desk\nleaves = new-program");
+            Path.Join(own, "design.ini"), "thread-slots = struct desk\nprivate-pages = 4",
+            "process-data = struct desk\nleaves = new-program");
         Assert.Contains("data: 0 shared pages, at most 1 a process", ArmVdsoLab.BuildDesign(own));
         AllHeld(new ArmVdsoLab().Check(own, ["getpid"], ["migrate", "fork", "vfork", "threads", "exec", "killed", "moved"]));
     }
