@@ -301,6 +301,14 @@ public sealed class RegularFile : Inode
         return Math.Clamp(index * PageSize, position, _size);
     }
 
+    /// <summary>How many pages of a range of bytes are in memory.</summary>
+    public long PagesIn(long position, long length)
+    {
+        long first = position / PageSize;
+        long end = length == 0 || position + length < 0 ? long.MaxValue : (position + length - 1) / PageSize + 1;
+        return _pages.Keys.LongCount(i => i >= first && i < end) + (_mapped?.Keys.LongCount(i => i >= first && i < end) ?? 0);
+    }
+
     /// <summary>Index of the first page in memory at or after one; -1 when there is none.</summary>
     private long NextResident(long index)
     {

@@ -121,6 +121,24 @@ internal static class SysFileSize
     public static long Fadvise64(SyscallContext c) => FileArguments.File(c, 0) is not { } file ? -Errno.EBADF
         : file is PipeFile ? -Errno.ESPIPE : c.Long(2) < 0 || c.UInt(3) > 5 ? -Errno.EINVAL : 0;
 
+    /// <summary>cachestat(fd, range, result, flags): pages in memory; those of a file of the host that were only read are not kept.
+    /// </summary>
+    public static long CacheStat(SyscallContext c)
+    {
+        if (FileArguments.File(c, 0) is not { } file)
+            return -Errno.EBADF;
+        if (!c.Memory.Read(c.Arg(1), out long offset) || !c.Memory.Read(c.Arg(1) + 8, out long length))
+            return -Errno.EFAULT;
+        if (c.UInt(3) != 0)
+            return -Errno.EINVAL;
+        // struct cachestat: nr_cache, nr_dirty, nr_writeback, nr_evicted, nr_recently_evicted. Nothing is written back.
+        Span<byte> result = stackalloc byte[40];
+        result.Clear();
+        if (file.Inode is RegularFile pages)
+            BitConverter.TryWriteBytes(result, pages.PagesIn(offset, length));
+        return c.Memory.Write(c.Arg(2), result) ? 0 : -Errno.EFAULT;
+    }
+
     public static long Readahead(SyscallContext c) => FileArguments.File(c, 0) is not { CanRead: true } file ? -Errno.EBADF
         : file.Inode.IsRegular ? 0 : -Errno.EINVAL;
 }

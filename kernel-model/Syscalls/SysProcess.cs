@@ -163,6 +163,19 @@ internal static class SysProcess
         return PidFile.Open(c.Vfs, c.Tasks, c.Task, task.Group, c.Int(1));
     }
 
+    /// <summary>process_mrelease(pidfd, flags): memory of a process that is being killed, which goes at once here.</summary>
+    public static long Release(SyscallContext c)
+    {
+        if (c.UInt(1) != 0)
+            return -Errno.EINVAL;
+        if (c.Files[c.Int(0)] is not PidFile file)
+            return -Errno.EBADF;
+        ThreadGroup group = file.Group;
+        if (group.IsZombie || group.Leader.State == TaskState.Dead)
+            return -Errno.ESRCH;
+        return group.Threads.Any(t => c.Signals.HasFatal(t)) ? 0 : -Errno.EINVAL;
+    }
+
     /// <summary>pidfd_getfd(pidfd, targetfd, flags).</summary>
     public static long PidfdGetFd(SyscallContext c)
     {

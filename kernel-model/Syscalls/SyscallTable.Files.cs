@@ -133,6 +133,7 @@ public static partial class SyscallTable
         new(437, "openat2", SysFiles.Openat2, Full, "dfd path ptr size", "", Open),
         new(439, "faccessat2", SysStat.Faccessat2, Full, "dfd path accmode atflags", "", CostClass.Path),
         new(441, "epoll_pwait2", SysPoll.EpollPwait2, Full, "fd buf int ts sigset size", "", Wait),
+        new(451, "cachestat", SysFileSize.CacheStat, Partial, "fd ptr ptr flags", "no dirty or evicted pages", Descriptor),
         new(452, "fchmodat2", SysStat.Fchmodat2, Full, "dfd path mode atflags", "", CostClass.Path),
         new(457, "statmount", SysMountInfo.StatMount, Full, "ptr ptr size flags", "", CostClass.Path),
         new(458, "listmount", SysMountInfo.ListMount, Full, "ptr ptr size flags", "", CostClass.Path),

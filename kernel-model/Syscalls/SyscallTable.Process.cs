@@ -156,6 +156,7 @@ public static partial class SyscallTable
         new(444, "landlock_create_ruleset", SysSystem.NotBuiltIn, Stub, "ptr size flags", "ENOSYS", Trivial),
         new(445, "landlock_add_rule", SysSystem.NotBuiltIn, Stub, "fd int ptr flags", "ENOSYS", Trivial),
         new(446, "landlock_restrict_self", SysSystem.NotBuiltIn, Stub, "fd flags", "ENOSYS", Trivial),
+        new(448, "process_mrelease", SysProcess.Release, Full, "fd flags", "", Trivial),
         new(449, "futex_waitv", SysFutex2.WaitV, Full, "ptr uint flags timeout int", "", CostClass.Futex),
         new(454, "futex_wake", SysFutex2.Wake, Full, "ptr mask int flags", "", CostClass.Futex),
         new(455, "futex_wait", SysFutex2.Wait, Full, "ptr uint mask flags timeout int", "", CostClass.Futex),

@@ -383,6 +383,8 @@ public sealed class VfsSyscallTests
         Assert.Equal("MAP!"u8.ToArray(), g.Bytes(buffer, 4));
         Assert.Equal(1, g.Call(SysReadWrite.Pwrite64, fd, g.Text("m"), 1, 4096));
         Assert.Equal((byte)'m', g.Value<byte>((ulong)map + 4096));
+        Assert.Equal(-Errno.EBUSY, g.Call(SysFiles.Fcntl, fd, 1033, 8));
+        Assert.Equal(0, g.Memory.Unmap((ulong)map, (ulong)map + 8192));
         Assert.Equal(0, g.Call(SysFiles.Fcntl, fd, 1033, 8));
         Assert.Equal(-Errno.EPERM, g.Call(SysReadWrite.Pwrite64, fd, buffer, 1, 0));
     }

@@ -94,6 +94,22 @@ static void seals(void)
 	FAILS("and none made so", EACCES, mprotect(page, 4096, PROT_READ | PROT_WRITE));
 }
 
+static void pages(void)
+{
+	struct { unsigned long long offset, length; } all = { 0, 0 }, second = { 4096, 4096 };
+	struct { unsigned long long cached, dirty, writeback, evicted, recently; } counts;
+	char two[8192] = "";
+	int file = open("/tmp/pages", O_CREAT | O_RDWR, 0600);
+
+	CHECK("two pages and a hole", write(file, two, 8192) == 8192 && ftruncate(file, 16384) == 0);
+	CHECK("two in memory", syscall(451, file, &all, &counts, 0) == 0 && counts.cached == 2);
+	CHECK("one of them", syscall(451, file, &second, &counts, 0) == 0 && counts.cached == 1);
+	FAILS("no flags", EINVAL, syscall(451, file, &all, &counts, 1));
+	FAILS("no file", EBADF, syscall(451, -1, &all, &counts, 0));
+	FAILS("no process", EBADF, syscall(448, file, 0));
+	FAILS("one that lives", EINVAL, syscall(448, syscall(SYS_pidfd_open, getpid(), 0), 0));
+}
+
 static void spaces(void)
 {
 	int user = open("/proc/self/ns/user", O_RDONLY), made, owner;
@@ -114,6 +130,7 @@ int main(void)
 	aio();
 	attributes();
 	seals();
+	pages();
 	spaces();
 	return guest_done("aio");
 }
