@@ -16,6 +16,9 @@ public sealed class CommandTreeCommandTests
         ["isa disasm"] = ["d503201f"],
         ["explain"] = ["getpid"],
         ["vdso extract"] = ["file"],
+        ["vdso init"] = ["folder"],
+        ["vdso build"] = ["folder"],
+        ["kernel-truth"] = ["--kernel-image", "file"],
     };
 
     /// <summary>Values of the options of settings that differ from what holds without them.</summary>

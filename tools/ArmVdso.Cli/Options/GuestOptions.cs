@@ -8,6 +8,9 @@ internal sealed class GuestOptions : OptionGroup
     private readonly Option<string> _root = Text(
         "--root", "", "host folder that is the guest's root (only read; writes stay in memory)", "DIR");
 
+    /// <summary>The options; -L is what qemu-user calls --root.</summary>
+    internal GuestOptions() => _root.Aliases.Add("-L");
+
     private readonly Option<string[]> _bind = Repeated(
         "--bind", "host file or folder shown at a guest path; rw reaches the host unless :ro", "HOST:GUEST[:ro]");
 
