@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 using ArmVdso.Kernel.Files;
 
 namespace ArmVdso.Cli;
@@ -38,6 +39,7 @@ internal sealed class HostKeyboard : IKeyboard, IDisposable
     private bool _sizeChanged;
     private volatile bool _disposed;
 
+    [SupportedOSPlatform("linux")]
     private HostKeyboard()
     {
         Size = TerminalMode.Size();

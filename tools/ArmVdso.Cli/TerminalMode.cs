@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 
 namespace ArmVdso.Cli;
 
@@ -26,6 +27,7 @@ internal static class TerminalMode
     }
 
     /// <summary>Makes the terminal raw: every byte comes at once and goes out as it is.</summary>
+    [SupportedOSPlatform("linux")]
     internal static void Own()
     {
         lock (Gate)

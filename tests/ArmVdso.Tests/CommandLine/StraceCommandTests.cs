@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using ArmVdso.Lab.Tracing;
 using ArmVdso.Kernel.Syscalls;
+using ArmVdso.Lab.Tracing;
 
 namespace ArmVdso.Tests.CommandLine;
 
@@ -159,7 +159,7 @@ public sealed partial class StraceCommandTests : IDisposable
     public void EachFormatBelongsToACall()
     {
         HashSet<string> known = [.. SyscallTable.All.Select(r => r.Name)];
-        Assert.Empty(Strace.DescribedCalls.Where(n => !known.Contains(n)));
+        Assert.DoesNotContain(Strace.DescribedCalls, n => !known.Contains(n));
     }
 
     public void Dispose() => Directory.Delete(_folder, true);

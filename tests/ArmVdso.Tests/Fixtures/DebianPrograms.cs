@@ -1,13 +1,17 @@
 namespace ArmVdso.Tests.Fixtures;
 
-/// <summary>A guest root of Debian's arm64 packages in tests/guests/root, fetched when it is not there.</summary>
+/// <summary>Guest roots of Debian's arm64 packages in tests/guests, fetched when they are not there.</summary>
 internal static class DebianPrograms
 {
-    private static readonly Lazy<string> s_root = new(Fetch);
+    private static readonly Lazy<string> s_root = new(Fetch), s_static = new(FetchStatic);
 
-    /// <summary>Host folder of the root.</summary>
+    /// <summary>Host folder of the root with the programs of the first tier.</summary>
     /// <exception cref="InvalidOperationException">The packages cannot be fetched.</exception>
     internal static string Root => s_root.Value;
+
+    /// <summary>Host folder of the root with static programs alone.</summary>
+    /// <exception cref="InvalidOperationException">The packages cannot be fetched.</exception>
+    internal static string StaticRoot => s_static.Value;
 
     private static string Guests => Path.Combine(GuestPrograms.RepositoryRoot, "tests", "guests");
 
@@ -22,6 +26,15 @@ internal static class DebianPrograms
         Must("python3", Path.Combine(Guests, "mkdata.py"), root);
         Must("bash", Path.Combine(Guests, "build-pool-c.sh"), root);
         File.WriteAllText(done, "");
+        return root;
+    }
+
+    private static string FetchStatic()
+    {
+        string root = Path.Combine(Guests, "root-static");
+        if (!File.Exists(Path.Combine(root, "usr/sbin/e2fsck.static")) || !File.Exists(Path.Combine(root, "usr/bin/zsh-static")))
+            Must(Path.Combine(Guests, "fetch-guests.sh"), "-n", "-F", root, "zsh-static", "sash", "bash-static", "busybox-static",
+                "e2fsck-static");
         return root;
     }
 

@@ -5,21 +5,9 @@ namespace ArmVdso.Tests.Programs;
 /// <summary>Debian's static zsh, sash, bash, busybox and e2fsck on each engine: output and status as under qemu-aarch64.</summary>
 public sealed class DebianStaticProgramTests
 {
-    private static readonly Lazy<string> s_root = new(Fetch);
     private static readonly Lazy<string> s_files = new(MakeFiles);
 
     private static string Guests => Path.Combine(GuestPrograms.RepositoryRoot, "tests", "guests");
-
-    private static string Fetch()
-    {
-        string root = Path.Combine(Guests, "root-static");
-        if (File.Exists(Path.Combine(root, "usr/sbin/e2fsck.static")) && File.Exists(Path.Combine(root, "usr/bin/zsh-static")))
-            return root;
-        (int status, string output, string errors) = GuestPrograms.Run(
-            Path.Combine(Guests, "fetch-guests.sh"), "-n", "-F", root, "zsh-static", "sash", "bash-static", "busybox-static",
-                "e2fsck-static");
-        return status == 0 ? root : throw new InvalidOperationException($"fetch-guests.sh: {(output + errors).Trim()}");
-    }
 
     /// <summary>A folder with an ext2 image, the same image with an empty inode bitmap, and scripts.</summary>
     private static string MakeFiles()
@@ -64,7 +52,7 @@ public sealed class DebianStaticProgramTests
     [MemberData(nameof(Commands))]
     public void Same_as_under_qemu(string engine, string program, string arguments, int expected)
     {
-        string path = Path.Combine(s_root.Value, program), folder = s_files.Value;
+        string path = Path.Combine(DebianPrograms.StaticRoot, program), folder = s_files.Value;
         // One quoted word is the last; no other word has a space.
         string[] halves = string.Format(System.Globalization.CultureInfo.InvariantCulture, arguments, folder)
             .Split('\'', StringSplitOptions.RemoveEmptyEntries);

@@ -90,10 +90,10 @@ public sealed class Strace
 
     private StraceValues Values(SystemCall c, long? result, Dictionary<int, int>? lengths = null) =>
         new(Kernel, c.Task, ArgumentsOf(c), result, _settings)
-    {
-        StackPointer = Kernel.Records.Registers(c.Task).SP,
-        Before = lengths ?? [],
-    };
+        {
+            StackPointer = Kernel.Records.Registers(c.Task).SP,
+            Before = lengths ?? [],
+        };
 
     private void Enter(KernelTask task, SystemCall c, string name)
     {
