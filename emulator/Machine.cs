@@ -252,6 +252,9 @@ public sealed class Machine : IMachine, IClock, IDisposable
     /// <summary>Whether this host has the native engine.</summary>
     public static bool HasNativeEngine => NativeCode.IsSupported;
 
+    /// <summary>The fastest engine that this host has.</summary>
+    public static EngineKind FastestEngine => HasNativeEngine ? EngineKind.Native : EngineKind.Portable;
+
     /// <summary>Sets up what <see cref="Engine"/> asks for; the first run does it.</summary>
     /// <exception cref="PlatformNotSupportedException">The native engine on a host that has none.</exception>
     internal void PrepareEngine()

@@ -17,8 +17,8 @@ public sealed record SessionSettings
     /// <see cref="Core"/> names.</summary>
     public string? Cpu { get; init; }
 
-    /// <summary>What executes instructions: results and cycles are the same.</summary>
-    public EngineKind Engine { get; init; } = EngineKind.Portable;
+    /// <summary>What executes instructions, the fastest that the host has unless told otherwise: results and cycles are the same.</summary>
+    public EngineKind Engine { get; init; } = Machine.FastestEngine;
 
     /// <summary>Whether schedules of blocks are remembered; cycles are the same.</summary>
     public bool MemoisedTiming { get; init; } = true;

@@ -17,9 +17,6 @@ internal sealed class EngineMachine : IDisposable
     /// <summary>All engines that this host has, in lockstep.</summary>
     public static EngineKind AllChecked => Machine.HasNativeEngine ? EngineKind.NativeChecked : EngineKind.PortableChecked;
 
-    /// <summary>The fastest engine that this host has.</summary>
-    public static EngineKind Fastest => Machine.HasNativeEngine ? EngineKind.Native : EngineKind.Portable;
-
     public Machine Machine { get; }
 
     public Cpu Cpu => Machine.Cpus[0];

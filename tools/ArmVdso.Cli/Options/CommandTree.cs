@@ -1,10 +1,36 @@
+using System.CommandLine.Invocation;
+using System.Reflection;
+using ArmVdso.Emulator;
+
 namespace ArmVdso.Cli;
 
 /// <summary>The commands, and how a command line is read.</summary>
 internal static class CommandTree
 {
     /// <summary>All commands.</summary>
-    internal static RootCommand Make() =>
+    internal static RootCommand Make()
+    {
+        RootCommand root = MakeRoot();
+        root.Options.OfType<VersionOption>().Single().Action = new VersionAction();
+        return root;
+    }
+
+    /// <summary>The version, and the engine that this host gets.</summary>
+    private sealed class VersionAction : SynchronousCommandLineAction
+    {
+        public override int Invoke(ParseResult parseResult)
+        {
+            string version = typeof(CommandTree).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
+            Console.Out.WriteLine($"armvdso {version}");
+            Console.Out.WriteLine(
+                Machine.HasNativeEngine
+                    ? "native engine (x64 code where no core is timed)"
+                    : "portable engine: the native one needs Linux on x64 with AVX2, FMA, BMI2 and LZCNT");
+            return 0;
+        }
+    }
+
+    private static RootCommand MakeRoot() =>
         new("ArmVdso runs arm64 Linux programs on emulated CPUs, in cycles, and compares system calls with the vDSO.")
     {
         RunCommand.Make(),

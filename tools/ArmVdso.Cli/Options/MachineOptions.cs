@@ -83,14 +83,14 @@ internal sealed class CoreOptions : OptionGroup
 internal sealed class EngineOptions : OptionGroup
 {
     private readonly Option<string> _engine = Text(
-        "--engine", "portable",
-        "what executes instructions: portable, native (x64 code where no core is timed, the portable engine else), or reference (the "
-        + "definition, slower); same results", "NAME");
+        "--engine", Machine.HasNativeEngine ? "native" : "portable",
+        "what executes instructions: native (x64 code where no core is timed, the portable engine else; where the host has AVX2, FMA, BMI2 "
+        + "and LZCNT), portable, or reference (the definition, slower); same results", "NAME");
 
     private readonly Option<bool> _check = Flag(
         "--check-engine",
-        "runs the portable engine, and with --engine native that one too, in lockstep with the reference engine; status 125 when "
-        + "they differ");
+        "runs the portable engine, and unless --engine is portable the native one, in lockstep with the reference engine; status 125 "
+        + "when they differ");
 
     private readonly Option<string> _timing = Text(
         "--timing", "memoised",
