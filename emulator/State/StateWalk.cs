@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Collections;
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
-using System.Runtime.ExceptionServices;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -11,8 +11,13 @@ namespace ArmVdso.Emulator.State;
 /// (<see cref="NotStateAttribute"/>) or is a delegate, and one of a kind that cannot be saved is an error. So a new field is saved without
 /// another word, and none is forgotten. Objects are not made: who restores has made the same ones, from the same settings, and gets their
 /// contents; what never changes is compared.</summary>
-internal sealed class StateWalk
+[UnconditionalSuppressMessage("Trimming", "IL2070", Justification = Whole)]
+[UnconditionalSuppressMessage("Trimming", "IL2072", Justification = Whole)]
+[UnconditionalSuppressMessage("Trimming", "IL2075", Justification = Whole)]
+internal sealed partial class StateWalk
 {
+    private const string Whole = "A command compiled ahead has this assembly whole (TrimmerRootAssembly).";
+
     private const BindingFlags Declared =
         BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
 
@@ -61,11 +66,9 @@ internal sealed class StateWalk
 
     private static bool IsNone(Type type) => type.IsDefined(typeof(NotStateAttribute), false);
 
-    private static bool IsPlain(Type type) => type.IsValueType
-        && !(bool)Generic(typeof(RuntimeHelpers), nameof(RuntimeHelpers.IsReferenceOrContainsReferences), type).Invoke(null, null)!;
-
-    private static MethodInfo Generic(Type owner, string name, Type of) =>
-        owner.GetMethod(name, Declared | BindingFlags.Static)!.MakeGenericMethod(of);
+    /// <summary>Whether values of a type are nothing but their bytes.</summary>
+    private static bool IsPlain(Type type) => type.IsPrimitive || type.IsEnum
+        || (type.IsValueType && type.GetFields(Declared).All(f => IsPlain(f.FieldType)));
 
     private void Walk(ReadOnlySpan<object> roots)
     {
@@ -100,13 +103,16 @@ internal sealed class StateWalk
         StateException Wrong(string what) => new($"{owner.GetType().Name}.{field.Name} {what}");
         if (IsPlain(field.FieldType))
         {
-            object saved = Invoke(nameof(Plain), field.FieldType, value!)!;
+            // The value is in a box of its own, and is written back from there.
+            Span<byte> bytes = BytesOf(value!);
+            byte[] here = bytes.ToArray();
+            Bytes(bytes);
             if (!_restores)
                 return;
             if (!field.IsInitOnly)
-                field.SetValue(owner, saved);
-            else if (!saved.Equals(value))
-                throw Wrong($"is {value} here and was {saved}");
+                field.SetValue(owner, value);
+            else if (!bytes.SequenceEqual(here))
+                throw Wrong($"is another one than the saved {value}");
         }
         else if (field.FieldType.IsValueType)
         {
@@ -142,7 +148,7 @@ internal sealed class StateWalk
             case Array array when array.Rank == 1 && IsPlain(element!):
                 if (Number(array.Length) != array.Length)
                     throw wrong("has another length");
-                Invoke(nameof(Elements), element!, array);
+                Bytes(BytesOf(array, element!));
                 return value;
             case Array { Rank: 1 } or IList when !element!.IsValueType:
                 var list = (IList)value;
@@ -182,33 +188,6 @@ internal sealed class StateWalk
         }
     }
 
-    private object? Invoke(string method, Type of, object argument)
-    {
-        try
-        {
-            return Generic(typeof(StateWalk), method, of).Invoke(this, [argument]);
-        }
-        catch (TargetInvocationException e)
-        {
-            ExceptionDispatchInfo.Throw(e.InnerException!);
-            throw;
-        }
-    }
-
-    private T Plain<T>(T value)
-        where T : struct
-    {
-        Bytes(MemoryMarshal.AsBytes(new Span<T>(ref value)));
-        return value;
-    }
-
-    private object? Elements<T>(T[] array)
-        where T : struct
-    {
-        Bytes(MemoryMarshal.AsBytes(array.AsSpan()));
-        return null;
-    }
-
     private void Blocks(Dictionary<ulong, byte[]> blocks)
     {
         (ulong Key, byte[] Bytes)[] saved = [.. blocks.OrderBy(b => b.Key).Select(b => (b.Key, b.Value))];
@@ -217,12 +196,12 @@ internal sealed class StateWalk
         {
             blocks.Clear();
             for (int i = 0; i < count; i++)
-                blocks.Add(Plain(0UL), Bytes(new byte[Length(Number(0))]).ToArray());
+                blocks.Add(Key(0), Bytes(new byte[Length(Number(0))]).ToArray());
             return;
         }
         foreach ((ulong key, byte[] bytes) in saved)
         {
-            Plain(key);
+            Key(key);
             Number(bytes.Length);
             Bytes(bytes);
         }
@@ -231,6 +210,13 @@ internal sealed class StateWalk
     private const int LongestBlock = 1 << 20;
 
     private static int Length(int length) => length is >= 0 and <= LongestBlock ? length : throw new StateException("a block is too long");
+
+    private ulong Key(ulong value)
+    {
+        Span<byte> bytes = stackalloc byte[8];
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes, value);
+        return BinaryPrimitives.ReadUInt64LittleEndian(Bytes(bytes));
+    }
 
     private int Number(int value)
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using ArmVdso.Kernel.El1;
 using ArmVdso.Kernel.Memory;
@@ -47,6 +48,9 @@ internal sealed record VvarPlan(bool ClockInData, VvarLayout? Clock, bool ClockA
 /// <summary>A vDSO design: its image, what TPIDRRO_EL0 means, and what the kernel does to keep its data true. The slot itself is
 /// written by EL1 code (El1/vdso_update.S), so that its cost is executed and measured; the design chooses which. The hooks are
 /// called by the kernel model at the moment in question, before the change can be seen by any other CPU.</summary>
+/// <remarks>Which hooks a design has is asked by reflection (<see cref="Explore.FaultyDesign.Has"/>): a command compiled ahead keeps
+/// their names.</remarks>
+[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.NonPublicMethods)]
 public abstract class VdsoDesign
 {
     private VdsoMapping? _mapping;

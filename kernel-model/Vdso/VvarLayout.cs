@@ -1,12 +1,12 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace ArmVdso.Kernel.Vdso;
 
 /// <summary>Where a kernel version has the data that its vDSO reads, from Vdso/vvar-layouts.json. Offsets in bytes.</summary>
-public sealed record VvarLayout
+public sealed partial record VvarLayout
 {
-    private static readonly JsonSerializerOptions Options = new() { PropertyNameCaseInsensitive = true };
     private static readonly Lazy<VvarLayout[]> Known = new(Load);
 
     /// <summary>Name: the first kernel version that has it.</summary>
@@ -124,10 +124,15 @@ public sealed record VvarLayout
 
     private sealed record File(VvarLayout[] Layouts);
 
+    /// <summary>Reads the file without reflection, which a command compiled ahead does not have.</summary>
+    [JsonSourceGenerationOptions(PropertyNameCaseInsensitive = true)]
+    [JsonSerializable(typeof(File))]
+    private sealed partial class FileContext : JsonSerializerContext;
+
     private static VvarLayout[] Load()
     {
         using Stream stream = typeof(VvarLayout).Assembly.GetManifestResourceStream("vdso/vvar-layouts.json")
             ?? throw new FileNotFoundException("embedded resource vdso/vvar-layouts.json is missing");
-        return JsonSerializer.Deserialize<File>(stream, Options)!.Layouts;
+        return JsonSerializer.Deserialize(stream, FileContext.Default.File)!.Layouts;
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 
 namespace ArmVdso.Emulator.Timing.Models;
@@ -6,7 +7,8 @@ namespace ArmVdso.Emulator.Timing.Models;
 internal static class TimingRecord
 {
     /// <summary>A record with the properties that <paramref name="more"/> sets, and those of <paramref name="less"/> elsewhere.</summary>
-    internal static T Combine<T>(T less, T more) where T : class, new()
+    internal static T Combine<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] T>(T less, T more)
+        where T : class, new()
     {
         var result = new T();
         foreach (PropertyInfo property in typeof(T).GetProperties())

@@ -11,7 +11,7 @@ public sealed class InterruptionCommandTests : IDisposable
     [InlineData("HUP", 129)]
     public void SignalEndsARun(string signal, int status)
     {
-        string command = $"cd '{_folder}'; dotnet '{ArmVdsoCommand.Assembly}' run --core none --stats=stats --root '{_folder}' "
+        string command = $"cd '{_folder}'; '{ArmVdsoCommand.Program}' run --core none --stats=stats --root '{_folder}' "
             + $"'{GuestPrograms.Path("hostile")}' yes >out 2>errors & p=$!; "
             + $"until [ -s out ]; do sleep 0.1; done; kill -{signal} $p; wait $p; echo $?";
         (_, string output, _) = GuestPrograms.Run("bash", "-c", command);

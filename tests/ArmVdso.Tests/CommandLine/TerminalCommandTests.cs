@@ -44,9 +44,9 @@ public sealed class TerminalCommandTests : IDisposable
         Tmux("new-session", "-d", "-x", "80", "-y", "24", "env", "PS1=host$ ", "bash", "--norc", "--noprofile");
         WaitFor("host$");
         string script = Path.Join(_folder, "guest");
-        string root = Path.Join(GuestPrograms.RepositoryRoot, "tests", "guests", "root-static");
+        string root = DebianPrograms.StaticRoot;
         string command = string.Join(' ', words.Select(w => $"'{w}'"));
-        File.WriteAllText(script, $"exec dotnet '{ArmVdsoCommand.Assembly}' run --core none --root '{root}' -E TERM=screen {command}\n");
+        File.WriteAllText(script, $"exec '{ArmVdsoCommand.Program}' run --core none --root '{root}' -E TERM=screen {command}\n");
         Keys($"stty -g >{_folder}/before; clear; bash {script}; echo status $?", "Enter");
     }
 

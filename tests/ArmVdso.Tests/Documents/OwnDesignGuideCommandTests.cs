@@ -31,7 +31,7 @@ public sealed partial class OwnDesignGuideCommandTests
 
     private static (int Status, string Said) Bash(string folder, string commands)
     {
-        string command = $"set -eu\narmvdso() {{ dotnet '{ArmVdsoCommand.Assembly}' \"$@\"; }}\n{commands}";
+        string command = $"set -eu\narmvdso() {{ '{ArmVdsoCommand.Program}' \"$@\"; }}\n{commands}";
         var start = new ProcessStartInfo("bash", ["-c", command])
         {
             WorkingDirectory = folder,

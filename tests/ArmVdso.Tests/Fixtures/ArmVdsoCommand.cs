@@ -6,8 +6,8 @@ namespace ArmVdso.Tests.Fixtures;
 /// <summary>Runs the armvdso command as a process of its own, as a user does.</summary>
 internal static class ArmVdsoCommand
 {
-    /// <summary>The built command, compiled ahead.</summary>
-    internal static string Assembly { get; } = Path.Combine(AppContext.BaseDirectory, "command", "armvdso.dll");
+    /// <summary>The command as it is published: one program, compiled ahead.</summary>
+    internal static string Program { get; } = Path.Combine(AppContext.BaseDirectory, "command", "armvdso");
 
     /// <summary>What a run gave.</summary>
     internal sealed record Result(int Status, string Output, string Errors);
@@ -22,7 +22,7 @@ internal static class ArmVdsoCommand
     /// <summary>Runs it with standard input.</summary>
     internal static Result RunWithInput(string input, params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [Assembly, .. arguments])
+        var start = new ProcessStartInfo(Program, arguments)
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -31,7 +31,7 @@ internal static class ArmVdsoCommand
             StandardErrorEncoding = Encoding.UTF8,
             WorkingDirectory = GuestPrograms.RepositoryRoot,
         };
-        using Process process = Process.Start(start) ?? throw new InvalidOperationException("dotnet did not start");
+        using Process process = Process.Start(start) ?? throw new InvalidOperationException($"{Program} did not start");
         Task<string> output = process.StandardOutput.ReadToEndAsync();
         Task<string> errors = process.StandardError.ReadToEndAsync();
         try

@@ -9,7 +9,7 @@ public sealed class HostStreamTests
     private static readonly string s_limit = ArmVdsoCommand.Limit.ToString(CultureInfo.InvariantCulture);
 
     private static string Guest(string limit, string what) =>
-        $"dotnet '{ArmVdsoCommand.Assembly}' run --timeout {limit} '{GuestPrograms.Path("hostile")}' {what}";
+        $"'{ArmVdsoCommand.Program}' run --timeout {limit} '{GuestPrograms.Path("hostile")}' {what}";
 
     /// <summary>The reader of standard output goes away: SIGPIPE, or EPIPE for those that ignore it.</summary>
     [Theory]

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Text.Json;
+using System.Text.Json.Nodes;
 using ArmVdso.Emulator;
 using ArmVdso.Emulator.Board;
 using ArmVdso.Lab.Boot;
@@ -127,13 +127,13 @@ internal static class BootCommand
         }
     }
 
-    private static string ToJson(BootOffsetWrite write) => JsonSerializer.Serialize(new
+    private static string ToJson(BootOffsetWrite write) => new JsonObject
     {
-        cycle = write.Cycle,
-        cpu = write.Cpu,
-        function = write.Function,
-        task = write.Task,
-        old = write.Old,
-        @new = write.New,
-    });
+        ["cycle"] = write.Cycle,
+        ["cpu"] = write.Cpu,
+        ["function"] = write.Function,
+        ["task"] = write.Task,
+        ["old"] = write.Old,
+        ["new"] = write.New,
+    }.ToJsonString();
 }

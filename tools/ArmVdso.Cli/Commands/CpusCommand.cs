@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.Text.Json;
+using System.Text.Json.Nodes;
 using ArmVdso.Emulator.Processor;
 
 namespace ArmVdso.Cli;
@@ -67,15 +67,21 @@ internal static class CpusCommand
     {
         foreach (CpuProfile profile in profiles)
         {
-            Console.Out.WriteLine(JsonSerializer.Serialize(new
+            Console.Out.WriteLine(new JsonObject
             {
-                name = profile.Name,
-                description = profile.Description,
-                source = profile.Source,
-                midr = profile.Midr,
-                features = profile.Features.Order(StringComparer.Ordinal),
-                fields = profile.Fields.Select(f => new { register = f.Register, field = f.Field, value = f.Value, source = f.Source }),
-            }));
+                ["name"] = profile.Name,
+                ["description"] = profile.Description,
+                ["source"] = profile.Source,
+                ["midr"] = profile.Midr,
+                ["features"] = new JsonArray([.. profile.Features.Order(StringComparer.Ordinal).Select(n => JsonValue.Create(n))]),
+                ["fields"] = new JsonArray([.. profile.Fields.Select(f => new JsonObject
+                {
+                    ["register"] = f.Register,
+                    ["field"] = f.Field,
+                    ["value"] = f.Value,
+                    ["source"] = f.Source,
+                })]),
+            }.ToJsonString());
         }
     }
 

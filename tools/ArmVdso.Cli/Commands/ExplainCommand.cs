@@ -1,4 +1,4 @@
-using System.Text.Json;
+using System.Text.Json.Nodes;
 using ArmVdso.Lab.Explain;
 using ArmVdso.Lab.Workloads;
 
@@ -82,17 +82,17 @@ internal static class ExplainCommand
         string state = block.Cold ? "cold" : "steady state";
         if (json)
         {
-            Console.Out.WriteLine(JsonSerializer.Serialize(new
+            Console.Out.WriteLine(new JsonObject
             {
-                core = settings.Core,
-                cpu_profile = settings.CpuProfileName,
-                block = block.File,
-                state,
-                instructions = block.Instructions,
-                rounds = block.Rounds,
-                cycles_per_round = block.CyclesPerRound,
-                modelled = true,
-            }));
+                ["core"] = settings.Core,
+                ["cpu_profile"] = settings.CpuProfileName,
+                ["block"] = block.File,
+                ["state"] = state,
+                ["instructions"] = block.Instructions,
+                ["rounds"] = block.Rounds,
+                ["cycles_per_round"] = block.CyclesPerRound,
+                ["modelled"] = true,
+            }.ToJsonString());
             writer.WriteJson(block.Records, block.RoundLength, state);
             return 0;
         }
@@ -111,17 +111,17 @@ internal static class ExplainCommand
         var writer = new TimelineWriter(Console.Out);
         if (json)
         {
-            Console.Out.WriteLine(JsonSerializer.Serialize(new
+            Console.Out.WriteLine(new JsonObject
             {
-                core = settings.Core,
-                cpu_profile = settings.CpuProfileName,
-                block = target,
-                state = call.Which,
-                instructions = call.Records.Count,
-                cycles = call.Cycles,
-                cpu = call.Records[0].Cpu,
-                modelled = true,
-            }));
+                ["core"] = settings.Core,
+                ["cpu_profile"] = settings.CpuProfileName,
+                ["block"] = target,
+                ["state"] = call.Which,
+                ["instructions"] = call.Records.Count,
+                ["cycles"] = call.Cycles,
+                ["cpu"] = call.Records[0].Cpu,
+                ["modelled"] = true,
+            }.ToJsonString());
             writer.WriteJson(call.Records, 0, call.Which);
             return;
         }

@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.Text.Json;
+using System.Text.Json.Nodes;
 using ArmVdso.Emulator.Isa;
 using ArmVdso.Emulator.Isa.Disassembly;
 using ArmVdso.Emulator.Processor;
@@ -82,15 +82,15 @@ internal static class InfoCommands
         {
             foreach (Row row in all)
             {
-                Console.Out.WriteLine(JsonSerializer.Serialize(new
+                Console.Out.WriteLine(new JsonObject
                 {
-                    row = RowInfo.Name(row),
-                    feature = RowInfo.Feature(row),
-                    @class = RowInfo.Class(row).ToString(),
-                    implemented = RowInfo.HasSemantics(row),
-                    tested_by = coverage.Oracle(row),
-                    program = coverage.Program(row),
-                }));
+                    ["row"] = RowInfo.Name(row),
+                    ["feature"] = RowInfo.Feature(row),
+                    ["class"] = RowInfo.Class(row).ToString(),
+                    ["implemented"] = RowInfo.HasSemantics(row),
+                    ["tested_by"] = coverage.Oracle(row),
+                    ["program"] = coverage.Program(row),
+                }.ToJsonString());
             }
             return;
         }

@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.Text.Json;
+using System.Text.Json.Nodes;
 using ArmVdso.Emulator.Timing.Models;
 using ArmVdso.Kernel.Configuration;
 
@@ -50,14 +50,14 @@ internal static class ModelsCommand
             string kernel = KernelConfiguration.ForCore(model).ToString();
             if (json)
             {
-                Write(new
+                Write(new JsonObject
                 {
-                    name = model.Name,
-                    clock_hz = model.ClockFrequency,
-                    parameters = model.Parameters.Count,
-                    profile = model.Profile,
-                    kernel,
-                    description = model.Description,
+                    ["name"] = model.Name,
+                    ["clock_hz"] = model.ClockFrequency,
+                    ["parameters"] = model.Parameters.Count,
+                    ["profile"] = model.Profile,
+                    ["kernel"] = kernel,
+                    ["description"] = model.Description,
                 });
             }
             table.Add(
@@ -83,15 +83,15 @@ internal static class ModelsCommand
         foreach (CoreParameter p in model.Parameters)
         {
             if (json)
-                Write(new
+                Write(new JsonObject
                 {
-                    key = p.Key,
-                    value = p.Value,
-                    unit = p.Unit,
-                    evidence = p.Evidence,
-                    low = p.Range?.Low,
-                    high = p.Range?.High,
-                    source = p.Source
+                    ["key"] = p.Key,
+                    ["value"] = p.Value,
+                    ["unit"] = p.Unit,
+                    ["evidence"] = p.Evidence,
+                    ["low"] = p.Range?.Low,
+                    ["high"] = p.Range?.High,
+                    ["source"] = p.Source
                 });
             table.Add(p.Key, Text.Plain(p.Value), p.Unit, p.Evidence, p.Range is { } r ? $"{r.Low}..{r.High}" : "", p.Source);
         }
@@ -99,14 +99,14 @@ internal static class ModelsCommand
         foreach (CoreTiming t in model.Timings)
         {
             if (json)
-                Write(new
+                Write(new JsonObject
                 {
-                    instructions = t.Names,
-                    timing = t.Values,
-                    evidence = t.Evidence,
-                    low = t.Range?.Low,
-                    high = t.Range?.High,
-                    source = t.Source
+                    ["instructions"] = t.Names,
+                    ["timing"] = t.Values,
+                    ["evidence"] = t.Evidence,
+                    ["low"] = t.Range?.Low,
+                    ["high"] = t.Range?.High,
+                    ["source"] = t.Source
                 });
             timings.Add(t.Names, t.Values, t.Evidence, t.Range is { } r ? $"{r.Low}..{r.High}" : "", t.Source);
         }
@@ -115,7 +115,7 @@ internal static class ModelsCommand
         string kernel = KernelConfiguration.ForCore(model).ToString();
         if (json)
         {
-            Write(new { profile = model.Profile, kernel, source });
+            Write(new JsonObject { ["profile"] = model.Profile, ["kernel"] = kernel, ["source"] = source });
             return;
         }
         Console.Out.WriteLine($"CPU profile {model.Profile}");
@@ -127,5 +127,5 @@ internal static class ModelsCommand
         timings.Write(Console.Out);
     }
 
-    private static void Write<T>(T line) => Console.Out.WriteLine(JsonSerializer.Serialize(line));
+    private static void Write(JsonObject line) => Console.Out.WriteLine(line.ToJsonString());
 }

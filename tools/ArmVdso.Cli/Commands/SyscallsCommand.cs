@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using ArmVdso.Kernel.Configuration;
 using ArmVdso.Kernel.Costs;
 using ArmVdso.Kernel.Syscalls;
@@ -119,14 +120,14 @@ internal static class SyscallsCommand
         {
             foreach (SyscallRow row in SyscallTable.All)
             {
-                Console.Out.WriteLine(JsonSerializer.Serialize(new
+                Console.Out.WriteLine(new JsonObject
                 {
-                    number = row.Number,
-                    name = row.Name,
-                    support = Name(row.Support),
-                    arguments = row.Arguments,
-                    note = row.Note,
-                }));
+                    ["number"] = row.Number,
+                    ["name"] = row.Name,
+                    ["support"] = Name(row.Support),
+                    ["arguments"] = row.Arguments,
+                    ["note"] = row.Note,
+                }.ToJsonString());
             }
             return 0;
         }

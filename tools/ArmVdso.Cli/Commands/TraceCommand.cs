@@ -1,4 +1,4 @@
-using System.Text.Json;
+using System.Text.Json.Nodes;
 using ArmVdso.Kernel.Vdso;
 
 namespace ArmVdso.Cli;
@@ -62,17 +62,17 @@ internal static class TraceCommand
     }
 
     /// <summary>One JSON object.</summary>
-    internal static string ToJson(OffsetWrite write) => JsonSerializer.Serialize(new
+    internal static string ToJson(OffsetWrite write) => new JsonObject
     {
-        cycle = write.Cycle,
-        cpu = write.Cpu,
-        cause = write.Cause,
-        prev = write.Previous,
-        next = write.Next,
-        old = write.Old,
-        @new = write.New,
-        slot = write.Slot,
-    });
+        ["cycle"] = write.Cycle,
+        ["cpu"] = write.Cpu,
+        ["cause"] = write.Cause,
+        ["prev"] = write.Previous,
+        ["next"] = write.Next,
+        ["old"] = write.Old,
+        ["new"] = write.New,
+        ["slot"] = write.Slot is null ? null : new JsonObject(write.Slot.Select(f => KeyValuePair.Create(f.Key, (JsonNode?)f.Value))),
+    }.ToJsonString();
 
     private static string Line(OffsetWrite e)
     {

@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.Text.Json;
+using System.Text.Json.Nodes;
 using ArmVdso.Yardsticks;
 
 namespace ArmVdso.Cli;
@@ -125,21 +125,27 @@ internal static class YardsticksCommand
         }
     }
 
-    private static string Json(YardstickResult r) => JsonSerializer.Serialize(new
+    private static string Json(YardstickResult r) => new JsonObject
     {
-        set = r.Set,
-        core = r.Core,
-        cpu_profile = r.Profile,
-        kernel = r.Kernel,
-        metric = r.Metric,
-        reach = r.Reach,
-        value = r.Value,
-        within = r.Reached,
-        note = r.Note,
-        rows = r.Rows.Select(
-            row => new { name = row.Name, reference = row.Reference, model = row.Model, unit = row.Unit, error = row.Error }),
-        left_out = r.Unmapped.Select(u => new { name = u.Name, reason = u.Reason }),
-    });
+        ["set"] = r.Set,
+        ["core"] = r.Core,
+        ["cpu_profile"] = r.Profile,
+        ["kernel"] = r.Kernel,
+        ["metric"] = r.Metric,
+        ["reach"] = r.Reach,
+        ["value"] = r.Value,
+        ["within"] = r.Reached,
+        ["note"] = r.Note,
+        ["rows"] = new JsonArray([.. r.Rows.Select(row => new JsonObject
+        {
+            ["name"] = row.Name,
+            ["reference"] = row.Reference,
+            ["model"] = row.Model,
+            ["unit"] = row.Unit,
+            ["error"] = row.Error,
+        })]),
+        ["left_out"] = new JsonArray([.. r.Unmapped.Select(u => new JsonObject { ["name"] = u.Name, ["reason"] = u.Reason })]),
+    }.ToJsonString();
 
     private static string Figure(double number) => number.ToString("0.##", CultureInfo.InvariantCulture);
 }

@@ -135,7 +135,7 @@ internal static class CheckReport
         var list = new JsonArray();
         foreach (CheckCell cell in result.Cells)
         {
-            list.Add(new JsonObject
+            list.Add((JsonNode)new JsonObject
             {
                 ["function"] = cell.Function,
                 ["event"] = cell.Event,

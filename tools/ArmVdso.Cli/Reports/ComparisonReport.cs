@@ -78,7 +78,7 @@ internal static class ComparisonReport
         var list = new JsonArray();
         foreach (FunctionComparison f in r.Functions)
         {
-            list.Add(new JsonObject
+            list.Add((JsonNode)new JsonObject
             {
                 ["name"] = f.Name,
                 ["syscall"] = Figures(f.Syscall),

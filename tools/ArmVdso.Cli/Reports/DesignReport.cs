@@ -121,7 +121,7 @@ internal sealed class DesignReport(DesignsResult result)
             foreach (string name in result.Functions)
             {
                 CallFigures? warm = d.Warm.GetValueOrDefault(name);
-                calls.Add(new JsonObject
+                calls.Add((JsonNode)new JsonObject
                 {
                     ["name"] = name,
                     ["served"] = warm is not null,
@@ -131,7 +131,7 @@ internal sealed class DesignReport(DesignsResult result)
                     ["break_even_calls_per_switch"] = result.BreakEven(d, name) is { } even ? Math.Round(even, 4) : null,
                 });
             }
-            list.Add(new JsonObject
+            list.Add((JsonNode)new JsonObject
             {
                 ["design"] = d.Design,
                 ["register"] = d.RegisterMeaning,
@@ -160,7 +160,7 @@ internal sealed class DesignReport(DesignsResult result)
         var calls0 = new JsonArray();
         foreach (string name in result.Functions)
         {
-            calls0.Add(new JsonObject
+            calls0.Add((JsonNode)new JsonObject
             {
                 ["name"] = name,
                 ["cycles_warm"] = _none.SyscallsWarm[name].Cycles,

@@ -40,7 +40,7 @@ internal static class FaultReport
         var list = new JsonArray();
         foreach (FaultResult r in results)
         {
-            list.Add(new JsonObject
+            list.Add((JsonNode)new JsonObject
             {
                 ["design"] = r.Design,
                 ["place"] = r.Place,

@@ -67,7 +67,7 @@ internal static class KernelPathReport
                     ["instructions"] = sample.PartInstructions[(int)part],
                 };
             }
-            calls.Add(new JsonObject
+            calls.Add((JsonNode)new JsonObject
             {
                 ["name"] = name,
                 ["executed"] = Mix(sample.Mix),

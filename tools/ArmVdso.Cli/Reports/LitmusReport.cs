@@ -47,7 +47,7 @@ internal static class LitmusReport
         var list = new JsonArray();
         foreach (LitmusResult r in results)
         {
-            list.Add(new JsonObject
+            list.Add((JsonNode)new JsonObject
             {
                 ["test"] = r.Name,
                 ["threads"] = new JsonArray([.. r.Threads.Select(t => JsonValue.Create(t.Trim()))]),

@@ -29,7 +29,7 @@ internal static class MutantReport
         var list = new JsonArray();
         foreach (MutantResult r in results)
         {
-            list.Add(new JsonObject
+            list.Add((JsonNode)new JsonObject
             {
                 ["design"] = r.Design,
                 ["mutant"] = r.Mutant,

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using System.Text.Json;
+using System.Text.Json.Nodes;
 using ArmVdso.Emulator.Isa.Disassembly;
 using ArmVdso.Emulator.Timing.Instructions;
 using ArmVdso.Lab.Explain;
@@ -151,32 +151,32 @@ internal sealed class TimelineWriter(TextWriter output)
         for (int i = 0; i < records.Count; i++)
         {
             PipelineRecord r = records[i];
-            output.WriteLine(JsonSerializer.Serialize(new
+            output.WriteLine(new JsonObject
             {
-                block,
-                index = i,
-                round = round == 0 ? 0 : i / round,
-                address = $"0x{r.Pc:x}",
-                symbol = r.Symbol,
-                word = $"{r.Word:x8}",
-                instruction = Disassembler.Disassemble(r.Word, r.Pc),
-                timing_class = r.Class,
-                el = r.EL,
-                fetched = r.Fetched - origin,
-                dispatched = r.Entered - origin,
-                issued = r.Issued - origin,
-                done = r.Done - origin,
-                retired = r.Retired - origin,
-                pipe = r.Pipe,
-                stalls = r.Stalls.Select(s => new
+                ["block"] = block,
+                ["index"] = i,
+                ["round"] = round == 0 ? 0 : i / round,
+                ["address"] = $"0x{r.Pc:x}",
+                ["symbol"] = r.Symbol,
+                ["word"] = $"{r.Word:x8}",
+                ["instruction"] = Disassembler.Disassemble(r.Word, r.Pc),
+                ["timing_class"] = r.Class,
+                ["el"] = r.EL,
+                ["fetched"] = r.Fetched - origin,
+                ["dispatched"] = r.Entered - origin,
+                ["issued"] = r.Issued - origin,
+                ["done"] = r.Done - origin,
+                ["retired"] = r.Retired - origin,
+                ["pipe"] = r.Pipe,
+                ["stalls"] = new JsonArray([.. r.Stalls.Select(s => new JsonObject
                 {
-                    kind = s.Kind,
-                    cycles = s.Cycles,
-                    why = s.Text,
-                    register = s.Register < 0 ? null : s.RegisterName,
-                    producer = s.Register < 0 || writer[s.Register] < 0 ? (int?)null : writer[s.Register],
-                }),
-            }));
+                    ["kind"] = s.Kind,
+                    ["cycles"] = s.Cycles,
+                    ["why"] = s.Text,
+                    ["register"] = s.Register < 0 ? null : s.RegisterName,
+                    ["producer"] = s.Register < 0 || writer[s.Register] < 0 ? (int?)null : writer[s.Register],
+                })]),
+            }.ToJsonString());
             foreach (byte register in r.Destinations)
                 writer[register] = i;
         }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 
 namespace ArmVdso.IsaGenerator.Llvm;
@@ -9,7 +10,12 @@ public sealed class FormatLibrary
 {
     private readonly Dictionary<string, Func<uint, ulong, string>> _functions = new(StringComparer.Ordinal);
 
+    private const string NeverTrimmed = "The generator runs in the tree, never trimmed.";
+
     /// <summary>Compiles the given sources; problems go to standard error and leave functions unknown.</summary>
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = NeverTrimmed)]
+    [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = NeverTrimmed)]
+    [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = NeverTrimmed)]
     public FormatLibrary(IReadOnlyCollection<string> files)
     {
         if (files.Count == 0 || Compile(files) is not Assembly assembly)
@@ -31,6 +37,8 @@ public sealed class FormatLibrary
     public string Call(string name, uint instruction, ulong pc) =>
         _functions.TryGetValue(name, out Func<uint, ulong, string>? function) ? function(instruction, pc) : $"<!{name}>";
 
+    [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = NeverTrimmed)]
+    [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = NeverTrimmed)]
     private static Assembly? Compile(IReadOnlyCollection<string> files)
     {
         string runtime = Path.GetDirectoryName(typeof(object).Assembly.Location)!;

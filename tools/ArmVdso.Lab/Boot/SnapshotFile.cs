@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using ArmVdso.Emulator.Board;
 using ArmVdso.Emulator.State;
 using ArmVdso.Emulator.Timing.Models;
@@ -101,7 +102,8 @@ internal static class SnapshotFile
                 {
                     using (var digested = new CryptoStream(file, sha, CryptoStreamMode.Write, leaveOpen: true))
                     {
-                        digested.Write(Encoding.UTF8.GetBytes($"{Start}{Version}\n{JsonSerializer.Serialize(header)}\n"));
+                        string said = JsonSerializer.Serialize(header, SnapshotContext.Default.SnapshotHeader);
+                        digested.Write(Encoding.UTF8.GetBytes($"{Start}{Version}\n{said}\n"));
                         using (var packed = new ZLibStream(digested, CompressionLevel.Fastest, leaveOpen: true))
                         using (var buffered = new BufferedStream(packed, 1 << 16))
                             board.Save(buffered);
@@ -139,7 +141,7 @@ internal static class SnapshotFile
             long state = file.Position;
             if (text is null || !IsWhole(file))
                 throw new LabException($"{name}: it is truncated or damaged", LabFault.NotExecutable);
-            header = JsonSerializer.Deserialize<SnapshotHeader>(text) ?? throw new JsonException("null");
+            header = JsonSerializer.Deserialize(text, SnapshotContext.Default.SnapshotHeader) ?? throw new JsonException("null");
             file.Position = state;
             return file;
         }
@@ -203,3 +205,7 @@ internal static class SnapshotFile
             && sha.GetHashAndReset().AsSpan().SequenceEqual(digest);
     }
 }
+
+/// <summary>Writes and reads the header without reflection, which a command compiled ahead does not have.</summary>
+[JsonSerializable(typeof(SnapshotHeader))]
+internal sealed partial class SnapshotContext : JsonSerializerContext;
