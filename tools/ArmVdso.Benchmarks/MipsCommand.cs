@@ -6,13 +6,15 @@ using System.Text.RegularExpressions;
 namespace ArmVdso.Benchmarks;
 
 /// <summary>mips [--runs N] [--scale N] [--json] [PROGRAM...]: millions of instructions a second of our engines, of qemu-aarch64 and
-/// of libunicorn on the same static binaries: runs interleaved, medians.</summary>
+/// of libunicorn on the same static binaries: runs interleaved, medians. mips --root DIR: of real programs
+/// (<see cref="RealProgramFigures"/>).</summary>
 internal static partial class MipsCommand
 {
     // Our engines get less work than the others, so that their runs take about as long.
     private const int OwnScale = 4;
 
-    private const string Usage = "usage: mips [--runs N] [--scale N] [--json] [PROGRAM|PATH...]";
+    private const string Usage = "usage: mips [--runs N] [--scale N] [--json] [PROGRAM|PATH...]\n"
+        + "       mips --root DIR [--armvdso FILE] [--cores CORE,...] [--engines ENGINE,...] [--runs N] [--json] [NAME...]";
 
     /// <summary>One way to run a program.</summary>
     /// <param name="Name">Column.</param>
@@ -30,6 +32,9 @@ internal static partial class MipsCommand
     {
         int runs = 5, scale = 50;
         bool json = false;
+        string? root = null;
+        string command = Command, cores = "none,cortex-a53,neoverse-n1";
+        string? engines = null;
         var programs = new List<string>();
         for (int i = 0; i < arguments.Length; i++)
         {
@@ -52,6 +57,20 @@ internal static partial class MipsCommand
                 case "--json":
                     json = true;
                     break;
+                case "--root" or "--armvdso" or "--cores" or "--engines" when i + 1 == arguments.Length:
+                    return Refuse($"{arguments[i]}: its value is missing");
+                case "--root":
+                    root = Path.GetFullPath(arguments[++i]);
+                    break;
+                case "--armvdso":
+                    command = Path.GetFullPath(arguments[++i]);
+                    break;
+                case "--cores":
+                    cores = arguments[++i];
+                    break;
+                case "--engines":
+                    engines = arguments[++i];
+                    break;
                 case ['-', ..]:
                     return Refuse($"there is no option '{arguments[i]}'; {Usage}");
                 default:
@@ -61,7 +80,17 @@ internal static partial class MipsCommand
         }
         try
         {
-            Measure(programs.Count == 0 ? [.. BenchPrograms.Names] : programs, runs, scale, json);
+            if (root is not null)
+            {
+                string[] chosen = engines?.Split(',') ?? [.. Engines().Where(e => e != "reference")];
+                var measured = new RealProgramFigures(root, command);
+                MeasureReal(measured, programs, chosen, cores.Split(','), runs, json);
+                return measured.Failed == 0 ? 0 : 1;
+            }
+            else
+            {
+                Measure(programs.Count == 0 ? [.. BenchPrograms.Names] : programs, runs, scale, json);
+            }
             return 0;
         }
         catch (InvalidOperationException e)
@@ -130,6 +159,21 @@ internal static partial class MipsCommand
             Console.WriteLine(JsonSerializer.Serialize(figures));
         else
             Print(figures, runs);
+    }
+
+    private static void MeasureReal(
+        RealProgramFigures measured, List<string> names, string[] engines, string[] cores, int runs, bool json)
+    {
+        IReadOnlyList<RealProgram> all = RealProgram.Load();
+        if (names.Find(n => all.All(p => p.Name != n)) is { } unknown)
+            throw new InvalidOperationException(
+                $"there is no real program '{unknown}'; known: {string.Join(", ", all.Select(p => p.Name))}");
+        List<RealProgramFigures.Figure> figures = measured.Measure(
+            [.. all.Where(p => names.Count == 0 || names.Contains(p.Name))], RealProgramFigures.Modes(engines, cores), runs);
+        if (json)
+            Console.WriteLine(JsonSerializer.Serialize(figures));
+        else
+            RealProgramFigures.Print(figures, runs);
     }
 
     private static void Print(List<Figure> figures, int runs)

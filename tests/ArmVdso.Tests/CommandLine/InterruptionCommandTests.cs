@@ -11,7 +11,9 @@ public sealed class InterruptionCommandTests : IDisposable
     [InlineData("HUP", 129)]
     public void SignalEndsARun(string signal, int status)
     {
-        string command = $"cd '{_folder}'; '{ArmVdsoCommand.Program}' run --core none --stats=stats --root '{_folder}' "
+        // Who runs the tests may ignore signals (nohup), and what is started inherits that.
+        string command = $"cd '{_folder}'; env --default-signal=HUP,TERM '{ArmVdsoCommand.Program}' run --core none --stats=stats "
+            + $"--max-output 256M --root '{_folder}' "
             + $"'{GuestPrograms.Path("hostile")}' yes >out 2>errors & p=$!; "
             + $"until [ -s out ]; do sleep 0.1; done; kill -{signal} $p; wait $p; echo $?";
         (_, string output, _) = GuestPrograms.Run("bash", "-c", command);
