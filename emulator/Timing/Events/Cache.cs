@@ -48,8 +48,15 @@ public sealed class Cache
     /// <returns>Index for <see cref="State"/>, or -1 on a miss.</returns>
     public int Find(ulong line)
     {
-        int found = Search(line);
-        return found < 0 ? -1 : Use(line, found);
+        int set = (int)(line & _setMask) * _ways;
+        if (_tags[set] == line)
+            return set;
+        for (int at = set + 1; at < set + _ways; at++)
+        {
+            if (_tags[at] == line)
+                return Move(set, at);
+        }
+        return -1;
     }
 
     /// <summary>Looks a line up; changes nothing.</summary>
