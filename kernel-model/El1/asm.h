@@ -109,4 +109,10 @@
 	.popsection
 .endm
 
+/* CPU and node, from the CPU's record in x2 to a slot. */
+.macro	fill_cpu slot
+	ldp	w4, w5, [x2, #CPU_NUMBER]
+	stp	w4, w5, [\slot, #SLOT_CPU]
+.endm
+
 #endif

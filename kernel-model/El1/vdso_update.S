@@ -10,11 +10,6 @@
 
 	.text
 
-.macro	fill_cpu slot
-	ldp	w4, w5, [x2, #CPU_NUMBER]
-	stp	w4, w5, [\slot, #SLOT_CPU]
-.endm
-
 /*
  * Design "per-cpu", as on the slides. pid, tid and ppid are task_tgid_vnr and its like: numbers in the PID
  * namespace of current, which at a switch is still the previous task. egid is filled from task_gid. What the slides do
@@ -61,56 +56,21 @@ FUNC vdso_update_per_cpu
 	b	2b
 ENDFUNC vdso_update_per_cpu
 
-/*
- * Design "per-cpu-seq": the sequence is odd while the slot changes, and stays odd for a task outside of the
- * first PID and user namespaces.
- */
-FUNC vdso_update_per_cpu_seq
-	mrs	x2, tpidr_el1
-	ldr	x3, [x2, #CPU_VDSO_SLOT]
-	ldr	w6, [x3, #SLOT_SEQ]
-	add	w6, w6, #1
-	orr	w6, w6, #1
-	str	w6, [x3, #SLOT_SEQ]
-	ldr	x1, [x2, #CPU_VDSO_OFFSET]
-	ldr	w7, [x0, #TSK_VDSO_FOREIGN]
-	cbnz	w7, 1f
-	dmb	ishst
-	fill_cpu x3
-	fill_identity x3
-	dmb	ishst
-	add	w6, w6, #1
-	str	w6, [x3, #SLOT_SEQ]
-1:	ret
-ENDFUNC vdso_update_per_cpu_seq
+/* Each in a file of its own, which a design in a folder may begin with: there it is called vdso_update. */
+#define vdso_update vdso_update_per_cpu_seq
+#include "designs/per-cpu-seq.S"
+#undef vdso_update
+
+#define vdso_update vdso_update_per_cpu_gen
+#include "designs/per-cpu-gen.S"
+#undef vdso_update
+
+#define vdso_update vdso_update_per_cpu_fixup
+#include "designs/per-cpu-fixup.S"
+#undef vdso_update
 
 /*
- * Design "per-cpu-gen": CPU_VDSO_OFFSET counts the writes of the register above the offset's 16 bits. The slot
- * is filled before the register changes, and only this CPU's kernel does both.
- */
-FUNC vdso_update_per_cpu_gen
-	mrs	x2, tpidr_el1
-	ldr	x3, [x2, #CPU_VDSO_SLOT]
-	ldr	x1, [x2, #CPU_VDSO_OFFSET]
-	fill_cpu x3
-	fill_identity x3
-	add	x1, x1, #(1 << VDSO_GENERATION_SHIFT)
-	str	x1, [x2, #CPU_VDSO_OFFSET]
-	ret
-ENDFUNC vdso_update_per_cpu_gen
-
-/* Design "per-cpu-fixup" */
-FUNC vdso_update_per_cpu_fixup
-	mrs	x2, tpidr_el1
-	ldr	x3, [x2, #CPU_VDSO_SLOT]
-	ldr	x1, [x2, #CPU_VDSO_OFFSET]
-	fill_cpu x3
-	fill_identity x3
-	ret
-ENDFUNC vdso_update_per_cpu_fixup
-
-/*
- * Its switch: x0 next, x19 previous. A previous task that was interrupted inside of a range of the image gets
+ * The switch of "per-cpu-fixup": x0 next, x19 previous. A previous task that was interrupted inside of a range of the image gets
  * another PC: the range's start; or the system call, when it was at the start the last time already.
  */
 FUNC vdso_switch_fixup
@@ -150,27 +110,11 @@ FUNC vdso_switch_fixup
 	b	vdso_switch_thread
 ENDFUNC vdso_switch_fixup
 
-/* Design "per-thread": all of the thread's slot (execve, refresh), and what a switch changes of it. */
-FUNC vdso_update_per_thread
-	mrs	x2, tpidr_el1
-	ldr	x3, [x0, #TSK_VDSO_SLOT]
-	ldr	x1, [x0, #TSK_VDSO_REGISTER]
-	cbz	x3, 1f
-	ldr	x4, [x2, #CPU_NUMBER]		/* and the node: the reader takes both at once */
-	str	x4, [x3, #SLOT_CPU]
-	fill_identity x3
-1:	ret
-ENDFUNC vdso_update_per_thread
-
-FUNC vdso_update_per_thread_cpu
-	mrs	x2, tpidr_el1
-	ldr	x3, [x0, #TSK_VDSO_SLOT]
-	ldr	x1, [x0, #TSK_VDSO_REGISTER]
-	cbz	x3, 1f
-	ldr	x4, [x2, #CPU_NUMBER]
-	str	x4, [x3, #SLOT_CPU]
-1:	ret
-ENDFUNC vdso_update_per_thread_cpu
+#define vdso_update vdso_update_per_thread
+#define vdso_switch vdso_update_per_thread_cpu
+#include "designs/per-thread.S"
+#undef vdso_update
+#undef vdso_switch
 
 /* Design "rseq": the area is the thread's own, filled by the model before the return to EL0. */
 FUNC vdso_update_rseq

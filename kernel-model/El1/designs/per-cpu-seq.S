@@ -9,11 +9,6 @@
 
 	.text
 
-.macro	fill_cpu slot
-	ldp	w4, w5, [x2, #CPU_NUMBER]
-	stp	w4, w5, [\slot, #SLOT_CPU]
-.endm
-
 /* The sequence is odd while the slot changes, and stays odd for a task outside of the first PID and user namespaces. */
 FUNC vdso_update
 	mrs	x2, tpidr_el1

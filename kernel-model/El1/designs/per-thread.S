@@ -9,11 +9,6 @@
 
 	.text
 
-.macro	fill_cpu slot
-	ldp	w4, w5, [x2, #CPU_NUMBER]
-	stp	w4, w5, [\slot, #SLOT_CPU]
-.endm
-
 /* All of the thread's slot (execve, refresh), and what a switch changes of it. */
 FUNC vdso_update
 	mrs	x2, tpidr_el1
