@@ -87,10 +87,7 @@ internal static partial class MipsCommand
                 MeasureReal(measured, programs, chosen, cores.Split(','), runs, json);
                 return measured.Failed == 0 ? 0 : 1;
             }
-            else
-            {
-                Measure(programs.Count == 0 ? [.. BenchPrograms.Names] : programs, runs, scale, json);
-            }
+            Measure(programs.Count == 0 ? [.. BenchPrograms.Names] : programs, runs, scale, json);
             return 0;
         }
         catch (InvalidOperationException e)

@@ -1,3 +1,5 @@
+using ArmVdso.Lab.Statistics;
+
 namespace ArmVdso.Lab.Crash;
 
 /// <summary>What .eh_frame says of a file's functions (DWARF 5, 6.4; Linux Standard Base, 10.6): how to get from a frame to its
@@ -114,16 +116,8 @@ internal sealed class UnwindTable
     /// <summary>The rules at an address in the file's own numbering; null: no entry, or one that cannot be read.</summary>
     internal CallFrameRow? Find(ulong address)
     {
-        int low = 0, high = _entries.Count;
-        while (low < high)
-        {
-            int middle = (low + high) / 2;
-            if (_entries[middle].Start <= address)
-                low = middle + 1;
-            else
-                high = middle;
-        }
-        if (low == 0 || _entries[low - 1] is not { } entry || address >= entry.End)
+        int count = _entries.CountUpTo(address, e => e.Start);
+        if (count == 0 || _entries[count - 1] is not { } entry || address >= entry.End)
             return null;
         var row = new CallFrameRow();
         ulong at = entry.Start;

@@ -22,7 +22,8 @@ for f in check kernelpath anchors; do
   clang-19 --target=aarch64-linux-gnu -march=armv8-a -nostdinc -ffile-prefix-map="$PWD=." -c "$f.S" -o "$tmp/$f.o"
   ld.lld-19 -static -nostdlib --build-id=none -z norelro -z max-page-size=4096 -o "$tmp/$f.elf" "$tmp/$f.o"
 done
-{ for f in compare.c calls.h own.h writable.c truth.c check.S kernelpath.S getters.h anchors.S; do sha256sum < "$f" | sed "s/-\$/$f/"; done
+sources=(compare.c syscall.h calls.h own.h writable.c truth.c check.S kernelpath.S getters.h anchors.S)
+{ for f in "${sources[@]}"; do sha256sum < "$f" | sed "s/-\$/$f/"; done
   for f in compare.elf own.elf writable.elf truth.elf check.elf kernelpath.elf anchors.elf; do sha256sum < "$tmp/$f" | sed "s/-\$/$f/"; done
 } > "$tmp/SHA256SUMS"
 if [ "${1:-}" = --check ]; then

@@ -21,6 +21,7 @@ typedef unsigned char u8;
 #define MAX_THREADS 130
 #define STACK_SIZE 8192
 
+#include "syscall.h"
 #ifdef OWN
 #include "own.h"
 #else
@@ -32,20 +33,6 @@ static u8 stacks[MAX_THREADS][STACK_SIZE] __attribute__((aligned(16)));
 static volatile u32 running[MAX_THREADS];
 static u64 rounds = ITERATIONS;
 static u32 with_rseq, only_memory;
-
-static long syscall6(long nr, long a, long b, long c, long d, long e, long f)
-{
-	register long x8 __asm__("x8") = nr;
-	register long x0 __asm__("x0") = a;
-	register long x1 __asm__("x1") = b;
-	register long x2 __asm__("x2") = c;
-	register long x3 __asm__("x3") = d;
-	register long x4 __asm__("x4") = e;
-	register long x5 __asm__("x5") = f;
-
-	__asm__ volatile("svc #0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5) : "memory");
-	return x0;
-}
 
 /*
  * One loop by system call and one by vDSO. The arguments are set up anew in

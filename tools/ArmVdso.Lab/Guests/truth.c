@@ -8,6 +8,8 @@
 typedef unsigned long u64;
 typedef unsigned int u32;
 
+#include "syscall.h"
+
 #define ROUNDS 48
 #define FEW 16
 #define PAGE 4096
@@ -17,28 +19,14 @@ static u64 buffer[64];
 __attribute__((used)) static unsigned char stack[8192] __attribute__((aligned(16)));
 static volatile u32 here, there, stop;
 
-static long call(long nr, long a, long b, long c, long d, long e, long f)
-{
-	register long x8 __asm__("x8") = nr;
-	register long x0 __asm__("x0") = a;
-	register long x1 __asm__("x1") = b;
-	register long x2 __asm__("x2") = c;
-	register long x3 __asm__("x3") = d;
-	register long x4 __asm__("x4") = e;
-	register long x5 __asm__("x5") = f;
-
-	__asm__ volatile("svc #0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5) : "memory");
-	return x0;
-}
-
-#define CALL(nr, a, b, c) call(nr, (long)(a), (long)(b), (long)(c), 0, 0, 0)
+#define CALL(nr, a, b, c) syscall6(nr, (long)(a), (long)(b), (long)(c), 0, 0, 0)
 
 /* What must not fail. */
 static long sure(long result)
 {
 	if (result < 0 && result > -4096) {
-		call(64, 2, (long)"truth: a call failed\n", 21, 0, 0, 0);
-		call(94, 1, 0, 0, 0, 0, 0);
+		syscall6(64, 2, (long)"truth: a call failed\n", 21, 0, 0, 0);
+		syscall6(94, 1, 0, 0, 0, 0, 0);
 	}
 	return result;
 }
@@ -77,24 +65,24 @@ SIMPLE(clock_getres, 114, 1, buffer, 0)
 SIMPLE(umask, 166, 18, 0, 0)
 SIMPLE(times, 153, buffer, 0, 0)
 SIMPLE(uname, 160, buffer, 0, 0)
-LOOP(prlimit64, ROUNDS, sure(call(261, 0, 7, 0, (long)buffer, 0, 0)))
+LOOP(prlimit64, ROUNDS, sure(syscall6(261, 0, 7, 0, (long)buffer, 0, 0)))
 SIMPLE(sched_yield, 124, 0, 0, 0)
-LOOP(rt_sigprocmask, ROUNDS, sure(call(135, 0, 0, (long)buffer, 8, 0, 0)))
-LOOP(rt_sigaction, ROUNDS, sure(call(134, 12, 0, (long)buffer, 8, 0, 0)))
+LOOP(rt_sigprocmask, ROUNDS, sure(syscall6(135, 0, 0, (long)buffer, 8, 0, 0)))
+LOOP(rt_sigaction, ROUNDS, sure(syscall6(134, 12, 0, (long)buffer, 8, 0, 0)))
 SIMPLE(fcntl_getfl, 25, file, 3, 0)
 SIMPLE(lseek, 62, file, 0, 0)
 SIMPLE(fstat, 80, file, buffer, 0)
-LOOP(newfstatat, ROUNDS, sure(call(79, -100, (long)self, (long)buffer, 0, 0, 0)))
+LOOP(newfstatat, ROUNDS, sure(syscall6(79, -100, (long)self, (long)buffer, 0, 0, 0)))
 SIMPLE(read_zero, 63, zero, buffer, 1)
 SIMPLE(write_null, 64, null, buffer, 1)
-LOOP(pread_file, ROUNDS, sure(call(67, file, (long)buffer, 64, 64, 0, 0)))
+LOOP(pread_file, ROUNDS, sure(syscall6(67, file, (long)buffer, 64, 64, 0, 0)))
 LOOP(dup_close, ROUNDS, CALL(57, sure(CALL(23, file, 0, 0)), 0, 0))
-LOOP(open_close, ROUNDS, CALL(57, sure(call(56, -100, (long)self, 0, 0, 0, 0)), 0, 0))
+LOOP(open_close, ROUNDS, CALL(57, sure(syscall6(56, -100, (long)self, 0, 0, 0, 0)), 0, 0))
 LOOP(pipe_write_read, ROUNDS, sure(CALL(64, pipe[1], buffer, 1)); sure(CALL(63, pipe[0], buffer, 1)))
 LOOP(futex_wake, ROUNDS, sure(CALL(98, &here, 129, 1)))
-LOOP(ppoll, ROUNDS, sure(call(73, 0, 0, (long)(buffer + 32), 0, 0, 0)))
+LOOP(ppoll, ROUNDS, sure(syscall6(73, 0, 0, (long)(buffer + 32), 0, 0, 0)))
 SIMPLE(brk, 214, 0, 0, 0)
-LOOP(mmap_munmap, ROUNDS, CALL(215, sure(call(222, 0, 4 * PAGE, 3, 0x22, -1, 0)), 4 * PAGE, 0))
+LOOP(mmap_munmap, ROUNDS, CALL(215, sure(syscall6(222, 0, 4 * PAGE, 3, 0x22, -1, 0)), 4 * PAGE, 0))
 LOOP(mprotect, ROUNDS, sure(CALL(226, area, PAGE, i & 1 ? 3 : 1)))
 LOOP(fault_read, ROUNDS, (void)*(volatile char *)(area + (u64)(8 + i) * PAGE))
 LOOP(fault_write, ROUNDS, *(volatile char *)(area + (u64)(8 + ROUNDS + i) * PAGE) = 1)
@@ -102,7 +90,7 @@ LOOP(signal, ROUNDS, sure(CALL(131, CALL(172, 0, 0, 0), CALL(178, 0, 0, 0), 10))
 
 static long fork_and_wait(int again)
 {
-	long child = sure(call(220, 17, 0, 0, 0, 0, 0));
+	long child = sure(syscall6(220, 17, 0, 0, 0, 0, 0));
 
 	if (child == 0) {
 		char *arguments[] = { self, "-", 0 };
@@ -112,7 +100,7 @@ static long fork_and_wait(int again)
 			CALL(221, self, arguments, environment);
 		CALL(94, again, 0, 0);
 	}
-	return sure(call(260, child, (long)buffer, 0, 0, 0, 0));
+	return sure(syscall6(260, child, (long)buffer, 0, 0, 0, 0));
 }
 
 LOOP(fork_exit_wait, FEW, fork_and_wait(0); sure(-(long)(u32)buffer[0]))
@@ -199,7 +187,7 @@ static void switches(void)
 	join();
 	sure(CALL(59, to, 0, 0));
 	sure(CALL(59, from, 0, 0));
-	if (sure(call(220, 17, 0, 0, 0, 0, 0)) == 0) {
+	if (sure(syscall6(220, 17, 0, 0, 0, 0, 0)) == 0) {
 		CALL(57, to[1], 0, 0);
 		while (CALL(63, to[0], buffer, 1) == 1)
 			CALL(64, from[1], buffer, 1);
@@ -207,7 +195,7 @@ static void switches(void)
 	}
 	loop_pipe_two_switches();
 	CALL(57, to[1], 0, 0);
-	sure(call(260, -1, 0, 0, 0, 0, 0));
+	sure(syscall6(260, -1, 0, 0, 0, 0, 0));
 }
 
 static void handler(int number)
@@ -227,12 +215,12 @@ __attribute__((used)) static void start(u64 *sp)
 	buffer[0] = 0;
 	buffer[1] = 10000000;
 	sure(CALL(101, buffer, 0, 0));
-	file = (int)sure(call(56, -100, (long)self, 0, 0, 0, 0));
-	zero = (int)sure(call(56, -100, (long)"/dev/zero", 0, 0, 0, 0));
-	null = (int)sure(call(56, -100, (long)"/dev/null", 1, 0, 0, 0));
+	file = (int)sure(syscall6(56, -100, (long)self, 0, 0, 0, 0));
+	zero = (int)sure(syscall6(56, -100, (long)"/dev/zero", 0, 0, 0, 0));
+	null = (int)sure(syscall6(56, -100, (long)"/dev/null", 1, 0, 0, 0));
 	sure(CALL(59, pipe, 0, 0));
-	area = (u64)sure(call(222, 0, (8 + 2 * ROUNDS) * PAGE, 3, 0x22, -1, 0));
-	sure(call(134, 10, (long)action, 0, 8, 0, 0));
+	area = (u64)sure(syscall6(222, 0, (8 + 2 * ROUNDS) * PAGE, 3, 0x22, -1, 0));
+	sure(syscall6(134, 10, (long)action, 0, 8, 0, 0));
 	buffer[32] = buffer[33] = 0;
 	loop_empty();
 	loop_enosys();
@@ -277,7 +265,7 @@ __attribute__((used)) static void start(u64 *sp)
 	loop_thread_exit_wait();
 	switches();
 	if (CALL(172, 0, 0, 0) == 1)
-		call(142, 0xfee1dead, 672274793, 0x4321fedc, 0, 0, 0);
+		syscall6(142, 0xfee1dead, 672274793, 0x4321fedc, 0, 0, 0);
 	CALL(94, 0, 0, 0);
 }
 

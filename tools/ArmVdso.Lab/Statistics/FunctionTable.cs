@@ -41,17 +41,9 @@ internal sealed class FunctionTable
 
     private static Function? Find(List<Function> list, ulong address)
     {
-        int low = 0, high = list.Count;
-        while (low < high)
-        {
-            int middle = (low + high) / 2;
-            if (list[middle].Start <= address)
-                low = middle + 1;
-            else
-                high = middle;
-        }
+        int count = list.CountUpTo(address, f => f.Start);
         // Aliases and nested symbols: the nearest one that reaches so far.
-        for (int i = low - 1; i >= 0 && i >= low - 8; i--)
+        for (int i = count - 1; i >= 0 && i >= count - 8; i--)
         {
             if (address < list[i].End)
                 return list[i];

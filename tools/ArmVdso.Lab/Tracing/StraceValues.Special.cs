@@ -92,8 +92,6 @@ internal sealed partial class StraceValues
 
     private string Times(ulong address)
     {
-        if (address == 0)
-            return "NULL";
         if (Read(address, 32) is not { } bytes)
             return StraceText.Pointer(address);
         string One(int at) => BitConverter.ToInt64(bytes, at + 8) switch
@@ -167,8 +165,6 @@ internal sealed partial class StraceValues
 
     private string SignalAction(ulong address)
     {
-        if (address == 0)
-            return "NULL";
         // struct kernel_sigaction: handler, flags, restorer, mask.
         if (Read(address, 32) is not { } b)
             return StraceText.Pointer(address);
@@ -201,8 +197,6 @@ internal sealed partial class StraceValues
 
     private string Ids(ulong address, ulong count)
     {
-        if (address == 0)
-            return "NULL";
         return count <= MostElements && Read(address, (int)count * 4) is { } bytes
             ? $"[{string.Join(", ", Enumerable.Range(0, (int)count).Select(n => StraceText.Id((uint)Int(bytes, n * 4))))}]"
             : StraceText.Pointer(address);

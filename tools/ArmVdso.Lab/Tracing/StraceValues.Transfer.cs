@@ -147,8 +147,6 @@ internal sealed partial class StraceValues
 
     private string SignalSetArgument(ulong address)
     {
-        if (address == 0)
-            return "NULL";
         if (Read(address, 16) is not { } b)
             return StraceText.Pointer(address);
         ulong set = BitConverter.ToUInt64(b), size = BitConverter.ToUInt64(b, 8);
@@ -208,8 +206,6 @@ internal sealed partial class StraceValues
 
     private string Address(ulong address, int length)
     {
-        if (address == 0)
-            return "NULL";
         if (length < 2 || Read(address, Math.Min(length, 128)) is not { } b)
             return StraceText.Pointer(address);
         ushort family = BitConverter.ToUInt16(b);
@@ -240,8 +236,6 @@ internal sealed partial class StraceValues
     /// <summary>A length that the call changes; what it was before is the caller's.</summary>
     private string LengthPointer(ulong address, int i)
     {
-        if (address == 0)
-            return "NULL";
         if (Read(address, 4) is not { } b)
             return StraceText.Pointer(address);
         int now = Int(b, 0);
@@ -275,8 +269,6 @@ internal sealed partial class StraceValues
 
     private string OptionValue(ulong address, int length)
     {
-        if (address == 0)
-            return "NULL";
         (uint level, uint option) = ((uint)Arg(1), (uint)Arg(2));
         if (level == 1 && option == 13 && length >= 8)
             return Struct("linger", address);
@@ -294,8 +286,6 @@ internal sealed partial class StraceValues
     /// <summary>struct msghdr.</summary>
     private string Message(ulong address, bool received)
     {
-        if (address == 0)
-            return "NULL";
         if (Read(address, 56) is not { } b)
             return StraceText.Pointer(address);
         ulong name = BitConverter.ToUInt64(b), vector = BitConverter.ToUInt64(b, 16), count = BitConverter.ToUInt64(b, 24);

@@ -123,6 +123,7 @@ internal sealed partial class StraceValues
         }
     }
 
+    /// <summary>Bytes of the guest; null when they are not there. Nothing is at NULL.</summary>
     private byte[]? Read(ulong address, int size)
     {
         var bytes = new byte[size];
@@ -136,20 +137,14 @@ internal sealed partial class StraceValues
 
     private string Data(ulong address, ulong length, bool hex)
     {
-        if (address == 0)
-            return "NULL";
         int most = _settings.StringLength;
         if (Read(address, (int)Math.Min(length, (ulong)most + 1)) is not { } bytes)
             return StraceText.Pointer(address);
         return hex ? StraceText.QuoteHex(bytes, most) : StraceText.Quote(bytes, most);
     }
 
-    private string Struct(string name, ulong address)
-    {
-        if (address == 0)
-            return "NULL";
-        return Read(address, StraceTables.Struct(name).Size) is { } bytes ? Struct(name, bytes) : StraceText.Pointer(address);
-    }
+    private string Struct(string name, ulong address) =>
+        Read(address, StraceTables.Struct(name).Size) is { } bytes ? Struct(name, bytes) : StraceText.Pointer(address);
 
     private string Struct(string name, ReadOnlySpan<byte> bytes)
     {
