@@ -75,6 +75,14 @@ public sealed class Machine : IMachine, IClock, IDisposable
     [field: NotState("who looks")]
     public IMachineObserver? Observer { get; set; }
 
+    /// <summary>A debugger outside of the machine, or null. Nothing in the machine changes by it.</summary>
+    [field: NotState("who looks")]
+    public DebugUnit? Debug { get; set; }
+
+    // The turn of a PE that a stop for the debugger cut short: it is finished first, or the PEs would take their turns in another order.
+    [NotState("only while a debugger looks")]
+    private (Cpu Cpu, ulong Limit)? _unfinished;
+
     /// <summary>ID registers.</summary>
     public Identification Identification { get; } = new();
 
@@ -314,6 +322,11 @@ public sealed class Machine : IMachine, IClock, IDisposable
     {
         StopRequested = Paused = false;
         PrepareEngine();
+        if (_unfinished is { } turn)
+        {
+            _unfinished = null;
+            Turn(turn.Cpu, turn.Limit);
+        }
         while (!StopRequested)
         {
             Cpu? next = null;
@@ -361,9 +374,16 @@ public sealed class Machine : IMachine, IClock, IDisposable
             // Alone, a PE still comes back regularly so that limits and stop requests are seen.
             ulong horizon = next.Cycles + 100_000;
             limit = Math.Min(Math.Min(limit, horizon), maxCycles);
-            next.Engine.Run(limit);
+            Turn(next, limit);
         }
         return true;
+    }
+
+    private void Turn(Cpu cpu, ulong limit)
+    {
+        cpu.Engine.Run(limit);
+        if (Debug is not null && StopRequested)
+            _unfinished = (cpu, limit);
     }
 
     /// <summary>Cycle at which the next instruction is executed; MaxValue when every PE waits and no timer is armed.</summary>

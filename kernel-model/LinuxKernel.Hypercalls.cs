@@ -101,7 +101,10 @@ public sealed partial class LinuxKernel
                 cpu.SetX(0, (ulong)_syscalls.Enter(cpu, current));
                 break;
             case HypercallNumber.Work:
-                cpu.SetX(0, (ulong)(_return.BeforeUser(cpu, current) ? El1Action.Done : El1Action.Schedule));
+                if (_return.BeforeUser(cpu, current) is { } done)
+                    cpu.SetX(0, (ulong)(done ? El1Action.Done : El1Action.Schedule));
+                else
+                    cpu.RepeatCall();
                 break;
             case HypercallNumber.Schedule:
                 cpu.SetX(0, El1Image.Linear(Scheduler.Schedule(cpu).RecordPa));

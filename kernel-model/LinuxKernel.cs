@@ -168,7 +168,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
         var processEnd = new ProcessEnd(machine, Vfs, Tasks, ipc, SignalDelivery, Jobs, traces, taskNamespaces, reparenting, Hooks.Exit);
         var exit = new TaskExit(Tasks, Records, Scheduler, futexes, design, SignalDelivery, processEnd);
         var fork = new Fork(
-            Vfs, Tasks, Records, Scheduler, Namespaces, taskNamespaces, design, SignalDelivery, options.Limits.Tasks, Hooks.Log);
+            Vfs, Tasks, Records, Scheduler, Namespaces, taskNamespaces, design, SignalDelivery, options.Limits.Tasks, Hooks);
         var exec = new Exec(Vfs, Tasks, Records, counter, design, SignalDelivery, taskNamespaces, exit, loader, programs, Hooks.Exec);
         _first = new FirstProcess(options, Vfs, Tasks, Records, Scheduler, Namespaces, design, loader, programs);
 
@@ -176,7 +176,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
         var frames = new SignalFrame(HardwareCapabilities.HasBti(machine), design, sequences, SignalDelivery);
         var cores = new CoreDump(machine, Vfs, Records, Timekeeper, uts, coreSettings, Hooks.Log);
         _return = new ReturnToUser(
-            Records, Scheduler, SignalDelivery, Jobs, traces, exit, sequences, frames, cores, Hooks.Signal, Hooks.Crash);
+            Records, Scheduler, SignalDelivery, Jobs, traces, exit, sequences, frames, cores, Hooks);
         _faults = new UserFaults(machine, Records, Costs, SignalDelivery, Hooks.Log);
         Syscalls = new SyscallParts
         {

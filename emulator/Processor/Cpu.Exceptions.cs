@@ -65,6 +65,12 @@ public enum ExceptionClass : byte
     /// <summary>Software step from the same EL.</summary>
     SoftwareStepSame = 0x33,
 
+    /// <summary>Watchpoint from a lower EL.</summary>
+    WatchpointLower = 0x34,
+
+    /// <summary>Watchpoint from the same EL.</summary>
+    WatchpointSame = 0x35,
+
     /// <summary>BRK instruction.</summary>
     Brk = 0x3C,
 }
@@ -117,6 +123,7 @@ public sealed partial class Cpu
         _pendingIss = iss;
         _pendingHasFar = false;
         _pendingAfter = false;
+        _held = false;
     }
 
     /// <summary>The instruction is UNDEFINED here.</summary>
@@ -225,6 +232,7 @@ public sealed partial class Cpu
             Timing.AdvanceTo(Timing.Cycles + 1);
         Timing.ExceptionEntry();
         Machine.Observer?.OnExceptionEntry(this, from, offset);
+        Machine.Debug?.Entered(this, from);
     }
 
     /// <summary>Exceptions taken to EL1.</summary>

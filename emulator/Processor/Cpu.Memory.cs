@@ -168,6 +168,8 @@ public sealed partial class Cpu
     private bool TranslateSlow(ulong va, bool write, PagePermissions needed, out ulong pa)
     {
         pa = 0;
+        if (HoldsWatched(va))
+            return false;
         if (!Translate(va, needed, out PageTranslation page))
         {
             DataAbort(va, write, page.Fault);
@@ -180,7 +182,7 @@ public sealed partial class Cpu
 
     private void Remember(ulong va, PagePermissions needed, in PageTranslation page)
     {
-        PagePermissions permissions = WithoutCodeWrites(page.Pa, needed, page.Permissions);
+        PagePermissions permissions = WithoutWatched(va, WithoutCodeWrites(page.Pa, needed, page.Permissions));
         ref TlbEntry entry = ref _tlb[(int)(va >> 12) & (TlbSize - 1)];
         entry.Page = va & ~0xfffUL;
         entry.Pa = page.Pa;

@@ -29,6 +29,9 @@ public interface IMachine
     /// <summary>Sees what happens, or null.</summary>
     IMachineObserver? Observer { get; set; }
 
+    /// <summary>A debugger outside of the machine, or null.</summary>
+    DebugUnit? Debug { get; }
+
     /// <summary>Engines stop at the next instruction boundary.</summary>
     bool StopRequested { get; }
 

@@ -10,16 +10,16 @@ namespace ArmVdso.Kernel.Entry;
 /// interrupted call (arch/arm64/kernel/signal.c), fills its rseq area in. Frames are built in <see cref="SignalFrame"/>.</summary>
 internal sealed class ReturnToUser(
     TaskRecords records, Scheduler scheduler, SignalDelivery signals, JobControl jobs, TraceStops traces, TaskExit exit,
-    RestartableSequences rseq, SignalFrame frames, CoreDump cores, Action<KernelTask, SignalInfo>? taken,
-    Action<KernelTask, SignalInfo, string?>? crashed)
+    RestartableSequences rseq, SignalFrame frames, CoreDump cores, KernelHooks hooks)
 {
     private const ulong RestartSyscall = 128;
 
     /// <summary>Bit of a wait status (WCOREFLAG).</summary>
     private const int CoreDumped = 0x80;
 
-    /// <summary>HVC_WORK: everything that must happen before EL0 continues. False: the task stopped or died; schedule.</summary>
-    internal bool BeforeUser(Cpu cpu, KernelTask task)
+    /// <summary>HVC_WORK: everything that must happen before EL0 continues. False: the task stopped or died; schedule. Null: the call is to
+    /// be repeated.</summary>
+    internal bool? BeforeUser(Cpu cpu, KernelTask task)
     {
         if (task.State is TaskState.Zombie or TaskState.Dead)
             return false;
@@ -46,6 +46,17 @@ internal sealed class ReturnToUser(
                 traces.Stop(task, tracing, info.Number);
                 return false;
             }
+            if (!injected && hooks.SignalStop is { } ask && info.Number != Signal.SIGKILL)
+            {
+                if (ask(task, info) is not { } answer)
+                {
+                    task.HeldSignal = info;
+                    return null;
+                }
+                if (answer.Number == 0)
+                    continue;
+                info = answer;
+            }
             if (!Deliver(cpu, task, regs, info))
                 return false;
         }
@@ -59,6 +70,9 @@ internal sealed class ReturnToUser(
             traced.Injected = null;
         injected = through is not null;
         ulong allowed = task.Signals.Allowed;
+        SignalInfo? held = task.HeldSignal;
+        task.HeldSignal = null;
+        through ??= held;
         return through ?? task.Signals.Pending.Take(allowed) ?? task.Group.SharedPending.Take(allowed);
     }
 
@@ -78,7 +92,7 @@ internal sealed class ReturnToUser(
         SignalAction action = task.Handlers[info.Number];
         if (info.Synchronous && (action.Handler == 1 || (task.Signals.Blocked & Signal.Bit(info.Number)) != 0))
             action = default;
-        taken?.Invoke(task, info);
+        hooks.Signal?.Invoke(task, info);
         if (action.Handler == 1)
             return true;
         if (action.Handler == 0)
@@ -157,7 +171,7 @@ internal sealed class ReturnToUser(
         {
             string? core = cores.Write(task, info);
             status |= core is null ? 0 : CoreDumped;
-            crashed?.Invoke(task, info, core);
+            hooks.Crash?.Invoke(task, info, core);
         }
         exit.ExitGroup(task, status);
         return false;

@@ -11,7 +11,7 @@ namespace ArmVdso.Kernel.Processes;
 /// <summary>New tasks (copy_process in kernel/fork.c).</summary>
 internal sealed class Fork(
     Vfs vfs, TaskTable tasks, TaskRecords records, Scheduler scheduler, NamespaceTable namespaces, TaskNamespaces taskNamespaces,
-    VdsoDesign design, SignalDelivery signals, int mostTasks, Action<string> log)
+    VdsoDesign design, SignalDelivery signals, int mostTasks, KernelHooks hooks)
 {
     private bool _toldOfLimit;
 
@@ -29,7 +29,7 @@ internal sealed class Fork(
         if (tasks.All.Count >= mostTasks)
         {
             if (!_toldOfLimit)
-                log($"the guest wants more than {mostTasks} tasks: EAGAIN (--max-tasks makes it more)");
+                hooks.Log($"the guest wants more than {mostTasks} tasks: EAGAIN (--max-tasks makes it more)");
             _toldOfLimit = true;
             return -Errno.EAGAIN;
         }
@@ -66,6 +66,7 @@ internal sealed class Fork(
         if ((flags & CloneFlags.CLONE_VFORK) != 0)
             child.VforkDone = new WaitQueue();
         scheduler.Enqueue(child);
+        hooks.Forked?.Invoke(parent, child, flags);
         return tid;
     }
 

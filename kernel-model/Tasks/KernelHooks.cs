@@ -40,6 +40,14 @@ public record KernelHooks
     /// the signal, and the guest path of the core file; null: none was written.</summary>
     public Action<KernelTask, SignalInfo, string?>? Crash { get; init; }
 
+    /// <summary>Asked before a signal does anything to a task, unless it is SIGKILL. It answers with the signal that the task gets; with
+    /// one of number 0: none; or with null, and has requested that the machine stops: then it is asked again when the machine goes on, and
+    /// nothing has happened in between. Null: each signal gets through.</summary>
+    public Func<KernelTask, SignalInfo, SignalInfo?>? SignalStop { get; init; }
+
+    /// <summary>Called when a task has been made and has not run yet: who made it, the task, and the CLONE_* flags.</summary>
+    public Action<KernelTask, KernelTask, ulong>? Forked { get; init; }
+
     /// <summary>Called when a task starts a program (after execve).</summary>
     public Action<KernelTask>? Exec { get; init; }
 

@@ -168,8 +168,8 @@ public sealed class Session : IDisposable
                 throw new LabException(panic, LabFault.Failed);
             if (enough())
                 return null;
-            if (Kernel.Finished)
-                return StatusOf(Kernel.ExitStatus);
+            if (Ended is { } ended)
+                return ended;
             if (!withinLimit)
                 throw new LabException($"{Text(_settings.MaxCycles)} cycles have passed (--max-cycles)", LabFault.LimitReached);
             if (_timedOut)
@@ -193,6 +193,9 @@ public sealed class Session : IDisposable
             }
         }
     }
+
+    /// <summary>Exit status of the program, as <see cref="Run"/> has it; null: it has not ended.</summary>
+    internal int? Ended => Kernel.Finished ? StatusOf(Kernel.ExitStatus) : null;
 
     private bool RunMachine(ulong limit)
     {

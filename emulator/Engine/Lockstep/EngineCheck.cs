@@ -87,7 +87,12 @@ public sealed class EngineCheck
     {
         while (cpu.Timing.Cycles < limit && !cpu.Waiting && !_machine.StopRequested)
         {
-            if (cpu.InterruptTaken || portable.FindRunnable() is not { } block)
+            DebugAction action = _machine.Debug?.Before(cpu) ?? DebugAction.Run;
+            if (action == DebugAction.Stop)
+                return;
+            // Blocks that access watched pages end there, which is no matter of the comparison.
+            bool singly = action == DebugAction.Step || _machine.Debug is { HasWatchpoints: true };
+            if (cpu.InterruptTaken || singly || portable.FindRunnable() is not { } block)
             {
                 NotCompared++;
                 portable.Step();

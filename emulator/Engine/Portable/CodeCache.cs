@@ -76,8 +76,11 @@ internal sealed class CodeCache : ITranslatedCode
         int sp = mode == 2 ? Translator.SpEL1 : Translator.SpEL0;
         int n = 0;
         bool fp = false, branch = false;
+        DebugUnit? debug = _machine.Debug;
         for (ulong at = pa; n < most && at >> 12 == pa >> 12; at += 4)
         {
+            if (debug is not null && debug.Splits(pc + (at - pa)))
+                break;
             uint instruction = _machine.Memory.Read<uint>(at);
             Row row = Decoder.Decode(instruction);
             if (!_machine.RowEnabled[(int)row])

@@ -147,8 +147,12 @@ internal partial class PortableEngine : ExecutionEngine
         bool plain = cpu.Timing.GetType() == typeof(TimingModel);
         while (cpu.Timing.Cycles < limit && !cpu.Waiting && !_machine.StopRequested)
         {
+            DebugAction action = _machine.Debug?.Before(cpu) ?? DebugAction.Run;
+            if (action == DebugAction.Stop)
+                return;
             bool unmasked = (cpu.Daif & 2) == 0;
-            if ((unmasked && cpu.IrqLine) || _machine.Observer is { WantsInstructions: true } || FindRunnable() is not { } block)
+            if (action == DebugAction.Step || (unmasked && cpu.IrqLine)
+                || _machine.Observer is { WantsInstructions: true } || FindRunnable() is not { } block)
             {
                 Step();
                 _stepped = true;

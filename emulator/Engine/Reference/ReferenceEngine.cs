@@ -6,7 +6,7 @@ namespace ArmVdso.Emulator.Engine.Reference;
 
 /// <summary>The reference engine: fetch, decode, execute one instruction at a time. It is the definition of what a
 /// program does; faster engines are checked against it, and leave to it what is rare.</summary>
-public sealed class ReferenceEngine : ExecutionEngine
+public sealed partial class ReferenceEngine : ExecutionEngine
 {
     private const ulong NoPage = 1;
     private readonly Cpu _cpu;
@@ -44,7 +44,11 @@ public sealed class ReferenceEngine : ExecutionEngine
     public override void Run(ulong limit)
     {
         while (_cpu.Timing.Cycles < limit && !_cpu.Waiting && !_machine.StopRequested)
+        {
+            if (_machine.Debug is { } debug && debug.Before(_cpu) == DebugAction.Stop)
+                return;
             Step();
+        }
     }
 
     /// <inheritdoc/>
@@ -84,6 +88,11 @@ public sealed class ReferenceEngine : ExecutionEngine
             Dispatch.Execute(cpu, row, instruction);
         if (cpu.ExceptionPending)
         {
+            if (cpu.Held)
+            {
+                Hold(row, instruction);
+                return;
+            }
             cpu.UndefinedRow = cpu.PendingClass == ExceptionClass.Unknown ? row : default;
             cpu.UndefinedInstruction = instruction;
             if (cpu.PendingCompletes)

@@ -3,6 +3,7 @@ using System.Globalization;
 using ArmVdso.Kernel.Signals;
 using ArmVdso.Kernel.Tasks;
 using ArmVdso.Lab.Crash;
+using ArmVdso.Lab.Debug;
 using ArmVdso.Lab.Explain;
 using ArmVdso.Lab.Statistics;
 using ArmVdso.Lab.Tracing;
@@ -22,7 +23,11 @@ internal static class RunCommand
         internal string? Konata { get; init; }
 
         internal (ulong From, ulong To, bool Instructions) Window { get; init; }
+
+        internal string? Debugger { get; init; }
     }
+
+    private static readonly DebugOption s_debugger = new("waits, before the program's first instruction,");
 
     /// <summary>SIGINT: what the escape key of the terminal ends a run with.</summary>
     private const int Interrupted = 2;
@@ -51,7 +56,7 @@ internal static class RunCommand
         Argument<string[]> arguments = CliCommand.ProgramArguments();
         OptionGroup[] groups = OptionGroup.OfRun();
         return new CliCommand(
-            "run", "runs an arm64 Linux program", groups, [.. strace.Options, crash, konata, window, .. reports.Options],
+            "run", "runs an arm64 Linux program", groups, [s_debugger.Option, .. strace.Options, crash, konata, window, .. reports.Options],
             [program, arguments], input =>
             {
                 SessionSettings settings = CliCommand.Settings(input, groups);
@@ -62,6 +67,7 @@ internal static class RunCommand
                     Crash = input.Value(crash),
                     Konata = input.Value(konata),
                     Window = Window(window.Name, input.Text(window)),
+                    Debugger = s_debugger.Read(input),
                 };
                 if (outputs.Konata is null)
                     input.Refuse("without --konata", window);
@@ -110,7 +116,8 @@ internal static class RunCommand
         using Stream input = StandardStream.Open(0);
         using HostKeyboard? keyboard = HostKeyboard.Open();
         Session? running = null;
-        using var session = running = new Session(settings, program[0], program[1..], Terminal.Hooks(input, output, error) with
+        ProgramTarget? target = outputs.Debugger is null ? null : new ProgramTarget();
+        SessionHooks hooks = Terminal.Hooks(input, output, error) with
         {
             Keyboard = keyboard,
             Crash = (task, info, core) => Crashed(running!, task, info, core, crashOutput),
@@ -118,7 +125,8 @@ internal static class RunCommand
             Signal = strace is null ? null : strace.Signal,
             SignalIgnored = strace is null ? null : strace.SignalIgnored,
             Exit = strace is null ? null : strace.Exit,
-        });
+        };
+        using var session = running = new Session(settings, program[0], program[1..], target?.Hooks(hooks) ?? hooks);
         foreach (Stream stream in (Stream[])[input, output, error])
         {
             if (stream is StandardStream standard)
@@ -146,7 +154,12 @@ internal static class RunCommand
         int status = -1;
         try
         {
-            return status = session.Run();
+            if (target is not null)
+            {
+                target.Attach(session);
+                _ = s_debugger.Serve(outputs.Debugger!, target, "GNU/Linux", output.Flush);
+            }
+            return status = target?.Finish() ?? session.Run();
         }
         finally
         {

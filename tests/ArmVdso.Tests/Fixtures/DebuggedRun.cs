@@ -1,0 +1,75 @@
+using System.Diagnostics;
+using System.Text;
+using ArmVdso.Kernel;
+using ArmVdso.Lab;
+using ArmVdso.Lab.Debug;
+
+namespace ArmVdso.Tests.Fixtures;
+
+/// <summary>A run of a program with a debugger, in this process; the debugger is Debian's GDB in one of its own.</summary>
+internal sealed class DebuggedRun : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("armvdso-test-").FullName;
+    private readonly MemoryStream _output = new();
+
+    internal DebuggedRun(SessionSettings settings, string program, params string[] arguments)
+    {
+        Target = new ProgramTarget();
+        Session = new Session(settings, program, arguments, Target.Hooks(new SessionHooks { Output = _output }));
+        Target.Attach(Session);
+        Line = new DebuggerLine("-g", Socket);
+    }
+
+    internal Session Session { get; }
+
+    internal ProgramTarget Target { get; }
+
+    internal DebuggerLine Line { get; }
+
+    /// <summary>Where the debugger connects to.</summary>
+    internal string Socket => Path.Join(_folder, "socket");
+
+    /// <summary>What the program wrote.</summary>
+    internal string Output => Encoding.UTF8.GetString(_output.ToArray());
+
+    /// <summary>Cycles of the CPUs.</summary>
+    internal ulong[] Cycles => [.. Session.Machine.Cpus.Select(c => c.Cycles)];
+
+    /// <summary>Settings that are the same for all: no core is timed unless the test is about it.</summary>
+    internal static SessionSettings Plain { get; } = new() { Core = "none", SliceNs = 20_000 };
+
+    /// <summary>Has GDB debug the program by commands, until it leaves, and runs the program to its end.</summary>
+    /// <returns>What GDB wrote, and the program's status.</returns>
+    internal (string Text, int Status) Gdb(params string[] commands)
+    {
+        string[] first = ["set confirm off", "set width 0", "set architecture aarch64", $"target remote {Socket}"];
+        string[] words = ["-nx", "-q", "-batch", .. first.Concat(commands).SelectMany(c => (string[])["-ex", c])];
+        var start = new ProcessStartInfo("gdb-multiarch", words)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+        };
+        using Process gdb = Process.Start(start)!;
+        gdb.StandardInput.Close();
+        Task<string> output = gdb.StandardOutput.ReadToEndAsync(), errors = gdb.StandardError.ReadToEndAsync();
+        int status = Serve(() => gdb.HasExited);
+        gdb.WaitForExit();
+        return (output.GetAwaiter().GetResult() + errors.GetAwaiter().GetResult(), status);
+    }
+
+    /// <summary>Serves whoever connects, and runs the program to its end.</summary>
+    internal int Serve(Func<bool> ended)
+    {
+        if (Line.Accept(ended))
+            new GdbServer(Line, Target, "GNU/Linux", () => { }).Serve();
+        return Target.Finish();
+    }
+
+    public void Dispose()
+    {
+        Line.Dispose();
+        Session.Dispose();
+        Directory.Delete(_folder, true);
+    }
+}
