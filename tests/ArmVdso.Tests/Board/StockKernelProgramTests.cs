@@ -109,6 +109,8 @@ public sealed class StockKernelProgramTests : IDisposable
         Assert.Equal("", result.Errors);
         Assert.Equal(0, result.Status);
         ulong cycles = JsonNode.Parse(File.ReadAllText(counts))!["cycles"]!.GetValue<ulong>();
-        return (result.Output, File.ReadAllText(trace), cycles);
+        ArmVdsoCommand.Result writes = ArmVdsoCommand.Run("dump", trace, "--as", "json", "--only", "offsets");
+        Assert.Equal((0, ""), (writes.Status, writes.Errors));
+        return (result.Output, writes.Output, cycles);
     }
 }

@@ -18,6 +18,7 @@ public sealed class CommandTreeCommandTests
         ["vdso extract"] = ["file"],
         ["vdso init"] = ["folder"],
         ["vdso build"] = ["folder"],
+        ["dump"] = ["file"],
         ["kernel-truth"] = ["--kernel-image", "file"],
     };
 

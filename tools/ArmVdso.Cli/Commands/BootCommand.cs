@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Text.Json.Nodes;
 using ArmVdso.Emulator;
 using ArmVdso.Emulator.Board;
 using ArmVdso.Lab.Boot;
+using ArmVdso.Lab.Recording;
 using ArmVdso.Lab.Statistics;
 
 namespace ArmVdso.Cli;
@@ -94,7 +94,6 @@ internal static class BootCommand
     {
         using Stream input = StandardStream.Open(0);
         using Stream output = StandardStream.Open(1);
-        using TextWriter? trace = reports.Trace is null ? null : Terminal.Open(reports.Trace);
         reports.Open();
         using var console = new SerialConsole(input, output);
         using BootSession session = restored is null
@@ -103,11 +102,11 @@ internal static class BootCommand
         Prepare(session, snapshot);
         console.Quit = session.Interrupt;
         Interruption.Run = _ => session.Interrupt();
-        if (trace is not null)
-            session.Machine.Observer = new BootTrace(session.Kernel, e => trace.WriteLine(ToJson(e)));
+        using RecordingWriter? recording = reports.Record(
+            RecordingHeader.Of(session.Machine, session.Settings, booted: true, [session.KernelName]));
+        BootRecorder? recorder = recording is null ? null : new BootRecorder(session, recording, reports.Events);
         BootProfile? profile = reports.Profile is null ? null : new BootProfile(session.Machine, session.Kernel);
-        if (profile is not null)
-            session.Machine.Observer = profile;
+        session.Machine.Observer = ObserverList.Of(recorder, profile);
         var clock = Stopwatch.StartNew();
         int status = -1;
         try
@@ -123,17 +122,8 @@ internal static class BootCommand
         {
             clock.Stop();
             console.Flush();
+            recorder?.Finish(session.Machine);
             reports.Write(session.Settings, new RunStatistics(session.Machine, clock.Elapsed, status), profile, session.KernelName);
         }
     }
-
-    private static string ToJson(BootOffsetWrite write) => new JsonObject
-    {
-        ["cycle"] = write.Cycle,
-        ["cpu"] = write.Cpu,
-        ["function"] = write.Function,
-        ["task"] = write.Task,
-        ["old"] = write.Old,
-        ["new"] = write.New,
-    }.ToJsonString();
 }

@@ -5,6 +5,7 @@ using ArmVdso.Kernel.Tasks;
 using ArmVdso.Lab.Crash;
 using ArmVdso.Lab.Debug;
 using ArmVdso.Lab.Explain;
+using ArmVdso.Lab.Recording;
 using ArmVdso.Lab.Statistics;
 using ArmVdso.Lab.Tracing;
 
@@ -25,6 +26,8 @@ internal static class RunCommand
         internal (ulong From, ulong To, bool Instructions) Window { get; init; }
 
         internal string? Debugger { get; init; }
+
+        internal bool RecordsPipeline { get; init; }
     }
 
     private static readonly DebugOption s_debugger = new("waits, before the program's first instruction,");
@@ -48,7 +51,7 @@ internal static class RunCommand
         };
         var window = new Option<string>("--konata-window")
         {
-            Description = "the window: cycles of each CPU, or its instructions with a trailing i",
+            Description = "the window of --konata, or of --trace for dump --as konata: cycles of each CPU, or its instructions with a trailing i",
             HelpName = "FROM:TO[i]",
             DefaultValueFactory = _ => "0:100000",
         };
@@ -68,11 +71,10 @@ internal static class RunCommand
                     Konata = input.Value(konata),
                     Window = Window(window.Name, input.Text(window)),
                     Debugger = s_debugger.Read(input),
+                    RecordsPipeline = written.Trace is not null && input.Given(window),
                 };
-                if (outputs.Konata is null)
-                    input.Refuse("without --konata", window);
-                if (outputs.Strace is { Settings.Vdso: true } && (written.Profile ?? written.Trace) is not null)
-                    throw CommandInput.Error("--strace-opts: -e vdso excludes --profile and --trace");
+                if (outputs.Konata is null && written.Trace is null)
+                    input.Refuse("without --konata or --trace", window);
                 string[] words = input.Program(program, arguments)!;
                 return () => Run(settings, words, outputs, written);
             })
@@ -103,11 +105,16 @@ internal static class RunCommand
             CrashReport.Write(output, crash);
     }
 
+    private static void WritePipeline(KonataWriter konata, Stream part)
+    {
+        using var lines = new StreamWriter(part, leaveOpen: true);
+        konata.Write(lines);
+    }
+
     private static int Run(SessionSettings settings, string[] program, Outputs outputs, ReportFiles reports)
     {
         using TextWriter? straceOutput = outputs.Strace is null ? null : Terminal.Open(outputs.Strace.Value.File);
         Strace? strace = straceOutput is null ? null : new Strace(straceOutput, outputs.Strace!.Value.Settings);
-        using TextWriter? traceOutput = reports.Trace is null ? null : Terminal.Open(reports.Trace);
         using TextWriter? konataOutput = string.IsNullOrEmpty(outputs.Konata) ? null : Terminal.Open(outputs.Konata);
         reports.Open();
         using TextWriter? crashOutput = outputs.Crash is null ? null : Terminal.Open(outputs.Crash);
@@ -116,15 +123,26 @@ internal static class RunCommand
         using Stream input = StandardStream.Open(0);
         using HostKeyboard? keyboard = HostKeyboard.Open();
         Session? running = null;
+        RunRecorder? recorder = null;
         ProgramTarget? target = outputs.Debugger is null ? null : new ProgramTarget();
         SessionHooks hooks = Terminal.Hooks(input, output, error) with
         {
             Keyboard = keyboard,
             Crash = (task, info, core) => Crashed(running!, task, info, core, crashOutput),
             SystemCall = strace is null ? null : strace.Syscall,
-            Signal = strace is null ? null : strace.Signal,
+            Signal = (task, info) =>
+            {
+                strace?.Signal(task, info);
+                recorder?.Signalled(task, info);
+            },
             SignalIgnored = strace is null ? null : strace.SignalIgnored,
-            Exit = strace is null ? null : strace.Exit,
+            Exit = (task, exit) =>
+            {
+                strace?.Exit(task, exit);
+                recorder?.Exited(task, exit);
+            },
+            Exec = task => recorder?.Executed(task),
+            Switching = (cpu, previous, next) => recorder?.Switched(cpu, previous, next),
         };
         using var session = running = new Session(settings, program[0], program[1..], target?.Hooks(hooks) ?? hooks);
         foreach (Stream stream in (Stream[])[input, output, error])
@@ -138,16 +156,16 @@ internal static class RunCommand
             keyboard.Quit = () => session.End(Interrupted);
         }
         if (strace is not null)
-        {
             strace.Kernel = session.Kernel;
-            session.Machine.Observer = strace.ObserveVdso();
-        }
-        if (traceOutput is not null)
-            session.Machine.Observer = new OffsetTrace(session.Kernel, e => traceOutput.WriteLine(TraceCommand.ToJson(e)));
+        using RecordingWriter? recording = reports.Record(
+            RecordingHeader.Of(session.Machine, settings, booted: false, program) with
+            {
+                SlotFields = RunRecorder.SlotFieldsOf(session.Kernel),
+            });
+        recorder = recording is null ? null : new RunRecorder(session.Kernel, recording, reports.Events);
         FunctionProfile? profile = reports.Profile is null ? null : new FunctionProfile(session.Kernel);
-        if (profile is not null)
-            session.Machine.Observer = profile;
-        KonataWriter? konata = konataOutput is null
+        session.Machine.Observer = ObserverList.Of(strace?.ObserveVdso(), recorder, profile);
+        KonataWriter? konata = konataOutput is null && !outputs.RecordsPipeline
             ? null
             : new KonataWriter(session, outputs.Window.From, outputs.Window.To, outputs.Window.Instructions);
         var clock = Stopwatch.StartNew();
@@ -166,7 +184,11 @@ internal static class RunCommand
             clock.Stop();
             output.Flush();
             strace?.Finish();
-            konata?.Write(konataOutput!);
+            recorder?.Finish(session.Machine);
+            if (konataOutput is not null)
+                konata!.Write(konataOutput);
+            if (outputs.RecordsPipeline)
+                recording!.AddPart(RecordingDump.PipelinePart, part => WritePipeline(konata!, part));
             reports.Write(settings, new RunStatistics(session, clock.Elapsed, status), profile);
         }
     }

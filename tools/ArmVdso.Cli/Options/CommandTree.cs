@@ -37,6 +37,7 @@ internal static class CommandTree
         BootCommand.Make(),
         CompareCommand.Make(),
         TraceCommand.Make(),
+        DumpCommand.Make(),
         KernelPathCommand.Make(),
         KernelTruthCommand.Make(),
         CheckCommand.Make(),

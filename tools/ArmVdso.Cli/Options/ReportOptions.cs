@@ -1,3 +1,4 @@
+using ArmVdso.Lab.Recording;
 using ArmVdso.Lab.Statistics;
 
 namespace ArmVdso.Cli;
@@ -25,12 +26,26 @@ internal sealed class ReportOptions
 
     private readonly Option<string?> _trace = new("--trace")
     {
-        Description = "writes each TPIDRRO_EL0 write to a file, one JSON object a line",
+        Description = "records the run to a file that dump shows: switches, TPIDRRO_EL0, vDSO and system calls, signals, faults",
         HelpName = "FILE",
     };
 
+    private readonly Option<string> _events = new("--trace-events")
+    {
+        Description = $"what is recorded: {RecordedSets.Words}; without vdso a run is much faster",
+        HelpName = "SET",
+        DefaultValueFactory = _ => "all",
+    };
+
+    private readonly Option<string> _size = new("--trace-size")
+    {
+        Description = "bytes after which nothing more is recorded; suffix K, M or G",
+        HelpName = "SIZE",
+        DefaultValueFactory = _ => "1G",
+    };
+
     /// <summary>The options.</summary>
-    internal IEnumerable<Option> Options => [_stats, _format, _engineStats, _profile, _trace, _json];
+    internal IEnumerable<Option> Options => [_stats, _format, _engineStats, _profile, _trace, _events, _size, _json];
 
     /// <summary>An option for a report: without a file it goes to stderr.</summary>
     internal static Option<string?> MayNameFile(string name, string description) =>
@@ -48,13 +63,15 @@ internal sealed class ReportOptions
             EngineStats = input.OptionalValue(_engineStats),
             Profile = input.OptionalValue(_profile),
             Trace = input.Value(_trace),
+            Events = RecordedSets.Parse(_events.Name, input.Text(_events)),
+            TraceSize = MachineOptions.Size(_size.Name, input.Text(_size)),
         };
+        if (files.Trace is null)
+            input.Refuse("without --trace", _events, _size);
         if (files.Stats is null)
             input.Refuse("without --stats", _format, _json);
         if (input.Value(_json))
             input.Refuse("with --json", _format);
-        if (files.Profile is not null && files.Trace is not null)
-            throw CommandInput.Error("--profile and --trace exclude each other");
         return files;
     }
 }
@@ -72,6 +89,10 @@ internal sealed record ReportFiles
 
     internal string? Trace { get; init; }
 
+    internal RecordedSet Events { get; init; }
+
+    internal ulong TraceSize { get; init; }
+
     private readonly Dictionary<string, TextWriter> _open = [];
 
     /// <summary>Opens the files before the run: what cannot be written is known then.</summary>
@@ -80,7 +101,16 @@ internal sealed record ReportFiles
     {
         foreach (string file in new[] { Stats, EngineStats, Profile }.OfType<string>().Where(f => f.Length > 0).Distinct())
             _open[file] = Terminal.Open(file);
+        if (Trace is not null)
+            _recording = RecordedSets.Create(Trace);
     }
+
+    /// <summary>Begins the recording; null: there is none.</summary>
+    /// <exception cref="UserError">It cannot be written.</exception>
+    internal RecordingWriter? Record(RecordingHeader header) =>
+        Trace is null ? null : new RecordingWriter(Trace, _recording!, header, TraceSize);
+
+    private FileStream? _recording;
 
     private TextWriter Take(string? file) => file is not null && _open.Remove(file, out TextWriter? writer) ? writer : Terminal.Open(file);
 

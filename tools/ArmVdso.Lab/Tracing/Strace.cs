@@ -73,7 +73,7 @@ public sealed class Strace
         _alive.Add(task.Tid);
         string name = SyscallTable.NameOf(c.Number);
         if (result is null)
-            _vdso?.FellBack(task, c.Number);
+            _vdso?.FellBack(task, Kernel.Records.Registers(task).PC);
         if (!Shows(name))
             return;
         if (result is null)

@@ -29,8 +29,14 @@ internal sealed class VdsoStream(LinuxKernel kernel, Action<KernelTask, VdsoStre
         .Where(s => s.Key.StartsWith("__kernel_", StringComparison.Ordinal) && s.Key != "__kernel_rt_sigreturn")
         .GroupBy(s => s.Value).ToDictionary(g => g.Key, g => g.First().Key["__kernel_".Length..]) ?? [];
 
+    private const int MostNested = 16;
+
+    /// <summary>Told of each call when it begins.</summary>
+    internal Action<Cpu, KernelTask, Call>? Entered { get; init; }
+
     private readonly ulong _size = (ulong)(kernel.Vdso.Image?.Bytes.Length ?? 0);
-    private readonly Dictionary<int, Call> _calls = [];
+    private readonly Dictionary<int, Stack<Call>> _calls = [];
+    private int _open;
 
     /// <inheritdoc/>
     public bool WantsInstructions => true;
@@ -42,14 +48,19 @@ internal sealed class VdsoStream(LinuxKernel kernel, Action<KernelTask, VdsoStre
             return;
         KernelTask task = kernel.Scheduler.Current(cpu.Index);
         ulong pc = cpu.PC;
-        if (_calls.TryGetValue(task.Tid, out Call? call) && pc == call.Return && cpu.SP_EL0 == call.Stack)
-        {
-            _calls.Remove(task.Tid);
-            returned(task, call, (long)cpu.X(0), cpu.Cycles - call.Cycle);
-        }
+        Stack<Call>? calls = _open != 0 && _calls.TryGetValue(task.Tid, out Stack<Call>? found) ? found : null;
+        if (calls is not null && calls.TryPeek(out Call? call) && pc == call.Return && cpu.SP_EL0 == call.Stack)
+            Close(cpu, task, calls);
         if (task.Mm is not { VdsoBase: > 0 and var start } || pc - start >= _size || !_functions.TryGetValue(pc - start, out string? name))
             return;
-        _calls[task.Tid] = new Call
+        calls ??= _calls[task.Tid] = [];
+        // A handler of a signal may call while another call is open, further down the stack; what is not, was left for ever.
+        while (calls.TryPeek(out Call? left) && (cpu.SP_EL0 >= left.Stack || calls.Count >= MostNested))
+        {
+            left.Reason ??= "left without a return";
+            Close(cpu, task, calls);
+        }
+        var begun = new Call
         {
             Name = name,
             Arguments = [cpu.X(0), cpu.X(1), cpu.X(2), cpu.X(3), cpu.X(4), cpu.X(5)],
@@ -57,12 +68,27 @@ internal sealed class VdsoStream(LinuxKernel kernel, Action<KernelTask, VdsoStre
             Stack = cpu.SP_EL0,
             Cycle = cpu.Cycles,
         };
+        calls.Push(begun);
+        _open++;
+        Entered?.Invoke(cpu, task, begun);
+    }
+
+    private void Close(Cpu cpu, KernelTask task, Stack<Call> calls)
+    {
+        Call call = calls.Pop();
+        if (calls.Count == 0)
+            _calls.Remove(task.Tid);
+        _open--;
+        returned(task, call, (long)cpu.X(0), cpu.Cycles - call.Cycle);
     }
 
     /// <summary>A task has made a system call: in a function of the vDSO that is its way out.</summary>
-    internal void FellBack(KernelTask task, int number)
+    /// <param name="task">The task.</param>
+    /// <param name="back">Where the call returns to.</param>
+    internal void FellBack(KernelTask task, ulong back)
     {
-        if (_calls.TryGetValue(task.Tid, out Call? call) && kernel.Records.Registers(task).PC - (task.Mm?.VdsoBase ?? 0) < _size)
+        if (_calls.TryGetValue(task.Tid, out Stack<Call>? calls) && calls.TryPeek(out Call? call)
+            && back - (task.Mm?.VdsoBase ?? 0) < _size)
             call.Reason = Reason(task, call);
     }
 
