@@ -95,6 +95,12 @@
 \name:
 .endm
 
+/* In hooks of a design: an instruction that fix=NAME replaces by that at SITE__fix_NAME. */
+.macro	fix_site name
+	.globl	\name
+\name:
+.endm
+
 /*
  * The boot code replaces the instruction at label 8881, just before, by \new
  * when the kernel has a feature (ALT_* of layout.h), as Linux's alternatives do.

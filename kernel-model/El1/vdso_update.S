@@ -1,76 +1,23 @@
 /*
- * The vDSO data of the task that runs next: one update function for each design, and the entry points that
- * call it (switch, execve, refresh). Which one they call is patched at boot, as the kernel's static calls are.
- * An update function gets the task in x0, fills the slot and returns in x1 the value for TPIDRRO_EL0, in x2
- * this CPU's record; it leaves x0 alone.
+ * The vDSO data of the task that runs next: the entry points (switch, execve, refresh) that call the update function of
+ * the run's design, from designs/ or from a folder. Which one they call is patched at boot, as the kernel's static calls
+ * are. An update function gets the task in x0, fills the slot, returns in x1 the value for TPIDRRO_EL0, and leaves x0
+ * alone.
  */
 #include "layout.h"
 #include "asm.h"
-#include "Generated/calls.h"
 
 	.text
 
-/*
- * Design "per-cpu", as on the slides. pid, tid and ppid are task_tgid_vnr and its like: numbers in the PID
- * namespace of current, which at a switch is still the previous task. egid is filled from task_gid. What the slides do
- * not have is filled as the task sees it.
- */
-FUNC vdso_update_per_cpu
+/* What the entry points call until the design's function is patched in. */
+FUNC vdso_update_none
 	mrs	x2, tpidr_el1
-	ldr	x1, [x2, #CPU_VDSO_OFFSET]
-	cbz	x1, 1f
-	ldr	x3, [x2, #CPU_VDSO_SLOT]
-	fill_cpu x3
-	/* Patched to a branch to vdso_ns_mended when this defect is switched off. */
-	patch_site vdso_ns_key
-	nop
-	get_current x6
-	ldp	x7, x8, [x6, #TSK_PIDNS]	/* namespace, level */
-	ldr	x9, [x0, #TSK_PIDNS_LEVEL]
-	mov	x10, #0
-	mov	w11, #0
-	cmp	x8, x9
-	b.hi	2f
-	mov	x12, #NUMBERS_SIZE
-	madd	x12, x8, x12, x0
-	add	x12, x12, #TSK_NUMBERS
-	ldr	x13, [x12, #NUMBERS_NS]
-	cmp	x13, x7
-	b.ne	2f
-	ldr	x10, [x12, #NUMBERS_TGID]	/* and TID */
-	ldr	w11, [x12, #NUMBERS_PPID]
-2:	str	x10, [x3, #SLOT_PID]
-3:	ldp	w4, w5, [x0, #TSK_UID]
-	stp	w4, w5, [x3, #SLOT_UID]
-	ldr	w4, [x0, #TSK_GID]
-	/* Patched to load TSK_EGID when this defect is switched off. */
-	patch_site vdso_egid_key
-	ldr	w5, [x0, #TSK_GID]
-	stp	w4, w5, [x3, #SLOT_GID]
-	str	w11, [x3, #SLOT_PPID]
-	fill_further x3
-1:	ret
-	patch_target vdso_ns_mended
-	ldr	x10, [x0, #TSK_PID]	/* and TID */
-	ldr	w11, [x0, #TSK_PPID]
-	b	2b
-ENDFUNC vdso_update_per_cpu
-
-/* Each in a file of its own, which a design in a folder may begin with: there it is called vdso_update. */
-#define vdso_update vdso_update_per_cpu_seq
-#include "designs/per-cpu-seq.S"
-#undef vdso_update
-
-#define vdso_update vdso_update_per_cpu_gen
-#include "designs/per-cpu-gen.S"
-#undef vdso_update
-
-#define vdso_update vdso_update_per_cpu_fixup
-#include "designs/per-cpu-fixup.S"
-#undef vdso_update
+	mov	x1, #0
+	ret
+ENDFUNC vdso_update_none
 
 /*
- * The switch of "per-cpu-fixup": x0 next, x19 previous. A previous task that was interrupted inside of a range of the image gets
+ * The switch of a design with ranges: x0 next, x19 previous. A previous task that was interrupted inside of a range of the image gets
  * another PC: the range's start; or the system call, when it was at the start the last time already.
  */
 FUNC vdso_switch_fixup
@@ -109,19 +56,6 @@ FUNC vdso_switch_fixup
 	str	x8, [x2, #S_PC]
 	b	vdso_switch_thread
 ENDFUNC vdso_switch_fixup
-
-#define vdso_update vdso_update_per_thread
-#define vdso_switch vdso_update_per_thread_cpu
-#include "designs/per-thread.S"
-#undef vdso_update
-#undef vdso_switch
-
-/* Design "rseq": the area is the thread's own, filled by the model before the return to EL0. */
-FUNC vdso_update_rseq
-	mrs	x2, tpidr_el1
-	ldr	x1, [x0, #TSK_VDSO_REGISTER]
-	ret
-ENDFUNC vdso_update_rseq
 
 /*
  * The experiment with a page that user space may write: a thread asks for another file system user by a word
@@ -167,8 +101,8 @@ ENDFUNC \name
 FUNC vdso_start_thread
 	stp	x29, x30, [sp, #-16]!
 	mov	x29, sp
-	patch_site vdso_start_call, UpdateCalls
-	bl	vdso_update_per_cpu
+	patch_site vdso_start_call
+	bl	vdso_update_none
 	/* Patched to store x1 in CPU_VDSO_REGISTER where the exit to EL0 has to write the register again. */
 	patch_site vdso_start_save, RegisterSaves
 	nop
@@ -181,8 +115,8 @@ ENDFUNC vdso_start_thread
 FUNC vdso_switch_thread
 	stp	x29, x30, [sp, #-16]!
 	mov	x29, sp
-	patch_site vdso_switch_call, UpdateCalls
-	bl	vdso_update_per_cpu
+	patch_site vdso_switch_call
+	bl	vdso_update_none
 	patch_site vdso_switch_save, RegisterSaves
 	nop
 	msr	tpidrro_el0, x1
@@ -198,8 +132,8 @@ FUNC vdso_refresh_thread
 	/* First the flag, then the data: a change that comes between the two sets it again. */
 	str	wzr, [x0, #TSK_FLAGS + 4]
 	dmb	ish
-	patch_site vdso_refresh_call, UpdateCalls
-	bl	vdso_update_per_cpu
+	patch_site vdso_refresh_call
+	bl	vdso_update_none
 	patch_site vdso_refresh_save, RegisterSaves
 	nop
 	msr	tpidrro_el0, x1

@@ -116,9 +116,6 @@ public sealed class FaultyDesign(VdsoDesign design) : VdsoDesign
     public override VdsoImage? LoadImage() => design.LoadImage();
 
     /// <inheritdoc/>
-    public override El1Symbol? UpdateFunction => design.UpdateFunction;
-
-    /// <inheritdoc/>
     public override VdsoLeaves Leaves => design.Leaves;
 
     /// <inheritdoc/>

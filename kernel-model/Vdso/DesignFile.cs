@@ -61,12 +61,16 @@ public sealed class DesignFile
     private static readonly string[] Known =
     [
         "name", "description", "register", "image", "image-sources", "include", "defines", "linker-script", "version-script", "data-header",
-        "data", "cpu-slots", "cpu-count", "thread-slots", "process-data", "private-pages", "words", "hooks", "clock", "pages", "ranges",
-        "reload", "leaves",
+        "data", "cpu-slots", "cpu-count", "offset-bits", "thread-slots", "process-data", "private-pages", "words", "hooks", "clock",
+        "pages", "ranges", "reload", "leaves", "fixes",
     ];
 
-    private DesignFile(string folder)
+    private readonly bool _onDisk;
+    private readonly Dictionary<string, string> _fixes = [];
+
+    private DesignFile(string folder, bool onDisk)
     {
+        _onDisk = onDisk;
         Folder = folder;
         Path = System.IO.Path.Join(folder, FileName);
     }
@@ -116,6 +120,9 @@ public sealed class DesignFile
     /// <summary>How many CPUs have a slot, where the array itself does not say: a number or a macro; empty: it does.</summary>
     public string CpuCount => Text("cpu-count", "");
 
+    /// <summary>Bits of TPIDRRO_EL0 that hold a slot's offset: no CPU's slot is beyond them.</summary>
+    public int OffsetBits { get; private set; }
+
     /// <summary>C type of the slot that each thread has in pages of its process; empty: none.</summary>
     public string ThreadSlots => Text("thread-slots", "");
 
@@ -147,7 +154,16 @@ public sealed class DesignFile
     public RangePolicy Ranges { get; private set; }
 
     /// <summary>Whether an exit to EL0 writes TPIDRRO_EL0 again where the entry used it as scratch.</summary>
-    public bool Reload { get; private set; }
+    public bool Reload => _reloadFix is null ? _reload : Fixed.Contains(_reloadFix);
+
+    private bool _reload;
+    private string? _reloadFix;
+
+    /// <summary>Defects that can be mended: their names, and what becomes right.</summary>
+    public IReadOnlyDictionary<string, string> Fixes => _fixes;
+
+    /// <summary>Those that are mended.</summary>
+    public IReadOnlyList<string> Fixed { get; private set; } = [];
 
     /// <summary>Where the design leaves the answer to the kernel on purpose.</summary>
     public VdsoLeaves Leaves { get; private set; }
@@ -162,7 +178,7 @@ public sealed class DesignFile
     /// <exception cref="ArgumentException">It cannot be used.</exception>
     public static DesignFile Read(string folder)
     {
-        var design = new DesignFile(folder.Length > 1 ? folder.TrimEnd('/') : folder);
+        var design = new DesignFile(folder.Length > 1 ? folder.TrimEnd('/') : folder, true);
         string[] lines;
         try
         {
@@ -178,6 +194,30 @@ public sealed class DesignFile
         }
         design.Parse(lines);
         return design;
+    }
+
+    /// <summary>The file of one of our own designs, of which nothing else is looked for.</summary>
+    /// <exception cref="ArgumentException">It cannot be used.</exception>
+    internal static DesignFile OfOurs(string name, string text)
+    {
+        var design = new DesignFile(name, false);
+        design.Parse(text.Split('\n'));
+        return design;
+    }
+
+    /// <summary>Mends defects beside those that the file itself names.</summary>
+    /// <param name="fixes">Names of <see cref="Fixes"/>, or "all".</param>
+    /// <exception cref="ArgumentException">There is no such defect.</exception>
+    internal void Mend(IReadOnlyList<string> fixes)
+    {
+        foreach (string fix in fixes)
+        {
+            if (_fixes.Count == 0)
+                throw new ArgumentException($"design '{Name}' has no defects to mend with fix=");
+            if (fix != "all" && !_fixes.ContainsKey(fix))
+                throw new ArgumentException($"there is no defect '{fix}' to mend; known: {string.Join(", ", _fixes.Keys)}, all");
+        }
+        Fixed = fixes.Contains("all") ? [.. _fixes.Keys] : [.. Fixed.Union(fixes)];
     }
 
     /// <summary>A line for each file of the folder, but for what is built: SHA-256 and name.</summary>
@@ -238,7 +278,7 @@ public sealed class DesignFile
     {
         if (lines.Length > MostLines)
             throw At(0, $"{lines.Length} lines; at most {MostLines}");
-        bool functions = false;
+        string section = "";
         for (int i = 0; i < lines.Length; i++)
         {
             string line = lines[i].Trim();
@@ -246,17 +286,19 @@ public sealed class DesignFile
                 continue;
             if (line[0] == '[')
             {
-                if (line != "[functions]")
-                    throw At(i + 1, $"'{line}' is no section; there is [functions]");
-                functions = true;
+                if (line is not ("[functions]" or "[fixes]"))
+                    throw At(i + 1, $"'{line}' is no section; there are [functions] and [fixes]");
+                section = line;
                 continue;
             }
             int equals = line.IndexOf('=');
             if (equals < 1)
                 throw At(i + 1, $"'{line}' is not FIELD = VALUE");
             string field = line[..equals].TrimEnd(), value = line[(equals + 1)..].TrimStart();
-            if (functions)
+            if (section == "[functions]")
                 _functions.Add(Function(field, value, i + 1));
+            else if (section == "[fixes]")
+                AddFix(field, value, i + 1);
             else if (!Known.Contains(field))
                 throw At(i + 1, $"there is no field '{field}'; known: {string.Join(' ', Known)}");
             else if (value.Length == 0)
@@ -265,6 +307,14 @@ public sealed class DesignFile
                 throw At(i + 1, $"{field}: it is in line {LineOf(field)} already");
         }
         Check();
+    }
+
+    private void AddFix(string name, string meaning, int line)
+    {
+        if (name == "all" || name.Any(c => !char.IsAsciiLetterOrDigit(c)))
+            throw At(line, $"{name}: the name of a fix has letters and digits alone, and is not all");
+        if (!_fixes.TryAdd(name, meaning))
+            throw At(line, $"{name}: it is there already");
     }
 
     /// <summary>SYMBOL = CALL(ARGUMENT): ANSWER</summary>
@@ -303,6 +353,8 @@ public sealed class DesignFile
                 if (file[0] == '-')
                     throw Error(field, $"'{file}' is no name of a file");
                 string full = System.IO.Path.Join(Folder, file);
+                if (!_onDisk)
+                    continue;
                 if (field == "include" ? !Directory.Exists(full) : !File.Exists(full))
                     throw Error(field, $"{full} is not there");
             }
@@ -338,7 +390,15 @@ public sealed class DesignFile
             throw Error("private-pages", "without thread-slots there are none");
         Ranges = One("ranges", RangePolicy.None, ("none", RangePolicy.None), ("restart", RangePolicy.Restart),
             ("fall-back", RangePolicy.FallBack));
-        Reload = One("reload", Hooks.Count > 0, ("yes", true), ("no", false));
+        OffsetBits = Number("offset-bits", 64, 8, 64);
+        _reloadFix = Text("reload", "") is ['f', 'i', 'x', '=', .. string name] ? name : null;
+        if (_reloadFix is not null && !_fixes.ContainsKey(_reloadFix))
+            throw Error("reload", $"'{_reloadFix}' is not in [fixes]");
+        if (_reloadFix is null)
+            _reload = One("reload", Hooks.Count > 0, ("yes", true), ("no", false), ("fix=NAME", false));
+        if (Words("fixes").FirstOrDefault(f => !_fixes.ContainsKey(f)) is { } unknown)
+            throw Error("fixes", $"'{unknown}' is not in [fixes]");
+        Fixed = Words("fixes");
         foreach (string word in Words("leaves"))
         {
             Leaves |= word switch

@@ -5,28 +5,26 @@ using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel.Vdso;
 
-/// <summary>A design in a folder: a file that says what it is, an image, the layout of its data, and hooks that are A64 code at EL1
-/// (docs/own-design.md). What the model does by itself is what the file says: pages, slots, ranges; all else is the hooks'.</summary>
+/// <summary>A design of a folder, one of ours (El1/designs) or somebody's: a file that says what it is, an image, the layout of its data,
+/// and hooks that are A64 code at EL1 (docs/own-design.md). What the model does by itself is what the file says: pages, slots, ranges; all
+/// else is the hooks'.</summary>
 public sealed class FolderDesign : VdsoDesign
 {
     private readonly DesignFile _file;
-    private readonly byte[] _bytes;
-    private readonly VdsoObject _object;
-    private readonly Dictionary<string, long> _layout;
+    private readonly Func<VdsoImage> _load;
     private readonly HookModule? _module;
     private readonly VvarPlan _plan;
+    private readonly WritablePage _writable;
     private PrivateSlots? _private;
     private FixupRanges? _ranges;
 
-    private FolderDesign(
-        DesignFile file, byte[] bytes, VdsoObject image, Dictionary<string, long> layout, HookModule? module, VvarPlan plan)
+    private FolderDesign(DesignFile file, Func<VdsoImage> load, HookModule? module, VvarPlan plan, WritablePage writable = WritablePage.No)
     {
         _plan = plan;
         _file = file;
-        _bytes = bytes;
-        _object = image;
-        _layout = layout;
+        _load = load;
         _module = module;
+        _writable = writable;
     }
 
     /// <summary>The design's file.</summary>
@@ -34,13 +32,29 @@ public sealed class FolderDesign : VdsoDesign
 
     /// <summary>Names of the hooks that the design has.</summary>
     public IReadOnlyList<string> HookNames =>
-        [.. (_module?.Symbols.Keys ?? []).Where(n => n.StartsWith("vdso_", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+        [.. (_module?.Functions ?? []).Where(n => n.StartsWith("vdso_", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+
+    /// <summary>One of our own designs, compiled into this assembly.</summary>
+    /// <param name="name">One of <see cref="VdsoDesigns.WithImage"/>.</param>
+    /// <param name="fixes">Defects to mend.</param>
+    /// <param name="writable">Whether a process may write its slots, and what the kernel makes of that.</param>
+    /// <exception cref="ArgumentException">There is no such defect.</exception>
+    public static FolderDesign OfOurs(string name, IReadOnlyList<string> fixes, WritablePage writable = WritablePage.No)
+    {
+        var file = DesignFile.OfOurs(name, System.Text.Encoding.ASCII.GetString(VdsoImage.Resource($"designs/{name}/{DesignFile.FileName}")));
+        file.Mend(fixes);
+        HookModule hooks = HookModule.Parse(VdsoImage.Resource($"el1/hooks-{name}.elf")).With(file.Fixed);
+        return new FolderDesign(file, () => VdsoImage.Load(name), hooks, new VvarPlan(true, null, false), writable);
+    }
 
     /// <summary>The design of a folder, as 'armvdso vdso build' left it.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="fixes">Defects to mend beside those that its file names.</param>
     /// <exception cref="ArgumentException">It cannot be used; the message says which file, line and field.</exception>
-    public static FolderDesign Open(string folder)
+    public static FolderDesign Open(string folder, params IReadOnlyList<string> fixes)
     {
         DesignFile file = DesignFile.Read(folder);
+        file.Mend(fixes);
         CheckBuilt(file);
         string imagePath = file.Image.Length > 0 ? file.Image : $"{DesignFile.Built}/vdso.so";
         byte[] bytes = Load(file, imagePath);
@@ -67,7 +81,7 @@ public sealed class FolderDesign : VdsoDesign
         }
         Dictionary<string, long> layout = ReadLayout(file);
         HookModule? module = file.Hooks.Count == 0 ? null : ReadHooks(file);
-        return new FolderDesign(file, bytes, image, layout, module, MakePlan(file, image, bytes));
+        return new FolderDesign(file, () => VdsoImage.OfFolder(file.Name, bytes, image, layout), module, MakePlan(file, image, bytes));
     }
 
     private static byte[] Load(DesignFile file, string name)
@@ -132,7 +146,7 @@ public sealed class FolderDesign : VdsoDesign
         string name = $"{DesignFile.Built}/hooks.elf";
         try
         {
-            return HookModule.Parse(Load(file, name));
+            return HookModule.Parse(Load(file, name)).With(file.Fixed);
         }
         catch (VdsoImageException e)
         {
@@ -167,7 +181,7 @@ public sealed class FolderDesign : VdsoDesign
     public override string RegisterMeaning => _file.Register;
 
     /// <inheritdoc/>
-    public override VdsoImage? LoadImage() => VdsoImage.OfFolder(Name, _bytes, _object, _layout);
+    public override VdsoImage? LoadImage() => _load();
 
     /// <inheritdoc/>
     public override VdsoLeaves Leaves => _file.Leaves;
@@ -179,24 +193,37 @@ public sealed class FolderDesign : VdsoDesign
     public override IReadOnlyList<OwnFunction> OwnFunctions => _file.Functions;
 
     /// <inheritdoc/>
-    public override int MostCpus => HasCpuSlots ? (int)_layout["nr_cpus"] : int.MaxValue;
+    public override int MostCpus => !HasCpuSlots ? int.MaxValue
+        : Math.Min(HasOpenSlots ? int.MaxValue : SlotCount, (int)Math.Min(int.MaxValue, MostByOffset));
+
+    /// <summary>Slots that the register's bits for an offset lead to.</summary>
+    private long MostByOffset => _file.OffsetBits > 31 ? int.MaxValue : ((1L << _file.OffsetBits) - 1 - FirstSlot) / SlotSize + 1;
 
     internal override VvarPlan? Plan => _plan;
 
     private bool HasCpuSlots => _file.CpuSlots.Length > 0;
 
+    /// <summary>Slots of CPUs are the last of the data, and as many as a count says: the layout holds for any count.</summary>
+    private bool HasOpenSlots => _file.CpuCount.Length > 0;
+
+    private int SlotCount => (int)Mapping.Image!.Layout("nr_cpus");
+
+    private long FirstSlot => Mapping.Image!.Layout("vdso_vsys_data.cpu_data");
+
+    private long SlotSize => Mapping.Image!.Layout("vdso_per_cpu_data.size");
+
     private HookCalls? Calls => Mapping.Hooks;
 
     internal override void Attach(VdsoMapping mapping)
     {
-        if (mapping.Machine.Cpus.Count > MostCpus)
+        base.Attach(mapping);
+        if (HasCpuSlots && Math.Min(MostCpus, SlotCount) is var most && mapping.Machine.Cpus.Count > most)
         {
             throw new IOException(
-                $"{_file.Path}:{_file.LineOf("cpu-slots")}: cpu-slots: there are {MostCpus} for {mapping.Machine.Cpus.Count} CPUs");
+                $"{_file.Path}:{_file.LineOf("cpu-slots")}: cpu-slots: there are {most} for {mapping.Machine.Cpus.Count} CPUs");
         }
-        base.Attach(mapping);
         if (_file.PrivateType.Length > 0)
-            _private = new PrivateSlots(mapping, false, _file.ProcessData.Length > 0);
+            _private = new PrivateSlots(mapping, _writable != WritablePage.No, _file.ProcessData.Length > 0);
         if (_file.Ranges != RangePolicy.None)
             _ranges = new FixupRanges(mapping, _file.Ranges == RangePolicy.Restart);
         if (_module is not null)
@@ -223,13 +250,18 @@ public sealed class FolderDesign : VdsoDesign
         }
         foreach (HookModule.Part part in _module.Parts)
             el1.LoadModule(Pages, part.Address, part.Bytes, part.Writable);
-        foreach ((string name, ulong address) in _module.Symbols)
-            el1.AddSymbol(name, address);
+        foreach (string name in _module.Functions)
+            el1.AddSymbol(name, _module.Symbols[name]);
         foreach ((PatchSite site, string hook) in (ReadOnlySpan<(PatchSite, string)>)
             [(PatchSite.vdso_switch_call, "vdso_switch"), (PatchSite.vdso_start_call, "vdso_start"),
                 (PatchSite.vdso_refresh_call, "vdso_refresh")])
             el1.PatchCall(machine, site, Function(hook, Function("vdso_update", 0)));
         _ranges?.PatchEl1(el1, machine);
+        if (TrustsRequests)
+        {
+            El1Symbol check = _writable == WritablePage.TakenOnce ? El1Symbol.vdso_request_once : El1Symbol.vdso_request_twice;
+            el1.PatchCall(machine, PatchSite.vdso_request_key, check);
+        }
         if (Function("vdso_leave", 0) == 0)
             return;
         // The way into vdso_leave ends with a branch to what the site called before.
@@ -244,10 +276,7 @@ public sealed class FolderDesign : VdsoDesign
     internal override void KeepRegister(El1Image el1, Machine machine)
     {
         if (_module is null)
-        {
-            base.KeepRegister(el1, machine);
             return;
-        }
         // A function in C leaves the CPU's record in no register.
         foreach (PatchSite site in PatchSites.RegisterSaves)
         {
@@ -259,7 +288,7 @@ public sealed class FolderDesign : VdsoDesign
 
     /// <inheritdoc/>
     public override ulong RegisterOf(int cpu) =>
-        HasCpuSlots ? (ulong)(_layout["vdso_vsys_data.cpu_data"] + cpu * _layout["vdso_per_cpu_data.size"]) : 0;
+        HasCpuSlots ? (ulong)(FirstSlot + cpu * SlotSize) : 0;
 
     /// <inheritdoc/>
     public override ulong SlotPa(int cpu) => HasCpuSlots ? Mapping.SharedDataPages[0] + RegisterOf(cpu) : 0;
@@ -271,6 +300,11 @@ public sealed class FolderDesign : VdsoDesign
     public override VdsoPages ComputedPages(int cpus, int threads)
     {
         VdsoPages pages = base.ComputedPages(cpus, threads);
+        if (HasOpenSlots)
+        {
+            long page = PhysicalMemory.PageSize, here = (FirstSlot + SlotCount * SlotSize + page - 1) / page;
+            return pages with { Shared = (int)(pages.Shared - here + (FirstSlot + cpus * SlotSize + page - 1) / page) };
+        }
         return _private is null ? pages : pages with { PerProcess = _private.PagesOf(threads) };
     }
 
@@ -280,6 +314,7 @@ public sealed class FolderDesign : VdsoDesign
     internal override bool Does(string hook) => hook switch
     {
         nameof(MappingMoved) => _private is not null || _ranges is not null || Has("vdso_mapping_moved"),
+        nameof(SystemCallEntered) => TrustsRequests,
         nameof(TaskCreated) => true,
         nameof(ProgramStarted) => _private is not null || _ranges is not null || Has("vdso_program_started"),
         nameof(TaskExited) => _private is not null || Has("vdso_task_exited"),
@@ -292,6 +327,9 @@ public sealed class FolderDesign : VdsoDesign
         nameof(CpuOffline) => Has("vdso_cpu_offline"),
         _ => false,
     };
+
+    /// <summary>Whether the kernel takes a thread's file system user out of its slot.</summary>
+    private bool TrustsRequests => _writable is WritablePage.CheckedThenUsed or WritablePage.TakenOnce;
 
     private bool Has(string hook) => _module?.Symbols.ContainsKey(hook) ?? false;
 
@@ -309,6 +347,19 @@ public sealed class FolderDesign : VdsoDesign
 
     internal override ulong[] DataPagesFor(MemoryMap memory, ulong address) =>
         _private?.DataPagesFor(memory, address) ?? base.DataPagesFor(memory, address);
+
+    internal override void MapFurther(MemoryMap memory) =>
+        _private?.MapFurther(memory, (changed, to) => MappingMoved(changed, VdsoPart.Further, to));
+
+    /// <summary>The kernel believes what EL1 code took out of the page.</summary>
+    internal override void SystemCallEntered(KernelTask task)
+    {
+        if (!TrustsRequests || !_private!.Has(task))
+            return;
+        uint granted = Records.VdsoRequest(task);
+        if (granted != task.Credentials.Fsuid)
+            task.Credentials = task.Credentials with { Fsuid = granted };
+    }
 
     internal override void MappingMoved(MemoryMap memory, VdsoPart part, ulong address)
     {
@@ -343,7 +394,12 @@ public sealed class FolderDesign : VdsoDesign
         _private?.Give(task);
     }
 
-    internal override void CredentialsChanged(KernelTask task) => Call("vdso_credentials_changed", task);
+    internal override void CredentialsChanged(KernelTask task)
+    {
+        if (_writable != WritablePage.No)
+            Records.SetVdsoRequest(task, task.Credentials.Fsuid);
+        Call("vdso_credentials_changed", task);
+    }
 
     internal override void IdMapsChanged(KernelTask task)
     {

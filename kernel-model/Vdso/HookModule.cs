@@ -20,8 +20,44 @@ public sealed class HookModule
     /// <summary>What is loaded, in pages that are not shared between parts.</summary>
     public IReadOnlyList<Part> Parts { get; private init; } = [];
 
-    /// <summary>Functions and data by name.</summary>
+    /// <summary>Functions, data and labels by name.</summary>
     public IReadOnlyDictionary<string, ulong> Symbols { get; private init; } = new Dictionary<string, ulong>();
+
+    /// <summary>Names of functions.</summary>
+    public IReadOnlyList<string> Functions { get; private init; } = [];
+
+    /// <summary>The module with defects mended: what is named PLACE__fix_NAME is the hook PLACE, or where there is a place of that name, the
+    /// instruction there. An instruction is a B, or one whose meaning does not depend on where it is.</summary>
+    /// <exception cref="VdsoImageException">There is no instruction at one of the two.</exception>
+    internal HookModule With(IReadOnlyList<string> fixes)
+    {
+        const string mark = "__fix_";
+        var symbols = new Dictionary<string, ulong>(Symbols);
+        List<Part> parts = [.. Parts.Select(p => p with { Bytes = [.. p.Bytes] })];
+        foreach ((string name, ulong address) in Symbols)
+        {
+            int at = name.IndexOf(mark, StringComparison.Ordinal);
+            if (at <= 0 || !fixes.Contains(name[(at + mark.Length)..]))
+                continue;
+            if (!Symbols.TryGetValue(name[..at], out ulong place))
+            {
+                symbols[name[..at]] = address;
+                continue;
+            }
+            uint word = BinaryPrimitives.ReadUInt32LittleEndian(WordAt(parts, address));
+            const uint branch = 0x14000000, offset = 0x03ffffff;
+            if ((word & ~offset) == branch)
+                word = branch | ((word + (uint)((long)(address - place) >> 2)) & offset);
+            BinaryPrimitives.WriteUInt32LittleEndian(WordAt(parts, place), word);
+        }
+        return new HookModule { Parts = parts, Symbols = symbols, Functions = Functions };
+    }
+
+    private static Span<byte> WordAt(List<Part> parts, ulong address) =>
+        parts.Find(p => address - p.Address < (ulong)p.Bytes.Length) is { Writable: false } part
+            && address - part.Address <= (ulong)part.Bytes.Length - 4
+            ? part.Bytes.AsSpan((int)(address - part.Address), 4)
+            : throw new VdsoImageException($"there is no instruction at 0x{address:x}, which fix= is to change");
 
     /// <summary>Reads a linked program.</summary>
     /// <exception cref="VdsoImageException">It is none, or not for this place.</exception>
@@ -52,14 +88,16 @@ public sealed class HookModule
                 throw new VdsoImageException("parts of it share a page");
             parts.Add(new Part(address, bytes, (flags & 2) != 0));
         }
-        return new HookModule { Parts = parts, Symbols = ReadSymbols(file) };
+        Dictionary<string, ulong> symbols = ReadSymbols(file, out List<string> functions);
+        return new HookModule { Parts = parts, Symbols = symbols, Functions = functions };
     }
 
     /// <summary>Whether an address is in the part of the kernel's addresses that is for hooks.</summary>
     internal static bool Contains(ulong address) => address - Base < MostBytes;
 
-    private static Dictionary<string, ulong> ReadSymbols(ReadOnlySpan<byte> file)
+    private static Dictionary<string, ulong> ReadSymbols(ReadOnlySpan<byte> file, out List<string> functions)
     {
+        functions = [];
         var symbols = new Dictionary<string, ulong>();
         ulong sections = Long(file, 40);
         int count = BinaryPrimitives.ReadUInt16LittleEndian(file[60..]);
@@ -78,9 +116,14 @@ public sealed class HookModule
                 ReadOnlySpan<byte> name = From(file, strings + BinaryPrimitives.ReadUInt32LittleEndian(symbol));
                 int end = name.IndexOf((byte)0);
                 // STB_GLOBAL or STB_WEAK, defined in a section.
-                if (end > 0 && symbol[4] >> 4 is 1 or 2 && BinaryPrimitives.ReadUInt16LittleEndian(symbol[6..]) is not (0 or 0xfff1)
-                    && Contains(Long(symbol, 8)))
-                    symbols[Encoding.Latin1.GetString(name[..end])] = Long(symbol, 8);
+                if (end <= 0 || symbol[4] >> 4 is not (1 or 2) || BinaryPrimitives.ReadUInt16LittleEndian(symbol[6..]) is 0 or 0xfff1
+                    || !Contains(Long(symbol, 8)))
+                    continue;
+                string text = Encoding.Latin1.GetString(name[..end]);
+                symbols[text] = Long(symbol, 8);
+                const int function = 2;
+                if ((symbol[4] & 15) == function)
+                    functions.Add(text);
             }
         }
         return symbols;

@@ -45,9 +45,9 @@ public enum VdsoLeaves
 /// <param name="ClockAbove">These lie above the design's pages, next to the image.</param>
 internal sealed record VvarPlan(bool ClockInData, VvarLayout? Clock, bool ClockAbove);
 
-/// <summary>A vDSO design: its image, what TPIDRRO_EL0 means, and what the kernel does to keep its data true. The slot itself is
-/// written by EL1 code (El1/vdso_update.S), so that its cost is executed and measured; the design chooses which. The hooks are
-/// called by the kernel model at the moment in question, before the change can be seen by any other CPU.</summary>
+/// <summary>A vDSO design: its image, what TPIDRRO_EL0 means, and what the kernel does to keep its data true. The hooks are called by the
+/// kernel model at the moment in question, before the change can be seen by any other CPU; what a design does there is A64 code at EL1
+/// (<see cref="FolderDesign"/>), so that its cost is executed and measured.</summary>
 /// <remarks>Which hooks a design has is asked by reflection (<see cref="Explore.FaultyDesign.Has"/>): a command compiled ahead keeps
 /// their names.</remarks>
 [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.NonPublicMethods)]
@@ -67,16 +67,12 @@ public abstract class VdsoDesign
     /// <summary>The image, that of the design's name; null without a vDSO. Made anew at each call.</summary>
     public virtual VdsoImage? LoadImage() => VdsoImage.Load(Name);
 
-    /// <summary>The EL1 function of vdso_update.S that fills the slot and gives the register's value; null when switches write
-    /// neither.</summary>
-    public virtual El1Symbol? UpdateFunction => null;
-
     /// <summary>Where the design leaves the answer to the kernel on purpose: there nothing is to be proved of its protocol.</summary>
     public virtual VdsoLeaves Leaves => VdsoLeaves.None;
 
     /// <summary>Whether an exit to EL0 writes the register again where the kernel's entry used it as scratch (KPTI, the BHB loop):
     /// what a mended design asks of such a kernel.</summary>
-    public virtual bool RestoresRegister => UpdateFunction is not null;
+    public virtual bool RestoresRegister => false;
 
     /// <summary>Which pages lie below the image; null: as below our own images.</summary>
     internal virtual VvarPlan? Plan => null;
@@ -110,24 +106,14 @@ public abstract class VdsoDesign
     /// <summary>What the design changes in EL1 code at boot, as static keys, static calls and alternatives do.</summary>
     internal virtual void PatchEl1(El1Image el1, Machine machine)
     {
-        if (UpdateFunction is not { } update)
-        {
-            el1.PatchBranch(machine, PatchSite.vdso_switch_key, PatchTarget.vdso_switch_skip);
-            el1.PatchBranch(machine, PatchSite.vdso_exec_key, PatchTarget.el0_svc_out);
-            el1.PatchBranch(machine, PatchSite.vdso_init_key, PatchTarget.ret_from_exec_out);
-            return;
-        }
-        foreach (PatchSite site in PatchSites.UpdateCalls)
-            el1.PatchCall(machine, site, update);
+        el1.PatchBranch(machine, PatchSite.vdso_switch_key, PatchTarget.vdso_switch_skip);
+        el1.PatchBranch(machine, PatchSite.vdso_exec_key, PatchTarget.el0_svc_out);
+        el1.PatchBranch(machine, PatchSite.vdso_init_key, PatchTarget.ret_from_exec_out);
     }
 
     /// <summary>Has the update note in the CPU's record what TPIDRRO_EL0 holds, for an exit path that must write it again.</summary>
     internal virtual void KeepRegister(El1Image el1, Machine machine)
     {
-        // str x1, [x2, #CPU_VDSO_REGISTER]
-        const uint store = 0xF9000041u | CpuRecord.VdsoRegister / 8 << 10;
-        foreach (PatchSite site in PatchSites.RegisterSaves)
-            el1.Patch(machine, site, store);
     }
 
     /// <summary>Value of CPU_VDSO_OFFSET: what TPIDRRO_EL0 holds on a CPU in the designs where that is fixed; 0 elsewhere.</summary>
@@ -229,13 +215,6 @@ public abstract class VdsoDesign
     }
 
     private void MarkForeign(KernelTask task) => Records.SetForeign(task, task.IsInForeignNamespace);
-
-    /// <summary>Writes what a word of a task's slot has to be.</summary>
-    protected void WriteWord(ulong slotPa, KernelTask task, VdsoField field)
-    {
-        VdsoFieldRow row = VdsoCalls.Fields[(int)field];
-        Machine.Memory.Write(slotPa + (ulong)row.Slot, row.Truth(task));
-    }
 
     /// <summary>Has EL1 code fill the running task's slot again before it returns to EL0, on whatever CPU it runs. A task that does
     /// not run is filled in when it does.</summary>

@@ -49,7 +49,8 @@ public sealed class VdsoImage
     /// <summary>Names of the layout.</summary>
     public IEnumerable<string> LayoutNames => _layout.Keys;
 
-    private static byte[] Resource(string name)
+    /// <summary>A file that is part of this assembly.</summary>
+    internal static byte[] Resource(string name)
     {
         using Stream stream = typeof(VdsoImage).Assembly.GetManifestResourceStream(name)
             ?? throw new FileNotFoundException($"embedded resource {name} is missing");

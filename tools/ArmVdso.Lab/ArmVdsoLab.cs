@@ -43,8 +43,7 @@ public sealed class ArmVdsoLab(SessionSettings settings)
     private static VdsoDesign Design(string name) => new SessionSettings { Vdso = name }.Design();
 
     /// <summary>Designs that have a vDSO, which <see cref="Check"/> can examine.</summary>
-    public static IReadOnlyList<string> CheckedDesigns { get; } = [
-        .. VdsoDesigns.Names.Where(n => VdsoDesigns.Create(n).LoadImage() is not null)];
+    public static IReadOnlyList<string> CheckedDesigns => VdsoDesigns.WithImage;
 
     /// <summary>Functions that <see cref="Check"/> knows; a design has those that its image exports.</summary>
     public static IReadOnlyList<string> CheckedFunctions { get; } = [.. CheckedFunction.All.Select(f => f.Name)];

@@ -31,7 +31,7 @@ public sealed class PlacedFaultCommandTests
         Assert.True(reader.Count > 8, $"{reader.Count} instructions of getpid");
         Assert.Equal("found", Text(reader.Single(f => Text(f, "text").StartsWith("ldr w0", StringComparison.Ordinal)), "outcome"));
         List<JsonElement> stores = [
-            .. faults.Where(f => Text(f, "place").StartsWith("vdso_update_per_cpu_gen+", StringComparison.Ordinal))];
+            .. faults.Where(f => Text(f, "place").StartsWith("vdso_update+", StringComparison.Ordinal))];
         foreach (string kind in (string[])["dropped", "delayed", "misdirected", "doubled"])
             Assert.Contains(stores, f => Text(f, "fault") == kind);
         JsonElement dropped = stores.First(f => Text(f, "fault") == "dropped" && Text(f, "outcome") == "found");

@@ -60,7 +60,7 @@ public sealed class CallTableTests
 
     /// <summary>Functions of every image of a design.</summary>
     public static TheoryData<string> Images =>
-        [.. VdsoDesigns.Names.Select(name => VdsoDesigns.Create(name).LoadImage()).OfType<VdsoImage>().Select(i => i.Name)];
+        [.. VdsoDesigns.WithImage];
 
     [Theory]
     [MemberData(nameof(Images))]

@@ -33,7 +33,7 @@ internal static class VdsoCommand
         Console.Out.WriteLine();
         Console.Out.WriteLine("Defects of per-cpu that fix=NAME+NAME (or fix=all) mends:");
         var fixes = new Table("fix", "what becomes right");
-        foreach ((string name, string text) in PerCpuDesign.Fixes)
+        foreach ((string name, string text) in FolderDesign.OfOurs("per-cpu", []).File.Fixes)
             fixes.Add(name, text);
         fixes.Write(Console.Out);
         return 0;

@@ -176,10 +176,10 @@ internal sealed record Mutant(string Name, string Meaning, Func<CheckRig, int> P
     private static List<ulong> UpdateCode(CheckRig rig, Func<uint, bool> wanted)
     {
         var found = new List<ulong>();
-        if (rig.Kernel.Vdso.Design.UpdateFunction is not { } function)
+        if (rig.Kernel.El1.Find("vdso_update") is not { } function)
             return found;
         const uint ret = 0xd65f03c0;
-        for (ulong at = (ulong)function; rig.Kernel.El1.InstructionAt(at) is var word and not (0 or ret); at += 4)
+        for (ulong at = function; rig.Kernel.El1.InstructionAt(at) is var word and not (0 or ret); at += 4)
         {
             if (wanted(word))
                 found.Add(at);

@@ -7,7 +7,7 @@ using ArmVdso.Kernel.Explore;
 namespace ArmVdso.Lab.Check;
 
 /// <summary>A fault at one place of a design, named by the symbol that it is in: an instruction of the image that is removed, or a store of
-/// EL1 code or of the clock update that goes wrong. "__kernel_getpid+0x8:removed", "vdso_update_per_cpu_seq+0x1c:dropped",
+/// EL1 code or of the clock update that goes wrong. "__kernel_getpid+0x8:removed", "vdso_update+0x1c:dropped",
 /// "clock store 3:delayed", "hook IdMapsChanged:dropped".</summary>
 /// <param name="Place">Symbol and offset.</param>
 /// <param name="Kind">What goes wrong.</param>

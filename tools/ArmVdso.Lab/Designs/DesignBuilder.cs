@@ -239,8 +239,7 @@ internal static partial class DesignBuilder
             objects.Add(made);
         }
         Run(file, Linker, ["-static", "-nostdlib", "--build-id=none", "--orphan-handling=error", "--fatal-warnings", "-z",
-            "max-page-size=4096", $"--defsym=VDSO_HOOKS_BASE=0x{HookModule.Base:x}", "-T",
-            Path.Join(temporary, "armvdso", "hooks.lds"), "-o", output, .. objects]);
+            "max-page-size=4096", "-T", Path.Join(temporary, "armvdso", "hooks.lds"), "-o", output, .. objects]);
     }
 
     private static IEnumerable<string> Includes(DesignFile file, string temporary) =>
