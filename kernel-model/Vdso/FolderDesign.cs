@@ -41,7 +41,8 @@ public sealed class FolderDesign : VdsoDesign
     /// <exception cref="ArgumentException">There is no such defect.</exception>
     public static FolderDesign OfOurs(string name, IReadOnlyList<string> fixes, WritablePage writable = WritablePage.No)
     {
-        var file = DesignFile.OfOurs(name, System.Text.Encoding.ASCII.GetString(VdsoImage.Resource($"designs/{name}/{DesignFile.FileName}")));
+        byte[] text = VdsoImage.Resource($"designs/{name}/{DesignFile.FileName}");
+        var file = DesignFile.OfOurs(name, System.Text.Encoding.ASCII.GetString(text));
         file.Mend(fixes);
         HookModule hooks = HookModule.Parse(VdsoImage.Resource($"el1/hooks-{name}.elf")).With(file.Fixed);
         return new FolderDesign(file, () => VdsoImage.Load(name), hooks, new VvarPlan(true, null, false), writable);

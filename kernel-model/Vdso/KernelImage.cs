@@ -22,7 +22,7 @@ public static class KernelImage
 
         for (int at = 0; at < bytes.Length;)
         {
-            int next = bytes[at..].IndexOf(VdsoObject.Identification);
+            int next = bytes[at..].IndexOf(ElfReader.Identification);
             if (next < 0)
                 break;
             at += next;

@@ -4,7 +4,8 @@ namespace ArmVdso.Kernel.Vdso;
 public static class VdsoDesigns
 {
     /// <summary>Our own designs that have an image, in the order of the tables: folders below El1/designs.</summary>
-    public static IReadOnlyList<string> WithImage { get; } = ["per-cpu", "per-cpu-seq", "per-cpu-gen", "per-cpu-fixup", "per-thread", "rseq"];
+    public static IReadOnlyList<string> WithImage { get; } =
+        ["per-cpu", "per-cpu-seq", "per-cpu-gen", "per-cpu-fixup", "per-thread", "rseq"];
 
     /// <summary>Names of all designs, in the order of the tables.</summary>
     public static IReadOnlyList<string> Names { get; } = ["none", .. WithImage];
