@@ -92,7 +92,8 @@ public sealed partial class Cpu
     /// <summary>TTBR0_EL1 set from outside: the low half of the address space.</summary>
     public void SetTtbr0(AddressSpace space) => WriteTtbr0(space.Handle);
 
-    internal void WriteTtbr1(ulong value)
+    /// <summary>Writes TTBR1_EL1: the high half of the address space, and the ASID.</summary>
+    public void WriteTtbr1(ulong value)
     {
         TTBR1_EL1 = value;
         SelectTranslation();

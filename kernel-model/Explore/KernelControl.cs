@@ -1,5 +1,7 @@
+using ArmVdso.Kernel.El1;
 using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Tasks;
+using ArmVdso.Kernel.Vdso;
 
 namespace ArmVdso.Kernel.Explore;
 
@@ -39,6 +41,23 @@ public sealed class KernelControl
     /// <param name="number">arm64 system call number.</param>
     /// <param name="arguments">Up to six.</param>
     public long Answer(KernelTask task, int number, params ReadOnlySpan<ulong> arguments) => _kernel.Answer(task, number, arguments);
+
+    /// <summary>Asks an invariant of the design's hooks about a call that has returned to EL0.</summary>
+    /// <param name="invariant">Its name.</param>
+    /// <param name="task">The task that made the call; it runs.</param>
+    /// <param name="answer">X0.</param>
+    /// <param name="buffer">User address of the buffer that the function was given; 0: none.</param>
+    /// <returns>0: what it says is true.</returns>
+    public ulong Ask(string invariant, KernelTask task, ulong answer, ulong buffer)
+    {
+        HookCalls hooks = _kernel.Vdso.Hooks ?? throw new InvalidOperationException("the design has no hooks");
+        Cpu cpu = _kernel.Machine.Cpus[task.Cpu];
+        ulong pa = buffer == 0 ? 0 : Physical(task.Mm!, buffer) ?? throw new InvalidOperationException("the buffer is not mapped");
+        ulong tables = cpu.TTBR1_EL1 + (_kernel.Options.Kernel.Kpti ? (ulong)Trampoline.SwapperOffset : 0);
+        return hooks.Ask(
+            invariant, task, cpu, tables, El1Image.Linear(task.RecordPa), hooks.RecordOf(task.Cpu), answer,
+            pa == 0 ? 0 : El1Image.Linear(pa));
+    }
 
     /// <summary>Runs an update of the clocks (a tick, clock_settime) and gives its stores to the vvar pages instead of making
     /// them. The kernel's own record is written at once.</summary>

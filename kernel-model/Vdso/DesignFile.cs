@@ -16,30 +16,6 @@ public enum RangePolicy
     FallBack,
 }
 
-/// <summary>What a function of a design in a folder answers.</summary>
-public enum OwnAnswer
-{
-    /// <summary>A 32-bit value in W0 that is the task's.</summary>
-    Value,
-
-    /// <summary>The same value for everybody and for ever.</summary>
-    Constant,
-}
-
-/// <summary>A function of an image that vdso-image/calls.tsv does not know.</summary>
-/// <param name="Symbol">In the image.</param>
-/// <param name="Number">The system call that says what is true.</param>
-/// <param name="Argument">First argument, of the function as of the call.</param>
-/// <param name="Answer">What it answers.</param>
-/// <param name="Line">Line of the design file.</param>
-public sealed record OwnFunction(string Symbol, int Number, int Argument, OwnAnswer Answer, int Line)
-{
-    /// <summary>In tables.</summary>
-    public string Name => Symbol.StartsWith("__kernel_", StringComparison.Ordinal) ? Symbol[9..]
-        : Symbol.StartsWith("__vdso_", StringComparison.Ordinal) ? Symbol[7..]
-        : Symbol;
-}
-
 /// <summary>The file design.ini of a design in a folder (docs/own-design.md). Nothing in it is trusted; what is wrong is told as
 /// FILE:LINE: FIELD: what.</summary>
 public sealed class DesignFile
@@ -296,7 +272,7 @@ public sealed class DesignFile
                 throw At(i + 1, $"'{line}' is not FIELD = VALUE");
             string field = line[..equals].TrimEnd(), value = line[(equals + 1)..].TrimStart();
             if (section == "[functions]")
-                _functions.Add(Function(field, value, i + 1));
+                AddFunction(field, value, i + 1);
             else if (section == "[fixes]")
                 AddFix(field, value, i + 1);
             else if (!Known.Contains(field))
@@ -309,34 +285,26 @@ public sealed class DesignFile
         Check();
     }
 
+    private void AddFunction(string symbol, string value, int line)
+    {
+        if (_functions.Exists(f => f.Symbol == symbol))
+            throw At(line, $"{symbol}: it is there already");
+        try
+        {
+            _functions.Add(OwnFunction.Parse(symbol, value, line));
+        }
+        catch (FormatException e)
+        {
+            throw At(line, $"{symbol}: {e.Message}");
+        }
+    }
+
     private void AddFix(string name, string meaning, int line)
     {
         if (name == "all" || name.Any(c => !char.IsAsciiLetterOrDigit(c)))
             throw At(line, $"{name}: the name of a fix has letters and digits alone, and is not all");
         if (!_fixes.TryAdd(name, meaning))
             throw At(line, $"{name}: it is there already");
-    }
-
-    /// <summary>SYMBOL = CALL(ARGUMENT): ANSWER</summary>
-    private OwnFunction Function(string symbol, string value, int line)
-    {
-        int open = value.IndexOf('('), close = value.IndexOf("):", StringComparison.Ordinal);
-        if (open < 1 || close < open || symbol.Any(c => !char.IsAsciiLetterOrDigit(c) && c != '_'))
-            throw At(line, $"{symbol}: it is not SYMBOL = CALL(ARGUMENT): ANSWER, as __kernel_getsid = getsid(0): value");
-        string argument = value[(open + 1)..close].Trim(), answer = value[(close + 2)..].Trim(), call = value[..open].Trim();
-        int first = 0;
-        if (argument.Length > 0 && !int.TryParse(argument, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out first))
-            throw At(line, $"{symbol}: its argument '{argument}' is no 32-bit number; pointers and further arguments are not known here");
-        if (_functions.Exists(f => f.Symbol == symbol))
-            throw At(line, $"{symbol}: it is there already");
-        if (SyscallNames.NumberOf(call) is not { } number)
-            throw At(line, $"{symbol}: there is no system call '{call}'");
-        return answer switch
-        {
-            "value" => new OwnFunction(symbol, number, first, OwnAnswer.Value, line),
-            "constant" => new OwnFunction(symbol, number, first, OwnAnswer.Constant, line),
-            _ => throw At(line, $"{symbol}: there is no answer '{answer}'; known: value, constant"),
-        };
     }
 
     private void Check()

@@ -5,8 +5,7 @@ using ArmVdso.Kernel.Tasks;
 namespace ArmVdso.Kernel.Vdso;
 
 /// <summary>The kernel's part of an image with ranges in which a task must not be interrupted (section .vdso_fixup): EL1 code looks where
-/// a task is that it takes the CPU from (vdso_switch_fixup), a signal frame is not built with such a PC, and the ranges follow the
-/// image.</summary>
+/// a task is that it takes the CPU from (vdso_switch_fixup), a signal frame is not built with such a PC.</summary>
 /// <param name="mapping">Image and addresses of the run.</param>
 /// <param name="restart">The PC goes back to the range's start at first; else always to where the system call is made.</param>
 internal sealed class FixupRanges(VdsoMapping mapping, bool restart)
@@ -37,19 +36,6 @@ internal sealed class FixupRanges(VdsoMapping mapping, bool restart)
             machine.Memory.Write(at + FixupRecord.Fallback, (uint)fallback);
             at += FixupRecord.Size;
         }
-    }
-
-    /// <summary>A task has another memory.</summary>
-    internal void Restarted(KernelTask task) => mapping.Records.SetVdsoBase(task, mapping.ImageAddress(task.Mm));
-
-    /// <summary>The ranges move with the image. Where it is gone, what a process maps at its old place is the process' own affair: no
-    /// PC in it is moved.</summary>
-    internal void Moved(MemoryMap memory, VdsoPart part, ulong address)
-    {
-        if (part != VdsoPart.Image)
-            return;
-        foreach (KernelTask task in mapping.TasksOf(memory))
-            mapping.Records.SetVdsoBase(task, address);
     }
 
     /// <summary>A handler may run for long and on another CPU, and its return takes the PC of the frame.</summary>

@@ -82,6 +82,11 @@ public sealed class FolderDesign : VdsoDesign
         }
         Dictionary<string, long> layout = ReadLayout(file);
         HookModule? module = file.Hooks.Count == 0 ? null : ReadHooks(file);
+        foreach (OwnFunction function in file.Functions.Where(f => f.Answer == OwnAnswer.Invariant))
+        {
+            if (module is null || !module.Functions.Contains(function.Invariant))
+                throw new ArgumentException($"{file.Path}:{function.Line}: {function.Symbol}: the hooks have no '{function.Invariant}'");
+        }
         return new FolderDesign(file, () => VdsoImage.OfFolder(file.Name, bytes, image, layout), module, MakePlan(file, image, bytes));
     }
 
@@ -314,10 +319,10 @@ public sealed class FolderDesign : VdsoDesign
 
     internal override bool Does(string hook) => hook switch
     {
-        nameof(MappingMoved) => _private is not null || _ranges is not null || Has("vdso_mapping_moved"),
+        nameof(MappingMoved) => _private is not null || MovesPcs || Has("vdso_mapping_moved"),
         nameof(SystemCallEntered) => TrustsRequests,
         nameof(TaskCreated) => true,
-        nameof(ProgramStarted) => _private is not null || _ranges is not null || Has("vdso_program_started"),
+        nameof(ProgramStarted) => _private is not null || MovesPcs || Has("vdso_program_started"),
         nameof(TaskExited) => _private is not null || Has("vdso_task_exited"),
         nameof(CredentialsChanged) => Has("vdso_credentials_changed"),
         nameof(IdMapsChanged) => Has("vdso_id_maps_changed") || Has("vdso_word_changed"),
@@ -331,6 +336,9 @@ public sealed class FolderDesign : VdsoDesign
 
     /// <summary>Whether the kernel takes a thread's file system user out of its slot.</summary>
     private bool TrustsRequests => _writable is WritablePage.CheckedThenUsed or WritablePage.TakenOnce;
+
+    /// <summary>Whether it asks where an interrupted task's image is.</summary>
+    private bool MovesPcs => _ranges is not null || Has("vdso_leave") || Has("vdso_signal_frame");
 
     private bool Has(string hook) => _module?.Symbols.ContainsKey(hook) ?? false;
 
@@ -365,7 +373,9 @@ public sealed class FolderDesign : VdsoDesign
     internal override void MappingMoved(MemoryMap memory, VdsoPart part, ulong address)
     {
         _private?.Moved(memory, part, address, RefreshLater);
-        _ranges?.Moved(memory, part, address);
+        // Where the image is gone, what a process maps at its old place is the process' own affair: no PC in it is moved.
+        foreach (KernelTask task in part == VdsoPart.Image ? Mapping.TasksOf(memory) : [])
+            Records.SetVdsoBase(task, address);
         if (!Has("vdso_mapping_moved"))
             return;
         foreach (KernelTask task in Mapping.TasksOf(memory).ToList())
@@ -376,7 +386,7 @@ public sealed class FolderDesign : VdsoDesign
     {
         base.TaskCreated(task, parent);
         _private?.Created(task, parent);
-        _ranges?.Restarted(task);
+        Records.SetVdsoBase(task, Mapping.ImageAddress(task.Mm));
         Call("vdso_task_created", task, Record(parent));
         RseqChanged(task);
     }
@@ -384,7 +394,7 @@ public sealed class FolderDesign : VdsoDesign
     internal override void ProgramStarted(KernelTask task)
     {
         _private?.Restarted(task);
-        _ranges?.Restarted(task);
+        Records.SetVdsoBase(task, Mapping.ImageAddress(task.Mm));
         Call("vdso_program_started", task);
         RseqChanged(task);
     }

@@ -73,10 +73,31 @@ internal sealed class HookCalls
             throw new InvalidOperationException($"{hook} inside of {_running}");
         Cpu cpu = _clock.Active ?? _machine.Cpus[0];
         bool booted = _clock.Active is not null;
-        Cpu.OutsideCall call = cpu.BeginCall(address, ReturnAddress, booted ? cpu.SP & ~15UL : _firstStack, arguments);
-        if (!booted)
-            cpu.TPIDR_EL1 = RecordOf(cpu.Index);
-        _running = hook;
+        Run(hook, address, task, cpu, booted ? cpu.SP & ~15UL : _firstStack, arguments);
+    }
+
+    /// <summary>Asks a function of the hooks that is none, an invariant, while a CPU is at EL0.</summary>
+    /// <param name="invariant">Its name.</param>
+    /// <param name="task">The task that it is about.</param>
+    /// <param name="cpu">The CPU that runs it.</param>
+    /// <param name="tables">What TTBR1_EL1 is at EL1, where it is another at EL0 (KPTI).</param>
+    /// <param name="arguments">Up to eight.</param>
+    /// <returns>What it answers.</returns>
+    internal ulong Ask(string invariant, KernelTask task, Cpu cpu, ulong tables, params ReadOnlySpan<ulong> arguments)
+    {
+        ulong before = cpu.TTBR1_EL1;
+        cpu.WriteTtbr1(tables);
+        ulong answer = Run(invariant, _module.Symbols[invariant], task, cpu, _firstStack, arguments);
+        cpu.WriteTtbr1(before);
+        return answer;
+    }
+
+    private ulong Run(string name, ulong address, KernelTask? task, Cpu cpu, ulong stack, ReadOnlySpan<ulong> arguments)
+    {
+        Cpu.OutsideCall call = cpu.BeginCall(address, ReturnAddress, stack, arguments);
+        // Before the first instruction nobody has set it.
+        cpu.TPIDR_EL1 = RecordOf(cpu.Index);
+        _running = name;
         _about = task;
         for (int i = 0; cpu.PC != ReturnAddress && Failure is null; i++)
         {
@@ -90,7 +111,9 @@ internal sealed class HookCalls
             Watch?.After(cpu);
         }
         _running = null;
+        ulong answer = cpu.X(0);
         cpu.EndCall(call);
+        return answer;
     }
 
     /// <summary>HVC of a hook.</summary>

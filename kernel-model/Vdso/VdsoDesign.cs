@@ -80,6 +80,9 @@ public abstract class VdsoDesign
     /// <summary>Functions of the image that vdso-image/calls.tsv does not know.</summary>
     public virtual IReadOnlyList<OwnFunction> OwnFunctions => [];
 
+    /// <summary>Those of them that can be measured beside their system call.</summary>
+    public IReadOnlyList<OwnFunction> MeasuredFunctions => [.. OwnFunctions.Where(f => f.IsMeasured)];
+
     /// <summary>Whether the design does anything in a hook of its own, by the name of the method.</summary>
     internal virtual bool Does(string hook) =>
         GetType().GetMethod(hook, BindingFlags.Instance | BindingFlags.NonPublic) is { } method

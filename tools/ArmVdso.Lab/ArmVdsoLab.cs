@@ -32,7 +32,7 @@ public sealed class ArmVdsoLab(SessionSettings settings)
     /// brings itself.</summary>
     /// <exception cref="LabException">There is no such design.</exception>
     public static IReadOnlyList<string> ComparedFunctionsOf(params IEnumerable<string> designs) =>
-        [.. ComparedFunctions.Union(designs.SelectMany(d => Design(d).OwnFunctions).Select(f => f.Name))];
+        [.. ComparedFunctions.Union(designs.SelectMany(d => Design(d).MeasuredFunctions).Select(f => f.Name))];
 
     /// <summary>Functions that <see cref="Check"/> knows of designs: <see cref="CheckedFunctions"/>, and those that a design in a folder
     /// brings itself.</summary>

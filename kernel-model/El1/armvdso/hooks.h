@@ -30,7 +30,7 @@ struct vdso_task {
 	vdso_u32 __fixed;
 	vdso_u64 pid_ns;		/* its PID namespace: a number that is that namespace's own */
 	vdso_u64 pid_ns_level;		/* 0: the first one */
-	vdso_u64 image;			/* with ranges: user address of the image; 0: none */
+	vdso_u64 image;			/* user address of the image; 0: none */
 	vdso_u64 __request;
 	vdso_u32 sid;
 	vdso_u32 __rest[3];
@@ -135,7 +135,11 @@ struct vdso_updated {
 #define VDSO_START(task, cpu)	__VDSO_WAY(vdso_start, task, cpu)
 #define VDSO_REFRESH(task, cpu)	__VDSO_WAY(vdso_refresh, task, cpu)
 
-/* A switch takes the CPU from a task, before the next one's update: its registers may be changed. */
+/*
+ * A switch takes the CPU from a task, before the next one's update: its registers may be changed. <armvdso/image.h> has
+ * for each symbol of the image VDSO_IMAGE_symbol, its offset from task->image. A frame for a handler keeps the PC that
+ * the task had: vdso_signal_frame has to change that one.
+ */
 void vdso_leave(struct vdso_task *task, struct vdso_regs *regs);
 
 /* In the hooks below, cpu is the one that runs the task at this moment, maybe not this one; null: it does not run. */
@@ -171,6 +175,15 @@ void vdso_mapping_moved(struct vdso_task *task, struct vdso_cpu *cpu, enum vdso_
 
 /* A signal frame is about to be built from the registers with which the task was interrupted. */
 void vdso_signal_frame(struct vdso_task *task, struct vdso_cpu *cpu, struct vdso_regs *regs);
+
+/*
+ * An invariant is no hook: a function of any name that design.ini gives for a function of the image. It is asked after
+ * a call has returned, of the task as it is then: answer is X0, buffer what the function was given for one (64 bytes),
+ * or null. 0: what the function said is true; anything else is in the report.
+ */
+#define VDSO_INVARIANT(name)										\
+	vdso_u64 name(struct vdso_task *task, struct vdso_cpu *cpu, vdso_u64 answer, const void *buffer);	\
+	vdso_u64 name(struct vdso_task *task, struct vdso_cpu *cpu, vdso_u64 answer, const void *buffer)
 
 /* A CPU runs no tasks any more. */
 void vdso_cpu_offline(struct vdso_cpu *cpu);

@@ -26,6 +26,12 @@ internal enum AnswerKind
     /// <summary>The same for ever, in W0.</summary>
     Constant,
 
+    /// <summary>Bytes of the task in the buffer.</summary>
+    Bytes,
+
+    /// <summary>What an invariant of the design accepts.</summary>
+    Invariant,
+
     /// <summary>Random bytes: right is whatever was never given out before.</summary>
     Random,
 }
@@ -45,9 +51,22 @@ internal sealed record CheckedFunction(string Name, string Symbol, int Number, A
     internal static IReadOnlyList<CheckedFunction> Of(VdsoDesign design) =>
     [
         .. All.Where(f => design.OwnFunctions.All(o => o.Name != f.Name)),
-        .. design.OwnFunctions.Select(o => new CheckedFunction(
-            o.Name, o.Symbol, o.Number, o.Answer == OwnAnswer.Constant ? AnswerKind.Constant : AnswerKind.Id, o.Argument)),
+        .. design.OwnFunctions.Select(o => new CheckedFunction(o.Name, o.Symbol, o.Number, KindOf(o.Answer), o.First) { Own = o }),
     ];
+
+    private static AnswerKind KindOf(OwnAnswer answer) => answer switch
+    {
+        OwnAnswer.Constant => AnswerKind.Constant,
+        OwnAnswer.Bytes => AnswerKind.Bytes,
+        OwnAnswer.Invariant => AnswerKind.Invariant,
+        _ => AnswerKind.Id,
+    };
+
+    /// <summary>What a design's own file says of it; null: it is one of ours.</summary>
+    internal OwnFunction? Own { get; init; }
+
+    /// <summary>Whether its answer is the task's.</summary>
+    internal bool IsOfTask => Kind is AnswerKind.Id or AnswerKind.Bytes or AnswerKind.Invariant;
 
     private static IEnumerable<CheckedFunction> Of(VdsoCall call, VdsoCase of)
     {
@@ -89,6 +108,7 @@ internal sealed record CheckedFunction(string Name, string Symbol, int Number, A
     /// <summary>Arguments of a call that writes to the given buffer.</summary>
     internal ulong[] Arguments(ulong buffer, ulong state) => Kind switch
     {
+        _ when Own is not null => [.. Own.Arguments.Select(a => a.In(buffer)), .. new ulong[5 - Own.Arguments.Count]],
         AnswerKind.Id or AnswerKind.Constant => [(ulong)First, 0, 0, 0, 0],
         AnswerKind.Cpu => [buffer, buffer + 4, 0, 0, 0],
         AnswerKind.TimeOfDay => [buffer, 0, 0, 0, 0],
@@ -101,10 +121,14 @@ internal sealed record CheckedFunction(string Name, string Symbol, int Number, A
     {
         if (Kind is AnswerKind.Id or AnswerKind.Constant)
             return (uint)x0;
+        if (Kind == AnswerKind.Invariant)
+            return (long)x0;
         if (Kind == AnswerKind.Random)
             return x0 == RandomBytes ? (long)Words(task, buffer)[0] : null;
         if (x0 != 0)
             return null;
+        if (Kind == AnswerKind.Bytes)
+            return (long)(CheckRig.Read(task, buffer) & (ulong.MaxValue >> (64 - 8 * Own!.Bytes)));
         long first = (long)CheckRig.Read(task, buffer), second = (long)CheckRig.Read(task, buffer + 8);
         long unit = Kind == AnswerKind.TimeOfDay ? 1_000_000 : 1_000_000_000;
         if (Kind == AnswerKind.Cpu)
@@ -126,6 +150,10 @@ internal sealed record CheckedFunction(string Name, string Symbol, int Number, A
                 return (uint)rig.Control.Answer(task, Number, (ulong)First);
             case AnswerKind.Cpu:
                 return task.Cpu;
+            case AnswerKind.Bytes:
+                if (rig.Control.Answer(task, Number, Own!.Arguments.Select(a => a.In(scratch)).ToArray()) is not 0 and var failed)
+                    throw new LabException($"the system call that says what {Name} is gave {failed}", LabFault.Input);
+                break;
             case AnswerKind.TimeOfDay:
                 rig.Control.Answer(task, Number, scratch, 0);
                 break;
@@ -142,6 +170,7 @@ internal sealed record CheckedFunction(string Name, string Symbol, int Number, A
         {
             AnswerKind.Id or AnswerKind.Constant => $"{(int)v}",
             AnswerKind.Random => $"bytes that begin with {System.Buffers.Binary.BinaryPrimitives.ReverseEndianness((ulong)v):x16}",
+            AnswerKind.Bytes or AnswerKind.Invariant => $"0x{v:x}",
             AnswerKind.Cpu => $"cpu {v & 0xffffffff} node {v >> 32}",
             AnswerKind.TimeOfDay => $"{v / 1_000_000}.{v % 1_000_000:d6}",
             _ => $"{v / 1_000_000_000}.{v % 1_000_000_000:d9}",

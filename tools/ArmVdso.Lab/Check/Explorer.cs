@@ -181,11 +181,11 @@ internal sealed class Explorer
         _ when function.Kind is AnswerKind.Constant or AnswerKind.Resolution => "its answer is the same for everybody and for ever",
         "tick" or "settime" or "uncount" or "recount" or "weak-tick" or "weak-settime" or "weak-uncount" or "weak-recount"
             when !loads.Overlaps(_clockBytes) => "reads no clock data",
-        "mid-own" or "mid-prev" or "mid-ids" or "subreaper" or "idmap" or "idmap-late" or "setns" when function.Kind != AnswerKind.Id =>
+        "mid-own" or "mid-prev" or "mid-ids" or "subreaper" or "idmap" or "idmap-late" or "setns" when !function.IsOfTask =>
             "answers nothing that it changes",
         "aba" when function.Kind == AnswerKind.Cpu && _rig.Machine.Cpus.Count == 2 => "each of two CPUs would be right",
         "exec" when function.Kind == AnswerKind.Random => "its state goes with the old program",
-        "threads" or "exec-sibling" or "killed" when function.Kind is not (AnswerKind.Id or AnswerKind.Cpu) =>
+        "threads" or "exec-sibling" or "killed" when !function.IsOfTask && function.Kind != AnswerKind.Cpu =>
             "answers nothing of a task",
         "race" or "weak-race" when !loads.Overlaps(_slotBytes) => "reads nothing that a switch writes",
         _ => null,
@@ -200,7 +200,7 @@ internal sealed class Explorer
         {
             BeforeCall = e.InKernel,
             OnPurpose = function.Kind == AnswerKind.Random ? "a state in use, or without a key"
-                : left != VdsoLeaves.None && function.Kind is (AnswerKind.Id or AnswerKind.Cpu) ? left.ToString()
+                : left != VdsoLeaves.None && (function.IsOfTask || function.Kind == AnswerKind.Cpu) ? left.ToString()
                 : null,
         };
         if (e.Weak)

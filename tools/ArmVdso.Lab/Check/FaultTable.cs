@@ -115,7 +115,7 @@ internal sealed class FaultTable : IDisposable
     {
         if (_rig.Faulty is null)
             yield break;
-        List<CheckedFunction> concerned = [.. _functions.Where(f => f.Kind is AnswerKind.Id or AnswerKind.Cpu)];
+        List<CheckedFunction> concerned = [.. _functions.Where(f => f.IsOfTask || f.Kind == AnswerKind.Cpu)];
         foreach (string hook in FaultyDesign.Hooks.Where(h => _rig.Faulty.Has(h)))
         {
             foreach (string kind in PlacedFault.StoreKinds)

@@ -283,7 +283,7 @@ internal sealed partial class Trial
     /// <summary>What was true before the call: after a change, an answer of before is a wrong one.</summary>
     private void RememberBefore()
     {
-        if (_function.Kind != AnswerKind.Random)
+        if (_function.Kind is not (AnswerKind.Random or AnswerKind.Invariant))
             _before.Add(_function.Truth(_rig, Victim));
     }
 
@@ -292,11 +292,11 @@ internal sealed partial class Trial
     {
         IEnumerable<long> others = _function.Kind switch
         {
-            AnswerKind.Id => _rig.Everybody.Select(t => _function.Truth(_rig, t)),
+            AnswerKind.Id or AnswerKind.Bytes => _rig.Everybody.Select(t => _function.Truth(_rig, t)),
             AnswerKind.Cpu => Enumerable.Range(0, _rig.Machine.Cpus.Count).Select(c => (long)c),
             _ => [],
         };
-        return _function.Kind == AnswerKind.Random || _before.Concat(others).Any(v => !window.Allows(v));
+        return _function.Kind is AnswerKind.Random or AnswerKind.Invariant || _before.Concat(others).Any(v => !window.Allows(v));
     }
 
     /// <summary>A call that an event led to: the answer, and whether it came from the system call.</summary>
@@ -309,6 +309,11 @@ internal sealed partial class Trial
 
     private void Judge(string who, TruthWindow window, KernelTask task, ulong x0, ulong buffer)
     {
+        if (_function.Own is { Answer: OwnAnswer.Invariant } own)
+        {
+            JudgeInvariant(who, own, task, x0, buffer);
+            return;
+        }
         if (AsksTelling && !_telling)
             _telling = Tells(window);
         long? answer = _function.Result(task, x0, buffer);
@@ -318,6 +323,19 @@ internal sealed partial class Trial
         _rig.Observer?.Event($"{who} returned {_function.Show(answer)}; kernel: {window.Show()}: {(allowed ? "right" : "WRONG")}");
         if (!allowed)
             _failures.Add($"{who} returned {_function.Show(answer)}, the system call {window.Show()}");
+    }
+
+    /// <summary>An answer that no system call knows: the design's own function is asked. It tells something when it refuses another
+    /// answer.</summary>
+    private void JudgeInvariant(string who, OwnFunction own, KernelTask task, ulong x0, ulong buffer)
+    {
+        ulong given = own.Arguments.Any(a => a.IsBuffer) ? buffer : 0;
+        ulong says = _rig.Ask(own.Invariant, task, x0, given);
+        _rig.Observer?.Event($"{who} returned 0x{x0:x}; {own.Invariant} says {(long)says}: {(says == 0 ? "right" : "WRONG")}");
+        if (says != 0)
+            _failures.Add($"{who} returned 0x{x0:x}, of which {own.Invariant} says {(long)says}");
+        else if (AsksTelling && !_telling)
+            _telling = _rig.Ask(own.Invariant, task, ~x0, given == 0 ? 0 : _rig.Spoilt(task)) != 0;
     }
 
     /// <summary>Whether no word of the bytes was given out before. A fork copies what a call has written by then: parent and

@@ -17,7 +17,7 @@ internal sealed class TruthWindow(CheckedFunction function, KernelTask task)
             return;
         switch (function.Kind)
         {
-            case AnswerKind.Random:
+            case AnswerKind.Random or AnswerKind.Invariant:
                 break;
             case AnswerKind.CoarseClock:
                 // Another time namespace than the one in which the updates were noted.

@@ -245,7 +245,8 @@ internal sealed class CallSampler : OffsetTrace
     private bool IsRight(Cpu cpu, string name) => cpu.W(0) == Truth(name, _kernel.Scheduler.Current(cpu.Index));
 
     private uint Truth(string name, KernelTask task) =>
-        _own.TryGetValue(name, out OwnFunction? own) ? (uint)_kernel.Answer(task, own.Number, (ulong)own.Argument)
+        _own.TryGetValue(name, out OwnFunction? own)
+            ? own.Answer == OwnAnswer.Bytes ? 0 : (uint)_kernel.Answer(task, own.Number, own.Arguments.Select(a => a.In(0)).ToArray())
             : Truths.TryGetValue(name, out (Func<KernelTask, int, int> Of, int First) truth) ? (uint)truth.Of(task, truth.First)
             : 0;
 

@@ -17,7 +17,7 @@ internal static class Comparison
 
     /// <summary>Runs the guest with a design.</summary>
     internal static CallSampler Measure(SessionSettings settings, int threads) =>
-        Measure(settings, threads, settings.Design().OwnFunctions);
+        Measure(settings, threads, settings.Design().MeasuredFunctions);
 
     /// <summary>The same; functions that designs bring are called by a guest of their own.</summary>
     internal static CallSampler Measure(SessionSettings settings, int threads, IReadOnlyList<OwnFunction> own)
@@ -35,7 +35,7 @@ internal static class Comparison
         // The guest has places for so many at a time.
         foreach (OwnFunction[] some in own.Chunk(OwnAtATime))
         {
-            string[] called = [.. some.SelectMany(f => (string[])[f.Symbol, Text(f.Number), Text(f.Argument)])];
+            string[] called = [.. some.SelectMany(f => (string[])[f.Symbol, Text(f.Number), f.Arguments is [{ IsBuffer: true }, ..] ? "b" : Text(f.First)])];
             string[] rounds = arguments.Length > 2 ? [] : ["0"];
             sampler.Add(Run("own", settings, [.. arguments, .. rounds, .. called], cold, some), some);
         }
@@ -113,7 +113,7 @@ internal static class Comparison
         // Without a vDSO: what a switch takes anyway, and the system calls alone.
         string[] all = designs.Contains("none") ? [.. designs] : ["none", .. designs];
         OwnFunction[] own = [
-            .. all.SelectMany(d => (settings with { Vdso = d }).Design().OwnFunctions).DistinctBy(f => f.Name)];
+            .. all.SelectMany(d => (settings with { Vdso = d }).Design().MeasuredFunctions).DistinctBy(f => f.Name)];
         var measured = new List<DesignFigures>();
         foreach (string design in all)
         {

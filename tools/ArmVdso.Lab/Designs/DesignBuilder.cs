@@ -44,6 +44,9 @@ internal static partial class DesignBuilder
             File.WriteAllText(Path.Join(output, "layout.tsv"), layout);
             if (file.ImageSources.Count > 0)
                 MakeImage(file, temporary, Path.Join(output, "vdso.so"), layout);
+            WriteImageHeader(
+                Path.Join(temporary, "armvdso", "image.h"),
+                file.ImageSources.Count > 0 ? Path.Join(output, "vdso.so") : Path.Join(file.Folder, file.Image));
             if (file.Hooks.Count > 0)
                 MakeHooks(file, temporary, Path.Join(output, "hooks.elf"));
             string built = Directory.CreateDirectory(Path.Join(file.Folder, DesignFile.Built)).FullName;
@@ -225,6 +228,22 @@ internal static partial class DesignBuilder
         BitConverter.TryWriteBytes(image.AsSpan(64 + 32), (long)image.Length);
         BitConverter.TryWriteBytes(image.AsSpan(64 + 40), (long)image.Length);
         File.WriteAllBytes(path, image);
+    }
+
+    /// <summary>Where in the image its symbols are, for hooks.</summary>
+    private static void WriteImageHeader(string header, string image)
+    {
+        IReadOnlyDictionary<string, ulong> symbols;
+        try
+        {
+            symbols = VdsoObject.Parse(File.ReadAllBytes(image)).Symbols;
+        }
+        catch (Exception e) when (e is VdsoImageException or OverflowException)
+        {
+            throw new LabException($"{image}: {e.Message}", LabFault.Input, e);
+        }
+        File.WriteAllLines(header, symbols.OrderBy(s => s.Value).ThenBy(s => s.Key, StringComparer.Ordinal)
+            .Select(s => string.Create(CultureInfo.InvariantCulture, $"#define VDSO_IMAGE_{s.Key} 0x{s.Value:x}UL")));
     }
 
     private static void MakeHooks(DesignFile file, string temporary, string output)

@@ -7,7 +7,7 @@
  *	compare m PROCESSES THREADS		only makes them, for a count of pages at memory_ret
  *
  * With OWN it is the guest for functions of other designs, labels own0_sys_ret and on:
- *	own THREADS r|- ROUNDS [SYMBOL NUMBER ARGUMENT]...
+ *	own THREADS r|- ROUNDS [SYMBOL NUMBER ARGUMENT|b]...	b: a buffer
  * Freestanding; built by build.sh with clang-19 and ld.lld-19.
  */
 typedef unsigned long u64;
@@ -254,6 +254,7 @@ __attribute__((used)) static void start(u64 *sp)
 	for (u64 i = 0; 4 + 3 * i + 2 < argc && i < S_COUNT; i++) {
 		own[i].name = argv[4 + 3 * i];
 		own[i].number = number(argv[4 + 3 * i + 1]);
+		own[i].buffer = argv[4 + 3 * i + 2][0] == 'b';
 		own[i].first = argv[4 + 3 * i + 2][0] == '-' ? -number(argv[4 + 3 * i + 2] + 1) : number(argv[4 + 3 * i + 2]);
 	}
 #endif

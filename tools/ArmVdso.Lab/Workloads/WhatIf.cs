@@ -28,7 +28,7 @@ internal sealed class WhatIf(Workload workload, SessionSettings with, SessionSet
             with with { Root = null, Binds = [], MaxCycles = 0, TimeoutSeconds = 0, SliceNs = SessionSettings.ShortSliceNs };
         const int Threads = 4;
         CallSampler sampler = Comparison.Measure(bare, Threads);
-        CallSampler none = Comparison.Measure(bare with { Vdso = without.Vdso }, Threads, with.Design().OwnFunctions);
+        CallSampler none = Comparison.Measure(bare with { Vdso = without.Vdso }, Threads, with.Design().MeasuredFunctions);
         var gains = new List<WhatIfGain>();
         var left = new List<NotRedirected>();
         Dictionary<int, RedirectCode.Target> targets = Estimate(before, sampler, none, gains, left);
@@ -70,7 +70,7 @@ internal sealed class WhatIf(Workload workload, SessionSettings with, SessionSet
         foreach ((int number, CallCount count) in before.Total())
         {
             string name = SyscallTable.NameOf(number);
-            string? own = design.OwnFunctions.FirstOrDefault(f => f.Number == number)?.Symbol;
+            string? own = design.MeasuredFunctions.FirstOrDefault(f => f.Number == number)?.Symbol;
             if ((own is null && CallService.Of(name) is not (Service.Design or Service.Stock)) || count.Calls == 0)
                 continue;
             if (!RedirectCode.TryFind(
@@ -79,7 +79,7 @@ internal sealed class WhatIf(Workload workload, SessionSettings with, SessionSet
                 left.Add(new NotRedirected(name, reason));
                 continue;
             }
-            string measured = design.OwnFunctions.FirstOrDefault(f => f.Number == number)?.Name ?? Measured(name);
+            string measured = design.MeasuredFunctions.FirstOrDefault(f => f.Number == number)?.Name ?? Measured(name);
             if (!sampler.Samples.TryGetValue((measured, CallKind.Vdso), out CallSamples? vdso))
             {
                 left.Add(new NotRedirected(name, "the comparison does not measure it"));
