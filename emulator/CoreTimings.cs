@@ -1,6 +1,7 @@
 using ArmVdso.Emulator.Timing;
 using ArmVdso.Emulator.Timing.Events;
 using ArmVdso.Emulator.Timing.InOrder;
+using ArmVdso.Emulator.Timing.Instructions;
 using ArmVdso.Emulator.Timing.Models;
 using ArmVdso.Emulator.Timing.OutOfOrder;
 
@@ -23,5 +24,14 @@ public static class CoreTimings
                 shared = new SharedCaches(model);
             return model.OutOfOrder ? new OutOfOrderTiming(model, shared, clock) : new InOrderTiming(model, shared, clock);
         };
+    }
+    /// <summary>The names under which a core's file may time an encoding, from the general to the specific: its class, forms, mnemonic.
+    /// What a more specific one says replaces what the others say.</summary>
+    /// <param name="model">The core; "none" times nothing.</param>
+    /// <param name="instruction">An encoding that is decoded.</param>
+    public static IReadOnlyList<string> NamesOf(CoreModel model, uint instruction)
+    {
+        InstructionRoles roles = InstructionRoles.Describe(Decoder.Decode(instruction), instruction);
+        return model.OutOfOrder ? OutOfOrderTimings.NamesOf(roles) : InOrderTimings.NamesOf(roles);
     }
 }

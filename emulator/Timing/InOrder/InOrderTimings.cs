@@ -13,11 +13,7 @@ internal sealed class InOrderTimings(CoreModel model)
     {
         uint encoding = roles.Encoding;
         string className = Refine(roles.Class, encoding, false);
-        ClassTiming timing = Find(className, roles.Mnemonic, RowInfo.Name(roles.Row));
-        // A multiplication that adds to nothing may be another operation than one that accumulates.
-        if (className == "madd" && ((encoding >> 10) & 31) == 31
-            && model.ClassTimings.TryGetValue(roles.Mnemonic + ".zero", out ClassTiming? zero))
-            timing = timing.With(zero);
+        ClassTiming timing = Find(NamesOf(roles));
         TimingKind kind = KindOf(className, encoding);
         bool store = className.StartsWith("store", StringComparison.Ordinal);
         bool load = className.StartsWith("load", StringComparison.Ordinal);
@@ -142,14 +138,31 @@ internal sealed class InOrderTimings(CoreModel model)
         _ => 0,
     };
 
-    /// <summary>The timing of a class with what its mnemonic and its row add.</summary>
-    private ClassTiming Find(string className, string mnemonic, string row)
+    /// <summary>The names that time an encoding: class, mnemonic, row.</summary>
+    internal static List<string> NamesOf(in InstructionRoles roles)
     {
-        if (!model.ClassTimings.TryGetValue(className, out ClassTiming? timing))
-            throw model.Error("classes", $"no timing for class {className}");
-        if (model.ClassTimings.TryGetValue(mnemonic, out ClassTiming? more))
-            timing = timing.With(more);
-        return row != mnemonic && model.ClassTimings.TryGetValue(row, out more) ? timing.With(more) : timing;
+        string className = Refine(roles.Class, roles.Encoding, false);
+        string row = RowInfo.Name(roles.Row);
+        List<string> names = [className, roles.Mnemonic];
+        if (row != roles.Mnemonic)
+            names.Add(row);
+        // A multiplication that adds to nothing may be another operation than one that accumulates.
+        if (className == "madd" && ((roles.Encoding >> 10) & 31) == 31)
+            names.Add(roles.Mnemonic + ".zero");
+        return names;
+    }
+
+    /// <summary>The timing of a class with what its more specific names add.</summary>
+    private ClassTiming Find(List<string> names)
+    {
+        if (!model.ClassTimings.TryGetValue(names[0], out ClassTiming? timing))
+            throw model.Error("classes", $"no timing for class {names[0]}");
+        foreach (string name in names.Skip(1))
+        {
+            if (model.ClassTimings.TryGetValue(name, out ClassTiming? more))
+                timing = timing.With(more);
+        }
+        return timing;
     }
 
     private static bool IsSinglePrecision(string className, uint encoding) =>

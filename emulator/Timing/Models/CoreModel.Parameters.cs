@@ -42,6 +42,10 @@ public sealed partial class CoreModel
         new("indirect_entries", 1, 1 << 16, Pipelines.Both, static (m, v) => m.IndirectEntries = v),
         new("return_stack", 1, 1024, Pipelines.Both, static (m, v) => m.ReturnStackEntries = v),
         new("near_targets", 1, 256, Pipelines.OutOfOrder, static (m, v) => m.NearTargets = v),
+        new("micro_targets", 0, 1024, Pipelines.OutOfOrder, static (m, v) => m.MicroTargets = v),
+        new("micro_bubble", 0, 20, Pipelines.OutOfOrder, static (m, v) => m.MicroBubble = v),
+        new("predict_bytes", 4, 128, Pipelines.OutOfOrder, static (m, v) => m.PredictBytes = v),
+        new("predict_lead", 0, 100, Pipelines.OutOfOrder, static (m, v) => m.PredictLead = v),
         new("main_targets", 16, 1 << 16, Pipelines.OutOfOrder, static (m, v) => m.MainTargets = v),
         new("targets_per_block", 1, 8, Pipelines.OutOfOrder, static (m, v) => m.TargetsPerBlock = v),
         new("decode_redirect", 0, 50, Pipelines.OutOfOrder, static (m, v) => m.DecodeRedirect = v),
@@ -182,6 +186,21 @@ public sealed partial class CoreModel
 
     /// <summary>Branches of the first-level target buffer, which costs no bubble.</summary>
     internal int NearTargets { get; private set; }
+
+    /// <summary>Branches that the second target buffer holds; 0: there is none.</summary>
+    internal int MicroTargets { get; private set; }
+
+    /// <summary>Cycles lost by prediction on a taken branch that is in the second target buffer and not in the first.</summary>
+    internal int MicroBubble { get; private set; }
+
+    /// <summary>Bytes of an aligned block that is predicted in a cycle.</summary>
+    internal int PredictBytes { get; private set; }
+
+    /// <summary>Base 2 logarithm of <see cref="PredictBytes"/>.</summary>
+    internal int PredictShift => BitOperations.Log2((uint)PredictBytes);
+
+    /// <summary>Cycles that prediction may run ahead of fetch.</summary>
+    internal int PredictLead { get; private set; }
 
     /// <summary>Branches of the main target buffer.</summary>
     internal int MainTargets { get; private set; }
@@ -454,8 +473,11 @@ public sealed partial class CoreModel
         if (L3Size > 0)
             Sets(L3Size, L3Ways * LineSize, "l3_ways");
         Sets(MainTlb, MainTlbWays, "main_tlb_ways");
-        if (OutOfOrder)
-            Sets(MainTargets, TargetsPerBlock, "targets_per_block");
+        if (!OutOfOrder)
+            return;
+        Sets(MainTargets, TargetsPerBlock, "targets_per_block");
+        if (!BitOperations.IsPow2(PredictBytes))
+            throw Error("parameters.predict_bytes", "must be a power of two");
     }
 
     private void Sets(int entries, int each, string key)

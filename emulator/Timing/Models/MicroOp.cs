@@ -64,8 +64,8 @@ public readonly record struct MicroOp(IssuePorts Ports, byte Busy, byte Offset, 
     /// <summary>Ports in the order in which they are tried.</summary>
     public const int PortCount = 10;
 
-    /// <summary>Reads the text form: <c>PORT[*COUNT][:BUSY][@OFFSET]</c> separated by blanks, PORT one of B, S, M, I (S or M), L, D, V0,
-    /// V1, V. Null when it is not well formed.</summary>
+    /// <summary>Reads the text form: <c>PORT[*COUNT][:BUSY][@OFFSET]</c> separated by blanks, PORT one of B, S, M, I (S or M), L, D, V,
+    /// or one alone of two: S0, S1, L0, L1, D0, D1, V0, V1. Null when it is not well formed.</summary>
     public static MicroOp[]? Parse(string text)
     {
         var ops = new List<MicroOp>();
@@ -84,6 +84,12 @@ public readonly record struct MicroOp(IssuePorts Ports, byte Busy, byte Offset, 
                 "I" => IssuePorts.S0 | IssuePorts.S1 | IssuePorts.M,
                 "L" => IssuePorts.L0 | IssuePorts.L1,
                 "D" => IssuePorts.D0 | IssuePorts.D1,
+                "S0" => IssuePorts.S0,
+                "S1" => IssuePorts.S1,
+                "L0" => IssuePorts.L0,
+                "L1" => IssuePorts.L1,
+                "D0" => IssuePorts.D0,
+                "D1" => IssuePorts.D1,
                 "V0" => IssuePorts.V0,
                 "V1" => IssuePorts.V1,
                 "V" => IssuePorts.V0 | IssuePorts.V1,

@@ -31,6 +31,9 @@ public sealed class OutOfOrderInstruction : EncodingTiming
     /// <summary>Micro-ops; none for what is done at rename.</summary>
     public required MicroOp[] Ops { get; init; }
 
+    /// <summary>Ports that a second access of the same instruction takes, over a boundary; none for what accesses no memory.</summary>
+    public IssuePorts AccessPorts { get; init; }
+
     /// <summary>0: no order; 1: issues when everything older is complete; 2: and nothing younger is fetched before it is done.</summary>
     public byte Serialize { get; init; }
 

@@ -52,7 +52,7 @@ public sealed partial class OutOfOrderPipeline
             if (access.Write)
             {
                 if (crosses)
-                    _ports.Take(IssuePorts.L0 | IssuePorts.L1, 1, issue, out _);
+                    _ports.Take(t.AccessPorts, 1, issue, out _);
                 continue;
             }
             long late = 0;
@@ -60,12 +60,12 @@ public sealed partial class OutOfOrderPipeline
             {
                 late = _model.UnalignedLoadWide;
                 if (t.Ops.Length == 1)
-                    _ports.Take(IssuePorts.L0 | IssuePorts.L1, 1, issue, out _);
+                    _ports.Take(t.AccessPorts, 1, issue, out _);
             }
             else if (crosses || i > 0 && t.Ops.Length == 1)
             {
                 late = _model.UnalignedLoad;
-                _ports.Take(IssuePorts.L0 | IssuePorts.L1, 1, issue, out _);
+                _ports.Take(t.AccessPorts, 1, issue, out _);
             }
             Forwarding found = _stores.Find(access.Pa, (int)access.Size, issue, out long cycle, out bool vector);
             if (found != Forwarding.None)

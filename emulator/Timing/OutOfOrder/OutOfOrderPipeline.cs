@@ -23,6 +23,8 @@ public sealed partial class OutOfOrderPipeline
     private readonly long[] _reorder;
     private int _reorderAt;
     private long _group = -1;
+    private long _predicted = -1;
+    private ulong _block;
     private CycleCause _fetchCause = CycleCause.FrontEnd;
     private long _rename;
     private int _renameSlots;
@@ -47,7 +49,7 @@ public sealed partial class OutOfOrderPipeline
         _model = model;
         _memory = memory;
         _stores = new StoreQueue(model.StoreQueueEntries);
-        _targets = new TargetBuffer(model.NearTargets, model.MainTargets, model.TargetsPerBlock);
+        _targets = new TargetBuffer(model.NearTargets, model.MicroTargets, model.MainTargets, model.TargetsPerBlock);
         _reorder = new long[model.ReorderBuffer];
         _fills = new FillBuffers(model, memory);
     }
@@ -70,7 +72,7 @@ public sealed partial class OutOfOrderPipeline
         counters.Instructions++;
         OutOfOrderTrace? trace = Sink is null ? null : new OutOfOrderTrace { Timing = t, Pc = pe.PC, EL = pe.EL };
         if (e.NewGroup)
-            Fetch(e);
+            Fetch(e, pe.PC);
         long renamed = Rename(t, pe, trace);
 
         // Operands.
@@ -174,11 +176,7 @@ public sealed partial class OutOfOrderPipeline
         if (t.Kind is >= TimingKind.Branch and <= TimingKind.ExceptionReturn)
             Branch(t, e.Prediction, pe, first);
         if (t.Serialize == 2)
-        {
-            _group = complete;
-            _fetchCause = CycleCause.System;
-            Redirected = true;
-        }
+            Restart(complete, CycleCause.System);
         if (trace is not null)
         {
             trace.OperandsReady = main;
@@ -236,10 +234,17 @@ public sealed partial class OutOfOrderPipeline
         }
     }
 
-    /// <summary>Another fetch group: one a cycle, so far ahead of rename as the queue between them allows.</summary>
-    private void Fetch(in InstructionEvents e)
+    /// <summary>Another fetch group: one a cycle, so far ahead of rename as the queue between them allows, and not before its block was
+    /// predicted. Prediction takes a block a cycle and runs ahead of fetch, which hides its bubbles.</summary>
+    private void Fetch(in InstructionEvents e, ulong pc)
     {
-        long at = Math.Max(_group + 1, _rename - _model.FetchLead);
+        ulong block = pc >> _model.PredictShift;
+        if (block != _block || Redirected)
+        {
+            _block = block;
+            _predicted = Math.Max(_predicted + 1, _group + 1 - _model.PredictLead);
+        }
+        long at = Math.Max(Math.Max(_group + 1, _predicted), _rename - _model.FetchLead);
         if (!Redirected)
             _fetchCause = CycleCause.FrontEnd;
         Redirected = false;
@@ -249,6 +254,15 @@ public sealed partial class OutOfOrderPipeline
             _fetchCause = e.FetchCause;
         }
         _group = at;
+    }
+
+    /// <summary>Fetch begins anew behind a cycle, and prediction with it.</summary>
+    private void Restart(long cycle, CycleCause cause)
+    {
+        _group = cycle;
+        _predicted = cycle;
+        _fetchCause = cause;
+        Redirected = true;
     }
 
     private long Rename(OutOfOrderInstruction t, ProcessingElement pe, OutOfOrderTrace? trace)
@@ -340,37 +354,36 @@ public sealed partial class OutOfOrderPipeline
         }
         if (prediction == Prediction.Mispredicted)
         {
-            _group = issued + _model.Mispredict - 1;
-            _fetchCause = CycleCause.Mispredict;
-            Redirected = true;
+            Restart(issued + _model.Mispredict - 1, CycleCause.Mispredict);
             return;
         }
         if (!pe.BranchTaken)
             return;
+        Redirected = true;
         switch (_targets.Access(pe.PC))
         {
+            case TargetHit.Micro:
+                _predicted += _model.MicroBubble;
+                break;
             case TargetHit.Main:
-                _group += _model.TakenBubble;
+                _predicted += _model.TakenBubble;
                 break;
             case TargetHit.None:
-                _group += t.Kind == TimingKind.Conditional ? _model.DecodeRedirectConditional : _model.DecodeRedirect;
+                // Found behind fetch: nothing has run ahead.
+                Restart(
+                    _group + (t.Kind == TimingKind.Conditional ? _model.DecodeRedirectConditional : _model.DecodeRedirect),
+                    CycleCause.FrontEnd);
                 break;
         }
         if (prediction == Prediction.TakenIndirect)
-            _group += _model.IndirectBubble;
+            _predicted += _model.IndirectBubble;
         else if (prediction == Prediction.TakenReturn)
-            _group += _model.ReturnBubble;
+            _predicted += _model.ReturnBubble;
         _fetchCause = CycleCause.FrontEnd;
-        Redirected = true;
     }
 
     /// <summary>Empties the pipeline: what follows is fetched so many cycles after all before it has retired.</summary>
-    public void Flush(int cycles, CycleCause cause)
-    {
-        _group = _retire + cycles;
-        _fetchCause = cause;
-        Redirected = true;
-    }
+    public void Flush(int cycles, CycleCause cause) => Restart(_retire + cycles, cause);
 
     /// <summary>The clock goes on to a later cycle with nothing in the pipeline.</summary>
     public void AdvanceTo(long cycle)

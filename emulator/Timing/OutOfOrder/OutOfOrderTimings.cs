@@ -7,7 +7,12 @@ namespace ArmVdso.Emulator.Timing.OutOfOrder;
 /// <summary>From the instruction table's class, mnemonic and form to the micro-ops of one encoding on an out-of-order core.</summary>
 internal sealed class OutOfOrderTimings(CoreModel model)
 {
+    private const IssuePorts Accesses = IssuePorts.L0 | IssuePorts.L1;
     private readonly Dictionary<string, byte> _forwardGroups = [];
+
+    /// <summary>Ports of the simplest addition, which is what a writeback does.</summary>
+    private IssuePorts Simple => model.MicroOpTimings.GetValueOrDefault("alu")?.Ops is [var op, ..]
+        ? op.Ports : IssuePorts.S0 | IssuePorts.S1 | IssuePorts.M;
 
     /// <summary>Works out the static timing of one encoding on this core.</summary>
     /// <exception cref="CoreModelException">The model has no timing for the class.</exception>
@@ -15,7 +20,7 @@ internal sealed class OutOfOrderTimings(CoreModel model)
     {
         uint encoding = roles.Encoding;
         string className = Refine(roles.Class, encoding, true);
-        MicroOpTiming timing = FindMicroOps(className, roles, out string found);
+        MicroOpTiming timing = FindMicroOps(roles, out string found);
         TimingKind kind = KindOf(className, encoding);
         bool store = className.StartsWith("store", StringComparison.Ordinal);
         bool load = className.StartsWith("load", StringComparison.Ordinal);
@@ -65,6 +70,7 @@ internal sealed class OutOfOrderTimings(CoreModel model)
             WritebackDestinations = writebackDestinations,
             Latency = (short)latency,
             Ops = Arrange(timing.Ops ?? [], store, writeback),
+            AccessPorts = load || store || kind == TimingKind.Memory ? Access(timing.Ops ?? []) : IssuePorts.None,
             Kind = kind,
             Hold = (short)(timing.Hold ?? 0),
             Serialize = (byte)(timing.Serialize ?? 0),
@@ -97,14 +103,14 @@ internal sealed class OutOfOrderTimings(CoreModel model)
     }
 
     /// <summary>Gives each micro-op what it waits for, and the cycle in which it issues when the ports are free.</summary>
-    private static MicroOp[] Arrange(MicroOp[] ops, bool store, bool writeback)
+    private MicroOp[] Arrange(MicroOp[] ops, bool store, bool writeback)
     {
         var arranged = new List<MicroOp>();
         var schedule = new PortSchedule();
         long first = -1;
         foreach (MicroOp op in ops)
         {
-            bool data = store && (op.Ports & (IssuePorts.L0 | IssuePorts.L1)) == 0;
+            bool data = store && (op.Ports & Accesses) == 0;
             if (data)
             {
                 arranged.Add(op with { Group = MicroOpGroup.Data });
@@ -116,19 +122,29 @@ internal sealed class OutOfOrderTimings(CoreModel model)
             arranged.Add(op with { Natural = (byte)(at - first) });
         }
         if (writeback)
-            arranged.Add(new MicroOp(IssuePorts.S0 | IssuePorts.S1 | IssuePorts.M, 1, 0, MicroOpGroup.Writeback, 0));
+            arranged.Add(new MicroOp(Simple, 1, 0, MicroOpGroup.Writeback, 0));
         return [.. arranged];
     }
 
-    /// <summary>The most specific timing: class, class.form, mnemonic, mnemonic.form, each replacing what it sets.</summary>
-    private MicroOpTiming FindMicroOps(string className, in InstructionRoles roles, out string found)
+    private static IssuePorts Access(MicroOp[] ops) => Array.Find(ops, static op => (op.Ports & Accesses) != 0).Ports;
+
+    /// <summary>The names that time an encoding: class, class.form, mnemonic, mnemonic.form.</summary>
+    internal static List<string> NamesOf(in InstructionRoles roles)
     {
-        if (!model.MicroOpTimings.TryGetValue(className, out MicroOpTiming? timing))
-            throw model.Error("classes", $"no timing for class {className}");
-        found = className;
+        string className = Refine(roles.Class, roles.Encoding, true);
         List<string> forms = InstructionForms.Of(className, roles);
         string mnemonic = roles.Mnemonic;
-        foreach (string name in (string[])[.. forms.Select(f => className + "." + f), mnemonic, .. forms.Select(f => mnemonic + "." + f)])
+        return [className, .. forms.Select(f => className + "." + f), mnemonic, .. forms.Select(f => mnemonic + "." + f)];
+    }
+
+    /// <summary>The most specific timing, each name replacing what it sets.</summary>
+    private MicroOpTiming FindMicroOps(in InstructionRoles roles, out string found)
+    {
+        List<string> names = NamesOf(roles);
+        found = names[0];
+        if (!model.MicroOpTimings.TryGetValue(found, out MicroOpTiming? timing))
+            throw model.Error("classes", $"no timing for class {found}");
+        foreach (string name in names.Skip(1))
         {
             if (model.MicroOpTimings.TryGetValue(name, out MicroOpTiming? more))
             {

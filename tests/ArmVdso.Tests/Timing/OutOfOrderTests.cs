@@ -45,6 +45,39 @@ public sealed class OutOfOrderTests(ITestOutputHelper output)
         Assert.True(Run(0x9B017C21, 0xD5033FDF) > 12);
     }
 
+    /// <summary>Branches that are always taken, in a ring: each buffer has its bubble, and where there is enough to decode between two
+    /// branches prediction has run ahead and none is left.</summary>
+    [Theory]
+    [InlineData(12, 1, 1)]
+    [InlineData(60, 1, 2)]
+    [InlineData(200, 1, 3)]
+    [InlineData(60, 12, 3)]
+    [InlineData(200, 12, 3)]
+    public void TakenBranchesCostWhatTheirTargetBufferSays(int branches, int instructions, int cycles)
+    {
+        // A branch in a block of 64 bytes: instructions less one NOPs, then the branch to the next block.
+        const uint Block = 64, Nop = 0xD503201F;
+        using var timer = new SnippetTimer(Core);
+        for (uint i = 0; i < branches; i++)
+        {
+            ulong at = SnippetTimer.Code + (Block * i);
+            for (int n = 1; n < instructions; n++, at += 4)
+                timer.Ram.Write(at, Nop);
+            ulong target = SnippetTimer.Code + (i == branches - 1 ? 0 : Block * (i + 1));
+            timer.Ram.Write(at, 0x14000000 | ((uint)((long)(target - at) >> 2) & 0x3FFFFFF));
+        }
+        timer.Restart();
+        ulong Rounds(int count)
+        {
+            ulong start = timer.Cpu.Cycles;
+            for (int i = 0; i < count * branches * instructions; i++)
+                timer.Cpu.Step();
+            return timer.Cpu.Cycles - start;
+        }
+        Rounds(10);
+        Assert.Equal(cycles, Rounds(40) / (40.0 * branches), 0.1);
+    }
+
     [Fact]
     public void PortsGiveTheFirstFreeCycleAndFillGaps()
     {

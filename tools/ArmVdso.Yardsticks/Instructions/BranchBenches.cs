@@ -42,12 +42,14 @@ internal static class BranchBenches
             "tbz" or "tbnz" => $"{n.Mnemonic} x{Register(n.Mnemonic == "tbz", taken)}, #1, {distance};{chain}",
             _ => null,
         };
+        // As many branches as in the original: target buffers have a capacity.
         if (op is not null)
             return new Bench(op.TrimEnd(';') + behind)
             {
                 Registers = core == "neoverse-n1" ? Seed.Zero : Seed.One,
                 Constant = Seed.Ones,
                 Throughput = [Rotation.Flat],
+                Long = true,
             };
         if (!head.Contains("-> b."))
             return null;
@@ -60,6 +62,7 @@ internal static class BranchBenches
             Registers = Seed.Zero,
             Constant = Seed.Ones,
             Throughput = [Rotation.Flat],
+            Long = true,
         };
     }
 
