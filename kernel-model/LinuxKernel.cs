@@ -165,11 +165,11 @@ public sealed partial class LinuxKernel : IHypercallHandler
         var loader = new ProgramLoader(machine, options, PageAllocator, Vdso, random, Hooks.CodePageLoaded);
         var programs = new ProgramStart(Records, Clock, random, options.ProgramGuestPath);
         var reparenting = new Reparenting(Tasks, Records, Clock, design, SignalDelivery);
-        var processEnd = new ProcessEnd(machine, Vfs, Tasks, ipc, SignalDelivery, Jobs, traces, taskNamespaces, reparenting, Hooks.Exit);
-        var exit = new TaskExit(Tasks, Records, Scheduler, futexes, design, SignalDelivery, processEnd);
+        var processEnd = new ProcessEnd(machine, Vfs, Tasks, ipc, SignalDelivery, Jobs, taskNamespaces, reparenting, Hooks.Exit);
+        var exit = new TaskExit(Tasks, Records, Scheduler, futexes, design, SignalDelivery, traces, processEnd);
         var fork = new Fork(
-            Vfs, Tasks, Records, Scheduler, Namespaces, taskNamespaces, design, SignalDelivery, options.Limits.Tasks, Hooks);
-        var exec = new Exec(Vfs, Tasks, Records, counter, design, SignalDelivery, taskNamespaces, exit, loader, programs, Hooks.Exec);
+            Vfs, Tasks, Records, Scheduler, Namespaces, taskNamespaces, design, SignalDelivery, traces, options.Limits.Tasks, Hooks);
+        var exec = new Exec(Vfs, Tasks, Records, counter, design, taskNamespaces, exit, loader, programs, Hooks.Exec);
         _first = new FirstProcess(options, Vfs, Tasks, Records, Scheduler, Namespaces, design, loader, programs);
 
         var sequences = new RestartableSequences(machine.Cpus.Count, Scheduler, design, SignalDelivery);

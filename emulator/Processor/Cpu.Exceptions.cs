@@ -193,6 +193,14 @@ public sealed partial class Cpu
 
     private bool StepEnabled(int el, int daif) => !OsLocked && (el == 0 || ((MDSCR_EL1 & (1 << 13)) != 0 && (daif & 8) == 0));
 
+    /// <summary>EL0 takes a Software Step exception after each instruction, or not: MDSCR_EL1.SS, with the OS lock off. What
+    /// SPSR_EL1.SS says at the next return counts besides.</summary>
+    public void StepUser(bool on)
+    {
+        OsLocked &= !on;
+        MDSCR_EL1 = on ? MDSCR_EL1 | 1 : MDSCR_EL1 & ~1UL;
+    }
+
     /// <summary>Takes a Software Step exception before the instruction at PC. Its syndrome is that of a step whose instruction was no
     /// Load-Exclusive.</summary>
     internal void TakeStep()

@@ -26,7 +26,7 @@ public sealed class SignalDelivery
     internal PollSource Arrivals { get; } = new();
 
     /// <summary>Whether a task has a pending signal that it does not block.</summary>
-    public bool HasDeliverable(KernelTask task) => task.Signals.Killed
+    public bool HasDeliverable(KernelTask task) => task.Signals.Killed || task.Tracing is { WillTrap: true }
         || ((task.Signals.Pending.Set | task.Group.SharedPending.Set) & task.Signals.Allowed) != 0;
 
     /// <summary>Whether a signal that ends the process waits for a task (fatal_signal_pending, with sig_fatal at sending).</summary>
@@ -154,6 +154,9 @@ public sealed class SignalDelivery
         KernelTask any = target ?? group.Threads[0];
         SignalAction action = any.Handlers[info.Number];
         bool blocked = (any.Signals.Blocked & Signal.Bit(info.Number)) != 0;
+        // A tracer hears of what its tracee ignores.
+        if (any.Tracing is not null)
+            return true;
         bool ignored = action.Handler == 1 || (action.Handler == 0 && Signal.IgnoredByDefault(info.Number));
         // SIGNAL_UNKILLABLE: PID 1 gets only what it handles.
         if (action.Handler == 0 && ((group.Pid == 1 && ReferenceEquals(group, _tasks.Init)) || IsProtectedFrom(group, info)))
@@ -175,12 +178,17 @@ public sealed class SignalDelivery
 
     private void Continue(ThreadGroup group)
     {
-        bool stopped = false;
+        bool stopped = group.StopSignal != 0;
+        group.StopSignal = 0;
         foreach (KernelTask thread in group.Threads)
         {
-            if (thread.State != TaskState.Stopped || thread.Tracing is { Stopped: true })
+            if (thread.Tracing is { Seized: true } tracing)
+            {
+                tracing.TrapNotify = true;
+                WakeForTrap(thread, tracing);
+            }
+            if (thread.State != TaskState.Stopped || thread.Tracing?.Stop is not null)
                 continue;
-            stopped = true;
             thread.State = TaskState.Runnable;
             _scheduler.Enqueue(thread);
         }
@@ -190,23 +198,51 @@ public sealed class SignalDelivery
         NotifyParentOfStop(group, Signal.CLD_CONTINUED, Signal.SIGCONT);
     }
 
-    /// <summary>SIGCHLD of a stop or continue, and the wake-up of waiting parents.</summary>
+    /// <summary>A traced task stops at its next chance (ptrace_signal_wake_up): one that sleeps wakes, one that waits for the end of its
+    /// process' stop comes out of it and stops anew.</summary>
+    internal void WakeForTrap(KernelTask task, Tracing tracing)
+    {
+        _records.RequestWork(task);
+        if (tracing.Listens)
+            LeaveTraceStop(task, tracing);
+        else if (tracing.Stop is null)
+            task.Wake();
+        _scheduler.KickTask(task);
+    }
+
+    /// <summary>Out of a stop, not by the tracer's will.</summary>
+    private void LeaveTraceStop(KernelTask task, Tracing tracing)
+    {
+        tracing.Stop = null;
+        tracing.Report = null;
+        tracing.Listens = false;
+        task.State = TaskState.Runnable;
+        _scheduler.Enqueue(task);
+    }
+
+    /// <summary>SIGCHLD of a process' stop or continue, for its parent.</summary>
     internal void NotifyParentOfStop(ThreadGroup group, int code, int signal)
     {
-        if (group.Parent is not { } parent)
-            return;
-        if ((parent.Leader.Handlers[Signal.SIGCHLD].Flags & Signal.SA_NOCLDSTOP) == 0)
+        if (group.Parent is { } parent)
+            NotifyOfStop(parent, group.Leader, code, signal);
+    }
+
+    /// <summary>SIGCHLD of a stop or continue, and the wake-up of who waits (do_notify_parent_cldstop).</summary>
+    internal void NotifyOfStop(ThreadGroup receiver, KernelTask child, int code, int status)
+    {
+        SignalAction action = receiver.Leader.Handlers[Signal.SIGCHLD];
+        if (action.Handler != 1 && (action.Flags & Signal.SA_NOCLDSTOP) == 0)
         {
-            Send(parent, new SignalInfo
+            Send(receiver, new SignalInfo
             {
                 Number = Signal.SIGCHLD,
                 Code = code,
-                Pid = group.Pid,
-                Uid = group.Leader.Credentials.Uid,
-                Status = signal,
+                Pid = child.Tid,
+                Uid = child.Credentials.Uid,
+                Status = status,
             });
         }
-        parent.ChildChange.WakeAll();
+        receiver.ChildChange.WakeAll();
     }
 
     /// <summary>signal_wake_up: the task looks at its signals before it returns to EL0.</summary>
@@ -217,6 +253,8 @@ public sealed class SignalDelivery
         _records.RequestWork(task);
         if (task.State == TaskState.Stopped && (signal == Signal.SIGKILL || task.Signals.Killed))
         {
+            if (task.Tracing is { } tracing)
+                (tracing.Stop, tracing.Report, tracing.Listens) = (null, null, false);
             task.State = TaskState.Runnable;
             _scheduler.Enqueue(task);
         }

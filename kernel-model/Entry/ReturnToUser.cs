@@ -25,26 +25,35 @@ internal sealed class ReturnToUser(
             return false;
         records.SetFlag(task, TaskFlag.Work, false);
         UserRegisters regs = records.Registers(task);
+        SetBack(task, regs);
         while (true)
         {
             if (task.Signals.Killed)
             {
-                exit.ExitTask(task, task.Group.ExitStatus);
+                if (!traces.StopBeforeEnd(task, task.Group.ExitStatus))
+                    exit.ExitTask(task, task.Group.ExitStatus);
                 return false;
+            }
+            if (task.Tracing is { WillTrap: true } trapped)
+            {
+                if (traces.StopForTrap(task, trapped))
+                    return false;
+                continue;
             }
             SignalInfo? info = Take(task, out bool injected);
             if (info is null)
             {
-                Restart(task, regs, null);
-                if (!RestoreMask(task) && rseq.BeforeUser(task, regs))
-                    return true;
-                continue;
+                Restart(task, regs);
+                if (RestoreMask(task) || !rseq.BeforeUser(task, regs))
+                    continue;
+                Tracing.StepOn(cpu, task);
+                return true;
             }
-            if (task.Tracing is { } tracing && !injected && info.Number != Signal.SIGKILL)
+            if (task.Tracing is not null && !injected && info.Number != Signal.SIGKILL)
             {
-                tracing.Signal = info;
-                traces.Stop(task, tracing, info.Number);
-                return false;
+                if (traces.Stop(task, TraceStopKind.Signal, info.Number, info))
+                    return false;
+                continue;
             }
             if (!injected && hooks.SignalStop is { } ask && info.Number != Signal.SIGKILL)
             {
@@ -65,15 +74,22 @@ internal sealed class ReturnToUser(
     /// <summary>The next signal of a task: what its tracer lets through, else the most urgent one (dequeue_signal).</summary>
     private static SignalInfo? Take(KernelTask task, out bool injected)
     {
-        SignalInfo? through = task.Tracing?.Injected;
-        if (task.Tracing is { } traced)
-            traced.Injected = null;
-        injected = through is not null;
         ulong allowed = task.Signals.Allowed;
-        SignalInfo? held = task.HeldSignal;
-        task.HeldSignal = null;
-        through ??= held;
-        return through ?? task.Signals.Pending.Take(allowed) ?? task.Group.SharedPending.Take(allowed);
+        if (task.Signals.Injected is { } through)
+        {
+            task.Signals.Injected = null;
+            injected = (allowed & Signal.Bit(through.Number)) != 0;
+            if (injected)
+                return through;
+            task.Signals.Pending.Add(through);
+        }
+        injected = false;
+        if (task.HeldSignal is { } held)
+        {
+            task.HeldSignal = null;
+            return held;
+        }
+        return task.Signals.Pending.Take(allowed) ?? task.Group.SharedPending.Take(allowed);
     }
 
     /// <summary>A mask that a call had put aside comes back (restore_saved_sigmask). True: a signal may reach the task now.</summary>
@@ -97,9 +113,9 @@ internal sealed class ReturnToUser(
             return true;
         if (action.Handler == 0)
             return DefaultAction(task, info);
-        Restart(task, regs, action);
+        Interrupt(task, regs, action);
         if (frames.Build(cpu, task, regs, info, action))
-            return true;
+            return !traces.StopAtHandler(task);
         // No stack for the handler: SIGSEGV by force (force_sigsegv).
         if (info.Number == Signal.SIGSEGV)
             task.Handlers[Signal.SIGSEGV] = default;
@@ -107,41 +123,52 @@ internal sealed class ReturnToUser(
         return true;
     }
 
-    /// <summary>An interrupted system call restarts or returns EINTR (do_signal in arch/arm64/kernel/signal.c).</summary>
-    private static void Restart(KernelTask task, UserRegisters regs, SignalAction? handler)
+    /// <summary>An interrupted system call is to be executed again: a tracer sees the registers so (do_signal in
+    /// arch/arm64/kernel/signal.c).</summary>
+    private static void SetBack(KernelTask task, UserRegisters regs)
     {
-        Func<SystemCall, long>? block = task.RestartBlock;
         if (regs.SyscallNumber < 0)
             return;
         long result = (long)regs[0];
-        switch (-result)
-        {
-            case Errno.ERESTARTNOHAND when handler is not null:
-            case Errno.ERESTART_RESTARTBLOCK when handler is not null:
-                regs[0] = unchecked((ulong)-Errno.EINTR);
-                break;
-            case Errno.ERESTARTSYS when handler is { } action && (action.Flags & Signal.SA_RESTART) == 0:
-                regs[0] = unchecked((ulong)-Errno.EINTR);
-                break;
-            case Errno.ERESTART_RESTARTBLOCK when block is null:
-                regs[0] = unchecked((ulong)-Errno.EINTR);
-                break;
-            case Errno.ERESTART_RESTARTBLOCK:
-                // setup_restart_syscall: the SVC is executed again as restart_syscall.
-                regs[8] = RestartSyscall;
-                regs[0] = regs.OrigX0;
-                regs.PC -= 4;
-                break;
-            case Errno.ERESTARTSYS:
-            case Errno.ERESTARTNOINTR:
-            case Errno.ERESTARTNOHAND:
-                regs[0] = regs.OrigX0;
-                regs.PC -= 4;
-                break;
-            default:
-                return;
-        }
+        if (result is not (-Errno.ERESTARTNOHAND or -Errno.ERESTARTSYS or -Errno.ERESTARTNOINTR or -Errno.ERESTART_RESTARTBLOCK))
+            return;
+        task.Interrupted = new InterruptedCall(result, regs.PC);
+        regs[0] = regs.OrigX0;
+        regs.PC -= 4;
         regs.SyscallNumber = -1;
+    }
+
+    /// <summary>A handler runs first: what does not restart then returns EINTR, unless a tracer has moved PC.</summary>
+    private static void Interrupt(KernelTask task, UserRegisters regs, SignalAction handler)
+    {
+        if (task.Interrupted is not { } call)
+            return;
+        task.Interrupted = null;
+        bool restarts = call.Result == -Errno.ERESTARTNOINTR
+            || (call.Result == -Errno.ERESTARTSYS && (handler.Flags & Signal.SA_RESTART) != 0);
+        if (restarts || regs.PC != call.ContinueAt - 4)
+            return;
+        regs[0] = unchecked((ulong)-Errno.EINTR);
+        regs.PC = call.ContinueAt;
+    }
+
+    /// <summary>No handler runs: the call is executed again, one that was given a time as restart_syscall.</summary>
+    private static void Restart(KernelTask task, UserRegisters regs)
+    {
+        if (task.Interrupted is not { } call)
+            return;
+        task.Interrupted = null;
+        if (task.Tracing is { Steps: true })
+            regs.Pstate |= Tracing.StepBit;
+        if (call.Result != -Errno.ERESTART_RESTARTBLOCK || regs.PC != call.ContinueAt - 4)
+            return;
+        if (task.RestartBlock is null)
+        {
+            regs[0] = unchecked((ulong)-Errno.EINTR);
+            regs.PC = call.ContinueAt;
+            return;
+        }
+        regs[8] = RestartSyscall;
     }
 
     /// <summary>False: the task stopped or died.</summary>
@@ -153,18 +180,9 @@ internal sealed class ReturnToUser(
         {
             if (info.Number != Signal.SIGSTOP && jobs.IsOrphaned(task.Group))
                 return true;
-            foreach (KernelTask thread in task.Group.Threads)
-            {
-                thread.Wake();
-                scheduler.Dequeue(thread);
-                thread.State = TaskState.Stopped;
-                if (!ReferenceEquals(thread, task) && thread.OnCpu)
-                    scheduler.Kick(thread.Cpu);
-            }
-            task.Group.StopReport = (info.Number << 8) | 0x7f;
-            records.RequestWork(task);
-            signals.NotifyParentOfStop(task.Group, Signal.CLD_STOPPED, info.Number);
-            return false;
+            StopGroup(task, info.Number);
+            // A traced task stops where traps are looked at.
+            return task.Tracing is not null;
         }
         int status = info.Number;
         if (Signal.DumpsCore(info.Number) && !task.Group.Exiting)
@@ -173,7 +191,35 @@ internal sealed class ReturnToUser(
             status |= core is null ? 0 : CoreDumped;
             hooks.Crash?.Invoke(task, info, core);
         }
-        exit.ExitGroup(task, status);
-        return false;
+        exit.BeginGroupExit(task, status);
+        task.Signals.Killed = true;
+        return true;
+    }
+
+    /// <summary>do_signal_stop: all threads stop, traced ones for their tracers.</summary>
+    private void StopGroup(KernelTask task, int signal)
+    {
+        ThreadGroup group = task.Group;
+        group.StopSignal = signal;
+        foreach (KernelTask thread in group.Threads)
+        {
+            if (thread.Tracing is { } tracing)
+            {
+                tracing.Trap = true;
+                if (!ReferenceEquals(thread, task))
+                    signals.WakeForTrap(thread, tracing);
+                continue;
+            }
+            thread.Wake();
+            scheduler.Dequeue(thread);
+            thread.State = TaskState.Stopped;
+            if (!ReferenceEquals(thread, task) && thread.OnCpu)
+                scheduler.Kick(thread.Cpu);
+        }
+        group.StopReport = (signal << 8) | 0x7f;
+        records.RequestWork(task);
+        // One that traces its child hears of each thread's stop.
+        if (group.Leader.Tracing is not { } leader || !ReferenceEquals(leader.Tracer.Group, group.Parent))
+            signals.NotifyParentOfStop(group, Signal.CLD_STOPPED, signal);
     }
 }

@@ -120,7 +120,8 @@ internal sealed class SignalFrame(bool landingPads, VdsoDesign design, Restartab
         regs.SP = frame;
         regs.PC = action.Handler;
         // PSTATE: BTYPE = C for the landing pad, TCO clear; the condition flags stay.
-        regs.Pstate = (regs.Pstate & ~((3UL << 10) | (1UL << 25) | (1UL << 21))) | (landingPads ? 1UL << 11 : 0);
+        ulong kept = regs.Pstate & ~((3UL << 10) | (1UL << 25));
+        regs.Pstate = Tracing.WithStep(task, kept | (landingPads ? 1UL << 11 : 0));
         regs.SyscallNumber = -1;
     }
 
@@ -157,7 +158,7 @@ internal sealed class SignalFrame(bool landingPads, VdsoDesign design, Restartab
         regs.PC = BinaryPrimitives.ReadUInt64LittleEndian(mc[264..]);
         // Only what EL0 may set: NZCV, DIT, SSBS, TCO, BTYPE.
         const ulong allowed = 0xF000_0000UL | (1UL << 24) | (1UL << 12) | (1UL << 25) | (3UL << 10);
-        regs.Pstate = pstate & allowed;
+        regs.Pstate = Tracing.WithStep(task, pstate & allowed);
         regs.SyscallNumber = -1;
         cpu.FPSR = BinaryPrimitives.ReadUInt32LittleEndian(fp.AsSpan(8));
         cpu.FPCR = BinaryPrimitives.ReadUInt32LittleEndian(fp.AsSpan(12)) & cpu.FpcrMask;
@@ -179,7 +180,7 @@ internal sealed class SignalFrame(bool landingPads, VdsoDesign design, Restartab
     }
 
     /// <summary>valid_native_regs of arch/arm64/kernel/ptrace.c: AArch64, EL0, nothing masked.</summary>
-    private static bool ValidPstate(ulong pstate) => (pstate & ((0xFUL << 6) | (1UL << 4) | 0xFUL)) == 0;
+    internal static bool ValidPstate(ulong pstate) => (pstate & ((0xFUL << 6) | (1UL << 4) | 0xFUL)) == 0;
 
     /// <summary>parse_user_sigframe of arch/arm64/kernel/signal.c: the records of __reserved and of the space that an
     /// extra_context adds to it. SVE, SME and later records are refused as on a CPU that lacks them.</summary>

@@ -57,7 +57,9 @@ internal sealed class UserFaults(Machine machine, TaskRecords records, CallCosts
                 Notify(task, Signal.SIGSEGV, Signal.SI_KERNEL, 0, 0);
                 break;
             case ExceptionClass.TrappedSystem:
-                if (!EmulateTrappedSystem(cpu, esr, regs))
+                if (EmulateTrappedSystem(cpu, esr, regs))
+                    regs.Pstate &= ~Tracing.StepBit;
+                else
                     Undefined(task, cpu, regs);
                 break;
             case ExceptionClass.Brk:
@@ -71,6 +73,7 @@ internal sealed class UserFaults(Machine machine, TaskRecords records, CallCosts
                 break;
             case ExceptionClass.SoftwareStepLower:
                 Notify(task, Signal.SIGTRAP, Signal.TRAP_TRACE, regs.PC, 0);
+                regs.Pstate |= Tracing.StepBit;
                 break;
             case ExceptionClass.PacFail:
                 Notify(task, Signal.SIGILL, Signal.ILL_ILLOPN, regs.PC, esr);
@@ -81,6 +84,7 @@ internal sealed class UserFaults(Machine machine, TaskRecords records, CallCosts
                 break;
             case ExceptionClass.Unknown when IsRegisterRead(cpu.UndefinedInstruction, out ulong access)
                 && EmulateTrappedSystem(cpu, access, regs):
+                regs.Pstate &= ~Tracing.StepBit;
                 break;
             default:
                 Undefined(task, cpu, regs);

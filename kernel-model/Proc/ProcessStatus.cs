@@ -26,7 +26,7 @@ internal sealed class ProcessStatus(ProcParts parts, Vfs vfs)
     {
         TaskState.Runnable => 'R',
         TaskState.Sleeping => 'S',
-        TaskState.Stopped => 'T',
+        TaskState.Stopped => task.Tracing?.Stop is null ? 'T' : 't',
         TaskState.Zombie => 'Z',
         _ => 'X',
     };
@@ -90,14 +90,22 @@ internal sealed class ProcessStatus(ProcParts parts, Vfs vfs)
         Credentials who = task.Credentials;
         (ulong ignored, ulong caught) = SignalSets(task);
         char letter = StateLetter(task);
-        string state = letter switch { 'R' => "running", 'S' => "sleeping", 'T' => "stopped", 'Z' => "zombie", _ => "dead" };
+        string state = letter switch
+        {
+            'R' => "running",
+            'S' => "sleeping",
+            'T' => "stopped",
+            't' => "tracing stop",
+            'Z' => "zombie",
+            _ => "dead",
+        };
         int cpus = parts.Machine.Cpus.Count;
         ulong allowed = task.Affinity & (cpus == 64 ? ulong.MaxValue : (1UL << cpus) - 1);
         var s = new StringBuilder();
         s.Append($"Name:\t{ProcText.EscapeName(task.Comm)}\n");
         s.Append($"Umask:\t{Convert.ToString(task.Fs?.Umask ?? 0, 8).PadLeft(4, '0')}\nState:\t{letter} ({state})\n");
         s.Append($"Tgid:\t{group.Pid}\nNgid:\t0\nPid:\t{task.Tid}\nPPid:\t{group.Parent?.Pid ?? 0}\n");
-        s.Append($"TracerPid:\t{task.Tracing?.Tracer.Pid ?? 0}\n");
+        s.Append($"TracerPid:\t{task.Tracing?.Tracer.Tid ?? 0}\n");
         s.Append($"Uid:\t{who.Uid}\t{who.Euid}\t{who.Suid}\t{who.Fsuid}\nGid:\t{who.Gid}\t{who.Egid}\t{who.Sgid}\t{who.Fsgid}\n");
         s.Append($"FDSize:\t{Math.Max(64, (task.Files?.Bound + 63) / 64 * 64 ?? 0)}\n"
             + $"Groups:\t{string.Concat(who.Groups.Select(g => $"{g} "))}\n");

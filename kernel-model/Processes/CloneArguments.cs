@@ -24,6 +24,9 @@ internal readonly record struct CloneArguments
     /// <summary>Where its pidfd is written (CLONE_PIDFD).</summary>
     internal ulong PidFd { get; init; }
 
+    /// <summary>The tracer of the caller traces it too: it asked to be told of it.</summary>
+    internal bool Traced { get; init; }
+
     /// <summary>The TID that it is to have; 0: any.</summary>
     internal int SetTid { get; init; }
 }

@@ -104,8 +104,7 @@ internal sealed class CoreNotes(Machine machine, TaskRecords records, KernelTask
         const int authenticates = 0xff0;
         if ((machine.Identification["ID_AA64ISAR1_EL1"] & authenticates) == 0)
             return;
-        // Bits 54 to VaBits hold the code of a pointer (arch/arm64/kernel/ptrace.c pac_mask_get).
-        ulong mask = (1UL << 55) - task.Mm!.TaskSize;
+        ulong mask = RegisterSets.PacMask(task);
         BinaryPrimitives.WriteUInt64LittleEndian(word, mask);
         BinaryPrimitives.WriteUInt64LittleEndian(word[8..], mask);
         Add(NT_ARM_PAC_MASK, "LINUX", word);

@@ -15,15 +15,14 @@ namespace ArmVdso.Kernel.Processes;
 /// <param name="records">Registers and identity for EL1 code.</param>
 /// <param name="counter">A new program may read the counter.</param>
 /// <param name="design">What the vDSO keeps of a program.</param>
-/// <param name="signals">SIGTRAP of a traced task.</param>
 /// <param name="namespaces">A program enters the time namespace that was made for children.</param>
 /// <param name="exit">The end of the other threads.</param>
 /// <param name="loader">Makes the new memory.</param>
 /// <param name="programs">Makes the task begin in it.</param>
 /// <param name="started">Told of the new program.</param>
 internal sealed class Exec(
-    Vfs vfs, TaskTable tasks, TaskRecords records, CounterAccess counter, VdsoDesign design, SignalDelivery signals,
-    TaskNamespaces namespaces, TaskExit exit, ProgramLoader loader, ProgramStart programs, Action<KernelTask>? started)
+    Vfs vfs, TaskTable tasks, TaskRecords records, CounterAccess counter, VdsoDesign design, TaskNamespaces namespaces,
+    TaskExit exit, ProgramLoader loader, ProgramStart programs, Action<KernelTask>? started)
 {
     /// <summary>execve: NoReturn, or -errno.</summary>
     internal long Start(SystemCall c, OpenFile file, string path, string comm, List<string> argv, List<string> envp)
@@ -63,8 +62,6 @@ internal sealed class Exec(
         TaskExit.FinishVfork(task);
         foreach (ITaskCounter counting in task.Counters)
             counting.Executed();
-        if (task.Tracing is not null)
-            signals.Send(task, Signal.SIGTRAP);
         started?.Invoke(task);
         return SystemCall.NoReturn;
     }
@@ -74,7 +71,8 @@ internal sealed class Exec(
     {
         Credentials credentials = task.Credentials;
         if ((file.Inode.Mode & (Modes.S_ISUID | Modes.S_ISGID)) == 0 || file.Inode.Fs.Has(MountFlags.MS_NOSUID)
-            || task.ProcessControls.ContainsKey(PrctlOptions.PR_SET_NO_NEW_PRIVS))
+            || task.ProcessControls.ContainsKey(PrctlOptions.PR_SET_NO_NEW_PRIVS)
+            || (task.Tracing is { } tracing && !tracing.Tracer.Credentials.Has(Capability.SysPtrace)))
             return credentials;
         return credentials with
         {
@@ -93,6 +91,7 @@ internal sealed class Exec(
         KernelTask leader = task.Group.Leader;
         if (ReferenceEquals(leader, task))
             return;
+        TraceStops.Unlink(leader);
         tasks.Unregister(task);
         tasks.Unregister(leader);
         for (PidNamespace? space = task.PidNamespace; space is not null; space = space.Parent)

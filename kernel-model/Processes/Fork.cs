@@ -11,7 +11,7 @@ namespace ArmVdso.Kernel.Processes;
 /// <summary>New tasks (copy_process in kernel/fork.c).</summary>
 internal sealed class Fork(
     Vfs vfs, TaskTable tasks, TaskRecords records, Scheduler scheduler, NamespaceTable namespaces, TaskNamespaces taskNamespaces,
-    VdsoDesign design, SignalDelivery signals, int mostTasks, KernelHooks hooks)
+    VdsoDesign design, SignalDelivery signals, TraceStops traces, int mostTasks, KernelHooks hooks)
 {
     private bool _toldOfLimit;
 
@@ -61,6 +61,8 @@ internal sealed class Fork(
             counter.Forked(child);
         design.TaskCreated(child, parent);
         TellNumbers(parent, child, arguments);
+        if (arguments.Traced || (flags & CloneFlags.CLONE_PTRACE) != 0)
+            traces.Inherit(parent, child);
         if (signals.HasDeliverable(child))
             signals.Recalculate(child);
         if ((flags & CloneFlags.CLONE_VFORK) != 0)
@@ -177,6 +179,7 @@ internal sealed class Fork(
         regs.CopyFrom(records.Registers(parent));
         regs[0] = 0;
         regs.SyscallNumber = -1;
+        regs.Pstate &= ~Tracing.StepBit;
         if (arguments.Stack != 0)
             regs.SP = arguments.Stack;
     }
@@ -206,6 +209,7 @@ internal sealed class Fork(
         group.Sid = parent.Group.Sid;
         group.Parent = (flags & CloneFlags.CLONE_PARENT) != 0 ? parent.Group.Parent : parent.Group;
         group.Parent?.Children.Add(group);
+        group.Maker = (flags & CloneFlags.CLONE_PARENT) != 0 ? parent.Group.Maker : parent;
         group.Threads.Add(child);
         group.CommandLine = parent.Group.CommandLine;
         group.Environment = parent.Group.Environment;

@@ -13,13 +13,12 @@ namespace ArmVdso.Kernel.Processes;
 /// <param name="ipc">What undoes its System V semaphores.</param>
 /// <param name="signals">SIGCHLD.</param>
 /// <param name="jobs">Groups that lose their last tie to a session.</param>
-/// <param name="traces">Who traced is let go.</param>
 /// <param name="namespaces">A PID namespace ends with its process 1.</param>
 /// <param name="reparenting">What becomes of its children.</param>
 /// <param name="ended">Told of the end and its status.</param>
 internal sealed class ProcessEnd(
-    Machine machine, Vfs vfs, TaskTable tasks, IpcTables ipc, SignalDelivery signals, JobControl jobs, TraceStops traces,
-    TaskNamespaces namespaces, Reparenting reparenting, Action<KernelTask, int>? ended)
+    Machine machine, Vfs vfs, TaskTable tasks, IpcTables ipc, SignalDelivery signals, JobControl jobs, TaskNamespaces namespaces,
+    Reparenting reparenting, Action<KernelTask, int>? ended)
 {
     /// <summary>The last thread of a process has ended (exit_notify): its children get another parent, its own one hears of it.</summary>
     internal void End(ThreadGroup group)
@@ -33,9 +32,6 @@ internal sealed class ProcessEnd(
         group.IsZombie = true;
         ended?.Invoke(group.Leader, group.ExitStatus);
         List<ThreadGroup> children = [.. group.Children];
-        foreach (KernelTask traced in children.SelectMany(child => child.Threads)
-            .Where(t => ReferenceEquals(t.Tracing?.Tracer, group)).ToList())
-            traces.Detach(traced);
         if (group.Leader.PidNamespace.Reaper == group.Pid)
             namespaces.EndPid(group.Leader.PidNamespace);
         reparenting.Reparent(group);
@@ -50,14 +46,35 @@ internal sealed class ProcessEnd(
             jobs.HangUpOrphans(group.Pgid);
         foreach (ThreadGroup child in children.Where(c => c.Pgid != group.Pgid && c.Sid == group.Sid))
             jobs.HangUpOrphans(child.Pgid);
-        ThreadGroup? parent = group.Parent;
+        if (group.UntoldThreads == 0)
+            Tell(group);
+    }
+
+    /// <summary>A tracer hears of the end of a task.</summary>
+    internal void TellTracer(KernelTask task, ThreadGroup tracer)
+    {
+        signals.Send(tracer, reparenting.ChildInfo(task.Group, Signal.SIGCHLD) with { Pid = task.Tid });
+        tracer.ChildChange.WakeAll();
+        tasks.ProcessEnded.WakeAll();
+    }
+
+    /// <summary>Who waits for a process hears of its end: a tracer that is not its parent first.</summary>
+    internal void Tell(ThreadGroup group)
+    {
+        ThreadGroup? parent = group.Parent, tracer = group.Leader.Tracing?.Tracer.Group;
+        if (tracer is not null && !ReferenceEquals(tracer, parent))
+        {
+            TellTracer(group.Leader, tracer);
+            return;
+        }
         if (parent is null || parent.IsZombie)
         {
             Reap(group);
             return;
         }
         SignalAction action = parent.Leader.Handlers[Signal.SIGCHLD];
-        bool autoReap = group.Leader.ExitSignal == Signal.SIGCHLD && (action.Handler == 1 || (action.Flags & Signal.SA_NOCLDWAIT) != 0);
+        bool autoReap = tracer is null && group.Leader.ExitSignal == Signal.SIGCHLD
+            && (action.Handler == 1 || (action.Flags & Signal.SA_NOCLDWAIT) != 0);
         // clone takes any low byte; do_notify_parent drops what is no signal.
         if (group.Leader.ExitSignal is > 0 and <= Signal.Count)
             signals.Send(parent, reparenting.ChildInfo(group, group.Leader.ExitSignal));
@@ -84,6 +101,7 @@ internal sealed class ProcessEnd(
     /// <summary>Forgets a zombie; its times go to the parent.</summary>
     internal void Reap(ThreadGroup group)
     {
+        TraceStops.Unlink(group.Leader);
         if (group.Parent is { } parent)
         {
             parent.Children.Remove(group);

@@ -1,5 +1,6 @@
 using ArmVdso.Kernel.Delivery;
 using ArmVdso.Kernel.Memory;
+using ArmVdso.Kernel.Signals;
 using ArmVdso.Kernel.Tasks;
 using ArmVdso.Kernel.Vdso;
 using ArmVdso.Kernel.Waiting;
@@ -9,10 +10,11 @@ namespace ArmVdso.Kernel.Processes;
 /// <summary>The end of tasks (do_exit and do_group_exit in kernel/exit.c). What follows from a process' last one is in
 /// <see cref="ProcessEnd"/>.</summary>
 internal sealed class TaskExit(
-    TaskTable tasks, TaskRecords records, Scheduler scheduler, Futexes futexes, VdsoDesign design, SignalDelivery signals, ProcessEnd end)
+    TaskTable tasks, TaskRecords records, Scheduler scheduler, Futexes futexes, VdsoDesign design, SignalDelivery signals,
+    TraceStops traces, ProcessEnd end)
 {
-    /// <summary>exit_group or a fatal signal: every thread ends with this wait status.</summary>
-    internal void ExitGroup(KernelTask task, int status)
+    /// <summary>exit_group or a fatal signal: every thread ends with this wait status. The caller itself is the last to be told.</summary>
+    internal void BeginGroupExit(KernelTask task, int status)
     {
         ThreadGroup group = task.Group;
         if (!group.Exiting)
@@ -25,7 +27,6 @@ internal sealed class TaskExit(
             thread.Signals.Killed = true;
             signals.Notify(thread, Signal.SIGKILL);
         }
-        ExitTask(task, group.ExitStatus);
     }
 
     /// <summary>do_exit: the task never returns to EL0. Its record lives until the next task runs on its CPU.</summary>
@@ -37,10 +38,12 @@ internal sealed class TaskExit(
             counter.Exited();
         task.Counters.Clear();
         ReleaseUserState(task);
+        LetTraceesGo(task);
         task.ExitStatus = status;
         task.Wake();
         task.State = TaskState.Zombie;
         task.Syscall = null;
+        task.Interrupted = null;
         task.Files.Leave();
         task.Fs.Users--;
         MemoryMap? mm = task.Mm;
@@ -58,14 +61,67 @@ internal sealed class TaskExit(
         group.Threads.Remove(task);
         if (!ReferenceEquals(group.Leader, task))
         {
-            task.State = TaskState.Dead;
-            tasks.Unregister(task);
+            if (task.Tracing is { } tracing)
+            {
+                (tracing.Stop, tracing.Report) = (null, null);
+                group.UntoldThreads++;
+                end.TellTracer(task, tracing.Tracer.Group);
+            }
+            else
+            {
+                Forget(task);
+            }
         }
         if (group.Threads.Count > 0)
             return;
         if (!group.Exiting)
             group.ExitStatus = ReferenceEquals(group.Leader, task) ? status : group.Leader.ExitStatus;
         end.End(group);
+    }
+
+    private void Forget(KernelTask thread)
+    {
+        thread.State = TaskState.Dead;
+        tasks.Unregister(thread);
+    }
+
+    /// <summary>The tracer of a thread that has ended knows of it.</summary>
+    internal void ReapThread(KernelTask thread)
+    {
+        TraceStops.Unlink(thread);
+        Forget(thread);
+        if (--thread.Group.UntoldThreads == 0 && thread.Group.IsZombie)
+            end.Tell(thread.Group);
+    }
+
+    /// <summary>exit_ptrace: whom a thread traces is let go, or killed where the tracer asked for that.</summary>
+    private void LetTraceesGo(KernelTask tracer)
+    {
+        foreach (KernelTask tracee in tracer.Tracees.ToList())
+        {
+            if ((tracee.Tracing!.Options & Tracing.OptionExitKill) != 0)
+                signals.Send(tracee, new SignalInfo { Number = Signal.SIGKILL, Code = Signal.SI_KERNEL });
+            Detach(tracee, 0);
+        }
+    }
+
+    /// <summary>A task is traced no more; of one that has ended already its parent hears.</summary>
+    internal void Detach(KernelTask task, int signal)
+    {
+        if (task.State != TaskState.Zombie)
+        {
+            traces.Detach(task, signal);
+        }
+        else if (!ReferenceEquals(task.Group.Leader, task))
+        {
+            ReapThread(task);
+        }
+        else
+        {
+            TraceStops.Unlink(task);
+            if (task.Group.IsZombie)
+                end.Tell(task.Group);
+        }
     }
 
     /// <summary>Another thread of an exec'ing process: gone at once; it never runs again.</summary>

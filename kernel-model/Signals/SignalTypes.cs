@@ -137,6 +137,9 @@ public sealed class PendingSignals
     /// <summary>Signals that are queued.</summary>
     internal int Count => _queue.Count;
 
+    /// <summary>What is queued, oldest first (PTRACE_PEEKSIGINFO).</summary>
+    internal IReadOnlyList<SignalInfo> All => _queue;
+
     /// <summary>Forgets some signals.</summary>
     public void Discard(ulong set)
     {
@@ -207,6 +210,9 @@ public sealed class TaskSignals
         (ulong address, ulong size, int flags) = AltStack;
         return (flags & (Signal.SS_DISABLE | Signal.SS_AUTODISARM)) == 0 && sp > address && sp - address <= size;
     }
+
+    /// <summary>The signal that its tracer lets through in a stop; null: none.</summary>
+    internal SignalInfo? Injected { get; set; }
 
     /// <summary>Thread has been told to die (exit_group by another thread, or a fatal signal).</summary>
     public bool Killed { get; set; }

@@ -24,7 +24,7 @@ internal static class SysCrossMemory
             return wrong;
         if (c.FindTask(c.Int(0)) is not { Mm: { } other } task)
             return -Errno.ESRCH;
-        if (!Permissions.MayTrace(c.Task, task))
+        if (!Permissions.MayTrace(c.Task, task, true))
             return -Errno.EPERM;
         var buffer = new byte[Page];
         long done = 0;

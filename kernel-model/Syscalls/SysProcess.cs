@@ -9,13 +9,42 @@ namespace ArmVdso.Kernel.Syscalls;
 /// </summary>
 internal static class SysProcess
 {
-    private sealed record VforkWait(KernelTask Child, int Tid);
+    /// <summary>A clone that goes on after its child was made: its tracer is told of it, and of the end of a vfork.</summary>
+    private sealed class Started(KernelTask? child, int tid, int number)
+    {
+        internal bool Told { get; set; }
+
+        internal bool DoneTold { get; set; }
+
+        internal long GoOn(SyscallContext c)
+        {
+            if (!Told)
+            {
+                Told = true;
+                if (number != 0 && c.Traces.StopAtEvent(c.Task, number, TidFor(c)))
+                    return SystemCall.Blocked;
+            }
+            if (child is null)
+                return c.NumberOf(tid);
+            if (child.VforkDone is { } done)
+                return c.WaitKillable(done);
+            if (!DoneTold)
+            {
+                DoneTold = true;
+                if (c.Traces.StopAtEvent(c.Task, Tracing.EventVforkDone, TidFor(c)))
+                    return SystemCall.Blocked;
+            }
+            return c.NumberOf(tid);
+        }
+
+        private ulong TidFor(SyscallContext c) => (ulong)(c.Task.Tracing?.Tracer.PidNamespace.NumberOf(tid) ?? 0);
+    }
 
     /// <summary>clone(flags, stack, parent_tid, tls, child_tid).</summary>
     public static long Clone(SyscallContext c)
     {
-        if (c.State is VforkWait wait)
-            return Vfork(c, wait);
+        if (c.State is Started started)
+            return started.GoOn(c);
         // The low 32 bits are flags, the low 8 of them the exit signal.
         ulong flags = c.Arg(0) & 0xffff_ff00;
         int signal = (int)(c.Arg(0) & 0xff);
@@ -41,6 +70,7 @@ internal static class SysProcess
             return -Errno.EAGAIN;
         if ((flags & CloneFlags.CLONE_PIDFD) != 0 && (!c.Memory.Read(pidfd, out int before) || !c.Memory.Write(pidfd, before)))
             return -Errno.EFAULT;
+        int told = EventOf(c.Task, flags, signal);
         long tid = c.Fork.Clone(c, new CloneArguments
         {
             Flags = flags,
@@ -51,15 +81,24 @@ internal static class SysProcess
             Tls = tls,
             PidFd = pidfd,
             SetTid = setTid,
+            Traced = told != 0,
         });
         if (tid < 0)
             return tid;
-        int number = c.NumberOf((int)tid);
-        if ((flags & CloneFlags.CLONE_VFORK) == 0 || c.Tasks.Find((int)tid) is not { } child)
-            return number;
-        var wait = new VforkWait(child, number);
-        c.State = wait;
-        return Vfork(c, wait);
+        bool vfork = (flags & CloneFlags.CLONE_VFORK) != 0;
+        if (!vfork && told == 0)
+            return c.NumberOf((int)tid);
+        var started = new Started(vfork ? c.Tasks.Find((int)tid) : null, (int)tid, told);
+        c.State = started;
+        return started.GoOn(c);
+    }
+
+    /// <summary>The event that the caller's tracer is to be told of (kernel_clone); 0: none.</summary>
+    private static int EventOf(KernelTask task, ulong flags, int signal)
+    {
+        int number = (flags & CloneFlags.CLONE_VFORK) != 0 ? Tracing.EventVfork
+            : signal != Signal.SIGCHLD ? Tracing.EventClone : Tracing.EventFork;
+        return (flags & CloneFlags.CLONE_UNTRACED) == 0 && task.Tracing is { } tracing && tracing.Wants(number) ? number : 0;
     }
 
     private static bool OverProcessLimit(SyscallContext c)
@@ -72,14 +111,11 @@ internal static class SysProcess
             && (ulong)c.Tasks.Groups.Where(g => g.Leader.Credentials.Uid == uid).Sum(g => g.Threads.Count) >= limit;
     }
 
-    private static long Vfork(SyscallContext c, VforkWait wait) =>
-        wait.Child.VforkDone is { } done ? c.WaitKillable(done) : wait.Tid;
-
     /// <summary>clone3(args, size).</summary>
     public static long Clone3(SyscallContext c)
     {
-        if (c.State is VforkWait wait)
-            return Vfork(c, wait);
+        if (c.State is Started started)
+            return started.GoOn(c);
         const int size0 = 64, full = 88;
         ulong size = c.Arg(1);
         if (size > 4096)
@@ -130,14 +166,20 @@ internal static class SysProcess
     /// <summary>exit(status): this thread.</summary>
     public static long Exit(SyscallContext c)
     {
-        c.Exit.ExitTask(c.Task, (c.Int(0) & 0xff) << 8);
+        int status = (c.Int(0) & 0xff) << 8;
+        if (c.Traces.StopBeforeEnd(c.Task, status))
+            return SystemCall.Blocked;
+        c.Exit.ExitTask(c.Task, status);
         return 0;
     }
 
     /// <summary>exit_group(status): all threads.</summary>
     public static long ExitGroup(SyscallContext c)
     {
-        c.Exit.ExitGroup(c.Task, (c.Int(0) & 0xff) << 8);
+        c.Exit.BeginGroupExit(c.Task, (c.Int(0) & 0xff) << 8);
+        if (c.Traces.StopBeforeEnd(c.Task, c.Task.Group.ExitStatus))
+            return SystemCall.Blocked;
+        c.Exit.ExitTask(c.Task, c.Task.Group.ExitStatus);
         return 0;
     }
 

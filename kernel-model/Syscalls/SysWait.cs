@@ -12,7 +12,7 @@ internal static class SysWait
         WALL = 0x40000000, WCLONE = 0x80000000;
 
     /// <summary>What a wait found: the child, its wait status, its usage.</summary>
-    private readonly record struct Found(ThreadGroup Child, int Status, Usage Usage);
+    private readonly record struct Found(KernelTask Child, int Status, Usage Usage, bool IsTraced = false);
 
     /// <summary>struct rusage.</summary>
     internal readonly record struct Usage(ulong User, ulong System, long MaxRss, long Faults, long Voluntary, long Involuntary)
@@ -120,12 +120,12 @@ internal static class SysWait
         if (pid == int.MinValue)
             return -Errno.ESRCH;
         int pgid = c.Task.Group.Pgid;
-        Func<ThreadGroup, bool> wanted = pid switch
+        Func<KernelTask, bool> wanted = pid switch
         {
             -1 => _ => true,
-            0 => g => g.Pgid == pgid,
-            < -1 => g => g.Pgid == c.FirstOf(-pid),
-            _ => g => g.Pid == c.FirstOf(pid),
+            0 => t => t.Group.Pgid == pgid,
+            < -1 => t => t.Group.Pgid == c.FirstOf(-pid),
+            _ => t => t.Tid == c.FirstOf(pid),
         };
         long result = Look(c, wanted, options | WEXITED, out Found found);
         if (result != 1)
@@ -134,7 +134,7 @@ internal static class SysWait
             return -Errno.EFAULT;
         if (c.Arg(3) != 0 && !found.Usage.Write(c.Clock, c.Memory, c.Arg(3)))
             return -Errno.EFAULT;
-        return c.NumberOf(found.Child.Pid);
+        return c.NumberOf(found.Child.Tid);
     }
 
     /// <summary>waitid(which, id, info, options, rusage).</summary>
@@ -147,7 +147,7 @@ internal static class SysWait
         {
             return -Errno.EINVAL;
         }
-        Func<ThreadGroup, bool> wanted;
+        Func<KernelTask, bool> wanted;
         switch (c.Int(0))
         {
             case 0:
@@ -156,20 +156,20 @@ internal static class SysWait
             case 1:
                 if (id <= 0)
                     return -Errno.EINVAL;
-                wanted = g => g.Pid == c.FirstOf(id);
+                wanted = t => t.Tid == c.FirstOf(id);
                 break;
             case 2:
                 if (id < 0)
                     return -Errno.EINVAL;
                 int pgid = id == 0 ? c.Task.Group.Pgid : c.FirstOf(id);
-                wanted = g => g.Pgid == pgid;
+                wanted = t => t.Group.Pgid == pgid;
                 break;
             case 3:
                 if (id < 0)
                     return -Errno.EINVAL;
                 if (c.Files[id] is not PidFile file)
                     return -Errno.EBADF;
-                wanted = g => ReferenceEquals(g, file.Group);
+                wanted = t => ReferenceEquals(t, file.Group.Leader);
                 if (file.NonBlocking && (options & WNOHANG) == 0)
                 {
                     long now = Look(c, wanted, options | WNOHANG, out Found ready);
@@ -193,7 +193,7 @@ internal static class SysWait
             (int code, int value) = status switch
             {
                 0xffff => (Signal.CLD_CONTINUED, Signal.SIGCONT),
-                _ when (status & 0xff) == 0x7f => (Signal.CLD_STOPPED, status >> 8 & 0xff),
+                _ when (status & 0xff) == 0x7f => (found.IsTraced ? Signal.CLD_TRAPPED : Signal.CLD_STOPPED, status >> 8),
                 _ when (status & 0x7f) != 0 => ((status & 0x80) != 0 ? Signal.CLD_DUMPED : Signal.CLD_KILLED, status & 0x7f),
                 _ => (Signal.CLD_EXITED, status >> 8 & 0xff),
             };
@@ -201,8 +201,8 @@ internal static class SysWait
             ulong info = c.Arg(2);
             if (!c.Memory.Write(info, some ? Signal.SIGCHLD : 0) || !c.Memory.Write(info + 4, 0)
                 || !c.Memory.Write(info + 8, some ? code : 0)
-                || !c.Memory.Write(info + 16, some ? c.NumberOf(found.Child.Pid) : 0)
-                || !c.Memory.Write(info + 20, some ? c.Task.Credentials.UserNamespace.ShowUser(found.Child.Leader.Credentials.Uid) : 0)
+                || !c.Memory.Write(info + 16, some ? c.NumberOf(found.Child.Tid) : 0)
+                || !c.Memory.Write(info + 20, some ? c.Task.Credentials.UserNamespace.ShowUser(found.Child.Credentials.Uid) : 0)
                 || !c.Memory.Write(info + 24, some ? value : 0))
             {
                 return -Errno.EFAULT;
@@ -213,46 +213,94 @@ internal static class SysWait
         return 0;
     }
 
-    /// <summary>A tracer's wait tells it of stops without WUNTRACED.</summary>
-    private static bool IsTracedBy(ThreadGroup child, ThreadGroup parent) =>
-        child.Leader.Tracing is { Stopped: true } tracing && ReferenceEquals(tracing.Tracer, parent);
-
     private static bool Eligible(ThreadGroup child, uint options) =>
         (options & WALL) != 0 || (child.Leader.ExitSignal != Signal.SIGCHLD) == ((options & WCLONE) != 0);
 
     /// <summary>do_wait: 1 with a child, 0 with WNOHANG and none ready, -ECHILD, or what sleeping returns.</summary>
-    private static long Look(SyscallContext c, Func<ThreadGroup, bool> wanted, uint options, out Found found)
+    private static long Look(SyscallContext c, Func<KernelTask, bool> wanted, uint options, out Found found)
     {
-        found = default;
         ThreadGroup parent = c.Task.Group;
         bool any = false;
-        bool keep = (options & WNOWAIT) != 0;
-        foreach (ThreadGroup child in parent.Children)
-        {
-            if (!wanted(child) || !Eligible(child, options))
-                continue;
-            any = true;
-            if (child.IsZombie)
-            {
-                if ((options & WEXITED) == 0)
-                    continue;
-                found = new Found(child, child.ExitStatus, Both(c.Accounting, child));
-                if (!keep)
-                    c.ProcessEnd.Reap(child);
-                return 1;
-            }
-            if (child.StopReport is not { } report
-                || ((options & (report == 0xffff ? WCONTINUED : WSTOPPED)) == 0 && !IsTracedBy(child, parent)))
-                continue;
-            found = new Found(child, report, Both(c.Accounting, child));
-            if (!keep)
-                child.StopReport = null;
+        if (LookAtChildren(c, wanted, options, ref any, out found) || LookAtTracees(c, wanted, options, ref any, out found))
             return 1;
-        }
         if (!any)
             return -Errno.ECHILD;
         if ((options & WNOHANG) != 0)
             return 0;
         return c.Wait(parent.ChildChange);
+    }
+
+    /// <summary>do_wait_thread: children that none of the caller's threads traces. Of one that somebody else traces that one hears
+    /// first.</summary>
+    private static bool LookAtChildren(SyscallContext c, Func<KernelTask, bool> wanted, uint options, ref bool any, out Found found)
+    {
+        found = default;
+        ThreadGroup parent = c.Task.Group;
+        bool keep = (options & WNOWAIT) != 0;
+        foreach (ThreadGroup child in parent.Children)
+        {
+            if (!wanted(child.Leader) || !Eligible(child, options) || ReferenceEquals(child.Leader.Tracing?.Tracer.Group, parent)
+                || ((options & WNOTHREAD) != 0 && child.Maker is { State: not (TaskState.Zombie or TaskState.Dead) } maker
+                    && ReferenceEquals(maker.Group, parent) && !ReferenceEquals(maker, c.Task)))
+                continue;
+            any = true;
+            if (child.IsZombie)
+            {
+                if ((options & WEXITED) == 0 || child.UntoldThreads > 0 || child.Leader.Tracing is not null)
+                    continue;
+                found = new Found(child.Leader, child.ExitStatus, Both(c.Accounting, child));
+                if (!keep)
+                    c.ProcessEnd.Reap(child);
+                return true;
+            }
+            if (child.StopReport is not { } report || (options & (report == 0xffff ? WCONTINUED : WSTOPPED)) == 0)
+                continue;
+            found = new Found(child.Leader, report, Both(c.Accounting, child));
+            if (!keep)
+                child.StopReport = null;
+            return true;
+        }
+        return false;
+    }
+
+    /// <summary>ptrace_do_wait: tasks that the caller's threads trace tell of their stops without WSTOPPED.</summary>
+    private static bool LookAtTracees(SyscallContext c, Func<KernelTask, bool> wanted, uint options, ref bool any, out Found found)
+    {
+        found = default;
+        bool keep = (options & WNOWAIT) != 0;
+        IEnumerable<KernelTask> tracers = (options & WNOTHREAD) != 0 ? [c.Task] : c.Task.Group.Threads;
+        foreach (KernelTask tracee in tracers.SelectMany(t => t.Tracees))
+        {
+            if (!wanted(tracee))
+                continue;
+            any = true;
+            ThreadGroup group = tracee.Group;
+            bool leader = ReferenceEquals(group.Leader, tracee);
+            Tracing tracing = tracee.Tracing!;
+            if (tracee.State == TaskState.Zombie && (options & WEXITED) != 0 && (!leader || (group.IsZombie && group.UntoldThreads == 0)))
+            {
+                found = new Found(tracee, leader || group.Exiting ? group.ExitStatus : tracee.ExitStatus, Both(c.Accounting, group));
+                if (!keep)
+                    ReapTracee(c, tracee, tracing);
+                return true;
+            }
+            if (tracing is { Report: { } code, IsStopped: true })
+            {
+                found = new Found(tracee, code << 8 | 0x7f, Both(c.Accounting, group), true);
+                if (!keep)
+                    tracing.Report = null;
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /// <summary>wait_task_zombie: a traced process whose parent is another becomes that one's to wait for.</summary>
+    private static void ReapTracee(SyscallContext c, KernelTask tracee, Tracing tracing)
+    {
+        if (ReferenceEquals(tracee.Group.Leader, tracee) && ReferenceEquals(tracing.Tracer.Group, tracee.Group.Parent))
+            c.ProcessEnd.Reap(tracee.Group);
+        else
+            c.Exit.Detach(tracee, 0);
     }
 }

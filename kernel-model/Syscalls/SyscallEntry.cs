@@ -10,8 +10,7 @@ namespace ArmVdso.Kernel.Syscalls;
 /// its sleeps and its tracer's stops.</summary>
 internal sealed class SyscallEntry(SyscallParts parts, CallCosts costs, KernelHooks hooks)
 {
-    /// <summary>PTRACE_SYSCALL_INFO_ENTRY and _EXIT.</summary>
-    private const byte TraceEntry = 1, TraceExit = 2;
+    private const int Execve = 221, Execveat = 281;
 
     private readonly HashSet<int> _unknownNamed = [];
 
@@ -21,33 +20,72 @@ internal sealed class SyscallEntry(SyscallParts parts, CallCosts costs, KernelHo
         if (task.Syscall is not SyscallContext c)
         {
             c = Begin(cpu, task);
-            if (parts.Traces.StopAtCall(task, TraceEntry, 0))
+            c.Emulated = task.Tracing is { Emulates: true };
+            if (c.Number < 0 && task.Tracing is not null)
+                parts.Records.Registers(task)[0] = unchecked((ulong)-Errno.ENOSYS);
+            if (parts.Traces.StopAtCall(task, true))
             {
                 c.TraceStop = SyscallTraceStop.Entry;
                 return El1Action.Schedule;
             }
         }
-        else if (c.TraceStop == SyscallTraceStop.Exit)
-        {
-            task.Syscall = null;
-            return El1Action.Done;
-        }
         else
         {
             c.Cpu = cpu;
-            if (c.TraceStop == SyscallTraceStop.Entry)
-                c.TraceStop = SyscallTraceStop.None;
-            else
-                c.Attempt++;
+            switch (c.TraceStop)
+            {
+                case SyscallTraceStop.Entry:
+                    if (IsSkipped(c))
+                        return End(cpu, c, SyscallTable.Find(c.Number), (long)parts.Records.Registers(task)[0]);
+                    c = AsTracerLeftIt(cpu, c);
+                    break;
+                case SyscallTraceStop.Exec:
+                    return Leave(c);
+                case SyscallTraceStop.Exit:
+                    return Return(task, c);
+                default:
+                    c.Attempt++;
+                    break;
+            }
         }
         if (task.State is TaskState.Zombie or TaskState.Dead)
             return El1Action.Schedule;
         parts.Vfs.Enter(task);
         SyscallRow? row = SyscallTable.Find(c.Number);
+        int tid = task.OwnTid;
         long result = row is null ? Unknown(c.Number) : Run(row, c);
         if (task.State is TaskState.Zombie or TaskState.Dead || result == SystemCall.Blocked)
             return El1Action.Schedule;
-        return End(cpu, c, row, result);
+        c.Executed = result == SystemCall.NoReturn && (c.Number is Execve or Execveat);
+        return End(cpu, c, row, result, tid);
+    }
+
+    /// <summary>A call that a tracer has changed to -1, emulates, or that a killed task will not make.</summary>
+    private bool IsSkipped(SyscallContext c) => c.Task.IsKilled || c.Emulated || parts.Records.Registers(c.Task).SyscallNumber < 0;
+
+    /// <summary>The call as the registers have it after the stop at its entry.</summary>
+    private SyscallContext AsTracerLeftIt(Cpu cpu, SyscallContext c)
+    {
+        UserRegisters regs = parts.Records.Registers(c.Task);
+        Span<ulong> args = stackalloc ulong[6];
+        ReadArguments(regs, args);
+        bool same = regs.SyscallNumber == c.Number;
+        for (int i = 0; i < 6; i++)
+            same &= args[i] == c.Arg(i);
+        if (same)
+        {
+            c.TraceStop = SyscallTraceStop.None;
+            return c;
+        }
+        var changed = new SyscallContext(parts, c.Task, cpu, regs.SyscallNumber, args);
+        c.Task.Syscall = changed;
+        return changed;
+    }
+
+    private static void ReadArguments(UserRegisters regs, Span<ulong> args)
+    {
+        for (int i = 0; i < 6; i++)
+            args[i] = regs[i];
     }
 
     /// <summary>Runs a body. A mistake of ours in it is a report and the end of the process that called, not of the machine.</summary>
@@ -72,8 +110,7 @@ internal sealed class SyscallEntry(SyscallParts parts, CallCosts costs, KernelHo
     {
         UserRegisters regs = parts.Records.Registers(task);
         Span<ulong> args = stackalloc ulong[6];
-        for (int i = 0; i < 6; i++)
-            args[i] = regs[i];
+        ReadArguments(regs, args);
         var c = new SyscallContext(parts, task, cpu, regs.SyscallNumber, args);
         task.Syscall = c;
         task.Group.RecentCalls.Add(c);
@@ -85,13 +122,11 @@ internal sealed class SyscallEntry(SyscallParts parts, CallCosts costs, KernelHo
     }
 
     /// <summary>The body has a result: x0 gets it, unless the body has set the registers itself.</summary>
-    private El1Action End(Cpu cpu, SyscallContext c, SyscallRow? row, long result)
+    private El1Action End(Cpu cpu, SyscallContext c, SyscallRow? row, long result, int tid = 0)
     {
-        const int execve = 221, execveat = 281;
         KernelTask task = c.Task;
         task.Syscall = null;
         (c.Result, c.State) = (result, null);
-        bool exec = result == SystemCall.NoReturn && (c.Number is execve or execveat);
         if (result != SystemCall.NoReturn)
         {
             UserRegisters regs = parts.Records.Registers(task);
@@ -101,13 +136,44 @@ internal sealed class SyscallEntry(SyscallParts parts, CallCosts costs, KernelHo
             CallCosts.ChargeBytes(cpu, costs.Of(row.Name, row.Cost, KindOf(c)), result);
         parts.Signals.AfterSyscall(task, result);
         hooks.SystemCall?.Invoke(task, c, result);
-        if (!exec && parts.Traces.StopAtCall(task, TraceExit, result))
+        if (c.Executed && StopAfterExec(task, tid))
+        {
+            c.TraceStop = SyscallTraceStop.Exec;
+            task.Syscall = c;
+            return El1Action.Schedule;
+        }
+        return Leave(c);
+    }
+
+    /// <summary>A tracer that does not ask for the event gets a SIGTRAP instead (ptrace_event).</summary>
+    private bool StopAfterExec(KernelTask task, int tid)
+    {
+        if (task.Tracing is not { } tracing)
+            return false;
+        if (!tracing.Wants(Tracing.EventExec) && !tracing.Seized)
+            parts.Signals.SendOwn(task, Signal.SIGTRAP);
+        return parts.Traces.StopAtEvent(task, Tracing.EventExec, (ulong)tid);
+    }
+
+    /// <summary>syscall_trace_exit: the last stop of a call, or the trap of a step over it.</summary>
+    private El1Action Leave(SyscallContext c)
+    {
+        KernelTask task = c.Task;
+        if (parts.Traces.StopAtCall(task, false))
         {
             c.TraceStop = SyscallTraceStop.Exit;
             task.Syscall = c;
             return El1Action.Schedule;
         }
-        return exec ? El1Action.Exec : El1Action.Done;
+        if (task.Tracing is { Steps: true })
+            parts.Signals.Force(task, new SignalInfo { Number = Signal.SIGTRAP, Code = Signal.SI_USER });
+        return Return(task, c);
+    }
+
+    private static El1Action Return(KernelTask task, SyscallContext c)
+    {
+        task.Syscall = null;
+        return c.Executed ? El1Action.Exec : El1Action.Done;
     }
 
     /// <summary>What a call works on, as far as its cost depends on it.</summary>

@@ -180,8 +180,17 @@ public sealed class KernelTask : ISleeper, IFileUser
     /// <summary>A signal that was taken, and waits for somebody outside to decide about it.</summary>
     internal SignalInfo? HeldSignal { get; set; }
 
-    /// <summary>Set while a process traces the task.</summary>
+    /// <summary>Set while a thread traces the task.</summary>
     internal Tracing? Tracing { get; set; }
+
+    /// <summary>Whom it traces, in the order of attaching.</summary>
+    internal List<KernelTask> Tracees { get; } = [];
+
+    /// <summary>A call that its way back to EL0 restarts unless a handler runs first; null: none.</summary>
+    internal InterruptedCall? Interrupted { get; set; }
+
+    /// <summary>SIGKILL waits for it, or its process is ending (__fatal_signal_pending).</summary>
+    internal bool IsKilled => Signals.Killed || ((Signals.Pending.Set | Group.SharedPending.Set) & Signal.Bit(Signal.SIGKILL)) != 0;
 
     /// <summary>PR_SET_TSC's PR_TSC_SIGSEGV: reading the counter at EL0 is a SIGSEGV (TIF_TSC_SIGSEGV).</summary>
     public bool CounterForbidden { get; set; }

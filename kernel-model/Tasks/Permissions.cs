@@ -14,14 +14,19 @@ internal static class Permissions
             || (signal == Signal.SIGCONT && from.Group.Sid == to.Sid);
     }
 
-    /// <summary>Whether a task may look into another (ptrace_may_access).</summary>
-    internal static bool MayTrace(KernelTask from, KernelTask to)
+    /// <summary>Whether a task may look into another (__ptrace_may_access, cap_ptrace_access_check).</summary>
+    /// <param name="from">Who looks.</param>
+    /// <param name="to">At whom.</param>
+    /// <param name="real">By its real IDs (PTRACE_MODE_REALCREDS) instead of those for files.</param>
+    internal static bool MayTrace(KernelTask from, KernelTask to, bool real = false)
     {
         Credentials a = from.Credentials, b = to.Credentials;
         if (ReferenceEquals(from.Group, to.Group) || a.Has(Capability.SysPtrace))
             return true;
-        return a.Fsuid == b.Uid && a.Fsuid == b.Euid && a.Fsuid == b.Suid && a.Fsgid == b.Gid && a.Fsgid == b.Egid && a.Fsgid == b.Sgid
-            && to.Group.Dumpable == 1;
+        (uint user, uint group) = real ? (a.Uid, a.Gid) : (a.Fsuid, a.Fsgid);
+        ulong held = real ? a.CapPermitted : a.CapEffective;
+        return user == b.Uid && user == b.Euid && user == b.Suid && group == b.Gid && group == b.Egid && group == b.Sgid
+            && to.Group.Dumpable == 1 && (b.CapPermitted & ~held) == 0;
     }
 
     /// <summary>Whether a task may change another's scheduling (check_same_owner).</summary>

@@ -195,6 +195,7 @@ public sealed class Scheduler
         next.Cpu = i;
         next.PauthKeys.CopyTo(cpu.PauthKey.AsSpan());
         _counter.Update(cpu, next);
+        Tracing.StepOn(cpu, next);
         // rseq_preempt, rseq_migrate: it did not run on this CPU just now.
         if (next.Rseq != 0)
         {

@@ -13,9 +13,17 @@ internal enum SyscallTraceStop
     /// <summary>Before the body.</summary>
     Entry,
 
+    /// <summary>execve, in its new program (PTRACE_EVENT_EXEC).</summary>
+    Exec,
+
     /// <summary>After it, with the result in the registers.</summary>
     Exit,
 }
+
+/// <summary>A call that a signal interrupted, with the registers set back to execute it again.</summary>
+/// <param name="Result">What it gave: -ERESTART*.</param>
+/// <param name="ContinueAt">PC behind its SVC.</param>
+internal sealed record InterruptedCall(long Result, ulong ContinueAt);
 
 /// <summary>One system call in progress, which its task keeps over the sleeps: number, arguments, and what a body has to know again when
 /// it runs anew after a wake-up. What else a body needs, Syscalls adds.</summary>
@@ -64,6 +72,12 @@ public abstract class SystemCall
 
     /// <summary>Where the task stopped for its tracer, and has to go on.</summary>
     internal SyscallTraceStop TraceStop { get; set; }
+
+    /// <summary>The tracer makes the call in the task's place (PTRACE_SYSEMU).</summary>
+    internal bool Emulated { get; set; }
+
+    /// <summary>The call has entered another program.</summary>
+    internal bool Executed { get; set; }
 
     /// <summary>What the call gave; null while it is in progress.</summary>
     public long? Result { get; internal set; }

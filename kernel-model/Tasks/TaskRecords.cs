@@ -222,7 +222,7 @@ public sealed partial class TaskRecords
 
     /// <summary>Whether the task's system calls all reach the model: the run is traced, or its tracer wants to see them.</summary>
     internal void SyncSyscallTrace(KernelTask task) =>
-        SetFlag(task, TaskFlag.SyscallTrace, _traceSyscalls || task.Tracing is { Syscalls: true });
+        SetFlag(task, TaskFlag.SyscallTrace, _traceSyscalls || task.Tracing is { Syscalls: true } or { Emulates: true } or { Steps: true });
 
     internal bool Flag(KernelTask task, TaskFlag flag) => (_memory.Read<ulong>(task.RecordPa + TaskRecord.Flags) & Bit(flag)) != 0;
 

@@ -60,6 +60,15 @@ public sealed class ThreadGroup
     /// <summary>exit_group or a fatal signal is taking all threads down.</summary>
     public bool Exiting { get; internal set; }
 
+    /// <summary>The thread that made it, which is its tracer when it asks for one; null: none, or gone.</summary>
+    internal KernelTask? Maker { get; set; }
+
+    /// <summary>The signal that stopped it, until SIGCONT; 0: none.</summary>
+    internal int StopSignal { get; set; }
+
+    /// <summary>Threads that have ended and wait for their tracer to hear of it: the process's own end is told after them.</summary>
+    internal int UntoldThreads { get; set; }
+
     /// <summary>A stop (or continue) that wait4 has not reported yet, as a wait status.</summary>
     public int? StopReport { get; internal set; }
 

@@ -3,7 +3,7 @@ namespace ArmVdso.Tests.Fixtures;
 /// <summary>Guest roots of Debian's arm64 packages in tests/guests, fetched when they are not there.</summary>
 internal static class DebianPrograms
 {
-    private static readonly Lazy<string> s_root = new(Fetch), s_static = new(FetchStatic);
+    private static readonly Lazy<string> s_root = new(Fetch), s_static = new(FetchStatic), s_debug = new(FetchDebug);
 
     /// <summary>Host folder of the root with the programs of the first tier.</summary>
     /// <exception cref="InvalidOperationException">The packages cannot be fetched.</exception>
@@ -12,6 +12,10 @@ internal static class DebianPrograms
     /// <summary>Host folder of the root with static programs alone.</summary>
     /// <exception cref="InvalidOperationException">The packages cannot be fetched.</exception>
     internal static string StaticRoot => s_static.Value;
+
+    /// <summary>Host folder of the root with gdb and strace.</summary>
+    /// <exception cref="InvalidOperationException">The packages cannot be fetched.</exception>
+    internal static string DebugRoot => s_debug.Value;
 
     private static string Guests => Path.Combine(GuestPrograms.RepositoryRoot, "tests", "guests");
 
@@ -35,6 +39,14 @@ internal static class DebianPrograms
         if (!File.Exists(Path.Combine(root, "usr/sbin/e2fsck.static")) || !File.Exists(Path.Combine(root, "usr/bin/zsh-static")))
             Must(Path.Combine(Guests, "fetch-guests.sh"), "-n", "-F", root, "zsh-static", "sash", "bash-static", "busybox-static",
                 "e2fsck-static");
+        return root;
+    }
+
+    private static string FetchDebug()
+    {
+        string root = Path.Combine(Guests, "root-debug");
+        if (!File.Exists(Path.Combine(root, "usr/bin/gdb")) || !File.Exists(Path.Combine(root, "usr/bin/strace")))
+            Must(Path.Combine(Guests, "fetch-guests.sh"), "-e", root, "gdb", "strace");
         return root;
     }
 
