@@ -49,7 +49,7 @@ internal sealed class ReturnToUser(
                 Tracing.StepOn(cpu, task);
                 return true;
             }
-            if (task.Tracing is not null && !injected && info.Number != Signal.SIGKILL)
+            if (task.Tracing is not null && !injected && info.Number != Signal.SIGKILL && !info.Deadly)
             {
                 if (traces.Stop(task, TraceStopKind.Signal, info.Number, info))
                     return false;
@@ -106,7 +106,7 @@ internal sealed class ReturnToUser(
     private bool Deliver(Cpu cpu, KernelTask task, UserRegisters regs, SignalInfo info)
     {
         SignalAction action = task.Handlers[info.Number];
-        if (info.Synchronous && (action.Handler == 1 || (task.Signals.Blocked & Signal.Bit(info.Number)) != 0))
+        if (info.Deadly || (info.Synchronous && (action.Handler == 1 || (task.Signals.Blocked & Signal.Bit(info.Number)) != 0)))
             action = default;
         hooks.Signal?.Invoke(task, info);
         if (action.Handler == 1)

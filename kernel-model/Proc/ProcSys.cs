@@ -27,6 +27,10 @@ internal static class ProcSys
         directory.AddText("msgmax", () => "8192\n");
         directory.AddText("msgmnb", () => "16384\n");
         directory.AddDirectory("yama").AddText("ptrace_scope", () => "0\n");
+        const string actions = "kill_process kill_thread trap errno user_notif trace log allow\n";
+        DynamicDirectory seccomp = directory.AddDirectory("seccomp");
+        seccomp.AddText("actions_avail", () => actions);
+        seccomp.AddText("actions_logged", () => actions.Replace(" allow", "", StringComparison.Ordinal));
         DynamicDirectory random = directory.AddDirectory("random");
         random.AddText("uuid", () => Uuid(parts) + "\n");
         string? bootId = null;

@@ -127,7 +127,8 @@ internal sealed class ProcessStatus(ProcParts parts, Vfs vfs)
         s.Append($"CapInh:\t{who.CapInheritable:x16}\nCapPrm:\t{who.CapPermitted:x16}\nCapEff:\t{who.CapEffective:x16}\n"
             + $"CapBnd:\t{who.CapBounding:x16}\nCapAmb:\t{who.CapAmbient:x16}\n");
         s.Append($"NoNewPrivs:\t{(task.ProcessControls.ContainsKey(PrctlOptions.PR_SET_NO_NEW_PRIVS) ? 1 : 0)}\n");
-        s.Append("Seccomp:\t0\nSeccomp_filters:\t0\nSpeculation_Store_Bypass:\tvulnerable\n");
+        s.Append($"Seccomp:\t{(int)task.SeccompMode}\nSeccomp_filters:\t{SeccompFilter.Chain(task.SeccompFilter).Count()}\n"
+            + "Speculation_Store_Bypass:\tvulnerable\n");
         s.Append($"Cpus_allowed:\t{allowed:x}\nCpus_allowed_list:\t{List(allowed)}\nMems_allowed:\t1\nMems_allowed_list:\t0\n");
         s.Append($"voluntary_ctxt_switches:\t{task.VoluntarySwitches}\nnonvoluntary_ctxt_switches:\t{task.InvoluntarySwitches}\n");
         return s.ToString();

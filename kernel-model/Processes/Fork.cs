@@ -156,6 +156,8 @@ internal sealed class Fork(
         child.Affinity = parent.Affinity;
         taskNamespaces.InheritTime(parent, child, flags);
         child.CounterForbidden = parent.CounterForbidden;
+        child.SeccompMode = parent.SeccompMode;
+        child.SeccompFilter = parent.SeccompFilter?.Use();
         child.Cpu = parent.Cpu;
         if ((flags & CloneFlags.CLONE_VM) == 0)
         {
@@ -170,6 +172,7 @@ internal sealed class Fork(
     private void CopyThread(Cpu cpu, KernelTask parent, KernelTask child, in CloneArguments arguments)
     {
         records.SyncAll(child);
+        records.SyncSyscallTrace(child);
         records.SetTtbr0(child, child.Mm!.Space.Handle);
         records.SetTp(child, (arguments.Flags & CloneFlags.CLONE_SETTLS) != 0 ? arguments.Tls : cpu.TPIDR_EL0);
         records.SaveFp(cpu, child);

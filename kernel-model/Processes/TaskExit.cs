@@ -44,6 +44,8 @@ internal sealed class TaskExit(
         task.State = TaskState.Zombie;
         task.Syscall = null;
         task.Interrupted = null;
+        SeccompFilter.Leave(task.SeccompFilter);
+        task.SeccompFilter = null;
         task.Files.Leave();
         task.Fs.Users--;
         MemoryMap? mm = task.Mm;

@@ -42,6 +42,9 @@ public sealed record SignalInfo
     /// <summary>True for signals that the faulting instruction raised: they are delivered first and cannot be ignored.</summary>
     public bool Synchronous { get; init; }
 
+    /// <summary>Nobody handles, blocks or sees it before it kills (SA_IMMUTABLE).</summary>
+    public bool Deadly { get; init; }
+
     /// <summary>POSIX timer that sent the signal; null for all others. <see cref="Pid"/> and <see cref="Uid"/> then hold si_tid and
     /// si_overrun.</summary>
     public int? TimerId { get; init; }

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using ArmVdso.Kernel.Files;
+using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel.Syscalls;
 
@@ -392,6 +393,9 @@ internal static class SysFiles
                     return c.Memory.Write(c.Arg(2), file.Inode.Flags) ? 0 : -Errno.EFAULT;
                 return c.Memory.Read(c.Arg(2), out uint flags)
                     ? Vfs.SetFlags(FileArguments.CallerOf(c), file.Inode, flags) : -Errno.EFAULT;
+            case SeccompListener.Receive when file is SeccompListener listener:
+                long received = listener.Ioctl(c.Task, command, c.Arg(2));
+                return received == -Errno.EAGAIN ? c.Wait(listener.Source.Queue) : received;
             default:
                 FileArguments.CallerOf(c);
                 return file.Ioctl(c.Task, command, c.Arg(2));

@@ -56,9 +56,9 @@ internal static class SysPrctl
                 Encoding.Latin1.GetBytes(task.Comm).AsSpan(0, Math.Min(15, task.Comm.Length)).CopyTo(name);
                 return c.Memory.Write(a2, name) ? 0 : -Errno.EFAULT;
             case GetSeccomp:
-                return 0;
+                return (long)task.SeccompMode;
             case SetSeccomp:
-                return -Errno.EINVAL;
+                return SysSeccomp.FromPrctl(c, a2, c.Arg(2));
             case CapbsetRead:
                 return a2 > 40 ? -Errno.EINVAL : (long)(task.Credentials.CapBounding >> (int)a2 & 1);
             case CapbsetDrop:

@@ -13,8 +13,8 @@ internal static class SysPtrace
     private const long TraceMe = 0, PeekText = 1, PeekData = 2, PokeText = 4, PokeData = 5, Cont = 7, Kill = 8, SingleStep = 9, Attach = 16,
         Detach = 17, OldSetOptions = 21, Syscall = 24, SysEmu = 31, SysEmuSingleStep = 32, SetOptions = 0x4200, GetEventMessage = 0x4201,
         GetSigInfo = 0x4202, SetSigInfo = 0x4203, GetRegset = 0x4204, SetRegset = 0x4205, Seize = 0x4206, Interrupt = 0x4207,
-        Listen = 0x4208, PeekSigInfo = 0x4209, GetSigMask = 0x420a, SetSigMask = 0x420b, GetSyscallInfo = 0x420e, GetRseq = 0x420f,
-        SetDispatch = 0x4210, GetDispatch = 0x4211;
+        Listen = 0x4208, PeekSigInfo = 0x4209, GetSigMask = 0x420a, SetSigMask = 0x420b, GetFilter = 0x420c, GetFilterMetadata = 0x420d,
+        GetSyscallInfo = 0x420e, GetRseq = 0x420f, SetDispatch = 0x4210, GetDispatch = 0x4211;
 
     /// <summary>ptrace(request, pid, addr, data).</summary>
     public static long Ptrace(SyscallContext c)
@@ -53,6 +53,8 @@ internal static class SysPtrace
             GetSigMask or SetSigMask => PtraceState.SigMask(c, task, request == SetSigMask),
             GetSyscallInfo => PtraceState.SyscallInfo(c, task, tracing),
             GetRseq => PtraceState.Rseq(c, task),
+            GetFilter => SysSeccomp.ReadFilter(c, task),
+            GetFilterMetadata => SysSeccomp.ReadMetadata(c, task),
             Listen => ListenTo(c, task, tracing),
             SetDispatch or GetDispatch => -Errno.EINVAL,
             _ => -Errno.EIO,

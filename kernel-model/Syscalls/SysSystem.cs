@@ -177,9 +177,6 @@ internal static class SysSystem
     /// <summary>Calls that this kernel was built without.</summary>
     public static long NotBuiltIn(SyscallContext c) => -Errno.ENOSYS;
 
-    /// <summary>seccomp(operation, flags, args): no filters.</summary>
-    public static long Seccomp(SyscallContext c) => -Errno.EINVAL;
-
     /// <summary>reboot(magic1, magic2, cmd, arg).</summary>
     public static long Reboot(SyscallContext c)
     {

@@ -12,6 +12,7 @@ internal sealed class SyscallEntry(SyscallParts parts, CallCosts costs, KernelHo
 {
     private const int Execve = 221, Execveat = 281;
 
+    private readonly SeccompGate _gate = new(parts);
     private readonly HashSet<int> _unknownNamed = [];
 
     /// <summary>HVC_SYSCALL: runs the body of the call, or goes on with one that slept.</summary>
@@ -39,6 +40,12 @@ internal sealed class SyscallEntry(SyscallParts parts, CallCosts costs, KernelHo
                         return End(cpu, c, SyscallTable.Find(c.Number), (long)parts.Records.Registers(task)[0]);
                     c = AsTracerLeftIt(cpu, c);
                     break;
+                case SyscallTraceStop.Seccomp:
+                    if (IsSkipped(c))
+                        return End(cpu, c, SyscallTable.Find(c.Number), (long)parts.Records.Registers(task)[0]);
+                    c = AsTracerLeftIt(cpu, c);
+                    c.TracerAnswered = true;
+                    break;
                 case SyscallTraceStop.Exec:
                     return Leave(c);
                 case SyscallTraceStop.Exit:
@@ -50,8 +57,13 @@ internal sealed class SyscallEntry(SyscallParts parts, CallCosts costs, KernelHo
         }
         if (task.State is TaskState.Zombie or TaskState.Dead)
             return El1Action.Schedule;
-        parts.Vfs.Enter(task);
         SyscallRow? row = SyscallTable.Find(c.Number);
+        if (task.SeccompMode != SeccompMode.Disabled && !c.Admitted && _gate.Ask(c) is { } verdict)
+        {
+            return verdict == SystemCall.Blocked || task.State is TaskState.Zombie or TaskState.Dead
+                ? El1Action.Schedule : End(cpu, c, row, verdict);
+        }
+        parts.Vfs.Enter(task);
         int tid = task.OwnTid;
         long result = row is null ? Unknown(c.Number) : Run(row, c);
         if (task.State is TaskState.Zombie or TaskState.Dead || result == SystemCall.Blocked)

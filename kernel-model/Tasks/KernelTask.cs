@@ -180,6 +180,12 @@ public sealed class KernelTask : ISleeper, IFileUser
     /// <summary>A signal that was taken, and waits for somebody outside to decide about it.</summary>
     internal SignalInfo? HeldSignal { get; set; }
 
+    /// <summary>What it may call.</summary>
+    internal SeccompMode SeccompMode { get; set; }
+
+    /// <summary>The newest of its filters.</summary>
+    internal SeccompFilter? SeccompFilter { get; set; }
+
     /// <summary>Set while a thread traces the task.</summary>
     internal Tracing? Tracing { get; set; }
 

@@ -13,6 +13,9 @@ internal enum SyscallTraceStop
     /// <summary>Before the body.</summary>
     Entry,
 
+    /// <summary>Where a filter asks the tracer.</summary>
+    Seccomp,
+
     /// <summary>execve, in its new program (PTRACE_EVENT_EXEC).</summary>
     Exec,
 
@@ -75,6 +78,15 @@ public abstract class SystemCall
 
     /// <summary>The tracer makes the call in the task's place (PTRACE_SYSEMU).</summary>
     internal bool Emulated { get; set; }
+
+    /// <summary>Filters have been asked, and the body may run; or the tracer has answered one, and they are asked again.</summary>
+    internal bool Admitted { get; set; }
+
+    /// <inheritdoc cref="Admitted"/>
+    internal bool TracerAnswered { get; set; }
+
+    /// <summary>The listener's question that the call waits for; null: none.</summary>
+    internal SeccompNotification? Question { get; set; }
 
     /// <summary>The call has entered another program.</summary>
     internal bool Executed { get; set; }

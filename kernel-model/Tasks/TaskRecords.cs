@@ -220,9 +220,11 @@ public sealed partial class TaskRecords
     /// <summary>The task looks at what is to be done before it next returns to EL0 (signals, rseq).</summary>
     internal void RequestWork(KernelTask task) => SetFlag(task, TaskFlag.Work, true);
 
-    /// <summary>Whether the task's system calls all reach the model: the run is traced, or its tracer wants to see them.</summary>
+    /// <summary>Whether the task's system calls all reach the model: the run is traced, its tracer wants to see them, filters decide.
+    /// </summary>
     internal void SyncSyscallTrace(KernelTask task) =>
-        SetFlag(task, TaskFlag.SyscallTrace, _traceSyscalls || task.Tracing is { Syscalls: true } or { Emulates: true } or { Steps: true });
+        SetFlag(task, TaskFlag.SyscallTrace, _traceSyscalls || task.SeccompMode != SeccompMode.Disabled
+            || task.Tracing is { Syscalls: true } or { Emulates: true } or { Steps: true });
 
     internal bool Flag(KernelTask task, TaskFlag flag) => (_memory.Read<ulong>(task.RecordPa + TaskRecord.Flags) & Bit(flag)) != 0;
 

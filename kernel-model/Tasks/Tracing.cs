@@ -28,7 +28,7 @@ internal sealed record TraceStop(TraceStopKind Kind, int Code, SignalInfo? Info)
 internal sealed class Tracing(KernelTask tracer, bool seized)
 {
     /// <summary>PTRACE_O_*, but for the events that bit n stands for.</summary>
-    internal const uint OptionSysGood = 1, OptionExitKill = 1 << 20, AllOptions = 0x3000ff;
+    internal const uint OptionSysGood = 1, OptionExitKill = 1 << 20, OptionSuspendSeccomp = 1 << 21, AllOptions = 0x3000ff;
 
     /// <summary>PTRACE_EVENT_*.</summary>
     internal const int EventFork = 1, EventVfork = 2, EventClone = 3, EventExec = 4, EventVforkDone = 5, EventExit = 6, EventSeccomp = 7,

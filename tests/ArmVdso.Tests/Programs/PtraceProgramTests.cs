@@ -18,8 +18,11 @@ public sealed class PtraceProgramTests
         Assert.Equal(0, result.Status);
     }
 
-    private static ArmVdsoCommand.Result Debug(params string[] words) => ArmVdsoCommand.Run(
-        ["run", "--core", "none", "--root", DebianPrograms.DebugRoot, "--bind", $"{GuestPrograms.Path("two_threads")}:/two_threads", .. words]);
+    private static ArmVdsoCommand.Result Debug(params string[] words)
+    {
+        string bind = $"{GuestPrograms.Path("two_threads")}:/two_threads";
+        return ArmVdsoCommand.Run(["run", "--core", "none", "--root", DebianPrograms.DebugRoot, "--bind", bind, .. words]);
+    }
 
     [Fact]
     public void StraceFollowsThreads()
