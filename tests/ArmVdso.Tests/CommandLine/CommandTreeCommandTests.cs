@@ -11,6 +11,7 @@ public sealed class CommandTreeCommandTests
     private static readonly Dictionary<string, string[]> Operands = new()
     {
         ["run"] = ["program"],
+        ["stat"] = ["program"],
         ["isa record"] = ["program"],
         ["boot"] = ["--kernel", "file"],
         ["isa disasm"] = ["d503201f"],
@@ -159,6 +160,7 @@ public sealed class CommandTreeCommandTests
     [InlineData("--json", "run", "--json", "program")]
     [InlineData("--stats-format", "run", "--stats-format", "json", "program")]
     [InlineData("--konata-window", "run", "--konata-window", "0:1", "program")]
+    [InlineData("--profile-format", "run", "--profile-format", "perf", "program")]
     [InlineData("--root", "trace", "--root", "/tmp")]
     [InlineData("--user", "kernel-path", "--user", "7")]
     [InlineData("--against", "syscalls", "--against", "none", "program")]

@@ -25,7 +25,13 @@ public sealed class RecordingFileTests
     private static List<RecordedEvent> SomeEvents(int seed)
     {
         var random = new Random(seed);
-        long Any() => random.Next(4) switch { 0 => random.Next(100), 1 => -random.NextInt64(), 2 => long.MinValue, _ => random.NextInt64() };
+        long Any() => random.Next(4) switch
+        {
+            0 => random.Next(100),
+            1 => -random.NextInt64(),
+            2 => long.MinValue,
+            _ => random.NextInt64(),
+        };
         RecordedTask[] tasks = [RecordedTask.None, new(0, 0, "swapper/0"), new(7, 7, "\u00e4\n<script>"), new(8, 7, "")];
         var events = new List<RecordedEvent>();
         ulong cycle = 0;

@@ -11,8 +11,12 @@ public sealed partial class TimelineOracleTests(RecordedRun run) : IClassFixture
     /// <summary>A packet as protoc prints it: a line for each field.</summary>
     private sealed record Packet(string Text)
     {
-        internal string? Field(string name) =>
-            Regex.Match(Text, $@"(?m)^ *{name}: ""?(.*?)""?$") is { Success: true } match ? match.Groups[1].Value : null;
+        /// <summary>Of annotations, which have a name too and are further in, there is no question.</summary>
+        internal string? Field(string name)
+        {
+            int indent = name.EndsWith("_name", StringComparison.Ordinal) ? 6 : 4;
+            return Regex.Match(Text, $@"(?m)^ {{2,{indent}}}{name}: ""?(.*?)""?$") is { Success: true } match ? match.Groups[1].Value : null;
+        }
 
         internal ulong Time => ulong.Parse(Field("timestamp")!, CultureInfo.InvariantCulture);
 

@@ -4,6 +4,7 @@ using ArmVdso.Emulator;
 using ArmVdso.Emulator.Board;
 using ArmVdso.Lab.Boot;
 using ArmVdso.Lab.Recording;
+using ArmVdso.Lab.Recording.Views;
 using ArmVdso.Lab.Statistics;
 
 namespace ArmVdso.Cli;
@@ -102,8 +103,8 @@ internal static class BootCommand
         Prepare(session, snapshot);
         console.Quit = session.Interrupt;
         Interruption.Run = _ => session.Interrupt();
-        using RecordingWriter? recording = reports.Record(
-            RecordingHeader.Of(session.Machine, session.Settings, booted: true, [session.KernelName]));
+        RecordingHeader header = RecordingHeader.Of(session.Machine, session.Settings, booted: true, [session.KernelName]);
+        using RecordingWriter? recording = reports.Record(header);
         BootRecorder? recorder = recording is null ? null : new BootRecorder(session, recording, reports.Events);
         BootProfile? profile = reports.Profile is null ? null : new BootProfile(session.Machine, session.Kernel);
         session.Machine.Observer = ObserverList.Of(recorder, profile);
@@ -123,7 +124,9 @@ internal static class BootCommand
             clock.Stop();
             console.Flush();
             recorder?.Finish(session.Machine);
-            reports.Write(session.Settings, new RunStatistics(session.Machine, clock.Elapsed, status), profile, session.KernelName);
+            if (profile is not null)
+                recording?.AddPart(RecordingDump.ProfilePart, part => CallTreePart.Write(profile.Finished(), part));
+            reports.Write(session.Settings, new RunStatistics(session.Machine, clock.Elapsed, status), profile, header, session.KernelName);
         }
     }
 }

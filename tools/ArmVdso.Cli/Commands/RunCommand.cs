@@ -6,6 +6,7 @@ using ArmVdso.Lab.Crash;
 using ArmVdso.Lab.Debug;
 using ArmVdso.Lab.Explain;
 using ArmVdso.Lab.Recording;
+using ArmVdso.Lab.Recording.Views;
 using ArmVdso.Lab.Statistics;
 using ArmVdso.Lab.Tracing;
 
@@ -51,7 +52,7 @@ internal static class RunCommand
         };
         var window = new Option<string>("--konata-window")
         {
-            Description = "the window of --konata, or of --trace for dump --as konata: cycles of each CPU, or its instructions with a trailing i",
+            Description = "the window of --konata, or of --trace (dump --as konata): cycles of each CPU, with a trailing i instructions",
             HelpName = "FROM:TO[i]",
             DefaultValueFactory = _ => "0:100000",
         };
@@ -157,11 +158,11 @@ internal static class RunCommand
         }
         if (strace is not null)
             strace.Kernel = session.Kernel;
-        using RecordingWriter? recording = reports.Record(
-            RecordingHeader.Of(session.Machine, settings, booted: false, program) with
-            {
-                SlotFields = RunRecorder.SlotFieldsOf(session.Kernel),
-            });
+        RecordingHeader header = RecordingHeader.Of(session.Machine, settings, booted: false, program) with
+        {
+            SlotFields = RunRecorder.SlotFieldsOf(session.Kernel),
+        };
+        using RecordingWriter? recording = reports.Record(header);
         recorder = recording is null ? null : new RunRecorder(session.Kernel, recording, reports.Events);
         FunctionProfile? profile = reports.Profile is null ? null : new FunctionProfile(session.Kernel);
         session.Machine.Observer = ObserverList.Of(strace?.ObserveVdso(), recorder, profile);
@@ -185,11 +186,13 @@ internal static class RunCommand
             output.Flush();
             strace?.Finish();
             recorder?.Finish(session.Machine);
+            if (profile is not null)
+                recording?.AddPart(RecordingDump.ProfilePart, part => CallTreePart.Write(profile.Finished(), part));
             if (konataOutput is not null)
                 konata!.Write(konataOutput);
             if (outputs.RecordsPipeline)
                 recording!.AddPart(RecordingDump.PipelinePart, part => WritePipeline(konata!, part));
-            reports.Write(settings, new RunStatistics(session, clock.Elapsed, status), profile);
+            reports.Write(settings, new RunStatistics(session, clock.Elapsed, status), profile, header);
         }
     }
 }

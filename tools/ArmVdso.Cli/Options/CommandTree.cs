@@ -35,6 +35,7 @@ internal static class CommandTree
     {
         RunCommand.Make(),
         BootCommand.Make(),
+        StatCommand.Make(),
         CompareCommand.Make(),
         TraceCommand.Make(),
         DumpCommand.Make(),

@@ -16,6 +16,12 @@ internal sealed class ReportOptions
         DefaultValueFactory = _ => "perf",
     };
 
+    private readonly Option<string?> _outdir = new("--outdir")
+    {
+        Description = "writes stats.txt and config.json into a folder, as gem5 does",
+        HelpName = "DIR",
+    };
+
     private readonly Option<bool> _json = new("--json") { Description = "same as --stats-format json" };
 
     private readonly Option<string?> _engineStats = MayNameFile(
@@ -23,6 +29,14 @@ internal sealed class ReportOptions
 
     private readonly Option<string?> _profile =
         MayNameFile("--profile", "prints cycles by function at the end, to a file when one is named (--profile=FILE); slow");
+
+    private readonly Option<string> _profileFormat = new("--profile-format")
+    {
+        Description = "how --profile is written: table (functions and stalls), perf (perf report --stdio, with callers), callgrind, "
+            + "folded, speedscope",
+        HelpName = "FORMAT",
+        DefaultValueFactory = _ => "table",
+    };
 
     private readonly Option<string?> _trace = new("--trace")
     {
@@ -45,7 +59,8 @@ internal sealed class ReportOptions
     };
 
     /// <summary>The options.</summary>
-    internal IEnumerable<Option> Options => [_stats, _format, _engineStats, _profile, _trace, _events, _size, _json];
+    internal IEnumerable<Option> Options =>
+        [_stats, _format, _outdir, _engineStats, _profile, _profileFormat, _trace, _events, _size, _json];
 
     /// <summary>An option for a report: without a file it goes to stderr.</summary>
     internal static Option<string?> MayNameFile(string name, string description) =>
@@ -60,12 +75,16 @@ internal sealed class ReportOptions
         {
             Stats = input.OptionalValue(_stats),
             Format = input.Value(_json) ? StatisticsFormat.Json : format,
+            OutputFolder = input.Value(_outdir),
             EngineStats = input.OptionalValue(_engineStats),
             Profile = input.OptionalValue(_profile),
+            ProfileFormat = input.Word(_profileFormat, "format", [.. ProfileFormats.All.Select(f => (f, f))]),
             Trace = input.Value(_trace),
             Events = RecordedSets.Parse(_events.Name, input.Text(_events)),
             TraceSize = MachineOptions.Size(_size.Name, input.Text(_size)),
         };
+        if (files.Profile is null)
+            input.Refuse("without --profile", _profileFormat);
         if (files.Trace is null)
             input.Refuse("without --trace", _events, _size);
         if (files.Stats is null)
@@ -83,9 +102,13 @@ internal sealed record ReportFiles
 
     internal StatisticsFormat Format { get; init; }
 
+    internal string? OutputFolder { get; init; }
+
     internal string? EngineStats { get; init; }
 
     internal string? Profile { get; init; }
+
+    internal string ProfileFormat { get; init; } = "";
 
     internal string? Trace { get; init; }
 
@@ -103,6 +126,8 @@ internal sealed record ReportFiles
             _open[file] = Terminal.Open(file);
         if (Trace is not null)
             _recording = RecordedSets.Create(Trace);
+        if (OutputFolder is { } folder)
+            _outputs = OutputFolderFiles.Open(folder);
     }
 
     /// <summary>Begins the recording; null: there is none.</summary>
@@ -111,6 +136,7 @@ internal sealed record ReportFiles
         Trace is null ? null : new RecordingWriter(Trace, _recording!, header, TraceSize);
 
     private FileStream? _recording;
+    private OutputFolderFiles? _outputs;
 
     private TextWriter Take(string? file) => file is not null && _open.Remove(file, out TextWriter? writer) ? writer : Terminal.Open(file);
 
@@ -118,14 +144,20 @@ internal sealed record ReportFiles
     /// <param name="settings">Settings of the run.</param>
     /// <param name="statistics">Its counts.</param>
     /// <param name="profile">Its profile, where there is one.</param>
+    /// <param name="recorded">What the run is, as a recording says it.</param>
     /// <param name="booted">The kernel that was booted; null: the run was on the kernel model.</param>
-    internal void Write(SessionSettings settings, RunStatistics statistics, CycleProfile? profile, string? booted = null)
+    internal void Write(
+        SessionSettings settings, RunStatistics statistics, CycleProfile? profile, RecordingHeader recorded, string? booted = null)
     {
         if (profile is not null)
         {
             using TextWriter profileOutput = Take(Profile);
-            ProfileReport.Write(profileOutput, settings, profile.Functions(), booted);
+            if (ProfileFormat == ProfileFormats.All[0])
+                ProfileReport.Write(profileOutput, settings, profile.Functions(), booted);
+            else
+                ProfileFormats.Write(ProfileFormat, profileOutput, recorded, profile);
         }
+        _outputs?.Write(settings, statistics, recorded, booted);
         if (EngineStats is not null)
         {
             using TextWriter engineOutput = Take(EngineStats);

@@ -22,6 +22,9 @@ internal enum StatisticsFormat
 /// <summary>Writes the counts of a run.</summary>
 internal static class StatisticsReport
 {
+    /// <summary>gem5's tick is a picosecond.</summary>
+    private const ulong TicksPerSecond = 1_000_000_000_000;
+
     private const string ChargedNote = "modelled: kernel bodies in C#, from stock kernel counts";
 
     /// <param name="output">Where to.</param>
@@ -136,8 +139,15 @@ internal static class StatisticsReport
         output.WriteLine($"# {header}");
         Line("hostSeconds", Text.Fixed(s.HostSeconds, 3), "Real time elapsed on the host (Second)");
         Line("hostInstRate", Plain((ulong)(s.Instructions / Math.Max(s.HostSeconds, 1e-9))), "Simulator instruction rate (Count/Second)");
+        double clock = s.Machine.ClockFrequency;
+        ulong cycles = s.Cpus.Max(c => c.Cycles);
+        ulong ticks = (ulong)((UInt128)cycles * TicksPerSecond / s.Machine.ClockFrequency);
+        Line("simSeconds", Text.Fixed(cycles / clock, 6), "Number of seconds simulated (Second)");
+        Line("simTicks", Plain(ticks), "Number of ticks simulated (Tick)");
+        Line("finalTick", Plain(ticks), "Number of ticks from beginning of simulation (Tick)");
+        Line("simFreq", Plain(TicksPerSecond), "The number of ticks per simulated second ((Tick/Second))");
         Line("simInsts", Plain(s.Instructions), "Number of instructions simulated (Count)");
-        Line("simCycles", Plain(s.Cpus.Max(c => c.Cycles)), "Cycles until the CPU that is furthest stopped (Cycle)");
+        Line("simCycles", Plain(cycles), "Cycles until the CPU that is furthest stopped (Cycle)");
         if (s.Switches is { } switches)
             Line("system.contextSwitches", Plain(switches), "Switches between tasks (Count)");
         foreach (Cpu cpu in s.Cpus)

@@ -7,14 +7,30 @@ namespace ArmVdso.Lab.Boot;
 /// <param name="kernel">The kernel.</param>
 public sealed class BootProfile(Machine machine, GuestKernel kernel) : CycleProfile(machine)
 {
+    private readonly Dictionary<ulong, CallStack> _stacks = [];
+    private readonly (ulong Key, CallStack? Stack)[] _last = new (ulong, CallStack?)[machine.Cpus.Count];
+
+    /// <summary>A thread is known by its stack in the kernel; interrupts have one of their own for each CPU.</summary>
+    private protected override CallStack StackOf(Cpu cpu)
+    {
+        ulong key = GuestKernel.StackOf(cpu);
+        ref var last = ref _last[cpu.Index];
+        if (last.Stack is { } same && last.Key == key)
+            return same;
+        if (!_stacks.TryGetValue(key, out CallStack? stack))
+            _stacks[key] = stack = new CallStack(Calls.Callee(kernel.TaskOf(cpu), ""));
+        last = (key, stack);
+        return stack;
+    }
+
     /// <inheritdoc/>
-    protected override Place Find(Cpu cpu, ulong pc)
+    protected override CodeRange Find(Cpu cpu, ulong pc)
     {
         if (cpu.EL == 0)
-            return new Place(kernel.TaskOf(cpu), "[EL0]", 0, ulong.MaxValue);
+            return new CodeRange(kernel.TaskOf(cpu), "[EL0]", 0, ulong.MaxValue);
         // Each task is seen with its stack, so that its name is known at EL0.
         kernel.NoteTask(cpu);
         (string name, ulong start, ulong end) = kernel.FunctionAt(pc);
-        return new Place(name, "[EL1]", start, end);
+        return new CodeRange(name, "[EL1]", start, end);
     }
 }

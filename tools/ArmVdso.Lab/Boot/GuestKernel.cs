@@ -71,7 +71,8 @@ public sealed class GuestKernel
         return $"{text}[{BitConverter.ToInt32(pid)}]";
     }
 
-    private static ulong StackOf(Cpu cpu) => cpu.SP_EL1 & ~(StackBytes - 1);
+    /// <summary>The stack that a CPU has at EL1: its first byte.</summary>
+    internal static ulong StackOf(Cpu cpu) => cpu.SP_EL1 & ~(StackBytes - 1);
 
     /// <summary>Remembers the stack of the task that a CPU at EL1 executes.</summary>
     internal void NoteTask(Cpu cpu)

@@ -31,8 +31,8 @@ public sealed class BootRecorder(BootSession session, RecordingWriter writer, Re
     private static RecordedTask Parse(string text)
     {
         int at = text.LastIndexOf('[');
-        return at >= 0 && text.EndsWith(']')
-            && int.TryParse(text.AsSpan(at + 1, text.Length - at - 2), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int tid)
+        ReadOnlySpan<char> number = at >= 0 && text.EndsWith(']') ? text.AsSpan(at + 1, text.Length - at - 2) : "";
+        return int.TryParse(number, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int tid)
             ? new RecordedTask(tid, tid, text[..at]) : RecordedTask.None with { Name = text };
     }
 

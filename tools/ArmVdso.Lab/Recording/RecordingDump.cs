@@ -1,4 +1,5 @@
 using ArmVdso.Lab.Recording.Views;
+using ArmVdso.Lab.Statistics;
 
 namespace ArmVdso.Lab.Recording;
 
@@ -17,11 +18,11 @@ public static class RecordingDump
         ("chrome", "the Trace Event Format", false,
             (reader, events, output) => Timeline(reader.Header, new ChromeTimeline(output, reader.Header.ClockHz), events)),
         ("callgrind", "cycles by thread and call for callgrind_annotate and KCachegrind", false,
-            Lines((header, events, output) => CallTreeFiles.Callgrind(header, RecordedCalls.Of(header, events), output))),
+            Calls((header, calls, output) => Through(output, lines => CallTreeFiles.Callgrind(header, calls, lines)))),
         ("folded", "stacks for flame graphs", false,
-            Lines((header, events, output) => CallTreeFiles.Folded(RecordedCalls.Of(header, events), output))),
+            Calls((_, calls, output) => Through(output, lines => CallTreeFiles.Folded(calls, lines)))),
         ("speedscope", "stacks for speedscope.app", false,
-            (reader, events, output) => CallTreeFiles.Speedscope(reader.Header, RecordedCalls.Of(reader.Header, events), output)),
+            Calls(CallTreeFiles.Speedscope)),
         ("konata", "the pipeline, of a run with --konata-window", false, Pipeline),
     ];
 
@@ -57,9 +58,22 @@ public static class RecordingDump
             "the recording has no pipeline: make it with --konata-window FROM:TO", LabFault.Input));
     }
 
-    private static View Lines(Action<RecordingHeader, IEnumerable<RecordedEvent>, TextWriter> write) => (reader, events, output) =>
+    /// <summary>The name of the profile's part of a recording.</summary>
+    public const string ProfilePart = "profile";
+
+    /// <summary>Calls of functions where the run had --profile, else of what events tell of.</summary>
+    private static View Calls(Action<RecordingHeader, CallNode, Stream> write) => (reader, events, output) =>
+    {
+        CallNode calls = RecordedCalls.Of(reader.Header, events);
+        write(reader.Header, reader.Part(ProfilePart) is { } part ? CallTreePart.Read(part) : calls, output);
+    };
+
+    private static void Through(Stream output, Action<TextWriter> write)
     {
         using var lines = new StreamWriter(output, leaveOpen: true) { NewLine = "\n" };
-        write(reader.Header, events, lines);
-    };
+        write(lines);
+    }
+
+    private static View Lines(Action<RecordingHeader, IEnumerable<RecordedEvent>, TextWriter> write) => (reader, events, output) =>
+        Through(output, lines => write(reader.Header, events, lines));
 }

@@ -4,8 +4,8 @@ using ArmVdso.Lab.Tracing;
 
 namespace ArmVdso.Lab.Recording;
 
-/// <summary>The recorder of a run on the kernel model. It is the machine's observer; the kernel's hooks tell it of switches, signals, starts
-/// and ends.</summary>
+/// <summary>The recorder of a run on the kernel model. It is the machine's observer; the kernel's hooks tell it of switches, signals,
+/// starts and ends.</summary>
 public sealed class RunRecorder : Recorder
 {
     private readonly LinuxKernel _kernel;

@@ -17,13 +17,6 @@ public sealed record FunctionCycles(
 /// <param name="machine">The machine of the run.</param>
 public abstract class CycleProfile(Machine machine) : IMachineObserver
 {
-    /// <summary>A function as a profile finds it.</summary>
-    /// <param name="Name">Its name.</param>
-    /// <param name="Where">What it is in.</param>
-    /// <param name="Start">Its first byte.</param>
-    /// <param name="End">The first byte behind it.</param>
-    protected readonly record struct Place(string Name, string Where, ulong Start, ulong End);
-
     /// <summary>What one function took.</summary>
     private sealed class Entry(string name, string where)
     {
@@ -44,6 +37,12 @@ public abstract class CycleProfile(Machine machine) : IMachineObserver
         internal object? Space;
         internal int EL = -1;
         internal Entry? Entry;
+        internal CallNode? Node;
+        internal CallStack? Calls;
+
+        /// <summary>Whether the last instruction was a call or a return, and where the call returns to.</summary>
+        internal bool Branched;
+        internal ulong Call;
         internal TimingCounters EL0;
         internal TimingCounters EL1;
     }
@@ -51,11 +50,17 @@ public abstract class CycleProfile(Machine machine) : IMachineObserver
     private readonly Position[] _positions = [.. machine.Cpus.Select(_ => new Position())];
     private readonly Dictionary<(string, string), Entry> _entries = [];
 
+    /// <summary>The tree of calls; threads are its branches. What the CPUs took is in it, each cycle once.</summary>
+    private protected CallNode Calls { get; } = new("all", "", null);
+
+    /// <summary>The functions that the thread which a CPU executes is in.</summary>
+    private protected abstract CallStack StackOf(Cpu cpu);
+
     /// <summary>The space of EL0 that a CPU is in, if one can follow another without an instruction at EL1.</summary>
     protected virtual object? SpaceOf(Cpu cpu) => null;
 
     /// <summary>The function that a CPU executes at an address.</summary>
-    protected abstract Place Find(Cpu cpu, ulong pc);
+    protected abstract CodeRange Find(Cpu cpu, ulong pc);
 
     /// <inheritdoc/>
     public bool WantsInstructions => true;
@@ -65,11 +70,23 @@ public abstract class CycleProfile(Machine machine) : IMachineObserver
     {
         Position p = _positions[cpu.Index];
         ulong pc = cpu.PC;
-        if (pc >= p.Start && pc < p.End && cpu.EL == p.EL && (p.EL == 1 || ReferenceEquals(p.Space, SpaceOf(cpu))))
-            return;
-        Leave(cpu, p);
-        Enter(cpu, p, pc);
+        CallStack calls = StackOf(cpu);
+        if (p.Branched || pc < p.Start || pc >= p.End || cpu.EL != p.EL || !ReferenceEquals(p.Calls, calls)
+            || (p.EL == 0 && !ReferenceEquals(p.Space, SpaceOf(cpu))))
+        {
+            Leave(cpu, p);
+            Enter(cpu, p, pc, calls);
+        }
+        bool call = IsCall(instruction);
+        p.Call = call ? pc + 4 : 0;
+        p.Branched = call || IsReturn(instruction);
     }
+
+    /// <summary>BL, BLR and its forms with authentication (DDI0487, C4.1.86).</summary>
+    private static bool IsCall(uint word) => word >> 26 == 0b100101 || (word & 0xfefff000) == 0xd63f0000;
+
+    /// <summary>RET and its forms with authentication.</summary>
+    private static bool IsReturn(uint word) => (word & 0xfffff000) == 0xd65f0000;
 
     /// <summary>What was counted since the function was entered is its own.</summary>
     private static void Leave(Cpu cpu, Position p)
@@ -77,18 +94,27 @@ public abstract class CycleProfile(Machine machine) : IMachineObserver
         TimingCounters el0 = cpu.Timing.Counters(0), el1 = cpu.Timing.Counters(1);
         if (p.Entry is { } entry)
         {
-            entry.Instructions += el0.Instructions - p.EL0.Instructions + el1.Instructions - p.EL1.Instructions;
+            ulong instructions = el0.Instructions - p.EL0.Instructions + el1.Instructions - p.EL1.Instructions;
+            entry.Instructions += instructions;
+            p.Node!.Instructions += instructions;
             for (int i = 0; i < CauseCounters.Count; i++)
-                entry.Causes[i] += el0.Causes[i] - p.EL0.Causes[i] + el1.Causes[i] - p.EL1.Causes[i];
+            {
+                ulong cycles = el0.Causes[i] - p.EL0.Causes[i] + el1.Causes[i] - p.EL1.Causes[i];
+                entry.Causes[i] += cycles;
+                p.Node.Cycles += i == (int)CycleCause.Waiting ? 0 : cycles;
+            }
         }
         (p.EL0, p.EL1) = (el0, el1);
     }
 
-    private void Enter(Cpu cpu, Position p, ulong pc)
+    private void Enter(Cpu cpu, Position p, ulong pc, CallStack calls)
     {
         p.EL = cpu.EL;
         p.Space = cpu.EL == 0 ? SpaceOf(cpu) : null;
-        (string name, string where, p.Start, p.End) = Find(cpu, pc);
+        CodeRange place = Find(cpu, pc);
+        (string name, string where, p.Start, p.End) = place;
+        calls.Enter(pc, cpu.SP, p.Call, place);
+        (p.Calls, p.Node) = (calls, calls.Node);
         if (!_entries.TryGetValue((name, where), out Entry? entry))
             _entries[(name, where)] = entry = new Entry(name, where);
         if (pc == p.Start)
@@ -96,11 +122,18 @@ public abstract class CycleProfile(Machine machine) : IMachineObserver
         p.Entry = entry;
     }
 
-    /// <summary>The functions, those that took the most cycles first. Read it when the run has ended.</summary>
-    public IReadOnlyList<FunctionCycles> Functions()
+    /// <summary>The tree of calls, summed up. Read it when the run has ended.</summary>
+    public CallNode Finished()
     {
         for (int i = 0; i < _positions.Length; i++)
             Leave(machine.Cpus[i], _positions[i]);
+        return Calls.Sum();
+    }
+
+    /// <summary>The functions, those that took the most cycles first. Read it when the run has ended.</summary>
+    public IReadOnlyList<FunctionCycles> Functions()
+    {
+        Finished();
         return [.. _entries.Values.OrderByDescending(Busy).ThenBy(e => e.Name, StringComparer.Ordinal).Select(e => new FunctionCycles(
             e.Name, e.Where, Busy(e), e.Instructions, e.Calls,
             Enum.GetValues<CycleCause>().Where(c => c != CycleCause.Waiting).ToDictionary(c => c, c => e.Causes[(int)c])))];
@@ -111,11 +144,19 @@ public abstract class CycleProfile(Machine machine) : IMachineObserver
     /// <inheritdoc/>
     public void OnExceptionEntry(Cpu cpu, int fromEL, ulong offset)
     {
+        // A call whose function could not be fetched is made again.
+        Position p = _positions[cpu.Index];
+        CallStack calls = StackOf(cpu);
+        calls.Exception(cpu.ELR_EL1, fromEL == 0 ? cpu.SP_EL0 : cpu.SP_EL1, p.Call);
+        (p.Branched, p.Call) = (true, 0);
     }
 
     /// <inheritdoc/>
     public void OnExceptionReturn(Cpu cpu)
     {
+        Position p = _positions[cpu.Index];
+        p.Call = StackOf(cpu).Return(cpu.NextPC, cpu.EL);
+        p.Branched = true;
     }
 
     /// <inheritdoc/>

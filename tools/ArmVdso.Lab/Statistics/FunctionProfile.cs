@@ -5,15 +5,32 @@ namespace ArmVdso.Lab.Statistics;
 public sealed class FunctionProfile(LinuxKernel kernel) : CycleProfile(kernel.Machine)
 {
     private readonly CodeMap _code = new(kernel);
+    private readonly Dictionary<KernelTask, CallStack> _stacks = [];
+    private readonly (KernelTask? Task, MemoryMap? Memory, CallStack Stack)[] _last =
+        new (KernelTask?, MemoryMap?, CallStack)[kernel.Machine.Cpus.Count];
 
     /// <inheritdoc/>
     protected override object? SpaceOf(Cpu cpu) => kernel.Scheduler.Current(cpu.Index).Mm;
 
+    private protected override CallStack StackOf(Cpu cpu)
+    {
+        KernelTask task = kernel.Scheduler.Current(cpu.Index);
+        ref var last = ref _last[cpu.Index];
+        if (ReferenceEquals(last.Task, task) && ReferenceEquals(last.Memory, task.Mm))
+            return last.Stack;
+        if (!_stacks.TryGetValue(task, out CallStack? stack))
+            _stacks[task] = stack = new CallStack(Calls.Callee(task.ToString(), ""));
+        else if (ReferenceEquals(last.Task, task) && task.Mm is not null)
+            stack.Begin(Calls.Callee(task.ToString(), ""));
+        last = (task, task.Mm, stack);
+        return stack;
+    }
+
     /// <inheritdoc/>
-    protected override Place Find(Cpu cpu, ulong pc) =>
+    protected override CodeRange Find(Cpu cpu, ulong pc) =>
         cpu.EL == 1 ? Kernel(pc) : User(kernel.Scheduler.Current(cpu.Index).Mm, pc);
 
-    private Place Kernel(ulong pc)
+    private CodeRange Kernel(ulong pc)
     {
         string? name = kernel.El1.FunctionAt(pc);
         ulong start = pc, end = pc + 4;
@@ -22,17 +39,17 @@ public sealed class FunctionProfile(LinuxKernel kernel) : CycleProfile(kernel.Ma
             start -= 4;
         while (name is not null && kernel.El1.FunctionAt(end) == name)
             end += 4;
-        return new Place(name ?? "vectors", "[EL1]", start, end);
+        return new CodeRange(name ?? "vectors", "[EL1]", start, end);
     }
 
-    private Place User(MemoryMap? memory, ulong pc)
+    private CodeRange User(MemoryMap? memory, ulong pc)
     {
         if (memory is null || _code.Find(memory, pc) is not { } place)
-            return new Place("[unmapped]", "", pc, pc + 4);
+            return new CodeRange("[unmapped]", "", pc, pc + 4);
         Vma vma = place.Mapping;
         if (place.Function is not { } function)
-            return new Place(place.Where, place.Where, vma.Start, vma.End);
-        return new Place(function.Name, place.Where, Math.Max(vma.Start, function.Start + place.Bias),
+            return new CodeRange(place.Where, place.Where, vma.Start, vma.End);
+        return new CodeRange(function.Name, place.Where, Math.Max(vma.Start, function.Start + place.Bias),
             Math.Min(vma.End, function.End == ulong.MaxValue ? vma.End : function.End + place.Bias));
     }
 }

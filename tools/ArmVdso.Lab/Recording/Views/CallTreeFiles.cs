@@ -1,35 +1,26 @@
 using System.Globalization;
 using System.Text.Json;
+using ArmVdso.Lab.Statistics;
 
 namespace ArmVdso.Lab.Recording.Views;
 
 /// <summary>A tree of calls in the forms of the tools that show such: callgrind's, folded stacks, speedscope's.</summary>
-internal static class CallTreeFiles
+public static class CallTreeFiles
 {
     /// <summary>A line a stack, frames joined by semicolons, then cycles: what flamegraph.pl and its like read.</summary>
-    internal static void Folded(CallNode root, TextWriter output)
+    public static void Folded(CallNode root, TextWriter output)
     {
         foreach (CallNode node in root.All())
         {
             if (node.Cycles == 0 || node.Caller is null)
                 continue;
-            IEnumerable<string> frames = Stack(node).Select(n => RecordingLines.Printable(n.Name).Replace(';', ':'));
+            IEnumerable<string> frames = node.Path().Select(n => RecordingLines.Printable(n.Name).Replace(';', ':'));
             output.Write(string.Create(CultureInfo.InvariantCulture, $"{string.Join(';', frames)} {node.Cycles}\n"));
         }
     }
 
-    /// <summary>From the thread to the node.</summary>
-    private static List<CallNode> Stack(CallNode node)
-    {
-        var stack = new List<CallNode>();
-        for (CallNode? at = node; at?.Caller is not null; at = at.Caller)
-            stack.Add(at);
-        stack.Reverse();
-        return stack;
-    }
-
     /// <summary>https://www.speedscope.app/file-format-schema.json: a sampled profile for each thread, whose weights are cycles.</summary>
-    internal static void Speedscope(RecordingHeader header, CallNode root, Stream output)
+    public static void Speedscope(RecordingHeader header, CallNode root, Stream output)
     {
         var frames = new Dictionary<(string, string), int>();
         foreach (CallNode node in root.All().Skip(1))
@@ -66,12 +57,12 @@ internal static class CallTreeFiles
         json.WriteString("name", thread.Name);
         json.WriteString("unit", "none");
         json.WriteNumber("startValue", 0);
-        json.WriteNumber("endValue", thread.Whole().Cycles);
+        json.WriteNumber("endValue", thread.WholeCycles);
         json.WriteStartArray("samples");
         foreach (CallNode node in nodes)
         {
             json.WriteStartArray();
-            foreach (CallNode frame in Stack(node))
+            foreach (CallNode frame in node.Path())
                 json.WriteNumberValue(frames[(frame.Name, frame.Where)]);
             json.WriteEndArray();
         }
@@ -90,14 +81,14 @@ internal static class CallTreeFiles
         internal readonly Dictionary<(string, string), (ulong Calls, ulong Cycles, ulong Instructions)> Callees = [];
     }
 
-    /// <summary>Valgrind's callgrind format: callgrind_annotate and KCachegrind read it. A function that calls itself counts its cycles once,
-    /// at the outermost call.</summary>
-    internal static void Callgrind(RecordingHeader header, CallNode root, TextWriter output)
+    /// <summary>Valgrind's callgrind format: callgrind_annotate and KCachegrind read it. A function that calls itself counts its cycles
+    /// once, at the outermost call.</summary>
+    public static void Callgrind(RecordingHeader header, CallNode root, TextWriter output)
     {
         Dictionary<(string, string), Function> functions = [];
         foreach (CallNode node in root.All().Skip(1))
             Add(functions, node);
-        (ulong cycles, ulong instructions) = root.Whole();
+        (ulong cycles, ulong instructions) = (root.WholeCycles, root.WholeInstructions);
         string command = RecordingLines.Printable(string.Join(' ', header.Arguments));
         output.Write($"# callgrind format\nversion: 1\ncreator: armvdso {header.MadeBy}\ncmd: {command}\npart: 1\n\n");
         output.Write($"desc: Trigger: the run's end; core {header.Core}, {header.Cpus} CPUs; cycles are modelled\n\n");
@@ -120,7 +111,7 @@ internal static class CallTreeFiles
         function.Instructions += node.Instructions;
         foreach (CallNode callee in node.Callees)
         {
-            (ulong cycles, ulong instructions) = IsInside(node, callee) ? default : callee.Whole();
+            (ulong cycles, ulong instructions) = IsInside(node, callee) ? default : (callee.WholeCycles, callee.WholeInstructions);
             (ulong calls, ulong c, ulong i) = function.Callees.GetValueOrDefault((callee.Name, callee.Where));
             function.Callees[(callee.Name, callee.Where)] = (calls + callee.Calls, c + cycles, i + instructions);
         }

@@ -1,3 +1,5 @@
+using ArmVdso.Lab.Statistics;
+
 namespace ArmVdso.Lab.Recording.Views;
 
 /// <summary>What threads spent their cycles in, as far as events say: system calls, calls of the vDSO, faults and interrupts, nested; the
@@ -27,7 +29,8 @@ internal static class RecordedCalls
                 place.Tid = e.Task.Tid;
             if (e.Task.Tid <= 0)
                 continue;
-            if (!threads.TryGetValue(e.Task.Tid, out var thread) || (e.Kind == RecordedKind.Exec && thread.Thread.Name != e.Task.ToString()))
+            if (!threads.TryGetValue(e.Task.Tid, out var thread)
+                || (e.Kind == RecordedKind.Exec && thread.Thread.Name != e.Task.ToString()))
             {
                 CallNode node = root.Callee(e.Task.ToString(), "");
                 node.Calls++;
@@ -35,7 +38,7 @@ internal static class RecordedCalls
             }
             Take(e, thread.Thread, thread.Open);
         }
-        return root;
+        return root.Sum();
     }
 
     private static CallNode Innermost((CallNode Thread, Stack<(RecordedKind Kind, CallNode Node)> Open) thread) =>

@@ -16,8 +16,8 @@ internal static class RecordingLines
     {
         string run = header.Command == "boot" ? "booted" : $"vDSO design {header.Design}, kernel {header.Kernel}, ran";
         output.WriteLine(
-            $"# core {header.Core}, profile {header.Profile}, {header.Cpus} CPUs at {header.ClockHz / 1_000_000} MHz, seed {header.Seed}, {run} "
-            + Printable(string.Join(' ', header.Arguments)));
+            $"# core {header.Core}, profile {header.Profile}, {header.Cpus} CPUs at {header.ClockHz / 1_000_000} MHz, seed {header.Seed}, "
+            + $"{run} {Printable(string.Join(' ', header.Arguments))}");
         output.WriteLine("#            task    tid  cpu           cycle: event");
         foreach (RecordedEvent e in events)
         {
@@ -30,7 +30,10 @@ internal static class RecordingLines
     {
         var text = new StringBuilder(Printable(e.Name));
         if (e.Kind == RecordedKind.Switch)
-            return $"prev={Printable(Before(e))} prev_state={RecordedKinds.StateLetter(e.Values[0])} ==> next={Printable(e.Task.ToString())}";
+        {
+            return $"prev={Printable(Before(e))} prev_state={RecordedKinds.StateLetter(e.Values[0])} ==> "
+                + $"next={Printable(e.Task.ToString())}";
+        }
         if (e.Kind == RecordedKind.Offset)
             text.Append(CultureInfo.InvariantCulture, $" prev={Printable(Before(e))}");
         IReadOnlyList<string> names = RecordedKinds.ValuesOf(e.Kind, header);
