@@ -8,6 +8,9 @@ if (StandardStream.IsClosed(2))
     Console.SetError(TextWriter.Null);
 Interruption.Install();
 ProgressLine.Start();
+// The kernel starts the program's interpreter with the program's words.
+if (Path.GetFileName(Environment.GetCommandLineArgs()[0]) == SetupCommand.InterpreterName)
+    args = ["run", "--", .. args];
 ParseResult parsed = CommandTree.Parse(CommandTree.Make(), args);
 if (parsed.Errors.Count > 0)
 {

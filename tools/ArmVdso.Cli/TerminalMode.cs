@@ -20,10 +20,10 @@ internal static class TerminalMode
     internal static bool IsTerminal() => tcgetattr(0, new byte[Bytes]) == 0;
 
     /// <summary>Rows and columns.</summary>
-    internal static (ushort Rows, ushort Columns) Size()
+    internal static (ushort Rows, ushort Columns) Size(int descriptor = 0)
     {
         var size = new ushort[4];
-        return ioctl(0, TIOCGWINSZ, size) == 0 && size[0] > 0 && size[1] > 0 ? (size[0], size[1]) : ((ushort)24, (ushort)80);
+        return ioctl(descriptor, TIOCGWINSZ, size) == 0 && size[0] > 0 && size[1] > 0 ? (size[0], size[1]) : ((ushort)24, (ushort)80);
     }
 
     /// <summary>Makes the terminal raw: every byte comes at once and goes out as it is.</summary>

@@ -20,6 +20,7 @@ public sealed class CommandTreeCommandTests
         ["vdso init"] = ["folder"],
         ["vdso build"] = ["folder"],
         ["dump"] = ["file"],
+        ["completion"] = ["bash"],
         ["kernel-truth"] = ["--kernel-image", "file"],
     };
 

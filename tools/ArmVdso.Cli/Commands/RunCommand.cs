@@ -29,6 +29,8 @@ internal static class RunCommand
         internal string? Debugger { get; init; }
 
         internal bool RecordsPipeline { get; init; }
+
+        internal bool Watch { get; init; }
     }
 
     private static readonly DebugOption s_debugger = new("waits, before the program's first instruction,");
@@ -56,12 +58,16 @@ internal static class RunCommand
             HelpName = "FROM:TO[i]",
             DefaultValueFactory = _ => "0:100000",
         };
+        var watch = new Option<bool>("--watch")
+        {
+            Description = "shows CPUs, threads and offsets on the terminal meanwhile; the program's input and output are elsewhere",
+        };
         Argument<string?> program = CliCommand.Program("path on the host or in the root, or a name to look for", required: true);
         Argument<string[]> arguments = CliCommand.ProgramArguments();
         OptionGroup[] groups = OptionGroup.OfRun();
         return new CliCommand(
-            "run", "runs an arm64 Linux program", groups, [s_debugger.Option, .. strace.Options, crash, konata, window, .. reports.Options],
-            [program, arguments], input =>
+            "run", "runs an arm64 Linux program", groups,
+            [s_debugger.Option, .. strace.Options, crash, konata, window, watch, .. reports.Options], [program, arguments], input =>
             {
                 SessionSettings settings = CliCommand.Settings(input, groups);
                 ReportFiles written = reports.Read(input);
@@ -72,8 +78,11 @@ internal static class RunCommand
                     Konata = input.Value(konata),
                     Window = Window(window.Name, input.Text(window)),
                     Debugger = s_debugger.Read(input),
+                    Watch = input.Value(watch),
                     RecordsPipeline = written.Trace is not null && input.Given(window),
                 };
+                if (outputs is { Watch: true, Debugger: not null })
+                    throw CommandInput.Error($"{watch.Name} and -g exclude each other");
                 if (outputs.Konata is null && written.Trace is null)
                     input.Refuse("without --konata or --trace", window);
                 string[] words = input.Program(program, arguments)!;
@@ -114,6 +123,11 @@ internal static class RunCommand
 
     private static int Run(SessionSettings settings, string[] program, Outputs outputs, ReportFiles reports)
     {
+        if (outputs.Watch && !WatchScreen.CanBe)
+        {
+            throw CommandInput.Error(
+                "--watch needs a terminal on standard error, and the program's input and output elsewhere: </dev/null >FILE");
+        }
         using TextWriter? straceOutput = outputs.Strace is null ? null : Terminal.Open(outputs.Strace.Value.File);
         Strace? strace = straceOutput is null ? null : new Strace(straceOutput, outputs.Strace!.Value.Settings);
         using TextWriter? konataOutput = string.IsNullOrEmpty(outputs.Konata) ? null : Terminal.Open(outputs.Konata);
@@ -125,6 +139,7 @@ internal static class RunCommand
         using HostKeyboard? keyboard = HostKeyboard.Open();
         Session? running = null;
         RunRecorder? recorder = null;
+        WatchScreen? screen = null;
         ProgramTarget? target = outputs.Debugger is null ? null : new ProgramTarget();
         SessionHooks hooks = Terminal.Hooks(input, output, error) with
         {
@@ -143,7 +158,11 @@ internal static class RunCommand
                 recorder?.Exited(task, exit);
             },
             Exec = task => recorder?.Executed(task),
-            Switching = (cpu, previous, next) => recorder?.Switched(cpu, previous, next),
+            Switching = (cpu, previous, next) =>
+            {
+                recorder?.Switched(cpu, previous, next);
+                screen?.Switched(cpu);
+            },
         };
         using var session = running = new Session(settings, program[0], program[1..], target?.Hooks(hooks) ?? hooks);
         foreach (Stream stream in (Stream[])[input, output, error])
@@ -165,7 +184,8 @@ internal static class RunCommand
         using RecordingWriter? recording = reports.Record(header);
         recorder = recording is null ? null : new RunRecorder(session.Kernel, recording, reports.Events);
         FunctionProfile? profile = reports.Profile is null ? null : new FunctionProfile(session.Kernel);
-        session.Machine.Observer = ObserverList.Of(strace?.ObserveVdso(), recorder, profile);
+        screen = outputs.Watch ? new WatchScreen(session.Kernel, program[0]) : null;
+        session.Machine.Observer = ObserverList.Of(strace?.ObserveVdso(), recorder, profile, screen);
         KonataWriter? konata = konataOutput is null && !outputs.RecordsPipeline
             ? null
             : new KonataWriter(session, outputs.Window.From, outputs.Window.To, outputs.Window.Instructions);
@@ -183,6 +203,7 @@ internal static class RunCommand
         finally
         {
             clock.Stop();
+            screen?.Dispose();
             output.Flush();
             strace?.Finish();
             recorder?.Finish(session.Machine);

@@ -19,7 +19,8 @@ internal sealed class CliCommand : Command
         : base(name, description)
     {
         _bind = bind;
-        foreach (Option option in groups.SelectMany(g => g.Options).Concat(options))
+        Groups = [.. groups];
+        foreach (Option option in Groups.SelectMany(g => g.Options).Concat(options))
             Options.Add(option);
         foreach (Argument argument in arguments)
             Arguments.Add(argument);
@@ -28,6 +29,9 @@ internal sealed class CliCommand : Command
 
     /// <summary>Whether everything after the first operands belongs to a guest; how many operands come before it.</summary>
     internal int? OperandsBeforeProgram { get; init; }
+
+    /// <summary>Its groups of options.</summary>
+    internal IReadOnlyList<OptionGroup> Groups { get; }
 
     /// <summary>Reads the command line.</summary>
     /// <returns>Runs the command; its exit status.</returns>

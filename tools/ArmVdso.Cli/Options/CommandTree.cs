@@ -1,3 +1,4 @@
+using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.Reflection;
 using ArmVdso.Emulator;
@@ -12,16 +13,23 @@ internal static class CommandTree
     {
         RootCommand root = MakeRoot();
         root.Options.OfType<VersionOption>().Single().Action = new VersionAction();
+        HelpOption help = root.Options.OfType<HelpOption>().Single();
+        help.Action = new HelpText();
+        help.Aliases.Clear();
+        help.Aliases.Add("-h");
         return root;
     }
+
+    /// <summary>The version of the command.</summary>
+    internal static string Version { get; } =
+        typeof(CommandTree).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
     /// <summary>The version, and the engine that this host gets.</summary>
     private sealed class VersionAction : SynchronousCommandLineAction
     {
         public override int Invoke(ParseResult parseResult)
         {
-            string version = typeof(CommandTree).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
-            Console.Out.WriteLine($"armvdso {version}");
+            Console.Out.WriteLine($"armvdso {Version}");
             Console.Out.WriteLine(
                 Machine.HasNativeEngine
                     ? "native engine (x64 code where no core is timed)"
@@ -49,6 +57,8 @@ internal static class CommandTree
         YardsticksCommand.Make(),
         InfoCommands.MakeIsa(),
         CpusCommand.Make(),
+        SetupCommand.MakeCompletion(),
+        SetupCommand.Make(),
     };
 
     /// <summary>Parses a command line. No terminal colours, @file expansion or suggestions: arguments after PROGRAM are the guest's, to the

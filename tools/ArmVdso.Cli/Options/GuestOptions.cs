@@ -5,6 +5,8 @@ namespace ArmVdso.Cli;
 /// <summary>The program's files, environment and identity.</summary>
 internal sealed class GuestOptions : OptionGroup
 {
+    internal override string Title => "The guest";
+
     private readonly Option<string> _root = Text(
         "--root", "", "host folder that is the guest's root (only read; writes stay in memory)", "DIR");
 

@@ -6,6 +6,8 @@ namespace ArmVdso.Cli;
 /// <summary>The vDSO design.</summary>
 internal sealed class DesignOptions : OptionGroup
 {
+    internal override string Title => "vDSO design";
+
     private readonly bool _several;
 
     private readonly Option<string> _vdso;
@@ -77,6 +79,8 @@ internal sealed class DesignOptions : OptionGroup
 /// <summary>How the kernel enters and leaves.</summary>
 internal sealed class KernelOptions : OptionGroup
 {
+    internal override string Title => "Kernel";
+
     private readonly Option<string> _kernel = Text(
         "--kernel", "",
         "kernel configuration, words joined by +: plain, kpti, bhb, kstack-random, reload; without: what Linux decides on the core",
@@ -98,6 +102,8 @@ internal sealed class KernelOptions : OptionGroup
 /// <summary>Time as the guest sees it, and what disturbs it.</summary>
 internal sealed class TimeOptions : OptionGroup
 {
+    internal override string Title => "Time";
+
     private readonly Option<string> _slice = Text(
         "--slice", "", "time slice of the scheduler, in microseconds; without: 4000, for the guest of compare and trace 20", "US");
 
@@ -141,6 +147,8 @@ internal sealed class TimeOptions : OptionGroup
 /// <summary>When a run is ended.</summary>
 internal sealed class LimitOptions : OptionGroup
 {
+    internal override string Title => "Limits";
+
     private readonly Option<string> _maxCycles = Text(
         "--max-cycles", "0", "ends the run after so many cycles, status 124; 0: no limit", "N");
 

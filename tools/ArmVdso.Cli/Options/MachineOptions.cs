@@ -9,6 +9,8 @@ namespace ArmVdso.Cli;
 /// <summary>How many CPUs, and what a program finds them to be.</summary>
 internal sealed class CpuOptions : OptionGroup
 {
+    internal override string Title => "CPUs and timing";
+
     private readonly Option<string> _cpus;
     private readonly Option<string> _cpu;
 
@@ -42,6 +44,8 @@ internal sealed class CpuOptions : OptionGroup
 /// <summary>The timing model.</summary>
 internal sealed class CoreOptions : OptionGroup
 {
+    internal override string Title => "CPUs and timing";
+
     private readonly Option<string> _core = Text(
         "--core", "cortex-a53",
         "timing model of the CPUs, which also names their profile and kernel: a name that 'models' lists, or a file; none: one cycle an "
@@ -82,6 +86,8 @@ internal sealed class CoreOptions : OptionGroup
 /// <summary>What executes and times instructions: results and cycles are the same.</summary>
 internal sealed class EngineOptions : OptionGroup
 {
+    internal override string Title => "Engine";
+
     private readonly Option<string> _engine = Text(
         "--engine", Machine.HasNativeEngine ? "native" : "portable",
         "what executes instructions: native (x64 code where no core is timed, the portable engine else; where the host has AVX2, FMA, BMI2 "
@@ -117,6 +123,8 @@ internal sealed class EngineOptions : OptionGroup
 /// <param name="booted">For a kernel that is booted: options of the kernel model are left out.</param>
 internal sealed class MachineOptions(bool booted = false) : OptionGroup
 {
+    internal override string Title => "Machine";
+
     private readonly Option<string> _memory = Text("--mem", "2G", "guest RAM, with suffix K, M or G", "SIZE");
 
     private readonly Option<string> _placement = Text(

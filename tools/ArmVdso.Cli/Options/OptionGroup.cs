@@ -7,6 +7,9 @@ internal abstract class OptionGroup
     /// <summary>The options, in the order of the help.</summary>
     internal abstract IReadOnlyList<Option> Options { get; }
 
+    /// <summary>What the options are of, for help.</summary>
+    internal abstract string Title { get; }
+
     /// <summary>The settings with what the options say.</summary>
     /// <exception cref="UserError">A value cannot be used.</exception>
     internal abstract SessionSettings Apply(CommandInput input, SessionSettings settings);
