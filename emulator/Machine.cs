@@ -83,6 +83,9 @@ public sealed class Machine : IMachine, IClock, IDisposable
     [NotState("only while a debugger looks")]
     private (Cpu Cpu, ulong Limit)? _unfinished;
 
+    /// <summary>The PE whose turn a stop for the debugger cut short; null: none.</summary>
+    public Cpu? Interrupted => _unfinished?.Cpu;
+
     /// <summary>ID registers.</summary>
     public Identification Identification { get; } = new();
 
@@ -214,6 +217,14 @@ public sealed class Machine : IMachine, IClock, IDisposable
     {
         foreach (Cpu cpu in _cpus)
             cpu.Engine.CodeChanged();
+    }
+
+    /// <summary>Nothing that was made of instructions or translations holds any more: other ones are in memory and registers.</summary>
+    internal void ForgetCode()
+    {
+        _code?.Clear();
+        foreach (Cpu cpu in _cpus)
+            cpu.Attach(cpu.Engine);
     }
 
     /// <summary>What executes instructions: the reference engine unless another one is chosen before the first run.</summary>

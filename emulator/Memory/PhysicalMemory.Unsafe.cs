@@ -119,6 +119,57 @@ public sealed unsafe class PhysicalMemory : IDisposable
         }
     }
 
+    /// <summary>Copies of all pages that are not zero.</summary>
+    /// <param name="known">Copies made earlier: one that is still right is used again. Null: there are none.</param>
+    internal Dictionary<ulong, byte[]> Copy(Dictionary<ulong, byte[]>? known)
+    {
+        var copies = new Dictionary<ulong, byte[]>();
+        foreach (ulong pa in Touched())
+        {
+            Span<byte> page = Span(pa, PageSize);
+            if (known is not null && known.TryGetValue(pa, out byte[]? there) && page.SequenceEqual(there))
+                copies.Add(pa, there);
+            else if (page.ContainsAnyExcept((byte)0))
+                copies.Add(pa, page.ToArray());
+        }
+        return copies;
+    }
+
+    /// <summary>Makes RAM what it was when it was copied.</summary>
+    internal void Restore(Dictionary<ulong, byte[]> copies)
+    {
+        foreach (ulong pa in Touched())
+        {
+            Span<byte> page = Span(pa, PageSize);
+            if (!copies.TryGetValue(pa, out byte[]? copy))
+                page.Clear();
+            else if (!page.SequenceEqual(copy))
+                copy.CopyTo(page);
+        }
+    }
+
+    /// <summary>Pages that the host has given memory for: the others are zero. All of them where the host does not tell.</summary>
+    private List<ulong> Touched()
+    {
+        var pages = new List<ulong>();
+        const int entry = 8, present = 0x80, swapped = 0x40;
+        var entries = new byte[Size / PageSize * entry];
+        bool told = false;
+        if (OperatingSystem.IsLinux() && Environment.SystemPageSize == PageSize)
+        {
+            // Documentation/admin-guide/mm/pagemap.rst: bit 63 present, bit 62 swapped.
+            using var map = new FileStream("/proc/self/pagemap", FileMode.Open, FileAccess.Read, FileShare.ReadWrite, 0);
+            map.Position = (long)((ulong)_base / PageSize * entry);
+            told = map.ReadAtLeast(entries, entries.Length, throwOnEndOfStream: false) == entries.Length;
+        }
+        for (ulong pa = 0; pa < Size; pa += PageSize)
+        {
+            if (!told || (entries[pa / PageSize * entry + entry - 1] & (present | swapped)) != 0)
+                pages.Add(pa);
+        }
+        return pages;
+    }
+
     /// <summary>Gives the host memory back.</summary>
     public void Dispose()
     {

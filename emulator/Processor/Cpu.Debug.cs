@@ -6,8 +6,8 @@ namespace ArmVdso.Emulator.Processor;
 /// <summary>What debuggers outside of the machine need of a PE.</summary>
 public sealed partial class Cpu
 {
-    private const PagePermissions Data =
-        PagePermissions.UserRead | PagePermissions.UserWrite | PagePermissions.KernelRead | PagePermissions.KernelWrite;
+    private const PagePermissions Reads = PagePermissions.UserRead | PagePermissions.KernelRead;
+    private const PagePermissions Writes = PagePermissions.UserWrite | PagePermissions.KernelWrite;
 
     private bool _held;
 
@@ -30,16 +30,19 @@ public sealed partial class Cpu
     /// <summary>Forgets what is held.</summary>
     internal void LetGo() => _pending = _held = false;
 
-    /// <summary>A page is accessed that holds watched bytes: the instruction is held, and looked at as a whole.</summary>
-    private bool HoldsWatched(ulong va)
+    /// <summary>Watched bytes are accessed: the instruction is held, and looked at as a whole.</summary>
+    private bool HoldsWatched(ulong va, int size, bool write)
     {
-        if (Unwatched || Machine.Debug is not { HasWatchpoints: true } debug || !debug.Watches(va))
+        if (Unwatched || Machine.Debug is not { } debug || !debug.Covers(va, (ulong)size, write))
             return false;
         RaiseException(EL == 0 ? ExceptionClass.WatchpointLower : ExceptionClass.WatchpointSame, 0);
         return _held = true;
     }
 
-    /// <summary>Permissions that the TLB may keep: none to access data in a page that holds watched bytes.</summary>
-    private PagePermissions WithoutWatched(ulong va, PagePermissions permissions) =>
-        Machine.Debug is { } debug && debug.Watches(va) ? permissions & ~Data : permissions;
+    /// <summary>Permissions that the TLB may keep: none for accesses that are looked at in a page that holds watched bytes.</summary>
+    private PagePermissions WithoutWatched(ulong va, PagePermissions permissions)
+    {
+        WatchKind kinds = Machine.Debug?.WatchedIn(va) ?? 0;
+        return permissions & ~((kinds & WatchKind.Read) != 0 ? Reads : 0) & ~((kinds & WatchKind.Write) != 0 ? Writes : 0);
+    }
 }

@@ -153,7 +153,7 @@ public sealed partial class Cpu
 
     /// <summary>Translates one data address (tag already removed); on failure a Data Abort is pending.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private bool Translate(ulong va, bool write, bool user, out ulong pa)
+    private bool Translate(ulong va, int size, bool write, bool user, out ulong pa)
     {
         PagePermissions needed = Needed(user, write);
         ref TlbEntry entry = ref _tlb[(int)(va >> 12) & (TlbSize - 1)];
@@ -162,13 +162,13 @@ public sealed partial class Cpu
             pa = entry.Pa | (va & 0xfff);
             return true;
         }
-        return TranslateSlow(va, write, needed, out pa);
+        return TranslateSlow(va, size, write, needed, out pa);
     }
 
-    private bool TranslateSlow(ulong va, bool write, PagePermissions needed, out ulong pa)
+    private bool TranslateSlow(ulong va, int size, bool write, PagePermissions needed, out ulong pa)
     {
         pa = 0;
-        if (HoldsWatched(va))
+        if (HoldsWatched(va, size, write))
             return false;
         if (!Translate(va, needed, out PageTranslation page))
         {
@@ -294,10 +294,10 @@ public sealed partial class Cpu
             return FaultedAt(address);
         }
         bool user = EL == 0 || (access == Access.Unprivileged && !UAO);
-        if (!Translate(va, write, user, out _))
+        if (!Translate(va, size, write, user, out _))
             return FaultedAt(address);
         ulong last = va + (ulong)size - 1;
-        return (va ^ last) >> 12 == 0 || Translate(last & ~0xfffUL, write, user, out _) || FaultedAt(address);
+        return (va ^ last) >> 12 == 0 || Translate(last & ~0xfffUL, (int)(last & 0xfff) + 1, write, user, out _) || FaultedAt(address);
     }
 
     /// <summary>Translates the address of a cache maintenance instruction, which needs read permission. A fault has CM and
@@ -305,7 +305,7 @@ public sealed partial class Cpu
     /// <returns>False when a Data Abort is pending.</returns>
     internal bool TranslateForMaintenance(ulong address, out ulong pa)
     {
-        if (Translate(Untag(address), false, EL == 0, out pa))
+        if (Translate(Untag(address), 1, false, EL == 0, out pa))
             return true;
         const uint cacheMaintenance = 1 << 8, writeNotRead = 1 << 6;
         _pendingIss |= cacheMaintenance | writeNotRead;
@@ -338,7 +338,7 @@ public sealed partial class Cpu
         ulong va = Untag(address);
         if ((va & 0xfff) + (ulong)size <= 4096 && AlignmentOk(va, size, access))
         {
-            if (!Translate(va, false, EL == 0 || (access == Access.Unprivileged && !UAO), out ulong pa))
+            if (!Translate(va, size, false, EL == 0 || (access == Access.Unprivileged && !UAO), out ulong pa))
             {
                 value = default;
                 return FaultedAt(address);
@@ -362,10 +362,10 @@ public sealed partial class Cpu
             return false;
         }
         bool user = EL == 0 || (access == Access.Unprivileged && !UAO);
-        if (!Translate(va, false, user, out ulong pa))
-            return false;
         int first = 4096 - (int)(va & 0xfff);
-        if (!Translate(va + (ulong)first, false, user, out ulong pa2) || !BothInRam(va, pa, first, pa2, size - first, false))
+        if (!Translate(va, first, false, user, out ulong pa))
+            return false;
+        if (!Translate(va + (ulong)first, size - first, false, user, out ulong pa2) || !BothInRam(va, pa, first, pa2, size - first, false))
             return false;
         Span<byte> bytes = stackalloc byte[16];
         _ram.Span(pa, first).CopyTo(bytes);
@@ -385,7 +385,7 @@ public sealed partial class Cpu
         ulong va = Untag(address);
         if ((va & 0xfff) + (ulong)size <= 4096 && AlignmentOk(va, size, access))
         {
-            if (!Translate(va, true, EL == 0 || (access == Access.Unprivileged && !UAO), out ulong pa))
+            if (!Translate(va, size, true, EL == 0 || (access == Access.Unprivileged && !UAO), out ulong pa))
                 return FaultedAt(address);
             if (!_ram.Contains(pa, size))
                 return DeviceStore(va, pa, value);
@@ -407,7 +407,7 @@ public sealed partial class Cpu
         }
         bool user = EL == 0 || (access == Access.Unprivileged && !UAO);
         int first = 4096 - (int)(va & 0xfff);
-        if (!Translate(va, true, user, out ulong pa) || !Translate(va + (ulong)first, true, user, out ulong pa2)
+        if (!Translate(va, first, true, user, out ulong pa) || !Translate(va + (ulong)first, size - first, true, user, out ulong pa2)
             || !BothInRam(va, pa, first, pa2, size - first, true))
             return false;
         Span<byte> bytes = stackalloc byte[16];
@@ -447,7 +447,7 @@ public sealed partial class Cpu
     public void SetExclusiveMonitors(ulong address, int size)
     {
         ulong va = Untag(address);
-        if (Translate(va, false, EL == 0, out ulong pa))
+        if (Translate(va, size, false, EL == 0, out ulong pa))
             Monitors.Set(Index, pa, size);
     }
 
@@ -465,7 +465,7 @@ public sealed partial class Cpu
             DataAbort(va, true, FaultStatus.Alignment);
             return FaultedAt(address);
         }
-        if (!Translate(va, true, EL == 0, out ulong pa))
+        if (!Translate(va, size, true, EL == 0, out ulong pa))
             return FaultedAt(address);
         passed = Monitors.Pass(Index, pa, size);
         return true;

@@ -50,7 +50,8 @@ public abstract class DebugUnit
     private readonly IMachine _machine;
 
     // Where blocks end and which pages are slow: once it is so, it stays. Debuggers take breakpoints away and put them back at each stop.
-    private readonly HashSet<ulong> _places = [], _pages = [];
+    private readonly HashSet<ulong> _places = [];
+    private readonly Dictionary<ulong, WatchKind> _pages = [];
     private readonly HashSet<ulong> _breakpoints = [];
     private readonly List<Watchpoint> _watchpoints = [];
 
@@ -77,7 +78,11 @@ public abstract class DebugUnit
         {
             _watchpoints.Add(watchpoint);
             for (ulong page = watchpoint.Address >> 12; page <= (watchpoint.Address + watchpoint.Length - 1) >> 12; page++)
-                pages |= _pages.Add(page);
+            {
+                WatchKind known = _pages.GetValueOrDefault(page);
+                pages |= (known | watchpoint.Kind) != known;
+                _pages[page] = known | watchpoint.Kind;
+            }
         }
         if (places)
             _machine.InvalidateCode(0, _machine.Memory.Size);
@@ -111,18 +116,52 @@ public abstract class DebugUnit
     /// <summary>Whether a block may not go over an address.</summary>
     internal bool Splits(ulong address) => _places.Contains(address);
 
-    /// <summary>Whether accesses to the page of an address are looked at one by one.</summary>
-    internal bool Watches(ulong va) => _pages.Count > 0 && _pages.Contains(va >> 12);
+    /// <summary>Which accesses to the page of an address are looked at one by one.</summary>
+    internal WatchKind WatchedIn(ulong va) => _pages.Count > 0 ? _pages.GetValueOrDefault(va >> 12) : 0;
+
+    /// <summary>Whether a watchpoint looks at an access.</summary>
+    internal bool Covers(ulong va, ulong size, bool write)
+    {
+        foreach (Watchpoint watchpoint in _watchpoints)
+        {
+            if (watchpoint.Covers(va, size, write))
+                return true;
+        }
+        return false;
+    }
 
     /// <summary>Whether any watchpoint is set.</summary>
     internal bool HasWatchpoints => _watchpoints.Count > 0;
 
+    // Instructions that a PE may execute before a debugger is asked again: a turn has at most 100,000 cycles, of a few instructions each.
+    private const ulong MostInTurn = 500_000;
+
+    private (Cpu Cpu, ulong Instructions)? _goal;
+
+    /// <summary>Where a run is to end: when a PE has executed so many instructions since reset (<see cref="Cpu.Instructions"/>), before
+    /// anything else happens there. Null: nowhere.</summary>
+    public void RunTo(Cpu? cpu, ulong instructions) => _goal = cpu is null ? null : (cpu, instructions);
+
+    /// <summary>The place of <see cref="RunTo"/> is reached: request a stop.</summary>
+    public abstract void Reached();
+
     internal DebugAction Before(Cpu cpu)
     {
+        ulong left = ulong.MaxValue;
+        if (_goal is { } goal && ReferenceEquals(goal.Cpu, cpu))
+        {
+            left = goal.Instructions - cpu.Instructions;
+            if (left == 0)
+            {
+                _goal = null;
+                Reached();
+                return DebugAction.Stop;
+            }
+        }
         // An interrupt comes first; the instruction is still to be executed when it is over.
         if (cpu.InterruptTaken)
             return DebugAction.Run;
-        bool singly = Singly(cpu);
+        bool singly = Singly(cpu) || left <= MostInTurn;
         if ((singly || _breakpoints.Contains(cpu.PC)) && Stops(cpu))
             return DebugAction.Stop;
         return singly ? DebugAction.Step : DebugAction.Run;

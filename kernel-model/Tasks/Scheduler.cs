@@ -125,6 +125,19 @@ public sealed class Scheduler
         Interrupt(cpu);
     }
 
+    /// <summary>Interrupts a CPU before its next instruction at EL0; whoever waits for it runs next.</summary>
+    public void Preempt(int cpu) => Kick(cpu);
+
+    /// <summary>From now on a task runs on these CPUs only (bit n: CPU n), as after sched_setaffinity.</summary>
+    public void Restrict(KernelTask task, ulong cpus)
+    {
+        task.Affinity = cpus;
+        AffinityChanged(task);
+    }
+
+    /// <summary>Tasks that wait for a CPU, in the order in which they get one.</summary>
+    public IReadOnlyList<KernelTask> Queue => _queue;
+
     /// <summary>Makes a running task leave EL0 soon, so that it sees its pending work (signals).</summary>
     internal void KickTask(KernelTask task)
     {

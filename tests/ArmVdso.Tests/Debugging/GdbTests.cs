@@ -26,7 +26,6 @@ public sealed class GdbTests
     [InlineData("none", EngineKind.Native)]
     [InlineData("none", EngineKind.NativeChecked)]
     [InlineData("cortex-a53", EngineKind.Portable)]
-    [InlineData("neoverse-n1", EngineKind.Portable)]
     public void BeingWatchedMovesNoCycle(string core, EngineKind engine)
     {
         if (engine is EngineKind.Native or EngineKind.NativeChecked && !Machine.HasNativeEngine)
@@ -71,7 +70,8 @@ public sealed class GdbTests
         using var run = new DebuggedRun(DebuggedRun.Plain, Program);
         (string text, int status) = run.Gdb(
             "handle SIGUSR1 nostop noprint pass", "set detach-on-fork off", "set schedule-multiple on", "catch fork", "catch exec",
-            "continue", "info inferiors", "continue", "inferior 1", "continue", "continue", "info inferiors", "continue", "inferior 1", "continue");
+            "continue", "info inferiors", "continue", "inferior 1", "continue", "continue", "info inferiors", "continue", "inferior 1",
+            "continue");
         ContainsInOrder(
             text, "Catchpoint 1 (forked process 103)", "process 100", "process 103", "exited with code 05", "forked process 104)",
             "Catchpoint 2 (exec'd ", "exited with code 011", "exited with code 07");

@@ -75,12 +75,13 @@ public sealed class PacketTests
         ("vMustReplyEmpty", ""), ("qUnheardOf:1", ""), ("!", ""), ("R00", ""), ("\u00ff", ""), ("m", "E"), ("m1", "E"), ("m,", "E"),
         ("mzz,4", "E"), ("m0,4", "E14"), ("m0,ffffffffffffffff", "E14"), ("M0,4:00", "E"), ("M0,4", "E"), ("X0,1:", "E"), ("p", "E"),
         ("pffffffff", "E"), ("p48", "E01"), ("P0=00", "E"), ("P", "E"), ("P46=0000000000000000", "E01"), ("Gzz", "E"),
-        ("H", "E"), ("Hgzz", "E"), ("Hgp1.1", "E01"), ("Tzz", "E"), ("T1", "E01"), ("Z", "E"), ("Z0,0", "E"), ("Z9,0,4", ""), ("Z2,0,0", "E"), ("z0,0,4", "OK"),
-        ("vCont;", "E"), ("vCont;x", "E"), ("vCont;r1", "E"), ("vCont;Czz", "E"), ("vFile:open:zz,0,0", "E"), ("vFile:open", "F-1"),
+        ("H", "E"), ("Hgzz", "E"), ("Hgp1.1", "E01"), ("Tzz", "E"), ("T1", "E01"), ("Z", "E"), ("Z0,0", "E"), ("Z9,0,4", ""),
+        ("Z2,0,0", "E"), ("z0,0,4", "OK"), ("vCont;", "E"), ("vCont;x", "E"), ("vCont;r1", "E"), ("vCont;Czz", "E"),
+        ("vFile:open:zz,0,0", "E"), ("vFile:open", "F-1"),
         ("vFile:pread:7,4,0", "F-1,9"), ("vFile:close:7", "F-1,9"), ("vFile:open:2f,1,0", "F-1,1e"), ("vFile:open:2f,0,0", "F-1,2"),
         ("vFile:mystery:", ""), ("qXfer:features:read:other.xml:0,100", "E00"), ("qXfer:features:read:target.xml:ffffff,100", "l"),
         ("qXfer:features:read:target.xml:0", "E"), ("qXfer:features:read", ""), ("qXfer:auxv:write::0,1", ""), ("QCatchSyscalls:1;zz", "E"),
-        ("qRcmd,zz", "E"), ("qThreadExtraInfo,zz", "E"), ("bc", ""), ("bx", ""), ("qSupported:", "PacketSize="), ("?", "T05"),
+        ("qRcmd,zz", "E"), ("qThreadExtraInfo,zz", "E"), ("bx", ""), ("b", ""), ("qSupported:", "PacketSize="), ("?", "T05"),
     ];
 
     [Fact]

@@ -21,7 +21,7 @@ __attribute__((noinline)) long add(long value)
 __attribute__((noinline)) void *worker(void *unused)
 {
 	(void)unused;
-	for (int i = 0; i < 200; i++) {
+	for (int i = 0; i < 60; i++) {
 		add(1);
 		syscall(SYS_getpid);
 	}

@@ -44,8 +44,12 @@ public sealed partial class GdbServer
         return Stopped(() => _target.Resume(actions, _line.TakeBreak));
     }
 
+    // GDB names a thread here only where the scheduler is locked; else it means the one that stopped.
+    private ThreadId Moving => _target.Threads.Contains(_moving) ? _moving
+        : _target.Threads.Contains(_stop.Thread) ? _stop.Thread : _general;
+
     private string Back(bool steps) => _target.CanReverse
-        ? Stopped(() => _target.Reverse(steps ? _general : null, _line.TakeBreak))
+        ? Stopped(() => _target.Reverse(steps ? Moving : null, _line.TakeBreak))
         : "";
 
     private string Stopped(Func<DebugStop> move)

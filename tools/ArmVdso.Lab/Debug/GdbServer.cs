@@ -12,7 +12,7 @@ public sealed partial class GdbServer
     private readonly DebugTarget _target;
     private readonly string _osAbi;
     private readonly Action _flush;
-    private ThreadId _general;
+    private ThreadId _general, _moving;
     private DebugStop _stop;
     private bool _multiprocess, _over;
 
@@ -129,10 +129,13 @@ public sealed partial class GdbServer
     {
         if (rest.Length < 2)
             return Malformed;
-        // Which threads go on, vCont says.
-        if (rest[0] != 'g')
-            return Ok;
         ThreadId thread = Thread(rest[1..]);
+        if (rest[0] == 'c')
+        {
+            // For steps backwards alone: else vCont says which threads go on.
+            _moving = thread;
+            return Ok;
+        }
         if (thread.Tid is 0 or -1)
             thread = _target.Threads.FirstOrDefault(t => thread.Pid is 0 or -1 || t.Pid == thread.Pid);
         if (!_target.Threads.Contains(thread))

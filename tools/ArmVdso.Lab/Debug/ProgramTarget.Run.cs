@@ -20,11 +20,51 @@ public sealed partial class ProgramTarget
         internal ulong Pc;
     }
 
+    /// <summary>What is known of the run so far. It goes back with it.</summary>
+    private sealed class Known
+    {
+        /// <summary>Processes that are debugged.</summary>
+        internal readonly HashSet<int> Attached = [];
+
+        /// <summary>Tasks that are in a system call whose end is reported.</summary>
+        internal readonly HashSet<KernelTask> Returning = [];
+
+        /// <summary>Tasks that wait for a decision about a signal, and decisions.</summary>
+        internal readonly Dictionary<KernelTask, SignalInfo> Asked = [];
+
+        /// <inheritdoc cref="Asked"/>
+        internal readonly Dictionary<KernelTask, int> Answers = [];
+
+        /// <summary>Children that have borrowed their parent's memory.</summary>
+        internal readonly Dictionary<int, ThreadId> Vforks = [];
+
+        /// <summary>How tasks last left EL0.</summary>
+        internal readonly Dictionary<KernelTask, Departure> Departures = [];
+
+        /// <summary>The last writes of TPIDRRO_EL0.</summary>
+        internal readonly Queue<OffsetWrite> Offsets = [];
+
+        /// <summary>Decisions about signals so far.</summary>
+        internal int Decisions;
+
+        /// <summary>Bytes written to the standard streams, and reads of standard input.</summary>
+        internal readonly long[] Written = new long[3];
+
+        /// <inheritdoc cref="Written"/>
+        internal int Reads;
+    }
+
+    /// <summary>How a task left EL0.</summary>
+    /// <param name="Place">Before the instruction at which it did.</param>
+    /// <param name="Pc">That instruction.</param>
+    private readonly record struct Departure(Place Place, ulong Pc);
+
+    /// <summary>A place in the run: a CPU, and how many instructions it has executed.</summary>
+    private readonly record struct Place(int Cpu, ulong Instructions);
+
     private readonly Dictionary<KernelTask, Stepping> _steps = [];
-    private readonly HashSet<KernelTask> _returning = [];
-    private readonly Dictionary<KernelTask, SignalInfo> _asked = [];
-    private readonly Dictionary<KernelTask, int> _answers = [];
-    private readonly Dictionary<int, ThreadId> _vforks = [];
+    private readonly Known _known = new();
+    private int _stoppedCpu;
 
     // Breakpoints as they were before a debugger took them away to step one thread over one: the others do not run past them meanwhile.
     private HashSet<(int Pid, ulong Address)> _standing = [];
@@ -33,6 +73,9 @@ public sealed partial class ProgramTarget
     /// <summary>Settings for the hooks of a session that is to be debugged: those given, and the target's besides.</summary>
     public SessionHooks Hooks(SessionHooks hooks) => hooks with
     {
+        Input = new ReadOnce(this, hooks.Input),
+        Output = new WrittenOnce(this, 1, hooks.Output),
+        Error = new WrittenOnce(this, 2, hooks.Error),
         SignalStop = OnSignal,
         Forked = OnForked,
         Exec = task =>
@@ -54,10 +97,13 @@ public sealed partial class ProgramTarget
         _session = session;
         _unit = new Unit(this);
         Machine.Debug = _unit;
+        Machine.Observer ??= new OffsetTrace(Kernel, NoteOffset);
         KernelTask first = Kernel.Tasks.Init!.Leader;
-        _attached.Add(first.Group.Pid);
+        _known.Attached.Add(first.Group.Pid);
         _steps[first] = new Stepping();
         _ = Run(() => false);
+        if (CanReverse)
+            Remember();
     }
 
 #pragma warning disable CS8618 // The session follows its hooks.
@@ -67,10 +113,15 @@ public sealed partial class ProgramTarget
     }
 #pragma warning restore CS8618
 
-    private bool IsAttached(KernelTask task) => _attached.Contains(task.Group.Pid);
+    private bool IsAttached(int pid) => _known.Attached.Contains(pid) && !_detached.Contains(pid);
 
-    private void Report(DebugStop stop)
+    private bool IsAttached(KernelTask task) => IsAttached(task.Group.Pid);
+
+    private void Report(DebugStop stop, int cpu)
     {
+        if (_replays)
+            return;
+        _stoppedCpu = cpu;
         _stops.Enqueue(stop);
         Machine.StopRequested = true;
     }
@@ -96,15 +147,16 @@ public sealed partial class ProgramTarget
                 continue;
             if (action.Steps)
                 _steps[task] = StepOf(task, action);
-            if (_asked.Remove(task))
-                _answers[task] = action.Signal;
+            if (_known.Asked.Remove(task))
+                _known.Answers[task] = action.Signal;
             else if (action.Signal != 0)
-                Kernel.SignalDelivery.Send(task, action.Signal);
+                _changed |= Kernel.SignalDelivery.Send(task, SignalOfDebugger(action.Signal));
         }
         // A signal that nobody said anything about goes its way.
-        foreach (KernelTask task in _asked.Keys)
-            _answers[task] = -1;
-        _asked.Clear();
+        foreach (KernelTask task in _known.Asked.Keys)
+            _known.Answers[task] = -1;
+        _known.Asked.Clear();
+        ForgetFuture();
         return Run(wanted);
     }
 
@@ -123,7 +175,17 @@ public sealed partial class ProgramTarget
         bool stop = false;
         try
         {
-            int? status = _session.Ended ?? _session.RunUntil(() => _stops.Count > 0 || (stop = wanted()));
+            if (_moments.Count > 0)
+                PauseNext();
+            int? status = _session.Ended ?? _session.RunUntil(() =>
+            {
+                if (Machine.Paused)
+                {
+                    Remember();
+                    PauseNext();
+                }
+                return _stops.Count > 0 || (stop = wanted());
+            });
             if (_stops.TryDequeue(out DebugStop? there))
                 return there;
             if (status is { } ended)
@@ -133,6 +195,7 @@ public sealed partial class ProgramTarget
         {
             return new DebugStop(StopKind.Stuck, Threads is [var any, ..] ? any : default);
         }
+        _stoppedCpu = Machine.Interrupted?.Index ?? 0;
         return new DebugStop(StopKind.Interrupt, Running());
     }
 
@@ -159,161 +222,78 @@ public sealed partial class ProgramTarget
 
     private SignalInfo? OnSignal(KernelTask task, SignalInfo info)
     {
-        if (!IsAttached(task) || PassedSignals.Contains(info.Number))
+        if (!IsAttached(task))
             return info;
-        if (_answers.Remove(task, out int answer))
+        int answer = -1;
+        if (_known.Decisions < _decisions.Count)
         {
-            return answer == -1 || answer == info.Number ? info
-                : answer == 0 ? info with { Number = 0 } : new SignalInfo { Number = answer, Code = Signal.SI_USER };
+            answer = _decisions[_known.Decisions];
         }
-        _asked[task] = info;
-        Report(new DebugStop(StopKind.Signal, IdOf(task), (ulong)info.Number));
-        return null;
+        else if (_replays)
+        {
+            return info;
+        }
+        else if (!PassedSignals.Contains(info.Number) && !_known.Answers.Remove(task, out answer))
+        {
+            _known.Asked[task] = info;
+            Report(new DebugStop(StopKind.Signal, IdOf(task), (ulong)info.Number), task.Cpu);
+            return null;
+        }
+        if (_known.Decisions++ == _decisions.Count)
+            _decisions.Add(answer);
+        return answer == -1 || answer == info.Number ? info
+            : answer == 0 ? info with { Number = 0 } : SignalOfDebugger(answer);
     }
+
+    private static SignalInfo SignalOfDebugger(int signal) => new() { Number = signal, Code = Signal.SI_USER };
 
     /// <inheritdoc/>
     public override ReadOnlySpan<byte> SignalOf(ThreadId thread) =>
-        Find(thread) is { } task && _asked.TryGetValue(task, out SignalInfo? info) ? info.ToBytes() : [];
+        Find(thread) is { } task && _known.Asked.TryGetValue(task, out SignalInfo? info) ? info.ToBytes() : [];
 
     private void OnForked(KernelTask parent, KernelTask child, ulong flags)
     {
         bool vfork = (flags & CLONE_VFORK) != 0;
         if ((flags & CLONE_THREAD) != 0 || !IsAttached(parent) || !(vfork ? ReportsVforks : ReportsForks))
             return;
-        _attached.Add(child.Group.Pid);
+        _known.Attached.Add(child.Group.Pid);
+        if (vfork)
+            _known.Vforks[child.Group.Pid] = IdOf(parent);
+        if (_replays)
+            return;
+        // A child of this number may have been let go before the run went back.
+        _detached.Remove(child.Group.Pid);
         foreach ((int pid, ulong address) in Breakpoints.Code.Where(b => b.Pid == parent.Group.Pid).ToList())
             Breakpoints.Put(child.Group.Pid, address, true);
-        if (vfork)
-            _vforks[child.Group.Pid] = IdOf(parent);
-        Report(new DebugStop(vfork ? StopKind.Vfork : StopKind.Fork, IdOf(parent), (ulong)child.Tid));
+        Report(new DebugStop(vfork ? StopKind.Vfork : StopKind.Fork, IdOf(parent), (ulong)child.Tid), parent.Cpu);
     }
 
-    private void VforkEnded(int child)
+    private void VforkEnded(KernelTask child)
     {
-        if (_vforks.Remove(child, out ThreadId parent) && _attached.Contains(parent.Pid))
-            Report(new DebugStop(StopKind.VforkDone, parent));
+        if (_known.Vforks.Remove(child.Group.Pid, out ThreadId parent) && IsAttached(parent.Pid))
+            Report(new DebugStop(StopKind.VforkDone, parent), child.Cpu);
     }
 
     private void OnExec(KernelTask task)
     {
-        VforkEnded(task.Group.Pid);
-        if (!IsAttached(task))
+        VforkEnded(task);
+        if (!IsAttached(task) || _replays)
             return;
         Breakpoints.Clear(task.Group.Pid);
         if (ReportsExecs)
-            Report(new DebugStop(StopKind.Exec, IdOf(task), 0, task.Mm?.Executable?.Path ?? ""));
+            Report(new DebugStop(StopKind.Exec, IdOf(task), 0, task.Mm?.Executable?.Path ?? ""), task.Cpu);
     }
 
     private void OnExit(KernelTask task, int status)
     {
-        VforkEnded(task.Group.Pid);
-        if (!_attached.Remove(task.Group.Pid))
+        VforkEnded(task);
+        bool attached = IsAttached(task);
+        _known.Attached.Remove(task.Group.Pid);
+        if (!attached || _replays)
             return;
         Breakpoints.Clear(task.Group.Pid);
         int signal = status & 0x7f;
         Report(new DebugStop(
-            signal == 0 ? StopKind.Exited : StopKind.Killed, IdOf(task), (ulong)(signal == 0 ? status >> 8 & 0xff : signal)));
-    }
-
-    /// <summary>Decides on behalf of the machine.</summary>
-    private sealed class Unit(ProgramTarget target) : DebugUnit(target.Machine)
-    {
-        // By CPU: registers as they were when it last left EL0, and the vector it went to.
-        private readonly ulong[][] _entries = [.. target.Machine.Cpus.Select(_ => new ulong[Cpsr + 1])];
-        private readonly ulong[] _vectors = new ulong[target.Machine.Cpus.Count];
-
-        internal ulong[] Entry(Cpu cpu) => _entries[cpu.Index];
-
-        /// <summary>Changes a register of a thread that has just entered the kernel. False: it is too late.</summary>
-        internal bool WriteEntry(Cpu cpu, int register, ulong value)
-        {
-            if (cpu.PC != _vectors[cpu.Index])
-                return false;
-            switch (register)
-            {
-                case Sp:
-                    cpu.SP_EL0 = value;
-                    break;
-                case Pc:
-                    cpu.ELR_EL1 = value;
-                    break;
-                case Cpsr:
-                    cpu.SPSR_EL1 = (cpu.SPSR_EL1 & 0xfffffff) | (value & 0xf0000000);
-                    break;
-                default:
-                    cpu.SetX(register, value);
-                    break;
-            }
-            _entries[cpu.Index][register] = value;
-            return true;
-        }
-
-        private KernelTask? Task(Cpu cpu) =>
-            cpu.EL == 0 && target.Kernel.Scheduler.Current(cpu.Index) is var task && target.IsAttached(task) ? task : null;
-
-        public override bool Singly(Cpu cpu) => (target._steps.Count > 0 || target._returning.Count > 0)
-            && Task(cpu) is { } task && (target._steps.ContainsKey(task) || target._returning.Contains(task));
-
-        public override bool Stops(Cpu cpu)
-        {
-            if (Task(cpu) is not { } task)
-                return false;
-            ThreadId id = IdOf(task);
-            if (target._returning.Remove(task) && target.CaughtCalls is not null)
-            {
-                target.Report(new DebugStop(StopKind.SyscallReturn, id, _entries[cpu.Index][8]));
-                return true;
-            }
-            if (IsBreakpoint(cpu.PC)
-                && (target.ActionFor(id) is null ? target._standing : target.Breakpoints.Code).Contains((id.Pid, cpu.PC)))
-            {
-                target.Report(new DebugStop(StopKind.Breakpoint, id, cpu.PC));
-                return true;
-            }
-            if (!target._steps.TryGetValue(task, out Stepping? step))
-                return false;
-            bool inside = cpu.PC >= step.Range.From && cpu.PC < step.Range.To;
-            if ((step.Fresh && step.Pc == cpu.PC) || inside)
-            {
-                step.Fresh = false;
-                return false;
-            }
-            target.Report(new DebugStop(StopKind.Step, id));
-            return true;
-        }
-
-        public override bool Accesses(Cpu cpu, in Watchpoint watchpoint, ulong va)
-        {
-            if (Task(cpu) is not { } task || !target.Breakpoints.Data.Contains((task.Group.Pid, watchpoint)))
-                return false;
-            // As hardware reports it: an address of the access, inside of what is watched.
-            ulong at = Math.Clamp(va, watchpoint.Address, watchpoint.Address + watchpoint.Length - 1);
-            target.Report(new DebugStop(StopKind.Watchpoint, IdOf(task), at, "", watchpoint.Kind));
-            return true;
-        }
-
-        public override void Entered(Cpu cpu, int fromEL)
-        {
-            if (fromEL != 0)
-                return;
-            ulong[] entry = _entries[cpu.Index];
-            for (int i = 0; i < 31; i++)
-                entry[i] = cpu.X(i);
-            (entry[Sp], entry[Pc], entry[Cpsr]) = (cpu.SP_EL0, cpu.ELR_EL1, cpu.SPSR_EL1);
-            _vectors[cpu.Index] = cpu.PC;
-            KernelTask task = target.Kernel.Scheduler.Current(cpu.Index);
-            bool interrupt = (cpu.PC & 0x80) != 0, calls = !interrupt && cpu.ESR_EL1 >> 26 == (ulong)ExceptionClass.Svc64;
-            if (target._steps.TryGetValue(task, out Stepping? step) && !calls && !interrupt)
-            {
-                // What faulted is executed again, unless a signal comes of it.
-                (step.Fresh, step.Pc) = (true, cpu.ELR_EL1);
-            }
-            if (!calls || !target.IsAttached(task) || target.CaughtCalls is not { } caught)
-                return;
-            if (caught.Count > 0 && !caught.Contains((int)entry[8]))
-                return;
-            target._returning.Add(task);
-            target.Report(new DebugStop(StopKind.SyscallEntry, IdOf(task), entry[8]));
-        }
+            signal == 0 ? StopKind.Exited : StopKind.Killed, IdOf(task), (ulong)(signal == 0 ? status >> 8 & 0xff : signal)), task.Cpu);
     }
 }

@@ -10,7 +10,7 @@ namespace ArmVdso.Lab.Debug;
 /// instructions, and the run that goes on is the run that nobody looked at, to the cycle.</summary>
 public sealed partial class ProgramTarget : DebugTarget
 {
-    private readonly HashSet<int> _attached = [];
+    private readonly HashSet<int> _detached = [];
     private readonly Queue<DebugStop> _stops = [];
     private Session _session;
     private Unit _unit;
@@ -21,11 +21,11 @@ public sealed partial class ProgramTarget : DebugTarget
     private Machine Machine => _session.Machine;
 
     /// <summary>Whether no process is debugged any more.</summary>
-    public bool IsFree => _attached.Count == 0;
+    public bool IsFree => !_known.Attached.Any(IsAttached);
 
     /// <inheritdoc/>
     public override IReadOnlyList<ThreadId> Threads =>
-        [.. Kernel.Tasks.Groups.Where(g => _attached.Contains(g.Pid)).SelectMany(g => g.Threads, (g, t) => new ThreadId(g.Pid, t.Tid))];
+        [.. Kernel.Tasks.Groups.Where(g => IsAttached(g.Pid)).SelectMany(g => g.Threads, (g, t) => new ThreadId(g.Pid, t.Tid))];
 
     private KernelTask? Find(ThreadId thread) =>
         Kernel.Tasks.Find(thread.Tid) is { Mm: not null } task && task.Group.Pid == thread.Pid ? task : null;
@@ -101,6 +101,7 @@ public sealed partial class ProgramTarget : DebugTarget
     {
         if (Find(thread) is not { } task)
             return false;
+        _changed = true;
         Cpu? cpu = CpuOf(task);
         ulong low = SizeOf(register) == 4 ? BinaryPrimitives.ReadUInt32LittleEndian(value) : BinaryPrimitives.ReadUInt64LittleEndian(value);
         switch (register)
@@ -204,8 +205,13 @@ public sealed partial class ProgramTarget : DebugTarget
     }
 
     /// <inheritdoc/>
-    public override bool WriteMemory(ThreadId thread, ulong address, ReadOnlySpan<byte> bytes) =>
-        Find(thread)?.Mm is { } memory && memory.Poke(address & (memory.TaskSize - 1), bytes) == bytes.Length;
+    public override bool WriteMemory(ThreadId thread, ulong address, ReadOnlySpan<byte> bytes)
+    {
+        if (Find(thread)?.Mm is not { } memory)
+            return false;
+        _changed = true;
+        return memory.Poke(address & (memory.TaskSize - 1), bytes) == bytes.Length;
+    }
 
     /// <inheritdoc/>
     public override ReadOnlySpan<byte> AuxiliaryVector(int pid) => Kernel.Tasks.FindGroup(pid) is { } group ? group.Auxv : [];
@@ -216,7 +222,7 @@ public sealed partial class ProgramTarget : DebugTarget
     /// <inheritdoc/>
     public override byte[]? File(int pid, string path)
     {
-        KernelTask? task = (Kernel.Tasks.FindGroup(pid) ?? Kernel.Tasks.Groups.FirstOrDefault(g => _attached.Contains(g.Pid)))?.Leader;
+        KernelTask? task = (Kernel.Tasks.FindGroup(pid) ?? Kernel.Tasks.Groups.FirstOrDefault(g => IsAttached(g.Pid)))?.Leader;
         if (task is null)
             return null;
         var caller = new Caller(Credentials.For(0, 0), task.Fs);
@@ -269,15 +275,15 @@ public sealed partial class ProgramTarget : DebugTarget
     {
         Breakpoints.Clear(pid);
         if (pid == -1)
-            _attached.Clear();
+            _detached.UnionWith(_known.Attached);
         else
-            _attached.Remove(pid);
+            _detached.Add(pid);
     }
 
     /// <inheritdoc/>
     public override void Kill(int pid)
     {
-        foreach (ThreadGroup group in Kernel.Tasks.Groups.Where(g => _attached.Contains(g.Pid) && (pid == -1 || g.Pid == pid)).ToList())
+        foreach (ThreadGroup group in Kernel.Tasks.Groups.Where(g => IsAttached(g.Pid) && (pid == -1 || g.Pid == pid)).ToList())
             Kernel.SignalDelivery.Send(group, Signal.SIGKILL);
         Detach(pid);
     }
@@ -290,6 +296,8 @@ public sealed partial class ProgramTarget : DebugTarget
     public int Finish()
     {
         Machine.Debug = null;
+        Machine.PauseAt = ulong.MaxValue;
+        _moments.Clear();
         return _session.Ended ?? _session.Run();
     }
 }
