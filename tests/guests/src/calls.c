@@ -49,6 +49,8 @@ OWN static int fib(int n)
 
 OWN static void deep(int n)
 {
+	if (n < 0)
+		return;
 	if (n == 0)
 		longjmp(out, 1);
 	deep(n - 1);
