@@ -15,7 +15,8 @@ public sealed partial class TimelineOracleTests(RecordedRun run) : IClassFixture
         internal string? Field(string name)
         {
             int indent = name.EndsWith("_name", StringComparison.Ordinal) ? 6 : 4;
-            return Regex.Match(Text, $@"(?m)^ {{2,{indent}}}{name}: ""?(.*?)""?$") is { Success: true } match ? match.Groups[1].Value : null;
+            Match match = Regex.Match(Text, $@"(?m)^ {{2,{indent}}}{name}: ""?(.*?)""?$");
+            return match.Success ? match.Groups[1].Value : null;
         }
 
         internal ulong Time => ulong.Parse(Field("timestamp")!, CultureInfo.InvariantCulture);

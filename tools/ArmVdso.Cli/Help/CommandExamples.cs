@@ -9,7 +9,7 @@ internal static class CommandExamples
         [
             "armvdso run ./hello",
             "armvdso run --cpus 4 --core neoverse-n1 --stats ./server -n 5",
-            "armvdso run --root tests/guests/root --strace busybox ls /",
+            "armvdso run --strace busybox ls /",
             "armvdso run --trace server.rec --profile=server.out --profile-format callgrind ./server",
         ],
         ["stat"] = ["armvdso stat ./server", "armvdso stat -r 5 -x, ./server"],

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.IO.Compression;
 using System.Text;
 
@@ -27,7 +28,7 @@ public sealed class RecordingWriter : IDisposable
     private byte[] _buffer = new byte[64 << 10];
     private int _used;
     private ulong _written, _last;
-    private long _flushed = Environment.TickCount64;
+    private readonly Stopwatch _sinceFlush = Stopwatch.StartNew();
     private bool _full, _closed;
 
     /// <summary>Begins a recording.</summary>
@@ -78,7 +79,7 @@ public sealed class RecordingWriter : IDisposable
             Signed(value);
         Events++;
         _full = Length >= _limit;
-        if (_used >= Full || Environment.TickCount64 - _flushed >= EveryMs)
+        if (_used >= Full || _sinceFlush.ElapsedMilliseconds >= EveryMs)
             Flush();
     }
 
@@ -170,7 +171,7 @@ public sealed class RecordingWriter : IDisposable
         }
         _written += (ulong)_used;
         _used = 0;
-        _flushed = Environment.TickCount64;
+        _sinceFlush.Restart();
     }
 
     /// <summary>Writes the recording's end.</summary>
