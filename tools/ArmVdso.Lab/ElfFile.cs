@@ -115,6 +115,10 @@ internal sealed class ElfFile
         return offset <= (ulong)file.Length && (ulong)file.Length - offset >= (ulong)count * SectionSize;
     }
 
+    /// <summary>A section of a file by its name, which ends with a zero; null: none.</summary>
+    internal static ElfSegment? Section(ReadOnlySpan<byte> file, ReadOnlySpan<byte> name) =>
+        file.Length >= HeaderSize && file.StartsWith("\u007fELF"u8) && file[4] == 2 ? FindSection(file, name) : null;
+
     private static ElfSegment? FindSection(ReadOnlySpan<byte> file, ReadOnlySpan<byte> name)
     {
         int names = Half(file, 62);

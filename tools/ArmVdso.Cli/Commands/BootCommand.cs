@@ -106,7 +106,10 @@ internal static class BootCommand
         RecordingHeader header = RecordingHeader.Of(session.Machine, session.Settings, booted: true, [session.KernelName]);
         using RecordingWriter? recording = reports.Record(header);
         BootRecorder? recorder = recording is null ? null : new BootRecorder(session, recording, reports.Events);
-        BootProfile? profile = reports.Profile is null ? null : new BootProfile(session.Machine, session.Kernel);
+        BootProfile? profile = reports.Profile is null ? null : new BootProfile(session.Machine, session.Kernel)
+        {
+            ByInstruction = ProfileFormats.ByInstruction(reports.ProfileFormat),
+        };
         session.Machine.Observer = ObserverList.Of(recorder, profile);
         var clock = Stopwatch.StartNew();
         int status = -1;

@@ -183,7 +183,10 @@ internal static class RunCommand
         };
         using RecordingWriter? recording = reports.Record(header);
         recorder = recording is null ? null : new RunRecorder(session.Kernel, recording, reports.Events);
-        FunctionProfile? profile = reports.Profile is null ? null : new FunctionProfile(session.Kernel);
+        FunctionProfile? profile = reports.Profile is null ? null : new FunctionProfile(session.Kernel)
+        {
+            ByInstruction = ProfileFormats.ByInstruction(reports.ProfileFormat),
+        };
         screen = outputs.Watch ? new WatchScreen(session.Kernel, program[0]) : null;
         session.Machine.Observer = ObserverList.Of(strace?.ObserveVdso(), recorder, profile, screen);
         KonataWriter? konata = konataOutput is null && !outputs.RecordsPipeline

@@ -32,8 +32,8 @@ internal sealed class ReportOptions
 
     private readonly Option<string> _profileFormat = new("--profile-format")
     {
-        Description = "how --profile is written: table (functions and stalls), perf (perf report --stdio, with callers), callgrind, "
-            + "folded, speedscope",
+        Description = "how --profile is written: table (functions and stalls), annotate (instructions and stalls), lines (of the "
+            + "source, with -g), perf (perf report --stdio, with callers), callgrind, folded, speedscope",
         HelpName = "FORMAT",
         DefaultValueFactory = _ => "table",
     };

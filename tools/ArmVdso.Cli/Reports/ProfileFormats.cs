@@ -9,7 +9,10 @@ namespace ArmVdso.Cli;
 internal static class ProfileFormats
 {
     /// <summary>The forms; the first is <see cref="ProfileReport"/>'s table.</summary>
-    internal static string[] All { get; } = ["table", "perf", "callgrind", "folded", "speedscope"];
+    internal static string[] All { get; } = ["table", "annotate", "lines", "perf", "callgrind", "folded", "speedscope"];
+
+    /// <summary>Whether a form shows instructions, which the profile has to count then.</summary>
+    internal static bool ByInstruction(string format) => format is "annotate" or "lines";
 
     /// <summary>Writes a profile.</summary>
     internal static void Write(string format, TextWriter output, RecordingHeader header, CycleProfile profile)
@@ -17,6 +20,12 @@ internal static class ProfileFormats
         CallNode calls = profile.Finished();
         switch (format)
         {
+            case "annotate":
+                AnnotateReport.WriteInstructions(output, header, profile.Instructions());
+                break;
+            case "lines":
+                AnnotateReport.WriteLines(output, header, profile.Instructions());
+                break;
             case "callgrind":
                 CallTreeFiles.Callgrind(header, calls, output);
                 break;

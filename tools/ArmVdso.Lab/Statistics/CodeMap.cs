@@ -21,6 +21,9 @@ internal sealed class CodeFile(byte[] bytes)
 
     /// <summary>Its functions.</summary>
     internal FunctionTable Functions => field ??= new FunctionTable(Elf);
+
+    /// <summary>Its source lines.</summary>
+    internal LineTable Lines => field ??= new LineTable(bytes);
 }
 
 /// <summary>Names for the addresses of processes: of programs, libraries and the vDSO, by their symbols.</summary>

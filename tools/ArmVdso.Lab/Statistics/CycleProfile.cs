@@ -12,6 +12,21 @@ namespace ArmVdso.Lab.Statistics;
 public sealed record FunctionCycles(
     string Name, string Where, ulong Cycles, ulong Instructions, ulong Entered, IReadOnlyDictionary<CycleCause, ulong> Causes);
 
+/// <summary>What one instruction took.</summary>
+/// <param name="Function">The function that it is in.</param>
+/// <param name="Where">The file or mapping; [EL1]: the kernel.</param>
+/// <param name="Offset">Its distance from the function's start, in bytes.</param>
+/// <param name="Word">Its encoding.</param>
+/// <param name="Count">How often it was executed.</param>
+/// <param name="Source">The source line that it was made of, as FILE:LINE; empty: not known.</param>
+/// <param name="Causes">Its cycles by cause, without waiting.</param>
+public sealed record InstructionCycles(
+    string Function, string Where, ulong Offset, uint Word, ulong Count, string Source, IReadOnlyDictionary<CycleCause, ulong> Causes)
+{
+    /// <summary>Its cycles.</summary>
+    public ulong Cycles { get; } = Causes.Values.Aggregate(0UL, (sum, cycles) => sum + cycles);
+}
+
 /// <summary>Cycles and instructions by function, with their causes: every instruction's cycles belong to the function that it is in, so
 /// the sum is what the CPUs counted. Each instruction is looked at, which makes the run slow.</summary>
 /// <param name="machine">The machine of the run.</param>
@@ -27,6 +42,18 @@ public abstract class CycleProfile(Machine machine) : IMachineObserver
         internal ulong Instructions;
         internal ulong Calls;
         internal CauseCounters Causes;
+        internal readonly Dictionary<ulong, Instruction> ByOffset = [];
+    }
+
+    /// <summary>What one instruction took.</summary>
+    private sealed class Instruction(uint word, string source)
+    {
+        internal uint Word => word;
+
+        internal string Source => source;
+
+        internal ulong Count;
+        internal CauseCounters Causes;
     }
 
     /// <summary>Where a CPU is.</summary>
@@ -39,6 +66,7 @@ public abstract class CycleProfile(Machine machine) : IMachineObserver
         internal Entry? Entry;
         internal CallNode? Node;
         internal CallStack? Calls;
+        internal Instruction? At;
 
         /// <summary>Whether the last instruction was a call or a return, and where the call returns to.</summary>
         internal bool Branched;
@@ -52,6 +80,12 @@ public abstract class CycleProfile(Machine machine) : IMachineObserver
 
     /// <summary>The tree of calls; threads are its branches. What the CPUs took is in it, each cycle once.</summary>
     private protected CallNode Calls { get; } = new("all", "", null);
+
+    /// <summary>Whether each instruction is counted by itself; twice as slow.</summary>
+    public bool ByInstruction { get; init; }
+
+    /// <summary>The source line of an address that a CPU executes, as FILE:LINE; empty: not known.</summary>
+    private protected virtual string SourceOf(Cpu cpu, ulong pc) => "";
 
     /// <summary>The functions that the thread which a CPU executes is in.</summary>
     private protected abstract CallStack StackOf(Cpu cpu);
@@ -77,9 +111,22 @@ public abstract class CycleProfile(Machine machine) : IMachineObserver
             Leave(cpu, p);
             Enter(cpu, p, pc, calls);
         }
+        if (ByInstruction)
+            Begin(cpu, p, pc, instruction);
         bool call = IsCall(instruction);
         p.Call = call ? pc + 4 : 0;
         p.Branched = call || IsReturn(instruction);
+    }
+
+    private void Begin(Cpu cpu, Position p, ulong pc, uint word)
+    {
+        Leave(cpu, p);
+        Dictionary<ulong, Instruction> known = p.Entry!.ByOffset;
+        ulong offset = pc - p.Start;
+        if (!known.TryGetValue(offset, out Instruction? at))
+            known[offset] = at = new Instruction(word, SourceOf(cpu, pc));
+        at.Count++;
+        p.At = at;
     }
 
     /// <summary>BL, BLR and its forms with authentication (DDI0487, C4.1.86).</summary>
@@ -101,6 +148,8 @@ public abstract class CycleProfile(Machine machine) : IMachineObserver
             {
                 ulong cycles = el0.Causes[i] - p.EL0.Causes[i] + el1.Causes[i] - p.EL1.Causes[i];
                 entry.Causes[i] += cycles;
+                if (p.At is not null)
+                    p.At.Causes[i] += cycles;
                 p.Node.Cycles += i == (int)CycleCause.Waiting ? 0 : cycles;
             }
         }
@@ -135,9 +184,24 @@ public abstract class CycleProfile(Machine machine) : IMachineObserver
     {
         Finished();
         return [.. _entries.Values.OrderByDescending(Busy).ThenBy(e => e.Name, StringComparer.Ordinal).Select(e => new FunctionCycles(
-            e.Name, e.Where, Busy(e), e.Instructions, e.Calls,
-            Enum.GetValues<CycleCause>().Where(c => c != CycleCause.Waiting).ToDictionary(c => c, c => e.Causes[(int)c])))];
+            e.Name, e.Where, Busy(e), e.Instructions, e.Calls, CausesOf(e.Causes)))];
     }
+
+    /// <summary>The instructions in the order of their functions and addresses. Read it when the run has ended; it needs
+    /// <see cref="ByInstruction"/>.</summary>
+    public IReadOnlyList<InstructionCycles> Instructions()
+    {
+        Finished();
+        return
+        [
+            .. _entries.Values.OrderByDescending(Busy).ThenBy(e => e.Name, StringComparer.Ordinal).SelectMany(
+                e => e.ByOffset.OrderBy(i => i.Key).Select(i => new InstructionCycles(
+                    e.Name, e.Where, i.Key, i.Value.Word, i.Value.Count, i.Value.Source, CausesOf(i.Value.Causes)))),
+        ];
+    }
+
+    private static Dictionary<CycleCause, ulong> CausesOf(CauseCounters causes) =>
+        Enum.GetValues<CycleCause>().Where(c => c != CycleCause.Waiting).ToDictionary(c => c, c => causes[(int)c]);
 
     private static ulong Busy(Entry e) => e.Causes.Total() - e.Causes[(int)CycleCause.Waiting];
 

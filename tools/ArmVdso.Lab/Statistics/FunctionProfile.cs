@@ -26,6 +26,10 @@ public sealed class FunctionProfile(LinuxKernel kernel) : CycleProfile(kernel.Ma
         return stack;
     }
 
+    private protected override string SourceOf(Cpu cpu, ulong pc) =>
+        cpu.EL == 0 && kernel.Scheduler.Current(cpu.Index).Mm is { } memory && _code.Find(memory, pc) is { File: { } file } place
+            && file.Lines.Find(pc - place.Bias) is var (name, line) && name.Length > 0 ? $"{name}:{line}" : "";
+
     /// <inheritdoc/>
     protected override CodeRange Find(Cpu cpu, ulong pc) =>
         cpu.EL == 1 ? Kernel(pc) : User(kernel.Scheduler.Current(cpu.Index).Mm, pc);
