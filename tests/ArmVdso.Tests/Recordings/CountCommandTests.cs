@@ -17,7 +17,7 @@ public sealed partial class CountCommandTests
         return counts;
     }
 
-    private static readonly string[] s_program = ["--core", "cortex-a55", GuestPrograms.Path("threads")];
+    private static readonly string[] s_program = ["--core", "cortex-a55", "--slice", "20", GuestPrograms.Path("threads")];
 
     [Fact]
     public void StatHasTheColumnsOfPerf()
@@ -29,7 +29,7 @@ public sealed partial class CountCommandTests
             .ToDictionary(f => f[2]);
         Assert.All(lines.Values, f => Assert.Equal(7, f.Length));
         Assert.All(lines.Values, f => Assert.Equal("100.00", f[4]));
-        JsonNode counts = Counts("--core", "cortex-a55");
+        JsonNode counts = Counts("--core", "cortex-a55", "--slice", "20");
         Assert.Equal(counts["cycles"]!.ToString(), lines["cycles"][0]);
         Assert.Equal(counts["instructions"]!.ToString(), lines["instructions"][0]);
         Assert.Equal(("msec", "CPUs utilized"), (lines["task-clock"][1], lines["task-clock"][6]));

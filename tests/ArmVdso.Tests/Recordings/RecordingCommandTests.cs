@@ -137,8 +137,8 @@ public sealed partial class RecordingCommandTests(RecordedRun run) : IClassFixtu
     public void TheBoundHolds()
     {
         string file = Path.GetTempFileName();
-        ArmVdsoCommand.Run(["run", "--trace", file, "--trace-size", "20K", .. RecordedRun.Program]);
-        Assert.InRange(new FileInfo(file).Length, 20 << 10, 21 << 10);
+        ArmVdsoCommand.Run(["run", "--trace", file, "--trace-size", "10K", .. RecordedRun.Program]);
+        Assert.InRange(new FileInfo(file).Length, 10 << 10, 11 << 10);
         ArmVdsoCommand.Result dump = ArmVdsoCommand.Run("dump", file);
         Assert.Equal(0, dump.Status);
         Assert.Matches(@"[\d,]+ events more were left out", dump.Errors);
