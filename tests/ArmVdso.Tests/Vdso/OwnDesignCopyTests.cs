@@ -5,8 +5,8 @@ using ArmVdso.Lab.Designs;
 
 namespace ArmVdso.Tests.Vdso;
 
-/// <summary>A copy of one of our own designs in a folder is that design, to the byte and to the digit: image and hooks, what calls, switches
-/// and changes of credentials take, what check says. The usual run compares the bytes of all, and figures and verdicts of some;
+/// <summary>A copy of one of our own designs in a folder is that design, to the byte and to the digit: image and hooks, what calls,
+/// switches and changes of credentials take, what check says. The usual run compares the bytes of all, and figures and verdicts of some;
 /// ARMVDSO_LONG=1 takes all functions and events of all.</summary>
 public sealed class OwnDesignCopyTests : IDisposable
 {

@@ -35,12 +35,14 @@ internal static class Comparison
         // The guest has places for so many at a time.
         foreach (OwnFunction[] some in own.Chunk(OwnAtATime))
         {
-            string[] called = [.. some.SelectMany(f => (string[])[f.Symbol, Text(f.Number), f.Arguments is [{ IsBuffer: true }, ..] ? "b" : Text(f.First)])];
+            string[] called = [.. some.SelectMany(f => (string[])[f.Symbol, Text(f.Number), FirstOf(f)])];
             string[] rounds = arguments.Length > 2 ? [] : ["0"];
             sampler.Add(Run("own", settings, [.. arguments, .. rounds, .. called], cold, some), some);
         }
         return sampler;
     }
+
+    private static string FirstOf(OwnFunction function) => function.Arguments is [{ IsBuffer: true }, ..] ? "b" : Text(function.First);
 
     private const int OwnAtATime = 8;
 
