@@ -75,7 +75,8 @@ public interface IMachineObserver
     /// <summary>TPIDRRO_EL0 was written.</summary>
     void OnTpidrroWrite(Cpu cpu, ulong oldValue, ulong newValue);
 
-    /// <summary>An instruction is about to execute (only called when <see cref="WantsInstructions"/>).</summary>
+    /// <summary>An instruction is about to execute (only called when <see cref="WantsInstructions"/>); the accesses of the PE are still
+    /// those of the one before.</summary>
     void OnInstruction(Cpu cpu, uint instruction);
 
     /// <summary>Whether <see cref="OnInstruction"/> should be called.</summary>

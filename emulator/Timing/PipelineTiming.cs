@@ -109,10 +109,20 @@ public abstract class PipelineTiming : TimingModel
     }
 
     /// <inheritdoc/>
-    public sealed override void ChargeInstructions(int instructions, int instructionLines, int dataLines, int region)
+    public sealed override void ChargeWork(in OutsideWork work)
     {
-        Charge((ulong)((long)instructions * Model.ChargedCpi / 100 + Events.Touch(instructionLines, dataLines, region)));
-        Twin?.ChargeInstructions(instructions, instructionLines, dataLines, region);
+        long missing = Math.Max(0, Events.Touch(work) - work.Misses);
+        if (work.Misses > 0)
+            missing = missing * Math.Min(work.Stall, work.Misses) / work.Misses;
+        Charge((ulong)(work.Cycles + missing));
+        Twin?.ChargeWork(work);
+    }
+
+    /// <inheritdoc/>
+    public sealed override void FillPage(ulong pa)
+    {
+        Events.Fill(pa);
+        Twin?.FillPage(pa);
     }
 
     private void Charge(ulong cycles)

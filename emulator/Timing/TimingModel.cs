@@ -79,13 +79,17 @@ public class TimingModel
     /// <param name="el">Exception level that it returned to.</param>
     public virtual void ExceptionReturn(int el) => SplitPlain(el);
 
-    /// <summary>Charges work done outside the machine: that many instructions, which touch lines of their own in the caches.</summary>
-    /// <param name="instructions">Instructions that real software would execute.</param>
-    /// <param name="instructionLines">64-byte lines of instructions.</param>
-    /// <param name="dataLines">64-byte lines of data.</param>
-    /// <param name="region">Which lines: the same number, the same lines.</param>
-    public virtual void ChargeInstructions(int instructions, int instructionLines, int dataLines, int region) =>
-        Charge((ulong)instructions, dataLines);
+    /// <summary>Charges work done outside the machine, which touches lines of its own in the caches. Without a pipeline it takes a cycle
+    /// an instruction.</summary>
+    /// <param name="work">What it takes.</param>
+    public virtual void ChargeWork(in OutsideWork work) => Charge((ulong)work.Instructions, work.DataLines);
+
+    /// <summary>Work outside the machine wrote a page of RAM: its lines are in the caches as if a PE had. What that takes is part of what
+    /// the work is charged.</summary>
+    /// <param name="pa">Physical address of the page.</param>
+    public virtual void FillPage(ulong pa)
+    {
+    }
 
     /// <summary>Charges modelled cycles for work done outside the machine, and disturbs the data cache by that many lines.</summary>
     public virtual void Charge(ulong cycles, int lines)

@@ -26,6 +26,9 @@ public sealed record KernelConfiguration
     /// <summary>Rounds of the BHB loop (arch/arm64/kernel/proton-pack.c, spectre_bhb_loop_affected).</summary>
     public int BhbRounds { get; init; } = 24;
 
+    /// <summary>The core whose measured kernel work bodies in C# are charged (Costs/measured.CORE.tsv).</summary>
+    public string Charges { get; init; } = "cortex-a53";
+
     /// <summary>Whether EL0 enters through vectors that leave zero in TPIDRRO_EL0.</summary>
     public bool ClobbersTpidrro => Kpti || BhbLoop;
 
@@ -33,9 +36,24 @@ public sealed record KernelConfiguration
     /// <see cref="Parse"/>.</summary>
     public const string CoreKey = "kernel";
 
+    /// <summary>The key there that names the core of <see cref="Charges"/>; a file without it has the measured core of its kind, in order
+    /// or out of order.</summary>
+    public const string ChargesKey = "charges";
+
     /// <summary>The configuration of a core whose file says nothing, and of the model "none": an Armv8.0 core that needs no mitigation.
     /// The stack offset is random, as in Debian's kernels (RANDOMIZE_KSTACK_OFFSET_DEFAULT), and FEAT_SSBS is absent.</summary>
     public static KernelConfiguration Default { get; } = new() { RandomStack = true, SsbdFirmware = true };
+
+    /// <summary>The cores that <see cref="Charges"/> may name: those with a table, in order of their names.</summary>
+    public static IReadOnlyList<string> MeasuredCores { get; } =
+    [
+        .. typeof(KernelConfiguration).Assembly.GetManifestResourceNames()
+            .Where(n => n.StartsWith(MeasuredPrefix, StringComparison.Ordinal))
+            .Select(n => n[MeasuredPrefix.Length..^MeasuredSuffix.Length]).Order(StringComparer.Ordinal),
+    ];
+
+    /// <summary>Names of the embedded tables: <c>costs/measured.CORE.tsv</c>.</summary>
+    internal const string MeasuredPrefix = "costs/measured.", MeasuredSuffix = ".tsv";
 
     /// <summary>What Linux decides on a core: the words under <see cref="CoreKey"/> in the core's file, else
     /// <see cref="Default"/>.</summary>
@@ -43,14 +61,28 @@ public sealed record KernelConfiguration
     public static KernelConfiguration ForCore(CoreModel core)
     {
         KernelConfiguration configuration = Default;
+        string charges = core.OutOfOrder ? "neoverse-n1" : Default.Charges;
         foreach (CoreSoftware software in core.Software)
         {
-            if (software.Key != CoreKey)
-                throw core.Error($"software.{software.Key}", $"unknown key; known: {CoreKey}");
-            configuration = Parse(software.Value, Default, out string unknown)
-                ?? throw core.Error($"software.{CoreKey}.value", $"there is no '{unknown}'; known: {string.Join(' ', Words)}");
+            switch (software.Key)
+            {
+                case CoreKey:
+                    configuration = Parse(software.Value, Default, out string unknown)
+                        ?? throw core.Error($"software.{CoreKey}.value", $"there is no '{unknown}'; known: {string.Join(' ', Words)}");
+                    break;
+                case ChargesKey:
+                    charges = software.Value;
+                    if (!MeasuredCores.Contains(charges))
+                    {
+                        string known = string.Join(' ', MeasuredCores);
+                        throw core.Error($"software.{ChargesKey}.value", $"'{charges}' was not measured; known: {known}");
+                    }
+                    break;
+                default:
+                    throw core.Error($"software.{software.Key}", $"unknown key; known: {CoreKey} {ChargesKey}");
+            }
         }
-        return configuration;
+        return configuration with { Charges = charges };
     }
 
     /// <summary>The words of <see cref="Parse"/>.</summary>
@@ -68,7 +100,7 @@ public sealed record KernelConfiguration
         string[] words = text.Split([',', '+'], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         if (words.Length == 0)
             return core;
-        var configuration = new KernelConfiguration { SsbdFirmware = core.SsbdFirmware };
+        var configuration = new KernelConfiguration { SsbdFirmware = core.SsbdFirmware, Charges = core.Charges };
         foreach (string word in words)
         {
             switch (word)

@@ -1,31 +1,49 @@
 using System.Globalization;
 using System.Text;
+using ArmVdso.Emulator.Timing;
 using ArmVdso.Kernel.Configuration;
+using ArmVdso.Kernel.Memory;
 
 namespace ArmVdso.Kernel.Costs;
 
 /// <summary>What a body in C# is charged.</summary>
-/// <param name="Instructions">Instructions of the stock kernel's body, entry and exit left out (those are executed here).</param>
-/// <param name="InstructionLines">64-byte lines of instructions that it touches beyond entry and exit.</param>
-/// <param name="DataLines">64-byte lines of data, likewise.</param>
+/// <param name="Work">What it takes on the core that was measured, entry and exit left out (those are executed here).</param>
+/// <param name="CyclesPerKilobyte">Further cycles for 1024 bytes that the call moves.</param>
 /// <param name="PerKilobyte">Further instructions for 1024 bytes that the call moves.</param>
-/// <param name="Row">Row of the traces.</param>
-/// <param name="Estimated">The nearest traced call stands for this one.</param>
-/// <param name="Region">Which lines of its own it touches.</param>
-public sealed record CallCost(
-    int Instructions, int InstructionLines, int DataLines, int PerKilobyte, string Row, bool Estimated, int Region);
+/// <param name="Row">Row of the measurement.</param>
+/// <param name="Estimated">The nearest measured work stands for this one.</param>
+public sealed record CallCost(OutsideWork Work, long CyclesPerKilobyte, long PerKilobyte, string Row, bool Estimated)
+{
+    /// <summary>Cycles.</summary>
+    public long Cycles => Work.Cycles;
 
-/// <summary>Costs of bodies in C#: Costs/calls.tsv names the row of the stock kernel's traces for each call, in the configuration
-/// of the run (cores with LSE atomics have other counts).</summary>
+    /// <summary>Instructions.</summary>
+    public long Instructions => Work.Instructions;
+}
+
+/// <summary>Costs of bodies in C#: Costs/calls.tsv names the work of a stock kernel for each call, and Costs/measured.CORE.tsv has what it
+/// takes on a core.</summary>
 public sealed class CallCosts
 {
     private static readonly Dictionary<string, string[]> s_calls = Load();
-    private readonly IReadOnlyDictionary<string, StockTrace> _traces;
+    private readonly IReadOnlyDictionary<string, OutsideWork> _work;
     private readonly Dictionary<string, CallCost?> _known = [];
 
     /// <summary>The costs for a kernel configuration.</summary>
-    public CallCosts(KernelConfiguration configuration) =>
-        _traces = StockTrace.Table(configuration.SsbdFirmware ? "a53_nokpti" : "n1_nomit");
+    public CallCosts(KernelConfiguration configuration)
+    {
+        _work = MeasuredWork.Table(configuration.Charges);
+        Switch = Single("switch");
+        Wake = Single("wake");
+        Deliver = Single("deliver");
+        RandomBatch = Single("getrandom");
+        _forked = Single("page_forked");
+        _unmapped = Single("page_unmapped");
+        _around = Single("page_around");
+        _munmapUsed = Less("munmap_used", "munmap");
+    }
+
+    private readonly CallCost _forked, _unmapped, _around, _munmapUsed;
 
     private static Dictionary<string, string[]> Load()
     {
@@ -45,79 +63,102 @@ public sealed class CallCosts
     /// <summary>The cost of a system call: of its kind, its name or its class, in this order.</summary>
     /// <param name="name">Name of the call.</param>
     /// <param name="cost">Its class.</param>
-    /// <param name="kind">What it works on (pipe, file, zero, null, again), or nothing.</param>
+    /// <param name="kind">What it works on (pipe, file, zero, null, again, thread, wait), or nothing.</param>
     public CallCost Of(string name, CostClass cost, string kind = "") =>
         (kind.Length > 0 ? Find($"{name}:{kind}") : null) ?? Find(name) ?? Find($"class:{cost}")
         ?? throw new KeyNotFoundException($"Costs/calls.tsv has no line for class {cost}");
 
-    /// <summary>The cost of a fault that gives a page.</summary>
-    public CallCost Fault(bool file) => Find(file ? "fault:file" : "fault:anonymous")!;
+    /// <summary>The cost of a page fault.</summary>
+    internal CallCost Fault(FaultWork work) => Find($"fault:{work}")
+        ?? throw new KeyNotFoundException($"Costs/calls.tsv has no line for fault {work}");
 
     /// <summary>schedule() with a switch, without what is executed at EL1: a pipe read that sleeps less one that does not.</summary>
-    public CallCost Switch => _switch ??= MakeSwitch();
+    public CallCost Switch { get; }
 
-    private CallCost? _switch;
+    /// <summary>try_to_wake_up: a pipe write with a sleeping reader less one without.</summary>
+    public CallCost Wake { get; }
 
-    /// <summary>Instructions of __switch_to, cpu_switch_to and their like that EL1 code executes here.</summary>
-    private const int ExecutedInSwitch = 190;
+    /// <summary>A signal taken and its frame set up: tgkill to itself with a handler less one that is ignored.</summary>
+    public CallCost Deliver { get; }
 
-    private CallCost MakeSwitch()
+    /// <summary>A new batch of random numbers, as getrandom.</summary>
+    public CallCost RandomBatch { get; }
+
+    private CallCost Single(string row) => new(_work[row], 0, 0, row, false);
+
+    private CallCost Less(string row, string than)
     {
-        StockTrace with = _traces["T_ctx_read"], without = _traces["T_pipe_read1"];
+        (OutsideWork work, OutsideWork less) = (_work[row], _work[than]);
         return new CallCost(
-            with.Mix.Instructions - without.Mix.Instructions - ExecutedInSwitch, with.InstructionLines - without.InstructionLines,
-            with.DataLines - without.DataLines, 0, "T_ctx_read - T_pipe_read1", false, 0);
+            work with
+            {
+                Cycles = Math.Max(0, work.Cycles - less.Cycles),
+                Stall = Math.Max(0, work.Stall - less.Stall),
+                Misses = Math.Max(0, work.Misses - less.Misses),
+                Instructions = Math.Max(0, work.Instructions - less.Instructions),
+            },
+            0, 0, row, false);
     }
-
-    /// <summary>getrandom of one batch (96 bytes): the stock trace's generator without the call around it.</summary>
-    public CallCost RandomBatch => _batch ??= new CallCost(
-        (int)(_traces["T_getrandom8"].Functions.GetValueOrDefault("chacha_permute") * 2.0)
-        + _traces["T_getrandom8"].Functions.GetValueOrDefault("crng_make_state"),
-        20, 10, 0, "T_getrandom8", true, 1);
-
-    private CallCost? _batch;
 
     private CallCost? Find(string key)
     {
         if (_known.TryGetValue(key, out CallCost? cost))
             return cost;
-        if (s_calls.TryGetValue(key, out string[]? cells) && _traces.TryGetValue(cells[1], out StockTrace? trace))
+        if (s_calls.TryGetValue(key, out string[]? cells))
         {
-            StockTrace bad = _traces["T_bad"];
-            int factor = key == "class:Exec" ? 5 : 1;
-            int body = Body(trace);
-            int perKilobyte = _traces.TryGetValue(cells[2], out StockTrace? longer)
-                ? Math.Max(0, (Body(longer) - body) * 1024 / (int.Parse(cells[3], CultureInfo.InvariantCulture) - 1)) : 0;
-            cost = new CallCost(
-                body * factor, Math.Max(0, trace.InstructionLines - bad.InstructionLines) * factor,
-                Math.Max(0, trace.DataLines - bad.DataLines) * factor, perKilobyte, cells[1], cells[4] != "traced", 2 + _known.Count);
+            OutsideWork work = _work[cells[1]];
+            long cyclesMore = 0, more = 0;
+            if (_work.TryGetValue(cells[2], out OutsideWork longer))
+            {
+                int bytes = int.Parse(cells[3], CultureInfo.InvariantCulture) - 1;
+                cyclesMore = Math.Max(0, (longer.Cycles - work.Cycles) * 1024 / bytes);
+                more = Math.Max(0, (longer.Instructions - work.Instructions) * 1024 / bytes);
+            }
+            cost = new CallCost(work, cyclesMore, more, cells[1], cells[4] != "measured");
         }
         _known[key] = cost;
         return cost;
     }
 
-    /// <summary>Instructions of a body: what surrounds it is that of an unknown call, but for sys_ni_syscall (6) and the way of
-    /// invoke_syscall through the table (3 more); of a fault, its own vector, entry and handler.</summary>
-    private int Body(StockTrace trace)
-    {
-        StockTrace bad = _traces["T_bad"];
-        if (trace.Functions.TryGetValue("el0_da", out int handler))
-        {
-            return trace.Mix.Instructions - handler - bad.Functions["ret_to_user"]
-                - trace.Functions["vectors"] - trace.Functions["el0t_64_sync"] - trace.Functions["el0t_64_sync_handler"];
-        }
-        return trace.Mix.Instructions - bad.Mix.Instructions + bad.Functions["sys_ni_syscall"] - 3;
-    }
-
-    /// <summary>Charges a body to the CPU that runs it.</summary>
-    public static void Charge(Cpu cpu, CallCost cost) =>
-        cpu.Timing.ChargeInstructions(cost.Instructions, cost.InstructionLines, cost.DataLines, cost.Region);
+    /// <summary>Charges work to the CPU that does it.</summary>
+    public static void Charge(Cpu cpu, CallCost cost) => cpu.Timing.ChargeWork(cost.Work);
 
     /// <summary>Charges what a call costs for the bytes that it moved.</summary>
     public static void ChargeBytes(Cpu cpu, CallCost cost, long bytes)
     {
         if (bytes > 1 && cost.PerKilobyte > 0)
-            cpu.Timing.ChargeInstructions(
-                (int)Math.Min(int.MaxValue / 4, (bytes - 1) * cost.PerKilobyte / 1024), 0, (int)Math.Min(4096, bytes / 64), cost.Region);
+        {
+            cpu.Timing.ChargeWork(new OutsideWork
+            {
+                Cycles = (bytes - 1) * cost.CyclesPerKilobyte / 1024,
+                Instructions = (bytes - 1) * cost.PerKilobyte / 1024,
+                DataLines = (int)Math.Min(4096, bytes / 64),
+                Region = cost.Work.Region,
+            });
+        }
+    }
+
+    /// <summary>Charges a fork for the pages whose entries it copies.</summary>
+    internal void ChargeForked(Cpu cpu, long pages) => ChargePages(cpu, _forked, pages);
+
+    /// <summary>Charges the pages that a process gives back as it exits or gets another program.</summary>
+    internal void ChargeDropped(Cpu cpu, long pages) => ChargePages(cpu, _unmapped, pages);
+
+    /// <summary>Charges a call that unmapped pages in use for what it costs more than one that finds none.</summary>
+    internal void ChargeUnmapped(Cpu cpu, long pages)
+    {
+        if (pages <= 0)
+            return;
+        Charge(cpu, _munmapUsed);
+        ChargePages(cpu, _unmapped, pages);
+    }
+
+    /// <summary>Charges a fault for the pages that it maps around its own (do_fault_around).</summary>
+    internal void ChargeAround(Cpu cpu, long pages) => ChargePages(cpu, _around, pages);
+
+    private static void ChargePages(Cpu cpu, CallCost cost, long pages)
+    {
+        if (pages > 0)
+            cpu.Timing.ChargeWork(new OutsideWork { Cycles = cost.Cycles * pages, Instructions = cost.Instructions * pages });
     }
 }

@@ -1,3 +1,4 @@
+using ArmVdso.Kernel.Costs;
 using ArmVdso.Kernel.Delivery;
 using ArmVdso.Kernel.El1;
 using ArmVdso.Kernel.Processes;
@@ -10,7 +11,7 @@ namespace ArmVdso.Kernel.Entry;
 /// interrupted call (arch/arm64/kernel/signal.c), fills its rseq area in. Frames are built in <see cref="SignalFrame"/>.</summary>
 internal sealed class ReturnToUser(
     TaskRecords records, Scheduler scheduler, SignalDelivery signals, JobControl jobs, TraceStops traces, TaskExit exit,
-    RestartableSequences rseq, SignalFrame frames, CoreDump cores, KernelHooks hooks)
+    RestartableSequences rseq, SignalFrame frames, CoreDump cores, CallCosts costs, KernelHooks hooks)
 {
     private const ulong RestartSyscall = 128;
 
@@ -115,7 +116,10 @@ internal sealed class ReturnToUser(
             return DefaultAction(task, info);
         Interrupt(task, regs, action);
         if (frames.Build(cpu, task, regs, info, action))
+        {
+            CallCosts.Charge(cpu, costs.Deliver);
             return !traces.StopAtHandler(task);
+        }
         // No stack for the handler: SIGSEGV by force (force_sigsegv).
         if (info.Number == Signal.SIGSEGV)
             task.Handlers[Signal.SIGSEGV] = default;

@@ -20,12 +20,15 @@ internal sealed class UserFaults(Machine machine, TaskRecords records, CallCosts
     // Fields of ESR_ELx (DDI0487, D24.2.40): WnR and CM of a data abort, IL, the class; a translation fault at level 0.
     private const ulong WriteNotRead = 1 << 6, CacheMaintenance = 1 << 8, Length32 = 1 << 25, ClassMask = 0x3FUL << 26, Level0Fault = 4;
 
-    /// <summary>A page for a user address, charged when it is new.</summary>
+    /// <summary>A page for a user address, charged.</summary>
     private bool FaultIn(Cpu cpu, MemoryMap mm, ulong va, bool write, bool execute, out FaultSignal signal)
     {
         if (!mm.FaultIn(va, write, out signal, execute))
             return false;
-        CallCosts.Charge(cpu, costs.Fault(mm.Find(va)?.File is not null));
+        CallCosts.Charge(cpu, costs.Fault(mm.LastFault));
+        costs.ChargeAround(cpu, mm.AroundLastFault);
+        if (mm.LastFault is FaultWork.WriteNew or FaultWork.FileWrite or FaultWork.Copy && mm.Residence(va) is var (page, _))
+            cpu.Timing.FillPage(page);
         return true;
     }
 

@@ -280,6 +280,10 @@ public abstract class Inode
     /// <summary>Reads one page of contents at a byte offset, zero past the end; false when the file cannot be read.</summary>
     public virtual bool ReadPage(ulong offset, Span<byte> page) => false;
 
+    /// <summary>Physical address of the page that holds the contents at an offset for everybody who only reads them (the page cache); 0:
+    /// past the end, or the file keeps no such pages.</summary>
+    public virtual ulong CachedPagePa(ulong offset) => 0;
+
     /// <summary>Physical address of the page that all shared mappings of this offset use; 0 past the end (SIGBUS) or when the
     /// file cannot be mapped. Valid as long as the file is open: a mapping holds a reference to its <see cref="OpenFile"/>.</summary>
     public virtual ulong SharedPagePa(ulong offset) => 0;

@@ -139,5 +139,7 @@ internal sealed class MountView : Inode
 
     public override bool ReadPage(ulong offset, Span<byte> page) => Real.ReadPage(offset, page);
 
+    public override ulong CachedPagePa(ulong offset) => Real.CachedPagePa(offset);
+
     public override ulong SharedPagePa(ulong offset) => Real.SharedPagePa(offset);
 }

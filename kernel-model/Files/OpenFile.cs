@@ -107,6 +107,9 @@ public abstract class OpenFile : IMappedFile
     /// <summary>One page of contents for a private mapping, zero past the end; false: the page cannot be read.</summary>
     public virtual bool ReadPage(ulong offset, Span<byte> page) => Inode.ReadPage(offset, page);
 
+    /// <inheritdoc cref="Inode.CachedPagePa"/>
+    public virtual ulong CachedPagePa(ulong offset) => Inode.CachedPagePa(offset);
+
     /// <summary>Physical page of a shared mapping; 0 past the end. The mapping must hold a reference to this file.</summary>
     public virtual ulong SharedPagePa(ulong offset) => Inode.SharedPagePa(offset);
 

@@ -43,6 +43,9 @@ public sealed class RegularFile : Inode
     /// <inheritdoc/>
     public override long Blocks => _lower != null ? base.Blocks : (long)Owned * 8;
 
+    /// <summary>Pages that hold what the file of the host has: they can go at any time that nobody has them mapped.</summary>
+    private Dictionary<long, ulong>? _clean;
+
     private int Owned => _pages.Count + (_mapped?.Count ?? 0) + (_unwritten?.Count ?? 0);
 
     /// <inheritdoc/>
@@ -127,6 +130,13 @@ public sealed class RegularFile : Inode
         page = Resident(index);
         if (!page.IsEmpty)
             return 0;
+        if (_clean is not null && _clean.ContainsKey(index))
+        {
+            if (!Adopt(index))
+                return -Errno.ENOSPC;
+            page = Resident(index);
+            return 0;
+        }
         bool reserved = _unwritten?.Remove(index) == true;
         if (!reserved && !Reserve())
             return -Errno.ENOSPC;
@@ -236,6 +246,9 @@ public sealed class RegularFile : Inode
             foreach (long index in _pages.Keys.Where(i => i * PageSize >= size).ToArray())
                 Forget(index);
             ForgetUnwritten((size + PageSize - 1) / PageSize, long.MaxValue);
+            DropClean((size + PageSize - 1) / PageSize);
+            if (size % PageSize != 0 && _clean?.ContainsKey(size / PageSize) == true && !Adopt(size / PageSize))
+                return -Errno.ENOSPC;
             _lowerSize = Math.Min(_lowerSize, size);
             int tail = (int)(size % PageSize);
             if (tail != 0 && Resident(size / PageSize) is { IsEmpty: false } last)
@@ -306,7 +319,9 @@ public sealed class RegularFile : Inode
     {
         long first = position / PageSize;
         long end = length == 0 || position + length < 0 ? long.MaxValue : (position + length - 1) / PageSize + 1;
-        return _pages.Keys.LongCount(i => i >= first && i < end) + (_mapped?.Keys.LongCount(i => i >= first && i < end) ?? 0);
+        return In(_pages.Keys) + In(_clean?.Keys) + In(_mapped?.Keys);
+
+        long In(IEnumerable<long>? indices) => indices?.LongCount(i => i >= first && i < end) ?? 0;
     }
 
     /// <summary>Index of the first page in memory at or after one; -1 when there is none.</summary>
@@ -342,6 +357,8 @@ public sealed class RegularFile : Inode
         _mapped ??= [];
         if (_mapped.TryGetValue(index, out ulong pa))
             return pa;
+        if (_clean?.ContainsKey(index) == true)
+            return Adopt(index) ? _mapped[index] : 0;
         bool owned = !Resident(index).IsEmpty || _unwritten?.Contains(index) == true;
         if (!owned && !Fs.TakeBlocks(1))
             return 0;
@@ -369,6 +386,67 @@ public sealed class RegularFile : Inode
     }
 
     /// <inheritdoc/>
+    public override ulong CachedPagePa(ulong offset)
+    {
+        long index = (long)offset / PageSize;
+        if (_mapped?.TryGetValue(index, out ulong mapped) == true)
+            return mapped;
+        if (_clean?.TryGetValue(index, out ulong clean) == true)
+            return clean;
+        // What the guest wrote lives in RAM once it is mapped; what the host has is kept beside it; a hole is nobody's.
+        if (!Resident(index).IsEmpty)
+            return SharedPagePa(offset);
+        if (index * PageSize >= _lowerSize || index * PageSize >= _size)
+            return 0;
+        ulong pa = Fs.Vfs.AllocatePage();
+        if (pa == 0)
+            return 0;
+        if (!ReadPage(offset, Fs.Vfs.PageBytes(pa)))
+        {
+            Fs.Vfs.FreePage(pa);
+            return 0;
+        }
+        Fs.Vfs.PageWritten(pa, PageSize);
+        (_clean ??= [])[index] = pa;
+        Fs.Vfs.Cached(this, index);
+        return pa;
+    }
+
+    /// <summary>Makes a clean page one of the guest's own. False: there is no block for it.</summary>
+    private bool Adopt(long index)
+    {
+        bool owned = _unwritten?.Contains(index) == true;
+        if (!owned && !Fs.TakeBlocks(1))
+            return false;
+        if (owned && _unwritten!.Remove(index))
+            Fs.Vfs.ReleaseFilePages(1);
+        (_mapped ??= [])[index] = _clean![index];
+        _clean.Remove(index);
+        return true;
+    }
+
+    /// <summary>Gives a clean page back that nobody has mapped. False: somebody has.</summary>
+    internal bool Reclaim(long index)
+    {
+        if (_clean is null || !_clean.TryGetValue(index, out ulong pa))
+            return true;
+        if (Fs.Vfs.IsMapped(pa))
+            return false;
+        _clean.Remove(index);
+        Fs.Vfs.FreePage(pa);
+        return true;
+    }
+
+    private void DropClean(long from)
+    {
+        foreach ((long index, ulong pa) in _clean?.Where(c => c.Key >= from).ToArray() ?? [])
+        {
+            _clean!.Remove(index);
+            Fs.Vfs.FreePage(pa);
+        }
+    }
+
+    /// <inheritdoc/>
     protected override void LastClosed()
     {
         _handle?.Dispose();
@@ -392,6 +470,7 @@ public sealed class RegularFile : Inode
     /// <inheritdoc/>
     protected override void Freed()
     {
+        DropClean(0);
         Release(_pages.Count + (_unwritten?.Count ?? 0));
         _pages.Clear();
         _unwritten = null;

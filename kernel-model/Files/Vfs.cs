@@ -187,7 +187,11 @@ public sealed partial class Vfs : IDisposable
     internal IFileUser? Current { get; set; }
 
     /// <summary>Connects the tree with the running kernel: times, guest RAM, tasks.</summary>
-    internal void Attach(VfsHost host) => Host = host;
+    internal void Attach(VfsHost host)
+    {
+        Host = host;
+        host.Pages.Reclaim = ReclaimPages;
+    }
 
     /// <summary>Now in ns since 1970.</summary>
     public long NowRealtime => Host == null ? _options.EpochSeconds * 1_000_000_000 : (long)Host.Timekeeper.RealtimeNs;
@@ -222,6 +226,30 @@ public sealed partial class Vfs : IDisposable
     {
         _filePages -= count;
         Charge(-count * (long)PhysicalMemory.PageSize);
+    }
+
+    /// <summary>Pages of files of the host that are kept for whoever maps them next, the oldest first (the page cache).</summary>
+    private readonly Queue<(RegularFile File, long Index)> _cached = new();
+
+    internal void Cached(RegularFile file, long index) => _cached.Enqueue((file, index));
+
+    /// <summary>Whether anybody but the file itself has a page.</summary>
+    internal bool IsMapped(ulong pa) => Host!.Pages.References(pa) > 1;
+
+    /// <summary>Gives pages of the cache back for which RAM is needed. False: every one is in use.</summary>
+    private bool ReclaimPages()
+    {
+        const int wanted = 64;
+        int free = 0;
+        for (int left = _cached.Count; left > 0 && free < wanted; left--)
+        {
+            (RegularFile file, long index) = _cached.Dequeue();
+            if (file.Reclaim(index))
+                free++;
+            else
+                _cached.Enqueue((file, index));
+        }
+        return free > 0;
     }
 
     internal ulong AllocatePage() => Host!.Pages.Allocate();

@@ -18,6 +18,10 @@ public interface IMappedFile
     /// <summary>One page of contents for a private mapping, zero past the end; false: the page cannot be read.</summary>
     bool ReadPage(ulong offset, Span<byte> page);
 
+    /// <summary>Physical page that private mappings may show as long as they do not write; 0: there is none, <see cref="ReadPage"/> has
+    /// the contents. The mapping must hold the file and adds a reference of its own.</summary>
+    ulong CachedPagePa(ulong offset);
+
     /// <summary>Physical page of a shared mapping; 0 past the end. The mapping must hold the file.</summary>
     ulong SharedPagePa(ulong offset);
 

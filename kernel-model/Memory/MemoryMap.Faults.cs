@@ -25,6 +25,8 @@ public sealed partial class MemoryMap
     public bool FaultIn(ulong address, bool write, out FaultSignal signal, bool execute = false)
     {
         signal = default;
+        LastFault = FaultWork.Present;
+        AroundLastFault = 0;
         Vma? vma = Find(address);
         if (vma is null)
         {
@@ -49,13 +51,23 @@ public sealed partial class MemoryMap
             return true;
         }
         MinorFaults++;
-        if (!NewPage(vma, page, out pa, out signal))
+        if (!NewPage(vma, page, write, out pa, out signal))
             return false;
+        LastFault = vma.File is null ? write ? FaultWork.WriteNew : FaultWork.ReadNew
+            : write && !vma.Shared ? FaultWork.FileWrite : FaultWork.File;
         bool kernels = vma.IsKernelPage(page, pa);
         CountResident(kernels ? 0 : 1);
         Space.Map(page, pa, PermissionsFor(vma, page, pa));
+        if (LastFault == FaultWork.File && !vma.Shared)
+            MapAround(vma, page);
         return !write || !kernels || vma.Shared || CopyOnWrite(vma, page, pa, out signal);
     }
+
+    /// <summary>What the last <see cref="FaultIn"/> had to do.</summary>
+    internal FaultWork LastFault { get; private set; }
+
+    /// <summary>Pages that the last <see cref="FaultIn"/> mapped beside its own.</summary>
+    internal int AroundLastFault { get; private set; }
 
     private void CountResident(int more)
     {
@@ -63,7 +75,34 @@ public sealed partial class MemoryMap
         PeakResidentPages = Math.Max(PeakResidentPages, ResidentPages);
     }
 
-    private bool NewPage(Vma vma, ulong page, out ulong pa, out FaultSignal signal)
+    /// <summary>do_fault_around (mm/memory.c): a fault that reads a file maps those beside its own too, in its aligned 64 KiB.</summary>
+    private void MapAround(Vma vma, ulong page)
+    {
+        const ulong around = 16 * Page;
+        ulong end = Math.Min(vma.End, (page & ~(around - 1)) + around);
+        for (ulong at = Math.Max(vma.Start, page & ~(around - 1)); at < end; at += Page)
+        {
+            if (Space.Lookup(at, out _, out _) || CachedPage(vma, at) is not (not 0 and var pa))
+                continue;
+            CountResident(1);
+            Space.Map(at, pa, PermissionsFor(vma, at, pa));
+            AroundLastFault++;
+        }
+    }
+
+    /// <summary>The page of a file that a private mapping may show until it is written to, with a reference; 0: it needs one of its
+    /// own.</summary>
+    private ulong CachedPage(Vma vma, ulong page)
+    {
+        if (vma.File is null || vma.Shared || (_codePageLoaded is not null && (vma.Prot & Mman.PROT_EXEC) != 0))
+            return 0;
+        ulong pa = vma.File.CachedPagePa(vma.Offset + (page - vma.Start));
+        if (pa != 0)
+            _allocator.AddReference(pa);
+        return pa;
+    }
+
+    private bool NewPage(Vma vma, ulong page, bool write, out ulong pa, out FaultSignal signal)
     {
         signal = default;
         ulong offset = vma.Offset + (page - vma.Start);
@@ -86,6 +125,8 @@ public sealed partial class MemoryMap
             _allocator.AddReference(pa);
             return true;
         }
+        if (!write && (pa = CachedPage(vma, page)) != 0)
+            return true;
         pa = _allocator.Allocate();
         if (pa == 0)
         {
@@ -124,6 +165,7 @@ public sealed partial class MemoryMap
                 _allocator.Free(pa);
             pa = copy;
             MinorFaults++;
+            LastFault = FaultWork.Copy;
         }
         Space.Map(page, pa, PermissionsFor(vma, page, pa));
         return true;

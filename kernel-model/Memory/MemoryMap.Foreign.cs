@@ -43,7 +43,7 @@ public sealed partial class MemoryMap
         if (!Space.Lookup(page, out pa, out _))
         {
             MinorFaults++;
-            if (!NewPage(vma, page, out pa, out _))
+            if (!NewPage(vma, page, write, out pa, out _))
                 return false;
             ResidentPages++;
             PeakResidentPages = Math.Max(PeakResidentPages, ResidentPages);

@@ -142,6 +142,9 @@ public sealed partial class MemoryMap
     /// <summary>Whether the last task has left it.</summary>
     public bool IsGone => _users <= 0;
 
+    /// <summary>Tasks that have this memory.</summary>
+    internal int Users => _users;
+
     /// <summary>Whether more than one task uses this memory.</summary>
     public bool IsShared => _users > 1;
 
@@ -259,8 +262,11 @@ public sealed partial class MemoryMap
         foreach ((ulong va, ulong pa, _) in Space.Pages(start, end))
         {
             Space.Unmap(va);
-            _machine.InvalidateCode(pa, (int)Page);
-            if (vma.IsKernelPage(va, pa))
+            bool kernels = vma.IsKernelPage(va, pa);
+            // What others have stays as it is, with what engines know of its code.
+            if (kernels || _allocator.References(pa) == 1)
+                _machine.InvalidateCode(pa, (int)Page);
+            if (kernels)
                 continue;
             ResidentPages--;
             // Shared pages are counted once by their owner and once by each translation.

@@ -35,14 +35,20 @@ public sealed class PageAllocator
     /// guest takes no more of the host than it has RAM.</summary>
     public long Charged { get; private set; }
 
+    /// <summary>Gives pages back that can be had again. False: there are none.</summary>
+    internal Func<bool>? Reclaim { get; set; }
+
     private bool IsFull => Used + (Charged >> 12) >= Total;
 
     /// <summary>Counts bytes that an object of the guest takes outside of RAM. False: there is no room for them. A sixteenth is left for
     /// the programs themselves, so that the one that asked hears of it and nobody is killed.</summary>
     public bool TryCharge(long bytes)
     {
-        if (Used + ((Charged + bytes) >> 12) >= Total - Total / 16)
-            return false;
+        while (Used + ((Charged + bytes) >> 12) >= Total - Total / 16)
+        {
+            if (Reclaim?.Invoke() != true)
+                return false;
+        }
         Charged += bytes;
         return true;
     }
@@ -54,8 +60,11 @@ public sealed class PageAllocator
     public ulong Allocate()
     {
         ulong pa;
-        if (IsFull)
-            return 0;
+        while (IsFull)
+        {
+            if (Reclaim?.Invoke() != true)
+                return 0;
+        }
         if (_free.TryPop(out pa))
         {
             _memory.Span(pa, PhysicalMemory.PageSize).Clear();
@@ -64,7 +73,7 @@ public sealed class PageAllocator
         {
             pa = Fresh();
             if (pa == 0)
-                return 0;
+                return Reclaim?.Invoke() == true ? Allocate() : 0;
         }
         _references[pa / PhysicalMemory.PageSize] = 1;
         Used++;

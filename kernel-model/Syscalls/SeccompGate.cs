@@ -1,3 +1,4 @@
+using ArmVdso.Emulator.Timing;
 using System.Buffers.Binary;
 using ArmVdso.Kernel.Signals;
 using ArmVdso.Kernel.Tasks;
@@ -26,7 +27,8 @@ internal sealed class SeccompGate(SyscallParts parts)
             return Admit(c);
         byte[] data = DataOf(c);
         uint answer = SeccompFilter.Decide(task.SeccompFilter!, data, out SeccompFilter match, out int executed);
-        c.Cpu.Timing.ChargeInstructions(AssumedInstructions + executed, 0, 0, 0);
+        int needed = AssumedInstructions + executed;
+        c.Cpu.Timing.ChargeWork(new OutsideWork { Cycles = needed, Instructions = needed });
         int value = (int)(answer & ~SeccompFilter.ActionMask);
         switch (answer & SeccompFilter.ActionMask)
         {

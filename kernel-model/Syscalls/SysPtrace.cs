@@ -39,7 +39,7 @@ internal static class SysPtrace
             return -Errno.ESRCH;
         // wait_task_inactive: its registers are on their way to memory.
         if (task.OnCpu)
-            return c.WaitUntil(TimerBase.Monotonic, c.Timekeeper.Monotonic(c.Cpu.Cycles) + 1000, Errno.ERESTARTNOINTR);
+            return c.WaitUntil(TimerBase.Monotonic, c.Timekeeper.Monotonic(c.Cpu.Counter()) + 1000, Errno.ERESTARTNOINTR);
         return request switch
         {
             PeekText or PeekData => Peek(c, memory),

@@ -14,6 +14,9 @@ public sealed partial class SyscallContext : SystemCall
     internal SyscallContext(SyscallParts parts, KernelTask task, Cpu cpu, int number, ReadOnlySpan<ulong> args)
         : base(task, cpu, number, args) => _parts = parts;
 
+    /// <summary>Resident pages of the caller's memory when the call began.</summary>
+    internal long ResidentBefore { get; set; }
+
     /// <summary>The task that the caller knows by a number; null: none. Zombie leaders are found.</summary>
     public KernelTask? FindTask(int number) => Tasks.Find(FirstOf(number));
 

@@ -129,8 +129,22 @@ internal sealed class SyscallEntry(SyscallParts parts, CallCosts costs, KernelHo
         parts.Design.SystemCallEntered(task);
         hooks.SystemCall?.Invoke(task, c, null);
         if (SyscallTable.Find(c.Number) is { } row)
-            CallCosts.Charge(cpu, costs.Of(row.Name, row.Cost, KindOf(c)));
+            Charge(cpu, c, row);
         return c;
+    }
+
+    /// <summary>Charges a call, with the pages that it copies or gives back as a whole.</summary>
+    private void Charge(Cpu cpu, SyscallContext c, SyscallRow row)
+    {
+        string kind = KindOf(c);
+        CallCosts.Charge(cpu, costs.Of(row.Name, row.Cost, kind));
+        if (c.Task.Mm is not { } mm)
+            return;
+        c.ResidentBefore = mm.ResidentPages;
+        if (row.Cost == CostClass.Fork && kind.Length == 0)
+            costs.ChargeForked(cpu, mm.ResidentPages);
+        else if (row.Cost is CostClass.Exit or CostClass.Exec && kind.Length == 0 && mm.Users <= c.Task.Group.Threads.Count)
+            costs.ChargeDropped(cpu, mm.ResidentPages);
     }
 
     /// <summary>The body has a result: x0 gets it, unless the body has set the registers itself.</summary>
@@ -139,6 +153,8 @@ internal sealed class SyscallEntry(SyscallParts parts, CallCosts costs, KernelHo
         KernelTask task = c.Task;
         task.Syscall = null;
         (c.Result, c.State) = (result, null);
+        if (row is { Cost: CostClass.Map or CostClass.Unmap } && task.Mm is { } mm)
+            costs.ChargeUnmapped(cpu, c.ResidentBefore - mm.ResidentPages);
         if (result != SystemCall.NoReturn)
         {
             UserRegisters regs = parts.Records.Registers(task);
@@ -191,7 +207,22 @@ internal sealed class SyscallEntry(SyscallParts parts, CallCosts costs, KernelHo
     /// <summary>What a call works on, as far as its cost depends on it.</summary>
     private static string KindOf(SyscallContext c)
     {
-        const int close = 57, read = 63, write = 64;
+        const int close = 57, read = 63, write = 64, exit = 93, futex = 98, clone = 220, mmap = 222, clone3 = 435;
+        const ulong commandMask = 0x7F, wait = 0, waitBitset = 9, anonymous = 0x20;
+        switch (c.Number)
+        {
+            case futex:
+                return (c.Arg(1) & commandMask) is wait or waitBitset ? "wait" : "";
+            case mmap:
+                return (c.Arg(3) & anonymous) == 0 ? "file" : "";
+            case exit:
+                return c.Task.Group.Threads.Count > 1 ? "thread" : "";
+            case clone:
+                return (c.Arg(0) & CloneFlags.CLONE_VM) != 0 ? "thread" : "";
+            case clone3:
+                Span<byte> flags = stackalloc byte[8];
+                return c.Memory.Read(c.Arg(0), flags) && (BitConverter.ToUInt64(flags) & CloneFlags.CLONE_VM) != 0 ? "thread" : "";
+        }
         if (c.Number is not (close or read or write) || c.Task.Files[c.Int(0)] is not { } file)
             return "";
         if (c.Number == close)

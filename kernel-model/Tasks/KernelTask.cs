@@ -266,6 +266,9 @@ public sealed class KernelTask : ISleeper, IFileUser
         TimeNamespace = TimeNamespaceForChildren = namespaces.InitialTime;
     }
 
+    /// <summary>The cycle, by the CPU that made it so, at which the task became ready to run.</summary>
+    internal ulong ReadyAt { get; set; }
+
     internal void SleepOn(ReadOnlySpan<WaitQueue> queues)
     {
         foreach (WaitQueue queue in queues)
@@ -290,7 +293,7 @@ public sealed class KernelTask : ISleeper, IFileUser
         if (State != TaskState.Sleeping)
             return;
         State = TaskState.Runnable;
-        _scheduler.Enqueue(this);
+        _scheduler.Woken(this);
     }
 
     /// <inheritdoc/>

@@ -87,11 +87,20 @@ public sealed class Scheduler
         idle.Cpu = cpu;
     }
 
+    /// <summary>A sleeping task is runnable again: who wakes it pays.</summary>
+    internal void Woken(KernelTask task)
+    {
+        if (_clock.Active is { } cpu)
+            CallCosts.Charge(cpu, _costs.Wake);
+        Enqueue(task);
+    }
+
     /// <summary>Makes a runnable task eligible, and calls an idle CPU for it.</summary>
     internal void Enqueue(KernelTask task)
     {
         if (task.OnCpu || _queue.Contains(task))
             return;
+        task.ReadyAt = _clock.Active?.Cycles ?? 0;
         _queue.Add(task);
         if (Director is not null)
             return;
@@ -198,6 +207,9 @@ public sealed class Scheduler
             else
                 previous.VoluntarySwitches++;
         }
+        // Clocks of CPUs differ by what one of them was charged at once: nobody runs here before it was ready there.
+        if (Director is null)
+            cpu.Timing.AdvanceTo(next.ReadyAt);
         // Not where clock updates are decided from outside.
         if (idle && Director is null)
             _events.LeaveIdle(cpu);

@@ -66,15 +66,16 @@ public sealed partial class ReferenceEngine : ExecutionEngine
             cpu.TakeStep();
             return;
         }
-        cpu.AccessCount = 0;
         cpu.BranchTaken = false;
         if (!Fetch(out uint instruction, out ulong fetchPa))
         {
+            cpu.AccessCount = 0;
             cpu.TakePendingException();
             return;
         }
         if (_machine.Observer is { WantsInstructions: true } observer)
             observer.OnInstruction(cpu, instruction);
+        cpu.AccessCount = 0;
         cpu.NextPC = cpu.PC + 4;
         cpu.BTypeNext = 0;
         Row row = Decoder.Decode(instruction);

@@ -376,30 +376,46 @@ public sealed partial class CoreEvents
 
     /// <summary>Work outside the machine executed and used lines of its own, which stay in the caches for the next time.</summary>
     /// <returns>Cycles that the lines cost that were not there.</returns>
-    public long Touch(int instructionLines, int dataLines, int region)
+    public long Touch(in OutsideWork work)
     {
         TimingCounters ignored = default;
         long cycles = 0;
-        // Far from all RAM; the odd factor spreads the regions over the sets.
-        ulong first = (1UL << 50) + (ulong)region * 9973;
-        for (int i = 0; i < instructionLines; i++)
+        for (int i = 0; i < work.InstructionLines; i++)
         {
-            if (_l1i.Find(first + (ulong)i) >= 0)
+            ulong line = OutsideLine(work.Region, i, work.CommonInstructionLines);
+            if (_l1i.Find(line) >= 0)
                 continue;
-            cycles += Penalty(_shared.Fetch(first + (ulong)i, null, false, out _, _l2), ref ignored, out _);
-            _l1i.Insert(first + (ulong)i, LineState.Shared);
+            cycles += Penalty(_shared.Fetch(line, null, false, out _, _l2), ref ignored, out _);
+            _l1i.Insert(line, LineState.Shared);
         }
-        if (instructionLines > 0)
+        if (work.InstructionLines > 0)
             FetchContents = _shared.NewContents();
-        first += 1UL << 40;
-        for (int i = 0; i < dataLines; i++)
+        for (int i = 0; i < work.DataLines; i++)
         {
-            if (_l1d.Find(first + (ulong)i) >= 0)
+            ulong line = (1UL << 40) + OutsideLine(work.Region, i, work.CommonDataLines);
+            if (_l1d.Find(line) >= 0)
                 continue;
-            cycles += Penalty(_shared.Fetch(first + (ulong)i, _l1d, false, out LineState state, _l2), ref ignored, out _);
-            _shared.WriteBack(_l1d.Insert(first + (ulong)i, state), _l2);
+            cycles += Penalty(_shared.Fetch(line, _l1d, false, out LineState state, _l2), ref ignored, out _);
+            _shared.WriteBack(_l1d.Insert(line, state), _l2);
         }
         return cycles;
+    }
+
+    /// <summary>A line of work outside the machine: far from all RAM; the odd factor spreads the regions over the sets.</summary>
+    private static ulong OutsideLine(int region, int i, int common) =>
+        (1UL << 50) + (i < common ? (ulong)i : (ulong)region * 9973 + (ulong)i);
+
+    /// <summary>Work outside the machine wrote a page: its lines are this PE's, as after DC ZVA or stores.</summary>
+    public void Fill(ulong pa)
+    {
+        const int lines = 4096 / 64;
+        for (ulong line = pa >> 6; line < (pa >> 6) + lines; line++)
+        {
+            if (_l1d.Find(line) >= 0)
+                continue;
+            _shared.Fetch(line, _l1d, true, out LineState state, _l2);
+            _shared.WriteBack(_l1d.Insert(line, state), _l2);
+        }
     }
 
     /// <summary>Work outside the machine touched memory that the guest does not see: lines of its own push out the guest's.</summary>

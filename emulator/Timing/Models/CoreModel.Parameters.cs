@@ -67,7 +67,6 @@ public sealed partial class CoreModel
         new("exception_return", 0, 1000, Pipelines.Both, static (m, v) => m.ExceptionReturn = v),
         new("counter_read", 0, 1000, Pipelines.Both, static (m, v) => m.CounterRead = v),
         new("barrier_drain", 0, 1, Pipelines.Both, static (m, v) => m.BarrierDrain = v),
-        new("charged_cpi", 10, 1000, Pipelines.Both, static (m, v) => m.ChargedCpi = v),
         new("load_bits", 32, 256, Pipelines.InOrder, static (m, v) => m.LoadBits = v),
         new("store_bits", 32, 256, Pipelines.InOrder, static (m, v) => m.StoreBits = v),
         new("load_to_address", 0, 10, Pipelines.InOrder, static (m, v) => m.LoadToAddress = v),
@@ -262,9 +261,6 @@ public sealed partial class CoreModel
 
     /// <summary>1: DMB and DSB wait until the stores before them are written.</summary>
     internal int BarrierDrain { get; private set; }
-
-    /// <summary>Cycles charged for 100 instructions of work outside the machine, cache misses apart.</summary>
-    internal int ChargedCpi { get; private set; }
 
     // Loads and stores.
     /// <summary>Bits that a load moves in a cycle.</summary>

@@ -40,7 +40,7 @@ public sealed class GdbTests
         using var run = new DebuggedRun(settings, Program);
         (string text, int status) = run.Gdb(
             "break add if counter == 60", "continue", "stepi 40", "delete 1", "watch counter", "continue", "continue", "delete 2",
-            "catch syscall getpid", "continue", "continue", "delete 3", "continue", "continue");
+            "catch syscall getpid", "continue", "continue", "continue", "delete 3", "continue", "continue");
         ContainsInOrder(
             text, "Breakpoint 1, add (", "hit Hardware watchpoint 2: counter", "Old value = ", "New value = ", "hit Hardware watchpoint 2",
             "call to syscall getpid", "returned from syscall getpid", "received signal SIGUSR1", "exited with code 07");

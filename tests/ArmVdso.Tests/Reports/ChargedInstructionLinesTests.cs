@@ -42,7 +42,7 @@ public sealed class ChargedInstructionLinesTests
         // The code is at the start of a way; a region's first line is 9973 lines behind the last's: 93 of them, and 256 more each time,
         // are at the second line of one.
         for (int way = 0; way < 4; way++)
-            machine.Cpu.Timing.ChargeInstructions(0, 1, 0, 93 + 256 * way);
+            machine.Cpu.Timing.ChargeWork(new OutsideWork { InstructionLines = 1, Region = 93 + 256 * way });
         return (warm, Run());
     }
 }

@@ -158,7 +158,8 @@ static void arithmetic(void)
 	/* The first argument of getpriority: (2 * a - 3 | 8) ^ 1, kept in memory, by way of X. */
 	struct sock_filter f[] = {
 		LOAD(nr), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getpriority, 1, 0), RETURN(SECCOMP_RET_ALLOW),
-		LOAD(args[0]), BPF_STMT(BPF_ALU | BPF_LSH | BPF_K, 1), BPF_STMT(BPF_ALU | BPF_SUB | BPF_K, 3), BPF_STMT(BPF_ALU | BPF_OR | BPF_K, 8),
+		LOAD(args[0]), BPF_STMT(BPF_ALU | BPF_LSH | BPF_K, 1), BPF_STMT(BPF_ALU | BPF_SUB | BPF_K, 3),
+		BPF_STMT(BPF_ALU | BPF_OR | BPF_K, 8),
 		BPF_STMT(BPF_ALU | BPF_XOR | BPF_K, 1), BPF_STMT(BPF_ST, 5), BPF_STMT(BPF_LDX | BPF_MEM, 5),
 		BPF_STMT(BPF_LD | BPF_IMM, SECCOMP_RET_ERRNO),
 		BPF_STMT(BPF_ALU | BPF_ADD | BPF_X, 0), BPF_STMT(BPF_RET | BPF_A, 0),

@@ -20,11 +20,17 @@ internal static class KernelTruthCommand
             HelpName = "TEXT",
             DefaultValueFactory = _ => "",
         };
+        var charges = new Option<string>("--charges")
+        {
+            Description = "also write what bodies in C# are to be charged on this core (kernel-model/Costs/measured.CORE.tsv)",
+            HelpName = "FILE",
+            DefaultValueFactory = _ => "",
+        };
         Option<bool> json = CliCommand.Json();
         OptionGroup[] groups = [new CpuOptions(cpus: 1), new CoreOptions(), new KernelOptions(), new LimitOptions()];
         return new CliCommand(
             "kernel-truth", "what calls, faults and switches cost on a booted kernel, and on the kernel model", groups,
-            [image, append, json], [], input =>
+            [image, append, charges, json], [], input =>
             {
                 SessionSettings settings = CliCommand.Settings(input, groups);
                 if (settings.Cpus != 1)
@@ -33,9 +39,14 @@ internal static class KernelTruthCommand
                 if (file.Length == 0)
                     throw CommandInput.Error($"{image.Name} FILE is missing");
                 bool asJson = input.Value(json);
+                string table = input.Text(charges);
                 return () =>
                 {
+                    // Opened first: a boot takes a minute.
+                    using TextWriter? written = table.Length == 0 ? null : Terminal.Open(table);
                     KernelTruthResult result = KernelTruth.Measure(settings, file, arguments);
+                    if (written is not null)
+                        new KernelCosts(result).Write(written);
                     if (asJson)
                         WriteJson(Console.Out, result);
                     else
@@ -49,7 +60,8 @@ internal static class KernelTruthCommand
     {
         output.WriteLine($"{Text.Machine(result.Settings)}, booted Linux {Text.Printable(result.Release)}, "
             + $"model {result.Settings.KernelConfiguration}");
-        output.WriteLine("Median of the warm rounds, the loop taken off. The model's charged cycles are modelled from instruction counts.");
+        output.WriteLine("Median of the warm rounds, the loop taken off. What the model is charged was measured on a booted kernel on "
+            + $"{result.Settings.KernelConfiguration.Charges}, with this program (docs/kernel-truth.md).");
         output.WriteLine();
         var table = new Table(
             "booted cycles", "insns", "L1I", "L1D", "L2", "model cycles", "insns", "charged", "L1I", "L1D", "L2", "model/booted", "what",
@@ -87,6 +99,22 @@ internal static class KernelTruthCommand
                 ["model"] = ToJson(row.Model),
             }.ToJsonString());
         }
+        foreach (((string round, string key), Activity booted) in result.Booted)
+        {
+            var line = new JsonObject { ["round"] = round, ["activity"] = key, ["booted"] = ToJson(booted) };
+            if (result.Model.TryGetValue((round, key), out Activity? model))
+                line["model"] = ToJson(model);
+            output.WriteLine(line.ToJsonString());
+        }
+    }
+
+    private static JsonObject ToJson(Activity activity)
+    {
+        JsonObject figures = ToJson(activity.Figures);
+        figures["count"] = activity.Count;
+        figures["instruction_lines"] = activity.InstructionLines;
+        figures["data_lines"] = activity.DataLines;
+        return figures;
     }
 
     private static JsonObject ToJson(TruthFigures figures) => new()

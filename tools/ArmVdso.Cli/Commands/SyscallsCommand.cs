@@ -137,7 +137,7 @@ internal static class SyscallsCommand
         {
             CallCost cost = costs.Of(row.Name, row.Cost);
             table.Add(
-                Text.Plain(row.Number), row.Name, Name(row.Support), Text.Plain(cost.Instructions),
+                Text.Plain(row.Number), row.Name, Name(row.Support), Text.Plain((int)cost.Instructions),
                 cost.Row + (cost.Estimated ? " (estimated)" : ""),
                 row.Arguments, row.Note);
         }

@@ -25,7 +25,7 @@ internal static class StatisticsReport
     /// <summary>gem5's tick is a picosecond.</summary>
     private const ulong TicksPerSecond = 1_000_000_000_000;
 
-    private const string ChargedNote = "modelled: kernel bodies in C#, from stock kernel counts";
+    private const string ChargedNote = "modelled: kernel bodies in C#, as a booted stock kernel needs on the core's model";
 
     /// <param name="output">Where to.</param>
     /// <param name="settings">Settings of the run.</param>

@@ -14,7 +14,11 @@ public sealed record TruthRow(string Name, TruthFigures Booted, TruthFigures Mod
 /// <param name="Settings">Core, profile, and the model's configuration.</param>
 /// <param name="Release">What the booted kernel calls itself.</param>
 /// <param name="Rows">The rows, in the order of the guest.</param>
-public sealed record KernelTruthResult(SessionSettings Settings, string Release, IReadOnlyList<TruthRow> Rows);
+/// <param name="Booted">What the booted kernel does for each reason, by loop of the guest and by reason.</param>
+/// <param name="Model">What the model does, likewise.</param>
+public sealed record KernelTruthResult(
+    SessionSettings Settings, string Release, IReadOnlyList<TruthRow> Rows,
+    IReadOnlyDictionary<(string Round, string Key), Activity> Booted, IReadOnlyDictionary<(string Round, string Key), Activity> Model);
 
 /// <summary>Runs one program (Guests/truth.c) on a booted kernel, as its first process, and on the kernel model, on the same core with one
 /// CPU.</summary>
@@ -32,15 +36,16 @@ public static class KernelTruth
         settings = settings with { Cpus = 1 };
         using var guest = new EmbeddedGuest("truth");
         Dictionary<string, ulong> symbols = guest.Symbols();
-        TruthSampler? model = null;
-        guest.Run(settings, [], session => session.Machine.Observer = model = new TruthSampler(symbols));
+        ActivitySampler? model = null;
+        guest.Run(settings, [], session => session.Machine.Observer = model = new ActivitySampler(symbols));
         Dictionary<string, TruthFigures> modelled = model!.Figures();
 
-        var sampler = new TruthSampler(symbols);
+        var sampler = new ActivitySampler(symbols);
         string release = Boot(settings, image, arguments, guest.Bind.HostPath, sampler);
         Dictionary<string, TruthFigures> booted = sampler.Figures();
         return new KernelTruthResult(
-            settings, release, [.. booted.Select(b => new TruthRow(b.Key, b.Value, modelled[b.Key]))]);
+            settings, release, [.. booted.Select(b => new TruthRow(b.Key, b.Value, modelled[b.Key]))],
+            sampler.Activities(), model.Activities());
     }
 
     private static string Boot(SessionSettings settings, string image, string arguments, string program, TruthSampler sampler)

@@ -19,6 +19,9 @@ public sealed record TruthFigures(
     /// <summary>The cycles by cause; each is a median by itself.</summary>
     public required IReadOnlyDictionary<CycleCause, ulong> Causes { get; init; }
 
+    /// <summary>How many values <see cref="Now"/> has.</summary>
+    internal static int Length => Counts + s_causes.Length;
+
     internal static TruthFigures Of(IReadOnlyList<ulong[]> rounds, TruthFigures? empty)
     {
         ulong[] half = [.. Enumerable.Range(0, Counts + s_causes.Length).Select(i =>
@@ -53,7 +56,7 @@ public sealed record TruthFigures(
 /// <summary>Watches the entries of the functions mark_NAME of Guests/truth.c: a round goes from one to the next of the same
 /// name.</summary>
 /// <param name="symbols">Addresses of the guest's symbols.</param>
-internal sealed class TruthSampler(IReadOnlyDictionary<string, ulong> symbols) : IMachineObserver
+internal class TruthSampler(IReadOnlyDictionary<string, ulong> symbols) : IMachineObserver
 {
     private const string Prefix = "mark_";
 
@@ -68,7 +71,7 @@ internal sealed class TruthSampler(IReadOnlyDictionary<string, ulong> symbols) :
     public bool WantsInstructions => true;
 
     /// <inheritdoc/>
-    public void OnInstruction(Cpu cpu, uint instruction)
+    public virtual void OnInstruction(Cpu cpu, uint instruction)
     {
         if (cpu.EL != 0 || !_marks.TryGetValue(cpu.PC, out string? name))
             return;
@@ -77,7 +80,15 @@ internal sealed class TruthSampler(IReadOnlyDictionary<string, ulong> symbols) :
             _rounds[name].Add([.. now.Zip(_since, (a, b) => a - b)]);
         else
             _rounds.TryAdd(name, []);
+        Mark(name, name == _last);
         (_last, _since) = (name, now);
+    }
+
+    /// <summary>A mark was reached.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="round">Whether a round of it ended; else one may begin.</param>
+    protected virtual void Mark(string name, bool round)
+    {
     }
 
     /// <summary>The figures by name, in the order of the guest.</summary>
@@ -94,12 +105,12 @@ internal sealed class TruthSampler(IReadOnlyDictionary<string, ulong> symbols) :
     }
 
     /// <inheritdoc/>
-    public void OnExceptionEntry(Cpu cpu, int fromEL, ulong offset)
+    public virtual void OnExceptionEntry(Cpu cpu, int fromEL, ulong offset)
     {
     }
 
     /// <inheritdoc/>
-    public void OnExceptionReturn(Cpu cpu)
+    public virtual void OnExceptionReturn(Cpu cpu)
     {
     }
 

@@ -18,6 +18,7 @@ static char *self;
 static u64 buffer[64];
 __attribute__((used)) static unsigned char stack[8192] __attribute__((aligned(16)));
 static volatile u32 here, there, stop;
+static char page[PAGE];
 
 #define CALL(nr, a, b, c) syscall6(nr, (long)(a), (long)(b), (long)(c), 0, 0, 0)
 
@@ -47,8 +48,12 @@ static void loop_##name(void)								\
 
 #define SIMPLE(name, nr, a, b, c) LOOP(name, ROUNDS, sure(CALL(nr, a, b, c)))
 
-static int file, zero, null, pipe[2];
-static u64 area;
+#define BLOCK 512
+#define MANY 16		/* pages that a mapping of many has */
+
+static int file, zero, null, memory, pipe[2];
+static u64 area, more;
+#define MORE 256	/* pages */
 
 LOOP(empty, ROUNDS, (void)0)
 LOOP(enosys, ROUNDS, CALL(999, 0, 0, 0))
@@ -76,9 +81,20 @@ LOOP(newfstatat, ROUNDS, sure(syscall6(79, -100, (long)self, (long)buffer, 0, 0,
 SIMPLE(read_zero, 63, zero, buffer, 1)
 SIMPLE(write_null, 64, null, buffer, 1)
 LOOP(pread_file, ROUNDS, sure(syscall6(67, file, (long)buffer, 64, 64, 0, 0)))
+LOOP(pread_page, ROUNDS, sure(syscall6(67, memory, (long)page, PAGE, 0, 0, 0)))
+LOOP(pwrite_file, ROUNDS, sure(syscall6(68, memory, (long)buffer, 1, 0, 0, 0)))
+LOOP(pwrite_page, ROUNDS, sure(syscall6(68, memory, (long)page, PAGE, 0, 0, 0)))
+SIMPLE(cpu_clock, 113, 2, buffer, 0)
+SIMPLE(getrusage, 165, 0, buffer, 0)
+SIMPLE(sched_getaffinity, 123, 0, 8, buffer)
+SIMPLE(set_tid_address, 96, &here, 0, 0)
+SIMPLE(getrandom, 278, buffer, 8, 0)
+LOOP(ioctl_bad, ROUNDS, CALL(29, file, 0x1234, buffer))
+LOOP(epoll_create_close, ROUNDS, CALL(57, sure(CALL(20, 0, 0, 0)), 0, 0))
 LOOP(dup_close, ROUNDS, CALL(57, sure(CALL(23, file, 0, 0)), 0, 0))
 LOOP(open_close, ROUNDS, CALL(57, sure(syscall6(56, -100, (long)self, 0, 0, 0, 0)), 0, 0))
 LOOP(pipe_write_read, ROUNDS, sure(CALL(64, pipe[1], buffer, 1)); sure(CALL(63, pipe[0], buffer, 1)))
+LOOP(pipe_write_read_block, ROUNDS, sure(CALL(64, pipe[1], page, BLOCK)); sure(CALL(63, pipe[0], page, BLOCK)))
 LOOP(futex_wake, ROUNDS, sure(CALL(98, &here, 129, 1)))
 LOOP(ppoll, ROUNDS, sure(syscall6(73, 0, 0, (long)(buffer + 32), 0, 0, 0)))
 SIMPLE(brk, 214, 0, 0, 0)
@@ -86,6 +102,25 @@ LOOP(mmap_munmap, ROUNDS, CALL(215, sure(syscall6(222, 0, 4 * PAGE, 3, 0x22, -1,
 LOOP(mprotect, ROUNDS, sure(CALL(226, area, PAGE, i & 1 ? 3 : 1)))
 LOOP(fault_read, ROUNDS, (void)*(volatile char *)(area + (u64)(8 + i) * PAGE))
 LOOP(fault_write, ROUNDS, *(volatile char *)(area + (u64)(8 + ROUNDS + i) * PAGE) = 1)
+
+/* A mapping is used and goes. */
+static void map(int pages, int prot, int flags, int of, int touch)
+{
+	volatile char *at = (volatile char *)sure(syscall6(222, 0, pages * PAGE, prot, flags, of, 0));
+
+	for (int i = 0; touch && i < pages; i++)
+		at[i * PAGE] = 1;
+	if (!touch)
+		(void)at[0];
+	CALL(215, at, pages * PAGE, 0);
+}
+
+LOOP(map_touch, ROUNDS, map(1, 3, 0x22, -1, 1))
+LOOP(map_touch_many, ROUNDS, map(MANY, 3, 0x22, -1, 1))
+LOOP(map_file_read, ROUNDS, map(1, 1, 2, memory, 0))
+LOOP(map_file_read_many, ROUNDS, map(MANY, 1, 2, memory, 0))
+LOOP(map_file_write, ROUNDS, map(MANY, 3, 2, memory, 1))
+LOOP(signal_ignored, ROUNDS, sure(CALL(131, CALL(172, 0, 0, 0), CALL(178, 0, 0, 0), 23)))
 LOOP(signal, ROUNDS, sure(CALL(131, CALL(172, 0, 0, 0), CALL(178, 0, 0, 0), 10)))
 
 static long fork_and_wait(int again)
@@ -105,6 +140,12 @@ static long fork_and_wait(int again)
 
 LOOP(fork_exit_wait, FEW, fork_and_wait(0); sure(-(long)(u32)buffer[0]))
 LOOP(fork_exec_exit_wait, FEW, fork_and_wait(1); sure(-(long)(u32)buffer[0]))
+
+/* The same with as many pages again: what a page costs. */
+LOOP(fork_of_many, FEW, fork_and_wait(0); sure(-(long)(u32)buffer[0]))
+
+/* Pages that a sleeping child shares are written to. */
+LOOP(copy_on_write, FEW, *(volatile char *)(area + (u64)(8 + ROUNDS + i) * PAGE) = 2)
 
 /* A thread: CLONE_VM, FS, FILES, SIGHAND, THREAD, SYSVSEM, CHILD_CLEARTID. */
 __attribute__((naked)) static long spawn(volatile u32 *tid __attribute__((unused)), void (*body)(void) __attribute__((unused)))
@@ -194,6 +235,7 @@ static void switches(void)
 		CALL(94, 0, 0, 0);
 	}
 	loop_pipe_two_switches();
+	loop_copy_on_write();
 	CALL(57, to[1], 0, 0);
 	sure(syscall6(260, -1, 0, 0, 0, 0, 0));
 }
@@ -218,6 +260,9 @@ __attribute__((used)) static void start(u64 *sp)
 	file = (int)sure(syscall6(56, -100, (long)self, 0, 0, 0, 0));
 	zero = (int)sure(syscall6(56, -100, (long)"/dev/zero", 0, 0, 0, 0));
 	null = (int)sure(syscall6(56, -100, (long)"/dev/null", 1, 0, 0, 0));
+	memory = (int)sure(CALL(279, "truth", 0, 0));
+	for (int i = 0; i < MANY; i++)
+		sure(syscall6(68, memory, (long)page, PAGE, (long)i * PAGE, 0, 0));
 	sure(CALL(59, pipe, 0, 0));
 	area = (u64)sure(syscall6(222, 0, (8 + 2 * ROUNDS) * PAGE, 3, 0x22, -1, 0));
 	sure(syscall6(134, 10, (long)action, 0, 8, 0, 0));
@@ -248,9 +293,20 @@ __attribute__((used)) static void start(u64 *sp)
 	loop_read_zero();
 	loop_write_null();
 	loop_pread_file();
+	loop_pread_page();
+	loop_pwrite_file();
+	loop_pwrite_page();
+	loop_cpu_clock();
+	loop_getrusage();
+	loop_sched_getaffinity();
+	loop_set_tid_address();
+	loop_getrandom();
+	loop_ioctl_bad();
+	loop_epoll_create_close();
 	loop_dup_close();
 	loop_open_close();
 	loop_pipe_write_read();
+	loop_pipe_write_read_block();
 	loop_futex_wake();
 	buffer[32] = buffer[33] = 0;
 	loop_ppoll();
@@ -259,9 +315,20 @@ __attribute__((used)) static void start(u64 *sp)
 	loop_mprotect();
 	loop_fault_read();
 	loop_fault_write();
+	loop_map_touch();
+	loop_map_touch_many();
+	loop_map_file_read();
+	loop_map_file_read_many();
+	loop_map_file_write();
+	loop_signal_ignored();
 	loop_signal();
 	loop_fork_exit_wait();
 	loop_fork_exec_exit_wait();
+	more = (u64)sure(syscall6(222, 0, MORE * PAGE, 3, 0x22, -1, 0));
+	for (int i = 0; i < MORE; i++)
+		*(volatile char *)(more + (u64)i * PAGE) = 1;
+	loop_fork_of_many();
+	sure(CALL(215, more, MORE * PAGE, 0));
 	loop_thread_exit_wait();
 	switches();
 	if (CALL(172, 0, 0, 0) == 1)

@@ -14,7 +14,7 @@ internal static partial class KernelYardsticks
     internal static IReadOnlyList<YardstickSet> All { get; } =
     [
         Set("syscall-loop", "UnixBench's system call loop (own text) against published figures",
-            data => Loops(data, "syscall-loop", "unixbench syscall mix", "mix", 0.15)),
+            data => Loops(data, "syscall-loop", "unixbench syscall mix", "mix", 0.2)),
         Set("pipe-loop", "UnixBench's pipe loop, 512 bytes (own text), against published figures",
             data => Loops(data, "pipe-loop", "unixbench pipe w512+r512", "pipe", 0.25)),
         Set("pipe-switch", "UnixBench's context1 (own text) against published figures; those are of four cores with idle states",

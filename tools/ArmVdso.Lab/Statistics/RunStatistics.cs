@@ -50,7 +50,7 @@ public sealed class RunStatistics
     /// <summary>Cycles in WFI, of all CPUs.</summary>
     public ulong Waiting { get; }
 
-    /// <summary>Of the cycles, those charged for kernel bodies in C# from a stock kernel's instruction counts; the rest was
+    /// <summary>Of the cycles, those charged for kernel bodies in C# from what a booted stock kernel needs; the rest was
     /// executed.</summary>
     public ulong Charged { get; }
 
