@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using ArmVdso.Emulator.Timing;
+using ArmVdso.Emulator.Timing.Events;
 using ArmVdso.Kernel.Configuration;
 
 namespace ArmVdso.Kernel.Costs;

@@ -1,5 +1,5 @@
-using ArmVdso.Emulator.Timing;
 using System.Buffers.Binary;
+using ArmVdso.Emulator.Timing.Events;
 using ArmVdso.Kernel.Signals;
 using ArmVdso.Kernel.Tasks;
 

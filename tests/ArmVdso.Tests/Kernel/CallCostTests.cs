@@ -41,7 +41,6 @@ public sealed class CallCostTests
     /// sys_ni_syscall by <c>Around</c> instructions, and those are not charged twice.</summary>
     [Theory]
     [InlineData("umask", "", 16)]
-    [InlineData("times", "", 27 + 12)]
     [InlineData("lseek", "", 37 + 27 + 35 + 24 + 26)]
     [InlineData("read", "zero", 12 + 50 + 19 + 35 + 88 + 21 + 37 + 44 + 42 + 6 + 24 + 50 + 10 + 15 + 17)]
     public void ABodyIsTheSumOfItsFunctions(string name, string kind, int instructions)

@@ -1,4 +1,5 @@
 using ArmVdso.Assembler;
+using ArmVdso.Emulator.Timing.Events;
 
 namespace ArmVdso.Tests.Reports;
 

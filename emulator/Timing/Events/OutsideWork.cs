@@ -1,4 +1,4 @@
-namespace ArmVdso.Emulator.Timing;
+namespace ArmVdso.Emulator.Timing.Events;
 
 /// <summary>Work done outside the machine, as real software would do it. Its lines are numbered: those that other work touches too first,
 /// then its own.</summary>
