@@ -99,9 +99,9 @@ public sealed partial class GdbServer
     private byte[] ThreadList()
     {
         var xml = new StringBuilder("<?xml version=\"1.0\"?>\n<threads>\n");
+        Span<byte> cpu = stackalloc byte[4];
         foreach (ThreadId thread in _target.Threads)
         {
-            Span<byte> cpu = stackalloc byte[4];
             string core = _target.ReadRegister(thread, DebugTarget.CpuNumber, cpu) ? $" core=\"{BitConverter.ToUInt32(cpu)}\"" : "";
             xml.Append($"<thread id=\"{Text(thread)}\"{core} name=\"{SecurityElement.Escape(_target.Name(thread))}\"/>\n");
         }
