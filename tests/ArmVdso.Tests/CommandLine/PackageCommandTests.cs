@@ -31,7 +31,11 @@ public sealed class PackageCommandTests : IDisposable
         Run("dpkg-deb", "--extract", deb, root);
         Assert.Equal(ArmVdsoCommand.Run("--version").Output, Run(Path.Join(root, "usr/bin/armvdso"), "--version"));
         // As the kernel starts it for a program of arm64.
-        Assert.StartsWith("hello", Run(Path.Join(root, "usr/bin/armvdso-binfmt"), GuestPrograms.Path("hello"), "--help"));
+        string guest = GuestPrograms.Path("hello");
+        (int status, string output, _) = GuestPrograms.Run(Path.Join(root, "usr/bin/armvdso-binfmt"), guest, "--help");
+        ArmVdsoCommand.Result direct = ArmVdsoCommand.Run("run", guest, "--help");
+        Assert.StartsWith("hello", output);
+        Assert.Equal((direct.Status, direct.Output), (status, output));
         foreach (string file in new[]
         {
             "man/man1/armvdso.1.gz", "bash-completion/completions/armvdso", "zsh/vendor-completions/_armvdso",
