@@ -7,7 +7,6 @@ using ArmVdso.Kernel.Files;
 using ArmVdso.Kernel.Ipc;
 using ArmVdso.Kernel.Loader;
 using ArmVdso.Kernel.Memory;
-using ArmVdso.Kernel.Namespaces;
 using ArmVdso.Kernel.Perf;
 using ArmVdso.Kernel.Proc;
 using ArmVdso.Kernel.Processes;
@@ -68,7 +67,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
     public TaskRecords Records { get; }
 
     /// <summary>The first namespaces, and others.</summary>
-    public NamespaceTable Namespaces { get; } = new();
+    public NamespaceTable Namespaces { get; }
 
     /// <summary>Scheduler.</summary>
     public Scheduler Scheduler { get; }
@@ -114,16 +113,16 @@ public sealed partial class LinuxKernel : IHypercallHandler
         if (options.Kernel.Kpti)
             kernelSpace.GlobalFrom = trampolineSpace.GlobalFrom = Trampoline.DataValias;
         Costs = new CallCosts(options.Kernel);
-        var uts = new UtsNames(options.HostName);
+        Namespaces = new NamespaceTable(options.HostName);
         Clock = new MachineClock(machine);
         var timers = _timers = new KernelTimers();
         Timekeeper = new Timekeeper(machine, Clock, timers, options.EpochSeconds);
         var seeding = new RandomSeeding(Timekeeper);
 
-        var ipc = new IpcTables();
         var futexes = new Futexes();
         Tasks = new TaskTable(options.FirstPid);
-        ipc.Keys.Roots = () => Tasks.All.SelectMany(t => (Key?[])[t.Keys.Thread, t.Keys.Session, t.Group.ProcessKeyring]).OfType<Key>();
+        Namespaces.InitialIpc.Keys.Roots = () =>
+            Tasks.All.SelectMany(t => (Key?[])[t.Keys.Thread, t.Keys.Session, t.Group.ProcessKeyring]).OfType<Key>();
         Records = new TaskRecords(machine.Memory, PageAllocator, random, options.TraceSyscalls);
         var counter = new CounterAccess(options.CounterFault == CounterFault.Trapped);
         Scheduler = new Scheduler(machine, Tasks, Records, Clock, Costs, counter)
@@ -160,12 +159,12 @@ public sealed partial class LinuxKernel : IHypercallHandler
         var taskNamespaces = new TaskNamespaces(machine.Memory, PageAllocator, Tasks, Records, Namespaces, Vdso, SignalDelivery);
         var coreSettings = new CoreSettings();
         Vfs = MakeFiles(
-            new ProcParts(machine, PageAllocator, random, uts, Clock, Timekeeper, Tasks, Scheduler, ipc, taskNamespaces, coreSettings),
+            new ProcParts(machine, PageAllocator, random, Namespaces, Clock, Timekeeper, Tasks, Scheduler, taskNamespaces, coreSettings),
             random, seeding);
         var loader = new ProgramLoader(machine, options, PageAllocator, Vdso, random, Hooks.CodePageLoaded);
         var programs = new ProgramStart(Records, Clock, random, options.ProgramGuestPath);
         var reparenting = new Reparenting(Tasks, Records, Clock, design, SignalDelivery);
-        var processEnd = new ProcessEnd(machine, Vfs, Tasks, ipc, SignalDelivery, Jobs, taskNamespaces, reparenting, Hooks.Exit);
+        var processEnd = new ProcessEnd(machine, Vfs, Tasks, SignalDelivery, Jobs, taskNamespaces, reparenting, Hooks.Exit);
         var exit = new TaskExit(Tasks, Records, Scheduler, futexes, design, SignalDelivery, traces, processEnd);
         var fork = new Fork(
             Vfs, Tasks, Records, Scheduler, Namespaces, taskNamespaces, design, SignalDelivery, traces, options.Limits.Tasks, Hooks);
@@ -174,7 +173,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
 
         var sequences = new RestartableSequences(machine.Cpus.Count, Scheduler, design, SignalDelivery);
         var frames = new SignalFrame(HardwareCapabilities.HasBti(machine), design, sequences, SignalDelivery);
-        var cores = new CoreDump(machine, Vfs, Records, Timekeeper, uts, coreSettings, Hooks.Log);
+        var cores = new CoreDump(machine, Vfs, Records, Timekeeper, coreSettings, Hooks.Log);
         _return = new ReturnToUser(
             Records, Scheduler, SignalDelivery, Jobs, traces, exit, sequences, frames, cores, Costs, Hooks);
         _faults = new UserFaults(machine, Records, Costs, SignalDelivery, Hooks.Log);
@@ -183,12 +182,10 @@ public sealed partial class LinuxKernel : IHypercallHandler
             Machine = machine,
             Pages = PageAllocator,
             Random = random,
-            Uts = uts,
             Clock = Clock,
             Timers = timers,
             Timekeeper = Timekeeper,
             Seeding = seeding,
-            Ipc = ipc,
             Vfs = Vfs,
             Tasks = Tasks,
             Records = Records,

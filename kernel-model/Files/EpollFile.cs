@@ -20,6 +20,9 @@ public sealed class EpollFile(Vfs vfs, int flags) : OpenFile(new AnonymousInode(
 
     private const int MaxNests = 4;
 
+    /// <summary>What may stand beside EPOLLEXCLUSIVE (EPOLLEXCLUSIVE_OK_BITS).</summary>
+    private const uint WithExclusive = PollBits.In | PollBits.Out | PollBits.Err | PollBits.Hup | WakeUp | EdgeTriggered | Exclusive;
+
     private readonly List<Item> _items = [];
 
     /// <summary>Sets that this one is in.</summary>
@@ -37,6 +40,8 @@ public sealed class EpollFile(Vfs vfs, int flags) : OpenFile(new AnonymousInode(
     public long Control(int operation, int fd, OpenFile file, uint events, ulong data)
     {
         Forget();
+        if ((events & Exclusive) != 0 && (operation == 3 || (operation == 1 && (file is EpollFile || (events & ~WithExclusive) != 0))))
+            return -Errno.EINVAL;
         int index = _items.FindIndex(i => i.Fd == fd && i.File == file);
         switch (operation)
         {
@@ -60,7 +65,7 @@ public sealed class EpollFile(Vfs vfs, int flags) : OpenFile(new AnonymousInode(
             case 3:
                 if (index < 0)
                     return -Errno.ENOENT;
-                if (((_items[index].Events | events) & Exclusive) != 0)
+                if ((_items[index].Events & Exclusive) != 0)
                     return -Errno.EINVAL;
                 Item item = _items[index];
                 (item.Events, item.Data, item.SeenIn, item.SeenOut) = (events | PollBits.Err | PollBits.Hup, data, 0, 0);
@@ -134,6 +139,27 @@ public sealed class EpollFile(Vfs vfs, int flags) : OpenFile(new AnonymousInode(
         queues.Add(Source.Queue);
         foreach (Item item in _items)
             item.File.CollectQueues(queues);
+    }
+
+    /// <summary>What a wait for the set itself sleeps on: apart those of which an event wakes one sleeper (EPOLLEXCLUSIVE).</summary>
+    internal void CollectQueues(List<WaitQueue> queues, List<(WaitQueue Queue, uint Events)> exclusive)
+    {
+        queues.Add(Source.Queue);
+        var apart = new List<WaitQueue>();
+        foreach (Item item in _items)
+        {
+            item.File.CollectQueues((item.Events & Exclusive) != 0 ? apart : queues);
+            exclusive.AddRange(apart.Select(queue => (queue, item.Events)));
+            apart.Clear();
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void Released()
+    {
+        foreach (Item item in _items)
+            (item.File as EpollFile)?._holders.Remove(this);
+        _items.Clear();
     }
 
     /// <inheritdoc/>

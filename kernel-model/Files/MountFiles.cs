@@ -18,6 +18,8 @@ internal sealed class FileSystemContext(Vfs vfs, string type, MountEntry? picked
 
     public override string Description => "anon_inode:[fscontext]";
 
+    public override bool CanPoll => false;
+
     /// <summary>Errors that were written down, one at a read.</summary>
     public override long Read(Span<byte> buffer, long position)
     {

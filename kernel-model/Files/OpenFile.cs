@@ -22,7 +22,7 @@ public sealed class PollSource
             InEvents++;
         if ((events & ~(PollBits.Readable | PollBits.RdHup)) != 0)
             OutEvents++;
-        Queue.WakeAll();
+        Queue.WakeAll(events);
     }
 }
 

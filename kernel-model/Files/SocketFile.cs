@@ -209,8 +209,10 @@ internal sealed partial class SocketFile : OpenFile
             return _backlog.Count > 0 ? PollBits.Readable : 0;
         if (_error != 0)
             events |= PollBits.Err;
-        if (_inbox.Count > 0 || _readShut)
+        if (_inbox.Count > 0)
             events |= PollBits.Readable;
+        if (_readShut)
+            events |= PollBits.Readable | PollBits.RdHup;
         if (Kind == SocketTable.SOCK_DGRAM)
             return events | (_other == null || _other._inbox.Bytes < BufferSize / 2 ? PollBits.Writable : 0);
         if (!_wasConnected)

@@ -179,9 +179,7 @@ public sealed partial class Vfs
     }
 
     /// <summary>Whether a file is below another, or is it.</summary>
-    internal static bool IsBelow(Inode inode, Inode ancestor) => IsWithin(inode, ancestor);
-
-    private static bool IsWithin(Inode directory, Inode ancestor)
+    internal static bool IsWithin(Inode directory, Inode ancestor)
     {
         for (Inode? at = directory; at != null; at = at.Parent)
         {

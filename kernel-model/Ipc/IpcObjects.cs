@@ -211,9 +211,52 @@ internal sealed class MessageQueue : IpcObject
     internal long ReceiveTime { get; set; }
 }
 
-/// <summary>All System V objects of the guest.</summary>
-internal sealed class IpcTables
+/// <summary>An IPC namespace: its System V objects (ipc/namespace.c). POSIX queues are one for all.</summary>
+/// <param name="number">Number in nsfs.</param>
+/// <param name="owner">The user namespace that it belongs to.</param>
+/// <param name="keys">Keys and keyrings, which belong to no IPC namespace.</param>
+internal sealed class IpcTables(uint number, UserNamespace owner, KeyTable keys) : INamespace
 {
+    /// <summary>Number of the first one (PROC_IPC_INIT_INO).</summary>
+    internal const uint InitialNumber = 4026531839;
+
+    private int _users;
+
+    /// <inheritdoc/>
+    public string Kind => "ipc";
+
+    /// <inheritdoc/>
+    public ulong CloneFlag => CloneFlags.CLONE_NEWIPC;
+
+    /// <inheritdoc/>
+    public uint Number => number;
+
+    /// <inheritdoc/>
+    public UserNamespace OwnerSpace => owner;
+
+    /// <summary>A task is in it from now on.</summary>
+    internal IpcTables Enter()
+    {
+        _users++;
+        return this;
+    }
+
+    /// <summary>A task is in it no more; with the last one all objects go (free_ipc_ns). The first namespace stays.</summary>
+    internal void Leave()
+    {
+        if (--_users > 0 || Number == InitialNumber)
+            return;
+        foreach (SharedSegment segment in Segments.All.ToList())
+        {
+            Segments.Remove(segment);
+            segment.Pages.Release();
+        }
+        foreach (SemaphoreSet set in Semaphores.All.ToList())
+            Semaphores.Remove(set);
+        foreach (MessageQueue queue in Queues.All.ToList())
+            Queues.Remove(queue);
+    }
+
     internal IpcTable<SharedSegment> Segments { get; } = new(4096);
 
     internal IpcTable<SemaphoreSet> Semaphores { get; } = new(32000);
@@ -221,7 +264,7 @@ internal sealed class IpcTables
     internal IpcTable<MessageQueue> Queues { get; } = new(32000);
 
     /// <summary>Keys and keyrings.</summary>
-    internal KeyTable Keys { get; } = new();
+    internal KeyTable Keys => keys;
 
     /// <summary>exit_sem: a process ended, its SEM_UNDO adjustments are applied.</summary>
     internal void ProcessExited(int pid)

@@ -21,8 +21,7 @@ internal sealed class SoleNamespace(string kind, ulong cloneFlag, uint number) :
     /// <summary>All of them, with the numbers that Linux gives the first ones.</summary>
     internal static IReadOnlyList<SoleNamespace> All { get; } =
     [
-        new("cgroup", CloneFlags.CLONE_NEWCGROUP, 4026531835), new("uts", CloneFlags.CLONE_NEWUTS, 4026531838),
-        new("ipc", CloneFlags.CLONE_NEWIPC, 4026531839), new("mnt", CloneFlags.CLONE_NEWNS, 4026531840),
+        new("cgroup", CloneFlags.CLONE_NEWCGROUP, 4026531835), new("mnt", CloneFlags.CLONE_NEWNS, 4026531840),
         new("net", CloneFlags.CLONE_NEWNET, 4026531841),
     ];
 }

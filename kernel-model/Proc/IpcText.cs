@@ -9,13 +9,13 @@ namespace ArmVdso.Kernel.Proc;
 /// <summary>/proc/sysvipc: System V objects as ipcs reads them (ipc/shm.c, sem.c, msg.c).</summary>
 internal static class IpcText
 {
-    internal static void Fill(IpcTables ipc, DynamicDirectory directory)
+    internal static void Fill(Func<IpcTables> ipc, DynamicDirectory directory)
     {
         directory.AddText("shm", () =>
         {
             var text = new StringBuilder("       key      shmid perms                  size  cpid  lpid nattch   uid   gid  "
                 + "cuid  cgid      atime      dtime      ctime                   rss                  swap\n");
-            foreach (SharedSegment s in ipc.Segments.All)
+            foreach (SharedSegment s in ipc().Segments.All)
             {
                 text.Append(CultureInfo.InvariantCulture, $"{s.Key,10} {s.Id,10}  {Octal(s.Mode),4} {s.Size,21} ")
                     .Append(CultureInfo.InvariantCulture, $"{s.CreatorPid,5} {s.LastPid,5}  {s.Pages.Users - 1,5} {Owners(s)} ")
@@ -27,7 +27,7 @@ internal static class IpcText
         directory.AddText("sem", () =>
         {
             var text = new StringBuilder("       key      semid perms      nsems   uid   gid  cuid  cgid      otime      ctime\n");
-            foreach (SemaphoreSet s in ipc.Semaphores.All)
+            foreach (SemaphoreSet s in ipc().Semaphores.All)
             {
                 text.Append(CultureInfo.InvariantCulture, $"{s.Key,10} {s.Id,10}  {Octal(s.Mode),4} {s.Values.Length,10} {Owners(s)} ")
                     .Append(CultureInfo.InvariantCulture, $"{s.OperationTime,10} {s.ChangeTime,10}\n");
@@ -38,7 +38,7 @@ internal static class IpcText
         {
             var text = new StringBuilder("       key      msqid perms      cbytes       qnum lspid lrpid   uid   gid  cuid  "
                 + "cgid      stime      rtime      ctime\n");
-            foreach (MessageQueue q in ipc.Queues.All)
+            foreach (MessageQueue q in ipc().Queues.All)
             {
                 text.Append(CultureInfo.InvariantCulture, $"{q.Key,10} {q.Id,10}  {Octal(q.Mode),4}  {q.Bytes,10} {q.Messages.Count,10} ")
                     .Append(CultureInfo.InvariantCulture, $"{q.LastSender,5} {q.LastReceiver,5} {Owners(q)} ")

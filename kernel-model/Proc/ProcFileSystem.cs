@@ -30,8 +30,8 @@ internal static class ProcFileSystem
         root.AddText("uptime", () => Uptime(parts, vfs));
         root.AddText("loadavg", () => LoadAverage(parts));
         root.AddText("version", () => $"Linux version {Uts.Release} (armvdso@{vfs.Options.HostName}) {Uts.Version}\n");
-        root.AddText("keys", () => IpcText.Keys(parts.Ipc.Keys, vfs.Current?.Credentials, parts.Timekeeper.NowNs));
-        root.AddText("key-users", () => IpcText.KeyUsers(parts.Ipc.Keys));
+        root.AddText("keys", () => IpcText.Keys(parts.Namespaces.InitialIpc.Keys, vfs.Current?.Credentials, parts.Timekeeper.NowNs));
+        root.AddText("key-users", () => IpcText.KeyUsers(parts.Namespaces.InitialIpc.Keys));
         root.AddText("filesystems", () =>
             "nodev\tsysfs\nnodev\ttmpfs\nnodev\tramfs\nnodev\tproc\nnodev\tdevtmpfs\nnodev\tpipefs\nnodev\tsockfs\nnodev\tdevpts\n"
             + "nodev\toverlay\n");
@@ -55,7 +55,7 @@ internal static class ProcFileSystem
         root.AddText("crypto", () => "");
         root.AddText("execdomains", () => "0-0\tLinux           \t[kernel]\n");
         root.AddText("kpagecount", () => "", 0x100);
-        IpcText.Fill(parts.Ipc, root.AddDirectory("sysvipc"));
+        IpcText.Fill(() => parts.IpcOf(vfs), root.AddDirectory("sysvipc"));
         DynamicDirectory pressure = root.AddDirectory("pressure");
         foreach (string name in (ReadOnlySpan<string>)["cpu", "io", "memory"])
         {

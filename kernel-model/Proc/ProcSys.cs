@@ -1,6 +1,7 @@
 using System.Globalization;
 using ArmVdso.Kernel.Files;
 using ArmVdso.Kernel.Ipc;
+using ArmVdso.Kernel.Namespaces;
 
 namespace ArmVdso.Kernel.Proc;
 
@@ -12,8 +13,9 @@ internal static class ProcSys
     {
         DynamicDirectory directory = sys.AddDirectory("kernel");
         directory.AddText("osrelease", () => Uts.Release + "\n");
-        directory.Add("hostname", Name(directory, () => parts.Uts.Host, n => parts.Uts.Host = n));
-        directory.Add("domainname", Name(directory, () => parts.Uts.Domain, n => parts.Uts.Domain = n));
+        UtsNamespace Names() => parts.UtsOf(directory.Fs.Vfs);
+        directory.Add("hostname", Name(directory, () => Names().Host, n => Names().Host = n));
+        directory.Add("domainname", Name(directory, () => Names().Domain, n => Names().Domain = n));
         directory.AddText("ostype", () => "Linux\n");
         directory.AddText("version", () => Uts.Version + "\n");
         directory.AddText("ngroups_max", () => "65536\n");
@@ -43,11 +45,12 @@ internal static class ProcSys
             ("perf_event_mlock_kb", 516), ("perf_event_max_sample_rate", 100000), ("panic", 0), ("sysrq", 438), ("dmesg_restrict", 0),
             ("kptr_restrict", 1), ("unprivileged_bpf_disabled", 2), ("auto_msgmni", 0), ("hung_task_timeout_secs", 120),
             ("ns_last_pid", 0), ("printk_ratelimit", 5));
-        Kept(directory, "shmmni", () => parts.Ipc.Segments.Most, n => parts.Ipc.Segments.Most = n, 32768);
-        Kept(directory, "msg_next_id", () => parts.Ipc.Queues.NextId, n => parts.Ipc.Queues.NextId = n, int.MaxValue);
-        Kept(directory, "sem_next_id", () => parts.Ipc.Semaphores.NextId, n => parts.Ipc.Semaphores.NextId = n, int.MaxValue);
-        Kept(directory, "shm_next_id", () => parts.Ipc.Segments.NextId, n => parts.Ipc.Segments.NextId = n, int.MaxValue);
-        Kept(directory, "msgmni", () => parts.Ipc.Queues.Most, n => parts.Ipc.Queues.Most = n, 32768);
+        IpcTables Ipc() => parts.IpcOf(directory.Fs.Vfs);
+        Kept(directory, "shmmni", () => Ipc().Segments.Most, n => Ipc().Segments.Most = n, 32768);
+        Kept(directory, "msg_next_id", () => Ipc().Queues.NextId, n => Ipc().Queues.NextId = n, int.MaxValue);
+        Kept(directory, "sem_next_id", () => Ipc().Semaphores.NextId, n => Ipc().Semaphores.NextId = n, int.MaxValue);
+        Kept(directory, "shm_next_id", () => Ipc().Segments.NextId, n => Ipc().Segments.NextId = n, int.MaxValue);
+        Kept(directory, "msgmni", () => Ipc().Queues.Most, n => Ipc().Queues.Most = n, 32768);
         string printk = "7\t4\t1\t7";
         directory.Add("core_pattern", new TextInode(directory.Fs, 0x1A4, () => parts.Cores.Pattern + "\n", text =>
         {
@@ -60,7 +63,7 @@ internal static class ProcSys
             printk = string.Join('\t', text.Split([' ', '\t', '\n'], StringSplitOptions.RemoveEmptyEntries));
             return 0;
         }));
-        KeyTable keys = parts.Ipc.Keys;
+        KeyTable keys = parts.Namespaces.InitialIpc.Keys;
         DynamicDirectory quotas = directory.AddDirectory("keys");
         Kept(quotas, "maxkeys", () => keys.MaxKeys, n => keys.MaxKeys = n, int.MaxValue);
         Kept(quotas, "maxbytes", () => keys.MaxBytes, n => keys.MaxBytes = n, int.MaxValue);
@@ -74,7 +77,8 @@ internal static class ProcSys
         vm.Add("drop_caches", new TextInode(vm.Fs, 0x180, () => "", text => text.Trim() is "1" or "2" or "3" ? 0 : -Errno.EINVAL));
         vm.Add("compact_memory", new TextInode(vm.Fs, 0x80, () => "", _ => 0));
         vm.Add("stat_refresh", new TextInode(vm.Fs, 0x180, () => "", _ => 0));
-        Kept(sys.AddDirectory("user"), ("max_user_namespaces", 7820), ("max_pid_namespaces", 7820), ("max_time_namespaces", 7820));
+        Kept(sys.AddDirectory("user"), ("max_user_namespaces", 7820), ("max_pid_namespaces", 7820), ("max_time_namespaces", 7820),
+            ("max_uts_namespaces", 7820), ("max_ipc_namespaces", 7820));
         vm.AddText("mmap_min_addr", () => "65536\n");
         vm.AddText("nr_hugepages", () => "0\n");
         DynamicDirectory files = sys.AddDirectory("fs");

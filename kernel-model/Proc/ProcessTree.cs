@@ -176,6 +176,8 @@ internal sealed class ProcessTree(ProcParts parts, Vfs vfs, FileSystem fs)
         Add("time_for_children", () => task.TimeNamespaceForChildren);
         Add("pid", () => task.PidNamespace);
         Add("pid_for_children", () => task.PidNamespaceForChildren);
+        Add("uts", () => task.Uts);
+        Add("ipc", () => task.Ipc);
         Add("user", () => task.Credentials.UserNamespace);
         foreach (SoleNamespace sole in SoleNamespace.All)
             Add(sole.Kind, () => sole);

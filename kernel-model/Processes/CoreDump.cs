@@ -23,7 +23,7 @@ internal sealed class CoreSettings
 
 /// <summary>Writes the core file of a process into the guest's files (do_coredump in fs/coredump.c).</summary>
 internal sealed class CoreDump(
-    Machine machine, Vfs vfs, TaskRecords records, Timekeeper timekeeper, UtsNames uts, CoreSettings settings, Action<string> log)
+    Machine machine, Vfs vfs, TaskRecords records, Timekeeper timekeeper, CoreSettings settings, Action<string> log)
 {
     /// <summary>ELF_EXEC_PAGESIZE: what RLIMIT_CORE has to allow at least.</summary>
     private const ulong LeastLimit = 4096;
@@ -106,7 +106,7 @@ internal sealed class CoreDump(
         'd' => Text(task.Group.Dumpable),
         's' => Text(info.Number),
         't' => Text(timekeeper.RealtimeNs / 1_000_000_000),
-        'h' => Part(uts.Host),
+        'h' => Part(task.Uts.Host),
         'e' => Part(task.Comm),
         'f' => Part(PathOf(task).Split('/')[^1]),
         'E' => Part(PathOf(task)),

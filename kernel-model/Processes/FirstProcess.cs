@@ -24,6 +24,7 @@ internal sealed class FirstProcess(
         // As from a shell: a group of its own in the session of process 1, so that setpgid is allowed.
         group.Sid = 1;
         group.Threads.Add(task);
+        task.Ipc.Enter();
         task.Credentials = Credentials.For(options.Uid, options.Gid);
         task.Fs = new FsContext(vfs.Root, vfs.Root);
         task.Files = new FileTable(vfs.Descriptors);

@@ -47,7 +47,7 @@ internal sealed class Fork(
             return -Errno.ENOMEM;
         taskNamespaces.AllocateNumbers(child);
         CopyResources(parent, child, flags);
-        CopyState(parent, child, flags);
+        CopyState(parent, child, flags, credentials.UserNamespace);
         child.ExitSignal = thread ? 0 : (flags & CloneFlags.CLONE_PARENT) != 0 ? parent.Group.Leader.ExitSignal : arguments.ExitSignal;
         child.StartCycle = c.Cpu.Cycles;
         if (thread)
@@ -79,6 +79,8 @@ internal sealed class Fork(
             return -Errno.EINVAL;
         if ((flags & CloneFlags.CLONE_THREAD) != 0 && (flags & CloneFlags.CLONE_SIGHAND) == 0)
             return -Errno.EINVAL;
+        if ((flags & (CloneFlags.CLONE_NEWIPC | CloneFlags.CLONE_SYSVSEM)) == (CloneFlags.CLONE_NEWIPC | CloneFlags.CLONE_SYSVSEM))
+            return -Errno.EINVAL;
         // CLONE_THREAD: threads of a process are of one namespace.
         if ((flags & CloneFlags.CLONE_THREAD) != 0
             && ((flags & (CloneFlags.CLONE_NEWUSER | CloneFlags.CLONE_NEWPID)) != 0
@@ -103,7 +105,8 @@ internal sealed class Fork(
         }
         if ((flags & (CloneNamespaces | CloneFlags.CLONE_NEWTIME)) != 0 && !credentials.HasInNamespace(Capability.SysAdmin))
             return -Errno.EPERM;
-        if ((flags & CloneNamespaces & ~(CloneFlags.CLONE_NEWUSER | CloneFlags.CLONE_NEWPID)) != 0)
+        if ((flags & CloneNamespaces & ~(CloneFlags.CLONE_NEWUSER | CloneFlags.CLONE_NEWPID | CloneFlags.CLONE_NEWUTS
+            | CloneFlags.CLONE_NEWIPC)) != 0)
             return -Errno.EINVAL;
         if ((flags & CloneFlags.CLONE_NEWPID) != 0)
         {
@@ -146,7 +149,7 @@ internal sealed class Fork(
     }
 
     /// <summary>What is the task's own and begins as the parent's.</summary>
-    private void CopyState(KernelTask parent, KernelTask child, ulong flags)
+    private void CopyState(KernelTask parent, KernelTask child, ulong flags, UserNamespace owner)
     {
         child.Signals.Blocked = parent.Signals.Blocked;
         if ((flags & CloneFlags.CLONE_VM) == 0 || (flags & CloneFlags.CLONE_VFORK) != 0)
@@ -155,6 +158,8 @@ internal sealed class Fork(
         InheritScheduling(parent, child);
         child.Affinity = parent.Affinity;
         taskNamespaces.InheritTime(parent, child, flags);
+        child.Uts = (flags & CloneFlags.CLONE_NEWUTS) != 0 ? namespaces.NewUts(parent.Uts, owner) : parent.Uts;
+        child.Ipc = ((flags & CloneFlags.CLONE_NEWIPC) != 0 ? namespaces.NewIpc(owner) : parent.Ipc).Enter();
         child.CounterForbidden = parent.CounterForbidden;
         child.SeccompMode = parent.SeccompMode;
         child.SeccompFilter = parent.SeccompFilter?.Use();

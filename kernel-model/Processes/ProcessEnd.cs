@@ -1,6 +1,5 @@
 using ArmVdso.Kernel.Delivery;
 using ArmVdso.Kernel.Files;
-using ArmVdso.Kernel.Ipc;
 using ArmVdso.Kernel.Signals;
 using ArmVdso.Kernel.Tasks;
 
@@ -10,14 +9,13 @@ namespace ArmVdso.Kernel.Processes;
 /// <param name="machine">It stops after the first process.</param>
 /// <param name="vfs">The terminal of its session.</param>
 /// <param name="tasks">Where it is forgotten.</param>
-/// <param name="ipc">What undoes its System V semaphores.</param>
 /// <param name="signals">SIGCHLD.</param>
 /// <param name="jobs">Groups that lose their last tie to a session.</param>
 /// <param name="namespaces">A PID namespace ends with its process 1.</param>
 /// <param name="reparenting">What becomes of its children.</param>
 /// <param name="ended">Told of the end and its status.</param>
 internal sealed class ProcessEnd(
-    Machine machine, Vfs vfs, TaskTable tasks, IpcTables ipc, SignalDelivery signals, JobControl jobs, TaskNamespaces namespaces,
+    Machine machine, Vfs vfs, TaskTable tasks, SignalDelivery signals, JobControl jobs, TaskNamespaces namespaces,
     Reparenting reparenting, Action<KernelTask, int>? ended)
 {
     /// <summary>The last thread of a process has ended (exit_notify): its children get another parent, its own one hears of it.</summary>
@@ -28,7 +26,7 @@ internal sealed class ProcessEnd(
         group.RealInterval = 0;
         group.ClearPosixTimers();
         group.EndAio();
-        ipc.ProcessExited(group.Pid);
+        group.Leader.Ipc.ProcessExited(group.Pid);
         group.IsZombie = true;
         ended?.Invoke(group.Leader, group.ExitStatus);
         List<ThreadGroup> children = [.. group.Children];

@@ -44,6 +44,7 @@ internal sealed class TaskExit(
         task.State = TaskState.Zombie;
         task.Syscall = null;
         task.Interrupted = null;
+        task.Ipc.Leave();
         SeccompFilter.Leave(task.SeccompFilter);
         task.SeccompFilter = null;
         task.Files.Leave();

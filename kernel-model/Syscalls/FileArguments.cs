@@ -81,8 +81,15 @@ internal static class FileArguments
     public static long WaitFor(SyscallContext c, OpenFile file, ulong deadline = ulong.MaxValue, long restart = Errno.ERESTARTSYS)
     {
         var queues = new List<WaitQueue>();
-        file.CollectQueues(queues);
-        return c.Wait(queues.ToArray(), deadline, restart);
+        var exclusive = new List<(WaitQueue Queue, uint Events)>();
+        if (file is EpollFile set)
+            set.CollectQueues(queues, exclusive);
+        else
+            file.CollectQueues(queues);
+        long result = c.Wait(queues.ToArray(), deadline, restart);
+        if (result == SyscallContext.Blocked && exclusive.Count > 0)
+            c.Task.SleepAlsoOn(exclusive);
+        return result;
     }
 
     /// <summary>Reads a struct timespec into ns: 0, -EFAULT, -EINVAL.</summary>

@@ -225,7 +225,7 @@ internal static class SysMountApi
             return -Errno.EINVAL;
         uint cleared = FlagsOf((uint)clear) | (atime ? MountFlags.MS_NOATIME | MountFlags.MS_STRICTATIME : 0);
         FileSystem[] mounts = (flags & Recursive) != 0
-            ? [mount.Fs, .. c.Vfs.Mounts.Where(m => m != mount && Vfs.IsBelow(m.Root, mount.Root)).Select(m => m.Fs)] : [mount.Fs];
+            ? [mount.Fs, .. c.Vfs.Mounts.Where(m => m != mount && Vfs.IsWithin(m.Root, mount.Root)).Select(m => m.Fs)] : [mount.Fs];
         if ((set & 1) != 0 && mounts.Any(m => m.Writers > 0))
             return -Errno.EBUSY;
         foreach (FileSystem each in mounts)

@@ -41,7 +41,7 @@ internal static class SysMountInfo
 
     private static MountEntry? Find(SyscallContext c, ulong id) => c.Vfs.Mounts.FirstOrDefault(m => UniqueId(m) == id);
 
-    private static bool Reaches(SyscallContext c, Inode inode) => Vfs.IsBelow(inode, c.Task.Fs.Root);
+    private static bool Reaches(SyscallContext c, Inode inode) => Vfs.IsWithin(inode, c.Task.Fs.Root);
 
     /// <summary>statmount(request, buffer, size, flags).</summary>
     public static long StatMount(SyscallContext c)
@@ -140,7 +140,7 @@ internal static class SysMountInfo
         if (!Reaches(c, root) && !c.Task.Credentials.Has(Capability.SysAdmin))
             return -Errno.EPERM;
         bool backwards = (c.UInt(3) & reverse) != 0;
-        IEnumerable<ulong> ids = c.Vfs.Mounts.Where(m => m.Root != root && Vfs.IsBelow(m.Root, root) && Reaches(c, m.Root))
+        IEnumerable<ulong> ids = c.Vfs.Mounts.Where(m => m.Root != root && Vfs.IsWithin(m.Root, root) && Reaches(c, m.Root))
             .Select(UniqueId).Order();
         if (backwards)
             ids = ids.Reverse();

@@ -1,4 +1,5 @@
 using ArmVdso.Kernel.Files;
+using ArmVdso.Kernel.Ipc;
 using ArmVdso.Kernel.Namespaces;
 using ArmVdso.Kernel.Tasks;
 using ArmVdso.Kernel.Time;
@@ -8,18 +9,17 @@ namespace ArmVdso.Kernel.Syscalls;
 /// <summary>unshare and setns (kernel/nsproxy.c).</summary>
 internal static class SysNamespaces
 {
-    private const ulong Others = CloneFlags.CLONE_NEWNS | CloneFlags.CLONE_NEWCGROUP | CloneFlags.CLONE_NEWUTS | CloneFlags.CLONE_NEWIPC
-        | CloneFlags.CLONE_NEWNET;
-    private const ulong NewTime = CloneFlags.CLONE_NEWTIME;
+    private const ulong Others = CloneFlags.CLONE_NEWNS | CloneFlags.CLONE_NEWCGROUP | CloneFlags.CLONE_NEWNET;
+    private const ulong NewUts = CloneFlags.CLONE_NEWUTS, NewIpc = CloneFlags.CLONE_NEWIPC, NewTime = CloneFlags.CLONE_NEWTIME;
 
-    /// <summary>unshare(flags): files, fs, PID, time and user namespaces.</summary>
+    /// <summary>unshare(flags): files, fs, PID, time, UTS, IPC and user namespaces.</summary>
     public static long Unshare(SyscallContext c)
     {
         ulong flags = c.Arg(0);
         KernelTask task = c.Task;
         const ulong own = CloneFlags.CLONE_THREAD | CloneFlags.CLONE_FS | CloneFlags.CLONE_SIGHAND | CloneFlags.CLONE_VM
             | CloneFlags.CLONE_FILES | CloneFlags.CLONE_SYSVSEM;
-        if ((flags & ~(Others | NewTime | CloneFlags.CLONE_NEWUSER | CloneFlags.CLONE_NEWPID | own)) != 0)
+        if ((flags & ~(Others | NewTime | NewUts | NewIpc | CloneFlags.CLONE_NEWUSER | CloneFlags.CLONE_NEWPID | own)) != 0)
             return -Errno.EINVAL;
         if ((flags & CloneFlags.CLONE_NEWUSER) != 0)
             flags |= CloneFlags.CLONE_THREAD | CloneFlags.CLONE_FS;
@@ -36,7 +36,7 @@ internal static class SysNamespaces
         // Other kinds of namespaces are not there: nobody may make one.
         if ((flags & Others) != 0)
             return -Errno.EPERM;
-        if ((flags & NewTime) != 0 && !(entered ?? task.Credentials).HasInNamespace(Capability.SysAdmin))
+        if ((flags & (NewTime | NewUts | NewIpc)) != 0 && !(entered ?? task.Credentials).HasInNamespace(Capability.SysAdmin))
             return -Errno.EPERM;
         if ((flags & CloneFlags.CLONE_NEWPID) != 0)
         {
@@ -50,6 +50,10 @@ internal static class SysNamespaces
         // The caller stays in its time namespace: only its children enter, and itself at its next execve.
         if ((flags & NewTime) != 0)
             task.TimeNamespaceForChildren = c.Namespaces.NewTime(task.TimeNamespaceForChildren, maker);
+        if ((flags & NewUts) != 0)
+            task.Uts = c.Namespaces.NewUts(task.Uts, maker);
+        if ((flags & NewIpc) != 0)
+            EnterIpc(task, c.Namespaces.NewIpc(maker));
         if ((flags & CloneFlags.CLONE_FILES) != 0 && task.Files.Users > 1)
         {
             FileTable old = task.Files;
@@ -77,7 +81,7 @@ internal static class SysNamespaces
             case NamespaceFile file:
                 return kinds != 0 && kinds != file.Space.CloneFlag ? -Errno.EINVAL : Enter(c, file.Space);
             case PidFile { Group: var group }:
-                const ulong known = CloneFlags.CLONE_NEWUSER | CloneFlags.CLONE_NEWPID | NewTime;
+                const ulong known = CloneFlags.CLONE_NEWUSER | CloneFlags.CLONE_NEWPID | NewTime | NewUts | NewIpc;
                 if (kinds == 0 || (kinds & ~(known | Others)) != 0)
                     return -Errno.EINVAL;
                 if (group.IsZombie)
@@ -87,6 +91,10 @@ internal static class SysNamespaces
                 long result = 0;
                 if ((kinds & CloneFlags.CLONE_NEWUSER) != 0)
                     result = Enter(c, group.Leader.Credentials.UserNamespace);
+                if (result == 0 && (kinds & NewUts) != 0)
+                    result = Enter(c, group.Leader.Uts);
+                if (result == 0 && (kinds & NewIpc) != 0)
+                    result = Enter(c, group.Leader.Ipc);
                 if (result == 0 && (kinds & CloneFlags.CLONE_NEWPID) != 0)
                     result = Enter(c, group.Leader.PidNamespace);
                 if (result == 0 && (kinds & NewTime) != 0)
@@ -95,6 +103,15 @@ internal static class SysNamespaces
             default:
                 return -Errno.EINVAL;
         }
+    }
+
+    /// <summary>Into another IPC namespace: adjustments of SEM_UNDO are applied first (exit_sem).</summary>
+    private static void EnterIpc(KernelTask task, IpcTables space)
+    {
+        task.Ipc.ProcessExited(task.Group.Pid);
+        space.Enter();
+        task.Ipc.Leave();
+        task.Ipc = space;
     }
 
     private static long Enter(SyscallContext c, INamespace space)
@@ -124,6 +141,16 @@ internal static class SysNamespaces
                     return -Errno.EPERM;
                 task.TimeNamespaceForChildren = time;
                 c.TaskNamespaces.JoinTime(task, time);
+                return 0;
+            case UtsNamespace or IpcTables:
+                // utsns_install, ipcns_install: over the namespace's owner, and over the caller's own.
+                if (space.OwnerSpace is not { } above || !above.IsGovernedBy(task.Credentials)
+                    || !task.Credentials.HasInNamespace(Capability.SysAdmin))
+                    return -Errno.EPERM;
+                if (space is UtsNamespace uts)
+                    task.Uts = uts;
+                else
+                    EnterIpc(task, (IpcTables)space);
                 return 0;
             case SoleNamespace:
                 // The caller is in it already.

@@ -27,7 +27,7 @@ internal static class SysSystem
     private static long ReadName(SyscallContext c, out string name)
     {
         name = "";
-        if (!c.Task.Credentials.Has(Capability.SysAdmin))
+        if (!c.Uts.OwnerSpace.IsGovernedBy(c.Task.Credentials))
             return -Errno.EPERM;
         if (c.Int(1) is < 0 or > NameLength - 1)
             return -Errno.EINVAL;

@@ -25,8 +25,8 @@ public sealed partial class SyscallContext
     /// <inheritdoc cref="SyscallParts.Random"/>
     internal DeterministicRandom Random => _parts.Random;
 
-    /// <inheritdoc cref="SyscallParts.Uts"/>
-    internal UtsNames Uts => _parts.Uts;
+    /// <summary>The caller's UTS namespace.</summary>
+    internal UtsNamespace Uts => Task.Uts;
 
     /// <inheritdoc cref="SyscallParts.Clock"/>
     internal MachineClock Clock => _parts.Clock;
@@ -40,8 +40,8 @@ public sealed partial class SyscallContext
     /// <inheritdoc cref="SyscallParts.Seeding"/>
     internal RandomSeeding Seeding => _parts.Seeding;
 
-    /// <inheritdoc cref="SyscallParts.Ipc"/>
-    internal IpcTables Ipc => _parts.Ipc;
+    /// <summary>The caller's IPC namespace.</summary>
+    internal IpcTables Ipc => Task.Ipc;
 
     /// <inheritdoc cref="SyscallParts.Vfs"/>
     internal Vfs Vfs => _parts.Vfs;

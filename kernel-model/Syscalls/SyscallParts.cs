@@ -2,9 +2,7 @@ using ArmVdso.Kernel.Configuration;
 using ArmVdso.Kernel.Delivery;
 using ArmVdso.Kernel.Entry;
 using ArmVdso.Kernel.Files;
-using ArmVdso.Kernel.Ipc;
 using ArmVdso.Kernel.Memory;
-using ArmVdso.Kernel.Namespaces;
 using ArmVdso.Kernel.Perf;
 using ArmVdso.Kernel.Processes;
 using ArmVdso.Kernel.Tasks;
@@ -26,9 +24,6 @@ internal sealed class SyscallParts
     /// <summary>Everything random.</summary>
     public required DeterministicRandom Random { get; init; }
 
-    /// <summary>The names that uname shows.</summary>
-    public required UtsNames Uts { get; init; }
-
     /// <summary>The calling CPU and its time.</summary>
     public required MachineClock Clock { get; init; }
 
@@ -40,9 +35,6 @@ internal sealed class SyscallParts
 
     /// <summary>When the generator of random numbers is seeded.</summary>
     public required RandomSeeding Seeding { get; init; }
-
-    /// <summary>System V objects.</summary>
-    public required IpcTables Ipc { get; init; }
 
     /// <summary>The guest's files.</summary>
     public required Vfs Vfs { get; init; }

@@ -207,6 +207,12 @@ public sealed class KernelTask : ISleeper, IFileUser
     /// <inheritdoc cref="TimeNamespace"/>
     public TimeNamespace TimeNamespaceForChildren { get; internal set; }
 
+    /// <summary>The names that uname shows it.</summary>
+    public UtsNamespace Uts { get; internal set; }
+
+    /// <summary>The System V objects that it sees.</summary>
+    internal IpcTables Ipc { get; set; }
+
     /// <summary>nice value, -20 to 19.</summary>
     public int Nice { get; set; }
 
@@ -264,6 +270,8 @@ public sealed class KernelTask : ISleeper, IFileUser
         Group = group;
         PidNamespace = PidNamespaceForChildren = namespaces.InitialPid;
         TimeNamespace = TimeNamespaceForChildren = namespaces.InitialTime;
+        Uts = namespaces.InitialUts;
+        Ipc = namespaces.InitialIpc;
     }
 
     /// <summary>The cycle, by the CPU that made it so, at which the task became ready to run.</summary>
@@ -277,6 +285,16 @@ public sealed class KernelTask : ISleeper, IFileUser
             queue.Add(this);
         }
         State = TaskState.Sleeping;
+    }
+
+    /// <summary>Sleeps on more queues, each of which wakes one such sleeper for an event.</summary>
+    internal void SleepAlsoOn(List<(WaitQueue Queue, uint Events)> exclusive)
+    {
+        foreach ((WaitQueue queue, uint events) in exclusive)
+        {
+            _queues.Add(queue);
+            queue.AddExclusive(this, events);
+        }
     }
 
     /// <summary>Makes a sleeping task runnable; nothing happens to others.</summary>

@@ -1,10 +1,12 @@
+using ArmVdso.Kernel.Ipc;
 using ArmVdso.Kernel.Namespaces;
 using ArmVdso.Kernel.Time;
 
 namespace ArmVdso.Kernel.Tasks;
 
 /// <summary>The namespaces of a kernel: the first of each kind, and making others (kernel/nsproxy.c).</summary>
-public sealed class NamespaceTable
+/// <param name="hostName">nodename of the first UTS namespace.</param>
+public sealed class NamespaceTable(string hostName)
 {
     private const int MaxUserNamespaceLevel = 32;
     private uint _last = 0xEFFFFFFF;
@@ -14,6 +16,18 @@ public sealed class NamespaceTable
 
     /// <summary>The first time namespace, without offsets.</summary>
     public TimeNamespace InitialTime { get; } = new() { Number = TimeNamespace.InitialNumber, Frozen = true };
+
+    /// <summary>The first UTS namespace.</summary>
+    public UtsNamespace InitialUts { get; } = new(hostName);
+
+    /// <summary>The first IPC namespace.</summary>
+    internal IpcTables InitialIpc { get; } = new(IpcTables.InitialNumber, UserNamespace.Initial, new KeyTable());
+
+    /// <summary>A UTS namespace with the names of another (clone_uts_ns).</summary>
+    internal UtsNamespace NewUts(UtsNamespace from, UserNamespace owner) => new(NewNumber(), owner, from.Host, from.Domain);
+
+    /// <summary>An empty IPC namespace (create_ipc_ns).</summary>
+    internal IpcTables NewIpc(UserNamespace owner) => new(NewNumber(), owner, InitialIpc.Keys);
 
     /// <summary>Next number of nsfs, for a namespace of any kind.</summary>
     private uint NewNumber() => ++_last;

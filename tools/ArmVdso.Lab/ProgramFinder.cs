@@ -1,3 +1,5 @@
+using ArmVdso.Kernel.Configuration;
+
 namespace ArmVdso.Lab;
 
 /// <summary>Where the program that the user named is: inside the guest's root, or a file of the host.</summary>
@@ -14,7 +16,7 @@ internal static class ProgramFinder
             throw new LabException("the name of the program is empty", LabFault.Input);
         bool isPath = program.Contains('/');
         string? root = settings.Root;
-        if (settings.Binds.Any(b => b.GuestPath == program))
+        if (settings.Binds.Any(b => Shows(b, program)))
             return (null, program, root);
         if (root is not null)
         {
@@ -58,6 +60,11 @@ internal static class ProgramFinder
             : isPath ? "" : " in the PATH of the guest's root, nor here";
         throw new LabException($"{program}: not found{where}", LabFault.NotFound);
     }
+
+    /// <summary>Whether a bind is at a guest path, or has a file of its folder there.</summary>
+    private static bool Shows(Bind bind, string guestPath) => bind.GuestPath == guestPath
+        || (guestPath.StartsWith(bind.GuestPath.TrimEnd('/') + "/", StringComparison.Ordinal)
+            && ExistsInside(bind.HostPath, guestPath[bind.GuestPath.TrimEnd('/').Length..]));
 
     /// <summary>Whether a guest path exists in the root, with links followed as the guest follows them: never out of the root.</summary>
     private static bool ExistsInside(string root, string guestPath, int depth = 0)

@@ -54,11 +54,21 @@ public sealed class StaticProgramTests
     [InlineData("memory", 0)]
     [InlineData("time", 0)]
     [InlineData("namespaces", 0)]
+    [InlineData("isolation", 0)]
     public void OurOwnPrograms(string name, int expected)
     {
         ArmVdsoCommand.Result result = ArmVdsoCommand.Run("run", GuestPrograms.Path(name));
         Assert.True(result.Status == expected && !result.Output.Contains("FAILED"),
             $"status {result.Status}\n{result.Output}{result.Errors}");
+    }
+
+    [Fact]
+    public void ProgramInABoundFolder()
+    {
+        string folder = Path.GetDirectoryName(GuestPrograms.Path("hello"))!;
+        ArmVdsoCommand.Result result = ArmVdsoCommand.Run("run", "--bind", $"{folder}:/here:ro", "/here/hello");
+        Assert.Equal(0, result.Status);
+        Assert.Equal(127, ArmVdsoCommand.Run("run", "--bind", $"{folder}:/here:ro", "/here/nothing").Status);
     }
 
     /// <summary>Four threads under preemption with migration: the program checks each vDSO answer against the system call's, and some
