@@ -4,6 +4,7 @@ namespace ArmVdso.Kernel.Files;
 internal class PseudoTerminal : Terminal
 {
     private const int Capacity = 65536;
+    private const byte PacketFlushRead = 1, PacketFlushWrite = 2, PacketNoStop = 16, PacketDoStop = 32;
     private readonly List<byte> _line = [];
     private readonly Queue<byte[]> _lines = new();
     private readonly ByteQueue _raw = new(Capacity);
@@ -61,6 +62,51 @@ internal class PseudoTerminal : Terminal
         _lines.Clear();
         _raw.Skip(_raw.Count);
         _taken = 0;
+        Tell(PacketFlushRead);
+    }
+
+    protected override void FlushOutput()
+    {
+        Output.Skip(Output.Count);
+        Tell(PacketFlushWrite);
+    }
+
+    protected override void FlowChanged()
+    {
+        PacketStatus &= unchecked((byte)~(PacketDoStop | PacketNoStop));
+        Tell(StopsByKeys ? PacketDoStop : PacketNoStop);
+    }
+
+    /// <summary>TIOCPKT: the master's reads begin with a byte that says what the slave has done, or 0 and data (tty_ioctl(4)).</summary>
+    public bool Packet { get; private set; }
+
+    /// <summary>TIOCPKT_* that the master has not read yet.</summary>
+    public byte PacketStatus { get; private set; }
+
+    /// <summary>Packet mode on or off (pty_set_pktmode).</summary>
+    public void SetPacket(bool on)
+    {
+        if (on && !Packet)
+            PacketStatus = 0;
+        Packet = on;
+    }
+
+    /// <summary>What the master reads in packet mode; 0: nothing.</summary>
+    public int ReadPacket(Span<byte> buffer)
+    {
+        if (buffer.Length == 0 || (PacketStatus == 0 && Output.Count == 0))
+            return 0;
+        buffer[0] = PacketStatus;
+        PacketStatus = 0;
+        return buffer[0] != 0 ? 1 : 1 + Output.Dequeue(buffer[1..]);
+    }
+
+    private void Tell(byte status)
+    {
+        if (!Packet)
+            return;
+        PacketStatus |= status;
+        MasterSource.Notify(PollBits.Readable | PollBits.Pri);
     }
 
     /// <summary>The slave's read.</summary>

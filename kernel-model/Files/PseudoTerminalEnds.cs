@@ -7,7 +7,7 @@ internal sealed class PseudoTerminalMaster(Inode inode, int flags, PseudoTermina
 
     public override long Read(Span<byte> buffer, long position)
     {
-        int n = pty.Output.Dequeue(buffer);
+        int n = pty.Packet ? pty.ReadPacket(buffer) : pty.Output.Dequeue(buffer);
         if (n > 0)
         {
             pty.SlaveSource.Notify(PollBits.Writable);
@@ -20,6 +20,7 @@ internal sealed class PseudoTerminalMaster(Inode inode, int flags, PseudoTermina
 
     public override uint Poll() => PollBits.Writable
         | (pty.Output.Count > 0 ? PollBits.Readable : 0)
+        | (pty is { Packet: true, PacketStatus: not 0 } ? PollBits.Readable | PollBits.Pri : 0)
         | (pty.HadSlave && pty.Slaves == 0 ? PollBits.Hup : 0);
 
     public override long Ioctl(IFileUser user, uint command, ulong argument)
@@ -42,6 +43,13 @@ internal sealed class PseudoTerminalMaster(Inode inode, int flags, PseudoTermina
                 if (fd < 0)
                     file.Release();
                 return fd;
+            case IoctlNumbers.TIOCPKT:
+                if (!user.Memory.Read(argument, out int packets))
+                    return -Errno.EFAULT;
+                pty.SetPacket(packets != 0);
+                return 0;
+            case IoctlNumbers.TIOCGPKT:
+                return user.Memory.Write(argument, pty.Packet ? 1 : 0) ? 0 : -Errno.EFAULT;
             case IoctlNumbers.FIONREAD:
                 return user.Memory.Write(argument, pty.Output.Count) ? 0 : -Errno.EFAULT;
             default:

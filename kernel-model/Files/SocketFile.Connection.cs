@@ -62,12 +62,30 @@ internal sealed partial class SocketFile
         return 0;
     }
 
+    /// <summary>Addresses of a socket of datagrams once it has one to send to: the way there says its own, which is the wildcard again
+    /// when it is disconnected (ip4_datagram_connect, ip6_datagram_connect).</summary>
+    private void ConnectDatagrams(byte[] target)
+    {
+        (IPAddress ip, int port) = SocketTable.Inet(target);
+        (IPAddress own, int ownPort) = SocketTable.Inet(Local!);
+        ip = Specific(ip);
+        Peer = SocketTable.InetAddress(Domain, ip, port);
+        if (!own.Equals(IPAddress.Any) && !own.Equals(IPAddress.IPv6Any))
+            return;
+        _localBefore ??= Local;
+        Local = SocketTable.InetAddress(Domain, ip, ownPort);
+    }
+
+    /// <summary>The wildcard address that connecting took the place of; null: none.</summary>
+    private byte[]? _localBefore;
+
     /// <summary>connect: 0, an error, or -EAGAIN when the listener's queue is full.</summary>
     public long Connect(ReadOnlySpan<byte> address, in Caller caller)
     {
         if (Kind == SocketTable.SOCK_DGRAM && address.Length >= 2 && (address[0] | address[1] << 8) == 0)
         {
             (_other, Peer, _wasConnected) = (null, null, false);
+            (Local, _localBefore) = (_localBefore ?? Local, null);
             return 0;
         }
         address = Mapped(address);
@@ -85,9 +103,11 @@ internal sealed partial class SocketFile
                 return error;
             if (found != null && found.Kind != Kind)
                 return -Errno.EPROTOTYPE;
-            Peer = Domain == SocketTable.AF_UNIX ? found!.Local : target;
             _wasConnected = true;
-            _other = Domain == SocketTable.AF_UNIX ? found : null;
+            if (Domain == SocketTable.AF_UNIX)
+                (Peer, _other) = (found!.Local, found);
+            else
+                ConnectDatagrams(target);
             return 0;
         }
         if (error < 0)
@@ -131,8 +151,12 @@ internal sealed partial class SocketFile
         return 0;
     }
 
-    private static IPAddress Specific(IPAddress ip) =>
-        ip.Equals(IPAddress.Any) ? IPAddress.Loopback : ip.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : ip;
+    private static IPAddress Specific(IPAddress ip)
+    {
+        if (ip.IsIPv4MappedToIPv6 && ip.MapToIPv4().Equals(IPAddress.Any))
+            return IPAddress.Loopback.MapToIPv6();
+        return ip.Equals(IPAddress.Any) ? IPAddress.Loopback : ip.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : ip;
+    }
 
     /// <summary>Finds the socket with an address and gives this one a port if it has none.</summary>
     private long Resolve(byte[] address, in Caller caller, out SocketFile? found)

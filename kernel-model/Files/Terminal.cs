@@ -9,6 +9,9 @@ internal abstract class Terminal(Vfs vfs)
     private const uint ICRNL = 0x100, IXON = 0x400, IUTF8 = 0x4000, OPOST = 1, ONLCR = 4, CS8 = 0x30, CREAD = 0x80, B38400 = 0xF,
         ISIG = 1, ICANON = 2, ECHO = 8, ECHOE = 0x10, ECHOK = 0x20, ECHOCTL = 0x200, ECHOKE = 0x800, IEXTEN = 0x8000;
 
+    /// <summary>VSTART and VSTOP, and what they usually are.</summary>
+    private const int StartIndex = 8, StopIndex = 9, ControlQ = 0x11, ControlS = 0x13;
+
     private readonly byte[] _controlCharacters = [3, 0x1C, 0x7F, 0x15, 4, 0, 1, 0, 0x11, 0x13, 0x1A, 0, 0x12, 0xF, 0x17, 0x16, 0, 0, 0];
     private uint _inputFlags = ICRNL | IXON;
     private uint _outputFlags = OPOST | ONLCR;
@@ -49,6 +52,19 @@ internal abstract class Terminal(Vfs vfs)
     {
     }
 
+    /// <summary>^S and ^Q stop and start the output.</summary>
+    protected bool StopsByKeys => (_inputFlags & IXON) != 0 && Control(StartIndex) == ControlQ && Control(StopIndex) == ControlS;
+
+    /// <summary><see cref="StopsByKeys"/> is another than before.</summary>
+    protected virtual void FlowChanged()
+    {
+    }
+
+    /// <summary>Throws output away that nobody has read (TCFLSH).</summary>
+    protected virtual void FlushOutput()
+    {
+    }
+
     /// <summary>Bytes that a read would give (FIONREAD).</summary>
     protected virtual int Available => 0;
 
@@ -75,7 +91,7 @@ internal abstract class Terminal(Vfs vfs)
                     return -Errno.EFAULT;
                 if (command is IoctlNumbers.TCSETSF or IoctlNumbers.TCSETSF2)
                     FlushInput();
-                bool canonical = Canonical;
+                bool canonical = Canonical, stops = StopsByKeys;
                 _inputFlags = BinaryPrimitives.ReadUInt32LittleEndian(buffer);
                 _outputFlags = BinaryPrimitives.ReadUInt32LittleEndian(buffer[4..]);
                 _controlFlags = BinaryPrimitives.ReadUInt32LittleEndian(buffer[8..]);
@@ -84,6 +100,8 @@ internal abstract class Terminal(Vfs vfs)
                 buffer.Slice(17, 19).CopyTo(_controlCharacters);
                 if (canonical != Canonical)
                     CanonicalChanged();
+                if (stops != StopsByKeys)
+                    FlowChanged();
                 return 0;
             case IoctlNumbers.TIOCGWINSZ:
                 BinaryPrimitives.WriteUInt16LittleEndian(buffer, Rows);
@@ -125,8 +143,12 @@ internal abstract class Terminal(Vfs vfs)
                 vfs.Devices.DropControlling(user.Session);
                 return 0;
             case IoctlNumbers.TCFLSH:
+                if (argument > 2)
+                    return -Errno.EINVAL;
                 if (argument != 1)
                     FlushInput();
+                if (argument != 0)
+                    FlushOutput();
                 return 0;
             case IoctlNumbers.TCSBRK or IoctlNumbers.TCXONC or IoctlNumbers.TIOCEXCL:
                 return 0;

@@ -55,6 +55,7 @@ public sealed class StaticProgramTests
     [InlineData("time", 0)]
     [InlineData("namespaces", 0)]
     [InlineData("isolation", 0)]
+    [InlineData("packets", 0)]
     public void OurOwnPrograms(string name, int expected)
     {
         ArmVdsoCommand.Result result = ArmVdsoCommand.Run("run", GuestPrograms.Path(name));
