@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using ArmVdso.Lab.Check;
+using ArmVdso.Lab.Debug;
 using ArmVdso.Lab.Designs;
 using ArmVdso.Lab.Explain;
 using ArmVdso.Lab.KernelPath;
@@ -173,6 +174,14 @@ public sealed class ArmVdsoLab(SessionSettings settings)
     /// <exception cref="LabException">The ID is none of this laboratory.</exception>
     public bool Replay(string schedule, TextWriter output, string? mutant = null, bool brief = false) =>
         ReplayTrace.Run(settings, Schedule.Parse(schedule), mutant is null ? null : Mutant.Find(mutant), brief, output);
+
+    /// <summary>Opens a schedule, as <see cref="Check"/> names it, in a debugger. The result says whether it holds.</summary>
+    /// <param name="schedule">The schedule.</param>
+    /// <param name="serve">Serves a debugger; the machine stands before the first instruction of the call.</param>
+    /// <param name="mutant">A fault that is planted first; null: none.</param>
+    /// <exception cref="LabException">There is no such schedule.</exception>
+    public bool DebugReplay(string schedule, Action<DebugTarget> serve, string? mutant = null) =>
+        ReplayTrace.Debug(settings, Schedule.Parse(schedule), mutant is null ? null : Mutant.Find(mutant), serve);
 
     /// <summary>Plants each fault that has a place in a design, and says what finds it.</summary>
     /// <param name="design">The design.</param>

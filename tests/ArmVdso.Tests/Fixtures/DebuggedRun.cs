@@ -42,7 +42,30 @@ internal sealed class DebuggedRun : IDisposable
     /// <returns>What GDB wrote, and the program's status.</returns>
     internal (string Text, int Status) Gdb(params string[] commands)
     {
-        string[] first = ["set confirm off", "set width 0", "set architecture aarch64", $"target remote {Socket}"];
+        using Process gdb = Start(Socket, commands);
+        Task<string> text = Read(gdb);
+        int status = Serve(() => gdb.HasExited);
+        return (text.GetAwaiter().GetResult(), status);
+    }
+
+    /// <summary>Has GDB debug what is at a socket, by commands.</summary>
+    /// <returns>What it wrote.</returns>
+    internal static string GdbAt(string socket, params string[] commands)
+    {
+        using Process gdb = Start(socket, commands);
+        return Read(gdb).GetAwaiter().GetResult();
+    }
+
+    private static async Task<string> Read(Process gdb)
+    {
+        Task<string> output = gdb.StandardOutput.ReadToEndAsync(), errors = gdb.StandardError.ReadToEndAsync();
+        await gdb.WaitForExitAsync();
+        return await output + await errors;
+    }
+
+    private static Process Start(string socket, string[] commands)
+    {
+        string[] first = ["set confirm off", "set width 0", "set architecture aarch64", $"target remote {socket}"];
         string[] words = ["-nx", "-q", "-batch", .. first.Concat(commands).SelectMany(c => (string[])["-ex", c])];
         var start = new ProcessStartInfo("gdb-multiarch", words)
         {
@@ -50,12 +73,9 @@ internal sealed class DebuggedRun : IDisposable
             RedirectStandardError = true,
             RedirectStandardInput = true,
         };
-        using Process gdb = Process.Start(start)!;
+        Process gdb = Process.Start(start)!;
         gdb.StandardInput.Close();
-        Task<string> output = gdb.StandardOutput.ReadToEndAsync(), errors = gdb.StandardError.ReadToEndAsync();
-        int status = Serve(() => gdb.HasExited);
-        gdb.WaitForExit();
-        return (output.GetAwaiter().GetResult() + errors.GetAwaiter().GetResult(), status);
+        return gdb;
     }
 
     /// <summary>Serves whoever connects, and runs the program to its end.</summary>

@@ -46,12 +46,13 @@ internal static class BootCommand
             Description = "goes on where a snapshot was made, with its machine; in place of --kernel",
             HelpName = "FILE",
         };
+        var debugger = new DebugOption("waits, before the first instruction,");
         var reports = new ReportOptions();
         OptionGroup[] machine = [new CpuOptions(cpus: 1), new CoreOptions(), new MachineOptions(true)];
         OptionGroup[] groups = [.. machine, new EngineOptions(), new LimitOptions()];
         return new CliCommand(
             "boot", "boots an arm64 Linux kernel on a small board; its console is the terminal (Ctrl-A x ends it) or a pipe", groups,
-            [kernel, initial, append, disk, snapshot, when, restore, .. reports.Options], [], input =>
+            [kernel, initial, append, disk, snapshot, when, restore, debugger.Option, .. reports.Options], [], input =>
             {
                 SessionSettings settings = CliCommand.Settings(input, groups);
                 string file = input.Text(kernel);
@@ -73,7 +74,9 @@ internal static class BootCommand
                 if (moment.File is null != string.IsNullOrEmpty(moment.When))
                     throw CommandInput.Error($"{snapshot.Name} FILE and {when.Name} TEXT|CYCLE belong together");
                 ReportFiles written = reports.Read(input);
-                return () => Boot(settings, restored, files, moment, written);
+                Action<BoardTarget, Action>? serve = debugger.Read(input) is { } place
+                    ? (target, flush) => debugger.Serve(place, target, "", flush) : null;
+                return () => Boot(settings, restored, files, moment, written, serve);
             });
     }
 
@@ -91,7 +94,8 @@ internal static class BootCommand
     }
 
     private static int Boot(
-        SessionSettings settings, string? restored, BootFiles files, SnapshotMoment snapshot, ReportFiles reports)
+        SessionSettings settings, string? restored, BootFiles files, SnapshotMoment snapshot, ReportFiles reports,
+        Action<BoardTarget, Action>? debugger)
     {
         using Stream input = StandardStream.Open(0);
         using Stream output = StandardStream.Open(1);
@@ -115,7 +119,10 @@ internal static class BootCommand
         int status = -1;
         try
         {
-            return status = session.Run() switch
+            BoardTarget? target = debugger is null ? null : new BoardTarget(session);
+            if (target is not null)
+                debugger!(target, console.Flush);
+            return status = (target?.Finish() ?? session.Run()) switch
             {
                 BoardEnd.PowerOff => 0,
                 BoardEnd.Reset => ExitStatus.GuestReset,

@@ -22,6 +22,7 @@ internal static class CheckCommand
         var replay = new Option<string?>(
             "--replay")
         { Description = "runs one schedule and shows every instruction and event", HelpName = "ID" };
+        var debugger = new DebugOption("with --replay: waits, before the call's first instruction,");
         var brief = new Option<bool>("--brief") { Description = "with --replay: EL1 code as one line a function" };
         var mutant = new Option<string?>("--mutant") { Description = "plants a fault first (with --replay too)", HelpName = "NAME" };
         var mutants = new Option<bool>("--mutants")
@@ -42,7 +43,8 @@ internal static class CheckCommand
         OptionGroup[] groups = [new CpuOptions("without: max"), new KernelOptions()];
         return new CliCommand(
             "check", "explores every interleaving of a vDSO call with switches, signals and updates", groups,
-            [function, @event, pairs, sample, seed, replay, brief, mutant, mutants, faults, exposure, litmus, json], [designs], input =>
+            [function, @event, pairs, sample, seed, replay, brief, debugger.Option, mutant, mutants, faults, exposure, litmus, json],
+            [designs], input =>
             {
                 SessionSettings settings = CliCommand.Settings(input, groups, new SessionSettings { Core = "none" });
                 if (settings.Cpus < 2)
@@ -51,7 +53,9 @@ internal static class CheckCommand
                 string[] named = input.Operands(designs);
                 if (input.Value(litmus))
                 {
-                    input.Refuse("with --litmus", function, @event, pairs, sample, replay, brief, mutant, mutants, faults, exposure);
+                    input.Refuse(
+                        "with --litmus", function, @event, pairs, sample, replay, brief, debugger.Option, mutant, mutants, faults,
+                        exposure);
                     bool asNodes = input.Value(json);
                     return () => LitmusReport.Write(Console.Out, ArmVdsoLab.Litmus(named), asNodes) ? 0 : 1;
                 }
@@ -76,9 +80,15 @@ internal static class CheckCommand
                     input.Refuse("with --replay", function, @event, pairs, sample, mutants, exposure, json);
                     if (named.Length > 0)
                         throw CommandInput.Error("DESIGN means nothing with --replay, whose ID names it");
+                    if (debugger.Read(input) is { } place)
+                    {
+                        input.Refuse("with -g", brief);
+                        return () => lab.DebugReplay(id, t => debugger.Serve(place, t, "GNU/Linux", () => { }), fault) ? 0 : 1;
+                    }
                     return () => lab.Replay(id, Console.Out, fault, short_) ? 0 : 1;
                 }
-                input.Refuse("without --replay", brief);
+                _ = debugger.Read(input);
+                input.Refuse("without --replay", brief, debugger.Option);
                 if (expose)
                 {
                     input.Refuse("with --exposure", function, @event, pairs, sample, mutant, mutants);

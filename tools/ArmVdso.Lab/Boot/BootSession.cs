@@ -275,7 +275,11 @@ public sealed class BootSession : IDisposable
     /// <summary>Runs until the guest ends.</summary>
     /// <returns>How it ended; <see cref="BoardEnd.None"/>: <see cref="Interrupt"/> ended it.</returns>
     /// <exception cref="LabException">A limit was reached, the guest's kernel panicked, or the guest waits for ever.</exception>
-    public BoardEnd Run()
+    public BoardEnd Run() => RunUntil(() => false) ?? throw new InvalidOperationException("a run without an end");
+
+    /// <summary>As <see cref="Run"/>, or until something asked the machine to stop (<see cref="Emulator.Machine.StopRequested"/>) because
+    /// the caller has what it wants; null then.</summary>
+    internal BoardEnd? RunUntil(Func<bool> enough)
     {
         ulong limit = _settings.MaxCycles == 0 ? ulong.MaxValue : _settings.MaxCycles;
         try
@@ -283,6 +287,8 @@ public sealed class BootSession : IDisposable
             while (true)
             {
                 Board.Run(limit);
+                if (enough())
+                    return null;
                 if (!Machine.Paused)
                     break;
                 _paused?.Invoke();

@@ -78,6 +78,8 @@ internal sealed partial class CheckRig : IDisposable, IHypercallHandler
     /// <summary>Settings of the run: no timing model, whatever was asked for.</summary>
     internal SessionSettings Settings { get; }
 
+    internal Session Session => _session;
+
     internal Machine Machine => _session.Machine;
 
     internal LinuxKernel Kernel => _session.Kernel;

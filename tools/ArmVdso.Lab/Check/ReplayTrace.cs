@@ -1,6 +1,7 @@
 using System.Text;
 using ArmVdso.Emulator.Isa.Disassembly;
 using ArmVdso.Emulator.Timing.Events;
+using ArmVdso.Lab.Debug;
 
 namespace ArmVdso.Lab.Check;
 
@@ -31,15 +32,9 @@ internal sealed class ReplayTrace : IRigObserver
     /// <summary>Writes the trace. Whether the schedule holds.</summary>
     internal static bool Run(SessionSettings settings, Schedule schedule, Mutant? mutant, bool brief, TextWriter output)
     {
-        CheckedFunction function = CheckedFunction.Of(CheckRig.With(settings, schedule.Design).Design())
-            .FirstOrDefault(f => f.Name == schedule.Function)
-            ?? throw new LabException($"replay: there is no function '{schedule.Function}'", LabFault.Input);
+        CheckedFunction function = FunctionOf(settings, schedule);
         using var rig = new CheckRig(CheckRig.With(settings, schedule.Design));
-        if (!function.IsIn(rig))
-            throw new LabException($"replay: design {schedule.Design} has no {function.Symbol}", LabFault.Input);
-        mutant?.Plant(rig);
-        var explorer = new Explorer(rig);
-        int usual = explorer.Undisturbed(function).Outcome.Instructions;
+        (Explorer explorer, int usual) = Prepare(rig, function, schedule, mutant);
         var trace = new ReplayTrace(rig, output, brief);
         rig.Observer = trace;
         output.WriteLine(
@@ -53,6 +48,34 @@ internal sealed class ReplayTrace : IRigObserver
             : $"FAILED: {outcome.Failure}");
         output.Flush();
         return outcome.Failure is null;
+    }
+
+    private static CheckedFunction FunctionOf(SessionSettings settings, Schedule schedule) =>
+        CheckedFunction.Of(CheckRig.With(settings, schedule.Design).Design()).FirstOrDefault(f => f.Name == schedule.Function)
+        ?? throw new LabException($"replay: there is no function '{schedule.Function}'", LabFault.Input);
+
+    private static (Explorer Explorer, int Usual) Prepare(CheckRig rig, CheckedFunction function, Schedule schedule, Mutant? mutant)
+    {
+        if (!function.IsIn(rig))
+            throw new LabException($"replay: design {schedule.Design} has no {function.Symbol}", LabFault.Input);
+        mutant?.Plant(rig);
+        var explorer = new Explorer(rig);
+        return (explorer, explorer.Undisturbed(function).Outcome.Instructions);
+    }
+
+    /// <summary>Opens a schedule in a debugger. Whether it holds.</summary>
+    /// <param name="settings">Settings.</param>
+    /// <param name="schedule">The schedule.</param>
+    /// <param name="mutant">A fault that is planted first; null: none.</param>
+    /// <param name="serve">Serves the debugger, which the machine waits for.</param>
+    internal static bool Debug(SessionSettings settings, Schedule schedule, Mutant? mutant, Action<DebugTarget> serve)
+    {
+        CheckedFunction function = FunctionOf(settings, schedule);
+        using var rig = new CheckRig(CheckRig.With(settings, schedule.Design));
+        (Explorer explorer, int usual) = Prepare(rig, function, schedule, mutant);
+        using var target = new ReplayTarget(rig, () => explorer.Run(function, schedule, usual));
+        serve(target);
+        return target.Finish().Failure is null;
     }
 
     // Hooks are run inside of an HVC: its own step ends after theirs.

@@ -107,6 +107,12 @@ public abstract class DebugTarget
     /// <inheritdoc cref="ReportsForks"/>
     public bool ReportsExecs { get; set; }
 
+    /// <summary>Whether watchpoints stop it; else a debugger steps and compares.</summary>
+    public virtual bool HasWatchpoints => true;
+
+    /// <summary>Where text for the person at the debugger goes, in whole lines.</summary>
+    public Action<string>? Tell { get; set; }
+
     /// <summary>Whether the machine may go backwards.</summary>
     public virtual bool CanReverse => false;
 

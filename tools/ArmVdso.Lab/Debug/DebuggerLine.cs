@@ -107,6 +107,13 @@ public sealed class DebuggerLine : IDisposable
         }
     }
 
+    /// <summary>Nobody answers any more.</summary>
+    internal void HangUp()
+    {
+        if (!Closed)
+            _socket!.Shutdown(SocketShutdown.Send);
+    }
+
     /// <summary>From now on packets are not acknowledged (QStartNoAckMode).</summary>
     internal void BeSilent() => _silent = true;
 

@@ -28,6 +28,7 @@ public sealed partial class GdbServer
         _osAbi = osAbi;
         _flush = flush;
         _line.Stop = target.RequestStop;
+        target.Tell = text => line.Send("O" + Hex(text));
         _general = target.Threads is [var first, ..] ? first : default;
         _stop = new DebugStop(StopKind.Step, _general);
     }
@@ -50,6 +51,7 @@ public sealed partial class GdbServer
             // A stop that ends everything is told, and then nobody asks any more.
             _line.Send(answer);
         }
+        _line.HangUp();
         _target.Detach(-1);
     }
 
@@ -211,7 +213,7 @@ public sealed partial class GdbServer
             case "0" or "1":
                 _target.Breakpoints.Put(_general.Pid, address, there);
                 return Ok;
-            case "2" or "3" or "4":
+            case "2" or "3" or "4" when _target.HasWatchpoints:
                 if (length is 0 or > MostWatched)
                     return Failed;
                 WatchKind kind = parts[0] switch { "2" => WatchKind.Write, "3" => WatchKind.Read, _ => WatchKind.Any };

@@ -33,8 +33,8 @@ public sealed partial class ProgramTarget
     private Place _end;
 
     /// <inheritdoc/>
-    public override bool CanReverse => MachineCheckpoint.IsSupported && Kernel.Hooks.Keyboard is null
-        && Machine.Engine is not (EngineKind.PortableChecked or EngineKind.NativeChecked);
+    public override bool CanReverse => !_everybody && MachineCheckpoint.IsSupported && Kernel.Hooks is { Keyboard: null, SystemCall: null }
+        && ReferenceEquals(Machine.Observer, _offsets) && Machine.Engine is not (EngineKind.PortableChecked or EngineKind.NativeChecked);
 
     private ulong Total()
     {

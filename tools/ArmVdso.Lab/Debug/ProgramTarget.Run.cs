@@ -80,12 +80,14 @@ public sealed partial class ProgramTarget
         Forked = OnForked,
         Exec = task =>
         {
-            hooks.Exec?.Invoke(task);
+            if (!_replays)
+                hooks.Exec?.Invoke(task);
             OnExec(task);
         },
         Exit = (task, status) =>
         {
-            hooks.Exit?.Invoke(task, status);
+            if (!_replays)
+                hooks.Exit?.Invoke(task, status);
             OnExit(task, status);
         },
     };
@@ -97,7 +99,7 @@ public sealed partial class ProgramTarget
         _session = session;
         _unit = new Unit(this);
         Machine.Debug = _unit;
-        Machine.Observer ??= new OffsetTrace(Kernel, NoteOffset);
+        Machine.Observer ??= _offsets = new OffsetTrace(Kernel, NoteOffset);
         KernelTask first = Kernel.Tasks.Init!.Leader;
         _known.Attached.Add(first.Group.Pid);
         _steps[first] = new Stepping();
@@ -113,7 +115,20 @@ public sealed partial class ProgramTarget
     }
 #pragma warning restore CS8618
 
-    private bool IsAttached(int pid) => _known.Attached.Contains(pid) && !_detached.Contains(pid);
+    /// <summary>A target that shows the processes of a session to somebody else, who runs it.</summary>
+    internal static ProgramTarget Looking(Session session)
+    {
+        var target = new ProgramTarget { _session = session, _everybody = true, _replays = true };
+        target._unit = new Unit(target);
+        session.Machine.Debug = target._unit;
+        session.Machine.Observer ??= new OffsetTrace(session.Kernel, target.NoteOffset);
+        return target;
+    }
+
+    private bool _everybody;
+    private OffsetTrace? _offsets;
+
+    private bool IsAttached(int pid) => _everybody || _known.Attached.Contains(pid) && !_detached.Contains(pid);
 
     private bool IsAttached(KernelTask task) => IsAttached(task.Group.Pid);
 
