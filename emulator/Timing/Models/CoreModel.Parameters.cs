@@ -458,7 +458,7 @@ public sealed partial class CoreModel
                 throw Error("parameters." + rule.Key, $"{value} is not in {rule.Low}..{rule.High}");
             rule.Set(this, value);
         }
-        foreach (string key in (string[])["l1i_size", "l1d_size", "l2_size", "line_size", "fetch_bytes"])
+        foreach (string key in (string[])["l1d_size", "l2_size", "line_size", "fetch_bytes"])
         {
             if (!BitOperations.IsPow2(_values[key]))
                 throw Error("parameters." + key, "must be a power of two");

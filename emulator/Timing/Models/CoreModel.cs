@@ -122,7 +122,7 @@ public sealed partial class CoreModel
     /// <summary>The text of a core's file.</summary>
     /// <param name="name">A built-in model, but not "none", or a file.</param>
     /// <exception cref="CoreModelException">There is none.</exception>
-    internal static string TextOf(string name) => TextOf(name, "core model", Prefix, [None.Name, .. Names]);
+    public static string TextOf(string name) => TextOf(name, "core model", Prefix, [None.Name, .. Names]);
 
     private static string TextOf(string name, string what, string prefix, IReadOnlyList<string> known)
     {

@@ -19,6 +19,7 @@ public sealed class CommandTreeCommandTests
         ["vdso extract"] = ["file"],
         ["vdso init"] = ["folder"],
         ["vdso build"] = ["folder"],
+        ["model fit"] = ["folder"],
         ["dump"] = ["file"],
         ["completion"] = ["bash"],
         ["kernel-truth"] = ["--kernel-image", "file"],

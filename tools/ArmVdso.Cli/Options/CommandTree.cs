@@ -52,6 +52,7 @@ internal static class CommandTree
         CheckCommand.Make(),
         ExplainCommand.Make(),
         ModelsCommand.Make(),
+        ModelCommand.Make(),
         SyscallsCommand.Make(),
         VdsoCommand.Make(),
         YardsticksCommand.Make(),

@@ -9,13 +9,15 @@ public static class InstructionSet
     /// <summary>What a row stands for.</summary>
     /// <param name="section">Section of the table.</param>
     /// <param name="name">Row.</param>
-    /// <param name="core">Core that was measured: the author's correction for moves between register files depends on it.</param>
+    /// <param name="core">Core of the kind that was measured, in order or out of order: the author's correction for moves between
+    /// register files depends on it.</param>
     /// <param name="reason">Why there is none.</param>
     /// <returns>The bench; null with the reason when the row's notation is not understood.</returns>
     public static Bench? Find(string section, string name, string core, out string reason)
     {
         // What the author subtracts: the way from a vector to a general register (conversions), half of the way there and back (loads).
-        double move = core == "neoverse-n1" ? 2 : 3;
+        bool outOfOrder = CoreModel.Load(core).OutOfOrder;
+        double move = outOfOrder ? 2 : 3;
         const double Forward = 3;
         reason = "the notation of this row is not understood";
         Bench? bench = section switch
@@ -23,7 +25,7 @@ public static class InstructionSet
             "Scalar load" => MemoryBenches.Load(name),
             "Scalar store (throughput)" => MemoryBenches.Store(name),
             "Scalar store-to-load" => MemoryBenches.StoreToLoad(name),
-            "Branch" => BranchBenches.Find(name, core),
+            "Branch" => BranchBenches.Find(name, outOfOrder),
             _ when section.StartsWith("Vector load", StringComparison.Ordinal) => VectorMemoryBenches.Load(name, Forward),
             "Vector store (throughput)" => VectorMemoryBenches.Store(name),
             "Vector store-to-load" => VectorMemoryBenches.StoreToLoad(name),

@@ -1,0 +1,60 @@
+using ArmVdso.Emulator.Timing.Models;
+
+namespace ArmVdso.Yardsticks.Fitting;
+
+/// <summary>Micro-ops that an operation of a kind of port may have.</summary>
+internal static class MicroOpCandidates
+{
+    private const int MostOps = 8;
+    private const int MostBusy = 24;
+
+    /// <summary>Ports that stand for each other, by the first letter of one.</summary>
+    private static string[] Family(string port) => port[0] switch
+    {
+        'V' => ["V", "V0", "V1"],
+        'I' or 'S' or 'M' => ["I", "S", "M"],
+        'L' => port.Length > 1 ? [port] : ["L", "L0"],
+        _ => [port],
+    };
+
+    /// <summary>For micro-ops of one kind: others of the family, more of them, and ports that stay busy. What has several kinds stays as
+    /// it is.</summary>
+    /// <param name="uops">What they are now.</param>
+    /// <param name="known">Sets of ports that the core has.</param>
+    internal static IEnumerable<string> Of(string uops, IReadOnlySet<IssuePorts> known)
+    {
+        string[] tokens = uops.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        if (tokens.Length != 1 || tokens[0].Contains('@'))
+            yield break;
+        string[] family = [.. Family(tokens[0].Split('*', ':')[0]).Where(p => known.Contains(Ports(p)))];
+        // The simplest first: what comes first wins where two have one rate.
+        foreach (string other in family)
+            yield return other;
+        foreach (string other in family.Where(p => Count(p) == 1))
+        {
+            for (int busy = 2; busy <= MostBusy; busy++)
+                yield return $"{other}:{busy}";
+        }
+        foreach (string other in family.Where(p => Count(p) > 1))
+        {
+            for (int count = 2; count <= MostOps; count++)
+                yield return $"{other}*{count}";
+        }
+    }
+
+    /// <summary>Operations a cycle that their ports can take.</summary>
+    internal static double Rate(string uops)
+    {
+        var busy = new Dictionary<IssuePorts, double>();
+        foreach (MicroOp op in MicroOp.Parse(uops) ?? [])
+            busy[op.Ports] = busy.GetValueOrDefault(op.Ports) + op.Busy;
+        // Each set of ports by itself, and with all sets inside it.
+        double most = busy.Keys.Select(set => busy.Where(b => (b.Key & ~set) == 0).Sum(b => b.Value)
+            / System.Numerics.BitOperations.PopCount((uint)set)).DefaultIfEmpty(0).Max();
+        return most == 0 ? 4 : 1 / most;
+    }
+
+    private static IssuePorts Ports(string port) => MicroOp.Parse(port)![0].Ports;
+
+    private static int Count(string port) => System.Numerics.BitOperations.PopCount((uint)Ports(port));
+}
