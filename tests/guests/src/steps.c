@@ -64,7 +64,8 @@ static void clocks(void)
 static void timers(void)
 {
 	struct itimerspec tiny = { .it_interval = { .tv_nsec = 1 }, .it_value = { .tv_nsec = 1 } };
-	struct itimerval tiny_us = { .it_interval = { .tv_usec = 1 }, .it_value = { .tv_usec = 1 } };
+	/* Longer than a delivery takes: else nothing but deliveries would happen, as on a real machine. */
+	struct itimerval tiny_us = { .it_interval = { .tv_usec = 50 }, .it_value = { .tv_usec = 1 } };
 	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN }, none = { .sigev_notify = SIGEV_NONE };
 	struct timespec pause_time = { .tv_nsec = 2000000 };
 	struct sigaction action = { .sa_handler = counted };
