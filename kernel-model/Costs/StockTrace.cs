@@ -26,10 +26,8 @@ public readonly record struct InstructionMix(
 
 /// <summary>A row of a table of Costs/: what a stock kernel executes for one call.</summary>
 /// <param name="Mix">Instructions by class.</param>
-/// <param name="InstructionLines">64-byte lines of instructions.</param>
-/// <param name="DataLines">64-byte lines of data.</param>
 /// <param name="Functions">Instructions by function; long calls are cut.</param>
-public sealed record StockTrace(InstructionMix Mix, int InstructionLines, int DataLines, IReadOnlyDictionary<string, int> Functions)
+public sealed record StockTrace(InstructionMix Mix, IReadOnlyDictionary<string, int> Functions)
 {
     private static readonly Dictionary<string, Dictionary<string, StockTrace>> s_tables = [];
 
@@ -66,16 +64,16 @@ public sealed record StockTrace(InstructionMix Mix, int InstructionLines, int Da
             while (reader.ReadLine() is { } line)
             {
                 string[] cells = line.Split('\t');
-                int[] v = [.. cells[1..14].Select(c => int.Parse(c, CultureInfo.InvariantCulture))];
+                int[] v = [.. cells[1..12].Select(c => int.Parse(c, CultureInfo.InvariantCulture))];
                 var functions = new Dictionary<string, int>();
                 foreach (string pair in cells[14].Split(' ', StringSplitOptions.RemoveEmptyEntries))
                 {
                     int colon = pair.LastIndexOf(':');
                     functions[pair[..colon]] = int.Parse(pair.AsSpan(colon + 1), CultureInfo.InvariantCulture);
                 }
-                // n nop ld st br taken brind rd wr barrier atomic iline dline
+                // n nop ld st br taken brind rd wr barrier atomic, then lines touched
                 table[cells[0]] = new StockTrace(
-                    new InstructionMix(v[0], v[1], v[2], v[3], v[4], v[7], v[8], v[9], v[10]), v[11], v[12], functions);
+                    new InstructionMix(v[0], v[1], v[2], v[3], v[4], v[7], v[8], v[9], v[10]), functions);
             }
             s_tables[name] = table;
             return table;

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
 using ArmVdso.Emulator.Board;
@@ -61,9 +60,7 @@ public sealed class BoardTarget : DebugTarget
             return false;
         if (register is >= V0 and < V0 + 32)
         {
-            V128 v = cpu.V(register - V0);
-            BinaryPrimitives.WriteUInt64LittleEndian(value, v.Lo);
-            BinaryPrimitives.WriteUInt64LittleEndian(value[8..], v.Hi);
+            Put(cpu.V(register - V0), value);
             return true;
         }
         ulong known = register switch
@@ -79,10 +76,7 @@ public sealed class BoardTarget : DebugTarget
             CpuNumber => (ulong)cpu.Index,
             _ => cpu.X(register),
         };
-        if (SizeOf(register) == 4)
-            BinaryPrimitives.WriteUInt32LittleEndian(value, (uint)known);
-        else
-            BinaryPrimitives.WriteUInt64LittleEndian(value, known);
+        Put(register, known, value);
         return true;
     }
 
@@ -91,49 +85,28 @@ public sealed class BoardTarget : DebugTarget
     {
         if (Find(thread) is not { } cpu)
             return false;
-        ulong low = SizeOf(register) == 4 ? BinaryPrimitives.ReadUInt32LittleEndian(value) : BinaryPrimitives.ReadUInt64LittleEndian(value);
+        ulong low = Low(register, value);
         switch (register)
         {
             case Sp:
                 cpu.SP = low;
                 return true;
             case Pc:
-                (cpu.PC, cpu.NextPC, cpu.BType, cpu.BTypeNext) = (low, low, 0, 0);
+                Jump(cpu, low);
                 return true;
             case Cpsr:
                 cpu.NZCV = (int)(low >> 28) & 15;
-                return true;
-            case >= V0 and < V0 + 32:
-                cpu.SetV(register - V0, new V128(low, BinaryPrimitives.ReadUInt64LittleEndian(value[8..])));
-                return true;
-            case Fpsr:
-                cpu.FPSR = (uint)low;
-                return true;
-            case Fpcr:
-                cpu.FPCR = (uint)low;
-                return true;
-            case Tpidr:
-                cpu.TPIDR_EL0 = low;
                 return true;
             case < Sp:
                 cpu.SetX(register, low);
                 return true;
             default:
-                return false;
+                return WriteHeld(cpu, register, value);
         }
     }
 
-    /// <summary>Where a CPU's tables put an address; null: nowhere, or not in RAM.</summary>
-    private ulong? Physical(Cpu cpu, ulong va)
-    {
-        var registers = new TranslationRegisters(cpu.TTBR0_EL1, cpu.TTBR1_EL1, cpu.TCR_EL1, cpu.MAIR_EL1, cpu.SCTLR_EL1);
-        Translation? tables = Machine.Translation.Select(registers, (va >> 55 & 1) != 0);
-        if (tables is null || !(tables.Translate(va, PagePermissions.KernelRead, out PageTranslation page)
-            || tables.Translate(va, PagePermissions.UserRead, out page) || tables.Translate(va, PagePermissions.KernelExecute, out page)))
-            return null;
-        ulong pa = page.Pa + (va & 4095);
-        return Machine.Memory.Contains(pa, 1) ? pa : null;
-    }
+    private ulong? Physical(Cpu cpu, ulong va) => GuestKernel.Physical(
+        Machine, cpu, va, PagePermissions.KernelRead, PagePermissions.UserRead, PagePermissions.KernelExecute);
 
     /// <inheritdoc/>
     public override int ReadMemory(ThreadId thread, ulong address, Span<byte> bytes)

@@ -84,18 +84,27 @@ public sealed class GuestKernel
     /// <summary>Reads the kernel's memory by the tables of a CPU.</summary>
     private bool Read(Cpu cpu, ulong va, Span<byte> bytes)
     {
-        var registers = new TranslationRegisters(cpu.TTBR0_EL1, cpu.TTBR1_EL1, cpu.TCR_EL1, cpu.MAIR_EL1, cpu.SCTLR_EL1);
-        Translation? tables = _machine.Translation.Select(registers, true);
         for (int i = 0; i < bytes.Length; i++)
         {
-            ulong at = va + (ulong)i;
-            if (tables is null || !tables.Translate(at, PagePermissions.KernelRead, out PageTranslation page))
-                return false;
-            ulong pa = page.Pa + (at & 4095);
-            if (!_machine.Memory.Contains(pa, 1))
+            if (Physical(_machine, cpu, va + (ulong)i, PagePermissions.KernelRead) is not { } pa)
                 return false;
             bytes[i] = _machine.Memory.Read<byte>(pa);
         }
         return true;
+    }
+
+    /// <summary>Where a CPU's tables put an address; null: nowhere that an access of one of these kinds may reach, or not in RAM.</summary>
+    internal static ulong? Physical(Machine machine, Cpu cpu, ulong va, params ReadOnlySpan<PagePermissions> kinds)
+    {
+        var registers = new TranslationRegisters(cpu.TTBR0_EL1, cpu.TTBR1_EL1, cpu.TCR_EL1, cpu.MAIR_EL1, cpu.SCTLR_EL1);
+        Translation? tables = machine.Translation.Select(registers, (va & HighHalf) != 0);
+        foreach (PagePermissions kind in kinds)
+        {
+            if (tables is null || !tables.Translate(va, kind, out PageTranslation page))
+                continue;
+            ulong pa = page.Pa + (va & 4095);
+            return machine.Memory.Contains(pa, 1) ? pa : null;
+        }
+        return null;
     }
 }

@@ -20,7 +20,8 @@ public sealed class KernelCosts
     /// <summary>Cycles; those of them that wait for lines; what the lines that miss cost one by one; instructions.</summary>
     private readonly record struct Work(long Cycles, long Stall, long Lines, long Instructions)
     {
-        public static Work operator +(Work a, Work b) => a - b * -1;
+        public static Work operator +(Work a, Work b) =>
+            new(a.Cycles + b.Cycles, a.Stall + b.Stall, a.Lines + b.Lines, a.Instructions + b.Instructions);
 
         public static Work operator -(Work a, Work b) =>
             new(a.Cycles - b.Cycles, a.Stall - b.Stall, a.Lines - b.Lines, a.Instructions - b.Instructions);

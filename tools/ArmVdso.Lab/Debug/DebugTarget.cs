@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+
 namespace ArmVdso.Lab.Debug;
 
 /// <summary>A thread as debuggers name it.</summary>
@@ -88,6 +90,52 @@ public abstract class DebugTarget
         >= V0 and < V0 + 32 => 16,
         _ => 8,
     };
+
+    /// <summary>Puts a register of 4 or 8 bytes.</summary>
+    protected static void Put(int register, ulong value, Span<byte> bytes)
+    {
+        if (SizeOf(register) == 4)
+            BinaryPrimitives.WriteUInt32LittleEndian(bytes, (uint)value);
+        else
+            BinaryPrimitives.WriteUInt64LittleEndian(bytes, value);
+    }
+
+    /// <summary>Puts a V register.</summary>
+    protected static void Put(V128 value, Span<byte> bytes)
+    {
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes, value.Lo);
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes[8..], value.Hi);
+    }
+
+    /// <summary>A register of 4 or 8 bytes, or the lower half of a V register.</summary>
+    protected static ulong Low(int register, ReadOnlySpan<byte> bytes) =>
+        SizeOf(register) == 4 ? BinaryPrimitives.ReadUInt32LittleEndian(bytes) : BinaryPrimitives.ReadUInt64LittleEndian(bytes);
+
+    /// <summary>Has a CPU go on at another address.</summary>
+    protected static void Jump(Cpu cpu, ulong pc) => (cpu.PC, cpu.NextPC, cpu.BType, cpu.BTypeNext) = (pc, pc, 0, 0);
+
+    /// <summary>Writes a register that a CPU holds for EL0 whatever it does: V, FPSR, FPCR, TPIDR. False: it is none of them.</summary>
+    protected static bool WriteHeld(Cpu cpu, int register, ReadOnlySpan<byte> bytes)
+    {
+        ulong low = Low(register, bytes);
+        switch (register)
+        {
+            case >= V0 and < V0 + 32:
+                cpu.SetV(register - V0, new V128(low, BinaryPrimitives.ReadUInt64LittleEndian(bytes[8..])));
+                return true;
+            case Fpsr:
+                cpu.FPSR = (uint)low;
+                return true;
+            case Fpcr:
+                cpu.FPCR = (uint)low;
+                return true;
+            case Tpidr:
+                cpu.TPIDR_EL0 = low;
+                return true;
+            default:
+                return false;
+        }
+    }
 
     /// <summary>What may stop it, as the debugger said last.</summary>
     public BreakpointList Breakpoints { get; } = new();

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.El1;
 using ArmVdso.Kernel.Files;
@@ -71,17 +70,11 @@ public sealed partial class ProgramTarget : DebugTarget
         };
         if (register is >= V0 and < V0 + 32)
         {
-            V128 v = cpu?.V(register - V0) ?? Kernel.Records.Context(Machine, task).V(register - V0);
-            BinaryPrimitives.WriteUInt64LittleEndian(value, v.Lo);
-            BinaryPrimitives.WriteUInt64LittleEndian(value[8..], v.Hi);
+            Put(cpu?.V(register - V0) ?? Kernel.Records.Context(Machine, task).V(register - V0), value);
         }
-        else if (known is { } number && SizeOf(register) == 4)
+        else if (known is { } number)
         {
-            BinaryPrimitives.WriteUInt32LittleEndian(value, (uint)number);
-        }
-        else if (known is { } wide)
-        {
-            BinaryPrimitives.WriteUInt64LittleEndian(value, wide);
+            Put(register, number, value);
         }
         return known is not null;
     }
@@ -103,7 +96,7 @@ public sealed partial class ProgramTarget : DebugTarget
             return false;
         _changed = true;
         Cpu? cpu = CpuOf(task);
-        ulong low = SizeOf(register) == 4 ? BinaryPrimitives.ReadUInt32LittleEndian(value) : BinaryPrimitives.ReadUInt64LittleEndian(value);
+        ulong low = Low(register, value);
         switch (register)
         {
             case <= Cpsr when cpu is { EL: 0 }:
@@ -114,18 +107,8 @@ public sealed partial class ProgramTarget : DebugTarget
             case <= Cpsr:
                 WriteSaved(Kernel.Records.Registers(task), register, low);
                 return true;
-            case >= V0 and < V0 + 32 when cpu is not null:
-                cpu.SetV(register - V0, new V128(low, BinaryPrimitives.ReadUInt64LittleEndian(value[8..])));
-                return true;
-            case Fpsr when cpu is not null:
-                cpu.FPSR = (uint)low;
-                return true;
-            case Fpcr when cpu is not null:
-                cpu.FPCR = (uint)low;
-                return true;
-            case Tpidr when cpu is not null:
-                cpu.TPIDR_EL0 = low;
-                return true;
+            case (>= V0 and < V0 + 32) or Fpsr or Fpcr or Tpidr when cpu is not null:
+                return WriteHeld(cpu, register, value);
             case Tpidrro when cpu is not null:
                 cpu.TPIDRRO_EL0 = low;
                 return true;
@@ -152,7 +135,7 @@ public sealed partial class ProgramTarget : DebugTarget
                 cpu.SP_EL0 = value;
                 break;
             case Pc:
-                (cpu.PC, cpu.NextPC, cpu.BType, cpu.BTypeNext) = (value, value, 0, 0);
+                Jump(cpu, value);
                 break;
             case Cpsr:
                 cpu.NZCV = (int)(value >> 28) & 15;
