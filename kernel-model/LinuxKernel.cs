@@ -235,6 +235,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
             Random = random,
             Seeding = seeding,
             Jobs = Jobs,
+            Owners = new FileOwners(Tasks, SignalDelivery),
             Log = Hooks.Log,
             In = Hooks.Input,
             Out = Hooks.Output,

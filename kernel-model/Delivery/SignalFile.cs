@@ -41,6 +41,8 @@ internal sealed class SignalFile(Vfs vfs, SignalDelivery signals, ulong mask, in
             BinaryPrimitives.WriteInt32LittleEndian(record[8..], info.Code);
             BinaryPrimitives.WriteInt32LittleEndian(record[(info.TimerId is null ? 12 : 24)..], info.Pid);
             BinaryPrimitives.WriteUInt32LittleEndian(record[(info.TimerId is null ? 16 : 32)..], info.Uid);
+            BinaryPrimitives.WriteInt32LittleEndian(record[20..], info.Poll?.Descriptor ?? 0);
+            BinaryPrimitives.WriteInt32LittleEndian(record[28..], (int)(info.Poll?.Band ?? 0));
             BinaryPrimitives.WriteInt32LittleEndian(record[40..], info.Status);
             BinaryPrimitives.WriteInt32LittleEndian(record[44..], (int)info.Value);
             BinaryPrimitives.WriteUInt64LittleEndian(record[48..], info.Value);

@@ -76,6 +76,9 @@ internal sealed class TextInode(FileSystem fs, uint permissions, Func<string> te
 {
     public Func<string, long>? WriteText { get; } = write;
 
+    /// <summary>What an ioctl on the file does; null: ENOTTY.</summary>
+    public Func<IFileUser, uint, ulong, long>? Ioctl { get; init; }
+
     public override long Truncate(long size) => WriteText == null ? -Errno.EPERM : 0;
 
     public override long Open(int flags, IFileUser? task, out OpenFile? file)
@@ -98,6 +101,9 @@ internal sealed class TextFile(TextInode inode, int flags, byte[] contents) : Op
         contents.AsSpan((int)position, n).CopyTo(buffer);
         return n;
     }
+
+    public override long Ioctl(IFileUser user, uint command, ulong argument) =>
+        inode.Ioctl?.Invoke(user, command, argument) ?? -Errno.ENOTTY;
 
     public override long Write(ReadOnlySpan<byte> data, long position)
     {

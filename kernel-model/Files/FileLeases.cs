@@ -9,13 +9,12 @@ internal sealed class FileLeases
     /// <summary>F_RDLCK, F_WRLCK and F_UNLCK.</summary>
     internal const int Read = 0, Write = 1, None = 2;
 
-    /// <summary>fs.lease-break-time in ns.</summary>
-    internal const ulong BreakTimeNs = 45_000_000_000;
-
     /// <summary>A lease: its kind, and what it will be once its holder has been told.</summary>
-    private sealed class Lease(OpenFile file, int kind)
+    private sealed class Lease(OpenFile file, int descriptor, int kind)
     {
         internal OpenFile File => file;
+
+        internal int Descriptor => descriptor;
 
         internal int Kind { get; set; } = kind;
 
@@ -31,7 +30,7 @@ internal sealed class FileLeases
     internal int KindOf(OpenFile file) => _leases.Find(l => l.File == file) is { } lease ? lease.Wanted ?? lease.Kind : None;
 
     /// <summary>Sets, changes or gives up a lease: 0 or -EAGAIN.</summary>
-    internal long Set(OpenFile file, int kind)
+    internal long Set(OpenFile file, int descriptor, int kind)
     {
         Lease? own = _leases.Find(l => l.File == file);
         if (kind == None)
@@ -44,11 +43,14 @@ internal sealed class FileLeases
         Inode inode = file.Inode;
         if (kind == Read ? inode.Writers > 0 : inode.OpenCount > 1)
             return -Errno.EAGAIN;
+        // Who waits to write counts as a writer already (do_dentry_open).
+        if (kind == Read && own?.Wanted == None && !Changed.IsEmpty)
+            return -Errno.EAGAIN;
         if (_leases.Exists(l => l != own && (kind == Write || l.Kind == Write)))
             return -Errno.EAGAIN;
         if (own is null)
         {
-            _leases.Add(new Lease(file, kind));
+            _leases.Add(new Lease(file, descriptor, kind));
         }
         else
         {
@@ -74,7 +76,7 @@ internal sealed class FileLeases
     /// <summary>Somebody opens the file: leases that exclude it are asked to end. True: there are some.</summary>
     /// <param name="writes">Whether for writing.</param>
     /// <param name="tell">Tells a holder for the first time.</param>
-    internal bool Break(bool writes, Action<OpenFile> tell)
+    internal bool Break(bool writes, Action<OpenFile, int> tell)
     {
         bool any = false;
         foreach (Lease lease in _leases.ToArray())
@@ -85,7 +87,7 @@ internal sealed class FileLeases
             if (lease.Wanted is not null)
                 continue;
             lease.Wanted = writes ? None : Read;
-            tell(lease.File);
+            tell(lease.File, lease.Descriptor);
         }
         return any;
     }

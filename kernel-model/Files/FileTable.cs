@@ -106,6 +106,8 @@ public sealed class FileTable
     {
         // POSIX: closing any descriptor of a file drops all record locks of the process on it.
         file.Inode.Locks?.ReleaseOwner(this);
+        if (file.Inode.Watches is not null)
+            DirectoryWatch.Drop(file, this);
         file.Release();
     }
 

@@ -15,6 +15,9 @@ public interface IFileUser
     /// <summary>Memory that the arguments of an ioctl lie in.</summary>
     MemoryMap Memory { get; }
 
+    /// <summary>The mount namespace that it is in.</summary>
+    MountNamespace MountNamespace { get; }
+
     /// <summary>The PID namespace that it is in.</summary>
     PidNamespace PidNamespace { get; }
 

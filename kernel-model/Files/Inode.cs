@@ -188,8 +188,8 @@ public abstract class Inode
     /// <summary>Leases; null when there never was one.</summary>
     internal FileLeases? Leases { get; set; }
 
-    /// <summary>inotify watches on the file; null when there are none.</summary>
-    internal virtual List<InotifyWatch>? Watches { get; set; }
+    /// <summary>Watches on the file; null when there are none.</summary>
+    internal virtual List<FileWatch>? Watches { get; set; }
 
     /// <summary>Whether somebody watches the file or its directory.</summary>
     internal bool IsWatched => Watches != null || Parent?.Watches != null;

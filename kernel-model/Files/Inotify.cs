@@ -4,15 +4,22 @@ using System.Text;
 namespace ArmVdso.Kernel.Files;
 
 /// <summary>One watch of an inotify instance on one file.</summary>
-internal sealed class InotifyWatch(InotifyFile owner, int number, Inode inode, uint mask)
+internal sealed class InotifyWatch(InotifyFile owner, int number, Inode inode, uint mask) : FileWatch(inode, mask)
 {
     public InotifyFile Owner { get; } = owner;
 
     public int Number { get; } = number;
 
-    public Inode Inode { get; } = inode;
+    internal override void Happened(uint mask, uint cookie, string name)
+    {
+        if ((mask & Mask & InotifyBits.IN_ALL) == 0)
+            return;
+        Owner.Queue(Number, mask, cookie, name);
+        if ((Mask & InotifyBits.IN_ONESHOT) != 0)
+            Ended();
+    }
 
-    public uint Mask { get; set; } = mask;
+    internal override void Ended() => Owner.RemoveWatch(Number);
 }
 
 /// <summary>An inotify instance: a queue of events on the files that it watches.</summary>
@@ -23,7 +30,10 @@ internal sealed class InotifyFile(Vfs vfs, int flags) : OpenFile(vfs.InotifyInod
     private readonly Queue<byte[]> _events = new();
     private readonly Dictionary<int, InotifyWatch> _watches = [];
     private byte[]? _last;
+    private readonly AsyncFiles _async = new();
     private int _nextNumber = 1;
+
+    internal override AsyncFiles ReadAsync => _async;
 
     public override PollSource Source { get; } = new();
 
@@ -31,8 +41,7 @@ internal sealed class InotifyFile(Vfs vfs, int flags) : OpenFile(vfs.InotifyInod
 
     public long AddWatch(Inode inode, uint mask)
     {
-        InotifyWatch? watch = inode.Watches?.Find(w => w.Owner == this);
-        if (watch != null)
+        if (inode.Watches?.Find(w => w is InotifyWatch i && i.Owner == this) is InotifyWatch watch)
         {
             if ((mask & InotifyBits.IN_MASK_CREATE) != 0)
                 return -Errno.EEXIST;
@@ -41,19 +50,17 @@ internal sealed class InotifyFile(Vfs vfs, int flags) : OpenFile(vfs.InotifyInod
         }
         if (_watches.Count >= MaxWatches)
             return -Errno.ENOSPC;
-        watch = new InotifyWatch(this, _nextNumber++, inode, mask);
-        (inode.Watches ??= []).Add(watch);
-        _watches.Add(watch.Number, watch);
-        return watch.Number;
+        var made = new InotifyWatch(this, _nextNumber++, inode, mask);
+        (inode.Watches ??= []).Add(made);
+        _watches.Add(made.Number, made);
+        return made.Number;
     }
 
     public long RemoveWatch(int number)
     {
         if (!_watches.Remove(number, out InotifyWatch? watch))
             return -Errno.EINVAL;
-        watch.Inode.Watches!.Remove(watch);
-        if (watch.Inode.Watches.Count == 0)
-            watch.Inode.Watches = null;
+        watch.Detach();
         Queue(number, InotifyBits.IN_IGNORED, 0, "");
         return 0;
     }
@@ -81,6 +88,7 @@ internal sealed class InotifyFile(Vfs vfs, int flags) : OpenFile(vfs.InotifyInod
         }
         _events.Enqueue(_last = record);
         Source.Notify(PollBits.Readable);
+        _async.Tell(IoEvent.In);
     }
 
     public override long Read(Span<byte> buffer, long position)
@@ -107,11 +115,7 @@ internal sealed class InotifyFile(Vfs vfs, int flags) : OpenFile(vfs.InotifyInod
     {
         vfs.InotifyFiles--;
         foreach (InotifyWatch watch in _watches.Values)
-        {
-            watch.Inode.Watches?.Remove(watch);
-            if (watch.Inode.Watches is { Count: 0 })
-                watch.Inode.Watches = null;
-        }
+            watch.Detach();
         _watches.Clear();
     }
 }
@@ -128,17 +132,17 @@ public sealed partial class Vfs
     {
         if (inode.IsDirectory)
             mask |= InotifyBits.IN_ISDIR;
-        foreach (InotifyWatch watch in inode.Watches?.ToArray() ?? [])
+        foreach (FileWatch watch in inode.Watches?.ToArray() ?? [])
         {
             bool ofItself = (mask & (InotifyBits.IN_DELETE_SELF | InotifyBits.IN_MOVE_SELF)) != 0;
-            Deliver(watch, ofItself ? mask & ~InotifyBits.IN_ISDIR : mask, 0, "");
+            watch.Happened(ofItself ? mask & ~InotifyBits.IN_ISDIR : mask, 0, "");
             if ((mask & InotifyBits.IN_DELETE_SELF) != 0)
-                watch.Owner.RemoveWatch(watch.Number);
+                watch.Ended();
         }
         if (!selfOnly && inode.Nlink > 0 && inode.Parent?.Watches is { } parents)
         {
-            foreach (InotifyWatch watch in parents.ToArray())
-                Deliver(watch, mask, 0, inode.Name);
+            foreach (FileWatch watch in parents.ToArray())
+                watch.Happened(mask, 0, inode.Name);
         }
     }
 
@@ -148,22 +152,15 @@ public sealed partial class Vfs
             return;
         if (node.IsDirectory)
             mask |= InotifyBits.IN_ISDIR;
-        foreach (InotifyWatch watch in directory.Watches.ToArray())
-            Deliver(watch, mask, cookie, name);
-    }
-
-    private static void Deliver(InotifyWatch watch, uint mask, uint cookie, string name)
-    {
-        if ((mask & watch.Mask & InotifyBits.IN_ALL) == 0)
-            return;
-        watch.Owner.Queue(watch.Number, mask, cookie, name);
-        if ((watch.Mask & InotifyBits.IN_ONESHOT) != 0)
-            watch.Owner.RemoveWatch(watch.Number);
+        foreach (FileWatch watch in directory.Watches.ToArray())
+            watch.Happened(mask, cookie, name);
     }
 
     private void NotifyMove(Inode from, string oldName, Inode to, string newName, Inode node, Inode? replaced)
     {
         uint cookie = ++_moveCookie;
+        if (from == to)
+            NotifyName(from, FileWatch.Renamed, oldName, node);
         NotifyName(from, InotifyBits.IN_MOVED_FROM, oldName, node, cookie);
         NotifyName(to, InotifyBits.IN_MOVED_TO, newName, node, cookie);
         if (node.Watches != null)

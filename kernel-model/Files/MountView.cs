@@ -73,7 +73,7 @@ internal sealed class MountView : Inode
 
     public override SortedDictionary<string, byte[]>? Xattrs { get => Real.Xattrs; set => Real.Xattrs = value; }
 
-    internal override List<InotifyWatch>? Watches { get => Real.Watches; set => Real.Watches = value; }
+    internal override List<FileWatch>? Watches { get => Real.Watches; set => Real.Watches = value; }
 
     public override long Size => Real.Size;
 

@@ -53,14 +53,37 @@ public abstract class OpenFile : IMappedFile
     /// <summary>The open made the file (F_CREATED_QUERY).</summary>
     public bool Created { get; internal set; }
 
-    /// <summary>F_SETOWN.</summary>
+    /// <summary>Who gets its signals (F_SETOWN): a PID of the first PID namespace, a process group as a negative number, or 0.</summary>
     public int Owner { get; set; }
+
+    /// <summary>User and effective user who said so: what they may not send does not arrive (struct fown_struct).</summary>
+    internal (uint Uid, uint Euid) OwnerMaker { get; set; }
 
     /// <summary>F_SETOWN_EX with F_OWNER_TID: the owner is one thread.</summary>
     public bool OwnerIsThread { get; set; }
 
-    /// <summary>F_SETSIG: kept; no signal-driven input and output.</summary>
+    /// <summary>F_SETSIG; 0: SIGIO without information.</summary>
     public int SignalNumber { get; set; }
+
+    /// <summary>Who hears by signal that there is something to read; null: the file has no such signals (no fasync operation).</summary>
+    internal virtual AsyncFiles? ReadAsync => null;
+
+    /// <summary>Who hears by signal that there is room.</summary>
+    internal virtual AsyncFiles? WriteAsync => null;
+
+    /// <summary>The terminal that it is an end of; null: none.</summary>
+    internal virtual Terminal? Terminal => null;
+
+    /// <summary>O_ASYNC through a descriptor. False: the file has no such signals.</summary>
+    internal bool SetAsync(int descriptor, bool on)
+    {
+        if (ReadAsync is null && WriteAsync is null)
+            return false;
+        ReadAsync?.Set(this, descriptor, on);
+        WriteAsync?.Set(this, descriptor, on);
+        Flags = on ? Flags | OpenFlags.O_ASYNC : Flags & ~OpenFlags.O_ASYNC;
+        return true;
+    }
 
     /// <summary>Whether reads are allowed.</summary>
     public bool CanRead => (Flags & OpenFlags.O_PATH) == 0 && (Flags & OpenFlags.O_ACCMODE) is OpenFlags.O_RDONLY or OpenFlags.O_RDWR;
@@ -179,6 +202,8 @@ public abstract class OpenFile : IMappedFile
         }
         Inode.Locks?.ReleaseOwner(this);
         Inode.Leases?.Release(this);
+        if ((Flags & OpenFlags.O_ASYNC) != 0)
+            SetAsync(-1, false);
         Released();
         if (!IsPath && Inode.IsWatched)
             Inode.Fs.Vfs.NotifyWatches(Inode, CanWrite ? InotifyBits.IN_CLOSE_WRITE : InotifyBits.IN_CLOSE_NOWRITE);

@@ -1,18 +1,77 @@
+using ArmVdso.Kernel.Namespaces;
+
 namespace ArmVdso.Kernel.Files;
 
 /// <summary>A pipe: bytes, numbers of open ends (fs/pipe.c).</summary>
-public sealed class Pipe(Vfs vfs)
+public sealed class Pipe
 {
     private const int Page = 4096;
+    private readonly PipePages _pages;
+    private readonly uint _owner;
+
+    private Pipe(Vfs vfs, uint owner, int slots)
+    {
+        Data = new PipeBuffers(vfs, slots);
+        _pages = vfs.PipePages;
+        _owner = owner;
+    }
+
+    /// <summary>A pipe of the caller's: 0, or -ENFILE when the user has too many.</summary>
+    internal static long Make(Vfs vfs, out Pipe? pipe)
+    {
+        pipe = null;
+        Credentials who = vfs.Current?.Credentials ?? vfs.RootCaller.Credentials;
+        int slots = vfs.PipePages.Take(who);
+        if (slots == 0)
+            return -Errno.ENFILE;
+        pipe = new Pipe(vfs, who.Uid, slots);
+        return 0;
+    }
+
+    /// <summary>F_SETPIPE_SZ: 0 or -EPERM.</summary>
+    internal long Resize(Credentials who, int slots)
+    {
+        long error = _pages.Change(who, _owner, Data.Slots, slots);
+        if (error == 0)
+            Data.Resize(slots);
+        return error;
+    }
+
+    /// <summary>Nobody has it open: what is in it goes, and its owner has its pages back.</summary>
+    internal void Clear()
+    {
+        Data.Clear();
+        _pages.Add(_owner, -Data.Slots);
+    }
 
     /// <summary>F_GETPIPE_SZ: bytes that fit when every buffer is filled.</summary>
     public int Size => Data.Slots * Page;
 
     /// <summary>The bytes under way.</summary>
-    internal PipeBuffers Data { get; } = new(vfs);
+    internal PipeBuffers Data { get; }
 
     /// <summary>Wakes both ends.</summary>
     public PollSource Source { get; } = new();
+
+    /// <summary>Who hears by signal of bytes that come, and of room.</summary>
+    internal AsyncFiles AsyncReaders { get; } = new();
+
+    /// <inheritdoc cref="AsyncReaders"/>
+    internal AsyncFiles AsyncWriters { get; } = new();
+
+    /// <summary>Bytes have come.</summary>
+    internal void Filled()
+    {
+        Source.Notify(PollBits.Readable);
+        AsyncReaders.Tell(IoEvent.In);
+    }
+
+    /// <summary>Bytes were taken.</summary>
+    internal void Drained()
+    {
+        Source.Notify(PollBits.Writable);
+        AsyncWriters.Tell(IoEvent.Out);
+    }
 
     /// <summary>Open ends for reading.</summary>
     public int Readers { get; internal set; }
@@ -36,10 +95,15 @@ public sealed class FifoInode(FileSystem fs, uint permissions) : Inode(fs, Modes
     public override long Open(int flags, IFileUser? task, out OpenFile? file)
     {
         file = null;
-        if (OpenCount == 0)
-            _pipe = new Pipe(Fs.Vfs);
+        // A FIFO whose last end was closed is a new pipe to whoever opens it next.
+        if (_pipe is null or { Readers: 0, Writers: 0 } && Pipe.Make(Fs.Vfs, out _pipe) is < 0 and long error)
+            return error;
         if ((flags & OpenFlags.O_ACCMODE) == OpenFlags.O_WRONLY && (flags & OpenFlags.O_NONBLOCK) != 0 && _pipe!.Readers == 0)
+        {
+            if (_pipe.Writers == 0)
+                _pipe.Clear();
             return -Errno.ENXIO;
+        }
         file = new PipeFile(this, flags, _pipe!);
         return 0;
     }
@@ -76,17 +140,28 @@ public sealed class PipeFile : OpenFile
         pipe.Source.Notify(0);
     }
 
-    /// <summary>Makes both ends of a new pipe.</summary>
-    public static (OpenFile Read, OpenFile Write) Create(Vfs vfs, int flags)
+    /// <summary>Makes both ends of a new pipe: 0, or -ENFILE.</summary>
+    public static long Create(Vfs vfs, int flags, out OpenFile? read, out OpenFile? write)
     {
-        var pipe = new Pipe(vfs);
+        (read, write) = (null, null);
+        long error = Pipe.Make(vfs, out Pipe? pipe);
+        if (error < 0)
+            return error;
         AnonymousInode? inode = null;
-        inode = new AnonymousInode(vfs.PipeFs, Modes.S_IFIFO | 0x180) { Reopen = f => new PipeFile(inode!, f, pipe) };
-        return (new PipeFile(inode, flags & ~OpenFlags.O_DIRECT, pipe), new PipeFile(inode, flags | OpenFlags.O_WRONLY, pipe));
+        inode = new AnonymousInode(vfs.PipeFs, Modes.S_IFIFO | 0x180) { Reopen = f => new PipeFile(inode!, f, pipe!) };
+        read = new PipeFile(inode, flags & ~OpenFlags.O_DIRECT, pipe!);
+        write = new PipeFile(inode, flags | OpenFlags.O_WRONLY, pipe!);
+        return 0;
     }
 
     /// <summary>The pipe.</summary>
     public Pipe Contents => _pipe;
+
+    /// <inheritdoc/>
+    internal override AsyncFiles? ReadAsync => CanRead ? _pipe.AsyncReaders : null;
+
+    /// <inheritdoc/>
+    internal override AsyncFiles? WriteAsync => CanWrite ? _pipe.AsyncWriters : null;
 
     /// <summary>An open of a FIFO still waits for its other side.</summary>
     public bool OpenPending => !NonBlocking && Inode is FifoInode
@@ -106,8 +181,13 @@ public sealed class PipeFile : OpenFile
             return 0;
         int n = _pipe.Data.Read(buffer);
         if (n == 0)
+        {
+            // pipe_read tells writers at its end in any case, pipe_write readers.
+            if (NonBlocking)
+                _pipe.AsyncWriters.Tell(IoEvent.Out);
             return _pipe.Writers == 0 ? 0 : -Errno.EAGAIN;
-        _pipe.Source.Notify(PollBits.Writable);
+        }
+        _pipe.Drained();
         return n;
     }
 
@@ -119,9 +199,11 @@ public sealed class PipeFile : OpenFile
         if (data.Length == 0)
             return 0;
         int n = _pipe.Data.Write(data, (Flags & OpenFlags.O_DIRECT) != 0);
+        if (n == 0 && NonBlocking)
+            _pipe.AsyncReaders.Tell(IoEvent.In);
         if (n == 0)
             return _pipe.Data.Free == 0 ? -Errno.EAGAIN : -Errno.ENOMEM;
-        _pipe.Source.Notify(PollBits.Readable);
+        _pipe.Filled();
         return n;
     }
 
@@ -135,7 +217,7 @@ public sealed class PipeFile : OpenFile
         int n = _pipe.Data.Splice(data, offset);
         if (n == 0)
             return _pipe.Data.Free == 0 ? -Errno.EAGAIN : -Errno.ENOMEM;
-        _pipe.Source.Notify(PollBits.Readable);
+        _pipe.Filled();
         return n;
     }
 
@@ -144,9 +226,9 @@ public sealed class PipeFile : OpenFile
     {
         int n = _pipe.Data.MoveTo(to._pipe.Data, most, keep);
         if (n != 0)
-            to._pipe.Source.Notify(PollBits.Readable);
+            to._pipe.Filled();
         if (n != 0 && !keep)
-            _pipe.Source.Notify(PollBits.Writable);
+            _pipe.Drained();
         return n;
     }
 
@@ -177,17 +259,16 @@ public sealed class PipeFile : OpenFile
         : -Errno.ENOTTY;
 
     /// <summary>F_SETPIPE_SZ: the new size in bytes or an error.</summary>
-    public long SetSize(long size, bool privileged)
+    public long SetSize(long size, Credentials who)
     {
         if (size is > 1L << 31 or < 0)
             return -Errno.EINVAL;
         long rounded = (long)System.Numerics.BitOperations.RoundUpToPowerOf2((ulong)Math.Max(4096, size));
-        if (rounded > _pipe.Size && rounded > Inode.Fs.Vfs.PipeMaxSize && !privileged)
-            return -Errno.EPERM;
         if (rounded / Page < _pipe.Data.Used)
             return -Errno.EBUSY;
         bool grew = rounded > _pipe.Size;
-        _pipe.Data.Resize((int)(rounded / Page));
+        if (_pipe.Resize(who, (int)(rounded / Page)) is < 0 and long error)
+            return error;
         if (grew)
             _pipe.Source.Notify(PollBits.Writable);
         return rounded;
@@ -201,7 +282,11 @@ public sealed class PipeFile : OpenFile
         if (CanWrite)
             _pipe.Writers--;
         if (_pipe.Readers == 0 && _pipe.Writers == 0)
-            _pipe.Data.Clear();
+            _pipe.Clear();
         _pipe.Source.Notify(PollBits.Hup | PollBits.Err);
+        if (_pipe.Readers == 0 == (_pipe.Writers == 0))
+            return;
+        _pipe.AsyncReaders.Tell(IoEvent.In);
+        _pipe.AsyncWriters.Tell(IoEvent.Out);
     }
 }

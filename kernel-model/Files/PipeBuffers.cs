@@ -2,7 +2,7 @@ namespace ArmVdso.Kernel.Files;
 
 /// <summary>What is under way in a pipe: a ring of buffers of at most a page each (struct pipe_buffer, fs/pipe.c). A pipe is full when all
 /// are in use, however few bytes they hold.</summary>
-internal sealed class PipeBuffers(Vfs vfs)
+internal sealed class PipeBuffers(Vfs vfs, int slots)
 {
     private const int Page = 4096;
 
@@ -28,7 +28,7 @@ internal sealed class PipeBuffers(Vfs vfs)
     public int Count { get; private set; }
 
     /// <summary>Buffers that it may use.</summary>
-    public int Slots { get; private set; } = 16;
+    public int Slots { get; private set; } = slots;
 
     /// <summary>Buffers in use.</summary>
     public int Used => _used;

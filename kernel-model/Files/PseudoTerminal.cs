@@ -26,6 +26,18 @@ internal class PseudoTerminal : Terminal
     /// <inheritdoc cref="MasterSource"/>
     public PollSource SlaveSource { get; } = new();
 
+    /// <summary>Who hears by signal of what can be read.</summary>
+    public AsyncFiles MasterAsync { get; } = new();
+
+    /// <inheritdoc cref="MasterAsync"/>
+    public AsyncFiles SlaveAsync { get; } = new();
+
+    private void Arrived()
+    {
+        SlaveSource.Notify(PollBits.Readable);
+        SlaveAsync.Tell(IoEvent.In);
+    }
+
     public int Slaves { get; set; }
 
     /// <summary>A slave has been open at some time; the master then sees a hang-up without one.</summary>
@@ -53,7 +65,7 @@ internal class PseudoTerminal : Terminal
             _line.Clear();
         }
         if (HasInput)
-            SlaveSource.Notify(PollBits.Readable);
+            Arrived();
     }
 
     protected override void FlushInput()
@@ -187,7 +199,7 @@ internal class PseudoTerminal : Terminal
             }
         }
         if (HasInput)
-            SlaveSource.Notify(PollBits.Readable);
+            Arrived();
         return data.Length;
     }
 
@@ -240,7 +252,10 @@ internal class PseudoTerminal : Terminal
             done++;
         }
         if (done > 0)
+        {
             MasterSource.Notify(PollBits.Readable);
+            MasterAsync.Tell(IoEvent.In);
+        }
         return done;
     }
 }

@@ -5,6 +5,10 @@ internal sealed class PseudoTerminalMaster(Inode inode, int flags, PseudoTermina
 {
     public override PollSource Source => pty.MasterSource;
 
+    internal override AsyncFiles ReadAsync => pty.MasterAsync;
+
+    internal override Terminal Terminal => pty;
+
     public override long Read(Span<byte> buffer, long position)
     {
         int n = pty.Packet ? pty.ReadPacket(buffer) : pty.Output.Dequeue(buffer);
@@ -81,6 +85,10 @@ internal class PseudoTerminalSlave : OpenFile
     }
 
     public override PollSource Source => _pty.SlaveSource;
+
+    internal override AsyncFiles ReadAsync => _pty.SlaveAsync;
+
+    internal override Terminal Terminal => _pty;
 
     public override string Description => $"/dev/pts/{_pty.Number}";
 

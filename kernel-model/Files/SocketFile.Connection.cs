@@ -147,7 +147,10 @@ internal sealed partial class SocketFile
         _wasConnected = true;
         found._backlog.Enqueue(server);
         found.Source.Notify(PollBits.Readable);
+        found._async.Tell(IoEvent.In);
         Source.Notify(PollBits.Writable);
+        if (Domain != SocketTable.AF_UNIX)
+            _async.Tell(IoEvent.Out);
         return 0;
     }
 
@@ -193,6 +196,10 @@ internal sealed partial class SocketFile
             _writeShut = true;
         Source.Notify(PollBits.Readable | PollBits.RdHup);
         _other?.Source.Notify(PollBits.Readable | PollBits.RdHup | PollBits.Hup);
+        if (how == 2 && Domain == SocketTable.AF_UNIX)
+            _other?._async.Tell(IoEvent.HangUp);
+        else if (how != 0)
+            _other?._async.Tell(IoEvent.In);
         return 0;
     }
 }

@@ -16,6 +16,10 @@ internal sealed partial class SocketFile : OpenFile
     private bool _readShut;
     private bool _writeShut;
     private long _error;
+    private readonly AsyncFiles _async = new();
+
+    /// <summary>A send found no room: the next that is made is told by signal (SOCKWQ_ASYNC_NOSPACE).</summary>
+    private bool _lackedRoom;
 
     public SocketFile(Vfs vfs, int domain, int kind, int protocol, int flags)
         : base(new AnonymousInode(vfs.SocketFs, Modes.S_IFSOCK | 0x1FF), OpenFlags.O_RDWR | flags)
@@ -61,6 +65,8 @@ internal sealed partial class SocketFile : OpenFile
     public ulong SendTimeout { get; set; }
 
     public override PollSource Source { get; } = new();
+
+    internal override AsyncFiles ReadAsync => _async;
 
     public override string Description => $"socket:[{Inode.Ino}]";
 
@@ -117,7 +123,7 @@ internal sealed partial class SocketFile : OpenFile
             if (target!.Kind != Kind)
                 return -Errno.EPROTOTYPE;
             if (target._inbox.Bytes + data.Length + target._inbox.Count * SocketInbox.Overhead > BufferSize && target._inbox.Count > 0)
-                return Domain == SocketTable.AF_UNIX ? -Errno.EAGAIN : data.Length;
+                return Domain == SocketTable.AF_UNIX ? NoRoom() : data.Length;
         }
         else if (target == null || _peerClosed)
         {
@@ -131,7 +137,7 @@ internal sealed partial class SocketFile : OpenFile
             if (data.Length == 0 && Kind == SocketTable.SOCK_STREAM)
                 return 0;
             if (room <= 0 || (Kind == SocketTable.SOCK_SEQPACKET && room < data.Length))
-                return Kind == SocketTable.SOCK_SEQPACKET && data.Length > BufferSize ? -Errno.EMSGSIZE : -Errno.EAGAIN;
+                return Kind == SocketTable.SOCK_SEQPACKET && data.Length > BufferSize ? -Errno.EMSGSIZE : NoRoom();
             if (Kind == SocketTable.SOCK_STREAM && data.Length > room)
                 data = data[..room];
         }
@@ -148,7 +154,24 @@ internal sealed partial class SocketFile : OpenFile
         if (!taken)
             return -Errno.ENOBUFS;
         target.Source.Notify(PollBits.Readable);
+        target._async.Tell(IoEvent.In);
         return data.Length;
+    }
+
+    private long NoRoom()
+    {
+        _lackedRoom = true;
+        return -Errno.EAGAIN;
+    }
+
+    /// <summary>The other side has taken something.</summary>
+    private void RoomCame()
+    {
+        Source.Notify(PollBits.Writable);
+        if (!_lackedRoom)
+            return;
+        _lackedRoom = false;
+        _async.Tell(IoEvent.Out);
     }
 
     /// <summary>Receives bytes of one message, or of the stream. The count, 0 at the end, or -EAGAIN.</summary>
@@ -178,13 +201,13 @@ internal sealed partial class SocketFile : OpenFile
             if (!peek)
             {
                 Source.Queue.WakeAll();
-                _other?.Source.Notify(PollBits.Writable);
+                _other?.RoomCame();
             }
             return n;
         }
         full = _inbox.CopyStream(buffer, peek);
         if (!peek)
-            _other?.Source.Notify(PollBits.Writable);
+            _other?.RoomCame();
         return full;
     }
 
@@ -257,6 +280,8 @@ internal sealed partial class SocketFile : OpenFile
                 other._other = null;
             }
             other.Source.Notify(PollBits.Readable | PollBits.Hup | PollBits.RdHup);
+            if (Kind != SocketTable.SOCK_DGRAM)
+                other._async.Tell(Domain == SocketTable.AF_UNIX || other is { _readShut: true, _writeShut: true } ? IoEvent.HangUp : IoEvent.In);
         }
         while (_backlog.TryDequeue(out SocketFile? waiting))
             waiting.Release();

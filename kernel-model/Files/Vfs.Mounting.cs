@@ -1,3 +1,5 @@
+using ArmVdso.Kernel.Namespaces;
+
 namespace ArmVdso.Kernel.Files;
 
 /// <summary>Flags of mount(2) and umount2(2) (include/uapi/linux/mount.h, include/linux/fs.h).</summary>
@@ -50,16 +52,18 @@ public sealed partial class Vfs
 
     /// <summary>Puts a mount that is nowhere at a place: 0, -ENOTDIR when one is a directory and the other is not, -ELOOP below itself.
     /// </summary>
-    internal long Attach(Inode point, MountEntry mount)
+    internal long Attach(Inode point, MountEntry mount) => Attach(_mounts, point, mount);
+
+    private long Attach(List<MountEntry> mounts, Inode point, MountEntry mount)
     {
         if (point.IsDirectory != mount.Root.IsDirectory)
             return -Errno.ENOTDIR;
         // A removed directory is no place (IS_DEADDIR in lock_mount).
         if (point.Nlink == 0)
             return -Errno.ENOENT;
-        int parent = ParentIdOf(point);
+        int parent = ParentIdOf(mounts, point);
         Cover(point, mount.Root);
-        _mounts.Add(mount with { Id = mount.Id == 0 ? 20 + _mountsMade++ : mount.Id, ParentId = parent, Covered = point });
+        mounts.Add(mount with { Id = mount.Id == 0 ? NextMountId() : mount.Id, ParentId = parent, Covered = point });
         return 0;
     }
 
@@ -203,13 +207,81 @@ public sealed partial class Vfs
         covered.MountedHere = root;
     }
 
-    private int ParentIdOf(Inode covered)
+    private static int ParentIdOf(List<MountEntry> mounts, Inode covered)
     {
         for (Inode? at = covered; at != null; at = at.Parent)
         {
-            if (MountAt(at) is { } above)
+            if (mounts.FindLast(m => m.Root == at) is { } above)
                 return above.Id;
         }
         return 1;
+    }
+
+    /// <summary>copy_mnt_ns: a namespace in which everything is mounted that is mounted in another.</summary>
+    internal MountNamespace CopyMounts(MountNamespace from, uint number, UserNamespace owner)
+    {
+        var made = new MountNamespace(number, owner);
+        MountEntry first = from.Entries.First(m => m.Root == from.Root);
+        MountEntry top = CopyOf(first) with { Id = NextMountId(), ParentId = first.ParentId };
+        made.Root = top.Root;
+        made.Entries.Add(top);
+        var caller = RootCaller with { Fs = new FsContext(top.Root, top.Root) };
+        foreach (MountEntry mount in from.Entries.Where(m => m != first && m.Covered is not null))
+        {
+            if (Walk(caller, top.Root, PathOf(mount.Covered!, from.Root), true, out WalkResult at) == 0 && at.Inode is not null)
+                Attach(made.Entries, at.Inode, CopyOf(mount));
+        }
+        return made;
+    }
+
+    private static MountEntry CopyOf(MountEntry mount)
+    {
+        MountView view = MountView.Of(mount.Root);
+        (view.Fs.Peer, view.Fs.Master, view.Fs.Unbindable) = (mount.Fs.Peer, mount.Fs.Master, mount.Fs.Unbindable);
+        return new MountEntry(0, 0, view.Fs, mount.Source, view, mount.More);
+    }
+
+    private int NextMountId() => 20 + _mountsMade++;
+
+    /// <summary>Root and working directory in a copy of the namespace that they are in.</summary>
+    internal void EnterCopy(FsContext fs, MountNamespace from, MountNamespace to)
+    {
+        var caller = RootCaller with { Fs = new FsContext(to.Root, to.Root) };
+        Inode In(Inode there) => Walk(caller, to.Root, PathOf(there, from.Root), true, out WalkResult at) == 0 ? at.Inode ?? to.Root : to.Root;
+        (fs.Root, fs.Cwd) = (In(fs.Root), In(fs.Cwd));
+    }
+
+    /// <summary>pivot_root: another mount becomes the root of the caller's namespace, the old one goes to a place below it.</summary>
+    /// <param name="fresh">What shall be the root: that of a mount.</param>
+    /// <param name="place">Where the old root goes.</param>
+    /// <param name="contexts">Those whose root or working directory is the old root.</param>
+    internal long PivotRoot(Inode fresh, Inode place, IEnumerable<FsContext> contexts)
+    {
+        MountNamespace space = Current?.MountNamespace ?? InitialMounts;
+        Inode old = space.Root;
+        MountEntry? mount = MountAt(fresh);
+        if (place.Fs.Peer > 0 || mount?.Covered?.Fs.Peer > 0)
+            return -Errno.EINVAL;
+        if (fresh.Nlink == 0)
+            return -Errno.ENOENT;
+        if (fresh.Fs == old.Fs || place.Fs == old.Fs)
+            return -Errno.EBUSY;
+        if (mount?.Covered is not { } covered || !IsWithin(place, fresh) || MountAt(old) is not { } oldMount)
+            return -Errno.EINVAL;
+        covered.MountedHere = null;
+        (fresh.Parent, fresh.Name) = (null, "");
+        space.Root = fresh;
+        int at = _mounts.IndexOf(oldMount);
+        _mounts[_mounts.IndexOf(mount)] = mount with { Covered = null, ParentId = oldMount.ParentId };
+        bool itself = place == fresh;
+        if (itself)
+            old.MountedHere = null;
+        Cover(place, old);
+        if (itself)
+            (old.Parent, old.Name) = (fresh, "");
+        _mounts[at] = oldMount with { Covered = place, ParentId = mount.Id };
+        foreach (FsContext fs in contexts)
+            (fs.Root, fs.Cwd) = (fs.Root == old ? fresh : fs.Root, fs.Cwd == old ? fresh : fs.Cwd);
+        return 0;
     }
 }

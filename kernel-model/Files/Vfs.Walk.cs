@@ -264,8 +264,11 @@ public sealed partial class Vfs
         var names = new List<string>();
         for (Inode at = inode; at != (root ?? Root); at = at.Parent)
         {
+            // The root of another mount namespace has no name either.
+            if (at is { Parent: null, IsDirectory: true, Name: "" })
+                return root is null ? Join(names) : "(unreachable)" + Join(names);
             if (at.Parent == null)
-                return at == Root ? "(unreachable)" + Join(names) : "/" + at.Name;
+                return "/" + at.Name;
             names.Add(at.Name);
         }
         return Join(names);

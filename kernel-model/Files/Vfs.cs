@@ -69,7 +69,6 @@ internal sealed record MountEntry(int Id, int ParentId, FileSystem Fs, string So
 public sealed partial class Vfs : IDisposable
 {
     private readonly List<HostTree> _trees = [];
-    private readonly List<MountEntry> _mounts = [];
     private readonly Dictionary<(ulong Device, ulong Ino), Inode> _hardLinks = [];
     private readonly VfsOptions _options;
     private readonly IReadOnlyList<MountedAtBoot> _boot;
@@ -92,6 +91,7 @@ public sealed partial class Vfs : IDisposable
         Descriptors = new DescriptorBudget(options.Limits.Files, () => Host?.Log(
             $"the guest wants more than {options.Limits.Files} descriptors: ENFILE (--max-fds makes it more)"));
         OutputLeft = options.Limits.Output;
+        InitialMounts = new MountNamespace(MountNamespace.InitialNumber, UserNamespace.Initial);
         var rootFs = new FileSystem(this, "overlay", NextDevice(), 0x794c7630, 2);
         if (options.RootDirectory is { } folder)
         {
@@ -104,6 +104,7 @@ public sealed partial class Vfs : IDisposable
         {
             Root = new MemoryDirectory(rootFs, 0x1ED);
         }
+        InitialMounts.Root = Root;
         _mounts.Add(new MountEntry(1, 0, rootFs, "overlay", Root));
         if (options.RootDirectory == null)
             MakeSkeleton();
@@ -150,11 +151,14 @@ public sealed partial class Vfs : IDisposable
     /// <summary>Files that somebody has a handle of (name_to_handle_at), by device and inode number.</summary>
     internal Dictionary<(uint Device, ulong Ino), WeakReference<Inode>> Handles { get; } = [];
 
-    /// <summary>fs.nr_open, fs.pipe-max-size in bytes, fs.inotify.max_user_instances.</summary>
+    /// <summary>Pages of pipes by user.</summary>
+    internal PipePages PipePages { get; } = new();
+
+    /// <summary>fs.nr_open, fs.inotify.max_user_instances.</summary>
     internal int MostDescriptors { get; set; } = 1 << 20;
 
-    /// <inheritdoc cref="MostDescriptors"/>
-    internal int PipeMaxSize { get; set; } = 1 << 20;
+    /// <summary>fs.lease-break-time in s.</summary>
+    internal int LeaseBreakSeconds { get; set; } = 45;
 
     /// <inheritdoc cref="MostDescriptors"/>
     internal int MostInotify { get; set; } = 128;
@@ -181,7 +185,13 @@ public sealed partial class Vfs : IDisposable
     /// <summary>Bytes that may still be written to the standard streams.</summary>
     internal long OutputLeft { get; set; }
 
+    /// <summary>The first mount namespace.</summary>
+    internal MountNamespace InitialMounts { get; }
+
+    /// <summary>The mounts that the task of the system call sees.</summary>
     internal IReadOnlyList<MountEntry> Mounts => _mounts;
+
+    private List<MountEntry> _mounts => (Current?.MountNamespace ?? InitialMounts).Entries;
 
     /// <summary>The task whose system call is carried out; /proc/self depends on it.</summary>
     internal IFileUser? Current { get; set; }
@@ -331,7 +341,7 @@ public sealed partial class Vfs : IDisposable
             flags |= words.Contains(word) ? flag : 0;
         fs.SetFlags(flags);
         string more = string.Join(',', words.Except(["ro", "rw", "nosuid", "nodev", "noexec", "relatime"]));
-        _mounts.Add(new MountEntry(20 + _mountsMade++, ParentIdOf(covered), fs, source, root, more) { Covered = covered });
+        _mounts.Add(new MountEntry(NextMountId(), ParentIdOf(_mounts, covered), fs, source, root, more) { Covered = covered });
     }
 
     private Inode LookupMountPoint(string point)

@@ -25,6 +25,9 @@ internal sealed record VfsHost
     /// <summary>Process groups, for terminals.</summary>
     public required IJobControl Jobs { get; init; }
 
+    /// <summary>Signals of files.</summary>
+    public required IFileOwners Owners { get; init; }
+
     /// <summary>Says what went wrong outside of the guest.</summary>
     public required Action<string> Log { get; init; }
 

@@ -79,8 +79,10 @@ public sealed partial class MemoryMap
         {
             return -Errno.EINVAL;
         }
-        if (Find(old) is null)
+        if (Find(old) is not { } whole)
             return -Errno.EFAULT;
+        if (whole.Sealed || _vmas.HasSealed(old, old + oldSize))
+            return -Errno.EPERM;
         long error;
         if ((flags & Mman.MREMAP_FIXED) != 0)
         {

@@ -181,8 +181,8 @@ public sealed partial class MemoryMap
                 return -Errno.EPERM;
             if ((flags & Mman.MAP_FIXED_NOREPLACE) != 0 && _vmas.Overlaps(start, start + size))
                 return -Errno.EEXIST;
-            if (Unmap(start, start + size) != 0)
-                return -Errno.ENOMEM;
+            if (Unmap(start, start + size) is < 0 and long refused)
+                return refused == -Errno.EPERM ? refused : -Errno.ENOMEM;
         }
         else
         {
@@ -225,9 +225,12 @@ public sealed partial class MemoryMap
     private bool WouldSplitSpecial(ulong start, ulong end) =>
         Find(start)?.RefusesSplitAt(start) == true || Find(end)?.RefusesSplitAt(end) == true;
 
-    /// <summary>Removes every mapping of [start, end): 0, or -EINVAL where a part of a special one would remain.</summary>
+    /// <summary>Removes every mapping of [start, end): 0, -EPERM where one is sealed, or -EINVAL where a part of a special one would
+    /// remain.</summary>
     public long Unmap(ulong start, ulong end)
     {
+        if (_vmas.HasSealed(start, end))
+            return -Errno.EPERM;
         if (WouldSplitSpecial(start, end))
             return -Errno.EINVAL;
         _vmas.SplitAt(start);
@@ -274,6 +277,14 @@ public sealed partial class MemoryMap
         }
     }
 
+    /// <summary>Makes a page of a shared mapping zero (a hole, MADV_REMOVE).</summary>
+    internal void ClearPage(ulong pa)
+    {
+        _machine.Memory.Span(pa, (int)Page).Clear();
+        _machine.NotifyWrite(pa, (int)Page);
+        _machine.InvalidateCode(pa, (int)Page);
+    }
+
     /// <summary>mprotect: 0 or -errno.</summary>
     public long Protect(ulong start, ulong length, int prot)
     {
@@ -290,6 +301,8 @@ public sealed partial class MemoryMap
         for (int k = _vmas.IndexAfter(start); k < _vmas.Count && _vmas[k].Start < end; k++)
         {
             Vma vma = _vmas[k];
+            if (vma.Sealed)
+                return -Errno.EPERM;
             bool writes = (prot & ~vma.Prot & Mman.PROT_WRITE) != 0 && vma.Shared;
             if ((writes && (vma.File is { CanWrite: false } || vma.File is { WriteSealed: true }))
                 || (vma.Special is { } special && (prot & AllAccess & ~special.MayProt) != 0))
@@ -298,11 +311,7 @@ public sealed partial class MemoryMap
             if (vma.Prot != prot && (vma.RefusesSplitAt(start) || vma.RefusesSplitAt(end)))
                 return -Errno.EINVAL;
         }
-        foreach (ulong border in (ReadOnlySpan<ulong>)[start, end])
-        {
-            if (Find(border)?.RefusesSplitAt(border) != true)
-                _vmas.SplitAt(border);
-        }
+        SplitAt(start, end);
         for (int k = _vmas.IndexAfter(start); k < _vmas.Count && _vmas[k].Start < end; k++)
         {
             Vma vma = _vmas[k];
@@ -346,10 +355,43 @@ public sealed partial class MemoryMap
             return -Errno.EINVAL;
         if (WouldSplitSpecial(start, end))
             return -Errno.EINVAL;
-        _vmas.SplitAt(start);
-        _vmas.SplitAt(end);
+        SplitAt(start, end);
         for (int i = _vmas.IndexAfter(start); i < _vmas.Count && _vmas[i].Start < end; i++)
             change(_vmas[i]);
         return IsFullyMapped(start, end) ? 0 : -Errno.ENOMEM;
+    }
+
+    /// <summary>Locks or unlocks the mappings of a range up to its first hole; special ones are passed over (mlock_fixup).</summary>
+    public long Lock(ulong start, ulong end, bool locked)
+    {
+        SplitAt(start, end);
+        ulong at = start;
+        for (int i = _vmas.IndexAfter(start); i < _vmas.Count && _vmas[i].Start <= at && at < end; i++)
+        {
+            at = _vmas[i].End;
+            _vmas[i].Locked = locked && _vmas[i].SpecialPages is null;
+        }
+        return at >= end ? 0 : -Errno.ENOMEM;
+    }
+
+    /// <summary>mseal: 0, or -ENOMEM with nothing sealed where a part is not mapped.</summary>
+    public long Seal(ulong start, ulong end)
+    {
+        if (!IsFullyMapped(start, end))
+            return -Errno.ENOMEM;
+        SplitAt(start, end);
+        for (int i = _vmas.IndexAfter(start); i < _vmas.Count && _vmas[i].Start < end; i++)
+            _vmas[i].Sealed = true;
+        return 0;
+    }
+
+    /// <summary>Makes both ends of a range borders of mappings, where these can be split.</summary>
+    private void SplitAt(ulong start, ulong end)
+    {
+        foreach (ulong border in (ReadOnlySpan<ulong>)[start, end])
+        {
+            if (Find(border)?.RefusesSplitAt(border) != true)
+                _vmas.SplitAt(border);
+        }
     }
 }

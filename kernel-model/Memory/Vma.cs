@@ -65,6 +65,19 @@ public sealed class Vma
     /// <summary>MADV_WIPEONFORK.</summary>
     public bool WipeOnFork { get; set; }
 
+    /// <summary>MADV_DONTDUMP: not in a core file.</summary>
+    public bool DontDump { get; set; }
+
+    /// <summary>Physical page that an address of a shared mapping is; 0: none.</summary>
+    internal ulong SharedPageAt(ulong va)
+    {
+        ulong offset = Offset + (va - Start);
+        return SharedAnonymous?.Page(offset / PhysicalMemory.PageSize) ?? File?.SharedPagePa(offset) ?? 0;
+    }
+
+    /// <summary>mseal: stays as and where it is.</summary>
+    public bool Sealed { get; set; }
+
     /// <summary>Mapped file, or null.</summary>
     public IMappedFile? File { get; init; }
 
@@ -101,6 +114,8 @@ public sealed class Vma
         Locked = Locked,
         DontFork = DontFork,
         WipeOnFork = WipeOnFork,
+        Sealed = Sealed,
+        DontDump = DontDump,
         File = File,
         Offset = Offset + (start - Start),
         SharedAnonymous = SharedAnonymous,

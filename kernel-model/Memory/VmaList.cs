@@ -73,6 +73,17 @@ internal sealed class VmaList
         return true;
     }
 
+    /// <summary>Whether a part of [start, end) is sealed (can_modify_mm).</summary>
+    public bool HasSealed(ulong start, ulong end)
+    {
+        for (int i = IndexAfter(start); i < _vmas.Count && _vmas[i].Start < end; i++)
+        {
+            if (_vmas[i].Sealed)
+                return true;
+        }
+        return false;
+    }
+
     /// <summary>Start of a free range of <paramref name="length"/> bytes between two addresses: top down from <paramref name="middle"/>,
     /// then bottom up from it; 0 when there is none.</summary>
     public ulong FindGap(ulong length, ulong lowest, ulong middle, ulong highest)
@@ -118,7 +129,8 @@ internal sealed class VmaList
         Vma a = _vmas[i], b = _vmas[i + 1];
         if (a.End != b.Start || a.Prot != b.Prot || a.Shared || b.Shared || a.File is not null || b.File is not null || a.Name != b.Name
             || a.SpecialPages is not null || b.SpecialPages is not null || a.GrowsDown != b.GrowsDown || a.DontFork != b.DontFork
-            || a.WipeOnFork != b.WipeOnFork || a.Locked != b.Locked)
+            || a.WipeOnFork != b.WipeOnFork || a.Locked != b.Locked || a.Sealed != b.Sealed
+            || a.DontDump != b.DontDump)
         {
             return false;
         }

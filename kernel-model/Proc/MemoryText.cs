@@ -116,9 +116,11 @@ internal static class MemoryText
         Add(vma.GrowsDown, "gd");
         Add(vma.Locked, "lo");
         Add(vma.DontFork, "dc");
-        Add(vma.WipeOnFork, "wf");
-        Add((vma.Prot & Mman.PROT_BTI) != 0, "bt");
         Add(vma.SpecialPages is null && !vma.Shared, "ac");
+        Add((vma.Prot & Mman.PROT_BTI) != 0, "bt");
+        Add(vma.WipeOnFork, "wf");
+        Add(vma.DontDump, "dd");
+        Add(vma.Sealed, "sl");
         return text.ToString();
     }
 
@@ -128,7 +130,10 @@ internal static class MemoryText
             + $"{((vma.Prot & 4) != 0 ? 'x' : '-')}{(vma.Shared ? 's' : 'p')}";
         (uint major, uint minor, ulong inode) = vma.File?.DeviceAndInode ?? default;
         string line = $"{vma.Start:x8}-{vma.End:x8} {prot} {(vma.File is null ? 0 : vma.Offset):x8} {major:x2}:{minor:x2} {inode} ";
-        string? name = vma.File is { } file ? ProcText.Escape(file.Path, "\n") : vma.Name ?? (vma.Shared ? "/dev/zero (deleted)" : null);
-        return name is null ? line : line.PadRight(73) + name;
+        string? name = NameOf(vma);
+        return name is null ? line : line.PadRight(73) + ProcText.Escape(name, "\n");
     }
+
+    /// <summary>The name of a mapping: its file, or what the kernel calls it; null: it has none.</summary>
+    internal static string? NameOf(Vma vma) => vma.File is { } file ? file.Path : vma.Name ?? (vma.Shared ? "/dev/zero (deleted)" : null);
 }

@@ -85,12 +85,15 @@ internal static class ProcSys
         files.AddText("file-max", () => "9223372036854775807\n");
         files.AddText("file-nr", () => "128\t0\t9223372036854775807\n");
         Kept(files, "nr_open", () => files.Fs.Vfs.MostDescriptors, n => files.Fs.Vfs.MostDescriptors = Math.Max(n, 64), 1 << 30);
-        Kept(files, "pipe-max-size", () => files.Fs.Vfs.PipeMaxSize,
-            n => files.Fs.Vfs.PipeMaxSize = (int)uint.RotateLeft(1, 32 - int.LeadingZeroCount(Math.Max(n, 4096) - 1)), 1 << 30);
+        PipePages pipes = files.Fs.Vfs.PipePages;
+        Kept(files, "pipe-max-size", () => pipes.MaxSize,
+            n => pipes.MaxSize = (int)uint.RotateLeft(1, 32 - int.LeadingZeroCount(Math.Max(n, 4096) - 1)), 1 << 30);
+        Kept(files, "pipe-user-pages-soft", () => pipes.Soft, n => pipes.Soft = n, int.MaxValue);
+        Kept(files, "pipe-user-pages-hard", () => pipes.Hard, n => pipes.Hard = n, int.MaxValue);
         Kept(files, "suid_dumpable", () => parts.Cores.Privileged, n => parts.Cores.Privileged = n, 2);
-        Kept(files, ("lease-break-time", 45), ("leases-enable", 1), ("protected_hardlinks", 0), ("protected_symlinks", 0),
-            ("protected_fifos", 0), ("protected_regular", 0), ("pipe-user-pages-soft", 16384),
-            ("pipe-user-pages-hard", 0), ("aio-max-nr", 65536), ("aio-nr", 0));
+        Kept(files, "lease-break-time", () => files.Fs.Vfs.LeaseBreakSeconds, n => files.Fs.Vfs.LeaseBreakSeconds = n, int.MaxValue);
+        Kept(files, ("leases-enable", 1), ("protected_hardlinks", 0), ("protected_symlinks", 0),
+            ("protected_fifos", 0), ("protected_regular", 0), ("aio-max-nr", 65536), ("aio-nr", 0));
         PosixQueues queues = files.Fs.Vfs.PosixQueues;
         DynamicDirectory mqueue = files.AddDirectory("mqueue");
         Kept(mqueue, "queues_max", () => queues.Most, n => queues.Most = n, int.MaxValue);

@@ -54,7 +54,10 @@ internal sealed class ProcessTree(ProcParts parts, Vfs vfs, FileSystem fs)
         d.AddText("stat", () => _status.StatLine(task, process));
         d.AddText("statm", () =>
             $"{(task.Mm?.VirtualSize ?? 0) / 4096} {task.Mm?.ResidentPages ?? 0} 0 1 0 {task.Mm?.ResidentPages ?? 0} 0\n");
-        d.AddText("maps", () => MemoryText.Maps(task.Mm));
+        d.Add("maps", new TextInode(fs, 0x124, () => MemoryText.Maps(task.Mm))
+        {
+            Ioctl = (user, command, argument) => MapsQuery.Ioctl(task.Mm, user, command, argument),
+        });
         d.AddText("smaps", () => MemoryText.SharedMaps(task.Mm));
         d.AddText("smaps_rollup", () => MemoryText.Rollup(task.Mm));
         d.AddText("numa_maps", () => MemoryText.NumaMaps(task.Mm));
@@ -86,8 +89,8 @@ internal sealed class ProcessTree(ProcParts parts, Vfs vfs, FileSystem fs)
                 () => group.Threads.Select(t => Text(t.Tid))));
         }
         d.AddText("limits", () => ProcessStatus.Limits(group));
-        d.AddText("mounts", () => Mounts());
-        d.AddText("mountinfo", () => MountInfo());
+        d.AddText("mounts", () => Mounts(task));
+        d.AddText("mountinfo", () => MountInfo(task));
         d.AddText("cgroup", () => "0::/\n");
         AddSettings(d, task);
         d.AddText("sched", () => $"{task.Comm} ({task.Tid}, #threads: {group.Threads.Count})\n");
@@ -178,6 +181,7 @@ internal sealed class ProcessTree(ProcParts parts, Vfs vfs, FileSystem fs)
         Add("pid_for_children", () => task.PidNamespaceForChildren);
         Add("uts", () => task.Uts);
         Add("ipc", () => task.Ipc);
+        Add("mnt", () => task.MountNamespace);
         Add("user", () => task.Credentials.UserNamespace);
         foreach (SoleNamespace sole in SoleNamespace.All)
             Add(sole.Kind, () => sole);
@@ -217,10 +221,10 @@ internal sealed class ProcessTree(ProcParts parts, Vfs vfs, FileSystem fs)
 
     private static string EscapePath(string path) => ProcText.Escape(path, " \t\n\\");
 
-    private string Mounts() => string.Concat(vfs.Mounts.Select(m =>
+    private static string Mounts(KernelTask task) => string.Concat(task.MountNamespace.Entries.Select(m =>
         $"{EscapePath(m.Source)} {EscapePath(m.Point)} {m.Fs.Type} {m.Options} 0 0\n"));
 
-    private string MountInfo() => string.Concat(vfs.Mounts.Select(m =>
+    private static string MountInfo(KernelTask task) => string.Concat(task.MountNamespace.Entries.Select(m =>
         $"{m.Id} {m.ParentId} {m.Fs.Device >> 8}:{m.Fs.Device & 0xFF} / {EscapePath(m.Point)} {m.Options} "
         + (m.Fs.Peer != 0 ? $"shared:{m.Fs.Peer} " : "") + (m.Fs.Master != 0 ? $"master:{m.Fs.Master} " : "")
         + (m.Fs.Unbindable ? "unbindable " : "") + $"- {m.Fs.Type} {EscapePath(m.Source)} {(m.Fs.ReadOnly ? "ro" : "rw")}\n"));

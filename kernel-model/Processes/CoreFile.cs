@@ -77,6 +77,8 @@ internal sealed class CoreFile(Machine machine, TaskRecords records, KernelTask 
         uint filter = task.Group.CoreFilter;
         if (area.Special is not null)
             return all;
+        if (area.DontDump)
+            return 0;
         if (area.Shared)
             return (filter & (area.File is null || area.File.Path.EndsWith(" (deleted)", StringComparison.Ordinal)
                 ? AnonymousShared : MappedShared)) != 0 ? all : 0;

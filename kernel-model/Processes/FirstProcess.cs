@@ -27,6 +27,7 @@ internal sealed class FirstProcess(
         task.Ipc.Enter();
         task.Credentials = Credentials.For(options.Uid, options.Gid);
         task.Fs = new FsContext(vfs.Root, vfs.Root);
+        task.MountNamespace = vfs.InitialMounts;
         task.Files = new FileTable(vfs.Descriptors);
         task.Handlers = new SignalHandlers();
         vfs.OpenStandardFiles(task.Files);

@@ -81,6 +81,8 @@ internal sealed class Fork(
             return -Errno.EINVAL;
         if ((flags & (CloneFlags.CLONE_NEWIPC | CloneFlags.CLONE_SYSVSEM)) == (CloneFlags.CLONE_NEWIPC | CloneFlags.CLONE_SYSVSEM))
             return -Errno.EINVAL;
+        if ((flags & (CloneFlags.CLONE_NEWNS | CloneFlags.CLONE_FS)) == (CloneFlags.CLONE_NEWNS | CloneFlags.CLONE_FS))
+            return -Errno.EINVAL;
         // CLONE_THREAD: threads of a process are of one namespace.
         if ((flags & CloneFlags.CLONE_THREAD) != 0
             && ((flags & (CloneFlags.CLONE_NEWUSER | CloneFlags.CLONE_NEWPID)) != 0
@@ -106,7 +108,7 @@ internal sealed class Fork(
         if ((flags & (CloneNamespaces | CloneFlags.CLONE_NEWTIME)) != 0 && !credentials.HasInNamespace(Capability.SysAdmin))
             return -Errno.EPERM;
         if ((flags & CloneNamespaces & ~(CloneFlags.CLONE_NEWUSER | CloneFlags.CLONE_NEWPID | CloneFlags.CLONE_NEWUTS
-            | CloneFlags.CLONE_NEWIPC)) != 0)
+            | CloneFlags.CLONE_NEWIPC | CloneFlags.CLONE_NEWNS)) != 0)
             return -Errno.EINVAL;
         if ((flags & CloneFlags.CLONE_NEWPID) != 0)
         {
@@ -159,6 +161,9 @@ internal sealed class Fork(
         child.Affinity = parent.Affinity;
         taskNamespaces.InheritTime(parent, child, flags);
         child.Uts = (flags & CloneFlags.CLONE_NEWUTS) != 0 ? namespaces.NewUts(parent.Uts, owner) : parent.Uts;
+        child.MountNamespace = parent.MountNamespace;
+        if ((flags & CloneFlags.CLONE_NEWNS) != 0)
+            TaskNamespaces.NewMounts(vfs, namespaces, child, owner);
         child.Ipc = ((flags & CloneFlags.CLONE_NEWIPC) != 0 ? namespaces.NewIpc(owner) : parent.Ipc).Enter();
         child.CounterForbidden = parent.CounterForbidden;
         child.SeccompMode = parent.SeccompMode;

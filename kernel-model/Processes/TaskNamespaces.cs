@@ -1,5 +1,6 @@
 using ArmVdso.Kernel.Delivery;
 using ArmVdso.Kernel.El1;
+using ArmVdso.Kernel.Files;
 using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Namespaces;
 using ArmVdso.Kernel.Signals;
@@ -15,6 +16,14 @@ internal sealed class TaskNamespaces(
     PhysicalMemory memory, PageAllocator pages, TaskTable tasks, TaskRecords records, NamespaceTable namespaces, VdsoMapping vdso,
     SignalDelivery signals)
 {
+    /// <summary>A task gets a mount namespace of its own, a copy of that it is in; nobody shares its root and working directory.</summary>
+    internal static void NewMounts(Vfs vfs, NamespaceTable namespaces, KernelTask task, UserNamespace owner)
+    {
+        MountNamespace from = task.MountNamespace;
+        task.MountNamespace = vfs.CopyMounts(from, namespaces.NewNumber(), owner);
+        vfs.EnterCopy(task.Fs, from, task.MountNamespace);
+    }
+
     /// <summary>commit_creds with another user namespace.</summary>
     internal void EnterUser(KernelTask task, Credentials inside)
     {

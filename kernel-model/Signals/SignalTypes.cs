@@ -36,6 +36,9 @@ public sealed record SignalInfo
     /// <summary>si_value (sigqueue, timers).</summary>
     public ulong Value { get; init; }
 
+    /// <summary>si_band and si_fd of a signal that a file sent; null for all others.</summary>
+    public (long Band, int Descriptor)? Poll { get; init; }
+
     /// <summary>ESR for the esr_context of the frame; faults only.</summary>
     public ulong Esr { get; init; }
 
@@ -76,6 +79,11 @@ public sealed record SignalInfo
             BitConverter.TryWriteBytes(b.AsSpan(24), Status);
             BitConverter.TryWriteBytes(b.AsSpan(32), UserTime);
             BitConverter.TryWriteBytes(b.AsSpan(40), SystemTime);
+        }
+        else if (Poll is { } poll)
+        {
+            BitConverter.TryWriteBytes(b.AsSpan(16), poll.Band);
+            BitConverter.TryWriteBytes(b.AsSpan(24), poll.Descriptor);
         }
         else
         {

@@ -12,8 +12,9 @@ internal static class SysEvents
         int flags = c.Int(1);
         if ((flags & ~(OpenFlags.O_CLOEXEC | OpenFlags.O_NONBLOCK | OpenFlags.O_DIRECT)) != 0)
             return -Errno.EINVAL;
-        (OpenFile read, OpenFile write) = PipeFile.Create(c.Vfs, flags);
-        return InstallPair(c, read, write, flags, c.Arg(0));
+        FileArguments.CallerOf(c);
+        long error = PipeFile.Create(c.Vfs, flags, out OpenFile? read, out OpenFile? write);
+        return error < 0 ? error : InstallPair(c, read!, write!, flags, c.Arg(0));
     }
 
     /// <summary>Gives two files numbers and writes these as two ints.</summary>

@@ -51,7 +51,10 @@ internal static class SysFileSize
         if (inode.IsAppendOnly)
             return -Errno.EPERM;
         inode = inode.Real;
-        return inode.DeniesWrites > 0 ? -Errno.ETXTBSY : Resize(c, inode, c.Long(1));
+        if (inode.DeniesWrites > 0)
+            return -Errno.ETXTBSY;
+        long lease = SysFileOwners.BreakLeases(c, inode, OpenFlags.O_WRONLY);
+        return lease != 0 ? lease : Resize(c, inode, c.Long(1));
     }
 
     public static long Fallocate(SyscallContext c)

@@ -57,7 +57,7 @@ internal static class SysFiles
                 return error;
             Caller caller = FileArguments.CallerOf(c);
             if (c.Vfs.HasLeases && c.Vfs.Find(caller, start, path, (flags & OpenFlags.O_NOFOLLOW) == 0, out Inode? leased) == 0
-                && BreakLeases(c, leased!, flags) is not 0 and long wait)
+                && SysFileOwners.BreakLeases(c, leased!, flags) is not 0 and long wait)
                 return wait;
             error = c.Vfs.Open(caller, start, path, flags, mode, c.Task, out file, resolve);
             if (error < 0)
@@ -146,8 +146,9 @@ internal static class SysFiles
             case F_GETFL:
                 return file.Flags | (file.IsPath ? 0 : OpenFlags.O_LARGEFILE);
             case F_SETFL:
-                const int changeable = OpenFlags.O_APPEND | OpenFlags.O_NONBLOCK | OpenFlags.O_ASYNC | OpenFlags.O_DIRECT
-                    | OpenFlags.O_NOATIME;
+                const int changeable = OpenFlags.O_APPEND | OpenFlags.O_NONBLOCK | OpenFlags.O_DIRECT | OpenFlags.O_NOATIME;
+                // The flag stays off where there are no such signals.
+                SysFileOwners.SetAsync(c, file, fd, (c.Int(2) & OpenFlags.O_ASYNC) != 0);
                 file.Flags = (file.Flags & ~changeable) | (c.Int(2) & changeable);
                 return 0;
             case F_GETLK or F_OFD_GETLK:
@@ -157,11 +158,9 @@ internal static class SysFiles
             case F_OFD_SETLK or F_OFD_SETLKW:
                 return RecordLock(c, file, false, command == F_OFD_SETLKW, true);
             case F_SETOWN:
-                file.Owner = c.Int(2);
-                file.OwnerIsThread = false;
-                return 0;
+                return SysFileOwners.SetOwner(c, file, c.Int(2));
             case F_GETOWN:
-                return file.Owner;
+                return SysFileOwners.OwnerOf(c, file);
             case F_SETSIG:
                 if (c.Arg(2) > Signal.Count)
                     return -Errno.EINVAL;
@@ -170,18 +169,17 @@ internal static class SysFiles
             case F_GETSIG:
                 return file.SignalNumber;
             case F_NOTIFY:
-                // No dnotify (CONFIG_DNOTIFY).
-                return -Errno.EINVAL;
+                return SysFileOwners.NotifyDirectory(c, file, fd);
             case F_CREATED_QUERY:
                 return file.Created ? 1 : 0;
             case F_SETOWN_EX or F_GETOWN_EX:
-                return OwnerEx(c, file, command == F_SETOWN_EX);
+                return SysFileOwners.OwnerEx(c, file, command == F_SETOWN_EX);
             case F_GETLEASE:
                 return file.Inode.Leases?.KindOf(file) ?? FileLeases.None;
             case F_SETLEASE:
-                return SetLease(c, file);
+                return SysFileOwners.SetLease(c, file);
             case F_SETPIPE_SZ:
-                return file is PipeFile pipe ? pipe.SetSize(c.UInt(2), c.Task.Credentials.Has(Capability.SysResource)) : -Errno.EBADF;
+                return file is PipeFile pipe ? pipe.SetSize(c.UInt(2), c.Task.Credentials) : -Errno.EBADF;
             case F_GETPIPE_SZ:
                 return file is PipeFile sized ? sized.Contents.Size : -Errno.EBADF;
             case F_ADD_SEALS:
@@ -202,71 +200,6 @@ internal static class SysFiles
             default:
                 return -Errno.EINVAL;
         }
-    }
-
-    /// <summary>struct f_owner_ex: F_OWNER_TID 0, _PID 1, _PGRP 2.</summary>
-    private static long OwnerEx(SyscallContext c, OpenFile file, bool set)
-    {
-        const int thread = 0, process = 1, group = 2;
-        ulong address = c.Arg(2);
-        if (!set)
-        {
-            int kind = file.OwnerIsThread ? thread : file.Owner < 0 ? group : process;
-            return c.Memory.Write(address, kind) && c.Memory.Write(address + 4, Math.Abs(file.Owner)) ? 0 : -Errno.EFAULT;
-        }
-        if (!c.Memory.Read(address, out int type) || !c.Memory.Read(address + 4, out int id))
-            return -Errno.EFAULT;
-        if (type is < thread or > group)
-            return -Errno.EINVAL;
-        bool there = id == 0 || (type == group ? c.Tasks.Groups.Any(g => g.Pgid == id) : c.FindTask(id) != null);
-        if (!there)
-            return -Errno.ESRCH;
-        (file.Owner, file.OwnerIsThread) = (type == group ? -id : id, type == thread);
-        return 0;
-    }
-
-    private static long SetLease(SyscallContext c, OpenFile file)
-    {
-        int kind = c.Int(2);
-        if (kind is not (FileLeases.Read or FileLeases.Write or FileLeases.None))
-            return -Errno.EINVAL;
-        if (file.Inode.Uid != c.Task.Credentials.Fsuid && !c.Task.Credentials.HasOver(Capability.Lease, file.Inode.Uid, file.Inode.Gid))
-            return -Errno.EACCES;
-        if (!file.Inode.IsRegular)
-            return -Errno.EINVAL;
-        c.Vfs.HasLeases = true;
-        long result = (file.Inode.Leases ??= new FileLeases()).Set(file, kind);
-        if (result == 0 && kind != FileLeases.None && file.Owner == 0)
-            file.Owner = c.Task.Group.Pid;
-        return result;
-    }
-
-    /// <summary>Tells who holds leases that an open of a file excludes, and waits for them to be given up (break_lease): 0, -EAGAIN, or
-    /// the result of the sleep.</summary>
-    private static long BreakLeases(SyscallContext c, Inode inode, int flags)
-    {
-        if (inode.Leases is not { } leases || (flags & OpenFlags.O_PATH) != 0)
-            return 0;
-        bool writes = (flags & OpenFlags.O_ACCMODE) != OpenFlags.O_RDONLY || (flags & OpenFlags.O_TRUNC) != 0;
-        if (c.TimedOut)
-            leases.Force();
-        if (!leases.Break(writes, held => Tell(c, held)))
-            return 0;
-        if ((flags & OpenFlags.O_NONBLOCK) != 0)
-            return -Errno.EAGAIN;
-        if (c.Deadline == ulong.MaxValue)
-            c.Deadline = c.Timekeeper.NowNs + FileLeases.BreakTimeNs;
-        return c.Wait(leases.Changed, c.Deadline);
-    }
-
-    /// <summary>SIGIO, or the signal of F_SETSIG, to the owner of a file (send_sigio).</summary>
-    private static void Tell(SyscallContext c, OpenFile held)
-    {
-        const int POLL_MSG = 3;
-        int signal = held.SignalNumber == 0 ? Signal.SIGIO : held.SignalNumber;
-        int code = held.SignalNumber == 0 ? Signal.SI_KERNEL : POLL_MSG;
-        if (c.Tasks.Find(held.Owner) is { } owner)
-            c.Signals.Send(owner.Group, new Signals.SignalInfo { Number = signal, Code = code });
     }
 
     /// <summary>struct flock: l_type s16 @0, l_whence s16 @2, l_start s64 @8, l_len s64 @16, l_pid s32 @24.</summary>
@@ -381,7 +314,14 @@ internal static class SysFiles
                 file.Flags = on != 0 ? file.Flags | OpenFlags.O_NONBLOCK : file.Flags & ~OpenFlags.O_NONBLOCK;
                 return 0;
             case IoctlNumbers.FIOASYNC:
-                return 0;
+                if (!c.Memory.Read(c.Arg(2), out int signals))
+                    return -Errno.EFAULT;
+                bool differs = signals != 0 != ((file.Flags & OpenFlags.O_ASYNC) != 0);
+                return !differs || SysFileOwners.SetAsync(c, file, fd, signals != 0) ? 0 : -Errno.ENOTTY;
+            case IoctlNumbers.FIOSETOWN or IoctlNumbers.SIOCSPGRP when file is SocketFile:
+                return c.Memory.Read(c.Arg(2), out int owner) ? SysFileOwners.SetOwner(c, file, owner) : -Errno.EFAULT;
+            case IoctlNumbers.FIOGETOWN or IoctlNumbers.SIOCGPGRP when file is SocketFile:
+                return c.Memory.Write(c.Arg(2), SysFileOwners.OwnerOf(c, file)) ? 0 : -Errno.EFAULT;
             case IoctlNumbers.FIONREAD when file.Inode.IsRegular:
                 return c.Memory.Write(c.Arg(2), (int)Math.Clamp(file.Inode.Size - file.Position, 0, int.MaxValue)) ? 0 : -Errno.EFAULT;
             case FIGETBSZ when file.Inode.IsRegular || file.Inode.IsDirectory:

@@ -116,6 +116,15 @@ internal static class SysMemory
         return c.Memory.Protect(start, length, prot);
     }
 
+    /// <summary>mseal(addr, len, flags) (mm/mseal.c): what is sealed can neither be unmapped, moved nor given another protection.</summary>
+    public static long Mseal(SyscallContext c)
+    {
+        ulong start = Untag(c.Arg(0)), size = PageUp(c.Arg(1));
+        if (c.Arg(2) != 0 || (start & (Page - 1)) != 0 || (c.Arg(1) != 0 && size == 0) || start + size < start)
+            return -Errno.EINVAL;
+        return size == 0 ? 0 : c.Memory.Seal(start, start + size);
+    }
+
     /// <summary>pkey_mprotect(addr, len, prot, pkey): only without a key.</summary>
     public static long PkeyMprotect(SyscallContext c) => c.Int(3) == -1 ? Mprotect(c) : -Errno.EINVAL;
 

@@ -27,22 +27,33 @@ internal static class SysMemoryAdvice
 
     private static long Advise(SyscallContext c, MemoryMap mm, ulong start, ulong length, int advice)
     {
-        const int dontNeed = 4, free = 8, remove = 9, dontFork = 10, doFork = 11, mergeable = 12, wipeOnFork = 18, keepOnFork = 19,
-            populateRead = 22, populateWrite = 23, dontNeedLocked = 24, hwPoison = 100, softOffline = 101;
-        bool hint = advice is (>= 0 and <= 3) or (>= mergeable and <= 17) or 20 or 21 or 25;
+        const int dontNeed = 4, free = 8, remove = 9, dontFork = 10, doFork = 11, wipeOnFork = 18, keepOnFork = 19,
+            populateRead = 22, populateWrite = 23, dontNeedLocked = 24, hwPoison = 100, softOffline = 101, dontDump = 16, doDump = 17;
+        // Nothing is merged, and there are no huge pages (CONFIG_KSM, CONFIG_TRANSPARENT_HUGEPAGE): no advice on either.
+        bool hint = advice is (>= 0 and <= 3) or 20 or 21;
         if (!hint && advice is not (dontNeed or free or remove or dontFork or doFork or wipeOnFork or keepOnFork
-            or populateRead or populateWrite or dontNeedLocked))
+            or populateRead or populateWrite or dontNeedLocked or dontDump or doDump))
             return advice is hwPoison or softOffline && !c.Task.Credentials.Has(Capability.SysAdmin) ? -Errno.EPERM : -Errno.EINVAL;
         ulong end = start + SysMemory.PageUp(length);
         if ((start & (Page - 1)) != 0 || end < start || (length != 0 && SysMemory.PageUp(length) == 0))
             return -Errno.EINVAL;
         if (end == start)
             return 0;
+        // can_modify_vma_madv: what is sealed and cannot be written is not thrown away either.
+        if (advice is dontNeed or free or remove or dontFork or wipeOnFork or dontNeedLocked && mm.Vmas.Any(v => v is { Sealed: true,
+            File: null, Shared: false } && (v.Prot & Mman.PROT_WRITE) == 0 && v.Start < end && v.End > start))
+            return -Errno.EPERM;
         switch (advice)
         {
+            case dontNeed when mm.Vmas.Any(v => v.Locked && v.Start < end && v.End > start):
+                return -Errno.EINVAL;
             case dontNeed:
             case dontNeedLocked:
                 return mm.DontNeed(start, length);
+            case dontDump:
+                return mm.Advise(start, length, v => v.DontDump = true);
+            case doDump:
+                return mm.Advise(start, length, v => v.DontDump = false);
             case free:
                 return AllPrivateAnonymous(mm, start, end) ? mm.DontNeed(start, length) : -Errno.EINVAL;
             case remove:
@@ -85,13 +96,17 @@ internal static class SysMemoryAdvice
             return -Errno.ENOMEM;
         foreach (Vma vma in mm.Vmas)
         {
-            if (vma.Start < end && vma.End > start && (!vma.Shared || (vma.Prot & Mman.PROT_WRITE) == 0))
-                return vma.Shared ? -Errno.EACCES : -Errno.EINVAL;
+            if (vma.Start >= end || vma.End <= start)
+                continue;
+            if (vma.Locked || (vma.File is null && vma.SharedAnonymous is null))
+                return -Errno.EINVAL;
+            if (!vma.Shared || vma.File is { CanWrite: false })
+                return -Errno.EACCES;
         }
         for (ulong at = start; at < end; at += Page)
         {
-            if (!mm.Write(at, new byte[Page]))
-                return -Errno.EINVAL;
+            if (mm.Find(at)!.SharedPageAt(at) is not 0 and var pa)
+                mm.ClearPage(pa);
         }
         return 0;
     }
@@ -132,7 +147,7 @@ internal static class SysMemoryAdvice
         MemoryMap mm = c.Memory;
         if (!privileged && mm.LockedBytes + size - LockedIn(mm, start, start + size) > limit)
             return -Errno.ENOMEM;
-        if (mm.Advise(start, size, v => v.Locked = true) is < 0 and long error)
+        if (mm.Lock(start, start + size, true) is < 0 and long error)
             return error;
         return onFault || MakePresent(mm, start, start + size) ? 0 : -Errno.ENOMEM;
     }
@@ -166,7 +181,7 @@ internal static class SysMemoryAdvice
     {
         ulong start = SysMemory.Untag(c.Arg(0)) & ~(Page - 1);
         ulong size = SysMemory.PageUp(c.Arg(1) + (SysMemory.Untag(c.Arg(0)) & (Page - 1)));
-        return start + size < start ? -Errno.EINVAL : c.Memory.Advise(start, size, v => v.Locked = false);
+        return start + size < start ? -Errno.EINVAL : c.Memory.Lock(start, start + size, false);
     }
 
     /// <summary>mlockall(flags): MCL_CURRENT 1, MCL_FUTURE 2, MCL_ONFAULT 4.</summary>

@@ -27,6 +27,9 @@ internal static class SysMount
             return -Errno.EPERM;
         if ((flags & MS_NOUSER) != 0)
             return -Errno.EINVAL;
+        // Nothing is mounted over a link of /proc/PID (Linux 6.12).
+        if (target!.Type == Modes.S_IFLNK)
+            return -Errno.ENOENT;
         // What has neither is relatime; so is what a remount says nothing about.
         if ((flags & MountFlags.MS_REMOUNT) != 0)
             return c.Vfs.Remount(target!, flags, data);
@@ -45,10 +48,8 @@ internal static class SysMount
         return type.Length == 0 ? -Errno.EINVAL : c.Vfs.MountNew(target!, source, type, flags, data);
     }
 
-    /// <summary>Whether the task may mount (may_mount): CAP_SYS_ADMIN over the mount namespace, which is the first user namespace's.
-    /// </summary>
-    internal static bool MayMount(SyscallContext c) =>
-        c.Task.Credentials.HasInNamespace(Capability.SysAdmin) && c.Task.Credentials.UserNamespace.IsInitial;
+    /// <summary>Whether the task may mount (may_mount): CAP_SYS_ADMIN over its mount namespace.</summary>
+    internal static bool MayMount(SyscallContext c) => c.Task.MountNamespace.OwnerSpace.IsGovernedBy(c.Task.Credentials);
 
     private static long Source(SyscallContext c, string source, out Inode? inode)
     {
@@ -90,7 +91,7 @@ internal static class SysMount
         long error = FileArguments.Find(c, OpenFlags.AT_FDCWD, 0, (flags & MountFlags.UMOUNT_NOFOLLOW) == 0, false, out Inode? target);
         if (error < 0)
             return error;
-        if (!c.Task.Credentials.Has(Capability.SysAdmin))
+        if (!MayMount(c))
             return -Errno.EPERM;
         if (c.Vfs.MountAt(target!) == null)
             return -Errno.EINVAL;
@@ -100,6 +101,21 @@ internal static class SysMount
         return c.Vfs.Unmount(target!, flags, InUse);
     }
 
-    /// <summary>pivot_root(new, old): the first root stays.</summary>
-    public static long PivotRoot(SyscallContext c) => c.Task.Credentials.Has(Capability.SysAdmin) ? -Errno.EINVAL : -Errno.EPERM;
+    /// <summary>pivot_root(new, old).</summary>
+    public static long PivotRoot(SyscallContext c)
+    {
+        if (!MayMount(c))
+            return -Errno.EPERM;
+        Inode? place = null;
+        long error = FileArguments.Find(c, OpenFlags.AT_FDCWD, 0, true, false, out Inode? fresh);
+        if (error == 0)
+            error = FileArguments.Find(c, OpenFlags.AT_FDCWD, 1, true, false, out place);
+        if (error < 0)
+            return error;
+        if (!fresh!.IsDirectory || !place!.IsDirectory)
+            return -Errno.ENOTDIR;
+        IEnumerable<FsContext> contexts = c.Tasks.All.Where(t => ReferenceEquals(t.MountNamespace, c.Task.MountNamespace)).Select(t => t.Fs)
+            .OfType<FsContext>();
+        return c.Vfs.PivotRoot(fresh, place, contexts.Distinct().ToList());
+    }
 }

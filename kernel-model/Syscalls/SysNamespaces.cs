@@ -1,6 +1,7 @@
 using ArmVdso.Kernel.Files;
 using ArmVdso.Kernel.Ipc;
 using ArmVdso.Kernel.Namespaces;
+using ArmVdso.Kernel.Processes;
 using ArmVdso.Kernel.Tasks;
 using ArmVdso.Kernel.Time;
 
@@ -9,22 +10,28 @@ namespace ArmVdso.Kernel.Syscalls;
 /// <summary>unshare and setns (kernel/nsproxy.c).</summary>
 internal static class SysNamespaces
 {
-    private const ulong Others = CloneFlags.CLONE_NEWNS | CloneFlags.CLONE_NEWCGROUP | CloneFlags.CLONE_NEWNET;
-    private const ulong NewUts = CloneFlags.CLONE_NEWUTS, NewIpc = CloneFlags.CLONE_NEWIPC, NewTime = CloneFlags.CLONE_NEWTIME;
+    private const ulong Others = CloneFlags.CLONE_NEWCGROUP | CloneFlags.CLONE_NEWNET;
+    private const ulong NewUts = CloneFlags.CLONE_NEWUTS, NewIpc = CloneFlags.CLONE_NEWIPC, NewTime = CloneFlags.CLONE_NEWTIME,
+        NewMounts = CloneFlags.CLONE_NEWNS;
 
-    /// <summary>unshare(flags): files, fs, PID, time, UTS, IPC and user namespaces.</summary>
+    /// <summary>unshare(flags): files, fs, mount, PID, time, UTS, IPC and user namespaces.</summary>
     public static long Unshare(SyscallContext c)
     {
         ulong flags = c.Arg(0);
         KernelTask task = c.Task;
         const ulong own = CloneFlags.CLONE_THREAD | CloneFlags.CLONE_FS | CloneFlags.CLONE_SIGHAND | CloneFlags.CLONE_VM
             | CloneFlags.CLONE_FILES | CloneFlags.CLONE_SYSVSEM;
-        if ((flags & ~(Others | NewTime | NewUts | NewIpc | CloneFlags.CLONE_NEWUSER | CloneFlags.CLONE_NEWPID | own)) != 0)
+        if ((flags & ~(Others | NewTime | NewUts | NewIpc | NewMounts | CloneFlags.CLONE_NEWUSER | CloneFlags.CLONE_NEWPID | own)) != 0)
             return -Errno.EINVAL;
         if ((flags & CloneFlags.CLONE_NEWUSER) != 0)
             flags |= CloneFlags.CLONE_THREAD | CloneFlags.CLONE_FS;
+        if ((flags & NewMounts) != 0)
+            flags |= CloneFlags.CLONE_FS;
         if ((flags & (CloneFlags.CLONE_THREAD | CloneFlags.CLONE_SIGHAND | CloneFlags.CLONE_VM)) != 0 && task.Group.Threads.Count > 1)
             return -Errno.EINVAL;
+        // A table's copy has no more than fs.nr_open (dup_fd).
+        if ((flags & CloneFlags.CLONE_FILES) != 0 && task.Files.Users > 1 && task.Files.Bound > c.Vfs.MostDescriptors)
+            return -Errno.EMFILE;
         Credentials? entered = null;
         if ((flags & CloneFlags.CLONE_NEWUSER) != 0)
         {
@@ -36,7 +43,7 @@ internal static class SysNamespaces
         // Other kinds of namespaces are not there: nobody may make one.
         if ((flags & Others) != 0)
             return -Errno.EPERM;
-        if ((flags & (NewTime | NewUts | NewIpc)) != 0 && !(entered ?? task.Credentials).HasInNamespace(Capability.SysAdmin))
+        if ((flags & (NewTime | NewUts | NewIpc | NewMounts)) != 0 && !(entered ?? task.Credentials).HasInNamespace(Capability.SysAdmin))
             return -Errno.EPERM;
         if ((flags & CloneFlags.CLONE_NEWPID) != 0)
         {
@@ -65,6 +72,8 @@ internal static class SysNamespaces
             task.Fs.Users--;
             task.Fs = task.Fs.Clone();
         }
+        if ((flags & NewMounts) != 0)
+            TaskNamespaces.NewMounts(c.Vfs, c.Namespaces, task, maker);
         if (entered is not null)
             c.TaskNamespaces.EnterUser(task, entered);
         return 0;
@@ -81,7 +90,8 @@ internal static class SysNamespaces
             case NamespaceFile file:
                 return kinds != 0 && kinds != file.Space.CloneFlag ? -Errno.EINVAL : Enter(c, file.Space);
             case PidFile { Group: var group }:
-                const ulong known = CloneFlags.CLONE_NEWUSER | CloneFlags.CLONE_NEWPID | NewTime | NewUts | NewIpc;
+                const ulong known = CloneFlags.CLONE_NEWUSER | CloneFlags.CLONE_NEWPID | NewTime | NewUts | NewIpc
+                    | NewMounts;
                 if (kinds == 0 || (kinds & ~(known | Others)) != 0)
                     return -Errno.EINVAL;
                 if (group.IsZombie)
@@ -95,6 +105,8 @@ internal static class SysNamespaces
                     result = Enter(c, group.Leader.Uts);
                 if (result == 0 && (kinds & NewIpc) != 0)
                     result = Enter(c, group.Leader.Ipc);
+                if (result == 0 && (kinds & NewMounts) != 0)
+                    result = Enter(c, group.Leader.MountNamespace);
                 if (result == 0 && (kinds & CloneFlags.CLONE_NEWPID) != 0)
                     result = Enter(c, group.Leader.PidNamespace);
                 if (result == 0 && (kinds & NewTime) != 0)
@@ -141,6 +153,16 @@ internal static class SysNamespaces
                     return -Errno.EPERM;
                 task.TimeNamespaceForChildren = time;
                 c.TaskNamespaces.JoinTime(task, time);
+                return 0;
+            case MountNamespace mounts:
+                // mntns_install: to the root of the namespace.
+                if (!mounts.OwnerSpace.IsGovernedBy(task.Credentials) || !task.Credentials.HasInNamespace(Capability.SysChroot)
+                    || !task.Credentials.HasInNamespace(Capability.SysAdmin))
+                    return -Errno.EPERM;
+                if (task.Fs.Users > 1)
+                    return -Errno.EINVAL;
+                task.MountNamespace = mounts;
+                (task.Fs.Root, task.Fs.Cwd) = (mounts.Root, mounts.Root);
                 return 0;
             case UtsNamespace or IpcTables:
                 // utsns_install, ipcns_install: over the namespace's owner, and over the caller's own.

@@ -36,5 +36,6 @@ public static partial class SyscallTable
         new(440, "process_madvise", SysMemoryAdvice.ProcessMadvise, Stub, "fd ptr size advice flags", "hints without effect", Trivial),
         new(447, "memfd_secret", SysSystem.NotBuiltIn, Stub, "flags", "ENOSYS", Trivial),
         new(450, "set_mempolicy_home_node", SysMemoryPolicy.SetMempolicyHomeNode, Stub, "ptr size int flags", "one node", Trivial),
+        new(462, "mseal", SysMemory.Mseal, Full, "ptr size flags", "", Trivial),
     ];
 }

@@ -210,6 +210,9 @@ public sealed class KernelTask : ISleeper, IFileUser
     /// <summary>The names that uname shows it.</summary>
     public UtsNamespace Uts { get; internal set; }
 
+    /// <summary>What is mounted for it.</summary>
+    public MountNamespace MountNamespace { get; internal set; } = null!;
+
     /// <summary>The System V objects that it sees.</summary>
     internal IpcTables Ipc { get; set; }
 

@@ -30,7 +30,7 @@ public sealed class NamespaceTable(string hostName)
     internal IpcTables NewIpc(UserNamespace owner) => new(NewNumber(), owner, InitialIpc.Keys);
 
     /// <summary>Next number of nsfs, for a namespace of any kind.</summary>
-    private uint NewNumber() => ++_last;
+    internal uint NewNumber() => ++_last;
 
     /// <summary>create_pid_namespace: 0 or -errno.</summary>
     internal long NewPid(PidNamespace parent, UserNamespace owner, out PidNamespace? space)

@@ -17,6 +17,7 @@ public sealed class GuestsUnderQemuOracleTests
     [InlineData("fork_exec noexec", "clone that shares memory")]
     [InlineData("pi_futex", "")]
     [InlineData("restarts", "")]
+    [InlineData("owners", "")]
     [InlineData("pipes", "flags that pipes do not have;leaves no descriptor behind")]
     public void Checks_hold_as_recorded(string command, string failsUnderQemu)
     {

@@ -10,6 +10,8 @@ public sealed class KernelTruthProgramTests
     [InlineData("steps")]
     [InlineData("objects")]
     [InlineData("mounts")]
+    [InlineData("mountns")]
+    [InlineData("sealed")]
     [InlineData("keys")]
     [InlineData("aio")]
     [InlineData("rseq_events", "-E", "GLIBC_TUNABLES=glibc.pthread.rseq=0")]

@@ -1,0 +1,30 @@
+using ArmVdso.Kernel.Namespaces;
+
+namespace ArmVdso.Kernel.Files;
+
+/// <summary>A mount namespace (struct mnt_namespace, fs/namespace.c): what is mounted where, from a root of its own.</summary>
+/// <param name="number">Inode number in nsfs.</param>
+/// <param name="owner">The user namespace that it was made in.</param>
+public sealed class MountNamespace(uint number, UserNamespace owner) : INamespace
+{
+    /// <summary>Number of the first one.</summary>
+    internal const uint InitialNumber = 4026531840;
+
+    /// <inheritdoc/>
+    public string Kind => "mnt";
+
+    /// <inheritdoc/>
+    public ulong CloneFlag => CloneFlags.CLONE_NEWNS;
+
+    /// <inheritdoc/>
+    public uint Number => number;
+
+    /// <inheritdoc/>
+    public UserNamespace OwnerSpace => owner;
+
+    /// <summary>What / is to whoever has not changed it.</summary>
+    internal Inode Root { get; set; } = null!;
+
+    /// <summary>The mounts, in the order of mounting.</summary>
+    internal List<MountEntry> Entries { get; } = [];
+}
