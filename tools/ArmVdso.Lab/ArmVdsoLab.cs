@@ -172,7 +172,16 @@ public sealed class ArmVdsoLab(SessionSettings settings)
     /// <param name="brief">EL1 code as one line a function.</param>
     /// <returns>Whether the schedule holds.</returns>
     /// <exception cref="LabException">The ID is none of this laboratory.</exception>
-    public bool Replay(string schedule, TextWriter output, string? mutant = null, bool brief = false) =>
+    public bool Replay(string schedule, TextWriter output, string? mutant = null, bool brief = false)
+    {
+        bool held = ReplaySteps(schedule, step => output.WriteLine(step.ToString()), mutant, brief);
+        output.Flush();
+        return held;
+    }
+
+    /// <summary>The same, step by step.</summary>
+    /// <inheritdoc cref="Replay"/>
+    public bool ReplaySteps(string schedule, Action<ReplayStep> output, string? mutant = null, bool brief = false) =>
         ReplayTrace.Run(settings, Schedule.Parse(schedule), mutant is null ? null : Mutant.Find(mutant), brief, output);
 
     /// <summary>Opens a schedule, as <see cref="Check"/> names it, in a debugger. The result says whether it holds.</summary>
@@ -235,6 +244,16 @@ public sealed class ArmVdsoLab(SessionSettings settings)
     public WorkloadRun CountCalls(IReadOnlyList<string> program, SessionHooks hooks, bool countVdso = true) =>
         WorkloadOf(program, hooks, countVdso).Run(settings, null, true, true, partly: true);
 
+    /// <summary>One run of a program that is counted, recorded and taken apart at once: its system calls as <see cref="CountCalls"/> has
+    /// them, a recording, and the parts of its calls as <see cref="MeasureKernelPath"/> has them. Each instruction is looked at.</summary>
+    /// <param name="program">The program and its arguments.</param>
+    /// <param name="file">The recording's name, for errors.</param>
+    /// <param name="recording">Where it is written.</param>
+    /// <param name="hooks">The program's streams.</param>
+    /// <exception cref="LabException">It cannot be run.</exception>
+    public ObservedRun Observe(IReadOnlyList<string> program, string file, Stream recording, SessionHooks hooks) =>
+        new RunObserver(settings, program, file, recording).Run(hooks);
+
     /// <summary>What a workload would save if a design's vDSO answered its calls, less what its switches would pay: estimated, then
     /// measured by running it with those calls redirected.</summary>
     /// <param name="program">The program and its arguments.</param>
@@ -281,9 +300,12 @@ public sealed class ArmVdsoLab(SessionSettings settings)
     {
         if (program is null)
             return new KernelPathResult(settings, KernelPathSampler.Measure(settings));
-        using var session = new Session(settings, program[0], [.. program.Skip(1)], hooks ?? new SessionHooks());
-        var sampler = new KernelPathSampler(session.Kernel);
-        session.Machine.Observer = sampler;
+        KernelPathSampler? sampler = null;
+        using var session = new Session(settings, program[0], [.. program.Skip(1)], (hooks ?? new SessionHooks()) with
+        {
+            Switching = (cpu, _, _) => sampler?.Switched(cpu),
+        });
+        session.Machine.Observer = sampler = new KernelPathSampler(session.Kernel);
         session.Run();
         return new KernelPathResult(settings, sampler.TypicalCalls());
     }

@@ -41,4 +41,11 @@ public sealed record YardstickResult(string Set, string Core, string Metric, str
 /// <param name="Name">Name, as the command line takes it.</param>
 /// <param name="What">One line about it.</param>
 /// <param name="Run">Compares; one result for each metric.</param>
-public sealed record YardstickSet(string Name, string What, Func<YardstickData, IEnumerable<YardstickResult>> Run);
+public sealed record YardstickSet(string Name, string What, Func<YardstickData, IEnumerable<YardstickResult>> Run)
+{
+    /// <summary>Where the reference figures come from, as Data/SOURCES.md has it.</summary>
+    public string Source { get; init; } = "named in each row of anchors.tsv";
+
+    /// <summary>The cores that it judges in seconds; empty: it takes minutes, or judges no core by itself.</summary>
+    public IReadOnlyList<string> Cores { get; init; } = [];
+}

@@ -17,18 +17,43 @@ public static class YardstickSets
     /// <summary>The sets, in the order in which they are printed.</summary>
     public static IReadOnlyList<YardstickSet> All { get; } =
     [
-        new("a53-sequences", "instruction sequences timed on a Cortex-A53, single shot", A53Sequences),
+        new("a53-sequences", "instruction sequences timed on a Cortex-A53, single shot", A53Sequences)
+        {
+            Source = "github.com/daniestevez/qsdr, PMCCNTR of a Cortex-A53 (KV260)",
+            Cores = [A53],
+        },
         new("a53-instructions", "latency and throughput of single instructions on a Cortex-A53",
-            data => Instructions(data, "a53-instructions", "a53_insn_measured.tsv", A53, 0.02)),
+            data => Instructions(data, "a53-instructions", "a53_insn_measured.tsv", A53, 0.02))
+        {
+            Source = "github.com/ocxtal/insn_bench_aarch64, Cortex-A53 (Raspberry Pi 3)",
+            Cores = [A53],
+        },
         new("n1-instructions", "latency and throughput of single instructions on a Neoverse N1",
-            data => Instructions(data, "n1-instructions", "n1_insn_measured.tsv", N1, 0.03)),
-        new("a55-loops", "loops measured on a Cortex-A55", A55Loops),
+            data => Instructions(data, "n1-instructions", "n1_insn_measured.tsv", N1, 0.03))
+        {
+            Source = "github.com/ocxtal/insn_bench_aarch64, Neoverse N1 (Ampere Altra)",
+            Cores = [N1],
+        },
+        new("a55-loops", "loops measured on a Cortex-A55", A55Loops)
+        {
+            Source = "LLVM review D98174, a Cortex-A55",
+            Cores = [A55],
+        },
         new("mca-blocks", "inner loops of compiled code against llvm-mca 19 (a tripwire, not a reference)",
-            data => [Blocks(data, A53), Blocks(data, A55), Blocks(data, N1)]),
+            data => [Blocks(data, A53), Blocks(data, A55), Blocks(data, N1)])
+        {
+            Source = "own, llvm-mca 19",
+        },
         new("ramlat", "latency of a chain of pointers through L1, L2, further caches and DRAM",
-            data => [.. Chase(data, "Cortex-A53", A53), .. Chase(data, "Cortex-A55", A55), .. Chase(data, "Neoverse-N1", N1)]),
+            data => [.. Chase(data, "Cortex-A53", A53), .. Chase(data, "Cortex-A55", A55), .. Chase(data, "Neoverse-N1", N1)])
+        {
+            Source = "github.com/ThomasKaiser/sbc-bench, medians over boards",
+        },
         new("memory", "bandwidth and latency of memory on boards, by the loops of STREAM, lmbench, tinymembench and ramlat",
-            data => CoreModel.BoardNames.SelectMany(board => Boards(data, board))),
+            data => CoreModel.BoardNames.SelectMany(board => Boards(data, board)))
+        {
+            Source = "named in each row of memory_measured.tsv",
+        },
         new("programs", "CoreMark-like and Dhrystone-like programs of our own, per MHz",
             data => [Programs(data, "A53", A53), Programs(data, "A55", A55), Programs(data, "A76", N1)]),
     ];

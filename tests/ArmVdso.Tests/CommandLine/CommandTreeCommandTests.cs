@@ -12,6 +12,7 @@ public sealed class CommandTreeCommandTests
     {
         ["run"] = ["program"],
         ["stat"] = ["program"],
+        ["report"] = ["program"],
         ["isa record"] = ["program"],
         ["boot"] = ["--kernel", "file"],
         ["isa disasm"] = ["d503201f"],

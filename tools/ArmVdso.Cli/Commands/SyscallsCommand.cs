@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using ArmVdso.Kernel.Configuration;
 using ArmVdso.Kernel.Costs;
@@ -17,8 +16,6 @@ internal static class SyscallsCommand
         + "(kernel-model/Costs); estimated: of the nearest call that was traced. The short calls that EL1 executes (kernel-path) are "
         + "charged only "
         + "under --strace.";
-
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
     /// <summary>What is asked of a workload.</summary>
     private sealed record Question(
@@ -100,14 +97,14 @@ internal static class SyscallsCommand
             WhatIfResult result = lab.WhatIf(
                 question.Program, question.WhatIf, hooks, question.Against, question.Placements, question.CountVdso, Terminal.Progress);
             if (question.Json)
-                report.WriteLine(WhatIfReport.ToJson(command, result).ToJsonString(Indented));
+                report.WriteLine(Text.Indented(WhatIfReport.ToJson(command, result)));
             else
                 WhatIfReport.Write(report, command, result);
             return result.First.Before.Status;
         }
         WorkloadRun run = lab.CountCalls(question.Program, hooks, question.CountVdso);
         if (question.Json)
-            report.WriteLine(WorkloadReport.ToJson(command, run).ToJsonString(Indented));
+            report.WriteLine(Text.Indented(WorkloadReport.ToJson(command, run)));
         else
             WorkloadReport.Write(report, command, run);
         report.Flush();

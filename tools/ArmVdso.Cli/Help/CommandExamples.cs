@@ -21,6 +21,11 @@ internal static class CommandExamples
             "armvdso dump server.rec", "armvdso dump server.rec --as json --only offsets",
             "armvdso dump server.rec --as perfetto -o server.pftrace",
         ],
+        ["report"] =
+        [
+            "armvdso report -o server.html ./server -n 5", "armvdso report --parts path,designs server.rec",
+            "armvdso report --schedule per-cpu/getpid/migrate@3 ./server",
+        ],
         ["check"] = ["armvdso check per-cpu", "armvdso check per-cpu-seq --function getpid"],
         ["explain"] = ["armvdso explain getpid", "armvdso explain block.s --core neoverse-n1"],
         ["syscalls"] = ["armvdso syscalls", "armvdso syscalls ./server -n 5", "armvdso syscalls --what-if per-cpu-gen ./server"],

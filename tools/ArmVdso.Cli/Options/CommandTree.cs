@@ -47,6 +47,7 @@ internal static class CommandTree
         CompareCommand.Make(),
         TraceCommand.Make(),
         DumpCommand.Make(),
+        ReportCommand.Make(),
         KernelPathCommand.Make(),
         KernelTruthCommand.Make(),
         CheckCommand.Make(),

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using ArmVdso.Lab.Designs;
 
@@ -73,7 +72,10 @@ internal static class ComparisonReport
 
     private static string Ratio(ulong system, ulong? vdso) => vdso is null or 0 ? "-" : Text.Fixed((double)system / vdso.Value, 1);
 
-    internal static void WriteJson(TextWriter output, ComparisonResult r)
+    internal static void WriteJson(TextWriter output, ComparisonResult r) =>
+        output.WriteLine(Text.Indented(ToJson(r)));
+
+    internal static JsonObject ToJson(ComparisonResult r)
     {
         var list = new JsonArray();
         foreach (FunctionComparison f in r.Functions)
@@ -90,7 +92,7 @@ internal static class ComparisonReport
                 },
             });
         }
-        var root = new JsonObject
+        return new JsonObject
         {
             ["core"] = r.Settings.Core,
             ["cpu_profile"] = r.Settings.CpuProfileName,
@@ -108,7 +110,6 @@ internal static class ComparisonReport
                 ["switches"] = r.Switches,
             },
         };
-        output.WriteLine(root.ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
     }
 
     private static JsonObject Figures(CallFigures figures, bool vdso = false)

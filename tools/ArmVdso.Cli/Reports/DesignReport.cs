@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using ArmVdso.Lab.Designs;
 
@@ -112,7 +111,9 @@ internal sealed class DesignReport(DesignsResult result)
         own.Write(output);
     }
 
-    internal void WriteJson(TextWriter output)
+    internal void WriteJson(TextWriter output) => output.WriteLine(Text.Indented(ToJson()));
+
+    internal JsonObject ToJson()
     {
         var list = new JsonArray();
         foreach (DesignFigures d in _designs)
@@ -168,7 +169,7 @@ internal sealed class DesignReport(DesignsResult result)
                 ["instructions"] = _none.SyscallsWarm[name].Instructions,
             });
         }
-        output.WriteLine(new JsonObject
+        return new JsonObject
         {
             ["core"] = result.Settings.Core,
             ["cpu_profile"] = result.Settings.CpuProfileName,
@@ -179,6 +180,6 @@ internal sealed class DesignReport(DesignsResult result)
             ["cycles"] = "modelled; medians of undisturbed calls without the loop; cold: caches and TLBs emptied before each call",
             ["system_calls"] = calls0,
             ["designs"] = list,
-        }.ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
+        };
     }
 }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using ArmVdso.Kernel.Costs;
 using ArmVdso.Lab.KernelPath;
@@ -52,7 +51,10 @@ internal static class KernelPathReport
         }
     }
 
-    internal static void WriteJson(TextWriter output, KernelPathResult result)
+    internal static void WriteJson(TextWriter output, KernelPathResult result) =>
+        output.WriteLine(Text.Indented(ToJson(result)));
+
+    internal static JsonObject ToJson(KernelPathResult result)
     {
         var calls = new JsonArray();
         foreach ((string name, PathSample sample) in result.Calls)
@@ -78,14 +80,13 @@ internal static class KernelPathReport
                 ["functions"] = new JsonObject(sample.Functions.Select(f => KeyValuePair.Create(f.Key, (JsonNode?)f.Value))),
             });
         }
-        var root = new JsonObject
+        return new JsonObject
         {
             ["core"] = result.Settings.Core,
             ["cpu_profile"] = result.Settings.CpuProfileName,
             ["kernel"] = result.Settings.KernelConfiguration.ToString(),
             ["calls"] = calls,
         };
-        output.WriteLine(root.ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
     }
 
     private static JsonObject Mix(InstructionMix mix) =>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace ArmVdso.Cli;
@@ -28,6 +29,11 @@ internal static class Text
 
     /// <summary>A number with some decimals.</summary>
     internal static string Fixed(double value, int decimals) => value.ToString("f" + Plain(decimals), CultureInfo.InvariantCulture);
+
+    private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true };
+
+    /// <summary>JSON over several lines.</summary>
+    internal static string Indented(JsonNode node) => node.ToJsonString(s_indented);
 
     /// <summary>The machine of a run, as the header of every report names it.</summary>
     internal static string Machine(SessionSettings settings) =>

@@ -9,7 +9,7 @@ namespace ArmVdso.Lab.Check;
 internal sealed class ReplayTrace : IRigObserver
 {
     private readonly CheckRig _rig;
-    private readonly TextWriter _output;
+    private readonly Action<ReplayStep> _output;
     private readonly bool _brief;
     private ulong[] _before = new ulong[31];
     private readonly SortedList<ulong, string> _image = [];
@@ -20,7 +20,7 @@ internal sealed class ReplayTrace : IRigObserver
     private ulong _executed;
     private (int Cpu, string Function, int Count) _folded;
 
-    private ReplayTrace(CheckRig rig, TextWriter output, bool brief)
+    private ReplayTrace(CheckRig rig, Action<ReplayStep> output, bool brief)
     {
         _rig = rig;
         _output = output;
@@ -29,24 +29,23 @@ internal sealed class ReplayTrace : IRigObserver
             _image[offset] = name;
     }
 
-    /// <summary>Writes the trace. Whether the schedule holds.</summary>
-    internal static bool Run(SessionSettings settings, Schedule schedule, Mutant? mutant, bool brief, TextWriter output)
+    /// <summary>Gives each step of the trace. Whether the schedule holds.</summary>
+    internal static bool Run(SessionSettings settings, Schedule schedule, Mutant? mutant, bool brief, Action<ReplayStep> output)
     {
         CheckedFunction function = FunctionOf(settings, schedule);
         using var rig = new CheckRig(CheckRig.With(settings, schedule.Design));
         (Explorer explorer, int usual) = Prepare(rig, function, schedule, mutant);
         var trace = new ReplayTrace(rig, output, brief);
         rig.Observer = trace;
-        output.WriteLine(
+        output(ReplayStep.Said(ReplayKind.Cast,
             $"{schedule}: victim {rig.Victim} (process {rig.Victim.Group.Pid}, parent {rig.Parent.Group.Pid}), other processes "
-            + $"{rig.Other} and {rig.Another}");
+            + $"{rig.Other} and {rig.Another}"));
         Outcome outcome = explorer.Run(function, schedule, usual);
         trace.Flush();
         rig.Observer = null;
-        output.WriteLine(outcome.Failure is null
+        output(ReplayStep.Said(ReplayKind.Verdict, outcome.Failure is null
             ? outcome.Applied ? "held" : "held; the call ended before the last event"
-            : $"FAILED: {outcome.Failure}");
-        output.Flush();
+            : $"FAILED: {outcome.Failure}"));
         return outcome.Failure is null;
     }
 
@@ -114,8 +113,8 @@ internal sealed class ReplayTrace : IRigObserver
         if (cpu.Instructions == _executed && cpu.EL != _el)
         {
             Flush();
-            _output.WriteLine(
-                $"  cpu{cpu.Index} EL{_el}  -- exception to EL1 (vector +0x{cpu.PC - cpu.VBAR_EL1:x}) before {Where(_pc, _el)}");
+            _output(new ReplayStep(
+                ReplayKind.Exception, cpu.Index, _el, _pc, Where(_pc, _el), $"exception to EL1 (vector +0x{cpu.PC - cpu.VBAR_EL1:x})"));
             return;
         }
         // MSR TPIDRRO_EL0, Xt
@@ -134,7 +133,7 @@ internal sealed class ReplayTrace : IRigObserver
         }
         Flush();
         string text = Disassembler.Disassemble(_instruction, _pc);
-        _output.WriteLine($"  cpu{cpu.Index} EL{_el}  {_pc:x12}  {Where(_pc, _el),-36}  {text,-36}  {Effects(cpu)}".TrimEnd());
+        _output(new ReplayStep(ReplayKind.Instruction, cpu.Index, _el, _pc, Where(_pc, _el), text, Effects(cpu)));
     }
 
     private string Effects(Cpu cpu)
@@ -193,13 +192,13 @@ internal sealed class ReplayTrace : IRigObserver
     public void Event(string text)
     {
         Flush();
-        _output.WriteLine($"* {text}");
+        _output(ReplayStep.Said(ReplayKind.Event, text));
     }
 
     private void Flush()
     {
         if (_folded.Count > 0)
-            _output.WriteLine($"  cpu{_folded.Cpu} EL1  ... {_folded.Function}: {_folded.Count} instructions");
+            _output(new ReplayStep(ReplayKind.Function, _folded.Cpu, 1, 0, _folded.Function, "", Count: _folded.Count));
         _folded = default;
     }
 }

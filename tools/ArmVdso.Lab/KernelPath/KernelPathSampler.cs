@@ -7,66 +7,86 @@ namespace ArmVdso.Lab.KernelPath;
 /// Calls that an interrupt or a switch disturbed are left out.</summary>
 internal sealed class KernelPathSampler(LinuxKernel kernel) : OffsetTrace(kernel, _ => { })
 {
+    /// <summary>A call that a CPU is in.</summary>
+    private sealed class Open
+    {
+        internal required PathSample Sample { get; init; }
+
+        internal required string Name { get; init; }
+
+        internal required ulong Began { get; init; }
+
+        internal required ulong Charged { get; init; }
+
+        internal required ulong Last { get; set; }
+
+        internal PathPart Part { get; set; } = PathPart.Entry;
+    }
+
+    /// <summary>Samples of a call beyond which the oldest are dropped: the warm ones are the last.</summary>
+    private const int MostSamples = 4096;
+
     private const int Getres = 114, Gettime = 113;
     private readonly LinuxKernel _kernel = kernel;
     private readonly Dictionary<ulong, (string Function, PathPart Part)> _functions = [];
-    private PathSample? _current;
-    private string _name = "";
-    private ulong _began;
-    private ulong _charged;
-    private ulong _last;
-    private PathPart _lastPart;
+    private readonly Open?[] _open = new Open?[kernel.Machine.Cpus.Count];
 
     /// <summary>Samples by call, in the order of their first appearance.</summary>
     internal Dictionary<string, List<PathSample>> Samples { get; } = [];
 
     public override bool WantsInstructions => true;
 
+    /// <summary>A CPU goes to another task: the call that it was in is disturbed.</summary>
+    internal void Switched(Cpu cpu) => _open[cpu.Index] = null;
+
     public override void OnExceptionEntry(Cpu cpu, int fromEL, ulong offset)
     {
         if (fromEL != 0 || offset != 0)
-            _current = null;
+            _open[cpu.Index] = null;
     }
 
     public override void OnInstruction(Cpu cpu, uint instruction)
     {
-        if (_current is not null)
+        Open? open = _open[cpu.Index];
+        if (open is not null)
         {
-            _current.CyclesByPart[(int)_lastPart] += cpu.Cycles - _last;
-            _last = cpu.Cycles;
+            open.Sample.CyclesByPart[(int)open.Part] += cpu.Cycles - open.Last;
+            open.Last = cpu.Cycles;
         }
         if (cpu.EL == 0)
         {
-            if (_current is not null)
-                Finish(cpu);
-            if ((instruction & 0xFFE0001F) != 0xD4000001)
-                return;
-            _current = new PathSample();
-            _name = NameOf(cpu);
-            _began = _last = cpu.Cycles;
-            _charged = cpu.Timing.ChargedCycles;
-            _lastPart = PathPart.Entry;
+            if (open is not null)
+                Finish(cpu, open);
+            _open[cpu.Index] = (instruction & 0xFFE0001F) != 0xD4000001 ? null : new Open
+            {
+                Sample = new PathSample(),
+                Name = NameOf(cpu),
+                Began = cpu.Cycles,
+                Charged = cpu.Timing.ChargedCycles,
+                Last = cpu.Cycles,
+            };
             return;
         }
-        if (_current is null)
+        if (open is null)
             return;
         ulong pc = cpu.PC;
         if (!_functions.TryGetValue(pc, out (string Function, PathPart Part) where))
             _functions[pc] = where = Find(pc);
-        _lastPart = where.Part;
-        _current.InstructionsByPart[(int)where.Part]++;
-        _current.Classes[(int)ClassOf(instruction)]++;
-        _current.InstructionsByFunction[where.Function] = _current.InstructionsByFunction.GetValueOrDefault(where.Function) + 1;
+        open.Part = where.Part;
+        open.Sample.InstructionsByPart[(int)where.Part]++;
+        open.Sample.Classes[(int)ClassOf(instruction)]++;
+        open.Sample.InstructionsByFunction[where.Function] = open.Sample.InstructionsByFunction.GetValueOrDefault(where.Function) + 1;
     }
 
-    private void Finish(Cpu cpu)
+    private void Finish(Cpu cpu, Open open)
     {
-        _current!.Cycles = cpu.Cycles - _began;
-        _current.ChargedCycles = cpu.Timing.ChargedCycles - _charged;
-        if (!Samples.TryGetValue(_name, out List<PathSample>? list))
-            Samples[_name] = list = [];
-        list.Add(_current);
-        _current = null;
+        open.Sample.Cycles = cpu.Cycles - open.Began;
+        open.Sample.ChargedCycles = cpu.Timing.ChargedCycles - open.Charged;
+        if (!Samples.TryGetValue(open.Name, out List<PathSample>? list))
+            Samples[open.Name] = list = [];
+        if (list.Count == MostSamples)
+            list.RemoveRange(0, MostSamples / 2);
+        list.Add(open.Sample);
     }
 
     /// <summary>Names of the rows of the stock tables where there is one.</summary>

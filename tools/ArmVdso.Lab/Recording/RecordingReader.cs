@@ -40,6 +40,9 @@ public sealed class RecordingReader : IDisposable
         }
     }
 
+    /// <summary>The bytes that every recording begins with, of whatever version.</summary>
+    public static ReadOnlySpan<byte> FirstWord => RecordingWriter.Magic[..^3];
+
     /// <summary>What it is of.</summary>
     public RecordingHeader Header { get; }
 

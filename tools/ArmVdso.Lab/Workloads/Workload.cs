@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using ArmVdso.Lab.Recording;
 
 namespace ArmVdso.Lab.Workloads;
 
@@ -88,7 +89,11 @@ internal sealed class Workload(
             Input = _input.Open(),
             Output = output,
             Error = show ? hooks.Error : Stream.Null,
-            Switching = (cpu, previous, next) => profile?.OnSwitch(cpu, previous, next),
+            Switching = (cpu, previous, next) =>
+            {
+                profile?.OnSwitch(cpu, previous, next);
+                hooks.Switching?.Invoke(cpu, previous, next);
+            },
             CodePageLoaded = redirector is null
                 ? null
                 : (memory, vma, page, pa) => redirector.PageLoaded(session!.Kernel, memory, vma, page, pa),
@@ -96,7 +101,8 @@ internal sealed class Workload(
         using (session)
         {
             profile = new SyscallProfile(session.Kernel, count && countVdso);
-            session.Machine.Observer = profile;
+            // What the caller put there when it was told of the run sees it, too.
+            session.Machine.Observer = ObserverList.Of(profile, session.Machine.Observer);
             int status = 0;
             LabException? endedBy = null;
             try
