@@ -38,7 +38,7 @@ internal sealed class Assembler
         Position += 4;
     }
 
-    /// <summary>An instruction with ModRM: prefixes, REX, opcode of one or two bytes, operand.</summary>
+    /// <summary>An instruction with ModRM: prefixes, REX, opcode of one to three bytes, operand.</summary>
     private void Encode(int size, int opcode, int register, in Operand rm, int prefix = 0)
     {
         if (size == 16)
@@ -49,6 +49,8 @@ internal sealed class Assembler
         // SPL, BPL, SIL and DIL need a REX prefix.
         if (rex != 0 || (size == 8 && (register >= 4 || (!rm.IsMemory && rm.Register >= 4))))
             Byte(0x40 | rex);
+        if (opcode > 0xFFFF)
+            Byte(opcode >> 16);
         if (opcode > 0xFF)
             Byte(opcode >> 8);
         Byte(opcode);
@@ -245,6 +247,10 @@ internal sealed class Assembler
 
     internal void CountLeadingZeros(int size, Gpr destination, in Operand source) => Encode(size, 0x0FBD, (int)destination, source, 0xF3);
 
+    /// <summary>CRC32: the CRC32C of a register of 8 to 64 bits is added.</summary>
+    internal void Crc32(int size, Gpr destination, Gpr source) =>
+        Encode(size, size == 8 ? 0x0F38F0 : 0x0F38F1, (int)destination, source, 0xF2);
+
     internal void ReverseBytes(int size, Gpr register)
     {
         if (size == 64 || (int)register >= 8)
@@ -252,6 +258,13 @@ internal sealed class Assembler
         Byte(0x0F);
         Byte(0xC8 | ((int)register & 7));
     }
+
+    /// <summary>CMPXCHG: when the accumulator is equal to memory, that gets a register; else the accumulator gets memory.</summary>
+    internal void CompareExchange(int size, in Operand memory, Gpr register) =>
+        Encode(size, size == 8 ? 0x0FB0 : 0x0FB1, (int)register, memory);
+
+    /// <summary>LDMXCSR or STMXCSR.</summary>
+    internal void ControlAndStatus(bool store, in Operand memory) => Encode(32, 0x0FAE, store ? 3 : 2, memory);
 
     internal void MoveIf(Cc condition, int size, Gpr destination, in Operand source) =>
         Encode(size, 0x0F40 | (int)condition, (int)destination, source);

@@ -13,7 +13,7 @@ internal sealed partial class Emitter
         if (InPage(target))
             Link(_a.Jump(), target);
         else
-            LookUp(_a.Jump(), target);
+            GoBeyond(_a, NewExit(ExitKind.Branch, target));
         return EFlags.Unknown;
     }
 
@@ -74,8 +74,7 @@ internal sealed partial class Emitter
         bool setsBType = op.Code != OpCode.Ret && op.Extra != 0;
         if (setsBType)
         {
-            _a.Mov(64, Gpr.Rdx, Operand.At(Frame, NativeFrame.Budget));
-            _a.Store(64, Operand.At(Frame, NativeFrame.BTypeBudget), Gpr.Rdx);
+            _a.Store(64, Operand.At(Frame, NativeFrame.BTypeBudget), Budget);
             _a.Store(64, Operand.At(Frame, NativeFrame.BType), op.Extra);
         }
         int table = NativeFrame.Jumps(_block.Mode == 0 ? 0 : 1, setsBType);

@@ -7,9 +7,9 @@ namespace ArmVdso.Emulator.Engine.Native;
 /// <summary>Rows of scalar floating point, where result and exception bits are provably those of the reference body:
 /// <list type="bullet">
 /// <item>FPCR is 0, which the engine sees to: the host rounds to nearest even, and nothing is flushed;</item>
-/// <item>FPSR.IXC is set already, where a result may be inexact, so that Inexact adds nothing;</item>
+/// <item>FPSR.IXC is set already, so that Inexact adds nothing, or the host has not seen anything inexact either;</item>
 /// <item>the result is a normal number above the smallest: then no operand was a NaN or an infinity, nothing overflowed, and nothing
-/// was tiny before rounding.</item>
+/// was tiny before rounding; or it is a zero where that can only be exact.</item>
 /// </list>
 /// Anything else is seen before a register is written, and left to the reference body.</summary>
 internal sealed partial class Emitter
@@ -20,11 +20,11 @@ internal sealed partial class Emitter
         int first = _stubs.Count;
         bool emitted = op.Row switch
         {
-            Row.FADD_s => FloatBinary(i, 0x58, false),
-            Row.FSUB_s => FloatBinary(i, 0x5C, false),
-            Row.FMUL_s => FloatBinary(i, 0x59, false),
-            Row.FNMUL_s => FloatBinary(i, 0x59, true),
-            Row.FDIV_s => FloatBinary(i, 0x5E, false),
+            Row.FADD_s => FloatBinary(i, 0x58, false, true),
+            Row.FSUB_s => FloatBinary(i, 0x5C, false, true),
+            Row.FMUL_s => FloatBinary(i, 0x59, false, false),
+            Row.FNMUL_s => FloatBinary(i, 0x59, true, false),
+            Row.FDIV_s => FloatBinary(i, 0x5E, false, false),
             Row.FSQRT_s => FloatRoot(i),
             Row.FMADD_s => FloatMultiplyAdd(i, 0xB9),
             Row.FMSUB_s => FloatMultiplyAdd(i, 0xBD),
@@ -39,7 +39,13 @@ internal sealed partial class Emitter
             Row.SCVTF_gen_s => FromInteger(i, _general[Rn(i)], i >> 31 != 0),
             Row.SCVTF_ss => FromInteger(i, Half(Rn(i), 0), IsDouble(i)),
             Row.FCVTZS_gen_s => ToInteger(i),
-            _ => false,
+            Row.UCVTF_gen_s => FromUnsigned(i),
+            Row.FCVTZU_gen_s => ToUnsigned(i),
+            Row.FRINTN_s => FloatRound(i, 0),
+            Row.FRINTM_s => FloatRound(i, 1),
+            Row.FRINTP_s => FloatRound(i, 2),
+            Row.FRINTZ_s => FloatRound(i, 3),
+            _ => EmitFloatVector(i, op.Row),
         };
         ComeBackHere(first, ExitKind.Instruction);
         return emitted;
@@ -80,36 +86,54 @@ internal sealed partial class Emitter
     /// <summary>The reference body executes the instruction when a condition holds.</summary>
     private void SlowWay(Cc condition) => _stubs.Add(new Stub(_a.JumpIf(condition), -1, StubKind.Plain));
 
-    private void NeedInexact()
+    /// <summary>Behind an operation that may have been inexact. MXCSR is clear of that whenever code is entered without
+    /// FPSR.IXC.</summary>
+    private void SeeInexact()
     {
         _a.TestByte(Operand.At(State, _fpsr), (int)FpsrBits.IXC);
-        SlowWay(Cc.E);
+        int known = _a.JumpIf(Cc.Ne);
+        _a.ControlAndStatus(true, Operand.At(Frame, NativeFrame.HostStatus));
+        _a.TestByte(Operand.At(Frame, NativeFrame.HostStatus), NativeFrame.HostInexact);
+        SlowWay(Cc.Ne);
+        _a.Resolve(known);
     }
 
-    /// <summary>The destination gets the scalar in XMM0, when it is a normal number above the smallest.</summary>
-    private bool PutNormal(int register, bool isDouble)
+    /// <summary>The destination gets the scalar in XMM0, when it is a normal number above the smallest, or perhaps zero.</summary>
+    private bool PutNormal(int register, bool isDouble, bool zero = false)
     {
         int fraction = isDouble ? 52 : 23, exponents = isDouble ? 0x7FF : 0xFF;
         _a.Vex(1, 1, 0x7E, 0, 0, Gpr.Rax, isDouble); // VMOVQ, VMOVD to RAX
+        if (zero)
+            _a.Mov(64, Gpr.Rcx, Gpr.Rax);
         _a.Shift(Native.Shift.Shr, isDouble ? 64 : 32, Gpr.Rax, fraction);
         _a.Alu(Alu.And, 32, Gpr.Rax, exponents);
         _a.Alu(Alu.Sub, 32, Gpr.Rax, 2);
         _a.Alu(Alu.Cmp, 32, Gpr.Rax, exponents - 2);
-        SlowWay(Cc.Ae);
+        if (zero)
+        {
+            int normal = _a.JumpIf(Cc.B);
+            _a.Alu(Alu.Add, isDouble ? 64 : 32, Gpr.Rcx, Gpr.Rcx);
+            SlowWay(Cc.Ne);
+            _a.Resolve(normal);
+        }
+        else
+        {
+            SlowWay(Cc.Ae);
+        }
         MoveVector(16, 0, Vector(register), true);
         return true;
     }
 
     private static int ScalarPrefix(uint i) => IsDouble(i) ? 3 : 2;
 
-    private bool FloatBinary(uint i, int opcode, bool negated)
+    private bool FloatBinary(uint i, int opcode, bool negated, bool zero)
     {
-        NeedInexact();
         GetScalar(0, Rn(i), i);
         _a.Vex(1, ScalarPrefix(i), opcode, 0, 0, Vector(Rm(i)));
+        SeeInexact();
         if (negated)
             FlipSign(i);
-        return PutNormal(Rd(i), IsDouble(i));
+        return PutNormal(Rd(i), IsDouble(i), zero);
     }
 
     /// <summary>Changes the sign of the scalar in XMM0.</summary>
@@ -122,18 +146,18 @@ internal sealed partial class Emitter
 
     private bool FloatRoot(uint i)
     {
-        NeedInexact();
         GetScalar(0, Rn(i), i);
         _a.Vex(1, ScalarPrefix(i), 0x51, 0, 0, Operand.Xmm(0));
-        return PutNormal(Rd(i), IsDouble(i));
+        SeeInexact();
+        return PutNormal(Rd(i), IsDouble(i), true);
     }
 
     private bool FloatMultiplyAdd(uint i, int opcode)
     {
-        NeedInexact();
         GetScalar(0, (int)(i >> 10) & 31, i);
         GetScalar(1, Rn(i), i);
         _a.Vex(2, 1, opcode, 0, 1, Vector(Rm(i)), IsDouble(i)); // VFMADD231SD and its like
+        SeeInexact();
         return PutNormal(Rd(i), IsDouble(i));
     }
 
@@ -168,20 +192,20 @@ internal sealed partial class Emitter
 
     private bool FloatConvert(uint i, bool toDouble)
     {
-        if (!toDouble)
-            NeedInexact();
         SetZero(1);
         _a.Vex(1, toDouble ? 2 : 3, 0x5A, 0, 1, Vector(Rn(i))); // VCVTSS2SD, VCVTSD2SS: zeros above, from XMM1
-        return PutNormal(Rd(i), toDouble);
+        if (!toDouble)
+            SeeInexact();
+        return PutNormal(Rd(i), toDouble, toDouble);
     }
 
     private bool FromInteger(uint i, in Operand source, bool wide)
     {
-        // A word is exact in 64 bits.
-        if (wide || !IsDouble(i))
-            NeedInexact();
         SetZero(0);
         _a.Vex(1, ScalarPrefix(i), 0x2A, 0, 0, source, wide); // VCVTSI2SD, VCVTSI2SS
+        // A word is exact in 64 bits.
+        if (wide || !IsDouble(i))
+            SeeInexact();
         MoveVector(16, 0, Vector(Rd(i)), true);
         return true;
     }
@@ -189,13 +213,62 @@ internal sealed partial class Emitter
     private bool ToInteger(uint i)
     {
         int size = i >> 31 != 0 ? 64 : 32;
-        NeedInexact();
         _a.Vex(1, ScalarPrefix(i), 0x2C, (int)Gpr.Rcx, 0, Vector(Rn(i)), size == 64); // VCVTTSD2SI, VCVTTSS2SI
+        SeeInexact();
         // What is out of range or no number gives the least integer.
         _a.Mov(size, Gpr.Rax, Gpr.Rcx);
         _a.Alu(Alu.Sub, size, Gpr.Rcx, 1);
         SlowWay(Cc.O);
         PutGeneral(i);
+        return true;
+    }
+
+    /// <summary>A word is a positive number of 64 bits; of those that have 64, one above the half is the reference body's.</summary>
+    private bool FromUnsigned(uint i)
+    {
+        bool wide = i >> 31 != 0;
+        Get(wide ? 64 : 32, Gpr.Rcx, Rn(i));
+        if (wide)
+        {
+            _a.Test(64, Gpr.Rcx, Gpr.Rcx);
+            SlowWay(Cc.S);
+        }
+        SetZero(0);
+        _a.Vex(1, ScalarPrefix(i), 0x2A, 0, 0, Gpr.Rcx, true);
+        if (wide || !IsDouble(i))
+            SeeInexact();
+        MoveVector(16, 0, Vector(Rd(i)), true);
+        return true;
+    }
+
+    private bool ToUnsigned(uint i)
+    {
+        _a.Vex(1, ScalarPrefix(i), 0x2C, (int)Gpr.Rax, 0, Vector(Rn(i)), true);
+        SeeInexact();
+        // What is out of range or no number gives the least integer.
+        if (i >> 31 != 0)
+        {
+            _a.Test(64, Gpr.Rax, Gpr.Rax);
+            SlowWay(Cc.S);
+        }
+        else
+        {
+            _a.Mov(32, Gpr.Rcx, Gpr.Rax);
+            _a.Alu(Alu.Cmp, 64, Gpr.Rcx, Gpr.Rax);
+            SlowWay(Cc.Ne);
+        }
+        PutGeneral(i);
+        return true;
+    }
+
+    /// <summary>To an integer in floating point; that it is inexact is not told (FRINTX tells).</summary>
+    private bool FloatRound(uint i, int mode)
+    {
+        GetScalar(0, Rn(i), i);
+        _a.Vex(1, IsDouble(i) ? 1 : 0, 0x2E, 0, 0, Operand.Xmm(0));
+        SlowWay(Cc.P);
+        _a.Vex(3, 1, IsDouble(i) ? 0x0B : 0x0A, 0, 0, Operand.Xmm(0), 8 | mode); // VROUNDSD, VROUNDSS
+        MoveVector(16, 0, Vector(Rd(i)), true);
         return true;
     }
 }

@@ -61,7 +61,11 @@ internal sealed partial class Emitter
         <= OpCode.StV32Reg => new(Moves.StoreVector, (Form)(code - OpCode.StV32Off), 4),
         <= OpCode.StV64Reg => new(Moves.StoreVector, (Form)(code - OpCode.StV64Off), 8),
         <= OpCode.StV128Reg => new(Moves.StoreVector, (Form)(code - OpCode.StV128Off), 16),
+        <= OpCode.LdpV32Post => new(Moves.LoadVectors, (Form)(code - OpCode.LdpV32Off), 4),
+        <= OpCode.LdpV64Post => new(Moves.LoadVectors, (Form)(code - OpCode.LdpV64Off), 8),
         <= OpCode.LdpV128Post => new(Moves.LoadVectors, (Form)(code - OpCode.LdpV128Off), 16),
+        <= OpCode.StpV32Post => new(Moves.StoreVectors, (Form)(code - OpCode.StpV32Off), 4),
+        <= OpCode.StpV64Post => new(Moves.StoreVectors, (Form)(code - OpCode.StpV64Off), 8),
         _ => new(Moves.StoreVectors, (Form)(code - OpCode.StpV128Off), 16),
     };
 
@@ -130,20 +134,44 @@ internal sealed partial class Emitter
     }
 
     /// <summary>RCX gets what leads from the address in RAX to the host's, when the TLB has all of the access.</summary>
-    private void FindPage(int bytes, bool store)
+    /// <param name="bytes">Of the access.</param>
+    /// <param name="store">Whether it writes.</param>
+    /// <param name="loads">Whether it reads before it writes.</param>
+    private void FindPage(int bytes, bool store, bool loads = false)
     {
-        int tlb = EngineFrame.TlbOffset + (_block.Mode == 0 ? 0 : EngineFrame.TlbSize);
+        FindEntry(Gpr.Rax);
         if (bytes == 1)
             _a.Mov(64, Gpr.Rdx, Gpr.Rax);
         else
             _a.Lea(64, Gpr.Rdx, Operand.At(Gpr.Rax, bytes - 1));
-        // Entries are of 32 bytes.
-        _a.RotateRight(32, Gpr.Rcx, Gpr.Rax, 12 - 5);
-        _a.Alu(Alu.And, 64, Gpr.Rdx, -4096);
-        _a.Alu(Alu.And, 32, Gpr.Rcx, (FastEntry.Count - 1) << 5);
-        _a.Alu(Alu.Cmp, 64, Gpr.Rdx, Operand.At(Frame, Gpr.Rcx, 0, tlb + (store ? WriteTag : ReadTag)));
+        CompareTag(store);
         AddSlowWay(Cc.Ne);
-        _a.Mov(64, Gpr.Rcx, Operand.At(Frame, Gpr.Rcx, 0, tlb + HostAddress));
+        if (loads)
+        {
+            _a.Alu(Alu.Cmp, 64, Gpr.Rdx, Operand.At(Frame, Gpr.Rcx, 0, Tlb + ReadTag));
+            AddSlowWay(Cc.Ne);
+        }
+        _a.Mov(64, Gpr.Rcx, Operand.At(Frame, Gpr.Rcx, 0, Tlb + HostAddress));
+    }
+
+    /// <summary>The TLB of the block's exception level.</summary>
+    private int Tlb => EngineFrame.TlbOffset + (_block.Mode == 0 ? 0 : EngineFrame.TlbSize);
+
+    /// <summary>RCX gets the place of an address's entry in the TLB (<see cref="FastEntry.Index"/>); RDX is lost.</summary>
+    private void FindEntry(Gpr address)
+    {
+        // Entries are of 32 bytes.
+        _a.RotateRight(32, Gpr.Rdx, address, 22 - 5);
+        _a.RotateRight(32, Gpr.Rcx, address, 12 - 5);
+        _a.Alu(Alu.Xor, 32, Gpr.Rcx, Gpr.Rdx);
+        _a.Alu(Alu.And, 32, Gpr.Rcx, (FastEntry.Count - 1) << 5);
+    }
+
+    /// <summary>Equal: the entry at RCX allows an access as far as the address in RDX.</summary>
+    private void CompareTag(bool store)
+    {
+        _a.Alu(Alu.And, 64, Gpr.Rdx, -4096);
+        _a.Alu(Alu.Cmp, 64, Gpr.Rdx, Operand.At(Frame, Gpr.Rcx, 0, Tlb + (store ? WriteTag : ReadTag)));
     }
 
     private Operand Place(int offset) => Operand.At(Gpr.Rax, Gpr.Rcx, 0, offset);
@@ -182,16 +210,16 @@ internal sealed partial class Emitter
                 MoveVector(kind.Bytes, 0, Place(0), true);
                 break;
             case Moves.LoadVectors:
-                MoveVector(16, 0, Place(0), false);
-                MoveVector(16, 1, Place(16), false);
+                MoveVector(kind.Bytes, 0, Place(0), false);
+                MoveVector(kind.Bytes, 1, Place(kind.Bytes), false);
                 MoveVector(16, 0, Vector(op.Rd), true);
                 MoveVector(16, 1, Vector(op.Ra), true);
                 break;
             default:
                 MoveVector(16, 0, Vector(op.Rd), false);
                 MoveVector(16, 1, Vector(op.Ra), false);
-                MoveVector(16, 0, Place(0), true);
-                MoveVector(16, 1, Place(16), true);
+                MoveVector(kind.Bytes, 0, Place(0), true);
+                MoveVector(kind.Bytes, 1, Place(kind.Bytes), true);
                 break;
         }
     }
@@ -221,10 +249,10 @@ internal sealed partial class Emitter
         switch (bytes)
         {
             case 1:
-                _a.Vex(3, 1, store ? 0x14 : 0x20, xmm, xmm, memory, 0); // VPEXTRB, VPINSRB
+                _a.Vex(3, 1, store ? 0x14 : 0x20, xmm, store ? 0 : xmm, memory, 0); // VPEXTRB, VPINSRB
                 break;
             case 2:
-                _a.Vex(store ? 3 : 1, 1, store ? 0x15 : 0xC4, xmm, xmm, memory, 0); // VPEXTRW, VPINSRW
+                _a.Vex(store ? 3 : 1, 1, store ? 0x15 : 0xC4, xmm, store ? 0 : xmm, memory, 0); // VPEXTRW, VPINSRW
                 break;
             case 4:
                 _a.Vex(1, 1, store ? 0x7E : 0x6E, xmm, 0, memory); // VMOVD
@@ -253,20 +281,24 @@ internal sealed partial class Emitter
     }
 
     /// <summary>Logs what a store is about to overwrite.</summary>
-    private void LogStore(int bytes)
+    private void LogStore(int bytes, int offset = 0) => Log(Place(offset), bytes);
+
+    private void Log(in Operand place, int bytes)
     {
-        _a.Lea(64, Gpr.Rdx, Place(0));
+        _a.Push(Gpr.Rdx);
         _a.Push(Gpr.Rcx);
+        _a.Lea(64, Gpr.Rdx, place);
         _a.Mov(64, Gpr.Rcx, Operand.At(Frame, NativeFrame.LogEnd));
         _a.Store(64, Operand.At(Gpr.Rcx, 0), Gpr.Rdx);
         _a.Store(64, Operand.At(Gpr.Rcx, 8), bytes);
         for (int i = 0; i < bytes; i += 16)
         {
             int part = Math.Min(bytes - i, 16);
-            MoveVector(part, 0, Operand.At(Gpr.Rdx, i), false);
-            MoveVector(part, 0, Operand.At(Gpr.Rcx, 16 + i), true);
+            MoveVector(part, 4, Operand.At(Gpr.Rdx, i), false);
+            MoveVector(part, 4, Operand.At(Gpr.Rcx, 16 + i), true);
         }
         _a.Alu(Alu.Add, 64, Operand.At(Frame, NativeFrame.LogEnd), NativeFrame.LogEntry);
         _a.Pop(Gpr.Rcx);
+        _a.Pop(Gpr.Rdx);
     }
 }

@@ -15,10 +15,18 @@ internal sealed partial class Emitter
             Row.NOP or Row.HINT or Row.BTI or Row.CSDB or Row.ESB or Row.DMB or Row.DSB => EFlags.Unknown,
             Row.PRFM_imm or Row.PRFM_reg or Row.PRFM_lit or Row.PRFUM => EFlags.Unknown,
             Row.RBIT => ReverseBits(i),
+            Row.REV16 => ReverseInPairs(i, Width(i)),
+            Row.REV32 => ReverseWords(i),
+            Row.CRC32CB or Row.CRC32CH or Row.CRC32CW or Row.CRC32CX => Checksum(i),
             Row.ADDS_ext => ExtendedFlags(i, Alu.Add, EFlags.Carry),
             Row.SUBS_ext => ExtendedFlags(i, Alu.Sub, EFlags.Borrow),
-            Row.BICS_shift => InvertedShift(i, Alu.And, EFlags.Carry),
-            Row.EON_shift => InvertedShift(i, Alu.Xor, EFlags.Unknown),
+            Row.AND_shift => ShiftedLogic(i, Alu.And, false, EFlags.Unknown),
+            Row.ORR_shift => ShiftedLogic(i, Alu.Or, false, EFlags.Unknown),
+            Row.EOR_shift => ShiftedLogic(i, Alu.Xor, false, EFlags.Unknown),
+            Row.BIC_shift => ShiftedLogic(i, Alu.And, true, EFlags.Unknown),
+            Row.ORN_shift => ShiftedLogic(i, Alu.Or, true, EFlags.Unknown),
+            Row.BICS_shift => ShiftedLogic(i, Alu.And, true, EFlags.Carry),
+            Row.EON_shift => ShiftedLogic(i, Alu.Xor, true, EFlags.Unknown),
             Row.ADC => WithCarry(i, Alu.Adc, EFlags.Unknown),
             Row.ADCS => WithCarry(i, Alu.Adc, EFlags.Carry),
             Row.SBC => WithCarry(i, Alu.Sbb, EFlags.Unknown),
@@ -27,9 +35,21 @@ internal sealed partial class Emitter
             Row.CCMN_imm => CompareNegativeIf(i, true),
             Row.LDAR or Row.LDAPR => EmitOrdered(op, false),
             Row.STLR => EmitOrdered(op, true),
-            Row.LD1_1 => OneVector(i, false),
-            Row.ST1_1 => OneVector(i, true),
-            _ => EmitVector(op),
+            Row.LD1_1 or Row.LD1_1_post => Vectors(i, 1, false, op.Row == Row.LD1_1_post),
+            Row.LD1_2 or Row.LD1_2_post => Vectors(i, 2, false, op.Row == Row.LD1_2_post),
+            Row.LD1_3 or Row.LD1_3_post => Vectors(i, 3, false, op.Row == Row.LD1_3_post),
+            Row.LD1_4 or Row.LD1_4_post => Vectors(i, 4, false, op.Row == Row.LD1_4_post),
+            Row.ST1_1 or Row.ST1_1_post => Vectors(i, 1, true, op.Row == Row.ST1_1_post),
+            Row.ST1_2 or Row.ST1_2_post => Vectors(i, 2, true, op.Row == Row.ST1_2_post),
+            Row.ST1_3 or Row.ST1_3_post => Vectors(i, 3, true, op.Row == Row.ST1_3_post),
+            Row.ST1_4 or Row.ST1_4_post => Vectors(i, 4, true, op.Row == Row.ST1_4_post),
+            Row.CAS => CompareAndSwap(i),
+            Row.SWP => Atomic(i, null),
+            Row.LDADD => AtomicAlu(i, Alu.Add),
+            Row.LDSET => AtomicAlu(i, Alu.Or),
+            Row.LDEOR => AtomicAlu(i, Alu.Xor),
+            Row.LDCLR => AtomicClear(i),
+            _ => RowInfo.Class(op.Row) == TimingClass.Mops ? EmitBulk(op) : EmitVector(op),
         };
     }
 
@@ -49,10 +69,11 @@ internal sealed partial class Emitter
         return WithRcx(Destination(Rd(i)), OrStackPointer(Rn(i)), Width(i), operation, flags);
     }
 
-    private EFlags InvertedShift(uint i, Alu operation, EFlags flags)
+    private EFlags ShiftedLogic(uint i, Alu operation, bool inverted, EFlags flags)
     {
         ShiftIntoRcx(Rm(i), Width(i), (int)(i >> 22) & 3, (int)(i >> 10) & 63);
-        _a.Not(Width(i), Gpr.Rcx);
+        if (inverted)
+            _a.Not(Width(i), Gpr.Rcx);
         return WithRcx(Destination(Rd(i)), Rn(i), Width(i), operation, flags);
     }
 
@@ -113,22 +134,38 @@ internal sealed partial class Emitter
     private static readonly (int Shift, ulong Mask)[] s_exchanges =
         [(4, 0x0F0F0F0F0F0F0F0F), (2, 0x3333333333333333), (1, 0x5555555555555555)];
 
-    /// <summary>LD1 and ST1 of one register.</summary>
-    private EFlags OneVector(uint i, bool store)
+    /// <summary>The two bytes of each half word change places.</summary>
+    private EFlags ReverseInPairs(uint i, int size)
     {
-        int bytes = IsLong(i) ? 16 : 8, first = _stubs.Count;
-        Get(64, Gpr.Rax, OrStackPointer(Rn(i)));
-        if (Rn(i) == 31)
-        {
-            _a.Test(32, Gpr.Rax, 15);
-            AddSlowWay(Cc.Ne);
-        }
-        FindPage(bytes, store);
-        if (store && _logged)
-            LogStore(bytes);
-        MoveVector(bytes, 0, store ? Vector(Rd(i)) : Place(0), false);
-        MoveVector(store ? bytes : 16, 0, store ? Place(0) : Vector(Rd(i)), true);
-        ComeBackHere(first, ExitKind.Access);
+        Get(size, Gpr.Rax, Rn(i));
+        _a.Mov(size, Gpr.Rcx, Gpr.Rax);
+        _a.Set(Gpr.Rdx, size == 64 ? 0x00FF00FF00FF00FF : 0x00FF00FFUL);
+        _a.Shift(Native.Shift.Shr, size, Gpr.Rcx, 8);
+        _a.Alu(Alu.And, size, Gpr.Rcx, Gpr.Rdx);
+        _a.Alu(Alu.And, size, Gpr.Rax, Gpr.Rdx);
+        _a.Shift(Native.Shift.Shl, size, Gpr.Rax, 8);
+        _a.Alu(Alu.Or, size, Gpr.Rax, Gpr.Rcx);
+        Put(Destination(Rd(i)), Gpr.Rax);
+        return EFlags.Unknown;
+    }
+
+    private EFlags ReverseWords(uint i)
+    {
+        Get(64, Gpr.Rax, Rn(i));
+        _a.ReverseBytes(64, Gpr.Rax);
+        _a.Shift(Native.Shift.Ror, 64, Gpr.Rax, 32);
+        Put(Destination(Rd(i)), Gpr.Rax);
+        return EFlags.Unknown;
+    }
+
+    /// <summary>CRC32C of 1 to 8 bytes, an instruction of the host (SSE4.2, which AVX2 comes after).</summary>
+    private EFlags Checksum(uint i)
+    {
+        int bits = 8 << (int)(i >> 10 & 3);
+        Get(32, Gpr.Rax, Rn(i));
+        Get(64, Gpr.Rcx, Rm(i));
+        _a.Crc32(bits, Gpr.Rax, Gpr.Rcx);
+        Put(Destination(Rd(i)), Gpr.Rax);
         return EFlags.Unknown;
     }
 
@@ -137,18 +174,8 @@ internal sealed partial class Emitter
     private EFlags EmitOrdered(in Op op, bool store)
     {
         uint i = op.Instruction;
-        int bytes = 1 << (int)(i >> 30), number = OrStackPointer(Rn(i)), first = _stubs.Count;
-        Get(64, Gpr.Rax, number);
-        if (Rn(i) == 31)
-        {
-            _a.Test(32, Gpr.Rax, 15);
-            AddSlowWay(Cc.Ne);
-        }
-        if (bytes > 1)
-        {
-            _a.Test(32, Gpr.Rax, bytes - 1);
-            AddSlowWay(Cc.Ne);
-        }
+        int bytes = 1 << (int)(i >> 30), first = _stubs.Count;
+        AlignedBase(i, bytes);
         FindPage(bytes, store);
         if (store && _logged)
             LogStore(bytes);

@@ -48,7 +48,7 @@ internal sealed partial class Emitter
             Row.USHR_v => ShiftRight(i, 2),
             Row.SSHR_v => ShiftRight(i, 4),
             Row.SHL_v => ShiftLeft(i),
-            Row.SHRN_v => NarrowHalves(i, 16 - ((int)(i >> 16) & 15), ImmhSize(i)),
+            Row.SHRN_v => NarrowHalves(i, 2 * ImmhSize(i) - ((int)(i >> 16) & 127), ImmhSize(i)),
             Row.XTN_v => NarrowHalves(i, 0, 8 << Size(i)),
             Row.USHLL_v => Widen(i, 0x30),
             Row.SSHLL_v => Widen(i, 0x20),
@@ -278,8 +278,10 @@ internal sealed partial class Emitter
     }
 
     /// <summary>A shift of elements by a number; the extension of the opcode says which.</summary>
-    private void ShiftLanes(int xmm, int bits, int extension, int amount) =>
-        _a.Vex(1, 1, bits switch { 16 => 0x71, 32 => 0x72, _ => 0x73 }, extension, xmm, Operand.Xmm(xmm), amount);
+    private void ShiftLanes(int xmm, int bits, int extension, int amount) => ShiftLanesTo(xmm, xmm, bits, extension, amount);
+
+    private void ShiftLanesTo(int to, int from, int bits, int extension, int amount) =>
+        _a.Vex(1, 1, bits switch { 16 => 0x71, 32 => 0x72, _ => 0x73 }, extension, to, Operand.Xmm(from), amount);
 
     private bool ShiftRight(uint i, int extension)
     {
@@ -301,18 +303,20 @@ internal sealed partial class Emitter
         return PutVector(i);
     }
 
-    /// <summary>The low bytes of half words, shifted right; wider elements are left out.</summary>
+    /// <summary>The lower halves of elements, shifted right, side by side.</summary>
+    /// <param name="i">The encoding.</param>
+    /// <param name="amount">Of the shift.</param>
+    /// <param name="bits">Of an element of the result.</param>
     private bool NarrowHalves(uint i, int amount, int bits)
     {
-        if (bits != 8)
+        if (bits == 64)
             return false;
         GetVector(0, Rn(i));
         if (amount != 0)
-            ShiftLanes(0, 16, 2, amount);
-        SetOnes(1);
-        ShiftLanes(1, 16, 2, 8);
-        Packed(0xDB, 0, 0, Operand.Xmm(1));
-        Packed(0x67, 0, 0, Operand.Xmm(0));
+            ShiftLanes(0, 2 * bits, 2, amount);
+        int bytes = bits / 8;
+        SetIndices(1, n => n < 8 ? (n / bytes * 2 * bytes) + (n & (bytes - 1)) : -1);
+        Shuffle(0, 1);
         if (IsLong(i))
             MoveVector(8, 0, Half(Rd(i), 1), true);
         else

@@ -31,7 +31,7 @@ internal sealed partial class Emitter
             Row.MVNI_h => Immediate(i, ~(0x0001000100010001 * (Imm8(i) << (8 * ((int)(i >> 13) & 1))))),
             Row.MVNI_w => Immediate(i, ~(0x0000000100000001 * (Imm8(i) << (8 * ((int)(i >> 13) & 3))))),
             Row.MOVI_d => Immediate(i, ByteMask(Imm8(i))),
-            _ => EmitFloat(op),
+            _ => EmitLanes(op),
         };
     }
 

@@ -1,4 +1,5 @@
 using ArmVdso.Emulator.Engine.Portable;
+using ArmVdso.Emulator.FloatingPoint;
 using ArmVdso.Emulator.Processor;
 
 namespace ArmVdso.Emulator.Engine.Native;
@@ -17,6 +18,9 @@ internal enum ExitKind : byte
 
     /// <summary>A load or store that the TLB does not have.</summary>
     Access,
+
+    /// <summary>An instruction names itself as the next one, and the budget does not reach for that.</summary>
+    Repeat,
 }
 
 /// <summary>A place where native code of a block returns.</summary>
@@ -32,15 +36,17 @@ internal sealed partial class Emitter
     /// <summary>Bytes that the code of no block exceeds.</summary>
     internal const int LongestCode = 64 << 10;
 
-    private const Gpr State = Gpr.Rbp, Frame = Gpr.R15;
+    // Instructions that may still be executed are in a register: each block takes its own off, and one in memory would make blocks wait
+    // for each other.
+    private const Gpr State = Gpr.Rbp, Frame = Gpr.R15, Budget = Gpr.R10;
     private static readonly (int Register, Gpr Host)[] s_held =
     [
-        (0, Gpr.Rbx), (1, Gpr.Rsi), (2, Gpr.Rdi), (3, Gpr.R8), (4, Gpr.R9), (5, Gpr.R10), (19, Gpr.R11), (20, Gpr.R12), (21, Gpr.R13),
-        (22, Gpr.R14),
+        (0, Gpr.Rbx), (1, Gpr.Rsi), (2, Gpr.Rdi), (3, Gpr.R8), (4, Gpr.R9), (19, Gpr.R11), (20, Gpr.R12), (21, Gpr.R13), (22, Gpr.R14),
     ];
 
     private static readonly Gpr[] s_saved = [Gpr.Rbx, Gpr.Rbp, Gpr.R12, Gpr.R13, Gpr.R14, Gpr.R15];
     private readonly Assembler _a = new(LongestCode);
+    private readonly Assembler _rare = new(LongestCode);
     private readonly List<Exit> _exits;
     private readonly List<Stub> _stubs = [];
     private readonly Operand[] _general = new Operand[35];
@@ -55,7 +61,8 @@ internal sealed partial class Emitter
     private ulong _leave;
     private ulong _missed;
 
-    /// <summary>Code behind the block: where the jumps of what is rare go.</summary>
+    /// <summary>Code apart from that of blocks, which would be in the way in the caches of the host: where the jumps of what is rare
+    /// go.</summary>
     private readonly record struct Stub(int Jump, int Exit, StubKind Kind);
 
     private enum StubKind
@@ -63,6 +70,7 @@ internal sealed partial class Emitter
         Plain,
         Access,
         Refused,
+        Repeat,
         Lookup,
     }
 
@@ -89,6 +97,9 @@ internal sealed partial class Emitter
     /// <summary>What was encoded last.</summary>
     internal ReadOnlySpan<byte> Bytes => _a.Bytes;
 
+    /// <summary>What belongs to it and is rare.</summary>
+    internal ReadOnlySpan<byte> RareBytes => _rare.Bytes;
+
     /// <summary>The code that enters native code and leaves it: int enter(frame, state, code), by the System V convention.</summary>
     /// <param name="origin">Where it will be.</param>
     internal void EmitEntry(ulong origin)
@@ -100,6 +111,12 @@ internal sealed partial class Emitter
         _a.Mov(64, State, Gpr.Rsi);
         foreach ((int register, Gpr host) in s_held)
             _a.Mov(64, host, Operand.At(State, 8 * register - StateBias));
+        _a.Mov(64, Budget, Operand.At(Frame, NativeFrame.Budget));
+        // What the runtime did may have been inexact: the code looks at that only as long as the guest has seen nothing inexact.
+        _a.TestByte(Operand.At(State, _fpsr), (int)FpsrBits.IXC);
+        int seen = _a.JumpIf(Cc.Ne);
+        _a.ControlAndStatus(false, Operand.At(Frame, NativeFrame.HostStatusClear));
+        _a.Resolve(seen);
         _a.JumpTo(Gpr.Rdx);
         // An indirect branch to RAX that the tables do not have; also where their empty entries go.
         _missed = _a.Here;
@@ -107,6 +124,7 @@ internal sealed partial class Emitter
         _a.Set(Gpr.Rax, uint.MaxValue);
         // EAX is the exit.
         _leave = _a.Here;
+        _a.Store(64, Operand.At(Frame, NativeFrame.Budget), Budget);
         foreach ((int register, Gpr host) in s_held)
             _a.Store(64, Operand.At(State, 8 * register - StateBias), host);
         foreach (Gpr register in s_saved.Reverse())
@@ -123,15 +141,17 @@ internal sealed partial class Emitter
     /// <summary>Makes the code of a block.</summary>
     /// <param name="block">The block.</param>
     /// <param name="origin">Where the code will be.</param>
-    internal void Emit(Block block, ulong origin)
+    /// <param name="rare">Where what is rare will be.</param>
+    internal void Emit(Block block, ulong origin, ulong rare)
     {
         _a.Start(origin);
+        _rare.Start(rare);
         _block = block;
         _stubs.Clear();
         _entry = origin;
         _eflags = EFlags.Unknown;
         _constant = (Translator.Discard, 0);
-        _a.Alu(Alu.Sub, 64, Operand.At(Frame, NativeFrame.Budget), block.InstructionCount);
+        _a.Alu(Alu.Sub, 64, Budget, block.InstructionCount);
         Refuse(Cc.L);
         if (block.HasFp)
         {
@@ -151,32 +171,42 @@ internal sealed partial class Emitter
 
     private void EmitStub(Stub stub)
     {
-        _a.Resolve(stub.Jump);
+        _a.Resolve(stub.Jump, _rare.Here);
         switch (stub.Kind)
         {
             case StubKind.Access:
-                _a.Store(64, Operand.At(Frame, NativeFrame.Address), Gpr.Rax);
+                _rare.Store(64, Operand.At(Frame, NativeFrame.Address), Gpr.Rax);
                 break;
             case StubKind.Refused:
-                _a.Alu(Alu.Add, 64, Operand.At(Frame, NativeFrame.Budget), _block.InstructionCount);
+                _rare.Alu(Alu.Add, 64, Budget, _block.InstructionCount);
+                break;
+            case StubKind.Repeat:
+                _rare.Alu(Alu.Add, 64, Budget, 1);
                 break;
             case StubKind.Lookup:
-                ulong target = _exits[stub.Exit].Target;
-                int entry = NativeFrame.Jumps(_block.Mode == 0 ? 0 : 1, false) + NativeFrame.JumpEntry(target);
-                _a.Set(Gpr.Rax, target);
-                _a.Alu(Alu.Cmp, 64, Gpr.Rax, Operand.At(Frame, entry));
-                int missed = _a.JumpIf(Cc.Ne);
-                _a.JumpTo(Operand.At(Frame, entry + 8));
-                _a.Resolve(missed);
-                break;
+                GoBeyond(_rare, stub.Exit);
+                return;
         }
-        Leave(stub.Exit);
+        Leave(_rare, stub.Exit);
     }
 
-    private void Leave(int exit)
+    /// <summary>Goes to another page by the table of branches, or leaves by an exit.</summary>
+    private void GoBeyond(Assembler a, int exit)
     {
-        _a.Set(Gpr.Rax, (uint)exit);
-        _a.JumpTo(_leave);
+        ulong target = _exits[exit].Target;
+        int entry = NativeFrame.Jumps(_block.Mode == 0 ? 0 : 1, false) + NativeFrame.JumpEntry(target);
+        a.Set(Gpr.Rax, target);
+        a.Alu(Alu.Cmp, 64, Gpr.Rax, Operand.At(Frame, entry));
+        int missed = a.JumpIf(Cc.Ne);
+        a.JumpTo(Operand.At(Frame, entry + 8));
+        a.Resolve(missed);
+        Leave(a, exit);
+    }
+
+    private void Leave(Assembler a, int exit)
+    {
+        a.Set(Gpr.Rax, (uint)exit);
+        a.JumpTo(_leave);
     }
 
     private int NewExit(ExitKind kind, ulong target = 0, ulong jump = 0, ulong resume = 0)
@@ -195,7 +225,7 @@ internal sealed partial class Emitter
     private EFlags Interpret()
     {
         // MOV EAX and JMP are of five bytes each.
-        Leave(NewExit(ExitKind.Instruction, resume: _a.Here + 10));
+        Leave(_a, NewExit(ExitKind.Instruction, resume: _a.Here + 10));
         return EFlags.Unknown;
     }
 

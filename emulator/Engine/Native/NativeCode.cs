@@ -11,8 +11,10 @@ internal sealed class NativeCode : IDisposable
     private readonly Emitter _emitter;
     private readonly List<Exit> _exits = [];
     private readonly ulong _first;
+    private readonly ulong _firstRare;
     private readonly ulong[] _interpreted = new ulong[RowInfo.Count];
     private ulong _next;
+    private ulong _nextRare;
 
     /// <param name="cpu">A PE of the machine.</param>
     /// <param name="blocks">Its blocks.</param>
@@ -26,6 +28,7 @@ internal sealed class NativeCode : IDisposable
         _emitter.EmitEntry(_memory.Origin);
         _memory.Put(_memory.Origin, _emitter.Bytes);
         _first = _next = Align(_memory.Origin + (ulong)_emitter.Bytes.Length);
+        _firstRare = _nextRare = Align(_memory.Origin + _memory.Size / 2);
     }
 
     /// <summary>Whether this host executes the code: x64 with AVX2, FMA, BMI2 and LZCNT, Linux.</summary>
@@ -52,8 +55,7 @@ internal sealed class NativeCode : IDisposable
 
     /// <summary>What happened so far.</summary>
     internal NativeCounts Counts() => new(
-        _translated, Entries, SlowAccesses, _evictions,
-        [.. _interpreted.Select((count, row) => ((Row)row, count)).Where(r => r.count > 0).OrderByDescending(r => r.count)]);
+        _translated, Entries, SlowAccesses, _evictions, NativeCounts.Ordered(_interpreted), NativeCounts.Ordered(_blocks.BetweenBlocks()));
 
     /// <summary>The reference body of a row is about to execute an instruction.</summary>
     internal void CountInterpreted(Row row) => _interpreted[(int)row]++;
@@ -66,17 +68,20 @@ internal sealed class NativeCode : IDisposable
     /// <summary>Makes the code of a block. When there is no room, all blocks are dropped first, this one too.</summary>
     internal void Translate(Block block)
     {
-        if (_next + Emitter.LongestCode > _memory.Origin + _memory.Size)
+        if (_next + Emitter.LongestCode > _firstRare || _nextRare + Emitter.LongestCode > _memory.Origin + _memory.Size)
         {
             _evictions++;
             _blocks.Clear();
             _exits.Clear();
             _next = _first;
+            _nextRare = _firstRare;
         }
-        _emitter.Emit(block, _next);
+        _emitter.Emit(block, _next, _nextRare);
         _memory.Put(_next, _emitter.Bytes);
+        _memory.Put(_nextRare, _emitter.RareBytes);
         block.Code = _next;
         _next = Align(_next + (ulong)_emitter.Bytes.Length);
+        _nextRare += (ulong)_emitter.RareBytes.Length;
         _translated++;
     }
 

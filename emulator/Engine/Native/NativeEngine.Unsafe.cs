@@ -33,6 +33,7 @@ internal sealed unsafe class NativeEngine : PortableEngine
         for (int view = 0; view < Frames.Count; view++)
         {
             SelectFrame(view);
+            *(uint*)(_frame + NativeFrame.HostStatusClear) = NativeFrame.ClearStatus;
             for (int i = EngineFrame.JumpOffset; i < EngineFrame.JumpOffset + NativeFrame.JumpSize; i += 16)
                 Empty(i);
         }
@@ -172,6 +173,8 @@ internal sealed unsafe class NativeEngine : PortableEngine
                             return LeaveNative(exit.Target, 0, left, 0);
                         code = next.Code;
                         continue;
+                    case ExitKind.Repeat:
+                        return LeaveNative(at.Pc + at.Ops[exit.Op].Offset, 0, left, exit.Op + 1 - at.InstructionCount);
                 }
                 if (!Interpret(exit))
                 {
@@ -179,6 +182,8 @@ internal sealed unsafe class NativeEngine : PortableEngine
                     LeaveNative(at.Pc + at.Ops[exit.Op].Offset, btype, left, exit.Op - at.InstructionCount);
                     return false;
                 }
+                if (cpu.NextPC == cpu.PC)
+                    return LeaveNative(cpu.PC, 0, left, exit.Op + 1 - at.InstructionCount);
                 if (FetchEpoch != epoch)
                     return LeaveNative(at.Pc + at.Ops[exit.Op].Offset + 4, 0, left, exit.Op + 1 - at.InstructionCount);
                 code = exit.Resume;

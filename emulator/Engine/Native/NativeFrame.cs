@@ -29,8 +29,26 @@ internal static class NativeFrame
     /// <summary>Where the next entry of the log of stores goes.</summary>
     internal const int LogEnd = 56;
 
+    /// <summary>MXCSR of the host is stored here to look at it.</summary>
+    internal const int HostStatus = 64;
+
+    /// <summary>MXCSR as the runtime has it: nothing is trapped, nothing was seen.</summary>
+    internal const int HostStatusClear = 68;
+
+    /// <summary>Where a step of a copy ends, relative to the end of the whole.</summary>
+    internal const int BulkEnd = 72;
+
+    /// <summary>Where it goes to.</summary>
+    internal const int BulkTo = 80;
+
+    /// <summary>What <see cref="HostStatusClear"/> holds.</summary>
+    internal const uint ClearStatus = 0x1F80;
+
+    /// <summary>Precision exception of MXCSR.</summary>
+    internal const int HostInexact = 0x20;
+
     /// <summary>The log of stores, which checked code writes: host address, size, what was there.</summary>
-    internal const int Log = 64;
+    internal const int Log = 96;
 
     /// <summary>Bytes of an entry of the log.</summary>
     internal const int LogEntry = 48;

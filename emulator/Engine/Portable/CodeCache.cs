@@ -34,6 +34,18 @@ internal sealed class CodeCache : ITranslatedCode
     /// <summary>From now on this engine uses the blocks, and is told what happens to them.</summary>
     internal void Add(PortableEngine engine) => _engines.Add(engine);
 
+    /// <summary>Instructions that were executed between blocks, by row.</summary>
+    internal ulong[] BetweenBlocks()
+    {
+        ulong[] sums = new ulong[RowInfo.Count];
+        foreach (PortableEngine engine in _engines)
+        {
+            for (int row = 0; row < sums.Length; row++)
+                sums[row] += engine.BetweenBlocks[row];
+        }
+        return sums;
+    }
+
     /// <summary>Blocks made since the start.</summary>
     internal ulong Translated { get; private set; }
 
@@ -86,7 +98,7 @@ internal sealed class CodeCache : ITranslatedCode
             if (!_machine.RowEnabled[(int)row])
                 break;
             Translator.Kind kind = Translator.Translate(row, instruction, pc + (at - pa), sp, out Op op);
-            if (kind == Translator.Kind.Reference && !(mode != 0 && _plain && Translator.IsPrivilegedPlain(row, instruction, ref op)))
+            if (kind == Translator.Kind.Reference && !(_plain && Translator.IsPlainWithoutTiming(row, instruction, mode, ref op)))
                 break;
             op.Offset = (ushort)(at - pa);
             if (op.Code is OpCode.Br or OpCode.Blr && _engines[0].HasBti)

@@ -5,7 +5,7 @@ namespace ArmVdso.Emulator.Engine.Portable;
 internal sealed class EngineFrame
 {
     /// <summary>Bytes before the TLBs.</summary>
-    internal const int TlbOffset = 4096;
+    internal const int TlbOffset = 16384;
 
     /// <summary>Bytes of one TLB.</summary>
     internal const int TlbSize = FastEntry.Count * 32;

@@ -21,6 +21,11 @@ internal struct FastEntry
 
     /// <summary>Entries of a TLB.</summary>
     internal const int Count = 1024;
+
+    /// <summary>Where the entry of an address is. Bits from further above join in: stack and thread data of a program lie a power of two
+    /// apart.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static int Index(ulong address) => (int)((address >> 12) ^ (address >> 22)) & (Count - 1);
 }
 
 /// <summary>Where a block starts, for the PE that executed it last.</summary>

@@ -8,7 +8,7 @@ internal partial class PortableEngine
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ref FastEntry Slot(ref FastEntry tlb, ulong address) =>
-        ref Unsafe.Add(ref tlb, (nint)((address >> 12) & (FastEntry.Count - 1)));
+        ref Unsafe.Add(ref tlb, FastEntry.Index(address));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong AddFlags(Cpu cpu, ulong a, ulong b)

@@ -72,12 +72,15 @@ internal partial class PortableEngine : ExecutionEngine
     /// <inheritdoc/>
     public override void Step() => _reference.Step();
 
+    /// <summary>Instructions that the reference engine executed between blocks, by row.</summary>
+    internal ReadOnlySpan<ulong> BetweenBlocks => _reference.Executed;
+
     /// <inheritdoc/>
     public override void TranslationChanged(ulong page)
     {
         for (int i = 0; i < _used.Length; i++)
         {
-            ref FastEntry entry = ref _frames[i / 2].Tlb(i % 2)[(int)(page >> 12) & (FastEntry.Count - 1)];
+            ref FastEntry entry = ref _frames[i / 2].Tlb(i % 2)[FastEntry.Index(page)];
             if (entry.ReadTag == page || entry.WriteTag == page)
                 entry.ReadTag = entry.WriteTag = FastEntry.None;
         }
@@ -283,7 +286,7 @@ internal partial class PortableEngine : ExecutionEngine
         ulong page = address & ~0xfffUL;
         int view = View;
         _used[2 * view + _cpu.EL] = true;
-        ref FastEntry entry = ref _frames[view].Tlb(_cpu.EL)[(int)(address >> 12) & (FastEntry.Count - 1)];
+        ref FastEntry entry = ref _frames[view].Tlb(_cpu.EL)[FastEntry.Index(address)];
         entry.ReadTag = readable ? page : FastEntry.None;
         entry.WriteTag = writable ? page : FastEntry.None;
         entry.Pa = pa - page;

@@ -2,7 +2,7 @@ using ArmVdso.Emulator.Processor;
 
 namespace ArmVdso.Emulator.Engine.Portable;
 
-/// <summary>Instructions of EL1 that are alone in their block for the sake of timing. Without a timing model they may be inside one: they
+/// <summary>Instructions that are alone in their block for the sake of timing. Without a timing model they may be inside one: they
 /// change nothing that a block rests on, and read no clock.</summary>
 internal static partial class Translator
 {
@@ -16,12 +16,19 @@ internal static partial class Translator
     private static HashSet<int> Keys(params string[] names) =>
         [.. SystemRegisters.All.Where(r => names.Contains(r.Name)).Select(r => r.Key)];
 
-    /// <summary>Whether an instruction that <see cref="Translate"/> leaves to the reference engine may be in a block of EL1.</summary>
+    /// <summary>Whether an instruction that <see cref="Translate"/> leaves to the reference engine may be in a block when nothing is
+    /// timed.</summary>
     /// <param name="row">Its row.</param>
     /// <param name="i">The encoding.</param>
+    /// <param name="mode">EL and stack pointer, as <see cref="Block.Mode"/> has them.</param>
     /// <param name="op">Its operation.</param>
-    internal static bool IsPrivilegedPlain(Row row, uint i, ref Op op)
+    internal static bool IsPlainWithoutTiming(Row row, uint i, int mode, ref Op op)
     {
+        // A copy that names itself as the next instruction ends the execution of its block.
+        if (RowInfo.Class(row) == TimingClass.Mops)
+            return RowInfo.HasSemantics(row);
+        if (mode == 0)
+            return false;
         // op0 is 2 or 3: bit 20 is set, bit 19 is the rest of it.
         int key = SystemRegisters.Key((int)(i >> 19) & 3, (int)(i >> 16) & 7, (int)(i >> 12) & 15, (int)(i >> 8) & 15, (int)(i >> 5) & 7);
         switch (row)

@@ -13,11 +13,15 @@ public sealed partial class ReferenceEngine : ExecutionEngine
     private readonly IMachine _machine;
     private readonly PhysicalMemory _ram;
     private readonly bool[] _rowEnabled;
+    private readonly ulong[] _executed = new ulong[RowInfo.Count];
 
     // The page that instructions come from.
     private ulong _page = NoPage;
     private ulong _pagePa;
     private int _pageEL = -1;
+
+    /// <summary>Instructions that were executed here, by row.</summary>
+    internal ReadOnlySpan<ulong> Executed => _executed;
 
     /// <summary>The engine of one PE.</summary>
     public ReferenceEngine(Cpu cpu)
@@ -79,6 +83,7 @@ public sealed partial class ReferenceEngine : ExecutionEngine
         cpu.NextPC = cpu.PC + 4;
         cpu.BTypeNext = 0;
         Row row = Decoder.Decode(instruction);
+        _executed[(int)row]++;
         if (!_rowEnabled[(int)row])
             cpu.Undefined();
         else if (cpu.FpTrapped && RowInfo.IsFp(row))

@@ -16,6 +16,10 @@ public sealed class NativeEngineTests
     [InlineData(Row.LDR_fp_imm, Row.STP_fp_off, Row.LDAR, Row.STLR, Row.ADD_v, Row.CMHI_v, Row.BSL_v, Row.UMAXP_v, Row.USHR_v)]
     [InlineData(Row.SHRN_v, Row.EXT, Row.ZIP1, Row.TBL, Row.DUP_gen, Row.UMOV, Row.INS_elt, Row.MOVI_b, Row.FADD_s, Row.FMADD_s)]
     [InlineData(Row.FCMP_s, Row.FCSEL_s, Row.SCVTF_gen_s, Row.SCVTF_ss, Row.FNEG_s, Row.ADD_s, Row.RBIT, Row.LD1_1, Row.ST1_1)]
+    [InlineData(Row.REV16, Row.REV32, Row.CRC32CX, Row.AND_shift, Row.ORN_shift, Row.LDADD, Row.LDCLR, Row.SWP, Row.CAS, Row.LD1_4_post)]
+    [InlineData(Row.ST1_2, Row.LDP_fp_post, Row.REV64_v, Row.UZP2, Row.TRN1, Row.MLA_v, Row.UADDW_v, Row.SMLAL_v, Row.USRA_v, Row.CNT_v)]
+    [InlineData(Row.UABD_v, Row.BIC_vimm_h, Row.ADDV, Row.UADDLV, Row.XTN_v, Row.AESE, Row.AESMC, Row.PMULL_1q, Row.SHA512H, Row.SHA512H2)]
+    [InlineData(Row.SHA512SU0, Row.SHA512SU1, Row.FADD_v, Row.FMLA_v, Row.FMUL_elt, Row.FNEG_v, Row.SCVTF_v, Row.FRINTM_s)]
     public void ABugInCodeIsNoticed(params Row[] rows)
     {
         if (!Machine.HasNativeEngine)
@@ -104,7 +108,7 @@ public sealed class NativeEngineTests
     {
         if (!Machine.HasNativeEngine)
             return;
-        using var machine = new EngineMachine(EngineKind.Native, nativeSize: Emitter.LongestCode + 8192);
+        using var machine = new EngineMachine(EngineKind.Native, nativeSize: 2 * (Emitter.LongestCode + 8192));
         uint[] words = new uint[2001];
         Array.Fill(words, 0xF1000442); // subs x2, x2, #1
         words[2000] = 0x17FFF830; // b to the start
@@ -122,10 +126,70 @@ public sealed class NativeEngineTests
         using var machine = new EngineMachine(EngineKind.Native);
         machine.Load(
             0x91000442, // loop: add x2, x2, #1
-            0xDAC00463, // rev16 x3, x3
+            0xDAC01463, // cls x3, x3
             0x17FFFFFE); // b loop
         machine.Run(300);
         NativeCounts counts = machine.Machine.NativeCounts!;
-        Assert.Equal((Row.REV16, 100UL), Assert.Single(counts.Interpreted));
+        Assert.Equal((Row.CLS, 100UL), Assert.Single(counts.Interpreted));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void CopiesAndSetsAreThoseOfTheReference(int kind)
+    {
+        var random = new Random(17 + kind);
+        using var machine = new EngineMachine(EngineMachine.AllChecked);
+        for (int i = 0; i < 200; i++)
+        {
+            machine.Load([.. RandomWords.Bulk(kind, 1, 2, 3), Loop]);
+            random.NextBytes(machine.DataBytes);
+            // Ends near the end of a page half of the time; sizes of more than a step; faults; ranges that overlap.
+            ulong to = EngineMachine.Data + (ulong)(random.Next(2) == 0 ? random.Next(0x4000) : 0x1000 - random.Next(300));
+            machine.Cpu.SetX(1, to);
+            machine.Cpu.SetX(2, random.Next(2) == 0 ? to + (ulong)random.Next(80) - 40 : EngineMachine.Data + (ulong)random.Next(0x3F00));
+            machine.Cpu.SetX(3, (ulong)random.Next(random.Next(2) == 0 ? 40 : 900));
+            machine.Start();
+            machine.Run(20);
+        }
+        Assert.True(machine.Machine.Check!.Compared > 600, $"{machine.Machine.Check.Compared} instructions compared");
+    }
+
+    [Fact]
+    public void StepsOfACopyAreInstructions()
+    {
+        if (!Machine.HasNativeEngine)
+            return;
+        uint[] words = [.. RandomWords.Bulk(0, 11, 10, 12), 0x17FFFFFD]; // and back to the first
+        for (ulong size = 200; size < 3000; size += 331)
+        {
+            void Begin(EngineMachine machine)
+            {
+                machine.Cpu.SetX(11, EngineMachine.Data + 0x800);
+                machine.Cpu.SetX(12, size);
+            }
+
+            Assert.Equal(Run(EngineKind.Reference, Begin, words), Run(EngineKind.Native, Begin, words));
+        }
+    }
+
+    [Fact]
+    public void PagesAPowerOfTwoApartAreBothInTheTlb()
+    {
+        if (!Machine.HasNativeEngine)
+            return;
+        // As the stack of a program and the data of its loader.
+        const ulong distance = 1UL << 27;
+        using var machine = new EngineMachine(EngineKind.Native);
+        machine.Low.Map(EngineMachine.Data + distance, 0x8000, PagePermissions.UserRead);
+        machine.Cpu.SetX(1, EngineMachine.Data);
+        machine.Cpu.SetX(2, EngineMachine.Data + distance);
+        machine.Load(
+            0xF9400023, // loop: ldr x3, [x1]
+            0xF9400044, // ldr x4, [x2]
+            0x17FFFFFE); // b loop
+        machine.Run(3000);
+        Assert.InRange(machine.Machine.NativeCounts!.SlowAccesses, 1UL, 10UL);
     }
 }

@@ -37,6 +37,7 @@ internal static class RandomBlocks
         for (int i = 0; i < 32; i++)
             cpu.SetV(i, new V128((ulong)random.NextInt64(), (ulong)random.NextInt64()));
         cpu.NZCV = random.Next(16);
+        cpu.FPSR = random.Next(2) == 0 ? 0u : 16; // IXC, which native code looks at
         random.NextBytes(machine.DataBytes);
     }
 

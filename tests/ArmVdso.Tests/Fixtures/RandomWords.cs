@@ -30,6 +30,14 @@ internal static class RandomWords
         return [.. words.Take(count)];
     }
 
+    /// <summary>The three instructions of a forward copy (0), a copy that may go backward (1) or a set (2).</summary>
+    internal static uint[] Bulk(int kind, uint to, uint from, uint size)
+    {
+        uint first = kind switch { 0 => 0x19000400u, 1 => 0x1D000400, _ => 0x19C00400 };
+        uint step = kind == 2 ? 0x4000u : 0x400000, registers = from << 16 | size << 5 | to;
+        return [first | registers, (first + step) | registers, (first + 2 * step) | registers];
+    }
+
     private static void Add(List<uint> words, Random random, ulong code, ulong data, int dataSize, int count)
     {
         int at = words.Count;
@@ -73,6 +81,10 @@ internal static class RandomWords
                 break;
             case 12 when random.Next(8) == 0: // svc, udf
                 words.Add(random.Next(2) == 0 ? 0xD4000001u : 0);
+                break;
+            case 13: // movz x25, up to 1023; a copy or set of so many bytes
+                words.Add(0xD2800019 | (uint)random.Next(1024) << 5);
+                words.AddRange(Bulk(random.Next(3), (uint)random.Next(19, 22), (uint)random.Next(22, 24), 25));
                 break;
             default:
                 words.Add(Instruction(random));

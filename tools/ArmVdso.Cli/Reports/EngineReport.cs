@@ -28,16 +28,23 @@ internal static class EngineReport
         table.Add(Number(counts.Evictions), "evictions", "all code dropped, its memory was full");
         table.Write(output);
         output.WriteLine();
+        WriteRows(output, counts.Interpreted, "instructions inside native blocks were executed by the reference body of their row:");
+        output.WriteLine();
+        WriteRows(output, counts.Between, "instructions between blocks were executed by the reference engine:");
+    }
+
+    private static void WriteRows(TextWriter output, IReadOnlyList<(Row Row, ulong Count)> counts, string what)
+    {
         ulong all = 0;
-        foreach ((_, ulong count) in counts.Interpreted)
+        foreach ((_, ulong count) in counts)
             all += count;
-        output.WriteLine($"{Number(all)} instructions inside native blocks were executed by the reference body of their row:");
+        output.WriteLine($"{Number(all)} {what}");
         var rows = new Table("count", "row", "class");
-        foreach ((Row row, ulong count) in counts.Interpreted.Take(MostRows))
+        foreach ((Row row, ulong count) in counts.Take(MostRows))
             rows.Add(Number(count), row.ToString(), RowInfo.Class(row).ToString());
         rows.Write(output);
-        if (counts.Interpreted.Count > MostRows)
-            output.WriteLine($"and {counts.Interpreted.Count - MostRows} rows more");
+        if (counts.Count > MostRows)
+            output.WriteLine($"and {counts.Count - MostRows} rows more");
     }
 
     private static void WriteMemo(TextWriter output, MemoCounts counts)

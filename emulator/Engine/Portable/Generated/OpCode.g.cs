@@ -129,6 +129,10 @@ public enum OpCode : ushort
     StV32Off, StV32Post, StV32Reg,
     StV64Off, StV64Post, StV64Reg,
     StV128Off, StV128Post, StV128Reg,
+    LdpV32Off, LdpV32Post,
+    LdpV64Off, LdpV64Post,
     LdpV128Off, LdpV128Post,
+    StpV32Off, StpV32Post,
+    StpV64Off, StpV64Post,
     StpV128Off, StpV128Post,
 }

@@ -60,6 +60,8 @@ internal partial class PortableEngine
                         goto Fault;
                     if (memo && !m.Executed(cpu, block, op.Offset >> 2, ref shapes))
                         goto LeaveSpilled;
+                    if (cpu.NextPC == cpu.PC)
+                        goto LeaveRepeated;
                     if (FetchEpoch != epoch)
                         goto LeaveAfter;
                     break;
@@ -899,6 +901,30 @@ internal partial class PortableEngine
                     if ((Unsafe.Add(ref x, op.Rn) & op.Extra) != 0)
                         goto Fault;
                     goto StV128;
+                case OpCode.LdpV32Off:
+                    address = Unsafe.Add(ref x, op.Rn) + op.Imm;
+                    moved = address;
+                    if ((Unsafe.Add(ref x, op.Rn) & op.Extra) != 0)
+                        goto Fault;
+                    goto LdpV32;
+                case OpCode.LdpV32Post:
+                    address = Unsafe.Add(ref x, op.Rn);
+                    moved = address + op.Imm;
+                    if ((address & op.Extra) != 0)
+                        goto Fault;
+                    goto LdpV32;
+                case OpCode.LdpV64Off:
+                    address = Unsafe.Add(ref x, op.Rn) + op.Imm;
+                    moved = address;
+                    if ((Unsafe.Add(ref x, op.Rn) & op.Extra) != 0)
+                        goto Fault;
+                    goto LdpV64;
+                case OpCode.LdpV64Post:
+                    address = Unsafe.Add(ref x, op.Rn);
+                    moved = address + op.Imm;
+                    if ((address & op.Extra) != 0)
+                        goto Fault;
+                    goto LdpV64;
                 case OpCode.LdpV128Off:
                     address = Unsafe.Add(ref x, op.Rn) + op.Imm;
                     moved = address;
@@ -911,6 +937,30 @@ internal partial class PortableEngine
                     if ((address & op.Extra) != 0)
                         goto Fault;
                     goto LdpV128;
+                case OpCode.StpV32Off:
+                    address = Unsafe.Add(ref x, op.Rn) + op.Imm;
+                    moved = address;
+                    if ((Unsafe.Add(ref x, op.Rn) & op.Extra) != 0)
+                        goto Fault;
+                    goto StpV32;
+                case OpCode.StpV32Post:
+                    address = Unsafe.Add(ref x, op.Rn);
+                    moved = address + op.Imm;
+                    if ((address & op.Extra) != 0)
+                        goto Fault;
+                    goto StpV32;
+                case OpCode.StpV64Off:
+                    address = Unsafe.Add(ref x, op.Rn) + op.Imm;
+                    moved = address;
+                    if ((Unsafe.Add(ref x, op.Rn) & op.Extra) != 0)
+                        goto Fault;
+                    goto StpV64;
+                case OpCode.StpV64Post:
+                    address = Unsafe.Add(ref x, op.Rn);
+                    moved = address + op.Imm;
+                    if ((address & op.Extra) != 0)
+                        goto Fault;
+                    goto StpV64;
                 case OpCode.StpV128Off:
                     address = Unsafe.Add(ref x, op.Rn) + op.Imm;
                     moved = address;
@@ -1384,6 +1434,50 @@ internal partial class PortableEngine
             Unsafe.Add(ref x, op.Wb) = moved;
             goto Stored;
 
+        LdpV32:
+            entry = ref Slot(ref tlb, address);
+            if (!timed && entry.ReadTag == ((address + 7) & ~0xfffUL))
+            {
+                ulong both = HostMemory.Read<ulong>(entry.Host + address);
+                Unsafe.Add(ref v, op.Rd) = new V128((uint)both, 0);
+                Unsafe.Add(ref v, op.Ra) = new V128(both >> 32, 0);
+                Unsafe.Add(ref x, op.Wb) = moved;
+                if (memo && !m.PlainLoad(address, entry.Pa + address, 8, ref shapes))
+                {
+                    cpu.Note(address, entry.Pa + address, 8, false);
+                    goto Loaded;
+                }
+                goto Advance;
+            }
+            if (!SlowLoad(address, 8))
+                goto Fault;
+            Unsafe.Add(ref v, op.Rd) = new V128((uint)_loaded.Lo, 0);
+            Unsafe.Add(ref v, op.Ra) = new V128(_loaded.Lo >> 32, 0);
+            Unsafe.Add(ref x, op.Wb) = moved;
+            goto Loaded;
+
+        LdpV64:
+            entry = ref Slot(ref tlb, address);
+            if (!timed && entry.ReadTag == ((address + 15) & ~0xfffUL))
+            {
+                V128 halves = HostMemory.Read<V128>(entry.Host + address);
+                Unsafe.Add(ref v, op.Rd) = new V128(halves.Lo, 0);
+                Unsafe.Add(ref v, op.Ra) = new V128(halves.Hi, 0);
+                Unsafe.Add(ref x, op.Wb) = moved;
+                if (memo && !m.PlainWideLoad(address, entry.Pa + address, 16, ref shapes))
+                {
+                    cpu.Note(address, entry.Pa + address, 16, false);
+                    goto Loaded;
+                }
+                goto Advance;
+            }
+            if (!SlowLoad(address, 16))
+                goto Fault;
+            Unsafe.Add(ref v, op.Rd) = new V128(_loaded.Lo, 0);
+            Unsafe.Add(ref v, op.Ra) = new V128(_loaded.Hi, 0);
+            Unsafe.Add(ref x, op.Wb) = moved;
+            goto Loaded;
+
         LdpV128:
             entry = ref Slot(ref tlb, address);
             if (!timed && entry.ReadTag == ((address + 31) & ~0xfffUL) && (!memo || m.PlainWideLoad(address, entry.Pa + address, 32, ref shapes)))
@@ -1394,6 +1488,46 @@ internal partial class PortableEngine
                 goto Advance;
             }
             goto Reference;
+
+        StpV32:
+            entry = ref Slot(ref tlb, address);
+            if (!timed && entry.WriteTag == ((address + 7) & ~0xfffUL) && monitors.Unmarked)
+            {
+                if (journalled)
+                    cpu.Journal!.Save(entry.Pa + address, 8);
+                HostMemory.Write(entry.Host + address, (uint)Unsafe.Add(ref v, op.Rd).Lo | (Unsafe.Add(ref v, op.Ra).Lo << 32));
+                Unsafe.Add(ref x, op.Wb) = moved;
+                if (memo && !m.PlainStore(address, entry.Pa + address, 8, ref shapes))
+                {
+                    cpu.Note(address, entry.Pa + address, 8, true);
+                    goto Stored;
+                }
+                goto Advance;
+            }
+            if (!SlowStore(address, 8, (uint)Unsafe.Add(ref v, op.Rd).Lo | (Unsafe.Add(ref v, op.Ra).Lo << 32), 0))
+                goto Fault;
+            Unsafe.Add(ref x, op.Wb) = moved;
+            goto Stored;
+
+        StpV64:
+            entry = ref Slot(ref tlb, address);
+            if (!timed && entry.WriteTag == ((address + 15) & ~0xfffUL) && monitors.Unmarked)
+            {
+                if (journalled)
+                    cpu.Journal!.Save(entry.Pa + address, 16);
+                HostMemory.Write(entry.Host + address, new V128(Unsafe.Add(ref v, op.Rd).Lo, Unsafe.Add(ref v, op.Ra).Lo));
+                Unsafe.Add(ref x, op.Wb) = moved;
+                if (memo && !m.PlainStore(address, entry.Pa + address, 16, ref shapes))
+                {
+                    cpu.Note(address, entry.Pa + address, 16, true);
+                    goto Stored;
+                }
+                goto Advance;
+            }
+            if (!SlowStore(address, 16, Unsafe.Add(ref v, op.Rd).Lo, Unsafe.Add(ref v, op.Ra).Lo))
+                goto Fault;
+            Unsafe.Add(ref x, op.Wb) = moved;
+            goto Stored;
 
         StpV128:
             entry = ref Slot(ref tlb, address);
@@ -1550,6 +1684,12 @@ internal partial class PortableEngine
         else
             Count(memo, budget - remaining + (op.Offset >> 2) + 1);
         Leave(block.Pc + op.Offset + 4, 0);
+        return true;
+
+    LeaveRepeated:
+        // A step of a copy, which is in blocks only where nothing is timed.
+        Count(false, budget - remaining + (op.Offset >> 2) + 1);
+        Leave(block.Pc + op.Offset, 0);
         return true;
 
     LeaveSpilled:

@@ -769,6 +769,16 @@ internal static partial class Translator
                         imm: (ulong)TableFunctions.SignExtend((long)(int)((i >> 12) & 511), 9L), rd: (byte)(int)(i & 31));
                 return false;
             case Row.LDP_fp_off:
+                if (((int)(i >> 30) == 0))
+                    return Is(ref op, OpCode.LdpV32Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                        imm: (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 2), rd: (byte)(int)(i & 31),
+                        ra: (byte)(int)((i >> 10) & 31));
+                if (((int)(i >> 30) == 1))
+                    return Is(ref op, OpCode.LdpV64Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                        imm: (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 3), rd: (byte)(int)(i & 31),
+                        ra: (byte)(int)((i >> 10) & 31));
                 if (((int)(i >> 30) == 2))
                     return Is(ref op, OpCode.LdpV128Off, rn: Base((int)((i >> 5) & 31), sp),
                         extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
@@ -776,6 +786,16 @@ internal static partial class Translator
                         ra: (byte)(int)((i >> 10) & 31));
                 return false;
             case Row.LDP_fp_post:
+                if (((int)(i >> 30) == 0))
+                    return Is(ref op, OpCode.LdpV32Post, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), wb: Base((int)((i >> 5) & 31), sp),
+                        imm: (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 2), rd: (byte)(int)(i & 31),
+                        ra: (byte)(int)((i >> 10) & 31));
+                if (((int)(i >> 30) == 1))
+                    return Is(ref op, OpCode.LdpV64Post, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), wb: Base((int)((i >> 5) & 31), sp),
+                        imm: (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 3), rd: (byte)(int)(i & 31),
+                        ra: (byte)(int)((i >> 10) & 31));
                 if (((int)(i >> 30) == 2))
                     return Is(ref op, OpCode.LdpV128Post, rn: Base((int)((i >> 5) & 31), sp),
                         extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), wb: Base((int)((i >> 5) & 31), sp),
@@ -783,6 +803,16 @@ internal static partial class Translator
                         ra: (byte)(int)((i >> 10) & 31));
                 return false;
             case Row.LDP_fp_pre:
+                if (((int)(i >> 30) == 0))
+                    return Is(ref op, OpCode.LdpV32Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), wb: Base((int)((i >> 5) & 31), sp),
+                        imm: (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 2), rd: (byte)(int)(i & 31),
+                        ra: (byte)(int)((i >> 10) & 31));
+                if (((int)(i >> 30) == 1))
+                    return Is(ref op, OpCode.LdpV64Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), wb: Base((int)((i >> 5) & 31), sp),
+                        imm: (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 3), rd: (byte)(int)(i & 31),
+                        ra: (byte)(int)((i >> 10) & 31));
                 if (((int)(i >> 30) == 2))
                     return Is(ref op, OpCode.LdpV128Off, rn: Base((int)((i >> 5) & 31), sp),
                         extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), wb: Base((int)((i >> 5) & 31), sp),
@@ -790,6 +820,16 @@ internal static partial class Translator
                         ra: (byte)(int)((i >> 10) & 31));
                 return false;
             case Row.LDNP_fp:
+                if (((int)(i >> 30) == 0))
+                    return Is(ref op, OpCode.LdpV32Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                        imm: (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 2), rd: (byte)(int)(i & 31),
+                        ra: (byte)(int)((i >> 10) & 31));
+                if (((int)(i >> 30) == 1))
+                    return Is(ref op, OpCode.LdpV64Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                        imm: (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 3), rd: (byte)(int)(i & 31),
+                        ra: (byte)(int)((i >> 10) & 31));
                 if (((int)(i >> 30) == 2))
                     return Is(ref op, OpCode.LdpV128Off, rn: Base((int)((i >> 5) & 31), sp),
                         extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
@@ -797,6 +837,16 @@ internal static partial class Translator
                         ra: (byte)(int)((i >> 10) & 31));
                 return false;
             case Row.STP_fp_off:
+                if (((int)(i >> 30) == 0))
+                    return Is(ref op, OpCode.StpV32Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                        imm: (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 2), rd: (byte)(int)(i & 31),
+                        ra: (byte)(int)((i >> 10) & 31));
+                if (((int)(i >> 30) == 1))
+                    return Is(ref op, OpCode.StpV64Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                        imm: (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 3), rd: (byte)(int)(i & 31),
+                        ra: (byte)(int)((i >> 10) & 31));
                 if (((int)(i >> 30) == 2))
                     return Is(ref op, OpCode.StpV128Off, rn: Base((int)((i >> 5) & 31), sp),
                         extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
@@ -804,6 +854,16 @@ internal static partial class Translator
                         ra: (byte)(int)((i >> 10) & 31));
                 return false;
             case Row.STP_fp_post:
+                if (((int)(i >> 30) == 0))
+                    return Is(ref op, OpCode.StpV32Post, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), wb: Base((int)((i >> 5) & 31), sp),
+                        imm: (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 2), rd: (byte)(int)(i & 31),
+                        ra: (byte)(int)((i >> 10) & 31));
+                if (((int)(i >> 30) == 1))
+                    return Is(ref op, OpCode.StpV64Post, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), wb: Base((int)((i >> 5) & 31), sp),
+                        imm: (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 3), rd: (byte)(int)(i & 31),
+                        ra: (byte)(int)((i >> 10) & 31));
                 if (((int)(i >> 30) == 2))
                     return Is(ref op, OpCode.StpV128Post, rn: Base((int)((i >> 5) & 31), sp),
                         extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), wb: Base((int)((i >> 5) & 31), sp),
@@ -811,6 +871,16 @@ internal static partial class Translator
                         ra: (byte)(int)((i >> 10) & 31));
                 return false;
             case Row.STP_fp_pre:
+                if (((int)(i >> 30) == 0))
+                    return Is(ref op, OpCode.StpV32Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), wb: Base((int)((i >> 5) & 31), sp),
+                        imm: (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 2), rd: (byte)(int)(i & 31),
+                        ra: (byte)(int)((i >> 10) & 31));
+                if (((int)(i >> 30) == 1))
+                    return Is(ref op, OpCode.StpV64Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), wb: Base((int)((i >> 5) & 31), sp),
+                        imm: (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 3), rd: (byte)(int)(i & 31),
+                        ra: (byte)(int)((i >> 10) & 31));
                 if (((int)(i >> 30) == 2))
                     return Is(ref op, OpCode.StpV128Off, rn: Base((int)((i >> 5) & 31), sp),
                         extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0), wb: Base((int)((i >> 5) & 31), sp),
@@ -818,6 +888,16 @@ internal static partial class Translator
                         ra: (byte)(int)((i >> 10) & 31));
                 return false;
             case Row.STNP_fp:
+                if (((int)(i >> 30) == 0))
+                    return Is(ref op, OpCode.StpV32Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                        imm: (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 2), rd: (byte)(int)(i & 31),
+                        ra: (byte)(int)((i >> 10) & 31));
+                if (((int)(i >> 30) == 1))
+                    return Is(ref op, OpCode.StpV64Off, rn: Base((int)((i >> 5) & 31), sp),
+                        extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
+                        imm: (ulong)(TableFunctions.SignExtend((long)(int)((i >> 15) & 127), 7L) << 3), rd: (byte)(int)(i & 31),
+                        ra: (byte)(int)((i >> 10) & 31));
                 if (((int)(i >> 30) == 2))
                     return Is(ref op, OpCode.StpV128Off, rn: Base((int)((i >> 5) & 31), sp),
                         extra: (byte)((int)((i >> 5) & 31) == 31 ? 15 : 0),
