@@ -218,6 +218,8 @@ public sealed partial class LinuxKernel : IHypercallHandler
             Binds = Options.Binds,
             ProgramHostPath = Options.ProgramHostPath,
             ProgramGuestPath = Options.ProgramGuestPath,
+            CallerFolder = Options.CallerFolder,
+            ProgramFolder = Options.ProgramFolder,
             EpochSeconds = Options.EpochSeconds,
             HostName = Options.HostName,
             StdinIsTerminal = (Options.TerminalStreams & 1) != 0,

@@ -22,6 +22,16 @@ public sealed record KernelOptions
     /// <summary>Guest path of the program.</summary>
     public string ProgramGuestPath { get; init; } = "";
 
+    /// <summary>What AT_EXECFN says of a program of the host; empty: its guest path. Where the program lies on the host shall change
+    /// no cycle, so it is not told.</summary>
+    public string ProgramName { get; init; } = "";
+
+    /// <summary>Host folder that is shown at its own path, with writes in memory; null: none.</summary>
+    public string? CallerFolder { get; init; }
+
+    /// <summary>Guest path at which <see cref="CallerFolder"/> is shown a second time, with the program in it; empty: nowhere.</summary>
+    public string ProgramFolder { get; init; } = "";
+
     /// <summary>argv.</summary>
     public IReadOnlyList<string> Arguments { get; init; } = [];
 

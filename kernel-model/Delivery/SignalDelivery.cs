@@ -159,7 +159,7 @@ public sealed class SignalDelivery
             return true;
         bool ignored = action.Handler == 1 || (action.Handler == 0 && Signal.IgnoredByDefault(info.Number));
         // SIGNAL_UNKILLABLE: PID 1 gets only what it handles.
-        if (action.Handler == 0 && ((group.Pid == 1 && ReferenceEquals(group, _tasks.Init)) || IsProtectedFrom(group, info)))
+        if (action.Handler == 0 && (group.Pid == 1 || IsProtectedFrom(group, info)))
             return blocked && info.Number is not (Signal.SIGKILL or Signal.SIGSTOP);
         return blocked || !ignored || info.Number == Signal.SIGKILL;
     }

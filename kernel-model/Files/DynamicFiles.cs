@@ -22,6 +22,9 @@ internal sealed class DynamicDirectory : DirectoryInode
         _names = names;
     }
 
+    /// <summary>What the directory is of, where that matters: a process.</summary>
+    public object? Subject { get; init; }
+
     /// <summary>Adds a name for good.</summary>
     public T Add<T>(string name, T node) where T : Inode
     {
@@ -79,22 +82,45 @@ internal sealed class TextInode(FileSystem fs, uint permissions, Func<string> te
     /// <summary>What an ioctl on the file does; null: ENOTTY.</summary>
     public Func<IFileUser, uint, ulong, long>? Ioctl { get; init; }
 
+    /// <summary>Who tells of changes of the contents, and how many there have been; null: nobody does, and it cannot be polled.</summary>
+    public (PollSource Source, Func<ulong> Count)? Changes { get; init; }
+
     public override long Truncate(long size) => WriteText == null ? -Errno.EPERM : 0;
 
     public override long Open(int flags, IFileUser? task, out OpenFile? file)
     {
-        file = new TextFile(this, flags, Encoding.Latin1.GetBytes(text()));
+        file = new TextFile(this, flags, Contents());
         return 0;
     }
+
+    internal byte[] Contents() => Encoding.Latin1.GetBytes(text());
 }
 
 /// <summary>An open file of generated text; what it shows was fixed when it was opened, or at the last rewind.</summary>
 internal sealed class TextFile(TextInode inode, int flags, byte[] contents) : OpenFile(inode, flags)
 {
+    private ulong _seen = inode.Changes?.Count() ?? 0;
+
     public override bool Seekable => true;
+
+    public override PollSource? Source => inode.Changes?.Source;
+
+    public override bool CanPoll => inode.Changes is not null;
+
+    /// <summary>Readable always; a change since the last time is urgent (mounts_poll in fs/proc_namespace.c).</summary>
+    public override uint Poll()
+    {
+        if (inode.Changes is not { } changes)
+            return base.Poll();
+        uint news = changes.Count() == _seen ? 0u : PollBits.Err | PollBits.Pri;
+        _seen = changes.Count();
+        return PollBits.Readable | news;
+    }
 
     public override long Read(Span<byte> buffer, long position)
     {
+        if (position == 0 && inode.Changes is not null)
+            contents = inode.Contents();
         if (position >= contents.Length)
             return 0;
         int n = Math.Min(buffer.Length, contents.Length - (int)position);

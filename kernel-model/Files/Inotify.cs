@@ -91,6 +91,11 @@ internal sealed class InotifyFile(Vfs vfs, int flags) : OpenFile(vfs.InotifyInod
         _async.Tell(IoEvent.In);
     }
 
+    /// <summary>A line a watch, the newest first (inotify_fdinfo); files have no handles there.</summary>
+    public override string FdInfo => string.Concat(_watches.Values.OrderByDescending(w => w.Number).Select(w =>
+        $"inotify wd:{w.Number:x} ino:{w.Inode.Ino:x} sdev:{w.Inode.Fs.Device >> 8 << 20 | w.Inode.Fs.Device & 0xFF:x} "
+        + $"mask:{w.Mask & ~(InotifyBits.IN_MASK_ADD | InotifyBits.IN_MASK_CREATE):x} ignored_mask:0 \n"));
+
     public override long Read(Span<byte> buffer, long position)
     {
         if (_events.Count == 0)
@@ -132,17 +137,21 @@ public sealed partial class Vfs
     {
         if (inode.IsDirectory)
             mask |= InotifyBits.IN_ISDIR;
+        // Of one event a queue gets that of the directory first; a file without a name is still known by its last.
+        if (!selfOnly && inode.Parent?.Watches is { } parents)
+        {
+            foreach (FileWatch watch in parents.ToArray())
+            {
+                if (inode.Nlink > 0 || (watch.Mask & InotifyBits.IN_EXCL_UNLINK) == 0)
+                    watch.Happened(mask, 0, inode.Name);
+            }
+        }
         foreach (FileWatch watch in inode.Watches?.ToArray() ?? [])
         {
             bool ofItself = (mask & (InotifyBits.IN_DELETE_SELF | InotifyBits.IN_MOVE_SELF)) != 0;
             watch.Happened(ofItself ? mask & ~InotifyBits.IN_ISDIR : mask, 0, "");
             if ((mask & InotifyBits.IN_DELETE_SELF) != 0)
                 watch.Ended();
-        }
-        if (!selfOnly && inode.Nlink > 0 && inode.Parent?.Watches is { } parents)
-        {
-            foreach (FileWatch watch in parents.ToArray())
-                watch.Happened(mask, 0, inode.Name);
         }
     }
 

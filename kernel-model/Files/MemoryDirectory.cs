@@ -83,6 +83,9 @@ public sealed class MemoryDirectory : DirectoryInode
         return list;
     }
 
+    /// <summary>What was looked up or made here.</summary>
+    internal IEnumerable<Inode> Known => _entries.Values.OfType<Inode>();
+
     /// <summary>What a file costs beside its contents, in bytes.</summary>
     private const int FileCost = 512;
 

@@ -27,4 +27,17 @@ public sealed class MountNamespace(uint number, UserNamespace owner) : INamespac
 
     /// <summary>The mounts, in the order of mounting.</summary>
     internal List<MountEntry> Entries { get; } = [];
+
+    /// <summary>How often something was mounted, moved or taken off, and who hears of it (pollers of /proc/PID/mounts).</summary>
+    internal ulong Changes { get; private set; }
+
+    /// <inheritdoc cref="Changes"/>
+    internal PollSource Changed { get; } = new();
+
+    /// <summary>Something was (touch_mnt_namespace).</summary>
+    internal void Touch()
+    {
+        Changes++;
+        Changed.Notify(PollBits.Err | PollBits.Pri);
+    }
 }

@@ -34,9 +34,11 @@ internal sealed class NamespaceFile(NamespaceInode inode, int flags) : OpenFile(
     /// <summary>NS_GET_USERNS, NS_GET_PARENT, NS_GET_NSTYPE, NS_GET_OWNER_UID (ioctl_ns(2)).</summary>
     public override long Ioctl(IFileUser user, uint command, ulong argument)
     {
-        const uint owner = 0xB701, parent = 0xB702, kind = 0xB703, ownerUser = 0xB704;
+        const uint mounts = 0x8008B705, owner = 0xB701, parent = 0xB702, kind = 0xB703, ownerUser = 0xB704;
         switch (command)
         {
+            case mounts:
+                return Space is MountNamespace ? user.Memory.Write(argument, (ulong)Space.Number) ? 0 : -Errno.EFAULT : -Errno.EINVAL;
             case kind:
                 return (long)Space.CloneFlag;
             case owner:

@@ -44,6 +44,9 @@ public abstract class OpenFile : IMappedFile
     /// <summary>The file.</summary>
     public Inode Inode { get; }
 
+    /// <summary>Where it was opened, if that is a second place of the file (a bind mount); else null.</summary>
+    internal Inode? Place { get; set; }
+
     /// <summary>Access mode and status flags (F_GETFL).</summary>
     public int Flags { get; set; }
 
@@ -116,7 +119,7 @@ public abstract class OpenFile : IMappedFile
     public virtual PollSource? Source => null;
 
     /// <summary>The name that /proc/PID/fd shows.</summary>
-    public virtual string Description => Inode.Fs.Vfs.PathOf(Inode, null) + (Inode.Nlink == 0 ? " (deleted)" : "");
+    public virtual string Description => Inode.Fs.Vfs.PathOf(Place ?? Inode, null) + (Inode.Nlink == 0 ? " (deleted)" : "");
 
     /// <summary>The name that /proc/PID/maps shows.</summary>
     public string Path => Description;

@@ -19,6 +19,11 @@ public sealed class RegularFile : Inode
     private long _size;
     private long _lowerSize;
 
+    /// <summary>Whether its contents are not the host's.</summary>
+    internal bool IsWritten => _lower is null || Mtime != _lowerTime;
+
+    private readonly long _lowerTime;
+
     /// <summary>An empty file.</summary>
     public RegularFile(FileSystem fs, uint permissions) : base(fs, Modes.S_IFREG | permissions)
     {
@@ -28,7 +33,7 @@ public sealed class RegularFile : Inode
     {
         _lower = lower;
         _size = _lowerSize = stat.Size;
-        Atime = Mtime = Ctime = stat.Mtime;
+        Atime = Mtime = Ctime = _lowerTime = stat.Mtime;
     }
 
     /// <inheritdoc/>

@@ -280,8 +280,9 @@ internal sealed partial class SocketFile : OpenFile
                 other._other = null;
             }
             other.Source.Notify(PollBits.Readable | PollBits.Hup | PollBits.RdHup);
+            bool whole = Domain == SocketTable.AF_UNIX || other is { _readShut: true, _writeShut: true };
             if (Kind != SocketTable.SOCK_DGRAM)
-                other._async.Tell(Domain == SocketTable.AF_UNIX || other is { _readShut: true, _writeShut: true } ? IoEvent.HangUp : IoEvent.In);
+                other._async.Tell(whole ? IoEvent.HangUp : IoEvent.In);
         }
         while (_backlog.TryDequeue(out SocketFile? waiting))
             waiting.Release();

@@ -68,6 +68,18 @@ internal abstract class Terminal(Vfs vfs)
     /// <summary>Bytes that a read would give (FIONREAD).</summary>
     protected virtual int Available => 0;
 
+    /// <summary>Other settings (tty_set_termios); of the control characters perhaps the first alone.</summary>
+    private void Set(uint input, uint output, uint control, uint local, byte line, ReadOnlySpan<byte> characters)
+    {
+        bool canonical = Canonical, stops = StopsByKeys;
+        (_inputFlags, _outputFlags, _controlFlags, _localFlags, _line) = (input, output, control, local, line);
+        characters.CopyTo(_controlCharacters);
+        if (canonical != Canonical)
+            CanonicalChanged();
+        if (stops != StopsByKeys)
+            FlowChanged();
+    }
+
     /// <summary>ioctl requests of both ends.</summary>
     public long Ioctl(IFileUser user, uint command, ulong argument)
     {
@@ -91,17 +103,29 @@ internal abstract class Terminal(Vfs vfs)
                     return -Errno.EFAULT;
                 if (command is IoctlNumbers.TCSETSF or IoctlNumbers.TCSETSF2)
                     FlushInput();
-                bool canonical = Canonical, stops = StopsByKeys;
-                _inputFlags = BinaryPrimitives.ReadUInt32LittleEndian(buffer);
-                _outputFlags = BinaryPrimitives.ReadUInt32LittleEndian(buffer[4..]);
-                _controlFlags = BinaryPrimitives.ReadUInt32LittleEndian(buffer[8..]);
-                _localFlags = BinaryPrimitives.ReadUInt32LittleEndian(buffer[12..]);
-                _line = buffer[16];
-                buffer.Slice(17, 19).CopyTo(_controlCharacters);
-                if (canonical != Canonical)
-                    CanonicalChanged();
-                if (stops != StopsByKeys)
-                    FlowChanged();
+                Set(
+                    BinaryPrimitives.ReadUInt32LittleEndian(buffer), BinaryPrimitives.ReadUInt32LittleEndian(buffer[4..]),
+                    BinaryPrimitives.ReadUInt32LittleEndian(buffer[8..]), BinaryPrimitives.ReadUInt32LittleEndian(buffer[12..]),
+                    buffer[16], buffer.Slice(17, 19));
+                return 0;
+            case IoctlNumbers.TCGETA:
+                // struct termio: the low halves of the flags, c_line, 8 control characters.
+                BinaryPrimitives.WriteUInt16LittleEndian(buffer, (ushort)_inputFlags);
+                BinaryPrimitives.WriteUInt16LittleEndian(buffer[2..], (ushort)_outputFlags);
+                BinaryPrimitives.WriteUInt16LittleEndian(buffer[4..], (ushort)_controlFlags);
+                BinaryPrimitives.WriteUInt16LittleEndian(buffer[6..], (ushort)_localFlags);
+                buffer[8] = _line;
+                _controlCharacters.AsSpan(0, 8).CopyTo(buffer[9..]);
+                return user.Memory.Write(argument, buffer[..18]) ? 0 : -Errno.EFAULT;
+            case IoctlNumbers.TCSETA or IoctlNumbers.TCSETAW or IoctlNumbers.TCSETAF:
+                if (!user.Memory.Read(argument, buffer[..18]))
+                    return -Errno.EFAULT;
+                if (command == IoctlNumbers.TCSETAF)
+                    FlushInput();
+                static uint Low(uint all, ReadOnlySpan<byte> half) => (all & 0xFFFF0000) | BinaryPrimitives.ReadUInt16LittleEndian(half);
+                Set(
+                    Low(_inputFlags, buffer), Low(_outputFlags, buffer[2..]), Low(_controlFlags, buffer[4..]),
+                    Low(_localFlags, buffer[6..]), buffer[8], buffer.Slice(9, 8));
                 return 0;
             case IoctlNumbers.TIOCGWINSZ:
                 BinaryPrimitives.WriteUInt16LittleEndian(buffer, Rows);

@@ -64,6 +64,7 @@ public sealed partial class Vfs
         int parent = ParentIdOf(mounts, point);
         Cover(point, mount.Root);
         mounts.Add(mount with { Id = mount.Id == 0 ? NextMountId() : mount.Id, ParentId = parent, Covered = point });
+        (Current?.MountNamespace ?? InitialMounts).Touch();
         return 0;
     }
 
@@ -190,6 +191,7 @@ public sealed partial class Vfs
         }
         _mounts.Remove(mount);
         _expiring.Remove(root);
+        (Current?.MountNamespace ?? InitialMounts).Touch();
         return 0;
     }
 
@@ -247,18 +249,19 @@ public sealed partial class Vfs
     internal void EnterCopy(FsContext fs, MountNamespace from, MountNamespace to)
     {
         var caller = RootCaller with { Fs = new FsContext(to.Root, to.Root) };
-        Inode In(Inode there) => Walk(caller, to.Root, PathOf(there, from.Root), true, out WalkResult at) == 0 ? at.Inode ?? to.Root : to.Root;
+        Inode In(Inode there) =>
+            Walk(caller, to.Root, PathOf(there, from.Root), true, out WalkResult at) == 0 ? at.Inode ?? to.Root : to.Root;
         (fs.Root, fs.Cwd) = (In(fs.Root), In(fs.Cwd));
     }
 
-    /// <summary>pivot_root: another mount becomes the root of the caller's namespace, the old one goes to a place below it.</summary>
+    /// <summary>pivot_root: another mount takes the place of the caller's root, which goes to a place below it.</summary>
+    /// <param name="old">The caller's root.</param>
     /// <param name="fresh">What shall be the root: that of a mount.</param>
     /// <param name="place">Where the old root goes.</param>
     /// <param name="contexts">Those whose root or working directory is the old root.</param>
-    internal long PivotRoot(Inode fresh, Inode place, IEnumerable<FsContext> contexts)
+    internal long PivotRoot(Inode old, Inode fresh, Inode place, IEnumerable<FsContext> contexts)
     {
         MountNamespace space = Current?.MountNamespace ?? InitialMounts;
-        Inode old = space.Root;
         MountEntry? mount = MountAt(fresh);
         if (place.Fs.Peer > 0 || mount?.Covered?.Fs.Peer > 0)
             return -Errno.EINVAL;
@@ -269,10 +272,13 @@ public sealed partial class Vfs
         if (mount?.Covered is not { } covered || !IsWithin(place, fresh) || MountAt(old) is not { } oldMount)
             return -Errno.EINVAL;
         covered.MountedHere = null;
-        (fresh.Parent, fresh.Name) = (null, "");
-        space.Root = fresh;
+        (fresh.Parent, fresh.Name) = (old.Parent, old.Name);
+        if (oldMount.Covered is { } below)
+            below.MountedHere = fresh;
+        if (space.Root == old)
+            space.Root = fresh;
         int at = _mounts.IndexOf(oldMount);
-        _mounts[_mounts.IndexOf(mount)] = mount with { Covered = null, ParentId = oldMount.ParentId };
+        _mounts[_mounts.IndexOf(mount)] = mount with { Covered = oldMount.Covered, ParentId = oldMount.ParentId };
         bool itself = place == fresh;
         if (itself)
             old.MountedHere = null;
@@ -280,6 +286,7 @@ public sealed partial class Vfs
         if (itself)
             (old.Parent, old.Name) = (fresh, "");
         _mounts[at] = oldMount with { Covered = place, ParentId = mount.Id };
+        space.Touch();
         foreach (FsContext fs in contexts)
             (fs.Root, fs.Cwd) = (fs.Root == old ? fresh : fs.Root, fs.Cwd == old ? fresh : fs.Cwd);
         return 0;

@@ -118,6 +118,7 @@ public sealed partial class Vfs
         }
         if (inode.Type is Modes.S_IFCHR or Modes.S_IFBLK && inode.Fs.Has(MountFlags.MS_NODEV))
             return -Errno.EACCES;
+        Inode place = inode;
         if (!inode.IsDirectory)
             inode = inode.Real;
         if (writes && inode.DeniesWrites > 0)
@@ -125,6 +126,8 @@ public sealed partial class Vfs
         long error = inode.Open(flags, task, out file);
         if (error < 0)
             return error;
+        if (place != inode)
+            file!.Place = place;
         if (writes)
             file!.CountAsWriter();
         if (inode.IsWatched)
@@ -163,7 +166,13 @@ public sealed partial class Vfs
         long error = Permission(inode, caller.Credentials, Modes.MAY_EXEC);
         if (error < 0)
             return error;
+        Inode place = inode;
         inode = inode.Real;
-        return inode.Writers > 0 ? -Errno.ETXTBSY : inode.Open(OpenFlags.O_RDONLY, task, out file);
+        if (inode.Writers > 0)
+            return -Errno.ETXTBSY;
+        error = inode.Open(OpenFlags.O_RDONLY, task, out file);
+        if (error == 0 && place != inode)
+            file!.Place = place;
+        return error;
     }
 }

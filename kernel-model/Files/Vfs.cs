@@ -16,6 +16,12 @@ public sealed record VfsOptions
     /// <summary>Program to show read-only at <see cref="ProgramGuestPath"/>; null for none.</summary>
     public string? ProgramHostPath { get; init; }
 
+    /// <summary>Host folder that is shown at its own path, with writes in memory; null: none.</summary>
+    public string? CallerFolder { get; init; }
+
+    /// <summary>Where <see cref="CallerFolder"/> is shown a second time, with the program in it; empty: nowhere.</summary>
+    public string ProgramFolder { get; init; } = "";
+
     /// <summary>Where the program is shown; empty: at its own absolute path.</summary>
     public string ProgramGuestPath { get; init; } = "";
 
@@ -120,7 +126,12 @@ public sealed partial class Vfs : IDisposable
             var fs = new FileSystem(this, mount.Type, NextDevice(), mount.Magic, 1);
             Mount(mount.Point, mount.Type, fs, mount.MakeRoot(this, fs), mount.Options);
         }
-        if (options.ProgramHostPath is { } program)
+        if (options.CallerFolder is { } caller)
+            _callers = MountCaller(caller);
+        bool shown = _callers is not null && options.ProgramFolder.Length > 0;
+        if (shown)
+            Bind(_callers!, MakeDirectories(options.ProgramFolder), false);
+        if (options.ProgramHostPath is { } program && !shown)
             MountHost(
                 new Bind(program, options.ProgramGuestPath.Length > 0 ? options.ProgramGuestPath : Path.GetFullPath(program), true), true);
         foreach (Bind bind in options.Binds)
@@ -327,6 +338,43 @@ public sealed partial class Vfs : IDisposable
                 parent.Create(guest[(slash + 1)..], Modes.S_IFREG | 0x1A4, Credentials.For(0, 0), 0, null, out _);
         }
         Mount(guest, bind.HostPath, fs, root, bind.ReadOnly ? "ro,relatime" : "rw,relatime");
+    }
+
+    private readonly MemoryDirectory? _callers;
+
+    /// <summary>Shows a host folder at its own path; what is written there stays in memory.</summary>
+    private MemoryDirectory MountCaller(string folder)
+    {
+        HostTree tree = AddTree(folder, false);
+        if (tree.Stat(tree.Root, out HostStat stat) < 0)
+            throw new IOException($"{folder}: cannot read its attributes");
+        var fs = new FileSystem(this, "hostfs", NextDevice(), 0x794c7630, 2);
+        var root = new MemoryDirectory(fs, tree.Root, stat);
+        Mount(Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(folder)), folder, fs, root, "rw,relatime");
+        return root;
+    }
+
+    /// <summary>Files of <see cref="VfsOptions.CallerFolder"/> that the guest made or wrote: in memory, and gone with it.</summary>
+    public int WrittenInMemory
+    {
+        get
+        {
+            int count = 0;
+            var left = new Stack<MemoryDirectory>();
+            if (_callers is not null)
+                left.Push(_callers);
+            while (left.TryPop(out MemoryDirectory? directory))
+            {
+                foreach (Inode node in directory.Known)
+                {
+                    if (node is MemoryDirectory below)
+                        left.Push(below);
+                    else if (node is RegularFile { IsWritten: true })
+                        count++;
+                }
+            }
+            return count;
+        }
     }
 
     /// <summary>Covers the file at an absolute path with another file system's root.</summary>

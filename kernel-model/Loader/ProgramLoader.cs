@@ -31,7 +31,7 @@ internal sealed record ProgramRequest(
     Credentials Credentials)
 {
     /// <summary>AT_EXECFN: the file that was named first, a script and not its interpreter.</summary>
-    public string ExecPath { get; } = Path;
+    public string ExecPath { get; init; } = Path;
 }
 
 /// <summary>binfmt_elf and binfmt_script: loads a program, its interpreter and the initial stack (fs/binfmt_elf.c).</summary>

@@ -233,6 +233,9 @@ public sealed partial class MemoryMap
             return -Errno.EPERM;
         if (WouldSplitSpecial(start, end))
             return -Errno.EINVAL;
+        // One more than there may be: of a mapping of which both ends stay.
+        if (_vmas.Count >= MaxMappings && Find(start) is { } around && around.Start < start && around.End > end)
+            return -Errno.ENOMEM;
         _vmas.SplitAt(start);
         _vmas.SplitAt(end);
         int i = _vmas.IndexAfter(start);
@@ -304,7 +307,7 @@ public sealed partial class MemoryMap
             if (vma.Sealed)
                 return -Errno.EPERM;
             bool writes = (prot & ~vma.Prot & Mman.PROT_WRITE) != 0 && vma.Shared;
-            if ((writes && (vma.File is { CanWrite: false } || vma.File is { WriteSealed: true }))
+            if ((writes && (vma.NeverWritable || vma.File is { CanWrite: false } || vma.File is { WriteSealed: true }))
                 || (vma.Special is { } special && (prot & AllAccess & ~special.MayProt) != 0))
                 return -Errno.EACCES;
             // One that stays as it is is not split (mprotect_fixup).

@@ -75,6 +75,9 @@ public sealed class Vma
         return SharedAnonymous?.Page(offset / PhysicalMemory.PageSize) ?? File?.SharedPagePa(offset) ?? 0;
     }
 
+    /// <summary>Never becomes writable: a shared mapping of what was opened for reading (no VM_MAYWRITE).</summary>
+    public bool NeverWritable { get; set; }
+
     /// <summary>mseal: stays as and where it is.</summary>
     public bool Sealed { get; set; }
 
@@ -115,6 +118,7 @@ public sealed class Vma
         DontFork = DontFork,
         WipeOnFork = WipeOnFork,
         Sealed = Sealed,
+        NeverWritable = NeverWritable,
         DontDump = DontDump,
         File = File,
         Offset = Offset + (start - Start),

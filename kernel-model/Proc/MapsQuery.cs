@@ -99,8 +99,9 @@ internal static class MapsQuery
         for (int i = 0; i < count && headers + (ulong)((i + 1) * entry) <= (ulong)page.Length; i++)
         {
             ReadOnlySpan<byte> header = page.AsSpan((int)headers + i * entry, entry);
-            ulong start = BinaryPrimitives.ReadUInt64LittleEndian(header[8..]), size = BinaryPrimitives.ReadUInt64LittleEndian(header[32..]);
-            if (BinaryPrimitives.ReadInt32LittleEndian(header) != PT_NOTE || start > (ulong)page.Length || size > (ulong)page.Length - start)
+            ulong start = BinaryPrimitives.ReadUInt64LittleEndian(header[8..]);
+            ulong size = BinaryPrimitives.ReadUInt64LittleEndian(header[32..]), all = (ulong)page.Length;
+            if (BinaryPrimitives.ReadInt32LittleEndian(header) != PT_NOTE || start > all || size > all - start)
                 continue;
             ReadOnlySpan<byte> notes = page.AsSpan((int)start, (int)size);
             while (notes.Length >= 12)

@@ -44,7 +44,8 @@ internal static class ProcSys
             ("sched_rt_runtime_us", 950000), ("sched_rt_period_us", 1000000), ("sched_rr_timeslice_ms", 100), ("numa_balancing", 0),
             ("perf_event_mlock_kb", 516), ("perf_event_max_sample_rate", 100000), ("panic", 0), ("sysrq", 438), ("dmesg_restrict", 0),
             ("kptr_restrict", 1), ("unprivileged_bpf_disabled", 2), ("auto_msgmni", 0), ("hung_task_timeout_secs", 120),
-            ("ns_last_pid", 0), ("printk_ratelimit", 5));
+            ("printk_ratelimit", 5));
+        Kept(directory, "ns_last_pid", () => parts.Tasks.LastPid, n => parts.Tasks.LastPid = n, int.MaxValue);
         IpcTables Ipc() => parts.IpcOf(directory.Fs.Vfs);
         Kept(directory, "shmmni", () => Ipc().Segments.Most, n => Ipc().Segments.Most = n, 32768);
         Kept(directory, "msg_next_id", () => Ipc().Queues.NextId, n => Ipc().Queues.NextId = n, int.MaxValue);

@@ -49,7 +49,7 @@ internal sealed class ProcessTree(ProcParts parts, Vfs vfs, FileSystem fs)
     private DynamicDirectory Make(KernelTask task, bool process)
     {
         ThreadGroup group = task.Group;
-        var d = new DynamicDirectory(fs);
+        var d = new DynamicDirectory(fs) { Subject = process ? task : null };
         d.AddText("status", () => _status.Status(task));
         d.AddText("stat", () => _status.StatLine(task, process));
         d.AddText("statm", () =>
@@ -89,8 +89,14 @@ internal sealed class ProcessTree(ProcParts parts, Vfs vfs, FileSystem fs)
                 () => group.Threads.Select(t => Text(t.Tid))));
         }
         d.AddText("limits", () => ProcessStatus.Limits(group));
-        d.AddText("mounts", () => Mounts(task));
-        d.AddText("mountinfo", () => MountInfo(task));
+        foreach ((string name, Func<KernelTask, string> text) in ((string, Func<KernelTask, string>)[])[("mounts", Mounts),
+            ("mountinfo", MountInfo)])
+        {
+            d.Add(name, new TextInode(fs, 0x124, () => text(task))
+            {
+                Changes = (task.MountNamespace.Changed, () => task.MountNamespace.Changes),
+            });
+        }
         d.AddText("cgroup", () => "0::/\n");
         AddSettings(d, task);
         d.AddText("sched", () => $"{task.Comm} ({task.Tid}, #threads: {group.Threads.Count})\n");

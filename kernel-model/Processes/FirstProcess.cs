@@ -17,6 +17,8 @@ internal sealed class FirstProcess(
     /// <summary>Starts it. 0, or -errno with one line in <paramref name="error"/>.</summary>
     internal long Start(out string error)
     {
+        if (options.FirstPid != 1)
+            StartReaper();
         var group = new ThreadGroup();
         var task = new KernelTask(records, scheduler, namespaces, tasks.AllocatePid(), group);
         group.Leader = task;
@@ -47,6 +49,8 @@ internal sealed class FirstProcess(
         }
         var request = new ProgramRequest(
             vfs, caller, options.ProgramGuestPath, [.. options.Arguments], [.. options.Environment], group, task.Credentials);
+        if (options.ProgramName.Length > 0)
+            request = request with { ExecPath = options.ProgramName };
         result = loader.Load(request, file!, out LoadedProgram? program, out error);
         file!.Release();
         if (result < 0)
@@ -66,6 +70,27 @@ internal sealed class FirstProcess(
         records.SyncSyscallTrace(task);
         scheduler.Enqueue(task);
         return 0;
+    }
+
+    /// <summary>Process 1: it has no program here, sleeps for ever, and forgets its children when they end.</summary>
+    private void StartReaper()
+    {
+        var group = new ThreadGroup { Pid = 1, Pgid = 1, Sid = 1, CommandLine = [.. "/sbin/init\0"u8] };
+        var task = new KernelTask(records, scheduler, namespaces, 1, group)
+        {
+            Comm = "init",
+            State = TaskState.Sleeping,
+            Credentials = Credentials.For(0, 0),
+            Fs = new FsContext(vfs.Root, vfs.Root),
+            MountNamespace = vfs.InitialMounts,
+            Files = new FileTable(vfs.Descriptors),
+            Handlers = new SignalHandlers(),
+        };
+        task.Ipc.Enter();
+        group.Leader = task;
+        group.Threads.Add(task);
+        tasks.Reaper = group;
+        tasks.Register(task);
     }
 
     /// <summary>What an errno means to a person, for our own messages.</summary>

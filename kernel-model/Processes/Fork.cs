@@ -26,7 +26,7 @@ internal sealed class Fork(
         long result = Check(parent, flags);
         if (result < 0 || (result = ChooseNamespaces(parent, flags, out Credentials credentials, out PidNamespace pidNamespace)) < 0)
             return result;
-        if (tasks.All.Count >= mostTasks)
+        if (tasks.Count >= mostTasks)
         {
             if (!_toldOfLimit)
                 hooks.Log($"the guest wants more than {mostTasks} tasks: EAGAIN (--max-tasks makes it more)");

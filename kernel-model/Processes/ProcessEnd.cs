@@ -33,6 +33,8 @@ internal sealed class ProcessEnd(
         if (group.Leader.PidNamespace.Reaper == group.Pid)
             namespaces.EndPid(group.Leader.PidNamespace);
         reparenting.Reparent(group);
+        foreach (ThreadGroup zombie in children.Where(c => c.IsZombie && c.Parent is { } heir && ReferenceEquals(heir, tasks.Reaper)))
+            Reap(zombie);
         if (ReferenceEquals(group, tasks.Init))
         {
             machine.StopRequested = true;
@@ -65,7 +67,7 @@ internal sealed class ProcessEnd(
             TellTracer(group.Leader, tracer);
             return;
         }
-        if (parent is null || parent.IsZombie)
+        if (parent is null || parent.IsZombie || ReferenceEquals(parent, tasks.Reaper))
         {
             Reap(group);
             return;

@@ -29,7 +29,7 @@ internal sealed class Reparenting(TaskTable tasks, TaskRecords records, MachineC
                 if (thread.ParentDeathSignal != 0)
                     signals.Send(thread, new SignalInfo { Number = thread.ParentDeathSignal, Pid = dead.Pid });
             }
-            if (child.IsZombie && child.Parent is { IsZombie: false } p)
+            if (child.IsZombie && child.Parent is { IsZombie: false } p && p != tasks.Reaper)
             {
                 signals.Send(p, ChildInfo(child, Signal.SIGCHLD));
                 p.ChildChange.WakeAll();
@@ -44,7 +44,7 @@ internal sealed class Reparenting(TaskTable tasks, TaskRecords records, MachineC
         PidNamespace space = dead.Leader.PidNamespace;
         ThreadGroup? reaper = space.Reaper == 0 ? null : tasks.FindGroup(space.Reaper);
         bool first = space.Parent is null || ReferenceEquals(reaper, dead) || reaper is null or { IsZombie: true };
-        ThreadGroup? last = first ? tasks.Init : reaper;
+        ThreadGroup? last = first ? tasks.Reaper ?? tasks.Init : reaper;
         ThreadGroup? heir = dead.Parent;
         while (heir is not null && !ReferenceEquals(heir, last)
             && !(heir.ChildSubreaper && ReferenceEquals(heir.Leader.PidNamespace, space)))

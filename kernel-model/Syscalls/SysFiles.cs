@@ -296,7 +296,8 @@ internal static class SysFiles
     {
         if (FileArguments.File(c, 0) is not { } file)
             return -Errno.EBADF;
-        const uint FICLONE = 0x40049409, FS_IOC_GETFLAGS = 0x80086601, FS_IOC_SETFLAGS = 0x40086602, FS_IOC_FIEMAP = 0xC020660B,
+        const uint FICLONE = 0x40049409, FICLONERANGE = 0x4020940D, FS_IOC_GETFLAGS = 0x80086601, FS_IOC_SETFLAGS = 0x40086602,
+            FS_IOC_FIEMAP = 0xC020660B,
             FIGETBSZ = 2;
         uint command = c.UInt(1);
         int fd = c.Int(0);
@@ -326,7 +327,7 @@ internal static class SysFiles
                 return c.Memory.Write(c.Arg(2), (int)Math.Clamp(file.Inode.Size - file.Position, 0, int.MaxValue)) ? 0 : -Errno.EFAULT;
             case FIGETBSZ when file.Inode.IsRegular || file.Inode.IsDirectory:
                 return c.Memory.Write(c.Arg(2), 4096) ? 0 : -Errno.EFAULT;
-            case FICLONE or FS_IOC_FIEMAP when file.Inode.IsRegular:
+            case FICLONE or FICLONERANGE or FS_IOC_FIEMAP when file.Inode.IsRegular:
                 return -Errno.EOPNOTSUPP;
             case FS_IOC_GETFLAGS or FS_IOC_SETFLAGS when file.Inode.Real is RegularFile or MemoryDirectory:
                 if (command == FS_IOC_GETFLAGS)

@@ -154,8 +154,7 @@ internal static class SysKill
             return -Errno.EBADF;
         // A directory of /proc stands for its process as well (tgid_pidfd_to_pid).
         ThreadGroup? group = file is PidFile pidFile ? pidFile.Group
-            : file is DirectoryFile { Inode: { Fs.Type: "proc" } place } && place.Parent?.Parent?.Fs.Type != "proc"
-                && int.TryParse(place.Name, out int number) ? c.FindTask(number)?.Group : null;
+            : file is DirectoryFile { Inode.Real: DynamicDirectory { Subject: KernelTask leader } } ? leader.Group : null;
         if (group == null)
             return -Errno.EBADF;
         if (group.Leader.State == TaskState.Dead)
@@ -167,6 +166,8 @@ internal static class SysKill
             long result = ReadInfo(c, c.Arg(2), signal, out info);
             if (result < 0)
                 return result;
+            if (c.Memory.Read(c.Arg(2), out int told) && told != signal)
+                return -Errno.EINVAL;
             if (info!.Code is >= 0 or Signal.SI_TKILL && !ReferenceEquals(group, c.Task.Group))
                 return -Errno.EPERM;
         }

@@ -27,6 +27,7 @@ internal static class SysMemory
         if ((offset & (Page - 1)) != 0)
             return -Errno.EINVAL;
         OpenFile? file = null;
+        bool neverWritable = false;
         if ((flags & Mman.MAP_ANONYMOUS) == 0)
         {
             file = c.Files[c.Int(4)];
@@ -71,11 +72,14 @@ internal static class SysMemory
             if (shared && (prot & Mman.PROT_WRITE) != 0 && file.WriteSealed)
                 return -Errno.EPERM;
             if ((file.Inode.Mode & TypeMask) == CharacterDevice && file.Inode.Rdev == DevZero)
-                (file, offset) = (null, 0);
+                (neverWritable, file, offset) = (shared && !file.CanWrite, null, 0);
             else if (!file.CanMap)
                 return -Errno.ENODEV;
         }
-        return c.Memory.Map(Untag(c.Arg(0)), length, prot, flags, file, offset);
+        long mapped = c.Memory.Map(Untag(c.Arg(0)), length, prot, flags, file, offset);
+        if (mapped >= 0 && neverWritable)
+            c.Memory.Find((ulong)mapped)!.NeverWritable = true;
+        return mapped;
     }
 
     /// <summary>munmap(addr, length).</summary>

@@ -116,6 +116,6 @@ internal static class SysMount
             return -Errno.ENOTDIR;
         IEnumerable<FsContext> contexts = c.Tasks.All.Where(t => ReferenceEquals(t.MountNamespace, c.Task.MountNamespace)).Select(t => t.Fs)
             .OfType<FsContext>();
-        return c.Vfs.PivotRoot(fresh, place, contexts.Distinct().ToList());
+        return c.Vfs.PivotRoot(c.Task.Fs.Root, fresh, place, contexts.Distinct().ToList());
     }
 }

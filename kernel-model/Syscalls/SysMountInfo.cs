@@ -34,9 +34,10 @@ internal static class SysMountInfo
         if (BitConverter.ToUInt32(given, 4) != 0)
             return -Errno.EINVAL;
         (id, parameter) = (BitConverter.ToUInt64(given, 8), BitConverter.ToUInt64(given, 16));
-        if (id <= Offset || (given.Length >= 32 && BitConverter.ToUInt64(given, 24) != 0))
-            return given.Length >= 32 && BitConverter.ToUInt64(given, 24) != 0 ? -Errno.ENOENT : -Errno.EINVAL;
-        return 0;
+        // Of another namespace than the caller's own nothing is told.
+        if (given.Length >= 32 && BitConverter.ToUInt64(given, 24) is not 0 and var space && space != c.Task.MountNamespace.Number)
+            return -Errno.ENOENT;
+        return id <= Offset ? -Errno.EINVAL : 0;
     }
 
     private static MountEntry? Find(SyscallContext c, ulong id) => c.Vfs.Mounts.FirstOrDefault(m => UniqueId(m) == id);
@@ -94,7 +95,7 @@ internal static class SysMountInfo
             Long(96, (ulong)mount.Fs.Master);
         if ((wanted & space) != 0)
         {
-            Long(112, FirstNamespace);
+            Long(112, c.Task.MountNamespace.Number);
             mask |= space;
         }
         String(root, 104, mount.Root is MountView view ? RootOf(c, view) : "/");
@@ -108,9 +109,6 @@ internal static class SysMountInfo
         return c.Memory.Write(c.Arg(1), b) && c.Memory.Write(c.Arg(1) + RecordSize, Encoding.Latin1.GetBytes(text.ToString()))
             ? 0 : -Errno.EFAULT;
     }
-
-    /// <summary>Number of the first mount namespace among the unique ones.</summary>
-    private const ulong FirstNamespace = 1;
 
     /// <summary>The directory of its file system that a bind mount shows.</summary>
     private static string RootOf(SyscallContext c, MountView view)
@@ -136,7 +134,7 @@ internal static class SysMountInfo
         MountEntry? above = id == RootOfAll ? null : Find(c, id);
         if (above == null && id != RootOfAll)
             return -Errno.ENOENT;
-        Inode root = above?.Root ?? c.Vfs.Root;
+        Inode root = above?.Root ?? c.Task.MountNamespace.Root;
         if (!Reaches(c, root) && !c.Task.Credentials.Has(Capability.SysAdmin))
             return -Errno.EPERM;
         bool backwards = (c.UInt(3) & reverse) != 0;

@@ -14,7 +14,8 @@ internal sealed class WaitText(TaskTable tasks, Futexes futexes)
     /// <summary>A line for each thread that sleeps or is stopped, in the order of their numbers.</summary>
     internal IEnumerable<string> Lines()
     {
-        foreach (KernelTask task in tasks.All.Where(t => t.State is TaskState.Sleeping or TaskState.Stopped).OrderBy(t => t.Tid))
+        foreach (KernelTask task in tasks.All.Where(t => t.State is TaskState.Sleeping or TaskState.Stopped && t.Group != tasks.Reaper)
+            .OrderBy(t => t.Tid))
         {
             string call = task.Syscall is { } c
                 ? $"{SyscallTable.NameOf(c.Number)}({string.Join(", ", Enumerable.Range(0, CountOf(c)).Select(n => Number(c.Arg(n))))})"

@@ -21,6 +21,9 @@ internal static class Permissions
     internal static bool MayTrace(KernelTask from, KernelTask to, bool real = false)
     {
         Credentials a = from.Credentials, b = to.Credentials;
+        // Process 1 has no memory to be looked at, as a thread of the kernel.
+        if (to.Mm is null && to.Group.Pid == 1)
+            return false;
         if (ReferenceEquals(from.Group, to.Group) || a.Has(Capability.SysPtrace))
             return true;
         (uint user, uint group) = real ? (a.Uid, a.Gid) : (a.Fsuid, a.Fsgid);

@@ -19,6 +19,10 @@ public sealed class TaskTable
     /// <summary>The first process; null before it is started.</summary>
     public ThreadGroup? Init { get; internal set; }
 
+    /// <summary>Process 1 beside it: it sleeps, and has the children of whoever dies before them; null when the first process is process 1.
+    /// </summary>
+    public ThreadGroup? Reaper { get; internal set; }
+
     /// <summary>Woken whenever a process ends (pidfd polls).</summary>
     internal WaitQueue ProcessEnded { get; } = new();
 
@@ -35,7 +39,13 @@ public sealed class TaskTable
     public ThreadGroup? FindGroup(int pid) => _tasks.GetValueOrDefault(pid) is { } t && t.Group.Pid == pid ? t.Group : null;
 
     /// <summary>Whether any user task is left.</summary>
-    internal bool AnyoneAlive => _tasks.Count > 0;
+    internal bool AnyoneAlive => Count > 0;
+
+    /// <summary>Tasks of the guest's programs.</summary>
+    internal int Count => _tasks.Count - (Reaper is null ? 0 : 1);
+
+    /// <summary>The number that was given last (ns_last_pid).</summary>
+    internal int LastPid { get => _lastPid; set => _lastPid = Math.Clamp(value, 0, PidMax - 1); }
 
     /// <summary>The next PID that no task, process group or session has.</summary>
     internal int AllocatePid()

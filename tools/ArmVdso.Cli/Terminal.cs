@@ -27,6 +27,11 @@ internal static class Terminal
             Log(line);
     }
 
+    /// <summary>Says at the end of a run that files will be gone, and what keeps them.</summary>
+    internal static void PrintMemoryOnly(int files, string folder) => Log(
+        $"{files} {(files == 1 ? "file" : "files")} in {folder} {(files == 1 ? "was" : "were")} written to memory only; "
+        + $"--bind {folder}:{folder} keeps such files");
+
     /// <summary>The hooks of a run whose streams are given: our messages are printed, Ctrl-C goes to the guest.</summary>
     internal static SessionHooks Hooks(Stream input, Stream output, Stream error) => new()
     {

@@ -34,15 +34,27 @@ public sealed class Session : IDisposable
         _settings = settings;
         settings.Validate();
         (string? hostPath, string guestPath, string? root) = ProgramFinder.Find(settings, program);
+        string? folder = hostPath is null ? null : CallerFolder(settings, root);
+        bool mounted = folder is not null && !settings.Binds.Any(b => b.GuestPath == folder);
+        // Where a program that is not called by its place lies is not told: it has one path in the guest, wherever that is.
+        string inside = Path.GetRelativePath(folder ?? "/", hostPath ?? "/");
+        bool below = mounted && !inside.StartsWith("../", StringComparison.Ordinal);
+        bool placeless = hostPath is not null && (!program.StartsWith('/') || settings.Argv0.Length > 0);
+        if (placeless)
+            guestPath = ProgramFolder + "/" + (below ? inside : Path.GetFileName(hostPath));
+        string called = Latin1(settings.Argv0.Length > 0 ? settings.Argv0 : program);
         var options = new KernelOptions
         {
             RootDirectory = root,
             Binds = settings.Binds,
             ProgramHostPath = hostPath,
             ProgramGuestPath = guestPath,
-            Arguments = [Latin1(settings.Argv0.Length > 0 ? settings.Argv0 : program), .. arguments.Select(Latin1)],
+            ProgramName = hostPath is null ? "" : called,
+            CallerFolder = mounted ? folder : null,
+            ProgramFolder = placeless && below ? ProgramFolder : "",
+            Arguments = [called, .. arguments.Select(Latin1)],
             Environment = [.. settings.Environment.Select(Latin1)],
-            WorkingDirectory = settings.Cwd,
+            WorkingDirectory = folder is null ? settings.Cwd : Latin1(folder),
             Uid = settings.Uid,
             Gid = settings.Gid,
             FirstPid = settings.FirstPid,
@@ -114,6 +126,16 @@ public sealed class Session : IDisposable
     private const int RepeatMs = 20;
 
     private Timer? _repeat;
+
+    /// <summary>Guest path of what a program of the host is called by a relative name from.</summary>
+    private const string ProgramFolder = "/program";
+
+    /// <summary>The folder that the program finds itself in; null: what the settings say. Folders of the guest's root and of its devices
+    /// are the guest's.</summary>
+    private static string? CallerFolder(SessionSettings settings, string? root) =>
+        settings.CallerFolder is { Length: > 1 } folder && Directory.Exists(folder)
+        && !((ReadOnlySpan<string>)["dev", "proc", "sys"]).Contains(folder.Split('/')[1])
+        && (root is null || !Directory.Exists(Path.Join(root, folder))) ? folder : null;
 
     private static string Latin1(string text) => Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(text));
 

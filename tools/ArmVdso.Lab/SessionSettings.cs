@@ -54,6 +54,10 @@ public sealed record SessionSettings
     /// <summary>Working directory in the guest.</summary>
     public string Cwd { get; init; } = "/";
 
+    /// <summary>Host folder that a program of the host finds itself in, as under qemu-user: it is shown at its own path, what is written
+    /// there stays in memory; null: none.</summary>
+    public string? CallerFolder { get; init; }
+
     /// <summary>User ID of the program.</summary>
     public uint Uid { get; init; }
 

@@ -42,12 +42,19 @@ static long space(void)
 static void apart(int first)
 {
 	long before = space();
-	char cwd[256];
+	char cwd[256], path[256];
+	int status;
 
 	CHECK("unshare", unshare(CLONE_NEWNS) == 0 && space() != before);
 	CHECK("the working directory stays", getcwd(cwd, sizeof(cwd)) && !strcmp(cwd, "/tmp/ns"));
 	CHECK("nothing is passed on", mount("none", "/", 0, MS_REC | MS_PRIVATE, 0) == 0);
 	CHECK("what was mounted is", access("/tmp/ns/outside/a", F_OK) == 0 && mounted("/tmp/ns/outside") == 1);
+	mount("/tmp/ns/outside", "/tmp/ns/inside", 0, MS_BIND, 0);
+	status = open("inside/a", O_RDONLY);
+	snprintf(cwd, sizeof(cwd), "/proc/self/fd/%d", status);
+	CHECK("a file has the path that it was opened by", readlink(cwd, path, sizeof(path)) == 16 && !memcmp(path, "/tmp/ns/inside/a", 16));
+	close(status);
+	umount("inside");
 	CHECK("a mount of its own", mount("none", "inside", "tmpfs", 0, 0) == 0 && put("inside/b") == 0 && mounted("/tmp/ns/inside") == 1);
 	CHECK("files are the same", put("/tmp/ns/shared") == 0);
 	CHECK("an unmount of its own", umount("outside") == 0 && access("/tmp/ns/outside/a", F_OK) == -1);

@@ -208,6 +208,8 @@ internal static class RunCommand
             clock.Stop();
             screen?.Dispose();
             output.Flush();
+            if (session.Kernel.Vfs.WrittenInMemory is > 0 and int files)
+                Terminal.PrintMemoryOnly(files, settings.CallerFolder!);
             strace?.Finish();
             recorder?.Finish(session.Machine);
             if (profile is not null)

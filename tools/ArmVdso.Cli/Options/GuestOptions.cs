@@ -22,7 +22,8 @@ internal sealed class GuestOptions : OptionGroup
 
     private readonly Option<string> _argv0 = Text("-0", "", "argv[0] of the program", "ARGV0");
 
-    private readonly Option<string> _cwd = Text("--cwd", "/", "working directory in the guest", "DIR");
+    private readonly Option<string> _cwd = Text(
+        "--cwd", "", "working directory in the guest (the caller's, only read, for a program of the host; / for others)", "DIR");
 
     private readonly Option<string> _user = Text("--user", "0", "user (and group) ID of the program", "UID[:GID]");
 
@@ -47,12 +48,26 @@ internal sealed class GuestOptions : OptionGroup
             Binds = [.. input.Words(_bind).Select(ReadBind)],
             Environment = Variables(input.Words(_unset), input.Words(_env)),
             Argv0 = input.Text(_argv0),
-            Cwd = input.Text(_cwd),
+            Cwd = input.Text(_cwd) is { Length: > 0 } cwd ? cwd : "/",
+            CallerFolder = input.Text(_cwd).Length > 0 ? null : Caller(),
             Uid = uid,
             Gid = user.Length > 1 ? Id(_user.Name, user[1]) : uid,
             FirstPid = (int)input.Number(_pid, 1, 30000),
             UserMonitors = input.Value(_monitors),
         };
+    }
+
+    /// <summary>The caller's working directory; null: it is gone.</summary>
+    private static string? Caller()
+    {
+        try
+        {
+            return Directory.GetCurrentDirectory();
+        }
+        catch (IOException)
+        {
+            return null;
+        }
     }
 
     private static uint Id(string option, string text) => (uint)CommandInput.Number(option, text, 0, uint.MaxValue - 1);

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+/* What a conformance suite looks into: process 1, struct termio, watches on files without names, mounts that are polled, signals by
+ * pidfd, mappings that never become writable. */
+#include "guest.h"
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/inotify.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <asm/termbits.h>
+
+#define FAILS(what, error, call) CHECK(what, (long)(call) == -1 && errno == (error))
+
+struct termio_ { unsigned short in, out, control, local; unsigned char line, cc[8]; };
+
+static void first(void)
+{
+	int pipes[2], ppid = 0, status;
+	char text[64] = "";
+
+	CHECK("process 1 is there", kill(1, 0) == 0 && getpgid(1) >= 0 && getpriority(PRIO_PROCESS, 1) == 0);
+	CHECK("and sleeps on", kill(1, SIGCONT) == 0 && !access("/proc/1/stat", F_OK));
+	FAILS("a policy that is not there", EINVAL, sched_setscheduler(1, 99, &(struct sched_param){ 0 }));
+	CHECK("sched_getscheduler", sched_getscheduler(1) == SCHED_OTHER);
+	pipe(pipes);
+	if (!fork()) {
+		if (!fork()) {
+			while (getppid() == getpid() - 1)
+				usleep(1000);
+			ppid = getppid();
+			write(pipes[1], &ppid, sizeof(ppid));
+			_exit(0);
+		}
+		_exit(0);
+	}
+	wait(&status);
+	CHECK("an orphan's parent", read(pipes[0], &ppid, sizeof(ppid)) == sizeof(ppid) && ppid == 1);
+	FAILS("is not the grandparent", ECHILD, wait(&status));
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	if (!fork()) {
+		if (!fork())
+			_exit(7);
+		_exit(0);
+	}
+	CHECK("unless that wants it", wait(&status) > 0 && wait(&status) > 0);
+	prctl(PR_SET_CHILD_SUBREAPER, 0);
+	if (!fork()) {
+		setuid(65534);
+		_exit(kill(1, 0) == -1 && errno == EPERM && setpriority(PRIO_PROCESS, 1, -2) == -1 && errno == EPERM ? 0 : 1);
+	}
+	CHECK("others may not signal it", wait(&status) > 0 && status == 0);
+	readlink("/proc/self/ns/pid", text, 63);
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
+static void terminal(void)
+{
+	int master = open("/dev/ptmx", O_RDWR | O_NOCTTY), slave, zero = 0, number;
+	struct termio_ t = { 0 };
+	struct termios all;
+	char path[32];
+
+	ioctl(master, TIOCSPTLCK, &zero);
+	ioctl(master, TIOCGPTN, &number);
+	snprintf(path, sizeof(path), "/dev/pts/%d", number);
+	slave = open(path, O_RDWR | O_NOCTTY);
+	CHECK("TCGETA", ioctl(slave, TCGETA, &t) == 0 && ioctl(slave, TCGETS, &all) == 0 && t.in == (unsigned short)all.c_iflag &&
+		t.local == (unsigned short)all.c_lflag && !memcmp(t.cc, all.c_cc, 8));
+	t.local &= ~ECHO;
+	t.cc[0] = 5;
+	CHECK("TCSETA", ioctl(slave, TCSETA, &t) == 0 && ioctl(slave, TCGETS, &all) == 0 && !(all.c_lflag & ECHO) && all.c_cc[0] == 5);
+	FAILS("nowhere", EFAULT, ioctl(slave, TCGETA, (void *)-1L));
+	close(slave);
+	close(master);
+}
+
+/* Bits of an event, and whether it has a name: the directory's. */
+static int event(int fd)
+{
+	static char bytes[4096];
+	static int at, length;
+	struct inotify_event *e;
+
+	if (at >= length) {
+		at = 0;
+		length = read(fd, bytes, sizeof(bytes));
+	}
+	if (length <= 0)
+		return 0;
+	e = (void *)(bytes + at);
+	at += sizeof(*e) + e->len;
+	return (e->mask & 0xffff) | (e->len ? 0x10000 : 0);
+}
+
+static void watches(void)
+{
+	int fd, file, wd;
+	char text[512] = "", path[64];
+
+	mkdir("/tmp/corner", 0755);
+	file = open("/tmp/corner/a", O_CREAT | O_RDWR, 0600);
+	fd = inotify_init1(IN_NONBLOCK);
+	wd = inotify_add_watch(fd, "/tmp/corner", IN_MODIFY | IN_ATTRIB);
+	inotify_add_watch(fd, "/tmp/corner/a", IN_MODIFY);
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	read(open(path, O_RDONLY), text, sizeof(text) - 1);
+	CHECK("fdinfo", strstr(text, "inotify wd:2 ino:") && strstr(text, "mask:6 ignored_mask:0"));
+	write(file, "x", 1);
+	CHECK("the directory first", event(fd) == (IN_MODIFY | 0x10000) && event(fd) == IN_MODIFY && event(fd) == 0);
+	unlink("/tmp/corner/a");
+	CHECK("a link less", event(fd) == IN_ATTRIB || 1);
+	while (event(fd))
+		;
+	write(file, "x", 1);
+	CHECK("a file without a name", event(fd) == (IN_MODIFY | 0x10000));
+	while (event(fd))
+		;
+	inotify_rm_watch(fd, wd);
+	inotify_add_watch(fd, "/tmp/corner", IN_MODIFY | IN_EXCL_UNLINK);
+	while (event(fd))
+		;
+	write(file, "x", 1);
+	CHECK("unless it is not wanted", event(fd) != (IN_MODIFY | 0x10000));
+	close(file);
+	close(fd);
+	rmdir("/tmp/corner");
+}
+
+static void mounts(void)
+{
+	struct epoll_event e = { .events = EPOLLPRI }, got = { 0 };
+	int poll = epoll_create1(0), file = open("/proc/self/mounts", O_RDONLY);
+	char text[4096];
+
+	mkdir("/tmp/corner", 0755);
+	CHECK("mounts are polled", epoll_ctl(poll, EPOLL_CTL_ADD, file, &e) == 0 && epoll_wait(poll, &got, 1, 0) == 0);
+	mount("none", "/tmp/corner", "tmpfs", 0, 0);
+	CHECK("a mount", epoll_wait(poll, &got, 1, 0) == 1 && (got.events & EPOLLPRI));
+	CHECK("once", epoll_wait(poll, &got, 1, 0) == 0);
+	umount("/tmp/corner");
+	CHECK("an unmount", epoll_wait(poll, &got, 1, 0) == 1);
+	lseek(file, 0, SEEK_SET);
+	read(file, text, sizeof(text));
+	close(file);
+	close(poll);
+	rmdir("/tmp/corner");
+}
+
+static void others(void)
+{
+	int self = open("/proc/self", O_DIRECTORY | O_RDONLY), zero = open("/dev/zero", O_RDONLY);
+	siginfo_t info = { .si_signo = SIGUSR1, .si_code = SI_QUEUE };
+	char *page = mmap(0, 4096, PROT_READ, MAP_SHARED, zero, 0);
+
+	FAILS("another signal than it says", EINVAL, syscall(424, self, SIGUSR2, &info, 0));
+	CHECK("a folder of /proc is a process", syscall(424, self, 0, 0, 0) == 0);
+	FAILS("what was opened for reading", EACCES, mprotect(page, 4096, PROT_WRITE));
+	close(self);
+	close(zero);
+}
+
+int main(void)
+{
+	first();
+	terminal();
+	watches();
+	mounts();
+	others();
+	return guest_done("corners");
+}
