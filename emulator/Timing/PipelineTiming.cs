@@ -101,14 +101,6 @@ public abstract class PipelineTiming : TimingModel
     public sealed override void EmptyCaches() => Events.EmptyCaches();
 
     /// <inheritdoc/>
-    public sealed override void Charge(ulong cycles, int lines)
-    {
-        Charge(cycles);
-        Events.Disturb(lines);
-        Twin?.Charge(cycles, lines);
-    }
-
-    /// <inheritdoc/>
     public sealed override void ChargeWork(in OutsideWork work)
     {
         long missing = Math.Max(0, Events.Touch(work) - work.Misses);

@@ -82,20 +82,17 @@ public class TimingModel
     /// <summary>Charges work done outside the machine, which touches lines of its own in the caches. Without a pipeline it takes a cycle
     /// an instruction.</summary>
     /// <param name="work">What it takes.</param>
-    public virtual void ChargeWork(in OutsideWork work) => Charge((ulong)work.Instructions, work.DataLines);
+    public virtual void ChargeWork(in OutsideWork work)
+    {
+        Cycles += (ulong)work.Instructions;
+        ChargedCycles += (ulong)work.Instructions;
+    }
 
     /// <summary>Work outside the machine wrote a page of RAM: its lines are in the caches as if a PE had. What that takes is part of what
     /// the work is charged.</summary>
     /// <param name="pa">Physical address of the page.</param>
     public virtual void FillPage(ulong pa)
     {
-    }
-
-    /// <summary>Charges modelled cycles for work done outside the machine, and disturbs the data cache by that many lines.</summary>
-    public virtual void Charge(ulong cycles, int lines)
-    {
-        Cycles += cycles;
-        ChargedCycles += cycles;
     }
 
     /// <summary>TLB maintenance: entries of pages are dropped.</summary>

@@ -161,11 +161,8 @@ internal static class SysMsg
                 queue.Queue.WakeAll();
                 return 0;
             default:
-                if (command != MsgStatAny && !queue.Allows(c.Task.Credentials, 4))
-                    return -Errno.EACCES;
                 Span<byte> b = stackalloc byte[120];
                 b.Clear();
-                queue.WritePermissions(b);
                 BinaryPrimitives.WriteInt64LittleEndian(b[48..], queue.SendTime);
                 BinaryPrimitives.WriteInt64LittleEndian(b[56..], queue.ReceiveTime);
                 BinaryPrimitives.WriteInt64LittleEndian(b[64..], queue.ChangeTime);
@@ -174,7 +171,7 @@ internal static class SysMsg
                 BinaryPrimitives.WriteUInt64LittleEndian(b[88..], queue.Limit);
                 BinaryPrimitives.WriteInt32LittleEndian(b[96..], queue.LastSender);
                 BinaryPrimitives.WriteInt32LittleEndian(b[100..], queue.LastReceiver);
-                return c.Memory.Write(buffer, b) ? command == IpcStat ? 0 : queue.Id : -Errno.EFAULT;
+                return Stat(c, queue, buffer, b, command, command == MsgStatAny);
         }
     }
 }

@@ -185,15 +185,12 @@ internal static class SysSem
             case IpcStat:
             case SemStat:
             case SemStatAny:
-                if (command != SemStatAny && !set.Allows(who, 4))
-                    return -Errno.EACCES;
                 Span<byte> b = stackalloc byte[88];
                 b.Clear();
-                set.WritePermissions(b);
                 BinaryPrimitives.WriteInt64LittleEndian(b[48..], set.OperationTime);
                 BinaryPrimitives.WriteInt64LittleEndian(b[56..], set.ChangeTime);
                 BinaryPrimitives.WriteInt64LittleEndian(b[64..], set.Values.Length);
-                return c.Memory.Write(argument, b) ? command == IpcStat ? 0 : set.Id : -Errno.EFAULT;
+                return Stat(c, set, argument, b, command, command == SemStatAny);
             case GetAll:
                 if (!set.Allows(who, 4))
                     return -Errno.EACCES;

@@ -160,11 +160,8 @@ internal static class SysShm
             case IpcStat:
             case ShmStat:
             case ShmStatAny:
-                if (command != ShmStatAny && !segment.Allows(c.Task.Credentials, 4))
-                    return -Errno.EACCES;
                 Span<byte> b = stackalloc byte[112];
                 b.Clear();
-                segment.WritePermissions(b);
                 BinaryPrimitives.WriteUInt64LittleEndian(b[48..], segment.Size);
                 BinaryPrimitives.WriteInt64LittleEndian(b[56..], segment.AttachTime);
                 BinaryPrimitives.WriteInt64LittleEndian(b[64..], segment.DetachTime);
@@ -172,7 +169,7 @@ internal static class SysShm
                 BinaryPrimitives.WriteInt32LittleEndian(b[80..], segment.CreatorPid);
                 BinaryPrimitives.WriteInt32LittleEndian(b[84..], segment.LastPid);
                 BinaryPrimitives.WriteInt64LittleEndian(b[88..], Attaches(c, segment));
-                return c.Memory.Write(buffer, b) ? command == IpcStat ? 0 : segment.Id : -Errno.EFAULT;
+                return Stat(c, segment, buffer, b, command, command == ShmStatAny);
             case ShmLock:
             case ShmUnlock:
                 if (!segment.Owns(c.Task.Credentials) && !c.Task.Credentials.Has(Capability.IpcLock))

@@ -33,7 +33,6 @@ public sealed partial class CoreEvents
     private ulong _fetchPage = ulong.MaxValue;
     private ulong _fetchContext;
     private int _dramCycles;
-    private ulong _disturbed;
 
     /// <summary>Cold caches and predictors in the coherence domain of <paramref name="shared"/>.</summary>
     public CoreEvents(CoreModel model, SharedCaches shared, IClock clock)
@@ -415,20 +414,6 @@ public sealed partial class CoreEvents
                 continue;
             _shared.Fetch(line, _l1d, true, out LineState state, _l2);
             _shared.WriteBack(_l1d.Insert(line, state), _l2);
-        }
-    }
-
-    /// <summary>Work outside the machine touched memory that the guest does not see: lines of its own push out the guest's.</summary>
-    public void Disturb(int lines)
-    {
-        for (int i = 0; i < lines; i++)
-        {
-            ulong line = (1UL << 50) + _disturbed++ % 4096;
-            if (_l1d.Find(line) < 0)
-            {
-                _shared.Fetch(line, _l1d, false, out LineState state, _l2);
-                _shared.WriteBack(_l1d.Insert(line, state), _l2);
-            }
         }
     }
 }

@@ -11,17 +11,6 @@ public sealed class CrashCommandTests : IDisposable
     private static ArmVdsoCommand.Result Run(params string[] words) =>
         ArmVdsoCommand.Run(["run", "--core", "none", .. words]);
 
-    private static void ContainsInOrder(string text, IEnumerable<string> parts)
-    {
-        int at = 0;
-        foreach (string part in parts)
-        {
-            int found = text.IndexOf(part, at, StringComparison.Ordinal);
-            Assert.True(found >= 0, $"'{part}' is not in the rest of:\n{text}");
-            at = found + part.Length;
-        }
-    }
-
     [Theory]
     [InlineData(
         "deep", 139, "SIGSEGV (SEGV_MAPERR, nothing is mapped there) at address 0x10", "ldr", "innermost+0x", "middle+0x", "outer+0x",
@@ -35,7 +24,7 @@ public sealed class CrashCommandTests : IDisposable
         ArmVdsoCommand.Result result = Run(GuestPrograms.Path("crash"), how);
         Assert.Equal(status, result.Status);
         Assert.Equal("", result.Output);
-        ContainsInOrder(result.Errors, parts);
+        Texts.ContainsInOrder(result.Errors, parts);
         Assert.InRange(result.Errors.Split('\n').Length, 4, 13);
     }
 
@@ -46,7 +35,7 @@ public sealed class CrashCommandTests : IDisposable
         Assert.Equal(new ArmVdsoCommand.Result(0, "child 0xb\n", ""), Run(GuestPrograms.Path("crash"), "child"));
         string file = Path.Join(_folder, "report");
         Assert.Equal(new ArmVdsoCommand.Result(0, "child 0xb\n", ""), Run("--crash", file, GuestPrograms.Path("crash"), "child"));
-        ContainsInOrder(File.ReadAllText(file), ["process 101, thread 101", "\nthread 101 crash", "main+0x"]);
+        Texts.ContainsInOrder(File.ReadAllText(file), ["process 101, thread 101", "\nthread 101 crash", "main+0x"]);
     }
 
     [Fact]
@@ -55,10 +44,10 @@ public sealed class CrashCommandTests : IDisposable
         string file = Path.Join(_folder, "report");
         Assert.Equal(139, Run("--crash", file, GuestPrograms.Path("crash"), "threads").Status);
         string report = File.ReadAllText(file);
-        ContainsInOrder(
+        Texts.ContainsInOrder(
             report, ["command: ", "crash threads\n", "\ncode\n", "=> ", "innermost+0x10", "\nregisters\n", "x1     0000000000000010"]);
-        ContainsInOrder(report, ["\nthread 100 crash: took the signal\n", .. s_calls, "main+0x", "__libc_start_main", "_start+0x"]);
-        ContainsInOrder(
+        Texts.ContainsInOrder(report, ["\nthread 100 crash: took the signal\n", .. s_calls, "main+0x", "__libc_start_main", "_start+0x"]);
+        Texts.ContainsInOrder(
             report, ["\nthread 101 crash: in ppoll(", "pause+0x", "other+0x", "\nlast system calls", "clone(", "= 101\n", "[stack]"]);
     }
 
@@ -80,7 +69,7 @@ public sealed class CrashCommandTests : IDisposable
     {
         ArmVdsoCommand.Result result = Run(GuestPrograms.Path("crash"), how);
         Assert.Equal(124, result.Status);
-        ContainsInOrder(result.Errors, [.. parts, "every task of the guest waits"]);
+        Texts.ContainsInOrder(result.Errors, [.. parts, "every task of the guest waits"]);
     }
 
     private string Gdb(string core, params string[] commands)
@@ -101,7 +90,7 @@ public sealed class CrashCommandTests : IDisposable
         string core = Path.Join(_folder, "core");
         string seen = Gdb(
             core, "bt", "p $_siginfo.si_signo", "p $_siginfo._sifields._sigfault.si_addr", "p $x1", "info auxv", "thread 2", "bt");
-        ContainsInOrder(seen, [
+        Texts.ContainsInOrder(seen, [
             "Program terminated with signal SIGSEGV", "#0  0x", "innermost (n=n@entry=3)", "#1  0x", "middle (n=n@entry=2)", "#2  0x",
             "outer (n=n@entry=1)", "#3  0x", "main (argc=", "$1 = 11", "$2 = (void *) 0x10", "$3 = 16", "AT_EXECFN", "pause ()"]);
     }

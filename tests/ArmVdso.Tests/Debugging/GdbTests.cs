@@ -8,17 +8,6 @@ public sealed class GdbTests
 {
     private static string Program => GuestPrograms.Path("debugged");
 
-    private static void ContainsInOrder(string text, params IEnumerable<string> parts)
-    {
-        int at = 0;
-        foreach (string part in parts)
-        {
-            int found = text.IndexOf(part, at, StringComparison.Ordinal);
-            Assert.True(found >= 0, $"'{part}' is not in the rest of:\n{text}");
-            at = found + part.Length;
-        }
-    }
-
     /// <summary>The run that is stopped, stepped and watched is the run that nobody looked at: each CPU ends at the same cycle.</summary>
     [Theory]
     [InlineData("none", EngineKind.Reference)]
@@ -41,7 +30,7 @@ public sealed class GdbTests
         (string text, int status) = run.Gdb(
             "break add if counter == 60", "continue", "stepi 40", "delete 1", "watch counter", "continue", "continue", "delete 2",
             "catch syscall getpid", "continue", "continue", "continue", "delete 3", "continue", "continue");
-        ContainsInOrder(
+        Texts.ContainsInOrder(
             text, "Breakpoint 1, add (", "hit Hardware watchpoint 2: counter", "Old value = ", "New value = ", "hit Hardware watchpoint 2",
             "call to syscall getpid", "returned from syscall getpid", "received signal SIGUSR1", "exited with code 07");
         Assert.Equal(7, status);
@@ -58,7 +47,7 @@ public sealed class GdbTests
             "print $v0.b.u", "set var counter = 41", "set $x0 = 5", "print $x0", "x/2i add", "info auxv", "info proc mappings",
             "info symbol __kernel_getpid", "delete", "break handler", "continue", "print $_siginfo.si_signo", "continue",
             "backtrace", "kill");
-        ContainsInOrder(
+        Texts.ContainsInOrder(
             text, "pc  ", "<_start>", "tpidrro  ", "cycle  ", "cpu  ", "Breakpoint 1, add (value=", "#0  add (value=", "#1  ", "main (",
             "\"debugged on cpu", "Value returned is $1 = 0", "$2 = 0", "{0 <repeats 16", "= 5", "add>:", "AT_SYSINFO_EHDR", "[vdso]",
             "__kernel_getpid in section .text of ", "received signal SIGUSR1", "= 10", "handler (", "<signal handler called>", "killed]");
@@ -72,7 +61,7 @@ public sealed class GdbTests
             "handle SIGUSR1 nostop noprint pass", "set detach-on-fork off", "set schedule-multiple on", "catch fork", "catch exec",
             "continue", "info inferiors", "continue", "inferior 1", "continue", "continue", "info inferiors", "continue", "inferior 1",
             "continue");
-        ContainsInOrder(
+        Texts.ContainsInOrder(
             text, "Catchpoint 1 (forked process 103)", "process 100", "process 103", "exited with code 05", "forked process 104)",
             "Catchpoint 2 (exec'd ", "exited with code 011", "exited with code 07");
         Assert.Equal(7, status);
@@ -83,7 +72,7 @@ public sealed class GdbTests
     {
         using var run = new DebuggedRun(DebuggedRun.Plain, Program);
         (string text, _) = run.Gdb("handle SIGUSR1 stop nopass", "continue", "continue");
-        ContainsInOrder(text, "received signal SIGUSR1", "exited with code 07");
+        Texts.ContainsInOrder(text, "received signal SIGUSR1", "exited with code 07");
         Assert.Equal("handled 0 child 9\n", run.Output);
     }
 
@@ -93,7 +82,7 @@ public sealed class GdbTests
     {
         using var run = new DebuggedRun(DebuggedRun.Plain, Program);
         (string text, int status) = run.Gdb("break worker", "continue", "detach");
-        ContainsInOrder(text, "Breakpoint 1, worker", "detached]");
+        Texts.ContainsInOrder(text, "Breakpoint 1, worker", "detached]");
         Assert.Equal((7, "handled 10 child 9\n"), (status, run.Output));
     }
 }

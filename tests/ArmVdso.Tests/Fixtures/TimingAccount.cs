@@ -1,4 +1,5 @@
 using ArmVdso.Emulator.Timing.Counters;
+using ArmVdso.Emulator.Timing.Events;
 
 namespace ArmVdso.Tests.Fixtures;
 
@@ -20,7 +21,7 @@ internal static class TimingAccount
             cpu.SetX(3, 3);
         });
         T timing = Assert.IsType<T>(timer.Cpu.Timing);
-        timing.Charge(100, 10);
+        timing.ChargeWork(new OutsideWork(100, 0, 0, 100, 0, 0, 0, 0, 0));
         timing.AdvanceTo(timing.Cycles + 50);
         TimingStatistics statistics = timing.Statistics;
         Assert.Equal(timing.Cycles, statistics.Cycles);

@@ -13,7 +13,6 @@ public sealed class BootRecorder(BootSession session, RecordingWriter writer, Re
 {
     private readonly string[] _texts = [.. session.Machine.Cpus.Select(_ => "")];
     private readonly RecordedTask[] _tasks = [.. session.Machine.Cpus.Select(_ => RecordedTask.None)];
-    private readonly Dictionary<int, (int Cpu, ulong Cycle)> _left = [];
 
     private protected override (object Key, RecordedTask Name) Current(Cpu cpu)
     {
@@ -22,7 +21,10 @@ public sealed class BootRecorder(BootSession session, RecordingWriter writer, Re
         if (text != _texts[i])
         {
             _texts[i] = text;
-            Switched(cpu, _tasks[i], _tasks[i] = Parse(text));
+            RecordedTask previous = _tasks[i], next = _tasks[i] = Parse(text);
+            // The same task under another name has started a program.
+            if (previous.Tid != next.Tid || next.Tid <= 0)
+                Switched(cpu, previous, next, -1);
         }
         // Idle tasks have one number and a name each.
         return (_tasks[i].Tid > 0 ? _tasks[i].Tid : _tasks[i].Name, _tasks[i]);
@@ -34,18 +36,6 @@ public sealed class BootRecorder(BootSession session, RecordingWriter writer, Re
         ReadOnlySpan<char> number = at >= 0 && text.EndsWith(']') ? text.AsSpan(at + 1, text.Length - at - 2) : "";
         return int.TryParse(number, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int tid)
             ? new RecordedTask(tid, tid, text[..at]) : RecordedTask.None with { Name = text };
-    }
-
-    private void Switched(Cpu cpu, RecordedTask previous, RecordedTask next)
-    {
-        // The same task under another name has started a program.
-        if (previous.Tid == next.Tid && next.Tid > 0)
-            return;
-        Add(RecordedKind.Switch, cpu, next, "", [-1], previous);
-        if (previous.Tid > 0)
-            _left[previous.Tid] = (cpu.Index, cpu.Cycles);
-        if (_left.Remove(next.Tid, out (int Cpu, ulong Cycle) left) && left.Cpu != cpu.Index)
-            Add(RecordedKind.Migration, cpu, next, "", [left.Cpu, (long)left.Cycle]);
     }
 
     /// <inheritdoc/>

@@ -31,6 +31,9 @@ public abstract class Recorder : IMachineObserver
     private readonly ulong[] _next;
     private readonly Dictionary<object, InKernel> _tasks = [];
 
+    /// <summary>Where and when each task that waits to run again, by number, has left its CPU.</summary>
+    private readonly Dictionary<int, (int Cpu, ulong Cycle)> _left = [];
+
     private protected Recorder(Machine machine, RecordingWriter writer, RecordedSet set)
     {
         (_writer, _set) = (writer, set);
@@ -56,6 +59,21 @@ public abstract class Recorder : IMachineObserver
             return;
         Count(cpu, task, cpu.Cycles >= _next[cpu.Index]);
         _writer.Add(kind, cpu.Cycles, cpu.Index, task, name, values, other, detail);
+    }
+
+    /// <summary>Records a switch, and a migration where the next task ran on another CPU before.</summary>
+    /// <param name="cpu">Where.</param>
+    /// <param name="previous">The task that leaves.</param>
+    /// <param name="next">The task that comes.</param>
+    /// <param name="state">The state in which the previous one leaves; -1: unknown.</param>
+    /// <param name="ended">The previous one will not run again.</param>
+    private protected void Switched(Cpu cpu, RecordedTask previous, RecordedTask next, long state, bool ended = false)
+    {
+        Add(RecordedKind.Switch, cpu, next, "", [state], previous);
+        if (previous.Tid > 0 && !ended)
+            _left[previous.Tid] = (cpu.Index, cpu.Cycles);
+        if (_left.Remove(next.Tid, out (int Cpu, ulong Cycle) left) && left.Cpu != cpu.Index)
+            Add(RecordedKind.Migration, cpu, next, "", [left.Cpu, (long)left.Cycle]);
     }
 
     private void Count(Cpu cpu, RecordedTask task, bool due)

@@ -11,7 +11,6 @@ public sealed class RunRecorder : Recorder
     private readonly LinuxKernel _kernel;
     private readonly OffsetTrace _offsets;
     private readonly VdsoStream? _vdso;
-    private readonly Dictionary<KernelTask, (int Cpu, ulong Cycle)> _left = [];
     private readonly long[] _values = new long[2 + OffsetTrace.Fields.Count];
     private Cpu? _writing;
 
@@ -85,15 +84,10 @@ public sealed class RunRecorder : Recorder
     {
         Left(cpu, previous);
         Came(cpu, next);
-        Add(RecordedKind.Switch, cpu, NameOf(next), "", [(long)previous.State], NameOf(previous));
-        if (previous.Tid != 0)
-            _left[previous] = (cpu.Index, cpu.Cycles);
-        if (_left.Remove(next, out (int Cpu, ulong Cycle) left) && left.Cpu != cpu.Index)
-            Add(RecordedKind.Migration, cpu, NameOf(next), "", [left.Cpu, (long)left.Cycle]);
-        if (previous.State is not (TaskState.Zombie or TaskState.Dead))
-            return;
-        _left.Remove(previous);
-        Forget(previous);
+        bool ended = previous.State is TaskState.Zombie or TaskState.Dead;
+        Switched(cpu, NameOf(previous), NameOf(next), (long)previous.State, ended);
+        if (ended)
+            Forget(previous);
     }
 
     /// <summary><see cref="KernelHooks.Signal"/>.</summary>
