@@ -79,6 +79,8 @@ public sealed partial class LinuxKernel
             hooks.Serve(cpu, (HypercallNumber)imm16);
             return;
         }
+        // Another one, when somebody steps this CPU in the middle of a hook of that one.
+        Cpu? outer = Clock.Active;
         Clock.Active = cpu;
         try
         {
@@ -89,7 +91,7 @@ public sealed partial class LinuxKernel
         }
         finally
         {
-            Clock.Active = null;
+            Clock.Active = outer;
         }
     }
 

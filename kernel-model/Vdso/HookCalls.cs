@@ -23,6 +23,7 @@ internal sealed class HookCalls
     private readonly Action<KernelTask> _refresh;
     private readonly ulong _cpuRecords;
     private string? _running;
+    private Cpu? _runningOn;
     private KernelTask? _about;
 
     /// <summary>The hooks of a run.</summary>
@@ -59,7 +60,7 @@ internal sealed class HookCalls
     internal ulong RecordOf(int cpu) => El1Image.Linear(_cpuRecords + CpuRecord.Size * (ulong)cpu);
 
     /// <summary>Whether an HVC comes from hooks: from one that the model runs, or from one on the way of a switch.</summary>
-    internal bool Own(Cpu cpu) => _running is not null || HookModule.Contains(cpu.PC);
+    internal bool Own(Cpu cpu) => ReferenceEquals(_runningOn, cpu) || HookModule.Contains(cpu.PC);
 
     /// <summary>Runs a hook, if the design has it.</summary>
     /// <param name="hook">Its name.</param>
@@ -97,7 +98,7 @@ internal sealed class HookCalls
         Cpu.OutsideCall call = cpu.BeginCall(address, ReturnAddress, stack, arguments);
         // Before the first instruction nobody has set it.
         cpu.TPIDR_EL1 = RecordOf(cpu.Index);
-        _running = name;
+        (_running, _runningOn) = (name, cpu);
         _about = task;
         for (int i = 0; cpu.PC != ReturnAddress && Failure is null; i++)
         {
@@ -110,7 +111,7 @@ internal sealed class HookCalls
             cpu.Step();
             Watch?.After(cpu);
         }
-        _running = null;
+        (_running, _runningOn) = (null, null);
         ulong answer = cpu.X(0);
         cpu.EndCall(call);
         return answer;
@@ -121,7 +122,7 @@ internal sealed class HookCalls
     {
         if (number == HypercallNumber.VdsoRefresh)
         {
-            bool about = _running is not null && _about is { } one && El1Image.Linear(one.RecordPa) == cpu.X(0);
+            bool about = ReferenceEquals(_runningOn, cpu) && _about is { } one && El1Image.Linear(one.RecordPa) == cpu.X(0);
             if ((about ? _about : _tasks.FindRecord(cpu.X(0))) is { } task)
                 _refresh(task);
             else

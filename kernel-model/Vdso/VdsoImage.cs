@@ -27,6 +27,9 @@ public sealed class VdsoImage
     /// system call is made instead; offsets from the start of the image. From section .vdso_fixup.</summary>
     public IReadOnlyList<(ulong Start, ulong Length, ulong Fallback)> FixupRanges { get; private set; } = [];
 
+    /// <summary>Offset of .text.</summary>
+    public ulong TextStart { get; private set; }
+
     /// <summary>Offset of the end of .text.</summary>
     public ulong TextEnd { get; private set; }
 
@@ -97,7 +100,7 @@ public sealed class VdsoImage
     {
         foreach ((string name, ulong offset) in file.Symbols)
             Symbols[name] = offset;
-        TextEnd = (ulong)file.Text.End;
+        (TextStart, TextEnd) = ((ulong)file.Text.Start, (ulong)file.Text.End);
         FixupRanges = file.Fixups;
     }
 }

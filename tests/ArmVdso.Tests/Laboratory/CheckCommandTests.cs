@@ -26,8 +26,8 @@ public sealed class CheckCommandTests
         Fails(["getpgid"], "setpgid", "setsid", "mid-pgid");
         Fails(["getsid"], "setsid");
         // 3: no retry. 2: numbers of the previous task's PID namespace. 4: stale credentials. 5: stale parent.
-        Fails([.. CheckCells.Ids.Where(f => f != "getegid")], "migrate", "moved-migrate", "handler-moves", "offline", "aba", "race",
-            "weak-race");
+        Fails([.. CheckCells.Ids.Where(f => f != "getegid")], "migrate", "moved-migrate", "handler-moves", "offline", "traced",
+            "copied-migrate", "aba", "race", "weak-race");
         Fails(["getpid", "gettid", "getppid"], "pidns", "newns");
         Fails(["getuid", "geteuid"], "setresuid", "setxid", "userns", "mid-ids", "idmap", "idmap-late", "setns");
         Fails(["getgid"], "setresgid", "userns", "idmap", "idmap-late", "setns");

@@ -5,7 +5,8 @@ namespace ArmVdso.Tests.Laboratory;
 /// <summary>armvdso check: nothing is found where nothing is.</summary>
 public sealed class CheckedDesignCommandTests
 {
-    /// <summary>Nothing is wrong in a design with retry and hooks, whatever happens and wherever.</summary>
+    /// <summary>Nothing is wrong in a design with retry and hooks, whatever happens and wherever; but a kernel that knows ranges of code
+    /// does not know them in a copy.</summary>
     [Theory]
     [MemberData(nameof(KnownDesigns.Mended), MemberType = typeof(KnownDesigns))]
     public void AMendedDesignHolds(string design)
@@ -15,9 +16,12 @@ public sealed class CheckedDesignCommandTests
         // The clocks and getrandom are the same code in all images: once is enough.
         string[] wanted = design == "per-cpu-seq" ? [] : [.. served.SelectMany(f => new[] { "--function", f })];
         ArmVdsoCommand.Result result = ArmVdsoCommand.Run(["check", design, "--json", .. wanted]);
-        Assert.True(result.Status == 0, result.Output + result.Errors);
+        bool ranges = design == "per-cpu-fixup";
+        Assert.True(result.Status == (ranges ? 1 : 0), result.Output + result.Errors);
         Dictionary<(string Function, string Event), JsonElement> cells = CheckCells.Of(result.Output, design);
-        Assert.All(cells.Values, c => Assert.Contains(CheckCells.Verdict(c), (string[])["proved", "n/a", "kernel"]));
+        Assert.All(cells, c => Assert.Contains(CheckCells.Verdict(c.Value),
+            ranges && c.Key.Event == "copied-migrate" && CheckCells.Ids.Contains(c.Key.Function)
+                ? (string[])["failed"] : ["proved", "n/a", "kernel"]));
         Assert.All(cells.Values.Where(c => CheckCells.Verdict(c) == "proved"),
             c => Assert.Contains("2 CPUs", c.GetProperty("within").GetString()));
         Assert.Equal(functions, cells.Keys.Select(k => k.Function).Distinct().Count(served.Contains));

@@ -68,7 +68,14 @@ public sealed class OwnDesignTests : IDisposable
         Assert.All(result.Functions, f => Assert.Equal((0, 0), (f.Vdso?.Wrong ?? -1, f.Syscall.Wrong)));
         Assert.Equal([0, 0, 0], result.Functions.Select(f => f.Vdso!.Fallbacks));
         AllHeld(new ArmVdsoLab().Check(
-            stranger, ["whose_session", "getuid"], ["migrate", "setresuid", "setsid", "idmap", "threads", "fork", "exec", "moved"]));
+            stranger, ["whose_session", "getuid"],
+            ["migrate", "setresuid", "setsid", "hook-setsid", "idmap", "threads", "fork", "exec", "moved"]));
+        // Right when the hook has returned, wrong in its middle.
+        const string store = "VDSO_WRITE(desk_of(task)->numbers[1], task->sid);";
+        Change(Path.Join(stranger, "hooks.c"), store, "{ VDSO_WRITE(desk_of(task)->numbers[1], 1); " + store + " }");
+        ArmVdsoLab.BuildDesign(stranger);
+        AllHeld(new ArmVdsoLab().Check(stranger, ["whose_session"], ["setsid"]));
+        Assert.False(new ArmVdsoLab().Check(stranger, ["whose_session"], ["hook-setsid"]).Held);
         Change(Path.Join(stranger, "hooks.c"), "void vdso_word_changed", "void vdso_word_has_changed");
         Change(Path.Join(stranger, "hooks.c"), "#include <armvdso/hooks.h>",
             "#include <armvdso/hooks.h>\nvoid vdso_word_has_changed(struct vdso_task *, struct vdso_cpu *, enum vdso_word);");

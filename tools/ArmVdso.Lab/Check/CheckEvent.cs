@@ -15,6 +15,10 @@ internal sealed record CheckEvent(string Name, string Meaning, Action<Trial, int
     /// <summary>Whether it is explored after each EL1 instruction that touches what CPUs share; the part counts them.</summary>
     internal bool InKernel { get; init; }
 
+    /// <summary>Whether the call goes on to its end after each store of a hook that another CPU runs for it; the part counts them.
+    /// </summary>
+    internal bool InHook { get; init; }
+
     /// <summary>Whether the loads of the function are reordered as the Arm memory model allows it; explored by
     /// <see cref="Trial.RunReordered"/>.</summary>
     internal bool Weak { get; init; }
@@ -35,6 +39,8 @@ internal sealed record CheckEvent(string Name, string Meaning, Action<Trial, int
         new("preempt", "another process runs on this CPU, then this thread again", (t, _) => t.Preempt()) { Composes = true },
         new("migrate", "this thread goes on on another CPU; another process runs where it was", (t, _) => t.Migrate()) { Composes = true },
         new("offline", "this CPU goes offline: its tasks move away, it runs its idle task", (t, _) => t.Offline()),
+        new("traced", "a tracer on another CPU attaches, stops this thread, and detaches: it goes on there; another process runs here",
+            (t, _) => t.StopAndGoOn()),
         new("aba", "to another CPU at one boundary and back at a later one; other processes run on both meanwhile", (t, _) => t.Migrate()),
         new("setresuid", "a signal interrupts the call; its handler changes this thread's user IDs, then calls the function",
             (t, _) => t.ChangeUser()) { Composes = true },
@@ -58,6 +64,10 @@ internal sealed record CheckEvent(string Name, string Meaning, Action<Trial, int
             (t, _) => t.MoveAndBack()) { Prepare = t => t.MakeDecoy() },
         new("moved-migrate", "migrate, after a sibling on another CPU has moved the vDSO and mapped memory at its old place",
             (t, _) => t.Migrate()) { Prepare = t => t.MoveForGood() },
+        new("copied-migrate", "migrate; the call runs in a copy of the image's code, as binary translators make it", (t, _) => t.Migrate())
+        {
+            Prepare = t => t.RunCopy(),
+        },
         new("threads", "threads of the process begin and end on another CPU, one after another has ended; they call the function",
             (t, _) => t.Threads()) { Leaves = VdsoLeaves.NewProgram },
         new("exec-sibling", "a sibling on another CPU starts another program: this thread ends; the program's first call is examined",
@@ -83,7 +93,8 @@ internal sealed record CheckEvent(string Name, string Meaning, Action<Trial, int
         new("timens", "a handler forks; its child's child, in a new time namespace with offsets, calls the function",
             (t, _) => t.EnterTimeNamespace()) { Leaves = VdsoLeaves.Namespaces },
         new("reseed", "the kernel's random number generator is seeded anew", (t, _) => t.Reseed()),
-        new("step", "single-stepping: from here on each instruction traps and a tracer runs in between", (t, _) => t.SingleStep()),
+        new("step", "a tracer attaches and single-steps this thread from here on; another process runs here after each instruction",
+            (t, _) => t.SingleStep()),
         new("tick", "the clocks are updated (tick), store by store: the call goes on after each store of the writer",
             (t, part) => t.Tick(part)) { Composes = true, StoreByStore = true },
         new("settime", "clock_settime sets CLOCK_REALTIME by +5 s, store by store", (t, part) => t.SetTime(part)) { StoreByStore = true },
@@ -101,6 +112,16 @@ internal sealed record CheckEvent(string Name, string Meaning, Action<Trial, int
             (t, part) => t.MidRegroup(part)) { InKernel = true },
         new("mid-ids", "setresuid in a handler; while EL1 code returns from it, step by step, the parent exits",
             (t, part) => t.MidSystemCall(part)) { InKernel = true },
+        new("hook-reparent", "reparent; after each store of the design's hook for it the call goes on to its end",
+            (t, part) => t.InHook(part, t.Reparent)) { InHook = true },
+        new("hook-setpgid", "setpgid; the same", (t, part) => t.InHook(part, t.Regroup)) { InHook = true },
+        new("hook-setsid", "setsid; the same", (t, part) => t.InHook(part, t.NewSession)) { InHook = true },
+        new("hook-idmap", "idmap; the same", (t, part) => t.InHook(part, t.MapIds))
+        {
+            InHook = true,
+            Prepare = t => t.LiveUnmapped(),
+            Leaves = VdsoLeaves.Namespaces,
+        },
         new("weak-tick", "tick, with loads and stores in every order that the Arm memory model allows", NotAlone) { Weak = true },
         new("weak-settime", "settime, with loads and stores in every such order", NotAlone) { Weak = true },
         new("weak-uncount", "uncount, with loads and stores in every such order", NotAlone) { Weak = true },

@@ -20,6 +20,15 @@ internal sealed partial class CheckRig
         Observer?.After(cpu);
     }
 
+    /// <summary>Called after each instruction of a hook that the model runs; may step other CPUs.</summary>
+    internal Action<Cpu>? InHook { get; set; }
+
+    private void HookStepEnds(Cpu cpu)
+    {
+        StepEnds(cpu);
+        InHook?.Invoke(cpu);
+    }
+
     private void FindDataPages()
     {
         DataPages.Clear();

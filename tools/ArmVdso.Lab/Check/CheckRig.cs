@@ -45,7 +45,7 @@ internal sealed partial class CheckRig : IDisposable, IHypercallHandler
             Design = design => design is StockDesign ? design : Faulty = new FaultyDesign(design),
         });
         Control = new KernelControl(Kernel);
-        Control.WatchHooks(StepBegins, StepEnds);
+        Control.WatchHooks(StepBegins, HookStepEnds);
         Machine.Attach(this);
         Design = settings.Vdso;
         foreach (Cpu cpu in Machine.Cpus)
@@ -260,14 +260,7 @@ internal sealed partial class CheckRig : IDisposable, IHypercallHandler
     internal void EndProcess(KernelTask task, int cpu)
     {
         ThreadGroup group = task.Group;
-        Switch(cpu, task);
-        Cpu c = Machine.Cpus[cpu];
-        c.SetX(8, ExitGroup);
-        c.SetX(0, 0);
-        Observer?.Event($"cpu{cpu}: {task} calls exit_group");
-        Control.Prepare(cpu, null);
-        Jump(c, "svc_stub");
-        RunToIdle(cpu);
+        Call(task, cpu, ExitGroup, "exit_group");
         EndThreads(group, cpu);
     }
 
@@ -285,13 +278,16 @@ internal sealed partial class CheckRig : IDisposable, IHypercallHandler
     }
 
     /// <summary>The end of one thread; its CPU is idle afterwards.</summary>
-    internal void EndThread(KernelTask task, int cpu)
+    internal void EndThread(KernelTask task, int cpu) => Call(task, cpu, Exit, "exit");
+
+    /// <summary>A task makes a call of no return; its CPU is idle afterwards.</summary>
+    private void Call(KernelTask task, int cpu, ulong number, string name)
     {
         Switch(cpu, task);
         Cpu c = Machine.Cpus[cpu];
-        c.SetX(8, Exit);
+        c.SetX(8, number);
         c.SetX(0, 0);
-        Observer?.Event($"cpu{cpu}: {task} calls exit");
+        Observer?.Event($"cpu{cpu}: {task} calls {name}");
         Control.Prepare(cpu, null);
         Jump(c, "svc_stub");
         RunToIdle(cpu);

@@ -181,7 +181,8 @@ internal sealed class Explorer
         _ when function.Kind is AnswerKind.Constant or AnswerKind.Resolution => "its answer is the same for everybody and for ever",
         "tick" or "settime" or "uncount" or "recount" or "weak-tick" or "weak-settime" or "weak-uncount" or "weak-recount"
             when !loads.Overlaps(_clockBytes) => "reads no clock data",
-        "mid-own" or "mid-prev" or "mid-ids" or "subreaper" or "idmap" or "idmap-late" or "setns" when !function.IsOfTask =>
+        "mid-own" or "mid-prev" or "mid-ids" or "subreaper" or "idmap" or "idmap-late" or "setns"
+            or "hook-reparent" or "hook-setpgid" or "hook-setsid" or "hook-idmap" when !function.IsOfTask =>
             "answers nothing that it changes",
         "aba" when function.Kind == AnswerKind.Cpu && _rig.Machine.Cpus.Count == 2 => "each of two CPUs would be right",
         "exec" when function.Kind == AnswerKind.Random => "its state goes with the old program",
@@ -228,6 +229,17 @@ internal sealed class Explorer
             {
             }
             return cell;
+        }
+        if (e.InHook)
+        {
+            for (int part = 1; Try(cell, function, usual, new ScheduledEvent(e.Name, part, 0)); part++)
+            {
+                for (int k = 1; Try(cell, function, usual, new ScheduledEvent(e.Name, part, k)); k++)
+                {
+                }
+            }
+            return cell.Explored > 0 ? cell
+                : new CheckCell(function.Name, e.Name) { NotApplicable = "no hook of the design stores to a data page for it" };
         }
         for (int k = 0; Skip(k, usual) || Try(cell, function, usual, new ScheduledEvent(e.Name, -1, k)); k++)
         {

@@ -83,8 +83,6 @@ internal sealed partial class Trial
         _clocks.RandomGeneration++;
     }
 
-    internal void SingleStep() => _singleStep = true;
-
     private void Script(string list, params ReadOnlySpan<ulong> words)
     {
         Span<ulong> all = stackalloc ulong[ScriptWords];

@@ -65,6 +65,13 @@ internal sealed partial class Trial
         }
     }
 
+    /// <summary>Before the call: it will run in a copy of the image's code.</summary>
+    internal void RunCopy()
+    {
+        (ulong image, ulong size) = Areas()[^1];
+        _copiedBy = _rig.Copy(image, size) - image;
+    }
+
     /// <summary>Before the call: the victim is a process alone in a user namespace whose IDs nobody has mapped yet.</summary>
     internal void LiveUnmapped() => LiveApart(NewUser);
 

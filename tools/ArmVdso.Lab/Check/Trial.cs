@@ -48,6 +48,7 @@ internal sealed partial class Trial
     private ulong[]? _atFork;
     private Action? _atEnd;
     private bool _singleStep;
+    private ulong _copiedBy;
     private bool _gone;
     private bool _inside;
     private bool _telling;
@@ -116,10 +117,10 @@ internal sealed partial class Trial
                 _writerOf = _writer is null ? null : e.Event;
                 _writerSince = boundary;
             }
-            if (_gone)
+            if (_gone || _ended)
                 break;
             if (_singleStep)
-                Preempt();
+                StepOn();
             if (_window is null)
                 OpenWindow();
             fellBack |= StepVictim(boundary);
@@ -141,6 +142,7 @@ internal sealed partial class Trial
             }
         }
         Sample();
+        fellBack |= _fellBackInHook;
         if (livelock)
             _failures.Insert(0, $"livelock: not finished after {boundary} instructions (undisturbed: {Usual})");
         else if (!_gone)
@@ -198,7 +200,7 @@ internal sealed partial class Trial
             cpu.SetX(i, arguments[i]);
         cpu.SetX(30, _rig.Symbol("park"));
         cpu.SP_EL0 = _rig.Symbol("victim_stack");
-        CheckRig.JumpTo(cpu, _function.Address(_rig, Victim));
+        CheckRig.JumpTo(cpu, _function.Address(_rig, Victim) + _copiedBy);
         _rig.Observer?.Event($"{Victim} of process {Victim.Group.Pid} calls {_function.Name} on cpu{Victim.Cpu}");
     }
 
@@ -270,7 +272,10 @@ internal sealed partial class Trial
 
     private void BackToUser(Cpu cpu, string what)
     {
-        if (!_rig.RunUntil(cpu, () => cpu.EL == 0 && _rig.Runs(Victim) && Victim.Cpu == cpu.Index))
+        // A system call under single-stepping ends in a stop.
+        if (_singleStep)
+            _rig.Control.Prepare(cpu.Index, FreeStranger());
+        if (!_rig.RunUntil(cpu, () => cpu.EL == 0 && ((_rig.Runs(Victim) && Victim.Cpu == cpu.Index) || Victim.State == TaskState.Stopped)))
             throw new LabException($"{what} did not happen ({cpu})", LabFault.Failed);
     }
 
