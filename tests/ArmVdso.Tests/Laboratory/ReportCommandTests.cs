@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using ArmVdso.Lab.Recording;
+using ArmVdso.Lab.Sweeps;
 
 namespace ArmVdso.Tests.Laboratory;
 
@@ -220,6 +222,33 @@ public sealed partial class ReportCommandTests : IClassFixture<ReportCommandTest
         Assert.Equal(Events / 4, At(Embedded(page, "data"), "calls.made")!.Value.GetInt32());
         Assert.InRange(Browser.Value("document.querySelectorAll('*').length").GetInt32(), 300, 3000);
         Assert.Contains("100,000 events", Browser.Value("document.querySelector('#time').textContent").GetString());
+    }
+
+    [Fact]
+    public void Results_of_a_sweep_are_a_page()
+    {
+        string file = Path.Join(_pages.Folder, "sweep.jsonl"), page = Path.Join(_pages.Folder, "sweep.html");
+        var results = new SweepResults(file);
+        foreach (string design in new[] { "none", "per-cpu" })
+        {
+            for (int i = 0; i < 3; i++)
+            {
+                results.Add(
+                    new JsonObject { ["core"] = "cortex-a53", ["design"] = design, ["placement"] = i },
+                    new Dictionary<string, double> { ["cycles"] = 1000 + (i * 10), ["seconds"] = 0.25 });
+            }
+        }
+        Pages.Make("-o", page, file);
+        Browser.Open(page, 390, true);
+        NothingIsWrong(390);
+        EveryFigureIsThatOfTheJson(page);
+        string shown = Browser.Value("document.querySelector('#sweep table').textContent").GetString()!;
+        Assert.Contains("per-cpu1,01061,0001,0203", shown);
+        Browser.Value("const choice = document.querySelector('#sweep select'); choice.selectedIndex = 1; "
+            + "choice.dispatchEvent(new Event('change'))");
+        Assert.Contains("250.000 ms", Browser.Value("document.querySelector('#sweep table').textContent").GetString());
+        EveryFigureIsThatOfTheJson(page);
+        Assert.Empty(Browser.Complaints);
     }
 
     /// <summary>The parts that take time: designs, ranges, accuracy. Without ARMVDSO_LONG=1 one design alone.</summary>

@@ -1,10 +1,12 @@
+using System.Text;
 using System.Text.Json.Nodes;
 using ArmVdso.Kernel.Vdso;
 using ArmVdso.Lab.Recording;
+using ArmVdso.Lab.Sweeps;
 
 namespace ArmVdso.Cli;
 
-/// <summary>armvdso report: one page of HTML about a program's run, or about a recording.</summary>
+/// <summary>armvdso report: one page of HTML about a program's run, a recording, or a sweep.</summary>
 internal static class ReportCommand
 {
     private static readonly (string Word, ReportPart Part)[] s_parts =
@@ -44,7 +46,7 @@ internal static class ReportCommand
         };
         var target = new Argument<string?>("PROGRAM")
         {
-            Description = "a program to run, or a recording (run --trace FILE, boot --trace FILE)",
+            Description = "a program to run, a recording (run --trace, boot --trace), or results of a sweep (sweep --results)",
             Arity = ArgumentArity.ExactlyOne,
         };
         Argument<string[]> arguments = CliCommand.ProgramArguments();
@@ -66,12 +68,14 @@ internal static class ReportCommand
                 var builder = new ReportBuilder(
                     settings, Parts(parts.Name, input.Text(parts)), named, input.Words(schedule),
                     (long)input.Number(events, 1, 10_000_000));
-                if (IsRecording(words[0]))
+                if (IsRecording(words[0]) || IsSweep(words[0]))
                 {
-                    input.Refuse("for a recording, which says what it is of", groups.SelectMany(g => g.Options));
+                    input.Refuse("for a file, which says what it is of", groups.SelectMany(g => g.Options));
                     if (words.Length > 1)
-                        throw CommandInput.Error("ARG means nothing for a recording");
+                        throw CommandInput.Error("ARG means nothing for a file of results");
                 }
+                if (IsSweep(words[0]))
+                    input.Refuse("for a sweep", parts, designs, schedule, events);
                 return () => Report(words, file, builder);
             })
         {
@@ -96,16 +100,19 @@ internal static class ReportCommand
         return parts;
     }
 
-    private static bool IsRecording(string file)
+    private static bool IsRecording(string file) => BeginsWith(file, RecordingReader.FirstWord);
+
+    private static bool IsSweep(string file) => BeginsWith(file, Encoding.UTF8.GetBytes(SweepResults.FirstWord));
+
+    private static bool BeginsWith(string file, ReadOnlySpan<byte> word)
     {
         if (!File.Exists(file))
             return false;
         try
         {
             using FileStream stream = File.OpenRead(file);
-            var first = new byte[RecordingReader.FirstWord.Length];
-            return stream.ReadAtLeast(first, first.Length, throwOnEndOfStream: false) == first.Length
-                && first.AsSpan().SequenceEqual(RecordingReader.FirstWord);
+            var first = new byte[word.Length];
+            return stream.ReadAtLeast(first, first.Length, throwOnEndOfStream: false) == first.Length && first.AsSpan().SequenceEqual(word);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -123,6 +130,11 @@ internal static class ReportCommand
             using var reader = new RecordingReader(words[0]);
             title = string.Join(' ', reader.Header.Arguments);
             builder.OfRecording(reader);
+        }
+        else if (IsSweep(words[0]))
+        {
+            title = Path.GetFileName(words[0]);
+            builder.Data["sweep"] = SweepFigures.ToJson(new SweepResults(words[0]).All(), []);
         }
         else
         {

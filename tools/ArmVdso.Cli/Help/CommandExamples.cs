@@ -26,6 +26,12 @@ internal static class CommandExamples
             "armvdso report -o server.html ./server -n 5", "armvdso report --parts path,designs server.rec",
             "armvdso report --schedule per-cpu/getpid/migrate@3 ./server",
         ],
+        ["sweep"] =
+        [
+            "armvdso sweep --core all --vdso all --placements 5 ./server -n 5",
+            "armvdso sweep --set exception_entry=8,12,16 --set mispredict=5,7 --csv",
+            "armvdso sweep --core all --print-jobs slurm ./server > sweep.sh",
+        ],
         ["check"] = ["armvdso check per-cpu", "armvdso check per-cpu-seq --function getpid"],
         ["explain"] = ["armvdso explain getpid", "armvdso explain block.s --core neoverse-n1"],
         ["syscalls"] = ["armvdso syscalls", "armvdso syscalls ./server -n 5", "armvdso syscalls --what-if per-cpu-gen ./server"],

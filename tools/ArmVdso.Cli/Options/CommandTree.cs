@@ -48,6 +48,7 @@ internal static class CommandTree
         TraceCommand.Make(),
         DumpCommand.Make(),
         ReportCommand.Make(),
+        SweepCommand.Make(),
         KernelPathCommand.Make(),
         KernelTruthCommand.Make(),
         CheckCommand.Make(),

@@ -8,7 +8,7 @@ namespace ArmVdso.Cli;
 /// that is shown.</summary>
 internal static class ReportPage
 {
-    private static readonly string[] s_scripts = ["base", "charts", "timeline", "schedule", "sections"];
+    private static readonly string[] s_scripts = ["base", "charts", "timeline", "schedule", "sweep", "sections"];
 
     /// <summary>Writes the page.</summary>
     /// <param name="output">Where to.</param>

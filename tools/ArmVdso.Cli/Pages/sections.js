@@ -212,6 +212,7 @@ formats.mhz = value => decimals(value / 1e6, 0) + ' MHz';
 
 const sections = [
   ['run', 'The run', () => data.run && runSection(data.run)],
+  ['sweep', 'The sweep', () => data.sweep && sweepSection(data.sweep)],
   ['calls', 'System calls', () => data.calls && callSection(data.calls)],
   ['parts', 'Where a call’s cycles go', () => data.path && pathSection(data.path)],
   ['time', 'CPUs over time', () => data.timeline && [
