@@ -13,6 +13,7 @@ internal sealed unsafe class NativeEngine : PortableEngine
     private readonly Cpu _cpu;
     private readonly NativeCode _native;
     private readonly List<int>[] _filled;
+    private readonly bool[] _prepared;
     private byte* _frame;
     private int _view;
     private readonly delegate* unmanaged[SuppressGCTransition]<byte*, byte*, ulong, int> _enter;
@@ -30,13 +31,7 @@ internal sealed unsafe class NativeEngine : PortableEngine
         _native = native;
         _enter = (delegate* unmanaged[SuppressGCTransition]<byte*, byte*, ulong, int>)native.Entry;
         _filled = [.. Frames.Select(_ => new List<int>())];
-        for (int view = 0; view < Frames.Count; view++)
-        {
-            SelectFrame(view);
-            *(uint*)(_frame + NativeFrame.HostStatusClear) = NativeFrame.ClearStatus;
-            for (int i = EngineFrame.JumpOffset; i < EngineFrame.JumpOffset + NativeFrame.JumpSize; i += 16)
-                Empty(i);
-        }
+        _prepared = new bool[Frames.Count];
     }
 
     /// <summary>From now on this frame is meant.</summary>
@@ -45,6 +40,17 @@ internal sealed unsafe class NativeEngine : PortableEngine
         _view = view;
         // Frames are pinned.
         _frame = (byte*)Unsafe.AsPointer(ref Frames[view].First);
+        if (!_prepared[view])
+            Prepare();
+    }
+
+    /// <summary>The first use of a frame: most have none.</summary>
+    private void Prepare()
+    {
+        _prepared[_view] = true;
+        *(uint*)(_frame + NativeFrame.HostStatusClear) = NativeFrame.ClearStatus;
+        for (int i = EngineFrame.JumpOffset; i < EngineFrame.JumpOffset + NativeFrame.JumpSize; i += 16)
+            Empty(i);
     }
 
     /// <summary>Forgets where the branches of a view go.</summary>

@@ -29,6 +29,8 @@ internal partial class PortableEngine : ExecutionEngine
     // By context, without and with PSTATE.PAN: what is read of pages then. Each has a TLB for EL0 and one for EL1.
     private readonly EngineFrame[] _frames;
     private readonly bool[] _used = new bool[Cpu.Contexts * Views * 2];
+    // A bit for some pages each: whether code was found in one of them since the translation of code changed.
+    private readonly ulong[] _fetched = new ulong[64];
     private readonly int _coldRuns;
     private int _context;
     private V128 _loaded;
@@ -80,12 +82,20 @@ internal partial class PortableEngine : ExecutionEngine
     {
         for (int i = 0; i < _used.Length; i++)
         {
+            if (!_used[i])
+                continue;
             ref FastEntry entry = ref _frames[i / 2].Tlb(i % 2)[FastEntry.Index(page)];
             if (entry.ReadTag == page || entry.WriteTag == page)
                 entry.ReadTag = entry.WriteTag = FastEntry.None;
         }
-        CodeChanged();
+        // Most pages that change are of data: what is known of where code lies holds.
+        if (WasFetched(page))
+            CodeChanged();
+        else
+            _reference.TranslationChanged(page);
     }
+
+    private bool WasFetched(ulong page) => (_fetched[(int)(page >> 18) & (_fetched.Length - 1)] >> (int)(page >> 12) & 1) != 0;
 
     /// <inheritdoc/>
     public override void TranslationsChanged()
@@ -125,6 +135,7 @@ internal partial class PortableEngine : ExecutionEngine
     {
         _reference.CodeChanged();
         FetchEpoch++;
+        Array.Clear(_fetched);
     }
 
     /// <summary>From now on a store to a physical page is not fast: the page holds decoded code.</summary>
@@ -244,6 +255,7 @@ internal partial class PortableEngine : ExecutionEngine
             _cpu.DropPendingException();
             return null;
         }
+        _fetched[(int)(pc >> 18) & (_fetched.Length - 1)] |= 1UL << (int)(pc >> 12);
         jump.Block = _code.Find(pc, pa, Mode, guarded);
         jump.Key = key;
         jump.Epoch = FetchEpoch;
