@@ -120,6 +120,16 @@ public sealed partial class CoreEvents
     internal void FetchPlain(ProcessingElement pe, ulong pc, ulong firstLine, ulong lastLine, ref TimingCounters counters)
     {
         InstructionEvents e = default;
+        for (; pc >> 12 == _fetchPage && _fetchIsCurrent && firstLine <= lastLine; firstLine++)
+        {
+            // Lines of the page of the last fetch only move up.
+            if (firstLine == _fetchLine)
+                continue;
+            if (_l1i.Find(firstLine) < 0)
+                break;
+            _fetchLine = firstLine;
+            counters.L1IAccesses++;
+        }
         for (ulong line = firstLine; line <= lastLine; line++)
         {
             if (line != _fetchLine)

@@ -1,4 +1,5 @@
 using System.Numerics;
+using ArmVdso.Emulator.State;
 
 namespace ArmVdso.Emulator.Timing.Events;
 
@@ -10,10 +11,20 @@ public sealed class Tlb
     // A tag is a page's number; of a larger entry with this bit, the size, and the number in units of it.
     private const ulong Large = 1UL << 62;
     private const int SizeShift = 56, SizeMask = 63;
+    private const int Hints = 64;
     private readonly ulong[] _pages;
     private readonly ulong[] _contexts;
+
+    // When each entry was used, by a clock that ticks when that changes an order.
+    private readonly ulong[] _used;
     private readonly int _ways;
     private readonly ulong _setMask;
+    private ulong _clock;
+    private int _latest;
+
+    // Where a page of 4 KiB was found last.
+    [NotState("a hint, which is checked")]
+    private readonly int[] _hints = new int[Hints];
 
     /// <summary>Bit n: there may be entries of 2 to the n pages.</summary>
     private ulong _sizes;
@@ -26,6 +37,7 @@ public sealed class Tlb
         _setMask = (ulong)(entries / ways) - 1;
         _pages = new ulong[entries];
         _contexts = new ulong[entries];
+        _used = new ulong[entries];
         Clear();
     }
 
@@ -35,7 +47,15 @@ public sealed class Tlb
 
     private int Find(ulong page, ulong context)
     {
+        ref int hint = ref _hints[(int)page & (Hints - 1)];
+        if (_pages[hint] == page && _contexts[hint] == context)
+            return hint;
         int at = Find(page, page, context);
+        if (at >= 0)
+        {
+            hint = at;
+            return at;
+        }
         for (ulong sizes = _sizes; at < 0 && sizes != 0; sizes &= sizes - 1)
         {
             int size = BitOperations.TrailingZeroCount(sizes);
@@ -55,16 +75,12 @@ public sealed class Tlb
         return -1;
     }
 
-    /// <summary>Moves the others of a set back by one, up to a place, and puts an entry before them.</summary>
-    private void PutFirst(int set, int place, ulong tag, ulong context)
+    private void Use(int at)
     {
-        for (int i = place; i > set; i--)
-        {
-            _pages[i] = _pages[i - 1];
-            _contexts[i] = _contexts[i - 1];
-        }
-        _pages[set] = tag;
-        _contexts[set] = context;
+        if (at == _latest)
+            return;
+        _used[at] = ++_clock;
+        _latest = at;
     }
 
     /// <summary>Uses the entry of a page, if there is one; changes nothing else.</summary>
@@ -73,16 +89,12 @@ public sealed class Tlb
     /// <param name="size">Base 2 logarithm of the pages that the entry stands for.</param>
     internal bool Touch(ulong page, ulong context, out int size)
     {
-        int at = (int)(page & _setMask) * _ways;
+        int at = Find(page, context);
         size = 0;
-        if (_pages[at] == page && _contexts[at] == context)
-            return true;
-        at = Find(page, context);
         if (at < 0)
             return false;
-        ulong tag = _pages[at];
-        size = SizeOf(tag);
-        PutFirst(at / _ways * _ways, at, tag, context);
+        size = SizeOf(_pages[at]);
+        Use(at);
         return true;
     }
 
@@ -94,8 +106,16 @@ public sealed class Tlb
     {
         if (size != 0)
             _sizes |= 1UL << size;
-        int set = (int)((page >> size) & _setMask) * _ways;
-        PutFirst(set, set + _ways - 1, Tag(page, size), context);
+        int set = (int)((page >> size) & _setMask) * _ways, oldest = set;
+        for (int i = set + 1; i < set + _ways; i++)
+        {
+            if (_used[i] < _used[oldest])
+                oldest = i;
+        }
+        _pages[oldest] = Tag(page, size);
+        _contexts[oldest] = context;
+        _used[oldest] = ++_clock;
+        _latest = oldest;
     }
 
     /// <summary>Whether a page is there; changes nothing.</summary>
@@ -104,7 +124,7 @@ public sealed class Tlb
     /// <summary>The page used last, when there is but one set: another access to it changes nothing. MaxValue when that is not
     /// known.</summary>
     internal (ulong Page, ulong Context) Latest =>
-        _setMask == 0 && SizeOf(_pages[0]) == 0 ? (_pages[0], _contexts[0]) : (ulong.MaxValue, 0);
+        _setMask == 0 && SizeOf(_pages[_latest]) == 0 ? (_pages[_latest], _contexts[_latest]) : (ulong.MaxValue, 0);
 
     /// <summary>Drops the entries of pages of an address space.</summary>
     /// <param name="first">First page.</param>

@@ -12,7 +12,7 @@ internal sealed partial class BlockMemo
 {
     private const int MostMisses = 48;
     private const int MostFillHorizon = 10_000;
-    private const int MostFills = 16384;
+    private const int MostFills = 32768;
     private const ulong NextMiss = Cache.NoLine - 1;
     private const ulong FirstMiss = NextMiss - MostMisses;
 

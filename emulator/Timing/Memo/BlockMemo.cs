@@ -13,9 +13,9 @@ namespace ArmVdso.Emulator.Timing.Memo;
 [NotState("schedules are worked out anew; what it has counted is settled first")]
 internal sealed partial class BlockMemo
 {
-    private const int MostStates = 4096;
-    private const int MostDeltas = 8192;
-    private const int TableBits = 14;
+    private const int MostStates = 8192;
+    private const int MostDeltas = 16384;
+    private const int TableBits = 16;
     private const int Ways = 2;
 
     // A signature ends with whether fills are on their way where stores may ask, the digits of a quotient (6 bits), whether the branch was
@@ -92,7 +92,7 @@ internal sealed partial class BlockMemo
         _ways = events.DataCache.Ways;
         _lineShift = events.LineShift;
         _inLine = (1UL << _lineShift) - 1;
-        Forget();
+        _fillRecords.Add([]);
     }
 
     /// <summary>Changes the cycles of a block as they are remembered, so that a test can plant a bug.</summary>
