@@ -121,6 +121,15 @@ public sealed class SmallBoard : IDeviceBus, IHypercallHandler
         }
     }
 
+    /// <summary>What the host has for the serial line comes in now, in the middle of a PE's turn: an interrupt that follows from it is taken
+    /// behind the instruction that is executed, when the PE takes interrupts.</summary>
+    /// <param name="cpu">The PE whose cycle it is.</param>
+    public void TakeInput(Cpu cpu)
+    {
+        _gic.Now = cpu.Cycles;
+        _serial.Poll(false);
+    }
+
     /// <summary>Saves the board and its machine. It must not be running, and stand where <see cref="Machine.PauseAt"/> put it for the
     /// cycles to be the same afterwards.</summary>
     /// <exception cref="IOException">It cannot be written.</exception>

@@ -39,14 +39,28 @@ internal static class CheckCommand
             Description = "instead: the memory model held against published litmus results; DESIGN is a test, a shape (MP) or a source",
         };
         Option<bool> json = CliCommand.Json();
+        var booted = new BootedOptions();
         // No core: timing models play no part. A core's profile and kernel are given by --cpu and --kernel.
-        OptionGroup[] groups = [new CpuOptions("without: max"), new KernelOptions()];
+        var kernel = new KernelOptions();
+        OptionGroup[] groups = [new CpuOptions("without: max"), kernel];
         return new CliCommand(
             "check", "explores every interleaving of a vDSO call with switches, signals and updates", groups,
-            [function, @event, pairs, sample, seed, replay, brief, debugger.Option, mutant, mutants, faults, exposure, litmus, json],
+            [
+                function, @event, pairs, sample, seed, replay, brief, debugger.Option, mutant, mutants, faults, exposure, litmus, json,
+                .. booted.Options,
+            ],
             [designs], input =>
             {
                 SessionSettings settings = CliCommand.Settings(input, groups, new SessionSettings { Core = "none" });
+                if (booted.Read(input) is { } files)
+                {
+                    input.Refuse(
+                        booted.With, [pairs, sample, seed, debugger.Option, mutants, faults, exposure, litmus, .. kernel.Options]);
+                    if (input.Operands(designs).Length > 0)
+                        throw CommandInput.Error($"DESIGN means nothing {booted.With}: its own vDSO is checked");
+                    return BootedCheckCommand.Bind(
+                        input, settings, files, new BootedCheckOptions(function, @event, replay, brief, mutant, json));
+                }
                 if (settings.Cpus < 2)
                     throw CommandInput.Error("--cpus: check needs at least 2 CPUs");
                 var lab = new ArmVdsoLab(settings);
@@ -63,7 +77,7 @@ internal static class CheckCommand
                 foreach (string design in wanted)
                     DesignOptions.Check("DESIGN", design);
                 string[] functions = Functions(ArmVdsoLab.CheckedFunctionsOf(wanted), input.Words(function));
-                string[] events = Events(input.Words(@event));
+                string[] events = Events(ArmVdsoLab.CheckEvents, input.Words(@event));
                 string[] Of(string design) => [.. functions.Where(ArmVdsoLab.CheckedFunctionsOf(design).Contains)];
                 string? fault = input.Value(mutant), id = input.Value(replay);
                 bool inPairs = input.Value(pairs), hunt = input.Value(mutants), expose = input.Value(exposure), short_ = input.Value(brief);
@@ -72,9 +86,7 @@ internal static class CheckCommand
                 ulong chosenBy = input.Number(seed, 0, ulong.MaxValue);
                 if (samples == 0)
                     input.Refuse("without --sample", seed);
-                if (fault is not null && !ArmVdsoLab.IsMutant(fault))
-                    throw CommandInput.Error(
-                        $"--mutant: there is no mutant '{fault}'; known: {string.Join(' ', ArmVdsoLab.Mutants.Select(m => m.Name))}");
+                CheckMutant(fault, ArmVdsoLab.IsMutant, ArmVdsoLab.Mutants);
                 if (id is not null)
                 {
                     input.Refuse("with --replay", function, @event, pairs, sample, mutants, exposure, json);
@@ -116,7 +128,9 @@ internal static class CheckCommand
         AllowMultipleArgumentsPerToken = false,
     };
 
-    private static string[] Functions(IReadOnlyList<string> known, string[] names)
+    /// <summary>The functions whose name contains one of some names.</summary>
+    /// <exception cref="UserError">There is none.</exception>
+    internal static string[] Functions(IReadOnlyList<string> known, string[] names)
     {
         string? unknown = names.FirstOrDefault(n => !known.Any(f => f.Contains(n, StringComparison.Ordinal)));
         if (unknown is not null)
@@ -126,13 +140,22 @@ internal static class CheckCommand
             f => names.Length == 0 || names.Any(n => known.Contains(n) ? f == n : f.Contains(n, StringComparison.Ordinal)))];
     }
 
-    private static string[] Events(string[] names)
+    /// <summary>Events that are named.</summary>
+    /// <exception cref="UserError">There is no such event.</exception>
+    internal static string[] Events(IReadOnlyList<CheckName> events, string[] names)
     {
-        string[] known = [.. ArmVdsoLab.CheckEvents.Select(e => e.Name)];
+        string[] known = [.. events.Select(e => e.Name)];
         string? unknown = names.FirstOrDefault(n => !known.Contains(n));
         if (unknown is not null)
             throw CommandInput.Error($"--event: there is no event '{unknown}'; known: {string.Join(' ', known)}");
         return names;
+    }
+
+    /// <summary>Refuses a fault that nobody knows.</summary>
+    internal static void CheckMutant(string? name, Func<string, bool> isMutant, IReadOnlyList<CheckName> known)
+    {
+        if (name is not null && !isMutant(name))
+            throw CommandInput.Error($"--mutant: there is no mutant '{name}'; known: {string.Join(' ', known.Select(m => m.Name))}");
     }
 
     private static int Check(IReadOnlyList<string> designs, Func<string, CheckResult> check, string[]? events, bool json)

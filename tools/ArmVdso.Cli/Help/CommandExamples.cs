@@ -14,7 +14,11 @@ internal static class CommandExamples
         ],
         ["stat"] = ["armvdso stat ./server", "armvdso stat -r 5 -x, ./server"],
         ["boot"] = ["armvdso boot --kernel vmlinuz --initrd initramfs.cpio --append 'console=ttyAMA0'"],
-        ["compare"] = ["armvdso compare getpid getcpu", "armvdso compare --vdso all", "armvdso compare --core neoverse-n1 --json getpid"],
+        ["compare"] =
+        [
+            "armvdso compare getpid getcpu", "armvdso compare --vdso all", "armvdso compare --core neoverse-n1 --json getpid",
+            "armvdso compare --kernel-image vmlinuz",
+        ],
         ["trace"] = ["armvdso trace --slice 20 ./server", "armvdso trace --json"],
         ["dump"] =
         [
@@ -32,7 +36,11 @@ internal static class CommandExamples
             "armvdso sweep --set exception_entry=8,12,16 --set mispredict=5,7 --csv",
             "armvdso sweep --core all --print-jobs slurm ./server > sweep.sh",
         ],
-        ["check"] = ["armvdso check per-cpu", "armvdso check per-cpu-seq --function getpid"],
+        ["check"] =
+        [
+            "armvdso check per-cpu", "armvdso check per-cpu-seq --function getpid",
+            "armvdso check --kernel-image vmlinuz --function clock_gettime_monotonic",
+        ],
         ["explain"] = ["armvdso explain getpid", "armvdso explain block.s --core neoverse-n1"],
         ["syscalls"] = ["armvdso syscalls", "armvdso syscalls ./server -n 5", "armvdso syscalls --what-if per-cpu-gen ./server"],
         ["models"] = ["armvdso models", "armvdso models cortex-a53"],

@@ -117,6 +117,9 @@ internal sealed class TimeOptions : OptionGroup
 
     internal override IReadOnlyList<Option> Options => [_slice, _epoch, _counterFault, _suspend];
 
+    /// <summary>Of them, those of the kernel model.</summary>
+    internal IEnumerable<Option> ModelOptions => [_slice, _counterFault, _suspend];
+
     internal override SessionSettings Apply(CommandInput input, SessionSettings settings) => settings with
     {
         SliceNs = input.Text(_slice).Length == 0 ? null : input.Number(_slice, 1, 1_000_000_000) * 1000,

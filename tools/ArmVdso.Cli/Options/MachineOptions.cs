@@ -25,6 +25,9 @@ internal sealed class CpuOptions : OptionGroup
 
     internal override IReadOnlyList<Option> Options => [_cpus, _cpu];
 
+    /// <summary>Whether the number of CPUs is chosen, on the command line or by the option's twin.</summary>
+    internal bool AreGiven(CommandInput input) => input.Given(_cpus) || Twin(_cpus.Name) is not null;
+
     internal override SessionSettings Apply(CommandInput input, SessionSettings settings)
     {
         string cpu = input.Text(_cpu);
@@ -143,6 +146,9 @@ internal sealed class MachineOptions(bool booted = false) : OptionGroup
 
     internal override IReadOnlyList<Option> Options =>
         booted ? [_memory, _quantum, _seed, _clock] : [_memory, _placement, _vaBits, _quantum, _seed, _clock];
+
+    /// <summary>Of them, those of the kernel model.</summary>
+    internal IEnumerable<Option> ModelOptions => [_placement, _vaBits];
 
     internal override SessionSettings Apply(CommandInput input, SessionSettings settings) => settings with
     {

@@ -44,7 +44,8 @@ internal abstract class OptionGroup
         guest ?? new GuestOptions(), new MachineOptions(), new TimeOptions(), new LimitOptions(),
     ];
 
-    private static string? Twin(string name)
+    /// <summary>What the environment twin of an option says; null: nothing.</summary>
+    protected static string? Twin(string name)
     {
         string? text = Environment.GetEnvironmentVariable("ARMVDSO_" + name.TrimStart('-').Replace('-', '_').ToUpperInvariant());
         return string.IsNullOrEmpty(text) ? null : text;

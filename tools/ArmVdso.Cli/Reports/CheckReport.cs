@@ -18,7 +18,7 @@ internal static class CheckReport
         string[] functions = [.. cells.Select(c => c.Function).Distinct()];
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"design {result.Design}, {Machine(result.Settings)}: {functions.Length} functions, {cells.Sum(c => c.Explored)} "
+            $"{Subject(result)}: {functions.Length} functions, {cells.Sum(c => c.Explored)} "
             + $"interleavings, {cells.Sum(c => c.Failed)} of them wrong, {cells.Count(c => c.Vacuous is not null)} cells vacuous"));
         output.WriteLine($"A number below is proved within: {Order(cells)}, {result.Bounds}.");
         output.WriteLine();
@@ -68,6 +68,10 @@ internal static class CheckReport
             list.Add(group.Key.Event, group.Key.Why, string.Join(' ', group.Select(c => c.Function)));
         list.Write(output);
     }
+
+    private static string Subject(CheckResult result) => result.Bounds.Booted is null
+        ? $"design {result.Design}, {Machine(result.Settings)}"
+        : $"booted Linux {Text.Printable(result.Design)}, {result.Settings.Cpus} CPUs, profile {result.Settings.CpuProfileName}";
 
     /// <summary>Machine and an empty line.</summary>
     internal static void WriteHeader(TextWriter output, SessionSettings settings) =>
@@ -151,9 +155,9 @@ internal static class CheckReport
         }
         return new JsonObject
         {
-            ["design"] = result.Design,
+            [result.Bounds.Booted is null ? "design" : "booted"] = result.Design,
             ["cpu_profile"] = result.Settings.CpuProfileName,
-            ["kernel"] = result.Settings.KernelConfiguration.ToString(),
+            ["kernel"] = result.Bounds.Kernel,
             ["cpus"] = result.Bounds.Cpus,
             ["tasks"] = result.Bounds.Tasks,
             ["vacuous"] = result.Cells.Count(c => c.Vacuous is not null),

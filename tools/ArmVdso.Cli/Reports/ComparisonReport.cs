@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ArmVdso.Lab.Boot;
 using ArmVdso.Lab.Designs;
 
 namespace ArmVdso.Cli;
@@ -31,6 +32,27 @@ internal static class ComparisonReport
                 + $"{(long)r.SwitchCycles - (long)without} more ({r.Switches} switches).");
         WriteWrong(output, r);
         WriteRanges(output, r);
+    }
+
+    /// <summary>Of a booted kernel.</summary>
+    internal static void Write(TextWriter output, BootedComparisonResult r)
+    {
+        output.WriteLine($"{Text.Run(r.Settings, $"Linux {r.Release}")}, its own vDSO");
+        output.WriteLine(
+            "Cycles are modelled (median of undisturbed calls, the loop around them taken off); the instructions, the kernel's too, were "
+            + "executed.");
+        output.WriteLine();
+        var table = new Table("function", "syscall cycles", "vDSO cycles", "ratio", "syscall insns", "vDSO insns", "vDSO calls", "fell back");
+        foreach (BootedFigures f in r.Functions)
+        {
+            table.Add(
+                f.Name, Text.Plain(f.Syscall.Cycles), Cell(f.Vdso?.Cycles), Ratio(f.Syscall.Cycles, f.Vdso?.Cycles),
+                Text.Plain(f.Syscall.Instructions), Cell(f.Vdso?.Instructions), Cell((ulong?)f.Vdso?.Calls),
+                Cell((ulong?)f.Vdso?.Fallbacks));
+        }
+        table.Write(output);
+        if (r.Functions.Count == 0)
+            output.WriteLine("The kernel's vDSO exports no function that is compared.");
     }
 
     /// <summary>What was seen of wrong answers. Why a design gives them, check finds.</summary>
@@ -110,6 +132,21 @@ internal static class ComparisonReport
                 ["switches"] = r.Switches,
             },
         };
+    }
+
+    internal static void WriteJson(TextWriter output, BootedComparisonResult r)
+    {
+        var list = new JsonArray();
+        foreach (BootedFigures f in r.Functions)
+        {
+            JsonObject? vdso = f.Vdso is null ? null : Figures(f.Vdso);
+            vdso?.Add("fallbacks", f.Vdso!.Fallbacks);
+            list.Add((JsonNode)new JsonObject { ["name"] = f.Name, ["syscall"] = Figures(f.Syscall), ["vdso"] = vdso });
+        }
+        JsonObject root = Text.RunJson(r.Settings, $"Linux {r.Release}");
+        root["cycles"] = "modelled; median of undisturbed calls without the loop";
+        root["functions"] = list;
+        output.WriteLine(Text.Indented(root));
     }
 
     private static JsonObject Figures(CallFigures figures, bool vdso = false)

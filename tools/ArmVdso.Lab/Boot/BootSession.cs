@@ -230,7 +230,9 @@ public sealed class BootSession : IDisposable
 
     private static ulong Up(ulong address) => (address + Align - 1) & ~(Align - 1);
 
-    private static byte[] ReadFile(string name)
+    /// <summary>A file's bytes.</summary>
+    /// <exception cref="LabException">It cannot be read.</exception>
+    internal static byte[] ReadFile(string name)
     {
         try
         {

@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text;
 using ArmVdso.Emulator.Board;
 
 namespace ArmVdso.Lab.Boot;
@@ -24,7 +22,7 @@ public sealed record KernelTruthResult(
 /// CPU.</summary>
 public static class KernelTruth
 {
-    private const string Begin = "kernel-truth: begin", Release = "Linux version ";
+    private const string Begin = "kernel-truth: begin";
 
     /// <summary>Measures.</summary>
     /// <param name="settings">Core, profile and limits; the model's configuration.</param>
@@ -41,75 +39,20 @@ public static class KernelTruth
         Dictionary<string, TruthFigures> modelled = model!.Figures();
 
         var sampler = new ActivitySampler(symbols);
-        string release = Boot(settings, image, arguments, guest.Bind.HostPath, sampler);
+        string release = Boot(settings, new BootFiles { Kernel = image, Arguments = arguments }, sampler);
         Dictionary<string, TruthFigures> booted = sampler.Figures();
         return new KernelTruthResult(
             settings, release, [.. booted.Select(b => new TruthRow(b.Key, b.Value, modelled[b.Key]))],
             sampler.Activities(), model.Activities());
     }
 
-    private static string Boot(SessionSettings settings, string image, string arguments, string program, TruthSampler sampler)
+    private static string Boot(SessionSettings settings, BootFiles files, TruthSampler sampler)
     {
-        string archive = program + ".cpio";
-        File.WriteAllBytes(archive, InitialFiles(File.ReadAllBytes(program)));
-        var line = new KeptLine();
-        var files = new BootFiles { Kernel = image, InitialFiles = archive, Arguments = $"{arguments} console=ttyAMA0".Trim() };
-        using var session = BootSession.Load(settings, files, line);
+        using var guest = new BootedGuest(settings, files, "truth", "init");
         // Watching each instruction is slow: only the guest's part of the run is watched.
-        session.PauseAfter(Begin, () => session.Machine.Observer = sampler);
-        BoardEnd end = session.Run();
-        string log = line.Text.ToString();
-        if (end != BoardEnd.PowerOff || !log.Contains(Begin, StringComparison.Ordinal))
-        {
-            string last = log.ReplaceLineEndings("\n").TrimEnd().Split('\n')[^1];
-            throw new LabException(
-                $"{image}: the guest of kernel-truth did not come to its end; the console's last line: {last}", LabFault.Failed);
-        }
-        int at = log.IndexOf(Release, StringComparison.Ordinal);
-        return at < 0 ? image : log[(at + Release.Length)..].Split(' ')[0];
-    }
-
-    /// <summary>A console that is kept.</summary>
-    private sealed class KeptLine : ISerialLine
-    {
-        internal StringBuilder Text { get; } = new();
-
-        public void Send(byte value) => Text.Append((char)value);
-
-        public int Receive(bool idle) => -1;
-
-        public void Idle(TimeSpan time)
-        {
-        }
-
-        public bool WaitForInput() => false;
-    }
-
-    /// <summary>A cpio archive (newc) of the program as /init, and the device nodes that it opens.</summary>
-    private static byte[] InitialFiles(byte[] program)
-    {
-        using var archive = new MemoryStream();
-        int number = 0;
-        void Add(string name, int mode, byte[] data, int major = 0, int minor = 0)
-        {
-            int[] fields = [++number, mode, 0, 0, 1, 0, data.Length, 0, 0, major, minor, name.Length + 1, 0];
-            archive.Write("070701"u8);
-            foreach (int field in fields)
-                archive.Write(Encoding.ASCII.GetBytes(field.ToString("X8", CultureInfo.InvariantCulture)));
-            archive.Write(Encoding.ASCII.GetBytes(name + "\0"));
-            archive.SetLength((archive.Length + 3) & ~3L);
-            archive.Position = archive.Length;
-            archive.Write(data);
-            archive.SetLength((archive.Length + 3) & ~3L);
-            archive.Position = archive.Length;
-        }
-        const int folder = 0x41ED, file = 0x81ED, device = 0x21B6;
-        Add("dev", folder, []);
-        Add("dev/console", device, [], 5, 1);
-        Add("dev/null", device, [], 1, 3);
-        Add("dev/zero", device, [], 1, 5);
-        Add("init", file, program);
-        Add("TRAILER!!!", 0, []);
-        return archive.ToArray();
+        guest.Session.PauseAfter(Begin, () => guest.Session.Machine.Observer = sampler);
+        return guest.Session.Run() == BoardEnd.PowerOff && guest.Line.Text.Contains(Begin, StringComparison.Ordinal)
+            ? guest.Release
+            : throw guest.Failed("kernel-truth");
     }
 }

@@ -144,8 +144,13 @@ public sealed record CheckBounds(string Kernel, int Cpus, int Tasks)
         ? "loads of the call and stores of one update in Arm's order"
         : "program order";
 
+    /// <summary>For a kernel that was booted: what of it is explored; null: the kernel model was examined.</summary>
+    public string? Booted { get; init; }
+
     /// <inheritdoc/>
-    public override string ToString() => $"kernel {Kernel} without preemption, {Cpus} CPUs, {Tasks} tasks";
+    public override string ToString() => Booted is null
+        ? $"kernel {Kernel} without preemption, {Cpus} CPUs, {Tasks} tasks"
+        : $"{Booted}, Linux {Kernel} as booted, {Cpus} CPUs, {Tasks} tasks";
 }
 
 /// <summary>What was found of one design. Timing models play no part.</summary>

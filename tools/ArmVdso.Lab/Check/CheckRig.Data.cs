@@ -94,17 +94,17 @@ internal sealed partial class CheckRig
             bytes.CopyTo(Machine.Memory.Span(pa, 4096));
     }
 
-    /// <summary>Instruction words of the vDSO image as it is in RAM.</summary>
-    internal int CodeWords => (int)(Kernel.Vdso.Image!.TextEnd / 4);
+    /// <inheritdoc/>
+    public int CodeWords => (int)(Kernel.Vdso.Image!.TextEnd / 4);
 
     private ulong CodePa(int word) => KernelControl.Physical(Victim.Mm!, Victim.Mm!.VdsoBase + (ulong)word * 4)
         ?? throw new InvalidOperationException("a page of the image is not mapped");
 
-    /// <summary>Word n of the image.</summary>
-    internal uint CodeWord(int word) => Machine.Memory.Read<uint>(CodePa(word));
+    /// <inheritdoc/>
+    public uint CodeWord(int word) => Machine.Memory.Read<uint>(CodePa(word));
 
-    /// <summary>Changes word n of the image, for a planted fault.</summary>
-    internal void SetCodeWord(int word, uint instruction) => Machine.Memory.Write(CodePa(word), instruction);
+    /// <inheritdoc/>
+    public void SetCodeWord(int word, uint instruction) => Machine.Memory.Write(CodePa(word), instruction);
 
     private static readonly string[] SlotFields = ["seq", "cpu", "node", .. VdsoCalls.Fields.Select(f => f.Name)];
 

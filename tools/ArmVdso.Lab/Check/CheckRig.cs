@@ -11,7 +11,7 @@ namespace ArmVdso.Lab.Check;
 /// init ── subreaper ── parent ── the victim's process: leader, victim (a thread: its TID is not its PID), sibling<br/>
 /// init ── other, another: two processes of other users; inhabitant: the first process of a PID namespace
 /// </remarks>
-internal sealed partial class CheckRig : IDisposable, IHypercallHandler
+internal sealed partial class CheckRig : IDisposable, IHypercallHandler, ICodeWords
 {
     /// <summary>Instructions that one switch, system call or handler may take before it counts as a hang.</summary>
     private const int Patience = 60_000;

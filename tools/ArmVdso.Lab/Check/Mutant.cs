@@ -13,6 +13,12 @@ internal sealed record Mutant(string Name, string Meaning, Func<CheckRig, int> P
 {
     private const uint Nop = 0xd503201f;
 
+    /// <summary>Plants it in code that is not a design's; null: the fault is none of the image.</summary>
+    internal Func<ICodeWords, int>? PlantInCode { get; private init; }
+
+    private static Mutant OfImage(string name, string meaning, Func<ICodeWords, int> plant) =>
+        new(name, meaning, plant) { PlantInCode = plant };
+
     /// <summary>Designs in which the fault changes no answer, with the reason.</summary>
     internal IReadOnlyDictionary<string, string> Harmless { get; init; } = new Dictionary<string, string>();
 
@@ -22,14 +28,14 @@ internal sealed record Mutant(string Name, string Meaning, Func<CheckRig, int> P
 
     internal static IReadOnlyList<Mutant> All { get; } =
     [
-        new("no-first-barrier", "reader: no barrier between the first look at the sequence and the data",
+        OfImage("no-first-barrier", "reader: no barrier between the first look at the sequence and the data",
             rig => Barriers(rig, first: true)),
-        new("no-second-barrier", "reader: no barrier between the data and the second look at the sequence",
+        OfImage("no-second-barrier", "reader: no barrier between the data and the second look at the sequence",
             rig => Barriers(rig, first: false)),
-        new("no-odd-check", "reader: an odd sequence is accepted", NoOddCheck),
-        new("no-recheck", "reader: no second look at the sequence", NoRecheck),
-        new("sequence-after-data", "reader: the first look at the sequence comes after the data", SequenceAfterData),
-        new("no-register-recheck", "reader: no second look at TPIDRRO_EL0", NoRegisterRecheck),
+        OfImage("no-odd-check", "reader: an odd sequence is accepted", NoOddCheck),
+        OfImage("no-recheck", "reader: no second look at the sequence", NoRecheck),
+        OfImage("sequence-after-data", "reader: the first look at the sequence comes after the data", SequenceAfterData),
+        OfImage("no-register-recheck", "reader: no second look at TPIDRRO_EL0", NoRegisterRecheck),
         new("writer-no-first-increment", "clock update: the sequence does not become odd", rig => WriterFault(rig, DropFirst)),
         new("writer-early-second-increment", "clock update: the sequence becomes even before the data is written",
             rig => WriterFault(rig, EarlySecond)),
@@ -59,7 +65,7 @@ internal sealed record Mutant(string Name, string Meaning, Func<CheckRig, int> P
     private static bool IsDmbIshld(uint word) => word == 0xd50339bf;
 
     /// <summary>Every barrier of the readers, in turn a first one and a second one.</summary>
-    private static List<(int First, int Second)> ReaderBarriers(CheckRig rig)
+    private static List<(int First, int Second)> ReaderBarriers(ICodeWords rig)
     {
         int[] at = [.. Enumerable.Range(0, rig.CodeWords).Where(i => IsDmbIshld(rig.CodeWord(i)))];
         return at.Length % 2 != 0
@@ -67,7 +73,7 @@ internal sealed record Mutant(string Name, string Meaning, Func<CheckRig, int> P
             : [.. Enumerable.Range(0, at.Length / 2).Select(i => (at[2 * i], at[2 * i + 1]))];
     }
 
-    private static int Barriers(CheckRig rig, bool first)
+    private static int Barriers(ICodeWords rig, bool first)
     {
         List<(int First, int Second)> pairs = ReaderBarriers(rig);
         foreach ((int one, int two) in pairs)
@@ -76,7 +82,7 @@ internal sealed record Mutant(string Name, string Meaning, Func<CheckRig, int> P
     }
 
     /// <summary>TBNZ Wt, #0 beside the first barrier.</summary>
-    private static int NoOddCheck(CheckRig rig)
+    private static int NoOddCheck(ICodeWords rig)
     {
         int n = 0;
         foreach ((int first, _) in ReaderBarriers(rig))
@@ -95,7 +101,7 @@ internal sealed record Mutant(string Name, string Meaning, Func<CheckRig, int> P
 
     /// <summary>The first CMP of that kind behind an instruction, within so many: the conditional branch after it goes as if
     /// what was compared were equal.</summary>
-    private static int Equal(CheckRig rig, int from, int within, uint compare)
+    private static int Equal(ICodeWords rig, int from, int within, uint compare)
     {
         for (int at = from + 2; at < Math.Min(from + 1 + within, rig.CodeWords); at++)
         {
@@ -110,14 +116,14 @@ internal sealed record Mutant(string Name, string Meaning, Func<CheckRig, int> P
     }
 
     // CMP Wn, Wm and CMP Xn, Xm: SUBS with the zero register as destination.
-    private static int NoRecheck(CheckRig rig) => ReaderBarriers(rig).Sum(b => Equal(rig, b.Second, 7, 0x6b00001f));
+    private static int NoRecheck(ICodeWords rig) => ReaderBarriers(rig).Sum(b => Equal(rig, b.Second, 7, 0x6b00001f));
 
     /// <summary>MRS Xt, TPIDRRO_EL0 with a CMP directly behind it.</summary>
-    private static int NoRegisterRecheck(CheckRig rig) =>
+    private static int NoRegisterRecheck(ICodeWords rig) =>
         Enumerable.Range(0, rig.CodeWords).Where(i => (rig.CodeWord(i) & 0xffffffe0) == 0xd53bd060).Sum(i => Equal(rig, i, 2, 0xeb00001f));
 
     /// <summary>The second barrier becomes another load of the sequence into the register of the first one.</summary>
-    private static int SequenceAfterData(CheckRig rig)
+    private static int SequenceAfterData(ICodeWords rig)
     {
         int n = 0;
         foreach ((int first, int second) in ReaderBarriers(rig))

@@ -55,6 +55,23 @@ internal abstract partial record PlacedFault(string Place, string Kind, string T
             : throw new LabException($"mutant: '{place}' is no place in the image of {rig.Design} or in EL1 code", LabFault.Input);
     }
 
+    /// <summary>Makes an instruction of an image that is no design's a NOP.</summary>
+    /// <param name="name">Symbol and offset, as of a fault.</param>
+    /// <param name="find">Offset of a symbol in the image; null: there is none.</param>
+    /// <param name="code">The image's code.</param>
+    /// <returns>How many places were changed.</returns>
+    internal static int Remove(string name, Func<string, ulong?> find, ICodeWords code)
+    {
+        Match m = Form().Match(name);
+        if (m.Groups["kind"].Value != "removed" || find(m.Groups["symbol"].Value) is not { } at)
+            return 0;
+        ulong word = (at + ulong.Parse(m.Groups["offset"].ValueSpan, NumberStyles.HexNumber, CultureInfo.InvariantCulture)) / 4;
+        if (word >= (ulong)code.CodeWords)
+            return 0;
+        code.SetCodeWord((int)word, Nop);
+        return 1;
+    }
+
     /// <summary>An instruction of the image becomes a NOP.</summary>
     internal static PlacedFault Removed(CheckRig rig, int word)
     {

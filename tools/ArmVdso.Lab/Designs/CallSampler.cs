@@ -3,58 +3,6 @@ using ArmVdso.Kernel.El1;
 
 namespace ArmVdso.Lab.Designs;
 
-/// <summary>How a function was called.</summary>
-internal enum CallKind
-{
-    /// <summary>By SVC.</summary>
-    Syscall,
-
-    /// <summary>Through the vDSO.</summary>
-    Vdso,
-
-    /// <summary>Not at all: the loop around the calls.</summary>
-    Empty,
-}
-
-/// <summary>What was seen of one function called in one way.</summary>
-internal sealed class CallSamples
-{
-    /// <summary>Cycles and instructions of each undisturbed round of the loop.</summary>
-    internal List<(ulong Cycles, ulong Instructions)> Rounds { get; } = [];
-
-    /// <summary>Rounds in all.</summary>
-    internal long Calls { get; set; }
-
-    /// <summary>vDSO calls that made the system call.</summary>
-    internal long Fallbacks { get; set; }
-
-    /// <summary>Answers that the kernel's own records contradict.</summary>
-    internal long Wrong { get; set; }
-
-    /// <summary>Of them, those with an interrupt or a switch since the round before.</summary>
-    internal long WrongInterrupted { get; set; }
-
-    /// <summary>Of them, those that are true of another live task.</summary>
-    internal long WrongOfAnother { get; set; }
-
-    /// <summary>Rounds that an interrupt or a switch disturbed; they are not in <see cref="Rounds"/>.</summary>
-    internal long Disturbed { get; set; }
-
-    private ulong Median(Func<(ulong Cycles, ulong Instructions), ulong> of)
-    {
-        if (Rounds.Count == 0)
-            return 0;
-        ulong[] values = [.. Rounds.Select(of).Order()];
-        return values[values.Length / 2];
-    }
-
-    /// <summary>Median cycles of a round.</summary>
-    internal ulong Cycles => Median(r => r.Cycles);
-
-    /// <summary>Median instructions of a round.</summary>
-    internal ulong Instructions => Median(r => r.Instructions);
-}
-
 /// <summary>Watches the labels of the embedded guest and of the switch in EL1 code: what every round of a loop cost on its
 /// CPU, whether it was disturbed, and whether the answer was right. The guest executes nothing for it.</summary>
 internal sealed class CallSampler : OffsetTrace
@@ -78,8 +26,10 @@ internal sealed class CallSampler : OffsetTrace
     private readonly ulong _switchStart = (ulong)El1Symbol.__switch_to;
     private readonly ulong _switchEnd = (ulong)El1Symbol.cpu_switch_to;
 
-    /// <summary>Samples by function and way of calling.</summary>
-    internal Dictionary<(string Name, CallKind Kind), CallSamples> Samples { get; } = [];
+    private readonly CallTable _table = new();
+
+    /// <inheritdoc cref="CallTable.Samples"/>
+    internal Dictionary<(string Name, CallKind Kind), CallSamples> Samples => _table.Samples;
 
     /// <summary>Cycles from the entry of __switch_to to the entry of cpu_switch_to, per switch between user tasks.</summary>
     internal List<ulong> Switches { get; } = [];
@@ -90,21 +40,8 @@ internal sealed class CallSampler : OffsetTrace
     /// <summary>Median cycles of <see cref="Switches"/>; 0 without any.</summary>
     internal ulong SwitchCycles => Switches.Count == 0 ? 0 : Switches.Order().ElementAt(Switches.Count / 2);
 
-    /// <summary>What the calls of a function in one way cost, without the loop around them; null when there were none.</summary>
-    internal CallFigures? Figures(string name, CallKind kind)
-    {
-        if (!Samples.TryGetValue((name, kind), out CallSamples? samples))
-            return null;
-        if (!Samples.TryGetValue(("empty", CallKind.Empty), out CallSamples? empty))
-            throw new LabException("the embedded guest did not run its empty loop", LabFault.Failed);
-        static ulong Less(ulong value, ulong loop) => value > loop ? value - loop : 0;
-        return new CallFigures(
-            Less(samples.Cycles, empty.Cycles), Less(samples.Instructions, empty.Instructions), samples.Calls, samples.Fallbacks,
-            samples.Wrong)
-        {
-            Seen = new WrongAnswers(samples.WrongInterrupted, samples.WrongOfAnother),
-        };
-    }
+    /// <inheritdoc cref="CallTable.Figures"/>
+    internal CallFigures? Figures(string name, CallKind kind) => _table.Figures(name, kind);
 
     /// <summary>Takes over what another run has seen of functions.</summary>
     internal void Add(CallSampler other, IEnumerable<OwnFunction> functions)
@@ -121,9 +58,8 @@ internal sealed class CallSampler : OffsetTrace
         }
     }
 
-    /// <summary>The figures of all functions in one way.</summary>
-    internal IReadOnlyDictionary<string, CallFigures> All(CallKind kind) =>
-        Samples.Keys.Where(k => k.Kind == kind).ToDictionary(k => k.Name, k => Figures(k.Name, kind)!);
+    /// <inheritdoc cref="CallTable.All"/>
+    internal IReadOnlyDictionary<string, CallFigures> All(CallKind kind) => _table.All(kind);
 
     /// <summary>Watches a run.</summary>
     /// <param name="kernel">Its kernel.</param>
@@ -136,19 +72,11 @@ internal sealed class CallSampler : OffsetTrace
         _kernel = kernel;
         _switchBegan = new ulong[kernel.Machine.Cpus.Count];
         _memoryLabel = symbols.GetValueOrDefault("memory_ret", ulong.MaxValue);
-        foreach ((string symbol, ulong address) in symbols)
+        foreach ((ulong address, (string name, CallKind kind)) in CallTable.Labels(symbols))
         {
-            CallKind? kind = symbol == "empty_ret" ? CallKind.Empty
-                : symbol == "memory_ret" ? null
-                : symbol.EndsWith("_sys_ret", StringComparison.Ordinal) ? CallKind.Syscall
-                : symbol.EndsWith("_vdso_ret", StringComparison.Ordinal) ? CallKind.Vdso
-                : null;
-            string name = symbol.Replace("_sys_ret", "").Replace("_vdso_ret", "").Replace("_ret", "");
-            if (name.StartsWith("own", StringComparison.Ordinal)
-                && int.TryParse(name.AsSpan(3), CultureInfo.InvariantCulture, out int number))
-                name = number < own.Count ? own[number].Name : name;
-            if (kind is not null)
-                _labels[address] = (name, kind.Value);
+            bool isOwn = name.StartsWith("own", StringComparison.Ordinal);
+            _labels[address] = isOwn && int.TryParse(name.AsSpan(3), CultureInfo.InvariantCulture, out int number) && number < own.Count
+                ? (own[number].Name, kind) : (name, kind);
         }
     }
 
@@ -205,8 +133,7 @@ internal sealed class CallSampler : OffsetTrace
             return;
         CpusSeen.Add(cpu.Index);
         PerTask p = StateOf(_kernel.Scheduler.Current(cpu.Index));
-        if (!Samples.TryGetValue(label, out CallSamples? samples))
-            Samples[label] = samples = new CallSamples();
+        CallSamples samples = _table.Of(label.Name, label.Kind);
         samples.Calls++;
         if (label.Kind == CallKind.Vdso && p.Calls > 0)
             samples.Fallbacks++;
