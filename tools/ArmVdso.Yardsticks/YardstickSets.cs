@@ -13,6 +13,8 @@ public static class YardstickSets
     private const string A53 = "cortex-a53";
     private const string A55 = "cortex-a55";
     private const string N1 = "neoverse-n1";
+    private const string A72 = "cortex-a72";
+    private const string A76 = "cortex-a76";
 
     /// <summary>The sets, in the order in which they are printed.</summary>
     public static IReadOnlyList<YardstickSet> All { get; } =
@@ -34,6 +36,12 @@ public static class YardstickSets
             Source = "github.com/ocxtal/insn_bench_aarch64, Neoverse N1 (Ampere Altra)",
             Cores = [N1],
         },
+        new("a72-instructions", "latency and throughput of single instructions on a Cortex-A72: every second row was fitted to",
+            A72Instructions)
+        {
+            Source = "github.com/ocxtal/insn_bench_aarch64, Cortex-A72 (NXP LX2160A)",
+            Cores = [A72],
+        },
         new("a55-loops", "loops measured on a Cortex-A55", A55Loops)
         {
             Source = "LLVM review D98174, a Cortex-A55",
@@ -45,7 +53,11 @@ public static class YardstickSets
             Source = "own, llvm-mca 19",
         },
         new("ramlat", "latency of a chain of pointers through L1, L2, further caches and DRAM",
-            data => [.. Chase(data, "Cortex-A53", A53), .. Chase(data, "Cortex-A55", A55), .. Chase(data, "Neoverse-N1", N1)])
+            data =>
+            [
+                .. Chase(data, "Cortex-A53", A53), .. Chase(data, "Cortex-A55", A55), .. Chase(data, "Neoverse-N1", N1),
+                .. Chase(data, "Cortex-A72", A72), .. Chase(data, "Cortex-A76", A76),
+            ])
         {
             Source = "github.com/ThomasKaiser/sbc-bench, medians over boards",
         },
@@ -55,7 +67,7 @@ public static class YardstickSets
             Source = "named in each row of memory_measured.tsv",
         },
         new("programs", "CoreMark-like and Dhrystone-like programs of our own, per MHz",
-            data => [Programs(data, "A53", A53), Programs(data, "A55", A55), Programs(data, "A76", N1)]),
+            data => [Programs(data, "A53", A53), Programs(data, "A55", A55), Programs(data, "A76", N1), Programs(data, "A76", A76)]),
     ];
 
     /// <summary>Percent with two decimals, as figures are printed.</summary>
@@ -94,12 +106,19 @@ public static class YardstickSets
         ];
     }
 
-    private static YardstickResult[] Instructions(YardstickData data, string set, string file, string core, double reach)
+    private static YardstickResult[] Instructions(YardstickData data, string set, string file, string core, double reach, string which = "")
     {
         if (Lacking(data, file, core) is { } lacking)
             return [Missing(set, core, "mean error", "<= " + (reach * 100).ToString("0.##", CultureInfo.InvariantCulture) + "%", lacking)];
         (List<YardstickRow> rows, List<UnmappedRow> unmapped) = InstructionSet.Compare(data, file, core);
-        return [MeanError(set, core, "mean error", reach, rows, unmapped, "latency and throughput are a row each")];
+        return [MeanError(set, core, "mean error", reach, rows, unmapped, which + "latency and throughput are a row each")];
+    }
+
+    private static IEnumerable<YardstickResult> A72Instructions(YardstickData data)
+    {
+        const string Set = "a72-instructions";
+        yield return Instructions(data, Set, "a72_insn_held.tsv", A72, 0.05, "every second row, which the fit did not see; ")[0];
+        yield return Instructions(data, Set, "a72_insn_fitted.tsv", A72, 0.03, "the rows that the model was fitted to; ")[0];
     }
 
     private static IEnumerable<YardstickResult> A55Loops(YardstickData data)
@@ -196,16 +215,25 @@ public static class YardstickSets
                 Add("L2", 64, 128);
                 Add("L3", 512, 1024);
                 break;
+            case A72:
+                Add("L1", 4, 8, 16);
+                Add("L2", 64, 128, 256, 512);
+                Add("DRAM", 8192, 16384);
+                return levels;
+            case A76:
+                Add("L1", 4, 8, 16, 32, 64);
+                Add("L2", 128, 256);
+                Add("L3", 1024);
+                Add("DRAM", 65536);
+                return levels;
             default:
                 Add("L1", 4, 8, 16, 32, 64);
                 Add("L2", 128, 256, 512);
                 Add("SLC", 2048, 4096);
-                break;
+                Add("DRAM", 65536);
+                return levels;
         }
-        if (core == N1)
-            Add("DRAM", 65536);
-        else
-            Add("DRAM", 16384, 32768, 65536);
+        Add("DRAM", 16384, 32768, 65536);
         return levels;
     }
 

@@ -291,7 +291,7 @@ internal sealed class CoreFile(string file, string what = "core model")
             Ops = ops,
             Accumulate = Number(element, path, "accumulate", 60),
             Hold = Number(element, path, "hold", 1000),
-            Slots = Number(element, path, "slots", 4),
+            Slots = Number(element, path, "slots", 24),
             Serialize = Number(element, path, "serialize", 2),
         };
     }

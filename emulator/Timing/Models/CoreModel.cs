@@ -106,8 +106,8 @@ public sealed partial class CoreModel
             return IsPath(core) || IsPath(board) ? OnBoard(core, board) : BuiltIn.GetOrAdd(nameOrPath, _ => OnBoard(core, board));
         }
         return IsPath(nameOrPath)
-            ? Parse(TextOf(nameOrPath), nameOrPath)
-            : BuiltIn.GetOrAdd(nameOrPath, static name => Parse(TextOf(name), name));
+            ? Parse(OwnText(nameOrPath), nameOrPath)
+            : BuiltIn.GetOrAdd(nameOrPath, static name => Parse(OwnText(name), name));
     }
 
     private static CoreModel OnBoard(string core, string board) => new CoreFile(core).Read(TextOf(core), LoadBoard(board));
@@ -119,10 +119,12 @@ public sealed partial class CoreModel
 
     private static bool IsPath(string nameOrPath) => nameOrPath.Contains('/') || nameOrPath.EndsWith(Suffix, StringComparison.Ordinal);
 
-    /// <summary>The text of a core's file.</summary>
+    /// <summary>The text of a core's file, whole: with what its base states.</summary>
     /// <param name="name">A built-in model, but not "none", or a file.</param>
-    /// <exception cref="CoreModelException">There is none.</exception>
-    public static string TextOf(string name) => TextOf(name, "core model", Prefix, [None.Name, .. Names]);
+    /// <exception cref="CoreModelException">There is none, or it has no such base.</exception>
+    public static string TextOf(string name) => CoreBase.Expand(OwnText(name), name, OwnText);
+
+    private static string OwnText(string name) => TextOf(name, "core model", Prefix, [None.Name, .. Names]);
 
     private static string TextOf(string name, string what, string prefix, IReadOnlyList<string> known)
     {
@@ -143,7 +145,7 @@ public sealed partial class CoreModel
 
     /// <summary>Reads a model from text. <paramref name="file"/> names it in errors.</summary>
     /// <exception cref="CoreModelException">It is not well formed.</exception>
-    public static CoreModel Parse(string text, string file) => new CoreFile(file).Read(text);
+    public static CoreModel Parse(string text, string file) => new CoreFile(file).Read(CoreBase.Expand(text, file, OwnText));
 
     /// <summary>What is wrong with a value of this model's file; also for those who read <see cref="Profile"/> and
     /// <see cref="Software"/>.</summary>

@@ -17,7 +17,7 @@ public sealed class LongestFirst : ITestCollectionOrderer
         .. new[]
         {
             typeof(CheckedDesignCommandTests), typeof(RecipeCommandTests), typeof(MemoisedTimingLockstepTests), typeof(CompareCommandTests),
-            typeof(CheckCommandTests), typeof(VdsoSelftestProgramTests), typeof(StaticProgramTests), typeof(NeoverseN1ProgramTests),
+            typeof(CheckCommandTests), typeof(VdsoSelftestProgramTests), typeof(StaticProgramTests), typeof(OutOfOrderProgramTests),
             typeof(HostileProgramTests), typeof(PlantedFaultCommandTests),
         }.Select(t => t.FullName!),
     ];

@@ -106,6 +106,7 @@ public sealed class TimingMemoryTests : IDisposable
     [Theory]
     [InlineData("cortex-a53")]
     [InlineData("cortex-a55")]
+    [InlineData("cortex-a72")]
     [InlineData("neoverse-n1")]
     public void InterleavedStreamsArePrefetched(string core)
     {
@@ -217,9 +218,10 @@ public sealed class TimingMemoryTests : IDisposable
     }
 
     [Theory]
-    [InlineData("cortex-a53@nowhere", "board nowhere: not built in; known: altra, am62x, rk3566, s905y2, or give a .json file")]
+    [InlineData("cortex-a53@nowhere", "board nowhere: not built in; known: altra, am62x, j721e, rk3566, s905y2, or give a .json file")]
     [InlineData("neoverse-n9@altra",
-        "core model neoverse-n9: not built in; known: none, cortex-a53, cortex-a55, neoverse-n1, or give a .json file")]
+        "core model neoverse-n9: not built in; known: none, cortex-a53, cortex-a55, cortex-a72, cortex-a76, neoverse-n1, "
+        + "or give a .json file")]
     [InlineData("none@altra", "board altra: the core none has no memory")]
     [InlineData("cortex-a53@/no/such.json", "board /no/such.json: Could not find a part of the path '/no/such.json'.")]
     public void BoardsThatAreNotThere(string name, string message) =>

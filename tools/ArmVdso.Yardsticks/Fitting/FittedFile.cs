@@ -37,6 +37,7 @@ internal sealed class FittedFile
         _start = model.Name;
         _source = source;
         OutOfOrder = model.OutOfOrder;
+        RenameWidth = model.Parameters.FirstOrDefault(p => p.Key == "rename_width")?.Value ?? 0;
         _root = JsonNode.Parse(CoreModel.TextOf(model.File), null, Reading)!.AsObject();
         _first = JsonNode.Parse(CoreModel.TextOf(model.File), null, Reading)!.AsObject();
         _root["name"] = name;
@@ -48,6 +49,9 @@ internal sealed class FittedFile
         Index(_first, _firstEntries);
         Ports = _firstEntries.Values.SelectMany(e => MicroOp.Parse(e["uops"]?.ToString() ?? "") ?? []).Select(op => op.Ports).ToHashSet();
     }
+
+    /// <summary>Instructions that are renamed in a cycle at most; 0: an in-order core.</summary>
+    internal int RenameWidth { get; }
 
     /// <summary>Sets of ports that micro-ops of the first core go to.</summary>
     internal HashSet<IssuePorts> Ports { get; }
@@ -66,6 +70,10 @@ internal sealed class FittedFile
     internal bool Says(string name, FitKind kind) => _entries.TryGetValue(name, out JsonObject? e) && e[Field(kind)] is not null;
 
     internal bool SaidFirst(string name, FitKind kind) => _firstEntries.TryGetValue(name, out JsonObject? e) && e[Field(kind)] is not null;
+
+    /// <summary>Operations a cycle that rename lets through, by the most specific of the names that states slots.</summary>
+    internal double RenameRate(IReadOnlyList<string> names) => (double)RenameWidth
+        / (names.Select(n => _firstEntries.GetValueOrDefault(n)?["slots"]?.GetValue<int>()).LastOrDefault(s => s is not null) ?? 1);
 
     internal string Value(string name, FitKind kind) => Value(_entries, name, kind);
 
@@ -115,7 +123,7 @@ internal sealed class FittedFile
         _root["classes"] = classes;
         _root["mnemonics"] = mnemonics;
         foreach ((_, JsonNode? parameter) in _root["parameters"]!.AsObject())
-            Inherited(parameter!.AsObject());
+            CoreBase.Inherit(parameter!.AsObject(), _start);
         return Compact(_root.ToJsonString(Writing)) + "\n";
     }
 
@@ -137,7 +145,7 @@ internal sealed class FittedFile
         copy.Remove("names");
         if (!_decided.TryGetValue(name, out List<FittedEntry>? decided))
         {
-            Inherited(copy);
+            CoreBase.Inherit(copy, _start);
             return copy;
         }
         foreach (string key in (string[])["evidence", "range", "source"])
@@ -145,13 +153,6 @@ internal sealed class FittedFile
         copy["evidence"] = "measured";
         copy["source"] = $"{_source}: {string.Join("; ", decided.Select(d => $"{d.Field} {d.Why}"))}";
         return copy;
-    }
-
-    private void Inherited(JsonObject entry)
-    {
-        if (entry["evidence"]!.GetValue<string>() != "calibrated")
-            entry["evidence"] = "model";
-        entry["source"] = $"as {_start}: {entry["source"]}";
     }
 
     private static void Index(JsonObject root, Dictionary<string, JsonObject> entries)

@@ -42,7 +42,7 @@ internal static class MicroOpCandidates
         }
     }
 
-    /// <summary>Operations a cycle that their ports can take.</summary>
+    /// <summary>Operations a cycle that their ports can take; no end of them when they need none.</summary>
     internal static double Rate(string uops)
     {
         var busy = new Dictionary<IssuePorts, double>();
@@ -51,7 +51,7 @@ internal static class MicroOpCandidates
         // Each set of ports by itself, and with all sets inside it.
         double most = busy.Keys.Select(set => busy.Where(b => (b.Key & ~set) == 0).Sum(b => b.Value)
             / System.Numerics.BitOperations.PopCount((uint)set)).DefaultIfEmpty(0).Max();
-        return most == 0 ? 4 : 1 / most;
+        return most == 0 ? double.PositiveInfinity : 1 / most;
     }
 
     private static IssuePorts Ports(string port) => MicroOp.Parse(port)![0].Ports;

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ArmVdso.Assembler;
 using ArmVdso.Emulator.Timing.Models;
 
@@ -6,6 +7,25 @@ namespace ArmVdso.Yardsticks.Instructions;
 /// <summary>A table of single instructions with latency and throughput, as insn_bench_aarch64 prints them.</summary>
 public static class InstructionSet
 {
+    private static readonly ConcurrentDictionary<string, Transfers> TransfersOf = [];
+
+    /// <summary>What the author subtracts from ways that lead from one register file to the other: half of the way there and back, which
+    /// was measured on the machine and so belongs to the core.</summary>
+    /// <param name="OutOfOrder">Issues out of order.</param>
+    /// <param name="Move">Of conversions.</param>
+    /// <param name="Forward">Of loads, with the addition behind them.</param>
+    private sealed record Transfers(bool OutOfOrder, double Move, double Forward)
+    {
+        internal static Transfers Of(string core)
+        {
+            if (!CoreModel.Load(core).OutOfOrder)
+                return new Transfers(false, 3, 3);
+            double back = new BenchRunner(core).Latency(new Bench("fmov d{d}, x{s};mov x{d}, v{d}.d[0]"));
+            double half = Math.Floor(back / 2);
+            return new Transfers(true, half, half + 1);
+        }
+    }
+
     /// <summary>What a row stands for.</summary>
     /// <param name="section">Section of the table.</param>
     /// <param name="name">Row.</param>
@@ -15,10 +35,8 @@ public static class InstructionSet
     /// <returns>The bench; null with the reason when the row's notation is not understood.</returns>
     public static Bench? Find(string section, string name, string core, out string reason)
     {
-        // What the author subtracts: the way from a vector to a general register (conversions), half of the way there and back (loads).
-        bool outOfOrder = CoreModel.Load(core).OutOfOrder;
-        double move = outOfOrder ? 2 : 3;
-        const double Forward = 3;
+        Transfers transfers = TransfersOf.GetOrAdd(core, Transfers.Of);
+        bool outOfOrder = transfers.OutOfOrder;
         reason = "the notation of this row is not understood";
         Bench? bench = section switch
         {
@@ -26,12 +44,12 @@ public static class InstructionSet
             "Scalar store (throughput)" => MemoryBenches.Store(name),
             "Scalar store-to-load" => MemoryBenches.StoreToLoad(name),
             "Branch" => BranchBenches.Find(name, outOfOrder),
-            _ when section.StartsWith("Vector load", StringComparison.Ordinal) => VectorMemoryBenches.Load(name, Forward),
+            _ when section.StartsWith("Vector load", StringComparison.Ordinal) => VectorMemoryBenches.Load(name, transfers.Forward),
             "Vector store (throughput)" => VectorMemoryBenches.Store(name),
             "Vector store-to-load" => VectorMemoryBenches.StoreToLoad(name),
             _ when section.StartsWith("Scalar", StringComparison.Ordinal) || section.StartsWith("Atomic", StringComparison.Ordinal)
                 || name.StartsWith("crc32", StringComparison.Ordinal) => ScalarBenches.Find(section, name),
-            _ => VectorBenches.Find(section, name, move),
+            _ => VectorBenches.Find(section, name, transfers.Move),
         };
         if (bench is null && name.Contains("full random"))
             reason = "the table has two values under this name, for sequences of which one is not known";
