@@ -8,6 +8,7 @@ using ArmVdso.Lab.Litmus;
 using ArmVdso.Lab.Statistics;
 using ArmVdso.Lab.Workloads;
 using ArmVdso.Yardsticks;
+using ArmVdso.Yardsticks.Programs;
 
 namespace ArmVdso.Lab;
 
@@ -61,6 +62,13 @@ public sealed class ArmVdsoLab(SessionSettings settings)
 
     /// <summary>All sets of yardsticks: those of the core models, and those that need the kernel.</summary>
     public static IReadOnlyList<YardstickSet> Yardsticks { get; } = [.. YardstickSets.All, .. KernelYardsticks.All];
+
+    /// <summary>Figures of programs that a core decides, to be taken on variants of it (<see cref="ProgramSensitivity"/>).</summary>
+    /// <param name="core">The core, or a core on a board.</param>
+    /// <param name="tables">Tables, with a folder of programs: its figures; without: those of the programs built in.</param>
+    /// <exception cref="YardstickException">A table is not well formed.</exception>
+    public static IReadOnlyList<ProgramFigure> ProgramFigures(string core, YardstickData tables) =>
+        tables.Programs is null ? ProgramFigure.BuiltIn : BoardPrograms.FiguresOf(tables, core);
 
     /// <summary>Litmus tests that <see cref="Litmus"/> knows: names of tests of which results are published.</summary>
     public static IReadOnlyList<string> LitmusTests { get; } = [.. LitmusCatalogue.Names];

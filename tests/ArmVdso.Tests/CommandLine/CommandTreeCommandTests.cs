@@ -21,6 +21,7 @@ public sealed class CommandTreeCommandTests
         ["vdso init"] = ["folder"],
         ["vdso build"] = ["folder"],
         ["model fit"] = ["folder"],
+        ["model sensitivity"] = ["cortex-a53"],
         ["dump"] = ["file"],
         ["completion"] = ["bash"],
         ["kernel-truth"] = ["--kernel-image", "file"],

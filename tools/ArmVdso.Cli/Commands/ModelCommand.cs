@@ -9,7 +9,7 @@ internal static class ModelCommand
 {
     private const int WorstRows = 20;
 
-    internal static Command Make() => new("model", "core models of your own") { MakeFit() };
+    internal static Command Make() => new("model", "core models of your own") { MakeFit(), SensitivityCommand.Make() };
 
     private static CliCommand MakeFit()
     {

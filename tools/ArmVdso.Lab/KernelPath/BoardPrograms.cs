@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using ArmVdso.Emulator.Timing.Counters;
 using ArmVdso.Yardsticks;
+using ArmVdso.Yardsticks.Programs;
 
 namespace ArmVdso.Lab.KernelPath;
 
@@ -23,7 +24,10 @@ internal static partial class BoardPrograms
     /// <param name="User">Of them, at EL0.</param>
     /// <param name="Charged">Of them, charged.</param>
     /// <param name="Waited">Of them, waited.</param>
-    private sealed record Outcome(string Output, ulong Cycles, ulong User, ulong Charged, ulong Waited);
+    /// <param name="Branches">Branches at EL0.</param>
+    /// <param name="Mispredicts">Of them, predicted wrongly.</param>
+    private sealed record Outcome(
+        string Output, ulong Cycles, ulong User, ulong Charged, ulong Waited, ulong Branches, ulong Mispredicts);
 
     private static IEnumerable<YardstickResult> Run(YardstickData data)
     {
@@ -34,7 +38,7 @@ internal static partial class BoardPrograms
                 "no folder of programs: tools/ArmVdso.Yardsticks/Programs/fetch.sh makes one, --programs DIR names it");
             yield break;
         }
-        IReadOnlyList<TableRow> table = data.Table(File, "core", "program", "arguments", "how", "name", "value", "unit", "decides");
+        IReadOnlyList<TableRow> table = Rows(data);
         foreach (var group in table.GroupBy(row => (Core: row[0], Decides: row[7])))
         {
             var rows = new List<YardstickRow>();
@@ -44,7 +48,7 @@ internal static partial class BoardPrograms
             {
                 try
                 {
-                    (double figure, Outcome of) = Figure(data.Programs, row, outcomes);
+                    (double figure, Outcome of) = Figure(data.Programs, row, row[0], outcomes);
                     rows.Add(new YardstickRow($"{row[4]} ({Parts(of)})", row.Value(5), figure, row[6]));
                 }
                 catch (LabException e)
@@ -52,7 +56,7 @@ internal static partial class BoardPrograms
                     unmapped.Add(new UnmappedRow(row[4], e.Message));
                 }
             }
-            double reach = group.Key.Core.StartsWith("neoverse", StringComparison.Ordinal) ? 0.15 : 0.1;
+            double reach = group.Key.Core.StartsWith("cortex-a5", StringComparison.Ordinal) ? 0.1 : 0.15;
             YardstickResult result = YardstickSets.MeanError(
                 SetName, group.Key.Core, $"mean error, {group.Key.Decides} code", reach, rows, unmapped,
                 "of each row: where its cycles were; the kernel's bodies are charged, not executed");
@@ -60,17 +64,31 @@ internal static partial class BoardPrograms
         }
     }
 
+    private static IReadOnlyList<TableRow> Rows(YardstickData data) =>
+        data.Table(File, "core", "program", "arguments", "how", "name", "value", "unit", "decides");
+
+    /// <summary>The figures of a core, or of a core on a board, that user code decides, so that they can be taken on other cores.</summary>
+    /// <exception cref="YardstickException">The table is not well formed.</exception>
+    internal static IReadOnlyList<ProgramFigure> FiguresOf(YardstickData data, string core) =>
+    [
+        .. from row in Rows(data)
+           where row[0] == core && row[7] == "user"
+           select new ProgramFigure(row[4], row[6], variant => Figure(data.Programs!, row, variant, []).Figure),
+    ];
+
     private static string Parts(Outcome of)
     {
         double busy = of.Cycles - of.Waited;
         string Share(double cycles) => (cycles / busy * 100).ToString("F0", CultureInfo.InvariantCulture) + "%";
-        return $"EL0 {Share(of.User)}, EL1 {Share(busy - of.User - of.Charged)}, charged {Share(of.Charged)}";
+        string wrong = ((double)of.Mispredicts / Math.Max(of.Branches, 1) * 100).ToString("F2", CultureInfo.InvariantCulture);
+        return $"EL0 {Share(of.User)}, EL1 {Share(busy - of.User - of.Charged)}, charged {Share(of.Charged)}; "
+            + $"{wrong}% of the branches at EL0 mispredicted";
     }
 
     [GeneratedRegex(@"^(rounds|print|count)(?:@(\d+))? (.+)$")]
     private static partial Regex How();
 
-    private static (double Figure, Outcome Of) Figure(string folder, TableRow row, Dictionary<string, Outcome> outcomes)
+    private static (double Figure, Outcome Of) Figure(string folder, TableRow row, string core, Dictionary<string, Outcome> outcomes)
     {
         if (How().Match(row[3]) is not { Success: true } how)
             throw new YardstickException($"table {row.File}: row {row.Number}: neither rounds, print nor count: {row[3]}");
@@ -79,7 +97,7 @@ internal static partial class BoardPrograms
         {
             string key = $"{row[1]} {arguments} {megahertz}";
             if (!outcomes.TryGetValue(key, out Outcome? known))
-                outcomes.Add(key, known = Execute(row[0], (ulong)(megahertz * 1e6), Path.Combine(folder, row[1]), arguments));
+                outcomes.Add(key, known = Execute(core, (ulong)(megahertz * 1e6), Path.Combine(folder, row[1]), arguments));
             return known;
         }
         string what = how.Groups[3].Value;
@@ -119,6 +137,7 @@ internal static partial class BoardPrograms
         TimingCounters user = timing.Counters(0);
         ulong waited = user.Causes[(int)CycleCause.Waiting] + timing.Counters(1).Causes[(int)CycleCause.Waiting];
         ulong executed = user.Cycles - user.Causes[(int)CycleCause.Charged];
-        return new Outcome(Encoding.Latin1.GetString(output.ToArray()), timing.Cycles, executed, timing.ChargedCycles, waited);
+        string said = Encoding.Latin1.GetString(output.ToArray());
+        return new Outcome(said, timing.Cycles, executed, timing.ChargedCycles, waited, user.Branches, user.Mispredicts);
     }
 }
