@@ -22,14 +22,15 @@ internal static class SweepFigures
             foreach (string name in figures)
             {
                 Spread spread = Spread.Of(runs, name);
-                values.Add(spread.Runs == 0 ? null : new JsonObject
+                JsonNode? value = spread.Runs == 0 ? null : new JsonObject
                 {
                     ["mean"] = spread.Mean,
                     ["error"] = spread.Error,
                     ["least"] = spread.Least,
                     ["most"] = spread.Most,
                     ["runs"] = spread.Runs,
-                });
+                };
+                values.Add(value);
             }
             groups.Add((JsonNode)new JsonObject
             {
