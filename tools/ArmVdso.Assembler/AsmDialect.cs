@@ -9,6 +9,9 @@ internal static class AsmDialect
 {
     private static readonly string[] Arrangements = ["8b", "16b", "4h", "8h", "2s", "4s", "1d", "2d", "1q", "2h", "4b"];
 
+    private static readonly string[] Conditions =
+        ["eq", "ne", "cs", "hs", "cc", "lo", "mi", "pl", "vs", "vc", "hi", "ls", "ge", "lt", "gt", "le", "al"];
+
     /// <summary>The canonical form of one instruction.</summary>
     public static string Canonical(string text)
     {
@@ -24,6 +27,9 @@ internal static class AsmDialect
             operands = Arranged(operands, mnemonic[(dot + 1)..]);
             mnemonic = mnemonic[..dot];
         }
+        // GNU as takes the condition without a dot, and GCC writes it so.
+        if (mnemonic is ['b', _, _] && Conditions.Contains(mnemonic[1..]))
+            mnemonic = $"b.{mnemonic[1..]}";
         if (mnemonic.StartsWith("b.", StringComparison.Ordinal))
             mnemonic = "b." + Condition(mnemonic[2..]);
         mnemonic = mnemonic switch { "lslv" => "lsl", "lsrv" => "lsr", "asrv" => "asr", "rorv" => "ror", _ => mnemonic };

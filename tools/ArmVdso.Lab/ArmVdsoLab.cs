@@ -280,12 +280,13 @@ public sealed class ArmVdsoLab(SessionSettings settings)
             WorkloadOf(program, hooks, countVdso), settings with { Vdso = design }, settings with { Vdso = against }, placements,
             progress).Run();
 
-    /// <summary>A block of assembly cycle by cycle, round after round on a bare core.</summary>
+    /// <summary>Blocks of assembly cycle by cycle, round after round on a bare core: the regions between markers of llvm-mca
+    /// (<c>LLVM-MCA-BEGIN</c>, <c>LLVM-MCA-END</c>), or the whole file. A block that returns is called as a function.</summary>
     /// <param name="file">A file of assembly.</param>
     /// <param name="rounds">Rounds that are recorded.</param>
     /// <param name="cold">The first rounds, not the steady state.</param>
     /// <exception cref="LabException">It is not code, or does not come to its end.</exception>
-    public ExplainedBlock ExplainBlock(string file, int rounds = 3, bool cold = false) =>
+    public IReadOnlyList<ExplainedBlock> ExplainBlocks(string file, int rounds = 3, bool cold = false) =>
         BlockExplainer.Explain(settings, file, rounds, cold);
 
     /// <summary>Calls of a function in a run, cycle by cycle, with the reason of every wait.</summary>

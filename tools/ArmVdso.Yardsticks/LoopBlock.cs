@@ -31,17 +31,48 @@ public static class LoopBlock
     /// <summary>Registers that are offsets of loads and stores and the base of none: bit n for Xn.</summary>
     public static uint Indices(ReadOnlySpan<uint> words)
     {
-        uint offsets = 0, bases = 0;
+        uint offsets = 0;
         foreach (uint word in words)
         {
-            // Loads and stores: op0 x1x0.
-            if ((word & 0x0A000000) != 0x08000000)
-                continue;
-            bases |= 1u << (int)((word >> 5) & 31);
-            if ((word & 0x3B200C00) == 0x38200800)
+            if (IsAccess(word) && (word & 0x3B200C00) == 0x38200800)
                 offsets |= 1u << (int)((word >> 16) & 31);
         }
-        return offsets & ~bases;
+        return offsets & ~Bases(words);
+    }
+
+    /// <summary>Registers from which an address of a load or store comes: its base, and what that is a copy of or was added to; bit n for
+    /// Xn.</summary>
+    public static uint Addresses(ReadOnlySpan<uint> words)
+    {
+        uint addresses = Bases(words), before;
+        do
+        {
+            before = addresses;
+            foreach (uint word in words)
+            {
+                // What also sets flags counts.
+                bool added = (word & 0xBF000000) is 0x91000000 or 0x8B000000;
+                bool copied = (word & 0xFFE0FFE0) == 0xAA0003E0;
+                if ((added || copied) && (addresses >> (int)(word & 31) & 1) != 0)
+                    addresses |= 1u << (int)((copied ? word >> 16 : word >> 5) & 31);
+            }
+        }
+        while (addresses != before);
+        return addresses;
+    }
+
+    // Loads and stores: op0 x1x0.
+    private static bool IsAccess(uint word) => (word & 0x0A000000) == 0x08000000;
+
+    private static uint Bases(ReadOnlySpan<uint> words)
+    {
+        uint bases = 0;
+        foreach (uint word in words)
+        {
+            if (IsAccess(word))
+                bases |= 1u << (int)((word >> 5) & 31);
+        }
+        return bases;
     }
 
     /// <summary>Makes a branch at the end of a block go to its start.</summary>

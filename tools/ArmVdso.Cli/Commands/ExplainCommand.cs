@@ -26,7 +26,7 @@ internal static class ExplainCommand
             Arity = ArgumentArity.ZeroOrMore,
         };
         var guest = new GuestOptions();
-        var core = new CoreOptions();
+        var core = new CoreOptions(several: true);
         // The reference engine runs: it alone reports each instruction.
         OptionGroup[] groups =
         [
@@ -37,19 +37,21 @@ internal static class ExplainCommand
             "explain", "shows code cycle by cycle, with the reason of every stall", groups, [iterations, cold, call, longest, json],
                 [target, program], input =>
             {
-                SessionSettings settings = CliCommand.Settings(input, groups);
+                SessionSettings[] several = [.. core.Cores(input).Select(
+                    name => CliCommand.Settings(input, groups.Where(g => g != core), new SessionSettings { Core = name }))];
                 string what = input.Operand(target)!;
                 string[] words = input.Value(program) ?? [];
                 int rounds = (int)input.Number(iterations, 1, 1000);
                 int limit = (int)input.Number(longest, 1, 100_000);
                 int wanted = (int)input.Number(call, 0, 1_000_000);
                 bool asJson = input.Value(json), fromStart = input.Value(cold);
-                if (settings.Core == "none")
+                if (several.Any(s => s.Core == "none"))
                     throw CommandInput.Error("--core: none has no pipeline");
                 if (words.Length == 0 && (what.EndsWith(".s", StringComparison.OrdinalIgnoreCase) || what.Contains('/')))
                 {
                     input.Refuse("for a block", [call, longest, .. groups.Where(g => g != core).SelectMany(g => g.Options)]);
-                    return () => ShowBlock(settings, new ArmVdsoLab(settings).ExplainBlock(what, rounds, fromStart), asJson);
+                    return () => ShowBlocks(
+                        [.. several.Select(s => (s, new ArmVdsoLab(s).ExplainBlocks(what, rounds, fromStart)))], asJson);
                 }
                 input.Refuse("for a function", iterations, cold);
                 if (words.Length == 0)
@@ -58,9 +60,12 @@ internal static class ExplainCommand
                 {
                     using Stream output = words.Length > 0 ? StandardStream.Open(2) : Stream.Null;
                     SessionHooks hooks = Terminal.Hooks(Stream.Null, output, output);
-                    foreach (ExplainedCall c in new ArmVdsoLab(settings)
-                        .ExplainCalls(what, words.Length > 0 ? words : null, limit, wanted, hooks))
-                        ShowCall(settings, what, c, asJson);
+                    foreach (SessionSettings settings in several)
+                    {
+                        foreach (ExplainedCall c in new ArmVdsoLab(settings)
+                            .ExplainCalls(what, words.Length > 0 ? words : null, limit, wanted, hooks))
+                            ShowCall(settings, what, c, asJson);
+                    }
                     return 0;
                 };
             })
@@ -76,7 +81,26 @@ internal static class ExplainCommand
         DefaultValueFactory = _ => fallback,
     };
 
-    private static int ShowBlock(SessionSettings settings, ExplainedBlock block, bool json)
+    /// <summary>Shows blocks; on several cores their cycles side by side first.</summary>
+    private static int ShowBlocks((SessionSettings Settings, IReadOnlyList<ExplainedBlock> Blocks)[] all, bool json)
+    {
+        if (!json && all.Length > 1)
+        {
+            var table = new Table(["cycles a round", .. all.Select(a => a.Settings.Core)]);
+            for (int i = 0; i < all[0].Blocks.Count; i++)
+                table.Add([all[0].Blocks[i].File, .. all.Select(a => Text.Fixed(a.Blocks[i].CyclesPerRound, 2))]);
+            table.Write(Console.Out);
+            Console.Out.WriteLine();
+        }
+        foreach ((SessionSettings settings, IReadOnlyList<ExplainedBlock> blocks) in all)
+        {
+            foreach (ExplainedBlock block in blocks)
+                ShowBlock(settings, block, json);
+        }
+        return 0;
+    }
+
+    private static void ShowBlock(SessionSettings settings, ExplainedBlock block, bool json)
     {
         var writer = new TimelineWriter(Console.Out);
         string state = block.Cold ? "cold" : "steady state";
@@ -94,16 +118,20 @@ internal static class ExplainCommand
                 ["modelled"] = true,
             }.ToJsonString());
             writer.WriteJson(block.Records, block.RoundLength, state);
-            return 0;
+            return;
         }
         Console.Out.WriteLine(
             $"core {settings.Core}, profile {settings.CpuProfileName}, {block.File}: {block.Instructions} instructions, "
             + $"{Text.Fixed(block.CyclesPerRound, 2)} cycles a round in the steady state "
             + $"({Text.Fixed(block.Instructions / block.CyclesPerRound, 2)} instructions a cycle); cycles are modelled");
         Console.Out.WriteLine($"{block.Rounds} rounds, {state}");
+        if (block.IsFunction)
+            Console.Out.WriteLine("A round is a call of it: the BL and a B around it are in its cycles.");
+        if (block.Missing.Count > 0)
+            Console.Out.WriteLine($"Not here, so that a call of it returns at once: {string.Join(' ', block.Missing)}");
         Console.Out.WriteLine();
         writer.Write(block.Records, block.RoundLength);
-        return 0;
+        Console.Out.WriteLine();
     }
 
     private static void ShowCall(SessionSettings settings, string target, ExplainedCall call, bool json)

@@ -49,11 +49,22 @@ internal sealed class CoreOptions : OptionGroup
 {
     internal override string Title => "CPUs and timing";
 
-    private readonly Option<string> _core = Text(
-        "--core", "cortex-a53",
-        "timing model of the CPUs, which also names their profile and kernel: a name that 'models' lists, or a file; none: one cycle an "
-        + "instruction",
-        "NAME|FILE");
+    private readonly bool _several;
+
+    private readonly Option<string> _core;
+
+    /// <summary>The options.</summary>
+    /// <param name="several">Whether --core takes several, joined by commas.</param>
+    internal CoreOptions(bool several = false)
+    {
+        _several = several;
+        string more = several ? "; several, joined by commas, are put side by side" : "";
+        _core = Text(
+            "--core", "cortex-a53",
+            "timing model of the CPUs, which also names their profile and kernel: a name that 'models' lists, or a file; none: one cycle "
+            + "an instruction" + more,
+            several ? "NAME|FILE[,...]" : "NAME|FILE");
+    }
 
     private readonly Option<string> _board = Text(
         "--board", "none",
@@ -63,9 +74,18 @@ internal sealed class CoreOptions : OptionGroup
 
     internal override IReadOnlyList<Option> Options => [_core, _board];
 
-    internal override SessionSettings Apply(CommandInput input, SessionSettings settings)
+    internal override SessionSettings Apply(CommandInput input, SessionSettings settings) => settings with { Core = Cores(input)[0] };
+
+    /// <summary>The cores that --core names, on the board.</summary>
+    /// <exception cref="UserError">There is no such core or board.</exception>
+    internal IReadOnlyList<string> Cores(CommandInput input)
     {
         string core = input.Text(_core);
+        return [.. (_several ? core.Split(',') : [core]).Select(c => OnBoard(input, c))];
+    }
+
+    private string OnBoard(CommandInput input, string core)
+    {
         string board = input.Text(_board);
         string option = _core.Name;
         try
@@ -82,7 +102,7 @@ internal sealed class CoreOptions : OptionGroup
         {
             throw CommandInput.Error($"{option}: {e.Message}");
         }
-        return settings with { Core = core };
+        return core;
     }
 }
 

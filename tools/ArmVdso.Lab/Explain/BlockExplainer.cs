@@ -4,31 +4,40 @@ namespace ArmVdso.Lab.Explain;
 internal static class BlockExplainer
 {
     private const int Warm = 4 * BlockRunner.Period;
+    private const int MostSteps = 400;
     private const int Counted = 4 * BlockRunner.Period;
 
-    /// <summary>Runs the block and records some rounds.</summary>
+    /// <summary>Runs the blocks of a file and records some rounds of each.</summary>
     /// <exception cref="LabException">It is not code, or does not come to its end.</exception>
-    internal static ExplainedBlock Explain(SessionSettings settings, string file, int rounds, bool cold)
+    internal static IReadOnlyList<ExplainedBlock> Explain(SessionSettings settings, string file, int rounds, bool cold) =>
+        [.. BlockCode.Read(file).Select(code => Explain(settings, code, rounds, cold))];
+
+    private static ExplainedBlock Explain(SessionSettings settings, BlockCode code, int rounds, bool cold)
     {
-        using var block = new BlockRunner(settings, file);
+        using var block = new BlockRunner(settings, code);
         var records = new List<PipelineRecord>();
         double steady = cold ? 0 : Steady(block);
-        int wanted = rounds * block.Length;
+        // A function's rounds have the length that its branches give them.
+        int wanted = block.IsFunction ? rounds * MostSteps : rounds * block.Length;
         PipelineRecorder.Attach(block.Cpu, record =>
         {
-            if (records.Count < wanted)
-                records.Add(record);
+            if (records.Count >= wanted || !block.IsInside(record.Pc))
+                return;
+            record.Symbol = code.Labels[block.Number(record.Pc)];
+            records.Add(record);
         });
         block.Run(rounds);
         if (cold)
             steady = Steady(block);
         // Branches inside of the block make rounds of other lengths.
         ulong start = records[0].Pc;
-        bool regular = Enumerable.Range(0, records.Count / block.Length)
+        bool regular = !block.IsFunction && Enumerable.Range(0, records.Count / block.Length)
             .All(i => (records[i * block.Length].Pc - start) / 4 % (ulong)block.Length == 0);
         return new ExplainedBlock
         {
-            File = file,
+            File = code.Name,
+            IsFunction = block.IsFunction,
+            Missing = code.Missing,
             Instructions = block.Length,
             Rounds = rounds,
             Cold = cold,

@@ -1,14 +1,12 @@
-using System.Diagnostics;
-using ArmVdso.Assembler;
 using ArmVdso.Emulator.Timing.Models;
 using ArmVdso.Yardsticks;
 
 namespace ArmVdso.Lab.Explain;
 
 /// <summary>Runs a block of assembly round after round on a bare core, as llvm-mca takes it: each round from its first instruction to its
-/// last; a branch at its end goes back to the start. At the start of every 64th round general registers hold addresses of memory of their
-/// own again, SIMD&amp;FP registers 1.0, so that pointers walk through memory that the caches hold; what depends on a result still waits
-/// for it.</summary>
+/// last; a branch at its end goes back to the start. A block that returns is a function, and a round a call of it. At the start of every
+/// 64th round, and of each call, general registers hold addresses of memory of their own again, SIMD&amp;FP registers 1.0, so that pointers
+/// walk through memory that the caches hold; what depends on a result still waits for it.</summary>
 internal sealed class BlockRunner : IDisposable
 {
     /// <summary>Rounds between two settings of the registers.</summary>
@@ -16,31 +14,37 @@ internal sealed class BlockRunner : IDisposable
 
     private const ulong Area = 0x10000;
     private readonly SnippetTimer _timer;
-    private readonly uint[] _words;
-    private readonly ulong _end;
+    private readonly ulong _first, _end;
     private readonly bool _loop;
     private readonly uint _indices;
     private int _round;
 
     /// <summary>Instructions in a round.</summary>
-    internal int Length => _words.Length;
+    internal int Length { get; }
 
-    /// <summary>Rounds that are laid out one behind the other: 1 when a branch closes the loop.</summary>
+    /// <summary>Rounds that are laid out one behind the other: 1 when a branch closes the loop, and of a function.</summary>
     internal int Copies { get; }
+
+    /// <summary>Whether it is a function: a round is a call of it.</summary>
+    internal bool IsFunction { get; }
 
     /// <summary>The CPU.</summary>
     internal Cpu Cpu => _timer.Cpu;
 
+    /// <summary>Whether an address is one of the block's instructions, not of the call around a function.</summary>
+    internal bool IsInside(ulong pc) => pc >= _first && pc < _first + ((ulong)Length * 4 * (ulong)Copies);
+
     /// <summary>Prepares a block.</summary>
-    /// <exception cref="LabException">It is not code, or it is too long.</exception>
-    internal BlockRunner(SessionSettings settings, string file)
+    /// <exception cref="LabException">It is too long, or there is no such core.</exception>
+    internal BlockRunner(SessionSettings settings, BlockCode code)
     {
-        _words = Assemble(file);
-        if (_words.Length == 0)
-            throw new LabException($"{file}: no instructions", LabFault.Input);
-        if (_words.Length > 2048)
-            throw new LabException($"{file}: {_words.Length} instructions; at most 2048", LabFault.Input);
-        _indices = LoopBlock.Indices(_words);
+        uint[] words = [.. code.Words];
+        Length = words.Length;
+        if (words.Length > 2048)
+            throw new LabException($"{code.Name}: {words.Length} instructions; at most 2048", LabFault.Input);
+        IsFunction = code.IsFunction;
+        // What a function does not find memory with may be a count, on which its loops depend.
+        _indices = IsFunction ? ~LoopBlock.Addresses(words) : LoopBlock.Indices(words);
         try
         {
             _timer = new SnippetTimer(settings.Core);
@@ -49,9 +53,46 @@ internal sealed class BlockRunner : IDisposable
         {
             throw new LabException(e.Message, LabFault.Input, e);
         }
-        Copies = LoopBlock.Place(_timer, _words, out _loop, out _end);
+        if (IsFunction)
+        {
+            Copies = 1;
+            _first = SnippetTimer.Code + 8;
+            PlaceFunction(words, code.Symbols);
+            _end = _first + ((ulong)words.Length * 4) + 4;
+        }
+        else
+        {
+            _first = SnippetTimer.Code;
+            Copies = LoopBlock.Place(_timer, words, out _loop, out _end);
+        }
         Prepare();
     }
+
+    /// <summary>A BL and a B around the function, and behind it a RET, which is all that functions have which it calls and which are not
+    /// here. Addresses of symbols are those of a page of data that points to itself.</summary>
+    private void PlaceFunction(uint[] words, IReadOnlyList<string?> symbols)
+    {
+        const uint Call = 0x94000002, Back = 0x17FFFFFF, Return = 0xD65F03C0;
+        ulong stub = _first + ((ulong)words.Length * 4), data = SnippetTimer.Data + (Area * 31) + 0x8000;
+        _timer.Ram.Write(SnippetTimer.Code, Call);
+        _timer.Ram.Write(SnippetTimer.Code + 4, Back);
+        for (int i = 0; i < words.Length; i++)
+        {
+            ulong at = _first + ((ulong)i * 4);
+            uint word = words[i];
+            if (symbols[i] is not null && (word & 0x7C000000) == 0x14000000)
+                word |= (uint)((stub - at) / 4);
+            else if (symbols[i] is not null && (word & 0x9F000000) == 0x90000000)
+                word |= Pages((long)(data >> 12) - (long)(at >> 12));
+            _timer.Ram.Write(at, word);
+        }
+        _timer.Ram.Write(stub, Return);
+        for (ulong at = data; at < data + 0x1000; at += 8)
+            _timer.Ram.Write(at, data);
+    }
+
+    /// <summary>The bits of ADRP for a distance in pages.</summary>
+    private static uint Pages(long distance) => ((uint)distance & 3) << 29 | ((uint)(distance >> 2) & 0x7FFFF) << 5;
 
     private void Prepare()
     {
@@ -74,6 +115,9 @@ internal sealed class BlockRunner : IDisposable
             cpu.SetV(i, new V128(0x3FF0000000000000, 0x3FF0000000000000));
     }
 
+    /// <summary>The number of the instruction at an address, from 0.</summary>
+    internal int Number(ulong pc) => (int)((pc - _first) / 4 % (ulong)Length);
+
     /// <summary>Runs so many rounds (at least; a multiple of <see cref="Copies"/>).</summary>
     /// <returns>Rounds that were run, and the cycles they took.</returns>
     /// <exception cref="LabException">The block took an exception or does not come to its end.</exception>
@@ -84,6 +128,9 @@ internal sealed class BlockRunner : IDisposable
         while (done < rounds)
         {
             int steps = 0;
+            // A function gets its arguments anew for each call.
+            if (IsFunction)
+                Reset();
             do
             {
                 ulong exceptions = _timer.Cpu.ExceptionEntries;
@@ -91,12 +138,10 @@ internal sealed class BlockRunner : IDisposable
                 _timer.Cpu.Step();
                 if (_timer.Cpu.ExceptionEntries != exceptions)
                     throw new LabException(
-                        $"instruction {(pc - SnippetTimer.Code) / 4 % (ulong)_words.Length} of the block takes an exception "
-                        + $"({_timer.Cpu.PendingClass})", LabFault.Input);
+                        $"instruction {Number(pc)} of the block takes an exception ({_timer.Cpu.PendingClass})", LabFault.Input);
                 if (_timer.Cpu.PC < SnippetTimer.Code || _timer.Cpu.PC > _end || ++steps > 100_000)
                     throw new LabException(
-                        $"instruction {(pc - SnippetTimer.Code) / 4 % (ulong)_words.Length} of the block leaves it, or a round does not "
-                        + $"end", LabFault.Input);
+                        $"instruction {Number(pc)} of the block leaves it, or a round does not end", LabFault.Input);
             }
             while (_timer.Cpu.PC != SnippetTimer.Code && _timer.Cpu.PC != _end);
             done += Copies;
@@ -114,68 +159,6 @@ internal sealed class BlockRunner : IDisposable
                 _timer.Cpu.PC = SnippetTimer.Code;
         }
         return (done, _timer.Cpu.Cycles - start);
-    }
-
-    private static uint[] Assemble(string file)
-    {
-        string text;
-        try
-        {
-            text = File.ReadAllText(file);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new LabException($"{file}: {e.Message}", LabFault.NotFound);
-        }
-        try
-        {
-            return AssemblyProgram.Parse(text).Words;
-        }
-        catch (AssemblerException e)
-        {
-            // Macros, sections, expressions: what only a whole assembler knows.
-            return Clang(file)
-                ?? throw new LabException($"{file}: {e.Message} (clang-19 is not there, or does not take it either)", LabFault.Input);
-        }
-    }
-
-    private static uint[]? Clang(string file)
-    {
-        string folder = Directory.CreateTempSubdirectory("armvdso-").FullName;
-        try
-        {
-            string outputFile = Path.Join(folder, "block.o");
-            if (!Start(
-                "clang-19", "--target=aarch64-linux-gnu", "-march=armv8.5-a+fp16+lse+sha2+aes+crc+dotprod", "-c", file, "-o", outputFile))
-                return null;
-            string binary = Path.Join(folder, "block.bin");
-            if (!Start("llvm-objcopy-19", "-O", "binary", "-j", ".text", outputFile, binary))
-                return null;
-            byte[] bytes = File.ReadAllBytes(binary);
-            var words = new uint[bytes.Length / 4];
-            for (int i = 0; i < words.Length; i++)
-                words[i] = BitConverter.ToUInt32(bytes, 4 * i);
-            return words;
-        }
-        catch (Exception e) when (e is IOException or System.ComponentModel.Win32Exception)
-        {
-            return null;
-        }
-        finally
-        {
-            Directory.Delete(folder, true);
-        }
-    }
-
-    private static bool Start(string program, params string[] arguments)
-    {
-        var info = new ProcessStartInfo(program) { RedirectStandardError = true };
-        foreach (string argument in arguments)
-            info.ArgumentList.Add(argument);
-        using Process process = Process.Start(info)!;
-        process.StandardError.ReadToEnd();
-        process.WaitForExit();
-        return process.ExitCode == 0;
     }
 
     public void Dispose() => _timer.Dispose();

@@ -15,6 +15,8 @@ internal sealed class CallRecorder
     private readonly int _longest;
     private readonly int _wanted;
     private readonly int _enough;
+    private readonly bool _prefers;
+    private int _stayed;
 
     /// <summary>Calls seen to their end.</summary>
     internal int Calls { get; private set; }
@@ -31,8 +33,20 @@ internal sealed class CallRecorder
     /// <summary>The call that was asked for by its number.</summary>
     internal List<PipelineRecord>? Chosen { get; private set; }
 
+    /// <summary>Whether <see cref="Fastest"/> and <see cref="First"/> are calls that made no system call and were not interrupted:
+    /// where there are such, no others are taken.</summary>
+    internal bool Stayed { get; private set; }
+
+    /// <summary>Number of <see cref="First"/>, from 1.</summary>
+    internal int FirstNumber { get; private set; }
+
+    /// <summary>Times the calls that are wanted, all of which may make a system call before that is taken to be the rule.</summary>
+    private const int Patience = 8;
+
+    private const uint SupervisorCall = 0xD4000001;
+
     /// <summary>All calls that are wanted have been seen.</summary>
-    internal bool Enough => _wanted > 0 ? Chosen is not null : Calls >= _enough;
+    internal bool Enough => _wanted > 0 ? Chosen is not null : (_prefers ? _stayed : Calls) >= _enough || Calls >= _enough * Patience;
 
     /// <summary>Watches a machine.</summary>
     /// <param name="machine">The machine.</param>
@@ -40,9 +54,11 @@ internal sealed class CallRecorder
     /// <param name="longest">Instructions after which a record ends.</param>
     /// <param name="wanted">Number of the call that is wanted, from 1; 0: first and fastest.</param>
     /// <param name="enough">Calls after which the first and the fastest are taken.</param>
+    /// <param name="prefers">Whether calls that make no system call are preferred.</param>
     /// <exception cref="LabException">The timing model has no pipeline.</exception>
-    internal CallRecorder(Machine machine, IReadOnlySet<ulong> starts, int longest, int wanted, int enough)
+    internal CallRecorder(Machine machine, IReadOnlySet<ulong> starts, int longest, int wanted, int enough, bool prefers)
     {
+        _prefers = prefers;
         _machine = machine;
         _starts = starts;
         _longest = longest;
@@ -80,8 +96,15 @@ internal sealed class CallRecorder
     private void Finish(List<PipelineRecord> call)
     {
         Calls++;
-        First ??= call;
-        if (Fastest is null || Cycles(call) < Cycles(Fastest))
+        // The first one may have had its pages brought in; a later one that left its exception level was interrupted, or asked the kernel.
+        bool stayed = _prefers && (Calls == 1
+            ? !call.Exists(r => r.EL <= 0 && (r.Word & 0xFFE0001F) == SupervisorCall) : call.All(r => r.EL == call[0].EL));
+        _stayed += stayed ? 1 : 0;
+        if (stayed && !Stayed)
+            (Stayed, First, Fastest) = (true, null, null);
+        if (stayed == Stayed && First is null)
+            (First, FirstNumber) = (call, Calls);
+        if (stayed == Stayed && (Fastest is null || Cycles(call) < Cycles(Fastest)))
         {
             Fastest = call;
             FastestNumber = Calls;

@@ -6,6 +6,12 @@ public sealed record ExplainedBlock
     /// <summary>The file.</summary>
     public required string File { get; init; }
 
+    /// <summary>Whether it returns: then a round is a call of it, with the BL and a B around it in its cycles.</summary>
+    public bool IsFunction { get; init; }
+
+    /// <summary>Functions that it calls and data that it refers to, which are not there: the functions return at once.</summary>
+    public IReadOnlyList<string> Missing { get; init; } = [];
+
     /// <summary>Instructions of a round.</summary>
     public required int Instructions { get; init; }
 
