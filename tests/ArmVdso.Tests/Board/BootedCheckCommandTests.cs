@@ -96,7 +96,8 @@ public sealed class BootedCheckCommandTests
         JsonArray cells = JsonNode.Parse(result.Output)!["kernels"]![0]!["cells"]!.AsArray();
         Assert.Equal(series == "6.1" ? 9 : 10, cells.Select(c => c!["function"]!.GetValue<string>()).Distinct().Count());
         Assert.DoesNotContain(cells, c => c!["verdict"]!.GetValue<string>() is "failed" or "vacuous");
-        Assert.Equal(cpus > 1, cells.Any(c => c!["event"]!.GetValue<string>() == "migrate" && c["verdict"]!.GetValue<string>() == "proved"));
+        foreach (JsonNode? migration in cells.Where(c => c!["event"]!.GetValue<string>() == "migrate"))
+            Assert.Equal(cpus > 1 ? "proved" : "n/a", migration!["verdict"]!.GetValue<string>());
     }
 
     [Theory]

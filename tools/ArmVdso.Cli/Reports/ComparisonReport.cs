@@ -42,7 +42,8 @@ internal static class ComparisonReport
             "Cycles are modelled (median of undisturbed calls, the loop around them taken off); the instructions, the kernel's too, were "
             + "executed.");
         output.WriteLine();
-        var table = new Table("function", "syscall cycles", "vDSO cycles", "ratio", "syscall insns", "vDSO insns", "vDSO calls", "fell back");
+        var table = new Table(
+            "function", "syscall cycles", "vDSO cycles", "ratio", "syscall insns", "vDSO insns", "vDSO calls", "fell back");
         foreach (BootedFigures f in r.Functions)
         {
             table.Add(

@@ -3,16 +3,16 @@ using ArmVdso.Lab.Check;
 
 namespace ArmVdso.Lab.Boot;
 
-/// <summary>Explores calls of a booted kernel's vDSO: at each instruction boundary of a call an interrupt comes, upon which the kernel itself
-/// switches tasks, moves the thread, updates or sets its clocks, or delivers a signal; the answer is compared with what system calls
-/// say.</summary>
+/// <summary>Explores calls of a booted kernel's vDSO: at each instruction boundary of a call an interrupt comes, upon which the kernel
+/// itself switches tasks, moves the thread, updates or sets its clocks, or delivers a signal; the answer is compared with what system
+/// calls say.</summary>
 public static class BootedCheck
 {
     private const int Tasks = 2;
 
     private const string Explored =
-        "each boundary between two instructions of the call as it is made undisturbed, of a thread that was on CPU 0, from one state of the "
-        + "machine for each function";
+        "each boundary between two instructions of the call as it is made undisturbed, of a thread that was on CPU 0, from one state of "
+        + "the machine for each function";
 
     /// <summary>What may happen.</summary>
     public static IReadOnlyList<CheckName> Events { get; } = [.. BootedEvent.All.Select(e => new CheckName(e.Name, e.Meaning))];
@@ -65,13 +65,16 @@ public static class BootedCheck
         SessionSettings settings, BootFiles files, string id, TextWriter output, string? mutant = null, bool brief = false)
     {
         var schedule = Schedule.Parse(id);
-        if (schedule.Events is not [{ Part: -1 } scheduled] || schedule.Versions is not null
-            || BootedEvent.All.FirstOrDefault(e => e.Name == scheduled.Event) is not { } happens)
+        ScheduledEvent scheduled = schedule.Events.FirstOrDefault(new ScheduledEvent("none", -1, -1));
+        BootedEvent? happens = BootedEvent.All.FirstOrDefault(e => e.Name == scheduled.Event);
+        if (schedule.Events.Count > 1 || scheduled.Part != -1 || schedule.Versions is not null
+            || (happens is null && schedule.Events.Count > 0))
         {
             string known = string.Join(' ', Events.Select(e => e.Name));
-            throw new LabException($"replay: '{id}' is not RELEASE/FUNCTION/EVENT@BOUNDARY of a booted kernel; events: {known}", LabFault.Input);
+            throw new LabException(
+                $"replay: '{id}' is not RELEASE/FUNCTION/EVENT@BOUNDARY of a booted kernel; events: {known}", LabFault.Input);
         }
-        if (happens.Cpus > settings.Cpus)
+        if (happens?.Cpus > settings.Cpus)
             throw new LabException($"replay: {happens.Name} needs {happens.Cpus} CPUs (--cpus)", LabFault.Input);
         using var rig = new BootedRig(settings, files);
         bool planted = false;

@@ -20,7 +20,8 @@ internal sealed record BootedFunction(string Name, string Symbol, Func<CallRecor
         new("clock_getres", "__kernel_clock_getres", WrongResolution),
         new("getrandom", "__kernel_getrandom", WrongBytes),
         .. ((string[])["getpid", "gettid", "getuid", "geteuid", "getgid", "getegid", "getppid"]).Select(
-            n => new BootedFunction(n, "__kernel_" + n, WrongNumber)),
+            n => new BootedFunction(n, "__kernel_" + n, r => WrongNumber(r, c => c.Result))),
+        new("getcpu", "__kernel_getcpu", r => WrongNumber(r, c => c.Result == 0 ? c.Answer[0] : ulong.MaxValue)),
     ];
 
     private static BootedFunction Clock(string name, ulong tick) =>
@@ -95,13 +96,15 @@ internal sealed record BootedFunction(string Name, string Symbol, Func<CallRecor
         return null;
     }
 
-    private static string? WrongNumber(CallRecord r)
+    /// <summary>A number is what it was before the call or what it is after it.</summary>
+    private static string? WrongNumber(CallRecord r, Func<(ulong Result, ulong[] Answer), ulong> of)
     {
         (uint before, uint after) = ((uint)r.Truth.Before, (uint)r.Truth.After);
-        foreach ((string which, (ulong result, _)) in Calls(r))
+        foreach ((string which, (ulong, ulong[]) call) in Calls(r))
         {
-            if ((uint)result != after && (which == LastCall || (uint)result != before))
-                return Text($"{which} returned {(int)result}; system calls say {(int)before} before and {(int)after} after");
+            uint answer = (uint)of(call);
+            if (answer != after && (which == LastCall || answer != before))
+                return Text($"{which} answered {(int)answer}; system calls say {(int)before} before and {(int)after} after");
         }
         return null;
     }

@@ -1,6 +1,7 @@
 namespace ArmVdso.Lab.Boot;
 
-/// <summary>Watches one call of Guests/interrupted.c: counts its instructions at EL0, and has something happen before one of them.</summary>
+/// <summary>Watches one call of Guests/interrupted.c: counts its instructions at EL0, and has something happen before one of
+/// them.</summary>
 /// <param name="symbols">Addresses of the guest's symbols.</param>
 /// <param name="boundary">Before which instruction of the function; negative: nowhere.</param>
 /// <param name="happen">What happens; it is called while the instruction before is about to be executed.</param>
