@@ -213,7 +213,7 @@ internal sealed class HostTree : IDisposable
     public long CreateFile(HostLocation location, uint mode)
     {
         const int createExclusive = 0xC1;
-        long fd = At(location, (parent, name) => openat(parent, name, createExclusive | O_NOFOLLOW | O_CLOEXEC, mode & 0xFFF));
+        long fd = At(location, (parent, name) => openat(parent, name, createExclusive | O_NOFOLLOW | O_CLOEXEC, mode & 0x3FF));
         if (fd >= 0)
             _ = close((int)fd);
         return Math.Min(fd, 0);
@@ -239,7 +239,10 @@ internal sealed class HostTree : IDisposable
         return -1;
     }
 
-    public long ChangeMode(HostLocation location, uint mode) => At(location, (fd, name) => fchmodat(fd, name, mode & 0xFFF, 0));
+    public long ChangeMode(HostLocation location, uint mode) => At(location, (fd, name) => fchmodat(fd, name, HostMode(mode), 0));
+
+    /// <summary>Permissions as a file of the host gets them: no guest makes a program of the host run as another user.</summary>
+    private static uint HostMode(uint mode) => mode & ((mode & Modes.S_IFMT) == Modes.S_IFDIR ? 0xFFFu : 0x3FF);
 
     public long SetTimes(HostLocation location, long atime, long mtime) => At(location, (fd, name) => utimensat(fd, name,
         [atime / 1_000_000_000, atime % 1_000_000_000, mtime / 1_000_000_000, mtime % 1_000_000_000], AT_SYMLINK_NOFOLLOW));

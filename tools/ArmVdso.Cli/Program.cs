@@ -2,10 +2,8 @@ using ArmVdso.Cli;
 using ArmVdso.Emulator.Engine.Lockstep;
 
 // A standard stream that was closed may be a file of the runtime's by now.
-if (StandardStream.IsClosed(1))
-    Console.SetOut(TextWriter.Null);
-if (StandardStream.IsClosed(2))
-    Console.SetError(TextWriter.Null);
+Console.SetOut(StandardStream.IsClosed(1) ? TextWriter.Null : ReportStream.Standard(1));
+Console.SetError(StandardStream.IsClosed(2) ? TextWriter.Null : ReportStream.Standard(2));
 Interruption.Install();
 ProgressLine.Start();
 // The kernel starts the program's interpreter with the program's words.

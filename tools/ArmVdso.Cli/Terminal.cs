@@ -47,20 +47,11 @@ internal static class Terminal
     private static Handler Interrupts(Session session) => new Handler(session);
 
     /// <summary>A file for a report; stderr when none is named.</summary>
+    /// <param name="option">The option that asks for it.</param>
+    /// <param name="file">Its name; null or empty: none.</param>
     /// <exception cref="UserError">It cannot be written.</exception>
-    internal static TextWriter Open(string? file)
-    {
-        if (string.IsNullOrEmpty(file))
-            return TextWriter.Synchronized(Console.Error);
-        try
-        {
-            return new StreamWriter(file) { AutoFlush = true };
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new UserError($"{file}: {e.Message}", ExitStatus.EmulatorError);
-        }
-    }
+    internal static TextWriter Open(string option, string? file) => string.IsNullOrEmpty(file)
+        ? TextWriter.Synchronized(Console.Error) : new StreamWriter(ReportStream.Create(option, file)) { AutoFlush = true };
 
     /// <summary>A run that is told of signals, and of which a line of progress tells.</summary>
     private sealed class Handler : IDisposable

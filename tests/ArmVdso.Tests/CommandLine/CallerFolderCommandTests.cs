@@ -35,6 +35,11 @@ public sealed class CallerFolderCommandTests : IDisposable
         Assert.Equal((0, ""), (status, errors));
         Assert.Equal("kept?\n", File.ReadAllText(Path.Combine(folder, "out.txt")));
 
+        // A guest may call itself root: a file of the host gets no bit that would make its program run as its owner.
+        (status, _, errors) = RunFrom(folder, "--core", "none", "--bind", $"{folder}:{folder}", "./prog", "set.id", "chmod");
+        Assert.Equal((0, ""), (status, errors));
+        Assert.Equal("755\n", GuestPrograms.Run("stat", "-c", "%a", Path.Combine(folder, "set.id")).Output);
+
         (status, _, errors) = RunFrom(folder, "--core", "none", "./prog", "input.txt");
         Assert.Equal("its line\n", File.ReadAllText(Path.Combine(folder, "input.txt")));
         Assert.Contains("1 file in", errors, StringComparison.Ordinal);
@@ -59,5 +64,6 @@ public sealed class CallerFolderCommandTests : IDisposable
         Assert.Equal(counts[0], named[1]);
     }
 
-    private static string Counts(string report) => string.Join('\n', report.Split('\n').Where(line => !line.Contains("seconds of the host")));
+    private static string Counts(string report) =>
+        string.Join('\n', report.Split('\n').Where(line => !line.Contains("seconds of the host")));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-/* A program as a person has it: it reads a file beside it, and with an argument writes one. */
+/* A program as a person has it: it reads a file beside it, and with an argument writes one; with another makes it set-user-ID. */
 #include "guest.h"
+#include <sys/stat.h>
 
 int main(int count, char **words)
 {
@@ -20,6 +21,8 @@ int main(int count, char **words)
 		return 3;
 	fputs("kept?\n", file);
 	fclose(file);
+	if (count > 2 && chmod(words[1], 06755))
+		return 4;
 	printf("cwd %s\n", getcwd(line, sizeof(line)) ? "known" : "too long");
 	return access(words[1], R_OK);
 }

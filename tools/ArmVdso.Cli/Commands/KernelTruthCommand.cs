@@ -43,7 +43,7 @@ internal static class KernelTruthCommand
                 return () =>
                 {
                     // Opened first: a boot takes a minute.
-                    using TextWriter? written = table.Length == 0 ? null : Terminal.Open(table);
+                    using TextWriter? written = table.Length == 0 ? null : Terminal.Open(charges.Name, table);
                     KernelTruthResult result = KernelTruth.Measure(settings, file, arguments);
                     if (written is not null)
                         new KernelCosts(result).Write(written);

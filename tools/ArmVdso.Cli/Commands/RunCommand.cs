@@ -128,11 +128,11 @@ internal static class RunCommand
             throw CommandInput.Error(
                 "--watch needs a terminal on standard error, and the program's input and output elsewhere: </dev/null >FILE");
         }
-        using TextWriter? straceOutput = outputs.Strace is null ? null : Terminal.Open(outputs.Strace.Value.File);
+        using TextWriter? straceOutput = outputs.Strace is null ? null : Terminal.Open("--strace", outputs.Strace.Value.File);
         Strace? strace = straceOutput is null ? null : new Strace(straceOutput, outputs.Strace!.Value.Settings);
-        using TextWriter? konataOutput = string.IsNullOrEmpty(outputs.Konata) ? null : Terminal.Open(outputs.Konata);
+        using TextWriter? konataOutput = string.IsNullOrEmpty(outputs.Konata) ? null : Terminal.Open("--konata", outputs.Konata);
         reports.Open();
-        using TextWriter? crashOutput = outputs.Crash is null ? null : Terminal.Open(outputs.Crash);
+        using TextWriter? crashOutput = outputs.Crash is null ? null : Terminal.Open("--crash", outputs.Crash);
         using Stream output = StandardStream.Open(1);
         using Stream error = StandardStream.Open(2);
         using Stream input = StandardStream.Open(0);

@@ -43,7 +43,7 @@ internal static class StatCommand
 
     private static int Run(SessionSettings settings, string[] program, int runs, string? separator, string? file)
     {
-        using TextWriter report = Terminal.Open(file);
+        using TextWriter report = Terminal.Open("-o", file);
         var counts = new PerfStatReport(settings);
         int status = 0;
         for (int i = 0; i < runs && status == 0; i++)

@@ -138,7 +138,7 @@ internal static class SweepCommand
             results.Add(sweep.KeyOf(point), sweep.Measure(point));
             return 0;
         }
-        using TextWriter output = question.Output is null ? Console.Out : Terminal.Open(question.Output);
+        using TextWriter output = question.Output is null ? Console.Out : Terminal.Open("-o", question.Output);
         if (question.Print is not null)
         {
             Print(output, question);

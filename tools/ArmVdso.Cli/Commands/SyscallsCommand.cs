@@ -87,7 +87,7 @@ internal static class SyscallsCommand
 
     private static int Count(SessionSettings settings, Question question)
     {
-        using TextWriter report = Terminal.Open(question.Output);
+        using TextWriter report = Terminal.Open("-o", question.Output);
         using Stream input = StandardStream.Open(0), output = StandardStream.Open(1), error = StandardStream.Open(2);
         SessionHooks hooks = Terminal.Hooks(input, output, error);
         var lab = new ArmVdsoLab(settings);

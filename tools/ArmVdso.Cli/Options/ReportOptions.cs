@@ -122,8 +122,12 @@ internal sealed record ReportFiles
     /// <exception cref="UserError">One cannot be written.</exception>
     internal void Open()
     {
-        foreach (string file in new[] { Stats, EngineStats, Profile }.OfType<string>().Where(f => f.Length > 0).Distinct())
-            _open[file] = Terminal.Open(file);
+        foreach ((string option, string? file) in ((string, string?)[])[("--stats", Stats), ("--engine-stats", EngineStats),
+            ("--profile", Profile)])
+        {
+            if (!string.IsNullOrEmpty(file) && !_open.ContainsKey(file))
+                _open[file] = Terminal.Open(option, file);
+        }
         if (Trace is not null)
             _recording = RecordedSets.Create(Trace);
         if (OutputFolder is { } folder)
@@ -133,12 +137,13 @@ internal sealed record ReportFiles
     /// <summary>Begins the recording; null: there is none.</summary>
     /// <exception cref="UserError">It cannot be written.</exception>
     internal RecordingWriter? Record(RecordingHeader header) =>
-        Trace is null ? null : new RecordingWriter(Trace, _recording!, header, TraceSize);
+        Trace is null ? null : new RecordingWriter($"--trace {Trace}", _recording!, header, TraceSize);
 
     private FileStream? _recording;
     private OutputFolderFiles? _outputs;
 
-    private TextWriter Take(string? file) => file is not null && _open.Remove(file, out TextWriter? writer) ? writer : Terminal.Open(file);
+    private TextWriter Take(string? file) =>
+        file is not null && _open.Remove(file, out TextWriter? writer) ? writer : Terminal.Open("the report", file);
 
     /// <summary>Writes what is written at the end of a run.</summary>
     /// <param name="settings">Settings of the run.</param>

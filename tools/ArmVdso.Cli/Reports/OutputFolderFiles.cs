@@ -10,10 +10,13 @@ namespace ArmVdso.Cli;
 /// <summary>The output folder of gem5: stats.txt with the counts, config.json with every parameter that had effect.</summary>
 internal sealed class OutputFolderFiles
 {
+    private const string Option = "--outdir";
+
     private readonly TextWriter _stats, _config;
 
     private OutputFolderFiles(string folder) =>
-        (_stats, _config) = (Terminal.Open(Path.Join(folder, "stats.txt")), Terminal.Open(Path.Join(folder, "config.json")));
+        (_stats, _config) =
+            (Terminal.Open(Option, Path.Join(folder, "stats.txt")), Terminal.Open(Option, Path.Join(folder, "config.json")));
 
     /// <summary>Makes the folder and its files before the run.</summary>
     /// <exception cref="UserError">They cannot be written.</exception>
@@ -25,7 +28,7 @@ internal sealed class OutputFolderFiles
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new UserError($"{folder}: {e.Message}", ExitStatus.EmulatorError);
+            throw new UserError($"{Option} {folder}: {e.Message}", ExitStatus.EmulatorError);
         }
         return new OutputFolderFiles(folder);
     }
