@@ -49,7 +49,18 @@ internal class PseudoTerminal : Terminal
 
     protected override int Available => Canonical ? (_lines.TryPeek(out byte[]? line) ? line.Length - _taken : 0) : _raw.Count;
 
-    public bool HasInput => Canonical ? _lines.Count > 0 : _raw.Count + _lines.Count > 0;
+    /// <summary>Whether a poll says so: in raw mode without a time only when there is as much as a read waits for.</summary>
+    public bool HasInput =>
+        _lines.Count > 0 || (!Canonical && _raw.Count >= (Control(TimeIndex) == 0 ? Math.Max(1, (int)Control(MinIndex)) : 1));
+
+    /// <summary>Bytes that were typed in raw mode.</summary>
+    public int Typed => _raw.Count;
+
+    /// <summary>VTIME in ns: of a read without VMIN from its beginning, else from each byte on; 0: there is none.</summary>
+    public ulong ReadTime =>
+        Canonical || (Control(MinIndex) != 0 && _raw.Count == 0) ? 0 : Control(TimeIndex) * 100_000_000UL;
+
+    private const int TimeIndex = 5, MinIndex = 6;
 
     protected override void CanonicalChanged()
     {
@@ -64,7 +75,7 @@ internal class PseudoTerminal : Terminal
             _raw.Enqueue([.. _line]);
             _line.Clear();
         }
-        if (HasInput)
+        if (_lines.Count > 0 || (!Canonical && _raw.Count > 0))
             Arrived();
     }
 
@@ -122,7 +133,10 @@ internal class PseudoTerminal : Terminal
     }
 
     /// <summary>The slave's read.</summary>
-    public long ReadInput(Span<byte> buffer)
+    /// <param name="buffer">Where it goes.</param>
+    /// <param name="takes">Takes what there is rather than wait (O_NONBLOCK).</param>
+    /// <param name="late">The time of VTIME has passed.</param>
+    public long ReadInput(Span<byte> buffer, bool takes, bool late)
     {
         if (_lines.TryPeek(out byte[]? line))
         {
@@ -136,11 +150,13 @@ internal class PseudoTerminal : Terminal
             }
             return n;
         }
-        if (!Canonical && _raw.Count > 0)
+        // n_tty_read: VMIN bytes, or as many as were asked for.
+        int least = Math.Clamp(buffer.Length, 1, Math.Max(1, (int)Control(MinIndex)));
+        if (!Canonical && _raw.Count > 0 && (_raw.Count >= least || takes || late || MasterGone))
             return _raw.Dequeue(buffer);
         if (MasterGone)
             return 0;
-        return !Canonical && Control(6) == 0 ? 0 : -Errno.EAGAIN;
+        return !Canonical && Control(MinIndex) == 0 && (Control(TimeIndex) == 0 || late) ? 0 : -Errno.EAGAIN;
     }
 
     /// <summary>The master's write: what a keyboard would send.</summary>
@@ -198,7 +214,7 @@ internal class PseudoTerminal : Terminal
                 _line.Clear();
             }
         }
-        if (HasInput)
+        if (_lines.Count > 0 || (!Canonical && _raw.Count > 0))
             Arrived();
         return data.Length;
     }

@@ -92,27 +92,30 @@ internal class PseudoTerminalSlave : OpenFile
 
     public override string Description => $"/dev/pts/{_pty.Number}";
 
-    public override long Read(Span<byte> buffer, long position) => IsBackground(out long stopped) ? stopped : _pty.ReadInput(buffer);
-
-    /// <summary>A process in the background of its terminal's session does not read (job_control in drivers/tty/n_tty.c): it gets
-    /// SIGTTIN, or EIO where that means nothing.</summary>
-    private bool IsBackground(out long result)
+    /// <summary>Reads; a process in the background is stopped instead (job_control in drivers/tty/n_tty.c).</summary>
+    public override long Read(Span<byte> buffer, long position)
     {
-        Vfs vfs = Inode.Fs.Vfs;
-        result = 0;
-        if (vfs.Current is not { } user || _pty.ForegroundGroup == 0 || user.ProcessGroup == _pty.ForegroundGroup
-            || vfs.Devices.ControllingOf(user.Session) != _pty || vfs.Host is not { } host)
-            return false;
-        result = user.Ignores(Signal.SIGTTIN) || host.Jobs.IsOrphaned(user.ProcessGroup) ? -Errno.EIO : -Errno.ERESTARTSYS;
-        if (result != -Errno.EIO)
-            host.Jobs.Signal(user.ProcessGroup, Signal.SIGTTIN);
-        return true;
+        bool late = TimeIsUp;
+        TimeIsUp = false;
+        long stopped = _pty.CheckChange(Inode.Fs.Vfs.Current, Signal.SIGTTIN);
+        return stopped < 0 ? stopped : _pty.ReadInput(buffer, NonBlocking, late);
     }
+
+    /// <summary>How long a read waits from now on, in ns; 0: for ever (VTIME).</summary>
+    public ulong ReadTime => _pty.ReadTime;
+
+    /// <summary>Bytes that are there.</summary>
+    public int Typed => _pty.Typed;
+
+    /// <summary>That time has passed: the next read takes what there is.</summary>
+    public bool TimeIsUp { get; set; }
 
     public override long Write(ReadOnlySpan<byte> data, long position)
     {
         if (_pty.MasterGone)
             return -Errno.EIO;
+        if (_pty.StopsBackground && _pty.CheckChange(Inode.Fs.Vfs.Current, Signal.SIGTTOU) is < 0 and long stopped)
+            return stopped;
         int n = _pty.Put(data);
         return n == 0 && data.Length > 0 ? -Errno.EAGAIN : n;
     }

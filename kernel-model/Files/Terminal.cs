@@ -9,6 +9,8 @@ internal abstract class Terminal(Vfs vfs)
     private const uint ICRNL = 0x100, IXON = 0x400, IUTF8 = 0x4000, OPOST = 1, ONLCR = 4, CS8 = 0x30, CREAD = 0x80, B38400 = 0xF,
         ISIG = 1, ICANON = 2, ECHO = 8, ECHOE = 0x10, ECHOK = 0x20, ECHOCTL = 0x200, ECHOKE = 0x800, IEXTEN = 0x8000;
 
+    private const uint TOSTOP = 0x100;
+
     /// <summary>VSTART and VSTOP, and what they usually are.</summary>
     private const int StartIndex = 8, StopIndex = 9, ControlQ = 0x11, ControlS = 0x13;
 
@@ -30,6 +32,9 @@ internal abstract class Terminal(Vfs vfs)
     public ushort Columns { get; set; }
 
     protected bool Canonical => (_localFlags & ICANON) != 0;
+
+    /// <summary>Output of the background stops it (TOSTOP).</summary>
+    public bool StopsBackground => (_localFlags & TOSTOP) != 0;
 
     protected bool Echo => (_localFlags & ECHO) != 0;
 
@@ -68,6 +73,26 @@ internal abstract class Terminal(Vfs vfs)
     /// <summary>Bytes that a read would give (FIONREAD).</summary>
     protected virtual int Available => 0;
 
+    /// <summary>Whether a process may do what its terminal's foreground alone may (__tty_check_change): 0; -ERESTARTSYS with the signal on
+    /// its way to the group; -EIO where that would mean nothing.</summary>
+    public long CheckChange(IFileUser? user, int signal)
+    {
+        if (user is null || ForegroundGroup == 0 || user.ProcessGroup == ForegroundGroup
+            || vfs.Devices.ControllingOf(user.Session) != this || vfs.Host is not { } host)
+            return 0;
+        if (user.Ignores(signal))
+            return signal == Signal.SIGTTIN ? -Errno.EIO : 0;
+        if (host.Jobs.IsOrphaned(user.ProcessGroup))
+            return -Errno.EIO;
+        host.Jobs.Signal(user.ProcessGroup, signal);
+        return -Errno.ERESTARTSYS;
+    }
+
+    /// <summary>Requests that tty_check_change comes before.</summary>
+    private static bool Changes(uint command) => command is IoctlNumbers.TCSETS or IoctlNumbers.TCSETSW or IoctlNumbers.TCSETSF
+        or IoctlNumbers.TCSETS2 or IoctlNumbers.TCSETSW2 or IoctlNumbers.TCSETSF2 or IoctlNumbers.TCSETA or IoctlNumbers.TCSETAW
+        or IoctlNumbers.TCSETAF or IoctlNumbers.TCFLSH or IoctlNumbers.TCXONC or IoctlNumbers.TCSBRK or IoctlNumbers.TIOCSPGRP;
+
     /// <summary>Other settings (tty_set_termios); of the control characters perhaps the first alone.</summary>
     private void Set(uint input, uint output, uint control, uint local, byte line, ReadOnlySpan<byte> characters)
     {
@@ -84,6 +109,8 @@ internal abstract class Terminal(Vfs vfs)
     public long Ioctl(IFileUser user, uint command, ulong argument)
     {
         Span<byte> buffer = stackalloc byte[44];
+        if (Changes(command) && CheckChange(user, Signal.SIGTTOU) is < 0 and long background)
+            return command == IoctlNumbers.TIOCSPGRP && background == -Errno.EIO ? -Errno.ENOTTY : background;
         switch (command)
         {
             case IoctlNumbers.TCGETS or IoctlNumbers.TCGETS2:

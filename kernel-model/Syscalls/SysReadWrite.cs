@@ -18,6 +18,9 @@ internal static class SysReadWrite
     {
         public long Done;
         public ulong Deadline = ulong.MaxValue;
+
+        /// <summary>Bytes that a terminal had at the last look.</summary>
+        public int Typed;
     }
 
     public static long Read(SyscallContext c) => ReadVector(c, [(c.Arg(1), Limit(c.Arg(2)))], null, 0);
@@ -72,6 +75,8 @@ internal static class SysReadWrite
         do
         {
             int wanted = (int)Math.Min(total - done, IoVector.ChunkSize);
+            if (c.TimedOut && done == 0 && file is PseudoTerminalSlave terminal)
+                terminal.TimeIsUp = true;
             long n = file.Read(c.Chunk.AsSpan(0, wanted), at + done);
             if (n == -Errno.EAGAIN && done == 0)
                 return WaitToRead(c, file, (flags & RWF_NOWAIT) != 0);
@@ -102,9 +107,18 @@ internal static class SysReadWrite
     /// <summary>What a read or receive returns when there is nothing: -EAGAIN, or sleep.</summary>
     public static long WaitToRead(SyscallContext c, OpenFile file, bool dontWait)
     {
-        if (file.NonBlocking || dontWait || c.TimedOut)
+        if (file.NonBlocking || dontWait || (c.TimedOut && file is not PseudoTerminalSlave))
             return -Errno.EAGAIN;
         var progress = c.State as Progress ?? new Progress();
+        if (file is PseudoTerminalSlave terminal)
+        {
+            // The time begins with the read, or anew with each byte.
+            if (c.State == null || progress.Typed != terminal.Typed)
+                progress.Deadline = terminal.ReadTime is not 0 and var time ? c.Timekeeper.NowNs + time : ulong.MaxValue;
+            progress.Typed = terminal.Typed;
+            c.State = progress;
+            return FileArguments.WaitFor(c, file, progress.Deadline);
+        }
         ulong timeout = (file as SocketFile)?.ReceiveTimeout ?? 0;
         if (c.State == null && timeout != 0)
             progress.Deadline = c.Timekeeper.NowNs + timeout;

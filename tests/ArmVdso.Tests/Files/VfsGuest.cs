@@ -28,6 +28,7 @@ internal sealed class VfsGuest : IDisposable
         group.Threads.Add(Task);
         Task.Credentials = Credentials.For(uid, uid);
         Task.Fs = new FsContext(Kernel.Vfs.Root, Kernel.Vfs.Root);
+        Task.MountNamespace = Kernel.Vfs.InitialMounts;
         Task.Files = new FileTable();
         Task.Handlers = new SignalHandlers();
         Task.Mm = new MemoryMap(Kernel.Machine, Kernel.PageAllocator, 39);

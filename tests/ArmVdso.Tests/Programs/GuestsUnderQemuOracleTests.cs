@@ -18,6 +18,7 @@ public sealed class GuestsUnderQemuOracleTests
     [InlineData("pi_futex", "")]
     [InlineData("restarts", "")]
     [InlineData("owners", "")]
+    [InlineData("lines", "")]
     [InlineData("pipes", "flags that pipes do not have;leaves no descriptor behind")]
     public void Checks_hold_as_recorded(string command, string failsUnderQemu)
     {
