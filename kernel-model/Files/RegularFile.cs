@@ -18,11 +18,10 @@ public sealed class RegularFile : Inode
     private SafeFileHandle? _handle;
     private long _size;
     private long _lowerSize;
+    private readonly long _lowerTime;
 
     /// <summary>Whether its contents are not the host's.</summary>
     internal bool IsWritten => _lower is null || Mtime != _lowerTime;
-
-    private readonly long _lowerTime;
 
     /// <summary>An empty file.</summary>
     public RegularFile(FileSystem fs, uint permissions) : base(fs, Modes.S_IFREG | permissions)

@@ -34,7 +34,7 @@ internal sealed class ProcessEnd(
             namespaces.EndPid(group.Leader.PidNamespace);
         reparenting.Reparent(group);
         foreach (ThreadGroup zombie in children.Where(c => c.IsZombie && c.Parent is { } heir && ReferenceEquals(heir, tasks.Reaper)))
-            Reap(zombie);
+            Forget(zombie);
         if (ReferenceEquals(group, tasks.Init))
         {
             machine.StopRequested = true;
@@ -69,7 +69,8 @@ internal sealed class ProcessEnd(
         }
         if (parent is null || parent.IsZombie || ReferenceEquals(parent, tasks.Reaper))
         {
-            Reap(group);
+            Forget(group);
+            tasks.ProcessEnded.WakeAll();
             return;
         }
         SignalAction action = parent.Leader.Handlers[Signal.SIGCHLD];
@@ -79,7 +80,7 @@ internal sealed class ProcessEnd(
         if (group.Leader.ExitSignal is > 0 and <= Signal.Count)
             signals.Send(parent, reparenting.ChildInfo(group, group.Leader.ExitSignal));
         if (autoReap)
-            Reap(group);
+            Forget(group);
         parent.ChildChange.WakeAll();
         tasks.ProcessEnded.WakeAll();
     }
@@ -98,15 +99,18 @@ internal sealed class ProcessEnd(
         vfs.Devices.DropControlling(session);
     }
 
-    /// <summary>Forgets a zombie; its times go to the parent.</summary>
+    /// <summary>A zombie was waited for: its times go to the parent (wait_task_zombie).</summary>
     internal void Reap(ThreadGroup group)
     {
+        group.Parent?.AddReaped(group);
+        Forget(group);
+    }
+
+    /// <summary>Nobody waits for a zombie (release_task): who ignores SIGCHLD does not have its times either.</summary>
+    private void Forget(ThreadGroup group)
+    {
         TraceStops.Unlink(group.Leader);
-        if (group.Parent is { } parent)
-        {
-            parent.Children.Remove(group);
-            parent.AddReaped(group);
-        }
+        group.Parent?.Children.Remove(group);
         tasks.Unregister(group.Leader);
         group.Leader.State = TaskState.Dead;
     }

@@ -167,9 +167,28 @@ static void others(void)
 	close(zero);
 }
 
+static void forgotten(void)
+{
+	struct rusage before, after;
+
+	signal(SIGCHLD, SIG_IGN);
+	getrusage(RUSAGE_CHILDREN, &before);
+	if (!fork()) {
+		char *much = malloc(64 << 20);
+
+		memset(much, 1, 64 << 20);
+		_exit(much[5] != 1);
+	}
+	FAILS("a child that nobody waits for", ECHILD, wait(0));
+	getrusage(RUSAGE_CHILDREN, &after);
+	CHECK("is not counted", before.ru_maxrss == after.ru_maxrss && before.ru_minflt == after.ru_minflt);
+	signal(SIGCHLD, SIG_DFL);
+}
+
 int main(void)
 {
 	first();
+	forgotten();
 	terminal();
 	watches();
 	mounts();
