@@ -121,8 +121,8 @@ public sealed class SmallBoard : IDeviceBus, IHypercallHandler
         }
     }
 
-    /// <summary>What the host has for the serial line comes in now, in the middle of a PE's turn: an interrupt that follows from it is taken
-    /// behind the instruction that is executed, when the PE takes interrupts.</summary>
+    /// <summary>What the host has for the serial line comes in now, in the middle of a PE's turn: an interrupt that follows from it is
+    /// taken behind the instruction that is executed, when the PE takes interrupts.</summary>
     /// <param name="cpu">The PE whose cycle it is.</param>
     public void TakeInput(Cpu cpu)
     {

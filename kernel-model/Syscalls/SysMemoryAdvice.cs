@@ -40,8 +40,8 @@ internal static class SysMemoryAdvice
         if (end == start)
             return 0;
         // can_modify_vma_madv: what is sealed and cannot be written is not thrown away either.
-        if (advice is dontNeed or free or remove or dontFork or wipeOnFork or dontNeedLocked && mm.Vmas.Any(v => v is { Sealed: true,
-            File: null, Shared: false } && (v.Prot & Mman.PROT_WRITE) == 0 && v.Start < end && v.End > start))
+        if (advice is dontNeed or free or remove or dontFork or wipeOnFork or dontNeedLocked
+            && mm.Vmas.Any(v => v.Start < end && v.End > start && IsSealedToRead(v)))
             return -Errno.EPERM;
         switch (advice)
         {
@@ -240,4 +240,6 @@ internal static class SysMemoryAdvice
         }
         return c.Memory.IsFullyMapped(start, start + size) ? 0 : -Errno.ENOMEM;
     }
+
+    private static bool IsSealedToRead(Vma v) => v.Sealed && v.File is null && !v.Shared && (v.Prot & Mman.PROT_WRITE) == 0;
 }

@@ -28,7 +28,9 @@ internal static class SensitivityCommand
         var figure = new Option<string?>("--figure") { Description = "only figures whose names have this in them", HelpName = "TEXT" };
         var parameter = new Option<string[]>("--parameter")
         {
-            Description = "only this parameter; can be given several times", HelpName = "KEY", DefaultValueFactory = _ => [],
+            Description = "only this parameter; can be given several times",
+            HelpName = "KEY",
+            DefaultValueFactory = _ => [],
         };
         Option<bool> json = CliCommand.Json();
         return new CliCommand(
