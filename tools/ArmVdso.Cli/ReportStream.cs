@@ -6,23 +6,11 @@ namespace ArmVdso.Cli;
 /// of in one line with the name of what was asked for.</summary>
 /// <param name="under">Where the bytes go.</param>
 /// <param name="name">What the line begins with; null: nobody could read it, and what fails is dropped.</param>
-internal sealed class ReportStream(Stream under, string? name) : Stream
+internal sealed class ReportStream(Stream under, string? name) : SequentialStream
 {
     private const int EPIPE = 32;
 
-    public override bool CanRead => false;
-
-    public override bool CanSeek => false;
-
     public override bool CanWrite => true;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     /// <summary>A file that an option names.</summary>
     /// <exception cref="UserError">It cannot be made.</exception>
@@ -38,12 +26,17 @@ internal sealed class ReportStream(Stream under, string? name) : Stream
         }
     }
 
-    /// <summary>Standard output or error as a writer of our own messages.</summary>
+    /// <summary>Standard output or error as a writer of our own messages. It stays open when a report in it ends.</summary>
     internal static StreamWriter Standard(int descriptor) =>
-        new(new ReportStream(StandardStream.Open(descriptor), descriptor == 1 ? "standard output" : null), new UTF8Encoding(false))
-        {
-            AutoFlush = true,
-        };
+        new StandardWriter(new ReportStream(StandardStream.Open(descriptor), descriptor == 1 ? "standard output" : null));
+
+    private sealed class StandardWriter : StreamWriter
+    {
+        internal StandardWriter(ReportStream stream)
+            : base(stream, new UTF8Encoding(false)) => AutoFlush = true;
+
+        protected override void Dispose(bool disposing) => Flush();
+    }
 
     private static UserError Failed(string name, Exception e) => new($"{name}: {e.Message.Split(" : '")[0]}", ExitStatus.EmulatorError);
 
@@ -53,28 +46,15 @@ internal sealed class ReportStream(Stream under, string? name) : Stream
         {
             under.Write(buffer);
         }
-        catch (IOException e) when (name is null)
+        catch (IOException) when (name is null)
         {
             // Standard error itself: there is no other place to say it.
-            _ = e;
         }
         catch (IOException e) when (e.HResult != EPIPE)
         {
             throw Failed(name!, e);
         }
     }
-
-    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
-    public override void Flush()
-    {
-    }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

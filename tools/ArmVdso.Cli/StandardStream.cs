@@ -5,7 +5,7 @@ namespace ArmVdso.Cli;
 /// <summary>A standard stream of this process as the host's kernel has it. .NET's own console streams hide that the reader of a
 /// pipe has gone, which a guest must see (EPIPE, SIGPIPE), and a read there cannot be ended. Errors are IOException with the errno
 /// in HResult.</summary>
-internal sealed class StandardStream : Stream
+internal sealed class StandardStream : SequentialStream
 {
     private const int EINTR = 4, EAGAIN = 11;
     private const int F_GETFD = 1, FD_CLOEXEC = 1;
@@ -39,16 +39,6 @@ internal sealed class StandardStream : Stream
     public override bool CanRead => _fd == 0;
 
     public override bool CanWrite => _fd != 0;
-
-    public override bool CanSeek => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     public override int Read(Span<byte> buffer)
     {
@@ -93,18 +83,6 @@ internal sealed class StandardStream : Stream
             }
         }
     }
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     private static IOException Error(int errno) => new(Marshal.GetPInvokeErrorMessage(errno), errno);
 

@@ -12,7 +12,7 @@ internal static class RandomBlocks
         {
             uint word = RowInfo.Value(row) | ((uint)random.NextInt64(1L << 32) & ~RowInfo.Mask(row));
             // Literals near enough to be mapped, half of the time.
-            if (RowInfo.Class(row) == TimingClass.LoadLiteral && random.Next(2) == 0)
+            if ((RowInfo.Class(row) == TimingClass.LoadLiteral || row == Row.LDR_fp_lit) && random.Next(2) == 0)
                 word = (word & ~(0x7FFFFu << 5)) | ((uint)random.Next(0x600) << 5);
             if (Decoder.Decode(word) == row)
                 return word;

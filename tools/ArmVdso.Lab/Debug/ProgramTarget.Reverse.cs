@@ -217,31 +217,11 @@ public sealed partial class ProgramTarget
     }
 
     /// <summary>A standard stream that a run writes to; what was written before it went backwards is not written again.</summary>
-    private sealed class WrittenOnce(ProgramTarget target, int number, Stream inner) : Stream
+    private sealed class WrittenOnce(ProgramTarget target, int number, Stream inner) : SequentialStream
     {
-        public override bool CanRead => false;
-
-        public override bool CanSeek => false;
-
         public override bool CanWrite => true;
 
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
-
         public override void Flush() => inner.Flush();
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
 
         public override void Write(ReadOnlySpan<byte> buffer)
         {
@@ -255,27 +235,9 @@ public sealed partial class ProgramTarget
     }
 
     /// <summary>Standard input, which is the same again.</summary>
-    private sealed class ReadOnce(ProgramTarget target, Stream inner) : Stream
+    private sealed class ReadOnce(ProgramTarget target, Stream inner) : SequentialStream
     {
         public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
-
-        public override void Flush()
-        {
-        }
-
-        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
         public override int Read(Span<byte> buffer)
         {
@@ -288,11 +250,5 @@ public sealed partial class ProgramTarget
             bytes.CopyTo(buffer);
             return bytes.Length;
         }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }

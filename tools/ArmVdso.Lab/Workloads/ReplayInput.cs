@@ -22,23 +22,11 @@ internal sealed class ReplayInput(Stream source)
         return n;
     }
 
-    private sealed class View(ReplayInput input) : Stream
+    private sealed class View(ReplayInput input) : SequentialStream
     {
         private long _position;
 
         public override bool CanRead => true;
-
-        public override bool CanWrite => false;
-
-        public override bool CanSeek => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => _position;
-            set => throw new NotSupportedException();
-        }
 
         public override int Read(Span<byte> buffer)
         {
@@ -46,17 +34,5 @@ internal sealed class ReplayInput(Stream source)
             _position += n;
             return n;
         }
-
-        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }
