@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using ArmVdso.Emulator.Isa;
 
 namespace ArmVdso.Kernel.Vdso;
 
@@ -104,11 +105,11 @@ public sealed partial record VvarLayout
         for (int at = image.Text.Start & ~3; at + 4 <= image.Text.End; at += 4)
         {
             uint word = BitConverter.ToUInt32(bytes[at..]);
-            // ADR and ADRP: immlo in bits 30:29, immhi in 23:5.
-            if ((word & 0x1f00_0000) != 0x1000_0000)
+            bool page = PcRelative.IsAdrp(word);
+            if (!page && !PcRelative.IsAdr(word))
                 continue;
-            long immediate = (long)(((ulong)(word >> 5 & 0x7ffff) << 2 | (word >> 29 & 3)) << 43) >> 43;
-            long target = (word >> 31) != 0 ? (at & ~0xfff) + (immediate << 12) : at + immediate;
+            long immediate = PcRelative.AdrImmediate(word);
+            long target = page ? (at & ~0xfff) + (immediate << 12) : at + immediate;
             // Data far below is another image's idea of an address: 64 KiB is more than any layout has.
             if (target < 0 && target >= -0x10000)
                 lowest = Math.Min(lowest, target & ~0xfffL);

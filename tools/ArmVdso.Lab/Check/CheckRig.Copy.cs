@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
+using ArmVdso.Emulator.Isa;
 
 namespace ArmVdso.Lab.Check;
 
@@ -39,28 +40,27 @@ internal sealed partial class CheckRig
 
     private ulong MapNear(ulong image, ulong size)
     {
-        const ulong all = 7, fixedPrivateAnonymous = 0x32, none = ulong.MaxValue, reach = 1 << 19;
-        // ADR reaches 1 MiB.
+        const ulong all = 7, privateAnonymousFixed = 0x100022, none = ulong.MaxValue, reach = 1 << 19;
+        // ADR reaches 1 MiB. Where there is no room, mmap says so (MAP_FIXED_NOREPLACE).
         ulong near = image - reach;
         while (near < image + reach && Victim.Mm!.Vmas.Any(v => v.Start < near + size && near < v.End))
             near += 4096;
-        return (ulong)Done(SystemCall(Victim, Victim.Cpu, Mmap, near, size, all, fixedPrivateAnonymous, none, 0), "mmap");
+        return (ulong)Done(SystemCall(Victim, Victim.Cpu, Mmap, near, size, all, privateAnonymousFixed, none, 0), "mmap");
     }
 
     /// <summary>An instruction at another place: ADR, ADRP and literal loads give what they gave, if it is outside of what moves.</summary>
     private static uint Moved(uint word, ulong from, ulong to, ulong image, ulong size)
     {
-        bool literal = (word & 0x3b000000) == 0x18000000, page = !literal && word >> 31 != 0;
-        if (!literal && (word & 0x1f000000) != 0x10000000)
+        bool literal = PcRelative.IsLiteralLoad(word), page = PcRelative.IsAdrp(word);
+        if (!literal && !PcRelative.IsAdr(word) && !page)
             return word;
-        long immediate = ((int)(word << 8) >> 13) * 4L + (literal ? 0 : word >> 29 & 3);
+        long immediate = literal ? PcRelative.LiteralOffset(word) : PcRelative.AdrImmediate(word);
         ulong target = page ? (from & ~0xfffUL) + ((ulong)immediate << 12) : from + (ulong)immediate;
         if (target - image < size)
             return word;
         long distance = page ? (long)((target >> 12) - (to >> 12)) : (long)(target - to);
         if (distance is < -(1 << 20) or >= 1 << 20)
             throw new LabException($"the copy of the image lies too far from its data ({distance})", LabFault.Failed);
-        uint high = ((uint)(distance >> 2) & 0x7ffff) << 5;
-        return literal ? (word & 0xff00001f) | high : (word & 0x9f00001f) | ((uint)distance & 3) << 29 | high;
+        return literal ? PcRelative.WithLiteralOffset(word, distance) : PcRelative.WithAdrImmediate(word, distance);
     }
 }

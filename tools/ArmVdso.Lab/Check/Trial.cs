@@ -275,7 +275,8 @@ internal sealed partial class Trial
         // A system call under single-stepping ends in a stop.
         if (_singleStep)
             _rig.Control.Prepare(cpu.Index, FreeStranger());
-        if (!_rig.RunUntil(cpu, () => cpu.EL == 0 && ((_rig.Runs(Victim) && Victim.Cpu == cpu.Index) || Victim.State == TaskState.Stopped)))
+        if (!_rig.RunUntil(cpu, () => cpu.EL == 0
+            && ((_rig.Runs(Victim) && Victim.Cpu == cpu.Index) || (_singleStep && Victim.State == TaskState.Stopped))))
             throw new LabException($"{what} did not happen ({cpu})", LabFault.Failed);
     }
 

@@ -1,3 +1,4 @@
+using ArmVdso.Emulator.Isa;
 using ArmVdso.Emulator.Timing.Models;
 using ArmVdso.Yardsticks;
 
@@ -82,17 +83,14 @@ internal sealed class BlockRunner : IDisposable
             uint word = words[i];
             if (symbols[i] is not null && (word & 0x7C000000) == 0x14000000)
                 word |= (uint)((stub - at) / 4);
-            else if (symbols[i] is not null && (word & 0x9F000000) == 0x90000000)
-                word |= Pages((long)(data >> 12) - (long)(at >> 12));
+            else if (symbols[i] is not null && PcRelative.IsAdrp(word))
+                word = PcRelative.WithAdrImmediate(word, (long)(data >> 12) - (long)(at >> 12));
             _timer.Ram.Write(at, word);
         }
         _timer.Ram.Write(stub, Return);
         for (ulong at = data; at < data + 0x1000; at += 8)
             _timer.Ram.Write(at, data);
     }
-
-    /// <summary>The bits of ADRP for a distance in pages.</summary>
-    private static uint Pages(long distance) => ((uint)distance & 3) << 29 | ((uint)(distance >> 2) & 0x7FFFF) << 5;
 
     private void Prepare()
     {
