@@ -105,21 +105,15 @@ public sealed class BoardTarget : DebugTarget
         }
     }
 
-    private ulong? Physical(Cpu cpu, ulong va) => GuestKernel.Physical(
-        Machine, cpu, va, PagePermissions.KernelRead, PagePermissions.UserRead, PagePermissions.KernelExecute);
+    /// <summary>What a debugger may look at, kernel or program.</summary>
+    private static ReadOnlySpan<PagePermissions> Kinds =>
+        [PagePermissions.KernelRead, PagePermissions.UserRead, PagePermissions.KernelExecute];
+
+    private ulong? Physical(Cpu cpu, ulong va) => GuestKernel.Physical(Machine, cpu, va, Kinds);
 
     /// <inheritdoc/>
-    public override int ReadMemory(ThreadId thread, ulong address, Span<byte> bytes)
-    {
-        int done = 0;
-        while (Find(thread) is { } cpu && done < bytes.Length && Physical(cpu, address + (ulong)done) is { } pa)
-        {
-            int n = Math.Min(bytes.Length - done, 4096 - (int)(pa & 4095));
-            Machine.Memory.Span(pa, n).CopyTo(bytes[done..]);
-            done += n;
-        }
-        return done;
-    }
+    public override int ReadMemory(ThreadId thread, ulong address, Span<byte> bytes) =>
+        Find(thread) is { } cpu ? GuestKernel.Read(Machine, cpu, address, bytes, Kinds) : 0;
 
     /// <inheritdoc/>
     public override bool WriteMemory(ThreadId thread, ulong address, ReadOnlySpan<byte> bytes)

@@ -133,19 +133,15 @@ internal sealed class BootedRig : IDisposable, ICodeWords
         return System.Text.Encoding.ASCII.GetString(bytes.AsSpan(0, Array.IndexOf(bytes, (byte)0)));
     }
 
-    private ulong? Physical(ulong va) => GuestKernel.Physical(Machine, _cpu!, va, PagePermissions.UserRead, PagePermissions.UserExecute);
+    private static ReadOnlySpan<PagePermissions> Kinds => [PagePermissions.UserRead, PagePermissions.UserExecute];
+
+    private ulong? Physical(ulong va) => GuestKernel.Physical(Machine, _cpu!, va, Kinds);
 
     private byte[] Read(ulong va, int length)
     {
         var bytes = new byte[length];
-        for (int done = 0, n; done < length; done += n)
-        {
-            ulong from = va + (ulong)done;
-            n = Math.Min(length - done, PageSize - (int)(from % PageSize));
-            ulong pa = Physical(from) ?? throw new InvalidOperationException($"the guest has no memory at 0x{from:x}");
-            Machine.Memory.Span(pa, n).CopyTo(bytes.AsSpan(done));
-        }
-        return bytes;
+        int done = GuestKernel.Read(Machine, _cpu!, va, bytes, Kinds);
+        return done == length ? bytes : throw new InvalidOperationException($"the guest has no memory at 0x{va + (ulong)done:x}");
     }
 
     private void ReadImage(ulong at)

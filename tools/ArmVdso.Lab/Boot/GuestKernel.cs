@@ -82,15 +82,21 @@ public sealed class GuestKernel
     }
 
     /// <summary>Reads the kernel's memory by the tables of a CPU.</summary>
-    private bool Read(Cpu cpu, ulong va, Span<byte> bytes)
+    private bool Read(Cpu cpu, ulong va, Span<byte> bytes) =>
+        Read(_machine, cpu, va, bytes, PagePermissions.KernelRead) == bytes.Length;
+
+    /// <summary>Reads memory by the tables of a CPU, until an address that is not there.</summary>
+    /// <returns>Bytes that were read.</returns>
+    internal static int Read(Machine machine, Cpu cpu, ulong va, Span<byte> bytes, params ReadOnlySpan<PagePermissions> kinds)
     {
-        for (int i = 0; i < bytes.Length; i++)
+        int done = 0;
+        while (done < bytes.Length && Physical(machine, cpu, va + (ulong)done, kinds) is { } pa)
         {
-            if (Physical(_machine, cpu, va + (ulong)i, PagePermissions.KernelRead) is not { } pa)
-                return false;
-            bytes[i] = _machine.Memory.Read<byte>(pa);
+            int n = Math.Min(bytes.Length - done, 4096 - (int)(pa & 4095));
+            machine.Memory.Span(pa, n).CopyTo(bytes[done..]);
+            done += n;
         }
-        return true;
+        return done;
     }
 
     /// <summary>Where a CPU's tables put an address; null: nowhere that an access of one of these kinds may reach, or not in RAM.</summary>
