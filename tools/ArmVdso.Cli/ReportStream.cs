@@ -38,7 +38,7 @@ internal sealed class ReportStream(Stream under, string? name) : SequentialStrea
         protected override void Dispose(bool disposing) => Flush();
     }
 
-    private static UserError Failed(string name, Exception e) => new($"{name}: {e.Message.Split(" : '")[0]}", ExitStatus.EmulatorError);
+    private static UserError Failed(string name, Exception e) => new($"{name}: {LabException.ReasonOf(e)}", ExitStatus.EmulatorError);
 
     public override void Write(ReadOnlySpan<byte> buffer)
     {

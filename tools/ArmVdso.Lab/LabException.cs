@@ -31,4 +31,7 @@ public sealed class LabException(string message, LabFault fault, Exception? caus
 {
     /// <summary>What kind of error it is.</summary>
     public LabFault Fault { get; } = fault;
+
+    /// <summary>What an error of the host's files says, without the name that .NET puts behind it: whoever asked names it better.</summary>
+    public static string ReasonOf(Exception error) => error.Message.Split(" : '")[0];
 }

@@ -26,6 +26,14 @@ public sealed class OutputFaultCommandTests
     }
 
     [Fact]
+    public void APageNamesItsOption()
+    {
+        (int status, _, string errors) = Shell("\"$0\" report --core none --parts none -o /dev/full \"$1\"");
+        Assert.Equal(125, status);
+        Assert.EndsWith("armvdso: -o /dev/full: No space left on device\n", errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void SoDoTheStandardStreams()
     {
         Assert.Equal((125, "", "armvdso: standard output: No space left on device\n"), Shell("\"$0\" syscalls >/dev/full"));

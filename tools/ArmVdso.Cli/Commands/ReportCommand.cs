@@ -57,26 +57,23 @@ internal static class ReportCommand
             {
                 SessionSettings settings = CliCommand.Settings(input, groups);
                 string[] words = input.Program(target, arguments)!;
-                string[] named = [
-                    .. input.Text(designs).Split(' ', StringSplitOptions.RemoveEmptyEntries)
-                        .SelectMany(n => n == "all" ? VdsoDesigns.Names : (IReadOnlyList<string>)[n])];
+                string[] named = input.Named(designs, VdsoDesigns.Names);
                 foreach (string design in named)
                     DesignOptions.Check(designs.Name, design);
-                if (named.Length == 0)
-                    throw CommandInput.Error($"{designs.Name} names none");
                 string file = input.Text(output);
                 var builder = new ReportBuilder(
                     settings, Parts(parts.Name, input.Text(parts)), named, input.Words(schedule),
                     (long)input.Number(events, 1, 10_000_000));
-                if (IsRecording(words[0]) || IsSweep(words[0]))
+                ReportSubject subject = SubjectOf(words[0]);
+                if (subject != ReportSubject.Program)
                 {
                     input.Refuse("for a file, which says what it is of", groups.SelectMany(g => g.Options));
                     if (words.Length > 1)
                         throw CommandInput.Error("ARG means nothing for a file of results");
                 }
-                if (IsSweep(words[0]))
+                if (subject == ReportSubject.Sweep)
                     input.Refuse("for a sweep", parts, designs, schedule, events);
-                return () => Report(words, file, builder);
+                return () => Report(subject, words, file, builder);
             })
         {
             OperandsBeforeProgram = 0,
@@ -100,9 +97,16 @@ internal static class ReportCommand
         return parts;
     }
 
-    private static bool IsRecording(string file) => BeginsWith(file, RecordingReader.FirstWord);
+    /// <summary>What a report is of.</summary>
+    private enum ReportSubject
+    {
+        Program,
+        Recording,
+        Sweep,
+    }
 
-    private static bool IsSweep(string file) => BeginsWith(file, Encoding.UTF8.GetBytes(SweepResults.FirstWord));
+    private static ReportSubject SubjectOf(string file) => BeginsWith(file, RecordingReader.FirstWord) ? ReportSubject.Recording
+        : BeginsWith(file, Encoding.UTF8.GetBytes(SweepResults.FirstWord)) ? ReportSubject.Sweep : ReportSubject.Program;
 
     private static bool BeginsWith(string file, ReadOnlySpan<byte> word)
     {
@@ -120,18 +124,18 @@ internal static class ReportCommand
         }
     }
 
-    private static int Report(string[] words, string file, ReportBuilder builder)
+    private static int Report(ReportSubject subject, string[] words, string file, ReportBuilder builder)
     {
         // What cannot be written is known before the run.
-        using StreamWriter page = Create(file);
+        using TextWriter page = Terminal.Open("-o", file);
         string title;
-        if (IsRecording(words[0]))
+        if (subject == ReportSubject.Recording)
         {
             using var reader = new RecordingReader(words[0]);
             title = string.Join(' ', reader.Header.Arguments);
             builder.OfRecording(reader);
         }
-        else if (IsSweep(words[0]))
+        else if (subject == ReportSubject.Sweep)
         {
             title = Path.GetFileName(words[0]);
             builder.Data["sweep"] = SweepFigures.ToJson(new SweepResults(words[0]).All(), []);
@@ -148,17 +152,5 @@ internal static class ReportCommand
         data["made_by"] = CommandTree.Version;
         ReportPage.Write(page, $"{title} - armvdso", data, builder.Timeline);
         return 0;
-    }
-
-    private static StreamWriter Create(string file)
-    {
-        try
-        {
-            return new StreamWriter(file) { NewLine = "\n" };
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new UserError($"{file}: {e.Message}", ExitStatus.EmulatorError);
-        }
     }
 }

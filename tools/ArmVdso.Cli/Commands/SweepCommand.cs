@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using ArmVdso.Kernel.Vdso;
 using ArmVdso.Lab.Sweeps;
@@ -75,12 +76,12 @@ internal static class SweepCommand
             {
                 SessionSettings settings = CliCommand.Settings(input, groups);
                 string[]? words = input.Program(program, arguments);
-                IReadOnlyList<string> kernels = Split(input.Text(kernel));
+                string[] kernels = input.Text(kernel).Split(' ', StringSplitOptions.RemoveEmptyEntries);
                 var axes = new SweepAxes
                 {
-                    Cores = All(input, core, Emulator.Timing.Models.CoreModel.Names),
-                    Designs = All(input, vdso, VdsoDesigns.Names),
-                    Kernels = kernels.Count == 0 ? [""] : kernels,
+                    Cores = [.. input.Named(core, Emulator.Timing.Models.CoreModel.Names).Distinct()],
+                    Designs = [.. input.Named(vdso, VdsoDesigns.Names).Distinct()],
+                    Kernels = kernels.Length == 0 ? [""] : kernels,
                     Parameters = [.. input.Words(set).Select(Parameter)],
                     Placements = (int)input.Number(placements, 1, 1000),
                 };
@@ -111,14 +112,6 @@ internal static class SweepCommand
         HelpName = "\"NAME...\"",
         DefaultValueFactory = _ => fallback,
     };
-
-    private static string[] Split(string text) => text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-
-    private static string[] All(CommandInput input, Option<string> option, IReadOnlyList<string> names)
-    {
-        string[] words = [.. Split(input.Text(option)).SelectMany(w => w == "all" ? names : (IReadOnlyList<string>)[w]).Distinct()];
-        return words.Length > 0 ? words : throw CommandInput.Error($"{option.Name} names none");
-    }
 
     private static (string Key, IReadOnlyList<int> Values) Parameter(string text)
     {
@@ -175,26 +168,18 @@ internal static class SweepCommand
         AppDomain.CurrentDomain.ProcessExit += (_, _) => EndAll(running);
         int done = 0;
         ProgressLine.Text = () => $"sweep: {done} of {missing.Length} points measured";
-        using var places = new SemaphoreSlim(question.Jobs);
-        Task[] tasks = [.. missing.Select(point => Task.Run(() =>
+        // One at a time to whoever is free: points take different times.
+        var points = Partitioner.Create(missing, EnumerablePartitionerOptions.NoBuffering);
+        Parallel.ForEach(points, new ParallelOptions { MaxDegreeOfParallelism = question.Jobs }, point =>
         {
-            places.Wait();
-            try
+            string? message = MeasureOne(point.Number, running);
+            lock (failed)
             {
-                string? message = MeasureOne(point.Number, running);
-                lock (failed)
-                {
-                    done++;
-                    if (message is not null)
-                        failed.Add((point.Number, message));
-                }
+                done++;
+                if (message is not null)
+                    failed.Add((point.Number, message));
             }
-            finally
-            {
-                places.Release();
-            }
-        }))];
-        Task.WaitAll(tasks);
+        });
         ProgressLine.Text = null;
         return [.. failed.OrderBy(f => f)];
     }

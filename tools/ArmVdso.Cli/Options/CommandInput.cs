@@ -28,6 +28,17 @@ internal sealed class CommandInput(ParseResult result)
     /// <summary>The value of an option of text that has a default.</summary>
     internal string Text(Option<string> option) => Value(option) ?? "";
 
+    /// <summary>Names in one word, separated by spaces.</summary>
+    /// <param name="text">The word.</param>
+    /// <param name="all">Those that "all" stands for.</param>
+    internal static string[] Names(string text, IReadOnlyList<string> all) =>
+        [.. text.Split(' ', StringSplitOptions.RemoveEmptyEntries).SelectMany(n => n == "all" ? all : (IReadOnlyList<string>)[n])];
+
+    /// <summary>The names of an option that takes several in one word.</summary>
+    /// <exception cref="UserError">There is none.</exception>
+    internal string[] Named(Option<string> option, IReadOnlyList<string> all) =>
+        Names(Text(option), all) is { Length: > 0 } names ? names : throw Error($"{option.Name} names none");
+
     /// <summary>The words of an option that may be given several times.</summary>
     internal string[] Words(Option<string[]> option) => Value(option) ?? [];
 

@@ -36,8 +36,7 @@ internal sealed class DesignOptions : OptionGroup
     /// <summary>The designs that --vdso names.</summary>
     internal IReadOnlyList<string> Designs(CommandInput input)
     {
-        string[] words = input.Text(_vdso).Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        string[] designs = [.. words.SelectMany(name => name == "all" ? VdsoDesigns.Names : (IReadOnlyList<string>)[name])];
+        string[] designs = CommandInput.Names(input.Text(_vdso), VdsoDesigns.Names);
         if (designs.Length > 1)
             input.Refuse("with several designs", _vvar, _mendEgid);
         return designs;

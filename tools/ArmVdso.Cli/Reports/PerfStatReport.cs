@@ -60,14 +60,10 @@ internal sealed class PerfStatReport
     private double Mean(string name) => _values.TryGetValue(name, out List<double>? list) ? list.Average() : 0;
 
     /// <summary>perf's spread: the standard error of the mean, in per cent of it.</summary>
-    private double Spread(string name)
+    private double SpreadOf(string name)
     {
-        List<double> list = _values[name];
-        double mean = list.Average();
-        if (list.Count < 2 || mean == 0)
-            return 0;
-        double variance = list.Sum(v => (v - mean) * (v - mean)) / (list.Count - 1);
-        return 100 * Math.Sqrt(variance / list.Count) / mean;
+        var spread = Spread.Of(_values[name]);
+        return spread.Mean == 0 ? 0 : 100 * spread.Error / spread.Mean;
     }
 
     /// <summary>What perf says of an event beside its count.</summary>
@@ -113,7 +109,7 @@ internal sealed class PerfStatReport
         output.WriteLine();
         if (_runs > 1)
         {
-            double spread = Mean(Elapsed) * Spread(Elapsed) / 100;
+            double spread = Mean(Elapsed) * SpreadOf(Elapsed) / 100;
             output.WriteLine($"{Fixed(Mean(Elapsed), 9),18} +- {Fixed(spread, 9)} {Elapsed} {Plus(Elapsed)}");
         }
         else
@@ -130,7 +126,7 @@ internal sealed class PerfStatReport
     }
 
     private string Plus(string name) =>
-        _runs > 1 ? string.Create(CultureInfo.InvariantCulture, $" ( +-{Spread(name),6:F2}% )") : "";
+        _runs > 1 ? string.Create(CultureInfo.InvariantCulture, $" ( +-{SpreadOf(name),6:F2}% )") : "";
 
     /// <summary>Writes a line an event: count, unit, event, with several runs their spread, ns that it counted, share of the time, and
     /// what perf says beside it.</summary>
@@ -142,7 +138,7 @@ internal sealed class PerfStatReport
             (string value, string unit) = Metric(name);
             List<string> fields = [Count(name, false), name == "task-clock" ? "msec" : "", name];
             if (_runs > 1)
-                fields.Add(Fixed(Spread(name), 2) + "%");
+                fields.Add(Fixed(SpreadOf(name), 2) + "%");
             fields.AddRange([ns, "100.00", value.TrimEnd('%'), unit]);
             output.WriteLine(string.Join(separator, fields));
         }

@@ -167,7 +167,7 @@ public sealed class RecordingWriter : IDisposable
         catch (IOException e)
         {
             _full = _closed = true;
-            throw new LabException($"{_file}: {e.Message.Split(" : '")[0]}", LabFault.Failed, e);
+            throw new LabException($"{_file}: {LabException.ReasonOf(e)}", LabFault.Failed, e);
         }
         _written += (ulong)_used;
         _used = 0;
