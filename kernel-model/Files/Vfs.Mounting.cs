@@ -33,10 +33,10 @@ public sealed partial class Vfs
     internal MountedAtBoot? BootMount(string type) => _boot.FirstOrDefault(b => b.Type == type);
 
     /// <summary>The mount that a file is the root of; null: none.</summary>
-    internal MountEntry? MountAt(Inode root) => _mounts.FindLast(m => m.Root == root);
+    internal MountEntry? MountAt(Inode root) => MountSpace.Entries.FindLast(m => m.Root == root);
 
     /// <summary>The mount that a file is in.</summary>
-    internal MountEntry? MountOf(Inode inode) => _mounts.FindLast(m => m.Fs == inode.Fs);
+    internal MountEntry? MountOf(Inode inode) => MountSpace.Entries.FindLast(m => m.Fs == inode.Fs);
 
     /// <summary>mount(2) of a new file system: 0, -ENODEV for a type that is not there, -EINVAL for its options.</summary>
     internal long MountNew(Inode point, string source, string type, uint flags, string data)
@@ -52,19 +52,19 @@ public sealed partial class Vfs
 
     /// <summary>Puts a mount that is nowhere at a place: 0, -ENOTDIR when one is a directory and the other is not, -ELOOP below itself.
     /// </summary>
-    internal long Attach(Inode point, MountEntry mount) => Attach(_mounts, point, mount);
+    internal long Attach(Inode point, MountEntry mount) => Attach(MountSpace, point, mount);
 
-    private long Attach(List<MountEntry> mounts, Inode point, MountEntry mount)
+    private long Attach(MountNamespace space, Inode point, MountEntry mount)
     {
         if (point.IsDirectory != mount.Root.IsDirectory)
             return -Errno.ENOTDIR;
         // A removed directory is no place (IS_DEADDIR in lock_mount).
         if (point.Nlink == 0)
             return -Errno.ENOENT;
-        int parent = ParentIdOf(mounts, point);
+        int parent = ParentIdOf(space.Entries, point);
         Cover(point, mount.Root);
-        mounts.Add(mount with { Id = mount.Id == 0 ? NextMountId() : mount.Id, ParentId = parent, Covered = point });
-        (Current?.MountNamespace ?? InitialMounts).Touch();
+        space.Entries.Add(mount with { Id = mount.Id == 0 ? NextMountId() : mount.Id, ParentId = parent, Covered = point });
+        space.Touch();
         return 0;
     }
 
@@ -76,7 +76,7 @@ public sealed partial class Vfs
         if (error < 0)
             return error;
         mount.Root.MountedHere = topRoot;
-        _mounts[_mounts.IndexOf(top)] = top with { Covered = mount.Root, ParentId = MountAt(mount.Root)!.Id };
+        MountSpace.Entries[MountSpace.Entries.IndexOf(top)] = top with { Covered = mount.Root, ParentId = MountAt(mount.Root)!.Id };
         return 0;
     }
 
@@ -97,7 +97,7 @@ public sealed partial class Vfs
         MountEntry made = MakeBind(source);
         if (IsUnbindable(source))
             return -Errno.EINVAL;
-        MountEntry[] below = recursive ? [.. _mounts.Where(m => m.Covered != null && IsWithin(m.Covered, source))] : [];
+        MountEntry[] below = recursive ? [.. MountSpace.Entries.Where(m => m.Covered != null && IsWithin(m.Covered, source))] : [];
         long error = Attach(point, made);
         if (error < 0)
             return error;
@@ -124,7 +124,7 @@ public sealed partial class Vfs
         if (IsWithin(point, root))
             return -Errno.ELOOP;
         covered.MountedHere = null;
-        _mounts.Remove(mount);
+        MountSpace.Entries.Remove(mount);
         return Attach(point, mount);
     }
 
@@ -137,7 +137,7 @@ public sealed partial class Vfs
         uint kind = flags & MountFlags.Propagation;
         if (!uint.IsPow2(kind) || (flags & ~(MountFlags.Propagation | MountFlags.MS_REC | 0x8000u)) != 0)
             return -Errno.EINVAL;
-        foreach (MountEntry each in _mounts)
+        foreach (MountEntry each in MountSpace.Entries)
         {
             if (each == mount || ((flags & MountFlags.MS_REC) != 0 && IsWithin(each.Root, root)))
                 Propagate(each.Fs, kind);
@@ -178,20 +178,20 @@ public sealed partial class Vfs
         if (MountAt(root) is not { Covered: { } covered } mount)
             return -Errno.EINVAL;
         bool expires = (flags & MountFlags.MNT_EXPIRE) != 0;
-        bool busy = mount.Fs.Open > 0 || inUse(mount.Fs) || _mounts.Exists(m => m != mount && IsWithin(m.Root, root));
+        bool busy = mount.Fs.Open > 0 || inUse(mount.Fs) || MountSpace.Entries.Exists(m => m != mount && IsWithin(m.Root, root));
         if (busy && (flags & MountFlags.MNT_DETACH) == 0)
             return -Errno.EBUSY;
         if (expires && _expiring.Add(root))
             return -Errno.EAGAIN;
         covered.MountedHere = null;
-        foreach (MountEntry gone in _mounts.Where(m => m != mount && IsWithin(m.Root, root)).ToArray())
+        foreach (MountEntry gone in MountSpace.Entries.Where(m => m != mount && IsWithin(m.Root, root)).ToArray())
         {
             gone.Covered!.MountedHere = null;
-            _mounts.Remove(gone);
+            MountSpace.Entries.Remove(gone);
         }
-        _mounts.Remove(mount);
+        MountSpace.Entries.Remove(mount);
         _expiring.Remove(root);
-        (Current?.MountNamespace ?? InitialMounts).Touch();
+        MountSpace.Touch();
         return 0;
     }
 
@@ -231,7 +231,7 @@ public sealed partial class Vfs
         foreach (MountEntry mount in from.Entries.Where(m => m != first && m.Covered is not null))
         {
             if (Walk(caller, top.Root, PathOf(mount.Covered!, from.Root), true, out WalkResult at) == 0 && at.Inode is not null)
-                Attach(made.Entries, at.Inode, CopyOf(mount));
+                Attach(made, at.Inode, CopyOf(mount));
         }
         return made;
     }
@@ -261,7 +261,7 @@ public sealed partial class Vfs
     /// <param name="contexts">Those whose root or working directory is the old root.</param>
     internal long PivotRoot(Inode old, Inode fresh, Inode place, IEnumerable<FsContext> contexts)
     {
-        MountNamespace space = Current?.MountNamespace ?? InitialMounts;
+        MountNamespace space = MountSpace;
         MountEntry? mount = MountAt(fresh);
         if (place.Fs.Peer > 0 || mount?.Covered?.Fs.Peer > 0)
             return -Errno.EINVAL;
@@ -277,15 +277,15 @@ public sealed partial class Vfs
             below.MountedHere = fresh;
         if (space.Root == old)
             space.Root = fresh;
-        int at = _mounts.IndexOf(oldMount);
-        _mounts[_mounts.IndexOf(mount)] = mount with { Covered = oldMount.Covered, ParentId = oldMount.ParentId };
+        int at = space.Entries.IndexOf(oldMount);
+        space.Entries[space.Entries.IndexOf(mount)] = mount with { Covered = oldMount.Covered, ParentId = oldMount.ParentId };
         bool itself = place == fresh;
         if (itself)
             old.MountedHere = null;
         Cover(place, old);
         if (itself)
             (old.Parent, old.Name) = (fresh, "");
-        _mounts[at] = oldMount with { Covered = place, ParentId = mount.Id };
+        space.Entries[at] = oldMount with { Covered = place, ParentId = mount.Id };
         space.Touch();
         foreach (FsContext fs in contexts)
             (fs.Root, fs.Cwd) = (fs.Root == old ? fresh : fs.Root, fs.Cwd == old ? fresh : fs.Cwd);

@@ -90,7 +90,7 @@ public sealed partial class Vfs
             node.Xattrs = null;
     }
 
-    private bool IsMountRoot(Inode inode) => inode.MountedHere != null || _mounts.Exists(m => m.Root == inode);
+    private bool IsMountRoot(Inode inode) => inode.MountedHere != null || MountSpace.Entries.Exists(m => m.Root == inode);
 
     /// <summary>unlinkat with AT_REMOVEDIR.</summary>
     public long RemoveDirectory(in Caller caller, Inode start, string path)

@@ -111,7 +111,7 @@ public sealed partial class Vfs : IDisposable
             Root = new MemoryDirectory(rootFs, 0x1ED);
         }
         InitialMounts.Root = Root;
-        _mounts.Add(new MountEntry(1, 0, rootFs, "overlay", Root));
+        MountSpace.Entries.Add(new MountEntry(1, 0, rootFs, "overlay", Root));
         if (options.RootDirectory == null)
             MakeSkeleton();
         foreach (string directory in new[] { "/dev", "/proc", "/sys", "/run", "/tmp" })
@@ -200,9 +200,9 @@ public sealed partial class Vfs : IDisposable
     internal MountNamespace InitialMounts { get; }
 
     /// <summary>The mounts that the task of the system call sees.</summary>
-    internal IReadOnlyList<MountEntry> Mounts => _mounts;
+    internal IReadOnlyList<MountEntry> Mounts => MountSpace.Entries;
 
-    private List<MountEntry> _mounts => (Current?.MountNamespace ?? InitialMounts).Entries;
+    private MountNamespace MountSpace => Current?.MountNamespace ?? InitialMounts;
 
     /// <summary>The task whose system call is carried out; /proc/self depends on it.</summary>
     internal IFileUser? Current { get; set; }
@@ -389,7 +389,8 @@ public sealed partial class Vfs : IDisposable
             flags |= words.Contains(word) ? flag : 0;
         fs.SetFlags(flags);
         string more = string.Join(',', words.Except(["ro", "rw", "nosuid", "nodev", "noexec", "relatime"]));
-        _mounts.Add(new MountEntry(NextMountId(), ParentIdOf(_mounts, covered), fs, source, root, more) { Covered = covered });
+        List<MountEntry> mounts = MountSpace.Entries;
+        mounts.Add(new MountEntry(NextMountId(), ParentIdOf(mounts, covered), fs, source, root, more) { Covered = covered });
     }
 
     private Inode LookupMountPoint(string point)

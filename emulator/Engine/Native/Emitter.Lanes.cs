@@ -99,16 +99,13 @@ internal sealed partial class Emitter
         if (size == 3)
             return IsLong(i) && Zip(i, odd == 0 ? 0x60 : 0x68, odd != 0);
         SetIndices(2, n => n < 8 ? (((n >> size << 1) + odd) << size) + (n & (bytes - 1)) : -1);
-        if (!IsLong(i))
-        {
-            GetPair(i);
-            Shuffle(0, 2);
-            return PutVector(i);
-        }
         GetPair(i);
         Shuffle(0, 2);
-        Shuffle(1, 2);
-        Packed(0x6C, 0, 0, Operand.Xmm(1)); // VPUNPCKLQDQ
+        if (IsLong(i))
+        {
+            Shuffle(1, 2);
+            Packed(0x6C, 0, 0, Operand.Xmm(1)); // VPUNPCKLQDQ
+        }
         return PutVector(i);
     }
 
