@@ -175,7 +175,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
         var frames = new SignalFrame(HardwareCapabilities.HasBti(machine), design, sequences, SignalDelivery);
         var cores = new CoreDump(machine, Vfs, Records, Timekeeper, coreSettings, Hooks.Log);
         _return = new ReturnToUser(
-            Records, Scheduler, SignalDelivery, Jobs, traces, exit, sequences, frames, cores, Costs, Hooks);
+            Records, Scheduler, SignalDelivery, Jobs, traces, exit, sequences, frames, cores, Costs, Hooks, design);
         _faults = new UserFaults(machine, Records, Costs, SignalDelivery, Hooks.Log);
         Syscalls = new SyscallParts
         {

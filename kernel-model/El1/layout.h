@@ -179,6 +179,7 @@
 #define HVC_PANIC		8	/* x0 pt_regs, x1 ESR, x2 FAR */
 #define HVC_RANDOM		9	/* fills this CPU's batch of random numbers */
 #define HVC_VDSO_REFRESH	10	/* x0 task record: its slot is filled again before it is in EL0 (hooks of a design) */
+#define HVC_VDSO_PUT_USER	11	/* x0 user address, x1 doubleword -> x0 0, or 1: it cannot be written (hooks of a design) */
 
 /* enum El1Action (ACT_*): what EL1 code is to do next */
 #define ACT_DONE		0

@@ -4,6 +4,7 @@ using ArmVdso.Kernel.El1;
 using ArmVdso.Kernel.Processes;
 using ArmVdso.Kernel.Signals;
 using ArmVdso.Kernel.Tasks;
+using ArmVdso.Kernel.Vdso;
 
 namespace ArmVdso.Kernel.Entry;
 
@@ -11,7 +12,7 @@ namespace ArmVdso.Kernel.Entry;
 /// interrupted call (arch/arm64/kernel/signal.c), fills its rseq area in. Frames are built in <see cref="SignalFrame"/>.</summary>
 internal sealed class ReturnToUser(
     TaskRecords records, Scheduler scheduler, SignalDelivery signals, JobControl jobs, TraceStops traces, TaskExit exit,
-    RestartableSequences rseq, SignalFrame frames, CoreDump cores, CallCosts costs, KernelHooks hooks)
+    RestartableSequences rseq, SignalFrame frames, CoreDump cores, CallCosts costs, KernelHooks hooks, VdsoDesign design)
 {
     private const ulong RestartSyscall = 128;
 
@@ -27,6 +28,9 @@ internal sealed class ReturnToUser(
         records.SetFlag(task, TaskFlag.Work, false);
         UserRegisters regs = records.Registers(task);
         SetBack(task, regs);
+        // exit_to_user_mode_loop in kernel/entry/common.c: before arch_do_signal_or_restart.
+        if (signals.HasDeliverable(task))
+            design.BeforeSignals(task);
         while (true)
         {
             if (task.Signals.Killed)

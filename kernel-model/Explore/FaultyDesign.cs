@@ -35,7 +35,7 @@ public sealed class FaultyDesign(VdsoDesign design) : VdsoDesign
     [
         nameof(MappingMoved), nameof(SystemCallEntered), nameof(TaskCreated), nameof(ProgramStarted), nameof(TaskExited),
         nameof(CredentialsChanged), nameof(IdMapsChanged), nameof(FieldChanged), nameof(NamespaceEntered), nameof(RseqChanged),
-        nameof(BeforeSignalFrame), nameof(CpuOffline),
+        nameof(BeforeSignalFrame), nameof(BeforeSignals), nameof(CpuOffline),
     ];
 
     /// <summary>The hook that fails, and how; null: none.</summary>
@@ -193,6 +193,8 @@ public sealed class FaultyDesign(VdsoDesign design) : VdsoDesign
 
     internal override void BeforeSignalFrame(KernelTask task, UserRegisters registers) =>
         Call(nameof(BeforeSignalFrame), task, t => design.BeforeSignalFrame(t, registers));
+
+    internal override void BeforeSignals(KernelTask task) => Call(nameof(BeforeSignals), task, design.BeforeSignals);
 
     internal override void CpuOffline(int cpu) =>
         Call(nameof(CpuOffline), null, () => design.CpuOffline(cpu), () => design.CpuOffline((cpu + 1) % Machine.Cpus.Count));

@@ -42,22 +42,29 @@ public sealed class KernelControl
     /// <param name="arguments">Up to six.</param>
     public long Answer(KernelTask task, int number, params ReadOnlySpan<ulong> arguments) => _kernel.Answer(task, number, arguments);
 
-    /// <summary>Asks an invariant of the design's hooks about a call that has returned to EL0.</summary>
-    /// <param name="invariant">Its name.</param>
-    /// <param name="task">The task that made the call; it runs.</param>
-    /// <param name="answer">X0.</param>
-    /// <param name="buffer">User address of the buffer that the function was given; 0: none.</param>
-    /// <returns>0: what it says is true.</returns>
-    public ulong Ask(string invariant, KernelTask task, ulong answer, ulong buffer)
+    /// <summary>Runs a function of the design's hooks on a CPU whose task is at EL0.</summary>
+    /// <param name="function">Its name.</param>
+    /// <param name="task">The task, which runs.</param>
+    /// <param name="arguments">Up to eight.</param>
+    /// <returns>X0.</returns>
+    public ulong Ask(string function, KernelTask task, params ReadOnlySpan<ulong> arguments)
     {
-        HookCalls hooks = _kernel.Vdso.Hooks ?? throw new InvalidOperationException("the design has no hooks");
         Cpu cpu = _kernel.Machine.Cpus[task.Cpu];
-        ulong pa = buffer == 0 ? 0 : Physical(task.Mm!, buffer) ?? throw new InvalidOperationException("the buffer is not mapped");
         ulong tables = cpu.TTBR1_EL1 + (_kernel.Options.Kernel.Kpti ? (ulong)Trampoline.SwapperOffset : 0);
-        return hooks.Ask(
-            invariant, task, cpu, tables, El1Image.Linear(task.RecordPa), hooks.RecordOf(task.Cpu), answer,
-            pa == 0 ? 0 : El1Image.Linear(pa));
+        return Hooks.Ask(function, task, cpu, tables, arguments);
     }
+
+    private HookCalls Hooks => _kernel.Vdso.Hooks ?? throw new InvalidOperationException("the design has no hooks");
+
+    /// <summary>Kernel address of a task's record, as hooks get it.</summary>
+    public static ulong RecordOf(KernelTask task) => El1Image.Linear(task.RecordPa);
+
+    /// <summary>Kernel address of the record of the CPU that runs a task.</summary>
+    public ulong CpuRecordOf(KernelTask task) => Hooks.RecordOf(task.Cpu);
+
+    /// <summary>Kernel address of a place in a task's memory; 0 stays 0.</summary>
+    public static ulong InKernel(KernelTask task, ulong address) => address == 0 ? 0
+        : El1Image.Linear(Physical(task.Mm!, address) ?? throw new InvalidOperationException($"0x{address:x} is not mapped"));
 
     /// <summary>Runs an update of the clocks (a tick, clock_settime) and gives its stores to the vvar pages instead of making
     /// them. The kernel's own record is written at once.</summary>

@@ -262,8 +262,8 @@ public sealed class DesignFile
                 continue;
             if (line[0] == '[')
             {
-                if (line is not ("[functions]" or "[fixes]"))
-                    throw At(i + 1, $"'{line}' is no section; there are [functions] and [fixes]");
+                if (line is not ("[functions]" or "[before]" or "[fixes]"))
+                    throw At(i + 1, $"'{line}' is no section; there are [functions], [before] and [fixes]");
                 section = line;
                 continue;
             }
@@ -273,6 +273,8 @@ public sealed class DesignFile
             string field = line[..equals].TrimEnd(), value = line[(equals + 1)..].TrimStart();
             if (section == "[functions]")
                 AddFunction(field, value, i + 1);
+            else if (section == "[before]")
+                AddBefore(field, value, i + 1);
             else if (section == "[fixes]")
                 AddFix(field, value, i + 1);
             else if (!Known.Contains(field))
@@ -292,6 +294,21 @@ public sealed class DesignFile
         try
         {
             _functions.Add(OwnFunction.Parse(symbol, value, line));
+        }
+        catch (FormatException e)
+        {
+            throw At(line, $"{symbol}: {e.Message}");
+        }
+    }
+
+    private void AddBefore(string symbol, string value, int line)
+    {
+        int at = _functions.FindIndex(f => f.Symbol == symbol);
+        if (at < 0)
+            throw At(line, $"{symbol}: it is not in [functions] above");
+        try
+        {
+            _functions[at] = _functions[at].With(value);
         }
         catch (FormatException e)
         {

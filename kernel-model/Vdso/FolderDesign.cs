@@ -82,10 +82,16 @@ public sealed class FolderDesign : VdsoDesign
         }
         Dictionary<string, long> layout = ReadLayout(file);
         HookModule? module = file.Hooks.Count == 0 ? null : ReadHooks(file);
+        if (module is not null && !module.Symbols.ContainsKey("vdso_update")
+            && module.Functions.FirstOrDefault(f => f is "vdso_leave" or "vdso_switch" or "vdso_start" or "vdso_refresh") is { } alone)
+            throw file.Error("hooks", $"they have {alone}, which is on the way of a switch, and no vdso_update");
         foreach (OwnFunction function in file.Functions.Where(f => f.Answer == OwnAnswer.Invariant))
         {
-            if (module is null || !module.Functions.Contains(function.Invariant))
-                throw new ArgumentException($"{file.Path}:{function.Line}: {function.Symbol}: the hooks have no '{function.Invariant}'");
+            string[] wanted = function.ChangesMemory
+                ? [function.Invariant, .. OwnFunction.OfMemory.Select(s => function.Invariant + s)]
+                : [function.Invariant];
+            if (Array.Find(wanted, w => module is null || !module.Functions.Contains(w)) is { } missing)
+                throw new ArgumentException($"{file.Path}:{function.Line}: {function.Symbol}: the hooks have no '{missing}'");
         }
         return new FolderDesign(file, () => VdsoImage.OfFolder(file.Name, bytes, image, layout), module, MakePlan(file, image, bytes));
     }
@@ -249,15 +255,15 @@ public sealed class FolderDesign : VdsoDesign
 
     internal override void PatchEl1(El1Image el1, Machine machine)
     {
-        if (_module is null || !_module.Symbols.ContainsKey("vdso_update"))
+        foreach (HookModule.Part part in _module?.Parts ?? [])
+            el1.LoadModule(Pages, part.Address, part.Bytes, part.Writable);
+        foreach (string name in _module?.Functions ?? [])
+            el1.AddSymbol(name, _module!.Symbols[name]);
+        if (!Has("vdso_update"))
         {
             base.PatchEl1(el1, machine);
             return;
         }
-        foreach (HookModule.Part part in _module.Parts)
-            el1.LoadModule(Pages, part.Address, part.Bytes, part.Writable);
-        foreach (string name in _module.Functions)
-            el1.AddSymbol(name, _module.Symbols[name]);
         foreach ((PatchSite site, string hook) in (ReadOnlySpan<(PatchSite, string)>)
             [(PatchSite.vdso_switch_call, "vdso_switch"), (PatchSite.vdso_start_call, "vdso_start"),
                 (PatchSite.vdso_refresh_call, "vdso_refresh")])
@@ -271,7 +277,7 @@ public sealed class FolderDesign : VdsoDesign
         if (Function("vdso_leave", 0) == 0)
             return;
         // The way into vdso_leave ends with a branch to what the site called before.
-        ulong end = _module.Symbols["__vdso_leave_end"];
+        ulong end = _module!.Symbols["__vdso_leave_end"];
         ulong then = (ulong)(_ranges is null ? El1Symbol.vdso_switch_thread : El1Symbol.vdso_switch_fixup);
         el1.WriteModule(end, 0x14000000u | El1Image.Displacement(end, then));
         el1.PatchCall(machine, PatchSite.vdso_switch_site, _module.Symbols["__vdso_leave"]);
@@ -330,6 +336,7 @@ public sealed class FolderDesign : VdsoDesign
         nameof(NamespaceEntered) => true,
         nameof(RseqChanged) => Has("vdso_rseq_changed"),
         nameof(BeforeSignalFrame) => _ranges is not null || Has("vdso_signal_frame"),
+        nameof(BeforeSignals) => Has("vdso_signal_pending"),
         nameof(CpuOffline) => Has("vdso_cpu_offline"),
         _ => false,
     };
@@ -338,7 +345,7 @@ public sealed class FolderDesign : VdsoDesign
     private bool TrustsRequests => _writable is WritablePage.CheckedThenUsed or WritablePage.TakenOnce;
 
     /// <summary>Whether it asks where an interrupted task's image is.</summary>
-    private bool MovesPcs => _ranges is not null || Has("vdso_leave") || Has("vdso_signal_frame");
+    private bool MovesPcs => _ranges is not null || Has("vdso_leave") || Has("vdso_signal_frame") || Has("vdso_signal_pending");
 
     private bool Has(string hook) => _module?.Symbols.ContainsKey(hook) ?? false;
 
@@ -433,8 +440,13 @@ public sealed class FolderDesign : VdsoDesign
     internal override void BeforeSignalFrame(KernelTask task, UserRegisters registers)
     {
         _ranges?.BeforeSignalFrame(task, registers);
-        Call("vdso_signal_frame", task, El1Image.Linear(task.StackPa + TaskRecords.StackSize - PtRegs.FrameSize));
+        Call("vdso_signal_frame", task, RegistersOf(task));
     }
+
+    internal override void BeforeSignals(KernelTask task) => Call("vdso_signal_pending", task, RegistersOf(task));
+
+    private static ulong RegistersOf(KernelTask task) =>
+        El1Image.Linear(task.StackPa + TaskRecords.StackSize - PtRegs.FrameSize);
 
     internal override void CpuOffline(int cpu) => Calls?.Call("vdso_cpu_offline", null, Calls.RecordOf(cpu));
 }

@@ -129,6 +129,11 @@ internal sealed class HookCalls
                 Fail(cpu, $"asked for a refresh of 0x{cpu.X(0):x}, which is no task");
             return;
         }
+        if (number == HypercallNumber.VdsoPutUser && ReferenceEquals(_runningOn, cpu) && _about?.Mm is { } memory)
+        {
+            cpu.SetX(0, memory.Write(cpu.X(0), cpu.X(1)) ? 0UL : 1);
+            return;
+        }
         Fail(cpu, number is HypercallNumber.KernelFault or HypercallNumber.Panic
             ? $"faulted: esr=0x{cpu.X(1):x} far=0x{cpu.X(2):x}"
             : $"made the hypercall {(int)number}");

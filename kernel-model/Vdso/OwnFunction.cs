@@ -18,15 +18,47 @@ public enum OwnAnswer
     Invariant,
 }
 
-/// <summary>An argument of a function.</summary>
-/// <param name="IsBuffer">A pointer to memory of the caller.</param>
-/// <param name="Value">The number, or how far into the buffer.</param>
-public readonly record struct OwnArgument(bool IsBuffer, int Value)
+/// <summary>What an argument of a function is.</summary>
+public enum OwnArgumentKind
 {
+    /// <summary>A number.</summary>
+    Number,
+
+    /// <summary>A pointer to 64 bytes of the caller.</summary>
+    Buffer,
+
+    /// <summary>A pointer to a page of the caller's process.</summary>
+    Page,
+
+    /// <summary>The caller's TID.</summary>
+    Tid,
+}
+
+/// <summary>An argument of a function.</summary>
+/// <param name="Kind">What it is.</param>
+/// <param name="Value">The number, or how far into the buffer or the page.</param>
+public readonly record struct OwnArgument(OwnArgumentKind Kind, int Value)
+{
+    /// <summary>Whether it points to the caller's buffer.</summary>
+    public bool IsBuffer => Kind == OwnArgumentKind.Buffer;
+
     /// <summary>What is handed over.</summary>
     /// <param name="buffer">Address of the buffer.</param>
-    public ulong In(ulong buffer) => IsBuffer ? buffer + (ulong)Value : (ulong)Value;
+    /// <param name="page">Address of the page.</param>
+    /// <param name="tid">The caller's TID.</param>
+    public ulong In(ulong buffer, ulong page = 0, int tid = 0) => Kind switch
+    {
+        OwnArgumentKind.Buffer => buffer + (ulong)Value,
+        OwnArgumentKind.Page => page + (ulong)Value,
+        OwnArgumentKind.Tid => (ulong)tid,
+        _ => (ulong)Value,
+    };
 }
+
+/// <summary>A system call that a thread makes before it calls a function.</summary>
+/// <param name="Number">arm64 system call.</param>
+/// <param name="Arguments">Its arguments.</param>
+public sealed record OwnPreparation(int Number, IReadOnlyList<OwnArgument> Arguments);
 
 /// <summary>A function of an image that vdso-image/calls.tsv does not know.</summary>
 /// <param name="Symbol">In the image.</param>
@@ -36,7 +68,16 @@ public readonly record struct OwnArgument(bool IsBuffer, int Value)
 /// <param name="Line">Line of the design file.</param>
 public sealed record OwnFunction(string Symbol, int Number, IReadOnlyList<OwnArgument> Arguments, OwnAnswer Answer, int Line)
 {
-    private const int BufferBytes = 64, MostArguments = 5, MostBytes = 8;
+    private const int BufferBytes = 64, PageBytes = 4096, MostArguments = 5, MostBytes = 8;
+
+    /// <summary>Made before each call; null: nothing is. (Section [before].)</summary>
+    public OwnPreparation? Before { get; private init; }
+
+    /// <summary>What the hooks have for a function that changes memory, beside its invariant (VDSO_BEFORE, VDSO_FREE, VDSO_DEAD).</summary>
+    internal static IReadOnlyList<string> OfMemory { get; } = ["__before", "__free", "__dead"];
+
+    /// <summary>Whether it has a page: it changes memory that must be made ready before each call.</summary>
+    public bool ChangesMemory => Arguments.Any(a => a.Kind == OwnArgumentKind.Page);
 
     /// <summary>For <see cref="OwnAnswer.Bytes"/>: how many from the start of the buffer, 1 to 8.</summary>
     public int Bytes { get; private init; }
@@ -50,7 +91,7 @@ public sealed record OwnFunction(string Symbol, int Number, IReadOnlyList<OwnArg
         : Symbol;
 
     /// <summary>The first argument where that is a number.</summary>
-    public int First => Arguments is [{ IsBuffer: false } first, ..] ? first.Value : 0;
+    public int First => Arguments is [{ Kind: OwnArgumentKind.Number } first, ..] ? first.Value : 0;
 
     /// <summary>Whether it can be measured beside a system call: the guest that does has a number or a buffer for the first argument, and
     /// a buffer for the second.</summary>
@@ -64,9 +105,7 @@ public sealed record OwnFunction(string Symbol, int Number, IReadOnlyList<OwnArg
         if (open < 1 || close < open || symbol.Any(c => !char.IsAsciiLetterOrDigit(c) && c != '_'))
             throw new FormatException("it is not SYMBOL = CALL(ARGUMENT, ...): ANSWER, as __kernel_getsid = getsid(0): value");
         string call = value[..open].Trim(), inside = value[(open + 1)..close].Trim();
-        OwnArgument[] arguments = inside.Length == 0 ? [] : [.. inside.Split(',').Select(Argument)];
-        if (arguments.Length > MostArguments)
-            throw new FormatException($"it has {arguments.Length} arguments; at most {MostArguments}");
+        OwnArgument[] arguments = ReadArguments(inside);
         int bytes = 0;
         OwnAnswer answer = value[(close + 2)..].Split(' ', StringSplitOptions.RemoveEmptyEntries) switch
         {
@@ -83,6 +122,8 @@ public sealed record OwnFunction(string Symbol, int Number, IReadOnlyList<OwnArg
             throw new FormatException("with a buffer its answer is bytes N or invariant");
         if (!buffer && answer == OwnAnswer.Bytes)
             throw new FormatException("bytes are those of a buffer, and no argument is one");
+        if (answer != OwnAnswer.Invariant && arguments.Any(a => a.Kind is OwnArgumentKind.Page or OwnArgumentKind.Tid))
+            throw new FormatException("page and tid are for functions of which an invariant says what is true");
         int number = -1;
         if (answer != OwnAnswer.Invariant)
             number = SyscallNames.NumberOf(call) ?? throw new FormatException($"there is no system call '{call}'");
@@ -93,17 +134,52 @@ public sealed record OwnFunction(string Symbol, int Number, IReadOnlyList<OwnArg
         };
     }
 
+    /// <summary>With what is done before each call: CALL(ARGUMENT, ...).</summary>
+    /// <exception cref="FormatException">It is not that; the message says why.</exception>
+    internal OwnFunction With(string before)
+    {
+        if (Answer != OwnAnswer.Invariant)
+            throw new FormatException("a system call says what is true of it; [before] is for functions with an invariant");
+        if (Before is not null)
+            throw new FormatException("it is there already");
+        int open = before.IndexOf('(');
+        if (open < 1 || !before.EndsWith(')'))
+            throw new FormatException("it is not SYMBOL = CALL(ARGUMENT, ...), as set_robust_list(buffer, 24)");
+        string call = before[..open].Trim();
+        int number = SyscallNames.NumberOf(call) ?? throw new FormatException($"there is no system call '{call}'");
+        return this with { Before = new OwnPreparation(number, ReadArguments(before[(open + 1)..^1].Trim())) };
+    }
+
+    private static OwnArgument[] ReadArguments(string inside)
+    {
+        OwnArgument[] arguments = inside.Length == 0 ? [] : [.. inside.Split(',').Select(Argument)];
+        return arguments.Length <= MostArguments
+            ? arguments
+            : throw new FormatException($"it has {arguments.Length} arguments; at most {MostArguments}");
+    }
+
     private static OwnArgument Argument(string text)
     {
         text = text.Trim();
+        if (text == "tid")
+            return new OwnArgument(OwnArgumentKind.Tid, 0);
         if (int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number))
-            return new OwnArgument(false, number);
+            return new OwnArgument(OwnArgumentKind.Number, number);
         string[] parts = text.Split('+');
+        (OwnArgumentKind kind, int size) = parts[0].Trim() switch
+        {
+            "buffer" => (OwnArgumentKind.Buffer, BufferBytes),
+            "page" => (OwnArgumentKind.Page, PageBytes),
+            _ => (OwnArgumentKind.Number, 0),
+        };
         int at = 0;
-        return parts[0].Trim() == "buffer" && parts.Length <= 2
-            && (parts.Length == 1
-                || (int.TryParse(parts[1], NumberStyles.AllowLeadingWhite, CultureInfo.InvariantCulture, out at) && at < BufferBytes))
-            ? new OwnArgument(true, at)
-            : throw new FormatException($"its argument '{text}' is no 32-bit number, and not buffer or buffer+N (below {BufferBytes})");
+        bool inside = parts.Length == 1
+            || (parts.Length == 2
+                && int.TryParse(parts[1], NumberStyles.AllowLeadingWhite, CultureInfo.InvariantCulture, out at) && at < size);
+        return size > 0 && inside
+            ? new OwnArgument(kind, at)
+            : throw new FormatException(
+                $"its argument '{text}' is no 32-bit number, and not buffer or buffer+N (below {BufferBytes}), page or page+N "
+                + $"(below {PageBytes}), or tid");
     }
 }

@@ -212,6 +212,11 @@ public abstract class VdsoDesign
     {
     }
 
+    /// <summary>A task is about to take its signals on its way to EL0; one of them may end it.</summary>
+    internal virtual void BeforeSignals(KernelTask task)
+    {
+    }
+
     /// <summary>A CPU runs no tasks any more.</summary>
     internal virtual void CpuOffline(int cpu)
     {

@@ -218,6 +218,7 @@ public enum HypercallNumber
     Panic = 8,
     Random = 9,
     VdsoRefresh = 10,
+    VdsoPutUser = 11,
 }
 
 /// <summary>ACT_* of El1/layout.h: what EL1 code is to do next</summary>

@@ -105,6 +105,21 @@ static inline void vdso_refresh_task(struct vdso_task *task)
 	__asm__ volatile("hvc %1" : "+r"(x0) : "i"(VDSO_HVC_REFRESH) : "memory");
 }
 
+#define VDSO_HVC_PUT_USER	11
+
+/*
+ * Stores a doubleword to memory of the task that the hook is about (put_user). 0, or 1: it cannot be written. Not on the
+ * way of a switch.
+ */
+static inline vdso_u64 vdso_put_user(vdso_u64 address, vdso_u64 value)
+{
+	register vdso_u64 x0 __asm__("x0") = address;
+	register vdso_u64 x1 __asm__("x1") = value;
+
+	__asm__ volatile("hvc %1" : "+r"(x0) : "i"(VDSO_HVC_PUT_USER), "r"(x1) : "memory");
+	return x0;
+}
+
 /*
  * On the way of a context switch, of execve, and of a refresh: fills the slot for the task that is about to run on this
  * CPU, and returns what TPIDRRO_EL0 is to hold. VDSO_UPDATE serves all three; VDSO_SWITCH, VDSO_START and VDSO_REFRESH
@@ -176,6 +191,9 @@ void vdso_mapping_moved(struct vdso_task *task, struct vdso_cpu *cpu, enum vdso_
 /* A signal frame is about to be built from the registers with which the task was interrupted. */
 void vdso_signal_frame(struct vdso_task *task, struct vdso_cpu *cpu, struct vdso_regs *regs);
 
+/* A task is about to take its signals on its way to EL0, one of which may end it; with the registers that it has. */
+void vdso_signal_pending(struct vdso_task *task, struct vdso_cpu *cpu, struct vdso_regs *regs);
+
 /*
  * An invariant is no hook: a function of any name that design.ini gives for a function of the image. It is asked after
  * a call has returned, of the task as it is then: answer is X0, buffer what the function was given for one (64 bytes),
@@ -184,6 +202,31 @@ void vdso_signal_frame(struct vdso_task *task, struct vdso_cpu *cpu, struct vdso
 #define VDSO_INVARIANT(name)										\
 	vdso_u64 name(struct vdso_task *task, struct vdso_cpu *cpu, vdso_u64 answer, const void *buffer);	\
 	vdso_u64 name(struct vdso_task *task, struct vdso_cpu *cpu, vdso_u64 answer, const void *buffer)
+
+/*
+ * A function that changes memory of its caller (arguments buffer and page) needs more than an invariant, NAME:
+ *
+ *	NAME__before	makes buffer and page ready for a call; their user addresses are beside them
+ *	NAME		after the call: 0, or what is wrong with its answer and with what it left
+ *	NAME__free	whether somebody else may use the page for something else now, before the call has returned
+ *	NAME__dead	the caller has died in the middle of the call: 0, or what is wrong with what it left behind. given_up:
+ *			NAME__free has said so by then (and if the event was one of those, the page is another one)
+ */
+#define VDSO_BEFORE(name)										\
+	void name##__before(struct vdso_task *task, struct vdso_cpu *cpu, vdso_u64 buffer_address, void *buffer,	\
+			    vdso_u64 page_address, void *page);							\
+	void name##__before(struct vdso_task *task, struct vdso_cpu *cpu, vdso_u64 buffer_address, void *buffer,	\
+			    vdso_u64 page_address, void *page)
+#define VDSO_AFTER(name)										\
+	vdso_u64 name(struct vdso_task *task, struct vdso_cpu *cpu, vdso_u64 answer, const void *buffer,	\
+		      const void *page);								\
+	vdso_u64 name(struct vdso_task *task, struct vdso_cpu *cpu, vdso_u64 answer, const void *buffer, const void *page)
+#define VDSO_FREE(name)											\
+	vdso_u64 name##__free(const void *buffer, const void *page);					\
+	vdso_u64 name##__free(const void *buffer, const void *page)
+#define VDSO_DEAD(name)											\
+	vdso_u64 name##__dead(vdso_u64 tid, vdso_u64 given_up, const void *buffer, const void *page);	\
+	vdso_u64 name##__dead(vdso_u64 tid, vdso_u64 given_up, const void *buffer, const void *page)
 
 /* A CPU runs no tasks any more. */
 void vdso_cpu_offline(struct vdso_cpu *cpu);

@@ -23,6 +23,14 @@ internal sealed record CheckEvent(string Name, string Meaning, Action<Trial, int
     /// <see cref="Trial.RunReordered"/>.</summary>
     internal bool Weak { get; init; }
 
+    /// <summary>Whether it is about memory that a function changes; other functions have none.</summary>
+    internal bool OfMemory { get; init; }
+
+    /// <summary>Whether the function is called again, in a handler, a child or another program: one that changes memory has it ready for
+    /// one call.</summary>
+    internal bool CallsAgain => !OfMemory && Name is not ("irq" or "preempt" or "migrate" or "offline" or "traced" or "aba" or "reparent"
+        or "setpgid" or "setsid" or "handler-moves" or "moved-migrate" or "copied-migrate" or "killed" or "pidns" or "step");
+
     /// <summary>What is done before the call.</summary>
     internal Action<Trial>? Prepare { get; init; }
 
@@ -74,6 +82,12 @@ internal sealed record CheckEvent(string Name, string Meaning, Action<Trial, int
             (t, _) => t.SiblingExec()) { Leaves = VdsoLeaves.NewProgram },
         new("killed", "the process is killed; a new one with its number calls the function where it was",
             (t, _) => t.Killed()) { Leaves = VdsoLeaves.NewProgram },
+        new("killed-reused", "as killed; what the function has given up by then is unmapped before, and other memory is mapped there",
+            (t, _) => t.Dies(true, true)) { OfMemory = true },
+        new("thread-ends", "a handler ends this thread alone (exit); what the thread leaves behind is examined",
+            (t, _) => t.Dies(false, false)) { OfMemory = true },
+        new("thread-ends-reused", "as thread-ends; what the function has given up by then is unmapped before, other memory is mapped there",
+            (t, _) => t.Dies(false, true)) { OfMemory = true },
         new("fork", "a handler forks; the child, on another CPU, finishes the interrupted call too", (t, _) => t.Fork()),
         new("vfork", "a handler vforks; the child calls the function and exits before this thread goes on",
             (t, _) => t.Vfork()) { Leaves = VdsoLeaves.NewProgram },

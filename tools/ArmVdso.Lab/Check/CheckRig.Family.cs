@@ -1,3 +1,4 @@
+using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Explore;
 
 namespace ArmVdso.Lab.Check;
@@ -80,9 +81,11 @@ internal sealed partial class CheckRig
         Done(SystemCall(task, cpu, Close, (ulong)file), "close");
     }
 
-    /// <summary>Memory of the victim's process that looks like no data of a vDSO.</summary>
+    /// <summary>Memory of the victim's process that looks like no data of a vDSO; 0: for an image that has none.</summary>
     internal ulong Decoy(ulong size)
     {
+        if (size == 0)
+            return 0;
         if (ReferenceEquals(_decoyOf, Victim.Mm))
             return _decoy;
         const ulong readWrite = 3, privateAnonymous = 0x22, none = ulong.MaxValue;
@@ -97,6 +100,35 @@ internal sealed partial class CheckRig
 
     private MemoryMap? _decoyOf;
     private ulong _decoy;
+
+    /// <summary>A page of a task's process for a function that changes memory; the task maps it when it is first asked for.</summary>
+    internal ulong PageOf(KernelTask task)
+    {
+        if (ReferenceEquals(_pageOf, task.Mm))
+            return _page;
+        _page = MapPage(task, task.Cpu, 0);
+        _pageOf = task.Mm;
+        return _page;
+    }
+
+    private MemoryMap? _pageOf;
+    private ulong _page;
+
+    /// <summary>Maps a page of zeros, at a place of the kernel's choice (0) or over what is at an address.</summary>
+    internal ulong MapPage(KernelTask task, int cpu, ulong address)
+    {
+        ulong flags = (ulong)(Mman.MAP_PRIVATE | Mman.MAP_ANONYMOUS | (address == 0 ? 0 : Mman.MAP_FIXED)), none = ulong.MaxValue;
+        const ulong readWrite = 3;
+        ulong page = (ulong)Done(SystemCall(task, cpu, Mmap, address, PageBytes, readWrite, flags, none, 0), "mmap");
+        Write(task, page, new ulong[PageBytes / 8]);
+        return page;
+    }
+
+    internal const int PageBytes = 4096;
+
+    /// <summary>What a function or a system call is given.</summary>
+    internal IEnumerable<ulong> Given(IEnumerable<OwnArgument> arguments, KernelTask task, ulong buffer) =>
+        arguments.Select(a => a.In(buffer, a.Kind == OwnArgumentKind.Page ? PageOf(task) : 0, task.OwnTid));
 
     private void SetHandler(KernelTask task)
     {

@@ -146,7 +146,11 @@ internal sealed partial class CheckRig : IDisposable, IHypercallHandler, ICodeWo
         if (cpu.Waiting)
         {
             if (!cpu.IrqLine)
-                throw new InvalidOperationException($"cpu{cpu.Index} waits for ever");
+            {
+                throw new LabException(
+                    $"cpu{cpu.Index} waits for ever: the task that it ran has ended, as of a crash of the function that it had called",
+                    LabFault.Failed);
+            }
             cpu.Waiting = false;
         }
         _hypercall = false;
@@ -294,9 +298,14 @@ internal sealed partial class CheckRig : IDisposable, IHypercallHandler, ICodeWo
     }
 
     /// <summary>Asks an invariant of the design's hooks.</summary>
-    internal ulong Ask(string invariant, KernelTask task, ulong answer, ulong buffer)
+    internal ulong Ask(string invariant, KernelTask task, ulong answer, ulong buffer, ulong page = 0) => AskHooks(
+        invariant, task, KernelControl.RecordOf(task), Control.CpuRecordOf(task), answer, KernelControl.InKernel(task, buffer),
+        KernelControl.InKernel(task, page));
+
+    /// <summary>Asks a function of the design's hooks, on the CPU of a task that is at EL0.</summary>
+    internal ulong AskHooks(string function, KernelTask task, params ReadOnlySpan<ulong> arguments)
     {
-        ulong says = Control.Ask(invariant, task, answer, buffer);
+        ulong says = Control.Ask(function, task, arguments);
         return Kernel.Panic is { } panic ? throw new LabException(panic, LabFault.Failed) : says;
     }
 
@@ -331,6 +340,15 @@ internal sealed partial class CheckRig : IDisposable, IHypercallHandler, ICodeWo
         Span<byte> bytes = stackalloc byte[8];
         return task.Mm!.Read(address, bytes)
             ? BitConverter.ToUInt64(bytes)
+            : throw new InvalidOperationException($"0x{address:x} of {task} cannot be read");
+    }
+
+    /// <summary>Reads a page of a task's memory.</summary>
+    internal static ulong[] ReadPage(KernelTask task, ulong address)
+    {
+        ulong[] words = new ulong[PageBytes / 8];
+        return task.Mm!.Read(address, MemoryMarshal.AsBytes(words.AsSpan()))
+            ? words
             : throw new InvalidOperationException($"0x{address:x} of {task} cannot be read");
     }
 

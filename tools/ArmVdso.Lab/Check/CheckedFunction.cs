@@ -105,14 +105,17 @@ internal sealed record CheckedFunction(string Name, string Symbol, int Number, A
     /// <summary>Whether the image of a rig has it.</summary>
     internal bool IsIn(CheckRig rig) => rig.Kernel.Vdso.Image is { } image && image.Symbols.ContainsKey(Symbol);
 
-    /// <summary>Arguments of a call that writes to the given buffer.</summary>
-    internal ulong[] Arguments(ulong buffer, ulong state) => Kind switch
+    /// <summary>Whether a call changes memory that is made ready for it, and for no other call.</summary>
+    internal bool ChangesMemory => Own is { ChangesMemory: true };
+
+    /// <summary>Arguments of a task's call that writes to the given buffer.</summary>
+    internal ulong[] Arguments(CheckRig rig, KernelTask task, ulong buffer) => Kind switch
     {
-        _ when Own is not null => [.. Own.Arguments.Select(a => a.In(buffer)), .. new ulong[5 - Own.Arguments.Count]],
+        _ when Own is not null => [.. rig.Given(Own.Arguments, task, buffer), .. new ulong[5 - Own.Arguments.Count]],
         AnswerKind.Id or AnswerKind.Constant => [(ulong)First, 0, 0, 0, 0],
         AnswerKind.Cpu => [buffer, buffer + 4, 0, 0, 0],
         AnswerKind.TimeOfDay => [buffer, 0, 0, 0, 0],
-        AnswerKind.Random => [buffer, RandomBytes, 0, state, RandomState],
+        AnswerKind.Random => [buffer, RandomBytes, 0, rig.RandomState, RandomState],
         _ => [(ulong)First, buffer, 0, 0, 0],
     };
 

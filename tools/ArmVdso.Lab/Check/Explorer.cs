@@ -179,6 +179,8 @@ internal sealed class Explorer
     private string? NotApplicable(CheckedFunction function, CheckEvent e, HashSet<ulong> loads) => e.Name switch
     {
         _ when function.Kind is AnswerKind.Constant or AnswerKind.Resolution => "its answer is the same for everybody and for ever",
+        _ when function.ChangesMemory && e.CallsAgain => "the memory that it changes is ready for one call",
+        _ when e.OfMemory && !function.ChangesMemory => "it changes no memory of its caller but what it answers",
         "tick" or "settime" or "uncount" or "recount" or "weak-tick" or "weak-settime" or "weak-uncount" or "weak-recount"
             when !loads.Overlaps(_clockBytes) => "reads no clock data",
         "mid-own" or "mid-prev" or "mid-ids" or "subreaper" or "idmap" or "idmap-late" or "setns"

@@ -93,7 +93,7 @@ internal sealed partial class Trial
 
     private ulong[] CallAgain(int buffer)
     {
-        return [StepFunction, _function.Address(_rig, Victim), .. _function.Arguments(Buffer(buffer), _rig.RandomState), 0];
+        return [StepFunction, _function.Address(_rig, Victim), .. _function.Arguments(_rig, Victim, Buffer(buffer)), 0];
     }
 
     private long ScriptResult(string list, int step) => (long)CheckRig.Read(Victim, _rig.Symbol(list) + (ulong)step * 64 + 56);

@@ -12,7 +12,7 @@ internal sealed partial class Trial
         _rig.Switch(at, task);
         Cpu cpu = _rig.Machine.Cpus[at];
         ulong buffer = Buffer(2);
-        ulong[] arguments = _function.Arguments(buffer, _rig.RandomState);
+        ulong[] arguments = _function.Arguments(_rig, task, buffer);
         for (int i = 0; i < arguments.Length; i++)
             cpu.SetX(i, arguments[i]);
         cpu.SetX(30, _rig.Symbol("park"));
@@ -69,6 +69,11 @@ internal sealed partial class Trial
     /// <summary>The process is killed in the middle of the call; a new one gets its number and calls on the same CPU.</summary>
     internal void Killed()
     {
+        if (_function.ChangesMemory)
+        {
+            Dies(true, false);
+            return;
+        }
         const ulong sigKill = 9;
         int at = HelperCpu, cpu = Victim.Cpu, pid = Victim.Group.Pid, thread = Victim.Tid;
         ThreadGroup group = Victim.Group;

@@ -28,13 +28,15 @@ internal sealed partial class Trial
         var words = new List<ulong>();
         foreach ((ulong start, ulong size) in areas)
             words.AddRange(Moving(start, size, start + by));
-        words.AddRange(Moving(decoy, data, first));
-        words.AddRange([StepFunction, function, .. _function.Arguments(Buffer(1), _rig.RandomState), 0]);
-        words.AddRange(Moving(first, data, decoy));
+        if (data > 0)
+            words.AddRange(Moving(decoy, data, first));
+        words.AddRange([StepFunction, function, .. _function.Arguments(_rig, Victim, Buffer(1)), 0]);
+        if (data > 0)
+            words.AddRange(Moving(first, data, decoy));
         foreach ((ulong start, ulong size) in areas)
             words.AddRange(Moving(start + by, size, start));
         Script("script", [.. words]);
-        RunHandler(call: (function, areas.Length + 1));
+        RunHandler(call: (function, areas.Length + (data > 0 ? 1 : 0)));
     }
 
     /// <summary>Before the call: memory for the old place of the data is there.</summary>
@@ -55,7 +57,8 @@ internal sealed partial class Trial
         int at = HelperCpu;
         foreach ((ulong start, ulong size) in areas)
             Moved(start, size, there + (start - first));
-        Moved(decoy, data, first);
+        if (data > 0)
+            Moved(decoy, data, first);
         _rig.Switch(at, null);
 
         void Moved(ulong from, ulong size, ulong to)

@@ -192,10 +192,13 @@ internal sealed partial class Trial
     {
         CheckRig.Write(Victim, Buffer(0), [0xdead_dead_dead_dead, 0xdead_dead_dead_dead, 0xdead_dead_dead_dead, 0xdead_dead_dead_dead]);
         PrepareRandomState();
+        PrepareMemory();
         Cpu cpu = VictimCpu;
         for (int i = 0; i < 31; i++)
             cpu.SetX(i, 0xbad0_0000 + (ulong)i);
-        ulong[] arguments = _function.Arguments(Buffer(0), _rig.RandomState);
+        // Z: the last comparison of a caller, which says nothing of the call.
+        cpu.NZCV = 4;
+        ulong[] arguments = _function.Arguments(_rig, Victim, Buffer(0));
         for (int i = 0; i < arguments.Length; i++)
             cpu.SetX(i, arguments[i]);
         cpu.SetX(30, _rig.Symbol("park"));
@@ -302,7 +305,8 @@ internal sealed partial class Trial
             AnswerKind.Cpu => Enumerable.Range(0, _rig.Machine.Cpus.Count).Select(c => (long)c),
             _ => [],
         };
-        return _function.Kind is AnswerKind.Random or AnswerKind.Invariant || _before.Concat(others).Any(v => !window.Allows(v));
+        return (_function.Kind is AnswerKind.Random or AnswerKind.Invariant && !_function.ChangesMemory)
+            || _before.Concat(others).Any(v => !window.Allows(v));
     }
 
     /// <summary>A call that an event led to: the answer, and whether it came from the system call.</summary>
@@ -335,13 +339,14 @@ internal sealed partial class Trial
     /// answer.</summary>
     private void JudgeInvariant(string who, OwnFunction own, KernelTask task, ulong x0, ulong buffer)
     {
-        ulong given = own.Arguments.Any(a => a.IsBuffer) ? buffer : 0;
-        ulong says = _rig.Ask(own.Invariant, task, x0, given);
+        ulong given = own.ChangesMemory || own.Arguments.Any(a => a.IsBuffer) ? buffer : 0;
+        ulong page = own.ChangesMemory ? _rig.PageOf(task) : 0;
+        ulong says = _rig.Ask(own.Invariant, task, x0, given, page);
         _rig.Observer?.Event($"{who} returned 0x{x0:x}; {own.Invariant} says {(long)says}: {(says == 0 ? "right" : "WRONG")}");
         if (says != 0)
             _failures.Add($"{who} returned 0x{x0:x}, of which {own.Invariant} says {(long)says}");
         else if (AsksTelling && !_telling)
-            _telling = _rig.Ask(own.Invariant, task, ~x0, given == 0 ? 0 : _rig.Spoilt(task)) != 0;
+            _telling = _rig.Ask(own.Invariant, task, ~x0, given == 0 ? 0 : _rig.Spoilt(task), page) != 0;
     }
 
     /// <summary>Whether no word of the bytes was given out before. A fork copies what a call has written by then: parent and
