@@ -24,8 +24,13 @@ internal static class SysMemoryPolicy
             return 0;
         if (c.Arg(2) < 1)
             return -Errno.EINVAL;
-        var mask = new byte[(int)Math.Min((c.Arg(2) + 63) / 64 * 8, 128)];
-        mask[0] = (flags & memsAllowed) != 0 ? (byte)1 : (byte)0;
+        // copy_nodes_to_user: one word of the mask is the kernel's, what the caller has more is cleared.
+        ulong size = (c.Arg(2) - 1 + 63) / 64 * 8;
+        if (size > Page)
+            return -Errno.EINVAL;
+        var mask = new byte[size];
+        if (size > 0 && (flags & memsAllowed) != 0)
+            mask[0] = 1;
         return c.Memory.Write(c.Arg(1), mask) ? 0 : -Errno.EFAULT;
     }
 

@@ -7,6 +7,10 @@ namespace ArmVdso.Kernel.Syscalls;
 internal static class SysSplice
 {
     private const int Page = 4096;
+
+    /// <summary>Most bytes of one call where a device, a terminal or a socket is on one side.</summary>
+    private const ulong Portion = 16 << 20;
+
     private const uint SPLICE_F_NONBLOCK = 2, SPLICE_F_ALL = 15;
 
     public static long Sendfile(SyscallContext c)
@@ -37,7 +41,9 @@ internal static class SysSplice
     private static long Transfer(SyscallContext c, OpenFile input, OpenFile output, ref long from, long? to, ulong count, bool wait)
     {
         long done = 0;
-        long limit = (long)Math.Min(count, (ulong)IoVector.MaxCount);
+        // What has no end on one side is given in portions, so that the caller can be interrupted; a file is copied as a whole.
+        bool files = input.Inode.IsRegular && output.Inode.IsRegular;
+        long limit = (long)Math.Min(count, files ? (ulong)IoVector.MaxCount : Portion);
         while (done < limit)
         {
             int wanted = (int)Math.Min(limit - done, IoVector.ChunkSize);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using ArmVdso.Emulator.Engine.Lockstep;
+using ArmVdso.Emulator.Timing.Models;
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Configuration;
 
@@ -229,6 +230,12 @@ public sealed class Session : IDisposable
         {
             Kernel.Hooks.Output.Flush();
             throw new LabException(e.Message, LabFault.Failed, e);
+        }
+        catch (CoreModelException e)
+        {
+            // A class without a timing is noticed when the first instruction of it comes.
+            Kernel.Hooks.Output.Flush();
+            throw new LabException(e.Message, LabFault.Input, e);
         }
     }
 

@@ -105,6 +105,15 @@ internal sealed unsafe class NativeEngine : PortableEngine
     private bool MayRun(Block block) =>
         !_cpu.Monitors.IsMarkedBesides(_cpu.Index) && !(block.HasFp && _cpu.FPCR != 0) && block.Mode != 1;
 
+    /// <summary>Makes the code of a block that has none.</summary>
+    /// <returns>False: all code had to be dropped for it, and the block with it.</returns>
+    internal bool HasCode(Block block)
+    {
+        if (block.Code == 0)
+            _native.Translate(block);
+        return block.Valid;
+    }
+
     /// <summary>One block, stores journalled.</summary>
     /// <param name="block">The block, of <paramref name="count"/> instructions.</param>
     /// <param name="count">How many instructions to execute.</param>
@@ -137,10 +146,8 @@ internal sealed unsafe class NativeEngine : PortableEngine
     private bool RunNative(Block block, long left)
     {
         Cpu cpu = _cpu;
-        if (block.Code == 0)
-            _native.Translate(block);
         // All blocks were dropped, this one too: it is looked for again.
-        if (!block.Valid)
+        if (!HasCode(block))
             return true;
         SelectFrame(View);
         ulong epoch = FetchEpoch;

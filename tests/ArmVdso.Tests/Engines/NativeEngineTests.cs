@@ -118,6 +118,19 @@ public sealed class NativeEngineTests
         Assert.InRange(machine.Machine.NativeCounts!.Evictions, 2UL, 100UL);
     }
 
+    /// <summary>Found by tools/ArmVdso.Fuzz: the block for which all code was dropped was compared as if native code had run it.</summary>
+    [Fact]
+    public void CodeThatIsDroppedWhileItIsCheckedIsMadeAnew()
+    {
+        if (!Machine.HasNativeEngine)
+            return;
+        using var machine = new EngineMachine(EngineKind.NativeChecked, nativeSize: 2 * (Emitter.LongestCode + 8192));
+        var random = new Random(19);
+        for (int i = 0; i < 300; i++)
+            RandomBlocks.RunRow(machine, Row.ADD_shift, random);
+        Assert.True(machine.Machine.NativeCounts!.Evictions > 0, "no code was dropped");
+    }
+
     [Fact]
     public void CodeIsLeftForWhatItHasNot()
     {

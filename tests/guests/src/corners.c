@@ -12,6 +12,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <asm/termbits.h>
@@ -185,9 +186,24 @@ static void forgotten(void)
 	signal(SIGCHLD, SIG_DFL);
 }
 
+/* What tools/ArmVdso.Fuzz has found. */
+static void sizes(void)
+{
+	unsigned long mask[4] = { 9, 9, 9, 9 };
+	int zero = open("/dev/zero", O_RDONLY), terminal = open("/dev/ptmx", O_RDWR | O_NOCTTY);
+
+	CHECK("a mask without end has no bytes", syscall(SYS_get_mempolicy, 0, mask, -1ul, 0, 0) == 0 && mask[0] == 9);
+	FAILS("a mask of more than a page", EINVAL, syscall(SYS_get_mempolicy, 0, mask, 4097 * 8, 0, 0));
+	CHECK("a mask is cleared", syscall(SYS_get_mempolicy, 0, mask, 130, 0, 0) == 0 && !mask[0] && !mask[2] && mask[3] == 9);
+	CHECK("endless zeros for a terminal come in portions", sendfile(terminal, zero, 0, 0x7ffff000) > 0);
+	close(zero);
+	close(terminal);
+}
+
 int main(void)
 {
 	first();
+	sizes();
 	forgotten();
 	terminal();
 	watches();

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 
-namespace ArmVdso.Tests.Fixtures;
+namespace ArmVdso.Fuzz.Words;
 
 /// <summary>A machine whose PEs run one random program at EL0, with exceptions and timer interrupts that EL1 code returns from, and a
 /// host that changes code, mappings and FPCR between slices. The same seed gives the same on all engines.</summary>

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace ArmVdso.Tests.Fixtures;
+namespace ArmVdso.Fuzz.Words;
 
 /// <summary>A machine of one PE with code and data pages at EL0 and exception vectors that loop at EL1.</summary>
 internal sealed class EngineMachine : IDisposable

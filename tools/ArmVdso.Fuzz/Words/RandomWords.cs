@@ -1,4 +1,4 @@
-namespace ArmVdso.Tests.Fixtures;
+namespace ArmVdso.Fuzz.Words;
 
 /// <summary>Random words that go round: instructions of every row, branches of every kind, loads and stores that mostly hit, stores to
 /// code, and faults.</summary>

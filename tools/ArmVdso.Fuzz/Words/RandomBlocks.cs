@@ -1,4 +1,4 @@
-namespace ArmVdso.Tests.Fixtures;
+namespace ArmVdso.Fuzz.Words;
 
 /// <summary>Blocks of random instructions of one row.</summary>
 internal static class RandomBlocks
