@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # build-packages.sh OUT [--binary FILE] [--nuget]: a Debian package and a tar of the command, which is compiled ahead (or given), and
 # with --nuget the packages of the dotnet tool and of the library. The same source gives the same tar and the same package.
+# DEBFULLNAME and DEBEMAIL say who maintains the Debian package, as for Debian's own tools.
 set -euo pipefail
 usage() { echo "usage: build-packages.sh OUT [--binary FILE] [--nuget]" >&2; exit 2; }
 out='' binary='' nuget=
@@ -17,6 +18,7 @@ done
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 version=$(sed -n 's|.*<Version>\(.*\)</Version>.*|\1|p' "$root/Directory.Build.props")
 epoch=${SOURCE_DATE_EPOCH:-$(git -C "$root" log -1 --format=%ct 2>/dev/null || echo 0)}
+maintainer="${DEBFULLNAME:-The ArmVdso authors} <${DEBEMAIL:-armvdso@localhost}>"
 mkdir -p "$out"
 out=$(cd "$out" && pwd)
 work=$(mktemp -d)
@@ -66,15 +68,20 @@ install -d "$deb/usr/share/doc/armvdso" "$deb/DEBIAN"
   echo
   echo "  * CHANGELOG.md of the source says what is new."
   echo
-  echo " -- The ArmVdso authors <armvdso@localhost>  $(LC_ALL=C date -u -R -d "@$epoch")"
+  echo " -- $maintainer  $(LC_ALL=C date -u -R -d "@$epoch")"
 } | gzip -9n >"$deb/usr/share/doc/armvdso/changelog.gz"
+install -d "$deb/usr/share/lintian/overrides"
+cat >"$deb/usr/share/lintian/overrides/armvdso" <<END
+# The runtime of .NET that is compiled in brings its own zlib-ng, which Debian has no shared library of.
+armvdso: embedded-library zlib [usr/bin/armvdso]
+END
 # The oldest C library that has all that the binary asks for.
 libc=$(LC_ALL=C readelf -V "$binary" | grep -o 'GLIBC_2\.[0-9.]*' | sed 's/GLIBC_//' | sort -V | tail -1)
 cat >"$deb/DEBIAN/control" <<END
 Package: armvdso
 Version: $version
 Architecture: amd64
-Maintainer: The ArmVdso authors <armvdso@localhost>
+Maintainer: $maintainer
 Section: devel
 Priority: optional
 Depends: libc6 (>= $libc)

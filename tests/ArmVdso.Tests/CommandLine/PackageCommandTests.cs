@@ -47,6 +47,42 @@ public sealed class PackageCommandTests : IDisposable
         Assert.Matches("(?m)^armvdso-[0-9.]+-linux-x64/share/man/man1/armvdso\\.1\\.gz$", names);
     }
 
+    /// <summary>Debian's own judge of packages has nothing to say.</summary>
+    [Fact]
+    public void LintianIsContent()
+    {
+        (int status, _, string errors) = GuestPrograms.Run(
+            "env", "DEBFULLNAME=A. Maintainer", "DEBEMAIL=a.maintainer@debian.org", s_script, _folder, "--binary", ArmVdsoCommand.Program);
+        Assert.True(status == 0, errors);
+        string deb = Directory.GetFiles(_folder, "*.deb").Single();
+        (status, string output, _) = GuestPrograms.Run("lintian", "--allow-root", "--fail-on", "error,warning", deb);
+        Assert.Equal((0, ""), (status, output));
+    }
+
+    /// <summary>A stranger's project takes the library from a folder, and dotnet installs the tool from it. The packages are built for
+    /// it: with ARMVDSO_LONG=1.</summary>
+    [Fact]
+    public void TheLibraryAndTheToolComeFromAFolder()
+    {
+        if (Environment.GetEnvironmentVariable("ARMVDSO_LONG") != "1")
+            return;
+        string packages = Path.Join(_folder, "packages"), project = Path.Join(_folder, "stranger"), tool = Path.Join(_folder, "tool");
+        Run(s_script, packages, "--nuget", "--binary", ArmVdsoCommand.Program);
+        Run("dotnet", "tool", "install", "armvdso", "--tool-path", tool, "--add-source", packages);
+        Assert.Equal(ArmVdsoCommand.Run("run", GuestPrograms.Path("hello")).Output,
+            Run(Path.Join(tool, "armvdso"), "run", GuestPrograms.Path("hello")));
+        Run("dotnet", "new", "console", "-o", project);
+        File.WriteAllText(Path.Join(project, "Program.cs"), $$"""
+            using ArmVdso.Lab;
+            using ArmVdso.Lab.Statistics;
+            var lab = new ArmVdsoLab(new SessionSettings { Core = "cortex-a55", Cpus = 1 });
+            RunStatistics run = lab.Run("{{GuestPrograms.Path("hello")}}");
+            System.Console.WriteLine($"status {run.Status}, {run.Cycles > 0}");
+            """);
+        Run("dotnet", "add", project, "package", "ArmVdso.Lab", "--source", packages);
+        Assert.Contains("status 0, True", Run("dotnet", "run", "--project", project));
+    }
+
     [Fact]
     public void TheManualHasAllCommandsAndNoWarnings()
     {

@@ -76,6 +76,15 @@ public sealed partial class DocumentTests
         }
     }
 
+    [Fact]
+    public void The_site_leads_to_every_page()
+    {
+        string contents = File.ReadAllText(Path.Join(Root, "packaging", "site", "toc.yml"));
+        IEnumerable<string> pages = ((IEnumerable<object[]>)Documents).Select(d => (string)d[0])
+            .Where(d => !d.Contains('/') || d.StartsWith("docs/", StringComparison.Ordinal));
+        Assert.All(pages, p => Assert.Contains($"href: ../../{p} }}", contents));
+    }
+
     /// <summary>Names of headings as GitHub makes them: small letters, blanks as hyphens, other signs left out.</summary>
     private static HashSet<string> Anchors(string document) =>
     [

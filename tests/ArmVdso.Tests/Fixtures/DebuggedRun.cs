@@ -6,7 +6,7 @@ using ArmVdso.Lab.Debug;
 
 namespace ArmVdso.Tests.Fixtures;
 
-/// <summary>A run of a program with a debugger, in this process; the debugger is Debian's GDB in one of its own.</summary>
+/// <summary>A run of a program with a debugger, in this process; the debugger, Debian's GDB or LLDB, has one of its own.</summary>
 internal sealed class DebuggedRun : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("armvdso-test-").FullName;
@@ -40,42 +40,61 @@ internal sealed class DebuggedRun : IDisposable
 
     /// <summary>Has GDB debug the program by commands, until it leaves, and runs the program to its end.</summary>
     /// <returns>What GDB wrote, and the program's status.</returns>
-    internal (string Text, int Status) Gdb(params string[] commands)
+    internal (string Text, int Status) Gdb(params string[] commands) => Debug(StartGdb(Socket, commands));
+
+    /// <summary>Has LLDB debug the program by commands, until it leaves, and runs the program to its end.</summary>
+    /// <param name="program">The program, for its symbols.</param>
+    /// <param name="commands">What LLDB is told.</param>
+    /// <returns>What LLDB wrote, and the program's status.</returns>
+    internal (string Text, int Status) Lldb(string program, params string[] commands)
     {
-        using Process gdb = Start(Socket, commands);
-        Task<string> text = Read(gdb);
-        int status = Serve(() => gdb.HasExited);
-        return (text.GetAwaiter().GetResult(), status);
+        IEnumerable<string> all = commands.Prepend($"process connect unix-connect://{Socket}");
+        return Debug(Start("lldb-19", ["--batch", "--no-lldbinit", .. all.SelectMany(c => (string[])["-o", c]), program]));
+    }
+
+    private (string Text, int Status) Debug(Process debugger)
+    {
+        using (debugger)
+        {
+            Task<string> text = Read(debugger);
+            int status = Serve(() => debugger.HasExited);
+            return (text.GetAwaiter().GetResult(), status);
+        }
     }
 
     /// <summary>Has GDB debug what is at a socket, by commands.</summary>
     /// <returns>What it wrote.</returns>
     internal static string GdbAt(string socket, params string[] commands)
     {
-        using Process gdb = Start(socket, commands);
+        using Process gdb = StartGdb(socket, commands);
         return Read(gdb).GetAwaiter().GetResult();
     }
 
-    private static async Task<string> Read(Process gdb)
+    private static async Task<string> Read(Process debugger)
     {
-        Task<string> output = gdb.StandardOutput.ReadToEndAsync(), errors = gdb.StandardError.ReadToEndAsync();
-        await gdb.WaitForExitAsync();
+        Task<string> output = debugger.StandardOutput.ReadToEndAsync(), errors = debugger.StandardError.ReadToEndAsync();
+        await debugger.WaitForExitAsync();
         return await output + await errors;
     }
 
-    private static Process Start(string socket, string[] commands)
+    private static Process StartGdb(string socket, string[] commands)
     {
         string[] first = ["set confirm off", "set width 0", "set architecture aarch64", $"target remote {socket}"];
         string[] words = ["-nx", "-q", "-batch", .. first.Concat(commands).SelectMany(c => (string[])["-ex", c])];
-        var start = new ProcessStartInfo("gdb-multiarch", words)
+        return Start("gdb-multiarch", words);
+    }
+
+    private static Process Start(string name, string[] words)
+    {
+        var start = new ProcessStartInfo(name, words)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             RedirectStandardInput = true,
         };
-        Process gdb = Process.Start(start)!;
-        gdb.StandardInput.Close();
-        return gdb;
+        Process debugger = Process.Start(start)!;
+        debugger.StandardInput.Close();
+        return debugger;
     }
 
     /// <summary>Serves whoever connects, and runs the program to its end.</summary>
