@@ -112,10 +112,35 @@ public sealed class KonataCommandTests
         }
     }
 
+    [Fact]
+    public void AFunctionsCallIsAWindow()
+    {
+        string file = Path.GetTempFileName();
+        try
+        {
+            ArmVdsoCommand.Result result = ArmVdsoCommand.Run("run", "--vdso", "per-cpu-gen", "--konata", file,
+                "--konata-window", "__kernel_getpid:2", GuestPrograms.Path("vdso_identity"));
+            Assert.Equal((0, ""), (result.Status, result.Errors));
+            List<Instruction> call = Read(file);
+            Assert.All(call, i => Assert.Contains(" <__kernel_getpid> ", i.Label));
+            Assert.InRange(call.Count, 5, 40);
+            Assert.EndsWith(" ret", call.MaxBy(i => i.RetireNumber)!.Label);
+            // One that is not called is named, and so is how often it was.
+            result = ArmVdsoCommand.Run("run", "--konata", file, "--konata-window", "nowhere:2", GuestPrograms.Path("hello"));
+            Assert.Contains("--konata-window: nowhere: 0 calls in this run", result.Errors);
+            Assert.Empty(Read(file));
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
     [Theory]
     [InlineData("5")]
     [InlineData("9:3")]
     [InlineData("a:b")]
+    [InlineData("a:0")]
     public void BadWindowsAreNamed(string window)
     {
         ArmVdsoCommand.Result result = ArmVdsoCommand.Run("run", "--konata", "/dev/null", "--konata-window", window,

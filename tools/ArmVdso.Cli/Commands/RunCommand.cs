@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using ArmVdso.Kernel.Signals;
 using ArmVdso.Kernel.Tasks;
 using ArmVdso.Lab.Crash;
@@ -24,7 +23,7 @@ internal static class RunCommand
 
         internal string? Konata { get; init; }
 
-        internal (ulong From, ulong To, bool Instructions) Window { get; init; }
+        internal required PipelineWindow Window { get; init; }
 
         internal string? Debugger { get; init; }
 
@@ -54,8 +53,9 @@ internal static class RunCommand
         };
         var window = new Option<string>("--konata-window")
         {
-            Description = "the window of --konata, or of --trace (dump --as konata): cycles of each CPU, with a trailing i instructions",
-            HelpName = "FROM:TO[i]",
+            Description = "the window of --konata, or of --trace (dump --as konata): cycles of each CPU, with a trailing i instructions, "
+                + "or a function's Nth call (1)",
+            HelpName = "FROM:TO[i]|FUNCTION[:N]",
             DefaultValueFactory = _ => "0:100000",
         };
         var watch = new Option<bool>("--watch")
@@ -76,7 +76,8 @@ internal static class RunCommand
                     Strace = strace.Read(input),
                     Crash = input.Value(crash),
                     Konata = input.Value(konata),
-                    Window = Window(window.Name, input.Text(window)),
+                    Window = PipelineWindow.Read(input.Text(window)) ?? throw CommandInput.Error(
+                        $"{window.Name}: '{input.Text(window)}' is not FROM:TO (cycles), FROM:TOi (instructions) or FUNCTION[:N]"),
                     Debugger = s_debugger.Read(input),
                     Watch = input.Value(watch),
                     RecordsPipeline = written.Trace is not null && input.Given(window),
@@ -92,18 +93,6 @@ internal static class RunCommand
             OperandsBeforeProgram = 0,
         };
     }
-
-    private static (ulong From, ulong To, bool Instructions) Window(string option, string text)
-    {
-        bool instructions = text.EndsWith('i');
-        string[] ends = (instructions ? text[..^1] : text).Split(':');
-        return ends.Length == 2 && Number(ends[0], out ulong from) && Number(ends[1], out ulong to) && from < to
-            ? (from, to, instructions)
-            : throw CommandInput.Error($"{option}: '{text}' is not FROM:TO (cycles) or FROM:TOi (instructions)");
-    }
-
-    private static bool Number(string text, out ulong value) =>
-        ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value);
 
     private static void Crashed(Session session, KernelTask task, SignalInfo info, string? core, TextWriter? output)
     {
@@ -191,7 +180,7 @@ internal static class RunCommand
         session.Machine.Observer = ObserverList.Of(strace?.ObserveVdso(), recorder, profile, screen);
         KonataWriter? konata = konataOutput is null && !outputs.RecordsPipeline
             ? null
-            : new KonataWriter(session, outputs.Window.From, outputs.Window.To, outputs.Window.Instructions);
+            : new KonataWriter(session, outputs.Window);
         var clock = Stopwatch.StartNew();
         int status = -1;
         try
@@ -214,6 +203,8 @@ internal static class RunCommand
             recorder?.Finish(session.Machine);
             if (profile is not null)
                 recording?.AddPart(RecordingDump.ProfilePart, part => CallTreePart.Write(profile.Finished(), part));
+            if (konata is not null && outputs.Window is { Function: { } function, Call: var call } && konata.Calls < call)
+                Terminal.Log($"--konata-window: {function}: {konata.Calls} calls in this run");
             if (konataOutput is not null)
                 konata!.Write(konataOutput);
             if (outputs.RecordsPipeline)

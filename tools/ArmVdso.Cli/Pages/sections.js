@@ -40,7 +40,6 @@ function runSection(r) {
 }
 
 function callSection(c) {
-  const classes = i => c.classes[i];
   let log = false;
   const chart = drawing('calls by number of arguments', width => bars(width, c.classes.map((one, i) => ({
     label: one.class < 0 ? 'unknown number' : `SYSCALL_DEFINE${one.class}`, from: `calls.classes.${i}.asked`,
@@ -63,7 +62,7 @@ function callSection(c) {
     key(c.services.map(one => [serviceNames[one], serviceColors[one]])),
     chart,
     details('as a table', table(['class', 'asked', 'system calls', 'cycles', ...c.services.map(one => serviceNames[one])],
-      c.classes.map((one, i) => [classes(i).class < 0 ? 'unknown' : `SYSCALL_DEFINE${one.class}`,
+      c.classes.map((one, i) => [one.class < 0 ? 'unknown' : `SYSCALL_DEFINE${one.class}`,
         { from: `calls.classes.${i}.asked` }, { from: `calls.classes.${i}.calls` }, { from: `calls.classes.${i}.cycles` },
         ...c.services.map((_, k) => ({ from: `calls.classes.${i}.by_service.${k}` }))]), { label: 'classes' })),
     h('h3', {}, 'Cycles in the kernel, by call'),

@@ -1,4 +1,5 @@
 using ArmVdso.Emulator.Isa.Disassembly;
+using ArmVdso.Lab.Statistics;
 
 namespace ArmVdso.Lab.Explain;
 
@@ -7,38 +8,88 @@ namespace ArmVdso.Lab.Explain;
 public sealed class KonataWriter
 {
     private const int Most = 2_000_000;
+
+    /// <summary>A CPU's way through the run.</summary>
+    private sealed class PerCpu
+    {
+        internal ulong Number;
+        internal ulong Next;
+        internal ulong Return;
+        internal bool InCall;
+        internal CodeRange Code;
+        internal MemoryMap? Memory;
+    }
+
     private readonly List<PipelineRecord> _records = [];
-    private readonly ulong _from;
-    private readonly ulong _to;
-    private readonly bool _counts;
+    private readonly PipelineWindow _window;
+    private readonly LinuxKernel _kernel;
+    private readonly CodeMap _code;
 
     /// <summary>Watches a session that has not run yet.</summary>
     /// <param name="session">The session.</param>
-    /// <param name="from">Begin of the window.</param>
-    /// <param name="to">End of the window, which does not belong to it.</param>
-    /// <param name="instructions">Whether the window counts instructions of each CPU, not its cycles.</param>
+    /// <param name="window">What is kept.</param>
     /// <exception cref="LabException">The timing model has no pipeline.</exception>
-    public KonataWriter(Session session, ulong from, ulong to, bool instructions)
+    public KonataWriter(Session session, PipelineWindow window)
     {
-        _from = from;
-        _to = to;
-        _counts = instructions;
+        ArgumentNullException.ThrowIfNull(session);
+        _window = window;
+        _kernel = session.Kernel;
+        _code = new CodeMap(_kernel);
         foreach (Cpu cpu in session.Machine.Cpus)
         {
-            ulong number = 0;
-            PipelineRecorder.Attach(cpu, record =>
-            {
-                ulong at = _counts ? number++ : (ulong)Math.Max(Start(record), 0);
-                if (at < _from || at >= _to || _records.Count >= Most)
-                    return;
-                record.Symbol = record.Pc >> 63 != 0 ? session.Kernel.El1.FunctionAt(record.Pc) ?? "" : "";
-                _records.Add(record);
-            });
+            var state = new PerCpu();
+            PipelineRecorder.Attach(cpu, record => See(cpu, state, record));
         }
     }
 
+    private void See(Cpu cpu, PerCpu state, PipelineRecord record)
+    {
+        bool wanted = _window.Function is null ? InStretch(state, record) : InCall(cpu, state, record);
+        state.Next = record.Pc + 4;
+        if (!wanted || _records.Count >= Most)
+            return;
+        MemoryMap? memory = _kernel.Scheduler.Current(cpu.Index).Mm;
+        if (record.Pc < state.Code.Start || record.Pc >= state.Code.End || memory != state.Memory)
+            (state.Code, state.Memory) = (_code.RangeOf(memory, record.Pc), memory);
+        record.Symbol = state.Code.Name;
+        _records.Add(record);
+    }
+
+    private bool InStretch(PerCpu state, PipelineRecord record)
+    {
+        ulong at = _window.Instructions ? state.Number++ : (ulong)Math.Max(Start(record), 0);
+        return at >= _window.From && at < _window.To;
+    }
+
+    /// <summary>The call that is wanted, with what it calls and what interrupts it, to where its caller goes on.</summary>
+    private bool InCall(Cpu cpu, PerCpu state, PipelineRecord record)
+    {
+        if (state.InCall)
+            return state.InCall = record.Pc != state.Return;
+        // A function is entered by a branch.
+        if (Calls >= _window.Call || record.Pc == state.Next || !Enters(cpu, record.Pc) || ++Calls < _window.Call)
+            return false;
+        state.Return = Unsigned(cpu.X(30));
+        return state.InCall = true;
+    }
+
+    private bool Enters(Cpu cpu, ulong pc)
+    {
+        if (pc >> 63 != 0)
+            return _kernel.El1.Find(_window.Function!) == pc;
+        return _kernel.Scheduler.Current(cpu.Index).Mm is { } memory && _code.Find(memory, pc) is { File: { } file } place
+            && file.Functions.Begins(_window.Function!, pc - place.Bias);
+    }
+
+    /// <summary>A return address without the code that PACIASP puts into it.</summary>
+    private static ulong Unsigned(ulong address) =>
+        (address >> 55 & 1) != 0 ? address | 0xFFFF_0000_0000_0000 : address & 0x0000_FFFF_FFFF_FFFF;
+
     /// <summary>Instructions in the window; at most two million are kept.</summary>
     public int Count => _records.Count;
+
+    /// <summary>Calls of the window's function that began, as far as they were counted.</summary>
+    public ulong Calls { get; private set; }
 
     private static long Start(PipelineRecord r) => Math.Min(r.Fetched, r.Entered);
 

@@ -53,6 +53,32 @@ internal sealed class CodeMap(LinuxKernel kernel)
         return new CodePlace(vma, where, code, code?.Functions.Find(own), address - own);
     }
 
+    /// <summary>The function that an address is in, of EL1 code or of a process; where no symbol says, the file or mapping.</summary>
+    internal CodeRange RangeOf(MemoryMap? memory, ulong pc) => pc >> 63 != 0 ? Kernel(pc) : User(memory, pc);
+
+    private CodeRange Kernel(ulong pc)
+    {
+        string? name = kernel.El1.FunctionAt(pc);
+        ulong start = pc, end = pc + 4;
+        // The image has no sizes: the function reaches as far as its name does.
+        while (name is not null && kernel.El1.FunctionAt(start - 4) == name)
+            start -= 4;
+        while (name is not null && kernel.El1.FunctionAt(end) == name)
+            end += 4;
+        return new CodeRange(name ?? "vectors", "[EL1]", start, end);
+    }
+
+    private CodeRange User(MemoryMap? memory, ulong pc)
+    {
+        if (memory is null || Find(memory, pc) is not { } place)
+            return new CodeRange("[unmapped]", "", pc, pc + 4);
+        Vma vma = place.Mapping;
+        if (place.Function is not { } function)
+            return new CodeRange(place.Where, place.Where, vma.Start, vma.End);
+        return new CodeRange(function.Name, place.Where, Math.Max(vma.Start, function.Start + place.Bias),
+            Math.Min(vma.End, function.End == ulong.MaxValue ? vma.End : function.End + place.Bias));
+    }
+
     private CodeFile FileOf(string path, Func<byte[]> contents)
     {
         if (!_files.TryGetValue(path, out CodeFile? file))

@@ -31,29 +31,5 @@ public sealed class FunctionProfile(LinuxKernel kernel) : CycleProfile(kernel.Ma
             && file.Lines.Find(pc - place.Bias) is var (name, line) && name.Length > 0 ? $"{name}:{line}" : "";
 
     /// <inheritdoc/>
-    protected override CodeRange Find(Cpu cpu, ulong pc) =>
-        cpu.EL == 1 ? Kernel(pc) : User(kernel.Scheduler.Current(cpu.Index).Mm, pc);
-
-    private CodeRange Kernel(ulong pc)
-    {
-        string? name = kernel.El1.FunctionAt(pc);
-        ulong start = pc, end = pc + 4;
-        // The image has no sizes: the function reaches as far as its name does.
-        while (name is not null && kernel.El1.FunctionAt(start - 4) == name)
-            start -= 4;
-        while (name is not null && kernel.El1.FunctionAt(end) == name)
-            end += 4;
-        return new CodeRange(name ?? "vectors", "[EL1]", start, end);
-    }
-
-    private CodeRange User(MemoryMap? memory, ulong pc)
-    {
-        if (memory is null || _code.Find(memory, pc) is not { } place)
-            return new CodeRange("[unmapped]", "", pc, pc + 4);
-        Vma vma = place.Mapping;
-        if (place.Function is not { } function)
-            return new CodeRange(place.Where, place.Where, vma.Start, vma.End);
-        return new CodeRange(function.Name, place.Where, Math.Max(vma.Start, function.Start + place.Bias),
-            Math.Min(vma.End, function.End == ulong.MaxValue ? vma.End : function.End + place.Bias));
-    }
+    protected override CodeRange Find(Cpu cpu, ulong pc) => _code.RangeOf(kernel.Scheduler.Current(cpu.Index).Mm, pc);
 }

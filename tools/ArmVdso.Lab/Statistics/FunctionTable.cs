@@ -39,6 +39,19 @@ internal sealed class FunctionTable
     /// <summary>The function, else the label of assembly code, or null.</summary>
     internal Function? FindAny(ulong address) => Find(_functions, address) ?? Find(_labels, address);
 
+    /// <summary>Whether a function, or a label of assembly code, of this name begins at an address.</summary>
+    internal bool Begins(string name, ulong address) => Begins(_functions, name, address) || Begins(_labels, name, address);
+
+    private static bool Begins(List<Function> list, string name, ulong address)
+    {
+        for (int i = list.CountUpTo(address, f => f.Start) - 1; i >= 0 && list[i].Start == address; i--)
+        {
+            if (list[i].Name == name)
+                return true;
+        }
+        return false;
+    }
+
     private static Function? Find(List<Function> list, ulong address)
     {
         int count = list.CountUpTo(address, f => f.Start);
