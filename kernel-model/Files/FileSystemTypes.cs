@@ -3,7 +3,7 @@ namespace ArmVdso.Kernel.Files;
 /// <summary>The types of file systems that a guest can mount, and their options (fs/filesystems.c, mm/shmem.c).</summary>
 internal static class FileSystemTypes
 {
-    private const long TmpfsMagic = 0x01021994, RamfsMagic = 0x858458f6;
+    internal const long TmpfsMagic = 0x01021994, RamfsMagic = 0x858458f6;
 
     /// <summary>Whether mount knows a type (get_fs_type).</summary>
     public static bool Knows(Vfs vfs, string type) => type is "tmpfs" or "ramfs" || vfs.BootMount(type) != null;

@@ -108,6 +108,7 @@ public sealed class FileTable
         file.Inode.Locks?.ReleaseOwner(this);
         if (file.Inode.Watches is not null)
             DirectoryWatch.Drop(file, this);
+        file.Flush(this);
         file.Release();
     }
 

@@ -29,6 +29,9 @@ public sealed class FileSystem
     /// <summary>f_type of statfs (include/uapi/linux/magic.h).</summary>
     public long Magic { get; }
 
+    /// <summary>Whether it is one of memory alone (tmpfs, ramfs).</summary>
+    internal bool IsMemory => Magic is FileSystemTypes.TmpfsMagic or FileSystemTypes.RamfsMagic;
+
     /// <summary>MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_NOATIME, MS_NODIRATIME.</summary>
     internal uint Flags { get; private set; }
 

@@ -2,6 +2,14 @@ using ArmVdso.Kernel.Namespaces;
 
 namespace ArmVdso.Kernel.Files;
 
+/// <summary>Who asked to be told of a message (mq_notify).</summary>
+/// <param name="Owner">The descriptors of the process: it is forgotten when it closes the queue, whichever descriptor it asked by.</param>
+/// <param name="Notify">sigev_notify.</param>
+/// <param name="Signal">sigev_signo; 0: no signal.</param>
+/// <param name="Pid">The process.</param>
+/// <param name="Tell">Tells it.</param>
+internal sealed record QueueNotification(FileTable Owner, int Notify, int Signal, int Pid, Action Tell);
+
 /// <summary>A POSIX message queue by its name (ipc/mqueue.c).</summary>
 internal sealed class PosixQueueInode : Inode
 {
@@ -20,6 +28,9 @@ internal sealed class PosixQueueInode : Inode
     /// <summary>mq_curmsgs.</summary>
     internal int Count { get; private set; }
 
+    /// <summary>Bytes of the messages.</summary>
+    internal int Bytes { get; private set; }
+
     /// <summary>Wakes senders, receivers and poll.</summary>
     internal PollSource Source { get; } = new();
 
@@ -27,7 +38,7 @@ internal sealed class PosixQueueInode : Inode
     internal int Receivers { get; set; }
 
     /// <summary>mq_notify: who is told when a message comes to an empty queue, and how; null: nobody.</summary>
-    internal (object Owner, Action Tell)? Notified { get; set; }
+    internal QueueNotification? Notified { get; set; }
 
     public override long Size => 80;
 
@@ -40,6 +51,7 @@ internal sealed class PosixQueueInode : Inode
             _byPriority.Add(priority, queue = new Queue<byte[]>());
         queue.Enqueue(data);
         Count++;
+        Bytes += data.Length;
         if (Count == 1 && Receivers == 0 && Notified is { } wanted)
         {
             Notified = null;
@@ -60,6 +72,7 @@ internal sealed class PosixQueueInode : Inode
         if (queue.Count == 0)
             _byPriority.Remove(priority);
         Count--;
+        Bytes -= data.Length;
         Fs.Vfs.Charge(-data.Length - MessageCost);
         Source.Notify(PollBits.Writable);
         return data;
@@ -90,7 +103,9 @@ internal sealed class PosixQueueFile(PosixQueueInode inode, int flags) : OpenFil
 
     public override long Read(Span<byte> buffer, long position)
     {
-        byte[] text = System.Text.Encoding.ASCII.GetBytes($"QSIZE:{inode.Count,-10} NOTIFY:0     SIGNO:0     NOTIFY_PID:0     \n");
+        (int notify, int signal, int pid) = inode.Notified is { } wanted ? (wanted.Notify, wanted.Signal, wanted.Pid) : default;
+        byte[] text = System.Text.Encoding.ASCII.GetBytes(
+            $"QSIZE:{inode.Bytes,-10} NOTIFY:{notify,-5} SIGNO:{signal,-5} NOTIFY_PID:{pid,-6}\n");
         if (position >= text.Length)
             return 0;
         int n = Math.Min(buffer.Length, text.Length - (int)position);
@@ -103,9 +118,9 @@ internal sealed class PosixQueueFile(PosixQueueInode inode, int flags) : OpenFil
     public override uint Poll() =>
         (inode.Count > 0 ? PollBits.Readable : 0) | (inode.Count < inode.Most ? PollBits.Writable : 0);
 
-    protected override void Released()
+    internal override void Flush(FileTable table)
     {
-        if (inode.Notified is { } wanted && ReferenceEquals(wanted.Owner, this))
+        if (ReferenceEquals(inode.Notified?.Owner, table))
             inode.Notified = null;
     }
 }

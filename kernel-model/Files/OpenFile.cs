@@ -179,6 +179,17 @@ public abstract class OpenFile : IMappedFile
     /// <inheritdoc/>
     public void Hold() => _references++;
 
+    /// <summary>A process closes one of its descriptors (f_op->flush).</summary>
+    internal virtual void Flush(FileTable table)
+    {
+    }
+
+    /// <inheritdoc/>
+    public bool HearsOfWrites => Inode.IsRegular && !Inode.Fs.IsMemory;
+
+    /// <inheritdoc/>
+    public void PageWritten() => Inode.TouchModified();
+
     /// <inheritdoc/>
     public void DenyWrites() => Inode.DeniesWrites++;
 

@@ -4,7 +4,6 @@ namespace ArmVdso.Kernel.Files;
 /// deliveries are immediate.</summary>
 internal sealed partial class SocketFile : OpenFile
 {
-    private const int BufferSize = 212992;
     private readonly SocketInbox _inbox;
     private readonly Queue<SocketFile> _backlog = new();
     private readonly Dictionary<(int Level, int Name), byte[]> _options = [];
@@ -95,7 +94,7 @@ internal sealed partial class SocketFile : OpenFile
         SocketFile? target = _other;
         if (Kind == SocketTable.SOCK_DGRAM)
         {
-            if (data.Length > (Domain == SocketTable.AF_UNIX ? BufferSize : 65507))
+            if (data.Length > (Domain == SocketTable.AF_UNIX ? SendBuffer - 32 : 65507))
                 return -Errno.EMSGSIZE;
             if (address.Length > 0 || Domain != SocketTable.AF_UNIX)
             {
@@ -122,8 +121,11 @@ internal sealed partial class SocketFile : OpenFile
             }
             if (target!.Kind != Kind)
                 return -Errno.EPROTOTYPE;
-            if (target._inbox.Bytes + data.Length + target._inbox.Count * SocketInbox.Overhead > BufferSize && target._inbox.Count > 0)
-                return Domain == SocketTable.AF_UNIX ? NoRoom() : data.Length;
+            // What comes over IP and finds no room is lost (udp_queue_rcv_skb).
+            if (Domain != SocketTable.AF_UNIX && target._inbox.TrueSize > target.ReceiveBuffer)
+                return data.Length;
+            if (Domain == SocketTable.AF_UNIX && (_charged >= SendBuffer || IsFullFor(target)))
+                return NoRoom();
         }
         else if (target == null || _peerClosed)
         {
@@ -133,26 +135,32 @@ internal sealed partial class SocketFile : OpenFile
             return Kind == SocketTable.SOCK_DGRAM && Domain != SocketTable.AF_UNIX ? data.Length : -Errno.EPIPE;
         if (Kind != SocketTable.SOCK_DGRAM)
         {
-            int room = BufferSize - target._inbox.Bytes;
             if (data.Length == 0 && Kind == SocketTable.SOCK_STREAM)
                 return 0;
-            if (room <= 0 || (Kind == SocketTable.SOCK_SEQPACKET && room < data.Length))
-                return Kind == SocketTable.SOCK_SEQPACKET && data.Length > BufferSize ? -Errno.EMSGSIZE : NoRoom();
+            if (Kind == SocketTable.SOCK_SEQPACKET && data.Length > SendBuffer - 32)
+                return -Errno.EMSGSIZE;
+            if (RoomFor(target, data.Length) is var room && room <= 0)
+                return NoRoom();
             if (Kind == SocketTable.SOCK_STREAM && data.Length > room)
                 data = data[..room];
         }
         byte[]? from = Domain == SocketTable.AF_UNIX ? Local
             : SocketTable.InetAddress(target.Domain, Specific(SocketTable.Inet(Local!).Address), SocketTable.Inet(Local!).Port);
         IFileUser? task = Inode.Fs.Vfs.Current;
+        int size = SocketBuffers.TrueSize(data.Length, Kind == SocketTable.SOCK_STREAM);
         bool taken = target._inbox.Add(new SocketMessage
         {
             Data = data.ToArray(),
+            TrueSize = size,
+            Charged = Domain == SocketTable.AF_UNIX ? this : null,
             From = from,
             Files = files?.Count > 0 ? files : null,
             Sender = task == null ? Credentials : (task.Pid, task.Credentials.Euid, task.Credentials.Egid),
         });
         if (!taken)
             return -Errno.ENOBUFS;
+        if (Domain == SocketTable.AF_UNIX)
+            _charged += size;
         target.Source.Notify(PollBits.Readable);
         target._async.Tell(IoEvent.In);
         return data.Length;
@@ -197,16 +205,18 @@ internal sealed partial class SocketFile : OpenFile
         if (Kind != SocketTable.SOCK_STREAM)
         {
             full = message.Data.Length;
+            bool wasFull = _inbox.Count > SocketBuffers.MostDatagrams;
             int n = _inbox.CopyMessage(buffer, peek);
             if (!peek)
             {
                 Source.Queue.WakeAll();
-                _other?.RoomCame();
+                if (wasFull)
+                    Source.Notify(PollBits.Writable);
             }
             return n;
         }
         full = _inbox.CopyStream(buffer, peek);
-        if (!peek)
+        if (!peek && Domain != SocketTable.AF_UNIX)
             _other?.RoomCame();
         return full;
     }
@@ -237,7 +247,7 @@ internal sealed partial class SocketFile : OpenFile
         if (_readShut)
             events |= PollBits.Readable | PollBits.RdHup;
         if (Kind == SocketTable.SOCK_DGRAM)
-            return events | (_other == null || _other._inbox.Bytes < BufferSize / 2 ? PollBits.Writable : 0);
+            return events | (IsWritable && (_other == null || !IsFullFor(_other)) ? PollBits.Writable : 0);
         if (!_wasConnected)
             return events | PollBits.Hup | (Domain == SocketTable.AF_UNIX ? PollBits.Writable : PollBits.Out);
         bool theirEnd = _peerClosed || _other?._writeShut == true;
@@ -245,7 +255,7 @@ internal sealed partial class SocketFile : OpenFile
             events |= PollBits.Readable | PollBits.RdHup;
         if (_peerClosed || (theirEnd && _writeShut) || (_readShut && _writeShut))
             events |= PollBits.Hup;
-        if (_peerClosed || _other == null || BufferSize - _other._inbox.Bytes > BufferSize / 3)
+        if (_peerClosed || _other == null || IsWritable)
             events |= PollBits.Writable;
         return events;
     }
@@ -255,7 +265,7 @@ internal sealed partial class SocketFile : OpenFile
         IoctlNumbers.FIONREAD => user.Memory.Write(
             argument, Kind == SocketTable.SOCK_STREAM ? _inbox.Bytes : _inbox.First?.Data.Length ?? 0)
             ? 0 : -Errno.EFAULT,
-        IoctlNumbers.TIOCOUTQ => user.Memory.Write(argument, 0) ? 0 : -Errno.EFAULT,
+        IoctlNumbers.TIOCOUTQ => user.Memory.Write(argument, Waiting) ? 0 : -Errno.EFAULT,
         // SIOCATMARK, of TCP.
         0x8905 => Kind != SocketTable.SOCK_STREAM ? -Errno.ENOTTY : user.Memory.Write(argument, 0) ? 0 : -Errno.EFAULT,
         >= 0x8900 and < 0x8A00 => NetworkInterface.Ioctl(user, command, argument),

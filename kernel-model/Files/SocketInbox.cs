@@ -5,6 +5,12 @@ internal sealed class SocketMessage
 {
     public required byte[] Data { get; init; }
 
+    /// <summary>What its buffers take of the sender's and the receiver's share (skb->truesize), in bytes.</summary>
+    public required int TrueSize { get; init; }
+
+    /// <summary>Who is told when the buffers are free again (skb->destructor); null: nobody is charged.</summary>
+    public SocketFile? Charged { get; init; }
+
     public int Taken { get; set; }
 
     public byte[]? From { get; init; }
@@ -28,6 +34,9 @@ internal sealed class SocketInbox(Vfs vfs)
     /// <summary>Bytes that are left in them.</summary>
     public int Bytes { get; private set; }
 
+    /// <summary>What their buffers take (sk_rmem_alloc), in bytes.</summary>
+    public int TrueSize { get; private set; }
+
     /// <summary>The oldest; null: none.</summary>
     public SocketMessage? First => _messages.TryPeek(out SocketMessage? message) ? message : null;
 
@@ -38,13 +47,17 @@ internal sealed class SocketInbox(Vfs vfs)
             return false;
         _messages.Enqueue(message);
         Bytes += message.Data.Length;
+        TrueSize += message.TrueSize;
         return true;
     }
 
     private void Drop()
     {
-        if (_messages.TryDequeue(out SocketMessage? message))
-            vfs.Charge(-message.Data.Length - Overhead);
+        if (!_messages.TryDequeue(out SocketMessage? message))
+            return;
+        TrueSize -= message.TrueSize;
+        vfs.Charge(-message.Data.Length - Overhead);
+        message.Charged?.Freed(message.TrueSize);
     }
 
     /// <summary>Takes the oldest, received or not; null: none.</summary>

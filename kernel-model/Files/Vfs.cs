@@ -91,7 +91,7 @@ public sealed partial class Vfs : IDisposable
         Anonymous = new FileSystem(this, "anon_inodefs", 0xE, 0x09041934, 1024);
         PipeFs = new FileSystem(this, "pipefs", 0xD, 0x50495045, 4096);
         SocketFs = new FileSystem(this, "sockfs", 0x8, 0x534F434B, 8192);
-        ShmFs = new FileSystem(this, "tmpfs", 1, 0x01021994, 2);
+        ShmFs = new FileSystem(this, "tmpfs", 1, FileSystemTypes.TmpfsMagic, 2);
         Devices = new DeviceTable(this);
         PosixQueues = new PosixQueues(this);
         Descriptors = new DescriptorBudget(options.Limits.Files, () => Host?.Log(
@@ -446,7 +446,7 @@ public sealed partial class Vfs : IDisposable
 
     private void MountDevices()
     {
-        var devFs = new FileSystem(this, "devtmpfs", NextDevice(), 0x01021994, 1);
+        var devFs = new FileSystem(this, "devtmpfs", NextDevice(), FileSystemTypes.TmpfsMagic, 1);
         var dev = new MemoryDirectory(devFs, 0x1ED);
         Mount("/dev", "udev", devFs, dev, "rw,nosuid,relatime");
         (string Name, uint Rdev, uint Mode)[] nodes =
@@ -464,7 +464,7 @@ public sealed partial class Vfs : IDisposable
         var ptsFs = new FileSystem(this, "devpts", NextDevice(), 0x1cd1, 1);
         Mount("/dev/pts", "devpts", ptsFs, Devices.PtsRoot = new PtsDirectory(ptsFs),
             "rw,nosuid,noexec,relatime,gid=5,mode=620,ptmxmode=000");
-        var shm = new FileSystem(this, "tmpfs", NextDevice(), 0x01021994, 1);
+        var shm = new FileSystem(this, "tmpfs", NextDevice(), FileSystemTypes.TmpfsMagic, 1);
         Mount("/dev/shm", "tmpfs", shm, new MemoryDirectory(shm, 0x3FF), "rw,nosuid,nodev");
     }
 

@@ -25,6 +25,12 @@ public interface IMappedFile
     /// <summary>Physical page of a shared mapping; 0 past the end. The mapping must hold the file.</summary>
     ulong SharedPagePa(ulong offset);
 
+    /// <summary>Whether its file system wants to hear of the first write to each page of a shared mapping (page_mkwrite).</summary>
+    bool HearsOfWrites { get; }
+
+    /// <summary>A page of a shared mapping is written to from now on (file_update_time).</summary>
+    void PageWritten();
+
     /// <summary>A mapping holds the file.</summary>
     void Hold();
 

@@ -46,9 +46,11 @@ public sealed partial class MemoryMap
         ulong page = address & ~(Page - 1);
         if (Space.Lookup(page, out ulong pa, out PagePermissions permissions))
         {
-            if (write && (permissions & PagePermissions.UserWrite) == 0)
-                return CopyOnWrite(vma, page, pa, out signal);
-            return true;
+            if (!write || (permissions & PagePermissions.UserWrite) != 0)
+                return true;
+            if (HearsOfWrites(vma))
+                vma.File!.PageWritten();
+            return CopyOnWrite(vma, page, pa, out signal);
         }
         MinorFaults++;
         if (!NewPage(vma, page, write, out pa, out signal))
@@ -57,11 +59,22 @@ public sealed partial class MemoryMap
             : write && !vma.Shared ? FaultWork.FileWrite : FaultWork.File;
         bool kernels = vma.IsKernelPage(page, pa);
         CountResident(kernels ? 0 : 1);
-        Space.Map(page, pa, PermissionsFor(vma, page, pa));
+        PagePermissions allowed = PermissionsFor(vma, page, pa);
+        if (HearsOfWrites(vma))
+        {
+            if (write)
+                vma.File!.PageWritten();
+            else
+                allowed &= ~(PagePermissions.UserWrite | PagePermissions.KernelWrite);
+        }
+        Space.Map(page, pa, allowed);
         if (LastFault == FaultWork.File && !vma.Shared)
             MapAround(vma, page);
         return !write || !kernels || vma.Shared || CopyOnWrite(vma, page, pa, out signal);
     }
+
+    /// <summary>vma_wants_writenotify: pages of such a mapping that were only read are write-protected.</summary>
+    private static bool HearsOfWrites(Vma vma) => vma is { Shared: true, File.HearsOfWrites: true };
 
     /// <summary>What the last <see cref="FaultIn"/> had to do.</summary>
     internal FaultWork LastFault { get; private set; }

@@ -16,8 +16,8 @@ internal static class SysMemory
     /// <summary>A number of bytes as whole pages.</summary>
     internal static ulong PageUp(ulong value) => (value + Page - 1) & ~(Page - 1);
 
-    /// <summary>An address without its tag (untagged_addr).</summary>
-    internal static ulong Untag(ulong address) => (ulong)((long)(address << 8) >> 8);
+    /// <summary>An address without its tag (untagged_addr of uaccess.h): of one that is no user's, all stays.</summary>
+    internal static ulong Untag(ulong address) => address & (ulong)((long)(address << 8) >> 8);
 
     /// <summary>mmap(addr, length, prot, flags, fd, offset).</summary>
     public static long Mmap(SyscallContext c)
@@ -77,6 +77,8 @@ internal static class SysMemory
                 return -Errno.ENODEV;
         }
         long mapped = c.Memory.Map(Untag(c.Arg(0)), length, prot, flags, file, offset);
+        if (mapped >= 0 && file is { Inode.IsRegular: true } && (file.Flags & OpenFlags.O_NOATIME) == 0)
+            file.Inode.TouchAccessed();
         if (mapped >= 0 && neverWritable)
             c.Memory.Find((ulong)mapped)!.NeverWritable = true;
         return mapped;

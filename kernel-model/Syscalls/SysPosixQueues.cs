@@ -162,14 +162,14 @@ internal static class SysPosixQueues
             return -Errno.EBADF;
         if (c.Arg(1) == 0)
         {
-            if (file.Queue.Notified is { } own && ReferenceEquals(own.Owner, file))
+            if (ReferenceEquals(file.Queue.Notified?.Owner, c.Files))
                 file.Queue.Notified = null;
             return 0;
         }
         if (file.Queue.Notified is not null)
             return -Errno.EBUSY;
         (ThreadGroup group, var signals, Vfs vfs) = (c.Task.Group, c.Signals, c.Vfs);
-        file.Queue.Notified = (file, () =>
+        file.Queue.Notified = new(c.Files, notify, notify == SIGEV_SIGNAL ? signal : 0, group.Pid, () =>
         {
             if (notify != SIGEV_SIGNAL)
                 return;
@@ -181,8 +181,7 @@ internal static class SysPosixQueues
                 Pid = vfs.Current?.Pid ?? 0,
                 Uid = vfs.Current?.Credentials.Uid ?? 0,
             });
-        }
-        );
+        });
         return 0;
     }
 

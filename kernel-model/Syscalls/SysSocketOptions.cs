@@ -18,7 +18,6 @@ internal static class SysSocketOptions
         TCP_ESTABLISHED = 1, TCP_CLOSE = 7, TCP_LISTEN = 10, TcpInfoSize = 104, CongestionNameSize = 16;
 
     /// <summary>net.core.wmem_default and rmem_max, and the least that a socket takes (SOCK_MIN_SNDBUF / 2).</summary>
-    private const int BufferSize = 212992, LeastBuffer = 1152;
 
     public static long Setsockopt(SyscallContext c)
     {
@@ -100,10 +99,13 @@ internal static class SysSocketOptions
                 // Both numbers are one option.
                 return Keep(socket, SOL_SOCKET, receive ? SO_RCVTIMEO : SO_SNDTIMEO, value[..16]);
             case SO_SNDBUF or SO_RCVBUF or SO_SNDBUFFORCE or SO_RCVBUFFORCE:
-                // The kernel doubles the value for its book-keeping.
-                int size = Math.Clamp(BinaryPrimitives.ReadInt32LittleEndian(value), LeastBuffer, BufferSize);
+                // The kernel doubles the value for its book-keeping; a negative one is a large one, or none where it is forced.
+                int size = BinaryPrimitives.ReadInt32LittleEndian(value);
+                size = name is SO_SNDBUFFORCE or SO_RCVBUFFORCE
+                    ? Math.Clamp(size, 0, int.MaxValue / 2) : (int)Math.Min((uint)size, SocketBuffers.Usual);
                 bool sends = name is SO_SNDBUF or SO_SNDBUFFORCE;
-                return Keep(socket, SOL_SOCKET, sends ? SO_SNDBUF : SO_RCVBUF, BitConverter.GetBytes(size * 2));
+                size = Math.Max(size * 2, sends ? SocketBuffers.LeastSend : SocketBuffers.LeastReceive);
+                return Keep(socket, SOL_SOCKET, sends ? SO_SNDBUF : SO_RCVBUF, BitConverter.GetBytes(size));
             case SO_LINGER:
                 return value.Length < 8 ? -Errno.EINVAL : Keep(socket, SOL_SOCKET, name, value[..8]);
             case SO_DETACH_FILTER:
@@ -152,7 +154,7 @@ internal static class SysSocketOptions
             case SO_ERROR:
                 return BitConverter.GetBytes(socket.TakeError());
             case SO_SNDBUF or SO_RCVBUF:
-                return socket.GetOption(SOL_SOCKET, name) ?? BitConverter.GetBytes(BufferSize);
+                return BitConverter.GetBytes(name == SO_SNDBUF ? socket.SendBuffer : socket.ReceiveBuffer);
             case SO_LINGER:
                 return socket.GetOption(SOL_SOCKET, name) ?? new byte[8];
             case SO_PEERCRED:
