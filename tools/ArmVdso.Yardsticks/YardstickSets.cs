@@ -15,6 +15,7 @@ public static class YardstickSets
     private const string N1 = "neoverse-n1";
     private const string A72 = "cortex-a72";
     private const string A76 = "cortex-a76";
+    private const string V1 = "neoverse-v1";
 
     /// <summary>The sets, in the order in which they are printed.</summary>
     public static IReadOnlyList<YardstickSet> All { get; } =
@@ -41,6 +42,12 @@ public static class YardstickSets
         {
             Source = "github.com/ocxtal/insn_bench_aarch64, Cortex-A72 (NXP LX2160A)",
             Cores = [A72],
+        },
+        new("v1-instructions", "latency and throughput of single instructions on a Neoverse V1",
+            data => Instructions(data, "v1-instructions", "v1_insn_measured.tsv", V1, 0.05))
+        {
+            Source = "github.com/ocxtal/insn_bench_aarch64, Neoverse V1 (AWS Graviton3)",
+            Cores = [V1],
         },
         new("a55-loops", "loops measured on a Cortex-A55", A55Loops)
         {

@@ -47,7 +47,9 @@ public static class CoreBase
         JsonArray mnemonics = root["mnemonics"]!.AsArray();
         foreach (JsonNode? entry in mnemonics)
             Inherit(entry!.AsObject(), name);
-        foreach (JsonNode? entry in Section(own, "mnemonics", file, new JsonArray()))
+        JsonArray ownMnemonics = Section(own, "mnemonics", file, new JsonArray());
+        Without(mnemonics, [.. ownMnemonics.SelectMany(NamesOf)]);
+        foreach (JsonNode? entry in ownMnemonics)
             mnemonics.Add(entry?.DeepClone());
         foreach ((string key, JsonNode? node) in own)
         {
@@ -55,6 +57,23 @@ public static class CoreBase
                 root[key] = node?.DeepClone();
         }
         return root.ToJsonString();
+    }
+
+    private static string[] NamesOf(JsonNode? entry) =>
+        entry is JsonObject o && o["names"] is JsonValue names && names.GetValueKind() == JsonValueKind.String
+            ? names.GetValue<string>().Split(' ', StringSplitOptions.RemoveEmptyEntries) : [];
+
+    /// <summary>Takes names out of entries, and entries that have none left.</summary>
+    private static void Without(JsonArray mnemonics, string[] names)
+    {
+        for (int i = mnemonics.Count - 1; i >= 0; i--)
+        {
+            string[] left = [.. NamesOf(mnemonics[i]).Except(names)];
+            if (left.Length == 0)
+                mnemonics.RemoveAt(i);
+            else
+                mnemonics[i]!["names"] = string.Join(' ', left);
+        }
     }
 
     /// <summary>Marks a number as another core's: a calibrated one keeps its range, any other is a model.</summary>

@@ -70,6 +70,7 @@ internal sealed class CoreFile(string file, string what = "core model")
                 throw new CoreModelException($"board {board!.Name}: parameters.{parameter.Key}: unknown key for core {file}");
             read[at] = parameter;
         }
+        IssuePorts ports = outOfOrder ? CoreModel.PortsOf(read) : IssuePorts.None;
         var timings = new List<CoreTiming>();
         var classes = new Dictionary<string, ClassTiming>();
         var microOps = new Dictionary<string, MicroOpTiming>();
@@ -79,7 +80,7 @@ internal sealed class CoreFile(string file, string what = "core model")
             Keys(entry, path, [.. outOfOrder ? MicroOpKeys : ClassKeys, .. Justification, .. (string[])(named ? ["names"] : [])], required);
             timings.Add(Explained(names, entry, path));
             ClassTiming? timing = outOfOrder ? null : Class(entry, path);
-            MicroOpTiming? ops = outOfOrder ? MicroOps(entry, path) : null;
+            MicroOpTiming? ops = outOfOrder ? MicroOps(entry, path, ports) : null;
             foreach (string name in names.Split(' ', StringSplitOptions.RemoveEmptyEntries))
             {
                 if (timing is null ? !microOps.TryAdd(name, ops!) : !classes.TryAdd(name, timing))
@@ -277,13 +278,13 @@ internal sealed class CoreFile(string file, string what = "core model")
         };
     }
 
-    private MicroOpTiming MicroOps(JsonElement element, string path)
+    private MicroOpTiming MicroOps(JsonElement element, string path, IssuePorts ports)
     {
         MicroOp[]? ops = null;
         if (element.TryGetProperty("uops", out _))
         {
             string text = Text(element, path, "uops");
-            ops = MicroOp.Parse(text) ?? throw Error(path + ".uops", $"{text}: not of the form PORT[*COUNT][:BUSY][@OFFSET] ...");
+            ops = MicroOp.Parse(text, ports) ?? throw Error(path + ".uops", $"{text}: not of the form PORT[*COUNT][:BUSY][@OFFSET] ...");
         }
         return new MicroOpTiming
         {

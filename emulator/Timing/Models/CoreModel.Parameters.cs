@@ -57,6 +57,10 @@ public sealed partial class CoreModel
         new("branch_resolve", 0, 20, Pipelines.InOrder, static (m, v) => m.BranchResolve = v),
         new("late_to_address", 1, 20, Pipelines.InOrder, static (m, v) => m.LateToAddress = v),
         new("general_operand", 0, 10, Pipelines.InOrder, static (m, v) => m.GeneralOperand = v),
+        new("branch_ports", 1, 2, Pipelines.OutOfOrder, static (m, v) => m.Has(IssuePorts.B1, v > 1)),
+        new("multicycle_ports", 1, 2, Pipelines.OutOfOrder, static (m, v) => m.Has(IssuePorts.M1, v > 1)),
+        new("load_ports", 2, 3, Pipelines.OutOfOrder, static (m, v) => m.Has(IssuePorts.L2, v > 2)),
+        new("vector_ports", 2, 4, Pipelines.OutOfOrder, static (m, v) => m.Has(IssuePorts.V2 | IssuePorts.V3, v > 2)),
         new("rename_width", 1, 16, Pipelines.OutOfOrder, static (m, v) => m.RenameWidth = v),
         new("retire_width", 1, 16, Pipelines.OutOfOrder, static (m, v) => m.RetireWidth = v),
         new("reorder_buffer", 8, 1024, Pipelines.OutOfOrder, static (m, v) => m.ReorderBuffer = v),
@@ -79,11 +83,12 @@ public sealed partial class CoreModel
         new("store_data_fp", 0, 20, Pipelines.InOrder, static (m, v) => m.StoreDataFp = v),
         new("store_buffer", 1, StoreBufferLimit, Pipelines.InOrder, static (m, v) => m.StoreBuffer = v),
         new("store_to_load", 1, 20, Pipelines.InOrder, static (m, v) => m.StoreToLoad = v),
+        new("load_banks", 0, MostLoadBanks, Pipelines.OutOfOrder, static (m, v) => m.LoadBanks = v),
         new("store_queue", 1, 256, Pipelines.OutOfOrder, static (m, v) => m.StoreQueueEntries = v),
         new("store_forward", 1, 50, Pipelines.OutOfOrder, static (m, v) => m.StoreForward = v),
         new("store_forward_vector", 1, 50, Pipelines.OutOfOrder, static (m, v) => m.StoreForwardVector = v),
         new("store_block", 1, 50, Pipelines.OutOfOrder, static (m, v) => m.StoreBlock = v),
-        new("wide_store_passes", 1, 50, Pipelines.OutOfOrder, static (m, v) => m.WideStorePasses = v),
+        new("wide_store_passes", 0, 50, Pipelines.OutOfOrder, static (m, v) => m.WideStorePasses = v),
         new("store_writeback_slots", 0, 3, Pipelines.OutOfOrder, static (m, v) => m.StoreWritebackSlots = v),
         new("store_page_cross", 0, 100, Pipelines.OutOfOrder, static (m, v) => m.StorePageCross = v),
         new("line_size", 16, 256, Pipelines.Both, static (m, v) => m.LineSize = v),
@@ -474,6 +479,8 @@ public sealed partial class CoreModel
         Sets(MainTargets, TargetsPerBlock, "targets_per_block");
         if (!BitOperations.IsPow2(PredictBytes))
             throw Error("parameters.predict_bytes", "must be a power of two");
+        if (LoadBanks > 0 && !BitOperations.IsPow2(LoadBanks))
+            throw Error("parameters.load_banks", "must be a power of two");
     }
 
     private void Sets(int entries, int each, string key)

@@ -38,6 +38,21 @@ public enum IssuePorts : ushort
 
     /// <summary>FP and ASIMD.</summary>
     V1 = 512,
+
+    /// <summary>Branch, of a core with two.</summary>
+    B1 = 1024,
+
+    /// <summary>Integer, single and multi-cycle, of a core with two.</summary>
+    M1 = 2048,
+
+    /// <summary>Load, of a core with three.</summary>
+    L2 = 4096,
+
+    /// <summary>FP and ASIMD, of a core with four.</summary>
+    V2 = 8192,
+
+    /// <summary>FP and ASIMD, of a core with four.</summary>
+    V3 = 16384,
 }
 
 /// <summary>What a micro-op waits for.</summary>
@@ -61,12 +76,41 @@ public enum MicroOpGroup : byte
 /// <param name="Natural">Cycles after the first micro-op of its group at which it issues when the ports are free.</param>
 public readonly record struct MicroOp(IssuePorts Ports, byte Busy, byte Offset, MicroOpGroup Group, byte Natural)
 {
-    /// <summary>Ports in the order in which they are tried.</summary>
-    public const int PortCount = 10;
+    /// <summary>All ports.</summary>
+    public const int PortCount = 15;
 
-    /// <summary>Reads the text form: <c>PORT[*COUNT][:BUSY][@OFFSET]</c> separated by blanks, PORT one of B, S, M, I (S or M), L, D, V,
-    /// or one alone of two: S0, S1, L0, L1, D0, D1, V0, V1. Null when it is not well formed.</summary>
-    public static MicroOp[]? Parse(string text)
+    private static IssuePorts? Named(string name) => name switch
+    {
+        "B" => IssuePorts.B | IssuePorts.B1,
+        "S" => IssuePorts.S0 | IssuePorts.S1,
+        "M" => IssuePorts.M | IssuePorts.M1,
+        "M0" => IssuePorts.M,
+        "I" => IssuePorts.S0 | IssuePorts.S1 | IssuePorts.M | IssuePorts.M1,
+        "F" => IssuePorts.S0 | IssuePorts.S1 | IssuePorts.M,
+        "L" => IssuePorts.L0 | IssuePorts.L1 | IssuePorts.L2,
+        "L01" => IssuePorts.L0 | IssuePorts.L1,
+        "D" => IssuePorts.D0 | IssuePorts.D1,
+        "S0" => IssuePorts.S0,
+        "S1" => IssuePorts.S1,
+        "L0" => IssuePorts.L0,
+        "L1" => IssuePorts.L1,
+        "D0" => IssuePorts.D0,
+        "D1" => IssuePorts.D1,
+        "V0" => IssuePorts.V0,
+        "V1" => IssuePorts.V1,
+        "V01" => IssuePorts.V0 | IssuePorts.V1,
+        "V02" => IssuePorts.V0 | IssuePorts.V2,
+        "V13" => IssuePorts.V1 | IssuePorts.V3,
+        "V" => IssuePorts.V0 | IssuePorts.V1 | IssuePorts.V2 | IssuePorts.V3,
+        _ => null,
+    };
+
+    /// <summary>Reads the text form: <c>PORT[*COUNT][:BUSY][@OFFSET]</c> separated by blanks, PORT one of B, S, M, I (S or M), L, D, V, of
+    /// each as many as the core has, or some of them: F (S or M0), M0, S0, S1, L0, L1, L01, D0, D1, V0, V1, V01, V02, V13. Null when it is
+    /// not well formed.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="has">Ports that the core has.</param>
+    public static MicroOp[]? Parse(string text, IssuePorts has)
     {
         var ops = new List<MicroOp>();
         foreach (string token in text.Split(' ', StringSplitOptions.RemoveEmptyEntries))
@@ -76,29 +120,11 @@ public readonly record struct MicroOp(IssuePorts Ports, byte Busy, byte Offset, 
                 return null;
             if (!Number(ref rest, '*', 1, out int count))
                 return null;
-            IssuePorts? ports = rest switch
-            {
-                "B" => IssuePorts.B,
-                "S" => IssuePorts.S0 | IssuePorts.S1,
-                "M" => IssuePorts.M,
-                "I" => IssuePorts.S0 | IssuePorts.S1 | IssuePorts.M,
-                "L" => IssuePorts.L0 | IssuePorts.L1,
-                "D" => IssuePorts.D0 | IssuePorts.D1,
-                "S0" => IssuePorts.S0,
-                "S1" => IssuePorts.S1,
-                "L0" => IssuePorts.L0,
-                "L1" => IssuePorts.L1,
-                "D0" => IssuePorts.D0,
-                "D1" => IssuePorts.D1,
-                "V0" => IssuePorts.V0,
-                "V1" => IssuePorts.V1,
-                "V" => IssuePorts.V0 | IssuePorts.V1,
-                _ => null,
-            };
-            if (ports is not { } set)
+            IssuePorts ports = (Named(rest) ?? IssuePorts.None) & has;
+            if (ports == IssuePorts.None)
                 return null;
             for (int i = 0; i < count; i++)
-                ops.Add(new MicroOp(set, (byte)busy, (byte)offset, MicroOpGroup.Main, 0));
+                ops.Add(new MicroOp(ports, (byte)busy, (byte)offset, MicroOpGroup.Main, 0));
         }
         return ops.Count <= 16 ? [.. ops] : null;
     }

@@ -21,8 +21,15 @@ public static class InstructionForms
                 if (((encoding >> 5) & 31) == ((encoding >> 16) & 31))
                     forms.Add("ror");
                 break;
-            case "mul" or "madd" or "div" or "crc":
+            case "mul" or "div" or "crc":
                 forms.Add(encoding >> 31 != 0 ? "x" : "w");
+                break;
+            case "madd":
+                forms.Add(encoding >> 31 != 0 ? "x" : "w");
+                Accumulator(encoding, forms);
+                break;
+            case "mull":
+                Accumulator(encoding, forms);
                 break;
             case "load_pair":
                 forms.Add(encoding >> 30 == 0 ? "w" : encoding >> 30 == 1 ? "sw" : "x");
@@ -46,6 +53,13 @@ public static class InstructionForms
         return forms;
     }
 
+    // Without an accumulator: a multiplication.
+    private static void Accumulator(uint encoding, List<string> forms)
+    {
+        if (((encoding >> 10) & 31) == 31)
+            forms.Add("zero");
+    }
+
     private static void Integer(uint encoding, in InstructionRoles roles, List<string> forms)
     {
         bool flagsIn = roles.Sources.Contains(InstructionTiming.Flags);
@@ -55,14 +69,12 @@ public static class InstructionForms
         bool logic = (encoding & 0x1F000000) == 0x0A000000;
         bool add = (encoding & 0x1F200000) == 0x0B000000;
         uint amount = (encoding >> 10) & 63;
-        if (amount == 0 && ((encoding >> 22) & 3) == 0)
-            return;
-        if (logic)
-            forms.Add(((encoding >> 29) & 3) == 3 ? "shift_flags" : "shift_logic");
-        else if (add)
-            forms.Add(((encoding >> 22) & 3) == 0 && amount <= 4 ? "shift_lsl4" : "shift");
-        else if ((encoding & 0x1F200000) == 0x0B200000)
-            forms.Add("extend");
+        bool shifted = (logic || add) && (amount != 0 || ((encoding >> 22) & 3) != 0);
+        bool simple = !shifted || (add && ((encoding >> 22) & 3) == 0 && amount <= 4);
+        if (shifted)
+            forms.Add(logic ? ((encoding >> 29) & 3) == 3 ? "shift_flags" : "shift_logic" : simple ? "shift_lsl4" : "shift");
+        if (flagsOut && !flagsIn && simple && (encoding & 0x1F200000) != 0x0B200000)
+            forms.Add("flags");
     }
 
     private static void Transfer(uint encoding, List<string> forms)

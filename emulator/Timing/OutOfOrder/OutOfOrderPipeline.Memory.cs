@@ -62,11 +62,12 @@ public sealed partial class OutOfOrderPipeline
                 if (t.Ops.Length == 1)
                     _ports.Take(t.AccessPorts, 1, issue, out _);
             }
-            else if (crosses || i > 0 && t.Ops.Length == 1)
+            else if (crosses || i > 0 && offset == 0 && t.Ops.Length == 1)
             {
                 late = _model.UnalignedLoad;
                 _ports.Take(t.AccessPorts, 1, issue, out _);
             }
+            late = Math.Max(late, Bank(access.Pa, issue));
             Forwarding found = _stores.Find(access.Pa, (int)access.Size, issue, out long cycle, out bool vector);
             if (found != Forwarding.None)
                 _forwarding = found;
@@ -77,6 +78,20 @@ public sealed partial class OutOfOrderPipeline
             extra = Math.Max(extra, late);
         }
         return extra;
+    }
+
+    /// <summary>One line is read from a bank of the cache in a cycle.</summary>
+    /// <returns>Cycles for which a load waits for its bank.</returns>
+    private long Bank(ulong pa, long issue)
+    {
+        if (_model.LoadBanks == 0)
+            return 0;
+        int bank = (int)(pa >> 4) & (_model.LoadBanks - 1);
+        ref (ulong Line, long Cycle) last = ref _lastRead[bank];
+        if (last == (pa >> 6, issue))
+            return 0;
+        last = (pa >> 6, _banks.Take((IssuePorts)(1 << bank), 1, issue, out _));
+        return last.Cycle - issue;
     }
 
     private void Store(ProcessingElement pe, OutOfOrderInstruction t, long data, long earliest)

@@ -10,13 +10,15 @@ namespace ArmVdso.Emulator.Timing.OutOfOrder;
 /// <summary>An out-of-order pipeline as a scoreboard with a window: fetch groups, rename of so many instructions a cycle, a reorder buffer,
 /// issue ports, in-order retirement. Instructions pass in program order, and each is placed in the cycles that older ones left free; so the
 /// past is never changed, and state is bounded. Left out: the size of the issue queues and of the register file, wrong-path execution,
-/// replays, bank conflicts, and order violations of loads and stores (memory disambiguation is perfect).</summary>
+/// replays, and order violations of loads and stores (memory disambiguation is perfect).</summary>
 public sealed partial class OutOfOrderPipeline
 {
     private readonly CoreModel _model;
     private readonly MemoryPort _memory;
     private readonly PortSchedule _ports = new();
     private readonly PortSchedule _arrivals = new();
+    private readonly PortSchedule _banks = new();
+    private readonly (ulong Line, long Cycle)[] _lastRead = new (ulong, long)[CoreModel.MostLoadBanks];
     private readonly FillBuffers _fills;
     private readonly StoreQueue _stores;
     private readonly TargetBuffer _targets;
@@ -302,6 +304,7 @@ public sealed partial class OutOfOrderPipeline
             _renameSlots = 0;
             _ports.Advance(at);
             _arrivals.Advance(at);
+            _banks.Advance(at);
         }
         _renameSlots += t.Slots;
         if (trace is not null)

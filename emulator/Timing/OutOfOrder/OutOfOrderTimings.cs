@@ -7,7 +7,7 @@ namespace ArmVdso.Emulator.Timing.OutOfOrder;
 /// <summary>From the instruction table's class, mnemonic and form to the micro-ops of one encoding on an out-of-order core.</summary>
 internal sealed class OutOfOrderTimings(CoreModel model)
 {
-    private const IssuePorts Accesses = IssuePorts.L0 | IssuePorts.L1;
+    private const IssuePorts Accesses = IssuePorts.L0 | IssuePorts.L1 | IssuePorts.L2;
     private readonly Dictionary<string, byte> _forwardGroups = [];
 
     /// <summary>Ports of the simplest addition, which is what a writeback does.</summary>

@@ -4,7 +4,8 @@ using ArmVdso.Emulator.Timing.Models;
 namespace ArmVdso.Emulator.Timing.OutOfOrder;
 
 /// <summary>Which issue ports are taken in which cycle, for a window of cycles ahead of rename. Micro-ops are placed in program order,
-/// each in the first free cycle, so older ones win and younger ones fill the gaps that they leave.</summary>
+/// each in the first free cycle, so older ones win and younger ones fill the gaps that they leave. Of the ports that are free then it takes
+/// the one that was used least of late, so that those that one kind of micro-op alone can use are left to it.</summary>
 public sealed class PortSchedule
 {
     /// <summary>Cycles of the window; what would issue later than that is not checked against others.</summary>
@@ -12,6 +13,7 @@ public sealed class PortSchedule
 
     private const int Words = Window / 64;
     private readonly ulong[] _taken = new ulong[MicroOp.PortCount * Words];
+    private readonly int[] _load = new int[MicroOp.PortCount];
     private long _front;
 
     /// <summary>Everything before <paramref name="cycle"/> is past; it never goes back.</summary>
@@ -25,6 +27,8 @@ public sealed class PortSchedule
         if (word == old)
             return;
         long count = Math.Min(word - old, Words);
+        for (int port = 0; port < MicroOp.PortCount; port++)
+            _load[port] >>= (int)Math.Min(word - old, 31);
         for (long w = word - count; w < word; w++)
         {
             int at = (int)(w & (Words - 1));
@@ -54,40 +58,41 @@ public sealed class PortSchedule
                 continue;
             }
             at += BitOperations.TrailingZeroCount(free);
+            int best = -1;
             for (uint set = (uint)ports; set != 0; set &= set - 1)
             {
                 int candidate = BitOperations.TrailingZeroCount(set);
-                if (Occupy(candidate, at, busy, end))
-                {
-                    port = candidate;
-                    return at;
-                }
+                if ((best < 0 || _load[candidate] < _load[best]) && IsFree(candidate, at, busy, end))
+                    best = candidate;
+            }
+            if (best >= 0)
+            {
+                Occupy(best, at, busy, end);
+                port = best;
+                return at;
             }
             at++;
         }
         return Math.Max(at, from);
     }
 
-    private bool Occupy(int port, long at, int busy, long end)
+    private bool IsFree(int port, long at, int busy, long end)
     {
         int row = port * Words;
-        if (busy == 1)
-        {
-            ref ulong word = ref _taken[row + ((int)(at >> 6) & (Words - 1))];
-            ulong bit = 1UL << (int)(at & 63);
-            if ((word & bit) != 0)
-                return false;
-            word |= bit;
-            return true;
-        }
         for (int i = 0; i < busy && at + i < end; i++)
         {
             if ((_taken[row + ((int)((at + i) >> 6) & (Words - 1))] >> (int)((at + i) & 63) & 1) != 0)
                 return false;
         }
+        return true;
+    }
+
+    private void Occupy(int port, long at, int busy, long end)
+    {
+        int row = port * Words;
+        _load[port] += busy;
         for (int i = 0; i < busy && at + i < end; i++)
             _taken[row + ((int)((at + i) >> 6) & (Words - 1))] |= 1UL << (int)((at + i) & 63);
-        return true;
     }
 
     /// <summary>Takes further cycles of a port, for an operation whose length depends on its data.</summary>

@@ -52,7 +52,8 @@ public sealed class StoreQueue
     /// <param name="vector">From SIMD&amp;FP registers.</param>
     /// <param name="data">Cycle from which its data can be forwarded.</param>
     /// <param name="earliest">First cycle in which it may be written: it has retired and its line is there.</param>
-    /// <param name="widePasses">Cycles for each 16 bytes that are stored over those that the last wide store wrote.</param>
+    /// <param name="widePasses">Cycles for each 16 bytes that are stored over those that the last wide store wrote; 0: as other
+    /// stores.</param>
     public void Add(ulong pa, int size, bool vector, long data, long earliest, int widePasses)
     {
         ulong granule = pa >> 4;
@@ -60,7 +61,9 @@ public sealed class StoreQueue
         int granules = (int)(end - granule) + 1;
         bool same = granule == _lastGranule;
         bool wide = size > 8;
-        int passes = wide && same && _lastWide ? widePasses * Math.Min((size + 15) / 16, 2) : same ? granules - 1 : granules;
+        int passes = widePasses > 0 && wide && same && _lastWide ? widePasses * Math.Min((size + 15) / 16, 2)
+            : same ? granules - 1
+            : granules;
         _lastGranule = granule;
         _lastWide = wide;
         _lastDrain = Math.Max(_lastDrain + passes, earliest);

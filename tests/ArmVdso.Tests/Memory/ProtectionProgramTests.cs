@@ -36,6 +36,6 @@ public sealed class ProtectionProgramTests
         ArmVdsoCommand.Result result = ArmVdsoCommand.Run("run", "--cpu", "cortex-x99", "true");
         Assert.Equal(2, result.Status);
         Assert.Equal("armvdso: --cpu: there is no CPU profile 'cortex-x99'; known: armv8.0, cortex-a53, cortex-a55, cortex-a72, "
-            + "cortex-a76, max, neoverse-n1, or a file\n", result.Errors);
+            + "cortex-a76, max, neoverse-n1, neoverse-v1, or a file\n", result.Errors);
     }
 }

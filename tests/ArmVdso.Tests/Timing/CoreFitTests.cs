@@ -47,7 +47,6 @@ public sealed class CoreFitTests : IDisposable
     {
         List<MeasuredRow> table = Measure(
             "neoverse-n1",
-            ("\"mul.x\": { \"latency\": 4, \"uops\": \"M:3\"", "\"mul.x\": { \"latency\": 6, \"uops\": \"M:5\""),
             ("\"madd.x\": { \"latency\": 4, \"uops\": \"M:3\"", "\"madd.x\": { \"latency\": 6, \"uops\": \"M:5\""),
             ("\"fp_alu\": { \"latency\": 2, \"uops\": \"V\"", "\"fp_alu\": { \"latency\": 5, \"uops\": \"V0\""),
             ("\"mnemonics\": [",

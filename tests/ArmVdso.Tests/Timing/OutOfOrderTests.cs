@@ -1,3 +1,4 @@
+using ArmVdso.Assembler;
 using ArmVdso.Emulator.Timing.Counters;
 using ArmVdso.Emulator.Timing.OutOfOrder;
 using Xunit.Abstractions;
@@ -93,6 +94,62 @@ public sealed class OutOfOrderTests(ITestOutputHelper output)
         Assert.Equal(8, ports.Take(IssuePorts.V0, 2, 6, out _));
         ports.Advance(100_000);
         Assert.Equal(100_000, ports.Take(IssuePorts.V0, 1, 0, out _));
+    }
+
+    /// <summary>Operations with a choice leave a port to those that have none: three a cycle and a half, not two.</summary>
+    [Fact]
+    public void PortsAreUsedEvenly()
+    {
+        using var timer = new SnippetTimer(Core);
+        Assert.Equal(1.5, timer.PerCopy(AssemblyProgram.Parse("fmul s2, s0, s0; fmul s3, s0, s0; scvtf s4, s1").Words, _ => { }), 0.1);
+    }
+
+    /// <summary>Two loads issue in a cycle, but a bank of the cache reads one line: eight chains whose addresses have the same lowest bits
+    /// take 7.8 cycles on 14 machines of this core (sbc-bench ramlat).</summary>
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(64, 2)]
+    [InlineData(80, 1)]
+    public void LoadsOfOneBankWaitForEachOther(int offset, double cycles)
+    {
+        using var timer = new SnippetTimer(Core);
+        uint[] words = AssemblyProgram.Parse($"ldr x0, [x2]; ldr x1, [x2, #{offset}]").Words;
+        Assert.Equal(cycles, timer.PerCopy(words, cpu => cpu.SetX(2, SnippetTimer.Data)), 0.1);
+    }
+
+    /// <summary>A pair of words is one access, whatever the emulator makes of it.</summary>
+    [Fact]
+    public void PairsOfWordsTakeOneLoadPort()
+    {
+        using var timer = new SnippetTimer(Core);
+        Assert.Equal(0.75, timer.PerCopy(AssemblyProgram.Parse("ldp w0, w1, [x2]").Words, cpu => cpu.SetX(2, SnippetTimer.Data)), 0.05);
+    }
+
+    /// <summary>Each entry of a class with a form times some encoding: an entry that nothing has says nothing.</summary>
+    [Theory]
+    [InlineData("neoverse-n1")]
+    [InlineData("cortex-a72")]
+    [InlineData("neoverse-v1")]
+    public void FormsOfClassesAreThoseOfEncodings(string core)
+    {
+        CoreModel model = CoreModel.Load(core);
+        var random = new Random(1);
+        var names = new HashSet<string>();
+        for (Row row = (Row)1; (int)row < RowInfo.Count; row++)
+        {
+            for (int i = 0; i < 160; i++)
+            {
+                uint free = ~RowInfo.Mask(row);
+                uint bits = (uint)random.Next() | ((uint)random.Next(2) << 31);
+                // Shifts of few bits, and two times the same register, are rare among random ones.
+                bits = i % 4 == 0 ? bits & 0xFFC00FFF : i % 4 == 1 ? (bits & 0xFFE0FFFF) | ((bits >> 5 & 31) << 16) : bits;
+                bits = i % 8 == 3 ? bits | 31 << 10 : bits;
+                uint encoding = RowInfo.Value(row) | (bits & free);
+                if (Decoder.Decode(encoding) == row)
+                    names.UnionWith(CoreTimings.NamesOf(model, encoding));
+            }
+        }
+        Assert.Empty(model.Classes.Where(c => c.Contains('.')).Except(names));
     }
 
     [Theory]

@@ -220,7 +220,7 @@ public sealed class TimingMemoryTests : IDisposable
     [Theory]
     [InlineData("cortex-a53@nowhere", "board nowhere: not built in; known: altra, am62x, j721e, rk3566, s905y2, or give a .json file")]
     [InlineData("neoverse-n9@altra",
-        "core model neoverse-n9: not built in; known: none, cortex-a53, cortex-a55, cortex-a72, cortex-a76, neoverse-n1, "
+        "core model neoverse-n9: not built in; known: none, cortex-a53, cortex-a55, cortex-a72, cortex-a76, neoverse-n1, neoverse-v1, "
         + "or give a .json file")]
     [InlineData("none@altra", "board altra: the core none has no memory")]
     [InlineData("cortex-a53@/no/such.json", "board /no/such.json: Could not find a part of the path '/no/such.json'.")]

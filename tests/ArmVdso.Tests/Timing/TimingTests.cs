@@ -15,7 +15,9 @@ public sealed class TimingTests(ITestOutputHelper output)
     // With the rows of conditional branches behind flags, in which two machines of this core differ.
     [InlineData("n1-instructions", 0, 0.0125, false)]
     // The half that the fit of the model did not see.
-    [InlineData("a72-instructions", 0, 0.0335, false)]
+    [InlineData("a72-instructions", 0, 0.0325, false)]
+    // Written from the optimization guide; of the table only what it has differently.
+    [InlineData("v1-instructions", 0, 0.046, false)]
     [InlineData("a55-loops", 0, 0.003, false)]
     [InlineData("mca-blocks", 0, 0.8, true)]
     [InlineData("mca-blocks", 1, 0.85, true)]

@@ -103,7 +103,7 @@ internal sealed class FieldFit(FittedFile file, FitKind kind, FitValue[] values)
                 yield return beats.ToString(CultureInfo.InvariantCulture);
             yield break;
         }
-        foreach (string uops in MicroOpCandidates.Of(now, file.Ports))
+        foreach (string uops in MicroOpCandidates.Of(now, file.Ports, file.HasPorts))
             yield return uops;
     }
 
@@ -134,7 +134,7 @@ internal sealed class FieldFit(FittedFile file, FitKind kind, FitValue[] values)
             return row.Before;
         if (!file.OutOfOrder)
             return int.TryParse(then, out int beats) ? 1.0 / beats : row.Before;
-        return Math.Min(MicroOpCandidates.Rate(then), file.RenameRate(row.Names));
+        return Math.Min(MicroOpCandidates.Rate(then, file.HasPorts), file.RenameRate(row.Names));
     }
 
     /// <summary>Cycles by which the latency of a row is another by now.</summary>

@@ -47,13 +47,18 @@ internal sealed class FittedFile
         _root.Remove("software");
         Index(_root, _entries);
         Index(_first, _firstEntries);
-        Ports = _firstEntries.Values.SelectMany(e => MicroOp.Parse(e["uops"]?.ToString() ?? "") ?? []).Select(op => op.Ports).ToHashSet();
+        HasPorts = model.Ports;
+        Ports = _firstEntries.Values.SelectMany(e => MicroOp.Parse(e["uops"]?.ToString() ?? "", HasPorts) ?? [])
+            .Select(op => op.Ports).ToHashSet();
     }
 
     /// <summary>Instructions that are renamed in a cycle at most; 0: an in-order core.</summary>
     internal int RenameWidth { get; }
 
-    /// <summary>Sets of ports that micro-ops of the first core go to.</summary>
+    /// <summary>Ports of the first core.</summary>
+    internal IssuePorts HasPorts { get; }
+
+    /// <summary>Sets of them that its micro-ops go to.</summary>
     internal HashSet<IssuePorts> Ports { get; }
 
     internal bool OutOfOrder { get; }

@@ -73,13 +73,16 @@ internal static class ScalarBenches
             "cfinv" or "axflag" or "xaflag" => n.Mnemonic,
             _ => null,
         };
-        return body is null ? null : new Bench($"adcs x{{s}}, x{{s}}, x28; {body}")
-        {
-            Less = "adcs x{s}, x{s}, x28",
-            ThroughputOp = body,
-            SweepBehind = "adds x{s}, x{s}, x28",
-        };
+        return body is null ? null : Flags(body);
     }
+
+    /// <summary>What reads or writes flags: a chain through them; the best of one to eight behind an instruction that ends one.</summary>
+    private static Bench Flags(string body) => new($"adcs x{{s}}, x{{s}}, x28; {body}")
+    {
+        Less = "adcs x{s}, x{s}, x28",
+        ThroughputOp = body,
+        SweepBehind = "adds x{s}, x{s}, x28",
+    };
 
     private static Bench? Conditional(Notation n)
     {
@@ -127,7 +130,9 @@ internal static class ScalarBenches
             "adr" => new Bench("adr x{d}, #0"),
             "adrp" => new Bench("adrp x{d}, #0"),
             "neg" or "negs" or "mvn" => new Bench($"{mnemonic} x{{d}}, x{{s}}{shift}"),
-            "ngc" or "ngcs" or "clz" or "cls" or "rbit" or "abs" or "cnt" or "ctz" => new Bench($"{mnemonic} x{{d}}, x{{s}}"),
+            "adcs" or "sbcs" => Flags($"{mnemonic} x{{s}}, x{{s}}, x28"),
+            "ngcs" => Flags("ngcs x{s}, x{s}"),
+            "ngc" or "clz" or "cls" or "rbit" or "abs" or "cnt" or "ctz" => new Bench($"{mnemonic} x{{d}}, x{{s}}"),
             "rev" => new Bench($"{(n.Parameters.FirstOrDefault() is { } form && form != "rev64" ? form : "rev")} x{{d}}, x{{s}}"),
             "rev16" or "rev32" => new Bench($"{mnemonic} x{{d}}, x{{s}}"),
             "madd" or "msub" => new Bench($"{mnemonic} x{{d}}, x{{s}}, x{{s}}, x{{d}}"),
