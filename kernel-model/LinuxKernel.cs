@@ -125,11 +125,10 @@ public sealed partial class LinuxKernel : IHypercallHandler
             Tasks.All.SelectMany(t => (Key?[])[t.Keys.Thread, t.Keys.Session, t.Group.ProcessKeyring]).OfType<Key>();
         Records = new TaskRecords(machine.Memory, PageAllocator, random, options.TraceSyscalls);
         var counter = new CounterAccess(options.CounterFault == CounterFault.Trapped);
-        Scheduler = new Scheduler(machine, Tasks, Records, Clock, Costs, counter)
-        {
-            SliceNs = options.SliceNs,
-            Switching = Hooks.Switching,
-        };
+        IRunQueues queues = options.Scheduler == SchedulerKind.Eevdf
+            ? new CpuQueues(machine, Clock, options.HasSlice ? options.SliceNs : null)
+            : new ArrivalQueue(options.SliceNs);
+        Scheduler = new Scheduler(machine, Tasks, Records, Clock, Costs, counter, queues) { Switching = Hooks.Switching };
         Accounting = new CpuAccounting(machine, Scheduler);
         SignalDelivery = new SignalDelivery(Tasks, Records, Scheduler) { Ignored = Hooks.SignalIgnored };
         Jobs = new JobControl(Tasks, SignalDelivery);

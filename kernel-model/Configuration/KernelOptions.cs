@@ -68,8 +68,15 @@ public sealed record KernelOptions
     /// <summary>CLOCK_REALTIME at the start, in seconds since 1970. Default: the day of the talk.</summary>
     public long EpochSeconds { get; init; } = 1598313600;
 
+    /// <summary>How tasks are chosen.</summary>
+    public SchedulerKind Scheduler { get; init; }
+
     /// <summary>Time slice of the scheduler, in ns.</summary>
     public ulong SliceNs { get; init; } = 4_000_000;
+
+    /// <summary>Whether <see cref="SliceNs"/> is the length of requests of <see cref="SchedulerKind.Eevdf"/>, too, which are Linux's
+    /// otherwise.</summary>
+    public bool HasSlice { get; init; }
 
     /// <summary>Seed of everything random that the guest sees.</summary>
     public ulong Seed { get; init; }

@@ -244,6 +244,7 @@ internal sealed class Fork(
     {
         child.Nice = parent.Nice;
         child.Policy = parent.Policy;
+        child.Entity.OwnSlice = parent.Entity.OwnSlice;
         child.RealtimePriority = parent.RealtimePriority;
         if (parent.ResetOnFork)
         {

@@ -2,17 +2,21 @@ using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel.Syscalls;
 
-/// <summary>Scheduling parameters (kernel/sched/syscalls.c). Kept and reported; the order of the run queue does not depend on
-/// them.</summary>
+/// <summary>Scheduling parameters (kernel/sched/syscalls.c). The order of arrival does not depend on them, EEVDF does
+/// (<see cref="CpuQueues"/>).</summary>
 internal static class SysScheduler
 {
-    private const int Normal = 0, Fifo = 1, RoundRobin = 2, Batch = 3, Idle = 5, Deadline = 6;
+    private const int Normal = SchedulingPolicy.Normal, Fifo = SchedulingPolicy.Fifo, RoundRobin = SchedulingPolicy.RoundRobin,
+        Batch = SchedulingPolicy.Batch, Idle = SchedulingPolicy.Idle, Deadline = SchedulingPolicy.Deadline;
     private const int ResetOnFork = 0x40000000;
     private const int AttributeSize = 56;
 
+    /// <summary>Bounds of sched_runtime of a fair task, in ns (__setparam_fair).</summary>
+    private const ulong ShortestRequest = 100_000, LongestRequest = 100_000_000;
+
     private static KernelTask? Target(SyscallContext c, int pid) => pid == 0 ? c.Task : c.FindTask(pid);
 
-    private static bool IsRealtime(int policy) => policy is Fifo or RoundRobin;
+    private static bool IsRealtime(int policy) => SchedulingPolicy.IsRealtime(policy);
 
     /// <summary>sched_yield().</summary>
     public static long Yield(SyscallContext c)
@@ -73,7 +77,8 @@ internal static class SysScheduler
             if (!Permissions.SameOwner(c.Task, task) || (task.ResetOnFork && !resetOnFork))
                 return -Errno.EPERM;
         }
-        (task.Policy, task.RealtimePriority, task.ResetOnFork) = (policy, priority, resetOnFork);
+        c.Scheduler.Change(
+            task, () => (task.Policy, task.RealtimePriority, task.ResetOnFork) = (policy, priority, resetOnFork));
         return 0;
     }
 
@@ -134,7 +139,7 @@ internal static class SysScheduler
             return -Errno.EINVAL;
         if (Target(c, c.Int(0)) is not { } task)
             return -Errno.ESRCH;
-        ulong slice = task.Policy switch { RoundRobin => 100_000_000, Fifo => 0, _ => c.Scheduler.SliceNs };
+        ulong slice = task.Policy switch { RoundRobin => 100_000_000, Fifo => 0, _ => c.Scheduler.IntervalOf(task) };
         return UserTime.WriteTimespec(c.Memory, c.Arg(1), slice) ? 0 : -Errno.EFAULT;
     }
 
@@ -150,7 +155,8 @@ internal static class SysScheduler
         if (size is < 48 or > 4096)
             return c.Memory.Write(c.Arg(1), AttributeSize) ? -Errno.E2BIG : -Errno.EFAULT;
         if (!c.Memory.Read(c.Arg(1) + 4, out int policy) || !c.Memory.Read(c.Arg(1) + 8, out ulong flags)
-            || !c.Memory.Read(c.Arg(1) + 16, out int nice) || !c.Memory.Read(c.Arg(1) + 20, out int priority))
+            || !c.Memory.Read(c.Arg(1) + 16, out int nice) || !c.Memory.Read(c.Arg(1) + 20, out int priority)
+            || !c.Memory.Read(c.Arg(1) + 24, out ulong runtime))
         {
             return -Errno.EFAULT;
         }
@@ -169,7 +175,10 @@ internal static class SysScheduler
             return -Errno.EPERM;
         long result = Set(c, c.Int(0), policy, priority, (flags & 1) != 0);
         if (result == 0 && !IsRealtime(policy))
-            task.Nice = nice;
+        {
+            long request = runtime == 0 ? 0 : (long)Math.Clamp(runtime, ShortestRequest, LongestRequest);
+            c.Scheduler.Change(task, () => (task.Nice, task.Entity.OwnSlice) = (nice, request));
+        }
         return result;
     }
 
@@ -192,7 +201,7 @@ internal static class SysScheduler
             .Sum(t => (double)t.DeadlineParameters.Runtime / t.DeadlineParameters.Period);
         if (others + (double)runtime / effective > 0.95 * c.Machine.Cpus.Count)
             return -Errno.EBUSY;
-        (task.Policy, task.RealtimePriority, task.ResetOnFork) = (Deadline, 0, resetOnFork);
+        c.Scheduler.Change(task, () => (task.Policy, task.RealtimePriority, task.ResetOnFork) = (Deadline, 0, resetOnFork));
         task.DeadlineParameters = (runtime, deadline, effective);
         return 0;
     }
@@ -211,6 +220,8 @@ internal static class SysScheduler
         BitConverter.TryWriteBytes(attr.AsSpan(8), task.ResetOnFork ? 1UL : 0);
         BitConverter.TryWriteBytes(attr.AsSpan(16), IsRealtime(task.Policy) ? 0 : task.Nice);
         BitConverter.TryWriteBytes(attr.AsSpan(20), task.RealtimePriority);
+        if (SchedulingPolicy.RankOf(task) == 0)
+            BitConverter.TryWriteBytes(attr.AsSpan(24), c.Scheduler.RequestOf(task));
         if (task.Policy == Deadline)
         {
             BitConverter.TryWriteBytes(attr.AsSpan(24), task.DeadlineParameters.Runtime);
@@ -267,7 +278,7 @@ internal static class SysScheduler
             else if (nice < task.Nice && !MayLowerNice(c, task, nice))
                 result = -Errno.EACCES;
             else
-                task.Nice = nice;
+                c.Scheduler.Change(task, () => task.Nice = nice);
         }
         return result;
     }

@@ -49,7 +49,7 @@ internal sealed class ClockEvents
     /// <summary>A CPU begins to run a task, or goes on with it: it has a whole slice.</summary>
     internal void BeginSlice(Cpu cpu, KernelTask task)
     {
-        task.SliceEnd = _timekeeper.Monotonic(cpu.Counter()) + _scheduler.SliceNs;
+        task.SliceEnd = _scheduler.BeginSlice(task, _timekeeper.Monotonic(cpu.Counter()));
         Program(cpu);
         // CPU 0 keeps the tick while anybody runs, also when it is idle itself.
         if (cpu.Index != 0 && _machine.Cpus[0].Waiting)
@@ -76,10 +76,10 @@ internal sealed class ClockEvents
         KernelTask current = _scheduler.Current(i);
         if (!_scheduler.IsIdle(i) && now >= current.SliceEnd)
         {
-            if (_scheduler.AnyoneWaitsFor(i))
-                _records.SetFlag(current, TaskFlag.NeedResched, true);
+            if (_scheduler.SliceEnded(current, now) is { } next)
+                current.SliceEnd = next;
             else
-                current.SliceEnd = now + _scheduler.SliceNs;
+                _records.SetFlag(current, TaskFlag.NeedResched, true);
         }
         Program(cpu);
     }
@@ -91,6 +91,7 @@ internal sealed class ClockEvents
         // CPU 0 keeps the tick for all: others need none while nobody waits for them.
         for (int i = 0; i < _nextTick.Length; i++)
             Ticked?.Invoke(_scheduler.Current(i));
+        _scheduler.Balance();
     }
 
     /// <summary>A task waits and no CPU is idle: the slices of those that run must end.</summary>
@@ -98,8 +99,11 @@ internal sealed class ClockEvents
     {
         foreach (Cpu cpu in _machine.Cpus)
         {
-            if (!_scheduler.IsIdle(cpu.Index))
-                Program(cpu);
+            if (_scheduler.IsIdle(cpu.Index))
+                continue;
+            KernelTask current = _scheduler.Current(cpu.Index);
+            current.SliceEnd = _scheduler.Refresh(current, _timekeeper.Monotonic(cpu.Counter()));
+            Program(cpu);
         }
     }
 

@@ -114,6 +114,12 @@ public sealed class KernelTask : ISleeper, IFileUser
     /// <summary>Allowed CPUs, bit n for CPU n.</summary>
     public ulong Affinity { get; set; } = ulong.MaxValue;
 
+    /// <summary>Whether <see cref="Affinity"/> has a CPU.</summary>
+    internal bool MayRunOn(int cpu) => (Affinity >> cpu & 1) != 0;
+
+    /// <summary>What the run queues know of it.</summary>
+    internal SchedulingEntity Entity { get; } = new();
+
     /// <summary>True while it is the running task of its CPU.</summary>
     public bool OnCpu { get; internal set; }
 

@@ -4,8 +4,8 @@ using ArmVdso.Kernel.Time;
 
 namespace ArmVdso.Kernel.Tasks;
 
-/// <summary>Chooses which task runs where: one queue in the order of arrival, time slices, affinity. A task may so move to
-/// another CPU each time it is preempted; the switch itself is done by EL1 code.</summary>
+/// <summary>Which task runs where: its queues choose (<see cref="CpuQueues"/> as Linux does, <see cref="ArrivalQueue"/> in the order of
+/// arrival); the switch itself is done by EL1 code.</summary>
 public sealed class Scheduler
 {
     /// <summary>SGI that makes a CPU look at its flags.</summary>
@@ -17,7 +17,7 @@ public sealed class Scheduler
     private readonly MachineClock _clock;
     private readonly CallCosts _costs;
     private readonly CounterAccess _counter;
-    private readonly List<KernelTask> _queue = [];
+    private IRunQueues _queues;
     private readonly KernelTask[] _current;
     private readonly KernelTask[] _idle;
     private ClockEvents _events = null!;
@@ -29,9 +29,12 @@ public sealed class Scheduler
     /// <param name="clock">The CPU that calls the model.</param>
     /// <param name="costs">What a switch is charged.</param>
     /// <param name="counter">Whether the next task may read the counter.</param>
+    /// <param name="queues">Who is next.</param>
     internal Scheduler(
-        Machine machine, TaskTable tasks, TaskRecords records, MachineClock clock, CallCosts costs, CounterAccess counter)
+        Machine machine, TaskTable tasks, TaskRecords records, MachineClock clock, CallCosts costs, CounterAccess counter,
+        IRunQueues queues)
     {
+        _queues = queues;
         _machine = machine;
         _tasks = tasks;
         _records = records;
@@ -46,9 +49,6 @@ public sealed class Scheduler
     /// <summary>The timers of the CPUs, which are set by whom the scheduler chose.</summary>
     internal void Attach(ClockEvents events) => _events = events;
 
-    /// <summary>Length of a time slice in ns.</summary>
-    public ulong SliceNs { get; init; } = 4_000_000;
-
     /// <summary>Chooses instead of the queue, for exploration.</summary>
     internal Func<int, KernelTask?>? Director { get; private set; }
 
@@ -57,6 +57,10 @@ public sealed class Scheduler
     internal void Direct(Func<int, KernelTask?> director)
     {
         Director = director;
+        var waiting = new ArrivalQueue(ulong.MaxValue / 2);
+        foreach (KernelTask task in _queues.Waiting)
+            waiting.Add(task, -1);
+        _queues = waiting;
         foreach (Cpu cpu in _machine.Cpus)
             _events.Program(cpu);
     }
@@ -71,7 +75,7 @@ public sealed class Scheduler
     public long Switches { get; private set; }
 
     /// <summary>Runnable tasks that wait for a CPU.</summary>
-    public int Waiting => _queue.Count;
+    public int Waiting => _queues.Count;
 
     /// <summary>The task that a CPU runs (its idle task when nothing else).</summary>
     public KernelTask Current(int cpu) => _current[cpu];
@@ -98,34 +102,66 @@ public sealed class Scheduler
     /// <summary>Makes a runnable task eligible, and calls an idle CPU for it.</summary>
     internal void Enqueue(KernelTask task)
     {
-        if (task.OnCpu || _queue.Contains(task))
+        if (task.OnCpu || _queues.Contains(task))
             return;
         task.ReadyAt = _clock.Active?.Cycles ?? 0;
-        _queue.Add(task);
-        if (Director is not null)
-            return;
-        int cpu = IdleCpuFor(task);
+        int cpu = _queues.Add(task, Director is null ? IdleCpuFor(task) : -1);
+        if (Director is null)
+            LookAgain(cpu);
+    }
+
+    private void LookAgain(int cpu)
+    {
         if (cpu >= 0)
             Kick(cpu);
         else
             _events.ProgramBusy();
     }
 
+    /// <summary>Changes what the order of tasks depends on: policy, priority, nice value, length of requests.</summary>
+    internal void Change(KernelTask task, Action change)
+    {
+        _queues.Settle(task);
+        change();
+        if (_queues.Changed(task) is >= 0 and var cpu)
+            Kick(cpu);
+    }
+
+    /// <inheritdoc cref="IRunQueues.RequestOf"/>
+    internal ulong RequestOf(KernelTask task) => _queues.RequestOf(task);
+
+    /// <inheritdoc cref="IRunQueues.IntervalOf"/>
+    internal ulong IntervalOf(KernelTask task) => _queues.IntervalOf(task);
+
+    /// <inheritdoc cref="IRunQueues.BeginSlice"/>
+    internal ulong BeginSlice(KernelTask task, ulong now) => _queues.BeginSlice(task, now);
+
+    /// <inheritdoc cref="IRunQueues.SliceEnded"/>
+    internal ulong? SliceEnded(KernelTask task, ulong now) => _queues.SliceEnded(task, now);
+
+    /// <inheritdoc cref="IRunQueues.Refresh"/>
+    internal ulong Refresh(KernelTask task, ulong now) => _queues.Refresh(task, now);
+
+    /// <summary>A tick.</summary>
+    internal void Balance()
+    {
+        foreach (int cpu in _queues.Balance())
+            Kick(cpu);
+    }
+
     private int IdleCpuFor(KernelTask task)
     {
-        if (Allowed(task, task.Cpu) && IsIdle(task.Cpu) && !Kicked(task.Cpu))
+        if (task.MayRunOn(task.Cpu) && IsIdle(task.Cpu) && !Kicked(task.Cpu))
             return task.Cpu;
         for (int i = 0; i < _current.Length; i++)
         {
-            if (Allowed(task, i) && IsIdle(i) && !Kicked(i))
+            if (task.MayRunOn(i) && IsIdle(i) && !Kicked(i))
                 return i;
         }
         return -1;
     }
 
     private bool Kicked(int cpu) => _records.Flag(_idle[cpu], TaskFlag.NeedResched);
-
-    private static bool Allowed(KernelTask task, int cpu) => (task.Affinity >> cpu & 1) != 0;
 
     /// <summary>Asks a CPU to reschedule at its next chance.</summary>
     internal void Kick(int cpu)
@@ -145,7 +181,7 @@ public sealed class Scheduler
     }
 
     /// <summary>Tasks that wait for a CPU, in the order in which they get one.</summary>
-    public IReadOnlyList<KernelTask> Queue => _queue;
+    public IReadOnlyList<KernelTask> Queue => _queues.Waiting;
 
     /// <summary>Makes a running task leave EL0 soon, so that it sees its pending work (signals).</summary>
     internal void KickTask(KernelTask task)
@@ -184,17 +220,9 @@ public sealed class Scheduler
         int i = cpu.Index;
         KernelTask previous = _current[i];
         _records.SetFlag(previous, TaskFlag.NeedResched, false);
-        KernelTask? next = Director is null ? null : Directed(i, previous);
-        for (int q = 0; next is null && q < _queue.Count; q++)
-        {
-            if (!Allowed(_queue[q], i))
-                continue;
-            next = _queue[q];
-            _queue.RemoveAt(q);
-        }
         bool idle = ReferenceEquals(previous, _idle[i]);
-        bool stays = previous.State == TaskState.Runnable && !idle && Allowed(previous, i);
-        next ??= stays ? previous : _idle[i];
+        bool stays = previous.State == TaskState.Runnable && !idle && previous.MayRunOn(i);
+        KernelTask next = Director is null ? _queues.Next(i, previous, stays) ?? _idle[i] : Directed(i, previous);
         if (ReferenceEquals(next, previous))
         {
             _events.BeginSlice(cpu, previous);
@@ -236,7 +264,7 @@ public sealed class Scheduler
     /// <summary>What the director wants, if that task can run; else the idle task.</summary>
     private KernelTask Directed(int cpu, KernelTask previous)
     {
-        if (Director!(cpu) is { State: TaskState.Runnable } wanted && (ReferenceEquals(wanted, previous) || _queue.Remove(wanted)))
+        if (Director!(cpu) is { State: TaskState.Runnable } wanted && (ReferenceEquals(wanted, previous) || _queues.Remove(wanted)))
             return wanted;
         return _idle[cpu];
     }
@@ -270,32 +298,24 @@ public sealed class Scheduler
     }
 
     /// <summary>Whether a task waits that a CPU may run.</summary>
-    internal bool AnyoneWaitsFor(int cpu)
-    {
-        foreach (KernelTask task in _queue)
-        {
-            if (Allowed(task, cpu))
-                return true;
-        }
-        return false;
-    }
+    internal bool AnyoneWaitsFor(int cpu) => _queues.WaitsFor(cpu);
 
     /// <summary>Removes a task from the queue (it exits or stops).</summary>
-    internal void Dequeue(KernelTask task) => _queue.Remove(task);
+    internal void Dequeue(KernelTask task) => _queues.Remove(task);
 
-    /// <summary>sched_yield: the running task goes to the end of the queue if anybody waits for its CPU.</summary>
+    /// <summary>sched_yield: the running task gives way if anybody waits for its CPU.</summary>
     internal void Yield(KernelTask task)
     {
-        if (AnyoneWaitsFor(task.Cpu))
+        if (_queues.Yield(task))
             _records.SetFlag(task, TaskFlag.NeedResched, true);
     }
 
     /// <summary>The affinity of a task changed: it must leave a CPU that is no longer allowed.</summary>
     internal void AffinityChanged(KernelTask task)
     {
-        if (task.OnCpu && !Allowed(task, task.Cpu))
+        if (task.OnCpu && !task.MayRunOn(task.Cpu))
             Kick(task.Cpu);
-        else if (_queue.Remove(task))
+        else if (_queues.Remove(task))
             Enqueue(task);
     }
 }

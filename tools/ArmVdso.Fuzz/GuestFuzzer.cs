@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using ArmVdso.Kernel.Configuration;
 
 namespace ArmVdso.Fuzz;
 
@@ -33,6 +34,7 @@ public sealed partial class GuestFuzzer(string name, string unit, ulong batch, u
             Cpus = 1 + (int)(seed % MostCpus),
             Core = "none",
             MemoryBytes = 256 << 20,
+            Scheduler = seed % 3 == 0 ? SchedulerKind.Eevdf : SchedulerKind.Arrival,
             SliceNs = seed % 2 == 0 ? SessionSettings.UsualSliceNs : SessionSettings.ShortSliceNs,
             Seed = seed,
         };

@@ -56,6 +56,7 @@ public sealed class CommandTreeCommandTests
         ["--quantum"] = ["7"],
         ["--seed"] = ["7"],
         ["--clock-mhz"] = ["7"],
+        ["--scheduler"] = ["eevdf"],
         ["--slice"] = ["7"],
         ["--epoch"] = ["7"],
         ["--counter-fault"] = ["trapped"],

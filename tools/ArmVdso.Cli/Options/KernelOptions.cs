@@ -114,13 +114,18 @@ internal sealed class TimeOptions : OptionGroup
     private readonly Option<string> _suspend = Text(
         "--suspend", "", "suspends the machine at times after boot, for so long, in milliseconds: AT:LENGTH[,AT:LENGTH...]", "AT:LENGTH");
 
-    internal override IReadOnlyList<Option> Options => [_slice, _epoch, _counterFault, _suspend];
+    private readonly Option<string> _scheduler = Text(
+        "--scheduler", "arrival",
+        "who runs where: arrival (one queue, equal slices), eevdf (as Linux 6.12: a queue for each CPU, nice, real-time policies)", "KIND");
+
+    internal override IReadOnlyList<Option> Options => [_scheduler, _slice, _epoch, _counterFault, _suspend];
 
     /// <summary>Of them, those of the kernel model.</summary>
-    internal IEnumerable<Option> ModelOptions => [_slice, _counterFault, _suspend];
+    internal IEnumerable<Option> ModelOptions => [_scheduler, _slice, _counterFault, _suspend];
 
     internal override SessionSettings Apply(CommandInput input, SessionSettings settings) => settings with
     {
+        Scheduler = input.Word(_scheduler, "scheduler", ("arrival", SchedulerKind.Arrival), ("eevdf", SchedulerKind.Eevdf)),
         SliceNs = input.Text(_slice).Length == 0 ? null : input.Number(_slice, 1, 1_000_000_000) * 1000,
         Epoch = (long)input.Number(_epoch, 0, 1UL << 40),
         CounterFault = input.Word(
