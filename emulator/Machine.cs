@@ -286,7 +286,7 @@ public sealed class Machine : IMachine, IClock, IDisposable
         if (native && !HasNativeEngine)
             throw new PlatformNotSupportedException("this host has no native engine: it needs Linux on x64 with AVX2, FMA, BMI2 and LZCNT");
         if (native)
-            Native = new NativeCode(_cpus[0], _code, isChecked, NativeCodeSize);
+            Native = new NativeCode(_cpus[0], _code, isChecked, IsTraced, NativeCodeSize);
         Check = isChecked ? new EngineCheck(this, _code, Native) : null;
         SharedCaches? twinCaches = null;
         foreach (Cpu cpu in _cpus)
@@ -299,6 +299,9 @@ public sealed class Machine : IMachine, IClock, IDisposable
                 cpu.Attach(new PortableEngine(cpu, _code, MemoisedTiming));
         }
     }
+
+    /// <summary>Whether native code can be timed behind its back: tables in RAM may have changed by then.</summary>
+    private bool IsTraced => MemoisedTiming && !Translation.NeedsMaintenance && _cpus[0].Timing.Memo is not null;
 
     void IMachine.Hypercall(Cpu cpu, int imm16)
     {

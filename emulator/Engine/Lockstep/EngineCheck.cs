@@ -175,7 +175,8 @@ public sealed class EngineCheck
                 var recorder = new RetireRecorder();
                 Replay<TimedMode>(cpu, portable, block, again, n, before, expected, writes, recorder, retired);
             }
-            if (portable is NativeEngine native)
+            // Traced code runs below.
+            if (portable is NativeEngine { IsTraced: false } native)
                 CheckNative(cpu, native, block, again, n, before, expected, writes);
             if (twin is not null)
             {

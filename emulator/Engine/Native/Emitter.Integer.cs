@@ -434,6 +434,7 @@ internal sealed partial class Emitter
         if (end >= 0)
             _a.Resolve(end);
         Put(op.Rd, Gpr.Rax);
+        TraceQuotient(op);
         return EFlags.Unknown;
     }
 

@@ -72,9 +72,8 @@ internal sealed partial class Emitter
     private EFlags EmitAccess(in Op op)
     {
         AccessKind kind = Describe(op.Code);
-        bool pair = kind.Moves is Moves.LoadPair or Moves.StorePair or Moves.LoadVectors or Moves.StoreVectors;
-        bool store = kind.Moves is Moves.Store or Moves.StorePair or Moves.StoreVector or Moves.StoreVectors;
-        int bytes = pair ? 2 * kind.Bytes : kind.Bytes;
+        bool store = IsStore(kind.Moves);
+        int bytes = IsPair(kind.Moves) ? 2 * kind.Bytes : kind.Bytes;
         Address(op, kind.Form);
         int first = _stubs.Count;
         if (op.Extra != 0)
@@ -83,6 +82,7 @@ internal sealed partial class Emitter
             AddSlowWay(Cc.Ne);
         }
         FindPage(bytes, store);
+        TraceAccess();
         if (store && _logged)
             LogStore(bytes);
         Transfer(op, kind);

@@ -13,7 +13,7 @@ internal sealed partial class Emitter
             return EmitAccess(op);
         switch (op.Code)
         {
-            case OpCode.Generic: return EmitRow(op) ?? Interpret();
+            case OpCode.Generic: return (MustBeNoted(op) ? null : EmitRow(op)) ?? Interpret();
             case OpCode.End: return GoTo(_block.Pc + op.Offset);
             case OpCode.Mov: return Number(op, op.Imm);
             case OpCode.MovK64: return MoveKeep(op, 64);

@@ -1,6 +1,7 @@
 using ArmVdso.Emulator.Engine.Portable;
 using ArmVdso.Emulator.FloatingPoint;
 using ArmVdso.Emulator.Processor;
+using ArmVdso.Emulator.Timing.Memo;
 
 namespace ArmVdso.Emulator.Engine.Native;
 
@@ -77,8 +78,10 @@ internal sealed partial class Emitter
     /// <param name="cpu">A PE of the machine: all are alike.</param>
     /// <param name="exits">Exits of all code; those of a block are added.</param>
     /// <param name="logged">Whether stores are logged.</param>
-    internal Emitter(Cpu cpu, List<Exit> exits, bool logged)
+    /// <param name="traced">Gets the schedules of blocks, whose numbers are in traces; null: nothing is timed.</param>
+    internal Emitter(Cpu cpu, List<Exit> exits, bool logged, List<BlockSchedule>? traced)
     {
+        _traced = traced;
         _exits = exits;
         _logged = logged;
         ref byte first = ref Unsafe.As<ulong, byte>(ref cpu.FirstGeneral);
@@ -151,13 +154,15 @@ internal sealed partial class Emitter
         _entry = origin;
         _eflags = EFlags.Unknown;
         _constant = (Translator.Discard, 0);
-        _a.Alu(Alu.Sub, 64, Budget, block.InstructionCount);
+        BeginTrace();
+        _a.Alu(Alu.Sub, 64, Budget, Cost);
         Refuse(Cc.L);
         if (block.HasFp)
         {
             _a.Alu(Alu.Cmp, 32, Operand.At(Frame, NativeFrame.FpTrapped), 0);
             Refuse(Cc.Ne);
         }
+        TraceEntry();
         for (_op = 0; _op < block.Ops.Length; _op++)
         {
             Op op = Alteration is null ? block.Ops[_op] : Alteration(block.Ops[_op]);
@@ -178,7 +183,7 @@ internal sealed partial class Emitter
                 _rare.Store(64, Operand.At(Frame, NativeFrame.Address), Gpr.Rax);
                 break;
             case StubKind.Refused:
-                _rare.Alu(Alu.Add, 64, Budget, _block.InstructionCount);
+                _rare.Alu(Alu.Add, 64, Budget, Cost);
                 break;
             case StubKind.Repeat:
                 _rare.Alu(Alu.Add, 64, Budget, 1);

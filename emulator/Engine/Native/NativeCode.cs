@@ -1,5 +1,6 @@
 using ArmVdso.Emulator.Engine.Portable;
 using ArmVdso.Emulator.Processor;
+using ArmVdso.Emulator.Timing.Memo;
 
 namespace ArmVdso.Emulator.Engine.Native;
 
@@ -19,12 +20,14 @@ internal sealed class NativeCode : IDisposable
     /// <param name="cpu">A PE of the machine.</param>
     /// <param name="blocks">Its blocks.</param>
     /// <param name="logged">Whether stores are logged, to be compared.</param>
+    /// <param name="traced">Whether it is for blocks whose timing is memoised.</param>
     /// <param name="size">Bytes of code.</param>
-    internal NativeCode(Cpu cpu, CodeCache blocks, bool logged, int size)
+    internal NativeCode(Cpu cpu, CodeCache blocks, bool logged, bool traced, int size)
     {
+        Traced = traced ? [] : null;
         _blocks = blocks;
         _memory = new CodeMemory(size);
-        _emitter = new Emitter(cpu, _exits, logged);
+        _emitter = new Emitter(cpu, _exits, logged, Traced);
         _emitter.EmitEntry(_memory.Origin);
         _memory.Put(_memory.Origin, _emitter.Bytes);
         _first = _next = Align(_memory.Origin + (ulong)_emitter.Bytes.Length);
@@ -41,6 +44,9 @@ internal sealed class NativeCode : IDisposable
 
     /// <summary>Where an indirect branch goes that the tables do not have.</summary>
     internal ulong Missed => _emitter.Missed;
+
+    /// <summary>Schedules of blocks that leave a trace, by their numbers there; null when none does.</summary>
+    internal List<BlockSchedule>? Traced { get; }
 
     private ulong _translated, _evictions;
 
@@ -73,6 +79,7 @@ internal sealed class NativeCode : IDisposable
             _evictions++;
             _blocks.Clear();
             _exits.Clear();
+            Traced?.Clear();
             _next = _first;
             _nextRare = _firstRare;
         }

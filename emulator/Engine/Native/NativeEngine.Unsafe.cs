@@ -8,7 +8,7 @@ namespace ArmVdso.Emulator.Engine.Native;
 /// <summary>The native engine of one PE: without a timing model, blocks that were executed a few times are x64 code. All else is the
 /// portable engine's, whose blocks, TLB and rules these are. Code never calls the runtime: it returns, so that no collection of garbage
 /// has to know of it; it runs for at most a quantum.</summary>
-internal sealed unsafe class NativeEngine : PortableEngine
+internal sealed unsafe partial class NativeEngine : PortableEngine
 {
     private readonly Cpu _cpu;
     private readonly NativeCode _native;
@@ -97,7 +97,7 @@ internal sealed unsafe class NativeEngine : PortableEngine
     /// <inheritdoc/>
     protected override bool RunPlain(Block block, long left, ulong stop)
     {
-        return IsWarm(block) && MayRun(block) ? RunNative(block, left) : RunBlocks<WarmMode>(block, left, stop);
+        return IsWarm(block) && MayRun(block) && !IsTraced ? RunNative(block, left) : RunBlocks<WarmMode>(block, left, stop);
     }
 
     /// <summary>Whether native code does all that matters now: it does not look at the marks of other PEs, which stores clear, nor at
@@ -255,10 +255,7 @@ internal sealed unsafe class NativeEngine : PortableEngine
             return null;
         if (block.Code == 0)
         {
-            if (!IsWarm(block))
-                return null;
-            _native.Translate(block);
-            if (FetchEpoch != epoch)
+            if (!IsWarm(block) || !Translate(block) || FetchEpoch != epoch)
                 return null;
         }
         if (number >= 0 && _native.ExitOf(number).Jump is not 0 and ulong jump)

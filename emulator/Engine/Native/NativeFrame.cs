@@ -41,6 +41,9 @@ internal static class NativeFrame
     /// <summary>Where it goes to.</summary>
     internal const int BulkTo = 80;
 
+    /// <summary>Where the next block of the trace goes.</summary>
+    internal const int TraceEnd = 88;
+
     /// <summary>What <see cref="HostStatusClear"/> holds.</summary>
     internal const uint ClearStatus = 0x1F80;
 

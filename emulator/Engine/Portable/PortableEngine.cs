@@ -199,24 +199,39 @@ internal partial class PortableEngine : ExecutionEngine
 
     /// <summary>Blocks with a timing model: memoised where that is worth it and possible, step by step elsewhere.</summary>
     /// <returns>As <see cref="RunBlocks"/>.</returns>
-    private bool RunTimed(Block block, ulong stop)
+    protected virtual bool RunTimed(Block block, ulong stop) =>
+        _memoised && _cpu.Timing.Memo is not null
+            ? RunMemo<MemoMode>(block, stop)
+            : RunBlocks<TimedMode>(block, Block.Never - 1, stop);
+
+    /// <summary>Blocks whose timing is memoised.</summary>
+    /// <returns>As <see cref="RunBlocks"/>.</returns>
+    private protected bool RunMemo<TMode>(Block block, ulong stop) where TMode : struct
     {
-        if (!_memoised || _cpu.Timing.Memo is not { } memo)
-            return RunBlocks<TimedMode>(block, Block.Never - 1, stop);
-        int steps = _stepped ? BlocksAfterStep : 0;
-        _stepped = false;
-        if (!memo.Enter(_cpu, _cpu.Timing.Level, stop, steps) || !memo.Begin(block))
-            return RunBlocks<TimedMode>(block, Block.Never - 1, stop, 0, 1);
+        BlockMemo memo = _cpu.Timing.Memo!;
+        if (!Enter(memo, stop) || !memo.Begin(block))
+            return RunSingly(block, stop);
         _spilled = null;
-        return RunBlocks<MemoMode>(block, Block.Never - 1, stop)
+        return RunBlocks<TMode>(block, Block.Never - 1, stop)
             && (_spilled is null || RunBlocks<TimedMode>(_spilled, Block.Never - 1, stop, _spilledAt, 1));
     }
+
+    /// <summary>The memoised timing begins at PC.</summary>
+    private protected bool Enter(BlockMemo memo, ulong stop)
+    {
+        int steps = _stepped ? BlocksAfterStep : 0;
+        _stepped = false;
+        return memo.Enter(_cpu, _cpu.Timing.Level, stop, steps);
+    }
+
+    /// <summary>One block, timed instruction by instruction.</summary>
+    private protected bool RunSingly(Block block, ulong stop) => RunBlocks<TimedMode>(block, Block.Never - 1, stop, 0, 1);
 
     /// <summary>One block as <see cref="RunTimed"/> would run it, writes journalled.</summary>
     /// <param name="block">The block, of <paramref name="count"/> instructions.</param>
     /// <param name="count">How many instructions to execute.</param>
     /// <param name="stop">Cycle at which to stop.</param>
-    internal bool RunChecked(Block block, long count, ulong stop)
+    internal virtual bool RunChecked(Block block, long count, ulong stop)
     {
         BlockMemo memo = _cpu.Timing.Memo!;
         if (!memo.Enter(_cpu, _cpu.Timing.Level, stop, 0) || !memo.Begin(block))
@@ -363,6 +378,9 @@ internal readonly struct TimedMode;
 
 /// <summary>Blocks are timed by <see cref="BlockMemo"/>.</summary>
 internal readonly struct MemoMode;
+
+/// <summary>As <see cref="MemoMode"/>, up to a block that is native code or has earned to become it.</summary>
+internal readonly struct WarmMemoMode;
 
 /// <summary>As <see cref="PlainMode"/>, and writes are journalled.</summary>
 internal readonly struct CheckedMode;

@@ -55,15 +55,35 @@ public sealed partial class CoreEvents
         FetchContents = _shared.NewContents();
     }
 
-    /// <summary>A fetch of another line of the page of the last fetch, that is the most recently used of its set: only counts.</summary>
-    internal bool FetchLatest(ulong page, ulong line, ref TimingCounters counters)
+    /// <summary>Fetches of the lines of a block of which <see cref="FetchIsPlain"/> said that they hit, when its page is easily found: lines
+    /// move up, and are counted.</summary>
+    /// <returns>False when nothing was done.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal bool FetchFound(ulong page, ulong line, ulong last, ref TimingCounters counters)
     {
-        if (page != _fetchPage || !_fetchIsCurrent || !_l1i.IsLatest(line))
-            return false;
-        _fetchLine = line;
-        counters.L1IAccesses++;
+        if (page != _fetchPage || !_fetchIsCurrent)
+        {
+            if (page >> (55 - 12) != 0 || !_microI.TouchFound(page, _lowTag))
+                return false;
+            (_fetchPage, _fetchContext, _fetchIsCurrent) = (page, _lowTag, true);
+        }
+        ulong fetched = _fetchLine;
+        for (; line <= last; line++)
+        {
+            if (line == fetched)
+                continue;
+            _l1i.Find(line);
+            counters.L1IAccesses++;
+            fetched = line;
+        }
+        _fetchLine = fetched;
         return true;
     }
+
+    /// <summary>Another access to the most recently used line of a set, for which only the page moves up, when that is easily found.</summary>
+    /// <returns>False when nothing was done.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal bool TouchPage(ulong va) => va >> 55 == 0 && _microD.TouchFound(va >> 12, _lowTag);
 
     /// <summary>A data access hits the TLB and the cache and costs nothing: then their orders of use change as such an access
     /// changes them, and a line that is written becomes modified. Nothing changes otherwise. The address space is that of
@@ -101,6 +121,20 @@ public sealed partial class CoreEvents
     /// <summary>Most cycles by which the fetch of a line comes late.</summary>
     internal int MostFetchExtra =>
         _model.MicroTlbMiss + _model.Walk + 2 * Math.Max(_model.Transfer, _model.L2Latency + _model.L3Latency + DramCycles);
+
+    /// <summary>Most cycles by which the accesses of one instruction can move the time at which all that is on its way has come: two lines,
+    /// each with a walk, a fill, and for each line that comes one that leaves L1 and two that go to memory. Lines that are asked for
+    /// together come behind each other: there are buffers for all of them.</summary>
+    internal int MostAccess(bool store)
+    {
+        int lines = store ? 1 : 1 + _model.PrefetchLines, fill = _model.L2Latency + _model.L3Latency + DramCycles + _model.Transfer;
+        int channel = Cycles(_model.DramReadLine) + 2 * Cycles(_model.DramWriteLine) + 3 * Cycles(_model.DramTurn);
+        int behind = _model.FillInterval + 2 * _model.WriteInterval + channel;
+        int stored = _model.Upgrade + Cycles(_model.DramStream);
+        return 2 * (_model.MicroTlbMiss + _model.Walk + 2 * fill + _model.FillHold + lines * behind + stored);
+    }
+
+    private int Cycles(int picoseconds) => 1 + (int)((ulong)picoseconds * _clock.ClockFrequency / 1_000_000_000_000);
 
     /// <summary>Whether fetching lines behind one that may miss would hit, as far as the cache goes, whatever the first one
     /// replaces. Changes nothing.</summary>

@@ -43,11 +43,16 @@ public sealed partial class CoreEvents
 
     /// <summary>How long a load of these bytes waits for the last store: <see cref="InstructionEvents.StoreGap"/>. Store and load handle
     /// their bytes evenly over their issue cycles, the load 8 bytes in each.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal int LoadGap(ulong address, int bytes)
     {
         ulong stored = _storedAddress + (ulong)_storedBytes;
-        if (address >= stored || address + (ulong)bytes <= _storedAddress)
-            return 0;
+        return address >= stored || address + (ulong)bytes <= _storedAddress ? 0 : Gap(address, bytes, stored);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private int Gap(ulong address, int bytes, ulong stored)
+    {
         int gap = 0;
         int beat = 0;
         ulong end = address + (ulong)bytes;

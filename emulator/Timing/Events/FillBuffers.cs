@@ -104,9 +104,22 @@ internal sealed class FillBuffers
     {
         for (int i = 0; i < (prefetched ? _free.Length : _model.FillBuffers); i++)
             words[i] = Left(_free[i], now);
-        words[.._model.FillBuffers].Sort();
+        Sort(words[.._model.FillBuffers]);
         if (prefetched)
-            words[_model.FillBuffers.._free.Length].Sort();
+            Sort(words[_model.FillBuffers.._free.Length]);
+    }
+
+    // There are a few of them.
+    private static void Sort(Span<ushort> words)
+    {
+        for (int i = 1; i < words.Length; i++)
+        {
+            ushort word = words[i];
+            int at = i;
+            for (; at > 0 && words[at - 1] > word; at--)
+                words[at] = words[at - 1];
+            words[at] = word;
+        }
     }
 
     /// <summary>A line is written past L1: when the store buffer is rid of it.</summary>

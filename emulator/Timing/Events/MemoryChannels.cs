@@ -15,6 +15,10 @@ public sealed class MemoryChannels(CoreModel model)
     private readonly int[] _used = new int[Stretches * model.DramChannels];
     private readonly ulong[] _rows = new ulong[model.DramChannels * model.DramBanks];
     private int _ports;
+    private long _last;
+
+    /// <summary>The time from which all of all channels is left, as far as several PEs share them.</summary>
+    internal long AllLeft => _ports == 1 && !model.OutOfOrder ? 0 : (_last + 1) << (StretchBits + MemoryPort.Fraction);
 
     /// <summary>The way of one PE to memory.</summary>
     internal MemoryPort Port(IClock clock)
@@ -59,6 +63,7 @@ public sealed class MemoryChannels(CoreModel model)
             if (_used[i] + units > Whole && _used[i] > 0)
                 continue;
             _used[i] += units;
+            _last = Math.Max(_last, stretch);
             return Math.Max(at, stretch << (StretchBits + MemoryPort.Fraction));
         }
     }
@@ -107,6 +112,18 @@ public sealed class MemoryPort(CoreModel model, MemoryChannels channels, IClock 
         Prepare();
         _streamed = Math.Max(_streamed + _pace, at << Fraction);
         return Math.Max(Write(line, at), _streamed >> Fraction);
+    }
+
+    /// <summary>Cycle from which nothing of what was asked for occupies memory.</summary>
+    internal long AllFree
+    {
+        get
+        {
+            long last = channels.AllLeft;
+            foreach (long free in _free)
+                last = Math.Max(last, free);
+            return Math.Max(last, _streamed) >> Fraction;
+        }
     }
 
     private void Prepare()

@@ -101,6 +101,23 @@ public sealed class Tlb
     /// <inheritdoc cref="Touch(ulong, ulong, out int)"/>
     internal bool Touch(ulong page, ulong context) => Touch(page, context, out _);
 
+    /// <summary>As <see cref="Touch(ulong, ulong)"/>, for an entry that is where the page was found last; another one is not
+    /// found.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal bool TouchFound(ulong page, ulong context)
+    {
+        nint at = Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_hints), (nint)(page & (Hints - 1)));
+        if (Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_pages), at) != page
+            || Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_contexts), at) != context)
+            return false;
+        if (at != _latest)
+        {
+            Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_used), at) = ++_clock;
+            _latest = (int)at;
+        }
+        return true;
+    }
+
     /// <summary>Inserts the entry of a page that is not there; the least recently used one of its set goes.</summary>
     internal void Insert(ulong page, ulong context, int size)
     {

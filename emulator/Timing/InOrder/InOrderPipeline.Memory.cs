@@ -113,6 +113,9 @@ public sealed partial class InOrderPipeline
         Math.Max(0, Math.Max(_lastFill + _model.FillInterval, _fills.AllFree) - (long)cycles + 1);
 
     /// <inheritdoc/>
+    public long Backlog(ulong cycles) => Math.Max(FillHorizon(cycles), _memory.AllFree - (long)cycles + 1);
+
+    /// <inheritdoc/>
     public int MostFill => _model.FillInterval + _model.FillHold + _model.WriteInterval + 2;
 
     /// <inheritdoc/>

@@ -68,7 +68,14 @@ internal sealed partial class BlockMemo
     private bool IsLate(ulong line) =>
         MissOf(line) >= 0 || (LeftOut != MemoReason.LateLine && _pipeline.IsInFlight(line, Cycles));
 
-    private int MissOf(ulong line) => Array.IndexOf(_missedLines, line, 0, _missed);
+    private int MissOf(ulong line)
+    {
+        ulong[] lines = _missedLines;
+        int i = _missed - 1;
+        while (i >= 0 && lines[i] != line)
+            i--;
+        return i;
+    }
 
     /// <summary>Lines as a shape has them.</summary>
     private ReadOnlySpan<LineEvent> Nameless(ReadOnlySpan<LineEvent> lines)
@@ -125,6 +132,8 @@ internal sealed partial class BlockMemo
     /// <summary>The number of the state together with the fills that may be in the way of this block's.</summary>
     private int StateWithFills()
     {
+        if (_pipeline.FillHorizon(Cycles) == 0)
+            return _state;
         _pipeline.SaveFills(_savedFills.AsSpan(4), Cycles, _prefetched);
         if (!_savedFills.AsSpan(4).ContainsAnyExcept((byte)0) || LeftOut == MemoReason.Busy)
             return _state;

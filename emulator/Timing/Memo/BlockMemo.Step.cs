@@ -113,10 +113,12 @@ internal sealed partial class BlockMemo
     /// <param name="signature">Shapes of the accesses before it; its own is added.</param>
     /// <returns>False when the block cannot go on: it and the instructions before it have been timed, and the pipeline is up to
     /// date.</returns>
+    internal bool Executed(ProcessingElement pe, TimedBlock block, int index, ref ulong signature) =>
+        Executed(pe, block.Schedule!, index, ref signature);
+
     [MethodImpl(MethodImplOptions.NoInlining)]
-    internal bool Executed(ProcessingElement pe, TimedBlock block, int index, ref ulong signature)
+    private bool Executed(ProcessingElement pe, BlockSchedule s, int index, ref ulong signature)
     {
-        BlockSchedule s = block.Schedule!;
         InstructionTiming t = s.Timings[index];
         if (t.Kind != TimingKind.Memory && pe.AccessCount == 0)
             return true;
@@ -127,13 +129,13 @@ internal sealed partial class BlockMemo
             _fetched = true;
         }
         InstructionEvents e = default;
-        TimingCounters counters = default;
-        _events.Data(pe, t, ref e, ref counters);
+        // What it counts is no part of its shape.
+        _events.Data(pe, t, ref e, ref Rest(s));
         pe.AccessCount = 0;
         MemoReason reason = What(t, e, s, out long extra);
         if (reason == MemoReason.Entry)
         {
-            int shape = s.Number(index, e, Nameless(_events.Lines), counters);
+            int shape = s.Number(index, e, Nameless(_events.Lines));
             if (shape >= 0)
             {
                 signature = signature << BlockSchedule.ShapeBits | (uint)shape;
@@ -152,7 +154,6 @@ internal sealed partial class BlockMemo
         signature = 0;
         ulong pc = s.Pc + 4 * (ulong)index;
         Fetch(s, index, ref e, ref sum);
-        DeltaTable.Add(ref sum, counters, 1);
         _pipeline.Step(t, e, _events.Lines, pc, ref sum);
         _from = index + 1;
         _missed = 0;
@@ -216,7 +217,8 @@ internal sealed partial class BlockMemo
                 AccessShape shape = s.Shape(i, number);
                 e = shape.Events;
                 lines = shape.NamesLines ? Named(shape.Lines, ref miss) : shape.Lines;
-                shape.Count(ref counters);
+                if (shape.IsFixed)
+                    shape.Count(ref counters);
             }
             else if (t.Kind == TimingKind.Divide)
             {

@@ -146,7 +146,7 @@ internal sealed partial class BlockMemo
     /// <returns>False when it must be timed step by step: it may reach the stop, or it is of no use.</returns>
     internal bool Begin(TimedBlock block)
     {
-        BlockSchedule schedule = block.Schedule ??= new BlockSchedule(block, _pipeline, _events);
+        BlockSchedule schedule = ScheduleOf(block);
         if (!schedule.Usable)
             return Refuse(MemoReason.Instructions);
         if (Cycles + (ulong)(schedule.Bound + _horizon) >= _stop)
@@ -168,7 +168,7 @@ internal sealed partial class BlockMemo
     internal bool PlainLoad(ulong va, ulong pa, uint size, ref ulong signature)
     {
         ulong line = pa >> _lineShift;
-        if ((va & 7) + size > 8 || ((va >> 12 != _dataPage || Tag(line) != line) && !Touch(va, line, false)))
+        if ((va & 7) + size > 8 || (!IsLatest(va, line) && !Touch(va, line, false)))
             return false;
         return Joined(_events.LoadGap(pa, (int)size), ref signature);
     }
@@ -180,7 +180,7 @@ internal sealed partial class BlockMemo
         ulong line = pa >> _lineShift;
         if ((va & 7) != 0 || (va & _inLine) + size > _inLine + 1)
             return false;
-        if ((va >> 12 != _dataPage || Tag(line) != line) && !Touch(va, line, false))
+        if (!IsLatest(va, line) && !Touch(va, line, false))
             return false;
         return Joined(_events.LoadGap(pa, (int)size), ref signature);
     }
@@ -201,7 +201,7 @@ internal sealed partial class BlockMemo
         ulong line = pa >> _lineShift;
         if ((va & _inLine) + size > _inLine + 1)
             return false;
-        if ((va >> 12 != _dataPage || Tag(line) != line || State(line) != LineState.Modified) && !Touch(va, line, true))
+        if ((State(line) != LineState.Modified || !IsLatest(va, line)) && !Touch(va, line, true))
             return false;
         // What goes over a boundary of the store path takes longer.
         int granules = CoreEvents.Granules(pa, (int)size);
@@ -209,6 +209,22 @@ internal sealed partial class BlockMemo
             return false;
         _events.Stored(pa, (int)size, granules);
         signature <<= BlockSchedule.ShapeBits;
+        return true;
+    }
+
+    /// <summary>The line is the most recently used one of its set, and its page is that of the TLB, or made it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool IsLatest(ulong va, ulong line)
+    {
+        if (Tag(line) != line)
+            return false;
+        ulong page = va >> 12;
+        if (page == _dataPage)
+            return true;
+        // While lines are on their way, none is taken for there without a look.
+        if (_dataPage == ulong.MaxValue || !_events.TouchPage(va))
+            return false;
+        _dataPage = page;
         return true;
     }
 
@@ -243,9 +259,10 @@ internal sealed partial class BlockMemo
     /// <param name="taken">Whether the branch at its end was taken.</param>
     /// <param name="target">Where execution goes on.</param>
     /// <returns>False when the clock has reached the stop.</returns>
-    internal bool End(TimedBlock block, ulong signature, bool taken, ulong target)
+    internal bool End(TimedBlock block, ulong signature, bool taken, ulong target) => End(block.Schedule!, signature, taken, target);
+
+    private bool End(BlockSchedule s, ulong signature, bool taken, ulong target)
     {
-        BlockSchedule s = block.Schedule!;
         Prediction prediction = default;
         if (s.Branch != TimingKind.Plain)
             prediction = _predictor.Execute(s.Branch, s.LastPc, taken, target);
@@ -257,8 +274,11 @@ internal sealed partial class BlockMemo
         ulong line = _events.FetchedLine;
         if (s.FirstLine != line || s.LastLine != line)
         {
-            if (s.FirstLine != s.LastLine || !_events.FetchLatest(s.Pc >> 12, s.FirstLine, ref Rest(s)))
-                CommitFetch(s, s.LastLine);
+            ulong first = s.FirstLine;
+            if (!s.BeginsGroup && !_states.Redirected(_state))
+                first++;
+            if (first <= s.LastLine && !_events.FetchFound(s.Pc >> 12, first, s.LastLine, ref Rest(s)))
+                _events.FetchPlain(_pe, s.Pc, first, s.LastLine, ref Rest(s));
         }
         int state = _missed == 0 ? _state : StateWithFills();
         int at = (int)((((signature * 0x9E3779B97F4A7C15) ^ ((ulong)s.Id << 32 | (uint)state)) * 0xD6E8FEB86659FD93) >> (64 - TableBits));
@@ -284,15 +304,6 @@ internal sealed partial class BlockMemo
     internal void Leave() => Load();
 
     private ref TimingCounters Rest(BlockSchedule s) => ref s.AtEL0 ? ref _rest.EL0 : ref _rest.EL1;
-
-    private void CommitFetch(BlockSchedule s, ulong last)
-    {
-        ulong first = s.FirstLine;
-        if (!s.BeginsGroup && !_states.Redirected(_state))
-            first++;
-        if (first <= last)
-            _events.FetchPlain(_pe, s.Pc, first, last, ref Rest(s));
-    }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private ref Entry WorkOut(BlockSchedule s, ulong signature, int state, int at)

@@ -5,19 +5,18 @@ using ArmVdso.Emulator.Timing.Instructions;
 namespace ArmVdso.Emulator.Timing.Memo;
 
 /// <summary>What the memory accesses of one instruction amounted to, without naming lines.</summary>
-internal sealed record AccessShape(InstructionEvents Events, LineEvent[] Lines, TimingCounters Counters, bool IsFixed)
+/// <param name="Events">What happened.</param>
+/// <param name="Lines">To which lines.</param>
+/// <param name="IsFixed">A plain hit that nobody has counted: the sum of its block does. What others count is counted as it
+/// happens.</param>
+internal sealed record AccessShape(InstructionEvents Events, LineEvent[] Lines, bool IsFixed)
 {
     /// <summary>Whether a line of it is one of the lines that the block asks for.</summary>
     internal bool NamesLines { get; } = Array.Exists(Lines, line => line.Line != Cache.NoLine || line.PrefetchCount > 0);
 
-    /// <summary>Adds what such an access counts.</summary>
+    /// <summary>Adds what a fixed one counts.</summary>
     internal void Count(ref TimingCounters counters)
     {
-        if (!IsFixed)
-        {
-            DeltaTable.Add(ref counters, Counters, 1);
-            return;
-        }
         counters.L1DAccesses++;
         if (Lines[0].Write)
             counters.Stores++;
@@ -59,6 +58,9 @@ internal sealed class BlockSchedule
 
     private readonly AccessShape?[]?[] _shapes;
 
+    // By instruction: the shape that was found last.
+    private readonly byte[] _latest;
+
     /// <summary>Works out the schedule of a block.</summary>
     internal BlockSchedule(TimedBlock block, IPipeline pipeline, CoreEvents events)
     {
@@ -70,6 +72,7 @@ internal sealed class BlockSchedule
         Timings = new InstructionTiming[count];
         Before = new byte[count + 1];
         _shapes = new AccessShape?[]?[count];
+        _latest = new byte[count];
         LastPc = Pc + 4 * (ulong)Math.Max(count - 1, 0);
         FirstLine = Pa >> events.LineShift;
         LastLine = (Pa + (LastPc - Pc)) >> events.LineShift;
@@ -89,6 +92,7 @@ internal sealed class BlockSchedule
                 var shapes = new AccessShape?[1 << ShapeBits];
                 // Which line it is makes no difference: it is there, and not on its way.
                 var line = new LineEvent { Line = Cache.NoLine, Write = t.Class.StartsWith("store", StringComparison.Ordinal) };
+                Worst += events.MostAccess(line.Write);
                 Stores |= !t.Class.StartsWith("load", StringComparison.Ordinal);
                 for (int gap = PlainShape; gap <= (line.Write ? PlainShape : MostGap); gap++)
                     shapes[gap] = Shape(line, gap);
@@ -110,6 +114,7 @@ internal sealed class BlockSchedule
         Before[count] = (byte)accesses;
         Usable = usable && divisions <= 1;
         IsCrowded = accesses > MostAccesses;
+        Worst += Bound + (long)(LastLine - FirstLine + 1) * events.MostFetchExtra;
     }
 
     /// <summary>The block's number.</summary>
@@ -152,6 +157,13 @@ internal sealed class BlockSchedule
     /// plain.</summary>
     internal long Bound { get; }
 
+    /// <summary>Cycles that the block takes at most beyond all that is on its way when it starts, whatever its accesses and fetches
+    /// miss.</summary>
+    internal long Worst { get; }
+
+    /// <summary>What its instructions leave in a trace, in order; null: it is not traced.</summary>
+    internal TraceSlot[]? Slots { get; set; }
+
     /// <summary>Number of the instruction cache contents (<see cref="CoreEvents.FetchContents"/>) in which its lines were found
     /// last.</summary>
     internal ulong FoundIn { get; set; }
@@ -162,33 +174,33 @@ internal sealed class BlockSchedule
     /// <summary>Whether its timing can be remembered.</summary>
     internal bool Usable { get; set; }
 
+    /// <summary>Whether a signature holds it.</summary>
+    internal bool IsSimple => Usable && !IsCrowded;
+
     private static AccessShape Shape(LineEvent line, int gap) =>
         new(
-            new InstructionEvents { HasAccess = true, StoreGap = gap }, [line],
-            new TimingCounters { L1DAccesses = 1, Loads = line.Write ? 0u : 1, Stores = line.Write ? 1u : 0 },
-            true);
+            new InstructionEvents { HasAccess = true, StoreGap = gap }, [line], true);
 
     /// <summary>A shape by its number.</summary>
     internal AccessShape Shape(int instruction, int number) =>
         _shapes[instruction]?[number]
         ?? throw new InvalidOperationException($"no access shape {number} of instruction {instruction} in the block at 0x{Pc:x}");
 
-    /// <summary>The number of a shape, added when it is new.</summary>
+    /// <summary>The number of a shape that is not fixed, added when it is new.</summary>
     /// <returns>-1 when there are too many.</returns>
-    internal int Number(int instruction, in InstructionEvents events, ReadOnlySpan<LineEvent> lines, in TimingCounters counters)
+    internal int Number(int instruction, in InstructionEvents events, ReadOnlySpan<LineEvent> lines)
     {
         AccessShape?[] shapes = _shapes[instruction]!;
-        for (int i = 0; i < shapes.Length; i++)
-        {
-            if (shapes[i] is { } known && known.Is(events, lines) && DeltaTable.AreEqual(known.Counters, counters))
-                return i;
-        }
-        // A free place after those that are fixed.
+        int latest = _latest[instruction];
+        if (shapes[latest] is { IsFixed: false } same && same.Is(events, lines))
+            return latest;
         for (int i = MostGap + 1; i < shapes.Length; i++)
         {
-            if (shapes[i] is not null)
+            // Places are taken in order.
+            if (shapes[i] is { } known && !known.Is(events, lines))
                 continue;
-            shapes[i] = new AccessShape(events, lines.ToArray(), counters, false);
+            shapes[i] ??= new AccessShape(events, lines.ToArray(), false);
+            _latest[instruction] = (byte)i;
             return i;
         }
         return -1;

@@ -58,6 +58,9 @@ public interface IPipeline
     /// </summary>
     long FillHorizon(ulong cycles);
 
+    /// <summary>How many cycles after so many all lines that were asked for are there, and memory is free.</summary>
+    long Backlog(ulong cycles);
+
     /// <summary>From now on fills are recorded, relative to <see cref="Cycles"/>, until <see cref="EndRecord"/>.</summary>
     void RecordFills(List<FillRecord> record);
 

@@ -109,6 +109,66 @@ public sealed partial class MemoisedTimingLockstepTests
         }
     }
 
+    /// <summary>Native code runs ahead of its timing, by as many blocks as the stop allows: limits are far away.</summary>
+    [Theory]
+    [InlineData("cortex-a53", false)]
+    [InlineData("cortex-a53", true)]
+    [InlineData("cortex-a55", false)]
+    public void TracedProgramsTakeTheSameCyclesToEveryLimit(string core, bool small)
+    {
+        if (!Machine.HasNativeEngine)
+            return;
+        string file = CoreFile(core, small);
+        for (int seed = 301; seed <= 306; seed++)
+        {
+            uint[] program = RandomProgram.Make(new Random(seed), 30 + 40 * (seed % 10), 2000);
+            using var naive = new EngineMachine(EngineKind.Portable, file, false);
+            using var traced = new EngineMachine(EngineKind.Native, file);
+            Prepare(naive, program, seed);
+            Prepare(traced, program, seed);
+            var limits = new Random(seed);
+            for (int part = 0; part < 6; part++)
+            {
+                ulong cycles = (ulong)limits.Next(1, 60_000);
+                naive.Run(cycles);
+                traced.Run(cycles);
+                Assert.Equal($"seed {seed} part {part}: {naive.State()}{Counters(naive)}",
+                    $"seed {seed} part {part}: {traced.State()}{Counters(traced)}");
+            }
+            Assert.True(traced.Machine.NativeCounts!.Entries > 0, "native code was entered");
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void TracedProgramsAreCleanInLockstep(bool small)
+    {
+        if (!Machine.HasNativeEngine)
+            return;
+        using var machine = new EngineMachine(EngineKind.NativeChecked, CoreFile("cortex-a53", small));
+        Prepare(machine, RandomProgram.Make(new Random(401), 150, 2000), 401);
+        machine.Run(60_000);
+        Assert.True(machine.Machine.NativeCounts!.Entries > 500, $"{machine.Machine.NativeCounts.Entries} entries");
+    }
+
+    /// <summary>A trace that takes loads for stores, or all accesses for those of a byte, gives other cycles.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void ABugInTheTraceIsNoticed(bool kind)
+    {
+        if (!Machine.HasNativeEngine)
+            return;
+        using var machine = new EngineMachine(EngineKind.NativeChecked, "cortex-a53");
+        Prepare(machine, RandomProgram.Make(new Random(401), 150, 2000), 401);
+        machine.Machine.PrepareEngine();
+        machine.Machine.Native!.Emitter.SlotAlteration = slot =>
+            kind && slot.Kind == TraceKind.Load ? slot with { Kind = TraceKind.Store } : slot with { Size = 1 };
+        string message = Assert.Throws<EngineMismatchException>(() => machine.Run(60_000)).Message;
+        Assert.Contains("naive", message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void APlantedBugIsNoticed()
     {

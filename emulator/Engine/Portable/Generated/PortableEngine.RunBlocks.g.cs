@@ -26,8 +26,9 @@ internal partial class PortableEngine
     {
         Cpu cpu = _cpu;
         bool timed = typeof(TMode) == typeof(TimedMode);
-        bool memo = typeof(TMode) == typeof(MemoMode) || typeof(TMode) == typeof(CheckedMemoMode);
-        bool warm = typeof(TMode) == typeof(WarmMode);
+        bool warmMemo = typeof(TMode) == typeof(WarmMemoMode);
+        bool memo = warmMemo || typeof(TMode) == typeof(MemoMode) || typeof(TMode) == typeof(CheckedMemoMode);
+        bool warm = warmMemo || typeof(TMode) == typeof(WarmMode);
         bool journalled = typeof(TMode) == typeof(CheckedMode) || typeof(TMode) == typeof(CheckedMemoMode);
         BlockMemo m = memo ? cpu.Timing.Memo! : null!;
         ulong shapes = 0;
