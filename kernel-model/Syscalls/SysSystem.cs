@@ -184,13 +184,34 @@ internal static class SysSystem
             return -Errno.EPERM;
         if (c.UInt(0) != 0xfee1dead || c.UInt(1) is not (672274793 or 85072278 or 369367448 or 537993216))
             return -Errno.EINVAL;
-        // Ctrl-Alt-Del on and off: there is no such key. The machine is the host's to end; kexec and hibernation are not there.
+        // Ctrl-Alt-Del on and off: there is no such key. Kexec and hibernation are not there.
         const uint restart = 0x1234567, halt = 0xCDEF0123, keyOn = 0x89ABCDEF, keyOff = 0, powerOff = 0x4321FEDC, restart2 = 0xA1B2C3D4;
         return c.UInt(2) switch
         {
             keyOn or keyOff => 0,
-            restart or halt or powerOff or restart2 => -Errno.EPERM,
+            restart or restart2 => EndNamespace(c, Signal.SIGHUP),
+            halt or powerOff => EndNamespace(c, Signal.SIGINT),
             _ => -Errno.EINVAL,
         };
+    }
+
+    /// <summary>reboot_pid_ns (kernel/pid_namespace.c): the machine is the host's to end, as around a container, so it is the first process
+    /// of the PID namespace that ends, killed by a signal that says how. A program that is not process 1 has none.</summary>
+    private static long EndNamespace(SyscallContext c, int signal)
+    {
+        PidNamespace space = c.Task.PidNamespace;
+        ThreadGroup? init = space.Parent is not null ? c.Tasks.FindGroup(space.Reaper) : c.Tasks.Reaper is null ? c.Tasks.Init : null;
+        if (init is null)
+            return -Errno.EPERM;
+        if (!ReferenceEquals(init, c.Task.Group))
+        {
+            c.Exit.BeginGroupExit(init.Leader, signal);
+            init.Leader.Signals.Killed = true;
+            c.Signals.Notify(init.Leader, Signal.SIGKILL);
+            signal = 0;
+        }
+        c.Exit.BeginGroupExit(c.Task, signal);
+        c.Exit.ExitTask(c.Task, c.Task.Group.ExitStatus);
+        return 0;
     }
 }

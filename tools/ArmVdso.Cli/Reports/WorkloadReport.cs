@@ -84,7 +84,8 @@ internal static class WorkloadReport
         {
             table.Add(
                 Text.Plain(process.Pid), Text.Printable(process.Name), Number(process.Calls.Values.Sum(c => c.Calls)),
-                Number((long)Sum(process.Calls.Values, c => c.Cycles)), Number(process.Calls.Values.Sum(c => c.Served)),
+                Number((long)Sum(process.Calls.Values, c => c.Cycles)),
+                run.CountsVdso ? Number(process.Calls.Values.Sum(c => c.Served)) : "",
                 string.Join(
                     ", ", process.Calls.Where(c => c.Value.Calls > 0).OrderByDescending(c => c.Value.Calls).Take(3)
                     .Select(c => $"{SyscallTable.NameOf(c.Key)} {Number(c.Value.Calls)}")));

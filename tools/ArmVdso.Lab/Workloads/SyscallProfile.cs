@@ -45,7 +45,8 @@ internal sealed class SyscallProfile : IMachineObserver
         _vdsoSize = (ulong)image.Bytes.Length;
         foreach ((string symbol, ulong offset) in image.Symbols)
         {
-            if (symbol.StartsWith(CallService.SymbolPrefix, StringComparison.Ordinal)
+            // rt_sigreturn's trampoline is in the image too, and answers nothing.
+            if (symbol != CallService.SymbolPrefix + "rt_sigreturn" && symbol.StartsWith(CallService.SymbolPrefix, StringComparison.Ordinal)
                 && CallService.NumberOf(symbol[CallService.SymbolPrefix.Length..]) is { } number)
                 _vdsoFunctions[offset] = number;
         }
@@ -97,7 +98,6 @@ internal sealed class SyscallProfile : IMachineObserver
             return;
         if (site - memory.VdsoBase < _vdsoSize)
         {
-            // rt_sigreturn's trampoline is in the image too, and no fallback.
             if (_vdsoFunctions.ContainsValue(number))
                 count.Fallbacks++;
         }
