@@ -81,7 +81,8 @@ internal static class ProcSys
         Kept(sys.AddDirectory("user"), ("max_user_namespaces", 7820), ("max_pid_namespaces", 7820), ("max_time_namespaces", 7820),
             ("max_uts_namespaces", 7820), ("max_ipc_namespaces", 7820));
         vm.AddText("mmap_min_addr", () => "65536\n");
-        vm.AddText("nr_hugepages", () => "0\n");
+        // Whatever is asked for: no huge page is ever free, so that the pool stays empty.
+        Kept(vm, "nr_hugepages", () => 0, _ => { }, int.MaxValue);
         DynamicDirectory files = sys.AddDirectory("fs");
         files.AddText("file-max", () => "9223372036854775807\n");
         files.AddText("file-nr", () => "128\t0\t9223372036854775807\n");

@@ -1,4 +1,5 @@
 using ArmVdso.Fuzz;
+using ArmVdso.Lab;
 
 namespace ArmVdso.Tests.Programs;
 
@@ -42,6 +43,20 @@ public sealed class FuzzTests
         (int findings, string text) = Run(new GuestFuzzer(what, "cases", 1, 1, 1), 1, hang: 0.3);
         Assert.Equal(1, findings);
         Assert.Contains($"{what}: found with --seed 20260101 --budget 1: {message}", text);
+    }
+
+    /// <summary>Found by the kind "core": what the program needs and the file does not have was an exception.</summary>
+    [Fact]
+    public void ACoreWithoutATimingThatIsNeededIsRefused()
+    {
+        string[] lines = CoreModel.TextOf("cortex-a53").Split('\n');
+        string path = Path.Combine(Directory.CreateTempSubdirectory("armvdso-core-").FullName, "core.json");
+        File.WriteAllLines(path, lines.Where(l => !l.TrimStart().StartsWith("\"load\":", StringComparison.Ordinal)));
+        var lab = new ArmVdsoLab(new SessionSettings { Core = path });
+        LabException refused = Assert.Throws<LabException>(() => lab.Run(GuestPrograms.Path("hello")));
+        Directory.Delete(Path.GetDirectoryName(path)!, recursive: true);
+        Assert.Equal(LabFault.Input, refused.Fault);
+        Assert.Contains("classes: no timing for class load", refused.Message);
     }
 
     /// <summary>A guest that does not live to its last line is found.</summary>

@@ -198,6 +198,11 @@ static void sizes(void)
 	CHECK("endless zeros for a terminal come in portions", sendfile(terminal, zero, 0, 0x7ffff000) > 0);
 	close(zero);
 	close(terminal);
+	int pool = open("/proc/sys/vm/nr_hugepages", O_RDWR);
+	char text[8] = "";
+	CHECK("huge pages are asked for", write(pool, "4\n", 2) == 2);
+	CHECK("and there are none", pread(pool, text, 7, 0) == 2 && !strcmp(text, "0\n"));
+	close(pool);
 }
 
 int main(void)
