@@ -327,6 +327,9 @@ internal sealed class Assembler
     internal void Resolve(int jump, ulong target) =>
         BinaryPrimitives.WriteInt32LittleEndian(_code.AsSpan(jump), Distance(Origin + (ulong)jump, target));
 
+    /// <summary>Where it goes on when a jump is not made.</summary>
+    internal static ulong Behind(Assembler code, int jump) => code.Origin + (ulong)jump + 4;
+
     /// <summary>What a jump holds: the distance to its target from its end.</summary>
     internal static int Distance(ulong place, ulong target) => checked((int)unchecked((long)(target - (place + 4))));
 

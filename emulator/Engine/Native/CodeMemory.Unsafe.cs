@@ -8,9 +8,12 @@ internal sealed unsafe partial class CodeMemory : IDisposable
     private const int Read = 1, Write = 2, Execute = 4;
     private const int SharedAnonymousNoReserve = 0x4021;
     private const int MayMove = 1;
+    private const int DoNotNeed = 4;
+    private const int Often = 256 << 10;
     private readonly nuint _size;
     private byte* _writable;
     private byte* _executable;
+    private int _written;
 
     /// <param name="size">Bytes, a multiple of the page size.</param>
     /// <exception cref="OutOfMemoryException">The host refuses.</exception>
@@ -40,6 +43,9 @@ internal sealed unsafe partial class CodeMemory : IDisposable
     private static partial int mprotect(nint address, nuint length, int protection);
 
     [LibraryImport("libc")]
+    private static partial int madvise(nint address, nuint length, int advice);
+
+    [LibraryImport("libc")]
     private static partial int munmap(nint address, nuint length);
 
     /// <summary>Where code is executed.</summary>
@@ -49,7 +55,16 @@ internal sealed unsafe partial class CodeMemory : IDisposable
     internal ulong Size => _size;
 
     /// <summary>Puts code where it will be executed.</summary>
-    internal void Put(ulong place, ReadOnlySpan<byte> code) => code.CopyTo(Span(place, code.Length));
+    internal void Put(ulong place, ReadOnlySpan<byte> code)
+    {
+        code.CopyTo(Span(place, code.Length));
+        _written += code.Length;
+        if (_written < Often)
+            return;
+        _written = 0;
+        // The pages stay, in the other mapping; in this one they would count a second time as memory of the process.
+        _ = madvise((nint)_writable, _size, DoNotNeed);
+    }
 
     /// <summary>Changes the distance that a jump holds.</summary>
     internal void PutDistance(ulong place, int distance) => BinaryPrimitives.WriteInt32LittleEndian(Span(place, 4), distance);

@@ -10,10 +10,12 @@ internal sealed partial class Emitter
 
     private EFlags GoTo(ulong target)
     {
+        if (!IsLast)
+            return EFlags.Unknown;
         if (InPage(target))
             Link(_a.Jump(), target);
         else
-            GoBeyond(_a, NewExit(ExitKind.Branch, target));
+            GoBeyond(NewExit(ExitKind.Branch, target));
         return EFlags.Unknown;
     }
 
@@ -24,20 +26,22 @@ internal sealed partial class Emitter
             Link(taken, target);
         else
             LookUp(taken, target);
-        return GoTo(_block.Pc + _block.Ops[_op].Offset + 4);
+        return IsLast ? GoTo(_block.Pc + _block.Ops[_op].Offset + 4) : EFlags.Unknown;
     }
 
     /// <summary>A jump inside the page.</summary>
     private void Link(int jump, ulong target)
     {
-        if (target == _block.Pc)
+        if (target == _steps[0].Block.Pc && !_lazy.Exists)
             _a.Resolve(jump, _entry);
+        else if (_lazy.Exists)
+            _stubs.Add(new Stub(jump, NewExit(ExitKind.Branch, target), StubKind.Edge, _lazy));
         else
-            _stubs.Add(new Stub(jump, NewExit(ExitKind.Branch, target, _a.Origin + (ulong)jump), StubKind.Plain));
+            _stubs.Add(new Stub(jump, NewExit(ExitKind.Branch, target, _a.Origin + (ulong)jump), StubKind.Plain, _lazy));
     }
 
     /// <summary>A jump to another page.</summary>
-    private void LookUp(int jump, ulong target) => _stubs.Add(new Stub(jump, NewExit(ExitKind.Branch, target), StubKind.Lookup));
+    private void LookUp(int jump, ulong target) => _stubs.Add(new Stub(jump, NewExit(ExitKind.Branch, target), StubKind.Lookup, _lazy));
 
     private EFlags Call(in Op op)
     {

@@ -142,7 +142,7 @@ internal sealed partial class Emitter
         _a.Resolve(nothing);
         _a.Resolve(done);
         ComeBackHere(first, ExitKind.Instruction);
-        _stubs.Add(new Stub(refused, NewExit(ExitKind.Repeat), StubKind.Repeat));
+        _stubs.Add(new Stub(refused, NewExit(ExitKind.Repeat), StubKind.Repeat, _lazy));
         return EFlags.Unknown;
     }
 
@@ -158,7 +158,7 @@ internal sealed partial class Emitter
         _a.Alu(Alu.Sub, 64, Gpr.Rdx, 1);
         _a.Alu(Alu.Add, 64, Gpr.Rdx, _general[register]);
         CompareTag(store);
-        SlowWay(Cc.Ne);
+        _stubs.Add(new Stub(_a.JumpIf(Cc.Ne), -1, StubKind.Plain, _lazy, TagOf(store)));
         _a.Mov(64, Gpr.Rcx, Operand.At(Frame, Gpr.Rcx, 0, Tlb + HostAddress));
         _a.Alu(Alu.Add, 64, Gpr.Rcx, _general[register]);
     }

@@ -3,7 +3,8 @@ using ArmVdso.Emulator.Engine.Portable;
 namespace ArmVdso.Emulator.Engine.Native;
 
 /// <summary>Flags. They are in memory (<see cref="NativeFrame.Flags"/>) wherever code may be left; EFLAGS hold them besides, until an
-/// instruction changes those, so that a comparison and the branch behind it are two instructions of the host.</summary>
+/// instruction changes those, so that a comparison and the branch behind it are two instructions of the host. Where a comparison is
+/// followed by another one in the same code, memory gets them only when code is left in between, from the comparison made again.</summary>
 internal sealed partial class Emitter
 {
     /// <summary>What EFLAGS have to do with NZCV.</summary>
@@ -31,29 +32,101 @@ internal sealed partial class Emitter
         or OpCode.Ands32 or OpCode.AddsSh64 or OpCode.AddsSh32 or OpCode.SubsSh64 or OpCode.SubsSh32 or OpCode.AndsSh64
         or OpCode.AndsSh32;
 
-    /// <summary>Whether an operation cannot leave the code, nor ask for flags.</summary>
-    private static bool IsBlind(OpCode code) => code is >= OpCode.Mov and < OpCode.Csel64 or >= OpCode.Madd64 and < OpCode.B;
+    private static bool AsksForFlags(OpCode code) => code is (>= OpCode.Csel64 and <= OpCode.CcmpI32) or (>= OpCode.BEq and <= OpCode.BLe);
 
-    /// <summary>Whether the flags that the current operation sets are ever in memory: not when others replace them first.</summary>
-    private bool FlagsAreSeen()
+    /// <summary>A comparison that can be made again, as long as its registers are as they were.</summary>
+    /// <param name="Operation">SUB, ADD or AND.</param>
+    /// <param name="Size">Bits.</param>
+    /// <param name="Left">A register.</param>
+    /// <param name="Right">Another one, or -1.</param>
+    /// <param name="Number">What it is compared with when there is none.</param>
+    private record struct Comparison(Alu Operation, int Size, int Left, int Right, ulong Number)
     {
-        for (int i = _op + 1; i < _block.Ops.Length; i++)
-        {
-            OpCode code = _block.Ops[i].Code;
-            if (SetsFlags(code))
-                return false;
-            if (!IsBlind(code))
-                return true;
-        }
-        return true;
+        internal static readonly Comparison None = new(Alu.Or, 0, -1, -1, 0);
+
+        internal readonly bool Exists => Left >= 0;
+
+        internal readonly EFlags Flags => Operation == Alu.Sub ? EFlags.Borrow : EFlags.Carry;
     }
 
-    /// <summary>Puts the flags that EFLAGS hold where they are at block boundaries; EFLAGS stay, RAX does not.</summary>
-    private EFlags KeepFlags(EFlags flags)
+    /// <summary>What the flags are when memory does not have them: no comparison when it has.</summary>
+    private Comparison _lazy = Comparison.None;
+
+    private enum Fate
     {
-        if (FlagsAreSeen())
+        /// <summary>Memory must have them.</summary>
+        Seen,
+
+        /// <summary>They are asked for only where code is left, in places apart, and the comparison can be made again there.</summary>
+        Rare,
+
+        /// <summary>Others replace them first.</summary>
+        Dead,
+    }
+
+    /// <summary>What becomes of the flags that the current operation sets.</summary>
+    private Fate FlagsBecome(in Comparison made)
+    {
+        bool again = made.Exists && !Changes(_steps[_at].Op, made), live = true, left = false;
+        for (int i = _at + 1; i < _steps.Count; i++)
+        {
+            (_, int index, Op op) = _steps[i];
+            if (index == 0)
+            {
+                // The budget may not reach for the block.
+                left = true;
+                live = false;
+            }
+            if (SetsFlags(op.Code))
+                return !left ? Fate.Dead : again ? Fate.Rare : Fate.Seen;
+            bool last = i + 1 == _steps.Count;
+            if (AsksForFlags(op.Code))
+            {
+                if (!live)
+                    return Fate.Seen;
+                if (op.Code is >= OpCode.Ccmp64 and <= OpCode.CcmpI32)
+                    return !left ? Fate.Dead : again ? Fate.Rare : Fate.Seen;
+            }
+            bool joins = op.Code is OpCode.End or OpCode.B or (>= OpCode.Cbz64 and <= OpCode.BLe);
+            if (op.Code == OpCode.Generic || (joins && last) || op.Code is OpCode.Bl or OpCode.Br or OpCode.Blr or OpCode.Ret)
+                return Fate.Seen;
+            left |= op.Code is (>= OpCode.Cbz64 and <= OpCode.BLe) or >= OpCode.Ld8Off;
+            live &= KeepsEFlags(op.Code) || joins;
+            live &= op.Code is not (>= OpCode.Cbz64 and < OpCode.BEq);
+            again &= !Changes(op, made);
+            if (left && !again)
+                return Fate.Seen;
+        }
+        return Fate.Seen;
+    }
+
+    private static bool Changes(in Op op, in Comparison made) => Writes(op, made.Left) || (made.Right >= 0 && Writes(op, made.Right));
+
+    /// <summary>Puts the flags that EFLAGS hold where they are at block boundaries, unless it can be done where they are asked for; EFLAGS
+    /// stay, RAX does not.</summary>
+    /// <param name="flags">What EFLAGS hold.</param>
+    /// <param name="made">How they can be made again.</param>
+    private EFlags KeepFlags(EFlags flags, in Comparison made)
+    {
+        Fate fate = FlagsBecome(made);
+        if (fate == Fate.Seen)
             StoreFlags(flags);
+        _lazy = fate == Fate.Rare ? made : Comparison.None;
         return flags;
+    }
+
+    /// <summary>Memory gets the flags of a comparison.</summary>
+    private void Remake(in Comparison lazy)
+    {
+        if (!lazy.Exists)
+            return;
+        Gpr left = Gpr.Rax;
+        Get(lazy.Size, left, lazy.Left);
+        if (lazy.Right >= 0)
+            _a.Alu(lazy.Operation, lazy.Size, left, _general[lazy.Right]);
+        else
+            AluNumber(lazy.Operation, lazy.Size, left, lazy.Number);
+        StoreFlags(lazy.Flags);
     }
 
     private void StoreFlags(EFlags flags)

@@ -84,7 +84,7 @@ internal sealed partial class Emitter
     private void GetScalar(int xmm, int register, uint i) => MoveVector(IsDouble(i) ? 8 : 4, xmm, Vector(register), false);
 
     /// <summary>The reference body executes the instruction when a condition holds.</summary>
-    private void SlowWay(Cc condition) => _stubs.Add(new Stub(_a.JumpIf(condition), -1, StubKind.Plain));
+    private void SlowWay(Cc condition) => _stubs.Add(new Stub(_a.JumpIf(condition), -1, StubKind.Plain, _lazy));
 
     /// <summary>Behind an operation that may have been inexact. MXCSR is clear of that whenever code is entered without
     /// FPSR.IXC.</summary>

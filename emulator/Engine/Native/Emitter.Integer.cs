@@ -26,7 +26,7 @@ internal sealed partial class Emitter
     private EFlags MoveKeep(in Op op, int size)
     {
         ulong mask = 0xffffUL << op.Ra;
-        bool follows = _op > 0 && _block.Ops[_op - 1].Code is OpCode.Mov or OpCode.MovK64 or OpCode.MovK32;
+        bool follows = _op > 0 && _steps[_at - 1].Op.Code is OpCode.Mov or OpCode.MovK64 or OpCode.MovK32;
         if (follows && _constant.Register == op.Rn && op.Rn == op.Rd)
         {
             ulong all = (_constant.Value & ~mask) | op.Imm << op.Ra;
@@ -81,13 +81,13 @@ internal sealed partial class Emitter
         if (op.Rd == Translator.Discard && fits && op.Rn != 31 && operation == Alu.Sub)
         {
             _a.Alu(Alu.Cmp, size, _general[op.Rn], (int)number);
-            return KeepFlags(flags);
+            return KeepFlags(flags, new(operation, size, op.Rn, -1, number));
         }
         Gpr result = ResultIn(op.Rd, Translator.Discard);
         Get(size, result, op.Rn);
         AluNumber(operation, size, result, number);
         Put(op.Rd, result);
-        return flags == EFlags.Unknown ? flags : KeepFlags(flags);
+        return flags == EFlags.Unknown ? flags : KeepFlags(flags, new(operation, size, op.Rn, -1, number));
     }
 
     private EFlags Add(in Op op, int size)
@@ -118,13 +118,13 @@ internal sealed partial class Emitter
                 _a.Alu(Alu.Cmp, size, left, _general[rm]);
             else
                 _a.Test(size, left, _general[rm]);
-            return KeepFlags(flags);
+            return KeepFlags(flags, new(operation, size, rn, rm, 0));
         }
         Gpr result = ResultIn(rd, rd == rn ? Translator.Discard : rm);
         Get(size, result, rn);
         _a.Alu(operation, size, result, _general[rm]);
         Put(rd, result);
-        return flags == EFlags.Unknown ? flags : KeepFlags(flags);
+        return flags == EFlags.Unknown ? flags : KeepFlags(flags, new(operation, size, rn, rm, 0));
     }
 
     /// <summary>An operation whose second operand was made in RCX.</summary>
@@ -136,7 +136,7 @@ internal sealed partial class Emitter
         Get(size, result, rn);
         _a.Alu(operation, size, result, Gpr.Rcx);
         Put(rd, result);
-        return flags == EFlags.Unknown ? flags : KeepFlags(flags);
+        return flags == EFlags.Unknown ? flags : KeepFlags(flags, Comparison.None);
     }
 
     private EFlags Inverted(in Op op, int size, Alu operation)
@@ -359,6 +359,7 @@ internal sealed partial class Emitter
             _a.Alu(Alu.Cmp, size, left, _general[op.Rm]);
         StoreFlags(EFlags.Borrow);
         Otherwise(otherwise, op.Extra);
+        _lazy = Comparison.None;
         return EFlags.Unknown;
     }
 

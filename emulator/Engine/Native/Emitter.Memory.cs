@@ -72,27 +72,54 @@ internal sealed partial class Emitter
     private EFlags EmitAccess(in Op op)
     {
         AccessKind kind = Describe(op.Code);
-        bool store = IsStore(kind.Moves);
-        int bytes = IsPair(kind.Moves) ? 2 * kind.Bytes : kind.Bytes;
+        if (_window.Base >= 0 && HasBase(op, kind.Form) && op.Rn == _window.Base && IsInWindow(op, kind))
+        {
+            EmitFollowing(op, kind);
+            return EFlags.Unknown;
+        }
+        Window window = Together(op, kind, out bool reads, out bool writes);
+        if (window.Base >= 0 && _schedule is null)
+        {
+            EmitFirst(op, kind, window, reads, writes);
+            return EFlags.Unknown;
+        }
+        _window = Window.None;
         Address(op, kind.Form);
         int first = _stubs.Count;
-        if (op.Extra != 0)
-        {
-            _a.Test(32, _general[op.Rn], op.Extra);
-            AddSlowWay(Cc.Ne);
-        }
-        FindPage(bytes, store);
+        CheckStackPointer(op);
+        FindPage(BytesOf(kind), IsStore(kind.Moves));
         TraceAccess();
-        if (store && _logged)
-            LogStore(bytes);
-        Transfer(op, kind);
-        WriteBack(op, kind.Form);
+        Move(op, kind);
         ComeBackHere(first, ExitKind.Access);
         return EFlags.Unknown;
     }
 
+    private bool IsInWindow(in Op op, AccessKind kind)
+    {
+        int offset = OffsetOf(op, kind.Form);
+        return offset >= _window.Low && offset + BytesOf(kind) <= _window.High;
+    }
+
+    private void CheckStackPointer(in Op op)
+    {
+        if (op.Extra == 0)
+            return;
+        _a.Test(32, _general[op.Rn], op.Extra);
+        AddSlowWay(Cc.Ne);
+    }
+
+    /// <summary>The access itself, at <see cref="_place"/>, and the write-back of the address in RAX.</summary>
+    private void Move(in Op op, AccessKind kind)
+    {
+        if (IsStore(kind.Moves) && _logged)
+            LogStore(BytesOf(kind));
+        Transfer(op, kind);
+        WriteBack(op, kind.Form);
+        _place = s_found;
+    }
+
     // Which exit it is is known behind the access.
-    private void AddSlowWay(Cc condition) => _stubs.Add(new Stub(_a.JumpIf(condition), -1, StubKind.Access));
+    private void AddSlowWay(Cc condition) => _stubs.Add(new Stub(_a.JumpIf(condition), -1, StubKind.Access, _lazy));
 
     /// <summary>RAX gets the address.</summary>
     private void Address(in Op op, Form form)
@@ -145,7 +172,7 @@ internal sealed partial class Emitter
         else
             _a.Lea(64, Gpr.Rdx, Operand.At(Gpr.Rax, bytes - 1));
         CompareTag(store);
-        AddSlowWay(Cc.Ne);
+        _stubs.Add(new Stub(_a.JumpIf(Cc.Ne), -1, StubKind.Access, _lazy, TagOf(store)));
         if (loads)
         {
             _a.Alu(Alu.Cmp, 64, Gpr.Rdx, Operand.At(Frame, Gpr.Rcx, 0, Tlb + ReadTag));
@@ -157,13 +184,10 @@ internal sealed partial class Emitter
     /// <summary>The TLB of the block's exception level.</summary>
     private int Tlb => EngineFrame.TlbOffset + (_block.Mode == 0 ? 0 : EngineFrame.TlbSize);
 
-    /// <summary>RCX gets the place of an address's entry in the TLB (<see cref="FastEntry.Index"/>); RDX is lost.</summary>
+    /// <summary>RCX gets the place of an address's entry in the TLB (<see cref="FastEntry.Index"/>), of 32 bytes.</summary>
     private void FindEntry(Gpr address)
     {
-        // Entries are of 32 bytes.
-        _a.RotateRight(32, Gpr.Rdx, address, 22 - 5);
         _a.RotateRight(32, Gpr.Rcx, address, 12 - 5);
-        _a.Alu(Alu.Xor, 32, Gpr.Rcx, Gpr.Rdx);
         _a.Alu(Alu.And, 32, Gpr.Rcx, (FastEntry.Count - 1) << 5);
     }
 
@@ -171,10 +195,24 @@ internal sealed partial class Emitter
     private void CompareTag(bool store)
     {
         _a.Alu(Alu.And, 64, Gpr.Rdx, -4096);
-        _a.Alu(Alu.Cmp, 64, Gpr.Rdx, Operand.At(Frame, Gpr.Rcx, 0, Tlb + (store ? WriteTag : ReadTag)));
+        _a.Alu(Alu.Cmp, 64, Gpr.Rdx, Operand.At(Frame, Gpr.Rcx, 0, Tlb + TagOf(store)));
     }
 
-    private Operand Place(int offset) => Operand.At(Gpr.Rax, Gpr.Rcx, 0, offset);
+    private static int TagOf(bool store) => store ? WriteTag : ReadTag;
+
+    /// <summary>Apart: a page that was in the way of another one is in the other place. RCX gets that.</summary>
+    /// <returns>The jump that is made when it is there.</returns>
+    private int AskAgain(int tag)
+    {
+        _a.Alu(Alu.Xor, 32, Gpr.Rcx, FastEntry.Other << 5);
+        _a.Alu(Alu.Cmp, 64, Gpr.Rdx, Operand.At(Frame, Gpr.Rcx, 0, Tlb + tag));
+        return _a.JumpIf(Cc.E);
+    }
+
+    private static readonly Operand s_found = Operand.At(Gpr.Rax, Gpr.Rcx, 0, 0);
+    private Operand _place = s_found;
+
+    private Operand Place(int offset) => _place with { Displacement = _place.Displacement + offset };
 
     private Operand Vector(int register) => Operand.At(State, _vectors + 16 * register);
 

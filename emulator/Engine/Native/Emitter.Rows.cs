@@ -93,7 +93,7 @@ internal sealed partial class Emitter
         _eflags = EFlags.Unknown;
         _a.Alu(operation, Width(i), Gpr.Rax, Gpr.Rcx);
         Put(Destination(Rd(i)), Gpr.Rax);
-        return flags == EFlags.Unknown ? flags : KeepFlags(flags);
+        return flags == EFlags.Unknown ? flags : KeepFlags(flags, Comparison.None);
     }
 
     private EFlags CompareNegativeIf(uint i, bool number)

@@ -23,7 +23,7 @@ internal sealed partial class Emitter
     /// <summary>What a traced block takes off the budget: never less than the bytes of its trace.</summary>
     internal static long TracedCost(BlockSchedule schedule) => Math.Max(schedule.Worst, TraceSize(schedule));
 
-    private int Cost => _schedule is null ? _block.InstructionCount : (int)TracedCost(_schedule);
+    private int CostOf(Block block) => _schedule is null ? block.InstructionCount : (int)TracedCost(_schedule);
 
     /// <summary>Whether the trace of a block tells all that its timing needs; then its schedule has slots.</summary>
     internal bool CanTrace(Block block, BlockSchedule schedule)

@@ -34,8 +34,8 @@ internal sealed partial class Emitter
     /// <summary>General registers of the PE; displacements are small when it points to the middle.</summary>
     internal const int StateBias = 128;
 
-    /// <summary>Bytes that the code of no block exceeds.</summary>
-    internal const int LongestCode = 64 << 10;
+    /// <summary>Bytes that the code made of a block, and what belongs to it and is rare, do not exceed.</summary>
+    internal const int LongestCode = 96 << 10;
 
     // Instructions that may still be executed are in a register: each block takes its own off, and one in memory would make blocks wait
     // for each other.
@@ -46,8 +46,10 @@ internal sealed partial class Emitter
     ];
 
     private static readonly Gpr[] s_saved = [Gpr.Rbx, Gpr.Rbp, Gpr.R12, Gpr.R13, Gpr.R14, Gpr.R15];
-    private readonly Assembler _a = new(LongestCode);
-    private readonly Assembler _rare = new(LongestCode);
+    private readonly CodeCache _blocks;
+    private readonly bool _joins;
+    private Assembler _a = new(LongestCode);
+    private Assembler _rare = new(LongestCode);
     private readonly List<Exit> _exits;
     private readonly List<Stub> _stubs = [];
     private readonly Operand[] _general = new Operand[35];
@@ -64,7 +66,12 @@ internal sealed partial class Emitter
 
     /// <summary>Code apart from that of blocks, which would be in the way in the caches of the host: where the jumps of what is rare
     /// go.</summary>
-    private readonly record struct Stub(int Jump, int Exit, StubKind Kind);
+    /// <param name="Jump">The jump that leads there.</param>
+    /// <param name="Exit">Where it leaves.</param>
+    /// <param name="Kind">What it does.</param>
+    /// <param name="Lazy">What makes the flags.</param>
+    /// <param name="Tag">What the other place in the TLB is asked for, which may lead back behind the jump; -1: nothing.</param>
+    private readonly record struct Stub(int Jump, int Exit, StubKind Kind, Comparison Lazy, int Tag = -1);
 
     private enum StubKind
     {
@@ -73,17 +80,21 @@ internal sealed partial class Emitter
         Refused,
         Repeat,
         Lookup,
+        Edge,
     }
 
     /// <param name="cpu">A PE of the machine: all are alike.</param>
+    /// <param name="blocks">Its blocks.</param>
     /// <param name="exits">Exits of all code; those of a block are added.</param>
-    /// <param name="logged">Whether stores are logged.</param>
+    /// <param name="logged">Whether stores are logged, and blocks compared one by one.</param>
     /// <param name="traced">Gets the schedules of blocks, whose numbers are in traces; null: nothing is timed.</param>
-    internal Emitter(Cpu cpu, List<Exit> exits, bool logged, List<BlockSchedule>? traced)
+    internal Emitter(Cpu cpu, CodeCache blocks, List<Exit> exits, bool logged, List<BlockSchedule>? traced)
     {
         _traced = traced;
+        _blocks = blocks;
         _exits = exits;
         _logged = logged;
+        _joins = !logged && traced is null;
         ref byte first = ref Unsafe.As<ulong, byte>(ref cpu.FirstGeneral);
         _vectors = Displacement(ref first, ref Unsafe.As<V128, byte>(ref cpu.FirstVector));
         _tpidr = Displacement(ref first, ref Unsafe.As<ulong, byte>(ref cpu.TPIDR_EL0));
@@ -120,6 +131,8 @@ internal sealed partial class Emitter
         int seen = _a.JumpIf(Cc.Ne);
         _a.ControlAndStatus(false, Operand.At(Frame, NativeFrame.HostStatusClear));
         _a.Resolve(seen);
+        // Behind an access that the TLB did not have, those beside it ask for themselves.
+        _a.Set(Gpr.Rcx, 0);
         _a.JumpTo(Gpr.Rdx);
         // An indirect branch to RAX that the tables do not have; also where their empty entries go.
         _missed = _a.Here;
@@ -149,69 +162,101 @@ internal sealed partial class Emitter
     {
         _a.Start(origin);
         _rare.Start(rare);
-        _block = block;
         _stubs.Clear();
         _entry = origin;
-        _eflags = EFlags.Unknown;
+        _window = Window.None;
+        _lazy = Comparison.None;
         _constant = (Translator.Discard, 0);
-        BeginTrace();
-        _a.Alu(Alu.Sub, 64, Budget, Cost);
-        Refuse(Cc.L);
-        if (block.HasFp)
+        Collect(block);
+        for (_at = 0; _at < _steps.Count; _at++)
         {
-            _a.Alu(Alu.Cmp, 32, Operand.At(Frame, NativeFrame.FpTrapped), 0);
-            Refuse(Cc.Ne);
-        }
-        TraceEntry();
-        for (_op = 0; _op < block.Ops.Length; _op++)
-        {
-            Op op = Alteration is null ? block.Ops[_op] : Alteration(block.Ops[_op]);
+            Op op;
+            (_block, _op, op) = _steps[_at];
+            if (_op == 0)
+                Enter(_at == 0);
             EFlags set = EmitOp(op);
             if (!KeepsEFlags(op.Code))
                 _eflags = set;
+            if (!Passes(ref _window, op))
+                _window = Window.None;
         }
+        Assembler code = _a;
+        (_a, _rare) = (_rare, _a);
         foreach (Stub stub in _stubs)
+        {
+            code.Resolve(stub.Jump, _a.Here);
+            if (stub.Tag >= 0)
+                _a.Resolve(AskAgain(stub.Tag), Assembler.Behind(code, stub.Jump));
             EmitStub(stub);
+        }
+        (_a, _rare) = (_rare, _a);
     }
 
     private void EmitStub(Stub stub)
     {
-        _a.Resolve(stub.Jump, _rare.Here);
         switch (stub.Kind)
         {
             case StubKind.Access:
-                _rare.Store(64, Operand.At(Frame, NativeFrame.Address), Gpr.Rax);
-                break;
+                LeaveForAccess(stub.Exit, stub.Lazy);
+                return;
             case StubKind.Refused:
-                _rare.Alu(Alu.Add, 64, Budget, Cost);
+                _a.Alu(Alu.Add, 64, Budget, CostOf(_exits[stub.Exit].Block));
                 break;
             case StubKind.Repeat:
-                _rare.Alu(Alu.Add, 64, Budget, 1);
+                _a.Alu(Alu.Add, 64, Budget, 1);
                 break;
             case StubKind.Lookup:
-                GoBeyond(_rare, stub.Exit);
+                Remake(stub.Lazy);
+                GoBeyond(stub.Exit);
+                return;
+            case StubKind.Edge:
+                Remake(stub.Lazy);
+                LinkApart(stub.Exit);
                 return;
         }
-        Leave(_rare, stub.Exit);
+        Remake(stub.Lazy);
+        Leave(stub.Exit);
+    }
+
+    /// <summary>A jump inside the page that is not made in the block's own code: it goes behind itself until it is known where.</summary>
+    private void LinkApart(int exit)
+    {
+        int jump = _a.Jump();
+        if (_exits[exit].Target == _steps[0].Block.Pc)
+        {
+            _a.Resolve(jump, _entry);
+            return;
+        }
+        _exits[exit] = _exits[exit] with { Jump = _a.Origin + (ulong)jump };
+        _a.Resolve(jump);
+        Leave(exit);
+    }
+
+    /// <summary>The engine makes the access at the address in RAX.</summary>
+    private void LeaveForAccess(int exit, in Comparison lazy)
+    {
+        _a.Store(64, Operand.At(Frame, NativeFrame.Address), Gpr.Rax);
+        Remake(lazy);
+        Leave(exit);
     }
 
     /// <summary>Goes to another page by the table of branches, or leaves by an exit.</summary>
-    private void GoBeyond(Assembler a, int exit)
+    private void GoBeyond(int exit)
     {
         ulong target = _exits[exit].Target;
-        int entry = NativeFrame.Jumps(_block.Mode == 0 ? 0 : 1, false) + NativeFrame.JumpEntry(target);
-        a.Set(Gpr.Rax, target);
-        a.Alu(Alu.Cmp, 64, Gpr.Rax, Operand.At(Frame, entry));
-        int missed = a.JumpIf(Cc.Ne);
-        a.JumpTo(Operand.At(Frame, entry + 8));
-        a.Resolve(missed);
-        Leave(a, exit);
+        int entry = NativeFrame.Jumps(_exits[exit].Block.Mode == 0 ? 0 : 1, false) + NativeFrame.JumpEntry(target);
+        _a.Set(Gpr.Rax, target);
+        _a.Alu(Alu.Cmp, 64, Gpr.Rax, Operand.At(Frame, entry));
+        int missed = _a.JumpIf(Cc.Ne);
+        _a.JumpTo(Operand.At(Frame, entry + 8));
+        _a.Resolve(missed);
+        Leave(exit);
     }
 
-    private void Leave(Assembler a, int exit)
+    private void Leave(int exit)
     {
-        a.Set(Gpr.Rax, (uint)exit);
-        a.JumpTo(_leave);
+        _a.Set(Gpr.Rax, (uint)exit);
+        _a.JumpTo(_leave);
     }
 
     private int NewExit(ExitKind kind, ulong target = 0, ulong jump = 0, ulong resume = 0)
@@ -223,14 +268,14 @@ internal sealed partial class Emitter
     private void Refuse(Cc condition)
     {
         int jump = _a.JumpIf(condition);
-        _stubs.Add(new Stub(jump, NewExit(ExitKind.Refused), StubKind.Refused));
+        _stubs.Add(new Stub(jump, NewExit(ExitKind.Refused), StubKind.Refused, _lazy));
     }
 
     /// <summary>Returns to the engine, which executes the operation and comes back behind it.</summary>
     private EFlags Interpret()
     {
         // MOV EAX and JMP are of five bytes each.
-        Leave(_a, NewExit(ExitKind.Instruction, resume: _a.Here + 10));
+        Leave(NewExit(ExitKind.Instruction, resume: _a.Here + 10));
         return EFlags.Unknown;
     }
 

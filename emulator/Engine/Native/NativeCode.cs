@@ -27,7 +27,7 @@ internal sealed class NativeCode : IDisposable
         Traced = traced ? [] : null;
         _blocks = blocks;
         _memory = new CodeMemory(size);
-        _emitter = new Emitter(cpu, _exits, logged, Traced);
+        _emitter = new Emitter(cpu, blocks, _exits, logged, Traced);
         _emitter.EmitEntry(_memory.Origin);
         _memory.Put(_memory.Origin, _emitter.Bytes);
         _first = _next = Align(_memory.Origin + (ulong)_emitter.Bytes.Length);

@@ -53,7 +53,7 @@ internal readonly struct Operand
     /// <summary>Logarithm of the factor of the index.</summary>
     internal byte Scale { get; }
 
-    internal int Displacement { get; }
+    internal int Displacement { get; init; }
 
     public static implicit operator Operand(Gpr register) => new(false, (byte)register, NoIndex, 0, 0);
 

@@ -52,6 +52,12 @@ internal sealed class CodeCache : ITranslatedCode
     /// <inheritdoc/>
     public bool Holds(ulong pa) => _isCode[pa >> 12];
 
+    private static (ulong Pc, ulong Key) KeyOf(ulong pc, ulong pa, int mode, bool guarded) =>
+        (pc, pa << 3 | (uint)mode << 1 | (guarded ? 1UL : 0));
+
+    /// <summary>The block that starts at a place, when it is there.</summary>
+    internal Block? Known(ulong pc, ulong pa, int mode, bool guarded) => _blocks.GetValueOrDefault(KeyOf(pc, pa, mode, guarded));
+
     /// <summary>The block that starts at a place, made when it is not there.</summary>
     /// <param name="pc">Virtual address.</param>
     /// <param name="pa">Physical address.</param>
@@ -59,7 +65,7 @@ internal sealed class CodeCache : ITranslatedCode
     /// <param name="guarded">Whether the page is guarded.</param>
     internal Block Find(ulong pc, ulong pa, int mode, bool guarded)
     {
-        (ulong, ulong) key = (pc, pa << 3 | (uint)mode << 1 | (guarded ? 1UL : 0));
+        (ulong, ulong) key = KeyOf(pc, pa, mode, guarded);
         if (_blocks.TryGetValue(key, out Block? block))
             return block;
         if (_ops > MaxOps)
@@ -148,7 +154,7 @@ internal sealed class CodeCache : ITranslatedCode
             {
                 block.Valid = false;
                 _ops -= block.Ops.Length;
-                _blocks.Remove((block.Pc, block.Pa << 3 | (uint)block.Mode << 1 | (block.Guarded ? 1UL : 0)));
+                _blocks.Remove(KeyOf(block.Pc, block.Pa, block.Mode, block.Guarded));
             }
         }
         return dropped;

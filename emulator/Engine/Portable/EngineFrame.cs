@@ -16,7 +16,19 @@ internal sealed class EngineFrame
     private readonly byte[] _memory;
 
     /// <param name="jumps">Bytes of the tables of branches.</param>
-    internal EngineFrame(int jumps) => _memory = GC.AllocateArray<byte>(JumpOffset + jumps, pinned: true);
+    internal EngineFrame(int jumps)
+    {
+        _memory = GC.AllocateArray<byte>(JumpOffset + jumps, pinned: true);
+        // Zeros are entries of page 0: no access that ends there may find them, one that begins in the last page neither.
+        for (int el = 0; el < 2; el++)
+        {
+            foreach (int index in (ReadOnlySpan<int>)[0, FastEntry.Count - 1])
+            {
+                Tlb(el)[index] = new FastEntry { ReadTag = FastEntry.None, WriteTag = FastEntry.None };
+                Tlb(el)[index ^ FastEntry.Other] = Tlb(el)[index];
+            }
+        }
+    }
 
     /// <summary>The TLB of an exception level.</summary>
     internal Span<FastEntry> Tlb(int el) => MemoryMarshal.Cast<byte, FastEntry>(_memory.AsSpan(TlbOffset + el * TlbSize, TlbSize));

@@ -20,12 +20,22 @@ internal struct FastEntry
     internal const ulong None = 1;
 
     /// <summary>Entries of a TLB.</summary>
-    internal const int Count = 1024;
+    internal const int Count = 4096;
 
-    /// <summary>Where the entry of an address is. Bits from further above join in: stack and thread data of a program lie a power of two
-    /// apart.</summary>
+    /// <summary>What leads from the place of an entry to its other place, and back: there it goes when another page needs the first. Only
+    /// native code looks there.</summary>
+    internal const int Other = Count / 2;
+
+    /// <summary>Whether it is that of no page.</summary>
+    internal readonly bool IsEmpty => ReadTag == None && WriteTag == None;
+
+    /// <summary>Whether it is that of a page.</summary>
+    internal readonly bool Is(ulong page) => ReadTag == page || WriteTag == page;
+
+    /// <summary>Where the entry of an address is. Neighbouring pages are in neighbouring places, never in the two of one page: what an
+    /// access beyond its page finds at its first byte is not taken for the entry of its last.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static int Index(ulong address) => (int)((address >> 12) ^ (address >> 22)) & (Count - 1);
+    internal static int Index(ulong address) => (int)(address >> 12) & (Count - 1);
 }
 
 /// <summary>Where a block starts, for the PE that executed it last.</summary>

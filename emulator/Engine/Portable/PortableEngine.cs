@@ -55,7 +55,6 @@ internal partial class PortableEngine : ExecutionEngine
         _code = code;
         _memoised = memoised;
         _jumps = _jumpSets[0];
-        Array.Fill(_used, true);
         code.Add(this);
     }
 
@@ -84,15 +83,22 @@ internal partial class PortableEngine : ExecutionEngine
         {
             if (!_used[i])
                 continue;
-            ref FastEntry entry = ref _frames[i / 2].Tlb(i % 2)[FastEntry.Index(page)];
-            if (entry.ReadTag == page || entry.WriteTag == page)
-                entry.ReadTag = entry.WriteTag = FastEntry.None;
+            Span<FastEntry> tlb = _frames[i / 2].Tlb(i % 2);
+            int index = FastEntry.Index(page);
+            Forget(ref tlb[index], page);
+            Forget(ref tlb[index ^ FastEntry.Other], page);
         }
         // Most pages that change are of data: what is known of where code lies holds.
         if (WasFetched(page))
             CodeChanged();
         else
             _reference.TranslationChanged(page);
+    }
+
+    private static void Forget(ref FastEntry entry, ulong page)
+    {
+        if (entry.Is(page))
+            entry.ReadTag = entry.WriteTag = FastEntry.None;
     }
 
     private bool WasFetched(ulong page) => (_fetched[(int)(page >> 18) & (_fetched.Length - 1)] >> (int)(page >> 12) & 1) != 0;
@@ -313,7 +319,14 @@ internal partial class PortableEngine : ExecutionEngine
         ulong page = address & ~0xfffUL;
         int view = View;
         _used[2 * view + _cpu.EL] = true;
-        ref FastEntry entry = ref _frames[view].Tlb(_cpu.EL)[FastEntry.Index(address)];
+        Span<FastEntry> tlb = _frames[view].Tlb(_cpu.EL);
+        int index = FastEntry.Index(address);
+        ref FastEntry entry = ref tlb[index];
+        ref FastEntry other = ref tlb[index ^ FastEntry.Other];
+        if (entry.IsEmpty)
+            Forget(ref other, page);
+        else if (!entry.Is(page))
+            other = entry;
         entry.ReadTag = readable ? page : FastEntry.None;
         entry.WriteTag = writable ? page : FastEntry.None;
         entry.Pa = pa - page;

@@ -8,6 +8,8 @@ namespace ArmVdso.Fuzz.Words;
 internal sealed class RandomMachine : IDisposable
 {
     private const ulong Code = 0x10000, Data = 0x20000;
+    // The data are in four places, which are in each other's way in a TLB: of 4096 entries, each with another place 2048 entries away.
+    private static readonly ulong[] s_data = [Data, Data + (8 << 20), Data + (16 << 20), Data + (32 << 20)];
     private const int CodePages = 3, DataPages = 4, CodeWords = CodePages * 1024;
     private const ulong CodePa = 0x4000, DataPa = 0x8000, VectorPa = 0x10000;
     private const ulong VectorVa = 0xFFFF_FFFF_F000_0000;
@@ -52,7 +54,7 @@ internal sealed class RandomMachine : IDisposable
         Machine = new Machine(cpus, 1 << 20, (_, _) => new TimingModel())
         {
             Engine = engine,
-            NativeAfter = _random.Next(3),
+            NativeAfter = _random.Next(6),
             NativeCodeSize = 8 << 20,
             Quantum = (ulong)_random.Next(1, 500),
         };
@@ -61,14 +63,17 @@ internal sealed class RandomMachine : IDisposable
         for (int page = 0; page < CodePages; page++)
             MapCode(page);
         for (int page = 0; page < DataPages; page++)
-            _low.Map(Data + (ulong)page * 4096, DataPa + (ulong)page * 4096, ReadWrite);
+        {
+            foreach (ulong data in s_data)
+                _low.Map(data + (ulong)page * 4096, DataPa + (ulong)page * 4096, ReadWrite);
+        }
         high.Map(VectorVa, VectorPa, PagePermissions.KernelRead | PagePermissions.KernelExecute);
         Span<uint> vectors = MemoryMarshal.Cast<byte, uint>(Machine.Memory.Span(VectorPa, 4096));
         vectors.Fill(0x14000000); // b .
         s_synchronous.CopyTo(vectors[(0x400 / 4)..]);
         s_interrupt.CopyTo(vectors[(0x480 / 4)..]);
         _random.NextBytes(Machine.Memory.Span(DataPa, DataPages * 4096));
-        RandomWords.Make(_random, Code, Data, DataPages * 4096, CodeWords)
+        RandomWords.Make(_random, Code, s_data, DataPages * 4096, CodeWords)
             .CopyTo(MemoryMarshal.Cast<byte, uint>(Machine.Memory.Span(CodePa, CodePages * 4096)));
         foreach (Cpu cpu in Machine.Cpus)
             Start(cpu, high);
@@ -112,7 +117,7 @@ internal sealed class RandomMachine : IDisposable
     {
         Machine.Run(Machine.Cpus[0].Cycles + (ulong)_random.Next(1, 1500));
         int page = _random.Next(CodePages);
-        ulong dataPage = Data + (ulong)_random.Next(DataPages) * 4096;
+        ulong data = s_data[_random.Next(s_data.Length)], dataPage = (ulong)_random.Next(DataPages) * 4096;
         switch (_random.Next(7))
         {
             case 0:
@@ -122,7 +127,9 @@ internal sealed class RandomMachine : IDisposable
                 MapCode(page);
                 break;
             case 2:
-                _low.Protect(dataPage, _random.Next(2) == 0 ? PagePermissions.UserRead : ReadWrite);
+                PagePermissions permissions = _random.Next(2) == 0 ? PagePermissions.UserRead : ReadWrite;
+                foreach (ulong place in s_data)
+                    _low.Protect(place + dataPage, permissions);
                 break;
             case 3:
                 ulong pa = CodePa + 4 * (ulong)_random.Next(CodeWords);
@@ -136,7 +143,7 @@ internal sealed class RandomMachine : IDisposable
                 Machine.Cpus[0].FPSR |= 16; // IXC
                 break;
             default:
-                Machine.Cpus[0].SetX(_random.Next(19, 24), Data + (ulong)_random.Next(0x4000));
+                Machine.Cpus[0].SetX(_random.Next(19, 24), data + (ulong)_random.Next(0x4000));
                 break;
         }
     }
