@@ -63,13 +63,13 @@ internal sealed partial class Emitter
 
     private static bool IsStore(Moves moves) => moves is Moves.Store or Moves.StorePair or Moves.StoreVector or Moves.StoreVectors;
 
-    /// <summary>A block that is timed says in the trace that it was entered.</summary>
     private void BeginTrace()
     {
         _slot = 0;
         _schedule = _traced is null ? null : _block.Schedule!;
     }
 
+    /// <summary>A block that is timed says in the trace that it was entered.</summary>
     private void TraceEntry()
     {
         if (_schedule is null)

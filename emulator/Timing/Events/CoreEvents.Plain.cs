@@ -55,8 +55,8 @@ public sealed partial class CoreEvents
         FetchContents = _shared.NewContents();
     }
 
-    /// <summary>Fetches of the lines of a block of which <see cref="FetchIsPlain"/> said that they hit, when its page is easily found: lines
-    /// move up, and are counted.</summary>
+    /// <summary>Fetches of the lines of a block of which <see cref="FetchIsPlain"/> said that they hit, when its page is easily found:
+    /// lines move up, and are counted.</summary>
     /// <returns>False when nothing was done.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal bool FetchFound(ulong page, ulong line, ulong last, ref TimingCounters counters)
@@ -80,7 +80,8 @@ public sealed partial class CoreEvents
         return true;
     }
 
-    /// <summary>Another access to the most recently used line of a set, for which only the page moves up, when that is easily found.</summary>
+    /// <summary>Another access to the most recently used line of a set, for which only the page moves up, when that is easily
+    /// found.</summary>
     /// <returns>False when nothing was done.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal bool TouchPage(ulong va) => va >> 55 == 0 && _microD.TouchFound(va >> 12, _lowTag);

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using ArmVdso.Emulator.Timing.Counters;
 using ArmVdso.Emulator.Timing.Events;
 using ArmVdso.Emulator.Timing.Instructions;
