@@ -152,7 +152,7 @@ internal static class SysPosixQueues
             if (!c.Memory.Read(c.Arg(1), out value) || !c.Memory.Read(c.Arg(1) + 8, out signal)
                 || !c.Memory.Read(c.Arg(1) + 12, out notify))
                 return -Errno.EFAULT;
-            if (notify is not (SIGEV_SIGNAL or SIGEV_NONE or SIGEV_THREAD) || (notify == SIGEV_SIGNAL && signal is < 1 or > Signal.Count))
+            if (notify is not (SIGEV_SIGNAL or SIGEV_NONE or SIGEV_THREAD) || (notify == SIGEV_SIGNAL && signal is < 0 or > Signal.Count))
                 return -Errno.EINVAL;
             // Threads are told over a netlink socket, of which there are none.
             if (notify == SIGEV_THREAD)
@@ -171,7 +171,7 @@ internal static class SysPosixQueues
         (ThreadGroup group, var signals, Vfs vfs) = (c.Task.Group, c.Signals, c.Vfs);
         file.Queue.Notified = new(c.Files, notify, notify == SIGEV_SIGNAL ? signal : 0, group.Pid, () =>
         {
-            if (notify != SIGEV_SIGNAL)
+            if (notify != SIGEV_SIGNAL || signal == 0)
                 return;
             signals.Send(group, new SignalInfo
             {

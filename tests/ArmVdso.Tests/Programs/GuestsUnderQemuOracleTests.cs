@@ -19,7 +19,8 @@ public sealed class GuestsUnderQemuOracleTests
     [InlineData("restarts", "")]
     [InlineData("owners", "")]
     [InlineData("lines", "")]
-    [InlineData("buffers", "told;one process at a time;who is told;any of its descriptors ends it")]
+    [InlineData("buffers", "told;one process at a time;who is told;any of its descriptors ends it;"
+        + "no signal is one, too")]
     [InlineData("pipes", "flags that pipes do not have;leaves no descriptor behind")]
     public void Checks_hold_as_recorded(string command, string failsUnderQemu)
     {

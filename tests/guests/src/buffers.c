@@ -131,6 +131,10 @@ static void queues(void)
 	mq_close(other);
 	CHECK("any of its descriptors ends it", !mq_notify(q, &tell) && !mq_notify(q, 0) && !mq_notify(q, &tell));
 	mq_close(q);
+	q = mq_open(name, O_RDWR);
+	tell.sigev_signo = 0;
+	CHECK("no signal is one, too", !mq_notify(q, &tell) && !mq_send(q, "x", 1, 0) && !mq_notify(q, &tell));
+	mq_close(q);
 	mq_unlink(name);
 }
 
