@@ -38,7 +38,8 @@ public abstract class FileFuzzer : Fuzzer
                 string path = Path.Combine(folder, name);
                 // The first of a batch is as it was: what is refused is refused for what was changed.
                 File.WriteAllBytes(path, i == 0 ? bytes : Mutate([.. bytes], random));
-                File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+                if (!OperatingSystem.IsWindows())
+                    File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
                 try
                 {
                     string outcome = Use(name, path, watch);

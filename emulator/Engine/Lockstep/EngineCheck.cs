@@ -165,7 +165,8 @@ public sealed class EngineCheck
             _machine.Observer = null;
             // The block may have been dropped by its own stores; it is as it was when they are undone.
             Block again = n == block.Count && block.Valid ? block : _code.Make(block.Pc, block.Pa, block.Mode, block.Guarded, (int)n);
-            if (portable is NativeEngine coded && !coded.HasCode(again))
+            // Traced code is made where it runs, by the twin's timing.
+            if (portable is NativeEngine { IsTraced: false } coded && !coded.HasCode(again))
                 again = _code.Make(block.Pc, block.Pa, block.Mode, block.Guarded, (int)n);
             Replay<CheckedMode>(cpu, portable, block, again, n, before, expected, writes, null, retired);
             if (cpu.Timing.GetType() != typeof(TimingModel))
