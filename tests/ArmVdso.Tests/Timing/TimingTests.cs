@@ -16,14 +16,38 @@ public sealed class TimingTests(ITestOutputHelper output)
     [InlineData("n1-instructions", 0, 0.0125, false)]
     // The half that the fit of the model did not see.
     [InlineData("a72-instructions", 0, 0.0325, false)]
-    // Written from the optimization guide; of the table only what it has differently.
-    [InlineData("v1-instructions", 0, 0.046, false)]
     [InlineData("a55-loops", 0, 0.003, false)]
     [InlineData("mca-blocks", 0, 0.8, true)]
     [InlineData("mca-blocks", 1, 0.85, true)]
     public void ModelsReachTheirYardsticks(string set, int metric, double reached, bool atLeast)
     {
         YardstickResult result = YardstickSets.All.Single(s => s.Name == set).Run(YardstickData.BuiltIn).ElementAt(metric);
+        Hold(result, reached, atLeast);
+    }
+
+    /// <summary>Written from the optimization guide; of the table only what it has differently. Every eighth row of it, with
+    /// ARMVDSO_LONG=1 all.</summary>
+    [Fact]
+    public void NeoverseV1ReachesItsYardstick()
+    {
+        const string Table = "v1_insn_measured.tsv";
+        bool all = Environment.GetEnvironmentVariable("ARMVDSO_LONG") == "1";
+        string[] lines = YardstickData.BuiltIn.Text(Table).Split('\n');
+        string folder = Directory.CreateTempSubdirectory("armvdso-v1-").FullName;
+        try
+        {
+            File.WriteAllLines(Path.Join(folder, Table), lines.Where((_, i) => all || i % 8 is 0));
+            YardstickSet set = YardstickSets.All.Single(s => s.Name == "v1-instructions");
+            Hold(set.Run(YardstickData.From(folder)).Single(), 0.046, false);
+        }
+        finally
+        {
+            Directory.Delete(folder, true);
+        }
+    }
+
+    private void Hold(YardstickResult result, double reached, bool atLeast)
+    {
         foreach (YardstickRow row in result.Rows.Where(r => r.Error > 0.05))
             output.WriteLine($"{row.Name}: {row.Reference} measured, {row.Model:f2} modelled");
         output.WriteLine($"{result.Metric} {result.Result}");
