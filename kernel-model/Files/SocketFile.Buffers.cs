@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-
 namespace ArmVdso.Kernel.Files;
 
 /// <summary>How much a socket may have under way. A Unix socket's sender is charged for the buffers that its receiver has not emptied
@@ -7,19 +5,14 @@ namespace ArmVdso.Kernel.Files;
 /// window together, without segments: a model.</summary>
 internal sealed partial class SocketFile
 {
-    private const int SOL_SOCKET = 1, SO_SNDBUF = 7, SO_RCVBUF = 8;
-
     /// <summary>Bytes of buffers that others have not taken yet (sk_wmem_alloc); of Unix sockets.</summary>
     private int _charged;
 
     /// <summary>SO_SNDBUF, doubled as the kernel has it, in bytes.</summary>
-    public int SendBuffer => Size(SO_SNDBUF);
+    public int SendBuffer { get; set; } = SocketBuffers.Usual;
 
     /// <summary>SO_RCVBUF, doubled as the kernel has it, in bytes.</summary>
-    public int ReceiveBuffer => Size(SO_RCVBUF);
-
-    private int Size(int option) => GetOption(SOL_SOCKET, option) is { } kept
-        ? BinaryPrimitives.ReadInt32LittleEndian(kept) : SocketBuffers.Usual;
+    public int ReceiveBuffer { get; set; } = SocketBuffers.Usual;
 
     /// <summary>What was sent and not taken yet, as SIOCOUTQ counts it.</summary>
     private int Waiting => Domain == SocketTable.AF_UNIX ? _charged

@@ -108,8 +108,8 @@ internal static class ProcSys
         DynamicDirectory net = sys.AddDirectory("net");
         DynamicDirectory core = net.AddDirectory("core");
         core.AddText("somaxconn", () => "4096\n");
-        core.AddText("rmem_max", () => "212992\n");
-        core.AddText("wmem_max", () => "212992\n");
+        core.AddText("rmem_max", () => $"{SocketBuffers.Usual}\n");
+        core.AddText("wmem_max", () => $"{SocketBuffers.Usual}\n");
         DynamicDirectory ipv4 = net.AddDirectory("ipv4");
         ipv4.AddText("ip_local_port_range", () => "32768\t60999\n");
         Kept(ipv4, ("tcp_fin_timeout", 60), ("tcp_keepalive_time", 7200), ("tcp_keepalive_intvl", 75), ("tcp_keepalive_probes", 9),

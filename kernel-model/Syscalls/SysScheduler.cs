@@ -1,4 +1,5 @@
 using ArmVdso.Kernel.Tasks;
+using static ArmVdso.Kernel.Tasks.SchedulingPolicy;
 
 namespace ArmVdso.Kernel.Syscalls;
 
@@ -6,8 +7,6 @@ namespace ArmVdso.Kernel.Syscalls;
 /// (<see cref="CpuQueues"/>).</summary>
 internal static class SysScheduler
 {
-    private const int Normal = SchedulingPolicy.Normal, Fifo = SchedulingPolicy.Fifo, RoundRobin = SchedulingPolicy.RoundRobin,
-        Batch = SchedulingPolicy.Batch, Idle = SchedulingPolicy.Idle, Deadline = SchedulingPolicy.Deadline;
     private const int ResetOnFork = 0x40000000;
     private const int AttributeSize = 56;
 
@@ -15,8 +14,6 @@ internal static class SysScheduler
     private const ulong ShortestRequest = 100_000, LongestRequest = 100_000_000;
 
     private static KernelTask? Target(SyscallContext c, int pid) => pid == 0 ? c.Task : c.FindTask(pid);
-
-    private static bool IsRealtime(int policy) => SchedulingPolicy.IsRealtime(policy);
 
     /// <summary>sched_yield().</summary>
     public static long Yield(SyscallContext c)
@@ -139,7 +136,7 @@ internal static class SysScheduler
             return -Errno.EINVAL;
         if (Target(c, c.Int(0)) is not { } task)
             return -Errno.ESRCH;
-        ulong slice = task.Policy switch { RoundRobin => 100_000_000, Fifo => 0, _ => c.Scheduler.IntervalOf(task) };
+        ulong slice = task.Policy switch { RoundRobin => SchedulingEntity.RoundNs, Fifo => 0, _ => c.Scheduler.IntervalOf(task) };
         return UserTime.WriteTimespec(c.Memory, c.Arg(1), slice) ? 0 : -Errno.EFAULT;
     }
 
@@ -220,7 +217,7 @@ internal static class SysScheduler
         BitConverter.TryWriteBytes(attr.AsSpan(8), task.ResetOnFork ? 1UL : 0);
         BitConverter.TryWriteBytes(attr.AsSpan(16), IsRealtime(task.Policy) ? 0 : task.Nice);
         BitConverter.TryWriteBytes(attr.AsSpan(20), task.RealtimePriority);
-        if (SchedulingPolicy.RankOf(task) == 0)
+        if (RankOf(task) == 0)
             BitConverter.TryWriteBytes(attr.AsSpan(24), c.Scheduler.RequestOf(task));
         if (task.Policy == Deadline)
         {

@@ -103,9 +103,11 @@ internal static class SysSocketOptions
                 int size = BinaryPrimitives.ReadInt32LittleEndian(value);
                 size = name is SO_SNDBUFFORCE or SO_RCVBUFFORCE
                     ? Math.Clamp(size, 0, int.MaxValue / 2) : (int)Math.Min((uint)size, SocketBuffers.Usual);
-                bool sends = name is SO_SNDBUF or SO_SNDBUFFORCE;
-                size = Math.Max(size * 2, sends ? SocketBuffers.LeastSend : SocketBuffers.LeastReceive);
-                return Keep(socket, SOL_SOCKET, sends ? SO_SNDBUF : SO_RCVBUF, BitConverter.GetBytes(size));
+                if (name is SO_SNDBUF or SO_SNDBUFFORCE)
+                    socket.SendBuffer = Math.Max(size * 2, SocketBuffers.LeastSend);
+                else
+                    socket.ReceiveBuffer = Math.Max(size * 2, SocketBuffers.LeastReceive);
+                return 0;
             case SO_LINGER:
                 return value.Length < 8 ? -Errno.EINVAL : Keep(socket, SOL_SOCKET, name, value[..8]);
             case SO_DETACH_FILTER:

@@ -80,15 +80,15 @@ public sealed partial class CoreFuzzer : FileFuzzer
     {
         var settings = new SessionSettings { Cpus = 1, Core = path, MemoryBytes = 64 << 20, MaxCycles = 300_000 };
         if (name.StartsWith("board", StringComparison.Ordinal))
-            settings = settings with { Core = $"{Text(path, "core")}@{path}" };
+            settings = settings with { Core = $"{CoreOf(path)}@{path}" };
         else if (name.StartsWith("profile", StringComparison.Ordinal))
             settings = settings with { Core = "none", Cpu = path };
         return new GuestRun(watch, mayWait: true).Run(settings, FuzzGuest.Path, "vdso", "1", "1");
     }
 
     /// <summary>The core that a board's file names, if it still does.</summary>
-    private static string Text(string path, string key) =>
-        Regex.Match(File.ReadAllText(path), $"\"{key}\": \"([a-z0-9-]+)\"") is { Success: true } match
+    private static string CoreOf(string path) =>
+        Regex.Match(File.ReadAllText(path), "\"core\": \"([a-z0-9-]+)\"") is { Success: true } match
             ? match.Groups[1].Value
             : "cortex-a53";
 

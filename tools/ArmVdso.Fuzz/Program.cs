@@ -17,20 +17,10 @@ const string usage = """
     Status 0: nothing found, 1: something found, 2: not understood.
     """;
 
-var run = new FuzzRun
-{
-    Say = text => Console.WriteLine(text),
-    Progress = Console.IsErrorRedirected ? _ => { } : text => Console.Error.Write($"\r\x1b[K{text}\r"),
-    Stuck = text =>
-    {
-        // Nothing in this process ends what hangs.
-        Console.WriteLine(text);
-        Environment.Exit(1);
-    },
-};
-ulong seed = run.Seed;
+var usual = new FuzzRun();
+ulong seed = usual.Seed;
 ulong? budget = null;
-double hang = run.HangSeconds;
+double hang = usual.HangSeconds;
 int threads = 8;
 var kinds = new List<string>();
 string[] known = [.. FuzzRun.All().Select(f => f.Name)];
@@ -54,7 +44,20 @@ for (int i = 0; i < args.Length; i++)
     if (known.Contains(word))
         kinds.Add(word);
 }
-run = new FuzzRun { Seed = seed, Budget = budget, HangSeconds = hang, Say = run.Say, Progress = run.Progress, Stuck = run.Stuck };
+var run = new FuzzRun
+{
+    Seed = seed,
+    Budget = budget,
+    HangSeconds = hang,
+    Say = text => Console.WriteLine(text),
+    Progress = Console.IsErrorRedirected ? _ => { } : text => Console.Error.Write($"\r\x1b[K{text}\r"),
+    Stuck = text =>
+    {
+        // Nothing in this process ends what hangs.
+        Console.WriteLine(text);
+        Environment.Exit(1);
+    },
+};
 int findings = 0;
 foreach (Fuzzer fuzzer in FuzzRun.All(threads).Where(f => kinds.Count == 0 || kinds.Contains(f.Name)))
     findings += run.Run(fuzzer);

@@ -69,6 +69,12 @@ internal sealed partial class Emitter
         _ => new(Moves.StoreVectors, (Form)(code - OpCode.StpV128Off), 16),
     };
 
+    private static bool IsPair(Moves moves) => moves is Moves.LoadPair or Moves.StorePair or Moves.LoadVectors or Moves.StoreVectors;
+
+    private static bool IsStore(Moves moves) => moves is Moves.Store or Moves.StorePair or Moves.StoreVector or Moves.StoreVectors;
+
+    private static int BytesOf(AccessKind kind) => IsPair(kind.Moves) ? 2 * kind.Bytes : kind.Bytes;
+
     private EFlags EmitAccess(in Op op)
     {
         AccessKind kind = Describe(op.Code);
@@ -77,8 +83,8 @@ internal sealed partial class Emitter
             EmitFollowing(op, kind);
             return EFlags.Unknown;
         }
-        Window window = Together(op, kind, out bool reads, out bool writes);
-        if (window.Base >= 0 && _schedule is null)
+        // What is timed is told of each access.
+        if (_schedule is null && Together(op, kind, out bool reads, out bool writes) is { Base: >= 0 } window)
         {
             EmitFirst(op, kind, window, reads, writes);
             return EFlags.Unknown;

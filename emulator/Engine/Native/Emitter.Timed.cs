@@ -54,14 +54,10 @@ internal sealed partial class Emitter
 
     private static TraceSlot SlotOf(AccessKind kind, int index)
     {
-        int bytes = IsPair(kind.Moves) ? 2 * kind.Bytes : kind.Bytes;
+        int bytes = BytesOf(kind);
         TraceKind trace = IsStore(kind.Moves) ? TraceKind.Store : bytes > 8 ? TraceKind.WideLoad : TraceKind.Load;
         return new TraceSlot((byte)index, (byte)bytes, trace);
     }
-
-    private static bool IsPair(Moves moves) => moves is Moves.LoadPair or Moves.StorePair or Moves.LoadVectors or Moves.StoreVectors;
-
-    private static bool IsStore(Moves moves) => moves is Moves.Store or Moves.StorePair or Moves.StoreVector or Moves.StoreVectors;
 
     private void BeginTrace()
     {

@@ -24,8 +24,6 @@ internal sealed partial class Emitter
 
     private Window _window;
 
-    private static int BytesOf(AccessKind kind) => IsPair(kind.Moves) ? 2 * kind.Bytes : kind.Bytes;
-
     /// <summary>Where an access begins, from where its base points.</summary>
     private static int OffsetOf(in Op op, Form form) => form == Form.Offset ? (int)op.Imm : 0;
 
@@ -63,9 +61,10 @@ internal sealed partial class Emitter
         if (!HasBase(op, kind.Form) || op.Rn != window.Base)
             return false;
         if (op.Wb == window.Base)
-            return kind.Moves is not (Moves.Load or Moves.LoadSigned or Moves.LoadPair) || (op.Rd != window.Base && op.Ra != window.Base)
-                ? Moves16(ref window, (int)op.Imm)
-                : false;
+        {
+            bool loads = kind.Moves is Moves.Load or Moves.LoadSigned or Moves.LoadPair;
+            return !(loads && (op.Rd == window.Base || op.Ra == window.Base)) && Moves16(ref window, (int)op.Imm);
+        }
         return !Writes(op, window.Base);
     }
 
@@ -87,7 +86,7 @@ internal sealed partial class Emitter
         reads = !writes;
         if (!HasBase(op, kind.Form))
             return Window.None;
-        int low = OffsetOf(op, kind.Form), high = low + BytesOf(kind), moved = 0, others = 0;
+        int low = OffsetOf(op, kind.Form), high = low + BytesOf(kind), others = 0;
         // Low is where the base was at first.
         var seen = new Window(op.Rn, 0, 0, op.Extra != 0);
         if (!Passes(ref seen, op))
@@ -95,10 +94,9 @@ internal sealed partial class Emitter
         for (int i = _at + 1; i < _steps.Count; i++)
         {
             Op next = _steps[i].Op;
-            moved = -seen.Low;
             if (next.Code >= OpCode.Ld8Off && Describe(next.Code) is var other && HasBase(next, other.Form) && next.Rn == op.Rn)
             {
-                int from = moved + OffsetOf(next, other.Form);
+                int from = OffsetOf(next, other.Form) - seen.Low;
                 int first = Math.Min(low, from), last = Math.Max(high, from + BytesOf(other));
                 if (last - first > WidestWindow)
                     break;

@@ -11,7 +11,7 @@ internal sealed unsafe partial class NativeEngine
     // Cycles of a budget, and bytes of the trace: no block takes fewer of the first than of the second.
     private const int MostGranted = 1 << 18;
 
-    private readonly ulong[] _trace = GC.AllocateArray<ulong>(MostGranted / 8, pinned: true);
+    private readonly ulong[] _trace;
 
     // The trace up to here was told.
     private ulong* _toldTo;
@@ -62,13 +62,9 @@ internal sealed unsafe partial class NativeEngine
         if (!IsTraced || !MayRun(block) || !(block.Code != 0 || Translate(block)) || !memo.Enter(_cpu, _cpu.Timing.Level, stop, 0))
             return base.RunChecked(block, count, stop);
         memo.BeginTrace();
-        SelectFrame(View);
-        Word(NativeFrame.LogEnd) = (ulong)_frame + NativeFrame.Log;
-        _journal = _cpu.Journal;
+        BeginLog(_cpu.Journal!);
         bool granted = Grant(block, _cpu.BType), done = granted && RunTraced(block);
-        if (granted)
-            TakeLog();
-        _journal = null;
+        EndLog();
         if (granted)
             return done;
         memo.Leave();
@@ -98,13 +94,8 @@ internal sealed unsafe partial class NativeEngine
         Cpu cpu = _cpu;
         BlockMemo memo = cpu.Timing.Memo!;
         ulong epoch = FetchEpoch;
-        bool trapped = cpu.FpTrapped || cpu.FPCR != 0;
-        Word(NativeFrame.FpTrapped) = trapped ? 1UL : 0;
-        Word(NativeFrame.Flags) = NativeFrame.Pack(cpu.NZCV);
-        cpu.AccessCount = 0;
-        cpu.BranchTaken = false;
-        ulong code = block.Code;
-        _native.Entries++;
+        ulong code = EnterNative(block);
+        bool trapped = Word(NativeFrame.FpTrapped) != 0;
         fixed (ulong* general = &cpu.FirstGeneral)
         {
             byte* state = (byte*)general + Emitter.StateBias;

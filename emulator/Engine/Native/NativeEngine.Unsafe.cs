@@ -32,6 +32,7 @@ internal sealed unsafe partial class NativeEngine : PortableEngine
         _enter = (delegate* unmanaged[SuppressGCTransition]<byte*, byte*, ulong, int>)native.Entry;
         _filled = [.. Frames.Select(_ => new List<int>())];
         _prepared = new bool[Frames.Count];
+        _trace = IsTraced ? GC.AllocateArray<ulong>(MostGranted / 8, pinned: true) : [];
     }
 
     /// <summary>From now on this frame is meant.</summary>
@@ -120,17 +121,27 @@ internal sealed unsafe partial class NativeEngine : PortableEngine
     /// <param name="journal">Gets what the stores overwrite.</param>
     internal bool RunChecked(Block block, long count, WriteJournal journal)
     {
-        SelectFrame(View);
-        ulong log = (ulong)_frame + NativeFrame.Log;
-        Word(NativeFrame.LogEnd) = log;
-        _journal = journal;
+        BeginLog(journal);
         bool done = RunNative(block, count);
-        TakeLog();
-        _journal = null;
+        EndLog();
         return done;
     }
 
     private WriteJournal? _journal;
+
+    /// <summary>From now on stores go to a journal, and blocks run one by one.</summary>
+    private void BeginLog(WriteJournal journal)
+    {
+        SelectFrame(View);
+        Word(NativeFrame.LogEnd) = (ulong)_frame + NativeFrame.Log;
+        _journal = journal;
+    }
+
+    private void EndLog()
+    {
+        TakeLog();
+        _journal = null;
+    }
 
     /// <summary>The journal gets what native code logged, before anything else is stored.</summary>
     private void TakeLog()
@@ -152,14 +163,9 @@ internal sealed unsafe partial class NativeEngine : PortableEngine
         SelectFrame(View);
         ulong epoch = FetchEpoch;
         Word(NativeFrame.Budget) = (ulong)left;
-        Word(NativeFrame.FpTrapped) = cpu.FpTrapped || cpu.FPCR != 0 ? 1UL : 0;
         Word(NativeFrame.BType) = (ulong)cpu.BType;
         Word(NativeFrame.BTypeBudget) = (ulong)left;
-        Word(NativeFrame.Flags) = NativeFrame.Pack(cpu.NZCV);
-        cpu.AccessCount = 0;
-        cpu.BranchTaken = false;
-        ulong code = block.Code;
-        _native.Entries++;
+        ulong code = EnterNative(block);
         fixed (ulong* general = &cpu.FirstGeneral)
         {
             byte* state = (byte*)general + Emitter.StateBias;
@@ -202,6 +208,19 @@ internal sealed unsafe partial class NativeEngine : PortableEngine
                 code = exit.Resume;
             }
         }
+    }
+
+    /// <summary>The frame gets what code needs of the PE besides its budget.</summary>
+    /// <returns>The code of the block.</returns>
+    private ulong EnterNative(Block block)
+    {
+        Cpu cpu = _cpu;
+        Word(NativeFrame.FpTrapped) = cpu.FpTrapped || cpu.FPCR != 0 ? 1UL : 0;
+        Word(NativeFrame.Flags) = NativeFrame.Pack(cpu.NZCV);
+        cpu.AccessCount = 0;
+        cpu.BranchTaken = false;
+        _native.Entries++;
+        return block.Code;
     }
 
     /// <summary>BTYPE at the first instruction of a block.</summary>

@@ -110,11 +110,7 @@ public sealed class Tlb
         if (Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_pages), at) != page
             || Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_contexts), at) != context)
             return false;
-        if (at != _latest)
-        {
-            Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_used), at) = ++_clock;
-            _latest = (int)at;
-        }
+        Use((int)at);
         return true;
     }
 

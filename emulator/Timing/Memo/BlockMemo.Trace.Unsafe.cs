@@ -83,9 +83,8 @@ internal sealed unsafe partial class BlockMemo
             Close(s, next, hostBase);
             return;
         }
-        bool taken = s.Branch == TimingKind.Conditional ? next != s.LastPc + 4 : s.Branch != TimingKind.Plain;
         Told += s.Timings.Length;
-        if (!End(s, shapes, taken, next))
+        if (!End(s, shapes, IsTaken(s, next), next))
             TookTooLong(s);
     }
 
@@ -220,7 +219,7 @@ internal sealed unsafe partial class BlockMemo
 
     private void Close(BlockSchedule s, ulong target, ulong hostBase)
     {
-        bool taken = s.Branch == TimingKind.Conditional ? target != s.LastPc + 4 : s.Branch != TimingKind.Plain;
+        bool taken = IsTaken(s, target);
         Told += s.Timings.Length;
         _open = null;
         bool goesOn;
@@ -238,6 +237,9 @@ internal sealed unsafe partial class BlockMemo
         if (!goesOn)
             TookTooLong(s);
     }
+
+    private static bool IsTaken(BlockSchedule s, ulong target) =>
+        s.Branch == TimingKind.Conditional ? target != s.LastPc + 4 : s.Branch != TimingKind.Plain;
 
     private static void TookTooLong(BlockSchedule s) =>
         throw new InvalidOperationException($"the block at 0x{s.Pc:x} took longer than the most that it was to take");
