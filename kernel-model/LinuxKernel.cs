@@ -251,6 +251,8 @@ public sealed partial class LinuxKernel : IHypercallHandler
         Vdso.Design.PatchEl1(El1, Machine);
         if (reload)
             Vdso.Design.KeepRegister(El1, Machine);
+        if (Options.Kernel.Preempt && Vdso.Design.GuardsStart)
+            El1.GuardStart(Machine);
         foreach (Cpu cpu in Machine.Cpus)
             StartCpu(cpu, kernelSpace, perCpuPa, timekeeperPa);
     }
@@ -274,6 +276,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
         if (!Records.Allocate(idle))
             throw new InvalidOperationException("RAM is too small for the idle tasks");
         Records.SyncAll(idle);
+        memory.Write(idle.RecordPa + TaskRecord.PreemptCount, 1);
         Tasks.NoteRecord(idle);
         Scheduler.SetIdle(cpu.Index, idle);
         // T0SZ, T1SZ; TBI0 on as Linux has it; 4 KiB granule. SPAN = 0: PAN on exception entry. UCT, UCI, DZE, nTWI, nTWE, SA, SA0.

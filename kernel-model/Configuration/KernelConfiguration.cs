@@ -23,6 +23,9 @@ public sealed record KernelConfiguration
     /// <summary>Cores without SSBS look on every entry and exit whether firmware must be asked to stop speculative store bypass.</summary>
     public bool SsbdFirmware { get; init; }
 
+    /// <summary>CONFIG_PREEMPT: EL1 code gives way where an interrupt finds it with interrupts on. Debian's arm64 kernels do not.</summary>
+    public bool Preempt { get; init; }
+
     /// <summary>Rounds of the BHB loop (arch/arm64/kernel/proton-pack.c, spectre_bhb_loop_affected).</summary>
     public int BhbRounds { get; init; } = 24;
 
@@ -86,7 +89,7 @@ public sealed record KernelConfiguration
     }
 
     /// <summary>The words of <see cref="Parse"/>.</summary>
-    public static IReadOnlyList<string> Words { get; } = ["plain", "kpti", "bhb", "kstack-random", "reload", "ssbd", "ssbs"];
+    public static IReadOnlyList<string> Words { get; } = ["plain", "kpti", "bhb", "kstack-random", "reload", "ssbd", "ssbs", "preempt"];
 
     /// <summary>Reads a configuration: words joined by + or comma. Empty: <paramref name="core"/>. plain: none of them. ssbd and ssbs say
     /// whether the core lacks or has FEAT_SSBS; without either it is as in <paramref name="core"/>.</summary>
@@ -112,6 +115,7 @@ public sealed record KernelConfiguration
                 case "reload": configuration = configuration with { Reload = true }; break;
                 case "ssbd": configuration = configuration with { SsbdFirmware = true }; break;
                 case "ssbs": configuration = configuration with { SsbdFirmware = false }; break;
+                case "preempt": configuration = configuration with { Preempt = true }; break;
                 default:
                     unknown = word;
                     return null;
@@ -135,6 +139,8 @@ public sealed record KernelConfiguration
         if (words.Count == 0)
             words.Add("plain");
         words.Add(SsbdFirmware ? "ssbd" : "ssbs");
+        if (Preempt)
+            words.Add("preempt");
         return string.Join('+', words);
     }
 }

@@ -96,6 +96,12 @@ public sealed class El1Image
         }
         foreach (PatchSite site in PatchSites.BhbRounds)
             Patch(machine, site, 0xD280001Eu | (uint)configuration.BhbRounds << 5);
+        if (!configuration.Preempt)
+            return;
+        const uint maskInterrupts = 0xD50343DF, unmaskInterrupts = 0xD50343FF; // MSR DAIFSet, #3 and MSR DAIFClr, #3
+        Patch(machine, PatchSite.schedule_masks, maskInterrupts);
+        Patch(machine, PatchSite.schedule_unmasks, unmaskInterrupts);
+        PatchCall(machine, PatchSite.el1_irq_call, El1Symbol.el1_irq_preempt);
     }
 
     /// <summary>What VBAR_EL1 is while EL0 runs (this_cpu_vector).</summary>
@@ -120,6 +126,14 @@ public sealed class El1Image
     /// <inheritdoc cref="PatchCall(Machine, PatchSite, El1Symbol)"/>
     internal void PatchCall(Machine machine, PatchSite site, ulong target) =>
         Patch(machine, site, 0x94000000u | Displacement((ulong)site, target));
+
+    /// <summary>The end of execve (flush_thread, start_thread) runs with preemption off: what a design asks of a preemptible kernel
+    /// whose update must not move to another CPU in the middle.</summary>
+    internal void GuardStart(Machine machine, bool guarded = true)
+    {
+        PatchCall(machine, PatchSite.vdso_exec_flush, guarded ? El1Symbol.vdso_flush_guarded : El1Symbol.vdso_flush_thread);
+        PatchCall(machine, PatchSite.vdso_exec_start, guarded ? El1Symbol.vdso_start_guarded : El1Symbol.vdso_start_thread);
+    }
 
     /// <summary>The displacement of a branch within 128 MiB, as B and BL hold it.</summary>
     internal static uint Displacement(ulong from, ulong to) => (uint)((long)(to - from) >> 2) & 0x03FFFFFF;

@@ -8,7 +8,7 @@ cd "$(dirname "$0")"
 for tool in clang-19 ld.lld-19 llvm-objcopy-19 llvm-nm-19; do
   command -v "$tool" >/dev/null || { echo "build.sh: $tool is missing (packages clang-19 lld-19 llvm-19)" >&2; exit 2; }
 done
-sources=(entry.S tramp.S syscall.S ids.S clocks.S switch.S vdso_update.S calls.S)
+sources=(entry.S tramp.S syscall.S ids.S clocks.S switch.S vdso_update.S calls.S preempt.S)
 tmp=$(mktemp -d); trap 'rm -rf "$tmp"' EXIT
 mkdir "$tmp/bin" "$tmp/Generated" "$tmp/armvdso"
 # Hooks include what they find in the kit of a design in a folder, too.
@@ -17,7 +17,8 @@ ln -s "$PWD"/armvdso/* "$tmp/armvdso/"
 for f in "${sources[@]}"; do
   clang-19 --target=aarch64-linux-gnu -march=armv8.1-a -nostdinc -ffile-prefix-map="$PWD=." -I "$tmp" -c "$f" -o "$tmp/${f%.S}.o"
 done
-ld.lld-19 -nostdlib -static --build-id=none -T el1.lds -o "$tmp/el1.elf" "$tmp"/{entry,tramp,syscall,ids,clocks,switch,vdso_update,calls}.o
+objects=("${sources[@]/#/$tmp/}")
+ld.lld-19 -nostdlib -static --build-id=none -T el1.lds -o "$tmp/el1.elf" "${objects[@]/%.S/.o}"
 llvm-objcopy-19 -O binary "$tmp/el1.elf" "$tmp/bin/el1.bin"
 llvm-objcopy-19 --dump-section .patch_sites="$tmp/sites" "$tmp/el1.elf"
 tr '\0' '\n' < "$tmp/sites" > "$tmp/sites.txt"

@@ -347,6 +347,8 @@ ENDFUNC el0t_64_irq_handler
 FUNC el1h_64_irq
 	kernel_entry 1
 	mov	x0, sp
+	/* In a preemptible kernel: el1_irq_preempt. */
+	patch_site el1_irq_call
 	bl	handle_irq
 	kernel_exit_el1
 ENDFUNC el1h_64_irq

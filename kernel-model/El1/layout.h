@@ -44,6 +44,7 @@
 #define TSK_CRED		0x128
 #define TSK_NSPROXY		0x130
 #define TSK_DEBUG		0x140	/* breakpoints and watchpoints disabled: two words */
+#define TSK_PREEMPT_COUNT	0x148	/* not 0: an interrupt of EL1 code does not schedule (--preempt full); the idle task's is 1 */
 #define TSK_ASID		0x138	/* of the address space, in bits 63 to 48 */
 #define TSK_FPSIMD		0x200	/* v0..v31 */
 #define TSK_FPSR		0x400

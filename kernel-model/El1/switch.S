@@ -8,7 +8,11 @@
 
 /* Asks the kernel model for the next task and switches to it. */
 FUNC schedule
-	func_enter
+	/* Of func_enter: the NOP masks interrupts in a preemptible kernel, the hint before RET unmasks them. */
+	mov	x9, x30
+	patch_site schedule_masks
+	nop
+	hint	#120
 	stp	x29, x30, [sp, #-32]!
 	mov	x29, sp
 	stp	x19, x20, [sp, #16]
@@ -29,6 +33,7 @@ FUNC schedule
 	hvc	#HVC_SWITCHED
 2:	ldp	x19, x20, [sp, #16]
 	ldp	x29, x30, [sp], #32
+	patch_site schedule_unmasks
 	func_ret
 ENDFUNC schedule
 

@@ -141,8 +141,11 @@ FUNC __arm64_sys_model
 2:	/* Patched to a branch to el0_svc_out when the design has no per-CPU slot. */
 	patch_site vdso_exec_key
 	nop
+	/* In a preemptible kernel whose design guards its update: vdso_flush_guarded and vdso_start_guarded. */
+	patch_site vdso_exec_flush
 	bl	vdso_flush_thread
 	get_current x0
+	patch_site vdso_exec_start
 	bl	vdso_start_thread
 	patch_target el0_svc_out
 	ldr	x0, [x19, #S_X0]

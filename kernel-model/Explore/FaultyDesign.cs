@@ -122,6 +122,9 @@ public sealed class FaultyDesign(VdsoDesign design) : VdsoDesign
     public override bool RestoresRegister => design.RestoresRegister;
 
     /// <inheritdoc/>
+    public override bool GuardsStart => design.GuardsStart;
+
+    /// <inheritdoc/>
     public override int MostCpus => design.MostCpus;
 
     /// <inheritdoc/>

@@ -108,6 +108,9 @@ public sealed class KernelControl
     /// <summary>Replaces one instruction of the kernel, for planted faults.</summary>
     public void PatchEl1(ulong address, uint instruction) => _kernel.El1.Rewrite(address, instruction);
 
+    /// <summary>Takes the guard of the update at execve away, for a planted fault.</summary>
+    public void UnguardStart() => _kernel.El1.GuardStart(_kernel.Machine, false);
+
     /// <summary>Physical address of a user page of a task, or null when it is not mapped.</summary>
     public static ulong? Physical(MemoryMap memory, ulong va) =>
         memory.Space.Lookup(va, out ulong page, out _) ? page | (va & 0xfff) : null;

@@ -38,7 +38,7 @@ public sealed class DesignFile
     [
         "name", "description", "register", "image", "image-sources", "include", "defines", "linker-script", "version-script", "data-header",
         "data", "cpu-slots", "cpu-count", "offset-bits", "thread-slots", "process-data", "private-pages", "words", "hooks", "clock",
-        "pages", "ranges", "reload", "leaves", "fixes",
+        "pages", "ranges", "reload", "guard", "leaves", "fixes",
     ];
 
     private readonly bool _onDisk;
@@ -130,10 +130,25 @@ public sealed class DesignFile
     public RangePolicy Ranges { get; private set; }
 
     /// <summary>Whether an exit to EL0 writes TPIDRRO_EL0 again where the entry used it as scratch.</summary>
-    public bool Reload => _reloadFix is null ? _reload : Fixed.Contains(_reloadFix);
+    public bool Reload => _reload.Holds(Fixed);
 
-    private bool _reload;
-    private string? _reloadFix;
+    /// <summary>Whether a preemptible kernel runs the update at execve with preemption off.</summary>
+    public bool Guard => _guard.Holds(Fixed);
+
+    private Switch _reload, _guard;
+
+    /// <summary>Yes or no, or what a fix makes a yes of.</summary>
+    private readonly record struct Switch(bool On, string? Fix)
+    {
+        internal bool Holds(IReadOnlyList<string> mended) => Fix is null ? On : mended.Contains(Fix);
+    }
+
+    private Switch SwitchOf(string field, bool other)
+    {
+        if (Text(field, "") is not ['f', 'i', 'x', '=', .. string fix])
+            return new Switch(One(field, other, ("yes", true), ("no", false), ("fix=NAME", false)), null);
+        return _fixes.ContainsKey(fix) ? new Switch(false, fix) : throw Error(field, $"'{fix}' is not in [fixes]");
+    }
 
     /// <summary>Defects that can be mended: their names, and what becomes right.</summary>
     public IReadOnlyDictionary<string, string> Fixes => _fixes;
@@ -376,11 +391,8 @@ public sealed class DesignFile
         Ranges = One("ranges", RangePolicy.None, ("none", RangePolicy.None), ("restart", RangePolicy.Restart),
             ("fall-back", RangePolicy.FallBack));
         OffsetBits = Number("offset-bits", 64, 8, 64);
-        _reloadFix = Text("reload", "") is ['f', 'i', 'x', '=', .. string name] ? name : null;
-        if (_reloadFix is not null && !_fixes.ContainsKey(_reloadFix))
-            throw Error("reload", $"'{_reloadFix}' is not in [fixes]");
-        if (_reloadFix is null)
-            _reload = One("reload", Hooks.Count > 0, ("yes", true), ("no", false), ("fix=NAME", false));
+        _reload = SwitchOf("reload", Hooks.Count > 0);
+        _guard = SwitchOf("guard", true);
         if (Words("fixes").FirstOrDefault(f => !_fixes.ContainsKey(f)) is { } unknown)
             throw Error("fixes", $"'{unknown}' is not in [fixes]");
         Fixed = Words("fixes");

@@ -202,6 +202,9 @@ public sealed class FolderDesign : VdsoDesign
     public override bool RestoresRegister => _file.Reload && _module is not null;
 
     /// <inheritdoc/>
+    public override bool GuardsStart => _file.Guard;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<OwnFunction> OwnFunctions => _file.Functions;
 
     /// <inheritdoc/>

@@ -74,6 +74,9 @@ public abstract class VdsoDesign
     /// what a mended design asks of such a kernel.</summary>
     public virtual bool RestoresRegister => false;
 
+    /// <summary>Whether a preemptible kernel runs the update at execve with preemption off: what a mended design asks of it.</summary>
+    public virtual bool GuardsStart => true;
+
     /// <summary>Which pages lie below the image; null: as below our own images.</summary>
     internal virtual VvarPlan? Plan => null;
 

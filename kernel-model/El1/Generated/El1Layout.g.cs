@@ -42,6 +42,7 @@ public static partial class TaskRecord
     public const int Cred = 0x128;
     public const int Nsproxy = 0x130;
     public const int Debug = 0x140;
+    public const int PreemptCount = 0x148;
     public const int Asid = 0x138;
     public const int Fpsimd = 0x200;
     public const int Fpsr = 0x400;
@@ -348,6 +349,7 @@ public enum El1Symbol : ulong
     el0t_64_sync = 0xffff800008000fb0,
     el0t_64_sync_handler = 0xffff800008001200,
     el1_bad = 0xffff800008001730,
+    el1_irq_preempt = 0xffff800008007360,
     el1h_64_irq = 0xffff800008001550,
     el1h_64_sync = 0xffff800008001620,
     exit_to_user_mode = 0xffff800008001330,
@@ -375,6 +377,7 @@ public enum El1Symbol : ulong
     posix_get_realtime_coarse = 0xffff8000080024b0,
     posix_get_realtime_timespec = 0xffff800008002430,
     posix_get_tai_timespec = 0xffff800008002470,
+    preempt_schedule = 0xffff8000080073a0,
     put_timespec64 = 0xffff8000080021a0,
     ret_from_exec = 0xffff800008001890,
     ret_from_fork = 0xffff800008001880,
@@ -393,10 +396,12 @@ public enum El1Symbol : ulong
     tramp_ventry_kpti = 0xffff800008005400,
     tramp_ventry_kpti_bhb = 0xffff800008005c00,
     vdso_fixup_table = 0xffff800008007140,
+    vdso_flush_guarded = 0xffff8000080073e0,
     vdso_flush_thread = 0xffff800008002ed0,
     vdso_refresh_thread = 0xffff800008002ea0,
     vdso_request_once = 0xffff800008002e10,
     vdso_request_twice = 0xffff800008002dc0,
+    vdso_start_guarded = 0xffff8000080073f0,
     vdso_start_thread = 0xffff800008002e60,
     vdso_switch_fixup = 0xffff800008002d40,
     vdso_switch_thread = 0xffff800008002e80,
@@ -423,7 +428,12 @@ public enum PatchSite : ulong
     bhb_loop_kpti_5_rounds = 0xffff800008005e84,
     bhb_loop_kpti_6_rounds = 0xffff800008005f04,
     bhb_loop_kpti_7_rounds = 0xffff800008005f84,
+    el1_irq_call = 0xffff8000080015bc,
+    schedule_masks = 0xffff800008002a94,
+    schedule_unmasks = 0xffff800008002ae4,
+    vdso_exec_flush = 0xffff800008001b2c,
     vdso_exec_key = 0xffff800008001b28,
+    vdso_exec_start = 0xffff800008001b34,
     vdso_fixup_choice = 0xffff800008002db0,
     vdso_flush_save = 0xffff800008002ed8,
     vdso_init_key = 0xffff800008001898,

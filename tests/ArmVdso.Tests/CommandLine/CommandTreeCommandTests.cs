@@ -41,6 +41,7 @@ public sealed class CommandTreeCommandTests
         ["--vvar"] = ["no-such-layout"],
         ["--mend-egid"] = [],
         ["--kernel"] = ["kpti"],
+        ["--preempt"] = ["full"],
         ["--root"] = ["/tmp"],
         ["--bind"] = ["/tmp:/mnt"],
         ["-E"] = ["A=B"],

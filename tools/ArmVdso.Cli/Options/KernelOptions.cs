@@ -85,7 +85,12 @@ internal sealed class KernelOptions : OptionGroup
         "kernel configuration, words joined by +: plain, kpti, bhb, kstack-random, reload; without: what Linux decides on the core",
         "WORDS");
 
-    internal override IReadOnlyList<Option> Options => [_kernel];
+    private readonly Option<string> _preempt = Text(
+        "--preempt", "none",
+        "where the kernel gives way: none (on the way to user space alone, as Debian's), full (EL1 code too, as with CONFIG_PREEMPT)",
+        "KIND");
+
+    internal override IReadOnlyList<Option> Options => [_kernel, _preempt];
 
     internal override SessionSettings Apply(CommandInput input, SessionSettings settings)
     {
@@ -94,7 +99,8 @@ internal sealed class KernelOptions : OptionGroup
         KernelConfiguration? kernel = KernelConfiguration.Parse(words, core, out string unknown);
         if (kernel is null)
             throw CommandInput.Error($"--kernel: there is no '{unknown}'; known: {string.Join(' ', KernelConfiguration.Words)}");
-        return words.Length == 0 ? settings : settings with { Kernel = kernel };
+        bool preempt = input.Word(_preempt, "kind of preemption", ("none", false), ("full", true));
+        return words.Length == 0 && !preempt ? settings : settings with { Kernel = kernel with { Preempt = kernel.Preempt || preempt } };
     }
 }
 

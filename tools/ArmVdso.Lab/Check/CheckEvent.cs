@@ -126,6 +126,8 @@ internal sealed record CheckEvent(string Name, string Meaning, Action<Trial, int
             (t, part) => t.MidRegroup(part)) { InKernel = true },
         new("mid-ids", "setresuid in a handler; while EL1 code returns from it, step by step, the parent exits",
             (t, part) => t.MidSystemCall(part)) { InKernel = true },
+        new("mid-exec", "exec; while EL1 code starts the program, step by step, the CPU is taken: this thread goes on on another CPU",
+            (t, part) => t.MidExec(part)) { InKernel = true, Leaves = VdsoLeaves.NewProgram },
         new("hook-reparent", "reparent; after each store of the design's hook for it the call goes on to its end",
             (t, part) => t.InHook(part, t.Reparent)) { InHook = true },
         new("hook-setpgid", "setpgid; the same", (t, part) => t.InHook(part, t.Regroup)) { InHook = true },

@@ -128,7 +128,7 @@ public enum CheckVerdict
 }
 
 /// <summary>Within what a verdict holds.</summary>
-/// <param name="Kernel">Configuration of the kernel, which is not preemptible.</param>
+/// <param name="Kernel">Configuration of the kernel.</param>
 /// <param name="Cpus">CPUs of the machine.</param>
 /// <param name="Tasks">Tasks of the laboratory, the one whose calls are examined among them.</param>
 public sealed record CheckBounds(string Kernel, int Cpus, int Tasks)
@@ -144,12 +144,15 @@ public sealed record CheckBounds(string Kernel, int Cpus, int Tasks)
         ? "loads of the call and stores of one update in Arm's order"
         : "program order";
 
+    /// <summary>Whether the kernel is preemptible.</summary>
+    public bool Preempted { get; init; }
+
     /// <summary>For a kernel that was booted: what of it is explored; null: the kernel model was examined.</summary>
     public string? Booted { get; init; }
 
     /// <inheritdoc/>
     public override string ToString() => Booted is null
-        ? $"kernel {Kernel} without preemption, {Cpus} CPUs, {Tasks} tasks"
+        ? $"kernel {Kernel} {(Preempted ? "with" : "without")} preemption, {Cpus} CPUs, {Tasks} tasks"
         : $"{Booted}, Linux {Kernel} as booted, {Cpus} CPUs, {Tasks} tasks";
 }
 

@@ -187,7 +187,10 @@ internal sealed partial class CheckRig : IDisposable, IHypercallHandler, ICodeWo
         .Where(t => t.State == TaskState.Runnable);
 
     /// <summary>Within what verdicts of this laboratory hold.</summary>
-    internal CheckBounds Bounds => new(Settings.KernelConfiguration.ToString(), Machine.Cpus.Count, Everybody.Count());
+    internal CheckBounds Bounds => new(Settings.KernelConfiguration.ToString(), Machine.Cpus.Count, Everybody.Count())
+    {
+        Preempted = Settings.KernelConfiguration.Preempt,
+    };
 
     /// <summary>Steps a CPU until a condition holds.</summary>
     /// <returns>False when it did not come true within <see cref="Patience"/> instructions.</returns>

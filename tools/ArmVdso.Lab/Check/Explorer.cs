@@ -188,7 +188,7 @@ internal sealed class Explorer
             "answers nothing that it changes",
         "aba" when function.Kind == AnswerKind.Cpu && _rig.Machine.Cpus.Count == 2 => "each of two CPUs would be right",
         "exec" when function.Kind == AnswerKind.Random => "its state goes with the old program",
-        "threads" or "exec-sibling" or "killed" when !function.IsOfTask && function.Kind != AnswerKind.Cpu =>
+        "threads" or "exec-sibling" or "killed" or "mid-exec" when !function.IsOfTask && function.Kind != AnswerKind.Cpu =>
             "answers nothing of a task",
         "race" or "weak-race" when !loads.Overlaps(_slotBytes) => "reads nothing that a switch writes",
         _ => null,

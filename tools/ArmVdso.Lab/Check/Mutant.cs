@@ -45,6 +45,14 @@ internal sealed record Mutant(string Name, string Meaning, Func<CheckRig, int> P
             SwitchNoFirstIncrement) { Harmless = new Dictionary<string, string> { ["per-cpu-seq"] = RegisterGuards } },
         new("switch-no-barriers", "slot update at a switch: no barriers between the sequence and the data",
             SwitchNoBarriers) { Harmless = new Dictionary<string, string> { ["per-cpu-seq"] = RegisterGuards } },
+        new("start-preempted", "execve: preemption stays on during the slot update (--preempt full)", StartPreempted)
+        {
+            Harmless = new Dictionary<string, string>
+            {
+                ["per-thread"] = "the slot is the thread's own, and is filled again on the way to the program's first instruction",
+                ["rseq"] = "a new program has no area: the register is 0 on each CPU",
+            },
+        },
         new("no-fixup", "switch: the PC of an interrupted task is not moved out of the ranges of the image", NoFixup),
     ];
 
@@ -213,6 +221,14 @@ internal sealed record Mutant(string Name, string Meaning, Func<CheckRig, int> P
             return 0;
         ulong table = (ulong)El1Symbol.vdso_fixup_table;
         rig.Control.PatchEl1(table + 16, 0);
+        return 1;
+    }
+
+    private static int StartPreempted(CheckRig rig)
+    {
+        if (!rig.Settings.KernelConfiguration.Preempt || rig.Faulty is not { GuardsStart: true })
+            return 0;
+        rig.Control.UnguardStart();
         return 1;
     }
 

@@ -12,7 +12,8 @@ internal static class MutantHunt
     /// <summary>Plants each fault that has a place in the design.</summary>
     internal static IEnumerable<MutantResult> Run(SessionSettings settings, string design, IReadOnlyList<CheckedFunction> functions)
     {
-        List<CheckEvent> events = [.. CheckEvent.All.Where(e => Events.Contains(e.Name))];
+        bool preempted = settings.KernelConfiguration.Preempt;
+        List<CheckEvent> events = [.. CheckEvent.All.Where(e => Events.Contains(e.Name) || (preempted && e.Name == "mid-exec"))];
         // What fails without any fault says nothing about one.
         HashSet<(string, string)> known = [
             .. Failures(settings, design, null, functions, events, out _).Select(c => (c.Function, c.Event))];

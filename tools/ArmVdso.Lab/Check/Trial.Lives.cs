@@ -66,6 +66,34 @@ internal sealed partial class Trial
         CallBy(_rig.Sibling, at, "the new program's first call");
     }
 
+    /// <summary>A handler starts another program. While EL1 code starts it, an interrupt asks for another process on this CPU: where the
+    /// kernel is preemptible it runs at once, else before the program's first instruction. The program goes on on another CPU; both are
+    /// asked.</summary>
+    /// <param name="part">After how many instructions behind execve's body that touch shared data; -1: none.</param>
+    internal void MidExec(int part)
+    {
+        (ulong path, ulong words) = ProgramWords();
+        Script("script", [StepSystemCall, Execve, path, words, words + 8, 0, 0, 0]);
+        int from = Victim.Cpu, to = Elsewhere;
+        KernelTask between = FreeStranger();
+        Cpu cpu = VictimCpu;
+        _gone = true;
+        _rig.FamilyBroken = true;
+        MemoryMap before = Victim.Mm!;
+        _rig.Observer?.Event($"SIGUSR1 for {Victim}");
+        _rig.Kernel.SignalDelivery.Send(Victim, CheckRig.Sigusr1);
+        if (!_rig.RunUntil(cpu, () => !ReferenceEquals(Victim.Mm, before)))
+            throw new LabException("execve in the handler did not happen", LabFault.Failed);
+        StepShared(cpu, part, () => cpu.EL == 0, between);
+        _rig.Switch(from, between);
+        _rig.Switch(to, Victim);
+        if (!_rig.RunUntil(VictimCpu, () => _rig.Parked(VictimCpu, Victim)) || !_rig.RunUntil(cpu, () => _rig.Parked(cpu, between)))
+            throw new LabException("the new program did not start", LabFault.Failed);
+        _windows.Clear();
+        CallBy(Victim, to, "the new program's first call");
+        CallBy(between, from, "the call of the process that runs where execve was");
+    }
+
     /// <summary>The process is killed in the middle of the call; a new one gets its number and calls on the same CPU.</summary>
     internal void Killed()
     {
