@@ -53,6 +53,9 @@ public abstract class OpenFile : IMappedFile
     /// <summary>Position in bytes (for a directory, in entries).</summary>
     public long Position { get; set; }
 
+    /// <summary>LANDLOCK_ACCESS_FS_TRUNCATE and LANDLOCK_ACCESS_FS_IOCTL_DEV that its opener did not have (hook_file_open).</summary>
+    internal ulong Withheld { get; set; }
+
     /// <summary>The open made the file (F_CREATED_QUERY).</summary>
     public bool Created { get; internal set; }
 

@@ -166,11 +166,17 @@ internal sealed partial class SocketFile
     {
         found = null;
         if (Domain == SocketTable.AF_UNIX)
-            return SocketTable.UnixName(address) is { } name ? Table.FindUnix(name, caller, out found) : -Errno.EINVAL;
+        {
+            if (SocketTable.UnixName(address) is not { } name)
+                return -Errno.EINVAL;
+            long error = Table.FindUnix(name, caller, out found);
+            // What it was connected to before its task restricted itself it still reaches (hook_unix_may_send).
+            return error == -Errno.EPERM && found == _other ? 0 : error;
+        }
         (IPAddress ip, int port) = SocketTable.Inet(address);
         if (Local == null
-            && Table.BindInet(this, Domain == SocketTable.AF_INET6 ? IPAddress.IPv6Any : IPAddress.Any, 0) is < 0 and long error)
-            return error;
+            && Table.BindInet(this, Domain == SocketTable.AF_INET6 ? IPAddress.IPv6Any : IPAddress.Any, 0) is < 0 and long bad)
+            return bad;
         return port == 0 ? -Errno.ECONNREFUSED : Table.FindInet(this, ip, port, out found);
     }
 

@@ -1,3 +1,5 @@
+using ArmVdso.Kernel.Namespaces;
+
 namespace ArmVdso.Kernel.Files;
 
 /// <summary>A socket: Unix (stream, datagram, seqpacket) or the guest's own TCP and UDP loopback, all in memory. Connections and
@@ -28,7 +30,7 @@ internal sealed partial class SocketFile : OpenFile
         Kind = kind;
         Protocol = protocol;
         if (vfs.Current is { } task)
-            Credentials = (task.Pid, task.Credentials.Euid, task.Credentials.Egid);
+            (Credentials, MakersDomain) = ((task.Pid, task.Credentials.Euid, task.Credentials.Egid), task.Credentials.Domain);
     }
 
     public int Domain { get; }
@@ -52,6 +54,9 @@ internal sealed partial class SocketFile : OpenFile
 
     /// <summary>Who made the socket (SO_PEERCRED of the other side).</summary>
     public (int Pid, uint Uid, uint Gid) Credentials { get; set; }
+
+    /// <summary>What its maker had forbidden itself.</summary>
+    internal AccessDomain? MakersDomain { get; }
 
     public (int Pid, uint Uid, uint Gid) PeerCredentials { get; private set; }
 

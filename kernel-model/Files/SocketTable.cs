@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Net;
 using System.Text;
+using ArmVdso.Kernel.Namespaces;
 
 namespace ArmVdso.Kernel.Files;
 
@@ -65,7 +66,10 @@ internal sealed class SocketTable(Vfs vfs)
     {
         socket = null;
         if (name[0] == '\0')
-            return _abstract.TryGetValue(name, out socket) ? 0 : -Errno.ECONNREFUSED;
+        {
+            return !_abstract.TryGetValue(name, out socket) ? -Errno.ECONNREFUSED
+                : AccessDomain.IsScoped(caller.Credentials.Domain, socket.MakersDomain, AccessDomain.AbstractSockets) ? -Errno.EPERM : 0;
+        }
         long error = vfs.Find(caller, caller.Fs.Cwd, name, true, out Inode? inode);
         if (error < 0)
             return error;

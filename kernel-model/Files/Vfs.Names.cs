@@ -16,7 +16,9 @@ public sealed partial class Vfs
         bool directory = (mode & Modes.S_IFMT) == Modes.S_IFDIR;
         if (at.TrailingSlash && !directory)
             return -Errno.ENOENT;
-        error = MayCreate(at.Directory!, caller.Credentials);
+        error = LandlockDomain.Check(caller.Credentials, at.Directory!, LandlockRights.ToMake(mode));
+        if (error == 0)
+            error = MayCreate(at.Directory!, caller.Credentials);
         if (error < 0)
             return error;
         if ((mode & Modes.S_IFMT) is Modes.S_IFCHR or Modes.S_IFBLK && !caller.Credentials.Has(Capability.Mknod))
@@ -41,7 +43,10 @@ public sealed partial class Vfs
             return -Errno.ENOENT;
         if (at.Directory!.Fs != node.Fs)
             return -Errno.EXDEV;
-        error = MayCreate(at.Directory, caller.Credentials);
+        if (LandlockDomain.OfFiles(caller.Credentials) is { } domain)
+            error = domain.Refer(node.Parent ?? node, node, at.Directory, null, false, false);
+        if (error == 0)
+            error = MayCreate(at.Directory, caller.Credentials);
         if (error < 0)
             return error;
         if (node.IsDirectory || node.IsImmutable || node.IsAppendOnly)
@@ -65,7 +70,9 @@ public sealed partial class Vfs
             return -Errno.ENOENT;
         if (at.Directory == null || at.Inode.IsDirectory)
             return -Errno.EISDIR;
-        error = MayDelete(at.Directory, at.Inode, caller.Credentials);
+        error = LandlockDomain.Check(caller.Credentials, at.Directory, LandlockRights.RemoveFile);
+        if (error == 0)
+            error = MayDelete(at.Directory, at.Inode, caller.Credentials);
         if (error < 0)
             return error;
         if (IsMountRoot(at.Inode))
@@ -106,7 +113,9 @@ public sealed partial class Vfs
             return -Errno.ENOTEMPTY;
         if (at.Directory == null || IsMountRoot(at.Inode))
             return -Errno.EBUSY;
-        error = MayDelete(at.Directory, at.Inode, caller.Credentials);
+        error = LandlockDomain.Check(caller.Credentials, at.Directory, LandlockRights.RemoveDir);
+        if (error == 0)
+            error = MayDelete(at.Directory, at.Inode, caller.Credentials);
         if (error < 0)
             return error;
         if (!at.Inode.IsDirectory)
@@ -156,7 +165,10 @@ public sealed partial class Vfs
         if (to.Inode == node)
             return 0;
         Credentials who = caller.Credentials;
-        error = MayDelete(from.Directory, node, who);
+        if (LandlockDomain.OfFiles(who) is { } domain)
+            error = domain.Refer(from.Directory, node, to.Directory, to.Inode, true, exchange);
+        if (error == 0)
+            error = MayDelete(from.Directory, node, who);
         if (error == 0)
             error = to.Inode == null ? MayCreate(to.Directory, who) : MayDelete(to.Directory, to.Inode, who);
         if (error < 0)

@@ -37,7 +37,9 @@ public sealed partial class Vfs
                 return -Errno.EISDIR;
             if ((flags & OpenFlags.O_DIRECTORY) != 0)
                 return -Errno.EINVAL;
-            error = MayCreate(at.Directory!, caller.Credentials);
+            error = LandlockDomain.Check(caller.Credentials, at.Directory!, LandlockRights.MakeReg);
+            if (error == 0)
+                error = MayCreate(at.Directory!, caller.Credentials);
             if (error == 0)
             {
                 uint permissions = StripSetgid(at.Directory!, mode & 0xFFF, caller.Credentials) & ~caller.Fs.Umask;
@@ -118,6 +120,16 @@ public sealed partial class Vfs
         }
         if (inode.Type is Modes.S_IFCHR or Modes.S_IFBLK && inode.Fs.Has(MountFlags.MS_NODEV))
             return -Errno.EACCES;
+        ulong withheld = 0;
+        if (LandlockDomain.OfFiles(caller.Credentials) is { } domain)
+        {
+            ulong wanted = LandlockDomain.ToOpen(inode, flags);
+            withheld = domain.Denied(inode, wanted | LandlockRights.Truncate | LandlockRights.IoctlDev);
+            if ((withheld & wanted) != 0)
+                return -Errno.EACCES;
+            if ((flags & OpenFlags.O_TRUNC) != 0 && inode.IsRegular && !created && (withheld & LandlockRights.Truncate) != 0)
+                return -Errno.EACCES;
+        }
         Inode place = inode;
         if (!inode.IsDirectory)
             inode = inode.Real;
@@ -128,6 +140,7 @@ public sealed partial class Vfs
             return error;
         if (place != inode)
             file!.Place = place;
+        file!.Withheld = withheld;
         if (writes)
             file!.CountAsWriter();
         if (inode.IsWatched)
@@ -164,6 +177,8 @@ public sealed partial class Vfs
         if (!inode.IsRegular || inode.Fs.Has(MountFlags.MS_NOEXEC))
             return -Errno.EACCES;
         long error = Permission(inode, caller.Credentials, Modes.MAY_EXEC);
+        if (error == 0)
+            error = LandlockDomain.Check(caller.Credentials, inode, LandlockRights.Execute | LandlockRights.ReadFile);
         if (error < 0)
             return error;
         Inode place = inode;

@@ -52,6 +52,9 @@ public sealed record Credentials
     /// <inheritdoc cref="CapEffective"/>
     public ulong CapAmbient { get; init; }
 
+    /// <summary>What the task has forbidden itself (landlock_restrict_self); null: nothing.</summary>
+    internal AccessDomain? Domain { get; init; }
+
     /// <summary>Securebits of prctl.</summary>
     public uint SecureBits { get; init; }
 

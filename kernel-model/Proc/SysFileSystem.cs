@@ -46,13 +46,16 @@ internal static class SysFileSystem
         root.AddDirectory("power").Add("state", new TextInode(fs, 0x1A4, () => "freeze mem\n", text =>
             text.Trim() is not ("mem" or "freeze") ? -Errno.EINVAL
             : parts.Timekeeper.SuspendToAlarm() ? 0 : -Errno.EBUSY));
-        DynamicDirectory mm = root.AddDirectory("kernel").AddDirectory("mm");
+        DynamicDirectory kernel = root.AddDirectory("kernel");
+        DynamicDirectory mm = kernel.AddDirectory("mm");
         DynamicDirectory huge = mm.AddDirectory("transparent_hugepage");
         huge.AddText("enabled", () => "always madvise [never]\n");
         huge.AddText("defrag", () => "always defer defer+madvise madvise [never]\n");
         huge.AddText("hpage_pmd_size", () => "2097152\n");
         huge.AddText("shmem_enabled", () => "always within_size advise [never] deny force\n");
         mm.AddDirectory("hugepages");
+        // As if securityfs were mounted there.
+        kernel.AddDirectory("security").AddText("lsm", () => "capability,landlock");
         root.AddDirectory("class").AddDirectory("net");
         root.Add("block", BlockDirectory(fs));
         root.AddDirectory("bus");

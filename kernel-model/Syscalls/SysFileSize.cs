@@ -29,7 +29,7 @@ internal static class SysFileSize
             return -Errno.EBADF;
         if (c.Long(1) < 0 || !file.CanWrite || !file.Inode.IsRegular)
             return -Errno.EINVAL;
-        return Resize(c, file.Inode, c.Long(1));
+        return (file.Withheld & LandlockRights.Truncate) != 0 ? -Errno.EACCES : Resize(c, file.Inode, c.Long(1));
     }
 
     public static long Truncate(SyscallContext c)
@@ -50,6 +50,8 @@ internal static class SysFileSize
             return -Errno.EINVAL;
         if (inode.IsAppendOnly)
             return -Errno.EPERM;
+        if (LandlockDomain.Check(c.Task.Credentials, inode, LandlockRights.Truncate) is < 0 and long denied)
+            return denied;
         inode = inode.Real;
         if (inode.DeniesWrites > 0)
             return -Errno.ETXTBSY;

@@ -338,6 +338,9 @@ internal static class SysFiles
                 long received = listener.Ioctl(c.Task, command, c.Arg(2));
                 return received == -Errno.EAGAIN ? c.Wait(listener.Source.Queue) : received;
             default:
+                if ((file.Withheld & LandlockRights.IoctlDev) != 0 && file.Inode.Type is Modes.S_IFCHR or Modes.S_IFBLK
+                    && command is not (FIGETBSZ or FICLONE or FICLONERANGE or FS_IOC_FIEMAP or IoctlNumbers.FIOQSIZE))
+                    return -Errno.EACCES;
                 FileArguments.CallerOf(c);
                 return file.Ioctl(c.Task, command, c.Arg(2));
         }

@@ -49,7 +49,7 @@ internal static class SysKeyctl
             return 0;
         }, partial: true),
         GetSecurity => Do(c, 1, Key.View, _ => Copy(c, [0]), partial: true),
-        SessionToParent => -Errno.EPERM,
+        SessionToParent => GiveSession(c),
         Invalidate => Do(c, 1, Key.Search, key =>
         {
             key.Invalidated = true;
@@ -104,6 +104,25 @@ internal static class SysKeyctl
             return SysKeys.NewSession(c, name).Serial;
         c.Task.Keys.Session = known;
         return known.Serial;
+    }
+
+    /// <summary>keyctl_session_to_parent: a parent of the same user with one thread has the caller's session keyring from now on.</summary>
+    private static long GiveSession(SyscallContext c)
+    {
+        long error = SysKeys.Lookup(c, SysKeys.SessionRing, false, Key.Link, out Key? ring, out _);
+        if (error < 0)
+            return error;
+        if (c.Task.Group.Parent is not { Pid: > 1, Threads: [{ Mm: not null } parent] })
+            return -Errno.EPERM;
+        if (parent.Keys.Session == ring)
+            return 0;
+        Credentials mine = c.Task.Credentials, theirs = parent.Credentials;
+        bool same = theirs.Uid == mine.Euid && theirs.Euid == mine.Euid && theirs.Suid == mine.Euid
+            && theirs.Gid == mine.Egid && theirs.Egid == mine.Egid && theirs.Sgid == mine.Egid;
+        if (!same || ring!.Uid != mine.Euid || (parent.Keys.Session is { } old && old.Uid != mine.Euid))
+            return -Errno.EPERM;
+        parent.Keys.Session = ring;
+        return 0;
     }
 
     private static long Update(SyscallContext c)

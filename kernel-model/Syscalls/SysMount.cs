@@ -23,7 +23,7 @@ internal static class SysMount
         long error = FileArguments.Find(c, OpenFlags.AT_FDCWD, 1, true, false, out Inode? target);
         if (error < 0)
             return error;
-        if (!MayMount(c))
+        if (!MayChangeMounts(c))
             return -Errno.EPERM;
         if ((flags & MS_NOUSER) != 0)
             return -Errno.EINVAL;
@@ -50,6 +50,10 @@ internal static class SysMount
 
     /// <summary>Whether the task may mount (may_mount): CAP_SYS_ADMIN over its mount namespace.</summary>
     internal static bool MayMount(SyscallContext c) => c.Task.MountNamespace.OwnerSpace.IsGovernedBy(c.Task.Credentials);
+
+    /// <summary>Whether it may mount, move and take away: not while Landlock denies it anything of files (hook_sb_mount and its like).
+    /// </summary>
+    internal static bool MayChangeMounts(SyscallContext c) => MayMount(c) && LandlockDomain.OfFiles(c.Task.Credentials) is null;
 
     private static long Source(SyscallContext c, string source, out Inode? inode)
     {
@@ -91,7 +95,7 @@ internal static class SysMount
         long error = FileArguments.Find(c, OpenFlags.AT_FDCWD, 0, (flags & MountFlags.UMOUNT_NOFOLLOW) == 0, false, out Inode? target);
         if (error < 0)
             return error;
-        if (!MayMount(c))
+        if (!MayChangeMounts(c))
             return -Errno.EPERM;
         if (c.Vfs.MountAt(target!) == null)
             return -Errno.EINVAL;
@@ -104,7 +108,7 @@ internal static class SysMount
     /// <summary>pivot_root(new, old).</summary>
     public static long PivotRoot(SyscallContext c)
     {
-        if (!MayMount(c))
+        if (!MayChangeMounts(c))
             return -Errno.EPERM;
         Inode? place = null;
         long error = FileArguments.Find(c, OpenFlags.AT_FDCWD, 0, true, false, out Inode? fresh);

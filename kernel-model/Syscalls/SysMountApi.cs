@@ -160,7 +160,7 @@ internal static class SysMountApi
     public static long MoveMount(SyscallContext c)
     {
         const uint fromLinks = 1, fromEmpty = 4, toLinks = 0x10, toEmpty = 0x40, setGroup = 0x100, known = 0x377;
-        if (!SysMount.MayMount(c))
+        if (!SysMount.MayChangeMounts(c))
             return -Errno.EPERM;
         uint flags = c.UInt(4);
         // MOVE_MOUNT_SET_GROUP and MOVE_MOUNT_BENEATH exclude each other.

@@ -1,5 +1,6 @@
 using ArmVdso.Kernel.Delivery;
 using ArmVdso.Kernel.Memory;
+using ArmVdso.Kernel.Namespaces;
 using ArmVdso.Kernel.Signals;
 using ArmVdso.Kernel.Tasks;
 using ArmVdso.Kernel.Time;
@@ -68,6 +69,8 @@ internal static class SysPtrace
         ThreadGroup? parent = c.Task.Group.Parent;
         KernelTask? tracer = c.Task.Group.Maker is { } maker && ReferenceEquals(maker.Group, parent) && parent.Threads.Contains(maker)
             ? maker : parent?.Threads.FirstOrDefault();
+        if (tracer is not null && !AccessDomain.Covers(tracer.Credentials.Domain, c.Task.Credentials.Domain))
+            return -Errno.EPERM;
         if (tracer is not null)
             TraceStops.Link(tracer, c.Task, false, 0);
         return 0;

@@ -73,7 +73,9 @@ internal static class SysSockets
     }
 
     public static long Bind(SyscallContext c) => Find(c, 0, out SocketFile? s) is < 0 and long e ? e
-        : Address(c, c.Arg(1), c.Int(2), out byte[] address) is < 0 and long bad ? bad : s!.Bind(address, FileArguments.CallerOf(c));
+        : Address(c, c.Arg(1), c.Int(2), out byte[] address) is < 0 and long bad ? bad
+        : LandlockDomain.CheckPort(c.Task.Credentials, s!, address, LandlockRights.BindTcp) is < 0 and long denied ? denied
+        : s!.Bind(address, FileArguments.CallerOf(c));
 
     public static long Listen(SyscallContext c) => Find(c, 0, out SocketFile? s) is < 0 and long e ? e : s!.Listen(c.Int(1));
 
@@ -82,6 +84,8 @@ internal static class SysSockets
         if (Find(c, 0, out SocketFile? socket) is < 0 and long error)
             return error;
         error = Address(c, c.Arg(1), c.Int(2), out byte[] address);
+        if (error == 0)
+            error = LandlockDomain.CheckPort(c.Task.Credentials, socket!, address, LandlockRights.ConnectTcp);
         if (error == 0)
             error = socket!.Connect(address, FileArguments.CallerOf(c));
         if (error != -Errno.EAGAIN || socket!.NonBlocking)

@@ -154,12 +154,15 @@ public static partial class SyscallTable
         new(435, "clone3", SysProcess.Clone3, Partial, "ptr size", "no network and cgroup namespaces, no cgroups", Fork),
         new(438, "pidfd_getfd", SysProcess.PidfdGetFd, Full, "fd fd flags", "", Descriptor),
         new(442, "mount_setattr", SysMountApi.MountSetAttr, Partial, "dfd path flags ptr size", "no MOUNT_ATTR_IDMAP", Trivial),
-        new(444, "landlock_create_ruleset", SysSystem.NotBuiltIn, Stub, "ptr size flags", "ENOSYS", Trivial),
-        new(445, "landlock_add_rule", SysSystem.NotBuiltIn, Stub, "fd int ptr flags", "ENOSYS", Trivial),
-        new(446, "landlock_restrict_self", SysSystem.NotBuiltIn, Stub, "fd flags", "ENOSYS", Trivial),
+        new(444, "landlock_create_ruleset", SysLandlock.CreateRuleset, Full, "ptr size flags", "", Open),
+        new(445, "landlock_add_rule", SysLandlock.AddRule, Full, "fd int ptr flags", "", Descriptor),
+        new(446, "landlock_restrict_self", SysLandlock.RestrictSelf, Partial, "fd flags", "a file's own signals (F_SETOWN) have no scope",
+            Trivial),
         new(448, "process_mrelease", SysProcess.Release, Full, "fd flags", "", Trivial),
         new(449, "futex_waitv", SysFutex2.WaitV, Full, "ptr uint flags timeout int", "", CostClass.Futex),
         new(454, "futex_wake", SysFutex2.Wake, Full, "ptr mask int flags", "", CostClass.Futex),
         new(455, "futex_wait", SysFutex2.Wait, Full, "ptr uint mask flags timeout int", "", CostClass.Futex),
+        new(459, "lsm_get_self_attr", SysLandlock.GetSelfAttribute, Full, "uint ptr ptr flags", "", Trivial),
+        new(461, "lsm_list_modules", SysLandlock.ListModules, Full, "ptr ptr flags", "", Trivial),
     ];
 }

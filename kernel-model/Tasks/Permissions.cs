@@ -9,9 +9,10 @@ internal static class Permissions
     internal static bool MaySignal(KernelTask from, ThreadGroup to, int signal)
     {
         Credentials a = from.Credentials, b = to.Leader.Credentials;
-        return a.Has(Capability.Kill) || ReferenceEquals(from.Group, to)
+        return (a.Has(Capability.Kill) || ReferenceEquals(from.Group, to)
             || a.Euid == b.Suid || a.Euid == b.Uid || a.Uid == b.Suid || a.Uid == b.Uid
-            || (signal == Signal.SIGCONT && from.Group.Sid == to.Sid);
+            || (signal == Signal.SIGCONT && from.Group.Sid == to.Sid))
+            && !AccessDomain.IsScoped(a.Domain, b.Domain, AccessDomain.Signals);
     }
 
     /// <summary>Whether a task may look into another (__ptrace_may_access, cap_ptrace_access_check).</summary>
@@ -24,7 +25,11 @@ internal static class Permissions
         // Process 1 has no memory to be looked at, as a thread of the kernel.
         if (to.Mm is null && to.Group.Pid == 1)
             return false;
-        if (ReferenceEquals(from.Group, to.Group) || a.Has(Capability.SysPtrace))
+        if (ReferenceEquals(from.Group, to.Group))
+            return true;
+        if (!AccessDomain.Covers(a.Domain, b.Domain))
+            return false;
+        if (a.Has(Capability.SysPtrace))
             return true;
         (uint user, uint group) = real ? (a.Uid, a.Gid) : (a.Fsuid, a.Fsgid);
         ulong held = real ? a.CapPermitted : a.CapEffective;

@@ -14,6 +14,7 @@ public sealed class KernelTruthProgramTests
     [InlineData("corners")]
     [InlineData("sealed")]
     [InlineData("keys")]
+    [InlineData("landlock")]
     [InlineData("aio")]
     [InlineData("rseq_events", "-E", "GLIBC_TUNABLES=glibc.pthread.rseq=0")]
     public void Holds(string name, params string[] options)

@@ -58,6 +58,10 @@ static void keys(void)
 		_exit(syscall(SYS_request_key, "user", "hers", NULL, 0) == key && keyctl(0, PROCESS, 0, 0, 0) == -1 ? 7 : 1);
 	int status;
 	CHECK("a child has the session's, not the process's", wait(&status) > 0 && WEXITSTATUS(status) == 7);
+	if (fork() == 0)
+		_exit(keyctl(1, 0, 0, 0, 0) > 0 && add("user", "given", "x", 1, SESSION) > 0 && keyctl(18, 0, 0, 0, 0) == 0 ? 7 : 1);
+	CHECK("a child gives its session", wait(&status) > 0 && WEXITSTATUS(status) == 7);
+	CHECK("to its parent", syscall(SYS_request_key, "user", "given", NULL, 0) > 0);
 }
 
 static void handles(void)
