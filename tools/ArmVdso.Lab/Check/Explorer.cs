@@ -176,21 +176,17 @@ internal sealed class Explorer
 
     private bool Skip(int boundary, int usual) => _boundaries is { } wanted && boundary < usual && !wanted.Contains(boundary);
 
-    private string? NotApplicable(CheckedFunction function, CheckEvent e, HashSet<ulong> loads) => e.Name switch
+    private string? NotApplicable(CheckedFunction function, CheckEvent e, HashSet<ulong> loads) => e.Needs switch
     {
         _ when function.Kind is AnswerKind.Constant or AnswerKind.Resolution => "its answer is the same for everybody and for ever",
         _ when function.ChangesMemory && e.CallsAgain => "the memory that it changes is ready for one call",
         _ when e.OfMemory && !function.ChangesMemory => "it changes no memory of its caller but what it answers",
-        "tick" or "settime" or "uncount" or "recount" or "weak-tick" or "weak-settime" or "weak-uncount" or "weak-recount"
-            when !loads.Overlaps(_clockBytes) => "reads no clock data",
-        "mid-own" or "mid-prev" or "mid-ids" or "subreaper" or "idmap" or "idmap-late" or "setns"
-            or "hook-reparent" or "hook-setpgid" or "hook-setsid" or "hook-idmap" when !function.IsOfTask =>
-            "answers nothing that it changes",
-        "aba" when function.Kind == AnswerKind.Cpu && _rig.Machine.Cpus.Count == 2 => "each of two CPUs would be right",
-        "exec" when function.Kind == AnswerKind.Random => "its state goes with the old program",
-        "threads" or "exec-sibling" or "killed" or "mid-exec" when !function.IsOfTask && function.Kind != AnswerKind.Cpu =>
-            "answers nothing of a task",
-        "race" or "weak-race" when !loads.Overlaps(_slotBytes) => "reads nothing that a switch writes",
+        _ when e.Name == "aba" && function.Kind == AnswerKind.Cpu && _rig.Machine.Cpus.Count == 2 => "each of two CPUs would be right",
+        _ when e.Name == "exec" && function.Kind == AnswerKind.Random => "its state goes with the old program",
+        CheckNeed.Clocks when !loads.Overlaps(_clockBytes) => "reads no clock data",
+        CheckNeed.Slots when !loads.Overlaps(_slotBytes) => "reads nothing that a switch writes",
+        CheckNeed.Words when !function.IsOfTask => "answers nothing that it changes",
+        CheckNeed.Tasks when !function.IsOfTask && function.Kind != AnswerKind.Cpu => "answers nothing of a task",
         _ => null,
     };
 
