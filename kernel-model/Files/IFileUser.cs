@@ -18,6 +18,9 @@ public interface IFileUser
     /// <summary>The mount namespace that it is in.</summary>
     MountNamespace MountNamespace { get; }
 
+    /// <summary>The network namespace that it is in.</summary>
+    NetworkNamespace Network { get; }
+
     /// <summary>The PID namespace that it is in.</summary>
     PidNamespace PidNamespace { get; }
 

@@ -8,7 +8,8 @@ namespace ArmVdso.Kernel.Files;
 /// <param name="Signal">sigev_signo; 0: no signal.</param>
 /// <param name="Pid">The process.</param>
 /// <param name="Tell">Tells it.</param>
-internal sealed record QueueNotification(FileTable Owner, int Notify, int Signal, int Pid, Action Tell);
+/// <param name="Removed">Tells it that it will not be told any more.</param>
+internal sealed record QueueNotification(FileTable Owner, int Notify, int Signal, int Pid, Action Tell, Action Removed);
 
 /// <summary>A POSIX message queue by its name (ipc/mqueue.c).</summary>
 internal sealed class PosixQueueInode : Inode
@@ -39,6 +40,15 @@ internal sealed class PosixQueueInode : Inode
 
     /// <summary>mq_notify: who is told when a message comes to an empty queue, and how; null: nobody.</summary>
     internal QueueNotification? Notified { get; set; }
+
+    /// <summary>A process is not told any more (remove_notification).</summary>
+    internal void Forget(FileTable owner)
+    {
+        if (Notified is not { } wanted || !ReferenceEquals(wanted.Owner, owner))
+            return;
+        Notified = null;
+        wanted.Removed();
+    }
 
     public override long Size => 80;
 
@@ -118,11 +128,7 @@ internal sealed class PosixQueueFile(PosixQueueInode inode, int flags) : OpenFil
     public override uint Poll() =>
         (inode.Count > 0 ? PollBits.Readable : 0) | (inode.Count < inode.Most ? PollBits.Writable : 0);
 
-    internal override void Flush(FileTable table)
-    {
-        if (ReferenceEquals(inode.Notified?.Owner, table))
-            inode.Notified = null;
-    }
+    internal override void Flush(FileTable table) => inode.Forget(table);
 }
 
 /// <summary>All POSIX message queues by name.</summary>

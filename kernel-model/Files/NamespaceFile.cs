@@ -44,14 +44,15 @@ internal sealed class NamespaceFile(NamespaceInode inode, int flags) : OpenFile(
             case owner:
                 // The namespace that owns it must be the caller's own or below it.
                 return Space.OwnerSpace is { } above && above.IsWithin(user.Credentials.UserNamespace)
-                    ? Install(user, above) : -Errno.EPERM;
+                    ? Install(user, Inode.Fs, above) : -Errno.EPERM;
             case parent:
                 if (Space is not (PidNamespace or UserNamespace))
                     return -Errno.EINVAL;
                 return Space switch
                 {
-                    PidNamespace { Parent: { } pids } when user.PidNamespace.IsAncestorOf(pids) => Install(user, pids),
-                    UserNamespace { Parent: { } users } when users.IsWithin(user.Credentials.UserNamespace) => Install(user, users),
+                    PidNamespace { Parent: { } pids } when user.PidNamespace.IsAncestorOf(pids) => Install(user, Inode.Fs, pids),
+                    UserNamespace { Parent: { } users } when users.IsWithin(user.Credentials.UserNamespace)
+                        => Install(user, Inode.Fs, users),
                     _ => -Errno.EPERM,
                 };
             case ownerUser:
@@ -63,9 +64,10 @@ internal sealed class NamespaceFile(NamespaceInode inode, int flags) : OpenFile(
         }
     }
 
-    private long Install(IFileUser user, INamespace space)
+    /// <summary>Opens a namespace for a task: the descriptor (close-on-exec), or -errno.</summary>
+    internal static long Install(IFileUser user, FileSystem fs, INamespace space)
     {
-        var file = new NamespaceFile(new NamespaceInode(Inode.Fs, space), OpenFlags.O_RDONLY);
+        var file = new NamespaceFile(new NamespaceInode(fs, space), OpenFlags.O_RDONLY);
         long fd = user.Files.Add(file, true, user.MaxFiles);
         if (fd < 0)
             file.Release();

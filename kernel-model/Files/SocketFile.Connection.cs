@@ -16,6 +16,8 @@ internal sealed partial class SocketFile
 
     public long Bind(ReadOnlySpan<byte> address, in Caller caller)
     {
+        if (Domain == SocketTable.AF_NETLINK)
+            return BindNetlink(address);
         if (Local != null)
             return -Errno.EINVAL;
         if (CheckAddress(address) is < 0 and long error)
@@ -82,6 +84,9 @@ internal sealed partial class SocketFile
     /// <summary>connect: 0, an error, or -EAGAIN when the listener's queue is full.</summary>
     public long Connect(ReadOnlySpan<byte> address, in Caller caller)
     {
+        // To the kernel, which every such socket is connected to.
+        if (Domain == SocketTable.AF_NETLINK)
+            return NetlinkPort != 0 ? 0 : BindNetlink(NetlinkAddress(0, 0));
         if (Kind == SocketTable.SOCK_DGRAM && address.Length >= 2 && (address[0] | address[1] << 8) == 0)
         {
             (_other, Peer, _wasConnected) = (null, null, false);
@@ -120,6 +125,7 @@ internal sealed partial class SocketFile
             return -Errno.EAGAIN;
         var server = new SocketFile(Inode.Fs.Vfs, found.Domain, Kind, Protocol, 0)
         {
+            Network = found.Network,
             Credentials = found.Credentials,
             PeerCredentials = Credentials,
             _other = this,

@@ -9,7 +9,7 @@ internal sealed partial class SocketFile : OpenFile
     private readonly SocketInbox _inbox;
     private readonly Queue<SocketFile> _backlog = new();
     private readonly Dictionary<(int Level, int Name), byte[]> _options = [];
-    private SocketTable Table => Inode.Fs.Vfs.Sockets;
+    private SocketTable Table => Network.Sockets;
     private int _backlogLimit;
     private SocketFile? _other;
     private bool _wasConnected;
@@ -26,12 +26,16 @@ internal sealed partial class SocketFile : OpenFile
         : base(new AnonymousInode(vfs.SocketFs, Modes.S_IFSOCK | 0x1FF), OpenFlags.O_RDWR | flags)
     {
         _inbox = new SocketInbox(vfs);
+        Network = vfs.CurrentNetwork;
         Domain = domain;
         Kind = kind;
         Protocol = protocol;
         if (vfs.Current is { } task)
             (Credentials, MakersDomain) = ((task.Pid, task.Credentials.Euid, task.Credentials.Egid), task.Credentials.Domain);
     }
+
+    /// <summary>The network namespace that it was made in.</summary>
+    internal NetworkNamespace Network { get; init; }
 
     public int Domain { get; }
 
@@ -96,6 +100,8 @@ internal sealed partial class SocketFile : OpenFile
             return -TakeError();
         if (_writeShut)
             return -Errno.EPIPE;
+        if (Domain == SocketTable.AF_NETLINK)
+            return SendToKernel(data, address);
         SocketFile? target = _other;
         if (Kind == SocketTable.SOCK_DGRAM)
         {
@@ -273,7 +279,7 @@ internal sealed partial class SocketFile : OpenFile
         IoctlNumbers.TIOCOUTQ => user.Memory.Write(argument, Waiting) ? 0 : -Errno.EFAULT,
         // SIOCATMARK, of TCP.
         0x8905 => Kind != SocketTable.SOCK_STREAM ? -Errno.ENOTTY : user.Memory.Write(argument, 0) ? 0 : -Errno.EFAULT,
-        >= 0x8900 and < 0x8A00 => NetworkInterface.Ioctl(user, command, argument),
+        >= 0x8900 and < 0x8A00 => NetworkInterface.Ioctl(Network, user, command, argument),
         _ => -Errno.ENOTTY,
     };
 

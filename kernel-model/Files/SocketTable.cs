@@ -5,11 +5,12 @@ using ArmVdso.Kernel.Namespaces;
 
 namespace ArmVdso.Kernel.Files;
 
-/// <summary>Names of sockets: abstract Unix names, and ports of the guest's own loopback. There is no network beyond.</summary>
-internal sealed class SocketTable(Vfs vfs)
+/// <summary>Names of the sockets of a network namespace: abstract Unix names, ports of its loopback and of netlink. There is no network
+/// beyond.</summary>
+internal sealed class SocketTable(Vfs vfs, NetworkNamespace network)
 {
 #pragma warning disable CS1591
-    public const int AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10, SOCK_STREAM = 1, SOCK_DGRAM = 2, SOCK_SEQPACKET = 5;
+    public const int AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10, AF_NETLINK = 16, SOCK_STREAM = 1, SOCK_DGRAM = 2, SOCK_SEQPACKET = 5;
 #pragma warning restore CS1591
 
     private readonly Dictionary<string, SocketFile> _abstract = new(StringComparer.Ordinal);
@@ -102,12 +103,17 @@ internal sealed class SocketTable(Vfs vfs)
     private static bool IsAny(IPAddress ip) =>
         ip.Equals(IPAddress.Any) || ip.Equals(IPAddress.IPv6Any) || ip.Equals(IPAddress.Any.MapToIPv6());
 
-    private static bool IsLocal(IPAddress ip) => IPAddress.IsLoopback(ip.IsIPv4MappedToIPv6 ? ip.MapToIPv4() : ip) || IsAny(ip);
+    private readonly Dictionary<(int Protocol, uint Port), SocketFile> _netlink = [];
+
+    /// <summary>Takes a port of a protocol of netlink. False: another socket has it.</summary>
+    internal bool TakeNetlinkPort(SocketFile socket, uint port) => _netlink.TryAdd((socket.Protocol, port), socket);
+
+    private bool IsLocal(IPAddress ip) => network.IsLocal(ip.IsIPv4MappedToIPv6 ? ip.MapToIPv4() : ip);
 
     /// <summary>Binds to a port; 0 picks the next free one of the ephemeral range.</summary>
     public long BindInet(SocketFile socket, IPAddress ip, int port)
     {
-        if (!IsLocal(ip))
+        if (!IsAny(ip) && !IsLocal(ip))
             return -Errno.EADDRNOTAVAIL;
         if (port == 0)
         {
@@ -139,7 +145,7 @@ internal sealed class SocketTable(Vfs vfs)
     public long FindInet(SocketFile from, IPAddress ip, int port, out SocketFile? socket)
     {
         socket = null;
-        if (!IsLocal(ip))
+        if (!(IsAny(ip) ? network.IsUp : IsLocal(ip)))
             return -Errno.ENETUNREACH;
         if (!_ports.TryGetValue((from.Kind, port), out List<SocketFile>? bound))
             return -Errno.ECONNREFUSED;
@@ -173,6 +179,11 @@ internal sealed class SocketTable(Vfs vfs)
                 _abstract.Remove(name);
             return;
         }
+        if (socket.Domain == AF_NETLINK)
+        {
+            _netlink.Remove((socket.Protocol, socket.NetlinkPort));
+            return;
+        }
         int port = Inet(socket.Local).Port;
         if (_ports.TryGetValue((socket.Kind, port), out List<SocketFile>? bound) && bound.Remove(socket) && bound.Count == 0)
             _ports.Remove((socket.Kind, port));
@@ -181,7 +192,12 @@ internal sealed class SocketTable(Vfs vfs)
 
 public sealed partial class Vfs
 {
-    private SocketTable? _sockets;
+    private NetworkNamespace? _network;
 
-    internal SocketTable Sockets => _sockets ??= new SocketTable(this);
+    /// <summary>The first network namespace.</summary>
+    internal NetworkNamespace InitialNetwork =>
+        _network ??= new NetworkNamespace(this, NetworkNamespace.InitialNumber, UserNamespace.Initial);
+
+    /// <summary>The network namespace of the task of the system call.</summary>
+    internal NetworkNamespace CurrentNetwork => Current?.Network ?? InitialNetwork;
 }

@@ -20,7 +20,5 @@ internal sealed class SoleNamespace(string kind, ulong cloneFlag, uint number) :
 
     /// <summary>All of them, with the numbers that Linux gives the first ones.</summary>
     internal static IReadOnlyList<SoleNamespace> All { get; } =
-    [
-        new("cgroup", CloneFlags.CLONE_NEWCGROUP, 4026531835), new("net", CloneFlags.CLONE_NEWNET, 4026531841),
-    ];
+        [new("cgroup", CloneFlags.CLONE_NEWCGROUP, 4026531835)];
 }

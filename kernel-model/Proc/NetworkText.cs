@@ -6,8 +6,8 @@ using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel.Proc;
 
-/// <summary>/proc/net: one interface, the loopback, that nothing is counted on, and the sockets that processes have open
-/// (net/ipv4/tcp_ipv4.c, net/unix/af_unix.c).</summary>
+/// <summary>/proc/net: one interface, the loopback, that nothing is counted on, and the sockets of the reader's network namespace that
+/// processes have open (net/ipv4/tcp_ipv4.c, net/unix/af_unix.c).</summary>
 internal static class NetworkText
 {
     private const int Established = 1, Close = 7, Listen = 10;
@@ -20,28 +20,28 @@ internal static class NetworkText
             + "|bytes    packets errs drop fifo colls carrier compressed\n"
             + "    lo:       0       0    0    0    0     0          0         0"
             + "        0       0    0    0    0     0       0          0\n");
-        net.AddText("unix", () => Unix(tasks));
+        net.AddText("unix", () => Unix(Sockets()));
+        IEnumerable<SocketFile> Sockets() => tasks.Groups.SelectMany(g => g.Threads).Select(t => t.Files).Distinct()
+            .SelectMany(f => f.Numbers.Select(n => f[n])).OfType<SocketFile>().Distinct()
+            .Where(s => s.Network == net.Fs.Vfs.CurrentNetwork).OrderBy(s => s.Inode.Ino);
         const string header = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
         const string header6 = "  sl  local_address                         remote_address                        st tx_queue rx_queue tr "
             + "tm->when retrnsmt   uid  timeout inode\n";
-        net.AddText("tcp", () => Inet(tasks, header, SocketTable.AF_INET, 6));
-        net.AddText("tcp6", () => Inet(tasks, header6, SocketTable.AF_INET6, 6));
-        net.AddText("udp", () => Inet(tasks, "   sl" + header[4..].TrimEnd('\n') + " ref pointer drops\n", SocketTable.AF_INET, 17));
-        net.AddText("udp6", () => Inet(tasks, header6.TrimEnd('\n') + " ref pointer drops\n", SocketTable.AF_INET6, 17));
+        net.AddText("tcp", () => Inet(Sockets(), header, SocketTable.AF_INET, 6));
+        net.AddText("tcp6", () => Inet(Sockets(), header6, SocketTable.AF_INET6, 6));
+        net.AddText("udp", () => Inet(Sockets(), "   sl" + header[4..].TrimEnd('\n') + " ref pointer drops\n", SocketTable.AF_INET, 17));
+        net.AddText("udp6", () => Inet(Sockets(), header6.TrimEnd('\n') + " ref pointer drops\n", SocketTable.AF_INET6, 17));
         net.AddText("raw", () => header);
         net.AddText("arp", () => "IP address       HW type     Flags       HW address            Mask     Device\n");
-        net.AddText("if_inet6", () => "00000000000000000000000000000001 01 80 10 80       lo\n");
+        net.AddText("if_inet6", () => string.Concat(net.Fs.Vfs.CurrentNetwork.Addresses.Where(a => a.Address.GetAddressBytes().Length == 16)
+            .Select(a => $"{Convert.ToHexStringLower(a.Address.GetAddressBytes())} 01 {a.Prefix:x2} 10 80       lo\n")));
         net.AddText("route", () => "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n");
     }
 
-    private static IEnumerable<SocketFile> Sockets(TaskTable tasks) => tasks.Groups
-        .SelectMany(g => g.Threads).Select(t => t.Files).Distinct()
-        .SelectMany(f => f.Numbers.Select(n => f[n])).OfType<SocketFile>().Distinct().OrderBy(s => s.Inode.Ino);
-
-    private static string Unix(TaskTable tasks)
+    private static string Unix(IEnumerable<SocketFile> sockets)
     {
         var text = new StringBuilder("Num       RefCount Protocol Flags    Type St Inode Path\n");
-        foreach (SocketFile s in Sockets(tasks).Where(s => s.Domain == SocketTable.AF_UNIX))
+        foreach (SocketFile s in sockets.Where(s => s.Domain == SocketTable.AF_UNIX))
         {
             string name = s.Local is { } local && SocketTable.UnixName(local) is { Length: > 0 } path
                 ? " " + (path[0] == '\0' ? "@" + path[1..] : path) : "";
@@ -52,11 +52,11 @@ internal static class NetworkText
         return text.ToString();
     }
 
-    private static string Inet(TaskTable tasks, string header, int domain, int protocol)
+    private static string Inet(IEnumerable<SocketFile> sockets, string header, int domain, int protocol)
     {
         var text = new StringBuilder(header);
         int n = 0;
-        foreach (SocketFile s in Sockets(tasks).Where(s => s.Domain == domain && s.Protocol == protocol && s.Local is not null))
+        foreach (SocketFile s in sockets.Where(s => s.Domain == domain && s.Protocol == protocol && s.Local is not null))
         {
             int state = s.IsListening ? Listen : s.IsConnected ? Established : Close;
             text.Append(CultureInfo.InvariantCulture, $"{n++,4}: {Address(s.Local, domain)} {Address(s.Peer, domain)} {state:X2} ")

@@ -79,7 +79,7 @@ internal static class ProcSys
         vm.Add("compact_memory", new TextInode(vm.Fs, 0x80, () => "", _ => 0));
         vm.Add("stat_refresh", new TextInode(vm.Fs, 0x180, () => "", _ => 0));
         Kept(sys.AddDirectory("user"), ("max_user_namespaces", 7820), ("max_pid_namespaces", 7820), ("max_time_namespaces", 7820),
-            ("max_uts_namespaces", 7820), ("max_ipc_namespaces", 7820));
+            ("max_uts_namespaces", 7820), ("max_ipc_namespaces", 7820), ("max_net_namespaces", 7820), ("max_mnt_namespaces", 7820));
         vm.AddText("mmap_min_addr", () => "65536\n");
         // Whatever is asked for: no huge page is ever free, so that the pool stays empty.
         Kept(vm, "nr_hugepages", () => 0, _ => { }, int.MaxValue);
@@ -112,12 +112,13 @@ internal static class ProcSys
         core.AddText("wmem_max", () => $"{SocketBuffers.Usual}\n");
         DynamicDirectory ipv4 = net.AddDirectory("ipv4");
         ipv4.AddText("ip_local_port_range", () => "32768\t60999\n");
-        Kept(ipv4, ("tcp_fin_timeout", 60), ("tcp_keepalive_time", 7200), ("tcp_keepalive_intvl", 75), ("tcp_keepalive_probes", 9),
+        KeptByNetwork(ipv4, ("tcp_fin_timeout", 60), ("tcp_keepalive_time", 7200), ("tcp_keepalive_intvl", 75), ("tcp_keepalive_probes", 9),
             ("tcp_syncookies", 1), ("tcp_timestamps", 1), ("ip_forward", 0), ("icmp_ratelimit", 1000), ("icmp_ratemask", 6168),
             ("icmp_echo_ignore_all", 0), ("icmp_msgs_per_sec", 1000), ("icmp_msgs_burst", 50), ("ip_default_ttl", 64));
         DynamicDirectory conf = ipv4.AddDirectory("conf");
         foreach (string name in (ReadOnlySpan<string>)["all", "default", "lo"])
-            Kept(conf.AddDirectory(name), ("tag", 0), ("forwarding", 0), ("rp_filter", 0), ("accept_local", 0), ("accept_redirects", 1));
+            KeptByNetwork(conf.AddDirectory(name), ("tag", 0), ("forwarding", 0), ("rp_filter", 0), ("accept_local", 0),
+                ("accept_redirects", 1));
     }
 
     /// <summary>Numbers that are kept and change nothing else.</summary>
@@ -127,6 +128,18 @@ internal static class ProcSys
         {
             int kept = value;
             Kept(directory, name, () => kept, n => kept = n, int.MaxValue);
+        }
+    }
+
+    /// <summary>The same, each network namespace its own.</summary>
+    private static void KeptByNetwork(DynamicDirectory directory, params ReadOnlySpan<(string Name, int Value)> numbers)
+    {
+        Vfs vfs = directory.Fs.Vfs;
+        foreach ((string name, int value) in numbers)
+        {
+            string key = directory.Parent?.Name + "/" + directory.Name + "/" + name;
+            Kept(directory, name, () => vfs.CurrentNetwork.Settings.GetValueOrDefault(key, value),
+                n => vfs.CurrentNetwork.Settings[key] = n, int.MaxValue);
         }
     }
 

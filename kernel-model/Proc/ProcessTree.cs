@@ -188,6 +188,7 @@ internal sealed class ProcessTree(ProcParts parts, Vfs vfs, FileSystem fs)
         Add("uts", () => task.Uts);
         Add("ipc", () => task.Ipc);
         Add("mnt", () => task.MountNamespace);
+        Add("net", () => task.Network);
         Add("user", () => task.Credentials.UserNamespace);
         foreach (SoleNamespace sole in SoleNamespace.All)
             Add(sole.Kind, () => sole);

@@ -30,6 +30,7 @@ internal sealed class FirstProcess(
         task.Credentials = Credentials.For(options.Uid, options.Gid);
         task.Fs = new FsContext(vfs.Root, vfs.Root);
         task.MountNamespace = vfs.InitialMounts;
+        task.Network = vfs.InitialNetwork;
         task.Files = new FileTable(vfs.Descriptors);
         task.Handlers = new SignalHandlers();
         vfs.OpenStandardFiles(task.Files);
@@ -83,6 +84,7 @@ internal sealed class FirstProcess(
             Credentials = Credentials.For(0, 0),
             Fs = new FsContext(vfs.Root, vfs.Root),
             MountNamespace = vfs.InitialMounts,
+            Network = vfs.InitialNetwork,
             Files = new FileTable(vfs.Descriptors),
             Handlers = new SignalHandlers(),
         };

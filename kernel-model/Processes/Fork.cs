@@ -108,7 +108,7 @@ internal sealed class Fork(
         if ((flags & (CloneNamespaces | CloneFlags.CLONE_NEWTIME)) != 0 && !credentials.HasInNamespace(Capability.SysAdmin))
             return -Errno.EPERM;
         if ((flags & CloneNamespaces & ~(CloneFlags.CLONE_NEWUSER | CloneFlags.CLONE_NEWPID | CloneFlags.CLONE_NEWUTS
-            | CloneFlags.CLONE_NEWIPC | CloneFlags.CLONE_NEWNS)) != 0)
+            | CloneFlags.CLONE_NEWIPC | CloneFlags.CLONE_NEWNS | CloneFlags.CLONE_NEWNET)) != 0)
             return -Errno.EINVAL;
         if ((flags & CloneFlags.CLONE_NEWPID) != 0)
         {
@@ -161,6 +161,8 @@ internal sealed class Fork(
         child.Affinity = parent.Affinity;
         taskNamespaces.InheritTime(parent, child, flags);
         child.Uts = (flags & CloneFlags.CLONE_NEWUTS) != 0 ? namespaces.NewUts(parent.Uts, owner) : parent.Uts;
+        child.Network = (flags & CloneFlags.CLONE_NEWNET) != 0
+            ? new NetworkNamespace(vfs, namespaces.NewNumber(), owner) : parent.Network;
         child.MountNamespace = parent.MountNamespace;
         if ((flags & CloneFlags.CLONE_NEWNS) != 0)
             TaskNamespaces.NewMounts(vfs, namespaces, child, owner);

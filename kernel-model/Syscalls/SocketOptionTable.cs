@@ -6,8 +6,8 @@ namespace ArmVdso.Kernel.Syscalls;
 /// net/ipv6/ipv6_sockglue.c). What is not in here is -ENOPROTOOPT.</summary>
 internal static class SocketOptionTable
 {
-    /// <summary>Levels: SOL_SOCKET, IPPROTO_IP, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_IPV6.</summary>
-    internal const int Socket = 1, Ip = 0, Tcp = 6, Udp = 17, Ipv6 = 41;
+    /// <summary>Levels: SOL_SOCKET, IPPROTO_IP, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_IPV6, SOL_NETLINK.</summary>
+    internal const int Socket = 1, Ip = 0, Tcp = 6, Udp = 17, Ipv6 = 41, Netlink = 270;
 
     /// <summary>What may be done with an option.</summary>
     [Flags]
@@ -142,6 +142,14 @@ internal static class SocketOptionTable
         [(Ipv6, 72)] = (Use.Both, 0), // IPV6_ADDR_PREFERENCES
         [(Ipv6, 75)] = (Use.Both | Use.Flag | Use.Admin, 0), // IPV6_TRANSPARENT
         [(Ipv6, 78)] = (Use.Both | Use.Flag, 0), // IPV6_FREEBIND
+        [(Netlink, 1)] = (Use.Set, 0), // NETLINK_ADD_MEMBERSHIP
+        [(Netlink, 2)] = (Use.Set, 0), // NETLINK_DROP_MEMBERSHIP
+        [(Netlink, 3)] = (Use.Both | Use.Flag, 0), // NETLINK_PKTINFO
+        [(Netlink, 4)] = (Use.Both | Use.Flag, 0), // NETLINK_BROADCAST_ERROR
+        [(Netlink, 5)] = (Use.Both | Use.Flag, 0), // NETLINK_NO_ENOBUFS
+        [(Netlink, 10)] = (Use.Both | Use.Flag, 0), // NETLINK_CAP_ACK
+        [(Netlink, 11)] = (Use.Both | Use.Flag, 0), // NETLINK_EXT_ACK
+        [(Netlink, 12)] = (Use.Both | Use.Flag, 0), // NETLINK_GET_STRICT_CHK
     };
 
     /// <summary>Whether a socket has a level at all: 0, -EOPNOTSUPP or -ENOPROTOOPT.</summary>
@@ -151,6 +159,8 @@ internal static class SocketOptionTable
             return 0;
         if (socket.Domain == SocketTable.AF_UNIX)
             return -Errno.EOPNOTSUPP;
+        if (socket.Domain == SocketTable.AF_NETLINK)
+            return level == Netlink ? 0 : -Errno.ENOPROTOOPT;
         return level == Ip || level == socket.Protocol || (level == Ipv6 && socket.Domain == SocketTable.AF_INET6) ? 0 : -Errno.ENOPROTOOPT;
     }
 

@@ -10,18 +10,19 @@ namespace ArmVdso.Kernel.Syscalls;
 /// <summary>unshare and setns (kernel/nsproxy.c).</summary>
 internal static class SysNamespaces
 {
-    private const ulong Others = CloneFlags.CLONE_NEWCGROUP | CloneFlags.CLONE_NEWNET;
+    private const ulong Others = CloneFlags.CLONE_NEWCGROUP;
     private const ulong NewUts = CloneFlags.CLONE_NEWUTS, NewIpc = CloneFlags.CLONE_NEWIPC, NewTime = CloneFlags.CLONE_NEWTIME,
-        NewMounts = CloneFlags.CLONE_NEWNS;
+        NewMounts = CloneFlags.CLONE_NEWNS, NewNetwork = CloneFlags.CLONE_NEWNET;
 
-    /// <summary>unshare(flags): files, fs, mount, PID, time, UTS, IPC and user namespaces.</summary>
+    /// <summary>unshare(flags): files, fs, mount, network, PID, time, UTS, IPC and user namespaces.</summary>
     public static long Unshare(SyscallContext c)
     {
         ulong flags = c.Arg(0);
         KernelTask task = c.Task;
         const ulong own = CloneFlags.CLONE_THREAD | CloneFlags.CLONE_FS | CloneFlags.CLONE_SIGHAND | CloneFlags.CLONE_VM
             | CloneFlags.CLONE_FILES | CloneFlags.CLONE_SYSVSEM;
-        if ((flags & ~(Others | NewTime | NewUts | NewIpc | NewMounts | CloneFlags.CLONE_NEWUSER | CloneFlags.CLONE_NEWPID | own)) != 0)
+        if ((flags & ~(Others | NewTime | NewUts | NewIpc | NewMounts | NewNetwork | CloneFlags.CLONE_NEWUSER
+            | CloneFlags.CLONE_NEWPID | own)) != 0)
             return -Errno.EINVAL;
         if ((flags & CloneFlags.CLONE_NEWUSER) != 0)
             flags |= CloneFlags.CLONE_THREAD | CloneFlags.CLONE_FS;
@@ -43,7 +44,8 @@ internal static class SysNamespaces
         // Other kinds of namespaces are not there: nobody may make one.
         if ((flags & Others) != 0)
             return -Errno.EPERM;
-        if ((flags & (NewTime | NewUts | NewIpc | NewMounts)) != 0 && !(entered ?? task.Credentials).HasInNamespace(Capability.SysAdmin))
+        if ((flags & (NewTime | NewUts | NewIpc | NewMounts | NewNetwork)) != 0
+            && !(entered ?? task.Credentials).HasInNamespace(Capability.SysAdmin))
             return -Errno.EPERM;
         if ((flags & CloneFlags.CLONE_NEWPID) != 0)
         {
@@ -61,6 +63,8 @@ internal static class SysNamespaces
             task.Uts = c.Namespaces.NewUts(task.Uts, maker);
         if ((flags & NewIpc) != 0)
             EnterIpc(task, c.Namespaces.NewIpc(maker));
+        if ((flags & NewNetwork) != 0)
+            task.Network = new NetworkNamespace(c.Vfs, c.Namespaces.NewNumber(), maker);
         if ((flags & CloneFlags.CLONE_FILES) != 0 && task.Files.Users > 1)
         {
             FileTable old = task.Files;
@@ -91,7 +95,7 @@ internal static class SysNamespaces
                 return kinds != 0 && kinds != file.Space.CloneFlag ? -Errno.EINVAL : Enter(c, file.Space);
             case PidFile { Group: var group }:
                 const ulong known = CloneFlags.CLONE_NEWUSER | CloneFlags.CLONE_NEWPID | NewTime | NewUts | NewIpc
-                    | NewMounts;
+                    | NewMounts | NewNetwork;
                 if (kinds == 0 || (kinds & ~(known | Others)) != 0)
                     return -Errno.EINVAL;
                 if (group.IsZombie)
@@ -105,6 +109,8 @@ internal static class SysNamespaces
                     result = Enter(c, group.Leader.Uts);
                 if (result == 0 && (kinds & NewIpc) != 0)
                     result = Enter(c, group.Leader.Ipc);
+                if (result == 0 && (kinds & NewNetwork) != 0)
+                    result = Enter(c, group.Leader.Network);
                 if (result == 0 && (kinds & NewMounts) != 0)
                     result = Enter(c, group.Leader.MountNamespace);
                 if (result == 0 && (kinds & CloneFlags.CLONE_NEWPID) != 0)
@@ -164,13 +170,15 @@ internal static class SysNamespaces
                 task.MountNamespace = mounts;
                 (task.Fs.Root, task.Fs.Cwd) = (mounts.Root, mounts.Root);
                 return 0;
-            case UtsNamespace or IpcTables:
-                // utsns_install, ipcns_install: over the namespace's owner, and over the caller's own.
+            case UtsNamespace or IpcTables or NetworkNamespace:
+                // utsns_install, ipcns_install, netns_install: over the namespace's owner, and over the caller's own.
                 if (space.OwnerSpace is not { } above || !above.IsGovernedBy(task.Credentials)
                     || !task.Credentials.HasInNamespace(Capability.SysAdmin))
                     return -Errno.EPERM;
                 if (space is UtsNamespace uts)
                     task.Uts = uts;
+                else if (space is NetworkNamespace network)
+                    task.Network = network;
                 else
                     EnterIpc(task, (IpcTables)space);
                 return 0;

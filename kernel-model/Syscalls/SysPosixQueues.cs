@@ -154,23 +154,36 @@ internal static class SysPosixQueues
                 return -Errno.EFAULT;
             if (notify is not (SIGEV_SIGNAL or SIGEV_NONE or SIGEV_THREAD) || (notify == SIGEV_SIGNAL && signal is < 0 or > Signal.Count))
                 return -Errno.EINVAL;
-            // Threads are told over a netlink socket, of which there are none.
-            if (notify == SIGEV_THREAD)
+        }
+        // Threads are told over a netlink socket, whose number is in the place of the signal's: 32 bytes of the caller's, the last of which
+        // says what has happened (NOTIFY_WOKENUP, NOTIFY_REMOVED). That is how a library makes a thread of it.
+        const int cookieSize = 32;
+        byte[] cookie = new byte[cookieSize];
+        SocketFile? socket = null;
+        if (c.Arg(1) != 0 && notify == SIGEV_THREAD)
+        {
+            if (!c.Memory.Read(value, cookie))
+                return -Errno.EFAULT;
+            if (c.Files[signal] is not { IsPath: false } told)
                 return -Errno.EBADF;
+            socket = told as SocketFile;
+            if (socket is not { Domain: SocketTable.AF_NETLINK })
+                return socket is null ? -Errno.ENOTSOCK : -Errno.EINVAL;
         }
         if (c.Files[c.Int(0)] is not PosixQueueFile file)
             return -Errno.EBADF;
         if (c.Arg(1) == 0)
         {
-            if (ReferenceEquals(file.Queue.Notified?.Owner, c.Files))
-                file.Queue.Notified = null;
+            file.Queue.Forget(c.Files);
             return 0;
         }
         if (file.Queue.Notified is not null)
             return -Errno.EBUSY;
+        socket?.AddReference();
         (ThreadGroup group, var signals, Vfs vfs) = (c.Task.Group, c.Signals, c.Vfs);
         file.Queue.Notified = new(c.Files, notify, notify == SIGEV_SIGNAL ? signal : 0, group.Pid, () =>
         {
+            Say(1);
             if (notify != SIGEV_SIGNAL || signal == 0)
                 return;
             signals.Send(group, new SignalInfo
@@ -181,8 +194,15 @@ internal static class SysPosixQueues
                 Pid = vfs.Current?.Pid ?? 0,
                 Uid = vfs.Current?.Credentials.Uid ?? 0,
             });
-        });
+        }, () => Say(2));
         return 0;
+
+        void Say(byte what)
+        {
+            cookie[^1] = what;
+            socket?.FromKernel([.. cookie]);
+            socket?.Release();
+        }
     }
 
     /// <summary>mq_getsetattr(mqd, new, old): struct mq_attr: flags, maxmsg, msgsize, curmsgs.</summary>

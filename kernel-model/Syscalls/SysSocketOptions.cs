@@ -28,7 +28,7 @@ internal static class SysSocketOptions
             return -Errno.EINVAL;
         if (level == SOL_SOCKET && name == SO_BINDTODEVICE)
             return BindToDevice(c, length);
-        if (SocketOptionTable.CheckSet(socket!, level, name, c.Task.Credentials.Has(Capability.NetAdmin)) is < 0 and long refused)
+        if (SocketOptionTable.CheckSet(socket!, level, name, socket!.Network.IsAdministeredBy(c.Task.Credentials)) is < 0 and long refused)
             return refused;
         byte[] value = new byte[Math.Min(length, 1024)];
         bool number = level != IPPROTO_IP && !(level == IPPROTO_TCP && name == TCP_CONGESTION);

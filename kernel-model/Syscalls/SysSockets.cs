@@ -35,6 +35,12 @@ internal static class SysSockets
                 if (kind is not (SocketTable.SOCK_STREAM or SocketTable.SOCK_DGRAM))
                     return -Errno.ESOCKTNOSUPPORT;
                 return protocol == 0 || protocol == (kind == SocketTable.SOCK_STREAM ? 6 : 17) ? 0 : -Errno.EPROTONOSUPPORT;
+            case SocketTable.AF_NETLINK:
+                // SOCK_RAW and SOCK_DGRAM are one here. NETLINK_ROUTE, and NETLINK_KOBJECT_UEVENT, where nothing happens.
+                if (kind is not (3 or SocketTable.SOCK_DGRAM))
+                    return -Errno.ESOCKTNOSUPPORT;
+                kind = SocketTable.SOCK_DGRAM;
+                return protocol is 0 or 15 ? 0 : -Errno.EPROTONOSUPPORT;
             default:
                 return -Errno.EAFNOSUPPORT;
         }
@@ -45,7 +51,8 @@ internal static class SysSockets
         if (Check(c, out int kind) is < 0 and long error)
             return error;
         FileArguments.CallerOf(c);
-        int protocol = c.Int(0) == SocketTable.AF_UNIX ? 0 : kind == SocketTable.SOCK_STREAM ? 6 : 17;
+        int protocol = c.Int(0) == SocketTable.AF_UNIX ? 0 : c.Int(0) == SocketTable.AF_NETLINK ? c.Int(2)
+            : kind == SocketTable.SOCK_STREAM ? 6 : 17;
         return FileArguments.Install(c, new SocketFile(c.Vfs, c.Int(0), kind, protocol, c.Int(1) & OpenFlags.O_NONBLOCK), c.Int(1));
     }
 
@@ -143,6 +150,7 @@ internal static class SysSockets
         byte[] unbound = socket!.Domain switch
         {
             SocketTable.AF_UNIX => [SocketTable.AF_UNIX, 0],
+            SocketTable.AF_NETLINK => [SocketTable.AF_NETLINK, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
             SocketTable.AF_INET => SocketTable.InetAddress(SocketTable.AF_INET, System.Net.IPAddress.Any, 0),
             _ => SocketTable.InetAddress(SocketTable.AF_INET6, System.Net.IPAddress.IPv6Any, 0),
         };

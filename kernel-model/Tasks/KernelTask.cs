@@ -219,6 +219,9 @@ public sealed class KernelTask : ISleeper, IFileUser
     /// <summary>What is mounted for it.</summary>
     public MountNamespace MountNamespace { get; internal set; } = null!;
 
+    /// <summary>The network namespace that it is in.</summary>
+    public NetworkNamespace Network { get; internal set; } = null!;
+
     /// <summary>The System V objects that it sees.</summary>
     internal IpcTables Ipc { get; set; }
 

@@ -1,4 +1,5 @@
 using ArmVdso.Kernel.Files;
+using ArmVdso.Kernel.Namespaces;
 using ArmVdso.Kernel.Waiting;
 
 namespace ArmVdso.Kernel.Tasks;
@@ -29,6 +30,35 @@ internal sealed class PidFile : OpenFile
 
     /// <inheritdoc/>
     public override void CollectQueues(List<WaitQueue> queues) => queues.Add(_tasks.ProcessEnded);
+
+    /// <summary>PIDFD_GET_*_NAMESPACE: a namespace of the process as a file (Linux 6.11). Only who may look into the process.</summary>
+    public override long Ioctl(IFileUser user, uint command, ulong argument)
+    {
+        const uint first = 0xFF01, ipc = 0xFF02, mounts = 0xFF03, network = 0xFF04, pid = 0xFF05, pidForChildren = 0xFF06, time = 0xFF07,
+            timeForChildren = 0xFF08, users = 0xFF09, uts = 0xFF0A;
+        if (command is < first or > uts)
+            return -Errno.ENOTTY;
+        if (Group.Leader is not { State: not TaskState.Dead, Mm: not null } task)
+            return -Errno.ESRCH;
+        if (argument != 0)
+            return -Errno.EINVAL;
+        if (user is KernelTask asking && !Permissions.MayTrace(asking, task))
+            return -Errno.EACCES;
+        INamespace? space = command switch
+        {
+            ipc => task.Ipc,
+            mounts => task.MountNamespace,
+            network => task.Network,
+            pid => task.PidNamespace,
+            pidForChildren => task.PidNamespaceForChildren,
+            time => task.TimeNamespace,
+            timeForChildren => task.TimeNamespaceForChildren,
+            users => task.Credentials.UserNamespace,
+            uts => task.Uts,
+            _ => null,
+        };
+        return space is null ? -Errno.EOPNOTSUPP : NamespaceFile.Install(user, Inode.Fs, space);
+    }
 
     /// <summary>Opens a process for a task: the descriptor (close-on-exec), or -errno.</summary>
     internal static long Open(Vfs vfs, TaskTable tasks, KernelTask task, ThreadGroup group, int flags)

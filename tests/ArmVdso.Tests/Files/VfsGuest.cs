@@ -29,6 +29,7 @@ internal sealed class VfsGuest : IDisposable
         Task.Credentials = Credentials.For(uid, uid);
         Task.Fs = new FsContext(Kernel.Vfs.Root, Kernel.Vfs.Root);
         Task.MountNamespace = Kernel.Vfs.InitialMounts;
+        Task.Network = Kernel.Vfs.InitialNetwork;
         Task.Files = new FileTable();
         Task.Handlers = new SignalHandlers();
         Task.Mm = new MemoryMap(Kernel.Machine, Kernel.PageAllocator, 39);

@@ -11,6 +11,7 @@ public sealed class KernelTruthProgramTests
     [InlineData("objects")]
     [InlineData("mounts")]
     [InlineData("mountns")]
+    [InlineData("network")]
     [InlineData("corners")]
     [InlineData("sealed")]
     [InlineData("keys")]

@@ -1,0 +1,112 @@
+using System.Buffers.Binary;
+
+namespace ArmVdso.Kernel.Files;
+
+/// <summary>Sockets of AF_NETLINK (net/netlink/af_netlink.c): what is sent goes to the kernel, which answers into the socket's own queue.
+/// </summary>
+internal sealed partial class SocketFile
+{
+    private const int NetlinkAddressSize = 12;
+
+    /// <summary>Its port in its namespace; 0: none yet.</summary>
+    internal uint NetlinkPort { get; private set; }
+
+    private static byte[] NetlinkAddress(uint port, uint groups)
+    {
+        byte[] address = new byte[NetlinkAddressSize];
+        address[0] = SocketTable.AF_NETLINK;
+        BinaryPrimitives.WriteUInt32LittleEndian(address.AsSpan(4), port);
+        BinaryPrimitives.WriteUInt32LittleEndian(address.AsSpan(8), groups);
+        return address;
+    }
+
+    /// <summary>bind with struct sockaddr_nl: port 4, groups 8. Port 0 is one that the kernel chooses: the process's number, or another.
+    /// </summary>
+    private long BindNetlink(ReadOnlySpan<byte> address)
+    {
+        if (address.Length < NetlinkAddressSize || (address[0] | address[1] << 8) != SocketTable.AF_NETLINK)
+            return -Errno.EINVAL;
+        uint port = BinaryPrimitives.ReadUInt32LittleEndian(address[4..]), groups = BinaryPrimitives.ReadUInt32LittleEndian(address[8..]);
+        if (NetlinkPort != 0 && port != NetlinkPort)
+            return -Errno.EINVAL;
+        if (NetlinkPort == 0)
+        {
+            if (port != 0 ? !Table.TakeNetlinkPort(this, port) : !ChoosePort(out port))
+                return -Errno.EADDRINUSE;
+            NetlinkPort = port;
+        }
+        Local = NetlinkAddress(NetlinkPort, groups);
+        return 0;
+    }
+
+    private bool ChoosePort(out uint port)
+    {
+        port = (uint)(Inode.Fs.Vfs.Current?.Pid ?? 0);
+        if (port != 0 && Table.TakeNetlinkPort(this, port))
+            return true;
+        for (port = unchecked((uint)-4097); port > uint.MaxValue / 2; port--)
+        {
+            if (Table.TakeNetlinkPort(this, port))
+                return true;
+        }
+        return false;
+    }
+
+    /// <summary>Messages for the kernel, one behind the other: what each asks for, and an acknowledgement if it wants one or has failed
+    /// (netlink_rcv_skb).</summary>
+    private long SendToKernel(ReadOnlySpan<byte> data, ReadOnlySpan<byte> address)
+    {
+        const ushort request = 1, acknowledge = 4, firstType = 16;
+        if (address.Length > 0)
+        {
+            if (address.Length < NetlinkAddressSize || (address[0] | address[1] << 8) != SocketTable.AF_NETLINK)
+                return -Errno.EINVAL;
+            // Another process's socket: nobody listens but the kernel.
+            if (BinaryPrimitives.ReadUInt32LittleEndian(address[4..]) != 0)
+                return -Errno.ECONNREFUSED;
+        }
+        if (NetlinkPort == 0)
+            BindNetlink(NetlinkAddress(0, 0));
+        int sent = data.Length;
+        while (data.Length >= NetlinkMessage.HeaderSize)
+        {
+            uint length = BinaryPrimitives.ReadUInt32LittleEndian(data);
+            if (length < NetlinkMessage.HeaderSize || length > data.Length)
+                break;
+            ReadOnlySpan<byte> message = data[..(int)length];
+            ushort type = BinaryPrimitives.ReadUInt16LittleEndian(message[4..]);
+            ushort flags = BinaryPrimitives.ReadUInt16LittleEndian(message[6..]);
+            uint sequence = BinaryPrimitives.ReadUInt32LittleEndian(message[8..]);
+            long? error = 0;
+            if ((flags & request) != 0 && type >= firstType)
+            {
+                bool mayChange = Inode.Fs.Vfs.Current is { } task && Network.IsAdministeredBy(task.Credentials);
+                error = Protocol != 0 ? -Errno.ECONNREFUSED
+                    : new RouteNetlink(Network, mayChange, sequence, NetlinkPort, FromKernel)
+                        .Do(type, flags, message[NetlinkMessage.HeaderSize..]);
+            }
+            if (error is { } number && (number != 0 || (flags & acknowledge) != 0))
+            {
+                // Of a request that was carried out the header is enough.
+                FromKernel(new NetlinkMessage(NetlinkMessage.Error, 0, sequence, NetlinkPort).U32((uint)number)
+                    .Bytes(number == 0 ? message[..NetlinkMessage.HeaderSize] : message).ToArray());
+            }
+            data = data[Math.Min((int)((length + 3) & ~3u), data.Length)..];
+        }
+        return sent;
+    }
+
+    /// <summary>The kernel sends a datagram: to one that does not read it is lost, and the next read says so.</summary>
+    internal void FromKernel(byte[] data)
+    {
+        int size = SocketBuffers.TrueSize(data.Length, false);
+        if (_inbox.TrueSize > ReceiveBuffer
+            || !_inbox.Add(new SocketMessage { Data = data, TrueSize = size, From = NetlinkAddress(0, 0) }))
+        {
+            _error = Errno.ENOBUFS;
+            return;
+        }
+        Source.Notify(PollBits.Readable);
+        _async.Tell(IoEvent.In);
+    }
+}
