@@ -45,27 +45,30 @@ public sealed partial class AssemblyProgram
     /// <param name="text">The text.</param>
     /// <param name="open">Whether calls and addresses of symbols that are not in the text are taken, as compilers write them: see
     /// <see cref="AssembledInstruction.Symbol"/>.</param>
+    /// <param name="expanded">Whether the text comes out of an assembler: the values of its <c>.set</c> are in place already, one
+    /// that names a label is another name of it.</param>
     /// <exception cref="AssemblerException">The text has something else; the message names the line.</exception>
-    public static AssemblyProgram Parse(string text, bool open = false)
+    public static AssemblyProgram Parse(string text, bool open = false, bool expanded = false)
     {
         var program = new AssemblyProgram();
+        text = BlockMarker().Replace(text, m => $"// {m.Groups[1]}");
         text = Comment().Replace(text, m => new string('\n', m.Value.Count(c => c == '\n')));
         var pending = new List<(string Text, int Line)>();
         var sections = new Stack<bool>([true]);
+        var aliases = new List<(string Name, string Value)>();
         string[] lines = text.Split('\n');
         for (int line = 0; line < lines.Length; line++)
         {
             string content = lines[line].TrimStart();
-            if (Marker().Match(content) is { Success: true } marker)
-                program.Mark(marker, pending.Count, line + 1);
-            if (content.StartsWith('#') || content.StartsWith('@'))
-                continue;
-            int comment = content.IndexOf("//", StringComparison.Ordinal);
+            int comment = content is ['#' or '@', ..] ? 0 : content.IndexOf("//", StringComparison.Ordinal);
+            Match marker = Marker().Match(comment >= 0 ? content[comment..] : "");
             if (comment >= 0)
                 content = content[..comment];
             foreach (string statement in content.Split(';'))
             {
                 string rest = statement.Trim();
+                if (expanded)
+                    rest = Halfword().Replace(rest, HalfwordOf);
                 while (Label().Match(rest) is { Success: true } label)
                 {
                     if (sections.Peek())
@@ -74,13 +77,24 @@ public sealed partial class AssemblyProgram
                 }
                 if (rest.Length == 0)
                     continue;
-                if (rest[0] == '.')
+                if (expanded && Assignment().Match(rest) is { Success: true } assignment)
+                    aliases.Add((assignment.Groups[1].Value, assignment.Groups[2].Value));
+                else if (sections.Peek() && Encoded().Match(rest) is { Success: true } encoded)
+                    pending.AddRange(encoded.Groups[1].Value.Split(',').Select(word => (word.Trim(), line + 1)));
+                else if (rest[0] == '.')
                     Directive(rest, line + 1, sections);
                 else if (sections.Peek())
                     pending.Add((rest, line + 1));
                 else
                     throw new AssemblerException($"line {line + 1}: an instruction in a section of data: {rest}");
             }
+            if (marker.Success)
+                program.Mark(marker, pending.Count, line + 1);
+        }
+        foreach ((string name, string value) in aliases)
+        {
+            if (program._labels.FindIndex(l => l.Name == value) is >= 0 and var label)
+                program._labels.Insert(label + 1, (name, program._labels[label].At));
         }
         if (program._begun is not null)
             throw new AssemblerException("LLVM-MCA-BEGIN without LLVM-MCA-END");
@@ -88,7 +102,7 @@ public sealed partial class AssemblyProgram
         {
             (string statement, int line) = pending[i];
             string resolved = program.Resolve(statement, i);
-            uint? word = TableAssembler.Instance.TryAssemble(resolved);
+            uint? word = Number(statement) ?? TableAssembler.Instance.TryAssemble(resolved);
             string? symbol = null;
             if (word is null && open && Symbolic().Match(statement) is { Success: true } reference)
             {
@@ -102,6 +116,20 @@ public sealed partial class AssemblyProgram
             });
         }
         return program;
+    }
+
+    /// <summary>The value of <c>.inst</c>; null: it is none.</summary>
+    private static uint? Number(string text) =>
+        text.StartsWith("0x", StringComparison.OrdinalIgnoreCase)
+            ? uint.TryParse(text.AsSpan(2), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out uint word) ? word : null
+            : uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out word) ? word : null;
+
+    /// <summary>What a relocation of MOVZ or MOVK makes of a number, which an assembler leaves to the linker.</summary>
+    private static string HalfwordOf(Match match)
+    {
+        int shift = 16 * int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture);
+        ulong value = (ulong.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture) >> shift) & 0xFFFF;
+        return shift == 0 ? $"#{value}" : $"#{value}, lsl #{shift}";
     }
 
     private (string Name, int At)? _begun;
@@ -195,6 +223,20 @@ public sealed partial class AssemblyProgram
 
     [GeneratedRegex(@"^(?:#|//|@)\s*LLVM-MCA-(BEGIN|END)\b(.*)$")]
     private static partial Regex Marker();
+
+    /// <summary>A marker in a comment of C that is the last thing on its line.</summary>
+    [GeneratedRegex(@"/\*\s*(LLVM-MCA-[^\n]*?)\s*\*/[ \t]*$", RegexOptions.Multiline)]
+    private static partial Regex BlockMarker();
+
+    /// <summary>Instructions by their encodings.</summary>
+    [GeneratedRegex(@"^\.inst\s+((?:0[xX][0-9a-fA-F]+|\d+)(?:\s*,\s*(?:0[xX][0-9a-fA-F]+|\d+))*)$")]
+    private static partial Regex Encoded();
+
+    [GeneratedRegex(@"#?:abs_g([0-3])(?:_nc)?:(\d+)$")]
+    private static partial Regex Halfword();
+
+    [GeneratedRegex(@"^(?:\.(?:set|equ)\s+)([A-Za-z_.$][\w.$]*)\s*,\s*(.*)$")]
+    private static partial Regex Assignment();
 
     /// <summary>What compilers write around code: names, alignment, debug and unwind information.</summary>
     [GeneratedRegex(

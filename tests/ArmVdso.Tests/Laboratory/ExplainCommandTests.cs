@@ -94,7 +94,38 @@ public sealed class ExplainCommandTests : IDisposable
         Assert.EndsWith(": slow", heads[0].GetProperty("block").GetString());
     }
 
-    /// <summary>Repetition is repeated, by clang where it is there; what nobody knows is refused.</summary>
+    /// <summary>In a file with macros, too, in any comment; a marker behind an instruction on its line is behind it.</summary>
+    [Fact]
+    public void MarkersStandBesideMacros()
+    {
+        string file = Block(".set times, 3;.macro chain r, n;.rept \\n;mul \\r, \\r, x2;.endr;.endm;mul x9, x9, x9;"
+            + "/* LLVM-MCA-BEGIN three */;there: chain x1, times;cbz x9, there;nop /* LLVM-MCA-END */;nop;"
+            + "// LLVM-MCA-BEGIN two;chain x1, 2 // LLVM-MCA-END;mul x9, x9, x9");
+        List<JsonElement> lines = Json("--core", "neoverse-n1", file);
+        JsonElement[] heads = [.. lines.Where(l => l.TryGetProperty("cycles_per_round", out _))];
+        Assert.Equal([12, 8], heads.Select(h => Math.Round(h.GetProperty("cycles_per_round").GetDouble())));
+        Assert.EndsWith(": three", heads[0].GetProperty("block").GetString());
+        Assert.EndsWith(": two", heads[1].GetProperty("block").GetString());
+        Assert.Equal("there", lines[1].GetProperty("symbol").GetString());
+    }
+
+    /// <summary>A macro may call a function that is not there; the name is kept through LLVM's assembler, as that of a label is.</summary>
+    [Fact]
+    public void AFunctionWithMacrosKeepsItsNames()
+    {
+        string file = Block(
+            ".macro big r, n;movz \\r, #:abs_g1:\\n;movk \\r, #:abs_g0_nc:\\n;.endm;"
+            + ".macro ask f;stp x29, x30, [sp, #-16]!;bl \\f;ldp x29, x30, [sp], #16;.endm;.set alias, start;"
+            + "start: ask other;big x5, 0x12345;.inst 0xd503201f;cbz x5, alias;ret");
+        ArmVdsoCommand.Result result = ArmVdsoCommand.Run("explain", "--core", "cortex-a53", file);
+        Assert.True(result.Status == 0, result.Errors);
+        Assert.Contains("Not here, so that a call of it returns at once: other", result.Output);
+        Assert.Contains("A round is a call of it", result.Output);
+        Assert.Contains(", #9029", result.Output);
+        Assert.Contains("nop", result.Output);
+    }
+
+    /// <summary>Repetition is repeated, by LLVM's assembler where it is there; what nobody knows is refused.</summary>
     [Fact]
     public void DirectivesAreTakenOrRefusedByName()
     {
@@ -166,7 +197,10 @@ public sealed class ExplainCommandTests : IDisposable
     [Theory]
     [InlineData("frobnicate x1", "block.s")]
     [InlineData(".bogus 3;nop", "the directive .bogus is not known here")]
-    [InlineData("nop;.word 5", "instruction 1 of the block takes an exception")]
+    [InlineData("nop;.word 5", "data among instructions: .word")]
+    [InlineData(".macro m;# LLVM-MCA-BEGIN;nop;# LLVM-MCA-END;.endm;m", "a marker of llvm-mca in a macro or repetition")]
+    [InlineData(".macro m;.bogus;.endm;m", "unknown directive")]
+    [InlineData(".macro m;nop;.endm;m;ldr x0, =0x123456789", "data among instructions: .xword")]
     [InlineData("# LLVM-MCA-BEGIN;nop", "LLVM-MCA-BEGIN without LLVM-MCA-END")]
     [InlineData("bl other;nop", "refers to other, which is not in it")]
     [InlineData("brk #1", "takes an exception")]

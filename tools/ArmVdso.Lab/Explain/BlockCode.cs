@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Globalization;
+using System.Text.RegularExpressions;
 using ArmVdso.Assembler;
 
 namespace ArmVdso.Lab.Explain;
@@ -8,9 +10,12 @@ namespace ArmVdso.Lab.Explain;
 /// <param name="Words">The instructions.</param>
 /// <param name="Symbols">For each, the symbol that it refers to and that is not there; null: none.</param>
 /// <param name="Labels">For each, the label that it is behind; empty: none.</param>
-internal sealed record BlockCode(string Name, IReadOnlyList<uint> Words, IReadOnlyList<string?> Symbols, IReadOnlyList<string> Labels)
+internal sealed partial record BlockCode(
+    string Name, IReadOnlyList<uint> Words, IReadOnlyList<string?> Symbols, IReadOnlyList<string> Labels)
 {
     private const uint Return = 0xD65F03C0;
+
+    private const string MarkerLabel = "armvdso.marker.";
 
     /// <summary>Whether it returns: then it is a function that is called.</summary>
     internal bool IsFunction => Words.Contains(Return);
@@ -31,23 +36,22 @@ internal sealed record BlockCode(string Name, IReadOnlyList<uint> Words, IReadOn
         {
             throw new LabException($"{file}: {e.Message}", LabFault.NotFound);
         }
-        IReadOnlyList<BlockCode> blocks;
+        AssemblyProgram program;
         try
         {
-            AssemblyProgram program = AssemblyProgram.Parse(text, open: true);
-            AssembledRegion[] regions = program.Regions.Count > 0
-                ? [.. program.Regions] : [new AssembledRegion("", 0, program.Instructions.Count)];
-            blocks = [.. regions.Select(r => new BlockCode(
-                r.Name.Length > 0 ? $"{file}: {r.Name}" : file, [.. program.Words[r.From..r.To]],
-                [.. program.Instructions.Take(r.From..r.To).Select(i => i.Symbol)],
-                [.. Enumerable.Range(r.From, r.To - r.From).Select(i => LabelOf(program, i))]))];
+            program = AssemblyProgram.Parse(text, open: true);
         }
         catch (AssemblerException e)
         {
             // Macros and expressions: what only a whole assembler knows.
-            blocks = Clang(file, text)
-                ?? throw new LabException($"{file}: {e.Message} (clang-19 is not there, or does not take it either)", LabFault.Input);
+            program = Expanded(file, text, e.Message);
         }
+        AssembledRegion[] regions = program.Regions.Count > 0
+            ? [.. program.Regions] : [new AssembledRegion("", 0, program.Instructions.Count)];
+        BlockCode[] blocks = [.. regions.Select(r => new BlockCode(
+            r.Name.Length > 0 ? $"{file}: {r.Name}" : file, [.. program.Words[r.From..r.To]],
+            [.. program.Instructions.Take(r.From..r.To).Select(i => i.Symbol)],
+            [.. Enumerable.Range(r.From, r.To - r.From).Select(i => LabelOf(program, i))]))];
         foreach (BlockCode block in blocks)
         {
             if (block.Words.Count == 0)
@@ -61,54 +65,89 @@ internal sealed record BlockCode(string Name, IReadOnlyList<uint> Words, IReadOn
     /// <summary>The last label at or before an instruction.</summary>
     private static string LabelOf(AssemblyProgram program, int at) => program.Labels.LastOrDefault(l => l.At <= at).Name ?? "";
 
-    /// <summary>The code of a file by clang; null: it does not take it, or is not there.</summary>
-    /// <exception cref="LabException">What it makes of it cannot be run as it is.</exception>
-    private static IReadOnlyList<BlockCode>? Clang(string file, string text)
+    /// <summary>The text that LLVM's assembler writes a file out to, without macros, repetitions and conditions; labels, symbols and
+    /// the markers of llvm-mca are still in it.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="text">What is in it.</param>
+    /// <param name="fault">Why it is not taken as it is.</param>
+    /// <exception cref="LabException">LLVM's assembler is missing or does not take it, or what it writes cannot be had.</exception>
+    private static AssemblyProgram Expanded(string file, string text, string fault)
     {
-        if (text.Contains("LLVM-MCA-BEGIN", StringComparison.Ordinal))
-            return null;
-        string folder = Directory.CreateTempSubdirectory("armvdso-").FullName;
+        // It prints comments where it likes, and twice those of a macro's call: as labels, markers stay where they are.
+        var markers = new List<string>();
+        int depth = 0;
+        string[] lines = text.Split('\n');
+        for (int i = 0; i < lines.Length; i++)
+        {
+            depth += Opens().IsMatch(lines[i]) ? 1 : Closes().IsMatch(lines[i]) ? -1 : 0;
+            if (Marker().Match(lines[i]) is not { Success: true } marker)
+                continue;
+            if (depth > 0)
+                throw new LabException($"{file}: line {i + 1}: a marker of llvm-mca in a macro or repetition", LabFault.Input);
+            lines[i] = $"{lines[i][..marker.Index]};{MarkerLabel}{markers.Count}:";
+            markers.Add($"// {marker.Groups[1].Value}");
+        }
+        (int status, string output, string errors) result;
         try
         {
-            string outputFile = Path.Join(folder, "block.o");
-            if (Start(
-                "clang-19", "--target=aarch64-linux-gnu", "-march=armv8.5-a+fp16+lse+sha2+aes+crc+dotprod", "-c", file, "-o",
-                outputFile) is null)
-                return null;
-            string? relocations = Start("llvm-objdump-19", "-r", outputFile);
-            if (relocations?.Split('\n').FirstOrDefault(l => l.Contains(" R_AARCH64_", StringComparison.Ordinal)) is { } first)
-            {
-                string symbol = first.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^1];
-                throw new LabException($"{file}: refers to {symbol}, which is not in it, and has what only clang-19 takes", LabFault.Input);
-            }
-            string binary = Path.Join(folder, "block.bin");
-            if (Start("llvm-objcopy-19", "-O", "binary", "-j", ".text", outputFile, binary) is null)
-                return null;
-            byte[] bytes = File.ReadAllBytes(binary);
-            var words = new uint[bytes.Length / 4];
-            for (int i = 0; i < words.Length; i++)
-                words[i] = BitConverter.ToUInt32(bytes, 4 * i);
-            return [new BlockCode(file, words, new string?[words.Length], [.. words.Select(_ => "")])];
+            string folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
+            result = Filter(string.Join('\n', lines), "llvm-mc-19", "-triple=aarch64-linux-gnu", "-mattr=+all", "-I", folder);
         }
-        catch (Exception e) when (e is IOException or System.ComponentModel.Win32Exception)
+        catch (System.ComponentModel.Win32Exception)
         {
-            return null;
+            throw new LabException($"{file}: {fault} (llvm-mc-19, which knows more, is not there: package llvm-19)", LabFault.Input);
         }
-        finally
+        if (result.status != 0)
         {
-            Directory.Delete(folder, true);
+            string first = result.errors.Split('\n').FirstOrDefault(l => l.Contains("error:", StringComparison.Ordinal))
+                ?? $"status {result.status}";
+            throw new LabException($"{file}: {fault} (llvm-mc-19: {first.Trim()})", LabFault.Input);
+        }
+        try
+        {
+            return AssemblyProgram.Parse(
+                MarkerPlace().Replace(result.output, m => markers[int.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture)]),
+                open: true, expanded: true);
+        }
+        catch (AssemblerException e)
+        {
+            throw new LabException($"{file}: as llvm-mc-19 writes it out: {e.Message}", LabFault.Input);
         }
     }
 
-    /// <summary>What a program printed; null: it failed.</summary>
-    private static string? Start(string program, params string[] arguments)
+    /// <summary>The status of a program, and what it printed.</summary>
+    private static (int Status, string Output, string Errors) Filter(string input, string program, params string[] arguments)
     {
-        var info = new ProcessStartInfo(program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true };
+        var info = new ProcessStartInfo(program, arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+        };
         using Process process = Process.Start(info)!;
-        Task<string> errors = process.StandardError.ReadToEndAsync();
-        string output = process.StandardOutput.ReadToEnd();
+        Task<string> errors = process.StandardError.ReadToEndAsync(), output = process.StandardOutput.ReadToEndAsync();
+        try
+        {
+            process.StandardInput.Write(input);
+            process.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // It ended before it had read all: its status says why.
+        }
         process.WaitForExit();
-        _ = errors.Result;
-        return process.ExitCode == 0 ? output : null;
+        return (process.ExitCode, output.Result, errors.Result);
     }
+
+    [GeneratedRegex(@"(?:^\s*[#@]|//|/\*)\s*(LLVM-MCA-(?:BEGIN|END)\b.*?)\s*(?:\*/\s*)?$")]
+    private static partial Regex Marker();
+
+    [GeneratedRegex(@$"^{MarkerLabel}(\d+):$", RegexOptions.Multiline)]
+    private static partial Regex MarkerPlace();
+
+    [GeneratedRegex(@"^\s*\.(macro|rept|irpc?)\b")]
+    private static partial Regex Opens();
+
+    [GeneratedRegex(@"^\s*\.end[mr]\b")]
+    private static partial Regex Closes();
 }
