@@ -322,8 +322,10 @@ public sealed class ArmVdsoLab(SessionSettings settings)
     /// <summary>The core models against reference figures.</summary>
     /// <param name="sets">Names of <see cref="Yardsticks"/>; null: all.</param>
     /// <param name="data">Tables in place of those built in.</param>
+    /// <param name="core">The one core that is judged, as <see cref="YardstickSet.Cores"/> of the sets names it; null: all.</param>
     /// <exception cref="LabException">There is no such set, or a table is not well formed.</exception>
-    public static IEnumerable<YardstickResult> Measure(IReadOnlyList<string>? sets = null, YardstickData? data = null)
+    public static IEnumerable<YardstickResult> Measure(
+        IReadOnlyList<string>? sets = null, YardstickData? data = null, string? core = null)
     {
         IReadOnlyList<string> names = Known(sets, [.. Yardsticks.Select(s => s.Name)], "set");
         foreach (YardstickSet set in Yardsticks.Where(s => names.Contains(s.Name)))
@@ -331,7 +333,8 @@ public sealed class ArmVdsoLab(SessionSettings settings)
             IReadOnlyList<YardstickResult> results;
             try
             {
-                results = [.. set.Run(data ?? YardstickData.BuiltIn)];
+                YardstickData tables = data ?? YardstickData.BuiltIn;
+                results = [.. core is not null && set.OfCore is { } single ? single(tables, core) : set.Run(tables)];
             }
             catch (Exception e) when (e is YardstickException or Emulator.Timing.Models.CoreModelException)
             {

@@ -17,6 +17,15 @@ public static class YardstickSets
     private const string A76 = "cortex-a76";
     private const string V1 = "neoverse-v1";
 
+    /// <summary>Cores whose memory is held against boards, and the boards' name of each.</summary>
+    private static readonly Dictionary<string, string> s_chased = new()
+    {
+        [A53] = "Cortex-A53", [A55] = "Cortex-A55", [N1] = "Neoverse-N1", [A72] = "Cortex-A72", [A76] = "Cortex-A76",
+    };
+
+    /// <summary>Cores whose programs are held against anchors, and the anchors' name of each.</summary>
+    private static readonly Dictionary<string, string> s_anchored = new() { [A53] = "A53", [A55] = "A55", [N1] = "A76", [A76] = "A76" };
+
     /// <summary>The sets, in the order in which they are printed.</summary>
     public static IReadOnlyList<YardstickSet> All { get; } =
     [
@@ -60,13 +69,11 @@ public static class YardstickSets
             Source = "own, llvm-mca 19",
         },
         new("ramlat", "latency of a chain of pointers through L1, L2, further caches and DRAM",
-            data =>
-            [
-                .. Chase(data, "Cortex-A53", A53), .. Chase(data, "Cortex-A55", A55), .. Chase(data, "Neoverse-N1", N1),
-                .. Chase(data, "Cortex-A72", A72), .. Chase(data, "Cortex-A76", A76),
-            ])
+            data => s_chased.Keys.SelectMany(core => Chase(data, core)))
         {
             Source = "github.com/ThomasKaiser/sbc-bench, medians over boards",
+            Cores = [.. s_chased.Keys],
+            OfCore = Chase,
         },
         new("memory", "bandwidth and latency of memory on boards, by the loops of STREAM, lmbench, tinymembench and ramlat",
             data => CoreModel.BoardNames.SelectMany(board => Boards(data, board)))
@@ -74,7 +81,11 @@ public static class YardstickSets
             Source = "named in each row of memory_measured.tsv",
         },
         new("programs", "CoreMark-like and Dhrystone-like programs of our own, per MHz",
-            data => [Programs(data, "A53", A53), Programs(data, "A55", A55), Programs(data, "A76", N1), Programs(data, "A76", A76)]),
+            data => s_anchored.Keys.SelectMany(core => Programs(data, core)))
+        {
+            Cores = [.. s_anchored.Keys],
+            OfCore = Programs,
+        },
     ];
 
     /// <summary>Percent with two decimals, as figures are printed.</summary>
@@ -155,7 +166,7 @@ public static class YardstickSets
             "llvm-mca is another model, not hardware");
     }
 
-    private static IEnumerable<YardstickResult> Chase(YardstickData data, string boardCore, string core)
+    private static IEnumerable<YardstickResult> Chase(YardstickData data, string core)
     {
         const string File = "ramlat_cycles.tsv";
         if (Lacking(data, File, core) is { } lacking)
@@ -163,7 +174,7 @@ public static class YardstickSets
             yield return Missing("ramlat", core, "mean error", "2 / 10 / 15%", lacking);
             yield break;
         }
-        List<(string Level, YardstickRow Row)> rows = ChaseSet.Compare(data, File, boardCore, core, Levels(core));
+        List<(string Level, YardstickRow Row)> rows = ChaseSet.Compare(data, File, s_chased[core], core, Levels(core));
         foreach (IGrouping<string, YardstickRow> level in rows.GroupBy(r => r.Level, r => r.Row))
         {
             double reach = level.Key switch { "L1" => 0.02, "L2" => 0.1, "DRAM" => 0.15, _ => double.PositiveInfinity };
@@ -190,16 +201,16 @@ public static class YardstickSets
         ];
     }
 
-    private static YardstickResult Programs(YardstickData data, string anchorCore, string core)
+    private static IEnumerable<YardstickResult> Programs(YardstickData data, string core)
     {
         const string Metric = "mean error (other programs)";
         if (Lacking(data, "anchors.tsv", core) is { } lacking)
-            return Missing("programs", core, Metric, "-", lacking);
-        (List<YardstickRow> rows, List<UnmappedRow> unmapped) = ProgramSet.Compare(data, "anchors.tsv", anchorCore, core);
+            return [Missing("programs", core, Metric, "-", lacking)];
+        (List<YardstickRow> rows, List<UnmappedRow> unmapped) = ProgramSet.Compare(data, "anchors.tsv", s_anchored[core], core);
         YardstickResult result = MeanError("programs", core, Metric, double.PositiveInfinity, rows, unmapped,
             "the programs are ours and not CoreMark or Dhrystone; a N1 is beside figures of a Cortex-A76; 10% would be the reach for the "
             + "same programs");
-        return result with { Reach = "-", Reached = null };
+        return [result with { Reach = "-", Reached = null }];
     }
 
     /// <summary>Sizes in KB that lie on a plateau of each level of the usual boards.</summary>

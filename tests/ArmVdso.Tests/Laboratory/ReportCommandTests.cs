@@ -251,6 +251,47 @@ public sealed partial class ReportCommandTests : IClassFixture<ReportCommandTest
         Assert.Empty(Browser.Complaints);
     }
 
+    /// <summary>A file of check --json has the schedules that fail, with the machine and the fault that they were found on.</summary>
+    [Fact]
+    public void Failing_schedules_of_a_file_are_drawn()
+    {
+        string file = Path.Join(_pages.Folder, "check.json"), page = Path.Join(_pages.Folder, "check.html");
+        ArmVdsoCommand.Result check = ArmVdsoCommand.Run(
+            "check", "--json", "--cpus", "3", "--cpu", "cortex-a53", "--function", "getpid", "--event", "migrate", "--event", "race",
+            "per-cpu");
+        Assert.True(check.Status == 1, check.Errors);
+        File.WriteAllText(file, check.Output);
+        Pages.Make("-o", page, "--parts", "none", "--schedule", file, _pages.Program);
+        JsonElement[] drawn = [.. Embedded(page, "data").GetProperty("schedules").EnumerateArray()];
+        string[] found =
+        [
+            .. JsonDocument.Parse(check.Output).RootElement.GetProperty("designs")[0].GetProperty("cells").EnumerateArray()
+                .Select(c => c.GetProperty("id").GetString()).OfType<string>(),
+        ];
+        Assert.NotEmpty(found);
+        Assert.Equal(found, drawn.Select(d => d.GetProperty("id").GetString()));
+        Assert.All(drawn, d => Assert.False(d.GetProperty("held").GetBoolean()));
+        Browser.Open(page, 1280, false);
+        NothingIsWrong(1280);
+        EveryFigureIsThatOfTheJson(page);
+        Assert.Contains(found[0], Browser.Value("document.querySelector('#schedules').textContent").GetString());
+    }
+
+    [Theory]
+    [InlineData("{}", "is not what check --json writes")]
+    [InlineData("nothing", "is not what check --json writes")]
+    [InlineData("""{"designs":[{"cpus":2,"cpu_profile":"max","kernel":"plain","cells":[{"id":null}]}]}""", "has no failing schedule")]
+    [InlineData("""{"designs":[{"booted":"Linux 6.12","cells":[]}]}""", "is of the booted kernel Linux 6.12")]
+    public void A_file_without_schedules_is_an_error_of_one_line(string text, string said)
+    {
+        string file = Path.Join(_pages.Folder, "none.json");
+        File.WriteAllText(file, text);
+        ArmVdsoCommand.Result result = ArmVdsoCommand.Run("report", "-o", "/dev/null", "--schedule", file, GuestPrograms.Path("hello"));
+        Assert.Equal(2, result.Status);
+        Assert.Contains(said, result.Errors);
+        Assert.Single(result.Errors.TrimEnd().Split('\n'));
+    }
+
     /// <summary>The parts that take time: designs, ranges, accuracy. Without ARMVDSO_LONG=1 one design alone.</summary>
     [Fact]
     public void Designs_are_side_by_side()

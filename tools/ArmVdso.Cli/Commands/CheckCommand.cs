@@ -117,7 +117,7 @@ internal static class CheckCommand
                     return () => HuntMutants(lab, wanted, Of, asJson);
                 }
                 string[]? chosen = events.Length == 0 ? null : events;
-                return () => Check(wanted, d => lab.Check(d, Of(d), chosen, inPairs, fault, samples, chosenBy), chosen, asJson);
+                return () => Check(wanted, d => lab.Check(d, Of(d), chosen, inPairs, fault, samples, chosenBy), chosen, fault, asJson);
             });
     }
 
@@ -158,7 +158,8 @@ internal static class CheckCommand
             throw CommandInput.Error($"--mutant: there is no mutant '{name}'; known: {string.Join(' ', known.Select(m => m.Name))}");
     }
 
-    private static int Check(IReadOnlyList<string> designs, Func<string, CheckResult> check, string[]? events, bool json)
+    private static int Check(
+        IReadOnlyList<string> designs, Func<string, CheckResult> check, string[]? events, string? mutant, bool json)
     {
         bool held = true;
         var all = new JsonArray();
@@ -173,7 +174,7 @@ internal static class CheckCommand
                 CheckReport.Write(Console.Out, result);
         }
         if (json)
-            Console.Out.WriteLine(new JsonObject { ["held"] = held, ["designs"] = all }.ToJsonString());
+            Console.Out.WriteLine(new JsonObject { ["held"] = held, ["mutant"] = mutant, ["designs"] = all }.ToJsonString());
         else
             CheckReport.WriteLegend(Console.Out, ArmVdsoLab.CheckEvents.Where(e => events?.Contains(e.Name) ?? true));
         return held ? 0 : 1;

@@ -34,8 +34,8 @@ internal static class ReportCommand
         };
         var schedule = new Option<string[]>("--schedule")
         {
-            Description = "draws a schedule of check, by its ID (repeatable)",
-            HelpName = "ID",
+            Description = "draws a schedule of check, by its ID, or the failing ones of what check --json wrote (repeatable)",
+            HelpName = "ID|FILE",
             AllowMultipleArgumentsPerToken = false,
         };
         var events = new Option<string>("--events")

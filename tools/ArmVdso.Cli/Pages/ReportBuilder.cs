@@ -34,7 +34,7 @@ internal enum ReportPart
 /// <param name="settings">Settings of the run.</param>
 /// <param name="parts">What is measured besides the run.</param>
 /// <param name="designs">Designs that are put side by side.</param>
-/// <param name="schedules">Schedules of check that are drawn.</param>
+/// <param name="schedules">Schedules of check that are drawn: IDs, or files of check --json.</param>
 /// <param name="mostEvents">Events that the timeline has.</param>
 internal sealed class ReportBuilder(
     SessionSettings settings, ReportPart parts, IReadOnlyList<string> designs, IReadOnlyList<string> schedules, long mostEvents)
@@ -158,7 +158,7 @@ internal sealed class ReportBuilder(
     {
         // First, since an ID that is none is an error of the command line.
         if (schedules.Count > 0)
-            Data["schedules"] = new JsonArray([.. schedules.Select(Schedule)]);
+            Data["schedules"] = DrawnSchedules.Draw(schedules, settings.Cpus);
         var lab = new ArmVdsoLab(like);
         if (parts.HasFlag(ReportPart.Designs))
         {
@@ -188,10 +188,8 @@ internal sealed class ReportBuilder(
         string bare = core.Split('@')[0];
         string[] sets = [.. ArmVdsoLab.Yardsticks.Where(s => s.Cores.Contains(bare)).Select(s => s.Name)];
         var results = new JsonArray();
-        foreach (YardstickResult r in sets.Length == 0 ? [] : ArmVdsoLab.Measure(sets))
+        foreach (YardstickResult r in sets.Length == 0 ? [] : ArmVdsoLab.Measure(sets, null, bare))
         {
-            if (r.Core != bare)
-                continue;
             results.Add((JsonNode)new JsonObject
             {
                 ["set"] = r.Set,
@@ -211,23 +209,5 @@ internal sealed class ReportBuilder(
             .GroupBy(e => e).OrderBy(g => g.Key, StringComparer.Ordinal))
             evidence.Add((JsonNode)new JsonObject { ["evidence"] = group.Key, ["count"] = group.Count() });
         return new JsonObject { ["results"] = results, ["evidence"] = evidence };
-    }
-
-    private JsonNode Schedule(string id)
-    {
-        var steps = new JsonArray();
-        // As check has it: no timing model plays a part, and the CPU is one that has everything.
-        SessionSettings checking = new() { Core = CoreModel.None.Name, Cpus = Math.Max(2, settings.Cpus) };
-        bool held = new ArmVdsoLab(checking).ReplaySteps(id, step => steps.Add((JsonNode)new JsonObject
-        {
-            ["kind"] = step.Kind.ToString().ToLowerInvariant(),
-            ["cpu"] = step.Cpu,
-            ["el"] = step.El,
-            ["where"] = step.Where,
-            ["text"] = step.Text,
-            ["effects"] = step.Effects.TrimEnd(),
-            ["count"] = step.Count,
-        }), null, brief: true);
-        return new JsonObject { ["id"] = id, ["held"] = held, ["steps"] = steps };
     }
 }

@@ -30,7 +30,9 @@ function schedule(one, path) {
       h('td', {}, word(`${from}.text`), step.effects ? [' ', h('span', { class: 'soft' }, word(`${from}.effects`))] : null));
   });
   return [
-    h('h3', {}, h('code', {}, word(`${path}.id`))),
+    h('h3', {}, h('code', {}, word(`${path}.id`)), one.mutant ? [' with the fault ', h('code', {}, word(`${path}.mutant`))] : null),
+    one.file && h('p', {}, 'One of ', num(`${path}.failing`), ' failing schedules in ', word(`${path}.file`),
+      one.left_out ? ['; ', num(`${path}.left_out`), ' are not drawn'] : null, '.'),
     key([...Array.from({ length: cpus }, (_, i) => [`cpu${i} (filled: EL0, hollow: EL1)`, color(1 + i)]),
       ['what happens from outside', 'var(--accent)'], ['exception', color(6)]]),
     h('div', { class: 'wide steps', tabindex: 0, role: 'region', 'aria-label': 'steps' }, h('table', {}, h('tbody', {}, rows))),
