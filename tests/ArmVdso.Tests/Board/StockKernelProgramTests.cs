@@ -78,6 +78,7 @@ public sealed class StockKernelProgramTests : IDisposable
         // The kernel's own symbols and types name the writer and the task.
         Assert.Contains("\"function\":\"__switch_to\",\"task\":\"swapper/0[0]\"", trace);
         Assert.Contains("\"function\":\"__switch_to\",\"task\":\"sh[", trace);
+        TasksAndSignalsAreSeen();
         if (!Long)
             return;
         string snapshot = Path.Join(_files, "snapshot");
@@ -86,6 +87,45 @@ public sealed class StockKernelProgramTests : IDisposable
         Assert.EndsWith(rest, log);
         Assert.InRange(rest.Length, 1, log.Length / 2);
         Assert.Equal(cycles, restored);
+    }
+
+    /// <summary>The recording has starts, ends and states of tasks, and the signals that the shell has handlers for.</summary>
+    private void TasksAndSignalsAreSeen()
+    {
+        string[] lines =
+        [
+            .. ArmVdsoCommand.Run("dump", Path.Join(_files, "trace"), "--only", "switches,tasks,signals").Output
+                .Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(l => !l.StartsWith('#')),
+        ];
+        Assert.Contains(lines, l => l.TrimStart().StartsWith("init ", StringComparison.Ordinal) && l.Contains("sched_process_exec: init"));
+        Assert.Contains(
+            lines, l => l.TrimStart().StartsWith("nproc ", StringComparison.Ordinal) && l.EndsWith("sched_process_exit: status=0"));
+        Assert.Contains(lines, l => l.Contains("signal_deliver: SIGCHLD sig=17 "));
+        string[] switches = [.. lines.Where(l => l.Contains("sched_switch: "))];
+        foreach (char state in "RSDXI")
+            Assert.Contains(switches, l => l.Contains($" prev_state={state} "));
+        // Nothing is known of who runs before the kernel has its tables.
+        Assert.InRange(switches.Count(l => l.Contains("prev_state=? ") || l.TrimStart().StartsWith('?')), 0, 4);
+    }
+
+    /// <summary>The kernel's own vDSO is found in its Image, and calls of it in the pages that processes have of it.</summary>
+    [Theory]
+    [InlineData("6.1")]
+    [InlineData("6.12")]
+    public void CallsOfItsVdsoAreSeen(string series)
+    {
+        // Each instruction of a boot is looked at.
+        if (!Long)
+            return;
+        string folder = Path.Join(s_folder.Value, series), recording = Path.Join(_files, "vdso");
+        ArmVdsoCommand.Result result = ArmVdsoCommand.RunWithInput(
+            "date\npoweroff -f\n",
+            ["boot", "--kernel", Path.Join(folder, "vmlinuz"), "--initrd", Path.Join(folder, "initramfs.cpio"), "--cpus", "2",
+             "--core", "none", "--trace", recording, "--trace-events", "vdso"]);
+        Assert.True(result.Status == 0, result.Errors);
+        string[] lines = ArmVdsoCommand.Run("dump", recording).Output.Split('\n');
+        Assert.Contains(lines, l => l.Contains("date ") && l.Contains("vdso_enter: clock_gettime x0=0x5 "));
+        Assert.Contains(lines, l => l.Contains("date ") && l.Contains("vdso_exit: clock_gettime ret=0 cycles="));
     }
 
     private string Disk => Path.Join(_files, "disk");

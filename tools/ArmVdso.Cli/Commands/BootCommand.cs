@@ -47,7 +47,7 @@ internal static class BootCommand
             HelpName = "FILE",
         };
         var debugger = new DebugOption("waits, before the first instruction,");
-        var reports = new ReportOptions();
+        var reports = new ReportOptions(booted: true);
         OptionGroup[] machine = [new CpuOptions(cpus: 1), new CoreOptions(), new MachineOptions(true)];
         OptionGroup[] groups = [.. machine, new EngineOptions(), new LimitOptions()];
         return new CliCommand(

@@ -40,7 +40,7 @@ internal static class RunCommand
     internal static Command Make()
     {
         var strace = new StraceOptions();
-        var reports = new ReportOptions();
+        var reports = new ReportOptions(booted: false);
         var crash = new Option<string?>("--crash")
         {
             Description = "writes a report of each process that a fault ends: registers, code, backtraces, system calls, mappings",

@@ -8,6 +8,10 @@ internal static class RecordedSets
     /// <summary>The words.</summary>
     internal static string Words { get; } = string.Join(", ", RecordedKinds.Words.Select(w => w.Word));
 
+    /// <summary>The words for all that a run is not made slow by.</summary>
+    internal static string AllButVdso { get; } =
+        string.Join(',', RecordedKinds.Words.Select(w => w.Word).Where(w => w is not ("all" or "vdso")));
+
     /// <summary>Reads words joined by commas.</summary>
     /// <exception cref="UserError">One of them is none.</exception>
     internal static RecordedSet Parse(string option, string text)

@@ -4,7 +4,8 @@ using ArmVdso.Lab.Statistics;
 namespace ArmVdso.Cli;
 
 /// <summary>The options of what a run of a program and of a kernel both print besides their output: --stats, --profile, --trace.</summary>
-internal sealed class ReportOptions
+/// <param name="booted">Of a booted kernel, which takes minutes: what makes it slow is only recorded when it is named.</param>
+internal sealed class ReportOptions(bool booted)
 {
     private readonly Option<string?> _stats =
         MayNameFile("--stats", "prints counts at the end, to a file when one is named (--stats=FILE)");
@@ -48,7 +49,7 @@ internal sealed class ReportOptions
     {
         Description = $"what is recorded: {RecordedSets.Words}; without vdso a run is much faster",
         HelpName = "SET",
-        DefaultValueFactory = _ => "all",
+        DefaultValueFactory = _ => booted ? RecordedSets.AllButVdso : "all",
     };
 
     private readonly Option<string> _size = new("--trace-size")

@@ -73,6 +73,9 @@ public static class RecordedKinds
     /// <summary>Whether a number is an address, a register or bits.</summary>
     internal static bool IsHex(string value) => value is "address" or "pc" or "esr" or "old" or "new" or ['x', >= '0' and <= '5'];
 
+    /// <summary>The letters of ps for states in which a task was left, by their numbers in a recording.</summary>
+    internal const string StateLetters = "RSTZXDtIP";
+
     /// <summary>The letter of ps for the state in which a task was left.</summary>
-    internal static char StateLetter(long state) => state is >= 0 and < 5 ? "RSTZX"[(int)state] : '?';
+    internal static char StateLetter(long state) => state >= 0 && state < StateLetters.Length ? StateLetters[(int)state] : '?';
 }

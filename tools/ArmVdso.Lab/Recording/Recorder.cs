@@ -13,7 +13,14 @@ public abstract class Recorder : IMachineObserver
     private const int Execve = 221, Execveat = 281, RtSigreturn = 139;
 
     /// <summary>An exception that has not returned.</summary>
-    private readonly record struct Open(RecordedKind Exit, string Name, ulong Cycle, ulong Return = 0, int Number = 0);
+    /// <param name="Exit">The event of its return.</param>
+    /// <param name="Name">Its name.</param>
+    /// <param name="Cycle">The CPU's cycle when it was taken.</param>
+    /// <param name="Return">ELR.</param>
+    /// <param name="Stack">SP_EL0 then: the stack of the code at EL0 that it was taken from.</param>
+    /// <param name="Number">Of a system call, its number.</param>
+    private protected readonly record struct Open(
+        RecordedKind Exit, string Name, ulong Cycle, ulong Return, ulong Stack, int Number = 0);
 
     /// <summary>What a task is in.</summary>
     private sealed class InKernel
@@ -123,13 +130,13 @@ public abstract class Recorder : IMachineObserver
         Open open;
         if (offset != 0)
         {
-            open = new Open(RecordedKind.InterruptExit, "irq", cpu.Cycles);
+            open = new Open(RecordedKind.InterruptExit, "irq", cpu.Cycles, cpu.ELR_EL1, cpu.SP_EL0);
             Add(RecordedKind.InterruptEnter, cpu, task, open.Name, [(long)cpu.ELR_EL1, fromEL]);
         }
         else if (fromEL == 0 && exception == ExceptionClass.Svc64)
         {
             int number = (int)cpu.X(8);
-            open = new Open(RecordedKind.SyscallExit, SyscallTable.NameOf(number), cpu.Cycles, cpu.ELR_EL1, number);
+            open = new Open(RecordedKind.SyscallExit, SyscallTable.NameOf(number), cpu.Cycles, cpu.ELR_EL1, cpu.SP_EL0, number);
             (kernel.Charged, kernel.Before) = (0, cpu.Timing.ChargedCycles);
             SystemCall(cpu, cpu.ELR_EL1);
             Add(RecordedKind.SyscallEnter, cpu, task, open.Name,
@@ -137,7 +144,7 @@ public abstract class Recorder : IMachineObserver
         }
         else
         {
-            open = new Open(RecordedKind.FaultExit, NameOf(exception), cpu.Cycles);
+            open = new Open(RecordedKind.FaultExit, NameOf(exception), cpu.Cycles, cpu.ELR_EL1, cpu.SP_EL0);
             Add(RecordedKind.FaultEnter, cpu, task, open.Name,
                 [(long)cpu.FAR_EL1, (long)cpu.ELR_EL1, (long)cpu.ESR_EL1, fromEL]);
         }
@@ -148,15 +155,32 @@ public abstract class Recorder : IMachineObserver
     public void OnExceptionReturn(Cpu cpu)
     {
         (object key, RecordedTask task) = Current(cpu);
-        if (!_tasks.TryGetValue(key, out InKernel? kernel))
-            return;
-        while (kernel.Open.TryPop(out Open open))
+        Open? taken = null;
+        if (_tasks.TryGetValue(key, out InKernel? kernel))
         {
-            Close(cpu, task, open, kernel);
-            if (cpu.EL == 1)
-                return;
+            while (kernel.Open.TryPop(out Open open))
+            {
+                Close(cpu, task, open, kernel);
+                taken = open;
+                if (cpu.EL == 1)
+                    return;
+            }
         }
+        if (cpu.EL == 0)
+            WentOn(cpu, task, taken);
     }
+
+    /// <summary>A task goes on at EL0, at NextPC.</summary>
+    /// <param name="cpu">Where.</param>
+    /// <param name="task">The task.</param>
+    /// <param name="taken">The exception that it was in; null: none, it begins.</param>
+    private protected virtual void WentOn(Cpu cpu, RecordedTask task, Open? taken)
+    {
+    }
+
+    /// <summary>Whether a task that goes on does so in another program: its execve has no place to return to.</summary>
+    private protected static bool HasStarted(Cpu cpu, Open taken) =>
+        taken.Exit == RecordedKind.SyscallExit && taken.Number is Execve or Execveat && cpu.NextPC != taken.Return;
 
     private void Close(Cpu cpu, RecordedTask task, Open open, InKernel kernel)
     {
@@ -170,7 +194,7 @@ public abstract class Recorder : IMachineObserver
         // The ERET's target: PC is still that of the ERET.
         bool elsewhere = cpu.NextPC != open.Return;
         string detail = open.Number is RtSigreturn ? "returns from a signal handler"
-            : open.Number is Execve or Execveat && elsewhere ? "started a program"
+            : HasStarted(cpu, open) ? "started a program"
             : elsewhere ? "interrupted by a signal" : "";
         long result = detail.Length == 0 ? (long)cpu.X(0) : 0;
         Add(RecordedKind.SyscallExit, cpu, task, open.Name,

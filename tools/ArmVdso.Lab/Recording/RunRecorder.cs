@@ -68,14 +68,14 @@ public sealed class RunRecorder : Recorder
     private protected override void SystemCall(Cpu cpu, ulong back) =>
         _vdso?.FellBack(_kernel.Scheduler.Current(cpu.Index), back);
 
-    private void Entered(Cpu cpu, KernelTask task, VdsoStream.Call call)
+    private void Entered(Cpu cpu, KernelTask task, CallInVdso call)
     {
         ulong[] x = call.Arguments;
         Add(RecordedKind.VdsoEnter, cpu, NameOf(task), call.Name,
             [(long)x[0], (long)x[1], (long)x[2], (long)x[3], (long)x[4], (long)x[5]]);
     }
 
-    private void Returned(KernelTask task, VdsoStream.Call call, long result, ulong cycles) =>
+    private void Returned(KernelTask task, CallInVdso call, long result, ulong cycles) =>
         Add(RecordedKind.VdsoExit, _kernel.Machine.Cpus[task.Cpu], NameOf(task), call.Name, [result, (long)cycles],
             detail: call.Reason ?? "");
 

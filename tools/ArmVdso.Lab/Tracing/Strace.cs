@@ -46,7 +46,7 @@ public sealed class Strace
     public IMachineObserver? ObserveVdso() => _settings.Vdso ? _vdso = new VdsoStream(Kernel, VdsoCall) : null;
 
     /// <summary>A function of the vDSO has returned.</summary>
-    private void VdsoCall(KernelTask task, VdsoStream.Call call, long result, ulong cycles)
+    private void VdsoCall(KernelTask task, CallInVdso call, long result, ulong cycles)
     {
         if (!_settings.Lines)
             return;
