@@ -237,6 +237,8 @@ public sealed partial class LinuxKernel : IHypercallHandler
             Seeding = seeding,
             Jobs = Jobs,
             Owners = new FileOwners(Tasks, SignalDelivery),
+            OpenProcess = pid => vfs.Current is not KernelTask reader || Tasks.FindGroup(pid) is not { } group ? -1
+                : PidFile.Open(vfs, Tasks, reader, group, 0) is >= 0 and long number ? (int)number : -2,
             Log = Hooks.Log,
             In = Hooks.Input,
             Out = Hooks.Output,

@@ -24,6 +24,9 @@ public interface IFileUser
     /// <summary>The PID namespace that it is in.</summary>
     PidNamespace PidNamespace { get; }
 
+    /// <summary>Thread ID.</summary>
+    int Tid { get; }
+
     /// <summary>Process ID.</summary>
     int Pid { get; }
 

@@ -194,8 +194,8 @@ public abstract class Inode
     /// <summary>Watches on the file; null when there are none.</summary>
     internal virtual List<FileWatch>? Watches { get; set; }
 
-    /// <summary>Whether somebody watches the file or its directory.</summary>
-    internal bool IsWatched => Watches != null || Parent?.Watches != null;
+    /// <summary>Whether somebody watches the file or its directory, or might.</summary>
+    internal bool IsWatched => Watches != null || Parent?.Watches != null || Fs.Vfs.Fanotify.Any;
 
     /// <summary>Number of open file descriptions.</summary>
     public int OpenCount { get; private set; }

@@ -133,10 +133,14 @@ public sealed partial class Vfs
     /// <param name="inode">The file.</param>
     /// <param name="mask">IN_* bits.</param>
     /// <param name="selfOnly">Leaves the directory's watches out.</param>
-    internal void NotifyWatches(Inode inode, uint mask, bool selfOnly = false)
+    /// <param name="path">The file at the place where it was opened; null: no path is known. For fanotify.</param>
+    internal void NotifyWatches(Inode inode, uint mask, bool selfOnly = false, Inode? path = null)
     {
         if (inode.IsDirectory)
             mask |= InotifyBits.IN_ISDIR;
+        if (Fanotify.Any)
+            Fanotify.Happened(mask, inode, path, selfOnly);
+        mask &= ~Fan.OPEN_EXEC;
         // Of one event a queue gets that of the directory first; a file without a name is still known by its last.
         if (!selfOnly && inode.Parent?.Watches is { } parents)
         {
@@ -155,8 +159,13 @@ public sealed partial class Vfs
         }
     }
 
+    /// <summary>The groups of fanotify.</summary>
+    internal FanotifyGroups Fanotify { get; } = new();
+
     private static void NotifyName(Inode directory, uint mask, string name, Inode node, uint cookie = 0)
     {
+        if (mask != FileWatch.Renamed && directory.Fs.Vfs.Fanotify is { Any: true } groups)
+            groups.Named(mask, directory, name, node);
         if (directory.Watches == null)
             return;
         if (node.IsDirectory)
@@ -168,13 +177,15 @@ public sealed partial class Vfs
     private void NotifyMove(Inode from, string oldName, Inode to, string newName, Inode node, Inode? replaced)
     {
         uint cookie = ++_moveCookie;
+        if (Fanotify.Any)
+            Fanotify.Renamed(from, oldName, to, newName, node);
         if (from == to)
             NotifyName(from, FileWatch.Renamed, oldName, node);
         NotifyName(from, InotifyBits.IN_MOVED_FROM, oldName, node, cookie);
         NotifyName(to, InotifyBits.IN_MOVED_TO, newName, node, cookie);
-        if (node.Watches != null)
+        if (node.IsWatched)
             NotifyWatches(node, InotifyBits.IN_MOVE_SELF, true);
-        if (replaced is { Nlink: 0, Watches: not null })
+        if (replaced is { Nlink: 0, IsWatched: true })
             NotifyWatches(replaced, InotifyBits.IN_DELETE_SELF, true);
     }
 }

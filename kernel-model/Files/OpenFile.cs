@@ -56,6 +56,9 @@ public abstract class OpenFile : IMappedFile
     /// <summary>LANDLOCK_ACCESS_FS_TRUNCATE and LANDLOCK_ACCESS_FS_IOCTL_DEV that its opener did not have (hook_file_open).</summary>
     internal ulong Withheld { get; set; }
 
+    /// <summary>Nobody hears of what is done by it: it came with an event of fanotify (FMODE_NONOTIFY).</summary>
+    internal bool IsSilent { get; set; }
+
     /// <summary>The open made the file (F_CREATED_QUERY).</summary>
     public bool Created { get; internal set; }
 
@@ -222,10 +225,13 @@ public abstract class OpenFile : IMappedFile
         if ((Flags & OpenFlags.O_ASYNC) != 0)
             SetAsync(-1, false);
         Released();
-        if (!IsPath && Inode.IsWatched)
-            Inode.Fs.Vfs.NotifyWatches(Inode, CanWrite ? InotifyBits.IN_CLOSE_WRITE : InotifyBits.IN_CLOSE_NOWRITE);
+        if (!IsPath && !IsSilent && Inode.IsWatched)
+        {
+            uint closed = CanWrite ? InotifyBits.IN_CLOSE_WRITE : InotifyBits.IN_CLOSE_NOWRITE;
+            Inode.Fs.Vfs.NotifyWatches(Inode, closed, false, Place ?? Inode);
+        }
         Inode.Closed();
-        if (Inode is { Nlink: 0, OpenCount: 0, Watches: not null })
+        if (Inode is { Nlink: 0, OpenCount: 0, IsWatched: true })
             Inode.Fs.Vfs.NotifyWatches(Inode, InotifyBits.IN_DELETE_SELF, true);
     }
 

@@ -144,7 +144,7 @@ public sealed partial class Vfs
         if (writes)
             file!.CountAsWriter();
         if (inode.IsWatched)
-            NotifyWatches(inode, InotifyBits.IN_OPEN);
+            NotifyWatches(inode, InotifyBits.IN_OPEN, false, place);
         if ((flags & OpenFlags.O_TRUNC) != 0 && inode.IsRegular && !created)
         {
             error = inode.Truncate(0);
@@ -188,6 +188,8 @@ public sealed partial class Vfs
         error = inode.Open(OpenFlags.O_RDONLY, task, out file);
         if (error == 0 && place != inode)
             file!.Place = place;
+        if (error == 0 && inode.IsWatched)
+            NotifyWatches(inode, InotifyBits.IN_OPEN | Fan.OPEN_EXEC, false, place);
         return error;
     }
 }

@@ -28,6 +28,10 @@ internal sealed record VfsHost
     /// <summary>Signals of files.</summary>
     public required IFileOwners Owners { get; init; }
 
+    /// <summary>Gives the task of the system call a descriptor of a process (pidfd): its number, -1 where there is no such process, or -2.
+    /// </summary>
+    public required Func<int, int> OpenProcess { get; init; }
+
     /// <summary>Says what went wrong outside of the guest.</summary>
     public required Action<string> Log { get; init; }
 

@@ -105,6 +105,7 @@ internal static class ProcSys
         DynamicDirectory inotify = files.AddDirectory("inotify");
         Kept(inotify, ("max_user_watches", 65536), ("max_queued_events", 16384));
         Kept(inotify, "max_user_instances", () => files.Fs.Vfs.MostInotify, n => files.Fs.Vfs.MostInotify = n, int.MaxValue);
+        Kept(files.AddDirectory("fanotify"), ("max_queued_events", 16384), ("max_user_groups", 128), ("max_user_marks", 8192));
         DynamicDirectory net = sys.AddDirectory("net");
         DynamicDirectory core = net.AddDirectory("core");
         core.AddText("somaxconn", () => "4096\n");

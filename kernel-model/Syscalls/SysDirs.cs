@@ -157,6 +157,8 @@ internal static class SysDirs
             return -Errno.ENOTDIR;
         if (directory.Inode.Nlink == 0)
             return -Errno.ENOENT;
+        if (!file.IsSilent && SysFanotify.Ask(c, Fan.ACCESS_PERM, directory.Inode) is not 0 and long waits)
+            return waits;
         FileArguments.CallerOf(c);
         IReadOnlyList<DirectoryEntry> entries = directory.Entries;
         int room = (int)Math.Min(c.UInt(2), 1u << 20);
@@ -186,6 +188,7 @@ internal static class SysDirs
             return -Errno.EFAULT;
         directory.Position = position;
         directory.Inode.TouchAccessed();
+        SysReadWrite.Notify(c, directory, InotifyBits.IN_ACCESS);
         return used;
     }
 }

@@ -59,6 +59,11 @@ internal static class SysExec
                 return -Errno.EBADF;
             start = directory.Inode;
         }
+        if (c.Vfs.Fanotify.Any && (path.Length == 0
+                ? SysFanotify.Ask(c, Fan.OPEN_PERM | Fan.OPEN_EXEC_PERM, start)
+                : c.Vfs.Find(caller, start, path, (flags & OpenFlags.AT_SYMLINK_NOFOLLOW) == 0, out Inode? asked) == 0
+                    ? SysFanotify.Ask(c, Fan.OPEN_PERM | Fan.OPEN_EXEC_PERM, asked!) : 0) is not 0 and long answer)
+            return answer;
         string comm = path[(path.LastIndexOf('/') + 1)..];
         OpenFile? file;
         if (path.Length == 0)

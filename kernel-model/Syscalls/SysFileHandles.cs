@@ -6,7 +6,7 @@ namespace ArmVdso.Kernel.Syscalls;
 /// <summary>name_to_handle_at, open_by_handle_at (fs/fhandle.c): handles of FILEID_INO32_GEN, an inode's number and generation.</summary>
 internal static class SysFileHandles
 {
-    private const int Most = 128, Bytes = 8, Kind = 1;
+    private const int Most = 128, Bytes = FileHandle.Bytes, Kind = FileHandle.Kind;
 
     /// <summary>AT_HANDLE_FID, AT_HANDLE_MNT_ID_UNIQUE.</summary>
     private const int IdentityOnly = 0x200, UniqueMount = 1;
@@ -20,7 +20,7 @@ internal static class SysFileHandles
         bool follow = (flags & OpenFlags.AT_SYMLINK_FOLLOW) != 0, empty = (flags & OpenFlags.AT_EMPTY_PATH) != 0;
         if (FileArguments.Find(c, c.Int(0), 1, follow, empty, out Inode? inode) is < 0 and long error)
             return error;
-        if ((inode!.Fs.Shows ?? inode.Fs).Type is not ("overlay" or "tmpfs" or "hostfs" or "devtmpfs"))
+        if (!FileHandle.IsIn(inode!.Fs))
             return -Errno.EOPNOTSUPP;
         if (!c.Memory.Read(c.Arg(2), out int room))
             return -Errno.EFAULT;
@@ -32,11 +32,7 @@ internal static class SysFileHandles
         if (room < Bytes)
             return c.Memory.Write(c.Arg(2), Bytes) && written ? -Errno.EOVERFLOW : -Errno.EFAULT;
         Span<byte> handle = stackalloc byte[8 + Bytes];
-        BinaryPrimitives.WriteInt32LittleEndian(handle, Bytes);
-        BinaryPrimitives.WriteInt32LittleEndian(handle[4..], Kind);
-        BinaryPrimitives.WriteUInt32LittleEndian(handle[8..], (uint)inode.Ino);
-        BinaryPrimitives.WriteUInt32LittleEndian(handle[12..], (uint)(inode.Ino >> 32) ^ inode.Fs.Device);
-        c.Vfs.Handles[(inode.Fs.Device, inode.Ino)] = new WeakReference<Inode>(inode.Real);
+        FileHandle.Write(inode, handle);
         return c.Memory.Write(c.Arg(2), handle) && written ? 0 : -Errno.EFAULT;
     }
 

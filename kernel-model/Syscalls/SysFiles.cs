@@ -59,6 +59,10 @@ internal static class SysFiles
             if (c.Vfs.HasLeases && c.Vfs.Find(caller, start, path, (flags & OpenFlags.O_NOFOLLOW) == 0, out Inode? leased) == 0
                 && SysFileOwners.BreakLeases(c, leased!, flags) is not 0 and long wait)
                 return wait;
+            if (c.Vfs.Fanotify.Any && (flags & OpenFlags.O_PATH) == 0
+                && c.Vfs.Find(caller, start, path, (flags & OpenFlags.O_NOFOLLOW) == 0, out Inode? asked) == 0
+                && SysFanotify.Ask(c, Fan.OPEN_PERM, asked!) is not 0 and long answer)
+                return answer;
             error = c.Vfs.Open(caller, start, path, flags, mode, c.Task, out file, resolve);
             if (error < 0)
                 return error;

@@ -70,6 +70,8 @@ internal static class SysReadWrite
         if (Check(file, iov, position, out long total) is < 0 and long error)
             return error;
         FileArguments.CallerOf(c);
+        if (!file.IsSilent && SysFanotify.Ask(c, Fan.ACCESS_PERM, file.Place ?? file.Inode) is not 0 and long waits)
+            return waits;
         long at = position ?? file.Position;
         long done = 0;
         do
@@ -100,8 +102,8 @@ internal static class SysReadWrite
     /// <summary>Tells who watches a file of a directory that it was read or changed (fsnotify_access, fsnotify_modify).</summary>
     internal static void Notify(SyscallContext c, OpenFile file, uint mask)
     {
-        if (file.Inode.IsWatched)
-            c.Vfs.NotifyWatches(file.Inode, mask);
+        if (!file.IsSilent && file.Inode.IsWatched)
+            c.Vfs.NotifyWatches(file.Inode, mask, false, file.Place ?? file.Inode);
     }
 
     /// <summary>What a read or receive returns when there is nothing: -EAGAIN, or sleep.</summary>

@@ -15,6 +15,7 @@ public sealed class KernelTruthProgramTests
     [InlineData("corners")]
     [InlineData("sealed")]
     [InlineData("keys")]
+    [InlineData("fanotify")]
     [InlineData("landlock")]
     [InlineData("aio")]
     [InlineData("rseq_events", "-E", "GLIBC_TUNABLES=glibc.pthread.rseq=0")]

@@ -110,8 +110,10 @@ static void netlink(void)
 	way.to.s_addr = htonl(0x08080808);
 	CHECK("none to another", ask(s, RTM_GETROUTE, 0, &way, sizeof(way), answer, sizeof(answer), &error) == NLMSG_ERROR &&
 		error == -ENETUNREACH);
-	CHECK("an acknowledgement", ask(s, RTM_NEWLINK, NLM_F_ACK, &link, sizeof(link), answer, sizeof(answer), &error) == NLMSG_ERROR && !error);
-	CHECK("interfaces of the library", has_address("127.0.0.1", &flags) == 1 && (flags & (IFF_UP | IFF_LOOPBACK)) == (IFF_UP | IFF_LOOPBACK));
+	CHECK("an acknowledgement", ask(s, RTM_NEWLINK, NLM_F_ACK, &link, sizeof(link), answer, sizeof(answer), &error) == NLMSG_ERROR &&
+		!error);
+	CHECK("interfaces of the library", has_address("127.0.0.1", &flags) == 1 &&
+		(flags & (IFF_UP | IFF_LOOPBACK)) == (IFF_UP | IFF_LOOPBACK));
 	CHECK("and by name", if_nametoindex("lo") == 1);
 }
 
