@@ -109,7 +109,9 @@ public sealed partial class LinuxKernel
                     cpu.RepeatCall();
                 break;
             case HypercallNumber.Schedule:
-                cpu.SetX(0, El1Image.Linear(Scheduler.Schedule(cpu).RecordPa));
+                KernelTask next = Scheduler.Schedule(cpu);
+                _sequences.SwitchedIn(next);
+                cpu.SetX(0, El1Image.Linear(next.RecordPa));
                 break;
             case HypercallNumber.Fault:
                 _faults.Handle(cpu, current, cpu.X(1), cpu.X(2));
@@ -124,6 +126,9 @@ public sealed partial class LinuxKernel
                 break;
             case HypercallNumber.Switched:
                 Scheduler.FinishSwitch(Tasks.WithRecord(cpu.X(0)));
+                break;
+            case HypercallNumber.Rseq:
+                cpu.SetX(0, _sequences.Decide(current, Records.Registers(current), cpu.X(1) == 0) ? 0UL : 1);
                 break;
             case HypercallNumber.Random:
                 _randomBatch.Fill(cpu);

@@ -32,6 +32,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
     private readonly RandomBatch _randomBatch;
     private readonly ClockEvents _clockEvents;
     private readonly KernelTimers _timers;
+    private readonly RestartableSequences _sequences;
 
     /// <summary>Options of the run.</summary>
     public KernelOptions Options { get; }
@@ -170,7 +171,8 @@ public sealed partial class LinuxKernel : IHypercallHandler
         var exec = new Exec(Vfs, Tasks, Records, counter, design, taskNamespaces, exit, loader, programs, Hooks.Exec);
         _first = new FirstProcess(options, Vfs, Tasks, Records, Scheduler, Namespaces, design, loader, programs);
 
-        var sequences = new RestartableSequences(machine.Cpus.Count, Scheduler, design, SignalDelivery);
+        RestartableSequences sequences = _sequences =
+            new(machine.Cpus.Count, Scheduler, design, SignalDelivery, options.Kernel.Rseq ? Records : null);
         var frames = new SignalFrame(HardwareCapabilities.HasBti(machine), design, sequences, SignalDelivery);
         var cores = new CoreDump(machine, Vfs, Records, Timekeeper, coreSettings, Hooks.Log);
         _return = new ReturnToUser(

@@ -26,6 +26,10 @@ public sealed record KernelConfiguration
     /// <summary>CONFIG_PREEMPT: EL1 code gives way where an interrupt finds it with interrupts on. Debian's arm64 kernels do not.</summary>
     public bool Preempt { get; init; }
 
+    /// <summary>What Linux does for a registered rseq area at switches and on the way to EL0 afterwards is executed; else the model writes
+    /// the area, in no cycle.</summary>
+    public bool Rseq { get; init; }
+
     /// <summary>Rounds of the BHB loop (arch/arm64/kernel/proton-pack.c, spectre_bhb_loop_affected).</summary>
     public int BhbRounds { get; init; } = 24;
 
@@ -89,7 +93,8 @@ public sealed record KernelConfiguration
     }
 
     /// <summary>The words of <see cref="Parse"/>.</summary>
-    public static IReadOnlyList<string> Words { get; } = ["plain", "kpti", "bhb", "kstack-random", "reload", "ssbd", "ssbs", "preempt"];
+    public static IReadOnlyList<string> Words { get; } =
+        ["plain", "kpti", "bhb", "kstack-random", "reload", "ssbd", "ssbs", "preempt", "rseq"];
 
     /// <summary>Reads a configuration: words joined by + or comma. Empty: <paramref name="core"/>. plain: none of them. ssbd and ssbs say
     /// whether the core lacks or has FEAT_SSBS; without either it is as in <paramref name="core"/>.</summary>
@@ -115,6 +120,7 @@ public sealed record KernelConfiguration
                 case "reload": configuration = configuration with { Reload = true }; break;
                 case "ssbd": configuration = configuration with { SsbdFirmware = true }; break;
                 case "ssbs": configuration = configuration with { SsbdFirmware = false }; break;
+                case "rseq": configuration = configuration with { Rseq = true }; break;
                 case "preempt": configuration = configuration with { Preempt = true }; break;
                 default:
                     unknown = word;
@@ -141,6 +147,8 @@ public sealed record KernelConfiguration
         words.Add(SsbdFirmware ? "ssbd" : "ssbs");
         if (Preempt)
             words.Add("preempt");
+        if (Rseq)
+            words.Add("rseq");
         return string.Join('+', words);
     }
 }

@@ -96,6 +96,11 @@ public sealed class El1Image
         }
         foreach (PatchSite site in PatchSites.BhbRounds)
             Patch(machine, site, 0xD280001Eu | (uint)configuration.BhbRounds << 5);
+        if (configuration.Rseq)
+        {
+            PatchCall(machine, PatchSite.context_switch_call, El1Symbol.rseq_context_switch);
+            PatchCall(machine, PatchSite.notify_work_call, El1Symbol.rseq_resume_work);
+        }
         if (!configuration.Preempt)
             return;
         const uint maskInterrupts = 0xD50343DF, unmaskInterrupts = 0xD50343FF; // MSR DAIFSet, #3 and MSR DAIFClr, #3

@@ -305,6 +305,8 @@ FUNC do_notify_resume
 	b.eq	4f
 	ldr	x0, [tsk, #TSK_STACK_TOP]
 	sub	x0, x0, #S_FRAME_SIZE
+	/* Where rseq's work is executed: rseq_resume_work. */
+	patch_site notify_work_call
 	hvc	#HVC_WORK
 	cmp	x0, #ACT_SCHEDULE
 	b.ne	3f

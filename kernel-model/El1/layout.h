@@ -45,6 +45,9 @@
 #define TSK_NSPROXY		0x130
 #define TSK_DEBUG		0x140	/* breakpoints and watchpoints disabled: two words */
 #define TSK_PREEMPT_COUNT	0x148	/* not 0: an interrupt of EL1 code does not schedule (--preempt full); the idle task's is 1 */
+#define TSK_RSEQ		0x150	/* user address of the registered rseq area; 0: none (kernel word rseq) */
+#define TSK_RSEQ_EVENT		0x158	/* not 0: the area is stale (rseq_event_mask) */
+#define TSK_MM_CID		0x15c	/* its concurrency ID, while it runs */
 #define TSK_ASID		0x138	/* of the address space, in bits 63 to 48 */
 #define TSK_FPSIMD		0x200	/* v0..v31 */
 #define TSK_FPSR		0x400
@@ -181,6 +184,7 @@
 #define HVC_RANDOM		9	/* fills this CPU's batch of random numbers */
 #define HVC_VDSO_REFRESH	10	/* x0 task record: its slot is filled again before it is in EL0 (hooks of a design) */
 #define HVC_VDSO_PUT_USER	11	/* x0 user address, x1 doubleword -> x0 0, or 1: it cannot be written (hooks of a design) */
+#define HVC_RSEQ		12	/* x0 pt_regs, x1 not 0: the area cannot be used -> x0 0, or 1: SIGSEGV is pending */
 
 /* enum El1Action (ACT_*): what EL1 code is to do next */
 #define ACT_DONE		0

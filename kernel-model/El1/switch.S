@@ -28,6 +28,8 @@ FUNC schedule
 	bl	cpu_do_switch_mm
 1:	mov	x0, x20
 	mov	x1, x19
+	/* Where rseq's work is executed: rseq_context_switch. */
+	patch_site context_switch_call
 	bl	__switch_to
 	/* finish_task_switch */
 	hvc	#HVC_SWITCHED

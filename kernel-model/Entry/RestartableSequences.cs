@@ -13,7 +13,9 @@ namespace ArmVdso.Kernel.Entry;
 /// <param name="scheduler">Who runs on them.</param>
 /// <param name="design">Told when an area is given up.</param>
 /// <param name="signals">SIGSEGV for a bad area.</param>
-internal sealed class RestartableSequences(int cpus, Scheduler scheduler, VdsoDesign design, SignalDelivery signals)
+/// <param name="records">What EL1 code works on that does it; null: this class does.</param>
+internal sealed class RestartableSequences(
+    int cpus, Scheduler scheduler, VdsoDesign design, SignalDelivery signals, TaskRecords? records)
 {
     private const int CpuIdStart = 0, CpuId = 4, CriticalSection = 8, NodeId = 20, MmCid = 24;
 
@@ -23,10 +25,42 @@ internal sealed class RestartableSequences(int cpus, Scheduler scheduler, VdsoDe
         if (task.Rseq == 0 || !task.RseqEvent)
             return true;
         task.RseqEvent = false;
-        if (Abort(task, regs) && WriteIds(task))
+        if (records is not null)
+        {
+            Show(task, true);
             return true;
+        }
+        return (Abort(task, regs) && WriteIds(task)) || GiveUp(task);
+    }
+
+    /// <summary>EL1 code has a question: the task was in a critical section or just behind one, or its area cannot be used. True: it may go
+    /// on with the numbers; false: SIGSEGV was forced.</summary>
+    internal bool Decide(KernelTask task, UserRegisters regs, bool usable) => (usable && Abort(task, regs)) || GiveUp(task);
+
+    /// <summary>A CPU is about to run a task: EL1 code is told of its area and number. A task that has not run with the area since it was
+    /// made (fork) has a stale one.</summary>
+    internal void SwitchedIn(KernelTask task)
+    {
+        if (records is not null)
+            Show(task, task.RseqEvent);
+    }
+
+    private void Show(KernelTask task, bool stale)
+    {
+        if (task.Rseq != 0 && task.ConcurrencyId < 0)
+            task.ConcurrencyId = FreeConcurrencyId(task);
+        task.RseqEvent = false;
+        if (records!.ShowRseq(task, stale))
+            records.RequestWork(task);
+    }
+
+    /// <summary>The area is bad: none any more, and SIGSEGV.</summary>
+    private bool GiveUp(KernelTask task)
+    {
         // The area cannot be used any more; without it the handler of SIGSEGV can run.
         task.Rseq = 0;
+        if (records is not null)
+            Show(task, false);
         design.RseqChanged(task);
         signals.Force(task, new SignalInfo { Number = Signal.SIGSEGV, Code = Signal.SI_KERNEL, Synchronous = true });
         return false;

@@ -220,6 +220,20 @@ public sealed partial class TaskRecords
     /// <summary>The task looks at what is to be done before it next returns to EL0 (signals, rseq).</summary>
     internal void RequestWork(KernelTask task) => SetFlag(task, TaskFlag.Work, true);
 
+    /// <summary>Tells EL1 code of a task's rseq area and concurrency ID.</summary>
+    /// <param name="task">The task.</param>
+    /// <param name="stale">Whether the area is to be written before EL0.</param>
+    /// <returns>Whether it is, for this or for an earlier reason.</returns>
+    internal bool ShowRseq(KernelTask task, bool stale)
+    {
+        ulong record = task.RecordPa;
+        _memory.Write(record + TaskRecord.Rseq, task.Rseq);
+        _memory.Write(record + TaskRecord.MmCid, task.ConcurrencyId);
+        uint events = task.Rseq == 0 ? 0 : _memory.Read<uint>(record + TaskRecord.RseqEvent) | (stale ? 1u : 0);
+        _memory.Write(record + TaskRecord.RseqEvent, events);
+        return events != 0;
+    }
+
     /// <summary>Whether the task's system calls all reach the model: the run is traced, its tracer wants to see them, filters decide.
     /// </summary>
     internal void SyncSyscallTrace(KernelTask task) =>

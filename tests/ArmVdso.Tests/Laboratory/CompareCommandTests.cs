@@ -66,6 +66,9 @@ public sealed class CompareCommandTests
                 Assert.Equal(design.GetProperty("shared_pages").GetInt32(), design.GetProperty("shared_pages_computed").GetProperty("64")
                     .GetInt32());
         }
+        // What the kernel does for a registered area is executed where one is registered.
+        Assert.InRange(designs["rseq"].GetProperty("rseq_area_cycles").GetInt64(), 20, 200);
+        Assert.Equal(JsonValueKind.Null, designs["per-thread"].GetProperty("rseq_area_cycles").ValueKind);
         Assert.True(designs["per-cpu"].GetProperty("wrong").GetInt64() > 0);
         Assert.True(designs["per-cpu"].GetProperty("context_switch_added")
             .GetInt64() > designs["per-thread"].GetProperty("context_switch_added").GetInt64());

@@ -48,6 +48,19 @@ public sealed class PreemptionCommandTests
         Assert.Equal(preempt, inside > 0);
     }
 
+    /// <summary>The area is written by EL1 code as it was by the model: nothing that check looks at can tell.</summary>
+    [Fact]
+    public void WhatEl1CodeWritesToAnAreaIsRight()
+    {
+        CheckResult result = new ArmVdsoLab(new SessionSettings
+        {
+            Core = "none",
+            Kernel = KernelConfiguration.Default with { Rseq = true },
+        }).Check("rseq", ["getcpu"], ["preempt", "migrate", "handler-moves", "fork"]);
+        Assert.All(result.Cells.Where(c => c.Event is "migrate" or "preempt"), c => Assert.Equal(CheckVerdict.Proved, c.Verdict));
+        Assert.True(result.Held);
+    }
+
     /// <summary>What is asked for is what is told.</summary>
     [Fact]
     public void TheOptionIsAWordOfTheConfiguration()

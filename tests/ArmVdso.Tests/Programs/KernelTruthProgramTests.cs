@@ -19,6 +19,8 @@ public sealed class KernelTruthProgramTests
     [InlineData("landlock")]
     [InlineData("aio")]
     [InlineData("rseq_events", "-E", "GLIBC_TUNABLES=glibc.pthread.rseq=0")]
+    [InlineData("rseq_events", "-E", "GLIBC_TUNABLES=glibc.pthread.rseq=0", "--kernel", "kstack-random+rseq")]
+    [InlineData("rseq_events", "-E", "GLIBC_TUNABLES=glibc.pthread.rseq=0", "--kernel", "kpti+rseq", "--preempt", "full")]
     public void Holds(string name, params string[] options)
     {
         ArmVdsoCommand.Result result = ArmVdsoCommand.Run(["run", "--core", "none", .. options, GuestPrograms.Path(name)]);

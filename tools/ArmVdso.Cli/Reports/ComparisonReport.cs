@@ -30,6 +30,8 @@ internal static class ComparisonReport
             ? $"A context switch takes {r.SwitchCycles} cycles in __switch_to ({r.Switches} switches)."
             : $"A context switch takes {r.SwitchCycles} cycles in __switch_to with the slot update, {without} without: "
                 + $"{(long)r.SwitchCycles - (long)without} more ({r.Switches} switches).");
+        if (r.AreaCycles is { } area)
+            output.WriteLine($"What the kernel does for the rseq area, there and on the way back to user space, takes {area} more.");
         WriteWrong(output, r);
         WriteRanges(output, r);
     }
@@ -130,6 +132,7 @@ internal static class ComparisonReport
             {
                 ["cycles"] = r.SwitchCycles,
                 ["cycles_without_update"] = r.SwitchCyclesWithout,
+                ["rseq_area_cycles"] = r.AreaCycles,
                 ["switches"] = r.Switches,
             },
         };

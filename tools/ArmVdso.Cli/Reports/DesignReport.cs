@@ -43,6 +43,8 @@ internal sealed class DesignReport(DesignsResult result)
         var costs = new Table(["", .. _designs.Select(d => d.Design)]);
         costs.Add(["context switch (__switch_to)", .. _designs.Select(d => Text.Plain(d.SwitchCycles))]);
         costs.Add(["  more than without vDSO", .. _designs.Select(d => Signed(result.SwitchAdded(d)))]);
+        if (_designs.Any(d => d.AreaCycles is not null))
+            costs.Add(["  for the rseq area, there and on the way back", .. _designs.Select(d => Cell(d.AreaCycles))]);
         costs.Add(["system call (getpid)", .. _designs.Select(d => Text.Plain(Syscall(d, "getpid")))]);
         costs.Add(["  more than without vDSO", .. _designs.Select(d => Signed(result.SyscallAdded(d)))]);
         costs.Add(["change of credentials (setresuid)", .. _designs.Select(d => Text.Plain(Syscall(d, "setresuid")))]);
@@ -139,6 +141,7 @@ internal sealed class DesignReport(DesignsResult result)
                 ["functions"] = calls,
                 ["context_switch_cycles"] = d.SwitchCycles,
                 ["context_switch_added"] = result.SwitchAdded(d),
+                ["rseq_area_cycles"] = d.AreaCycles,
                 ["system_call_cycles"] = Syscall(d, "getpid"),
                 ["system_call_added"] = result.SyscallAdded(d),
                 ["credential_change_cycles"] = Syscall(d, "setresuid"),

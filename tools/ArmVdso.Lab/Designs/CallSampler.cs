@@ -38,7 +38,18 @@ internal sealed class CallSampler : OffsetTrace
     internal HashSet<int> CpusSeen { get; } = [];
 
     /// <summary>Median cycles of <see cref="Switches"/>; 0 without any.</summary>
-    internal ulong SwitchCycles => Switches.Count == 0 ? 0 : Switches.Order().ElementAt(Switches.Count / 2);
+    internal ulong SwitchCycles => Median(Switches);
+
+    /// <summary>Cycles that the kernel spends for a registered rseq area: at a switch, and on the way to EL0 afterwards.</summary>
+    internal List<ulong> AreaAtSwitch { get; } = [];
+
+    /// <inheritdoc cref="AreaAtSwitch"/>
+    internal List<ulong> AreaAtExit { get; } = [];
+
+    /// <summary>Medians of both together; null where none was executed.</summary>
+    internal ulong? AreaCycles => AreaAtSwitch.Count == 0 || AreaAtExit.Count == 0 ? null : Median(AreaAtSwitch) + Median(AreaAtExit);
+
+    private static ulong Median(List<ulong> cycles) => cycles.Count == 0 ? 0 : cycles.Order().ElementAt(cycles.Count / 2);
 
     /// <inheritdoc cref="CallTable.Figures"/>
     internal CallFigures? Figures(string name, CallKind kind) => _table.Figures(name, kind);
@@ -71,6 +82,7 @@ internal sealed class CallSampler : OffsetTrace
         _own = own.ToDictionary(f => f.Name);
         _kernel = kernel;
         _switchBegan = new ulong[kernel.Machine.Cpus.Count];
+        _areas = kernel.Options.Kernel.Rseq ? new ulong[kernel.Machine.Cpus.Count] : null;
         _memoryLabel = symbols.GetValueOrDefault("memory_ret", ulong.MaxValue);
         foreach ((ulong address, (string name, CallKind kind)) in CallTable.Labels(symbols))
         {
@@ -112,6 +124,8 @@ internal sealed class CallSampler : OffsetTrace
         ulong pc = cpu.PC;
         if (cpu.EL != 0)
         {
+            if (_areas is not null)
+                WatchArea(cpu, pc, _areas);
             ref ulong began = ref _switchBegan[cpu.Index];
             if (pc == _switchStart)
             {
@@ -155,6 +169,26 @@ internal sealed class CallSampler : OffsetTrace
         p.Calls = 0;
         if (Cold)
             cpu.Timing.EmptyCaches();
+    }
+
+    /// <summary>When each CPU began its work for an area; null: it is not executed.</summary>
+    private readonly ulong[]? _areas;
+
+    private void WatchArea(Cpu cpu, ulong pc, ulong[] began)
+    {
+        ref ulong since = ref began[cpu.Index];
+        if (pc is (ulong)El1Symbol.rseq_context_switch or (ulong)El1Symbol.rseq_handle_notify_resume)
+        {
+            since = cpu.Cycles;
+        }
+        else if (since != 0 && pc is (ulong)El1Symbol.rseq_context_switch_end or (ulong)El1Symbol.rseq_handle_notify_resume_end)
+        {
+            // Idle tasks have none.
+            List<ulong> seen = pc == (ulong)El1Symbol.rseq_context_switch_end ? AreaAtSwitch : AreaAtExit;
+            if (_kernel.Scheduler.LastSwitch[cpu.Index].Previous.Tid != 0 || seen == AreaAtExit)
+                seen.Add(cpu.Cycles - since);
+            since = 0;
+        }
     }
 
     private PerTask StateOf(KernelTask task)

@@ -22,8 +22,15 @@ internal static class Comparison
     /// <summary>The same; functions that designs bring are called by a guest of their own.</summary>
     internal static CallSampler Measure(SessionSettings settings, int threads, IReadOnlyList<OwnFunction> own)
     {
-        settings = settings.ForOurGuest();
+        settings = Ours(settings);
         return Measure(settings, [Text(threads), Rseq(settings)], false, own);
+    }
+
+    /// <summary>The settings of the guest: where it registers rseq areas, what the kernel does for them is executed.</summary>
+    private static SessionSettings Ours(SessionSettings settings)
+    {
+        settings = settings.ForOurGuest();
+        return Rseq(settings) == "r" ? settings with { Kernel = settings.KernelConfiguration with { Rseq = true } } : settings;
     }
 
     private static string Rseq(SessionSettings settings) => settings.Design().Name == "rseq" ? "r" : "-";
@@ -66,7 +73,7 @@ internal static class Comparison
     /// <summary>One design against the system calls.</summary>
     internal static ComparisonResult Compare(SessionSettings settings, IReadOnlyList<string> functions, int threads)
     {
-        settings = settings.ForOurGuest();
+        settings = Ours(settings);
         CallSampler sampler = Measure(settings, threads);
         CallSampler? without = settings.Vdso == "none" ? null : Measure(settings with { Vdso = "none" }, threads);
         // What the ranges of the calibrated system instructions (cores/*.json) make of it: the same run with all of them at the low and
@@ -85,6 +92,7 @@ internal static class Comparison
                     ?? throw new LabException($"the embedded guest did not call {name}", LabFault.Failed),
                 sampler.Figures(name, CallKind.Vdso), Range(name, CallKind.Syscall), Range(name, CallKind.Vdso)))],
             SwitchCycles = sampler.SwitchCycles,
+            AreaCycles = sampler.AreaCycles,
             SwitchCyclesWithout = without?.SwitchCycles,
             Switches = sampler.Switches.Count,
         };
@@ -134,6 +142,7 @@ internal static class Comparison
 
     private static DesignFigures MeasureDesign(SessionSettings settings, int threads, OwnFunction[] own)
     {
+        settings = Ours(settings);
         CallSampler warm = Measure(settings, threads, own);
         // Alone on one CPU: what was displaced is what was emptied, and nothing else.
         CallSampler cold = Measure(settings with { Cpus = 1, SliceNs = 1_000_000_000 }, ["1", Rseq(settings), "24"], true, own);
@@ -158,6 +167,7 @@ internal static class Comparison
             SyscallsWarm = warm.All(CallKind.Syscall),
             SyscallsCold = cold.All(CallKind.Syscall),
             SwitchCycles = warm.SwitchCycles,
+            AreaCycles = warm.AreaCycles,
             Switches = warm.Switches.Count,
             SharedPages = warm.SharedPages,
             SharedPagesComputed = [.. CpuCounts.Select(n => new SharedPages(

@@ -49,6 +49,10 @@ public sealed record ComparisonResult
     /// <summary>Median cycles of a context switch, in __switch_to.</summary>
     public required ulong SwitchCycles { get; init; }
 
+    /// <summary>Median cycles of what the kernel does for a registered rseq area at a switch and on the way to EL0 afterwards; null where
+    /// none is registered.</summary>
+    public ulong? AreaCycles { get; init; }
+
     /// <summary>The same without a vDSO; null when the design is "none".</summary>
     public required ulong? SwitchCyclesWithout { get; init; }
 
@@ -95,6 +99,10 @@ public sealed record DesignFigures
 
     /// <summary>Median cycles of a context switch, in __switch_to.</summary>
     public required ulong SwitchCycles { get; init; }
+
+    /// <summary>Median cycles of what the kernel does for a registered rseq area at a switch and on the way to EL0 afterwards; null where
+    /// none is registered.</summary>
+    public ulong? AreaCycles { get; init; }
 
     /// <summary>Context switches of the run with warm caches.</summary>
     public required int Switches { get; init; }
