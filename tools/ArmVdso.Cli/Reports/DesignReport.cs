@@ -70,8 +70,8 @@ internal sealed class DesignReport(DesignsResult result)
         if (_designs.Any(d => d.Name == "rseq"))
         {
             output.WriteLine(
-                "rseq: the threads of the guest are registered. What the kernel does for a registered area on the way to EL0 is C# here "
-                + "and in no figure.");
+                "rseq: the threads of the guest are registered. What the kernel does for a registered area is executed (word rseq), "
+                + "and in a row of its own.");
             output.WriteLine();
         }
         WriteMemory(output);

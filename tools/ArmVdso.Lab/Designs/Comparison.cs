@@ -7,7 +7,7 @@ namespace ArmVdso.Lab.Designs;
 internal static class Comparison
 {
     /// <summary>CPUs for which the shared pages are computed.</summary>
-    private static readonly int[] CpuCounts = [1, 4, 16, 64, 256, 1024];
+    private static readonly int[] CpuCounts = [1, 4, 16, 64, 256, 1024, 4096];
 
     private static readonly (int Processes, int Threads)[] Memories = [(1, 1), (1, 64), (1, 65), (1, 129), (8, 1), (8, 65)];
 
