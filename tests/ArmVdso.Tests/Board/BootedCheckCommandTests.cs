@@ -20,7 +20,7 @@ public sealed class BootedCheckCommandTests
     [InlineData("--faults", "--kernel-image", "x", "--faults")]
     [InlineData("--kernel", "--kernel-image", "x", "--kernel", "kpti")]
     [InlineData("DESIGN", "--kernel-image", "x", "per-cpu")]
-    [InlineData("--event", "--kernel-image", "x", "--event", "setresuid")]
+    [InlineData("--event", "--kernel-image", "x", "--event", "setxid")]
     [InlineData("--function", "--kernel-image", "x", "--function", "nothing")]
     [InlineData("--mutant", "--kernel-image", "x", "--mutant", "writer-no-barriers")]
     [InlineData("--brief", "--kernel-image", "x", "--brief")]
@@ -54,22 +54,42 @@ public sealed class BootedCheckCommandTests
         Assert.Equal(126, ArmVdsoCommand.Run("check", "--kernel-image", "/etc/passwd").Status);
     }
 
-    /// <summary>The clock's second look at the sequence goes: an update in the middle of a call gives a wrong time, at one
-    /// boundary.</summary>
+    private static JsonNode Cell(JsonNode kernel, string function, string name) => kernel["cells"]!.AsArray().Single(
+        c => c!["function"]!.GetValue<string>() == function && c["event"]!.GetValue<string>() == name)!;
+
+    private static string Verdict(JsonNode cell) => cell["verdict"]!.GetValue<string>();
+
+    /// <summary>The clock's second look at the sequence goes: an update in the middle of a call gives a wrong time, at one boundary.
+    /// clock_getres has no such look: a thread that enters a time namespace behind the first one reads the wrong page.</summary>
     [Fact]
     public void BrokenSequenceIsFoundAndReplayed()
     {
+        const string clock = "clock_gettime_monotonic", resolution = "clock_getres";
         string[] options = ["--cpu", "cortex-a53", "--cpus", "1", "--mutant", "no-recheck"];
-        ArmVdsoCommand.Result result =
-            Check("6.1", [.. options, "--function", "clock_gettime_monotonic", "--event", "tick", "--json"]);
+        string[] events = ["tick", "fork", "vfork", "threads", "exec", "setresuid", "timens", "setns-time"];
+        string[] chosen = ["--function", clock, "--function", resolution, .. events.SelectMany(e => (string[])["--event", e])];
+        ArmVdsoCommand.Result result = Check("6.1", [.. options, .. chosen, "--json"]);
         Assert.Equal((1, ""), (result.Status, result.Errors));
         JsonNode kernel = JsonNode.Parse(result.Output)!["kernels"]![0]!;
         Assert.StartsWith("6.1.", kernel["booted"]!.GetValue<string>());
-        JsonNode cell = kernel["cells"]!.AsArray().Single(c => c!["event"]!.GetValue<string>() == "tick")!;
-        Assert.Equal("failed", cell["verdict"]!.GetValue<string>());
+        foreach (string function in (string[])[clock, resolution])
+        {
+            foreach (string name in (string[])["fork", "vfork", "threads", "exec", "timens"])
+                Assert.Equal("proved", Verdict(Cell(kernel, function, name)));
+            Assert.Equal("n/a", Verdict(Cell(kernel, function, "setresuid")));
+        }
+        JsonNode joined = Cell(kernel, resolution, "setns-time");
+        Assert.Equal("failed", Verdict(joined));
+        Assert.Contains("the call returned 0 and 0 s 0 ns; the system call says 1 ns", joined["what"]!.GetValue<string>());
+        JsonNode cell = Cell(kernel, clock, "tick");
+        Assert.Equal("failed", Verdict(cell));
         Assert.InRange(cell["wrong"]!.GetValue<int>(), 1, cell["interleavings"]!.GetValue<int>() - 1);
         if (!Long)
             return;
+        ArmVdsoCommand.Result entered =
+            Check("6.1", "--cpu", "cortex-a53", "--cpus", "1", "--replay", joined["id"]!.GetValue<string>(), "--brief");
+        Assert.Equal((1, ""), (entered.Status, entered.Errors));
+        Assert.EndsWith($"FAILED: {joined["what"]}\n", entered.Output);
         string id = cell["id"]!.GetValue<string>();
         ArmVdsoCommand.Result replay = Check("6.1", [.. options, "--replay", id, "--brief"]);
         Assert.Equal((1, ""), (replay.Status, replay.Errors));
@@ -92,10 +112,12 @@ public sealed class BootedCheckCommandTests
         if (!Long)
             return;
         ArmVdsoCommand.Result result = Check(series, "--cpus", $"{cpus}", "--json");
-        Assert.Equal((0, ""), (result.Status, result.Errors));
+        Assert.Equal((1, ""), (result.Status, result.Errors));
         JsonArray cells = JsonNode.Parse(result.Output)!["kernels"]![0]!["cells"]!.AsArray();
         Assert.Equal(series == "6.1" ? 9 : 10, cells.Select(c => c!["function"]!.GetValue<string>()).Distinct().Count());
-        Assert.DoesNotContain(cells, c => c!["verdict"]!.GetValue<string>() is "failed" or "vacuous");
+        // clock_getres reads one page after it has looked at another (docs/kernel-laboratory.md).
+        JsonNode? wrong = Assert.Single(cells, c => Verdict(c!) is "failed" or "vacuous");
+        Assert.Equal(("clock_getres", "setns-time"), (wrong!["function"]!.GetValue<string>(), wrong["event"]!.GetValue<string>()));
         foreach (JsonNode? migration in cells.Where(c => c!["event"]!.GetValue<string>() == "migrate"))
             Assert.Equal(cpus > 1 ? "proved" : "n/a", migration!["verdict"]!.GetValue<string>());
     }

@@ -8,11 +8,15 @@ namespace ArmVdso.Lab.Boot;
 /// calls say.</summary>
 public static class BootedCheck
 {
-    private const int Tasks = 2;
+    /// <summary>The first process, the victim, its parent, and one of another PID namespace.</summary>
+    private const int Tasks = 4;
+
+    /// <summary>Instructions beyond which only boundaries before accesses are explored.</summary>
+    private const int LongFunction = 200;
 
     private const string Explored =
-        "each boundary between two instructions of the call as it is made undisturbed, of a thread that was on CPU 0, from one state of "
-        + "the machine for each function";
+        "each boundary between two instructions of the call as it is made undisturbed (of one of more than 200: each before an access to "
+        + "memory or the system), of a thread that was on CPU 0, from one state of the machine for each function";
 
     /// <summary>What may happen.</summary>
     public static IReadOnlyList<CheckName> Events { get; } = [.. BootedEvent.All.Select(e => new CheckName(e.Name, e.Meaning))];
@@ -40,12 +44,14 @@ public static class BootedCheck
         while (rig.Next())
         {
             planted = planted || Plant(rig, mutant, files.Kernel);
-            if (functions?.Contains(rig.Function.Name) == false)
+            if (functions?.Contains(rig.Function.Name) == false || (rig.Life != VictimLife.Plain && !chosen.Any(e => Applies(rig, e))))
                 continue;
             progress?.Invoke(rig.Function.Name);
             rig.Keep();
             cells.AddRange(Explore(rig, chosen));
         }
+        // Those of another life replace what was said of them before.
+        cells = [.. cells.GroupBy(c => (c.Function, c.Event)).Select(g => g.Last())];
         if (cells.Count == 0)
             throw new LabException($"{files.Kernel}: its vDSO has none of the functions that are to be checked", LabFault.Input);
         var bounds = new CheckBounds(rig.Release, settings.Cpus, Tasks) { Booted = Explored };
@@ -64,16 +70,11 @@ public static class BootedCheck
     public static bool Replay(
         SessionSettings settings, BootFiles files, string id, TextWriter output, string? mutant = null, bool brief = false)
     {
-        var schedule = Schedule.Parse(id);
+        var schedule = Schedule.Parse(id, Events.Select(e => e.Name));
         ScheduledEvent scheduled = schedule.Events.FirstOrDefault(new ScheduledEvent("none", -1, -1));
         BootedEvent? happens = BootedEvent.All.FirstOrDefault(e => e.Name == scheduled.Event);
-        if (schedule.Events.Count > 1 || scheduled.Part != -1 || schedule.Versions is not null
-            || (happens is null && schedule.Events.Count > 0))
-        {
-            string known = string.Join(' ', Events.Select(e => e.Name));
-            throw new LabException(
-                $"replay: '{id}' is not RELEASE/FUNCTION/EVENT@BOUNDARY of a booted kernel; events: {known}", LabFault.Input);
-        }
+        if (schedule.Events.Count > 1 || scheduled.Part != -1 || schedule.Versions is not null)
+            throw new LabException($"replay: '{id}' is not RELEASE/FUNCTION/EVENT@BOUNDARY of a booted kernel", LabFault.Input);
         if (happens?.Cpus > settings.Cpus)
             throw new LabException($"replay: {happens.Name} needs {happens.Cpus} CPUs (--cpus)", LabFault.Input);
         using var rig = new BootedRig(settings, files);
@@ -81,7 +82,9 @@ public static class BootedCheck
         while (rig.Next())
         {
             planted = planted || Plant(rig, mutant, files.Kernel);
-            if (rig.Function.Name != schedule.Function)
+            if (happens is not null && (happens.Needs & ~rig.Parts) != 0)
+                throw new LabException($"replay: {files.Kernel} has not all of {happens.Needs}", LabFault.Input);
+            if (rig.Function.Name != schedule.Function || rig.Life != (happens?.Life ?? VictimLife.Plain))
                 continue;
             if (rig.Release != schedule.Design)
                 throw new LabException($"replay: '{id}' is of another kernel: {files.Kernel} is {rig.Release}", LabFault.Input);
@@ -118,17 +121,24 @@ public static class BootedCheck
     private static IEnumerable<CheckCell> Explore(BootedRig rig, BootedEvent[] events)
     {
         BootedFunction function = rig.Function;
-        Outcome undisturbed = Judge(rig, null, -1);
-        var none = new CheckCell(function.Name, "none");
-        none.Add(new Schedule(rig.Release, function.Name, []), undisturbed);
-        yield return none;
+        (Outcome undisturbed, HashSet<int> touching) = Watch(rig, null, -1);
+        bool isLong = undisturbed.Instructions > LongFunction;
+        if (rig.Life == VictimLife.Plain)
+        {
+            var none = new CheckCell(function.Name, "none");
+            none.Add(new Schedule(rig.Release, function.Name, []), undisturbed);
+            yield return none;
+        }
         foreach (BootedEvent happens in events)
         {
-            string? not = happens.Cpus > rig.Settings.Cpus ? $"it needs {happens.Cpus} CPUs (--cpus)"
-                : happens.Only is not null && happens.Only != function.Name ? $"it cannot change what {function.Name} answers" : null;
-            var cell = new CheckCell(function.Name, happens.Name) { NotApplicable = not };
+            string? not = WhyNot(rig, happens);
+            if (rig.Life != VictimLife.Plain && happens.Life != rig.Life)
+                continue;
+            var cell = new CheckCell(function.Name, happens.Name) { NotApplicable = not, OnPurpose = OnPurpose(happens) };
             for (int boundary = 1; not is null && boundary < undisturbed.Instructions; boundary++)
             {
+                if (isLong && !touching.Contains(boundary))
+                    continue;
                 var schedule = new Schedule(rig.Release, function.Name, [new ScheduledEvent(happens.Name, -1, boundary)]);
                 cell.Add(schedule, Judge(rig, happens, boundary));
             }
@@ -136,13 +146,29 @@ public static class BootedCheck
         }
     }
 
-    private static Outcome Judge(BootedRig rig, BootedEvent? happens, int boundary, IMachineObserver? observer = null)
+    private static bool Applies(BootedRig rig, BootedEvent happens) => WhyNot(rig, happens) is null;
+
+    private static string? WhyNot(BootedRig rig, BootedEvent happens) =>
+        happens.Cpus > rig.Settings.Cpus ? $"it needs {happens.Cpus} CPUs (--cpus)"
+        : (happens.For & rig.Function.Kind) == 0 ? $"it cannot change what {rig.Function.Name} answers"
+        : (happens.Needs & ~rig.Parts) != 0 ? $"this kernel has not all of {happens.Needs}"
+        : happens.Life != rig.Life ? "the thread does not live so" : null;
+
+    private static string? OnPurpose(BootedEvent happens) =>
+        happens.Needs == KernelParts.None ? null : "a kernel may leave tasks of namespaces to the system call";
+
+    private static Outcome Judge(BootedRig rig, BootedEvent? happens, int boundary, IMachineObserver? observer = null) =>
+        Watch(rig, happens, boundary, observer).Outcome;
+
+    private static (Outcome Outcome, HashSet<int> Touching) Watch(
+        BootedRig rig, BootedEvent? happens, int boundary, IMachineObserver? observer = null)
     {
         (CallRecord? record, CallWatch watch) = rig.Try(happens, boundary, observer);
         string? failure = record is null ? "the call did not come back" : rig.Function.Wrong(record);
-        bool seen = happens is not null && record is not null && record.Begun > 0 && happens.Seen(record);
+        bool seen = happens is not null && record is not null && happens.Seen(record);
         (int own, int inHandler) = watch.SystemCalls;
-        return new Outcome(watch.Instructions, failure, own > 0 && happens?.Only is null, happens is null || watch.Happened, 0)
+        bool fellBack = own > 0 && ((happens?.Exhausts ?? BootedKinds.None) & rig.Function.Kind) == 0;
+        var outcome = new Outcome(watch.Instructions, failure, fellBack, happens is null || watch.Happened, 0)
         {
             Happened = happens is null || watch.Happened,
             Inside = seen,
@@ -150,5 +176,6 @@ public static class BootedCheck
             Further = (int)(record?.Handled ?? 0),
             FurtherFellBack = inHandler > 0 ? 1 : 0,
         };
+        return (outcome, watch.Touching);
     }
 }

@@ -20,6 +20,7 @@ internal sealed class BootedRig : IDisposable, ICodeWords
     private readonly Unit _unit;
     private MachineCheckpoint? _start, _previous;
     private byte[] _image = [];
+    private ulong _words;
     private ulong _imageAt;
     private int _textEnd;
     private Cpu? _cpu;
@@ -59,6 +60,12 @@ internal sealed class BootedRig : IDisposable, ICodeWords
     /// <summary>Where a call returns to in the guest.</summary>
     internal ulong Return => _guest.Symbols["check_return"];
 
+    /// <summary>How the thread lives whose call comes next.</summary>
+    internal VictimLife Life { get; private set; }
+
+    /// <summary>What the kernel has.</summary>
+    internal KernelParts Parts { get; private set; }
+
     /// <summary>The function whose call comes next.</summary>
     internal BootedFunction Function { get; private set; } = BootedFunction.All[0];
 
@@ -80,6 +87,7 @@ internal sealed class BootedRig : IDisposable, ICodeWords
         CallRecord record = Record();
         if (_image.Length == 0)
             ReadImage(record.Image);
+        (Life, Parts) = (record.Life, record.Parts);
         string name = ReadText(record.Name);
         Function = BootedFunction.All.FirstOrDefault(f => f.Name == name)
             ?? throw new InvalidOperationException($"the guest calls {name}, which nobody judges");
@@ -105,8 +113,20 @@ internal sealed class BootedRig : IDisposable, ICodeWords
         return (came ? Record() : null, watch);
     }
 
+    /// <summary>How long a PE stands still for something that happens elsewhere: some looks of the guest for what it is to do, and the
+    /// work itself. A tick does not come meanwhile (the guest's wait_for_phase).</summary>
+    private const ulong StandsUs = 250;
+
     private void Offer(Cpu cpu, BootedEvent happens)
     {
+        if (happens.Elsewhere)
+        {
+            ulong order = GuestKernel.Physical(Machine, cpu, _words + CallRecord.Order * 8, Kinds)
+                ?? throw new InvalidOperationException("the guest's page is not mapped");
+            Machine.Memory.Write(order, (ulong)happens.Command);
+            cpu.Timing.AdvanceTo(cpu.Cycles + StandsUs * (Machine.ClockFrequency / 1_000_000));
+            return;
+        }
         _guest.Line.Offer((byte)happens.Command);
         _guest.Session.Board.TakeInput(cpu);
     }
@@ -122,8 +142,8 @@ internal sealed class BootedRig : IDisposable, ICodeWords
 
     private CallRecord Record()
     {
-        ulong at = BitConverter.ToUInt64(Read(_guest.Symbols["words"], 8));
-        byte[] bytes = Read(at, CallRecord.Words * 8);
+        _words = BitConverter.ToUInt64(Read(_guest.Symbols["words"], 8));
+        byte[] bytes = Read(_words, CallRecord.Words * 8);
         return new CallRecord([.. Enumerable.Range(0, CallRecord.Words).Select(i => BitConverter.ToUInt64(bytes, 8 * i))]);
     }
 

@@ -17,6 +17,10 @@ internal sealed class CallWatch(IReadOnlyDictionary<string, ulong> symbols, int 
     /// <summary>Instructions of the function that were executed until something happened, or until it returned.</summary>
     internal int Instructions => Math.Max(0, _started);
 
+    /// <summary>Boundaries before instructions that access memory or the system (C4.1 of the Arm ARM): between two that change registers
+    /// alone, what happens has the same effect as before the next access.</summary>
+    internal HashSet<int> Touching { get; } = [1];
+
     /// <summary>Whether what is to happen has been called.</summary>
     internal bool Happened { get; private set; }
 
@@ -36,7 +40,10 @@ internal sealed class CallWatch(IReadOnlyDictionary<string, ulong> symbols, int 
         _over = cpu.PC == _return;
         if (_stack == 0 || _over)
             return;
-        if (++_started != boundary)
+        _started++;
+        if ((instruction >> 25 & 5) == 4 || instruction >> 24 is 0xD4 or 0xD5)
+            Touching.Add(_started - 1);
+        if (_started != boundary)
             return;
         Happened = _over = true;
         happen(cpu);

@@ -14,7 +14,7 @@ internal sealed class InitialArchive
     /// <summary>An archive with a program, and the device nodes that guests of the laboratory open.</summary>
     /// <param name="name">The program's path, without the first slash.</param>
     /// <param name="program">Its bytes.</param>
-    /// <param name="settles">Whether the program changes settings of the kernel: /sys to be mounted, /dev/urandom to be seeded.</param>
+    /// <param name="settles">Whether the program changes settings of the kernel: with /sys, /proc and /dev/urandom.</param>
     internal static byte[] Of(string name, byte[] program, bool settles = false)
     {
         var archive = new InitialArchive();
@@ -26,6 +26,7 @@ internal sealed class InitialArchive
         {
             archive.Add("dev/urandom", Device, [], 1, 9);
             archive.Add("sys", Folder, []);
+            archive.Add("proc", Folder, []);
         }
         archive.Add(name, File, program);
         archive.Add("TRAILER!!!", 0, []);

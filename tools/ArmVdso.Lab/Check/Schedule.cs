@@ -22,9 +22,12 @@ internal sealed record Schedule(string Design, string Function, IReadOnlyList<Sc
         $"{Design}/{Function}/{string.Join('+', Events)}" + (Versions is null ? "" : $"/reorder:{string.Join('.', Versions)}");
 
     /// <summary>Reads an ID.</summary>
+    /// <param name="id">The ID.</param>
+    /// <param name="known">Names of events; null: those of <see cref="CheckEvent"/>.</param>
     /// <exception cref="LabException">It is none.</exception>
-    internal static Schedule Parse(string id)
+    internal static Schedule Parse(string id, IEnumerable<string>? known = null)
     {
+        string[] names = [.. known ?? CheckEvent.All.Select(e => e.Name)];
         string[] parts = id.Split('/');
         // A design may be a path: what follows it has no slash.
         bool reorder = parts.Length > 3 && parts[^1].StartsWith("reorder:", StringComparison.Ordinal);
@@ -45,9 +48,8 @@ internal sealed record Schedule(string Design, string Function, IReadOnlyList<Sc
                     throw Bad(id);
                 name = name[..colon];
             }
-            if (CheckEvent.Find(name) is null)
-                throw new LabException(
-                    $"replay: there is no event '{name}'; known: {string.Join(' ', CheckEvent.All.Select(e => e.Name))}", LabFault.Input);
+            if (!names.Contains(name))
+                throw new LabException($"replay: there is no event '{name}'; known: {string.Join(' ', names)}", LabFault.Input);
             events.Add(new ScheduledEvent(name, part, boundary));
         }
         List<int>? versions = null;

@@ -1,8 +1,10 @@
 /*
- * The guest of "armvdso check --kernel-image": the first process of a booted kernel. Its child, the victim, calls each
- * function of the vDSO at check_call and writes down what system calls say before and after; the host lets bytes come in on
- * the console in the middle of a call. The first process reads them, on the victim's CPU and with a higher priority, and does
- * what each stands for. Freestanding; built by build.sh with clang-19 and ld.lld-19.
+ * The guest of "armvdso check --kernel-image": the first process of a booted kernel. Another, the victim, calls each function
+ * of the vDSO at check_call and writes down what system calls say before and after; the host lets bytes come in on the console
+ * in the middle of a call. The first process reads them, on the victim's CPU and with a higher priority, and does what each
+ * stands for, or sends a signal, whose handler does it. The victim's parent is on another CPU. It looks every now and then for
+ * what the host has written to ORDER while the victim's CPU stood still, so that nothing runs there.
+ * Freestanding; built by build.sh with clang-19 and ld.lld-19.
  */
 typedef unsigned long u64;
 typedef unsigned int u32;
@@ -11,13 +13,13 @@ typedef unsigned short u16;
 #include "syscall.h"
 
 enum { S_clock_gettime, S_gettimeofday, S_clock_getres, S_getrandom, S_getpid, S_gettid, S_getuid, S_geteuid, S_getgid, S_getegid,
-	S_getppid, S_getcpu, S_COUNT };
+	S_getppid, S_getcpu, S_getpgid, S_getsid, S_COUNT };
 
 #define FUNCTION_NAMES									\
 	"__kernel_clock_gettime", "__kernel_gettimeofday", "__kernel_clock_getres",	\
 	"__kernel_getrandom", "__kernel_getpid", "__kernel_gettid", "__kernel_getuid",	\
 	"__kernel_geteuid", "__kernel_getgid", "__kernel_getegid", "__kernel_getppid",	\
-	"__kernel_getcpu",
+	"__kernel_getcpu", "__kernel_getpgid", "__kernel_getsid",
 
 static u64 pointers[S_COUNT];
 
@@ -25,28 +27,65 @@ static u64 pointers[S_COUNT];
 
 #define CALL(nr, a, b, c) syscall6(nr, (long)(a), (long)(b), (long)(c), 0, 0, 0)
 
-/* Words that the host reads (tools/ArmVdso.Lab/Boot/CallRecord.cs), in a page that both processes share. */
+/* Words that the host reads (tools/ArmVdso.Lab/Boot/CallRecord.cs), in a page that all processes share. An answer is four
+ * words. */
 enum {
 	IMAGE,			/* the vDSO's first byte */
 	NAME,			/* of the function, as the laboratory calls it */
-	MONO_BEFORE,		/* CLOCK_MONOTONIC in ns, by system call */
-	COARSE_BEFORE,		/* CLOCK_MONOTONIC_COARSE, likewise */
+	LIFE,			/* how the victim lives: enum life */
+	CAN,			/* what the kernel has: enum part */
+	COUNTER_BEFORE,		/* the counter, in ns */
+	COARSE_BEFORE,		/* CLOCK_MONOTONIC_COARSE in ns, by system call */
 	BEFORE,			/* what the system call answers before */
+	RETURNED,		/* 1: the call came back */
 	RESULT,			/* what the function returned */
-	ANSWER,			/* what it wrote: four words */
+	ANSWER,			/* what it wrote */
 	BEGUN = ANSWER + 4,	/* events that had begun when it returned */
 	AFTER,			/* what the system call answers then */
 	COARSE_AFTER,
-	MONO_AFTER,
+	COUNTER_AFTER,
 	AGAIN_RESULT,		/* another call of the function */
 	AGAIN,
-	HANDLED = AGAIN + 4,	/* calls of the handler */
+	HANDLED = AGAIN + 4,	/* calls that an event led to: a handler's, a child's, a new program's */
 	INNER_RESULT,		/* the last of them */
 	INNER,
-	EARLIER = INNER + 4,	/* a call before */
+	INNER_BEFORE = INNER + 4, /* what the system call answered there before it */
+	INNER_AFTER,
+	CHILD,			/* 1: a child, made in the middle of the call, has come back from it, too */
+	CHILD_RESULT,
+	CHILD_ANSWER,
+	CHILD_AFTER = CHILD_ANSWER + 4,
+	WRITTEN,		/* what the call had written when the child was made */
+	EARLIER = WRITTEN + 4,	/* a call before */
 	CPU = EARLIER + 4,	/* where the thread is afterwards */
+	DONE,			/* what events do besides was done so often */
+	/* The host reads none of these. */
 	EVENTS,			/* events that have begun */
-	WORDS
+	WHICH,			/* number of the function */
+	ACT,			/* what the handler is to do: the byte of the event */
+	VICTIM,			/* its number */
+	/* The host writes it. */
+	ORDER = 64,		/* what the victim's parent is to do: the byte of the event */
+};
+
+enum life {
+	PLAIN,
+	UNMAPPED,		/* in a user namespace where no ID has a number */
+};
+
+enum part {
+	USER_NS = 1,
+	PID_NS = 2,
+	TIME_NS = 4,
+};
+
+/* Descriptors. */
+enum {
+	WORDS_FD = 100,
+	USER_NS_FD,
+	TIME_NS_FD,
+	WAKE_FD,		/* wakes the inhabitant of another PID namespace */
+	SLEEP_FD,
 };
 
 volatile u64 *words;
@@ -76,9 +115,12 @@ static const struct function {
 	{ "getegid", S_getegid, 177, 0, NUMBER },
 	{ "getppid", S_getppid, 173, 0, NUMBER },
 	{ "getcpu", S_getcpu, 168, 0, CPU_NUMBER },
+	{ "getpgid", S_getpgid, 155, 0, NUMBER },
+	{ "getsid", S_getsid, 156, 0, NUMBER },
 };
 
 static const struct function *current;
+static u64 answer[4];
 static u64 state, state_size;
 
 /* Failures of what the laboratory needs end the guest; the console says which line. */
@@ -86,13 +128,12 @@ static u64 state, state_size;
 
 static long sure(long result, int line)
 {
-	char text[] = "check: the guest failed at line 000\n";
+	char text[] = "check: the guest failed at line 0000\n";
 
 	if (result >= 0 || result < -4095)
 		return result;
-	text[32] = (char)('0' + line / 100 % 10);
-	text[33] = (char)('0' + line / 10 % 10);
-	text[34] = (char)('0' + line % 10);
+	for (int at = 35; at > 31; at--, line /= 10)
+		text[at] = (char)('0' + line % 10);
 	CALL(64, 1, text, sizeof(text) - 1);
 	for (;;)
 		syscall6(142, 0xfee1dead, 672274793, 0x4321fedc, 0, 0, 0);
@@ -174,11 +215,163 @@ static u64 truth(void)
 	}
 }
 
+/* A call that an event leads to. */
+static void inner(void)
+{
+	words[INNER_BEFORE] = truth();
+	words[INNER_RESULT] = call(plain, &words[INNER]);
+	words[INNER_AFTER] = truth();
+	words[HANDLED]++;
+}
+
+__attribute__((noreturn)) static void leave(void)
+{
+	for (;;)
+		CALL(94, 0, 0, 0);
+}
+
+static long fork_with(u64 flags)
+{
+	return SURE(syscall6(220, (long)(flags | 17), 0, 0, 0, 0, 0));
+}
+
+static void wait_for(long child)
+{
+	SURE(syscall6(260, child, 0, 0x40000000, 0, 0, 0));
+}
+
+static u64 side_stack[512] __attribute__((aligned(16)));
+static volatile u32 side_lives;
+
+/* A task with the caller's memory, which runs function on a stack of its own. */
+static long spawn(u64 flags, void (*function)(void))
+{
+	register long x8 __asm__("x8") = 220;
+	register u64 x0 __asm__("x0") = flags;
+	register u64 *x1 __asm__("x1") = side_stack + sizeof(side_stack) / sizeof(side_stack[0]);
+	register u64 x2 __asm__("x2") = 0;
+	register u64 x3 __asm__("x3") = 0;
+	register volatile u32 *x4 __asm__("x4") = &side_lives;
+	register void (*x9)(void) __asm__("x9") = function;
+
+	__asm__ volatile(
+		"	svc	#0\n"
+		"	cbnz	x0, 1f\n"
+		"	blr	x9\n"
+		"	mov	x8, #93\n"
+		"	svc	#0\n"
+		"1:\n"
+		: "+r"(x0), "+r"(x8) : "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x9) : "memory", "cc", "x30");
+	return SURE((long)x0);
+}
+
+/* Where there is a second CPU. */
+static void go_away(void)
+{
+	u64 second = 2;
+
+	CALL(122, 0, 8, &second);
+}
+
+static void call_elsewhere(void)
+{
+	go_away();
+	inner();
+}
+
+/* CLOCK_MONOTONIC and CLOCK_BOOTTIME of the caller's children are others. */
+static long leave_time(void)
+{
+	static const char offsets[] = "monotonic 1000 5\nboottime 2000 7\n";
+	long file;
+
+	if (CALL(97, 0x80, 0, 0))
+		return -1;
+	file = SURE(syscall6(56, -100, (long)"/proc/self/timens_offsets", 1, 0, 0, 0));
+	SURE(CALL(64, file, offsets, sizeof(offsets) - 1));
+	return 0;
+}
+
+/* In the child: it comes back from the interrupted call, too. */
+static int is_child;
+
 static void handler(int number)
 {
+	static const char *const arguments[] = { "armvdso-guest", "again", 0 };
+	long child;
+
 	(void)number;
-	words[INNER_RESULT] = call(plain, &words[INNER]);
-	words[HANDLED]++;
+	switch (words[ACT]) {
+	case 'u':
+		SURE(CALL(147, 1011, 1012, 1013));
+		inner();
+		break;
+	case 'g':
+		SURE(CALL(149, 2011, 2012, 2013));
+		inner();
+		break;
+	case 'l':
+		SURE(CALL(157, 0, 0, 0));
+		inner();
+		break;
+	case 'f':
+	case 'n':
+		for (int i = 0; i < 4; i++)
+			words[WRITTEN + i] = ((volatile u64 *)answer)[i];
+		child = fork_with(words[ACT] == 'n' ? 0x30000000 : 0);
+		if (!child) {
+			is_child = 1;
+			go_away();
+			return;
+		}
+		wait_for(child);
+		break;
+	case 'v':
+		wait_for(spawn(0x4111, inner));
+		break;
+	case 'h':
+		side_lives = 1;
+		spawn(0x250f00, call_elsewhere);
+		while (side_lives)
+			syscall6(98, (long)&side_lives, 0, 1, 0, 0, 0);
+		break;
+	case 'e':
+		SURE(CALL(221, "/armvdso-guest", arguments, arguments + 2));
+		break;
+	case 'x':
+		child = fork_with(0);
+		if (!child) {
+			SURE(CALL(97, 0x10000000, 0, 0));
+			inner();
+			leave();
+		}
+		wait_for(child);
+		break;
+	case 'y':
+		SURE(CALL(268, USER_NS_FD, 0x10000000, 0));
+		inner();
+		break;
+	case 'z':
+		child = fork_with(0);
+		if (!child) {
+			SURE(leave_time());
+			child = fork_with(0);
+			if (child)
+				wait_for(child);
+			else
+				inner();
+			leave();
+		}
+		wait_for(child);
+		break;
+	case 'j':
+		SURE(CALL(268, TIME_NS_FD, 0x80, 0));
+		inner();
+		break;
+	default:
+		inner();
+	}
+	words[DONE]++;
 }
 
 __attribute__((noinline)) void check_done(void)
@@ -225,31 +418,59 @@ static void wait_for_phase(void)
 		;
 }
 
+/* The counter is the same in all time namespaces, and nobody sets it. */
+static u64 counter(void)
+{
+	u64 count, frequency;
+
+	__asm__ volatile("isb\n\tmrs %0, cntvct_el0\n\tmrs %1, cntfrq_el0" : "=r"(count), "=r"(frequency) : : "memory");
+	return count / frequency * 1000000000 + count % frequency * 1000000000 / frequency;
+}
+
 static void examine(void)
 {
-	u64 mono, coarse, before;
+	u64 mono, coarse, before, result;
 	u32 where;
 
 	words[NAME] = (u64)current->name;
+	words[WHICH] = (u64)(current - functions);
 	for (int i = 0; i < 3; i++)
 		call(plain, &words[EARLIER]);
 	truth();
+	for (int i = 0; i < 4; i++)
+		answer[i] = 0;
 	wait_for_phase();
-	mono = clock(1);
+	mono = counter();
 	coarse = clock(6);
 	before = truth();
-	words[RESULT] = call(watched, &words[ANSWER]);
-	words[BEGUN] = words[EVENTS];
-	words[AFTER] = truth();
 	words[BEFORE] = before;
+	words[COUNTER_BEFORE] = mono;
 	words[COARSE_BEFORE] = coarse;
+	result = call(watched, answer);
+	if (is_child) {
+		words[CHILD_RESULT] = result;
+		for (int i = 0; i < 4; i++)
+			words[CHILD_ANSWER + i] = answer[i];
+		words[CHILD_AFTER] = truth();
+		words[CHILD] = 1;
+		leave();
+	}
+	words[BEGUN] = words[EVENTS];
+	/* What another CPU does may have to wait for this one. */
+	while (words[ORDER])
+		;
+	words[AFTER] = truth();
+	words[RESULT] = result;
+	for (int i = 0; i < 4; i++)
+		words[ANSWER + i] = answer[i];
 	words[COARSE_AFTER] = clock(6);
-	words[MONO_BEFORE] = mono;
-	words[MONO_AFTER] = clock(1);
+	words[COUNTER_AFTER] = counter();
 	words[AGAIN_RESULT] = call(plain, &words[AGAIN]);
 	SURE(CALL(168, &where, 0, 0));
 	words[CPU] = where;
+	words[RETURNED] = 1;
 	check_done();
+	words[RETURNED] = 0;
 }
 
 /* The host reads all of the image, by this process' tables: pages get there when they are touched. */
@@ -264,34 +485,137 @@ static void touch_image(void)
 		(void)*(volatile char *)(image + at);
 }
 
-static void victim(void)
+/* Other IDs than the first process has, with all that root may do: another process' answer is seen. */
+static void change_ids(void)
 {
-	u64 action[4] = { (u64)handler, 0, 0, 0 }, pause[2] = { 0, 1000000 };
-	u32 priority = 0;
+	u32 header[2] = { 0x20080522, 0 }, sets[6];
 
-	SURE(syscall6(134, 10, (long)action, 0, 8, 0, 0));
-	/* SCHED_IDLE: whoever wakes up on this CPU runs at once. */
-	SURE(CALL(119, 0, 5, &priority));
-	touch_image();
-	/* Numbers of its own: another process' answer is seen. */
+	SURE(syscall6(167, 8, 1, 0, 0, 0, 0));
 	SURE(CALL(149, 2001, 2002, 2003));
 	SURE(CALL(147, 1001, 1002, 1003));
-	make_state();
+	SURE(CALL(90, header, sets, 0));
+	sets[0] = sets[1];
+	sets[3] = sets[4];
+	SURE(CALL(91, header, sets, 0));
+}
+
+static void examine_all(void)
+{
+	for (u32 i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
+		current = &functions[i];
+		if (pointers[current->slot] && (current->kind != RANDOM || state))
+			examine();
+	}
+}
+
+/* Before the first call of a victim: everybody has run once. */
+static void settle(void)
+{
+	u64 pause[2] = { 0, 1000000 };
+
 	/* The first bytes have the kernel make threads for its work, which takes longer than a call. */
+	words[EVENTS] = 0;
 	for (u64 i = 0; i < 4; i++) {
 		check_ready();
 		while (words[EVENTS] <= i)
 			SURE(CALL(101, pause, 0, 0));
 	}
 	words[EVENTS] = 0;
-	for (u32 i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
-		current = &functions[i];
-		if (pointers[current->slot] && (current->kind != RANDOM || state))
-			examine();
+}
+
+static void victim(void)
+{
+	u64 action[4] = { (u64)handler, 0, 0, 0 };
+	u32 priority = 0, mask = 1;
+
+	SURE(CALL(122, 0, 8, (u64[]){ mask }));
+	SURE(syscall6(134, 10, (long)action, 0, 8, 0, 0));
+	/* SCHED_IDLE: whoever wakes up on this CPU runs at once. */
+	SURE(CALL(119, 0, 5, &priority));
+	touch_image();
+	change_ids();
+	make_state();
+	words[VICTIM] = (u64)CALL(172, 0, 0, 0);
+	settle();
+	examine_all();
+	/* Another victim, of the same parent. */
+	if ((words[CAN] & USER_NS) && !fork_with(0x8000)) {
+		SURE(CALL(97, 0x10000000, 0, 0));
+		words[VICTIM] = (u64)CALL(172, 0, 0, 0);
+		words[LIFE] = UNMAPPED;
+		settle();
+		examine_all();
+		check_finished();
 	}
-	check_finished();
+	if (!(words[CAN] & USER_NS))
+		check_finished();
 	for (;;)
 		CALL(73, 0, 0, 0);
+}
+
+static char *digits(char *to, u64 number)
+{
+	if (number > 9)
+		to = digits(to, number / 10);
+	*to = (char)('0' + number % 10);
+	return to + 1;
+}
+
+/* Opens /proc/NUMBER/NAME. */
+static long open_proc(u64 number, const char *name, long how)
+{
+	char path[64] = "/proc/", *to = digits(path + 6, number);
+
+	*to++ = '/';
+	while ((*to++ = *name++))
+		;
+	return SURE(syscall6(56, -100, (long)path, how, 0, 0, 0));
+}
+
+/* All IDs get the numbers that they have outside. */
+static void map_ids(void)
+{
+	static const char map[] = "0 0 65536\n";
+
+	SURE(CALL(64, open_proc(words[VICTIM], "uid_map", 1), map, sizeof(map) - 1));
+	SURE(CALL(64, open_proc(words[VICTIM], "gid_map", 1), map, sizeof(map) - 1));
+}
+
+/* The victim's parent. */
+static void parent(void)
+{
+	u64 second = 2, pause[2] = { 0, 20000 };
+	u32 priority = 50;
+
+	if (!fork_with(0))
+		victim();
+	/* With one CPU nothing can happen on another. */
+	while (CALL(122, 0, 8, &second))
+		CALL(73, 0, 0, 0);
+	SURE(CALL(119, 0, 1, &priority));
+	for (;;) {
+		u64 order = words[ORDER];
+
+		if (!order) {
+			SURE(CALL(101, pause, 0, 0));
+			continue;
+		}
+		words[EVENTS]++;
+		switch (order) {
+		case 'd':
+			words[DONE]++;
+			words[ORDER] = 0;
+			leave();
+		case 'q':
+			SURE(CALL(154, words[VICTIM], words[VICTIM], 0));
+			break;
+		case 'i':
+			map_ids();
+			break;
+		}
+		words[DONE]++;
+		words[ORDER] = 0;
+	}
 }
 
 /* The console gives bytes as they come. */
@@ -336,7 +660,59 @@ static void hold(long child)
 	SURE(CALL(129, child, 18, 0));
 }
 
-static void serve(long child)
+/* A process of another PID namespace, which runs before everybody when it is woken. */
+static void inhabit(void)
+{
+	u32 priority = 60;
+	char byte;
+
+	SURE(CALL(119, 0, 1, &priority));
+	for (;;) {
+		SURE(CALL(63, SLEEP_FD, &byte, 1));
+		current = &functions[words[WHICH]];
+		if (words[VICTIM])
+			inner();
+		words[DONE]++;
+	}
+}
+
+/* What events need that takes long to make, as far as the kernel has it. */
+static void make_namespaces(void)
+{
+	u32 pipe[2];
+	long child;
+
+	if (CALL(40, "none", "/proc", "proc"))
+		return;
+	SURE(CALL(59, pipe, 0, 0));
+	child = fork_with(0);
+	if (!child) {
+		u64 parts = 0;
+
+		if (!leave_time())
+			parts |= TIME_NS;
+		if (!CALL(97, 0x10000000, 0, 0))
+			parts |= USER_NS;
+		words[CAN] = parts;
+		SURE(CALL(64, pipe[1], "", 1));
+		for (;;)
+			CALL(73, 0, 0, 0);
+	}
+	SURE(CALL(63, pipe[0], (char[1]){ 0 }, 1));
+	if (words[CAN] & USER_NS)
+		SURE(CALL(24, open_proc((u64)child, "ns/user", 0), USER_NS_FD, 0));
+	if (words[CAN] & TIME_NS)
+		SURE(CALL(24, open_proc((u64)child, "ns/time_for_children", 0), TIME_NS_FD, 0));
+	SURE(CALL(24, pipe[0], SLEEP_FD, 0));
+	SURE(CALL(24, pipe[1], WAKE_FD, 0));
+	child = syscall6(220, 0x20000011, 0, 0, 0, 0, 0);
+	if (!child)
+		inhabit();
+	if (child > 0)
+		words[CAN] |= PID_NS;
+}
+
+static void serve(void)
 {
 	u64 second = 2;
 	long random = SURE(syscall6(56, -100, (long)"/dev/urandom", 0, 0, 0, 0));
@@ -346,37 +722,76 @@ static void serve(long child)
 		SURE(CALL(63, 0, &event, 1));
 		words[EVENTS]++;
 		switch (event) {
+		case 'p':
+			break;
 		case 't':
-			hold(child);
+			hold((long)words[VICTIM]);
 			break;
 		case 's':
 			set_clock();
 			break;
-		case 'k':
-			SURE(CALL(129, child, 10, 0));
-			break;
 		case 'm':
-			SURE(CALL(122, child, 8, &second));
+			SURE(CALL(122, words[VICTIM], 8, &second));
 			break;
 		case 'r':
 			SURE(CALL(29, random, 0x5207, 0));
 			break;
+		case 'o':
+			SURE(CALL(64, WAKE_FD, "", 1));
+			break;
+		default:
+			words[ACT] = (u64)event;
+			SURE(CALL(129, words[VICTIM], 10, 0));
 		}
 	}
 }
 
-__attribute__((used)) static void start(u64 *sp)
+static u64 image_of(u64 *sp)
 {
-	u64 *p = sp + 1 + sp[0] + 1, mask = 1, resolution[2];
-	u32 priority = 50;
-	long child;
+	u64 *p = sp + 1 + sp[0] + 1;
 
-	words = (u64 *)SURE(syscall6(222, 0, 4096, 3, 0x21, -1, 0));
 	while (*p)
 		p++;
 	for (p++; p[0]; p += 2)
 		if (p[0] == 33)
-			words[IMAGE] = p[1];
+			return p[1];
+	return 0;
+}
+
+/* The file stays open when a program is replaced by another. */
+static void map_words(void)
+{
+	words = (u64 *)SURE(syscall6(222, 0, 4096, 3, 1, WORDS_FD, 0));
+}
+
+/* The program that the victim has become. */
+static void new_program(u64 *sp)
+{
+	map_words();
+	find_vdso(image_of(sp));
+	current = &functions[words[WHICH]];
+	/* The first call with a new state asks the kernel for a key. */
+	if (current->kind == RANDOM) {
+		make_state();
+		call(plain, answer);
+	}
+	inner();
+	words[DONE]++;
+	check_done();
+	leave();
+}
+
+__attribute__((used)) static void start(u64 *sp)
+{
+	u64 mask = 1, resolution[2];
+	u32 priority = 50;
+
+	if (sp[0] == 2 && same((const char *)sp[2], "again"))
+		new_program(sp);
+	SURE(CALL(24, SURE(syscall6(56, -100, (long)"/words", 0x42, 0600, 0, 0)), WORDS_FD, 0));
+	SURE(CALL(46, WORDS_FD, 4096, 0));
+	map_words();
+	words[IMAGE] = image_of(sp);
 	if (words[IMAGE])
 		find_vdso(words[IMAGE]);
 	SURE(CALL(122, 0, 8, &mask));
@@ -384,12 +799,12 @@ __attribute__((used)) static void start(u64 *sp)
 	make_raw();
 	SURE(CALL(114, 6, resolution, 0));
 	tick = resolution[1];
-	child = SURE(syscall6(220, 17, 0, 0, 0, 0, 0));
-	if (child == 0)
-		victim();
+	make_namespaces();
+	if (!fork_with(0))
+		parent();
 	/* SCHED_FIFO */
 	SURE(CALL(119, 0, 1, &priority));
-	serve(child);
+	serve();
 }
 
 __attribute__((naked)) void _start(void)
