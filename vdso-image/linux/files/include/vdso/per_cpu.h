@@ -11,6 +11,10 @@
 /* Behind __VDSO_RND_DATA_OFFSET and what lies there. */
 #define VDSO_PER_CPU_OFFSET	512
 
+/* TPIDRRO_EL0: the record's offset; above it, with CONFIG_VDSO_PER_CPU_GEN, how often this CPU has written its record. */
+#define VDSO_PER_CPU_OFFSET_BITS 16
+#define VDSO_PER_CPU_OFFSET_MASK ((1UL << VDSO_PER_CPU_OFFSET_BITS) - 1)
+
 struct vdso_per_cpu_data {
 	__u32 cpu;
 	__u32 node;
@@ -21,6 +25,9 @@ struct vdso_per_cpu_data {
 	__u32 gid;
 	__u32 egid;
 	__s32 ppid;
+#ifdef CONFIG_VDSO_PER_CPU_GEN
+	__u32 stale;	/* somebody on another CPU has changed what stands here */
+#endif
 };
 
 #endif
