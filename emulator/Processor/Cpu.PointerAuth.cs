@@ -134,7 +134,7 @@ public sealed partial class Cpu
     }
 
     /// <summary>Strip: the pointer with its authentication code replaced by the extension of bit 55.</summary>
-    internal ulong Strip(ulong pointer, bool data)
+    public ulong Strip(ulong pointer, bool data)
     {
         bool high = (pointer & (1UL << 55)) != 0;
         return Extend(pointer, BottomPacBit(high), EffectiveTbi(high, data), high);

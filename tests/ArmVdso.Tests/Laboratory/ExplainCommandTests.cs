@@ -181,6 +181,26 @@ public sealed class ExplainCommandTests : IDisposable
         Assert.Contains(lines.TakeWhile(l => l.ToString() != calls[1].ToString()), l => l.ToString().Contains("miss"));
     }
 
+    /// <summary>The address of return is known by which a record ends, though PACIASP has put its code into it.</summary>
+    [Fact]
+    public void ACallThatSignsItsReturnEndsThere()
+    {
+        string source = Path.Combine(_folder, "signs.c"), program = Path.Combine(_folder, "signs");
+        File.WriteAllText(source, "__attribute__((noinline)) long f(long x) { __asm__ volatile(\"\" ::: \"x30\"); return x + 3; }\n"
+            + "int main(void) { return f(4) != 7; }\n");
+        (int status, _, string errors) = GuestPrograms.Run(
+            "aarch64-linux-gnu-gcc", "-static", "-O2", "-mbranch-protection=pac-ret", "-o", program, source);
+        Assert.True(status == 0, errors);
+        List<JsonElement> lines = Json("--core", "neoverse-v1", "--cpu", "max", "f", program);
+        string[] instructions =
+        [
+            .. lines.Where(l => l.TryGetProperty("instruction", out _)).Select(l => l.GetProperty("instruction").GetString()!),
+        ];
+        Assert.StartsWith("paciasp", instructions[0]);
+        Assert.Contains(instructions[^1], (string[])["ret", "retaa"]);
+        Assert.InRange(instructions.Length, 5, 16);
+    }
+
     [Theory]
     [InlineData("no such function", "nosuch")]
     [InlineData("no pipeline", "--core", "none", "__kernel_getpid")]

@@ -88,8 +88,8 @@ internal sealed class CallRecorder
         }
         if (Enough || !_starts.Contains(record.Pc))
             return;
-        // Where the caller goes on; code that is not called ends at the limit.
-        state.Return = cpu.X(30);
+        // Where the caller goes on; code that is not called ends at the limit. PACIASP may have put its code into X30.
+        state.Return = cpu.Strip(cpu.X(30), false);
         state.Active = [record];
     }
 

@@ -69,7 +69,7 @@ public sealed class KonataWriter
         // A function is entered by a branch.
         if (Calls >= _window.Call || record.Pc == state.Next || !Enters(cpu, record.Pc) || ++Calls < _window.Call)
             return false;
-        state.Return = Unsigned(cpu.X(30));
+        state.Return = cpu.Strip(cpu.X(30), false);
         return state.InCall = true;
     }
 
@@ -80,10 +80,6 @@ public sealed class KonataWriter
         return _kernel.Scheduler.Current(cpu.Index).Mm is { } memory && _code.Find(memory, pc) is { File: { } file } place
             && file.Functions.Begins(_window.Function!, pc - place.Bias);
     }
-
-    /// <summary>A return address without the code that PACIASP puts into it.</summary>
-    private static ulong Unsigned(ulong address) =>
-        (address >> 55 & 1) != 0 ? address | 0xFFFF_0000_0000_0000 : address & 0x0000_FFFF_FFFF_FFFF;
 
     /// <summary>Instructions in the window; at most two million are kept.</summary>
     public int Count => _records.Count;
