@@ -129,7 +129,11 @@ public sealed partial class LinuxKernel : IHypercallHandler
         IRunQueues queues = options.Scheduler == SchedulerKind.Eevdf
             ? new CpuQueues(machine, Clock, options.HasSlice ? options.SliceNs : null)
             : new ArrivalQueue(options.SliceNs);
-        Scheduler = new Scheduler(machine, Tasks, Records, Clock, Costs, counter, queues) { Switching = Hooks.Switching };
+        Scheduler = new Scheduler(machine, Tasks, Records, Clock, Costs, counter, queues)
+        {
+            Switching = Hooks.Switching,
+            Nodes = options.Nodes,
+        };
         Accounting = new CpuAccounting(machine, Scheduler);
         SignalDelivery = new SignalDelivery(Tasks, Records, Scheduler) { Ignored = Hooks.SignalIgnored };
         Jobs = new JobControl(Tasks, SignalDelivery);
@@ -267,7 +271,9 @@ public sealed partial class LinuxKernel : IHypercallHandler
         PhysicalMemory memory = Machine.Memory;
         ulong record = perCpuPa + CpuRecord.Size * (ulong)cpu.Index;
         memory.Write(record + CpuRecord.Number, cpu.Index);
-        memory.Write(record + CpuRecord.Node, 0);
+        memory.Write(record + CpuRecord.Node, Scheduler.NodeOf(cpu.Index));
+        if (Vdso.Design.NodePa(cpu.Index) is not 0 and var node)
+            memory.Write(node, Scheduler.NodeOf(cpu.Index));
         memory.Write(record + CpuRecord.Timekeeper, El1Image.Linear(timekeeperPa));
         memory.Write(record + CpuRecord.VdsoSlot, Vdso.Design.SlotPa(cpu.Index) is not 0 and var slot ? El1Image.Linear(slot) : 0);
         memory.Write(record + CpuRecord.VdsoOffset, Vdso.Design.RegisterOf(cpu.Index));

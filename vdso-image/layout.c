@@ -39,6 +39,10 @@ void layout(void)
 #else
 	FIELD(vdso_vsys_data, cpu_data);
 #endif
+#ifdef VDSO_ONLY_CPU
+	LAYOUT("vdso_nodes.first", __builtin_offsetof(struct vdso_vsys_data, cpu_data[0].node));
+	LAYOUT("vdso_nodes.stride", sizeof(struct vdso_per_cpu_data));
+#endif
 
 	LAYOUT("cs_bases", CS_BASES);
 	LAYOUT("cs_hres_coarse", CS_HRES_COARSE);

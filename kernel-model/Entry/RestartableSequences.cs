@@ -107,7 +107,7 @@ internal sealed class RestartableSequences(
         if (task.ConcurrencyId < 0)
             task.ConcurrencyId = FreeConcurrencyId(task);
         return mm.Write(task.Rseq + CpuIdStart, task.Cpu) && mm.Write(task.Rseq + CpuId, task.Cpu)
-            && mm.Write(task.Rseq + NodeId, 0) && mm.Write(task.Rseq + MmCid, task.ConcurrencyId);
+            && mm.Write(task.Rseq + NodeId, scheduler.NodeOf(task.Cpu)) && mm.Write(task.Rseq + MmCid, task.ConcurrencyId);
     }
 
     /// <summary>rseq_reset_rseq_cpu_node_id: what user space sees after it unregistered.</summary>

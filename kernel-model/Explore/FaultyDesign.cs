@@ -161,6 +161,8 @@ public sealed class FaultyDesign(VdsoDesign design) : VdsoDesign
 
     internal override ulong[] DataPagesFor(MemoryMap memory, ulong address) => design.DataPagesFor(memory, address);
 
+    internal override ulong NodePa(int cpu) => design.NodePa(cpu);
+
     internal override void MapFurther(MemoryMap memory) => design.MapFurther(memory);
 
     internal override void MappingMoved(MemoryMap memory, VdsoPart part, ulong address) =>

@@ -41,8 +41,14 @@ internal static class SysFileSystem
         cpus.AddText("isolated", () => "\n");
         cpus.AddText("kernel_max", () => "255\n");
         DynamicDirectory node = devices.AddDirectory("node");
-        node.AddText("online", () => "0\n");
-        node.AddText("possible", () => "0\n");
+        int count = parts.Scheduler.Nodes;
+        node.AddText("online", () => count == 1 ? "0\n" : $"0-{count - 1}\n");
+        node.AddText("possible", () => count == 1 ? "0\n" : $"0-{count - 1}\n");
+        for (int n = 0; n < count && count > 1; n++)
+        {
+            int[] own = [.. Enumerable.Range(0, Count()).Where(c => parts.Scheduler.NodeOf(c) == n)];
+            node.AddDirectory($"node{n}").AddText("cpulist", () => own.Length == 1 ? $"{own[0]}\n" : $"{own[0]}-{own[^1]}\n");
+        }
         root.AddDirectory("power").Add("state", new TextInode(fs, 0x1A4, () => "freeze mem\n", text =>
             text.Trim() is not ("mem" or "freeze") ? -Errno.EINVAL
             : parts.Timekeeper.SuspendToAlarm() ? 0 : -Errno.EBUSY));

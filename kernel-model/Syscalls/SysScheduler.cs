@@ -312,5 +312,6 @@ internal static class SysScheduler
 
     /// <summary>getcpu(cpu, node, unused).</summary>
     public static long GetCpu(SyscallContext c) =>
-        (c.Arg(0) == 0 || c.Memory.Write(c.Arg(0), c.Cpu.Index)) && (c.Arg(1) == 0 || c.Memory.Write(c.Arg(1), 0)) ? 0 : -Errno.EFAULT;
+        (c.Arg(0) == 0 || c.Memory.Write(c.Arg(0), c.Cpu.Index))
+        && (c.Arg(1) == 0 || c.Memory.Write(c.Arg(1), c.Scheduler.NodeOf(c.Cpu.Index))) ? 0 : -Errno.EFAULT;
 }

@@ -46,6 +46,12 @@ public sealed class Scheduler
         _idle = new KernelTask[n];
     }
 
+    /// <summary>NUMA nodes.</summary>
+    internal int Nodes { get; init; } = 1;
+
+    /// <summary>The node of a CPU (cpu_to_node): neighbours share one.</summary>
+    public int NodeOf(int cpu) => cpu * Nodes / _current.Length;
+
     /// <summary>The timers of the CPUs, which are set by whom the scheduler chose.</summary>
     internal void Attach(ClockEvents events) => _events = events;
 

@@ -37,8 +37,8 @@ public sealed class DesignFile
     private static readonly string[] Known =
     [
         "name", "description", "register", "image", "image-sources", "include", "defines", "linker-script", "version-script", "data-header",
-        "data", "cpu-slots", "cpu-count", "offset-bits", "thread-slots", "process-data", "private-pages", "words", "hooks", "clock",
-        "pages", "ranges", "reload", "guard", "leaves", "fixes",
+        "data", "cpu-slots", "cpu-count", "cpu-nodes", "offset-bits", "thread-slots", "process-data", "private-pages", "words", "hooks",
+        "clock", "pages", "ranges", "reload", "guard", "leaves", "fixes",
     ];
 
     private readonly bool _onDisk;
@@ -92,6 +92,10 @@ public sealed class DesignFile
 
     /// <summary>Member of <see cref="Data"/> that is an array with a slot for each CPU; empty: none.</summary>
     public string CpuSlots => Text("cpu-slots", "");
+
+    /// <summary>Member of <see cref="Data"/> that is an array with an element for each CPU, whose member <c>node</c> the kernel writes at
+    /// boot; empty: none.</summary>
+    public string CpuNodes => Text("cpu-nodes", "");
 
     /// <summary>How many CPUs have a slot, where the array itself does not say: a number or a macro; empty: it does.</summary>
     public string CpuCount => Text("cpu-count", "");
@@ -380,6 +384,10 @@ public sealed class DesignFile
             throw Error("cpu-count", "without cpu-slots there are none");
         if (CpuCount.Any(c => !char.IsAsciiLetterOrDigit(c) && c != '_'))
             throw Error("cpu-count", $"'{CpuCount}' is no number and no macro");
+        if (CpuNodes.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('_' or '.')))
+            throw Error("cpu-nodes", $"'{CpuNodes}' is no member");
+        if (CpuNodes.Length > 0 && Data.Length == 0)
+            throw Error("cpu-nodes", "without data there are none");
         if (CpuSlots.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('_' or '.')))
             throw Error("cpu-slots", $"'{CpuSlots}' is no member");
         SlotWords = [.. Words("words").Select(Word)];

@@ -323,6 +323,16 @@ public sealed class FolderDesign : VdsoDesign
         return _private is null ? pages : pages with { PerProcess = _private.PagesOf(threads) };
     }
 
+    internal override ulong NodePa(int cpu)
+    {
+        if (_file.CpuNodes.Length == 0)
+            return 0;
+        long at = Mapping.Image!.Layout("vdso_nodes.first") + cpu * Mapping.Image.Layout("vdso_nodes.stride");
+        return at >= 0 && at + sizeof(int) <= Mapping.SharedDataPages.Length * PhysicalMemory.PageSize
+            ? Mapping.SharedDataPages[at / PhysicalMemory.PageSize] + (ulong)(at % PhysicalMemory.PageSize)
+            : throw new IOException($"{_file.Path}:{_file.LineOf("cpu-nodes")}: cpu-nodes: CPU {cpu} has none in the data");
+    }
+
     /// <inheritdoc/>
     public override int ProcessPagesInUse => _private?.PagesInUse ?? 0;
 

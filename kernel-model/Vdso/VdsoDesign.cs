@@ -141,6 +141,9 @@ public abstract class VdsoDesign
         ? default
         : new VdsoPages(Mapping.ImagePageCount + Mapping.DataPageCount, 0);
 
+    /// <summary>Physical address of the word that says a CPU's node for ever, which is written at boot; 0: the design has none.</summary>
+    internal virtual ulong NodePa(int cpu) => 0;
+
     /// <summary>Pages that the design has really taken for processes so far (measured), beside the shared ones.</summary>
     public virtual int ProcessPagesInUse => 0;
 

@@ -60,6 +60,7 @@ public sealed class Session : IDisposable
             Gid = settings.Gid,
             FirstPid = settings.FirstPid,
             VaBits = settings.VaBits,
+            Nodes = settings.Nodes,
             VdsoDesign = settings.Vdso,
             CounterFault = settings.CounterFault,
             Suspends = settings.Suspends,

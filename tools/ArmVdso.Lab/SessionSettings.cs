@@ -10,6 +10,9 @@ public sealed record SessionSettings
     /// <summary>Emulated CPUs, 1 to 64.</summary>
     public int Cpus { get; init; } = 2;
 
+    /// <summary>NUMA nodes that the CPUs are spread over, 1 to <see cref="Cpus"/>.</summary>
+    public int Nodes { get; init; } = 1;
+
     /// <summary>Timing model: a name of <see cref="CoreModel.Names"/>, "none" (one cycle an instruction) or a core file.</summary>
     public string Core { get; init; } = "cortex-a53";
 
@@ -177,6 +180,8 @@ public sealed record SessionSettings
         _ = Model();
         _ = KernelConfiguration;
         _ = Design();
+        if (Nodes < 1 || Nodes > Cpus)
+            throw new LabException($"nodes: {Nodes} for {Cpus} CPUs; each has one at least", LabFault.Input);
     }
 
     /// <summary>The same core under another file: profile and kernel stay what they are.</summary>

@@ -42,6 +42,7 @@ public sealed class CommandTreeCommandTests
         ["--mend-egid"] = [],
         ["--kernel"] = ["kpti"],
         ["--preempt"] = ["full"],
+        ["--nodes"] = ["2"],
         ["--root"] = ["/tmp"],
         ["--bind"] = ["/tmp:/mnt"],
         ["-E"] = ["A=B"],

@@ -1,3 +1,4 @@
+using ArmVdso.Emulator;
 using ArmVdso.Kernel.Configuration;
 using ArmVdso.Kernel.Vdso;
 
@@ -90,7 +91,10 @@ internal sealed class KernelOptions : OptionGroup
         "where the kernel gives way: none (on the way to user space alone, as Debian's), full (EL1 code too, as with CONFIG_PREEMPT)",
         "KIND");
 
-    internal override IReadOnlyList<Option> Options => [_kernel, _preempt];
+    private readonly Option<string> _nodes = Text(
+        "--nodes", "1", "NUMA nodes that the CPUs are spread over, as getcpu says; all memory is the first one's", "N");
+
+    internal override IReadOnlyList<Option> Options => [_kernel, _preempt, _nodes];
 
     internal override SessionSettings Apply(CommandInput input, SessionSettings settings)
     {
@@ -100,6 +104,7 @@ internal sealed class KernelOptions : OptionGroup
         if (kernel is null)
             throw CommandInput.Error($"--kernel: there is no '{unknown}'; known: {string.Join(' ', KernelConfiguration.Words)}");
         bool preempt = input.Word(_preempt, "kind of preemption", ("none", false), ("full", true));
+        settings = settings with { Nodes = (int)input.Number(_nodes, 1, (ulong)Machine.MaxCpus) };
         return words.Length == 0 && !preempt ? settings : settings with { Kernel = kernel with { Preempt = kernel.Preempt || preempt } };
     }
 }

@@ -144,6 +144,11 @@ public sealed record CheckBounds(string Kernel, int Cpus, int Tasks)
         ? "loads of the call and stores of one update in Arm's order"
         : "program order";
 
+    /// <summary>NUMA nodes that the CPUs are spread over.</summary>
+    public int Nodes { get; init; } = 1;
+
+    private string Machine => Nodes == 1 ? $"{Cpus} CPUs" : $"{Cpus} CPUs of {Nodes} nodes";
+
     /// <summary>Whether the kernel is preemptible.</summary>
     public bool Preempted { get; init; }
 
@@ -152,7 +157,7 @@ public sealed record CheckBounds(string Kernel, int Cpus, int Tasks)
 
     /// <inheritdoc/>
     public override string ToString() => Booted is null
-        ? $"kernel {Kernel} {(Preempted ? "with" : "without")} preemption, {Cpus} CPUs, {Tasks} tasks"
+        ? $"kernel {Kernel} {(Preempted ? "with" : "without")} preemption, {Machine}, {Tasks} tasks"
         : $"{Booted}, Linux {Kernel} as booted, {Cpus} CPUs, {Tasks} tasks";
 }
 

@@ -186,10 +186,17 @@ internal sealed partial class CheckRig : IDisposable, IHypercallHandler, ICodeWo
         ((KernelTask[])[Init, Other, Another, Inhabitant, Reaper, Parent, Leader, Victim, Sibling])
         .Where(t => t.State == TaskState.Runnable);
 
+    /// <summary>What getcpu says of a CPU: its number, and its node above.</summary>
+    internal long Place(int cpu) => ((long)Kernel.Scheduler.NodeOf(cpu) << 32) + cpu;
+
+    /// <summary>A CPU with its node, and with each that is not its.</summary>
+    internal IEnumerable<long> Pairs(int cpu) => Enumerable.Range(0, Settings.Nodes).Select(n => ((long)n << 32) + cpu);
+
     /// <summary>Within what verdicts of this laboratory hold.</summary>
     internal CheckBounds Bounds => new(Settings.KernelConfiguration.ToString(), Machine.Cpus.Count, Everybody.Count())
     {
         Preempted = Settings.KernelConfiguration.Preempt,
+        Nodes = Settings.Nodes,
     };
 
     /// <summary>Steps a CPU until a condition holds.</summary>

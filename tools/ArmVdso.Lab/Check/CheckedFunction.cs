@@ -152,7 +152,7 @@ internal sealed record CheckedFunction(string Name, string Symbol, int Number, A
             case AnswerKind.Id or AnswerKind.Constant:
                 return (uint)rig.Control.Answer(task, Number, (ulong)First);
             case AnswerKind.Cpu:
-                return task.Cpu;
+                return rig.Place(task.Cpu);
             case AnswerKind.Bytes:
                 if (rig.Control.Answer(task, Number, Own!.Arguments.Select(a => a.In(scratch)).ToArray()) is not 0 and var failed)
                     throw new LabException($"the system call that says what {Name} is gave {failed}", LabFault.Input);

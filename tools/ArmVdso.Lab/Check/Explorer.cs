@@ -181,7 +181,8 @@ internal sealed class Explorer
         _ when function.Kind is AnswerKind.Constant or AnswerKind.Resolution => "its answer is the same for everybody and for ever",
         _ when function.ChangesMemory && e.CallsAgain => "the memory that it changes is ready for one call",
         _ when e.OfMemory && !function.ChangesMemory => "it changes no memory of its caller but what it answers",
-        _ when e.Name == "aba" && function.Kind == AnswerKind.Cpu && _rig.Machine.Cpus.Count == 2 => "each of two CPUs would be right",
+        _ when e.Name == "aba" && function.Kind == AnswerKind.Cpu && _rig.Machine.Cpus.Count == 2 && _rig.Settings.Nodes == 1 =>
+            "each of two CPUs would be right",
         _ when e.Name == "exec" && function.Kind == AnswerKind.Random => "its state goes with the old program",
         CheckNeed.Clocks when !loads.Overlaps(_clockBytes) => "reads no clock data",
         CheckNeed.Slots when !loads.Overlaps(_slotBytes) => "reads nothing that a switch writes",

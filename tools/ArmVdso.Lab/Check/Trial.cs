@@ -302,7 +302,7 @@ internal sealed partial class Trial
         IEnumerable<long> others = _function.Kind switch
         {
             AnswerKind.Id or AnswerKind.Bytes => _rig.Everybody.Select(t => _function.Truth(_rig, t)),
-            AnswerKind.Cpu => Enumerable.Range(0, _rig.Machine.Cpus.Count).Select(c => (long)c),
+            AnswerKind.Cpu => Enumerable.Range(0, _rig.Machine.Cpus.Count).SelectMany(_rig.Pairs),
             _ => [],
         };
         return (_function.Kind is AnswerKind.Random or AnswerKind.Invariant && !_function.ChangesMemory)

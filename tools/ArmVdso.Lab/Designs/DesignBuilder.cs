@@ -159,6 +159,14 @@ internal static partial class DesignBuilder
         string slot = file.PrivateType;
         if (file.Data.Length > 0 && file.CpuCount.Length == 0)
             Value("data", "data.size", $"sizeof({file.Data})");
+        if (file.CpuNodes.Length > 0)
+        {
+            string element = $"(({file.Data} *)0)->{file.CpuNodes}[0]";
+            Value(
+                "cpu-nodes", "vdso_nodes.first",
+                $"__builtin_offsetof({file.Data}, {file.CpuNodes}) + __builtin_offsetof(__typeof__({element}), node)");
+            Value("cpu-nodes", "vdso_nodes.stride", $"sizeof({element})");
+        }
         if (file.CpuSlots.Length > 0)
         {
             string array = $"(({file.Data} *)0)->{file.CpuSlots}";
