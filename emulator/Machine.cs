@@ -209,8 +209,9 @@ public sealed class Machine : IMachine, IClock, IDisposable
     {
         if (pa >= Memory.Size)
             return;
-        _code?.Invalidate(pa, size);
-        InvalidateFetches();
+        // What was made of none of these bytes holds: most pages that are new or gone hold data.
+        if (_code is null || _code.Invalidate(pa, size))
+            InvalidateFetches();
     }
 
     private void InvalidateFetches()

@@ -99,8 +99,13 @@ internal sealed partial class Emitter
             int register = (Rd(i) + n) & 31;
             if (store && _logged)
                 LogStore(width, n * width);
-            MoveVector(width, 0, store ? Vector(register) : Place(n * width), false);
-            MoveVector(store ? width : 16, 0, store ? Place(n * width) : Vector(register), true);
+            if (store)
+            {
+                MoveVector(width, LowOf(0, register, width), Place(n * width), true);
+                continue;
+            }
+            MoveVector(width, ResultFor(register), Place(n * width), false);
+            PutRegister(register, ResultFor(register), width);
         }
         if (moves)
         {

@@ -82,12 +82,12 @@ internal sealed partial class Emitter
             _a.Store(64, Operand.At(Frame, NativeFrame.BType), op.Extra);
         }
         int table = NativeFrame.Jumps(_block.Mode == 0 ? 0 : 1, setsBType);
-        _a.Mov(32, Gpr.Rcx, Gpr.Rax);
-        _a.Shift(Native.Shift.Shl, 32, Gpr.Rcx, 2);
-        _a.Alu(Alu.And, 32, Gpr.Rcx, (NativeFrame.JumpCount - 1) << 4);
-        _a.Alu(Alu.Cmp, 64, Gpr.Rax, Operand.At(Frame, Gpr.Rcx, 0, table));
+        _a.RotateRight(32, Gpr.Rcx, Gpr.Rax, NativeFrame.JumpFold);
+        _a.Alu(Alu.Xor, 32, Gpr.Rcx, Gpr.Rax);
+        _a.Alu(Alu.And, 32, Gpr.Rcx, NativeFrame.JumpMask);
+        _a.Alu(Alu.Cmp, 64, Gpr.Rax, Operand.At(Frame, Gpr.Rcx, 2, table));
         _a.Resolve(_a.JumpIf(Cc.Ne), _missed);
-        _a.JumpTo(Operand.At(Frame, Gpr.Rcx, 0, table + 8));
+        _a.JumpTo(Operand.At(Frame, Gpr.Rcx, 2, table + 8));
         return EFlags.Unknown;
     }
 }

@@ -25,7 +25,7 @@ internal sealed partial class Emitter
         if (!System.Runtime.Intrinsics.X86.Aes.IsSupported)
             return false;
         GetVector(0, Rd(i));
-        Packed(0xEF, 0, 0, Vector(Rn(i)));
+        Packed(0xEF, 0, 0, Source(Rn(i)));
         SetZero(1);
         _a.Vex(2, 1, opcode, 0, 0, Operand.Xmm(1)); // VAESENCLAST, VAESDECLAST
         return PutWhole(i);
@@ -47,7 +47,7 @@ internal sealed partial class Emitter
     {
         if (!System.Runtime.Intrinsics.X86.Aes.IsSupported)
             return false;
-        _a.Vex(2, 1, 0xDB, 0, 0, Vector(Rn(i))); // VAESIMC
+        _a.Vex(2, 1, 0xDB, 0, 0, Source(Rn(i))); // VAESIMC
         return PutWhole(i);
     }
 
@@ -56,13 +56,13 @@ internal sealed partial class Emitter
         if (!System.Runtime.Intrinsics.X86.Pclmulqdq.IsSupported)
             return false;
         GetVector(0, Rn(i));
-        _a.Vex(3, 1, 0x44, 0, 0, Vector(Rm(i)), IsLong(i) ? 0x11 : 0); // VPCLMULQDQ
+        _a.Vex(3, 1, 0x44, 0, 0, Source(Rm(i)), IsLong(i) ? 0x11 : 0); // VPCLMULQDQ
         return PutWhole(i);
     }
 
     private bool PutWhole(uint i)
     {
-        MoveVector(16, 0, Vector(Rd(i)), true);
+        PutRegister(Rd(i), 0);
         return true;
     }
 

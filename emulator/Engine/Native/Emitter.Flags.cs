@@ -157,10 +157,7 @@ internal sealed partial class Emitter
         }
         if (_eflags == EFlags.Unknown)
         {
-            _a.ZeroExtend(16, Gpr.Rax, Operand.At(Frame, NativeFrame.Flags));
-            // Overflows when it is 1.
-            _a.AddToAl(0x7F);
-            _a.Sahf();
+            GetEFlags();
             _eflags = EFlags.Carry;
         }
         if (condition is 8 or 9 && _eflags == EFlags.Carry)
@@ -185,6 +182,15 @@ internal sealed partial class Emitter
             12 => Cc.G,
             _ => Cc.Le,
         };
+    }
+
+    /// <summary>EFLAGS get the flags in memory; C is the carry.</summary>
+    private void GetEFlags()
+    {
+        _a.ZeroExtend(16, Gpr.Rax, Operand.At(Frame, NativeFrame.Flags));
+        // Overflows when it is 1.
+        _a.AddToAl(0x7F);
+        _a.Sahf();
     }
 
     private static Cc Opposite(Cc condition) => condition ^ (Cc)1;

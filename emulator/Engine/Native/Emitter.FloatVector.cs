@@ -31,9 +31,16 @@ internal sealed partial class Emitter
 
     private bool FloatLanes(uint i, int opcode, bool zero)
     {
-        GetLanes(0, Rn(i), i);
-        GetLanes(1, Rm(i), i);
-        _a.Vex(1, PackedPrefix(i), opcode, 0, 0, Operand.Xmm(1));
+        if (IsLong(i))
+        {
+            _a.Vex(1, PackedPrefix(i), opcode, 0, LowOf(0, Rn(i), 16), Source(Rm(i)));
+        }
+        else
+        {
+            GetLanes(0, Rn(i), i);
+            GetLanes(1, Rm(i), i);
+            _a.Vex(1, PackedPrefix(i), opcode, 0, 0, Operand.Xmm(1));
+        }
         return PutNormalLanes(i, zero);
     }
 
@@ -43,7 +50,11 @@ internal sealed partial class Emitter
         int high = (int)(i >> 11) & 1, low = (int)(i >> 21) & 1;
         if (IsDouble(i) && low != 0)
             return false;
-        _a.Vex(2, 1, IsDouble(i) ? 0x59 : 0x58, 1, 0, Element(Rm(i), IsDouble(i) ? 3 : 2, IsDouble(i) ? high : 2 * high + low));
+        int index = IsDouble(i) ? high : 2 * high + low;
+        if (IsHeldVector(Rm(i)))
+            _a.Vex(1, 1, 0x70, 1, 0, Source(Rm(i)), IsDouble(i) ? 0x44 + 0xAA * index : 0x55 * index); // VPSHUFD
+        else
+            _a.Vex(2, 1, IsDouble(i) ? 0x59 : 0x58, 1, 0, Element(Rm(i), IsDouble(i) ? 3 : 2, index)); // VPBROADCASTQ, VPBROADCASTD
         return true;
     }
 
@@ -68,32 +79,36 @@ internal sealed partial class Emitter
         return PutNormalLanes(i, false);
     }
 
-    /// <summary>The destination gets the elements in XMM0, when each is a normal number above the smallest, or an exact zero.</summary>
+    /// <summary>The destination gets the elements in XMM0, when each is a normal number above the smallest and below the two largest
+    /// exponents, or an exact zero.</summary>
     private bool PutNormalLanes(uint i, bool zero)
     {
         SeeInexact();
-        int bits = IsDouble(i) ? 64 : 32;
-        ulong unit = IsDouble(i) ? 1UL << 52 : 0x0080000000800000, exponents = IsDouble(i) ? 0x7FFUL : 0xFF;
-        // The number without its sign is one that is not negative.
-        ShiftLanesTo(1, 0, bits, 6, 1);
-        ShiftLanes(1, bits, 2, 1);
-        ulong least = 2 * unit - (IsDouble(i) ? 1 : 0x0000000100000001UL);
-        SetVector(2, least, least);
-        Packed(bits == 64 ? 0x237 : 0x66, 2, 1, Operand.Xmm(2)); // VPCMPGTQ, VPCMPGTD
-        if (zero)
+        bool isDouble = IsDouble(i);
+        int bits = isDouble ? 64 : 32, all = isDouble || !IsLong(i) ? 3 : 15;
+        // Exponents without their lowest bit that are 0 or all ones.
+        ShiftLanesTo(1, 0, bits, 2, isDouble ? 53 : 24);
+        Packed(isDouble ? 0xD4 : 0xFE, 1, 1, Operand.At(Frame, NativeFrame.LanesOne(isDouble)));
+        Packed(0xDB, 1, 1, Operand.At(Frame, NativeFrame.LanesHalf(isDouble)));
+        SetZero(2);
+        Packed(isDouble ? 0x229 : 0x76, 1, 1, Operand.Xmm(2));
+        void Test(Cc wanted, Action<int> found)
         {
-            SetZero(3);
-            Packed(bits == 64 ? 0x229 : 0x76, 3, 1, Operand.Xmm(3));
-            Packed(0xEB, 2, 2, Operand.Xmm(3));
+            _a.Vex(1, PackedPrefix(i), 0x50, (int)Gpr.Rax, 0, Operand.Xmm(1)); // VMOVMSKPS, VMOVMSKPD
+            _a.Test(32, Gpr.Rax, all);
+            found(_a.JumpIf(wanted));
         }
-        SetVector(3, unit * exponents, unit * exponents);
-        Packed(bits == 64 ? 0x237 : 0x66, 3, 3, Operand.Xmm(1));
-        Packed(0xDB, 2, 2, Operand.Xmm(3));
-        _a.Vex(1, PackedPrefix(i), 0x50, (int)Gpr.Rax, 0, Operand.Xmm(2)); // VMOVMSKPS, VMOVMSKPD
-        int all = IsDouble(i) || !IsLong(i) ? 3 : 15;
-        _a.Alu(Alu.And, 32, Gpr.Rax, all);
-        _a.Alu(Alu.Cmp, 32, Gpr.Rax, all);
-        SlowWay(Cc.Ne);
+        Test(Cc.Ne, jump => Apart(jump, back =>
+        {
+            if (zero)
+            {
+                ShiftLanesTo(3, 0, bits, 6, 1);
+                Packed(isDouble ? 0x229 : 0x76, 3, 3, Operand.Xmm(2));
+                Packed(0xDF, 1, 3, Operand.Xmm(1)); // VPANDN
+                Test(Cc.E, exact => _a.Resolve(exact, back));
+            }
+            LeaveSlowly();
+        }));
         return PutVector(i);
     }
 

@@ -136,7 +136,7 @@ internal sealed partial class Emitter
         if (Size(i) is 0 or 3)
             return false;
         GetVector(1, Rn(i));
-        Packed(Size(i) == 1 ? 0xD5 : 0x240, 1, 1, Vector(Rm(i)));
+        Packed(Size(i) == 1 ? 0xD5 : 0x240, 1, 1, Source(Rm(i)));
         GetVector(0, Rd(i));
         Packed(OfSize(operation, Size(i)), 0, 0, Operand.Xmm(1));
         return PutVector(i);
@@ -156,7 +156,7 @@ internal sealed partial class Emitter
             GetWidened(0, Rn(i), i, extension);
         GetWidened(1, Rm(i), i, extension);
         Packed(OfSize(operation, Size(i) + 1), 0, 0, Operand.Xmm(1));
-        MoveVector(16, 0, Vector(Rd(i)), true);
+        PutRegister(Rd(i), 0);
         return true;
     }
 
@@ -173,7 +173,7 @@ internal sealed partial class Emitter
             GetVector(1, Rd(i));
             Packed(OfSize(operation, Size(i) + 1), 0, 1, Operand.Xmm(0));
         }
-        MoveVector(16, 0, Vector(Rd(i)), true);
+        PutRegister(Rd(i), 0);
         return true;
     }
 
@@ -184,7 +184,7 @@ internal sealed partial class Emitter
             return false;
         GetVector(0, Rn(i));
         ShiftLanes(0, bits, extension, amount);
-        Packed(OfSize(0xFC, BitOperations.Log2((uint)bits) - 3), 0, 0, Vector(Rd(i)));
+        Packed(OfSize(0xFC, BitOperations.Log2((uint)bits) - 3), 0, 0, Source(Rd(i)));
         return PutVector(i);
     }
 
@@ -205,7 +205,7 @@ internal sealed partial class Emitter
 
     private bool OneSource(uint i, int opcode)
     {
-        Packed(opcode, 0, 0, Vector(Rn(i)));
+        Packed(opcode, 0, 0, Source(Rn(i)));
         return PutVector(i);
     }
 
@@ -214,7 +214,7 @@ internal sealed partial class Emitter
         if (Size(i) == 3 && !IsLong(i))
             return false;
         SetZero(0);
-        Packed(OfSize(0xF8, Size(i)), 0, 0, Vector(Rn(i)));
+        Packed(OfSize(0xF8, Size(i)), 0, 0, Source(Rn(i)));
         return PutVector(i);
     }
 
@@ -224,8 +224,8 @@ internal sealed partial class Emitter
         if (Size(i) == 3)
             return false;
         GetVector(0, Rn(i));
-        Packed(Size(i) switch { 0 => 0xDA, 1 => 0x23A, _ => 0x23B }, 1, 0, Vector(Rm(i))); // VPMINU
-        Packed(MaxUnsigned(Size(i)), 0, 0, Vector(Rm(i)));
+        Packed(Size(i) switch { 0 => 0xDA, 1 => 0x23A, _ => 0x23B }, 1, 0, Source(Rm(i))); // VPMINU
+        Packed(MaxUnsigned(Size(i)), 0, 0, Source(Rm(i)));
         Packed(OfSize(0xF8, Size(i)), 0, 0, Operand.Xmm(1));
         return PutVector(i);
     }
@@ -235,7 +235,7 @@ internal sealed partial class Emitter
     {
         number *= bits == 32 ? 0x0000000100000001UL : 0x0001000100010001UL;
         SetVector(0, number, number);
-        Packed(clears ? 0xDF : 0xEB, 0, 0, Vector(Rd(i)));
+        Packed(clears ? 0xDF : 0xEB, 0, 0, Source(Rd(i)));
         return PutVector(i);
     }
 
@@ -255,7 +255,7 @@ internal sealed partial class Emitter
         // What is above the element is no part of the sum.
         _a.Vex(1, 1, 0x73, 7, 0, Operand.Xmm(0), 16 - (1 << Size(i))); // VPSLLDQ
         _a.Vex(1, 1, 0x73, 3, 0, Operand.Xmm(0), 16 - (1 << Size(i)));
-        MoveVector(16, 0, Vector(Rd(i)), true);
+        PutRegister(Rd(i), 0);
         return true;
     }
 
@@ -272,7 +272,7 @@ internal sealed partial class Emitter
         _a.Vex(1, 1, 0x73, 3, 1, Operand.Xmm(0), 8);
         Packed(0xD4, 0, 0, Operand.Xmm(1));
         _a.Vex(1, 2, 0x7E, 0, 0, Operand.Xmm(0));
-        MoveVector(16, 0, Vector(Rd(i)), true);
+        PutRegister(Rd(i), 0);
         return true;
     }
 }

@@ -246,24 +246,24 @@ internal sealed partial class Emitter
                 StoreRegister(op.Ra, kind.Bytes, kind.Bytes);
                 break;
             case Moves.LoadVector:
-                MoveVector(kind.Bytes, 0, Place(0), false);
-                MoveVector(16, 0, Vector(op.Rd), true);
+                int only = ResultFor(op.Rd);
+                MoveVector(kind.Bytes, only, Place(0), false);
+                PutRegister(op.Rd, only, kind.Bytes);
                 break;
             case Moves.StoreVector:
-                MoveVector(kind.Bytes, 0, Vector(op.Rd), false);
-                MoveVector(kind.Bytes, 0, Place(0), true);
+                MoveVector(kind.Bytes, LowOf(0, op.Rd, kind.Bytes), Place(0), true);
                 break;
             case Moves.LoadVectors:
-                MoveVector(kind.Bytes, 0, Place(0), false);
-                MoveVector(kind.Bytes, 1, Place(kind.Bytes), false);
-                MoveVector(16, 0, Vector(op.Rd), true);
-                MoveVector(16, 1, Vector(op.Ra), true);
+                int low = ResultFor(op.Rd), high = ResultFor(op.Ra) is not 0 and int other ? other : 1;
+                MoveVector(kind.Bytes, low, Place(0), false);
+                MoveVector(kind.Bytes, high, Place(kind.Bytes), false);
+                PutRegister(op.Rd, low, kind.Bytes);
+                PutRegister(op.Ra, high, kind.Bytes);
                 break;
             default:
-                MoveVector(16, 0, Vector(op.Rd), false);
-                MoveVector(16, 1, Vector(op.Ra), false);
-                MoveVector(kind.Bytes, 0, Place(0), true);
-                MoveVector(kind.Bytes, 1, Place(kind.Bytes), true);
+                int first = LowOf(0, op.Rd, kind.Bytes), second = LowOf(1, op.Ra, kind.Bytes);
+                MoveVector(kind.Bytes, first, Place(0), true);
+                MoveVector(kind.Bytes, second, Place(kind.Bytes), true);
                 break;
         }
     }

@@ -86,14 +86,14 @@ internal sealed partial class Emitter
     private void Packed(int opcode, int xmm, int second, in Operand operand) =>
         _a.Vex(opcode >= 0x200 ? 2 : 1, 1, opcode & 0xFF, xmm, second, operand);
 
-    private void GetVector(int xmm, int register) => MoveVector(16, xmm, Vector(register), false);
+    private void GetVector(int xmm, int register) => MoveVector(16, xmm, Source(register), false);
 
     /// <summary>The destination gets XMM0, of which only the low half counts in a short form.</summary>
     private bool PutVector(uint i)
     {
         if (!IsLong(i))
             _a.Vex(1, 2, 0x7E, 0, 0, Operand.Xmm(0)); // VMOVQ clears the upper half.
-        MoveVector(16, 0, Vector(Rd(i)), true);
+        PutRegister(Rd(i), 0, IsLong(i) ? 16 : 8);
         return true;
     }
 
@@ -112,14 +112,14 @@ internal sealed partial class Emitter
     {
         GetVector(0, Rn(i));
         if (Rn(i) != Rm(i) || opcode == 0xEF)
-            Packed(opcode, 0, 0, Vector(Rm(i)));
+            Packed(opcode, 0, 0, Source(Rm(i)));
         return PutVector(i);
     }
 
     private bool AndNot(uint i)
     {
         GetVector(0, Rm(i));
-        Packed(0xDF, 0, 0, Vector(Rn(i)));
+        Packed(0xDF, 0, 0, Source(Rn(i)));
         return PutVector(i);
     }
 
@@ -127,7 +127,7 @@ internal sealed partial class Emitter
     {
         GetVector(0, Rm(i));
         Invert();
-        Packed(0xEB, 0, 0, Vector(Rn(i)));
+        Packed(0xEB, 0, 0, Source(Rn(i)));
         return PutVector(i);
     }
 
@@ -142,8 +142,8 @@ internal sealed partial class Emitter
     private bool Choose(uint i, int mask, int ones, int zeros)
     {
         GetVector(1, mask);
-        Packed(0xDB, 0, 1, Vector(ones));
-        Packed(0xDF, 1, 1, Vector(zeros));
+        Packed(0xDB, 0, 1, Source(ones));
+        Packed(0xDF, 1, 1, Source(zeros));
         Packed(0xEB, 0, 0, Operand.Xmm(1));
         return PutVector(i);
     }
@@ -153,14 +153,14 @@ internal sealed partial class Emitter
         if (opcode == 0)
             return false;
         GetVector(0, Rn(i));
-        Packed(opcode, 0, 0, Vector(Rm(i)));
+        Packed(opcode, 0, 0, Source(Rm(i)));
         return PutVector(i);
     }
 
     private bool CompareInverted(uint i, int opcode, int left, int right)
     {
         GetVector(0, left);
-        Packed(opcode, 0, 0, Vector(right));
+        Packed(opcode, 0, 0, Source(right));
         Invert();
         return PutVector(i);
     }
@@ -171,8 +171,8 @@ internal sealed partial class Emitter
         if (Size(i) == 3)
             return false;
         GetVector(0, left);
-        Packed(MaxUnsigned(Size(i)), 0, 0, Vector(right));
-        Packed(Equal(Size(i)), 0, 0, Vector(left));
+        Packed(MaxUnsigned(Size(i)), 0, 0, Source(right));
+        Packed(Equal(Size(i)), 0, 0, Source(left));
         if (inverted)
             Invert();
         return PutVector(i);
@@ -181,7 +181,7 @@ internal sealed partial class Emitter
     private bool TestBits(uint i)
     {
         GetVector(0, Rn(i));
-        Packed(0xDB, 0, 0, Vector(Rm(i)));
+        Packed(0xDB, 0, 0, Source(Rm(i)));
         SetZero(1);
         Packed(Equal(Size(i)), 0, 0, Operand.Xmm(1));
         Invert();
@@ -193,7 +193,7 @@ internal sealed partial class Emitter
         SetZero(0);
         if (zeroFirst)
         {
-            Packed(opcode, 0, 0, Vector(Rn(i)));
+            Packed(opcode, 0, 0, Source(Rn(i)));
         }
         else
         {
@@ -212,7 +212,7 @@ internal sealed partial class Emitter
         if (IsLong(i))
             GetVector(1, Rm(i));
         else
-            Packed(0x6C, 0, 0, Vector(Rm(i)));
+            Packed(0x6C, 0, 0, Source(Rm(i)));
     }
 
     /// <summary>An operation on the two bytes of each half word; XMM2 is lost.</summary>
@@ -258,8 +258,9 @@ internal sealed partial class Emitter
     /// <summary>A register gets RAX in its low half and zeros above.</summary>
     private bool PutLow(int register)
     {
-        _a.Store(64, Half(register, 0), Gpr.Rax);
-        _a.Store(64, Half(register, 1), 0);
+        int result = ResultFor(register);
+        _a.Vex(1, 1, 0x6E, result, 0, Gpr.Rax, true); // VMOVQ
+        PutRegister(register, result, 8);
         return true;
     }
 
@@ -331,7 +332,7 @@ internal sealed partial class Emitter
         _a.Vex(2, 1, opcode + bits switch { 8 => 0, 16 => 3, _ => 5 }, 0, 0, Half(Rn(i), IsLong(i) ? 1 : 0));
         if (amount != 0)
             ShiftLanes(0, 2 * bits, 6, amount);
-        MoveVector(16, 0, Vector(Rd(i)), true);
+        PutRegister(Rd(i), 0);
         return true;
     }
 
@@ -341,7 +342,7 @@ internal sealed partial class Emitter
         if (IsLong(i))
         {
             GetVector(0, Rm(i));
-            _a.Vex(3, 1, 0x0F, 0, 0, Vector(Rn(i)), from); // VPALIGNR
+            _a.Vex(3, 1, 0x0F, 0, 0, Source(Rn(i)), from); // VPALIGNR
         }
         else
         {
@@ -360,11 +361,11 @@ internal sealed partial class Emitter
         GetVector(0, Rn(i));
         if (IsLong(i))
         {
-            Packed(opcode, 0, 0, Vector(Rm(i)));
+            Packed(opcode, 0, 0, Source(Rm(i)));
         }
         else
         {
-            Packed(0x60 + Size(i), 0, 0, Vector(Rm(i)));
+            Packed(0x60 + Size(i), 0, 0, Source(Rm(i)));
             if (upper)
                 _a.Vex(1, 1, 0x73, 3, 0, Operand.Xmm(0), 8); // VPSRLDQ
         }
@@ -379,7 +380,7 @@ internal sealed partial class Emitter
         _a.Set(Gpr.Rax, 0x70707070);
         _a.Vex(1, 1, 0x6E, 1, 0, Gpr.Rax); // VMOVD
         _a.Vex(2, 1, 0x58, 1, 0, Operand.Xmm(1)); // VPBROADCASTD
-        Packed(0xDC, 1, 1, Vector(Rm(i))); // VPADDUSB
+        Packed(0xDC, 1, 1, Source(Rm(i))); // VPADDUSB
         GetVector(0, Rn(i));
         Packed(0x200, 0, 0, Operand.Xmm(1)); // VPSHUFB
         return PutVector(i);

@@ -48,17 +48,12 @@ internal sealed partial class Emitter
 
     private bool Immediate(uint i, ulong value)
     {
-        if ((long)value == (int)value)
-        {
-            _a.Store(64, Half(Rd(i), 0), (int)value);
-            _a.Store(64, Half(Rd(i), 1), IsLong(i) ? (int)value : 0);
-            return true;
-        }
-        _a.Set(Gpr.Rax, value);
-        if (!IsLong(i))
-            return PutLow(Rd(i));
-        _a.Store(64, Half(Rd(i), 0), Gpr.Rax);
-        _a.Store(64, Half(Rd(i), 1), Gpr.Rax);
+        int result = ResultFor(Rd(i));
+        if (value == 0)
+            SetZero(result);
+        else
+            SetVector(result, value, IsLong(i) ? value : 0);
+        PutRegister(Rd(i), result, IsLong(i) ? 16 : 8);
         return true;
     }
 
@@ -149,7 +144,10 @@ internal sealed partial class Emitter
     private bool VectorToGeneral(in Op op, int bits, int half)
     {
         uint i = op.Instruction;
-        _a.Mov(bits, Gpr.Rax, Half(Rn(i), half));
+        if (half == 0)
+            GetBits(bits, Gpr.Rax, Rn(i));
+        else
+            _a.Mov(bits, Gpr.Rax, Half(Rn(i), half));
         PutGeneral(i);
         return true;
     }
@@ -168,7 +166,21 @@ internal sealed partial class Emitter
 
     private bool MoveScalar(uint i)
     {
-        _a.Mov((i >> 22 & 1) != 0 ? 64 : 32, Gpr.Rax, Half(Rn(i), 0));
-        return PutLow(Rd(i));
+        int result = ResultFor(Rd(i)), bytes = IsDouble(i) ? 8 : 4;
+        if (IsHeldVector(Rn(i)))
+            GetLow(result, _vectorHosts[Rn(i)], bytes);
+        else
+            MoveVector(bytes, result, Vector(Rn(i)), false);
+        PutRegister(Rd(i), result, bytes);
+        return true;
+    }
+
+    /// <summary>A general register of the host gets the lowest bits of a vector.</summary>
+    private void GetBits(int bits, Gpr host, int register)
+    {
+        if (IsHeldVector(register))
+            _a.Vex(1, 1, 0x7E, _vectorHosts[register], 0, host, bits == 64); // VMOVQ, VMOVD
+        else
+            _a.Mov(bits, host, Vector(register));
     }
 }

@@ -63,6 +63,8 @@ internal sealed partial class Emitter
     private ulong _entry;
     private ulong _leave;
     private ulong _missed;
+    // The exit to the reference body of the current operation, when code apart leads there; -1: none yet.
+    private int _slow = -1;
 
     /// <summary>Code apart from that of blocks, which would be in the way in the caches of the host: where the jumps of what is rare
     /// go.</summary>
@@ -168,13 +170,17 @@ internal sealed partial class Emitter
         _lazy = Comparison.None;
         _constant = (Translator.Discard, 0);
         Collect(block);
+        ChooseVectors();
         for (_at = 0; _at < _steps.Count; _at++)
         {
             Op op;
             (_block, _op, op) = _steps[_at];
             if (_op == 0)
                 Enter(_at == 0);
+            uint written = FetchVectors(op);
+            int exit = _exits.Count;
             EFlags set = EmitOp(op);
+            SettleVectors(written, exit, set);
             if (!KeepsEFlags(op.Code))
                 _eflags = set;
             if (!Passes(ref _window, op))
@@ -282,11 +288,34 @@ internal sealed partial class Emitter
     /// <summary>Where the jumps that were made since <paramref name="first"/> lead: to the reference body, and back here.</summary>
     private void ComeBackHere(int first, ExitKind kind)
     {
-        if (first == _stubs.Count)
+        if (first == _stubs.Count && _slow < 0)
             return;
-        int exit = NewExit(kind, resume: _a.Here);
+        int exit = _slow >= 0 ? _slow : NewExit(kind);
+        _exits[exit] = _exits[exit] with { Resume = _a.Here };
+        _slow = -1;
         for (int i = first; i < _stubs.Count; i++)
             _stubs[i] = _stubs[i] with { Exit = exit };
+    }
+
+    private int SlowExit() => _slow >= 0 ? _slow : _slow = NewExit(ExitKind.Instruction);
+
+    /// <summary>Apart: the reference body executes the current operation.</summary>
+    private void LeaveSlowly()
+    {
+        int exit = SlowExit();
+        Remake(_lazy);
+        Leave(exit);
+    }
+
+    /// <summary>Code apart, where a jump leads that was just made. Its parameter is where to go back to.</summary>
+    private void Apart(int jump, Action<ulong> emit)
+    {
+        ulong back = _a.Here;
+        Assembler code = _a;
+        (_a, _rare) = (_rare, _a);
+        code.Resolve(jump, _a.Here);
+        emit(back);
+        (_a, _rare) = (_rare, _a);
     }
 
     // Operands

@@ -50,8 +50,15 @@ internal sealed unsafe partial class NativeEngine : PortableEngine
     {
         _prepared[_view] = true;
         *(uint*)(_frame + NativeFrame.HostStatusClear) = NativeFrame.ClearStatus;
-        for (int i = EngineFrame.JumpOffset; i < EngineFrame.JumpOffset + NativeFrame.JumpSize; i += 16)
-            Empty(i);
+        for (int i = 0; i < 16; i += 8)
+        {
+            Word(NativeFrame.LanesOne(true) + i) = 1;
+            Word(NativeFrame.LanesOne(false) + i) = 0x100000001;
+            Word(NativeFrame.LanesHalf(true) + i) = 0x3FE;
+            Word(NativeFrame.LanesHalf(false) + i) = 0x7E0000007E;
+        }
+        for (int i = 0; i < 4; i++)
+            Empty(NativeFrame.Jumps(i >> 1, (i & 1) != 0));
     }
 
     /// <summary>Forgets where the branches of a view go.</summary>
@@ -79,8 +86,9 @@ internal sealed unsafe partial class NativeEngine : PortableEngine
 
     private void Empty(int entry)
     {
-        // A branch to the address 1 finds it, and goes where it is missed.
-        Word(entry) = FastEntry.None;
+        // Zeros are entries of the target 0, which is looked for in the first one alone. A branch to the address 1 finds that one, and goes
+        // where it is missed.
+        Word(entry) = NativeFrame.IsFirst(entry) ? FastEntry.None : 0;
         Word(entry + 8) = _native.Missed;
     }
 
@@ -283,7 +291,7 @@ internal sealed unsafe partial class NativeEngine : PortableEngine
             return block;
         }
         int entry = NativeFrame.Jumps(_cpu.EL, setsBType) + NativeFrame.JumpEntry(target);
-        if (Word(entry) == FastEntry.None)
+        if (Word(entry) <= FastEntry.None)
             _filled[_view].Add(entry);
         Word(entry) = target;
         Word(entry + 8) = block.Code;

@@ -44,6 +44,12 @@ internal static class NativeFrame
     /// <summary>Where the next block of the trace goes.</summary>
     internal const int TraceEnd = 88;
 
+    /// <summary>A vector of ones, in elements of 64 or 32 bits.</summary>
+    internal static int LanesOne(bool isDouble) => isDouble ? 96 : 128;
+
+    /// <summary>A vector of exponents without their lowest bits, less one.</summary>
+    internal static int LanesHalf(bool isDouble) => isDouble ? 112 : 144;
+
     /// <summary>What <see cref="HostStatusClear"/> holds.</summary>
     internal const uint ClearStatus = 0x1F80;
 
@@ -51,7 +57,7 @@ internal static class NativeFrame
     internal const int HostInexact = 0x20;
 
     /// <summary>The log of stores, which checked code writes: host address, size, what was there.</summary>
-    internal const int Log = 96;
+    internal const int Log = 160;
 
     /// <summary>Bytes of an entry of the log.</summary>
     internal const int LogEntry = 48;
@@ -67,13 +73,20 @@ internal static class NativeFrame
     /// <summary>Byte of the EFLAGS that LAHF gives.</summary>
     internal const int Sign = 0x80, Zero = 0x40, Carry = 0x01;
 
+    /// <summary>Whether an entry is the first of its table, where the targets 0 and 1 are looked for.</summary>
+    internal static bool IsFirst(int entry) => (entry - EngineFrame.JumpOffset) % JumpTable == 0;
+
     /// <summary>The table of branches at an exception level.</summary>
     /// <param name="el">Exception level.</param>
     /// <param name="setsBType">For branches that set BTYPE, which may not enter guarded pages unseen.</param>
     internal static int Jumps(int el, bool setsBType) => EngineFrame.JumpOffset + (2 * el + (setsBType ? 1 : 0)) * JumpTable;
 
     /// <summary>Bytes from the start of a table to the entry of a target.</summary>
-    internal static int JumpEntry(ulong target) => (int)(target << 2) & ((JumpCount - 1) << 4);
+    internal static int JumpEntry(ulong target) => ((int)(target ^ target >> JumpFold) & JumpMask) << 2;
+
+    /// <summary>Bits of a target that say which entry is its own, with those that are further up by <see cref="JumpFold"/>: functions at
+    /// the same place in their pages are not in each other's way.</summary>
+    internal const int JumpMask = (JumpCount - 1) << 2, JumpFold = 12;
 
     /// <summary>Flags as native code keeps them: V in the low byte, S, Z and C of LAHF in the high one; C as Arm means it.</summary>
     internal static ushort Pack(int nzcv) => (ushort)((nzcv & 1) | (nzcv & 2) << 7 | (nzcv & 4) << 12 | (nzcv & 8) << 12);

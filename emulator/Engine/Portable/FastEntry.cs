@@ -20,7 +20,15 @@ internal struct FastEntry
     internal const ulong None = 1;
 
     /// <summary>Entries of a TLB.</summary>
-    internal const int Count = 4096;
+    internal const int Count = 16384;
+
+    private const int PartSize = Count / 64;
+
+    /// <summary>A 64th of a TLB.</summary>
+    internal static Span<FastEntry> Part(Span<FastEntry> tlb, int part) => tlb.Slice(part * PartSize, PartSize);
+
+    /// <summary>A bit for each part that a place and its other one are in.</summary>
+    internal static ulong PartsOf(int index) => 1UL << (index / PartSize) | 1UL << ((index ^ Other) / PartSize);
 
     /// <summary>What leads from the place of an entry to its other place, and back: there it goes when another page needs the first. Only
     /// native code looks there.</summary>
@@ -52,4 +60,8 @@ internal struct JumpEntry
 
     /// <summary>Entries of a PE.</summary>
     internal const int Count = 4096;
+
+    /// <summary>Where the entry of an address is: functions at the same place in their pages are not in each other's way.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static int Index(ulong pc) => (int)((pc ^ pc >> 12) >> 2) & (Count - 1);
 }

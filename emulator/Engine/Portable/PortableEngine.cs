@@ -1,3 +1,4 @@
+using System.Numerics;
 using ArmVdso.Emulator.Engine.Reference;
 using ArmVdso.Emulator.Memory;
 using ArmVdso.Emulator.Processor;
@@ -28,9 +29,12 @@ internal partial class PortableEngine : ExecutionEngine
 
     // By context, without and with PSTATE.PAN: what is read of pages then. Each has a TLB for EL0 and one for EL1.
     private readonly EngineFrame[] _frames;
-    private readonly bool[] _used = new bool[Cpu.Contexts * Views * 2];
+    // A bit for each part of a TLB that an entry went to.
+    private readonly ulong[] _used = new ulong[Cpu.Contexts * Views * 2];
     // A bit for some pages each: whether code was found in one of them since the translation of code changed.
     private readonly ulong[] _fetched = new ulong[64];
+    // A bit for some physical pages each: whether one of them may be in a TLB for writing.
+    private readonly ulong[] _written = new ulong[1024];
     private readonly int _coldRuns;
     private int _context;
     private V128 _loaded;
@@ -81,7 +85,7 @@ internal partial class PortableEngine : ExecutionEngine
     {
         for (int i = 0; i < _used.Length; i++)
         {
-            if (!_used[i])
+            if (_used[i] == 0)
                 continue;
             Span<FastEntry> tlb = _frames[i / 2].Tlb(i % 2);
             int index = FastEntry.Index(page);
@@ -116,11 +120,12 @@ internal partial class PortableEngine : ExecutionEngine
 
     private void Forget(int tlb)
     {
-        if (!_used[tlb])
-            return;
-        _used[tlb] = false;
-        foreach (ref FastEntry entry in _frames[tlb / 2].Tlb(tlb % 2))
-            entry.ReadTag = entry.WriteTag = FastEntry.None;
+        for (ulong used = _used[tlb]; used != 0; used &= used - 1)
+        {
+            foreach (ref FastEntry entry in FastEntry.Part(_frames[tlb / 2].Tlb(tlb % 2), BitOperations.TrailingZeroCount(used)))
+                entry.ReadTag = entry.WriteTag = FastEntry.None;
+        }
+        _used[tlb] = 0;
     }
 
     /// <inheritdoc/>
@@ -144,18 +149,21 @@ internal partial class PortableEngine : ExecutionEngine
         Array.Clear(_fetched);
     }
 
+    private bool MayBeWritable(ulong pa) => (_written[(int)(pa >> 18) & (_written.Length - 1)] >> (int)(pa >> 12) & 1) != 0;
+
     /// <summary>From now on a store to a physical page is not fast: the page holds decoded code.</summary>
     internal void ForgetWritable(ulong page)
     {
         _cpu.ForgetWritable(page);
-        for (int i = 0; i < _used.Length; i++)
+        for (int i = 0; i < _used.Length && MayBeWritable(page); i++)
         {
-            if (!_used[i])
-                continue;
-            foreach (ref FastEntry entry in _frames[i / 2].Tlb(i % 2))
+            for (ulong used = _used[i]; used != 0; used &= used - 1)
             {
-                if (entry.WriteTag + entry.Pa == page)
-                    entry.WriteTag = FastEntry.None;
+                foreach (ref FastEntry entry in FastEntry.Part(_frames[i / 2].Tlb(i % 2), BitOperations.TrailingZeroCount(used)))
+                {
+                    if (entry.WriteTag + entry.Pa == page)
+                        entry.WriteTag = FastEntry.None;
+                }
             }
         }
     }
@@ -268,7 +276,7 @@ internal partial class PortableEngine : ExecutionEngine
         if ((pc & 3) != 0)
             return null;
         ulong key = pc | (uint)Mode;
-        ref JumpEntry jump = ref _jumps[(int)(pc >> 2) & (JumpEntry.Count - 1)];
+        ref JumpEntry jump = ref _jumps[JumpEntry.Index(pc)];
         if (jump.Key == key && jump.Epoch == FetchEpoch)
             return jump.Block;
         if (!_cpu.TranslateFetch(pc, out ulong pa, out bool guarded))
@@ -318,9 +326,9 @@ internal partial class PortableEngine : ExecutionEngine
             return;
         ulong page = address & ~0xfffUL;
         int view = View;
-        _used[2 * view + _cpu.EL] = true;
         Span<FastEntry> tlb = _frames[view].Tlb(_cpu.EL);
         int index = FastEntry.Index(address);
+        _used[2 * view + _cpu.EL] |= FastEntry.PartsOf(index);
         ref FastEntry entry = ref tlb[index];
         ref FastEntry other = ref tlb[index ^ FastEntry.Other];
         if (entry.IsEmpty)
@@ -329,6 +337,8 @@ internal partial class PortableEngine : ExecutionEngine
             other = entry;
         entry.ReadTag = readable ? page : FastEntry.None;
         entry.WriteTag = writable ? page : FastEntry.None;
+        if (writable)
+            _written[(int)(pa >> 18) & (_written.Length - 1)] |= 1UL << (int)(pa >> 12);
         entry.Pa = pa - page;
         entry.Host = _ram.HostAddress + entry.Pa;
     }

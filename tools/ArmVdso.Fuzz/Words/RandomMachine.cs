@@ -137,7 +137,7 @@ internal sealed class RandomMachine : IDisposable
                 Machine.NotifyWrite(pa, 4);
                 break;
             case 4:
-                Machine.Cpus[0].FPCR = _random.Next(3) switch { 0 => 0, 1 => 1u << 24, _ => 3u << 22 };
+                Machine.Cpus[0].FPCR = _random.Next(6) switch { 0 => 1u << 24, 1 => 3u << 22, _ => 0 };
                 break;
             case 5:
                 Machine.Cpus[0].FPSR |= 16; // IXC

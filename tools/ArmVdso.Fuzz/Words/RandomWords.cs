@@ -96,6 +96,9 @@ internal static class RandomWords
             case 17 or 18 or 19:
                 AddComparisons(words, random, count);
                 break;
+            case 20 or 21 or 22:
+                RandomFloats.Add(words, random);
+                break;
             default:
                 words.Add(Instruction(random));
                 break;

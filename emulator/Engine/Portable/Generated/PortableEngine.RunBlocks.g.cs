@@ -1625,7 +1625,7 @@ internal partial class PortableEngine
             remaining -= (op.Offset >> 2) + 1;
             if (memo && !m.End(block, shapes, true, target))
                 goto LeaveBranch;
-            ref JumpEntry jump = ref Unsafe.Add(ref jumps, (nint)((target >> 2) & (JumpEntry.Count - 1)));
+            ref JumpEntry jump = ref Unsafe.Add(ref jumps, (nint)JumpEntry.Index(target));
             if (jump.Key == (target | mode) && jump.Epoch == epoch)
             {
                 block = jump.Block!;
@@ -1645,7 +1645,7 @@ internal partial class PortableEngine
             continue;
 
         Find:
-            ref JumpEntry known = ref Unsafe.Add(ref jumps, (nint)((target >> 2) & (JumpEntry.Count - 1)));
+            ref JumpEntry known = ref Unsafe.Add(ref jumps, (nint)JumpEntry.Index(target));
             if (known.Key == (target | mode) && known.Epoch == epoch)
             {
                 block = known.Block!;
