@@ -96,12 +96,13 @@ internal sealed class DeviceTable(Vfs vfs)
             _controlling.Remove(sid);
     }
 
-    /// <summary>Controlling terminal of a session; the first session has the host's, if there is one.</summary>
+    /// <summary>Controlling terminal of a session; the first session has the host's, if there is one and no other session has it.</summary>
     public Terminal? ControllingOf(int sid)
     {
+        const int firstSession = 1;
         if (_controlling.TryGetValue(sid, out Terminal? terminal))
             return terminal;
-        return HostTerminal is { } host && (host.Session == 0 || host.Session == sid) ? host : null;
+        return HostTerminal is { } host && (host.Session == 0 ? sid == firstSession : host.Session == sid) ? host : null;
     }
 
     /// <summary>A session leader without a terminal gets this one.</summary>

@@ -62,7 +62,8 @@ internal sealed class RouteNetlink(NetworkNamespace network, bool mayChange, uin
                 Send(LinkMessage());
                 break;
             case GetAddress:
-                foreach ((IPAddress address, int prefix) in network.Addresses)
+                // IPv4 comes first, each family in the order of adding.
+                foreach ((IPAddress address, int prefix) in network.Addresses.OrderBy(a => FamilyOf(a.Address)))
                 {
                     if (family == 0 || family == FamilyOf(address))
                         Send(AddressMessage(address, prefix));
@@ -197,7 +198,7 @@ internal sealed class RouteNetlink(NetworkNamespace network, bool mayChange, uin
         const byte local = 2, broadcast = 3;
         if (!network.IsUp)
             yield break;
-        foreach ((IPAddress address, int prefix) in network.Addresses)
+        foreach ((IPAddress address, int prefix) in network.Addresses.OrderBy(a => FamilyOf(a.Address)))
         {
             int bits = address.GetAddressBytes().Length * 8;
             if (prefix < bits)

@@ -32,7 +32,7 @@ fi | while read -r name; do if [ -x "$results/bin/$name" ]; then echo "$name"; f
 while read -r name; do
   status=0
   "$command" run --core none --engine native --timeout "${LTP_LIMIT:-20}" --root "$root" --bind "$results/bin:/opt/ltp/testcases/bin:ro" \
-    --cwd /opt/ltp/testcases/bin -E LTPROOT=/opt/ltp -E TMPDIR=/tmp -E LTP_COLORIZE_OUTPUT=n \
+    --cwd /tmp -E LTPROOT=/opt/ltp -E TMPDIR=/tmp -E LTP_COLORIZE_OUTPUT=n \
     -E PATH=/opt/ltp/testcases/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
     "/opt/ltp/testcases/bin/$name" > "$results/$name.log" 2>&1 < /dev/null || status=$?
   printf '%s\t%s\n' "$status" "$name" >> "$results/status.tsv"

@@ -1,62 +1,17 @@
-using System.Diagnostics;
-
 namespace ArmVdso.Tests.CommandLine;
 
-/// <summary>Guests at a real terminal: tmux has the screen, keys are sent to it and the screen is read. Nothing here measures time; each
-/// step waits until the screen shows what it must.</summary>
+/// <summary>Guests at a real terminal.</summary>
 public sealed class TerminalCommandTests : IDisposable
 {
-    /// <summary>Seconds of the host after which a step counts as hanging.</summary>
-    private const int Limit = 300;
+    private readonly HostTerminal _terminal = new();
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("armvdso-test-").FullName;
+    private void Start(params string[] words) => _terminal.Start(DebianPrograms.StaticRoot, words);
 
-    private string Socket => Path.Join(_folder, "tmux");
+    private void Keys(params string[] keys) => _terminal.Keys(keys);
 
-    private string Tmux(params string[] words)
-    {
-        (int status, string output, string errors) = GuestPrograms.Run("tmux", ["-S", Socket, "-f", "/dev/null", .. words]);
-        Assert.True(status == 0, $"tmux {string.Join(' ', words)}: {output}{errors}");
-        return output;
-    }
+    private string WaitFor(string text) => _terminal.WaitFor(text);
 
-    private void Keys(params string[] keys) => Tmux(["send-keys", .. keys]);
-
-    private string Screen() => Tmux("capture-pane", "-p");
-
-    private string WaitFor(Func<string, bool> shown, string what)
-    {
-        var clock = Stopwatch.StartNew();
-        string screen;
-        while (!shown(screen = Screen()))
-        {
-            Assert.True(clock.Elapsed.TotalSeconds < Limit, $"never shown: {what}\n{screen}");
-            Thread.Sleep(50);
-        }
-        return screen;
-    }
-
-    private string WaitFor(string text) => WaitFor(screen => screen.Contains(text, StringComparison.Ordinal), text);
-
-    /// <summary>A shell of the host, in which a guest is run.</summary>
-    private void Start(params string[] words)
-    {
-        Tmux("new-session", "-d", "-x", "80", "-y", "24", "env", "PS1=host$ ", "bash", "--norc", "--noprofile");
-        WaitFor("host$");
-        string script = Path.Join(_folder, "guest");
-        string root = DebianPrograms.StaticRoot;
-        string command = string.Join(' ', words.Select(w => $"'{w}'"));
-        File.WriteAllText(script, $"exec '{ArmVdsoCommand.Program}' run --core none --root '{root}' -E TERM=screen {command}\n");
-        Keys($"stty -g >{_folder}/before; clear; bash {script}; echo status $?", "Enter");
-    }
-
-    /// <summary>The guest has ended, and the terminal is as it was.</summary>
-    private void Ended(int status)
-    {
-        WaitFor($"status {status}");
-        Keys($"stty -g >{_folder}/after; cmp {_folder}/before {_folder}/after && echo same mode", "Enter");
-        WaitFor("same mode\n");
-    }
+    private void Ended(int status) => _terminal.Ended(status);
 
     /// <summary>Line editing, completion, one echo, job control, Ctrl-C each time, window size.</summary>
     [Fact]
@@ -82,7 +37,7 @@ public sealed class TerminalCommandTests : IDisposable
         WaitFor("\n130\n");
         Keys("read -t 1 x; echo waited $?", "Enter");
         WaitFor("waited 142\n");
-        Tmux("resize-window", "-x", "70", "-y", "20");
+        _terminal.Tmux("resize-window", "-x", "70", "-y", "20");
         Keys("busybox stty size", "Enter");
         WaitFor("\n20 70\n");
         Keys("exit 7", "Enter");
@@ -139,13 +94,9 @@ public sealed class TerminalCommandTests : IDisposable
         if (how == "escape")
             Keys("C-a", "x");
         else if (how == "term")
-            GuestPrograms.Run("pkill", "-TERM", "-P", Tmux("display-message", "-p", "#{pane_pid}").Trim());
+            GuestPrograms.Run("pkill", "-TERM", "-P", _terminal.Tmux("display-message", "-p", "#{pane_pid}").Trim());
         Ended(status);
     }
 
-    public void Dispose()
-    {
-        GuestPrograms.Run("tmux", "-S", Socket, "kill-server");
-        Directory.Delete(_folder, true);
-    }
+    public void Dispose() => _terminal.Dispose();
 }

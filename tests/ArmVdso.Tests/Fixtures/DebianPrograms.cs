@@ -3,7 +3,8 @@ namespace ArmVdso.Tests.Fixtures;
 /// <summary>Guest roots of Debian's arm64 packages in tests/guests, fetched when they are not there.</summary>
 internal static class DebianPrograms
 {
-    private static readonly Lazy<string> s_root = new(Fetch), s_static = new(FetchStatic), s_debug = new(FetchDebug);
+    private static readonly Lazy<string> s_root = new(Fetch), s_static = new(FetchStatic), s_debug = new(FetchDebug),
+        s_people = new(FetchPeople);
 
     /// <summary>Host folder of the root with the programs of the first tier.</summary>
     /// <exception cref="InvalidOperationException">The packages cannot be fetched.</exception>
@@ -13,9 +14,13 @@ internal static class DebianPrograms
     /// <exception cref="InvalidOperationException">The packages cannot be fetched.</exception>
     internal static string StaticRoot => s_static.Value;
 
-    /// <summary>Host folder of the root with gdb and strace.</summary>
+    /// <summary>Host folder of the root with gdb.</summary>
     /// <exception cref="InvalidOperationException">The packages cannot be fetched.</exception>
     internal static string DebugRoot => s_debug.Value;
+
+    /// <summary>Host folder of the root with what people have on a screen: vim, less, top, htop, screen, tmux; and strace, ip.</summary>
+    /// <exception cref="InvalidOperationException">The packages cannot be fetched.</exception>
+    internal static string PeopleRoot => s_people.Value;
 
     private static string Guests => Path.Combine(GuestPrograms.RepositoryRoot, "tests", "guests");
 
@@ -45,8 +50,16 @@ internal static class DebianPrograms
     private static string FetchDebug()
     {
         string root = Path.Combine(Guests, "root-debug");
-        if (!File.Exists(Path.Combine(root, "usr/bin/gdb")) || !File.Exists(Path.Combine(root, "usr/bin/strace")))
-            Must(Path.Combine(Guests, "fetch-guests.sh"), "-e", root, "gdb", "strace");
+        if (!File.Exists(Path.Combine(root, "usr/bin/gdb")))
+            Must(Path.Combine(Guests, "fetch-guests.sh"), "-e", root, "gdb");
+        return root;
+    }
+
+    private static string FetchPeople()
+    {
+        string root = Path.Combine(Guests, "root-people");
+        if (!File.Exists(Path.Combine(root, "usr/bin/htop")) || !File.Exists(Path.Combine(root, "usr/bin/ip")))
+            Must(Path.Combine(Guests, "fetch-guests.sh"), "-f", Path.Combine(Guests, "people.packages"), root);
         return root;
     }
 
