@@ -18,8 +18,6 @@ internal sealed class FanotifyMark
     /// <summary>FAN_MARK_EVICTABLE.</summary>
     internal bool IsEvictable { get; set; }
 
-    internal bool IsEmpty => (Mask | Ignored) == 0;
-
     /// <summary>The events of its mask where it applies (fsnotify_mask_applicable).</summary>
     internal uint Wanted(bool onDirectory, bool ofParent) => Applies(Mask, onDirectory, ofParent) ? Mask : 0;
 

@@ -9,7 +9,7 @@ namespace ArmVdso.Kernel.Files;
 internal sealed class RouteNetlink(NetworkNamespace network, bool mayChange, uint sequence, uint port, Action<byte[]> answer)
 {
     private const ushort NewLink = 16, DeleteLink = 17, GetLink = 18, SetLink = 19, NewAddress = 20, DeleteAddress = 21, GetAddress = 22,
-        NewRoute = 24, DeleteRoute = 25, GetRoute = 26, NewNeighbour = 28, GetNeighbour = 30, NewRule = 32, GetRule = 34, NewQdisc = 36,
+        NewRoute = 24, GetRoute = 26, GetNeighbour = 30, NewRule = 32, GetRule = 34, NewQdisc = 36,
         GetQdisc = 38;
     private const ushort DumpFlags = 0x300, Exclusive = 0x200, Create = 0x400;
     private const byte InetFamily = SocketTable.AF_INET, Inet6Family = SocketTable.AF_INET6;
