@@ -104,6 +104,10 @@ public sealed class Machine : IMachine, IClock, IDisposable
     /// <summary>Rows of the instruction table that exist in this machine's CPU profile.</summary>
     public bool[] RowEnabled { get; }
 
+    /// <inheritdoc/>
+    [field: NotState("the profile says it")]
+    public Row[] RowExecuted { get; }
+
     /// <summary>CNTFRQ_EL0, in Hz.</summary>
     public ulong CounterFrequency { get; init; } = 62_500_000;
 
@@ -143,6 +147,7 @@ public sealed class Machine : IMachine, IClock, IDisposable
         Monitors = new ExclusiveMonitors(cpus);
         RowEnabled = new bool[Isa.RowInfo.Count];
         Array.Fill(RowEnabled, true);
+        RowExecuted = [.. Enumerable.Range(0, RowEnabled.Length).Select(i => (Row)i)];
         _cpus = new Cpu[cpus];
         for (int i = 0; i < cpus; i++)
         {

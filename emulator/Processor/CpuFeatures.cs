@@ -66,8 +66,11 @@ public static class CpuFeatures
 
     /// <summary>Whether the row executes as NOP where its feature is absent: the hint space (DDI0487, C4.1.94, Hints) and
     /// RPRFM, which is a PRFM with a hint that is not allocated.</summary>
-    public static bool IsHint(Row row) =>
-        row == Row.RPRFM || ((RowInfo.Mask(row) & HintMask) == HintMask && (RowInfo.Value(row) & HintMask) == HintValue);
+    public static bool IsHint(Row row) => row == Row.RPRFM || IsHintSpace(row);
+
+    /// <summary>Whether the row lies in the hint space.</summary>
+    public static bool IsHintSpace(Row row) =>
+        (RowInfo.Mask(row) & HintMask) == HintMask && (RowInfo.Value(row) & HintMask) == HintValue;
 
     private const uint HintMask = 0xFFFFF01F, HintValue = 0xD503201F;
 }

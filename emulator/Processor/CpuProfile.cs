@@ -186,7 +186,10 @@ public sealed class CpuProfile
         foreach ((string name, ulong value) in _registers)
             machine.Identification[name] = value;
         for (int i = 1; i < RowInfo.Count; i++)
+        {
             machine.RowEnabled[i] = Has((Row)i);
+            machine.RowExecuted[i] = CpuFeatures.IsHintSpace((Row)i) && !Has(RowInfo.Feature((Row)i)) ? Row.HINT : (Row)i;
+        }
         foreach (Cpu cpu in machine.Cpus)
         {
             cpu.HasLse2 = Has("LSE2");

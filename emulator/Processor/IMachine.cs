@@ -23,6 +23,10 @@ public interface IMachine
     /// <summary>Rows of the instruction table that exist in the CPU profile.</summary>
     bool[] RowEnabled { get; }
 
+    /// <summary>The row as which each is executed and timed: itself, or HINT where it is a hint of a feature that the CPU profile lacks. A
+    /// PE without the feature decodes a NOP (DDI0487, C4.1.94, Hints), which waits for no register.</summary>
+    Row[] RowExecuted { get; }
+
     /// <summary>Whether the PEs have a feature, by the name of the instruction table's FEATURE column.</summary>
     bool HasFeature(string feature);
 

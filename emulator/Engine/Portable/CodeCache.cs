@@ -100,7 +100,7 @@ internal sealed class CodeCache : ITranslatedCode
             if (debug is not null && debug.Splits(pc + (at - pa)))
                 break;
             uint instruction = _machine.Memory.Read<uint>(at);
-            Row row = Decoder.Decode(instruction);
+            Row row = _machine.RowExecuted[(int)Decoder.Decode(instruction)];
             if (!_machine.RowEnabled[(int)row])
                 break;
             Translator.Kind kind = Translator.Translate(row, instruction, pc + (at - pa), sp, out Op op);

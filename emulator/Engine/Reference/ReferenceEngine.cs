@@ -13,6 +13,7 @@ public sealed partial class ReferenceEngine : ExecutionEngine
     private readonly IMachine _machine;
     private readonly PhysicalMemory _ram;
     private readonly bool[] _rowEnabled;
+    private readonly Row[] _rowExecuted;
     private readonly ulong[] _executed = new ulong[RowInfo.Count];
 
     // The page that instructions come from.
@@ -30,6 +31,7 @@ public sealed partial class ReferenceEngine : ExecutionEngine
         _machine = cpu.Machine;
         _ram = cpu.Machine.Memory;
         _rowEnabled = cpu.Machine.RowEnabled;
+        _rowExecuted = cpu.Machine.RowExecuted;
     }
 
     /// <inheritdoc/>
@@ -84,6 +86,7 @@ public sealed partial class ReferenceEngine : ExecutionEngine
         cpu.BTypeNext = 0;
         Row row = Decoder.Decode(instruction);
         _executed[(int)row]++;
+        row = _rowExecuted[(int)row];
         if (!_rowEnabled[(int)row])
             cpu.Undefined();
         else if (cpu.FpTrapped && RowInfo.IsFp(row))
