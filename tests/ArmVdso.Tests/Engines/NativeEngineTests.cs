@@ -1,5 +1,6 @@
 using ArmVdso.Emulator.Engine.Lockstep;
 using ArmVdso.Emulator.Engine.Native;
+using ArmVdso.Emulator.Engine.Portable;
 
 namespace ArmVdso.Tests.Engines;
 
@@ -20,6 +21,7 @@ public sealed class NativeEngineTests
     [InlineData(Row.ST1_2, Row.LDP_fp_post, Row.REV64_v, Row.UZP2, Row.TRN1, Row.MLA_v, Row.UADDW_v, Row.SMLAL_v, Row.USRA_v, Row.CNT_v)]
     [InlineData(Row.UABD_v, Row.BIC_vimm_h, Row.ADDV, Row.UADDLV, Row.XTN_v, Row.AESE, Row.AESMC, Row.PMULL_1q, Row.SHA512H, Row.SHA512H2)]
     [InlineData(Row.SHA512SU0, Row.SHA512SU1, Row.FADD_v, Row.FMLA_v, Row.FMUL_elt, Row.FNEG_v, Row.SCVTF_v, Row.FRINTM_s)]
+    [InlineData(Row.FCCMP_s, Row.FMAX_s, Row.FMINNM_s, Row.FRINTA_s, Row.FRINTX_s, Row.FCVTMS_gen_s, Row.FCVTAS_gen_s, Row.FMOV_s)]
     public void ABugInCodeIsNoticed(params Row[] rows)
     {
         if (!Machine.HasNativeEngine)
@@ -204,5 +206,22 @@ public sealed class NativeEngineTests
             0x17FFFFFE); // b loop
         machine.Run(3000);
         Assert.InRange(machine.Machine.NativeCounts!.SlowAccesses, 1UL, 10UL);
+    }
+
+    /// <summary>Where branches go is forgotten when code may have changed, not whenever a page of data is new or gone.</summary>
+    [Fact]
+    public void APageWithoutCodeLeavesBranchesAlone()
+    {
+        using var machine = new EngineMachine(EngineKind.Portable);
+        machine.Load(0x91000442, Loop); // add x2, x2, #1
+        machine.Run(10);
+        var engine = (PortableEngine)machine.Cpu.Engine;
+        ulong before = engine.FetchEpoch;
+        Assert.True(machine.Low.Lookup(EngineMachine.Data, out ulong data, out _));
+        machine.Machine.InvalidateCode(data, 4096);
+        Assert.Equal(before, engine.FetchEpoch);
+        Assert.True(machine.Low.Lookup(EngineMachine.Code, out ulong code, out _));
+        machine.Machine.InvalidateCode(code, 4096);
+        Assert.NotEqual(before, engine.FetchEpoch);
     }
 }

@@ -8,14 +8,18 @@ internal static class RandomProgram
 
     /// <summary>Encodings of a program of about <paramref name="length"/> instructions whose loop runs <paramref name="rounds"/>
     /// times.</summary>
-    internal static uint[] Make(Random random, int length, int rounds)
+    /// <param name="random">What chooses.</param>
+    /// <param name="length">Instructions.</param>
+    /// <param name="rounds">Of the loop.</param>
+    /// <param name="straight">Without other branches: blocks end where they are long enough, and pairs go over their ends.</param>
+    internal static uint[] Make(Random random, int length, int rounds, bool straight = false)
     {
         var code = new List<uint> { 0xD2800000u | ((uint)rounds << 5) | Count };
         int top = code.Count;
         int leaf = -1;
         while (code.Count < length)
         {
-            switch (random.Next(16))
+            switch (straight ? 15 : random.Next(16))
             {
                 case 0:
                     // Over a few instructions, or not.
