@@ -38,6 +38,27 @@ internal static class MutantHunt
         if (places == 0)
             return [];
         var explorer = new Explorer(rig);
-        return [.. functions.Where(f => f.IsIn(rig)).SelectMany(f => explorer.Explore(f, events, false)).Where(c => c.Failed > 0)];
+        var failed = new List<CheckCell>();
+        foreach (CheckedFunction function in functions.Where(f => f.IsIn(rig)))
+        {
+            try
+            {
+                failed.AddRange(explorer.Explore(function, events, false).Where(c => c.Failed > 0));
+            }
+            catch (LabException e) when (mutant is not null && e.Fault == LabFault.Failed)
+            {
+                // The function has crashed, and the laboratory with it: what fails worse than by a wrong answer is found, too.
+                failed.Add(BrokenOff(design, function, e.Message));
+                return failed;
+            }
+        }
+        return failed;
+    }
+
+    private static CheckCell BrokenOff(string design, CheckedFunction function, string what)
+    {
+        var cell = new CheckCell(function.Name, "broke off");
+        cell.Add(new Schedule(design, function.Name, []), new Outcome(0, what, false, true, 0));
+        return cell;
     }
 }
