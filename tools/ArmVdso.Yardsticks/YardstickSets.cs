@@ -20,7 +20,11 @@ public static class YardstickSets
     /// <summary>Cores whose memory is held against boards, and the boards' name of each.</summary>
     private static readonly Dictionary<string, string> s_chased = new()
     {
-        [A53] = "Cortex-A53", [A55] = "Cortex-A55", [N1] = "Neoverse-N1", [A72] = "Cortex-A72", [A76] = "Cortex-A76",
+        [A53] = "Cortex-A53",
+        [A55] = "Cortex-A55",
+        [N1] = "Neoverse-N1",
+        [A72] = "Cortex-A72",
+        [A76] = "Cortex-A76",
     };
 
     /// <summary>Cores whose programs are held against anchors, and the anchors' name of each.</summary>

@@ -37,7 +37,7 @@ public sealed class SpeedscopeOracleTests(RecordedRun run) : IClassFixture<Recor
             string title;
             while (!(title = browser.Value("document.title").GetString()!).Contains(" - ", StringComparison.Ordinal) && --left > 0)
             {
-                Assert.Empty(browser.Complaints.Where(c => c.Contains("rror", StringComparison.Ordinal)));
+                Assert.DoesNotContain(browser.Complaints, c => c.Contains("rror", StringComparison.Ordinal));
                 Thread.Sleep(100);
             }
             Assert.True(left > 0, $"{form}: {title}: {browser.Value("document.body.innerText")}");

@@ -46,7 +46,12 @@ internal static class RandomFloats
                 case 1: // ldr or str, of 32 to 128 bits, off x19 to x23
                     uint kind = random.Next(6) switch
                     {
-                        0 => 0xBD400000u, 1 => 0xFD400000, 2 => 0x3DC00000, 3 => 0xBD000000, 4 => 0xFD000000, _ => 0x3D800000,
+                        0 => 0xBD400000u,
+                        1 => 0xFD400000,
+                        2 => 0x3DC00000,
+                        3 => 0xBD000000,
+                        4 => 0xFD000000,
+                        _ => 0x3D800000,
                     };
                     words.Add(kind | (uint)random.Next(16) << 10 | (uint)random.Next(19, 24) << 5 | (uint)random.Next(Registers));
                     break;
