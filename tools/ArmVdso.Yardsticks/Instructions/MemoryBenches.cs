@@ -62,8 +62,9 @@ internal static partial class MemoryBenches
     {
         bool second = n.Has("2nd elem");
         Rotation[] apart = Rotation.Independent(2);
+        // The original rotates it as loads of one register: the second datum is the next one's address.
         if (n.Mnemonic == "ldnp")
-            return pointers with { Op = "ldnp x{d}, x{d+1}, [x{s}]", Throughput = apart };
+            return pointers with { Op = "ldnp x{d}, x{d+1}, [x{s}]" };
         string register = n.Mnemonic == "ldpsw" || n.Has("x") ? "x" : "w";
         string names = second ? $"{register}{{d}}, {register}{{d+1}}" : $"{register}{{d+1}}, {register}{{d}}";
         string op = $"{n.Mnemonic} {names}, [x{{s}}]";

@@ -36,7 +36,8 @@ internal static partial class VectorMemoryBenches
                 Op = $"{n.Mnemonic} {pair}, [x{{s}}]",
                 Collect = Back(1, "d[0]", 1),
                 Latency = new(12, 2, 1),
-                Throughput = Rotation.Independent(2),
+                // The original rotates LDNP as loads of one register.
+                Throughput = Rotation.Independent(n.Mnemonic == "ldnp" ? 1 : 2),
             };
         }
         Match match = Structure().Match(n.Mnemonic);
