@@ -245,7 +245,9 @@ public sealed partial class InOrderPipeline : IPipeline
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private bool CanPair(InstructionTiming t) =>
-        (t.Units & (_s.PairUnits | Units.Alone)) == 0 && t.SimdHalves != 2 && (t.SimdHalves == 0 || _s.PairSimd != 2)
+        (t.Units & (_s.PairUnits | Units.Alone)) == 0
+        // Both halves of the SIMD datapath are the first instruction's; a store of 128 bits only reads through them.
+        && (t.SimdHalves != 2 || ((t.Units & Units.LoadStore) != 0 && _s.PairSimd == 0)) && (t.SimdHalves == 0 || _s.PairSimd != 2)
         // There is one write of a SIMD&FP register in a cycle, of whichever half.
         && (t.VectorDestination == 0 || t.VectorDestination != _s.PairVector)
         && (!_s.PairFlags || t.Kind != TimingKind.Conditional || _model.FlagBranchPairs != 0 || !t.ReadsFlags);
