@@ -18,10 +18,13 @@ public enum LineState : byte
     Modified,
 }
 
-/// <summary>Tags of a set-associative cache with true LRU replacement. Way 0 of a set is the most recently used.
-/// Addresses are line numbers (physical address divided by the line size).</summary>
+/// <summary>Tags of a set-associative cache. Way 0 of a set is the most recently used; what goes is the least recently used line, or one
+/// that a shift register picks. Addresses are line numbers (physical address divided by the line size).</summary>
 public sealed class Cache
 {
+    // A maximal-length register of 16 bits: x^16 + x^14 + x^13 + x^11 + 1.
+    private const uint Taps = 0xB400;
+
     /// <summary>No line has this number.</summary>
     internal const ulong NoLine = ulong.MaxValue;
 
@@ -29,13 +32,17 @@ public sealed class Cache
     private readonly LineState[] _states;
     private readonly int _ways;
     private readonly ulong _setMask;
+    private readonly bool _random;
+    private uint _register = 1;
 
     /// <summary>Makes an empty cache.</summary>
     /// <param name="size">Bytes.</param>
     /// <param name="ways">Associativity.</param>
     /// <param name="line">Bytes of a line.</param>
-    public Cache(int size, int ways, int line)
+    /// <param name="random">Replacement is pseudo-random, always in the same way; else the least recently used line goes.</param>
+    public Cache(int size, int ways, int line, bool random = false)
     {
+        _random = random;
         int sets = size / (ways * line);
         _ways = ways;
         _setMask = (ulong)sets - 1;
@@ -116,7 +123,7 @@ public sealed class Cache
     /// <summary>The state at an index that <see cref="Find"/> returned; valid until the next call.</summary>
     public ref LineState State(int index) => ref _states[index];
 
-    /// <summary>Inserts a line that <see cref="Find"/> missed; the least recently used one of the set goes.</summary>
+    /// <summary>Inserts a line that <see cref="Find"/> missed; another one of the set goes.</summary>
     /// <returns>The line that went when it was written and has to go down, else <see cref="NoLine"/>.</returns>
     public ulong Insert(ulong line, LineState state) => Insert(line, state, 0);
 
@@ -128,9 +135,9 @@ public sealed class Cache
     {
         int set = (int)(line & _setMask) * _ways;
         int first = set + place;
-        int last = set + _ways - 1;
+        int last = _random ? Pick(first, _ways - place) : set + _ways - 1;
         ulong written = _states[last] == LineState.Modified ? _tags[last] : NoLine;
-        for (int i = set + _ways - 1; i > first; i--)
+        for (int i = last; i > first; i--)
         {
             _tags[i] = _tags[i - 1];
             _states[i] = _states[i - 1];
@@ -138,6 +145,16 @@ public sealed class Cache
         _tags[first] = line;
         _states[first] = state;
         return written;
+    }
+
+    /// <summary>One of some ways: an empty one, or the one that the register names.</summary>
+    private int Pick(int first, int count)
+    {
+        int empty = _tags.AsSpan(first, count).IndexOf(NoLine);
+        if (empty >= 0)
+            return first + empty;
+        _register = (_register >> 1) ^ ((_register & 1) * Taps);
+        return first + (int)(_register % (uint)count);
     }
 
     /// <summary>A line that is there is written from above; the order of use stays.</summary>

@@ -40,8 +40,8 @@ public sealed partial class CoreEvents
         _model = model;
         _shared = shared;
         _clock = clock;
-        _l1i = new Cache(model.L1ISize, model.L1IWays, model.LineSize);
-        _l1d = new Cache(model.L1DSize, model.L1DWays, model.LineSize);
+        _l1i = new Cache(model.L1ISize, model.L1IWays, model.LineSize, model.L1IRandom);
+        _l1d = new Cache(model.L1DSize, model.L1DWays, model.LineSize, model.L1DRandom);
         shared.Join(_l1d);
         _l2 = shared.AddPrivateL2();
         _microI = new Tlb(model.MicroTlb, model.MicroTlb);

@@ -96,6 +96,9 @@ public sealed partial class CoreModel
         new("l1i_ways", 1, 64, Pipelines.Both, static (m, v) => m.L1IWays = v),
         new("l1d_size", 1024, 1 << 24, Pipelines.Both, static (m, v) => m.L1DSize = v),
         new("l1d_ways", 1, 64, Pipelines.Both, static (m, v) => m.L1DWays = v),
+        new("l1i_random", 0, 1, Pipelines.Both, static (m, v) => m.L1IRandom = v != 0),
+        new("l1d_random", 0, 1, Pipelines.Both, static (m, v) => m.L1DRandom = v != 0),
+        new("outer_random", 0, 1, Pipelines.Both, static (m, v) => m.OuterRandom = v != 0),
         new("l2_size", 1024, 1 << 28, Pipelines.Both, static (m, v) => m.L2Size = v),
         new("l2_ways", 1, 64, Pipelines.Both, static (m, v) => m.L2Ways = v),
         new("l2_latency", 1, 1000, Pipelines.Both, static (m, v) => m.L2Latency = v),
@@ -340,6 +343,15 @@ public sealed partial class CoreModel
 
     /// <summary>Its associativity.</summary>
     internal int L1DWays { get; private set; }
+
+    /// <summary>The instruction cache replaces lines pseudo-randomly; else the least recently used one goes.</summary>
+    internal bool L1IRandom { get; private set; }
+
+    /// <summary>The same of the data cache.</summary>
+    internal bool L1DRandom { get; private set; }
+
+    /// <summary>The same of the second and third level.</summary>
+    internal bool OuterRandom { get; private set; }
 
     /// <summary>Bytes of the second level: shared when there is no third, else private.</summary>
     internal int L2Size { get; private set; }

@@ -23,15 +23,15 @@ public sealed partial class MemoisedTimingLockstepTests
         return data;
     }
 
-    private static string CoreFile(string name, bool small)
+    private static string CoreFile(string name, bool small, bool random = false)
     {
         if (!small)
             return name;
         string text = CoreFiles.Text(name);
-        foreach ((string key, int value) in new[] { ("l1i_size", 1024), ("l1i_ways", 2), ("l1d_size", 1024), ("l1d_ways", 2),
-            ("micro_tlb", 2) })
+        foreach ((string key, int value) in new[] { ("l1i_size", 1024), ("l1i_ways", 2), ("l1d_size", 1024), ("l1d_ways", random ? 4 : 2),
+            ("micro_tlb", 2), ("l1i_random", random ? 1 : 0), ("l1d_random", random ? 1 : 0), ("outer_random", random ? 1 : 0) })
             text = Regex.Replace(text, $"(\"{key}\": *{{[^}}]*\"value\": *)[0-9]+", $"${{1}}{value}");
-        string path = Path.Combine(Path.GetTempPath(), $"armvdso-{name}-small-{Environment.ProcessId}.json");
+        string path = Path.Combine(Path.GetTempPath(), $"armvdso-{name}-small-{(random ? "random-" : "")}{Environment.ProcessId}.json");
         File.WriteAllText(path, text);
         return path;
     }
@@ -64,9 +64,16 @@ public sealed partial class MemoisedTimingLockstepTests
 
     [Theory]
     [MemberData(nameof(Cores))]
-    public void RandomProgramsTakeTheSameCyclesToEveryLimit(string core, bool small)
+    public void RandomProgramsTakeTheSameCyclesToEveryLimit(string core, bool small) => TakesTheSameCycles(core, CoreFile(core, small));
+
+    [Theory]
+    [InlineData("cortex-a53")]
+    [InlineData("cortex-a55")]
+    public void RandomProgramsTakeTheSameCyclesWhereReplacementIsPseudoRandom(string core) =>
+        TakesTheSameCycles(core, CoreFile(core, true, random: true));
+
+    private static void TakesTheSameCycles(string core, string file)
     {
-        string file = CoreFile(core, small);
         ulong memoised = 0;
         for (int seed = 1; seed <= 12; seed++)
         {

@@ -117,12 +117,14 @@ public sealed class OutOfOrderTests(ITestOutputHelper output)
         Assert.Equal(cycles, timer.PerCopy(words, cpu => cpu.SetX(2, SnippetTimer.Data)), 0.1);
     }
 
-    /// <summary>A pair of words is one access, whatever the emulator makes of it.</summary>
+    /// <summary>A pair of words is one access, whatever the emulator makes of it, and two slots of rename: 1.33 a cycle were measured with
+    /// an addition beside each.</summary>
     [Fact]
     public void PairsOfWordsTakeOneLoadPort()
     {
         using var timer = new SnippetTimer(Core);
-        Assert.Equal(0.75, timer.PerCopy(AssemblyProgram.Parse("ldp w0, w1, [x2]").Words, cpu => cpu.SetX(2, SnippetTimer.Data)), 0.05);
+        uint[] words = AssemblyProgram.Parse("add x3, x3, x4; ldp w0, w1, [x2]").Words;
+        Assert.Equal(0.75, timer.PerCopy(words, cpu => cpu.SetX(2, SnippetTimer.Data)), 0.05);
     }
 
     /// <summary>Each entry of a class with a form times some encoding: an entry that nothing has says nothing.</summary>

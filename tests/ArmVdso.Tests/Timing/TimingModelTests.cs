@@ -164,6 +164,35 @@ public sealed class TimingModelTests
     }
 
     [Fact]
+    public void PseudoRandomReplacementFillsASetFirstAndIsTheSameEachTime()
+    {
+        const int Ways = 4, Lines = 8, Rounds = 200;
+        static (List<int> Misses, int Hits) Run(bool random)
+        {
+            var cache = new Cache(Ways * 64, Ways, 64, random);
+            var misses = new List<int>();
+            int hits = 0;
+            for (int i = 0; i < Rounds * Lines; i++)
+            {
+                if (cache.Find((ulong)(i % Lines)) >= 0)
+                {
+                    hits++;
+                    continue;
+                }
+                misses.Add(i);
+                cache.Insert((ulong)(i % Lines), LineState.Shared);
+                if (i < Ways)
+                    Assert.All(Enumerable.Range(0, i + 1), n => Assert.True(cache.Contains((ulong)n)));
+            }
+            return (misses, hits);
+        }
+        // Going round twice as many lines as there are ways, LRU never hits.
+        Assert.Equal(0, Run(false).Hits);
+        Assert.InRange(Run(true).Hits, Rounds * Lines / 10, Rounds * Lines / 2);
+        Assert.Equal(Run(true).Misses, Run(true).Misses);
+    }
+
+    [Fact]
     public void LinesMoveBetweenCores()
     {
         CoreModel model = CoreModel.Load("cortex-a53");
