@@ -63,11 +63,15 @@ public sealed class NetworkNamespace : INamespace
         IsUp = up;
         if (up && !Addresses.Exists(a => a.Address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork))
             Addresses.Insert(0, (IPAddress.Loopback, 8));
-        if (up)
+        if (up && !Has(IPAddress.IPv6Loopback, 128))
             Addresses.Add((IPAddress.IPv6Loopback, 128));
-        else
+        if (!up)
             Addresses.RemoveAll(a => a.Address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6);
     }
+
+    /// <summary>Whether the loopback has an address already: one of IPv6 it has once, whatever its network (ipv6_add_addr).</summary>
+    internal bool Has(IPAddress address, int prefix) => Addresses.Exists(a => a.Address.Equals(address)
+        && (a.Prefix == prefix || address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6));
 
     /// <summary>Whether what is sent to an address arrives here: the loopback is up, and the address is in a network of it. The whole of
     /// that network is local there (fib_add_ifaddr).</summary>

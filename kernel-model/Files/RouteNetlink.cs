@@ -11,7 +11,7 @@ internal sealed class RouteNetlink(NetworkNamespace network, bool mayChange, uin
     private const ushort NewLink = 16, DeleteLink = 17, GetLink = 18, SetLink = 19, NewAddress = 20, DeleteAddress = 21, GetAddress = 22,
         NewRoute = 24, GetRoute = 26, GetNeighbour = 30, NewRule = 32, GetRule = 34, NewQdisc = 36,
         GetQdisc = 38;
-    private const ushort DumpFlags = 0x300, Exclusive = 0x200, Create = 0x400;
+    private const ushort DumpFlags = 0x300, Replace = 0x100, Exclusive = 0x200, Create = 0x400;
     private const byte InetFamily = SocketTable.AF_INET, Inet6Family = SocketTable.AF_INET6;
     private const int Loopback = 1;
     private const byte HostScope = 254, LocalTable = 255, MainTable = 254, KernelProtocol = 2;
@@ -180,11 +180,11 @@ internal sealed class RouteNetlink(NetworkNamespace network, bool mayChange, uin
             return -Errno.EINVAL;
         if (bytes.Length != (body[0] == Inet6Family ? 16 : 4) || body[0] is not (InetFamily or Inet6Family) || body[1] > bytes.Length * 8)
             return -Errno.EINVAL;
-        (IPAddress, int) which = (new IPAddress(bytes), body[1]);
+        (IPAddress Address, int Prefix) which = (new IPAddress(bytes), body[1]);
         if (!add)
             return network.Addresses.Remove(which) ? 0 : -Errno.EADDRNOTAVAIL;
-        if (network.Addresses.Contains(which))
-            return (flags & Exclusive) != 0 ? -Errno.EEXIST : 0;
+        if (network.Has(which.Address, which.Prefix))
+            return (flags & (Exclusive | Replace)) == Replace ? 0 : -Errno.EEXIST;
         if (network.Addresses.Count >= most)
             return -Errno.ENOBUFS;
         network.Addresses.Add(which);

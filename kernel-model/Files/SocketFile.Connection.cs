@@ -84,9 +84,8 @@ internal sealed partial class SocketFile
     /// <summary>connect: 0, an error, or -EAGAIN when the listener's queue is full.</summary>
     public long Connect(ReadOnlySpan<byte> address, in Caller caller)
     {
-        // To the kernel, which every such socket is connected to.
         if (Domain == SocketTable.AF_NETLINK)
-            return NetlinkPort != 0 ? 0 : BindNetlink(NetlinkAddress(0, 0));
+            return ConnectNetlink(address);
         if (Kind == SocketTable.SOCK_DGRAM && address.Length >= 2 && (address[0] | address[1] << 8) == 0)
         {
             (_other, Peer, _wasConnected) = (null, null, false);

@@ -11,6 +11,9 @@ internal sealed partial class SocketFile
     /// <summary>Its port in its namespace; 0: none yet.</summary>
     internal uint NetlinkPort { get; private set; }
 
+    /// <summary>The port that connect named, which what has no address goes to; 0: the kernel's.</summary>
+    private uint _netlinkPeer;
+
     private static byte[] NetlinkAddress(uint port, uint groups)
     {
         byte[] address = new byte[NetlinkAddressSize];
@@ -24,7 +27,7 @@ internal sealed partial class SocketFile
     /// </summary>
     private long BindNetlink(ReadOnlySpan<byte> address)
     {
-        if (address.Length < NetlinkAddressSize || (address[0] | address[1] << 8) != SocketTable.AF_NETLINK)
+        if (!IsNetlink(address))
             return -Errno.EINVAL;
         uint port = BinaryPrimitives.ReadUInt32LittleEndian(address[4..]), groups = BinaryPrimitives.ReadUInt32LittleEndian(address[8..]);
         if (NetlinkPort != 0 && port != NetlinkPort)
@@ -38,6 +41,36 @@ internal sealed partial class SocketFile
         Local = NetlinkAddress(NetlinkPort, groups);
         return 0;
     }
+
+    /// <summary>connect with struct sockaddr_nl, or without a family to undo it (netlink_connect).</summary>
+    private long ConnectNetlink(ReadOnlySpan<byte> address)
+    {
+        if (address.Length < 2)
+            return -Errno.EINVAL;
+        if ((address[0] | address[1] << 8) == 0)
+        {
+            (_netlinkPeer, Peer, _wasConnected) = (0, null, false);
+            return 0;
+        }
+        if (!IsNetlink(address))
+            return -Errno.EINVAL;
+        if (address.Slice(4, 8).ContainsAnyExcept((byte)0) && !MaySendToOthers)
+            return -Errno.EPERM;
+        if (BindWhereUnbound() is < 0 and long error)
+            return error;
+        (_netlinkPeer, _wasConnected) = (BinaryPrimitives.ReadUInt32LittleEndian(address[4..]), true);
+        uint groups = BinaryPrimitives.ReadUInt32LittleEndian(address[8..]);
+        Peer = NetlinkAddress(_netlinkPeer, groups & (0 - groups));
+        return 0;
+    }
+
+    private static bool IsNetlink(ReadOnlySpan<byte> address) =>
+        address.Length >= NetlinkAddressSize && (address[0] | address[1] << 8) == SocketTable.AF_NETLINK;
+
+    /// <summary>Whether what it sends may go to others than the kernel (netlink_allowed of NETLINK_ROUTE, NL_CFG_F_NONROOT_SEND).</summary>
+    private bool MaySendToOthers => Inode.Fs.Vfs.Current is { } task && Network.IsAdministeredBy(task.Credentials);
+
+    private long BindWhereUnbound() => NetlinkPort != 0 ? 0 : BindNetlink(NetlinkAddress(0, 0));
 
     private bool ChoosePort(out uint port)
     {
@@ -57,16 +90,25 @@ internal sealed partial class SocketFile
     private long SendToKernel(ReadOnlySpan<byte> data, ReadOnlySpan<byte> address)
     {
         const ushort request = 1, acknowledge = 4, firstType = 16;
+        const int skbOverhead = 32;
+        if (data.Length == 0)
+            return -Errno.ENODATA;
+        uint to = _netlinkPeer;
         if (address.Length > 0)
         {
-            if (address.Length < NetlinkAddressSize || (address[0] | address[1] << 8) != SocketTable.AF_NETLINK)
+            if (!IsNetlink(address))
                 return -Errno.EINVAL;
-            // Another process's socket: nobody listens but the kernel.
-            if (BinaryPrimitives.ReadUInt32LittleEndian(address[4..]) != 0)
-                return -Errno.ECONNREFUSED;
+            if (address.Slice(4, 8).ContainsAnyExcept((byte)0) && !MaySendToOthers)
+                return -Errno.EPERM;
+            to = BinaryPrimitives.ReadUInt32LittleEndian(address[4..]);
         }
-        if (NetlinkPort == 0)
-            BindNetlink(NetlinkAddress(0, 0));
+        if (BindWhereUnbound() is < 0 and long error)
+            return error;
+        if (data.Length > SendBuffer - skbOverhead)
+            return -Errno.EMSGSIZE;
+        // Another process's socket: nobody listens but the kernel.
+        if (to != 0)
+            return -Errno.ECONNREFUSED;
         int sent = data.Length;
         while (data.Length >= NetlinkMessage.HeaderSize)
         {
@@ -77,15 +119,15 @@ internal sealed partial class SocketFile
             ushort type = BinaryPrimitives.ReadUInt16LittleEndian(message[4..]);
             ushort flags = BinaryPrimitives.ReadUInt16LittleEndian(message[6..]);
             uint sequence = BinaryPrimitives.ReadUInt32LittleEndian(message[8..]);
-            long? error = 0;
+            long? answer = 0;
             if ((flags & request) != 0 && type >= firstType)
             {
                 bool mayChange = Inode.Fs.Vfs.Current is { } task && Network.IsAdministeredBy(task.Credentials);
-                error = Protocol != 0 ? -Errno.ECONNREFUSED
+                answer = Protocol != 0 ? -Errno.ECONNREFUSED
                     : new RouteNetlink(Network, mayChange, sequence, NetlinkPort, FromKernel)
                         .Do(type, flags, message[NetlinkMessage.HeaderSize..]);
             }
-            if (error is { } number && (number != 0 || (flags & acknowledge) != 0))
+            if (answer is { } number && (number != 0 || (flags & acknowledge) != 0))
             {
                 // Of a request that was carried out the header is enough.
                 FromKernel(new NetlinkMessage(NetlinkMessage.Error, 0, sequence, NetlinkPort).U32((uint)number)

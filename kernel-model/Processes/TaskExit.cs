@@ -158,7 +158,11 @@ internal sealed class TaskExit(
             }
         }
         task.RobustList = 0;
-        task.Rseq = 0;
+        if (task.Rseq != 0)
+        {
+            task.Rseq = 0;
+            records.ShowRseq(task, false);
+        }
         task.RestartBlock = null;
     }
 

@@ -286,6 +286,8 @@ internal static class SysProcess
             if (!RestartableSequences.Reset(task))
                 return -Errno.EFAULT;
             (task.Rseq, task.RseqLength, task.RseqSignature) = (0, 0, 0);
+            // A switch since the call began asked for the area to be written.
+            c.Records.ShowRseq(task, false);
             c.Design.RseqChanged(task);
             return 0;
         }

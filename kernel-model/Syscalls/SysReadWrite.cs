@@ -74,17 +74,19 @@ internal static class SysReadWrite
             return waits;
         long at = position ?? file.Position;
         long done = 0;
+        byte[] chunk = file is SocketFile { Kind: not SocketTable.SOCK_STREAM } && total > IoVector.ChunkSize
+            ? new byte[SysSocketMessages.MostOfMessage] : c.Chunk;
         do
         {
-            int wanted = (int)Math.Min(total - done, IoVector.ChunkSize);
+            int wanted = (int)Math.Min(total - done, chunk.Length);
             if (c.TimedOut && done == 0 && file is PseudoTerminalSlave terminal)
                 terminal.TimeIsUp = true;
-            long n = file.Read(c.Chunk.AsSpan(0, wanted), at + done);
+            long n = file.Read(chunk.AsSpan(0, wanted), at + done);
             if (n == -Errno.EAGAIN && done == 0)
                 return WaitToRead(c, file, (flags & RWF_NOWAIT) != 0);
             if (n < 0)
                 return done > 0 ? done : n;
-            int copied = IoVector.Scatter(c, iov, done, c.Chunk.AsSpan(0, (int)n));
+            int copied = IoVector.Scatter(c, iov, done, chunk.AsSpan(0, (int)n));
             done += copied;
             if (position == null)
                 file.Position = at + done;
@@ -137,6 +139,9 @@ internal static class SysReadWrite
             return -Errno.EBADF;
         if (Check(file, iov, position, out long total) is < 0 and long error)
             return error;
+        // A message goes as a whole (sock_write_iter).
+        if (file is SocketFile { Kind: not SocketTable.SOCK_STREAM } socket)
+            return SysSocketMessages.SendTo(c, socket, iov, [], null, (flags & RWF_NOWAIT) != 0 ? SysSocketMessages.DontWait : 0);
         var progress = c.State as Progress ?? new Progress();
         c.State = progress;
         long at = position ?? file.Position - progress.Done;

@@ -10,7 +10,15 @@ internal static class SysSocketMessages
         MSG_ERRQUEUE = 0x2000, MSG_NOSIGNAL = 0x4000,
         MSG_CMSG_CLOEXEC = 0x40000000;
     private const int SOL_SOCKET = 1, SO_PASSCRED = 16, SCM_RIGHTS = 1, SCM_CREDENTIALS = 2;
-    private const int MaxMessage = 256 << 10;
+
+    /// <summary>MSG_DONTWAIT.</summary>
+    internal const int DontWait = MSG_DONTWAIT;
+
+    /// <summary>Bytes of a stream that are sent at a time.</summary>
+    private const int MostAtOnce = 256 << 10;
+
+    /// <summary>Bytes of the longest message: as many fragments as Linux has for one (MAX_SKB_FRAGS pieces of 32 KiB).</summary>
+    internal const int MostOfMessage = 17 << 15;
 
     /// <summary>struct msghdr: name 0, namelen 8, iov 16, iovlen 24, control 32, controllen 40, flags 48.</summary>
     private struct Header
@@ -44,17 +52,21 @@ internal static class SysSocketMessages
         public ulong Deadline = ulong.MaxValue;
     }
 
-    private static long SendTo(
+    /// <summary>Sends what an iovec has: a stream in parts, a message as a whole.</summary>
+    internal static long SendTo(
         SyscallContext c, SocketFile socket, (ulong Address, long Length)[] iov, byte[] address, List<OpenFile>? files, int flags)
     {
         if ((flags & MSG_OOB) != 0 && socket.Kind != SocketTable.SOCK_STREAM)
             return -Errno.EOPNOTSUPP;
         long total = iov.Sum(v => v.Length);
+        bool isStream = socket.Kind == SocketTable.SOCK_STREAM;
+        if (!isStream && total > MostOfMessage)
+            return -Errno.EMSGSIZE;
         var progress = c.State as SendProgress ?? new SendProgress();
         c.State = progress;
         while (true)
         {
-            int wanted = (int)Math.Min(total - progress.Done, MaxMessage);
+            int wanted = (int)Math.Min(total - progress.Done, isStream ? MostAtOnce : MostOfMessage);
             byte[] data = new byte[wanted];
             if (IoVector.Gather(c, iov, progress.Done, data) < wanted)
                 return progress.Done > 0 ? progress.Done : -Errno.EFAULT;
@@ -82,7 +94,7 @@ internal static class SysSocketMessages
                 return progress.Done > 0 ? progress.Done : n;
             progress.Done += n;
             files = null;
-            if (progress.Done >= total || socket.Kind != SocketTable.SOCK_STREAM)
+            if (progress.Done >= total || !isStream)
                 return progress.Done;
         }
     }
@@ -193,7 +205,7 @@ internal static class SysSocketMessages
             return -Errno.EINVAL;
         if ((flags & MSG_ERRQUEUE) != 0 && socket.Domain != SocketTable.AF_UNIX)
             return -Errno.EAGAIN;
-        int wanted = (int)Math.Min(iov.Sum(v => v.Length), MaxMessage);
+        int wanted = (int)Math.Min(iov.Sum(v => v.Length), MostOfMessage);
         if ((flags & MSG_WAITALL) != 0 && (flags & (MSG_PEEK | MSG_DONTWAIT)) == 0
             && socket is { Kind: SocketTable.SOCK_STREAM, NonBlocking: false })
             return ReceiveAll(c, socket, iov, wanted, out first, out full);
@@ -233,7 +245,7 @@ internal static class SysSocketMessages
         if (SysSockets.Find(c, 0, out SocketFile? socket) is < 0 and long error)
             return error;
         long n = ReceiveFrom(
-            c, socket!, [(c.Arg(1), (long)Math.Min(c.Arg(2), MaxMessage))], c.Int(3), out SocketMessage? first, out int full);
+            c, socket!, [(c.Arg(1), (long)Math.Min(c.Arg(2), MostOfMessage))], c.Int(3), out SocketMessage? first, out int full);
         if (n < 0)
             return n;
         if (first?.Files is { } files && (c.Int(3) & MSG_PEEK) == 0)

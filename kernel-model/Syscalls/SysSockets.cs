@@ -150,15 +150,19 @@ internal static class SysSockets
         byte[] unbound = socket!.Domain switch
         {
             SocketTable.AF_UNIX => [SocketTable.AF_UNIX, 0],
-            SocketTable.AF_NETLINK => [SocketTable.AF_NETLINK, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+            SocketTable.AF_NETLINK => NoNetlinkPort,
             SocketTable.AF_INET => SocketTable.InetAddress(SocketTable.AF_INET, System.Net.IPAddress.Any, 0),
             _ => SocketTable.InetAddress(SocketTable.AF_INET6, System.Net.IPAddress.IPv6Any, 0),
         };
         return GiveAddress(c, c.Arg(1), c.Arg(2), socket.Local ?? unbound);
     }
 
+    private static readonly byte[] NoNetlinkPort = [SocketTable.AF_NETLINK, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+
+    /// <summary>getpeername(fd, address, length); one of netlink has the kernel as its peer.</summary>
     public static long Getpeername(SyscallContext c) => Find(c, 0, out SocketFile? s) is < 0 and long e ? e
-        : s!.Peer == null || !s.IsConnected ? -Errno.ENOTCONN : GiveAddress(c, c.Arg(1), c.Arg(2), s.Peer);
+        : s!.Domain == SocketTable.AF_NETLINK ? GiveAddress(c, c.Arg(1), c.Arg(2), s.Peer ?? NoNetlinkPort)
+        : s.Peer == null || !s.IsConnected ? -Errno.ENOTCONN : GiveAddress(c, c.Arg(1), c.Arg(2), s.Peer);
 
     public static long Shutdown(SyscallContext c) => Find(c, 0, out SocketFile? s) is < 0 and long e ? e : s!.Shutdown(c.Int(1));
 }

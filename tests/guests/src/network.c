@@ -13,6 +13,7 @@
 #include <semaphore.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 
 #define FAILS(what, error, call) CHECK(what, (long)(call) == -1 && errno == (error))
@@ -97,7 +98,7 @@ static void netlink(void)
 	at.nl_pid = 0;
 	CHECK("so it gets another", bind(other, (struct sockaddr *)&at, sizeof(at)) == 0 &&
 		getsockname(other, (struct sockaddr *)&at, &length) == 0 && (int)at.nl_pid < 0);
-	FAILS("nobody but the kernel", ECONNREFUSED, sendto(s, answer, 0, 0, (struct sockaddr *)&at, sizeof(at)));
+	FAILS("nobody but the kernel", ECONNREFUSED, sendto(s, answer, 16, 0, (struct sockaddr *)&at, sizeof(at)));
 	CHECK("a link", ask(s, RTM_GETLINK, 0, &link, sizeof(link), answer, sizeof(answer), &error) == RTM_NEWLINK &&
 		((struct ifinfomsg *)NLMSG_DATA(answer))->ifi_type == 772);
 	CHECK("no such link", ask(s, RTM_GETLINK, 0, &none, sizeof(none), answer, sizeof(answer), &error) == NLMSG_ERROR && error == -ENODEV);
@@ -117,6 +118,46 @@ static void netlink(void)
 	CHECK("and by name", if_nametoindex("lo") == 1);
 }
 
+static void addresses_of_netlink(void)
+{
+	static char bytes[1 << 19];
+	int s = socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE), own = 1 << 10, status, pair[2];
+	struct sockaddr_nl at = { .nl_family = AF_NETLINK }, from;
+	struct sockaddr *name = (struct sockaddr *)&at;
+	struct iovec part = { bytes, 213000 };
+	socklen_t length = sizeof(from);
+
+	FAILS("nothing sent", ENODATA, send(s, bytes, 0, 0));
+	FAILS("a short address", EINVAL, sendto(s, bytes, 16, 0, name, 11));
+	FAILS("and connected", EINVAL, connect(s, name, 11));
+	FAILS("hardly one", EINVAL, connect(s, name, 1));
+	FAILS("and bound", EINVAL, bind(s, name, 11));
+	at.nl_family = AF_INET;
+	FAILS("one of another family", EINVAL, sendto(s, bytes, 16, 0, name, sizeof(at)));
+	FAILS("also connected", EINVAL, connect(s, name, sizeof(at)));
+	FAILS("also bound", EINVAL, bind(s, name, sizeof(at)));
+	CHECK("the kernel is the peer", getpeername(s, (struct sockaddr *)&from, &length) == 0 && from.nl_pid == 0);
+	at.nl_family = AF_NETLINK, at.nl_pid = 4000000, at.nl_groups = 6;
+	CHECK("another", connect(s, name, sizeof(at)) == 0 && getpeername(s, (struct sockaddr *)&from, &length) == 0 &&
+		from.nl_pid == 4000000 && from.nl_groups == 2);
+	FAILS("who is not there", ECONNREFUSED, send(s, bytes, 16, 0));
+	at.nl_family = AF_UNSPEC;
+	CHECK("and the kernel again", connect(s, name, sizeof(at)) == 0 && send(s, bytes, 16, 0) == 16);
+	FAILS("more than the buffer holds", EMSGSIZE, send(s, bytes, 213000, 0));
+	FAILS("or written", EMSGSIZE, write(s, bytes, 213000));
+	FAILS("in parts", EMSGSIZE, writev(s, &part, 1));
+	if (fork() == 0) {
+		at.nl_family = AF_NETLINK;
+		_exit(setgid(65534) || setuid(65534) || sendto(s, bytes, 16, 0, name, sizeof(at)) != -1 || errno != EPERM ||
+			connect(s, name, sizeof(at)) != -1 || errno != EPERM);
+	}
+	CHECK("a user sends to the kernel alone", wait(&status) > 0 && status == 0);
+	close(s);
+	CHECK("a message", socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) == 0 && (own = 212992, 1) &&
+		setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &own, sizeof(own)) == 0 && write(pair[0], bytes, 300000) == 300000);
+	CHECK("arrives as a whole", read(pair[1], bytes, sizeof(bytes)) == 300000);
+}
+
 static void set_up(int up)
 {
 	struct ifreq request = { .ifr_name = "lo" };
@@ -125,6 +166,29 @@ static void set_up(int up)
 	request.ifr_flags = up ? IFF_UP : 0;
 	CHECK(up ? "set up" : "set down", ioctl(s, SIOCSIFFLAGS, &request) == 0);
 	close(s);
+}
+
+/* ::1 is there once, however often the loopback comes up. */
+static void once(int s)
+{
+	struct { struct ifaddrmsg head; struct rtattr attribute; struct in6_addr at; } one = {
+		{ .ifa_family = AF_INET6, .ifa_prefixlen = 128, .ifa_index = 1 }, { 20, IFA_ADDRESS }, IN6ADDR_LOOPBACK_INIT };
+	char answer[512], lines[512] = "";
+	int error, n;
+
+	CHECK("an address of its own", ask(s, RTM_NEWADDR, NLM_F_ACK | NLM_F_CREATE, &one, sizeof(one), answer, sizeof(answer), &error) ==
+		NLMSG_ERROR && error == 0);
+	CHECK("there already", ask(s, RTM_NEWADDR, NLM_F_ACK, &one, sizeof(one), answer, sizeof(answer), &error) == NLMSG_ERROR &&
+		error == -EEXIST);
+	one.head.ifa_prefixlen = 64;
+	CHECK("in any network", ask(s, RTM_NEWADDR, NLM_F_ACK, &one, sizeof(one), answer, sizeof(answer), &error) == NLMSG_ERROR &&
+		error == -EEXIST);
+	CHECK("may be given again", ask(s, RTM_NEWADDR, NLM_F_ACK | NLM_F_REPLACE, &one, sizeof(one), answer, sizeof(answer), &error) ==
+		NLMSG_ERROR && error == 0);
+	set_up(1);
+	n = read(open("/proc/net/if_inet6", O_RDONLY), lines, sizeof(lines) - 1);
+	CHECK("once", n > 0 && strchr(lines, '\n') == lines + n - 1);
+	set_up(0);
 }
 
 static void namespaces(void)
@@ -138,6 +202,7 @@ static void namespaces(void)
 		one.st_ino != two.st_ino);
 	CHECK("its loopback is down", try_connect(4100) == ENETUNREACH && has_address("127.0.0.1", &flags) == 0 && !(flags & IFF_UP));
 	CHECK("and has no address", listen_on(4100) == -EADDRNOTAVAIL);
+	once(socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE));
 	set_up(1);
 	CHECK("nobody listens here", try_connect(4100) == ECONNREFUSED);
 	CHECK("until somebody does", listen_on(4100) == 0 && try_connect(4100) == 0 && has_address("127.0.0.1", &flags) == 1);
@@ -201,6 +266,7 @@ static void queues(void)
 int main(void)
 {
 	netlink();
+	addresses_of_netlink();
 	namespaces();
 	queues();
 	return guest_done("network");

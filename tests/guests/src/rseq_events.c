@@ -4,17 +4,19 @@
 #include "guest.h"
 #include <signal.h>
 #include <stdint.h>
+#include <sys/ptrace.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <ucontext.h>
 
 #define SIGNATURE 0xd428bc00
+#define UNTOUCHED 0x12345
 
 static struct {
 	uint32_t start, id;
 	uint64_t section;
 	uint32_t flags, node, mm, pad;
-} __attribute__((aligned(32))) area;
+} __attribute__((aligned(32))) area = { .id = UNTOUCHED };
 
 static struct {
 	uint32_t version, flags;
@@ -61,8 +63,39 @@ static long rseq(void *at, int flags, uint32_t signature)
 	return syscall(SYS_rseq, at, 32, flags, signature);
 }
 
-int main(void)
+/* The status of a child that is stopped where it makes a call, and then goes on. */
+static int traced(long call)
 {
+	struct { uint8_t op, pad[3]; uint32_t arch; uint64_t pc, sp, number, args[6]; } info;
+	pid_t child = fork();
+	int status;
+
+	if (!child) {
+		ptrace(PTRACE_TRACEME, 0, 0, 0);
+		raise(SIGSTOP);
+		if (call == SYS_execve)
+			execl("/proc/self/exe", "rseq_events", "area", (char *)NULL);
+		_exit(!(rseq(&area, 1, SIGNATURE) == 0 && area.id == (uint32_t)-1 && area.start == 0));
+	}
+	waitpid(child, &status, 0);
+	ptrace(PTRACE_SETOPTIONS, child, 0, PTRACE_O_TRACESYSGOOD);
+	do {
+		ptrace(PTRACE_SYSCALL, child, 0, 0);
+		waitpid(child, &status, 0);
+		memset(&info, 0, sizeof(info));
+		ptrace(PTRACE_GET_SYSCALL_INFO, child, sizeof(info), &info);
+		if (!WIFSTOPPED(status))
+			return -1;
+	} while (info.op != PTRACE_SYSCALL_INFO_ENTRY || (long)info.number != call);
+	ptrace(PTRACE_DETACH, child, 0, 0);
+	waitpid(child, &status, 0);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 1 && !strcmp(argv[1], "area"))
+		return area.id != UNTOUCHED;
 	struct sigaction action = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO };
 	int status;
 	pid_t child;
@@ -103,5 +136,8 @@ int main(void)
 	}
 	waitpid(child, &status, 0);
 	CHECK("a child has its parent's area and can give it up", status == 0);
+	/* A tracer has both sleep in the middle of the call. */
+	CHECK("given up while it sleeps, an area is left alone", traced(SYS_rseq) == 0);
+	CHECK("so is what lies there in a new program", traced(SYS_execve) == 0);
 	return guest_done("rseq_events");
 }
