@@ -26,8 +26,17 @@ public sealed class FileSystem
     /// <summary>st_dev as the kernel encodes it (major &lt;&lt; 8 | minor).</summary>
     public uint Device { get; }
 
+    /// <summary>The same as the kernel keeps it, in 12 and 20 bits (MKDEV); fdinfo shows it.</summary>
+    internal uint KernelDevice => Device >> 8 << 20 | Device & 0xFF;
+
     /// <summary>f_type of statfs (include/uapi/linux/magic.h).</summary>
     public long Magic { get; }
+
+    /// <summary>Whether no path leads to its files, which nobody mounts (SB_NOUSER).</summary>
+    internal bool HasNoPaths => this == Vfs.Anonymous || this == Vfs.PipeFs || this == Vfs.SocketFs || this == Vfs.ShmFs;
+
+    /// <summary>Whether it keeps what is written to it: it has blocks and inodes, and its files have handles.</summary>
+    internal bool IsStored => (Shows ?? this).Type is "overlay" or "hostfs" or "tmpfs" or "devtmpfs";
 
     /// <summary>Whether it is one of memory alone (tmpfs, ramfs).</summary>
     internal bool IsMemory => Magic is FileSystemTypes.TmpfsMagic or FileSystemTypes.RamfsMagic;

@@ -93,7 +93,7 @@ internal sealed class InotifyFile(Vfs vfs, int flags) : OpenFile(vfs.InotifyInod
 
     /// <summary>A line a watch, the newest first (inotify_fdinfo); files have no handles there.</summary>
     public override string FdInfo => string.Concat(_watches.Values.OrderByDescending(w => w.Number).Select(w =>
-        $"inotify wd:{w.Number:x} ino:{w.Inode.Ino:x} sdev:{w.Inode.Fs.Device >> 8 << 20 | w.Inode.Fs.Device & 0xFF:x} "
+        $"inotify wd:{w.Number:x} ino:{w.Inode.Ino:x} sdev:{w.Inode.Fs.KernelDevice:x} "
         + $"mask:{w.Mask & ~(InotifyBits.IN_MASK_ADD | InotifyBits.IN_MASK_CREATE):x} ignored_mask:0 \n"));
 
     public override long Read(Span<byte> buffer, long position)
@@ -183,9 +183,18 @@ public sealed partial class Vfs
             NotifyName(from, FileWatch.Renamed, oldName, node);
         NotifyName(from, InotifyBits.IN_MOVED_FROM, oldName, node, cookie);
         NotifyName(to, InotifyBits.IN_MOVED_TO, newName, node, cookie);
+        if (replaced is { IsWatched: true })
+            NotifyWatches(replaced, InotifyBits.IN_ATTRIB, true);
         if (node.IsWatched)
             NotifyWatches(node, InotifyBits.IN_MOVE_SELF, true);
-        if (replaced is { Nlink: 0, IsWatched: true })
-            NotifyWatches(replaced, InotifyBits.IN_DELETE_SELF, true);
+        if (replaced is not null)
+            NotifyGone(replaced);
+    }
+
+    /// <summary>A name or an open file description went: a file that has neither any more is gone (fsnotify_inoderemove).</summary>
+    internal void NotifyGone(Inode node)
+    {
+        if (node is { Nlink: 0, OpenCount: 0, IsWatched: true })
+            NotifyWatches(node, InotifyBits.IN_DELETE_SELF, true);
     }
 }

@@ -53,18 +53,20 @@ internal sealed class LandlockRuleset(Vfs vfs, ulong files, ulong ports, ulong s
     /// <summary>Allows something beneath a file: 0 or -ENOMEM.</summary>
     internal long Allow(Inode inode, ulong rights)
     {
-        if (!vfs.TryCharge(RuleBytes))
+        bool known = Beneath.TryGetValue(inode, out ulong before);
+        if (!known && !vfs.TryCharge(RuleBytes))
             return -Errno.ENOMEM;
-        Beneath = Beneath.SetItem(inode, Beneath.GetValueOrDefault(inode) | rights);
+        Beneath = Beneath.SetItem(inode, before | rights);
         return 0;
     }
 
     /// <summary>Allows something on a port: 0 or -ENOMEM.</summary>
     internal long Allow(int port, ulong rights)
     {
-        if (!vfs.TryCharge(RuleBytes))
+        bool known = OnPort.TryGetValue(port, out ulong before);
+        if (!known && !vfs.TryCharge(RuleBytes))
             return -Errno.ENOMEM;
-        OnPort = OnPort.SetItem(port, OnPort.GetValueOrDefault(port) | rights);
+        OnPort = OnPort.SetItem(port, before | rights);
         return 0;
     }
 
@@ -81,42 +83,37 @@ internal sealed class LandlockRuleset(Vfs vfs, ulong files, ulong ports, ulong s
 /// <summary>The rules of a ruleset as they were when a task put them on itself (security/landlock/fs.c, net.c).</summary>
 internal sealed class LandlockDomain : AccessDomain
 {
-    private readonly LandlockDomain? _below;
     private readonly ulong _files, _ports;
+
+    /// <summary>Rights that this layer or one below is about.</summary>
+    private readonly ulong _allFiles, _allPorts;
     private readonly ImmutableDictionary<Inode, ulong> _beneath;
     private readonly ImmutableDictionary<int, ulong> _onPort;
 
     internal LandlockDomain(LandlockDomain? below, LandlockRuleset rules) : base(below, rules.Scopes)
     {
-        _below = below;
         (_files, _ports) = (rules.Files, rules.Ports);
+        (_allFiles, _allPorts) = (_files | (below?._allFiles ?? 0), _ports | (below?._allPorts ?? 0));
         (_beneath, _onPort) = (rules.Beneath, rules.OnPort);
     }
 
     /// <summary>The domain of an identity if a layer of it is about files; else null.</summary>
-    internal static LandlockDomain? OfFiles(Credentials who)
-    {
-        for (var layer = who.Domain as LandlockDomain; layer is not null; layer = layer._below)
-        {
-            if (layer._files != 0)
-                return (LandlockDomain)who.Domain!;
-        }
-        return null;
-    }
+    internal static LandlockDomain? OfFiles(Credentials who) => who.Domain is LandlockDomain { _allFiles: not 0 } domain ? domain : null;
+
+    private LandlockDomain? Below => (LandlockDomain?)Parent;
 
     /// <summary>Asks for rights on a file: 0 or -EACCES.</summary>
     internal static long Check(Credentials who, Inode at, ulong rights) =>
-        who.Domain is not null && OfFiles(who) is { } domain && domain.Denied(at, rights) != 0 ? -Errno.EACCES : 0;
+        OfFiles(who) is { } domain && domain.Denied(at, rights) != 0 ? -Errno.EACCES : 0;
 
     /// <summary>Those of some rights that some layer does not give on a file.</summary>
     internal ulong Denied(Inode at, ulong rights)
     {
         // What no path leads to is outside of all rules (is_nouser_or_private).
-        Vfs vfs = at.Fs.Vfs;
-        if (at.Fs == vfs.Anonymous || at.Fs == vfs.PipeFs || at.Fs == vfs.SocketFs || at.Fs == vfs.ShmFs)
+        if (at.Fs.HasNoPaths)
             return 0;
         ulong denied = 0;
-        for (LandlockDomain? layer = this; layer is not null; layer = layer._below)
+        for (LandlockDomain? layer = this; layer is not null; layer = layer.Below)
             denied |= rights & layer.Handled & ~layer.Given(at);
         return denied;
     }
@@ -146,7 +143,7 @@ internal sealed class LandlockDomain : AccessDomain
     private bool Gains(Inode from, Inode node, Inode to)
     {
         ulong which = node.IsDirectory ? LandlockRights.All : LandlockRights.OfFiles;
-        for (LandlockDomain? layer = this; layer is not null; layer = layer._below)
+        for (LandlockDomain? layer = this; layer is not null; layer = layer.Below)
         {
             ulong before = layer.Given(from) | layer._beneath.GetValueOrDefault(node.Real);
             if ((which & layer.Handled & ~before & layer.Given(to)) != 0)
@@ -171,7 +168,7 @@ internal sealed class LandlockDomain : AccessDomain
     /// </summary>
     internal static long CheckPort(Credentials who, SocketFile socket, ReadOnlySpan<byte> address, ulong right)
     {
-        if (who.Domain is not LandlockDomain domain || !domain.IsAboutPorts || socket.Kind != SocketTable.SOCK_STREAM)
+        if (who.Domain is not LandlockDomain { _allPorts: not 0 } domain || socket.Kind != SocketTable.SOCK_STREAM)
             return 0;
         if (address.Length < 2)
             return -Errno.EINVAL;
@@ -193,15 +190,13 @@ internal sealed class LandlockDomain : AccessDomain
             return -Errno.EINVAL;
         }
         int port = address[2] << 8 | address[3];
-        for (LandlockDomain? layer = domain; layer is not null; layer = layer._below)
+        for (LandlockDomain? layer = domain; layer is not null; layer = layer.Below)
         {
             if ((layer._ports & right & ~layer._onPort.GetValueOrDefault(port)) != 0)
                 return -Errno.EACCES;
         }
         return 0;
     }
-
-    private bool IsAboutPorts => _ports != 0 || _below is { IsAboutPorts: true };
 
     /// <summary>What opening a file asks for with its flags (get_required_file_open_access).</summary>
     internal static ulong ToOpen(Inode inode, int flags)

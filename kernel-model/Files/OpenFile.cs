@@ -231,8 +231,7 @@ public abstract class OpenFile : IMappedFile
             Inode.Fs.Vfs.NotifyWatches(Inode, closed, false, Place ?? Inode);
         }
         Inode.Closed();
-        if (Inode is { Nlink: 0, OpenCount: 0, IsWatched: true })
-            Inode.Fs.Vfs.NotifyWatches(Inode, InotifyBits.IN_DELETE_SELF, true);
+        Inode.Fs.Vfs.NotifyGone(Inode);
     }
 
     /// <summary>References held by tables, mappings and messages.</summary>

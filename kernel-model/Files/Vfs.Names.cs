@@ -81,10 +81,8 @@ public sealed partial class Vfs
         error = at.Directory.Remove(at.Name, node);
         if (error == 0)
         {
-            // As long as the file is open it lives: IN_DELETE_SELF comes with the last close.
             NotifyWatches(node, InotifyBits.IN_ATTRIB, true);
-            if (node is { Nlink: 0, OpenCount: 0 })
-                NotifyWatches(node, InotifyBits.IN_DELETE_SELF, true);
+            NotifyGone(node);
             NotifyName(at.Directory, InotifyBits.IN_DELETE, at.Name, node);
             ForgetAttributes(node);
         }
@@ -125,7 +123,7 @@ public sealed partial class Vfs
         error = at.Directory.Remove(at.Name, at.Inode);
         if (error == 0)
         {
-            NotifyWatches(at.Inode, InotifyBits.IN_DELETE_SELF, true);
+            NotifyGone(at.Inode);
             NotifyName(at.Directory, InotifyBits.IN_DELETE, at.Name, at.Inode);
         }
         return error;
@@ -186,7 +184,11 @@ public sealed partial class Vfs
             return -Errno.ENOTEMPTY;
         error = from.Directory.Rename(from.Name, node, to.Directory, to.Name, to.Inode, exchange);
         if (error == 0)
-            NotifyMove(from.Directory, from.Name, to.Directory, to.Name, node, to.Inode);
+        {
+            NotifyMove(from.Directory, from.Name, to.Directory, to.Name, node, exchange ? null : to.Inode);
+            if (exchange)
+                NotifyMove(to.Directory, to.Name, from.Directory, from.Name, to.Inode!, null);
+        }
         return error;
     }
 

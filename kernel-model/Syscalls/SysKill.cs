@@ -25,8 +25,7 @@ internal static class SysKill
         SignalInfo? info = signal == 0 ? null : FromUser(c, signal, Signal.SI_USER);
         if (pid > 0)
         {
-            ThreadGroup? group = c.FindTask(pid)?.Group;
-            return group is null ? -Errno.ESRCH : SendTo(c, group, signal, info);
+            return c.FindTask(pid) is { } task ? SendTo(c, task, signal, info) : -Errno.ESRCH;
         }
         if (pid == int.MinValue)
             return -Errno.ESRCH;
@@ -45,7 +44,7 @@ internal static class SysKill
         bool sent = false;
         foreach (ThreadGroup group in targets)
         {
-            long result = SendTo(c, group, signal, info);
+            long result = SendTo(c, group.Leader, signal, info);
             if (result == 0 || (everybody && result != -Errno.EPERM))
                 sent = true;
             else
@@ -54,10 +53,12 @@ internal static class SysKill
         return sent ? 0 : error;
     }
 
-    private static long SendTo(SyscallContext c, ThreadGroup group, int signal, SignalInfo? info)
+    /// <summary>To the process of a task; whether that may be is asked about the task that was named (group_send_sig_info).</summary>
+    private static long SendTo(SyscallContext c, KernelTask to, int signal, SignalInfo? info)
     {
-        if (!Permissions.MaySignal(c.Task, group, signal))
+        if (!Permissions.MaySignal(c.Task, to, signal))
             return -Errno.EPERM;
+        ThreadGroup group = to.Group;
         if (info is not null && IsOverLimit(info, group.SharedPending, group))
             return -Errno.EAGAIN;
         if (info is not null)
@@ -83,7 +84,7 @@ internal static class SysKill
             return -Errno.ESRCH;
         if (signal is < 0 or > Signal.Count)
             return -Errno.EINVAL;
-        if (!Permissions.MaySignal(c.Task, task.Group, signal))
+        if (!Permissions.MaySignal(c.Task, task, signal))
             return -Errno.EPERM;
         if (signal == 0)
             return 0;
@@ -121,15 +122,15 @@ internal static class SysKill
         long result = ReadInfo(c, c.Arg(2), c.Int(1), out SignalInfo? info);
         if (result < 0)
             return result;
-        ThreadGroup? group = c.FindTask(c.Int(0))?.Group;
+        KernelTask? to = c.FindTask(c.Int(0));
         // Nobody may pretend to be kill() or the kernel to another process.
-        if (info!.Code is >= 0 or Signal.SI_TKILL && !ReferenceEquals(group, c.Task.Group))
+        if (info!.Code is >= 0 or Signal.SI_TKILL && !ReferenceEquals(to?.Group, c.Task.Group))
             return -Errno.EPERM;
-        if (group is null)
+        if (to is null)
             return -Errno.ESRCH;
         if (c.Int(1) is < 0 or > Signal.Count)
             return -Errno.EINVAL;
-        return SendTo(c, group, c.Int(1), c.Int(1) == 0 ? null : info);
+        return SendTo(c, to, c.Int(1), c.Int(1) == 0 ? null : info);
     }
 
     /// <summary>rt_tgsigqueueinfo(tgid, tid, sig, info).</summary>
@@ -173,6 +174,6 @@ internal static class SysKill
         }
         if (signal is < 0 or > Signal.Count)
             return -Errno.EINVAL;
-        return SendTo(c, group, signal, signal == 0 ? null : info ?? FromUser(c, signal, Signal.SI_USER));
+        return SendTo(c, group.Leader, signal, signal == 0 ? null : info ?? FromUser(c, signal, Signal.SI_USER));
     }
 }

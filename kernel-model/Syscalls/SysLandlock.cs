@@ -75,7 +75,7 @@ internal static class SysLandlock
         if (c.Files[descriptor] is not { } file)
             return -Errno.EBADF;
         Inode inode = file.Place ?? file.Inode;
-        if (inode.Fs == c.Vfs.Anonymous || inode.Fs == c.Vfs.PipeFs || inode.Fs == c.Vfs.SocketFs || inode.Fs == c.Vfs.ShmFs)
+        if (inode.Fs.HasNoPaths)
             return -Errno.EBADFD;
         if (!inode.IsDirectory && (allowed & ~LandlockRights.OfFiles) != 0)
             return -Errno.EINVAL;

@@ -51,7 +51,7 @@ internal static class SysMount
     /// <summary>Whether the task may mount (may_mount): CAP_SYS_ADMIN over its mount namespace.</summary>
     internal static bool MayMount(SyscallContext c) => c.Task.MountNamespace.OwnerSpace.IsGovernedBy(c.Task.Credentials);
 
-    /// <summary>Whether it may mount, move and take away: not while Landlock denies it anything of files (hook_sb_mount and its like).
+    /// <summary>Whether it may mount, change, move and take away: not while Landlock denies it anything of files (hook_sb_mount, its like).
     /// </summary>
     internal static bool MayChangeMounts(SyscallContext c) => MayMount(c) && LandlockDomain.OfFiles(c.Task.Credentials) is null;
 

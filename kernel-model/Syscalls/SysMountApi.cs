@@ -115,7 +115,7 @@ internal static class SysMountApi
         return command switch
         {
             create or createNew => SysMount.MayMount(c) ? context.Create() : -Errno.EPERM,
-            reconfigure => SysMount.MayMount(c) ? context.Reconfigure() : -Errno.EPERM,
+            reconfigure => SysMount.MayChangeMounts(c) ? context.Reconfigure() : -Errno.EPERM,
             text => context.Set(name, given),
             _ => context.Set(name, null),
         };

@@ -5,13 +5,15 @@ namespace ArmVdso.Kernel.Tasks;
 /// <summary>Who may do what to whom.</summary>
 internal static class Permissions
 {
-    /// <summary>Whether a task may signal a process (kill_ok_by_cred; SIGCONT within the session).</summary>
-    internal static bool MaySignal(KernelTask from, ThreadGroup to, int signal)
+    /// <summary>Whether a task may signal another, or that one's process (kill_ok_by_cred; SIGCONT within the session; hook_task_kill).
+    /// Its own process it always may.</summary>
+    internal static bool MaySignal(KernelTask from, KernelTask to, int signal)
     {
-        Credentials a = from.Credentials, b = to.Leader.Credentials;
-        return (a.Has(Capability.Kill) || ReferenceEquals(from.Group, to)
-            || a.Euid == b.Suid || a.Euid == b.Uid || a.Uid == b.Suid || a.Uid == b.Uid
-            || (signal == Signal.SIGCONT && from.Group.Sid == to.Sid))
+        if (ReferenceEquals(from.Group, to.Group))
+            return true;
+        Credentials a = from.Credentials, b = to.Credentials;
+        return (a.Has(Capability.Kill) || a.Euid == b.Suid || a.Euid == b.Uid || a.Uid == b.Suid || a.Uid == b.Uid
+            || (signal == Signal.SIGCONT && from.Group.Sid == to.Group.Sid))
             && !AccessDomain.IsScoped(a.Domain, b.Domain, AccessDomain.Signals);
     }
 

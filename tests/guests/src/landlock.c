@@ -3,6 +3,7 @@
 #include "guest.h"
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -131,6 +132,8 @@ static void files(void)
 	FAILS("a request of a device", EACCES, ioctl(file, 0x5401, &size));
 	CHECK("but not those of any file", ioctl(file, FIOCLEX) == 0);
 	FAILS("mounts", EPERM, syscall(SYS_mount, "none", "/tmp/in", "tmpfs", 0, 0));
+	file = syscall(SYS_fspick, AT_FDCWD, "/proc", 0);
+	FAILS("nor are they changed", EPERM, syscall(SYS_fsconfig, file, 7, NULL, NULL, 0));
 	file = make(READ_FILE, 0, 0);
 	CHECK("a second layer takes away", allow(file, "/tmp/in", READ_FILE) == 0 && restrict_self(file) == 0 &&
 		opens("/tmp/in/b", O_RDWR) == 0 && opens("/tmp/out/b", O_RDONLY) == EACCES && opens("/dev/zero", O_RDONLY) == EACCES);
@@ -169,6 +172,7 @@ static void scopes(void)
 	FAILS("an abstract name outside", EPERM, connect(b, (struct sockaddr *)&at, 10));
 	FAILS("a process outside", EPERM, kill(sibling, SIGTERM));
 	FAILS("nor looked into", EPERM, ptrace(PTRACE_ATTACH, sibling, 0, 0));
+	CHECK("its own process", kill(getpid(), 0) == 0 && raise(0) == 0);
 	CHECK("a pipe", pipe(up) == 0);
 	if ((child = fork()) == 0) {
 		restrict_self(rules);
@@ -178,6 +182,24 @@ static void scopes(void)
 	}
 	CHECK("a child with more cannot signal up", read(up[0], &byte, 1) == 1 && byte == 1);
 	CHECK("down it goes", kill(child, SIGTERM) == 0 && waitpid(child, &status, 0) == child && WTERMSIG(status) == SIGTERM);
+}
+
+static void *restricted_thread(void *first)
+{
+	int rules = make(0, 0, 2);
+
+	return (void *)(long)!(restrict_self(rules) == 0 && raise(0) == 0 && syscall(SYS_tgkill, getpid(), (long)first, 0) == 0 &&
+		kill(getpid(), 0) == 0 && kill(getppid(), 0) == -1 && errno == EPERM);
+}
+
+static void threads(void)
+{
+	pthread_t thread;
+	void *result;
+
+	CHECK("a thread that restricts itself", pthread_create(&thread, NULL, restricted_thread, (void *)(long)gettid()) == 0 &&
+		pthread_join(thread, &result) == 0);
+	CHECK("reaches its own process and no other", result == NULL);
 }
 
 static void modules(void)
@@ -203,10 +225,10 @@ int main(void)
 	setvbuf(stdout, NULL, _IONBF, 0);
 	arguments();
 	modules();
-	for (int n = 0; n < 3; n++) {
+	for (int n = 0; n < 4; n++) {
 		if (fork() == 0) {
 			guest_failures = 0;
-			(n == 0 ? files : n == 1 ? ports : scopes)();
+			(n == 0 ? files : n == 1 ? ports : n == 2 ? scopes : threads)();
 			_exit(guest_failures != 0);
 		}
 		CHECK("all of them", wait(&status) > 0 && status == 0);
