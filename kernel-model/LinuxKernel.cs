@@ -227,6 +227,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
             ProgramFolder = Options.ProgramFolder,
             EpochSeconds = Options.EpochSeconds,
             HostName = Options.HostName,
+            KernelConfiguration = KernelConfig.Text(Options.Kernel.Preempt, Options.Nodes > 1),
             StdinIsTerminal = (Options.TerminalStreams & 1) != 0,
             StdoutIsTerminal = (Options.TerminalStreams & 2) != 0,
             StderrIsTerminal = (Options.TerminalStreams & 4) != 0,

@@ -38,6 +38,12 @@ internal static class Fan
     /// <summary>Events of a file for itself.</summary>
     internal const uint OfInodes = OfNames | InotifyBits.IN_ATTRIB | InotifyBits.IN_DELETE_SELF | InotifyBits.IN_MOVE_SELF;
 
+    /// <summary>What a mark is on, if not on a file.</summary>
+    internal const uint MarkKinds = MARK_MOUNT | MARK_FILESYSTEM;
+
+    /// <summary>What makes a mark ignore events.</summary>
+    internal const uint IgnoreBits = MARK_IGNORE | MARK_IGNORED_MASK;
+
     /// <summary>What qualifies events.</summary>
     internal const uint Qualifiers = EVENT_ON_CHILD | ONDIR;
 

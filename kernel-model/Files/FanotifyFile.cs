@@ -8,15 +8,36 @@ namespace ArmVdso.Kernel.Files;
 /// <param name="vfs">The tree of files.</param>
 /// <param name="options">Flags of fanotify_init.</param>
 /// <param name="eventFlags">O_* flags of the descriptors that come with events.</param>
+/// <param name="user">Whose groups and marks it counts among.</param>
 /// <param name="unprivileged">Made without CAP_SYS_ADMIN.</param>
-internal sealed class FanotifyFile(Vfs vfs, uint options, int eventFlags, bool unprivileged)
+internal sealed class FanotifyFile(Vfs vfs, uint options, int eventFlags, uint user, bool unprivileged)
     : OpenFile(new AnonymousInode(vfs.Anonymous, 0x180), OpenFlags.O_RDWR | ((options & Fan.NONBLOCK) != 0 ? OpenFlags.O_NONBLOCK : 0))
 {
-    private const int MetadataSize = 24, MostQueued = 16384, MostMarks = 8192, EventBytes = 256;
-    private readonly Dictionary<Inode, FanotifyMark> _files = [];
-    private readonly Dictionary<FileSystem, FanotifyMark> _mounts = [], _fileSystems = [];
-    private readonly List<Waiting> _queue = [];
-    private readonly Dictionary<int, FanotifyQuestion> _asked = [];
+    private const int MetadataSize = 24, EventBytes = 256;
+
+    // What the host keeps for a mark, and for a file that only the mark keeps.
+    private const int MarkBytes = 1024;
+
+    private readonly int _mostQueued = (options & Fan.UNLIMITED_QUEUE) != 0 ? int.MaxValue : vfs.Fanotify.MostQueued;
+    private readonly Dictionary<(uint Kind, object At), FanotifyMark> _marks = [];
+    private readonly Queue<Waiting> _queue = new();
+
+    /// <summary>The events in the queue that an equal one becomes a part of.</summary>
+    private readonly Dictionary<Likeness, Waiting> _open = [];
+
+    /// <summary>Whether an event in the queue says that others were lost.</summary>
+    private bool _overflowed;
+
+    /// <summary>Questions that were read and not answered yet, by the descriptors that came with them. One whose descriptor was closed has
+    /// its number with the next (access_list).</summary>
+    private readonly List<(int Descriptor, FanotifyQuestion Question)> _asked = [];
+
+    private long _lastMark;
+
+    /// <summary>What makes events one (fanotify_should_merge).</summary>
+    private readonly record struct Likeness(
+        int Process, uint Qualifiers, Inode? Path, (Inode? Directory, string? Name, Inode? Child, Inode? Object) Identity,
+        (Inode Directory, string Name)? Destination);
 
     /// <summary>An event that was not read yet.</summary>
     private sealed class Waiting
@@ -28,12 +49,14 @@ internal sealed class FanotifyFile(Vfs vfs, uint options, int eventFlags, bool u
         public required int Process { get; init; }
 
         /// <summary>Keeps what a descriptor will be of.</summary>
-        public OpenFile? Held { get; init; }
+        public OpenFile? Held { get; set; }
 
         public FanotifyQuestion? Question { get; init; }
 
         /// <summary>Of FAN_RENAME: whether the old and the new place are reported.</summary>
         public (bool Old, bool New) Places { get; init; }
+
+        public Likeness Likeness { get; init; }
     }
 
     /// <summary>FAN_CLASS_*.</summary>
@@ -42,8 +65,14 @@ internal sealed class FanotifyFile(Vfs vfs, uint options, int eventFlags, bool u
     /// <summary>Flags of fanotify_init.</summary>
     internal uint Options => options;
 
+    /// <summary>Whose groups and marks it counts among.</summary>
+    internal uint User => user;
+
     /// <summary>Whether it was made without CAP_SYS_ADMIN.</summary>
     internal bool IsUnprivileged => unprivileged;
+
+    /// <summary>Marks that count for its user.</summary>
+    internal int CountedMarks => (options & Fan.UNLIMITED_MARKS) != 0 ? 0 : _marks.Count;
 
     private uint FidMode => options & Fan.FidModes;
 
@@ -53,61 +82,64 @@ internal sealed class FanotifyFile(Vfs vfs, uint options, int eventFlags, bool u
 
     public override uint Poll() => _queue.Count > 0 ? PollBits.Readable : 0;
 
+    /// <summary>The group, and a line a mark, the newest first (fanotify_fdinfo).</summary>
     public override string FdInfo
     {
         get
         {
             var text = new StringBuilder($"fanotify flags:{options:x} event-flags:{eventFlags:x}\n");
-            foreach ((Inode inode, FanotifyMark mark) in _files)
-                text.Append($"fanotify ino:{inode.Ino:x} sdev:{Shown(inode.Fs.Device):x} mflags:{Flags(mark):x} mask:{mark.Mask:x} "
-                    + $"ignored_mask:{mark.Ignored:x} \n");
-            foreach ((FileSystem fs, FanotifyMark mark) in _fileSystems)
-                text.Append($"fanotify sdev:{Shown(fs.Device):x} mflags:{Flags(mark):x} mask:{mark.Mask:x} "
-                    + $"ignored_mask:{mark.Ignored:x}\n");
+            foreach (((uint kind, object at), FanotifyMark mark) in _marks.OrderByDescending(m => m.Value.Number))
+            {
+                string masks = $"mflags:{mark.Flags:x} mask:{mark.Mask:x} ignored_mask:{mark.Ignored:x}";
+                text.Append(kind switch
+                {
+                    Fan.MARK_MOUNT => $"fanotify mnt_id:{vfs.MountOf((FileSystem)at)?.Id ?? 0:x} {masks}\n",
+                    Fan.MARK_FILESYSTEM => $"fanotify sdev:{((FileSystem)at).KernelDevice:x} {masks}\n",
+                    _ => $"fanotify ino:{((Inode)at).Ino:x} sdev:{((Inode)at).Fs.KernelDevice:x} {masks} \n",
+                });
+            }
             return text.ToString();
-
-            static uint Shown(uint device) => device >> 8 << 20 | device & 0xFF;
-            static uint Flags(FanotifyMark mark) => mark.Survives ? Fan.MARK_IGNORED_SURV_MODIFY : 0;
         }
     }
 
-    /// <summary>The mark of a file, a mount or a file system; made if there is none. Null: there are too many (ENOSPC).</summary>
-    internal FanotifyMark? Mark(uint kind, Inode at, bool make) => kind switch
+    private static (uint Kind, object At) Key(uint kind, Inode at) => kind switch
     {
-        Fan.MARK_MOUNT => Mark(_mounts, at.Fs, make),
-        Fan.MARK_FILESYSTEM => Mark(_fileSystems, at.Fs.Shows ?? at.Fs, make),
-        _ => Mark(_files, at.Real, make),
+        Fan.MARK_MOUNT => (kind, at.Fs),
+        Fan.MARK_FILESYSTEM => (kind, at.Fs.Shows ?? at.Fs),
+        _ => (0, at.Real),
     };
 
-    private FanotifyMark? Mark<T>(Dictionary<T, FanotifyMark> marks, T key, bool make) where T : notnull
+    /// <summary>The mark of a file, of its mount or of its file system; null: there is none.</summary>
+    /// <param name="kind">One of <see cref="Fan.MarkKinds"/>, or 0.</param>
+    /// <param name="at">The file.</param>
+    internal FanotifyMark? Find(uint kind, Inode at) => _marks.GetValueOrDefault(Key(kind, at));
+
+    /// <summary>Makes a mark where there is none: 0, -ENOSPC if the user has too many, -ENOMEM.</summary>
+    internal long Make(uint kind, Inode at, out FanotifyMark? mark)
     {
-        if (marks.TryGetValue(key, out FanotifyMark? mark) || !make)
-            return mark;
-        if ((options & Fan.UNLIMITED_MARKS) == 0 && _files.Count + _mounts.Count + _fileSystems.Count >= MostMarks)
-            return null;
-        return marks[key] = new FanotifyMark();
+        mark = null;
+        if ((options & Fan.UNLIMITED_MARKS) == 0 && vfs.Fanotify.MarksOf(user) >= vfs.Fanotify.MostMarks)
+            return -Errno.ENOSPC;
+        if (!vfs.TryCharge(MarkBytes))
+            return -Errno.ENOMEM;
+        _marks[Key(kind, at)] = mark = new FanotifyMark(++_lastMark);
+        return 0;
     }
 
-    /// <summary>Takes a mark away that says nothing any more.</summary>
-    internal void Drop(uint kind, Inode at)
+    /// <summary>Takes a mark away, if there is one.</summary>
+    internal void Drop(uint kind, Inode at) => Drop(Key(kind, at));
+
+    private void Drop((uint, object) key)
     {
-        if (kind == Fan.MARK_MOUNT)
-            _mounts.Remove(at.Fs);
-        else if (kind == Fan.MARK_FILESYSTEM)
-            _fileSystems.Remove(at.Fs.Shows ?? at.Fs);
-        else
-            _files.Remove(at.Real);
+        if (_marks.Remove(key))
+            vfs.Charge(-MarkBytes);
     }
 
     /// <summary>FAN_MARK_FLUSH: takes all marks of a kind away.</summary>
     internal void Flush(uint kind)
     {
-        if (kind == Fan.MARK_MOUNT)
-            _mounts.Clear();
-        else if (kind == Fan.MARK_FILESYSTEM)
-            _fileSystems.Clear();
-        else
-            _files.Clear();
+        foreach ((uint, object) key in _marks.Keys.Where(k => k.Kind == kind).ToArray())
+            Drop(key);
     }
 
     /// <summary>Whether it hears of an event that asks.</summary>
@@ -128,17 +160,15 @@ internal sealed class FanotifyFile(Vfs vfs, uint options, int eventFlags, bool u
             return 0;
         }
         uint wanted = 0, unwanted = 0;
-        bool modified = (what.Mask & InotifyBits.IN_MODIFY) != 0;
-        FileSystem mount = (what.Path ?? what.Target).Fs;
         Inode marked = ofName ? what.Directory! : what.Target;
-        bool here = Take(_files.GetValueOrDefault(marked), false), there = false;
+        bool here = Take(Find(0, marked), false), there = false;
         if (!ofName && what.Directory is { } parent)
-            Take(_files.GetValueOrDefault(parent), true);
+            Take(Find(0, parent), true);
         if (what.Destination is { } destination)
-            there = destination.Directory == marked ? here : Take(_files.GetValueOrDefault(destination.Directory), false);
-        if (what.Path is not null)
-            Take(_mounts.GetValueOrDefault(mount), false);
-        bool everywhere = Take(_fileSystems.GetValueOrDefault(mount.Shows ?? mount), false);
+            there = destination.Directory == marked ? here : Take(Find(0, destination.Directory), false);
+        if (what.Path is { } opened)
+            Take(Find(Fan.MARK_MOUNT, opened), false);
+        bool everywhere = Take(Find(Fan.MARK_FILESYSTEM, what.Path ?? what.Target), false);
         if (what.Destination is not null && !everywhere)
             places = (here, there);
         uint mask = what.Mask & wanted & ~unwanted;
@@ -151,8 +181,6 @@ internal sealed class FanotifyFile(Vfs vfs, uint options, int eventFlags, bool u
         {
             if (mark is null)
                 return false;
-            if (modified && !mark.Survives)
-                mark.Ignored = 0;
             unwanted |= mark.Unwanted(onDirectory, ofParent);
             uint applied = mark.Wanted(onDirectory, ofParent);
             wanted |= applied;
@@ -160,47 +188,50 @@ internal sealed class FanotifyFile(Vfs vfs, uint options, int eventFlags, bool u
         }
     }
 
-    /// <summary>Puts an event at the end of the queue, or to an equal one that waits (fanotify_merge).</summary>
+    /// <summary>Puts an event at the end of the queue, or to an equal one that waits (fanotify_merge). A change makes marks forget what
+    /// they ignore, whether the group hears of it or not (send_to_group).</summary>
     internal void Happened(in FileEvent what)
     {
-        if (Reported(what, out var places) is not (not 0 and var mask))
+        if ((what.Mask & InotifyBits.IN_MODIFY) != 0)
         {
-            if ((what.Mask & InotifyBits.IN_DELETE_SELF) != 0)
-                _files.Remove(what.Target);
-            return;
+            Find(0, what.Target)?.Changed();
+            if (what.Directory is { } parent)
+                Find(0, parent)?.Changed();
+            if (what.Path is { } path)
+                Find(Fan.MARK_MOUNT, path)?.Changed();
+            Find(Fan.MARK_FILESYSTEM, what.Path ?? what.Target)?.Changed();
         }
-        int process = Caller();
-        FileEvent told = what;
-        if (_queue.FindLast(w => IsLike(w, told, mask, process)) is { } like)
-            like.Mask |= mask;
-        else
-            Put(new Waiting { What = what, Mask = mask, Process = process, Held = Hold(what), Places = places });
+        if (Reported(what, out var places) is not 0 and var mask)
+        {
+            int process = Number(vfs.Current);
+            Likeness likeness = LikenessOf(what, mask, process);
+            if (_open.TryGetValue(likeness, out Waiting? like))
+                like.Mask |= mask;
+            else
+                Put(new Waiting { What = what, Mask = mask, Process = process, Places = places, Likeness = likeness });
+        }
         if ((what.Mask & InotifyBits.IN_DELETE_SELF) != 0)
-            _files.Remove(what.Target);
+            Drop(0, what.Target);
     }
 
     /// <summary>Asks whether something may be done. False: nobody here wants to know.</summary>
-    internal bool Ask(in FileEvent what, FanotifyQuestion question)
-    {
-        if (Reported(what, out _) is not (not 0 and var mask))
-            return false;
-        return Put(new Waiting { What = what, Mask = mask, Process = Caller(), Held = Hold(what), Question = question });
-    }
+    internal bool Ask(in FileEvent what, FanotifyQuestion question) => Reported(what, out _) is not 0 and var mask
+        && Put(new Waiting { What = what, Mask = mask, Process = Number(question.Asker), Question = question });
 
-    private int Caller() => vfs.Current is { } task ? (options & Fan.REPORT_TID) != 0 ? task.Tid : task.Pid : 0;
+    private int Number(IFileUser? task) => task is null ? 0 : (options & Fan.REPORT_TID) != 0 ? task.Tid : task.Pid;
+
+    /// <summary>Who made an event, as the reader knows it: in its own PID namespace, and without privilege none but itself.</summary>
+    private int Shown(int process) => vfs.Current is not { } reader || (unprivileged && process != reader.Pid) ? 0
+        : reader.PidNamespace.NumberOf(process);
 
     private PathFile? Hold(in FileEvent what) =>
         FidMode == 0 && what.Path is { } path ? new PathFile(path.Real, OpenFlags.O_PATH) : null;
 
-    private bool IsLike(Waiting waiting, in FileEvent what, uint mask, int process)
+    private Likeness LikenessOf(in FileEvent what, uint mask, int process)
     {
-        if (waiting.Question is not null || waiting.Process != process || ((waiting.Mask ^ mask) & (Fan.ONDIR | Fan.RENAME)) != 0
-            || (waiting.Mask & Fan.Q_OVERFLOW) != 0)
-            return false;
-        if (FidMode == 0)
-            return waiting.What.Path == what.Path;
-        (Inode? Directory, string? Name, Inode? Child, Inode? Object) a = Identity(waiting.What), b = Identity(what);
-        return a == b && waiting.What.Destination == what.Destination;
+        uint qualifiers = mask & (Fan.ONDIR | Fan.RENAME);
+        return FidMode == 0 ? new Likeness(process, qualifiers, what.Path, default, null)
+            : new Likeness(process, qualifiers, null, Identity(what), what.Destination);
     }
 
     /// <summary>What an event is reported by (fanotify_alloc_event): directory, name and child, or the file alone.</summary>
@@ -217,19 +248,52 @@ internal sealed class FanotifyFile(Vfs vfs, uint options, int eventFlags, bool u
         return child is null && name is null ? (null, null, null, directory) : (directory, name, child, null);
     }
 
+    /// <summary>Puts an event at the end of the queue. False: it is full, what was asked is allowed; where there is no memory it is not.
+    /// </summary>
     private bool Put(Waiting waiting)
     {
-        if (_queue.Count >= MostQueued && (options & Fan.UNLIMITED_QUEUE) == 0 || !vfs.TryCharge(EventBytes))
+        if (_queue.Count >= _mostQueued)
         {
-            waiting.Held?.Release();
-            // The rest is lost, and one event says so. What was asked is allowed.
-            if (waiting.Question is null && (_queue.Count == 0 || _queue[^1].Mask != Fan.Q_OVERFLOW))
-                _queue.Add(new Waiting { What = waiting.What, Mask = Fan.Q_OVERFLOW, Process = 0 });
+            Overflow();
             return false;
         }
-        _queue.Add(waiting);
+        if (!vfs.TryCharge(EventBytes))
+        {
+            if (waiting.Question is null)
+                Overflow();
+            waiting.Question?.Done(-Errno.ENOMEM);
+            return waiting.Question is not null;
+        }
+        waiting.Held = Hold(waiting.What);
+        if (waiting.Question is null)
+            _open[waiting.Likeness] = waiting;
+        _queue.Enqueue(waiting);
         Source.Notify(PollBits.Readable);
         return true;
+    }
+
+    /// <summary>The rest is lost, and one event says so.</summary>
+    private void Overflow()
+    {
+        if (_overflowed)
+            return;
+        _overflowed = true;
+        _queue.Enqueue(new Waiting { What = default, Mask = Fan.Q_OVERFLOW, Process = 0 });
+        Source.Notify(PollBits.Readable);
+    }
+
+    private Waiting Take()
+    {
+        Waiting next = _queue.Dequeue();
+        if (next.Mask == Fan.Q_OVERFLOW)
+        {
+            _overflowed = false;
+            return next;
+        }
+        if (next.Question is null)
+            _open.Remove(next.Likeness);
+        vfs.Charge(-EventBytes);
+        return next;
     }
 
     public override long Read(Span<byte> buffer, long position)
@@ -239,14 +303,12 @@ internal sealed class FanotifyFile(Vfs vfs, uint options, int eventFlags, bool u
         int done = 0;
         while (_queue.Count > 0)
         {
-            Waiting next = _queue[0];
+            Waiting next = _queue.Peek();
             byte[] more = (next.Mask & Fan.Q_OVERFLOW) != 0 ? [] : Records(next);
             int length = MetadataSize + more.Length + ((options & Fan.REPORT_PIDFD) != 0 ? 8 : 0);
             if (length > buffer.Length - done)
                 break;
-            _queue.RemoveAt(0);
-            if (next.Mask != Fan.Q_OVERFLOW)
-                vfs.Charge(-EventBytes);
+            Take();
             // An event whose file cannot be opened is lost, and the error told.
             if (Write(next, more, buffer.Slice(done, length)) is < 0 and long error)
                 return done > 0 ? done : error;
@@ -259,6 +321,7 @@ internal sealed class FanotifyFile(Vfs vfs, uint options, int eventFlags, bool u
     {
         const byte version = 3, pidfdRecord = 4;
         const int noDescriptor = -1;
+        int process = Shown(next.Process);
         long descriptor = noDescriptor;
         if (next.Held is { } held)
         {
@@ -268,7 +331,7 @@ internal sealed class FanotifyFile(Vfs vfs, uint options, int eventFlags, bool u
         if (next.Question is { } question)
         {
             if (descriptor >= 0)
-                _asked[(int)descriptor] = question;
+                _asked.Add(((int)descriptor, question));
             else
                 question.Done(-Errno.EPERM);
         }
@@ -280,14 +343,15 @@ internal sealed class FanotifyFile(Vfs vfs, uint options, int eventFlags, bool u
         BinaryPrimitives.WriteUInt16LittleEndian(buffer[6..], MetadataSize);
         BinaryPrimitives.WriteUInt64LittleEndian(buffer[8..], next.Mask);
         BinaryPrimitives.WriteInt32LittleEndian(buffer[16..], (int)descriptor);
-        BinaryPrimitives.WriteInt32LittleEndian(buffer[20..], next.Process);
+        BinaryPrimitives.WriteInt32LittleEndian(buffer[20..], process);
         more.CopyTo(buffer[MetadataSize..]);
         if ((options & Fan.REPORT_PIDFD) == 0)
             return 0;
         Span<byte> record = buffer[(MetadataSize + more.Length)..];
         record[0] = pidfdRecord;
         BinaryPrimitives.WriteUInt16LittleEndian(record[2..], 8);
-        BinaryPrimitives.WriteInt32LittleEndian(record[4..], vfs.Host?.OpenProcess(next.Process) ?? noDescriptor);
+        BinaryPrimitives.WriteInt32LittleEndian(
+            record[4..], process != 0 && vfs.Host is { } host ? host.OpenProcess(next.Process) : noDescriptor);
         return 0;
     }
 
@@ -303,6 +367,8 @@ internal sealed class FanotifyFile(Vfs vfs, uint options, int eventFlags, bool u
         if (error < 0)
             return error;
         file!.IsSilent = true;
+        if (writes)
+            file.CountAsWriter();
         if (!place.IsDirectory && place != place.Real)
             file.Place = place;
         long number = reader.Files.Add(file, (eventFlags & OpenFlags.O_CLOEXEC) != 0, reader.MaxFiles);
@@ -371,8 +437,11 @@ internal sealed class FanotifyFile(Vfs vfs, uint options, int eventFlags, bool u
         if ((response & ~Fan.AUDIT) is not (Fan.ALLOW or Fan.DENY) || descriptor < 0
             || ((response & Fan.AUDIT) != 0 && (options & Fan.ENABLE_AUDIT) == 0))
             return -Errno.EINVAL;
-        if (!_asked.Remove(descriptor, out FanotifyQuestion? question))
+        int at = _asked.FindIndex(a => a.Descriptor == descriptor);
+        if (at < 0)
             return -Errno.ENOENT;
+        FanotifyQuestion question = _asked[at].Question;
+        _asked.RemoveAt(at);
         if ((response & Fan.DENY) != 0)
             question.Done(-Errno.EPERM);
         else
@@ -388,17 +457,18 @@ internal sealed class FanotifyFile(Vfs vfs, uint options, int eventFlags, bool u
     protected override void Released()
     {
         vfs.Fanotify.Remove(this);
-        foreach (Waiting waiting in _queue)
+        // A question that comes to this group later passes it.
+        foreach ((uint, object) key in _marks.Keys.ToArray())
+            Drop(key);
+        // Whoever waits for an answer need not wait any longer.
+        foreach ((_, FanotifyQuestion question) in _asked)
+            question.Next();
+        _asked.Clear();
+        while (_queue.Count > 0)
         {
+            Waiting waiting = Take();
             waiting.Held?.Release();
             waiting.Question?.Next();
-            if (waiting.Mask != Fan.Q_OVERFLOW)
-                vfs.Charge(-EventBytes);
         }
-        // Whoever waits for an answer need not wait any longer.
-        foreach (FanotifyQuestion question in _asked.Values)
-            question.Next();
-        _queue.Clear();
-        _asked.Clear();
     }
 }

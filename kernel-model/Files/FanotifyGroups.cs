@@ -12,9 +12,15 @@ namespace ArmVdso.Kernel.Files;
 internal readonly record struct FileEvent(
     uint Mask, Inode Target, Inode? Directory, string Name, Inode? Path, (Inode Directory, string Name)? Destination = null);
 
-/// <summary>A question whether a file may be opened or read: one group is asked after the other.</summary>
-internal sealed class FanotifyQuestion(FileEvent what, Queue<FanotifyFile> groups)
+/// <summary>A question whether a file may be opened, executed or read: one group is asked after the other, and about one after the other.
+/// </summary>
+/// <param name="asker">Who wants to do it.</param>
+/// <param name="asked">Who is asked, and about what.</param>
+internal sealed class FanotifyQuestion(IFileUser? asker, Queue<(FanotifyFile Group, FileEvent What)> asked)
 {
+    /// <summary>Who wants to do it.</summary>
+    internal IFileUser? Asker => asker;
+
     /// <summary>0 or -errno once all have answered.</summary>
     internal long? Answer { get; private set; }
 
@@ -24,14 +30,15 @@ internal sealed class FanotifyQuestion(FileEvent what, Queue<FanotifyFile> group
     /// <summary>Asks the next group that wants to know.</summary>
     internal void Next()
     {
-        while (groups.TryDequeue(out FanotifyFile? group))
+        while (asked.TryDequeue(out var next))
         {
-            if (group.Ask(what, this))
+            if (next.Group.Ask(next.What, this))
                 return;
         }
         Done(0);
     }
 
+    /// <summary>Nobody else is asked: 0 or -errno is the answer.</summary>
     internal void Done(long answer)
     {
         Answer = answer;
@@ -47,7 +54,20 @@ internal sealed class FanotifyGroups
     /// <summary>Whether there is any.</summary>
     internal bool Any => _groups.Count > 0;
 
-    internal int Count => _groups.Count;
+    /// <summary>Events that a new group's queue holds, unless it is unlimited (fs.fanotify.max_queued_events).</summary>
+    internal int MostQueued { get; set; } = 16384;
+
+    /// <summary>Groups that a user has at most (fs.fanotify.max_user_groups).</summary>
+    internal int MostGroups { get; set; } = 128;
+
+    /// <summary>Marks that a user has at most in groups that are not unlimited (fs.fanotify.max_user_marks).</summary>
+    internal int MostMarks { get; set; } = 8192;
+
+    /// <summary>Groups of a user.</summary>
+    internal int GroupsOf(uint user) => _groups.Count(g => g.User == user);
+
+    /// <summary>Marks of a user that count.</summary>
+    internal int MarksOf(uint user) => _groups.Sum(g => g.User == user ? g.CountedMarks : 0);
 
     internal void Add(FanotifyFile group) => _groups.Add(group);
 
@@ -82,17 +102,22 @@ internal sealed class FanotifyGroups
             group.Happened(what);
     }
 
-    /// <summary>Asks whether a file may be opened or read: null when nobody wants to know.</summary>
-    internal FanotifyQuestion? Ask(uint mask, Inode path)
+    /// <summary>Asks whether a file may be opened, executed or read: null when nobody wants to know.</summary>
+    /// <param name="path">The file at the place where it is opened.</param>
+    /// <param name="masks">What is asked, one after the other.</param>
+    internal FanotifyQuestion? Ask(Inode path, params ReadOnlySpan<uint> masks)
     {
-        if (path.IsDirectory)
-            mask |= Fan.ONDIR;
-        FileEvent what = Event(mask, path.Real, path, false);
-        // Those who may fill a file in come before those who look at it.
-        var asked = new Queue<FanotifyFile>(_groups.Where(g => g.Wants(what)).OrderByDescending(g => g.Class));
+        var asked = new Queue<(FanotifyFile, FileEvent)>();
+        foreach (uint mask in masks)
+        {
+            FileEvent what = Event(mask | (path.IsDirectory ? Fan.ONDIR : 0), path.Real, path, false);
+            // Those who may fill a file in come before those who look at it.
+            foreach (FanotifyFile group in _groups.Where(g => g.Wants(what)).OrderByDescending(g => g.Class))
+                asked.Enqueue((group, what));
+        }
         if (asked.Count == 0)
             return null;
-        var question = new FanotifyQuestion(what, asked);
+        var question = new FanotifyQuestion(path.Fs.Vfs.Current, asked);
         question.Next();
         return question;
     }

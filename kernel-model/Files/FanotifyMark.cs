@@ -1,8 +1,12 @@
 namespace ArmVdso.Kernel.Files;
 
 /// <summary>What a group wants to hear of a file, a mount or a file system, and what not (struct fanotify_mark).</summary>
-internal sealed class FanotifyMark
+/// <param name="number">The how manieth of its group it is.</param>
+internal sealed class FanotifyMark(long number)
 {
+    /// <summary>The how manieth of its group it is.</summary>
+    internal long Number => number;
+
     /// <summary>Events and FAN_ONDIR, FAN_EVENT_ON_CHILD.</summary>
     internal uint Mask { get; set; }
 
@@ -17,6 +21,13 @@ internal sealed class FanotifyMark
 
     /// <summary>FAN_MARK_EVICTABLE.</summary>
     internal bool IsEvictable { get; set; }
+
+    /// <summary>What it was made with, as FAN_MARK_* (fanotify_mark_user_flags).</summary>
+    internal uint Flags => (IsEvictable ? Fan.MARK_EVICTABLE : 0) | (HasIgnoreFlags ? Fan.MARK_IGNORE : 0)
+        | (Survives ? Fan.MARK_IGNORED_SURV_MODIFY : 0);
+
+    /// <summary>The contents were changed: unless it survives that, what is ignored is forgotten.</summary>
+    internal void Changed() => Ignored = Survives ? Ignored : 0;
 
     /// <summary>The events of its mask where it applies (fsnotify_mask_applicable).</summary>
     internal uint Wanted(bool onDirectory, bool ofParent) => Applies(Mask, onDirectory, ofParent) ? Mask : 0;

@@ -8,12 +8,6 @@ internal static class FileHandle
     /// <summary>handle_bytes, handle_type and the length of the whole.</summary>
     internal const int Bytes = 8, Kind = 1, Size = 16;
 
-    /// <summary>Handles that are known before those of files that are gone are forgotten.</summary>
-    private const int MostKnown = 1 << 16;
-
-    /// <summary>Whether files of a file system have handles.</summary>
-    internal static bool IsIn(FileSystem fs) => (fs.Shows ?? fs).Type is "overlay" or "tmpfs" or "hostfs" or "devtmpfs";
-
     /// <summary>Writes the handle of a file.</summary>
     internal static void Write(Inode inode, Span<byte> handle)
     {
@@ -21,15 +15,44 @@ internal static class FileHandle
         BinaryPrimitives.WriteInt32LittleEndian(handle[4..], Kind);
         BinaryPrimitives.WriteUInt32LittleEndian(handle[8..], (uint)inode.Ino);
         BinaryPrimitives.WriteUInt32LittleEndian(handle[12..], (uint)(inode.Ino >> 32) ^ inode.Fs.Device);
-        Dictionary<(uint Device, ulong Ino), WeakReference<Inode>> known = inode.Fs.Vfs.Handles;
-        if (known.Count >= MostKnown)
-        {
-            foreach ((var key, WeakReference<Inode> reference) in known.ToArray())
-            {
-                if (!reference.TryGetTarget(out Inode? target) || target is { Nlink: 0, OpenCount: 0 })
-                    known.Remove(key);
-            }
-        }
-        known[(inode.Fs.Device, inode.Ino)] = new WeakReference<Inode>(inode.Real);
+        inode.Fs.Vfs.Handles.Remember(inode);
     }
+
+    /// <summary>The file of a handle that <see cref="Write"/> has written; null: there is none any more (ESTALE).</summary>
+    internal static Inode? Find(FileSystem fs, ReadOnlySpan<byte> handle)
+    {
+        uint low = BinaryPrimitives.ReadUInt32LittleEndian(handle[8..]);
+        uint high = BinaryPrimitives.ReadUInt32LittleEndian(handle[12..]) ^ fs.Device;
+        return fs.Vfs.Handles.Find(fs.Device, (ulong)high << 32 | low);
+    }
+}
+
+/// <summary>The files that somebody has got a handle of. Those that are gone are forgotten when their number has doubled.</summary>
+internal sealed class KnownHandles
+{
+    private const int LeastForgotten = 1 << 16;
+    private readonly Dictionary<(uint Device, ulong Ino), WeakReference<Inode>> _files = [];
+    private int _most = LeastForgotten;
+
+    internal void Remember(Inode inode)
+    {
+        var key = (inode.Fs.Device, inode.Ino);
+        if (_files.TryGetValue(key, out WeakReference<Inode>? known))
+        {
+            known.SetTarget(inode.Real);
+            return;
+        }
+        if (_files.Count >= _most)
+        {
+            foreach (var (gone, _) in _files.Where(f => Alive(f.Value) is null).ToArray())
+                _files.Remove(gone);
+            _most = Math.Max(LeastForgotten, _files.Count * 2);
+        }
+        _files[key] = new WeakReference<Inode>(inode.Real);
+    }
+
+    internal Inode? Find(uint device, ulong ino) => _files.TryGetValue((device, ino), out WeakReference<Inode>? file) ? Alive(file) : null;
+
+    private static Inode? Alive(WeakReference<Inode> file) =>
+        file.TryGetTarget(out Inode? inode) && inode is not { Nlink: 0, OpenCount: 0 } ? inode : null;
 }

@@ -36,7 +36,10 @@ public sealed partial class Vfs
     internal MountEntry? MountAt(Inode root) => MountSpace.Entries.FindLast(m => m.Root == root);
 
     /// <summary>The mount that a file is in.</summary>
-    internal MountEntry? MountOf(Inode inode) => MountSpace.Entries.FindLast(m => m.Fs == inode.Fs);
+    internal MountEntry? MountOf(Inode inode) => MountOf(inode.Fs);
+
+    /// <inheritdoc cref="MountOf(Inode)"/>
+    internal MountEntry? MountOf(FileSystem fs) => MountSpace.Entries.FindLast(m => m.Fs == fs);
 
     /// <summary>mount(2) of a new file system: 0, -ENODEV for a type that is not there, -EINVAL for its options.</summary>
     internal long MountNew(Inode point, string source, string type, uint flags, string data)

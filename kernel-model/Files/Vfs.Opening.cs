@@ -168,17 +168,23 @@ public sealed partial class Vfs
         return error < 0 ? error : OpenExecutable(caller, inode!, task, out file);
     }
 
-    /// <summary>Opens a program that was found already (execveat with AT_EMPTY_PATH).</summary>
-    public long OpenExecutable(in Caller caller, Inode inode, IFileUser? task, out OpenFile? file)
+    /// <summary>Whether a file may be executed: 0, -ELOOP, -EACCES.</summary>
+    internal static long MayExecute(in Caller caller, Inode inode)
     {
-        file = null;
         if (inode.IsSymlink)
             return -Errno.ELOOP;
         if (!inode.IsRegular || inode.Fs.Has(MountFlags.MS_NOEXEC))
             return -Errno.EACCES;
         long error = Permission(inode, caller.Credentials, Modes.MAY_EXEC);
-        if (error == 0)
-            error = LandlockDomain.Check(caller.Credentials, inode, LandlockRights.Execute | LandlockRights.ReadFile);
+        return error < 0 ? error
+            : LandlockDomain.Check(caller.Credentials, inode, LandlockRights.Execute | LandlockRights.ReadFile);
+    }
+
+    /// <summary>Opens a program that was found already (execveat with AT_EMPTY_PATH).</summary>
+    public long OpenExecutable(in Caller caller, Inode inode, IFileUser? task, out OpenFile? file)
+    {
+        file = null;
+        long error = MayExecute(caller, inode);
         if (error < 0)
             return error;
         Inode place = inode;

@@ -31,6 +31,9 @@ public sealed record VfsOptions
     /// <summary>Host name in /etc/hostname and /proc.</summary>
     public string HostName { get; init; } = "guest";
 
+    /// <summary>/boot/config-RELEASE and /proc/config.gz.</summary>
+    public string KernelConfiguration { get; init; } = KernelConfig.Text(false, false);
+
     /// <summary>Whether the host's standard input, output and error are terminals.</summary>
     public bool StdinIsTerminal { get; init; }
 
@@ -160,7 +163,7 @@ public sealed partial class Vfs : IDisposable
     internal PosixQueues PosixQueues { get; }
 
     /// <summary>Files that somebody has a handle of (name_to_handle_at), by device and inode number.</summary>
-    internal Dictionary<(uint Device, ulong Ino), WeakReference<Inode>> Handles { get; } = [];
+    internal KnownHandles Handles { get; } = new();
 
     /// <summary>Pages of pipes by user.</summary>
     internal PipePages PipePages { get; } = new();
@@ -426,7 +429,7 @@ public sealed partial class Vfs : IDisposable
             "/bin", "/etc", "/root", "/home", "/usr/bin", "/usr/lib", "/lib", "/var/tmp", "/var/run", "/mnt", "/opt", "/run"
         })
             MakeDirectories(directory);
-        PutText((MemoryDirectory)MakeDirectories("/boot"), $"config-{Uts.Release}", KernelConfig.Text);
+        PutText((MemoryDirectory)MakeDirectories("/boot"), $"config-{Uts.Release}", _options.KernelConfiguration);
         MakeDirectories("/root").Mode = Modes.S_IFDIR | 0x1C0;
         var etc = (MemoryDirectory)MakeDirectories("/etc");
         PutText(etc, "passwd", "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n");

@@ -72,19 +72,20 @@ internal sealed class ProgramLoader(
     {
         program = null;
         (Vfs vfs, Caller caller, string path) = (request.Vfs, request.Caller, request.Path);
-        var start = new byte[256];
-        long n = file.Read(start, 0);
-        if (n >= 2 && start[0] == '#' && start[1] == '!')
+        if (FirstLine(file) is { } line)
         {
             if (depth >= MaxScriptDepth)
             {
                 error = $"{path}: too many levels of interpreters";
                 return -Errno.ELOOP;
             }
-            long result = Script(start.AsSpan(0, (int)n), request, out string interpreter, out List<string> newArgv, out error);
-            if (result < 0)
-                return result;
-            result = vfs.OpenExecutable(caller, caller.Fs.Cwd, interpreter, true, null, out OpenFile? next);
+            if (line.Length == 0)
+            {
+                error = $"{path}: '#!' names no interpreter";
+                return -Errno.ENOEXEC;
+            }
+            (string interpreter, List<string> newArgv) = Script(line, request);
+            long result = vfs.OpenExecutable(caller, caller.Fs.Cwd, interpreter, true, null, out OpenFile? next);
             if (result < 0)
             {
                 error = $"{path}: interpreter {interpreter}: {Errno.NameOf(-result)}";
@@ -103,27 +104,49 @@ internal sealed class ProgramLoader(
         return LoadElf(request, file, out program, out error);
     }
 
-    private static long Script(
-        Span<byte> start, ProgramRequest request, out string interpreter, out List<string> newArgv, out string error)
+    /// <summary>What is behind the '#!' of a script, empty if that names no interpreter; null: it is no script (load_script).</summary>
+    private static string? FirstLine(OpenFile file)
     {
-        error = "";
-        interpreter = "";
-        newArgv = [];
+        Span<byte> start = new byte[256];
+        start = start[..(int)Math.Max(file.Read(start, 0), 0)];
+        if (!start.StartsWith("#!"u8))
+            return null;
         int end = start.IndexOf((byte)'\n');
         string line = Encoding.Latin1.GetString(start[2..(end < 0 ? start.Length : end)]).TrimEnd('\0').Trim(' ', '\t');
-        if (line.Length == 0 || (end < 0 && start.Length == 256 && !line.Contains(' ')))
-        {
-            error = $"{request.Path}: '#!' names no interpreter";
-            return -Errno.ENOEXEC;
-        }
+        return end < 0 && start.Length == 256 && !line.Contains(' ') ? "" : line;
+    }
+
+    private static (string Interpreter, List<string> Arguments) Script(string line, ProgramRequest request)
+    {
         int space = line.IndexOfAny([' ', '\t']);
-        interpreter = space < 0 ? line : line[..space];
-        newArgv.Add(interpreter);
+        string interpreter = space < 0 ? line : line[..space];
+        List<string> arguments = [interpreter];
         if (space >= 0)
-            newArgv.Add(line[space..].Trim(' ', '\t'));
-        newArgv.Add(request.Path);
-        newArgv.AddRange(request.Arguments.Skip(1));
-        return 0;
+            arguments.Add(line[space..].Trim(' ', '\t'));
+        arguments.Add(request.Path);
+        arguments.AddRange(request.Arguments.Skip(1));
+        return (interpreter, arguments);
+    }
+
+    /// <summary>The file that <see cref="Load"/> opens after one: a script's interpreter, or that of an ELF file, which has none itself;
+    /// null: none.</summary>
+    /// <param name="inode">The file.</param>
+    /// <param name="depth">How many interpreters there were before it.</param>
+    internal static (string Path, bool IsLast)? InterpreterOf(Inode inode, int depth)
+    {
+        if (inode.Real.Open(OpenFlags.O_RDONLY, null, out OpenFile? file) < 0)
+            return null;
+        file!.IsSilent = true;
+        try
+        {
+            if (FirstLine(file) is { } line)
+                return depth >= MaxScriptDepth || line.Length == 0 ? null : (line.Split(' ', '\t')[0], false);
+            return ElfImage.Read(file, "", out ElfImage? elf, out _) == 0 && elf!.Interpreter is { } path ? (path, true) : null;
+        }
+        finally
+        {
+            file.Release();
+        }
     }
 
     private long LoadElf(ProgramRequest request, OpenFile file, out LoadedProgram? program, out string error)
@@ -137,7 +160,7 @@ internal sealed class ProgramLoader(
         ElfImage? interpreter = null;
         if (elf!.Interpreter is { } interpreterPath)
         {
-            result = vfs.OpenExecutable(caller, caller.Fs.Root, interpreterPath, true, null, out interpreterFile);
+            result = vfs.OpenExecutable(caller, caller.Fs.Cwd, interpreterPath, true, null, out interpreterFile);
             if (result < 0)
             {
                 error = $"{path}: interpreter {interpreterPath}: "

@@ -15,7 +15,7 @@ internal static class ProcFileSystem
     {
         var processes = new ProcessTree(parts, vfs, fs);
         // Programs read the configuration with a shell and zcat; in a tree without a shell they are better off without it.
-        var configuration = new TextInode(fs, 0x124, KernelConfig.Compressed);
+        var configuration = new TextInode(fs, 0x124, () => KernelConfig.Compressed(vfs.Options.KernelConfiguration));
         bool HasShell() => vfs.Find(vfs.RootCaller, vfs.Root, "/bin/sh", true, out _) == 0;
         var root = new DynamicDirectory(
             fs, 0x16D, name => name == "config.gz" ? HasShell() ? configuration : null : processes.Find(name), processes.Names);

@@ -105,7 +105,11 @@ internal static class ProcSys
         DynamicDirectory inotify = files.AddDirectory("inotify");
         Kept(inotify, ("max_user_watches", 65536), ("max_queued_events", 16384));
         Kept(inotify, "max_user_instances", () => files.Fs.Vfs.MostInotify, n => files.Fs.Vfs.MostInotify = n, int.MaxValue);
-        Kept(files.AddDirectory("fanotify"), ("max_queued_events", 16384), ("max_user_groups", 128), ("max_user_marks", 8192));
+        DynamicDirectory fanotify = files.AddDirectory("fanotify");
+        FanotifyGroups groups = files.Fs.Vfs.Fanotify;
+        Kept(fanotify, "max_queued_events", () => groups.MostQueued, n => groups.MostQueued = n, int.MaxValue, 0);
+        Kept(fanotify, "max_user_groups", () => groups.MostGroups, n => groups.MostGroups = n, int.MaxValue, 0);
+        Kept(fanotify, "max_user_marks", () => groups.MostMarks, n => groups.MostMarks = n, int.MaxValue, 0);
         DynamicDirectory net = sys.AddDirectory("net");
         DynamicDirectory core = net.AddDirectory("core");
         core.AddText("somaxconn", () => "4096\n");
@@ -144,10 +148,12 @@ internal static class ProcSys
         }
     }
 
-    private static void Kept(DynamicDirectory directory, string name, Func<int> get, Action<int> set, int most) => directory.Add(
+    private static void Kept(
+        DynamicDirectory directory, string name, Func<int> get, Action<int> set, int most, int least = int.MinValue) => directory.Add(
         name, new TextInode(directory.Fs, 0x1A4, () => string.Create(CultureInfo.InvariantCulture, $"{get()}\n"), text =>
         {
-            if (!int.TryParse(text.Trim(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value) || value > most)
+            if (!int.TryParse(text.Trim(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value)
+                || value > most || value < least)
                 return -Errno.EINVAL;
             set(value);
             return 0;

@@ -11,7 +11,7 @@ internal static class SysFileSystem
         var root = new DynamicDirectory(fs, 0x16D);
         DynamicDirectory devices = root.AddDirectory("devices").AddDirectory("system");
         int Count() => parts.Machine.Cpus.Count;
-        string Range() => Count() == 1 ? "0\n" : $"0-{Count() - 1}\n";
+        string Range() => ListOf(0, Count() - 1);
         var nodes = new Dictionary<int, DynamicDirectory>();
         DynamicDirectory? MakeCpu(string name)
         {
@@ -42,12 +42,12 @@ internal static class SysFileSystem
         cpus.AddText("kernel_max", () => "255\n");
         DynamicDirectory node = devices.AddDirectory("node");
         int count = parts.Scheduler.Nodes;
-        node.AddText("online", () => count == 1 ? "0\n" : $"0-{count - 1}\n");
-        node.AddText("possible", () => count == 1 ? "0\n" : $"0-{count - 1}\n");
+        node.AddText("online", () => ListOf(0, count - 1));
+        node.AddText("possible", () => ListOf(0, count - 1));
         for (int n = 0; n < count && count > 1; n++)
         {
             int[] own = [.. Enumerable.Range(0, Count()).Where(c => parts.Scheduler.NodeOf(c) == n)];
-            node.AddDirectory($"node{n}").AddText("cpulist", () => own.Length == 1 ? $"{own[0]}\n" : $"{own[0]}-{own[^1]}\n");
+            node.AddDirectory($"node{n}").AddText("cpulist", () => ListOf(own[0], own[^1]));
         }
         root.AddDirectory("power").Add("state", new TextInode(fs, 0x1A4, () => "freeze mem\n", text =>
             text.Trim() is not ("mem" or "freeze") ? -Errno.EINVAL
@@ -69,6 +69,9 @@ internal static class SysFileSystem
         fsDirectory.AddDirectory("cgroup");
         return root;
     }
+
+    /// <summary>CPUs or nodes that follow each other, as a list (%*pbl).</summary>
+    private static string ListOf(int first, int last) => first == last ? $"{first}\n" : $"{first}-{last}\n";
 
     /// <summary>/sys/block: the loop devices.</summary>
     private static DynamicDirectory BlockDirectory(FileSystem fs)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using ArmVdso.Kernel.Files;
+using ArmVdso.Kernel.Loader;
 
 namespace ArmVdso.Kernel.Syscalls;
 
@@ -59,27 +60,39 @@ internal static class SysExec
                 return -Errno.EBADF;
             start = directory.Inode;
         }
-        if (c.Vfs.Fanotify.Any && (path.Length == 0
-                ? SysFanotify.Ask(c, Fan.OPEN_PERM | Fan.OPEN_EXEC_PERM, start)
-                : c.Vfs.Find(caller, start, path, (flags & OpenFlags.AT_SYMLINK_NOFOLLOW) == 0, out Inode? asked) == 0
-                    ? SysFanotify.Ask(c, Fan.OPEN_PERM | Fan.OPEN_EXEC_PERM, asked!) : 0) is not 0 and long answer)
+        Inode inode = start;
+        if (path.Length != 0)
+        {
+            result = c.Vfs.Find(caller, start, path, (flags & OpenFlags.AT_SYMLINK_NOFOLLOW) == 0, out Inode? found);
+            if (result < 0)
+                return result;
+            inode = found!;
+        }
+        if ((c.Vfs.Fanotify.Any || c.State is not null) && AskForAll(c, caller, inode) is not 0 and long answer)
             return answer;
-        string comm = path[(path.LastIndexOf('/') + 1)..];
-        OpenFile? file;
-        if (path.Length == 0)
-        {
-            result = c.Vfs.OpenExecutable(caller, start, c.Task, out file);
-            path = $"/dev/fd/{dirfd}";
-            comm = dirfd.ToString(CultureInfo.InvariantCulture);
-        }
-        else
-        {
-            result = c.Vfs.OpenExecutable(caller, start, path, (flags & OpenFlags.AT_SYMLINK_NOFOLLOW) == 0, c.Task, out file);
-        }
-        if (result < 0 || file is null)
-            return result < 0 ? result : -Errno.ENOENT;
-        result = c.Exec.Start(c, file, path, comm, argv, envp);
-        file.Release();
+        result = c.Vfs.OpenExecutable(caller, inode, c.Task, out OpenFile? file);
+        if (result < 0)
+            return result;
+        string comm = path.Length == 0 ? dirfd.ToString(CultureInfo.InvariantCulture) : path[(path.LastIndexOf('/') + 1)..];
+        result = c.Exec.Start(c, file!, path.Length == 0 ? $"/dev/fd/{dirfd}" : path, comm, argv, envp);
+        file!.Release();
         return result;
+    }
+
+    /// <summary>Asks those who want to be asked about each file that the program needs: itself, the interpreters of scripts, that of its
+    /// ELF file. Of what cannot be found or executed nobody is asked; opening it says why.</summary>
+    private static long AskForAll(SyscallContext c, in Caller caller, Inode inode)
+    {
+        bool isLast = false;
+        for (int number = 0; Vfs.MayExecute(caller, inode) == 0; number++)
+        {
+            if (SysFanotify.AskToExecute(c, number, inode) is not 0 and long answer)
+                return answer;
+            if (isLast || ProgramLoader.InterpreterOf(inode, number) is not { } interpreter
+                || c.Vfs.Find(caller, caller.Fs.Cwd, interpreter.Path, true, out Inode? next) < 0)
+                return 0;
+            (inode, isLast) = (next!, interpreter.IsLast);
+        }
+        return 0;
     }
 }

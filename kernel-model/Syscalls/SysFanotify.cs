@@ -5,8 +5,6 @@ namespace ArmVdso.Kernel.Syscalls;
 /// <summary>fanotify_init, fanotify_mark (fs/notify/fanotify/fanotify_user.c), and the questions of permission events.</summary>
 internal static class SysFanotify
 {
-    private const int MostGroups = 128;
-
     /// <summary>fanotify_init(flags, event_f_flags).</summary>
     public static long Init(SyscallContext c)
     {
@@ -25,9 +23,10 @@ internal static class SysFanotify
             || ((fids & Fan.REPORT_TARGET_FID) != 0 && (fids & (Fan.REPORT_NAME | Fan.REPORT_FID)) != (Fan.REPORT_NAME | Fan.REPORT_FID))
             || (flags & Fan.CLASS) == Fan.CLASS)
             return -Errno.EINVAL;
-        if (c.Vfs.Fanotify.Count >= MostGroups)
+        uint user = c.Task.Credentials.Euid;
+        if (c.Vfs.Fanotify.GroupsOf(user) >= c.Vfs.Fanotify.MostGroups)
             return -Errno.EMFILE;
-        var group = new FanotifyFile(c.Vfs, flags, c.Int(1), !privileged);
+        var group = new FanotifyFile(c.Vfs, flags, c.Int(1), user, !privileged);
         c.Vfs.Fanotify.Add(group);
         return FileArguments.Install(c, group, (flags & Fan.CLOEXEC) != 0 ? OpenFlags.O_CLOEXEC : 0);
     }
@@ -35,22 +34,22 @@ internal static class SysFanotify
     /// <summary>fanotify_mark(fd, flags, mask, dirfd, path).</summary>
     public static long Mark(SyscallContext c)
     {
-        const uint known = 0x7FF, ignoring = Fan.MARK_IGNORE | Fan.MARK_IGNORED_MASK, kinds = Fan.MARK_MOUNT | Fan.MARK_FILESYSTEM;
-        uint flags = c.UInt(1), mask = (uint)c.Arg(2), kind = flags & kinds, ignore = flags & ignoring;
+        const uint known = 0x7FF;
+        uint flags = c.UInt(1), mask = (uint)c.Arg(2), kind = flags & Fan.MarkKinds, ignore = flags & Fan.IgnoreBits;
         uint command = flags & (Fan.MARK_ADD | Fan.MARK_REMOVE | Fan.MARK_FLUSH);
-        if (c.Arg(2) >> 32 != 0 || (flags & ~known) != 0 || kind == kinds)
+        if (c.Arg(2) >> 32 != 0 || (flags & ~known) != 0 || kind == Fan.MarkKinds)
             return -Errno.EINVAL;
         bool sound = command switch
         {
             Fan.MARK_ADD or Fan.MARK_REMOVE => mask != 0,
-            Fan.MARK_FLUSH => (flags & ~(kinds | Fan.MARK_FLUSH)) == 0,
+            Fan.MARK_FLUSH => (flags & ~(Fan.MarkKinds | Fan.MARK_FLUSH)) == 0,
             _ => false,
         };
-        if (!sound || (mask & ~Fan.Known) != 0 || ignore == ignoring)
+        if (!sound || (mask & ~Fan.Known) != 0 || ignore == Fan.IgnoreBits)
             return -Errno.EINVAL;
         if (ignore == Fan.MARK_IGNORED_MASK)
             mask &= ~Fan.Qualifiers;
-        if (c.Files[c.Int(0)] is not { } file)
+        if (c.Files[c.Int(0)] is not { IsPath: false } file)
             return -Errno.EBADF;
         if (file is not FanotifyFile group)
             return -Errno.EINVAL;
@@ -71,16 +70,16 @@ internal static class SysFanotify
             return error;
         if (command == Fan.MARK_ADD && Supported(group, at!, flags, mask) is < 0 and long refused)
             return refused;
-        if (fids != 0 && !FileHandle.IsIn(at!.Fs))
+        if (fids != 0 && !at!.Fs.IsStored)
             return at.Fs.Device == 0 ? -Errno.ENODEV : -Errno.EOPNOTSUPP;
-        uint unheard = 0;
-        if (kind != 0 || !at!.IsDirectory)
-        {
-            (mask, unheard) = (mask & ~Fan.EVENT_ON_CHILD, Fan.EVENT_ON_CHILD);
-            if ((fids & Fan.REPORT_DIR_FID) != 0 && command == Fan.MARK_ADD && ignore == 0)
-                mask |= Fan.EVENT_ON_CHILD;
-        }
-        return command == Fan.MARK_ADD ? Add(group, at!, flags, mask) : Remove(group, at!, flags, mask & ~unheard);
+        // Only a directory has children, and a group that tells of directories hears of others' files by theirs.
+        uint forced = kind == 0 && at!.IsDirectory ? 0 : Fan.EVENT_ON_CHILD;
+        mask &= ~forced;
+        if (command == Fan.MARK_REMOVE)
+            return Remove(group, at!, flags, mask, forced);
+        if ((fids & Fan.REPORT_DIR_FID) != 0 && ignore == 0)
+            mask |= forced;
+        return Add(group, at!, flags, mask);
     }
 
     private static long Find(SyscallContext c, uint flags, out Inode? at)
@@ -88,7 +87,7 @@ internal static class SysFanotify
         at = null;
         if (c.Arg(4) == 0)
         {
-            if (c.Files[c.Int(3)] is not { } file)
+            if (c.Files[c.Int(3)] is not { IsPath: false } file)
                 return -Errno.EBADF;
             at = file.Place ?? file.Inode;
         }
@@ -104,11 +103,10 @@ internal static class SysFanotify
     /// <summary>fanotify_events_supported.</summary>
     private static long Supported(FanotifyFile group, Inode at, uint flags, uint mask)
     {
-        Vfs vfs = at.Fs.Vfs;
-        bool file = (flags & (Fan.MARK_MOUNT | Fan.MARK_FILESYSTEM)) == 0;
+        bool file = (flags & Fan.MarkKinds) == 0;
         if ((mask & Fan.Permissions) != 0 && at.Fs.Type is "proc")
             return -Errno.EINVAL;
-        if (!file && (at.Fs == vfs.PipeFs || at.Fs == vfs.SocketFs || at.Fs == vfs.Anonymous || at.Fs == vfs.ShmFs))
+        if (!file && at.Fs.HasNoPaths)
             return -Errno.EINVAL;
         bool strict = (group.Options & Fan.REPORT_TARGET_FID) != 0 || (mask & Fan.RENAME) != 0 || (flags & Fan.MARK_IGNORE) != 0;
         if (strict && file && !at.IsDirectory && (mask & (Fan.OfNames | Fan.Qualifiers)) != 0)
@@ -120,15 +118,18 @@ internal static class SysFanotify
 
     private static long Add(FanotifyFile group, Inode at, uint flags, uint mask)
     {
-        uint kind = flags & (Fan.MARK_MOUNT | Fan.MARK_FILESYSTEM), ignore = flags & (Fan.MARK_IGNORE | Fan.MARK_IGNORED_MASK);
+        uint kind = flags & Fan.MarkKinds, ignore = flags & Fan.IgnoreBits;
         bool survives = (flags & Fan.MARK_IGNORED_SURV_MODIFY) != 0;
         // What is ignored until a change has been changed already where somebody writes.
         if (kind == 0 && ignore != 0 && !survives && at.Real.Writers > 0)
             return 0;
-        bool isNew = group.Mark(kind, at, false) is null;
-        if (group.Mark(kind, at, true) is not { } mark)
-            return -Errno.ENOSPC;
-        if (!isNew)
+        if (group.Find(kind, at) is not { } mark)
+        {
+            if (group.Make(kind, at, out FanotifyMark? made) is < 0 and long full)
+                return full;
+            mark = made!;
+        }
+        else
         {
             if ((flags & Fan.MARK_EVICTABLE) != 0 && !mark.IsEvictable)
                 return -Errno.EEXIST;
@@ -147,33 +148,55 @@ internal static class SysFanotify
         return 0;
     }
 
-    private static long Remove(FanotifyFile group, Inode at, uint flags, uint mask)
+    /// <summary>Takes events from a mark, which goes when nothing of it is left (fanotify_mark_remove_from_mask).</summary>
+    private static long Remove(FanotifyFile group, Inode at, uint flags, uint mask, uint forced)
     {
-        uint kind = flags & (Fan.MARK_MOUNT | Fan.MARK_FILESYSTEM);
-        if (group.Mark(kind, at, false) is not { } mark)
+        uint kind = flags & Fan.MarkKinds;
+        if (group.Find(kind, at) is not { } mark)
             return -Errno.ENOENT;
-        if ((flags & (Fan.MARK_IGNORE | Fan.MARK_IGNORED_MASK)) != 0)
+        if ((flags & Fan.IgnoreBits) != 0)
             mark.Ignored &= ~mask;
         else
             mark.Mask &= ~mask;
-        if (((mark.Mask | mark.Ignored) & ~Fan.Qualifiers) == 0)
+        if (((mark.Mask | mark.Ignored) & ~forced) == 0)
             group.Drop(kind, at);
         return 0;
     }
 
-    /// <summary>Whether a file may be opened, read or executed: 0, -EPERM, or what a body returns that waits for the answer. What was asked
-    /// is the call's state until then.</summary>
+    /// <summary>Whether a file may be opened or read: 0, -errno, or what a body returns that waits for the answer. What was asked is the
+    /// call's state until then, and holds when who has answered is gone.</summary>
     internal static long Ask(SyscallContext c, uint mask, Inode path)
     {
         if (c.State is not FanotifyQuestion question)
         {
-            if (!c.Vfs.Fanotify.Any || c.State is not null || !(path.IsRegular || path.IsDirectory))
-                return 0;
-            FileArguments.CallerOf(c);
-            if (c.Vfs.Fanotify.Ask(mask, path) is not { } asked)
+            if (c.State is not null || Question(c, path, mask) is not { } asked)
                 return 0;
             c.State = question = asked;
         }
         return question.Answer ?? c.WaitKillable(question.Changed);
+    }
+
+    /// <summary>The same of the files that execve opens, of each whether it may be executed and opened (fsnotify_open_perm).</summary>
+    /// <param name="c">The call.</param>
+    /// <param name="number">The how manieth file it is, from 0.</param>
+    /// <param name="path">The file.</param>
+    internal static long AskToExecute(SyscallContext c, int number, Inode path)
+    {
+        var asked = c.State as List<(Inode Path, FanotifyQuestion? Question)> ?? [];
+        c.State = asked;
+        // Another file may have got the name since.
+        if (number < asked.Count && asked[number].Path != path)
+            asked.RemoveRange(number, asked.Count - number);
+        if (number == asked.Count)
+            asked.Add((path, Question(c, path, Fan.OPEN_EXEC_PERM, Fan.OPEN_PERM)));
+        return asked[number].Question is not { } question ? 0 : question.Answer ?? c.WaitKillable(question.Changed);
+    }
+
+    private static FanotifyQuestion? Question(SyscallContext c, Inode path, params ReadOnlySpan<uint> masks)
+    {
+        if (!c.Vfs.Fanotify.Any || !(path.IsRegular || path.IsDirectory))
+            return null;
+        FileArguments.CallerOf(c);
+        return c.Vfs.Fanotify.Ask(path, masks);
     }
 }

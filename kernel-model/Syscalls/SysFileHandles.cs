@@ -20,7 +20,7 @@ internal static class SysFileHandles
         bool follow = (flags & OpenFlags.AT_SYMLINK_FOLLOW) != 0, empty = (flags & OpenFlags.AT_EMPTY_PATH) != 0;
         if (FileArguments.Find(c, c.Int(0), 1, follow, empty, out Inode? inode) is < 0 and long error)
             return error;
-        if (!FileHandle.IsIn(inode!.Fs))
+        if (!inode!.Fs.IsStored)
             return -Errno.EOPNOTSUPP;
         if (!c.Memory.Read(c.Arg(2), out int room))
             return -Errno.EFAULT;
@@ -58,10 +58,7 @@ internal static class SysFileHandles
             return -Errno.ESTALE;
         if (!c.Memory.Read(c.Arg(1), handle))
             return -Errno.EFAULT;
-        uint low = BinaryPrimitives.ReadUInt32LittleEndian(handle[8..]);
-        uint high = BinaryPrimitives.ReadUInt32LittleEndian(handle[12..]) ^ mount.Fs.Device;
-        if (!c.Vfs.Handles.TryGetValue((mount.Fs.Device, (ulong)high << 32 | low), out WeakReference<Inode>? known)
-            || !known.TryGetTarget(out Inode? inode) || (inode.Nlink == 0 && inode.OpenCount == 0))
+        if (FileHandle.Find(mount.Fs, handle) is not { } inode)
             return -Errno.ESTALE;
         int flags = c.Int(2);
         if (inode.IsSymlink && (flags & OpenFlags.O_PATH) == 0)

@@ -59,7 +59,7 @@ internal static class SysFiles
             if (c.Vfs.HasLeases && c.Vfs.Find(caller, start, path, (flags & OpenFlags.O_NOFOLLOW) == 0, out Inode? leased) == 0
                 && SysFileOwners.BreakLeases(c, leased!, flags) is not 0 and long wait)
                 return wait;
-            if (c.Vfs.Fanotify.Any && (flags & OpenFlags.O_PATH) == 0
+            if ((c.Vfs.Fanotify.Any || c.State is FanotifyQuestion) && (flags & OpenFlags.O_PATH) == 0
                 && c.Vfs.Find(caller, start, path, (flags & OpenFlags.O_NOFOLLOW) == 0, out Inode? asked) == 0
                 && SysFanotify.Ask(c, Fan.OPEN_PERM, asked!) is not 0 and long answer)
                 return answer;

@@ -117,7 +117,7 @@ internal static class SysStat
     {
         Span<byte> b = stackalloc byte[120];
         b.Clear();
-        bool stored = inode.Fs.Type is "overlay" or "hostfs" or "tmpfs" or "devtmpfs";
+        bool stored = inode.Fs.IsStored;
         ulong blocks = stored ? 4UL << 20 : 0;
         ulong free = blocks / 2, inodes = stored ? 1UL << 20 : 0, freeInodes = inodes / 2;
         FileSystem stores = inode.Fs.Shows ?? inode.Fs;

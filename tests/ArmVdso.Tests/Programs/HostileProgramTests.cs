@@ -27,6 +27,8 @@ public sealed class HostileProgramTests
     [InlineData("kill", 137)]
     [InlineData("clone", 0)]
     [InlineData("read", 0)]
+    [InlineData("marks", 12)]
+    [InlineData("rules", 0)]
     public void EndsAsOnLinux(string what, int status)
     {
         ArmVdsoCommand.Result result = Run("--mem", "64M", "--timeout", s_limit, GuestPrograms.Path("hostile"), what);

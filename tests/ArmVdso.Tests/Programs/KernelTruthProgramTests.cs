@@ -28,6 +28,19 @@ public sealed class KernelTruthProgramTests
         Assert.EndsWith($"{name}: 0 failed\n", result.Output);
     }
 
+    /// <summary>The kernel's configuration names what the options chose.</summary>
+    [Theory]
+    [InlineData("none", 1, "CONFIG_PREEMPT_VOLUNTARY=y", "# CONFIG_PREEMPT is not set", "# CONFIG_NUMA is not set")]
+    [InlineData("full", 2, "# CONFIG_PREEMPT_VOLUNTARY is not set", "CONFIG_PREEMPT=y", "CONFIG_NUMA=y")]
+    public void ConfigurationIsThatOfTheKernel(string preempt, int nodes, params string[] expected)
+    {
+        ArmVdsoCommand.Result result = ArmVdsoCommand.Run(
+            "run", "--core", "none", "--preempt", preempt, "--cpus", "2", "--nodes", $"{nodes}", GuestPrograms.Path("corners"),
+            "/boot/config-6.12.0");
+        Assert.Equal(0, result.Status);
+        Assert.All(expected, line => Assert.Contains(line, result.Output.Split('\n')));
+    }
+
     /// <summary>A guest's own words reach no terminal as they are: names of interpreters, of tasks.</summary>
     [Theory]
     [InlineData("a\u001b[2Jb", "a\\x1b[2Jb")]

@@ -205,8 +205,12 @@ static void sizes(void)
 	close(pool);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	if (argc > 1) { /* shows a file */
+		static char text[1 << 14];
+		return write(1, text, read(open(argv[1], O_RDONLY), text, sizeof(text))) <= 0;
+	}
 	first();
 	sizes();
 	forgotten();

@@ -3,6 +3,8 @@
 #include "guest.h"
 #include <fcntl.h>
 #include <signal.h>
+#include <stdint.h>
+#include <sys/fanotify.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -84,6 +86,24 @@ int main(int argc, char **argv)
 			_exit(3);
 		int status = 0;
 		return waitpid(pid, &status, __WALL) == pid && WEXITSTATUS(status) == 3 ? 0 : 1;
+	}
+	if (!strcmp(what, "marks")) {
+		/* Each keeps a pipe that nobody has open. */
+		int group = fanotify_init(FAN_UNLIMITED_MARKS, 0), ends[2];
+		while (pipe(ends) == 0 && fanotify_mark(group, FAN_MARK_ADD, FAN_OPEN, ends[0], NULL) == 0)
+			close(ends[0]), close(ends[1]);
+		return errno;
+	}
+	if (!strcmp(what, "rules")) {
+		/* The same rule of Landlock over and over takes no memory. */
+		uint64_t about[2] = { 0, 1 }, port[2] = { 1, 80 };
+		int rules = syscall(444, about, sizeof(about), 0);
+		for (int i = 0; i < 50; i++)
+			memset(malloc(sizeof(block)), 1, sizeof(block));
+		for (int i = 0; i < 100000; i++)
+			if (syscall(445, rules, 2, port, 0))
+				return errno;
+		return 0;
 	}
 	return 0;
 }
