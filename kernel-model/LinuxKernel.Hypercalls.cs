@@ -109,6 +109,7 @@ public sealed partial class LinuxKernel
                     cpu.RepeatCall();
                 break;
             case HypercallNumber.Schedule:
+                _slices?.GaveWay(current);
                 KernelTask next = Scheduler.Schedule(cpu);
                 _sequences.SwitchedIn(next);
                 cpu.SetX(0, El1Image.Linear(next.RecordPa));
@@ -129,6 +130,9 @@ public sealed partial class LinuxKernel
                 break;
             case HypercallNumber.Rseq:
                 cpu.SetX(0, _sequences.Decide(current, Records.Registers(current), cpu.X(1) == 0) ? 0UL : 1);
+                break;
+            case HypercallNumber.Slice:
+                _slices!.Granted(cpu, current, cpu.X(0) == 0);
                 break;
             case HypercallNumber.Random:
                 _randomBatch.Fill(cpu);

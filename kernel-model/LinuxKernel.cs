@@ -33,6 +33,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
     private readonly ClockEvents _clockEvents;
     private readonly KernelTimers _timers;
     private readonly RestartableSequences _sequences;
+    private readonly SliceExtension? _slices;
 
     /// <summary>Options of the run.</summary>
     public KernelOptions Options { get; }
@@ -177,6 +178,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
 
         RestartableSequences sequences = _sequences =
             new(machine.Cpus.Count, Scheduler, design, SignalDelivery, options.Kernel.Rseq ? Records : null);
+        _slices = options.Kernel.RseqSlice ? new SliceExtension(Records, _clockEvents, SignalDelivery) : null;
         var frames = new SignalFrame(HardwareCapabilities.HasBti(machine), design, sequences, SignalDelivery);
         var cores = new CoreDump(machine, Vfs, Records, Timekeeper, coreSettings, Hooks.Log);
         _return = new ReturnToUser(
@@ -209,6 +211,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
             Exit = exit,
             ProcessEnd = processEnd,
             Frames = frames,
+            Slices = _slices,
         };
         _syscalls = new SyscallEntry(Syscalls, Costs, Hooks);
         _randomBatch = new RandomBatch(machine.Memory, random, Costs);

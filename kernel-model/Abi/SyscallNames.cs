@@ -57,6 +57,7 @@ public static class SyscallNames
         (447, "memfd_secret"), (448, "process_mrelease"), (449, "futex_waitv"), (450, "set_mempolicy_home_node"), (451, "cachestat"),
         (452, "fchmodat2"), (453, "map_shadow_stack"), (454, "futex_wake"), (455, "futex_wait"), (456, "futex_requeue"), (457, "statmount"),
         (458, "listmount"), (459, "lsm_get_self_attr"), (460, "lsm_set_self_attr"), (461, "lsm_list_modules"), (462, "mseal"),
+        (471, "rseq_slice_yield"),
     }.ToDictionary(n => n.Number, n => n.Name);
 
     /// <summary>Name of a number, or null.</summary>

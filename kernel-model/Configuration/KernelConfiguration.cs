@@ -30,6 +30,10 @@ public sealed record KernelConfiguration
     /// the area, in no cycle.</summary>
     public bool Rseq { get; init; }
 
+    /// <summary>CONFIG_RSEQ_SLICE_EXTENSION of Linux 7.0: tasks may ask for longer time slices in their rseq areas. With <see cref="Rseq"/>.
+    /// </summary>
+    public bool RseqSlice { get; init; }
+
     /// <summary>Rounds of the BHB loop (arch/arm64/kernel/proton-pack.c, spectre_bhb_loop_affected).</summary>
     public int BhbRounds { get; init; } = 24;
 
@@ -94,7 +98,7 @@ public sealed record KernelConfiguration
 
     /// <summary>The words of <see cref="Parse"/>.</summary>
     public static IReadOnlyList<string> Words { get; } =
-        ["plain", "kpti", "bhb", "kstack-random", "reload", "ssbd", "ssbs", "preempt", "rseq"];
+        ["plain", "kpti", "bhb", "kstack-random", "reload", "ssbd", "ssbs", "preempt", "rseq", "rseq-slice"];
 
     /// <summary>Reads a configuration: words joined by + or comma. Empty: <paramref name="core"/>. plain: none of them. ssbd and ssbs say
     /// whether the core lacks or has FEAT_SSBS; without either it is as in <paramref name="core"/>.</summary>
@@ -121,6 +125,7 @@ public sealed record KernelConfiguration
                 case "ssbd": configuration = configuration with { SsbdFirmware = true }; break;
                 case "ssbs": configuration = configuration with { SsbdFirmware = false }; break;
                 case "rseq": configuration = configuration with { Rseq = true }; break;
+                case "rseq-slice": configuration = configuration with { Rseq = true, RseqSlice = true }; break;
                 case "preempt": configuration = configuration with { Preempt = true }; break;
                 default:
                     unknown = word;
@@ -148,7 +153,7 @@ public sealed record KernelConfiguration
         if (Preempt)
             words.Add("preempt");
         if (Rseq)
-            words.Add("rseq");
+            words.Add(RseqSlice ? "rseq-slice" : "rseq");
         return string.Join('+', words);
     }
 }

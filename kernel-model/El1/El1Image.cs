@@ -101,6 +101,12 @@ public sealed class El1Image
             PatchCall(machine, PatchSite.context_switch_call, El1Symbol.rseq_context_switch);
             PatchCall(machine, PatchSite.notify_work_call, El1Symbol.rseq_resume_work);
         }
+        if (configuration.RseqSlice)
+        {
+            PatchCall(machine, PatchSite.slice_irq_entry, El1Symbol.rseq_note_user_irq_entry);
+            PatchCall(machine, PatchSite.slice_irq_exit, El1Symbol.rseq_irq_exit);
+            PatchCall(machine, PatchSite.slice_schedule_call, El1Symbol.rseq_slice_or_schedule);
+        }
         if (!configuration.Preempt)
             return;
         const uint maskInterrupts = 0xD50343DF, unmaskInterrupts = 0xD50343FF; // MSR DAIFSet, #3 and MSR DAIFClr, #3

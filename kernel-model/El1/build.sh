@@ -8,7 +8,7 @@ cd "$(dirname "$0")"
 for tool in clang-19 ld.lld-19 llvm-objcopy-19 llvm-nm-19; do
   command -v "$tool" >/dev/null || { echo "build.sh: $tool is missing (packages clang-19 lld-19 llvm-19)" >&2; exit 2; }
 done
-sources=(entry.S tramp.S syscall.S ids.S clocks.S switch.S vdso_update.S calls.S preempt.S rseq.S)
+sources=(entry.S tramp.S syscall.S ids.S clocks.S switch.S vdso_update.S calls.S preempt.S rseq.S slice.S)
 tmp=$(mktemp -d); trap 'rm -rf "$tmp"' EXIT
 mkdir "$tmp/bin" "$tmp/Generated" "$tmp/armvdso"
 # Hooks include what they find in the kit of a design in a folder, too.

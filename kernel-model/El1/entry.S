@@ -296,6 +296,8 @@ FUNC do_notify_resume
 	mov	x29, sp
 1:	ldr	x1, [tsk, #TSK_FLAGS]
 	tbz	x1, #TIF_NEED_RESCHED_BIT, 2f
+	/* Where tasks may ask for longer time slices: rseq_slice_or_schedule. */
+	patch_site slice_schedule_call
 	bl	schedule
 	b	3f
 2:	tbz	x1, #TIF_VDSO_BIT, 5f
@@ -328,8 +330,12 @@ FUNC el0t_64_irq_handler
 	noinstr_enter
 	stp	x29, x30, [sp, #-16]!
 	mov	x29, sp
+	/* rseq_note_user_irq_entry */
+	patch_site slice_irq_entry
 	nop				/* context tracking */
 	bl	handle_irq
+	/* rseq_irq_exit */
+	patch_site slice_irq_exit
 	bl	exit_to_user_mode
 	ldp	x29, x30, [sp], #16
 	func_ret

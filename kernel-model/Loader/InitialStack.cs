@@ -19,7 +19,8 @@ internal static class Auxv
 /// <param name="Headers">Address of the program headers.</param>
 /// <param name="InterpreterBase">What was added to the interpreter's addresses; 0 without one.</param>
 /// <param name="Vdso">Address of the vDSO image; 0 without one.</param>
-internal readonly record struct ProgramImage(ElfImage Elf, ulong Bias, ulong Headers, ulong InterpreterBase, ulong Vdso);
+/// <param name="RseqSize">Bytes of struct rseq that the kernel uses.</param>
+internal readonly record struct ProgramImage(ElfImage Elf, ulong Bias, ulong Headers, ulong InterpreterBase, ulong Vdso, uint RseqSize);
 
 /// <summary>What a new program finds on its stack: strings, argc, argv, envp, auxv (create_elf_tables).</summary>
 internal static class InitialStack
@@ -55,7 +56,7 @@ internal static class InitialStack
             (Auxv.Uid, credentials.Uid), (Auxv.Euid, credentials.Euid), (Auxv.Gid, credentials.Gid), (Auxv.Egid, credentials.Egid),
             (Auxv.Secure, credentials.Uid != credentials.Euid || credentials.Gid != credentials.Egid ? 1UL : 0),
             (Auxv.Random, randomAddress), (Auxv.Hwcap2, hwcap2), (Auxv.Execfn, execAddress), (Auxv.Platform, platform),
-            (Auxv.RseqFeatureSize, 28), (Auxv.RseqAlign, 32),
+            (Auxv.RseqFeatureSize, image.RseqSize), (Auxv.RseqAlign, 32),
         ];
         if (hwcap3 != 0)
             entries.Add((Auxv.Hwcap3, hwcap3));

@@ -231,7 +231,7 @@ internal sealed class ProgramLoader(
         ulong vdsoBase = vdso.MapInto(memory);
         int stackProt = Mman.PROT_READ | Mman.PROT_WRITE | (elf.ExecutableStack ? Mman.PROT_EXEC : 0);
         memory.Add(new Vma { Start = stackTop - 33 * Page, End = stackTop, Prot = stackProt, GrowsDown = true, Name = "[stack]" });
-        var image = new ProgramImage(elf, bias, HeaderAddress(elf) + bias, interpreterBase, vdsoBase);
+        var image = new ProgramImage(elf, bias, HeaderAddress(elf) + bias, interpreterBase, vdsoBase, options.Kernel.RseqSlice ? 32u : 28);
         if (!InitialStack.Build(machine, random, memory, stackTop, request, image, out ulong sp, out byte[] auxv))
         {
             error = $"{path}: arguments do not fit onto the stack";

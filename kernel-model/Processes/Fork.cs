@@ -176,6 +176,7 @@ internal sealed class Fork(
             child.Rseq = parent.Rseq;
             child.RseqLength = parent.RseqLength;
             child.RseqSignature = parent.RseqSignature;
+            child.MayExtendSlice = parent.MayExtendSlice;
         }
         parent.PauthKeys.CopyTo(child.PauthKeys, 0);
     }

@@ -161,7 +161,9 @@ internal sealed class TaskExit(
         if (task.Rseq != 0)
         {
             task.Rseq = 0;
+            (task.MayExtendSlice, task.SliceExtended) = (false, false);
             records.ShowRseq(task, false);
+            records.ShowSlice(task);
         }
         task.RestartBlock = null;
     }

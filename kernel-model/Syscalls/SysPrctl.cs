@@ -1,6 +1,7 @@
-using System.Text;
+using ArmVdso.Kernel.Entry;
 using ArmVdso.Kernel.Namespaces;
 using ArmVdso.Kernel.Tasks;
+using System.Text;
 
 namespace ArmVdso.Kernel.Syscalls;
 
@@ -14,7 +15,7 @@ internal static class SysPrctl
         SetChildSubreaper = 36, GetChildSubreaper = 37, SetNoNewPrivs = PrctlOptions.PR_SET_NO_NEW_PRIVS, GetNoNewPrivs = 39,
         GetTidAddress = 40, SetThpDisable = 41, GetThpDisable = 42, CapAmbient = 47, SveSetVl = 50, SveGetVl = 51, GetSpeculation = 52,
         SetSpeculation = 53, PacResetKeys = 54, SetTaggedAddr = 55, GetTaggedAddr = 56, SetIoFlusher = 57, GetIoFlusher = 58,
-        PacSetEnabled = 60, PacGetEnabled = 61, SchedCore = 62, SetMdwe = 65, GetMdwe = 66, SetVma = 0x53564d41;
+        PacSetEnabled = 60, PacGetEnabled = 61, SchedCore = 62, SetMdwe = 65, GetMdwe = 66, RseqSlice = 79, SetVma = 0x53564d41;
 
     private const int TscEnable = 1, TscSigsegv = 2;
     private const int AllKeys = 31, EnableKeysMask = 15;
@@ -141,6 +142,8 @@ internal static class SysPrctl
                 task.CounterForbidden = a2 == TscSigsegv;
                 c.Counter.Update(c.Cpu, task);
                 return 0;
+            case RseqSlice when c.Slices is { } slices:
+                return ExtendSlices(c, slices);
             case SetMdwe:
             case GetMdwe:
             case SchedCore:
@@ -149,6 +152,21 @@ internal static class SysPrctl
             default:
                 return -Errno.EINVAL;
         }
+    }
+
+    /// <summary>Whether a thread may ask for longer time slices (rseq_slice_extension_prctl of Linux 7.0).</summary>
+    private static long ExtendSlices(SyscallContext c, SliceExtension slices)
+    {
+        const ulong get = 1, set = 2, enable = 1;
+        ulong value = c.Arg(2);
+        if (c.Arg(3) != 0 || c.Arg(4) != 0)
+            return -Errno.EINVAL;
+        return c.Arg(1) switch
+        {
+            get => value != 0 ? -Errno.EINVAL : c.Task.MayExtendSlice ? (long)enable : 0,
+            set => (value & ~enable) != 0 ? -Errno.EINVAL : c.Task.Rseq == 0 ? -Errno.ENXIO : slices.Set(c.Task, value == enable),
+            _ => -Errno.EINVAL,
+        };
     }
 
     private static long Put(SyscallContext c, int value) => c.Memory.Write(c.Arg(1), value) ? 0 : -Errno.EFAULT;

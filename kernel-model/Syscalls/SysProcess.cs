@@ -271,7 +271,7 @@ internal static class SysProcess
     /// <summary>rseq(rseq, len, flags, sig).</summary>
     public static long Rseq(SyscallContext c)
     {
-        const uint originalSize = 32, featureEnd = 28, unregister = 1;
+        const uint originalSize = 32, featureEnd = 28, unregister = 1, extendSlices = 2;
         KernelTask task = c.Task;
         ulong area = c.Arg(0);
         uint length = c.UInt(1), flags = c.UInt(2), signature = c.UInt(3);
@@ -288,10 +288,11 @@ internal static class SysProcess
             (task.Rseq, task.RseqLength, task.RseqSignature) = (0, 0, 0);
             // A switch since the call began asked for the area to be written.
             c.Records.ShowRseq(task, false);
+            c.Slices?.Forget(task);
             c.Design.RseqChanged(task);
             return 0;
         }
-        if (flags != 0)
+        if ((flags & ~(c.Slices is null ? 0 : extendSlices)) != 0)
             return -Errno.EINVAL;
         if (task.Rseq != 0)
         {
@@ -304,10 +305,25 @@ internal static class SysProcess
         if (area >= c.Memory.TaskSize || area + length > c.Memory.TaskSize)
             return -Errno.EFAULT;
         (task.Rseq, task.RseqLength, task.RseqSignature) = (area, length, signature);
+        if (c.Slices?.Registered(task, flags != 0) == false)
+        {
+            (task.Rseq, task.RseqLength, task.RseqSignature) = (0, 0, 0);
+            return -Errno.EFAULT;
+        }
         c.Design.RseqChanged(task);
         // The fields are written on the way back to EL0; EFAULT shows there as SIGSEGV.
         task.RseqEvent = true;
         c.Records.RequestWork(task);
         return 0;
+    }
+
+    /// <summary>rseq_slice_yield (Linux 7.0). 1: the caller has given a longer time slice back.</summary>
+    public static long RseqSliceYield(SyscallContext c)
+    {
+        if (c.Slices is null)
+            return -Errno.ENOSYS;
+        bool yielded = c.Task.SliceYielded;
+        c.Task.SliceYielded = false;
+        return yielded ? 1 : 0;
     }
 }

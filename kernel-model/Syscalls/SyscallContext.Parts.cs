@@ -99,4 +99,7 @@ public sealed partial class SyscallContext
 
     /// <inheritdoc cref="SyscallParts.Chunk"/>
     internal byte[] Chunk => _parts.Chunk;
+
+    /// <inheritdoc cref="SyscallParts.Slices"/>
+    internal SliceExtension? Slices => _parts.Slices;
 }

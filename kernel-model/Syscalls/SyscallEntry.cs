@@ -127,6 +127,7 @@ internal sealed class SyscallEntry(SyscallParts parts, CallCosts costs, KernelHo
         task.Syscall = c;
         task.Group.RecentCalls.Add(c);
         parts.Design.SystemCallEntered(task);
+        parts.Slices?.BeforeCall(task, c.Number);
         hooks.SystemCall?.Invoke(task, c, null);
         if (SyscallTable.Find(c.Number) is { } row)
             Charge(cpu, c, row);

@@ -92,4 +92,7 @@ internal sealed class SyscallParts
 
     /// <summary>Bytes on their way between a file and the guest, for the call that moves them.</summary>
     public byte[] Chunk { get; } = new byte[IoVector.ChunkSize];
+
+    /// <summary>Longer time slices; null: this kernel has none.</summary>
+    public SliceExtension? Slices { get; init; }
 }

@@ -140,6 +140,8 @@ public static partial class SyscallTable
         new(281, "execveat", SysExec.ExecveAt, Full, "dfd path argv ptr atflags", "", Exec),
         new(282, "userfaultfd", SysSystem.NotBuiltIn, Stub, "flags", "ENOSYS", Trivial),
         new(293, "rseq", SysProcess.Rseq, Full, "ptr size flags uint", "", Trivial),
+        new(471, "rseq_slice_yield", SysProcess.RseqSliceYield, Partial, "", "with the kernel word rseq-slice; without: ENOSYS, as 6.12",
+            Trivial),
         new(294, "kexec_file_load", SysSystem.NotBuiltIn, Stub, "fd fd size str flags", "ENOSYS", Trivial),
         new(424, "pidfd_send_signal", SysKill.PidfdSend, Full, "fd signal ptr flags", "", CostClass.Signal),
         new(425, "io_uring_setup", SysSystem.NotBuiltIn, Stub, "uint ptr", "ENOSYS", Trivial),

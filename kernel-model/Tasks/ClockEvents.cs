@@ -56,6 +56,16 @@ internal sealed class ClockEvents
             Program(_machine.Cpus[0]);
     }
 
+    /// <summary>A task whose slice is over goes on for a while.</summary>
+    /// <param name="cpu">Its CPU.</param>
+    /// <param name="task">The task.</param>
+    /// <param name="ns">For how long, in ns.</param>
+    internal void ExtendSlice(Cpu cpu, KernelTask task, ulong ns)
+    {
+        task.SliceEnd = _timekeeper.Monotonic(cpu.Counter()) + ns;
+        Program(cpu);
+    }
+
     /// <summary>An idle CPU is about to run a task: the clocks catch up (tick_nohz_idle_exit).</summary>
     internal void LeaveIdle(Cpu cpu) => _timekeeper.LeaveIdle(cpu.Counter(), _scheduler.EveryoneIdle());
 
@@ -76,7 +86,7 @@ internal sealed class ClockEvents
         KernelTask current = _scheduler.Current(i);
         if (!_scheduler.IsIdle(i) && now >= current.SliceEnd)
         {
-            if (_scheduler.SliceEnded(current, now) is { } next)
+            if (!current.SliceExtended && _scheduler.SliceEnded(current, now) is { } next)
                 current.SliceEnd = next;
             else
                 _records.SetFlag(current, TaskFlag.NeedResched, true);
@@ -125,7 +135,7 @@ internal sealed class ClockEvents
         }
         // A slice that is over has asked for a switch already; its deadline must not fire again before it happens.
         KernelTask current = _scheduler.Current(i);
-        if (!idle && _scheduler.AnyoneWaitsFor(i) && !_records.Flag(current, TaskFlag.NeedResched))
+        if (!idle && (current.SliceExtended || _scheduler.AnyoneWaitsFor(i)) && !_records.Flag(current, TaskFlag.NeedResched))
             deadline = Math.Min(deadline, current.SliceEnd);
         if (deadline == ulong.MaxValue || _scheduler.Director is not null)
             _machine.SetTimer(cpu, false, 0);

@@ -259,6 +259,15 @@ public sealed class KernelTask : ISleeper, IFileUser
     /// <summary>What restart_syscall goes on with after a signal without a handler (restart_block); null: EINTR.</summary>
     internal Func<SystemCall, long>? RestartBlock { get; set; }
 
+    /// <summary>Whether the task may ask for longer time slices in its rseq area (PR_RSEQ_SLICE_EXTENSION).</summary>
+    internal bool MayExtendSlice { get; set; }
+
+    /// <summary>Whether it has been given a longer one, which ends at <see cref="SliceEnd"/> at the latest.</summary>
+    internal bool SliceExtended { get; set; }
+
+    /// <summary>Whether it gives that back with the system call that it is making (rseq_slice_yield).</summary>
+    internal bool SliceYielded { get; set; }
+
     /// <summary>Number among the running tasks of this memory (rseq's mm_cid) while on a CPU; -1 otherwise.</summary>
     internal int ConcurrencyId { get; set; } = -1;
 

@@ -95,6 +95,7 @@ public sealed partial class TaskRecords
         SyncCredentials(task);
         SyncParent(task);
         SyncGroups(task);
+        ShowSlice(task);
     }
 
     private static ulong NumbersAt(KernelTask task, PidNamespace space) =>
@@ -234,10 +235,21 @@ public sealed partial class TaskRecords
         return events != 0;
     }
 
-    /// <summary>Whether the task's system calls all reach the model: the run is traced, its tracer wants to see them, filters decide.
-    /// </summary>
+    /// <summary>Tells EL1 code whether a task may ask for longer time slices, and whether it has one.</summary>
+    internal void ShowSlice(KernelTask task)
+    {
+        _memory.Write(task.RecordPa + TaskRecord.Slice, task.MayExtendSlice ? (byte)1 : (byte)0);
+        _memory.Write(task.RecordPa + TaskRecord.SliceGranted, task.SliceExtended ? (byte)1 : (byte)0);
+        SyncSyscallTrace(task);
+    }
+
+    /// <summary>Whether EL1 code has not taken a longer time slice back.</summary>
+    internal bool SliceGranted(KernelTask task) => _memory.Read<byte>(task.RecordPa + TaskRecord.SliceGranted) != 0;
+
+    /// <summary>Whether the task's system calls all reach the model: the run is traced, its tracer wants to see them, filters decide, the
+    /// next one ends a longer time slice.</summary>
     internal void SyncSyscallTrace(KernelTask task) =>
-        SetFlag(task, TaskFlag.SyscallTrace, _traceSyscalls || task.SeccompMode != SeccompMode.Disabled
+        SetFlag(task, TaskFlag.SyscallTrace, _traceSyscalls || task.SeccompMode != SeccompMode.Disabled || task.SliceExtended
             || task.Tracing is { Syscalls: true } or { Emulates: true } or { Steps: true });
 
     internal bool Flag(KernelTask task, TaskFlag flag) => (_memory.Read<ulong>(task.RecordPa + TaskRecord.Flags) & Bit(flag)) != 0;

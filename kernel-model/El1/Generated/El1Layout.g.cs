@@ -46,6 +46,9 @@ public static partial class TaskRecord
     public const int Rseq = 0x150;
     public const int RseqEvent = 0x158;
     public const int MmCid = 0x15c;
+    public const int Slice = 0x160;
+    public const int SliceGranted = 0x161;
+    public const int SliceIrq = 0x162;
     public const int Asid = 0x138;
     public const int Fpsimd = 0x200;
     public const int Fpsr = 0x400;
@@ -224,6 +227,7 @@ public enum HypercallNumber
     VdsoRefresh = 10,
     VdsoPutUser = 11,
     Rseq = 12,
+    Slice = 13,
 }
 
 /// <summary>ACT_* of El1/layout.h: what EL1 code is to do next</summary>
@@ -303,7 +307,7 @@ public enum El1Symbol : ulong
     __bp_harden_el1_vectors = 0xffff800008000800,
     __stack_chk_fail = 0xffff8000080017c0,
     __start___ex_table = 0xffff8000080072d8,
-    __stop___ex_table = 0xffff800008007390,
+    __stop___ex_table = 0xffff8000080073a8,
     __switch_to = 0xffff800008002af0,
     __task_pid_nr_ns = 0xffff800008001d50,
     _data = 0xffff800008008000,
@@ -353,7 +357,7 @@ public enum El1Symbol : ulong
     el0t_64_sync = 0xffff800008000fb0,
     el0t_64_sync_handler = 0xffff800008001200,
     el1_bad = 0xffff800008001730,
-    el1_irq_preempt = 0xffff800008007390,
+    el1_irq_preempt = 0xffff8000080073b0,
     el1h_64_irq = 0xffff800008001550,
     el1h_64_sync = 0xffff800008001620,
     exit_to_user_mode = 0xffff800008001330,
@@ -381,16 +385,19 @@ public enum El1Symbol : ulong
     posix_get_realtime_coarse = 0xffff8000080024b0,
     posix_get_realtime_timespec = 0xffff800008002430,
     posix_get_tai_timespec = 0xffff800008002470,
-    preempt_schedule = 0xffff8000080073d0,
+    preempt_schedule = 0xffff8000080073f0,
     put_timespec64 = 0xffff8000080021a0,
     ret_from_exec = 0xffff800008001890,
     ret_from_fork = 0xffff800008001880,
     ret_to_user = 0xffff80000800110c,
-    rseq_context_switch = 0xffff800008007460,
-    rseq_context_switch_end = 0xffff80000800748c,
-    rseq_handle_notify_resume = 0xffff8000080074e0,
-    rseq_handle_notify_resume_end = 0xffff800008007538,
-    rseq_resume_work = 0xffff800008007490,
+    rseq_context_switch = 0xffff800008007480,
+    rseq_context_switch_end = 0xffff8000080074ac,
+    rseq_handle_notify_resume = 0xffff800008007500,
+    rseq_handle_notify_resume_end = 0xffff800008007558,
+    rseq_irq_exit = 0xffff8000080075a0,
+    rseq_note_user_irq_entry = 0xffff800008007590,
+    rseq_resume_work = 0xffff8000080074b0,
+    rseq_slice_or_schedule = 0xffff8000080075c0,
     schedule = 0xffff800008002a90,
     search_extable = 0xffff8000080017e0,
     set_normalized_timespec64 = 0xffff8000080023e0,
@@ -405,12 +412,12 @@ public enum El1Symbol : ulong
     tramp_ventry_kpti = 0xffff800008005400,
     tramp_ventry_kpti_bhb = 0xffff800008005c00,
     vdso_fixup_table = 0xffff800008007140,
-    vdso_flush_guarded = 0xffff800008007410,
+    vdso_flush_guarded = 0xffff800008007430,
     vdso_flush_thread = 0xffff800008002ed0,
     vdso_refresh_thread = 0xffff800008002ea0,
     vdso_request_once = 0xffff800008002e10,
     vdso_request_twice = 0xffff800008002dc0,
-    vdso_start_guarded = 0xffff800008007420,
+    vdso_start_guarded = 0xffff800008007440,
     vdso_start_thread = 0xffff800008002e60,
     vdso_switch_fixup = 0xffff800008002d40,
     vdso_switch_thread = 0xffff800008002e80,
@@ -442,6 +449,9 @@ public enum PatchSite : ulong
     notify_work_call = 0xffff800008001390,
     schedule_masks = 0xffff800008002a94,
     schedule_unmasks = 0xffff800008002ae4,
+    slice_irq_entry = 0xffff80000800152c,
+    slice_irq_exit = 0xffff800008001534,
+    slice_schedule_call = 0xffff80000800136c,
     vdso_exec_flush = 0xffff800008001b2c,
     vdso_exec_key = 0xffff800008001b28,
     vdso_exec_start = 0xffff800008001b34,
