@@ -37,6 +37,9 @@ public static class Signal
     public static bool DumpsCore(int signal) =>
         signal is SIGQUIT or SIGILL or SIGTRAP or SIGABRT or SIGBUS or SIGFPE or SIGSEGV or SIGXCPU or SIGXFSZ or SIGSYS;
 
+    /// <summary>Whether the kernel itself sends it with the address of a fault (si_addr).</summary>
+    public static bool HasAddress(int signal) => signal is SIGILL or SIGTRAP or SIGBUS or SIGFPE or SIGSEGV;
+
     /// <summary>Default action: ignore.</summary>
     public static bool IgnoredByDefault(int signal) => signal is SIGCHLD or SIGURG or SIGWINCH or SIGCONT;
 

@@ -30,7 +30,7 @@ public sealed record KernelConfiguration
     /// the area, in no cycle.</summary>
     public bool Rseq { get; init; }
 
-    /// <summary>CONFIG_RSEQ_SLICE_EXTENSION of Linux 7.0: tasks may ask for longer time slices in their rseq areas. With <see cref="Rseq"/>.
+    /// <summary>CONFIG_RSEQ_SLICE_EXTENSION of Linux 7.0: tasks may ask for longer time slices in their areas. With <see cref="Rseq"/>.
     /// </summary>
     public bool RseqSlice { get; init; }
 

@@ -160,8 +160,8 @@ public sealed class ArmVdsoLab(SessionSettings settings)
         IReadOnlyList<string> names = Known(events, [.. CheckEvents.Select(e => e.Name)], "event");
         List<CheckEvent> chosen = [.. CheckEvent.All.Where(e => names.Contains(e.Name))];
         using CheckRig rig = RigOf(design);
-        if (mutant is not null && Mutant.Find(mutant).Plant(rig) == 0)
-            throw new LabException($"design {design} has no place for the fault {mutant}", LabFault.Input);
+        if (mutant is not null)
+            Mutant.Find(mutant).MustPlant(rig);
         var explorer = new Explorer(rig);
         return new CheckResult(
             design, rig.Settings, rig.Bounds, [.. wanted.Where(f => f.IsIn(rig)).SelectMany(Cells)]);
@@ -190,7 +190,7 @@ public sealed class ArmVdsoLab(SessionSettings settings)
     /// <summary>The same, step by step.</summary>
     /// <inheritdoc cref="Replay"/>
     public bool ReplaySteps(string schedule, Action<ReplayStep> output, string? mutant = null, bool brief = false) =>
-        ReplayTrace.Run(settings, Schedule.Parse(schedule), mutant is null ? null : Mutant.Find(mutant), brief, output);
+        ReplayTrace.Run(CheckSettings(), Schedule.Parse(schedule), mutant is null ? null : Mutant.Find(mutant), brief, output);
 
     /// <summary>Opens a schedule, as <see cref="Check"/> names it, in a debugger. The result says whether it holds.</summary>
     /// <param name="schedule">The schedule.</param>
@@ -198,7 +198,7 @@ public sealed class ArmVdsoLab(SessionSettings settings)
     /// <param name="mutant">A fault that is planted first; null: none.</param>
     /// <exception cref="LabException">There is no such schedule.</exception>
     public bool DebugReplay(string schedule, Action<DebugTarget> serve, string? mutant = null) =>
-        ReplayTrace.Debug(settings, Schedule.Parse(schedule), mutant is null ? null : Mutant.Find(mutant), serve);
+        ReplayTrace.Debug(CheckSettings(), Schedule.Parse(schedule), mutant is null ? null : Mutant.Find(mutant), serve);
 
     /// <summary>Plants each fault that has a place in a design, and says what finds it.</summary>
     /// <param name="design">The design.</param>
@@ -340,7 +340,7 @@ public sealed class ArmVdsoLab(SessionSettings settings)
             {
                 throw new LabException(e.Message, LabFault.Input, e);
             }
-            foreach (YardstickResult result in results)
+            foreach (YardstickResult result in results.Where(r => core is null || r.Core == core))
                 yield return result;
         }
     }
@@ -348,8 +348,13 @@ public sealed class ArmVdsoLab(SessionSettings settings)
     private Workload WorkloadOf(IReadOnlyList<string> program, SessionHooks hooks, bool countVdso) =>
         new(settings, program[0], [.. program.Skip(1)], countVdso, hooks);
 
-    private SessionSettings CheckSettings() =>
-        settings.Cpus >= 2 ? settings : throw new LabException("the checker needs at least 2 CPUs", LabFault.Input);
+    private SessionSettings CheckSettings()
+    {
+        if (settings.Cpus is < 2 or > Machine.MaxCpus)
+            throw new LabException($"the checker needs 2 to {Machine.MaxCpus} CPUs", LabFault.Input);
+        settings.Validate();
+        return settings;
+    }
 
     private CheckRig RigOf(string design) => new(CheckRig.With(CheckSettings(), design));
 

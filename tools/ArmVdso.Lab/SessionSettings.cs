@@ -184,6 +184,9 @@ public sealed record SessionSettings
             throw new LabException($"nodes: {Nodes} for {Cpus} CPUs; each has one at least", LabFault.Input);
     }
 
+    /// <summary>The same on so many CPUs; of nodes each has one CPU at least.</summary>
+    internal SessionSettings OnCpus(int cpus) => this with { Cpus = cpus, Nodes = Math.Min(Nodes, cpus) };
+
     /// <summary>The same core under another file: profile and kernel stay what they are.</summary>
     internal SessionSettings OnCore(string core) => this with { Core = core, Cpu = CpuProfileName, Kernel = KernelConfiguration };
 

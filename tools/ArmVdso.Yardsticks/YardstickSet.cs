@@ -49,6 +49,6 @@ public sealed record YardstickSet(string Name, string What, Func<YardstickData, 
     /// <summary>The cores that it judges in seconds; empty: it takes minutes, or judges no core by itself.</summary>
     public IReadOnlyList<string> Cores { get; init; } = [];
 
-    /// <summary>Compares one of the cores without the time that the others take; null: <see cref="Run"/> judges a single core.</summary>
+    /// <summary>Compares one of the cores without the time that the others take; null: all are judged.</summary>
     public Func<YardstickData, string, IEnumerable<YardstickResult>>? OfCore { get; init; }
 }

@@ -280,8 +280,23 @@ public sealed partial class ReportCommandTests : IClassFixture<ReportCommandTest
     [Theory]
     [InlineData("{}", "is not what check --json writes")]
     [InlineData("nothing", "is not what check --json writes")]
-    [InlineData("""{"designs":[{"cpus":2,"cpu_profile":"max","kernel":"plain","cells":[{"id":null}]}]}""", "has no failing schedule")]
-    [InlineData("""{"designs":[{"booted":"Linux 6.12","cells":[]}]}""", "is of the booted kernel Linux 6.12")]
+    [InlineData("""{"designs":[],"designs":[]}""", "is not what check --json writes")]
+    [InlineData("""{"mutant":null,"designs":[{"cells":[{"id":null}]}]}""", "has no failing schedule")]
+    [InlineData("""{"held":true,"mutant":null,"kernels":[{"booted":"Linux 6.12","cells":[]}]}""", "is of the booted kernel Linux 6.12")]
+    [InlineData("""
+        {"mutant":null,"designs":[{"cpus":1,"nodes":1,"cpu_profile":"max","kernel":"plain","cells":[{"id":"per-cpu/getpid/migrate@3"}]}]}
+        """, "the checker needs 2 to 64 CPUs")]
+    [InlineData("""
+        {"mutant":null,"designs":[{"cpus":2,"nodes":3,"cpu_profile":"max","kernel":"plain","cells":[{"id":"per-cpu/getpid/migrate@3"}]}]}
+        """, "nodes: 3 for 2 CPUs")]
+    [InlineData("""
+        {"mutant":null,"designs":[{"cpus":2,"nodes":1,"cpu_profile":"max","kernel":"plain","cells":[
+        {"id":"per-cpu-gen/getpid/migrate@3"}]}]}
+        """, "per-cpu-gen/getpid/migrate@3 fails there, and holds here")]
+    [InlineData("""
+        {"mutant":"start-preempted","designs":[{"cpus":2,"nodes":1,"cpu_profile":"max","kernel":"plain","cells":[
+        {"id":"per-cpu-gen/getpid/migrate@3"}]}]}
+        """, "design per-cpu-gen has no place for the fault start-preempted")]
     public void A_file_without_schedules_is_an_error_of_one_line(string text, string said)
     {
         string file = Path.Join(_pages.Folder, "none.json");

@@ -1,5 +1,6 @@
 using ArmVdso.Lab;
 using ArmVdso.Lab.Check;
+using ArmVdso.Lab.Designs;
 
 namespace ArmVdso.Tests.Vdso;
 
@@ -35,6 +36,15 @@ public sealed class NodeTests : IDisposable
         File.WriteAllText(header, careless);
         ArmVdsoLab.BuildDesign(copy);
         Assert.Equal((CheckVerdict.Proved, CheckVerdict.Failed), (Migrated(copy, 1), Migrated(copy, 2)));
+    }
+
+    /// <summary>The cold calls of a comparison are on one CPU, which has one node.</summary>
+    [Fact]
+    public void DesignsAreComparedOnNodes()
+    {
+        var lab = new ArmVdsoLab(new SessionSettings { Core = "none", Nodes = 2 });
+        DesignFigures rseq = Assert.Single(lab.CompareDesigns(["rseq"], ["getcpu"], 2).Designs);
+        Assert.NotEmpty(rseq.Name);
     }
 
     [Fact]

@@ -13,7 +13,6 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
-#define FAILS(what, error, call) CHECK(what, (long)(call) == -1 && errno == (error))
 
 static struct iocb *request(struct iocb *r, int file, int operation, void *buffer, size_t length)
 {

@@ -17,7 +17,6 @@
 #include <sys/wait.h>
 #include <asm/termbits.h>
 
-#define FAILS(what, error, call) CHECK(what, (long)(call) == -1 && errno == (error))
 
 struct termio_ { unsigned short in, out, control, local; unsigned char line, cc[8]; };
 

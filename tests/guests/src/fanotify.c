@@ -12,7 +12,6 @@
 #include <sys/statfs.h>
 #include <sys/wait.h>
 
-#define FAILS(what, error, call) CHECK(what, (long)(call) == -1 && errno == (error))
 
 static _Alignas(8) char buffer[4096];
 static struct fanotify_event_metadata *event = (void *)buffer;

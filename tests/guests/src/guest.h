@@ -21,6 +21,8 @@ static int guest_failures;
 	printf("%s %s\n", check_ok ? "ok" : "FAILED", what); \
 	guest_failures += !check_ok; \
 } while (0)
+/* The same of a call that is to fail with an error. */
+#define FAILS(what, error, call) CHECK(what, (long)(call) == -1 && errno == (error))
 
 /* The last line, and the status of main. */
 static inline int guest_done(const char *name)

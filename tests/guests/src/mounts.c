@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 
-#define FAILS(what, error, call) CHECK(what, (long)(call) == -1 && errno == (error))
 
 int mount(const char *, const char *, const char *, unsigned long, const void *);
 int umount2(const char *, int);

@@ -16,7 +16,6 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 
-#define FAILS(what, error, call) CHECK(what, (long)(call) == -1 && errno == (error))
 
 static int stream(void)
 {

@@ -19,7 +19,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#define FAILS(what, error, call) CHECK(what, (long)(call) == -1 && errno == (error))
 
 static char text[200000];
 

@@ -15,7 +15,6 @@
 #include <netinet/in.h>
 #include <arpa/inet.h>
 
-#define FAILS(what, error, call) CHECK(what, (long)(call) == -1 && errno == (error))
 #define SIG (SIGRTMIN + 3)
 
 static sigset_t set;

@@ -13,7 +13,6 @@ static long futex(void *word, int op, long value, long timeout_or_count, void *s
 	return syscall(SYS_futex, word, op | FUTEX_PRIVATE_FLAG, value, timeout_or_count, second, third);
 }
 
-#define FAILS(what, error, call) CHECK(what, (call) == -1 && errno == (error))
 
 static void *waiter(void *unused)
 {

@@ -14,7 +14,6 @@
 
 #define READS (POLLIN | POLLRDNORM)
 #define WRITES (POLLOUT | POLLWRNORM)
-#define FAILS(what, error, call) CHECK(what, (call) == -1 && errno == (error))
 
 static char bytes[131072] __attribute__((aligned(4096)));
 

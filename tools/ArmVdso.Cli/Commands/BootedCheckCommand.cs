@@ -28,15 +28,16 @@ internal static class BootedCheckCommand
         input.Refuse($"without {options.Replay.Name}", options.Brief);
         string[]? chosen = events.Length == 0 ? null : events;
         return () => Check(
-            BootedCheck.Run(settings, files, functions, chosen, fault, text => Terminal.Progress($"check {text}")), chosen, asJson);
+            BootedCheck.Run(settings, files, functions, chosen, fault, text => Terminal.Progress($"check {text}")), chosen, fault, asJson);
     }
 
-    private static int Check(CheckResult result, string[]? events, bool json)
+    private static int Check(CheckResult result, string[]? events, string? mutant, bool json)
     {
         if (json)
         {
+            var kernels = new JsonArray(CheckReport.Json(result));
             Console.Out.WriteLine(
-                new JsonObject { ["held"] = result.Held, ["kernels"] = new JsonArray(CheckReport.Json(result)) }.ToJsonString());
+                new JsonObject { ["held"] = result.Held, ["mutant"] = mutant, ["kernels"] = kernels }.ToJsonString());
         }
         else
         {

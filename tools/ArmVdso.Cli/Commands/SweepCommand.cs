@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using ArmVdso.Kernel.Configuration;
 using ArmVdso.Kernel.Vdso;
 using ArmVdso.Lab.Sweeps;
 
@@ -17,8 +18,8 @@ internal static class SweepCommand
         Option<string> core = Words("--core", "timing models, separated by spaces; all: those that 'models' lists", "cortex-a53");
         Option<string> vdso = Words("--vdso", "vDSO designs, separated by spaces; all: those that 'vdso list' names", "per-cpu");
         Option<string> kernel = Words(
-            "--kernel", "kernel configurations (plain, kpti, bhb, kstack-random, reload, joined by +), separated by spaces; without: what "
-            + "Linux decides on the core", "");
+            "--kernel", $"kernel configurations ({string.Join(", ", KernelConfiguration.Words)}, joined by +), separated by spaces; "
+            + "without: what Linux decides on the core", "");
         var set = new Option<string[]>("--set")
         {
             Description = "values of a parameter of the cores' files, as exception_entry=8,12,16 (repeatable: all combinations)",

@@ -83,7 +83,7 @@ internal sealed class KernelOptions : OptionGroup
 
     private readonly Option<string> _kernel = Text(
         "--kernel", "",
-        "kernel configuration, words joined by +: plain, kpti, bhb, kstack-random, reload, rseq; without: what Linux decides on the core",
+        $"kernel configuration, words joined by +: {string.Join(", ", KernelConfiguration.Words)}; without: what Linux decides on the core",
         "WORDS");
 
     private readonly Option<string> _preempt = Text(

@@ -16,49 +16,63 @@ internal static class DrawnSchedules
 
     /// <summary>The schedules as JSON: an object each, of an ID or a file.</summary>
     /// <param name="words">IDs and names of files.</param>
-    /// <param name="cpus">CPUs of schedules that are named by ID, 2 at least.</param>
+    /// <param name="machine">CPUs, of which 2 at least are taken, nodes and kernel of schedules that are named by ID.</param>
     /// <exception cref="LabException">There is no such schedule.</exception>
     /// <exception cref="UserError">A file is not what check writes.</exception>
-    internal static JsonArray Draw(IReadOnlyList<string> words, int cpus)
+    internal static JsonArray Draw(IReadOnlyList<string> words, SessionSettings machine)
     {
         var drawn = new JsonArray();
+        SessionSettings named = Checking with { Cpus = Math.Max(2, machine.Cpus), Nodes = machine.Nodes, Kernel = machine.Kernel };
         foreach (string word in words)
         {
             if (File.Exists(word))
                 DrawFile(word, drawn);
             else
-                drawn.Add((JsonNode)DrawOne(word, Checking with { Cpus = Math.Max(2, cpus) }, null));
+                drawn.Add((JsonNode)DrawOne(word, named, null));
         }
         return drawn;
     }
 
     private static void DrawFile(string file, JsonArray drawn)
     {
-        var failing = new List<(string Id, SessionSettings Settings, string? Mutant)>();
+        List<Failing> failing = Read(file);
+        if (failing.Count == 0)
+            throw new UserError($"{file}: has no failing schedule", ExitStatus.Usage);
+        foreach (Failing schedule in failing.Take(MostOfAFile))
+        {
+            JsonObject one = DrawOne(schedule.Id, schedule.Settings, schedule.Mutant);
+            if ((bool)one["held"]!)
+                throw new UserError($"{file}: {Text.Printable(schedule.Id)} fails there, and holds here", ExitStatus.Usage);
+            one["file"] = file;
+            one["failing"] = failing.Count;
+            one["left_out"] = Math.Max(0, failing.Count - MostOfAFile);
+            drawn.Add((JsonNode)one);
+        }
+    }
+
+    /// <summary>A schedule that failed, the machine it failed on, and the fault that was planted.</summary>
+    private sealed record Failing(string Id, SessionSettings Settings, string? Mutant);
+
+    private static List<Failing> Read(string file)
+    {
         try
         {
-            JsonNode root = JsonNode.Parse(File.ReadAllText(file)) ?? throw new JsonException("null");
-            foreach (JsonNode? design in root["designs"]!.AsArray())
-            {
-                if (design!["booted"] is { } booted)
-                    throw new UserError(
-                        $"{file}: is of the booted kernel {Text.Printable((string)booted!)}; check --replay shows its schedules",
-                        ExitStatus.Usage);
-                SessionSettings settings = Checking with { Cpus = (int)design["cpus"]!, Cpu = (string)design["cpu_profile"]! };
-                string kernel = (string)design["kernel"]!;
-                settings = settings with
-                {
-                    Kernel = KernelConfiguration.Parse(kernel, settings.KernelConfiguration, out string unknown)
-                        ?? throw new UserError($"{file}: there is no kernel option '{Text.Printable(unknown)}'", ExitStatus.Usage),
-                };
-                foreach (JsonNode? cell in design["cells"]!.AsArray())
-                {
-                    if ((string?)cell!["id"] is { } id)
-                        failing.Add((id, settings, (string?)root["mutant"]));
-                }
-            }
+            using var json = JsonDocument.Parse(File.ReadAllText(file));
+            JsonElement root = json.RootElement;
+            if (root.ValueKind == JsonValueKind.Object && root.TryGetProperty("kernels", out JsonElement kernels))
+                throw new UserError(
+                    $"{file}: is of the booted kernel {Text.Printable(kernels[0].GetProperty("booted").GetString() ?? "")}; check --replay "
+                    + "shows its schedules", ExitStatus.Usage);
+            string? mutant = root.GetProperty("mutant").GetString();
+            return
+            [
+                .. root.GetProperty("designs").EnumerateArray().SelectMany(design => design.GetProperty("cells").EnumerateArray()
+                    .Select(cell => cell.GetProperty("id").GetString()).OfType<string>()
+                    .Select(id => new Failing(id, SettingsOf(file, design), mutant))),
+            ];
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or NullReferenceException or FormatException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException
+            or IndexOutOfRangeException)
         {
             throw new UserError($"{file}: is not what check --json writes", ExitStatus.Usage);
         }
@@ -66,16 +80,22 @@ internal static class DrawnSchedules
         {
             throw new UserError($"{file}: {e.Message}", ExitStatus.NotFound);
         }
-        if (failing.Count == 0)
-            throw new UserError($"{file}: has no failing schedule", ExitStatus.Usage);
-        foreach ((string id, SessionSettings settings, string? mutant) in failing.Take(MostOfAFile))
+    }
+
+    private static SessionSettings SettingsOf(string file, JsonElement design)
+    {
+        SessionSettings settings = Checking with
         {
-            JsonObject one = DrawOne(id, settings, mutant);
-            one["file"] = file;
-            one["failing"] = failing.Count;
-            one["left_out"] = Math.Max(0, failing.Count - MostOfAFile);
-            drawn.Add((JsonNode)one);
-        }
+            Cpus = design.GetProperty("cpus").GetInt32(),
+            Nodes = design.GetProperty("nodes").GetInt32(),
+            Cpu = design.GetProperty("cpu_profile").GetString(),
+        };
+        string kernel = design.GetProperty("kernel").GetString() ?? "";
+        return settings with
+        {
+            Kernel = KernelConfiguration.Parse(kernel, settings.KernelConfiguration, out string unknown)
+                ?? throw new UserError($"{file}: there is no kernel option '{Text.Printable(unknown)}'", ExitStatus.Usage),
+        };
     }
 
     private static JsonObject DrawOne(string id, SessionSettings settings, string? mutant)

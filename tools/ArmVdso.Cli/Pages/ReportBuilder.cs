@@ -91,7 +91,7 @@ internal sealed class ReportBuilder(
         {
             Start("path", () =>
             {
-                JsonObject path = KernelPathReport.ToJson(new ArmVdsoLab(like with { Cpus = 1 }).MeasureKernelPath());
+                JsonObject path = KernelPathReport.ToJson(new ArmVdsoLab(like with { Cpus = 1, Nodes = 1 }).MeasureKernelPath());
                 path["source"] = "Warm calls of a guest of short system calls on this core and kernel.";
                 return path;
             });
@@ -158,7 +158,7 @@ internal sealed class ReportBuilder(
     {
         // First, since an ID that is none is an error of the command line.
         if (schedules.Count > 0)
-            Data["schedules"] = DrawnSchedules.Draw(schedules, settings.Cpus);
+            Data["schedules"] = DrawnSchedules.Draw(schedules, settings);
         var lab = new ArmVdsoLab(like);
         if (parts.HasFlag(ReportPart.Designs))
         {

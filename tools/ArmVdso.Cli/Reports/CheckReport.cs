@@ -79,7 +79,7 @@ internal static class CheckReport
 
     /// <summary>The machine: no timing model plays a part.</summary>
     internal static string Machine(SessionSettings settings) =>
-        $"{settings.Cpus} CPUs, profile {settings.CpuProfileName}, kernel {settings.KernelConfiguration}";
+        $"{Text.Cpus(settings)}, profile {settings.CpuProfileName}, kernel {settings.KernelConfiguration}";
 
     /// <summary>The same for programs, with what else belongs to a report.</summary>
     internal static JsonObject MachineJson(SessionSettings settings, params (string Key, JsonNode? Value)[] more) =>
@@ -159,6 +159,7 @@ internal static class CheckReport
             ["cpu_profile"] = result.Settings.CpuProfileName,
             ["kernel"] = result.Bounds.Kernel,
             ["cpus"] = result.Bounds.Cpus,
+            ["nodes"] = result.Bounds.Nodes,
             ["tasks"] = result.Bounds.Tasks,
             ["vacuous"] = result.Cells.Count(c => c.Vacuous is not null),
             ["cells"] = list,

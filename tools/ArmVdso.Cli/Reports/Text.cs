@@ -35,9 +35,13 @@ internal static class Text
     /// <summary>JSON over several lines.</summary>
     internal static string Indented(JsonNode node) => node.ToJsonString(s_indented);
 
+    /// <summary>How many CPUs a machine has, and on how many nodes if on more than one.</summary>
+    internal static string Cpus(SessionSettings settings) =>
+        settings.Nodes == 1 ? $"{Plain(settings.Cpus)} CPUs" : $"{Plain(settings.Cpus)} CPUs of {Plain(settings.Nodes)} nodes";
+
     /// <summary>The machine of a run, as the header of every report names it.</summary>
     internal static string Machine(SessionSettings settings) =>
-        $"core {settings.Core}, profile {settings.CpuProfileName}, {Plain(settings.Cpus)} CPUs";
+        $"core {settings.Core}, profile {settings.CpuProfileName}, {Cpus(settings)}";
 
     /// <summary>A run on that machine, on the kernel model or on a kernel that was booted.</summary>
     internal static string Run(SessionSettings settings, string? booted = null) => booted is null
@@ -71,6 +75,7 @@ internal static class Text
             ["core"] = settings.Core,
             ["cpu_profile"] = settings.CpuProfileName,
             ["cpus"] = settings.Cpus,
+            ["nodes"] = settings.Nodes,
             ["kernel"] = settings.KernelConfiguration.ToString(),
         };
         foreach ((string key, JsonNode? value) in more)

@@ -7,7 +7,7 @@ namespace ArmVdso.Lab.Boot;
 /// <param name="kernel">The kernel.</param>
 public sealed class BootProfile(Machine machine, GuestKernel kernel) : CycleProfile(machine)
 {
-    private readonly Dictionary<ulong, CallStack> _stacks = [];
+    private readonly Dictionary<ulong, (ulong Task, CallStack Stack)> _stacks = [];
     private readonly (ulong Key, CallStack? Stack)[] _last = new (ulong, CallStack?)[machine.Cpus.Count];
 
     /// <summary>A thread is known by its stack in the kernel; interrupts have one of their own for each CPU.</summary>
@@ -17,10 +17,12 @@ public sealed class BootProfile(Machine machine, GuestKernel kernel) : CycleProf
         ref var last = ref _last[cpu.Index];
         if (last.Stack is { } same && last.Key == key)
             return same;
-        if (!_stacks.TryGetValue(key, out CallStack? stack))
-            _stacks[key] = stack = new CallStack(Calls.Callee(kernel.TaskOf(cpu), ""));
-        last = (key, stack);
-        return stack;
+        BootedTask task = kernel.Current(cpu);
+        // A stack is given to another task when its own has ended.
+        if (!_stacks.TryGetValue(key, out (ulong Task, CallStack Stack) known) || known.Task != task.Address)
+            _stacks[key] = known = (task.Address, new CallStack(Calls.Callee(task.ToString(), "")));
+        last = (key, known.Stack);
+        return known.Stack;
     }
 
     /// <inheritdoc/>

@@ -4,19 +4,15 @@ using ArmVdso.Lab.Check;
 namespace ArmVdso.Lab.Boot;
 
 /// <summary>Explores calls of a booted kernel's vDSO: at each instruction boundary of a call an interrupt comes, upon which the kernel
-/// itself switches tasks, moves the thread, updates or sets its clocks, or delivers a signal; the answer is compared with what system
-/// calls say.</summary>
+/// itself does what <see cref="BootedEvent"/> lists; the answer is compared with what system calls say.</summary>
 public static class BootedCheck
 {
     /// <summary>The first process, the victim, its parent, and one of another PID namespace.</summary>
     private const int Tasks = 4;
 
-    /// <summary>Instructions beyond which only boundaries before accesses are explored.</summary>
-    private const int LongFunction = 200;
-
-    private const string Explored =
-        "each boundary between two instructions of the call as it is made undisturbed (of one of more than 200: each before an access to "
-        + "memory or the system), of a thread that was on CPU 0, from one state of the machine for each function";
+    private static readonly string s_explored = FormattableString.Invariant(
+        $"each boundary between two instructions of the call as it is made undisturbed (of one of more than {Explorer.LongFunction}: each ")
+        + "before an access to memory or the system), of a thread that was on CPU 0, from one state of the machine for each function";
 
     /// <summary>What may happen.</summary>
     public static IReadOnlyList<CheckName> Events { get; } = [.. BootedEvent.All.Select(e => new CheckName(e.Name, e.Meaning))];
@@ -54,7 +50,7 @@ public static class BootedCheck
         cells = [.. cells.GroupBy(c => (c.Function, c.Event)).Select(g => g.Last())];
         if (cells.Count == 0)
             throw new LabException($"{files.Kernel}: its vDSO has none of the functions that are to be checked", LabFault.Input);
-        var bounds = new CheckBounds(rig.Release, settings.Cpus, Tasks) { Booted = Explored };
+        var bounds = new CheckBounds(rig.Release, settings.Cpus, Tasks) { Booted = s_explored };
         return new CheckResult(rig.Release, rig.Settings, bounds, cells);
     }
 
@@ -122,7 +118,7 @@ public static class BootedCheck
     {
         BootedFunction function = rig.Function;
         (Outcome undisturbed, HashSet<int> touching) = Watch(rig, null, -1);
-        bool isLong = undisturbed.Instructions > LongFunction;
+        bool isLong = undisturbed.Instructions > Explorer.LongFunction;
         if (rig.Life == VictimLife.Plain)
         {
             var none = new CheckCell(function.Name, "none");
@@ -166,15 +162,15 @@ public static class BootedCheck
         (CallRecord? record, CallWatch watch) = rig.Try(happens, boundary, observer);
         string? failure = record is null ? "the call did not come back" : rig.Function.Wrong(record);
         bool seen = happens is not null && record is not null && happens.Seen(record);
-        (int own, int inHandler) = watch.SystemCalls;
+        (int own, int further) = watch.SystemCalls;
         bool fellBack = own > 0 && ((happens?.Exhausts ?? BootedKinds.None) & rig.Function.Kind) == 0;
         var outcome = new Outcome(watch.Instructions, failure, fellBack, happens is null || watch.Happened, 0)
         {
             Happened = happens is null || watch.Happened,
             Inside = seen,
             Telling = seen,
-            Further = (int)(record?.Handled ?? 0),
-            FurtherFellBack = inHandler > 0 ? 1 : 0,
+            Further = record is null ? 0 : (int)record.Handled + (record.HasChild ? 1 : 0),
+            FurtherFellBack = further > 0 ? 1 : 0,
         };
         return (outcome, watch.Touching);
     }

@@ -23,8 +23,9 @@ internal enum BootedKinds
     All = 15,
 }
 
-/// <summary>What a booted kernel does in the middle of a call, on behalf of the first process of Guests/interrupted.c: a byte that comes in
-/// on the console makes it do so. The byte's interrupt falls between two instructions; all that follows is the kernel's.</summary>
+/// <summary>What a booted kernel does in the middle of a call, on behalf of a process of Guests/interrupted.c: a byte that comes in on the
+/// console makes the first one do so, whose interrupt falls between two instructions; of an <see cref="Elsewhere"/> one the victim's parent
+/// reads it where the victim's CPU stands still. All that follows is the kernel's.</summary>
 /// <param name="Name">In tables and IDs.</param>
 /// <param name="Meaning">One line for the legend.</param>
 /// <param name="Command">The byte.</param>

@@ -29,12 +29,12 @@ internal sealed class BootedTaskList
 
     /// <summary>The task that has a stack; null: none in the lists.</summary>
     /// <param name="cpu">A CPU that has the kernel's tables.</param>
-    /// <param name="any">Any task of theirs.</param>
+    /// <param name="first">The first task, which is in the ring of processes for ever.</param>
     /// <param name="stack">The stack's first byte.</param>
-    internal ulong? Find(Cpu cpu, ulong any, ulong stack)
+    internal ulong? Find(Cpu cpu, ulong first, ulong stack)
     {
         int left = MostTasks;
-        ulong process = any;
+        ulong process = first;
         do
         {
             if (StackOf(cpu, process) == stack)
@@ -49,7 +49,7 @@ internal sealed class BootedTaskList
                 return null;
             process = next - _tasks;
         }
-        while (process != any && --left > 0);
+        while (process != first && --left > 0);
         return null;
     }
 }

@@ -11,7 +11,7 @@ internal sealed class CallWatch(IReadOnlyDictionary<string, ulong> symbols, int 
     private const ulong SignalFrame = 4096, SignalReturn = 139;
     private readonly ulong _call = symbols["check_call"], _return = symbols["check_return"];
     private int _started = -1;
-    private ulong _stack;
+    private ulong _stack, _space;
     private bool _over;
 
     /// <summary>Instructions of the function that were executed until something happened, or until it returned.</summary>
@@ -24,8 +24,8 @@ internal sealed class CallWatch(IReadOnlyDictionary<string, ulong> symbols, int 
     /// <summary>Whether what is to happen has been called.</summary>
     internal bool Happened { get; private set; }
 
-    /// <summary>System calls that the call itself made, and those that a handler's made.</summary>
-    internal (int Call, int Handler) SystemCalls { get; private set; }
+    /// <summary>System calls that the call itself made, and those that the calls it led to made: a handler's, another process'.</summary>
+    internal (int Call, int Further) SystemCalls { get; private set; }
 
     /// <inheritdoc/>
     public bool WantsInstructions => !_over;
@@ -36,7 +36,10 @@ internal sealed class CallWatch(IReadOnlyDictionary<string, ulong> symbols, int 
         if (cpu.EL != 0 || _over)
             return;
         if (cpu.PC == _call)
-            _stack = cpu.SP;
+            (_stack, _space) = (cpu.SP, SpaceOf(cpu));
+        // Other processes run meanwhile, on other CPUs, too.
+        if (SpaceOf(cpu) != _space)
+            return;
         _over = cpu.PC == _return;
         if (_stack == 0 || _over)
             return;
@@ -57,9 +60,12 @@ internal sealed class CallWatch(IReadOnlyDictionary<string, ulong> symbols, int 
         // The end of a handler is none of its calls.
         if (cpu.X(8) == SignalReturn)
             return;
-        bool handler = cpu.SP_EL0 + SignalFrame < _stack;
-        SystemCalls = handler ? (SystemCalls.Call, SystemCalls.Handler + 1) : (SystemCalls.Call + 1, SystemCalls.Handler);
+        bool further = SpaceOf(cpu) != _space || cpu.SP_EL0 + SignalFrame < _stack;
+        SystemCalls = further ? (SystemCalls.Call, SystemCalls.Further + 1) : (SystemCalls.Call + 1, SystemCalls.Further);
     }
+
+    // TTBR0_EL1.BADDR: at EL0, and at EL1 until the kernel has looked around, the table of the process.
+    private static ulong SpaceOf(Cpu cpu) => cpu.TTBR0_EL1 & 0xFFFF_FFFF_FFFE;
 
     // The program makes its own system calls within a few pages of its own; all other code at EL0 that it calls is the vDSO's.
     private bool IsImage(ulong pc) => pc - (_call & ~ProgramMask) > ProgramMask;

@@ -1,17 +1,16 @@
 using System.Text;
 using ArmVdso.Emulator.Memory;
+using ArmVdso.Lab.Recording;
 
 namespace ArmVdso.Lab.Boot;
 
 /// <summary>A task of a booted kernel.</summary>
 /// <param name="Address">Its task_struct.</param>
-/// <param name="Name">Its comm; of a kernel whose types are not known its address.</param>
-/// <param name="Tid">Its number; -1: not known.</param>
-/// <param name="Pid">Its process.</param>
-internal readonly record struct BootedTask(ulong Address, string Name, int Tid, int Pid)
+/// <param name="Name">Its numbers and comm; of a kernel whose types are not known its address alone.</param>
+internal readonly record struct BootedTask(ulong Address, RecordedTask Name)
 {
     /// <inheritdoc/>
-    public override string ToString() => Tid < 0 ? Name : $"{Name}[{Tid}]";
+    public override string ToString() => Name.Tid < 0 ? Name.Name : Name.ToString();
 }
 
 /// <summary>How a task has left its CPU.</summary>
@@ -87,13 +86,13 @@ public sealed class GuestKernel
     {
         ulong task = AddressOfCurrent(cpu);
         if (task == 0)
-            return new BootedTask(0, "?", -1, -1);
+            return new BootedTask(0, RecordedTask.None with { Name = "?" });
         Span<byte> comm = stackalloc byte[CommBytes];
         if (_comm is not { } name || !Read(cpu, task + (ulong)name, comm) || Int(cpu, task, _pid) is not { } tid)
-            return new BootedTask(task, $"task 0x{task:x}", -1, -1);
+            return new BootedTask(task, RecordedTask.None with { Name = $"task 0x{task:x}" });
         int length = comm.IndexOf((byte)0);
-        return new BootedTask(
-            task, Encoding.Latin1.GetString(comm[..(length < 0 ? CommBytes : length)]), tid, Int(cpu, task, _tgid) ?? tid);
+        string text = Encoding.Latin1.GetString(comm[..(length < 0 ? CommBytes : length)]);
+        return new BootedTask(task, new RecordedTask(tid, Int(cpu, task, _tgid) ?? tid, text));
     }
 
     private ulong AddressOfCurrent(Cpu cpu)
@@ -105,8 +104,8 @@ public sealed class GuestKernel
         bool holds = known != 0 && _list?.StackOf(cpu, known) == stack && Int(cpu, known, _state) is { } state && state != TaskDead;
         if (_list is null || holds)
             return known;
-        ulong any = known != 0 ? known : _tasks.Values.FirstOrDefault();
-        return any != 0 && _list.Find(cpu, any, stack) is { } found ? _tasks[stack] = found : known;
+        // The first task is always there, and in the ring; one that has ended leads nowhere.
+        return AddressOf("init_task") is { } first && _list.Find(cpu, first, stack) is { } found ? _tasks[stack] = found : 0;
     }
 
     /// <summary>How a task has left its CPU; null: the kernel's types do not say.</summary>

@@ -31,7 +31,7 @@ public static class KernelTruth
     /// <exception cref="LabException">The kernel cannot be booted, or the guest did not do its work on one of them.</exception>
     public static KernelTruthResult Measure(SessionSettings settings, string image, string arguments)
     {
-        settings = settings with { Cpus = 1 };
+        settings = settings.OnCpus(1);
         using var guest = new EmbeddedGuest("truth");
         Dictionary<string, ulong> symbols = guest.Symbols();
         ActivitySampler? model = null;

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using ArmVdso.Emulator.Memory;
+using ArmVdso.Kernel.Abi;
 
 namespace ArmVdso.Lab.Boot;
 
@@ -18,7 +19,6 @@ internal static class SignalFrames
     private const int Bytes = 576;
     private const int Code = 8, Address = 16, Registers = 312, StackPointer = 560;
     private const int MostSignals = 64;
-    private const int SIGILL = 4, SIGTRAP = 5, SIGBUS = 7, SIGFPE = 8, SIGSEGV = 11;
 
     /// <summary>The signals whose handlers a task at EL0 goes on with, in the order in which they were delivered.</summary>
     /// <param name="machine">The machine.</param>
@@ -35,7 +35,7 @@ internal static class SignalFrames
             if (GuestKernel.Read(machine, cpu, stack, frame, PagePermissions.UserRead) < Bytes)
                 return [];
             bool informed = information == stack && Word(frame, 0) == (int)number;
-            bool fault = number is SIGILL or SIGTRAP or SIGBUS or SIGFPE or SIGSEGV && Word(frame, Code) > 0;
+            bool fault = Signal.HasAddress((int)number) && Word(frame, Code) > 0;
             signals.Add(new FramedSignal(
                 (int)number, informed ? Word(frame, Code) : 0, informed && fault ? Long(frame, Address) : 0, informed));
             ulong before = Long(frame, StackPointer);

@@ -73,9 +73,13 @@ internal sealed class Explorer
 
     private static ulong[] Bytes(ulong pa, int size) => [.. Enumerable.Range(0, size).Select(i => pa + (ulong)i)];
 
+    /// <summary>The schedule that was begun last; null: none was.</summary>
+    internal Schedule? Last { get; private set; }
+
     /// <summary>Runs one schedule.</summary>
     internal Outcome Run(CheckedFunction function, Schedule schedule, int usual, bool asksTelling = false)
     {
+        Last = schedule;
         var trial = new Trial(_rig, function, _clocks) { Usual = usual, AsksTelling = asksTelling };
         if (!schedule.Events.Any(e => CheckEvent.Find(e.Event)!.Weak))
             return trial.Run(schedule);
@@ -171,7 +175,9 @@ internal sealed class Explorer
         }
     }
 
-    private const int LongFunction = 200;
+    /// <summary>Instructions beyond which only boundaries before accesses are explored.</summary>
+    internal const int LongFunction = 200;
+
     private HashSet<int>? _boundaries;
 
     private bool Skip(int boundary, int usual) => _boundaries is { } wanted && boundary < usual && !wanted.Contains(boundary);
@@ -208,7 +214,7 @@ internal sealed class Explorer
             // A clock update may begin at any time: the loads before a later boundary are among those of the first.
             for (int k = 0; k < (e.Name == "weak-race" ? usual : 1); k++)
             {
-                Schedule schedule = Make(function, new ScheduledEvent(e.Name, -1, k));
+                Schedule schedule = Last = Make(function, new ScheduledEvent(e.Name, -1, k));
                 if (!new Trial(_rig, function, _clocks) { Usual = usual, AsksTelling = !cell.Telling }.RunReordered(schedule, cell.Add))
                     break;
             }

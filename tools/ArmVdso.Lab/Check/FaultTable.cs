@@ -163,7 +163,7 @@ internal sealed class FaultTable : IDisposable
         }
         catch (Exception e) when (e is LabException or InvalidOperationException)
         {
-            return Result(fault, FaultOutcome.Found, null, null, $"broke off: {e.Message}");
+            return Result(fault, FaultOutcome.Found, null, _explorer.Last?.ToString(), $"broke off: {e.Message}");
         }
         fault.Remove(_rig);
         return NotFound(fault, explored, more);

@@ -56,6 +56,14 @@ internal sealed record Mutant(string Name, string Meaning, Func<CheckRig, int> P
         new("no-fixup", "switch: the PC of an interrupted task is not moved out of the ranges of the image", NoFixup),
     ];
 
+    /// <summary>Plants it.</summary>
+    /// <exception cref="LabException">The design has no place for it.</exception>
+    internal void MustPlant(CheckRig rig)
+    {
+        if (Plant(rig) == 0)
+            throw new LabException($"design {rig.Design} has no place for the fault {Name}", LabFault.Input);
+    }
+
     /// <summary>The mutant of a name.</summary>
     /// <exception cref="LabException">There is none.</exception>
     internal static Mutant Find(string name) => PlacedFault.IsName(name)

@@ -48,17 +48,18 @@ internal static class MutantHunt
             catch (LabException e) when (mutant is not null && e.Fault == LabFault.Failed)
             {
                 // The function has crashed, and the laboratory with it: what fails worse than by a wrong answer is found, too.
-                failed.Add(BrokenOff(design, function, e.Message));
+                failed.Add(BrokenOff(explorer.Last, function, e.Message));
                 return failed;
             }
         }
         return failed;
     }
 
-    private static CheckCell BrokenOff(string design, CheckedFunction function, string what)
+    private static CheckCell BrokenOff(Schedule? last, CheckedFunction function, string what)
     {
         var cell = new CheckCell(function.Name, "broke off");
-        cell.Add(new Schedule(design, function.Name, []), new Outcome(0, what, false, true, 0));
+        if (last is not null)
+            cell.Add(last, new Outcome(0, what, false, true, 0));
         return cell;
     }
 }

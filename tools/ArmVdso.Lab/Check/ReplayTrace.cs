@@ -57,7 +57,7 @@ internal sealed class ReplayTrace : IRigObserver
     {
         if (!function.IsIn(rig))
             throw new LabException($"replay: design {schedule.Design} has no {function.Symbol}", LabFault.Input);
-        mutant?.Plant(rig);
+        mutant?.MustPlant(rig);
         var explorer = new Explorer(rig);
         return (explorer, explorer.Undisturbed(function).Outcome.Instructions);
     }

@@ -76,10 +76,7 @@ internal sealed partial class Trial
         if (killed && _rig.SystemCall(_rig.Parent, at, Tgkill, (ulong)Victim.Group.Pid, (ulong)Victim.Tid, sigKill) != 0)
             throw new LabException("tgkill of the parent failed", LabFault.Failed);
         if (!killed)
-        {
-            _rig.Observer?.Event($"SIGUSR1 for {Victim}");
-            _rig.Kernel.SignalDelivery.Send(Victim, CheckRig.Sigusr1);
-        }
+            SendSignal();
         _rig.RunToIdle(cpu);
         if (Victim.State is not (TaskState.Zombie or TaskState.Dead))
             throw new LabException($"{Victim} did not end", LabFault.Failed);

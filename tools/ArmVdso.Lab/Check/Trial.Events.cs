@@ -98,6 +98,20 @@ internal sealed partial class Trial
 
     private long ScriptResult(string list, int step) => (long)CheckRig.Read(Victim, _rig.Symbol(list) + (ulong)step * 64 + 56);
 
+    /// <summary>The kernel sends the victim the signal that it has a handler for.</summary>
+    private void SendSignal()
+    {
+        _rig.Observer?.Event($"SIGUSR1 for {Victim}");
+        _rig.Kernel.SignalDelivery.Send(Victim, CheckRig.Sigusr1);
+    }
+
+    /// <summary>What interrupts the victim's CPU now does so after the call.</summary>
+    private void HoldInterrupts()
+    {
+        _lateInterrupts |= VictimCpu.PendingSgi;
+        VictimCpu.PendingSgi = 0;
+    }
+
     /// <summary>Delivers the signal to the victim and follows its handler to the end.</summary>
     /// <param name="sender">A thread of the process that sends it with tgkill; null: the kernel does.</param>
     /// <param name="inHandler">Happens before the handler's first instruction.</param>
@@ -106,10 +120,7 @@ internal sealed partial class Trial
     private void RunHandler(KernelTask? sender = null, Action? inHandler = null, (ulong Address, int Step)? call = null)
     {
         if (sender is null)
-        {
-            _rig.Observer?.Event($"SIGUSR1 for {Victim}");
-            _rig.Kernel.SignalDelivery.Send(Victim, CheckRig.Sigusr1);
-        }
+            SendSignal();
         else
         {
             _rig.SystemCall(sender, sender.Cpu, Tgkill, (ulong)Victim.Group.Pid, (ulong)Victim.Tid, CheckRig.Sigusr1);
@@ -275,8 +286,7 @@ internal sealed partial class Trial
         Cpu cpu = VictimCpu;
         ulong sp = cpu.SP_EL0;
         uint before = Victim.Credentials.Uid;
-        _rig.Observer?.Event($"SIGUSR1 for {Victim}");
-        _rig.Kernel.SignalDelivery.Send(Victim, CheckRig.Sigusr1);
+        SendSignal();
         if (!_rig.RunUntil(cpu, () => Victim.Credentials.Uid != before))
             throw new LabException("the handler did not change the IDs", LabFault.Failed);
         StepShared(cpu, part, () => cpu.EL == 0, Victim);
@@ -308,8 +318,7 @@ internal sealed partial class Trial
     internal void ReparentLate()
     {
         Reparent();
-        _lateInterrupts |= VictimCpu.PendingSgi;
-        VictimCpu.PendingSgi = 0;
+        HoldInterrupts();
     }
 
     internal void Tick(int part) => ByStores(() => new ClockStores(_rig, _clocks, () => _rig.Control.Tick()), part);

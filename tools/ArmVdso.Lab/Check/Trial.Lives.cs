@@ -72,16 +72,10 @@ internal sealed partial class Trial
     /// <param name="part">After how many instructions behind execve's body that touch shared data; -1: none.</param>
     internal void MidExec(int part)
     {
-        (ulong path, ulong words) = ProgramWords();
-        Script("script", [StepSystemCall, Execve, path, words, words + 8, 0, 0, 0]);
         int from = Victim.Cpu, to = Elsewhere;
         KernelTask between = FreeStranger();
         Cpu cpu = VictimCpu;
-        _gone = true;
-        _rig.FamilyBroken = true;
-        MemoryMap before = Victim.Mm!;
-        _rig.Observer?.Event($"SIGUSR1 for {Victim}");
-        _rig.Kernel.SignalDelivery.Send(Victim, CheckRig.Sigusr1);
+        MemoryMap before = SendExec();
         if (!_rig.RunUntil(cpu, () => !ReferenceEquals(Victim.Mm, before)))
             throw new LabException("execve in the handler did not happen", LabFault.Failed);
         StepShared(cpu, part, () => cpu.EL == 0, between);
@@ -153,19 +147,13 @@ internal sealed partial class Trial
             JudgeFurther(who, window, Victim, (ulong)ScriptResult("script", 0), Buffer(1), _rig.CallsFromImage(Victim) > calls);
         }
 
-        void Send()
-        {
-            _rig.Observer?.Event($"SIGUSR1 for {Victim}");
-            _rig.Kernel.SignalDelivery.Send(Victim, CheckRig.Sigusr1);
-        }
-
-        Send();
+        SendSignal();
         bool going = _rig.RunUntil(cpu, () => User(function, s => s != sp));
         TruthWindow outer = Begin();
         int outerCalls = _rig.CallsFromImage(Victim);
         going = going && _rig.RunUntil(cpu, () => User(function + 4, s => s != sp));
         inner = cpu.SP_EL0;
-        Send();
+        SendSignal();
         going = going && _rig.RunUntil(cpu, () => User(function, s => s < inner));
         TruthWindow nested = Begin();
         int nestedCalls = _rig.CallsFromImage(Victim);

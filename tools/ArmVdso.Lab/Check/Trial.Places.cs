@@ -114,8 +114,7 @@ internal sealed partial class Trial
     internal void MapIdsLate()
     {
         MapIds();
-        _lateInterrupts |= VictimCpu.PendingSgi;
-        VictimCpu.PendingSgi = 0;
+        HoldInterrupts();
     }
 
     /// <summary>A handler enters the user namespace of another process, where its IDs have other numbers, and calls the function.</summary>

@@ -41,8 +41,7 @@ internal sealed partial class Trial
         int cpu = Victim.Cpu, at = HelperCpu;
         Cpu victimCpu = VictimCpu;
         ulong sp = victimCpu.SP_EL0;
-        _rig.Observer?.Event($"SIGUSR1 for {Victim}");
-        _rig.Kernel.SignalDelivery.Send(Victim, CheckRig.Sigusr1);
+        SendSignal();
         _rig.Control.Prepare(cpu, Victim);
         // The victim sleeps until the child has ended.
         _rig.RunToIdle(cpu);
@@ -172,16 +171,22 @@ internal sealed partial class Trial
         return (path, arguments);
     }
 
-    internal void Exec()
+    /// <summary>Sends the signal to the victim, whose handler starts another program: the call is gone.</summary>
+    /// <returns>The memory that it leaves.</returns>
+    private MemoryMap SendExec()
     {
         (ulong path, ulong words) = ProgramWords();
         Script("script", [StepSystemCall, Execve, path, words, words + 8, 0, 0, 0]);
         _rig.FamilyBroken = true;
         _gone = true;
+        SendSignal();
+        return Victim.Mm!;
+    }
+
+    internal void Exec()
+    {
         Cpu cpu = VictimCpu;
-        MemoryMap before = Victim.Mm!;
-        _rig.Observer?.Event($"SIGUSR1 for {Victim}");
-        _rig.Kernel.SignalDelivery.Send(Victim, CheckRig.Sigusr1);
+        MemoryMap before = SendExec();
         if (!_rig.RunUntil(cpu, () => _rig.Parked(cpu, Victim)) || ReferenceEquals(Victim.Mm, before))
             throw new LabException("execve in the handler did not happen", LabFault.Failed);
         _windows.Clear();

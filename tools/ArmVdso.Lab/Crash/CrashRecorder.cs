@@ -13,8 +13,7 @@ public static class CrashRecorder
     private const int Around = 6, MostThreads = 64;
 
     /// <summary>Whether a signal's default means that the program did something wrong, rather than that somebody ended it.</summary>
-    public static bool IsFault(int signal) => signal is Signal.SIGSEGV or Signal.SIGBUS or Signal.SIGILL or Signal.SIGFPE or Signal.SIGTRAP
-        or Signal.SIGABRT or Signal.SIGSYS;
+    public static bool IsFault(int signal) => Signal.HasAddress(signal) || signal is Signal.SIGABRT or Signal.SIGSYS;
 
     /// <summary>Makes the record.</summary>
     /// <param name="kernel">The kernel.</param>

@@ -145,7 +145,7 @@ internal static class Comparison
         settings = Ours(settings);
         CallSampler warm = Measure(settings, threads, own);
         // Alone on one CPU: what was displaced is what was emptied, and nothing else.
-        CallSampler cold = Measure(settings with { Cpus = 1, SliceNs = 1_000_000_000 }, ["1", Rseq(settings), "24"], true, own);
+        CallSampler cold = Measure(settings.OnCpus(1) with { SliceNs = 1_000_000_000 }, ["1", Rseq(settings), "24"], true, own);
         VdsoDesign design = warm.Design;
         var memory = new List<ProcessPages>();
         foreach ((int processes, int perProcess) in Memories)

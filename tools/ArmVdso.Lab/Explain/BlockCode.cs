@@ -145,9 +145,9 @@ internal sealed partial record BlockCode(
     [GeneratedRegex(@$"^{MarkerLabel}(\d+):$", RegexOptions.Multiline)]
     private static partial Regex MarkerPlace();
 
-    [GeneratedRegex(@"^\s*\.(macro|rept|irpc?)\b")]
+    [GeneratedRegex(@"^\s*\.(macro|rept?|irpc?)\b")]
     private static partial Regex Opens();
 
-    [GeneratedRegex(@"^\s*\.end[mr]\b")]
+    [GeneratedRegex(@"^\s*\.(endm|endmacro|endr)\b")]
     private static partial Regex Closes();
 }

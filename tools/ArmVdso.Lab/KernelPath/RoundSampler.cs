@@ -31,7 +31,7 @@ internal sealed class RoundSampler(LinuxKernel kernel, ulong label) : OffsetTrac
     {
         using var guest = new EmbeddedGuest("anchors");
         RoundSampler? sampler = null;
-        guest.Run(settings with { Cpus = 1 }, [loop], session =>
+        guest.Run(settings.OnCpus(1), [loop], session =>
         {
             sampler = new RoundSampler(session.Kernel, guest.Symbols()[loop + "_round"]);
             session.Machine.Observer = sampler;

@@ -10,11 +10,10 @@ namespace ArmVdso.Lab.Recording;
 /// vDSO by the pages of its Image.</summary>
 public sealed class BootRecorder : Recorder
 {
-    private const uint TaskNoLoad = 0x402;
+    private const uint TaskIdle = 0x402;
     private const int ExitZombie = 0x20;
     private readonly BootSession _session;
     private readonly BootedTask[] _tasks;
-    private readonly RecordedTask[] _names;
     private readonly BootedVdso? _vdso;
     private readonly CallsInVdso? _calls;
 
@@ -26,40 +25,36 @@ public sealed class BootRecorder : Recorder
         : base(session.Machine, writer, set)
     {
         _session = session;
-        _tasks = [.. session.Machine.Cpus.Select(_ => new BootedTask(0, "", -1, -1))];
-        _names = [.. session.Machine.Cpus.Select(_ => RecordedTask.None)];
+        _tasks = [.. session.Machine.Cpus.Select(_ => new BootedTask(0, RecordedTask.None))];
         if (!Wants(RecordedSet.Vdso) || session.Kernel.FindVdso() is not { } vdso)
             return;
         _vdso = vdso;
         _calls = new CallsInVdso(vdso.Symbols, vdso.Size)
         {
-            Entered = (on, call) => Add(RecordedKind.VdsoEnter, on, _names[on.Index], call.Name, [.. call.Arguments.Select(a => (long)a)]),
-            Returned = (on, call, result, cycles) => Add(
-                RecordedKind.VdsoExit, on, _names[on.Index], call.Name, [result, (long)cycles], detail: call.Reason ?? ""),
+            Entered = (on, call) => VdsoEntered(on, _tasks[on.Index].Name, call),
+            Returned = (on, call, result, cycles) => VdsoReturned(on, _tasks[on.Index].Name, call, result, cycles),
         };
     }
 
     private protected override (object Key, RecordedTask Name) Current(Cpu cpu)
     {
-        int i = cpu.Index;
-        BootedTask task = _session.Kernel.Current(cpu);
-        if (task != _tasks[i])
+        BootedTask task = _session.Kernel.Current(cpu), before = _tasks[cpu.Index];
+        if (task != before)
         {
-            BootedTask before = _tasks[i];
-            RecordedTask previous = _names[i], next = _names[i] = new RecordedTask(task.Tid, task.Pid, task.Name);
-            _tasks[i] = task;
+            _tasks[cpu.Index] = task;
             // The same task under another name is no switch.
-            if (previous.Tid != next.Tid || next.Tid <= 0)
-                Switch(cpu, before, previous, next);
+            if (before.Name.Tid != task.Name.Tid || task.Name.Tid <= 0)
+                Switch(cpu, before, task.Name);
         }
         // Idle tasks have one number and a name each.
-        return (_names[i].Tid > 0 ? _names[i].Tid : _names[i].Name, _names[i]);
+        return (task.Name.Tid > 0 ? task.Name.Tid : task.Name.Name, task.Name);
     }
 
-    private void Switch(Cpu cpu, BootedTask before, RecordedTask previous, RecordedTask next)
+    private void Switch(Cpu cpu, BootedTask before, RecordedTask next)
     {
-        TaskDeparture? departure = before.Tid > 0 ? _session.Kernel.DepartureOf(cpu, before.Address) : null;
-        long state = departure is { } left ? StateOf(left) : before.Tid == 0 ? (long)TaskState.Runnable : -1;
+        RecordedTask previous = before.Name;
+        TaskDeparture? departure = previous.Tid > 0 ? _session.Kernel.DepartureOf(cpu, before.Address) : null;
+        long state = departure is { } left ? StateOf(left) : previous.Tid == 0 ? (long)TaskState.Runnable : -1;
         bool ended = state is (long)TaskState.Zombie or (long)TaskState.Dead;
         // A process ends with its first thread here.
         if (ended && previous.Tid == previous.Pid)
@@ -73,7 +68,7 @@ public sealed class BootRecorder : Recorder
     private static long StateOf(TaskDeparture left) => RecordedKinds.StateLetters.IndexOf(
         (left.State & 0xFF) switch
         {
-            _ when left.State == TaskNoLoad => 'I',
+            _ when (left.State & TaskIdle) == TaskIdle => 'I',
             0 => 'R',
             0x80 => (left.ExitState & ExitZombie) != 0 ? 'Z' : 'X',
             var bits when (bits & 1) != 0 => 'S',
@@ -112,12 +107,12 @@ public sealed class BootRecorder : Recorder
         if (cpu.EL != 0)
             return;
         // What a CPU executes at EL0 was seen when it came there.
-        _calls?.At(cpu, _tasks[cpu.Index].Tid, _vdso!.StartOf(cpu, cpu.PC));
+        _calls?.At(cpu, _tasks[cpu.Index].Name.Tid, _vdso!.StartOf(cpu, cpu.PC));
     }
 
     private protected override void SystemCall(Cpu cpu, ulong back)
     {
-        if (_vdso is not null && _calls!.MakingSystemCall(_tasks[cpu.Index].Tid, back, _vdso.StartOf(cpu, back)) is { } call)
+        if (_vdso is not null && _calls!.MakingSystemCall(_tasks[cpu.Index].Name.Tid, back, _vdso.StartOf(cpu, back)) is { } call)
             call.Reason = "made a system call";
     }
 

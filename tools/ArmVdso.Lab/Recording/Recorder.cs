@@ -1,5 +1,6 @@
 using ArmVdso.Emulator.Timing.Counters;
 using ArmVdso.Kernel.Syscalls;
+using ArmVdso.Lab.Tracing;
 
 namespace ArmVdso.Lab.Recording;
 
@@ -67,6 +68,14 @@ public abstract class Recorder : IMachineObserver
         Count(cpu, task, cpu.Cycles >= _next[cpu.Index]);
         _writer.Add(kind, cpu.Cycles, cpu.Index, task, name, values, other, detail);
     }
+
+    /// <summary>A task has called a function of the vDSO.</summary>
+    private protected void VdsoEntered(Cpu cpu, RecordedTask task, CallInVdso call) =>
+        Add(RecordedKind.VdsoEnter, cpu, task, call.Name, [.. call.Arguments.Select(a => (long)a)]);
+
+    /// <summary>A function of the vDSO has returned, after so many cycles of the CPU.</summary>
+    private protected void VdsoReturned(Cpu cpu, RecordedTask task, CallInVdso call, long result, ulong cycles) =>
+        Add(RecordedKind.VdsoExit, cpu, task, call.Name, [result, (long)cycles], detail: call.Reason ?? "");
 
     /// <summary>Records a switch, and a migration where the next task ran on another CPU before.</summary>
     /// <param name="cpu">Where.</param>

@@ -24,7 +24,9 @@ public sealed class RunRecorder : Recorder
         _kernel = kernel;
         _offsets = new OffsetTrace(kernel, Written);
         if (Wants(RecordedSet.Vdso) && kernel.Vdso.Image is not null)
-            _vdso = new VdsoStream(kernel, Returned) { Entered = Entered };
+            _vdso = new VdsoStream(
+                kernel, (task, call, result, cycles) => VdsoReturned(kernel.Machine.Cpus[task.Cpu], NameOf(task), call, result, cycles),
+                (cpu, task, call) => VdsoEntered(cpu, NameOf(task), call));
     }
 
     /// <summary>The fields of a slot of a run.</summary>
@@ -67,17 +69,6 @@ public sealed class RunRecorder : Recorder
 
     private protected override void SystemCall(Cpu cpu, ulong back) =>
         _vdso?.FellBack(_kernel.Scheduler.Current(cpu.Index), back);
-
-    private void Entered(Cpu cpu, KernelTask task, CallInVdso call)
-    {
-        ulong[] x = call.Arguments;
-        Add(RecordedKind.VdsoEnter, cpu, NameOf(task), call.Name,
-            [(long)x[0], (long)x[1], (long)x[2], (long)x[3], (long)x[4], (long)x[5]]);
-    }
-
-    private void Returned(KernelTask task, CallInVdso call, long result, ulong cycles) =>
-        Add(RecordedKind.VdsoExit, _kernel.Machine.Cpus[task.Cpu], NameOf(task), call.Name, [result, (long)cycles],
-            detail: call.Reason ?? "");
 
     /// <summary><see cref="KernelHooks.Switching"/>.</summary>
     public void Switched(Cpu cpu, KernelTask previous, KernelTask next)

@@ -33,7 +33,6 @@ internal sealed class CallsInVdso(IEnumerable<KeyValuePair<string, ulong>> symbo
         .GroupBy(s => s.Value).ToDictionary(g => g.Key, g => g.First().Key[Prefix.Length..]);
 
     private readonly Dictionary<int, Stack<CallInVdso>> _calls = [];
-    private int _open;
 
     /// <summary>Told of each call that has begun.</summary>
     internal Action<Cpu, CallInVdso>? Entered { get; init; }
@@ -48,12 +47,12 @@ internal sealed class CallsInVdso(IEnumerable<KeyValuePair<string, ulong>> symbo
     internal void At(Cpu cpu, int tid, ulong start)
     {
         ulong pc = cpu.PC;
-        Stack<CallInVdso>? calls = _open != 0 && _calls.TryGetValue(tid, out Stack<CallInVdso>? found) ? found : null;
+        Stack<CallInVdso>? calls = _calls.Count != 0 && _calls.TryGetValue(tid, out Stack<CallInVdso>? found) ? found : null;
         if (calls is not null && calls.TryPeek(out CallInVdso? call) && pc == call.Return && cpu.SP_EL0 == call.Stack)
             Close(cpu, tid, calls);
         if (start == 0 || pc - start >= size || !_functions.TryGetValue(pc - start, out string? name))
             return;
-        calls ??= _calls[tid] = [];
+        calls ??= [];
         // A handler of a signal may call while another call is open, further down the stack; what is not, was left for ever.
         while (calls.TryPeek(out CallInVdso? left) && (cpu.SP_EL0 >= left.Stack || calls.Count >= MostNested))
         {
@@ -70,7 +69,6 @@ internal sealed class CallsInVdso(IEnumerable<KeyValuePair<string, ulong>> symbo
         };
         calls.Push(begun);
         _calls[tid] = calls;
-        _open++;
         Entered?.Invoke(cpu, begun);
     }
 
@@ -79,7 +77,6 @@ internal sealed class CallsInVdso(IEnumerable<KeyValuePair<string, ulong>> symbo
         CallInVdso call = calls.Pop();
         if (calls.Count == 0)
             _calls.Remove(tid);
-        _open--;
         Returned(cpu, call, (long)cpu.X(0), cpu.Cycles - call.Cycle);
     }
 

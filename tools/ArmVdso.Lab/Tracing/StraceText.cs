@@ -110,14 +110,14 @@ internal static class StraceText
         }
         else if (code is > 0 and not Signal.SI_KERNEL)
         {
-            if (number is Signal.SIGSEGV or Signal.SIGBUS or Signal.SIGILL or Signal.SIGFPE or Signal.SIGTRAP)
+            if (Signal.HasAddress(number))
                 text.Append($", si_addr={Pointer(BitConverter.ToUInt64(b[16..]))}");
             else if (number == Signal.SIGCHLD)
                 text.Append(Child(b, first, second, code));
         }
         else if (code == Signal.SI_KERNEL)
         {
-            if (number is Signal.SIGSEGV or Signal.SIGBUS or Signal.SIGILL or Signal.SIGFPE or Signal.SIGTRAP)
+            if (Signal.HasAddress(number))
                 text.Append(", si_addr=NULL");
         }
         else

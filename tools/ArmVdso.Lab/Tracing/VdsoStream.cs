@@ -4,22 +4,27 @@ namespace ArmVdso.Lab.Tracing;
 
 /// <summary>Sees calls of the vDSO's functions, with their cycles, and why one made a system call after all. Each instruction is looked at,
 /// which makes a run slow; cycles stay what they are.</summary>
-/// <param name="kernel">The kernel.</param>
-/// <param name="returned">Told of each call that has returned: whose, which, its result and its cycles.</param>
-internal sealed class VdsoStream(LinuxKernel kernel, Action<KernelTask, CallInVdso, long, ulong> returned) : IMachineObserver
+internal sealed class VdsoStream : IMachineObserver
 {
-    private CallsInVdso? _calls;
+    private readonly LinuxKernel _kernel;
+    private readonly CallsInVdso _calls;
 
-    private CallsInVdso Calls => _calls ??= new CallsInVdso(kernel.Vdso.Image?.Symbols ?? [], (ulong)(kernel.Vdso.Image?.Bytes.Length ?? 0))
+    /// <summary>Sees the calls of a kernel's tasks.</summary>
+    /// <param name="kernel">The kernel.</param>
+    /// <param name="returned">Told of each call that has returned: whose, which, its result and its cycles.</param>
+    /// <param name="entered">Told of each call when it begins; null: nobody is.</param>
+    internal VdsoStream(
+        LinuxKernel kernel, Action<KernelTask, CallInVdso, long, ulong> returned, Action<Cpu, KernelTask, CallInVdso>? entered = null)
     {
-        Entered = (cpu, call) => Entered?.Invoke(cpu, Current(cpu), call),
-        Returned = (cpu, call, result, cycles) => returned(Current(cpu), call, result, cycles),
-    };
+        _kernel = kernel;
+        _calls = new CallsInVdso(kernel.Vdso.Image?.Symbols ?? [], (ulong)(kernel.Vdso.Image?.Bytes.Length ?? 0))
+        {
+            Entered = (cpu, call) => entered?.Invoke(cpu, Current(cpu), call),
+            Returned = (cpu, call, result, cycles) => returned(Current(cpu), call, result, cycles),
+        };
+    }
 
-    /// <summary>Told of each call when it begins.</summary>
-    internal Action<Cpu, KernelTask, CallInVdso>? Entered { get; init; }
-
-    private KernelTask Current(Cpu cpu) => kernel.Scheduler.Current(cpu.Index);
+    private KernelTask Current(Cpu cpu) => _kernel.Scheduler.Current(cpu.Index);
 
     /// <inheritdoc/>
     public bool WantsInstructions => true;
@@ -30,7 +35,7 @@ internal sealed class VdsoStream(LinuxKernel kernel, Action<KernelTask, CallInVd
         if (cpu.EL != 0)
             return;
         KernelTask task = Current(cpu);
-        Calls.At(cpu, task.Tid, task.Mm?.VdsoBase ?? 0);
+        _calls.At(cpu, task.Tid, task.Mm?.VdsoBase ?? 0);
     }
 
     /// <summary>A task has made a system call: in a function of the vDSO that is its way out.</summary>
@@ -38,20 +43,20 @@ internal sealed class VdsoStream(LinuxKernel kernel, Action<KernelTask, CallInVd
     /// <param name="back">Where the call returns to.</param>
     internal void FellBack(KernelTask task, ulong back)
     {
-        if (Calls.MakingSystemCall(task.Tid, back, task.Mm?.VdsoBase ?? 0) is { } call)
+        if (_calls.MakingSystemCall(task.Tid, back, task.Mm?.VdsoBase ?? 0) is { } call)
             call.Reason = Reason(task, call);
     }
 
     private string Reason(KernelTask task, CallInVdso call)
     {
         bool clock = call.Name.StartsWith("clock_", StringComparison.Ordinal) || call.Name == "gettimeofday";
-        if (clock && kernel.Timekeeper.ClockMode == Clocks.ModeNone)
+        if (clock && _kernel.Timekeeper.ClockMode == Clocks.ModeNone)
             return "the counter cannot be used";
         if (clock)
             return "no clock of the vDSO";
         if (call.Name is "getpgid" or "getsid" && call.Arguments[0] != 0)
             return "asks for another process";
-        if (kernel.Machine.Cpus[task.Cpu].TPIDRRO_EL0 == 0)
+        if (_kernel.Machine.Cpus[task.Cpu].TPIDRRO_EL0 == 0)
             return "TPIDRRO_EL0 names no slot for this thread";
         return "the slot did not hold during the call";
     }
