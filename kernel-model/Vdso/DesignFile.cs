@@ -38,7 +38,7 @@ public sealed class DesignFile
     [
         "name", "description", "register", "image", "image-sources", "include", "defines", "linker-script", "version-script", "data-header",
         "data", "cpu-slots", "cpu-count", "cpu-nodes", "offset-bits", "thread-slots", "process-data", "private-pages", "words", "hooks",
-        "clock", "pages", "ranges", "reload", "guard", "leaves", "fixes",
+        "clock", "pages", "ranges", "reload", "guard", "bti", "leaves", "fixes",
     ];
 
     private readonly bool _onDisk;
@@ -135,6 +135,10 @@ public sealed class DesignFile
 
     /// <summary>Whether an exit to EL0 writes TPIDRRO_EL0 again where the entry used it as scratch.</summary>
     public bool Reload => _reload.Holds(Fixed);
+
+    /// <summary>Whether the image's code lies in guarded pages where the CPU has FEAT_BTI: its functions begin with landing pads
+    /// (CONFIG_ARM64_BTI_KERNEL; arch/arm64/kernel/vdso.c).</summary>
+    public bool LandingPads { get; private set; }
 
     /// <summary>Whether a preemptible kernel runs the update at execve with preemption off.</summary>
     public bool Guard => _guard.Holds(Fixed);
@@ -401,6 +405,7 @@ public sealed class DesignFile
         OffsetBits = Number("offset-bits", 64, 8, 64);
         _reload = SwitchOf("reload", Hooks.Count > 0);
         _guard = SwitchOf("guard", true);
+        LandingPads = One("bti", false, ("yes", true), ("no", false));
         if (Words("fixes").FirstOrDefault(f => !_fixes.ContainsKey(f)) is { } unknown)
             throw Error("fixes", $"'{unknown}' is not in [fixes]");
         Fixed = Words("fixes");

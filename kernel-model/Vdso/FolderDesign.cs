@@ -205,6 +205,9 @@ public sealed class FolderDesign : VdsoDesign
     public override bool GuardsStart => _file.Guard;
 
     /// <inheritdoc/>
+    public override bool LandingPads => _file.LandingPads;
+
+    /// <inheritdoc/>
     public override IReadOnlyList<OwnFunction> OwnFunctions => _file.Functions;
 
     /// <inheritdoc/>

@@ -77,6 +77,9 @@ public abstract class VdsoDesign
     /// <summary>Whether a preemptible kernel runs the update at execve with preemption off: what a mended design asks of it.</summary>
     public virtual bool GuardsStart => true;
 
+    /// <summary>Whether the image's code lies in guarded pages where the CPU has FEAT_BTI.</summary>
+    public virtual bool LandingPads => false;
+
     /// <summary>Which pages lie below the image; null: as below our own images.</summary>
     internal virtual VvarPlan? Plan => null;
 

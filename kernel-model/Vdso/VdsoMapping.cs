@@ -206,7 +206,8 @@ public sealed class VdsoMapping
         if (data != front)
             Map(memory, dataAt, Design.DataPagesFor(memory, dataAt), _data, Mman.PROT_READ);
         Design.MapFurther(memory);
-        Map(memory, start + data, _imagePages, _code, Mman.PROT_READ | Mman.PROT_EXEC);
+        int guarded = Design.LandingPads && HardwareCapabilities.HasBti(Machine) ? Mman.PROT_BTI : 0;
+        Map(memory, start + data, _imagePages, _code, Mman.PROT_READ | Mman.PROT_EXEC | guarded);
         return memory.VdsoBase;
     }
 

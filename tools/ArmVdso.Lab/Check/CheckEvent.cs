@@ -58,6 +58,9 @@ internal sealed record CheckEvent(string Name, string Meaning, Action<Trial, int
     /// <summary>Whether it can happen once only: two of them are no pair.</summary>
     internal bool Once { get; init; }
 
+    /// <summary>Whether each of its schedules is long, so that it begins before accesses only, whatever the function.</summary>
+    internal bool IsLong { get; init; }
+
     /// <summary>What a design may leave to the kernel on purpose when this event happens.</summary>
     internal VdsoLeaves Leaves { get; init; }
 
@@ -70,7 +73,10 @@ internal sealed record CheckEvent(string Name, string Meaning, Action<Trial, int
         new("offline", "this CPU goes offline: its tasks move away, it runs its idle task", (t, _) => t.Offline()),
         new("traced", "a tracer on another CPU attaches, stops this thread, and detaches: it goes on there; another process runs here",
             (t, _) => t.StopAndGoOn()),
-        new("aba", "to another CPU at one boundary and back at a later one; other processes run on both meanwhile", (t, _) => t.Migrate()),
+        new("aba", "to another CPU at one boundary and back at a later one; other processes run on both meanwhile", (t, _) => t.Migrate())
+        {
+            IsLong = true,
+        },
         new("setresuid", "a signal interrupts the call; its handler changes this thread's user IDs, then calls the function",
             (t, _) => t.ChangeUser()) { CallsAgain = true, Composes = true },
         new("setresgid", "the same with group IDs", (t, _) => t.ChangeGroup()) { CallsAgain = true, Composes = true },
@@ -138,7 +144,7 @@ internal sealed record CheckEvent(string Name, string Meaning, Action<Trial, int
             (t, _) => t.EnterTimeNamespace()) { CallsAgain = true, Leaves = VdsoLeaves.Namespaces },
         new("reseed", "the kernel's random number generator is seeded anew", (t, _) => t.Reseed()),
         new("step", "a tracer attaches and single-steps this thread from here on; another process runs here after each instruction",
-            (t, _) => t.SingleStep()),
+            (t, _) => t.SingleStep()) { IsLong = true },
         new("tick", "the clocks are updated (tick), store by store: the call goes on after each store of the writer",
             (t, part) => t.Tick(part)) { Needs = CheckNeed.Clocks, Composes = true, StoreByStore = true },
         new("settime", "clock_settime sets CLOCK_REALTIME by +5 s, store by store",

@@ -108,9 +108,7 @@ internal sealed class Explorer
     {
         (Outcome undisturbed, HashSet<ulong> loads, HashSet<int> touching) = Undisturbed(function);
         int usual = undisturbed.Instructions;
-        // Of a long function only the boundaries before an access or a system instruction: between two that change registers
-        // alone an event has the same effect as before the next access.
-        _boundaries = usual > LongFunction ? touching : null;
+        _touching = touching;
         var plain = new CheckCell(function.Name, "none");
         plain.Add(Make(function), undisturbed);
         yield return plain;
@@ -178,9 +176,13 @@ internal sealed class Explorer
     /// <summary>Instructions beyond which only boundaries before accesses are explored.</summary>
     internal const int LongFunction = 200;
 
-    private HashSet<int>? _boundaries;
+    private HashSet<int> _touching = [];
 
-    private bool Skip(int boundary, int usual) => _boundaries is { } wanted && boundary < usual && !wanted.Contains(boundary);
+    /// <summary>Of a long function, and of an event whose schedules are long, only the boundaries before an access or a system instruction:
+    /// between two that change registers alone an event has the same effect as before the next access, and behind the last one as before
+    /// the return.</summary>
+    private bool Skip(CheckEvent e, int boundary, int usual) =>
+        (usual > LongFunction || e.IsLong) && boundary < usual - 1 && !_touching.Contains(boundary);
 
     private string? NotApplicable(CheckedFunction function, CheckEvent e, HashSet<ulong> loads) => e.Needs switch
     {
@@ -224,7 +226,7 @@ internal sealed class Explorer
             return new CheckCell(function.Name, e.Name) { NotApplicable = $"{usual} instructions are too many for pairs of boundaries" };
         if (e.Name == "aba")
         {
-            TwoBoundaries(cell, function, e.Name, e.Name, usual, strict: true);
+            TwoBoundaries(cell, function, e, e, usual, strict: true);
             return cell;
         }
         if (e.InKernel)
@@ -246,7 +248,7 @@ internal sealed class Explorer
             return cell.Explored > 0 ? cell
                 : new CheckCell(function.Name, e.Name) { NotApplicable = "no hook of the design stores to a data page for it" };
         }
-        for (int k = 0; Skip(k, usual) || Try(cell, function, usual, new ScheduledEvent(e.Name, -1, k)); k++)
+        for (int k = 0; Skip(e, k, usual) || Try(cell, function, usual, new ScheduledEvent(e.Name, -1, k)); k++)
         {
         }
         if (!e.StoreByStore)
@@ -306,13 +308,16 @@ internal sealed class Explorer
         return outcome.Applied && events[^1].Boundary < usual * 4;
     }
 
-    private void TwoBoundaries(CheckCell cell, CheckedFunction function, string first, string second, int usual, bool strict)
+    private void TwoBoundaries(CheckCell cell, CheckedFunction function, CheckEvent first, CheckEvent second, int usual, bool strict)
     {
         for (int k = 0; k < usual; k++)
         {
+            if (Skip(first, k, usual))
+                continue;
             int from = strict ? k + 1 : k;
             bool any = false;
-            for (int m = from; Try(cell, function, usual, new ScheduledEvent(first, -1, k), new ScheduledEvent(second, -1, m)); m++)
+            var begin = new ScheduledEvent(first.Name, -1, k);
+            for (int m = from; Try(cell, function, usual, begin, new ScheduledEvent(second.Name, -1, m)); m++)
                 any = true;
             if (!any && !strict)
                 break;
@@ -322,7 +327,7 @@ internal sealed class Explorer
     private CheckCell ExplorePair(CheckedFunction function, CheckEvent first, CheckEvent second, int usual)
     {
         var cell = new CheckCell(function.Name, $"{first.Name}+{second.Name}");
-        TwoBoundaries(cell, function, first.Name, second.Name, usual, strict: false);
+        TwoBoundaries(cell, function, first, second, usual, strict: false);
         return cell;
     }
 }

@@ -18,9 +18,12 @@ internal static partial class DesignBuilder
 
     private static readonly string[] Common =
     [
-        "-std=gnu11", "-O2", "-ffreestanding", "-fno-builtin", "-mgeneral-regs-only", "-ffixed-x18", "-mbranch-protection=none",
+        "-std=gnu11", "-O2", "-ffreestanding", "-fno-builtin", "-mgeneral-regs-only", "-ffixed-x18",
         "-fno-stack-protector", "-fno-strict-aliasing", "-fno-common", "-fno-ident", "-fno-addrsig",
     ];
+
+    // Of both kinds of sources: an assembler source sees in it whether its functions need landing pads.
+    private static string Protection(bool landingPads) => $"-mbranch-protection={(landingPads ? "bti" : "none")}";
 
     private static readonly string[] ImageCode = ["-fPIC", "-mcmodel=tiny", "-fvisibility=hidden", "-fasynchronous-unwind-tables"];
 
@@ -206,7 +209,7 @@ internal static partial class DesignBuilder
             string made = Path.Join(temporary, $"image{objects.Count}.o");
             bool assembly = source.EndsWith(".S", StringComparison.Ordinal);
             Run(file, Compiler, [.. Target, .. Includes(file, temporary), .. Defines(file), "-Wall", "-Wextra",
-                .. (assembly ? (string[])[] : [.. Common, .. ImageCode]), "-c", "-o", made, source]);
+                Protection(file.LandingPads), .. (assembly ? (string[])[] : [.. Common, .. ImageCode]), "-c", "-o", made, source]);
             objects.Add(made);
         }
         string size = layout.Split('\n').First(l => l.StartsWith("vvar_size\t", StringComparison.Ordinal)).Split('\t')[1];
@@ -262,7 +265,7 @@ internal static partial class DesignBuilder
             string made = Path.Join(temporary, $"hook{objects.Count}.o");
             bool assembly = source.EndsWith(".S", StringComparison.Ordinal);
             Run(file, Compiler, [.. Target, .. Includes(file, temporary), .. Defines(file), "-Wall", "-Wextra",
-                .. (assembly ? (string[])[] : [.. Common, .. HookCode]), "-c", "-o", made, source]);
+                Protection(false), .. (assembly ? (string[])[] : [.. Common, .. HookCode]), "-c", "-o", made, source]);
             objects.Add(made);
         }
         Run(file, Linker, ["-static", "-nostdlib", "--build-id=none", "--orphan-handling=error", "--fatal-warnings", "-z",
