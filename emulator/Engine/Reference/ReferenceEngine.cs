@@ -16,6 +16,10 @@ public sealed partial class ReferenceEngine : ExecutionEngine
     private readonly Row[] _rowExecuted;
     private readonly ulong[] _executed = new ulong[RowInfo.Count];
 
+    // Rows of words that were decoded, found by a hash of the word: a run has few different ones.
+    private const int DecodedBits = 12;
+    private readonly (uint Word, Row Row)[] _decoded = new (uint, Row)[1 << DecodedBits];
+
     // The page that instructions come from.
     private ulong _page = NoPage;
     private ulong _pagePa;
@@ -32,6 +36,7 @@ public sealed partial class ReferenceEngine : ExecutionEngine
         _ram = cpu.Machine.Memory;
         _rowEnabled = cpu.Machine.RowEnabled;
         _rowExecuted = cpu.Machine.RowExecuted;
+        _decoded[0] = (0, Decoder.Decode(0));
     }
 
     /// <inheritdoc/>
@@ -84,7 +89,7 @@ public sealed partial class ReferenceEngine : ExecutionEngine
         cpu.AccessCount = 0;
         cpu.NextPC = cpu.PC + 4;
         cpu.BTypeNext = 0;
-        Row row = Decoder.Decode(instruction);
+        Row row = Decode(instruction);
         _executed[(int)row]++;
         row = _rowExecuted[(int)row];
         if (!_rowEnabled[(int)row])
@@ -117,6 +122,14 @@ public sealed partial class ReferenceEngine : ExecutionEngine
         cpu.BType = cpu.BTypeNext;
         if (step && row is not (Row.ERET or Row.ERETAA or Row.ERETAB))
             cpu.SS = false;
+    }
+
+    private Row Decode(uint instruction)
+    {
+        ref (uint Word, Row Row) known = ref _decoded[instruction * 0x9E3779B1 >> (32 - DecodedBits)];
+        if (known.Word != instruction)
+            known = (instruction, Decoder.Decode(instruction));
+        return known.Row;
     }
 
     private bool Fetch(out uint instruction, out ulong pa)
