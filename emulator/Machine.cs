@@ -392,7 +392,7 @@ public sealed class Machine : IMachine, IClock, IDisposable
             }
             ulong limit = second > ulong.MaxValue - Quantum ? ulong.MaxValue : second + Quantum;
             // Alone, a PE still comes back regularly so that limits and stop requests are seen.
-            ulong horizon = next.Cycles + 100_000;
+            ulong horizon = next.Cycles + 1_000_000;
             limit = Math.Min(Math.Min(limit, horizon), maxCycles);
             Turn(next, limit);
         }
