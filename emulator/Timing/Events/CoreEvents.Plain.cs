@@ -36,11 +36,34 @@ public sealed partial class CoreEvents
         return context == pe.TranslationTag(page << 12) ? page : ulong.MaxValue;
     }
 
-    /// <summary>A number that changes whenever a line leaves or enters the instruction cache, or a page its TLB, or the address space
-    /// changes.</summary>
-    internal ulong FetchContents { get; private set; }
+    // How often lines entered each set of the instruction cache, and how often it was emptied besides the number of the PE.
+    private const int ContentsBits = 48;
+    private readonly ulong[] _setContents;
+    private ulong _contents;
 
-    private ulong _ttbr0, _ttbr1;
+    private void InsertFetched(ulong line)
+    {
+        _l1i.Insert(line, LineState.Shared);
+        _setContents[line & _l1i.SetMask]++;
+    }
+
+    /// <summary>A number that is another one when a line has left or entered one of the sets of these lines in the instruction cache, and
+    /// for another PE. It is a sum of counts that only grow.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal ulong FetchContents(ulong line, ulong last)
+    {
+        ulong sum = _contents, mask = _l1i.SetMask;
+        ref ulong sets = ref MemoryMarshal.GetArrayDataReference(_setContents);
+        for (; line <= last; line++)
+            sum += Unsafe.Add(ref sets, (nint)(line & mask));
+        return sum;
+    }
+
+    /// <summary>Whether a page is easily found to be that of the last fetch, or in the TLB of fetches; changes nothing.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal bool FetchesFrom(ulong page) =>
+        (page == _fetchPage && _fetchIsCurrent) || (page >> (55 - 12) == 0 && _microI.IsFound(page, _lowTag));
+
     private bool _fetchIsCurrent;
     private ulong _lowTag;
 
@@ -49,10 +72,6 @@ public sealed partial class CoreEvents
     {
         _fetchIsCurrent = _fetchContext == pe.TranslationTag(_fetchPage << 12);
         _lowTag = pe.TranslationTag(0);
-        if (FetchContents != 0 && pe.TTBR0_EL1 == _ttbr0 && pe.TTBR1_EL1 == _ttbr1)
-            return;
-        (_ttbr0, _ttbr1) = (pe.TTBR0_EL1, pe.TTBR1_EL1);
-        FetchContents = _shared.NewContents();
     }
 
     /// <summary>Fetches of the lines of a block of which <see cref="FetchIsPlain"/> said that they hit, when its page is easily found:

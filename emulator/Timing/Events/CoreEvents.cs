@@ -43,6 +43,8 @@ public sealed partial class CoreEvents
         _l1i = new Cache(model.L1ISize, model.L1IWays, model.LineSize, model.L1IRandom);
         _l1d = new Cache(model.L1DSize, model.L1DWays, model.LineSize, model.L1DRandom);
         shared.Join(_l1d);
+        _setContents = new ulong[_l1i.SetMask + 1];
+        _contents = shared.NewContents() << ContentsBits;
         _l2 = shared.AddPrivateL2();
         _microI = new Tlb(model.MicroTlb, model.MicroTlb);
         _microD = new Tlb(model.MicroTlb, model.MicroTlb);
@@ -67,6 +69,7 @@ public sealed partial class CoreEvents
         _microI.Clear();
         _microD.Clear();
         _main.Clear();
+        _contents++;
         _group = _fetchLine = _fetchPage = ulong.MaxValue;
         ForgetStreams();
     }
@@ -169,18 +172,14 @@ public sealed partial class CoreEvents
             _fetchPage = page;
             _fetchContext = context;
             _fetchIsCurrent = true;
-            ulong misses = counters.ItlbMisses;
             e.FetchExtra = Translate(pe, _microI, page, context, ref counters.ItlbMisses, ref counters.Walks);
-            if (counters.ItlbMisses != misses)
-                FetchContents = _shared.NewContents();
             if (e.FetchExtra > 0)
                 e.FetchCause = CycleCause.InstructionTlb;
         }
         if (_l1i.Find(line) < 0)
         {
             counters.L1IMisses++;
-            _l1i.Insert(line, LineState.Shared);
-            FetchContents = _shared.NewContents();
+            InsertFetched(line);
             LineSource source = _shared.Fetch(line, null, false, out _, _l2);
             // The next line was asked for while the one before it was executed.
             e.FetchExtra += Math.Max(0, Penalty(source, ref counters, out _) - (next ? _model.FetchPrefetch : 0));
@@ -349,7 +348,6 @@ public sealed partial class CoreEvents
         _microD.Remove(first, count, asid);
         _microI.Remove(first, count, asid);
         _main.Remove(first, count, asid);
-        FetchContents = _shared.NewContents();
         _fetchPage = ulong.MaxValue;
     }
 
@@ -367,7 +365,7 @@ public sealed partial class CoreEvents
             if (crn == 7 && crm is 1 or 5)
             {
                 _l1i.Clear();
-                FetchContents = _shared.NewContents();
+                _contents++;
                 _fetchLine = ulong.MaxValue;
             }
         }
@@ -385,10 +383,8 @@ public sealed partial class CoreEvents
             if (_l1i.Find(line) >= 0)
                 continue;
             cycles += Penalty(_shared.Fetch(line, null, false, out _, _l2), ref ignored, out _);
-            _l1i.Insert(line, LineState.Shared);
+            InsertFetched(line);
         }
-        if (work.InstructionLines > 0)
-            FetchContents = _shared.NewContents();
         for (int i = 0; i < work.DataLines; i++)
         {
             ulong line = (1UL << 40) + OutsideLine(work.Region, i, work.CommonDataLines);

@@ -90,6 +90,24 @@ internal sealed class FillBuffers
         return false;
     }
 
+    /// <summary>When a line is there that is on its way, as cycles from one on, and where it comes from.</summary>
+    /// <returns>False when it is not one buffer that says so.</returns>
+    internal bool Find(ulong line, long cycle, out long left, out CycleCause cause)
+    {
+        int found = -1;
+        (left, cause) = (0, default);
+        for (int i = 0; i < _lines.Length; i++)
+        {
+            if (_lines[i] != line || _ready[i] < cycle)
+                continue;
+            if (found >= 0)
+                return false;
+            found = i;
+            (left, cause) = (_ready[i] - cycle, _causes[i]);
+        }
+        return found >= 0;
+    }
+
     /// <summary>Buffers.</summary>
     internal int Count => _free.Length;
 

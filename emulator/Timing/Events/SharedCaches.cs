@@ -38,8 +38,7 @@ public sealed class SharedCaches(CoreModel model)
     /// <summary>Written lines that have left the last-level cache for memory since somebody set this to 0.</summary>
     internal int Evicted { get; set; }
 
-    /// <summary>A number that names the contents of a private instruction cache and TLB from now on, unlike that of any other PE
-    /// here.</summary>
+    /// <summary>A number that no other PE here has.</summary>
     internal ulong NewContents() => ++_contents;
 
     /// <summary>Makes the private L2 cache of a PE; null on cores that share theirs.</summary>

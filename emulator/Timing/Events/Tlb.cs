@@ -106,12 +106,19 @@ public sealed class Tlb
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal bool TouchFound(ulong page, ulong context)
     {
-        nint at = Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_hints), (nint)(page & (Hints - 1)));
-        if (Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_pages), at) != page
-            || Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_contexts), at) != context)
+        if (!IsFound(page, context))
             return false;
-        Use((int)at);
+        Use(_hints[(int)page & (Hints - 1)]);
         return true;
+    }
+
+    /// <summary>Whether a page is where it was found last; changes nothing.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal bool IsFound(ulong page, ulong context)
+    {
+        nint at = Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_hints), (nint)(page & (Hints - 1)));
+        return Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_pages), at) == page
+            && Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_contexts), at) == context;
     }
 
     /// <summary>Inserts the entry of a page that is not there; the least recently used one of its set goes.</summary>

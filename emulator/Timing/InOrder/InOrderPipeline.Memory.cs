@@ -93,6 +93,10 @@ public sealed partial class InOrderPipeline
     public bool IsInFlight(ulong line, ulong cycle) => _fills.IsInFlight(line, (long)cycle);
 
     /// <inheritdoc/>
+    public bool FindInFlight(ulong line, ulong cycle, out long left, out CycleCause cause) =>
+        _fills.Find(line, (long)cycle, out left, out cause);
+
+    /// <inheritdoc/>
     [field: NotState(OfABlock)]
     public bool AskedForFills { get; set; }
 

@@ -101,9 +101,9 @@ public struct Scoreboard
         // The next group comes in the cycle after this one's and the bubble, but not earlier than the lead allows.
         int bubble = model.SecondBranch + Math.Max(model.TakenBubble, Math.Max(model.IndirectBubble, model.ReturnBubble));
         s.Group = Math.Max(Group - Cycle, -model.FetchLead - bubble - 2);
-        // After a redirection the group is yet to come; its cause may be known already.
-        s.FetchReady = Redirected ? 0 : Left(FetchReady);
-        if (s.FetchReady == 0 && !Redirected)
+        // No instruction issues before its group is there; after a redirection the group is yet to come, its cause may be known already.
+        s.FetchReady = 0;
+        if (!Redirected)
             s.FetchCause = 0;
         s.MultiplyFree = Left(MultiplyFree);
         s.DivideFree = Left(DivideFree);

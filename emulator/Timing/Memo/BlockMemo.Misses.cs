@@ -7,7 +7,7 @@ namespace ArmVdso.Emulator.Timing.Memo;
 /// <summary>Misses as outcomes. A line that an outer cache has comes after a time that depends on the block alone when no fill of before
 /// is in its way; so it is a shape like others, and the fills that it begins are remembered with the block. Fills of before that are in
 /// the way join the state. Lines have no names in shapes: they are the next ones that were asked for, or one that was asked for earlier
-/// in the block.</summary>
+/// in the block. One that is on its way since a block before is such a line, too: when it comes joins the state.</summary>
 internal sealed partial class BlockMemo
 {
     private const int MostMisses = 48;
@@ -15,6 +15,8 @@ internal sealed partial class BlockMemo
     private const int MostFills = 32768;
     private const ulong NextMiss = Cache.NoLine - 1;
     private const ulong FirstMiss = NextMiss - MostMisses;
+    private const int MostLate = 4;
+    private const ulong FirstLate = FirstMiss - MostLate;
 
     // Lines that the block missed, since the last one that was stepped.
     private readonly ulong[] _missedLines = new ulong[MostMisses];
@@ -24,6 +26,11 @@ internal sealed partial class BlockMemo
     private int _missed;
     private bool _prefetched;
     private bool _crowded;
+
+    // Lines that the block accessed while they were on their way since before it, and of each when it comes and where from.
+    private readonly ulong[] _lateLines = new ulong[MostLate];
+    private readonly uint[] _lateKeys = new uint[MostLate];
+    private int _late;
 
     /// <summary>What keeps an access from being a shape; <see cref="MemoReason.Entry"/> when nothing does.</summary>
     /// <param name="t">The instruction.</param>
@@ -45,7 +52,8 @@ internal sealed partial class BlockMemo
                 return MemoReason.Memory;
             if (line.Miss)
                 asked++;
-            else if (filling && LeftOut != MemoReason.LateLine && _pipeline.IsInFlight(line.Line, Cycles))
+            else if (filling && LeftOut != MemoReason.LateLine && _pipeline.IsInFlight(line.Line, Cycles)
+                && !TakeLate(line.Line, ref extra))
                 return MemoReason.LateLine;
             if (asked > 0)
             {
@@ -68,6 +76,21 @@ internal sealed partial class BlockMemo
     private bool IsLate(ulong line) =>
         MissOf(line) >= 0 || (LeftOut != MemoReason.LateLine && _pipeline.IsInFlight(line, Cycles));
 
+    /// <summary>Takes note of a line that is on its way since before the block.</summary>
+    /// <returns>False when the pipeline must step: it does so already, there are too many, or more than one fill of it.</returns>
+    private bool TakeLate(ulong line, ref long extra)
+    {
+        if (_lateLines.AsSpan(0, _late).Contains(line))
+            return true;
+        if (_state < 0 || _late == MostLate || !_pipeline.FindInFlight(line, Cycles, out long left, out CycleCause cause)
+            || left > ushort.MaxValue)
+            return false;
+        _lateLines[_late] = line;
+        _lateKeys[_late++] = (uint)left | (uint)cause << 16;
+        extra += left;
+        return true;
+    }
+
     private int MissOf(ulong line)
     {
         ulong[] lines = _missedLines;
@@ -85,7 +108,11 @@ internal sealed partial class BlockMemo
         foreach (ref LineEvent line in nameless)
         {
             int miss = MissOf(line.Line);
-            line.Line = line.Miss ? NextMiss : miss >= 0 ? FirstMiss + (ulong)miss : Cache.NoLine;
+            int late = _late == 0 ? -1 : _lateLines.AsSpan(0, _late).IndexOf(line.Line);
+            line.Line = line.Miss ? NextMiss
+                : miss >= 0 ? FirstMiss + (ulong)miss
+                : late >= 0 ? FirstLate + (ulong)late
+                : Cache.NoLine;
             if (line.PrefetchCount > 0)
                 (line.PrefetchLine, line.PrefetchStep) = (NextMiss, 0);
         }
@@ -104,7 +131,7 @@ internal sealed partial class BlockMemo
             if (line.Line == NextMiss)
                 line.Line = _missedLines[next++];
             else if (line.Line != Cache.NoLine)
-                line.Line = _missedLines[line.Line - FirstMiss];
+                line.Line = line.Line >= FirstMiss ? _missedLines[line.Line - FirstMiss] : _lateLines[line.Line - FirstLate];
             if (line.PrefetchCount == 0)
                 continue;
             line.PrefetchLine = _missedLines[next];
@@ -129,13 +156,17 @@ internal sealed partial class BlockMemo
         _dataPage = _missed > 0 || _until >= Cycles ? ulong.MaxValue : _events.LatestDataPage(_pe);
     }
 
-    /// <summary>The number of the state together with the fills that may be in the way of this block's.</summary>
+    /// <summary>The number of the state together with the fills that may be in the way of this block's, and when late lines come.</summary>
     private int StateWithFills()
     {
-        if (_pipeline.FillHorizon(Cycles) == 0)
-            return _state;
-        _pipeline.SaveFills(_savedFills.AsSpan(4), Cycles, _prefetched);
-        if (!_savedFills.AsSpan(4).ContainsAnyExcept((byte)0) || LeftOut == MemoReason.Busy)
+        Span<byte> fills = _savedFills.AsSpan(4 + 4 * MostLate);
+        if (_missed == 0 || _pipeline.FillHorizon(Cycles) == 0 || LeftOut == MemoReason.Busy)
+            fills.Clear();
+        else
+            _pipeline.SaveFills(fills, Cycles, _prefetched);
+        _lateKeys.AsSpan(_late).Clear();
+        MemoryMarshal.AsBytes(_lateKeys.AsSpan()).CopyTo(_savedFills.AsSpan(4));
+        if (!_savedFills.AsSpan(4).ContainsAnyExcept((byte)0))
             return _state;
         BitConverter.TryWriteBytes(_savedFills, _state);
         if (_fillStates.Full)

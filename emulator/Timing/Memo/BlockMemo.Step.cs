@@ -21,6 +21,14 @@ internal sealed partial class BlockMemo
     private bool _fetched;
     private InstructionEvents _first;
 
+    // While the pipeline is not up to date: the first line of the block is yet to be fetched, and does not hit; or it was, and what that
+    // amounted to has this number. 0: it hit.
+    private const int MostFetchShapes = 64;
+    private const int FetchShift = 20;
+    private readonly List<(int Extra, CycleCause Cause)> _fetchShapes = [default];
+    private bool _fetchDue;
+    private int _fetchShape;
+
     /// <summary>Blocks that the pipeline stepped through.</summary>
     internal ulong Stepped { get; private set; }
 
@@ -37,7 +45,7 @@ internal sealed partial class BlockMemo
     private void GoOn()
     {
         _from = 0;
-        _fetched = false;
+        EndFetch();
         _crowded = false;
         _state = -1;
         Look();
@@ -80,11 +88,19 @@ internal sealed partial class BlockMemo
             return;
         _pipeline.Load(_states[_state], Cycles);
         // Where execution comes from; of no matter after a redirection.
-        _events.SetGroup(_lastPc);
+        if (!_fetched)
+            _events.SetGroup(_lastPc);
         _state = -1;
         _from = 0;
-        _fetched = false;
+        // The pipeline steps with all fetches that are yet to come.
+        _fetchDue = false;
+        _fetchShape = 0;
     }
+
+    /// <summary>All fetches of a block are easily found to hit.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool FetchHits(BlockSchedule s) =>
+        _events.FetchesFrom(s.Pc >> 12) && s.FoundIn == _events.FetchContents(s.FirstLine, s.LastLine);
 
     /// <summary>A block whose lines are not known to be in the instruction cache.</summary>
     /// <returns>False when it must be timed by the engine.</returns>
@@ -92,7 +108,7 @@ internal sealed partial class BlockMemo
     {
         if (_events.FetchIsPlain(_pe, s.Pc, s.FirstLine, s.LastLine))
         {
-            s.FoundIn = _events.FetchContents;
+            s.FoundIn = _events.FetchContents(s.FirstLine, s.LastLine);
             return true;
         }
         if (!_events.FetchIsPlainBehind(s.FirstLine, s.LastLine))
@@ -100,9 +116,54 @@ internal sealed partial class BlockMemo
         // The first line is fetched before anything else of the block happens, the others hit.
         if (Cycles + (ulong)(s.Bound + _horizon + _events.MostFetchExtra) >= _stop)
             return Refuse(MemoReason.Stop);
+        if (_state >= 0 && (s.BeginsGroup || _states.Redirected(_state)))
+        {
+            _fetchDue = true;
+            return true;
+        }
         _counts[(int)MemoReason.FirstLine]++;
         Load();
         return true;
+    }
+
+    /// <summary>The first line of the block is fetched, which does not hit: how late it comes is part of the key. Plain hits of data may
+    /// have been told before.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void FetchFirst(BlockSchedule s)
+    {
+        _fetchDue = false;
+        _fetched = true;
+        _first = default;
+        _events.SetGroup(_lastPc);
+        _events.Fetch(_pe, s.Pc, s.Pa, _states.Redirected(_state), ref _first, ref Rest(s));
+        int shape = _fetchShapes.IndexOf((_first.FetchExtra, _first.FetchCause));
+        if (shape < 0 && _fetchShapes.Count < MostFetchShapes)
+        {
+            shape = _fetchShapes.Count;
+            _fetchShapes.Add((_first.FetchExtra, _first.FetchCause));
+        }
+        if (shape < 0)
+        {
+            _counts[(int)MemoReason.FirstLine]++;
+            Load();
+            return;
+        }
+        _fetchShape = LeftOut == MemoReason.FirstLine && shape != 0 ? 1 : shape;
+        _extra += _first.FetchExtra;
+    }
+
+    /// <summary>From now on accesses that are no plain hits are noted anew.</summary>
+    private void BeginAccesses()
+    {
+        (_missed, _late, _extra) = (0, 0, 0);
+        _prefetched = false;
+    }
+
+    /// <summary>A block ends: the fetch of the next one is yet to come.</summary>
+    private void EndFetch()
+    {
+        _fetched = _fetchDue = false;
+        _fetchShape = 0;
     }
 
     /// <summary>An instruction of the block was executed, not by a short way; its accesses are in
@@ -122,7 +183,11 @@ internal sealed partial class BlockMemo
         InstructionTiming t = s.Timings[index];
         if (t.Kind != TimingKind.Memory && pe.AccessCount == 0)
             return true;
-        if (_state < 0 && _from == 0 && !_fetched)
+        if (_fetchDue)
+        {
+            FetchFirst(s);
+        }
+        else if (_state < 0 && _from == 0 && !_fetched)
         {
             _first = default;
             _events.Fetch(pe, s.Pc, s.Pa, _pipeline.Redirected, ref _first, ref Rest(s));
@@ -156,9 +221,7 @@ internal sealed partial class BlockMemo
         Fetch(s, index, ref e, ref sum);
         _pipeline.Step(t, e, _events.Lines, pc, ref sum);
         _from = index + 1;
-        _missed = 0;
-        _prefetched = false;
-        _extra = 0;
+        BeginAccesses();
         Look();
         return s.Usable && Cycles + (ulong)(s.Bound + _horizon) < _stop;
     }
@@ -170,6 +233,7 @@ internal sealed partial class BlockMemo
         Load();
         Replay(s, _from, count, signature << EndBits | _digits << 4, true, ref Rest(s));
         Cycles = _pipeline.Cycles;
+        EndFetch();
     }
 
     /// <summary>The end of a block that the pipeline steps through.</summary>
@@ -231,6 +295,8 @@ internal sealed partial class BlockMemo
             }
             if (fetches)
                 Fetch(s, i, ref e, ref counters);
+            else if (i == 0 && _fetchShape != 0)
+                (e.NewGroup, e.FetchExtra, e.FetchCause) = (true, _first.FetchExtra, _first.FetchCause);
             else
                 e.NewGroup = _pipeline.Redirected || _events.BeginsGroup(pc);
             if (i > from && _pipeline.Cycles >= _stop)

@@ -55,7 +55,7 @@ internal sealed unsafe partial class BlockMemo
             ulong* slots = at + TraceHeader;
             at = slots + TraceSlotWords * s.Slots!.Length;
             ulong next = at < end ? blocks[(int)*at].Pc : target;
-            if (_open is null && s.IsSimple && s.FoundIn == _events.FetchContents)
+            if (_open is null && s.IsSimple && FetchHits(s))
                 TellSimple(s, slots, hostBase, next);
             else
                 TellBlock(s, slots, hostBase, next);
@@ -155,6 +155,8 @@ internal sealed unsafe partial class BlockMemo
             Replay(s, _from, count, _shapes << EndBits | _digits << 4, true, ref Rest(s));
         }
         Cycles = _pipeline.Cycles;
+        EndFetch();
+        BeginAccesses();
         Told += count;
         _open = null;
     }
@@ -167,10 +169,8 @@ internal sealed unsafe partial class BlockMemo
         _shapes = 0;
         _single = -1;
         _digits = 0;
-        _missed = 0;
-        _prefetched = false;
-        _extra = 0;
-        if (!s.Usable || (s.FoundIn != _events.FetchContents && !FindFetch(s)))
+        BeginAccesses();
+        if (!s.Usable || (!FetchHits(s) && !FindFetch(s)))
         {
             Load();
             _single = 0;

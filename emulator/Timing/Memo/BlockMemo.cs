@@ -81,7 +81,7 @@ internal sealed partial class BlockMemo
         _predictor = events.Predictor;
         _states = new StateTable(pipeline.StateSize, MostStates);
         _saved = new byte[pipeline.StateSize];
-        _savedFills = new byte[(pipeline.FillStateSize + 4 + 7) & ~7];
+        _savedFills = new byte[(pipeline.FillStateSize + 4 + 4 * MostLate + 7) & ~7];
         _fillStates = new StateTable(_savedFills.Length, MostStates);
         _due = _deltas.Due;
         _mostExtra = pipeline.MostExtra;
@@ -102,7 +102,8 @@ internal sealed partial class BlockMemo
     internal Action<byte[]>? StateAlteration { get; set; }
 
     /// <summary>Leaves out that lines are on their way (<see cref="MemoReason.LateLine"/>) or in the way of others
-    /// (<see cref="MemoReason.Busy"/>), for the same.</summary>
+    /// (<see cref="MemoReason.Busy"/>), or how late the first line of a block comes (<see cref="MemoReason.FirstLine"/>), for the
+    /// same.</summary>
     internal MemoReason LeftOut { get; set; }
 
     /// <summary>Blocks whose timing was looked up, or worked out to be looked up.</summary>
@@ -151,15 +152,13 @@ internal sealed partial class BlockMemo
             return Refuse(MemoReason.Instructions);
         if (Cycles + (ulong)(schedule.Bound + _horizon) >= _stop)
             return Refuse(MemoReason.Stop);
-        if (schedule.FoundIn != _events.FetchContents && !FindFetch(schedule))
+        if (!FetchHits(schedule) && !FindFetch(schedule))
             return false;
         _crowded = schedule.IsCrowded;
         if (_crowded)
             _dataPage = ulong.MaxValue;
         _digits = 0;
-        _missed = 0;
-        _prefetched = false;
-        _extra = 0;
+        BeginAccesses();
         return true;
     }
 
@@ -263,6 +262,8 @@ internal sealed partial class BlockMemo
 
     private bool End(BlockSchedule s, ulong signature, bool taken, ulong target)
     {
+        if (_fetchDue)
+            FetchFirst(s);
         Prediction prediction = default;
         if (s.Branch != TimingKind.Plain)
             prediction = _predictor.Execute(s.Branch, s.LastPc, taken, target);
@@ -280,7 +281,7 @@ internal sealed partial class BlockMemo
             if (first <= s.LastLine && !_events.FetchFound(s.Pc >> 12, first, s.LastLine, ref Rest(s)))
                 _events.FetchPlain(_pe, s.Pc, first, s.LastLine, ref Rest(s));
         }
-        int state = _missed == 0 ? _state : StateWithFills();
+        int state = (_missed == 0 && _late == 0 ? _state : StateWithFills()) | _fetchShape << FetchShift;
         int at = (int)((((signature * 0x9E3779B97F4A7C15) ^ ((ulong)s.Id << 32 | (uint)state)) * 0xD6E8FEB86659FD93) >> (64 - TableBits));
         ref Entry entry = ref _entries[at];
         if (entry.Signature != signature || entry.Block != s.Id || entry.State != state)
@@ -297,6 +298,9 @@ internal sealed partial class BlockMemo
         _state = entry.Exit;
         _horizon = entry.Horizon;
         _due[entry.Delta]++;
+        if (_fetched)
+            EndFetch();
+        _late = 0;
         return Cycles < _stop;
     }
 

@@ -164,8 +164,8 @@ internal sealed class BlockSchedule
     /// <summary>What its instructions leave in a trace, in order; null: it is not traced.</summary>
     internal TraceSlot[]? Slots { get; set; }
 
-    /// <summary>Number of the instruction cache contents (<see cref="CoreEvents.FetchContents"/>) in which its lines were found
-    /// last.</summary>
+    /// <summary>Number of the contents of the instruction cache (<see cref="CoreEvents.FetchContents"/>) in which all its lines were
+    /// found last.</summary>
     internal ulong FoundIn { get; set; }
 
     /// <summary>It has more accesses than a signature holds: the pipeline steps to each of them.</summary>

@@ -41,6 +41,13 @@ public interface IPipeline
     /// <summary>Whether a line is on its way that may come after the instructions of a cycle have issued.</summary>
     bool IsInFlight(ulong line, ulong cycle);
 
+    /// <summary>What <see cref="IsInFlight"/> rests on, when that is one fill: what an access to the line depends on.</summary>
+    /// <param name="line">The line.</param>
+    /// <param name="cycle">The cycle.</param>
+    /// <param name="left">Cycles from then until it is there.</param>
+    /// <param name="cause">Where it comes from.</param>
+    bool FindInFlight(ulong line, ulong cycle, out long left, out CycleCause cause);
+
     /// <summary>Set when <see cref="FillsUntil"/> was of influence on a step.</summary>
     bool AskedForFills { get; set; }
 

@@ -25,13 +25,14 @@ public enum MemoReason : byte
     /// <summary>A miss in a block that is stepped already, or one too many.</summary>
     Busy,
 
-    /// <summary>An access to a line that is on its way since a block before.</summary>
+    /// <summary>An access to a line that is on its way since a block before, in a block that is stepped already, or one too many.</summary>
     LateLine,
 
     /// <summary>A block that could reach the stop with what its accesses cost.</summary>
     Margin,
 
-    /// <summary>The first line of a block was not in the instruction cache, or its page not in the micro-TLB.</summary>
+    /// <summary>The first line of a block was not in the instruction cache, or its page not in the micro-TLB, where the block was stepped
+    /// anyway or it came later than any number says.</summary>
     FirstLine,
 
     /// <summary>Something of the block before was still long from ready.</summary>
