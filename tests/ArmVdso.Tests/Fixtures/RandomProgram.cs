@@ -1,3 +1,5 @@
+using ArmVdso.Emulator.Engine.Portable;
+
 namespace ArmVdso.Tests.Fixtures;
 
 /// <summary>A random program that ends: a loop over integer, floating-point, memory and branch instructions with leaf calls, and an
@@ -50,10 +52,41 @@ internal static class RandomProgram
                     break;
             }
         }
+        End(code, top);
+        return [.. code];
+    }
+
+    /// <summary>A loop over pairs of blocks: the first is as long as blocks get and ends without a branch, so that what its last
+    /// instruction leaves in the pipeline meets the first one of the second. What lies before it takes one slot or two.</summary>
+    /// <param name="random">What chooses.</param>
+    /// <param name="last">Encoding of the last instruction of the first block.</param>
+    /// <param name="next">Encoding of the first instruction of the second block.</param>
+    internal static uint[] Edges(Random random, uint last, uint next)
+    {
+        const int Pairs = 8, Rounds = 40;
+        var code = new List<uint> { 0xD2800000u | (Rounds << 5) | Count };
+        int top = code.Count;
+        for (int pair = 0; pair < Pairs; pair++)
+        {
+            for (int i = 1; i < CodeCache.MaxLength; i++)
+                code.Add(random.Next(2) == 0 ? Nothing : 0x8B0F01ADu); // add x13, x13, x15
+            code.Add(last);
+            code.Add(next);
+            // A branch to the next instruction; a second one is taken, whatever the first did.
+            code.Add(0x14000001);
+        }
+        End(code, top);
+        return [.. code];
+    }
+
+    private const uint Nothing = 0xD503201F;
+
+    /// <summary>The end of the loop.</summary>
+    private static void End(List<uint> code, int top)
+    {
         code.Add(0xF1000400u | (Count << 5) | Count);
         code.Add(0x54000001u | (((uint)(top - code.Count) & 0x7FFFF) << 5));
         code.Add(0x14000000);
-        return [.. code];
     }
 
     private static uint Conditional(Random random, int distance)
@@ -122,7 +155,7 @@ internal static class RandomProgram
             26 => 0x1E601800u | (m << 16) | (n << 5) | d,
             27 => 0x4E20C400u | (m << 16) | (n << 5) | d,
             28 => 0x4C407000u | (Base << 5) | d,
-            _ => 0xD503201Fu,
+            _ => Nothing,
         };
         code.Add(word);
     }

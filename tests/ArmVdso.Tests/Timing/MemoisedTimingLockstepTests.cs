@@ -189,18 +189,28 @@ public sealed partial class MemoisedTimingLockstepTests
         for (int program = 1; program <= 24; program++)
         {
             int seed = program <= 12 ? program : program - 12;
-            using var machine = new EngineMachine(EngineKind.PortableChecked, CoreFile("cortex-a53", small));
-            Prepare(machine, RandomProgram.Make(new Random(seed), 400, 50, seed != program), seed);
-            machine.Machine.PrepareEngine();
-            plant(machine.Cpu.Timing.Twin!.Memo!);
-            try
-            {
-                machine.Run(60_000);
-            }
-            catch (EngineMismatchException e)
-            {
-                return e.Message;
-            }
+            string message = Mismatch(
+                CoreFile("cortex-a53", small), RandomProgram.Make(new Random(seed), 400, 50, seed != program), seed, plant);
+            if (message.Length > 0)
+                return message;
+        }
+        return "";
+    }
+
+    /// <summary>What the check of a program says about a planted bug; nothing when it notices none.</summary>
+    private static string Mismatch(string core, uint[] program, int seed, Action<BlockMemo> plant)
+    {
+        using var machine = new EngineMachine(EngineKind.PortableChecked, core);
+        Prepare(machine, program, seed);
+        machine.Machine.PrepareEngine();
+        plant(machine.Cpu.Timing.Twin!.Memo!);
+        try
+        {
+            machine.Run(60_000);
+        }
+        catch (EngineMismatchException e)
+        {
+            return e.Message;
         }
         return "";
     }
@@ -220,19 +230,57 @@ public sealed partial class MemoisedTimingLockstepTests
     [InlineData(nameof(Scoreboard.AddressReady))]
     public void AStateWithoutAFieldIsNoticed(string field)
     {
+        string message = Mismatch(false, Without(field));
+        Assert.Contains("naive", message, StringComparison.Ordinal);
+    }
+
+    private static Action<BlockMemo> Without(string field)
+    {
         FieldInfo left = typeof(Scoreboard).GetField(field)!;
-        string message = Mismatch(false, memo => memo.StateAlteration = saved =>
+        return memo => memo.StateAlteration = saved =>
         {
             object state = MemoryMarshal.Read<Scoreboard>(saved);
             left.SetValue(state, Activator.CreateInstance(left.FieldType));
             MemoryMarshal.Write(saved, (Scoreboard)state);
-        });
-        Assert.Contains("naive", message, StringComparison.Ordinal);
+        };
+    }
+
+    /// <summary>What the last instructions of a block leave, and the first one of the next block that it is of matter for. Without the
+    /// field the check says so; with it nothing.</summary>
+    /// <param name="field">The field.</param>
+    /// <param name="core">The core.</param>
+    /// <param name="slow">A class of instructions that keeps its unit busy for longer than on that core; none when empty.</param>
+    /// <param name="last">The last instruction.</param>
+    /// <param name="next">The next one.</param>
+    [Theory]
+    [InlineData(nameof(Scoreboard.PairFlags), "cortex-a55", "", 0xEB03005Fu, 0x54000040u)] // cmp x2, x3; b.eq .+8
+    [InlineData(nameof(Scoreboard.GroupBranch), "cortex-a53", "", 0xB7F8005Bu, 0x14000001u)] // tbnz x27, #63, .+8; b .+4
+    [InlineData(nameof(Scoreboard.DivideFree), "cortex-a53", "", 0x9AC20841u, 0x9AC20844u)] // udiv x1, x2, x2; udiv x4, x2, x2
+    [InlineData(nameof(Scoreboard.SimdFree), "cortex-a53", "fp_cmp", 0x1E612000u, 0x1E612000u)] // fcmp d0, d1
+    [InlineData(nameof(Scoreboard.LoadStoreFree), "cortex-a53", "load", 0xF9400281u, 0xF9400684u)] // ldr x1, [x20]; ldr x4, [x20, #8]
+    public void AStateWithoutAFieldIsNoticedBehindABlock(string field, string core, string slow, uint last, uint next)
+    {
+        string file = slow.Length == 0 ? core : Slowed(core, slow);
+        uint[] program = RandomProgram.Edges(new Random(1), last, next);
+        Assert.Equal("", Mismatch(file, program, 1, _ => { }));
+        Assert.Contains("naive", Mismatch(file, program, 1, Without(field)), StringComparison.Ordinal);
+    }
+
+    /// <summary>A core on which a class of instructions keeps its unit busy for four cycles.</summary>
+    private static string Slowed(string core, string name)
+    {
+        string text = CoreFiles.Text(core);
+        string slow = text.Replace($"\"{name}\": {{ ", $"\"{name}\": {{ \"busy\": 4, ", StringComparison.Ordinal);
+        Assert.NotEqual(text, slow);
+        string path = Path.Combine(Path.GetTempPath(), $"armvdso-{core}-{name}-{Environment.ProcessId}.json");
+        File.WriteAllText(path, slow);
+        return path;
     }
 
     [Theory]
     [InlineData(MemoReason.Busy)]
     [InlineData(MemoReason.LateLine)]
+    [InlineData(MemoReason.FirstLine)]
     public void FillsThatAreLeftOutAreNoticed(MemoReason reason) =>
         Assert.Contains("naive", Mismatch(true, memo => memo.LeftOut = reason), StringComparison.Ordinal);
 
