@@ -1,6 +1,7 @@
 using ArmVdso.Kernel.Configuration;
 using ArmVdso.Kernel.Costs;
 using ArmVdso.Kernel.Delivery;
+using ArmVdso.Kernel.Disk;
 using ArmVdso.Kernel.El1;
 using ArmVdso.Kernel.Entry;
 using ArmVdso.Kernel.Files;
@@ -237,7 +238,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
             TerminalSize = Options.TerminalSize,
             Keyboard = Hooks.Keyboard,
             Limits = Options.Limits,
-        }, BootMounts.Of(shown));
+        }, BootMounts.Of(shown), Ext4Formats.All);
         vfs.Attach(new VfsHost
         {
             Machine = Machine,

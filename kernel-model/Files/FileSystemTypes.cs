@@ -6,27 +6,32 @@ internal static class FileSystemTypes
     internal const long TmpfsMagic = 0x01021994, RamfsMagic = 0x858458f6;
 
     /// <summary>Whether mount knows a type (get_fs_type).</summary>
-    public static bool Knows(Vfs vfs, string type) => type is "tmpfs" or "ramfs" || vfs.BootMount(type) != null;
+    public static bool Knows(Vfs vfs, string type) =>
+        type is "tmpfs" or "ramfs" || vfs.BootMount(type) != null || Format(vfs, type) != null;
+
+    private static DiskFormat? Format(Vfs vfs, string type) => vfs.DiskFormats.FirstOrDefault(f => f.Type == type);
 
     /// <summary>Whether a type has an option: 0 or -EINVAL; values are checked when the file system is made.</summary>
-    public static long Check(string type, string key, string? value) => type switch
+    public static long Check(Vfs vfs, string type, string key, string? value) => type switch
     {
         "tmpfs" => Tmpfs(key, value, new TmpfsOptions()),
         "ramfs" => key == "mode" && Number(value, 8, out _) ? 0 : -Errno.EINVAL,
         "proc" => key is "gid" or "hidepid" or "subset" && value != null ? 0 : -Errno.EINVAL,
-        _ => -Errno.EINVAL,
+        _ => Format(vfs, type)?.Check(key, value) ?? -Errno.EINVAL,
     };
 
-    /// <summary>Makes a file system: 0, -EINVAL for options that it does not have.</summary>
-    public static long Make(
-        Vfs vfs, string type, IEnumerable<(string Key, string? Value)> options, out FileSystem? fs, out Inode? root)
+    /// <summary>Makes a file system: 0, -EINVAL for options that it does not have, what reading a device gives.</summary>
+    public static long Make(in Caller caller, Vfs vfs, string type, string source, bool readOnly,
+        IEnumerable<(string Key, string? Value)> options, out FileSystem? fs, out Inode? root)
     {
         (fs, root) = (null, null);
+        if (Format(vfs, type) is { } format)
+            return vfs.MountDisk(caller, format, source, readOnly, options, out fs, out root);
         if (vfs.BootMount(type) is { } boot)
         {
             foreach ((string key, string? value) in options)
             {
-                if (Check(type, key, value) is < 0 and long unknown)
+                if (Check(vfs, type, key, value) is < 0 and long unknown)
                     return unknown;
             }
             fs = new FileSystem(vfs, type, vfs.NextDevice(), boot.Magic);
@@ -46,9 +51,12 @@ internal static class FileSystemTypes
         return 0;
     }
 
-    /// <summary>Other limits for a tmpfs that is there (MS_REMOUNT): -EINVAL when it has more already.</summary>
-    public static long Reconfigure(FileSystem fs, IEnumerable<(string Key, string? Value)> options)
+    /// <summary>Other limits for a tmpfs that is there (MS_REMOUNT): -EINVAL when it has more already; a device to be written or not.
+    /// </summary>
+    public static long Reconfigure(FileSystem fs, bool readOnly, IEnumerable<(string Key, string? Value)> options)
     {
+        if ((fs.Shows ?? fs).Disk is { } disk)
+            return disk.Remount(readOnly, options);
         if (fs.Type != "tmpfs")
             return 0;
         var given = new TmpfsOptions { Blocks = fs.Limit.Blocks, Inodes = fs.Limit.Inodes };

@@ -86,6 +86,18 @@ public sealed class FileSystem
     /// <summary>Blocks of 4 KiB and inodes that it may have (size= and nr_inodes= of tmpfs); 0: no limit of its own.</summary>
     internal (long Blocks, long Inodes) Limit { get; set; }
 
+    /// <summary>The device that its files lie on; null: they lie in memory.</summary>
+    internal IDisk? Disk { get; init; }
+
+    /// <summary>Root directory of a file system on a device.</summary>
+    internal Inode? DiskRoot { get; set; }
+
+    /// <summary>Places where it is mounted or shown, and open file descriptions in all of them; kept for devices.</summary>
+    internal int MountCount { get; set; }
+
+    /// <inheritdoc cref="MountCount"/>
+    internal int Held { get; set; }
+
     /// <summary>Blocks and inodes that its files have.</summary>
     internal (long Blocks, long Inodes) Used { get; private set; }
 
@@ -147,19 +159,31 @@ public abstract class Inode
     public virtual Inode Real => this;
 
     /// <summary>st_ino.</summary>
-    public ulong Ino { get; protected init; }
+    public ulong Ino { get; protected internal init; }
+
+    /// <summary>Where the attributes are kept; null: here alone.</summary>
+    internal IInodeStore? Store { get; set; }
 
     /// <summary>Type and permission bits.</summary>
-    public virtual uint Mode { get; set; }
+    public virtual uint Mode { get; set => Keep(ref field, value); }
 
     /// <summary>Owner.</summary>
-    public virtual uint Uid { get; set; }
+    public virtual uint Uid { get; set => Keep(ref field, value); }
 
     /// <summary>Group.</summary>
-    public virtual uint Gid { get; set; }
+    public virtual uint Gid { get; set => Keep(ref field, value); }
 
     /// <summary>FS_IMMUTABLE_FL, FS_APPEND_FL, FS_NODUMP_FL, FS_NOATIME_FL (chattr).</summary>
-    internal virtual uint Flags { get; set; }
+    internal virtual uint Flags { get; set => Keep(ref field, value); }
+
+    private void Keep<T>(ref T field, T value)
+    {
+        field = value;
+        Store?.Changed(this);
+    }
+
+    /// <summary>Whether chattr's flags can be set.</summary>
+    internal virtual bool HasFlags => false;
 
     /// <summary>Nothing may be changed, or only added.</summary>
     internal bool IsImmutable => (Flags & InodeFlags.Immutable) != 0;
@@ -168,19 +192,19 @@ public abstract class Inode
     internal bool IsAppendOnly => (Flags & InodeFlags.Append) != 0;
 
     /// <summary>Number of names; 0 when deleted.</summary>
-    public virtual uint Nlink { get; set; }
+    public virtual uint Nlink { get; set => Keep(ref field, value); }
 
     /// <summary>Device number of a device file.</summary>
     public virtual uint Rdev { get; set; }
 
     /// <summary>Time of last access, change of contents, change of attributes.</summary>
-    public virtual long Atime { get; set; }
+    public virtual long Atime { get; set => Keep(ref field, value); }
 
     /// <inheritdoc cref="Atime"/>
-    public virtual long Mtime { get; set; }
+    public virtual long Mtime { get; set => Keep(ref field, value); }
 
     /// <inheritdoc cref="Atime"/>
-    public virtual long Ctime { get; set; }
+    public virtual long Ctime { get; set => Keep(ref field, value); }
 
     /// <summary>Directory that holds the file; for a mounted root that of the directory it covers. Null for the root of all.</summary>
     public Inode? Parent { get; set; }
@@ -191,8 +215,21 @@ public abstract class Inode
     /// <summary>Root of the file system mounted over this directory.</summary>
     public Inode? MountedHere { get; set; }
 
-    /// <summary>Extended attributes; null when there are none.</summary>
-    public virtual SortedDictionary<string, byte[]>? Xattrs { get; set; }
+    /// <summary>Extended attributes; null when there are none. What a store has is read anew each time.</summary>
+    internal virtual SortedDictionary<string, byte[]>? Xattrs
+    {
+        get => Store is null ? field : Store.ReadAttributes();
+        private set;
+    }
+
+    /// <summary>Gives the file these extended attributes: 0, -ENOSPC, -EIO.</summary>
+    internal virtual long SetXattrs(SortedDictionary<string, byte[]>? attributes)
+    {
+        if (Store is not null)
+            return Store.WriteAttributes(this, attributes ?? []);
+        Xattrs = attributes;
+        return 0;
+    }
 
     /// <summary>Advisory locks; null when there never was one.</summary>
     internal FileLocks? Locks { get; set; }
@@ -286,6 +323,26 @@ public abstract class Inode
     /// <param name="what">What changed.</param>
     public virtual long AttributesChanged(AttributeChange what) => 0;
 
+    /// <summary>Makes a regular file without a name for O_TMPFILE in this directory's file system: 0, -EOPNOTSUPP, -ENOSPC.</summary>
+    internal virtual long CreateUnnamed(uint permissions, Credentials owner, out Inode? node)
+    {
+        node = null;
+        return -Errno.EOPNOTSUPP;
+    }
+
+    /// <summary>Takes blocks for a range of bytes of a regular file (fallocate): 0, -EOPNOTSUPP, -ENOSPC.</summary>
+    internal virtual long Allocate(long position, long length) => -Errno.EOPNOTSUPP;
+
+    /// <summary>Zeroes a range of bytes of a regular file (FALLOC_FL_PUNCH_HOLE, ZERO_RANGE): 0, -EOPNOTSUPP, -EIO.</summary>
+    internal virtual long Zero(long position, long length) => -Errno.EOPNOTSUPP;
+
+    /// <summary>Next byte with data (or the next hole) at or after a position; the end counts as a hole. -ENXIO past the end.</summary>
+    internal virtual long Seek(long position, bool data) => position < 0 || position >= Size ? -Errno.ENXIO : data ? position : Size;
+
+    /// <summary>Writes pages that are mapped shared back to where the file's contents are kept: 0, or the error of what keeps them.
+    /// </summary>
+    internal virtual long SyncMapped() => 0;
+
     /// <summary>Opens the file. Permissions were checked.</summary>
     public abstract long Open(int flags, IFileUser? task, out OpenFile? file);
 
@@ -328,6 +385,7 @@ public abstract class Inode
         if (Nlink != 0 || OpenCount != 0)
             return;
         Freed();
+        Store?.Freed(this);
         if (Charged != 0)
             Fs.GiveInode();
         Fs.Vfs.Charge(-Charged);
@@ -343,16 +401,22 @@ public abstract class Inode
     {
         OpenCount++;
         Fs.Open++;
+        (Fs.Shows ?? Fs).Held++;
         Fs.Vfs.KeepMount(Fs);
     }
 
     internal void Closed()
     {
         Fs.Open--;
-        if (--OpenCount != 0)
-            return;
-        LastClosed();
-        Uncharge();
+        FileSystem whole = Fs.Shows ?? Fs;
+        whole.Held--;
+        if (--OpenCount == 0)
+        {
+            LastClosed();
+            Uncharge();
+        }
+        if (whole is { Disk: not null, Held: 0 })
+            Fs.Vfs.ReleaseDisk(whole);
     }
 
     /// <summary>Called when the last open file description is gone.</summary>

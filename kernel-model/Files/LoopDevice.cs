@@ -229,9 +229,15 @@ internal sealed class LoopDevice(LoopDevices table, int number)
             return -Errno.EINVAL;
         if (info != null && SetInfo(info) is < 0 and long bad)
             return bad;
-        _backing = file!.AddReference();
         _blockSize = blockSize == 0 ? 512 : blockSize;
-        _flags = flags | (file.CanWrite && opened.CanWrite ? 0 : ReadOnlyFlag);
+        _flags = flags | (file!.CanWrite && opened.CanWrite ? 0 : ReadOnlyFlag);
+        return Bind(file);
+    }
+
+    /// <summary>Binds a file.</summary>
+    internal long Bind(OpenFile file)
+    {
+        _backing = file.AddReference();
         ReadOnly = (_flags & ReadOnlyFlag) != 0;
         return Resize();
     }

@@ -37,6 +37,9 @@ public sealed class MemoryDirectory : DirectoryInode
     /// <inheritdoc/>
     public override long Blocks => 8;
 
+    /// <inheritdoc/>
+    internal override bool HasFlags => true;
+
     private SortedSet<string> LowerNames
     {
         get
@@ -114,6 +117,13 @@ public sealed class MemoryDirectory : DirectoryInode
             Nlink++;
         }
         Put(name, node);
+        return 0;
+    }
+
+    /// <inheritdoc/>
+    internal override long CreateUnnamed(uint permissions, Credentials owner, out Inode? node)
+    {
+        node = new RegularFile(Fs, permissions) { Nlink = 0, Uid = owner.Fsuid, Gid = owner.Fsgid };
         return 0;
     }
 
@@ -200,7 +210,7 @@ public sealed class MemoryDirectory : DirectoryInode
     }
 
     /// <summary>True when the directory has no names.</summary>
-    public bool IsEmpty => _entries.Values.All(n => n == null) && (_lower == null || LowerNames.All(_entries.ContainsKey));
+    internal override bool IsEmpty => _entries.Values.All(n => n == null) && (_lower == null || LowerNames.All(_entries.ContainsKey));
 }
 
 /// <summary>A symbolic link.</summary>

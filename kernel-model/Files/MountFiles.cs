@@ -64,18 +64,19 @@ internal sealed class FileSystemContext(Vfs vfs, string type, MountEntry? picked
             _source = value;
             return 0;
         }
-        if (FileSystemTypes.Check(type, key, value) < 0)
+        if (FileSystemTypes.Check(vfs, type, key, value) < 0)
             return Refuse($"Unknown parameter '{key}'");
         _options.Add((key, value));
         return 0;
     }
 
     /// <summary>FSCONFIG_CMD_CREATE.</summary>
-    public long Create()
+    public long Create(in Caller caller)
     {
         if (picked != null || _made != null || _failed)
             return -Errno.EBUSY;
-        long error = FileSystemTypes.Make(vfs, type, _options, out FileSystem? fs, out Inode? root);
+        long error = FileSystemTypes.Make(
+            caller, vfs, type, _source ?? "", (_flags & MountFlags.MS_RDONLY) != 0, _options, out FileSystem? fs, out Inode? root);
         if (error < 0)
         {
             _failed = true;
@@ -93,11 +94,18 @@ internal sealed class FileSystemContext(Vfs vfs, string type, MountEntry? picked
             return -Errno.EBUSY;
         if ((_flags & MountFlags.MS_RDONLY) != 0 && picked.Fs.Writers > 0)
             return -Errno.EBUSY;
-        long error = FileSystemTypes.Reconfigure(picked.Fs, _options);
+        long error = FileSystemTypes.Reconfigure(picked.Fs, (_flags & MountFlags.MS_RDONLY) != 0, _options);
         if (error == 0)
             picked.Fs.SetFlags((picked.Fs.Flags & ~MountFlags.MS_RDONLY) | (_flags & MountFlags.MS_RDONLY));
         _options.Clear();
         return error;
+    }
+
+    /// <summary>What nobody mounted lets its device go.</summary>
+    protected override void Released()
+    {
+        if (_made is { } made)
+            vfs.ReleaseDisk(made.Fs.Shows ?? made.Fs);
     }
 
     /// <summary>fsmount: the file system, once; null: there is none (any more).</summary>

@@ -71,7 +71,14 @@ internal sealed class MountView : Inode
 
     internal override uint Flags { get => Real.Flags; set => Real.Flags = value; }
 
-    public override SortedDictionary<string, byte[]>? Xattrs { get => Real.Xattrs; set => Real.Xattrs = value; }
+    internal override bool HasFlags => Real.HasFlags;
+
+    internal override SortedDictionary<string, byte[]>? Xattrs => Real.Xattrs;
+
+    internal override long SetXattrs(SortedDictionary<string, byte[]>? attributes) => Real.SetXattrs(attributes);
+
+    internal override long CreateUnnamed(uint permissions, Credentials owner, out Inode? node) =>
+        Real.CreateUnnamed(permissions, owner, out node);
 
     internal override List<FileWatch>? Watches { get => Real.Watches; set => Real.Watches = value; }
 

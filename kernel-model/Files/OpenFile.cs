@@ -255,7 +255,11 @@ public sealed class PathFile(Inode inode, int flags)
 /// <summary>An open directory.</summary>
 public sealed class DirectoryFile(Inode inode, int flags) : OpenFile(inode, flags)
 {
+    /// <summary>Names that are not counted, and bytes that one more is counted with beside its letters.</summary>
+    private const int Free = 1024, EntryCost = 64;
+
     private IReadOnlyList<DirectoryEntry>? _entries;
+    private long _charged;
 
     /// <inheritdoc/>
     public override bool Seekable => true;
@@ -263,8 +267,9 @@ public sealed class DirectoryFile(Inode inode, int flags) : OpenFile(inode, flag
     /// <inheritdoc/>
     public override bool IsStreamOfBytes => false;
 
-    /// <summary>The listing: taken at position 0 and kept until the next rewind, as POSIX allows.</summary>
-    public IReadOnlyList<DirectoryEntry> Entries
+    /// <summary>The listing: taken at position 0 and kept until the next rewind, as POSIX allows. Null: there is no memory for it
+    /// (ENOMEM).</summary>
+    public IReadOnlyList<DirectoryEntry>? Entries
     {
         get
         {
@@ -276,11 +281,24 @@ public sealed class DirectoryFile(Inode inode, int flags) : OpenFile(inode, flag
                     new("..", (Inode.Parent ?? Inode).Ino, 4),
                 };
                 entries.AddRange(Inode.List());
-                _entries = entries;
+                Forget();
+                long cost = entries.Count <= Free ? 0 : entries.Sum(e => EntryCost + 2L * e.Name.Length);
+                if (!Inode.Fs.Vfs.TryCharge(cost))
+                    return null;
+                (_entries, _charged) = (entries, cost);
             }
             return _entries;
         }
     }
+
+    private void Forget()
+    {
+        Inode.Fs.Vfs.Charge(-_charged);
+        (_entries, _charged) = (null, 0);
+    }
+
+    /// <inheritdoc/>
+    protected override void Released() => Forget();
 
     /// <inheritdoc/>
     public override long Read(Span<byte> buffer, long position) => -Errno.EISDIR;

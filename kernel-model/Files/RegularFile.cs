@@ -45,6 +45,9 @@ public sealed class RegularFile : Inode
     public override bool CanMap => true;
 
     /// <inheritdoc/>
+    internal override bool HasFlags => true;
+
+    /// <inheritdoc/>
     public override long Blocks => _lower != null ? base.Blocks : (long)Owned * 8;
 
     /// <summary>Pages that hold what the file of the host has: they can go at any time that nobody has them mapped.</summary>
@@ -178,7 +181,7 @@ public sealed class RegularFile : Inode
     }
 
     /// <summary>Takes blocks for a range of bytes, as fallocate does: 0, or -ENOSPC with what was taken given back.</summary>
-    public long Allocate(long position, long length)
+    internal override long Allocate(long position, long length)
     {
         _unwritten ??= [];
         long first = position / PageSize, end = (position + length + PageSize - 1) / PageSize;
@@ -269,7 +272,7 @@ public sealed class RegularFile : Inode
     }
 
     /// <summary>Zeroes a range of bytes (FALLOC_FL_PUNCH_HOLE, ZERO_RANGE).</summary>
-    public long Zero(long position, long length)
+    internal override long Zero(long position, long length)
     {
         long end = Math.Min(position + length, _size);
         ForgetUnwritten((position + PageSize - 1) / PageSize, (position + length) / PageSize);
@@ -302,7 +305,7 @@ public sealed class RegularFile : Inode
     }
 
     /// <summary>Next byte with data (or the next hole) at or after a position; the end counts as a hole.</summary>
-    public long Seek(long position, bool data)
+    internal override long Seek(long position, bool data)
     {
         if (position < 0 || position >= _size)
             return -Errno.ENXIO;

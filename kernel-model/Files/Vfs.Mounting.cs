@@ -42,15 +42,20 @@ public sealed partial class Vfs
     internal MountEntry? MountOf(FileSystem fs) => MountSpace.Entries.FindLast(m => m.Fs == fs);
 
     /// <summary>mount(2) of a new file system: 0, -ENODEV for a type that is not there, -EINVAL for its options.</summary>
-    internal long MountNew(Inode point, string source, string type, uint flags, string data)
+    internal long MountNew(in Caller caller, Inode point, string source, string type, uint flags, string data)
     {
         if (!FileSystemTypes.Knows(this, type))
             return -Errno.ENODEV;
-        long error = FileSystemTypes.Make(this, type, FileSystemTypes.Split(data), out FileSystem? fs, out Inode? root);
+        bool readOnly = (flags & MountFlags.MS_RDONLY) != 0;
+        long error = FileSystemTypes.Make(
+            caller, this, type, source, readOnly, FileSystemTypes.Split(data), out FileSystem? fs, out Inode? root);
         if (error < 0)
             return error;
         fs!.SetFlags(flags & MountFlags.Kept);
-        return Attach(point, new MountEntry(0, 0, fs, source, root!));
+        error = Attach(point, new MountEntry(0, 0, fs, source, root!));
+        if (error < 0)
+            ReleaseDisk(fs.Shows ?? fs);
+        return error;
     }
 
     /// <summary>Puts a mount that is nowhere at a place: 0, -ENOTDIR when one is a directory and the other is not, -ELOOP below itself.
@@ -66,6 +71,7 @@ public sealed partial class Vfs
             return -Errno.ENOENT;
         int parent = ParentIdOf(space.Entries, point);
         Cover(point, mount.Root);
+        (mount.Fs.Shows ?? mount.Fs).MountCount++;
         space.Entries.Add(mount with { Id = mount.Id == 0 ? NextMountId() : mount.Id, ParentId = parent, Covered = point });
         space.Touch();
         return 0;
@@ -128,6 +134,7 @@ public sealed partial class Vfs
             return -Errno.ELOOP;
         covered.MountedHere = null;
         MountSpace.Entries.Remove(mount);
+        (mount.Fs.Shows ?? mount.Fs).MountCount--;
         return Attach(point, mount);
     }
 
@@ -166,7 +173,8 @@ public sealed partial class Vfs
             return -Errno.EINVAL;
         if ((flags & MountFlags.MS_RDONLY) != 0 && mount.Fs.Writers > 0)
             return -Errno.EBUSY;
-        if ((flags & MountFlags.MS_BIND) == 0 && FileSystemTypes.Reconfigure(mount.Fs, FileSystemTypes.Split(data)) is < 0 and long error)
+        if ((flags & MountFlags.MS_BIND) == 0 && FileSystemTypes.Reconfigure(
+            mount.Fs, (flags & MountFlags.MS_RDONLY) != 0, FileSystemTypes.Split(data)) is < 0 and long error)
             return error;
         mount.Fs.SetFlags(flags & MountFlags.Kept);
         return 0;
@@ -190,12 +198,20 @@ public sealed partial class Vfs
         foreach (MountEntry gone in MountSpace.Entries.Where(m => m != mount && IsWithin(m.Root, root)).ToArray())
         {
             gone.Covered!.MountedHere = null;
-            MountSpace.Entries.Remove(gone);
+            Forget(gone);
         }
-        MountSpace.Entries.Remove(mount);
+        Forget(mount);
         _expiring.Remove(root);
         MountSpace.Touch();
         return 0;
+    }
+
+    private void Forget(MountEntry mount)
+    {
+        FileSystem whole = mount.Fs.Shows ?? mount.Fs;
+        MountSpace.Entries.Remove(mount);
+        whole.MountCount--;
+        ReleaseDisk(whole);
     }
 
     /// <summary>A file that was used again: it does not expire.</summary>
@@ -229,6 +245,7 @@ public sealed partial class Vfs
         MountEntry first = from.Entries.First(m => m.Root == from.Root);
         MountEntry top = CopyOf(first) with { Id = NextMountId(), ParentId = first.ParentId };
         made.Root = top.Root;
+        (top.Fs.Shows ?? top.Fs).MountCount++;
         made.Entries.Add(top);
         var caller = RootCaller with { Fs = new FsContext(top.Root, top.Root) };
         foreach (MountEntry mount in from.Entries.Where(m => m != first && m.Covered is not null))

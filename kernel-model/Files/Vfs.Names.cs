@@ -91,8 +91,8 @@ public sealed partial class Vfs
 
     private static void ForgetAttributes(Inode node)
     {
-        if (node.Nlink == 0 && node.OpenCount == 0)
-            node.Xattrs = null;
+        if (node.Nlink == 0 && node.OpenCount == 0 && node.Store is null)
+            node.SetXattrs(null);
     }
 
     private bool IsMountRoot(Inode inode) => inode.MountedHere != null || MountSpace.Entries.Exists(m => m.Root == inode);
@@ -129,7 +129,7 @@ public sealed partial class Vfs
         return error;
     }
 
-    private static bool IsEmpty(Inode directory) => directory is MemoryDirectory memory ? memory.IsEmpty : directory.List().Count == 0;
+    private static bool IsEmpty(Inode directory) => directory.Real is DirectoryInode real ? real.IsEmpty : directory.List().Count == 0;
 
     /// <summary>renameat2; <paramref name="flags"/>: 1 RENAME_NOREPLACE, 2 RENAME_EXCHANGE.</summary>
     public long Rename(in Caller caller, Inode start, string path, Inode newStart, string newPath, uint flags)

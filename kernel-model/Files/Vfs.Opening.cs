@@ -60,18 +60,14 @@ public sealed partial class Vfs
                 return -Errno.ENOTDIR;
             if ((flags & OpenFlags.O_ACCMODE) == OpenFlags.O_RDONLY)
                 return -Errno.EINVAL;
-            if (inode.Real is not MemoryDirectory)
-                return -Errno.EOPNOTSUPP;
             if (MayCreate(inode, caller.Credentials) is < 0 and long denied)
                 return denied;
-            inode = new RegularFile(inode.Real.Fs, StripSetgid(inode, mode, caller.Credentials) & 0xFFF & ~caller.Fs.Umask)
-            {
-                Nlink = 0,
-                Uid = caller.Credentials.Fsuid,
-                Gid = caller.Credentials.Fsgid,
-                Parent = inode,
-                Name = "#tmpfile",
-            };
+            Inode directory = inode;
+            uint permissions = StripSetgid(inode, mode, caller.Credentials) & 0xFFF & ~caller.Fs.Umask;
+            error = directory.CreateUnnamed(permissions, caller.Credentials, out inode);
+            if (error < 0)
+                return error;
+            (inode!.Parent, inode.Name) = (directory, "#tmpfile");
             created = true;
             flags &= ~(OpenFlags.O_TMPFILE_BIT | OpenFlags.O_DIRECTORY);
         }

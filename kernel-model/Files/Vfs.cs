@@ -86,11 +86,13 @@ public sealed partial class Vfs : IDisposable
     /// <summary>Builds the tree.</summary>
     /// <param name="options">What it is made of.</param>
     /// <param name="boot">What is mounted in it from the start beyond devices: /proc and /sys.</param>
+    /// <param name="formats">What devices can be mounted with.</param>
     /// <exception cref="IOException">A host path cannot be opened.</exception>
-    internal Vfs(VfsOptions options, IReadOnlyList<MountedAtBoot> boot)
+    internal Vfs(VfsOptions options, IReadOnlyList<MountedAtBoot> boot, IReadOnlyList<DiskFormat> formats)
     {
         _options = options;
         _boot = boot;
+        _formats = formats;
         Anonymous = new FileSystem(this, "anon_inodefs", 0xE, 0x09041934, 1024);
         PipeFs = new FileSystem(this, "pipefs", 0xD, 0x50495045, 4096);
         SocketFs = new FileSystem(this, "sockfs", 0x8, 0x534F434B, 8192);

@@ -34,13 +34,14 @@ internal static class ProcFileSystem
         root.AddText("key-users", () => IpcText.KeyUsers(parts.Namespaces.InitialIpc.Keys));
         root.AddText("filesystems", () =>
             "nodev\tsysfs\nnodev\ttmpfs\nnodev\tramfs\nnodev\tproc\nnodev\tdevtmpfs\nnodev\tpipefs\nnodev\tsockfs\nnodev\tdevpts\n"
-            + "nodev\toverlay\n");
+            + "nodev\toverlay\n" + string.Concat(vfs.DiskFormats.Select(f => $"\t{f.Type}\n")));
         root.AddText("devices", () =>
             "Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/console\n  5 /dev/ptmx\n136 pts\n\nBlock devices:\n  7 loop\n");
         root.AddText("cmdline", () => "armvdso\n");
         root.AddText("interrupts", () =>
             "           " + string.Join("", Enumerable.Range(0, Cpus(parts)).Select(n => $"CPU{n}       ")) + "\n");
-        root.AddText("partitions", () => "major minor  #blocks  name\n\n");
+        root.AddText("partitions", () => "major minor  #blocks  name\n\n" + string.Concat(vfs.Devices.Loops.All.Where(d => d.Size > 0)
+            .Select(d => $"{LoopDevices.Major,4}  {d.Number,7} {d.Size >> 10,10} {d.DeviceName}\n")));
         root.AddText("diskstats", () => "");
         root.AddText("modules", () => "");
         root.AddText("swaps", () => "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");

@@ -160,7 +160,8 @@ internal static class SysDirs
         if (!file.IsSilent && SysFanotify.Ask(c, Fan.ACCESS_PERM, directory.Inode) is not 0 and long waits)
             return waits;
         FileArguments.CallerOf(c);
-        IReadOnlyList<DirectoryEntry> entries = directory.Entries;
+        if (directory.Entries is not { } entries)
+            return -Errno.ENOMEM;
         int room = (int)Math.Min(c.UInt(2), 1u << 20);
         byte[] buffer = new byte[Math.Min(room, 65536)];
         int used = 0;

@@ -80,21 +80,19 @@ internal static class SysFileSize
             return -Errno.EOPNOTSUPP;
         if ((mode & (PUNCH_HOLE | ZERO_RANGE)) != 0)
         {
-            if (file.Inode is not RegularFile regular)
-                return -Errno.EOPNOTSUPP;
-            if ((regular.Seals & 0x18) != 0)
+            if (file.Inode is RegularFile { Seals: var seals } && (seals & 0x18) != 0)
                 return -Errno.EPERM;
-            if (regular.Zero(offset, length) is < 0 and long error)
+            if (file.Inode.Zero(offset, length) is < 0 and long error)
                 return error;
         }
-        if ((mode & PUNCH_HOLE) == 0 && file.Inode is RegularFile taken)
+        if ((mode & PUNCH_HOLE) == 0 && file.Inode is not HostFile)
         {
-            bool grows = (mode & KEEP_SIZE) == 0 && offset + length > taken.Size;
-            if ((taken.Seals & 4) != 0 && grows)
+            bool grows = (mode & KEEP_SIZE) == 0 && offset + length > file.Inode.Size;
+            if (file.Inode is RegularFile { Seals: var seals } && (seals & 4) != 0 && grows)
                 return -Errno.EPERM;
             if (grows && (ulong)(offset + length) > c.Task.Group.Rlimits[Rlimits.Fsize].Soft)
                 return TooLarge(c);
-            if (taken.Allocate(offset, length) is < 0 and long full)
+            if (file.Inode.Allocate(offset, length) is < 0 and long full)
                 return full;
         }
         return (mode & KEEP_SIZE) == 0 && offset + length > file.Inode.Size ? Resize(c, file.Inode, offset + length) : 0;
@@ -104,7 +102,8 @@ internal static class SysFileSize
     {
         if (FileArguments.File(c, 0) is not { } file)
             return -Errno.EBADF;
-        (file.Inode as HostFile)?.SyncMapped();
+        if (file.Inode.SyncMapped() is < 0 and long error)
+            return error;
         return file.Inode.IsRegular || file.Inode.IsDirectory || file.Inode.Type == Modes.S_IFBLK ? 0 : -Errno.EINVAL;
     }
 
@@ -119,9 +118,14 @@ internal static class SysFileSize
             ? 0 : -Errno.ESPIPE;
     }
 
-    public static long Sync(SyscallContext c) => 0;
+    public static long Sync(SyscallContext c)
+    {
+        c.Vfs.SyncDisks();
+        return 0;
+    }
 
-    public static long Syncfs(SyscallContext c) => c.Files[c.Int(0)] == null ? -Errno.EBADF : 0;
+    public static long Syncfs(SyscallContext c) => c.Files[c.Int(0)] is not { } file ? -Errno.EBADF
+        : (file.Inode.Fs.Shows ?? file.Inode.Fs).Disk?.Sync() ?? 0;
 
     public static long Fadvise64(SyscallContext c) => FileArguments.File(c, 0) is not { } file ? -Errno.EBADF
         : file is PipeFile ? -Errno.ESPIPE : c.Long(2) < 0 || c.UInt(3) > 5 ? -Errno.EINVAL : 0;

@@ -333,7 +333,7 @@ internal static class SysFiles
                 return c.Memory.Write(c.Arg(2), 4096) ? 0 : -Errno.EFAULT;
             case FICLONE or FICLONERANGE or FS_IOC_FIEMAP when file.Inode.IsRegular:
                 return -Errno.EOPNOTSUPP;
-            case FS_IOC_GETFLAGS or FS_IOC_SETFLAGS when file.Inode.Real is RegularFile or MemoryDirectory:
+            case FS_IOC_GETFLAGS or FS_IOC_SETFLAGS when file.Inode.HasFlags:
                 if (command == FS_IOC_GETFLAGS)
                     return c.Memory.Write(c.Arg(2), file.Inode.Flags) ? 0 : -Errno.EFAULT;
                 return c.Memory.Read(c.Arg(2), out uint flags)

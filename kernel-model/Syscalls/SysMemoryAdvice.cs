@@ -234,8 +234,8 @@ internal static class SysMemoryAdvice
                 continue;
             if (vma.Locked && (flags & MS_INVALIDATE) != 0)
                 return -Errno.EBUSY;
-            if ((flags & MS_SYNC) != 0 && vma is { Shared: true, File: Files.OpenFile { Inode: Files.HostFile host } }
-                && host.SyncMapped() is < 0 and long error)
+            if ((flags & MS_SYNC) != 0 && vma is { Shared: true, File: Files.OpenFile { Inode: var inode } }
+                && inode.SyncMapped() is < 0 and long error)
                 return error;
         }
         return c.Memory.IsFullyMapped(start, start + size) ? 0 : -Errno.ENOMEM;

@@ -45,7 +45,7 @@ internal static class SysMount
             error = Source(c, source, out Inode? moved);
             return error < 0 ? error : c.Vfs.MoveMount(moved!, target!);
         }
-        return type.Length == 0 ? -Errno.EINVAL : c.Vfs.MountNew(target!, source, type, flags, data);
+        return type.Length == 0 ? -Errno.EINVAL : c.Vfs.MountNew(FileArguments.CallerOf(c), target!, source, type, flags, data);
     }
 
     /// <summary>Whether the task may mount (may_mount): CAP_SYS_ADMIN over its mount namespace.</summary>

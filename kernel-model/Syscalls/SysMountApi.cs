@@ -114,7 +114,7 @@ internal static class SysMountApi
             return -Errno.EBADF;
         return command switch
         {
-            create or createNew => SysMount.MayMount(c) ? context.Create() : -Errno.EPERM,
+            create or createNew => SysMount.MayMount(c) ? context.Create(FileArguments.CallerOf(c)) : -Errno.EPERM,
             reconfigure => SysMount.MayChangeMounts(c) ? context.Reconfigure() : -Errno.EPERM,
             text => context.Set(name, given),
             _ => context.Set(name, null),

@@ -209,7 +209,7 @@ internal static class SysReadWrite
                 break;
             case SEEK_DATA or SEEK_HOLE:
                 bool data = c.Int(2) == SEEK_DATA;
-                target = file.Inode is RegularFile regular ? regular.Seek(offset, data)
+                target = file.Inode.IsRegular ? file.Inode.Seek(offset, data)
                     : offset < 0 || offset >= file.EndPosition ? -Errno.ENXIO
                     : data ? offset : file.EndPosition;
                 if (target < 0)

@@ -45,7 +45,8 @@ internal static class SysStat
         return c.Memory.Write(address, b) ? 0 : -Errno.EFAULT;
     }
 
-    private static int BlockSize(Inode inode) => inode.Fs.Type is "proc" or "sysfs" && inode.IsRegular ? 1024 : 4096;
+    private static int BlockSize(Inode inode) => inode.Fs.Type is "proc" or "sysfs" && inode.IsRegular ? 1024
+        : (inode.Fs.Shows ?? inode.Fs).Disk?.Space.BlockSize ?? 4096;
 
     private static void WriteTime(Span<byte> b, long ns)
     {
@@ -84,7 +85,7 @@ internal static class SysStat
         BinaryPrimitives.WriteUInt64LittleEndian(b[32..], inode.Ino);
         BinaryPrimitives.WriteInt64LittleEndian(b[40..], inode.Size);
         BinaryPrimitives.WriteInt64LittleEndian(b[48..], inode.Blocks);
-        BinaryPrimitives.WriteUInt64LittleEndian(b[56..], 0x2000 | (inode.Real is RegularFile or MemoryDirectory ? 0x70u : 0));
+        BinaryPrimitives.WriteUInt64LittleEndian(b[56..], 0x2000 | (inode.HasFlags ? 0x70u : 0));
         WriteTimeX(b[64..], inode.Atime);
         WriteTimeX(b[96..], inode.Ctime);
         WriteTimeX(b[112..], inode.Mtime);
@@ -126,16 +127,24 @@ internal static class SysStat
             (blocks, free) = ((ulong)limit.Blocks, (ulong)(limit.Blocks - stores.Used.Blocks));
             (inodes, freeInodes) = ((ulong)limit.Inodes, (ulong)(limit.Inodes - stores.Used.Inodes));
         }
+        int size = 4096;
+        ulong id = inode.Fs.Device, available = free;
+        if (stores.Disk is { } disk)
+        {
+            DiskSpace space = disk.Space;
+            (size, id, blocks, free) = (space.BlockSize, space.Id, (ulong)space.Blocks, (ulong)space.Free);
+            (inodes, freeInodes, available) = ((ulong)space.Inodes, (ulong)space.FreeInodes, (ulong)space.Available);
+        }
         BinaryPrimitives.WriteInt64LittleEndian(b, inode.Fs.Magic);
-        BinaryPrimitives.WriteUInt64LittleEndian(b[8..], 4096);
+        BinaryPrimitives.WriteInt64LittleEndian(b[8..], size);
         BinaryPrimitives.WriteUInt64LittleEndian(b[16..], blocks);
         BinaryPrimitives.WriteUInt64LittleEndian(b[24..], free);
-        BinaryPrimitives.WriteUInt64LittleEndian(b[32..], free);
+        BinaryPrimitives.WriteUInt64LittleEndian(b[32..], available);
         BinaryPrimitives.WriteUInt64LittleEndian(b[40..], inodes);
         BinaryPrimitives.WriteUInt64LittleEndian(b[48..], freeInodes);
-        BinaryPrimitives.WriteUInt32LittleEndian(b[56..], inode.Fs.Device);
+        BinaryPrimitives.WriteUInt64LittleEndian(b[56..], id);
         BinaryPrimitives.WriteUInt64LittleEndian(b[64..], 255);
-        BinaryPrimitives.WriteUInt64LittleEndian(b[72..], 4096);
+        BinaryPrimitives.WriteInt64LittleEndian(b[72..], size);
         BinaryPrimitives.WriteUInt64LittleEndian(b[80..], 0x20 | Shown(inode.Fs));
         return c.Memory.Write(address, b) ? 0 : -Errno.EFAULT;
     }

@@ -79,24 +79,29 @@ internal static class SysXattr
         byte[] value = new byte[c.Arg(3)];
         if (value.Length > 0 && !c.Memory.Read(c.Arg(2), value))
             return -Errno.EFAULT;
-        bool exists = inode.Xattrs?.ContainsKey(name) == true;
+        SortedDictionary<string, byte[]>? all = inode.Xattrs;
+        bool exists = all?.ContainsKey(name) == true;
         if (exists && (c.UInt(4) & 1) != 0)
             return -Errno.EEXIST;
         if (!exists && (c.UInt(4) & 2) != 0)
             return -Errno.ENODATA;
-        if (!inode.TryCharge(value.Length + 2 * name.Length + EntryCost))
+        // What a disk has of them takes its blocks, not RAM.
+        bool inMemory = inode.Real.Store is null;
+        if (inMemory && !inode.TryCharge(value.Length + 2 * name.Length + EntryCost))
             return -Errno.ENOSPC;
-        if (exists)
-            Discharge(inode, name);
-        (inode.Xattrs ??= new SortedDictionary<string, byte[]>(StringComparer.Ordinal))[name] = value;
-        inode.Ctime = c.Vfs.NowRealtime;
-        return 0;
+        if (exists && inMemory)
+            Discharge(inode, name, all![name]);
+        (all ??= new SortedDictionary<string, byte[]>(StringComparer.Ordinal))[name] = value;
+        error = inode.SetXattrs(all);
+        if (error == 0)
+            inode.Ctime = c.Vfs.NowRealtime;
+        return error;
     }
 
     /// <summary>An attribute goes: what it was counted with is given back.</summary>
-    private static void Discharge(Inode inode, string name)
+    private static void Discharge(Inode inode, string name, byte[] value)
     {
-        long bytes = inode.Xattrs![name].Length + 2 * name.Length + EntryCost;
+        long bytes = value.Length + 2 * name.Length + EntryCost;
         inode.Charged -= bytes;
         inode.Fs.Vfs.Charge(-bytes);
     }
@@ -106,7 +111,7 @@ internal static class SysXattr
         long error = Name(c, inode, false, out string name);
         if (error < 0)
             return error;
-        return inode.Xattrs != null && inode.Xattrs.TryGetValue(name, out byte[]? value)
+        return inode.Xattrs is { } all && all.TryGetValue(name, out byte[]? value)
             ? Give(c, c.Arg(2), c.Arg(3), value) : -Errno.ENODATA;
     }
 
@@ -131,12 +136,11 @@ internal static class SysXattr
         long error = Name(c, inode, true, out string name);
         if (error < 0)
             return error;
-        if (inode.Xattrs?.ContainsKey(name) != true)
+        SortedDictionary<string, byte[]>? all = inode.Xattrs;
+        if (all?.Remove(name, out byte[]? value) != true)
             return -Errno.ENODATA;
-        Discharge(inode, name);
-        inode.Xattrs.Remove(name);
-        if (inode.Xattrs.Count == 0)
-            inode.Xattrs = null;
-        return 0;
+        if (inode.Real.Store is null)
+            Discharge(inode, name, value!);
+        return inode.SetXattrs(all.Count == 0 ? null : all);
     }
 }

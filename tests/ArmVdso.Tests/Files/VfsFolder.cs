@@ -9,6 +9,9 @@ namespace ArmVdso.Tests.Files;
 /// <summary>A throw-away host folder with a file tree over it.</summary>
 internal sealed class VfsFolder : IDisposable
 {
+    /// <summary>Time of all that happens, in seconds since 1970: what a disk takes for a time, and not for a number of an inode.</summary>
+    private const long Now = 1_750_000_000;
+
     private Vfs? _vfs;
 
     public VfsFolder()
@@ -25,7 +28,8 @@ internal sealed class VfsFolder : IDisposable
 
     public IReadOnlyList<Bind> Binds { get; init; } = [];
 
-    public Vfs Vfs => _vfs ??= new Vfs(new VfsOptions { RootDirectory = Root, Binds = Binds }, []);
+    public Vfs Vfs => _vfs ??= new Vfs(
+        new VfsOptions { RootDirectory = Root, Binds = Binds, EpochSeconds = Now }, [], ArmVdso.Kernel.Disk.Ext4Formats.All);
 
     public Caller As(uint uid = 0, uint gid = 0, Inode? root = null) =>
         new(Credentials.For(uid, gid), new FsContext(root ?? Vfs.Root, root ?? Vfs.Root));

@@ -172,7 +172,7 @@ public sealed class VfsPathTests
     {
         public string? Read(string path)
         {
-            using var vfs = new Vfs(new VfsOptions { RootDirectory = root }, []);
+            using var vfs = new Vfs(new VfsOptions { RootDirectory = root }, [], []);
             var caller = new Caller(Credentials.For(0, 0), vfs.MakeContext());
             if (vfs.Open(caller, vfs.Root, path, OpenFlags.O_RDONLY, 0, null, out OpenFile? file) < 0)
                 return null;

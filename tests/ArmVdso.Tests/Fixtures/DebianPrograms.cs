@@ -4,7 +4,7 @@ namespace ArmVdso.Tests.Fixtures;
 internal static class DebianPrograms
 {
     private static readonly Lazy<string> s_root = new(Fetch), s_static = new(FetchStatic), s_debug = new(FetchDebug),
-        s_people = new(FetchPeople);
+        s_people = new(FetchPeople), s_disk = new(FetchDisk);
 
     /// <summary>Host folder of the root with the programs of the first tier.</summary>
     /// <exception cref="InvalidOperationException">The packages cannot be fetched.</exception>
@@ -21,6 +21,10 @@ internal static class DebianPrograms
     /// <summary>Host folder of the root with what people have on a screen: vim, less, top, htop, screen, tmux; and strace, ip.</summary>
     /// <exception cref="InvalidOperationException">The packages cannot be fetched.</exception>
     internal static string PeopleRoot => s_people.Value;
+
+    /// <summary>Host folder of the root with mke2fs, e2fsck, debugfs, mount and losetup.</summary>
+    /// <exception cref="InvalidOperationException">The packages cannot be fetched.</exception>
+    internal static string DiskRoot => s_disk.Value;
 
     private static string Guests => Path.Combine(GuestPrograms.RepositoryRoot, "tests", "guests");
 
@@ -60,6 +64,14 @@ internal static class DebianPrograms
         string root = Path.Combine(Guests, "root-people");
         if (!File.Exists(Path.Combine(root, "usr/bin/htop")) || !File.Exists(Path.Combine(root, "usr/bin/ip")))
             Must(Path.Combine(Guests, "fetch-guests.sh"), "-f", Path.Combine(Guests, "people.packages"), root);
+        return root;
+    }
+
+    private static string FetchDisk()
+    {
+        string root = Path.Combine(Guests, "root-disk");
+        if (!File.Exists(Path.Combine(root, "usr/sbin/losetup")) || !File.Exists(Path.Combine(root, "usr/sbin/mke2fs")))
+            Must(Path.Combine(Guests, "fetch-guests.sh"), "-e", root, "e2fsprogs", "mount");
         return root;
     }
 

@@ -25,6 +25,7 @@ public sealed class LayerTests
         ["Signals"],
         ["Ipc"],
         ["Files"],
+        ["Disk"],
         ["Tasks"],
         ["Vdso"],
         ["Loader"],

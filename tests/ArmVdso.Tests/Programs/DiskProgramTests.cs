@@ -1,0 +1,65 @@
+namespace ArmVdso.Tests.Programs;
+
+/// <summary>A disk as people use one: Debian's losetup, mke2fs, mount and e2fsck as guests; the image is then judged by the host's
+/// e2fsck.</summary>
+public sealed class DiskProgramTests
+{
+    private const string Script = """
+        set -e
+        mkdir -p /mnt
+        truncate -s 24M /work/image
+        device=$(losetup -f --show /work/image)
+        mkfs.$0 -q $device
+        mount $1 -t $0 $device /mnt
+        grep " /mnt $0 rw" /proc/mounts | cut -d' ' -f2
+        cp -a /etc /mnt/etc
+        mkdir -p /mnt/a/b/c
+        seq 100000 > /mnt/a/numbers
+        ln /mnt/a/numbers /mnt/a/b/again
+        ln -s ../a/numbers /mnt/a/link
+        dd if=/dev/urandom of=/mnt/a/hole bs=1000 count=3 seek=2000 2>/dev/null
+        mkfifo /mnt/a/pipe
+        mknod /mnt/a/zero c 1 5
+        chmod 4711 /mnt/a/hole
+        chown 12:34 /mnt/a/b
+        for n in $(seq 300); do echo $n > "/mnt/a/b/c/file with a name $n"; done
+        rm /mnt/a/b/c/*7
+        mv /mnt/a/b/c /mnt/c
+        truncate -s 12345 /mnt/a/numbers
+        (cd /mnt; find . -type f -print0 | sort -z | xargs -0 md5sum > /tmp/sums; ls -lR --time-style=full-iso etc a c > /tmp/list)
+        df --output=fstype,target /mnt | tail -1
+        umount /mnt
+        fsck.$0 -fn $device > /tmp/fsck 2>&1 || { cat /tmp/fsck; exit 1; }
+        debugfs -R "cat /a/b/again" $device 2>/dev/null | tail -c 20 | head -1
+        mount -o ro -t $0 $device /mnt
+        (cd /mnt; md5sum --quiet -c /tmp/sums; ls -lR --time-style=full-iso etc a c | cmp - /tmp/list)
+        touch /mnt/no 2>&1 | sed 's/.*: //'
+        umount /mnt
+        losetup -d $device
+        wc -l < /tmp/sums
+        """;
+
+    [Theory]
+    [InlineData("ext2", "-v")]
+    [InlineData("ext3", "-o data=ordered")]
+    [InlineData("ext4", "-o noatime,errors=remount-ro")]
+    public void A_disk_is_made_used_and_found_sound(string type, string options)
+    {
+        string folder = Directory.CreateTempSubdirectory("armvdso-disk-").FullName;
+        try
+        {
+            ArmVdsoCommand.Result result = ArmVdsoCommand.Run(["run", "--core", "none", "--root", DebianPrograms.DiskRoot, "--bind",
+                $"{folder}:/work", "-E", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "/bin/sh", "-c", Script, type, options]);
+            Assert.True(result.Status == 0, $"status {result.Status}\n{result.Output}{result.Errors}");
+            Assert.Contains("/mnt\n", result.Output);
+            Assert.Contains($"{type} ", result.Output);
+            Assert.Contains("Read-only file system\n", result.Output);
+            (int status, string output, string errors) = GuestPrograms.Run("e2fsck", ["-f", "-n", Path.Combine(folder, "image")]);
+            Assert.True(status == 0, output + errors);
+        }
+        finally
+        {
+            Directory.Delete(folder, true);
+        }
+    }
+}
