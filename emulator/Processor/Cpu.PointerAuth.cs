@@ -1,3 +1,5 @@
+using ArmVdso.Emulator.State;
+
 namespace ArmVdso.Emulator.Processor;
 
 /// <summary>How a pointer authentication code is computed.</summary>
@@ -158,6 +160,8 @@ public sealed partial class Cpu
     // A function's return address is signed and authenticated at the same depth of the stack again and again, and the cipher takes longer
     // than all else that the function does.
     private const int KnownPacs = 4096;
+
+    [NotState("a code that is not there is computed again")]
     private KnownPac[]? _pacs;
 
     private ulong FindPac(ulong data, ulong modifier, ulong high, ulong low)

@@ -99,6 +99,23 @@ public sealed class SnapshotTests : IDisposable
         Assert.Contains("unknown ffffffffffffffff", rest);
     }
 
+    /// <summary>Was wrong: no snapshot of a machine that had signed an address could be restored (profile max, so each booted kernel
+    /// there), since the codes that were computed lately were taken for state.</summary>
+    [Fact]
+    public void AfterAnAddressWasSigned()
+    {
+        var line = new Line();
+        SessionSettings settings = new() { Core = "none", Cpu = "max", MemoryBytes = 64 << 20 };
+        BootSession session = BootSession.Load(settings, Image, line);
+        session.Machine.Cpus[0].ComputePac(1, 2, 0);
+        session.SnapshotAt(File("saved"), 20_000);
+        (string console, string counts) = Run(session, line);
+        line = new Line();
+        (string rest, string restCounts) = Run(BootSession.Restore(new SessionSettings(), File("saved"), [], line), line);
+        Assert.Equal(counts, restCounts);
+        Assert.EndsWith(rest, console);
+    }
+
     private static void Expect(string part, string file, params string[] disks)
     {
         LabException e = Assert.Throws<LabException>(() => BootSession.Restore(new SessionSettings(), file, disks, new Line()));
