@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# build-selftests.sh OUT: builds the kernel's own vDSO, rseq and time namespace tests (tools/testing/selftests of
-# Linux 6.12, from Debian's package linux-source-6.12) for arm64 into OUT.
+# build-selftests.sh OUT: builds the kernel's own vDSO, rseq, time namespace, futex, timer and signal stack tests
+# (tools/testing/selftests of Linux 6.12, from Debian's package linux-source-6.12) for arm64 into OUT.
 # The package is downloaded, its hash checked by apt, and unpacked; it is not installed. It is kept, with what
 # was unpacked of it, in OUT.fetch (150 MB), and not fetched again.
 # Static programs, because vDSO tests must not depend on the C library of a root folder; except
@@ -18,7 +18,8 @@ mkdir -p "$1" "$1.fetch"
 out=$(cd "$1" && pwd)
 cache=$out.fetch
 tests=$cache/$package/tools/testing/selftests
-unpack_source "$cache" "$cache" unpacked 'tools/testing/selftests/vDSO' 'tools/testing/selftests/timens' 'tools/testing/selftests/rseq' \
+unpack_source "$cache" "$cache" unpacked-with-timers 'tools/testing/selftests/vDSO' 'tools/testing/selftests/timens' \
+  'tools/testing/selftests/rseq' 'tools/testing/selftests/futex' 'tools/testing/selftests/timers' 'tools/testing/selftests/sigaltstack' \
   'tools/testing/selftests/kselftest*.h' 'tools/testing/selftests/lib*.mk' 'tools/include/*' 'include/uapi/*' 'arch/arm64/include/*' \
   'arch/arm64/kernel/vdso/*' 'include/linux/*' 'include/vdso/*' 'include/asm-generic/*'
 
@@ -87,4 +88,13 @@ build rseq rseq_param_test_mm_cid_benchmark param_test.c rseq.c -I"$uapi" -DBUIL
 for name in timens timerfd timer clock_nanosleep procfs exec futex vfork_exec gettime_perf; do
   build timens timens_$name $name.c -lrt -ldl -pthread -static
 done
+for source in "$tests"/futex/functional/*.c; do
+  build futex/functional "$(basename "$source" .c)" "$(basename "$source")" -I../include -I../.. -I"$uapi" -lrt -pthread -static
+done
+for name in posix_timers nanosleep nsleep-lat set-timer-lat mqueue-lat inconsistency-check raw_skew threadtest \
+    valid-adjtimex adjtick skew_consistency freq-step leap-a-day set-tai set-2038 set-tz; do
+  # valid-adjtimex has a function of its own for one that the C library has, too.
+  build timers "timers_$name" $name.c -lrt -lm -pthread -static -Wl,--allow-multiple-definition
+done
+build sigaltstack sas sas.c -static
 echo "$script: $built programs in '$out'" >&2

@@ -12,7 +12,7 @@ internal static class KernelSelftests
         return Build("build-selftests-arm64.sh");
     });
 
-    /// <summary>Where those of the vDSO, of rseq and of time namespaces are.</summary>
+    /// <summary>Where those of the vDSO, of rseq, of time namespaces, of futexes, timers and signal stacks are.</summary>
     internal static string Folder => s_folder.Value;
 
     /// <summary>Where those of the architecture are: the same folder.</summary>
@@ -22,9 +22,10 @@ internal static class KernelSelftests
     {
         string guests = Path.Combine(GuestPrograms.RepositoryRoot, "tests", "guests");
         string folder = Path.Combine(guests, "build", "selftests");
-        // A file of ours and none of the programs: a build that was interrupted has some of them.
+        // A file of ours and none of the programs: a build that was interrupted has some of them, and one of an older
+        // script others.
         string done = Path.Combine(folder, script + ".done");
-        if (File.Exists(done))
+        if (File.GetLastWriteTimeUtc(done) > File.GetLastWriteTimeUtc(Path.Combine(guests, script)))
             return folder;
         (int status, string output, string errors) = GuestPrograms.Run(Path.Combine(guests, script), folder);
         if (status != 0)
