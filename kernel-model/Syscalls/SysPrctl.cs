@@ -1,7 +1,7 @@
+using System.Text;
 using ArmVdso.Kernel.Entry;
 using ArmVdso.Kernel.Namespaces;
 using ArmVdso.Kernel.Tasks;
-using System.Text;
 
 namespace ArmVdso.Kernel.Syscalls;
 
