@@ -391,8 +391,9 @@ public sealed class Machine : IMachine, IClock, IDisposable
                 next.Waiting = false;
             }
             ulong limit = second > ulong.MaxValue - Quantum ? ulong.MaxValue : second + Quantum;
-            // Alone, a PE still comes back regularly so that limits and stop requests are seen.
-            ulong horizon = next.Cycles + 1_000_000;
+            // Alone, a PE still comes back regularly so that limits and stop requests are seen; and, where there are others, what it wakes
+            // is not far behind it.
+            ulong horizon = next.Cycles + (_cpus.Length == 1 ? 1_000_000UL : 100_000);
             limit = Math.Min(Math.Min(limit, horizon), maxCycles);
             Turn(next, limit);
         }
