@@ -125,6 +125,9 @@ public sealed class FaultyDesign(VdsoDesign design) : VdsoDesign
     public override bool GuardsStart => design.GuardsStart;
 
     /// <inheritdoc/>
+    public override bool LandingPads => design.LandingPads;
+
+    /// <inheritdoc/>
     public override int MostCpus => design.MostCpus;
 
     /// <inheritdoc/>

@@ -123,7 +123,7 @@ public sealed class OutOfOrderTests(ITestOutputHelper output)
     public void PairsOfWordsTakeOneLoadPort()
     {
         using var timer = new SnippetTimer(Core);
-        uint[] words = AssemblyProgram.Parse("add x3, x3, x4; ldp w0, w1, [x2]").Words;
+        uint[] words = AssemblyProgram.Parse("add x3, x4, x5; ldp w0, w1, [x2]").Words;
         Assert.Equal(0.75, timer.PerCopy(words, cpu => cpu.SetX(2, SnippetTimer.Data)), 0.05);
     }
 

@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using ArmVdso.Lab;
 using ArmVdso.Lab.Check;
 using ArmVdso.Lab.Designs;
@@ -7,7 +6,7 @@ namespace ArmVdso.Tests.Vdso;
 
 /// <summary>Designs in folders: functions with pointers, functions of which only an invariant says what is true, and a fix-up that is the
 /// design's own.</summary>
-public sealed partial class OwnDesignFunctionTests : IDisposable
+public sealed class OwnDesignFunctionTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("armvdso-functions-").FullName;
 
@@ -57,31 +56,6 @@ public sealed partial class OwnDesignFunctionTests : IDisposable
         Change("hooks.c", "vdso_u64 at = regs->pc - task->image", "vdso_u64 at = regs->pc - 0x1000");
         Assert.False(Check("getpid", "migrate").Held);
     }
-
-    /// <summary>Guarded pages: with landing pads a design is what it is without; an image that has none is SIGILL at its first call, where
-    /// the CPU has FEAT_BTI.</summary>
-    [Fact]
-    public void GuardedPagesNeedLandingPads()
-    {
-        ArmVdsoLab.InitDesign(Own, "per-cpu-gen");
-        ArmVdsoLab.BuildDesign(Own);
-        const string plain = "plain.so";
-        File.Copy(Path.Join(Own, "built", "vdso.so"), Path.Join(Own, plain));
-        string ini = Path.Join(Own, "design.ini");
-        File.WriteAllText(ini, File.ReadAllText(ini).Replace("image-sources", "bti = yes\nimage-sources", StringComparison.Ordinal));
-        Holds(Check("getpid", "migrate"));
-        Assert.Equal(0, Calls("max"));
-        File.WriteAllText(ini, Sources().Replace(File.ReadAllText(ini), $"image = {plain}"));
-        ArmVdsoLab.BuildDesign(Own);
-        Assert.Equal(0, Calls("cortex-a53"));
-        Assert.Equal(132, Calls("max"));
-
-        int Calls(string cpu) => ArmVdsoCommand.Run(
-            "run", "--core", "none", "--cpu", cpu, "--vdso", Own, GuestPrograms.Path("vdso_identity")).Status;
-    }
-
-    [GeneratedRegex("^image-sources.*(\n[ \t]+.*)*", RegexOptions.Multiline)]
-    private static partial Regex Sources();
 
     private void AddWhereAmI()
     {
