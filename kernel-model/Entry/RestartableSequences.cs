@@ -59,8 +59,7 @@ internal sealed class RestartableSequences(
     {
         // The area cannot be used any more; without it the handler of SIGSEGV can run.
         task.Rseq = 0;
-        if (records is not null)
-            Show(task, false);
+        records?.DropRseq(task);
         design.RseqChanged(task);
         signals.Force(task, new SignalInfo { Number = Signal.SIGSEGV, Code = Signal.SI_KERNEL, Synchronous = true });
         return false;

@@ -35,7 +35,7 @@ internal sealed class SliceExtension(TaskRecords records, ClockEvents events, Si
             return;
         }
         task.SliceExtended = true;
-        records.ShowSlice(task);
+        Show(task);
         events.ExtendSlice(cpu, task, LengthNs);
     }
 
@@ -62,9 +62,16 @@ internal sealed class SliceExtension(TaskRecords records, ClockEvents events, Si
     private void End(KernelTask task, bool granted)
     {
         task.SliceExtended = false;
-        records.ShowSlice(task);
+        Show(task);
         if (granted && task.Mm is { } mm && !mm.Write(task.Rseq + Control, 0))
             Fault(task);
+    }
+
+    /// <summary>The next system call ends a longer slice.</summary>
+    private void Show(KernelTask task)
+    {
+        records.ShowSlice(task);
+        records.SyncSyscallTrace(task);
     }
 
     private void Fault(KernelTask task) =>
@@ -98,12 +105,5 @@ internal sealed class SliceExtension(TaskRecords records, ClockEvents events, Si
         task.MayExtendSlice = enable;
         records.ShowSlice(task);
         return true;
-    }
-
-    /// <summary>The task has no area any more.</summary>
-    internal void Forget(KernelTask task)
-    {
-        (task.MayExtendSlice, task.SliceExtended, task.SliceYielded) = (false, false, false);
-        records.ShowSlice(task);
     }
 }

@@ -159,12 +159,7 @@ internal sealed class TaskExit(
         }
         task.RobustList = 0;
         if (task.Rseq != 0)
-        {
-            task.Rseq = 0;
-            (task.MayExtendSlice, task.SliceExtended) = (false, false);
-            records.ShowRseq(task, false);
-            records.ShowSlice(task);
-        }
+            records.DropRseq(task);
         task.RestartBlock = null;
     }
 

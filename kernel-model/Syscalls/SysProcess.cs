@@ -285,10 +285,8 @@ internal static class SysProcess
                 return -Errno.EPERM;
             if (!RestartableSequences.Reset(task))
                 return -Errno.EFAULT;
-            (task.Rseq, task.RseqLength, task.RseqSignature) = (0, 0, 0);
-            // A switch since the call began asked for the area to be written.
-            c.Records.ShowRseq(task, false);
-            c.Slices?.Forget(task);
+            // A switch since the call began may have asked for the area to be written.
+            c.Records.DropRseq(task);
             c.Design.RseqChanged(task);
             return 0;
         }

@@ -240,7 +240,15 @@ public sealed partial class TaskRecords
     {
         _memory.Write(task.RecordPa + TaskRecord.Slice, task.MayExtendSlice ? (byte)1 : (byte)0);
         _memory.Write(task.RecordPa + TaskRecord.SliceGranted, task.SliceExtended ? (byte)1 : (byte)0);
-        SyncSyscallTrace(task);
+    }
+
+    /// <summary>A task has no rseq area any more, and nothing that it could ask for in it; nothing writes it on the way to EL0.</summary>
+    internal void DropRseq(KernelTask task)
+    {
+        (task.Rseq, task.RseqLength, task.RseqSignature, task.RseqEvent) = (0, 0, 0, false);
+        (task.MayExtendSlice, task.SliceExtended, task.SliceYielded) = (false, false, false);
+        ShowRseq(task, false);
+        ShowSlice(task);
     }
 
     /// <summary>Whether EL1 code has not taken a longer time slice back.</summary>
