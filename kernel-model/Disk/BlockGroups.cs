@@ -103,6 +103,13 @@ internal sealed class BlockGroups(Volume volume)
             BinaryPrimitives.WriteUInt16LittleEndian(d[(ofBlocks ? 56 : 58)..], (ushort)(crc >> 16));
     }
 
+    /// <summary>Writes a bitmap; its checksum is in the descriptor, which is yet to be written.</summary>
+    private long WriteBitmap(Span<byte> d, ReadOnlySpan<byte> bitmap, bool ofBlocks)
+    {
+        StoreChecksum(d, bitmap, ofBlocks);
+        return volume.Write(ofBlocks ? BlockBitmap(d) : InodeBitmap(d), 0, bitmap);
+    }
+
     private uint BitmapChecksum(ReadOnlySpan<byte> bitmap, bool ofBlocks) =>
         Checksums.Crc32C(volume.Seed, bitmap[..(int)((ofBlocks ? Super.BlocksPerGroup : Super.InodesPerGroup) / 8)]);
 
@@ -208,8 +215,7 @@ internal sealed class BlockGroups(Volume volume)
             first = FirstOf(group) + bit;
             Initialised(d, BlocksUninitialised);
             AddTo(d, 12, 44, -count);
-            StoreChecksum(d, bitmap, true);
-            if (volume.Write(BlockBitmap(d), 0, bitmap) is < 0 and long failed)
+            if (WriteBitmap(d, bitmap, true) is < 0 and long failed)
                 return failed;
             Super.FreeBlocks -= count;
             return WriteDescriptor(group, d) is < 0 and long unwritten ? unwritten : volume.WriteSuper();
@@ -257,8 +263,7 @@ internal sealed class BlockGroups(Volume volume)
             }
             Initialised(d, BlocksUninitialised);
             AddTo(d, 12, 44, n);
-            StoreChecksum(d, bitmap, true);
-            if (volume.Write(BlockBitmap(d), 0, bitmap) is < 0 and long failed)
+            if (WriteBitmap(d, bitmap, true) is < 0 and long failed)
                 return failed;
             Super.FreeBlocks += n;
             if (WriteDescriptor(group, d) is < 0 and long unwritten)
@@ -324,8 +329,7 @@ internal sealed class BlockGroups(Volume volume)
                 Span<byte> blocks = new byte[volume.BlockSize];
                 if (ReadBlockBitmap(group, d, blocks) is < 0 and long unread)
                     return unread;
-                StoreChecksum(d, blocks, true);
-                if (volume.Write(BlockBitmap(d), 0, blocks) is < 0 and long unkept)
+                if (WriteBitmap(d, blocks, true) is < 0 and long unkept)
                     return unkept;
             }
             Initialised(d, InodesUninitialised | BlocksUninitialised);
@@ -334,8 +338,7 @@ internal sealed class BlockGroups(Volume volume)
                 AddTo(d, 16, 48, 1);
             if (Super.HasGroupChecksums)
                 SetCount(d, 28, 50, Math.Min(Count(d, 28, 50), Super.InodesPerGroup - bit - 1));
-            StoreChecksum(d, bitmap, false);
-            if (volume.Write(InodeBitmap(d), 0, bitmap) is < 0 and long failed)
+            if (WriteBitmap(d, bitmap, false) is < 0 and long failed)
                 return failed;
             Super.FreeInodes--;
             inode = (uint)(group * Super.InodesPerGroup + bit + 1);
@@ -362,8 +365,7 @@ internal sealed class BlockGroups(Volume volume)
         AddTo(d, 14, 46, 1);
         if (directory)
             AddTo(d, 16, 48, -1);
-        StoreChecksum(d, bitmap, false);
-        if (volume.Write(InodeBitmap(d), 0, bitmap) is < 0 and long failed)
+        if (WriteBitmap(d, bitmap, false) is < 0 and long failed)
             return failed;
         Super.FreeInodes++;
         return WriteDescriptor(group, d) is < 0 and long unwritten ? unwritten : volume.WriteSuper();

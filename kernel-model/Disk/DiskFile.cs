@@ -4,7 +4,7 @@ namespace ArmVdso.Kernel.Disk;
 
 /// <summary>A regular file of a disk (fs/ext4/inode.c, file.c). Pages that are mapped shared live in guest RAM: reads and writes go there,
 /// and they are written to the disk by sync, and when nobody has the file open any more.</summary>
-internal sealed class DiskFile : Inode
+internal sealed class DiskFile : Inode, IContents
 {
     private const int PageSize = 4096, MostAtOnce = 2048, MostRuns = 1 << 22;
 
@@ -27,7 +27,7 @@ internal sealed class DiskFile : Inode
 
     public override long Open(int flags, IFileUser? task, out OpenFile? file)
     {
-        file = new DiskOpenFile(this, flags);
+        file = new RegularOpenFile<DiskFile>(this, flags);
         return 0;
     }
 
@@ -76,12 +76,8 @@ internal sealed class DiskFile : Inode
         if (position >= _record.Map.MaxSize)
             return -Errno.EFBIG;
         data = data[..(int)Math.Min(data.Length, _record.Map.MaxSize - position)];
-        if (position + data.Length > int.MaxValue && !Volume.Super.HasLargeFiles)
-        {
-            if (!Volume.Super.AllowLargeFiles())
-                return -Errno.EFBIG;
-            Volume.WriteSuper();
-        }
+        if (AllowSize(position + data.Length) is < 0 and long large)
+            return large;
         int done = 0;
         long error = 0;
         while (done < data.Length && (error = WriteDisk(data[done..], position + done, out int length)) == 0)
@@ -102,6 +98,17 @@ internal sealed class DiskFile : Inode
         if (Fs.Vfs.Current?.Credentials.HasOver(Capability.Fsetid, Uid, Gid) == false)
             Mode = Modes.Unprivileged(Mode);
         return done;
+    }
+
+    /// <summary>A file beyond 2 GiB is a feature of the file system: 0, or -EFBIG where it has none.</summary>
+    private long AllowSize(long size)
+    {
+        if (size <= int.MaxValue || Volume.Super.HasLargeFiles)
+            return 0;
+        if (!Volume.Super.AllowLargeFiles())
+            return -Errno.EFBIG;
+        Volume.WriteSuper();
+        return 0;
     }
 
     /// <summary>Writes what lies in a row, with blocks taken for holes.</summary>
@@ -157,41 +164,21 @@ internal sealed class DiskFile : Inode
     {
         if (size > _record.Map.MaxSize)
             return -Errno.EFBIG;
-        if (size > int.MaxValue && !Volume.Super.HasLargeFiles)
-        {
-            if (!Volume.Super.AllowLargeFiles())
-                return -Errno.EFBIG;
-            Volume.WriteSuper();
-        }
+        if (AllowSize(size) is < 0 and long large)
+            return large;
         long old = Size;
         if (size < old)
         {
-            long error = ZeroTail(size);
+            long error = ZeroPart(size, (size + BlockSize - 1) / BlockSize * BlockSize);
             if (error == 0)
                 error = _record.Map.Truncate((size + BlockSize - 1) / BlockSize);
             if (error < 0)
                 return error;
-            foreach ((long index, ulong pa) in _mapped ?? [])
-            {
-                int from = (int)Math.Clamp(size - index * PageSize, 0, PageSize);
-                Fs.Vfs.PageBytes(pa)[from..].Clear();
-                if (from < PageSize)
-                    Fs.Vfs.PageWritten(pa + (ulong)from, PageSize - from);
-            }
+            ClearMapped(size, long.MaxValue);
         }
         _record.Size = size;
         TouchModified();
         return 0;
-    }
-
-    /// <summary>Zeroes the rest of the block that a size lies in.</summary>
-    private long ZeroTail(long size)
-    {
-        int offset = (int)(size % BlockSize);
-        if (offset == 0)
-            return 0;
-        long error = _record.Map.Find(size / BlockSize, out BlockState state, out long physical, out _);
-        return error < 0 || state != BlockState.Written ? error : Volume.Write(physical, offset, new byte[BlockSize - offset]);
     }
 
     internal override long Allocate(long position, long length)
@@ -239,19 +226,26 @@ internal sealed class DiskFile : Inode
             if (error == 0 && firstWhole < endWhole)
                 error = _record.Map.Punch(firstWhole, endWhole);
         }
+        ClearMapped(position, end);
+        TouchModified();
+        return error;
+    }
+
+    /// <summary>Clears a range of bytes in the pages that are mapped.</summary>
+    private void ClearMapped(long first, long end)
+    {
         foreach ((long index, ulong pa) in _mapped ?? [])
         {
-            int from = (int)Math.Clamp(position - index * PageSize, 0, PageSize), to = (int)Math.Clamp(end - index * PageSize, 0, PageSize);
+            int from = (int)Math.Clamp(first - index * PageSize, 0, PageSize), to = (int)Math.Clamp(end - index * PageSize, 0, PageSize);
             if (from < to)
             {
                 Fs.Vfs.PageBytes(pa)[from..to].Clear();
                 Fs.Vfs.PageWritten(pa + (ulong)from, to - from);
             }
         }
-        TouchModified();
-        return error;
     }
 
+    /// <summary>Zeroes bytes of one block.</summary>
     private long ZeroPart(long from, long to)
     {
         if (from >= to)
@@ -345,19 +339,4 @@ internal sealed class DiskFile : Inode
         _mapped = null;
         Volume.Hold(_record.Number, null);
     }
-}
-
-/// <summary>An open regular file of a disk.</summary>
-internal sealed class DiskOpenFile(DiskFile inode, int flags) : OpenFile(inode, flags)
-{
-    public override bool Seekable => true;
-
-    public override long Read(Span<byte> buffer, long position)
-    {
-        if ((Flags & OpenFlags.O_NOATIME) == 0)
-            Inode.TouchAccessed();
-        return inode.Read(buffer, position);
-    }
-
-    public override long Write(ReadOnlySpan<byte> data, long position) => inode.Write(data, position);
 }

@@ -33,15 +33,16 @@ internal static class Ext4Formats
         return good ? 0 : -Errno.EINVAL;
     }
 
+    /// <summary>Whether mount has all of some options.</summary>
+    public static long Check(IEnumerable<(string Key, string? Value)> options) =>
+        options.All(o => Check(o.Key, o.Value) == 0) ? 0 : -Errno.EINVAL;
+
     private static long Mount(Vfs vfs, LoopDevice device, string type, bool readOnly, IEnumerable<(string Key, string? Value)> options,
         out FileSystem? fs, out Inode? root)
     {
         (fs, root) = (null, null);
-        foreach ((string key, string? value) in options)
-        {
-            if (Check(key, value) is < 0 and long unknown)
-                return unknown;
-        }
+        if (Check(options) is < 0 and long unknown)
+            return unknown;
         var raw = new byte[Superblock.Length];
         if (device.Read(raw, Superblock.Position) != raw.Length)
             return -Errno.EINVAL;

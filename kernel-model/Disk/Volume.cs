@@ -192,11 +192,8 @@ internal sealed class Volume : IDisk
 
     public long Remount(bool readOnly, IEnumerable<(string Key, string? Value)> options)
     {
-        foreach ((string key, string? value) in options)
-        {
-            if (Ext4Formats.Check(key, value) is < 0 and long error)
-                return error;
-        }
+        if (Ext4Formats.Check(options) is < 0 and long error)
+            return error;
         if (readOnly == ReadOnly)
             return 0;
         if (readOnly)

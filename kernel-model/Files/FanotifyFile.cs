@@ -105,7 +105,7 @@ internal sealed class FanotifyFile(Vfs vfs, uint options, int eventFlags, uint u
     private static (uint Kind, object At) Key(uint kind, Inode at) => kind switch
     {
         Fan.MARK_MOUNT => (kind, at.Fs),
-        Fan.MARK_FILESYSTEM => (kind, at.Fs.Shows ?? at.Fs),
+        Fan.MARK_FILESYSTEM => (kind, at.Fs.Whole),
         _ => (0, at.Real),
     };
 

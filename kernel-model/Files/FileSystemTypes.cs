@@ -55,7 +55,7 @@ internal static class FileSystemTypes
     /// </summary>
     public static long Reconfigure(FileSystem fs, bool readOnly, IEnumerable<(string Key, string? Value)> options)
     {
-        if ((fs.Shows ?? fs).Disk is { } disk)
+        if (fs.Whole.Disk is { } disk)
             return disk.Remount(readOnly, options);
         if (fs.Type != "tmpfs")
             return 0;

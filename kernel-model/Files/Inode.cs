@@ -36,7 +36,7 @@ public sealed class FileSystem
     internal bool HasNoPaths => this == Vfs.Anonymous || this == Vfs.PipeFs || this == Vfs.SocketFs || this == Vfs.ShmFs;
 
     /// <summary>Whether it keeps what is written to it: it has blocks and inodes, and its files have handles.</summary>
-    internal bool IsStored => (Shows ?? this).Type is "overlay" or "hostfs" or "tmpfs" or "devtmpfs";
+    internal bool IsStored => Whole.Type is "overlay" or "hostfs" or "tmpfs" or "devtmpfs";
 
     /// <summary>Whether it is one of memory alone (tmpfs, ramfs).</summary>
     internal bool IsMemory => Magic is FileSystemTypes.TmpfsMagic or FileSystemTypes.RamfsMagic;
@@ -57,6 +57,9 @@ public sealed class FileSystem
 
     /// <summary>The file system that a bind mount shows; null for a file system of its own.</summary>
     internal FileSystem? Shows { get; init; }
+
+    /// <summary>The file system that lies behind it: what it shows, or itself.</summary>
+    internal FileSystem Whole => Shows ?? this;
 
     /// <summary>Number of the group of peers that a shared mount is in, and of the one that a slave hears; 0: none.</summary>
     internal int Peer { get; set; }
@@ -401,14 +404,14 @@ public abstract class Inode
     {
         OpenCount++;
         Fs.Open++;
-        (Fs.Shows ?? Fs).Held++;
+        Fs.Whole.Held++;
         Fs.Vfs.KeepMount(Fs);
     }
 
     internal void Closed()
     {
         Fs.Open--;
-        FileSystem whole = Fs.Shows ?? Fs;
+        FileSystem whole = Fs.Whole;
         whole.Held--;
         if (--OpenCount == 0)
         {

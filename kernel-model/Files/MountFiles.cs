@@ -105,7 +105,7 @@ internal sealed class FileSystemContext(Vfs vfs, string type, MountEntry? picked
     protected override void Released()
     {
         if (_made is { } made)
-            vfs.ReleaseDisk(made.Fs.Shows ?? made.Fs);
+            vfs.ReleaseDisk(made.Fs.Whole);
     }
 
     /// <summary>fsmount: the file system, once; null: there is none (any more).</summary>

@@ -5,7 +5,7 @@ namespace ArmVdso.Kernel.Files;
 /// <summary>A regular file in memory, possibly over a file of the host that is only read: pages are copied when they are written,
 /// so a file of any size opens at once and the host's never changes. A page that is mapped shared lives in guest RAM and all
 /// reads and writes go there.</summary>
-public sealed class RegularFile : Inode
+public sealed class RegularFile : Inode, IContents
 {
     private const int PageSize = 4096;
     private const long MaxSize = 1L << 46;
@@ -58,7 +58,7 @@ public sealed class RegularFile : Inode
     /// <inheritdoc/>
     public override long Open(int flags, IFileUser? task, out OpenFile? file)
     {
-        file = new RegularOpenFile(this, flags);
+        file = new RegularOpenFile<RegularFile>(this, flags);
         return 0;
     }
 
@@ -484,8 +484,18 @@ public sealed class RegularFile : Inode
     }
 }
 
+/// <summary>What a regular file has in it, wherever that lies.</summary>
+internal interface IContents
+{
+    /// <summary>Reads bytes; fewer at the end, 0 past it, or an error.</summary>
+    long Read(Span<byte> buffer, long position);
+
+    /// <summary>Writes bytes: how many, or an error.</summary>
+    long Write(ReadOnlySpan<byte> data, long position);
+}
+
 /// <summary>An open regular file.</summary>
-public sealed class RegularOpenFile(RegularFile inode, int flags) : OpenFile(inode, flags)
+internal sealed class RegularOpenFile<T>(T inode, int flags) : OpenFile(inode, flags) where T : Inode, IContents
 {
     /// <inheritdoc/>
     public override bool Seekable => true;

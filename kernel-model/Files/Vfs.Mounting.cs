@@ -54,7 +54,7 @@ public sealed partial class Vfs
         fs!.SetFlags(flags & MountFlags.Kept);
         error = Attach(point, new MountEntry(0, 0, fs, source, root!));
         if (error < 0)
-            ReleaseDisk(fs.Shows ?? fs);
+            ReleaseDisk(fs.Whole);
         return error;
     }
 
@@ -71,7 +71,7 @@ public sealed partial class Vfs
             return -Errno.ENOENT;
         int parent = ParentIdOf(space.Entries, point);
         Cover(point, mount.Root);
-        (mount.Fs.Shows ?? mount.Fs).MountCount++;
+        mount.Fs.Whole.MountCount++;
         space.Entries.Add(mount with { Id = mount.Id == 0 ? NextMountId() : mount.Id, ParentId = parent, Covered = point });
         space.Touch();
         return 0;
@@ -134,7 +134,7 @@ public sealed partial class Vfs
             return -Errno.ELOOP;
         covered.MountedHere = null;
         MountSpace.Entries.Remove(mount);
-        (mount.Fs.Shows ?? mount.Fs).MountCount--;
+        mount.Fs.Whole.MountCount--;
         return Attach(point, mount);
     }
 
@@ -208,7 +208,7 @@ public sealed partial class Vfs
 
     private void Forget(MountEntry mount)
     {
-        FileSystem whole = mount.Fs.Shows ?? mount.Fs;
+        FileSystem whole = mount.Fs.Whole;
         MountSpace.Entries.Remove(mount);
         whole.MountCount--;
         ReleaseDisk(whole);
@@ -245,7 +245,7 @@ public sealed partial class Vfs
         MountEntry first = from.Entries.First(m => m.Root == from.Root);
         MountEntry top = CopyOf(first) with { Id = NextMountId(), ParentId = first.ParentId };
         made.Root = top.Root;
-        (top.Fs.Shows ?? top.Fs).MountCount++;
+        top.Fs.Whole.MountCount++;
         made.Entries.Add(top);
         var caller = RootCaller with { Fs = new FsContext(top.Root, top.Root) };
         foreach (MountEntry mount in from.Entries.Where(m => m != first && m.Covered is not null))

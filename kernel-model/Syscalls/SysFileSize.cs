@@ -125,7 +125,7 @@ internal static class SysFileSize
     }
 
     public static long Syncfs(SyscallContext c) => c.Files[c.Int(0)] is not { } file ? -Errno.EBADF
-        : (file.Inode.Fs.Shows ?? file.Inode.Fs).Disk?.Sync() ?? 0;
+        : file.Inode.Fs.Whole.Disk?.Sync() ?? 0;
 
     public static long Fadvise64(SyscallContext c) => FileArguments.File(c, 0) is not { } file ? -Errno.EBADF
         : file is PipeFile ? -Errno.ESPIPE : c.Long(2) < 0 || c.UInt(3) > 5 ? -Errno.EINVAL : 0;

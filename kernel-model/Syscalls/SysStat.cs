@@ -46,7 +46,7 @@ internal static class SysStat
     }
 
     private static int BlockSize(Inode inode) => inode.Fs.Type is "proc" or "sysfs" && inode.IsRegular ? 1024
-        : (inode.Fs.Shows ?? inode.Fs).Disk?.Space.BlockSize ?? 4096;
+        : inode.Fs.Whole.Disk?.Space.BlockSize ?? 4096;
 
     private static void WriteTime(Span<byte> b, long ns)
     {
@@ -121,7 +121,7 @@ internal static class SysStat
         bool stored = inode.Fs.IsStored;
         ulong blocks = stored ? 4UL << 20 : 0;
         ulong free = blocks / 2, inodes = stored ? 1UL << 20 : 0, freeInodes = inodes / 2;
-        FileSystem stores = inode.Fs.Shows ?? inode.Fs;
+        FileSystem stores = inode.Fs.Whole;
         if (stores.Limit is { Blocks: > 0 } limit)
         {
             (blocks, free) = ((ulong)limit.Blocks, (ulong)(limit.Blocks - stores.Used.Blocks));

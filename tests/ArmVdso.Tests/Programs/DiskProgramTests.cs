@@ -7,8 +7,8 @@ public sealed class DiskProgramTests
     private const string Script = """
         set -e
         mkdir -p /mnt
-        truncate -s 24M /work/image
-        device=$(losetup -f --show /work/image)
+        truncate -s 24M /host/image
+        device=$(losetup -f --show /host/image)
         mkfs.$0 -q $device
         mount $1 -t $0 $device /mnt
         grep " /mnt $0 rw" /proc/mounts | cut -d' ' -f2
@@ -49,7 +49,7 @@ public sealed class DiskProgramTests
         try
         {
             ArmVdsoCommand.Result result = ArmVdsoCommand.Run(["run", "--core", "none", "--root", DebianPrograms.DiskRoot, "--bind",
-                $"{folder}:/work", "-E", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "/bin/sh", "-c", Script, type, options]);
+                $"{folder}:/host", "-E", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "/bin/sh", "-c", Script, type, options]);
             Assert.True(result.Status == 0, $"status {result.Status}\n{result.Output}{result.Errors}");
             Assert.Contains("/mnt\n", result.Output);
             Assert.Contains($"{type} ", result.Output);

@@ -10,7 +10,7 @@ namespace ArmVdso.Lab.Boot;
 internal readonly record struct BootedTask(ulong Address, RecordedTask Name)
 {
     /// <inheritdoc/>
-    public override string ToString() => Name.Tid < 0 ? Name.Name : Name.ToString();
+    public override string ToString() => Name.ToString();
 }
 
 /// <summary>How a task has left its CPU.</summary>
@@ -86,7 +86,7 @@ public sealed class GuestKernel
     {
         ulong task = AddressOfCurrent(cpu);
         if (task == 0)
-            return new BootedTask(0, RecordedTask.None with { Name = "?" });
+            return new BootedTask(0, RecordedTask.None);
         Span<byte> comm = stackalloc byte[CommBytes];
         if (_comm is not { } name || !Read(cpu, task + (ulong)name, comm) || Int(cpu, task, _pid) is not { } tid)
             return new BootedTask(task, RecordedTask.None with { Name = $"task 0x{task:x}" });
