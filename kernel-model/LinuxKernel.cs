@@ -119,7 +119,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
         Namespaces = new NamespaceTable(options.HostName);
         Clock = new MachineClock(machine);
         var timers = _timers = new KernelTimers();
-        Timekeeper = new Timekeeper(machine, Clock, timers, options.EpochSeconds);
+        Timekeeper = new Timekeeper(machine, Clock, timers, options.EpochSeconds, options.UptimeNs);
         var seeding = new RandomSeeding(Timekeeper);
 
         var futexes = new Futexes();
@@ -244,6 +244,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
             Machine = Machine,
             Pages = PageAllocator,
             Timekeeper = Timekeeper,
+            Timers = _timers,
             Random = random,
             Seeding = seeding,
             Jobs = Jobs,

@@ -68,6 +68,9 @@ public sealed record KernelOptions
     /// <summary>CLOCK_REALTIME at the start, in seconds since 1970. Default: the day of the talk.</summary>
     public long EpochSeconds { get; init; } = 1598313600;
 
+    /// <summary>CLOCK_MONOTONIC at the start, in ns: how long the machine has been up.</summary>
+    public ulong UptimeNs { get; init; }
+
     /// <summary>NUMA nodes that the CPUs are spread over, in blocks of neighbours; all memory is the first one's.</summary>
     public int Nodes { get; init; } = 1;
 

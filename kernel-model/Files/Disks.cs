@@ -113,10 +113,15 @@ public sealed partial class Vfs
         return 0;
     }
 
-    /// <summary>A mount, or an open file, of a file system is gone: with the last one it lets its device go.</summary>
+    /// <summary>A mount, or an open file, of a file system is gone: with the last one its watches end, and it lets its device go
+    /// (generic_shutdown_super).</summary>
     internal void ReleaseDisk(FileSystem fs)
     {
-        if (fs.Disk is not { } disk || fs.MountCount > 0 || fs.Held > 0 || !_disks.Remove(fs))
+        if (fs.MountCount > 0 || fs.Held > 0)
+            return;
+        Inotify.Unmounted(fs);
+        Fanotify.Unmounted(fs);
+        if (fs.Disk is not { } disk || !_disks.Remove(fs))
             return;
         disk.Unmount();
         disk.Device.Close();

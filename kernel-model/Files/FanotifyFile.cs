@@ -95,7 +95,8 @@ internal sealed class FanotifyFile(Vfs vfs, uint options, int eventFlags, uint u
                 {
                     Fan.MARK_MOUNT => $"fanotify mnt_id:{vfs.MountOf((FileSystem)at)?.Id ?? 0:x} {masks}\n",
                     Fan.MARK_FILESYSTEM => $"fanotify sdev:{((FileSystem)at).KernelDevice:x} {masks}\n",
-                    _ => $"fanotify ino:{((Inode)at).Ino:x} sdev:{((Inode)at).Fs.KernelDevice:x} {masks} \n",
+                    _ => $"fanotify ino:{((Inode)at).Ino:x} sdev:{((Inode)at).Fs.KernelDevice:x} {masks} "
+                        + $"{FileHandle.Text((Inode)at)}\n",
                 });
             }
             return text.ToString();
@@ -133,6 +134,13 @@ internal sealed class FanotifyFile(Vfs vfs, uint options, int eventFlags, uint u
     {
         if (_marks.Remove(key))
             vfs.Charge(-MarkBytes);
+    }
+
+    /// <summary>Marks go with the mount, or the file system, that they are on.</summary>
+    internal void Unmounted(FileSystem gone)
+    {
+        foreach ((uint Kind, object At) key in _marks.Keys.Where(k => k.At == gone || (k.At as Inode)?.Fs == gone).ToArray())
+            Drop(key);
     }
 
     /// <summary>FAN_MARK_FLUSH: takes all marks of a kind away.</summary>

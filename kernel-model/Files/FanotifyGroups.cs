@@ -73,6 +73,13 @@ internal sealed class FanotifyGroups
 
     internal void Remove(FanotifyFile group) => _groups.Remove(group);
 
+    /// <summary>A mount, or a file system, is gone.</summary>
+    internal void Unmounted(FileSystem fs)
+    {
+        foreach (FanotifyFile group in _groups)
+            group.Unmounted(fs);
+    }
+
     /// <summary>Something happened to a file.</summary>
     /// <param name="mask">Events, with IN_ISDIR for a directory.</param>
     /// <param name="inode">The file.</param>

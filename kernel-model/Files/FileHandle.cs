@@ -18,6 +18,33 @@ internal static class FileHandle
         inode.Fs.Vfs.Handles.Remember(inode);
     }
 
+    /// <summary>Of a file system without handles: identities, which nothing is opened by (FILEID_INO64_GEN).</summary>
+    internal const int IdentityBytes = 12, IdentityKind = 0x81;
+
+    /// <summary>Writes what identifies a file, be it a handle or not (exportfs_encode_fid); how long it is with its head.</summary>
+    internal static int WriteIdentity(Inode inode, Span<byte> handle)
+    {
+        if (inode.Fs.IsStored)
+        {
+            Write(inode, handle);
+            return Size;
+        }
+        BinaryPrimitives.WriteInt32LittleEndian(handle, IdentityBytes);
+        BinaryPrimitives.WriteInt32LittleEndian(handle[4..], IdentityKind);
+        BinaryPrimitives.WriteUInt64LittleEndian(handle[8..], inode.Ino);
+        BinaryPrimitives.WriteInt32LittleEndian(handle[16..], 0);
+        return 8 + IdentityBytes;
+    }
+
+    /// <summary>A file in fdinfo of inotify and fanotify (show_mark_fhandle).</summary>
+    internal static string Text(Inode inode)
+    {
+        Span<byte> handle = stackalloc byte[8 + IdentityBytes];
+        int length = WriteIdentity(inode, handle);
+        return $"fhandle-bytes:{length - 8:x} fhandle-type:{BinaryPrimitives.ReadInt32LittleEndian(handle[4..]):x} "
+            + $"f_handle:{Convert.ToHexStringLower(handle[8..length])}";
+    }
+
     /// <summary>The file of a handle that <see cref="Write"/> has written; null: there is none any more (ESTALE).</summary>
     internal static Inode? Find(FileSystem fs, ReadOnlySpan<byte> handle)
     {

@@ -418,7 +418,7 @@ public abstract class Inode
             LastClosed();
             Uncharge();
         }
-        if (whole is { Disk: not null, Held: 0 })
+        if (whole is { Held: 0, MountCount: 0, HasNoPaths: false })
             Fs.Vfs.ReleaseDisk(whole);
     }
 

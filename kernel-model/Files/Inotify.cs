@@ -22,22 +22,78 @@ internal sealed class InotifyWatch(InotifyFile owner, int number, Inode inode, u
     internal override void Ended() => Owner.RemoveWatch(Number);
 }
 
-/// <summary>An inotify instance: a queue of events on the files that it watches.</summary>
-internal sealed class InotifyFile(Vfs vfs, int flags) : OpenFile(vfs.InotifyInode(), OpenFlags.O_RDONLY | flags)
+/// <summary>The inotify instances of a kernel, and what their users may have (fs.inotify; UCOUNT_INOTIFY_INSTANCES,
+/// UCOUNT_INOTIFY_WATCHES).</summary>
+internal sealed class InotifyInstances
 {
-    // fs.inotify.max_queued_events and max_user_watches.
-    private const int MaxQueued = 16384, MaxWatches = 65536;
+    private readonly List<InotifyFile> _all = [];
+    private readonly Dictionary<uint, int> _watches = [];
+
+    /// <summary>Instances of a user (maxUser_instances).</summary>
+    internal int MostInstances { get; set; } = 128;
+
+    /// <summary>Watches of a user (maxUser_watches).</summary>
+    internal int MostWatches { get; set; } = 65536;
+
+    /// <summary>Events that a new instance's queue holds (max_queued_events).</summary>
+    internal int MostQueued { get; set; } = 16384;
+
+    /// <summary>Whether a user may have one more.</summary>
+    internal bool MayAdd(uint user) => _all.Count(f => f.User == user) < MostInstances;
+
+    internal void Add(InotifyFile file) => _all.Add(file);
+
+    internal void Remove(InotifyFile file) => _all.Remove(file);
+
+    /// <summary>A user gets a watch. False: it has as many as it may have.</summary>
+    internal bool TakeWatch(uint user)
+    {
+        int has = _watches.GetValueOrDefault(user);
+        if (has >= MostWatches)
+            return false;
+        _watches[user] = has + 1;
+        return true;
+    }
+
+    internal void GiveWatches(uint user, int count) => _watches[user] = _watches.GetValueOrDefault(user) - count;
+
+    /// <summary>A file system is gone, and all that watches its files hear of it (fsnotify_unmount_inodes).</summary>
+    internal void Unmounted(FileSystem fs)
+    {
+        foreach (InotifyFile file in _all)
+            file.Unmounted(fs);
+    }
+}
+
+/// <summary>An inotify instance: a queue of events on the files that it watches.</summary>
+internal sealed class InotifyFile(Vfs vfs, int flags) : OpenFile(new AnonymousInode(vfs.Anonymous, 0x180), OpenFlags.O_RDONLY | flags)
+{
+    /// <summary>fs.inotify.max_queued_events when it was made.</summary>
+    private readonly int _maxQueued = vfs.Inotify.MostQueued;
     private readonly Queue<byte[]> _events = new();
     private readonly Dictionary<int, InotifyWatch> _watches = [];
     private byte[]? _last;
     private readonly AsyncFiles _async = new();
     private int _nextNumber = 1;
 
+    /// <summary>Whose instance it is.</summary>
+    internal uint User { get; } = vfs.Current?.Credentials.Uid ?? 0;
+
     internal override AsyncFiles ReadAsync => _async;
 
     public override PollSource Source { get; } = new();
 
     public override string Description => "anon_inode:inotify";
+
+    /// <summary>Watches on a file system end with it.</summary>
+    internal void Unmounted(FileSystem fs)
+    {
+        foreach (InotifyWatch watch in _watches.Values.Where(w => w.Inode.Real.Fs == fs).ToArray())
+        {
+            Queue(watch.Number, InotifyBits.IN_UNMOUNT | (watch.Inode.IsDirectory ? InotifyBits.IN_ISDIR : 0), 0, "");
+            RemoveWatch(watch.Number);
+        }
+    }
 
     public long AddWatch(Inode inode, uint mask)
     {
@@ -48,7 +104,7 @@ internal sealed class InotifyFile(Vfs vfs, int flags) : OpenFile(vfs.InotifyInod
             watch.Mask = (mask & InotifyBits.IN_MASK_ADD) != 0 ? watch.Mask | mask : mask;
             return watch.Number;
         }
-        if (_watches.Count >= MaxWatches)
+        if (!vfs.Inotify.TakeWatch(User))
             return -Errno.ENOSPC;
         var made = new InotifyWatch(this, _nextNumber++, inode, mask);
         (inode.Watches ??= []).Add(made);
@@ -61,6 +117,7 @@ internal sealed class InotifyFile(Vfs vfs, int flags) : OpenFile(vfs.InotifyInod
         if (!_watches.Remove(number, out InotifyWatch? watch))
             return -Errno.EINVAL;
         watch.Detach();
+        vfs.Inotify.GiveWatches(User, 1);
         Queue(number, InotifyBits.IN_IGNORED, 0, "");
         return 0;
     }
@@ -77,7 +134,7 @@ internal sealed class InotifyFile(Vfs vfs, int flags) : OpenFile(vfs.InotifyInod
         // Equal events in a row are one event.
         if (_events.Count > 0 && _last != null && _last.AsSpan().SequenceEqual(record))
             return;
-        if (_events.Count >= MaxQueued)
+        if (_events.Count >= _maxQueued)
         {
             // The rest is lost, and one event says so.
             record = new byte[16];
@@ -91,10 +148,10 @@ internal sealed class InotifyFile(Vfs vfs, int flags) : OpenFile(vfs.InotifyInod
         _async.Tell(IoEvent.In);
     }
 
-    /// <summary>A line a watch, the newest first (inotify_fdinfo); files have no handles there.</summary>
+    /// <summary>A line a watch, the newest first (inotify_fdinfo).</summary>
     public override string FdInfo => string.Concat(_watches.Values.OrderByDescending(w => w.Number).Select(w =>
         $"inotify wd:{w.Number:x} ino:{w.Inode.Ino:x} sdev:{w.Inode.Fs.KernelDevice:x} "
-        + $"mask:{w.Mask & ~(InotifyBits.IN_MASK_ADD | InotifyBits.IN_MASK_CREATE):x} ignored_mask:0 \n"));
+        + $"mask:{w.Mask & ~(InotifyBits.IN_MASK_ADD | InotifyBits.IN_MASK_CREATE):x} ignored_mask:0 {FileHandle.Text(w.Inode)}\n"));
 
     public override long Read(Span<byte> buffer, long position)
     {
@@ -118,7 +175,8 @@ internal sealed class InotifyFile(Vfs vfs, int flags) : OpenFile(vfs.InotifyInod
 
     protected override void Released()
     {
-        vfs.InotifyFiles--;
+        vfs.Inotify.Remove(this);
+        vfs.Inotify.GiveWatches(User, _watches.Count);
         foreach (InotifyWatch watch in _watches.Values)
             watch.Detach();
         _watches.Clear();

@@ -79,7 +79,7 @@ internal static class NetworkInterface
             case SIOCSIFMTU:
                 if (BinaryPrimitives.ReadInt32LittleEndian(value) < 0)
                     return -Errno.EINVAL;
-                network.Mtu = BinaryPrimitives.ReadUInt32LittleEndian(value);
+                network.SetMtu(BinaryPrimitives.ReadUInt32LittleEndian(value));
                 return 0;
             case >= SIOCGIFFLAGS and < SIOCGIFHWADDR:
                 return -Errno.EOPNOTSUPP;

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using ArmVdso.Kernel.Namespaces;
 
 namespace ArmVdso.Kernel.Files;
@@ -39,13 +40,46 @@ public sealed class NetworkNamespace : INamespace
     internal bool IsUp { get; private set; }
 
     /// <summary>Largest packet of the loopback, in bytes, and the length of its queue.</summary>
-    internal uint Mtu { get; set; } = UsualMtu;
+    internal uint Mtu { get; private set; } = UsualMtu;
 
     /// <inheritdoc cref="Mtu"/>
-    internal uint QueueLength { get; set; } = UsualQueue;
+    internal uint QueueLength { get; private set; } = UsualQueue;
+
+    /// <summary>ip link set lo mtu (dev_set_mtu).</summary>
+    internal void SetMtu(uint bytes)
+    {
+        bool changes = Mtu != bytes;
+        Mtu = bytes;
+        if (changes)
+            TellLink();
+    }
+
+    private void TellLink()
+    {
+        if (Sockets.HasListeners(0))
+            new RouteNetlink(this, false, 0, 0, _ => { }).TellLink(0);
+    }
+
+    /// <summary>ip link set lo txqueuelen (dev_change_tx_queue_len).</summary>
+    internal void SetQueueLength(uint packets)
+    {
+        bool changes = QueueLength != packets;
+        QueueLength = packets;
+        if (changes)
+            TellLink();
+    }
 
     /// <summary>Addresses of the loopback, with the bits of their networks.</summary>
     internal List<(IPAddress Address, int Prefix)> Addresses { get; } = [];
+
+    /// <summary>Packets and bytes that the loopback has carried: out, and in again.</summary>
+    internal (ulong Packets, ulong Bytes) Carried { get; private set; }
+
+    /// <summary>The loopback carries packets.</summary>
+    /// <param name="bytes">Bytes of each, with the header of IP.</param>
+    /// <param name="packets">How many.</param>
+    internal void Carry(int bytes, int packets = 1) =>
+        Carried = (Carried.Packets + (ulong)packets, Carried.Bytes + (ulong)((long)bytes * packets));
 
     /// <summary>Numbers of /proc/sys/net that somebody has written, by their path there.</summary>
     internal Dictionary<string, int> Settings { get; } = new(StringComparer.Ordinal);
@@ -60,18 +94,70 @@ public sealed class NetworkNamespace : INamespace
     {
         if (up == IsUp)
             return;
+        bool heard = Sockets.HasListeners(0);
+        var teller = new RouteNetlink(this, false, 0, 0, _ => { });
+        IReadOnlyList<RouteNetlink.Route> before = heard ? teller.Snapshot() : [];
         IsUp = up;
-        if (up && !Addresses.Exists(a => a.Address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork))
-            Addresses.Insert(0, (IPAddress.Loopback, 8));
-        if (up && !Has(IPAddress.IPv6Loopback, 128))
-            Addresses.Add((IPAddress.IPv6Loopback, 128));
-        if (!up)
-            Addresses.RemoveAll(a => a.Address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6);
+        if (heard)
+            teller.TellLink(1);
+        if (up)
+        {
+            Queueing = "noqueue";
+            _networkRoutes.UnionWith(Addresses);
+            if (heard)
+                teller.TellUp(before);
+            if (!Addresses.Exists(a => a.Address.AddressFamily == AddressFamily.InterNetwork))
+                Add((IPAddress.Loopback, 8), 0, 0);
+            if (!Has(IPAddress.IPv6Loopback, 128))
+                Add((IPAddress.IPv6Loopback, 128), 0, 0);
+            return;
+        }
+        var gone = Addresses.Where(a => a.Address.AddressFamily == AddressFamily.InterNetworkV6).ToArray();
+        Addresses.RemoveAll(a => a.Address.AddressFamily == AddressFamily.InterNetworkV6);
+        _networkRoutes.ExceptWith(gone);
+        if (heard)
+            teller.TellDown(before, gone);
+    }
+
+    private readonly HashSet<(IPAddress Address, int Prefix)> _networkRoutes = [];
+
+    /// <summary>Whether the network of an address has a route: it came, or stayed, while the loopback was up.</summary>
+    internal bool HasNetworkRoute(IPAddress address, int prefix) => _networkRoutes.Contains((address, prefix));
+
+    /// <summary>How packets wait: not at all, once it was up.</summary>
+    internal string Queueing { get; private set; } = "noop";
+
+    /// <summary>The loopback gets an address.</summary>
+    /// <param name="which">The address, and the bits of its network.</param>
+    /// <param name="sequence">nlmsg_seq and port of the request; 0: nobody's.</param>
+    /// <param name="port">The same.</param>
+    internal void Add((IPAddress Address, int Prefix) which, uint sequence, uint port)
+    {
+        bool six = which.Address.AddressFamily == AddressFamily.InterNetworkV6, own = six && IPAddress.IsLoopback(which.Address);
+        // The widest scope first, and the newest first within it (ipv6_link_dev_addr).
+        int before = !six || own ? -1 : Addresses.FindIndex(a => a.Address.AddressFamily == AddressFamily.InterNetworkV6);
+        Addresses.Insert(before < 0 ? Addresses.Count : before, which);
+        if (IsUp && !own)
+            _networkRoutes.Add(which);
+        if (Sockets.HasListeners(0))
+            new RouteNetlink(this, false, sequence, port, _ => { }).TellNew(which.Address, which.Prefix);
+    }
+
+    /// <summary>It loses one. False: it has not got it.</summary>
+    internal bool Remove((IPAddress Address, int Prefix) which, uint sequence, uint port)
+    {
+        var teller = new RouteNetlink(this, false, sequence, port, _ => { });
+        IReadOnlyList<RouteNetlink.Route> routes = teller.RoutesBefore(which.Address, which.Prefix);
+        if (!Addresses.Remove(which))
+            return false;
+        _networkRoutes.Remove(which);
+        teller.TellGone(which.Address, which.Prefix, routes);
+        return true;
     }
 
     /// <summary>Whether the loopback has an address already: one of IPv6 it has once, whatever its network (ipv6_add_addr).</summary>
     internal bool Has(IPAddress address, int prefix) => Addresses.Exists(a => a.Address.Equals(address)
-        && (a.Prefix == prefix || address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6));
+        && (a.Prefix == prefix || address.AddressFamily == AddressFamily.InterNetworkV6));
 
     /// <summary>Whether what is sent to an address arrives here: the loopback is up, and the address is in a network of it. The whole of
     /// that network is local there (fib_add_ifaddr).</summary>

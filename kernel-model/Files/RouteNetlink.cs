@@ -6,7 +6,7 @@ namespace ArmVdso.Kernel.Files;
 
 /// <summary>NETLINK_ROUTE (net/core/rtnetlink.c, net/ipv4/devinet.c, fib_frontend.c): the loopback, its addresses, the routes that follow
 /// from them and the rules, asked for and as far as they can be changed. Interfaces, routes and rules cannot be made.</summary>
-internal sealed class RouteNetlink(NetworkNamespace network, bool mayChange, uint sequence, uint port, Action<byte[]> answer)
+internal sealed partial class RouteNetlink(NetworkNamespace network, bool mayChange, uint sequence, uint port, Action<byte[]> answer)
 {
     private const ushort NewLink = 16, DeleteLink = 17, GetLink = 18, SetLink = 19, NewAddress = 20, DeleteAddress = 21, GetAddress = 22,
         NewRoute = 24, GetRoute = 26, GetNeighbour = 30, NewRule = 32, GetRule = 34, NewQdisc = 36,
@@ -62,7 +62,7 @@ internal sealed class RouteNetlink(NetworkNamespace network, bool mayChange, uin
                 Send(LinkMessage());
                 break;
             case GetAddress:
-                // IPv4 comes first, each family in the order of adding.
+                // IPv4 comes first, in the order of adding; of IPv6 the widest scope, then the newest (ipv6_link_dev_addr).
                 foreach ((IPAddress address, int prefix) in network.Addresses.OrderBy(a => FamilyOf(a.Address)))
                 {
                     if (family == 0 || family == FamilyOf(address))
@@ -71,10 +71,10 @@ internal sealed class RouteNetlink(NetworkNamespace network, bool mayChange, uin
                 break;
             case GetRoute:
                 int table = body.Length >= 12 ? body[4] : 0;
-                foreach ((IPAddress to, int bits, byte kind, IPAddress source) in Routes())
+                foreach (Route route in Routes())
                 {
-                    if ((family == 0 || family == FamilyOf(to)) && table is 0 or LocalTable)
-                        Send(RouteMessage(to, bits, kind, source));
+                    if ((family == 0 || family == FamilyOf(route.To)) && (table == 0 || table == route.Table))
+                        Send(RouteMessage(route));
                 }
                 break;
             case GetRule:
@@ -86,7 +86,7 @@ internal sealed class RouteNetlink(NetworkNamespace network, bool mayChange, uin
                 break;
             case GetQdisc:
                 // struct tcmsg: family, index, handle, parent (TC_H_ROOT), info.
-                Send(Begin(NewQdisc).U32(0).U32(Loopback).U32(0).U32(uint.MaxValue).U32(2).Attribute(1, network.IsUp ? "noqueue" : "noop"));
+                Send(Begin(NewQdisc).U32(0).U32(Loopback).U32(0).U32(uint.MaxValue).U32(2).Attribute(1, network.Queueing));
                 break;
         }
     }
@@ -109,18 +109,28 @@ internal sealed class RouteNetlink(NetworkNamespace network, bool mayChange, uin
     }
 
     /// <summary>struct ifinfomsg: family, type (ARPHRD_LOOPBACK), index, flags, change; and the attributes that programs look at.</summary>
-    private NetlinkMessage LinkMessage()
+    /// <param name="change">Flags that have changed.</param>
+    private NetlinkMessage LinkMessage(uint change = 0)
     {
         const ushort hardwareType = 772, address = 1, broadcast = 2, name = 3, mtu = 4, qdisc = 6, stats = 7, queueLength = 13,
             operState = 16, linkMode = 17, stats64 = 23, group = 27, promiscuity = 30, txQueues = 31, rxQueues = 32, carrier = 33;
-        Span<byte> counters = stackalloc byte[200];
+        // struct rtnl_link_stats64 and rtnl_link_stats: packets in and out, bytes in and out; what goes out comes in.
+        Span<byte> counters = stackalloc byte[200], narrow = stackalloc byte[96], zero = stackalloc byte[6];
         counters.Clear();
-        return Begin(NewLink).U16(0).U16(hardwareType).U32(Loopback).U32(NetworkInterface.FlagsOf(network)).U32(0)
+        narrow.Clear();
+        zero.Clear();
+        (ulong packets, ulong bytes) = network.Carried;
+        for (int at = 0; at < 4; at++)
+        {
+            BinaryPrimitives.WriteUInt64LittleEndian(counters[(at * 8)..], at < 2 ? packets : bytes);
+            BinaryPrimitives.WriteUInt32LittleEndian(narrow[(at * 4)..], (uint)(at < 2 ? packets : bytes));
+        }
+        return Begin(NewLink).U16(0).U16(hardwareType).U32(Loopback).U32(NetworkInterface.FlagsOf(network)).U32(change)
             .Attribute(name, "lo").Attribute(queueLength, network.QueueLength)
             .Attribute(operState, [(byte)(network.IsUp ? 0 : 2)]).Attribute(linkMode, [0]).Attribute(mtu, network.Mtu)
             .Attribute(group, 0u).Attribute(promiscuity, 0u).Attribute(txQueues, 1u).Attribute(rxQueues, 1u).Attribute(carrier, [1])
-            .Attribute(qdisc, network.IsUp ? "noqueue" : "noop").Attribute(address, counters[..6]).Attribute(broadcast, counters[..6])
-            .Attribute(stats64, counters).Attribute(stats, counters[..96]);
+            .Attribute(qdisc, network.Queueing).Attribute(address, zero).Attribute(broadcast, zero)
+            .Attribute(stats64, counters).Attribute(stats, narrow);
     }
 
     /// <summary>Flags and the size of packets can be changed (do_setlink); no other interface can be made.</summary>
@@ -140,9 +150,9 @@ internal sealed class RouteNetlink(NetworkNamespace network, bool mayChange, uin
             return -Errno.EEXIST;
         Dictionary<ushort, byte[]> attributes = NetlinkMessage.Attributes(body, 16);
         if (attributes.TryGetValue(mtu, out byte[]? size) && size.Length >= 4)
-            network.Mtu = BitConverter.ToUInt32(size);
+            network.SetMtu(BitConverter.ToUInt32(size));
         if (attributes.TryGetValue(queueLength, out byte[]? length) && length.Length >= 4)
-            network.QueueLength = BitConverter.ToUInt32(length);
+            network.SetQueueLength(BitConverter.ToUInt32(length));
         uint wanted = BinaryPrimitives.ReadUInt32LittleEndian(body[8..]), change = BinaryPrimitives.ReadUInt32LittleEndian(body[12..]);
         // Without a mask all of the flags are meant, if there are any (rtnl_dev_combine_flags).
         if (change == 0 ? wanted != 0 : (change & up) != 0)
@@ -151,20 +161,20 @@ internal sealed class RouteNetlink(NetworkNamespace network, bool mayChange, uin
     }
 
     /// <summary>struct ifaddrmsg: family, prefix, flags, scope, index.</summary>
-    private NetlinkMessage AddressMessage(IPAddress address, int prefix)
+    private NetlinkMessage AddressMessage(IPAddress address, int prefix, ushort type = NewAddress, byte more = 0)
     {
         const ushort peer = 1, local = 2, label = 3, cache = 6, allFlags = 8;
         const byte permanent = 0x80;
         byte[] bytes = address.GetAddressBytes();
         byte scope = IPAddress.IsLoopback(address) ? HostScope : (byte)0;
-        NetlinkMessage message = Begin(NewAddress).U8(FamilyOf(address)).U8((byte)prefix).U8(permanent).U8(scope).U32(Loopback)
+        NetlinkMessage message = Begin(type).U8(FamilyOf(address)).U8((byte)prefix).U8((byte)(permanent | more)).U8(scope).U32(Loopback)
             .Attribute(peer, bytes);
         if (bytes.Length == 4)
             message.Attribute(local, bytes).Attribute(label, "lo");
         Span<byte> lifetimes = stackalloc byte[16];
         lifetimes[..8].Fill(0xFF);
         lifetimes[8..].Clear();
-        return message.Attribute(allFlags, permanent).Attribute(cache, lifetimes);
+        return message.Attribute(allFlags, (uint)(permanent | more)).Attribute(cache, lifetimes);
     }
 
     private long ChangeAddress(bool add, ushort flags, ReadOnlySpan<byte> body)
@@ -182,56 +192,71 @@ internal sealed class RouteNetlink(NetworkNamespace network, bool mayChange, uin
             return -Errno.EINVAL;
         (IPAddress Address, int Prefix) which = (new IPAddress(bytes), body[1]);
         if (!add)
-            return network.Addresses.Remove(which) ? 0 : -Errno.EADDRNOTAVAIL;
+            return network.Remove(which, sequence, port) ? 0 : -Errno.EADDRNOTAVAIL;
         if (network.Has(which.Address, which.Prefix))
             return (flags & (Exclusive | Replace)) == Replace ? 0 : -Errno.EEXIST;
         if (network.Addresses.Count >= most)
             return -Errno.ENOBUFS;
-        network.Addresses.Add(which);
+        network.Add(which, sequence, port);
         return 0;
     }
 
-    /// <summary>The local table: networks of the loopback, its addresses, the broadcast address (fib_add_ifaddr); empty while it is down.
-    /// Other tables are empty.</summary>
-    private IEnumerable<(IPAddress To, int Bits, byte Kind, IPAddress Source)> Routes()
+    /// <summary>A route of the loopback.</summary>
+    /// <param name="To">First address of where it leads.</param>
+    /// <param name="Bits">Bits of it that count.</param>
+    /// <param name="Kind">RTN_UNICAST, RTN_LOCAL or RTN_BROADCAST.</param>
+    /// <param name="Source">The address that it belongs to.</param>
+    internal readonly record struct Route(IPAddress To, int Bits, byte Kind, IPAddress Source)
     {
-        const byte local = 2, broadcast = 3;
-        if (!network.IsUp)
-            yield break;
-        foreach ((IPAddress address, int prefix) in network.Addresses.OrderBy(a => FamilyOf(a.Address)))
+        internal const byte Unicast = 1, Local = 2, Broadcast = 3;
+
+        internal byte Table => Kind == Unicast ? MainTable : LocalTable;
+    }
+
+    /// <summary>All routes: those of IPv4 first.</summary>
+    private IEnumerable<Route> Routes() =>
+        network.Addresses.OrderBy(a => FamilyOf(a.Address)).SelectMany(a => RoutesOf(a.Address, a.Prefix)).OrderBy(r => r.Table);
+
+    /// <summary>The routes that an address brings: its network, which is local as a whole where it is IPv4's and leads to the loopback where
+    /// it is IPv6's; itself; and the broadcast address (fib_add_ifaddr, addrconf_prefix_route). While the loopback is down the last is
+    /// missing, and networks that came meanwhile.</summary>
+    private IEnumerable<Route> RoutesOf(IPAddress address, int prefix)
+    {
+        int bits = address.GetAddressBytes().Length * 8;
+        bool six = bits == 128, routed = network.HasNetworkRoute(address, prefix);
+        if (routed && (six || prefix < bits))
+            yield return new Route(NetworkNamespace.Network(address, prefix), prefix, six ? Route.Unicast : Route.Local, address);
+        yield return new Route(address, bits, Route.Local, address);
+        if (routed && network.IsUp && !six && prefix < 31)
         {
-            int bits = address.GetAddressBytes().Length * 8;
-            if (prefix < bits)
-                yield return (NetworkNamespace.Network(address, prefix), prefix, local, address);
-            yield return (address, bits, local, address);
-            if (bits == 32 && prefix < 31)
-            {
-                byte[] last = NetworkNamespace.Network(address, prefix).GetAddressBytes();
-                for (int bit = prefix; bit < 32; bit++)
-                    last[bit / 8] |= (byte)(0x80 >> (bit % 8));
-                yield return (new IPAddress(last), 32, broadcast, address);
-            }
+            byte[] last = NetworkNamespace.Network(address, prefix).GetAddressBytes();
+            for (int bit = prefix; bit < 32; bit++)
+                last[bit / 8] |= (byte)(0x80 >> (bit % 8));
+            yield return new Route(new IPAddress(last), 32, Route.Broadcast, address);
         }
     }
 
     /// <summary>struct rtmsg: family, bits of destination and source, TOS, table, protocol, scope, type, flags.</summary>
-    private NetlinkMessage RouteMessage(IPAddress to, int bits, byte kind, IPAddress source, uint flags = 0)
+    private NetlinkMessage RouteMessage(in Route route, uint flags = 0, ushort type = NewRoute)
     {
-        const ushort destination = 1, outInterface = 4, priority = 6, preferredSource = 7, tableNumber = 15;
-        const byte broadcast = 3, linkScope = 253, unspecified = 0;
-        bool inet6 = FamilyOf(to) == Inet6Family;
-        byte scope = inet6 || flags != 0 ? (byte)0 : kind == broadcast ? linkScope : HostScope;
-        NetlinkMessage message = Begin(NewRoute).U8(FamilyOf(to)).U8((byte)bits).U8(0).U8(0).U8(LocalTable)
-            .U8(flags != 0 ? unspecified : KernelProtocol).U8(scope).U8(kind).U32(flags)
-            .Attribute(tableNumber, LocalTable).Attribute(destination, to.GetAddressBytes()).Attribute(outInterface, Loopback);
-        return inet6 && flags == 0 ? message.Attribute(priority, 0u) : message.Attribute(preferredSource, source.GetAddressBytes());
+        const ushort destination = 1, outInterface = 4, priority = 6, preferredSource = 7, tableNumber = 15, preference = 20;
+        const byte linkScope = 253, unspecified = 0;
+        bool inet6 = FamilyOf(route.To) == Inet6Family;
+        byte scope = inet6 || flags != 0 ? (byte)0 : route.Kind == Route.Broadcast ? linkScope : HostScope;
+        NetlinkMessage message = Begin(type).U8(FamilyOf(route.To)).U8((byte)route.Bits).U8(0).U8(0).U8(route.Table)
+            .U8(flags != 0 ? unspecified : KernelProtocol).U8(scope).U8(route.Kind).U32(flags)
+            .Attribute(tableNumber, route.Table).Attribute(destination, route.To.GetAddressBytes()).Attribute(outInterface, Loopback);
+        if (!inet6 || flags != 0)
+            message.Attribute(preferredSource, route.Source.GetAddressBytes());
+        else
+            message.Attribute(priority, route.Kind == Route.Unicast ? 256u : 0u);
+        return inet6 ? message.Attribute(preference, [0]) : message;
     }
 
     /// <summary>Which way an address is reached: -ENETUNREACH for what is not on the loopback.</summary>
     private long OneRoute(ReadOnlySpan<byte> body)
     {
         const ushort destination = 1;
-        const byte local = 2;
         const uint cloned = 0x200;
         if (body.Length < 12)
             return -Errno.EINVAL;
@@ -239,7 +264,7 @@ internal sealed class RouteNetlink(NetworkNamespace network, bool mayChange, uin
         if (!NetlinkMessage.Attributes(body, 12).TryGetValue(destination, out byte[]? bytes) || bytes.Length != size)
             return -Errno.EINVAL;
         var to = new IPAddress(bytes);
-        return network.IsLocal(to) ? Send(RouteMessage(to, size * 8, local, to, cloned)) : -Errno.ENETUNREACH;
+        return network.IsLocal(to) ? Send(RouteMessage(new Route(to, size * 8, Route.Local, to), cloned)) : -Errno.ENETUNREACH;
     }
 
     /// <summary>The three rules that there always are: tables local, main, and for IPv4 default.</summary>

@@ -16,7 +16,7 @@ internal sealed partial class SocketFile
 
     /// <summary>What was sent and not taken yet, as SIOCOUTQ counts it.</summary>
     private int Waiting => Domain == SocketTable.AF_UNIX ? _charged
-        : Kind == SocketTable.SOCK_STREAM && _other is { } other ? other._inbox.Bytes : 0;
+        : Kind == SocketTable.SOCK_STREAM && _other is { } other ? other._inbox.Bytes + _held.Count : 0;
 
     private int Window(SocketFile target) => SendBuffer / 2 + target.ReceiveBuffer / 2;
 
@@ -32,7 +32,7 @@ internal sealed partial class SocketFile
     private int RoomFor(SocketFile target, int wanted)
     {
         if (Domain != SocketTable.AF_UNIX)
-            return Math.Max(0, Window(target) - target._inbox.Bytes);
+            return Math.Max(0, Window(target) - target._inbox.Bytes - _held.Count);
         return _charged >= SendBuffer ? 0
             : Kind == SocketTable.SOCK_STREAM ? Math.Min(wanted, SocketBuffers.Segment(SendBuffer)) : wanted;
     }

@@ -114,6 +114,8 @@ internal sealed partial class SocketFile
                 ConnectDatagrams(target);
             return 0;
         }
+        if (error == -Errno.ECONNREFUSED && IsTcp)
+            CountGreeting(target, false);
         if (error < 0)
             return error;
         if (found!.Kind != Kind)
@@ -129,6 +131,7 @@ internal sealed partial class SocketFile
             PeerCredentials = Credentials,
             _other = this,
             _wasConnected = true,
+            _isEmbryo = true,
         };
         if (Domain == SocketTable.AF_UNIX)
         {
@@ -146,6 +149,7 @@ internal sealed partial class SocketFile
             server.Local = SocketTable.InetAddress(found.Domain, ip, port);
             server.Peer = SocketTable.InetAddress(found.Domain, own, ownPort);
             Peer = SocketTable.InetAddress(Domain, ip, port);
+            CountGreeting(Peer, true);
         }
         PeerCredentials = found.Credentials;
         _other = server;
@@ -190,6 +194,7 @@ internal sealed partial class SocketFile
     {
         if (!_backlog.TryDequeue(out SocketFile? socket))
             return null;
+        socket._isEmbryo = false;
         Source.Notify(PollBits.Writable);
         return socket;
     }
@@ -203,8 +208,13 @@ internal sealed partial class SocketFile
             return IsListening ? 0 : -Errno.ENOTCONN;
         if (how != 1)
             _readShut = true;
-        if (how != 0)
+        if (how != 0 && !_writeShut)
+        {
+            Push();
             _writeShut = true;
+            if (IsTcp)
+                CountFarewell();
+        }
         Source.Notify(PollBits.Readable | PollBits.RdHup);
         _other?.Source.Notify(PollBits.Readable | PollBits.RdHup | PollBits.Hup);
         if (how == 2 && Domain == SocketTable.AF_UNIX)

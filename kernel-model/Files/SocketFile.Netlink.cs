@@ -6,10 +6,20 @@ namespace ArmVdso.Kernel.Files;
 /// </summary>
 internal sealed partial class SocketFile
 {
-    private const int NetlinkAddressSize = 12;
+    private const int NetlinkAddressSize = 12, NETLINK_NO_ENOBUFS = 5;
+
+    private static uint GroupMask(int group) => group is > 0 and <= 32 ? 1u << (group - 1) : 0;
+
+    /// <summary>Its own address (netlink_getname).</summary>
+    internal byte[] NetlinkName => NetlinkAddress(NetlinkPort, NetlinkGroups.Mask);
 
     /// <summary>Its port in its namespace; 0: none yet.</summary>
     internal uint NetlinkPort { get; private set; }
+
+    /// <summary>Groups of NETLINK_ROUTE (RTNLGRP_MAX), NETLINK_SOCK_DIAG (SKNLGRP_MAX) and NETLINK_KOBJECT_UEVENT; at least 32.</summary>
+    internal NetlinkGroups NetlinkGroups => _netlinkGroups ??= new NetlinkGroups(Protocol == 0 ? 36 : 32);
+
+    private NetlinkGroups? _netlinkGroups;
 
     /// <summary>The port that connect named, which what has no address goes to; 0: the kernel's.</summary>
     private uint _netlinkPeer;
@@ -38,7 +48,7 @@ internal sealed partial class SocketFile
                 return -Errno.EADDRINUSE;
             NetlinkPort = port;
         }
-        Local = NetlinkAddress(NetlinkPort, groups);
+        NetlinkGroups.Mask = groups;
         return 0;
     }
 
@@ -70,7 +80,7 @@ internal sealed partial class SocketFile
     /// <summary>Whether what it sends may go to others than the kernel (netlink_allowed of NETLINK_ROUTE, NL_CFG_F_NONROOT_SEND).</summary>
     private bool MaySendToOthers => Inode.Fs.Vfs.Current is { } task && Network.IsAdministeredBy(task.Credentials);
 
-    private long BindWhereUnbound() => NetlinkPort != 0 ? 0 : BindNetlink(NetlinkAddress(0, 0));
+    private long BindWhereUnbound() => NetlinkPort != 0 ? 0 : BindNetlink(NetlinkAddress(0, NetlinkGroups.Mask));
 
     private bool ChoosePort(out uint port)
     {
@@ -123,9 +133,14 @@ internal sealed partial class SocketFile
             if ((flags & request) != 0 && type >= firstType)
             {
                 bool mayChange = Inode.Fs.Vfs.Current is { } task && Network.IsAdministeredBy(task.Credentials);
-                answer = Protocol != 0 ? -Errno.ECONNREFUSED
-                    : new RouteNetlink(Network, mayChange, sequence, NetlinkPort, FromKernel)
-                        .Do(type, flags, message[NetlinkMessage.HeaderSize..]);
+                ReadOnlySpan<byte> body = message[NetlinkMessage.HeaderSize..];
+                answer = Protocol switch
+                {
+                    0 => new RouteNetlink(Network, mayChange, sequence, NetlinkPort, FromKernel).Do(type, flags, body),
+                    SocketTable.NETLINK_SOCK_DIAG => new SocketDiagnosis(Network, mayChange, sequence, NetlinkPort, FromKernel)
+                        .Do(type, flags, body),
+                    _ => -Errno.ECONNREFUSED,
+                };
             }
             if (answer is { } number && (number != 0 || (flags & acknowledge) != 0))
             {
@@ -139,13 +154,17 @@ internal sealed partial class SocketFile
     }
 
     /// <summary>The kernel sends a datagram: to one that does not read it is lost, and the next read says so.</summary>
-    internal void FromKernel(byte[] data)
+    internal void FromKernel(byte[] data) => FromKernel(data, 0);
+
+    /// <summary>The same, because it is in a group.</summary>
+    internal void FromKernel(byte[] data, int group)
     {
         int size = SocketBuffers.TrueSize(data.Length, false);
         if (_inbox.TrueSize > ReceiveBuffer
-            || !_inbox.Add(new SocketMessage { Data = data, TrueSize = size, From = NetlinkAddress(0, 0) }))
+            || !_inbox.Add(new SocketMessage { Data = data, TrueSize = size, From = NetlinkAddress(0, GroupMask(group)), Group = group }))
         {
-            _error = Errno.ENOBUFS;
+            if (!GetFlag(270, NETLINK_NO_ENOBUFS))
+                _error = Errno.ENOBUFS;
             return;
         }
         Source.Notify(PollBits.Readable);

@@ -16,6 +16,7 @@ internal sealed partial class SocketFile : OpenFile
     private bool _peerClosed;
     private bool _readShut;
     private bool _writeShut;
+    private bool _wasReset;
     private long _error;
     private readonly AsyncFiles _async = new();
 
@@ -26,16 +27,25 @@ internal sealed partial class SocketFile : OpenFile
         : base(new AnonymousInode(vfs.SocketFs, Modes.S_IFSOCK | 0x1FF), OpenFlags.O_RDWR | flags)
     {
         _inbox = new SocketInbox(vfs);
+        (Domain, Kind, Protocol) = (domain, kind, protocol);
         Network = vfs.CurrentNetwork;
-        Domain = domain;
-        Kind = kind;
-        Protocol = protocol;
         if (vfs.Current is { } task)
             (Credentials, MakersDomain) = ((task.Pid, task.Credentials.Euid, task.Credentials.Egid), task.Credentials.Domain);
     }
 
     /// <summary>The network namespace that it was made in.</summary>
-    internal NetworkNamespace Network { get; init; }
+    internal NetworkNamespace Network
+    {
+        get => _network!;
+        init
+        {
+            _network?.Sockets.Remove(this);
+            _network = value;
+            value.Sockets.Add(this);
+        }
+    }
+
+    private readonly NetworkNamespace? _network;
 
     public int Domain { get; }
 
@@ -94,7 +104,12 @@ internal sealed partial class SocketFile : OpenFile
     }
 
     /// <summary>Sends bytes; the count, or -EAGAIN when the other side's buffer is full.</summary>
-    public long Send(ReadOnlySpan<byte> data, ReadOnlySpan<byte> address, in Caller caller, List<OpenFile>? files)
+    /// <param name="data">The bytes.</param>
+    /// <param name="address">Where to; empty: to the peer.</param>
+    /// <param name="caller">Who sends.</param>
+    /// <param name="files">Descriptors that go along.</param>
+    /// <param name="more">MSG_MORE: what follows belongs to it.</param>
+    public long Send(ReadOnlySpan<byte> data, ReadOnlySpan<byte> address, in Caller caller, List<OpenFile>? files, bool more = false)
     {
         if (_error != 0)
             return -TakeError();
@@ -102,6 +117,16 @@ internal sealed partial class SocketFile : OpenFile
             return -Errno.EPIPE;
         if (Domain == SocketTable.AF_NETLINK)
             return SendToKernel(data, address);
+        if (Kind == SocketTable.SOCK_DGRAM && Domain != SocketTable.AF_UNIX && (_datagram is not null || more || GetFlag(Protocol, UDP_CORK)))
+            return AddToDatagram(data, address, caller, more);
+        if (Protocol == 17 && GetOption(Protocol, UDP_SEGMENT) is { } size && BitConverter.ToInt32(size) is > 0 and int piece
+            && data.Length > piece)
+            return SendPieces(data, address, caller, piece);
+        return SendNow(data, address, caller, files, more);
+    }
+
+    private long SendNow(ReadOnlySpan<byte> data, ReadOnlySpan<byte> address, in Caller caller, List<OpenFile>? files, bool more)
+    {
         SocketFile? target = _other;
         if (Kind == SocketTable.SOCK_DGRAM)
         {
@@ -121,6 +146,7 @@ internal sealed partial class SocketFile : OpenFile
                     // As after an ICMP message: the next call on a connected socket fails.
                     if (Peer != null)
                         _error = Errno.ECONNREFUSED;
+                    CountUnreachable(address.Length > 0 ? address : Peer, data.Length);
                     return data.Length;
                 }
                 if (error < 0)
@@ -132,6 +158,8 @@ internal sealed partial class SocketFile : OpenFile
             }
             if (target!.Kind != Kind)
                 return -Errno.EPROTOTYPE;
+            if (Domain != SocketTable.AF_UNIX)
+                CountDatagram(address.Length > 0 ? address : Peer, data.Length);
             // What comes over IP and finds no room is lost (udp_queue_rcv_skb).
             if (Domain != SocketTable.AF_UNIX && target._inbox.TrueSize > target.ReceiveBuffer)
                 return data.Length;
@@ -154,7 +182,15 @@ internal sealed partial class SocketFile : OpenFile
                 return NoRoom();
             if (Kind == SocketTable.SOCK_STREAM && data.Length > room)
                 data = data[..room];
+            if (Domain != SocketTable.AF_UNIX && (more || _held.Count > 0 || GetFlag(Protocol, TCP_CORK)))
+                return Hold(data, more || GetFlag(Protocol, TCP_CORK));
         }
+        return Deliver(target, data, files);
+    }
+
+    /// <summary>Puts bytes where the other side finds them.</summary>
+    private long Deliver(SocketFile target, ReadOnlySpan<byte> data, List<OpenFile>? files)
+    {
         byte[]? from = Domain == SocketTable.AF_UNIX ? Local
             : SocketTable.InetAddress(target.Domain, Specific(SocketTable.Inet(Local!).Address), SocketTable.Inet(Local!).Port);
         IFileUser? task = Inode.Fs.Vfs.Current;
@@ -172,6 +208,8 @@ internal sealed partial class SocketFile : OpenFile
             return -Errno.ENOBUFS;
         if (Domain == SocketTable.AF_UNIX)
             _charged += size;
+        else if (Kind == SocketTable.SOCK_STREAM)
+            CountSegments(data.Length);
         target.Source.Notify(PollBits.Readable);
         target._async.Tell(IoEvent.In);
         return data.Length;
@@ -207,7 +245,10 @@ internal sealed partial class SocketFile : OpenFile
             if (_error != 0)
                 return -TakeError();
             if (_readShut || (Kind != SocketTable.SOCK_DGRAM && (_peerClosed || _other?._writeShut == true)))
+            {
+                _endWasRead |= !peek;
                 return 0;
+            }
             if (Kind != SocketTable.SOCK_DGRAM && !_wasConnected)
                 return IsListening && Domain == SocketTable.AF_UNIX ? -Errno.EINVAL : -Errno.ENOTCONN;
             return -Errno.EAGAIN;
@@ -277,6 +318,8 @@ internal sealed partial class SocketFile : OpenFile
             argument, Kind == SocketTable.SOCK_STREAM ? _inbox.Bytes : _inbox.First?.Data.Length ?? 0)
             ? 0 : -Errno.EFAULT,
         IoctlNumbers.TIOCOUTQ => user.Memory.Write(argument, Waiting) ? 0 : -Errno.EFAULT,
+        // SIOCOUTQNSD: what was not even sent.
+        0x894B when IsTcp => user.Memory.Write(argument, _held.Count) ? 0 : -Errno.EFAULT,
         // SIOCATMARK, of TCP.
         0x8905 => Kind != SocketTable.SOCK_STREAM ? -Errno.ENOTTY : user.Memory.Write(argument, 0) ? 0 : -Errno.EFAULT,
         >= 0x8900 and < 0x8A00 => NetworkInterface.Ioctl(Network, user, command, argument),
@@ -285,6 +328,7 @@ internal sealed partial class SocketFile : OpenFile
 
     protected override void Released()
     {
+        Push();
         Table.Forget(this);
         if (_other is { } other)
         {
@@ -296,7 +340,9 @@ internal sealed partial class SocketFile : OpenFile
             else
             {
                 if (_inbox.Count > 0)
-                    other._error = Errno.ECONNRESET;
+                    (other._error, other._wasReset) = (Errno.ECONNRESET, true);
+                if (IsTcp && !_writeShut)
+                    CountFarewell();
                 other._peerClosed = true;
                 other._other = null;
             }

@@ -11,6 +11,9 @@ internal sealed class SocketMessage
     /// <summary>Who is told when the buffers are free again (skb->destructor); null: nobody is charged.</summary>
     public SocketFile? Charged { get; init; }
 
+    /// <summary>The group of netlink that it was sent to; 0: none.</summary>
+    public int Group { get; init; }
+
     public int Taken { get; set; }
 
     public byte[]? From { get; init; }

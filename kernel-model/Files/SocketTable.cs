@@ -10,13 +10,35 @@ namespace ArmVdso.Kernel.Files;
 internal sealed class SocketTable(Vfs vfs, NetworkNamespace network)
 {
 #pragma warning disable CS1591
-    public const int AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10, AF_NETLINK = 16, SOCK_STREAM = 1, SOCK_DGRAM = 2, SOCK_SEQPACKET = 5;
+    public const int AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10, AF_NETLINK = 16, SOCK_STREAM = 1, SOCK_DGRAM = 2, SOCK_SEQPACKET = 5,
+        NETLINK_SOCK_DIAG = 4;
 #pragma warning restore CS1591
 
     private readonly Dictionary<string, SocketFile> _abstract = new(StringComparer.Ordinal);
     private readonly Dictionary<(int Type, int Port), List<SocketFile>> _ports = [];
     private int _nextPort = 32768;
     private int _nextAutobind;
+
+    private readonly HashSet<SocketFile> _all = [];
+
+    /// <summary>Every socket of the namespace, the oldest first.</summary>
+    internal IEnumerable<SocketFile> All => _all.OrderBy(s => s.Inode.Ino);
+
+    internal void Add(SocketFile socket) => _all.Add(socket);
+
+    internal void Remove(SocketFile socket) => _all.Remove(socket);
+
+    /// <summary>Sends a message to all sockets of a protocol of netlink that are in a group (nlmsg_multicast).</summary>
+    internal void Multicast(int protocol, int group, byte[] message)
+    {
+        foreach (SocketFile socket in _all.Where(s => s.Domain == AF_NETLINK && s.Protocol == protocol && s.NetlinkGroups.Has(group))
+            .OrderBy(s => s.Inode.Ino).ToArray())
+            socket.FromKernel(message, group);
+    }
+
+    /// <summary>Whether anybody hears of a protocol of netlink.</summary>
+    internal bool HasListeners(int protocol) =>
+        _all.Any(s => s.Domain == AF_NETLINK && s.Protocol == protocol && s.NetlinkGroups.Any);
 
     /// <summary>Path or abstract name (with its leading NUL) of a struct sockaddr_un; null when it is unnamed.</summary>
     public static string? UnixName(ReadOnlySpan<byte> address)
@@ -169,19 +191,21 @@ internal sealed class SocketTable(Vfs vfs, NetworkNamespace network)
     /// <summary>A socket was closed.</summary>
     public void Forget(SocketFile socket)
     {
+        _all.Remove(socket);
         if (socket.BoundInode is { } inode && inode.Bound == socket)
             inode.Bound = null;
+        if (socket.Domain == AF_NETLINK)
+        {
+            if (_netlink.GetValueOrDefault((socket.Protocol, socket.NetlinkPort)) == socket)
+                _netlink.Remove((socket.Protocol, socket.NetlinkPort));
+            return;
+        }
         if (socket.Local == null)
             return;
         if (socket.Domain == AF_UNIX)
         {
             if (UnixName(socket.Local) is { } name && _abstract.GetValueOrDefault(name) == socket)
                 _abstract.Remove(name);
-            return;
-        }
-        if (socket.Domain == AF_NETLINK)
-        {
-            _netlink.Remove((socket.Protocol, socket.NetlinkPort));
             return;
         }
         int port = Inet(socket.Local).Port;

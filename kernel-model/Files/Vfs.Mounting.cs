@@ -132,6 +132,8 @@ public sealed partial class Vfs
             return -Errno.ENOTDIR;
         if (IsWithin(point, root))
             return -Errno.ELOOP;
+        if (point.Nlink == 0)
+            return -Errno.ENOENT;
         covered.MountedHere = null;
         MountSpace.Entries.Remove(mount);
         mount.Fs.Whole.MountCount--;
@@ -211,6 +213,8 @@ public sealed partial class Vfs
         FileSystem whole = mount.Fs.Whole;
         MountSpace.Entries.Remove(mount);
         whole.MountCount--;
+        if (mount.Fs != whole)
+            Fanotify.Unmounted(mount.Fs);
         ReleaseDisk(whole);
     }
 

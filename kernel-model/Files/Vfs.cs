@@ -117,6 +117,7 @@ public sealed partial class Vfs : IDisposable
         }
         InitialMounts.Root = Root;
         MountSpace.Entries.Add(new MountEntry(1, 0, rootFs, "overlay", Root));
+        rootFs.MountCount = 1;
         if (options.RootDirectory == null)
             MakeSkeleton();
         foreach (string directory in new[] { "/dev", "/proc", "/sys", "/run", "/tmp" })
@@ -170,24 +171,14 @@ public sealed partial class Vfs : IDisposable
     /// <summary>Pages of pipes by user.</summary>
     internal PipePages PipePages { get; } = new();
 
-    /// <summary>fs.nr_open, fs.inotify.max_user_instances.</summary>
+    /// <summary>fs.nr_open.</summary>
     internal int MostDescriptors { get; set; } = 1 << 20;
 
     /// <summary>fs.lease-break-time in s.</summary>
     internal int LeaseBreakSeconds { get; set; } = 45;
 
-    /// <inheritdoc cref="MostDescriptors"/>
-    internal int MostInotify { get; set; } = 128;
-
-    /// <summary>inotify instances that there are.</summary>
-    internal int InotifyFiles { get; set; }
-
-    /// <summary>The inode of one more of them.</summary>
-    internal Inode InotifyInode()
-    {
-        InotifyFiles++;
-        return new AnonymousInode(Anonymous, 0x180);
-    }
+    /// <summary>All inotify instances.</summary>
+    internal InotifyInstances Inotify { get; } = new();
 
     /// <summary>Descriptors of all processes.</summary>
     internal DescriptorBudget Descriptors { get; }

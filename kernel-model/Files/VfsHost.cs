@@ -16,6 +16,9 @@ internal sealed record VfsHost
     /// <summary>Times of files.</summary>
     public required Timekeeper Timekeeper { get; init; }
 
+    /// <summary>What happens later.</summary>
+    public required KernelTimers Timers { get; init; }
+
     /// <summary>Contents of /dev/random.</summary>
     public required DeterministicRandom Random { get; init; }
 

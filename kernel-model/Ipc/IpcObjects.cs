@@ -96,7 +96,15 @@ internal sealed class IpcTable<T>(int most) where T : IpcObject
     internal int HighestIndex => _objects.Count == 0 ? 0 : _objects.Keys.Max(k => k & 0x7fff);
 
     /// <summary>ipcget: the ID, or -errno. <paramref name="check"/> tells whether an existing object fits the request.</summary>
-    internal long Get(Credentials credentials, ulong realtimeNs, int key, int flags, Func<T, long> check, Func<long, T?> make)
+    /// <param name="credentials">Who asks.</param>
+    /// <param name="realtimeNs">The time.</param>
+    /// <param name="key">IPC_PRIVATE or a key.</param>
+    /// <param name="flags">IPC_CREAT, IPC_EXCL, permissions.</param>
+    /// <param name="check">Whether one that there is fits.</param>
+    /// <param name="make">Makes one; null: EINVAL.</param>
+    /// <param name="full">No other has room: ENOSPC.</param>
+    internal long Get(
+        Credentials credentials, ulong realtimeNs, int key, int flags, Func<T, long> check, Func<long, T?> make, bool full = false)
     {
         // A segment that is removed while it is attached loses its key.
         T? there = key != 0 && _byKey.TryGetValue(key, out T? known) && known.Key == key ? known : null;
@@ -112,7 +120,7 @@ internal sealed class IpcTable<T>(int most) where T : IpcObject
         }
         if (key != 0 && (flags & IpcCreat) == 0)
             return -Errno.ENOENT;
-        if (_objects.Count >= Most)
+        if (_objects.Count >= Most || full)
             return -Errno.ENOSPC;
         T? made = make((long)(realtimeNs / 1_000_000_000));
         if (made is null)
@@ -258,6 +266,18 @@ internal sealed class IpcTables(uint number, UserNamespace owner, KeyTable keys)
     }
 
     internal IpcTable<SharedSegment> Segments { get; } = new(4096);
+
+    /// <summary>SHMMAX and SHMALL before anybody sets them (include/uapi/linux/shm.h).</summary>
+    private const ulong Unlimited = ulong.MaxValue - (1UL << 24);
+
+    /// <summary>Bytes of a segment (kernel.shmmax).</summary>
+    internal ulong LargestSegment { get; set; } = Unlimited;
+
+    /// <summary>Pages of all segments (kernel.shmall).</summary>
+    internal ulong MostSharedPages { get; set; } = Unlimited;
+
+    /// <summary>Pages that the segments have.</summary>
+    internal ulong SharedPages => (ulong)Segments.All.Sum(s => (long)((s.Size + 4095) / 4096));
 
     internal IpcTable<SemaphoreSet> Semaphores { get; } = new(32000);
 

@@ -2,28 +2,22 @@ using System.Globalization;
 using System.Net;
 using System.Text;
 using ArmVdso.Kernel.Files;
-using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel.Proc;
 
-/// <summary>/proc/net: one interface, the loopback, that nothing is counted on, and the sockets of the reader's network namespace that
-/// processes have open (net/ipv4/tcp_ipv4.c, net/unix/af_unix.c).</summary>
+/// <summary>/proc/net: one interface, the loopback, and the sockets of the reader's network namespace (net/core/net-procfs.c,
+/// net/ipv4/tcp_ipv4.c, net/unix/af_unix.c).</summary>
 internal static class NetworkText
 {
-    private const int Established = 1, Close = 7, Listen = 10;
-
-    internal static void Fill(TaskTable tasks, DynamicDirectory net)
+    internal static void Fill(DynamicDirectory net)
     {
         net.AddText("dev", () =>
             "Inter-|   Receive                                                |  Transmit\n"
             + " face |bytes    packets errs drop fifo frame compressed multicast"
             + "|bytes    packets errs drop fifo colls carrier compressed\n"
-            + "    lo:       0       0    0    0    0     0          0         0"
-            + "        0       0    0    0    0     0       0          0\n");
+            + Carried(net.Fs.Vfs.CurrentNetwork.Carried));
         net.AddText("unix", () => Unix(Sockets()));
-        IEnumerable<SocketFile> Sockets() => tasks.Groups.SelectMany(g => g.Threads).Select(t => t.Files).Distinct()
-            .SelectMany(f => f.Numbers.Select(n => f[n])).OfType<SocketFile>().Distinct()
-            .Where(s => s.Network == net.Fs.Vfs.CurrentNetwork).OrderBy(s => s.Inode.Ino);
+        IEnumerable<SocketFile> Sockets() => net.Fs.Vfs.CurrentNetwork.Sockets.All;
         const string header = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
         const string header6 = "  sl  local_address                         remote_address                        st tx_queue rx_queue tr "
             + "tm->when retrnsmt   uid  timeout inode\n";
@@ -38,6 +32,10 @@ internal static class NetworkText
         net.AddText("route", () => "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n");
     }
 
+    private static string Carried((ulong Packets, ulong Bytes) count) => string.Create(CultureInfo.InvariantCulture,
+        $"    lo: {count.Bytes,7} {count.Packets,7}    0    0    0     0          0         0 "
+        + $"{count.Bytes,8} {count.Packets,7}    0    0    0     0       0          0\n");
+
     private static string Unix(IEnumerable<SocketFile> sockets)
     {
         var text = new StringBuilder("Num       RefCount Protocol Flags    Type St Inode Path\n");
@@ -45,9 +43,9 @@ internal static class NetworkText
         {
             string name = s.Local is { } local && SocketTable.UnixName(local) is { Length: > 0 } path
                 ? " " + (path[0] == '\0' ? "@" + path[1..] : path) : "";
-            int state = s.IsListening || !s.IsConnected ? 1 : 3;
+            int state = s.State == SocketFile.Established ? 3 : 1; // SS_CONNECTED, SS_UNCONNECTED
             text.Append(CultureInfo.InvariantCulture, $"{0:x16}: {s.References + 1:x8} 00000000 {(s.IsListening ? 0x10000 : 0):x8} ")
-                .Append(CultureInfo.InvariantCulture, $"{s.Kind:x4} {state:x2} {s.Inode.Ino,5}{name}\n");
+                .Append(CultureInfo.InvariantCulture, $"{s.Kind:x4} {state:x2} {s.NumberShown,5}{name}\n");
         }
         return text.ToString();
     }
@@ -56,12 +54,11 @@ internal static class NetworkText
     {
         var text = new StringBuilder(header);
         int n = 0;
-        foreach (SocketFile s in sockets.Where(s => s.Domain == domain && s.Protocol == protocol && s.Local is not null))
+        foreach (SocketFile s in sockets.Where(s => s.Domain == domain && s.IsHashed && s.Protocol == protocol))
         {
-            int state = s.IsListening ? Listen : s.IsConnected ? Established : Close;
-            text.Append(CultureInfo.InvariantCulture, $"{n++,4}: {Address(s.Local, domain)} {Address(s.Peer, domain)} {state:X2} ")
-                .Append(CultureInfo.InvariantCulture, $"00000000:00000000 00:00000000 00000000 {s.Credentials.Uid,5} ")
-                .Append(CultureInfo.InvariantCulture, $"       0 {s.Inode.Ino} ")
+            text.Append(CultureInfo.InvariantCulture, $"{n++,4}: {Address(s.Local, domain)} {Address(s.Peer, domain)} {s.State:X2} ")
+                .Append(CultureInfo.InvariantCulture, $"{s.Queued.Out:X8}:{s.Queued.In:X8} 00:00000000 00000000 {s.Credentials.Uid,5} ")
+                .Append(CultureInfo.InvariantCulture, $"       0 {s.NumberShown} ")
                 .Append(protocol == 17 ? "2 0000000000000000 0\n" : "1 0000000000000000 100 0 0 10 0\n");
         }
         return text.ToString();

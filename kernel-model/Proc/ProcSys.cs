@@ -23,8 +23,6 @@ internal static class ProcSys
         directory.AddText("randomize_va_space", () => "0\n");
         directory.AddText("overflowuid", () => "65534\n");
         directory.AddText("overflowgid", () => "65534\n");
-        directory.AddText("shmmax", () => "18446744073692774399\n");
-        directory.AddText("shmall", () => "18446744073692774399\n");
         directory.AddText("sem", () => "32000\t1024000000\t500\t32000\n");
         directory.AddText("msgmax", () => "8192\n");
         directory.AddText("msgmnb", () => "16384\n");
@@ -48,6 +46,8 @@ internal static class ProcSys
         Kept(directory, "ns_last_pid", () => parts.Tasks.LastPid, n => parts.Tasks.LastPid = n, int.MaxValue);
         IpcTables Ipc() => parts.IpcOf(directory.Fs.Vfs);
         Kept(directory, "shmmni", () => Ipc().Segments.Most, n => Ipc().Segments.Most = n, 32768);
+        Kept(directory, "shmmax", () => Ipc().LargestSegment, n => Ipc().LargestSegment = n);
+        Kept(directory, "shmall", () => Ipc().MostSharedPages, n => Ipc().MostSharedPages = n);
         Kept(directory, "msg_next_id", () => Ipc().Queues.NextId, n => Ipc().Queues.NextId = n, int.MaxValue);
         Kept(directory, "sem_next_id", () => Ipc().Semaphores.NextId, n => Ipc().Semaphores.NextId = n, int.MaxValue);
         Kept(directory, "shm_next_id", () => Ipc().Segments.NextId, n => Ipc().Segments.NextId = n, int.MaxValue);
@@ -103,8 +103,10 @@ internal static class ProcSys
         Kept(mqueue, "msgsize_max", () => queues.MostSize, n => queues.MostSize = n, 16 << 20);
         Kept(mqueue, ("msg_default", 10), ("msgsize_default", 8192));
         DynamicDirectory inotify = files.AddDirectory("inotify");
-        Kept(inotify, ("max_user_watches", 65536), ("max_queued_events", 16384));
-        Kept(inotify, "max_user_instances", () => files.Fs.Vfs.MostInotify, n => files.Fs.Vfs.MostInotify = n, int.MaxValue);
+        InotifyInstances watchers = files.Fs.Vfs.Inotify;
+        Kept(inotify, "max_user_watches", () => watchers.MostWatches, n => watchers.MostWatches = n, int.MaxValue, 0);
+        Kept(inotify, "max_queued_events", () => watchers.MostQueued, n => watchers.MostQueued = n, int.MaxValue, 0);
+        Kept(inotify, "max_user_instances", () => watchers.MostInstances, n => watchers.MostInstances = n, int.MaxValue, 0);
         DynamicDirectory fanotify = files.AddDirectory("fanotify");
         FanotifyGroups groups = files.Fs.Vfs.Fanotify;
         Kept(fanotify, "max_queued_events", () => groups.MostQueued, n => groups.MostQueued = n, int.MaxValue, 0);
@@ -154,6 +156,16 @@ internal static class ProcSys
         {
             if (!int.TryParse(text.Trim(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value)
                 || value > most || value < least)
+                return -Errno.EINVAL;
+            set(value);
+            return 0;
+        }));
+
+    /// <summary>One of 64 bits (proc_doulongvec_minmax).</summary>
+    private static void Kept(DynamicDirectory directory, string name, Func<ulong> get, Action<ulong> set) => directory.Add(
+        name, new TextInode(directory.Fs, 0x1A4, () => string.Create(CultureInfo.InvariantCulture, $"{get()}\n"), text =>
+        {
+            if (!ulong.TryParse(text.Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out ulong value))
                 return -Errno.EINVAL;
             set(value);
             return 0;

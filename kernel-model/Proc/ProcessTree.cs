@@ -111,7 +111,7 @@ internal sealed class ProcessTree(ProcParts parts, Vfs vfs, FileSystem fs)
         d.AddText("io", () => "rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n", 0x100);
         AddMaps(d, task);
         AddNamespaces(d.AddDirectory("ns"), task);
-        NetworkText.Fill(parts.Tasks, d.AddDirectory("net"));
+        NetworkText.Fill(d.AddDirectory("net"));
         return d;
     }
 

@@ -121,7 +121,7 @@ internal static class SocketOptionTable
         [(Tcp, 30)] = (Use.Both | Use.Flag, 0), // TCP_FASTOPEN_CONNECT
         [(Tcp, 34)] = (Use.Both | Use.Flag, 0), // TCP_FASTOPEN_NO_COOKIE
         [(Tcp, 36)] = (Use.Both | Use.Flag, 0), // TCP_INQ
-        [(Udp, 1)] = (Use.Both, 0), // UDP_CORK
+        [(Udp, 1)] = (Use.Both | Use.Flag, 0), // UDP_CORK
         [(Udp, 101)] = (Use.Both | Use.Flag, 0), // UDP_NO_CHECK6_TX
         [(Udp, 102)] = (Use.Both | Use.Flag, 0), // UDP_NO_CHECK6_RX
         [(Udp, 103)] = (Use.Both, 0), // UDP_SEGMENT
@@ -147,6 +147,7 @@ internal static class SocketOptionTable
         [(Netlink, 3)] = (Use.Both | Use.Flag, 0), // NETLINK_PKTINFO
         [(Netlink, 4)] = (Use.Both | Use.Flag, 0), // NETLINK_BROADCAST_ERROR
         [(Netlink, 5)] = (Use.Both | Use.Flag, 0), // NETLINK_NO_ENOBUFS
+        [(Netlink, 9)] = (Use.Get, 0), // NETLINK_LIST_MEMBERSHIPS
         [(Netlink, 10)] = (Use.Both | Use.Flag, 0), // NETLINK_CAP_ACK
         [(Netlink, 11)] = (Use.Both | Use.Flag, 0), // NETLINK_EXT_ACK
         [(Netlink, 12)] = (Use.Both | Use.Flag, 0), // NETLINK_GET_STRICT_CHK

@@ -125,15 +125,23 @@ internal static class SysEvents
         return FileArguments.Install(c, file!, (flags & MFD_CLOEXEC) != 0 ? OpenFlags.O_CLOEXEC : 0);
     }
 
-    public static long InotifyInit1(SyscallContext c) => (c.Int(0) & ~(OpenFlags.O_CLOEXEC | OpenFlags.O_NONBLOCK)) != 0 ? -Errno.EINVAL
-        : c.Vfs.InotifyFiles >= c.Vfs.MostInotify ? -Errno.EMFILE
-        : FileArguments.Install(c, new InotifyFile(c.Vfs, c.Int(0) & OpenFlags.O_NONBLOCK), c.Int(0));
+    public static long InotifyInit1(SyscallContext c)
+    {
+        FileArguments.CallerOf(c);
+        if ((c.Int(0) & ~(OpenFlags.O_CLOEXEC | OpenFlags.O_NONBLOCK)) != 0)
+            return -Errno.EINVAL;
+        if (!c.Vfs.Inotify.MayAdd(c.Task.Credentials.Uid))
+            return -Errno.EMFILE;
+        var file = new InotifyFile(c.Vfs, c.Int(0) & OpenFlags.O_NONBLOCK);
+        c.Vfs.Inotify.Add(file);
+        return FileArguments.Install(c, file, c.Int(0));
+    }
 
     public static long InotifyAddWatch(SyscallContext c)
     {
         uint mask = c.UInt(2);
         const uint both = InotifyBits.IN_MASK_ADD | InotifyBits.IN_MASK_CREATE;
-        if ((mask & (InotifyBits.IN_ALL | InotifyBits.IN_Q_OVERFLOW | InotifyBits.IN_IGNORED | 0x2000)) == 0 || (mask & both) == both)
+        if ((mask & (InotifyBits.IN_ALL | InotifyBits.IN_Q_OVERFLOW | InotifyBits.IN_IGNORED | InotifyBits.IN_UNMOUNT)) == 0 || (mask & both) == both)
             return -Errno.EINVAL;
         if (c.Files[c.Int(0)] is not { } file)
             return -Errno.EBADF;

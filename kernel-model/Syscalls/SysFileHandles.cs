@@ -20,7 +20,8 @@ internal static class SysFileHandles
         bool follow = (flags & OpenFlags.AT_SYMLINK_FOLLOW) != 0, empty = (flags & OpenFlags.AT_EMPTY_PATH) != 0;
         if (FileArguments.Find(c, c.Int(0), 1, follow, empty, out Inode? inode) is < 0 and long error)
             return error;
-        if (!inode!.Fs.IsStored)
+        bool stored = inode!.Fs.IsStored;
+        if (!stored && (flags & IdentityOnly) == 0)
             return -Errno.EOPNOTSUPP;
         if (!c.Memory.Read(c.Arg(2), out int room))
             return -Errno.EFAULT;
@@ -29,11 +30,11 @@ internal static class SysFileHandles
         MountEntry? mount = c.Vfs.MountOf(inode);
         bool written = (flags & UniqueMount) != 0 ? c.Memory.Write(c.Arg(3), mount == null ? 0UL : SysMountInfo.UniqueId(mount))
             : c.Memory.Write(c.Arg(3), mount?.Id ?? 0);
-        if (room < Bytes)
-            return c.Memory.Write(c.Arg(2), Bytes) && written ? -Errno.EOVERFLOW : -Errno.EFAULT;
-        Span<byte> handle = stackalloc byte[8 + Bytes];
-        FileHandle.Write(inode, handle);
-        return c.Memory.Write(c.Arg(2), handle) && written ? 0 : -Errno.EFAULT;
+        int wanted = stored ? Bytes : FileHandle.IdentityBytes;
+        if (room < wanted)
+            return c.Memory.Write(c.Arg(2), wanted) && written ? -Errno.EOVERFLOW : -Errno.EFAULT;
+        Span<byte> handle = stackalloc byte[8 + FileHandle.IdentityBytes];
+        return c.Memory.Write(c.Arg(2), handle[..FileHandle.WriteIdentity(inode, handle)]) && written ? 0 : -Errno.EFAULT;
     }
 
     /// <summary>open_by_handle_at(mount_fd, handle, flags): a file that has a handle, whatever its name is now.</summary>

@@ -12,9 +12,6 @@ internal static class SysShm
     private const int ShmRdonly = 0x1000, ShmRnd = 0x2000, ShmRemap = 0x4000, ShmExec = 0x8000;
     private const ulong Page = 4096, MaxSegment = 1UL << 40;
 
-    /// <summary>SHMMAX and SHMALL (include/uapi/linux/shm.h).</summary>
-    private const ulong Unlimited = ulong.MaxValue - (1UL << 24);
-
     /// <summary>Attaches of a segment: the mappings that begin it, over all memories.</summary>
     private static long Attaches(SyscallContext c, SharedSegment segment)
     {
@@ -47,9 +44,11 @@ internal static class SysShm
         // SHM_HUGETLB: no huge pages.
         if ((c.Int(2) & 0x800) != 0)
             return -Errno.ENOMEM;
+        // newseg: the size of one, then of all.
+        bool tooMany = size > 0 && size <= c.Ipc.LargestSegment && c.Ipc.SharedPages + (size + Page - 1) / Page > c.Ipc.MostSharedPages;
         return c.Ipc.Segments.Get(
             c.Task.Credentials, c.Timekeeper.RealtimeNs, c.Int(0), c.Int(2), s => size > s.Size ? -Errno.EINVAL : 0,
-            now => size is 0 or > MaxSegment ? null : new SharedSegment
+            now => size is 0 or > MaxSegment || size > c.Ipc.LargestSegment ? null : new SharedSegment
             {
                 Size = size,
                 Pages = new SharedPages(c.Pages),
@@ -57,7 +56,7 @@ internal static class SysShm
                 ChangeTime = now,
                 CreatorUid = c.Task.Credentials.Euid,
                 CreatorGid = c.Task.Credentials.Egid,
-            });
+            }, tooMany);
     }
 
     /// <summary>shmat(id, addr, flags).</summary>
@@ -139,16 +138,16 @@ internal static class SysShm
             info.Clear();
             if (command == IpcInfo)
             {
-                BinaryPrimitives.WriteUInt64LittleEndian(info, Unlimited);
+                BinaryPrimitives.WriteUInt64LittleEndian(info, c.Ipc.LargestSegment);
                 BinaryPrimitives.WriteUInt64LittleEndian(info[8..], 1);
                 BinaryPrimitives.WriteUInt64LittleEndian(info[16..], (ulong)table.Most);
                 BinaryPrimitives.WriteUInt64LittleEndian(info[24..], (ulong)table.Most);
-                BinaryPrimitives.WriteUInt64LittleEndian(info[32..], Unlimited);
+                BinaryPrimitives.WriteUInt64LittleEndian(info[32..], c.Ipc.MostSharedPages);
             }
             else
             {
                 BinaryPrimitives.WriteInt32LittleEndian(info, table.Count);
-                BinaryPrimitives.WriteUInt64LittleEndian(info[8..], (ulong)table.All.Sum(s => (long)((s.Size + Page - 1) / Page)));
+                BinaryPrimitives.WriteUInt64LittleEndian(info[8..], c.Ipc.SharedPages);
             }
             return c.Memory.Write(buffer, command == IpcInfo ? info : info[..48]) ? table.HighestIndex : -Errno.EFAULT;
         }

@@ -7,9 +7,9 @@ namespace ArmVdso.Kernel.Syscalls;
 internal static class SysSocketMessages
 {
     private const int MSG_OOB = 1, MSG_PEEK = 2, MSG_CTRUNC = 8, MSG_TRUNC = 0x20, MSG_DONTWAIT = 0x40, MSG_WAITALL = 0x100,
-        MSG_ERRQUEUE = 0x2000, MSG_NOSIGNAL = 0x4000,
+        MSG_ERRQUEUE = 0x2000, MSG_NOSIGNAL = 0x4000, MSG_MORE = 0x8000,
         MSG_CMSG_CLOEXEC = 0x40000000;
-    private const int SOL_SOCKET = 1, SO_PASSCRED = 16, SCM_RIGHTS = 1, SCM_CREDENTIALS = 2;
+    private const int SOL_SOCKET = 1, SO_PASSCRED = 16, SCM_RIGHTS = 1, SCM_CREDENTIALS = 2, NETLINK_PKTINFO = 3;
 
     /// <summary>MSG_DONTWAIT.</summary>
     internal const int DontWait = MSG_DONTWAIT;
@@ -70,7 +70,7 @@ internal static class SysSocketMessages
             byte[] data = new byte[wanted];
             if (IoVector.Gather(c, iov, progress.Done, data) < wanted)
                 return progress.Done > 0 ? progress.Done : -Errno.EFAULT;
-            long n = socket.Send(data, address, FileArguments.CallerOf(c), files);
+            long n = socket.Send(data, address, FileArguments.CallerOf(c), files, (flags & MSG_MORE) != 0);
             if (n == -Errno.EAGAIN)
             {
                 if (socket.NonBlocking || (flags & MSG_DONTWAIT) != 0 || c.SignalPending)
@@ -309,6 +309,18 @@ internal static class SysSocketMessages
                 c.Memory.Write(h.Control, head);
                 used = 32;
             }
+        }
+        if (socket.GetFlag(SocketOptionTable.Netlink, NETLINK_PKTINFO) && first != null)
+        {
+            // struct nl_pktinfo: the group.
+            if (h.ControlLength < used + 20)
+                return result | MSG_CTRUNC;
+            BinaryPrimitives.WriteInt64LittleEndian(head, 20);
+            BinaryPrimitives.WriteInt32LittleEndian(head[8..], SocketOptionTable.Netlink);
+            BinaryPrimitives.WriteInt32LittleEndian(head[12..], NETLINK_PKTINFO);
+            BinaryPrimitives.WriteInt32LittleEndian(head[16..], first.Group);
+            c.Memory.Write(h.Control + used, head[..20]);
+            used = Math.Min(h.ControlLength, used + 24);
         }
         if (first?.Files is not { } files)
             return result;

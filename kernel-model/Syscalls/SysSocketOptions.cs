@@ -13,9 +13,12 @@ internal static class SysSocketOptions
         SO_RCVBUFFORCE = 33, SO_PROTOCOL = 38, SO_DOMAIN = 39, SO_RCVTIMEO_NEW = 66, SO_SNDTIMEO_NEW = 67;
 
     // include/uapi/linux/in.h, tcp.h and the states of tcp_states.h.
+    private const int NETLINK_ADD_MEMBERSHIP = 1, NETLINK_DROP_MEMBERSHIP = 2, NETLINK_LIST_MEMBERSHIPS = 9, IPPROTO_UDP = 17,
+        UDP_SEGMENT = 103, TCP_NODELAY = 1;
+
     private const int IPPROTO_IP = 0, IPPROTO_TCP = 6, IP_OPTIONS = 4, IP_TTL = 2, IP_ADD_MEMBERSHIP = 35,
         IP_DROP_MEMBERSHIP = 36, MCAST_JOIN_GROUP = 42, MCAST_LEAVE_GROUP = 45, TCP_MAXSEG = 2, TCP_INFO = 11, TCP_CONGESTION = 13,
-        TCP_ESTABLISHED = 1, TCP_CLOSE = 7, TCP_LISTEN = 10, TcpInfoSize = 104, CongestionNameSize = 16;
+        CongestionNameSize = 16;
 
     /// <summary>net.core.wmem_default and rmem_max, and the least that a socket takes (SOCK_MIN_SNDBUF / 2).</summary>
 
@@ -45,6 +48,8 @@ internal static class SysSocketOptions
         }
         if (level == IPPROTO_IP && name is IP_ADD_MEMBERSHIP or IP_DROP_MEMBERSHIP or MCAST_JOIN_GROUP or MCAST_LEAVE_GROUP)
             return Membership(socket!, name, value);
+        if (level == SocketOptionTable.Netlink && name is NETLINK_ADD_MEMBERSHIP or NETLINK_DROP_MEMBERSHIP)
+            return socket!.NetlinkGroups.Set(BitConverter.ToInt32(value), name == NETLINK_ADD_MEMBERSHIP);
         if (level == IPPROTO_IP && name == IP_OPTIONS)
             return length > 40 ? -Errno.EINVAL : Keep(socket!, level, name, value);
         // IP options may have one byte only.
@@ -54,7 +59,14 @@ internal static class SysSocketOptions
             return -Errno.EINVAL;
         if (level == IPPROTO_IP && name == IP_TTL && set == -1)
             set = 64;
-        return Keep(socket!, level, name, BitConverter.GetBytes(set));
+        if (level == IPPROTO_UDP && name == UDP_SEGMENT && set is < 0 or > ushort.MaxValue)
+            return -Errno.EINVAL;
+        Keep(socket!, level, name, BitConverter.GetBytes(set));
+        // What was kept back goes when nobody keeps it any more.
+        if ((level == IPPROTO_UDP && name == SocketFile.UDP_CORK && set == 0)
+            || (level == IPPROTO_TCP && ((name == SocketFile.TCP_CORK && set == 0) || (name == TCP_NODELAY && set != 0))))
+            socket!.Push();
+        return 0;
     }
 
     /// <summary>Groups that a socket is a member of: by address, on the loopback (ip_mc_join_group).</summary>
@@ -137,6 +149,12 @@ internal static class SysSocketOptions
             return -Errno.EINVAL;
         if (SocketOptionTable.CheckGet(socket!, level, name, out int otherwise, out bool flag) is < 0 and long refused)
             return refused;
+        if (level == SocketOptionTable.Netlink && name == NETLINK_LIST_MEMBERSHIPS)
+        {
+            byte[] groups = socket!.NetlinkGroups.ToArray();
+            return c.Memory.Write(c.Arg(3), groups.AsSpan(0, Math.Min(room & ~3, groups.Length))) && c.Memory.Write(c.Arg(4), groups.Length)
+                ? 0 : -Errno.EFAULT;
+        }
         byte[] value = level == SOL_SOCKET ? GetSocket(socket!, name) : GetInet(socket!, level, name);
         if (value.Length == 0 && !(level == IPPROTO_IP && name == IP_OPTIONS))
             value = socket!.GetOption(level, name) ?? BitConverter.GetBytes(otherwise);
@@ -187,9 +205,7 @@ internal static class SysSocketOptions
         switch (name)
         {
             case TCP_INFO:
-                var info = new byte[TcpInfoSize];
-                info[0] = (byte)(socket.IsListening ? TCP_LISTEN : socket.IsConnected ? TCP_ESTABLISHED : TCP_CLOSE);
-                return info;
+                return socket.TcpInfo();
             case TCP_CONGESTION:
                 var algorithm = new byte[CongestionNameSize];
                 byte[] set = socket.GetOption(level, name) ?? "cubic"u8.ToArray();

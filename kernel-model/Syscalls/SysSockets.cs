@@ -36,11 +36,12 @@ internal static class SysSockets
                     return -Errno.ESOCKTNOSUPPORT;
                 return protocol == 0 || protocol == (kind == SocketTable.SOCK_STREAM ? 6 : 17) ? 0 : -Errno.EPROTONOSUPPORT;
             case SocketTable.AF_NETLINK:
-                // SOCK_RAW and SOCK_DGRAM are one here. NETLINK_ROUTE, and NETLINK_KOBJECT_UEVENT, where nothing happens.
+                // SOCK_RAW and SOCK_DGRAM are one here. NETLINK_ROUTE, NETLINK_SOCK_DIAG, and NETLINK_KOBJECT_UEVENT, where nothing
+                // happens.
                 if (kind is not (3 or SocketTable.SOCK_DGRAM))
                     return -Errno.ESOCKTNOSUPPORT;
                 kind = SocketTable.SOCK_DGRAM;
-                return protocol is 0 or 15 ? 0 : -Errno.EPROTONOSUPPORT;
+                return protocol is 0 or SocketTable.NETLINK_SOCK_DIAG or 15 ? 0 : -Errno.EPROTONOSUPPORT;
             default:
                 return -Errno.EAFNOSUPPORT;
         }
@@ -150,7 +151,7 @@ internal static class SysSockets
         byte[] unbound = socket!.Domain switch
         {
             SocketTable.AF_UNIX => [SocketTable.AF_UNIX, 0],
-            SocketTable.AF_NETLINK => NoNetlinkPort,
+            SocketTable.AF_NETLINK => socket.NetlinkName,
             SocketTable.AF_INET => SocketTable.InetAddress(SocketTable.AF_INET, System.Net.IPAddress.Any, 0),
             _ => SocketTable.InetAddress(SocketTable.AF_INET6, System.Net.IPAddress.IPv6Any, 0),
         };

@@ -11,7 +11,7 @@ internal static class SysSplice
     /// <summary>Most bytes of one call where a device, a terminal or a socket is on one side.</summary>
     private const ulong Portion = 16 << 20;
 
-    private const uint SPLICE_F_NONBLOCK = 2, SPLICE_F_ALL = 15;
+    private const uint SPLICE_F_NONBLOCK = 2, SPLICE_F_MORE = 4, SPLICE_F_ALL = 15;
 
     public static long Sendfile(SyscallContext c)
     {
@@ -38,7 +38,8 @@ internal static class SysSplice
     }
 
     /// <summary>Copies between two files until the count is reached, the input ends, or one would sleep.</summary>
-    private static long Transfer(SyscallContext c, OpenFile input, OpenFile output, ref long from, long? to, ulong count, bool wait)
+    private static long Transfer(SyscallContext c, OpenFile input, OpenFile output, ref long from, long? to, ulong count, bool wait,
+        bool more = false)
     {
         long done = 0;
         // What has no end on one side is given in portions, so that the caller can be interrupted; a file is copied as a whole.
@@ -62,6 +63,7 @@ internal static class SysSplice
             Span<byte> bytes = c.Chunk.AsSpan(0, (int)n);
             long written = output is PipeFile into
                 ? into.Splice(bytes, input.Seekable ? from : 0)
+                : output is SocketFile socket ? socket.Send(bytes, [], FileArguments.CallerOf(c), null, more)
                 : output.Write(bytes, to.HasValue ? to.Value + done : output.Position);
             if (written < 0)
             {
@@ -131,7 +133,8 @@ internal static class SysSplice
         bool wait = (c.UInt(5) & SPLICE_F_NONBLOCK) == 0;
         if (input is PipeFile first && output is PipeFile second)
             return Pass(c, first, second, wait && !first.NonBlocking && !second.NonBlocking, false);
-        long n = Transfer(c, input, output, ref from, c.Arg(3) != 0 ? to : null, c.Arg(4), wait);
+        long n = Transfer(c, input, output, ref from, c.Arg(3) != 0 ? to : null, c.Arg(4), wait,
+            (c.UInt(5) & SPLICE_F_MORE) != 0);
         if (n <= 0)
             return n;
         if (c.Arg(1) == 0)

@@ -111,7 +111,7 @@ public static partial class SyscallTable
         new(207, "recvfrom", SysSocketMessages.Recvfrom, Partial, "fd buf size flags ptr ptr", "no out-of-band data", Transfer),
         new(208, "setsockopt", SysSocketOptions.Setsockopt, Partial, "fd int int ptr int",
             "most options are stored without effect", Descriptor),
-        new(209, "getsockopt", SysSocketOptions.Getsockopt, Partial, "fd int int ptr ptr", "TCP_INFO has the state only", Descriptor),
+        new(209, "getsockopt", SysSocketOptions.Getsockopt, Partial, "fd int int ptr ptr", "TCP_INFO has the state, sizes of segments and queues, and measures nothing", Descriptor),
         new(210, "shutdown", SysSockets.Shutdown, Full, "fd int", "", Descriptor),
         new(211, "sendmsg", SysSocketMessages.Sendmsg, Partial, "fd msghdr flags", "SCM_RIGHTS only", Transfer),
         new(212, "recvmsg", SysSocketMessages.Recvmsg, Partial, "fd msghdr flags", "SCM_RIGHTS and SCM_CREDENTIALS only", Transfer),

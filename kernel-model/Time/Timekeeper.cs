@@ -28,7 +28,7 @@ public sealed class Timekeeper
     private int _minutesWest;
     private int _dstTime;
 
-    internal Timekeeper(Machine machine, MachineClock clock, KernelTimers timers, long epochSeconds)
+    internal Timekeeper(Machine machine, MachineClock clock, KernelTimers timers, long epochSeconds, ulong uptimeNs)
     {
         _clock = clock;
         _timers = timers;
@@ -36,7 +36,9 @@ public sealed class Timekeeper
         Stores = new OrderedStores(machine.Memory);
         _frequency = machine.CounterFrequency;
         _interval = Math.Max(1, _frequency / MachineClock.Hz);
-        RealtimeOffsetNs = epochSeconds * (long)NsPerSecond;
+        RealtimeOffsetNs = epochSeconds * (long)NsPerSecond - (long)uptimeNs;
+        _monotonic = _raw = (Int128)uptimeNs << Shift;
+        _coarse = (long)uptimeNs;
         _rawMult = (uint)(((UInt128)NsPerSecond << Shift) / _frequency);
         Ntp = new NtpDiscipline(this);
         _mult = IdealMult();

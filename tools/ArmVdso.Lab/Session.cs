@@ -66,6 +66,7 @@ public sealed class Session : IDisposable
             Suspends = settings.Suspends,
             Kernel = settings.KernelConfiguration,
             EpochSeconds = settings.Epoch,
+            UptimeNs = settings.UptimeNs,
             Scheduler = settings.Scheduler,
             SliceNs = settings.SliceNs ?? SessionSettings.UsualSliceNs,
             HasSlice = settings.SliceNs.HasValue,

@@ -110,6 +110,9 @@ public sealed record SessionSettings
     /// <summary>CLOCK_REALTIME at the start, in seconds since 1970.</summary>
     public long Epoch { get; init; } = 1598313600;
 
+    /// <summary>CLOCK_MONOTONIC at the start, in ns.</summary>
+    public ulong UptimeNs { get; init; }
+
     /// <summary>Clock in Hz; 0: the timing model's.</summary>
     public ulong ClockHz { get; init; }
 

@@ -61,6 +61,7 @@ public sealed class CommandTreeCommandTests
         ["--scheduler"] = ["eevdf"],
         ["--slice"] = ["7"],
         ["--epoch"] = ["7"],
+        ["--uptime"] = ["7"],
         ["--counter-fault"] = ["trapped"],
         ["--suspend"] = ["1:1"],
         ["--max-cycles"] = ["7"],

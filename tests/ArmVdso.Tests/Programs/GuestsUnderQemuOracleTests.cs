@@ -8,7 +8,7 @@ public sealed class GuestsUnderQemuOracleTests
 
     /// <summary>A program says line by line what it found; here the lines are those that it printed under qemu, recorded by
     /// record-qemu.sh. What fails under qemu-user 7.2 and not on Linux is listed: it emulates clone without shared memory as fork, does
-    /// not refuse MAP_FIXED_NOREPLACE over a mapping, forgets flags that pipe2 does not know and the pipe of a bad pointer.</summary>
+    /// not refuse MAP_FIXED_NOREPLACE over a mapping, does not know SIOCOUTQNSD, forgets flags that pipe2 does not know and the pipe of a bad pointer.</summary>
     [Theory]
     [InlineData("signals", "")]
     [InlineData("futex", "")]
@@ -21,6 +21,7 @@ public sealed class GuestsUnderQemuOracleTests
     [InlineData("lines", "")]
     [InlineData("buffers", "told;one process at a time;who is told;any of its descriptors ends it;"
         + "no signal is one, too")]
+    [InlineData("corks", "and is counted")]
     [InlineData("pipes", "flags that pipes do not have;leaves no descriptor behind")]
     public void Checks_hold_as_recorded(string command, string failsUnderQemu)
     {

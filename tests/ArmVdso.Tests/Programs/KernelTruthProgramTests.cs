@@ -12,6 +12,7 @@ public sealed class KernelTruthProgramTests
     [InlineData("mounts")]
     [InlineData("mountns")]
     [InlineData("network")]
+    [InlineData("limits", "--uptime", "2000")]
     [InlineData("corners")]
     [InlineData("sealed")]
     [InlineData("keys")]

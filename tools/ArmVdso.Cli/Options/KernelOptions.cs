@@ -129,16 +129,19 @@ internal sealed class TimeOptions : OptionGroup
         "--scheduler", "arrival",
         "who runs where: arrival (one queue, equal slices), eevdf (as Linux 6.12: a queue for each CPU, nice, real-time policies)", "KIND");
 
-    internal override IReadOnlyList<Option> Options => [_scheduler, _slice, _epoch, _counterFault, _suspend];
+    private readonly Option<string> _uptime = Text("--uptime", "0", "CLOCK_MONOTONIC at the start: how long the machine has been up", "SECONDS");
+
+    internal override IReadOnlyList<Option> Options => [_scheduler, _slice, _epoch, _uptime, _counterFault, _suspend];
 
     /// <summary>Of them, those of the kernel model.</summary>
-    internal IEnumerable<Option> ModelOptions => [_scheduler, _slice, _counterFault, _suspend];
+    internal IEnumerable<Option> ModelOptions => [_scheduler, _slice, _uptime, _counterFault, _suspend];
 
     internal override SessionSettings Apply(CommandInput input, SessionSettings settings) => settings with
     {
         Scheduler = input.Word(_scheduler, "scheduler", ("arrival", SchedulerKind.Arrival), ("eevdf", SchedulerKind.Eevdf)),
         SliceNs = input.Text(_slice).Length == 0 ? null : input.Number(_slice, 1, 1_000_000_000) * 1000,
         Epoch = (long)input.Number(_epoch, 0, 1UL << 40),
+        UptimeNs = input.Number(_uptime, 0, 1UL << 30) * 1_000_000_000,
         CounterFault = input.Word(
             _counterFault, "fault", ("none", CounterFault.None), ("trapped", CounterFault.Trapped), ("backwards", CounterFault.Backwards),
             ("stopped", CounterFault.Stopped)),
