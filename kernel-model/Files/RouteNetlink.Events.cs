@@ -45,7 +45,8 @@ internal sealed partial class RouteNetlink
             TellRoute(route, NewRoute);
     }
 
-    /// <summary>An address went, and its routes: of IPv4 itself last (inet_del_ifa, fib_del_ifaddr), of IPv6 first (ipv6_del_addr).</summary>
+    /// <summary>An address went, and its routes: of IPv4 itself last (inet_del_ifa, fib_del_ifaddr), of IPv6 first (ipv6_del_addr).
+    /// </summary>
     internal void TellGone(IPAddress address, int prefix, IReadOnlyList<Route> routesBefore)
     {
         TellAddress(address, prefix, DeleteAddress);

@@ -217,9 +217,9 @@ internal sealed partial class RouteNetlink(NetworkNamespace network, bool mayCha
     private IEnumerable<Route> Routes() =>
         network.Addresses.OrderBy(a => FamilyOf(a.Address)).SelectMany(a => RoutesOf(a.Address, a.Prefix)).OrderBy(r => r.Table);
 
-    /// <summary>The routes that an address brings: its network, which is local as a whole where it is IPv4's and leads to the loopback where
-    /// it is IPv6's; itself; and the broadcast address (fib_add_ifaddr, addrconf_prefix_route). While the loopback is down the last is
-    /// missing, and networks that came meanwhile.</summary>
+    /// <summary>The routes that an address brings: its network, which is local as a whole where it is IPv4's and leads to the loopback
+    /// where it is IPv6's; itself; and the broadcast address (fib_add_ifaddr, addrconf_prefix_route). While the loopback is down the
+    /// last is missing, and networks that came meanwhile.</summary>
     private IEnumerable<Route> RoutesOf(IPAddress address, int prefix)
     {
         int bits = address.GetAddressBytes().Length * 8;

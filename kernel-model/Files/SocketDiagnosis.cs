@@ -99,7 +99,8 @@ internal sealed class SocketDiagnosis(NetworkNamespace network, bool administers
     /// <summary>struct inet_diag_msg and the attributes that the request's idiag_ext names (inet_sk_diag_fill).</summary>
     private NetlinkMessage InetMessage(SocketFile socket, byte[] id, byte extensions, bool dumps)
     {
-        const ushort memory = 1, info = 2, congestion = 4, tos = 5, trafficClass = 6, socketMemory = 7, shutdown = 8, v6Only = 11, mark = 15;
+        const ushort memory = 1, info = 2, congestion = 4, tos = 5, trafficClass = 6, socketMemory = 7, shutdown = 8, v6Only = 11,
+            mark = 15;
         (int received, int sent) = socket.Queued;
         NetlinkMessage message = Begin(dumps).U8((byte)socket.Domain).U8((byte)socket.State).U8(0).U8(0).Bytes(id)
             .U32(0).U32((uint)received).U32((uint)sent).U32(socket.Credentials.Uid).U32((uint)socket.NumberShown)
@@ -125,7 +126,8 @@ internal sealed class SocketDiagnosis(NetworkNamespace network, bool administers
             message.Attribute(info, socket.TcpInfo());
         if (socket.Kind == SocketTable.SOCK_STREAM && Asked(congestion))
         {
-            string name = socket.GetOption(6, 13) is { } algorithm ? System.Text.Encoding.Latin1.GetString(algorithm).TrimEnd('\0') : "cubic";
+            string name = socket.GetOption(6, 13) is { } algorithm
+                ? System.Text.Encoding.Latin1.GetString(algorithm).TrimEnd('\0') : "cubic";
             message.Attribute(congestion, name);
         }
         return message;

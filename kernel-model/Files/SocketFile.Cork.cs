@@ -89,8 +89,8 @@ internal sealed partial class SocketFile
         return data.Length;
     }
 
-    /// <summary>Sends what was kept back: nobody keeps it any more (TCP_CORK off, TCP_NODELAY, shutdown, close), or it was kept long enough.
-    /// </summary>
+    /// <summary>Sends what was kept back: nobody keeps it any more (TCP_CORK off, TCP_NODELAY, shutdown, close), or it was kept long
+    /// enough.</summary>
     internal void Push()
     {
         if (_datagram is not null)

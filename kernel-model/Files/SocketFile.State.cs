@@ -41,7 +41,8 @@ internal sealed partial class SocketFile
     /// <summary>What waits to be received, and what was sent and not taken; of one that listens: connections that wait, and how many may.
     /// </summary>
     internal (int In, int Out) Queued => IsListening ? (_backlog.Count, _backlogLimit - 1)
-        : Kind == SocketTable.SOCK_STREAM ? (_inbox.Bytes + (IsTcp && State == CloseWait && !_endWasRead ? 1 : 0), Domain == SocketTable.AF_UNIX ? _charged : _held.Count)
+        : Kind == SocketTable.SOCK_STREAM
+            ? (_inbox.Bytes + (IsTcp && State == CloseWait && !_endWasRead ? 1 : 0), Domain == SocketTable.AF_UNIX ? _charged : _held.Count)
         : Domain == SocketTable.AF_UNIX ? (_inbox.First?.Data.Length ?? 0, _charged) : (_inbox.TrueSize, 0);
 
     /// <summary>RCV_SHUTDOWN 1, SEND_SHUTDOWN 2.</summary>

@@ -117,7 +117,8 @@ internal sealed partial class SocketFile : OpenFile
             return -Errno.EPIPE;
         if (Domain == SocketTable.AF_NETLINK)
             return SendToKernel(data, address);
-        if (Kind == SocketTable.SOCK_DGRAM && Domain != SocketTable.AF_UNIX && (_datagram is not null || more || GetFlag(Protocol, UDP_CORK)))
+        if (Kind == SocketTable.SOCK_DGRAM && Domain != SocketTable.AF_UNIX
+            && (_datagram is not null || more || GetFlag(Protocol, UDP_CORK)))
             return AddToDatagram(data, address, caller, more);
         if (Protocol == 17 && GetOption(Protocol, UDP_SEGMENT) is { } size && BitConverter.ToInt32(size) is > 0 and int piece
             && data.Length > piece)

@@ -141,7 +141,8 @@ internal static class SysEvents
     {
         uint mask = c.UInt(2);
         const uint both = InotifyBits.IN_MASK_ADD | InotifyBits.IN_MASK_CREATE;
-        if ((mask & (InotifyBits.IN_ALL | InotifyBits.IN_Q_OVERFLOW | InotifyBits.IN_IGNORED | InotifyBits.IN_UNMOUNT)) == 0 || (mask & both) == both)
+        if ((mask & (InotifyBits.IN_ALL | InotifyBits.IN_Q_OVERFLOW | InotifyBits.IN_IGNORED | InotifyBits.IN_UNMOUNT)) == 0
+            || (mask & both) == both)
             return -Errno.EINVAL;
         if (c.Files[c.Int(0)] is not { } file)
             return -Errno.EBADF;

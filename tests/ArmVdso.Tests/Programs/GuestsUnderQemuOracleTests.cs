@@ -8,7 +8,8 @@ public sealed class GuestsUnderQemuOracleTests
 
     /// <summary>A program says line by line what it found; here the lines are those that it printed under qemu, recorded by
     /// record-qemu.sh. What fails under qemu-user 7.2 and not on Linux is listed: it emulates clone without shared memory as fork, does
-    /// not refuse MAP_FIXED_NOREPLACE over a mapping, does not know SIOCOUTQNSD, forgets flags that pipe2 does not know and the pipe of a bad pointer.</summary>
+    /// not refuse MAP_FIXED_NOREPLACE over a mapping, does not know SIOCOUTQNSD, forgets flags that pipe2 does not know and the
+    /// pipe of a bad pointer.</summary>
     [Theory]
     [InlineData("signals", "")]
     [InlineData("futex", "")]

@@ -129,7 +129,8 @@ internal sealed class TimeOptions : OptionGroup
         "--scheduler", "arrival",
         "who runs where: arrival (one queue, equal slices), eevdf (as Linux 6.12: a queue for each CPU, nice, real-time policies)", "KIND");
 
-    private readonly Option<string> _uptime = Text("--uptime", "0", "CLOCK_MONOTONIC at the start: how long the machine has been up", "SECONDS");
+    private readonly Option<string> _uptime = Text(
+        "--uptime", "0", "CLOCK_MONOTONIC at the start: how long the machine has been up", "SECONDS");
 
     internal override IReadOnlyList<Option> Options => [_scheduler, _slice, _epoch, _uptime, _counterFault, _suspend];
 
