@@ -92,7 +92,8 @@ static void unmounts(void)
 	close(creat("/tmp/limits/f", 0600));
 	CHECK("watches", inotify_add_watch(fd, "/tmp/limits/f", IN_ATTRIB) == 1 && inotify_add_watch(fd, "/tmp/limits/d", IN_ATTRIB) == 2);
 	sprintf(name, "/proc/self/fdinfo/%d", fd);
-	CHECK("their files have handles", strstr(contents(name), "fhandle-bytes:") && strstr(text, "fhandle-type:") && strstr(text, "f_handle:"));
+	CHECK("their files have handles",
+		strstr(contents(name), "fhandle-bytes:") && strstr(text, "fhandle-type:") && strstr(text, "f_handle:"));
 	fan = fanotify_init(FAN_CLASS_NOTIF, O_RDONLY);
 	fanotify_mark(fan, FAN_MARK_ADD, FAN_MODIFY, -1, "/tmp/limits/f");
 	fanotify_mark(fan, FAN_MARK_ADD | FAN_MARK_MOUNT, FAN_MODIFY, -1, "/tmp/limits");
