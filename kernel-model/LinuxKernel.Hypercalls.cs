@@ -115,8 +115,7 @@ public sealed partial class LinuxKernel
                 cpu.SetX(0, El1Image.Linear(next.RecordPa));
                 break;
             case HypercallNumber.Fault:
-                _faults.Handle(cpu, current, cpu.X(1), cpu.X(2));
-                cpu.SetX(0, 0);
+                cpu.SetX(0, _faults.Handle(cpu, current, cpu.X(1), cpu.X(2)) ? (ulong)El1Action.Schedule : 0);
                 break;
             case HypercallNumber.Irq:
                 if ((int)cpu.X(0) == Cpu.VirtualTimerInterrupt)

@@ -143,6 +143,49 @@ internal sealed class InodeRecord : IInodeStore
         return 0;
     }
 
+    /// <summary>Whether an inode is in use, and still the one of a generation.</summary>
+    public static bool Exists(Volume volume, uint number, uint generation)
+    {
+        var read = new InodeRecord(volume, number);
+        return volume.Groups.Locate(number, out long block, out int offset) == 0 && volume.Read(block, offset, read._raw) == 0
+            && read.Mode != 0 && read.Half(26) != 0 && read.Generation == generation;
+    }
+
+    /// <inheritdoc/>
+    public long? BirthTime => HasField(144) ? Time(144, 148) : null;
+
+    /// <inheritdoc/>
+    public uint MoreFlags => Flags & (IndexFlag | ExtentsFlag | HugeFlag);
+
+    /// <inheritdoc/>
+    public long NextExtent(long start, long end, out FileExtent? extent)
+    {
+        const uint unwritten = 0x800, merged = 0x1000;
+        const int mostRuns = 1 << 20;
+        extent = null;
+        if (!HasBlocks)
+            return 0;
+        int size = _volume.BlockSize, steps = 0;
+        long first = start / size, limit = Math.Min((end - 1) / size + 1, (Map.MaxSize + size - 1) / size);
+        for (long at = first; at < limit;)
+        {
+            // A tree that goes in circles has no end.
+            if (++steps > mostRuns)
+                return _volume.Corrupt("a file's blocks");
+            if (Map.Find(at, out BlockState state, out long physical, out long count) is < 0 and long error)
+                return error;
+            count = Math.Min(count, limit - at);
+            if (state != BlockState.Hole)
+            {
+                uint flags = (state == BlockState.Unwritten ? unwritten : 0) | ((Flags & ExtentsFlag) == 0 ? merged : 0);
+                extent = new FileExtent(at * size, physical * size, count * size, flags);
+                return 0;
+            }
+            at += count;
+        }
+        return 0;
+    }
+
     /// <summary>An inode of a new file; what was there before is gone.</summary>
     public static InodeRecord Make(Volume volume, uint number, uint mode, uint rdev)
     {
@@ -195,7 +238,7 @@ internal sealed class InodeRecord : IInodeStore
         inode.Uid = Half(2) | Half(120) << 16;
         inode.Gid = Half(24) | Half(122) << 16;
         inode.Nlink = Half(26);
-        inode.Flags = Flags & InodeFlags.All;
+        inode.Flags = Flags & _volume.SettableFlags;
         inode.Atime = Time(8, 140);
         inode.Ctime = Time(12, 132);
         inode.Mtime = Time(16, 136);
@@ -248,7 +291,7 @@ internal sealed class InodeRecord : IInodeStore
         Half(24, inode.Gid);
         Half(122, inode.Gid >> 16);
         Half(26, inode.Nlink);
-        Flags = (Flags & ~InodeFlags.All) | (inode.Flags & InodeFlags.All);
+        Flags = (Flags & ~_volume.SettableFlags) | (inode.Flags & _volume.SettableFlags);
         Time(inode.Atime, 8, 140);
         Time(inode.Ctime, 12, 132);
         Time(inode.Mtime, 16, 136);

@@ -133,6 +133,17 @@ internal sealed class Volume : IDisk
         return error;
     }
 
+    /// <summary>EXT4_FL_USER_MODIFIABLE without what changes contents (extents, journalling of data, inline data, projects).</summary>
+    public uint SettableFlags => 0x000380FF;
+
+    public uint GenerationOf(Inode inode) => inode.Store is InodeRecord record ? record.Generation : 0;
+
+    public Inode? Find(uint number, uint generation) =>
+        _known.TryGetValue(number, out WeakReference<Inode>? known) && known.TryGetTarget(out Inode? open) && open.OpenCount > 0
+            ? GenerationOf(open) == generation ? open : null
+        : (number == RootInode || number >= Super.FirstInode) && number <= Super.Inodes && InodeRecord.Exists(this, number, generation)
+        && Find(number, out Inode? inode) == 0 ? inode : null;
+
     /// <summary>A file that is new.</summary>
     public void Know(uint number, Inode inode)
     {

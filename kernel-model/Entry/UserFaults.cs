@@ -42,20 +42,20 @@ internal sealed class UserFaults(Machine machine, TaskRecords records, CallCosts
     /// <summary>is_write_abort: cache maintenance sets WnR and only reads (CM).</summary>
     private static bool IsWrite(ulong esr) => (esr & WriteNotRead) != 0 && (esr & CacheMaintenance) == 0;
 
-    /// <summary>HVC_FAULT: a synchronous exception from EL0 that is not SVC.</summary>
-    internal void Handle(Cpu cpu, KernelTask task, ulong esr, ulong far)
+    /// <summary>HVC_FAULT: a synchronous exception from EL0 that is not SVC. True: the task sleeps until somebody has provided a page.
+    /// </summary>
+    internal bool Handle(Cpu cpu, KernelTask task, ulong esr, ulong far)
     {
         // A thread that another thread's execve or exit took down while this CPU ran it: the pending reschedule removes it.
         if (task.Mm is null)
-            return;
+            return false;
         var ec = (ExceptionClass)(esr >> 26);
         UserRegisters regs = records.Registers(task);
         switch (ec)
         {
             case ExceptionClass.DataAbortLower:
             case ExceptionClass.InstructionAbortLower:
-                MemoryFault(cpu, task, ec, esr, far);
-                break;
+                return MemoryFault(cpu, task, ec, esr, far);
             case ExceptionClass.TrappedSystem when task.CounterForbidden && IsCounterRead(esr):
                 Notify(task, Signal.SIGSEGV, Signal.SI_KERNEL, 0, 0);
                 break;
@@ -93,9 +93,10 @@ internal sealed class UserFaults(Machine machine, TaskRecords records, CallCosts
                 Undefined(task, cpu, regs);
                 break;
         }
+        return false;
     }
 
-    private void MemoryFault(Cpu cpu, KernelTask task, ExceptionClass ec, ulong esr, ulong far)
+    private bool MemoryFault(Cpu cpu, KernelTask task, ExceptionClass ec, ulong esr, ulong far)
     {
         ulong va = Untag(far);
         bool execute = ec == ExceptionClass.InstructionAbortLower;
@@ -105,13 +106,23 @@ internal sealed class UserFaults(Machine machine, TaskRecords records, CallCosts
         if ((esr & 0x3f) == (ulong)FaultStatus.Alignment)
         {
             FaultAt(task, Signal.SIGBUS, Signal.BUS_ADRALN, far, va, shown);
-            return;
+            return false;
         }
         FaultSignal signal = FaultSignal.MapError;
         if (va < mm.TaskSize && FaultIn(cpu, mm, va, write, execute, out signal))
-            return;
+            return false;
         switch (signal)
         {
+            case FaultSignal.Userfault:
+                // handle_userfault: a signal wakes it, too, and it faults again.
+                var (owner, address, flags) = mm.TakeAsked()!.Value;
+                if (signals.HasDeliverable(task))
+                    return false;
+                task.SleepOn([owner.Fault(task, task.Tid, address, flags)]);
+                return true;
+            case FaultSignal.Poisoned:
+                FaultAt(task, Signal.SIGBUS, Signal.BUS_MCEERR_AR, far, va, shown);
+                break;
             case FaultSignal.BusError:
                 FaultAt(task, Signal.SIGBUS, Signal.BUS_ADRERR, far, va, shown);
                 break;
@@ -124,6 +135,7 @@ internal sealed class UserFaults(Machine machine, TaskRecords records, CallCosts
                 FaultAt(task, Signal.SIGSEGV, code, far, va, shown);
                 break;
         }
+        return false;
     }
 
     /// <summary>The syndrome that a program may see: of a kernel address nothing but that it is not there (set_thread_esr).</summary>

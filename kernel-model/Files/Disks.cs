@@ -35,6 +35,15 @@ internal interface IDisk
     /// <summary>From reading to writing or back: 0, -EROFS.</summary>
     long Remount(bool readOnly, IEnumerable<(string Key, string? Value)> options);
 
+    /// <summary>Flags of files that can be set (FS_IOC_SETFLAGS).</summary>
+    uint SettableFlags { get; }
+
+    /// <summary>Number that an inode number's uses are told apart by.</summary>
+    uint GenerationOf(Inode inode);
+
+    /// <summary>The file of a number and generation; null: there is none any more.</summary>
+    Inode? Find(uint number, uint generation);
+
     /// <summary>Nobody has it mounted any more: the device is let go.</summary>
     void Unmount();
 }
@@ -49,6 +58,13 @@ internal interface IDisk
 /// <param name="Id">f_fsid.</param>
 internal readonly record struct DiskSpace(int BlockSize, long Blocks, long Free, long Available, long Inodes, long FreeInodes, ulong Id);
 
+/// <summary>A row of blocks of a file (struct fiemap_extent), in bytes.</summary>
+/// <param name="Logical">Where in the file.</param>
+/// <param name="Physical">Where on the disk.</param>
+/// <param name="Length">How long.</param>
+/// <param name="Flags">FIEMAP_EXTENT_*.</param>
+internal readonly record struct FileExtent(long Logical, long Physical, long Length, uint Flags);
+
 /// <summary>Where the attributes of a file are kept, if not in memory alone.</summary>
 internal interface IInodeStore
 {
@@ -57,6 +73,15 @@ internal interface IInodeStore
 
     /// <summary>The file has no name and nobody has it open: what it takes is given back.</summary>
     void Freed(Inode inode);
+
+    /// <summary>When the file was made, in ns since 1970; null: that is not kept.</summary>
+    long? BirthTime { get; }
+
+    /// <summary>Flags that are not the user's (FS_IOC_GETFLAGS).</summary>
+    uint MoreFlags { get; }
+
+    /// <summary>The first row of blocks from a place on: 0, -EUCLEAN, -EIO; null: there is none before an end.</summary>
+    long NextExtent(long start, long end, out FileExtent? extent);
 
     /// <summary>Extended attributes; null: none, or they cannot be read.</summary>
     SortedDictionary<string, byte[]>? ReadAttributes();
@@ -125,6 +150,16 @@ public sealed partial class Vfs
             return;
         disk.Unmount();
         disk.Device.Close();
+    }
+
+    /// <summary>How O_DIRECT wants memory and places in the file aligned, in bytes, where it is of a device (STATX_DIOALIGN); else 0.
+    /// </summary>
+    internal (uint Memory, uint Place) DirectAlignment(Inode inode)
+    {
+        const uint memory = 512;
+        LoopDevice? device = inode.Type == Modes.S_IFBLK && inode.Rdev >> 8 == LoopDevices.Major
+            ? Devices.Loops.Find((int)(inode.Rdev & 0xFF)) : inode.IsRegular ? inode.Fs.Whole.Disk?.Device : null;
+        return device is null ? (0, 0) : (memory, device.BlockSize);
     }
 
     /// <summary>sync(2).</summary>

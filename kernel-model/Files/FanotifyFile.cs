@@ -136,6 +136,16 @@ internal sealed class FanotifyFile(Vfs vfs, uint options, int eventFlags, uint u
             vfs.Charge(-MarkBytes);
     }
 
+    /// <inheritdoc cref="FanotifyGroups.Evict"/>
+    internal void Evict()
+    {
+        foreach (var (key, mark) in _marks.ToArray())
+        {
+            if (mark.IsEvictable && key.At is Inode { OpenCount: 0 })
+                Drop(key);
+        }
+    }
+
     /// <summary>Marks go with the mount, or the file system, that they are on.</summary>
     internal void Unmounted(FileSystem gone)
     {

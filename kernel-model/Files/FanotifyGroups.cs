@@ -73,6 +73,13 @@ internal sealed class FanotifyGroups
 
     internal void Remove(FanotifyFile group) => _groups.Remove(group);
 
+    /// <summary>Memory is wanted back: marks that may go do, with the files that nobody has open.</summary>
+    internal void Evict()
+    {
+        foreach (FanotifyFile group in _groups)
+            group.Evict();
+    }
+
     /// <summary>A mount, or a file system, is gone.</summary>
     internal void Unmounted(FileSystem fs)
     {

@@ -14,6 +14,11 @@ internal static class FileHandle
         BinaryPrimitives.WriteInt32LittleEndian(handle, Bytes);
         BinaryPrimitives.WriteInt32LittleEndian(handle[4..], Kind);
         BinaryPrimitives.WriteUInt32LittleEndian(handle[8..], (uint)inode.Ino);
+        if (inode.Fs.Whole.Disk is { } disk)
+        {
+            BinaryPrimitives.WriteUInt32LittleEndian(handle[12..], disk.GenerationOf(inode.Real));
+            return;
+        }
         BinaryPrimitives.WriteUInt32LittleEndian(handle[12..], (uint)(inode.Ino >> 32) ^ inode.Fs.Device);
         inode.Fs.Vfs.Handles.Remember(inode);
     }
@@ -49,6 +54,8 @@ internal static class FileHandle
     internal static Inode? Find(FileSystem fs, ReadOnlySpan<byte> handle)
     {
         uint low = BinaryPrimitives.ReadUInt32LittleEndian(handle[8..]);
+        if (fs.Whole.Disk is { } disk)
+            return disk.Find(low, BinaryPrimitives.ReadUInt32LittleEndian(handle[12..]));
         uint high = BinaryPrimitives.ReadUInt32LittleEndian(handle[12..]) ^ fs.Device;
         return fs.Vfs.Handles.Find(fs.Device, (ulong)high << 32 | low);
     }

@@ -36,7 +36,7 @@ public sealed class FileSystem
     internal bool HasNoPaths => this == Vfs.Anonymous || this == Vfs.PipeFs || this == Vfs.SocketFs || this == Vfs.ShmFs;
 
     /// <summary>Whether it keeps what is written to it: it has blocks and inodes, and its files have handles.</summary>
-    internal bool IsStored => Whole.Type is "overlay" or "hostfs" or "tmpfs" or "devtmpfs";
+    internal bool IsStored => Whole.Disk is not null || Whole.Type is "overlay" or "hostfs" or "tmpfs" or "devtmpfs";
 
     /// <summary>Whether it is one of memory alone (tmpfs, ramfs).</summary>
     internal bool IsMemory => Magic is FileSystemTypes.TmpfsMagic or FileSystemTypes.RamfsMagic;

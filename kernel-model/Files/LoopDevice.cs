@@ -39,6 +39,21 @@ internal sealed class LoopDevice(LoopDevices table, int number)
     /// <summary>Sectors read and written, for /sys/block/loopN/stat.</summary>
     public (long Reads, long ReadSectors, long Writes, long WrittenSectors) Counts { get; private set; }
 
+    /// <summary>Ticks of the kernel's clock in which something was read or written, in ms (update_io_ticks).</summary>
+    public long BusyMs { get; private set; }
+
+    private ulong _busyTick = ulong.MaxValue;
+
+    private void Busy(OpenFile file)
+    {
+        const ulong msOfTick = 1000 / Time.MachineClock.Hz;
+        ulong tick = (file.Inode.Fs.Vfs.Host?.Timekeeper.NowNs ?? 0) / (msOfTick * 1_000_000);
+        if (tick == _busyTick)
+            return;
+        _busyTick = tick;
+        BusyMs += (long)msOfTick;
+    }
+
     /// <summary>An opener more; false (ENXIO): the device is being unbound.</summary>
     public bool Open()
     {
@@ -76,6 +91,7 @@ internal sealed class LoopDevice(LoopDevices table, int number)
             return n;
         // A file that became shorter reads as zeros.
         buffer[(int)n..].Clear();
+        Busy(file);
         Counts = Counts with { Reads = Counts.Reads + 1, ReadSectors = Counts.ReadSectors + Sectors(buffer.Length) };
         return buffer.Length;
     }
@@ -91,6 +107,7 @@ internal sealed class LoopDevice(LoopDevices table, int number)
             return -Errno.ENOSPC;
         data = data[..(int)Math.Min(data.Length, Size - position)];
         long n = file.Write(data, (long)_offset + position);
+        Busy(file);
         if (n > 0)
             Counts = Counts with { Writes = Counts.Writes + 1, WrittenSectors = Counts.WrittenSectors + Sectors((int)n) };
         return n;

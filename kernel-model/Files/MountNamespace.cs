@@ -28,6 +28,18 @@ public sealed class MountNamespace(uint number, UserNamespace owner) : INamespac
     /// <summary>The mounts, in the order of mounting.</summary>
     internal List<MountEntry> Entries { get; } = [];
 
+    private int _users;
+
+    /// <summary>A task is in it from now on, or a file keeps it.</summary>
+    internal void Enter() => _users++;
+
+    /// <summary>A task or file less; with the last one everything is unmounted (put_mnt_ns). The first namespace stays.</summary>
+    internal void Leave()
+    {
+        if (--_users == 0 && Number != InitialNumber)
+            Root.Fs.Vfs.Dissolve(this);
+    }
+
     /// <summary>How often something was mounted, moved or taken off, and who hears of it (pollers of /proc/PID/mounts).</summary>
     internal ulong Changes { get; private set; }
 

@@ -26,10 +26,21 @@ internal sealed class NamespaceInode : Inode
 }
 
 /// <summary>An open namespace.</summary>
-internal sealed class NamespaceFile(NamespaceInode inode, int flags) : OpenFile(inode, flags)
+internal sealed class NamespaceFile : OpenFile
 {
+    private readonly NamespaceInode _inode;
+
+    internal NamespaceFile(NamespaceInode inode, int flags) : base(inode, flags)
+    {
+        _inode = inode;
+        (inode.Space as MountNamespace)?.Enter();
+    }
+
+    /// <inheritdoc/>
+    protected override void Released() => (_inode.Space as MountNamespace)?.Leave();
+
     /// <summary>The namespace.</summary>
-    internal INamespace Space => inode.Space;
+    internal INamespace Space => _inode.Space;
 
     /// <summary>NS_GET_USERNS, NS_GET_PARENT, NS_GET_NSTYPE, NS_GET_OWNER_UID (ioctl_ns(2)).</summary>
     public override long Ioctl(IFileUser user, uint command, ulong argument)
@@ -75,5 +86,5 @@ internal sealed class NamespaceFile(NamespaceInode inode, int flags) : OpenFile(
     }
 
     /// <inheritdoc/>
-    public override string Description => $"{inode.Space.Kind}:[{inode.Space.Number}]";
+    public override string Description => $"{_inode.Space.Kind}:[{_inode.Space.Number}]";
 }

@@ -78,8 +78,11 @@ public sealed partial class Vfs
             return -Errno.EROFS;
         if (!IsOwner(inode, caller.Credentials))
             return -Errno.EPERM;
-        if ((flags & ~InodeFlags.All) != 0)
+        // What GETFLAGS shows and nobody can change may be given back as it is.
+        uint more = inode.Real.Store?.MoreFlags ?? 0;
+        if ((flags & ~((inode.Fs.Whole.Disk?.SettableFlags ?? InodeFlags.All) | more)) != 0)
             return -Errno.EOPNOTSUPP;
+        flags &= ~more;
         if (((flags ^ inode.Flags) & (InodeFlags.Immutable | InodeFlags.Append)) != 0
             && !caller.Credentials.Has(Capability.LinuxImmutable))
             return -Errno.EPERM;

@@ -52,7 +52,9 @@ public sealed partial class Vfs
         if (error < 0)
             return error;
         fs!.SetFlags(flags & MountFlags.Kept);
-        error = Attach(point, new MountEntry(0, 0, fs, source, root!));
+        // The same once more at the same place (do_add_mount).
+        error = point.Fs.Whole == fs.Whole && MountAt(point) is not null ? -Errno.EBUSY
+            : Attach(point, new MountEntry(0, 0, fs, source, root!));
         if (error < 0)
             ReleaseDisk(fs.Whole);
         return error;
@@ -72,6 +74,7 @@ public sealed partial class Vfs
         int parent = ParentIdOf(space.Entries, point);
         Cover(point, mount.Root);
         mount.Fs.Whole.MountCount++;
+        (KeptBy(mount) as MountNamespace)?.Enter();
         space.Entries.Add(mount with { Id = mount.Id == 0 ? NextMountId() : mount.Id, ParentId = parent, Covered = point });
         space.Touch();
         return 0;
@@ -136,8 +139,10 @@ public sealed partial class Vfs
             return -Errno.ENOENT;
         covered.MountedHere = null;
         MountSpace.Entries.Remove(mount);
+        long error = Attach(point, mount);
         mount.Fs.Whole.MountCount--;
-        return Attach(point, mount);
+        (KeptBy(mount) as MountNamespace)?.Leave();
+        return error;
     }
 
     /// <summary>MS_SHARED, MS_PRIVATE, MS_SLAVE, MS_UNBINDABLE: -EINVAL when the file is no mount's root. There is one namespace, and
@@ -173,9 +178,10 @@ public sealed partial class Vfs
     {
         if (MountAt(root) is not { } mount)
             return -Errno.EINVAL;
-        if ((flags & MountFlags.MS_RDONLY) != 0 && mount.Fs.Writers > 0)
+        bool ofMount = (flags & MountFlags.MS_BIND) != 0;
+        if ((flags & MountFlags.MS_RDONLY) != 0 && (ofMount ? mount.Fs : mount.Fs.Whole).Writers > 0)
             return -Errno.EBUSY;
-        if ((flags & MountFlags.MS_BIND) == 0 && FileSystemTypes.Reconfigure(
+        if (!ofMount && FileSystemTypes.Reconfigure(
             mount.Fs, (flags & MountFlags.MS_RDONLY) != 0, FileSystemTypes.Split(data)) is < 0 and long error)
             return error;
         mount.Fs.SetFlags(flags & MountFlags.Kept);
@@ -186,7 +192,8 @@ public sealed partial class Vfs
     /// <param name="root">What the path led to.</param>
     /// <param name="flags">MNT_*.</param>
     /// <param name="inUse">Whether a process has its root or working directory in a file system.</param>
-    internal long Unmount(Inode root, uint flags, Func<FileSystem, bool> inUse)
+    /// <param name="marked">Those that had expired before the path was walked; null: none.</param>
+    internal long Unmount(Inode root, uint flags, Func<FileSystem, bool> inUse, IReadOnlyCollection<Inode>? marked = null)
     {
         if (MountAt(root) is not { Covered: { } covered } mount)
             return -Errno.EINVAL;
@@ -194,8 +201,12 @@ public sealed partial class Vfs
         bool busy = mount.Fs.Open > 0 || inUse(mount.Fs) || MountSpace.Entries.Exists(m => m != mount && IsWithin(m.Root, root));
         if (busy && (flags & MountFlags.MNT_DETACH) == 0)
             return -Errno.EBUSY;
-        if (expires && _expiring.Add(root))
-            return -Errno.EAGAIN;
+        if (expires)
+        {
+            _expiring.Add(root);
+            if (marked?.Contains(root) != true)
+                return -Errno.EAGAIN;
+        }
         covered.MountedHere = null;
         foreach (MountEntry gone in MountSpace.Entries.Where(m => m != mount && IsWithin(m.Root, root)).ToArray())
         {
@@ -208,15 +219,40 @@ public sealed partial class Vfs
         return 0;
     }
 
+    /// <summary>The namespace that a mount keeps, if it is one of nsfs.</summary>
+    private static INamespace? KeptBy(MountEntry mount) => (mount.Root.Real as NamespaceInode)?.Space;
+
+    /// <summary>Nobody is in a namespace any more: all that is mounted there is unmounted (umount_tree of put_mnt_ns).</summary>
+    internal void Dissolve(MountNamespace space)
+    {
+        MountEntry[] mounts = [.. space.Entries];
+        space.Entries.Clear();
+        foreach (MountEntry mount in mounts)
+        {
+            if (mount.Covered is { } covered)
+                covered.MountedHere = null;
+            Gone(mount);
+        }
+    }
+
     private void Forget(MountEntry mount)
     {
-        FileSystem whole = mount.Fs.Whole;
         MountSpace.Entries.Remove(mount);
+        Gone(mount);
+    }
+
+    private void Gone(MountEntry mount)
+    {
+        FileSystem whole = mount.Fs.Whole;
         whole.MountCount--;
+        (KeptBy(mount) as MountNamespace)?.Leave();
         if (mount.Fs != whole)
             Fanotify.Unmounted(mount.Fs);
         ReleaseDisk(whole);
     }
+
+    /// <summary>Roots of mounts that go with the next call with MNT_EXPIRE, unless they are used before.</summary>
+    internal IReadOnlyCollection<Inode> Expiring => _expiring.Count == 0 ? [] : [.. _expiring];
 
     /// <summary>A file that was used again: it does not expire.</summary>
     internal void KeepMount(FileSystem fs)

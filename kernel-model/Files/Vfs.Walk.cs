@@ -205,6 +205,8 @@ public sealed partial class Vfs
     {
         long error = Walk(caller, start, path, follow, out WalkResult result);
         inode = result.Inode;
+        if (inode is not null)
+            KeepMount(inode.Fs);
         return error < 0 ? error : inode == null ? -Errno.ENOENT : 0;
     }
 

@@ -177,6 +177,9 @@ public sealed partial class Vfs : IDisposable
     /// <summary>fs.lease-break-time in s.</summary>
     internal int LeaseBreakSeconds { get; set; } = 45;
 
+    /// <summary>vm.unprivileged_userfaultfd.</summary>
+    internal bool UnprivilegedUserfaults { get; set; }
+
     /// <summary>All inotify instances.</summary>
     internal InotifyInstances Inotify { get; } = new();
 

@@ -15,6 +15,12 @@ public enum FaultSignal
     /// <summary>SIGBUS, BUS_ADRERR.</summary>
     BusError,
 
+    /// <summary>SIGBUS, BUS_MCEERR_AR: the page is poisoned.</summary>
+    Poisoned,
+
+    /// <summary>No signal: somebody is asked for the page (<see cref="MemoryMap.Asked"/>).</summary>
+    Userfault,
+
     /// <summary>RAM is full: SIGKILL.</summary>
     OutOfMemory,
 }

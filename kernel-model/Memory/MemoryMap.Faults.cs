@@ -17,6 +17,8 @@ public sealed partial class MemoryMap
             p |= PagePermissions.UserExecute;
         if ((vma.Prot & Mman.PROT_BTI) != 0)
             p |= PagePermissions.Guarded;
+        if (_protectedPages.Contains(va & ~(Page - 1)))
+            p &= ~(PagePermissions.UserWrite | PagePermissions.KernelWrite);
         return p;
     }
 
@@ -48,9 +50,24 @@ public sealed partial class MemoryMap
         {
             if (!write || (permissions & PagePermissions.UserWrite) != 0)
                 return true;
+            if (_protectedPages.Contains(page))
+            {
+                signal = Ask(vma, address, UserfaultRegistration.Write | UserfaultRegistration.Protected);
+                return false;
+            }
             if (HearsOfWrites(vma))
                 vma.File!.PageWritten();
             return CopyOnWrite(vma, page, pa, out signal);
+        }
+        if (vma.Userfault is { } registration && IsMissing(vma, registration, page))
+        {
+            signal = Ask(vma, address, write ? UserfaultRegistration.Write : 0);
+            return false;
+        }
+        if (_poisoned.Contains(page))
+        {
+            signal = FaultSignal.Poisoned;
+            return false;
         }
         MinorFaults++;
         if (!NewPage(vma, page, write, out pa, out signal))

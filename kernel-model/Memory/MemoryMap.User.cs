@@ -45,9 +45,15 @@ public sealed partial class MemoryMap
         va = Untag(va);
         while (source.Length > 0)
         {
-            if (!Translate(va, true, out ulong pa))
-                return false;
             int n = (int)Math.Min(Page - (va & (Page - 1)), (ulong)source.Length);
+            if (!Translate(va, true, out ulong pa))
+            {
+                if (!Defer(va, source[..n]))
+                    return false;
+                source = source[n..];
+                va += (ulong)n;
+                continue;
+            }
             source[..n].CopyTo(_machine.Memory.Span(pa, n));
             _machine.NotifyWrite(pa, n);
             source = source[n..];

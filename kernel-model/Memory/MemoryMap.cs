@@ -265,6 +265,7 @@ public sealed partial class MemoryMap
     /// <summary>Forgets the resident pages of a part of a mapping (munmap, MADV_DONTNEED).</summary>
     private void DropPages(Vma vma, ulong start, ulong end)
     {
+        ForgetMarks(start, end);
         foreach ((ulong va, ulong pa, _) in Space.Pages(start, end))
         {
             Space.Unmap(va);

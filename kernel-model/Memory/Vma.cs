@@ -25,6 +25,9 @@ public sealed class SharedPages(PageAllocator allocator)
         _pages.Clear();
     }
 
+    /// <summary>Whether the page with this index was ever used.</summary>
+    internal bool Has(ulong index) => _pages.ContainsKey(index);
+
     /// <summary>The page with this index, made on first use; 0 when RAM is full.</summary>
     public ulong Page(ulong index)
     {
@@ -77,6 +80,9 @@ public sealed class Vma
 
     /// <summary>Never becomes writable: a shared mapping of what was opened for reading (no VM_MAYWRITE).</summary>
     public bool NeverWritable { get; set; }
+
+    /// <summary>Who is asked for its missing pages; null: nobody. A copy for another memory or place is registered no more.</summary>
+    internal UserfaultRegistration? Userfault { get; set; }
 
     /// <summary>mseal: stays as and where it is.</summary>
     public bool Sealed { get; set; }

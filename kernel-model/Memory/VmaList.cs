@@ -130,7 +130,7 @@ internal sealed class VmaList
         if (a.End != b.Start || a.Prot != b.Prot || a.Shared || b.Shared || a.File is not null || b.File is not null || a.Name != b.Name
             || a.SpecialPages is not null || b.SpecialPages is not null || a.GrowsDown != b.GrowsDown || a.DontFork != b.DontFork
             || a.WipeOnFork != b.WipeOnFork || a.Locked != b.Locked || a.Sealed != b.Sealed
-            || a.DontDump != b.DontDump)
+            || a.DontDump != b.DontDump || a.Userfault != b.Userfault)
         {
             return false;
         }
@@ -150,6 +150,7 @@ internal sealed class VmaList
         vma.File?.Hold();
         vma.SharedAnonymous?.AddUser();
         Vma lower = vma.Clone(vma.Start, address);
+        upper.Userfault = lower.Userfault = vma.Userfault;
         _vmas[i] = lower;
         _vmas.Insert(i + 1, upper);
     }

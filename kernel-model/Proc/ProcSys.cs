@@ -74,12 +74,21 @@ internal static class ProcSys
         Kept(vm, ("overcommit_memory", 0), ("overcommit_ratio", 50), ("max_map_count", 65530), ("swappiness", 60),
             ("min_free_kbytes", 5632), ("vfs_cache_pressure", 100), ("panic_on_oom", 0), ("nr_overcommit_hugepages", 0),
             ("dirty_ratio", 20), ("dirty_background_ratio", 10), ("stat_interval", 1), ("oom_kill_allocating_task", 0));
-        // Nothing is cached, nothing is scattered: done at once.
-        vm.Add("drop_caches", new TextInode(vm.Fs, 0x180, () => "", text => text.Trim() is "1" or "2" or "3" ? 0 : -Errno.EINVAL));
+        // Nothing is cached but what marks of fanotify may go with, nothing is scattered: done at once.
+        vm.Add("drop_caches", new TextInode(vm.Fs, 0x180, () => "", text =>
+        {
+            if (text.Trim() is not ("1" or "2" or "3" or "4"))
+                return -Errno.EINVAL;
+            if (text.Trim() is "2" or "3")
+                vm.Fs.Vfs.Fanotify.Evict();
+            return 0;
+        }));
         vm.Add("compact_memory", new TextInode(vm.Fs, 0x80, () => "", _ => 0));
         vm.Add("stat_refresh", new TextInode(vm.Fs, 0x180, () => "", _ => 0));
         Kept(sys.AddDirectory("user"), ("max_user_namespaces", 7820), ("max_pid_namespaces", 7820), ("max_time_namespaces", 7820),
             ("max_uts_namespaces", 7820), ("max_ipc_namespaces", 7820), ("max_net_namespaces", 7820), ("max_mnt_namespaces", 7820));
+        Kept(vm, "unprivileged_userfaultfd", () => vm.Fs.Vfs.UnprivilegedUserfaults ? 1 : 0,
+            n => vm.Fs.Vfs.UnprivilegedUserfaults = n != 0, 1, 0);
         vm.AddText("mmap_min_addr", () => "65536\n");
         // Whatever is asked for: no huge page is ever free, so that the pool stays empty.
         Kept(vm, "nr_hugepages", () => 0, _ => { }, int.MaxValue);

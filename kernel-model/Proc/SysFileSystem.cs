@@ -98,8 +98,8 @@ internal static class SysFileSystem
             directory.AddText("stat", () =>
             {
                 (long reads, long readSectors, long writes, long written) = device.Counts;
-                string rest = string.Concat(Enumerable.Repeat($" {0,8}", 10));
-                return $"{reads,8} {0,8} {readSectors,8} {0,8} {writes,8} {0,8} {written,8}{rest}\n";
+                string rest = string.Concat(Enumerable.Repeat($" {0,8}", 6));
+                return $"{reads,8} {0,8} {readSectors,8} {0,8} {writes,8} {0,8} {written,8} {0,8} {0,8} {device.BusyMs,8} {0,8}{rest}\n";
             });
             DynamicDirectory queue = directory.AddDirectory("queue");
             foreach (string attribute in (string[])["logical_block_size", "physical_block_size", "hw_sector_size", "minimum_io_size"])

@@ -49,6 +49,7 @@ internal sealed class TaskExit(
         task.SeccompFilter = null;
         task.Files.Leave();
         task.Fs.Users--;
+        task.MountNamespace.Leave();
         MemoryMap? mm = task.Mm;
         if (mm is not null)
             design.TaskExited(task);

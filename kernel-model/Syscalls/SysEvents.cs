@@ -125,6 +125,16 @@ internal static class SysEvents
         return FileArguments.Install(c, file!, (flags & MFD_CLOEXEC) != 0 ? OpenFlags.O_CLOEXEC : 0);
     }
 
+    /// <summary>userfaultfd(flags): without CAP_SYS_PTRACE and vm.unprivileged_userfaultfd for faults of EL0 alone.</summary>
+    public static long Userfaultfd(SyscallContext c)
+    {
+        int flags = c.Int(0);
+        if ((flags & UserfaultFile.UserModeOnly) == 0 && !c.Vfs.UnprivilegedUserfaults && !c.Task.Credentials.Has(Capability.SysPtrace))
+            return -Errno.EPERM;
+        return (flags & ~(OpenFlags.O_CLOEXEC | OpenFlags.O_NONBLOCK | UserfaultFile.UserModeOnly)) != 0 ? -Errno.EINVAL
+            : FileArguments.Install(c, new UserfaultFile(c.Vfs, c.Memory, flags), flags);
+    }
+
     public static long InotifyInit1(SyscallContext c)
     {
         FileArguments.CallerOf(c);

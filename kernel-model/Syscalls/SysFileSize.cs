@@ -145,6 +145,10 @@ internal static class SysFileSize
         result.Clear();
         if (file.Inode is RegularFile pages)
             BitConverter.TryWriteBytes(result, pages.PagesIn(offset, length));
+        // What lies on a device is in its file, which is in memory.
+        else if (file.Inode.Fs.Whole.Disk is not null && file.Inode.IsRegular && offset >= 0 && offset < file.Inode.Size)
+            BitConverter.TryWriteBytes(
+                result, (Math.Min(length == 0 ? long.MaxValue : Math.Max(length, 0), file.Inode.Size - offset) + 4095) / 4096);
         return c.Memory.Write(c.Arg(2), result) ? 0 : -Errno.EFAULT;
     }
 

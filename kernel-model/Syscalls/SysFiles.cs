@@ -330,12 +330,14 @@ internal static class SysFiles
             case IoctlNumbers.FIONREAD when file.Inode.IsRegular:
                 return c.Memory.Write(c.Arg(2), (int)Math.Clamp(file.Inode.Size - file.Position, 0, int.MaxValue)) ? 0 : -Errno.EFAULT;
             case FIGETBSZ when file.Inode.IsRegular || file.Inode.IsDirectory:
-                return c.Memory.Write(c.Arg(2), 4096) ? 0 : -Errno.EFAULT;
-            case FICLONE or FICLONERANGE or FS_IOC_FIEMAP when file.Inode.IsRegular:
+                return c.Memory.Write(c.Arg(2), file.Inode.Fs.Whole.Disk?.Space.BlockSize ?? 4096) ? 0 : -Errno.EFAULT;
+            case FICLONE or FICLONERANGE when file.Inode.IsRegular:
                 return -Errno.EOPNOTSUPP;
+            case FS_IOC_FIEMAP when file.Inode.IsRegular || file.Inode.IsDirectory:
+                return FileExtents.Ioctl(c, file.Inode);
             case FS_IOC_GETFLAGS or FS_IOC_SETFLAGS when file.Inode.HasFlags:
                 if (command == FS_IOC_GETFLAGS)
-                    return c.Memory.Write(c.Arg(2), file.Inode.Flags) ? 0 : -Errno.EFAULT;
+                    return c.Memory.Write(c.Arg(2), file.Inode.Flags | (file.Inode.Real.Store?.MoreFlags ?? 0)) ? 0 : -Errno.EFAULT;
                 return c.Memory.Read(c.Arg(2), out uint flags)
                     ? Vfs.SetFlags(FileArguments.CallerOf(c), file.Inode, flags) : -Errno.EFAULT;
             case SeccompListener.Receive when file is SeccompListener listener:

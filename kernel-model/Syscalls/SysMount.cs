@@ -45,6 +45,9 @@ internal static class SysMount
             error = Source(c, source, out Inode? moved);
             return error < 0 ? error : c.Vfs.MoveMount(moved!, target!);
         }
+        // A format of a device has one.
+        if (c.Arg(0) == 0 && c.Vfs.DiskFormats.Any(f => f.Type == type))
+            return -Errno.EINVAL;
         return type.Length == 0 ? -Errno.EINVAL : c.Vfs.MountNew(FileArguments.CallerOf(c), target!, source, type, flags, data);
     }
 
@@ -92,6 +95,8 @@ internal static class SysMount
         const uint known = MountFlags.MNT_FORCE | MountFlags.MNT_DETACH | MountFlags.MNT_EXPIRE | MountFlags.UMOUNT_NOFOLLOW;
         if ((flags & ~known) != 0)
             return -Errno.EINVAL;
+        // The walk to it is no use of it.
+        IReadOnlyCollection<Inode> expiring = c.Vfs.Expiring;
         long error = FileArguments.Find(c, OpenFlags.AT_FDCWD, 0, (flags & MountFlags.UMOUNT_NOFOLLOW) == 0, false, out Inode? target);
         if (error < 0)
             return error;
@@ -102,7 +107,7 @@ internal static class SysMount
         if ((flags & MountFlags.MNT_EXPIRE) != 0 && (flags & (MountFlags.MNT_FORCE | MountFlags.MNT_DETACH)) != 0)
             return -Errno.EINVAL;
         bool InUse(FileSystem fs) => c.Tasks.Groups.SelectMany(g => g.Threads).Any(t => t.Fs.Cwd.Fs == fs || t.Fs.Root.Fs == fs);
-        return c.Vfs.Unmount(target!, flags, InUse);
+        return c.Vfs.Unmount(target!, flags, InUse, expiring);
     }
 
     /// <summary>pivot_root(new, old).</summary>

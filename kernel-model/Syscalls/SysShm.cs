@@ -41,9 +41,9 @@ internal static class SysShm
     {
         Collect(c);
         ulong size = c.Arg(1);
-        // SHM_HUGETLB: no huge pages.
+        // SHM_HUGETLB: there is no huge page of any size (hstate_sizelog).
         if ((c.Int(2) & 0x800) != 0)
-            return -Errno.ENOMEM;
+            return -Errno.EINVAL;
         // newseg: the size of one, then of all.
         bool tooMany = size > 0 && size <= c.Ipc.LargestSegment && c.Ipc.SharedPages + (size + Page - 1) / Page > c.Ipc.MostSharedPages;
         return c.Ipc.Segments.Get(

@@ -85,19 +85,13 @@ internal static class SysSplice
 
     public static long CopyFileRange(SyscallContext c)
     {
-        if (FileArguments.File(c, 0) is not { CanRead: true } input || FileArguments.File(c, 2) is not { CanWrite: true } output
-            || (output.Flags & OpenFlags.O_APPEND) != 0)
+        if (FileArguments.File(c, 0) is not { } input || FileArguments.File(c, 2) is not { } output)
             return -Errno.EBADF;
-        if (input.Inode.IsDirectory || output.Inode.IsDirectory)
-            return -Errno.EISDIR;
-        if (!input.Inode.IsRegular || !output.Inode.IsRegular || c.UInt(5) != 0)
-            return -Errno.EINVAL;
         long from = input.Position, to = output.Position;
         if ((c.Arg(1) != 0 && !c.Memory.Read(c.Arg(1), out from)) || (c.Arg(3) != 0 && !c.Memory.Read(c.Arg(3), out to)))
             return -Errno.EFAULT;
-        long count = (long)Math.Min(c.Arg(4), (ulong)IoVector.MaxCount);
-        if (from < 0 || to < 0 || (input.Inode == output.Inode && from < to + count && to < from + count))
-            return -Errno.EINVAL;
+        if (CheckCopy(c, input, output, from, to, out long count) is < 0 and long error)
+            return error;
         long start = from;
         long n = Transfer(c, input, output, ref from, to, (ulong)count, false);
         if (n < 0)
@@ -111,6 +105,35 @@ internal static class SysSplice
         else if (!c.Memory.Write(c.Arg(3), to + n))
             return -Errno.EFAULT;
         return n;
+    }
+
+    /// <summary>What copy_file_range refuses, in the kernel's order (vfs_copy_file_range, generic_copy_file_checks).</summary>
+    private static long CheckCopy(SyscallContext c, OpenFile input, OpenFile output, long from, long to, out long count)
+    {
+        count = 0;
+        if (c.UInt(5) != 0)
+            return -Errno.EINVAL;
+        if (input.Inode.IsDirectory || output.Inode.IsDirectory)
+            return -Errno.EISDIR;
+        if (!input.Inode.IsRegular || !output.Inode.IsRegular)
+            return -Errno.EINVAL;
+        if (!input.CanRead || !output.CanWrite || (output.Flags & OpenFlags.O_APPEND) != 0)
+            return -Errno.EBADF;
+        if (input.Inode.Fs.Whole != output.Inode.Fs.Whole)
+            return -Errno.EXDEV;
+        if (output.Inode.IsImmutable)
+            return -Errno.EPERM;
+        if (from < 0 || to < 0)
+            return -Errno.EINVAL;
+        ulong wanted = c.Arg(4);
+        if ((ulong)from + wanted < (ulong)from || (ulong)to + wanted < (ulong)to || (ulong)from + wanted > long.MaxValue
+            || (ulong)to + wanted > long.MaxValue)
+            return -Errno.EOVERFLOW;
+        count = (long)Math.Min(wanted, (ulong)Math.Max(input.Inode.Size - from, 0));
+        if (input.Inode == output.Inode && from < to + count && to < from + count)
+            return -Errno.EINVAL;
+        count = Math.Min(count, IoVector.MaxCount);
+        return 0;
     }
 
     public static long Splice(SyscallContext c)

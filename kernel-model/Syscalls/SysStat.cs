@@ -61,6 +61,9 @@ internal static class SysStat
         return fraction < 0 ? (seconds - 1, fraction + 1_000_000_000) : (seconds, fraction);
     }
 
+    /// <summary>STATX_BTIME, STATX_DIOALIGN.</summary>
+    private const uint BirthTime = 0x800, DirectIo = 0x2000;
+
     /// <summary>struct statx of include/uapi/linux/stat.h, 256 bytes.</summary>
     public static long Statx(SyscallContext c)
     {
@@ -73,11 +76,16 @@ internal static class SysStat
             return error;
         Span<byte> b = stackalloc byte[256];
         b.Clear();
-        bool root = inode!.MountedHere == null && c.Vfs.MountAt(inode) != null;
+        // Compressed where the format has it; immutable, append-only, not dumped.
+        uint attributes = inode!.Fs.Whole.Disk is null ? 0x70u : 0x74u;
+        bool root = inode.MountedHere == null && c.Vfs.MountAt(inode) != null;
         MountEntry? mount = c.Vfs.MountOf(inode);
-        BinaryPrimitives.WriteUInt32LittleEndian(b, (0x17FF & ~0x800u) | (c.UInt(3) & MountIdUnique));
+        long? birth = inode.Real.Store?.BirthTime;
+        (uint memory, uint place) = (c.UInt(3) & DirectIo) != 0 ? c.Vfs.DirectAlignment(inode) : (0, 0);
+        BinaryPrimitives.WriteUInt32LittleEndian(b, (0x17FF & ~BirthTime) | (c.UInt(3) & MountIdUnique) | (birth is null ? 0 : BirthTime)
+            | (place == 0 ? 0 : DirectIo));
         BinaryPrimitives.WriteInt32LittleEndian(b[4..], BlockSize(inode));
-        BinaryPrimitives.WriteUInt64LittleEndian(b[8..], (root ? 0x2000u : 0u) | (inode.Flags & 0x70));
+        BinaryPrimitives.WriteUInt64LittleEndian(b[8..], (root ? 0x2000u : 0u) | (inode.Flags & attributes));
         BinaryPrimitives.WriteUInt32LittleEndian(b[16..], inode.Nlink);
         BinaryPrimitives.WriteUInt32LittleEndian(b[20..], c.Task.Credentials.UserNamespace.ShowUser(inode.Uid));
         BinaryPrimitives.WriteUInt32LittleEndian(b[24..], c.Task.Credentials.UserNamespace.ShowGroup(inode.Gid));
@@ -85,7 +93,11 @@ internal static class SysStat
         BinaryPrimitives.WriteUInt64LittleEndian(b[32..], inode.Ino);
         BinaryPrimitives.WriteInt64LittleEndian(b[40..], inode.Size);
         BinaryPrimitives.WriteInt64LittleEndian(b[48..], inode.Blocks);
-        BinaryPrimitives.WriteUInt64LittleEndian(b[56..], 0x2000 | (inode.HasFlags ? 0x70u : 0));
+        BinaryPrimitives.WriteUInt64LittleEndian(b[56..], 0x2000 | (inode.HasFlags ? attributes : 0));
+        if (birth is { } made)
+            WriteTimeX(b[80..], made);
+        BinaryPrimitives.WriteUInt32LittleEndian(b[152..], memory);
+        BinaryPrimitives.WriteUInt32LittleEndian(b[156..], place);
         WriteTimeX(b[64..], inode.Atime);
         WriteTimeX(b[96..], inode.Ctime);
         WriteTimeX(b[112..], inode.Mtime);
@@ -240,6 +252,8 @@ internal static class SysStat
         Inode? inode;
         if (c.Arg(1) == 0 && c.Int(0) != OpenFlags.AT_FDCWD)
         {
+            if (flags != 0)
+                return -Errno.EINVAL;
             if (FileArguments.File(c, 0) is not { } file)
                 return -Errno.EBADF;
             inode = file.Inode;

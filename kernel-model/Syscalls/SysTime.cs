@@ -132,7 +132,7 @@ internal static class SysTime
     {
         int clock = c.Int(0);
         if (clock is Clocks.ThreadCputime or Clocks.MonotonicRaw or Clocks.RealtimeCoarse or Clocks.MonotonicCoarse)
-            return clock == Clocks.ThreadCputime ? -Errno.EINVAL : -Errno.EOPNOTSUPP;
+            return -Errno.EOPNOTSUPP;
         Func<ulong>? cpu = CpuClock.Find(c, clock);
         if (!IsKnown(clock) && cpu is null)
             return -Errno.EINVAL;

@@ -14,6 +14,12 @@ public sealed partial class SyscallContext : SystemCall
     internal SyscallContext(SyscallParts parts, KernelTask task, Cpu cpu, int number, ReadOnlySpan<ulong> args)
         : base(task, cpu, number, args) => _parts = parts;
 
+    /// <summary>What it has written to pages that somebody is asked for; null: nobody is asked in its memory.</summary>
+    internal List<(ulong Address, byte[] Bytes)>? Deferred { get; set; }
+
+    /// <summary>Its result, while <see cref="Deferred"/> waits; null: the body is not done.</summary>
+    internal long? HeldResult { get; set; }
+
     /// <summary>Resident pages of the caller's memory when the call began.</summary>
     internal long ResidentBefore { get; set; }
 

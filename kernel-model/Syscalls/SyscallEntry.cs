@@ -1,6 +1,7 @@
 using ArmVdso.Kernel.Costs;
 using ArmVdso.Kernel.El1;
 using ArmVdso.Kernel.Files;
+using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Signals;
 using ArmVdso.Kernel.Tasks;
 
@@ -65,7 +66,9 @@ internal sealed class SyscallEntry(SyscallParts parts, CallCosts costs, KernelHo
         }
         parts.Vfs.Enter(task);
         int tid = task.OwnTid;
-        long result = row is null ? Unknown(c.Number) : Run(row, c);
+        long result = c.HeldResult ?? RunOver(row, c);
+        if (c.Deferred is { Count: > 0 } && result != SystemCall.Blocked)
+            result = PutDeferred(c, c.Deferred, result);
         if (task.State is TaskState.Zombie or TaskState.Dead || result == SystemCall.Blocked)
             return El1Action.Schedule;
         c.Executed = result == SystemCall.NoReturn && (c.Number is Execve or Execveat);
@@ -98,6 +101,44 @@ internal sealed class SyscallEntry(SyscallParts parts, CallCosts costs, KernelHo
     {
         for (int i = 0; i < 6; i++)
             args[i] = regs[i];
+    }
+
+    /// <summary>Runs a body over a memory in which somebody may be asked for pages: where it cannot read one it waits and runs again; what
+    /// it writes to one is put aside.</summary>
+    private long RunOver(SyscallRow? row, SyscallContext c)
+    {
+        MemoryMap? mm = c.Task.Mm;
+        if (mm is not { HasUserfaults: true } || row is null)
+            return row is null ? Unknown(c.Number) : Run(row, c);
+        mm.TakeAsked();
+        List<(ulong, byte[])> deferred = c.Deferred ??= [];
+        int before = deferred.Count;
+        mm.Deferred = deferred;
+        long result = Run(row, c);
+        mm.Deferred = null;
+        if (result != -Errno.EFAULT || mm.TakeAsked() is not { Owner.OnlyUser: false } asked)
+            return result;
+        deferred.RemoveRange(before, deferred.Count - before);
+        return c.WaitKillable(asked.Owner.Fault(c.Task, c.Task.Tid, asked.Address, asked.Flags));
+    }
+
+    /// <summary>Puts what was put aside where it belongs, once the pages are there; the call has its result meanwhile.</summary>
+    private static long PutDeferred(SyscallContext c, List<(ulong Address, byte[] Bytes)> deferred, long result)
+    {
+        c.HeldResult = result;
+        while (deferred.Count > 0 && c.Task.Mm is { } mm)
+        {
+            (ulong address, byte[] bytes) = deferred[0];
+            mm.TakeAsked();
+            if (!mm.Write(address, bytes))
+            {
+                if (mm.TakeAsked() is not { } asked)
+                    return -Errno.EFAULT;
+                return c.WaitKillable(asked.Owner.Fault(c.Task, c.Task.Tid, asked.Address, asked.Flags));
+            }
+            deferred.RemoveAt(0);
+        }
+        return result;
     }
 
     /// <summary>Runs a body. A mistake of ours in it is a report and the end of the process that called, not of the machine.</summary>

@@ -217,7 +217,19 @@ public sealed class KernelTask : ISleeper, IFileUser
     public UtsNamespace Uts { get; internal set; }
 
     /// <summary>What is mounted for it.</summary>
-    public MountNamespace MountNamespace { get; internal set; } = null!;
+    public MountNamespace MountNamespace
+    {
+        get => _mountNamespace!;
+        internal set
+        {
+            value.Enter();
+            MountNamespace? old = _mountNamespace;
+            _mountNamespace = value;
+            old?.Leave();
+        }
+    }
+
+    private MountNamespace? _mountNamespace;
 
     /// <summary>The network namespace that it is in.</summary>
     public NetworkNamespace Network { get; internal set; } = null!;

@@ -9,9 +9,32 @@ internal static class FuzzGuest
     private const string Compiler = "aarch64-linux-gnu-gcc";
     private static readonly Lazy<string> s_path = new(Build);
 
+    private static readonly Lazy<string> s_disk = new(MakeDisk);
+
     /// <summary>Its path.</summary>
     /// <exception cref="InvalidOperationException">There is no compiler, or it refuses.</exception>
     internal static string Path => s_path.Value;
+
+    /// <summary>An image with an ext4 file system, which its cases have on a loop device.</summary>
+    /// <exception cref="InvalidOperationException">There is no mkfs.ext4, or it refuses.</exception>
+    internal static string Disk => s_disk.Value;
+
+    private static string MakeDisk()
+    {
+        string folder = System.IO.Path.Combine(System.IO.Path.GetTempPath(), "armvdso-fuzz");
+        Directory.CreateDirectory(folder);
+        string made = System.IO.Path.Combine(folder, $"disk-{Environment.ProcessId}");
+        const int size = 256 << 10;
+        using (FileStream file = File.Create(made))
+            file.SetLength(size);
+        Start("/sbin/mkfs.ext4", "e2fsprogs", ["-q", "-F", "-b", "1024", "-N", "64", "-O", "^has_journal,^resize_inode",
+            "-E", "hash_seed=6d1ad0bd-6d1a-4d1a-8d1a-6d1ad0bd6d1a,lazy_itable_init=0", "-U", "6d1ad0bd-6d1a-4d1a-8d1a-6d1ad0bd6d1a",
+            made]);
+        // The time of making is the one thing that differs from run to run.
+        string image = System.IO.Path.Combine(folder, "disk.ext4");
+        File.Move(made, image, overwrite: true);
+        return image;
+    }
 
     private static string Build()
     {
@@ -41,23 +64,25 @@ internal static class FuzzGuest
         return program;
     }
 
-    private static void Compile(string[] arguments)
+    private static void Compile(string[] arguments) => Start(Compiler, "gcc-aarch64-linux-gnu", arguments);
+
+    private static void Start(string program, string package, string[] arguments)
     {
         Process process;
         try
         {
-            process = Process.Start(new ProcessStartInfo(Compiler, arguments) { RedirectStandardError = true })!;
+            process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
         }
         catch (System.ComponentModel.Win32Exception e)
         {
-            throw new InvalidOperationException($"{Compiler} does not start (Debian package gcc-aarch64-linux-gnu): {e.Message}", e);
+            throw new InvalidOperationException($"{program} does not start (Debian package {package}): {e.Message}", e);
         }
         using (process)
         {
             string errors = process.StandardError.ReadToEnd();
             process.WaitForExit();
             if (process.ExitCode != 0)
-                throw new InvalidOperationException($"{Compiler}: {errors.Trim()}");
+                throw new InvalidOperationException($"{program}: {errors.Trim()}");
         }
     }
 }

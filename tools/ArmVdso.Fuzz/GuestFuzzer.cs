@@ -37,6 +37,7 @@ public sealed partial class GuestFuzzer(string name, string unit, ulong batch, u
             Scheduler = seed % 3 == 0 ? SchedulerKind.Eevdf : SchedulerKind.Arrival,
             SliceNs = seed % 2 == 0 ? SessionSettings.UsualSliceNs : SessionSettings.ShortSliceNs,
             Seed = seed,
+            Binds = [new Bind(FuzzGuest.Disk, "/disk", true)],
         };
         var run = new GuestRun(watch, mayWait: false);
         string outcome = run.Run(settings, FuzzGuest.Path, name, Text(seed), Text(count), Text((ulong)threads));

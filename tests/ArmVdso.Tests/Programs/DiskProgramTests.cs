@@ -62,4 +62,44 @@ public sealed class DiskProgramTests
             Directory.Delete(folder, true);
         }
     }
+
+    private const string Places = """
+        set -e
+        mkdir -p /mnt
+        truncate -s 8M /tmp/image
+        d=$(losetup -f --show /tmp/image)
+        mkfs.$0 -q -b 1024 $d
+        unshare -m sh -c "mount -t $0 $d /mnt; echo kept > /mnt/kept"
+        losetup -d $d
+        losetup -a
+        d=$(losetup -f --show /tmp/image)
+        mount -t $0 $d /mnt
+        cat /mnt/kept
+        dd if=/dev/urandom of=/mnt/f bs=1024 count=40 2>/dev/null
+        dd if=/dev/urandom of=/mnt/f bs=1024 count=3 seek=60 conv=notrunc 2>/dev/null
+        filefrag -v /mnt/f | sed -n 's/^ *[0-9]*: *\([0-9]*\)\.\. *\([0-9]*\): *\([0-9]*\)\.\..*/\1 \2 \3/p' > /tmp/rows
+        while read a b p; do while [ $a -le $b ]; do echo $a $p; a=$((a + 1)); p=$((p + 1)); done; done < /tmp/rows > /tmp/have
+        wc -l < /tmp/have
+        cut -d' ' -f1 /tmp/have | sed 's,^,bmap /f ,' > /tmp/ask
+        sync
+        debugfs -f /tmp/ask $d 2>/dev/null | grep -v debugfs > /tmp/want
+        cut -d' ' -f2 /tmp/have | cmp - /tmp/want
+        /guests/handles /mnt | grep -v ^ok
+        umount /mnt
+        losetup -d $d
+        """;
+
+    /// <summary>Files lie where FIEMAP says: debugfs says the same. A mount namespace that ends lets its disk go, and files of a disk have
+    /// handles.</summary>
+    [Theory]
+    [InlineData("ext2")]
+    [InlineData("ext4")]
+    public void Files_lie_where_they_are_said_to(string type)
+    {
+        ArmVdsoCommand.Result result = ArmVdsoCommand.Run(["run", "--core", "none", "--root", DebianPrograms.DiskRoot, "--bind",
+            $"{Path.GetDirectoryName(GuestPrograms.Path("handles"))}:/guests:ro", "-E", "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+            "/bin/sh", "-c", Places, type]);
+        Assert.Equal("kept\n43\nhandles: 0 failed\n", result.Output);
+        Assert.Equal(0, result.Status);
+    }
 }

@@ -13,6 +13,7 @@ public sealed class KernelTruthProgramTests
     [InlineData("mountns")]
     [InlineData("network")]
     [InlineData("limits", "--uptime", "2000")]
+    [InlineData("userfault")]
     [InlineData("corners")]
     [InlineData("sealed")]
     [InlineData("keys")]

@@ -40,6 +40,10 @@ static void open_things(void)
 	open("/proc/self/fd", O_RDONLY);
 	open("/proc/self/mem", O_RDWR);
 	open("/tmp/fuzz", O_PATH);
+	open("/mnt/file", O_RDWR);
+	open("/mnt", O_RDONLY | O_DIRECTORY);
+	open("/dev/loop0", O_RDWR);
+	syscall(SYS_userfaultfd, O_NONBLOCK);
 	syscall(SYS_pidfd_open, getpid(), 0);
 }
 
@@ -120,6 +124,8 @@ void fuzz_calls(void)
 {
 	struct sigaction action = { .sa_handler = nothing };
 	sigaction(SIGALRM, &action, 0);
+	if (next() % 3 == 0)
+		with_disk();
 	open_things();
 	if (next() & 1)
 		no_more_rights();

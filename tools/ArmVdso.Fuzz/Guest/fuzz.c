@@ -4,6 +4,9 @@
  * matter: the parent must live to the end, and says how much was done. A dot is a sign of life. */
 #include "fuzz.h"
 #include <sys/prctl.h>
+#include <linux/loop.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 struct counts *counts;
@@ -23,7 +26,7 @@ static const char *const paths[] = {
 	"/tmp/fuzz", "/tmp", "/", "", ".", "..", "/proc/self/mem", "/proc/self/fd/5", "/proc/self/exe", "/dev/null", "/dev/ptmx",
 	"/proc/1/root", "/none/x", "/proc/self/fd/99999999999999999999", "/dev/tty", "/sys", "/proc/self/maps/x", "a\001\377b",
 	"/tmp/../../..//proc/./self/cwd", "/tmp/link", "/tmp/fuzz/x", "/proc/self/task/1/comm", "/dev/shm/s", "tmpfs", "proc", "overlay",
-	"user.name", "security.capability",
+	"user.name", "security.capability", "/dev/loop0", "/dev/loop-control", "/mnt", "/mnt/file", "/mnt/folder", "/mnt/link", "ext2", "ext4",
 };
 
 uint64_t argument(void)
@@ -106,6 +109,36 @@ void lives_of_its_own(uint64_t seed, void (*body)(void))
 		;
 }
 
+/* A disk for all cases, which they may damage: a fresh one when it cannot be mounted. */
+static int fresh_disk(void)
+{
+	static char image[256 << 10];
+	int from = open("/disk", O_RDONLY), to = open("/tmp/disk", O_RDWR | O_CREAT, 0666), loop = open("/dev/loop0", O_RDWR);
+	int good = from >= 0 && to >= 0 && loop >= 0 && read(from, image, sizeof(image)) == sizeof(image)
+		&& write(to, image, sizeof(image)) == sizeof(image);
+	if (good) {
+		ioctl(loop, LOOP_CLR_FD, 0);
+		ioctl(loop, LOOP_SET_FD, to);
+	}
+	close(from);
+	close(to);
+	close(loop);
+	return good;
+}
+
+void with_disk(void)
+{
+	if (mount("/dev/loop0", "/mnt", "ext4", 0, 0) && (!fresh_disk() || mount("/dev/loop0", "/mnt", "ext4", 0, 0)))
+		return;
+	__atomic_add_fetch(&counts->disks, 1, __ATOMIC_RELAXED);
+	mkdir("/mnt/folder", 0777);
+	close(open("/mnt/file", O_RDWR | O_CREAT, 0666));
+	if (symlink("file", "/mnt/link"))
+		errno = 0;
+	if (chdir("/mnt/folder"))
+		errno = 0;
+}
+
 static void sign_of_life(void)
 {
 	if (write(1, ".", 1) != 1)
@@ -125,6 +158,7 @@ int main(int argc, char **argv)
 	if (page == MAP_FAILED || counts == MAP_FAILED || mprotect(page + 8192, 4096, PROT_NONE))
 		return 3;
 	chmod("/tmp", 01777);
+	mkdir("/mnt", 0777);
 	/* Who runs out of memory is a child. */
 	int score = open("/proc/self/oom_score_adj", O_WRONLY);
 	if (score < 0 || write(score, "-1000", 5) != 5)
@@ -153,7 +187,7 @@ int main(int argc, char **argv)
 			counts->cases++;
 		sign_of_life();
 	}
-	printf("\ncases %lu calls %lu processes %lu ended %lu refused %lu killed %lu late %lu\n", counts->cases, counts->calls,
-	       counts->processes, counts->ended, counts->refused, counts->killed, counts->late);
+	printf("\ncases %lu calls %lu processes %lu ended %lu refused %lu killed %lu late %lu disks %lu\n", counts->cases, counts->calls,
+	       counts->processes, counts->ended, counts->refused, counts->killed, counts->late, counts->disks);
 	return 0;
 }

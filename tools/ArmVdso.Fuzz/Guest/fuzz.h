@@ -23,7 +23,7 @@
 
 /* What the children count, in memory that all share. */
 struct counts {
-	uint64_t cases, calls, processes, ended, refused, killed, late;
+	uint64_t cases, calls, processes, ended, refused, killed, late, disks;
 };
 
 extern struct counts *counts;
@@ -35,6 +35,7 @@ extern __thread uint64_t state;
 uint64_t next(void);
 uint64_t argument(void);         /* of the kinds that system calls take, mostly wrong */
 
+void with_disk(void);             /* mounts one at /mnt, if it can */
 void no_more_rights(void);
 void lives_of_its_own(uint64_t seed, void (*body)(void));   /* in a child with its own PIDs and mounts, killed when it is late */
 int reap(pid_t child, int rounds);                           /* the wait status; -1 when it had to be killed */
