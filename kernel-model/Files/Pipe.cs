@@ -191,6 +191,17 @@ public sealed class PipeFile : OpenFile
         return n;
     }
 
+    /// <summary>Copies what a read would take, as a read answers.</summary>
+    internal long Peek(Span<byte> buffer) =>
+        _pipe.Data.Peek(buffer) is > 0 and var n ? n : _pipe.Writers == 0 ? 0 : -Errno.EAGAIN;
+
+    /// <summary>Takes bytes that <see cref="Peek"/> has shown.</summary>
+    internal void Skip(int count)
+    {
+        _pipe.Data.Skip(count);
+        _pipe.Drained();
+    }
+
     /// <inheritdoc/>
     public override long Write(ReadOnlySpan<byte> data, long position)
     {

@@ -124,6 +124,33 @@ internal sealed class PipeBuffers(Vfs vfs, int slots)
         return done;
     }
 
+    /// <summary>Copies bytes from the front, which stay; of a packet no more than that.</summary>
+    public int Peek(Span<byte> target)
+    {
+        int done = 0;
+        for (int i = 0; i < _used && done < target.Length; i++)
+        {
+            Buffer next = _ring[(_first + i) % _ring.Length];
+            int length = Math.Min(next.Length, target.Length - done);
+            next.Bytes.AsSpan(next.Offset, length).CopyTo(target[done..]);
+            done += length;
+            if (next.Packet)
+                break;
+        }
+        return done;
+    }
+
+    /// <summary>Takes bytes that <see cref="Peek"/> has shown.</summary>
+    public void Skip(int count)
+    {
+        while (count > 0)
+        {
+            int length = Math.Min(count, _ring[_first].Length);
+            Take(length);
+            count -= length;
+        }
+    }
+
     /// <summary>Takes bytes of the first buffer.</summary>
     private void Take(int length)
     {

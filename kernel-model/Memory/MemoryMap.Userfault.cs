@@ -20,8 +20,8 @@ public sealed partial class MemoryMap
         return asked;
     }
 
-    /// <summary>What a system call has written to pages that somebody is asked for: it is put there when they have come. Null: writes to such
-    /// pages fail.</summary>
+    /// <summary>What a system call has written to pages that somebody is asked for: it is put there when they have come. Null: writes to
+    /// such pages fail.</summary>
     internal List<(ulong Address, byte[] Bytes)>? Deferred { get; set; }
 
     private bool Defer(ulong va, ReadOnlySpan<byte> bytes)
@@ -174,7 +174,8 @@ public sealed partial class MemoryMap
         return (long)length;
     }
 
-    /// <summary>Tells writes to the pages of a range that are there, or no more: 0, or -ENOENT where it is not registered for that.</summary>
+    /// <summary>Tells writes to the pages of a range that are there, or no more: 0, or -ENOENT where it is not registered for that.
+    /// </summary>
     internal long WriteProtect(ulong start, ulong length, bool protect)
     {
         ulong end = start + length;

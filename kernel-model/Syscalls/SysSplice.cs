@@ -55,7 +55,10 @@ internal static class SysSplice
                     return done > 0 ? done : !wait || output.NonBlocking ? -Errno.EAGAIN : FileArguments.WaitFor(c, output);
                 wanted = (int)Math.Min(wanted, Math.Max(1, (long)free * Page - (input.Seekable ? from & (Page - 1) : 0)));
             }
-            long n = input.Read(c.Chunk.AsSpan(0, wanted), from);
+            // What the other side does not take stays in the pipe.
+            var source = input as PipeFile;
+            Span<byte> chunk = c.Chunk.AsSpan(0, wanted);
+            long n = source is not null ? source.Peek(chunk) : input.Read(chunk, from);
             if (n == -Errno.EAGAIN)
                 return done > 0 ? done : !wait || input.NonBlocking ? n : FileArguments.WaitFor(c, input);
             if (n <= 0)
@@ -67,12 +70,13 @@ internal static class SysSplice
                 : output.Write(bytes, to.HasValue ? to.Value + done : output.Position);
             if (written < 0)
             {
-                if (written == -Errno.EAGAIN && input.Seekable && done == 0 && wait && !output.NonBlocking)
+                if (written == -Errno.EAGAIN && (input.Seekable || source is not null) && done == 0 && wait && !output.NonBlocking)
                     return FileArguments.WaitFor(c, output);
                 if (written == -Errno.EPIPE)
                     c.Signals.SendOwn(c.Task, Signal.SIGPIPE);
                 return done > 0 ? done : written;
             }
+            source?.Skip((int)written);
             from += written;
             done += written;
             if (!to.HasValue && output.Seekable)
@@ -173,6 +177,9 @@ internal static class SysSplice
         if (input is PipeFile first && output is PipeFile second)
             return first.Contents == second.Contents ? -Errno.EINVAL : 0;
         if (input is not PipeFile && output is not PipeFile)
+            return -Errno.EINVAL;
+        // Objects without a file system take nothing from a pipe (no splice_write operation).
+        if (output is not (PipeFile or SocketFile) && output.Inode.Type == 0)
             return -Errno.EINVAL;
         if ((c.Arg(3) != 0 && !output.Seekable) || (c.Arg(1) != 0 && !input.Seekable) || from < 0 || to < 0)
             return -Errno.EINVAL;

@@ -163,9 +163,34 @@ static void stream(void)
 	close(t);
 }
 
+/* What a socket has no room for stays in the pipe. */
+static void spliced(void)
+{
+	int pipes[2], pair[2], left = 0, n;
+	long sent = 0, put = 0;
+
+	if (pipe(pipes) || socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair))
+		exit(2);
+	while (put < 1 << 20) {
+		put += write(pipes[1], buffer, 65536);
+		while ((n = splice(pipes[0], NULL, pair[0], NULL, 65536, SPLICE_F_NONBLOCK)) > 0)
+			sent += n;
+		if (ioctl(pipes[0], FIONREAD, &left) || left)
+			break;
+	}
+	CHECK("a socket is full", n == -1 && errno == EAGAIN && left > 0);
+	CHECK("nothing is lost", sent + left == put);
+	while ((n = got(pair[1])) > 0)
+		sent -= n;
+	CHECK("all that went arrives", sent == 0);
+	CHECK("the rest goes when there is room", (n = splice(pipes[0], NULL, pair[0], NULL, left, 0)) > 0 && got(pair[1]) == n);
+}
+
 int main(void)
 {
 	int pair[2];
+
+	spliced();
 
 	datagrams(AF_INET);
 	datagrams(AF_INET6);
