@@ -37,6 +37,29 @@ internal static class Ext4Formats
     public static long Check(IEnumerable<(string Key, string? Value)> options) =>
         options.All(o => Check(o.Key, o.Value) == 0) ? 0 : -Errno.EINVAL;
 
+    /// <summary>What the journal has left is done before anything else is looked at, be it to read alone (ext4_load_journal): 0, -EROFS for
+    /// a device that is not written, or where it shall not be done and writes shall be.</summary>
+    private static long Recover(Vfs vfs, LoopDevice device, string type, byte[] raw, bool readOnly, bool suppressed)
+    {
+        if (suppressed ? !readOnly : device.ReadOnly)
+            return -Errno.EROFS;
+        Superblock.SetRecovered(raw);
+        long error = Superblock.Read(raw, device.Size, true, out Superblock before, out string? why);
+        if (error == 0 && !suppressed)
+            error = Journal.Recover(new Volume(vfs, device, type, before, true));
+        if (error == 0 && !suppressed)
+        {
+            // The superblock itself may have been in the journal.
+            error = device.Read(raw, Superblock.Position) == raw.Length ? 0 : -Errno.EIO;
+            Superblock.SetRecovered(raw);
+            if (error == 0 && device.Write(raw, Superblock.Position) != raw.Length)
+                error = -Errno.EIO;
+        }
+        if (error < 0)
+            vfs.Host?.Log($"{type}-fs ({device.DeviceName}): {why ?? "the journal cannot be recovered"}: {Errno.NameOf(-error)}");
+        return error;
+    }
+
     private static long Mount(Vfs vfs, LoopDevice device, string type, bool readOnly, IEnumerable<(string Key, string? Value)> options,
         out FileSystem? fs, out Inode? root)
     {
@@ -46,6 +69,12 @@ internal static class Ext4Formats
         var raw = new byte[Superblock.Length];
         if (device.Read(raw, Superblock.Position) != raw.Length)
             return -Errno.EINVAL;
+        if (Superblock.NeedsRecovery(raw))
+        {
+            bool suppressed = options.Any(o => o.Key is "noload" or "norecovery");
+            if (Recover(vfs, device, type, raw, readOnly, suppressed) is < 0 and long left)
+                return left;
+        }
         long error = Superblock.Read(raw, device.Size, readOnly, out Superblock super, out string? why);
         if (error == 0 && ((type == "ext2" && !super.IsExt2) || (type == "ext3" && !super.IsExt3)))
             (error, why) = (-Errno.EINVAL, "features that are not its own");

@@ -187,6 +187,21 @@ internal sealed class Superblock
         return _raw;
     }
 
+    /// <summary>Whether the journal has something to be done (EXT4_FEATURE_INCOMPAT_RECOVER).</summary>
+    public static bool NeedsRecovery(ReadOnlySpan<byte> raw) =>
+        BinaryPrimitives.ReadUInt16LittleEndian(raw[56..]) == 0xEF53 && BinaryPrimitives.ReadUInt32LittleEndian(raw[76..]) >= 1
+        && (BinaryPrimitives.ReadUInt32LittleEndian(raw[96..]) & Recover) != 0;
+
+    /// <summary>A superblock as it is when its journal has nothing to be done; one with a wrong checksum stays so.</summary>
+    public static void SetRecovered(Span<byte> raw)
+    {
+        bool sums = (BinaryPrimitives.ReadUInt32LittleEndian(raw[100..]) & MetadataChecksum) != 0;
+        bool good = BinaryPrimitives.ReadUInt32LittleEndian(raw[1020..]) == Checksums.Crc32C(uint.MaxValue, raw[..1020]);
+        BinaryPrimitives.WriteUInt32LittleEndian(raw[96..], BinaryPrimitives.ReadUInt32LittleEndian(raw[96..]) & ~Recover);
+        if (sums && good)
+            BinaryPrimitives.WriteUInt32LittleEndian(raw[1020..], Checksums.Crc32C(uint.MaxValue, raw[..1020]));
+    }
+
     /// <summary>Reads and checks what is on a device: 0; -EINVAL with what is wrong; -EROFS for features that allow reading alone;
     /// -EBADMSG.</summary>
     public static long Read(ReadOnlySpan<byte> raw, long size, bool readOnly, out Superblock super, out string? why)

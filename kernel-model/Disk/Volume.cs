@@ -4,8 +4,8 @@ using ArmVdso.Kernel.Files;
 namespace ArmVdso.Kernel.Disk;
 
 /// <summary>A mounted file system of the ext2 family (fs/ext4/super.c): reads and writes of blocks, and the inodes that are known. What is
-/// done is on the device when the call that does it returns; shared mappings alone are written back later. There is no journal: one that
-/// is there and clean stays as it is.</summary>
+/// done is on the device when the call that does it returns; shared mappings alone are written back later. What a journal
+/// has left is done first (<see cref="Journal"/>); nothing is written to it.</summary>
 internal sealed class Volume : IDisk
 {
     public const uint RootInode = 2;

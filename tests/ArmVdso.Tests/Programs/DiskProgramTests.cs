@@ -102,4 +102,45 @@ public sealed class DiskProgramTests
         Assert.Equal("kept\n43\nhandles: 0 failed\n", result.Output);
         Assert.Equal(0, result.Status);
     }
+
+    /// <summary>A journal that debugfs has written (blocks, one that looks like the journal's own, one that is revoked) is replayed when
+    /// the disk is mounted: all but the superblock is then what e2fsck makes of it.</summary>
+    [Theory]
+    [InlineData("ext3")]
+    [InlineData("ext4")]
+    public void A_journal_is_replayed(string type)
+    {
+        const int superblock = 1024;
+        string folder = Directory.CreateTempSubdirectory("armvdso-journal-").FullName;
+        try
+        {
+            string In(string name) => Path.Combine(folder, name);
+            string Host(string program, params string[] arguments) => GuestPrograms.Run(program, arguments).Output;
+            File.WriteAllBytes(In("old"), [.. Enumerable.Repeat((byte)'o', 5000)]);
+            File.WriteAllBytes(In("new"), [.. Enumerable.Repeat((byte)'n', 3072)]);
+            File.WriteAllBytes(In("odd"), [0xC0, 0x3B, 0x39, 0x98, .. Enumerable.Repeat((byte)'e', 1020)]);
+            Host($"mkfs.{type}", "-q", "-b", "1024", In("image"), "8192");
+            Host("debugfs", "-w", "-R", $"write {In("old")} f", In("image"));
+            int first = int.Parse(Host("debugfs", "-R", "bmap /f 0", In("image")));
+            File.WriteAllText(In("commands"), $"jo\njw -b {first}-{first + 2} {In("new")}\njw -b {first + 3} {In("odd")}\n"
+                + $"jw -b {first + 4} {In("new")}\njw -r {first + 4}\njc\n");
+            Host("debugfs", "-w", "-f", In("commands"), In("image"));
+            File.Copy(In("image"), In("judged"));
+            Assert.Contains("recovering journal", Host("e2fsck", "-y", "-E", "journal_only", In("judged")));
+
+            ArmVdsoCommand.Result result = ArmVdsoCommand.Run(["run", "--core", "none", "--root", DebianPrograms.DiskRoot, "--bind",
+                $"{folder}:/host", "-E", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "/bin/sh", "-c",
+                "mkdir -p /mnt; d=$(losetup -f --show /host/image); mount -o ro -t $0 $d /mnt; head -c 3 /mnt/f; tail -c 3 /mnt/f; "
+                + "umount /mnt; losetup -d $d", type]);
+            Assert.Equal("nnnooo", result.Output);
+            byte[] ours = File.ReadAllBytes(In("image")), judged = File.ReadAllBytes(In("judged"));
+            Assert.Equal(judged[(2 * superblock)..], ours[(2 * superblock)..]);
+            (int status, string output, string errors) = GuestPrograms.Run("e2fsck", ["-f", "-n", In("image")]);
+            Assert.True(status == 0, output + errors);
+        }
+        finally
+        {
+            Directory.Delete(folder, true);
+        }
+    }
 }
