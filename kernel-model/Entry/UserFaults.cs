@@ -2,6 +2,7 @@ using ArmVdso.Emulator.Isa;
 using ArmVdso.Emulator.Isa.Disassembly;
 using ArmVdso.Kernel.Costs;
 using ArmVdso.Kernel.Delivery;
+using ArmVdso.Kernel.Files;
 using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Signals;
 using ArmVdso.Kernel.Tasks;
@@ -118,7 +119,7 @@ internal sealed class UserFaults(Machine machine, TaskRecords records, CallCosts
                 var (owner, address, flags) = mm.TakeAsked()!.Value;
                 if (signals.HasDeliverable(task))
                     return false;
-                task.SleepOn([owner.Fault(task, task.Tid, address, flags)]);
+                task.SleepOn([((UserfaultFile)owner).Fault(task, task.Tid, address, flags)]);
                 return true;
             case FaultSignal.Poisoned:
                 FaultAt(task, Signal.SIGBUS, Signal.BUS_MCEERR_AR, far, va, shown);

@@ -59,8 +59,12 @@ internal sealed class UserfaultFile(Vfs vfs, MemoryMap memory, int flags)
     public override string FdInfo =>
         $"pending:\t{_faults.Count(f => !f.WasRead)}\ntotal:\t{_faults.Count}\nAPI:\t{Version:x}:{_features ?? 0:x}:{Supported:x}\n";
 
-    /// <inheritdoc/>
-    public WaitQueue Fault(ISleeper task, int thread, ulong address, uint flagsOfFault)
+    /// <summary>A task has touched a page: where it sleeps until somebody wakes it.</summary>
+    /// <param name="task">Who touched it.</param>
+    /// <param name="thread">Its number.</param>
+    /// <param name="address">The address.</param>
+    /// <param name="flagsOfFault">UFFD_PAGEFAULT_FLAG_*.</param>
+    internal WaitQueue Fault(ISleeper task, int thread, ulong address, uint flagsOfFault)
     {
         // What it waited for before a signal woke it, it waits for no more.
         _faults.RemoveAll(f => f.Task == task || f.Queue.IsEmpty);

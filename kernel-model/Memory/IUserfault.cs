@@ -1,5 +1,3 @@
-using ArmVdso.Kernel.Waiting;
-
 namespace ArmVdso.Kernel.Memory;
 
 /// <summary>Who is asked for pages that are missing, and told of writes (a userfaultfd): the part that a memory knows.</summary>
@@ -10,13 +8,6 @@ internal interface IUserfault
 
     /// <summary>Nobody is asked: the access is a SIGBUS (UFFD_FEATURE_SIGBUS).</summary>
     bool Refuses { get; }
-
-    /// <summary>A task has touched a page: where it sleeps until somebody wakes it.</summary>
-    /// <param name="task">Who touched it.</param>
-    /// <param name="thread">Its number.</param>
-    /// <param name="address">The address.</param>
-    /// <param name="flags">UFFD_PAGEFAULT_FLAG_*.</param>
-    WaitQueue Fault(ISleeper task, int thread, ulong address, uint flags);
 }
 
 /// <summary>What a mapping is registered for.</summary>
