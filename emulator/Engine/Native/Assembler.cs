@@ -175,6 +175,10 @@ internal sealed class Assembler
             Int32(value);
     }
 
+    /// <summary>The destination is in memory.</summary>
+    internal void AluTo(Alu operation, int size, in Operand destination, Gpr source) =>
+        Encode(size, (int)operation << 3 | 1, (int)source, destination);
+
     internal void Test(int size, Gpr left, in Operand right) => Encode(size, size == 8 ? 0x84 : 0x85, (int)left, right);
 
     /// <summary>TEST of a byte with a number.</summary>
@@ -299,6 +303,13 @@ internal sealed class Assembler
         Byte(0x58 | ((int)register & 7));
     }
 
+    internal void Call(ulong target)
+    {
+        Byte(0xE8);
+        Int32(0);
+        Resolve(Position - 4, target);
+    }
+
     internal void Return() => Byte(0xC3);
 
     internal void JumpTo(in Operand target) => Encode(32, 0xFF, 4, target);
@@ -334,4 +345,6 @@ internal sealed class Assembler
     internal static int Distance(ulong place, ulong target) => checked((int)unchecked((long)(target - (place + 4))));
 
     internal void JumpTo(ulong target) => Resolve(Jump(), target);
+
+    internal void JumpTo(Cc condition, ulong target) => Resolve(JumpIf(condition), target);
 }

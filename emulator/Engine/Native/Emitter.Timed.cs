@@ -13,15 +13,18 @@ internal sealed partial class Emitter
     /// <summary>Changes what is known of a trace, so that a test can plant a bug.</summary>
     internal Func<TraceSlot, TraceSlot>? SlotAlteration { get; set; }
 
-    private readonly List<BlockSchedule>? _traced;
+    private readonly TracedBlocks? _traced;
     private BlockSchedule? _schedule;
     private int _slot;
 
     /// <summary>Bytes of the trace of a block.</summary>
     internal static int TraceSize(BlockSchedule schedule) => 8 * BlockMemo.TraceHeader + SlotBytes * schedule.Slots!.Length;
 
-    /// <summary>What a traced block takes off the budget: never less than the bytes of its trace.</summary>
-    internal static long TracedCost(BlockSchedule schedule) => Math.Max(schedule.Worst, TraceSize(schedule));
+    /// <summary>Cycles of a budget that a byte of the trace takes at least, which bounds the trace.</summary>
+    internal const int CyclesOfByte = 16;
+
+    /// <summary>What a traced block takes off the budget.</summary>
+    internal static long TracedCost(BlockSchedule schedule) => Math.Max(schedule.Worst, CyclesOfByte * TraceSize(schedule));
 
     private int CostOf(Block block) => _schedule is null ? block.InstructionCount : (int)TracedCost(_schedule);
 
@@ -71,7 +74,7 @@ internal sealed partial class Emitter
         if (_schedule is null)
             return;
         _a.Mov(64, Gpr.Rdx, Operand.At(Frame, NativeFrame.TraceEnd));
-        _a.Store(64, Operand.At(Gpr.Rdx, 0), _traced!.Count);
+        _a.Store(64, Operand.At(Gpr.Rdx, 0), _traced!.Next);
         _a.Alu(Alu.Add, 64, Gpr.Rdx, TraceSize(_schedule));
         _a.Store(64, Operand.At(Frame, NativeFrame.TraceEnd), Gpr.Rdx);
         _traced.Add(_schedule);

@@ -89,8 +89,8 @@ internal sealed partial class Emitter
     /// <param name="blocks">Its blocks.</param>
     /// <param name="exits">Exits of all code; those of a block are added.</param>
     /// <param name="logged">Whether stores are logged, and blocks compared one by one.</param>
-    /// <param name="traced">Gets the schedules of blocks, whose numbers are in traces; null: nothing is timed.</param>
-    internal Emitter(Cpu cpu, CodeCache blocks, List<Exit> exits, bool logged, List<BlockSchedule>? traced)
+    /// <param name="traced">Gets the blocks, whose numbers are in traces; null: nothing is timed.</param>
+    internal Emitter(Cpu cpu, CodeCache blocks, List<Exit> exits, bool logged, TracedBlocks? traced)
     {
         _traced = traced;
         _blocks = blocks;

@@ -10,6 +10,7 @@ internal sealed class NativeCode : IDisposable
     private readonly CodeCache _blocks;
     private readonly CodeMemory _memory;
     private readonly Emitter _emitter;
+    private readonly ReaderEmitter? _reader;
     private readonly List<Exit> _exits = [];
     private readonly ulong _first;
     private readonly ulong _firstRare;
@@ -24,7 +25,7 @@ internal sealed class NativeCode : IDisposable
     /// <param name="size">Bytes of code.</param>
     internal NativeCode(Cpu cpu, CodeCache blocks, bool logged, bool traced, int size)
     {
-        Traced = traced ? [] : null;
+        Traced = traced ? new TracedBlocks() : null;
         _blocks = blocks;
         _memory = new CodeMemory(size);
         _emitter = new Emitter(cpu, blocks, _exits, logged, Traced);
@@ -32,6 +33,12 @@ internal sealed class NativeCode : IDisposable
         _memory.Put(_memory.Origin, _emitter.Bytes);
         _first = _next = Align(_memory.Origin + (ulong)_emitter.Bytes.Length);
         _firstRare = _nextRare = Align(_memory.Origin + _memory.Size / 2);
+        if (Traced is null)
+            return;
+        _reader = new ReaderEmitter(cpu.Timing.Memo!.Events, Traced);
+        _reader.EmitRoutines(_firstRare);
+        _memory.Put(_firstRare, _reader.Bytes);
+        _firstRare = _nextRare = Align(_firstRare + (ulong)_reader.Bytes.Length);
     }
 
     /// <summary>Whether this host executes the code: x64 with AVX2, FMA, BMI2 and LZCNT, Linux.</summary>
@@ -45,13 +52,16 @@ internal sealed class NativeCode : IDisposable
     /// <summary>Where an indirect branch goes that the tables do not have.</summary>
     internal ulong Missed => _emitter.Missed;
 
-    /// <summary>Schedules of blocks that leave a trace, by their numbers there; null when none does.</summary>
-    internal List<BlockSchedule>? Traced { get; }
+    /// <summary>Blocks that leave a trace; null when none does.</summary>
+    internal TracedBlocks? Traced { get; }
 
     private ulong _translated, _evictions;
 
     /// <summary>Makes the code.</summary>
     internal Emitter Emitter => _emitter;
+
+    /// <summary>Makes the code that reads traces; null when there are none.</summary>
+    internal ReaderEmitter? Reader => _reader;
 
     /// <summary>Loads and stores that the TLB did not have.</summary>
     internal ulong SlowAccesses { get; set; }
@@ -74,7 +84,8 @@ internal sealed class NativeCode : IDisposable
     /// <summary>Makes the code of a block. When there is no room, all blocks are dropped first, this one too.</summary>
     internal void Translate(Block block)
     {
-        if (_next + Emitter.LongestCode > _firstRare || _nextRare + Emitter.LongestCode > _memory.Origin + _memory.Size)
+        const int LongestRare = Emitter.LongestCode + ReaderEmitter.LongestCode;
+        if (_next + Emitter.LongestCode > _firstRare || _nextRare + LongestRare > _memory.Origin + _memory.Size)
         {
             _evictions++;
             _blocks.Clear();
@@ -90,6 +101,10 @@ internal sealed class NativeCode : IDisposable
         _next = Align(_next + (ulong)_emitter.Bytes.Length);
         _nextRare += (ulong)_emitter.RareBytes.Length;
         _translated++;
+        if (_reader is null || !_reader.Emit(_nextRare))
+            return;
+        _memory.Put(_nextRare, _reader.Bytes);
+        _nextRare += (ulong)_reader.Bytes.Length;
     }
 
     /// <summary>A jump inside a page goes to code from now on.</summary>

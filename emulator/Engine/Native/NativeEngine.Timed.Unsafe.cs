@@ -8,8 +8,8 @@ namespace ArmVdso.Emulator.Engine.Native;
 /// and leaves a trace, from which the timing catches up.</summary>
 internal sealed unsafe partial class NativeEngine
 {
-    // Cycles of a budget, and bytes of the trace: no block takes fewer of the first than of the second.
-    private const int MostGranted = 1 << 18;
+    // Cycles of a budget.
+    private const int MostGranted = 1 << 22;
 
     private readonly ulong[] _trace;
 
@@ -131,7 +131,7 @@ internal sealed unsafe partial class NativeEngine
                 }
                 BlockSchedule s = at.Schedule!;
                 ulong* record = (ulong*)(Word(NativeFrame.TraceEnd) - (ulong)Emitter.TraceSize(s));
-                memo.TellBlocks(_toldTo, record, CollectionsMarshal.AsSpan(_native.Traced), HostBase, at.Pc);
+                memo.TellBlocks(_toldTo, record, _native.Traced!, HostBase, at.Pc);
                 _toldTo = record;
                 memo.TellPart(record, s, exit.Op, HostBase);
                 cpu.AccessCount = 0;
@@ -156,7 +156,7 @@ internal sealed unsafe partial class NativeEngine
     private void Tell(ulong target)
     {
         ulong* end = (ulong*)Word(NativeFrame.TraceEnd);
-        _cpu.Timing.Memo!.TellBlocks(_toldTo, end, CollectionsMarshal.AsSpan(_native.Traced), HostBase, target);
+        _cpu.Timing.Memo!.TellBlocks(_toldTo, end, _native.Traced!, HostBase, target);
         _toldTo = end;
     }
 

@@ -32,7 +32,7 @@ internal sealed unsafe partial class NativeEngine : PortableEngine
         _enter = (delegate* unmanaged[SuppressGCTransition]<byte*, byte*, ulong, int>)native.Entry;
         _filled = [.. Frames.Select(_ => new List<int>())];
         _prepared = new bool[Frames.Count];
-        _trace = IsTraced ? GC.AllocateArray<ulong>(MostGranted / 8, pinned: true) : [];
+        _trace = IsTraced ? GC.AllocateArray<ulong>(MostGranted / Emitter.CyclesOfByte / 8 + 1, pinned: true) : [];
     }
 
     /// <summary>From now on this frame is meant.</summary>

@@ -46,8 +46,8 @@ public sealed class Cache
         int sets = size / (ways * line);
         _ways = ways;
         _setMask = (ulong)sets - 1;
-        _tags = new ulong[sets * ways];
-        _states = new LineState[sets * ways];
+        _tags = GC.AllocateArray<ulong>(sets * ways, pinned: true);
+        _states = GC.AllocateArray<LineState>(sets * ways, pinned: true);
         Array.Fill(_tags, NoLine);
     }
 
@@ -108,7 +108,7 @@ public sealed class Cache
     /// <summary>Whether a line is the most recently used of its set.</summary>
     internal bool IsLatest(ulong line) => _tags[(int)(line & _setMask) * _ways] == line;
 
-    /// <summary>The tags, set by set, most recently used first; for checks that must be fast.</summary>
+    /// <summary>The tags, set by set, most recently used first; for checks that must be fast. They do not move.</summary>
     internal ulong[] Tags => _tags;
 
     /// <summary>The states beside <see cref="Tags"/>.</summary>

@@ -10,11 +10,32 @@ public sealed partial class CoreEvents
     /// most recently used page is a plain hit that changes nothing.</summary>
     internal Cache DataCache => _l1d;
 
+    /// <summary>The private instruction cache.</summary>
+    internal Cache FetchCache => _l1i;
+
     /// <summary>The branch predictor.</summary>
     internal BranchPredictor Predictor => _predictor;
 
     /// <summary>Line that was fetched last.</summary>
-    internal ulong FetchedLine => _fetchLine;
+    internal ulong FetchedLine => Latest.FetchLine;
+
+    /// <summary>The first TLB of data.</summary>
+    internal Tlb DataTlb => _microD;
+
+    /// <summary>That of fetches.</summary>
+    internal Tlb FetchTlb => _microI;
+
+    /// <summary>The second one, of both.</summary>
+    internal Tlb MainTlb => _main;
+
+    /// <summary>Streams of loads that can be followed at a time.</summary>
+    internal int StreamCount => _streams.Length;
+
+    /// <summary>Cycles that an access waits for a page that is in the second TLB only.</summary>
+    internal int MicroTlbMiss => _model.MicroTlbMiss;
+
+    /// <summary>Cycles that a load of one beat waits for a store of one beat.</summary>
+    internal int StoreToLoad => _model.StoreToLoad;
 
     /// <summary>Log2 of the bytes of a line.</summary>
     internal int LineShift => _lineShift;
@@ -62,15 +83,17 @@ public sealed partial class CoreEvents
     /// <summary>Whether a page is easily found to be that of the last fetch, or in the TLB of fetches; changes nothing.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal bool FetchesFrom(ulong page) =>
-        (page == _fetchPage && _fetchIsCurrent) || (page >> (55 - 12) == 0 && _microI.IsFound(page, _lowTag));
+        (page == Latest.FetchPage && Latest.FetchIsCurrent) || (page >> (55 - 12) == 0 && _microI.IsFound(page, _lowTag));
 
-    private bool _fetchIsCurrent;
     private ulong _lowTag;
+
+    /// <summary>Translation context of low addresses in that address space.</summary>
+    internal ulong LowContext => _lowTag;
 
     /// <summary>Takes note of the address space that fetches come from now.</summary>
     internal void SetAddressSpace(ProcessingElement pe)
     {
-        _fetchIsCurrent = _fetchContext == pe.TranslationTag(_fetchPage << 12);
+        Latest.FetchIsCurrent = Latest.FetchContext == pe.TranslationTag(Latest.FetchPage << 12);
         _lowTag = pe.TranslationTag(0);
     }
 
@@ -80,13 +103,13 @@ public sealed partial class CoreEvents
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal bool FetchFound(ulong page, ulong line, ulong last, ref TimingCounters counters)
     {
-        if (page != _fetchPage || !_fetchIsCurrent)
+        if (page != Latest.FetchPage || !Latest.FetchIsCurrent)
         {
             if (page >> (55 - 12) != 0 || !_microI.TouchFound(page, _lowTag))
                 return false;
-            (_fetchPage, _fetchContext, _fetchIsCurrent) = (page, _lowTag, true);
+            (Latest.FetchPage, Latest.FetchContext, Latest.FetchIsCurrent) = (page, _lowTag, true);
         }
-        ulong fetched = _fetchLine;
+        ulong fetched = Latest.FetchLine;
         for (; line <= last; line++)
         {
             if (line == fetched)
@@ -95,7 +118,7 @@ public sealed partial class CoreEvents
             counters.L1IAccesses++;
             fetched = line;
         }
-        _fetchLine = fetched;
+        Latest.FetchLine = fetched;
         return true;
     }
 
@@ -128,7 +151,7 @@ public sealed partial class CoreEvents
     {
         ulong page = pc >> 12;
         ulong context = pe.TranslationTag(pc);
-        if ((page != _fetchPage || context != _fetchContext) && !_microI.Contains(page, context))
+        if ((page != Latest.FetchPage || context != Latest.FetchContext) && !_microI.Contains(page, context))
             return false;
         for (ulong line = firstLine; line <= lastLine; line++)
         {
@@ -174,19 +197,19 @@ public sealed partial class CoreEvents
     internal void FetchPlain(ProcessingElement pe, ulong pc, ulong firstLine, ulong lastLine, ref TimingCounters counters)
     {
         InstructionEvents e = default;
-        for (; pc >> 12 == _fetchPage && _fetchIsCurrent && firstLine <= lastLine; firstLine++)
+        for (; pc >> 12 == Latest.FetchPage && Latest.FetchIsCurrent && firstLine <= lastLine; firstLine++)
         {
             // Lines of the page of the last fetch only move up.
-            if (firstLine == _fetchLine)
+            if (firstLine == Latest.FetchLine)
                 continue;
             if (_l1i.Find(firstLine) < 0)
                 break;
-            _fetchLine = firstLine;
+            Latest.FetchLine = firstLine;
             counters.L1IAccesses++;
         }
         for (ulong line = firstLine; line <= lastLine; line++)
         {
-            if (line != _fetchLine)
+            if (line != Latest.FetchLine)
                 FetchLine(pe, pc, line, ref e, ref counters);
         }
         if (e.FetchCause != default)

@@ -6,35 +6,29 @@ namespace ArmVdso.Emulator.Timing.Events;
 /// loads that the hardware prefetcher follows.</summary>
 public sealed partial class CoreEvents
 {
-    private readonly Stream[] _streams;
-    private ulong _storedAddress = ulong.MaxValue >> 1;
-    private int _storedBytes = 1;
-    private int _storedBeats = 1;
-    private readonly Filling[] _fillings = [Filling.None, Filling.None];
+    private readonly LoadStream[] _streams;
+    private readonly Filling[] _fillings = GC.AllocateArray<Filling>(2, pinned: true);
     private readonly Region[] _regions;
-    private ulong _missedLine = Cache.NoLine;
-    private bool _missedStreams;
-    private int _fullLines;
     private int _nextStream;
 
     private void ForgetStreams()
     {
         Array.Clear(_streams);
-        _storedAddress = ulong.MaxValue >> 1;
-        _storedBytes = _storedBeats = 1;
+        Latest.StoredAddress = ulong.MaxValue >> 1;
+        Latest.StoredBytes = Latest.StoredBeats = 1;
         Array.Fill(_fillings, Filling.None);
         Array.Clear(_regions);
-        _missedLine = Cache.NoLine;
-        _missedStreams = false;
-        _fullLines = 0;
+        Latest.MissedLine = Cache.NoLine;
+        Latest.MissedStreams = false;
+        Latest.FullLines = 0;
     }
 
     /// <summary>A store was executed: so many bytes from a physical address, in so many issue cycles.</summary>
     internal void Stored(ulong address, int bytes, int beats)
     {
-        _storedAddress = address;
-        _storedBytes = bytes;
-        _storedBeats = beats;
+        Latest.StoredAddress = address;
+        Latest.StoredBytes = bytes;
+        Latest.StoredBeats = beats;
         FillLine(address, bytes);
     }
 
@@ -46,8 +40,8 @@ public sealed partial class CoreEvents
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal int LoadGap(ulong address, int bytes)
     {
-        ulong stored = _storedAddress + (ulong)_storedBytes;
-        return address >= stored || address + (ulong)bytes <= _storedAddress ? 0 : Gap(address, bytes, stored);
+        ulong stored = Latest.StoredAddress + (ulong)Latest.StoredBytes;
+        return address >= stored || address + (ulong)bytes <= Latest.StoredAddress ? 0 : Gap(address, bytes, stored);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -59,10 +53,10 @@ public sealed partial class CoreEvents
         for (ulong at = address; at < end; at = (at & ~7UL) + 8, beat++)
         {
             ulong last = Math.Min(Math.Min((at & ~7UL) + 8, end), stored);
-            if (last <= Math.Max(at, _storedAddress))
+            if (last <= Math.Max(at, Latest.StoredAddress))
                 continue;
-            int written = (int)(last - 1 - _storedAddress) * _storedBeats / _storedBytes;
-            gap = Math.Max(gap, written - (_storedBeats - 1) + _model.StoreToLoad - beat);
+            int written = (int)(last - 1 - Latest.StoredAddress) * Latest.StoredBeats / Latest.StoredBytes;
+            gap = Math.Max(gap, written - (Latest.StoredBeats - 1) + _model.StoreToLoad - beat);
         }
         return gap;
     }
@@ -79,8 +73,8 @@ public sealed partial class CoreEvents
             if (filling.Line == line)
                 return filling.Streamed;
         }
-        _missedLine = line;
-        opens = _missedStreams = _model.WriteStream != 0 && _fullLines >= _model.WriteStream;
+        Latest.MissedLine = line;
+        opens = Latest.MissedStreams = _model.WriteStream != 0 && Latest.FullLines >= _model.WriteStream;
         return opens;
     }
 
@@ -115,9 +109,9 @@ public sealed partial class CoreEvents
                 {
                     // Only lines that were not in L1 are part of a stream, and one that was not filled ends it.
                     if (older.Missed)
-                        _fullLines = older.Bytes == Mask(0, _lineBytes) ? Math.Min(_fullLines + 1, int.MaxValue - 1) : 0;
-                    bool missed = line == _missedLine;
-                    _fillings[0] = new Filling { Line = line, Missed = missed, Streamed = missed && _missedStreams };
+                        Latest.FullLines = older.Bytes == Mask(0, _lineBytes) ? Math.Min(Latest.FullLines + 1, int.MaxValue - 1) : 0;
+                    bool missed = line == Latest.MissedLine;
+                    _fillings[0] = new Filling { Line = line, Missed = missed, Streamed = missed && Latest.MissedStreams };
                 }
             }
             _fillings[0].Bytes |= Mask(offset, part);
@@ -142,7 +136,7 @@ public sealed partial class CoreEvents
     {
         for (int i = 0; i < _streams.Length; i++)
         {
-            ref Stream stream = ref _streams[i];
+            ref LoadStream stream = ref _streams[i];
             if (stream.Step == 0 || line != stream.Trigger)
                 continue;
             long step = stream.Step;
@@ -163,7 +157,7 @@ public sealed partial class CoreEvents
         region.Line = line;
         if (region.Misses < _model.PrefetchAfter || Math.Abs(stride) > 16 || !SamePage(line, (ulong)((long)line + stride)))
             return;
-        _streams[_nextStream] = new Stream { Trigger = (ulong)((long)line + stride), Step = stride };
+        _streams[_nextStream] = new LoadStream { Trigger = (ulong)((long)line + stride), Step = stride };
         _nextStream = _nextStream + 1 == _streams.Length ? 0 : _nextStream + 1;
         int count = 0;
         while (count < _model.PrefetchLines && SamePage(line, (ulong)((long)line + (stride * (count + 1)))))
@@ -172,7 +166,7 @@ public sealed partial class CoreEvents
     }
 
     /// <summary>A stream that finds so many lines already there is none any more.</summary>
-    private void GoOn(ref Stream stream, bool asked)
+    private void GoOn(ref LoadStream stream, bool asked)
     {
         stream.Idle = asked ? 0 : stream.Idle + 1;
         if (stream.Idle > _model.PrefetchLines)
@@ -209,7 +203,7 @@ public sealed partial class CoreEvents
     /// <summary>Whether a load of this line moves a stream on.</summary>
     private bool Follows(ulong line)
     {
-        foreach (ref readonly Stream stream in _streams.AsSpan())
+        foreach (ref readonly LoadStream stream in _streams.AsSpan())
         {
             if (stream.Step != 0 && stream.Trigger == line)
                 return true;
@@ -251,23 +245,5 @@ public sealed partial class CoreEvents
         public ulong Line;
         public long Step;
         public int Misses;
-    }
-
-    /// <summary>A line that stores write: which bytes so far, whether it missed L1, and whether it goes past it.</summary>
-    private struct Filling
-    {
-        public static readonly Filling None = new() { Line = Cache.NoLine };
-
-        public ulong Line;
-        public ulong Bytes;
-        public bool Missed;
-        public bool Streamed;
-    }
-
-    private struct Stream
-    {
-        public ulong Trigger;
-        public long Step;
-        public int Idle;
     }
 }

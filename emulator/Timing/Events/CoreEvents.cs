@@ -28,10 +28,9 @@ public sealed partial class CoreEvents
     // Each access may touch two lines.
     private readonly LineEvent[] _lines = new LineEvent[80];
     private int _lineCount;
-    private ulong _group = ulong.MaxValue;
-    private ulong _fetchLine = ulong.MaxValue;
-    private ulong _fetchPage = ulong.MaxValue;
-    private ulong _fetchContext;
+    private readonly LatestEvents[] _latest = GC.AllocateArray<LatestEvents>(1, pinned: true);
+    private ulong _group;
+    private readonly byte[] _divideSteps = GC.AllocateArray<byte>(65, pinned: true);
     private int _dramCycles;
 
     /// <summary>Cold caches and predictors in the coherence domain of <paramref name="shared"/>.</summary>
@@ -55,9 +54,15 @@ public sealed partial class CoreEvents
         _inLine = (ulong)model.LineSize - 1;
         _lineBytes = model.LineSize;
         _maskShift = Math.Max(0, _lineShift - 6);
-        _streams = model.PrefetchLines > 0 ? new Stream[model.PrefetchStreams] : [];
+        _streams = GC.AllocateArray<LoadStream>(model.PrefetchLines > 0 ? model.PrefetchStreams : 0, pinned: true);
         _regions = new Region[model.PrefetchRegions];
+        _group = Latest.FetchLine = Latest.FetchPage = ulong.MaxValue;
+        ForgetStreams();
+        for (int digits = 0; digits < _divideSteps.Length; digits++)
+            _divideSteps[digits] = DivideSteps(model, digits);
     }
+
+    private ref LatestEvents Latest => ref MemoryMarshal.GetArrayDataReference(_latest);
 
     /// <summary>Empties caches (the shared ones too) and TLBs.</summary>
     public void EmptyCaches()
@@ -70,7 +75,7 @@ public sealed partial class CoreEvents
         _microD.Clear();
         _main.Clear();
         _contents++;
-        _group = _fetchLine = _fetchPage = ulong.MaxValue;
+        _group = Latest.FetchLine = Latest.FetchPage = ulong.MaxValue;
         ForgetStreams();
     }
 
@@ -104,7 +109,7 @@ public sealed partial class CoreEvents
         _group = group;
         e.NewGroup = true;
         ulong line = fetchPa >> _lineShift;
-        if (line != _fetchLine)
+        if (line != Latest.FetchLine)
             FetchLine(pe, pc, line, ref e, ref counters);
     }
 
@@ -143,11 +148,10 @@ public sealed partial class CoreEvents
     }
 
     /// <summary>Steps of a division beyond the first, by the quotient that is in the destination.</summary>
-    internal int DivideExtra(uint encoding, ulong quotient)
-    {
-        int digits = QuotientBits(encoding, quotient);
-        return _model.OutOfOrder ? digits / 2 : (Math.Max(digits - _model.DivideFirst, 0) + _model.DivideBits - 1) / _model.DivideBits;
-    }
+    internal int DivideExtra(uint encoding, ulong quotient) => _divideSteps[QuotientBits(encoding, quotient)];
+
+    private static byte DivideSteps(CoreModel model, int digits) =>
+        (byte)(model.OutOfOrder ? digits / 2 : (Math.Max(digits - model.DivideFirst, 0) + model.DivideBits - 1) / model.DivideBits);
 
     /// <summary>Significant bits of a quotient: a divider takes a step for so many of them.</summary>
     private static int QuotientBits(uint encoding, ulong quotient)
@@ -162,16 +166,16 @@ public sealed partial class CoreEvents
 
     private void FetchLine(ProcessingElement pe, ulong pc, ulong line, ref InstructionEvents e, ref TimingCounters counters)
     {
-        bool next = line == _fetchLine + 1;
-        _fetchLine = line;
+        bool next = line == Latest.FetchLine + 1;
+        Latest.FetchLine = line;
         counters.L1IAccesses++;
         ulong page = pc >> 12;
         ulong context = pe.TranslationTag(pc);
-        if (page != _fetchPage || context != _fetchContext)
+        if (page != Latest.FetchPage || context != Latest.FetchContext)
         {
-            _fetchPage = page;
-            _fetchContext = context;
-            _fetchIsCurrent = true;
+            Latest.FetchPage = page;
+            Latest.FetchContext = context;
+            Latest.FetchIsCurrent = true;
             e.FetchExtra = Translate(pe, _microI, page, context, ref counters.ItlbMisses, ref counters.Walks);
             if (e.FetchExtra > 0)
                 e.FetchCause = CycleCause.InstructionTlb;
@@ -324,7 +328,7 @@ public sealed partial class CoreEvents
             else if (e.Opens)
             {
                 counters.L2Accesses++;
-                LineSource target = _shared.Stream(line, _l1d, _fullLines < _model.WriteStreamOuter, _l2);
+                LineSource target = _shared.Stream(line, _l1d, Latest.FullLines < _model.WriteStreamOuter, _l2);
                 e.Cause = target switch { LineSource.Memory => CycleCause.Dram, LineSource.L3 => CycleCause.L3, _ => CycleCause.L2 };
             }
             e.MemoryWrites = _shared.Evicted;
@@ -348,7 +352,7 @@ public sealed partial class CoreEvents
         _microD.Remove(first, count, asid);
         _microI.Remove(first, count, asid);
         _main.Remove(first, count, asid);
-        _fetchPage = ulong.MaxValue;
+        Latest.FetchPage = ulong.MaxValue;
     }
 
     private void SystemRegister(InstructionTiming t, ref InstructionEvents e)
@@ -366,7 +370,7 @@ public sealed partial class CoreEvents
             {
                 _l1i.Clear();
                 _contents++;
-                _fetchLine = ulong.MaxValue;
+                Latest.FetchLine = ulong.MaxValue;
             }
         }
     }

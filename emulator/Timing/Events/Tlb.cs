@@ -11,20 +11,27 @@ public sealed class Tlb
     // A tag is a page's number; of a larger entry with this bit, the size, and the number in units of it.
     private const ulong Large = 1UL << 62;
     private const int SizeShift = 56, SizeMask = 63;
-    private const int Hints = 64;
+
+    private const int FewestHints = 512, HintsOfEntry = 4;
+
+    /// <summary>How far up the bits of a page are that join the lowest ones to say which hint is its own.</summary>
+    internal const int HintFold = 9;
+
+
     private readonly ulong[] _pages;
     private readonly ulong[] _contexts;
 
     // When each entry was used, by a clock that ticks when that changes an order.
     private readonly ulong[] _used;
+
+    // That clock, and the entry that was used last.
+    private readonly ulong[] _order = GC.AllocateArray<ulong>(2, pinned: true);
     private readonly int _ways;
     private readonly ulong _setMask;
-    private ulong _clock;
-    private int _latest;
 
     // Where a page of 4 KiB was found last.
     [NotState("a hint, which is checked")]
-    private readonly int[] _hints = new int[Hints];
+    private readonly int[] _hints;
 
     /// <summary>Bit n: there may be entries of 2 to the n pages.</summary>
     private ulong _sizes;
@@ -35,11 +42,38 @@ public sealed class Tlb
     {
         _ways = ways;
         _setMask = (ulong)(entries / ways) - 1;
-        _pages = new ulong[entries];
-        _contexts = new ulong[entries];
-        _used = new ulong[entries];
+        int hints = Math.Max(FewestHints, HintsOfEntry * entries);
+        _hints = GC.AllocateArray<int>((int)BitOperations.RoundUpToPowerOf2((uint)hints), pinned: true);
+        _pages = GC.AllocateArray<ulong>(entries, pinned: true);
+        _contexts = GC.AllocateArray<ulong>(entries, pinned: true);
+        _used = GC.AllocateArray<ulong>(entries, pinned: true);
         Clear();
     }
+
+    /// <summary>Entries of all sets.</summary>
+    internal int Entries => _pages.Length;
+
+    /// <summary>Where native code finds the tables.</summary>
+    internal TlbPlaces Places => new()
+    {
+        Hints = CoreEvents.AddressOf(_hints),
+        Pages = CoreEvents.AddressOf(_pages),
+        Contexts = CoreEvents.AddressOf(_contexts),
+        Used = CoreEvents.AddressOf(_used),
+        Order = CoreEvents.AddressOf(_order),
+    };
+
+    private int LastUsed
+    {
+        get => (int)_order[1];
+        set => _order[1] = (ulong)value;
+    }
+
+    /// <summary>Which of the hints is a page's.</summary>
+    private int Hint(ulong page) => (int)(page ^ page >> HintFold) & (_hints.Length - 1);
+
+    /// <summary>Pages of which it is known where they were found last; a power of two.</summary>
+    internal int Hints => _hints.Length;
 
     private static ulong Tag(ulong page, int size) => size == 0 ? page : Large | (ulong)size << SizeShift | page >> size;
 
@@ -47,7 +81,7 @@ public sealed class Tlb
 
     private int Find(ulong page, ulong context)
     {
-        ref int hint = ref _hints[(int)page & (Hints - 1)];
+        ref int hint = ref _hints[Hint(page)];
         if (_pages[hint] == page && _contexts[hint] == context)
             return hint;
         int at = Find(page, page, context);
@@ -77,10 +111,10 @@ public sealed class Tlb
 
     private void Use(int at)
     {
-        if (at == _latest)
+        if (at == LastUsed)
             return;
-        _used[at] = ++_clock;
-        _latest = at;
+        _used[at] = ++_order[0];
+        LastUsed = at;
     }
 
     /// <summary>Uses the entry of a page, if there is one; changes nothing else.</summary>
@@ -108,7 +142,7 @@ public sealed class Tlb
     {
         if (!IsFound(page, context))
             return false;
-        Use(_hints[(int)page & (Hints - 1)]);
+        Use(_hints[Hint(page)]);
         return true;
     }
 
@@ -116,7 +150,7 @@ public sealed class Tlb
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal bool IsFound(ulong page, ulong context)
     {
-        nint at = Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_hints), (nint)(page & (Hints - 1)));
+        nint at = Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_hints), Hint(page));
         return Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_pages), at) == page
             && Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_contexts), at) == context;
     }
@@ -134,8 +168,10 @@ public sealed class Tlb
         }
         _pages[oldest] = Tag(page, size);
         _contexts[oldest] = context;
-        _used[oldest] = ++_clock;
-        _latest = oldest;
+        _used[oldest] = ++_order[0];
+        LastUsed = oldest;
+        if (size == 0)
+            _hints[Hint(page)] = oldest;
     }
 
     /// <summary>Whether a page is there; changes nothing.</summary>
@@ -144,7 +180,7 @@ public sealed class Tlb
     /// <summary>The page used last, when there is but one set: another access to it changes nothing. MaxValue when that is not
     /// known.</summary>
     internal (ulong Page, ulong Context) Latest =>
-        _setMask == 0 && SizeOf(_pages[_latest]) == 0 ? (_pages[_latest], _contexts[_latest]) : (ulong.MaxValue, 0);
+        _setMask == 0 && SizeOf(_pages[LastUsed]) == 0 ? (_pages[LastUsed], _contexts[LastUsed]) : (ulong.MaxValue, 0);
 
     /// <summary>Drops the entries of pages of an address space.</summary>
     /// <param name="first">First page.</param>

@@ -173,9 +173,9 @@ internal sealed partial class BlockMemo
         {
             // The state is none then that could be found again.
             _fillStates.Clear();
-            Array.Clear(_entries);
+            ForgetEntries();
         }
-        return MostStates + _fillStates.Intern(_savedFills, false);
+        return MostStates + _fillStates.Intern(_savedFills, false, 0);
     }
 
     private ushort KeepFills()

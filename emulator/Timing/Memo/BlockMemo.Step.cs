@@ -62,7 +62,8 @@ internal sealed partial class BlockMemo
             if (_states.Full)
                 Forget();
             Save();
-            _state = _states.Intern(_saved, _pipeline.Redirected);
+            _state = _states.Intern(_saved, _pipeline.Redirected, _horizon);
+            _entry = 0;
         }
     }
 

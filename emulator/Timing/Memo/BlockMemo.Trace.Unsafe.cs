@@ -41,25 +41,36 @@ internal sealed unsafe partial class BlockMemo
     }
 
     /// <summary>Blocks were executed whole.</summary>
-    /// <param name="at">What they left in the trace; a block that was begun is the first one.</param>
+    /// <param name="at">What they left in the trace; a block that was begun is the first one. There is room for a word more.</param>
     /// <param name="end">End of it.</param>
     /// <param name="blocks">The blocks by number.</param>
     /// <param name="hostBase">Host's address of physical address 0.</param>
     /// <param name="target">Where the last one went.</param>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    internal void TellBlocks(ulong* at, ulong* end, ReadOnlySpan<BlockSchedule> blocks, ulong hostBase, ulong target)
+    internal void TellBlocks(ulong* at, ulong* end, TracedBlocks blocks, ulong hostBase, ulong target)
     {
+        // Behind them, a block that was executed in part may have begun.
+        ulong behind = *end;
+        *end = 0;
+        blocks.Records[0].Pc = target;
         while (at < end)
         {
-            BlockSchedule s = blocks[(int)*at];
+            if (_open is null && blocks.Entry != 0 && _state >= 0 && _until < Cycles)
+            {
+                at = ReadTrace(at, blocks, hostBase);
+                if (at == end)
+                    break;
+            }
+            BlockSchedule s = blocks[*at];
             ulong* slots = at + TraceHeader;
             at = slots + TraceSlotWords * s.Slots!.Length;
-            ulong next = at < end ? blocks[(int)*at].Pc : target;
+            ulong next = blocks.Records[*at].Pc;
             if (_open is null && s.IsSimple && FetchHits(s))
                 TellSimple(s, slots, hostBase, next);
             else
                 TellBlock(s, slots, hostBase, next);
         }
+        *end = behind;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -75,8 +86,13 @@ internal sealed unsafe partial class BlockMemo
     private void TellSimple(BlockSchedule s, ulong* slots, ulong hostBase, ulong next)
     {
         (_crowded, _digits, _extra) = (false, 0, 0);
-        ulong shapes = 0;
-        for (int i = 0; i < s.Slots!.Length; i++)
+        TellRest(s, slots, 0, hostBase, 0, next);
+    }
+
+    /// <summary>Slots of such a block from one on, and its end.</summary>
+    private void TellRest(BlockSchedule s, ulong* slots, int from, ulong hostBase, ulong shapes, ulong next)
+    {
+        for (int i = from; i < s.Slots!.Length; i++)
         {
             if (IsPlain(s.Slots[i], slots + TraceSlotWords * i, hostBase, ref shapes) || TellUnplain(s, i, slots, hostBase, ref shapes))
                 continue;

@@ -20,27 +20,18 @@ internal sealed partial class BlockMemo
 
     // A signature ends with whether fills are on their way where stores may ask, the digits of a quotient (6 bits), whether the branch was
     // taken, and what the predictor made of it (3).
-    private const int EndBits = 11;
+    internal const int EndBits = 11;
+    internal const int DigitsShift = 4;
     private const ulong Filling = 1 << (EndBits - 1);
-
-    private struct Entry
-    {
-        public ulong Signature;
-        public uint Block;
-        public int State;
-        public int Exit;
-        public int Cycles;
-        public int Horizon;
-        public ushort Delta;
-        public ushort Fills;
-    }
 
     private readonly IPipeline _pipeline;
     private readonly CoreEvents _events;
     private readonly BranchPredictor _predictor;
     private readonly StateTable _states;
     private readonly DeltaTable _deltas = new(MostDeltas);
-    private readonly Entry[] _entries = new Entry[(1 << TableBits) + Ways];
+
+    // The first one holds what is of use once.
+    private readonly MemoEntry[] _entries = GC.AllocateArray<MemoEntry>(1 + (1 << TableBits) + Ways, pinned: true);
     private readonly byte[] _saved;
     private readonly byte[] _savedFills;
     private readonly StateTable _fillStates;
@@ -62,8 +53,10 @@ internal sealed partial class BlockMemo
     // Number of the pipeline's state; negative while the pipeline itself is up to date.
     private int _state;
     private long _horizon;
+
+    // The entry that says so; 0: another one.
+    private int _entry;
     private ulong _stop;
-    private Entry _once;
     private ProcessingElement _pe = null!;
     private ulong _digits;
 
@@ -267,7 +260,7 @@ internal sealed partial class BlockMemo
         Prediction prediction = default;
         if (s.Branch != TimingKind.Plain)
             prediction = _predictor.Execute(s.Branch, s.LastPc, taken, target);
-        signature = signature << EndBits | _digits << 4 | (taken ? 8u : 0) | (uint)prediction;
+        signature = signature << EndBits | _digits << DigitsShift | (taken ? 8u : 0) | (uint)prediction;
         if (_state < 0)
             return EndStepped(s, signature);
         if (_until >= Cycles && s.Stores)
@@ -281,27 +274,40 @@ internal sealed partial class BlockMemo
             if (first <= s.LastLine && !_events.FetchFound(s.Pc >> 12, first, s.LastLine, ref Rest(s)))
                 _events.FetchPlain(_pe, s.Pc, first, s.LastLine, ref Rest(s));
         }
+        Take(s, signature);
+        return Cycles < _stop;
+    }
+
+    /// <summary>Looks up what a block does, and does it.</summary>
+    private void Take(BlockSchedule s, ulong signature)
+    {
         int state = (_missed == 0 && _late == 0 ? _state : StateWithFills()) | _fetchShape << FetchShift;
-        int at = (int)((((signature * 0x9E3779B97F4A7C15) ^ ((ulong)s.Id << 32 | (uint)state)) * 0xD6E8FEB86659FD93) >> (64 - TableBits));
-        ref Entry entry = ref _entries[at];
-        if (entry.Signature != signature || entry.Block != s.Id || entry.State != state)
-        {
-            entry = ref _entries[at + 1];
-            if (entry.Signature != signature || entry.Block != s.Id || entry.State != state)
-                entry = ref WorkOut(s, signature, state, at);
-        }
+        ulong key = (signature * 0x9E3779B97F4A7C15) ^ ((ulong)s.Id << 32 | (uint)state);
+        int at = 1 + (int)((key * 0xD6E8FEB86659FD93) >> (64 - TableBits));
+        if (!IsAt(at, s, signature, state) && !IsAt(++at, s, signature, state))
+            at = WorkOut(s, signature, state, at - 1);
+        ref MemoEntry entry = ref _entries[at];
         if (_missed > 0)
             Fill(entry.Fills);
+        else if (state == _state)
+            _entries[_entry].Next[MemoEntry.Way(s.Id, signature)] = at;
         _lastPc = s.LastPc;
         Blocks++;
         Cycles += (uint)entry.Cycles;
         _state = entry.Exit;
-        _horizon = entry.Horizon;
+        _entry = at;
+        _horizon = _states.Horizon(_state);
         _due[entry.Delta]++;
         if (_fetched)
             EndFetch();
         _late = 0;
-        return Cycles < _stop;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool IsAt(int at, BlockSchedule s, ulong signature, int state)
+    {
+        ref MemoEntry entry = ref _entries[at];
+        return entry.Signature == signature && entry.Block == s.Id && entry.State == state;
     }
 
     /// <summary>Ends at a block boundary: the pipeline is up to date again.</summary>
@@ -309,8 +315,10 @@ internal sealed partial class BlockMemo
 
     private ref TimingCounters Rest(BlockSchedule s) => ref s.AtEL0 ? ref _rest.EL0 : ref _rest.EL1;
 
+    /// <summary>Has the pipeline work out what a block does.</summary>
+    /// <returns>Which entry says so.</returns>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private ref Entry WorkOut(BlockSchedule s, ulong signature, int state, int at)
+    private int WorkOut(BlockSchedule s, ulong signature, int state, int at)
     {
         WorkedOut++;
         TimingCounters delta = default;
@@ -331,30 +339,32 @@ internal sealed partial class BlockMemo
             Forget();
             state = -1;
         }
-        ref Entry entry = ref _entries[at];
         if ((signature & Filling) != 0 && _pipeline.AskedForFills)
         {
             // What depends on when fills come is of use this once.
-            entry = ref _once;
+            at = 0;
             _counts[(int)MemoReason.StoreBuffer]++;
         }
         else
         {
             // The older one moves on.
-            _entries[at + 1] = entry;
+            _entries[at + 1] = _entries[at];
         }
-        entry.Signature = signature;
-        entry.Block = s.Id;
-        entry.State = state;
-        entry.Cycles = checked((int)cycles);
-        entry.Exit = _states.Intern(_saved, _pipeline.Redirected);
-        entry.Horizon = checked((int)_pipeline.Horizon);
-        entry.Fills = _missed > 0 ? KeepFills() : (ushort)0;
+        _entries[at] = new MemoEntry
+        {
+            Signature = signature,
+            Block = s.Id,
+            State = state,
+            Cycles = checked((int)cycles),
+            Exit = _states.Intern(_saved, _pipeline.Redirected, _pipeline.Horizon),
+            Fills = _missed > 0 ? KeepFills() : (ushort)0,
+            Redirected = _pipeline.Redirected,
+            Delta = (ushort)_deltas.Intern(delta, s.AtEL0),
+        };
         _until = _pipeline.FillsUntil;
         _missed = 0;
         _prefetched = false;
-        entry.Delta = (ushort)_deltas.Intern(delta, s.AtEL0);
-        return ref entry;
+        return at;
     }
 
     /// <summary>Empties the tables: memory is bounded.</summary>
@@ -368,6 +378,12 @@ internal sealed partial class BlockMemo
         _fillStates.Clear();
         _fillRecords.Clear();
         _fillRecords.Add([]);
+        ForgetEntries();
+    }
+
+    private void ForgetEntries()
+    {
         Array.Clear(_entries);
+        _entry = 0;
     }
 }

@@ -56,6 +56,9 @@ internal sealed class BlockSchedule
     /// <see cref="InstructionEvents.StoreGap"/>.</summary>
     internal const int MostGap = 2;
 
+    /// <summary>Shape of a plain access but for a page that is in the second TLB only.</summary>
+    internal const int RefillShape = MostGap + 1;
+
     private readonly AccessShape?[]?[] _shapes;
 
     // By instruction: the shape that was found last.
@@ -96,11 +99,15 @@ internal sealed class BlockSchedule
                 Stores |= !t.Class.StartsWith("load", StringComparison.Ordinal);
                 for (int gap = PlainShape; gap <= (line.Write ? PlainShape : MostGap); gap++)
                     shapes[gap] = Shape(line, gap);
+                // The first of those that are counted as they happen.
+                shapes[RefillShape] = new AccessShape(
+                    new InstructionEvents { HasAccess = true }, [line with { Walk = events.MicroTlbMiss }], false);
                 _shapes[i] = shapes;
             }
             else if (t.Kind == TimingKind.Divide)
             {
                 divisions++;
+                Division = i;
             }
             else if (t.Kind is >= TimingKind.Branch and < TimingKind.ExceptionReturn)
             {
@@ -137,6 +144,9 @@ internal sealed class BlockSchedule
 
     /// <summary>Whether one of them may store.</summary>
     internal bool Stores { get; }
+
+    /// <summary>Its last division; -1: there is none.</summary>
+    internal int Division { get; } = -1;
 
     /// <summary>Address of the last instruction.</summary>
     internal ulong LastPc { get; }
@@ -194,7 +204,7 @@ internal sealed class BlockSchedule
         int latest = _latest[instruction];
         if (shapes[latest] is { IsFixed: false } same && same.Is(events, lines))
             return latest;
-        for (int i = MostGap + 1; i < shapes.Length; i++)
+        for (int i = RefillShape; i < shapes.Length; i++)
         {
             // Places are taken in order.
             if (shapes[i] is { } known && !known.Is(events, lines))

@@ -15,10 +15,10 @@ internal sealed class DeltaTable
     internal DeltaTable(int most)
     {
         _most = most;
-        Due = new ulong[most];
+        Due = GC.AllocateArray<ulong>(most, pinned: true);
     }
 
-    /// <summary>How often each sum is due.</summary>
+    /// <summary>How often each sum is due; it does not move.</summary>
     internal ulong[] Due { get; }
 
     /// <summary>Whether no further sum may fit.</summary>

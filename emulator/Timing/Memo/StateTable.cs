@@ -9,6 +9,7 @@ internal sealed class StateTable
     private byte[] _states;
     private uint[] _hashes = new uint[64];
     private bool[] _redirected = new bool[64];
+    private int[] _horizons = new int[64];
 
     /// <summary>An empty table.</summary>
     /// <param name="size">Bytes of a state, a multiple of 8.</param>
@@ -33,8 +34,14 @@ internal sealed class StateTable
     /// <summary>Whether fetch is redirected in a state.</summary>
     internal bool Redirected(int state) => _redirected[state];
 
+    /// <summary>Cycles until everything that a state holds is ready.</summary>
+    internal int Horizon(int state) => _horizons[state];
+
     /// <summary>The number of a state, added when it is new; the table is not <see cref="Full"/>.</summary>
-    internal int Intern(ReadOnlySpan<byte> state, bool redirected)
+    /// <param name="state">The state.</param>
+    /// <param name="redirected">What it says of fetch.</param>
+    /// <param name="horizon">What it says of <see cref="Horizon"/>.</param>
+    internal int Intern(ReadOnlySpan<byte> state, bool redirected, long horizon)
     {
         uint hash = Hash(MemoryMarshal.Cast<byte, ulong>(state));
         int mask = _slots.Length - 1;
@@ -51,10 +58,12 @@ internal sealed class StateTable
             Array.Resize(ref _states, 2 * _states.Length);
             Array.Resize(ref _hashes, 2 * number);
             Array.Resize(ref _redirected, 2 * number);
+            Array.Resize(ref _horizons, 2 * number);
         }
         state.CopyTo(_states.AsSpan(number * _size));
         _hashes[number] = hash;
         _redirected[number] = redirected;
+        _horizons[number] = checked((int)horizon);
         _slots[at] = number + 1;
         return number;
     }

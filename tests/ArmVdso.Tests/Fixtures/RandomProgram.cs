@@ -79,6 +79,45 @@ internal static class RandomProgram
         return [.. code];
     }
 
+    /// <summary>A loop over loads and stores all over 8 KiB and of the same few bytes again, and branches that go both ways.</summary>
+    /// <param name="random">What chooses.</param>
+    /// <param name="length">Instructions.</param>
+    /// <param name="rounds">Of the loop.</param>
+    internal static uint[] Accesses(Random random, int length, int rounds)
+    {
+        // movz x6, #0x5D5; movz x7, #0x3039
+        var code = new List<uint> { 0xD2800000u | ((uint)rounds << 5) | Count, 0xD280BAA6, 0xD2860727 };
+        int top = code.Count;
+        while (code.Count < length)
+        {
+            switch (random.Next(7))
+            {
+                case 6:
+                    // The same, both with the same address.
+                    code.AddRange([0x9B061CA5, 0x927D24B0, 0xF8706A81, 0xF8306A82]);
+                    break;
+                case 0 or 1:
+                    // madd x5, x5, x6, x7; and x16, x5, #mask of multiples of 8 below 8 KiB; ldr x1 or str x2, [x20, x16]
+                    code.AddRange([0x9B061CA5, 0x927D24B0, random.Next(2) == 0 ? 0xF8706A81 : 0xF8306A82]);
+                    break;
+                case 2:
+                    // str x1, [x20]; ldr x3, [x20]
+                    code.AddRange([0xF9000281, 0xF9400283]);
+                    break;
+                case 3:
+                    // tbz x5, #bit, over add x13, x13, x15
+                    code.AddRange([0x36000045u | ((uint)random.Next(3, 13) << 19), 0x8B0F01AD]);
+                    break;
+                default:
+                    // ldr x3, [x20, #offset], of three pages
+                    code.Add(0xF9400283u | ((uint)(random.Next(3) * 520 + random.Next(6)) << 10));
+                    break;
+            }
+        }
+        End(code, top);
+        return [.. code];
+    }
+
     private const uint Nothing = 0xD503201F;
 
     /// <summary>The end of the loop.</summary>

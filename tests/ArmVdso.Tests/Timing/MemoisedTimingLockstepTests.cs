@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using ArmVdso.Emulator.Engine.Lockstep;
+using ArmVdso.Emulator.Engine.Native;
 using ArmVdso.Emulator.Timing.Counters;
 using ArmVdso.Emulator.Timing.InOrder;
 using ArmVdso.Emulator.Timing.Memo;
@@ -23,15 +24,20 @@ public sealed partial class MemoisedTimingLockstepTests
         return data;
     }
 
-    private static string CoreFile(string name, bool small, bool random = false)
+    private static string CoreFile(string name, bool small, bool random = false) => !small ? name : CoreFile(
+        name, random ? "small-random" : "small", ("l1i_size", 1024), ("l1i_ways", 2), ("l1d_size", 1024), ("l1d_ways", random ? 4 : 2),
+        ("micro_tlb", 2), ("l1i_random", random ? 1 : 0), ("l1d_random", random ? 1 : 0), ("outer_random", random ? 1 : 0));
+
+    /// <summary>A core on which misses are not rare.</summary>
+    private static string SmallerCore(string name, int data) =>
+        CoreFile(name, $"smaller-{data}", ("l1i_size", 1024), ("l1d_size", data), ("micro_tlb", 2));
+
+    private static string CoreFile(string name, string label, params (string Key, int Value)[] values)
     {
-        if (!small)
-            return name;
         string text = CoreFiles.Text(name);
-        foreach ((string key, int value) in new[] { ("l1i_size", 1024), ("l1i_ways", 2), ("l1d_size", 1024), ("l1d_ways", random ? 4 : 2),
-            ("micro_tlb", 2), ("l1i_random", random ? 1 : 0), ("l1d_random", random ? 1 : 0), ("outer_random", random ? 1 : 0) })
+        foreach ((string key, int value) in values)
             text = Regex.Replace(text, $"(\"{key}\": *{{[^}}]*\"value\": *)[0-9]+", $"${{1}}{value}");
-        string path = Path.Combine(Path.GetTempPath(), $"armvdso-{name}-small-{(random ? "random-" : "")}{Environment.ProcessId}.json");
+        string path = Path.Combine(Path.GetTempPath(), $"armvdso-{name}-{label}-{Environment.ProcessId}.json");
         File.WriteAllText(path, text);
         return path;
     }
@@ -145,6 +151,78 @@ public sealed partial class MemoisedTimingLockstepTests
             Assert.True(traced.Machine.NativeCounts!.Entries > 0, "native code was entered");
         }
     }
+
+    /// <summary>Native code reads the traces, too, where limits are far enough away.</summary>
+    [Theory]
+    [InlineData("cortex-a53", false)]
+    [InlineData("cortex-a53", true)]
+    [InlineData("cortex-a55", false)]
+    [InlineData("cortex-a55", true)]
+    public void TracesAreReadToTheSameCycles(string core, bool small)
+    {
+        if (!Machine.HasNativeEngine)
+            return;
+        for (int seed = 1; seed <= 6; seed++)
+        {
+            uint[] program = seed % 2 == 0
+                ? RandomProgram.Accesses(new Random(seed), 60 * seed, 60_000)
+                : RandomProgram.Make(new Random(seed), 50 * seed, 60_000);
+            (EngineMachine naive, EngineMachine traced) = Read(small ? SmallerCore(core, 8192) : core, program, seed, ReaderCheck.None);
+            Assert.Equal($"seed {seed}: {naive.State()}{Counters(naive)}", $"seed {seed}: {traced.State()}{Counters(traced)}");
+            BlockMemo memo = traced.Cpu.Timing.Memo!;
+            Assert.True(memo.Read > 1000, $"of {memo.Blocks} blocks, {memo.Read} were timed by native code");
+            naive.Dispose();
+            traced.Dispose();
+        }
+    }
+
+    /// <summary>A program after its start, timed naively and from a trace, by code that leaves out a check.</summary>
+    private static (EngineMachine Naive, EngineMachine Traced) Read(string core, uint[] program, int seed, ReaderCheck leftOut)
+    {
+        var naive = new EngineMachine(EngineKind.Portable, core, false);
+        var traced = new EngineMachine(EngineKind.Native, core);
+        Prepare(naive, program, seed);
+        Prepare(traced, program, seed);
+        traced.Machine.PrepareEngine();
+        traced.Machine.Native!.Reader!.LeftOut = leftOut;
+        foreach (ulong cycles in new ulong[] { 1_000_000, 123_456 })
+        {
+            naive.Run(cycles);
+            traced.Run(cycles);
+        }
+        return (naive, traced);
+    }
+
+    /// <summary>Code that reads a trace and takes something for usual without a look gives other cycles or counters, or notices it
+    /// itself.</summary>
+    [Theory]
+    [MemberData(nameof(ReaderChecks))]
+    public void AReaderWithoutACheckIsNoticed(string check)
+    {
+        if (!Machine.HasNativeEngine)
+            return;
+        for (int seed = 1; seed <= 6; seed++)
+        {
+            try
+            {
+                string core = SmallerCore("cortex-a53", seed % 2 == 0 ? 4096 : 8192);
+                uint[] program = RandomProgram.Accesses(new Random(seed), 60 * seed, 60_000);
+                (EngineMachine naive, EngineMachine traced) = Read(core, program, seed, Enum.Parse<ReaderCheck>(check));
+                bool same = $"{naive.State()}{Counters(naive)}" == $"{traced.State()}{Counters(traced)}";
+                naive.Dispose();
+                traced.Dispose();
+                if (!same)
+                    return;
+            }
+            catch (InvalidOperationException)
+            {
+                return;
+            }
+        }
+        Assert.Fail("nobody noticed");
+    }
+
+    public static TheoryData<string> ReaderChecks() => [.. Enum.GetNames<ReaderCheck>().Where(n => n != nameof(ReaderCheck.None))];
 
     [Theory]
     [InlineData(false)]

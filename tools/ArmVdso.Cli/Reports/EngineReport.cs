@@ -51,6 +51,7 @@ internal static class EngineReport
     {
         var table = new Table("count", "event", "remark");
         table.Add(Number(counts.Blocks), "blocks looked up", "by the memoised timing");
+        table.Add(Number(counts.Read), "by native code", "of them, which reads its trace");
         table.Add(Number(counts.WorkedOut), "blocks worked out", "of them, the first time");
         table.Add(Number(counts.Stepped), "blocks stepped", "by the pipeline, inside the memoised timing");
         table.Add(Number(counts.Forgotten), "tables full", "and emptied");

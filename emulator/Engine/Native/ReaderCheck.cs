@@ -1,0 +1,28 @@
+namespace ArmVdso.Emulator.Engine.Native;
+
+/// <summary>What code that reads a trace asks before it takes something for usual. A test leaves each out.</summary>
+internal enum ReaderCheck
+{
+    None,
+
+    /// <summary>The lines of the block are in the instruction cache.</summary>
+    FetchedLine,
+
+    /// <summary>A line of data is the most recently used one of its set.</summary>
+    LatestLine,
+
+    /// <summary>A line that is stored to is modified already.</summary>
+    Modified,
+
+    /// <summary>A load does not read what was stored last.</summary>
+    Stored,
+
+    /// <summary>The timing behind the block before is that of the same signature.</summary>
+    Signature,
+
+    /// <summary>And of the same state.</summary>
+    State,
+
+    /// <summary>And of the same block.</summary>
+    Block,
+}
