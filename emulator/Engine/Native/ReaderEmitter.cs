@@ -183,22 +183,20 @@ internal sealed partial class ReaderEmitter
     {
         _a.Alu(Alu.Cmp, 64, Operand.At(Latest, ReaderOffsets.FetchLine), (int)_s.FirstLine);
         int same = _a.JumpIf(Cc.E);
-        if (_s.FirstLine == _s.LastLine)
-        {
-            // Most blocks are in one line, and most of those in the line of the block before.
-            FetchPage();
-            FetchLine(_s.FirstLine);
-            _a.Store(64, Operand.At(Latest, ReaderOffsets.FetchLine), (int)_s.LastLine);
-            _a.Resolve(same);
-            return;
-        }
         FetchPage();
         FetchLine(_s.FirstLine);
-        _a.Resolve(same);
-        FetchPage();
-        for (ulong line = _s.FirstLine + 1; line <= _s.LastLine; line++)
-            FetchLine(line);
+        // Most blocks are in one line, and most of those in the line of the block before: that one is the last then.
+        bool more = _s.FirstLine < _s.LastLine;
+        if (more)
+        {
+            _a.Resolve(same);
+            FetchPage();
+            for (ulong line = _s.FirstLine + 1; line <= _s.LastLine; line++)
+                FetchLine(line);
+        }
         _a.Store(64, Operand.At(Latest, ReaderOffsets.FetchLine), (int)_s.LastLine);
+        if (!more)
+            _a.Resolve(same);
     }
 
     private void FetchPage()
