@@ -12,6 +12,7 @@ internal sealed class Journal
     private const uint RevokeFeature = 1, Bits64 = 2, AsyncCommit = 4, Checksums2 = 8, Checksums3 = 0x10,
         Known = RevokeFeature | Bits64 | AsyncCommit | Checksums2 | Checksums3;
     private const uint Escaped = 1, SameUuid = 2, LastTag = 8;
+    private const int CommitChecksumAt = 16;
 
     private readonly Volume _volume;
     private readonly InodeRecord _inode;
@@ -75,8 +76,7 @@ internal sealed class Journal
             Word(_super, 0xFC, 0);
             Word(_super, 0xFC, Checksums.Crc32C(uint.MaxValue, _super.AsSpan(0, 1024)));
         }
-        return Find(0, out long place) is < 0 and long lost ? lost
-            : _volume.Device.Write(_super, place * BlockSize) == BlockSize ? 0 : -Errno.EIO;
+        return Find(0, out long place) is < 0 and long lost ? lost : Put(place, _super);
     }
 
     private long Find(uint block, out long place)
@@ -105,19 +105,19 @@ internal sealed class Journal
             switch (Word(block, 4))
             {
                 case Descriptor:
-                    if (!HasGoodTail(block))
+                    if (!HasGoodChecksum(block, BlockSize - 4))
                         return replay ? -Errno.EBADMSG : 0;
                     error = Blocks(block, replay, end, ref at, ref steps);
                     if (error < 0)
                         return error;
                     break;
                 case Commit:
-                    if (!HasGoodCommit(block))
+                    if (!HasGoodChecksum(block, CommitChecksumAt))
                         return 0;
                     end++;
                     break;
                 case Revoke:
-                    if (!HasGoodTail(block))
+                    if (!HasGoodChecksum(block, BlockSize - 4))
                         return replay ? -Errno.EBADMSG : 0;
                     if (!replay && Revokes(block, end) is < 0 and long wrong)
                         return wrong;
@@ -129,27 +129,21 @@ internal sealed class Journal
         return 0;
     }
 
-    private bool HasGoodTail(byte[] block)
+    /// <summary>Whether a block has the checksum that lies at a place of it, which counts as zero there.</summary>
+    private bool HasGoodChecksum(byte[] block, int at)
     {
         if (!HasChecksums)
             return true;
-        uint kept = Word(block, BlockSize - 4);
-        Word(block, BlockSize - 4, 0);
+        uint kept = Word(block, at);
+        Word(block, at, 0);
         bool good = Checksums.Crc32C(Seed, block) == kept;
-        Word(block, BlockSize - 4, kept);
+        Word(block, at, kept);
         return good;
     }
 
-    private bool HasGoodCommit(byte[] block)
-    {
-        if (!HasChecksums)
-            return true;
-        uint kept = Word(block, 16);
-        Word(block, 16, 0);
-        bool good = Checksums.Crc32C(Seed, block) == kept;
-        Word(block, 16, kept);
-        return good;
-    }
+    /// <summary>Writes a block of the device: the mount may be one to read alone.</summary>
+    private long Put(long place, ReadOnlySpan<byte> block) =>
+        _volume.Device.Write(block, place * BlockSize) == BlockSize ? 0 : -Errno.EIO;
 
     /// <summary>A block that names others: one before another transaction's copy of them counts no more.</summary>
     private long Revokes(ReadOnlySpan<byte> block, uint sequence)
@@ -191,8 +185,8 @@ internal sealed class Journal
                     Word(data, 0, Magic);
                 if (number < 0 || number >= _volume.Super.Blocks)
                     return _volume.Corrupt("a block number in the journal");
-                if (_volume.Device.Write(data, number * BlockSize) != BlockSize)
-                    return -Errno.EIO;
+                if (Put(number, data) is < 0 and long unwritten)
+                    return unwritten;
             }
             if ((flags & LastTag) != 0)
                 break;

@@ -116,10 +116,10 @@ internal sealed class UserFaults(Machine machine, TaskRecords records, CallCosts
         {
             case FaultSignal.Userfault:
                 // handle_userfault: a signal wakes it, too, and it faults again.
-                var (owner, address, flags) = mm.TakeAsked()!.Value;
+                AskedPage asked = mm.TakeAsked()!.Value;
                 if (signals.HasDeliverable(task))
                     return false;
-                task.SleepOn([((UserfaultFile)owner).Fault(task, task.Tid, address, flags)]);
+                task.SleepOn([UserfaultFile.Fault(asked, task, task.Tid)]);
                 return true;
             case FaultSignal.Poisoned:
                 FaultAt(task, Signal.SIGBUS, Signal.BUS_MCEERR_AR, far, va, shown);

@@ -59,18 +59,18 @@ internal sealed class UserfaultFile(Vfs vfs, MemoryMap memory, int flags)
     public override string FdInfo =>
         $"pending:\t{_faults.Count(f => !f.WasRead)}\ntotal:\t{_faults.Count}\nAPI:\t{Version:x}:{_features ?? 0:x}:{Supported:x}\n";
 
-    /// <summary>A task has touched a page: where it sleeps until somebody wakes it.</summary>
-    /// <param name="task">Who touched it.</param>
+    /// <summary>A task has touched a page that somebody is asked for: where it sleeps until that one wakes it.</summary>
+    /// <param name="asked">The access.</param>
+    /// <param name="task">Whose it is.</param>
     /// <param name="thread">Its number.</param>
-    /// <param name="address">The address.</param>
-    /// <param name="flagsOfFault">UFFD_PAGEFAULT_FLAG_*.</param>
-    internal WaitQueue Fault(ISleeper task, int thread, ulong address, uint flagsOfFault)
+    internal static WaitQueue Fault(in AskedPage asked, ISleeper task, int thread)
     {
+        var file = (UserfaultFile)asked.Owner;
         // What it waited for before a signal woke it, it waits for no more.
-        _faults.RemoveAll(f => f.Task == task || f.Queue.IsEmpty);
-        var fault = new Pending(task, thread, address, flagsOfFault);
-        _faults.Add(fault);
-        Source.Notify(PollBits.Readable);
+        file._faults.RemoveAll(f => f.Task == task || f.Queue.IsEmpty);
+        var fault = new Pending(task, thread, asked.Address, asked.Flags);
+        file._faults.Add(fault);
+        file.Source.Notify(PollBits.Readable);
         return fault.Queue;
     }
 

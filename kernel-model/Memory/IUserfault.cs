@@ -20,3 +20,9 @@ internal sealed record UserfaultRegistration(IUserfault Owner, uint Modes)
     /// <summary>UFFD_PAGEFAULT_FLAG_WRITE, UFFD_PAGEFAULT_FLAG_WP.</summary>
     internal const uint Write = 1, Protected = 2;
 }
+
+/// <summary>An access to a page that somebody is asked for.</summary>
+/// <param name="Owner">Who is asked.</param>
+/// <param name="Address">The address.</param>
+/// <param name="Flags">UFFD_PAGEFAULT_FLAG_*.</param>
+internal readonly record struct AskedPage(IUserfault Owner, ulong Address, uint Flags);

@@ -10,12 +10,12 @@ public sealed partial class MemoryMap
     internal bool HasUserfaults { get; private set; }
 
     /// <summary>The last access that waits for somebody, until it is taken; null: none does.</summary>
-    internal (IUserfault Owner, ulong Address, uint Flags)? Asked { get; private set; }
+    private AskedPage? Asked { get; set; }
 
     /// <summary>Takes <see cref="Asked"/>.</summary>
-    internal (IUserfault Owner, ulong Address, uint Flags)? TakeAsked()
+    internal AskedPage? TakeAsked()
     {
-        var asked = Asked;
+        AskedPage? asked = Asked;
         Asked = null;
         return asked;
     }
@@ -37,7 +37,7 @@ public sealed partial class MemoryMap
     {
         if (vma.Userfault is not { } registration || registration.Owner.Refuses)
             return FaultSignal.BusError;
-        Asked = (registration.Owner, address, flags);
+        Asked = new AskedPage(registration.Owner, address, flags);
         return FaultSignal.Userfault;
     }
 
@@ -57,9 +57,8 @@ public sealed partial class MemoryMap
     internal long Register(ulong start, ulong end, IUserfault owner, uint modes)
     {
         bool any = false;
-        for (int i = _vmas.IndexAfter(start); i < _vmas.Count && _vmas[i].Start < end; i++)
+        foreach (Vma vma in _vmas.In(start, end))
         {
-            Vma vma = _vmas[i];
             if (vma.File is not null || vma.SpecialPages is not null || vma.WipeOnFork)
                 return -Errno.EINVAL;
             if (vma.NeverWritable)
@@ -72,8 +71,8 @@ public sealed partial class MemoryMap
             return -Errno.EINVAL;
         HasUserfaults = true;
         SplitAt(start, end);
-        for (int i = _vmas.IndexAfter(start); i < _vmas.Count && _vmas[i].Start < end; i++)
-            _vmas[i].Userfault = new UserfaultRegistration(owner, modes);
+        foreach (Vma vma in _vmas.In(start, end))
+            vma.Userfault = new UserfaultRegistration(owner, modes);
         return 0;
     }
 
@@ -81,9 +80,8 @@ public sealed partial class MemoryMap
     internal void Unregister(ulong start, ulong end, IUserfault owner)
     {
         SplitAt(start, end);
-        for (int i = _vmas.IndexAfter(start); i < _vmas.Count && _vmas[i].Start < end; i++)
+        foreach (Vma vma in _vmas.In(start, end))
         {
-            Vma vma = _vmas[i];
             if (vma.Userfault?.Owner != owner)
                 continue;
             vma.Userfault = null;

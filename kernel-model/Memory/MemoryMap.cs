@@ -302,9 +302,8 @@ public sealed partial class MemoryMap
         if (!IsFullyMapped(start, end) || _vmas.Count >= MaxMappings)
             return -Errno.ENOMEM;
         prot &= AllAccess | Mman.PROT_BTI;
-        for (int k = _vmas.IndexAfter(start); k < _vmas.Count && _vmas[k].Start < end; k++)
+        foreach (Vma vma in _vmas.In(start, end))
         {
-            Vma vma = _vmas[k];
             if (vma.Sealed)
                 return -Errno.EPERM;
             bool writes = (prot & ~vma.Prot & Mman.PROT_WRITE) != 0 && vma.Shared;
@@ -316,9 +315,8 @@ public sealed partial class MemoryMap
                 return -Errno.EINVAL;
         }
         SplitAt(start, end);
-        for (int k = _vmas.IndexAfter(start); k < _vmas.Count && _vmas[k].Start < end; k++)
+        foreach (Vma vma in _vmas.In(start, end))
         {
-            Vma vma = _vmas[k];
             vma.Prot = prot;
             foreach ((ulong va, ulong pa, _) in Space.Pages(vma.Start, vma.End))
             {
@@ -340,9 +338,8 @@ public sealed partial class MemoryMap
         ulong end = start + ((length + Page - 1) & ~(Page - 1));
         if ((start & (Page - 1)) != 0 || end < start)
             return -Errno.EINVAL;
-        for (int i = _vmas.IndexAfter(start); i < _vmas.Count && _vmas[i].Start < end; i++)
+        foreach (Vma vma in _vmas.In(start, end))
         {
-            Vma vma = _vmas[i];
             // VM_PFNMAP (can_madv_lru_vma in mm/madvise.c)
             if (vma.Special is { } special && (special.MayProt & Mman.PROT_WRITE) == 0)
                 return -Errno.EINVAL;
@@ -360,8 +357,8 @@ public sealed partial class MemoryMap
         if (WouldSplitSpecial(start, end))
             return -Errno.EINVAL;
         SplitAt(start, end);
-        for (int i = _vmas.IndexAfter(start); i < _vmas.Count && _vmas[i].Start < end; i++)
-            change(_vmas[i]);
+        foreach (Vma vma in _vmas.In(start, end))
+            change(vma);
         return IsFullyMapped(start, end) ? 0 : -Errno.ENOMEM;
     }
 
@@ -384,8 +381,8 @@ public sealed partial class MemoryMap
         if (!IsFullyMapped(start, end))
             return -Errno.ENOMEM;
         SplitAt(start, end);
-        for (int i = _vmas.IndexAfter(start); i < _vmas.Count && _vmas[i].Start < end; i++)
-            _vmas[i].Sealed = true;
+        foreach (Vma vma in _vmas.In(start, end))
+            vma.Sealed = true;
         return 0;
     }
 

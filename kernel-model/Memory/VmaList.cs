@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace ArmVdso.Kernel.Memory;
 
 /// <summary>The mappings of a memory in ascending order, none over another (Linux's mm_mt). What changes here changes no page: that is
@@ -42,6 +44,15 @@ internal sealed class VmaList
         return low;
     }
 
+    /// <summary>The mappings of which a part is in [start, end); not to be used once the list has changed.</summary>
+    public ReadOnlySpan<Vma> In(ulong start, ulong end)
+    {
+        int first = IndexAfter(start), i = first;
+        while (i < _vmas.Count && _vmas[i].Start < end)
+            i++;
+        return CollectionsMarshal.AsSpan(_vmas)[first..i];
+    }
+
     /// <summary>The mapping that holds an address, or null.</summary>
     public Vma? Find(ulong address)
     {
@@ -76,9 +87,9 @@ internal sealed class VmaList
     /// <summary>Whether a part of [start, end) is sealed (can_modify_mm).</summary>
     public bool HasSealed(ulong start, ulong end)
     {
-        for (int i = IndexAfter(start); i < _vmas.Count && _vmas[i].Start < end; i++)
+        foreach (Vma vma in In(start, end))
         {
-            if (_vmas[i].Sealed)
+            if (vma.Sealed)
                 return true;
         }
         return false;

@@ -19,9 +19,7 @@ internal static class FileExtents
             return -Errno.EFAULT;
         ulong start = BinaryPrimitives.ReadUInt64LittleEndian(head), length = BinaryPrimitives.ReadUInt64LittleEndian(head[8..]);
         uint flags = BinaryPrimitives.ReadUInt32LittleEndian(head[16..]), room = BinaryPrimitives.ReadUInt32LittleEndian(head[24..]);
-        if (room > Most)
-            return -Errno.EINVAL;
-        if (length == 0)
+        if (room > Most || length == 0)
             return -Errno.EINVAL;
         if (start >= long.MaxValue)
             return -Errno.EFBIG;

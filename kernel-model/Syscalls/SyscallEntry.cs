@@ -119,7 +119,7 @@ internal sealed class SyscallEntry(SyscallParts parts, CallCosts costs, KernelHo
         if (result != -Errno.EFAULT || mm.TakeAsked() is not { Owner.OnlyUser: false } asked)
             return result;
         deferred.RemoveRange(before, deferred.Count - before);
-        return c.WaitKillable(((UserfaultFile)asked.Owner).Fault(c.Task, c.Task.Tid, asked.Address, asked.Flags));
+        return c.WaitKillable(UserfaultFile.Fault(asked, c.Task, c.Task.Tid));
     }
 
     /// <summary>Puts what was put aside where it belongs, once the pages are there; the call has its result meanwhile.</summary>
@@ -134,7 +134,7 @@ internal sealed class SyscallEntry(SyscallParts parts, CallCosts costs, KernelHo
             {
                 if (mm.TakeAsked() is not { } asked)
                     return -Errno.EFAULT;
-                return c.WaitKillable(((UserfaultFile)asked.Owner).Fault(c.Task, c.Task.Tid, asked.Address, asked.Flags));
+                return c.WaitKillable(UserfaultFile.Fault(asked, c.Task, c.Task.Tid));
             }
             deferred.RemoveAt(0);
         }
