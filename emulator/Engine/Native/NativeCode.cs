@@ -13,7 +13,9 @@ internal sealed class NativeCode : IDisposable
     private readonly ReaderEmitter? _reader;
     private readonly List<Exit> _exits = [];
     private readonly ulong _first;
+    private readonly ulong _end;
     private readonly ulong _firstRare;
+    private readonly ulong _longestRare = Emitter.LongestCode;
     private readonly ulong[] _interpreted = new ulong[RowInfo.Count];
     private ulong _next;
     private ulong _nextRare;
@@ -23,6 +25,7 @@ internal sealed class NativeCode : IDisposable
     /// <param name="logged">Whether stores are logged, to be compared.</param>
     /// <param name="traced">Whether it is for blocks whose timing is memoised.</param>
     /// <param name="size">Bytes of code.</param>
+    /// <exception cref="ArgumentOutOfRangeException">No room for a block: each would drop the one before it is executed.</exception>
     internal NativeCode(Cpu cpu, CodeCache blocks, bool logged, bool traced, int size)
     {
         Traced = traced ? new TracedBlocks() : null;
@@ -32,14 +35,20 @@ internal sealed class NativeCode : IDisposable
         _emitter.EmitEntry(_memory.Origin);
         _memory.Put(_memory.Origin, _emitter.Bytes);
         _first = _next = Align(_memory.Origin + (ulong)_emitter.Bytes.Length);
-        _firstRare = _nextRare = Align(_memory.Origin + _memory.Size / 2);
-        if (Traced is null)
-            return;
-        _reader = new ReaderEmitter(cpu.Timing.Memo!.Events, Traced);
-        _reader.EmitRoutines(_firstRare);
-        _memory.Put(_firstRare, _reader.Bytes);
-        _firstRare = _nextRare = Align(_firstRare + (ulong)_reader.Bytes.Length);
+        _end = _firstRare = _nextRare = Align(_memory.Origin + _memory.Size / 2);
+        if (Traced is not null)
+        {
+            _reader = new ReaderEmitter(cpu.Timing.Memo!.Events, Traced);
+            _reader.EmitRoutines(_firstRare);
+            _memory.Put(_firstRare, _reader.Bytes);
+            _firstRare = _nextRare = Align(_firstRare + (ulong)_reader.Bytes.Length);
+            _longestRare += ReaderEmitter.LongestCode;
+        }
+        if (IsFull)
+            throw new ArgumentOutOfRangeException(nameof(size), size, "no room for the native code of one block");
     }
+
+    private bool IsFull => _next + Emitter.LongestCode > _end || _nextRare + _longestRare > _memory.Origin + _memory.Size;
 
     /// <summary>Whether this host executes the code: x64 with AVX2, FMA, BMI2 and LZCNT, Linux.</summary>
     internal static bool IsSupported => OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64
@@ -84,8 +93,7 @@ internal sealed class NativeCode : IDisposable
     /// <summary>Makes the code of a block. When there is no room, all blocks are dropped first, this one too.</summary>
     internal void Translate(Block block)
     {
-        const int LongestRare = Emitter.LongestCode + ReaderEmitter.LongestCode;
-        if (_next + Emitter.LongestCode > _firstRare || _nextRare + LongestRare > _memory.Origin + _memory.Size)
+        if (IsFull)
         {
             _evictions++;
             _blocks.Clear();
