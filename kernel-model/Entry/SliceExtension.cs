@@ -7,8 +7,7 @@ using ArmVdso.Kernel.Tasks;
 namespace ArmVdso.Kernel.Entry;
 
 /// <summary>Longer time slices for tasks that ask for them in their rseq area (Linux 7.0: kernel/rseq.c, CONFIG_RSEQ_SLICE_EXTENSION,
-/// Documentation/userspace-api/rseq.rst): what El1/slice.S does not do itself. A system call other than rseq_slice_yield ends a grant, too;
-/// the task then gives way behind the call, where Linux lets it do so before.</summary>
+/// Documentation/userspace-api/rseq.rst): what El1/slice.S does not do itself.</summary>
 /// <param name="records">What EL1 code sees.</param>
 /// <param name="events">The timer that ends a grant.</param>
 /// <param name="signals">SIGSEGV for an area that cannot be used.</param>
@@ -39,17 +38,17 @@ internal sealed class SliceExtension(TaskRecords records, ClockEvents events, Si
         events.ExtendSlice(cpu, task, LengthNs);
     }
 
-    /// <summary>The task makes a system call (rseq_syscall_enter_work): it needs no more time.</summary>
-    internal void BeforeCall(KernelTask task, long number)
+    /// <summary>The task makes a system call (rseq_syscall_enter_work): it needs no more time. True: it gives way first, then begins the
+    /// call.</summary>
+    internal bool BeforeCall(KernelTask task, long number)
     {
         if (!task.SliceExtended)
-            return;
+            return false;
         // EL1 code may have taken it back meanwhile, and has said so to the program.
         bool granted = records.SliceGranted(task);
         task.SliceYielded = granted && number == YieldNumber;
         End(task, granted);
-        if (granted)
-            records.SetFlag(task, TaskFlag.NeedResched, true);
+        return granted;
     }
 
     /// <summary>The task gives way, or would if there were another (rseq_slice_clear_grant).</summary>

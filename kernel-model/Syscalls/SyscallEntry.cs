@@ -21,6 +21,8 @@ internal sealed class SyscallEntry(SyscallParts parts, CallCosts costs, KernelHo
     {
         if (task.Syscall is not SyscallContext c)
         {
+            if (parts.Slices?.BeforeCall(task, parts.Records.Registers(task).SyscallNumber) == true)
+                return El1Action.Schedule;
             c = Begin(cpu, task);
             c.Emulated = task.Tracing is { Emulates: true };
             if (c.Number < 0 && task.Tracing is not null)
@@ -168,7 +170,6 @@ internal sealed class SyscallEntry(SyscallParts parts, CallCosts costs, KernelHo
         task.Syscall = c;
         task.Group.RecentCalls.Add(c);
         parts.Design.SystemCallEntered(task);
-        parts.Slices?.BeforeCall(task, c.Number);
         hooks.SystemCall?.Invoke(task, c, null);
         if (SyscallTable.Find(c.Number) is { } row)
             Charge(cpu, c, row);

@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #define SLICE_EXTENSION	79
 #define GET	1
@@ -28,7 +29,8 @@ struct area {
 
 extern const ptrdiff_t __rseq_offset;
 static volatile uint64_t others;
-static volatile int over;
+static volatile int over, stamping;
+static volatile long long stamp;
 
 static struct area *area(void)
 {
@@ -43,8 +45,15 @@ static long set(int enable)
 static void *other(void *given)
 {
 	*(long *)given = prctl(SLICE_EXTENSION, GET, 0, 0, 0);
-	while (!over)
+	while (!over) {
 		others++;
+		if (stamping) {
+			struct timespec ts;
+
+			clock_gettime(CLOCK_MONOTONIC, &ts);
+			stamp = ts.tv_sec * 1000000000LL + ts.tv_nsec;
+		}
+	}
 	return NULL;
 }
 
@@ -153,6 +162,13 @@ int main(void)
 	before = others;
 	getppid();
 	CHECK("any call ends it", !r->granted && !r->request && others != before);
+	stamping = 1;
+	CHECK("given once more", asked(r));
+	struct timespec ts;
+	long long last = stamp;
+	syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &ts);
+	CHECK("others run before the call does", stamp > last && stamp <= ts.tv_sec * 1000000000LL + ts.tv_nsec);
+	stamping = 0;
 
 	CHECK("may not ask any more", set(0) == 0 && r->flags == AVAILABLE_FLAG);
 	CHECK("then it is not given", !asked(r) && r->request == 1);
