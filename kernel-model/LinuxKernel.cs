@@ -119,7 +119,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
         Namespaces = new NamespaceTable(options.HostName);
         Clock = new MachineClock(machine);
         var timers = _timers = new KernelTimers();
-        Timekeeper = new Timekeeper(machine, Clock, timers, options.EpochSeconds, options.UptimeNs);
+        Timekeeper = new Timekeeper(machine, Clock, timers, options.EpochSeconds, options.UptimeNs, options.Kernel.AuxiliaryClocks);
         var seeding = new RandomSeeding(Timekeeper);
 
         var futexes = new Futexes();
@@ -231,7 +231,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
             ProgramFolder = Options.ProgramFolder,
             EpochSeconds = Options.EpochSeconds,
             HostName = Options.HostName,
-            KernelConfiguration = KernelConfig.Text(Options.Kernel.Preempt, Options.Nodes > 1),
+            KernelConfiguration = KernelConfig.Text(Options.Kernel.Preempt, Options.Nodes > 1, Options.Kernel.AuxiliaryClocks),
             StdinIsTerminal = (Options.TerminalStreams & 1) != 0,
             StdoutIsTerminal = (Options.TerminalStreams & 2) != 0,
             StderrIsTerminal = (Options.TerminalStreams & 4) != 0,

@@ -30,10 +30,12 @@ internal static class KernelConfig
     /// <summary>The configuration as text.</summary>
     /// <param name="preempt">CONFIG_PREEMPT in place of CONFIG_PREEMPT_VOLUNTARY.</param>
     /// <param name="numa">CONFIG_NUMA.</param>
-    internal static string Text(bool preempt, bool numa)
+    /// <param name="auxiliaryClocks">CONFIG_POSIX_AUX_CLOCKS, of a newer Linux: without, the option is not there.</param>
+    internal static string Text(bool preempt, bool numa, bool auxiliaryClocks = false)
     {
         var text = new StringBuilder($"#\n# Linux/arm64 {Uts.Release} Kernel Configuration, as far as it is modelled\n#\n");
-        foreach (string option in Set.Append(preempt ? "PREEMPT" : "PREEMPT_VOLUNTARY").Concat(numa ? ["NUMA"] : []))
+        foreach (string option in Set.Append(preempt ? "PREEMPT" : "PREEMPT_VOLUNTARY").Concat(numa ? ["NUMA"] : [])
+            .Concat(auxiliaryClocks ? ["POSIX_AUX_CLOCKS"] : []))
             text.Append($"CONFIG_{option}=y\n");
         text.Append("CONFIG_HZ_250=y\nCONFIG_HZ=250\nCONFIG_NR_CPUS=64\nCONFIG_ARM64_VA_BITS=48\n");
         foreach (string option in NotSet.Append(preempt ? "PREEMPT_VOLUNTARY" : "PREEMPT").Concat(numa ? [] : ["NUMA"]))

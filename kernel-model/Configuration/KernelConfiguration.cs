@@ -34,6 +34,9 @@ public sealed record KernelConfiguration
     /// </summary>
     public bool RseqSlice { get; init; }
 
+    /// <summary>CONFIG_POSIX_AUX_CLOCKS of Linux 6.17: auxiliary clocks, each of which somebody may enable.</summary>
+    public bool AuxiliaryClocks { get; init; }
+
     /// <summary>Rounds of the BHB loop (arch/arm64/kernel/proton-pack.c, spectre_bhb_loop_affected).</summary>
     public int BhbRounds { get; init; } = 24;
 
@@ -98,7 +101,7 @@ public sealed record KernelConfiguration
 
     /// <summary>The words of <see cref="Parse"/>.</summary>
     public static IReadOnlyList<string> Words { get; } =
-        ["plain", "kpti", "bhb", "kstack-random", "reload", "ssbd", "ssbs", "preempt", "rseq", "rseq-slice"];
+        ["plain", "kpti", "bhb", "kstack-random", "reload", "ssbd", "ssbs", "preempt", "rseq", "rseq-slice", "aux-clocks"];
 
     /// <summary>Reads a configuration: words joined by + or comma. Empty: <paramref name="core"/>. plain: none of them. ssbd and ssbs say
     /// whether the core lacks or has FEAT_SSBS; without either it is as in <paramref name="core"/>.</summary>
@@ -126,6 +129,7 @@ public sealed record KernelConfiguration
                 case "ssbs": configuration = configuration with { SsbdFirmware = false }; break;
                 case "rseq": configuration = configuration with { Rseq = true }; break;
                 case "rseq-slice": configuration = configuration with { Rseq = true, RseqSlice = true }; break;
+                case "aux-clocks": configuration = configuration with { AuxiliaryClocks = true }; break;
                 case "preempt": configuration = configuration with { Preempt = true }; break;
                 default:
                     unknown = word;
@@ -154,6 +158,8 @@ public sealed record KernelConfiguration
             words.Add("preempt");
         if (Rseq)
             words.Add(RseqSlice ? "rseq-slice" : "rseq");
+        if (AuxiliaryClocks)
+            words.Add("aux-clocks");
         return string.Join('+', words);
     }
 }

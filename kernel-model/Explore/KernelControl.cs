@@ -91,9 +91,14 @@ public sealed class KernelControl
     public void UseCounter(bool usable) => _kernel.Timekeeper.SetClockMode(usable ? Clocks.ModeArchTimer : Clocks.ModeNone);
 
     /// <summary>The kernel's random number generator is seeded anew: keys of an older generation are not to be used.</summary>
-    public void Reseed() => _kernel.Vdso.Data?.WriteRng(++_generation, true);
+    public void Reseed() => _kernel.Vdso.Data?.WriteRng(RandomGeneration + 1, true);
 
-    private ulong _generation;
+    /// <summary>How often it was seeded: the generation of keys that may be used.</summary>
+    public ulong RandomGeneration => _kernel.Vdso.Data?.Generation ?? 0;
+
+    /// <summary>A planted fault: who enters a time namespace from now on sees a copy of the random number page. False: the data have
+    /// no page of their own.</summary>
+    public bool CopyRandomPage() => _kernel.Vdso.Data is { HasRngPage: true } data && (data.CopiesRng = true);
 
     /// <summary>Lets a task run on some CPUs only (bit n: CPU n), as when the others went offline.</summary>
     public static void Restrict(KernelTask task, ulong cpus) => task.Affinity = cpus;

@@ -1,4 +1,5 @@
 using ArmVdso.Kernel.Files;
+using ArmVdso.Kernel.Time;
 
 namespace ArmVdso.Kernel.Proc;
 
@@ -53,6 +54,8 @@ internal static class SysFileSystem
             text.Trim() is not ("mem" or "freeze") ? -Errno.EINVAL
             : parts.Timekeeper.SuspendToAlarm() ? 0 : -Errno.EBUSY));
         DynamicDirectory kernel = root.AddDirectory("kernel");
+        if (parts.Timekeeper.Auxiliary.Count > 0)
+            AddAuxiliaryClocks(kernel.AddDirectory("time").AddDirectory("aux_clocks"), parts.Timekeeper, fs);
         DynamicDirectory mm = kernel.AddDirectory("mm");
         DynamicDirectory huge = mm.AddDirectory("transparent_hugepage");
         huge.AddText("enabled", () => "always madvise [never]\n");
@@ -69,6 +72,34 @@ internal static class SysFileSystem
         fsDirectory.AddDirectory("cgroup");
         return root;
     }
+
+    /// <summary>/sys/kernel/time/aux_clocks: a directory for each auxiliary clock (kernel/time/timekeeping.c).</summary>
+    private static void AddAuxiliaryClocks(DynamicDirectory clocks, Timekeeper time, FileSystem fs)
+    {
+        foreach (AuxiliaryClock clock in time.Auxiliary)
+        {
+            clocks.AddDirectory($"{clock.Index}").Add("aux_clock_enable", new TextInode(fs, 0x1A4, Shown, Enable));
+            string Shown() => clock.Enabled ? "1\n" : "0\n";
+
+            long Enable(string text)
+            {
+                if (fs.Vfs.Current is not { } task || !task.Credentials.Has(Capability.SysTime))
+                    return -Errno.EPERM;
+                if (Truth(text) is not { } enabled)
+                    return -Errno.EINVAL;
+                clock.SetEnabled(enabled);
+                return 0;
+            }
+        }
+    }
+
+    /// <summary>What a text says of yes and no (kstrtobool of lib/kstrtox.c); null: neither.</summary>
+    private static bool? Truth(string text) => text switch
+    {
+        ['e' or 'E' or 'y' or 'Y' or 't' or 'T' or '1', ..] or ['o' or 'O', 'n' or 'N', ..] => true,
+        ['d' or 'D' or 'n' or 'N' or 'f' or 'F' or '0', ..] or ['o' or 'O', 'f' or 'F', ..] => false,
+        _ => null,
+    };
 
     /// <summary>CPUs or nodes that follow each other, as a list (%*pbl).</summary>
     private static string ListOf(int first, int last) => first == last ? $"{first}\n" : $"{first}-{last}\n";

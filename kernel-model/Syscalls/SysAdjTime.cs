@@ -17,16 +17,18 @@ internal static class SysAdjTime
     private const int TimexSize = 208;
 
     /// <summary>adjtimex(buf).</summary>
-    public static long AdjTimex(SyscallContext c) => Adjust(c, c.Arg(0));
+    public static long AdjTimex(SyscallContext c) => Adjust(c, c.Arg(0), null);
 
     /// <summary>clock_adjtime(clock, buf).</summary>
     public static long ClockAdjTime(SyscallContext c) => c.Int(0) switch
     {
-        Clocks.Realtime => Adjust(c, c.Arg(1)),
+        Clocks.Realtime => Adjust(c, c.Arg(1), null),
+        int clock when SysTime.Auxiliary(c, clock) is { } auxiliary => Adjust(c, c.Arg(1), auxiliary),
         _ => SysTime.IsKnown(c.Int(0)) ? -Errno.EOPNOTSUPP : -Errno.EINVAL,
     };
 
-    private static long Adjust(SyscallContext c, ulong address)
+    /// <summary>Adjusts an auxiliary clock; null: the system's.</summary>
+    private static long Adjust(SyscallContext c, ulong address, AuxiliaryClock? auxiliary)
     {
         var timex = new byte[TimexSize];
         if (!c.Memory.Read(address, timex))
@@ -34,18 +36,25 @@ internal static class SysAdjTime
         uint modes = BitConverter.ToUInt32(timex);
         long At(int offset) => BitConverter.ToInt64(timex, offset);
         long error = Check(c, modes, At(16), At(80), At(88));
+        if (error == 0 && auxiliary is not null)
+            error = CheckAuxiliary(modes, BitConverter.ToInt32(timex, 40));
         if (error < 0)
             return error;
+        if (auxiliary is { Enabled: false })
+            return -Errno.ENODEV;
         Timekeeper time = c.Timekeeper;
-        NtpDiscipline ntp = time.Ntp;
+        NtpDiscipline ntp = auxiliary?.Ntp ?? time.Ntp;
         if ((modes & AdjSetOffset) != 0)
         {
             long part = At(80) * ((modes & AdjNano) != 0 ? 1 : 1000);
-            Int128 target = (Int128)(long)c.Timekeeper.RealtimeNs + (Int128)At(72) * 1_000_000_000 + part;
-            // timekeeping_inject_offset: neither before 1970 nor before the boot.
-            if (target < (long)c.Timekeeper.NowNs || target > long.MaxValue / 2)
+            Int128 target = (Int128)(auxiliary?.NowNs ?? (long)time.RealtimeNs) + (Int128)At(72) * 1_000_000_000 + part;
+            // timekeeping_inject_offset: neither before 1970 nor before the boot; an auxiliary clock: not before 0.
+            if (target < (auxiliary is null ? (long)time.NowNs : 0) || target > long.MaxValue / 2)
                 return -Errno.EINVAL;
-            time.SetRealtime((long)target);
+            if (auxiliary is null)
+                time.SetRealtime((long)target);
+            else
+                auxiliary.Set((long)target);
         }
         long offset = ntp.OffsetNs;
         if ((modes & AdjAdjTime) != 0)
@@ -54,16 +63,33 @@ internal static class SysAdjTime
             if ((modes & AdjReadOnly) == 0)
             {
                 offset = ntp.SetSingleShot(At(8));
-                time.Changed();
+                Changed();
             }
         }
         else
         {
             Apply(time, ntp, modes, timex);
+            if (modes != 0)
+                Changed();
             offset = (ntp.Status & NtpDiscipline.StaNano) != 0 ? ntp.OffsetNs : ntp.OffsetNs / 1000;
         }
-        Fill(c, timex, modes, offset);
+        Fill(timex, ntp, auxiliary?.NowNs ?? (long)time.RealtimeNs, auxiliary is null ? time.TaiOffset : 0, modes, offset);
         return c.Memory.Write(address, timex) ? ntp.Result : -Errno.EFAULT;
+
+        void Changed()
+        {
+            if (auxiliary is null)
+                time.Changed();
+            else
+                auxiliary.RateChanged();
+        }
+    }
+
+    /// <summary>What an auxiliary clock has not: leap seconds, an offset of TAI, pulses a second (timekeeping_validate_timex).</summary>
+    private static long CheckAuxiliary(uint modes, int status)
+    {
+        const int none = NtpDiscipline.StaIns | NtpDiscipline.StaDel | NtpDiscipline.StaPpsFreq | NtpDiscipline.StaPpsTime;
+        return ((modes & AdjStatus) != 0 && (status & none) != 0) || (modes & AdjTai) != 0 ? -Errno.EINVAL : 0;
     }
 
     private static long Check(SyscallContext c, uint modes, long frequency, long part, long tick)
@@ -92,8 +118,6 @@ internal static class SysAdjTime
     private static void Apply(Timekeeper time, NtpDiscipline ntp, uint modes, byte[] timex)
     {
         long At(int offset) => BitConverter.ToInt64(timex, offset);
-        if (modes == 0)
-            return;
         if ((modes & AdjStatus) != 0)
             ntp.SetStatus(BitConverter.ToInt32(timex, 40));
         if ((modes & AdjNano) != 0)
@@ -115,14 +139,10 @@ internal static class SysAdjTime
             ntp.UpdateOffset(At(8));
         if ((modes & AdjTick) != 0)
             ntp.SetTick(At(88));
-        time.Changed();
     }
 
-    private static void Fill(SyscallContext c, byte[] t, uint modes, long offset)
+    private static void Fill(byte[] t, NtpDiscipline ntp, long now, int tai, uint modes, long offset)
     {
-        Timekeeper time = c.Timekeeper;
-        NtpDiscipline ntp = time.Ntp;
-        ulong now = c.Timekeeper.RealtimeNs;
         Array.Clear(t);
         BitConverter.TryWriteBytes(t, modes);
         BitConverter.TryWriteBytes(t.AsSpan(8), offset);
@@ -133,9 +153,9 @@ internal static class SysAdjTime
         BitConverter.TryWriteBytes(t.AsSpan(48), ntp.TimeConstant);
         BitConverter.TryWriteBytes(t.AsSpan(56), 1L);
         BitConverter.TryWriteBytes(t.AsSpan(64), Tolerance);
-        BitConverter.TryWriteBytes(t.AsSpan(72), (long)(now / 1_000_000_000));
-        BitConverter.TryWriteBytes(t.AsSpan(80), (long)(now % 1_000_000_000) / ((ntp.Status & NtpDiscipline.StaNano) != 0 ? 1 : 1000));
+        BitConverter.TryWriteBytes(t.AsSpan(72), now / 1_000_000_000);
+        BitConverter.TryWriteBytes(t.AsSpan(80), now % 1_000_000_000 / ((ntp.Status & NtpDiscipline.StaNano) != 0 ? 1 : 1000));
         BitConverter.TryWriteBytes(t.AsSpan(88), ntp.TickUs);
-        BitConverter.TryWriteBytes(t.AsSpan(160), time.TaiOffset);
+        BitConverter.TryWriteBytes(t.AsSpan(160), tai);
     }
 }

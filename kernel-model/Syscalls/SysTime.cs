@@ -11,6 +11,11 @@ internal static class SysTime
 
     internal static bool IsKnown(int clock) => clock is (>= 0 and <= 9) or Clocks.Tai;
 
+    /// <summary>The auxiliary clock of an ID; null: it names none, or this kernel has none.</summary>
+    internal static AuxiliaryClock? Auxiliary(SyscallContext c, int clock) =>
+        clock >= Clocks.Auxiliary && clock - Clocks.Auxiliary < c.Timekeeper.Auxiliary.Count
+            ? c.Timekeeper.Auxiliary[clock - Clocks.Auxiliary] : null;
+
     /// <summary>Time of a clock in ns, as the caller's time namespace has it; null when the clock does not exist.</summary>
     internal static ulong? Now(SyscallContext c, int clock)
     {
@@ -30,7 +35,10 @@ internal static class SysTime
     /// <summary>clock_gettime(clock, tp).</summary>
     public static long ClockGetTime(SyscallContext c)
     {
-        if (Now(c, c.Int(0)) is not { } now)
+        AuxiliaryClock? auxiliary = Auxiliary(c, c.Int(0));
+        if (auxiliary is { Enabled: false })
+            return -Errno.ENODEV;
+        if ((auxiliary is null ? Now(c, c.Int(0)) : (ulong?)auxiliary.NowNs) is not { } now)
             return -Errno.EINVAL;
         return UserTime.WriteTimespec(c.Memory, c.Arg(1), now) ? 0 : -Errno.EFAULT;
     }
@@ -39,7 +47,7 @@ internal static class SysTime
     public static long ClockGetRes(SyscallContext c)
     {
         int clock = c.Int(0);
-        if (!IsKnown(clock) && CpuClock.Find(c, clock) is null)
+        if (!IsKnown(clock) && CpuClock.Find(c, clock) is null && Auxiliary(c, clock) is null)
             return -Errno.EINVAL;
         ulong resolution = clock is Clocks.RealtimeCoarse or Clocks.MonotonicCoarse ? MachineClock.TickNs : 1;
         return c.Arg(1) == 0 || UserTime.WriteTimespec(c.Memory, c.Arg(1), resolution) ? 0 : -Errno.EFAULT;
@@ -48,14 +56,20 @@ internal static class SysTime
     /// <summary>clock_settime(clock, tp).</summary>
     public static long ClockSetTime(SyscallContext c)
     {
-        if (c.Int(0) != Clocks.Realtime)
+        AuxiliaryClock? auxiliary = Auxiliary(c, c.Int(0));
+        if (c.Int(0) != Clocks.Realtime && auxiliary is null)
             return -Errno.EINVAL;
         long result = UserTime.ReadTimespec(c.Memory, c.Arg(1), out ulong ns);
         if (result < 0)
             return result;
         if (!c.Task.Credentials.Has(Capability.SysTime))
             return -Errno.EPERM;
-        c.Timekeeper.SetRealtime((long)ns);
+        if (auxiliary is { Enabled: false })
+            return -Errno.ENODEV;
+        if (auxiliary is null)
+            c.Timekeeper.SetRealtime((long)ns);
+        else
+            auxiliary.Set((long)ns);
         return 0;
     }
 
@@ -131,7 +145,8 @@ internal static class SysTime
     public static long ClockNanoSleep(SyscallContext c)
     {
         int clock = c.Int(0);
-        if (clock is Clocks.ThreadCputime or Clocks.MonotonicRaw or Clocks.RealtimeCoarse or Clocks.MonotonicCoarse)
+        if (clock is Clocks.ThreadCputime or Clocks.MonotonicRaw or Clocks.RealtimeCoarse or Clocks.MonotonicCoarse
+            || Auxiliary(c, clock) is not null)
             return -Errno.EOPNOTSUPP;
         Func<ulong>? cpu = CpuClock.Find(c, clock);
         if (!IsKnown(clock) && cpu is null)

@@ -15,7 +15,7 @@ internal static class SysTimer
     public static long Create(SyscallContext c)
     {
         int clock = c.Int(0);
-        if (clock is Clocks.MonotonicRaw or Clocks.RealtimeCoarse or Clocks.MonotonicCoarse)
+        if (clock is Clocks.MonotonicRaw or Clocks.RealtimeCoarse or Clocks.MonotonicCoarse || SysTime.Auxiliary(c, clock) is not null)
             return -Errno.EOPNOTSUPP;
         Func<ulong>? cpu = CpuClock.Find(c, clock);
         if (cpu is null && SysTime.Now(c, clock) is null)

@@ -2,7 +2,8 @@ namespace ArmVdso.Kernel.Time;
 
 /// <summary>The clock discipline of adjtimex (kernel/time/ntp.c): frequency, phase (PLL and FLL), single-shot adjustment,
 /// leap seconds. Rates are in ns a second with 32 bits of fraction.</summary>
-internal sealed class NtpDiscipline(Timekeeper timekeeper)
+/// <param name="seconds">Seconds of the clock that is disciplined.</param>
+internal sealed class NtpDiscipline(Func<long> seconds)
 {
 #pragma warning disable CS1591
     internal const int StaPll = 1, StaPpsFreq = 2, StaPpsTime = 4, StaFll = 8, StaIns = 0x10, StaDel = 0x20, StaUnsync = 0x40,
@@ -44,7 +45,7 @@ internal sealed class NtpDiscipline(Timekeeper timekeeper)
     /// <inheritdoc cref="MaxError"/>
     internal long EstimatedError { get; set; } = PhaseLimitUs;
 
-    /// <summary>The last second of CLOCK_REALTIME that <see cref="SecondOverflow"/> has seen.</summary>
+    /// <summary>The last second of the clock that <see cref="SecondOverflow"/> has seen.</summary>
     internal long Second { get; set; } = long.MaxValue;
 
     /// <summary>ns that a second of the counter is to count for, with 32 bits of fraction.</summary>
@@ -99,7 +100,7 @@ internal sealed class NtpDiscipline(Timekeeper timekeeper)
 
     private void Reference()
     {
-        _referenceSecond = timekeeper.RealtimeSecond();
+        _referenceSecond = seconds();
         _hasReference = true;
     }
 
@@ -111,18 +112,18 @@ internal sealed class NtpDiscipline(Timekeeper timekeeper)
         if ((Status & StaNano) == 0)
             offset = Math.Clamp(offset, -1_000_000, 1_000_000) * 1000;
         offset = Math.Clamp(offset, -MaxPhaseNs, MaxPhaseNs);
-        long seconds = !_hasReference || (Status & StaFreqHold) != 0 ? 0 : timekeeper.RealtimeSecond() - _referenceSecond;
+        long since = !_hasReference || (Status & StaFreqHold) != 0 ? 0 : seconds() - _referenceSecond;
         Reference();
         Int128 adjust = 0;
         Status &= ~StaMode;
-        if (seconds >= MinFllSeconds && ((Status & StaFll) != 0 || seconds > MaxPllSeconds))
+        if (since >= MinFllSeconds && ((Status & StaFll) != 0 || since > MaxPllSeconds))
         {
             Status |= StaMode;
-            adjust = ((Int128)offset << (32 - ShiftFll)) / seconds;
+            adjust = ((Int128)offset << (32 - ShiftFll)) / since;
         }
         // The PLL's share grows with the time between updates up to a bound by the time constant.
-        seconds = Math.Min(seconds, 1L << (int)(ShiftPll + 1 + TimeConstant));
-        adjust += ((Int128)offset * seconds << 32) >> (int)(2 * (ShiftPll + 2 + TimeConstant));
+        since = Math.Min(since, 1L << (int)(ShiftPll + 1 + TimeConstant));
+        adjust += ((Int128)offset * since << 32) >> (int)(2 * (ShiftPll + 2 + TimeConstant));
         Int128 limit = (Int128)MaxFrequencyNs << 32;
         _frequency32 = (long)Int128.Clamp(_frequency32 + adjust, -limit, limit);
         _offsetNs = offset;
@@ -144,10 +145,10 @@ internal sealed class NtpDiscipline(Timekeeper timekeeper)
         Status |= StaUnsync;
         MaxError = EstimatedError = PhaseLimitUs;
         State = TimeOk;
-        Second = timekeeper.RealtimeSecond();
+        Second = seconds();
     }
 
-    /// <summary>A second of CLOCK_REALTIME begins (second_overflow). Returns the seconds that it has to be set by: -1 for an
+    /// <summary>A second of the clock begins (second_overflow). Returns the seconds that it has to be set by: -1 for an
     /// inserted leap second, which repeats the day's last second, 1 for a deleted one.</summary>
     internal int SecondOverflow(long second)
     {

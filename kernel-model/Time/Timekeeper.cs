@@ -15,44 +15,48 @@ public sealed class Timekeeper
     private readonly MachineClock _clock;
     private readonly KernelTimers _timers;
     private readonly List<IVvarPage> _pages = [];
-    private readonly ulong _frequency;
-    private readonly ulong _interval;
-    private readonly uint _rawMult;
-    private ulong _last;
-    private Int128 _monotonic;
-    private Int128 _raw;
-    private Int128 _error;
-    private uint _mult;
+    private readonly CountedTime _time;
     private long _coarse;
     private long _boot;
     private int _minutesWest;
     private int _dstTime;
 
-    internal Timekeeper(Machine machine, MachineClock clock, KernelTimers timers, long epochSeconds, ulong uptimeNs)
+    internal Timekeeper(
+        Machine machine, MachineClock clock, KernelTimers timers, long epochSeconds, ulong uptimeNs, bool auxiliary = false)
     {
         _clock = clock;
         _timers = timers;
         timers.OffsetOf = OffsetOf;
         Stores = new OrderedStores(machine.Memory);
-        _frequency = machine.CounterFrequency;
-        _interval = Math.Max(1, _frequency / MachineClock.Hz);
-        RealtimeOffsetNs = epochSeconds * (long)NsPerSecond - (long)uptimeNs;
-        _monotonic = _raw = (Int128)uptimeNs << Shift;
+        ulong frequency = machine.CounterFrequency;
+        _time = new CountedTime(frequency, uptimeNs, epochSeconds * (long)NsPerSecond - (long)uptimeNs)
+        {
+            Leaped = leap =>
+            {
+                TaiOffset -= leap;
+                _timers.ClocksChanged();
+            },
+        };
         _coarse = (long)uptimeNs;
-        _rawMult = (uint)(((UInt128)NsPerSecond << Shift) / _frequency);
-        Ntp = new NtpDiscipline(this);
-        _mult = IdealMult();
-        Ntp.Second = RealtimeSecond();
+        Auxiliary = !auxiliary ? []
+            : [.. Enumerable.Range(0, AuxiliaryClock.Count).Select(i => new AuxiliaryClock(i, clock, frequency, Publish))];
     }
 
     /// <summary>Where the stores to the vvar pages go through.</summary>
     internal OrderedStores Stores { get; }
 
     /// <summary>The clock discipline that adjtimex sets.</summary>
-    internal NtpDiscipline Ntp { get; }
+    internal NtpDiscipline Ntp => _time.Ntp;
+
+    /// <summary>CLOCK_AUX and those after it; none where the kernel has none (kernel word aux-clocks).</summary>
+    public IReadOnlyList<AuxiliaryClock> Auxiliary { get; }
 
     /// <summary>CLOCK_REALTIME minus CLOCK_MONOTONIC.</summary>
-    public long RealtimeOffsetNs { get; private set; }
+    public long RealtimeOffsetNs
+    {
+        get => _time.AheadNs;
+        private set => _time.AheadNs = value;
+    }
 
     /// <summary>CLOCK_BOOTTIME minus CLOCK_MONOTONIC: how long the machine was suspended.</summary>
     public long BoottimeOffsetNs => _boot;
@@ -67,7 +71,7 @@ public sealed class Timekeeper
     public long Updates { get; private set; }
 
     /// <summary>ns a counter increment, in 2^-24 ns; NTP changes it.</summary>
-    public uint Mult => _mult;
+    public uint Mult => _time.Mult;
 
     /// <summary>VDSO_CLOCKMODE_*: NONE tells the vDSO to make system calls (a timer erratum).</summary>
     public int ClockMode { get; private set; } = Clocks.ModeArchTimer;
@@ -82,21 +86,16 @@ public sealed class Timekeeper
     };
 
     /// <summary>CLOCK_MONOTONIC at a counter value.</summary>
-    internal ulong Monotonic(ulong counter) => (ulong)Int128.Max(0, (_monotonic + (Int128)(long)(counter - _last) * _mult) >> Shift);
+    internal ulong Monotonic(ulong counter) => _time.At(counter);
 
     /// <summary>CLOCK_MONOTONIC_RAW at a counter value.</summary>
-    internal ulong RawNs(ulong counter) => (ulong)Int128.Max(0, (_raw + (Int128)(long)(counter - _last) * _rawMult) >> Shift);
+    internal ulong RawNs(ulong counter) => _time.RawAt(counter);
 
     /// <summary>CLOCK_MONOTONIC_COARSE: the time of the last tick.</summary>
     public ulong CoarseNs => (ulong)_coarse;
 
     /// <summary>First counter value at which CLOCK_MONOTONIC has reached a time, at today's rate.</summary>
-    internal ulong CounterOf(ulong ns)
-    {
-        Int128 away = ((Int128)ns << Shift) - _monotonic;
-        Int128 counter = _last + (away <= 0 ? -(-away / _mult) : (away + _mult - 1) / _mult);
-        return counter <= 0 ? 0 : counter > ulong.MaxValue ? ulong.MaxValue : (ulong)counter;
-    }
+    internal ulong CounterOf(ulong ns) => _time.CounterOf(ns);
 
     /// <summary>Adds a page (the kernel's record, a vvar page) that every update writes.</summary>
     internal void AddPage(IVvarPage page)
@@ -112,91 +111,33 @@ public sealed class Timekeeper
     {
         Advance(counter, afterIdle);
         Publish();
+        foreach (AuxiliaryClock clock in Auxiliary)
+            clock.Tick(counter, afterIdle);
     }
 
     /// <summary>A CPU leaves its idle task (tick_nohz_irq_enter): where there were no ticks, they are made up for before anybody
     /// reads a clock.</summary>
     internal void LeaveIdle(ulong counter, bool afterIdle)
     {
-        if (counter >= _last + _interval)
+        if (_time.IsLate(counter))
             Tick(counter, afterIdle);
     }
 
-    /// <summary>Brings the base up to the last whole tick at or before <paramref name="counter"/>, and gives the rate for what
-    /// follows. Continuous at <paramref name="counter"/>: what a reader would have seen there with the old rate is what it sees
-    /// with the new one, so CLOCK_MONOTONIC never goes back.</summary>
+    /// <inheritdoc cref="CountedTime.Advance"/>
     private void Advance(ulong counter, bool afterIdle = false)
     {
-        ulong ticks = counter < _last ? 0 : (counter - _last) / _interval;
-        while (ticks != 0)
-        {
-            // After an idle time that had no ticks, second by second: NTP has another rate for each. Otherwise readers have
-            // gone on with the old rate, and it is what counts up to now.
-            ulong step = !afterIdle || ticks > MostSteps ? ticks : Math.Min(ticks, TicksToNextSecond());
-            ticks -= step;
-            ulong delta = step * _interval;
-            _last += delta;
-            _monotonic += (Int128)delta * _mult;
-            _raw += (Int128)delta * _rawMult;
-            // What the ideal rate would have added, less what mult did, in (ns / 2^32) * Hz.
-            _error += (Int128)delta * (Ntp.NsPerSecond32 - ((Int128)_mult * _frequency << (32 - Shift)));
-            Seconds();
-            if (ticks != 0)
-                _mult = IdealMult() + (_error > 0 ? 1u : 0);
-        }
-        uint mult = IdealMult() + (_error > 0 ? 1u : 0);
-        if (mult != _mult)
-        {
-            _monotonic -= (Int128)(long)(counter - _last) * ((long)mult - _mult);
-            _mult = mult;
-        }
-        _coarse = Math.Max(_coarse, (long)(_monotonic >> Shift));
+        _time.Advance(counter, afterIdle);
+        MoveCoarse();
     }
 
-    /// <summary>Brings the base, and with it the coarse clocks, up to <paramref name="counter"/> itself: before a clock is stepped
-    /// (timekeeping_forward_now). The next whole tick is counted from there.</summary>
+    /// <summary>Brings the base, and with it the coarse clocks, up to <paramref name="counter"/> itself.</summary>
     private void Forward(ulong counter)
     {
-        Advance(counter);
-        if (counter <= _last)
-            return;
-        ulong delta = counter - _last;
-        _last = counter;
-        _monotonic += (Int128)delta * _mult;
-        _raw += (Int128)delta * _rawMult;
-        _error += (Int128)delta * (Ntp.NsPerSecond32 - ((Int128)_mult * _frequency << (32 - Shift)));
-        Seconds();
-        _coarse = Math.Max(_coarse, (long)(_monotonic >> Shift));
+        _time.Forward(counter);
+        MoveCoarse();
     }
 
-    /// <summary>Ticks of a longer idle time than this (some eleven days) are taken at once.</summary>
-    private const ulong MostSteps = 1_000_000UL * MachineClock.Hz;
-
-    private ulong TicksToNextSecond()
-    {
-        long part = (long)(((_monotonic >> Shift) + RealtimeOffsetNs) % (long)NsPerSecond);
-        return ((ulong)((long)NsPerSecond - part) + MachineClock.TickNs - 1) / MachineClock.TickNs;
-    }
-
-    private uint IdealMult() => (uint)((Ntp.NsPerSecond32 >> (32 - Shift)) / _frequency);
-
-    /// <summary>Whole seconds of CLOCK_REALTIME that have passed since the last look: NTP's second_overflow, and leap seconds.</summary>
-    private void Seconds()
-    {
-        for (long now = RealtimeSecond(); Ntp.Second < now; now = RealtimeSecond())
-        {
-            int leap = Ntp.SecondOverflow(Ntp.Second + 1);
-            if (leap == 0)
-                continue;
-            RealtimeOffsetNs += leap * (long)NsPerSecond;
-            TaiOffset -= leap;
-            Ntp.Second += leap;
-            _timers.ClocksChanged();
-        }
-    }
-
-    /// <summary>Seconds of CLOCK_REALTIME at the base.</summary>
-    internal long RealtimeSecond() => (long)(((_monotonic >> Shift) + RealtimeOffsetNs) / (long)NsPerSecond);
+    private void MoveCoarse() => _coarse = Math.Max(_coarse, (long)(_time.Shifted >> Shift));
 
     /// <summary>The rate or the offsets changed: a new base at once.</summary>
     internal void Changed()
@@ -233,7 +174,7 @@ public sealed class Timekeeper
         Forward(_clock.Now);
         _boot += (long)ns;
         RealtimeOffsetNs += (long)ns;
-        Ntp.Second = RealtimeSecond();
+        Ntp.Second = _time.Second;
         Publish();
         _timers.ClocksChanged();
         ClockSets++;
@@ -276,6 +217,8 @@ public sealed class Timekeeper
         Advance(_clock.Now);
         ClockMode = mode;
         Publish();
+        foreach (AuxiliaryClock clock in Auxiliary)
+            clock.RateChanged();
     }
 
     private void Publish()
@@ -286,14 +229,20 @@ public sealed class Timekeeper
             page.Write(snapshot);
     }
 
+    private void Publish(AuxiliaryClock clock)
+    {
+        foreach (IVvarPage page in _pages)
+            page.Write(clock.Index, clock.Reading, ClockMode);
+    }
+
     private TimeSnapshot Snapshot() => new()
     {
         ClockMode = ClockMode,
-        CycleLast = _last,
-        Mult = _mult,
-        RawMult = _rawMult,
-        Monotonic = _monotonic,
-        Raw = _raw,
+        CycleLast = _time.Last,
+        Mult = _time.Mult,
+        RawMult = _time.RawMult,
+        Monotonic = _time.Shifted,
+        Raw = _time.Raw,
         Coarse = _coarse,
         RealtimeOffset = RealtimeOffsetNs,
         BoottimeOffset = _boot,
@@ -336,4 +285,10 @@ internal interface IVvarPage
 {
     /// <summary>Writes the data, as update_vsyscall does.</summary>
     void Write(in TimeSnapshot time);
+
+    /// <summary>Writes the data of one auxiliary clock, as vdso_time_update_aux does.</summary>
+    /// <param name="index">Which.</param>
+    /// <param name="clock">How it counts.</param>
+    /// <param name="mode">VDSO_CLOCKMODE_* of the counter.</param>
+    void Write(int index, in AuxiliaryReading clock, int mode);
 }

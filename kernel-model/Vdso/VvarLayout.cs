@@ -54,7 +54,7 @@ public sealed partial record VvarLayout
     /// <param name="Mult">u32.</param>
     /// <param name="Shift">u32.</param>
     /// <param name="Basetime">Array of {u64 sec, u64 nsec} by clock ID.</param>
-    /// <param name="Auxiliary">Entries of auxiliary clocks that follow; off (clock mode NONE).</param>
+    /// <param name="Auxiliary">Entries of auxiliary clocks that follow; of each, base time 0 is the clock's.</param>
     public sealed record ClockEntries(
         int First, int Stride, int Count, int Seq, int ClockMode, int CycleLast, int Mask, int Mult, int Shift, int Basetime,
         int Auxiliary = 0);

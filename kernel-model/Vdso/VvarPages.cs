@@ -68,8 +68,24 @@ internal sealed class VvarPages : IVvarPage
     internal ulong DataPage => _data;
 
     /// <summary>The pages below the image in ascending order for tasks of a namespace; 0: no page (SIGBUS).</summary>
-    internal ulong[] For(TimeNamespace space) =>
-        _order(space.IsInitial ? _data : space.VvarPage == 0 ? MakeNamespacePage(space) : space.VvarPage);
+    internal ulong[] For(TimeNamespace space)
+    {
+        ulong[] pages = _order(space.IsInitial ? _data : space.VvarPage == 0 ? MakeNamespacePage(space) : space.VvarPage);
+        return space.IsInitial || !CopiesRng ? pages : [.. pages.Select(p => p == _rng ? Copy(p) : p)];
+    }
+
+    /// <summary>Whether the random number data have a page of their own, that of all time namespaces.</summary>
+    internal bool HasRngPage => HasRng && _rng != _data;
+
+    /// <summary>A planted fault: who enters a time namespace sees a copy of the random number page, which is not kept up to date.</summary>
+    internal bool CopiesRng { get; set; }
+
+    private ulong Copy(ulong page)
+    {
+        ulong copy = _pages.Allocate();
+        _machine.Memory.Span(page, PhysicalMemory.PageSize).CopyTo(_machine.Memory.Span(copy, PhysicalMemory.PageSize));
+        return copy;
+    }
 
     /// <summary>The page of a namespace: seq odd and clock mode TIMENS send readers to the branch that adds the offsets, which lie
     /// where the base times are elsewhere.</summary>
@@ -127,6 +143,38 @@ internal sealed class VvarPages : IVvarPage
         _machine.NotifyWrite(_data, PhysicalMemory.PageSize);
     }
 
+    /// <inheritdoc/>
+    public void Write(int index, in AuxiliaryReading clock, int mode)
+    {
+        VvarLayout.ClockEntries layout = _layout.Clock;
+        if (index >= layout.Auxiliary)
+            return;
+        ulong entry = Entry(layout.Count + index), sequence = entry + (ulong)layout.Seq;
+        uint seq = _stores.Read<uint>(sequence);
+        _stores.Write(sequence, seq + 1);
+        _stores.WriteBarrier();
+        bool counts = clock.Enabled && mode != Clocks.ModeNone;
+        _stores.Write(entry + (ulong)layout.ClockMode, counts ? mode : Clocks.ModeNone);
+        if (counts)
+        {
+            WriteCounter(entry, clock.CycleLast, clock.Mult);
+            // Whole ns: Linux drops the fraction here, so that a reader may be one ns behind the system call.
+            Shifted(entry, 0, (clock.Shifted >> Timekeeper.Shift) << Timekeeper.Shift, clock.OffsetNs);
+        }
+        _stores.WriteBarrier();
+        _stores.Write(sequence, seq + 2);
+        _machine.NotifyWrite(_data, PhysicalMemory.PageSize);
+    }
+
+    private void WriteCounter(ulong entry, ulong cycleLast, uint mult)
+    {
+        VvarLayout.ClockEntries clock = _layout.Clock;
+        _stores.Write(entry + (ulong)clock.CycleLast, cycleLast);
+        _stores.Write(entry + (ulong)clock.Mask, CounterMask);
+        _stores.Write(entry + (ulong)clock.Mult, mult);
+        _stores.Write(entry + (ulong)clock.Shift, (uint)Timekeeper.Shift);
+    }
+
     /// <summary>A time in ns, also a negative one, as seconds and the nanoseconds (not negative) that are to be added.</summary>
     internal static (long Seconds, long Part) Split(long ns)
     {
@@ -148,10 +196,7 @@ internal sealed class VvarPages : IVvarPage
         // What no reader may use is not worth writing, as in update_vsyscall.
         if (time.ClockMode == Clocks.ModeNone && !_always)
             return;
-        _stores.Write(entry + (ulong)clock.CycleLast, time.CycleLast);
-        _stores.Write(entry + (ulong)clock.Mask, CounterMask);
-        _stores.Write(entry + (ulong)clock.Mult, raw ? time.RawMult : time.Mult);
-        _stores.Write(entry + (ulong)clock.Shift, (uint)Timekeeper.Shift);
+        WriteCounter(entry, time.CycleLast, raw ? time.RawMult : time.Mult);
         if (raw)
         {
             Shifted(entry, Clocks.MonotonicRaw, time.Raw, 0);
@@ -182,11 +227,15 @@ internal sealed class VvarPages : IVvarPage
     /// <summary>Whether the image reads data of the random number generator.</summary>
     internal bool HasRng => _layout.Rng is not null;
 
+    /// <summary>Of the kernel's generator: how often it was seeded.</summary>
+    internal ulong Generation { get; private set; }
+
     /// <summary>The kernel's generator was seeded anew (random.c): keys of user space that are older are not to be used.</summary>
     internal void WriteRng(ulong generation, bool ready)
     {
         if (_layout.Rng is not { } rng)
             return;
+        Generation = generation;
         _machine.Memory.Write(_rng + (ulong)rng.Generation, generation);
         _machine.Memory.Write(_rng + (ulong)rng.IsReady, (byte)(ready ? 1 : 0));
         _machine.NotifyWrite(_rng, PhysicalMemory.PageSize);

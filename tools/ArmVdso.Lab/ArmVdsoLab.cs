@@ -37,10 +37,10 @@ public sealed class ArmVdsoLab(SessionSettings settings)
         [.. ComparedFunctions.Union(designs.SelectMany(d => Design(d).MeasuredFunctions).Select(f => f.Name))];
 
     /// <summary>Functions that <see cref="Check"/> knows of designs: <see cref="CheckedFunctions"/>, and those that a design in a folder
-    /// brings itself.</summary>
+    /// brings itself, or a stock image has besides.</summary>
     /// <exception cref="LabException">There is no such design.</exception>
     public static IReadOnlyList<string> CheckedFunctionsOf(params IEnumerable<string> designs) =>
-        [.. CheckedFunctions.Union(designs.SelectMany(d => Design(d).OwnFunctions).Select(f => f.Name))];
+        [.. CheckedFunctions.Union(designs.SelectMany(d => CheckedFunction.Of(Design(d))).Select(f => f.Name))];
 
     private static VdsoDesign Design(string name) => new SessionSettings { Vdso = name }.Design();
 

@@ -39,6 +39,51 @@ public sealed class TimekeeperTests
         }
     }
 
+    /// <summary>An auxiliary clock's entry, read as Linux's do_aux reads it, is the system call's time, or a ns less: the page has no
+    /// fraction. At 54 MHz a count is no whole number of ns, so both happen.</summary>
+    [Fact]
+    public void An_auxiliary_clock_in_the_page_is_the_kernels_or_a_nanosecond_behind()
+    {
+        var machine = new Machine(1, 64 << 20, (_, _) => new TimingModel()) { CounterFrequency = 54_000_000 };
+        var kernel = new LinuxKernel(machine, new KernelOptions
+        {
+            EpochSeconds = 1_000_000_000,
+            Kernel = KernelConfiguration.Default with { AuxiliaryClocks = true },
+        });
+        using (machine)
+        {
+            Timekeeper time = kernel.Timekeeper;
+            var pages = new VvarPages(machine, kernel.PageAllocator, time.Stores, VvarLayout.Find("6.17"));
+            time.AddPage(pages);
+            AuxiliaryClock clock = time.Auxiliary[5];
+            const ulong entry = 0xe0 * 7;
+            ulong page = pages.For(kernel.Namespaces.InitialTime)[0] + entry;
+            Assert.Equal(0, machine.Memory.Read<int>(page + 4));
+            clock.SetEnabled(true);
+            clock.Set(12_345_678_901_234);
+            clock.SetFrequency(250 << 16);
+            Assert.Equal(1, machine.Memory.Read<int>(page + 4));
+            var behind = new HashSet<long>();
+            ulong counter = 0;
+            for (int i = 0; i < 5000; i++)
+            {
+                counter += (ulong)(217_001 + i % 13);
+                time.Tick(counter);
+                ulong late = counter + (ulong)(i * 7 % 200_000);
+                ulong delta = late - machine.Memory.Read<ulong>(page + 8);
+                ulong ns = (delta * machine.Memory.Read<uint>(page + 24) + machine.Memory.Read<ulong>(page + 40))
+                    >> machine.Memory.Read<int>(page + 28);
+                long read = machine.Memory.Read<long>(page + 32) * 1_000_000_000 + (long)ns;
+                behind.Add(clock.Reading.At(late)!.Value - read);
+            }
+            Assert.Equal([0, 1], behind.Order());
+            // 250 ppm in some 20 s.
+            UInt128 plain = (UInt128)counter * 1_000_000_000 / 54_000_000;
+            long ahead = clock.Reading.At(counter)!.Value - 12_345_678_901_234 - (long)plain;
+            Assert.InRange(ahead, (long)plain / 4000 - 5_000, (long)plain / 4000 + 5_000);
+        }
+    }
+
     /// <summary>Byte offsets as the structs of include/vdso/datapage.h of each kernel have them, computed by hand.</summary>
     [Theory]
     [InlineData("6.1", 2, 0, 0xf0, 0xe0, 0xe8, -1, -1)]

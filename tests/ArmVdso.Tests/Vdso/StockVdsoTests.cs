@@ -26,6 +26,19 @@ public sealed class StockVdsoTests
         Assert.Equal(2, VvarLayout.LowestDataPage(image, bytes));
     }
 
+    /// <summary>The newest has four data pages and the layout of auxiliary clocks, whether it was built with these or not.</summary>
+    [Fact]
+    public void TheNewestHasAuxiliaryClocksInItsPages()
+    {
+        foreach (string path in (string[])[StockImages.Path(StockImages.Newest), StockImages.Auxiliary])
+        {
+            byte[] bytes = File.ReadAllBytes(path);
+            VdsoObject image = VdsoObject.Parse(bytes);
+            VvarLayout layout = VvarLayout.Probe(image, bytes);
+            Assert.Equal(("6.17", 8, 4), (layout.Name, layout.Clock.Auxiliary, VvarLayout.LowestDataPage(image, bytes)));
+        }
+    }
+
     [Theory]
     [InlineData("6.1", new[] { 0x308, 0x44c, 0x590, 0x690 }, new int[0])]
     [InlineData("6.12", new[] { 0x374, 0x4b0, 0x5f4, 0x6f8 }, new[] { 0x848 })]

@@ -27,6 +27,7 @@ internal static class ExposureReport
         foreach (Exposure f in findings)
         {
             output.WriteLine($"{f.Design}: if [vvar] were writable: {f.Forged}");
+            output.WriteLine($"{f.Design}: if slots were replayed: {f.Replayed}");
             output.WriteLine(
                 $"{f.Design}: a checkpoint can stop an undisturbed getpid at {f.InstructionsInside} instructions inside the image.");
         }
@@ -52,6 +53,7 @@ internal static class ExposureReport
         ["pages"] = f.Pages,
         ["register_write_signal"] = f.RegisterWriteSignal,
         ["forged"] = f.Forged,
+        ["replayed"] = f.Replayed,
         ["unseen_functions"] = f.UnseenFunctions,
         ["functions"] = f.Functions,
         ["instructions_inside"] = f.InstructionsInside,

@@ -12,6 +12,12 @@ internal enum CheckNeed
     /// <summary>It loads what a switch stores.</summary>
     Slots,
 
+    /// <summary>It draws random numbers.</summary>
+    Random,
+
+    /// <summary>It reads an auxiliary clock.</summary>
+    Auxiliary,
+
     /// <summary>Its answer is the task's.</summary>
     Words,
 
@@ -142,6 +148,8 @@ internal sealed record CheckEvent(string Name, string Meaning, Action<Trial, int
             (t, _) => t.ForkIntoNamespaces()) { CallsAgain = true, Leaves = VdsoLeaves.Namespaces },
         new("timens", "a handler forks; its child's child, in a new time namespace with offsets, calls the function",
             (t, _) => t.EnterTimeNamespace()) { CallsAgain = true, Leaves = VdsoLeaves.Namespaces },
+        new("timens-reseed", "timens, for functions with a key: the random number generator is seeded anew before the call inside",
+            (t, _) => t.EnterTimeNamespace(t.Reseed)) { Needs = CheckNeed.Random, CallsAgain = true },
         new("reseed", "the kernel's random number generator is seeded anew", (t, _) => t.Reseed()),
         new("step", "a tracer attaches and single-steps this thread from here on; another process runs here after each instruction",
             (t, _) => t.SingleStep()) { IsLong = true },
@@ -153,6 +161,19 @@ internal sealed record CheckEvent(string Name, string Meaning, Action<Trial, int
             (t, part) => t.LoseCounter(part)) { Needs = CheckNeed.Clocks, StoreByStore = true },
         new("recount", "an unusable counter becomes usable again (clock_mode ARCHTIMER), store by store",
             (t, part) => t.RegainCounter(part)) { Needs = CheckNeed.Clocks, StoreByStore = true, Prepare = t => t.WithoutCounter() },
+        new("aux-set", "clock_settime sets the auxiliary clock by +5 s, store by store",
+            (t, part) => t.ChangeAuxiliary(part, Trial.StepAuxiliary)) { Needs = CheckNeed.Auxiliary, StoreByStore = true },
+        new("aux-rate", "clock_adjtime changes the auxiliary clock's rate by 700 ppm, store by store",
+            (t, part) => t.ChangeAuxiliary(part, Trial.HastenAuxiliary)) { Needs = CheckNeed.Auxiliary, StoreByStore = true },
+        new("aux-off", "somebody disables the auxiliary clock, store by store",
+            (t, part) => t.ChangeAuxiliary(part, Trial.StopAuxiliary)) { Needs = CheckNeed.Auxiliary, StoreByStore = true },
+        new("aux-on", "somebody enables an auxiliary clock that was off, store by store",
+            (t, part) => t.ChangeAuxiliary(part, Trial.BeginAuxiliary))
+        {
+            Needs = CheckNeed.Auxiliary,
+            StoreByStore = true,
+            Prepare = t => t.WithoutAuxiliary(),
+        },
         new("race", "this thread has moved to another CPU; where it was, EL1 code switches to another process, store by store",
             (t, part) => t.Race(part)) { Needs = CheckNeed.Slots, StoreByStore = true },
         new("mid-own", "preempt; while EL1 code switches back, step by step, the parent exits on another CPU",
@@ -182,6 +203,8 @@ internal sealed record CheckEvent(string Name, string Meaning, Action<Trial, int
         new("weak-uncount", "uncount, with loads and stores in every such order", NotAlone) { Needs = CheckNeed.Clocks, Weak = true },
         new("weak-recount", "recount, with loads and stores in every such order",
             NotAlone) { Needs = CheckNeed.Clocks, Weak = true, Prepare = t => t.WithoutCounter() },
+        new("weak-aux-set", "aux-set, with loads and stores in every such order", NotAlone) { Needs = CheckNeed.Auxiliary, Weak = true },
+        new("weak-aux-off", "aux-off, with loads and stores in every such order", NotAlone) { Needs = CheckNeed.Auxiliary, Weak = true },
         new("weak-race", "race, with loads and stores in every such order", NotAlone) { Needs = CheckNeed.Slots, Weak = true },
     ];
 

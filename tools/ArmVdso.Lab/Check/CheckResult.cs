@@ -226,6 +226,9 @@ public sealed record Exposure(string Design)
     /// writable.</summary>
     public string Forged { get; internal set; } = "";
 
+    /// <summary>The same with whole slots that the kernel wrote for another CPU, and earlier for the same one.</summary>
+    public string Replayed { get; internal set; } = "";
+
     /// <summary>Functions that answer IDs or the CPU.</summary>
     public int Functions { get; internal set; }
 

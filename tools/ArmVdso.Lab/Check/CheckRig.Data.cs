@@ -1,4 +1,5 @@
 using ArmVdso.Kernel.Explore;
+using ArmVdso.Kernel.Time;
 
 namespace ArmVdso.Lab.Check;
 
@@ -7,6 +8,19 @@ internal sealed partial class CheckRig
 {
     /// <summary>Physical addresses of the data pages ([vvar]) that the victim sees, in order, with their offsets.</summary>
     internal Dictionary<ulong, ulong> DataPages { get; } = [];
+
+    /// <summary>The auxiliary clock whose functions are checked; null: the kernel has none.</summary>
+    internal AuxiliaryClock? Auxiliary => Kernel.Timekeeper.Auxiliary.FirstOrDefault();
+
+    /// <summary>Has the auxiliary clock run: far from every other clock, and at a rate of its own.</summary>
+    internal void StartAuxiliary()
+    {
+        if (Auxiliary is not { } clock)
+            return;
+        clock.SetEnabled(true);
+        clock.Set(7_000_000_000_000_777);
+        clock.SetFrequency(-200L << 16);
+    }
 
     private void StepBegins(Cpu cpu)
     {

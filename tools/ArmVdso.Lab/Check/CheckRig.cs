@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using ArmVdso.Kernel.Configuration;
 using ArmVdso.Kernel.Explore;
 using ArmVdso.Kernel.Syscalls;
 
@@ -32,8 +33,12 @@ internal sealed partial class CheckRig : IDisposable, IHypercallHandler, ICodeWo
     {
         _guest = new EmbeddedGuest("check");
         _symbols = _guest.Symbols();
+        KernelConfiguration kernel = settings.KernelConfiguration;
+        if (CheckedFunction.HasAuxiliary(settings.Design()))
+            kernel = kernel with { AuxiliaryClocks = true };
         Settings = settings.OnCore("none") with
         {
+            Kernel = kernel,
             Engine = EngineKind.Reference,
             Binds = [_guest.Bind],
             MemoryBytes = 64UL << 20,
@@ -48,6 +53,7 @@ internal sealed partial class CheckRig : IDisposable, IHypercallHandler, ICodeWo
         Control.WatchHooks(StepBegins, HookStepEnds);
         Machine.Attach(this);
         Design = settings.Vdso;
+        StartAuxiliary();
         foreach (Cpu cpu in Machine.Cpus)
             RunToIdle(cpu.Index);
         Init = Kernel.Tasks.Find(settings.FirstPid) ?? throw new InvalidOperationException("the guest did not start");

@@ -52,7 +52,18 @@ internal sealed record CheckedFunction(string Name, string Symbol, int Number, A
     [
         .. All.Where(f => design.OwnFunctions.All(o => o.Name != f.Name)),
         .. design.OwnFunctions.Select(o => new CheckedFunction(o.Name, o.Symbol, o.Number, KindOf(o.Answer), o.First) { Own = o }),
+        .. HasAuxiliary(design) ? Auxiliary : [],
     ];
+
+    /// <summary>Whether a design's data has auxiliary clocks, which the kernel then has, too.</summary>
+    internal static bool HasAuxiliary(VdsoDesign design) => design is StockDesign { Stock.Layout.Clock.Auxiliary: > 0 };
+
+    /// <summary>The same functions for CLOCK_AUX.</summary>
+    private static IEnumerable<CheckedFunction> Auxiliary => All.Where(f => f.Name is "clock_gettime_realtime" or "clock_getres")
+        .Select(f => f with { Name = f.Kind == AnswerKind.Clock ? "clock_gettime_aux" : "clock_getres_aux", First = Clocks.Auxiliary });
+
+    /// <summary>Whether it reads an auxiliary clock.</summary>
+    internal bool IsAuxiliary => Kind == AnswerKind.Clock && First == Clocks.Auxiliary;
 
     private static AnswerKind KindOf(OwnAnswer answer) => answer switch
     {
@@ -96,6 +107,9 @@ internal sealed record CheckedFunction(string Name, string Symbol, int Number, A
     /// <summary>Bytes of getrandom's opaque state (struct vgetrandom_state of Linux 6.11).</summary>
     internal const int RandomState = 144;
 
+    /// <summary>Where in it the generation of the key is, in bytes.</summary>
+    internal const ulong RandomGeneration = 128;
+
     /// <summary>Whether it reads the clocks.</summary>
     internal bool IsTime => Kind is AnswerKind.Clock or AnswerKind.CoarseClock or AnswerKind.TimeOfDay;
 
@@ -119,7 +133,8 @@ internal sealed record CheckedFunction(string Name, string Symbol, int Number, A
         _ => [(ulong)First, buffer, 0, 0, 0],
     };
 
-    /// <summary>The answer of a call that has returned; null: the call failed or the answer is malformed.</summary>
+    /// <summary>The answer of a call that has returned; null: the call failed or the answer is malformed. An auxiliary clock may be off:
+    /// then the error, which is negative, is the answer.</summary>
     internal long? Result(KernelTask task, ulong x0, ulong buffer)
     {
         if (Kind is AnswerKind.Id or AnswerKind.Constant)
@@ -129,7 +144,7 @@ internal sealed record CheckedFunction(string Name, string Symbol, int Number, A
         if (Kind == AnswerKind.Random)
             return x0 == RandomBytes ? (long)Words(task, buffer)[0] : null;
         if (x0 != 0)
-            return null;
+            return IsAuxiliary ? (int)x0 : null;
         if (Kind == AnswerKind.Bytes)
             return (long)(CheckRig.Read(task, buffer) & (ulong.MaxValue >> (64 - 8 * Own!.Bytes)));
         long first = (long)CheckRig.Read(task, buffer), second = (long)CheckRig.Read(task, buffer + 8);
@@ -161,8 +176,8 @@ internal sealed record CheckedFunction(string Name, string Symbol, int Number, A
                 rig.Control.Answer(task, Number, scratch, 0);
                 break;
             default:
-                rig.Control.Answer(task, Number, (ulong)First, scratch);
-                break;
+                return Result(task, (ulong)rig.Control.Answer(task, Number, (ulong)First, scratch), scratch)
+                    ?? throw new InvalidOperationException($"the kernel's own {Name} failed");
         }
         return Result(task, 0, scratch) ?? throw new InvalidOperationException($"the kernel's own {Name} failed");
     }
@@ -175,6 +190,7 @@ internal sealed record CheckedFunction(string Name, string Symbol, int Number, A
             AnswerKind.Random => $"bytes that begin with {System.Buffers.Binary.BinaryPrimitives.ReverseEndianness((ulong)v):x16}",
             AnswerKind.Bytes or AnswerKind.Invariant => $"0x{v:x}",
             AnswerKind.Cpu => $"cpu {v & 0xffffffff} node {v >> 32}",
+            _ when v < 0 => $"error {-v}",
             AnswerKind.TimeOfDay => $"{v / 1_000_000}.{v % 1_000_000:d6}",
             _ => $"{v / 1_000_000_000}.{v % 1_000_000_000:d9}",
         };

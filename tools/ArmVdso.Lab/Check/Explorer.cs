@@ -1,3 +1,5 @@
+using ArmVdso.Kernel.Time;
+
 namespace ArmVdso.Lab.Check;
 
 /// <summary>Explores one design: every function, every event, every instruction boundary.</summary>
@@ -17,17 +19,6 @@ internal sealed class Explorer
         _clocks.Begin(rig, rig.Victim, () => rig.Control.Tick());
         _clocks.End();
         LearnStores();
-        LearnGeneration();
-    }
-
-    /// <summary>A first getrandom takes a key: the state shows its generation afterwards.</summary>
-    private void LearnGeneration()
-    {
-        if (CheckedFunction.All.FirstOrDefault(f => f.FreshState) is not { } function || !function.IsIn(_rig))
-            return;
-        Run(function, Make(function), 20_000);
-        const ulong generationInState = 128;
-        _clocks.RandomGeneration = CheckRig.Read(_rig.Victim, _rig.RandomState + generationInState);
     }
 
     internal ClockHistory Clocks => _clocks;
@@ -45,6 +36,18 @@ internal sealed class Explorer
             var change = new ClockStores(_rig, _clocks, () => _rig.Control.UseCounter(usable));
             _footprints[name] = [.. change.Stores.Select(s => Bytes(s.Pa, s.Size))];
             change.Finish();
+        }
+        if (_rig.Auxiliary is { } clock)
+        {
+            foreach ((string name, Action<AuxiliaryClock> act) in (ReadOnlySpan<(string, Action<AuxiliaryClock>)>)
+                [("aux-set", Trial.StepAuxiliary), ("aux-rate", Trial.HastenAuxiliary), ("aux-off", Trial.StopAuxiliary),
+                    ("aux-on", Trial.BeginAuxiliary)])
+            {
+                var change = new ClockStores(_rig, _clocks, () => act(clock));
+                _footprints[name] = [.. change.Stores.Select(s => Bytes(s.Pa, s.Size))];
+                change.Finish();
+            }
+            _rig.StartAuxiliary();
         }
         _clockBytes.UnionWith(_footprints["tick"].SelectMany(b => b));
         var race = new List<ulong[]>();
@@ -194,6 +197,8 @@ internal sealed class Explorer
         _ when e.Name == "exec" && function.Kind == AnswerKind.Random => "its state goes with the old program",
         CheckNeed.Clocks when !loads.Overlaps(_clockBytes) => "reads no clock data",
         CheckNeed.Slots when !loads.Overlaps(_slotBytes) => "reads nothing that a switch writes",
+        CheckNeed.Random when function.Kind != AnswerKind.Random => "has no key",
+        CheckNeed.Auxiliary when !function.IsAuxiliary => "reads no auxiliary clock",
         CheckNeed.Words when !function.IsOfTask => "answers nothing that it changes",
         CheckNeed.Tasks when !function.IsOfTask && function.Kind != AnswerKind.Cpu => "answers nothing of a task",
         _ => null,

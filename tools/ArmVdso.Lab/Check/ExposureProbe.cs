@@ -25,6 +25,8 @@ internal static class ExposureProbe
         rig.Restore();
         finding.Forged = Forge(rig);
         rig.Restore();
+        finding.Replayed = Replay(rig);
+        rig.Restore();
         List<CheckedFunction> ids =
             [.. CheckedFunction.Of(rig.Kernel.Vdso.Design).Where(f => f.Kind is AnswerKind.Id or AnswerKind.Cpu && f.IsIn(rig))];
         List<Outcome> calls = [.. ids.Select(f => explorer.Undisturbed(f).Outcome)];
@@ -92,16 +94,46 @@ internal static class ExposureProbe
                 written++;
             }
         }
-        Cpu otherCpu = rig.CpuOf(other);
-        otherCpu.SetX(30, rig.Symbol("park"));
-        CheckRig.JumpTo(otherCpu, function.Address(rig, other));
-        if (!rig.RunUntil(otherCpu, () => rig.Parked(otherCpu, other)))
-            throw new LabException("the other process' geteuid did not end", LabFault.Failed);
-        uint answer = otherCpu.W(0);
+        uint answer = Ask(rig, function, other);
         return answer == other.Credentials.Euid
             ? $"{written} words written; another process' geteuid still answers {answer}."
             : $"{written} words written; another process' geteuid answers {answer} instead of {other.Credentials.Euid}: any process "
             + $"forges the answers of all.";
+    }
+
+    private static uint Ask(CheckRig rig, CheckedFunction function, KernelTask task)
+    {
+        Cpu cpu = rig.CpuOf(task);
+        cpu.SetX(30, rig.Symbol("park"));
+        CheckRig.JumpTo(cpu, function.Address(rig, task));
+        return rig.RunUntil(cpu, () => rig.Parked(cpu, task))
+            ? cpu.W(0)
+            : throw new LabException("the other process' geteuid did not end", LabFault.Failed);
+    }
+
+    /// <summary>The same question of words that the kernel did write, but elsewhere or earlier: the slot of the other process' CPU gets
+    /// what the reader's CPU's holds, then what it held itself before the process ran there.</summary>
+    private static string Replay(CheckRig rig)
+    {
+        VdsoDesign design = rig.Kernel.Vdso.Design;
+        CheckedFunction function = CheckedFunction.All.First(f => f.Name == "geteuid");
+        ulong here = design.SlotPa(0), there = design.SlotPa(1);
+        if (here == 0 || there <= here || !function.IsIn(rig))
+            return "no slot of a CPU to replay.";
+        byte[] Slot(ulong pa) => rig.Machine.Memory.Span(pa, (int)(there - here)).ToArray();
+        rig.Switch(1, rig.Another);
+        byte[] earlier = Slot(there);
+        rig.Switch(1, rig.Other);
+        byte[] right = Slot(there);
+        uint With(byte[] words)
+        {
+            words.CopyTo(rig.Machine.Memory.Span(there, words.Length));
+            uint answer = Ask(rig, function, rig.Other);
+            right.CopyTo(rig.Machine.Memory.Span(there, words.Length));
+            return answer;
+        }
+        return $"another process' geteuid answers {With(right)}, with the words of another CPU {With(Slot(here))}, "
+            + $"with earlier ones of its own CPU {With(earlier)}.";
     }
 
     private static (int Faulted, int Pages) Tamper(CheckRig rig)

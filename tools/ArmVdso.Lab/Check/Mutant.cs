@@ -22,6 +22,9 @@ internal sealed record Mutant(string Name, string Meaning, Func<CheckRig, int> P
     /// <summary>Designs in which the fault changes no answer, with the reason.</summary>
     internal IReadOnlyDictionary<string, string> Harmless { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>Events that may find it besides those that look for every fault.</summary>
+    internal IReadOnlyList<string> Also { get; init; } = [];
+
     private const string RegisterGuards =
         "every reader that a switch can disturb has left the CPU, and the second look at TPIDRRO_EL0 or, after a return, at the sequence "
         + "rejects it";
@@ -53,6 +56,8 @@ internal sealed record Mutant(string Name, string Meaning, Func<CheckRig, int> P
                 ["rseq"] = "a new program has no area: the register is 0 on each CPU",
             },
         },
+        new("timens-stale-generation", "kernel: who enters a time namespace sees the random number generation of that moment for ever",
+            rig => rig.Control.CopyRandomPage() ? 1 : 0) { Also = ["timens-reseed"] },
         new("no-fixup", "switch: the PC of an interrupted task is not moved out of the ranges of the image", NoFixup),
     ];
 

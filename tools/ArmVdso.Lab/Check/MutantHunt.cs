@@ -6,7 +6,7 @@ internal static class MutantHunt
     private static readonly string[] Events =
     [
         "none", "migrate", "aba", "setresuid", "setresgid", "reparent", "reparent-late", "tick", "settime", "race", "weak-tick",
-        "weak-settime", "weak-race",
+        "weak-settime", "weak-race", "aux-set", "aux-off", "weak-aux-set",
     ];
 
     /// <summary>Plants each fault that has a place in the design.</summary>
@@ -19,9 +19,15 @@ internal static class MutantHunt
             .. Failures(settings, design, null, functions, events, out _).Select(c => (c.Function, c.Event))];
         foreach (Mutant mutant in Mutant.All)
         {
-            List<CheckCell> failed = Failures(settings, design, mutant, functions, events, out int places);
+            List<CheckEvent> also = [.. mutant.Also.Select(n => CheckEvent.Find(n)!)];
+            // None of the functions is one that the fault is about.
+            if (also.Count > 0 && !functions.Any(f => f.Kind == AnswerKind.Random))
+                continue;
+            List<CheckCell> failed = Failures(settings, design, mutant, functions, [.. events, .. also], out int places);
             if (places == 0)
                 continue;
+            if (also.Count > 0)
+                known.UnionWith(Failures(settings, design, null, functions, also, out _).Select(c => (c.Function, c.Event)));
             failed.RemoveAll(c => known.Contains((c.Function, c.Event)));
             yield return new MutantResult(
                 design, mutant.Name, places, mutant.Harmless.GetValueOrDefault(design), [.. failed.Select(c => c.Event).Distinct()],

@@ -69,10 +69,14 @@ internal sealed partial class Trial
         var update = new RemoteUpdate(_rig);
         if (name != "weak-race")
         {
+            if (name.StartsWith("weak-aux", StringComparison.Ordinal))
+                KeepAuxiliary();
             var stores = new ClockStores(_rig, _clocks, name switch
             {
                 "weak-tick" => _rig.Control.Tick,
                 "weak-settime" => SetRealtime,
+                "weak-aux-set" => () => StepAuxiliary(_rig.Auxiliary!),
+                "weak-aux-off" => () => StopAuxiliary(_rig.Auxiliary!),
                 "weak-uncount" => () => _rig.Control.UseCounter(false),
                 _ => () => _rig.Control.UseCounter(true),
             });
@@ -138,7 +142,7 @@ internal sealed partial class Trial
                 if (end == PathEnd.Returned)
                 {
                     Sample();
-                    Judge("the call", _window!, Victim, cpu.X(0), Buffer(0));
+                    Judge("the call", _window!, Victim, cpu.X(0), Buffer(0), false);
                     // What is wrong must be an execution to the last byte.
                     if (_failures.Count > 0 && !order.IsExact())
                         end = PathEnd.Impossible;

@@ -77,11 +77,7 @@ internal sealed partial class Trial
         _rig.Switch(to, Victim);
     }
 
-    internal void Reseed()
-    {
-        _rig.Control.Reseed();
-        _clocks.RandomGeneration++;
-    }
+    internal void Reseed() => _rig.Control.Reseed();
 
     private void Script(string list, params ReadOnlySpan<ulong> words)
     {

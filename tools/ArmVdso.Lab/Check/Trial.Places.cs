@@ -1,5 +1,6 @@
 using ArmVdso.Kernel.Abi;
 using ArmVdso.Kernel.Memory;
+using ArmVdso.Kernel.Time;
 
 namespace ArmVdso.Lab.Check;
 
@@ -152,6 +153,44 @@ internal sealed partial class Trial
     /// <summary>It may be used again.</summary>
     internal void RegainCounter(int part) =>
         ByStores(() => new ClockStores(_rig, _clocks, () => _rig.Control.UseCounter(true)), part);
+
+    /// <summary>Somebody who may changes the auxiliary clock, store by store; after the trial it runs as before.</summary>
+    internal void ChangeAuxiliary(int part, Action<AuxiliaryClock> change)
+    {
+        KeepAuxiliary();
+        ByStores(() => new ClockStores(_rig, _clocks, () => change(_rig.Auxiliary!)), part);
+    }
+
+    /// <summary>Before the call: the auxiliary clock is off.</summary>
+    internal void WithoutAuxiliary()
+    {
+        if (_rig.Auxiliary is not { } clock)
+            return;
+        KeepAuxiliary();
+        clock.SetEnabled(false);
+    }
+
+    /// <summary>What events do to the auxiliary clock.</summary>
+    internal static void StepAuxiliary(AuxiliaryClock clock) => clock.Set(clock.NowNs!.Value + 5_000_000_000);
+
+    /// <inheritdoc cref="StepAuxiliary"/>
+    internal static void HastenAuxiliary(AuxiliaryClock clock) => clock.SetFrequency(500L << 16);
+
+    /// <inheritdoc cref="StepAuxiliary"/>
+    internal static void StopAuxiliary(AuxiliaryClock clock) => clock.SetEnabled(false);
+
+    /// <inheritdoc cref="StepAuxiliary"/>
+    internal static void BeginAuxiliary(AuxiliaryClock clock) => clock.SetEnabled(true);
+
+    private bool _keepsAuxiliary;
+
+    private void KeepAuxiliary()
+    {
+        if (_keepsAuxiliary)
+            return;
+        _keepsAuxiliary = true;
+        _atEnd += _rig.StartAuxiliary;
+    }
 
     private bool _keepsMode;
 

@@ -108,7 +108,9 @@ internal sealed partial class Trial
         _rig.EndProcess(child, at);
     }
 
-    internal void EnterTimeNamespace()
+    /// <summary>A handler forks; its child makes a time namespace, and a child of that calls the function inside.</summary>
+    /// <param name="before">Happens before that call, when the namespace is there; null: nothing.</param>
+    internal void EnterTimeNamespace(Action? before = null)
     {
         const ulong here = unchecked((ulong)-100), writeOnly = 1, firstFree = 3;
         ulong path = _rig.Symbol("scratch") + 128, text = path + 64;
@@ -139,6 +141,9 @@ internal sealed partial class Trial
         KernelTask inside = _rig.Kernel.Tasks.Find((int)results[3])!;
         var window = new TruthWindow(_function, inside);
         ulong function = _function.Address(_rig, inside);
+        // With a key in use: a process that has one may enter by setns.
+        PrepareRandomState(inside);
+        before?.Invoke();
         _rig.Switch(at, inside);
         bool ended = _rig.RunUntil(cpu, () =>
         {

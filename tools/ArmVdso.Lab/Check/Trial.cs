@@ -146,7 +146,7 @@ internal sealed partial class Trial
         if (livelock)
             _failures.Insert(0, $"livelock: not finished after {boundary} instructions (undisturbed: {Usual})");
         else if (!_gone)
-            Judge("the call", _window!, Victim, VictimCpu.X(0), Buffer(0));
+            Judge("the call", _window!, Victim, VictimCpu.X(0), Buffer(0), fellBack);
         else if (AsksTelling && _window is not null)
             _telling |= Tells(_window);
         FinishWriter();
@@ -208,7 +208,9 @@ internal sealed partial class Trial
     }
 
     /// <summary>getrandom's state: without a key, or with one of the present generation and a batch that nobody has seen.</summary>
-    private void PrepareRandomState()
+    private void PrepareRandomState() => PrepareRandomState(Victim);
+
+    private void PrepareRandomState(KernelTask task)
     {
         if (_function.Kind != AnswerKind.Random)
             return;
@@ -217,9 +219,9 @@ internal sealed partial class Trial
         {
             for (int i = 0; i < 16; i++)
                 state[i] = _clocks.NextRandom();
-            state[16] = _clocks.RandomGeneration;
+            state[CheckedFunction.RandomGeneration / 8] = _rig.Control.RandomGeneration;
         }
-        CheckRig.Write(Victim, _rig.RandomState, state);
+        CheckRig.Write(task, _rig.RandomState, state);
     }
 
     private void OpenWindow()
@@ -314,10 +316,10 @@ internal sealed partial class Trial
     {
         _further++;
         _furtherFellBack += fellBack ? 1 : 0;
-        Judge(who, window, task, x0, buffer);
+        Judge(who, window, task, x0, buffer, fellBack);
     }
 
-    private void Judge(string who, TruthWindow window, KernelTask task, ulong x0, ulong buffer)
+    private void Judge(string who, TruthWindow window, KernelTask task, ulong x0, ulong buffer, bool fellBack)
     {
         if (_function.Own is { Answer: OwnAnswer.Invariant } own)
         {
@@ -328,12 +330,20 @@ internal sealed partial class Trial
             _telling = Tells(window);
         long? answer = _function.Result(task, x0, buffer);
         bool allowed = _function.Kind == AnswerKind.Random
-            ? answer is not null && Fresh(CheckedFunction.Words(task, buffer))
+            ? answer is not null && Fresh(CheckedFunction.Words(task, buffer)) && (fellBack || OfCurrentKey(window, task))
             : window.Allows(answer);
         _rig.Observer?.Event($"{who} returned {_function.Show(answer)}; kernel: {window.Show()}: {(allowed ? "right" : "WRONG")}");
         if (!allowed)
-            _failures.Add($"{who} returned {_function.Show(answer)}, the system call {window.Show()}");
+            _failures.Add($"{who} returned {_function.Show(answer)}{KeyOf(task)}, the system call {window.Show()}");
     }
+
+    private ulong Generation(KernelTask task) => CheckRig.Read(task, _rig.RandomState + CheckedFunction.RandomGeneration);
+
+    /// <summary>Whether the key that made the bytes was one to be used during the call; a fork behind the last look has wiped the
+    /// child's.</summary>
+    private bool OfCurrentKey(TruthWindow window, KernelTask task) => Generation(task) is var key && (key == 0 || window.WasCurrent(key));
+
+    private string KeyOf(KernelTask task) => _function.Kind == AnswerKind.Random ? $" of a key of generation {Generation(task)}" : "";
 
     /// <summary>An answer that no system call knows: the design's own function is asked. It tells something when it refuses another
     /// answer.</summary>

@@ -1,4 +1,5 @@
 using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Time;
 
 namespace ArmVdso.Lab.Check;
 
@@ -17,7 +18,10 @@ internal sealed class TruthWindow(CheckedFunction function, KernelTask task)
             return;
         switch (function.Kind)
         {
-            case AnswerKind.Random or AnswerKind.Invariant:
+            case AnswerKind.Random:
+                _values.Add((long)rig.Control.RandomGeneration);
+                break;
+            case AnswerKind.Invariant:
                 break;
             case AnswerKind.CoarseClock:
                 // Another time namespace than the one in which the updates were noted.
@@ -27,9 +31,13 @@ internal sealed class TruthWindow(CheckedFunction function, KernelTask task)
                 break;
             case AnswerKind.Clock or AnswerKind.TimeOfDay:
                 long now = function.Truth(rig, task);
-                foreach ((int epoch, long offset) in clocks.Offsets(function))
+                foreach ((int epoch, long value) in clocks.Values(rig, function, now))
                 {
-                    long value = now + offset;
+                    if (value < 0)
+                    {
+                        _values.Add(value);
+                        continue;
+                    }
                     _intervals[epoch] = _intervals.TryGetValue(epoch, out (long Low, long High) seen)
                         ? (Math.Min(seen.Low, value), Math.Max(seen.High, value))
                         : (value, value);
@@ -54,13 +62,18 @@ internal sealed class TruthWindow(CheckedFunction function, KernelTask task)
     {
         if (answer is not { } value)
             return false;
-        return _values.Contains(value) || _intervals.Values.Any(i => i.Low <= value && value <= i.High);
+        // The page of an auxiliary clock has whole ns (vdso_time_update_aux), the kernel a fraction besides.
+        int behind = function.IsAuxiliary ? 1 : 0;
+        return _values.Contains(value) || _intervals.Values.Any(i => i.Low - behind <= value && value <= i.High);
     }
+
+    /// <summary>Whether keys of a generation were to be used at some time during the call.</summary>
+    internal bool WasCurrent(ulong generation) => _values.Contains((long)generation);
 
     /// <summary>The truths, for people.</summary>
     internal string Show() =>
         function.Kind == AnswerKind.Random
-        ? "bytes never given out before"
+        ? $"bytes never given out before, of a key of generation {string.Join(" or ", _values.Order())}"
         : string.Join(" or ", _values.Order().Select(v => function.Show(v))
         .Concat(_intervals.OrderBy(i => i.Key).Select(i => $"{function.Show(i.Value.Low)} to {function.Show(i.Value.High)}")));
 }
@@ -70,10 +83,8 @@ internal sealed class ClockHistory
 {
     private int _epoch;
     private long _realtimeStep;
+    private AuxiliaryReading _auxiliary;
     private bool _open;
-
-    /// <summary>Generation of the keys that the kernel hands out; 0: not known yet.</summary>
-    internal ulong RandomGeneration { get; set; }
 
     private ulong _random = 1;
 
@@ -99,6 +110,7 @@ internal sealed class ClockHistory
     internal void Begin(CheckRig rig, KernelTask task, Action update)
     {
         long before = Realtime.Truth(rig, task);
+        _auxiliary = rig.Auxiliary?.Reading ?? default;
         update();
         _realtimeStep = Realtime.Truth(rig, task) - before;
         _epoch++;
@@ -113,13 +125,19 @@ internal sealed class ClockHistory
         Visible.RemoveAll(v => v.Epoch < _epoch);
     }
 
-    /// <summary>By how much a clock that an earlier epoch computes differs from the kernel's, in the clock's unit.</summary>
-    internal IEnumerable<(int Epoch, long Offset)> Offsets(CheckedFunction function)
+    /// <summary>What a clock is now, in the clock's unit, and while an update is open what it is by the epoch before.</summary>
+    /// <param name="rig">The rig.</param>
+    /// <param name="function">The clock's function.</param>
+    /// <param name="now">What the kernel says now.</param>
+    internal IEnumerable<(int Epoch, long Value)> Values(CheckRig rig, CheckedFunction function, long now)
     {
-        yield return (_epoch, 0);
+        yield return (_epoch, now);
+        if (!_open)
+            yield break;
         bool real = function.Kind == AnswerKind.TimeOfDay || function.First is Clocks.Realtime or Clocks.Tai;
-        if (_open)
-            yield return (_epoch - 1, real ? -_realtimeStep / (function.Kind == AnswerKind.TimeOfDay ? 1000 : 1) : 0);
+        yield return (_epoch - 1, function.IsAuxiliary
+            ? _auxiliary.At(rig.Kernel.Clock.Now) ?? -Errno.ENODEV
+            : real ? now - _realtimeStep / (function.Kind == AnswerKind.TimeOfDay ? 1000 : 1) : now);
     }
 
     private static CheckedFunction Realtime { get; } = CheckedFunction.All.First(f => f.Name == "clock_gettime_realtime");

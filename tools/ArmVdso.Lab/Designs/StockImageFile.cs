@@ -35,7 +35,11 @@ public static class StockImageFile
         }
     }
 
-    /// <summary>boot/vmlinuz-* of a Debian package. dpkg-deb unpacks it: .NET has no xz and no zstd.</summary>
+    /// <summary>Whether a file of a package is its kernel: boot/vmlinuz-*, or since Linux 7.2 usr/lib/modules/RELEASE/vmlinuz.</summary>
+    private static bool IsKernel(string name) => name.StartsWith("boot/vmlinu", StringComparison.Ordinal)
+        || (name.StartsWith("usr/lib/modules/", StringComparison.Ordinal) && name.EndsWith("/vmlinuz", StringComparison.Ordinal));
+
+    /// <summary>The kernel of a Debian package. dpkg-deb unpacks it: .NET has no xz and no zstd.</summary>
     private static byte[] KernelOfPackage(string path)
     {
         var start = new ProcessStartInfo("dpkg-deb") { RedirectStandardOutput = true, RedirectStandardError = true };
@@ -52,7 +56,7 @@ public static class StockImageFile
             while (tar.GetNextEntry() is { } entry)
             {
                 string name = entry.Name.TrimStart('.', '/');
-                if (!name.StartsWith("boot/vmlinu", StringComparison.Ordinal) || entry.DataStream is not { } data)
+                if (!IsKernel(name) || entry.DataStream is not { } data)
                     continue;
                 using var kernel = new MemoryStream();
                 data.CopyTo(kernel);
@@ -68,7 +72,7 @@ public static class StockImageFile
             if (!process.HasExited)
                 process.Kill();
         }
-        throw new LabException($"{path}: the package has no boot/vmlinuz-*", LabFault.NotFound);
+        throw new LabException($"{path}: the package has no kernel (boot/vmlinuz-*, usr/lib/modules/*/vmlinuz)", LabFault.NotFound);
     }
 
     private static Process? Launch(ProcessStartInfo start)
