@@ -109,13 +109,18 @@ internal static class MemoryText
         Add((vma.Prot & Mman.PROT_WRITE) != 0, "wr");
         Add((vma.Prot & Mman.PROT_EXEC) != 0, "ex");
         Add(vma.Shared, "sh");
-        Add(true, "mr");
-        Add(!vma.Shared || vma.File is not { CanWrite: false }, "mw");
-        Add(true, "me");
+        // A special mapping allows what it was made with.
+        int may = vma.Special?.MayProt ?? Mman.PROT_READ | Mman.PROT_WRITE | Mman.PROT_EXEC;
+        Add((may & Mman.PROT_READ) != 0, "mr");
+        Add((may & Mman.PROT_WRITE) != 0 && (!vma.Shared || vma.File is not { CanWrite: false }), "mw");
+        Add((may & Mman.PROT_EXEC) != 0, "me");
         Add(vma.Shared && vma.File is not { CanWrite: false }, "ms");
         Add(vma.GrowsDown, "gd");
+        // The data pages are mapped by number (VM_PFNMAP), the image's as pages; neither grows.
+        Add(vma.Special is not null && (may & Mman.PROT_EXEC) == 0, "pf");
         Add(vma.Locked, "lo");
         Add(vma.DontFork, "dc");
+        Add(vma.Special is not null, "de");
         Add(vma.SpecialPages is null && !vma.Shared, "ac");
         Add((vma.Prot & Mman.PROT_BTI) != 0, "bt");
         Add(vma.WipeOnFork, "wf");

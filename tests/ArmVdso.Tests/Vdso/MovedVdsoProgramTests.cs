@@ -19,6 +19,27 @@ public sealed class MovedVdsoProgramTests
             $"status {result.Status}\n{result.Output}{result.Errors}");
     }
 
+    /// <summary>Flags and sizes of the special mappings as Debian's 6.12.117 showed them on qemu-system-aarch64 (/proc/self/smaps of a
+    /// static program); what is resident of the image depends on what else runs.</summary>
+    [Fact]
+    public void SmapsShowWhatLinuxShows()
+    {
+        ArmVdsoCommand.Result result = ArmVdsoCommand.Run(
+            "run", "--core", "none", "--vdso", "stock:" + StockImages.Path("6.12"), "--root", DebianPrograms.StaticRoot, "/usr/bin/busybox",
+            "cat", "/proc/self/smaps");
+        string[] lines = result.Output.Split('\n');
+        foreach ((string name, string access, string flags) in ((string, string, string)[])
+            [("[vvar]", "r--p", "rd mr pf de "), ("[vdso]", "r-xp", "rd ex mr mw me de ")])
+        {
+            int at = Array.FindIndex(lines, l => l.EndsWith(name, StringComparison.Ordinal));
+            Assert.Contains($" {access} 00000000 00:00 0 ", lines[at]);
+            Assert.Equal("Size:                  8 kB", lines[at + 1]);
+            Assert.Equal("VmFlags: " + flags, lines.Skip(at).First(l => l.StartsWith("VmFlags", StringComparison.Ordinal)));
+        }
+        string[] data = [.. lines.SkipWhile(l => !l.EndsWith("[vvar]", StringComparison.Ordinal)).Take(5)];
+        Assert.Contains("Rss:                   0 kB", data);
+    }
+
     /// <summary>Preempted and moved between CPUs in the moved image: the kernel knows where its ranges are.</summary>
     [Theory]
     [InlineData("per-cpu-fixup")]
