@@ -8,7 +8,7 @@ namespace ArmVdso.Tests.Laboratory;
 
 /// <summary>armvdso check of the vDSO of Debian's newest Linux, built with auxiliary clocks, while somebody sets one, changes its rate,
 /// turns it off and on.</summary>
-public sealed class CheckedAuxiliaryClockTests
+public sealed class CheckedAuxiliaryClockCommandTests
 {
     private static readonly string[] s_events = ["aux-set", "aux-rate", "aux-off", "aux-on", "weak-aux-set", "weak-aux-off"];
 

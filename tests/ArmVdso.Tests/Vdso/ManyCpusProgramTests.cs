@@ -6,7 +6,7 @@ namespace ArmVdso.Tests.Vdso;
 
 /// <summary>Designs built for 4,096 CPUs: the pages that compare computes are those that the built one maps, it answers, and who cannot
 /// have so many says so. And as many threads as a process can have slots for.</summary>
-public sealed class ManyCpusTests : IDisposable
+public sealed class ManyCpusProgramTests : IDisposable
 {
     private const int Cpus = 4096;
 
