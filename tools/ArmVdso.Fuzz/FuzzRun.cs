@@ -15,7 +15,7 @@ public sealed class FuzzRun
     /// <summary>Cases of each fuzzer, in its unit; null: some seconds' worth.</summary>
     public ulong? Budget { get; init; }
 
-    /// <summary>CPU seconds without a sign of life that are a hang.</summary>
+    /// <summary>CPU seconds without progress that are a hang.</summary>
     public double HangSeconds { get; init; } = 5;
 
     /// <summary>Gets a line for each finding and each fuzzer.</summary>

@@ -39,7 +39,8 @@ internal sealed class GuestRun
     /// <exception cref="FindingException">A mistake of ours was seen, or a hang.</exception>
     internal string Run(SessionSettings settings, string program, params string[] arguments)
     {
-        _watch.Begin(() => _session?.End(Signal.SIGTERM));
+        _watch.Begin(() => _session?.End(Signal.SIGTERM), () => _session is { } running
+            ? running.Kernel.Machine.Cpus.Aggregate(0UL, (sum, cpu) => sum + cpu.Instructions) : 0);
         var hooks = new SessionHooks { Output = _output, Log = Hear, Crash = Record };
         string outcome;
         try

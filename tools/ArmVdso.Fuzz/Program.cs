@@ -13,7 +13,7 @@ const string usage = """
       --seed S      seed of the first batch (default 1)
       --budget N    cases of each kind (default: some seconds)
       --threads N   most threads of a sequence of calls (default 8)
-      --hang S      CPU seconds without a sign of life that are a hang (default 5)
+      --hang S      CPU seconds without progress that are a hang (default 5)
     Status 0: nothing found, 1: something found, 2: not understood.
     """;
 
