@@ -13,11 +13,10 @@ internal sealed class BlockGroups(Volume volume)
 
     private Superblock Super => volume.Super;
 
-    private static uint Half(ReadOnlySpan<byte> d, int at) => BinaryPrimitives.ReadUInt16LittleEndian(d[at..]);
-
     private bool Wide => Super.DescriptorSize >= 64;
 
-    private uint Count(ReadOnlySpan<byte> d, int low, int high) => Half(d, low) | (Wide ? Half(d, high) << 16 : 0);
+    private uint Count(ReadOnlySpan<byte> d, int low, int high) =>
+        DiskRecord.HalfAt(d, low) | (Wide ? DiskRecord.HalfAt(d, high) << 16 : 0);
 
     private void SetCount(Span<byte> d, int low, int high, long value)
     {
@@ -56,7 +55,7 @@ internal sealed class BlockGroups(Volume volume)
         BinaryPrimitives.WriteUInt32LittleEndian(number, (uint)group);
         if (Super.HasMetadataChecksums)
         {
-            ushort kept = (ushort)Half(d, 30);
+            ushort kept = (ushort)DiskRecord.HalfAt(d, 30);
             d[30] = d[31] = 0;
             uint all = Checksums.Crc32C(Checksums.Crc32C(volume.Seed, number), d);
             BinaryPrimitives.WriteUInt16LittleEndian(d[30..], kept);
@@ -71,7 +70,8 @@ internal sealed class BlockGroups(Volume volume)
         (long block, int offset) = DescriptorPlace(group);
         if (volume.Read(block, offset, d) is < 0 and long error)
             return error;
-        return Super.HasGroupChecksums && Half(d, 30) != DescriptorChecksum(group, d) ? volume.Corrupt("a group descriptor's checksum")
+        return Super.HasGroupChecksums && DiskRecord.HalfAt(d, 30) != DescriptorChecksum(group, d)
+            ? volume.Corrupt("a group descriptor's checksum")
             : 0;
     }
 
@@ -89,7 +89,7 @@ internal sealed class BlockGroups(Volume volume)
 
     private int BlocksOf(long group) => (int)Math.Min(Super.BlocksPerGroup, Super.Blocks - FirstOf(group));
 
-    private bool IsUninitialised(ReadOnlySpan<byte> d, int what) => Super.HasGroupChecksums && (Half(d, 18) & what) != 0;
+    private bool IsUninitialised(ReadOnlySpan<byte> d, int what) => Super.HasGroupChecksums && (DiskRecord.HalfAt(d, 18) & what) != 0;
 
     private static void Initialised(Span<byte> d, int what) => d[18] &= (byte)~what;
 

@@ -6,33 +6,20 @@ namespace ArmVdso.Kernel.Disk;
 
 /// <summary>An inode as the disk has it (struct ext4_inode; Documentation/filesystems/ext4, "Index Nodes"), and where attributes of the
 /// file are kept.</summary>
-internal sealed class InodeRecord : IInodeStore
+internal sealed class InodeRecord : DiskRecord, IInodeStore
 {
     public const uint IndexFlag = 0x1000, ExtentsFlag = 0x80000;
     private const uint HugeFlag = 0x40000, Foreign = 0x10000800 | 0x200000; // Inline data, encryption, attributes in inodes.
     private const int Base = 128, ExtentsRoot = 40;
 
     private readonly Volume _volume;
-    private readonly byte[] _raw;
     private BlockMap? _map;
 
-    private InodeRecord(Volume volume, uint number)
-    {
-        (_volume, Number) = (volume, number);
-        _raw = new byte[volume.Super.InodeSize];
-    }
+    private InodeRecord(Volume volume, uint number) : base(volume.Super.InodeSize) => (_volume, Number) = (volume, number);
 
     public uint Number { get; }
 
     public Volume Volume => _volume;
-
-    private uint Word(int at) => BinaryPrimitives.ReadUInt32LittleEndian(_raw.AsSpan(at));
-
-    private uint Half(int at) => BinaryPrimitives.ReadUInt16LittleEndian(_raw.AsSpan(at));
-
-    private void Word(int at, uint value) => BinaryPrimitives.WriteUInt32LittleEndian(_raw.AsSpan(at), value);
-
-    private void Half(int at, uint value) => BinaryPrimitives.WriteUInt16LittleEndian(_raw.AsSpan(at), (ushort)value);
 
     private uint Mode => Half(0);
 
@@ -45,7 +32,7 @@ internal sealed class InodeRecord : IInodeStore
     public uint Generation => Word(100);
 
     /// <summary>The 60 bytes that name the file's blocks, a device's number, or a short link's target.</summary>
-    public Span<byte> Block => _raw.AsSpan(ExtentsRoot, 60);
+    public Span<byte> Block => Raw.AsSpan(ExtentsRoot, 60);
 
     /// <summary>Bytes of contents.</summary>
     public long Size
@@ -95,7 +82,7 @@ internal sealed class InodeRecord : IInodeStore
     }
 
     /// <summary>Bytes of the fields beyond 128 that are there.</summary>
-    private int ExtraSize => _raw.Length > Base ? (int)Half(Base) : 0;
+    private int ExtraSize => Raw.Length > Base ? (int)Half(Base) : 0;
 
     private bool HasField(int at) => at + 4 <= Base + ExtraSize;
 
@@ -108,7 +95,7 @@ internal sealed class InodeRecord : IInodeStore
         Half(124, 0);
         if (HasField(128))
             Half(130, 0);
-        uint crc = Checksums.Crc32C(Seed, _raw);
+        uint crc = Checksums.Crc32C(Seed, Raw);
         Half(124, low);
         if (HasField(128))
             Half(130, high);
@@ -121,12 +108,12 @@ internal sealed class InodeRecord : IInodeStore
         record = null;
         var read = new InodeRecord(volume, number);
         if (volume.Groups.Locate(number, out long block, out int offset) is < 0 and long error
-            || (error = volume.Read(block, offset, read._raw)) < 0)
+            || (error = volume.Read(block, offset, read.Raw)) < 0)
             return error;
         // A name of a file that was deleted, or of nothing.
         if (read.Mode == 0 || read.Half(26) == 0)
             return volume.Corrupt("a link to a deleted inode");
-        if (read._raw.Length > Base && (read.ExtraSize > read._raw.Length - Base || (read.ExtraSize & 3) != 0))
+        if (read.Raw.Length > Base && (read.ExtraSize > read.Raw.Length - Base || (read.ExtraSize & 3) != 0))
             return volume.Corrupt("an inode's size");
         if (volume.Super.HasMetadataChecksums)
         {
@@ -147,7 +134,7 @@ internal sealed class InodeRecord : IInodeStore
     public static bool Exists(Volume volume, uint number, uint generation)
     {
         var read = new InodeRecord(volume, number);
-        return volume.Groups.Locate(number, out long block, out int offset) == 0 && volume.Read(block, offset, read._raw) == 0
+        return volume.Groups.Locate(number, out long block, out int offset) == 0 && volume.Read(block, offset, read.Raw) == 0
             && read.Mode != 0 && read.Half(26) != 0 && read.Generation == generation;
     }
 
@@ -262,7 +249,7 @@ internal sealed class InodeRecord : IInodeStore
         if (rest < 0)
             (seconds, rest) = (seconds - 1, rest + 1_000_000_000);
         // Without the two bits a time is clamped, as s_time_min and s_time_max say.
-        seconds = Math.Clamp(seconds, int.MinValue, _raw.Length > Base ? int.MaxValue + (3L << 32) : int.MaxValue);
+        seconds = Math.Clamp(seconds, int.MinValue, Raw.Length > Base ? int.MaxValue + (3L << 32) : int.MaxValue);
         long epoch = (seconds - (int)(uint)seconds) >> 32;
         return ((uint)seconds, (uint)(epoch & 3) | (uint)rest << 2);
     }
@@ -308,7 +295,7 @@ internal sealed class InodeRecord : IInodeStore
                 Half(130, crc >> 16);
         }
         return _volume.Groups.Locate(Number, out long block, out int offset) is < 0 and long error ? error
-            : _volume.Write(block, offset, _raw);
+            : _volume.Write(block, offset, Raw);
     }
 
     /// <inheritdoc/>
@@ -361,8 +348,8 @@ internal sealed class InodeRecord : IInodeStore
     {
         var all = new SortedDictionary<string, byte[]>(StringComparer.Ordinal);
         int start = Base + ExtraSize;
-        long error = _raw.Length >= start + 8 && ExtraSize > 0 && Word(start) == AttributeBlocks.Magic
-            ? AttributeBlocks.Parse(_raw.AsSpan(start + 4), 0, all) : 0;
+        long error = Raw.Length >= start + 8 && ExtraSize > 0 && Word(start) == AttributeBlocks.Magic
+            ? AttributeBlocks.Parse(Raw.AsSpan(start + 4), 0, all) : 0;
         if (error == 0 && AttributeBlock is not 0 and var block)
             error = AttributeBlocks.Read(_volume, block, all);
         if (error < 0)
@@ -389,7 +376,7 @@ internal sealed class InodeRecord : IInodeStore
         if (DropAttributeBlock() is < 0 and long bad)
             return bad;
         if (ExtraSize > 0)
-            _raw.AsSpan(Base + ExtraSize).Clear();
+            Raw.AsSpan(Base + ExtraSize).Clear();
         if (block != 0)
         {
             AttributeBlock = block;

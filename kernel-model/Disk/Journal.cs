@@ -12,13 +12,25 @@ internal sealed class Journal
     private const uint RevokeFeature = 1, Bits64 = 2, AsyncCommit = 4, Checksums2 = 8, Checksums3 = 0x10,
         Known = RevokeFeature | Bits64 | AsyncCommit | Checksums2 | Checksums3;
     private const uint Escaped = 1, SameUuid = 2, LastTag = 8;
-    private const int CommitChecksumAt = 16;
+    private const int CommitChecksumAt = 16, CommitTimeAt = 48;
+
+    /// <summary>Compatible features: the commit block has a CRC-32 of the transaction (version 1 of checksums).</summary>
+    private const uint Checksums1 = 1;
+
+    private const byte Crc32 = 1, Crc32Size = 4;
 
     private readonly Volume _volume;
     private readonly InodeRecord _inode;
     private readonly byte[] _super;
     private readonly Dictionary<long, uint> _revoked = [];
-    private uint _length, _first;
+
+    /// <summary>What the transaction that is walked over revokes, if it is complete.</summary>
+    private readonly HashSet<long> _revokes = [];
+    private uint _length, _first, _transactionSum = uint.MaxValue;
+    private ulong _lastCommit;
+
+    /// <summary>A transaction that is complete and not what it was when it was written; one of its block numbers' blocks was not.</summary>
+    private bool _hasBadTransaction, _hasBadBlock;
 
     private Journal(Volume volume, InodeRecord inode)
     {
@@ -33,6 +45,8 @@ internal sealed class Journal
     private static void Word(Span<byte> block, int at, uint value) => BinaryPrimitives.WriteUInt32BigEndian(block[at..], value);
 
     private uint Features => Word(_super, 4) == NewSuper ? Word(_super, 40) : 0;
+
+    private bool HasTransactionSums => Word(_super, 4) == NewSuper && (Word(_super, 36) & Checksums1) != 0;
 
     private bool HasChecksums => (Features & (Checksums2 | Checksums3)) != 0;
 
@@ -68,6 +82,9 @@ internal sealed class Journal
             error = Walk(start, sequence, end, true, out _);
         if (error < 0)
             return error;
+        // What can be done is done; what cannot keeps the disk from being mounted until somebody has checked it.
+        if (_hasBadTransaction || _hasBadBlock)
+            return _hasBadBlock ? -Errno.EBADMSG : _volume.Corrupt("a transaction of the journal");
         // Nothing is left.
         Word(_super, 24, end + 1);
         Word(_super, 28, 0);
@@ -96,6 +113,8 @@ internal sealed class Journal
         end = sequence;
         byte[] block = new byte[BlockSize];
         uint steps = 0;
+        // A block without a good checksum may be one that lay there before.
+        bool doubtful = false;
         for (uint at = start; end != last && steps++ < _length; at = After(at))
         {
             if (Read(at, block) is < 0 and long error)
@@ -105,21 +124,26 @@ internal sealed class Journal
             switch (Word(block, 4))
             {
                 case Descriptor:
-                    if (!HasGoodChecksum(block, BlockSize - 4))
-                        return replay ? -Errno.EBADMSG : 0;
+                    bool sound = HasGoodChecksum(block, BlockSize - 4);
+                    if (!sound && replay)
+                        return -Errno.EBADMSG;
+                    doubtful |= !sound;
                     error = Blocks(block, replay, end, ref at, ref steps);
                     if (error < 0)
                         return error;
                     break;
                 case Commit:
-                    if (!HasGoodChecksum(block, CommitChecksumAt))
-                        return 0;
+                    if (!replay && Ends(block, doubtful, out error))
+                        return error;
+                    doubtful = false;
+                    foreach (long number in _revokes)
+                        _revoked[number] = end;
+                    _revokes.Clear();
                     end++;
                     break;
                 case Revoke:
-                    if (!HasGoodChecksum(block, BlockSize - 4))
-                        return replay ? -Errno.EBADMSG : 0;
-                    if (!replay && Revokes(block, end) is < 0 and long wrong)
+                    doubtful |= !replay && !HasGoodChecksum(block, BlockSize - 4);
+                    if (!replay && !doubtful && Revokes(block) is < 0 and long wrong)
                         return wrong;
                     break;
                 default:
@@ -127,6 +151,37 @@ internal sealed class Journal
             }
         }
         return 0;
+    }
+
+    /// <summary>Whether nothing can be done from a transaction on: its commit block is from before, or the transaction is not what was
+    /// written. Where commits need not wait for the rest (async commit) that is a crash; else the journal is damaged.</summary>
+    private bool Ends(byte[] commit, bool doubtful, out long error)
+    {
+        error = 0;
+        ulong time = BinaryPrimitives.ReadUInt64BigEndian(commit.AsSpan(CommitTimeAt));
+        bool isOld = time < _lastCommit;
+        if (doubtful)
+        {
+            error = isOld ? 0 : -Errno.EBADMSG;
+            return true;
+        }
+        bool sound = HasTransactionSums ? HasGoodSum(commit) : HasGoodChecksum(commit, CommitChecksumAt);
+        _transactionSum = uint.MaxValue;
+        if (sound)
+        {
+            _lastCommit = time;
+            return false;
+        }
+        _hasBadTransaction = !isOld && (Features & AsyncCommit) == 0;
+        return true;
+    }
+
+    /// <summary>The sum of version 1, of descriptors and what follows them; one that was not written is none.</summary>
+    private bool HasGoodSum(ReadOnlySpan<byte> commit)
+    {
+        uint kept = Word(commit, CommitChecksumAt);
+        return (kept == _transactionSum && commit[12] == Crc32 && commit[13] == Crc32Size)
+            || (kept == 0 && commit[12] == 0 && commit[13] == 0);
     }
 
     /// <summary>Whether a block has the checksum that lies at a place of it, which counts as zero there.</summary>
@@ -146,7 +201,7 @@ internal sealed class Journal
         _volume.Device.Write(block, place * BlockSize) == BlockSize ? 0 : -Errno.EIO;
 
     /// <summary>A block that names others: one before another transaction's copy of them counts no more.</summary>
-    private long Revokes(ReadOnlySpan<byte> block, uint sequence)
+    private long Revokes(ReadOnlySpan<byte> block)
     {
         int size = (Features & Bits64) != 0 ? 8 : 4, used = (int)Word(block, 12);
         if (used > BlockSize - (HasChecksums ? 4 : 0))
@@ -154,7 +209,7 @@ internal sealed class Journal
         for (int at = 16; at + size <= used; at += size)
         {
             long number = size == 8 ? BinaryPrimitives.ReadInt64BigEndian(block[at..]) : Word(block, at);
-            _revoked[number] = Math.Max(_revoked.GetValueOrDefault(number), sequence);
+            _revokes.Add(number);
         }
         return 0;
     }
@@ -166,6 +221,8 @@ internal sealed class Journal
         int tag = third ? 16 : 8 + (wide ? 4 : 0) + ((Features & Checksums2) != 0 ? 2 : 0);
         int limit = BlockSize - (HasChecksums ? 4 : 0);
         byte[] data = new byte[BlockSize];
+        if (!replay && HasTransactionSums)
+            _transactionSum = Checksums.Crc32(_transactionSum, descriptor);
         for (int place = 12; place + tag <= limit;)
         {
             uint flags = third ? Word(descriptor, place + 4) : BinaryPrimitives.ReadUInt16BigEndian(descriptor[(place + 6)..]);
@@ -174,13 +231,25 @@ internal sealed class Journal
             place += tag + ((flags & SameUuid) == 0 ? 16 : 0);
             at = After(at);
             steps++;
+            if (!replay && HasTransactionSums)
+            {
+                if (Read(at, data) is < 0 and long unread)
+                    return unread;
+                _transactionSum = Checksums.Crc32(_transactionSum, data);
+            }
             if (replay && _revoked.GetValueOrDefault(number) < sequence)
             {
                 if (Read(at, data) is < 0 and long error)
                     return error;
                 uint sum = HasChecksums ? DataChecksum(sequence, data) : checksum;
                 if ((third ? sum : (ushort)sum) != checksum)
-                    return -Errno.EBADMSG;
+                {
+                    // The others are put back all the same.
+                    _hasBadBlock = true;
+                    if ((flags & LastTag) != 0)
+                        break;
+                    continue;
+                }
                 if ((flags & Escaped) != 0)
                     Word(data, 0, Magic);
                 if (number < 0 || number >= _volume.Super.Blocks)

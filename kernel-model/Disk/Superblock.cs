@@ -5,7 +5,7 @@ namespace ArmVdso.Kernel.Disk;
 /// <summary>The superblock, 1024 bytes at byte 1024 (struct ext4_super_block; Documentation/filesystems/ext4, "Super Block"). What is in
 /// it was checked once, so that nothing divides by zero or shifts too far; all that it says of the disk is checked against the disk's
 /// size.</summary>
-internal sealed class Superblock
+internal sealed class Superblock : DiskRecord
 {
     public const int Position = 1024, Length = 1024;
     public const int ValidState = 1;
@@ -31,19 +31,9 @@ internal sealed class Superblock
         (0x100, "quota"), (0x200, "bigalloc"), (0x1000, "read-only"), (0x2000, "project"), (0x8000, "verity"), (0x10000, "orphan_present"),
     ];
 
-    private readonly byte[] _raw = new byte[Length];
-
-    private Superblock()
+    private Superblock() : base(Length)
     {
     }
-
-    private uint Word(int at) => BinaryPrimitives.ReadUInt32LittleEndian(_raw.AsSpan(at));
-
-    private ushort Half(int at) => BinaryPrimitives.ReadUInt16LittleEndian(_raw.AsSpan(at));
-
-    private void Word(int at, uint value) => BinaryPrimitives.WriteUInt32LittleEndian(_raw.AsSpan(at), value);
-
-    private void Half(int at, ushort value) => BinaryPrimitives.WriteUInt16LittleEndian(_raw.AsSpan(at), value);
 
     private uint Compatible => IsDynamic ? Word(92) : 0;
 
@@ -68,11 +58,11 @@ internal sealed class Superblock
 
     public uint InodesPerGroup => Word(40);
 
-    public int InodeSize => IsDynamic ? Half(88) : 128;
+    public int InodeSize => IsDynamic ? (int)Half(88) : 128;
 
     public uint FirstInode => IsDynamic ? Word(84) : 11;
 
-    public int DescriptorSize => HasBits64 ? Half(254) : 32;
+    public int DescriptorSize => HasBits64 ? (int)Half(254) : 32;
 
     public long Groups => (Blocks - FirstDataBlock + BlocksPerGroup - 1) / BlocksPerGroup;
 
@@ -80,9 +70,9 @@ internal sealed class Superblock
 
     public uint ReservedGroup => Half(82);
 
-    public int WantedExtraSize => (ReadOnlyCompatible & ExtraSize) != 0 ? Half(350) : 0;
+    public int WantedExtraSize => (ReadOnlyCompatible & ExtraSize) != 0 ? (int)Half(350) : 0;
 
-    public int ReservedTableBlocks => (Compatible & 0x10) != 0 ? Half(206) : 0;
+    public int ReservedTableBlocks => (Compatible & 0x10) != 0 ? (int)Half(206) : 0;
 
     public uint JournalInode => (Compatible & HasJournal) != 0 ? Word(224) : 0;
 
@@ -114,7 +104,7 @@ internal sealed class Superblock
     /// <summary>Whether nothing is in it that can only be read.</summary>
     public bool IsWritable => (ReadOnlyCompatible & ~(KnownToWrite | 4)) == 0;
 
-    public ReadOnlySpan<byte> Uuid => _raw.AsSpan(104, 16);
+    public ReadOnlySpan<byte> Uuid => Raw.AsSpan(104, 16);
 
     /// <summary>What checksums of metadata start with.</summary>
     public uint Seed => (Incompatible & SeedKept) != 0 ? Word(624) : Checksums.Crc32C(uint.MaxValue, Uuid);
@@ -139,7 +129,7 @@ internal sealed class Superblock
 
     public ushort State
     {
-        get => Half(58);
+        get => (ushort)Half(58);
         set => Half(58, value);
     }
 
@@ -165,7 +155,7 @@ internal sealed class Superblock
     public void CountMount(uint now)
     {
         Word(44, now);
-        Half(52, (ushort)(Half(52) + 1));
+        Half(52, Half(52) + 1);
         State = (ushort)(State & ~ValidState);
     }
 
@@ -183,8 +173,8 @@ internal sealed class Superblock
     {
         Word(48, now);
         if (HasMetadataChecksums)
-            Word(1020, Checksums.Crc32C(uint.MaxValue, _raw.AsSpan(0, 1020)));
-        return _raw;
+            Word(1020, Checksums.Crc32C(uint.MaxValue, Raw.AsSpan(0, 1020)));
+        return Raw;
     }
 
     /// <summary>Whether the journal has something to be done (EXT4_FEATURE_INCOMPAT_RECOVER).</summary>
@@ -207,10 +197,10 @@ internal sealed class Superblock
     public static long Read(ReadOnlySpan<byte> raw, long size, bool readOnly, out Superblock super, out string? why)
     {
         super = new Superblock();
-        raw.CopyTo(super._raw);
+        raw.CopyTo(super.Raw);
         why = super.Half(56) != 0xEF53 ? "no magic number" : super.Wrong(size);
         if (why is null && super.HasMetadataChecksums
-            && super.Word(1020) != Checksums.Crc32C(uint.MaxValue, super._raw.AsSpan(0, 1020)))
+            && super.Word(1020) != Checksums.Crc32C(uint.MaxValue, super.Raw.AsSpan(0, 1020)))
         {
             why = "the superblock's checksum is wrong";
             return -Errno.EBADMSG;
@@ -246,7 +236,7 @@ internal sealed class Superblock
             return "number of inodes";
         if (WantedExtraSize > InodeSize - 128 || (WantedExtraSize & 3) != 0)
             return "extra size of inodes";
-        if (HasMetadataChecksums && _raw[373] != 1)
+        if (HasMetadataChecksums && Raw[373] != 1)
             return "checksum algorithm";
         return null;
     }
