@@ -51,17 +51,22 @@ internal sealed class SocketDiagnosis(NetworkNamespace network, bool administers
         if (dumps && NetlinkMessage.Attributes(request, InetRequest).TryGetValue(1, out byte[]? code)
             && !InetDiagFilter.TryParse(code, out filter))
             return -Errno.EINVAL;
-        foreach (SocketFile socket in network.Sockets.All)
+        IEnumerable<(byte[] Id, int Domain, int State, Func<byte[], byte, bool, NetlinkMessage> Message)> sockets = network.Sockets.All
+            .Where(s => s.Domain is SocketTable.AF_INET or SocketTable.AF_INET6 && s.Protocol == protocol && s.IsHashed)
+            .Select(s => (SocketId(s.Local, s.Peer, s.Inode.Ino), s.Domain, s.State,
+                (Func<byte[], byte, bool, NetlinkMessage>)((own, extensions, all) => InetMessage(s, own, extensions, all))));
+        if (protocol == tcp)
         {
-            if (socket.Domain is not (SocketTable.AF_INET or SocketTable.AF_INET6) || socket.Protocol != protocol || !socket.IsHashed
-                || (family != 0 && family != socket.Domain))
-                continue;
-            byte[] own = SocketId(socket);
+            sockets = sockets.Concat(network.Sockets.Waits.ToArray().Select(w => (SocketId(w.Local, w.Peer, 0), w.Domain, w.State,
+                (Func<byte[], byte, bool, NetlinkMessage>)((own, _, all) => WaitMessage(w, own, all)))));
+        }
+        foreach (var (own, domain, state, message) in sockets.Where(s => family == 0 || family == s.Domain))
+        {
             if (dumps)
             {
                 int ownPort = BinaryPrimitives.ReadUInt16BigEndian(own), theirPort = BinaryPrimitives.ReadUInt16BigEndian(own.AsSpan(2));
-                if (!IsWanted(socket, states) || (sourcePort != 0 && sourcePort != ownPort)
-                    || (destinationPort != 0 && destinationPort != theirPort) || filter?.Takes(socket.Domain, own) == false)
+                if ((states >> state & 1) == 0 || (sourcePort != 0 && sourcePort != ownPort)
+                    || (destinationPort != 0 && destinationPort != theirPort) || filter?.Takes(domain, own) == false)
                     continue;
             }
             else if (!own.AsSpan(0, 36).SequenceEqual(id[..36]))
@@ -73,18 +78,26 @@ internal sealed class SocketDiagnosis(NetworkNamespace network, bool administers
             {
                 return -Errno.ENOENT;
             }
-            answer(InetMessage(socket, own, request[2], dumps).ToArray());
+            answer(message(own, request[2], dumps).ToArray());
             if (!dumps)
                 return 0;
         }
         return dumps ? 0 : -Errno.ENOENT;
     }
 
+    /// <summary>struct inet_diag_msg of a connection whose socket is closed (inet_twsk_diag_fill).</summary>
+    private NetlinkMessage WaitMessage(TimeWait wait, byte[] id, bool dumps)
+    {
+        const int timeWaitTimer = 3;
+        return Begin(dumps).U8((byte)wait.Domain).U8((byte)wait.State).U8(timeWaitTimer).U8(0).Bytes(id)
+            .U32((uint)(network.Sockets.LeftOf(wait) / 1_000_000)).U32(0).U32(0).U32(0).U32(0);
+    }
+
     /// <summary>struct inet_diag_sockid: ports in network order, addresses of 16 bytes, interface, cookie.</summary>
-    private static byte[] SocketId(SocketFile socket)
+    private static byte[] SocketId(byte[]? local, byte[]? peer, ulong cookie)
     {
         byte[] id = new byte[48];
-        foreach ((byte[]? address, int portAt, int at) in (ReadOnlySpan<(byte[]?, int, int)>)[(socket.Local, 0, 4), (socket.Peer, 2, 20)])
+        foreach ((byte[]? address, int portAt, int at) in (ReadOnlySpan<(byte[]?, int, int)>)[(local, 0, 4), (peer, 2, 20)])
         {
             if (address is null)
                 continue;
@@ -92,7 +105,7 @@ internal sealed class SocketDiagnosis(NetworkNamespace network, bool administers
             BinaryPrimitives.WriteUInt16BigEndian(id.AsSpan(portAt), (ushort)number);
             ip.TryWriteBytes(id.AsSpan(at), out _);
         }
-        BinaryPrimitives.WriteUInt64LittleEndian(id.AsSpan(40), socket.Inode.Ino);
+        BinaryPrimitives.WriteUInt64LittleEndian(id.AsSpan(40), cookie);
         return id;
     }
 

@@ -58,6 +58,8 @@ internal sealed partial class SocketFile
         if (Local == null
             && Table.BindInet(this, Domain == SocketTable.AF_INET6 ? IPAddress.IPv6Any : IPAddress.Any, 0) is < 0 and long error)
             return error;
+        if (IsTcp && !IsListening && SocketTable.Inet(Local!) is var (ip, port) && Table.Conflicts(this, ip, port))
+            return -Errno.EADDRINUSE;
         _backlogLimit = Math.Clamp(backlog, 0, 4096) + 1;
         IsListening = true;
         Source.Notify(PollBits.Writable);
@@ -124,6 +126,8 @@ internal sealed partial class SocketFile
             return -Errno.ECONNREFUSED;
         if (found._backlog.Count >= found._backlogLimit)
             return -Errno.EAGAIN;
+        if (IsTcp && TakePlace(target) is < 0 and long taken)
+            return taken;
         var server = new SocketFile(Inode.Fs.Vfs, found.Domain, Kind, Protocol, 0)
         {
             Network = found.Network,
@@ -150,6 +154,8 @@ internal sealed partial class SocketFile
             server.Peer = SocketTable.InetAddress(found.Domain, own, ownPort);
             Peer = SocketTable.InetAddress(Domain, ip, port);
             CountGreeting(Peer, true);
+            server.Inherit(found);
+            Table.Share(server);
         }
         PeerCredentials = found.Credentials;
         _other = server;
@@ -211,6 +217,8 @@ internal sealed partial class SocketFile
         if (how != 0 && !_writeShut)
         {
             Push();
+            if (IsTcp)
+                SendEnd();
             _writeShut = true;
             if (IsTcp)
                 CountFarewell();

@@ -56,5 +56,5 @@ internal sealed partial class SocketFile
     }
 
     /// <summary>FIN and its acknowledgement; or RST where bytes were not read.</summary>
-    private void CountFarewell() => Network.Carry(PlainSegment, _inbox.Count > 0 && References == 0 ? 1 : 2);
+    private void CountFarewell() => Network.Carry(PlainSegment, References == 0 && IsAborted ? 1 : 2);
 }

@@ -6,11 +6,11 @@ namespace ArmVdso.Kernel.Files;
 internal sealed partial class SocketFile
 {
     /// <summary>States of include/net/tcp_states.h, which sockets of all families have.</summary>
-    internal const int Established = 1, FinWait2 = 5, Closed = 7, CloseWait = 8, Listening = 10;
+    internal const int Established = 1, FinWait2 = 5, TimeWaiting = 6, Closed = 7, CloseWait = 8, Listening = 10;
 
     private const int TcpInfoSize = 104;
 
-    /// <summary>sk_state. The state TIME_WAIT is not there: who closed first is closed.</summary>
+    /// <summary>sk_state. What is in TIME_WAIT has no socket any more (<see cref="TimeWait"/>).</summary>
     internal int State
     {
         get

@@ -167,11 +167,23 @@ internal sealed partial class SocketFile : OpenFile
             if (Domain == SocketTable.AF_UNIX && (_charged >= SendBuffer || IsFullFor(target)))
                 return NoRoom();
         }
+        else if (IsTcp && target is null && _peerClosed && !_wasReset)
+        {
+            // It is sent, and answered with a reset.
+            ResetBy(ref _remains);
+            return data.Length;
+        }
         else if (target == null || _peerClosed)
         {
             return _wasConnected || Domain != SocketTable.AF_UNIX ? -Errno.EPIPE : -Errno.ENOTCONN;
         }
-        if (target._readShut)
+        if (IsTcp && target is { _readShut: true, _writeShut: true })
+        {
+            target.Reset();
+            Reset();
+            return data.Length;
+        }
+        if (target._readShut && !IsTcp)
             return Kind == SocketTable.SOCK_DGRAM && Domain != SocketTable.AF_UNIX ? data.Length : -Errno.EPIPE;
         if (Kind != SocketTable.SOCK_DGRAM)
         {
@@ -243,7 +255,8 @@ internal sealed partial class SocketFile : OpenFile
         full = 0;
         if (_inbox.First is not { } message)
         {
-            if (_error != 0)
+            // Of a connection whose end was read nothing else is said (SOCK_DONE).
+            if (_error != 0 && !_heardEnd)
                 return -TakeError();
             if (_readShut || (Kind != SocketTable.SOCK_DGRAM && (_peerClosed || _other?._writeShut == true)))
             {
@@ -251,7 +264,7 @@ internal sealed partial class SocketFile : OpenFile
                 return 0;
             }
             if (Kind != SocketTable.SOCK_DGRAM && !_wasConnected)
-                return IsListening && Domain == SocketTable.AF_UNIX ? -Errno.EINVAL : -Errno.ENOTCONN;
+                return Domain == SocketTable.AF_UNIX && Kind == SocketTable.SOCK_STREAM ? -Errno.EINVAL : -Errno.ENOTCONN;
             return -Errno.EAGAIN;
         }
         first = message;
@@ -306,7 +319,7 @@ internal sealed partial class SocketFile : OpenFile
         bool theirEnd = _peerClosed || _other?._writeShut == true;
         if (theirEnd)
             events |= PollBits.Readable | PollBits.RdHup;
-        if (_peerClosed || (theirEnd && _writeShut) || (_readShut && _writeShut))
+        if ((IsTcp ? _wasReset : _peerClosed) || (theirEnd && _writeShut) || (_readShut && _writeShut))
             events |= PollBits.Hup;
         if (_peerClosed || _other == null || IsWritable)
             events |= PollBits.Writable;
@@ -340,10 +353,10 @@ internal sealed partial class SocketFile : OpenFile
             }
             else
             {
-                if (_inbox.Count > 0)
+                if (IsTcp)
+                    Leave(other);
+                else if (_inbox.Count > 0)
                     (other._error, other._wasReset) = (Errno.ECONNRESET, true);
-                if (IsTcp && !_writeShut)
-                    CountFarewell();
                 other._peerClosed = true;
                 other._other = null;
             }
@@ -351,6 +364,12 @@ internal sealed partial class SocketFile : OpenFile
             bool whole = Domain == SocketTable.AF_UNIX || other is { _readShut: true, _writeShut: true };
             if (Kind != SocketTable.SOCK_DGRAM)
                 other._async.Tell(whole ? IoEvent.HangUp : IoEvent.In);
+        }
+        else if (_remains is { } wait && IsTcp && !_wasReset && !_writeShut)
+        {
+            if (IsAborted || !Table.Ends(wait))
+                Table.Drop(wait);
+            CountFarewell();
         }
         while (_backlog.TryDequeue(out SocketFile? waiting))
             waiting.Release();

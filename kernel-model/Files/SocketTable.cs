@@ -7,7 +7,7 @@ namespace ArmVdso.Kernel.Files;
 
 /// <summary>Names of the sockets of a network namespace: abstract Unix names, ports of its loopback and of netlink. There is no network
 /// beyond.</summary>
-internal sealed class SocketTable(Vfs vfs, NetworkNamespace network)
+internal sealed partial class SocketTable(Vfs vfs, NetworkNamespace network)
 {
 #pragma warning disable CS1591
     public const int AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10, AF_NETLINK = 16, SOCK_STREAM = 1, SOCK_DGRAM = 2, SOCK_SEQPACKET = 5,
@@ -137,27 +137,12 @@ internal sealed class SocketTable(Vfs vfs, NetworkNamespace network)
     {
         if (!IsAny(ip) && !IsLocal(ip))
             return -Errno.EADDRNOTAVAIL;
-        if (port == 0)
-        {
-            do
-            {
-                port = _nextPort;
-                _nextPort = _nextPort == 60999 ? 32768 : _nextPort + 1;
-            }
-            while (_ports.ContainsKey((socket.Kind, port)));
-        }
+        if (port == 0 && (port = FreePort(socket.Kind, false)) == 0 && (port = FreePort(socket.Kind, true)) == 0)
+            return -Errno.EADDRINUSE;
+        if (Conflicts(socket, ip, port))
+            return -Errno.EADDRINUSE;
         if (!_ports.TryGetValue((socket.Kind, port), out List<SocketFile>? bound))
             _ports[(socket.Kind, port)] = bound = [];
-        bool shared = socket.GetFlag(1, 15);
-        foreach (SocketFile other in bound)
-        {
-            if (shared && other.GetFlag(1, 15))
-                continue;
-            bool reuse = socket.GetFlag(1, 2) && other.GetFlag(1, 2) && (socket.Kind == SOCK_DGRAM || !other.IsListening);
-            (IPAddress otherIp, _) = Inet(other.Local!);
-            if (!reuse && other.Domain == socket.Domain && (otherIp.Equals(ip) || IsAny(otherIp) || IsAny(ip)))
-                return -Errno.EADDRINUSE;
-        }
         bound.Add(socket);
         socket.Local = InetAddress(socket.Domain, ip, port);
         return 0;

@@ -21,8 +21,9 @@ internal static class NetworkText
         const string header = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
         const string header6 = "  sl  local_address                         remote_address                        st tx_queue rx_queue tr "
             + "tm->when retrnsmt   uid  timeout inode\n";
-        net.AddText("tcp", () => Inet(Sockets(), header, SocketTable.AF_INET, 6));
-        net.AddText("tcp6", () => Inet(Sockets(), header6, SocketTable.AF_INET6, 6));
+        SocketTable Table() => net.Fs.Vfs.CurrentNetwork.Sockets;
+        net.AddText("tcp", () => Inet(Sockets(), header, SocketTable.AF_INET, 6, Table()));
+        net.AddText("tcp6", () => Inet(Sockets(), header6, SocketTable.AF_INET6, 6, Table()));
         net.AddText("udp", () => Inet(Sockets(), "   sl" + header[4..].TrimEnd('\n') + " ref pointer drops\n", SocketTable.AF_INET, 17));
         net.AddText("udp6", () => Inet(Sockets(), header6.TrimEnd('\n') + " ref pointer drops\n", SocketTable.AF_INET6, 17));
         net.AddText("raw", () => header);
@@ -50,7 +51,7 @@ internal static class NetworkText
         return text.ToString();
     }
 
-    private static string Inet(IEnumerable<SocketFile> sockets, string header, int domain, int protocol)
+    private static string Inet(IEnumerable<SocketFile> sockets, string header, int domain, int protocol, SocketTable? waits = null)
     {
         var text = new StringBuilder(header);
         int n = 0;
@@ -60,6 +61,13 @@ internal static class NetworkText
                 .Append(CultureInfo.InvariantCulture, $"{s.Queued.Out:X8}:{s.Queued.In:X8} 00:00000000 00000000 {s.Credentials.Uid,5} ")
                 .Append(CultureInfo.InvariantCulture, $"       0 {s.NumberShown} ")
                 .Append(protocol == 17 ? "2 0000000000000000 0\n" : "1 0000000000000000 100 0 0 10 0\n");
+        }
+        // Whose socket is closed has nothing but a timer (get_timewait4_sock), in hundredths of a second.
+        foreach (TimeWait w in waits?.Waits.Where(w => w.Domain == domain) ?? [])
+        {
+            text.Append(CultureInfo.InvariantCulture, $"{n++,4}: {Address(w.Local, domain)} {Address(w.Peer, domain)} {w.State:X2} ")
+                .Append(CultureInfo.InvariantCulture, $"00000000:00000000 03:{waits!.LeftOf(w) / 10_000_000:X8} 00000000     0        0 0 ")
+                .Append("3 0000000000000000\n");
         }
         return text.ToString();
     }
