@@ -243,6 +243,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
         {
             Machine = Machine,
             Pages = PageAllocator,
+            Memories = () => Tasks.All.Select(t => t.Mm).OfType<MemoryMap>().Distinct(),
             Timekeeper = Timekeeper,
             Timers = _timers,
             Random = random,

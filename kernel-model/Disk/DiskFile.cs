@@ -11,6 +11,9 @@ internal sealed class DiskFile : Inode, IContents
     private readonly InodeRecord _record;
     private SortedDictionary<long, ulong>? _mapped;
 
+    /// <summary>Of those pages: which were written to through a mapping since the disk got them.</summary>
+    private readonly SortedSet<long> _dirty = [];
+
     public DiskFile(InodeRecord record, uint mode) : base(record.Volume.Fs, mode) => _record = record;
 
     private Volume Volume => _record.Volume;
@@ -93,7 +96,7 @@ internal sealed class DiskFile : Inode, IContents
             return error;
         }
         if (position + done > Size)
-            _record.Size = position + done;
+            Extend(position + done);
         TouchModified();
         if (Fs.Vfs.Current?.Credentials.HasOver(Capability.Fsetid, Uid, Gid) == false)
             Mode = Modes.Unprivileged(Mode);
@@ -175,9 +178,69 @@ internal sealed class DiskFile : Inode, IContents
             if (error < 0)
                 return error;
             ClearMapped(size, long.MaxValue);
+            ForgetMapped((size + PageSize - 1) / PageSize);
         }
-        _record.Size = size;
+        Extend(size);
         TouchModified();
+        return 0;
+    }
+
+    /// <summary>Another size. Where the last page gets blocks that it had not, the next write to it asks for them
+    /// (pagecache_isize_extended).</summary>
+    private void Extend(long size)
+    {
+        long old = Size, last = old / PageSize;
+        _record.Size = size;
+        if (size > old && _dirty.Contains(last) && (old + BlockSize - 1) / BlockSize * BlockSize % PageSize != 0)
+            Fs.Vfs.MakeClean(this, new HashSet<long> { last });
+    }
+
+    private void ForgetMapped(long from)
+    {
+        if (_mapped is null)
+            return;
+        Fs.Vfs.DropBeyond(this, from * PageSize);
+        foreach ((long index, ulong pa) in _mapped.Where(m => m.Key >= from).ToArray())
+        {
+            Clean(index);
+            _mapped.Remove(index);
+            Fs.Vfs.FreePage(pa);
+        }
+    }
+
+    private void Clean(long index)
+    {
+        if (_dirty.Remove(index))
+            Fs.Vfs.Host!.Pages.Dirty.Remove(_mapped![index]);
+    }
+
+    /// <summary>ext4_page_mkwrite: the blocks of a page that is written to are taken before.</summary>
+    internal override long PageWillBeWritten(long offset)
+    {
+        long index = offset / PageSize, end = (Math.Min(Size, (index + 1) * PageSize) + BlockSize - 1) / BlockSize;
+        if (_mapped is null || !_mapped.TryGetValue(index, out ulong pa))
+            return -Errno.EIO;
+        for (long at = index * PageSize / BlockSize; at < end;)
+        {
+            long error = _record.Map.Find(at, out BlockState state, out long physical, out long count);
+            if (error == 0 && state == BlockState.Hole)
+            {
+                bool unwritten = _record.Map.CanReserve;
+                error = _record.Map.Allocate(at, (int)Math.Min(count, end - at), unwritten, out physical, out int got);
+                if (error == 0 && !unwritten)
+                    error = Volume.Clear(physical, got);
+                count = got;
+            }
+            if (error < 0)
+            {
+                _record.Save(this);
+                return error;
+            }
+            at += count;
+        }
+        _record.Save(this);
+        _dirty.Add(index);
+        Fs.Vfs.Host!.Pages.Dirty.Add(pa);
         return 0;
     }
 
@@ -301,31 +364,42 @@ internal sealed class DiskFile : Inode, IContents
         return pa;
     }
 
-    /// <summary>Writes mapped pages that differ from the disk.</summary>
-    internal override long SyncMapped()
+    /// <summary>Writes the mapped pages that are dirty, which are clean from then on.</summary>
+    internal override long SyncMapped(long from = 0, long to = long.MaxValue)
     {
-        if (_mapped is null || Volume.ReadOnly)
+        if (_dirty.Count == 0 || Volume.ReadOnly)
             return 0;
         long first = 0;
-        var before = new byte[PageSize];
-        foreach ((long index, ulong pa) in _mapped)
+        var written = new HashSet<long>();
+        foreach (long index in _dirty.ToArray())
         {
-            int length = (int)Math.Min(PageSize, Size - index * PageSize);
-            if (length <= 0)
+            if ((index + 1) * PageSize <= from || index * PageSize >= to)
                 continue;
-            Span<byte> now = Fs.Vfs.PageBytes(pa)[..length], old = before.AsSpan(0, length);
-            long error = 0;
-            for (int done = 0; error == 0 && done < length; done += BlockSize)
-            {
-                Span<byte> part = now.Slice(done, Math.Min(BlockSize, length - done)), kept = old[..part.Length];
-                error = ReadDisk(kept, index * PageSize + done, out _);
-                if (error == 0 && !part.SequenceEqual(kept))
-                    error = WriteDisk(part, index * PageSize + done, out _);
-            }
+            long error = WriteBack(index);
             first = first == 0 ? error : first;
+            Clean(index);
+            written.Add(index);
         }
+        Fs.Vfs.MakeClean(this, written);
         _record.Save(this);
         return first;
+    }
+
+    private long WriteBack(long index)
+    {
+        Span<byte> page = Fs.Vfs.PageBytes(_mapped![index]);
+        int length = (int)Math.Clamp(Size - index * PageSize, 0, PageSize);
+        for (int done = 0; done < length; done += BlockSize)
+        {
+            Span<byte> part = page.Slice(done, Math.Min(BlockSize, length - done));
+            long at = index * PageSize + done, error = _record.Map.Find(at / BlockSize, out BlockState state, out _, out _);
+            // A block that the file has got since the page was written to stays a hole.
+            if (error == 0 && (state != BlockState.Hole || part.ContainsAnyExcept((byte)0)))
+                error = WriteDisk(part, at, out _);
+            if (error < 0)
+                return error;
+        }
+        return 0;
     }
 
     protected override void LastClosed()
@@ -334,8 +408,11 @@ internal sealed class DiskFile : Inode, IContents
             return;
         if (Nlink > 0 && SyncMapped() is < 0 and long error)
             Volume.Failed(error);
-        foreach (ulong pa in _mapped.Values)
+        foreach ((long index, ulong pa) in _mapped)
+        {
+            Clean(index);
             Fs.Vfs.FreePage(pa);
+        }
         _mapped = null;
         Volume.Hold(_record.Number, null);
     }

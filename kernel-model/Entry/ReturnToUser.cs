@@ -1,6 +1,7 @@
 using ArmVdso.Kernel.Costs;
 using ArmVdso.Kernel.Delivery;
 using ArmVdso.Kernel.El1;
+using ArmVdso.Kernel.Files;
 using ArmVdso.Kernel.Processes;
 using ArmVdso.Kernel.Signals;
 using ArmVdso.Kernel.Tasks;
@@ -27,6 +28,11 @@ internal sealed class ReturnToUser(
             return false;
         records.SetFlag(task, TaskFlag.Work, false);
         UserRegisters regs = records.Registers(task);
+        if (task.AskedPage is { } asked && CallAgain(task, regs))
+        {
+            task.SleepOn([UserfaultFile.Fault(asked, task, task.Tid)]);
+            return false;
+        }
         SetBack(task, regs);
         // exit_to_user_mode_loop in kernel/entry/common.c: before arch_do_signal_or_restart.
         if (signals.HasDeliverable(task))
@@ -74,6 +80,19 @@ internal sealed class ReturnToUser(
             if (!Deliver(cpu, task, regs, info))
                 return false;
         }
+    }
+
+    /// <summary>A call that EL1 code answers came upon a page that somebody is asked for: it is made again, from its start, when the task
+    /// has slept for the page. False: a signal is first.</summary>
+    private bool CallAgain(KernelTask task, UserRegisters regs)
+    {
+        task.AskedPage = null;
+        if (regs.SyscallNumber < 0 || (long)regs[0] != -Errno.EFAULT)
+            return false;
+        regs[0] = regs.OrigX0;
+        regs.PC -= 4;
+        regs.SyscallNumber = -1;
+        return !signals.HasDeliverable(task);
     }
 
     /// <summary>The next signal of a task: what its tracer lets through, else the most urgent one (dequeue_signal).</summary>

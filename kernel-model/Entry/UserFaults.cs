@@ -33,9 +33,22 @@ internal sealed class UserFaults(Machine machine, TaskRecords records, CallCosts
         return true;
     }
 
-    /// <summary>HVC_KERNEL_FAULT: EL1 code touched user memory (fixup_exception). False: the address is bad.</summary>
-    internal bool HandleKernelAccess(Cpu cpu, KernelTask task, ulong esr, ulong far) =>
-        task.Mm is { } mm && Untag(far) is var va && va < mm.TaskSize && FaultIn(cpu, mm, va, IsWrite(esr), false, out _);
+    /// <summary>HVC_KERNEL_FAULT: EL1 code touched user memory (fixup_exception). False: the address is bad, or somebody is asked for the
+    /// page, and the call is made again when it has come.</summary>
+    internal bool HandleKernelAccess(Cpu cpu, KernelTask task, ulong esr, ulong far)
+    {
+        ulong va = Untag(far);
+        if (task.Mm is not { } mm || va >= mm.TaskSize)
+            return false;
+        if (FaultIn(cpu, mm, va, IsWrite(esr), false, out FaultSignal signal))
+            return true;
+        if (signal == FaultSignal.Userfault && mm.TakeAsked() is { Owner.OnlyUser: false } asked)
+        {
+            task.AskedPage = asked;
+            records.RequestWork(task);
+        }
+        return false;
+    }
 
     /// <summary>untagged_addr: an address of EL0 without its tag; one of the kernel keeps its upper byte.</summary>
     private static ulong Untag(ulong far) => far & (ulong)((long)(far << 8) >> 8);

@@ -56,6 +56,9 @@ internal sealed class DeviceTable(Vfs vfs)
                 case 0x501:
                     file = HostTerminal != null ? HostTerminal.OpenSlave(inode, flags) : new HostStreamFile(inode, flags, 1);
                     return 0;
+                case UserfaultDevice.Rdev:
+                    file = new UserfaultDevice(inode, flags);
+                    return 0;
                 case LoopDevices.ControlRdev:
                     file = new LoopControlFile(inode, flags, Loops);
                     return 0;
@@ -148,6 +151,11 @@ internal sealed class SimpleDeviceFile(DeviceInode inode, int flags) : OpenFile(
     public override bool CanPoll => inode.Rdev is 0x108 or 0x109 or 0x10B;
 
     public override bool Seekable => true;
+
+    // drivers/char/mem.c, drivers/char/random.c: null only takes, full only gives, the log does neither.
+    internal override bool GivesToPipes => inode.Rdev is 0x105 or 0x107 or 0x108 or 0x109;
+
+    internal override bool TakesFromPipes => inode.Rdev is 0x103 or 0x105 or 0x108 or 0x109;
 
     public override bool ReadPage(ulong offset, Span<byte> page)
     {

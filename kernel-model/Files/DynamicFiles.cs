@@ -1,4 +1,5 @@
 using System.Text;
+using ArmVdso.Kernel.Namespaces;
 
 namespace ArmVdso.Kernel.Files;
 
@@ -79,6 +80,11 @@ internal sealed class TextInode(FileSystem fs, uint permissions, Func<string> te
 {
     public Func<string, long>? WriteText { get; } = write;
 
+    /// <summary>Permission bits for who asks; null: those of the mode.</summary>
+    public Func<Credentials, uint>? Access { get; init; }
+
+    internal override uint AccessBits(Credentials who) => Access?.Invoke(who) ?? Mode;
+
     /// <summary>What an ioctl on the file does; null: ENOTTY.</summary>
     public Func<IFileUser, uint, ulong, long>? Ioctl { get; init; }
 
@@ -106,6 +112,11 @@ internal sealed class TextFile(TextInode inode, int flags, byte[] contents) : Op
     public override PollSource? Source => inode.Changes?.Source;
 
     public override bool CanPoll => inode.Changes is not null;
+
+    /// <summary>The files of a process are read and written by themselves, but for its mounts.</summary>
+    internal override bool GivesToPipes => inode.Changes is not null || inode.Parent is not DynamicDirectory { Subject: not null };
+
+    internal override bool TakesFromPipes => GivesToPipes;
 
     /// <summary>Readable always; a change since the last time is urgent (mounts_poll in fs/proc_namespace.c).</summary>
     public override uint Poll()
@@ -167,6 +178,10 @@ internal sealed class RefusingInode(FileSystem fs, uint permissions) : Inode(fs,
     private sealed class RefusingFile(Inode inode, int flags) : OpenFile(inode, flags)
     {
         public override bool Seekable => true;
+
+        internal override bool GivesToPipes => false;
+
+        internal override bool TakesFromPipes => false;
     }
 
     public override long Truncate(long size) => 0;

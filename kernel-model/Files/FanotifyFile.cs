@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using ArmVdso.Kernel.Namespaces;
 
 namespace ArmVdso.Kernel.Files;
 
@@ -8,9 +9,9 @@ namespace ArmVdso.Kernel.Files;
 /// <param name="vfs">The tree of files.</param>
 /// <param name="options">Flags of fanotify_init.</param>
 /// <param name="eventFlags">O_* flags of the descriptors that come with events.</param>
-/// <param name="user">Whose groups and marks it counts among.</param>
+/// <param name="maker">Whose groups and marks it counts among.</param>
 /// <param name="unprivileged">Made without CAP_SYS_ADMIN.</param>
-internal sealed class FanotifyFile(Vfs vfs, uint options, int eventFlags, uint user, bool unprivileged)
+internal sealed class FanotifyFile(Vfs vfs, uint options, int eventFlags, Credentials maker, bool unprivileged)
     : OpenFile(new AnonymousInode(vfs.Anonymous, 0x180), OpenFlags.O_RDWR | ((options & Fan.NONBLOCK) != 0 ? OpenFlags.O_NONBLOCK : 0))
 {
     private const int MetadataSize = 24, EventBytes = 256;
@@ -65,14 +66,8 @@ internal sealed class FanotifyFile(Vfs vfs, uint options, int eventFlags, uint u
     /// <summary>Flags of fanotify_init.</summary>
     internal uint Options => options;
 
-    /// <summary>Whose groups and marks it counts among.</summary>
-    internal uint User => user;
-
     /// <summary>Whether it was made without CAP_SYS_ADMIN.</summary>
     internal bool IsUnprivileged => unprivileged;
-
-    /// <summary>Marks that count for its user.</summary>
-    internal int CountedMarks => (options & Fan.UNLIMITED_MARKS) != 0 ? 0 : _marks.Count;
 
     private uint FidMode => options & Fan.FidModes;
 
@@ -119,10 +114,13 @@ internal sealed class FanotifyFile(Vfs vfs, uint options, int eventFlags, uint u
     internal long Make(uint kind, Inode at, out FanotifyMark? mark)
     {
         mark = null;
-        if ((options & Fan.UNLIMITED_MARKS) == 0 && vfs.Fanotify.MarksOf(user) >= vfs.Fanotify.MostMarks)
+        if (Counts && !vfs.UserCounts.TryTake(maker.UserNamespace, maker.Euid, UserCount.FanotifyMarks))
             return -Errno.ENOSPC;
         if (!vfs.TryCharge(MarkBytes))
+        {
+            Uncount();
             return -Errno.ENOMEM;
+        }
         _marks[Key(kind, at)] = mark = new FanotifyMark(++_lastMark);
         return 0;
     }
@@ -132,8 +130,18 @@ internal sealed class FanotifyFile(Vfs vfs, uint options, int eventFlags, uint u
 
     private void Drop((uint, object) key)
     {
-        if (_marks.Remove(key))
-            vfs.Charge(-MarkBytes);
+        if (!_marks.Remove(key))
+            return;
+        vfs.Charge(-MarkBytes);
+        Uncount();
+    }
+
+    private bool Counts => (options & Fan.UNLIMITED_MARKS) == 0;
+
+    private void Uncount()
+    {
+        if (Counts)
+            vfs.UserCounts.Give(maker.UserNamespace, maker.Euid, UserCount.FanotifyMarks);
     }
 
     /// <inheritdoc cref="FanotifyGroups.Evict"/>
@@ -213,8 +221,8 @@ internal sealed class FanotifyFile(Vfs vfs, uint options, int eventFlags, uint u
         if ((what.Mask & InotifyBits.IN_MODIFY) != 0)
         {
             Find(0, what.Target)?.Changed();
-            if (what.Directory is { } parent)
-                Find(0, parent)?.Changed();
+            if (what.Directory is { } parent && Find(0, parent) is { WatchesChildren: true } above)
+                above.Changed();
             if (what.Path is { } path)
                 Find(Fan.MARK_MOUNT, path)?.Changed();
             Find(Fan.MARK_FILESYSTEM, what.Path ?? what.Target)?.Changed();
@@ -475,6 +483,7 @@ internal sealed class FanotifyFile(Vfs vfs, uint options, int eventFlags, uint u
     protected override void Released()
     {
         vfs.Fanotify.Remove(this);
+        vfs.UserCounts.Give(maker.UserNamespace, maker.Euid, UserCount.FanotifyGroups);
         // A question that comes to this group later passes it.
         foreach ((uint, object) key in _marks.Keys.ToArray())
             Drop(key);

@@ -57,18 +57,6 @@ internal sealed class FanotifyGroups
     /// <summary>Events that a new group's queue holds, unless it is unlimited (fs.fanotify.max_queued_events).</summary>
     internal int MostQueued { get; set; } = 16384;
 
-    /// <summary>Groups that a user has at most (fs.fanotify.max_user_groups).</summary>
-    internal int MostGroups { get; set; } = 128;
-
-    /// <summary>Marks that a user has at most in groups that are not unlimited (fs.fanotify.max_user_marks).</summary>
-    internal int MostMarks { get; set; } = 8192;
-
-    /// <summary>Groups of a user.</summary>
-    internal int GroupsOf(uint user) => _groups.Count(g => g.User == user);
-
-    /// <summary>Marks of a user that count.</summary>
-    internal int MarksOf(uint user) => _groups.Sum(g => g.User == user ? g.CountedMarks : 0);
-
     internal void Add(FanotifyFile group) => _groups.Add(group);
 
     internal void Remove(FanotifyFile group) => _groups.Remove(group);

@@ -29,6 +29,9 @@ internal sealed class FanotifyMark(long number)
     /// <summary>The contents were changed: unless it survives that, what is ignored is forgotten.</summary>
     internal void Changed() => Ignored = Survives ? Ignored : 0;
 
+    /// <summary>Whether a directory's mark hears, or ignores, what happens to files in it (fsnotify_iter_select_report_types).</summary>
+    internal bool WatchesChildren => ((Mask | (HasIgnoreFlags ? Ignored : 0)) & Fan.EVENT_ON_CHILD) != 0;
+
     /// <summary>The events of its mask where it applies (fsnotify_mask_applicable).</summary>
     internal uint Wanted(bool onDirectory, bool ofParent) => Applies(Mask, onDirectory, ofParent) ? Mask : 0;
 

@@ -170,6 +170,9 @@ public abstract class Inode
     /// <summary>Type and permission bits.</summary>
     public virtual uint Mode { get; set => Keep(ref field, value); }
 
+    /// <summary>What owner, group and others may do; a file may decide it by who asks.</summary>
+    internal virtual uint AccessBits(Credentials who) => Mode;
+
     /// <summary>Owner.</summary>
     public virtual uint Uid { get; set => Keep(ref field, value); }
 
@@ -342,9 +345,13 @@ public abstract class Inode
     /// <summary>Next byte with data (or the next hole) at or after a position; the end counts as a hole. -ENXIO past the end.</summary>
     internal virtual long Seek(long position, bool data) => position < 0 || position >= Size ? -Errno.ENXIO : data ? position : Size;
 
-    /// <summary>Writes pages that are mapped shared back to where the file's contents are kept: 0, or the error of what keeps them.
-    /// </summary>
-    internal virtual long SyncMapped() => 0;
+    /// <summary>Writes pages that are mapped shared, and cover some of the bytes from one to another, back to where the file's contents are
+    /// kept: 0, or the error of what keeps them.</summary>
+    internal virtual long SyncMapped(long from = 0, long to = long.MaxValue) => 0;
+
+    /// <summary>A page of a shared mapping is about to be written to for the first time since it was clean: 0, -ENOSPC, -EIO
+    /// (page_mkwrite).</summary>
+    internal virtual long PageWillBeWritten(long offset) => 0;
 
     /// <summary>Opens the file. Permissions were checked.</summary>
     public abstract long Open(int flags, IFileUser? task, out OpenFile? file);

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using ArmVdso.Kernel.Namespaces;
 
 namespace ArmVdso.Kernel.Files;
 
@@ -22,40 +23,17 @@ internal sealed class InotifyWatch(InotifyFile owner, int number, Inode inode, u
     internal override void Ended() => Owner.RemoveWatch(Number);
 }
 
-/// <summary>The inotify instances of a kernel, and what their users may have (fs.inotify; UCOUNT_INOTIFY_INSTANCES,
-/// UCOUNT_INOTIFY_WATCHES).</summary>
+/// <summary>The inotify instances of a kernel.</summary>
 internal sealed class InotifyInstances
 {
     private readonly List<InotifyFile> _all = [];
-    private readonly Dictionary<uint, int> _watches = [];
 
-    /// <summary>Instances of a user (maxUser_instances).</summary>
-    internal int MostInstances { get; set; } = 128;
-
-    /// <summary>Watches of a user (maxUser_watches).</summary>
-    internal int MostWatches { get; set; } = 65536;
-
-    /// <summary>Events that a new instance's queue holds (max_queued_events).</summary>
+    /// <summary>Events that a new instance's queue holds (fs.inotify.max_queued_events).</summary>
     internal int MostQueued { get; set; } = 16384;
-
-    /// <summary>Whether a user may have one more.</summary>
-    internal bool MayAdd(uint user) => _all.Count(f => f.User == user) < MostInstances;
 
     internal void Add(InotifyFile file) => _all.Add(file);
 
     internal void Remove(InotifyFile file) => _all.Remove(file);
-
-    /// <summary>A user gets a watch. False: it has as many as it may have.</summary>
-    internal bool TakeWatch(uint user)
-    {
-        int has = _watches.GetValueOrDefault(user);
-        if (has >= MostWatches)
-            return false;
-        _watches[user] = has + 1;
-        return true;
-    }
-
-    internal void GiveWatches(uint user, int count) => _watches[user] = _watches.GetValueOrDefault(user) - count;
 
     /// <summary>A file system is gone, and all that watches its files hear of it (fsnotify_unmount_inodes).</summary>
     internal void Unmounted(FileSystem fs)
@@ -76,8 +54,8 @@ internal sealed class InotifyFile(Vfs vfs, int flags) : OpenFile(new AnonymousIn
     private readonly AsyncFiles _async = new();
     private int _nextNumber = 1;
 
-    /// <summary>Whose instance it is.</summary>
-    internal uint User { get; } = vfs.Current?.Credentials.Uid ?? 0;
+    /// <summary>Who has made it.</summary>
+    private readonly Credentials _maker = vfs.Current!.Credentials;
 
     internal override AsyncFiles ReadAsync => _async;
 
@@ -104,7 +82,7 @@ internal sealed class InotifyFile(Vfs vfs, int flags) : OpenFile(new AnonymousIn
             watch.Mask = (mask & InotifyBits.IN_MASK_ADD) != 0 ? watch.Mask | mask : mask;
             return watch.Number;
         }
-        if (!vfs.Inotify.TakeWatch(User))
+        if (!vfs.UserCounts.TryTake(_maker.UserNamespace, _maker.Euid, UserCount.InotifyWatches))
             return -Errno.ENOSPC;
         var made = new InotifyWatch(this, _nextNumber++, inode, mask);
         (inode.Watches ??= []).Add(made);
@@ -117,7 +95,7 @@ internal sealed class InotifyFile(Vfs vfs, int flags) : OpenFile(new AnonymousIn
         if (!_watches.Remove(number, out InotifyWatch? watch))
             return -Errno.EINVAL;
         watch.Detach();
-        vfs.Inotify.GiveWatches(User, 1);
+        vfs.UserCounts.Give(_maker.UserNamespace, _maker.Euid, UserCount.InotifyWatches);
         Queue(number, InotifyBits.IN_IGNORED, 0, "");
         return 0;
     }
@@ -176,7 +154,8 @@ internal sealed class InotifyFile(Vfs vfs, int flags) : OpenFile(new AnonymousIn
     protected override void Released()
     {
         vfs.Inotify.Remove(this);
-        vfs.Inotify.GiveWatches(User, _watches.Count);
+        vfs.UserCounts.Give(_maker.UserNamespace, _maker.Euid, UserCount.InotifyWatches, _watches.Count);
+        vfs.UserCounts.Give(_maker.UserNamespace, _maker.Euid, UserCount.InotifyInstances);
         foreach (InotifyWatch watch in _watches.Values)
             watch.Detach();
         _watches.Clear();

@@ -125,6 +125,10 @@ internal sealed class PosixQueueFile(PosixQueueInode inode, int flags) : OpenFil
 
     public override bool Seekable => true;
 
+    internal override bool GivesToPipes => false;
+
+    internal override bool TakesFromPipes => false;
+
     public override uint Poll() =>
         (inode.Count > 0 ? PollBits.Readable : 0) | (inode.Count < inode.Most ? PollBits.Writable : 0);
 

@@ -40,6 +40,8 @@ internal sealed class MountView : Inode
         }
     }
 
+    internal override uint AccessBits(Credentials who) => Real.AccessBits(who);
+
     public override uint Uid { get => Real.Uid; set => Real.Uid = value; }
 
     public override uint Gid { get => Real.Gid; set => Real.Gid = value; }

@@ -136,8 +136,10 @@ public abstract class OpenFile : IMappedFile
     /// <summary>Whether mmap works; ENODEV otherwise.</summary>
     public virtual bool CanMap => Inode.CanMap;
 
-    /// <summary>One page of contents for a private mapping, zero past the end; false: the page cannot be read.</summary>
-    public virtual bool ReadPage(ulong offset, Span<byte> page) => Inode.ReadPage(offset, page);
+    /// <summary>One page of contents for a private mapping, zero past the end; false: the page cannot be read, or lies beyond the end.
+    /// </summary>
+    public virtual bool ReadPage(ulong offset, Span<byte> page) =>
+        !(Inode.IsRegular && (long)offset >= Inode.Size) && Inode.ReadPage(offset, page);
 
     /// <inheritdoc cref="Inode.CachedPagePa"/>
     public virtual ulong CachedPagePa(ulong offset) => Inode.CachedPagePa(offset);
@@ -150,6 +152,12 @@ public abstract class OpenFile : IMappedFile
 
     /// <summary>Writes at a position in bytes.</summary>
     public virtual long Write(ReadOnlySpan<byte> data, long position) => -Errno.EINVAL;
+
+    /// <summary>Whether its bytes can go into a pipe without a stop in the guest (f_op->splice_read).</summary>
+    internal virtual bool GivesToPipes => Inode.Type is not (0 or Modes.S_IFDIR);
+
+    /// <summary>Whether it takes a pipe's bytes in that way (f_op->splice_write).</summary>
+    internal virtual bool TakesFromPipes => Inode.Type is not (0 or Modes.S_IFDIR);
 
     /// <summary>Readiness now (poll bits).</summary>
     public virtual uint Poll() => PollBits.Always;
@@ -194,7 +202,20 @@ public abstract class OpenFile : IMappedFile
     public bool HearsOfWrites => Inode.IsRegular && !Inode.Fs.IsMemory;
 
     /// <inheritdoc/>
-    public void PageWritten() => Inode.TouchModified();
+    public bool IsSharedMemory => Inode.Real is RegularFile && Inode.Fs.IsMemory;
+
+    /// <inheritdoc/>
+    public bool? HasPage(ulong offset) => (long)offset >= Inode.Size ? null : Inode.Real is RegularFile file && file.Has((long)offset);
+
+    /// <inheritdoc/>
+    public bool PageWritten(ulong offset)
+    {
+        Inode.TouchModified();
+        return Inode.PageWillBeWritten((long)offset) == 0;
+    }
+
+    /// <inheritdoc/>
+    public object MappedObject => Inode.Real;
 
     /// <inheritdoc/>
     public void DenyWrites() => Inode.DeniesWrites++;

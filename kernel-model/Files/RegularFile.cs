@@ -100,6 +100,9 @@ public sealed class RegularFile : Inode, IContents
         return done;
     }
 
+    /// <summary>Whether somebody has written to the page at an offset in bytes, or mapped it.</summary>
+    internal bool Has(long offset) => !Resident(offset / PageSize).IsEmpty || _unwritten?.Contains(offset / PageSize) == true;
+
     private Span<byte> Resident(long index)
     {
         if (_mapped != null && _mapped.TryGetValue(index, out ulong pa))
@@ -260,10 +263,13 @@ public sealed class RegularFile : Inode, IContents
             int tail = (int)(size % PageSize);
             if (tail != 0 && Resident(size / PageSize) is { IsEmpty: false } last)
                 last[tail..].Clear();
-            foreach ((long index, ulong pa) in _mapped ?? [])
+            if (_mapped is not null || _clean is not null)
+                Fs.Vfs.DropBeyond(this, size);
+            foreach ((long index, ulong pa) in _mapped?.Where(m => m.Key * PageSize >= size).ToArray() ?? [])
             {
-                if (index * PageSize >= size)
-                    Fs.Vfs.PageBytes(pa).Clear();
+                _mapped!.Remove(index);
+                Fs.Vfs.FreePage(pa);
+                Fs.GiveBlocks(1);
             }
         }
         _size = size;

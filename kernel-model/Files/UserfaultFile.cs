@@ -5,21 +5,24 @@ using ArmVdso.Kernel.Waiting;
 namespace ArmVdso.Kernel.Files;
 
 /// <summary>A userfaultfd (fs/userfaultfd.c): faults on pages of a memory that wait for somebody who provides them. Registered can be
-/// anonymous memory, private and shared; changes of mappings are no events.</summary>
+/// anonymous memory, private and shared, and files of memory that are mapped shared.</summary>
 /// <param name="vfs">The tree of files.</param>
 /// <param name="memory">The memory of who made it.</param>
 /// <param name="flags">O_NONBLOCK, O_CLOEXEC, UFFD_USER_MODE_ONLY.</param>
-internal sealed class UserfaultFile(Vfs vfs, MemoryMap memory, int flags)
-    : OpenFile(new AnonymousInode(vfs.Anonymous, 0x180), OpenFlags.O_RDWR | (flags & OpenFlags.O_NONBLOCK)), IUserfault
+internal sealed partial class UserfaultFile(Vfs vfs, MemoryMap memory, int flags)
+    : OpenFile(new AnonymousInode(vfs.Anonymous, 0x180), OpenFlags.O_RDONLY | (flags & OpenFlags.O_NONBLOCK)), IUserfault
 {
     /// <summary>UFFD_USER_MODE_ONLY.</summary>
     internal const int UserModeOnly = 1;
 
     private const ulong Version = 0xAA, WriteFaults = 1, SharedMissing = 1 << 5, SigBus = 1 << 7, ThreadId = 1 << 8, Exact = 1 << 11,
-        CanPoison = 1 << 14, CanMove = 1 << 16, Supported = WriteFaults | SharedMissing | SigBus | ThreadId | Exact | CanPoison | CanMove;
+        EventFork = 1 << 1, EventRemap = 1 << 2, EventRemove = 1 << 3, EventUnmap = 1 << 6, SharedMinor = 1 << 10, CanPoison = 1 << 14,
+        CanMove = 1 << 16, Supported = WriteFaults | EventFork | EventRemap | EventRemove | SharedMissing | EventUnmap | SigBus | ThreadId
+        | SharedMinor | Exact | CanPoison | CanMove;
 
     private const uint Api = 0xC018AA3F, RegisterRange = 0xC020AA00, UnregisterRange = 0x8010AA01, Wake = 0x8010AA02, Copy = 0xC028AA03,
-        ZeroPage = 0xC020AA04, MovePages = 0xC028AA05, WriteProtect = 0xC018AA06, Poison = 0xC020AA08;
+        ZeroPage = 0xC020AA04, MovePages = 0xC028AA05, WriteProtect = 0xC018AA06,
+        Continue = 0xC020AA07, Poison = 0xC020AA08;
 
     private const ulong DontWake = 1;
     private const int MessageSize = 32, Page = 4096;
@@ -108,12 +111,12 @@ internal sealed class UserfaultFile(Vfs vfs, MemoryMap memory, int flags)
             fault.WasRead = true;
             done += MessageSize;
         }
-        return done == 0 ? -Errno.EAGAIN : done;
+        return ReadChanges(buffer, done);
     }
 
     /// <inheritdoc/>
     public override uint Poll() => _features is null || !NonBlocking ? PollBits.Err
-        : _faults.Exists(f => !f.WasRead && !f.Queue.IsEmpty) ? PollBits.Readable : 0;
+        : _changes.Count > 0 || _faults.Exists(f => !f.WasRead && !f.Queue.IsEmpty) ? PollBits.Readable : 0;
 
     /// <inheritdoc/>
     public override long Ioctl(IFileUser user, uint command, ulong argument)
@@ -126,11 +129,19 @@ internal sealed class UserfaultFile(Vfs vfs, MemoryMap memory, int flags)
         if (command >> 8 != (command >> 16 << 8 | 0xAA) || size is not (16 or 24 or 32 or 40))
             return -Errno.EINVAL;
         // What is written back last is no argument (copy, zeropage, ioctls...).
-        int given = command is Copy or MovePages or ZeroPage or Poison or RegisterRange ? size - 8 : size;
+        int given = command is Copy or MovePages or ZeroPage or Poison or Continue or RegisterRange ? size - 8 : size;
         for (int n = 0; n < given / 8; n++)
         {
             if (!user.Memory.Read(argument + (ulong)n * 8, out words[n]))
                 return -Errno.EFAULT;
+        }
+        if (command is Copy or MovePages or ZeroPage or Poison or Continue or WriteProtect)
+        {
+            // While somebody waits for a change to be read (mmap_changing), and when nobody has the memory any more.
+            if (_changes.Count > 0)
+                return -Errno.EAGAIN;
+            if (memory.IsGone)
+                return -Errno.ESRCH;
         }
         return command switch
         {
@@ -149,6 +160,8 @@ internal sealed class UserfaultFile(Vfs vfs, MemoryMap memory, int flags)
                 (w) => memory.Move(w[0], w[1], w[2], (w[3] & 2) != 0), words),
             Poison => Fill(user, argument + 24, words[0], words[1], words[2], words[2] & ~DontWake, CheckRange(words[0], words[1]),
                 (w) => memory.Poison(w[0], w[1]), words),
+            Continue => Fill(user, argument + 24, words[0], words[1], words[2], words[2] & ~(DontWake | 2), CheckRange(words[0], words[1]),
+                (w) => memory.Continue(w[0], w[1], (w[2] & 2) != 0), words),
             WriteProtect => Protect(words),
             _ => -Errno.EINVAL,
         };
@@ -162,6 +175,9 @@ internal sealed class UserfaultFile(Vfs vfs, MemoryMap memory, int flags)
     {
         const ulong ioctls = 1UL << 0x3F | 3;
         bool good = words[0] == Version && (words[1] & ~Supported) == 0 && _features is null;
+        // Who hears of forks gets descriptors for memories of others.
+        bool denied = good && (words[1] & EventFork) != 0 && !user.Credentials.Has(Capability.SysPtrace);
+        good &= !denied;
         Span<ulong> answer = good ? [Version, Supported, ioctls] : [0, 0, 0];
         for (int n = 0; n < 3; n++)
         {
@@ -170,14 +186,14 @@ internal sealed class UserfaultFile(Vfs vfs, MemoryMap memory, int flags)
         }
         if (good)
             _features = words[1];
-        return good ? 0 : -Errno.EINVAL;
+        return good ? 0 : denied ? -Errno.EPERM : -Errno.EINVAL;
     }
 
     /// <summary>struct uffdio_register: range, mode, ioctls.</summary>
     private long Register(IFileUser user, ulong argument, ReadOnlySpan<ulong> words)
     {
-        const ulong modes = UserfaultRegistration.Missing | UserfaultRegistration.WriteProtect;
-        const ulong always = 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 8, protect = 1 << 6;
+        const ulong modes = UserfaultRegistration.Missing | UserfaultRegistration.WriteProtect | UserfaultRegistration.Minor;
+        const ulong always = 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 8, protect = 1 << 6, continues = 1 << 7;
         if (words[2] == 0 || (words[2] & ~modes) != 0)
             return -Errno.EINVAL;
         long error = CheckRange(words[0], words[1]);
@@ -185,8 +201,9 @@ internal sealed class UserfaultFile(Vfs vfs, MemoryMap memory, int flags)
             error = memory.Register(words[0], words[0] + words[1], this, (uint)words[2]);
         if (error < 0)
             return error;
-        return user.Memory.Write(argument + 24, always | ((words[2] & UserfaultRegistration.WriteProtect) != 0 ? protect : 0))
-            ? 0 : -Errno.EFAULT;
+        ulong ioctls = always | ((words[2] & UserfaultRegistration.WriteProtect) != 0 ? protect : 0)
+            | ((words[2] & UserfaultRegistration.Minor) != 0 ? continues : 0);
+        return user.Memory.Write(argument + 24, ioctls) ? 0 : -Errno.EFAULT;
     }
 
     private long Unregister(ReadOnlySpan<ulong> words)
@@ -237,7 +254,13 @@ internal sealed class UserfaultFile(Vfs vfs, MemoryMap memory, int flags)
     /// <inheritdoc/>
     protected override void Released()
     {
-        memory.Unregister(0, memory.TaskSize, this);
+        if (!memory.IsGone)
+            memory.Unregister(0, memory.TaskSize, this);
         WakeRange(0, ulong.MaxValue);
+        while (_changes.TryDequeue(out MappingChange? change))
+        {
+            change.Child?.Release();
+            change.WasRead();
+        }
     }
 }

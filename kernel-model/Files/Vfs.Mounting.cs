@@ -23,6 +23,9 @@ internal static class MountFlags
 /// </summary>
 public sealed partial class Vfs
 {
+    // What the host keeps for a mount.
+    private const int MountBytes = 1024;
+
     private readonly HashSet<Inode> _expiring = [];
     private int _mountsMade;
 
@@ -53,6 +56,7 @@ public sealed partial class Vfs
             return error;
         fs!.SetFlags(flags & MountFlags.Kept);
         // The same once more at the same place (do_add_mount).
+        point = TopOf(point);
         error = point.Fs.Whole == fs.Whole && MountAt(point) is not null ? -Errno.EBUSY
             : Attach(point, new MountEntry(0, 0, fs, source, root!));
         if (error < 0)
@@ -60,22 +64,22 @@ public sealed partial class Vfs
         return error;
     }
 
-    /// <summary>Puts a mount that is nowhere at a place: 0, -ENOTDIR when one is a directory and the other is not, -ELOOP below itself.
-    /// </summary>
-    internal long Attach(Inode point, MountEntry mount) => Attach(MountSpace, point, mount);
-
-    private long Attach(MountNamespace space, Inode point, MountEntry mount)
+    /// <summary>Puts a mount at a place of a namespace, and nowhere else.</summary>
+    private long Place(MountNamespace space, Inode point, MountEntry mount)
     {
         if (point.IsDirectory != mount.Root.IsDirectory)
             return -Errno.ENOTDIR;
         // A removed directory is no place (IS_DEADDIR in lock_mount).
         if (point.Nlink == 0)
             return -Errno.ENOENT;
+        if (!TryCharge(MountBytes))
+            return -Errno.ENOMEM;
         int parent = ParentIdOf(space.Entries, point);
         Cover(point, mount.Root);
         mount.Fs.Whole.MountCount++;
         (KeptBy(mount) as MountNamespace)?.Enter();
-        space.Entries.Add(mount with { Id = mount.Id == 0 ? NextMountId() : mount.Id, ParentId = parent, Covered = point });
+        int id = mount.Id == 0 ? NextMountId() : mount.Id;
+        space.Entries.Add(mount with { Id = id, ParentId = parent, Covered = point, IsCharged = true });
         space.Touch();
         return 0;
     }
@@ -84,7 +88,7 @@ public sealed partial class Vfs
     internal long AttachBeneath(Inode topRoot, MountEntry mount)
     {
         MountEntry top = MountAt(topRoot)!;
-        long error = Attach(top.Covered!, mount);
+        long error = Place(MountSpace, top.Covered!, mount);
         if (error < 0)
             return error;
         mount.Root.MountedHere = topRoot;
@@ -137,16 +141,27 @@ public sealed partial class Vfs
             return -Errno.ELOOP;
         if (point.Nlink == 0)
             return -Errno.ENOENT;
+        MountEntry[] below = [.. MountSpace.Entries.Where(m => m != mount && IsWithin(m.Root, root))];
+        // What others hear of is not moved away from under them, and what cannot be copied not to where it would be.
+        if (covered.Fs.Peer != 0 || (TopOf(point).Fs.Peer != 0 && below.Append(mount).Any(m => m.Fs.Unbindable)))
+            return -Errno.EINVAL;
         covered.MountedHere = null;
         MountSpace.Entries.Remove(mount);
-        long error = Attach(point, mount);
+        long error = Attach(point, mount, below);
+        if (error < 0)
+        {
+            covered.MountedHere = root;
+            MountSpace.Entries.Add(mount);
+            return error;
+        }
+        if (mount.IsCharged)
+            Charge(-MountBytes);
         mount.Fs.Whole.MountCount--;
         (KeptBy(mount) as MountNamespace)?.Leave();
         return error;
     }
 
-    /// <summary>MS_SHARED, MS_PRIVATE, MS_SLAVE, MS_UNBINDABLE: -EINVAL when the file is no mount's root. There is one namespace, and
-    /// what is mounted below one peer does not show up below another.</summary>
+    /// <summary>MS_SHARED, MS_PRIVATE, MS_SLAVE, MS_UNBINDABLE: -EINVAL when the file is no mount's root.</summary>
     internal long SetPropagation(Inode root, uint flags)
     {
         if (MountAt(root) is not { } mount)
@@ -161,17 +176,6 @@ public sealed partial class Vfs
         }
         return 0;
     }
-
-    /// <summary>Gives a mount a kind of propagation: change_mnt_propagation.</summary>
-    internal void Propagate(FileSystem mount, uint kind)
-    {
-        mount.Unbindable = kind == MountFlags.MS_UNBINDABLE;
-        mount.Master = kind != MountFlags.MS_SLAVE ? kind == MountFlags.MS_SHARED ? mount.Master : 0
-            : mount.Peer != 0 ? mount.Peer : mount.Master;
-        mount.Peer = kind != MountFlags.MS_SHARED ? 0 : mount.Peer != 0 ? mount.Peer : ++_peerGroups;
-    }
-
-    private int _peerGroups;
 
     /// <summary>mount(2) with MS_REMOUNT: other flags and options; -EBUSY when somebody writes to what shall be read-only.</summary>
     internal long Remount(Inode root, uint flags, string data)
@@ -197,9 +201,9 @@ public sealed partial class Vfs
     {
         if (MountAt(root) is not { Covered: { } covered } mount)
             return -Errno.EINVAL;
-        bool expires = (flags & MountFlags.MNT_EXPIRE) != 0;
-        bool busy = mount.Fs.Open > 0 || inUse(mount.Fs) || MountSpace.Entries.Exists(m => m != mount && IsWithin(m.Root, root));
-        if (busy && (flags & MountFlags.MNT_DETACH) == 0)
+        bool expires = (flags & MountFlags.MNT_EXPIRE) != 0, detaches = (flags & MountFlags.MNT_DETACH) != 0;
+        MountEntry[] below = [.. MountSpace.Entries.Where(m => m != mount && IsWithin(m.Root, root))];
+        if (!detaches && (mount.Fs.Open > 0 || inUse(mount.Fs) || below.Length > 0 || IsBusyElsewhere(mount, inUse)))
             return -Errno.EBUSY;
         if (expires)
         {
@@ -207,15 +211,8 @@ public sealed partial class Vfs
             if (marked?.Contains(root) != true)
                 return -Errno.EAGAIN;
         }
-        covered.MountedHere = null;
-        foreach (MountEntry gone in MountSpace.Entries.Where(m => m != mount && IsWithin(m.Root, root)).ToArray())
-        {
-            gone.Covered!.MountedHere = null;
-            Forget(gone);
-        }
-        Forget(mount);
+        TakeOff(WithWhatHears([mount, .. below]));
         _expiring.Remove(root);
-        MountSpace.Touch();
         return 0;
     }
 
@@ -227,6 +224,7 @@ public sealed partial class Vfs
     {
         MountEntry[] mounts = [.. space.Entries];
         space.Entries.Clear();
+        _mountSpaces.Remove(space);
         foreach (MountEntry mount in mounts)
         {
             if (mount.Covered is { } covered)
@@ -235,14 +233,11 @@ public sealed partial class Vfs
         }
     }
 
-    private void Forget(MountEntry mount)
-    {
-        MountSpace.Entries.Remove(mount);
-        Gone(mount);
-    }
-
     private void Gone(MountEntry mount)
     {
+        if (mount.IsCharged)
+            Charge(-MountBytes);
+        Propagate(mount.Fs, MountFlags.MS_PRIVATE);
         FileSystem whole = mount.Fs.Whole;
         whole.MountCount--;
         (KeptBy(mount) as MountNamespace)?.Leave();
@@ -283,23 +278,28 @@ public sealed partial class Vfs
     {
         var made = new MountNamespace(number, owner);
         MountEntry first = from.Entries.First(m => m.Root == from.Root);
-        MountEntry top = CopyOf(first) with { Id = NextMountId(), ParentId = first.ParentId };
+        bool isOthers = !ReferenceEquals(owner, from.OwnerSpace);
+        MountEntry top = CopyOf(first, isOthers) with { Id = NextMountId(), ParentId = first.ParentId, IsCharged = true };
         made.Root = top.Root;
         top.Fs.Whole.MountCount++;
+        Charge(MountBytes);
         made.Entries.Add(top);
+        _mountSpaces.Add(made);
         var caller = RootCaller with { Fs = new FsContext(top.Root, top.Root) };
         foreach (MountEntry mount in from.Entries.Where(m => m != first && m.Covered is not null))
         {
             if (Walk(caller, top.Root, PathOf(mount.Covered!, from.Root), true, out WalkResult at) == 0 && at.Inode is not null)
-                Attach(made, at.Inode, CopyOf(mount));
+                Place(made, at.Inode, CopyOf(mount, isOthers));
         }
         return made;
     }
 
-    private static MountEntry CopyOf(MountEntry mount)
+    /// <summary>A mount for a copy of a namespace. What is shared is a slave's in a namespace of others (CL_SHARED_TO_SLAVE).</summary>
+    private static MountEntry CopyOf(MountEntry mount, bool isOthers)
     {
         MountView view = MountView.Of(mount.Root);
-        (view.Fs.Peer, view.Fs.Master, view.Fs.Unbindable) = (mount.Fs.Peer, mount.Fs.Master, mount.Fs.Unbindable);
+        (view.Fs.Peer, view.Fs.Master, view.Fs.Unbindable) = isOthers && mount.Fs.Peer != 0 ? (0, mount.Fs.Peer, mount.Fs.Unbindable)
+            : (mount.Fs.Peer, mount.Fs.Master, mount.Fs.Unbindable);
         return new MountEntry(0, 0, view.Fs, mount.Source, view, mount.More);
     }
 

@@ -193,7 +193,8 @@ public sealed partial class Vfs
         }
     }
 
-    private static Inode TopOf(Inode inode)
+    /// <summary>What is on top of what is mounted at a place.</summary>
+    internal static Inode TopOf(Inode inode)
     {
         while (inode.MountedHere is { } mounted)
             inode = mounted;
@@ -218,7 +219,7 @@ public sealed partial class Vfs
             return -Errno.EROFS;
         if ((want & Modes.MAY_WRITE) != 0 && inode.IsImmutable)
             return -Errno.EPERM;
-        uint bits = inode.Mode;
+        uint bits = inode.AccessBits(who);
         if (inode.Uid == who.Fsuid)
             bits >>= 6;
         else if (who.InGroup(inode.Gid))

@@ -1,5 +1,6 @@
 using System.Text;
 using ArmVdso.Kernel.Configuration;
+using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Namespaces;
 
 namespace ArmVdso.Kernel.Files;
@@ -65,8 +66,8 @@ internal sealed record MountEntry(int Id, int ParentId, FileSystem Fs, string So
     /// <summary>What it covers; null: nothing, since it is the root of all or was not put anywhere yet.</summary>
     internal Inode? Covered { get; init; }
 
-    /// <summary>Where it is.</summary>
-    internal string Point => Fs.Vfs.PathOf(Root, null);
+    /// <summary>Whether the guest's RAM is charged for it; what is mounted at boot is free.</summary>
+    internal bool IsCharged { get; init; }
 
     /// <summary>Options as /proc/mounts writes them.</summary>
     internal string Options => Fs.Options(More);
@@ -117,6 +118,7 @@ public sealed partial class Vfs : IDisposable
         }
         InitialMounts.Root = Root;
         MountSpace.Entries.Add(new MountEntry(1, 0, rootFs, "overlay", Root));
+        _mountSpaces.Add(InitialMounts);
         rootFs.MountCount = 1;
         if (options.RootDirectory == null)
             MakeSkeleton();
@@ -180,6 +182,9 @@ public sealed partial class Vfs : IDisposable
     /// <summary>vm.unprivileged_userfaultfd.</summary>
     internal bool UnprivilegedUserfaults { get; set; }
 
+    /// <summary>What users may have of what is counted.</summary>
+    internal UserCounts UserCounts { get; } = new();
+
     /// <summary>All inotify instances.</summary>
     internal InotifyInstances Inotify { get; } = new();
 
@@ -221,6 +226,20 @@ public sealed partial class Vfs : IDisposable
     internal Span<byte> PageBytes(ulong pa) => Host!.Machine.Memory.Span(pa, 4096);
 
     internal void PageWritten(ulong pa, int length) => Host!.Machine.NotifyWrite(pa, length);
+
+    /// <summary>Pages of a file were written back: the next write to one of them is told.</summary>
+    internal void MakeClean(Inode file, IReadOnlySet<long> pages)
+    {
+        foreach (MemoryMap memory in pages.Count == 0 ? [] : Host!.Memories())
+            memory.MakeClean(file, pages);
+    }
+
+    /// <summary>A file that has pages that are mapped ends: what lies beyond is mapped no more (SIGBUS).</summary>
+    internal void DropBeyond(Inode file, long size)
+    {
+        foreach (MemoryMap memory in Host!.Memories())
+            memory.DropBeyond(file, ((ulong)size + PhysicalMemory.PageSize - 1) / PhysicalMemory.PageSize * PhysicalMemory.PageSize);
+    }
 
     /// <summary>Counts bytes that an object in memory (not of the host) takes. False: the guest's RAM is used up by what it keeps; so a
     /// guest cannot use up the host's.</summary>
@@ -460,6 +479,7 @@ public sealed partial class Vfs : IDisposable
         dev.Put("stdin", new SymbolicLink(devFs, "/proc/self/fd/0"));
         dev.Put("stdout", new SymbolicLink(devFs, "/proc/self/fd/1"));
         dev.Put("stderr", new SymbolicLink(devFs, "/proc/self/fd/2"));
+        dev.Put("userfaultfd", new DeviceInode(devFs, Modes.S_IFCHR | 0x180, UserfaultDevice.Rdev));
         var ptsFs = new FileSystem(this, "devpts", NextDevice(), 0x1cd1, 1);
         Mount("/dev/pts", "devpts", ptsFs, Devices.PtsRoot = new PtsDirectory(ptsFs),
             "rw,nosuid,noexec,relatime,gid=5,mode=620,ptmxmode=000");

@@ -13,6 +13,9 @@ internal sealed record VfsHost
     /// <summary>Where pages come from.</summary>
     public required PageAllocator Pages { get; init; }
 
+    /// <summary>The memories of all tasks, each once.</summary>
+    public required Func<IEnumerable<MemoryMap>> Memories { get; init; }
+
     /// <summary>Times of files.</summary>
     public required Timekeeper Timekeeper { get; init; }
 

@@ -295,7 +295,7 @@ internal sealed class HostFile : Inode
     }
 
     /// <summary>Writes pages that are mapped shared back to the host's file, when it is open for writing: 0, or the host's error.</summary>
-    internal override long SyncMapped()
+    internal override long SyncMapped(long from = 0, long to = long.MaxValue)
     {
         if (_mapped.Count == 0 || !_handleWrites)
             return 0;

@@ -25,11 +25,22 @@ public interface IMappedFile
     /// <summary>Physical page of a shared mapping; 0 past the end. The mapping must hold the file.</summary>
     ulong SharedPagePa(ulong offset);
 
+    /// <summary>Whether its pages are shared memory (shmem), which a userfaultfd can provide.</summary>
+    bool IsSharedMemory { get; }
+
+    /// <summary>Whether the page at an offset in bytes is in memory; null: it is beyond the end.</summary>
+    bool? HasPage(ulong offset);
+
     /// <summary>Whether its file system wants to hear of the first write to each page of a shared mapping (page_mkwrite).</summary>
     bool HearsOfWrites { get; }
 
-    /// <summary>A page of a shared mapping is written to from now on (file_update_time).</summary>
-    void PageWritten();
+    /// <summary>A page of a shared mapping is written to from now on (file_update_time, and what the file system does in page_mkwrite).
+    /// False: there is no room for it.</summary>
+    /// <param name="offset">Where the page is in the file, in bytes.</param>
+    bool PageWritten(ulong offset);
+
+    /// <summary>What is mapped: the same for all who have opened a file.</summary>
+    object MappedObject { get; }
 
     /// <summary>A mapping holds the file.</summary>
     void Hold();

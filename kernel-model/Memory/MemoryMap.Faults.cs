@@ -3,7 +3,15 @@ namespace ArmVdso.Kernel.Memory;
 /// <summary>Page faults (mm/memory.c): pages that come on first touch, copies of what fork shares, the stack that grows.</summary>
 public sealed partial class MemoryMap
 {
+    /// <summary>Permissions of a page; one whose file hears of writes is not writable until that was told.</summary>
     private PagePermissions PermissionsFor(Vma vma, ulong va, ulong pa)
+    {
+        PagePermissions p = AllPermissionsFor(vma, va, pa);
+        return HearsOfWrites(vma) && !(Space.Lookup(va, out _, out PagePermissions now) && (now & PagePermissions.UserWrite) != 0)
+            ? p & ~(PagePermissions.UserWrite | PagePermissions.KernelWrite) : p;
+    }
+
+    private PagePermissions AllPermissionsFor(Vma vma, ulong va, ulong pa)
     {
         PagePermissions p = PagePermissions.None;
         // Linux arm64: an executable or writable page is readable; kernel accesses follow the user's.
@@ -55,13 +63,14 @@ public sealed partial class MemoryMap
                 signal = Ask(vma, address, UserfaultRegistration.Write | UserfaultRegistration.Protected);
                 return false;
             }
-            if (HearsOfWrites(vma))
-                vma.File!.PageWritten();
-            return CopyOnWrite(vma, page, pa, out signal);
+            if (TellWrite(vma, page))
+                return CopyOnWrite(vma, page, pa, out signal);
+            signal = FaultSignal.BusError;
+            return false;
         }
-        if (vma.Userfault is { } registration && IsMissing(vma, registration, page))
+        if (vma.Userfault is { } registration && ReasonToAsk(vma, registration, page) is { } reason)
         {
-            signal = Ask(vma, address, write ? UserfaultRegistration.Write : 0);
+            signal = Ask(vma, address, reason | (write ? UserfaultRegistration.Write : 0));
             return false;
         }
         if (_poisoned.Contains(page))
@@ -76,22 +85,20 @@ public sealed partial class MemoryMap
             : write && !vma.Shared ? FaultWork.FileWrite : FaultWork.File;
         bool kernels = vma.IsKernelPage(page, pa);
         CountResident(kernels ? 0 : 1);
-        PagePermissions allowed = PermissionsFor(vma, page, pa);
-        if (HearsOfWrites(vma))
+        Space.Map(page, pa, PermissionsFor(vma, page, pa));
+        if (write && HearsOfWrites(vma))
         {
-            if (write)
-                vma.File!.PageWritten();
-            else
-                allowed &= ~(PagePermissions.UserWrite | PagePermissions.KernelWrite);
+            if (!TellWrite(vma, page))
+            {
+                signal = FaultSignal.BusError;
+                return false;
+            }
+            Space.Protect(page, AllPermissionsFor(vma, page, pa));
         }
-        Space.Map(page, pa, allowed);
         if (LastFault == FaultWork.File && !vma.Shared)
             MapAround(vma, page);
         return !write || !kernels || vma.Shared || CopyOnWrite(vma, page, pa, out signal);
     }
-
-    /// <summary>vma_wants_writenotify: pages of such a mapping that were only read are write-protected.</summary>
-    private static bool HearsOfWrites(Vma vma) => vma is { Shared: true, File.HearsOfWrites: true };
 
     /// <summary>What the last <see cref="FaultIn"/> had to do.</summary>
     internal FaultWork LastFault { get; private set; }
@@ -197,7 +204,7 @@ public sealed partial class MemoryMap
             MinorFaults++;
             LastFault = FaultWork.Copy;
         }
-        Space.Map(page, pa, PermissionsFor(vma, page, pa));
+        Space.Map(page, pa, AllPermissionsFor(vma, page, pa));
         return true;
     }
 

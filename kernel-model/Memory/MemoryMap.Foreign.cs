@@ -49,6 +49,9 @@ public sealed partial class MemoryMap
             PeakResidentPages = Math.Max(PeakResidentPages, ResidentPages);
             Space.Map(page, pa, PermissionsFor(vma, page, pa));
         }
+        if (write && HearsOfWrites(vma) && Space.Lookup(page, out _, out PagePermissions now) && (now & PagePermissions.UserWrite) == 0
+            && !(TellWrite(vma, page) && CopyOnWrite(vma, page, pa, out _)))
+            return false;
         if (write && !vma.Shared && _allocator.References(pa) > 1 && !CopyOnWrite(vma, page, pa, out _))
             return false;
         if (!Space.Lookup(page, out pa, out _))

@@ -44,6 +44,7 @@ public sealed partial class MemoryMap
             }
         }
         child.PeakResidentPages = child.ResidentPages;
+        ForkRegistrations(child);
         return child;
     }
 
@@ -140,6 +141,11 @@ public sealed partial class MemoryMap
         Vma copy = moved.Clone(old, moved.End);
         (copy.Start, copy.End, copy.GrowsDown) = (target, target + newSize, false);
         Add(copy);
+        if (moved.Userfault is { } registration && registration.Owner.Hears(UserfaultChange.Remap))
+        {
+            copy.Userfault = registration;
+            registration.Owner.Changed(UserfaultChange.Remap, old, target, oldSize);
+        }
         foreach ((ulong va, ulong pa, PagePermissions permissions) in Space.Pages(old, old + Math.Min(oldSize, newSize)))
         {
             Space.Unmap(va);

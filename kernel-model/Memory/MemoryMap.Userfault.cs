@@ -41,9 +41,70 @@ public sealed partial class MemoryMap
         return FaultSignal.Userfault;
     }
 
-    private bool IsMissing(Vma vma, UserfaultRegistration registration, ulong page) =>
-        (registration.Modes & UserfaultRegistration.Missing) != 0 && !_poisoned.Contains(page)
-        && vma.SharedAnonymous?.Has((vma.Offset + (page - vma.Start)) / Page) != true;
+    /// <summary>Why somebody is asked for a page that is not mapped: UFFD_PAGEFAULT_FLAG_*, 0 for one that is missing; null: nobody is.
+    /// </summary>
+    private uint? ReasonToAsk(Vma vma, UserfaultRegistration registration, ulong page)
+    {
+        if (_poisoned.Contains(page) || HasPage(vma, page) is not { } there)
+            return null;
+        return there
+            ? (registration.Modes & UserfaultRegistration.Minor) != 0 ? UserfaultRegistration.NotMapped : null
+            : (registration.Modes & UserfaultRegistration.Missing) != 0 ? 0 : null;
+    }
+
+    /// <summary>Whether a page of shared memory is there, mapped or not; null: it is beyond the file's end.</summary>
+    private static bool? HasPage(Vma vma, ulong page)
+    {
+        ulong offset = vma.Offset + (page - vma.Start);
+        return vma.File is { } file ? file.HasPage(offset) : vma.SharedAnonymous?.Has(offset / Page) == true;
+    }
+
+    /// <summary>Who hears of a change to a range, each once.</summary>
+    private List<IUserfault> HearersOf(ulong start, ulong end, UserfaultChange change)
+    {
+        if (!HasUserfaults)
+            return [];
+        var hearers = new List<IUserfault>();
+        foreach (Vma vma in _vmas.In(start, end))
+        {
+            if (vma.Userfault?.Owner is { } owner && owner.Hears(change) && !hearers.Contains(owner))
+                hearers.Add(owner);
+        }
+        return hearers;
+    }
+
+    /// <summary>Those who hear that a range's pages go are told: whether there is anybody, whom the caller has to wait for.</summary>
+    internal bool TellRemoval(ulong start, ulong end)
+    {
+        bool any = false;
+        for (ulong at = start; at < end; at = Find(at)?.End ?? end)
+        {
+            if (Find(at) is { Userfault.Owner: { } owner } vma && owner.Hears(UserfaultChange.Remove))
+            {
+                owner.Changed(UserfaultChange.Remove, at, Math.Min(end, vma.End));
+                any = true;
+            }
+        }
+        return any;
+    }
+
+    /// <summary>A child's copies of mappings are registered where their owner hears of forks (dup_userfaultfd).</summary>
+    private void ForkRegistrations(MemoryMap child)
+    {
+        var owners = new Dictionary<IUserfault, IUserfault>();
+        foreach (Vma vma in HasUserfaults ? _vmas.All : [])
+        {
+            if (vma.Userfault is not { } registration || !registration.Owner.Hears(UserfaultChange.Fork)
+                || child.Find(vma.Start) is not { } copy)
+                continue;
+            if (!owners.TryGetValue(registration.Owner, out IUserfault? its))
+                owners[registration.Owner] = its = registration.Owner.Forked(child);
+            copy.Userfault = registration with { Owner = its };
+            child.HasUserfaults = true;
+            foreach (ulong va in _protectedPages.Where(va => va >= vma.Start && va < vma.End))
+                child.SetProtected(copy, va, true);
+        }
+    }
 
     private void ForgetMarks(ulong start, ulong end)
     {
@@ -59,9 +120,11 @@ public sealed partial class MemoryMap
         bool any = false;
         foreach (Vma vma in _vmas.In(start, end))
         {
-            if (vma.File is not null || vma.SpecialPages is not null || vma.WipeOnFork)
+            bool sharedMemory = vma.Shared && (vma.File is null || vma.File.IsSharedMemory);
+            if ((vma.File is not null && !sharedMemory) || vma.SpecialPages is not null || vma.WipeOnFork
+                || ((modes & UserfaultRegistration.Minor) != 0 && !sharedMemory))
                 return -Errno.EINVAL;
-            if (vma.NeverWritable)
+            if (vma.NeverWritable || vma.File is { WriteSealed: true })
                 return -Errno.EPERM;
             if (vma.Userfault is { } other && other.Owner != owner)
                 return -Errno.EBUSY;
@@ -93,8 +156,8 @@ public sealed partial class MemoryMap
     private Vma? Registered(ulong start, ulong length) =>
         Find(start) is { Userfault: not null } vma && start + length <= vma.End ? vma : null;
 
-    private bool IsPresent(Vma vma, ulong page) => Space.Lookup(page, out _, out _) || _poisoned.Contains(page)
-        || vma.SharedAnonymous?.Has((vma.Offset + (page - vma.Start)) / Page) == true;
+    private bool IsPresent(Vma vma, ulong page) =>
+        Space.Lookup(page, out _, out _) || _poisoned.Contains(page) || HasPage(vma, page) == true;
 
     /// <summary>Fills missing pages in, all or as many as go: the bytes, or -ENOENT where nothing is registered, -EEXIST for a page that is
     /// there, -EFAULT, -ENOMEM, -EINVAL.</summary>
@@ -114,10 +177,33 @@ public sealed partial class MemoryMap
             ulong page = start + done;
             ulong pa = 0;
             long error = IsPresent(vma, page) ? -Errno.EEXIST
-                : source is { } from && !Read(from + done, contents) ? -Errno.EFAULT
+                : HasPage(vma, page) is null || (source is { } from && !Read(from + done, contents)) ? -Errno.EFAULT
                 : !NewPage(vma, page, true, out pa, out _) ? -Errno.ENOMEM : Show(vma, page, pa, contents, protect);
             if (error < 0)
                 return done > 0 ? (long)done : error;
+        }
+        return (long)length;
+    }
+
+    /// <summary>Maps pages that are in memory (UFFDIO_CONTINUE): the bytes, or -ENOENT, -EEXIST for one that is mapped, -EFAULT for one
+    /// that is not there, -EINVAL.</summary>
+    internal long Continue(ulong start, ulong length, bool protect)
+    {
+        if (Registered(start, length) is not { } vma)
+            return -Errno.ENOENT;
+        if (!vma.Shared || (protect && (vma.Userfault!.Modes & UserfaultRegistration.WriteProtect) == 0))
+            return -Errno.EINVAL;
+        for (ulong done = 0; done < length; done += Page)
+        {
+            ulong page = start + done, pa = 0;
+            long error = Space.Lookup(page, out _, out _) || _poisoned.Contains(page) ? -Errno.EEXIST
+                : HasPage(vma, page) != true ? -Errno.EFAULT : !NewPage(vma, page, false, out pa, out _) ? -Errno.ENOMEM : 0;
+            if (error < 0)
+                return done > 0 ? (long)done : error;
+            CountResident(1);
+            if (protect)
+                _protectedPages.Add(page);
+            Space.Map(page, pa, PermissionsFor(vma, page, pa));
         }
         return (long)length;
     }

@@ -233,6 +233,7 @@ public sealed partial class MemoryMap
             return -Errno.EPERM;
         if (WouldSplitSpecial(start, end))
             return -Errno.EINVAL;
+        List<IUserfault> hearers = HearersOf(start, end, UserfaultChange.Unmap);
         // One more than there may be: of a mapping of which both ends stay.
         if (_vmas.Count >= MaxMappings && Find(start) is { } around && around.Start < start && around.End > end)
             return -Errno.ENOMEM;
@@ -248,6 +249,8 @@ public sealed partial class MemoryMap
             vma.SharedAnonymous?.Release();
             vma.Special?.Changed?.Invoke(this, vma.Start, 0);
         }
+        foreach (IUserfault hearer in hearers)
+            hearer.Changed(UserfaultChange.Unmap, start, end);
         return 0;
     }
 

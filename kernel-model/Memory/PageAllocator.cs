@@ -35,6 +35,9 @@ public sealed class PageAllocator
     /// guest takes no more of the host than it has RAM.</summary>
     public long Charged { get; private set; }
 
+    /// <summary>Pages that are not yet where their file keeps them (PG_dirty).</summary>
+    internal HashSet<ulong> Dirty { get; } = [];
+
     /// <summary>Gives pages back that can be had again. False: there are none.</summary>
     internal Func<bool>? Reclaim { get; set; }
 

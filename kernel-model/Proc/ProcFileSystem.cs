@@ -55,7 +55,8 @@ internal static class ProcFileSystem
         root.AddText("consoles", () => "ttyS0                -W- (EC p a)    4:64\n");
         root.AddText("crypto", () => "");
         root.AddText("execdomains", () => "0-0\tLinux           \t[kernel]\n");
-        root.AddText("kpagecount", () => "", 0x100);
+        root.Add("kpagecount", new PhysicalPagesInode(fs, parts, true));
+        root.Add("kpageflags", new PhysicalPagesInode(fs, parts, false));
         IpcText.Fill(() => parts.IpcOf(vfs), root.AddDirectory("sysvipc"));
         DynamicDirectory pressure = root.AddDirectory("pressure");
         foreach (string name in (ReadOnlySpan<string>)["cpu", "io", "memory"])

@@ -85,7 +85,12 @@ internal static class ProcSys
         }));
         vm.Add("compact_memory", new TextInode(vm.Fs, 0x80, () => "", _ => 0));
         vm.Add("stat_refresh", new TextInode(vm.Fs, 0x180, () => "", _ => 0));
-        Kept(sys.AddDirectory("user"), ("max_user_namespaces", 7820), ("max_pid_namespaces", 7820), ("max_time_namespaces", 7820),
+        DynamicDirectory user = sys.AddDirectory("user");
+        Limit(user, "max_inotify_instances", UserCount.InotifyInstances);
+        Limit(user, "max_inotify_watches", UserCount.InotifyWatches);
+        Limit(user, "max_fanotify_groups", UserCount.FanotifyGroups);
+        Limit(user, "max_fanotify_marks", UserCount.FanotifyMarks);
+        Kept(user, ("max_user_namespaces", 7820), ("max_pid_namespaces", 7820), ("max_time_namespaces", 7820),
             ("max_uts_namespaces", 7820), ("max_ipc_namespaces", 7820), ("max_net_namespaces", 7820), ("max_mnt_namespaces", 7820));
         Kept(vm, "unprivileged_userfaultfd", () => vm.Fs.Vfs.UnprivilegedUserfaults ? 1 : 0,
             n => vm.Fs.Vfs.UnprivilegedUserfaults = n != 0, 1, 0);
@@ -95,6 +100,7 @@ internal static class ProcSys
         DynamicDirectory files = sys.AddDirectory("fs");
         files.AddText("file-max", () => "9223372036854775807\n");
         files.AddText("file-nr", () => "128\t0\t9223372036854775807\n");
+        Kept(files, "mount-max", () => files.Fs.Vfs.MostMounts, n => files.Fs.Vfs.MostMounts = n, int.MaxValue, 1);
         Kept(files, "nr_open", () => files.Fs.Vfs.MostDescriptors, n => files.Fs.Vfs.MostDescriptors = Math.Max(n, 64), 1 << 30);
         PipePages pipes = files.Fs.Vfs.PipePages;
         Kept(files, "pipe-max-size", () => pipes.MaxSize,
@@ -113,14 +119,17 @@ internal static class ProcSys
         Kept(mqueue, ("msg_default", 10), ("msgsize_default", 8192));
         DynamicDirectory inotify = files.AddDirectory("inotify");
         InotifyInstances watchers = files.Fs.Vfs.Inotify;
-        Kept(inotify, "max_user_watches", () => watchers.MostWatches, n => watchers.MostWatches = n, int.MaxValue, 0);
+        UserCounts counts = files.Fs.Vfs.UserCounts;
+        void OfFirst(DynamicDirectory directory, string name, UserCount what) => Kept(
+            directory, name, () => counts[UserNamespace.Initial, what], n => counts[UserNamespace.Initial, what] = n, int.MaxValue, 0);
+        OfFirst(inotify, "max_user_watches", UserCount.InotifyWatches);
         Kept(inotify, "max_queued_events", () => watchers.MostQueued, n => watchers.MostQueued = n, int.MaxValue, 0);
-        Kept(inotify, "max_user_instances", () => watchers.MostInstances, n => watchers.MostInstances = n, int.MaxValue, 0);
+        OfFirst(inotify, "max_user_instances", UserCount.InotifyInstances);
         DynamicDirectory fanotify = files.AddDirectory("fanotify");
         FanotifyGroups groups = files.Fs.Vfs.Fanotify;
         Kept(fanotify, "max_queued_events", () => groups.MostQueued, n => groups.MostQueued = n, int.MaxValue, 0);
-        Kept(fanotify, "max_user_groups", () => groups.MostGroups, n => groups.MostGroups = n, int.MaxValue, 0);
-        Kept(fanotify, "max_user_marks", () => groups.MostMarks, n => groups.MostMarks = n, int.MaxValue, 0);
+        OfFirst(fanotify, "max_user_groups", UserCount.FanotifyGroups);
+        OfFirst(fanotify, "max_user_marks", UserCount.FanotifyMarks);
         DynamicDirectory net = sys.AddDirectory("net");
         DynamicDirectory core = net.AddDirectory("core");
         core.AddText("somaxconn", () => "4096\n");
@@ -128,13 +137,26 @@ internal static class ProcSys
         core.AddText("wmem_max", () => $"{SocketBuffers.Usual}\n");
         DynamicDirectory ipv4 = net.AddDirectory("ipv4");
         ipv4.AddText("ip_local_port_range", () => "32768\t60999\n");
+        KeptByNetwork(ipv4, ("tcp_tw_reuse", 2));
         KeptByNetwork(ipv4, ("tcp_fin_timeout", 60), ("tcp_keepalive_time", 7200), ("tcp_keepalive_intvl", 75), ("tcp_keepalive_probes", 9),
             ("tcp_syncookies", 1), ("tcp_timestamps", 1), ("ip_forward", 0), ("icmp_ratelimit", 1000), ("icmp_ratemask", 6168),
             ("icmp_echo_ignore_all", 0), ("icmp_msgs_per_sec", 1000), ("icmp_msgs_burst", 50), ("ip_default_ttl", 64));
+        Kept(ipv4, "tcp_max_tw_buckets", () => files.Fs.Vfs.CurrentNetwork.Sockets.MostWaits,
+            n => files.Fs.Vfs.CurrentNetwork.Sockets.MostWaits = n, int.MaxValue);
         DynamicDirectory conf = ipv4.AddDirectory("conf");
         foreach (string name in (ReadOnlySpan<string>)["all", "default", "lo"])
             KeptByNetwork(conf.AddDirectory(name), ("tag", 0), ("forwarding", 0), ("rp_filter", 0), ("accept_local", 0),
                 ("accept_redirects", 1));
+    }
+
+    /// <summary>A limit of the reader's user namespace, for its privileged ones to change (kernel/ucount.c, set_permissions).</summary>
+    private static void Limit(DynamicDirectory directory, string name, UserCount what)
+    {
+        Vfs vfs = directory.Fs.Vfs;
+        UserNamespace Space() => vfs.Current?.Credentials.UserNamespace ?? UserNamespace.Initial;
+        TextInode made = Number(directory, () => vfs.UserCounts[Space(), what], n => vfs.UserCounts[Space(), what] = n, int.MaxValue, 0,
+            who => who.HasInNamespace(Capability.SysResource) ? 0x1B6u : 0x124u);
+        directory.Add(name, made);
     }
 
     /// <summary>Numbers that are kept and change nothing else.</summary>
@@ -160,15 +182,22 @@ internal static class ProcSys
     }
 
     private static void Kept(
-        DynamicDirectory directory, string name, Func<int> get, Action<int> set, int most, int least = int.MinValue) => directory.Add(
-        name, new TextInode(directory.Fs, 0x1A4, () => string.Create(CultureInfo.InvariantCulture, $"{get()}\n"), text =>
+        DynamicDirectory directory, string name, Func<int> get, Action<int> set, int most, int least = int.MinValue) =>
+        directory.Add(name, Number(directory, get, set, most, least, null));
+
+    private static TextInode Number(
+        DynamicDirectory directory, Func<int> get, Action<int> set, int most, int least, Func<Credentials, uint>? access) =>
+        new(directory.Fs, 0x1A4, () => string.Create(CultureInfo.InvariantCulture, $"{get()}\n"), text =>
         {
             if (!int.TryParse(text.Trim(), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value)
                 || value > most || value < least)
                 return -Errno.EINVAL;
             set(value);
             return 0;
-        }));
+        })
+        {
+            Access = access,
+        };
 
     /// <summary>One of 64 bits (proc_doulongvec_minmax).</summary>
     private static void Kept(DynamicDirectory directory, string name, Func<ulong> get, Action<ulong> set) => directory.Add(

@@ -27,6 +27,10 @@ internal sealed class ProcessMemoryInode(FileSystem fs, uint permissions, Kernel
 /// that has gone nothing is left to read.</summary>
 internal sealed class ProcessMemoryFile(Inode inode, int flags, MemoryMap? memory) : OpenFile(inode, flags)
 {
+    internal override bool GivesToPipes => false;
+
+    internal override bool TakesFromPipes => false;
+
     public override bool Seekable => true;
 
     public override long Read(Span<byte> buffer, long position)
@@ -49,7 +53,11 @@ internal sealed class ProcessMemoryFile(Inode inode, int flags, MemoryMap? memor
 /// <summary>An open /proc/PID/pagemap: 64 bits for each page of the address space (Documentation/admin-guide/mm/pagemap.rst).</summary>
 internal sealed class PageMapFile(Inode inode, int flags, MemoryMap? memory, bool numbers) : OpenFile(inode, flags)
 {
-    private const ulong Present = 1UL << 63, OfFile = 1UL << 61, Exclusive = 1UL << 56, SoftDirty = 1UL << 55;
+    private const ulong Present = 1UL << 63, OfFile = 1UL << 61, Exclusive = 1UL << 56;
+
+    internal override bool GivesToPipes => false;
+
+    internal override bool TakesFromPipes => false;
 
     public override bool Seekable => true;
 
@@ -64,14 +72,11 @@ internal sealed class PageMapFile(Inode inode, int flags, MemoryMap? memory, boo
         for (; done < buffer.Length && position + done < end; done += 8)
         {
             ulong va = (ulong)(position + done) / 8 * 4096, entry = 0;
-            if (memory.Find(va) is { } vma)
+            if (memory.Find(va) is { } vma && memory.Residence(va) is { } page)
             {
-                entry = SoftDirty;
-                if (memory.Residence(va) is { } page)
-                {
-                    entry |= Present | (numbers ? page.Pa >> 12 : 0) | (page.References == 1 ? Exclusive : 0)
-                        | (vma.File is not null || vma.Shared ? OfFile : 0);
-                }
+                // Soft-dirty bits are not there (no CONFIG_MEM_SOFT_DIRTY on arm64).
+                entry = Present | (numbers ? page.Pa >> 12 : 0) | (page.References == 1 ? Exclusive : 0)
+                    | (vma.File is not null || vma.Shared ? OfFile : 0);
             }
             BinaryPrimitives.WriteUInt64LittleEndian(buffer[done..], entry);
         }

@@ -228,11 +228,19 @@ internal sealed class ProcessTree(ProcParts parts, Vfs vfs, FileSystem fs)
 
     private static string EscapePath(string path) => ProcText.Escape(path, " \t\n\\");
 
-    private static string Mounts(KernelTask task) => string.Concat(task.MountNamespace.Entries.Select(m =>
-        $"{EscapePath(m.Source)} {EscapePath(m.Point)} {m.Fs.Type} {m.Options} 0 0\n"));
+    /// <summary>What the task's root leads to, and where that is from there (show_vfsmnt, show_mountinfo).</summary>
+    private static List<(MountEntry Mount, string Point)> MountsOf(KernelTask task) => task.Fs is not { } fs ? []
+        : Vfs.MountsBelow(task.MountNamespace, fs.Root);
 
-    private static string MountInfo(KernelTask task) => string.Concat(task.MountNamespace.Entries.Select(m =>
-        $"{m.Id} {m.ParentId} {m.Fs.Device >> 8}:{m.Fs.Device & 0xFF} / {EscapePath(m.Point)} {m.Options} "
-        + (m.Fs.Peer != 0 ? $"shared:{m.Fs.Peer} " : "") + (m.Fs.Master != 0 ? $"master:{m.Fs.Master} " : "")
-        + (m.Fs.Unbindable ? "unbindable " : "") + $"- {m.Fs.Type} {EscapePath(m.Source)} {(m.Fs.ReadOnly ? "ro" : "rw")}\n"));
+    private static string Mounts(KernelTask task) => string.Concat(MountsOf(task).Select(m =>
+        $"{EscapePath(m.Mount.Source)} {EscapePath(m.Point)} {m.Mount.Fs.Type} {m.Mount.Options} 0 0\n"));
+
+    private static string MountInfo(KernelTask task) => string.Concat(MountsOf(task).Select(m =>
+    {
+        FileSystem fs = m.Mount.Fs;
+        return $"{m.Mount.Id} {m.Mount.ParentId} {fs.Device >> 8}:{fs.Device & 0xFF} {EscapePath(Vfs.PartShown(m.Mount))} "
+            + $"{EscapePath(m.Point)} {m.Mount.Options} "
+            + (fs.Peer != 0 ? $"shared:{fs.Peer} " : "") + (fs.Master != 0 ? $"master:{fs.Master} " : "")
+            + (fs.Unbindable ? "unbindable " : "") + $"- {fs.Type} {EscapePath(m.Mount.Source)} {(fs.ReadOnly ? "ro" : "rw")}\n";
+    }));
 }

@@ -106,13 +106,17 @@ internal static class SysEvents
 
     public static long MemfdCreate(SyscallContext c)
     {
-        const uint MFD_CLOEXEC = 1, MFD_ALLOW_SEALING = 2, MFD_NOEXEC_SEAL = 8, MFD_EXEC = 0x10;
+        const uint MFD_CLOEXEC = 1, MFD_ALLOW_SEALING = 2, MFD_HUGETLB = 4, MFD_NOEXEC_SEAL = 8, MFD_EXEC = 0x10, sizes = 0xFC00_0000;
         uint flags = c.UInt(1);
-        if ((flags & ~(MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL | MFD_EXEC)) != 0)
+        bool huge = (flags & MFD_HUGETLB) != 0;
+        if ((flags & ~(MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_HUGETLB | MFD_NOEXEC_SEAL | MFD_EXEC | (huge ? sizes : 0))) != 0)
             return -Errno.EINVAL;
         long error = c.Memory.ReadString(c.Arg(0), 250, out string name);
         if (error < 0)
             return error == -Errno.ENAMETOOLONG ? -Errno.EINVAL : error;
+        // There are no huge pages of any size.
+        if (huge)
+            return -Errno.ENODEV;
         var inode = new RegularFile(c.Vfs.ShmFs, (flags & MFD_NOEXEC_SEAL) != 0 ? 0x1B6u : 0x1FFu)
         {
             Nlink = 0,
@@ -140,7 +144,7 @@ internal static class SysEvents
         FileArguments.CallerOf(c);
         if ((c.Int(0) & ~(OpenFlags.O_CLOEXEC | OpenFlags.O_NONBLOCK)) != 0)
             return -Errno.EINVAL;
-        if (!c.Vfs.Inotify.MayAdd(c.Task.Credentials.Uid))
+        if (!c.Vfs.UserCounts.TryTake(c.Task.Credentials.UserNamespace, c.Task.Credentials.Euid, UserCount.InotifyInstances))
             return -Errno.EMFILE;
         var file = new InotifyFile(c.Vfs, c.Int(0) & OpenFlags.O_NONBLOCK);
         c.Vfs.Inotify.Add(file);

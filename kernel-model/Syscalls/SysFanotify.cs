@@ -1,4 +1,5 @@
 using ArmVdso.Kernel.Files;
+using ArmVdso.Kernel.Namespaces;
 
 namespace ArmVdso.Kernel.Syscalls;
 
@@ -23,10 +24,10 @@ internal static class SysFanotify
             || ((fids & Fan.REPORT_TARGET_FID) != 0 && (fids & (Fan.REPORT_NAME | Fan.REPORT_FID)) != (Fan.REPORT_NAME | Fan.REPORT_FID))
             || (flags & Fan.CLASS) == Fan.CLASS)
             return -Errno.EINVAL;
-        uint user = c.Task.Credentials.Euid;
-        if (c.Vfs.Fanotify.GroupsOf(user) >= c.Vfs.Fanotify.MostGroups)
+        Credentials maker = c.Task.Credentials;
+        if (!c.Vfs.UserCounts.TryTake(maker.UserNamespace, maker.Euid, UserCount.FanotifyGroups))
             return -Errno.EMFILE;
-        var group = new FanotifyFile(c.Vfs, flags, c.Int(1), user, !privileged);
+        var group = new FanotifyFile(c.Vfs, flags, c.Int(1), maker, !privileged);
         c.Vfs.Fanotify.Add(group);
         return FileArguments.Install(c, group, (flags & Fan.CLOEXEC) != 0 ? OpenFlags.O_CLOEXEC : 0);
     }

@@ -1,3 +1,4 @@
+using ArmVdso.Kernel.Files;
 using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Tasks;
 
@@ -43,6 +44,14 @@ internal static class SysMemoryAdvice
         if (advice is dontNeed or free or remove or dontFork or wipeOnFork or dontNeedLocked
             && mm.Vmas.Any(v => v.Start < end && v.End > start && IsSealedToRead(v)))
             return -Errno.EPERM;
+        // Who hears that pages go hears of it before (userfaultfd_remove).
+        if (mm.HasUserfaults && advice is dontNeed or free or remove or dontNeedLocked)
+        {
+            if (c.State is null && mm.TellRemoval(start, end))
+                c.State = c.Vfs.TakeMappingChanges();
+            if ((c.State as List<MappingChange>)?.Find(change => !change.IsRead) is { } unread)
+                return c.WaitKillable(unread.Queue);
+        }
         switch (advice)
         {
             case dontNeed when mm.Vmas.Any(v => v.Locked && v.Start < end && v.End > start):
@@ -234,8 +243,11 @@ internal static class SysMemoryAdvice
                 continue;
             if (vma.Locked && (flags & MS_INVALIDATE) != 0)
                 return -Errno.EBUSY;
-            if ((flags & MS_SYNC) != 0 && vma is { Shared: true, File: Files.OpenFile { Inode: var inode } }
-                && inode.SyncMapped() is < 0 and long error)
+            if ((flags & MS_SYNC) == 0 || vma is not { Shared: true, File: OpenFile { Inode: var inode } })
+                continue;
+            ulong from = vma.Offset + (Math.Max(start, vma.Start) - vma.Start);
+            ulong to = vma.Offset + (Math.Min(start + size, vma.End) - vma.Start);
+            if (inode.SyncMapped((long)from, (long)to) is < 0 and long error)
                 return error;
         }
         return c.Memory.IsFullyMapped(start, start + size) ? 0 : -Errno.ENOMEM;

@@ -102,12 +102,16 @@ internal static class SysMount
             return error;
         if (!MayChangeMounts(c))
             return -Errno.EPERM;
-        if (c.Vfs.MountAt(target!) == null)
+        target = Vfs.TopOf(target!);
+        if (c.Vfs.MountAt(target) == null)
             return -Errno.EINVAL;
         if ((flags & MountFlags.MNT_EXPIRE) != 0 && (flags & (MountFlags.MNT_FORCE | MountFlags.MNT_DETACH)) != 0)
             return -Errno.EINVAL;
+        // The caller's own root stays, and is only read from then on (do_umount_root).
+        if (target.Fs == c.Task.Fs.Root.Fs && (flags & (MountFlags.MNT_DETACH | MountFlags.MNT_EXPIRE)) == 0)
+            return c.Vfs.Remount(target, MountFlags.MS_RDONLY | target.Fs.Flags, "");
         bool InUse(FileSystem fs) => c.Tasks.Groups.SelectMany(g => g.Threads).Any(t => t.Fs.Cwd.Fs == fs || t.Fs.Root.Fs == fs);
-        return c.Vfs.Unmount(target!, flags, InUse, expiring);
+        return c.Vfs.Unmount(target, flags, InUse, expiring);
     }
 
     /// <summary>pivot_root(new, old).</summary>

@@ -16,9 +16,9 @@ internal static class SysMountInfo
     /// <summary>stx_mnt_id with STATX_MNT_ID_UNIQUE.</summary>
     internal static ulong UniqueId(MountEntry mount) => Offset + (ulong)mount.Id;
 
-    private static long Request(SyscallContext c, out ulong id, out ulong parameter)
+    private static long Request(SyscallContext c, out ulong id, out ulong parameter, out MountNamespace space)
     {
-        (id, parameter) = (0, 0);
+        (id, parameter, space) = (0, 0, c.Task.MountNamespace);
         if (!c.Memory.Read(c.Arg(0), out uint size))
             return -Errno.EFAULT;
         if (size > 4096)
@@ -34,15 +34,28 @@ internal static class SysMountInfo
         if (BitConverter.ToUInt32(given, 4) != 0)
             return -Errno.EINVAL;
         (id, parameter) = (BitConverter.ToUInt64(given, 8), BitConverter.ToUInt64(given, 16));
-        // Of another namespace than the caller's own nothing is told.
-        if (given.Length >= 32 && BitConverter.ToUInt64(given, 24) is not 0 and var space && space != c.Task.MountNamespace.Number)
-            return -Errno.ENOENT;
+        // Another namespace than the caller's own is its administrator's to see.
+        if (given.Length >= 32 && BitConverter.ToUInt64(given, 24) is not 0 and var number && number != space.Number)
+        {
+            if (c.Vfs.FindMounts(number) is not { } other || !other.OwnerSpace.IsGovernedBy(c.Task.Credentials))
+                return -Errno.ENOENT;
+            space = other;
+        }
         return id <= Offset ? -Errno.EINVAL : 0;
     }
 
-    private static MountEntry? Find(SyscallContext c, ulong id) => c.Vfs.Mounts.FirstOrDefault(m => UniqueId(m) == id);
+    private static MountEntry? Find(MountNamespace space, ulong id) => space.Entries.FirstOrDefault(m => UniqueId(m) == id);
 
-    private static bool Reaches(SyscallContext c, Inode inode) => Vfs.IsWithin(inode, c.Task.Fs.Root);
+    /// <summary>Where everything starts: the caller's root, or that of another namespace (grab_requested_root).</summary>
+    private static Inode RootOf(SyscallContext c, MountNamespace space) =>
+        ReferenceEquals(space, c.Task.MountNamespace) ? c.Task.Fs.Root : space.Root;
+
+    /// <summary>Where a mount is from there; null: out of reach, which its namespace's administrator may see all the same.</summary>
+    private static long Reach(SyscallContext c, MountNamespace space, MountEntry mount, out string? point)
+    {
+        point = Vfs.MountsBelow(space, RootOf(c, space)).Find(m => m.Mount == mount).Point;
+        return point is null && !space.OwnerSpace.IsGovernedBy(c.Task.Credentials) ? -Errno.EPERM : 0;
+    }
 
     /// <summary>statmount(request, buffer, size, flags).</summary>
     public static long StatMount(SyscallContext c)
@@ -50,12 +63,12 @@ internal static class SysMountInfo
         const ulong superblock = 1, basic = 2, from = 4, root = 8, point = 0x10, type = 0x20, space = 0x40, options = 0x80;
         if (c.UInt(3) != 0)
             return -Errno.EINVAL;
-        if (Request(c, out ulong id, out ulong wanted) is < 0 and long error)
+        if (Request(c, out ulong id, out ulong wanted, out MountNamespace mounts) is < 0 and long error)
             return error;
-        if (Find(c, id) is not { } mount)
+        if (Find(mounts, id) is not { } mount)
             return -Errno.ENOENT;
-        if (!Reaches(c, mount.Root) && !c.Task.Credentials.Has(Capability.SysAdmin))
-            return -Errno.EPERM;
+        if (Reach(c, mounts, mount, out string? place) is < 0 and long beyond)
+            return beyond;
         if (c.Arg(2) < RecordSize)
             return -Errno.EOVERFLOW;
         var b = new byte[RecordSize];
@@ -80,7 +93,7 @@ internal static class SysMountInfo
         }
         if ((wanted & basic) != 0)
         {
-            MountEntry parent = c.Vfs.Mounts.FirstOrDefault(m => m.Id == mount.ParentId) ?? mount;
+            MountEntry parent = mounts.Entries.FirstOrDefault(m => m.Id == mount.ParentId) ?? mount;
             Long(40, UniqueId(mount));
             Long(48, UniqueId(parent));
             Int(56, (uint)mount.Id);
@@ -95,11 +108,11 @@ internal static class SysMountInfo
             Long(96, (ulong)mount.Fs.Master);
         if ((wanted & space) != 0)
         {
-            Long(112, c.Task.MountNamespace.Number);
+            Long(112, mounts.Number);
             mask |= space;
         }
-        String(root, 104, mount.Root is MountView view ? RootOf(c, view) : "/");
-        String(point, 108, c.Vfs.PathOf(mount.Root, c.Task.Fs.Root));
+        String(root, 104, Vfs.PartShown(mount));
+        String(point, 108, place ?? "");
         String(type, 36, mount.Fs.Type);
         String(options, 4, mount.More);
         if (c.Arg(2) - RecordSize < (ulong)text.Length)
@@ -108,13 +121,6 @@ internal static class SysMountInfo
         Long(8, mask);
         return c.Memory.Write(c.Arg(1), b) && c.Memory.Write(c.Arg(1) + RecordSize, Encoding.Latin1.GetBytes(text.ToString()))
             ? 0 : -Errno.EFAULT;
-    }
-
-    /// <summary>The directory of its file system that a bind mount shows.</summary>
-    private static string RootOf(SyscallContext c, MountView view)
-    {
-        MountEntry? whole = c.Vfs.Mounts.FirstOrDefault(m => m.Fs == view.Real.Fs);
-        return whole == null ? "/" : c.Vfs.PathOf(view.Real, whole.Root);
     }
 
     /// <summary>listmount(request, ids, count, flags): the mounts below one, in the order of their numbers.</summary>
@@ -127,19 +133,18 @@ internal static class SysMountInfo
             return -Errno.EOVERFLOW;
         if (!UserPointer(c.Arg(1), c.Arg(2) * 8))
             return -Errno.EFAULT;
-        if (Request(c, out ulong id, out ulong last) is < 0 and long error)
+        if (Request(c, out ulong id, out ulong last, out MountNamespace mounts) is < 0 and long error)
             return error;
         if (last != 0 && last <= Offset)
             return -Errno.EINVAL;
-        MountEntry? above = id == RootOfAll ? null : Find(c, id);
+        MountEntry? above = id == RootOfAll ? null : Find(mounts, id);
         if (above == null && id != RootOfAll)
             return -Errno.ENOENT;
-        Inode root = above?.Root ?? c.Task.MountNamespace.Root;
-        if (!Reaches(c, root) && !c.Task.Credentials.Has(Capability.SysAdmin))
-            return -Errno.EPERM;
+        if (above is not null && Reach(c, mounts, above, out _) is < 0 and long beyond)
+            return beyond;
         bool backwards = (c.UInt(3) & reverse) != 0;
-        IEnumerable<ulong> ids = c.Vfs.Mounts.Where(m => m.Root != root && Vfs.IsWithin(m.Root, root) && Reaches(c, m.Root))
-            .Select(UniqueId).Order();
+        IEnumerable<ulong> ids = Vfs.MountsBelow(mounts, above?.Root ?? RootOf(c, mounts)).Where(m => m.Mount != above)
+            .Select(m => UniqueId(m.Mount)).Order();
         if (backwards)
             ids = ids.Reverse();
         long count = 0;

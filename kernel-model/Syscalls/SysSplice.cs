@@ -17,7 +17,11 @@ internal static class SysSplice
     {
         if (FileArguments.File(c, 0) is not { CanWrite: true } output || FileArguments.File(c, 1) is not { CanRead: true } input)
             return -Errno.EBADF;
-        if (!input.Seekable || (output.Flags & OpenFlags.O_APPEND) != 0)
+        if (c.Arg(2) != 0 && !input.Seekable)
+            return -Errno.ESPIPE;
+        // Into a pipe it is splice, with what that takes; elsewhere the input must have places.
+        bool gives = output is PipeFile ? input is not PipeFile && Gives(input) : input.Seekable && Gives(input) && Takes(output);
+        if (!gives || (output.Flags & OpenFlags.O_APPEND) != 0)
             return -Errno.EINVAL;
         long offset = input.Position;
         if (c.Arg(2) != 0 && !c.Memory.Read(c.Arg(2), out offset))
@@ -178,15 +182,18 @@ internal static class SysSplice
             return first.Contents == second.Contents ? -Errno.EINVAL : 0;
         if (input is not PipeFile && output is not PipeFile)
             return -Errno.EINVAL;
-        // Objects without a file system take nothing from a pipe (no splice_write operation).
-        if (output is not (PipeFile or SocketFile) && output.Inode.Type == 0)
+        if ((input is not PipeFile && !Gives(input)) || (output is not PipeFile && !Takes(output)))
             return -Errno.EINVAL;
         if ((c.Arg(3) != 0 && !output.Seekable) || (c.Arg(1) != 0 && !input.Seekable) || from < 0 || to < 0)
             return -Errno.EINVAL;
         if (output is not PipeFile && (output.Flags & OpenFlags.O_APPEND) != 0)
             return -Errno.EINVAL;
-        return input.Inode.IsDirectory || output.Inode.IsDirectory ? -Errno.EINVAL : 0;
+        return 0;
     }
+
+    private static bool Gives(OpenFile file) => file is SocketFile || file.GivesToPipes;
+
+    private static bool Takes(OpenFile file) => file is PipeFile or SocketFile || file.TakesFromPipes;
 
     /// <summary>From pipe to pipe: buffers are handed on, or doubled (splice_pipe_to_pipe, link_pipe).</summary>
     private static long Pass(SyscallContext c, PipeFile input, PipeFile output, bool wait, bool keep)

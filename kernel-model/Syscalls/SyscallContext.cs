@@ -17,7 +17,10 @@ public sealed partial class SyscallContext : SystemCall
     /// <summary>What it has written to pages that somebody is asked for; null: nobody is asked in its memory.</summary>
     internal List<(ulong Address, byte[] Bytes)>? Deferred { get; set; }
 
-    /// <summary>Its result, while <see cref="Deferred"/> waits; null: the body is not done.</summary>
+    /// <summary>Changes of mappings that it has made and that somebody has to read before it returns; null: none.</summary>
+    internal List<Files.MappingChange>? Changes { get; set; }
+
+    /// <summary>Its result, while <see cref="Deferred"/> or <see cref="Changes"/> wait; null: the body is not done.</summary>
     internal long? HeldResult { get; set; }
 
     /// <summary>Resident pages of the caller's memory when the call began.</summary>

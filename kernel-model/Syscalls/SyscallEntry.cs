@@ -71,6 +71,11 @@ internal sealed class SyscallEntry(SyscallParts parts, CallCosts costs, KernelHo
         long result = c.HeldResult ?? RunOver(row, c);
         if (c.Deferred is { Count: > 0 } && result != SystemCall.Blocked)
             result = PutDeferred(c, c.Deferred, result);
+        if (c.Changes?.Find(change => !change.IsRead) is { } unread && result is not (SystemCall.Blocked or SystemCall.NoReturn))
+        {
+            c.HeldResult = result;
+            result = c.WaitKillable(unread.Queue);
+        }
         if (task.State is TaskState.Zombie or TaskState.Dead || result == SystemCall.Blocked)
             return El1Action.Schedule;
         c.Executed = result == SystemCall.NoReturn && (c.Number is Execve or Execveat);
@@ -118,6 +123,8 @@ internal sealed class SyscallEntry(SyscallParts parts, CallCosts costs, KernelHo
         mm.Deferred = deferred;
         long result = Run(row, c);
         mm.Deferred = null;
+        if (parts.Vfs.TakeMappingChanges() is { } changes)
+            (c.Changes ??= []).AddRange(changes);
         if (result != -Errno.EFAULT || mm.TakeAsked() is not { Owner.OnlyUser: false } asked)
             return result;
         deferred.RemoveRange(before, deferred.Count - before);

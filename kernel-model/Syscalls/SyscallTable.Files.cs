@@ -50,7 +50,7 @@ public static partial class SyscallTable
         new(38, "renameat", SysDirs.Renameat, Full, "dfd path dfd path", "", CostClass.Path),
         new(39, "umount2", SysMount.Umount2, Full, "path flags", "", CostClass.Path),
         new(40, "mount", SysMount.Mount, Partial, "path path str flags ptr",
-            "tmpfs, ramfs, proc, sysfs, ext2 to ext4 on loop devices, binds, moves, remounts; no peers", CostClass.Path),
+            "tmpfs, ramfs, proc, sysfs, ext2 to ext4 on loop devices, binds, moves, remounts, peers", CostClass.Path),
         new(41, "pivot_root", SysMount.PivotRoot, Full, "path path", "", CostClass.Path),
         new(43, "statfs", SysStat.Statfs, Partial, "path ptr", "sizes are fixed numbers", CostClass.Path),
         new(44, "fstatfs", SysStat.Fstatfs, Partial, "fd ptr", "sizes are fixed numbers", Stat),

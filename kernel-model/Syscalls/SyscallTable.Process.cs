@@ -139,7 +139,7 @@ public static partial class SyscallTable
         new(280, "bpf", SysSystem.NotBuiltIn, Stub, "int ptr size", "ENOSYS", Trivial),
         new(281, "execveat", SysExec.ExecveAt, Full, "dfd path argv ptr atflags", "", Exec),
         new(282, "userfaultfd", SysEvents.Userfaultfd, Partial, "flags",
-            "anonymous memory; no minor faults, no events of mappings; calls of EL1 code alone give EFAULT", Open),
+            "anonymous memory, and files in memory that are mapped shared; no write protection without pages, no WP_ASYNC", Open),
         new(293, "rseq", SysProcess.Rseq, Full, "ptr size flags uint", "", Trivial),
         new(471, "rseq_slice_yield", SysProcess.RseqSliceYield, Partial, "", "with the kernel word rseq-slice; without: ENOSYS, as 6.12",
             Trivial),

@@ -186,6 +186,9 @@ public sealed class KernelTask : ISleeper, IFileUser
     /// <summary>A signal that was taken, and waits for somebody outside to decide about it.</summary>
     internal SignalInfo? HeldSignal { get; set; }
 
+    /// <summary>The page that a call which EL1 code answers has come upon and that somebody is asked for; null: none.</summary>
+    internal AskedPage? AskedPage { get; set; }
+
     /// <summary>What it may call.</summary>
     internal SeccompMode SeccompMode { get; set; }
 

@@ -63,6 +63,46 @@ public sealed class DiskProgramTests
         }
     }
 
+    private const string Dirty = """
+        set -e
+        mkdir -p /mnt
+        truncate -s 12M /host/image
+        device=$(losetup -f --show /host/image)
+        mkfs.$0 -q -b 1024 $device
+        mount -t $0 $device /mnt
+        $1 /mnt
+        umount /mnt
+        mount -t $0 $device /mnt
+        (cd /mnt; od -An -c -N 1 part; od -An -c -j 1024 -N 1 part; od -An -c -j 4096 -N 1 part; od -An -c -j 5 -N 1 holes)
+        umount /mnt
+        losetup -d $device
+        """;
+
+    /// <summary>Pages of mapped files: dirty and clean, without room, beyond the end. The guest says the same on Linux 6.18.</summary>
+    [Theory]
+    [InlineData("ext2")]
+    [InlineData("ext3")]
+    [InlineData("ext4")]
+    public void Mapped_pages_are_written_back_when_they_are_dirty(string type)
+    {
+        string folder = Directory.CreateTempSubdirectory("armvdso-dirty-").FullName;
+        try
+        {
+            string guest = GuestPrograms.Path("dirty");
+            ArmVdsoCommand.Result result = ArmVdsoCommand.Run(["run", "--core", "none", "--root", DebianPrograms.DiskRoot,
+                "--bind", $"{folder}:/host", "--bind", $"{Path.GetDirectoryName(guest)}:/guests:ro",
+                "-E", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "/bin/sh", "-c", Dirty, type, "/guests/dirty"]);
+            Assert.True(result.Status == 0 && !result.Output.Contains("FAILED"), $"status {result.Status}\n{result.Output}{result.Errors}");
+            Assert.EndsWith("dirty: 0 failed\n   a\n   b\n   c\n   i\n", result.Output);
+            (int status, string output, string errors) = GuestPrograms.Run("e2fsck", ["-f", "-n", Path.Combine(folder, "image")]);
+            Assert.True(status == 0, output + errors);
+        }
+        finally
+        {
+            Directory.Delete(folder, true);
+        }
+    }
+
     private const string Places = """
         set -e
         mkdir -p /mnt

@@ -11,7 +11,9 @@ public sealed class KernelTruthProgramTests
     [InlineData("objects")]
     [InlineData("mounts")]
     [InlineData("mountns")]
+    [InlineData("propagation")]
     [InlineData("network")]
+    [InlineData("farewells")]
     [InlineData("limits", "--uptime", "2000")]
     [InlineData("userfault")]
     [InlineData("corners")]
@@ -28,6 +30,17 @@ public sealed class KernelTruthProgramTests
         ArmVdsoCommand.Result result = ArmVdsoCommand.Run(["run", "--core", "none", .. options, GuestPrograms.Path(name)]);
         Assert.True(result.Status == 0 && !result.Output.Contains("FAILED"), $"status {result.Status}\n{result.Output}{result.Errors}");
         Assert.EndsWith($"{name}: 0 failed\n", result.Output);
+    }
+
+    /// <summary>What splice, sendfile and tee say of 38 kinds of descriptors with each other: recorded on Linux 6.18.</summary>
+    [Fact]
+    public void SplicesWhatLinuxSplices()
+    {
+        string recorded = Path.Combine(GuestPrograms.RepositoryRoot, "tests", "guests", "src", "native", "splices.out");
+        string[] expected = File.ReadAllLines(recorded);
+        ArmVdsoCommand.Result result = ArmVdsoCommand.Run("run", "--core", "none", GuestPrograms.Path("splices"));
+        Assert.Equal(expected, result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Equal(38, expected.Length);
     }
 
     /// <summary>The kernel's configuration names what the options chose.</summary>

@@ -23,7 +23,8 @@ struct uffdio_move { __u64 dst, src, len, mode; __s64 move; };
 
 static char *area, *source;
 static int uffd, served;
-static struct uffd_msg last;
+static struct uffd_msg last, later;
+static volatile int heard, refused;
 
 static int open_with(unsigned long long features, int flags)
 {
@@ -54,6 +55,7 @@ static void *serve(void *how)
 	struct uffdio_zeropage z;
 	struct uffdio_writeprotect w;
 	struct uffdio_move m;
+	struct uffdio_continue g;
 	char *at;
 
 	if (poll(&p, 1, 5000) != 1 || read(uffd, &last, sizeof(last)) != sizeof(last))
@@ -77,6 +79,10 @@ static void *serve(void *how)
 	case 'p':
 		w = (struct uffdio_writeprotect){ .range = { (unsigned long)at, PAGE } };
 		ioctl(uffd, UFFDIO_WRITEPROTECT, &w);
+		break;
+	case 'g':
+		g = (struct uffdio_continue){ .range = { (unsigned long)at, PAGE } };
+		ioctl(uffd, UFFDIO_CONTINUE, &g);
 		break;
 	case 'm':
 		m = (struct uffdio_move){ .dst = (unsigned long)at, .src = (unsigned long)source + PAGE, .len = PAGE };
@@ -257,6 +263,163 @@ static void other_ways(void)
 	close(uffd);
 }
 
+/* Pages of a file in memory that are there and not mapped. */
+static void minor(void)
+{
+	int memory = memfd_create("minor", 0);
+	char *other, *at;
+	struct uffdio_continue go;
+	struct uffdio_register r;
+	struct uffdio_copy c;
+
+	if (ftruncate(memory, 3 * PAGE) || open_with(UFFD_FEATURE_MINOR_SHMEM, O_NONBLOCK))
+		exit(2);
+	at = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
+	other = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
+	FAILS("not of private memory", EINVAL, enlist(area, PAGE, UFFDIO_REGISTER_MODE_MINOR));
+	r = (struct uffdio_register){ .range = { (unsigned long)at, 4 * PAGE }, .mode = UFFDIO_REGISTER_MODE_MINOR };
+	CHECK("registered for such pages", ioctl(uffd, UFFDIO_REGISTER, &r) == 0 && (r.ioctls >> _UFFDIO_CONTINUE & 1)
+		&& !(r.ioctls >> _UFFDIO_WRITEPROTECT & 1));
+	go = (struct uffdio_continue){ .range = { (unsigned long)at, PAGE } };
+	FAILS("one that is not there", EFAULT, ioctl(uffd, UFFDIO_CONTINUE, &go));
+	memset(other, 'o', PAGE);
+	served = 0;
+	begin("g");
+	CHECK("one that is", at[9] == 'o');
+	end();
+	CHECK("is asked for", served == 1 && last.arg.pagefault.flags == UFFD_PAGEFAULT_FLAG_MINOR
+		&& last.arg.pagefault.address == (unsigned long)at);
+	CHECK("it is the same page", (other[5] = 'p', at[5] == 'p') && (at[6] = 'q', other[6] == 'q'));
+	FAILS("it is mapped", EEXIST, ioctl(uffd, UFFDIO_CONTINUE, &go));
+	CHECK("which nobody asks for is new", at[PAGE] == 0 && served == 1);
+	madvise(at, PAGE, MADV_DONTNEED);
+	begin("g");
+	at[7] = 'w';
+	end();
+	CHECK("forgotten, it is asked for again", served == 2 && other[7] == 'w'
+		&& last.arg.pagefault.flags == (UFFD_PAGEFAULT_FLAG_MINOR | UFFD_PAGEFAULT_FLAG_WRITE));
+	enlist(at, 4 * PAGE, UFFDIO_REGISTER_MODE_MINOR | UFFDIO_REGISTER_MODE_MISSING);
+	begin("c");
+	CHECK("missing ones as well", at[2 * PAGE] == 'S');
+	end();
+	CHECK("by their own flag", served == 3 && last.arg.pagefault.flags == 0 && other[2 * PAGE] == 'S');
+	c = (struct uffdio_copy){ .dst = (unsigned long)at, .src = (unsigned long)source, .len = PAGE };
+	FAILS("what is there is not filled", EEXIST, ioctl(uffd, UFFDIO_COPY, &c));
+	c.dst += 3 * PAGE;
+	FAILS("nor beyond the end", EFAULT, ioctl(uffd, UFFDIO_COPY, &c));
+	CHECK("which is a signal", touch(at + 3 * PAGE) == -1 && got_signal == SIGBUS && got_code == BUS_ADRERR);
+	close(uffd);
+	munmap(at, 4 * PAGE);
+	munmap(other, 4 * PAGE);
+	close(memory);
+}
+
+/* Reads messages of changes, into last and later; of a fork it answers the child's fault, too. */
+static void *hear(void *messages)
+{
+	struct pollfd p = { uffd, POLLIN, 0 };
+	struct uffdio_copy c = { .dst = (unsigned long)area + 12 * PAGE, .src = (unsigned long)source, .len = PAGE };
+	static struct uffd_msg fault;
+
+	usleep(20000);
+	refused = ioctl(uffd, UFFDIO_COPY, &c) == -1 ? errno : 0;
+	for (long n = 0; n < (long)messages; n++)
+		heard += poll(&p, 1, 5000) == 1 && read(uffd, n ? &later : &last, sizeof(last)) == sizeof(last);
+	if (last.event != UFFD_EVENT_FORK)
+		return NULL;
+	p.fd = uffd = last.arg.fork.ufd;
+	if (poll(&p, 1, 5000) != 1 || read(uffd, &fault, sizeof(fault)) != sizeof(fault))
+		return NULL;
+	c.dst = fault.arg.pagefault.address & ~(PAGE - 1);
+	heard += ioctl(uffd, UFFDIO_COPY, &c) == 0;
+	return NULL;
+}
+
+static void listen_to(long messages)
+{
+	heard = 0;
+	pthread_create(&server, NULL, hear, (void *)messages);
+}
+
+static void changes(void)
+{
+	const unsigned long long all = UFFD_FEATURE_EVENT_FORK | UFFD_FEATURE_EVENT_REMAP | UFFD_FEATURE_EVENT_REMOVE | UFFD_FEATURE_EVENT_UNMAP;
+	char *at, *moved;
+	int first, status;
+
+	madvise(area, 16 * PAGE, MADV_DONTNEED);
+	at = fresh(4 * PAGE, MAP_PRIVATE);
+	if (open_with(all, O_NONBLOCK) || enlist(area, 16 * PAGE, UFFDIO_REGISTER_MODE_MISSING) ||
+		enlist(at, 4 * PAGE, UFFDIO_REGISTER_MODE_MISSING))
+		exit(2);
+	first = uffd;
+	copy(at, PAGE, 0);
+	listen_to(1);
+	CHECK("pages are thrown away", madvise(at, 2 * PAGE, MADV_DONTNEED) == 0);
+	end();
+	CHECK("which is told", last.event == UFFD_EVENT_REMOVE && last.arg.remove.start == (unsigned long)at
+		&& last.arg.remove.end == (unsigned long)at + 2 * PAGE);
+	CHECK("and nothing is filled meanwhile", refused == EAGAIN);
+	CHECK("but after", copy(area + 12 * PAGE, PAGE, 0) == 0);
+	copy(at, PAGE, 0);
+	moved = fresh(4 * PAGE, MAP_PRIVATE);
+	listen_to(2);
+	CHECK("a mapping moves", mremap(at, 4 * PAGE, 4 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, moved) == moved);
+	end();
+	CHECK("which is told first", last.event == UFFD_EVENT_REMAP && last.arg.remap.from == (unsigned long)at
+		&& last.arg.remap.to == (unsigned long)moved && last.arg.remap.len == 4 * PAGE);
+	CHECK("then that its old place is empty", heard == 2 && later.event == UFFD_EVENT_UNMAP
+		&& later.arg.remove.start == (unsigned long)at && later.arg.remove.end == (unsigned long)at + 4 * PAGE);
+	served = 0;
+	begin("c");
+	CHECK("it is registered at its new one", moved[PAGE] == 'S');
+	end();
+	CHECK("and asked there", served == 1 && last.arg.pagefault.address == (unsigned long)moved + PAGE && moved[0] == 'S');
+	listen_to(1);
+	CHECK("it goes", munmap(moved + PAGE, 2 * PAGE) == 0);
+	end();
+	CHECK("which is told as well", last.event == UFFD_EVENT_UNMAP && last.arg.remove.start == (unsigned long)moved + PAGE
+		&& last.arg.remove.end == (unsigned long)moved + 3 * PAGE);
+	listen_to(1);
+	status = fork();
+	if (status == 0)
+		_exit(area[13 * PAGE] == 'S' ? 5 : 6);
+	CHECK("a child", status > 0);
+	waitpid(status, &status, 0);
+	end();
+	CHECK("has its own descriptor", last.event == UFFD_EVENT_FORK && uffd != first && heard == 2);
+	CHECK("and pages from there", WEXITSTATUS(status) == 5);
+	CHECK("which the parent has not", copy(area + 13 * PAGE, PAGE, 0) == -1 && (close(uffd), uffd = first, 1)
+		&& copy(area + 13 * PAGE, PAGE, 0) == 0);
+	close(uffd);
+}
+
+/* Calls that are answered in a few instructions. */
+static void short_calls(void)
+{
+	struct timespec *t = (struct timespec *)(area + 20 * PAGE);
+	unsigned *cpu = (unsigned *)(area + 22 * PAGE);
+
+	mprotect(area + 16 * PAGE, 16 * PAGE, PROT_READ | PROT_WRITE);
+	if (open_with(0, O_NONBLOCK) || enlist(area + 16 * PAGE, 16 * PAGE, UFFDIO_REGISTER_MODE_MISSING))
+		exit(2);
+	served = 0;
+	begin("z");
+	CHECK("a clock waits for the page", syscall(SYS_clock_gettime, CLOCK_REALTIME, t) == 0 && t->tv_sec > 1000000000);
+	end();
+	begin("z");
+	CHECK("a resolution", syscall(SYS_clock_getres, CLOCK_REALTIME, area + 21 * PAGE) == 0);
+	end();
+	begin("z");
+	CHECK("the CPU's number", syscall(SYS_getcpu, cpu, NULL, NULL) == 0 && *cpu < 4096);
+	end();
+	begin("z");
+	CHECK("the time of day", syscall(SYS_gettimeofday, area + 23 * PAGE, NULL) == 0);
+	end();
+	CHECK("each once", served == 4);
+	close(uffd);
+}
+
 static void privilege(void)
 {
 	if (setuid(65534))
@@ -274,6 +437,9 @@ int main(void)
 	rules();
 	faults();
 	other_ways();
+	minor();
+	changes();
+	short_calls();
 	privilege();
 	return guest_done("userfault");
 }
