@@ -107,7 +107,8 @@ static void bits(void)
 	CHECK("a call's, too", fsync(fd) == 0 && !dirty(m + 3 * PAGE) && pread(fd, (void *)(m + 3 * PAGE), 4, 0) == 4 && dirty(m + 3 * PAGE));
 	copy = mapped(fd, PAGE, both, MAP_PRIVATE);
 	CHECK("a private copy is nobody's else", set(copy, 'g') == 0 && copy[0] == 'g' && m[0] == 'f' && (flags_of(copy) >> 12 & 1));
-	CHECK("how often a page is mapped", word("/proc/kpagecount", word("/proc/self/pagemap", (uintptr_t)m / PAGE) & ((1ULL << 55) - 1)) == 2);
+	CHECK("how often a page is mapped",
+		word("/proc/kpagecount", word("/proc/self/pagemap", (uintptr_t)m / PAGE) & ((1ULL << 55) - 1)) == 2);
 	munmap((void *)m, 4 * PAGE);
 	munmap((void *)n, 4 * PAGE);
 	close(fd);

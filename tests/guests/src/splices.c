@@ -130,8 +130,8 @@ static int make(int kind)
 static char letter(int how, int from, int to)
 {
 	int in = make(from), in_other = other, out = make(to), out_other = other;
-	long result = in < 0 || out < 0 ? -1 : how == 0 ? splice(in, NULL, out, NULL, 3, SPLICE_F_NONBLOCK) : how == 1 ? sendfile(out, in, NULL, 3)
-		: tee(in, out, 3, SPLICE_F_NONBLOCK);
+	long result = in < 0 || out < 0 ? -1 : how == 0 ? splice(in, NULL, out, NULL, 3, SPLICE_F_NONBLOCK)
+		: how == 1 ? sendfile(out, in, NULL, 3) : tee(in, out, 3, SPLICE_F_NONBLOCK);
 	int error = in < 0 || out < 0 ? 0 : errno;
 
 	close(in);

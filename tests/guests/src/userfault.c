@@ -343,7 +343,8 @@ static void listen_to(long messages)
 
 static void changes(void)
 {
-	const unsigned long long all = UFFD_FEATURE_EVENT_FORK | UFFD_FEATURE_EVENT_REMAP | UFFD_FEATURE_EVENT_REMOVE | UFFD_FEATURE_EVENT_UNMAP;
+	const unsigned long long all = UFFD_FEATURE_EVENT_FORK | UFFD_FEATURE_EVENT_REMAP | UFFD_FEATURE_EVENT_REMOVE |
+		UFFD_FEATURE_EVENT_UNMAP;
 	char *at, *moved;
 	int first, status;
 
