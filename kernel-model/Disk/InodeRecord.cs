@@ -304,6 +304,7 @@ internal sealed class InodeRecord : DiskRecord, IInodeStore
         bool directory = inode.IsDirectory;
         if (_volume.ReadOnly)
             return;
+        inode.FreedGeneration = Generation;
         inode.Store = null;
         long error = HasBlocks ? Map.Truncate(0) : 0;
         if (error == 0)

@@ -136,7 +136,7 @@ internal sealed class Volume : IDisk
     /// <summary>EXT4_FL_USER_MODIFIABLE without what changes contents (extents, journalling of data, inline data, projects).</summary>
     public uint SettableFlags => 0x000380FF;
 
-    public uint GenerationOf(Inode inode) => inode.Store is InodeRecord record ? record.Generation : 0;
+    public uint GenerationOf(Inode inode) => inode.Store is InodeRecord record ? record.Generation : inode.FreedGeneration;
 
     public Inode? Find(uint number, uint generation) =>
         _known.TryGetValue(number, out WeakReference<Inode>? known) && known.TryGetTarget(out Inode? open) && open.OpenCount > 0

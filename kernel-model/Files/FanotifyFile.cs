@@ -445,7 +445,7 @@ internal sealed class FanotifyFile(Vfs vfs, uint options, int eventFlags, Creden
             byte[] record = new byte[length];
             record[0] = kind;
             BinaryPrimitives.WriteUInt16LittleEndian(record.AsSpan(2), (ushort)length);
-            BinaryPrimitives.WriteUInt32LittleEndian(record.AsSpan(4), inode.Fs.Device);
+            BinaryPrimitives.WriteUInt64LittleEndian(record.AsSpan(4), inode.Fs.Id);
             FileHandle.Write(inode, record.AsSpan(12));
             tail.CopyTo(record, head);
             bytes.AddRange(record);

@@ -61,6 +61,9 @@ public sealed class FileSystem
     /// <summary>The file system that lies behind it: what it shows, or itself.</summary>
     internal FileSystem Whole => Shows ?? this;
 
+    /// <summary>f_fsid.</summary>
+    internal ulong Id => Whole.Disk?.Space.Id ?? Device;
+
     /// <summary>Number of the group of peers that a shared mount is in, and of the one that a slave hears; 0: none.</summary>
     internal int Peer { get; set; }
 
@@ -196,6 +199,9 @@ public abstract class Inode
 
     /// <inheritdoc cref="IsImmutable"/>
     internal bool IsAppendOnly => (Flags & InodeFlags.Append) != 0;
+
+    /// <summary>What told it apart from others of its number on its disk, once it has been given back.</summary>
+    internal uint FreedGeneration { get; set; }
 
     /// <summary>Number of names; 0 when deleted.</summary>
     public virtual uint Nlink { get; set => Keep(ref field, value); }

@@ -140,11 +140,11 @@ internal static class SysStat
             (inodes, freeInodes) = ((ulong)limit.Inodes, (ulong)(limit.Inodes - stores.Used.Inodes));
         }
         int size = 4096;
-        ulong id = inode.Fs.Device, available = free;
+        ulong available = free;
         if (stores.Disk is { } disk)
         {
             DiskSpace space = disk.Space;
-            (size, id, blocks, free) = (space.BlockSize, space.Id, (ulong)space.Blocks, (ulong)space.Free);
+            (size, blocks, free) = (space.BlockSize, (ulong)space.Blocks, (ulong)space.Free);
             (inodes, freeInodes, available) = ((ulong)space.Inodes, (ulong)space.FreeInodes, (ulong)space.Available);
         }
         BinaryPrimitives.WriteInt64LittleEndian(b, inode.Fs.Magic);
@@ -154,7 +154,7 @@ internal static class SysStat
         BinaryPrimitives.WriteUInt64LittleEndian(b[32..], available);
         BinaryPrimitives.WriteUInt64LittleEndian(b[40..], inodes);
         BinaryPrimitives.WriteUInt64LittleEndian(b[48..], freeInodes);
-        BinaryPrimitives.WriteUInt64LittleEndian(b[56..], id);
+        BinaryPrimitives.WriteUInt64LittleEndian(b[56..], inode.Fs.Id);
         BinaryPrimitives.WriteUInt64LittleEndian(b[64..], 255);
         BinaryPrimitives.WriteInt64LittleEndian(b[72..], size);
         BinaryPrimitives.WriteUInt64LittleEndian(b[80..], 0x20 | Shown(inode.Fs));
