@@ -124,6 +124,13 @@ public sealed class Machine : IMachine, IClock, IDisposable
     [field: NotState("a request from outside")]
     public bool StopRequested { get; set; }
 
+    // Set when the PE whose turn it is made another one ready, which may be further behind than anybody was.
+    [NotState("only within a turn")]
+    private bool _woke;
+
+    /// <inheritdoc/>
+    public bool TurnEnds => StopRequested || _woke;
+
     /// <summary>Cycle at which <see cref="Run"/> comes back, at the first turn of a PE that begins there; then it can go on as if it had
     /// not come back. <see cref="ulong.MaxValue"/>: it does not. Nothing in the machine changes by it.</summary>
     [field: NotState("a request from outside")]
@@ -391,10 +398,8 @@ public sealed class Machine : IMachine, IClock, IDisposable
                 next.Waiting = false;
             }
             ulong limit = second > ulong.MaxValue - Quantum ? ulong.MaxValue : second + Quantum;
-            // Alone, a PE still comes back regularly so that limits and stop requests are seen; and, where there are others, what it wakes
-            // is not far behind it.
-            ulong horizon = next.Cycles + (_cpus.Length == 1 ? 1_000_000UL : 100_000);
-            limit = Math.Min(Math.Min(limit, horizon), maxCycles);
+            // Alone, a PE still comes back regularly so that limits are seen.
+            limit = Math.Min(Math.Min(limit, next.Cycles + 1_000_000), maxCycles);
             Turn(next, limit);
         }
         return true;
@@ -402,8 +407,9 @@ public sealed class Machine : IMachine, IClock, IDisposable
 
     private void Turn(Cpu cpu, ulong limit)
     {
+        _woke = false;
         cpu.Engine.Run(limit);
-        if (Debug is not null && StopRequested)
+        if (Debug is not null && StopRequested && !_woke)
             _unfinished = (cpu, limit);
     }
 
@@ -431,7 +437,12 @@ public sealed class Machine : IMachine, IClock, IDisposable
     }
 
     /// <summary>Programs a PE's virtual timer from outside (system software's clock event device).</summary>
-    public void SetTimer(Cpu cpu, bool on, ulong compare) => cpu.WriteTimer(on ? 1u : 0, compare);
+    public void SetTimer(Cpu cpu, bool on, ulong compare)
+    {
+        cpu.WriteTimer(on ? 1u : 0, compare);
+        if (cpu.Waiting)
+            _woke = true;
+    }
 
     /// <summary>Puts a PE where its boot code starts: EL1, interrupts masked, translation of the high half on.</summary>
     /// <param name="cpu">The PE.</param>
@@ -447,12 +458,20 @@ public sealed class Machine : IMachine, IClock, IDisposable
         cpu.PC = pc;
     }
 
-    /// <summary>Sends SGI <paramref name="interrupt"/> (0 to 15) to a PE. When it waits, its clock moves up to the sender's.</summary>
+    /// <summary>Sends SGI <paramref name="interrupt"/> (0 to 15) to a PE; one that waits is woken.</summary>
     public void SendSgi(Cpu target, int interrupt, ulong atCycle)
     {
         if (target.Waiting)
-            target.Timing.AdvanceTo(atCycle);
+            Wake(target, atCycle);
         target.PendingSgi |= 1u << interrupt;
+    }
+
+    /// <summary>A PE that waits or is off goes on at once, by what another one did: its clock moves up to that one's, whose turn
+    /// ends.</summary>
+    internal void Wake(Cpu target, ulong atCycle)
+    {
+        target.Timing.AdvanceTo(atCycle);
+        _woke = true;
     }
 
     /// <summary>Gives RAM and native code back.</summary>

@@ -87,7 +87,7 @@ internal sealed class Firmware(Machine machine)
             return AlreadyOn;
         if ((entry & 3) != 0 || !machine.Memory.Contains(entry, 4))
             return InvalidAddress;
-        cpu.Timing.AdvanceTo(by.Cycles);
+        machine.Wake(cpu, by.Cycles);
         cpu.PC = entry;
         cpu.SetX(0, context);
         cpu.Off = cpu.Waiting = false;

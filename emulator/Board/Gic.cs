@@ -87,7 +87,7 @@ internal sealed class Gic
         Cpu cpu = _machine.Cpus[pe];
         bool asserted = Distributor.Group1Enabled && _interfaces[pe].Signals();
         if (asserted && !cpu.IrqAsserted && cpu.Waiting && !cpu.Off)
-            cpu.Timing.AdvanceTo(Now);
+            _machine.Wake(cpu, Now);
         cpu.IrqAsserted = asserted;
     }
 

@@ -36,8 +36,9 @@ public interface IMachine
     /// <summary>A debugger outside of the machine, or null.</summary>
     DebugUnit? Debug { get; }
 
-    /// <summary>Engines stop at the next instruction boundary.</summary>
-    bool StopRequested { get; }
+    /// <summary>Engines come back at the next instruction boundary: a stop is requested, or the PE woke another one, which goes on before
+    /// it.</summary>
+    bool TurnEnds { get; }
 
     /// <summary>Seed of everything random.</summary>
     ulong Seed { get; }

@@ -85,7 +85,7 @@ public sealed class EngineCheck
 
     internal void Run(Cpu cpu, PortableEngine portable, ulong limit)
     {
-        while (cpu.Timing.Cycles < limit && !cpu.Waiting && !_machine.StopRequested)
+        while (cpu.Timing.Cycles < limit && !cpu.Waiting && !_machine.TurnEnds)
         {
             DebugAction action = _machine.Debug?.Before(cpu) ?? DebugAction.Run;
             if (action == DebugAction.Stop)

@@ -173,7 +173,7 @@ internal partial class PortableEngine : ExecutionEngine
     {
         Cpu cpu = _cpu;
         bool plain = cpu.Timing.GetType() == typeof(TimingModel);
-        while (cpu.Timing.Cycles < limit && !cpu.Waiting && !_machine.StopRequested)
+        while (cpu.Timing.Cycles < limit && !cpu.Waiting && !_machine.TurnEnds)
         {
             DebugAction action = _machine.Debug?.Before(cpu) ?? DebugAction.Run;
             if (action == DebugAction.Stop)

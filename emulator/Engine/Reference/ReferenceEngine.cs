@@ -54,7 +54,7 @@ public sealed partial class ReferenceEngine : ExecutionEngine
     /// <inheritdoc/>
     public override void Run(ulong limit)
     {
-        while (_cpu.Timing.Cycles < limit && !_cpu.Waiting && !_machine.StopRequested)
+        while (_cpu.Timing.Cycles < limit && !_cpu.Waiting && !_machine.TurnEnds)
         {
             if (_machine.Debug is { } debug && debug.Before(_cpu) == DebugAction.Stop)
                 return;

@@ -22,6 +22,7 @@ public sealed class KernelTruthProgramTests
     [InlineData("fanotify")]
     [InlineData("landlock")]
     [InlineData("aio")]
+    [InlineData("wake", "--cpus", "2")]
     [InlineData("rseq_events", "-E", "GLIBC_TUNABLES=glibc.pthread.rseq=0")]
     [InlineData("rseq_events", "-E", "GLIBC_TUNABLES=glibc.pthread.rseq=0", "--kernel", "kstack-random+rseq")]
     [InlineData("rseq_events", "-E", "GLIBC_TUNABLES=glibc.pthread.rseq=0", "--kernel", "kpti+rseq", "--preempt", "full")]
