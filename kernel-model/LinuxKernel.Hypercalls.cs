@@ -97,6 +97,8 @@ public sealed partial class LinuxKernel
 
     private void Handle(Cpu cpu, KernelTask current, HypercallNumber number)
     {
+        if (current.Mm is { } memory)
+            memory.TagsIgnored = current.TagsIgnored;
         switch (number)
         {
             case HypercallNumber.Syscall:

@@ -147,8 +147,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
         };
 
         ulong perCpuPa = PageAllocator.AllocateContiguous((int)((CpuRecord.Size * (ulong)machine.Cpus.Count + 4095) / 4096));
-        ulong timekeeperPa = PageAllocator.Allocate();
-        Timekeeper.AddPage(VvarPages.KernelRecord(machine, PageAllocator, Timekeeper.Stores, timekeeperPa));
+        Timekeeper.AddPage(VvarPages.KernelRecord(machine, PageAllocator, Timekeeper.Stores, El1.PhysicalOf(El1Symbol.tk_core)));
         Vdso = new VdsoMapping(machine, PageAllocator, Timekeeper.Stores, Records, Scheduler, Tasks, Namespaces, Clock, design, perCpuPa);
         if (Vdso.Data is { } data)
             Timekeeper.AddPage(data);
@@ -160,7 +159,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
             Timekeeper.SetClockMode(Clocks.ModeNone);
         foreach ((ulong at, ulong length) in options.Suspends)
             timers.Add(at, _ => Timekeeper.Suspend(length));
-        Boot(kernelSpace, reload, perCpuPa, timekeeperPa);
+        Boot(kernelSpace, reload, perCpuPa);
 
         var taskNamespaces = new TaskNamespaces(machine.Memory, PageAllocator, Tasks, Records, Namespaces, Vdso, SignalDelivery);
         var coreSettings = new CoreSettings();
@@ -261,7 +260,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
     }
 
     /// <summary>EL1 code becomes the design's, and each CPU runs it.</summary>
-    private void Boot(AddressSpace kernelSpace, bool reload, ulong perCpuPa, ulong timekeeperPa)
+    private void Boot(AddressSpace kernelSpace, bool reload, ulong perCpuPa)
     {
         Vdso.Design.PatchEl1(El1, Machine);
         if (reload)
@@ -269,19 +268,20 @@ public sealed partial class LinuxKernel : IHypercallHandler
         if (Options.Kernel.Preempt && Vdso.Design.GuardsStart)
             El1.GuardStart(Machine);
         foreach (Cpu cpu in Machine.Cpus)
-            StartCpu(cpu, kernelSpace, perCpuPa, timekeeperPa);
+            StartCpu(cpu, kernelSpace, perCpuPa);
     }
 
     /// <summary>A CPU's record, its idle task, and its way into EL1 code.</summary>
-    private void StartCpu(Cpu cpu, AddressSpace kernelSpace, ulong perCpuPa, ulong timekeeperPa)
+    private void StartCpu(Cpu cpu, AddressSpace kernelSpace, ulong perCpuPa)
     {
         PhysicalMemory memory = Machine.Memory;
         ulong record = perCpuPa + CpuRecord.Size * (ulong)cpu.Index;
         memory.Write(record + CpuRecord.Number, cpu.Index);
         memory.Write(record + CpuRecord.Node, Scheduler.NodeOf(cpu.Index));
+        memory.Write(record + CpuRecord.NumaNode, Scheduler.NodeOf(cpu.Index));
+        memory.Write(El1.PhysicalOf(El1Symbol.__per_cpu_offset) + 8 * (ulong)cpu.Index, El1Image.Linear(record));
         if (Vdso.Design.NodePa(cpu.Index) is not 0 and var node)
             memory.Write(node, Scheduler.NodeOf(cpu.Index));
-        memory.Write(record + CpuRecord.Timekeeper, El1Image.Linear(timekeeperPa));
         memory.Write(record + CpuRecord.VdsoSlot, Vdso.Design.SlotPa(cpu.Index) is not 0 and var slot ? El1Image.Linear(slot) : 0);
         memory.Write(record + CpuRecord.VdsoOffset, Vdso.Design.RegisterOf(cpu.Index));
         memory.Write(record + CpuRecord.Vector, El1Image.UserVector(Options.Kernel));
@@ -294,6 +294,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
             throw new InvalidOperationException("RAM is too small for the idle tasks");
         Records.SyncAll(idle);
         memory.Write(idle.RecordPa + TaskRecord.PreemptCount, 1);
+        memory.Write(idle.RecordPa + TaskRecord.ProcessFlags, 1u << (int)ProcessFlag.Kthread);
         Tasks.NoteRecord(idle);
         Scheduler.SetIdle(cpu.Index, idle);
         // T0SZ, T1SZ; TBI0 on as Linux has it; 4 KiB granule. SPAN = 0: PAN on exception entry. UCT, UCI, DZE, nTWI, nTWE, SA, SA0.

@@ -52,6 +52,28 @@
 	b.ne	__stack_chk_fail
 .endm
 
+/*
+ * access_ok and uaccess_mask_ptr: whether \size bytes at \addr are user addresses; \out is the address that is accessed.
+ * A tag counts, unless the task said that it does not (PR_SET_TAGGED_ADDR_CTRL). Uses x6, x7.
+ */
+.macro	access_ok out, addr, size, bad
+	mrs	x6, sp_el0
+	ldr	w7, [x6, #TSK_PROCESS_FLAGS]
+	tbz	w7, #PF_KTHREAD_BIT, 7703f
+7701:	sbfx	x6, \addr, #0, #56
+	and	x6, x6, \addr
+7702:	mov	x7, #((1 << 48) - \size)
+	cmp	x6, x7
+	b.ls	7704f
+	b	\bad
+7703:	ldr	x7, [x6, #TSK_FLAGS]
+	mov	x6, \addr
+	tst	x7, #(1 << TIF_TAGGED_ADDR_BIT)
+	b.eq	7702b
+	b	7701b
+7704:	and	\out, \addr, #~(1 << 55)
+.endm
+
 /* A user access at \insn: a fault continues at \fixup with x0 unchanged. */
 .macro	USER fixup, insn:vararg
 9999:	\insn
@@ -71,6 +93,16 @@
 	movk	\dst, #0, lsl #16
 	mrs	\tmp, tpidr_el1
 	ldr	\dst, [\dst, \tmp]
+.endm
+
+/*
+ * Data that follows is in a page of its own, at \offset: in Linux's image, with more than ten megabytes of data, what
+ * code here reads lies in as many pages, of which the A53's micro-TLB has ten.
+ */
+.macro	data_page offset
+	.section .data, "aw"
+	.balign	4096
+	.skip	\offset
 .endm
 
 /*

@@ -12,7 +12,7 @@
 
 /*
  * getpgid(0), getsid(0): pid_vnr(task_pgrp(current)) and its like (kernel/sys.c). The RCU read lock is nothing in
- * a kernel that is not preempted. Of another process, and where the task's page has no record, the model knows.
+ * a kernel that is not preempted. Of another process the model knows.
  */
 .macro	pid_of_self name, type
 FUNC \name

@@ -11,19 +11,9 @@
 
 	.text
 
-/* Whether \size bytes at the untagged address \addr are user addresses. Uses x6, x7. */
-.macro	access_ok addr, size, bad
-	sbfx	x6, \addr, #0, #56
-	mov	x7, #(1 << 48)
-	cmp	x7, #\size
-	b.lo	\bad
-	sub	x7, x7, #\size
-	cmp	x6, x7
-	b.hi	\bad
-.endm
-
-.macro	timekeeper reg, tmp
-	ldr_this_cpu \reg, CPU_TIMEKEEPER, \tmp
+.macro	timekeeper reg
+	adrp	\reg, tk_core
+	add	\reg, \reg, :lo12:tk_core
 .endm
 
 /* x0: timespec, x1: user address -> w0: 0 or -EFAULT */
@@ -34,12 +24,10 @@ FUNC put_timespec64
 	canary_set x2, x3, [sp, #40]
 	ldr	x4, [tsk, #TSK_FLAGS]
 	tbnz	x4, #TIF_32BIT_BIT, 3f	/* 32-bit tasks have another layout */
-	ldr	x4, [x0]
-	ldr	x5, [x0, #8]
-	stp	x4, x5, [sp, #16]
-	access_ok x1, 16, 2f
-	mov	x0, x1
-	add	x1, sp, #16
+	ldp	x4, x5, [x0]
+	stp	x4, x5, [sp, #24]
+	access_ok x0, x1, 16, 2f
+	add	x1, sp, #24
 	mov	x2, #16
 	bl	__arch_copy_to_user
 	cmp	x0, #0
@@ -67,9 +55,9 @@ ENDFUNC arch_counter_get_cntvct
 /* x0: clock source -> x0: its counter */
 FUNC arch_counter_read
 	func_enter
+	adrp	x0, arch_timer_read_counter
 	stp	x29, x30, [sp, #-16]!
 	mov	x29, sp
-	adrp	x0, arch_timer_read_counter
 	ldr	x0, [x0, :lo12:arch_timer_read_counter]
 	blr	x0
 	ldp	x29, x30, [sp], #16
@@ -83,61 +71,60 @@ ENDFUNC arch_counter_read
  */
 FUNC ktime_get_ts64
 	func_enter
-	stp	x29, x30, [sp, #-80]!
+	stp	x29, x30, [sp, #-48]!
 	mov	x29, sp
-	stp	x19, x20, [sp, #16]
 	stp	x21, x22, [sp, #32]
-	stp	x23, x24, [sp, #48]
-	str	x25, [sp, #64]
-	mov	x19, x0
-	mov	x20, x1
-	adrp	x23, timekeeping_suspended
-	ldr	w3, [x23, :lo12:timekeeping_suspended]
+	mov	x21, x0
+	adrp	x3, timekeeping_suspended
+	ldr	w3, [x3, :lo12:timekeeping_suspended]
+	stp	x19, x20, [sp, #16]
 	cbnz	w3, 9f
-	add	x21, x20, #VD_BASETIME
-	add	x21, x21, w2, uxtw #4
-	adrp	x24, tkr_read
-	add	x24, x24, :lo12:tkr_read
-1:	ldr	w22, [x20, #VD_SEQ]
-	tbnz	w22, #0, 8f
-	dmb	ishld
-	ldr	x25, [x21]
-	ldr	x4, [x24]
-	mov	x0, x20
-	blr	x4
-	ldr	x5, [x20, #VD_CYCLE_LAST]
-	ldr	x6, [x20, #VD_MASK]
-	sub	x0, x0, x5
-	and	x0, x0, x6
-	ldr	w5, [x20, #VD_MULT]
-	ldr	x6, [x21, #8]
-	ldr	w7, [x20, #VD_SHIFT]
-	madd	x0, x0, x5, x6
-	lsr	x0, x0, x7
-	dmb	ishld
-	ldr	w3, [x20, #VD_SEQ]
-	cmp	w3, w22
-	b.ne	1b
-	/* timespec64_add_ns */
-	mov	x4, #0xc9ff
-	movk	x4, #0x3b9a, lsl #16
-	cmp	x0, x4
-	b.hi	3f
-2:	stp	x25, x0, [x19]
-	ldr	x25, [sp, #64]
-	ldp	x23, x24, [sp, #48]
-	ldp	x21, x22, [sp, #32]
-	ldp	x19, x20, [sp, #16]
-	ldp	x29, x30, [sp], #80
-	func_ret
-3:	sub	x0, x0, x4
-	sub	x0, x0, #1
-	add	x25, x25, #1
-	cmp	x0, x4
-	b.hi	3b
-	b	2b
+	mov	x19, x1
+	add	x22, x1, #VD_BASETIME
+	add	x22, x22, w2, uxtw #4
+	b	1f
 8:	hint	#1
-	b	1b
+1:	ldr	w20, [x19, #VD_SEQ]
+	tbnz	w20, #0, 8b
+	dmb	ishld
+	ldr	x0, [x22]
+	str	x0, [x21]
+	/* The clock source is a field of the timekeeper in Linux. */
+	adrp	x0, clocksource_counter
+	add	x0, x0, :lo12:clocksource_counter
+	ldr	x1, [x0]
+	blr	x1
+	ldp	x8, x7, [x19, #VD_CYCLE_LAST]		/* and VD_MASK */
+	ldr	x6, [x22, #8]
+	ldp	w3, w5, [x19, #VD_MULT]			/* and VD_SHIFT */
+	dmb	ishld
+	ldr	w1, [x19, #VD_SEQ]
+	cmp	w20, w1
+	b.ne	1b
+	sub	x1, x0, x8
+	mov	w0, w3
+	and	x1, x1, x7
+	mov	x3, #0xc9ff
+	ldr	x7, [x21]
+	movk	x3, #0x3b9a, lsl #16
+	madd	x1, x1, x0, x6
+	lsr	x1, x1, x5
+	/* timespec64_add_ns */
+	mov	w2, #0
+	cmp	x1, x3
+	b.hi	3f
+2:	add	x0, x7, w2, uxtw
+	stp	x0, x1, [x21]
+	ldp	x19, x20, [sp, #16]
+	ldp	x21, x22, [sp, #32]
+	ldp	x29, x30, [sp], #48
+	func_ret
+3:	add	x4, x3, #1
+4:	sub	x1, x1, x4
+	add	w2, w2, #1
+	cmp	x1, x3
+	b.hi	4b
+	b	2b
 9:	hvc	#HVC_PANIC
 ENDFUNC ktime_get_ts64
 
@@ -195,7 +182,7 @@ FUNC \name
 	mov	x29, sp
 	mov	w2, w0
 	mov	x0, x1
-	timekeeper x1, x3
+	timekeeper x1
 	.if	\entry != 0
 	add	x1, x1, #\entry
 	.endif
@@ -210,33 +197,37 @@ ENDFUNC \name
 .macro	offset_clock name, get, entry, offset
 FUNC \name
 	func_enter
-	stp	x29, x30, [sp, #-48]!
+	stp	x29, x30, [sp, #-64]!
 	mov	x29, sp
 	str	x19, [sp, #16]
-	canary_set x3, x4, [sp, #40]
+	canary_set x3, x4, [sp, #56]
 	mov	x19, x1
 	mov	w2, w0
 	mov	x0, x1
-	timekeeper x1, x3
+	timekeeper x1
 	.if	\entry != 0
 	add	x1, x1, #\entry
 	.endif
 	bl	\get
-	/* timens_add_monotonic, timens_add_boottime */
+	/* timens_add_monotonic, timens_add_boottime: the sum is a local one first; locals begin as zero (INIT_STACK_ALL_ZERO) */
+	stp	xzr, xzr, [sp, #40]
 	mrs	x3, sp_el0
 	ldr	x3, [x3, #TSK_NSPROXY]
+	add	x0, sp, #40
+	ldp	x1, x2, [x19]
 	ldr	x3, [x3, #NSPROXY_TIME_NS]
 	ldp	x4, x5, [x3, #\offset]
-	ldr	x1, [x19]
-	ldr	x2, [x19, #8]
 	add	x1, x1, x4
 	add	x2, x2, x5
-	mov	x0, x19
 	bl	set_normalized_timespec64
+	ldr	x0, [sp, #40]
+	str	x0, [x19]
+	ldr	x0, [sp, #48]
+	str	x0, [x19, #8]
+	canary_check x3, x4, [sp, #56]
 	mov	w0, #0
-	canary_check x3, x4, [sp, #40]
 	ldr	x19, [sp, #16]
-	ldp	x29, x30, [sp], #48
+	ldp	x29, x30, [sp], #64
 	func_ret
 ENDFUNC \name
 .endm
@@ -252,7 +243,7 @@ ENDFUNC \name
 /* x1: timespec */
 FUNC posix_get_hrtimer_res
 	func_enter
-	timekeeper x2, x3
+	timekeeper x2
 	ldr	w2, [x2, #VD_HRTIMER_RES]
 	stp	xzr, x2, [x1]
 	mov	w0, #0
@@ -299,6 +290,7 @@ FUNC __arm64_sys_clock_gettime
 	str	x21, [sp, #32]
 	canary_set x1, x2, [sp, #72]
 	clockid_to_kclock 3f
+	stp	xzr, xzr, [sp, #48]
 	ldr	x4, [x21, #8]
 	cbz	x4, 3f
 	mov	w0, w19
@@ -330,6 +322,7 @@ FUNC __arm64_sys_clock_getres
 	str	x21, [sp, #32]
 	canary_set x1, x2, [sp, #72]
 	clockid_to_kclock 3f
+	stp	xzr, xzr, [sp, #48]
 	ldr	x4, [x21]
 	cbz	x4, 3f
 	mov	w0, w19
@@ -364,7 +357,7 @@ FUNC __arm64_sys_gettimeofday
 	canary_set x1, x2, [sp, #72]
 	ldr	x19, [x0, #S_X0]
 	ldr	x20, [x0, #S_X0 + 8]
-	timekeeper x21, x3
+	timekeeper x21
 	cbz	x19, 1f
 	add	x0, sp, #48
 	mov	x1, x21
@@ -372,9 +365,9 @@ FUNC __arm64_sys_gettimeofday
 	bl	ktime_get_ts64
 	ldr	x3, [sp, #48]
 	ldr	x4, [sp, #56]
-	access_ok x19, 8, 9f
+	access_ok x5, x19, 8, 9f
 	mov	w8, #0
-	USER	8f, sttr x3, [x19]
+	USER	8f, sttr x3, [x5]
 81:	cbnz	w8, 9f
 	/* nanoseconds / 1000: times 2^67 / 125, of an eighth */
 	mov	x5, #0xf7cf
@@ -385,8 +378,8 @@ FUNC __arm64_sys_gettimeofday
 	umulh	x4, x4, x5
 	lsr	x4, x4, #4
 	add	x3, x19, #8
-	access_ok x3, 8, 9f
-	USER	8f, sttr x4, [x3]
+	access_ok x5, x3, 8, 9f
+	USER	8f, sttr x4, [x5]
 	cbnz	w8, 9f
 1:	cbnz	x20, 3f
 2:	mov	w0, #0
@@ -396,7 +389,7 @@ FUNC __arm64_sys_gettimeofday
 	ldp	x19, x20, [sp, #16]
 	ldp	x29, x30, [sp], #80
 	func_ret
-3:	mov	x0, x20
+3:	access_ok x0, x20, 8, 9f
 	add	x1, x21, #VD_TZ_MINUTESWEST
 	mov	x2, #8
 	bl	__arch_copy_to_user
@@ -425,21 +418,32 @@ posix_clocks:
 	.quad	clock_realtime, clock_monotonic, 0, 0, clock_monotonic_raw, clock_realtime_coarse
 	.quad	clock_monotonic_coarse, clock_boottime, 0, 0, 0, clock_tai
 
-	.section .data, "aw"
-	.balign	64
-tkr_read:
+	/* In Linux these are in the part of .bss that one block of 2 MiB maps. */
+	data_page 0
+	.globl	tk_core
+tk_core:
+	.skip	0x7f0			/* struct vdso_data; written by the kernel model */
+clocksource_counter:
 	.quad	arch_counter_read
-	.balign	64
+	.globl	base_crng
+	.org	tk_core + 0xe80
+base_crng:
+	.quad	1			/* generation of the key */
+	.globl	crng_init
+crng_init:
+	.word	2			/* CRNG_READY */
+	data_page 0x1b0
 arch_timer_read_counter:
 	.quad	arch_counter_get_cntvct
+	data_page 0xaec
 timekeeping_suspended:
 	.word	0
-	.balign	64
+	data_page 0x980
 	.globl	init_nsproxy
 init_nsproxy:
 	.org	init_nsproxy + NSPROXY_TIME_NS
 	.quad	init_time_ns
-	.balign	64
+	data_page 0x1e0
 	.globl	init_time_ns
 init_time_ns:
 	.org	init_time_ns + TIME_NS_MONOTONIC

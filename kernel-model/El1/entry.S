@@ -159,9 +159,10 @@ ret_to_user:
 	b.eq	3f
 	nop				/* erratum 845719, 32-bit tasks only */
 3:	/*
-	 * Pointer authentication: the user's key, 11 NOPs without it. A kernel that
+	 * Pointer authentication: the user's key, NOPs without it. A kernel that
 	 * writes TPIDRRO_EL0 again on every return (--kernel reload) does so here.
 	 */
+	ldr	x0, [tsk, #TSK_SCTLR_USER]
 8881:	nop
 	alternative ALT_RELOAD, mrs x0, tpidr_el1
 8881:	nop
@@ -169,7 +170,7 @@ ret_to_user:
 	patch_site vdso_reload_write
 8881:	nop
 	alternative ALT_RELOAD, msr tpidrro_el0, x0
-	nops	8
+	nops	9
 	nops	1			/* MTE: the user's tags */
 	apply_ssbd x0, x1
 	msr	elr_el1, x21

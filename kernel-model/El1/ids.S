@@ -169,37 +169,40 @@ ENDFUNC \name
 /* getcpu(unsigned *cpu, unsigned *node, void *unused) */
 FUNC __arm64_sys_getcpu
 	func_enter
-	stp	x29, x30, [sp, #-16]!
-	mov	x29, sp
-	ldr	x1, [x0, #S_X0]
-	ldr	x2, [x0, #S_X0 + 8]
-	ldr_this_cpu x3, CPU_NUMBER, x4
-	mov	w5, #0
-	cmp	x1, #0
-	b.eq	1f
-	csdb
-	USER	8f, sttr w3, [x1]
-1:	cmp	x2, #0
-	b.eq	2f
-	lsr	x3, x3, #32		/* CPU_NODE follows CPU_NUMBER */
-	csdb
-	USER	9f, sttr w3, [x2]
-2:	cmp	w5, #0
-	b.ne	4f
-	mov	w0, #0
-3:	sxtw	x0, w0
-	ldp	x29, x30, [sp], #16
+	movz	x5, #CPU_NUMBER
+	movk	x5, #0, lsl #16
+	mrs	x4, tpidr_el1
+	ldr	w5, [x5, x4]
+	ldp	x2, x1, [x0, #S_X0]
+	mov	w3, #0
+	cbz	x2, 2f
+	access_ok x2, x2, 4, 8f
+	USER	8f, sttr w5, [x2]
+2:	cbz	x1, 4f
+	access_ok x1, x1, 4, 9f
+	/* cpu_to_node: per-CPU data of a CPU by its number */
+	adrp	x4, __per_cpu_offset
+	add	x4, x4, :lo12:__per_cpu_offset
+	movz	x0, #CPU_NUMA_NODE
+	movk	x0, #0, lsl #16
+	ldr	x4, [x4, w5, sxtw #3]
+	ldr	w0, [x4, x0]
+	USER	9f, sttr w0, [x1]
+4:	cmp	w3, #0
+	mov	x0, #-EFAULT
+	csel	x0, xzr, x0, eq
 	func_ret
-4:	mov	w0, #-EFAULT
-	b	3b
-8:	mov	w5, #-EFAULT
-	b	1b
-9:	mov	w5, #-EFAULT
+8:	mov	w3, #-EFAULT
 	b	2b
+9:	mov	w3, #-EFAULT
+	b	4b
 ENDFUNC __arm64_sys_getcpu
 
-	.section .data, "aw"
-	.balign	64
+	data_page 0
+	.globl	__per_cpu_offset
+__per_cpu_offset:
+	.skip	8 * 64			/* Machine.MaxCpus; written at boot */
+	data_page 0
 	.globl	pid_namespaces
 pid_namespaces:
 	/* One record a level; the number in a struct pid points to it */
@@ -213,10 +216,3 @@ pid_namespaces:
 	.globl	overflow_id
 overflow_id:
 	.word	65534
-	.balign	64
-	.globl	base_crng
-base_crng:
-	.quad	1			/* generation of the key */
-	.globl	crng_init
-crng_init:
-	.word	2			/* CRNG_READY */

@@ -36,7 +36,6 @@
 #define TSK_VDSO_REQUEST	0x0e0	/* writable page: the file system user that EL1 code has granted */
 #define TSK_VDSO_BASE		0x0d8	/* user address of the image; 0: none */
 #define TSK_VDSO_OWN		0x0f8	/* a word for the hooks of a design in a folder */
-#define TSK_SCTLR_USER		0x100
 #define TSK_CANARY		0x108	/* stack protector */
 #define TSK_THREAD_PID		0x110	/* struct pid of the thread */
 #define TSK_SIGNAL		0x118	/* signal_struct: the IDs of the process */
@@ -51,12 +50,15 @@
 #define TSK_SLICE		0x160	/* byte, not 0: the task may ask for longer time slices (kernel word rseq-slice) */
 #define TSK_SLICE_GRANTED	0x161	/* byte, not 0: it was given one; read together with the one before */
 #define TSK_SLICE_IRQ		0x162	/* byte, not 0: an interrupt of EL0 is being left */
+#define TSK_PROCESS_FLAGS	0x168	/* PF_*: word */
+#define TSK_KSTACK_OFFSET	0x16c	/* random stack offset of the next system call: word */
 #define TSK_ASID		0x138	/* of the address space, in bits 63 to 48 */
 #define TSK_FPSIMD		0x200	/* v0..v31 */
 #define TSK_FPSR		0x400
 #define TSK_FPCR		0x404
 #define TSK_NUMBERS		0x800	/* for each level of PID namespaces a record NUMBERS_* */
-#define TSK_SIZE		0x1000
+#define TSK_SCTLR_USER		0x1000	/* thread_struct is at the end of task_struct: in the page behind the flags */
+#define TSK_SIZE		0x6000
 
 /* TaskNumbers (NUMBERS_*): a task's numbers in one PID namespace */
 #define NUMBERS_NS		0
@@ -66,21 +68,22 @@
 #define NUMBERS_SIZE		24
 
 /*
- * LinkedRecords (TSK_REC_*): records that a task points to, in its own page
+ * LinkedRecords (TSK_REC_*): records that a task points to, behind its own
  *
- * Linux shares them between tasks; here each task's page has its own copy,
- * which the kernel model keeps current.
+ * Linux shares them between tasks; here each task has copies, which the kernel
+ * model keeps current. As Linux's slabs have them, records of different types
+ * are in different pages: a CPU has few entries for pages next to its pipeline.
  */
-#define TSK_REC_PARENT_PID	0x440	/* struct pid of the parent process, as this task sees it */
-#define TSK_REC_PARENT		0x640	/* the parent: only its TSK_SIGNAL */
-#define TSK_REC_SIGNAL		0x680
-#define TSK_REC_CRED		0x6c0
-#define TSK_REC_PARENT_SIGNAL	0x700
-#define TSK_REC_USER_NS		0x780
-#define TSK_REC_PID		0xb40	/* struct pid of the thread, up to 33 levels */
-#define TSK_REC_TGPID		0xd80	/* struct pid of the process */
-#define TSK_REC_PGRP		0xfa0	/* struct pid of the process group and of the session: what is left of the page has */
-#define TSK_REC_SESSION		0xfd0	/* room for two levels; a task further down has none, and asks the kernel model */
+#define TSK_REC_PID		0x2000	/* struct pid of the thread, up to 33 levels, as the others */
+#define TSK_REC_TGPID		0x2240	/* struct pid of the process */
+#define TSK_REC_PARENT_PID	0x2480	/* struct pid of the parent process, as this task sees it */
+#define TSK_REC_PGRP		0x26c0	/* struct pid of the process group */
+#define TSK_REC_SESSION		0x2900	/* struct pid of the session */
+#define TSK_REC_SIGNAL		0x3680
+#define TSK_REC_PARENT_SIGNAL	0x3700
+#define TSK_REC_PARENT		0x3780	/* the parent: only its TSK_SIGNAL; two pages less than Linux has, but for a child of init_task */
+#define TSK_REC_CRED		0x46c0
+#define TSK_REC_USER_NS		0x5780
 
 /* PidRecord (PID_*): struct pid: level, then one upid (number, namespace) a level */
 #define PID_LEVEL		0x04
@@ -126,24 +129,27 @@
 #define TIF_WORK_MASK		((1 << TIF_WORK_BIT) | (1 << TIF_NEED_RESCHED_BIT) | (1 << TIF_VDSO_BIT))
 #define TIF_SINGLESTEP_BIT	21
 #define TIF_32BIT_BIT		22
+#define TIF_TAGGED_ADDR_BIT	26	/* addresses in system calls may have tags (PR_SET_TAGGED_ADDR_CTRL) */
+
+/* enum ProcessFlag (PF_*_BIT): bits of TSK_PROCESS_FLAGS */
+#define PF_KTHREAD_BIT		21
 
 /* CpuRecord (CPU_*): per-CPU record, at TPIDR_EL1 */
 #define CPU_NUMBER		0x00
 #define CPU_NODE		0x04
 #define CPU_VDSO_SLOT		0x08	/* kernel address of this CPU's slot */
 #define CPU_VDSO_OFFSET		0x10	/* value for TPIDRRO_EL0; 0: no slot */
-#define CPU_TIMEKEEPER		0x18	/* kernel address of the timekeeper record */
 #define CPU_CURRENT		0x20	/* kernel address of the running task */
 #define CPU_VDSO_REGISTER	0x28	/* what TPIDRRO_EL0 has to hold in EL0; kept only where an exit writes it again */
 #define CPU_VDSO_OWN		0x98	/* a word for the hooks of a design in a folder */
 #define CPU_VECTOR		0x80	/* what VBAR_EL1 is while EL0 runs (this_cpu_vector) */
-#define CPU_KSTACK_OFFSET	0x88	/* random stack offset of the next system call */
 #define CPU_SSBD_CALLBACK	0x90	/* arm64_ssbd_callback_required */
-#define CPU_BATCH_ENTROPY	0x100	/* get_random_u16: 48 values, generation, position */
-#define CPU_BATCH_GENERATION	0x160
-#define CPU_BATCH_POSITION	0x168
+#define CPU_NUMA_NODE		0x1f40	/* the node again: Linux's per-CPU area has some 70 KiB, its variables lie in several pages */
+#define CPU_BATCH_ENTROPY	0x2e00	/* get_random_u16: 48 values, generation, position */
+#define CPU_BATCH_GENERATION	0x2e60
+#define CPU_BATCH_POSITION	0x2e68
 #define CPU_BATCH_ENTRIES	48
-#define CPU_SIZE		0x200
+#define CPU_SIZE		0x3000
 
 /* enum Alternative (ALT_*): what alternatives depend on: bits of the kernel configuration */
 #define ALT_KPTI		0

@@ -66,47 +66,56 @@ ENDFUNC el0_svc_common
 /* x0: pt_regs, w1: number, w2: how many, x3: table */
 FUNC invoke_syscall
 	func_enter
-	stp	x29, x30, [sp, #-48]!
+	stp	x29, x30, [sp, #-32]!
 	mov	x29, sp
-	str	x19, [sp, #16]
-	canary_set x4, x5, [x29, #40]
-	/* add_random_kstack_offset: this call's frames begin up to 1 KiB lower */
+	stp	x19, x20, [sp, #16]
+	mov	x19, x0
+	/* add_random_kstack_offset: this call's frames begin up to 1 KiB lower; no stack protector in such a function */
 8881:	b 1f
 	alternative ALT_RANDOM_STACK, nop
-	ldr_this_cpu x5, CPU_KSTACK_OFFSET, x6
-	and	x5, x5, #0x3ff
-	add	x5, x5, #15
-	and	x5, x5, #0x7f0
-	sub	sp, sp, x5
-1:	mov	x19, x0
-	cmp	w1, w2
+	mrs	x0, sp_el0
+	ldr	w4, [x0, #TSK_KSTACK_OFFSET]
+	and	x4, x4, #0x3ff
+	add	x4, x4, #15
+	and	x4, x4, #0x7f0
+	sub	sp, sp, x4
+	mov	x0, sp			/* the space is used, as the compiler sees it */
+1:	cmp	w1, w2
 	b.hs	4f
 	/* array_index_nospec */
+	mov	w2, w2
 	mov	w1, w1
 	cmp	x1, x2
-	sbc	x6, xzr, xzr
-	and	x1, x1, x6
+	sbc	x0, xzr, xzr
 	csdb
-	ldr	x3, [x3, x1, lsl #3]
-	blr	x3
-2:	str	x0, [x19, #S_X0]
+	and	x1, x1, x0
+	mov	x0, x19
+	ldr	x1, [x3, x1, lsl #3]
+	blr	x1
+2:	/* syscall_set_return_value: 32 bits for a 32-bit task */
+	mrs	x1, sp_el0
+	ldr	x2, [x1, #TSK_FLAGS]
+	and	x1, x0, #0xffffffff
+	tst	x2, #(1 << TIF_32BIT_BIT)
+	csel	x0, x1, x0, ne
+	str	x0, [x19, #S_X0]
 	/* choose_random_kstack_offset: the next call's */
 8881:	b 3f
 	alternative ALT_RANDOM_STACK, nop
+	mrs	x20, sp_el0
+	ldr	w19, [x20, #TSK_KSTACK_OFFSET]
 	bl	get_random_u16
-	uxth	w0, w0
-	and	w0, w0, #0x1ff
-	mrs	x1, tpidr_el1
-	ldr	w2, [x1, #CPU_KSTACK_OFFSET]
-	eor	w2, w2, w0
-	str	w2, [x1, #CPU_KSTACK_OFFSET]
-3:	canary_check x1, x2, [x29, #40]
-	mov	sp, x29
-	ldr	x19, [sp, #16]
-	ldp	x29, x30, [sp], #48
+	and	w0, w0, #0xffff
+	ror	w19, w19, #5
+	eor	w0, w0, w19
+	str	w0, [x20, #TSK_KSTACK_OFFSET]
+3:	mov	sp, x29
+	ldp	x19, x20, [sp, #16]
+	ldp	x29, x30, [sp], #32
 	func_ret
 4:	/* No such call, unless the task is a 32-bit one with calls of its own. */
-	ldr	x6, [x4, #TSK_FLAGS]
+	mrs	x6, sp_el0
+	ldr	x6, [x6, #TSK_FLAGS]
 	tbnz	x6, #TIF_32BIT_BIT, 5f
 	bl	sys_ni_syscall
 	b	2b
@@ -166,6 +175,7 @@ FUNC get_random_u16
 	ldr	w1, [x1, :lo12:crng_init]
 	cmp	w1, #1
 	b.ls	3f
+	strh	wzr, [sp, #46]		/* the number: locals begin as zero */
 	bl	arch_local_irq_save
 	str	x0, [sp, #48]
 	movz	x0, #CPU_BATCH_ENTROPY
@@ -224,15 +234,27 @@ FUNC __arch_copy_to_user
 	mov	x6, x0
 	cmp	x2, #16
 	b.lo	5f
+	/* The source is aligned first, by one access of each size. */
 	neg	x4, x1
 	ands	x4, x4, #15
 	b.eq	1f
 	sub	x2, x2, x4
-0:	ldrb	w7, [x1], #1
+	tbz	w4, #0, 01f
+	ldrb	w7, [x1], #1
 	USER	9f, sttrb w7, [x6]
 	add	x6, x6, #1
-	subs	x4, x4, #1
-	b.ne	0b
+01:	tbz	w4, #1, 02f
+	ldrh	w7, [x1], #2
+	USER	9f, sttrh w7, [x6]
+	add	x6, x6, #2
+02:	tbz	w4, #2, 03f
+	ldr	w7, [x1], #4
+	USER	9f, sttr w7, [x6]
+	add	x6, x6, #4
+03:	tbz	w4, #3, 1f
+	ldr	x7, [x1], #8
+	USER	9f, sttr x7, [x6]
+	add	x6, x6, #8
 1:	cmp	x2, #64
 	b.ge	8f
 2:	ands	x4, x2, #0x30

@@ -2,11 +2,15 @@ using System.Runtime.InteropServices;
 
 namespace ArmVdso.Kernel.Memory;
 
-/// <summary>copy_from_user and copy_to_user: the kernel model's own accesses to user memory. Tags are ignored as Linux's
-/// untagged_addr does.</summary>
+/// <summary>copy_from_user and copy_to_user: the kernel model's own accesses to user memory.</summary>
 public sealed partial class MemoryMap
 {
-    private static ulong Untag(ulong va) => (ulong)((long)(va << 8) >> 8);
+    /// <summary>Whether tags of the addresses that the running task gives are ignored (PR_SET_TAGGED_ADDR_CTRL); else an address with one
+    /// is no user's (access_ok, arch/arm64/include/asm/uaccess.h).</summary>
+    internal bool TagsIgnored { get; set; }
+
+    /// <summary>An address of a system call without what of it is ignored.</summary>
+    internal ulong Untag(ulong va) => TagsIgnored ? (ulong)((long)(va << 8) >> 8) & va : va;
 
     private bool Translate(ulong va, bool write, out ulong pa)
     {

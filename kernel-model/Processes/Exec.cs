@@ -53,6 +53,8 @@ internal sealed class Exec(
         task.Group.HasExecuted = true;
         task.Group.Dumpable = 1;
         task.ProcessControls.Remove(PrctlOptions.PR_SET_KEEPCAPS);
+        task.TagsIgnored = false;
+        records.SyncTags(task);
         (task.Keys.Thread, task.Group.ProcessKeyring) = (null, null);
         task.Group.EndAio();
         task.Group.ClearPosixTimers();

@@ -186,6 +186,7 @@ internal sealed class Fork(
     {
         records.SyncAll(child);
         records.SyncSyscallTrace(child);
+        records.SyncTags(child);
         records.SetTtbr0(child, child.Mm!.Space.Handle);
         records.SetTp(child, (arguments.Flags & CloneFlags.CLONE_SETTLS) != 0 ? arguments.Tls : cpu.TPIDR_EL0);
         records.SaveFp(cpu, child);
@@ -257,6 +258,7 @@ internal sealed class Fork(
         }
         child.IoPriority = parent.IoPriority;
         child.Personality = parent.Personality;
+        child.TagsIgnored = parent.TagsIgnored;
         child.DefaultSlackNs = parent.ProcessControls.GetValueOrDefault(PrctlOptions.PR_GET_TIMERSLACK, parent.DefaultSlackNs);
         (child.Keys.Session, child.Keys.RequestDefault) = (parent.Keys.Session, parent.Keys.RequestDefault);
         foreach ((int option, long value) in parent.ProcessControls)

@@ -123,9 +123,9 @@ internal static class SysPrctl
                     : task.ProcessControls.GetValueOrDefault(PacSetEnabled, EnableKeysMask);
             case SetTaggedAddr:
                 // Only the ABI's enable bit: no memory tagging.
-                return (a2 & ~1UL) != 0 || !noMore ? -Errno.EINVAL : Flag(task, SetTaggedAddr, a2 != 0);
+                return (a2 & ~1UL) != 0 || !noMore ? -Errno.EINVAL : IgnoreTags(c, a2 != 0);
             case GetTaggedAddr:
-                return a2 != 0 || !noMore ? -Errno.EINVAL : task.ProcessControls.ContainsKey(SetTaggedAddr) ? 1 : 0;
+                return a2 != 0 || !noMore ? -Errno.EINVAL : task.TagsIgnored ? 1 : 0;
             case SetIoFlusher:
                 return !task.Credentials.Has(Capability.SysResource) ? -Errno.EPERM : a2 > 1 || !noMore ? -Errno.EINVAL
                     : Flag(task, SetIoFlusher, a2 != 0);
@@ -170,6 +170,13 @@ internal static class SysPrctl
     }
 
     private static long Put(SyscallContext c, int value) => c.Memory.Write(c.Arg(1), value) ? 0 : -Errno.EFAULT;
+
+    private static long IgnoreTags(SyscallContext c, bool on)
+    {
+        c.Task.TagsIgnored = on;
+        c.Records.SyncTags(c.Task);
+        return 0;
+    }
 
     private static long Flag(KernelTask task, int option, bool on)
     {

@@ -49,7 +49,7 @@ public sealed class Futexes
         key = default;
         if ((address & 3) != 0)
             return -Errno.EINVAL;
-        address = (ulong)((long)(address << 8) >> 8);
+        address = mm.Untag(address);
         if (address >= mm.TaskSize)
             return -Errno.EFAULT;
         if (isPrivate)

@@ -183,6 +183,9 @@ public sealed class KernelTask : ISleeper, IFileUser
     /// <summary>prctl flags without a field of their own (PR_SET_NO_NEW_PRIVS, PR_SET_KEEPCAPS...), by option number.</summary>
     public Dictionary<int, long> ProcessControls { get; } = [];
 
+    /// <summary>PR_SET_TAGGED_ADDR_CTRL: addresses in its system calls may have tags.</summary>
+    public bool TagsIgnored { get; internal set; }
+
     /// <summary>A signal that was taken, and waits for somebody outside to decide about it.</summary>
     internal SignalInfo? HeldSignal { get; set; }
 

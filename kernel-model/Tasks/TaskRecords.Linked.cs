@@ -4,8 +4,8 @@ using ArmVdso.Kernel.Namespaces;
 namespace ArmVdso.Kernel.Tasks;
 
 /// <summary>The records that a task's record points to, as Linux's task_struct does: struct pid, signal_struct, struct cred, user
-/// namespace, the parent. EL1 code follows the pointers. Linux shares these records between tasks; here each task's page has
-/// its own copies (TSK_REC_* in El1/layout.h), written whenever the model changes what they say.</summary>
+/// namespace, the parent. EL1 code follows the pointers. Linux shares these records between tasks; here each task has
+/// copies of its own (TSK_REC_* in El1/layout.h), written whenever the model changes what they say.</summary>
 public sealed partial class TaskRecords
 {
     private const ulong TgidPointer = SignalRecord.Pids + 8 * (int)PidType.Tgid;
@@ -43,7 +43,7 @@ public sealed partial class TaskRecords
         ulong upid = task.RecordPa + pid + (ulong)space.Level * 16;
         _memory.Write(upid + PidRecord.Nr, number);
         // A namespace's record tells its level; which namespace it is among those of a level, the pointer need not tell here,
-        // because all numbers of a task's page are those in the task's own namespaces.
+        // because all numbers of a task's records are those in the task's own namespaces.
         _memory.Write(upid + PidRecord.Ns, (ulong)El1Symbol.pid_namespaces + (ulong)space.Level * 16);
     }
 
@@ -64,19 +64,13 @@ public sealed partial class TaskRecords
             WriteNumber(task, LinkedRecords.ParentPid, space, task.ParentPidIn(space));
     }
 
-    /// <summary>Levels of PID namespaces that the records of process group and session have room for.</summary>
-    private const int GroupLevels = 2;
-
     private void SyncGroupPids(KernelTask task)
     {
         foreach ((PidType type, ulong pid, int number) in (ReadOnlySpan<(PidType, ulong, int)>)
             [(PidType.Pgid, LinkedRecords.Pgrp, task.Group.Pgid), (PidType.Sid, LinkedRecords.Session, task.Group.Sid)])
         {
-            bool fits = task.PidNamespace.Level < GroupLevels;
             ulong pointer = task.RecordPa + LinkedRecords.Signal + SignalRecord.Pids + 8 * (ulong)type;
-            _memory.Write(pointer, fits ? El1Image.Linear(task.RecordPa + pid) : 0);
-            if (!fits)
-                continue;
+            _memory.Write(pointer, El1Image.Linear(task.RecordPa + pid));
             _memory.Write(task.RecordPa + pid + PidRecord.Level, task.PidNamespace.Level);
             for (PidNamespace? space = task.PidNamespace; space is not null; space = space.Parent)
                 WriteNumber(task, pid, space, space.NumberOf(number));

@@ -11,6 +11,8 @@ public sealed partial class TaskRecords
     /// <summary>Bytes of a kernel stack.</summary>
     public const int StackSize = 16384;
 
+    private const int RecordSize = (int)TaskRecord.Size;
+
     private readonly PhysicalMemory _memory;
     private readonly PageAllocator _pages;
     private readonly DeterministicRandom _random;
@@ -38,13 +40,13 @@ public sealed partial class TaskRecords
     {
         if (_spare.TryPop(out (ulong Record, ulong Stack) spare))
         {
-            _memory.Span(spare.Record, PhysicalMemory.PageSize).Clear();
+            _memory.Span(spare.Record, RecordSize).Clear();
             (task.RecordPa, task.StackPa) = spare;
         }
         else
         {
             // The stack is aligned to twice its size, so that one bit of SP tells an overflow; the record lies above it.
-            ulong pa = _pages.AllocateAligned(1 + StackSize / PhysicalMemory.PageSize, 2 * StackSize);
+            ulong pa = _pages.AllocateAligned((StackSize + RecordSize) / PhysicalMemory.PageSize, 2 * StackSize);
             if (pa == 0)
                 return false;
             task.StackPa = pa;
@@ -259,6 +261,9 @@ public sealed partial class TaskRecords
     internal void SyncSyscallTrace(KernelTask task) =>
         SetFlag(task, TaskFlag.SyscallTrace, _traceSyscalls || task.SeccompMode != SeccompMode.Disabled || task.SliceExtended
             || task.Tracing is { Syscalls: true } or { Emulates: true } or { Steps: true });
+
+    /// <summary>Tells EL1 code whether tags of addresses in the task's system calls are ignored.</summary>
+    internal void SyncTags(KernelTask task) => SetFlag(task, TaskFlag.TaggedAddr, task.TagsIgnored);
 
     internal bool Flag(KernelTask task, TaskFlag flag) => (_memory.Read<ulong>(task.RecordPa + TaskRecord.Flags) & Bit(flag)) != 0;
 

@@ -34,7 +34,6 @@ public static partial class TaskRecord
     public const int VdsoRequest = 0x0e0;
     public const int VdsoBase = 0x0d8;
     public const int VdsoOwn = 0x0f8;
-    public const int SctlrUser = 0x100;
     public const int Canary = 0x108;
     public const int ThreadPid = 0x110;
     public const int Signal = 0x118;
@@ -49,12 +48,15 @@ public static partial class TaskRecord
     public const int Slice = 0x160;
     public const int SliceGranted = 0x161;
     public const int SliceIrq = 0x162;
+    public const int ProcessFlags = 0x168;
+    public const int KstackOffset = 0x16c;
     public const int Asid = 0x138;
     public const int Fpsimd = 0x200;
     public const int Fpsr = 0x400;
     public const int Fpcr = 0x404;
     public const int Numbers = 0x800;
-    public const int Size = 0x1000;
+    public const int SctlrUser = 0x1000;
+    public const int Size = 0x6000;
 }
 
 /// <summary>NUMBERS_* of El1/layout.h: a task's numbers in one PID namespace</summary>
@@ -67,19 +69,19 @@ public static partial class TaskNumbers
     public const int Size = 24;
 }
 
-/// <summary>TSK_REC_* of El1/layout.h: records that a task points to, in its own page</summary>
+/// <summary>TSK_REC_* of El1/layout.h: records that a task points to, behind its own</summary>
 public static partial class LinkedRecords
 {
-    public const int ParentPid = 0x440;
-    public const int Parent = 0x640;
-    public const int Signal = 0x680;
-    public const int Cred = 0x6c0;
-    public const int ParentSignal = 0x700;
-    public const int UserNs = 0x780;
-    public const int Pid = 0xb40;
-    public const int Tgpid = 0xd80;
-    public const int Pgrp = 0xfa0;
-    public const int Session = 0xfd0;
+    public const int Pid = 0x2000;
+    public const int Tgpid = 0x2240;
+    public const int ParentPid = 0x2480;
+    public const int Pgrp = 0x26c0;
+    public const int Session = 0x2900;
+    public const int Signal = 0x3680;
+    public const int ParentSignal = 0x3700;
+    public const int Parent = 0x3780;
+    public const int Cred = 0x46c0;
+    public const int UserNs = 0x5780;
 }
 
 /// <summary>PID_* of El1/layout.h: struct pid: level, then one upid (number, namespace) a level</summary>
@@ -151,6 +153,13 @@ public enum TaskFlag
     Vdso = 63,
     Singlestep = 21,
     _32bit = 22,
+    TaggedAddr = 26,
+}
+
+/// <summary>PF_*_BIT of El1/layout.h: bits of TSK_PROCESS_FLAGS</summary>
+public enum ProcessFlag
+{
+    Kthread = 21,
 }
 
 /// <summary>CPU_* of El1/layout.h: per-CPU record, at TPIDR_EL1</summary>
@@ -160,18 +169,17 @@ public static partial class CpuRecord
     public const int Node = 0x04;
     public const int VdsoSlot = 0x08;
     public const int VdsoOffset = 0x10;
-    public const int Timekeeper = 0x18;
     public const int Current = 0x20;
     public const int VdsoRegister = 0x28;
     public const int VdsoOwn = 0x98;
     public const int Vector = 0x80;
-    public const int KstackOffset = 0x88;
     public const int SsbdCallback = 0x90;
-    public const int BatchEntropy = 0x100;
-    public const int BatchGeneration = 0x160;
-    public const int BatchPosition = 0x168;
+    public const int NumaNode = 0x1f40;
+    public const int BatchEntropy = 0x2e00;
+    public const int BatchGeneration = 0x2e60;
+    public const int BatchPosition = 0x2e68;
     public const int BatchEntries = 48;
-    public const int Size = 0x200;
+    public const int Size = 0x3000;
 }
 
 /// <summary>ALT_* of El1/layout.h: what alternatives depend on: bits of the kernel configuration</summary>
@@ -288,36 +296,37 @@ public enum El1Symbol : ulong
 {
     __alt_instructions = 0xffff800008007248,
     __alt_instructions_end = 0xffff8000080072d8,
-    __arch_copy_to_user = 0xffff800008001c60,
-    __arm64_sys_clock_getres = 0xffff8000080028a0,
-    __arm64_sys_clock_gettime = 0xffff8000080027d0,
-    __arm64_sys_getcpu = 0xffff800008002110,
-    __arm64_sys_getegid = 0xffff8000080020d0,
-    __arm64_sys_geteuid = 0xffff800008002050,
-    __arm64_sys_getgid = 0xffff800008002090,
-    __arm64_sys_getpgid = 0xffff800008002ef0,
-    __arm64_sys_getpid = 0xffff800008001df0,
-    __arm64_sys_getppid = 0xffff800008001e70,
-    __arm64_sys_getsid = 0xffff800008002f70,
-    __arm64_sys_gettid = 0xffff800008001e30,
-    __arm64_sys_gettimeofday = 0xffff800008002970,
-    __arm64_sys_getuid = 0xffff800008002010,
-    __arm64_sys_model = 0xffff800008001af0,
-    __arm64_sys_sched_get_priority_max = 0xffff800008002ff0,
+    __arch_copy_to_user = 0xffff800008001c70,
+    __arm64_sys_clock_getres = 0xffff800008002950,
+    __arm64_sys_clock_gettime = 0xffff800008002880,
+    __arm64_sys_getcpu = 0xffff800008002150,
+    __arm64_sys_getegid = 0xffff800008002110,
+    __arm64_sys_geteuid = 0xffff800008002090,
+    __arm64_sys_getgid = 0xffff8000080020d0,
+    __arm64_sys_getpgid = 0xffff800008003020,
+    __arm64_sys_getpid = 0xffff800008001e30,
+    __arm64_sys_getppid = 0xffff800008001eb0,
+    __arm64_sys_getsid = 0xffff8000080030a0,
+    __arm64_sys_gettid = 0xffff800008001e70,
+    __arm64_sys_gettimeofday = 0xffff800008002a30,
+    __arm64_sys_getuid = 0xffff800008002050,
+    __arm64_sys_model = 0xffff800008001b00,
+    __arm64_sys_sched_get_priority_max = 0xffff800008003120,
     __bp_harden_el1_vectors = 0xffff800008000800,
-    __stack_chk_fail = 0xffff8000080017c0,
+    __per_cpu_offset = 0xffff800008008000,
+    __stack_chk_fail = 0xffff8000080017d0,
     __start___ex_table = 0xffff8000080072d8,
-    __stop___ex_table = 0xffff8000080073a8,
-    __switch_to = 0xffff800008002af0,
-    __task_pid_nr_ns = 0xffff800008001d50,
+    __stop___ex_table = 0xffff8000080073c0,
+    __switch_to = 0xffff800008002c20,
+    __task_pid_nr_ns = 0xffff800008001d90,
     _data = 0xffff800008008000,
-    _end = 0xffff800008009000,
+    _end = 0xffff80000800f000,
     _text = 0xffff800008000000,
-    arch_counter_get_cntvct = 0xffff800008002240,
-    arch_counter_read = 0xffff800008002260,
-    arch_local_irq_save = 0xffff800008001c30,
-    arch_timer_read_counter = 0xffff800008008300,
-    base_crng = 0xffff800008008280,
+    arch_counter_get_cntvct = 0xffff8000080022f0,
+    arch_counter_read = 0xffff800008002310,
+    arch_local_irq_save = 0xffff800008001c40,
+    arch_timer_read_counter = 0xffff80000800b1b0,
+    base_crng = 0xffff80000800ae80,
     bhb_loop_0 = 0xffff800008000c04,
     bhb_loop_1 = 0xffff800008000c84,
     bhb_loop_2 = 0xffff800008000d04,
@@ -341,87 +350,88 @@ public enum El1Symbol : ulong
     clock_realtime = 0xffff800008007040,
     clock_realtime_coarse = 0xffff800008007070,
     clock_tai = 0xffff8000080070a0,
-    cortex_a76_erratum_1463225_svc_handler = 0xffff8000080012d0,
-    cpu_do_switch_mm = 0xffff800008002bf0,
-    cpu_idle = 0xffff800008001900,
-    cpu_start = 0xffff8000080018b0,
-    cpu_switch_to = 0xffff800008002c20,
-    crng_init = 0xffff800008008288,
-    do_el0_svc = 0xffff800008001930,
-    do_notify_resume = 0xffff800008001350,
-    el0_fault = 0xffff8000080012f0,
-    el0_svc = 0xffff800008001260,
-    el0_svc_common = 0xffff800008001970,
-    el0t_64_irq = 0xffff8000080013c0,
-    el0t_64_irq_handler = 0xffff800008001520,
+    clocksource_counter = 0xffff80000800a7f0,
+    cortex_a76_erratum_1463225_svc_handler = 0xffff8000080012e0,
+    cpu_do_switch_mm = 0xffff800008002d20,
+    cpu_idle = 0xffff800008001910,
+    cpu_start = 0xffff8000080018c0,
+    cpu_switch_to = 0xffff800008002d50,
+    crng_init = 0xffff80000800ae88,
+    do_el0_svc = 0xffff800008001940,
+    do_notify_resume = 0xffff800008001360,
+    el0_fault = 0xffff800008001300,
+    el0_svc = 0xffff800008001270,
+    el0_svc_common = 0xffff800008001980,
+    el0t_64_irq = 0xffff8000080013d0,
+    el0t_64_irq_handler = 0xffff800008001530,
     el0t_64_sync = 0xffff800008000fb0,
-    el0t_64_sync_handler = 0xffff800008001200,
-    el1_bad = 0xffff800008001730,
-    el1_irq_preempt = 0xffff8000080073b0,
-    el1h_64_irq = 0xffff800008001550,
-    el1h_64_sync = 0xffff800008001620,
-    exit_to_user_mode = 0xffff800008001330,
-    fpsimd_thread_switch = 0xffff800008002c70,
-    from_kgid_munged = 0xffff800008001fc0,
-    from_kuid_munged = 0xffff800008001f70,
-    get_random_u16 = 0xffff800008001b50,
-    handle_irq = 0xffff800008001830,
-    hw_breakpoint_thread_switch = 0xffff800008002bb0,
-    init_nsproxy = 0xffff800008008340,
-    init_time_ns = 0xffff800008008380,
-    invoke_syscall = 0xffff800008001a00,
-    ktime_get_coarse_ts64 = 0xffff800008002380,
-    ktime_get_ts64 = 0xffff800008002290,
-    map_id_up = 0xffff800008001eb0,
-    overflow_id = 0xffff800008008240,
-    pid_namespaces = 0xffff800008008000,
+    el0t_64_sync_handler = 0xffff800008001210,
+    el1_bad = 0xffff800008001740,
+    el1_irq_preempt = 0xffff8000080073c0,
+    el1h_64_irq = 0xffff800008001560,
+    el1h_64_sync = 0xffff800008001630,
+    exit_to_user_mode = 0xffff800008001340,
+    fpsimd_thread_switch = 0xffff800008002da0,
+    from_kgid_munged = 0xffff800008002000,
+    from_kuid_munged = 0xffff800008001fb0,
+    get_random_u16 = 0xffff800008001b60,
+    handle_irq = 0xffff800008001840,
+    hw_breakpoint_thread_switch = 0xffff800008002ce0,
+    init_nsproxy = 0xffff80000800d980,
+    init_time_ns = 0xffff80000800e1e0,
+    invoke_syscall = 0xffff800008001a10,
+    ktime_get_coarse_ts64 = 0xffff800008002430,
+    ktime_get_ts64 = 0xffff800008002340,
+    map_id_up = 0xffff800008001ef0,
+    overflow_id = 0xffff800008009240,
+    pid_namespaces = 0xffff800008009000,
     posix_clocks = 0xffff8000080070c0,
-    posix_get_boottime_timespec = 0xffff8000080026d0,
-    posix_get_coarse_res = 0xffff8000080027a0,
-    posix_get_hrtimer_res = 0xffff800008002770,
-    posix_get_monotonic_coarse = 0xffff800008002630,
-    posix_get_monotonic_raw = 0xffff800008002590,
-    posix_get_monotonic_timespec = 0xffff8000080024f0,
-    posix_get_realtime_coarse = 0xffff8000080024b0,
-    posix_get_realtime_timespec = 0xffff800008002430,
-    posix_get_tai_timespec = 0xffff800008002470,
-    preempt_schedule = 0xffff8000080073f0,
-    put_timespec64 = 0xffff8000080021a0,
-    ret_from_exec = 0xffff800008001890,
-    ret_from_fork = 0xffff800008001880,
+    posix_get_boottime_timespec = 0xffff800008002780,
+    posix_get_coarse_res = 0xffff800008002850,
+    posix_get_hrtimer_res = 0xffff800008002820,
+    posix_get_monotonic_coarse = 0xffff8000080026e0,
+    posix_get_monotonic_raw = 0xffff800008002640,
+    posix_get_monotonic_timespec = 0xffff8000080025a0,
+    posix_get_realtime_coarse = 0xffff800008002560,
+    posix_get_realtime_timespec = 0xffff8000080024e0,
+    posix_get_tai_timespec = 0xffff800008002520,
+    preempt_schedule = 0xffff800008007400,
+    put_timespec64 = 0xffff800008002240,
+    ret_from_exec = 0xffff8000080018a0,
+    ret_from_fork = 0xffff800008001890,
     ret_to_user = 0xffff80000800110c,
-    rseq_context_switch = 0xffff800008007480,
-    rseq_context_switch_end = 0xffff8000080074ac,
-    rseq_handle_notify_resume = 0xffff800008007500,
-    rseq_handle_notify_resume_end = 0xffff800008007558,
-    rseq_irq_exit = 0xffff8000080075a0,
-    rseq_note_user_irq_entry = 0xffff800008007590,
-    rseq_resume_work = 0xffff8000080074b0,
-    rseq_slice_or_schedule = 0xffff8000080075c0,
-    schedule = 0xffff800008002a90,
-    search_extable = 0xffff8000080017e0,
-    set_normalized_timespec64 = 0xffff8000080023e0,
-    stack_overflow = 0xffff8000080017b0,
+    rseq_context_switch = 0xffff800008007490,
+    rseq_context_switch_end = 0xffff8000080074bc,
+    rseq_handle_notify_resume = 0xffff800008007510,
+    rseq_handle_notify_resume_end = 0xffff800008007568,
+    rseq_irq_exit = 0xffff8000080075b0,
+    rseq_note_user_irq_entry = 0xffff8000080075a0,
+    rseq_resume_work = 0xffff8000080074c0,
+    rseq_slice_or_schedule = 0xffff8000080075d0,
+    schedule = 0xffff800008002bc0,
+    search_extable = 0xffff8000080017f0,
+    set_normalized_timespec64 = 0xffff800008002490,
+    stack_overflow = 0xffff8000080017c0,
     sys_call_table = 0xffff800008006040,
-    sys_ni_syscall = 0xffff800008001ad0,
-    timekeeping_suspended = 0xffff800008008308,
-    tkr_read = 0xffff8000080082c0,
+    sys_ni_syscall = 0xffff800008001ae0,
+    timekeeping_suspended = 0xffff80000800caec,
+    tk_core = 0xffff80000800a000,
     tramp_data = 0xffff800008004000,
     tramp_exit_native = 0xffff800008005000,
     tramp_vectors = 0xffff800008005000,
     tramp_ventry_kpti = 0xffff800008005400,
     tramp_ventry_kpti_bhb = 0xffff800008005c00,
     vdso_fixup_table = 0xffff800008007140,
-    vdso_flush_guarded = 0xffff800008007430,
-    vdso_flush_thread = 0xffff800008002ed0,
-    vdso_refresh_thread = 0xffff800008002ea0,
-    vdso_request_once = 0xffff800008002e10,
-    vdso_request_twice = 0xffff800008002dc0,
-    vdso_start_guarded = 0xffff800008007440,
-    vdso_start_thread = 0xffff800008002e60,
-    vdso_switch_fixup = 0xffff800008002d40,
-    vdso_switch_thread = 0xffff800008002e80,
-    vdso_update_none = 0xffff800008002d30,
+    vdso_flush_guarded = 0xffff800008007440,
+    vdso_flush_thread = 0xffff800008003000,
+    vdso_refresh_thread = 0xffff800008002fd0,
+    vdso_request_once = 0xffff800008002f40,
+    vdso_request_twice = 0xffff800008002ef0,
+    vdso_start_guarded = 0xffff800008007450,
+    vdso_start_thread = 0xffff800008002f90,
+    vdso_switch_fixup = 0xffff800008002e70,
+    vdso_switch_thread = 0xffff800008002fb0,
+    vdso_update_none = 0xffff800008002e60,
     vectors = 0xffff800008000000,
 }
 
@@ -444,38 +454,38 @@ public enum PatchSite : ulong
     bhb_loop_kpti_5_rounds = 0xffff800008005e84,
     bhb_loop_kpti_6_rounds = 0xffff800008005f04,
     bhb_loop_kpti_7_rounds = 0xffff800008005f84,
-    context_switch_call = 0xffff800008002ad4,
-    el1_irq_call = 0xffff8000080015bc,
-    notify_work_call = 0xffff800008001390,
-    schedule_masks = 0xffff800008002a94,
-    schedule_unmasks = 0xffff800008002ae4,
-    slice_irq_entry = 0xffff80000800152c,
-    slice_irq_exit = 0xffff800008001534,
-    slice_schedule_call = 0xffff80000800136c,
-    vdso_exec_flush = 0xffff800008001b2c,
-    vdso_exec_key = 0xffff800008001b28,
-    vdso_exec_start = 0xffff800008001b34,
-    vdso_fixup_choice = 0xffff800008002db0,
-    vdso_flush_save = 0xffff800008002ed8,
-    vdso_init_key = 0xffff800008001898,
-    vdso_refresh_call = 0xffff800008002eb4,
-    vdso_refresh_save = 0xffff800008002eb8,
-    vdso_reload_write = 0xffff80000800114c,
-    vdso_request_key = 0xffff800008001b0c,
-    vdso_start_call = 0xffff800008002e68,
-    vdso_start_save = 0xffff800008002e6c,
-    vdso_switch_call = 0xffff800008002e88,
-    vdso_switch_key = 0xffff800008002b40,
-    vdso_switch_save = 0xffff800008002e8c,
-    vdso_switch_site = 0xffff800008002b48,
+    context_switch_call = 0xffff800008002c04,
+    el1_irq_call = 0xffff8000080015cc,
+    notify_work_call = 0xffff8000080013a0,
+    schedule_masks = 0xffff800008002bc4,
+    schedule_unmasks = 0xffff800008002c14,
+    slice_irq_entry = 0xffff80000800153c,
+    slice_irq_exit = 0xffff800008001544,
+    slice_schedule_call = 0xffff80000800137c,
+    vdso_exec_flush = 0xffff800008001b3c,
+    vdso_exec_key = 0xffff800008001b38,
+    vdso_exec_start = 0xffff800008001b44,
+    vdso_fixup_choice = 0xffff800008002ee0,
+    vdso_flush_save = 0xffff800008003008,
+    vdso_init_key = 0xffff8000080018a8,
+    vdso_refresh_call = 0xffff800008002fe4,
+    vdso_refresh_save = 0xffff800008002fe8,
+    vdso_reload_write = 0xffff800008001150,
+    vdso_request_key = 0xffff800008001b1c,
+    vdso_start_call = 0xffff800008002f98,
+    vdso_start_save = 0xffff800008002f9c,
+    vdso_switch_call = 0xffff800008002fb8,
+    vdso_switch_key = 0xffff800008002c70,
+    vdso_switch_save = 0xffff800008002fbc,
+    vdso_switch_site = 0xffff800008002c78,
 }
 
 /// <summary>Places inside of functions to which a patched branch may lead (patch_target): kernel addresses.</summary>
 public enum PatchTarget : ulong
 {
-    el0_svc_out = 0xffff800008001b38,
-    ret_from_exec_out = 0xffff8000080018a8,
-    vdso_switch_skip = 0xffff800008002b4c,
+    el0_svc_out = 0xffff800008001b48,
+    ret_from_exec_out = 0xffff8000080018b8,
+    vdso_switch_skip = 0xffff800008002c7c,
 }
 
 /// <summary>Sites that are changed alike.</summary>
