@@ -141,7 +141,7 @@ FUNC el0t_64_sync
 	kernel_entry 0
 	mov	x0, sp
 	bl	el0t_64_sync_handler
-	/* falls through */
+	b	ret_to_user
 ENDFUNC el0t_64_sync
 
 /* Everything is decided: registers, and out. */
@@ -170,7 +170,7 @@ ret_to_user:
 	patch_site vdso_reload_write
 8881:	nop
 	alternative ALT_RELOAD, msr tpidrro_el0, x0
-	nops	9
+	nops	8
 	nops	1			/* MTE: the user's tags */
 	apply_ssbd x0, x1
 	msr	elr_el1, x21

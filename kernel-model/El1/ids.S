@@ -188,9 +188,10 @@ FUNC __arm64_sys_getcpu
 	ldr	x4, [x4, w5, sxtw #3]
 	ldr	w0, [x4, x0]
 	USER	9f, sttr w0, [x1]
-4:	cmp	w3, #0
-	mov	x0, #-EFAULT
-	csel	x0, xzr, x0, eq
+4:	cbnz	w3, 5f
+	mov	x0, #0
+	func_ret
+5:	mov	x0, #-EFAULT
 	func_ret
 8:	mov	w3, #-EFAULT
 	b	2b
