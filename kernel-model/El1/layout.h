@@ -58,7 +58,7 @@
 #define TSK_FPCR		0x404
 #define TSK_NUMBERS		0x800	/* for each level of PID namespaces a record NUMBERS_* */
 #define TSK_SCTLR_USER		0x1000	/* thread_struct is at the end of task_struct: in the page behind the flags */
-#define TSK_SIZE		0x6000
+#define TSK_SIZE		0x4000	/* with the stack, all of 32 KiB */
 
 /* TaskNumbers (NUMBERS_*): a task's numbers in one PID namespace */
 #define NUMBERS_NS		0
@@ -72,18 +72,19 @@
  *
  * Linux shares them between tasks; here each task has copies, which the kernel
  * model keeps current. As Linux's slabs have them, records of different types
- * are in different pages: a CPU has few entries for pages next to its pipeline.
+ * that one call needs are in different pages: a CPU has few entries for pages
+ * next to its pipeline.
  */
 #define TSK_REC_PID		0x2000	/* struct pid of the thread, up to 33 levels, as the others */
 #define TSK_REC_TGPID		0x2240	/* struct pid of the process */
 #define TSK_REC_PARENT_PID	0x2480	/* struct pid of the parent process, as this task sees it */
 #define TSK_REC_PGRP		0x26c0	/* struct pid of the process group */
 #define TSK_REC_SESSION		0x2900	/* struct pid of the session */
+#define TSK_REC_USER_NS		0x2b80
 #define TSK_REC_SIGNAL		0x3680
+#define TSK_REC_CRED		0x36c0
 #define TSK_REC_PARENT_SIGNAL	0x3700
 #define TSK_REC_PARENT		0x3780	/* the parent: only its TSK_SIGNAL; two pages less than Linux has, but for a child of init_task */
-#define TSK_REC_CRED		0x46c0
-#define TSK_REC_USER_NS		0x5780
 
 /* PidRecord (PID_*): struct pid: level, then one upid (number, namespace) a level */
 #define PID_LEVEL		0x04

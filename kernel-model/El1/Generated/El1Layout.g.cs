@@ -56,7 +56,7 @@ public static partial class TaskRecord
     public const int Fpcr = 0x404;
     public const int Numbers = 0x800;
     public const int SctlrUser = 0x1000;
-    public const int Size = 0x6000;
+    public const int Size = 0x4000;
 }
 
 /// <summary>NUMBERS_* of El1/layout.h: a task's numbers in one PID namespace</summary>
@@ -77,11 +77,11 @@ public static partial class LinkedRecords
     public const int ParentPid = 0x2480;
     public const int Pgrp = 0x26c0;
     public const int Session = 0x2900;
+    public const int UserNs = 0x2b80;
     public const int Signal = 0x3680;
+    public const int Cred = 0x36c0;
     public const int ParentSignal = 0x3700;
     public const int Parent = 0x3780;
-    public const int Cred = 0x46c0;
-    public const int UserNs = 0x5780;
 }
 
 /// <summary>PID_* of El1/layout.h: struct pid: level, then one upid (number, namespace) a level</summary>
