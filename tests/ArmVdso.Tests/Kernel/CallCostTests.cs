@@ -19,8 +19,8 @@ public sealed class CallCostTests
         foreach (SyscallRow row in SyscallTable.All)
         {
             CallCost cost = costs.Of(row.Name, row.Cost);
-            // The shortest body is lost in the way around it on a core that overlaps the two.
-            Assert.True(cost.Instructions > 0 && (cost.Cycles > 0 || cost.Row == "umask"), $"{row.Name}: {cost}");
+            // The shortest bodies are lost in the way around them on a core that overlaps the two.
+            Assert.True(cost.Instructions > 0 && (cost.Cycles > 0 || cost.Row is "umask" or "rt_sigprocmask"), $"{row.Name}: {cost}");
             Assert.True(cost.Work.InstructionLines > 0 && cost.Work.DataLines >= 0, row.Name);
         }
         Assert.True(costs.Switch.Cycles > 500 && costs.Wake.Cycles > 500 && costs.Deliver.Cycles > 1000);
