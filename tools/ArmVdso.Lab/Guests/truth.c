@@ -55,6 +55,17 @@ static int file, zero, null, memory, pipe[2];
 static u64 area, more;
 #define MORE 256	/* pages */
 
+/* Sleeps until a clock has begun another second, and the tick has come after that. Linux adds wall_to_monotonic to the wall's time and
+ * takes whole seconds off the sum of nanoseconds: there is one while CLOCK_MONOTONIC's nanoseconds are fewer than CLOCK_REALTIME's,
+ * so behind a second of the former, and none behind one of the latter. */
+static void next_second(int clock)
+{
+	sure(CALL(113, clock, buffer, 0));
+	buffer[0]++;
+	buffer[1] = 10000000;
+	sure(syscall6(115, clock, 1, (long)buffer, 0, 0, 0));
+}
+
 LOOP(empty, ROUNDS, (void)0)
 LOOP(enosys, ROUNDS, CALL(999, 0, 0, 0))
 SIMPLE(getpid, 172, 0, 0, 0)
@@ -65,6 +76,8 @@ SIMPLE(getegid, 177, 0, 0, 0)
 SIMPLE(getcpu, 168, buffer, buffer + 1, 0)
 SIMPLE(clock_gettime, 113, 1, buffer, 0)
 SIMPLE(clock_gettime_coarse, 113, 6, buffer, 0)
+SIMPLE(clock_gettime_carry, 113, 1, buffer, 0)
+SIMPLE(clock_coarse_carry, 113, 6, buffer, 0)
 SIMPLE(gettimeofday, 169, buffer, 0, 0)
 SIMPLE(clock_getres, 114, 1, buffer, 0)
 SIMPLE(umask, 166, 18, 0, 0)
@@ -275,8 +288,12 @@ __attribute__((used)) static void start(u64 *sp)
 	loop_getuid();
 	loop_getegid();
 	loop_getcpu();
+	next_second(0);
 	loop_clock_gettime();
 	loop_clock_gettime_coarse();
+	next_second(1);
+	loop_clock_gettime_carry();
+	loop_clock_coarse_carry();
 	loop_gettimeofday();
 	loop_clock_getres();
 	loop_umask();
