@@ -183,6 +183,8 @@ internal sealed class SimpleDeviceFile(DeviceInode inode, int flags) : OpenFile(
         }
     }
 
+    public override bool LeavesBytes => inode.Rdev is 0x103 or 0x105 or 0x107;
+
     public override long Write(ReadOnlySpan<byte> data, long position) => inode.Rdev == 0x107 ? -Errno.ENOSPC : data.Length;
 
     public override long Ioctl(IFileUser user, uint command, ulong argument)

@@ -121,6 +121,9 @@ public abstract class OpenFile : IMappedFile
     /// <summary>Whether a write that took a part goes on with the rest; an event counter takes its 8 bytes and no more.</summary>
     public virtual bool WritesRest => true;
 
+    /// <summary>Whether what is written to it is not looked at.</summary>
+    public virtual bool LeavesBytes => false;
+
     /// <summary>What sleeps for this file wait on; null when it is always ready.</summary>
     public virtual PollSource? Source => null;
 

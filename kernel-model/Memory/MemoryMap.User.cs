@@ -12,6 +12,9 @@ public sealed partial class MemoryMap
     /// <summary>An address of a system call without what of it is ignored.</summary>
     internal ulong Untag(ulong va) => TagsIgnored ? (ulong)((long)(va << 8) >> 8) & va : va;
 
+    /// <summary>Whether a range lies where user memory may be, mapped or not (access_ok).</summary>
+    internal bool IsUserRange(ulong va, ulong size) => size <= TaskSize && Untag(va) <= TaskSize - size;
+
     private bool Translate(ulong va, bool write, out ulong pa)
     {
         pa = 0;

@@ -132,7 +132,8 @@ public sealed partial class MemoryMap
     {
         if (--_users != 0)
             return;
-        Unmap(0, TaskSize);
+        // A seal holds as long as the memory does, and who hears of unmapping does not hear of an end (exit_mmap).
+        Remove(0, TaskSize);
         Executable?.AllowWrites();
         Executable?.Release();
         Executable = null;
@@ -237,6 +238,14 @@ public sealed partial class MemoryMap
         // One more than there may be: of a mapping of which both ends stay.
         if (_vmas.Count >= MaxMappings && Find(start) is { } around && around.Start < start && around.End > end)
             return -Errno.ENOMEM;
+        Remove(start, end);
+        foreach (IUserfault hearer in hearers)
+            hearer.Changed(UserfaultChange.Unmap, start, end);
+        return 0;
+    }
+
+    private void Remove(ulong start, ulong end)
+    {
         _vmas.SplitAt(start);
         _vmas.SplitAt(end);
         int i = _vmas.IndexAfter(start);
@@ -249,9 +258,6 @@ public sealed partial class MemoryMap
             vma.SharedAnonymous?.Release();
             vma.Special?.Changed?.Invoke(this, vma.Start, 0);
         }
-        foreach (IUserfault hearer in hearers)
-            hearer.Changed(UserfaultChange.Unmap, start, end);
-        return 0;
     }
 
     /// <summary>Gives the special mapping with a name other physical pages; nothing happens where a part of it is gone.</summary>

@@ -9,15 +9,20 @@ internal static class IoVector
     /// <summary>Most bytes that one call transfers (MAX_RW_COUNT).</summary>
     public const long MaxCount = 0x7FFFF000;
 
-    /// <summary>Reads an array of struct iovec: 0, -EINVAL, -EFAULT. The total is cut to what one call transfers.</summary>
+    /// <summary>Length of a part that does not lie where user memory may be.</summary>
+    internal const long NoUserRange = -1;
+
+    /// <summary>Reads an array of struct iovec: 0, -EINVAL, -EFAULT. The total is cut to what one call transfers. All parts must lie where
+    /// user memory may be (__import_iovec), but for those of another process.</summary>
     public static long Read(
-        SyscallContext c, ulong address, ulong count, out (ulong Address, long Length)[] iov, long most = MaxCount)
+        SyscallContext c, ulong address, ulong count, out (ulong Address, long Length)[] iov, long most = MaxCount, bool foreign = false)
     {
         iov = [];
         if (count > 1024)
             return -Errno.EINVAL;
         iov = new (ulong, long)[count];
         long total = 0;
+        bool outside = false;
         for (ulong n = 0; n < count; n++)
         {
             if (!c.Memory.Read(address + n * 16, out ulong start) || !c.Memory.Read(address + n * 16 + 8, out ulong length))
@@ -25,20 +30,21 @@ internal static class IoVector
             if (length > long.MaxValue)
                 return -Errno.EINVAL;
             long part = (long)Math.Min(length, (ulong)(most - total));
+            outside |= !foreign && !c.Memory.IsUserRange(start, count == 1 ? (ulong)part : length);
             total += part;
             iov[n] = (start, part);
         }
-        return 0;
+        return outside ? -Errno.EFAULT : 0;
     }
 
-    /// <summary>Bytes of all parts; -EINVAL when one has a length that no transfer has.</summary>
+    /// <summary>Bytes of all parts; -EFAULT when one is no place of a user's.</summary>
     public static long Total((ulong Address, long Length)[] iov)
     {
         long total = 0;
         foreach ((_, long length) in iov)
         {
-            if (length < 0)
-                return -Errno.EINVAL;
+            if (length == NoUserRange)
+                return -Errno.EFAULT;
             total += length;
         }
         return total;

@@ -20,7 +20,7 @@ internal static class SysCrossMemory
         // The vectors may be longer than one read: what is moved is counted, not cut.
         if (IoVector.Read(c, c.Arg(1), c.Arg(2), out var local, long.MaxValue) is < 0 and long bad)
             return bad;
-        if (IoVector.Read(c, c.Arg(3), c.Arg(4), out var remote, long.MaxValue) is < 0 and long wrong)
+        if (IoVector.Read(c, c.Arg(3), c.Arg(4), out var remote, long.MaxValue, foreign: true) is < 0 and long wrong)
             return wrong;
         if (c.FindTask(c.Int(0)) is not { Mm: { } other } task)
             return -Errno.ESRCH;

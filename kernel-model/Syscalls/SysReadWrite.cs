@@ -23,19 +23,19 @@ internal static class SysReadWrite
         public int Typed;
     }
 
-    public static long Read(SyscallContext c) => ReadVector(c, [(c.Arg(1), Limit(c.Arg(2)))], null, 0);
+    public static long Read(SyscallContext c) => ReadVector(c, Buffer(c), null, 0);
 
-    public static long Write(SyscallContext c) => WriteVector(c, [(c.Arg(1), Limit(c.Arg(2)))], null, 0);
+    public static long Write(SyscallContext c) => WriteVector(c, Buffer(c), null, 0);
 
     public static long Readv(SyscallContext c) => Vector(c, out var iov) is < 0 and long e ? e : ReadVector(c, iov, null, 0);
 
     public static long Writev(SyscallContext c) => Vector(c, out var iov) is < 0 and long e ? e : WriteVector(c, iov, null, 0);
 
     public static long Pread64(SyscallContext c) =>
-        c.Long(3) < 0 ? -Errno.EINVAL : ReadVector(c, [(c.Arg(1), Limit(c.Arg(2)))], c.Long(3), 0);
+        c.Long(3) < 0 ? -Errno.EINVAL : ReadVector(c, Buffer(c), c.Long(3), 0);
 
     public static long Pwrite64(SyscallContext c) =>
-        c.Long(3) < 0 ? -Errno.EINVAL : WriteVector(c, [(c.Arg(1), Limit(c.Arg(2)))], c.Long(3), 0);
+        c.Long(3) < 0 ? -Errno.EINVAL : WriteVector(c, Buffer(c), c.Long(3), 0);
 
     public static long Preadv(SyscallContext c) =>
         c.Long(3) < 0 ? -Errno.EINVAL : Vector(c, out var iov) is < 0 and long e ? e : ReadVector(c, iov, c.Long(3), 0);
@@ -49,11 +49,14 @@ internal static class SysReadWrite
     public static long Pwritev2(SyscallContext c) => (c.UInt(5) & ~KnownFlags) != 0 ? -Errno.EOPNOTSUPP : c.Long(3) < -1 ? -Errno.EINVAL
         : Vector(c, out var iov) is < 0 and long e ? e : WriteVector(c, iov, c.Long(3) == -1 ? null : c.Long(3), c.UInt(5));
 
-    private static long Limit(ulong count) => count > long.MaxValue ? -1 : (long)Math.Min(count, IoVector.MaxCount);
+    /// <summary>The one part of a transfer (vfs_read, vfs_write): all that was asked for must lie where user memory may be, not only what
+    /// one call transfers.</summary>
+    private static (ulong Address, long Length)[] Buffer(SyscallContext c) => [(c.Arg(1),
+        c.Memory.IsUserRange(c.Arg(1), c.Arg(2)) ? (long)Math.Min(c.Arg(2), IoVector.MaxCount) : IoVector.NoUserRange)];
 
     private static long Vector(SyscallContext c, out (ulong Address, long Length)[] iov) => IoVector.Read(c, c.Arg(1), c.Arg(2), out iov);
 
-    /// <summary>What reads and writes refuse alike: lengths that no transfer has, positions in what has none.</summary>
+    /// <summary>What reads and writes refuse alike: places that no user has, positions in what has none.</summary>
     private static long Check(OpenFile file, (ulong Address, long Length)[] iov, long? position, out long total)
     {
         total = IoVector.Total(iov);
@@ -130,6 +133,16 @@ internal static class SysReadWrite
         return FileArguments.WaitFor(c, file, progress.Deadline, timeout != 0 ? Errno.EINTR : Errno.ERESTARTSYS);
     }
 
+    /// <summary>A write to what looks at no byte (write_null, write_full): it does not matter whether they are there.</summary>
+    private static long WriteNothing(SyscallContext c, OpenFile file, long total)
+    {
+        if (file.Write([], 0) is < 0 and long error)
+            return error;
+        if (total > 0)
+            Notify(c, file, InotifyBits.IN_MODIFY);
+        return total;
+    }
+
     /// <summary>Writes from the guest, at a position or the file's own; sleeps for room.</summary>
     internal static long WriteVector(SyscallContext c, (ulong Address, long Length)[] iov, long? position, uint flags)
     {
@@ -139,6 +152,8 @@ internal static class SysReadWrite
             return -Errno.EBADF;
         if (Check(file, iov, position, out long total) is < 0 and long error)
             return error;
+        if (file.LeavesBytes)
+            return WriteNothing(c, file, total);
         // A message goes as a whole (sock_write_iter).
         if (file is SocketFile { Kind: not SocketTable.SOCK_STREAM } socket)
             return SysSocketMessages.SendTo(c, socket, iov, [], null, (flags & RWF_NOWAIT) != 0 ? SysSocketMessages.DontWait : 0);

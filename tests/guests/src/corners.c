@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <asm/termbits.h>
 
@@ -204,6 +205,32 @@ static void sizes(void)
 	close(pool);
 }
 
+/* What a transfer is asked for lies where user memory may be, all of it, whatever is there; some files look at no byte of it. */
+static void ranges(void)
+{
+	static char text[4] = "abc";
+	int null = open("/dev/null", O_RDWR), full = open("/dev/full", O_RDWR), file = memfd_create("ranges", 0);
+	struct iovec one = { text, 1ul << 62 }, two[2] = { { text, 2 }, { (void *)(1ul << 62), 1 } }, negative = { text, -1ul };
+
+	FAILS("a write beyond user memory", EFAULT, write(null, text, 1ul << 62));
+	FAILS("a write of less than nothing", EFAULT, write(null, text, -1ul));
+	FAILS("a read beyond user memory", EFAULT, read(null, text, 1ul << 62));
+	FAILS("at a position, too", EFAULT, pread(file, text, 1ul << 62, 0));
+	FAILS("and pwrite", EFAULT, pwrite(file, text, -1ul, 0));
+	FAILS("nothing, from nowhere", EFAULT, write(file, (void *)(1ul << 62), 0));
+	CHECK("nothing", write(file, (void *)8, 0) == 0 && read(file, (void *)8, 0) == 0);
+	CHECK("one part is cut first", writev(null, &one, 1) == 0x7ffff000);
+	FAILS("a part of two", EFAULT, writev(file, two, 2));
+	CHECK("of which none was written", lseek(file, 0, SEEK_END) == 0);
+	FAILS("a part of less than nothing", EINVAL, writev(null, &negative, 1));
+	CHECK("bytes that are not there, for /dev/null", write(null, (void *)8, 100) == 100);
+	FAILS("and for /dev/full", ENOSPC, write(full, (void *)8, 100));
+	FAILS("but for others", EFAULT, write(file, (void *)8, 100));
+	close(null);
+	close(full);
+	close(file);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 1) { /* shows a file */
@@ -217,5 +244,6 @@ int main(int argc, char **argv)
 	watches();
 	mounts();
 	others();
+	ranges();
 	return guest_done("corners");
 }

@@ -6,7 +6,9 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/sysinfo.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 
 #define PAGE 4096UL
 
@@ -117,9 +119,34 @@ static void queries(void)
 	FAILS("of a command that is not there", ENOTTY, ioctl(maps, _IO('f', 18), &q));
 }
 
+/* A process that ends gives back its memory, sealed or not. */
+static unsigned long free_pages(void)
+{
+	struct sysinfo info;
+
+	return sysinfo(&info) ? 0 : info.freeram / PAGE * info.mem_unit;
+}
+
+static void ends(void)
+{
+	unsigned long before = free_pages();
+	int status = -1;
+
+	if (!fork()) {
+		char *at = map(1024, PROT_READ | PROT_WRITE);
+
+		for (int i = 0; i < 1024; i++)
+			at[i * PAGE] = 1;
+		_exit(seal(at, PAGE, 0) != 0);
+	}
+	CHECK("a child with a seal", wait(&status) > 0 && status == 0);
+	CHECK("its memory is free again", free_pages() + 512 > before);
+}
+
 int main(void)
 {
 	seals();
+	ends();
 	advice();
 	queries();
 	return guest_done("sealed");
