@@ -14,6 +14,9 @@ internal sealed class CallExplainer
     /// <summary>Calls of which the first and the fastest are shown.</summary>
     private const int Enough = 64;
 
+    /// <summary>Time slice in ns with which threads of the guest preempt each other, few as its calls are here.</summary>
+    private const ulong SliceAmongCallsNs = 5_000;
+
     private readonly string _target;
     private readonly ElfFile _image;
     private readonly Dictionary<string, ulong> _symbols;
@@ -78,7 +81,7 @@ internal sealed class CallExplainer
         }
         // Where each entry loses the register, a call is answered only behind a switch: then there have to be switches.
         if (guest is not null && wanted == 0 && explainer._isVdso && !recorder.Stayed && settings.SliceNs is null)
-            return Explain(settings.ForOurGuest(), target, null, longest, wanted, hooks);
+            return Explain(settings with { SliceNs = SliceAmongCallsNs }, target, null, longest, wanted, hooks);
         if (recorder.First is null || (wanted > 0 && recorder.Chosen is null))
             throw new LabException($"{target}: {recorder.Calls} calls in this run", LabFault.Input);
         ExplainedCall Named(List<PipelineRecord> call, string which)
