@@ -59,7 +59,8 @@ public sealed class TimingModelTests
 
     [Theory]
     [InlineData("random+ssbd", "random+ssbx",
-        "software.kernel.value: there is no 'ssbx'; known: plain kpti bhb kstack-random reload ssbd ssbs preempt rseq rseq-slice")]
+        "software.kernel.value: there is no 'ssbx'; known: plain kpti bhb kstack-random reload ssbd ssbs preempt rseq rseq-slice "
+            + "aux-clocks")]
     [InlineData("\"kernel\": {", "\"kernels\": {", "software.kernels: unknown key; known: kernel charges")]
     public void WhatIsWrongWithACoresSoftwareIsNamed(string old, string replacement, string message)
     {
