@@ -242,7 +242,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
         {
             Machine = Machine,
             Pages = PageAllocator,
-            Memories = () => Tasks.All.Select(t => t.Mm).OfType<MemoryMap>().Distinct(),
+            Memories = () => Tasks.Memories,
             Timekeeper = Timekeeper,
             Timers = _timers,
             Random = random,

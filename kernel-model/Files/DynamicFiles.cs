@@ -116,8 +116,6 @@ internal sealed class TextFile(TextInode inode, int flags, byte[] contents) : Op
     /// <summary>The files of a process are read and written by themselves, but for its mounts.</summary>
     internal override bool GivesToPipes => inode.Changes is not null || inode.Parent is not DynamicDirectory { Subject: not null };
 
-    internal override bool TakesFromPipes => GivesToPipes;
-
     /// <summary>Readable always; a change since the last time is urgent (mounts_poll in fs/proc_namespace.c).</summary>
     public override uint Poll()
     {
@@ -180,8 +178,6 @@ internal sealed class RefusingInode(FileSystem fs, uint permissions) : Inode(fs,
         public override bool Seekable => true;
 
         internal override bool GivesToPipes => false;
-
-        internal override bool TakesFromPipes => false;
     }
 
     public override long Truncate(long size) => 0;

@@ -114,7 +114,7 @@ internal sealed class FanotifyFile(Vfs vfs, uint options, int eventFlags, Creden
     internal long Make(uint kind, Inode at, out FanotifyMark? mark)
     {
         mark = null;
-        if (Counts && !vfs.UserCounts.TryTake(maker.UserNamespace, maker.Euid, UserCount.FanotifyMarks))
+        if (Counts && !vfs.UserCounts.TryTake(maker, UserCount.FanotifyMarks))
             return -Errno.ENOSPC;
         if (!vfs.TryCharge(MarkBytes))
         {
@@ -141,7 +141,7 @@ internal sealed class FanotifyFile(Vfs vfs, uint options, int eventFlags, Creden
     private void Uncount()
     {
         if (Counts)
-            vfs.UserCounts.Give(maker.UserNamespace, maker.Euid, UserCount.FanotifyMarks);
+            vfs.UserCounts.Give(maker, UserCount.FanotifyMarks);
     }
 
     /// <inheritdoc cref="FanotifyGroups.Evict"/>
@@ -483,7 +483,7 @@ internal sealed class FanotifyFile(Vfs vfs, uint options, int eventFlags, Creden
     protected override void Released()
     {
         vfs.Fanotify.Remove(this);
-        vfs.UserCounts.Give(maker.UserNamespace, maker.Euid, UserCount.FanotifyGroups);
+        vfs.UserCounts.Give(maker, UserCount.FanotifyGroups);
         // A question that comes to this group later passes it.
         foreach ((uint, object) key in _marks.Keys.ToArray())
             Drop(key);

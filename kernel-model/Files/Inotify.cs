@@ -82,7 +82,7 @@ internal sealed class InotifyFile(Vfs vfs, int flags) : OpenFile(new AnonymousIn
             watch.Mask = (mask & InotifyBits.IN_MASK_ADD) != 0 ? watch.Mask | mask : mask;
             return watch.Number;
         }
-        if (!vfs.UserCounts.TryTake(_maker.UserNamespace, _maker.Euid, UserCount.InotifyWatches))
+        if (!vfs.UserCounts.TryTake(_maker, UserCount.InotifyWatches))
             return -Errno.ENOSPC;
         var made = new InotifyWatch(this, _nextNumber++, inode, mask);
         (inode.Watches ??= []).Add(made);
@@ -95,7 +95,7 @@ internal sealed class InotifyFile(Vfs vfs, int flags) : OpenFile(new AnonymousIn
         if (!_watches.Remove(number, out InotifyWatch? watch))
             return -Errno.EINVAL;
         watch.Detach();
-        vfs.UserCounts.Give(_maker.UserNamespace, _maker.Euid, UserCount.InotifyWatches);
+        vfs.UserCounts.Give(_maker, UserCount.InotifyWatches);
         Queue(number, InotifyBits.IN_IGNORED, 0, "");
         return 0;
     }
@@ -154,8 +154,8 @@ internal sealed class InotifyFile(Vfs vfs, int flags) : OpenFile(new AnonymousIn
     protected override void Released()
     {
         vfs.Inotify.Remove(this);
-        vfs.UserCounts.Give(_maker.UserNamespace, _maker.Euid, UserCount.InotifyWatches, _watches.Count);
-        vfs.UserCounts.Give(_maker.UserNamespace, _maker.Euid, UserCount.InotifyInstances);
+        vfs.UserCounts.Give(_maker, UserCount.InotifyWatches, _watches.Count);
+        vfs.UserCounts.Give(_maker, UserCount.InotifyInstances);
         foreach (InotifyWatch watch in _watches.Values)
             watch.Detach();
         _watches.Clear();

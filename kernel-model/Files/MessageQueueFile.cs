@@ -127,8 +127,6 @@ internal sealed class PosixQueueFile(PosixQueueInode inode, int flags) : OpenFil
 
     internal override bool GivesToPipes => false;
 
-    internal override bool TakesFromPipes => false;
-
     public override uint Poll() =>
         (inode.Count > 0 ? PollBits.Readable : 0) | (inode.Count < inode.Most ? PollBits.Writable : 0);
 

@@ -160,7 +160,7 @@ public abstract class OpenFile : IMappedFile
     internal virtual bool GivesToPipes => Inode.Type is not (0 or Modes.S_IFDIR);
 
     /// <summary>Whether it takes a pipe's bytes in that way (f_op->splice_write).</summary>
-    internal virtual bool TakesFromPipes => Inode.Type is not (0 or Modes.S_IFDIR);
+    internal virtual bool TakesFromPipes => GivesToPipes;
 
     /// <summary>Readiness now (poll bits).</summary>
     public virtual uint Poll() => PollBits.Always;

@@ -41,11 +41,12 @@ internal sealed partial class SocketFile
         Source.Notify(PollBits.Readable | PollBits.Hup | PollBits.RdHup | PollBits.Err);
     }
 
-    private void ResetBy(ref TimeWait? wait)
+    /// <summary>What is left of the other side answers with a reset, and is gone.</summary>
+    private void ResetByRemains()
     {
-        if (wait is not null)
+        if (_remains is { } wait)
             Table.Drop(wait);
-        wait = null;
+        _remains = null;
         Reset();
     }
 

@@ -170,7 +170,7 @@ internal sealed partial class SocketFile : OpenFile
         else if (IsTcp && target is null && _peerClosed && !_wasReset)
         {
             // It is sent, and answered with a reset.
-            ResetBy(ref _remains);
+            ResetByRemains();
             return data.Length;
         }
         else if (target == null || _peerClosed)

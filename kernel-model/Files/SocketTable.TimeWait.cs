@@ -146,7 +146,7 @@ internal sealed partial class SocketTable
             && !(sharesPort && w.Sharing.Port) && Overlap(ip, socket.IsForSixAlone, Inet(w.Local).Address, w.Sharing.OnlySix));
     }
 
-    /// <summary>A connection that was accepted has its listener's port.</summary>
+    /// <summary>A socket has the port of its name; one that was accepted has its listener's.</summary>
     internal void Share(SocketFile socket)
     {
         (int, int) key = (socket.Kind, Inet(socket.Local!).Port);

@@ -141,10 +141,8 @@ internal sealed partial class SocketTable(Vfs vfs, NetworkNamespace network)
             return -Errno.EADDRINUSE;
         if (Conflicts(socket, ip, port))
             return -Errno.EADDRINUSE;
-        if (!_ports.TryGetValue((socket.Kind, port), out List<SocketFile>? bound))
-            _ports[(socket.Kind, port)] = bound = [];
-        bound.Add(socket);
         socket.Local = InetAddress(socket.Domain, ip, port);
+        Share(socket);
         return 0;
     }
 

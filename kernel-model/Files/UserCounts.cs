@@ -38,35 +38,36 @@ internal sealed class UserCounts
     private int[] Limits(UserNamespace space) =>
         _limits.GetValue(space, s => s.IsInitial ? [.. First] : [.. First.Select(_ => int.MaxValue)]);
 
-    private static IEnumerable<(UserNamespace Space, uint User)> Chain(UserNamespace space, uint user)
+    private static IEnumerable<(UserNamespace Space, uint User)> Chain(Credentials who)
     {
-        for (UserNamespace? at = space; at is not null; (user, at) = (at.Owner, at.Parent))
+        uint user = who.Euid;
+        for (UserNamespace? at = who.UserNamespace; at is not null; (user, at) = (at.Owner, at.Parent))
             yield return (at, user);
     }
 
     /// <summary>A user gets one more. False: that is more than it may have, or whoever made its namespace (inc_ucount).</summary>
-    internal bool TryTake(UserNamespace space, uint user, UserCount what)
+    internal bool TryTake(Credentials who, UserCount what)
     {
-        foreach ((UserNamespace at, uint who) in Chain(space, user))
+        foreach ((UserNamespace at, uint user) in Chain(who))
         {
-            if (_counts.GetValueOrDefault((at, who, what)) >= this[at, what])
+            if (_counts.GetValueOrDefault((at, user, what)) >= this[at, what])
                 return false;
         }
-        foreach ((UserNamespace at, uint who) in Chain(space, user))
-            _counts[(at, who, what)] = _counts.GetValueOrDefault((at, who, what)) + 1;
+        foreach ((UserNamespace at, uint user) in Chain(who))
+            _counts[(at, user, what)] = _counts.GetValueOrDefault((at, user, what)) + 1;
         return true;
     }
 
     /// <summary>A user gives some back (dec_ucount).</summary>
-    internal void Give(UserNamespace space, uint user, UserCount what, int count = 1)
+    internal void Give(Credentials who, UserCount what, int count = 1)
     {
-        foreach ((UserNamespace at, uint who) in Chain(space, user))
+        foreach ((UserNamespace at, uint user) in Chain(who))
         {
-            int left = _counts.GetValueOrDefault((at, who, what)) - count;
+            int left = _counts.GetValueOrDefault((at, user, what)) - count;
             if (left > 0)
-                _counts[(at, who, what)] = left;
+                _counts[(at, user, what)] = left;
             else
-                _counts.Remove((at, who, what));
+                _counts.Remove((at, user, what));
         }
     }
 }

@@ -108,8 +108,6 @@ internal sealed class UserfaultDevice(DeviceInode inode, int flags) : OpenFile(i
 
     internal override bool GivesToPipes => false;
 
-    internal override bool TakesFromPipes => false;
-
     public override long Ioctl(IFileUser user, uint command, ulong argument)
     {
         const int known = OpenFlags.O_CLOEXEC | OpenFlags.O_NONBLOCK | UserfaultFile.UserModeOnly;

@@ -297,10 +297,10 @@ public sealed partial class Vfs
     /// <summary>A mount for a copy of a namespace. What is shared is a slave's in a namespace of others (CL_SHARED_TO_SLAVE).</summary>
     private static MountEntry CopyOf(MountEntry mount, bool isOthers)
     {
-        MountView view = MountView.Of(mount.Root);
-        (view.Fs.Peer, view.Fs.Master, view.Fs.Unbindable) = isOthers && mount.Fs.Peer != 0 ? (0, mount.Fs.Peer, mount.Fs.Unbindable)
-            : (mount.Fs.Peer, mount.Fs.Master, mount.Fs.Unbindable);
-        return new MountEntry(0, 0, view.Fs, mount.Source, view, mount.More);
+        bool isSlave = isOthers && mount.Fs.Peer != 0;
+        MountEntry copy = CopyOf(mount, isSlave ? 0 : mount.Fs.Peer, isSlave ? mount.Fs.Peer : mount.Fs.Master);
+        copy.Fs.Unbindable = mount.Fs.Unbindable;
+        return copy;
     }
 
     private int NextMountId() => 20 + _mountsMade++;

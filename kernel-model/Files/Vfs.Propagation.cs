@@ -36,6 +36,10 @@ public sealed partial class Vfs
     private IEnumerable<(MountNamespace Space, MountEntry Mount)> AllMounts() =>
         _mountSpaces.SelectMany(s => s.Entries.Select(m => (s, m)));
 
+    /// <summary>All mounts by what they are mounted on.</summary>
+    private ILookup<FileSystem, MountEntry> MountsByBelow() =>
+        AllMounts().Where(m => m.Mount.Covered is not null).ToLookup(m => m.Mount.Covered!.Fs, m => m.Mount);
+
     /// <summary>A copy of a mount that is to be put somewhere since another was.</summary>
     /// <param name="Space">Where.</param>
     /// <param name="On">The mount that it is put on.</param>
@@ -183,19 +187,25 @@ public sealed partial class Vfs
                 if (place is null)
                     return;
             }
-            MountView view = MountView.Of(tree[n].Root);
-            (view.Fs.Peer, view.Fs.Master) = (copy.Peers[n], copy.Masters[n]);
             Inode? there = place.MountedHere;
-            Place(copy.Space, place, new MountEntry(0, 0, view.Fs, tree[n].Source, view, tree[n].More));
+            Place(copy.Space, place, CopyOf(tree[n], copy.Peers[n], copy.Masters[n]));
             MountEntry put = copy.Space.Entries[^1];
             made.Add(put);
-            roots[view] = copy.Space.Entries.Count - 1;
+            roots[put.Root] = copy.Space.Entries.Count - 1;
             // What was there already is on top of it from then on.
             if (there is null || !roots.TryGetValue(there, out int at))
                 continue;
-            view.MountedHere = there;
-            copy.Space.Entries[at] = copy.Space.Entries[at] with { Covered = view, ParentId = put.Id };
+            put.Root.MountedHere = there;
+            copy.Space.Entries[at] = copy.Space.Entries[at] with { Covered = put.Root, ParentId = put.Id };
         }
+    }
+
+    /// <summary>A mount of the same, that is nowhere yet.</summary>
+    private static MountEntry CopyOf(MountEntry mount, int peers, int master)
+    {
+        MountView view = MountView.Of(mount.Root);
+        (view.Fs.Peer, view.Fs.Master) = (peers, master);
+        return new MountEntry(0, 0, view.Fs, mount.Source, view, mount.More);
     }
 
     /// <summary>What goes with mounts that are taken off, by their file systems: what lies at the same places of mounts that hear of it and
@@ -207,7 +217,7 @@ public sealed partial class Vfs
         ILookup<FileSystem, MountEntry>? on = null;
         foreach (MountEntry mount in mounts.Where(m => m.Covered is { Fs.Peer: not 0 }))
         {
-            on ??= AllMounts().Where(m => m.Mount.Covered is not null).ToLookup(m => m.Mount.Covered!.Fs, m => m.Mount);
+            on ??= MountsByBelow();
             candidates.AddRange(SameOnHearers(mount, on));
         }
         for (bool more = true; more;)
@@ -237,7 +247,7 @@ public sealed partial class Vfs
     {
         if (mount.Covered is not { Fs.Peer: not 0 })
             return false;
-        var on = AllMounts().Where(m => m.Mount.Covered is not null).ToLookup(m => m.Mount.Covered!.Fs, m => m.Mount);
+        ILookup<FileSystem, MountEntry> on = MountsByBelow();
         return SameOnHearers(mount, on).Any(child => child != mount && on[child.Fs].All(m => m.Covered == child.Root)
             && (child.Fs.Open > 0 || inUse(child.Fs)));
     }

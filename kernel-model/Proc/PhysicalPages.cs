@@ -28,8 +28,6 @@ internal sealed class PhysicalPagesFile(Inode inode, int flags, ProcParts parts,
 
     internal override bool GivesToPipes => false;
 
-    internal override bool TakesFromPipes => false;
-
     public override long Read(Span<byte> buffer, long position)
     {
         if (position % 8 != 0 || buffer.Length % 8 != 0)
@@ -52,7 +50,7 @@ internal sealed class PhysicalPagesFile(Inode inode, int flags, ProcParts parts,
     private Dictionary<ulong, (int Count, ulong Flags)> MappedPages()
     {
         var pages = new Dictionary<ulong, (int Count, ulong Flags)>();
-        foreach (MemoryMap memory in parts.Tasks.All.Select(t => t.Mm).OfType<MemoryMap>().Distinct())
+        foreach (MemoryMap memory in parts.Tasks.Memories)
         {
             foreach (Vma vma in memory.Vmas)
             {

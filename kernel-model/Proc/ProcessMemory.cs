@@ -29,8 +29,6 @@ internal sealed class ProcessMemoryFile(Inode inode, int flags, MemoryMap? memor
 {
     internal override bool GivesToPipes => false;
 
-    internal override bool TakesFromPipes => false;
-
     public override bool Seekable => true;
 
     public override long Read(Span<byte> buffer, long position)
@@ -56,8 +54,6 @@ internal sealed class PageMapFile(Inode inode, int flags, MemoryMap? memory, boo
     private const ulong Present = 1UL << 63, OfFile = 1UL << 61, Exclusive = 1UL << 56;
 
     internal override bool GivesToPipes => false;
-
-    internal override bool TakesFromPipes => false;
 
     public override bool Seekable => true;
 

@@ -144,7 +144,7 @@ internal static class SysEvents
         FileArguments.CallerOf(c);
         if ((c.Int(0) & ~(OpenFlags.O_CLOEXEC | OpenFlags.O_NONBLOCK)) != 0)
             return -Errno.EINVAL;
-        if (!c.Vfs.UserCounts.TryTake(c.Task.Credentials.UserNamespace, c.Task.Credentials.Euid, UserCount.InotifyInstances))
+        if (!c.Vfs.UserCounts.TryTake(c.Task.Credentials, UserCount.InotifyInstances))
             return -Errno.EMFILE;
         var file = new InotifyFile(c.Vfs, c.Int(0) & OpenFlags.O_NONBLOCK);
         c.Vfs.Inotify.Add(file);

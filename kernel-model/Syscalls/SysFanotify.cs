@@ -25,7 +25,7 @@ internal static class SysFanotify
             || (flags & Fan.CLASS) == Fan.CLASS)
             return -Errno.EINVAL;
         Credentials maker = c.Task.Credentials;
-        if (!c.Vfs.UserCounts.TryTake(maker.UserNamespace, maker.Euid, UserCount.FanotifyGroups))
+        if (!c.Vfs.UserCounts.TryTake(maker, UserCount.FanotifyGroups))
             return -Errno.EMFILE;
         var group = new FanotifyFile(c.Vfs, flags, c.Int(1), maker, !privileged);
         c.Vfs.Fanotify.Add(group);

@@ -16,7 +16,7 @@ internal static class SysShm
     private static long Attaches(SyscallContext c, SharedSegment segment)
     {
         long count = 0;
-        foreach (MemoryMap mm in c.Tasks.Groups.SelectMany(g => g.Threads).Select(t => t.Mm).OfType<MemoryMap>().Distinct())
+        foreach (MemoryMap mm in c.Tasks.Memories)
         {
             count += mm.Vmas.Where(v => ReferenceEquals(v.SharedAnonymous, segment.Pages)).Select(v => v.Start - v.Offset)
                 .Distinct().Count();

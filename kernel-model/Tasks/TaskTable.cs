@@ -1,4 +1,5 @@
 using ArmVdso.Kernel.El1;
+using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Waiting;
 
 namespace ArmVdso.Kernel.Tasks;
@@ -28,6 +29,9 @@ public sealed class TaskTable
 
     /// <summary>All tasks, dead leaders of live or unreaped processes included.</summary>
     internal IReadOnlyCollection<KernelTask> All => _tasks.Values;
+
+    /// <summary>The memories of all tasks, each once.</summary>
+    internal IEnumerable<MemoryMap> Memories => _tasks.Values.Select(t => t.Mm).OfType<MemoryMap>().Distinct();
 
     /// <summary>All processes that exist, zombies included, by PID.</summary>
     public IEnumerable<ThreadGroup> Groups => _tasks.Values.Select(t => t.Group).Distinct().OrderBy(g => g.Pid);

@@ -1,5 +1,3 @@
-using ArmVdso.Kernel.Time;
-
 namespace ArmVdso.Lab.Check;
 
 /// <summary>Explores one design: every function, every event, every instruction boundary.</summary>
@@ -25,28 +23,26 @@ internal sealed class Explorer
 
     internal CheckRig Rig => _rig;
 
+    private void Learn(string name, Action update)
+    {
+        var stores = new ClockStores(_rig, _clocks, update);
+        _footprints[name] = [.. stores.Stores.Select(s => Bytes(s.Pa, s.Size))];
+        stores.Finish();
+    }
+
     /// <summary>Where the updates store: taken from the updates themselves.</summary>
     private void LearnStores()
     {
-        var tick = new ClockStores(_rig, _clocks, () => _rig.Control.Tick());
-        _footprints["tick"] = _footprints["settime"] = [.. tick.Stores.Select(s => Bytes(s.Pa, s.Size))];
-        tick.Finish();
-        foreach ((string name, bool usable) in (ReadOnlySpan<(string, bool)>)[("uncount", false), ("recount", true)])
-        {
-            var change = new ClockStores(_rig, _clocks, () => _rig.Control.UseCounter(usable));
-            _footprints[name] = [.. change.Stores.Select(s => Bytes(s.Pa, s.Size))];
-            change.Finish();
-        }
+        Learn("tick", _rig.Control.Tick);
+        _footprints["settime"] = _footprints["tick"];
+        Learn("uncount", () => _rig.Control.UseCounter(false));
+        Learn("recount", () => _rig.Control.UseCounter(true));
         if (_rig.Auxiliary is { } clock)
         {
-            foreach ((string name, Action<AuxiliaryClock> act) in (ReadOnlySpan<(string, Action<AuxiliaryClock>)>)
-                [("aux-set", Trial.StepAuxiliary), ("aux-rate", Trial.HastenAuxiliary), ("aux-off", Trial.StopAuxiliary),
-                    ("aux-on", Trial.BeginAuxiliary)])
-            {
-                var change = new ClockStores(_rig, _clocks, () => act(clock));
-                _footprints[name] = [.. change.Stores.Select(s => Bytes(s.Pa, s.Size))];
-                change.Finish();
-            }
+            Learn("aux-set", () => Trial.StepAuxiliary(clock));
+            Learn("aux-rate", () => Trial.HastenAuxiliary(clock));
+            Learn("aux-off", () => Trial.StopAuxiliary(clock));
+            Learn("aux-on", () => Trial.BeginAuxiliary(clock));
             _rig.StartAuxiliary();
         }
         _clockBytes.UnionWith(_footprints["tick"].SelectMany(b => b));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* The functions of the image. */
+#include <asm/vdso/syscall.h>
 #include "data.h"
 
 extern const struct sealed_data _vdso_data __attribute__((visibility("hidden")));
@@ -12,16 +13,6 @@ static inline unsigned long sealed_register(void)
 
 	__asm__ volatile("mrs %0, tpidrro_el0" : "=r"(value) : : "memory");
 	return value;
-}
-
-static inline long system_call(long number, long first, long second)
-{
-	register long x8 __asm__("x8") = number;
-	register long x0 __asm__("x0") = first;
-	register long x1 __asm__("x1") = second;
-
-	__asm__ volatile("svc #0" : "+r"(x0) : "r"(x8), "r"(x1) : "memory");
-	return x0;
 }
 
 /*
@@ -51,7 +42,7 @@ static inline long system_call(long number, long first, long second)
 		SEALED_READ(value, field, of, fallback);					\
 		return value;									\
 	fallback:										\
-		return system_call(number, 0, 0);						\
+		return vdso_syscall2(number, 0, 0);						\
 	}
 
 /* Of another process only the kernel knows. */
@@ -66,7 +57,7 @@ static inline long system_call(long number, long first, long second)
 		SEALED_READ(value, field, of, fallback);					\
 		return value;									\
 	fallback:										\
-		return system_call(number, pid, 0);						\
+		return vdso_syscall2(number, pid, 0);						\
 	}
 
 GETTER(getpid, 172, pid)
@@ -95,5 +86,5 @@ EXPORT int __kernel_getcpu(unsigned int *cpu, unsigned int *node, void *unused)
 		*node = of_node;
 	return 0;
 fallback:
-	return system_call(168, (long)cpu, (long)node);
+	return vdso_syscall2(168, (long)cpu, (long)node);
 }
