@@ -188,7 +188,9 @@ public sealed partial class Vfs
                     return;
             }
             Inode? there = place.MountedHere;
-            Place(copy.Space, place, CopyOf(tree[n], copy.Peers[n], copy.Masters[n]));
+            // What there is no room for is not there, and nothing can be in it.
+            if (Place(copy.Space, place, CopyOf(tree[n], copy.Peers[n], copy.Masters[n])) < 0)
+                return;
             MountEntry put = copy.Space.Entries[^1];
             made.Add(put);
             roots[put.Root] = copy.Space.Entries.Count - 1;
