@@ -17,6 +17,12 @@ internal enum ReaderCheck
     /// <summary>A load does not read what was stored last.</summary>
     Stored,
 
+    /// <summary>An access inside a line is over a boundary of the load or store path.</summary>
+    Misaligned,
+
+    /// <summary>The page of a fetch came from the second TLB.</summary>
+    FetchShape,
+
     /// <summary>The timing behind the block before is that of the same signature.</summary>
     Signature,
 

@@ -1,3 +1,4 @@
+using System.Numerics;
 using ArmVdso.Emulator.Timing.Events;
 using ArmVdso.Emulator.Timing.Memo;
 
@@ -42,9 +43,16 @@ internal sealed partial class ReaderEmitter
         _touchDataPage = EmitPage(
             ReaderOffsets.DataTlb, _events.DataTlb.Hints, () => _a.Store(64, Operand.At(Frame, ReaderOffsets.DataPage), Gpr.Rdx));
         _touchMainPage = EmitPage(ReaderOffsets.MainTlb, _events.MainTlb.Hints, () => { });
-        EmitRefill();
+        _refill = EmitRefill(
+            ReaderOffsets.DataTlb, _events.DataTlb, () => _a.Store(64, Operand.At(Frame, ReaderOffsets.DataPage), Gpr.Rdx));
+        _refillFetch = EmitRefill(ReaderOffsets.FetchTlb, _events.FetchTlb, FetchesFrom);
         _touchOtherLoad = EmitTouchOther(false);
         _touchOtherStore = EmitTouchOther(true);
+        _moveOtherLoad = EmitMoveOther(false);
+        _moveOtherStore = EmitMoveOther(true);
+        _touchLoad = EmitTouch(false);
+        _touchStore = EmitTouch(true);
+        EmitProbe();
         EmitFillOther();
         EmitMoveFetched();
     }
@@ -122,17 +130,18 @@ internal sealed partial class ReaderEmitter
         _a.Store(64, Operand.At(Gpr.R11, Gpr.Rax, 3, 0), Gpr.R9);
     }
 
-    /// <summary>A routine: the page in RDX, which the first TLB of data does not have, comes from the second one, when that finds it where
+    /// <summary>A routine: the page in RDX, which a first TLB does not have, comes from the second one, when that finds it where
     /// it was found last. All entries are pages: traces are left where no tables lie in RAM. Says so by Z. RAX, R9 and R11 are lost.
     /// </summary>
-    private void EmitRefill()
+    /// <param name="tlb">The first TLB.</param>
+    /// <param name="first">It.</param>
+    /// <param name="use">What is done with the page then.</param>
+    private ulong EmitRefill(TlbOffsets tlb, Tlb first, Action use)
     {
-        TlbOffsets tlb = ReaderOffsets.DataTlb;
-        int hints = _events.DataTlb.Hints;
-        _refill = _a.Here;
+        ulong here = _a.Here;
         _a.Mov(64, Gpr.R11, Operand.At(Frame, tlb.Pages));
         var found = new List<int>();
-        for (int i = 0; i < _events.DataTlb.Entries; i++)
+        for (int i = 0; i < first.Entries; i++)
         {
             _a.Alu(Alu.Cmp, 64, Gpr.Rdx, Operand.At(Gpr.R11, 8 * i));
             found.Add(_a.JumpIf(Cc.E));
@@ -144,7 +153,7 @@ internal sealed partial class ReaderEmitter
         _a.Mov(64, Gpr.R11, Operand.At(Frame, tlb.Used));
         _a.Set(Gpr.Rax, 0);
         _a.Mov(64, Gpr.R9, Operand.At(Gpr.R11, 0));
-        for (int i = 1; i < _events.DataTlb.Entries; i++)
+        for (int i = 1; i < first.Entries; i++)
         {
             _a.Set(Gpr.Rcx, (ulong)i);
             _a.Alu(Alu.Cmp, 64, Gpr.R9, Operand.At(Gpr.R11, 8 * i));
@@ -159,9 +168,9 @@ internal sealed partial class ReaderEmitter
         _a.Store(64, Operand.At(Gpr.R11, Gpr.Rax, 3, 0), Gpr.R9);
         _a.Mov(64, Gpr.R11, Operand.At(Frame, tlb.Order));
         UsePage(tlb);
-        _a.Store(64, Operand.At(Frame, ReaderOffsets.DataPage), Gpr.Rdx);
+        use();
         _a.Mov(64, Gpr.R9, Gpr.Rax);
-        HintOfPage(hints);
+        HintOfPage(first.Hints);
         _a.Mov(64, Gpr.R11, Operand.At(Frame, tlb.Hints));
         _a.Store(32, Operand.At(Gpr.R11, Gpr.Rax, 2, 0), Gpr.R9);
         _a.Alu(Alu.Cmp, 32, Gpr.Rax, Gpr.Rax);
@@ -172,11 +181,12 @@ internal sealed partial class ReaderEmitter
         // Not zero: it is where there are tags.
         _a.Test(64, DataTags, DataTags);
         _a.Return();
+        return here;
     }
 
     /// <summary>A routine: the line in RDX, whose set begins at the index in R11, is in another place of the set than the first, and the
-    /// page of the address in RAX is in the TLB: both are used (<see cref="CoreEvents.TouchPlain"/>). Says so by Z. RAX, R9 and R11 are
-    /// lost.</summary>
+    /// page of the address in RAX is in the TLB: both are used (<see cref="CoreEvents.TouchPlain"/>). Says so by Z; C when it is but the
+    /// page that is not there. R9 and R11 are lost, and RAX unless C says so.</summary>
     /// <param name="write">Whether the line is written.</param>
     private ulong EmitTouchOther(bool write)
     {
@@ -196,13 +206,7 @@ internal sealed partial class ReaderEmitter
                 _a.Resolve(other);
             }
         }
-        _a.Set(Gpr.Rcx, 0);
-        for (int way = 1; way < _data.Ways; way++)
-        {
-            _a.Set(Gpr.R9, (ulong)way);
-            _a.Alu(Alu.Cmp, 64, Gpr.Rdx, Operand.At(DataTags, Gpr.R11, 3, 8 * way));
-            _a.MoveIf(Cc.E, 32, Gpr.Rcx, Gpr.R9);
-        }
+        FindWay();
         _a.Test(32, Gpr.Rcx, Gpr.Rcx);
         List<int> missed = [_a.JumpIf(Cc.E)];
         _a.Alu(Alu.Add, 32, Gpr.Rcx, Gpr.R11);
@@ -214,12 +218,51 @@ internal sealed partial class ReaderEmitter
         }
         _a.Push(Gpr.Rdx);
         _a.Push(Gpr.R11);
+        _a.Push(Gpr.Rax);
         _a.Mov(64, Gpr.Rdx, Gpr.Rax);
         _a.Shift(Shift.Shr, 64, Gpr.Rdx, 12);
         _a.Call(_touchDataPage);
+        _a.Pop(Gpr.Rax);
         _a.Pop(Gpr.R11);
         _a.Pop(Gpr.Rdx);
-        unusual.Add(_a.JumpIf(Cc.Ne));
+        int noPage = _a.JumpIf(Cc.Ne);
+        MoveUp(write);
+        _a.Alu(Alu.Cmp, 32, Gpr.Rax, Gpr.Rax);
+        foreach (int jump in unusual)
+            _a.Resolve(jump);
+        _a.Pop(Gpr.Rcx);
+        _a.Return();
+        foreach (int jump in missed)
+            _a.Resolve(jump);
+        _a.Pop(Gpr.Rcx);
+        // Not zero: it is where there are tags.
+        _a.Test(64, DataTags, DataTags);
+        _a.Return();
+        _a.Resolve(noPage);
+        _a.Set(Gpr.Rcx, 0);
+        _a.Alu(Alu.Cmp, 32, Gpr.Rcx, 1);
+        _a.Pop(Gpr.Rcx);
+        _a.Return();
+        return here;
+    }
+
+    /// <summary>ECX gets the place of the line in RDX in its set, which begins at the index in R11; 0 when it is in none but perhaps the
+    /// first. R9 is lost.</summary>
+    private void FindWay()
+    {
+        _a.Set(Gpr.Rcx, 0);
+        for (int way = 1; way < _data.Ways; way++)
+        {
+            _a.Set(Gpr.R9, (ulong)way);
+            _a.Alu(Alu.Cmp, 64, Gpr.Rdx, Operand.At(DataTags, Gpr.R11, 3, 8 * way));
+            _a.MoveIf(Cc.E, 32, Gpr.Rcx, Gpr.R9);
+        }
+    }
+
+    /// <summary>The line in RDX, at the index in RCX, becomes the first one of its set, which begins at the index in R11. RAX, RCX and R9
+    /// are lost.</summary>
+    private void MoveUp(bool write)
+    {
         // Those before it move behind it.
         _a.ZeroExtend(8, Gpr.Rax, Operand.At(DataStates, Gpr.Rcx, 0, 0));
         ulong next = _a.Here;
@@ -234,18 +277,94 @@ internal sealed partial class ReaderEmitter
         if (write)
             _a.Set(Gpr.Rax, (ulong)LineState.Modified);
         _a.Store(8, Operand.At(DataStates, Gpr.R11, 0, 0), Gpr.Rax);
-        _a.Alu(Alu.Cmp, 32, Gpr.Rax, Gpr.Rax);
-        foreach (int jump in unusual)
-            _a.Resolve(jump);
+    }
+
+    /// <summary>A routine: the line in RDX, which is in another place than the first of the set that begins at the index in R11, is used.
+    /// RAX and R9 are lost.</summary>
+    /// <param name="write">Whether the line is written.</param>
+    private ulong EmitMoveOther(bool write)
+    {
+        ulong here = _a.Here;
+        _a.Push(Gpr.Rcx);
+        FindWay();
+        _a.Alu(Alu.Add, 32, Gpr.Rcx, Gpr.R11);
+        MoveUp(write);
         _a.Pop(Gpr.Rcx);
-        _a.Return();
-        foreach (int jump in missed)
-            _a.Resolve(jump);
-        _a.Pop(Gpr.Rcx);
-        // Not zero: it is where there are tags.
-        _a.Test(64, DataTags, DataTags);
         _a.Return();
         return here;
+    }
+
+    /// <summary>A routine: the access to the virtual address in RAX, physical in RCX, hits cache and TLB and changes no more than their
+    /// orders of use. Says so by Z, and has RDX be its line. RAX, R9 and R11 are lost.</summary>
+    /// <param name="write">Whether it is a store.</param>
+    private ulong EmitTouch(bool write)
+    {
+        ulong here = _a.Here;
+        FindSet();
+        _a.Alu(Alu.Cmp, 64, Gpr.Rdx, Operand.At(DataTags, Gpr.R11, 3, 0));
+        _a.JumpTo(Cc.Ne, write ? _touchOtherStore : _touchOtherLoad);
+        int unmodified = 0;
+        if (write)
+        {
+            _a.ZeroExtend(8, Gpr.R11, Operand.At(DataStates, Gpr.R11, 0, 0));
+            _a.Alu(Alu.Cmp, 32, Gpr.R11, (int)LineState.Modified);
+            unmodified = _a.JumpIf(Cc.Ne);
+        }
+        _a.Push(Gpr.Rdx);
+        _a.Mov(64, Gpr.Rdx, Gpr.Rax);
+        _a.Shift(Shift.Shr, 64, Gpr.Rdx, 12);
+        _a.Call(_touchDataPage);
+        _a.Pop(Gpr.Rdx);
+        if (write)
+            _a.Resolve(unmodified);
+        _a.Return();
+        return here;
+    }
+
+    /// <summary>A routine: the entry whose key is the signature in Shapes, the state in EDX and the block in ECX, looked for where it is by
+    /// its hash (BlockMemo.Take). RAX gets its address; behind the entry before it is found faster next time. Says by Z whether there
+    /// is one. RCX and R11 are lost.</summary>
+    private void EmitProbe()
+    {
+        int shift = BitOperations.Log2((uint)ReaderOffsets.EntrySize);
+        _probe = _a.Here;
+        _a.Mov(64, Gpr.Rax, Gpr.Rcx);
+        _a.Shift(Shift.Shl, 64, Gpr.Rax, 32);
+        _a.Alu(Alu.Or, 64, Gpr.Rax, Gpr.Rdx);
+        _a.Set(Gpr.R11, BlockMemo.SignatureFactor);
+        _a.Multiply(64, Gpr.R11, Shapes);
+        _a.Alu(Alu.Xor, 64, Gpr.Rax, Gpr.R11);
+        _a.Set(Gpr.R11, BlockMemo.KeyFactor);
+        _a.Multiply(64, Gpr.Rax, Gpr.R11);
+        _a.Shift(Shift.Shr, 64, Gpr.Rax, 64 - BlockMemo.TableBits);
+        _a.Shift(Shift.Shl, 64, Gpr.Rax, shift);
+        _a.Alu(Alu.Add, 64, Gpr.Rax, Operand.At(Frame, ReaderOffsets.Entries));
+        var found = new List<int>();
+        for (int way = 0; way < BlockMemo.Ways; way++)
+        {
+            // The first entry is none of the table.
+            _a.Alu(Alu.Add, 64, Gpr.Rax, ReaderOffsets.EntrySize);
+            _a.Alu(Alu.Cmp, 64, Shapes, Operand.At(Gpr.Rax, ReaderOffsets.EntrySignature));
+            int otherSignature = _a.JumpIf(Cc.Ne);
+            _a.Alu(Alu.Cmp, 32, Gpr.Rdx, Operand.At(Gpr.Rax, ReaderOffsets.EntryState));
+            int otherState = _a.JumpIf(Cc.Ne);
+            _a.Alu(Alu.Cmp, 32, Gpr.Rcx, Operand.At(Gpr.Rax, ReaderOffsets.EntryBlock));
+            found.Add(_a.JumpIf(Cc.E));
+            _a.Resolve(otherSignature);
+            _a.Resolve(otherState);
+        }
+        _a.Return();
+        foreach (int jump in found)
+            _a.Resolve(jump);
+        _a.Mov(32, Gpr.R11, Shapes);
+        _a.Alu(Alu.Xor, 32, Gpr.R11, Gpr.Rcx);
+        _a.Alu(Alu.And, 32, Gpr.R11, MemoEntry.Followers.Count - 1);
+        _a.Mov(64, Gpr.Rcx, Gpr.Rax);
+        _a.Alu(Alu.Sub, 64, Gpr.Rcx, Operand.At(Frame, ReaderOffsets.Entries));
+        _a.Shift(Shift.Shr, 64, Gpr.Rcx, shift);
+        _a.Store(32, Operand.At(Entry, Gpr.R11, 2, ReaderOffsets.Followers), Gpr.Rcx);
+        _a.Alu(Alu.Cmp, 32, Gpr.Rax, Gpr.Rax);
+        _a.Return();
     }
 
     private void FetchesFrom()

@@ -43,6 +43,12 @@ internal sealed partial class ReaderEmitter
     private ulong _touchDataPage;
     private ulong _touchMainPage;
     private ulong _refill;
+    private ulong _refillFetch;
+    private ulong _touchLoad;
+    private ulong _touchStore;
+    private ulong _moveOtherLoad;
+    private ulong _moveOtherStore;
+    private ulong _probe;
     private ulong _touchOtherLoad;
     private ulong _touchOtherStore;
     private ulong _fillOther;
@@ -92,8 +98,9 @@ internal sealed partial class ReaderEmitter
         Predict();
         Fetch();
         LookUp(number);
-        foreach (Action rare in _rare)
-            rare();
+        // What is rare may have parts that are rarer.
+        for (int i = 0; i < _rare.Count; i++)
+            _rare[i]();
         _blocks.Records[number].Code = origin;
         return true;
     }
@@ -128,7 +135,9 @@ internal sealed partial class ReaderEmitter
         Apart(other, () =>
         {
             _a.Call(_findFetchPage);
-            _a.JumpTo(Cc.Ne, _nothing);
+            int found = _a.JumpIf(Cc.E);
+            RefillFetch(page);
+            _a.Resolve(found);
         });
         for (ulong line = _s.FirstLine; line <= _s.LastLine; line++)
         {
@@ -137,18 +146,45 @@ internal sealed partial class ReaderEmitter
             {
                 _a.Alu(Alu.Cmp, 64, Operand.At(Latest, ReaderOffsets.FetchLine), (int)line);
                 same = _a.JumpIf(Cc.E);
-                if (!_s.BeginsGroup)
-                {
-                    // Else it was fetched with the instruction before.
-                    _a.TestByte(Operand.At(Entry, ReaderOffsets.Redirected), 0xFF);
-                    _a.JumpTo(Cc.E, _nothing);
-                }
+                AskGroup();
             }
             if (LeftOut != ReaderCheck.FetchedLine)
                 AskFetched(line);
             if (same != 0)
                 _a.Resolve(same);
         }
+    }
+
+    /// <summary>The first instruction begins a fetch group; else it was fetched with the one before.</summary>
+    private void AskGroup()
+    {
+        if (_s.BeginsGroup)
+            return;
+        _a.TestByte(Operand.At(Entry, ReaderOffsets.Redirected), 0xFF);
+        _a.JumpTo(Cc.E, _nothing);
+    }
+
+    /// <summary>Apart: the page in RDX is not in the first TLB of fetches. When the second one has it and all lines are there, the first
+    /// line is fetched now, before anything else comes to the second TLB, and how late it comes is part of the key.</summary>
+    private void RefillFetch(ulong page)
+    {
+        if (_events.MicroTlbMiss == 0)
+        {
+            _a.JumpTo(_nothing);
+            return;
+        }
+        _a.Alu(Alu.Cmp, 64, Operand.At(Latest, ReaderOffsets.FetchLine), (int)_s.FirstLine);
+        _a.JumpTo(Cc.E, _nothing);
+        AskGroup();
+        for (ulong line = _s.FirstLine; line <= _s.LastLine; line++)
+            AskFetched(line);
+        _a.Set(Gpr.Rdx, page);
+        _a.Call(_refillFetch);
+        _a.JumpTo(Cc.Ne, _nothing);
+        FetchLine(_s.FirstLine);
+        _a.Store(64, Operand.At(Latest, ReaderOffsets.FetchLine), (int)_s.FirstLine);
+        _a.Alu(Alu.Add, 64, Operand.At(Frame, ReaderOffsets.RefilledFetches), 1);
+        _a.Store(32, Operand.At(Frame, ReaderOffsets.FetchShape), BlockMemo.RefilledFetch);
     }
 
     private void AskFetched(ulong line)
@@ -237,13 +273,26 @@ internal sealed partial class ReaderEmitter
         _a.Mov(32, Gpr.Rax, Operand.At(Entry, Gpr.Rcx, 2, ReaderOffsets.Followers));
         _a.Shift(Shift.Shl, 64, Gpr.Rax, BitOperations.Log2((uint)ReaderOffsets.EntrySize));
         _a.Alu(Alu.Add, 64, Gpr.Rax, Operand.At(Frame, ReaderOffsets.Entries));
+        var elsewhere = new List<int>();
         _a.Alu(Alu.Cmp, 64, Shapes, Operand.At(Gpr.Rax, ReaderOffsets.EntrySignature));
-        NotFoundUnless(ReaderCheck.Signature);
-        _a.Mov(32, Gpr.Rdx, Operand.At(Entry, ReaderOffsets.Exit));
+        ElsewhereUnless(ReaderCheck.Signature, elsewhere);
+        State();
         _a.Alu(Alu.Cmp, 32, Gpr.Rdx, Operand.At(Gpr.Rax, ReaderOffsets.EntryState));
-        NotFoundUnless(ReaderCheck.State);
+        ElsewhereUnless(ReaderCheck.State, elsewhere);
         _a.Alu(Alu.Cmp, 32, Operand.At(Gpr.Rax, ReaderOffsets.EntryBlock), (int)_s.Id);
-        NotFoundUnless(ReaderCheck.Block);
+        ElsewhereUnless(ReaderCheck.Block, elsewhere);
+        ulong found = _a.Here;
+        _rare.Add(() =>
+        {
+            foreach (int jump in elsewhere)
+                _a.Resolve(jump);
+            State();
+            _a.Set(Gpr.Rcx, _s.Id);
+            _a.Call(_probe);
+            _a.JumpTo(Cc.E, found);
+            _a.JumpTo(_notFound);
+        });
+        _a.Store(32, Operand.At(Frame, ReaderOffsets.FetchShape), 0);
         _a.Mov(32, Gpr.Rcx, Operand.At(Gpr.Rax, ReaderOffsets.EntryCycles));
         _a.Alu(Alu.Add, 64, Cycles, Gpr.Rcx);
         _a.ZeroExtend(16, Gpr.Rcx, Operand.At(Gpr.Rax, ReaderOffsets.EntryDelta));
@@ -257,9 +306,17 @@ internal sealed partial class ReaderEmitter
         _a.JumpTo(Operand.At(Next, ReaderOffsets.RecordCode));
     }
 
-    private void NotFoundUnless(ReaderCheck check)
+    /// <summary>The state that the block begins in, as the key has it, to EDX.</summary>
+    private void State()
+    {
+        _a.Mov(32, Gpr.Rdx, Operand.At(Entry, ReaderOffsets.Exit));
+        if (LeftOut != ReaderCheck.FetchShape)
+            _a.Alu(Alu.Or, 32, Gpr.Rdx, Operand.At(Frame, ReaderOffsets.FetchShape));
+    }
+
+    private void ElsewhereUnless(ReaderCheck check, List<int> elsewhere)
     {
         if (LeftOut != check)
-            _a.JumpTo(Cc.Ne, _notFound);
+            elsewhere.Add(_a.JumpIf(Cc.Ne));
     }
 }

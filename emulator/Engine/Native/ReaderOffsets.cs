@@ -22,6 +22,7 @@ internal static class ReaderOffsets
         Told = Of(ref s_frame, ref s_frame.Told), Blocks = Of(ref s_frame, ref s_frame.Blocks),
         Fetched = Of(ref s_frame, ref s_frame.Fetched), Context = Of(ref s_frame, ref s_frame.Context),
         RefilledLoads = Of(ref s_frame, ref s_frame.RefilledLoads), RefilledStores = Of(ref s_frame, ref s_frame.RefilledStores),
+        RefilledFetches = Of(ref s_frame, ref s_frame.RefilledFetches), FetchShape = Of(ref s_frame, ref s_frame.FetchShape),
         Digits = Of(ref s_frame, ref s_frame.Digits),
         HostBase = Of(ref s_frame, ref s_frame.HostBase), Records = Of(ref s_frame, ref s_frame.Records),
         Entries = Of(ref s_frame, ref s_frame.Entries), Due = Of(ref s_frame, ref s_frame.Due);

@@ -269,7 +269,7 @@ public sealed partial class CoreEvents
                 // Over an 8-byte boundary, or split between two pages: one more beat, and the data goes the slow way.
                 if (e.Beats == 0)
                     e.Beats = 1;
-                e.Extra = Math.Max(e.Extra, t.SmallMisalignment ? _model.UnalignedLoadWide : _model.UnalignedLoad);
+                e.Extra = Math.Max(e.Extra, MisalignedExtra(t));
             }
             if (line == lastLine && line == end)
                 continue;
@@ -283,6 +283,9 @@ public sealed partial class CoreEvents
         else
             e.StoreGap = LoadGap(first.Pa, bytes);
     }
+
+    /// <summary>Cycles by which the result of a load comes later when it is misaligned.</summary>
+    internal int MisalignedExtra(InstructionTiming t) => t.SmallMisalignment ? _model.UnalignedLoadWide : _model.UnalignedLoad;
 
     /// <summary>One access to one line; <paramref name="whole"/>: it writes all of it.</summary>
     private void Line(ProcessingElement pe, ulong va, ulong line, bool write, bool whole, ref TimingCounters counters)

@@ -50,6 +50,8 @@ internal sealed unsafe partial class BlockMemo
             BlockSchedule s = blocks[*at];
             ulong* slots = at + TraceHeader;
             ulong* behind = slots + TraceSlotWords * s.Slots!.Length;
+            if (frame.FetchShape != 0)
+                TakeRefilledFetch(s);
             if (exit == ReaderFrame.NotFound)
             {
                 Take(s, frame.Shapes);
@@ -60,7 +62,7 @@ internal sealed unsafe partial class BlockMemo
             else
             {
                 if (at != looked)
-                    (_crowded, _extra) = (false, 0);
+                    (_crowded, _extra) = (false, _fetchShapes[_fetchShape].Extra);
                 _digits = s.Division < 0 ? 0 : frame.Digits >> DigitsShift;
                 looked = at;
                 ulong next = blocks.Records[*behind].Pc;
@@ -71,6 +73,7 @@ internal sealed unsafe partial class BlockMemo
                 }
                 else if (_state >= 0 && _missed == 0 && _late == 0)
                 {
+                    EndFetch();
                     code = frame.Resume;
                     continue;
                 }
@@ -79,8 +82,12 @@ internal sealed unsafe partial class BlockMemo
                     TellRest(s, slots, exit + 1, hostBase, frame.Shapes, next);
                 }
                 if (_state < 0 || _until >= Cycles)
+                {
+                    frame.FetchShape = 0;
                     return behind;
+                }
             }
+            frame.FetchShape = 0;
             frame.At = (ulong)behind;
             code = blocks.Records[*behind].Code;
         }
@@ -100,11 +107,12 @@ internal sealed unsafe partial class BlockMemo
         _dataPage = frame.DataPage;
         counters.L1IAccesses += frame.Fetched;
         ulong refilled = frame.RefilledLoads + frame.RefilledStores;
+        counters.ItlbMisses += frame.RefilledFetches;
         counters.L1DAccesses += refilled;
         counters.DtlbMisses += refilled;
         counters.Loads += frame.RefilledLoads;
         counters.Stores += frame.RefilledStores;
-        frame.Fetched = frame.RefilledLoads = frame.RefilledStores = 0;
+        frame.Fetched = frame.RefilledFetches = frame.RefilledLoads = frame.RefilledStores = 0;
         if (frame.Last == 0)
             return;
         Cycles = frame.Cycles;

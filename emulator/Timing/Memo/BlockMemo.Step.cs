@@ -25,7 +25,7 @@ internal sealed partial class BlockMemo
     // amounted to has this number. 0: it hit.
     private const int MostFetchShapes = 64;
     private const int FetchShift = 20;
-    private readonly List<(int Extra, CycleCause Cause)> _fetchShapes = [default];
+    private readonly List<(int Extra, CycleCause Cause)> _fetchShapes;
     private bool _fetchDue;
     private int _fetchShape;
 
@@ -151,6 +151,19 @@ internal sealed partial class BlockMemo
         }
         _fetchShape = LeftOut == MemoReason.FirstLine && shape != 0 ? 1 : shape;
         _extra += _first.FetchExtra;
+    }
+
+    /// <summary>In a key, beside the state: the page of the first line of the block was in the second TLB only.</summary>
+    internal const int RefilledFetch = 1 << FetchShift;
+
+    /// <summary>The first line of a block was fetched so.</summary>
+    private void TakeRefilledFetch(BlockSchedule s)
+    {
+        _fetched = true;
+        _fetchShape = RefilledFetch >> FetchShift;
+        (int extra, CycleCause cause) = _fetchShapes[_fetchShape];
+        _first = new InstructionEvents { NewGroup = true, FetchExtra = extra, FetchCause = cause };
+        _events.SetGroup(s.Pc);
     }
 
     /// <summary>From now on accesses that are no plain hits are noted anew.</summary>

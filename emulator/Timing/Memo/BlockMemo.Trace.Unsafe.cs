@@ -110,9 +110,26 @@ internal sealed unsafe partial class BlockMemo
     private bool IsPlain(TraceSlot slot, ulong* words, ulong hostBase, ref ulong shapes)
     {
         ulong va = words[0], pa = va + words[1] - hostBase;
-        return slot.Kind == TraceKind.Load ? PlainLoad(va, pa, slot.Size, ref shapes)
-            : slot.Kind == TraceKind.Store ? PlainStore(va, pa, slot.Size, ref shapes)
-            : slot.Kind == TraceKind.WideLoad && PlainWideLoad(va, pa, slot.Size, ref shapes);
+        return slot.Kind switch
+        {
+            TraceKind.Load => PlainLoad(va, pa, slot.Size, ref shapes) || MisalignedLoad(va, pa, slot.Size, ref shapes),
+            TraceKind.Store => PlainStore(va, pa, slot.Size, ref shapes),
+            TraceKind.WideLoad => PlainWideLoad(va, pa, slot.Size, ref shapes) || MisalignedLoad(va, pa, slot.Size, ref shapes),
+            _ => false,
+        };
+    }
+
+    /// <summary>A load inside a line that is over a boundary of 8 bytes, reads nothing that was stored last, and is a plain hit otherwise:
+    /// then its shape joins the signature.</summary>
+    private bool MisalignedLoad(ulong va, ulong pa, uint size, ref ulong signature)
+    {
+        if ((va & 7) + Math.Min(size, 8) <= 8 || (va & _inLine) + size > _inLine + 1 || _events.LoadGap(pa, (int)size) != 0)
+            return false;
+        ulong line = pa >> _lineShift;
+        if (!IsLatest(va, line) && !Touch(va, line, false))
+            return false;
+        signature = signature << BlockSchedule.ShapeBits | BlockSchedule.MisalignedShape;
+        return true;
     }
 
     /// <summary>A slot that is no plain hit.</summary>

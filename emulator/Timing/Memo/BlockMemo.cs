@@ -15,8 +15,11 @@ internal sealed partial class BlockMemo
 {
     private const int MostStates = 8192;
     private const int MostDeltas = 16384;
-    private const int TableBits = 16;
-    private const int Ways = 2;
+
+    // Where entries are by their keys: one of so many places.
+    internal const int TableBits = 16;
+    internal const int Ways = 2;
+    internal const ulong SignatureFactor = 0x9E3779B97F4A7C15, KeyFactor = 0xD6E8FEB86659FD93;
 
     // A signature ends with whether fills are on their way where stores may ask, the digits of a quotient (6 bits), whether the branch was
     // taken, and what the predictor made of it (3).
@@ -86,6 +89,7 @@ internal sealed partial class BlockMemo
         _lineShift = events.LineShift;
         _inLine = (1UL << _lineShift) - 1;
         _fillRecords.Add([]);
+        _fetchShapes = [default, (events.MicroTlbMiss, CycleCause.InstructionTlb)];
     }
 
     /// <summary>Changes the cycles of a block as they are remembered, so that a test can plant a bug.</summary>
@@ -282,14 +286,14 @@ internal sealed partial class BlockMemo
     private void Take(BlockSchedule s, ulong signature)
     {
         int state = (_missed == 0 && _late == 0 ? _state : StateWithFills()) | _fetchShape << FetchShift;
-        ulong key = (signature * 0x9E3779B97F4A7C15) ^ ((ulong)s.Id << 32 | (uint)state);
-        int at = 1 + (int)((key * 0xD6E8FEB86659FD93) >> (64 - TableBits));
+        ulong key = (signature * SignatureFactor) ^ ((ulong)s.Id << 32 | (uint)state);
+        int at = 1 + (int)((key * KeyFactor) >> (64 - TableBits));
         if (!IsAt(at, s, signature, state) && !IsAt(++at, s, signature, state))
             at = WorkOut(s, signature, state, at - 1);
         ref MemoEntry entry = ref _entries[at];
         if (_missed > 0)
             Fill(entry.Fills);
-        else if (state == _state)
+        else if ((state & ~RefilledFetch) == _state)
             _entries[_entry].Next[MemoEntry.Way(s.Id, signature)] = at;
         _lastPc = s.LastPc;
         Blocks++;

@@ -59,6 +59,9 @@ internal sealed class BlockSchedule
     /// <summary>Shape of a plain access but for a page that is in the second TLB only.</summary>
     internal const int RefillShape = MostGap + 1;
 
+    /// <summary>Shape of an access inside a line that is over one boundary of the load or store path, and plain otherwise.</summary>
+    internal const int MisalignedShape = RefillShape + 1;
+
     private readonly AccessShape?[]?[] _shapes;
 
     // By instruction: the shape that was found last.
@@ -102,6 +105,9 @@ internal sealed class BlockSchedule
                 // The first of those that are counted as they happen.
                 shapes[RefillShape] = new AccessShape(
                     new InstructionEvents { HasAccess = true }, [line with { Walk = events.MicroTlbMiss }], false);
+                int extra = line.Write ? 0 : events.MisalignedExtra(t);
+                shapes[MisalignedShape] = new AccessShape(
+                    new InstructionEvents { HasAccess = true, Beats = 1, Extra = extra }, [line], true);
                 _shapes[i] = shapes;
             }
             else if (t.Kind == TimingKind.Divide)
@@ -187,6 +193,9 @@ internal sealed class BlockSchedule
     /// <summary>Whether a signature holds it.</summary>
     internal bool IsSimple => Usable && !IsCrowded;
 
+    /// <summary>Issue cycles of a store of that shape.</summary>
+    internal static int MisalignedBeats(InstructionTiming t) => t.Class == "store_simd" ? t.Beats + 1 : 2;
+
     private static AccessShape Shape(LineEvent line, int gap) =>
         new(
             new InstructionEvents { HasAccess = true, StoreGap = gap }, [line], true);
@@ -207,7 +216,7 @@ internal sealed class BlockSchedule
         for (int i = RefillShape; i < shapes.Length; i++)
         {
             // Places are taken in order.
-            if (shapes[i] is { } known && !known.Is(events, lines))
+            if (shapes[i] is { } known && (known.IsFixed || !known.Is(events, lines)))
                 continue;
             shapes[i] ??= new AccessShape(events, lines.ToArray(), false);
             _latest[instruction] = (byte)i;

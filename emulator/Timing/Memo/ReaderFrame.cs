@@ -45,6 +45,13 @@ internal struct ReaderFrame
     /// <summary>Such stores.</summary>
     public ulong RefilledStores;
 
+    /// <summary>Fetches from pages that were in the second TLB only.</summary>
+    public ulong RefilledFetches;
+
+    /// <summary>What the fetch of the first line of a block adds to the state in its key: <see cref="BlockMemo.RefilledFetch"/>, or 0 when
+    /// it hit.</summary>
+    public ulong FetchShape;
+
     /// <summary>What the division of a block adds to its signature, where it has one.</summary>
     public ulong Digits;
 

@@ -79,7 +79,8 @@ internal static class RandomProgram
         return [.. code];
     }
 
-    /// <summary>A loop over loads and stores all over 8 KiB and of the same few bytes again, and branches that go both ways.</summary>
+    /// <summary>A loop over loads and stores all over 8 KiB, some of them misaligned, and of the same few bytes again, and branches that
+    /// go both ways. It is in two pages.</summary>
     /// <param name="random">What chooses.</param>
     /// <param name="length">Instructions.</param>
     /// <param name="rounds">Of the loop.</param>
@@ -88,10 +89,28 @@ internal static class RandomProgram
         // movz x6, #0x5D5; movz x7, #0x3039
         var code = new List<uint> { 0xD2800000u | ((uint)rounds << 5) | Count, 0xD280BAA6, 0xD2860727 };
         int top = code.Count;
+        int half = length / 2;
         while (code.Count < length)
         {
-            switch (random.Next(7))
+            if (code.Count >= half && half > 0)
             {
+                // To the second page: madd x5, x5, x6, x7; tbz x5, #3; b. There the same once more, for as long as the bit is 0, so that
+                // the same block is come to from both pages.
+                length += Page - code.Count;
+                code.AddRange([0x9B061CA5, 0x36180005u | ((uint)(Page - code.Count - 1) << 5)]);
+                code.Add(0x14000000u | (uint)(Page - code.Count));
+                while (code.Count < Page)
+                    code.Add(Nothing);
+                code.AddRange([0x9B061CA5, 0x36180005u | (0x3FFFu << 5)]);
+                half = 0;
+            }
+            switch (random.Next(8))
+            {
+                case 7:
+                    // madd x5, x5, x6, x7; and x16, x5, #below 8 KiB; ldr w1, ldr x1, ldr q1, str x2 or str q2, [x20, x16]
+                    code.AddRange(
+                        [0x9B061CA5, 0x924030B0, random.GetItems([0xB8706A81u, 0xF8706A81u, 0x3CF06A81u, 0xF8306A82u, 0x3CB06A82u], 1)[0]]);
+                    break;
                 case 6:
                     // The same, both with the same address.
                     code.AddRange([0x9B061CA5, 0x927D24B0, 0xF8706A81, 0xF8306A82]);
@@ -119,6 +138,9 @@ internal static class RandomProgram
     }
 
     private const uint Nothing = 0xD503201F;
+
+    // Instructions of a page.
+    private const int Page = 1024;
 
     /// <summary>The end of the loop.</summary>
     private static void End(List<uint> code, int top)

@@ -30,7 +30,7 @@ public sealed partial class MemoisedTimingLockstepTests
 
     /// <summary>A core on which misses are not rare.</summary>
     private static string SmallerCore(string name, int data) =>
-        CoreFile(name, $"smaller-{data}", ("l1i_size", 1024), ("l1d_size", data), ("micro_tlb", 2));
+        CoreFile(name, $"smaller-{data}", ("l1i_size", 1024), ("l1d_size", data), ("micro_tlb", 1));
 
     private static string CoreFile(string name, string label, params (string Key, int Value)[] values)
     {
