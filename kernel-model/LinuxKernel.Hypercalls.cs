@@ -130,7 +130,7 @@ public sealed partial class LinuxKernel
                 Scheduler.FinishSwitch(Tasks.WithRecord(cpu.X(0)));
                 break;
             case HypercallNumber.Rseq:
-                cpu.SetX(0, _sequences.Decide(current, Records.Registers(current), cpu.X(1) == 0) ? 0UL : 1);
+                _sequences.Fault(current);
                 break;
             case HypercallNumber.Slice:
                 _slices!.Granted(cpu, current, cpu.X(0) == 0);

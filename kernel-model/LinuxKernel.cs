@@ -112,7 +112,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
         VdsoDesign design = VdsoDesigns.Create(options.VdsoDesign);
         design = wrap?.Invoke(design) ?? design;
         bool reload = options.Kernel.Reload || (options.Kernel.ClobbersTpidrro && design.RestoresRegister);
-        El1.ApplyAlternatives(machine, options.Kernel with { Reload = reload });
+        El1.ApplyAlternatives(machine, options.Kernel with { Reload = reload }, options.VaBits);
         if (options.Kernel.Kpti)
             kernelSpace.GlobalFrom = trampolineSpace.GlobalFrom = Trampoline.DataValias;
         Costs = new CallCosts(options.Kernel);
@@ -177,7 +177,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
         _first = new FirstProcess(options, Vfs, Tasks, Records, Scheduler, Namespaces, design, loader, programs);
 
         RestartableSequences sequences = _sequences =
-            new(machine.Cpus.Count, Scheduler, design, SignalDelivery, options.Kernel.Rseq ? Records : null);
+            new(machine.Cpus.Count, Scheduler, SignalDelivery, !options.Kernel.RseqSlice, options.Kernel.Rseq ? Records : null);
         _slices = options.Kernel.RseqSlice ? new SliceExtension(Records, _clockEvents, SignalDelivery) : null;
         var frames = new SignalFrame(HardwareCapabilities.HasBti(machine), design, sequences, SignalDelivery);
         var cores = new CoreDump(machine, Vfs, Records, Timekeeper, coreSettings, Hooks.Log);

@@ -281,4 +281,14 @@ public sealed class SignalDelivery
         task.Signals.Pending.Add(info);
         _records.RequestWork(task);
     }
+
+    /// <summary>SIGSEGV by force (force_sigsegv).</summary>
+    /// <param name="task">Who.</param>
+    /// <param name="delivered">The signal that was about to be delivered, if any: SIGSEGV's own handler is not tried again.</param>
+    internal void ForceSegv(KernelTask task, int delivered = 0)
+    {
+        if (delivered == Signal.SIGSEGV)
+            task.Handlers[Signal.SIGSEGV] = default;
+        Force(task, new SignalInfo { Number = Signal.SIGSEGV, Code = Signal.SI_KERNEL, Synchronous = true });
+    }
 }

@@ -80,7 +80,10 @@ public sealed class El1Image
 
     /// <summary>Patches the alternatives of a configuration into the code at boot, as Linux's apply_alternatives does, and the
     /// number of rounds of the branch-history loops.</summary>
-    public void ApplyAlternatives(Machine machine, KernelConfiguration configuration)
+    /// <param name="machine">Whose memory has the image.</param>
+    /// <param name="configuration">What there is.</param>
+    /// <param name="vaBits">Bits of user addresses: 39 or 48.</param>
+    public void ApplyAlternatives(Machine machine, KernelConfiguration configuration, int vaBits)
     {
         uint features = Features(configuration);
         for (ulong at = PhysicalOf(El1Symbol.__alt_instructions); at < PhysicalOf(El1Symbol.__alt_instructions_end); at += 12)
@@ -101,11 +104,14 @@ public sealed class El1Image
             PatchCall(machine, PatchSite.context_switch_call, El1Symbol.rseq_context_switch);
             PatchCall(machine, PatchSite.notify_work_call, El1Symbol.rseq_resume_work);
         }
+        if (vaBits == 39)
+            Patch(machine, PatchSite.rseq_task_size, 0xD2C01003); // MOV X3, #0x8000000000
         if (configuration.RseqSlice)
         {
             PatchCall(machine, PatchSite.slice_irq_entry, El1Symbol.rseq_note_user_irq_entry);
             PatchCall(machine, PatchSite.slice_irq_exit, El1Symbol.rseq_irq_exit);
             PatchCall(machine, PatchSite.slice_schedule_call, El1Symbol.rseq_slice_or_schedule);
+            Patch(machine, PatchSite.rseq_flags_check, 0xD503201F); // NOP
         }
         if (!configuration.Preempt)
             return;

@@ -47,6 +47,7 @@
 #define TSK_RSEQ		0x150	/* user address of the registered rseq area; 0: none (kernel word rseq) */
 #define TSK_RSEQ_EVENT		0x158	/* not 0: the area is stale (rseq_event_mask) */
 #define TSK_MM_CID		0x15c	/* its concurrency ID, while it runs */
+#define TSK_RSEQ_SIG		0x164	/* signature before the abort of a critical section */
 #define TSK_SLICE		0x160	/* byte, not 0: the task may ask for longer time slices (kernel word rseq-slice) */
 #define TSK_SLICE_GRANTED	0x161	/* byte, not 0: it was given one; read together with the one before */
 #define TSK_SLICE_IRQ		0x162	/* byte, not 0: an interrupt of EL0 is being left */
@@ -194,7 +195,7 @@
 #define HVC_RANDOM		9	/* fills this CPU's batch of random numbers */
 #define HVC_VDSO_REFRESH	10	/* x0 task record: its slot is filled again before it is in EL0 (hooks of a design) */
 #define HVC_VDSO_PUT_USER	11	/* x0 user address, x1 doubleword -> x0 0, or 1: it cannot be written (hooks of a design) */
-#define HVC_RSEQ		12	/* x0 pt_regs, x1 not 0: the area cannot be used -> x0 0, or 1: SIGSEGV is pending */
+#define HVC_RSEQ		12	/* the running task's rseq area cannot be used: SIGSEGV */
 #define HVC_SLICE		13	/* x0 0: the running task was given a longer time slice; 1: its rseq area cannot be used */
 
 /* enum El1Action (ACT_*): what EL1 code is to do next */

@@ -1,8 +1,8 @@
 /*
  * What the kernel does for a registered rseq area, where the kernel's configuration has the word rseq: at a switch and on
  * the way to EL0 afterwards, in the structure of Linux 6.12 (include/linux/rseq.h, kernel/rseq.c). Which concurrency ID a
- * task has, and the abort of a critical section, is the model's affair. Nothing here is reached unless the calls at
- * context_switch_call and notify_work_call are patched at boot.
+ * task has is the model's affair. Nothing here is reached unless the calls at context_switch_call and notify_work_call are
+ * patched at boot.
  */
 #include "layout.h"
 #include "asm.h"
@@ -10,9 +10,17 @@
 #define RSEQ_CPU_ID_START	0
 #define RSEQ_CPU_ID		4
 #define RSEQ_CS			8
+#define RSEQ_FLAGS		16
 #define RSEQ_NODE_ID		20
 #define RSEQ_MM_CID		24
 #define RSEQ_EVENT_PREEMPT	1
+
+/* struct rseq_cs */
+#define CS_VERSION		0
+#define CS_FLAGS		4
+#define CS_START_IP		8
+#define CS_LENGTH		16
+#define CS_ABORT_IP		24
 
 	.section .rseq.text, "ax"
 
@@ -66,7 +74,7 @@ FUNC rseq_handle_notify_resume
 	add	x2, x20, #RSEQ_CS
 	USER	4f, ldtr x1, [x2]
 	cbnz	x1, 5f
-	USER	4f, sttr xzr, [x2]
+1:	USER	4f, sttr xzr, [x2]
 2:	/* rseq_update_cpu_node_id */
 	mrs	x2, tpidr_el1
 	ldp	w3, w4, [x2, #CPU_NUMBER]
@@ -81,11 +89,50 @@ rseq_handle_notify_resume_end:
 	ldp	x19, x20, [sp, #16]
 	ldp	x29, x30, [sp], #32
 	func_ret
-4:	mov	x1, #1
-	b	6f
-5:	mov	x1, #0
-6:	mov	x0, x19
+4:	/* The area, or what it points to, cannot be used. */
 	hvc	#HVC_RSEQ
-	cbz	x0, 2b
 	b	3b
+5:	/*
+	 * rseq_get_rseq_cs: the section lies below TASK_SIZE, the abort too, outside of it and behind the registered
+	 * signature. What is wrong is fatal even where the section was not left in the middle.
+	 */
+	patch_site rseq_task_size
+	mov	x3, #(1 << 48)
+	cmp	x1, x3
+	b.hs	4b
+	USER	4b, ldtr w4, [x1, #CS_VERSION]
+	USER	4b, ldtr w9, [x1, #CS_FLAGS]
+	USER	4b, ldtr x5, [x1, #CS_START_IP]
+	USER	4b, ldtr x6, [x1, #CS_LENGTH]
+	USER	4b, ldtr x7, [x1, #CS_ABORT_IP]
+	cmp	x5, x3
+	b.hs	4b
+	adds	x8, x5, x6
+	b.cs	4b
+	cmp	x8, x3
+	b.hs	4b
+	cmp	x7, x3
+	b.hs	4b
+	cbnz	w4, 4b
+	sub	x8, x7, x5
+	cmp	x8, x6
+	b.lo	4b
+	sub	x8, x7, #4
+	USER	4b, ldtr w4, [x8]
+	ldr	w8, [tsk, #TSK_RSEQ_SIG]
+	cmp	w4, w8
+	b.ne	4b
+	/* in_rseq_cs */
+	ldr	x8, [x19, #S_PC]
+	sub	x8, x8, x5
+	cmp	x8, x6
+	b.hs	1b
+	/* rseq_need_restart: no flag is allowed any more, in the section or (unless Linux 7.0 has others) in the area */
+	cbnz	w9, 4b
+	USER	4b, ldtr w9, [x20, #RSEQ_FLAGS]
+	patch_site rseq_flags_check
+	cbnz	w9, 4b
+	USER	4b, sttr xzr, [x2]
+	str	x7, [x19, #S_PC]
+	b	2b
 ENDFUNC rseq_handle_notify_resume

@@ -3,7 +3,6 @@ using ArmVdso.Kernel.Delivery;
 using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Signals;
 using ArmVdso.Kernel.Tasks;
-using ArmVdso.Kernel.Vdso;
 
 namespace ArmVdso.Kernel.Entry;
 
@@ -11,13 +10,13 @@ namespace ArmVdso.Kernel.Entry;
 /// critical section that was preempted, moved or interrupted by a signal.</summary>
 /// <param name="cpus">CPUs of the machine.</param>
 /// <param name="scheduler">Who runs on them.</param>
-/// <param name="design">Told when an area is given up.</param>
 /// <param name="signals">SIGSEGV for a bad area.</param>
-/// <param name="records">What EL1 code works on that does it; null: this class does.</param>
+/// <param name="flagsForbidden">Whether an area must have no flags (until Linux 6.18); later ones say what the kernel can do.</param>
+/// <param name="records">What EL1 code works on that does it, but for handlers; null: this class does.</param>
 internal sealed class RestartableSequences(
-    int cpus, Scheduler scheduler, VdsoDesign design, SignalDelivery signals, TaskRecords? records)
+    int cpus, Scheduler scheduler, SignalDelivery signals, bool flagsForbidden, TaskRecords? records)
 {
-    private const int CpuIdStart = 0, CpuId = 4, CriticalSection = 8, NodeId = 20, MmCid = 24;
+    private const int CpuIdStart = 0, CpuId = 4, CriticalSection = 8, Flags = 16, NodeId = 20, MmCid = 24;
 
     /// <summary>Before the return to EL0 (rseq_handle_notify_resume). False: the area is bad, SIGSEGV was forced.</summary>
     internal bool BeforeUser(KernelTask task, UserRegisters regs)
@@ -30,12 +29,11 @@ internal sealed class RestartableSequences(
             Show(task, true);
             return true;
         }
-        return (Abort(task, regs) && WriteIds(task)) || GiveUp(task);
+        if (Abort(task, regs) && WriteIds(task))
+            return true;
+        signals.ForceSegv(task);
+        return false;
     }
-
-    /// <summary>EL1 code has a question: the task was in a critical section or just behind one, or its area cannot be used. True: it may go
-    /// on with the numbers; false: SIGSEGV was forced.</summary>
-    internal bool Decide(KernelTask task, UserRegisters regs, bool usable) => (usable && Abort(task, regs)) || GiveUp(task);
 
     /// <summary>A CPU is about to run a task: EL1 code is told of its area and number. A task that has not run with the area since it was
     /// made (fork) has a stale one.</summary>
@@ -54,24 +52,20 @@ internal sealed class RestartableSequences(
             records.RequestWork(task);
     }
 
-    /// <summary>The area is bad: none any more, and SIGSEGV.</summary>
-    private bool GiveUp(KernelTask task)
-    {
-        // The area cannot be used any more; without it the handler of SIGSEGV can run.
-        task.Rseq = 0;
-        records?.DropRseq(task);
-        design.RseqChanged(task);
-        signals.Force(task, new SignalInfo { Number = Signal.SIGSEGV, Code = Signal.SI_KERNEL, Synchronous = true });
-        return false;
-    }
+    /// <summary>EL1 code cannot use the running task's area, or what it points to.</summary>
+    internal void Fault(KernelTask task) => signals.ForceSegv(task);
 
     /// <summary>A handler is about to run (rseq_signal_deliver): the critical section that it interrupts is aborted first, and what the
-    /// program may have stored over the CPU's number is written anew, at every delivery (before Linux 6.19). False: the area is bad; the
-    /// caller forces SIGSEGV.</summary>
-    internal bool BeforeHandler(KernelTask task, UserRegisters regs) => task.Rseq == 0 || (Abort(task, regs) && WriteIds(task));
+    /// program may have stored over the CPU's number is written anew, at every delivery (before Linux 6.19). A bad area is no reason not to
+    /// run the handler: SIGSEGV comes on top, and kills the task when the handler is that of SIGSEGV and returns.</summary>
+    internal void BeforeHandler(KernelTask task, UserRegisters regs, int signal)
+    {
+        if (task.Rseq != 0 && !(Abort(task, regs) && WriteIds(task)))
+            signals.ForceSegv(task, signal);
+    }
 
     /// <summary>rseq_ip_fixup. False: EFAULT or a violation.</summary>
-    private static bool Abort(KernelTask task, UserRegisters regs)
+    private bool Abort(KernelTask task, UserRegisters regs)
     {
         MemoryMap mm = task.Mm!;
         if (!mm.Read(task.Rseq + CriticalSection, out ulong descriptor))
@@ -92,9 +86,15 @@ internal sealed class RestartableSequences(
         // abort_ip must lie outside of the section, behind the registered signature.
         if (abort - start < length || !mm.Read(abort - 4, out uint signature) || signature != task.RseqSignature)
             return false;
+        bool inside = regs.PC - start < length;
+        // rseq_need_restart: flags that once said when not to restart are fatal, wherever they are.
+        if (inside && BitConverter.ToUInt32(cs[4..]) != 0)
+            return false;
+        if (inside && (!mm.Read(task.Rseq + Flags, out uint flags) || (flagsForbidden && flags != 0)))
+            return false;
         if (!mm.Write(task.Rseq + CriticalSection, 0UL))
             return false;
-        if (regs.PC - start < length)
+        if (inside)
             regs.PC = abort;
         return true;
     }

@@ -143,10 +143,8 @@ internal sealed class ReturnToUser(
             CallCosts.Charge(cpu, costs.Deliver);
             return !traces.StopAtHandler(task);
         }
-        // No stack for the handler: SIGSEGV by force (force_sigsegv).
-        if (info.Number == Signal.SIGSEGV)
-            task.Handlers[Signal.SIGSEGV] = default;
-        signals.Force(task, new SignalInfo { Number = Signal.SIGSEGV, Code = Signal.SI_KERNEL, Synchronous = true });
+        // No stack for the handler.
+        signals.ForceSegv(task, info.Number);
         return true;
     }
 

@@ -30,8 +30,7 @@ internal sealed class SignalFrame(bool landingPads, VdsoDesign design, Restartab
     {
         // The saved PC must not be inside a restartable sequence (rseq_signal_deliver).
         design.BeforeSignalFrame(task, regs);
-        if (!sequences.BeforeHandler(task, regs))
-            return false;
+        sequences.BeforeHandler(task, regs, info.Number);
         ulong record = StackFor(task, regs, action) - 16;
         ulong frame = (record - FrameSize) & ~15UL;
         var b = new byte[FrameSize];

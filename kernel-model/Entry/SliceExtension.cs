@@ -73,8 +73,7 @@ internal sealed class SliceExtension(TaskRecords records, ClockEvents events, Si
         records.SyncSyscallTrace(task);
     }
 
-    private void Fault(KernelTask task) =>
-        signals.Force(task, new SignalInfo { Number = Signal.SIGSEGV, Code = Signal.SI_KERNEL, Synchronous = true });
+    private void Fault(KernelTask task) => signals.ForceSegv(task);
 
     /// <summary>A task has registered its area: it says that longer slices are to be had. False: it cannot be written.</summary>
     /// <param name="task">The task.</param>

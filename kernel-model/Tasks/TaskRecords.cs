@@ -232,6 +232,7 @@ public sealed partial class TaskRecords
         ulong record = task.RecordPa;
         _memory.Write(record + TaskRecord.Rseq, task.Rseq);
         _memory.Write(record + TaskRecord.MmCid, task.ConcurrencyId);
+        _memory.Write(record + TaskRecord.RseqSig, task.RseqSignature);
         uint events = task.Rseq == 0 ? 0 : _memory.Read<uint>(record + TaskRecord.RseqEvent) | (stale ? 1u : 0);
         _memory.Write(record + TaskRecord.RseqEvent, events);
         return events != 0;

@@ -26,6 +26,9 @@ public sealed class KernelTruthProgramTests
     [InlineData("rseq_events", "-E", "GLIBC_TUNABLES=glibc.pthread.rseq=0")]
     [InlineData("rseq_events", "-E", "GLIBC_TUNABLES=glibc.pthread.rseq=0", "--kernel", "kstack-random+rseq")]
     [InlineData("rseq_events", "-E", "GLIBC_TUNABLES=glibc.pthread.rseq=0", "--kernel", "kpti+rseq", "--preempt", "full")]
+    [InlineData("rseq_sections")]
+    [InlineData("rseq_sections", "--kernel", "kstack-random+rseq")]
+    [InlineData("rseq_sections", "--kernel", "kpti+rseq", "--preempt", "full", "--va-bits", "48")]
     public void Holds(string name, params string[] options)
     {
         ArmVdsoCommand.Result result = ArmVdsoCommand.Run(["run", "--core", "none", .. options, GuestPrograms.Path(name)]);

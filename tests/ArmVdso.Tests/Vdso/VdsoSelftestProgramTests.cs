@@ -4,11 +4,11 @@ namespace ArmVdso.Tests.Vdso;
 /// static, on the emulator: with our image and with those of stock kernels.</summary>
 public sealed class VdsoSelftestProgramTests
 {
-    private static void Run(string command, string expected, string vdso)
+    private static void Run(string command, string expected, string vdso, params string[] more)
     {
         string[] words = command.Split(' ');
         ArmVdsoCommand.Result result = ArmVdsoCommand.Run(
-            ["run", "--core", "none", "--vdso", vdso, Path.Combine(KernelSelftests.Folder, words[0]), .. words[1..]]);
+            ["run", "--core", "none", "--vdso", vdso, .. more, Path.Combine(KernelSelftests.Folder, words[0]), .. words[1..]]);
         Assert.True(result.Status == 0, $"status {result.Status}\n{result.Output}{result.Errors}");
         Assert.Contains(expected, result.Output, StringComparison.OrdinalIgnoreCase);
         Assert.DoesNotContain("not ok", result.Output);
@@ -44,6 +44,14 @@ public sealed class VdsoSelftestProgramTests
     [InlineData("timens_futex", "pass:2")]
     [InlineData("timens_vfork_exec", "pass:4")]
     public void Passes(string name, string expected) => Run(name, expected, "per-cpu");
+
+    /// <summary>With slices of 2 us critical sections are left in the middle all the time, and EL1 code aborts them.</summary>
+    [Theory]
+    [InlineData("rseq_param_test -T i -r 2000 -t 8")]
+    [InlineData("rseq_param_test -T s -r 2000 -t 8")]
+    [InlineData("rseq_param_test -T b -r 1000 -t 8 -M")]
+    public void Passes_where_EL1_code_aborts(string command) =>
+        Run(command, "", "per-cpu", "--cpus", "2", "--slice", "2", "--quantum", "50", "--kernel", "kstack-random+rseq");
 
     /// <summary>Those that look at what the designs change, and one of each kind besides.</summary>
     [Theory]
