@@ -160,11 +160,13 @@ public sealed partial class LinuxKernel : IHypercallHandler
         foreach ((ulong at, ulong length) in options.Suspends)
             timers.Add(at, _ => Timekeeper.Suspend(length));
         Boot(kernelSpace, reload, perCpuPa);
+        PageAllocator.EndOfBoot();
 
         var taskNamespaces = new TaskNamespaces(machine.Memory, PageAllocator, Tasks, Records, Namespaces, Vdso, SignalDelivery);
         var coreSettings = new CoreSettings();
         Vfs = MakeFiles(
-            new ProcParts(machine, PageAllocator, random, Namespaces, Clock, Timekeeper, Tasks, Scheduler, taskNamespaces, coreSettings),
+            new ProcParts(
+                machine, PageAllocator, random, Namespaces, Clock, Timekeeper, Tasks, Records, Scheduler, taskNamespaces, coreSettings),
             random, seeding);
         var loader = new ProgramLoader(machine, options, PageAllocator, Vdso, random, Hooks.CodePageLoaded);
         var programs = new ProgramStart(Records, Clock, random, options.ProgramGuestPath);

@@ -369,6 +369,9 @@ public abstract class Inode
     /// past the end, or the file keeps no such pages.</summary>
     public virtual ulong CachedPagePa(ulong offset) => 0;
 
+    /// <inheritdoc cref="Memory.IMappedFile.HasAsPage"/>
+    public virtual bool HasAsPage(ulong offset, ulong pa) => false;
+
     /// <summary>Physical address of the page that all shared mappings of this offset use; 0 past the end (SIGBUS) or when the
     /// file cannot be mapped. Valid as long as the file is open: a mapping holds a reference to its <see cref="OpenFile"/>.</summary>
     public virtual ulong SharedPagePa(ulong offset) => 0;

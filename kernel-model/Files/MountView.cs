@@ -150,5 +150,7 @@ internal sealed class MountView : Inode
 
     public override ulong CachedPagePa(ulong offset) => Real.CachedPagePa(offset);
 
+    public override bool HasAsPage(ulong offset, ulong pa) => Real.HasAsPage(offset, pa);
+
     public override ulong SharedPagePa(ulong offset) => Real.SharedPagePa(offset);
 }

@@ -147,6 +147,9 @@ public abstract class OpenFile : IMappedFile
     /// <inheritdoc cref="Inode.CachedPagePa"/>
     public virtual ulong CachedPagePa(ulong offset) => Inode.CachedPagePa(offset);
 
+    /// <inheritdoc/>
+    public bool HasAsPage(ulong offset, ulong pa) => Inode.HasAsPage(offset, pa);
+
     /// <summary>Physical page of a shared mapping; 0 past the end. The mapping must hold a reference to this file.</summary>
     public virtual ulong SharedPagePa(ulong offset) => Inode.SharedPagePa(offset);
 

@@ -425,6 +425,13 @@ public sealed class RegularFile : Inode, IContents
         return pa;
     }
 
+    /// <inheritdoc/>
+    public override bool HasAsPage(ulong offset, ulong pa)
+    {
+        long index = (long)offset / PageSize;
+        return _mapped?.GetValueOrDefault(index) == pa || _clean?.GetValueOrDefault(index) == pa;
+    }
+
     /// <summary>Makes a clean page one of the guest's own. False: there is no block for it.</summary>
     private bool Adopt(long index)
     {

@@ -5,14 +5,8 @@ namespace ArmVdso.Kernel.Files;
 /// <summary>What messages take in buffers (include/linux/skbuff.h, net/core/sock.c), in bytes.</summary>
 internal static class SocketBuffers
 {
-    /// <summary>net.core.wmem_default and rmem_default, and the most that setsockopt gives before it doubles it.</summary>
-    internal const int Usual = 212992;
-
     /// <summary>SOCK_MIN_SNDBUF and SOCK_MIN_RCVBUF.</summary>
     internal const int LeastSend = 4608, LeastReceive = 2304;
-
-    /// <summary>net.unix.max_dgram_qlen, as systemd sets it.</summary>
-    internal const int MostDatagrams = 512;
 
     private const int Page = 4096, Header = 256, SharedInfo = 320, LeastHead = 512;
 
@@ -32,4 +26,22 @@ internal static class SocketBuffers
         uint head = BitOperations.RoundUpToPowerOf2((uint)Math.Max(LeastHead, Math.Max(0, length - pages) + SharedInfo));
         return Header + (int)head + pages;
     }
+}
+
+/// <summary>How large buffers of sockets are and may be made, in bytes (net.core.rmem_default and its like).</summary>
+internal sealed class BufferSizes
+{
+    private const int Usual = 212992;
+
+    /// <summary>Of a new socket.</summary>
+    internal int Received { get; set; } = Usual;
+
+    /// <inheritdoc cref="Received"/>
+    internal int Sent { get; set; } = Usual;
+
+    /// <summary>The most that setsockopt gives, before it doubles it.</summary>
+    internal int MostReceived { get; set; } = Usual;
+
+    /// <inheritdoc cref="MostReceived"/>
+    internal int MostSent { get; set; } = Usual;
 }

@@ -9,10 +9,10 @@ internal sealed partial class SocketFile
     private int _charged;
 
     /// <summary>SO_SNDBUF, doubled as the kernel has it, in bytes.</summary>
-    public int SendBuffer { get; set; } = SocketBuffers.Usual;
+    public int SendBuffer { get; set; }
 
     /// <summary>SO_RCVBUF, doubled as the kernel has it, in bytes.</summary>
-    public int ReceiveBuffer { get; set; } = SocketBuffers.Usual;
+    public int ReceiveBuffer { get; set; }
 
     /// <summary>What was sent and not taken yet, as SIOCOUTQ counts it.</summary>
     private int Waiting => Domain == SocketTable.AF_UNIX ? _charged
@@ -26,7 +26,7 @@ internal sealed partial class SocketFile
 
     /// <summary>Whether a socket of datagrams has as many as it may have of those who are not its peer (unix_recvq_full).</summary>
     private bool IsFullFor(SocketFile target) =>
-        Domain == SocketTable.AF_UNIX && target != this && target._other != this && target._inbox.Count > SocketBuffers.MostDatagrams;
+        Domain == SocketTable.AF_UNIX && target != this && target._other != this && target._inbox.Count > target.Table.MostDatagrams;
 
     /// <summary>How many bytes of a stream, or of one message, can be sent now; 0: none.</summary>
     private int RoomFor(SocketFile target, int wanted)

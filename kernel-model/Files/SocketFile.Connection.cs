@@ -25,7 +25,7 @@ internal sealed partial class SocketFile
         if (Domain == SocketTable.AF_UNIX)
             return Table.BindUnix(this, SocketTable.UnixName(address), caller);
         (IPAddress ip, int port) = SocketTable.Inet(address);
-        if (port is > 0 and < 1024 && !caller.Credentials.Has(Capability.NetBindService))
+        if (port > 0 && port < Table.FirstUnprivileged && !caller.Credentials.Has(Capability.NetBindService))
             return -Errno.EACCES;
         return Table.BindInet(this, ip, port);
     }
@@ -60,7 +60,7 @@ internal sealed partial class SocketFile
             return error;
         if (IsTcp && !IsListening && SocketTable.Inet(Local!) is var (ip, port) && Table.Conflicts(this, ip, port))
             return -Errno.EADDRINUSE;
-        _backlogLimit = Math.Clamp(backlog, 0, 4096) + 1;
+        _backlogLimit = (int)Math.Min((uint)backlog, (uint)Table.MostBacklog) + 1;
         IsListening = true;
         Source.Notify(PollBits.Writable);
         return 0;

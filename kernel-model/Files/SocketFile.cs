@@ -29,6 +29,9 @@ internal sealed partial class SocketFile : OpenFile
         _inbox = new SocketInbox(vfs);
         (Domain, Kind, Protocol) = (domain, kind, protocol);
         Network = vfs.CurrentNetwork;
+        (SendBuffer, ReceiveBuffer) = (vfs.BufferSizes.Sent, vfs.BufferSizes.Received);
+        if (domain == SocketTable.AF_INET6 && Table.OnlySix)
+            SetOption(IPPROTO_IPV6, IPV6_V6ONLY, [1, 0, 0, 0]);
         if (vfs.Current is { } task)
             (Credentials, MakersDomain) = ((task.Pid, task.Credentials.Euid, task.Credentials.Egid), task.Credentials.Domain);
     }
@@ -271,7 +274,7 @@ internal sealed partial class SocketFile : OpenFile
         if (Kind != SocketTable.SOCK_STREAM)
         {
             full = message.Data.Length;
-            bool wasFull = _inbox.Count > SocketBuffers.MostDatagrams;
+            bool wasFull = _inbox.Count > Table.MostDatagrams;
             int n = _inbox.CopyMessage(buffer, peek);
             if (!peek)
             {

@@ -160,11 +160,11 @@ internal sealed partial class SocketTable
     /// <param name="evenWaiting">One that connections wait with will do.</param>
     private int FreePort(int kind, bool evenWaiting)
     {
-        const int first = 32768, last = 60999;
+        (int first, int last) = Ephemeral;
         HashSet<int> waiting = kind == SOCK_STREAM && !evenWaiting ? [.. Waits.Select(w => Inet(w.Local).Port)] : [];
         for (int n = first; n <= last; n++)
         {
-            int port = _nextPort;
+            int port = _nextPort < first || _nextPort > last ? first : _nextPort;
             _nextPort = port == last ? first : port + 1;
             if (!_ports.ContainsKey((kind, port)) && !waiting.Contains(port))
                 return port;

@@ -16,7 +16,25 @@ internal sealed partial class SocketTable(Vfs vfs, NetworkNamespace network)
 
     private readonly Dictionary<string, SocketFile> _abstract = new(StringComparer.Ordinal);
     private readonly Dictionary<(int Type, int Port), List<SocketFile>> _ports = [];
-    private int _nextPort = 32768;
+    private int _nextPort;
+
+    /// <summary>Ports that are given to who asks for none (net.ipv4.ip_local_port_range).</summary>
+    internal (int First, int Last) Ephemeral { get; set; } = (32768, 60999);
+
+    /// <summary>The first port that needs no CAP_NET_BIND_SERVICE (net.ipv4.ip_unprivileged_port_start).</summary>
+    internal int FirstUnprivileged { get; set; } = 1024;
+
+    /// <summary>Connections that may wait for accept (net.core.somaxconn).</summary>
+    internal int MostBacklog { get; set; } = 4096;
+
+    /// <summary>Messages that may wait in a Unix socket (net.unix.max_dgram_qlen), as systemd sets it.</summary>
+    internal int MostDatagrams { get; set; } = 512;
+
+    /// <summary>A new IPv6 socket is for IPv6 alone (net.ipv6.bindv6only).</summary>
+    internal bool OnlySix { get; set; }
+
+    /// <summary>What a connection controls congestion by that was told nothing (net.ipv4.tcp_congestion_control).</summary>
+    internal string Congestion { get; set; } = "cubic";
     private int _nextAutobind;
 
     private readonly HashSet<SocketFile> _all = [];

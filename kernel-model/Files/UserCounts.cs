@@ -17,13 +17,34 @@ internal enum UserCount
 
     /// <summary>UCOUNT_FANOTIFY_MARKS.</summary>
     FanotifyMarks,
+
+    /// <summary>UCOUNT_USER_NAMESPACES.</summary>
+    UserNamespaces,
+
+    /// <summary>UCOUNT_PID_NAMESPACES.</summary>
+    PidNamespaces,
+
+    /// <summary>UCOUNT_UTS_NAMESPACES.</summary>
+    UtsNamespaces,
+
+    /// <summary>UCOUNT_IPC_NAMESPACES.</summary>
+    IpcNamespaces,
+
+    /// <summary>UCOUNT_NET_NAMESPACES.</summary>
+    NetNamespaces,
+
+    /// <summary>UCOUNT_MNT_NAMESPACES.</summary>
+    MountNamespaces,
+
+    /// <summary>UCOUNT_TIME_NAMESPACES.</summary>
+    TimeNamespaces,
 }
 
 /// <summary>How much users may have, and have, in each user namespace: what one of a namespace has counts there and, for who made the
 /// namespace, in the one that it was made in (kernel/ucount.c).</summary>
 internal sealed class UserCounts
 {
-    private static readonly int[] First = [128, 65536, 128, 8192];
+    private static readonly int[] First = [128, 65536, 128, 8192, 7820, 7820, 7820, 7820, 7820, 7820, 7820];
 
     private readonly ConditionalWeakTable<UserNamespace, int[]> _limits = [];
     private readonly Dictionary<(UserNamespace Space, uint User, UserCount What), int> _counts = [];
@@ -38,10 +59,12 @@ internal sealed class UserCounts
     private int[] Limits(UserNamespace space) =>
         _limits.GetValue(space, s => s.IsInitial ? [.. First] : [.. First.Select(_ => int.MaxValue)]);
 
-    private static IEnumerable<(UserNamespace Space, uint User)> Chain(Credentials who)
+    private static IEnumerable<(UserNamespace Space, uint User)> Chain(Credentials who) => Chain(who.UserNamespace, who.Euid);
+
+    /// <summary>Who counts what a user of a namespace has: the user, who made the namespace, and so on.</summary>
+    internal static IEnumerable<(UserNamespace Space, uint User)> Chain(UserNamespace? space, uint user)
     {
-        uint user = who.Euid;
-        for (UserNamespace? at = who.UserNamespace; at is not null; (user, at) = (at.Owner, at.Parent))
+        for (UserNamespace? at = space; at is not null; (user, at) = (at.Owner, at.Parent))
             yield return (at, user);
     }
 

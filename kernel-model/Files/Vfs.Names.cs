@@ -43,6 +43,8 @@ public sealed partial class Vfs
             return -Errno.ENOENT;
         if (at.Directory!.Fs != node.Fs)
             return -Errno.EXDEV;
+        if (Protections.MayLink(caller.Credentials, node) is < 0 and long refused)
+            return refused;
         if (LandlockDomain.OfFiles(caller.Credentials) is { } domain)
             error = domain.Refer(node.Parent ?? node, node, at.Directory, null, false, false);
         if (error == 0)

@@ -73,6 +73,9 @@ public sealed partial class Vfs
         }
         if (inode!.IsSymlink && (flags & OpenFlags.O_PATH) == 0)
             return -Errno.ELOOP;
+        if (create && !created && at.Directory is { } place && !inode.IsDirectory
+            && Protections.MayOpen(caller.Credentials, place, inode) is < 0 and long refused)
+            return refused;
         if ((flags & OpenFlags.O_DIRECTORY) != 0 && !inode.IsDirectory)
             return -Errno.ENOTDIR;
         error = OpenInode(caller, inode, flags, created, task, out file);

@@ -149,6 +149,8 @@ public sealed partial class Vfs
             {
                 if (++links > MaxLinks || (resolve & ResolveFlags.NoSymlinks) != 0 || child.Fs.Has(MountFlags.MS_NOSYMFOLLOW))
                     return -Errno.ELOOP;
+                if (final && Protections.MayFollow(caller.Credentials, at, child) is < 0 and long refused)
+                    return refused;
                 if (child.IsMagicLink)
                 {
                     if ((resolve & ResolveFlags.NoMagicLinks) != 0)

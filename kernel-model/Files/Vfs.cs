@@ -248,7 +248,16 @@ public sealed partial class Vfs : IDisposable
     /// <summary>Counts bytes in any case, or with a negative number gives them back.</summary>
     internal void Charge(long bytes) => Host?.Pages.Charge(bytes);
 
+    /// <summary>What directories like /tmp protect.</summary>
+    internal FileProtections Protections { get; } = new();
+
+    /// <summary>Sizes of buffers of sockets.</summary>
+    internal BufferSizes BufferSizes { get; } = new();
+
     private long _filePages;
+
+    /// <summary>Pages of files that are in memory and nowhere mapped.</summary>
+    internal long FilePages => _filePages;
 
     /// <summary>Counts a page of a file in memory. False: files have half of RAM already, as a tmpfs has.</summary>
     internal bool ReserveFilePage(bool force = false)

@@ -276,6 +276,8 @@ internal sealed class HostFile : Inode
         return Read(page, (long)offset) >= 0;
     }
 
+    public override bool HasAsPage(ulong offset, ulong pa) => _mapped.GetValueOrDefault(offset / 4096) == pa;
+
     public override ulong SharedPagePa(ulong offset)
     {
         ulong index = offset / 4096;

@@ -35,11 +35,13 @@ internal static class InitialStack
         auxv = [];
         var argvAddresses = new ulong[argv.Count];
         var envpAddresses = new ulong[envp.Count];
-        ulong execAddress = Push(request.ExecPath, ref sp);
+        ulong execAddress = Push(request.ExecPath, ref sp), environmentEnd = sp;
         for (int i = envp.Count - 1; i >= 0; i--)
             envpAddresses[i] = Push(envp[i], ref sp);
+        ulong environment = sp;
         for (int i = argv.Count - 1; i >= 0; i--)
             argvAddresses[i] = Push(argv[i], ref sp);
+        ulong arguments = sp;
         sp &= ~15UL;
         ulong platform = Push("aarch64", ref sp);
         Span<byte> seed = stackalloc byte[16];
@@ -67,6 +69,14 @@ internal static class InitialStack
         sp = (sp - (ulong)words * 8) & ~15UL;
         if (top - sp > memory.StackLimit)
             return false;
+        memory.Bounds = memory.Bounds with
+        {
+            StackStart = sp,
+            ArgumentsStart = arguments,
+            ArgumentsEnd = environment,
+            EnvironmentStart = environment,
+            EnvironmentEnd = environmentEnd,
+        };
         var table = new ulong[words];
         int w = 0;
         table[w++] = (ulong)argv.Count;

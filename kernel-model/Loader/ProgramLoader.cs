@@ -13,10 +13,7 @@ namespace ArmVdso.Kernel.Loader;
 /// <param name="Entry">First instruction.</param>
 /// <param name="StackPointer">Initial SP.</param>
 /// <param name="Auxv">Auxiliary vector.</param>
-/// <param name="CommandLine">argv, NUL separated.</param>
-/// <param name="Environment">envp, NUL separated.</param>
-public sealed record LoadedProgram(
-    MemoryMap Memory, ulong Entry, ulong StackPointer, byte[] Auxv, byte[] CommandLine, byte[] Environment);
+public sealed record LoadedProgram(MemoryMap Memory, ulong Entry, ulong StackPointer, byte[] Auxv);
 
 /// <summary>What execve is asked for (struct linux_binprm).</summary>
 /// <param name="Vfs">Where interpreters are looked for.</param>
@@ -232,20 +229,39 @@ internal sealed class ProgramLoader(
         int stackProt = Mman.PROT_READ | Mman.PROT_WRITE | (elf.ExecutableStack ? Mman.PROT_EXEC : 0);
         memory.Add(new Vma { Start = stackTop - 33 * Page, End = stackTop, Prot = stackProt, GrowsDown = true, Name = "[stack]" });
         var image = new ProgramImage(elf, bias, HeaderAddress(elf) + bias, interpreterBase, vdsoBase, options.Kernel.RseqSlice ? 32u : 28);
+        memory.Bounds = BoundsOf(elf, bias);
         if (!InitialStack.Build(machine, random, memory, stackTop, request, image, out ulong sp, out byte[] auxv))
         {
             error = $"{path}: arguments do not fit onto the stack";
             return -Errno.E2BIG;
         }
-        memory.StackStart = sp;
         error = "";
         memory.SetExecutable(file);
-        program = new LoadedProgram(memory, entry, sp, auxv, Join(request.Arguments), Join(request.Environment));
+        program = new LoadedProgram(memory, entry, sp, auxv);
         return 0;
     }
 
-    private static byte[] Join(IReadOnlyList<string> strings) =>
-        Encoding.Latin1.GetBytes(string.Concat(strings.Select(s => s + "\0")));
+    /// <summary>Code and data of a program as load_elf_binary finds them (fs/binfmt_elf.c).</summary>
+    private static MemoryBounds BoundsOf(ElfImage elf, ulong bias)
+    {
+        ulong codeStart = ulong.MaxValue, codeEnd = 0, dataStart = 0, dataEnd = 0;
+        foreach (ElfSegment s in elf.Segments)
+        {
+            if (s.Type != 1)
+                continue;
+            ulong end = s.Va + s.FileSize;
+            if ((s.Flags & 1) != 0)
+                (codeStart, codeEnd) = (Math.Min(codeStart, s.Va), Math.Max(codeEnd, end));
+            (dataStart, dataEnd) = (Math.Max(dataStart, s.Va), Math.Max(dataEnd, end));
+        }
+        return new MemoryBounds
+        {
+            CodeStart = codeStart + bias,
+            CodeEnd = codeEnd + bias,
+            DataStart = dataStart + bias,
+            DataEnd = dataEnd + bias,
+        };
+    }
 
     private static ulong HeaderAddress(ElfImage elf)
     {

@@ -22,6 +22,9 @@ public interface IMappedFile
     /// the contents. The mapping must hold the file and adds a reference of its own.</summary>
     ulong CachedPagePa(ulong offset);
 
+    /// <summary>Whether a physical page is the file's own at an offset in bytes, and no copy of it.</summary>
+    bool HasAsPage(ulong offset, ulong pa);
+
     /// <summary>Physical page of a shared mapping; 0 past the end. The mapping must hold the file.</summary>
     ulong SharedPagePa(ulong offset);
 

@@ -78,7 +78,7 @@ public sealed partial class MemoryMap
             signal = FaultSignal.Poisoned;
             return false;
         }
-        MinorFaults++;
+        CountFault();
         if (!NewPage(vma, page, write, out pa, out signal))
             return false;
         LastFault = vma.File is null ? write ? FaultWork.WriteNew : FaultWork.ReadNew
@@ -105,6 +105,12 @@ public sealed partial class MemoryMap
 
     /// <summary>Pages that the last <see cref="FaultIn"/> mapped beside its own.</summary>
     internal int AroundLastFault { get; private set; }
+
+    private void CountFault()
+    {
+        MinorFaults++;
+        _allocator.Faults++;
+    }
 
     private void CountResident(int more)
     {
@@ -201,7 +207,7 @@ public sealed partial class MemoryMap
             else
                 _allocator.Free(pa);
             pa = copy;
-            MinorFaults++;
+            CountFault();
             LastFault = FaultWork.Copy;
         }
         Space.Map(page, pa, AllPermissionsFor(vma, page, pa));
@@ -220,7 +226,7 @@ public sealed partial class MemoryMap
         if (stack.End - start > limit || (i > 0 && start - _vmas[i - 1].End < 256 * Page && start >= _vmas[i - 1].End)
             || (i > 0 && start < _vmas[i - 1].End))
             return null;
-        stack.Start = start;
+        _vmas.Extend(stack, start, stack.End);
         return stack;
     }
 }

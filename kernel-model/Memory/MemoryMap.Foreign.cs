@@ -35,24 +35,23 @@ public sealed partial class MemoryMap
     private bool ForcePage(ulong va, bool write, out ulong pa)
     {
         pa = 0;
-        if (va >= TaskSize || Find(va) is not { } vma || (write && vma.SpecialPages is not null))
+        if (va >= TaskSize || Find(va) is not { } vma || vma.Special is { ByPageFrame: true })
             return false;
         if (write && vma.Shared && (vma.Prot & Mman.PROT_WRITE) == 0)
             return false;
         ulong page = va & ~(Page - 1);
         if (!Space.Lookup(page, out pa, out _))
         {
-            MinorFaults++;
+            CountFault();
             if (!NewPage(vma, page, write, out pa, out _))
                 return false;
-            ResidentPages++;
-            PeakResidentPages = Math.Max(PeakResidentPages, ResidentPages);
+            CountResident(vma.IsKernelPage(page, pa) ? 0 : 1);
             Space.Map(page, pa, PermissionsFor(vma, page, pa));
         }
         if (write && HearsOfWrites(vma) && Space.Lookup(page, out _, out PagePermissions now) && (now & PagePermissions.UserWrite) == 0
             && !(TellWrite(vma, page) && CopyOnWrite(vma, page, pa, out _)))
             return false;
-        if (write && !vma.Shared && _allocator.References(pa) > 1 && !CopyOnWrite(vma, page, pa, out _))
+        if (write && !vma.Shared && (vma.IsKernelPage(page, pa) || _allocator.References(pa) > 1) && !CopyOnWrite(vma, page, pa, out _))
             return false;
         if (!Space.Lookup(page, out pa, out _))
             return false;

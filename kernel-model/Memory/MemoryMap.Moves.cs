@@ -13,7 +13,7 @@ public sealed partial class MemoryMap
             MmapBase = MmapBase,
             VdsoBase = VdsoBase,
             SigreturnTrampoline = SigreturnTrampoline,
-            StackStart = StackStart,
+            Bounds = Bounds,
             StackLimit = StackLimit,
         };
         child.SetExecutable(Executable);
@@ -64,7 +64,8 @@ public sealed partial class MemoryMap
         {
             if (_vmas.Overlaps(oldEnd, newEnd + 1))
                 return Brk;
-            _vmas.Insert(new Vma { Start = oldEnd, End = newEnd, Prot = Mman.PROT_READ | Mman.PROT_WRITE, Name = "[heap]" });
+            const int prot = Mman.PROT_READ | Mman.PROT_WRITE;
+            _vmas.Insert(new Vma { Start = oldEnd, End = newEnd, Prot = prot, Accounted = true, Name = "[heap]" });
         }
         return Brk = value;
     }
@@ -106,7 +107,7 @@ public sealed partial class MemoryMap
             Vma vma = Find(old)!;
             if (vma.End == old + oldSize && oldSize != 0 && old + newSize <= TaskSize && !_vmas.Overlaps(vma.End, old + newSize))
             {
-                vma.End = old + newSize;
+                _vmas.Extend(vma, vma.Start, old + newSize);
                 _vmas.MergeAt(_vmas.IndexAfter(old));
                 return (long)old;
             }

@@ -10,7 +10,6 @@ public sealed partial class MemoryMap
     private const int AllAccess = Mman.PROT_READ | Mman.PROT_WRITE | Mman.PROT_EXEC;
 
     /// <summary>vm.max_map_count.</summary>
-    private const int MaxMappings = 65530;
 
     private readonly VmaList _vmas = new();
     private readonly Machine _machine;
@@ -42,8 +41,8 @@ public sealed partial class MemoryMap
     /// <inheritdoc cref="VdsoBase"/>
     public ulong SigreturnTrampoline { get; set; }
 
-    /// <summary>Address of the initial stack pointer (/proc/PID/stat).</summary>
-    public ulong StackStart { get; set; }
+    /// <summary>Where the parts of the program are.</summary>
+    public MemoryBounds Bounds { get; set; }
 
     /// <summary>The program that the memory was made for (exe_file): held, and not written to.</summary>
     public IMappedFile? Executable { get; private set; }
@@ -54,6 +53,15 @@ public sealed partial class MemoryMap
         file?.Hold();
         file?.DenyWrites();
         Executable = file;
+    }
+
+    /// <summary>Another program instead (replace_mm_exe_file).</summary>
+    internal void ReplaceExecutable(IMappedFile file)
+    {
+        IMappedFile? before = Executable;
+        SetExecutable(file);
+        before?.AllowWrites();
+        before?.Release();
     }
 
     /// <summary>MEMBARRIER_CMD_REGISTER_* commands that this memory used.</summary>
@@ -89,6 +97,9 @@ public sealed partial class MemoryMap
 
     /// <summary>Bytes of all mappings.</summary>
     public ulong VirtualSize => _vmas.Size;
+
+    /// <summary>The most that <see cref="VirtualSize"/> has been, in bytes.</summary>
+    public ulong PeakVirtualSize => _vmas.PeakSize;
 
     /// <summary>MCL_FUTURE: new mappings are locked.</summary>
     public bool LockFuture { get; set; }
@@ -154,8 +165,12 @@ public sealed partial class MemoryMap
     {
         vma.File?.Hold();
         vma.SharedAnonymous?.AddUser();
+        Account(vma);
         _vmas.Insert(vma);
     }
+
+    private static void Account(Vma vma) =>
+        vma.Accounted |= (vma.Prot & Mman.PROT_WRITE) != 0 && !vma.Shared && !vma.NoReserve && vma.Special is null;
 
     /// <summary>mmap of Linux: returns the address or -errno.</summary>
     public long Map(ulong address, ulong length, int prot, int flags, IMappedFile? file, ulong offset, string? name = null)
@@ -167,7 +182,7 @@ public sealed partial class MemoryMap
             return -Errno.ENOMEM;
         if ((offset & (Page - 1)) != 0)
             return -Errno.EINVAL;
-        if (_vmas.Count >= MaxMappings)
+        if (_vmas.Count >= _allocator.MostMappings)
             return -Errno.ENOMEM;
         bool shared = (flags & Mman.MAP_TYPE) is Mman.MAP_SHARED or Mman.MAP_SHARED_VALIDATE;
         ulong start;
@@ -201,6 +216,7 @@ public sealed partial class MemoryMap
             GrowsDown = (flags & Mman.MAP_GROWSDOWN) != 0,
             Locked = LockFuture || (flags & Mman.MAP_LOCKED) != 0,
             WipeOnFork = (flags & Mman.MAP_TYPE) == Mman.MAP_DROPPABLE,
+            NoReserve = (flags & Mman.MAP_NORESERVE) != 0,
             File = file,
             Offset = offset,
             SharedAnonymous = pages,
@@ -236,7 +252,7 @@ public sealed partial class MemoryMap
             return -Errno.EINVAL;
         List<IUserfault> hearers = HearersOf(start, end, UserfaultChange.Unmap);
         // One more than there may be: of a mapping of which both ends stay.
-        if (_vmas.Count >= MaxMappings && Find(start) is { } around && around.Start < start && around.End > end)
+        if (_vmas.Count >= _allocator.MostMappings && Find(start) is { } around && around.Start < start && around.End > end)
             return -Errno.ENOMEM;
         Remove(start, end);
         foreach (IUserfault hearer in hearers)
@@ -308,7 +324,7 @@ public sealed partial class MemoryMap
             return -Errno.ENOMEM;
         if (end == start)
             return 0;
-        if (!IsFullyMapped(start, end) || _vmas.Count >= MaxMappings)
+        if (!IsFullyMapped(start, end) || _vmas.Count >= _allocator.MostMappings)
             return -Errno.ENOMEM;
         prot &= AllAccess | Mman.PROT_BTI;
         foreach (Vma vma in _vmas.In(start, end))
@@ -327,6 +343,7 @@ public sealed partial class MemoryMap
         foreach (Vma vma in _vmas.In(start, end))
         {
             vma.Prot = prot;
+            Account(vma);
             foreach ((ulong va, ulong pa, _) in Space.Pages(vma.Start, vma.End))
             {
                 Space.Protect(va, PermissionsFor(vma, va, pa));
@@ -349,8 +366,8 @@ public sealed partial class MemoryMap
             return -Errno.EINVAL;
         foreach (Vma vma in _vmas.In(start, end))
         {
-            // VM_PFNMAP (can_madv_lru_vma in mm/madvise.c)
-            if (vma.Special is { } special && (special.MayProt & Mman.PROT_WRITE) == 0)
+            // can_madv_lru_vma in mm/madvise.c
+            if (vma.Special is { ByPageFrame: true })
                 return -Errno.EINVAL;
             DropPages(vma, Math.Max(start, vma.Start), Math.Min(end, vma.End));
         }

@@ -28,6 +28,18 @@ public sealed class PageAllocator
     /// <summary>Pages in use.</summary>
     public long Used { get; private set; }
 
+    /// <summary>Pages that were in use before the first program.</summary>
+    internal long UsedByKernel { get; private set; }
+
+    /// <summary>All pages that are in use by now are the kernel's.</summary>
+    internal void EndOfBoot() => UsedByKernel = Used;
+
+    /// <summary>Mappings that a memory may have (vm.max_map_count).</summary>
+    internal int MostMappings { get; set; } = 65530;
+
+    /// <summary>Page faults of all memories so far.</summary>
+    internal long Faults { get; set; }
+
     /// <summary>Pages of RAM in all.</summary>
     public long Total => _references.Length;
 

@@ -7,6 +7,10 @@ namespace ArmVdso.Kernel.Memory;
 /// write, as a file's private pages are; one that may not is mapped by page frame (VM_PFNMAP).</param>
 public sealed record SpecialMapping(string Name, int MayProt)
 {
+    /// <summary>Mapped by page frame (VM_PFNMAP): it has no pages that others could hold, so neither a debugger nor another process
+    /// reads it (check_vma_flags in mm/gup.c).</summary>
+    public bool ByPageFrame => (MayProt & Mman.PROT_WRITE) == 0;
+
     /// <summary>Called after such a mapping has got another place (mremap) or is gone (munmap, exit): the memory, where it was, and where
     /// it is now; 0: nowhere.</summary>
     internal Action<MemoryMap, ulong, ulong>? Changed { get; init; }

@@ -81,6 +81,12 @@ public sealed class Vma
     /// <summary>Never becomes writable: a shared mapping of what was opened for reading (no VM_MAYWRITE).</summary>
     public bool NeverWritable { get; set; }
 
+    /// <summary>Counts against what may be promised (VM_ACCOUNT): it is, or was, the process's own to write to.</summary>
+    public bool Accounted { get; set; }
+
+    /// <summary>MAP_NORESERVE: it never does.</summary>
+    public bool NoReserve { get; init; }
+
     /// <summary>Who is asked for its missing pages; null: nobody. A copy for another memory or place is registered no more.</summary>
     internal UserfaultRegistration? Userfault { get; set; }
 
@@ -107,7 +113,7 @@ public sealed class Vma
 
     /// <summary>Whether a resident page is the kernel's own and no copy of it that the process has made by writing.</summary>
     internal bool IsKernelPage(ulong va, ulong pa) => SpecialPages is { } pages
-        && (Shared || (Special!.MayProt & Mman.PROT_WRITE) == 0 || pages[(int)((va - Start) / PhysicalMemory.PageSize)] == pa);
+        && (Shared || Special!.ByPageFrame || pages[(int)((va - Start) / PhysicalMemory.PageSize)] == pa);
 
     /// <summary>Name for /proc/PID/maps when there is no file: [heap], [stack], [vdso]...</summary>
     public string? Name { get; set; }
@@ -125,6 +131,8 @@ public sealed class Vma
         WipeOnFork = WipeOnFork,
         Sealed = Sealed,
         NeverWritable = NeverWritable,
+        Accounted = Accounted,
+        NoReserve = NoReserve,
         DontDump = DontDump,
         File = File,
         Offset = Offset + (start - Start),

@@ -17,17 +17,11 @@ internal sealed class VmaList
     /// <summary>The mapping at an index.</summary>
     public Vma this[int index] => _vmas[index];
 
-    /// <summary>Bytes of all mappings.</summary>
-    public ulong Size
-    {
-        get
-        {
-            ulong total = 0;
-            foreach (Vma vma in _vmas)
-                total += vma.End - vma.Start;
-            return total;
-        }
-    }
+    /// <summary>Bytes of all mappings, and the most that they have been (total_vm, hiwater_vm).</summary>
+    public ulong Size { get; private set; }
+
+    /// <inheritdoc cref="Size"/>
+    public ulong PeakSize { get; private set; }
 
     /// <summary>Index of the first mapping that ends after <paramref name="address"/>.</summary>
     public int IndexAfter(ulong address)
@@ -125,12 +119,24 @@ internal sealed class VmaList
     {
         int i = IndexAfter(vma.Start);
         _vmas.Insert(i, vma);
+        Grow(vma.End - vma.Start);
         MergeAt(i);
         MergeAt(i - 1);
     }
 
     /// <summary>Forgets the mapping at an index.</summary>
-    public void RemoveAt(int index) => _vmas.RemoveAt(index);
+    public void RemoveAt(int index)
+    {
+        Size -= _vmas[index].End - _vmas[index].Start;
+        _vmas.RemoveAt(index);
+    }
+
+    /// <summary>Makes a mapping larger, over free addresses beside it.</summary>
+    public void Extend(Vma vma, ulong start, ulong end)
+    {
+        Grow(end - start - (vma.End - vma.Start));
+        (vma.Start, vma.End) = (start, end);
+    }
 
     /// <summary>Makes one of a mapping and the next when they are adjacent and alike. True: it did.</summary>
     public bool MergeAt(int i)
@@ -141,7 +147,7 @@ internal sealed class VmaList
         if (a.End != b.Start || a.Prot != b.Prot || a.Shared || b.Shared || a.File is not null || b.File is not null || a.Name != b.Name
             || a.SpecialPages is not null || b.SpecialPages is not null || a.GrowsDown != b.GrowsDown || a.DontFork != b.DontFork
             || a.WipeOnFork != b.WipeOnFork || a.Locked != b.Locked || a.Sealed != b.Sealed
-            || a.DontDump != b.DontDump || a.Userfault != b.Userfault)
+            || a.Accounted != b.Accounted || a.NoReserve != b.NoReserve || a.DontDump != b.DontDump || a.Userfault != b.Userfault)
         {
             return false;
         }
@@ -164,5 +170,11 @@ internal sealed class VmaList
         upper.Userfault = lower.Userfault = vma.Userfault;
         _vmas[i] = lower;
         _vmas.Insert(i + 1, upper);
+    }
+
+    private void Grow(ulong bytes)
+    {
+        Size += bytes;
+        PeakSize = Math.Max(PeakSize, Size);
     }
 }

@@ -6,15 +6,6 @@ namespace ArmVdso.Kernel.Proc;
 /// <summary>Mappings of a process as text (fs/proc/task_mmu.c).</summary>
 internal static class MemoryText
 {
-    /// <summary>What is resident of a mapping, in pages.</summary>
-    private readonly record struct Residence(long Shared, long Private, long Anonymous, double Proportional)
-    {
-        internal long All => Shared + Private;
-
-        public static Residence operator +(Residence a, Residence b) =>
-            new(a.Shared + b.Shared, a.Private + b.Private, a.Anonymous + b.Anonymous, a.Proportional + b.Proportional);
-    }
-
     /// <summary>/proc/PID/maps; nothing for a task without memory.</summary>
     public static string Maps(MemoryMap? memory)
     {
@@ -25,37 +16,41 @@ internal static class MemoryText
     }
 
     /// <summary>/proc/PID/smaps.</summary>
-    public static string SharedMaps(MemoryMap? memory)
+    public static string SharedMaps(MemoryMap? memory, ProcParts parts)
     {
         var text = new StringBuilder();
-        foreach (Vma vma in memory?.Vmas ?? [])
+        foreach ((Vma vma, ResidentPages pages) in Resident(memory, parts))
         {
             text.Append($"{Line(vma)}\nSize:           {(vma.End - vma.Start) / 1024,8} kB\nKernelPageSize:        4 kB\n"
-                + $"MMUPageSize:           4 kB\n{Counters(ResidenceOf(memory!, vma), vma.Locked)}THPeligible:           0\n"
+                + $"MMUPageSize:           4 kB\n{Counters(pages, vma.Locked, "")}THPeligible:           0\n"
                 + $"VmFlags: {Flags(vma)}\n");
         }
         return text.ToString();
     }
 
     /// <summary>/proc/PID/smaps_rollup.</summary>
-    public static string Rollup(MemoryMap? memory)
+    public static string Rollup(MemoryMap? memory, ProcParts parts)
     {
         if (memory is null || memory.Vmas.Count == 0)
             return "";
-        Residence all = default;
-        foreach (Vma vma in memory.Vmas)
-            all += ResidenceOf(memory, vma);
+        ResidentPages all = default;
+        double locked = 0;
+        foreach ((Vma vma, ResidentPages pages) in Resident(memory, parts))
+        {
+            all += pages;
+            locked += vma.Locked ? pages.Share : 0;
+        }
         string range = $"{memory.Vmas[0].Start:x8}-{memory.Vmas[^1].End:x8} ---p 00000000 00:00 0 ";
-        return $"{range.PadRight(73)}[rollup]\n{Counters(all, false)}";
+        string kinds = Size("Pss_Anon", all.ShareAnonymous) + Size("Pss_File", all.ShareFile) + Size("Pss_Shmem", all.ShareSharedMemory);
+        return $"{range.PadRight(73)}[rollup]\n{Counters(all, false, kinds, locked)}";
     }
 
     /// <summary>/proc/PID/numa_maps: one node.</summary>
-    public static string NumaMaps(MemoryMap? memory)
+    public static string NumaMaps(MemoryMap? memory, ProcParts parts)
     {
         var text = new StringBuilder();
-        foreach (Vma vma in memory?.Vmas ?? [])
+        foreach ((Vma vma, ResidentPages pages) in Resident(memory, parts))
         {
-            Residence pages = ResidenceOf(memory!, vma);
             string name = vma.File is not null ? $" file={vma.File.Path}" : vma.Name switch
             {
                 "[heap]" => " heap",
@@ -63,42 +58,38 @@ internal static class MemoryText
                 _ => "",
             };
             text.Append($"{vma.Start:x8} default{name}");
-            if (pages.All != 0)
+            // Pages of the kernel are no pages of a node (can_gather_numa_stats).
+            if (pages.All != 0 && vma.Special is null)
             {
-                text.Append(pages.Anonymous != 0 ? $" anon={pages.Anonymous}" : "")
-                    .Append($" dirty={pages.All} N0={pages.All} kernelpagesize_kB=4");
+                long dirty = pages.SharedDirty + pages.PrivateDirty;
+                text.Append(pages.Anonymous != 0 ? $" anon={pages.Anonymous}" : "").Append(dirty != 0 ? $" dirty={dirty}" : "")
+                    .Append(pages.All != pages.Anonymous && pages.All != dirty ? $" mapped={pages.All}" : "")
+                    .Append(pages.MostMappings > 1 ? $" mapmax={pages.MostMappings}" : "")
+                    .Append($" active=0 N0={pages.All} kernelpagesize_kB=4");
             }
             text.Append('\n');
         }
         return text.ToString();
     }
 
-    private static Residence ResidenceOf(MemoryMap memory, Vma vma)
+    private static IEnumerable<(Vma Vma, ResidentPages Pages)> Resident(MemoryMap? memory, ProcParts parts)
     {
-        Residence sum = default;
-        if (vma.SpecialPages is not null)
-            return sum;
-        foreach (int references in memory.ReferencesIn(vma))
-        {
-            // The owner of shared pages holds a reference of its own.
-            int mappings = Math.Max(1, references - (vma.Shared ? 1 : 0));
-            sum += new Residence(mappings > 1 ? 1 : 0, mappings > 1 ? 0 : 1, vma.Shared ? 0 : 1, 1.0 / mappings);
-        }
-        return sum;
+        if (memory is null)
+            yield break;
+        Dictionary<ulong, int> mappings = ResidentPages.Mappings(parts.Tasks);
+        foreach (Vma vma in memory.Vmas)
+            yield return (vma, ResidentPages.Of(memory, vma, mappings, parts.Pages.Dirty));
     }
 
-    private static string Counters(Residence pages, bool locked)
-    {
-        long all = pages.All * 4;
-        return $"Rss:            {all,8} kB\nPss:            {(long)(pages.Proportional * 4),8} kB\n"
-            + $"Pss_Dirty:      {(long)(pages.Proportional * 4),8} kB\nShared_Clean:          0 kB\n"
-            + $"Shared_Dirty:   {pages.Shared * 4,8} kB\nPrivate_Clean:         0 kB\nPrivate_Dirty:  {pages.Private * 4,8} kB\n"
-            + $"Referenced:     {all,8} kB\n"
-            + $"Anonymous:      {pages.Anonymous * 4,8} kB\nKSM:                   0 kB\nLazyFree:              0 kB\n"
-            + "AnonHugePages:         0 kB\nShmemPmdMapped:        0 kB\nFilePmdMapped:         0 kB\nShared_Hugetlb:        0 kB\n"
-            + "Private_Hugetlb:       0 kB\nSwap:                  0 kB\nSwapPss:               0 kB\n"
-            + $"Locked:         {(locked ? (long)(pages.Proportional * 4) : 0),8} kB\n";
-    }
+    private static string Size(string name, double pages) => $"{name + ":",-16}{(long)(pages * 4),8} kB\n";
+
+    private static string Counters(in ResidentPages pages, bool locked, string kinds, double lockedShare = 0) =>
+        Size("Rss", pages.All) + Size("Pss", pages.Share) + Size("Pss_Dirty", pages.ShareDirty) + kinds
+        + Size("Shared_Clean", pages.SharedClean) + Size("Shared_Dirty", pages.SharedDirty) + Size("Private_Clean", pages.PrivateClean)
+        + Size("Private_Dirty", pages.PrivateDirty) + Size("Referenced", pages.All) + Size("Anonymous", pages.Anonymous)
+        + "KSM:                   0 kB\nLazyFree:              0 kB\nAnonHugePages:         0 kB\nShmemPmdMapped:        0 kB\n"
+        + "FilePmdMapped:         0 kB\nShared_Hugetlb:        0 kB\nPrivate_Hugetlb:       0 kB\nSwap:                  0 kB\n"
+        + "SwapPss:               0 kB\n" + Size("Locked", locked ? pages.Share : lockedShare);
 
     /// <summary>show_smap_vma_flags.</summary>
     private static string Flags(Vma vma)
@@ -117,11 +108,12 @@ internal static class MemoryText
         Add(vma.Shared && vma.File is not { CanWrite: false }, "ms");
         Add(vma.GrowsDown, "gd");
         // The data pages are mapped by number (VM_PFNMAP), the image's as pages; neither grows.
-        Add(vma.Special is not null && (may & Mman.PROT_EXEC) == 0, "pf");
+        Add(vma.Special is { ByPageFrame: true }, "pf");
         Add(vma.Locked, "lo");
         Add(vma.DontFork, "dc");
         Add(vma.Special is not null, "de");
-        Add(vma.SpecialPages is null && !vma.Shared, "ac");
+        Add(vma.Accounted, "ac");
+        Add(vma.NoReserve, "nr");
         Add((vma.Prot & Mman.PROT_BTI) != 0, "bt");
         Add(vma.WipeOnFork, "wf");
         Add(vma.DontDump, "dd");

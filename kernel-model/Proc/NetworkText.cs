@@ -26,7 +26,10 @@ internal static class NetworkText
         net.AddText("tcp6", () => Inet(Sockets(), header6, SocketTable.AF_INET6, 6, Table()));
         net.AddText("udp", () => Inet(Sockets(), "   sl" + header[4..].TrimEnd('\n') + " ref pointer drops\n", SocketTable.AF_INET, 17));
         net.AddText("udp6", () => Inet(Sockets(), header6.TrimEnd('\n') + " ref pointer drops\n", SocketTable.AF_INET6, 17));
-        net.AddText("raw", () => header);
+        net.AddText("raw", () => "  sl" + header[4..].TrimEnd('\n') + " ref pointer drops\n");
+        net.AddText("sockstat", () => SocketCounts(Sockets(), Table(), false));
+        net.AddText("sockstat6", () => SocketCounts(Sockets(), Table(), true));
+        net.AddText("snmp", () => Snmp(Sockets()));
         net.AddText("arp", () => "IP address       HW type     Flags       HW address            Mask     Device\n");
         net.AddText("if_inet6", () => string.Concat(net.Fs.Vfs.CurrentNetwork.Addresses.Where(a => a.Address.GetAddressBytes().Length == 16)
             .Select(a => $"{Convert.ToHexStringLower(a.Address.GetAddressBytes())} 01 {a.Prefix:x2} 10 80       lo\n")));
@@ -53,24 +56,45 @@ internal static class NetworkText
 
     private static string Inet(IEnumerable<SocketFile> sockets, string header, int domain, int protocol, SocketTable? waits = null)
     {
-        var text = new StringBuilder(header);
+        // Lines of IPv4 are as long as each other (seq_setwidth).
+        int width = domain == SocketTable.AF_INET6 ? 0 : protocol == 6 ? 149 : 127;
+        var text = new StringBuilder(header.TrimEnd('\n').PadRight(width)).Append('\n');
         int n = 0;
+        void Add(string line) => text.Append($"{n++,4}: {line}".PadRight(width)).Append('\n');
         foreach (SocketFile s in sockets.Where(s => s.Domain == domain && s.IsHashed && s.Protocol == protocol))
         {
-            text.Append(CultureInfo.InvariantCulture, $"{n++,4}: {Address(s.Local, domain)} {Address(s.Peer, domain)} {s.State:X2} ")
-                .Append(CultureInfo.InvariantCulture, $"{s.Queued.Out:X8}:{s.Queued.In:X8} 00:00000000 00000000 {s.Credentials.Uid,5} ")
-                .Append(CultureInfo.InvariantCulture, $"       0 {s.NumberShown} ")
-                .Append(protocol == 17 ? "2 0000000000000000 0\n" : "1 0000000000000000 100 0 0 10 0\n");
+            Add(string.Create(CultureInfo.InvariantCulture, $"{Address(s.Local, domain)} {Address(s.Peer, domain)} {s.State:X2} ")
+                + string.Create(CultureInfo.InvariantCulture, $"{s.Queued.Out:X8}:{s.Queued.In:X8} 00:00000000 00000000 ")
+                + string.Create(CultureInfo.InvariantCulture, $"{s.Credentials.Uid,5}        0 {s.NumberShown} ")
+                + (protocol == 6 ? "1 0000000000000000 100 0 0 10 0" : "2 0000000000000000 0"));
         }
         // Whose socket is closed has nothing but a timer (get_timewait4_sock), in hundredths of a second.
         foreach (TimeWait w in waits?.Waits.Where(w => w.Domain == domain) ?? [])
         {
-            text.Append(CultureInfo.InvariantCulture, $"{n++,4}: {Address(w.Local, domain)} {Address(w.Peer, domain)} {w.State:X2} ")
-                .Append(CultureInfo.InvariantCulture, $"00000000:00000000 03:{waits!.LeftOf(w) / 10_000_000:X8} 00000000     0        0 0 ")
-                .Append("3 0000000000000000\n");
+            Add(string.Create(CultureInfo.InvariantCulture, $"{Address(w.Local, domain)} {Address(w.Peer, domain)} {w.State:X2} ")
+                + string.Create(CultureInfo.InvariantCulture, $"00000000:00000000 03:{waits!.LeftOf(w) / 10_000_000:X8} ")
+                + "00000000     0        0 0 3 0000000000000000");
         }
         return text.ToString();
     }
+
+    /// <summary>/proc/net/sockstat and sockstat6 (net/ipv4/proc.c).</summary>
+    private static string SocketCounts(IEnumerable<SocketFile> sockets, SocketTable table, bool six)
+    {
+        SocketFile[] all = [.. sockets];
+        int domain = six ? SocketTable.AF_INET6 : SocketTable.AF_INET;
+        int Count(int protocol) => all.Count(s => s.Domain == domain && s.Protocol == protocol && s.IsHashed);
+        if (six)
+            return $"TCP6: inuse {Count(6)}\nUDP6: inuse {Count(17)}\nUDPLITE6: inuse 0\nRAW6: inuse 0\nFRAG6: inuse 0 memory 0\n";
+        int made = all.Count(s => s.Protocol == 6 && s.Domain is SocketTable.AF_INET or SocketTable.AF_INET6);
+        return $"sockets: used {all.Length}\nTCP: inuse {Count(6)} orphan 0 tw {table.Waits.Count()} alloc {made} mem 0\n"
+            + $"UDP: inuse {Count(17)} mem 0\nUDPLITE: inuse 0\nRAW: inuse 0\nFRAG: inuse 0 memory 0\n";
+    }
+
+    /// <summary>/proc/net/snmp: of TCP what is known; no segment is counted.</summary>
+    private static string Snmp(IEnumerable<SocketFile> sockets) =>
+        "Tcp: RtoAlgorithm RtoMin RtoMax MaxConn CurrEstab\n"
+        + $"Tcp: 1 200 120000 -1 {sockets.Count(s => s.Protocol == 6 && s.State is SocketFile.Established or SocketFile.CloseWait)}\n";
 
     private static string Address(byte[]? socket, int domain)
     {

@@ -71,13 +71,12 @@ internal sealed class PhysicalPagesFile(Inode inode, int flags, ProcParts parts,
         if (vma.IsKernelPage(va, pa))
             return Reserved;
         bool written = (permissions & PagePermissions.UserWrite) != 0;
-        return vma switch
+        return ResidentPages.KindOf(vma, va, pa) switch
         {
-            { Shared: false, File: null } => Lru | SwapBacked | Anonymous | (written ? Dirty : 0),
-            { Shared: false } => Lru | (written ? SwapBacked | Anonymous | Dirty : 0),
-            { File: OpenFile { Inode.Fs: { IsMemory: false, Whole.Disk: not null } } } => Lru,
-            { File: OpenFile { Inode.Fs.IsMemory: false } } => Lru | (written ? Dirty : 0),
-            _ => Lru | SwapBacked | Dirty,
+            PageKind.Anonymous => Lru | SwapBacked | Anonymous | (written ? Dirty : 0),
+            PageKind.SharedMemory => Lru | SwapBacked | Dirty,
+            // A disk knows itself what it has not yet.
+            _ => Lru | (written && vma.File is not OpenFile { Inode.Fs.Whole.Disk: not null } ? Dirty : 0),
         };
     }
 }

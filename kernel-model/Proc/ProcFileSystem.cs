@@ -25,7 +25,7 @@ internal static class ProcFileSystem
         root.Add("mounts", new DynamicLink(fs, () => "self/mounts"));
         root.Add("net", new DynamicLink(fs, () => "self/net"));
         root.AddText("cpuinfo", () => CpuInfo.Text(parts.Machine));
-        root.AddText("meminfo", () => MemoryInfo(parts));
+        root.AddText("meminfo", () => SystemMemory.Info(parts, vfs));
         root.AddText("stat", () => Stat(parts, vfs));
         root.AddText("uptime", () => Uptime(parts, vfs));
         root.AddText("loadavg", () => LoadAverage(parts));
@@ -45,15 +45,19 @@ internal static class ProcFileSystem
         root.AddText("diskstats", () => "");
         root.AddText("modules", () => "");
         root.AddText("swaps", () => "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
-        root.AddText("vmstat", () => VirtualMemoryStat(parts));
+        root.AddText("vmstat", () => SystemMemory.Stat(parts));
         root.AddText("softirqs", () => SoftInterrupts(parts));
-        root.AddText("zoneinfo", () => ZoneInfo(parts));
-        root.AddText("buddyinfo", () => $"Node 0, zone   Normal {parts.Pages.Total - parts.Pages.Used,6}"
-            + string.Concat(Enumerable.Repeat($" {0,6}", 10)) + "\n");
+        root.AddText("zoneinfo", () => SystemMemory.Zones(parts));
+        root.AddText("buddyinfo", () => SystemMemory.Buddies(parts));
         root.AddText("locks", () => LockText.All(parts.Tasks));
         root.AddText("kallsyms", KernelSymbols);
         root.AddText("consoles", () => "ttyS0                -W- (EC p a)    4:64\n");
         root.AddText("crypto", () => "");
+        root.AddText("cgroups", () => "#subsys_name\thierarchy\tnum_cgroups\tenabled\n");
+        root.AddText("misc", () => MiscellaneousDevices);
+        DynamicDirectory terminals = root.AddDirectory("tty");
+        terminals.AddText("drivers", () => TerminalDrivers);
+        terminals.AddText("ldiscs", () => "n_tty       0\n");
         root.AddText("execdomains", () => "0-0\tLinux           \t[kernel]\n");
         root.Add("kpagecount", new PhysicalPagesInode(fs, parts, true));
         root.Add("kpageflags", new PhysicalPagesInode(fs, parts, false));
@@ -68,6 +72,13 @@ internal static class ProcFileSystem
         return root;
     }
 
+    private const string MiscellaneousDevices = "237 loop-control\n126 userfaultfd\n";
+
+    /// <summary>By which ps names terminals (fs/proc/proc_tty.c).</summary>
+    private const string TerminalDrivers = "/dev/tty             /dev/tty        5       0 system:/dev/tty\n"
+        + "/dev/console         /dev/console    5       1 system:console\n/dev/ptmx            /dev/ptmx       5       2 system\n"
+        + "pty_slave            /dev/pts      136 0-1048575 pty:slave\npty_master           /dev/ptm      128 0-1048575 pty:master\n";
+
     private static string SoftInterrupts(ProcParts parts)
     {
         int cpus = Cpus(parts);
@@ -79,35 +90,11 @@ internal static class ProcFileSystem
         return text.ToString();
     }
 
-    private static string ZoneInfo(ProcParts parts) =>
-        $"Node 0, zone   Normal\n  pages free     {parts.Pages.Total - parts.Pages.Used}\n        boost    0\n        min      0\n"
-        + $"        low      0\n        high     0\n        spanned  {parts.Pages.Total}\n        present  {parts.Pages.Total}\n"
-        + $"        managed  {parts.Pages.Total}\n";
-
     /// <summary>The functions of EL1 code; their addresses are nobody's business (kptr_restrict).</summary>
     private static string KernelSymbols() =>
         string.Concat(Enum.GetNames<El1Symbol>().Select(name => $"0000000000000000 T {name}\n"));
 
     private static int Cpus(ProcParts parts) => parts.Machine.Cpus.Count;
-
-    private static string MemoryInfo(ProcParts parts)
-    {
-        long total = parts.Pages.Total * 4;
-        long free = total - parts.Pages.Used * 4;
-        var text = new StringBuilder();
-        foreach ((string name, long kib) in new (string, long)[]
-        {
-            ("MemTotal", total), ("MemFree", free), ("MemAvailable", free), ("Buffers", 0), ("Cached", 0), ("SwapCached", 0),
-            ("Active", total - free), ("Inactive", 0), ("Active(anon)", total - free), ("Inactive(anon)", 0), ("Active(file)", 0),
-            ("Inactive(file)", 0), ("Unevictable", 0), ("Mlocked", 0), ("SwapTotal", 0), ("SwapFree", 0), ("Dirty", 0), ("Writeback", 0),
-            ("AnonPages", total - free), ("Mapped", 0), ("Shmem", 0), ("KReclaimable", 0), ("Slab", 0), ("SReclaimable", 0),
-            ("SUnreclaim", 0), ("KernelStack", 0), ("PageTables", 0), ("CommitLimit", total / 2), ("Committed_AS", total - free),
-            ("VmallocTotal", 133141626880), ("VmallocUsed", 0), ("VmallocChunk", 0), ("Percpu", 0), ("AnonHugePages", 0),
-        })
-            text.Append(CultureInfo.InvariantCulture, $"{name + ":",-15} {kib,8} kB\n");
-        return text.Append("HugePages_Total:       0\nHugePages_Free:        0\nHugePages_Rsvd:        0\nHugePages_Surp:        0\n"
-            + "Hugepagesize:       2048 kB\nHugetlb:               0 kB\n").ToString();
-    }
 
     private static string Stat(ProcParts parts, Vfs vfs)
     {
@@ -127,7 +114,7 @@ internal static class ProcFileSystem
             text.Append($"cpu{n} {user / (ulong)cpus} 0 {system / (ulong)cpus} {idle / (ulong)cpus} 0 0 0 0 0 0\n");
         long boot = (vfs.NowRealtime - BoottimeNs(parts, vfs)) / 1_000_000_000;
         int running = parts.Tasks.Groups.Sum(g => g.Threads.Count(t => t.State == TaskState.Runnable));
-        text.Append($"intr 0\nctxt {parts.Scheduler.Switches}\nbtime {boot}\nprocesses {parts.Tasks.Groups.Count()}\n");
+        text.Append($"intr 0\nctxt {parts.Scheduler.Switches}\nbtime {boot}\nprocesses {parts.Tasks.Made}\n");
         return text.Append($"procs_running {running}\nprocs_blocked 0\nsoftirq 0 0 0 0 0 0 0 0 0 0 0\n").ToString();
     }
 
@@ -146,11 +133,6 @@ internal static class ProcFileSystem
     {
         int threads = parts.Tasks.Groups.Sum(g => g.Threads.Count);
         int running = parts.Tasks.Groups.Sum(g => g.Threads.Count(t => t.State == TaskState.Runnable));
-        int last = parts.Tasks.Groups.Select(g => g.Pid).DefaultIfEmpty().Max();
-        return $"0.00 0.00 0.00 {running}/{threads} {last}\n";
+        return $"0.00 0.00 0.00 {running}/{threads} {parts.Tasks.LastPid}\n";
     }
-
-    private static string VirtualMemoryStat(ProcParts parts) =>
-        $"nr_free_pages {parts.Pages.Total - parts.Pages.Used}\n"
-        + "pgpgin 0\npgpgout 0\npswpin 0\npswpout 0\npgfault 0\npgmajfault 0\n";
 }

@@ -17,12 +17,13 @@ namespace ArmVdso.Kernel.Proc;
 /// <param name="Clock">The calling CPU and its time.</param>
 /// <param name="Timekeeper">Clocks.</param>
 /// <param name="Tasks">Which tasks there are.</param>
+/// <param name="Records">Registers of tasks.</param>
 /// <param name="Scheduler">Who runs where.</param>
 /// <param name="TaskNamespaces">Told of the maps that are written.</param>
 /// <param name="Cores">How core files are named, and whether privileged processes have any.</param>
 internal sealed record ProcParts(
     Machine Machine, PageAllocator Pages, DeterministicRandom Random, NamespaceTable Namespaces, MachineClock Clock, Timekeeper Timekeeper,
-    TaskTable Tasks, Scheduler Scheduler, TaskNamespaces TaskNamespaces, CoreSettings Cores)
+    TaskTable Tasks, TaskRecords Records, Scheduler Scheduler, TaskNamespaces TaskNamespaces, CoreSettings Cores)
 {
     /// <summary>The UTS namespace of who reads.</summary>
     internal UtsNamespace UtsOf(Vfs vfs) => (vfs.Current as KernelTask)?.Uts ?? Namespaces.InitialUts;

@@ -2,6 +2,7 @@ using System.Globalization;
 using ArmVdso.Kernel.Files;
 using ArmVdso.Kernel.Ipc;
 using ArmVdso.Kernel.Namespaces;
+using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel.Proc;
 
@@ -38,7 +39,11 @@ internal static class ProcSys
         random.AddText("entropy_avail", () => "256\n");
         random.AddText("poolsize", () => "256\n");
         DynamicDirectory vm = sys.AddDirectory("vm");
-        Kept(directory, ("pid_max", 32768), ("threads-max", 30000), ("perf_event_paranoid", 2), ("tainted", 0),
+        sys.AddDirectory("crypto").AddText("fips_enabled", () => "0\n");
+        Kept(directory, "pid_max", () => parts.Tasks.PidMax, n => parts.Tasks.PidMax = n, TaskTable.MostPids, TaskTable.LeastPidMax);
+        Kept(directory, "threads-max", () => parts.Tasks.MostTasks, n => parts.Tasks.MostTasks = n, int.MaxValue, 20);
+        directory.AddText("arch", () => "aarch64\n");
+        Kept(directory, ("perf_event_paranoid", 2), ("tainted", 0),
             ("sched_rt_runtime_us", 950000), ("sched_rt_period_us", 1000000), ("sched_rr_timeslice_ms", 100), ("numa_balancing", 0),
             ("perf_event_mlock_kb", 516), ("perf_event_max_sample_rate", 100000), ("panic", 0), ("sysrq", 438), ("dmesg_restrict", 0),
             ("kptr_restrict", 1), ("unprivileged_bpf_disabled", 2), ("auto_msgmni", 0), ("hung_task_timeout_secs", 120),
@@ -71,9 +76,10 @@ internal static class ProcSys
         Kept(quotas, "root_maxkeys", () => keys.RootMaxKeys, n => keys.RootMaxKeys = n, int.MaxValue);
         Kept(quotas, "root_maxbytes", () => keys.RootMaxBytes, n => keys.RootMaxBytes = n, int.MaxValue);
         Kept(quotas, ("gc_delay", 300), ("persistent_keyring_expiry", 259200));
-        Kept(vm, ("overcommit_memory", 0), ("overcommit_ratio", 50), ("max_map_count", 65530), ("swappiness", 60),
+        Kept(vm, ("overcommit_memory", 0), ("overcommit_ratio", 50), ("swappiness", 60),
             ("min_free_kbytes", 5632), ("vfs_cache_pressure", 100), ("panic_on_oom", 0), ("nr_overcommit_hugepages", 0),
             ("dirty_ratio", 20), ("dirty_background_ratio", 10), ("stat_interval", 1), ("oom_kill_allocating_task", 0));
+        Kept(vm, "max_map_count", () => parts.Pages.MostMappings, n => parts.Pages.MostMappings = n, int.MaxValue, 0);
         // Nothing is cached but what marks of fanotify may go with, nothing is scattered: done at once.
         vm.Add("drop_caches", new TextInode(vm.Fs, 0x180, () => "", text =>
         {
@@ -90,14 +96,21 @@ internal static class ProcSys
         Limit(user, "max_inotify_watches", UserCount.InotifyWatches);
         Limit(user, "max_fanotify_groups", UserCount.FanotifyGroups);
         Limit(user, "max_fanotify_marks", UserCount.FanotifyMarks);
-        Kept(user, ("max_user_namespaces", 7820), ("max_pid_namespaces", 7820), ("max_time_namespaces", 7820),
-            ("max_uts_namespaces", 7820), ("max_ipc_namespaces", 7820), ("max_net_namespaces", 7820), ("max_mnt_namespaces", 7820));
+        Limit(user, "max_user_namespaces", UserCount.UserNamespaces);
+        Limit(user, "max_pid_namespaces", UserCount.PidNamespaces);
+        Limit(user, "max_uts_namespaces", UserCount.UtsNamespaces);
+        Limit(user, "max_ipc_namespaces", UserCount.IpcNamespaces);
+        Limit(user, "max_net_namespaces", UserCount.NetNamespaces);
+        Limit(user, "max_mnt_namespaces", UserCount.MountNamespaces);
+        Limit(user, "max_time_namespaces", UserCount.TimeNamespaces);
         Kept(vm, "unprivileged_userfaultfd", () => vm.Fs.Vfs.UnprivilegedUserfaults ? 1 : 0,
             n => vm.Fs.Vfs.UnprivilegedUserfaults = n != 0, 1, 0);
         vm.AddText("mmap_min_addr", () => "65536\n");
         // Whatever is asked for: no huge page is ever free, so that the pool stays empty.
         Kept(vm, "nr_hugepages", () => 0, _ => { }, int.MaxValue);
         DynamicDirectory files = sys.AddDirectory("fs");
+        files.AddText("overflowuid", () => "65534\n");
+        files.AddText("overflowgid", () => "65534\n");
         files.AddText("file-max", () => "9223372036854775807\n");
         files.AddText("file-nr", () => "128\t0\t9223372036854775807\n");
         Kept(files, "mount-max", () => files.Fs.Vfs.MostMounts, n => files.Fs.Vfs.MostMounts = n, int.MaxValue, 1);
@@ -109,8 +122,12 @@ internal static class ProcSys
         Kept(files, "pipe-user-pages-hard", () => pipes.Hard, n => pipes.Hard = n, int.MaxValue);
         Kept(files, "suid_dumpable", () => parts.Cores.Privileged, n => parts.Cores.Privileged = n, 2);
         Kept(files, "lease-break-time", () => files.Fs.Vfs.LeaseBreakSeconds, n => files.Fs.Vfs.LeaseBreakSeconds = n, int.MaxValue);
-        Kept(files, ("leases-enable", 1), ("protected_hardlinks", 0), ("protected_symlinks", 0),
-            ("protected_fifos", 0), ("protected_regular", 0), ("aio-max-nr", 65536), ("aio-nr", 0));
+        FileProtections protections = files.Fs.Vfs.Protections;
+        Kept(files, "protected_symlinks", () => protections.Symlinks, n => protections.Symlinks = n, 1, 0);
+        Kept(files, "protected_hardlinks", () => protections.HardLinks, n => protections.HardLinks = n, 1, 0);
+        Kept(files, "protected_fifos", () => protections.Fifos, n => protections.Fifos = n, 2, 0);
+        Kept(files, "protected_regular", () => protections.Regular, n => protections.Regular = n, 2, 0);
+        Kept(files, ("leases-enable", 1), ("aio-max-nr", 65536), ("aio-nr", 0));
         PosixQueues queues = files.Fs.Vfs.PosixQueues;
         DynamicDirectory mqueue = files.AddDirectory("mqueue");
         Kept(mqueue, "queues_max", () => queues.Most, n => queues.Most = n, int.MaxValue);
@@ -130,23 +147,7 @@ internal static class ProcSys
         Kept(fanotify, "max_queued_events", () => groups.MostQueued, n => groups.MostQueued = n, int.MaxValue, 0);
         OfFirst(fanotify, "max_user_groups", UserCount.FanotifyGroups);
         OfFirst(fanotify, "max_user_marks", UserCount.FanotifyMarks);
-        DynamicDirectory net = sys.AddDirectory("net");
-        DynamicDirectory core = net.AddDirectory("core");
-        core.AddText("somaxconn", () => "4096\n");
-        core.AddText("rmem_max", () => $"{SocketBuffers.Usual}\n");
-        core.AddText("wmem_max", () => $"{SocketBuffers.Usual}\n");
-        DynamicDirectory ipv4 = net.AddDirectory("ipv4");
-        ipv4.AddText("ip_local_port_range", () => "32768\t60999\n");
-        KeptByNetwork(ipv4, ("tcp_tw_reuse", 2));
-        KeptByNetwork(ipv4, ("tcp_fin_timeout", 60), ("tcp_keepalive_time", 7200), ("tcp_keepalive_intvl", 75), ("tcp_keepalive_probes", 9),
-            ("tcp_syncookies", 1), ("tcp_timestamps", 1), ("ip_forward", 0), ("icmp_ratelimit", 1000), ("icmp_ratemask", 6168),
-            ("icmp_echo_ignore_all", 0), ("icmp_msgs_per_sec", 1000), ("icmp_msgs_burst", 50), ("ip_default_ttl", 64));
-        Kept(ipv4, "tcp_max_tw_buckets", () => files.Fs.Vfs.CurrentNetwork.Sockets.MostWaits,
-            n => files.Fs.Vfs.CurrentNetwork.Sockets.MostWaits = n, int.MaxValue);
-        DynamicDirectory conf = ipv4.AddDirectory("conf");
-        foreach (string name in (ReadOnlySpan<string>)["all", "default", "lo"])
-            KeptByNetwork(conf.AddDirectory(name), ("tag", 0), ("forwarding", 0), ("rp_filter", 0), ("accept_local", 0),
-                ("accept_redirects", 1));
+        ProcSysNet.Fill(sys.AddDirectory("net"));
     }
 
     /// <summary>A limit of the reader's user namespace, for its privileged ones to change (kernel/ucount.c, set_permissions).</summary>
@@ -160,7 +161,7 @@ internal static class ProcSys
     }
 
     /// <summary>Numbers that are kept and change nothing else.</summary>
-    private static void Kept(DynamicDirectory directory, params ReadOnlySpan<(string Name, int Value)> numbers)
+    internal static void Kept(DynamicDirectory directory, params ReadOnlySpan<(string Name, int Value)> numbers)
     {
         foreach ((string name, int value) in numbers)
         {
@@ -169,19 +170,7 @@ internal static class ProcSys
         }
     }
 
-    /// <summary>The same, each network namespace its own.</summary>
-    private static void KeptByNetwork(DynamicDirectory directory, params ReadOnlySpan<(string Name, int Value)> numbers)
-    {
-        Vfs vfs = directory.Fs.Vfs;
-        foreach ((string name, int value) in numbers)
-        {
-            string key = directory.Parent?.Name + "/" + directory.Name + "/" + name;
-            Kept(directory, name, () => vfs.CurrentNetwork.Settings.GetValueOrDefault(key, value),
-                n => vfs.CurrentNetwork.Settings[key] = n, int.MaxValue);
-        }
-    }
-
-    private static void Kept(
+    internal static void Kept(
         DynamicDirectory directory, string name, Func<int> get, Action<int> set, int most, int least = int.MinValue) =>
         directory.Add(name, Number(directory, get, set, most, least, null));
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using ArmVdso.Kernel.Files;
+using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Namespaces;
 using ArmVdso.Kernel.Tasks;
 
@@ -44,16 +45,25 @@ internal sealed class ProcessStatus(ProcParts parts, Vfs vfs)
         int foreground = terminal == null ? -1 : terminal.ForegroundGroup == 0 ? group.Pgid : terminal.ForegroundGroup;
         ulong pending = task.Signals.Pending.Set | group.SharedPending.Set;
         (ulong ignored, ulong caught) = SignalSets(task);
+        MemoryBounds b = task.Mm?.Bounds ?? default;
+        (long anonymous, long file, long shared) = task.Mm is { } mm ? ResidentPages.Kinds(mm) : default;
+        long resident = anonymous + file + shared;
+        // Where things lie is told to who may look anyway (PTRACE_MODE_READ).
+        bool shown = vfs.Current is not KernelTask reader || Permissions.MayTrace(reader, task);
+        ulong Shown(ulong address, ulong instead) => shown && task.Mm is not null ? address : task.Mm is null ? 0 : instead;
         return $"{task.Tid} ({ProcText.EscapeName(task.Comm)}) {StateLetter(task)} {group.Parent?.Pid ?? 0} {group.Pgid} {group.Sid} "
             + $"{tty} {foreground} 4194304 "
-            + $"{task.Mm?.MinorFaults ?? 0} 0 0 0 {user} {system} "
+            + $"{task.Mm?.MinorFaults ?? 0} {(process ? group.ChildUsage.Faults : 0)} 0 0 {user} {system} "
             + $"{group.ChildUserCycles / cyclesPerTick} {group.ChildSystemCycles / cyclesPerTick} {20 + task.Nice} {task.Nice} "
             + $"{group.Threads.Count} 0 "
-            + $"{StartTicks(group)} {task.Mm?.VirtualSize ?? 0} {task.Mm?.ResidentPages ?? 0} {group.Rlimits[Rlimits.Rss].Soft} "
-            + $"1 1 {task.Mm?.StackStart ?? 0} 0 0 "
+            + $"{StartTicks(group)} {task.Mm?.VirtualSize ?? 0} {resident} {group.Rlimits[Rlimits.Rss].Soft} "
+            + $"{Shown(b.CodeStart, 1)} {Shown(b.CodeEnd, 1)} {Shown(b.StackStart, 0)} 0 0 "
             + $"{pending & 0x7FFFFFFF} {task.Signals.Blocked & 0x7FFFFFFF} {ignored & 0x7FFFFFFF} {caught & 0x7FFFFFFF} "
-            + $"0 0 0 {task.ExitSignal} {task.Cpu} {task.RealtimePriority} {task.Policy} 0 0 0 0 0 "
-            + $"{task.Mm?.BrkStart ?? 0} 0 0 0 0 {group.ExitStatus}\n";
+            + $"{(shown && task.State != TaskState.Runnable ? 1 : 0)} 0 0 {task.ExitSignal} {task.Cpu} "
+            + $"{task.RealtimePriority} {task.Policy} 0 0 0 "
+            + $"{Shown(b.DataStart, 0)} {Shown(b.DataEnd, 0)} {Shown(task.Mm?.BrkStart ?? 0, 0)} {Shown(b.ArgumentsStart, 0)} "
+            + $"{Shown(b.ArgumentsEnd, 0)} {Shown(b.EnvironmentStart, 0)} {Shown(b.EnvironmentEnd, 0)} "
+            + $"{(shown ? group.ExitStatus : 0)}\n";
     }
 
     /// <summary>A number in every PID namespace from the first to the task's own.</summary>
@@ -108,18 +118,12 @@ internal sealed class ProcessStatus(ProcParts parts, Vfs vfs)
         s.Append($"TracerPid:\t{task.Tracing?.Tracer.Tid ?? 0}\n");
         s.Append($"Uid:\t{who.Uid}\t{who.Euid}\t{who.Suid}\t{who.Fsuid}\nGid:\t{who.Gid}\t{who.Egid}\t{who.Sgid}\t{who.Fsgid}\n");
         s.Append($"FDSize:\t{Math.Max(64, (task.Files?.Bound + 63) / 64 * 64 ?? 0)}\n"
-            + $"Groups:\t{string.Concat(who.Groups.Select(g => $"{g} "))}\n");
+            + $"Groups:\t{string.Join(' ', who.Groups)} \n");
         s.Append($"NStgid:{Numbers(task, group.Pid)}\nNSpid:{Numbers(task, task.Tid)}\n"
             + $"NSpgid:{Numbers(task, group.Pgid)}\nNSsid:{Numbers(task, group.Sid)}\n");
+        s.Append("Kthread:\t0\n");
         if (task.Mm is { } mm)
-        {
-            s.Append($"VmPeak:\t{mm.VirtualSize / 1024,8} kB\nVmSize:\t{mm.VirtualSize / 1024,8} kB\n"
-                + $"VmLck:\t{mm.LockedBytes / 1024,8} kB\nVmPin:\t       0 kB\n");
-            s.Append($"VmHWM:\t{mm.PeakResidentPages * 4,8} kB\nVmRSS:\t{mm.ResidentPages * 4,8} kB\n"
-                + $"RssAnon:\t{mm.ResidentPages * 4,8} kB\nRssFile:\t       0 kB\nRssShmem:\t       0 kB\n");
-            s.Append($"VmData:\t{(mm.Brk - mm.BrkStart) / 1024,8} kB\nVmStk:\t     132 kB\nVmExe:\t       0 kB\n"
-                + $"VmLib:\t       0 kB\nVmPTE:\t       0 kB\nVmSwap:\t       0 kB\n");
-        }
+            s.Append(MemoryUse.Status(mm));
         int queued = group.SharedPending.Count + group.Threads.Sum(t => t.Signals.Pending.Count);
         s.Append($"Threads:\t{group.Threads.Count}\nSigQ:\t{queued}/{group.Rlimits[Rlimits.Sigpending].Soft}\n");
         s.Append($"SigPnd:\t{task.Signals.Pending.Set:x16}\nShdPnd:\t{group.SharedPending.Set:x16}\n"
@@ -128,7 +132,7 @@ internal sealed class ProcessStatus(ProcParts parts, Vfs vfs)
             + $"CapBnd:\t{who.CapBounding:x16}\nCapAmb:\t{who.CapAmbient:x16}\n");
         s.Append($"NoNewPrivs:\t{(task.ProcessControls.ContainsKey(PrctlOptions.PR_SET_NO_NEW_PRIVS) ? 1 : 0)}\n");
         s.Append($"Seccomp:\t{(int)task.SeccompMode}\nSeccomp_filters:\t{SeccompFilter.Chain(task.SeccompFilter).Count()}\n"
-            + "Speculation_Store_Bypass:\tvulnerable\n");
+            + "Speculation_Store_Bypass:\tthread vulnerable\nSpeculationIndirectBranch:\tunknown\n");
         s.Append($"Cpus_allowed:\t{allowed:x}\nCpus_allowed_list:\t{List(allowed)}\nMems_allowed:\t1\nMems_allowed_list:\t0\n");
         s.Append($"voluntary_ctxt_switches:\t{task.VoluntarySwitches}\nnonvoluntary_ctxt_switches:\t{task.InvoluntarySwitches}\n");
         return s.ToString();
@@ -163,7 +167,8 @@ internal sealed class ProcessStatus(ProcParts parts, Vfs vfs)
         for (int n = 0; n < rows.Length; n++)
         {
             static string Show(ulong value) => value == Rlimits.Infinity ? "unlimited" : value.ToString(CultureInfo.InvariantCulture);
-            text.Append($"{rows[n].Name,-25} {Show(group.Rlimits[n].Soft),-20} {Show(group.Rlimits[n].Hard),-20} {rows[n].Unit,-10}\n");
+            text.Append($"{rows[n].Name,-25} {Show(group.Rlimits[n].Soft),-20} {Show(group.Rlimits[n].Hard),-20} ")
+                .Append(rows[n].Unit.Length == 0 ? "\n" : $"{rows[n].Unit,-10}\n");
         }
         return text.ToString();
     }

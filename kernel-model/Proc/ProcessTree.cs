@@ -52,22 +52,23 @@ internal sealed class ProcessTree(ProcParts parts, Vfs vfs, FileSystem fs)
         var d = new DynamicDirectory(fs) { Subject = process ? task : null };
         d.AddText("status", () => _status.Status(task));
         d.AddText("stat", () => _status.StatLine(task, process));
-        d.AddText("statm", () =>
-            $"{(task.Mm?.VirtualSize ?? 0) / 4096} {task.Mm?.ResidentPages ?? 0} 0 1 0 {task.Mm?.ResidentPages ?? 0} 0\n");
+        d.AddText("statm", () => MemoryUse.Statm(task.Mm));
         d.Add("maps", new TextInode(fs, 0x124, () => MemoryText.Maps(task.Mm))
         {
             Ioctl = (user, command, argument) => MapsQuery.Ioctl(task.Mm, user, command, argument),
         });
-        d.AddText("smaps", () => MemoryText.SharedMaps(task.Mm));
-        d.AddText("smaps_rollup", () => MemoryText.Rollup(task.Mm));
-        d.AddText("numa_maps", () => MemoryText.NumaMaps(task.Mm));
+        d.AddText("smaps", () => MemoryText.SharedMaps(task.Mm, parts));
+        d.AddText("smaps_rollup", () => MemoryText.Rollup(task.Mm, parts));
+        d.AddText("numa_maps", () => MemoryText.NumaMaps(task.Mm, parts));
         d.Add("mem", new ProcessMemoryInode(fs, 0x180, task, (inode, flags, mm) => new ProcessMemoryFile(inode, flags, mm)));
         bool ShowsNumbers() => vfs.Current?.Credentials.Has(Capability.SysAdmin) == true;
         d.Add("pagemap", new ProcessMemoryInode(
             fs, 0x100, task, (inode, flags, mm) => new PageMapFile(inode, flags, mm, ShowsNumbers())));
         d.Add("map_files", MapFiles.Make(fs, task));
-        d.AddText("cmdline", () => Encoding.Latin1.GetString(group.CommandLine));
-        d.AddText("environ", () => Encoding.Latin1.GetString(group.Environment), 0x100);
+        // Process 1 has a name for who looks, and no program.
+        d.AddText("cmdline", () => ReferenceEquals(group, parts.Tasks.Reaper) ? "/sbin/init\0"
+            : Encoding.Latin1.GetString(ProgramStrings.Arguments(task.Mm)));
+        d.AddText("environ", () => Encoding.Latin1.GetString(ProgramStrings.Environment(task.Mm)), 0x100);
         d.AddText("auxv", () => Encoding.Latin1.GetString(group.Auxv), 0x100);
         d.Add("comm", new TextInode(fs, 0x1A4, () => task.Comm + "\n", text =>
         {
@@ -90,7 +91,7 @@ internal sealed class ProcessTree(ProcParts parts, Vfs vfs, FileSystem fs)
         }
         d.AddText("limits", () => ProcessStatus.Limits(group));
         foreach ((string name, Func<KernelTask, string> text) in ((string, Func<KernelTask, string>)[])[("mounts", Mounts),
-            ("mountinfo", MountInfo)])
+            ("mountinfo", MountInfo), ("mountstats", MountStats)])
         {
             d.Add(name, new TextInode(fs, 0x124, () => text(task))
             {
@@ -106,14 +107,28 @@ internal sealed class ProcessTree(ProcParts parts, Vfs vfs, FileSystem fs)
         d.AddText("stack", () => "", 0x100);
         d.AddText("arch_status", () => "");
         d.AddText("personality", () => $"{task.Personality:x8}\n", 0x100);
-        d.AddText("syscall", () => task.State != TaskState.Sleeping || task.Syscall is not { } call ? "running\n"
-            : $"{call.Number} {string.Join(' ', Enumerable.Range(0, 6).Select(n => $"0x{call.Arg(n):x}"))}\n", 0x100);
-        d.AddText("io", () => "rchar: 0\nwchar: 0\nsyscr: 0\nsyscw: 0\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n", 0x100);
+        d.AddText("syscall", () => CallOf(task), 0x100);
+        d.AddText("io", () => Transfers(process ? group.Transfers : task.Transfers), 0x100);
         AddMaps(d, task);
         AddNamespaces(d.AddDirectory("ns"), task);
         NetworkText.Fill(d.AddDirectory("net"));
         return d;
     }
+
+    /// <summary>Where a task that does not run is: its system call with arguments, SP and PC (proc_pid_syscall in fs/proc/base.c).
+    /// </summary>
+    private string CallOf(KernelTask task)
+    {
+        if (task.State == TaskState.Runnable || task.RecordPa == 0)
+            return "running\n";
+        UserRegisters registers = parts.Records.Registers(task);
+        string call = task.Syscall is { } c
+            ? $"{c.Number} {string.Join(' ', Enumerable.Range(0, 6).Select(n => $"0x{c.Arg(n):x}"))}" : "-1";
+        return $"{call} 0x{registers.SP:x} 0x{registers.PC:x}\n";
+    }
+
+    private static string Transfers(in TransferCounts t) => $"rchar: {t.BytesRead}\nwchar: {t.BytesWritten}\nsyscr: {t.Reads}\n"
+        + $"syscw: {t.Writes}\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n";
 
     /// <summary>What a process keeps because somebody wrote it there.</summary>
     private void AddSettings(DynamicDirectory d, KernelTask task)
@@ -234,6 +249,9 @@ internal sealed class ProcessTree(ProcParts parts, Vfs vfs, FileSystem fs)
 
     private static string Mounts(KernelTask task) => string.Concat(MountsOf(task).Select(m =>
         $"{EscapePath(m.Mount.Source)} {EscapePath(m.Point)} {m.Mount.Fs.Type} {m.Mount.Options} 0 0\n"));
+
+    private static string MountStats(KernelTask task) => string.Concat(MountsOf(task).Select(m =>
+        $"device {EscapePath(m.Mount.Source)} mounted on {EscapePath(m.Point)} with fstype {m.Mount.Fs.Type}\n"));
 
     private static string MountInfo(KernelTask task) => string.Concat(MountsOf(task).Select(m =>
     {

@@ -121,11 +121,9 @@ internal sealed class CoreNotes(Machine machine, TaskRecords records, KernelTask
         WriteIdentity(b.AsSpan(24), task.OwnPid, task.Group);
         Encoding.Latin1.GetBytes(task.Comm).AsSpan().CopyTo(b.AsSpan(40, 15));
         Span<byte> arguments = b.AsSpan(56, ArgumentsSize - 1);
-        byte[] line = task.Group.CommandLine;
-        int length = Math.Min(line.Length, arguments.Length);
-        line.AsSpan(0, length).CopyTo(arguments);
-        if (length > 0 && arguments[length - 1] == 0)
-            length--;
+        MemoryBounds bounds = task.Mm!.Bounds;
+        int length = (int)Math.Min(bounds.ArgumentsEnd - Math.Min(bounds.ArgumentsStart, bounds.ArgumentsEnd), (ulong)arguments.Length);
+        length = task.Mm.Peek(bounds.ArgumentsStart, arguments[..length]);
         arguments[..length].Replace((byte)0, (byte)' ');
         return b;
     }

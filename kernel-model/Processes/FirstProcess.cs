@@ -76,7 +76,7 @@ internal sealed class FirstProcess(
     /// <summary>Process 1: it has no program here, sleeps for ever, and forgets its children when they end.</summary>
     private void StartReaper()
     {
-        var group = new ThreadGroup { Pid = 1, Pgid = 1, Sid = 1, CommandLine = [.. "/sbin/init\0"u8] };
+        var group = new ThreadGroup { Pid = 1, Pgid = 1, Sid = 1 };
         var task = new KernelTask(records, scheduler, namespaces, 1, group)
         {
             Comm = "init",

@@ -26,6 +26,8 @@ internal sealed class Fork(
         long result = Check(parent, flags);
         if (result < 0 || (result = ChooseNamespaces(parent, flags, out Credentials credentials, out PidNamespace pidNamespace)) < 0)
             return result;
+        if (tasks.Count >= tasks.MostTasks)
+            return -Errno.EAGAIN;
         if (tasks.Count >= mostTasks)
         {
             if (!_toldOfLimit)
@@ -55,6 +57,8 @@ internal sealed class Fork(
         else
             NewGroup(group, child, parent, flags, c.Cpu.Cycles);
         child.Credentials = credentials;
+        if ((flags & (CloneNamespaces | CloneFlags.CLONE_NEWTIME)) != 0)
+            taskNamespaces.Limits.Made(child, credentials, flags);
         CopyThread(c.Cpu, parent, child, arguments);
         tasks.Register(child);
         foreach (ITaskCounter counter in parent.Counters)
@@ -98,6 +102,10 @@ internal sealed class Fork(
     {
         credentials = parent.Credentials;
         pidNamespace = parent.PidNamespaceForChildren;
+        const ulong made = CloneNamespaces | CloneFlags.CLONE_NEWTIME;
+        if (taskNamespaces.Limits.MayMake(
+            vfs.UserCounts, credentials, credentials.UserNamespace, flags & CloneFlags.CLONE_NEWUSER) is < 0 and long most)
+            return most;
         if ((flags & CloneFlags.CLONE_NEWUSER) != 0)
         {
             long result = namespaces.NewUser(credentials, out Credentials? inside);
@@ -110,6 +118,9 @@ internal sealed class Fork(
         if ((flags & CloneNamespaces & ~(CloneFlags.CLONE_NEWUSER | CloneFlags.CLONE_NEWPID | CloneFlags.CLONE_NEWUTS
             | CloneFlags.CLONE_NEWIPC | CloneFlags.CLONE_NEWNS | CloneFlags.CLONE_NEWNET)) != 0)
             return -Errno.EINVAL;
+        if ((flags & made) != 0 && taskNamespaces.Limits.MayMake(
+            vfs.UserCounts, credentials, credentials.UserNamespace, flags & made & ~CloneFlags.CLONE_NEWUSER) is < 0 and long full)
+            return full;
         if ((flags & CloneFlags.CLONE_NEWPID) != 0)
         {
             long result = namespaces.NewPid(pidNamespace, credentials.UserNamespace, out PidNamespace? space);
@@ -228,8 +239,6 @@ internal sealed class Fork(
         group.Parent?.Children.Add(group);
         group.Maker = (flags & CloneFlags.CLONE_PARENT) != 0 ? parent.Group.Maker : parent;
         group.Threads.Add(child);
-        group.CommandLine = parent.Group.CommandLine;
-        group.Environment = parent.Group.Environment;
         group.Auxv = parent.Group.Auxv;
         group.Dumpable = parent.Group.Dumpable;
         group.OomAdjust = parent.Group.OomAdjust;

@@ -13,8 +13,6 @@ internal sealed class ProgramStart(TaskRecords records, MachineClock clock, Dete
     {
         task.Mm = program.Memory;
         ThreadGroup group = task.Group;
-        group.CommandLine = program.CommandLine;
-        group.Environment = program.Environment;
         group.Auxv = program.Auxv;
         int slash = programPath.LastIndexOf('/');
         task.Comm = Truncate(task.Comm.Length == 0 ? programPath[(slash + 1)..] : task.Comm);

@@ -16,6 +16,9 @@ internal sealed class TaskNamespaces(
     PhysicalMemory memory, PageAllocator pages, TaskTable tasks, TaskRecords records, NamespaceTable namespaces, VdsoMapping vdso,
     SignalDelivery signals)
 {
+    /// <summary>How many there may be.</summary>
+    internal NamespaceLimits Limits { get; } = new(tasks);
+
     /// <summary>A task gets a mount namespace of its own, a copy of that it is in; nobody shares its root and working directory.</summary>
     internal static void NewMounts(Vfs vfs, NamespaceTable namespaces, KernelTask task, UserNamespace owner)
     {

@@ -42,8 +42,9 @@ internal static class SysCrossMemory
                 ulong inPages = Math.Min(Page - (here & (Page - 1)), Page - (mine & (Page - 1)));
                 long n = Math.Min(Math.Min(length - at, local[l].Length - inLocal), (long)inPages);
                 Span<byte> part = buffer.AsSpan(0, (int)n);
-                bool ok = write ? c.Memory.Read(mine, part) && other.Write(here, part)
-                    : other.Read(here, part) && c.Memory.Write(mine, part);
+                bool ok = other.Find(here)?.Special is not { ByPageFrame: true }
+                    && (write ? c.Memory.Read(mine, part) && other.Write(here, part)
+                        : other.Read(here, part) && c.Memory.Write(mine, part));
                 if (!ok)
                     return done > 0 ? done : -Errno.EFAULT;
                 done += n;

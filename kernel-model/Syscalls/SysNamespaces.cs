@@ -34,8 +34,13 @@ internal static class SysNamespaces
         if ((flags & CloneFlags.CLONE_FILES) != 0 && task.Files.Users > 1 && task.Files.Bound > c.Vfs.MostDescriptors)
             return -Errno.EMFILE;
         Credentials? entered = null;
+        const ulong made = NewTime | NewUts | NewIpc | NewMounts | NewNetwork | CloneFlags.CLONE_NEWPID;
+        NamespaceLimits limits = c.TaskNamespaces.Limits;
         if ((flags & CloneFlags.CLONE_NEWUSER) != 0)
         {
+            Credentials who = task.Credentials;
+            if (limits.MayMake(c.Vfs.UserCounts, who, who.UserNamespace, CloneFlags.CLONE_NEWUSER) is < 0 and long most)
+                return most;
             long result = c.Namespaces.NewUser(task.Credentials, out entered);
             if (result < 0)
                 return result;
@@ -44,13 +49,12 @@ internal static class SysNamespaces
         // Other kinds of namespaces are not there: nobody may make one.
         if ((flags & Others) != 0)
             return -Errno.EPERM;
-        if ((flags & (NewTime | NewUts | NewIpc | NewMounts | NewNetwork)) != 0
-            && !(entered ?? task.Credentials).HasInNamespace(Capability.SysAdmin))
+        if ((flags & made) != 0 && !(entered ?? task.Credentials).HasInNamespace(Capability.SysAdmin))
             return -Errno.EPERM;
+        if ((flags & made) != 0 && limits.MayMake(c.Vfs.UserCounts, entered ?? task.Credentials, maker, flags & made) is < 0 and long full)
+            return full;
         if ((flags & CloneFlags.CLONE_NEWPID) != 0)
         {
-            if (!(entered ?? task.Credentials).HasInNamespace(Capability.SysAdmin))
-                return -Errno.EPERM;
             long result = c.Namespaces.NewPid(task.PidNamespaceForChildren, maker, out PidNamespace? space);
             if (result < 0)
                 return result;
@@ -80,6 +84,7 @@ internal static class SysNamespaces
             TaskNamespaces.NewMounts(c.Vfs, c.Namespaces, task, maker);
         if (entered is not null)
             c.TaskNamespaces.EnterUser(task, entered);
+        limits.Made(task, task.Credentials, flags & made);
         return 0;
     }
 

@@ -91,7 +91,7 @@ internal static class SysPrctl
             case MceKillGet:
                 return a2 != 0 || !noMore ? -Errno.EINVAL : task.ProcessControls.GetValueOrDefault(MceKill, 2);
             case SetMm:
-                return task.Credentials.Has(Capability.SysResource) ? -Errno.EINVAL : -Errno.EPERM;
+                return SysPrctlMemory.Set(c);
             case SetChildSubreaper:
                 task.Group.ChildSubreaper = a2 != 0;
                 return 0;

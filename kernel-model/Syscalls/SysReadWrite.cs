@@ -1,4 +1,5 @@
 using ArmVdso.Kernel.Files;
+using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel.Syscalls;
 
@@ -23,31 +24,51 @@ internal static class SysReadWrite
         public int Typed;
     }
 
-    public static long Read(SyscallContext c) => ReadVector(c, Buffer(c), null, 0);
+    public static long Read(SyscallContext c) => CountRead(c, ReadVector(c, Buffer(c), null, 0));
 
-    public static long Write(SyscallContext c) => WriteVector(c, Buffer(c), null, 0);
+    public static long Write(SyscallContext c) => CountWrite(c, WriteVector(c, Buffer(c), null, 0));
 
-    public static long Readv(SyscallContext c) => Vector(c, out var iov) is < 0 and long e ? e : ReadVector(c, iov, null, 0);
+    public static long Readv(SyscallContext c) => CountRead(c, Vector(c, out var iov) is < 0 and long e ? e : ReadVector(c, iov, null, 0));
 
-    public static long Writev(SyscallContext c) => Vector(c, out var iov) is < 0 and long e ? e : WriteVector(c, iov, null, 0);
+    public static long Writev(SyscallContext c) =>
+        CountWrite(c, Vector(c, out var iov) is < 0 and long e ? e : WriteVector(c, iov, null, 0));
 
     public static long Pread64(SyscallContext c) =>
-        c.Long(3) < 0 ? -Errno.EINVAL : ReadVector(c, Buffer(c), c.Long(3), 0);
+        c.Long(3) < 0 ? -Errno.EINVAL : CountRead(c, ReadVector(c, Buffer(c), c.Long(3), 0));
 
     public static long Pwrite64(SyscallContext c) =>
-        c.Long(3) < 0 ? -Errno.EINVAL : WriteVector(c, Buffer(c), c.Long(3), 0);
+        c.Long(3) < 0 ? -Errno.EINVAL : CountWrite(c, WriteVector(c, Buffer(c), c.Long(3), 0));
 
-    public static long Preadv(SyscallContext c) =>
-        c.Long(3) < 0 ? -Errno.EINVAL : Vector(c, out var iov) is < 0 and long e ? e : ReadVector(c, iov, c.Long(3), 0);
+    public static long Preadv(SyscallContext c) => c.Long(3) < 0 ? -Errno.EINVAL
+        : CountRead(c, Vector(c, out var iov) is < 0 and long e ? e : ReadVector(c, iov, c.Long(3), 0));
 
-    public static long Pwritev(SyscallContext c) =>
-        c.Long(3) < 0 ? -Errno.EINVAL : Vector(c, out var iov) is < 0 and long e ? e : WriteVector(c, iov, c.Long(3), 0);
+    public static long Pwritev(SyscallContext c) => c.Long(3) < 0 ? -Errno.EINVAL
+        : CountWrite(c, Vector(c, out var iov) is < 0 and long e ? e : WriteVector(c, iov, c.Long(3), 0));
 
     public static long Preadv2(SyscallContext c) => (c.UInt(5) & ~KnownFlags) != 0 ? -Errno.EOPNOTSUPP : c.Long(3) < -1 ? -Errno.EINVAL
-        : Vector(c, out var iov) is < 0 and long e ? e : ReadVector(c, iov, c.Long(3) == -1 ? null : c.Long(3), c.UInt(5));
+        : CountRead(c, Vector(c, out var iov) is < 0 and long e ? e : ReadVector(c, iov, c.Long(3) == -1 ? null : c.Long(3), c.UInt(5)));
 
     public static long Pwritev2(SyscallContext c) => (c.UInt(5) & ~KnownFlags) != 0 ? -Errno.EOPNOTSUPP : c.Long(3) < -1 ? -Errno.EINVAL
-        : Vector(c, out var iov) is < 0 and long e ? e : WriteVector(c, iov, c.Long(3) == -1 ? null : c.Long(3), c.UInt(5));
+        : CountWrite(c, Vector(c, out var iov) is < 0 and long e ? e : WriteVector(c, iov, c.Long(3) == -1 ? null : c.Long(3), c.UInt(5)));
+
+    /// <summary>Counts a read that has come to an end (add_rchar, inc_syscr): not one that no file was asked for.</summary>
+    internal static long CountRead(SyscallContext c, long result)
+    {
+        if (IsTransfer(result))
+            c.Task.Transfers += new TransferCounts(Math.Max(result, 0), 0, 1, 0);
+        return result;
+    }
+
+    /// <summary>Counts a write that has come to an end (add_wchar, inc_syscw).</summary>
+    internal static long CountWrite(SyscallContext c, long result)
+    {
+        if (IsTransfer(result))
+            c.Task.Transfers += new TransferCounts(0, Math.Max(result, 0), 0, 1);
+        return result;
+    }
+
+    private static bool IsTransfer(long result) =>
+        result >= 0 || (result != SystemCall.Blocked && -result is not (Errno.EBADF or Errno.EFAULT or Errno.EINVAL or Errno.ESPIPE));
 
     /// <summary>The one part of a transfer (vfs_read, vfs_write): all that was asked for must lie where user memory may be, not only what
     /// one call transfers.</summary>

@@ -113,9 +113,11 @@ internal static class SysSocketOptions
             case SO_SNDBUF or SO_RCVBUF or SO_SNDBUFFORCE or SO_RCVBUFFORCE:
                 // The kernel doubles the value for its book-keeping; a negative one is a large one, or none where it is forced.
                 int size = BinaryPrimitives.ReadInt32LittleEndian(value);
-                size = name is SO_SNDBUFFORCE or SO_RCVBUFFORCE
-                    ? Math.Clamp(size, 0, int.MaxValue / 2) : (int)Math.Min((uint)size, SocketBuffers.Usual);
-                if (name is SO_SNDBUF or SO_SNDBUFFORCE)
+                bool sends = name is SO_SNDBUF or SO_SNDBUFFORCE;
+                BufferSizes sizes = socket.Inode.Fs.Vfs.BufferSizes;
+                size = name is SO_SNDBUFFORCE or SO_RCVBUFFORCE ? Math.Clamp(size, 0, int.MaxValue / 2)
+                    : (int)Math.Min(Math.Min((uint)size, (uint)(sends ? sizes.MostSent : sizes.MostReceived)), int.MaxValue / 2);
+                if (sends)
                     socket.SendBuffer = Math.Max(size * 2, SocketBuffers.LeastSend);
                 else
                     socket.ReceiveBuffer = Math.Max(size * 2, SocketBuffers.LeastReceive);
@@ -208,7 +210,7 @@ internal static class SysSocketOptions
                 return socket.TcpInfo();
             case TCP_CONGESTION:
                 var algorithm = new byte[CongestionNameSize];
-                byte[] set = socket.GetOption(level, name) ?? "cubic"u8.ToArray();
+                byte[] set = socket.GetOption(level, name) ?? System.Text.Encoding.Latin1.GetBytes(socket.Network.Sockets.Congestion);
                 set.AsSpan(0, Math.Min(set.Length, CongestionNameSize - 1)).CopyTo(algorithm);
                 return algorithm;
             case TCP_MAXSEG when socket.IsConnected:

@@ -28,7 +28,7 @@ internal static class SysSplice
             return -Errno.EFAULT;
         if (offset < 0)
             return -Errno.EINVAL;
-        long result = Transfer(c, input, output, ref offset, null, c.Arg(3), true);
+        long result = SysReadWrite.CountRead(c, SysReadWrite.CountWrite(c, Transfer(c, input, output, ref offset, null, c.Arg(3), true)));
         if (c.Arg(2) != 0)
         {
             if (!c.Memory.Write(c.Arg(2), offset))
@@ -101,7 +101,7 @@ internal static class SysSplice
         if (CheckCopy(c, input, output, from, to, out long count) is < 0 and long error)
             return error;
         long start = from;
-        long n = Transfer(c, input, output, ref from, to, (ulong)count, false);
+        long n = SysReadWrite.CountRead(c, SysReadWrite.CountWrite(c, Transfer(c, input, output, ref from, to, (ulong)count, false)));
         if (n < 0)
             return n;
         if (c.Arg(1) == 0)

@@ -84,7 +84,7 @@ public static partial class SyscallTable
         new(164, "setrlimit", SysSystem.SetRlimit, Partial, "rlimit ptr",
             "enforced: AS, CORE, CPU, DATA, FSIZE, MEMLOCK, NICE, NOFILE, NPROC, RTPRIO, STACK", Trivial),
         new(165, "getrusage", SysWait.GetRusage, Partial, "int ptr", "no block I/O counts", Trivial),
-        new(167, "prctl", SysPrctl.Prctl, Partial, "prctl arg arg arg arg", "no PR_SET_MM, SVE, MTE", Trivial),
+        new(167, "prctl", SysPrctl.Prctl, Partial, "prctl arg arg arg arg", "no SVE, MTE", Trivial),
         new(168, "getcpu", SysScheduler.GetCpu, Full, "ptr ptr ptr", "answered by EL1 code unless traced", Trivial),
         new(172, "getpid", SysIdentity.GetPid, Full, "", "answered by EL1 code unless traced", Trivial),
         new(173, "getppid", SysIdentity.GetPpid, Full, "", "answered by EL1 code unless traced", Trivial),

@@ -132,6 +132,9 @@ public sealed class KernelTask : ISleeper, IFileUser
     /// <summary>The system call in progress, kept over its sleeps; null outside of one.</summary>
     public SystemCall? Syscall { get; internal set; }
 
+    /// <summary>What it has read and written (/proc/PID/task/TID/io).</summary>
+    public TransferCounts Transfers { get; internal set; }
+
     /// <summary>What counts while the task runs.</summary>
     internal List<ITaskCounter> Counters { get; } = [];
 

@@ -13,6 +13,9 @@ public sealed partial class TaskRecords
 
     private const int RecordSize = (int)TaskRecord.Size;
 
+    /// <summary>Pages that a task takes: its kernel stack and its record.</summary>
+    internal const int Pages = (int)((StackSize + RecordSize) / PhysicalMemory.PageSize);
+
     private readonly PhysicalMemory _memory;
     private readonly PageAllocator _pages;
     private readonly DeterministicRandom _random;
@@ -46,7 +49,7 @@ public sealed partial class TaskRecords
         else
         {
             // The stack is aligned to twice its size, so that one bit of SP tells an overflow; the record lies above it.
-            ulong pa = _pages.AllocateAligned((StackSize + RecordSize) / PhysicalMemory.PageSize, 2 * StackSize);
+            ulong pa = _pages.AllocateAligned(Pages, 2 * StackSize);
             if (pa == 0)
                 return false;
             task.StackPa = pa;

@@ -8,7 +8,11 @@ namespace ArmVdso.Kernel.Tasks;
 /// them by.</summary>
 public sealed class TaskTable
 {
-    private const int PidMax = 32768, ReservedPids = 300;
+    private const int ReservedPids = 300;
+
+    /// <summary>What pid_max may be: RESERVED_PIDS + 1 to PID_MAX_LIMIT.</summary>
+    internal const int LeastPidMax = ReservedPids + 1, MostPids = 4 << 20;
+
     private readonly Dictionary<int, KernelTask> _tasks = [];
     private readonly Dictionary<ulong, KernelTask> _byRecord = [];
     private int _lastPid;
@@ -48,8 +52,17 @@ public sealed class TaskTable
     /// <summary>Tasks of the guest's programs.</summary>
     internal int Count => _tasks.Count - (Reaper is null ? 0 : 1);
 
+    /// <summary>PIDs are below it (kernel.pid_max).</summary>
+    internal int PidMax { get; set; } = 32768;
+
+    /// <summary>Tasks that there may be (kernel.threads-max).</summary>
+    internal int MostTasks { get; set; } = 30000;
+
     /// <summary>The number that was given last (ns_last_pid).</summary>
     internal int LastPid { get => _lastPid; set => _lastPid = Math.Clamp(value, 0, PidMax - 1); }
+
+    /// <summary>Tasks that were ever made (total_forks).</summary>
+    internal long Made { get; private set; }
 
     /// <summary>The next PID that no task, process group or session has.</summary>
     internal int AllocatePid()
@@ -59,6 +72,7 @@ public sealed class TaskTable
             _lastPid = _lastPid >= PidMax - 1 ? ReservedPids : _lastPid + 1;
         }
         while (_tasks.ContainsKey(_lastPid) || _tasks.Values.Any(t => t.Group.Pgid == _lastPid || t.Group.Sid == _lastPid));
+        Made++;
         return _lastPid;
     }
 

@@ -96,12 +96,6 @@ public sealed class ThreadGroup
     /// <summary>True after execve (setpgid of the parent is refused then).</summary>
     public bool HasExecuted { get; internal set; }
 
-    /// <summary>argv and envp as NUL separated bytes (/proc/PID/cmdline, environ).</summary>
-    public byte[] CommandLine { get; internal set; } = [];
-
-    /// <inheritdoc cref="CommandLine"/>
-    public byte[] Environment { get; internal set; } = [];
-
     /// <summary>Auxiliary vector as bytes (/proc/PID/auxv).</summary>
     public byte[] Auxv { get; internal set; } = [];
 
@@ -120,6 +114,12 @@ public sealed class ThreadGroup
     /// <inheritdoc cref="ExitedUserCycles"/>
     public ulong ChildSystemCycles { get; internal set; }
 
+    /// <summary>What threads that have ended and reaped children have read and written.</summary>
+    internal TransferCounts PastTransfers { get; set; }
+
+    /// <summary>What all of it has read and written (/proc/PID/io).</summary>
+    internal TransferCounts Transfers => Threads.Aggregate(PastTransfers, (sum, t) => sum + t.Transfers);
+
     /// <summary>Sleeps until a signal is queued for the process or one of its threads (rt_sigtimedwait).</summary>
     public WaitQueue SignalArrival { get; } = new();
 
@@ -133,6 +133,8 @@ public sealed class ThreadGroup
     {
         ExitedUserCycles += task.UserCycles;
         ExitedSystemCycles += task.SystemCycles;
+        PastTransfers += task.Transfers;
+        task.Transfers = default;
         (long faults, long voluntary, long involuntary) = ExitedUsage;
         ExitedUsage = (
             faults + (Threads.Count == 1 ? memory?.MinorFaults ?? 0 : 0), voluntary + task.VoluntarySwitches,
@@ -146,6 +148,7 @@ public sealed class ThreadGroup
     {
         ChildUserCycles += child.ExitedUserCycles + child.ChildUserCycles;
         ChildSystemCycles += child.ExitedSystemCycles + child.ChildSystemCycles;
+        PastTransfers += child.PastTransfers;
         (long f, long v, long i) = ChildUsage;
         (long ef, long ev, long ei) = child.ExitedUsage;
         (long cf, long cv, long ci) = child.ChildUsage;

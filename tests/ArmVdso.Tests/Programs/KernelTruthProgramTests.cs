@@ -36,6 +36,15 @@ public sealed class KernelTruthProgramTests
         Assert.EndsWith($"{name}: 0 failed\n", result.Output);
     }
 
+    /// <summary>What /proc and /proc/sys say and do, also as root changes it; the same program is compared inside booted kernels.</summary>
+    [Fact]
+    public void AccountsAreTrue()
+    {
+        ArmVdsoCommand.Result result = ArmVdsoCommand.Run("run", "--core", "none", GuestPrograms.Path("accounts"), "all");
+        Assert.True(result.Status == 0 && !result.Output.Contains("FAILED"), $"status {result.Status}\n{result.Output}{result.Errors}");
+        Assert.EndsWith("accounts: 0 failed\n", result.Output);
+    }
+
     /// <summary>What splice, sendfile and tee say of 38 kinds of descriptors with each other: recorded on Linux 6.18.</summary>
     [Fact]
     public void SplicesWhatLinuxSplices()

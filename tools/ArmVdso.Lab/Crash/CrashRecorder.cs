@@ -1,6 +1,7 @@
 using System.Text;
 using ArmVdso.Emulator.Isa.Disassembly;
 using ArmVdso.Kernel.Abi;
+using ArmVdso.Kernel.Proc;
 using ArmVdso.Kernel.Signals;
 using ArmVdso.Lab.Statistics;
 using ArmVdso.Lab.Tracing;
@@ -34,7 +35,7 @@ public static class CrashRecorder
             Pid = group.Pid,
             Tid = task.Tid,
             Name = task.Comm,
-            Command = Encoding.UTF8.GetString(group.CommandLine).TrimEnd('\0').Replace('\0', ' '),
+            Command = Encoding.UTF8.GetString(ProgramStrings.Arguments(memory)).TrimEnd('\0').Replace('\0', ' '),
             Signal = Signal.NameOf(info.Number),
             Code = SignalCodes.NameOf(info.Number, info.Code),
             Meaning = Meaning(info, address),
