@@ -13,24 +13,6 @@ internal sealed class FileOwners(TaskTable tasks, SignalDelivery signals) : IFil
     /// <inheritdoc/>
     public void Tell(OpenFile file, int descriptor, IoEvent what)
     {
-        if (file.Owner < 0)
-        {
-            foreach (ThreadGroup member in tasks.Groups.Where(g => g.Pgid == -file.Owner).ToList())
-                Tell(file, descriptor, what, member.Leader, false);
-        }
-        else if (tasks.Find(file.Owner) is { } owner)
-        {
-            Tell(file, descriptor, what, owner, file.OwnerIsThread);
-        }
-    }
-
-    private void Tell(OpenFile file, int descriptor, IoEvent what, KernelTask owner, bool thread)
-    {
-        // sigio_perm: who made it the owner may send it signals.
-        (uint uid, uint euid) = file.OwnerMaker;
-        if (euid != 0 && euid != owner.Credentials.Suid && euid != owner.Credentials.Uid && uid != owner.Credentials.Suid
-            && uid != owner.Credentials.Uid)
-            return;
         int number = file.SignalNumber;
         var info = new SignalInfo { Number = Signal.SIGIO, Code = Signal.SI_KERNEL };
         if (number != 0)
@@ -41,6 +23,32 @@ internal sealed class FileOwners(TaskTable tasks, SignalDelivery signals) : IFil
                 or Signal.SIGSYS;
             info = new SignalInfo { Number = number, Code = taken ? SI_SIGIO : (int)what, Poll = (Bands[(int)what], descriptor) };
         }
+        Send(file, info);
+    }
+
+    /// <inheritdoc/>
+    public void TellUrgent(OpenFile file) => Send(file, new SignalInfo { Number = Signal.SIGURG, Code = Signal.SI_KERNEL });
+
+    private void Send(OpenFile file, in SignalInfo info)
+    {
+        if (file.Owner < 0)
+        {
+            foreach (ThreadGroup member in tasks.Groups.Where(g => g.Pgid == -file.Owner).ToList())
+                Send(file, info, member.Leader, false);
+        }
+        else if (tasks.Find(file.Owner) is { } owner)
+        {
+            Send(file, info, owner, file.OwnerIsThread);
+        }
+    }
+
+    /// <summary>Sends a signal that who made the owner may send it (sigio_perm).</summary>
+    private void Send(OpenFile file, in SignalInfo info, KernelTask owner, bool thread)
+    {
+        (uint uid, uint euid) = file.OwnerMaker;
+        if (euid != 0 && euid != owner.Credentials.Suid && euid != owner.Credentials.Uid && uid != owner.Credentials.Suid
+            && uid != owner.Credentials.Uid)
+            return;
         if (thread)
             signals.Send(owner, info);
         else

@@ -12,6 +12,9 @@ internal enum IoEvent
     /// <summary>A lease is broken, a directory changed.</summary>
     Message = 3,
 
+    /// <summary>Urgent data.</summary>
+    Urgent = 5,
+
     /// <summary>The other side is gone.</summary>
     HangUp = 6,
 }
@@ -24,6 +27,9 @@ internal interface IFileOwners
     /// <param name="descriptor">The number that the owner is told (si_fd).</param>
     /// <param name="what">What happened.</param>
     void Tell(OpenFile file, int descriptor, IoEvent what);
+
+    /// <summary>SIGURG for the owner of a file, with or without O_ASYNC (send_sigurg).</summary>
+    void TellUrgent(OpenFile file);
 }
 
 /// <summary>Files with O_ASYNC at one side of an object, whose owners hear by signal of what happens there (struct fasync_struct,

@@ -14,13 +14,14 @@ internal sealed partial class SocketFile
 
     private List<byte>? _datagram;
     private byte[] _datagramTo = [];
+    private SendOptions _datagramOptions;
     private readonly List<byte> _held = [];
     private Time.KernelTimer? _holdTimer;
 
     private bool IsTcp => Kind == SocketTable.SOCK_STREAM && Domain is SocketTable.AF_INET or SocketTable.AF_INET6;
 
     /// <summary>A part of a datagram, which goes where its first part was to go.</summary>
-    private long AddToDatagram(ReadOnlySpan<byte> data, ReadOnlySpan<byte> address, in Caller caller, bool more)
+    private long AddToDatagram(ReadOnlySpan<byte> data, ReadOnlySpan<byte> address, in Caller caller, in SendOptions options)
     {
         if (_datagram is null)
         {
@@ -33,7 +34,7 @@ internal sealed partial class SocketFile
             byte[] to = address.Length > 0 ? address.ToArray() : Peer!;
             if (Resolve(to, caller, out _) is < 0 and not -Errno.ECONNREFUSED and long error)
                 return error;
-            (_datagram, _datagramTo) = ([], to);
+            (_datagram, _datagramTo, _datagramOptions) = ([], to, options with { More = false });
         }
         // What does not fit takes with it what was there (udp_flush_pending_frames).
         long refused = _datagram.Count + data.Length > LargestDatagram ? -Errno.EMSGSIZE
@@ -44,7 +45,7 @@ internal sealed partial class SocketFile
             return refused;
         }
         _datagram.AddRange(data);
-        if (more || GetFlag(Protocol, UDP_CORK))
+        if (options.More || GetFlag(Protocol, UDP_CORK))
             return data.Length;
         return SendDatagram(caller) is < 0 and long failed ? failed : data.Length;
     }
@@ -54,11 +55,12 @@ internal sealed partial class SocketFile
         byte[] whole = [.. _datagram!];
         byte[] to = _datagramTo;
         DropDatagram();
-        return SendNow(whole, to, caller, null, false);
+        return SendNow(whole, to, caller, null, _datagramOptions);
     }
 
     /// <summary>UDP_SEGMENT: one call sends datagrams of a size (udp_send_skb).</summary>
-    private long SendPieces(ReadOnlySpan<byte> data, ReadOnlySpan<byte> address, in Caller caller, int piece)
+    private long SendPieces(
+        ReadOnlySpan<byte> data, ReadOnlySpan<byte> address, in Caller caller, int piece, in SendOptions options)
     {
         const int mostPieces = 128;
         if (data.Length > (long)piece * mostPieces)
@@ -67,7 +69,7 @@ internal sealed partial class SocketFile
             return -Errno.EMSGSIZE;
         for (int at = 0; at < data.Length; at += piece)
         {
-            if (SendNow(data.Slice(at, Math.Min(piece, data.Length - at)), address, caller, null, false) is < 0 and long error)
+            if (SendNow(data.Slice(at, Math.Min(piece, data.Length - at)), address, caller, null, options) is < 0 and long error)
                 return error;
         }
         return data.Length;

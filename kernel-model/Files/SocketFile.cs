@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using ArmVdso.Kernel.Namespaces;
 
 namespace ArmVdso.Kernel.Files;
@@ -111,8 +113,9 @@ internal sealed partial class SocketFile : OpenFile
     /// <param name="address">Where to; empty: to the peer.</param>
     /// <param name="caller">Who sends.</param>
     /// <param name="files">Descriptors that go along.</param>
-    /// <param name="more">MSG_MORE: what follows belongs to it.</param>
-    public long Send(ReadOnlySpan<byte> data, ReadOnlySpan<byte> address, in Caller caller, List<OpenFile>? files, bool more = false)
+    /// <param name="options">What else it is sent with.</param>
+    public long Send(
+        ReadOnlySpan<byte> data, ReadOnlySpan<byte> address, in Caller caller, List<OpenFile>? files, in SendOptions options = default)
     {
         if (_error != 0)
             return -TakeError();
@@ -121,16 +124,18 @@ internal sealed partial class SocketFile : OpenFile
         if (Domain == SocketTable.AF_NETLINK)
             return SendToKernel(data, address);
         if (Kind == SocketTable.SOCK_DGRAM && Domain != SocketTable.AF_UNIX
-            && (_datagram is not null || more || GetFlag(Protocol, UDP_CORK)))
-            return AddToDatagram(data, address, caller, more);
-        if (Protocol == 17 && GetOption(Protocol, UDP_SEGMENT) is { } size && BitConverter.ToInt32(size) is > 0 and int piece
-            && data.Length > piece)
-            return SendPieces(data, address, caller, piece);
-        return SendNow(data, address, caller, files, more);
+            && (_datagram is not null || options.More || GetFlag(Protocol, UDP_CORK)))
+            return AddToDatagram(data, address, caller, options);
+        int piece = options.Segment != 0 ? options.Segment : GetOption(Protocol, UDP_SEGMENT) is { } size ? BitConverter.ToInt32(size) : 0;
+        if (Protocol == SocketTable.IPPROTO_UDP && piece > 0 && data.Length > piece)
+            return SendPieces(data, address, caller, piece, options);
+        return SendNow(data, address, caller, files, options);
     }
 
-    private long SendNow(ReadOnlySpan<byte> data, ReadOnlySpan<byte> address, in Caller caller, List<OpenFile>? files, bool more)
+    private long SendNow(
+        ReadOnlySpan<byte> data, ReadOnlySpan<byte> address, in Caller caller, List<OpenFile>? files, in SendOptions options)
     {
+        bool more = options.More, urgent = options.Urgent;
         SocketFile? target = _other;
         if (Kind == SocketTable.SOCK_DGRAM)
         {
@@ -147,9 +152,7 @@ internal sealed partial class SocketFile : OpenFile
                 long error = Resolve(address.Length > 0 ? address.ToArray() : Peer!, caller, out target);
                 if (error == -Errno.ECONNREFUSED && Domain != SocketTable.AF_UNIX)
                 {
-                    // As after an ICMP message: the next call on a connected socket fails.
-                    if (Peer != null)
-                        _error = Errno.ECONNREFUSED;
+                    ComesBack(data, address.Length > 0 ? address.ToArray() : Peer!);
                     CountUnreachable(address.Length > 0 ? address : Peer, data.Length);
                     return data.Length;
                 }
@@ -197,38 +200,62 @@ internal sealed partial class SocketFile : OpenFile
             if (RoomFor(target, data.Length) is var room && room <= 0)
                 return NoRoom();
             if (Kind == SocketTable.SOCK_STREAM && data.Length > room)
+            {
                 data = data[..room];
-            if (Domain != SocketTable.AF_UNIX && (more || _held.Count > 0 || GetFlag(Protocol, TCP_CORK)))
+                urgent = false;
+            }
+            if (urgent)
+                PushHeld(1);
+            else if (Domain != SocketTable.AF_UNIX && (more || _held.Count > 0 || GetFlag(Protocol, TCP_CORK)))
                 return Hold(data, more || GetFlag(Protocol, TCP_CORK));
         }
-        return Deliver(target, data, files);
+        return Deliver(target, data, files, options with { Urgent = urgent }, address);
     }
 
     /// <summary>Puts bytes where the other side finds them.</summary>
-    private long Deliver(SocketFile target, ReadOnlySpan<byte> data, List<OpenFile>? files)
+    private long Deliver(
+        SocketFile target, ReadOnlySpan<byte> data, List<OpenFile>? files, in SendOptions options = default,
+        ReadOnlySpan<byte> address = default)
     {
-        byte[]? from = Domain == SocketTable.AF_UNIX ? Local
-            : SocketTable.InetAddress(target.Domain, Specific(SocketTable.Inet(Local!).Address), SocketTable.Inet(Local!).Port);
+        bool unix = Domain == SocketTable.AF_UNIX;
+        IPAddress? to = unix ? null : Specific(SocketTable.Inet(address.Length > 0 ? address : Peer ?? Local).Address);
+        byte[]? from = unix ? Local : SocketTable.InetAddress(
+            target.Domain, options.Source ?? Specific(SocketTable.Inet(Local!).Address), SocketTable.Inet(Local!).Port);
         IFileUser? task = Inode.Fs.Vfs.Current;
         int size = SocketBuffers.TrueSize(data.Length, Kind == SocketTable.SOCK_STREAM);
         bool taken = target._inbox.Add(new SocketMessage
         {
             Data = data.ToArray(),
             TrueSize = size,
-            Charged = Domain == SocketTable.AF_UNIX ? this : null,
+            Charged = unix ? this : null,
             From = from,
             Files = files?.Count > 0 ? files : null,
-            Sender = task == null ? Credentials : (task.Pid, task.Credentials.Euid, task.Credentials.Egid),
+            Sender = options.Sender ?? (task == null ? Credentials : (task.Pid, task.Credentials.Euid, task.Credentials.Egid)),
+            ArrivedNs = Inode.Fs.Vfs.NowRealtime,
+            To = to,
+            Header = unix ? default : HeaderOf(options, !to!.IsIPv4MappedToIPv6 && to.AddressFamily != AddressFamily.InterNetwork),
         });
         if (!taken)
             return -Errno.ENOBUFS;
-        if (Domain == SocketTable.AF_UNIX)
+        if (unix)
             _charged += size;
         else if (Kind == SocketTable.SOCK_STREAM)
             CountSegments(data.Length);
         target.Source.Notify(PollBits.Readable);
         target._async.Tell(IoEvent.In);
+        if (options.Urgent && data.Length > 0)
+            target.BecomeUrgent(data[^1]);
         return data.Length;
+    }
+
+    /// <summary>What the header of IP says: TTL and TOS, or hop limit and traffic class.</summary>
+    private (byte HopLimit, byte TrafficClass) HeaderOf(in SendOptions options, bool six)
+    {
+        const int ttl = 2, tos = 1, hops = 16, trafficClass = 67, usual = 64;
+        byte Option(int name, int otherwise) =>
+            GetOption(six ? IPPROTO_IPV6 : 0, name) is { Length: > 0 } value && !(value.Length == 4 && BitConverter.ToInt32(value) == -1)
+                ? value[0] : (byte)otherwise;
+        return (options.HopLimit ?? Option(six ? hops : ttl, usual), options.TrafficClass ?? Option(six ? trafficClass : tos, 0));
     }
 
     private long NoRoom()
@@ -256,7 +283,7 @@ internal sealed partial class SocketFile : OpenFile
     {
         first = null;
         full = 0;
-        if (_inbox.First is not { } message)
+        if (_inbox.First is not { } message || (Kind == SocketTable.SOCK_STREAM && IsAtMark && !HasOrdinary && !PassMark(peek)))
         {
             // Of a connection whose end was read nothing else is said (SOCK_DONE).
             if (_error != 0 && !_heardEnd)
@@ -284,7 +311,7 @@ internal sealed partial class SocketFile : OpenFile
             }
             return n;
         }
-        full = _inbox.CopyStream(buffer, peek);
+        full = ReceiveStream(buffer, peek);
         if (!peek && Domain != SocketTable.AF_UNIX)
             _other?.RoomCame();
         return full;
@@ -309,10 +336,11 @@ internal sealed partial class SocketFile : OpenFile
         uint events = 0;
         if (IsListening)
             return _backlog.Count > 0 ? PollBits.Readable : 0;
-        if (_error != 0)
+        if (_error != 0 || _returned.Count > 0)
             events |= PollBits.Err;
-        if (_inbox.Count > 0)
+        if (Domain == SocketTable.AF_UNIX || Kind != SocketTable.SOCK_STREAM ? _inbox.Count > 0 : HasOrdinary)
             events |= PollBits.Readable;
+        events |= UrgentEvents;
         if (_readShut)
             events |= PollBits.Readable | PollBits.RdHup;
         if (Kind == SocketTable.SOCK_DGRAM)
@@ -332,13 +360,13 @@ internal sealed partial class SocketFile : OpenFile
     public override long Ioctl(IFileUser user, uint command, ulong argument) => command switch
     {
         IoctlNumbers.FIONREAD => user.Memory.Write(
-            argument, Kind == SocketTable.SOCK_STREAM ? _inbox.Bytes : _inbox.First?.Data.Length ?? 0)
+            argument, Kind == SocketTable.SOCK_STREAM ? BytesToRead : _inbox.First?.Data.Length ?? 0)
             ? 0 : -Errno.EFAULT,
         IoctlNumbers.TIOCOUTQ => user.Memory.Write(argument, Waiting) ? 0 : -Errno.EFAULT,
         // SIOCOUTQNSD: what was not even sent.
         0x894B when IsTcp => user.Memory.Write(argument, _held.Count) ? 0 : -Errno.EFAULT,
-        // SIOCATMARK, of TCP.
-        0x8905 => Kind != SocketTable.SOCK_STREAM ? -Errno.ENOTTY : user.Memory.Write(argument, 0) ? 0 : -Errno.EFAULT,
+        // SIOCATMARK
+        0x8905 => Kind != SocketTable.SOCK_STREAM ? -Errno.ENOTTY : user.Memory.Write(argument, IsAtMark ? 1 : 0) ? 0 : -Errno.EFAULT,
         >= 0x8900 and < 0x8A00 => NetworkInterface.Ioctl(Network, user, command, argument),
         _ => -Errno.ENOTTY,
     };
@@ -374,6 +402,7 @@ internal sealed partial class SocketFile : OpenFile
                 Table.Drop(wait);
             CountFarewell();
         }
+        DropReturned();
         while (_backlog.TryDequeue(out SocketFile? waiting))
             waiting.Release();
         while (_inbox.TakeFirst() is { } message)

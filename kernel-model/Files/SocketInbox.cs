@@ -21,6 +21,15 @@ internal sealed class SocketMessage
     public List<OpenFile>? Files { get; set; }
 
     public (int Pid, uint Uid, uint Gid) Sender { get; init; }
+
+    /// <summary>When it came, in ns of CLOCK_REALTIME.</summary>
+    public long ArrivedNs { get; init; }
+
+    /// <summary>Where to, of what comes over IP.</summary>
+    public System.Net.IPAddress? To { get; init; }
+
+    /// <summary>TTL or hop limit, and TOS or traffic class, that it came with.</summary>
+    public (byte HopLimit, byte TrafficClass) Header { get; init; }
 }
 
 /// <summary>What arrived at a socket and was not received yet, in order.</summary>
@@ -37,6 +46,12 @@ internal sealed class SocketInbox(Vfs vfs)
     /// <summary>Bytes that are left in them.</summary>
     public int Bytes { get; private set; }
 
+    /// <summary>Bytes that ever came.</summary>
+    public long Arrived { get; private set; }
+
+    /// <summary>Bytes of a stream that were taken: the place that is read next (copied_seq).</summary>
+    public long Place => Arrived - Bytes;
+
     /// <summary>What their buffers take (sk_rmem_alloc), in bytes.</summary>
     public int TrueSize { get; private set; }
 
@@ -49,6 +64,7 @@ internal sealed class SocketInbox(Vfs vfs)
         if (!vfs.TryCharge(message.Data.Length + Overhead))
             return false;
         _messages.Enqueue(message);
+        Arrived += message.Data.Length;
         Bytes += message.Data.Length;
         TrueSize += message.TrueSize;
         return true;
@@ -85,8 +101,18 @@ internal sealed class SocketInbox(Vfs vfs)
         return n;
     }
 
+    /// <summary>Passes over a byte of a stream.</summary>
+    public void Skip()
+    {
+        Span<byte> one = stackalloc byte[1];
+        CopyStream(one, false);
+    }
+
     /// <summary>Copies bytes of a stream, over the segments that they came in; the bytes copied.</summary>
-    public int CopyStream(Span<byte> buffer, bool peek)
+    /// <param name="buffer">Where to.</param>
+    /// <param name="peek">Leaves them.</param>
+    /// <param name="skip">Bytes that are passed over; only where they are left.</param>
+    public int CopyStream(Span<byte> buffer, bool peek, int skip = 0)
     {
         SocketMessage first = _messages.Peek();
         int done = 0;
@@ -95,8 +121,10 @@ internal sealed class SocketInbox(Vfs vfs)
             // Descriptors mark a boundary that one receive does not cross.
             if (segment != first && (segment.Files != null || first.Files != null))
                 break;
-            int n = Math.Min(buffer.Length - done, segment.Data.Length - segment.Taken);
-            segment.Data.AsSpan(segment.Taken, n).CopyTo(buffer[done..]);
+            int passed = Math.Min(skip, segment.Data.Length - segment.Taken);
+            skip -= passed;
+            int n = Math.Min(buffer.Length - done, segment.Data.Length - segment.Taken - passed);
+            segment.Data.AsSpan(segment.Taken + passed, n).CopyTo(buffer[done..]);
             done += n;
             if (!peek)
             {

@@ -135,7 +135,7 @@ internal sealed partial class SocketTable
     internal bool Conflicts(SocketFile socket, IPAddress ip, int port)
     {
         bool shares = socket.GetFlag(1, 2), sharesPort = socket.GetFlag(1, 15);
-        foreach (SocketFile other in _ports.GetValueOrDefault((socket.Kind, port)) ?? [])
+        foreach (SocketFile other in _ports.GetValueOrDefault((socket.Protocol, port)) ?? [])
         {
             bool together = (sharesPort && other.GetFlag(1, 15) && socket.Credentials.Uid == other.Credentials.Uid)
                 || (shares && other.GetFlag(1, 2) && (socket.Kind == SOCK_DGRAM || !other.IsListening));
@@ -149,24 +149,24 @@ internal sealed partial class SocketTable
     /// <summary>A socket has the port of its name; one that was accepted has its listener's.</summary>
     internal void Share(SocketFile socket)
     {
-        (int, int) key = (socket.Kind, Inet(socket.Local!).Port);
+        (int, int) key = (socket.Protocol, Inet(socket.Local!).Port);
         if (!_ports.TryGetValue(key, out List<SocketFile>? bound))
             _ports[key] = bound = [];
         bound.Add(socket);
     }
 
     /// <summary>A port of the ephemeral range that nobody has; 0: there is none.</summary>
-    /// <param name="kind">SOCK_*.</param>
+    /// <param name="protocol">IPPROTO_*.</param>
     /// <param name="evenWaiting">One that connections wait with will do.</param>
-    private int FreePort(int kind, bool evenWaiting)
+    private int FreePort(int protocol, bool evenWaiting)
     {
         (int first, int last) = Ephemeral;
-        HashSet<int> waiting = kind == SOCK_STREAM && !evenWaiting ? [.. Waits.Select(w => Inet(w.Local).Port)] : [];
+        HashSet<int> waiting = protocol == IPPROTO_TCP && !evenWaiting ? [.. Waits.Select(w => Inet(w.Local).Port)] : [];
         for (int n = first; n <= last; n++)
         {
             int port = _nextPort < first || _nextPort > last ? first : _nextPort;
             _nextPort = port == last ? first : port + 1;
-            if (!_ports.ContainsKey((kind, port)) && !waiting.Contains(port))
+            if (!_ports.ContainsKey((protocol, port)) && !waiting.Contains(port))
                 return port;
         }
         return 0;

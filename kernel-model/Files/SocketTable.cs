@@ -11,11 +11,11 @@ internal sealed partial class SocketTable(Vfs vfs, NetworkNamespace network)
 {
 #pragma warning disable CS1591
     public const int AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10, AF_NETLINK = 16, SOCK_STREAM = 1, SOCK_DGRAM = 2, SOCK_SEQPACKET = 5,
-        NETLINK_SOCK_DIAG = 4;
+        NETLINK_SOCK_DIAG = 4, IPPROTO_ICMP = 1, IPPROTO_TCP = 6, IPPROTO_UDP = 17, IPPROTO_UDPLITE = 136;
 #pragma warning restore CS1591
 
     private readonly Dictionary<string, SocketFile> _abstract = new(StringComparer.Ordinal);
-    private readonly Dictionary<(int Type, int Port), List<SocketFile>> _ports = [];
+    private readonly Dictionary<(int Protocol, int Port), List<SocketFile>> _ports = [];
     private int _nextPort;
 
     /// <summary>Ports that are given to who asks for none (net.ipv4.ip_local_port_range).</summary>
@@ -155,7 +155,7 @@ internal sealed partial class SocketTable(Vfs vfs, NetworkNamespace network)
     {
         if (!IsAny(ip) && !IsLocal(ip))
             return -Errno.EADDRNOTAVAIL;
-        if (port == 0 && (port = FreePort(socket.Kind, false)) == 0 && (port = FreePort(socket.Kind, true)) == 0)
+        if (port == 0 && (port = FreePort(socket.Protocol, false)) == 0 && (port = FreePort(socket.Protocol, true)) == 0)
             return -Errno.EADDRINUSE;
         if (Conflicts(socket, ip, port))
             return -Errno.EADDRINUSE;
@@ -170,7 +170,7 @@ internal sealed partial class SocketTable(Vfs vfs, NetworkNamespace network)
         socket = null;
         if (!(IsAny(ip) ? network.IsUp : IsLocal(ip)))
             return -Errno.ENETUNREACH;
-        if (!_ports.TryGetValue((from.Kind, port), out List<SocketFile>? bound))
+        if (!_ports.TryGetValue((from.Protocol, port), out List<SocketFile>? bound))
             return -Errno.ECONNREFUSED;
         foreach (SocketFile candidate in bound)
         {
@@ -210,8 +210,8 @@ internal sealed partial class SocketTable(Vfs vfs, NetworkNamespace network)
             return;
         }
         int port = Inet(socket.Local).Port;
-        if (_ports.TryGetValue((socket.Kind, port), out List<SocketFile>? bound) && bound.Remove(socket) && bound.Count == 0)
-            _ports.Remove((socket.Kind, port));
+        if (_ports.TryGetValue((socket.Protocol, port), out List<SocketFile>? bound) && bound.Remove(socket) && bound.Count == 0)
+            _ports.Remove((socket.Protocol, port));
     }
 }
 

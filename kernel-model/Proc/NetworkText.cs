@@ -26,6 +26,10 @@ internal static class NetworkText
         net.AddText("tcp6", () => Inet(Sockets(), header6, SocketTable.AF_INET6, 6, Table()));
         net.AddText("udp", () => Inet(Sockets(), "   sl" + header[4..].TrimEnd('\n') + " ref pointer drops\n", SocketTable.AF_INET, 17));
         net.AddText("udp6", () => Inet(Sockets(), header6.TrimEnd('\n') + " ref pointer drops\n", SocketTable.AF_INET6, 17));
+        string lite = header[4..].TrimEnd('\n') + " ref pointer drops\n";
+        net.AddText("udplite", () => Inet(Sockets(), "   sl" + lite, SocketTable.AF_INET, SocketTable.IPPROTO_UDPLITE));
+        net.AddText("udplite6", () =>
+            Inet(Sockets(), header6.TrimEnd('\n') + " ref pointer drops\n", SocketTable.AF_INET6, SocketTable.IPPROTO_UDPLITE));
         net.AddText("raw", () => "  sl" + header[4..].TrimEnd('\n') + " ref pointer drops\n");
         net.AddText("sockstat", () => SocketCounts(Sockets(), Table(), false));
         net.AddText("sockstat6", () => SocketCounts(Sockets(), Table(), true));
@@ -85,10 +89,11 @@ internal static class NetworkText
         int domain = six ? SocketTable.AF_INET6 : SocketTable.AF_INET;
         int Count(int protocol) => all.Count(s => s.Domain == domain && s.Protocol == protocol && s.IsHashed);
         if (six)
-            return $"TCP6: inuse {Count(6)}\nUDP6: inuse {Count(17)}\nUDPLITE6: inuse 0\nRAW6: inuse 0\nFRAG6: inuse 0 memory 0\n";
+            return $"TCP6: inuse {Count(6)}\nUDP6: inuse {Count(17)}\n"
+                + $"UDPLITE6: inuse {Count(SocketTable.IPPROTO_UDPLITE)}\nRAW6: inuse 0\nFRAG6: inuse 0 memory 0\n";
         int made = all.Count(s => s.Protocol == 6 && s.Domain is SocketTable.AF_INET or SocketTable.AF_INET6);
         return $"sockets: used {all.Length}\nTCP: inuse {Count(6)} orphan 0 tw {table.Waits.Count()} alloc {made} mem 0\n"
-            + $"UDP: inuse {Count(17)} mem 0\nUDPLITE: inuse 0\nRAW: inuse 0\nFRAG: inuse 0 memory 0\n";
+            + $"UDP: inuse {Count(17)} mem 0\nUDPLITE: inuse {Count(SocketTable.IPPROTO_UDPLITE)}\nRAW: inuse 0\nFRAG: inuse 0 memory 0\n";
     }
 
     /// <summary>/proc/net/snmp: of TCP what is known; no segment is counted.</summary>

@@ -6,8 +6,9 @@ namespace ArmVdso.Kernel.Syscalls;
 /// net/ipv6/ipv6_sockglue.c). What is not in here is -ENOPROTOOPT.</summary>
 internal static class SocketOptionTable
 {
-    /// <summary>Levels: SOL_SOCKET, IPPROTO_IP, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_IPV6, SOL_NETLINK.</summary>
-    internal const int Socket = 1, Ip = 0, Tcp = 6, Udp = 17, Ipv6 = 41, Netlink = 270;
+    /// <summary>Levels: SOL_SOCKET, IPPROTO_IP, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE, IPPROTO_IPV6, SOL_NETLINK.
+    /// </summary>
+    internal const int Socket = 1, Ip = 0, Tcp = 6, Udp = 17, UdpLite = 136, Ipv6 = 41, Netlink = 270;
 
     /// <summary>What may be done with an option.</summary>
     [Flags]
@@ -126,6 +127,8 @@ internal static class SocketOptionTable
         [(Udp, 102)] = (Use.Both | Use.Flag, 0), // UDP_NO_CHECK6_RX
         [(Udp, 103)] = (Use.Both, 0), // UDP_SEGMENT
         [(Udp, 104)] = (Use.Both | Use.Flag, 0), // UDP_GRO
+        [(UdpLite, 10)] = (Use.Both, 0), // UDPLITE_SEND_CSCOV
+        [(UdpLite, 11)] = (Use.Both, 0), // UDPLITE_RECV_CSCOV
         [(Ipv6, 16)] = (Use.Both, 64), // IPV6_UNICAST_HOPS
         [(Ipv6, 18)] = (Use.Both, 1), // IPV6_MULTICAST_HOPS
         [(Ipv6, 19)] = (Use.Both | Use.Flag, 1), // IPV6_MULTICAST_LOOP
@@ -162,7 +165,8 @@ internal static class SocketOptionTable
             return -Errno.EOPNOTSUPP;
         if (socket.Domain == SocketTable.AF_NETLINK)
             return level == Netlink ? 0 : -Errno.ENOPROTOOPT;
-        return level == Ip || level == socket.Protocol || (level == Ipv6 && socket.Domain == SocketTable.AF_INET6) ? 0 : -Errno.ENOPROTOOPT;
+        return level == Ip || level == socket.Protocol || (level == Udp && socket.Protocol == UdpLite)
+            || (level == Ipv6 && socket.Domain == SocketTable.AF_INET6) ? 0 : -Errno.ENOPROTOOPT;
     }
 
     /// <summary>Whether an option may be set: 0, -ENOPROTOOPT, -EPERM.</summary>

@@ -9,7 +9,6 @@ internal static class SysSocketMessages
     private const int MSG_OOB = 1, MSG_PEEK = 2, MSG_CTRUNC = 8, MSG_TRUNC = 0x20, MSG_DONTWAIT = 0x40, MSG_WAITALL = 0x100,
         MSG_ERRQUEUE = 0x2000, MSG_NOSIGNAL = 0x4000, MSG_MORE = 0x8000,
         MSG_CMSG_CLOEXEC = 0x40000000;
-    private const int SOL_SOCKET = 1, SO_PASSCRED = 16, SCM_RIGHTS = 1, SCM_CREDENTIALS = 2, NETLINK_PKTINFO = 3;
 
     /// <summary>MSG_DONTWAIT.</summary>
     internal const int DontWait = MSG_DONTWAIT;
@@ -54,11 +53,14 @@ internal static class SysSocketMessages
 
     /// <summary>Sends what an iovec has: a stream in parts, a message as a whole.</summary>
     internal static long SendTo(
-        SyscallContext c, SocketFile socket, (ulong Address, long Length)[] iov, byte[] address, List<OpenFile>? files, int flags)
+        SyscallContext c, SocketFile socket, (ulong Address, long Length)[] iov, byte[] address, List<OpenFile>? files, int flags,
+        SendOptions options = default)
     {
         if ((flags & MSG_OOB) != 0 && socket.Kind != SocketTable.SOCK_STREAM)
             return -Errno.EOPNOTSUPP;
         long total = iov.Sum(v => v.Length);
+        if ((flags & MSG_OOB) != 0 && total == 0 && socket.Domain == SocketTable.AF_UNIX)
+            return -Errno.EOPNOTSUPP;
         bool isStream = socket.Kind == SocketTable.SOCK_STREAM;
         if (!isStream && total > MostOfMessage)
             return -Errno.EMSGSIZE;
@@ -70,7 +72,9 @@ internal static class SysSocketMessages
             byte[] data = new byte[wanted];
             if (IoVector.Gather(c, iov, progress.Done, data) < wanted)
                 return progress.Done > 0 ? progress.Done : -Errno.EFAULT;
-            long n = socket.Send(data, address, FileArguments.CallerOf(c), files, (flags & MSG_MORE) != 0);
+            bool last = progress.Done + wanted == total;
+            long n = socket.Send(data, address, FileArguments.CallerOf(c), files,
+                options with { More = (flags & MSG_MORE) != 0, Urgent = (flags & MSG_OOB) != 0 && last });
             if (n == -Errno.EAGAIN)
             {
                 if (socket.NonBlocking || (flags & MSG_DONTWAIT) != 0 || c.SignalPending)
@@ -120,52 +124,19 @@ internal static class SysSocketMessages
         if (h.Name != 0 && SysSockets.Address(c, h.Name, h.NameLength, out address) is < 0 and long bad)
             return bad;
         List<OpenFile>? files = null;
+        SendOptions options = default;
         // Descriptors were taken already when the send has slept after a part went out.
         if (h.Control != 0 && h.ControlLength > 0 && c.State is not SendProgress { Done: > 0 })
         {
-            error = ReadControl(c, h, out files);
+            error = SocketControl.Read(c, socket, h.Control, h.ControlLength, out files, out options);
             if (error < 0)
                 return error;
         }
-        long result = SendTo(c, socket, iov, address, files, flags);
+        long result = SendTo(c, socket, iov, address, files, flags, options);
         // Not delivered: the references taken here go back; a send that slept takes them again.
         if (result < 0 && c.State is not SendProgress { Done: > 0 })
             files?.ForEach(f => f.Release());
         return result;
-    }
-
-    private static long ReadControl(SyscallContext c, in Header h, out List<OpenFile>? files)
-    {
-        files = null;
-        if (h.ControlLength > 65536)
-            return -Errno.ENOBUFS;
-        byte[] control = new byte[h.ControlLength];
-        if (!c.Memory.Read(h.Control, control))
-            return -Errno.EFAULT;
-        var found = new List<OpenFile>();
-        for (int at = 0; at + 16 <= control.Length;)
-        {
-            long length = BinaryPrimitives.ReadInt64LittleEndian(control.AsSpan(at));
-            int level = BinaryPrimitives.ReadInt32LittleEndian(control.AsSpan(at + 8));
-            int type = BinaryPrimitives.ReadInt32LittleEndian(control.AsSpan(at + 12));
-            if (length < 16 || at + length > control.Length)
-                return -Errno.EINVAL;
-            if (level == SOL_SOCKET && type == SCM_RIGHTS)
-            {
-                for (int n = at + 16; n + 4 <= at + length; n += 4)
-                {
-                    if (c.Files[BinaryPrimitives.ReadInt32LittleEndian(control.AsSpan(n))] is not { } file)
-                        return -Errno.EBADF;
-                    found.Add(file);
-                }
-            }
-            at += (int)((length + 7) & ~7);
-        }
-        if (found.Count > 253)
-            return -Errno.EINVAL;
-        found.ForEach(f => f.AddReference());
-        files = found.Count > 0 ? found : null;
-        return 0;
     }
 
     public static long Sendmmsg(SyscallContext c) => Many(c, SendMessage);
@@ -197,14 +168,14 @@ internal static class SysSocketMessages
     }
 
     private static long ReceiveFrom(
-        SyscallContext c, SocketFile socket, (ulong Address, long Length)[] iov, int flags, out SocketMessage? first, out int full)
+        SyscallContext c, SocketFile socket, (ulong Address, long Length)[] iov, int flags, out SocketMessage? first, out int full,
+        out ReturnedDatagram? returned)
     {
-        (first, full) = (null, 0);
-        // Urgent data is never sent, and errors are never queued.
-        if ((flags & MSG_OOB) != 0 && socket.Kind == SocketTable.SOCK_STREAM)
-            return -Errno.EINVAL;
-        if ((flags & MSG_ERRQUEUE) != 0 && socket.Domain != SocketTable.AF_UNIX)
-            return -Errno.EAGAIN;
+        (first, full, returned) = (null, 0, null);
+        if ((flags & MSG_OOB) != 0 && (socket.Kind == SocketTable.SOCK_STREAM || socket.Domain == SocketTable.AF_UNIX))
+            return ReceiveUrgent(c, socket, iov, flags);
+        if ((flags & MSG_ERRQUEUE) != 0 && socket.Domain is SocketTable.AF_INET or SocketTable.AF_INET6)
+            return ReceiveReturned(c, socket, iov, out returned);
         int wanted = (int)Math.Min(iov.Sum(v => v.Length), MostOfMessage);
         if ((flags & MSG_WAITALL) != 0 && (flags & (MSG_PEEK | MSG_DONTWAIT)) == 0
             && socket is { Kind: SocketTable.SOCK_STREAM, NonBlocking: false })
@@ -216,6 +187,26 @@ internal static class SysSocketMessages
         if (n > 0 && IoVector.Scatter(c, iov, 0, buffer.AsSpan(0, (int)n)) < n)
             return -Errno.EFAULT;
         return n;
+    }
+
+    private static long ReceiveUrgent(SyscallContext c, SocketFile socket, (ulong Address, long Length)[] iov, int flags)
+    {
+        if (socket.Kind != SocketTable.SOCK_STREAM)
+            return -Errno.EOPNOTSUPP;
+        byte[] one = new byte[Math.Min(iov.Sum(v => v.Length), 1)];
+        long n = socket.ReceiveUrgent(one, (flags & MSG_PEEK) != 0);
+        return n > 0 && IoVector.Scatter(c, iov, 0, one) < 1 ? -Errno.EFAULT : n;
+    }
+
+    /// <summary>MSG_ERRQUEUE: the bytes of a datagram that came back.</summary>
+    private static long ReceiveReturned(
+        SyscallContext c, SocketFile socket, (ulong Address, long Length)[] iov, out ReturnedDatagram? returned)
+    {
+        returned = socket.TakeReturned();
+        if (returned is null)
+            return -Errno.EAGAIN;
+        int n = (int)Math.Min(iov.Sum(v => v.Length), returned.Data.Length);
+        return IoVector.Scatter(c, iov, 0, returned.Data.AsSpan(0, n)) < n ? -Errno.EFAULT : n;
     }
 
     private static long ReceiveAll(
@@ -245,7 +236,8 @@ internal static class SysSocketMessages
         if (SysSockets.Find(c, 0, out SocketFile? socket) is < 0 and long error)
             return error;
         long n = ReceiveFrom(
-            c, socket!, [(c.Arg(1), (long)Math.Min(c.Arg(2), MostOfMessage))], c.Int(3), out SocketMessage? first, out int full);
+            c, socket!, [(c.Arg(1), (long)Math.Min(c.Arg(2), MostOfMessage))], c.Int(3), out SocketMessage? first, out int full,
+            out ReturnedDatagram? returned);
         if (n < 0)
             return n;
         if (first?.Files is { } files && (c.Int(3) & MSG_PEEK) == 0)
@@ -253,10 +245,10 @@ internal static class SysSocketMessages
             files.ForEach(f => f.Release());
             first.Files = null;
         }
-        byte[]? from = socket!.Kind == SocketTable.SOCK_STREAM ? null : first?.From;
+        byte[]? from = socket!.Kind == SocketTable.SOCK_STREAM ? null : returned?.To ?? first?.From;
         if (c.Arg(4) != 0 && SysSockets.GiveAddress(c, c.Arg(4), c.Arg(5), from) is < 0 and long bad)
             return bad;
-        return (c.Int(3) & MSG_TRUNC) != 0 && socket.Kind != SocketTable.SOCK_STREAM ? full : n;
+        return (c.Int(3) & MSG_TRUNC) != 0 && socket.Kind != SocketTable.SOCK_STREAM && returned is null ? full : n;
     }
 
     public static long Recvmsg(SyscallContext c) =>
@@ -266,94 +258,29 @@ internal static class SysSocketMessages
     {
         if (ReadHeader(c, message, out Header h, out var iov) is < 0 and long error)
             return error;
-        long n = ReceiveFrom(c, socket, iov, flags, out SocketMessage? first, out int full);
+        long n = ReceiveFrom(c, socket, iov, flags, out SocketMessage? first, out int full, out ReturnedDatagram? returned);
         if (n < 0)
             return n;
-        int outFlags = 0;
+        int outFlags = (flags & MSG_OOB) != 0 && n > 0 ? MSG_OOB : 0;
+        if (returned is not null)
+            (outFlags, full) = (MSG_ERRQUEUE, returned.Data.Length);
         if (socket.Kind != SocketTable.SOCK_STREAM && full > n)
             outFlags |= MSG_TRUNC;
         if (h.Name != 0)
         {
-            byte[] from = socket.Kind == SocketTable.SOCK_STREAM ? [] : first?.From ?? [];
+            byte[] from = socket.Kind == SocketTable.SOCK_STREAM ? [] : returned?.To ?? first?.From ?? [];
             int length = Math.Min(Math.Max(h.NameLength, 0), from.Length);
             if (length > 0 && !c.Memory.Write(h.Name, from.AsSpan(0, length)))
                 return -Errno.EFAULT;
             c.Memory.Write(message + 8, from.Length);
         }
-        outFlags |= WriteControl(c, socket, h, first, flags, out ulong used);
-        c.Memory.Write(message + 40, used);
-        c.Memory.Write(message + 48, outFlags | (flags & MSG_CMSG_CLOEXEC));
-        return (flags & MSG_TRUNC) != 0 && socket.Kind != SocketTable.SOCK_STREAM ? full : n;
-    }
-
-    /// <summary>Ancillary data: identities and descriptors. Returns MSG_CTRUNC when not all fits.</summary>
-    private static int WriteControl(SyscallContext c, SocketFile socket, in Header h, SocketMessage? first, int flags, out ulong used)
-    {
-        used = 0;
-        int result = 0;
-        Span<byte> head = stackalloc byte[28];
-        if (socket.GetFlag(SOL_SOCKET, SO_PASSCRED) && first != null)
-        {
-            if (h.ControlLength < 32)
-            {
-                result = MSG_CTRUNC;
-            }
-            else
-            {
-                BinaryPrimitives.WriteInt64LittleEndian(head, 28);
-                BinaryPrimitives.WriteInt32LittleEndian(head[8..], SOL_SOCKET);
-                BinaryPrimitives.WriteInt32LittleEndian(head[12..], SCM_CREDENTIALS);
-                BinaryPrimitives.WriteInt32LittleEndian(head[16..], first.Sender.Pid);
-                BinaryPrimitives.WriteUInt32LittleEndian(head[20..], first.Sender.Uid);
-                BinaryPrimitives.WriteUInt32LittleEndian(head[24..], first.Sender.Gid);
-                c.Memory.Write(h.Control, head);
-                used = 32;
-            }
-        }
-        if (socket.GetFlag(SocketOptionTable.Netlink, NETLINK_PKTINFO) && first != null)
-        {
-            // struct nl_pktinfo: the group.
-            if (h.ControlLength < used + 20)
-                return result | MSG_CTRUNC;
-            BinaryPrimitives.WriteInt64LittleEndian(head, 20);
-            BinaryPrimitives.WriteInt32LittleEndian(head[8..], SocketOptionTable.Netlink);
-            BinaryPrimitives.WriteInt32LittleEndian(head[12..], NETLINK_PKTINFO);
-            BinaryPrimitives.WriteInt32LittleEndian(head[16..], first.Group);
-            c.Memory.Write(h.Control + used, head[..20]);
-            used = Math.Min(h.ControlLength, used + 24);
-        }
-        if (first?.Files is not { } files)
-            return result;
-        int room = h.ControlLength < used + 20 ? 0 : (int)((h.ControlLength - used - 16) / 4);
-        int given = 0;
-        foreach (OpenFile file in files)
-        {
-            if (given >= room)
-                break;
-            long fd = c.Files.Add(file.AddReference(), (flags & MSG_CMSG_CLOEXEC) != 0, FileArguments.FileLimit(c));
-            if (fd < 0)
-            {
-                file.Release();
-                break;
-            }
-            c.Memory.Write(h.Control + used + 16 + (ulong)given * 4, (int)fd);
-            given++;
-        }
-        if (given < files.Count)
-            result |= MSG_CTRUNC;
-        if ((flags & MSG_PEEK) == 0)
-        {
-            files.ForEach(f => f.Release());
-            first.Files = null;
-        }
-        if (given > 0)
-        {
-            BinaryPrimitives.WriteInt64LittleEndian(head, 16 + given * 4);
-            BinaryPrimitives.WriteInt32LittleEndian(head[8..], SOL_SOCKET);
-            BinaryPrimitives.WriteInt32LittleEndian(head[12..], SCM_RIGHTS);
-            c.Memory.Write(h.Control + used, head[..16]);
-            used = Math.Min(h.ControlLength, used + (ulong)((16 + given * 4 + 7) & ~7));
-        }
-        return result;
+        var control = new ControlWriter(c, h.Control, h.ControlLength);
+        if (returned is not null)
+            SocketControl.WriteError(control, socket, returned);
+        else if (first is not null)
+            SocketControl.Write(c, control, socket, first, flags);
+        c.Memory.Write(message + 40, control.Used);
+        c.Memory.Write(message + 48, outFlags | (control.IsCut ? MSG_CTRUNC : 0) | (flags & MSG_CMSG_CLOEXEC));
+        return (flags & MSG_TRUNC) != 0 && socket.Kind != SocketTable.SOCK_STREAM && returned is null ? full : n;
     }
 }

@@ -9,12 +9,15 @@ internal static class SysSocketOptions
 {
     // include/uapi/asm-generic/socket.h; the timeouts have numbers of their own where time_t has 64 bits.
     private const int SOL_SOCKET = 1, SO_TYPE = 3, SO_ERROR = 4, SO_SNDBUF = 7, SO_RCVBUF = 8, SO_LINGER = 13, SO_PEERCRED = 17,
-        SO_RCVTIMEO = 20, SO_SNDTIMEO = 21, SO_BINDTODEVICE = 25, SO_DETACH_FILTER = 27, SO_ACCEPTCONN = 30, SO_SNDBUFFORCE = 32,
-        SO_RCVBUFFORCE = 33, SO_PROTOCOL = 38, SO_DOMAIN = 39, SO_RCVTIMEO_NEW = 66, SO_SNDTIMEO_NEW = 67;
+        SO_RCVTIMEO = 20, SO_SNDTIMEO = 21, SO_BINDTODEVICE = 25, SO_DETACH_FILTER = 27, SO_TIMESTAMP = 29, SO_ACCEPTCONN = 30,
+        SO_SNDBUFFORCE = 32, SO_RCVBUFFORCE = 33, SO_TIMESTAMPNS = 35, SO_PROTOCOL = 38, SO_DOMAIN = 39,
+        SO_RCVTIMEO_NEW = 66, SO_SNDTIMEO_NEW = 67;
 
     // include/uapi/linux/in.h, tcp.h and the states of tcp_states.h.
     private const int NETLINK_ADD_MEMBERSHIP = 1, NETLINK_DROP_MEMBERSHIP = 2, NETLINK_LIST_MEMBERSHIPS = 9, IPPROTO_UDP = 17,
         UDP_SEGMENT = 103, TCP_NODELAY = 1;
+
+    private const int UDPLITE_SEND_CSCOV = 10, UDPLITE_RECV_CSCOV = 11;
 
     private const int IPPROTO_IP = 0, IPPROTO_TCP = 6, IP_OPTIONS = 4, IP_TTL = 2, IP_ADD_MEMBERSHIP = 35,
         IP_DROP_MEMBERSHIP = 36, MCAST_JOIN_GROUP = 42, MCAST_LEAVE_GROUP = 45, TCP_MAXSEG = 2, TCP_INFO = 11, TCP_CONGESTION = 13,
@@ -61,6 +64,9 @@ internal static class SysSocketOptions
             set = 64;
         if (level == IPPROTO_UDP && name == UDP_SEGMENT && set is < 0 or > ushort.MaxValue)
             return -Errno.EINVAL;
+        // Checksums cover the header at least (udp_lib_setsockopt).
+        if (level == SocketTable.IPPROTO_UDPLITE && name is UDPLITE_SEND_CSCOV or UDPLITE_RECV_CSCOV)
+            set = set == 0 ? 0 : Math.Clamp(set, 8, ushort.MaxValue);
         Keep(socket!, level, name, BitConverter.GetBytes(set));
         // What was kept back goes when nobody keeps it any more.
         if ((level == IPPROTO_UDP && name == SocketFile.UDP_CORK && set == 0)
@@ -126,6 +132,10 @@ internal static class SysSocketOptions
                 return value.Length < 8 ? -Errno.EINVAL : Keep(socket, SOL_SOCKET, name, value[..8]);
             case SO_DETACH_FILTER:
                 return -Errno.ENOENT;
+            case SO_TIMESTAMP or SO_TIMESTAMPNS:
+                // One or the other (sock_set_timestamp).
+                socket.SetOption(SOL_SOCKET, name == SO_TIMESTAMP ? SO_TIMESTAMPNS : SO_TIMESTAMP, new byte[4]);
+                return Keep(socket, SOL_SOCKET, name, value[..4]);
             default:
                 return Keep(socket, SOL_SOCKET, name, value[..4]);
         }

@@ -34,7 +34,9 @@ internal static class SysSockets
                     return c.Task.Credentials.Has(Capability.NetRaw) ? -Errno.EPROTONOSUPPORT : -Errno.EPERM;
                 if (kind is not (SocketTable.SOCK_STREAM or SocketTable.SOCK_DGRAM))
                     return -Errno.ESOCKTNOSUPPORT;
-                return protocol == 0 || protocol == (kind == SocketTable.SOCK_STREAM ? 6 : 17) ? 0 : -Errno.EPROTONOSUPPORT;
+                bool known = kind == SocketTable.SOCK_STREAM ? protocol is 0 or SocketTable.IPPROTO_TCP
+                    : protocol is 0 or SocketTable.IPPROTO_UDP or SocketTable.IPPROTO_UDPLITE;
+                return known ? 0 : -Errno.EPROTONOSUPPORT;
             case SocketTable.AF_NETLINK:
                 // SOCK_RAW and SOCK_DGRAM are one here. NETLINK_ROUTE, NETLINK_SOCK_DIAG, and NETLINK_KOBJECT_UEVENT, where nothing
                 // happens.
@@ -52,8 +54,8 @@ internal static class SysSockets
         if (Check(c, out int kind) is < 0 and long error)
             return error;
         FileArguments.CallerOf(c);
-        int protocol = c.Int(0) == SocketTable.AF_UNIX ? 0 : c.Int(0) == SocketTable.AF_NETLINK ? c.Int(2)
-            : kind == SocketTable.SOCK_STREAM ? 6 : 17;
+        int protocol = c.Int(0) == SocketTable.AF_UNIX ? 0 : c.Int(0) == SocketTable.AF_NETLINK || c.Int(2) != 0 ? c.Int(2)
+            : kind == SocketTable.SOCK_STREAM ? SocketTable.IPPROTO_TCP : SocketTable.IPPROTO_UDP;
         return FileArguments.Install(c, new SocketFile(c.Vfs, c.Int(0), kind, protocol, c.Int(1) & OpenFlags.O_NONBLOCK), c.Int(1));
     }
 

@@ -70,7 +70,7 @@ internal static class SysSplice
             Span<byte> bytes = c.Chunk.AsSpan(0, (int)n);
             long written = output is PipeFile into
                 ? into.Splice(bytes, input.Seekable ? from : 0)
-                : output is SocketFile socket ? socket.Send(bytes, [], FileArguments.CallerOf(c), null, more)
+                : output is SocketFile socket ? socket.Send(bytes, [], FileArguments.CallerOf(c), null, new SendOptions { More = more })
                 : output.Write(bytes, to.HasValue ? to.Value + done : output.Position);
             if (written < 0)
             {

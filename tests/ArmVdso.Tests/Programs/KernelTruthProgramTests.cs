@@ -17,6 +17,7 @@ public sealed class KernelTruthProgramTests
     [InlineData("limits", "--uptime", "2000")]
     [InlineData("userfault")]
     [InlineData("corners")]
+    [InlineData("messages")]
     [InlineData("sealed")]
     [InlineData("keys")]
     [InlineData("fanotify")]
