@@ -294,7 +294,7 @@ public sealed class Machine : IMachine, IClock, IDisposable
         if (Engine == EngineKind.Reference || _code is not null)
             return;
         bool isChecked = Engine is EngineKind.PortableChecked or EngineKind.NativeChecked;
-        _code = new CodeCache(this);
+        _code = new CodeCache(this, MemoisedTiming ? _cpus[0].Timing.Memo : null);
         bool native = Engine is EngineKind.Native or EngineKind.NativeChecked;
         if (native && !HasNativeEngine)
             throw new PlatformNotSupportedException("this host has no native engine: it needs Linux on x64 with AVX2, FMA, BMI2 and LZCNT");

@@ -106,7 +106,7 @@ internal sealed partial class ReaderEmitter
     }
 
     private static bool IsReadable(BlockSchedule s) =>
-        s.IsSimple && s.Slots!.Length == s.Before[^1] + (s.Division < 0 ? 0 : 1)
+        s.Usable && s.Slots!.Length == s.Before[^1] + (s.Division < 0 ? 0 : 1)
         && s.LastLine < int.MaxValue && s.LastLine - s.FirstLine < MostLines;
 
     /// <summary>Apart, behind the code of the block, where a jump goes that was just made; it ends where the jump was.</summary>

@@ -1,6 +1,7 @@
 using ArmVdso.Emulator.Memory;
 using ArmVdso.Emulator.Processor;
 using ArmVdso.Emulator.Timing;
+using ArmVdso.Emulator.Timing.Memo;
 
 namespace ArmVdso.Emulator.Engine.Portable;
 
@@ -18,15 +19,19 @@ internal sealed class CodeCache : ITranslatedCode
     private readonly Dictionary<ulong, List<Block>> _pages = [];
     private readonly bool[] _isCode;
     private readonly bool _plain;
+    private readonly BlockMemo? _memo;
     private readonly Op[] _scratch = new Op[MaxLength + 1];
     private int _ops;
 
     /// <summary>Changes operations as they are made, so that a test can plant a bug.</summary>
     internal Func<Op, Op>? Alteration { get; set; }
 
-    internal CodeCache(IMachine machine)
+    /// <param name="machine">The machine.</param>
+    /// <param name="memo">What remembers the timing of blocks, of any of its PEs; null: nothing does.</param>
+    internal CodeCache(IMachine machine, BlockMemo? memo)
     {
         _machine = machine;
+        _memo = memo;
         _plain = machine.Cpus[0].Timing.GetType() == typeof(TimingModel);
         _isCode = new bool[machine.Memory.Size / PhysicalMemory.PageSize];
     }
@@ -86,13 +91,13 @@ internal sealed class CodeCache : ITranslatedCode
         return block;
     }
 
-    /// <summary>Translates the instructions from a place on: to a branch, the end of the page, or <paramref name="most"/> of
-    /// them.</summary>
+    /// <summary>Translates the instructions from a place on: to a branch, the end of the page, <paramref name="most"/> of them, or as many
+    /// accesses as are remembered of a block.</summary>
     internal Block Make(ulong pc, ulong pa, int mode, bool guarded, int most)
     {
         Translated++;
         int sp = mode == 2 ? Translator.SpEL1 : Translator.SpEL0;
-        int n = 0;
+        int n = 0, accesses = 0;
         bool fp = false, branch = false;
         DebugUnit? debug = _machine.Debug;
         for (ulong at = pa; n < most && at >> 12 == pa >> 12; at += 4)
@@ -105,6 +110,8 @@ internal sealed class CodeCache : ITranslatedCode
                 break;
             Translator.Kind kind = Translator.Translate(row, instruction, pc + (at - pa), sp, out Op op);
             if (kind == Translator.Kind.Reference && !(_plain && Translator.IsPlainWithoutTiming(row, instruction, mode, ref op)))
+                break;
+            if (_memo is not null && _memo.Accesses(row, instruction) && accesses++ == BlockSchedule.MostAccesses)
                 break;
             op.Offset = (ushort)(at - pa);
             if (op.Code is OpCode.Br or OpCode.Blr && _engines[0].HasBti)

@@ -1,4 +1,5 @@
 using ArmVdso.Emulator.Semantics;
+using ArmVdso.Emulator.Timing.Instructions;
 
 namespace ArmVdso.Emulator.Engine.Portable;
 
@@ -39,7 +40,8 @@ internal static partial class Translator
         op = new Op { Code = OpCode.Generic, Row = row, Instruction = i, Wb = Discard };
         if (Operation(row, i, pc, sp, ref op))
             return RowInfo.Flow(row) == Flow.Branch ? Kind.Branch : Kind.Plain;
-        return RowInfo.HasSemantics(row) && RowInfo.Flow(row) == Flow.Plain ? Kind.Plain : Kind.Reference;
+        bool plain = RowInfo.Flow(row) == Flow.Plain || (row == Row.SYS && EncodingFields.ZeroesBlock(i));
+        return RowInfo.HasSemantics(row) && plain ? Kind.Plain : Kind.Reference;
     }
 
     /// <summary>Fills in an operation of its own; it does not look at the fields that are not named.</summary>

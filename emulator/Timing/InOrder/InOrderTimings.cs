@@ -101,7 +101,8 @@ internal sealed class InOrderTimings(CoreModel model)
             Beats = (byte)beats,
             Busy = (byte)busy,
             Skewed = model.SkewedAlu != 0 && timing.Skewed == true,
-            Kind = kind,
+            // It issues as system instructions do, and then does what stores do.
+            Kind = ZeroesBlock(encoding) ? TimingKind.Memory : kind,
             SmallMisalignment = timing.Width is not null || IsWordPair(className, encoding),
             WritesFlags = destinations.Contains((byte)InstructionTiming.Flags),
             ReadsFlags = sources.Contains((byte)InstructionTiming.Flags),

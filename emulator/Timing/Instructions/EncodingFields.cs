@@ -42,6 +42,9 @@ internal static class EncodingFields
         _ => TimingKind.Plain,
     };
 
+    /// <summary>DC ZVA: a system instruction that stores.</summary>
+    internal static bool ZeroesBlock(uint encoding) => (encoding & ~31u) == 0xD50B7420;
+
     /// <summary>The accumulator is a vector destination that is read too, or Ra of the three-source instructions.</summary>
     internal static bool IsAccumulator(string className, uint encoding, byte register, byte[] destinations)
     {

@@ -12,7 +12,7 @@ internal sealed partial class BlockMemo
 {
     private const int MostMisses = 48;
     private const int MostFillHorizon = 10_000;
-    private const int MostFills = 32768;
+    private const int MostFills = 65535;
     private const ulong NextMiss = Cache.NoLine - 1;
     private const ulong FirstMiss = NextMiss - MostMisses;
     private const int MostLate = 4;
@@ -25,7 +25,6 @@ internal sealed partial class BlockMemo
     private readonly List<FillRecord[]> _fillRecords = [];
     private int _missed;
     private bool _prefetched;
-    private bool _crowded;
 
     // Lines that the block accessed while they were on their way since before it, and of each when it comes and where from.
     private readonly ulong[] _lateLines = new ulong[MostLate];
@@ -40,7 +39,7 @@ internal sealed partial class BlockMemo
     private MemoReason What(InstructionTiming t, in InstructionEvents e, BlockSchedule s, out long extra)
     {
         extra = 0;
-        if (_crowded || t.Kind != TimingKind.Memory || e.Beats > 1 || e.Extra > _mostExtra || e.Hold != 0)
+        if (t.Kind != TimingKind.Memory || e.Beats > 1 || e.Extra > _mostExtra || e.Hold != 0)
             return MemoReason.Unplain;
         int misses = _missed;
         bool filling = _until >= Cycles;

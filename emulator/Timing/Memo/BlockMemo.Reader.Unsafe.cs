@@ -62,7 +62,7 @@ internal sealed unsafe partial class BlockMemo
             else
             {
                 if (at != looked)
-                    (_crowded, _extra) = (false, _fetchShapes[_fetchShape].Extra);
+                    _extra = _fetchShapes[_fetchShape].Extra;
                 _digits = s.Division < 0 ? 0 : frame.Digits >> DigitsShift;
                 looked = at;
                 ulong next = blocks.Records[*behind].Pc;

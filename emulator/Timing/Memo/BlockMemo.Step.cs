@@ -46,7 +46,6 @@ internal sealed partial class BlockMemo
     {
         _from = 0;
         EndFetch();
-        _crowded = false;
         _state = -1;
         Look();
         if (_steps > 0)
@@ -73,7 +72,7 @@ internal sealed partial class BlockMemo
         Cycles = _pipeline.Cycles;
         _horizon = _pipeline.Horizon;
         _until = _pipeline.FillsUntil;
-        _dataPage = _crowded || _until >= Cycles ? ulong.MaxValue : _events.LatestDataPage(_pe);
+        _dataPage = _until >= Cycles ? ulong.MaxValue : _events.LatestDataPage(_pe);
     }
 
     private void Save()

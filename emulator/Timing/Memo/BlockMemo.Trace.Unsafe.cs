@@ -65,7 +65,7 @@ internal sealed unsafe partial class BlockMemo
             ulong* slots = at + TraceHeader;
             at = slots + TraceSlotWords * s.Slots!.Length;
             ulong next = blocks.Records[*at].Pc;
-            if (_open is null && s.IsSimple && FetchHits(s))
+            if (_open is null && s.Usable && FetchHits(s))
                 TellSimple(s, slots, hostBase, next);
             else
                 TellBlock(s, slots, hostBase, next);
@@ -85,7 +85,7 @@ internal sealed unsafe partial class BlockMemo
     /// <summary>A whole block, whose fetches hit: as <see cref="TellBlock"/>.</summary>
     private void TellSimple(BlockSchedule s, ulong* slots, ulong hostBase, ulong next)
     {
-        (_crowded, _digits, _extra) = (false, 0, 0);
+        (_digits, _extra) = (0, 0);
         TellRest(s, slots, 0, hostBase, 0, next);
     }
 
@@ -207,11 +207,7 @@ internal sealed unsafe partial class BlockMemo
         {
             Load();
             _single = 0;
-            return;
         }
-        _crowded = s.IsCrowded;
-        if (_crowded)
-            _dataPage = ulong.MaxValue;
     }
 
     /// <summary>Tells what the slots of instructions before <paramref name="end"/> hold.</summary>

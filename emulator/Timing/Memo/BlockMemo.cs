@@ -13,11 +13,11 @@ namespace ArmVdso.Emulator.Timing.Memo;
 [NotState("schedules are worked out anew; what it has counted is settled first")]
 internal sealed partial class BlockMemo
 {
-    private const int MostStates = 8192;
-    private const int MostDeltas = 16384;
+    private const int MostStates = 16384;
+    private const int MostDeltas = 32768;
 
     // Where entries are by their keys: one of so many places.
-    internal const int TableBits = 16;
+    internal const int TableBits = 17;
     internal const int Ways = 2;
     internal const ulong SignatureFactor = 0x9E3779B97F4A7C15, KeyFactor = 0xD6E8FEB86659FD93;
 
@@ -140,6 +140,10 @@ internal sealed partial class BlockMemo
         return true;
     }
 
+    /// <summary>Whether an instruction has a shape in the signature of its block, which holds
+    /// <see cref="BlockSchedule.MostAccesses"/>.</summary>
+    internal bool Accesses(Row row, uint instruction) => _pipeline.Time(row, instruction).Kind == TimingKind.Memory;
+
     /// <summary>Begins a block.</summary>
     /// <returns>False when it must be timed step by step: it may reach the stop, or it is of no use.</returns>
     internal bool Begin(TimedBlock block)
@@ -151,9 +155,6 @@ internal sealed partial class BlockMemo
             return Refuse(MemoReason.Stop);
         if (!FetchHits(schedule) && !FindFetch(schedule))
             return false;
-        _crowded = schedule.IsCrowded;
-        if (_crowded)
-            _dataPage = ulong.MaxValue;
         _digits = 0;
         BeginAccesses();
         return true;
@@ -237,7 +238,7 @@ internal sealed partial class BlockMemo
     {
         // While lines are on their way, none is taken for there without a look.
         bool filling = _until >= Cycles || _missed > 0;
-        if (_crowded || (filling && IsLate(line)) || !_events.TouchPlain(_pe, va, line, write))
+        if ((filling && IsLate(line)) || !_events.TouchPlain(_pe, va, line, write))
             return false;
         if (!filling)
             _dataPage = va >> 12;

@@ -46,7 +46,7 @@ internal sealed class BlockSchedule
     /// <summary>Bits for the shape of one memory access in a block's signature.</summary>
     internal const int ShapeBits = 4;
 
-    /// <summary>Most instructions with memory accesses in a block whose timing is remembered.</summary>
+    /// <summary>Most instructions with memory accesses in a block: its signature holds no more shapes.</summary>
     internal const int MostAccesses = 13;
 
     /// <summary>Shape of an access to one line, aligned, that costs nothing.</summary>
@@ -126,7 +126,8 @@ internal sealed class BlockSchedule
         }
         Before[count] = (byte)accesses;
         Usable = usable && divisions <= 1;
-        IsCrowded = accesses > MostAccesses;
+        if (accesses > MostAccesses)
+            throw new ArgumentException($"the block at 0x{Pc:x} has {accesses} accesses", nameof(block));
         Worst += Bound + (long)(LastLine - FirstLine + 1) * events.MostFetchExtra;
     }
 
@@ -184,14 +185,8 @@ internal sealed class BlockSchedule
     /// found last.</summary>
     internal ulong FoundIn { get; set; }
 
-    /// <summary>It has more accesses than a signature holds: the pipeline steps to each of them.</summary>
-    internal bool IsCrowded { get; }
-
     /// <summary>Whether its timing can be remembered.</summary>
     internal bool Usable { get; set; }
-
-    /// <summary>Whether a signature holds it.</summary>
-    internal bool IsSimple => Usable && !IsCrowded;
 
     /// <summary>Issue cycles of a store of that shape.</summary>
     internal static int MisalignedBeats(InstructionTiming t) => t.Class == "store_simd" ? t.Beats + 1 : 2;

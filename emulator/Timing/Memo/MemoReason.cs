@@ -16,7 +16,7 @@ public enum MemoReason : byte
     /// <summary>A line behind its first is not in the instruction cache.</summary>
     LaterLine,
 
-    /// <summary>An instruction with accesses that no shape holds, or too many of them in a block.</summary>
+    /// <summary>An instruction with accesses that no shape holds.</summary>
     Unplain,
 
     /// <summary>An access of which a line comes from memory, goes there, or is written past L1.</summary>

@@ -79,8 +79,8 @@ internal static class RandomProgram
         return [.. code];
     }
 
-    /// <summary>A loop over loads and stores all over 8 KiB, some of them misaligned, and of the same few bytes again, and branches that
-    /// go both ways. It is in two pages.</summary>
+    /// <summary>A loop over loads and stores all over 8 KiB, some of them misaligned, some of a line, and of the same few bytes again,
+    /// sometimes more of them than a block holds, and branches that go both ways. It is in two pages.</summary>
     /// <param name="random">What chooses.</param>
     /// <param name="length">Instructions.</param>
     /// <param name="rounds">Of the loop.</param>
@@ -104,8 +104,16 @@ internal static class RandomProgram
                 code.AddRange([0x9B061CA5, 0x36180005u | (0x3FFFu << 5)]);
                 half = 0;
             }
-            switch (random.Next(8))
+            switch (random.Next(10))
             {
+                case 9:
+                    for (int i = 0; i < 20; i++)
+                        code.Add((i % 3 == 2 ? 0xF9000281u : 0xF9400283u) | ((uint)random.Next(24) << 10));
+                    break;
+                case 8:
+                    // madd x5, x5, x6, x7; and x16, x5, #below 8 KiB; add x17, x20, x16; dc zva, x17
+                    code.AddRange([0x9B061CA5, 0x924030B0, 0x8B100291, 0xD50B7431]);
+                    break;
                 case 7:
                     // madd x5, x5, x6, x7; and x16, x5, #below 8 KiB; ldr w1, ldr x1, ldr q1, str x2 or str q2, [x20, x16]
                     code.AddRange(
