@@ -117,6 +117,13 @@ public abstract class PipelineTiming : TimingModel
         Twin?.FillPage(pa);
     }
 
+    /// <inheritdoc/>
+    public sealed override void FillLine(ulong pa)
+    {
+        Events.Fill(pa, 1);
+        Twin?.FillLine(pa);
+    }
+
     private void Charge(ulong cycles)
     {
         Current.Causes[(int)CycleCause.Charged] += cycles;

@@ -95,6 +95,12 @@ public class TimingModel
     {
     }
 
+    /// <summary>A line of RAM stands for one of a page that all programs read, so is in the caches.</summary>
+    /// <param name="pa">A physical address in it.</param>
+    public virtual void FillLine(ulong pa)
+    {
+    }
+
     /// <summary>TLB maintenance: entries of pages are dropped.</summary>
     /// <param name="first">First page of 4 KiB.</param>
     /// <param name="count">Pages.</param>

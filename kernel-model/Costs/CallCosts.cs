@@ -34,16 +34,21 @@ public sealed class CallCosts
     {
         _work = MeasuredWork.Table(configuration.Charges);
         Switch = Single("switch");
+        SwitchThread = Single("switch_thread");
         Wake = Single("wake");
+        WakeFutex = Single("wake_futex");
         Deliver = Single("deliver");
         RandomBatch = Single("getrandom");
         _forked = Single("page_forked");
         _unmapped = Single("page_unmapped");
         _around = Single("page_around");
-        _munmapUsed = Less("munmap_used", "munmap");
+        _freed = Single("page_freed");
+        _filePage = Single("page_file");
+        _munmapEmpty = Less("munmap", "munmap_file");
+        _munmapUsed = Less("munmap_used", "munmap_file");
     }
 
-    private readonly CallCost _forked, _unmapped, _around, _munmapUsed;
+    private readonly CallCost _forked, _unmapped, _around, _freed, _filePage, _munmapEmpty, _munmapUsed;
 
     private static Dictionary<string, string[]> Load()
     {
@@ -63,7 +68,7 @@ public sealed class CallCosts
     /// <summary>The cost of a system call: of its kind, its name or its class, in this order.</summary>
     /// <param name="name">Name of the call.</param>
     /// <param name="cost">Its class.</param>
-    /// <param name="kind">What it works on (pipe, file, zero, null, again, thread, wait), or nothing.</param>
+    /// <param name="kind">What it works on (pipe, file, zero, null, again, epoll, thread, wait), or nothing.</param>
     public CallCost Of(string name, CostClass cost, string kind = "") =>
         (kind.Length > 0 ? Find($"{name}:{kind}") : null) ?? Find(name) ?? Find($"class:{cost}")
         ?? throw new KeyNotFoundException($"Costs/calls.tsv has no line for class {cost}");
@@ -75,8 +80,15 @@ public sealed class CallCosts
     /// <summary>schedule() with a switch, without what is executed at EL1: a pipe read that sleeps less one that does not.</summary>
     public CallCost Switch { get; }
 
+    /// <summary>The same between threads of one process, whose address space stays: a FUTEX_WAIT that sleeps less one that does not.
+    /// </summary>
+    public CallCost SwitchThread { get; }
+
     /// <summary>try_to_wake_up: a pipe write with a sleeping reader less one without.</summary>
     public CallCost Wake { get; }
+
+    /// <summary>The same of a task that sleeps in a futex: a FUTEX_WAKE with a sleeper less one without.</summary>
+    public CallCost WakeFutex { get; }
 
     /// <summary>A signal taken and its frame set up: tgkill to itself with a handler less one that is ignored.</summary>
     public CallCost Deliver { get; }
@@ -144,13 +156,19 @@ public sealed class CallCosts
     /// <summary>Charges the pages that a process gives back as it exits or gets another program.</summary>
     internal void ChargeDropped(Cpu cpu, long pages) => ChargePages(cpu, _unmapped, pages);
 
-    /// <summary>Charges a call that unmapped pages in use for what it costs more than one that finds none.</summary>
-    internal void ChargeUnmapped(Cpu cpu, long pages)
+    /// <summary>Charges a call that unmapped something for the pages that went, beside what it costs where they are a file's.</summary>
+    /// <param name="cpu">Whose call it was.</param>
+    /// <param name="freed">Pages that nobody else had.</param>
+    /// <param name="kept">Pages that a file or another process still has.</param>
+    /// <param name="whole">The call is munmap, and nothing else.</param>
+    internal void ChargeUnmapped(Cpu cpu, long freed, long kept, bool whole)
     {
-        if (pages <= 0)
-            return;
-        Charge(cpu, _munmapUsed);
-        ChargePages(cpu, _unmapped, pages);
+        if (freed > 0)
+            Charge(cpu, _munmapUsed);
+        else if (kept <= 0 && whole)
+            Charge(cpu, _munmapEmpty);
+        ChargePages(cpu, _freed, freed);
+        ChargePages(cpu, _filePage, kept);
     }
 
     /// <summary>Charges a fault for the pages that it maps around its own (do_fault_around).</summary>

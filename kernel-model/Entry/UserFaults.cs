@@ -30,6 +30,9 @@ internal sealed class UserFaults(Machine machine, TaskRecords records, CallCosts
         costs.ChargeAround(cpu, mm.AroundLastFault);
         if (mm.LastFault is FaultWork.WriteNew or FaultWork.FileWrite or FaultWork.Copy && mm.Residence(va) is var (page, _))
             cpu.Timing.FillPage(page);
+        // Linux maps the page of zeros, which others have read before.
+        if (mm.LastFault == FaultWork.ReadNew && mm.Residence(va) is var (zeros, _))
+            cpu.Timing.FillLine(zeros | (va & (PhysicalMemory.PageSize - 1)));
         return true;
     }
 

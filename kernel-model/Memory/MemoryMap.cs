@@ -67,6 +67,9 @@ public sealed partial class MemoryMap
     /// <summary>MEMBARRIER_CMD_REGISTER_* commands that this memory used.</summary>
     internal int MembarrierRegistrations { get; set; }
 
+    /// <summary>Pages that it has given back and nobody else had.</summary>
+    internal long FreedPages { get; private set; }
+
     /// <summary>Resident pages of private and shared memory now.</summary>
     public long ResidentPages { get; private set; }
 
@@ -296,11 +299,13 @@ public sealed partial class MemoryMap
             Space.Unmap(va);
             bool kernels = vma.IsKernelPage(va, pa);
             // What others have stays as it is, with what engines know of its code.
-            if (kernels || _allocator.References(pa) == 1)
+            bool last = _allocator.References(pa) == 1;
+            if (kernels || last)
                 _machine.InvalidateCode(pa, (int)Page);
             if (kernels)
                 continue;
             ResidentPages--;
+            FreedPages += last ? 1 : 0;
             // Shared pages are counted once by their owner and once by each translation.
             _allocator.Free(pa);
         }

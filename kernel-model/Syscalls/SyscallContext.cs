@@ -26,6 +26,9 @@ public sealed partial class SyscallContext : SystemCall
     /// <summary>Resident pages of the caller's memory when the call began.</summary>
     internal long ResidentBefore { get; set; }
 
+    /// <summary>Pages that its memory had given back then.</summary>
+    internal long FreedBefore { get; set; }
+
     /// <summary>The task that the caller knows by a number; null: none. Zombie leaders are found.</summary>
     public KernelTask? FindTask(int number) => Tasks.Find(FirstOf(number));
 

@@ -190,7 +190,7 @@ internal sealed class SyscallEntry(SyscallParts parts, CallCosts costs, KernelHo
         CallCosts.Charge(cpu, costs.Of(row.Name, row.Cost, kind));
         if (c.Task.Mm is not { } mm)
             return;
-        c.ResidentBefore = mm.ResidentPages;
+        (c.ResidentBefore, c.FreedBefore) = (mm.ResidentPages, mm.FreedPages);
         if (row.Cost == CostClass.Fork && kind.Length == 0)
             costs.ChargeForked(cpu, mm.ResidentPages);
         else if (row.Cost is CostClass.Exit or CostClass.Exec && kind.Length == 0 && mm.Users <= c.Task.Group.Threads.Count)
@@ -204,7 +204,10 @@ internal sealed class SyscallEntry(SyscallParts parts, CallCosts costs, KernelHo
         task.Syscall = null;
         (c.Result, c.State) = (result, null);
         if (row is { Cost: CostClass.Map or CostClass.Unmap } && task.Mm is { } mm)
-            costs.ChargeUnmapped(cpu, c.ResidentBefore - mm.ResidentPages);
+        {
+            long freed = mm.FreedPages - c.FreedBefore;
+            costs.ChargeUnmapped(cpu, freed, c.ResidentBefore - mm.ResidentPages - freed, row.Cost == CostClass.Unmap);
+        }
         if (result != SystemCall.NoReturn)
         {
             UserRegisters regs = parts.Records.Registers(task);
@@ -276,7 +279,7 @@ internal sealed class SyscallEntry(SyscallParts parts, CallCosts costs, KernelHo
         if (c.Number is not (close or read or write) || c.Task.Files[c.Int(0)] is not { } file)
             return "";
         if (c.Number == close)
-            return file.References > 1 ? "again" : "";
+            return file.References > 1 ? "again" : file is EpollFile ? "epoll" : "";
         return file.Inode switch
         {
             DeviceInode { Rdev: 0x103 or 0x105 } => c.Number == read ? "zero" : "null",

@@ -101,7 +101,10 @@ public sealed class Scheduler
     internal void Woken(KernelTask task)
     {
         if (_clock.Active is { } cpu)
-            CallCosts.Charge(cpu, _costs.Wake);
+        {
+            const int futex = 98;
+            CallCosts.Charge(cpu, task.Syscall is { Number: futex } ? _costs.WakeFutex : _costs.Wake);
+        }
         Enqueue(task);
     }
 
@@ -262,7 +265,7 @@ public sealed class Scheduler
             _records.RequestWork(next);
         }
         // Before the slice begins: a short one must not be spent on the switch.
-        CallCosts.Charge(cpu, _costs.Switch);
+        CallCosts.Charge(cpu, ReferenceEquals(previous.Group, next.Group) ? _costs.SwitchThread : _costs.Switch);
         _events.BeginSlice(cpu, next);
         return next;
     }

@@ -411,7 +411,13 @@ public sealed partial class CoreEvents
     public void Fill(ulong pa)
     {
         const int lines = 4096 / 64;
-        for (ulong line = pa >> 6; line < (pa >> 6) + lines; line++)
+        Fill(pa, lines);
+    }
+
+    /// <summary>The same of a part of one.</summary>
+    public void Fill(ulong pa, int lines)
+    {
+        for (ulong line = pa >> 6; line < (pa >> 6) + (ulong)lines; line++)
         {
             if (_l1d.Find(line) >= 0)
                 continue;

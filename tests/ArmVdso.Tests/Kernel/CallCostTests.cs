@@ -24,6 +24,10 @@ public sealed class CallCostTests
             Assert.True(cost.Work.InstructionLines > 0 && cost.Work.DataLines >= 0, row.Name);
         }
         Assert.True(costs.Switch.Cycles > 500 && costs.Wake.Cycles > 500 && costs.Deliver.Cycles > 1000);
+        // The address space stays; and a pipe wakes whom it knows by a queue.
+        Assert.InRange(costs.SwitchThread.Cycles, 500, costs.Switch.Cycles);
+        Assert.InRange(costs.WakeFutex.Cycles, 500, costs.Wake.Cycles);
+        Assert.Equal("epoll_close", costs.Of("close", CostClass.Close, "epoll").Row);
         foreach (FaultWork work in Enum.GetValues<FaultWork>())
             Assert.True(costs.Fault(work).Cycles > 300, $"{work}: {costs.Fault(work)}");
     }

@@ -27,9 +27,12 @@ internal sealed class ActivitySampler(IReadOnlyDictionary<string, ulong> symbols
     private const int LineBits = 6;
     private const string Start = "start", Exit = "call 93", ExitGroup = "call 94";
 
+    /// <summary>What threads of the kernel did meanwhile.</summary>
+    internal const string KernelThreads = "kernel threads";
+
     private sealed class Running(string key)
     {
-        internal string Key { get; } = key;
+        internal string Key { get; set; } = key;
 
         internal ulong[] Spent { get; } = new ulong[TruthFigures.Length];
 
@@ -48,7 +51,8 @@ internal sealed class ActivitySampler(IReadOnlyDictionary<string, ulong> symbols
     private ulong[] _since = [];
 
     /// <summary>The activities by the name of the loop and by what began them: call NUMBER (of futex: call 98 OPERATION), a fault (read,
-    /// write, execute; protected: of a page that is there), interrupt, start (a new task's way to EL0).</summary>
+    /// write, execute; protected: of a page that is there), interrupt, start (a new task's way to EL0), kernel threads (those that ran).
+    /// </summary>
     internal IReadOnlyDictionary<(string Round, string Key), Activity> Activities() => _rounds.ToDictionary(r => r.Key, r =>
     {
         ulong[][] warm = [.. r.Value.Skip(r.Value.Count / 2).Select(v => v.Mean)];
@@ -99,9 +103,11 @@ internal sealed class ActivitySampler(IReadOnlyDictionary<string, ulong> symbols
     /// <inheritdoc/>
     protected override void Mark(string name, bool round)
     {
-        // Who exits never returns.
-        foreach ((ulong task, Running running) in _tasks.Where(t => t.Key != _task && t.Value.Key is Exit or ExitGroup).ToList())
+        // Who exits never returns; a kernel thread has not come from EL0, nor does it go there.
+        foreach ((ulong task, Running running) in _tasks.Where(t => t.Key != _task && t.Value.Key is Exit or ExitGroup or Start).ToList())
         {
+            if (running.Key == Start)
+                running.Key = KernelThreads;
             _ended.Add(running);
             _tasks.Remove(task);
         }

@@ -50,8 +50,8 @@ public sealed class KernelCosts
         ("pwrite", "pwrite_file", "call 68"), ("pwrite_page", "pwrite_page", "call 68"),
         ("read_pipe", "pipe_write_read", "call 63"), ("read_pipe_block", "pipe_write_read_block", "call 63"),
         ("write_pipe", "pipe_write_read", "call 64"), ("write_pipe_block", "pipe_write_read_block", "call 64"),
-        ("epoll_create", "epoll_create_close", "call 20"), ("ppoll", "ppoll", "call 73"),
-        ("futex_wake", "futex_wake", "call 98 1"), ("brk", "brk", "call 214"),
+        ("epoll_create", "epoll_create_close", "call 20"), ("epoll_close", "epoll_create_close", "call 57"), ("ppoll", "ppoll", "call 73"),
+        ("futex_wake", "futex_wake", "call 98 1"), ("futex_wait", "futex_changed", "call 98 0"), ("brk", "brk", "call 214"),
         ("mmap", "mmap_munmap", "call 222"), ("mmap_file", "map_file_read", "call 222"), ("munmap", "mmap_munmap", "call 215"),
         ("mprotect", "mprotect", "call 226"), ("kill", "signal_ignored", "call 131"), ("sigreturn", "signal", "call 139"),
         ("fault_read", "fault_read", "read"), ("fault_write", "fault_write", "write"), ("fault_file", "map_file_read", "read"),
@@ -85,19 +85,29 @@ public sealed class KernelCosts
         Work forked = (Body("fork_of_many", "call 220") - Body("fork_exit_wait", "call 220")) / MorePages;
         Work unmapped = (Body("fork_of_many", "call 94") - Body("fork_exit_wait", "call 94")) / MorePages;
         Work start = Body("fork_exit_wait", "start"), startThread = Body("thread_exit_wait", "start");
+        Work wake = Body("pipe_two_switches", "call 64") - Body("pipe_write_read", "call 64");
+        Work changeThread = Body("futex_two_switches", "call 98 0") - Body("futex_changed", "call 98 0");
+        Work wakeFutex = Body("futex_two_switches", "call 98 1") - Body("futex_wake", "call 98 1");
+        Work freed = (Body("map_touch_many", "call 215") - Body("map_touch", "call 215")) / (Many - 1);
+        Work filePage = (Body("map_file_read_many", "call 215") - Body("map_file_read", "call 215")) / (Many - 1);
         _rows.AddRange([
             More("switch", ("pipe_two_switches", "call 63"), ("pipe_write_read", "call 63")),
             More("wake", ("pipe_two_switches", "call 64"), ("pipe_write_read", "call 64")),
+            More("switch_thread", ("futex_two_switches", "call 98 0"), ("futex_changed", "call 98 0")),
+            More("wake_futex", ("futex_two_switches", "call 98 1"), ("futex_wake", "call 98 1")),
             More("deliver", ("signal", "call 131"), ("signal_ignored", "call 131")),
             new("page_forked", forked, s_none, s_none), new("page_unmapped", unmapped, s_none, s_none),
+            new("page_freed", freed, s_none, s_none), new("page_file", filePage, s_none, s_none),
             new("page_around", (Body("map_file_read_many", "read") - Body("map_file_read", "read")) / (Many - 1), s_none, s_none),
-            Single("futex_wait", "futex_two_switches", "call 98 0", Body("futex_two_switches", "call 98 0") - change),
-            Single("munmap_used", "map_touch", "call 215", Body("map_touch", "call 215") - unmapped),
+            Single("munmap_used", "map_touch", "call 215", Body("map_touch", "call 215") - freed),
+            Single("munmap_file", "map_file_read", "call 215", Body("map_file_read", "call 215") - filePage),
             Single("fork", "fork_exit_wait", "call 220", Body("fork_exit_wait", "call 220") + start - forked * PagesAtFork),
             Single("thread", "thread_exit_wait", "call 220", Body("thread_exit_wait", "call 220") + startThread),
             Single("execve", "fork_exec_exit_wait", "call 221", Body("fork_exec_exit_wait", "call 221") - unmapped * PagesAtFork),
-            Single("exit", "fork_exit_wait", "call 94", Body("fork_exit_wait", "call 94") - change - unmapped * PagesAtFork),
-            Single("thread_exit", "thread_exit_wait", "call 93", Body("thread_exit_wait", "call 93") - change),
+            Single("exit", "fork_exit_wait", "call 94", Body("fork_exit_wait", "call 94") - change - wake - unmapped * PagesAtFork),
+            // What is left of a thread is taken away later, by threads of the kernel.
+            Single("thread_exit", "thread_exit_wait", "call 93", Body("thread_exit_wait", "call 93") - changeThread - wakeFutex
+                + Body("thread_exit_wait", ActivitySampler.KernelThreads)),
             Single("wait4", "fork_exit_wait", "call 260", Body("fork_exit_wait", "call 260") - change),
         ]);
     }

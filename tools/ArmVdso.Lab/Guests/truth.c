@@ -109,6 +109,7 @@ LOOP(open_close, ROUNDS, CALL(57, sure(syscall6(56, -100, (long)self, 0, 0, 0, 0
 LOOP(pipe_write_read, ROUNDS, sure(CALL(64, pipe[1], buffer, 1)); sure(CALL(63, pipe[0], buffer, 1)))
 LOOP(pipe_write_read_block, ROUNDS, sure(CALL(64, pipe[1], page, BLOCK)); sure(CALL(63, pipe[0], page, BLOCK)))
 LOOP(futex_wake, ROUNDS, sure(CALL(98, &here, 129, 1)))
+LOOP(futex_changed, ROUNDS, CALL(98, &here, 128, 1))
 LOOP(ppoll, ROUNDS, sure(syscall6(73, 0, 0, (long)(buffer + 32), 0, 0, 0)))
 SIMPLE(brk, 214, 0, 0, 0)
 LOOP(mmap_munmap, ROUNDS, CALL(215, sure(syscall6(222, 0, 4 * PAGE, 3, 0x22, -1, 0)), 4 * PAGE, 0))
@@ -234,6 +235,9 @@ LOOP(pipe_two_switches, ROUNDS, sure(CALL(64, to[1], buffer, 1)); sure(CALL(63, 
 
 static void switches(void)
 {
+	/* SCHED_BATCH: who wakes another one goes on until it sleeps, so each wait of a round is one that sleeps. */
+	buffer[0] = 0;
+	sure(CALL(119, 0, 3, buffer));
 	thread_and_wait(answer);
 	loop_futex_two_switches();
 	stop = 1;
@@ -325,6 +329,7 @@ __attribute__((used)) static void start(u64 *sp)
 	loop_pipe_write_read();
 	loop_pipe_write_read_block();
 	loop_futex_wake();
+	loop_futex_changed();
 	buffer[32] = buffer[33] = 0;
 	loop_ppoll();
 	loop_brk();
