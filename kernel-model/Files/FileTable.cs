@@ -63,6 +63,16 @@ public sealed class FileTable
         return fd;
     }
 
+    /// <summary>Whether a number is free, before anything is made that would need one (get_unused_fd_flags): 0, -EMFILE.</summary>
+    /// <param name="limit">RLIMIT_NOFILE.</param>
+    internal long MayAdd(ulong limit)
+    {
+        int fd = _lowestFree;
+        while (fd < _files.Length && _files[fd] != null)
+            fd++;
+        return (ulong)fd >= limit ? -Errno.EMFILE : 0;
+    }
+
     /// <summary>Puts the file at a number and drops what was there; the table takes over the reference.</summary>
     public void Replace(int fd, OpenFile file, bool closeOnExec)
     {

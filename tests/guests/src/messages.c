@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -278,6 +279,7 @@ int main(void)
 {
 	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t length = sizeof(at);
+	struct rlimit before;
 	int ends[2], listener = socket(AF_INET, SOCK_STREAM, 0), client = socket(AF_INET, SOCK_STREAM, 0);
 
 	four();
@@ -287,6 +289,14 @@ int main(void)
 	listen(listener, 1);
 	getsockname(listener, (struct sockaddr *)&at, &length);
 	connect(client, (struct sockaddr *)&at, sizeof(at));
+	/* What gets no number is not made, and not taken. */
+	getrlimit(RLIMIT_NOFILE, &before);
+	struct rlimit none = {0, before.rlim_max};
+	setrlimit(RLIMIT_NOFILE, &none);
+	FAILS("no number for a connection", EMFILE, accept(listener, NULL, NULL));
+	FAILS("no number for a file", EMFILE, open("/tmp/messages.made", O_CREAT | O_RDWR, 0600));
+	setrlimit(RLIMIT_NOFILE, &before);
+	FAILS("it was not made", ENOENT, unlink("/tmp/messages.made"));
 	streams(client, accept(listener, NULL, NULL), "TCP");
 	socketpair(AF_UNIX, SOCK_STREAM, 0, ends);
 	streams(ends[0], ends[1], "Unix");
