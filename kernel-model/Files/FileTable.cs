@@ -50,9 +50,7 @@ public sealed class FileTable
     /// <param name="minimum">Lowest number wanted.</param>
     public long Add(OpenFile file, bool closeOnExec, ulong limit, int minimum = 0)
     {
-        int fd = Math.Max(minimum, _lowestFree);
-        while (fd < _files.Length && _files[fd] != null)
-            fd++;
+        int fd = FreeFrom(minimum);
         if ((ulong)fd >= limit)
             return -Errno.EMFILE;
         if (_budget?.TryAdd(1) == false)
@@ -65,12 +63,14 @@ public sealed class FileTable
 
     /// <summary>Whether a number is free, before anything is made that would need one (get_unused_fd_flags): 0, -EMFILE.</summary>
     /// <param name="limit">RLIMIT_NOFILE.</param>
-    internal long MayAdd(ulong limit)
+    internal long MayAdd(ulong limit) => (ulong)FreeFrom(0) >= limit ? -Errno.EMFILE : 0;
+
+    private int FreeFrom(int minimum)
     {
-        int fd = _lowestFree;
+        int fd = Math.Max(minimum, _lowestFree);
         while (fd < _files.Length && _files[fd] != null)
             fd++;
-        return (ulong)fd >= limit ? -Errno.EMFILE : 0;
+        return fd;
     }
 
     /// <summary>Puts the file at a number and drops what was there; the table takes over the reference.</summary>

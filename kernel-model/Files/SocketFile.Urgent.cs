@@ -54,38 +54,28 @@ internal sealed partial class SocketFile
         return 1;
     }
 
-    /// <summary>Receives bytes of a stream, none over the mark. At the mark the urgent byte, when it is not in line, is passed over.
-    /// </summary>
-    private int ReceiveStream(Span<byte> buffer, bool peek)
+    /// <summary>At the mark who receives passes over the urgent byte, unless that is in line, and leaves the mark behind.</summary>
+    /// <param name="peek">It only looks.</param>
+    /// <returns>Bytes that who only looks has to pass over.</returns>
+    private int PassMark(bool peek)
     {
-        int skipped = 0;
-        if (IsAtMark)
-        {
-            skipped = IsInline ? 0 : 1;
-            if (!peek)
-            {
-                if (skipped != 0)
-                    _inbox.Skip();
-                (_urgency, skipped) = (Urgency.None, 0);
-            }
-        }
-        else if (_urgency != Urgency.None && _mark - _inbox.Place < buffer.Length)
-        {
-            buffer = buffer[..(int)(_mark - _inbox.Place)];
-        }
-        return _inbox.Count == 0 ? 0 : _inbox.CopyStream(buffer, peek, skipped);
+        if (!IsAtMark)
+            return 0;
+        int passed = IsInline ? 0 : 1;
+        if (peek)
+            return passed;
+        if (passed != 0)
+            _inbox.Skip();
+        _urgency = Urgency.None;
+        return 0;
     }
 
-    /// <summary>Only the urgent byte is there, out of band: who receives passes over it and waits for what follows. Never true: there is
-    /// nothing to receive.</summary>
-    private bool PassMark(bool peek)
+    /// <summary>Receives bytes of a stream, none over a mark that is still ahead.</summary>
+    private int ReceiveStream(Span<byte> buffer, bool peek, int passed)
     {
-        if (!peek)
-        {
-            _inbox.Skip();
-            _urgency = Urgency.None;
-        }
-        return false;
+        if (_urgency != Urgency.None && !IsAtMark && _mark - _inbox.Place < buffer.Length)
+            buffer = buffer[..(int)(_mark - _inbox.Place)];
+        return _inbox.CopyStream(buffer, peek, passed);
     }
 
     /// <summary>FIONREAD of a stream: up to the mark, when what is there is out of band.</summary>

@@ -218,9 +218,15 @@ internal sealed partial class SocketFile : OpenFile
         ReadOnlySpan<byte> address = default)
     {
         bool unix = Domain == SocketTable.AF_UNIX;
-        IPAddress? to = unix ? null : Specific(SocketTable.Inet(address.Length > 0 ? address : Peer ?? Local).Address);
-        byte[]? from = unix ? Local : SocketTable.InetAddress(
-            target.Domain, options.Source ?? Specific(SocketTable.Inet(Local!).Address), SocketTable.Inet(Local!).Port);
+        byte[]? from = Local;
+        if (!unix)
+        {
+            (IPAddress own, int port) = SocketTable.Inet(Local!);
+            from = SocketTable.InetAddress(target.Domain, options.Source ?? Specific(own), port);
+        }
+        // Of a stream nobody asks which way it came.
+        IPAddress? to = unix || Kind == SocketTable.SOCK_STREAM ? null
+            : Specific(SocketTable.Inet(address.Length > 0 ? address : Peer).Address);
         IFileUser? task = Inode.Fs.Vfs.Current;
         int size = SocketBuffers.TrueSize(data.Length, Kind == SocketTable.SOCK_STREAM);
         bool taken = target._inbox.Add(new SocketMessage
@@ -233,7 +239,7 @@ internal sealed partial class SocketFile : OpenFile
             Sender = options.Sender ?? (task == null ? Credentials : (task.Pid, task.Credentials.Euid, task.Credentials.Egid)),
             ArrivedNs = Inode.Fs.Vfs.NowRealtime,
             To = to,
-            Header = unix ? default : HeaderOf(options, !to!.IsIPv4MappedToIPv6 && to.AddressFamily != AddressFamily.InterNetwork),
+            Header = to is null ? default : HeaderOf(options, !to.IsIPv4MappedToIPv6 && to.AddressFamily != AddressFamily.InterNetwork),
         });
         if (!taken)
             return -Errno.ENOBUFS;
@@ -283,7 +289,8 @@ internal sealed partial class SocketFile : OpenFile
     {
         first = null;
         full = 0;
-        if (_inbox.First is not { } message || (Kind == SocketTable.SOCK_STREAM && IsAtMark && !HasOrdinary && !PassMark(peek)))
+        int passed = PassMark(peek);
+        if (_inbox.First is not { } message || (passed != 0 && passed == _inbox.Bytes))
         {
             // Of a connection whose end was read nothing else is said (SOCK_DONE).
             if (_error != 0 && !_heardEnd)
@@ -311,7 +318,7 @@ internal sealed partial class SocketFile : OpenFile
             }
             return n;
         }
-        full = ReceiveStream(buffer, peek);
+        full = ReceiveStream(buffer, peek, passed);
         if (!peek && Domain != SocketTable.AF_UNIX)
             _other?.RoomCame();
         return full;

@@ -11,12 +11,13 @@ internal sealed partial class SocketTable(Vfs vfs, NetworkNamespace network)
 {
 #pragma warning disable CS1591
     public const int AF_UNIX = 1, AF_INET = 2, AF_INET6 = 10, AF_NETLINK = 16, SOCK_STREAM = 1, SOCK_DGRAM = 2, SOCK_SEQPACKET = 5,
-        NETLINK_SOCK_DIAG = 4, IPPROTO_ICMP = 1, IPPROTO_TCP = 6, IPPROTO_UDP = 17, IPPROTO_UDPLITE = 136;
+        NETLINK_SOCK_DIAG = 4, IPPROTO_TCP = 6, IPPROTO_UDP = 17, IPPROTO_UDPLITE = 136;
 #pragma warning restore CS1591
 
     private readonly Dictionary<string, SocketFile> _abstract = new(StringComparer.Ordinal);
     private readonly Dictionary<(int Protocol, int Port), List<SocketFile>> _ports = [];
     private int _nextPort;
+    private int _nextAutobind;
 
     /// <summary>Ports that are given to who asks for none (net.ipv4.ip_local_port_range).</summary>
     internal (int First, int Last) Ephemeral { get; set; } = (32768, 60999);
@@ -35,7 +36,6 @@ internal sealed partial class SocketTable(Vfs vfs, NetworkNamespace network)
 
     /// <summary>What a connection controls congestion by that was told nothing (net.ipv4.tcp_congestion_control).</summary>
     internal string Congestion { get; set; } = "cubic";
-    private int _nextAutobind;
 
     private readonly HashSet<SocketFile> _all = [];
 

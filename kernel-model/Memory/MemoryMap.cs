@@ -9,8 +9,6 @@ public sealed partial class MemoryMap
 
     private const int AllAccess = Mman.PROT_READ | Mman.PROT_WRITE | Mman.PROT_EXEC;
 
-    /// <summary>vm.max_map_count.</summary>
-
     private readonly VmaList _vmas = new();
     private readonly Machine _machine;
     private readonly PageAllocator _allocator;

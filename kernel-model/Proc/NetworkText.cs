@@ -9,6 +9,8 @@ namespace ArmVdso.Kernel.Proc;
 /// net/ipv4/tcp_ipv4.c, net/unix/af_unix.c).</summary>
 internal static class NetworkText
 {
+    private const int Tcp = SocketTable.IPPROTO_TCP, Udp = SocketTable.IPPROTO_UDP, UdpLite = SocketTable.IPPROTO_UDPLITE;
+
     internal static void Fill(DynamicDirectory net)
     {
         net.AddText("dev", () =>
@@ -27,9 +29,9 @@ internal static class NetworkText
         net.AddText("udp", () => Inet(Sockets(), "   sl" + header[4..].TrimEnd('\n') + " ref pointer drops\n", SocketTable.AF_INET, 17));
         net.AddText("udp6", () => Inet(Sockets(), header6.TrimEnd('\n') + " ref pointer drops\n", SocketTable.AF_INET6, 17));
         string lite = header[4..].TrimEnd('\n') + " ref pointer drops\n";
-        net.AddText("udplite", () => Inet(Sockets(), "   sl" + lite, SocketTable.AF_INET, SocketTable.IPPROTO_UDPLITE));
+        net.AddText("udplite", () => Inet(Sockets(), "   sl" + lite, SocketTable.AF_INET, UdpLite));
         net.AddText("udplite6", () =>
-            Inet(Sockets(), header6.TrimEnd('\n') + " ref pointer drops\n", SocketTable.AF_INET6, SocketTable.IPPROTO_UDPLITE));
+            Inet(Sockets(), header6.TrimEnd('\n') + " ref pointer drops\n", SocketTable.AF_INET6, UdpLite));
         net.AddText("raw", () => "  sl" + header[4..].TrimEnd('\n') + " ref pointer drops\n");
         net.AddText("sockstat", () => SocketCounts(Sockets(), Table(), false));
         net.AddText("sockstat6", () => SocketCounts(Sockets(), Table(), true));
@@ -89,17 +91,17 @@ internal static class NetworkText
         int domain = six ? SocketTable.AF_INET6 : SocketTable.AF_INET;
         int Count(int protocol) => all.Count(s => s.Domain == domain && s.Protocol == protocol && s.IsHashed);
         if (six)
-            return $"TCP6: inuse {Count(6)}\nUDP6: inuse {Count(17)}\n"
-                + $"UDPLITE6: inuse {Count(SocketTable.IPPROTO_UDPLITE)}\nRAW6: inuse 0\nFRAG6: inuse 0 memory 0\n";
-        int made = all.Count(s => s.Protocol == 6 && s.Domain is SocketTable.AF_INET or SocketTable.AF_INET6);
-        return $"sockets: used {all.Length}\nTCP: inuse {Count(6)} orphan 0 tw {table.Waits.Count()} alloc {made} mem 0\n"
-            + $"UDP: inuse {Count(17)} mem 0\nUDPLITE: inuse {Count(SocketTable.IPPROTO_UDPLITE)}\nRAW: inuse 0\nFRAG: inuse 0 memory 0\n";
+            return $"TCP6: inuse {Count(Tcp)}\nUDP6: inuse {Count(Udp)}\n"
+                + $"UDPLITE6: inuse {Count(UdpLite)}\nRAW6: inuse 0\nFRAG6: inuse 0 memory 0\n";
+        int made = all.Count(s => s.Protocol == Tcp && s.Domain is SocketTable.AF_INET or SocketTable.AF_INET6);
+        return $"sockets: used {all.Length}\nTCP: inuse {Count(Tcp)} orphan 0 tw {table.Waits.Count()} alloc {made} mem 0\n"
+            + $"UDP: inuse {Count(Udp)} mem 0\nUDPLITE: inuse {Count(UdpLite)}\nRAW: inuse 0\nFRAG: inuse 0 memory 0\n";
     }
 
     /// <summary>/proc/net/snmp: of TCP what is known; no segment is counted.</summary>
     private static string Snmp(IEnumerable<SocketFile> sockets) =>
         "Tcp: RtoAlgorithm RtoMin RtoMax MaxConn CurrEstab\n"
-        + $"Tcp: 1 200 120000 -1 {sockets.Count(s => s.Protocol == 6 && s.State is SocketFile.Established or SocketFile.CloseWait)}\n";
+        + $"Tcp: 1 200 120000 -1 {sockets.Count(s => s.Protocol == Tcp && s.State is SocketFile.Established or SocketFile.CloseWait)}\n";
 
     private static string Address(byte[]? socket, int domain)
     {

@@ -50,16 +50,10 @@ internal sealed class PhysicalPagesFile(Inode inode, int flags, ProcParts parts,
     private Dictionary<ulong, (int Count, ulong Flags)> MappedPages()
     {
         var pages = new Dictionary<ulong, (int Count, ulong Flags)>();
-        foreach (MemoryMap memory in parts.Tasks.Memories)
+        foreach ((Vma vma, ulong va, ulong pa, PagePermissions permissions) in parts.Tasks.Memories.SelectMany(ResidentPages.In))
         {
-            foreach (Vma vma in memory.Vmas)
-            {
-                foreach ((ulong va, ulong pa, PagePermissions permissions) in memory.Space.Pages(vma.Start, vma.End))
-                {
-                    (int count, ulong bits) = pages.GetValueOrDefault(pa);
-                    pages[pa] = (count + 1, bits | Mapped | Of(vma, va, pa, permissions));
-                }
-            }
+            (int count, ulong bits) = pages.GetValueOrDefault(pa);
+            pages[pa] = (count + 1, bits | Mapped | Of(vma, va, pa, permissions));
         }
         return pages;
     }

@@ -56,15 +56,16 @@ internal readonly record struct ResidentPages(
     private static bool IsDirty(PageKind kind, PagePermissions permissions, bool marked) =>
         kind != PageKind.File || marked || (permissions & PagePermissions.UserWrite) != 0;
 
+    /// <summary>The resident pages of a memory, each with its mapping and address.</summary>
+    internal static IEnumerable<(Vma Vma, ulong Va, ulong Pa, PagePermissions Permissions)> In(MemoryMap memory) =>
+        memory.Vmas.SelectMany(vma => memory.Space.Pages(vma.Start, vma.End).Select(page => (vma, page.Va, page.Pa, page.Permissions)));
+
     /// <summary>How often each page is mapped by all tasks.</summary>
     internal static Dictionary<ulong, int> Mappings(TaskTable tasks)
     {
         var counts = new Dictionary<ulong, int>();
-        foreach (MemoryMap memory in tasks.Memories)
-        {
-            foreach ((_, ulong pa, _) in memory.Space.Pages(0, memory.TaskSize))
-                counts[pa] = counts.GetValueOrDefault(pa) + 1;
-        }
+        foreach ((_, _, ulong pa, _) in tasks.Memories.SelectMany(In))
+            counts[pa] = counts.GetValueOrDefault(pa) + 1;
         return counts;
     }
 
@@ -98,11 +99,8 @@ internal readonly record struct ResidentPages(
     internal static (long Anonymous, long File, long SharedMemory) Kinds(MemoryMap memory)
     {
         Span<long> counts = stackalloc long[4];
-        foreach (Vma vma in memory.Vmas)
-        {
-            foreach ((ulong va, ulong pa, _) in memory.Space.Pages(vma.Start, vma.End))
-                counts[(int)KindOf(vma, va, pa)]++;
-        }
+        foreach ((Vma vma, ulong va, ulong pa, _) in In(memory))
+            counts[(int)KindOf(vma, va, pa)]++;
         return (counts[(int)PageKind.Anonymous], counts[(int)PageKind.File], counts[(int)PageKind.SharedMemory]);
     }
 }

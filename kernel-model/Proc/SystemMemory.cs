@@ -26,7 +26,7 @@ internal static class SystemMemory
         long ofMemory = Math.Max(shared, vfs.Mounts.Select(m => m.Fs.Whole).Distinct().Where(f => f.IsMemory)
             .Sum(f => f.Used.Blocks));
         long slab = Math.Max(0, kernel - stacks) + objects, total = parts.Pages.Total;
-        long free = Math.Max(0, total - parts.Pages.Used - (parts.Pages.Charged >> 12));
+        long free = Free(parts);
         long locked = parts.Tasks.Memories.Sum(m => (long)m.LockedBytes) / (long)PhysicalMemory.PageSize;
         long promised = parts.Tasks.Memories.Sum(m => m.Vmas.Where(v => v.Accounted).Sum(v => (long)(v.End - v.Start)))
             / (long)PhysicalMemory.PageSize;
@@ -55,16 +55,10 @@ internal static class SystemMemory
     private static Dictionary<ulong, PageKind> Mapped(TaskTable tasks)
     {
         var pages = new Dictionary<ulong, PageKind>();
-        foreach (MemoryMap memory in tasks.Memories)
+        foreach ((Vma vma, ulong va, ulong pa, _) in tasks.Memories.SelectMany(ResidentPages.In))
         {
-            foreach (Vma vma in memory.Vmas)
-            {
-                foreach ((ulong va, ulong pa, _) in memory.Space.Pages(vma.Start, vma.End))
-                {
-                    if (!vma.IsKernelPage(va, pa))
-                        pages[pa] = ResidentPages.KindOf(vma, va, pa);
-                }
-            }
+            if (!vma.IsKernelPage(va, pa))
+                pages[pa] = ResidentPages.KindOf(vma, va, pa);
         }
         return pages;
     }

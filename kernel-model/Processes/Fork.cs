@@ -16,7 +16,8 @@ internal sealed class Fork(
     private bool _toldOfLimit;
 
     private const ulong CloneNamespaces = CloneFlags.CLONE_NEWNS | CloneFlags.CLONE_NEWCGROUP | CloneFlags.CLONE_NEWUTS
-        | CloneFlags.CLONE_NEWIPC | CloneFlags.CLONE_NEWUSER | CloneFlags.CLONE_NEWPID | CloneFlags.CLONE_NEWNET;
+        | CloneFlags.CLONE_NEWIPC | CloneFlags.CLONE_NEWUSER | CloneFlags.CLONE_NEWPID | CloneFlags.CLONE_NEWNET
+        | CloneFlags.CLONE_NEWTIME;
 
     /// <summary>clone and clone3 after their arguments were read: the child's TID, or -errno.</summary>
     internal long Clone(SystemCall c, in CloneArguments arguments)
@@ -57,7 +58,7 @@ internal sealed class Fork(
         else
             NewGroup(group, child, parent, flags, c.Cpu.Cycles);
         child.Credentials = credentials;
-        if ((flags & (CloneNamespaces | CloneFlags.CLONE_NEWTIME)) != 0)
+        if ((flags & CloneNamespaces) != 0)
             taskNamespaces.Limits.Made(child, credentials, flags);
         CopyThread(c.Cpu, parent, child, arguments);
         tasks.Register(child);
@@ -102,24 +103,22 @@ internal sealed class Fork(
     {
         credentials = parent.Credentials;
         pidNamespace = parent.PidNamespaceForChildren;
-        const ulong made = CloneNamespaces | CloneFlags.CLONE_NEWTIME;
-        if (taskNamespaces.Limits.MayMake(
-            vfs.UserCounts, credentials, credentials.UserNamespace, flags & CloneFlags.CLONE_NEWUSER) is < 0 and long most)
-            return most;
+        NamespaceLimits limits = taskNamespaces.Limits;
         if ((flags & CloneFlags.CLONE_NEWUSER) != 0)
         {
+            if (limits.MayMake(vfs.UserCounts, credentials, credentials.UserNamespace, CloneFlags.CLONE_NEWUSER) is < 0 and long most)
+                return most;
             long result = namespaces.NewUser(credentials, out Credentials? inside);
             if (result < 0)
                 return result;
             credentials = inside!;
         }
-        if ((flags & (CloneNamespaces | CloneFlags.CLONE_NEWTIME)) != 0 && !credentials.HasInNamespace(Capability.SysAdmin))
+        if ((flags & CloneNamespaces) != 0 && !credentials.HasInNamespace(Capability.SysAdmin))
             return -Errno.EPERM;
-        if ((flags & CloneNamespaces & ~(CloneFlags.CLONE_NEWUSER | CloneFlags.CLONE_NEWPID | CloneFlags.CLONE_NEWUTS
-            | CloneFlags.CLONE_NEWIPC | CloneFlags.CLONE_NEWNS | CloneFlags.CLONE_NEWNET)) != 0)
+        if ((flags & CloneFlags.CLONE_NEWCGROUP) != 0)
             return -Errno.EINVAL;
-        if ((flags & made) != 0 && taskNamespaces.Limits.MayMake(
-            vfs.UserCounts, credentials, credentials.UserNamespace, flags & made & ~CloneFlags.CLONE_NEWUSER) is < 0 and long full)
+        ulong others = flags & CloneNamespaces & ~CloneFlags.CLONE_NEWUSER;
+        if (limits.MayMake(vfs.UserCounts, credentials, credentials.UserNamespace, others) is < 0 and long full)
             return full;
         if ((flags & CloneFlags.CLONE_NEWPID) != 0)
         {

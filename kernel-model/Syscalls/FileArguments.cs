@@ -74,6 +74,9 @@ internal static class FileArguments
         return fd;
     }
 
+    /// <summary>Whether there will be a number for a file that is still to be made or taken: 0, -EMFILE.</summary>
+    public static long MayInstall(SyscallContext c) => c.Files.MayAdd(FileLimit(c));
+
     /// <summary>RLIMIT_NOFILE.</summary>
     public static ulong FileLimit(SyscallContext c) => c.Task.Group.Rlimits[Rlimits.Nofile].Soft;
 

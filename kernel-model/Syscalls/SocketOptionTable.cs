@@ -8,7 +8,8 @@ internal static class SocketOptionTable
 {
     /// <summary>Levels: SOL_SOCKET, IPPROTO_IP, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE, IPPROTO_IPV6, SOL_NETLINK.
     /// </summary>
-    internal const int Socket = 1, Ip = 0, Tcp = 6, Udp = 17, UdpLite = 136, Ipv6 = 41, Netlink = 270;
+    internal const int Socket = 1, Ip = 0, Tcp = SocketTable.IPPROTO_TCP, Udp = SocketTable.IPPROTO_UDP,
+        UdpLite = SocketTable.IPPROTO_UDPLITE, Ipv6 = 41, Netlink = 270;
 
     /// <summary>What may be done with an option.</summary>
     [Flags]

@@ -61,7 +61,7 @@ internal static class SysFileHandles
             return -Errno.EFAULT;
         if (FileHandle.Find(mount.Fs, handle) is not { } inode)
             return -Errno.ESTALE;
-        if (c.Files.MayAdd(FileArguments.FileLimit(c)) is < 0 and long full)
+        if (FileArguments.MayInstall(c) is < 0 and long full)
             return full;
         int flags = c.Int(2);
         if (inode.IsSymlink && (flags & OpenFlags.O_PATH) == 0)

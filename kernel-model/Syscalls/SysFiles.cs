@@ -53,7 +53,7 @@ internal static class SysFiles
         else
         {
             long error = FileArguments.PathAt(c, 0, out Inode start, out string path);
-            if (error < 0 || (error = c.Files.MayAdd(FileArguments.FileLimit(c))) < 0)
+            if (error < 0 || (error = FileArguments.MayInstall(c)) < 0)
                 return error;
             Caller caller = FileArguments.CallerOf(c);
             if (c.Vfs.HasLeases && c.Vfs.Find(caller, start, path, (flags & OpenFlags.O_NOFOLLOW) == 0, out Inode? leased) == 0

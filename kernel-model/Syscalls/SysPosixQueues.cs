@@ -34,7 +34,7 @@ internal static class SysPosixQueues
         }
         if (Name(c, out string name) is < 0 and long error)
             return error;
-        if (c.Files.MayAdd(FileArguments.FileLimit(c)) is < 0 and long full)
+        if (FileArguments.MayInstall(c) is < 0 and long full)
             return full;
         int flags = c.Int(1);
         Caller caller = FileArguments.CallerOf(c);

@@ -14,12 +14,13 @@ internal static class SysSocketOptions
         SO_RCVTIMEO_NEW = 66, SO_SNDTIMEO_NEW = 67;
 
     // include/uapi/linux/in.h, tcp.h and the states of tcp_states.h.
-    private const int NETLINK_ADD_MEMBERSHIP = 1, NETLINK_DROP_MEMBERSHIP = 2, NETLINK_LIST_MEMBERSHIPS = 9, IPPROTO_UDP = 17,
+    private const int NETLINK_ADD_MEMBERSHIP = 1, NETLINK_DROP_MEMBERSHIP = 2, NETLINK_LIST_MEMBERSHIPS = 9,
+        IPPROTO_UDP = SocketTable.IPPROTO_UDP,
         UDP_SEGMENT = 103, TCP_NODELAY = 1;
 
     private const int UDPLITE_SEND_CSCOV = 10, UDPLITE_RECV_CSCOV = 11;
 
-    private const int IPPROTO_IP = 0, IPPROTO_TCP = 6, IP_OPTIONS = 4, IP_TTL = 2, IP_ADD_MEMBERSHIP = 35,
+    private const int IPPROTO_IP = 0, IPPROTO_TCP = SocketTable.IPPROTO_TCP, IP_OPTIONS = 4, IP_TTL = 2, IP_ADD_MEMBERSHIP = 35,
         IP_DROP_MEMBERSHIP = 36, MCAST_JOIN_GROUP = 42, MCAST_LEAVE_GROUP = 45, TCP_MAXSEG = 2, TCP_INFO = 11, TCP_CONGESTION = 13,
         CongestionNameSize = 16;
 

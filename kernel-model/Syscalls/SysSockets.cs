@@ -115,7 +115,7 @@ internal static class SysSockets
         if (Find(c, 0, out SocketFile? socket) is < 0 and long error)
             return error;
         // A connection that gets no number goes on waiting.
-        if (c.Files.MayAdd(FileArguments.FileLimit(c)) is < 0 and long full)
+        if (FileArguments.MayInstall(c) is < 0 and long full)
             return full;
         if (socket!.Kind == SocketTable.SOCK_DGRAM)
             return -Errno.EOPNOTSUPP;

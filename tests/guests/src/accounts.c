@@ -22,16 +22,7 @@ static char text[400000];
 
 static int read_all(const char *path)
 {
-	int file = open(path, O_RDONLY), n = 0, got;
-
-	text[0] = 0;
-	if (file < 0)
-		return -1;
-	while (n < (int)sizeof(text) - 1 && (got = read(file, text + n, sizeof(text) - 1 - n)) > 0)
-		n += got;
-	text[n] = 0;
-	close(file);
-	return n;
+	return guest_read(path, text, sizeof(text));
 }
 
 /* The number behind a name at the start of a line of a file; -1 when there is none. */
