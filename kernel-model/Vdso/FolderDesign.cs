@@ -178,8 +178,7 @@ public sealed class FolderDesign : VdsoDesign
         }
         catch (VdsoImageException e)
         {
-            throw file.Error("clock", $"{e.Message.Replace("; name one with --vvar", "").Replace("; name a layout with --vvar", "")}; "
-                + "name a layout instead of auto");
+            throw file.Error("clock", e.Message.Replace(VvarLayout.NameOne, "; name a layout instead of auto"));
         }
     }
 

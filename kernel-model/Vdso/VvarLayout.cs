@@ -79,6 +79,9 @@ public sealed partial record VvarLayout
     public static VvarLayout Find(string name) => Array.Find(Known.Value, l => l.Name == name)
         ?? throw new VdsoImageException($"there is no vvar layout '{name}'; known: {string.Join(", ", All.Select(l => l.Name))}");
 
+    /// <summary>What can be done where none is found: the option of a command that has it, or more words of the design.</summary>
+    internal const string NameOne = "; name a layout with --vvar, or behind the image: stock:FILE,vvar=LAYOUT";
+
     /// <summary>The layout that an image was built for: by the kernel version in its note, and the lowest page that its code
     /// addresses must be the first of that layout.</summary>
     /// <exception cref="VdsoImageException">Neither is known, or they contradict each other.</exception>
@@ -91,10 +94,10 @@ public sealed partial record VvarLayout
             : Array.Find(Known.Value, l => Code(l.From) <= version && version <= Code(l.To));
         if (layout is null)
             throw new VdsoImageException(
-                $"no vvar layout is known for Linux {image.LinuxVersion} with data from page -{lowest}; name one with --vvar");
+                $"no vvar layout is known for Linux {image.LinuxVersion} with data from page -{lowest}{NameOne}");
         if (lowest != 0 && layout.Pages != lowest)
             throw new VdsoImageException($"its code reads data from page -{lowest}, Linux {image.LinuxVersion} has "
-                + $"{layout.Pages} data pages of 4 KiB (another page size?); name a layout with --vvar");
+                + $"{layout.Pages} data pages of 4 KiB (another page size?){NameOne}");
         return layout;
     }
 

@@ -79,6 +79,15 @@ public sealed class BadInputCommandTests : IDisposable
     [InlineData("compare", "nosuchfunction")]
     public void Usage(params string[] arguments) => Expect(2, "armvdso: ", ArmVdsoCommand.Run(arguments));
 
+    /// <summary>An image of ours is none of Linux's: its data lie otherwise.</summary>
+    [Theory]
+    [InlineData]
+    [InlineData("--mutants")]
+    public void OurImageAsAStockOne(params string[] more) => Expect(
+        2, "its code reads data from page -3",
+        ArmVdsoCommand.Run(
+            ["check", "stock:" + Path.Join(GuestPrograms.RepositoryRoot, "vdso-image", "bin", "vdso-per-cpu.so"), .. more]));
+
     [Fact]
     public void OptionsAfterTheProgramAreTheGuests()
     {

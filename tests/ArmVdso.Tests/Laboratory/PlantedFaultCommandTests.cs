@@ -28,4 +28,27 @@ public sealed class PlantedFaultCommandTests
             Assert.Contains("tick", found[check]);
         Assert.Contains("migrate", found["no-register-recheck"]);
     }
+
+    private static readonly string[] s_ofReaders =
+        ["no-first-barrier", "no-second-barrier", "no-odd-check", "no-recheck", "sequence-after-data"];
+
+    /// <summary>So too in images that other compilers have made of other sources, with another order of the pages, other uses of barriers
+    /// and retries that are not where they were: places are found by what instructions do.</summary>
+    [Theory]
+    [InlineData("6.1")]
+    [InlineData("6.12")]
+    [InlineData(StockImages.Newest)]
+    public void PlantedFaultsOfStockImagesAreFound(string version)
+    {
+        ArmVdsoCommand.Result result = ArmVdsoCommand.Run(
+            ["check", "--mutants", "stock:" + StockImages.Path(version), "--json", .. s_usual.SelectMany(f => new[] { "--function", f })]);
+        Assert.True(result.Status == 0, result.Output + result.Errors);
+        JsonElement[] mutants = [.. JsonDocument.Parse(result.Output).RootElement.GetProperty("mutants").EnumerateArray()];
+        Assert.All(mutants, m => Assert.NotEmpty(m.GetProperty("found_by").EnumerateArray()));
+        // Two clocks and their forms in time namespaces, gettimeofday and its: each has all five places.
+        Assert.Equal(
+            s_ofReaders.Select(name => (name, 6)),
+            mutants.Take(s_ofReaders.Length).Select(m => (m.GetProperty("mutant").GetString()!, m.GetProperty("places").GetInt32())));
+        Assert.Equal(3, mutants.Count(m => m.GetProperty("mutant").GetString()!.StartsWith("writer-", StringComparison.Ordinal)));
+    }
 }

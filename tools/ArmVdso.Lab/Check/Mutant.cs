@@ -32,9 +32,9 @@ internal sealed record Mutant(string Name, string Meaning, Func<CheckRig, int> P
     internal static IReadOnlyList<Mutant> All { get; } =
     [
         OfImage("no-first-barrier", "reader: no barrier between the first look at the sequence and the data",
-            rig => Barriers(rig, first: true)),
+            rig => Barriers(rig, look => look.First)),
         OfImage("no-second-barrier", "reader: no barrier between the data and the second look at the sequence",
-            rig => Barriers(rig, first: false)),
+            rig => Barriers(rig, look => look.Second)),
         OfImage("no-odd-check", "reader: an odd sequence is accepted", NoOddCheck),
         OfImage("no-recheck", "reader: no second look at the sequence", NoRecheck),
         OfImage("sequence-after-data", "reader: the first look at the sequence comes after the data", SequenceAfterData),
@@ -83,93 +83,33 @@ internal sealed record Mutant(string Name, string Meaning, Func<CheckRig, int> P
         return 1;
     }
 
-    private static bool IsDmbIshld(uint word) => word == 0xd50339bf;
-
-    /// <summary>Every barrier of the readers, in turn a first one and a second one.</summary>
-    private static List<(int First, int Second)> ReaderBarriers(ICodeWords rig)
+    private static int Barriers(ICodeWords rig, Func<SecondLook, int> which)
     {
-        int[] at = [.. Enumerable.Range(0, rig.CodeWords).Where(i => IsDmbIshld(rig.CodeWord(i)))];
-        return at.Length % 2 != 0
-            ? throw new LabException("the image's barriers are not in pairs: no mutant of it can be made", LabFault.Failed)
-            : [.. Enumerable.Range(0, at.Length / 2).Select(i => (at[2 * i], at[2 * i + 1]))];
+        List<SecondLook> looks = SecondLook.Of(rig);
+        foreach (SecondLook look in looks)
+            rig.SetCodeWord(which(look), Nop);
+        return looks.Count;
     }
 
-    private static int Barriers(ICodeWords rig, bool first)
-    {
-        List<(int First, int Second)> pairs = ReaderBarriers(rig);
-        foreach ((int one, int two) in pairs)
-            rig.SetCodeWord(first ? one : two, Nop);
-        return pairs.Count;
-    }
+    private static int NoOddCheck(ICodeWords rig) =>
+        SecondLook.Of(rig).Count(look => look.OddCheck is { } check && SecondLook.Equalize(rig, check));
 
-    /// <summary>TBNZ Wt, #0 beside the first barrier.</summary>
-    private static int NoOddCheck(ICodeWords rig)
-    {
-        int n = 0;
-        foreach ((int first, _) in ReaderBarriers(rig))
-        {
-            foreach (int at in (int[])[first - 1, first + 1])
-            {
-                if ((rig.CodeWord(at) & 0xfff80000) != 0x37000000)
-                    continue;
-                rig.SetCodeWord(at, Nop);
-                n++;
-                break;
-            }
-        }
-        return n;
-    }
+    private static int NoRecheck(ICodeWords rig) => SecondLook.Of(rig).Count(look => SecondLook.Equalize(rig, look.Branch));
 
-    /// <summary>The first CMP of that kind behind an instruction, within so many: the conditional branch after it goes as if
-    /// what was compared were equal.</summary>
-    private static int Equal(ICodeWords rig, int from, int within, uint compare)
-    {
-        for (int at = from + 2; at < Math.Min(from + 1 + within, rig.CodeWords); at++)
-        {
-            if ((rig.CodeWord(at - 1) & 0xffe0fc1f) != compare || (rig.CodeWord(at) & 0xff00001e) != 0x54000000)
-                continue;
-            uint branch = rig.CodeWord(at);
-            int offset = (int)(branch << 8) >> 13;
-            rig.SetCodeWord(at, (branch & 1) != 0 ? Nop : 0x14000000u | ((uint)offset & 0x03ffffff));
-            return 1;
-        }
-        return 0;
-    }
+    private static int NoRegisterRecheck(ICodeWords rig) => SecondLook.OfRegister(rig).Count(branch => SecondLook.Equalize(rig, branch));
 
-    // CMP Wn, Wm and CMP Xn, Xm: SUBS with the zero register as destination.
-    private static int NoRecheck(ICodeWords rig) => ReaderBarriers(rig).Sum(b => Equal(rig, b.Second, 7, 0x6b00001f));
-
-    /// <summary>MRS Xt, TPIDRRO_EL0 with a CMP directly behind it.</summary>
-    private static int NoRegisterRecheck(ICodeWords rig) =>
-        Enumerable.Range(0, rig.CodeWords).Where(i => (rig.CodeWord(i) & 0xffffffe0) == 0xd53bd060).Sum(i => Equal(rig, i, 2, 0xeb00001f));
-
-    /// <summary>The second barrier becomes another load of the sequence into the register of the first one.</summary>
+    /// <summary>The second barrier becomes the first look.</summary>
     private static int SequenceAfterData(ICodeWords rig)
     {
-        int n = 0;
-        foreach ((int first, int second) in ReaderBarriers(rig))
+        List<SecondLook> looks = SecondLook.Of(rig);
+        foreach (SecondLook look in looks)
         {
-            for (int at = first - 1; at >= first - 2; at--)
-            {
-                uint load = rig.CodeWord(at);
-                if ((load & 0xff000000) == 0x18000000)
-                {
-                    int words = (int)(load << 8) >> 13;
-                    rig.SetCodeWord(second, 0x18000000u | (((uint)(words + at - second) & 0x7ffff) << 5) | (load & 31));
-                }
-                else if ((load & 0xffc00000) == 0xb9400000)
-                {
-                    rig.SetCodeWord(second, load);
-                }
-                else
-                {
-                    continue;
-                }
-                n++;
-                break;
-            }
+            uint load = rig.CodeWord(look.Load);
+            rig.SetCodeWord(look.Second, PcRelative.IsLiteralLoad(load)
+                ? PcRelative.WithLiteralOffset(load, PcRelative.LiteralOffset(load) - 4 * (look.Second - look.Load))
+                : load);
         }
-        return n;
+        return looks.Count;
     }
 
     private static int WriterFault(CheckRig rig, Func<IReadOnlyList<HeldStore>, IEnumerable<HeldStore>> fault)
@@ -205,22 +145,31 @@ internal sealed record Mutant(string Name, string Meaning, Func<CheckRig, int> P
         var found = new List<ulong>();
         if (rig.Kernel.El1.Find("vdso_update") is not { } function)
             return found;
-        const uint ret = 0xd65f03c0;
-        for (ulong at = function; rig.Kernel.El1.InstructionAt(at) is var word and not (0 or ret); at += 4)
+        for (ulong at = function; rig.Kernel.El1.FunctionAt(at) is "vdso_update"; at += 4)
         {
+            uint word = rig.Kernel.El1.InstructionAt(at);
             if (wanted(word))
                 found.Add(at);
+            if (Decoder.Decode(word) == Row.RET)
+                break;
         }
         return found;
     }
+
+    /// <summary>What a store of a word adds to its base register; null: it is none.</summary>
+    private static long? StoreOffset(uint word) => Decoder.Decode(word) switch
+    {
+        Row.STR_imm when word >> 30 == 2 => (word >> 10 & 0xfff) * sizeof(uint),
+        Row.STUR when word >> 30 == 2 => (int)(word << 11) >> 23,
+        _ => null,
+    };
 
     private static int SwitchNoFirstIncrement(CheckRig rig)
     {
         long seq = rig.Kernel.Vdso.Image!.LayoutOr("vdso_per_cpu_data.seq", -1);
         if (seq < 0)
             return 0;
-        // STR Wt, [Xn, #seq]
-        List<ulong> stores = UpdateCode(rig, w => (w & 0xfffffc00) == (0xb9000000 | (uint)(seq / 4) << 10));
+        List<ulong> stores = UpdateCode(rig, w => StoreOffset(w) == seq);
         if (stores.Count < 2)
             return 0;
         rig.Control.PatchEl1(stores[0], Nop);
