@@ -131,7 +131,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
         IRunQueues queues = options.Scheduler == SchedulerKind.Eevdf
             ? new CpuQueues(machine, Clock, options.HasSlice ? options.SliceNs : null)
             : new ArrivalQueue(options.SliceNs);
-        Scheduler = new Scheduler(machine, Tasks, Records, Clock, Costs, counter, queues)
+        Scheduler = new Scheduler(machine, Tasks, Records, Clock, Costs, counter, queues, options.Kernel.Rseq ? PageAllocator : null)
         {
             Switching = Hooks.Switching,
             Nodes = options.Nodes,
@@ -175,11 +175,11 @@ public sealed partial class LinuxKernel : IHypercallHandler
         var exit = new TaskExit(Tasks, Records, Scheduler, futexes, design, SignalDelivery, traces, processEnd);
         var fork = new Fork(
             Vfs, Tasks, Records, Scheduler, Namespaces, taskNamespaces, design, SignalDelivery, traces, options.Limits.Tasks, Hooks);
-        var exec = new Exec(Vfs, Tasks, Records, counter, design, taskNamespaces, exit, loader, programs, Hooks.Exec);
+        var exec = new Exec(Vfs, Tasks, Records, Scheduler, counter, design, taskNamespaces, exit, loader, programs, Hooks.Exec);
         _first = new FirstProcess(options, Vfs, Tasks, Records, Scheduler, Namespaces, design, loader, programs);
 
         RestartableSequences sequences = _sequences =
-            new(machine.Cpus.Count, Scheduler, SignalDelivery, !options.Kernel.RseqSlice, options.Kernel.Rseq ? Records : null);
+            new(Scheduler, SignalDelivery, !options.Kernel.RseqSlice, Records, options.Kernel.Rseq);
         _slices = options.Kernel.RseqSlice ? new SliceExtension(Records, _clockEvents, SignalDelivery) : null;
         var frames = new SignalFrame(HardwareCapabilities.HasBti(machine), design, sequences, SignalDelivery);
         var cores = new CoreDump(machine, Vfs, Records, Timekeeper, coreSettings, Hooks.Log);

@@ -46,13 +46,15 @@
 #define TSK_PREEMPT_COUNT	0x148	/* not 0: an interrupt of EL1 code does not schedule (--preempt full); the idle task's is 1 */
 #define TSK_RSEQ		0x150	/* user address of the registered rseq area; 0: none (kernel word rseq) */
 #define TSK_RSEQ_EVENT		0x158	/* not 0: the area is stale (rseq_event_mask) */
-#define TSK_MM_CID		0x15c	/* its concurrency ID, while it runs */
+#define TSK_MM_CID		0x15c	/* its concurrency ID while it runs; -1: none */
 #define TSK_RSEQ_SIG		0x164	/* signature before the abort of a critical section */
 #define TSK_SLICE		0x160	/* byte, not 0: the task may ask for longer time slices (kernel word rseq-slice) */
 #define TSK_SLICE_GRANTED	0x161	/* byte, not 0: it was given one; read together with the one before */
 #define TSK_SLICE_IRQ		0x162	/* byte, not 0: an interrupt of EL0 is being left */
 #define TSK_PROCESS_FLAGS	0x168	/* PF_*: word */
 #define TSK_KSTACK_OFFSET	0x16c	/* random stack offset of the next system call: word */
+#define TSK_LAST_MM_CID		0x170	/* its concurrency ID the last time it ran; -1: none, or not to be taken along: word */
+#define TSK_MM_CIDS		0x178	/* the concurrency IDs of its memory, if EL1 code gives them (mm_cid_active) */
 #define TSK_ASID		0x138	/* of the address space, in bits 63 to 48 */
 #define TSK_FPSIMD		0x200	/* v0..v31 */
 #define TSK_FPSR		0x400
@@ -67,6 +69,13 @@
 #define NUMBERS_TID		12
 #define NUMBERS_PPID		16
 #define NUMBERS_SIZE		24
+
+/* ConcurrencyRecord (MM_CID_*): IDs of a memory: which are taken (mm_cidmask), and in a line for each CPU its own (struct mm_cid) */
+#define MM_CID_TAKEN		0x00
+#define MM_CID_CPU_SHIFT	6
+#define MM_CID_TIME		0x10	/* rq->clock when it was last used */
+#define MM_CID_CID		0x18	/* word: an ID; MM_CID_LAZY_PUT besides: given up by the next switch; all ones: none */
+#define MM_CID_LAZY_PUT_BIT	31
 
 /*
  * LinkedRecords (TSK_REC_*): records that a task points to, behind its own
@@ -144,6 +153,7 @@
 #define CPU_CURRENT		0x20	/* kernel address of the running task */
 #define CPU_VDSO_REGISTER	0x28	/* what TPIDRRO_EL0 has to hold in EL0; kept only where an exit writes it again */
 #define CPU_VDSO_OWN		0x98	/* a word for the hooks of a design in a folder */
+#define CPU_CLOCK		0xa0	/* ns when it last chose a task (rq->clock) */
 #define CPU_VECTOR		0x80	/* what VBAR_EL1 is while EL0 runs (this_cpu_vector) */
 #define CPU_SSBD_CALLBACK	0x90	/* arm64_ssbd_callback_required */
 #define CPU_NUMA_NODE		0x1f40	/* the node again: Linux's per-CPU area has some 70 KiB, its variables lie in several pages */

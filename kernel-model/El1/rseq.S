@@ -1,8 +1,8 @@
 /*
  * What the kernel does for a registered rseq area, where the kernel's configuration has the word rseq: at a switch and on
- * the way to EL0 afterwards, in the structure of Linux 6.12 (include/linux/rseq.h, kernel/rseq.c). Which concurrency ID a
- * task has is the model's affair. Nothing here is reached unless the calls at context_switch_call and notify_work_call are
- * patched at boot.
+ * the way to EL0 afterwards, in the structure of Linux 6.12 (include/linux/rseq.h, kernel/rseq.c), with the choice of the
+ * concurrency ID (kernel/sched/sched.h). Nothing here is reached unless the calls at context_switch_call and
+ * notify_work_call are patched at boot.
  */
 #include "layout.h"
 #include "asm.h"
@@ -24,7 +24,37 @@
 
 	.section .rseq.text, "ax"
 
-/* x0: previous, x1: next. prepare_task_switch: rseq_preempt(previous), rseq_set_notify_resume; then __switch_to */
+/* Takes an ID out of the mask \taken (cpumask_clear_cpu). Uses w12 to w14. */
+.macro	cid_put taken, cid
+	mov	w12, #1
+	lsl	x12, x12, \cid
+	prfm	pstl1strm, [\taken]
+9998:	ldxr	x13, [\taken]
+	bic	x13, x13, x12
+	stxr	w14, x13, [\taken]
+	cbnz	w14, 9998b
+.endm
+
+/* A lazily given up ID in \cid of \cpu becomes none, unless another CPU is faster, and leaves the mask. Uses w9 to w14. */
+.macro	cid_put_lazy taken, cpu, cid
+	cmn	\cid, #1			/* MM_CID_UNSET */
+	b.eq	9996f
+	add	x9, \cpu, #MM_CID_CID
+	mov	w10, #-1
+9997:	ldaxr	w11, [x9]
+	cmp	w11, \cid
+	b.ne	9996f
+	stlxr	w12, w10, [x9]
+	cbnz	w12, 9997b
+	and	w9, \cid, #~(1 << MM_CID_LAZY_PUT_BIT)
+	cid_put	\taken, x9
+9996:
+.endm
+
+/*
+ * x0: previous, x1: next. prepare_task_switch: rseq_preempt(previous), rseq_set_notify_resume; then switch_mm_cid, and
+ * __switch_to
+ */
 FUNC rseq_context_switch
 	ldr	x2, [x0, #TSK_RSEQ]
 	cbz	x2, 2f
@@ -37,9 +67,52 @@ FUNC rseq_context_switch
 	orr	x3, x3, #(1 << TIF_WORK_BIT)
 	stxr	w5, x3, [x4]
 	cbnz	w5, 1b
+2:	/* switch_mm_cid: a CPU keeps the ID that it has for a memory until somebody takes it away. */
+	mrs	x6, tpidr_el1
+	ldr	w7, [x6, #CPU_NUMBER]
+	ldr	x8, [x6, #CPU_CLOCK]
+	lsl	x7, x7, #MM_CID_CPU_SHIFT
+	ldr	x2, [x0, #TSK_MM_CIDS]
+	cbz	x2, 4f
+	/* mm_cid_snapshot_time, mm_cid_put_lazy */
+	add	x3, x2, x7
+	str	x8, [x3, #MM_CID_TIME]
+	ldr	w4, [x3, #MM_CID_CID]
+	tbnz	w4, #MM_CID_LAZY_PUT_BIT, 7f
+3:	mov	w5, #-1
+	str	w5, [x0, #TSK_MM_CID]
+4:	ldr	x2, [x1, #TSK_MM_CIDS]
+	cbz	x2, 6f
+	/* mm_cid_get */
+	add	x3, x2, x7
+	ldr	w4, [x3, #MM_CID_CID]
+	tbnz	w4, #MM_CID_LAZY_PUT_BIT, 8f
+5:	str	x8, [x3, #MM_CID_TIME]
+	str	w4, [x1, #TSK_MM_CID]
+	str	w4, [x1, #TSK_LAST_MM_CID]
 	.globl	rseq_context_switch_end
 rseq_context_switch_end:
-2:	b	__switch_to
+6:	b	__switch_to
+7:	cid_put_lazy x2, x3, w4
+	b	3b
+8:	cid_put_lazy x2, x3, w4
+	/* __mm_cid_try_get: the lowest that is free. The lock of those who fail is left out: they try again. */
+9:	ldr	x9, [x2]			/* MM_CID_TAKEN */
+	mvn	x9, x9
+	rbit	x9, x9
+	clz	x4, x9
+	mov	w9, #1
+	lsl	x9, x9, x4
+	prfm	pstl1strm, [x2]
+10:	ldxr	x10, [x2]
+	tst	x10, x9
+	b.ne	9b
+	orr	x10, x10, x9
+	stlxr	w11, x10, [x2]
+	cbnz	w11, 10b
+	dmb	ish
+	str	w4, [x3, #MM_CID_CID]
+	b	5b
 ENDFUNC rseq_context_switch
 
 /* The model's work, then, unless the task is to sleep or die, that for its area. x0: pt_regs -> x0: ACT_* */

@@ -1,4 +1,3 @@
-using System.Numerics;
 using ArmVdso.Kernel.Delivery;
 using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Signals;
@@ -8,13 +7,13 @@ namespace ArmVdso.Kernel.Entry;
 
 /// <summary>Restartable sequences (kernel/rseq.c): where a task runs, written before it returns to EL0, and the abort of a
 /// critical section that was preempted, moved or interrupted by a signal.</summary>
-/// <param name="cpus">CPUs of the machine.</param>
 /// <param name="scheduler">Who runs on them.</param>
 /// <param name="signals">SIGSEGV for a bad area.</param>
 /// <param name="flagsForbidden">Whether an area must have no flags (until Linux 6.18); later ones say what the kernel can do.</param>
-/// <param name="records">What EL1 code works on that does it, but for handlers; null: this class does.</param>
+/// <param name="records">What EL1 code works on.</param>
+/// <param name="executed">Whether EL1 code does it, but for handlers; else this class does.</param>
 internal sealed class RestartableSequences(
-    int cpus, Scheduler scheduler, SignalDelivery signals, bool flagsForbidden, TaskRecords? records)
+    Scheduler scheduler, SignalDelivery signals, bool flagsForbidden, TaskRecords records, bool executed)
 {
     private const int CpuIdStart = 0, CpuId = 4, CriticalSection = 8, Flags = 16, NodeId = 20, MmCid = 24;
 
@@ -24,7 +23,7 @@ internal sealed class RestartableSequences(
         if (task.Rseq == 0 || !task.RseqEvent)
             return true;
         task.RseqEvent = false;
-        if (records is not null)
+        if (executed)
         {
             Show(task, true);
             return true;
@@ -35,20 +34,18 @@ internal sealed class RestartableSequences(
         return false;
     }
 
-    /// <summary>A CPU is about to run a task: EL1 code is told of its area and number. A task that has not run with the area since it was
+    /// <summary>A CPU is about to run a task: EL1 code is told of its area. A task that has not run with the area since it was
     /// made (fork) has a stale one.</summary>
     internal void SwitchedIn(KernelTask task)
     {
-        if (records is not null)
+        if (executed)
             Show(task, task.RseqEvent);
     }
 
     private void Show(KernelTask task, bool stale)
     {
-        if (task.Rseq != 0 && task.ConcurrencyId < 0)
-            task.ConcurrencyId = FreeConcurrencyId(task);
         task.RseqEvent = false;
-        if (records!.ShowRseq(task, stale))
+        if (records.ShowRseq(task, stale))
             records.RequestWork(task);
     }
 
@@ -103,10 +100,8 @@ internal sealed class RestartableSequences(
     private bool WriteIds(KernelTask task)
     {
         MemoryMap mm = task.Mm!;
-        if (task.ConcurrencyId < 0)
-            task.ConcurrencyId = FreeConcurrencyId(task);
         return mm.Write(task.Rseq + CpuIdStart, task.Cpu) && mm.Write(task.Rseq + CpuId, task.Cpu)
-            && mm.Write(task.Rseq + NodeId, scheduler.NodeOf(task.Cpu)) && mm.Write(task.Rseq + MmCid, task.ConcurrencyId);
+            && mm.Write(task.Rseq + NodeId, scheduler.NodeOf(task.Cpu)) && mm.Write(task.Rseq + MmCid, records.ConcurrencyId(task));
     }
 
     /// <summary>rseq_reset_rseq_cpu_node_id: what user space sees after it unregistered.</summary>
@@ -115,18 +110,5 @@ internal sealed class RestartableSequences(
         MemoryMap mm = task.Mm!;
         return mm.Write(task.Rseq + CpuIdStart, 0) && mm.Write(task.Rseq + CpuId, -1)
             && mm.Write(task.Rseq + NodeId, 0) && mm.Write(task.Rseq + MmCid, 0);
-    }
-
-    /// <summary>The lowest number that no other running task of the same memory has.</summary>
-    private int FreeConcurrencyId(KernelTask task)
-    {
-        ulong used = 0;
-        for (int i = 0; i < cpus; i++)
-        {
-            KernelTask other = scheduler.Current(i);
-            if (!ReferenceEquals(other, task) && ReferenceEquals(other.Mm, task.Mm) && other.ConcurrencyId >= 0)
-                used |= 1UL << other.ConcurrencyId;
-        }
-        return BitOperations.TrailingZeroCount(~used);
     }
 }

@@ -65,6 +65,32 @@ public sealed partial class MemoryMap
     /// <summary>MEMBARRIER_CMD_REGISTER_* commands that this memory used.</summary>
     internal int MembarrierRegistrations { get; set; }
 
+    /// <summary>The page of the concurrency IDs that its threads have on CPUs; 0: it is not in RAM.</summary>
+    internal ulong ConcurrencyIdsPa { get; private set; }
+
+    private byte[]? _concurrencyIds;
+
+    /// <summary>Whether there are words of concurrency IDs.</summary>
+    internal bool HasConcurrencyIds => _concurrencyIds is not null || ConcurrencyIdsPa != 0;
+
+    /// <summary>The words of the concurrency IDs (ConcurrencyRecord of El1/layout.h).</summary>
+    internal Span<byte> ConcurrencyIds =>
+        ConcurrencyIdsPa != 0 ? _machine.Memory.Span(ConcurrencyIdsPa, (int)PhysicalMemory.PageSize) : _concurrencyIds;
+
+    /// <summary>When the concurrency IDs are next made compact (mm_cid_next_scan), in ns.</summary>
+    internal ulong NextConcurrencyScan { get; set; }
+
+    /// <summary>Makes the words of the concurrency IDs, all zero.</summary>
+    /// <param name="inRam">Whether EL1 code works on them, if RAM has room.</param>
+    internal void MakeConcurrencyIds(bool inRam)
+    {
+        ConcurrencyIdsPa = inRam ? _allocator.Allocate() : 0;
+        if (ConcurrencyIdsPa == 0)
+            _concurrencyIds = new byte[PhysicalMemory.PageSize];
+        else
+            ConcurrencyIds.Clear();
+    }
+
     /// <summary>Pages that it has given back and nobody else had.</summary>
     internal long FreedPages { get; private set; }
 
@@ -149,6 +175,8 @@ public sealed partial class MemoryMap
         Executable?.AllowWrites();
         Executable?.Release();
         Executable = null;
+        if (ConcurrencyIdsPa != 0)
+            _allocator.Free(ConcurrencyIdsPa);
         _machine.DestroyAddressSpace(Space);
     }
 

@@ -13,6 +13,7 @@ namespace ArmVdso.Kernel.Processes;
 /// <param name="vfs">Where an interpreter is.</param>
 /// <param name="tasks">Which task has the process' number.</param>
 /// <param name="records">Registers and identity for EL1 code.</param>
+/// <param name="scheduler">Concurrency IDs of the new memory.</param>
 /// <param name="counter">A new program may read the counter.</param>
 /// <param name="design">What the vDSO keeps of a program.</param>
 /// <param name="namespaces">A program enters the time namespace that was made for children.</param>
@@ -21,8 +22,8 @@ namespace ArmVdso.Kernel.Processes;
 /// <param name="programs">Makes the task begin in it.</param>
 /// <param name="started">Told of the new program.</param>
 internal sealed class Exec(
-    Vfs vfs, TaskTable tasks, TaskRecords records, CounterAccess counter, VdsoDesign design, TaskNamespaces namespaces,
-    TaskExit exit, ProgramLoader loader, ProgramStart programs, Action<KernelTask>? started)
+    Vfs vfs, TaskTable tasks, TaskRecords records, Scheduler scheduler, CounterAccess counter, VdsoDesign design,
+    TaskNamespaces namespaces, TaskExit exit, ProgramLoader loader, ProgramStart programs, Action<KernelTask>? started)
 {
     /// <summary>execve: NoReturn, or -errno.</summary>
     internal long Start(SystemCall c, OpenFile file, string path, string comm, List<string> argv, List<string> envp)
@@ -107,7 +108,9 @@ internal sealed class Exec(
     private void EnterMemory(Cpu cpu, KernelTask task, LoadedProgram program)
     {
         MemoryMap old = task.Mm!;
+        scheduler.ConcurrencyIds.Leave(task);
         programs.Install(task, program);
+        scheduler.ConcurrencyIds.Enter(task);
         namespaces.JoinTime(task, task.TimeNamespaceForChildren);
         task.CounterForbidden = false;
         counter.Update(cpu, task);

@@ -64,6 +64,7 @@ internal sealed class FirstProcess(
         records.SyncAll(task);
         records.SetStart(task, El1Symbol.ret_from_exec);
         programs.Install(task, program!);
+        scheduler.ConcurrencyIds.Enter(task);
         design.TaskCreated(task, null);
         tasks.Init = group;
         group.StartCycle = 0;

@@ -198,6 +198,7 @@ internal sealed class Fork(
         records.SyncSyscallTrace(child);
         records.SyncTags(child);
         records.SetTtbr0(child, child.Mm!.Space.Handle);
+        scheduler.ConcurrencyIds.Enter(child);
         records.SetTp(child, (arguments.Flags & CloneFlags.CLONE_SETTLS) != 0 ? arguments.Tls : cpu.TPIDR_EL0);
         records.SaveFp(cpu, child);
         records.SetStart(child, El1Symbol.ret_from_fork);

@@ -51,6 +51,7 @@ internal sealed class TaskExit(
         task.Fs.Users--;
         task.MountNamespace.Leave();
         MemoryMap? mm = task.Mm;
+        scheduler.ConcurrencyIds.Leave(task);
         if (mm is not null)
             design.TaskExited(task);
         task.Mm = null;

@@ -100,7 +100,11 @@ internal sealed class ClockEvents
         _seeding.Use();
         // CPU 0 keeps the tick for all: others need none while nobody waits for them.
         for (int i = 0; i < _nextTick.Length; i++)
-            Ticked?.Invoke(_scheduler.Current(i));
+        {
+            KernelTask current = _scheduler.Current(i);
+            _scheduler.ConcurrencyIds.Tick(current);
+            Ticked?.Invoke(current);
+        }
         _scheduler.Balance();
     }
 

@@ -289,8 +289,11 @@ public sealed class KernelTask : ISleeper, IFileUser
     /// <summary>Whether it gives that back with the system call that it is making (rseq_slice_yield).</summary>
     internal bool SliceYielded { get; set; }
 
-    /// <summary>Number among the running tasks of this memory (rseq's mm_cid) while on a CPU; -1 otherwise.</summary>
-    internal int ConcurrencyId { get; set; } = -1;
+    /// <summary>Whether the task takes part in the concurrency IDs of its memory (mm_cid_active).</summary>
+    internal bool HasConcurrencyId { get; set; }
+
+    /// <summary>The concurrency ID that it takes along while it is moved to another CPU; -1: none.</summary>
+    internal int CarriedConcurrencyId { get; set; } = -1;
 
     /// <summary>The task was preempted, moved or signalled since it last returned to EL0: rseq has to look.</summary>
     internal bool RseqEvent { get; set; }

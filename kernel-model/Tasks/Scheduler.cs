@@ -1,5 +1,6 @@
 using ArmVdso.Kernel.Costs;
 using ArmVdso.Kernel.El1;
+using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Time;
 
 namespace ArmVdso.Kernel.Tasks;
@@ -30,9 +31,10 @@ public sealed class Scheduler
     /// <param name="costs">What a switch is charged.</param>
     /// <param name="counter">Whether the next task may read the counter.</param>
     /// <param name="queues">Who is next.</param>
+    /// <param name="idPages">Where concurrency IDs lie that EL1 code gives; null: it gives none.</param>
     internal Scheduler(
         Machine machine, TaskTable tasks, TaskRecords records, MachineClock clock, CallCosts costs, CounterAccess counter,
-        IRunQueues queues)
+        IRunQueues queues, PageAllocator? idPages)
     {
         _queues = queues;
         _machine = machine;
@@ -44,7 +46,11 @@ public sealed class Scheduler
         int n = machine.Cpus.Count;
         _current = new KernelTask[n];
         _idle = new KernelTask[n];
+        ConcurrencyIds = new ConcurrencyIds(machine, records, clock, idPages, Current);
     }
+
+    /// <summary>rseq's mm_cid.</summary>
+    internal ConcurrencyIds ConcurrencyIds { get; }
 
     /// <summary>NUMA nodes.</summary>
     internal int Nodes { get; init; } = 1;
@@ -251,10 +257,14 @@ public sealed class Scheduler
         if (idle && Director is null)
             _events.LeaveIdle(cpu);
         Switches++;
-        previous.ConcurrencyId = -1;
+        if (previous.State == TaskState.Runnable && !idle && !previous.MayRunOn(i))
+            ConcurrencyIds.Pushed(previous);
+        if (next.Cpu != i || next.CarriedConcurrencyId >= 0)
+            ConcurrencyIds.Moved(next, next.Cpu, i);
         _current[i] = next;
         next.OnCpu = true;
         next.Cpu = i;
+        ConcurrencyIds.Switch(cpu, previous, next);
         next.PauthKeys.CopyTo(cpu.PauthKey.AsSpan());
         _counter.Update(cpu, next);
         Tracing.StepOn(cpu, next);

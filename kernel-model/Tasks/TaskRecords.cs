@@ -226,7 +226,22 @@ public sealed partial class TaskRecords
     /// <summary>The task looks at what is to be done before it next returns to EL0 (signals, rseq).</summary>
     internal void RequestWork(KernelTask task) => SetFlag(task, TaskFlag.Work, true);
 
-    /// <summary>Tells EL1 code of a task's rseq area and concurrency ID.</summary>
+    /// <summary>Kernel address of the concurrency IDs of a task's memory, if EL1 code gives them; else 0.</summary>
+    internal void SetConcurrencyIds(KernelTask task, ulong words) => _memory.Write(task.RecordPa + TaskRecord.MmCids, words);
+
+    /// <summary>The concurrency ID of a task that runs; -1: none.</summary>
+    internal int ConcurrencyId(KernelTask task) => _memory.Read<int>(task.RecordPa + TaskRecord.MmCid);
+
+    /// <inheritdoc cref="ConcurrencyId"/>
+    internal void SetConcurrencyId(KernelTask task, int id) => _memory.Write(task.RecordPa + TaskRecord.MmCid, id);
+
+    /// <summary>The concurrency ID that a task had the last time it ran; -1: none.</summary>
+    internal int LastConcurrencyId(KernelTask task) => _memory.Read<int>(task.RecordPa + TaskRecord.LastMmCid);
+
+    /// <inheritdoc cref="LastConcurrencyId"/>
+    internal void SetLastConcurrencyId(KernelTask task, int id) => _memory.Write(task.RecordPa + TaskRecord.LastMmCid, id);
+
+    /// <summary>Tells EL1 code of a task's rseq area.</summary>
     /// <param name="task">The task.</param>
     /// <param name="stale">Whether the area is to be written before EL0.</param>
     /// <returns>Whether it is, for this or for an earlier reason.</returns>
@@ -234,7 +249,6 @@ public sealed partial class TaskRecords
     {
         ulong record = task.RecordPa;
         _memory.Write(record + TaskRecord.Rseq, task.Rseq);
-        _memory.Write(record + TaskRecord.MmCid, task.ConcurrencyId);
         _memory.Write(record + TaskRecord.RseqSig, task.RseqSignature);
         uint events = task.Rseq == 0 ? 0 : _memory.Read<uint>(record + TaskRecord.RseqEvent) | (stale ? 1u : 0);
         _memory.Write(record + TaskRecord.RseqEvent, events);

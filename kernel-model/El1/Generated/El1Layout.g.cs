@@ -51,6 +51,8 @@ public static partial class TaskRecord
     public const int SliceIrq = 0x162;
     public const int ProcessFlags = 0x168;
     public const int KstackOffset = 0x16c;
+    public const int LastMmCid = 0x170;
+    public const int MmCids = 0x178;
     public const int Asid = 0x138;
     public const int Fpsimd = 0x200;
     public const int Fpsr = 0x400;
@@ -68,6 +70,16 @@ public static partial class TaskNumbers
     public const int Tid = 12;
     public const int Ppid = 16;
     public const int Size = 24;
+}
+
+/// <summary>MM_CID_* of El1/layout.h: IDs of a memory: which are taken (mm_cidmask), and in a line for each CPU its own (struct mm_cid)</summary>
+public static partial class ConcurrencyRecord
+{
+    public const int Taken = 0x00;
+    public const int CpuShift = 6;
+    public const int Time = 0x10;
+    public const int Cid = 0x18;
+    public const int LazyPutBit = 31;
 }
 
 /// <summary>TSK_REC_* of El1/layout.h: records that a task points to, behind its own</summary>
@@ -173,6 +185,7 @@ public static partial class CpuRecord
     public const int Current = 0x20;
     public const int VdsoRegister = 0x28;
     public const int VdsoOwn = 0x98;
+    public const int Clock = 0xa0;
     public const int Vector = 0x80;
     public const int SsbdCallback = 0x90;
     public const int NumaNode = 0x1f40;
@@ -402,13 +415,13 @@ public enum El1Symbol : ulong
     ret_from_fork = 0xffff800008001890,
     ret_to_user = 0xffff800008001110,
     rseq_context_switch = 0xffff8000080074d0,
-    rseq_context_switch_end = 0xffff8000080074fc,
-    rseq_handle_notify_resume = 0xffff800008007550,
-    rseq_handle_notify_resume_end = 0xffff8000080075a8,
-    rseq_irq_exit = 0xffff800008007660,
-    rseq_note_user_irq_entry = 0xffff800008007650,
-    rseq_resume_work = 0xffff800008007500,
-    rseq_slice_or_schedule = 0xffff800008007680,
+    rseq_context_switch_end = 0xffff80000800754c,
+    rseq_handle_notify_resume = 0xffff800008007670,
+    rseq_handle_notify_resume_end = 0xffff8000080076c8,
+    rseq_irq_exit = 0xffff800008007780,
+    rseq_note_user_irq_entry = 0xffff800008007770,
+    rseq_resume_work = 0xffff800008007620,
+    rseq_slice_or_schedule = 0xffff8000080077a0,
     schedule = 0xffff800008002bc0,
     search_extable = 0xffff8000080017f0,
     set_normalized_timespec64 = 0xffff800008002490,
@@ -458,8 +471,8 @@ public enum PatchSite : ulong
     context_switch_call = 0xffff800008002c04,
     el1_irq_call = 0xffff8000080015cc,
     notify_work_call = 0xffff8000080013a0,
-    rseq_flags_check = 0xffff80000800763c,
-    rseq_task_size = 0xffff8000080075c0,
+    rseq_flags_check = 0xffff80000800775c,
+    rseq_task_size = 0xffff8000080076e0,
     schedule_masks = 0xffff800008002bc4,
     schedule_unmasks = 0xffff800008002c14,
     slice_irq_entry = 0xffff80000800153c,

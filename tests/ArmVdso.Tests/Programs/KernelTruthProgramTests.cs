@@ -30,6 +30,9 @@ public sealed class KernelTruthProgramTests
     [InlineData("rseq_sections")]
     [InlineData("rseq_sections", "--kernel", "kstack-random+rseq")]
     [InlineData("rseq_sections", "--kernel", "kpti+rseq", "--preempt", "full", "--va-bits", "48")]
+    [InlineData("mm_cids", "--cpus", "2")]
+    [InlineData("mm_cids", "--cpus", "64", "--kernel", "kstack-random+rseq")]
+    [InlineData("mm_cids", "--cpus", "2", "--kernel", "kpti+rseq", "--preempt", "full")]
     public void Holds(string name, params string[] options)
     {
         ArmVdsoCommand.Result result = ArmVdsoCommand.Run(["run", "--core", "none", .. options, GuestPrograms.Path(name)]);
