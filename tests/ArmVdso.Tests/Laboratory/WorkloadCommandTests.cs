@@ -48,16 +48,23 @@ public sealed partial class WorkloadCommandTests : IDisposable
                 .GetProperty("vdso_served").GetInt64());
     }
 
-    /// <summary>A run that a limit ends has a table too.</summary>
+    /// <summary>A run that a limit ends has a table too, and one that waits for ever.</summary>
     [Fact]
     public void ARunThatDoesNotEndIsCounted()
     {
-        ArmVdsoCommand.Result result = ArmVdsoCommand.Run(
-            "syscalls", "--core", "none", "--max-cycles", "400000", "--no-vdso-count", "-o", _report, GuestPrograms.Path("server"));
-        Assert.Equal(124, result.Status);
-        string report = File.ReadAllText(_report);
-        Assert.Contains("not ended: 400000 cycles have passed", report);
-        Assert.Contains("SYSCALL_DEFINE", report);
+        void Ends(string why, params string[] run)
+        {
+            ArmVdsoCommand.Result result = ArmVdsoCommand.Run(
+                ["syscalls", "--core", "none", "--no-vdso-count", "-o", _report, .. run]);
+            Assert.Equal(124, result.Status);
+            string report = File.ReadAllText(_report);
+            Assert.Contains("not ended: " + why, report);
+            Assert.Contains("SYSCALL_DEFINE", report);
+        }
+
+        Ends("400000 cycles have passed", "--max-cycles", "400000", GuestPrograms.Path("server"));
+        Ends(
+            "every task of the guest waits", "--root", DebianPrograms.StaticRoot, "/usr/bin/busybox", "sh", "-c", "kill -STOP $$");
     }
 
     [Fact]

@@ -56,6 +56,20 @@ public sealed class OwnDesignTests : IDisposable
         Assert.Equal($"{own}/getpid/migrate@", result.Cells.First(c => c.Failed > 0).Schedule!.ToString()![..^1]);
     }
 
+    /// <summary>A slot whose word is wrong for everybody has no cause that lies in switches, and none is told.</summary>
+    [Fact]
+    public void CausesAreThoseThatWereSeen()
+    {
+        string own = Begin();
+        Change(Path.Join(own, "hooks.c"), "slot->pid = task->pid;", "slot->pid = 12345;");
+        ArmVdsoLab.BuildDesign(own);
+        CallFigures getpid =
+            new ArmVdsoLab(new SessionSettings { Core = "none", Vdso = own }).Compare(["getpid"]).Functions[0].Vdso!;
+        Assert.Equal(getpid.Calls, getpid.Wrong + getpid.Fallbacks);
+        Assert.Equal(0, getpid.Seen.OfAnother);
+        Assert.InRange(getpid.Seen.Interrupted, 0, getpid.Calls / 10);
+    }
+
     /// <summary>A design that nobody here has made, as far as this program knows: an image without sources, a header, hooks. Threads have
     /// slots in pages of their process, and a function has a name that no table of ours has.</summary>
     [Fact]
