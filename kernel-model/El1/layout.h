@@ -70,7 +70,7 @@
 #define NUMBERS_PPID		16
 #define NUMBERS_SIZE		24
 
-/* ConcurrencyRecord (MM_CID_*): IDs of a memory: which are taken (mm_cidmask), and in a line for each CPU its own (struct mm_cid) */
+/* ConcurrencyRecord (MM_CID_*): IDs of a memory: those taken (mm_cidmask), in a line for each CPU its own (struct mm_cid) */
 #define MM_CID_TAKEN		0x00
 #define MM_CID_CPU_SHIFT	6
 #define MM_CID_TIME		0x10	/* rq->clock when it was last used */

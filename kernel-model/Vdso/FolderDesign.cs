@@ -30,6 +30,12 @@ public sealed class FolderDesign : VdsoDesign
     /// <summary>The design's file.</summary>
     public DesignFile File => _file;
 
+    /// <summary>Whether image and hooks are those of another design, to the byte.</summary>
+    public bool IsCopyOf(FolderDesign other) =>
+        _load().Bytes.AsSpan().SequenceEqual(other._load().Bytes)
+        && (_module?.Parts ?? []).Select(p => Convert.ToBase64String(p.Bytes))
+            .SequenceEqual((other._module?.Parts ?? []).Select(p => Convert.ToBase64String(p.Bytes)));
+
     /// <summary>Names of the hooks that the design has.</summary>
     public IReadOnlyList<string> HookNames =>
         [.. (_module?.Functions ?? []).Where(n => n.StartsWith("vdso_", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];

@@ -72,7 +72,7 @@ public static partial class TaskNumbers
     public const int Size = 24;
 }
 
-/// <summary>MM_CID_* of El1/layout.h: IDs of a memory: which are taken (mm_cidmask), and in a line for each CPU its own (struct mm_cid)</summary>
+/// <summary>MM_CID_* of El1/layout.h: IDs of a memory: those taken (mm_cidmask), in a line for each CPU its own (struct mm_cid)</summary>
 public static partial class ConcurrencyRecord
 {
     public const int Taken = 0x00;

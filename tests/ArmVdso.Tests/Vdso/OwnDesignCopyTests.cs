@@ -81,6 +81,21 @@ public sealed class OwnDesignCopyTests : IDisposable
             + $"{c.Further} further, {c.FurtherFellBack} of them fell back; {c.What} {c.NotApplicable}"),
     ];
 
+    /// <summary>The same faults are found, and of the same it is known that they change no answer.</summary>
+    [Fact]
+    public void MutantsOfACopyAreThoseOfTheDesign()
+    {
+        string copy = Copy("per-cpu-seq");
+        string[] functions = ["getpid"];
+        List<MutantResult> ours = [.. new ArmVdsoLab().HuntMutants("per-cpu-seq", functions)];
+        Assert.Equal(2, ours.Count(m => m.Harmless is not null));
+        // None of the clock update: no function is a clock.
+        Assert.DoesNotContain(ours, m => m.Mutant.StartsWith("writer-", StringComparison.Ordinal));
+        Assert.Equal(
+            ours.Select(m => (m.Mutant, m.Places, m.Harmless, string.Join(' ', m.FoundBy))),
+            new ArmVdsoLab().HuntMutants(copy, functions).Select(m => (m.Mutant, m.Places, m.Harmless, string.Join(' ', m.FoundBy))));
+    }
+
     /// <summary>A folder's defects are mended by its own file or by who names it.</summary>
     [Fact]
     public void FixesOfAFolderAreItsOwn()

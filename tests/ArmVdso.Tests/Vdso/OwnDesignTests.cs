@@ -70,6 +70,96 @@ public sealed class OwnDesignTests : IDisposable
         Assert.InRange(getpid.Seen.Interrupted, 0, getpid.Calls / 10);
     }
 
+    /// <summary>Faults have places in an image of another compiler's, where the checks of the sequence come in another order.</summary>
+    [Fact]
+    public void MutantsOfAnImageOfGcc()
+    {
+        string gcc = Directory.CreateDirectory(Path.Join(_folder, "gcc")).FullName, source = Path.Join(_folder, "gcc.c");
+        const string header = """
+            struct seat { unsigned count; int who; } __attribute__((aligned(64)));
+            struct board { struct seat seats[64]; };
+            """;
+        File.WriteAllText(Path.Join(gcc, "board.h"), header);
+        File.WriteAllText(source, header + """
+
+            extern const volatile struct board theirs __attribute__((visibility("hidden")));
+            static inline unsigned long seat(void) { unsigned long v; __asm__ volatile("mrs %0, tpidrro_el0" : "=r"(v)); return v; }
+            int __kernel_getuid(void)
+            {
+            	register long x8 __asm__("x8") = 174;
+            	register long x0 __asm__("x0") = 0;
+            	unsigned long v = seat();
+            	const volatile struct seat *s = &theirs.seats[v - 1];
+            	if (v) {
+            		unsigned count = s->count;
+            		__asm__ volatile("dmb ishld" : : : "memory");
+            		int who = s->who;
+            		__asm__ volatile("dmb ishld" : : : "memory");
+            		if (!(count & 1) && seat() == v && s->count == count)
+            			return who;
+            	}
+            	__asm__ volatile("svc #0" : "+r"(x0) : "r"(x8) : "memory");
+            	return x0;
+            }
+            __asm__(".globl __kernel_rt_sigreturn\n__kernel_rt_sigreturn: mov x8, #139\nsvc #0");
+            """);
+        File.WriteAllText(
+            source + ".lds",
+            """
+            SECTIONS {
+            	PROVIDE_HIDDEN(theirs = . - 4096);
+            	. = SIZEOF_HEADERS;
+            	.hash : { *(.hash) } :text
+            	.dynsym : { *(.dynsym) }
+            	.dynstr : { *(.dynstr) }
+            	.dynamic : { *(.dynamic) } :text :dynamic
+            	.text : { *(.text*) } :text
+            	.rest : { *(.rodata* .got* .plt* .rela*) }
+            	/DISCARD/ : { *(.comment .eh_frame .note*) }
+            }
+            PHDRS { text PT_LOAD FLAGS(5) FILEHDR PHDRS; dynamic PT_DYNAMIC FLAGS(4); }
+            """);
+        (int status, _, string errors) = GuestPrograms.Run(
+            "aarch64-linux-gnu-gcc", "-O2", "-fPIC", "-ffreestanding", "-nostdlib", "-shared", "-mcmodel=tiny", $"-Wl,-T,{source}.lds",
+            "-Wl,-soname=linux-vdso.so.1,-Bsymbolic,--hash-style=sysv", "-o", Path.Join(gcc, "theirs.so"), source);
+        Assert.True(status == 0, errors);
+        File.WriteAllText(Path.Join(gcc, "hooks.c"), """
+            #include <armvdso/hooks.h>
+            #include "board.h"
+
+            VDSO_UPDATE(task, cpu)
+            {
+            	struct seat *seat = (struct seat *)cpu->vdso_slot;
+
+            	VDSO_WRITE(seat->count, seat->count + 1);
+            	__asm__ volatile("dmb ishst" : : : "memory");
+            	seat->who = task->uid;
+            	__asm__ volatile("dmb ishst" : : : "memory");
+            	VDSO_WRITE(seat->count, seat->count + 1);
+            	return cpu->number + 1;
+            }
+
+            void vdso_credentials_changed(struct vdso_task *task, struct vdso_cpu *cpu)
+            {
+            	(void)cpu;
+            	vdso_refresh_task(task);
+            }
+            """);
+        File.WriteAllText(
+            Path.Join(gcc, "design.ini"),
+            "image = theirs.so\ndata-header = board.h\ndata = struct board\ncpu-slots = seats\nwords = uid=who seq=count\n"
+            + "hooks = hooks.c\n");
+        ArmVdsoLab.BuildDesign(gcc);
+        Dictionary<string, MutantResult> faults = new ArmVdsoLab().HuntMutants(gcc, ["getuid"]).ToDictionary(m => m.Mutant);
+        foreach (string reader in (string[])["no-first-barrier", "no-second-barrier", "no-odd-check", "no-recheck", "sequence-after-data",
+            "no-register-recheck"])
+            Assert.Equal(1, faults[reader].Places);
+        foreach (string found in (string[])["no-recheck", "sequence-after-data", "no-register-recheck"])
+            Assert.True(faults[found].Found, found);
+        Assert.Equal(2, faults["switch-no-barriers"].Places);
+        Assert.DoesNotContain(faults.Keys, name => name.StartsWith("writer-", StringComparison.Ordinal));
+    }
+
     /// <summary>A design that nobody here has made, as far as this program knows: an image without sources, a header, hooks. Threads have
     /// slots in pages of their process, and a function has a name that no table of ours has.</summary>
     [Fact]

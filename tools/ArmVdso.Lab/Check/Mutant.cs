@@ -19,6 +19,9 @@ internal sealed record Mutant(string Name, string Meaning, Func<CheckRig, int> P
     private static Mutant OfImage(string name, string meaning, Func<ICodeWords, int> plant) =>
         new(name, meaning, plant) { PlantInCode = plant };
 
+    /// <summary>The functions that the fault is about.</summary>
+    internal Func<CheckedFunction, bool> Concerns { get; private init; } = static _ => true;
+
     /// <summary>Designs in which the fault changes no answer, with the reason.</summary>
     internal IReadOnlyDictionary<string, string> Harmless { get; init; } = new Dictionary<string, string>();
 
@@ -39,11 +42,10 @@ internal sealed record Mutant(string Name, string Meaning, Func<CheckRig, int> P
         OfImage("no-recheck", "reader: no second look at the sequence", NoRecheck),
         OfImage("sequence-after-data", "reader: the first look at the sequence comes after the data", SequenceAfterData),
         OfImage("no-register-recheck", "reader: no second look at TPIDRRO_EL0", NoRegisterRecheck),
-        new("writer-no-first-increment", "clock update: the sequence does not become odd", rig => WriterFault(rig, DropFirst)),
-        new("writer-early-second-increment", "clock update: the sequence becomes even before the data is written",
-            rig => WriterFault(rig, EarlySecond)),
-        new("writer-no-barriers", "clock update: no barriers between the sequence and the data",
-            rig => WriterFault(rig, s => s.Select(x => x with { Segment = 0 }))),
+        OfClocks("writer-no-first-increment", "clock update: the sequence does not become odd", DropFirst),
+        OfClocks("writer-early-second-increment", "clock update: the sequence becomes even before the data is written", EarlySecond),
+        OfClocks("writer-no-barriers", "clock update: no barriers between the sequence and the data",
+            s => s.Select(x => x with { Segment = 0 })),
         new("switch-no-first-increment", "slot update at a switch: the sequence does not become odd",
             SwitchNoFirstIncrement) { Harmless = new Dictionary<string, string> { ["per-cpu-seq"] = RegisterGuards } },
         new("switch-no-barriers", "slot update at a switch: no barriers between the sequence and the data",
@@ -57,7 +59,7 @@ internal sealed record Mutant(string Name, string Meaning, Func<CheckRig, int> P
             },
         },
         new("timens-stale-generation", "kernel: who enters a time namespace sees the random number generation of that moment for ever",
-            rig => rig.Control.CopyRandomPage() ? 1 : 0) { Also = ["timens-reseed"] },
+            rig => rig.Control.CopyRandomPage() ? 1 : 0) { Also = ["timens-reseed"], Concerns = f => f.Kind == AnswerKind.Random },
         new("no-fixup", "switch: the PC of an interrupted task is not moved out of the ranges of the image", NoFixup),
     ];
 
@@ -111,6 +113,9 @@ internal sealed record Mutant(string Name, string Meaning, Func<CheckRig, int> P
         }
         return looks.Count;
     }
+
+    private static Mutant OfClocks(string name, string meaning, Func<IReadOnlyList<HeldStore>, IEnumerable<HeldStore>> fault) =>
+        new(name, meaning, rig => WriterFault(rig, fault)) { Concerns = f => f.IsTime };
 
     private static int WriterFault(CheckRig rig, Func<IReadOnlyList<HeldStore>, IEnumerable<HeldStore>> fault)
     {

@@ -1,3 +1,5 @@
+using ArmVdso.Kernel.Vdso;
+
 namespace ArmVdso.Lab.Check;
 
 /// <summary>Shows that the checker can fail, fault by fault.</summary>
@@ -17,11 +19,11 @@ internal static class MutantHunt
         // What fails without any fault says nothing about one.
         HashSet<(string, string)> known = [
             .. Failures(settings, design, null, functions, events, out _).Select(c => (c.Function, c.Event))];
+        string name = OursOf(design);
         foreach (Mutant mutant in Mutant.All)
         {
             List<CheckEvent> also = [.. mutant.Also.Select(n => CheckEvent.Find(n)!)];
-            // None of the functions is one that the fault is about.
-            if (also.Count > 0 && !functions.Any(f => f.Kind == AnswerKind.Random))
+            if (!functions.Any(mutant.Concerns))
                 continue;
             List<CheckCell> failed = Failures(settings, design, mutant, functions, [.. events, .. also], out int places);
             if (places == 0)
@@ -30,10 +32,16 @@ internal static class MutantHunt
                 known.UnionWith(Failures(settings, design, null, functions, also, out _).Select(c => (c.Function, c.Event)));
             failed.RemoveAll(c => known.Contains((c.Function, c.Event)));
             yield return new MutantResult(
-                design, mutant.Name, places, mutant.Harmless.GetValueOrDefault(design), [.. failed.Select(c => c.Event).Distinct()],
+                design, mutant.Name, places, mutant.Harmless.GetValueOrDefault(name), [.. failed.Select(c => c.Event).Distinct()],
                 [.. failed.Select(c => c.Function).Distinct()], failed.FirstOrDefault()?.Schedule);
         }
     }
+
+    /// <summary>The name of the design of ours that a folder is a copy of, else its own: what is known of it is so there, too.</summary>
+    private static string OursOf(string design) =>
+        VdsoDesigns.Create(design) is FolderDesign folder
+            ? VdsoDesigns.WithImage.FirstOrDefault(name => folder.IsCopyOf(FolderDesign.OfOurs(name, []))) ?? design
+            : design;
 
     private static List<CheckCell> Failures(
         SessionSettings settings, string design, Mutant? mutant, IReadOnlyList<CheckedFunction> functions, List<CheckEvent> events,

@@ -3,11 +3,11 @@ using ArmVdso.Emulator.MemoryModel;
 
 namespace ArmVdso.Lab.Check;
 
-/// <summary>A place in an image where a function looks at a word for the second time and begins anew when it has changed. It is found by what
-/// the instructions do with their registers, whichever compiler has made them: behind a barrier of loads a word is loaded, and a branch
-/// compares it with a register that was loaded before the barrier ahead of this one.</summary>
+/// <summary>A place in an image where a function looks at a word for the second time and begins anew when it has changed. It is found by
+/// what the instructions do with their registers, whichever compiler has made them: behind a barrier of loads a word is loaded, and a
+/// branch compares it with a register that was loaded before the barrier ahead of this one.</summary>
 /// <param name="Load">The first look.</param>
-/// <param name="OddCheck">The branch that depends on the first look alone, before the data; null: there is none.</param>
+/// <param name="OddCheck">The branch that depends on the first look alone; null: there is none.</param>
 /// <param name="First">The barrier behind the first look.</param>
 /// <param name="Second">The barrier before the second look.</param>
 /// <param name="Branch">The branch that compares the two.</param>
@@ -54,15 +54,13 @@ internal sealed record SecondLook(int Load, int? OddCheck, int First, int Second
         };
         if (taken is null)
             return false;
-        RowField offset = RowInfo.Fields(row).Single(f => f.Name.StartsWith("imm1", StringComparison.Ordinal));
-        int words = (int)(word << (32 - offset.Lsb - offset.Width)) >> (32 - offset.Width);
-        code.SetCodeWord(at, taken.Value ? Branches | ((uint)words & 0x03ffffff) : Nop);
+        code.SetCodeWord(at, taken.Value ? Branches | ((uint)(Target(code, at) - at) & 0x03ffffff) : Nop);
         return true;
     }
 
     private static SecondLook? Between(ICodeWords code, int first, int second)
     {
-        for (int at = second + 1; at < Math.Min(second + Reach, code.CodeWords) && !Ends(code, at); at++)
+        foreach (int at in From(code, second + 1))
         {
             if (!IsLoad(code, at) || Decision(code, at) is not { Other: not 0 } compare)
                 continue;
@@ -72,13 +70,44 @@ internal sealed record SecondLook(int Load, int? OddCheck, int First, int Second
             if (load < 0 || load >= first || !IsLoad(code, load))
                 continue;
             (int At, uint Other)? odd = Decision(code, load);
-            return new SecondLook(load, odd is { Other: 0 } o && o.At < second ? o.At : null, first, second, compare.At);
+            return new SecondLook(load, odd is { Other: 0 } check ? check.At : null, first, second, compare.At);
         }
         return null;
     }
 
-    /// <summary>The next branch straight on that depends on what an instruction leaves in its registers, and the registers that are compared
-    /// with it; null: what comes next depends on other things.</summary>
+    /// <summary>What may be executed from a place on before another barrier, whichever way branches go; the shortest ways first.</summary>
+    private static HashSet<int> From(ICodeWords code, int start)
+    {
+        HashSet<int> seen = [];
+        List<int> now = [start];
+        for (int i = 0; i < Reach; i++)
+        {
+            List<int> next = [];
+            foreach (int at in now.Where(at => at >= 0 && at < code.CodeWords && Order(code, at).Barrier == BarrierOrder.None))
+            {
+                if (!seen.Add(at))
+                    continue;
+                TimingClass what = RowInfo.Class(Decoder.Decode(code.CodeWord(at)));
+                if (what is TimingClass.BranchCond or TimingClass.BranchCmp or TimingClass.Branch)
+                    next.Add(Target(code, at));
+                if (what is TimingClass.BranchCond or TimingClass.BranchCmp || !IsBranch(code, at))
+                    next.Add(at + 1);
+            }
+            now = next;
+        }
+        return seen;
+    }
+
+    /// <summary>Where a direct branch goes.</summary>
+    private static int Target(ICodeWords code, int at)
+    {
+        uint word = code.CodeWord(at);
+        RowField offset = RowInfo.Fields(Decoder.Decode(word)).Single(f => f.Name.StartsWith("imm", StringComparison.Ordinal));
+        return at + ((int)(word << (32 - offset.Lsb - offset.Width)) >> (32 - offset.Width));
+    }
+
+    /// <summary>The next branch straight on that depends on what an instruction leaves in its registers, and the registers that are
+    /// compared with it; null: what comes next depends on other things.</summary>
     private static (int At, uint Other)? Decision(ICodeWords code, int from)
     {
         uint value = Order(code, from).WritesGeneral, other = 0;
@@ -107,10 +136,6 @@ internal sealed record SecondLook(int Load, int? OddCheck, int First, int Second
     }
 
     private static bool IsBranch(ICodeWords code, int at) => RowInfo.Flow(Decoder.Decode(code.CodeWord(at))) == Flow.Branch;
-
-    /// <summary>Whether what follows in memory is not what follows in execution.</summary>
-    private static bool Ends(ICodeWords code, int at) =>
-        IsBranch(code, at) && RowInfo.Class(Decoder.Decode(code.CodeWord(at))) is not (TimingClass.BranchCond or TimingClass.BranchCmp);
 
     private static bool IsLoad(ICodeWords code, int at) => RowInfo.Class(Decoder.Decode(code.CodeWord(at)))
         is TimingClass.Load or TimingClass.LoadLiteral or TimingClass.LoadPair or TimingClass.LoadAcquire;
