@@ -44,7 +44,7 @@ internal sealed class DesignReport(DesignsResult result)
         costs.Add(["context switch (__switch_to)", .. _designs.Select(d => Text.Plain(d.SwitchCycles))]);
         costs.Add(["  more than without vDSO", .. _designs.Select(d => Signed(result.SwitchAdded(d)))]);
         if (_designs.Any(d => d.AreaCycles is not null))
-            costs.Add(["  for the rseq area, there and on the way back", .. _designs.Select(d => Cell(d.AreaCycles))]);
+            costs.Add(["  for the rseq area, with the way back", .. _designs.Select(d => Cell(d.AreaCycles))]);
         costs.Add(["system call (getpid)", .. _designs.Select(d => Text.Plain(Syscall(d, "getpid")))]);
         costs.Add(["  more than without vDSO", .. _designs.Select(d => Signed(result.SyscallAdded(d)))]);
         costs.Add(["change of credentials (setresuid)", .. _designs.Select(d => Text.Plain(Syscall(d, "setresuid")))]);
