@@ -52,6 +52,16 @@ public sealed class PlacedFaultCommandTests
             faults, f => Text(f, "outcome") == "gap" && Text(f, "reason").Contains("was there already", StringComparison.Ordinal));
     }
 
+    /// <summary>Without names of events all are meant: what they alone call has an outcome too.</summary>
+    [Fact]
+    public void AllEventsMayFindAFault()
+    {
+        ArmVdsoCommand.Result result = ArmVdsoCommand.Run("check", "--faults", "per-thread", "--function", "getuid", "--json");
+        List<JsonElement> faults = [.. JsonDocument.Parse(result.Output).RootElement.GetProperty("faults").EnumerateArray()];
+        foreach (string hook in (string[])["CredentialsChanged", "IdMapsChanged", "MappingMoved"])
+            Assert.Equal("found", Text(faults.Single(f => Text(f, "name") == $"hook {hook}:dropped"), "outcome"));
+    }
+
     /// <summary>One slot for two threads: the number of the sibling, which ran meanwhile, is in it.</summary>
     [Fact]
     public void TwoThreadsOfOneSlotAreFound()

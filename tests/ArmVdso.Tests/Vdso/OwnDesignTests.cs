@@ -144,6 +144,21 @@ public sealed class OwnDesignTests : IDisposable
             	(void)cpu;
             	vdso_refresh_task(task);
             }
+
+            void vdso_word_changed(struct vdso_task *task, struct vdso_cpu *cpu, enum vdso_word word)
+            {
+            	struct seat *seat = cpu ? (struct seat *)cpu->vdso_slot : 0;
+
+            	if (seat && word == VDSO_UID) {
+            		VDSO_WRITE(seat->count, seat->count + 1);
+            		__asm__ volatile("dmb ishst /* of the hook */" : : : "memory");
+            		VDSO_WRITE(seat->who, 1);
+            		VDSO_WRITE(seat->who, task->uid);
+            		__asm__ volatile("dmb ishst" : : : "memory");
+            		VDSO_WRITE(seat->count, seat->count + 1);
+            	}
+            	vdso_refresh_task(task);
+            }
             """);
         File.WriteAllText(
             Path.Join(gcc, "design.ini"),
@@ -158,6 +173,12 @@ public sealed class OwnDesignTests : IDisposable
             Assert.True(faults[found].Found, found);
         Assert.Equal(2, faults["switch-no-barriers"].Places);
         Assert.DoesNotContain(faults.Keys, name => name.StartsWith("writer-", StringComparison.Ordinal));
+        // What a hook stores for another CPU is seen in any order that its barriers leave.
+        AllHeld(new ArmVdsoLab().Check(gcc, ["getuid"], ["hook-idmap", "weak-idmap"]));
+        Change(Path.Join(gcc, "hooks.c"), "dmb ishst /* of the hook */", "");
+        ArmVdsoLab.BuildDesign(gcc);
+        AllHeld(new ArmVdsoLab().Check(gcc, ["getuid"], ["hook-idmap"]));
+        Assert.False(new ArmVdsoLab().Check(gcc, ["getuid"], ["weak-idmap"]).Held);
     }
 
     /// <summary>A design that nobody here has made, as far as this program knows: an image without sources, a header, hooks. Threads have

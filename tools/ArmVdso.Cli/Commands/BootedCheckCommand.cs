@@ -16,7 +16,7 @@ internal static class BootedCheckCommand
     internal static Func<int> Bind(CommandInput input, SessionSettings settings, BootFiles files, BootedCheckOptions options)
     {
         string[] functions = CheckCommand.Functions(BootedCheck.Functions, input.Words(options.Function));
-        string[] events = CheckCommand.Events(BootedCheck.Events, input.Words(options.Event));
+        string[]? events = CheckCommand.Events(BootedCheck.Events, input.Words(options.Event));
         string? fault = input.Value(options.Mutant), id = input.Value(options.Replay);
         bool brief = input.Value(options.Brief), asJson = input.Value(options.Json);
         CheckCommand.CheckMutant(fault, BootedCheck.IsMutant, BootedCheck.Mutants);
@@ -26,9 +26,8 @@ internal static class BootedCheckCommand
             return () => BootedCheck.Replay(settings, files, id, Console.Out, fault, brief) ? 0 : 1;
         }
         input.Refuse($"without {options.Replay.Name}", options.Brief);
-        string[]? chosen = events.Length == 0 ? null : events;
         return () => Check(
-            BootedCheck.Run(settings, files, functions, chosen, fault, text => Terminal.Progress($"check {text}")), chosen, fault, asJson);
+            BootedCheck.Run(settings, files, functions, events, fault, text => Terminal.Progress($"check {text}")), events, fault, asJson);
     }
 
     private static int Check(CheckResult result, string[]? events, string? mutant, bool json)

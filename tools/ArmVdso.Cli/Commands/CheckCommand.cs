@@ -77,7 +77,7 @@ internal static class CheckCommand
                 foreach (string design in wanted)
                     DesignOptions.Check("DESIGN", design);
                 string[] functions = Functions(ArmVdsoLab.CheckedFunctionsOf(wanted), input.Words(function));
-                string[] events = Events(ArmVdsoLab.CheckEvents, input.Words(@event));
+                string[]? events = Events(ArmVdsoLab.CheckEvents, input.Words(@event));
                 string[] Of(string design) => [.. functions.Where(ArmVdsoLab.CheckedFunctionsOf(design).Contains)];
                 string? fault = input.Value(mutant), id = input.Value(replay);
                 bool inPairs = input.Value(pairs), hunt = input.Value(mutants), expose = input.Value(exposure), short_ = input.Value(brief);
@@ -116,8 +116,7 @@ internal static class CheckCommand
                     input.Refuse("with --mutants", @event, pairs, sample, mutant);
                     return () => HuntMutants(lab, wanted, Of, asJson);
                 }
-                string[]? chosen = events.Length == 0 ? null : events;
-                return () => Check(wanted, d => lab.Check(d, Of(d), chosen, inPairs, fault, samples, chosenBy), chosen, fault, asJson);
+                return () => Check(wanted, d => lab.Check(d, Of(d), events, inPairs, fault, samples, chosenBy), events, fault, asJson);
             });
     }
 
@@ -140,15 +139,15 @@ internal static class CheckCommand
             f => names.Length == 0 || names.Any(n => known.Contains(n) ? f == n : f.Contains(n, StringComparison.Ordinal)))];
     }
 
-    /// <summary>Events that are named.</summary>
+    /// <summary>Events that are named; null: none is, so all are meant.</summary>
     /// <exception cref="UserError">There is no such event.</exception>
-    internal static string[] Events(IReadOnlyList<CheckName> events, string[] names)
+    internal static string[]? Events(IReadOnlyList<CheckName> events, string[] names)
     {
         string[] known = [.. events.Select(e => e.Name)];
         string? unknown = names.FirstOrDefault(n => !known.Contains(n));
         if (unknown is not null)
             throw CommandInput.Error($"--event: there is no event '{unknown}'; known: {string.Join(' ', known)}");
-        return names;
+        return names.Length == 0 ? null : names;
     }
 
     /// <summary>Refuses a fault that nobody knows.</summary>
@@ -196,7 +195,7 @@ internal static class CheckCommand
     }
 
     private static int PlantFaults(
-        ArmVdsoLab lab, IReadOnlyList<string> designs, Func<string, string[]> functions, string[] events, bool json)
+        ArmVdsoLab lab, IReadOnlyList<string> designs, Func<string, string[]> functions, string[]? events, bool json)
     {
         void Report(List<FaultResult> found)
         {

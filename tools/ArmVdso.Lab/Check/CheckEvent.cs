@@ -48,6 +48,9 @@ internal sealed record CheckEvent(string Name, string Meaning, Action<Trial, int
     /// <see cref="Trial.RunReordered"/>.</summary>
     internal bool Weak { get; init; }
 
+    /// <summary>Of such an event: what another CPU does, if the hooks of the design for it are the update; else null.</summary>
+    internal Action<Trial>? InHooks { get; init; }
+
     /// <summary>Whether it is about memory that a function changes; other functions have none.</summary>
     internal bool OfMemory { get; init; }
 
@@ -206,6 +209,22 @@ internal sealed record CheckEvent(string Name, string Meaning, Action<Trial, int
         new("weak-aux-set", "aux-set, with loads and stores in every such order", NotAlone) { Needs = CheckNeed.Auxiliary, Weak = true },
         new("weak-aux-off", "aux-off, with loads and stores in every such order", NotAlone) { Needs = CheckNeed.Auxiliary, Weak = true },
         new("weak-race", "race, with loads and stores in every such order", NotAlone) { Needs = CheckNeed.Slots, Weak = true },
+        new("weak-reparent", "hook-reparent, with loads of the call and stores of the hook in every such order", NotAlone)
+        {
+            Needs = CheckNeed.Words,
+            Weak = true,
+            InHooks = t => t.Reparent(),
+        },
+        new("weak-setpgid", "hook-setpgid; the same", NotAlone) { Needs = CheckNeed.Words, Weak = true, InHooks = t => t.Regroup() },
+        new("weak-setsid", "hook-setsid; the same", NotAlone) { Needs = CheckNeed.Words, Weak = true, InHooks = t => t.NewSession() },
+        new("weak-idmap", "hook-idmap; the same", NotAlone)
+        {
+            Needs = CheckNeed.Words,
+            Weak = true,
+            InHooks = t => t.MapIds(),
+            Prepare = t => t.LiveUnmapped(),
+            Leaves = VdsoLeaves.Namespaces,
+        },
     ];
 
     private static void NotAlone(Trial trial, int part) =>

@@ -34,6 +34,15 @@ internal sealed partial class CheckRig
         Observer?.After(cpu);
     }
 
+    /// <summary>Called before each instruction of a hook that the model runs.</summary>
+    internal Action<Cpu>? BeforeHookStep { get; set; }
+
+    private void HookStepBegins(Cpu cpu)
+    {
+        StepBegins(cpu);
+        BeforeHookStep?.Invoke(cpu);
+    }
+
     /// <summary>Called after each instruction of a hook that the model runs; may step other CPUs.</summary>
     internal Action<Cpu>? InHook { get; set; }
 
@@ -53,14 +62,24 @@ internal sealed partial class CheckRig
             for (ulong va = vma.Start; code && va < vma.End; va += 4096)
                 _ = Victim.Mm.FaultIn(va, false, out _, true);
         }
+        FaultInData();
         foreach (Vma vma in Victim.Mm!.Vmas.Where(v => v.Name == "[vvar]"))
         {
             for (ulong va = vma.Start; va < vma.End; va += 4096)
             {
-                _ = Victim.Mm.FaultIn(va, false, out _);
                 if (KernelControl.Physical(Victim.Mm, va) is { } pa)
                     DataPages[pa & ~0xfffUL] = va - vma.Start;
             }
+        }
+    }
+
+    /// <summary>Has the victim's data pages in its address space.</summary>
+    internal void FaultInData()
+    {
+        foreach (Vma vma in Victim.Mm!.Vmas.Where(v => v.Name == "[vvar]"))
+        {
+            for (ulong va = vma.Start; va < vma.End; va += 4096)
+                _ = Victim.Mm.FaultIn(va, false, out _);
         }
     }
 

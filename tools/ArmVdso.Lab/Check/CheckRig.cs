@@ -50,7 +50,7 @@ internal sealed partial class CheckRig : IDisposable, IHypercallHandler, ICodeWo
             Design = design => design is StockDesign ? design : Faulty = new FaultyDesign(design),
         });
         Control = new KernelControl(Kernel);
-        Control.WatchHooks(StepBegins, HookStepEnds);
+        Control.WatchHooks(HookStepBegins, HookStepEnds);
         Machine.Attach(this);
         Design = settings.Vdso;
         StartAuxiliary();

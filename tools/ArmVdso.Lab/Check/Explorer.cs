@@ -200,6 +200,9 @@ internal sealed class Explorer
         _ => null,
     };
 
+    private static CheckCell WithoutHook(CheckedFunction function, CheckEvent e) =>
+        new(function.Name, e.Name) { NotApplicable = "no hook of the design stores to a data page for it" };
+
     private CheckCell ExploreEvent(CheckedFunction function, CheckEvent e, int usual, HashSet<ulong> loads, bool pairs)
     {
         if (NotApplicable(function, e, loads) is { } reason)
@@ -221,7 +224,7 @@ internal sealed class Explorer
                 if (!new Trial(_rig, function, _clocks) { Usual = usual, AsksTelling = !cell.Telling }.RunReordered(schedule, cell.Add))
                     break;
             }
-            return cell;
+            return cell.Explored > 0 || e.InHooks is null ? cell : WithoutHook(function, e);
         }
         if (e.Name == "aba" && usual > LongFunction)
             return new CheckCell(function.Name, e.Name) { NotApplicable = $"{usual} instructions are too many for pairs of boundaries" };
@@ -246,8 +249,7 @@ internal sealed class Explorer
                 {
                 }
             }
-            return cell.Explored > 0 ? cell
-                : new CheckCell(function.Name, e.Name) { NotApplicable = "no hook of the design stores to a data page for it" };
+            return cell.Explored > 0 ? cell : WithoutHook(function, e);
         }
         for (int k = 0; Skip(e, k, usual) || Try(cell, function, usual, new ScheduledEvent(e.Name, -1, k)); k++)
         {

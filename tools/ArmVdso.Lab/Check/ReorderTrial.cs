@@ -4,9 +4,9 @@ using ArmVdso.Emulator.Timing.Events;
 
 namespace ArmVdso.Lab.Check;
 
-/// <summary>The same race as "tick", "settime" and "race", under the Armv8 memory model (ArmVdso.Emulator.MemoryModel, which litmus tests
-/// hold against published results). The machine itself executes loads in program order; here each load is given, in turn, every version
-/// of its location, what the architecture does not allow is left, and the rest of the call is executed with it.</summary>
+/// <summary>The same race as "tick", "settime", "race" and "hook-...", under the Armv8 memory model (ArmVdso.Emulator.MemoryModel, which
+/// litmus tests hold against published results). The machine itself executes loads in program order; here each load is given, in turn,
+/// every version of its location, what the architecture does not allow is left, and the rest of the call is executed with it.</summary>
 internal sealed partial class Trial
 {
     /// <summary>A load that can see more than one version.</summary>
@@ -50,7 +50,9 @@ internal sealed partial class Trial
             if (_window is null)
                 OpenWindow();
             Sample();
-            Walk(schedule, update, add);
+            // Without a store to data pages there is no hook to speak of.
+            if (update.Stores > 0 || CheckEvent.Find(e.Event)!.InHooks is null)
+                Walk(schedule, update, add);
             finish();
         }
         _rig.TruthMayHaveChanged = null;
@@ -67,6 +69,11 @@ internal sealed partial class Trial
     private RemoteUpdate StartUpdate(string name, out Action finish)
     {
         var update = new RemoteUpdate(_rig);
+        if (CheckEvent.Find(name)!.InHooks is { } happen)
+        {
+            finish = RecordHooks(update, happen);
+            return update;
+        }
         if (name != "weak-race")
         {
             if (name.StartsWith("weak-aux", StringComparison.Ordinal))
@@ -88,30 +95,58 @@ internal sealed partial class Trial
         _rig.Switch(from, null);
         _rig.Switch(to, Victim);
         var before = _rig.SaveData();
+        (Action<Cpu> stepping, Action<Cpu> stepped) = Record(update);
+        var race = new SwitchStores(_rig, from, FreeStranger()) { Stepping = stepping, Stepped = stepped };
+        race.Finish();
+        var after = _rig.SaveData();
+        _rig.LoadData(before);
+        finish = () => _rig.LoadData(after);
+        return update;
+    }
+
+    /// <summary>What is to be called before and after each instruction of a CPU so that an update has it.</summary>
+    private (Action<Cpu> Before, Action<Cpu> After) Record(RemoteUpdate update)
+    {
         (uint word, Row row, bool held) = (0, default, false);
         ulong executed = 0;
-        var race = new SwitchStores(_rig, from, FreeStranger())
-        {
-            Stepping = cpu =>
+        return (
+            cpu =>
             {
                 word = cpu.EL == 0 ? 0 : _rig.Kernel.El1.InstructionAt(cpu.PC);
                 row = Decoder.Decode(word);
                 held = InstructionOrder.ConditionOf(row, word) is var condition && (condition < 0 || cpu.ConditionHolds(condition));
                 executed = cpu.Instructions;
             },
-            Stepped = cpu =>
+            cpu =>
             {
                 if (cpu.Instructions == executed)
                     update.TakeException();
                 else if (word != 0)
                     update.Execute(cpu, row, word, held);
-            },
-        };
-        race.Finish();
+            });
+    }
+
+    /// <summary>Something happens on another CPU; what the design's hooks for it execute there is the update, which the call sees in the
+    /// middle. Interrupts that they send arrive afterwards.</summary>
+    /// <returns>Makes the stores.</returns>
+    private Action RecordHooks(RemoteUpdate update, Action<Trial> happen)
+    {
+        // A call in a process of its own must not be interrupted by its first access to a page.
+        _rig.FaultInData();
+        OpenWindow();
+        var before = _rig.SaveData();
+        (_rig.BeforeHookStep, _rig.InHook) = Record(update);
+        happen(this);
+        (_rig.BeforeHookStep, _rig.InHook) = (null, null);
         var after = _rig.SaveData();
         _rig.LoadData(before);
-        finish = () => _rig.LoadData(after);
-        return update;
+        uint interrupts = VictimCpu.PendingSgi;
+        VictimCpu.PendingSgi = 0;
+        return () =>
+        {
+            _rig.LoadData(after);
+            VictimCpu.PendingSgi |= interrupts;
+        };
     }
 
     /// <summary>Depth first over the choices: every path from the present state to the return.</summary>
