@@ -130,8 +130,10 @@ internal static class CheckReport
             "(A number): so many schedules of three events that the seed chose held. FAIL: see the list. vacuous: nothing could have "
             + "been wrong. kernel: the design leaves it to the system call on purpose. n/a: "
             + "the event cannot change the answer. Timing models play no part. docs/check.md says what is not explored.");
-        foreach (CheckName e in events)
-            output.WriteLine($"  {e.Name,-14} {e.Meaning}");
+        List<CheckName> all = [.. events];
+        int width = all.Select(e => e.Name.Length).DefaultIfEmpty().Max();
+        foreach (CheckName e in all)
+            output.WriteLine($"  {e.Name.PadRight(width)} {e.Meaning}");
     }
 
     internal static JsonNode Json(CheckResult result)

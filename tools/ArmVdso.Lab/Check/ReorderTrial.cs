@@ -109,21 +109,23 @@ internal sealed partial class Trial
     {
         (uint word, Row row, bool held) = (0, default, false);
         ulong executed = 0;
-        return (
-            cpu =>
-            {
-                word = cpu.EL == 0 ? 0 : _rig.Kernel.El1.InstructionAt(cpu.PC);
-                row = Decoder.Decode(word);
-                held = InstructionOrder.ConditionOf(row, word) is var condition && (condition < 0 || cpu.ConditionHolds(condition));
-                executed = cpu.Instructions;
-            },
-            cpu =>
-            {
-                if (cpu.Instructions == executed)
-                    update.TakeException();
-                else if (word != 0)
-                    update.Execute(cpu, row, word, held);
-            });
+        return (Before, After);
+
+        void Before(Cpu cpu)
+        {
+            word = cpu.EL == 0 ? 0 : _rig.Kernel.El1.InstructionAt(cpu.PC);
+            row = Decoder.Decode(word);
+            held = InstructionOrder.ConditionOf(row, word) is var condition && (condition < 0 || cpu.ConditionHolds(condition));
+            executed = cpu.Instructions;
+        }
+
+        void After(Cpu cpu)
+        {
+            if (cpu.Instructions == executed)
+                update.TakeException();
+            else if (word != 0)
+                update.Execute(cpu, row, word, held);
+        }
     }
 
     /// <summary>Something happens on another CPU; what the design's hooks for it execute there is the update, which the call sees in the
