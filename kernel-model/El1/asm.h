@@ -5,10 +5,11 @@
 /* x28 is the running task in all code between kernel_entry and kernel_exit. */
 #define tsk	x28
 
+/* Each function begins a line: what it costs does not hang on the lengths of those before it. */
 .macro	FUNC name
 	.globl	\name
 	.type	\name, %function
-	.balign	16
+	.balign	64
 \name:
 .endm
 
@@ -42,6 +43,7 @@
 	mrs	\tmp1, sp_el0
 	ldr	\tmp2, [\tmp1, #TSK_CANARY]
 	str	\tmp2, \frame
+	mov	\tmp2, #0			/* it stays in no register */
 .endm
 
 .macro	canary_check tmp1, tmp2, frame:vararg
@@ -49,6 +51,7 @@
 	ldr	\tmp2, \frame
 	ldr	\tmp1, [\tmp1, #TSK_CANARY]
 	subs	\tmp2, \tmp2, \tmp1
+	mov	\tmp1, #0
 	b.ne	__stack_chk_fail
 .endm
 
@@ -64,14 +67,23 @@
 	and	x6, x6, \addr
 7702:	mov	x7, #((1 << 48) - \size)
 	cmp	x6, x7
-	b.ls	7704f
-	b	\bad
+	b.hi	\bad
+	and	\out, \addr, #~(1 << 55)
+	.subsection 1
 7703:	ldr	x7, [x6, #TSK_FLAGS]
 	mov	x6, \addr
 	tst	x7, #(1 << TIF_TAGGED_ADDR_BIT)
 	b.eq	7702b
 	b	7701b
-7704:	and	\out, \addr, #~(1 << 55)
+	.previous
+.endm
+
+/* Where the rarer half of access_ok is put; each file that has one names it so. */
+.macro	cold_part name
+	.subsection 1
+	.type	\name, %function
+\name:
+	.previous
 .endm
 
 /* A user access at \insn: a fault continues at \fixup with x0 unchanged. */

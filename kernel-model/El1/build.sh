@@ -18,7 +18,7 @@ for f in "${sources[@]}"; do
   clang-19 --target=aarch64-linux-gnu -march=armv8.1-a -nostdinc -ffile-prefix-map="$PWD=." -I "$tmp" -c "$f" -o "$tmp/${f%.S}.o"
 done
 objects=("${sources[@]/#/$tmp/}")
-ld.lld-19 -nostdlib -static --build-id=none -T el1.lds -o "$tmp/el1.elf" "${objects[@]/%.S/.o}"
+ld.lld-19 -nostdlib -static --no-relax --build-id=none -T el1.lds -o "$tmp/el1.elf" "${objects[@]/%.S/.o}"
 llvm-objcopy-19 -O binary "$tmp/el1.elf" "$tmp/bin/el1.bin"
 llvm-objcopy-19 --dump-section .patch_sites="$tmp/sites" "$tmp/el1.elf"
 tr '\0' '\n' < "$tmp/sites" > "$tmp/sites.txt"

@@ -10,6 +10,7 @@
 #define CLOCKS	12
 
 	.text
+	cold_part put_timespec64_cold
 
 .macro	timekeeper reg
 	adrp	\reg, tk_core
@@ -108,23 +109,22 @@ FUNC ktime_get_ts64
 	ldr	x7, [x21]
 	movk	x3, #0x3b9a, lsl #16
 	madd	x1, x1, x0, x6
+	mov	w2, #0
 	lsr	x1, x1, x5
 	/* timespec64_add_ns */
-	mov	w2, #0
 	cmp	x1, x3
-	b.hi	3f
-2:	add	x0, x7, w2, uxtw
+	b.ls	3f
+	add	x4, x3, #1
+2:	sub	x1, x1, x4
+	add	w2, w2, #1
+	cmp	x1, x3
+	b.hi	2b
+3:	add	x0, x7, w2, uxtw
 	stp	x0, x1, [x21]
 	ldp	x19, x20, [sp, #16]
 	ldp	x21, x22, [sp, #32]
 	ldp	x29, x30, [sp], #48
 	func_ret
-3:	add	x4, x3, #1
-4:	sub	x1, x1, x4
-	add	w2, w2, #1
-	cmp	x1, x3
-	b.hi	4b
-	b	2b
 9:	hvc	#HVC_PANIC
 ENDFUNC ktime_get_ts64
 
@@ -159,19 +159,19 @@ FUNC set_normalized_timespec64
 	mov	x4, #0xc9ff
 	movk	x4, #0x3b9a, lsl #16
 	cmp	x2, x4
-	b.ls	2f
+	b.le	2f
 	add	x5, x4, #1
-	tbnz	x2, #63, 3f
 1:	sub	x2, x2, x5
 	add	x1, x1, #1
 	cmp	x2, x4
-	b.hi	1b
-2:	stp	x1, x2, [x0]
-	func_ret
+	b.gt	1b
+2:	tbz	x2, #63, 4f
+	add	x5, x4, #1
 3:	add	x2, x2, x5
 	sub	x1, x1, #1
 	tbnz	x2, #63, 3b
-	b	2b
+4:	stp	x1, x2, [x0]
+	func_ret
 ENDFUNC set_normalized_timespec64
 
 /* A clock as it is. w0: clock, x1: timespec -> w0: 0 */
@@ -296,18 +296,20 @@ FUNC __arm64_sys_clock_gettime
 	mov	w0, w19
 	add	x1, sp, #48
 	blr	x4
-	cbnz	w0, 1f
-	add	x0, sp, #48
-	mov	x1, x20
-	bl	put_timespec64
-	cbz	w0, 1f
-	mov	w0, #-EFAULT
-1:	sxtw	x0, w0
-	canary_check x1, x2, [sp, #72]
+	cbz	w0, 2f
+	sxtw	x0, w0
+1:	canary_check x1, x2, [sp, #72]
 	ldr	x21, [sp, #32]
 	ldp	x19, x20, [sp, #16]
 	ldp	x29, x30, [sp], #80
 	func_ret
+2:	mov	x1, x20
+	add	x0, sp, #48
+	bl	put_timespec64
+	cmp	w0, #0
+	mov	x0, #-EFAULT
+	csel	x0, x0, xzr, ne
+	b	1b
 3:	ldr	x21, [sp, #32]
 	ldp	x19, x20, [sp, #16]
 	ldp	x29, x30, [sp], #80
@@ -328,19 +330,21 @@ FUNC __arm64_sys_clock_getres
 	mov	w0, w19
 	add	x1, sp, #48
 	blr	x4
+	sxtw	x0, w0
 	cbnz	w0, 1f
-	cbz	x20, 1f
-	add	x0, sp, #48
-	mov	x1, x20
-	bl	put_timespec64
-	cbz	w0, 1f
-	mov	w0, #-EFAULT
-1:	sxtw	x0, w0
-	canary_check x1, x2, [sp, #72]
+	cbnz	x20, 2f
+1:	canary_check x1, x2, [sp, #72]
 	ldr	x21, [sp, #32]
 	ldp	x19, x20, [sp, #16]
 	ldp	x29, x30, [sp], #80
 	func_ret
+2:	mov	x1, x20
+	add	x0, sp, #48
+	bl	put_timespec64
+	cmp	w0, #0
+	mov	x0, #-EFAULT
+	csel	x0, x0, xzr, ne
+	b	1b
 3:	ldr	x21, [sp, #32]
 	ldp	x19, x20, [sp, #16]
 	ldp	x29, x30, [sp], #80
@@ -429,9 +433,6 @@ clocksource_counter:
 	.org	tk_core + 0xe80
 base_crng:
 	.quad	1			/* generation of the key */
-	.globl	crng_init
-crng_init:
-	.word	2			/* CRNG_READY */
 	data_page 0x1b0
 arch_timer_read_counter:
 	.quad	arch_counter_get_cntvct

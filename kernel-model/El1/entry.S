@@ -116,7 +116,6 @@ vectors:
 	stp	x22, x23, [sp, #S_PC]
 	mov	w21, #-1
 	str	w21, [sp, #S_SYSCALLNO]
-	nops	1			/* MTE: tag checks on again */
 .endm
 
 .macro	load_registers
@@ -151,8 +150,7 @@ ret_to_user:
 	ldr	x19, [tsk, #TSK_FLAGS]
 	tbz	x19, #TIF_SINGLESTEP_BIT, 1f
 	hvc	#HVC_PANIC
-1:	nops	5			/* interrupt priority masking */
-	ldp	x21, x22, [sp, #S_PC]
+1:	ldp	x21, x22, [sp, #S_PC]
 	ldr	x23, [sp, #S_SP]
 	msr	sp_el0, x23
 	tst	x22, #0x10		/* a 32-bit task? */
@@ -170,19 +168,16 @@ ret_to_user:
 	patch_site vdso_reload_write
 8881:	nop
 	alternative ALT_RELOAD, msr tpidrro_el0, x0
-	nops	8
+	nops	9
 	nops	1			/* MTE: the user's tags */
 	apply_ssbd x0, x1
 	msr	elr_el1, x21
 	msr	spsr_el1, x22
 	load_registers
-8881:	ldr x30, [sp, #16 * 15]
-	alternative ALT_KPTI, nop
-8881:	add sp, sp, #S_FRAME_SIZE
-	alternative ALT_KPTI, nop
-8881:	eret
+8881:	b	5f
 	alternative ALT_KPTI, nop
 	/* Through the trampoline: x29 rests in FAR_EL1, x30 and SP are restored there. */
+	nops	5
 	b.ne	4f
 	msr	far_el1, x29
 	movz	x30, #((TRAMP_VALIAS >> 32) & 0xffff), lsl #32
@@ -191,73 +186,80 @@ ret_to_user:
 	add	x30, x30, #((TRAMP_VALIAS >> 12) & 0xf), lsl #12
 	br	x30
 4:	hvc	#HVC_PANIC		/* a 32-bit task: not supported */
+5:	ldr	x30, [sp, #16 * 15]
+	add	sp, sp, #S_FRAME_SIZE
+	nops	2			/* erratum 1508412; straight-line speculation */
+	eret
 	.size	ret_to_user, . - ret_to_user
 
 /* The synchronous exceptions of EL0, by class. x0: pt_regs */
 FUNC el0t_64_sync_handler
 	noinstr_enter
 	stp	x29, x30, [sp, #-16]!
+	mov	x4, x0
 	mov	x29, sp
-	mrs	x1, esr_el1
-	mov	x2, x1
-	lsr	x1, x1, #26
-	and	w1, w1, #0x3f
-	cmp	w1, #0x3c
+	mrs	x2, esr_el1
+	lsr	w1, w2, #26
+	cmp	w1, #0x24		/* aborts of data; those of instructions, and calls, are below */
 	b.hi	.Lel0_sync_other
-	adrp	x3, .Lel0_sync_classes
-	add	x3, x3, :lo12:.Lel0_sync_classes
-	ldrb	w3, [x3, w1, uxtw]
-	adr	x4, .Lel0_sync_svc
-	add	x3, x4, w3, uxtb #2
-	br	x3
-.Lel0_sync_svc:
-	bl	el0_svc
-	b	1f
+	cmp	w1, #0x24
+	b.ls	2f
 .Lel0_sync_other:
+	mov	x0, x4
 	bl	el0_fault
 1:	ldp	x29, x30, [sp], #16
 	func_ret
+2:	adrp	x0, .Lel0_sync_classes
+	add	x0, x0, :lo12:.Lel0_sync_classes
+	ldrb	w0, [x0, w1, uxtw]
+	adr	x3, .Lel0_sync_other
+	add	x0, x3, w0, uxtb #2
+	br	x0
+.Lel0_sync_svc:
+	mov	x0, x4
+	bl	el0_svc
+	b	1b
 ENDFUNC el0t_64_sync_handler
 
 /* x0: pt_regs */
 FUNC el0_svc
 	noinstr_enter
-	stp	x29, x30, [sp, #-16]!
+	stp	x29, x30, [sp, #-32]!
 	mov	x29, sp
+	str	x19, [sp, #16]
+	mov	x19, x0
 	/* enter_from_user_mode */
 	nop				/* context tracking is off */
-	mrs	x2, sp_el0
-	b	1f			/* no MTE: PSTATE.TCO stays */
+	nop				/* no MTE: PSTATE.TCO stays */
+	mrs	x0, sp_el0
 	nop
-1:	bl	cortex_a76_erratum_1463225_svc_handler
-	cbnz	w1, 4f
-	b	2f			/* no SVE state to discard */
-	nop
-2:	msr	daif, xzr
+	nop				/* no SVE state to discard */
+	bl	cortex_a76_erratum_1463225_svc_handler
+	mov	x0, x19
 	bl	do_el0_svc
-4:	/* exit_to_user_mode */
+	/* exit_to_user_mode */
 	msr	daifset, #0xf
 	mrs	x2, sp_el0
 	ldr	x1, [x2, #TSK_FLAGS]
-	mov	x3, #TIF_WORK_MASK
-	and	x4, x1, x3
-	cmp	x4, #0
+	tst	x1, #TIF_WORK_MASK
 	b.ne	5f
 3:	nop				/* context tracking */
-	ldp	x29, x30, [sp], #16
+	ldr	x19, [sp, #16]
+	ldp	x29, x30, [sp], #32
 	func_ret
 5:	bl	do_notify_resume
 	b	3b
 ENDFUNC el0_svc
 
-/* A single-stepped SVC of a Cortex-A76 needs care; others leave at once. w1: 0, nothing done */
+/* A single-stepped SVC of a Cortex-A76 needs care; others leave at once. */
 FUNC cortex_a76_erratum_1463225_svc_handler
-	noinstr_enter
-	mrs	x1, sp_el0
-	ldr	x1, [x1, #TSK_FLAGS]
-	tbnz	x1, #TIF_SINGLESTEP_BIT, 1f
-	mov	w1, #0
-	func_ret
+	mov	x9, x30
+	nop
+	mrs	x0, sp_el0
+	ldr	x0, [x0, #TSK_FLAGS]
+	tst	x0, #(1 << TIF_SINGLESTEP_BIT)
+	b.ne	1f
+	ret
 1:	hvc	#HVC_PANIC
 ENDFUNC cortex_a76_erratum_1463225_svc_handler
 
@@ -525,12 +527,8 @@ FUNC cpu_idle
 ENDFUNC cpu_idle
 
 	.section .rodata, "a"
-/* By exception class: distance of its case from .Lel0_sync_svc, in instructions */
+/* By exception class: distance of its case from .Lel0_sync_other, in instructions */
 .Lel0_sync_classes:
-	.rept	0x15
-	.byte	(.Lel0_sync_other - .Lel0_sync_svc) / 4
-	.endr
-	.byte	0			/* 0x15: SVC */
-	.rept	0x3c - 0x15
-	.byte	(.Lel0_sync_other - .Lel0_sync_svc) / 4
-	.endr
+	.skip	0x15
+	.byte	(.Lel0_sync_svc - .Lel0_sync_other) / 4		/* 0x15: SVC */
+	.skip	0x24 - 0x15

@@ -9,6 +9,7 @@
 #define EFAULT	14
 
 	.text
+	cold_part getcpu_cold
 
 /* x0: task, w1: PIDTYPE_*, x2: namespace or 0 (the running task's) -> w0 */
 FUNC __task_pid_nr_ns

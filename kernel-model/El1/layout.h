@@ -138,6 +138,7 @@
 #define TIF_SYSCALL_TRACE_BIT	2	/* every system call goes to C# */
 #define TIF_VDSO_BIT		63	/* the vDSO's slot of this task is stale; alone in its word, which EL1 code clears */
 #define TIF_WORK_MASK		((1 << TIF_WORK_BIT) | (1 << TIF_NEED_RESCHED_BIT) | (1 << TIF_VDSO_BIT))
+#define TIF_MTE_ASYNC_FAULT_BIT	5
 #define TIF_SINGLESTEP_BIT	21
 #define TIF_32BIT_BIT		22
 #define TIF_TAGGED_ADDR_BIT	26	/* addresses in system calls may have tags (PR_SET_TAGGED_ADDR_CTRL) */

@@ -39,18 +39,17 @@ FUNC el0_svc_common
 	ldr	x5, [x0, #S_X0]
 	str	x5, [x0, #S_ORIG_X0]
 	str	w1, [x0, #S_SYSCALLNO]
-	nop				/* no MTE: no asynchronous tag fault */
-	mov	x6, #(1 << TIF_SYSCALL_TRACE_BIT)
-	tst	x4, x6
+	msr	daif, xzr
+	tbnz	w4, #TIF_MTE_ASYNC_FAULT_BIT, 4f
+	tst	x4, #(1 << TIF_SYSCALL_TRACE_BIT)
 	b.ne	2f
 	bl	invoke_syscall
 	/* What traces may have come meanwhile: look again with interrupts off. */
 	msr	daifset, #0xf
-	nop				/* interrupt priority masking */
 	ldr	x4, [x20, #TSK_FLAGS]
-	mov	x6, #(1 << TIF_SYSCALL_TRACE_BIT)
-	tst	x4, x6
-	b.ne	3f
+	and	x4, x4, #(1 << TIF_SYSCALL_TRACE_BIT)
+	cbz	x4, 1f
+	msr	daif, xzr
 1:	ldp	x19, x20, [sp, #16]
 	ldp	x29, x30, [sp], #32
 	func_ret
@@ -59,8 +58,7 @@ FUNC el0_svc_common
 	bl	__arm64_sys_model
 	str	x0, [x19, #S_X0]
 	b	1b
-3:	msr	daif, xzr
-	b	1b
+4:	hvc	#HVC_PANIC		/* nobody sets the bit */
 ENDFUNC el0_svc_common
 
 /* x0: pt_regs, w1: number, w2: how many, x3: table */
@@ -163,66 +161,69 @@ FUNC __arm64_sys_model
 	func_ret
 ENDFUNC __arm64_sys_model
 
+/* -> x0: PSTATE.DAIF before; interrupts are masked afterwards */
+FUNC arch_local_irq_save
+	noinstr_enter
+	mrs	x0, daif
+	and	w1, w0, #0x80
+	cbz	w1, 1f
+	func_ret
+1:	nop				/* interrupt priority masking, */
+	mov	x1, #0x60		/* which would take this value */
+	msr	daifset, #3
+	func_ret
+ENDFUNC arch_local_irq_save
+
 /* A random number from this CPU's batch; an empty batch is filled anew. -> w0 */
 FUNC get_random_u16
 	func_enter
-	stp	x29, x30, [sp, #-64]!
-	mov	x29, sp
-	stp	x19, x20, [sp, #16]
-	str	x21, [sp, #32]
-	canary_set x0, x1, [sp, #56]
-	adrp	x1, crng_init		/* is the generator seeded? */
-	ldr	w1, [x1, :lo12:crng_init]
-	cmp	w1, #1
-	b.ls	3f
-	strh	wzr, [sp, #46]		/* the number: locals begin as zero */
+	sub	sp, sp, #64
+	mrs	x0, sp_el0
+	add	x0, x0, #TSK_CANARY
+	stp	x29, x30, [sp, #16]
+	add	x29, sp, #16
+	ldr	x1, [x0]
+	str	x1, [sp, #8]
+	mov	x1, #0
+	strh	wzr, [sp, #6]		/* the number: locals begin as zero */
+	nop				/* the generator is seeded: a static branch */
+	stp	x19, x20, [sp, #32]
+	movz	x19, #(CPU_BATCH_ENTROPY & ~0xfff)
+	movk	x19, #0, lsl #16
+	add	x19, x19, #(CPU_BATCH_ENTROPY & 0xfff)
+	str	x21, [sp, #48]
 	bl	arch_local_irq_save
-	str	x0, [sp, #48]
-	movz	x0, #CPU_BATCH_ENTROPY
-	movk	x0, #0, lsl #16
-	mrs	x20, tpidr_el1
-	add	x20, x20, x0
-	adrp	x1, base_crng
-	add	x1, x1, :lo12:base_crng
-	ldr	x2, [x1]
-	ldr	w3, [x20, #(CPU_BATCH_POSITION - CPU_BATCH_ENTROPY)]
-	cmp	w3, #(CPU_BATCH_ENTRIES - 1)
-	b.hi	2f
-	ldr	x4, [x20, #(CPU_BATCH_GENERATION - CPU_BATCH_ENTROPY)]
-	cmp	x2, x4
-	b.ne	2f
-1:	ldr	w3, [x20, #(CPU_BATCH_POSITION - CPU_BATCH_ENTROPY)]
-	mov	w4, w3
-	lsl	x4, x4, #1
-	add	x4, x20, x4
-	ldrh	w19, [x4]
-	strh	wzr, [x4]
-	add	w3, w3, #1
-	str	w3, [x20, #(CPU_BATCH_POSITION - CPU_BATCH_ENTROPY)]
-	ldr	x21, [sp, #48]
-	msr	daif, x21
-	uxth	w0, w19
-	canary_check x1, x2, [sp, #56]
-	ldr	x21, [sp, #32]
-	ldp	x19, x20, [sp, #16]
-	ldp	x29, x30, [sp], #64
-	func_ret
-2:	str	x2, [x20, #(CPU_BATCH_GENERATION - CPU_BATCH_ENTROPY)]
+	mov	x20, x0
+	mrs	x1, tpidr_el1
+	add	x19, x19, x1
+	adrp	x2, base_crng
+	add	x2, x2, :lo12:base_crng
+	ldr	w1, [x19, #(CPU_BATCH_POSITION - CPU_BATCH_ENTROPY)]
+	ldr	x21, [x2]
+	cmp	w1, #(CPU_BATCH_ENTRIES - 1)
+	b.hi	1f
+	ldr	x0, [x19, #(CPU_BATCH_GENERATION - CPU_BATCH_ENTROPY)]
+	add	w2, w1, #1
+	cmp	x0, x21
+	b.eq	2f
+1:	str	x21, [x19, #(CPU_BATCH_GENERATION - CPU_BATCH_ENTROPY)]
 	hvc	#HVC_RANDOM
-	str	wzr, [x20, #(CPU_BATCH_POSITION - CPU_BATCH_ENTROPY)]
-	b	1b
-3:	hvc	#HVC_PANIC		/* it always is here */
+	mov	w1, #0
+	mov	w2, #1
+2:	ubfiz	x1, x1, #1, #32
+	ldrh	w0, [x19, x1]
+	strh	w0, [sp, #6]
+	strh	wzr, [x19, x1]
+	str	w2, [x19, #(CPU_BATCH_POSITION - CPU_BATCH_ENTROPY)]
+	msr	daif, x20
+	ldp	x19, x20, [sp, #32]
+	ldr	x21, [sp, #48]
+	ldrh	w0, [sp, #6]
+	canary_check x1, x2, [sp, #8]
+	ldp	x29, x30, [sp, #16]
+	add	sp, sp, #64
+	func_ret
 ENDFUNC get_random_u16
-
-/* -> x0: PSTATE.DAIF before; interrupts are masked afterwards */
-FUNC arch_local_irq_save
-	func_enter
-	mrs	x0, daif
-	and	w1, w0, #0x80
-	cbnz	w1, 1f
-	msr	daifset, #3
-1:	func_ret
-ENDFUNC arch_local_irq_save
 
 /* One access of 2^\bit bytes from x1 to the user's x6, and on, if \bytes has the bit. */
 .macro	copy_part bytes, bit, load, store, data
