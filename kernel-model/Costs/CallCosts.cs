@@ -41,6 +41,7 @@ public sealed class CallCosts
         RandomBatch = Single("getrandom");
         _forked = Single("page_forked");
         _unmapped = Single("page_unmapped");
+        _dropped = Single("page_dropped");
         _around = Single("page_around");
         _freed = Single("page_freed");
         _filePage = Single("page_file");
@@ -48,7 +49,7 @@ public sealed class CallCosts
         _munmapUsed = Less("munmap_used", "munmap_file");
     }
 
-    private readonly CallCost _forked, _unmapped, _around, _freed, _filePage, _munmapEmpty, _munmapUsed;
+    private readonly CallCost _forked, _unmapped, _dropped, _around, _freed, _filePage, _munmapEmpty, _munmapUsed;
 
     private static Dictionary<string, string[]> Load()
     {
@@ -154,7 +155,14 @@ public sealed class CallCosts
     internal void ChargeForked(Cpu cpu, long pages) => ChargePages(cpu, _forked, pages);
 
     /// <summary>Charges the pages that a process gives back as it exits or gets another program.</summary>
-    internal void ChargeDropped(Cpu cpu, long pages) => ChargePages(cpu, _unmapped, pages);
+    /// <param name="cpu">Whose call it was.</param>
+    /// <param name="own">Pages that nobody else has.</param>
+    /// <param name="kept">Pages that a file or another process still has.</param>
+    internal void ChargeDropped(Cpu cpu, long own, long kept)
+    {
+        ChargePages(cpu, _dropped, own);
+        ChargePages(cpu, _unmapped, kept);
+    }
 
     /// <summary>Charges a call that unmapped something for the pages that went, beside what it costs where they are a file's.</summary>
     /// <param name="cpu">Whose call it was.</param>

@@ -316,6 +316,10 @@ public sealed partial class MemoryMap
         vma.SpecialPages = pages;
     }
 
+    /// <summary>How many of the resident pages nobody else has.</summary>
+    internal long OwnPages() => Vmas.Sum(vma => Space.Pages(vma.Start, vma.End).LongCount(page =>
+        !vma.IsKernelPage(page.Va, page.Pa) && _allocator.References(page.Pa) == 1));
+
     /// <summary>Forgets the resident pages of a part of a mapping (munmap, MADV_DONTNEED).</summary>
     private void DropPages(Vma vma, ulong start, ulong end)
     {

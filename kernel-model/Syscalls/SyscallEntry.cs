@@ -194,7 +194,10 @@ internal sealed class SyscallEntry(SyscallParts parts, CallCosts costs, KernelHo
         if (row.Cost == CostClass.Fork && kind.Length == 0)
             costs.ChargeForked(cpu, mm.ResidentPages);
         else if (row.Cost is CostClass.Exit or CostClass.Exec && kind.Length == 0 && mm.Users <= c.Task.Group.Threads.Count)
-            costs.ChargeDropped(cpu, mm.ResidentPages);
+        {
+            long own = mm.OwnPages();
+            costs.ChargeDropped(cpu, own, mm.ResidentPages - own);
+        }
     }
 
     /// <summary>The body has a result: x0 gets it, unless the body has set the registers itself.</summary>

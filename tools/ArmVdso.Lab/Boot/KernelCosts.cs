@@ -84,6 +84,7 @@ public sealed class KernelCosts
         Work change = Body("pipe_two_switches", "call 63") - Body("pipe_write_read", "call 63");
         Work forked = (Body("fork_of_many", "call 220") - Body("fork_exit_wait", "call 220")) / MorePages;
         Work unmapped = (Body("fork_of_many", "call 94") - Body("fork_exit_wait", "call 94")) / MorePages;
+        Work dropped = (Body("fork_touch_exit", "call 94") - Body("fork_of_many", "call 94")) / MorePages + unmapped;
         Work start = Body("fork_exit_wait", "start"), startThread = Body("thread_exit_wait", "start");
         Work wake = Body("pipe_two_switches", "call 64") - Body("pipe_write_read", "call 64");
         Work changeThread = Body("futex_two_switches", "call 98 0") - Body("futex_changed", "call 98 0");
@@ -97,6 +98,7 @@ public sealed class KernelCosts
             More("wake_futex", ("futex_two_switches", "call 98 1"), ("futex_wake", "call 98 1")),
             More("deliver", ("signal", "call 131"), ("signal_ignored", "call 131")),
             new("page_forked", forked, s_none, s_none), new("page_unmapped", unmapped, s_none, s_none),
+            new("page_dropped", dropped, s_none, s_none),
             new("page_freed", freed, s_none, s_none), new("page_file", filePage, s_none, s_none),
             new("page_around", (Body("map_file_read_many", "read") - Body("map_file_read", "read")) / (Many - 1), s_none, s_none),
             Single("munmap_used", "map_touch", "call 215", Body("map_touch", "call 215") - freed),

@@ -137,7 +137,10 @@ LOOP(map_file_write, ROUNDS, map(MANY, 3, 2, memory, 1))
 LOOP(signal_ignored, ROUNDS, sure(CALL(131, CALL(172, 0, 0, 0), CALL(178, 0, 0, 0), 23)))
 LOOP(signal, ROUNDS, sure(CALL(131, CALL(172, 0, 0, 0), CALL(178, 0, 0, 0), 10)))
 
-static long fork_and_wait(int again)
+/* What the child does before it exits: nothing, an execve, or it makes the pages of "more" its own. */
+enum after_fork { EXIT, EXEC, TOUCH };
+
+static long fork_and_wait(enum after_fork after)
 {
 	long child = sure(syscall6(220, 17, 0, 0, 0, 0, 0));
 
@@ -145,18 +148,21 @@ static long fork_and_wait(int again)
 		char *arguments[] = { self, "-", 0 };
 		char *environment[] = { 0 };
 
-		if (again)
+		if (after == EXEC)
 			CALL(221, self, arguments, environment);
-		CALL(94, again, 0, 0);
+		for (int i = 0; after == TOUCH && i < MORE; i++)
+			*(volatile char *)(more + (u64)i * PAGE) = 2;
+		CALL(94, after == EXEC, 0, 0);
 	}
 	return sure(syscall6(260, child, (long)buffer, 0, 0, 0, 0));
 }
 
-LOOP(fork_exit_wait, FEW, fork_and_wait(0); sure(-(long)(u32)buffer[0]))
-LOOP(fork_exec_exit_wait, FEW, fork_and_wait(1); sure(-(long)(u32)buffer[0]))
+LOOP(fork_exit_wait, FEW, fork_and_wait(EXIT); sure(-(long)(u32)buffer[0]))
+LOOP(fork_exec_exit_wait, FEW, fork_and_wait(EXEC); sure(-(long)(u32)buffer[0]))
 
-/* The same with as many pages again: what a page costs. */
-LOOP(fork_of_many, FEW, fork_and_wait(0); sure(-(long)(u32)buffer[0]))
+/* The same with as many pages again: what a page costs, and one that is the child's own by then. */
+LOOP(fork_of_many, FEW, fork_and_wait(EXIT); sure(-(long)(u32)buffer[0]))
+LOOP(fork_touch_exit, FEW, fork_and_wait(TOUCH); sure(-(long)(u32)buffer[0]))
 
 /* Pages that a sleeping child shares are written to. */
 LOOP(copy_on_write, FEW, *(volatile char *)(area + (u64)(8 + ROUNDS + i) * PAGE) = 2)
@@ -350,6 +356,7 @@ __attribute__((used)) static void start(u64 *sp)
 	for (int i = 0; i < MORE; i++)
 		*(volatile char *)(more + (u64)i * PAGE) = 1;
 	loop_fork_of_many();
+	loop_fork_touch_exit();
 	sure(CALL(215, more, MORE * PAGE, 0));
 	loop_thread_exit_wait();
 	switches();
