@@ -172,7 +172,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
         var programs = new ProgramStart(Records, Clock, random, options.ProgramGuestPath);
         var reparenting = new Reparenting(Tasks, Records, Clock, design, SignalDelivery);
         var processEnd = new ProcessEnd(machine, Vfs, Tasks, SignalDelivery, Jobs, taskNamespaces, reparenting, Hooks.Exit);
-        var exit = new TaskExit(Tasks, Records, Scheduler, futexes, design, SignalDelivery, traces, processEnd);
+        var exit = new TaskExit(Records, Scheduler, futexes, design, SignalDelivery, traces, processEnd);
         var fork = new Fork(
             Vfs, Tasks, Records, Scheduler, Namespaces, taskNamespaces, design, SignalDelivery, traces, options.Limits.Tasks, Hooks);
         var exec = new Exec(Vfs, Tasks, Records, Scheduler, counter, design, taskNamespaces, exit, loader, programs, Hooks.Exec);
@@ -232,7 +232,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
             ProgramFolder = Options.ProgramFolder,
             EpochSeconds = Options.EpochSeconds,
             HostName = Options.HostName,
-            KernelConfiguration = KernelConfig.Text(Options.Kernel.Preempt, Options.Nodes > 1, Options.Kernel.AuxiliaryClocks),
+            KernelConfiguration = KernelConfig.Text(Options.Kernel.Preempt, Options.Kernel.AuxiliaryClocks),
             StdinIsTerminal = (Options.TerminalStreams & 1) != 0,
             StdoutIsTerminal = (Options.TerminalStreams & 2) != 0,
             StderrIsTerminal = (Options.TerminalStreams & 4) != 0,

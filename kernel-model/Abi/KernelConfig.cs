@@ -17,7 +17,7 @@ internal static class KernelConfig
         "PRINTK", "PROC_FS", "PROC_PAGE_MONITOR", "PROC_SYSCTL", "RSEQ", "SHMEM", "SIGNALFD", "SMP", "SYSCTL",
         "SYSFS", "SYSVIPC", "SYSVIPC_SYSCTL", "TIMERFD", "TIME_NS", "TMPFS", "TMPFS_XATTR", "TTY", "UNIX", "UNIX98_PTYS", "USER_NS",
         "HAVE_ARCH_USERFAULTFD_WP", "USERFAULTFD", "UTS_NS", "CHECKPOINT_RESTORE", "FHANDLE", "SECCOMP", "SECCOMP_FILTER",
-        "SECURITY", "SECURITY_LANDLOCK",
+        "SECURITY", "SECURITY_LANDLOCK", "NUMA",
     ];
 
     private static readonly string[] NotSet =
@@ -29,16 +29,15 @@ internal static class KernelConfig
 
     /// <summary>The configuration as text.</summary>
     /// <param name="preempt">CONFIG_PREEMPT in place of CONFIG_PREEMPT_VOLUNTARY.</param>
-    /// <param name="numa">CONFIG_NUMA.</param>
     /// <param name="auxiliaryClocks">CONFIG_POSIX_AUX_CLOCKS, of a newer Linux: without, the option is not there.</param>
-    internal static string Text(bool preempt, bool numa, bool auxiliaryClocks = false)
+    internal static string Text(bool preempt, bool auxiliaryClocks = false)
     {
         var text = new StringBuilder($"#\n# Linux/arm64 {Uts.Release} Kernel Configuration, as far as it is modelled\n#\n");
-        foreach (string option in Set.Append(preempt ? "PREEMPT" : "PREEMPT_VOLUNTARY").Concat(numa ? ["NUMA"] : [])
+        foreach (string option in Set.Append(preempt ? "PREEMPT" : "PREEMPT_VOLUNTARY")
             .Concat(auxiliaryClocks ? ["POSIX_AUX_CLOCKS"] : []))
             text.Append($"CONFIG_{option}=y\n");
         text.Append("CONFIG_HZ_250=y\nCONFIG_HZ=250\nCONFIG_NR_CPUS=64\nCONFIG_ARM64_VA_BITS=48\n");
-        foreach (string option in NotSet.Append(preempt ? "PREEMPT_VOLUNTARY" : "PREEMPT").Concat(numa ? [] : ["NUMA"]))
+        foreach (string option in NotSet.Append(preempt ? "PREEMPT_VOLUNTARY" : "PREEMPT"))
             text.Append($"# CONFIG_{option} is not set\n");
         return text.ToString();
     }

@@ -27,6 +27,13 @@ public sealed class JobControl : IJobControl
     }
 
     /// <inheritdoc/>
+    public void SignalLeader(int session, int signal)
+    {
+        if (_tasks.FindGroup(session) is { IsZombie: false } leader && leader.Sid == session)
+            _signals.Send(leader, signal);
+    }
+
+    /// <inheritdoc/>
     public bool IsOrphaned(int group) => _tasks.Groups.FirstOrDefault(g => g.Pgid == group) is not { } member || IsOrphaned(member);
 
     /// <summary>Whether no member's parent is in another group of the same session (terminal stops are ignored then).</summary>
@@ -43,7 +50,7 @@ public sealed class JobControl : IJobControl
     /// <summary>A process group that lost its last tie to its session: stopped members would stop for ever (kill_orphaned_pgrp).</summary>
     internal void HangUpOrphans(int group)
     {
-        List<ThreadGroup> members = [.. _tasks.Groups.Where(g => g.Pgid == group && !g.IsZombie)];
+        List<ThreadGroup> members = [.. _tasks.Job(group).Where(g => !g.IsZombie)];
         if (!members.Exists(g => g.Threads.Exists(t => t.State == TaskState.Stopped)) || !IsOrphaned(members[0]))
             return;
         Signal(group, Abi.Signal.SIGHUP);

@@ -51,9 +51,13 @@ internal sealed class DeviceTable(Vfs vfs)
                 case 0x500:
                     if (task == null || ControllingOf(task.Session) is not { } terminal)
                         return -Errno.ENXIO;
+                    if (Refuses(terminal, task))
+                        return -Errno.EBUSY;
                     file = terminal.OpenSlave(inode, flags);
                     return 0;
                 case 0x501:
+                    if (HostTerminal is { } console && Refuses(console, task))
+                        return -Errno.EBUSY;
                     file = HostTerminal != null ? HostTerminal.OpenSlave(inode, flags) : new HostStreamFile(inode, flags, 1);
                     return 0;
                 case UserfaultDevice.Rdev:
@@ -63,15 +67,16 @@ internal sealed class DeviceTable(Vfs vfs)
                     file = new LoopControlFile(inode, flags, Loops);
                     return 0;
                 case 0x502:
-                    file = OpenMaster(inode, flags);
-                    return 0;
+                    return OpenMaster(inode, flags, out file);
             }
-            if (inode.Rdev >> 8 == 136)
+            if (PseudoTerminal.NumberOf(inode.Rdev) is { } number)
             {
-                if (!_ptys.TryGetValue((int)(inode.Rdev & 0xFF), out PseudoTerminal? pty))
+                if (!_ptys.TryGetValue(number, out PseudoTerminal? pty))
                     return -Errno.ENXIO;
                 if (pty.Locked)
                     return -Errno.EIO;
+                if (Refuses(pty, task))
+                    return -Errno.EBUSY;
                 file = pty.OpenSlave(inode, flags);
                 if ((flags & OpenFlags.O_NOCTTY) == 0 && task != null)
                     AcquireControlling(pty, task);
@@ -81,14 +86,25 @@ internal sealed class DeviceTable(Vfs vfs)
         return -Errno.ENXIO;
     }
 
-    private PseudoTerminalMaster OpenMaster(Inode inode, int flags)
+    /// <summary>TIOCEXCL (tty_reopen).</summary>
+    private static bool Refuses(Terminal terminal, IFileUser? task) =>
+        terminal.IsExclusive && task?.Credentials.Has(Capability.SysAdmin) == false;
+
+    /// <summary>Pseudo-terminals that there may be (kernel.pty.max; devpts_new_index leaves one).</summary>
+    public int MostPseudoTerminals { get; set; } = 4096;
+
+    private long OpenMaster(Inode inode, int flags, out OpenFile? file)
     {
+        file = null;
+        if (_ptys.Count + 1 >= MostPseudoTerminals)
+            return -Errno.ENOSPC;
         int number = 0;
         while (_ptys.ContainsKey(number))
             number++;
         var pty = new PseudoTerminal(vfs, number);
         _ptys.Add(number, pty);
-        return new PseudoTerminalMaster(inode, flags, pty);
+        file = new PseudoTerminalMaster(inode, flags, pty);
+        return 0;
     }
 
     /// <summary>The master of a pseudo-terminal was closed.</summary>

@@ -20,15 +20,20 @@ public sealed class EpollFile(Vfs vfs, int flags) : OpenFile(new AnonymousInode(
 
     private const int MaxNests = 4;
 
+    /// <summary>What an item takes of the host (struct epitem and what finds it), in bytes.</summary>
+    private const int ItemBytes = 192;
+
     /// <summary>What may stand beside EPOLLEXCLUSIVE (EPOLLEXCLUSIVE_OK_BITS).</summary>
     private const uint WithExclusive = PollBits.In | PollBits.Out | PollBits.Err | PollBits.Hup | WakeUp | EdgeTriggered | Exclusive;
 
-    private readonly List<Item> _items = [];
+    private readonly LinkedList<Item> _items = [];
+    private readonly Dictionary<(int, OpenFile), LinkedListNode<Item>> _known = [];
 
     /// <summary>Sets that this one is in.</summary>
     private readonly HashSet<EpollFile> _holders = [];
 
-    private int _first;
+    /// <summary>Who is asked first the next time; null: the first of all.</summary>
+    private LinkedListNode<Item>? _first;
 
     /// <inheritdoc/>
     public override PollSource Source { get; } = new();
@@ -39,35 +44,38 @@ public sealed class EpollFile(Vfs vfs, int flags) : OpenFile(new AnonymousInode(
     /// <summary>epoll_ctl: 1 ADD, 2 DEL, 3 MOD.</summary>
     public long Control(int operation, int fd, OpenFile file, uint events, ulong data)
     {
-        Forget();
         if ((events & Exclusive) != 0 && (operation == 3 || (operation == 1 && (file is EpollFile || (events & ~WithExclusive) != 0))))
             return -Errno.EINVAL;
-        int index = _items.FindIndex(i => i.Fd == fd && i.File == file);
+        LinkedListNode<Item>? known = _known.GetValueOrDefault((fd, file));
         switch (operation)
         {
             case 1:
-                if (index >= 0)
+                if (known is not null)
                     return -Errno.EEXIST;
                 if (!file.CanPoll)
                     return -Errno.EPERM;
                 // A set in a set, and so on, five deep at most (EP_MAX_NESTS).
                 if (file is EpollFile inner && (inner.Contains(this, 0) || inner.Depth() + Above() > MaxNests))
                     return -Errno.ELOOP;
+                if (!vfs.TryCharge(ItemBytes))
+                    return -Errno.ENOMEM;
                 (file as EpollFile)?._holders.Add(this);
-                _items.Add(new Item { Fd = fd, File = file, Events = events | PollBits.Err | PollBits.Hup, Data = data });
+                var made = new Item { Fd = fd, File = file, Events = events | PollBits.Err | PollBits.Hup, Data = data };
+                _known.Add((fd, file), _items.AddLast(made));
+                file.PolledBy(this, fd);
                 break;
             case 2:
-                if (index < 0)
+                if (known is null)
                     return -Errno.ENOENT;
-                _items.RemoveAt(index);
-                (file as EpollFile)?._holders.Remove(this);
+                file.PolledNoMore(this, fd);
+                Remove(known);
                 break;
             case 3:
-                if (index < 0)
+                if (known is null)
                     return -Errno.ENOENT;
-                if ((_items[index].Events & Exclusive) != 0)
+                Item item = known.Value;
+                if ((item.Events & Exclusive) != 0)
                     return -Errno.EINVAL;
-                Item item = _items[index];
                 (item.Events, item.Data, item.SeenIn, item.SeenOut) = (events | PollBits.Err | PollBits.Hup, data, 0, 0);
                 break;
             default:
@@ -79,15 +87,31 @@ public sealed class EpollFile(Vfs vfs, int flags) : OpenFile(new AnonymousInode(
     }
 
     private bool Contains(EpollFile wanted, int depth) => this == wanted || depth > 4
-        || _items.Exists(i => i.File is EpollFile inner && inner.Contains(wanted, depth + 1));
+        || _items.Any(i => i.File is EpollFile inner && inner.Contains(wanted, depth + 1));
 
     /// <summary>Sets below this one, itself counted; and those above it.</summary>
     private int Depth() => 1 + _items.Select(i => i.File is EpollFile inner ? inner.Depth() : 0).DefaultIfEmpty().Max();
 
     private int Above() => _holders.Count == 0 ? 0 : 1 + _holders.Max(h => h.Above());
 
-    /// <summary>Files whose last reference is gone leave the set by themselves.</summary>
-    private void Forget() => _items.RemoveAll(i => i.File.References == 0);
+    private void Remove(LinkedListNode<Item> node)
+    {
+        Item item = node.Value;
+        if (_first == node)
+            _first = node.Next;
+        _items.Remove(node);
+        _known.Remove((item.Fd, item.File));
+        vfs.Charge(-ItemBytes);
+        if (item.File is EpollFile inner && !_items.Any(i => i.File == inner))
+            inner._holders.Remove(this);
+    }
+
+    /// <summary>A file whose last reference is gone leaves the set by itself (eventpoll_release_file).</summary>
+    internal void Forget(int fd, OpenFile file)
+    {
+        if (_known.TryGetValue((fd, file), out LinkedListNode<Item>? node))
+            Remove(node);
+    }
 
     private static uint Ready(Item item)
     {
@@ -106,13 +130,11 @@ public sealed class EpollFile(Vfs vfs, int flags) : OpenFile(new AnonymousInode(
     /// <summary>Takes up to <paramref name="max"/> ready items, in turn so that none starves.</summary>
     public List<(uint Events, ulong Data)> Take(int max)
     {
-        Forget();
         var found = new List<(uint, ulong)>();
-        int count = _items.Count;
-        int start = count == 0 ? 0 : _first % count;
-        for (int n = 0; n < count && found.Count < max; n++)
+        LinkedListNode<Item>? node = _first ?? _items.First;
+        for (int n = _items.Count; n > 0 && found.Count < max; n--, node = node.Next ?? _items.First)
         {
-            Item item = _items[(start + n) % count];
+            Item item = node!.Value;
             uint ready = Ready(item);
             if (ready == 0)
                 continue;
@@ -121,17 +143,13 @@ public sealed class EpollFile(Vfs vfs, int flags) : OpenFile(new AnonymousInode(
                 (item.SeenIn, item.SeenOut) = (source.InEvents, source.OutEvents);
             if ((item.Events & OneShot) != 0)
                 item.Events = OneShot;
-            _first = (start + n + 1) % count;
+            _first = node.Next;
         }
         return found;
     }
 
     /// <inheritdoc/>
-    public override uint Poll()
-    {
-        Forget();
-        return _items.Exists(i => Ready(i) != 0) ? PollBits.Readable : 0;
-    }
+    public override uint Poll() => _items.Any(i => Ready(i) != 0) ? PollBits.Readable : 0;
 
     /// <inheritdoc/>
     public override void CollectQueues(List<WaitQueue> queues)
@@ -157,9 +175,11 @@ public sealed class EpollFile(Vfs vfs, int flags) : OpenFile(new AnonymousInode(
     /// <inheritdoc/>
     protected override void Released()
     {
-        foreach (Item item in _items)
-            (item.File as EpollFile)?._holders.Remove(this);
-        _items.Clear();
+        while (_items.First is { } node)
+        {
+            node.Value.File.PolledNoMore(this, node.Value.Fd);
+            Remove(node);
+        }
     }
 
     /// <inheritdoc/>

@@ -53,6 +53,9 @@ public sealed class FileTable
         int fd = FreeFrom(minimum);
         if ((ulong)fd >= limit)
             return -Errno.EMFILE;
+        // A file that is there already takes nothing more; for one that is new there must have been room.
+        if (file.References == 1 && !file.Inode.Fs.Vfs.TryCharge(0))
+            return -Errno.ENOMEM;
         if (_budget?.TryAdd(1) == false)
             return -Errno.ENFILE;
         Set(fd, file, closeOnExec);

@@ -11,4 +11,7 @@ internal interface IJobControl
 
     /// <summary>Sends a signal to every process of a group.</summary>
     void Signal(int group, int signal);
+
+    /// <summary>Sends a signal to the leader of a session, if it is there.</summary>
+    void SignalLeader(int session, int signal);
 }

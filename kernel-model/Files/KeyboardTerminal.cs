@@ -12,6 +12,8 @@ internal sealed class KeyboardTerminal : PseudoTerminal
         (Rows, Columns) = vfs.Options.Keyboard!.Size;
     }
 
+    public override uint Device => 0x501;
+
     public override OpenFile OpenSlave(Inode inode, int flags) => new KeyboardTerminalFile(inode, flags, this);
 
     /// <summary>Keys, another size or the end have come.</summary>

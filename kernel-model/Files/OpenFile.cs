@@ -30,13 +30,22 @@ public sealed class PollSource
 /// -EAGAIN when they would, and the system call body sleeps on <see cref="Source"/> and tries again.</summary>
 public abstract class OpenFile : IMappedFile
 {
+    private readonly int _charged;
     private int _references = 1;
     private bool _writes;
+
+    /// <summary>Sets of epoll that have it, and by which descriptor.</summary>
+    private HashSet<(EpollFile Set, int Fd)>? _polledBy;
+
+    /// <summary>What one that is open takes of the host, in bytes, with what belongs to it alone.</summary>
+    protected virtual int HostBytes => Inode is AnonymousInode ? 640 : 256;
 
     /// <summary>Opens <paramref name="inode"/> with the flags of openat.</summary>
     protected OpenFile(Inode inode, int flags)
     {
         Inode = inode;
+        _charged = inode.Fs.Vfs.Host is null ? 0 : HostBytes;
+        inode.Fs.Vfs.Charge(_charged);
         Flags = flags & ~(OpenFlags.O_CREAT | OpenFlags.O_EXCL | OpenFlags.O_NOCTTY | OpenFlags.O_TRUNC | OpenFlags.O_CLOEXEC);
         inode.Opened();
     }
@@ -251,6 +260,13 @@ public abstract class OpenFile : IMappedFile
         Inode.Leases?.Release(this);
         if ((Flags & OpenFlags.O_ASYNC) != 0)
             SetAsync(-1, false);
+        Inode.Fs.Vfs.Charge(-_charged);
+        if (_polledBy is not null)
+        {
+            foreach ((EpollFile set, int fd) in _polledBy)
+                set.Forget(fd, this);
+            _polledBy = null;
+        }
         Released();
         if (!IsPath && !IsSilent && Inode.IsWatched)
         {
@@ -260,6 +276,12 @@ public abstract class OpenFile : IMappedFile
         Inode.Closed();
         Inode.Fs.Vfs.NotifyGone(Inode);
     }
+
+    /// <summary>A set of epoll has it from now on, and hears of its end.</summary>
+    internal void PolledBy(EpollFile set, int fd) => (_polledBy ??= []).Add((set, fd));
+
+    /// <summary>A set has it no more.</summary>
+    internal void PolledNoMore(EpollFile set, int fd) => _polledBy?.Remove((set, fd));
 
     /// <summary>References held by tables, mappings and messages.</summary>
     public int References => _references;

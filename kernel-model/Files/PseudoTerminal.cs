@@ -4,15 +4,50 @@ namespace ArmVdso.Kernel.Files;
 internal class PseudoTerminal : Terminal
 {
     private const int Capacity = 65536;
-    private const byte PacketFlushRead = 1, PacketFlushWrite = 2, PacketNoStop = 16, PacketDoStop = 32;
+
+    /// <summary>Bytes that the line discipline keeps for reads (N_TTY_BUF_SIZE, less one), and that wait for it.</summary>
+    private const int MostTyped = 4095, MostWaiting = 16384;
+
+    private const byte PacketFlushRead = 1, PacketFlushWrite = 2, PacketStop = 4, PacketStart = 8, PacketNoStop = 16, PacketDoStop = 32;
     private readonly List<byte> _line = [];
     private readonly Queue<byte[]> _lines = new();
-    private readonly ByteQueue _raw = new(Capacity);
+    private readonly ByteQueue _raw = new(MostTyped + 1);
+    private readonly ByteQueue _waiting = new(MostWaiting);
+    private readonly List<byte> _heldEcho = [];
     private int _taken;
+
+    /// <summary>Bytes of whole lines that nobody has read.</summary>
+    private int _ready;
 
     public PseudoTerminal(Vfs vfs, int number) : base(vfs) => Number = number;
 
     public int Number { get; }
+
+    /// <inheritdoc/>
+    public override uint Device => DeviceOf(Number);
+
+    /// <summary>Number of a slave's device file: 136 and its own (new_encode_dev).</summary>
+    public static uint DeviceOf(int number) => (uint)((number & 0xFF) | (136 << 8) | ((number & ~0xFF) << 12));
+
+    /// <summary>Which slave a device number names, or null.</summary>
+    public static int? NumberOf(uint device) => ((device >> 8) & 0xFFF) == 136 ? (int)((device & 0xFF) | ((device >> 12) & ~0xFFu)) : null;
+
+    /// <summary>Files that are open on the slave.</summary>
+    public List<PseudoTerminalSlave> Open { get; } = [];
+
+    /// <inheritdoc/>
+    public override void HangUp()
+    {
+        foreach (PseudoTerminalSlave file in Open)
+            file.IsHungUp = true;
+        base.HangUp();
+        SlaveSource.Notify(PollBits.Hup);
+    }
+
+    /// <summary>Whether something can be typed.</summary>
+    public bool HasRoom => _waiting.Free > 0;
+
+    private int Held => _ready + _line.Count + _raw.Count;
 
     /// <summary>TIOCSPTLCK: the slave cannot be opened.</summary>
     public bool Locked { get; set; } = true;
@@ -68,7 +103,7 @@ internal class PseudoTerminal : Terminal
         {
             var typed = new byte[_raw.Count];
             _raw.Dequeue(typed);
-            _lines.Enqueue(typed);
+            Finish(typed);
         }
         else if (!Canonical && _line.Count > 0)
         {
@@ -81,11 +116,44 @@ internal class PseudoTerminal : Terminal
 
     protected override void FlushInput()
     {
+        _waiting.Skip(_waiting.Count);
+        Forget();
+        MasterSource.Notify(PollBits.Writable);
+    }
+
+    /// <summary>What the line discipline has is gone (reset_buffer_flags); what waits before it is not.</summary>
+    private void Forget()
+    {
         _line.Clear();
         _lines.Clear();
         _raw.Skip(_raw.Count);
-        _taken = 0;
+        _taken = _ready = 0;
         Tell(PacketFlushRead);
+    }
+
+    private void Finish(byte[] line)
+    {
+        _lines.Enqueue(line);
+        _ready += line.Length;
+    }
+
+    /// <inheritdoc/>
+    protected override void OutputStopped(bool stopped)
+    {
+        PacketStatus &= unchecked((byte)~(PacketStop | PacketStart));
+        Tell(stopped ? PacketStop : PacketStart);
+        if (stopped)
+            return;
+        Put([.. _heldEcho]);
+        _heldEcho.Clear();
+        SlaveSource.Notify(PollBits.Writable);
+    }
+
+    /// <inheritdoc/>
+    protected override void SendFlow(byte character)
+    {
+        if (character != 0 && Output.Enqueue([character]) > 0)
+            MasterSource.Notify(PollBits.Readable);
     }
 
     protected override void FlushOutput()
@@ -138,11 +206,25 @@ internal class PseudoTerminal : Terminal
     /// <param name="late">The time of VTIME has passed.</param>
     public long ReadInput(Span<byte> buffer, bool takes, bool late)
     {
+        long n = ReadReady(buffer, takes, late);
+        if (n > 0 && _waiting.Count > 0)
+        {
+            var waiting = new byte[_waiting.Count];
+            _waiting.Peek(waiting);
+            _waiting.Skip(Interpret(waiting));
+            MasterSource.Notify(PollBits.Writable);
+        }
+        return n;
+    }
+
+    private long ReadReady(Span<byte> buffer, bool takes, bool late)
+    {
         if (_lines.TryPeek(out byte[]? line))
         {
             int n = Math.Min(buffer.Length, line.Length - _taken);
             line.AsSpan(_taken, n).CopyTo(buffer);
             _taken += n;
+            _ready -= n;
             if (_taken == line.Length)
             {
                 _lines.Dequeue();
@@ -159,64 +241,91 @@ internal class PseudoTerminal : Terminal
         return !Canonical && Control(MinIndex) == 0 && (Control(TimeIndex) == 0 || late) ? 0 : -Errno.EAGAIN;
     }
 
-    /// <summary>The master's write: what a keyboard would send.</summary>
+    /// <summary>The master's write: what a keyboard would send. How many bytes there was room for.</summary>
     public int Type(ReadOnlySpan<byte> data)
     {
+        int taken = _waiting.Count == 0 ? Interpret(data) : 0;
+        return taken + _waiting.Enqueue(data[taken..]);
+    }
+
+    /// <summary>What the line discipline makes of it (n_tty_receive_buf): how many bytes there was room for. An unfinished line takes all,
+    /// and keeps as much as there is room for.</summary>
+    private int Interpret(ReadOnlySpan<byte> data)
+    {
+        int taken = 0;
         foreach (byte typed in data)
         {
-            byte b = typed;
-            if (Signals && b != 0 && (b == Control(0) || b == Control(1) || b == Control(10)))
-            {
-                int signal = b == Control(0) ? 2 : b == Control(1) ? 3 : 20;
-                if (Echo)
-                    EchoByte(b);
-                FlushInput();
-                if (ForegroundGroup != 0)
-                    Vfs.Host?.Jobs.Signal(ForegroundGroup, signal);
-                continue;
-            }
-            if (b == '\r' && TranslatesInput)
-                b = (byte)'\n';
-            if (!Canonical)
-            {
-                _raw.Enqueue([b]);
-                if (Echo)
-                    EchoByte(b);
-                continue;
-            }
-            if (b == Control(2) && b != 0)
-            {
-                Erase(1);
-                continue;
-            }
-            if (b == Control(3) && b != 0)
-            {
-                Erase(_line.Count);
-                continue;
-            }
-            if (b == Control(14) && b != 0)
-            {
-                Erase(LastWord());
-                continue;
-            }
-            if (b == Control(4) && b != 0)
-            {
-                _lines.Enqueue([.. _line]);
-                _line.Clear();
-                continue;
-            }
-            _line.Add(b);
-            if (Echo)
-                EchoByte(b);
-            if (b == '\n')
-            {
-                _lines.Enqueue([.. _line]);
-                _line.Clear();
-            }
+            bool full = Held >= MostTyped;
+            if (full && !(Canonical && _lines.Count == 0))
+                break;
+            taken++;
+            Interpret(typed, full);
         }
         if (_lines.Count > 0 || (!Canonical && _raw.Count > 0))
             Arrived();
-        return data.Length;
+        return taken;
+    }
+
+    private void Interpret(byte typed, bool full)
+    {
+        byte b = typed;
+        if (HasFlow && b != 0 && (b == Control(StartIndex) || b == Control(StopIndex)))
+        {
+            Stop(b != Control(StartIndex));
+            return;
+        }
+        if (Signals && b != 0 && (b == Control(0) || b == Control(1) || b == Control(10)))
+        {
+            int signal = b == Control(0) ? 2 : b == Control(1) ? 3 : 20;
+            if (HasFlow)
+                Stop(false);
+            if (Echo)
+                EchoByte(b);
+            Forget();
+            if (ForegroundGroup != 0)
+                Vfs.Host?.Jobs.Signal(ForegroundGroup, signal);
+            return;
+        }
+        if (HasFlow && AnyStarts)
+            Stop(false);
+        if (b == '\r' && TranslatesInput)
+            b = (byte)'\n';
+        if (!Canonical)
+        {
+            _raw.Enqueue([b]);
+            if (Echo)
+                EchoByte(b);
+            return;
+        }
+        if (b == Control(2) && b != 0)
+        {
+            Erase(1);
+            return;
+        }
+        if (b == Control(3) && b != 0)
+        {
+            Erase(_line.Count);
+            return;
+        }
+        if (b == Control(14) && b != 0)
+        {
+            Erase(LastWord());
+            return;
+        }
+        if (b == Control(4) && b != 0)
+        {
+            Finish([.. _line]);
+            _line.Clear();
+            return;
+        }
+        if (!full || b == '\n')
+            _line.Add(b);
+        if (Echo)
+            EchoByte(b);
+        if (b != '\n')
+            return;
+        Finish([.. _line]);
+        _line.Clear();
     }
 
     /// <summary>Bytes from the last word of the line to its end (eraser in drivers/tty/n_tty.c).</summary>
@@ -240,16 +349,25 @@ internal class PseudoTerminal : Terminal
             // What goes on a character of UTF-8 has no column of its own; a control character has two.
             if (!Echo || (last & 0xc0) == 0x80)
                 continue;
-            Put(last is < 32 and not (byte)'\t' ? "\b \b\b \b"u8 : "\b \b"u8);
+            PutEcho(last is < 32 and not (byte)'\t' ? "\b \b\b \b"u8 : "\b \b"u8);
         }
     }
 
     private void EchoByte(byte b)
     {
         if (b < 32 && b != '\n' && b != '\t' && b != '\r')
-            Put([(byte)'^', (byte)(b + 64)]);
+            PutEcho([(byte)'^', (byte)(b + 64)]);
         else
-            Put([b]);
+            PutEcho([b]);
+    }
+
+    /// <summary>While the output is stopped, what is echoed waits, too (ECHO_BUF: a page of it).</summary>
+    private void PutEcho(ReadOnlySpan<byte> data)
+    {
+        if (!IsStopped)
+            Put(data);
+        else if (_heldEcho.Count + data.Length <= 4096)
+            _heldEcho.AddRange(data);
     }
 
     /// <summary>The slave's write, with output processing; the number of bytes of <paramref name="data"/> that fit.</summary>

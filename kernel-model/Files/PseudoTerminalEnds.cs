@@ -3,6 +3,8 @@ namespace ArmVdso.Kernel.Files;
 /// <summary>The master side of a pseudo-terminal.</summary>
 internal sealed class PseudoTerminalMaster(Inode inode, int flags, PseudoTerminal pty) : OpenFile(inode, flags)
 {
+    private bool _isExclusive;
+
     public override PollSource Source => pty.MasterSource;
 
     internal override AsyncFiles ReadAsync => pty.MasterAsync;
@@ -20,9 +22,16 @@ internal sealed class PseudoTerminalMaster(Inode inode, int flags, PseudoTermina
         return pty.HadSlave && pty.Slaves == 0 ? -Errno.EIO : -Errno.EAGAIN;
     }
 
-    public override long Write(ReadOnlySpan<byte> data, long position) => pty.Type(data);
+    public override long Write(ReadOnlySpan<byte> data, long position)
+    {
+        int n = pty.Type(data);
+        return n == 0 && data.Length > 0 ? -Errno.EAGAIN : n;
+    }
 
-    public override uint Poll() => PollBits.Writable
+    // Both queues, when they are full.
+    protected override int HostBytes => 88 << 10;
+
+    public override uint Poll() => (pty.HasRoom ? PollBits.Writable : 0)
         | (pty.Output.Count > 0 ? PollBits.Readable : 0)
         | (pty is { Packet: true, PacketStatus: not 0 } ? PollBits.Readable | PollBits.Pri : 0)
         | (pty.HadSlave && pty.Slaves == 0 ? PollBits.Hup : 0);
@@ -47,6 +56,18 @@ internal sealed class PseudoTerminalMaster(Inode inode, int flags, PseudoTermina
                 if (fd < 0)
                     file.Release();
                 return fd;
+            case IoctlNumbers.TIOCEXCL or IoctlNumbers.TIOCNXCL:
+                // Nobody else opens this end.
+                _isExclusive = command == IoctlNumbers.TIOCEXCL;
+                return 0;
+            case IoctlNumbers.TIOCGEXCL:
+                return user.Memory.Write(argument, _isExclusive ? 1 : 0) ? 0 : -Errno.EFAULT;
+            case IoctlNumbers.TIOCSIG:
+                if ((int)argument is not (Signal.SIGINT or Signal.SIGQUIT or Signal.SIGTSTP))
+                    return -Errno.EINVAL;
+                if (pty.ForegroundGroup != 0)
+                    Inode.Fs.Vfs.Host?.Jobs.Signal(pty.ForegroundGroup, (int)argument);
+                return 0;
             case IoctlNumbers.TIOCPKT:
                 if (!user.Memory.Read(argument, out int packets))
                     return -Errno.EFAULT;
@@ -82,7 +103,11 @@ internal class PseudoTerminalSlave : OpenFile
         _pty = pty;
         pty.Slaves++;
         pty.HadSlave = true;
+        pty.Open.Add(this);
     }
+
+    /// <summary>The line was hung up since it was opened: reads give nothing, and nothing else is possible (hung_up_tty_fops).</summary>
+    public bool IsHungUp { get; set; }
 
     public override PollSource Source => _pty.SlaveSource;
 
@@ -95,6 +120,8 @@ internal class PseudoTerminalSlave : OpenFile
     /// <summary>Reads; a process in the background is stopped instead (job_control in drivers/tty/n_tty.c).</summary>
     public override long Read(Span<byte> buffer, long position)
     {
+        if (IsHungUp)
+            return 0;
         bool late = TimeIsUp;
         TimeIsUp = false;
         long stopped = _pty.CheckChange(Inode.Fs.Vfs.Current, Signal.SIGTTIN);
@@ -112,22 +139,25 @@ internal class PseudoTerminalSlave : OpenFile
 
     public override long Write(ReadOnlySpan<byte> data, long position)
     {
-        if (_pty.MasterGone)
+        if (_pty.MasterGone || IsHungUp)
             return -Errno.EIO;
         if (_pty.StopsBackground && _pty.CheckChange(Inode.Fs.Vfs.Current, Signal.SIGTTOU) is < 0 and long stopped)
             return stopped;
-        int n = _pty.Put(data);
+        int n = _pty.IsStopped ? 0 : _pty.Put(data);
         return n == 0 && data.Length > 0 ? -Errno.EAGAIN : n;
     }
 
-    public override uint Poll() => (_pty.HasInput ? PollBits.Readable : 0)
-        | (_pty.Output.Free > 256 ? PollBits.Writable : 0)
+    public override uint Poll() => IsHungUp ? PollBits.Readable | PollBits.Writable | PollBits.Err | PollBits.Hup
+        : (_pty.HasInput ? PollBits.Readable : 0)
+        | (_pty.Output.Free > 256 && !_pty.IsStopped ? PollBits.Writable : 0)
         | (_pty.MasterGone ? PollBits.Hup | PollBits.Err | PollBits.Readable : 0);
 
-    public override long Ioctl(IFileUser user, uint command, ulong argument) => _pty.Ioctl(user, command, argument);
+    public override long Ioctl(IFileUser user, uint command, ulong argument) =>
+        !IsHungUp ? _pty.Ioctl(user, command, argument) : command == IoctlNumbers.TIOCSPGRP ? -Errno.ENOTTY : -Errno.EIO;
 
     protected override void Released()
     {
+        _pty.Open.Remove(this);
         if (--_pty.Slaves == 0)
             _pty.MasterSource.Notify(PollBits.Hup);
     }

@@ -9,7 +9,7 @@ internal sealed class PtsDirectory(FileSystem fs) : DirectoryInode(fs, Modes.S_I
     {
         if (!_nodes.TryGetValue(number, out DeviceInode? node))
         {
-            node = new DeviceInode(Fs, Modes.S_IFCHR | 0x190, (uint)(136 << 8 | number))
+            node = new DeviceInode(Fs, Modes.S_IFCHR | 0x190, PseudoTerminal.DeviceOf(number))
             {
                 Gid = 5,
                 Parent = this,

@@ -25,6 +25,9 @@ internal sealed partial class SocketFile : OpenFile
     /// <summary>A send found no room: the next that is made is told by signal (SOCKWQ_ASYNC_NOSPACE).</summary>
     private bool _lackedRoom;
 
+    /// <inheritdoc/>
+    protected override int HostBytes => 1280;
+
     public SocketFile(Vfs vfs, int domain, int kind, int protocol, int flags)
         : base(new AnonymousInode(vfs.SocketFs, Modes.S_IFSOCK | 0x1FF), OpenFlags.O_RDWR | flags)
     {

@@ -6,13 +6,16 @@ namespace ArmVdso.Kernel.Files;
 internal abstract class Terminal(Vfs vfs)
 {
     // struct termios of include/uapi/asm-generic/termbits.h: four flag words, c_line, 19 control characters.
-    private const uint ICRNL = 0x100, IXON = 0x400, IUTF8 = 0x4000, OPOST = 1, ONLCR = 4, CS8 = 0x30, CREAD = 0x80, B38400 = 0xF,
+    private const uint ICRNL = 0x100, IXON = 0x400, IXANY = 0x800, IUTF8 = 0x4000,
+        OPOST = 1, ONLCR = 4, CS8 = 0x30, CREAD = 0x80, CLOCAL = 0x800, B38400 = 0xF,
         ISIG = 1, ICANON = 2, ECHO = 8, ECHOE = 0x10, ECHOK = 0x20, ECHOCTL = 0x200, ECHOKE = 0x800, IEXTEN = 0x8000;
 
     private const uint TOSTOP = 0x100;
 
     /// <summary>VSTART and VSTOP, and what they usually are.</summary>
-    private const int StartIndex = 8, StopIndex = 9, ControlQ = 0x11, ControlS = 0x13;
+    protected const int StartIndex = 8, StopIndex = 9;
+
+    private const int ControlQ = 0x11, ControlS = 0x13;
 
     private readonly byte[] _controlCharacters = [3, 0x1C, 0x7F, 0x15, 4, 0, 1, 0, 0x11, 0x13, 0x1A, 0, 0x12, 0xF, 0x17, 0x16, 0, 0, 0];
     private uint _inputFlags = ICRNL | IXON;
@@ -22,6 +25,15 @@ internal abstract class Terminal(Vfs vfs)
     private byte _line;
 
     protected Vfs Vfs => vfs;
+
+    /// <summary>Number of its device file (new_encode_dev).</summary>
+    public virtual uint Device => 0x501;
+
+    /// <summary>TIOCEXCL: nobody opens it any more but who may all (CAP_SYS_ADMIN).</summary>
+    public bool IsExclusive { get; private set; }
+
+    /// <summary>TCOOFF or ^S: nothing is written until TCOON or ^Q.</summary>
+    public bool IsStopped { get; private set; }
 
     public int Session { get; set; }
 
@@ -39,6 +51,12 @@ internal abstract class Terminal(Vfs vfs)
     protected bool Echo => (_localFlags & ECHO) != 0;
 
     protected bool Signals => (_localFlags & ISIG) != 0;
+
+    /// <summary>^S and ^Q are for the output, and perhaps any character lets it go on.</summary>
+    protected bool HasFlow => (_inputFlags & IXON) != 0;
+
+    /// <inheritdoc cref="HasFlow"/>
+    protected bool AnyStarts => (_inputFlags & IXANY) != 0;
 
     protected bool TranslatesInput => (_inputFlags & ICRNL) != 0;
 
@@ -63,6 +81,54 @@ internal abstract class Terminal(Vfs vfs)
     /// <summary><see cref="StopsByKeys"/> is another than before.</summary>
     protected virtual void FlowChanged()
     {
+    }
+
+    /// <summary>Stops the output or lets it go on (stop_tty, start_tty).</summary>
+    protected void Stop(bool stop)
+    {
+        if (stop == IsStopped)
+            return;
+        IsStopped = stop;
+        OutputStopped(stop);
+    }
+
+    /// <summary>The output was stopped, or goes on.</summary>
+    protected virtual void OutputStopped(bool stopped)
+    {
+    }
+
+    /// <summary>A STOP or START character for whoever is at the other end (tty_send_xchar).</summary>
+    protected virtual void SendFlow(byte character)
+    {
+    }
+
+    /// <summary>TCXONC.</summary>
+    private long Flow(ulong action)
+    {
+        const ulong outputOff = 0, outputOn = 1, inputOff = 2, inputOn = 3;
+        switch (action)
+        {
+            case outputOff or outputOn:
+                Stop(action == outputOff);
+                return 0;
+            case inputOff or inputOn:
+                SendFlow(Control(action == inputOff ? StopIndex : StartIndex));
+                return 0;
+            default:
+                return -Errno.EINVAL;
+        }
+    }
+
+    /// <summary>The line is gone (tty_vhangup): the session's leader is told and the session has no terminal any more; files that are open
+    /// on it are at their end.</summary>
+    public virtual void HangUp()
+    {
+        int session = Session;
+        if (session == 0 || vfs.Devices.ControllingOf(session) != this)
+            return;
+        vfs.Host?.Jobs.SignalLeader(session, Signal.SIGHUP);
+        vfs.Host?.Jobs.SignalLeader(session, Signal.SIGCONT);
+        vfs.Devices.DropControlling(session);
     }
 
     /// <summary>Throws output away that nobody has read (TCFLSH).</summary>
@@ -191,6 +257,14 @@ internal abstract class Terminal(Vfs vfs)
             case IoctlNumbers.TIOCSCTTY:
                 return vfs.Devices.ControllingOf(user.Session) == this || vfs.Devices.AcquireControlling(this, user) ? 0 : -Errno.EPERM;
             case IoctlNumbers.TIOCNOTTY:
+                if (vfs.Devices.ControllingOf(user.Session) != this)
+                    return -Errno.ENOTTY;
+                // disassociate_ctty: of the others of a session, whose terminal is the session's here, none has one any more.
+                if (user.Pid == user.Session && ForegroundGroup != 0)
+                {
+                    vfs.Host?.Jobs.Signal(ForegroundGroup, Signal.SIGHUP);
+                    vfs.Host?.Jobs.Signal(ForegroundGroup, Signal.SIGCONT);
+                }
                 vfs.Devices.DropControlling(user.Session);
                 return 0;
             case IoctlNumbers.TCFLSH:
@@ -201,7 +275,34 @@ internal abstract class Terminal(Vfs vfs)
                 if (argument != 0)
                     FlushOutput();
                 return 0;
-            case IoctlNumbers.TCSBRK or IoctlNumbers.TCXONC or IoctlNumbers.TIOCEXCL:
+            case IoctlNumbers.TCXONC:
+                return Flow(argument);
+            case IoctlNumbers.TIOCEXCL or IoctlNumbers.TIOCNXCL:
+                IsExclusive = command == IoctlNumbers.TIOCEXCL;
+                return 0;
+            case IoctlNumbers.TIOCGEXCL:
+                return user.Memory.Write(argument, IsExclusive ? 1 : 0) ? 0 : -Errno.EFAULT;
+            case IoctlNumbers.TIOCGETD:
+                return user.Memory.Write(argument, 0) ? 0 : -Errno.EFAULT;
+            case IoctlNumbers.TIOCSETD:
+                // The one line discipline that is there is N_TTY.
+                return !user.Memory.Read(argument, out int discipline) ? -Errno.EFAULT : discipline == 0 ? 0 : -Errno.EINVAL;
+            case IoctlNumbers.TIOCGSOFTCAR:
+                return user.Memory.Write(argument, (_controlFlags & CLOCAL) != 0 ? 1 : 0) ? 0 : -Errno.EFAULT;
+            case IoctlNumbers.TIOCSSOFTCAR:
+                if (!user.Memory.Read(argument, out int local))
+                    return -Errno.EFAULT;
+                _controlFlags = local != 0 ? _controlFlags | CLOCAL : _controlFlags & ~CLOCAL;
+                return 0;
+            case IoctlNumbers.TIOCGDEV:
+                return user.Memory.Write(argument, (int)Device) ? 0 : -Errno.EFAULT;
+            case IoctlNumbers.TIOCVHANGUP:
+                if (!user.Credentials.Has(Capability.SysAdmin))
+                    return -Errno.EPERM;
+                HangUp();
+                return 0;
+            case IoctlNumbers.TCSBRK or IoctlNumbers.TCSBRKP or IoctlNumbers.TIOCSBRK or IoctlNumbers.TIOCCBRK:
+                // There is no line that a break could be sent on, and what was written has been taken.
                 return 0;
             case IoctlNumbers.FIONREAD:
                 return user.Memory.Write(argument, Available) ? 0 : -Errno.EFAULT;

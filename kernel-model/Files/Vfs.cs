@@ -33,7 +33,7 @@ public sealed record VfsOptions
     public string HostName { get; init; } = "guest";
 
     /// <summary>/boot/config-RELEASE and /proc/config.gz.</summary>
-    public string KernelConfiguration { get; init; } = KernelConfig.Text(false, false);
+    public string KernelConfiguration { get; init; } = KernelConfig.Text(false);
 
     /// <summary>Whether the host's standard input, output and error are terminals.</summary>
     public bool StdinIsTerminal { get; init; }

@@ -101,10 +101,12 @@ internal sealed class IpcTable<T>(int most) where T : IpcObject
     /// <param name="key">IPC_PRIVATE or a key.</param>
     /// <param name="flags">IPC_CREAT, IPC_EXCL, permissions.</param>
     /// <param name="check">Whether one that there is fits.</param>
-    /// <param name="make">Makes one; null: EINVAL.</param>
+    /// <param name="make">Makes one; null: it is refused.</param>
     /// <param name="full">No other has room: ENOSPC.</param>
+    /// <param name="refusal">The error then.</param>
     internal long Get(
-        Credentials credentials, ulong realtimeNs, int key, int flags, Func<T, long> check, Func<long, T?> make, bool full = false)
+        Credentials credentials, ulong realtimeNs, int key, int flags, Func<T, long> check, Func<long, T?> make, bool full = false,
+        long refusal = Errno.EINVAL)
     {
         // A segment that is removed while it is attached loses its key.
         T? there = key != 0 && _byKey.TryGetValue(key, out T? known) && known.Key == key ? known : null;
@@ -124,7 +126,7 @@ internal sealed class IpcTable<T>(int most) where T : IpcObject
             return -Errno.ENOSPC;
         T? made = make((long)(realtimeNs / 1_000_000_000));
         if (made is null)
-            return -Errno.EINVAL;
+            return -refusal;
         int wanted = NextId;
         NextId = -1;
         if (wanted >= 0 && At(wanted & 0x7fff) is null)

@@ -15,6 +15,7 @@ public sealed partial class MemoryMap
             SigreturnTrampoline = SigreturnTrampoline,
             Bounds = Bounds,
             StackLimit = StackLimit,
+            HasKeyZero = HasKeyZero,
         };
         child.SetExecutable(Executable);
         foreach (Vma vma in _vmas.All)

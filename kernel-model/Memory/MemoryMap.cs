@@ -27,6 +27,9 @@ public sealed partial class MemoryMap
     /// <inheritdoc cref="BrkStart"/>
     public ulong Brk { get; set; }
 
+    /// <summary>Protection key 0 was not freed.</summary>
+    internal bool HasKeyZero { get; set; } = true;
+
     /// <summary>RLIMIT_STACK in bytes.</summary>
     public ulong StackLimit { get; set; } = 8 << 20;
 

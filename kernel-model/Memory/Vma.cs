@@ -68,6 +68,9 @@ public sealed class Vma
     /// <summary>MADV_WIPEONFORK.</summary>
     public bool WipeOnFork { get; set; }
 
+    /// <summary>Its memory policy; null: the task's.</summary>
+    public MemoryPolicy? Policy { get; set; }
+
     /// <summary>MADV_DONTDUMP: not in a core file.</summary>
     public bool DontDump { get; set; }
 
@@ -134,6 +137,7 @@ public sealed class Vma
         Accounted = Accounted,
         NoReserve = NoReserve,
         DontDump = DontDump,
+        Policy = Policy,
         File = File,
         Offset = Offset + (start - Start),
         SharedAnonymous = SharedAnonymous,

@@ -147,7 +147,8 @@ internal sealed class VmaList
         if (a.End != b.Start || a.Prot != b.Prot || a.Shared || b.Shared || a.File is not null || b.File is not null || a.Name != b.Name
             || a.SpecialPages is not null || b.SpecialPages is not null || a.GrowsDown != b.GrowsDown || a.DontFork != b.DontFork
             || a.WipeOnFork != b.WipeOnFork || a.Locked != b.Locked || a.Sealed != b.Sealed
-            || a.Accounted != b.Accounted || a.NoReserve != b.NoReserve || a.DontDump != b.DontDump || a.Userfault != b.Userfault)
+            || a.Accounted != b.Accounted || a.NoReserve != b.NoReserve || a.DontDump != b.DontDump
+            || a.Policy != b.Policy || a.Userfault != b.Userfault)
         {
             return false;
         }

@@ -9,6 +9,9 @@ public sealed class PerfFile(Vfs vfs, PerfEvent perfEvent) : OpenFile(new Anonym
     private const uint IocEnable = 0x2400, IocDisable = 0x2401, IocReset = 0x2403, IocId = 0x80082407;
     private const ulong FlagGroup = 1;
 
+    /// <inheritdoc/>
+    protected override int HostBytes => 1024;
+
     /// <summary>The event.</summary>
     public PerfEvent Event => perfEvent;
 

@@ -46,7 +46,7 @@ internal static class MemoryText
     }
 
     /// <summary>/proc/PID/numa_maps: one node.</summary>
-    public static string NumaMaps(MemoryMap? memory, ProcParts parts)
+    public static string NumaMaps(MemoryMap? memory, MemoryPolicy? policy, ProcParts parts)
     {
         var text = new StringBuilder();
         foreach ((Vma vma, ResidentPages pages) in Resident(memory, parts))
@@ -57,7 +57,7 @@ internal static class MemoryText
                 "[stack]" => " stack",
                 _ => "",
             };
-            text.Append($"{vma.Start:x8} default{name}");
+            text.Append($"{vma.Start:x8} {MemoryPolicy.Text(vma.Policy ?? policy)}{name}");
             // Pages of the kernel are no pages of a node (can_gather_numa_stats).
             if (pages.All != 0 && vma.Special is null)
             {

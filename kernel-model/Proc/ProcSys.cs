@@ -48,6 +48,11 @@ internal static class ProcSys
             ("perf_event_mlock_kb", 516), ("perf_event_max_sample_rate", 100000), ("panic", 0), ("sysrq", 438), ("dmesg_restrict", 0),
             ("kptr_restrict", 1), ("unprivileged_bpf_disabled", 2), ("auto_msgmni", 0), ("hung_task_timeout_secs", 120),
             ("printk_ratelimit", 5));
+        DynamicDirectory terminals = directory.AddDirectory("pty");
+        DeviceTable Devices() => directory.Fs.Vfs.Devices;
+        Kept(terminals, "max", () => Devices().MostPseudoTerminals, n => Devices().MostPseudoTerminals = n, 1 << 20);
+        Kept(terminals, ("reserve", 1024));
+        terminals.AddText("nr", () => $"{Devices().PseudoTerminals.Count}\n");
         Kept(directory, "ns_last_pid", () => parts.Tasks.LastPid, n => parts.Tasks.LastPid = n, int.MaxValue);
         IpcTables Ipc() => parts.IpcOf(directory.Fs.Vfs);
         Kept(directory, "shmmni", () => Ipc().Segments.Most, n => Ipc().Segments.Most = n, 32768);

@@ -41,7 +41,7 @@ internal sealed class ProcessStatus(ProcParts parts, Vfs vfs)
             ? Times(parts.Machine, group)
             : (task.UserCycles / cyclesPerTick, task.SystemCycles / cyclesPerTick);
         Terminal? terminal = vfs.Devices.ControllingOf(group.Sid);
-        int tty = terminal switch { KeyboardTerminal => 0x501, PseudoTerminal p => 136 << 8 | p.Number, null => 0, _ => 0x501 };
+        uint tty = terminal?.Device ?? 0;
         int foreground = terminal == null ? -1 : terminal.ForegroundGroup == 0 ? group.Pgid : terminal.ForegroundGroup;
         ulong pending = task.Signals.Pending.Set | group.SharedPending.Set;
         (ulong ignored, ulong caught) = SignalSets(task);

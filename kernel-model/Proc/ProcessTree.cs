@@ -59,7 +59,7 @@ internal sealed class ProcessTree(ProcParts parts, Vfs vfs, FileSystem fs)
         });
         d.AddText("smaps", () => MemoryText.SharedMaps(task.Mm, parts));
         d.AddText("smaps_rollup", () => MemoryText.Rollup(task.Mm, parts));
-        d.AddText("numa_maps", () => MemoryText.NumaMaps(task.Mm, parts));
+        d.AddText("numa_maps", () => MemoryText.NumaMaps(task.Mm, task.MemoryPolicy, parts));
         d.Add("mem", new ProcessMemoryInode(fs, 0x180, task, (inode, flags, mm) => new ProcessMemoryFile(inode, flags, mm)));
         bool ShowsNumbers() => vfs.Current?.Credentials.Has(Capability.SysAdmin) == true;
         d.Add("pagemap", new ProcessMemoryInode(

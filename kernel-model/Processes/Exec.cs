@@ -97,6 +97,7 @@ internal sealed class Exec(
         TraceStops.Unlink(leader);
         tasks.Unregister(task);
         tasks.Unregister(leader);
+        vfs.Charge(-KernelTask.HostBytes);
         for (PidNamespace? space = task.PidNamespace; space is not null; space = space.Parent)
             space.Rename(task.Tid, task.Group.Pid);
         task.Tid = task.Group.Pid;

@@ -69,6 +69,7 @@ internal sealed class FirstProcess(
         tasks.Init = group;
         group.StartCycle = 0;
         tasks.Register(task);
+        vfs.Charge(KernelTask.HostBytes);
         records.SyncSyscallTrace(task);
         scheduler.Enqueue(task);
         return 0;
@@ -94,6 +95,7 @@ internal sealed class FirstProcess(
         group.Threads.Add(task);
         tasks.Reaper = group;
         tasks.Register(task);
+        vfs.Charge(KernelTask.HostBytes);
     }
 
     /// <summary>What an errno means to a person, for our own messages.</summary>

@@ -46,8 +46,13 @@ internal sealed class Fork(
             PidNamespace = pidNamespace,
             PidNamespaceForChildren = pidNamespace,
         };
-        if (!records.Allocate(child))
+        if (!vfs.TryCharge(KernelTask.HostBytes))
             return -Errno.ENOMEM;
+        if (!records.Allocate(child))
+        {
+            vfs.Charge(-KernelTask.HostBytes);
+            return -Errno.ENOMEM;
+        }
         taskNamespaces.AllocateNumbers(child);
         CopyResources(parent, child, flags);
         CopyState(parent, child, flags, credentials.UserNamespace);
@@ -266,6 +271,7 @@ internal sealed class Fork(
             child.Nice = Math.Max(0, parent.Nice);
         }
         child.IoPriority = parent.IoPriority;
+        child.MemoryPolicy = parent.MemoryPolicy;
         child.Personality = parent.Personality;
         child.TagsIgnored = parent.TagsIgnored;
         child.DefaultSlackNs = parent.ProcessControls.GetValueOrDefault(PrctlOptions.PR_GET_TIMERSLACK, parent.DefaultSlackNs);

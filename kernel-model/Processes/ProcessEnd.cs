@@ -111,7 +111,14 @@ internal sealed class ProcessEnd(
     {
         TraceStops.Unlink(group.Leader);
         group.Parent?.Children.Remove(group);
-        tasks.Unregister(group.Leader);
-        group.Leader.State = TaskState.Dead;
+        Forget(group.Leader);
+    }
+
+    /// <summary>Nobody finds a task that has ended any more.</summary>
+    internal void Forget(KernelTask task)
+    {
+        task.State = TaskState.Dead;
+        tasks.Unregister(task);
+        vfs.Charge(-KernelTask.HostBytes);
     }
 }

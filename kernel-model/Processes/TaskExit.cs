@@ -10,7 +10,7 @@ namespace ArmVdso.Kernel.Processes;
 /// <summary>The end of tasks (do_exit and do_group_exit in kernel/exit.c). What follows from a process' last one is in
 /// <see cref="ProcessEnd"/>.</summary>
 internal sealed class TaskExit(
-    TaskTable tasks, TaskRecords records, Scheduler scheduler, Futexes futexes, VdsoDesign design, SignalDelivery signals,
+    TaskRecords records, Scheduler scheduler, Futexes futexes, VdsoDesign design, SignalDelivery signals,
     TraceStops traces, ProcessEnd end)
 {
     /// <summary>exit_group or a fatal signal: every thread ends with this wait status. The caller itself is the last to be told.</summary>
@@ -74,7 +74,7 @@ internal sealed class TaskExit(
             }
             else
             {
-                Forget(task);
+                end.Forget(task);
             }
         }
         if (group.Threads.Count > 0)
@@ -84,17 +84,11 @@ internal sealed class TaskExit(
         end.End(group);
     }
 
-    private void Forget(KernelTask thread)
-    {
-        thread.State = TaskState.Dead;
-        tasks.Unregister(thread);
-    }
-
     /// <summary>The tracer of a thread that has ended knows of it.</summary>
     internal void ReapThread(KernelTask thread)
     {
         TraceStops.Unlink(thread);
-        Forget(thread);
+        end.Forget(thread);
         if (--thread.Group.UntoldThreads == 0 && thread.Group.IsZombie)
             end.Tell(thread.Group);
     }

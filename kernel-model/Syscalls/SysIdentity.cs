@@ -48,6 +48,7 @@ internal static class SysIdentity
     /// <summary>All threads of a process have another group or session, which running ones may see at once.</summary>
     private static void GroupsChanged(SyscallContext c, ThreadGroup group, params ReadOnlySpan<VdsoField> fields)
     {
+        c.Tasks.NoteGroups(group);
         foreach (KernelTask thread in group.Threads)
         {
             c.Records.SyncGroups(thread);

@@ -131,8 +131,26 @@ internal static class SysMemory
         return size == 0 ? 0 : c.Memory.Seal(start, start + size);
     }
 
-    /// <summary>pkey_mprotect(addr, len, prot, pkey): only without a key.</summary>
-    public static long PkeyMprotect(SyscallContext c) => c.Int(3) == -1 ? Mprotect(c) : -Errno.EINVAL;
+    /// <summary>pkey_mprotect(addr, len, prot, pkey): the CPUs have no permission overlays (FEAT_S1POE), so that there is key 0 at most,
+    /// which every mapping has.</summary>
+    public static long PkeyMprotect(SyscallContext c) =>
+        c.Int(3) == -1 || (c.Int(3) == 0 && c.Memory.HasKeyZero) ? Mprotect(c) : -Errno.EINVAL;
+
+    /// <summary>pkey_alloc(flags, rights): there is no other key to be had.</summary>
+    public static long PkeyAlloc(SyscallContext c)
+    {
+        const ulong rights = 0xF; // PKEY_ACCESS_MASK of arm64: access, write, execute, read
+        return c.Arg(0) != 0 || (c.Arg(1) & ~rights) != 0 ? -Errno.EINVAL : -Errno.ENOSPC;
+    }
+
+    /// <summary>pkey_free(key): also key 0, once.</summary>
+    public static long PkeyFree(SyscallContext c)
+    {
+        if (c.Int(0) != 0 || !c.Memory.HasKeyZero)
+            return -Errno.EINVAL;
+        c.Memory.HasKeyZero = false;
+        return 0;
+    }
 
     /// <summary>mremap(old, oldlen, newlen, flags, new).</summary>
     public static long Mremap(SyscallContext c)

@@ -12,18 +12,31 @@ internal static class SysMemoryAdvice
     /// <summary>madvise(addr, length, advice).</summary>
     public static long Madvise(SyscallContext c) => Advise(c, c.Memory, SysMemory.Untag(c.Arg(0)), c.Arg(1), c.Int(2));
 
-    /// <summary>process_madvise(pidfd, iovec, n, advice, flags): hints only, for other processes.</summary>
+    /// <summary>process_madvise(pidfd, iovec, n, advice, flags): how many bytes were advised before the first error.</summary>
     public static long ProcessMadvise(SyscallContext c)
     {
+        const int willNeed = 3, cold = 20, pageOut = 21;
         if (c.UInt(4) != 0)
             return -Errno.EINVAL;
+        if (IoVector.Read(c, c.Arg(1), c.Arg(2), out var ranges) is < 0 and long error)
+            return error;
         if (c.Files[c.Int(0)] is not PidFile file)
             return -Errno.EBADF;
-        if (c.Int(3) is not (3 or 20 or 21 or 25))
+        if (c.Int(3) is not (willNeed or cold or pageOut))
             return -Errno.EINVAL;
-        if (!Permissions.MayTrace(c.Task, file.Group.Leader))
+        if (file.Group.Leader is not { Mm: { } memory } leader)
+            return -Errno.ESRCH;
+        if (!Permissions.MayTrace(c.Task, leader) || (memory != c.Memory && !c.Task.Credentials.Has(Capability.SysNice)))
             return -Errno.EPERM;
-        return IoVector.Read(c, c.Arg(1), c.Arg(2), out var iov) is < 0 and long error ? error : IoVector.Total(iov);
+        long done = 0;
+        foreach ((ulong address, long length) in ranges)
+        {
+            long result = Advise(c, memory, SysMemory.Untag(address), (ulong)length, c.Int(3));
+            if (result < 0)
+                return done > 0 ? done : result;
+            done += length;
+        }
+        return done;
     }
 
     private static long Advise(SyscallContext c, MemoryMap mm, ulong start, ulong length, int advice)

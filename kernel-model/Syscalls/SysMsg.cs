@@ -8,14 +8,16 @@ namespace ArmVdso.Kernel.Syscalls;
 /// <summary>System V message queues (ipc/msg.c).</summary>
 internal static class SysMsg
 {
-    private const int MaxMessage = 8192, MessageCost = 64;
+    private const int MaxMessage = 8192, MessageCost = 64, QueueCost = 1024;
     private const int MsgStat = 11, MsgInfo = 12, MsgStatAny = 13;
     private const int NoWait = 0x800, NoError = 0x1000, Except = 0x2000, Copy = 0x4000;
 
     /// <summary>msgget(key, flags).</summary>
     public static long Get(SyscallContext c) => c.Ipc.Queues.Get(
         c.Task.Credentials, c.Timekeeper.RealtimeNs, c.Int(0), c.Int(1), _ => 0,
-        now => new MessageQueue { CreatorUid = c.Task.Credentials.Euid, CreatorGid = c.Task.Credentials.Egid, ChangeTime = now });
+        now => !c.Pages.TryCharge(QueueCost) ? null
+            : new MessageQueue { CreatorUid = c.Task.Credentials.Euid, CreatorGid = c.Task.Credentials.Egid, ChangeTime = now },
+        refusal: Errno.ENOMEM);
 
     private static long Queue(SyscallContext c, uint want, out MessageQueue queue)
     {
@@ -148,7 +150,7 @@ internal static class SysMsg
                 if (!queue.Owns(c.Task.Credentials))
                     return -Errno.EPERM;
                 table.Remove(queue);
-                c.Pages.Charge(-queue.Messages.Sum(m => m.Data.Length + (long)MessageCost));
+                c.Pages.Charge(-QueueCost - queue.Messages.Sum(m => m.Data.Length + (long)MessageCost));
                 return 0;
             case IpcSet:
                 if (!queue.Owns(c.Task.Credentials))

@@ -50,7 +50,7 @@ internal static class SysSem
                 ChangeTime = now,
                 CreatorUid = c.Task.Credentials.Euid,
                 CreatorGid = c.Task.Credentials.Egid,
-            });
+            }, refusal: count == 0 ? Errno.EINVAL : Errno.ENOMEM);
     }
 
     /// <summary>semop(id, ops, count).</summary>

@@ -168,8 +168,14 @@ internal static class SysSystem
         };
     }
 
-    /// <summary>vhangup().</summary>
-    public static long Vhangup(SyscallContext c) => c.Task.Credentials.Has(Capability.SysTtyConfig) ? 0 : -Errno.EPERM;
+    /// <summary>vhangup(): the caller's terminal is hung up (tty_vhangup_self).</summary>
+    public static long Vhangup(SyscallContext c)
+    {
+        if (!c.Task.Credentials.Has(Capability.SysTtyConfig))
+            return -Errno.EPERM;
+        c.Vfs.Devices.ControllingOf(c.Task.Group.Sid)?.HangUp();
+        return 0;
+    }
 
     /// <summary>Calls that a container without the capability for them refuses.</summary>
     public static long NotPermitted(SyscallContext c) => -Errno.EPERM;

@@ -11,7 +11,7 @@ public static partial class SyscallTable
     [
         new(30, "ioprio_set", SysScheduler.IoPrioSet, Partial, "int int int", "kept, without effect", Trivial),
         new(31, "ioprio_get", SysScheduler.IoPrioGet, Full, "int int", "", Trivial),
-        new(58, "vhangup", SysSystem.Vhangup, Stub, "", "no effect", Trivial),
+        new(58, "vhangup", SysSystem.Vhangup, Full, "", "", Trivial),
         new(60, "quotactl", SysSystem.NotBuiltIn, Stub, "uint path int ptr", "ENOSYS", Trivial),
         new(89, "acct", SysSystem.NotBuiltIn, Stub, "path", "ENOSYS", Trivial),
         new(90, "capget", SysIdentity.CapGet, Full, "ptr ptr", "", Trivial),

@@ -265,6 +265,12 @@ public sealed class KernelTask : ISleeper, IFileUser
     /// <inheritdoc cref="Policy"/>
     public bool ResetOnFork { get; set; }
 
+    /// <summary>What one takes of the host until nobody can ask for it any more, in bytes.</summary>
+    internal const int HostBytes = 6144;
+
+    /// <summary>set_mempolicy; null: the default.</summary>
+    public MemoryPolicy? MemoryPolicy { get; set; }
+
     /// <summary>ioprio_set value.</summary>
     public int IoPriority { get; set; }
 

@@ -15,6 +15,7 @@ public sealed class TaskTable
 
     private readonly Dictionary<int, KernelTask> _tasks = [];
     private readonly Dictionary<ulong, KernelTask> _byRecord = [];
+    private readonly HashSet<int> _led = [];
     private int _lastPid;
 
     /// <summary>Nobody yet.</summary>
@@ -71,15 +72,44 @@ public sealed class TaskTable
         {
             _lastPid = _lastPid >= PidMax - 1 ? ReservedPids : _lastPid + 1;
         }
-        while (_tasks.ContainsKey(_lastPid) || _tasks.Values.Any(t => t.Group.Pgid == _lastPid || t.Group.Sid == _lastPid));
+        while (_tasks.ContainsKey(_lastPid) || IsLed(_lastPid));
         Made++;
         return _lastPid;
+    }
+
+    /// <summary>A process has another group or session than before.</summary>
+    internal void NoteGroups(ThreadGroup group)
+    {
+        _led.Add(group.Pgid);
+        _led.Add(group.Sid);
+    }
+
+    /// <summary>Whether a process group or session has a number; who of them ever had one is looked at only then.</summary>
+    private bool IsLed(int number)
+    {
+        if (!_led.Contains(number))
+            return false;
+        if (_tasks.Values.Any(t => t.Group.Pgid == number || t.Group.Sid == number))
+            return true;
+        _led.Remove(number);
+        return false;
+    }
+
+    /// <summary>The processes of a process group, in no order.</summary>
+    internal IEnumerable<ThreadGroup> Job(int number)
+    {
+        foreach (KernelTask task in _tasks.Values)
+        {
+            if (task.Group.Pgid == number && ReferenceEquals(task, task.Group.Leader))
+                yield return task.Group;
+        }
     }
 
     /// <summary>A task is there, or has another TID than before.</summary>
     internal void Register(KernelTask task)
     {
         _tasks[task.Tid] = task;
+        NoteGroups(task.Group);
         if (task.RecordPa != 0)
             NoteRecord(task);
     }

@@ -7,6 +7,10 @@ internal sealed class CountedTime
     /// <summary>Ticks of a longer idle time than this (some eleven days) are taken at once.</summary>
     private const ulong MostSteps = 1_000_000UL * MachineClock.Hz;
 
+    /// <summary>Seconds that are taken one by one when many have passed: more than two days, after which nothing is left of a leap second
+    /// or a phase.</summary>
+    private const int MostSeconds = 200_000;
+
     private readonly ulong _frequency;
     private readonly ulong _interval;
     private Int128 _error;
@@ -138,8 +142,14 @@ internal sealed class CountedTime
     /// <summary>Whole seconds that have passed since the last look: NTP's second_overflow, and leap seconds.</summary>
     private void Seconds()
     {
+        int taken = 0;
         for (long now = Second; Ntp.Second < now; now = Second)
         {
+            if (taken++ == MostSeconds)
+            {
+                Ntp.Skip(now);
+                return;
+            }
             int leap = Ntp.SecondOverflow(Ntp.Second + 1);
             if (leap == 0)
                 continue;

@@ -169,6 +169,18 @@ internal sealed class NtpDiscipline(Func<long> seconds)
         return leap;
     }
 
+    /// <summary>Many seconds pass up to one, in none of which a leap second or a phase has anything to do.</summary>
+    internal void Skip(long second)
+    {
+        long passed = second - Second;
+        Second = second;
+        MaxError = (long)Int128.Min(PhaseLimitUs, MaxError + (Int128)passed * (MaxFrequencyNs / 1000));
+        if (MaxError == PhaseLimitUs)
+            Status |= StaUnsync;
+        _adjustUs -= (long)Int128.Clamp(_adjustUs, -(Int128)passed * MaxTickAdjustUs, (Int128)passed * MaxTickAdjustUs);
+        _adjustNowUs = 0;
+    }
+
     private int Leap(long second)
     {
         switch (State)

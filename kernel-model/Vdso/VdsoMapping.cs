@@ -182,7 +182,8 @@ public sealed class VdsoMapping
         memory?.Find(memory.VdsoBase) is { } vma && vma.Start == memory.VdsoBase && ReferenceEquals(vma.Special, _code) ? vma.Start : 0;
 
     /// <summary>The live tasks that have a memory: the threads of a process, and who shares it (vfork).</summary>
-    internal IEnumerable<KernelTask> TasksOf(MemoryMap memory) => Tasks.All.Where(t => ReferenceEquals(t.Mm, memory));
+    internal IEnumerable<KernelTask> TasksOf(MemoryMap memory) =>
+        memory.IsGone ? [] : Tasks.All.Where(t => ReferenceEquals(t.Mm, memory));
 
     /// <summary>Maps [vvar] and, directly above it, [vdso]. Returns the address of the image, or 0 without one.</summary>
     internal ulong MapInto(MemoryMap memory)

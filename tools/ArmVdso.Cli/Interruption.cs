@@ -56,6 +56,13 @@ internal static class Interruption
         }
     }
 
+    /// <summary>What is to be printed when a signal comes from now on; null: nothing any more.</summary>
+    internal static void Found(Action? report)
+    {
+        lock (Gate)
+            SoFar = report;
+    }
+
     /// <summary>Gathers results one by one. When a signal comes before the last one, those that are there are printed.</summary>
     /// <param name="what">What they are, for the line of progress.</param>
     /// <param name="source">Where they come from.</param>

@@ -135,11 +135,13 @@ public sealed class ArmVdsoLab(SessionSettings settings)
     /// <param name="functions">Names of <see cref="ComparedFunctions"/>; null: all.</param>
     /// <param name="threads">Threads of the guest, 2 to 64.</param>
     /// <param name="progress">Told what is being run.</param>
+    /// <param name="soFar">Told what is there, after each design.</param>
     /// <exception cref="LabException">There is no such design or function, or the guest failed.</exception>
     public DesignsResult CompareDesigns(
-        IReadOnlyList<string> designs, IReadOnlyList<string>? functions = null, int threads = 4, Action<string>? progress = null) =>
+        IReadOnlyList<string> designs, IReadOnlyList<string>? functions = null, int threads = 4, Action<string>? progress = null,
+        Action<DesignsResult>? soFar = null) =>
         Comparison.CompareDesigns(
-            settings, designs, Known(functions, ComparedFunctionsOf(designs), "function"), Threads(threads), progress);
+            settings, designs, Known(functions, ComparedFunctionsOf(designs), "function"), Threads(threads), progress, soFar);
 
     /// <summary>Every function of a design, interrupted at every instruction boundary by every event, compared with what the system call
     /// could have answered. Timing models play no part.</summary>

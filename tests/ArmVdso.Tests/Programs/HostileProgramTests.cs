@@ -35,6 +35,40 @@ public sealed class HostileProgramTests
         Assert.True(result.Status == status, $"status {result.Status}\n{result.Output}{result.Errors}");
     }
 
+    /// <summary>Bombs of all kinds end with an error of Linux's, and the host is left with what docs/security.md says: the guest's memory
+    /// and a constant.</summary>
+    [Theory]
+    [InlineData("forks", 137)]
+    [InlineData("zombies", 12)]
+    [InlineData("threads", 11)]
+    [InlineData("paths", 12)]
+    [InlineData("timers", 11)]
+    [InlineData("signals", 11)]
+    [InlineData("changes", 24)]
+    [InlineData("messages", 12)]
+    [InlineData("typed", 0)]
+    [InlineData("sleep", 0)]
+    [InlineData("pipes", 12)]
+    [InlineData("sockets", 105)]
+    [InlineData("files", 12)]
+    [InlineData("terminals", 12)]
+    [InlineData("watches", 24)]
+    [InlineData("clocks", 12)]
+    [InlineData("sets", 12)]
+    [InlineData("events", 12)]
+    public void BombsAreBounded(string what, int status)
+    {
+        const string measure = "import resource, subprocess, sys\n"
+            + "status = subprocess.run(sys.argv[1:]).returncode\n"
+            + "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024)\nsys.exit(status)";
+        (int ended, string output, string errors) = GuestPrograms.Run(
+            "python3", "-c", measure, ArmVdsoCommand.Program, "run", "--core", "none", "--mem", "64M", GuestPrograms.Path("bombs"), what);
+        Assert.True(ended == status, $"status {ended}\n{output}{errors}");
+        Assert.DoesNotContain("internal error", errors);
+        int mebibytes = int.Parse(output.TrimEnd().Split('\n')[^1], System.Globalization.CultureInfo.InvariantCulture);
+        Assert.InRange(mebibytes, 1, 64 + 192);
+    }
+
     [Theory]
     [InlineData("--timeout", "2")]
     [InlineData("--max-cycles", "1000000")]

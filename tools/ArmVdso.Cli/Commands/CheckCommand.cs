@@ -162,18 +162,26 @@ internal static class CheckCommand
     {
         bool held = true;
         var all = new JsonArray();
+        void WriteAll() =>
+            Console.Out.WriteLine(new JsonObject { ["held"] = held, ["mutant"] = mutant, ["designs"] = all }.ToJsonString());
+
         foreach (string design in designs)
         {
             Terminal.Progress($"check {design}");
             CheckResult result = check(design);
             held &= result.Held;
-            if (json)
-                all.Add(CheckReport.Json(result));
-            else
+            if (!json)
+            {
                 CheckReport.Write(Console.Out, result);
+                continue;
+            }
+            Interruption.Found(null);
+            all.Add(CheckReport.Json(result));
+            Interruption.Found(WriteAll);
         }
+        Interruption.Found(null);
         if (json)
-            Console.Out.WriteLine(new JsonObject { ["held"] = held, ["mutant"] = mutant, ["designs"] = all }.ToJsonString());
+            WriteAll();
         else
             CheckReport.WriteLegend(Console.Out, ArmVdsoLab.CheckEvents.Where(e => events?.Contains(e.Name) ?? true));
         return held ? 0 : 1;

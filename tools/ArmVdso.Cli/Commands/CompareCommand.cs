@@ -47,11 +47,18 @@ internal static class CompareCommand
                     var lab = new ArmVdsoLab(settings);
                     if (designs.Count > 1)
                     {
-                        var report = new DesignReport(lab.CompareDesigns(designs, shown, count, Terminal.Progress));
-                        if (asJson)
-                            report.WriteJson(Console.Out);
-                        else
-                            report.Write(Console.Out);
+                        void Report(DesignsResult result)
+                        {
+                            if (asJson)
+                                new DesignReport(result).WriteJson(Console.Out);
+                            else
+                                new DesignReport(result).Write(Console.Out);
+                        }
+
+                        DesignsResult all = lab.CompareDesigns(
+                            designs, shown, count, Terminal.Progress, soFar => Interruption.Found(() => Report(soFar)));
+                        Interruption.Found(null);
+                        Report(all);
                         return 0;
                     }
                     Terminal.Progress("compare");

@@ -115,13 +115,14 @@ internal static class Comparison
 
     /// <summary>Designs side by side.</summary>
     internal static DesignsResult CompareDesigns(
-        SessionSettings settings, IReadOnlyList<string> designs, IReadOnlyList<string> functions, int threads, Action<string>? progress)
+        SessionSettings settings, IReadOnlyList<string> designs, IReadOnlyList<string> functions, int threads, Action<string>? progress,
+        Action<DesignsResult>? soFar)
     {
         settings = settings.ForOurGuest();
         foreach (string design in designs)
             (settings with { Vdso = design }).Design();
         // Without a vDSO: what a switch takes anyway, and the system calls alone.
-        string[] all = designs.Contains("none") ? [.. designs] : ["none", .. designs];
+        string[] all = ["none", .. designs.Where(d => d != "none")];
         OwnFunction[] own = [
             .. all.SelectMany(d => (settings with { Vdso = d }).Design().MeasuredFunctions).DistinctBy(f => f.Name)];
         var measured = new List<DesignFigures>();
@@ -129,14 +130,18 @@ internal static class Comparison
         {
             progress?.Invoke($"{measured.Count + 1} of {all.Length}: {design}");
             measured.Add(MeasureDesign(settings with { Vdso = design }, threads, own));
+            if (measured.Count > 1)
+                soFar?.Invoke(Result());
         }
-        return new DesignsResult
+        return Result();
+
+        DesignsResult Result() => new()
         {
             Settings = settings,
             Threads = threads,
             Functions = functions,
-            None = measured[Array.IndexOf(all, "none")],
-            Designs = [.. measured.Where(m => designs.Contains(m.Design))],
+            None = measured[0],
+            Designs = [.. designs.Select(d => measured.Find(m => m.Design == d)).OfType<DesignFigures>()],
         };
     }
 
