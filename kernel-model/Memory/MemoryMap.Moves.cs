@@ -3,6 +3,18 @@ namespace ArmVdso.Kernel.Memory;
 /// <summary>What gives mappings other places, sizes and owners: brk, mremap, fork (mm/mmap.c, mm/mremap.c, dup_mmap).</summary>
 public sealed partial class MemoryMap
 {
+    /// <summary>A part of a mapping of shared pages shows others of them (remap_file_pages).</summary>
+    internal long ShowAnonymous(Vma vma, ulong start, ulong size, ulong offset)
+    {
+        Vma other = vma.Clone(start, start + size);
+        other.Offset = offset;
+        vma.SharedAnonymous!.AddUser();
+        Remove(start, start + size);
+        Add(other);
+        other.SharedAnonymous!.Release();
+        return 0;
+    }
+
     /// <summary>A copy for fork: private pages become copy-on-write in both. Null when RAM is full.</summary>
     public MemoryMap Fork()
     {

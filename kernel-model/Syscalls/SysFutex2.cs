@@ -10,6 +10,9 @@ internal static class SysFutex2
     /// <summary>Whether there are words of this size and sharing.</summary>
     private static bool AreKnown(uint flags) => (flags & ~(Private | SizeMask)) == 0 && (flags & SizeMask) == Size32;
 
+    /// <summary>Whether a value or mask has no bits beyond the word (futex_validate_input).</summary>
+    private static bool Fits(ulong value) => value <= uint.MaxValue;
+
     /// <summary>futex_waitv(waiters, n, flags, timeout, clockid).</summary>
     public static long WaitV(SyscallContext c)
     {
@@ -45,7 +48,7 @@ internal static class SysFutex2
             {
                 return -Errno.EFAULT;
             }
-            if (reserved != 0 || !AreKnown(flags))
+            if (reserved != 0 || !AreKnown(flags) || !Fits(expected))
                 return -Errno.EINVAL;
             long result = Futexes.GetKey(c.Memory, address, (flags & Private) != 0, out keys[i]);
             if (result < 0)
@@ -83,7 +86,7 @@ internal static class SysFutex2
     public static long Wake(SyscallContext c)
     {
         uint flags = c.UInt(3);
-        if (!AreKnown(flags) || c.UInt(1) == 0)
+        if (!AreKnown(flags) || !Fits(c.Arg(1)) || c.UInt(1) == 0)
             return -Errno.EINVAL;
         long result = Futexes.GetKey(c.Memory, c.Arg(0), (flags & Private) != 0, out FutexKey key);
         if (result < 0)
@@ -98,13 +101,15 @@ internal static class SysFutex2
         bool isPrivate = (flags & Private) != 0;
         if (c.State is FutexWaiter waiter)
             return SysFutex.Woken(c, waiter) ?? SysFutex.Sleep(c, waiter, c.Arg(0), c.UInt(1), isPrivate, c.UInt(2));
-        if (!AreKnown(flags) || c.UInt(2) == 0)
+        if (!AreKnown(flags) || !Fits(c.Arg(1)) || !Fits(c.Arg(2)) || c.UInt(2) == 0)
+            return -Errno.EINVAL;
+        if (c.Arg(4) != 0 && c.Int(5) is not (Clocks.Monotonic or Clocks.Realtime))
             return -Errno.EINVAL;
         long result = SysFutex.ReadTimeout(c, c.Arg(4), out ulong deadline);
         if (result < 0)
             return result;
         if (deadline != ulong.MaxValue)
-            deadline = SysFutex.Absolute(c, c.Int(5) == Clocks.Realtime ? Clocks.Realtime : Clocks.Monotonic, deadline);
+            deadline = SysFutex.Absolute(c, c.Int(5), deadline);
         return SysFutex.Start(c, c.Arg(0), c.UInt(1), isPrivate, c.UInt(2), deadline);
     }
 }

@@ -170,7 +170,11 @@ internal static class SysMemory
         ulong start = c.Arg(0) & ~(Page - 1), size = c.Arg(1) & ~(Page - 1), offset = c.Arg(3);
         if (c.Int(2) != 0 || start + size <= start || offset + size / Page < offset)
             return -Errno.EINVAL;
-        if (c.Memory.Find(start) is not { Shared: true, File: { } file } vma || start + size > vma.End)
+        if (c.Memory.Find(start) is not { Shared: true, SpecialPages: null } vma || start + size > vma.End)
+            return -Errno.EINVAL;
+        if (vma.SharedAnonymous is not null)
+            return c.Memory.ShowAnonymous(vma, start, size, offset * Page);
+        if (vma.File is not { } file)
             return -Errno.EINVAL;
         int prot = vma.Prot;
         file.Hold();

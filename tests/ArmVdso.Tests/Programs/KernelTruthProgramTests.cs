@@ -24,6 +24,7 @@ public sealed class KernelTruthProgramTests
     [InlineData("landlock")]
     [InlineData("aio")]
     [InlineData("terminals")]
+    [InlineData("rows")]
     [InlineData("policies")]
     [InlineData("wake", "--cpus", "2")]
     [InlineData("rseq_events", "-E", "GLIBC_TUNABLES=glibc.pthread.rseq=0")]
