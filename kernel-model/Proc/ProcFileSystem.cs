@@ -133,6 +133,7 @@ internal static class ProcFileSystem
     {
         int threads = parts.Tasks.Groups.Sum(g => g.Threads.Count);
         int running = parts.Tasks.Groups.Sum(g => g.Threads.Count(t => t.State == TaskState.Runnable));
-        return $"0.00 0.00 0.00 {running}/{threads} {parts.Tasks.LastPid}\n";
+        LoadAverage load = parts.Tasks.Load;
+        return $"{load.Text(0)} {load.Text(1)} {load.Text(2)} {running}/{threads} {parts.Tasks.LastPid}\n";
     }
 }

@@ -26,7 +26,7 @@ internal sealed class ProcessStatus(ProcParts parts, Vfs vfs)
     private static char StateLetter(KernelTask task) => task.Group.IsZombie ? 'Z' : task.State switch
     {
         TaskState.Runnable => 'R',
-        TaskState.Sleeping => 'S',
+        TaskState.Sleeping => task.IsUninterruptible ? 'D' : 'S',
         TaskState.Stopped => task.Tracing?.Stop is null ? 'T' : 't',
         TaskState.Zombie => 'Z',
         _ => 'X',
@@ -104,6 +104,7 @@ internal sealed class ProcessStatus(ProcParts parts, Vfs vfs)
         {
             'R' => "running",
             'S' => "sleeping",
+            'D' => "disk sleep",
             'T' => "stopped",
             't' => "tracing stop",
             'Z' => "zombie",

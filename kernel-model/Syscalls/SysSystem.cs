@@ -64,6 +64,9 @@ internal static class SysSystem
         info.Clear();
         BitConverter.TryWriteBytes(
             info, (long)(c.Task.TimeNamespace.FromHost(Clocks.Boottime, c.Timekeeper.TimeOf(TimerBase.Boottime)) / 1_000_000_000));
+        const int sysinfoShift = 16; // SI_LOAD_SHIFT
+        for (int i = 0; i < 3; i++)
+            BitConverter.TryWriteBytes(info[(8 + 8 * i)..], c.Tasks.Load[i] << (sysinfoShift - LoadAverage.Shift));
         BitConverter.TryWriteBytes(info[32..], pages.Total * PhysicalMemory.PageSize);
         BitConverter.TryWriteBytes(info[40..], (pages.Total - pages.Used) * PhysicalMemory.PageSize);
         BitConverter.TryWriteBytes(info[80..], (ushort)c.Tasks.Groups.Sum(g => g.Threads.Count));

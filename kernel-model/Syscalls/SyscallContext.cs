@@ -66,19 +66,24 @@ public sealed partial class SyscallContext : SystemCall
     }
 
     /// <summary>Sleeps on a queue; only a signal that ends the process interrupts it (wait_for_completion_killable).</summary>
-    public long WaitKillable(WaitQueue queue)
+    /// <param name="queue">What it sleeps on.</param>
+    /// <param name="interruptible">It counts as one that a signal wakes.</param>
+    public long WaitKillable(WaitQueue queue, bool interruptible = false)
     {
         if (Signals.HasFatal(Task))
         {
             Signals.Recalculate(Task);
             return -Errno.EINTR;
         }
-        return Sleep([queue], ulong.MaxValue, TimerBase.Monotonic);
+        long result = Sleep([queue], ulong.MaxValue, TimerBase.Monotonic);
+        Task.IsUninterruptible = !interruptible;
+        return result;
     }
 
     private long Sleep(ReadOnlySpan<WaitQueue> queues, ulong deadline, TimerBase clock, bool wakes = false)
     {
         TimedOut = false;
+        Task.IsUninterruptible = false;
         Task.SleepOn(queues);
         if (deadline != ulong.MaxValue)
         {

@@ -128,7 +128,7 @@ internal sealed class SyscallEntry(SyscallParts parts, CallCosts costs, KernelHo
         if (result != -Errno.EFAULT || mm.TakeAsked() is not { Owner.OnlyUser: false } asked)
             return result;
         deferred.RemoveRange(before, deferred.Count - before);
-        return c.WaitKillable(UserfaultFile.Fault(asked, c.Task, c.Task.Tid));
+        return c.WaitKillable(UserfaultFile.Fault(asked, c.Task, c.Task.Tid), true);
     }
 
     /// <summary>Puts what was put aside where it belongs, once the pages are there; the call has its result meanwhile.</summary>
@@ -143,7 +143,7 @@ internal sealed class SyscallEntry(SyscallParts parts, CallCosts costs, KernelHo
             {
                 if (mm.TakeAsked() is not { } asked)
                     return -Errno.EFAULT;
-                return c.WaitKillable(UserfaultFile.Fault(asked, c.Task, c.Task.Tid));
+                return c.WaitKillable(UserfaultFile.Fault(asked, c.Task, c.Task.Tid), true);
             }
             deferred.RemoveAt(0);
         }

@@ -93,7 +93,7 @@ public static partial class SyscallTable
         new(176, "getgid", SysUserIds.GetGid, Full, "", "answered by EL1 code unless traced", Trivial),
         new(177, "getegid", SysUserIds.GetEgid, Full, "", "answered by EL1 code unless traced", Trivial),
         new(178, "gettid", SysIdentity.GetTid, Full, "", "answered by EL1 code unless traced", Trivial),
-        new(179, "sysinfo", SysSystem.SysInfo, Partial, "ptr", "load is 0", Trivial),
+        new(179, "sysinfo", SysSystem.SysInfo, Partial, "ptr", "no shared and buffer memory", Trivial),
         new(180, "mq_open", SysPosixQueues.Open, Full, "str oflags mode ptr", "", Open),
         new(181, "mq_unlink", SysPosixQueues.Unlink, Full, "str", "", CostClass.Path),
         new(182, "mq_timedsend", SysPosixQueues.Send, Full, "fd buf size uint timeout", "", Transfer),

@@ -67,7 +67,13 @@ internal sealed class ClockEvents
     }
 
     /// <summary>An idle CPU is about to run a task: the clocks catch up (tick_nohz_idle_exit).</summary>
-    internal void LeaveIdle(Cpu cpu) => _timekeeper.LeaveIdle(cpu.Counter(), _scheduler.EveryoneIdle());
+    internal void LeaveIdle(Cpu cpu)
+    {
+        _timekeeper.LeaveIdle(cpu.Counter(), _scheduler.EveryoneIdle());
+        // Nobody ran meanwhile, so that nobody looked.
+        if (_scheduler.EveryoneIdle())
+            _tasks.Load.Update(_timekeeper.Monotonic(cpu.Counter()), () => _tasks.Uninterruptible);
+    }
 
     /// <summary>The timer interrupt of a CPU: jiffies and timers on CPU 0, the end of the slice everywhere.</summary>
     internal void Interrupt(Cpu cpu)
@@ -98,6 +104,7 @@ internal sealed class ClockEvents
     {
         _timekeeper.Tick(cpu.Counter(), _scheduler.EveryoneIdle());
         _seeding.Use();
+        _tasks.Load.Update(_timekeeper.Monotonic(cpu.Counter()), () => _tasks.Active);
         // CPU 0 keeps the tick for all: others need none while nobody waits for them.
         for (int i = 0; i < _nextTick.Length; i++)
         {

@@ -268,6 +268,9 @@ public sealed class KernelTask : ISleeper, IFileUser
     /// <summary>What one takes of the host until nobody can ask for it any more, in bytes.</summary>
     internal const int HostBytes = 6144;
 
+    /// <summary>Its sleep ends by what it waits for, or with its life (TASK_UNINTERRUPTIBLE, TASK_KILLABLE).</summary>
+    internal bool IsUninterruptible { get; set; }
+
     /// <summary>set_mempolicy; null: the default.</summary>
     public MemoryPolicy? MemoryPolicy { get; set; }
 

@@ -22,6 +22,15 @@ public sealed class TaskTable
     /// <param name="firstPid">The first PID to be given.</param>
     internal TaskTable(int firstPid) => _lastPid = firstPid - 1;
 
+    /// <summary>How many are active, on average.</summary>
+    internal LoadAverage Load { get; } = new();
+
+    /// <summary>Tasks that sleep so that no signal wakes them.</summary>
+    internal int Uninterruptible => _tasks.Values.Count(t => t.State == TaskState.Sleeping && t.IsUninterruptible);
+
+    /// <summary>Those and the ones that run or wait for a CPU.</summary>
+    internal int Active => Uninterruptible + _tasks.Values.Count(t => t.State == TaskState.Runnable);
+
     /// <summary>The first process; null before it is started.</summary>
     public ThreadGroup? Init { get; internal set; }
 

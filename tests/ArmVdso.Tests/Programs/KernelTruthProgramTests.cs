@@ -25,6 +25,7 @@ public sealed class KernelTruthProgramTests
     [InlineData("aio")]
     [InlineData("terminals")]
     [InlineData("rows")]
+    [InlineData("loads")]
     [InlineData("policies")]
     [InlineData("wake", "--cpus", "2")]
     [InlineData("rseq_events", "-E", "GLIBC_TUNABLES=glibc.pthread.rseq=0")]
