@@ -57,7 +57,8 @@ static void files(void)
 	CHECK("sync_file_range", !sync_file_range(fd, 0, 8, SYNC_FILE_RANGE_WRITE));
 	FAILS("not with other flags", EINVAL, sync_file_range(fd, 0, 8, 8));
 	FAILS("nor of what is not there", EBADF, fsync(99));
-	CHECK("advice, readahead", !posix_fadvise(fd, 0, 8, POSIX_FADV_WILLNEED) && posix_fadvise(fd, 0, 8, 99) == EINVAL && !readahead(fd, 0, 8));
+	CHECK("advice, readahead", !posix_fadvise(fd, 0, 8, POSIX_FADV_WILLNEED) && posix_fadvise(fd, 0, 8, 99) == EINVAL
+	      && !readahead(fd, 0, 8));
 	FAILS("not of what was opened to write", EBADF, readahead(same = open("/tmp/rows", O_WRONLY), 0, 8));
 	close(same);
 	CHECK("fchmod, fchmodat2", !fchmod(fd, 0600) && !syscall(SYS_fstat, fd, &st) && (st.st_mode & 07777) == 0600
@@ -96,11 +97,13 @@ static void attributes(void)
 	CHECK("by path", !setxattr("/tmp/rows", "user.a", "1", 1, 0) && getxattr("/tmp/rows.link", "user.a", text, 10) == 1 && *text == '1');
 	CHECK("listed", listxattr("/tmp/rows", text, 100) == 7 && !strcmp(text, "user.a"));
 	FAILS("too little room", ERANGE, listxattr("/tmp/rows", text, 3));
-	CHECK("by descriptor", !fsetxattr(fd, "user.b", "22", 2, 0) && fgetxattr(fd, "user.b", text, 10) == 2 && flistxattr(fd, text, 100) == 14);
+	CHECK("by descriptor", !fsetxattr(fd, "user.b", "22", 2, 0) && fgetxattr(fd, "user.b", text, 10) == 2
+	      && flistxattr(fd, text, 100) == 14);
 	CHECK("removed", !fremovexattr(fd, "user.b") && !removexattr("/tmp/rows.link", "user.a"));
 	FAILS("once", ENODATA, fremovexattr(fd, "user.b"));
 	FAILS("links have none of a user's", EPERM, lsetxattr("/tmp/rows.link", "user.c", "1", 1, 0));
-	CHECK("but of the system's", !lsetxattr("/tmp/rows.link", "trusted.c", "1", 1, 0) && lgetxattr("/tmp/rows.link", "trusted.c", text, 9) == 1
+	CHECK("but of the system's", !lsetxattr("/tmp/rows.link", "trusted.c", "1", 1, 0)
+	      && lgetxattr("/tmp/rows.link", "trusted.c", text, 9) == 1
 	      && llistxattr("/tmp/rows.link", text, 100) == 10 && !lremovexattr("/tmp/rows.link", "trusted.c"));
 	close(fd);
 }
@@ -216,6 +219,7 @@ static void clocks(void)
 	setitimer(ITIMER_REAL, &alarm, NULL);
 	CHECK("timerfd_gettime", !timerfd_settime(fd, 0, &set, NULL) && !timerfd_gettime(fd, &rest) && rest.it_value.tv_sec >= 48);
 	CHECK("adjtimex", syscall(SYS_adjtimex, &adjust) >= 0 && adjust.tick == 10000);
+	CHECK("clock_adjtime", clock_adjtime(CLOCK_REALTIME, &adjust) >= 0 && adjust.tick == 10000);
 	CHECK("settimeofday", !gettimeofday(&now, NULL) && !settimeofday(&now, NULL));
 	now.tv_usec = 1000000;
 	FAILS("not a second of microseconds", EINVAL, syscall(SYS_settimeofday, &now, NULL));
