@@ -77,6 +77,15 @@ public sealed class KernelTruthProgramTests
         Assert.All(expected, line => Assert.Contains(line, result.Output.Split('\n')));
     }
 
+    /// <summary>Nor does the name of a task that it gave itself, in a trace of switches.</summary>
+    [Fact]
+    public void TracesHoldNoControlCharacters()
+    {
+        ArmVdsoCommand.Result result = ArmVdsoCommand.Run("trace", "--core", "none", GuestPrograms.Path("hostile"), "name");
+        Assert.Contains("a\\x1b[2Jb[", result.Output);
+        Assert.DoesNotContain('\u001b', result.Output);
+    }
+
     /// <summary>A guest's own words reach no terminal as they are: names of interpreters, of tasks.</summary>
     [Theory]
     [InlineData("a\u001b[2Jb", "a\\x1b[2Jb")]

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <sys/fanotify.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -93,6 +94,14 @@ int main(int argc, char **argv)
 		while (pipe(ends) == 0 && fanotify_mark(group, FAN_MARK_ADD, FAN_OPEN, ends[0], NULL) == 0)
 			close(ends[0]), close(ends[1]);
 		return errno;
+	}
+	if (!strcmp(what, "name")) {
+		/* A name that a terminal would obey, on two CPUs. */
+		prctl(PR_SET_NAME, "a\33[2Jb");
+		if (!fork())
+			_exit(0);
+		wait(NULL);
+		return 0;
 	}
 	if (!strcmp(what, "rules")) {
 		/* The same rule of Landlock over and over takes no memory. */

@@ -77,7 +77,9 @@ internal static class TraceCommand
     private static string Line(OffsetWrite e)
     {
         string slot = e.Slot is null ? "-" : string.Join(' ', e.Slot.Values.Select(v => Text.Plain(v)));
-        return Line(Text.Plain(e.Cycle), Text.Plain(e.Cpu), e.Cause, e.Previous, e.Next, Offset(e.Old), Offset(e.New), slot);
+        return Line(
+            Text.Plain(e.Cycle), Text.Plain(e.Cpu), e.Cause, Text.Printable(e.Previous), Text.Printable(e.Next), Offset(e.Old),
+            Offset(e.New), slot);
     }
 
     private static string Offset(ulong value) => value == 0 ? "off" : $"0x{value:x}";
