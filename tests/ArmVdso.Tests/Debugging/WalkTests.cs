@@ -36,7 +36,7 @@ public sealed partial class WalkTests
     public void FromAWrongAnswerBackToTheSwitch()
     {
         // At one place of the guest's tree, wherever the file is: the length of a program's path moves its stack, and so its preemptions.
-        var settings = DebuggedRun.Plain with { SliceNs = 5000, Binds = [new Bind(GuestPrograms.Path("stale"), "/stale", true)] };
+        var settings = DebuggedRun.Plain with { SliceNs = 2000, Binds = [new Bind(GuestPrograms.Path("stale"), "/stale", true)] };
         using var run = new DebuggedRun(settings, "/stale");
         (string text, _) = run.Gdb([.. Commands("## From a wrong answer back to the switch"), "kill"]);
         Match wrong = Wrong().Match(text);
