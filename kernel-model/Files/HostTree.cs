@@ -87,6 +87,7 @@ internal sealed class HostTree : IDisposable
     private static extern int linkat(int oldDir, byte[] oldPath, int newDir, byte[] newPath, int flags);
     [DllImport("libc", SetLastError = true)]
     private static extern int renameat2(int oldDir, byte[] oldPath, int newDir, byte[] newPath, uint flags);
+    [DllImport("libc", SetLastError = true)] private static extern int fallocate(SafeFileHandle fd, int mode, long offset, long length);
     [DllImport("libc", SetLastError = true)] private static extern int fchmodat(int dirfd, byte[] path, uint mode, int flags);
     [DllImport("libc", SetLastError = true)] private static extern int utimensat(int dirfd, byte[] path, long[] times, int flags);
 
@@ -209,6 +210,13 @@ internal sealed class HostTree : IDisposable
     }
 
     // What follows changes the host and is used by writable binds only.
+
+    /// <summary>Takes space of the host for a range of bytes of an open file, whose size stays: 0, or the host's error.</summary>
+    internal static long Allocate(SafeFileHandle handle, long position, long length)
+    {
+        const int FALLOC_FL_KEEP_SIZE = 1;
+        return Result(fallocate(handle, FALLOC_FL_KEEP_SIZE, position, length));
+    }
 
     public long CreateFile(HostLocation location, uint mode)
     {

@@ -270,6 +270,9 @@ internal sealed class HostFile : Inode
         return 0;
     }
 
+    internal override long Allocate(long position, long length) => Handle(true, out SafeFileHandle? handle) is < 0 and long error
+        ? error : HostTree.Allocate(handle!, position, length);
+
     public override bool ReadPage(ulong offset, Span<byte> page)
     {
         page.Clear();

@@ -85,7 +85,7 @@ internal static class SysFileSize
             if (file.Inode.Zero(offset, length) is < 0 and long error)
                 return error;
         }
-        if ((mode & PUNCH_HOLE) == 0 && file.Inode is not HostFile)
+        if ((mode & PUNCH_HOLE) == 0)
         {
             bool grows = (mode & KEEP_SIZE) == 0 && offset + length > file.Inode.Size;
             if (file.Inode is RegularFile { Seals: var seals } && (seals & 4) != 0 && grows)

@@ -37,6 +37,31 @@ public sealed partial class StaticProgramTests
         Assert.Equal("", errors);
     }
 
+    /// <summary>fallocate(2) in a writable bind takes the host's space: it had said 0 and taken none.</summary>
+    [Fact]
+    public void SpaceInABoundFolderIsTheHosts()
+    {
+        string folder = Directory.CreateTempSubdirectory("armvdso").FullName;
+        try
+        {
+            File.WriteAllText(Path.Join(folder, "file"), "");
+            ArmVdsoCommand.Result Fallocate(params string[] words) => ArmVdsoCommand.Run(
+                ["run", "--core", "none", "--root", DebianPrograms.Root, "--bind", $"{folder}:/host", "/usr/bin/fallocate", .. words,
+                    "/host/file"]);
+            ArmVdsoCommand.Result taken = Fallocate("-l", "1048576");
+            Assert.Equal(("", 0), (taken.Errors, taken.Status));
+            Assert.Equal(1048576, new FileInfo(Path.Join(folder, "file")).Length);
+            ArmVdsoCommand.Result tooMuch = Fallocate("-n", "-l", $"{1L << 60}");
+            Assert.Equal(1, tooMuch.Status);
+            Assert.Contains("fallocate failed: ", tooMuch.Errors, StringComparison.Ordinal);
+            Assert.Equal(1048576, new FileInfo(Path.Join(folder, "file")).Length);
+        }
+        finally
+        {
+            Directory.Delete(folder, true);
+        }
+    }
+
     [Fact]
     public void TheSameRunTwiceGivesTheSameCycles()
     {
