@@ -170,6 +170,8 @@ public sealed partial class LinuxKernel : IHypercallHandler
             random, seeding);
         var loader = new ProgramLoader(machine, options, PageAllocator, Vdso, random, Hooks.CodePageLoaded);
         var programs = new ProgramStart(Records, Clock, random, options.ProgramGuestPath);
+        PageAllocator.Full = () => Hooks.Log("guest memory is full: calls fail for want of it (--mem gives the guest more)");
+        PageAllocator.EndSomebody = new OomKiller(PageAllocator, Tasks, SignalDelivery, Hooks.Log).EndWorst;
         var reparenting = new Reparenting(Tasks, Records, Clock, design, SignalDelivery);
         var processEnd = new ProcessEnd(machine, Vfs, Tasks, SignalDelivery, Jobs, taskNamespaces, reparenting, Hooks.Exit);
         var exit = new TaskExit(Records, Scheduler, futexes, design, SignalDelivery, traces, processEnd);

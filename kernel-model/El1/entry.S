@@ -202,7 +202,7 @@ FUNC el0t_64_sync_handler
 	lsr	w1, w2, #26
 	cmp	w1, #0x24		/* aborts of data; those of instructions, and calls, are below */
 	b.hi	.Lel0_sync_other
-	cmp	w1, #0x24
+	cmp	w1, #0x24		/* never above here: the compiled switch asks twice, and so are its cycles */
 	b.ls	2f
 .Lel0_sync_other:
 	mov	x0, x4

@@ -143,6 +143,8 @@ internal sealed class UserFaults(Machine machine, TaskRecords records, CallCosts
             case FaultSignal.BusError:
                 FaultAt(task, Signal.SIGBUS, Signal.BUS_ADRERR, far, va, shown);
                 break;
+            case FaultSignal.OutOfMemory when task.IsKilled:
+                break;
             case FaultSignal.OutOfMemory:
                 log($"{task}: out of guest memory at address 0x{far:x}; killed (--mem makes it larger)");
                 signals.Send(task, new SignalInfo { Number = Signal.SIGKILL, Code = Signal.SI_KERNEL });

@@ -78,6 +78,11 @@ public sealed partial class MemoryMap
             signal = FaultSignal.Poisoned;
             return false;
         }
+        if (IsReaped)
+        {
+            signal = FaultSignal.BusError;
+            return false;
+        }
         CountFault();
         if (!NewPage(vma, page, write, out pa, out signal))
             return false;
@@ -145,6 +150,9 @@ public sealed partial class MemoryMap
         return pa;
     }
 
+    /// <summary>Where there was no page: whether the kernel ended a process for it (pagefault_out_of_memory).</summary>
+    private bool MadeRoom() => _allocator.EndSomebody?.Invoke(this) == true;
+
     private bool NewPage(Vma vma, ulong page, bool write, out ulong pa, out FaultSignal signal)
     {
         signal = default;
@@ -159,7 +167,9 @@ public sealed partial class MemoryMap
         }
         if (vma.Shared)
         {
-            pa = vma.SharedAnonymous?.Page(offset / Page) ?? vma.File!.SharedPagePa(offset);
+            do
+                pa = vma.SharedAnonymous?.Page(offset / Page) ?? vma.File!.SharedPagePa(offset);
+            while (pa == 0 && vma.File is null && MadeRoom());
             if (pa == 0)
             {
                 signal = vma.File is not null ? FaultSignal.BusError : FaultSignal.OutOfMemory;
@@ -170,7 +180,9 @@ public sealed partial class MemoryMap
         }
         if (!write && (pa = CachedPage(vma, page)) != 0)
             return true;
-        pa = _allocator.Allocate();
+        do
+            pa = _allocator.Allocate();
+        while (pa == 0 && MadeRoom());
         if (pa == 0)
         {
             signal = FaultSignal.OutOfMemory;
@@ -194,7 +206,10 @@ public sealed partial class MemoryMap
         bool kernels = vma.IsKernelPage(page, pa);
         if (!vma.Shared && (kernels || _allocator.References(pa) > 1))
         {
-            ulong copy = _allocator.Allocate();
+            ulong copy;
+            do
+                copy = _allocator.Allocate();
+            while (copy == 0 && MadeRoom());
             if (copy == 0)
             {
                 signal = FaultSignal.OutOfMemory;

@@ -344,6 +344,17 @@ public sealed partial class MemoryMap
         }
     }
 
+    /// <summary>Whether the pages of a process that is being ended are gone already: none comes in their place (MMF_UNSTABLE).</summary>
+    internal bool IsReaped { get; private set; }
+
+    /// <summary>Gives the private pages back while the process is being ended, before it runs again (__oom_reap_task_mm).</summary>
+    internal void Reap()
+    {
+        IsReaped = true;
+        foreach (Vma vma in Vmas.Where(vma => !vma.Shared && vma.SpecialPages is null && vma.Special is null))
+            DropPages(vma, vma.Start, vma.End);
+    }
+
     /// <summary>Makes a page of a shared mapping zero (a hole, MADV_REMOVE).</summary>
     internal void ClearPage(ulong pa)
     {

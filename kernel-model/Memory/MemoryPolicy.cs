@@ -20,15 +20,13 @@ public sealed record MemoryPolicy(int Mode, int Flags, ulong Given, int Home = -
     internal ulong Told => Mode == Local ? 0 : (Flags & (StaticNodes | RelativeNodes)) != 0 ? Given : WithMemory;
 
     /// <summary>A policy (mpol_new, mpol_set_nodemask): 0, or -EINVAL; null is the default.</summary>
-    /// <param name="mode">Mode and flags.</param>
+    /// <param name="mode">Mode and flags that <see cref="CheckMode"/> lets pass.</param>
     /// <param name="nodes">Nodes.</param>
     /// <param name="made">The policy.</param>
     internal static long Make(int mode, ulong nodes, out MemoryPolicy? made)
     {
         const int fixedNodes = StaticNodes | RelativeNodes;
         made = null;
-        if (CheckMode(mode) is < 0 and var error)
-            return error;
         int flags = mode & (fixedNodes | Balancing);
         mode &= ~flags;
         if (mode == Default)

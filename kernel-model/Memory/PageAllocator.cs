@@ -53,6 +53,13 @@ public sealed class PageAllocator
     /// <summary>Gives pages back that can be had again. False: there are none.</summary>
     internal Func<bool>? Reclaim { get; set; }
 
+    /// <summary>Ends a process for its pages, but takes none out of the given memory, which is about to get one. False: there is nobody to
+    /// end, or it is that memory's own.</summary>
+    internal Func<MemoryMap, bool>? EndSomebody { get; set; }
+
+    /// <summary>Told when there was no room for the first time.</summary>
+    internal Action? Full { get; set; }
+
     private bool IsFull => Used + (Charged >> 12) >= Total;
 
     /// <summary>Counts bytes that an object of the guest takes outside of RAM. False: there is no room for them. A sixteenth is left for
@@ -61,8 +68,11 @@ public sealed class PageAllocator
     {
         while (Used + ((Charged + bytes) >> 12) >= Total - Total / 16)
         {
-            if (Reclaim?.Invoke() != true)
-                return false;
+            if (Reclaim?.Invoke() == true)
+                continue;
+            Full?.Invoke();
+            Full = null;
+            return false;
         }
         Charged += bytes;
         return true;

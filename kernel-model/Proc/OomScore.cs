@@ -1,11 +1,12 @@
 using System.Globalization;
 using ArmVdso.Kernel.Files;
 using ArmVdso.Kernel.Memory;
+using ArmVdso.Kernel.Processes;
 using ArmVdso.Kernel.Tasks;
 
 namespace ArmVdso.Kernel.Proc;
 
-/// <summary>Which process would be killed when memory runs out, and how processes weigh it (fs/proc/base.c, mm/oom_kill.c).</summary>
+/// <summary>How near a process is to be ended when memory runs out, and how processes weigh it (fs/proc/base.c).</summary>
 internal static class OomScore
 {
     private const int Most = 1000, LegacyMost = 15, LegacyDisable = -17;
@@ -13,11 +14,9 @@ internal static class OomScore
     /// <summary>oom_score: 0 to 2000 or so.</summary>
     internal static string Of(PageAllocator pages, ThreadGroup group)
     {
-        if (group.OomAdjust == -Most)
+        if (group.OomAdjust == OomKiller.Never)
             return "0\n";
-        long used = group.Threads.FirstOrDefault()?.Mm?.ResidentPages ?? 0;
-        long badness = used + group.OomAdjust * (pages.Total / 1000);
-        return $"{Math.Max(0, (1000 + badness * 1000 / pages.Total) * 2 / 3)}\n";
+        return $"{Math.Max(0, (1000 + OomKiller.Badness(pages, group) * 1000 / pages.Total) * 2 / 3)}\n";
     }
 
     /// <summary>oom_adj: the older scale of -17 to 15.</summary>

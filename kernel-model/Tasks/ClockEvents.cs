@@ -69,9 +69,9 @@ internal sealed class ClockEvents
     /// <summary>An idle CPU is about to run a task: the clocks catch up (tick_nohz_idle_exit).</summary>
     internal void LeaveIdle(Cpu cpu)
     {
-        _timekeeper.LeaveIdle(cpu.Counter(), _scheduler.EveryoneIdle());
-        // Nobody ran meanwhile, so that nobody looked.
-        if (_scheduler.EveryoneIdle())
+        bool nobodyRan = _scheduler.EveryoneIdle();
+        _timekeeper.LeaveIdle(cpu.Counter(), nobodyRan);
+        if (nobodyRan)
             _tasks.Load.Update(_timekeeper.Monotonic(cpu.Counter()), () => _tasks.Uninterruptible);
     }
 

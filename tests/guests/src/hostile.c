@@ -8,11 +8,21 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/sysinfo.h>
 #include <sys/wait.h>
 
 static void again(int number)
 {
 	raise(number);
+}
+
+/* Takes so many hundredths of what was free. */
+static void take(const struct sysinfo *at_first, int hundredths)
+{
+	size_t size = at_first->freeram / 100 * at_first->mem_unit * hundredths;
+	char *all = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	for (size_t i = 0; i < size; i += 4096)
+		all[i] = 1;
 }
 
 static int deep(int n)
@@ -32,6 +42,29 @@ int main(int argc, char **argv)
 	if (!strcmp(what, "memory"))
 		for (;;)
 			memset(malloc(sizeof(block)), 1, sizeof(block));
+	if (!strcmp(what, "largest") || !strcmp(what, "spared")) {
+		/* Two that want more than there is: the larger one is ended, not the one that asks, unless it must not be. */
+		struct sysinfo at_first;
+		int ends[2], status;
+		char ready;
+		sysinfo(&at_first);
+		if (pipe(ends))
+			return errno;
+		pid_t pid = fork();
+		if (!pid) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			int fd = open("/proc/self/oom_score_adj", O_WRONLY);
+			if (*what == 's' && write(fd, "-1000", 5) != 5)
+				_exit(errno);
+			take(&at_first, 60);
+			if (write(ends[1], "r", 1) == 1)
+				pause();
+		}
+		if (read(ends[0], &ready, 1) != 1)
+			return errno;
+		take(&at_first, 50);
+		return waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL ? 0 : 1;
+	}
 	if (!strcmp(what, "file") || !strcmp(what, "memfd")) {
 		int fd = *what == 'f' ? open("/tmp/big", O_RDWR | O_CREAT, 0600) : memfd_create("big", 0);
 		for (;;)
