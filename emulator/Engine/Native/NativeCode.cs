@@ -38,7 +38,7 @@ internal sealed class NativeCode : IDisposable
         _end = _firstRare = _nextRare = Align(_memory.Origin + _memory.Size / 2);
         if (Traced is not null)
         {
-            _reader = new ReaderEmitter(cpu.Timing.Memo!.Events, Traced);
+            _reader = new ReaderEmitter(cpu.Timing.Memo!, Traced);
             _reader.EmitRoutines(_firstRare);
             _memory.Put(_firstRare, _reader.Bytes);
             _firstRare = _nextRare = Align(_firstRare + (ulong)_reader.Bytes.Length);

@@ -14,6 +14,9 @@ internal enum ReaderCheck
     /// <summary>A line that is stored to is modified already.</summary>
     Modified,
 
+    /// <summary>A line is not on its way.</summary>
+    LateLine,
+
     /// <summary>A load does not read what was stored last.</summary>
     Stored,
 

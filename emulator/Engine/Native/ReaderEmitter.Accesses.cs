@@ -45,6 +45,11 @@ internal sealed partial class ReaderEmitter
         var refilledOther = new List<int>();
         Apart(otherPage, () =>
         {
+            if (LeftOut != ReaderCheck.LateLine)
+            {
+                _a.Call(_askLate);
+                unusual.Add(_a.JumpIf(Cc.E));
+            }
             _a.Mov(64, Gpr.Rdx, Gpr.R11);
             _a.Call(_touchDataPage);
             refilled.Add(_a.JumpIf(Cc.Ne));

@@ -40,11 +40,10 @@ internal sealed partial class ReaderEmitter
         _notFound = Leave(ReaderFrame.NotFound, leave);
         _findFetchPage = EmitPage(ReaderOffsets.FetchTlb, _events.FetchTlb.Hints, null);
         _touchFetchPage = EmitPage(ReaderOffsets.FetchTlb, _events.FetchTlb.Hints, FetchesFrom);
-        _touchDataPage = EmitPage(
-            ReaderOffsets.DataTlb, _events.DataTlb.Hints, () => _a.Store(64, Operand.At(Frame, ReaderOffsets.DataPage), Gpr.Rdx));
+        _touchDataPage = EmitPage(ReaderOffsets.DataTlb, _events.DataTlb.Hints, AccessesPage);
         _touchMainPage = EmitPage(ReaderOffsets.MainTlb, _events.MainTlb.Hints, () => { });
-        _refill = EmitRefill(
-            ReaderOffsets.DataTlb, _events.DataTlb, () => _a.Store(64, Operand.At(Frame, ReaderOffsets.DataPage), Gpr.Rdx));
+        _refill = EmitRefill(ReaderOffsets.DataTlb, _events.DataTlb, AccessesPage);
+        EmitAskLate();
         _refillFetch = EmitRefill(ReaderOffsets.FetchTlb, _events.FetchTlb, FetchesFrom);
         _touchOtherLoad = EmitTouchOther(false);
         _touchOtherStore = EmitTouchOther(true);
@@ -191,8 +190,11 @@ internal sealed partial class ReaderEmitter
     private ulong EmitTouchOther(bool write)
     {
         var unusual = new List<int>();
+        var missed = new List<int>();
         ulong here = _a.Here;
         _a.Push(Gpr.Rcx);
+        _a.Call(_askLate);
+        missed.Add(_a.JumpIf(Cc.E));
         if (!write)
         {
             // The prefetcher goes on with such a line.
@@ -208,7 +210,7 @@ internal sealed partial class ReaderEmitter
         }
         FindWay();
         _a.Test(32, Gpr.Rcx, Gpr.Rcx);
-        List<int> missed = [_a.JumpIf(Cc.E)];
+        missed.Add(_a.JumpIf(Cc.E));
         _a.Alu(Alu.Add, 32, Gpr.Rcx, Gpr.R11);
         if (write)
         {
@@ -303,6 +305,8 @@ internal sealed partial class ReaderEmitter
         FindSet();
         _a.Alu(Alu.Cmp, 64, Gpr.Rdx, Operand.At(DataTags, Gpr.R11, 3, 0));
         _a.JumpTo(Cc.Ne, write ? _touchOtherStore : _touchOtherLoad);
+        _a.Call(_askLate);
+        int late = _a.JumpIf(Cc.E);
         int unmodified = 0;
         if (write)
         {
@@ -317,6 +321,10 @@ internal sealed partial class ReaderEmitter
         _a.Pop(Gpr.Rdx);
         if (write)
             _a.Resolve(unmodified);
+        _a.Return();
+        _a.Resolve(late);
+        // Not zero: it is where there are tags.
+        _a.Test(64, DataTags, DataTags);
         _a.Return();
         return here;
     }
@@ -365,6 +373,54 @@ internal sealed partial class ReaderEmitter
         _a.Store(32, Operand.At(Entry, Gpr.R11, 2, ReaderOffsets.Followers), Gpr.Rcx);
         _a.Alu(Alu.Cmp, 32, Gpr.Rax, Gpr.Rax);
         _a.Return();
+    }
+
+    /// <summary>A routine: says by Z whether the line in RDX is on its way, or one that the block has asked for. R9 is lost.</summary>
+    private void EmitAskLate()
+    {
+        _askLate = _a.Here;
+        _a.Alu(Alu.Cmp, 64, Cycles, Operand.At(Frame, ReaderOffsets.Until));
+        int all = _a.JumpIf(Cc.A);
+        _a.Mov(64, Gpr.R9, Operand.At(Frame, ReaderOffsets.FillLines));
+        for (int i = 0; i < _fillCount; i++)
+        {
+            _a.Alu(Alu.Cmp, 64, Gpr.Rdx, Operand.At(Gpr.R9, 8 * i));
+            int other = _a.JumpIf(Cc.Ne);
+            _a.Mov(64, Gpr.R9, Operand.At(Frame, ReaderOffsets.FillReady));
+            _a.Alu(Alu.Cmp, 64, Cycles, Operand.At(Gpr.R9, 8 * i));
+            int there = _a.JumpIf(Cc.A);
+            _a.Alu(Alu.Cmp, 32, Gpr.R9, Gpr.R9);
+            _a.Return();
+            _a.Resolve(there);
+            _a.Mov(64, Gpr.R9, Operand.At(Frame, ReaderOffsets.FillLines));
+            _a.Resolve(other);
+        }
+        _a.Push(Gpr.Rcx);
+        _a.Mov(64, Gpr.Rcx, Operand.At(Frame, ReaderOffsets.MissedLines));
+        _a.Mov(64, Gpr.R9, Operand.At(Frame, ReaderOffsets.Missed));
+        ulong next = _a.Here;
+        _a.Alu(Alu.Sub, 64, Gpr.R9, 1);
+        int none = _a.JumpIf(Cc.B);
+        _a.Alu(Alu.Cmp, 64, Gpr.Rdx, Operand.At(Gpr.Rcx, Gpr.R9, 3, 0));
+        _a.JumpTo(Cc.Ne, next);
+        _a.Pop(Gpr.Rcx);
+        _a.Return();
+        _a.Resolve(none);
+        _a.Pop(Gpr.Rcx);
+        _a.Resolve(all);
+        // Not zero: it is where there are tags.
+        _a.Test(64, DataTags, DataTags);
+        _a.Return();
+    }
+
+    /// <summary>The page in RDX needs no look at the order of the TLB from now on, unless lines are on their way: then none is taken for
+    /// there without a look.</summary>
+    private void AccessesPage()
+    {
+        _a.Alu(Alu.Cmp, 64, Cycles, Operand.At(Frame, ReaderOffsets.Until));
+        int filling = _a.JumpIf(Cc.Be);
+        _a.Store(64, Operand.At(Frame, ReaderOffsets.DataPage), Gpr.Rdx);
+        _a.Resolve(filling);
     }
 
     private void FetchesFrom()

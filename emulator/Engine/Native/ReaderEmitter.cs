@@ -33,6 +33,7 @@ internal sealed partial class ReaderEmitter
     private readonly Cache _fetch;
     private readonly BranchPredictor _predictor;
     private readonly CoreEvents _events;
+    private readonly int _fillCount;
     private readonly bool _reads;
     private BlockSchedule _s = null!;
     private ulong _nothing;
@@ -42,6 +43,7 @@ internal sealed partial class ReaderEmitter
     private ulong _touchFetchPage;
     private ulong _touchDataPage;
     private ulong _touchMainPage;
+    private ulong _askLate;
     private ulong _refill;
     private ulong _refillFetch;
     private ulong _touchLoad;
@@ -54,11 +56,13 @@ internal sealed partial class ReaderEmitter
     private ulong _fillOther;
     private ulong _moveFetched;
 
-    /// <param name="events">Events of a PE of the machine: all are alike.</param>
+    /// <param name="memo">The timing of a PE of the machine: all are alike.</param>
     /// <param name="blocks">Gets the code.</param>
-    internal ReaderEmitter(CoreEvents events, TracedBlocks blocks)
+    internal ReaderEmitter(BlockMemo memo, TracedBlocks blocks)
     {
+        CoreEvents events = memo.Events;
         _blocks = blocks;
+        _fillCount = memo.FillCount;
         (_data, _fetch, _predictor) = (events.DataCache, events.FetchCache, events.Predictor);
         _events = events;
         _reads = _predictor.IsPlain && 1 << events.LineShift == Line && BitOperations.IsPow2(_data.Ways) && _fetch.Ways <= MostWays;
@@ -268,6 +272,11 @@ internal sealed partial class ReaderEmitter
         if (_s.Division >= 0)
             _a.Alu(Alu.Or, 64, Gpr.Rcx, Operand.At(Frame, ReaderOffsets.Digits));
         _a.Alu(Alu.Or, 64, Shapes, Gpr.Rcx);
+        if (_s.Stores)
+        {
+            _a.Alu(Alu.Cmp, 64, Cycles, Operand.At(Frame, ReaderOffsets.Until));
+            Apart(_a.JumpIf(Cc.Be), () => _a.Alu(Alu.Or, 64, Shapes, BlockMemo.Filling));
+        }
         _a.Alu(Alu.And, 32, Gpr.Rcx, MemoEntry.Followers.Count - 1);
         _a.Alu(Alu.Xor, 32, Gpr.Rcx, MemoEntry.Way(_s.Id, 0));
         _a.Mov(32, Gpr.Rax, Operand.At(Entry, Gpr.Rcx, 2, ReaderOffsets.Followers));
@@ -287,6 +296,8 @@ internal sealed partial class ReaderEmitter
             foreach (int jump in elsewhere)
                 _a.Resolve(jump);
             State();
+            _a.Alu(Alu.Cmp, 32, Gpr.Rdx, ReaderFrame.Special);
+            _a.JumpTo(Cc.Ae, _notFound);
             _a.Set(Gpr.Rcx, _s.Id);
             _a.Call(_probe);
             _a.JumpTo(Cc.E, found);

@@ -108,6 +108,15 @@ public sealed class Cache
     /// <summary>Whether a line is the most recently used of its set.</summary>
     internal bool IsLatest(ulong line) => _tags[(int)(line & _setMask) * _ways] == line;
 
+    /// <summary>The written line that goes when another one comes to its set; <see cref="NoLine"/> when none has to go down.</summary>
+    /// <returns>False when that is not known before it comes.</returns>
+    internal bool FindWritten(ulong line, out ulong written)
+    {
+        int last = (int)(line & _setMask) * _ways + _ways - 1;
+        written = _states[last] == LineState.Modified ? _tags[last] : NoLine;
+        return !_random;
+    }
+
     /// <summary>The tags, set by set, most recently used first; for checks that must be fast. They do not move.</summary>
     internal ulong[] Tags => _tags;
 

@@ -78,6 +78,17 @@ public sealed partial class CoreEvents
         return opens;
     }
 
+    /// <summary>Whether a store that misses would go past L1. Changes nothing.</summary>
+    private bool GoesPast(ulong line)
+    {
+        foreach (ref readonly Filling filling in (ReadOnlySpan<Filling>)_fillings)
+        {
+            if (filling.Line == line)
+                return filling.Streamed;
+        }
+        return _model.WriteStream != 0 && Latest.FullLines >= _model.WriteStream;
+    }
+
     /// <summary>Takes note of the bytes of lines that stores write. Two lines are kept at a time, so that a stream goes on beside stores to
     /// one other line.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -150,13 +161,11 @@ public sealed partial class CoreEvents
         }
         if (!e.Miss)
             return;
-        ref Region region = ref Trained(line);
-        long stride = (long)(line - region.Line);
-        region.Misses = stride == region.Step && stride != 0 ? region.Misses + 1 : 1;
-        region.Step = stride;
-        region.Line = line;
-        if (region.Misses < _model.PrefetchAfter || Math.Abs(stride) > 16 || !SamePage(line, (ulong)((long)line + stride)))
+        Region region = Trained(line, out int at);
+        Keep(region, at);
+        if (!Begins(region))
             return;
+        long stride = region.Step;
         _streams[_nextStream] = new LoadStream { Trigger = (ulong)((long)line + stride), Step = stride };
         _nextStream = _nextStream + 1 == _streams.Length ? 0 : _nextStream + 1;
         int count = 0;
@@ -186,18 +195,29 @@ public sealed partial class CoreEvents
         return true;
     }
 
-    /// <summary>The region that a line is in, made the most recently used one; a new one replaces the oldest.</summary>
-    private ref Region Trained(ulong line)
+    /// <summary>The region of a line that is missed, as it is then; a new one replaces the oldest. Changes nothing.</summary>
+    private Region Trained(ulong line, out int at)
     {
-        int at = 0;
+        at = 0;
         while (at < _regions.Length - 1 && (_regions[at].Misses == 0 || !SamePage(_regions[at].Line, line)))
             at++;
         Region found = _regions[at];
         if (found.Misses == 0 || !SamePage(found.Line, line))
             found = new Region { Line = line };
+        long stride = (long)(line - found.Line);
+        return new Region { Line = line, Step = stride, Misses = stride == found.Step && stride != 0 ? found.Misses + 1 : 1 };
+    }
+
+    /// <summary>Whether a stream begins with the last miss in a region.</summary>
+    private bool Begins(in Region region) =>
+        region.Misses >= _model.PrefetchAfter && Math.Abs(region.Step) <= 16
+        && SamePage(region.Line, (ulong)((long)region.Line + region.Step));
+
+    /// <summary>The region that was at a place becomes the most recently used one.</summary>
+    private void Keep(in Region region, int at)
+    {
         Array.Copy(_regions, 0, _regions, 1, at);
-        _regions[0] = found;
-        return ref _regions[0];
+        _regions[0] = region;
     }
 
     /// <summary>Whether a load of this line moves a stream on.</summary>

@@ -25,6 +25,9 @@ internal struct TlbPlaces
     public ulong Hints, Pages, Contexts, Used, Order;
 }
 
+/// <summary>Addresses of the lines of fill buffers and of the cycle in which each is there, beside each other.</summary>
+public readonly record struct FillPlaces(ulong Lines, ulong Ready);
+
 /// <summary>Addresses of the tables of a branch predictor, and of its <see cref="LatestBranches"/>.</summary>
 internal struct BranchPlaces
 {

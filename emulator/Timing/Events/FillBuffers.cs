@@ -24,9 +24,9 @@ internal sealed class FillBuffers
         _memory = memory;
         // Behind the buffers of demanded lines are those of prefetched ones.
         int count = model.FillBuffers + (model.PrefetchLines * Math.Min(model.PrefetchStreams, 2));
-        _ready = new long[count];
+        _ready = GC.AllocateArray<long>(count, pinned: true);
         _free = new long[count];
-        _lines = new ulong[count];
+        _lines = GC.AllocateArray<ulong>(count, pinned: true);
         _causes = new CycleCause[count];
     }
 
@@ -110,6 +110,9 @@ internal sealed class FillBuffers
 
     /// <summary>Buffers.</summary>
     internal int Count => _free.Length;
+
+    /// <summary>Where native code finds which lines they hold and when each is there.</summary>
+    internal FillPlaces Places => new(CoreEvents.AddressOf(_lines), CoreEvents.AddressOf(_ready));
 
     /// <summary>Cycle from which all buffers are free.</summary>
     internal long AllFree => Until + _model.FillHold;

@@ -95,6 +95,39 @@ public sealed class SharedCaches(CoreModel model)
             : LineSource.Memory;
     }
 
+    /// <summary>Whether fetching a line would find it in the cache behind the private data cache, with no other data cache having it and
+    /// nothing going to memory, when a written line comes down for it. Changes nothing.</summary>
+    /// <param name="line">Line number.</param>
+    /// <param name="written">The line that comes down; <see cref="Cache.NoLine"/>: none.</param>
+    /// <param name="own">The data cache that asks.</param>
+    /// <param name="ownL2">The asking PE's private L2 cache, if it has one.</param>
+    internal bool IsNear(ulong line, ulong written, Cache own, Cache? ownL2)
+    {
+        Cache behind = ownL2 ?? _last;
+        if (!behind.Contains(line) || (ownL2 is not null && !_last.Contains(line))
+            || (written != Cache.NoLine && !behind.Contains(written)))
+            return false;
+        foreach (Cache other in _dataCaches)
+        {
+            if (other != own && other.Contains(line))
+                return false;
+        }
+        return true;
+    }
+
+    /// <summary>Fetches a line that <see cref="IsNear"/>, as <see cref="Fetch"/> and <see cref="WriteBack"/> do.</summary>
+    /// <returns>State in which the asking cache holds it.</returns>
+    internal LineState FetchNear(ulong line, ulong written, bool write, Cache? ownL2)
+    {
+        if (write)
+            InvalidateL2(line, ownL2);
+        ownL2?.Find(line);
+        _last.Find(line);
+        if (written != Cache.NoLine)
+            (ownL2 ?? _last).Write(written);
+        return write ? LineState.Modified : LineState.Exclusive;
+    }
+
     /// <summary>A written line has left a private data cache.</summary>
     /// <param name="line">Line number; nothing happens for <see cref="Cache.NoLine"/>.</param>
     /// <param name="ownL2">The PE's private L2 cache, if it has one.</param>

@@ -93,6 +93,12 @@ public sealed partial class InOrderPipeline
     public bool IsInFlight(ulong line, ulong cycle) => _fills.IsInFlight(line, (long)cycle);
 
     /// <inheritdoc/>
+    public int FillCount => _fills.Count;
+
+    /// <inheritdoc/>
+    public FillPlaces FillPlaces => _fills.Places;
+
+    /// <inheritdoc/>
     public bool FindInFlight(ulong line, ulong cycle, out long left, out CycleCause cause) =>
         _fills.Find(line, (long)cycle, out left, out cause);
 
@@ -101,7 +107,7 @@ public sealed partial class InOrderPipeline
     public bool AskedForFills { get; set; }
 
     /// <inheritdoc/>
-    public int FillStateSize => sizeof(ushort) * (1 + _fills.Count);
+    public int FillStateSize => sizeof(ushort) * (1 + FillCount);
 
     /// <inheritdoc/>
     public void SaveFills(Span<byte> state, ulong cycles, bool prefetches)

@@ -19,7 +19,7 @@ internal sealed partial class BlockMemo
     private const ulong FirstLate = FirstMiss - MostLate;
 
     // Lines that the block missed, since the last one that was stepped.
-    private readonly ulong[] _missedLines = new ulong[MostMisses];
+    private readonly ulong[] _missedLines = GC.AllocateArray<ulong>(MostMisses, pinned: true);
     private readonly LineEvent[] _named = new LineEvent[80];
     private readonly List<FillRecord> _record = [];
     private readonly List<FillRecord[]> _fillRecords = [];
@@ -69,6 +69,51 @@ internal sealed partial class BlockMemo
             extra += line.Walk + line.Upgrade;
         }
         return extra > 0 && Cycles + (ulong)(s.Bound + _horizon + _extra + extra) >= _stop ? MemoReason.Margin : MemoReason.Entry;
+    }
+
+    /// <summary>The access of a slot is inside a line, aligned, waits for no store, and misses L1 but not the cache behind it, and no more
+    /// comes with it (<see cref="CoreEvents.IsNear"/>); then its shape joins the signature, as <see cref="Executed(ProcessingElement,
+    /// TimedBlock, int, ref ulong)"/> would have it. The pipeline is not up to date.</summary>
+    private bool IsNearMiss(BlockSchedule s, TraceSlot slot, ulong va, ulong pa, ref ulong signature)
+    {
+        bool write = slot.Kind == TraceKind.Store;
+        uint size = slot.Size;
+        int granules = CoreEvents.Granules(pa, (int)size);
+        bool usual = slot.Kind switch
+        {
+            TraceKind.Load => (va & 7) + size <= 8,
+            TraceKind.WideLoad => (va & 7) == 0,
+            TraceKind.Store => granules == (size + 15) / 16,
+            _ => false,
+        };
+        ulong line = pa >> _lineShift;
+        if (!usual || (va & _inLine) + size > _inLine + 1 || _missed == MostMisses || (!write && _events.LoadGap(pa, (int)size) != 0)
+            || !_events.IsNear(va, line, write, out bool refills, out ulong written))
+            return false;
+        long filled = _missed == 0 ? _pipeline.FillHorizon(Cycles) : 0, extra = _extra + filled + _events.NearLatency + _mostFill;
+        if (refills)
+            extra += _events.MicroTlbMiss;
+        if (filled > MostFillHorizon || Cycles + (ulong)(s.Bound + _horizon + extra) >= _stop)
+            return false;
+        bool pushes = written != Cache.NoLine && LeftOut != MemoReason.Memory;
+        ref byte shape = ref s.Near(slot.Instruction, (refills ? 1 : 0) | (pushes ? 2 : 0));
+        if (shape == 0)
+        {
+            var missed = new LineEvent { Line = NextMiss, Miss = true, Write = write, Penalty = _events.NearLatency };
+            (missed.Cause, missed.Walk, missed.Victims) = (CycleCause.L2, refills ? _events.MicroTlbMiss : 0, pushes ? 1 : 0);
+            int number = s.Number(slot.Instruction, new InstructionEvents { HasAccess = true }, [missed]);
+            if (number < 0)
+                return false;
+            shape = (byte)number;
+        }
+        _events.TakeNear(_pe, va, line, write, written, ref Rest(s));
+        if (write)
+            _events.Stored(pa, (int)size, granules);
+        signature = signature << BlockSchedule.ShapeBits | shape;
+        _extra = extra;
+        _missedLines[_missed++] = line;
+        _dataPage = ulong.MaxValue;
+        return true;
     }
 
     /// <summary>Whether a line is on its way, or was asked for in this block.</summary>

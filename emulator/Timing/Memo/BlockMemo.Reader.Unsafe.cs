@@ -17,7 +17,10 @@ internal sealed unsafe partial class BlockMemo
     /// <summary>Blocks whose timing native code looked up.</summary>
     internal ulong Read { get; private set; }
 
-    /// <summary>Has code read the trace, from a block boundary on, as long as blocks are looked up and no line is on its way.</summary>
+    /// <summary>Buffers of lines on their way that such code looks at.</summary>
+    internal int FillCount => _pipeline.FillCount;
+
+    /// <summary>Has code read the trace, from a block boundary on, as long as blocks are looked up.</summary>
     /// <returns>The block that it did not begin, or the end.</returns>
     private ulong* ReadTrace(ulong* at, TracedBlocks blocks, ulong hostBase)
     {
@@ -27,6 +30,8 @@ internal sealed unsafe partial class BlockMemo
             frame.Entries = CoreEvents.AddressOf(_entries);
             frame.Due = CoreEvents.AddressOf(_due);
             frame.Events = _events.Places;
+            frame.Fills = _pipeline.FillPlaces;
+            frame.MissedLines = CoreEvents.AddressOf(_missedLines);
         }
         frame.Records = CoreEvents.AddressOf(blocks.Records);
         frame.HostBase = hostBase;
@@ -50,11 +55,12 @@ internal sealed unsafe partial class BlockMemo
             BlockSchedule s = blocks[*at];
             ulong* slots = at + TraceHeader;
             ulong* behind = slots + TraceSlotWords * s.Slots!.Length;
-            if (frame.FetchShape != 0)
+            if ((frame.FetchShape & RefilledFetch) != 0)
                 TakeRefilledFetch(s);
             if (exit == ReaderFrame.NotFound)
             {
-                Take(s, frame.Shapes);
+                ulong filling = _until >= Cycles && s.Stores ? (ulong)Filling : 0;
+                Take(s, (frame.Shapes & ~(ulong)Filling) | filling);
                 Told += s.Timings.Length;
                 if (Cycles >= _stop)
                     TookTooLong(s);
@@ -66,12 +72,14 @@ internal sealed unsafe partial class BlockMemo
                 _digits = s.Division < 0 ? 0 : frame.Digits >> DigitsShift;
                 looked = at;
                 ulong next = blocks.Records[*behind].Pc;
-                if (!IsPlain(s.Slots[exit], slots + TraceSlotWords * exit, hostBase, ref frame.Shapes)
+                ulong* words = slots + TraceSlotWords * exit;
+                if (!IsNearMiss(s, s.Slots[exit], words[0], words[0] + words[1] - hostBase, ref frame.Shapes)
+                    && !IsPlain(s.Slots[exit], words, hostBase, ref frame.Shapes)
                     && !TellUnplain(s, exit, slots, hostBase, ref frame.Shapes))
                 {
                     Close(s, next, hostBase);
                 }
-                else if (_state >= 0 && _missed == 0 && _late == 0)
+                else if (_state >= 0)
                 {
                     EndFetch();
                     code = frame.Resume;
@@ -81,7 +89,7 @@ internal sealed unsafe partial class BlockMemo
                 {
                     TellRest(s, slots, exit + 1, hostBase, frame.Shapes, next);
                 }
-                if (_state < 0 || _until >= Cycles)
+                if (_state < 0)
                 {
                     frame.FetchShape = 0;
                     return behind;
@@ -100,6 +108,10 @@ internal sealed unsafe partial class BlockMemo
         frame.Entry = frame.Entries + (ulong)(_entry * sizeof(MemoEntry));
         frame.Cycles = Cycles;
         frame.DataPage = _dataPage;
+        frame.Missed = (ulong)_missed;
+        frame.Until = _missed > 0 ? ulong.MaxValue : _until;
+        if ((_missed | _late) != 0)
+            frame.FetchShape |= ReaderFrame.Special;
     }
 
     private void TakeBack(ref ReaderFrame frame, TracedBlocks blocks, ref TimingCounters counters)

@@ -55,7 +55,7 @@ internal sealed unsafe partial class BlockMemo
         blocks.Records[0].Pc = target;
         while (at < end)
         {
-            if (_open is null && blocks.Entry != 0 && _state >= 0 && _until < Cycles)
+            if (_open is null && blocks.Entry != 0 && _state >= 0)
             {
                 at = ReadTrace(at, blocks, hostBase);
                 if (at == end)

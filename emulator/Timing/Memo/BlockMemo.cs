@@ -25,7 +25,7 @@ internal sealed partial class BlockMemo
     // taken, and what the predictor made of it (3).
     internal const int EndBits = 11;
     internal const int DigitsShift = 4;
-    private const ulong Filling = 1 << (EndBits - 1);
+    internal const int Filling = 1 << (EndBits - 1);
 
     private readonly IPipeline _pipeline;
     private readonly CoreEvents _events;
@@ -99,8 +99,8 @@ internal sealed partial class BlockMemo
     internal Action<byte[]>? StateAlteration { get; set; }
 
     /// <summary>Leaves out that lines are on their way (<see cref="MemoReason.LateLine"/>) or in the way of others
-    /// (<see cref="MemoReason.Busy"/>), or how late the first line of a block comes (<see cref="MemoReason.FirstLine"/>), for the
-    /// same.</summary>
+    /// (<see cref="MemoReason.Busy"/>), or how late the first line of a block comes (<see cref="MemoReason.FirstLine"/>), or that a written
+    /// line leaves L1 for one that misses (<see cref="MemoReason.Memory"/>), for the same.</summary>
     internal MemoReason LeftOut { get; set; }
 
     /// <summary>Blocks whose timing was looked up, or worked out to be looked up.</summary>
@@ -346,8 +346,8 @@ internal sealed partial class BlockMemo
         }
         if ((signature & Filling) != 0 && _pipeline.AskedForFills)
         {
-            // What depends on when fills come is of use this once.
-            at = 0;
+            // What depends on when fills come is of use this once: nobody may find it by its key.
+            (at, state) = (0, -1);
             _counts[(int)MemoReason.StoreBuffer]++;
         }
         else

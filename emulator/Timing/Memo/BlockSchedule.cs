@@ -64,8 +64,9 @@ internal sealed class BlockSchedule
 
     private readonly AccessShape?[]?[] _shapes;
 
-    // By instruction: the shape that was found last.
+    // By instruction: the shape that was found last, and those of misses by their kind.
     private readonly byte[] _latest;
+    private readonly NearShapes[] _near;
 
     /// <summary>Works out the schedule of a block.</summary>
     internal BlockSchedule(TimedBlock block, IPipeline pipeline, CoreEvents events)
@@ -79,6 +80,7 @@ internal sealed class BlockSchedule
         Before = new byte[count + 1];
         _shapes = new AccessShape?[]?[count];
         _latest = new byte[count];
+        _near = new NearShapes[count];
         LastPc = Pc + 4 * (ulong)Math.Max(count - 1, 0);
         FirstLine = Pa >> events.LineShift;
         LastLine = (Pa + (LastPc - Pc)) >> events.LineShift;
@@ -199,6 +201,17 @@ internal sealed class BlockSchedule
     internal AccessShape Shape(int instruction, int number) =>
         _shapes[instruction]?[number]
         ?? throw new InvalidOperationException($"no access shape {number} of instruction {instruction} in the block at 0x{Pc:x}");
+
+    /// <summary>The number of the shape of a miss of one line that comes from the cache behind L1; 0: it has none yet.</summary>
+    /// <param name="instruction">Which instruction.</param>
+    /// <param name="kind">What came with it: bit 0 says that the page was refilled, bit 1 that a written line left L1.</param>
+    internal ref byte Near(int instruction, int kind) => ref _near[instruction][kind];
+
+    [InlineArray(4)]
+    private struct NearShapes
+    {
+        private byte _first;
+    }
 
     /// <summary>The number of a shape that is not fixed, added when it is new.</summary>
     /// <returns>-1 when there are too many.</returns>

@@ -41,6 +41,12 @@ public interface IPipeline
     /// <summary>Whether a line is on its way that may come after the instructions of a cycle have issued.</summary>
     bool IsInFlight(ulong line, ulong cycle);
 
+    /// <summary>Buffers that hold the lines on their way.</summary>
+    int FillCount { get; }
+
+    /// <summary>Where native code finds what <see cref="IsInFlight"/> looks at; it does not move.</summary>
+    FillPlaces FillPlaces { get; }
+
     /// <summary>What <see cref="IsInFlight"/> rests on, when that is one fill: what an access to the line depends on.</summary>
     /// <param name="line">The line.</param>
     /// <param name="cycle">The cycle.</param>

@@ -24,8 +24,17 @@ internal struct ReaderFrame
     /// <summary>Where to go on behind a slot.</summary>
     public ulong Resume;
 
-    /// <summary>Page of data that needs no look at the order of the TLB.</summary>
+    /// <summary>Page of data that needs no look at the order of the TLB; none while lines are on their way.</summary>
     public ulong DataPage;
+
+    /// <summary>Cycle in which the last line that was asked for is there; the last of all when the block has asked for lines.</summary>
+    public ulong Until;
+
+    /// <summary>How many lines the block has asked for, and where they are.</summary>
+    public ulong Missed, MissedLines;
+
+    /// <summary>The lines on their way.</summary>
+    public FillPlaces Fills;
 
     /// <summary>Number of the block that was timed last; 0: none.</summary>
     public ulong Last;
@@ -49,8 +58,11 @@ internal struct ReaderFrame
     public ulong RefilledFetches;
 
     /// <summary>What the fetch of the first line of a block adds to the state in its key: <see cref="BlockMemo.RefilledFetch"/>, or 0 when
-    /// it hit.</summary>
+    /// it hit; and <see cref="Special"/>.</summary>
     public ulong FetchShape;
+
+    /// <summary>The block asked for lines, or accessed some that were on their way: its timing is not looked up by such code.</summary>
+    internal const int Special = 1 << 30;
 
     /// <summary>What the division of a block adds to its signature, where it has one.</summary>
     public ulong Digits;

@@ -79,6 +79,35 @@ internal static class RandomProgram
         return [.. code];
     }
 
+    /// <summary>A loop in which blocks miss all over 8 KiB, and the blocks behind them access the same lines again, or fill the store
+    /// buffer.</summary>
+    /// <param name="random">What chooses.</param>
+    /// <param name="rounds">Of the loop.</param>
+    internal static uint[] Misses(Random random, int rounds)
+    {
+        const int Parts = 12;
+        const uint NextBlock = 0x14000001; // b .+4
+        var code = new List<uint> { 0xD2800000u | ((uint)rounds << 5) | Count, 0xD280BAA6, 0xD2860727 };
+        int top = code.Count;
+        for (int part = 0; part < Parts; part++)
+        {
+            // madd x5, x5, x6, x7; and x16, x5, #mask of multiples of 8 below 8 KiB; add x17, x20, x16; ldr x1 or str x2, [x17]
+            code.AddRange([0x9B061CA5, 0x927D24B0, 0x8B100291, random.Next(2) == 0 ? 0xF9400221u : 0xF9000222u]);
+            if (random.Next(2) == 0)
+                code.AddRange([0x9B061CA5, 0x927D24B0, 0xF8706A81]); // the same, and ldr x1, [x20, x16]
+            for (int block = random.Next(1, 4); block > 0; block--)
+            {
+                code.Add(NextBlock);
+                if (random.Next(2) == 0)
+                    code.Add(0xF9400223); // ldr x3, [x17]
+                for (int i = random.Next(8); i > 0; i--)
+                    code.Add(0xF9000281u | ((uint)random.Next(8) << 10)); // str x1, [x20, #up to 56]
+            }
+        }
+        End(code, top);
+        return [.. code];
+    }
+
     /// <summary>A loop over loads and stores all over 8 KiB, some of them misaligned, some of a line, and of the same few bytes again,
     /// sometimes more of them than a block holds, and branches that go both ways. It is in two pages.</summary>
     /// <param name="random">What chooses.</param>

@@ -164,9 +164,12 @@ public sealed partial class MemoisedTimingLockstepTests
             return;
         for (int seed = 1; seed <= 6; seed++)
         {
-            uint[] program = seed % 2 == 0
-                ? RandomProgram.Accesses(new Random(seed), 60 * seed, 60_000)
-                : RandomProgram.Make(new Random(seed), 50 * seed, 60_000);
+            uint[] program = (seed % 3) switch
+            {
+                0 => RandomProgram.Accesses(new Random(seed), 60 * seed, 60_000),
+                1 => RandomProgram.Misses(new Random(seed), 60_000),
+                _ => RandomProgram.Make(new Random(seed), 50 * seed, 60_000),
+            };
             (EngineMachine naive, EngineMachine traced) = Read(small ? SmallerCore(core, 8192) : core, program, seed, ReaderCheck.None);
             Assert.Equal($"seed {seed}: {naive.State()}{Counters(naive)}", $"seed {seed}: {traced.State()}{Counters(traced)}");
             BlockMemo memo = traced.Cpu.Timing.Memo!;
@@ -177,7 +180,8 @@ public sealed partial class MemoisedTimingLockstepTests
     }
 
     /// <summary>A program after its start, timed naively and from a trace, by code that leaves out a check.</summary>
-    private static (EngineMachine Naive, EngineMachine Traced) Read(string core, uint[] program, int seed, ReaderCheck leftOut)
+    private static (EngineMachine Naive, EngineMachine Traced) Read(
+        string core, uint[] program, int seed, ReaderCheck leftOut, MemoReason ignored = MemoReason.Entry)
     {
         var naive = new EngineMachine(EngineKind.Portable, core, false);
         var traced = new EngineMachine(EngineKind.Native, core);
@@ -185,6 +189,7 @@ public sealed partial class MemoisedTimingLockstepTests
         Prepare(traced, program, seed);
         traced.Machine.PrepareEngine();
         traced.Machine.Native!.Reader!.LeftOut = leftOut;
+        traced.Cpu.Timing.Memo!.LeftOut = ignored;
         foreach (ulong cycles in new ulong[] { 1_000_000, 123_456 })
         {
             naive.Run(cycles);
@@ -197,17 +202,25 @@ public sealed partial class MemoisedTimingLockstepTests
     /// itself.</summary>
     [Theory]
     [MemberData(nameof(ReaderChecks))]
-    public void AReaderWithoutACheckIsNoticed(string check)
+    public void AReaderWithoutACheckIsNoticed(string check) => ReaderNotices(Enum.Parse<ReaderCheck>(check), MemoReason.Entry);
+
+    /// <summary>A miss that is read from a trace as if no written line had left L1 for it.</summary>
+    [Fact]
+    public void AReaderThatTakesMissesForLessIsNoticed() => ReaderNotices(ReaderCheck.None, MemoReason.Memory);
+
+    private static void ReaderNotices(ReaderCheck check, MemoReason ignored)
     {
         if (!Machine.HasNativeEngine)
             return;
-        for (int seed = 1; seed <= 6; seed++)
+        for (int seed = 1; seed <= 12; seed++)
         {
             try
             {
                 string core = SmallerCore("cortex-a53", seed % 2 == 0 ? 4096 : 8192);
-                uint[] program = RandomProgram.Accesses(new Random(seed), 60 * seed, 60_000);
-                (EngineMachine naive, EngineMachine traced) = Read(core, program, seed, Enum.Parse<ReaderCheck>(check));
+                uint[] program = seed % 4 < 2
+                    ? RandomProgram.Accesses(new Random(seed), 60 * seed, 60_000)
+                    : RandomProgram.Misses(new Random(seed), 60_000);
+                (EngineMachine naive, EngineMachine traced) = Read(core, program, seed, check, ignored);
                 bool same = $"{naive.State()}{Counters(naive)}" == $"{traced.State()}{Counters(traced)}";
                 naive.Dispose();
                 traced.Dispose();
