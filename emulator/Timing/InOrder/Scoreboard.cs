@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.Intrinsics;
 using ArmVdso.Emulator.Timing.Counters;
 using ArmVdso.Emulator.Timing.Instructions;
@@ -112,14 +113,20 @@ public struct Scoreboard
         s.LoadStoreFree = Left(LoadStoreFree);
         s.LastDrain = Left(LastDrain);
         s.StoredAt = Math.Max(StoredAt - Cycle, -model.StoreToLoad);
-        for (int i = 0; i < InstructionTiming.RegisterCount; i++)
+        s.Cause = default;
+        for (int i = 0; i < InstructionTiming.RegisterCount; i += Lanes)
         {
-            long ready = Left(Ready[i]);
-            long address = Left(AddressReady[i]);
-            s.Ready[i] = ready;
-            s.AddressReady[i] = address;
-            if ((ready | address) == 0)
-                s.Cause[i] = 0;
+            // The last part may be one that was dealt with.
+            int at = Math.Min(i, InstructionTiming.RegisterCount - Lanes);
+            Vector256<long> ready = Left(Ready, at), address = Left(AddressReady, at);
+            ready.CopyTo(((Span<long>)s.Ready)[at..]);
+            address.CopyTo(((Span<long>)s.AddressReady)[at..]);
+            uint busy = Vector256.GreaterThan(ready | address, Vector256<long>.Zero).ExtractMostSignificantBits();
+            for (; busy != 0; busy &= busy - 1)
+            {
+                int register = at + BitOperations.TrailingZeroCount(busy);
+                s.Cause[register] = Cause[register];
+            }
         }
         int from = DrainAt;
         s.Drains = default;
@@ -133,6 +140,11 @@ public struct Scoreboard
     }
 
     private readonly long Left(long cycle) => Math.Max(cycle - Cycle, 0);
+
+    private static int Lanes => Vector256<long>.Count;
+
+    private readonly Vector256<long> Left(in RegisterCycles cycles, int at) =>
+        Vector256.Max(Vector256.Create(((ReadOnlySpan<long>)cycles)[at..]) - Vector256.Create(Cycle), Vector256<long>.Zero);
 
     /// <summary>Cycles from now until everything is ready that <see cref="Normalised"/> keeps; at least 1.</summary>
     internal readonly long Horizon(CoreModel model)

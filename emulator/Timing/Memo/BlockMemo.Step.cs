@@ -81,12 +81,18 @@ internal sealed partial class BlockMemo
         StateAlteration?.Invoke(_saved);
     }
 
+    private void LoadState()
+    {
+        _states.CopyTo(_state, _saved);
+        _pipeline.Load(_saved, Cycles);
+    }
+
     /// <summary>The pipeline is up to date from now on, at the beginning of a block.</summary>
     private void Load()
     {
         if (_state < 0)
             return;
-        _pipeline.Load(_states[_state], Cycles);
+        LoadState();
         // Where execution comes from; of no matter after a redirection.
         if (!_fetched)
             _events.SetGroup(_lastPc);

@@ -327,7 +327,7 @@ internal sealed partial class BlockMemo
     {
         WorkedOut++;
         TimingCounters delta = default;
-        _pipeline.Load(_states[_state], Cycles);
+        LoadState();
         _pipeline.AskedForFills = false;
         if (_missed > 0)
             _pipeline.RecordFills(_record);

@@ -1,12 +1,21 @@
+using System.Numerics;
+using System.Runtime.Intrinsics;
+
 namespace ArmVdso.Emulator.Timing.Memo;
 
-/// <summary>Saved pipeline states, each once, by number.</summary>
+/// <summary>Saved pipeline states, each once, by number. Of a state the words are kept that are not zero, behind a map of where they are:
+/// most of what a state says is that something is ready.</summary>
 internal sealed class StateTable
 {
+    private const int WordsOfMap = 64;
+
     private readonly int _size;
     private readonly int _most;
     private readonly int[] _slots;
-    private byte[] _states;
+    private readonly int _maps;
+    private readonly ulong[] _packed;
+    private ulong[] _words;
+    private int[] _starts = new int[64 + 1];
     private uint[] _hashes = new uint[64];
     private bool[] _redirected = new bool[64];
     private int[] _horizons = new int[64];
@@ -16,10 +25,12 @@ internal sealed class StateTable
     /// <param name="most">Most states; a power of two.</param>
     internal StateTable(int size, int most)
     {
-        _size = size;
+        _size = size / sizeof(ulong);
         _most = most;
         _slots = new int[2 * most];
-        _states = new byte[64 * size];
+        _maps = (_size + WordsOfMap - 1) / WordsOfMap;
+        _packed = new ulong[_maps + _size];
+        _words = new ulong[_packed.Length];
     }
 
     /// <summary>States in the table.</summary>
@@ -28,8 +39,19 @@ internal sealed class StateTable
     /// <summary>Whether no further state fits.</summary>
     internal bool Full => Count == _most;
 
-    /// <summary>A state.</summary>
-    internal ReadOnlySpan<byte> this[int state] => _states.AsSpan(state * _size, _size);
+    /// <summary>Writes a state as it was given.</summary>
+    internal void CopyTo(int state, Span<byte> bytes)
+    {
+        Span<ulong> words = MemoryMarshal.Cast<byte, ulong>(bytes);
+        words.Clear();
+        ReadOnlySpan<ulong> packed = Packed(state);
+        int from = _maps;
+        for (int map = 0; map < _maps; map++)
+        {
+            for (ulong there = packed[map]; there != 0; there &= there - 1)
+                words[map * WordsOfMap + BitOperations.TrailingZeroCount(there)] = packed[from++];
+        }
+    }
 
     /// <summary>Whether fetch is redirected in a state.</summary>
     internal bool Redirected(int state) => _redirected[state];
@@ -43,24 +65,28 @@ internal sealed class StateTable
     /// <param name="horizon">What it says of <see cref="Horizon"/>.</param>
     internal int Intern(ReadOnlySpan<byte> state, bool redirected, long horizon)
     {
-        uint hash = Hash(MemoryMarshal.Cast<byte, ulong>(state));
+        ReadOnlySpan<ulong> packed = Pack(MemoryMarshal.Cast<byte, ulong>(state));
+        uint hash = Hash(packed);
         int mask = _slots.Length - 1;
         int at = (int)hash & mask;
         for (; _slots[at] != 0; at = (at + 1) & mask)
         {
             int known = _slots[at] - 1;
-            if (_hashes[known] == hash && this[known].SequenceEqual(state))
+            if (_hashes[known] == hash && Packed(known).SequenceEqual(packed))
                 return known;
         }
-        int number = Count++;
+        int number = Count++, start = _starts[number];
         if (number == _hashes.Length)
         {
-            Array.Resize(ref _states, 2 * _states.Length);
+            Array.Resize(ref _starts, 2 * number + 1);
             Array.Resize(ref _hashes, 2 * number);
             Array.Resize(ref _redirected, 2 * number);
             Array.Resize(ref _horizons, 2 * number);
         }
-        state.CopyTo(_states.AsSpan(number * _size));
+        if (start + packed.Length > _words.Length)
+            Array.Resize(ref _words, 2 * _words.Length);
+        packed.CopyTo(_words.AsSpan(start));
+        _starts[number + 1] = start + packed.Length;
         _hashes[number] = hash;
         _redirected[number] = redirected;
         _horizons[number] = checked((int)horizon);
@@ -73,6 +99,37 @@ internal sealed class StateTable
     {
         Count = 0;
         Array.Clear(_slots);
+    }
+
+    private ReadOnlySpan<ulong> Packed(int state) => _words.AsSpan(_starts[state], _starts[state + 1] - _starts[state]);
+
+    private ReadOnlySpan<ulong> Pack(ReadOnlySpan<ulong> words)
+    {
+        Span<ulong> packed = _packed;
+        packed[.._maps].Clear();
+        int end = _maps;
+        for (int i = 0; i < words.Length; i += Vector256<ulong>.Count)
+        {
+            uint there;
+            if (words.Length - i >= Vector256<ulong>.Count)
+            {
+                there = ~Vector256.Equals(Vector256.Create(words[i..]), Vector256<ulong>.Zero).ExtractMostSignificantBits()
+                    & ((1u << Vector256<ulong>.Count) - 1);
+            }
+            else
+            {
+                there = (1u << (words.Length - i)) - 1;
+            }
+            for (; there != 0; there &= there - 1)
+            {
+                int at = i + BitOperations.TrailingZeroCount(there);
+                if (words[at] == 0)
+                    continue;
+                packed[at / WordsOfMap] |= 1UL << (at % WordsOfMap);
+                packed[end++] = words[at];
+            }
+        }
+        return packed[..end];
     }
 
     private static uint Hash(ReadOnlySpan<ulong> words)
