@@ -55,16 +55,12 @@ public sealed class Cache
     /// <returns>Index for <see cref="State"/>, or -1 on a miss.</returns>
     public int Find(ulong line)
     {
-        int set = (int)(line & _setMask) * _ways;
-        if (_tags[set] == line)
-            return set;
-        for (int at = set + 1; at < set + _ways; at++)
-        {
-            if (_tags[at] == line)
-                return Move(set, at);
-        }
-        return -1;
+        int found = Search(line);
+        return found < 0 ? -1 : Use(line, found);
     }
+
+    // From so many ways on, several are compared at a time.
+    private const int ManyWays = 8;
 
     /// <summary>Looks a line up; changes nothing.</summary>
     /// <returns>Index for <see cref="State"/> and <see cref="Use"/>, or -1 on a miss.</returns>
@@ -73,12 +69,20 @@ public sealed class Cache
     {
         int set = (int)(line & _setMask) * _ways;
         ref ulong tags = ref MemoryMarshal.GetArrayDataReference(_tags);
+        if (_ways >= ManyWays)
+            return Unsafe.Add(ref tags, set) == line ? set : SearchMany(set, line);
         for (int i = set; i < set + _ways; i++)
         {
             if (Unsafe.Add(ref tags, i) == line)
                 return i;
         }
         return -1;
+    }
+
+    private int SearchMany(int set, ulong line)
+    {
+        int way = _tags.AsSpan(set, _ways).IndexOf(line);
+        return way < 0 ? -1 : set + way;
     }
 
     /// <summary>Makes a line at an index the most recently used of its set.</summary>
@@ -93,10 +97,18 @@ public sealed class Cache
     private int Move(int set, int found)
     {
         (ulong line, LineState state) = (_tags[found], _states[found]);
-        for (int i = found; i > set; i--)
+        if (_ways >= ManyWays)
         {
-            _tags[i] = _tags[i - 1];
-            _states[i] = _states[i - 1];
+            _tags.AsSpan(set, found - set).CopyTo(_tags.AsSpan(set + 1));
+            _states.AsSpan(set, found - set).CopyTo(_states.AsSpan(set + 1));
+        }
+        else
+        {
+            for (int i = found; i > set; i--)
+            {
+                _tags[i] = _tags[i - 1];
+                _states[i] = _states[i - 1];
+            }
         }
         (_tags[set], _states[set]) = (line, state);
         return set;

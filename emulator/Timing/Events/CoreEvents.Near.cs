@@ -31,8 +31,7 @@ public sealed partial class CoreEvents
     }
 
     /// <summary>Does an access that <see cref="IsNear"/>, as <see cref="Observe"/> does it, but for remembering what was stored.</summary>
-    internal void TakeNear(
-        ProcessingElement pe, ulong va, ulong line, bool write, ulong written, ref TimingCounters counters)
+    internal void TakeNear(ulong va, ulong line, bool write, bool refills, ulong written, ref TimingCounters counters)
     {
         if (write)
             counters.Stores++;
@@ -41,7 +40,17 @@ public sealed partial class CoreEvents
         counters.L1DAccesses++;
         counters.L1DMisses++;
         counters.L2Accesses++;
-        Translate(pe, _microD, va >> 12, _lowTag, ref counters.DtlbMisses, ref counters.Walks);
+        ulong page = va >> 12;
+        if (refills)
+        {
+            counters.DtlbMisses++;
+            _main.Touch(page, _lowTag, out int size);
+            _microD.Insert(page, _lowTag, size);
+        }
+        else
+        {
+            _microD.Touch(page, _lowTag);
+        }
         if (write)
             Streams(line, out _);
         _l1d.Insert(line, _shared.FetchNear(line, written, write, _l2));

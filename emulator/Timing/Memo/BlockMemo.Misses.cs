@@ -106,7 +106,7 @@ internal sealed partial class BlockMemo
                 return false;
             shape = (byte)number;
         }
-        _events.TakeNear(_pe, va, line, write, written, ref Rest(s));
+        _events.TakeNear(va, line, write, refills, written, ref Rest(s));
         if (write)
             _events.Stored(pa, (int)size, granules);
         signature = signature << BlockSchedule.ShapeBits | shape;

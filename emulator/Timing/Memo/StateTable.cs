@@ -3,11 +3,14 @@ using System.Runtime.Intrinsics;
 
 namespace ArmVdso.Emulator.Timing.Memo;
 
-/// <summary>Saved pipeline states, each once, by number. Of a state the words are kept that are not zero, behind a map of where they are:
-/// most of what a state says is that something is ready.</summary>
+/// <summary>Saved pipeline states, each once, by number. Of a large state the words are kept that are not zero, behind a map of where they
+/// are: most of what it says is that something is ready.</summary>
 internal sealed class StateTable
 {
     private const int WordsOfMap = 64;
+
+    // A small state is kept as it is.
+    private const int SmallWords = 16;
 
     private readonly int _size;
     private readonly int _most;
@@ -28,7 +31,7 @@ internal sealed class StateTable
         _size = size / sizeof(ulong);
         _most = most;
         _slots = new int[2 * most];
-        _maps = (_size + WordsOfMap - 1) / WordsOfMap;
+        _maps = _size <= SmallWords ? 0 : (_size + WordsOfMap - 1) / WordsOfMap;
         _packed = new ulong[_maps + _size];
         _words = new ulong[_packed.Length];
     }
@@ -43,8 +46,13 @@ internal sealed class StateTable
     internal void CopyTo(int state, Span<byte> bytes)
     {
         Span<ulong> words = MemoryMarshal.Cast<byte, ulong>(bytes);
-        words.Clear();
         ReadOnlySpan<ulong> packed = Packed(state);
+        if (_maps == 0)
+        {
+            packed.CopyTo(words);
+            return;
+        }
+        words.Clear();
         int from = _maps;
         for (int map = 0; map < _maps; map++)
         {
@@ -65,7 +73,9 @@ internal sealed class StateTable
     /// <param name="horizon">What it says of <see cref="Horizon"/>.</param>
     internal int Intern(ReadOnlySpan<byte> state, bool redirected, long horizon)
     {
-        ReadOnlySpan<ulong> packed = Pack(MemoryMarshal.Cast<byte, ulong>(state));
+        ReadOnlySpan<ulong> packed = MemoryMarshal.Cast<byte, ulong>(state);
+        if (_maps > 0)
+            packed = Pack(packed);
         uint hash = Hash(packed);
         int mask = _slots.Length - 1;
         int at = (int)hash & mask;
