@@ -95,6 +95,7 @@ internal static partial class BoardPrograms
         double megahertz = how.Groups[2].Success ? double.Parse(how.Groups[2].Value, CultureInfo.InvariantCulture) : 0;
         Outcome Of(string arguments)
         {
+            arguments = arguments.Replace("{programs}", Path.GetFullPath(folder), StringComparison.Ordinal);
             string key = $"{row[1]} {arguments} {megahertz}";
             if (!outcomes.TryGetValue(key, out Outcome? known))
                 outcomes.Add(key, known = Execute(core, (ulong)(megahertz * 1e6), Path.Combine(folder, row[1]), arguments));

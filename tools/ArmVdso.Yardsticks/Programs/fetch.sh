@@ -2,7 +2,7 @@
 # Fetches the programs whose figures on boards are published and builds them for 'armvdso yardsticks board-programs
 # --programs DIR'. Nothing of them is committed here.
 #   fetch.sh DIR             clones the repositories below into DIR/src and builds into DIR
-#   SOURCES=PATH fetch.sh DIR   takes PATH/coremark, PATH/byte-unixbench, PATH/STREAM, PATH/lmbench as they are
+#   SOURCES=PATH fetch.sh DIR   takes PATH/coremark, PATH/byte-unixbench, PATH/STREAM, PATH/lmbench, PATH/freqbench as they are
 set -euo pipefail
 export LC_ALL=C
 [ $# = 1 ] || { sed -n '2,5p' "$0" | cut -c3- >&2; exit 2; }
@@ -20,6 +20,7 @@ else
     [ -d "$src/$name/.git" ] || git clone -q "$url" "$src/$name"
     git -C "$src/$name" checkout -q "$commit"
   done <<'LIST'
+freqbench https://github.com/kdrag0n/freqbench 9eb16adcec1595852ab930f111b66224cb1e8368
 coremark https://github.com/eembc/coremark d5fad6bd094899101a4e5fd53af7298160ced6ab
 byte-unixbench https://github.com/kdlucas/byte-unixbench 986b674a1e50eedd944bc08d6bdc8be925b2bc65
 STREAM https://github.com/jeffhammond/STREAM 6703f7504a38a8da96b353cadafa64d3c2d7a2d3
@@ -35,6 +36,14 @@ for level in O2 O3; do
   build "coremark-$level" -$level -DPERFORMANCE_RUN=1 -DITERATIONS=0 "-DFLAGS_STR=\"-$level\"" -Iposix -I. core_list_join.c core_main.c \
     core_matrix.c core_state.c core_util.c posix/core_portme.c -lrt
 done
+
+# The CoreMark that was run on phones, with the loader and C library that were there.
+cp "$src/freqbench/rd/usr/bin/coremark" "$out/coremark-freqbench"
+cp "$src/freqbench/rd/lib/ld-musl-aarch64.so.1" "$out/"
+(cd "$out" && sha256sum -c --quiet) <<'SUMS'
+0e72bd27c46b2dbe5258fc695666677ccc94ab58a421a2526347154eeaf79146  coremark-freqbench
+ac679c67b20e7392517f84c055031c096a5a151ac44e079e482b5b4bdd6f023e  ld-musl-aarch64.so.1
+SUMS
 
 # UnixBench, as its Makefile builds for arm64.
 cd "$src/byte-unixbench/UnixBench/src"
