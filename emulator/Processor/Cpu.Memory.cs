@@ -216,6 +216,11 @@ public sealed partial class Cpu
         return HalfOf(va) is { } half && half.TryFindDescriptor(va, out pa, out bits);
     }
 
+    /// <summary>PRFM of a possibly tagged address: the timing is told of it.</summary>
+    /// <param name="address">The address.</param>
+    /// <param name="operation">The field Rt of the instruction.</param>
+    internal void Prefetch(ulong address, int operation) => (PrefetchAddress, PrefetchOperation) = (Untag(address), operation);
+
     /// <inheritdoc/>
     internal override bool TryRead(ulong va, out ulong pa)
     {

@@ -72,19 +72,20 @@ public static partial class A64
             cpu.SetX(rt, (ulong)value);
     }
 
-    /// <summary>Prefetches change no state; the timing model sees their class.</summary>
-    public static void PRFM_lit(Cpu cpu) => _ = cpu;
+    /// <summary>Prefetches change no state; the timing model is told.</summary>
+    public static void PRFM_lit(Cpu cpu, int imm19, int rt) => cpu.Prefetch(cpu.PC + (ulong)(SignExtend(imm19, 19) << 2), rt);
 
     /// <inheritdoc cref="PRFM_lit"/>
-    public static void PRFM_imm(Cpu cpu) => _ = cpu;
+    public static void PRFM_imm(Cpu cpu, int imm12, int rn, int rt) => cpu.Prefetch(cpu.XSP(rn) + ((ulong)imm12 << 3), rt);
 
     /// <inheritdoc cref="PRFM_lit"/>
-    public static void PRFM_reg(Cpu cpu) => _ = cpu;
+    public static void PRFM_reg(Cpu cpu, int rm, int option, int s, int rn, int rt) =>
+        cpu.Prefetch(cpu.XSP(rn) + ExtendReg(cpu, rm, option, s != 0 ? 3 : 0), rt);
 
     /// <inheritdoc cref="PRFM_lit"/>
-    public static void PRFUM(Cpu cpu) => _ = cpu;
+    public static void PRFUM(Cpu cpu, int imm9, int rn, int rt) => cpu.Prefetch(cpu.XSP(rn) + (ulong)SignExtend(imm9, 9), rt);
 
-    /// <inheritdoc cref="PRFM_lit"/>
+    /// <summary>A hint that no core here follows.</summary>
     public static void RPRFM(Cpu cpu) => _ = cpu;
 
     public static void STRB_imm(Cpu cpu, int imm12, int rn, int rt) => StoreRegister(cpu, rn, (ulong)imm12 << 0, 0, rt);

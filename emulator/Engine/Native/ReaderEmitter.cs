@@ -65,7 +65,8 @@ internal sealed partial class ReaderEmitter
         _fillCount = memo.FillCount;
         (_data, _fetch, _predictor) = (events.DataCache, events.FetchCache, events.Predictor);
         _events = events;
-        _reads = _predictor.IsPlain && 1 << events.LineShift == Line && BitOperations.IsPow2(_data.Ways) && _fetch.Ways <= MostWays;
+        _reads = _predictor.IsPlain && 1 << events.LineShift == Line && BitOperations.IsPow2(_data.Ways) && _fetch.Ways <= MostWays
+            && _data.IsOrderAlone && _fetch.IsOrderAlone;
     }
 
     // Other cores are left to BlockMemo.

@@ -1718,7 +1718,7 @@ public static partial class Dispatch
         A64.LDRSW_lit(cpu, imm19: (int)((i >> 5) & 524287), rt: (int)(i & 31));
 
     private static void PRFM_lit(Cpu cpu, uint i) =>
-        A64.PRFM_lit(cpu);
+        A64.PRFM_lit(cpu, imm19: (int)((i >> 5) & 524287), rt: (int)(i & 31));
 
     private static void LDR_fp_lit(Cpu cpu, uint i) =>
         A64.LDR_fp_lit(cpu, opc: (int)(i >> 30), imm19: (int)((i >> 5) & 524287), rt: (int)(i & 31));
@@ -1916,16 +1916,16 @@ public static partial class Dispatch
         A64.LDUR_fp(cpu, size: (int)(i >> 30), q: (int)((i >> 23) & 1), imm9: (int)((i >> 12) & 511), rn: (int)((i >> 5) & 31), rt: (int)(i & 31));
 
     private static void PRFM_imm(Cpu cpu, uint i) =>
-        A64.PRFM_imm(cpu);
+        A64.PRFM_imm(cpu, imm12: (int)((i >> 10) & 4095), rn: (int)((i >> 5) & 31), rt: (int)(i & 31));
 
     private static void RPRFM(Cpu cpu, uint i) =>
         A64.RPRFM(cpu);
 
     private static void PRFM_reg(Cpu cpu, uint i) =>
-        A64.PRFM_reg(cpu);
+        A64.PRFM_reg(cpu, rm: (int)((i >> 16) & 31), option: (int)((i >> 13) & 7), s: (int)((i >> 12) & 1), rn: (int)((i >> 5) & 31), rt: (int)(i & 31));
 
     private static void PRFUM(Cpu cpu, uint i) =>
-        A64.PRFUM(cpu);
+        A64.PRFUM(cpu, imm9: (int)((i >> 12) & 511), rn: (int)((i >> 5) & 31), rt: (int)(i & 31));
 
     private static void LDRAA(Cpu cpu, uint i) =>
         A64.LDRAA(cpu, s: (int)((i >> 22) & 1), imm9: (int)((i >> 12) & 511), w: (int)((i >> 11) & 1), rn: (int)((i >> 5) & 31), rt: (int)(i & 31));

@@ -1,3 +1,4 @@
+using System.Numerics;
 using ArmVdso.Emulator.Timing.Models;
 
 namespace ArmVdso.Emulator.Timing.Events;
@@ -18,12 +19,16 @@ public enum LineState : byte
     Modified,
 }
 
-/// <summary>Tags of a set-associative cache. Way 0 of a set is the most recently used; what goes is the least recently used line, or one
-/// that a shift register picks. Addresses are line numbers (physical address divided by the line size).</summary>
+/// <summary>Tags of a set-associative cache. The first entry of a set is the most recently used one, whatever the replacement; a tree
+/// of bits remembers besides which way of the set each entry is. Addresses are line numbers (physical address divided by the line
+/// size).</summary>
 public sealed class Cache
 {
     // A maximal-length register of 16 bits: x^16 + x^14 + x^13 + x^11 + 1.
     private const uint Taps = 0xB400;
+
+    // The bits of a tree are one word.
+    private const int MostTreeWays = 16;
 
     /// <summary>No line has this number.</summary>
     internal const ulong NoLine = ulong.MaxValue;
@@ -32,23 +37,37 @@ public sealed class Cache
     private readonly LineState[] _states;
     private readonly int _ways;
     private readonly ulong _setMask;
-    private readonly bool _random;
+    private readonly Replacement _replacement;
     private uint _register = 1;
+
+    // By entry its way, and by set the bits of the tree: bit 1 is the root's, bits 2n and 2n+1 those below bit n.
+    private readonly byte[] _places = [];
+    private readonly uint[] _trees = [];
+    private readonly int _levels;
 
     /// <summary>Makes an empty cache.</summary>
     /// <param name="size">Bytes.</param>
     /// <param name="ways">Associativity.</param>
     /// <param name="line">Bytes of a line.</param>
-    /// <param name="random">Replacement is pseudo-random, always in the same way; else the least recently used line goes.</param>
-    public Cache(int size, int ways, int line, bool random = false)
+    /// <param name="replacement">Which line goes. A tree needs a power of two of ways, up to 16; with others the least recently used line
+    /// goes.</param>
+    public Cache(int size, int ways, int line, Replacement replacement = Replacement.LeastRecent)
     {
-        _random = random;
+        if (replacement == Replacement.Tree && (!BitOperations.IsPow2(ways) || ways > MostTreeWays))
+            replacement = Replacement.LeastRecent;
+        _replacement = replacement;
         int sets = size / (ways * line);
         _ways = ways;
         _setMask = (ulong)sets - 1;
         _tags = GC.AllocateArray<ulong>(sets * ways, pinned: true);
         _states = GC.AllocateArray<LineState>(sets * ways, pinned: true);
-        Array.Fill(_tags, NoLine);
+        if (replacement == Replacement.Tree)
+        {
+            _levels = BitOperations.Log2((uint)ways);
+            _places = new byte[_tags.Length];
+            _trees = new uint[sets];
+        }
+        Clear();
     }
 
     /// <summary>Looks a line up and makes it the most recently used of its set.</summary>
@@ -111,6 +130,11 @@ public sealed class Cache
             }
         }
         (_tags[set], _states[set]) = (line, state);
+        if (_replacement == Replacement.Tree)
+        {
+            MovePlace(set, found);
+            PointAway(set);
+        }
         return set;
     }
 
@@ -120,13 +144,13 @@ public sealed class Cache
     /// <summary>Whether a line is the most recently used of its set.</summary>
     internal bool IsLatest(ulong line) => _tags[(int)(line & _setMask) * _ways] == line;
 
-    /// <summary>The written line that goes when another one comes to its set; <see cref="NoLine"/> when none has to go down.</summary>
-    /// <returns>False when that is not known before it comes.</returns>
-    internal bool FindWritten(ulong line, out ulong written)
+    /// <summary>The written line that goes when another one comes to its set; <see cref="NoLine"/> when none has to go down. Changes
+    /// nothing.</summary>
+    internal ulong FindWritten(ulong line)
     {
-        int last = (int)(line & _setMask) * _ways + _ways - 1;
-        written = _states[last] == LineState.Modified ? _tags[last] : NoLine;
-        return !_random;
+        int set = (int)(line & _setMask) * _ways;
+        int last = Victim(set, set, out _);
+        return _states[last] == LineState.Modified ? _tags[last] : NoLine;
     }
 
     /// <summary>The tags, set by set, most recently used first; for checks that must be fast. They do not move.</summary>
@@ -156,7 +180,7 @@ public sealed class Cache
     {
         int set = (int)(line & _setMask) * _ways;
         int first = set + place;
-        int last = _random ? Pick(first, _ways - place) : set + _ways - 1;
+        int last = Victim(set, first, out _register);
         ulong written = _states[last] == LineState.Modified ? _tags[last] : NoLine;
         for (int i = last; i > first; i--)
         {
@@ -165,17 +189,61 @@ public sealed class Cache
         }
         _tags[first] = line;
         _states[first] = state;
+        if (_replacement == Replacement.Tree)
+        {
+            MovePlace(first, last);
+            PointAway(first);
+            // The first entry stays the one that was used last.
+            if (place != 0)
+                PointAway(set);
+        }
         return written;
     }
 
-    /// <summary>One of some ways: an empty one, or the one that the register names.</summary>
-    private int Pick(int first, int count)
+    private void MovePlace(int first, int last)
     {
+        byte place = _places[last];
+        Array.Copy(_places, first, _places, first + 1, last - first);
+        _places[first] = place;
+    }
+
+    /// <summary>The bits on the way to an entry's way point to the other halves.</summary>
+    private void PointAway(int entry)
+    {
+        ref uint tree = ref _trees[entry / _ways];
+        int node = 1;
+        for (int level = _levels - 1; level >= 0; level--)
+        {
+            int half = (_places[entry] >> level) & 1;
+            tree = half == 0 ? tree | 1u << node : tree & ~(1u << node);
+            node = 2 * node + half;
+        }
+    }
+
+    /// <summary>The entry of the way to which the bits lead: away from what was used last, which is the first entry.</summary>
+    private int Follow(int set)
+    {
+        uint tree = _trees[set / _ways];
+        int node = 1;
+        for (int level = 0; level < _levels; level++)
+            node = 2 * node + (int)(tree >> node & 1);
+        return set + _places.AsSpan(set, _ways).IndexOf((byte)(node - _ways));
+    }
+
+    /// <summary>The entry that goes, from one on: an empty one before others, unless the order alone says it.</summary>
+    private int Victim(int set, int first, out uint register)
+    {
+        register = _register;
+        if (_replacement == Replacement.LeastRecent)
+            return set + _ways - 1;
+        int count = set + _ways - first;
         int empty = _tags.AsSpan(first, count).IndexOf(NoLine);
         if (empty >= 0)
             return first + empty;
-        _register = (_register >> 1) ^ ((_register & 1) * Taps);
-        return first + (int)(_register % (uint)count);
+        if (_replacement == Replacement.Tree)
+            return Follow(set);
+        register = (_register >> 1) ^ ((_register & 1) * Taps);
+        return first + (int)(register % (uint)count);
     }
 
     /// <summary>A line that is there is written from above; the order of use stays.</summary>
@@ -214,10 +282,16 @@ public sealed class Cache
         return LineState.Invalid;
     }
 
+    /// <summary>Whether code that knows no more than <see cref="Tags"/> and <see cref="States"/> may move entries.</summary>
+    internal bool IsOrderAlone => _replacement != Replacement.Tree;
+
     /// <summary>Empties the cache.</summary>
     public void Clear()
     {
         Array.Fill(_tags, NoLine);
         Array.Clear(_states);
+        Array.Clear(_trees);
+        for (int i = 0; i < _places.Length; i++)
+            _places[i] = (byte)(i % _ways);
     }
 }

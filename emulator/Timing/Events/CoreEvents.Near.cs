@@ -21,8 +21,9 @@ public sealed partial class CoreEvents
     {
         refills = false;
         written = Cache.NoLine;
-        if (va >> 55 != 0 || _l1d.Contains(line) || !_l1d.FindWritten(line, out written))
+        if (va >> 55 != 0 || _l1d.Contains(line))
             return false;
+        written = _l1d.FindWritten(line);
         if (write ? GoesPast(line) : _streams.Length > 0 && (Follows(line) || Begins(Trained(line, out _))))
             return false;
         ulong page = va >> 12;

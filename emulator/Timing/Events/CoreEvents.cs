@@ -39,8 +39,8 @@ public sealed partial class CoreEvents
         _model = model;
         _shared = shared;
         _clock = clock;
-        _l1i = new Cache(model.L1ISize, model.L1IWays, model.LineSize, model.L1IRandom);
-        _l1d = new Cache(model.L1DSize, model.L1DWays, model.LineSize, model.L1DRandom);
+        _l1i = new Cache(model.L1ISize, model.L1IWays, model.LineSize, model.L1IReplacement);
+        _l1d = new Cache(model.L1DSize, model.L1DWays, model.LineSize, model.L1DReplacement);
         shared.Join(_l1d);
         _setContents = new ulong[_l1i.SetMask + 1];
         _contents = shared.NewContents() << ContentsBits;
@@ -131,6 +131,10 @@ public sealed partial class CoreEvents
         {
             e.Extra = DivideExtra(t.Encoding, pe.Quotient((int)t.Encoding & 31));
         }
+        else if (pe.PrefetchOperation >= 0 && t.Class == "prefetch")
+        {
+            Hint(pe, ref e, ref counters);
+        }
     }
 
     /// <summary>Counts an executed branch; nothing for other instructions.</summary>
@@ -188,7 +192,17 @@ public sealed partial class CoreEvents
             // The next line was asked for while the one before it was executed.
             e.FetchExtra += Math.Max(0, Penalty(source, ref counters, out _) - (next ? _model.FetchPrefetch : 0));
             e.FetchCause = CycleCause.InstructionCache;
+            FetchAhead(line, source, next);
         }
+    }
+
+    /// <summary>L2 asks for the lines behind one that it did not have, and for one more when a fetch comes to the next line; inside the
+    /// page, whose size it is taken not to know (Arm Cortex-A72 TRM, 100095, 7.4).</summary>
+    private void FetchAhead(ulong line, LineSource source, bool next)
+    {
+        int last = _model.FetchAhead;
+        for (int i = source != LineSource.L2 ? 1 : next ? last : last + 1; i <= last && SamePage(line, line + (ulong)i); i++)
+            _shared.Fetch(line + (ulong)i, null, false, out _, _l2);
     }
 
     private int Translate(ProcessingElement pe, Tlb micro, ulong page, ulong context, ref ulong misses, ref ulong walks)

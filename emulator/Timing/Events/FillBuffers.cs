@@ -54,6 +54,18 @@ internal sealed class FillBuffers
         return buffer;
     }
 
+    /// <summary>Cycle from which a buffer is free for a demanded line.</summary>
+    internal long Room
+    {
+        get
+        {
+            long room = _free[0];
+            for (int i = 1; i < _model.FillBuffers; i++)
+                room = Math.Min(room, _free[i]);
+            return room;
+        }
+    }
+
     /// <summary>A line that was asked for comes in a cycle.</summary>
     internal void Arrives(int buffer, ulong line, CycleCause cause, long cycle)
     {

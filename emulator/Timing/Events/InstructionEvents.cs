@@ -34,6 +34,10 @@ public struct LineEvent
     /// <summary>The first such store to its line: it stands for the writing of the line.</summary>
     public bool Opens;
 
+    /// <summary>A PRFM, which is over when its fill has begun; what it brings into an outer cache is in <see cref="PrefetchCount"/>.
+    /// </summary>
+    public bool Hint;
+
     /// <summary>Written lines that this access and its prefetches pushed out of L1.</summary>
     public int Victims;
 
@@ -57,7 +61,7 @@ public struct LineEvent
 
     /// <summary>Whether another access is like this one, but for the line.</summary>
     internal readonly bool IsLike(in LineEvent other) =>
-        Miss == other.Miss && Write == other.Write && Streamed == other.Streamed && Opens == other.Opens
+        Miss == other.Miss && Write == other.Write && Hint == other.Hint && Streamed == other.Streamed && Opens == other.Opens
         && PrefetchCount == other.PrefetchCount && PrefetchPenalty == other.PrefetchPenalty && PrefetchCause == other.PrefetchCause
         && Victims == other.Victims && MemoryWrites == other.MemoryWrites
         && Penalty == other.Penalty && Walk == other.Walk && Upgrade == other.Upgrade && Cause == other.Cause;

@@ -42,6 +42,12 @@ public abstract class ProcessingElement
     /// <summary>Data accesses of the current instruction, oldest first.</summary>
     public readonly MemoryAccess[] Accesses = new MemoryAccess[MostAccesses];
 
+    /// <summary>Virtual address (tag removed) of the PRFM that was executed last.</summary>
+    public ulong PrefetchAddress;
+
+    /// <summary>Its operation, the field Rt, until the timing has seen it; then -1.</summary>
+    public int PrefetchOperation = -1;
+
     /// <summary>Translation table base register of the low half of the address space.</summary>
     public ulong TTBR0_EL1;
 

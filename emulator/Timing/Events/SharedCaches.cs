@@ -26,8 +26,8 @@ public enum LineSource : byte
 public sealed class SharedCaches(CoreModel model)
 {
     private readonly Cache _last = model.L3Size > 0
-        ? new(model.L3Size, model.L3Ways, model.LineSize, model.OuterRandom)
-        : new(model.L2Size, model.L2Ways, model.LineSize, model.OuterRandom);
+        ? new(model.L3Size, model.L3Ways, model.LineSize, model.OuterReplacement)
+        : new(model.L2Size, model.L2Ways, model.LineSize, model.OuterReplacement);
     private readonly List<Cache> _dataCaches = [];
     private readonly List<Cache> _privateL2 = [];
     private ulong _contents;
@@ -46,7 +46,7 @@ public sealed class SharedCaches(CoreModel model)
     {
         if (model.L3Size == 0)
             return null;
-        var cache = new Cache(model.L2Size, model.L2Ways, model.LineSize, model.OuterRandom);
+        var cache = new Cache(model.L2Size, model.L2Ways, model.LineSize, model.OuterReplacement);
         _privateL2.Add(cache);
         return cache;
     }

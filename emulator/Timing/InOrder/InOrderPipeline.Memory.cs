@@ -19,7 +19,18 @@ public sealed partial class InOrderPipeline
             at += line.Walk;
         }
         long filled = at;
-        if (line.Miss)
+        if (line.Hint)
+        {
+            // It waits for a buffer and not for the line.
+            if (line.Miss)
+            {
+                if (_fills.Room > at)
+                    (at, wait) = (_fills.Room, line.Cause);
+                Fill(line.Line, line.Penalty, line.Cause, at, false);
+            }
+            filled = at;
+        }
+        else if (line.Miss)
         {
             filled = !line.Streamed ? Fill(line.Line, line.Penalty, line.Cause, at, false) : line.Opens ? _fills.Opened(line, at) : at;
             cause = line.Cause;

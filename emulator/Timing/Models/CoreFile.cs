@@ -22,7 +22,7 @@ internal sealed class CoreFile(string file, string what = "core model")
         "latency", "beats", "busy", "unit", "skewed", "width", "accumulate", "first_source", "flags_source", "hold", "latency32", "busy32",
     ];
 
-    private static readonly string[] MicroOpKeys = ["latency", "uops", "accumulate", "hold", "slots", "serialize"];
+    private static readonly string[] MicroOpKeys = ["latency", "uops", "accumulate", "hold", "second", "slots", "serialize"];
 
     /// <summary>The model that a text describes, on a board or not.</summary>
     /// <exception cref="CoreModelException">It is not well formed.</exception>
@@ -292,6 +292,7 @@ internal sealed class CoreFile(string file, string what = "core model")
             Ops = ops,
             Accumulate = Number(element, path, "accumulate", 60),
             Hold = Number(element, path, "hold", 1000),
+            Second = Number(element, path, "second", 60),
             Slots = Number(element, path, "slots", 24),
             Serialize = Number(element, path, "serialize", 2),
         };

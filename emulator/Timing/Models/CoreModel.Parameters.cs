@@ -25,7 +25,9 @@ public sealed partial class CoreModel
         new("clock", 1, 10000, Pipelines.Both, static (m, v) => m.ClockMegahertz = v),
         new("fetch_bytes", 4, 32, Pipelines.Both, static (m, v) => m.FetchBytes = v),
         new("fetch_lead", 0, 100, Pipelines.Both, static (m, v) => m.FetchLead = v),
-        new("fetch_prefetch", 0, 1000, Pipelines.InOrder, static (m, v) => m.FetchPrefetch = v),
+        new("fetch_prefetch", 0, 1000, Pipelines.Both, static (m, v) => m.FetchPrefetch = v),
+        new("fetch_ahead", 0, 8, Pipelines.OutOfOrder, static (m, v) => m.FetchAhead = v),
+        new("fetch_hints", 0, 1, Pipelines.Both, static (m, v) => m.FetchHints = v),
         new("taken_bubble", 0, 20, Pipelines.Both, static (m, v) => m.TakenBubble = v),
         new("return_bubble", 0, 20, Pipelines.Both, static (m, v) => m.ReturnBubble = v),
         new("indirect_bubble", 0, 20, Pipelines.Both, static (m, v) => m.IndirectBubble = v),
@@ -96,9 +98,9 @@ public sealed partial class CoreModel
         new("l1i_ways", 1, 64, Pipelines.Both, static (m, v) => m.L1IWays = v),
         new("l1d_size", 1024, 1 << 24, Pipelines.Both, static (m, v) => m.L1DSize = v),
         new("l1d_ways", 1, 64, Pipelines.Both, static (m, v) => m.L1DWays = v),
-        new("l1i_random", 0, 1, Pipelines.Both, static (m, v) => m.L1IRandom = v != 0),
-        new("l1d_random", 0, 1, Pipelines.Both, static (m, v) => m.L1DRandom = v != 0),
-        new("outer_random", 0, 1, Pipelines.Both, static (m, v) => m.OuterRandom = v != 0),
+        new("l1i_replacement", 0, 2, Pipelines.Both, static (m, v) => m.L1IReplacement = (Replacement)v),
+        new("l1d_replacement", 0, 2, Pipelines.Both, static (m, v) => m.L1DReplacement = (Replacement)v),
+        new("outer_replacement", 0, 2, Pipelines.Both, static (m, v) => m.OuterReplacement = (Replacement)v),
         new("l2_size", 1024, 1 << 28, Pipelines.Both, static (m, v) => m.L2Size = v),
         new("l2_ways", 1, 64, Pipelines.Both, static (m, v) => m.L2Ways = v),
         new("l2_latency", 1, 1000, Pipelines.Both, static (m, v) => m.L2Latency = v),
@@ -148,6 +150,12 @@ public sealed partial class CoreModel
 
     /// <summary>Cycles of an instruction cache miss that the next-line prefetch hides.</summary>
     internal int FetchPrefetch { get; private set; }
+
+    /// <summary>Lines behind a fetched one that L2 did not have for which L2 asks.</summary>
+    internal int FetchAhead { get; private set; }
+
+    /// <summary>PRFM PLI brings a line into L2; else it is a NOP.</summary>
+    internal int FetchHints { get; private set; }
 
     /// <summary>Cycles without fetch after a direct branch taken as predicted (out of order: one that the main buffer has).</summary>
     internal int TakenBubble { get; private set; }
@@ -344,14 +352,14 @@ public sealed partial class CoreModel
     /// <summary>Its associativity.</summary>
     internal int L1DWays { get; private set; }
 
-    /// <summary>The instruction cache replaces lines pseudo-randomly; else the least recently used one goes.</summary>
-    internal bool L1IRandom { get; private set; }
+    /// <summary>Which line of the instruction cache goes when another one comes.</summary>
+    internal Replacement L1IReplacement { get; private set; }
 
     /// <summary>The same of the data cache.</summary>
-    internal bool L1DRandom { get; private set; }
+    internal Replacement L1DReplacement { get; private set; }
 
     /// <summary>The same of the second and third level.</summary>
-    internal bool OuterRandom { get; private set; }
+    internal Replacement OuterReplacement { get; private set; }
 
     /// <summary>Bytes of the second level: shared when there is no third, else private.</summary>
     internal int L2Size { get; private set; }

@@ -16,6 +16,9 @@ public sealed record MicroOpTiming
     /// <summary>Cycles by which it delays what follows.</summary>
     public int? Hold { get; init; }
 
+    /// <summary>Cycles by which the second register of a pair of loads comes after the first.</summary>
+    public int? Second { get; init; }
+
     /// <summary>Rename slots that it takes.</summary>
     public int? Slots { get; init; }
 

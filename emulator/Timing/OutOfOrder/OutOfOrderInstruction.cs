@@ -25,6 +25,12 @@ public sealed class OutOfOrderInstruction : EncodingTiming
     /// <summary>Bit i is set when destination i comes from the writeback micro-op.</summary>
     public uint WritebackDestinations { get; init; }
 
+    /// <summary>The destination, by its index, that comes later than the result; -1: none does.</summary>
+    public int SecondDestination { get; init; } = -1;
+
+    /// <summary>Cycles by which it does.</summary>
+    public byte Second { get; init; }
+
     /// <summary>Cycles from the issue of the first micro-op to the result.</summary>
     public short Latency { get; init; }
 

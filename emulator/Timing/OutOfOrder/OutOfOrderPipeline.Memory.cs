@@ -20,7 +20,12 @@ public sealed partial class OutOfOrderPipeline
             if (line.Walk > 0)
                 cause = CycleCause.DataTlb;
             long filled = at;
-            if (line.Miss)
+            if (line.Hint)
+            {
+                if (line.Miss)
+                    Fill(line.Line, line.Penalty, line.Cause, at, false);
+            }
+            else if (line.Miss)
             {
                 filled = !line.Streamed ? Fill(line.Line, line.Penalty, line.Cause, at, false)
                     : line.Opens ? _fills.Opened(line, at)

@@ -234,6 +234,8 @@ public sealed partial class OutOfOrderPipeline
             _cause[register] = (byte)(writeback ? CycleCause.Dependency : cause);
             _forward[register] = writeback ? (byte)0 : t.ForwardGroup;
         }
+        if (t.SecondDestination >= 0)
+            _ready[destinations[t.SecondDestination]] = done + t.Second;
     }
 
     /// <summary>Another fetch group: one a cycle, so far ahead of rename as the queue between them allows, and not before its block was

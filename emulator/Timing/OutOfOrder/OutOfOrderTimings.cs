@@ -68,6 +68,10 @@ internal sealed class OutOfOrderTimings(CoreModel model)
             ForwardGroup = timing.Accumulate > 0 ? ForwardGroup(found) : (byte)0,
             Destinations = destinations,
             WritebackDestinations = writebackDestinations,
+            SecondDestination = timing.Second > 0 && IsPair(roles.Encoding)
+                ? Array.IndexOf(destinations, (byte)((roles.Encoding >> 10) & 31))
+                : -1,
+            Second = (byte)(timing.Second ?? 0),
             Latency = (short)latency,
             Ops = Arrange(timing.Ops ?? [], store, writeback),
             AccessPorts = load || store || kind == TimingKind.Memory ? Access(timing.Ops ?? []) : IssuePorts.None,

@@ -108,6 +108,32 @@ internal static class RandomProgram
         return [.. code];
     }
 
+    /// <summary>A loop over PRFM of all kinds, loads and stores all over 8 KiB: what is asked for is sometimes what is accessed
+    /// next.</summary>
+    /// <param name="random">What chooses.</param>
+    /// <param name="length">Instructions, about.</param>
+    /// <param name="rounds">Of the loop.</param>
+    internal static uint[] Hints(Random random, int length, int rounds)
+    {
+        // movz x6, #0x5D5; movz x7, #0x3039
+        var code = new List<uint> { 0xD2800000u | ((uint)rounds << 5) | Count, 0xD280BAA6, 0xD2860727 };
+        int top = code.Count;
+        while (code.Count < length)
+        {
+            // madd x5, x5, x6, x7; and x16, x5, #8 bytes below 8 KiB; prfm #any, [x20, x16]
+            code.AddRange([0x9B061CA5, 0x927D24B0]);
+            if (random.Next(3) != 0)
+                code.Add(0xF8B06A80u | (uint)random.Next(24));
+            // ldr x1 or str x2, [x20, x16]; or prfm, ldr, str [x20, #any line]
+            uint line = (uint)random.Next(64) * 8 << 10;
+            code.Add(random.GetItems([0xF8706A81u, 0xF8306A82u, 0xF9800280u | line | (uint)random.Next(24), 0xF9400283u | line], 1)[0]);
+            if (random.Next(4) == 0)
+                Plain(code, random);
+        }
+        End(code, top);
+        return [.. code];
+    }
+
     /// <summary>A loop over loads and stores all over 8 KiB, some of them misaligned, some of a line, and of the same few bytes again,
     /// sometimes more of them than a block holds, and branches that go both ways. It is in two pages.</summary>
     /// <param name="random">What chooses.</param>

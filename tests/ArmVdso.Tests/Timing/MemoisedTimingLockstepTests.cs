@@ -24,9 +24,10 @@ public sealed partial class MemoisedTimingLockstepTests
         return data;
     }
 
-    private static string CoreFile(string name, bool small, bool random = false) => !small ? name : CoreFile(
-        name, random ? "small-random" : "small", ("l1i_size", 1024), ("l1i_ways", 2), ("l1d_size", 1024), ("l1d_ways", random ? 4 : 2),
-        ("micro_tlb", 2), ("l1i_random", random ? 1 : 0), ("l1d_random", random ? 1 : 0), ("outer_random", random ? 1 : 0));
+    private static string CoreFile(string name, bool small, Replacement replacement = Replacement.LeastRecent) => !small ? name : CoreFile(
+        name, $"small-{replacement}", ("l1i_size", 1024), ("l1i_ways", 2), ("l1d_size", 1024),
+        ("l1d_ways", replacement == Replacement.LeastRecent ? 2 : 4), ("micro_tlb", 2), ("l1i_replacement", (int)replacement),
+        ("l1d_replacement", (int)replacement), ("outer_replacement", (int)replacement));
 
     /// <summary>A core on which misses are not rare.</summary>
     private static string SmallerCore(string name, int data) =>
@@ -73,10 +74,44 @@ public sealed partial class MemoisedTimingLockstepTests
     public void RandomProgramsTakeTheSameCyclesToEveryLimit(string core, bool small) => TakesTheSameCycles(core, CoreFile(core, small));
 
     [Theory]
-    [InlineData("cortex-a53")]
-    [InlineData("cortex-a55")]
-    public void RandomProgramsTakeTheSameCyclesWhereReplacementIsPseudoRandom(string core) =>
-        TakesTheSameCycles(core, CoreFile(core, true, random: true));
+    [InlineData("cortex-a53", Replacement.Random)]
+    [InlineData("cortex-a55", Replacement.Random)]
+    [InlineData("cortex-a53", Replacement.Tree)]
+    [InlineData("cortex-a55", Replacement.Tree)]
+    public void RandomProgramsTakeTheSameCyclesWithEachReplacement(string core, Replacement replacement) =>
+        TakesTheSameCycles(core, CoreFile(core, true, replacement));
+
+    /// <summary>PRFM: by instruction, memoised, and where native code leaves a trace.</summary>
+    [Theory]
+    [InlineData("cortex-a53", Replacement.LeastRecent)]
+    [InlineData("cortex-a55", Replacement.LeastRecent)]
+    [InlineData("cortex-a53", Replacement.Tree)]
+    public void ProgramsThatPrefetchTakeTheSameCyclesToEveryLimit(string core, Replacement replacement)
+    {
+        string file = CoreFile(core, true, replacement);
+        for (int seed = 1; seed <= 6; seed++)
+        {
+            uint[] program = RandomProgram.Hints(new Random(seed), 40 * seed, 300);
+            using var naive = new EngineMachine(EngineKind.Portable, file, false);
+            using var memo = new EngineMachine(EngineKind.Portable, file);
+            using var traced = new EngineMachine(Machine.HasNativeEngine ? EngineKind.Native : EngineKind.Portable, file);
+            EngineMachine[] machines = [naive, memo, traced];
+            foreach (EngineMachine machine in machines)
+                Prepare(machine, program, seed);
+            var limits = new Random(seed);
+            for (int part = 0; part < 40; part++)
+            {
+                ulong cycles = (ulong)(part % 3 == 0 ? limits.Next(1, 40) : limits.Next(1, 20_000));
+                foreach (EngineMachine machine in machines)
+                    machine.Run(cycles);
+                string expected = $"seed {seed} part {part}: {naive.State()}{Counters(naive)}";
+                Assert.Equal(expected, $"seed {seed} part {part}: {memo.State()}{Counters(memo)}");
+                Assert.Equal(expected, $"seed {seed} part {part}: {traced.State()}{Counters(traced)}");
+            }
+            Assert.True(naive.Cpu.ExceptionEntries == 0, naive.State());
+            Assert.True(memo.Cpu.Timing.Memo!.Blocks > 100, $"{memo.Cpu.Timing.Memo!.Blocks} blocks were memoised");
+        }
+    }
 
     private static void TakesTheSameCycles(string core, string file)
     {
@@ -114,7 +149,7 @@ public sealed partial class MemoisedTimingLockstepTests
         {
             using var machine = new EngineMachine(EngineKind.PortableChecked, file);
             Prepare(machine, RandomProgram.Make(new Random(seed), 150, 20), seed);
-            machine.Run(5000);
+            machine.Run(6000);
             Assert.True(machine.Machine.Check!.Compared > 500, $"{machine.Machine.Check.Compared} instructions compared");
             if (CoreModel.Load(core).IsMemoised)
                 Assert.True(machine.Machine.Check.MemoisedBlocks > (small ? 0UL : 20),

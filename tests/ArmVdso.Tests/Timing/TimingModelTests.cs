@@ -168,9 +168,9 @@ public sealed class TimingModelTests
     public void PseudoRandomReplacementFillsASetFirstAndIsTheSameEachTime()
     {
         const int Ways = 4, Lines = 8, Rounds = 200;
-        static (List<int> Misses, int Hits) Run(bool random)
+        static (List<int> Misses, int Hits) Run(Replacement replacement)
         {
-            var cache = new Cache(Ways * 64, Ways, 64, random);
+            var cache = new Cache(Ways * 64, Ways, 64, replacement);
             var misses = new List<int>();
             int hits = 0;
             for (int i = 0; i < Rounds * Lines; i++)
@@ -188,9 +188,35 @@ public sealed class TimingModelTests
             return (misses, hits);
         }
         // Going round twice as many lines as there are ways, LRU never hits.
-        Assert.Equal(0, Run(false).Hits);
-        Assert.InRange(Run(true).Hits, Rounds * Lines / 10, Rounds * Lines / 2);
-        Assert.Equal(Run(true).Misses, Run(true).Misses);
+        Assert.Equal(0, Run(Replacement.LeastRecent).Hits);
+        Assert.InRange(Run(Replacement.Random).Hits, Rounds * Lines / 10, Rounds * Lines / 2);
+        Assert.Equal(Run(Replacement.Random).Misses, Run(Replacement.Random).Misses);
+    }
+
+    /// <summary>Four ways: the bits lead to the half that was not used last, and there to the way that was not. A line that is prefetched
+    /// leaves the one that was used last where it is.</summary>
+    [Fact]
+    public void ATreeOfBitsForgetsTheOrderOfTheOtherHalf()
+    {
+        static string Lines(Replacement replacement, bool prefetched)
+        {
+            var cache = new Cache(4 * 64, 4, 64, replacement);
+            string Held() => string.Join(' ', Enumerable.Range(0, 6).Where(line => cache.Contains((ulong)line)));
+            for (ulong line = 0; line < 4; line++)
+                cache.Insert(line, LineState.Shared);
+            cache.Find(0);
+            // The least recently used line is 1, but it is beside 0; in the other half it is 2.
+            if (prefetched)
+                cache.InsertSecond(4, LineState.Shared);
+            else
+                cache.Insert(4, LineState.Shared);
+            string first = Held();
+            cache.Insert(5, LineState.Shared);
+            return $"{first}, {Held()}";
+        }
+        Assert.Equal("0 2 3 4, 0 3 4 5", Lines(Replacement.LeastRecent, false));
+        Assert.Equal("0 1 3 4, 0 3 4 5", Lines(Replacement.Tree, false));
+        Assert.Equal("0 1 3 4, 0 1 4 5", Lines(Replacement.Tree, true));
     }
 
     [Fact]
