@@ -102,8 +102,8 @@ public sealed class TimingMemoryTests : IDisposable
         Assert.True(down * 3 < scattered * 2, $"{down} cycles downwards, {scattered} scattered");
     }
 
-    /// <summary>Two streams that take turns are both followed: a line of either costs less than twice what one of a single stream does, with
-    /// which it shares buffers and memory.</summary>
+    /// <summary>Two streams that take turns are both followed: a line of either costs less than twice what one of a single stream does.
+    /// They share buffers and memory.</summary>
     [Theory]
     [InlineData("cortex-a53")]
     [InlineData("cortex-a55")]
