@@ -242,6 +242,8 @@ public sealed partial class LinuxKernel : IHypercallHandler
             Keyboard = Hooks.Keyboard,
             Limits = Options.Limits,
         }, BootMounts.Of(shown), Ext4Formats.All);
+        PageAllocator.Commitment.Promised = () => SystemMemory.Promised(shown, vfs);
+        PageAllocator.Commitment.IsPrivileged = () => vfs.Current?.Credentials.Has(Capability.SysAdmin) != false;
         vfs.Attach(new VfsHost
         {
             Machine = Machine,

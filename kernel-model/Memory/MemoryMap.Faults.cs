@@ -239,7 +239,7 @@ public sealed partial class MemoryMap
         ulong start = address & ~(Page - 1);
         ulong limit = Math.Min(StackLimit, 1UL << 30);
         if (stack.End - start > limit || (i > 0 && start - _vmas[i - 1].End < 256 * Page && start >= _vmas[i - 1].End)
-            || (i > 0 && start < _vmas[i - 1].End))
+            || (i > 0 && start < _vmas[i - 1].End) || !_allocator.Commitment.May(this, PagesIn(stack.Start - start)))
             return null;
         _vmas.Extend(stack, start, stack.End);
         return stack;

@@ -75,7 +75,7 @@ public sealed partial class MemoryMap
         }
         else if (newEnd > oldEnd)
         {
-            if (_vmas.Overlaps(oldEnd, newEnd + 1))
+            if (_vmas.Overlaps(oldEnd, newEnd + 1) || !_allocator.Commitment.May(this, PagesIn(newEnd - oldEnd)))
                 return Brk;
             const int prot = Mman.PROT_READ | Mman.PROT_WRITE;
             _vmas.Insert(new Vma { Start = oldEnd, End = newEnd, Prot = prot, Accounted = true, Name = "[heap]" });
@@ -141,7 +141,10 @@ public sealed partial class MemoryMap
             return -Errno.EINVAL;
         if (old + oldSize > vma.End || old + oldSize < old || (special && newSize > oldSize))
             return -Errno.EFAULT;
-        return vma.RefusesSplitAt(old) || vma.RefusesSplitAt(old + Math.Min(oldSize, newSize)) ? -Errno.EINVAL : 0;
+        if (vma.RefusesSplitAt(old) || vma.RefusesSplitAt(old + Math.Min(oldSize, newSize)))
+            return -Errno.EINVAL;
+        long more = keepOld ? PagesIn(newSize) : newSize > oldSize ? PagesIn(newSize - oldSize) : 0;
+        return more != 0 && vma.Accounted && !_allocator.Commitment.May(this, more) ? -Errno.ENOMEM : 0;
     }
 
     private long Move(ulong old, ulong oldSize, ulong newSize, ulong target, bool keepOld)

@@ -201,8 +201,26 @@ public sealed partial class MemoryMap
         _vmas.Insert(vma);
     }
 
-    private static void Account(Vma vma) =>
-        vma.Accounted |= (vma.Prot & Mman.PROT_WRITE) != 0 && !vma.Shared && !vma.NoReserve && vma.Special is null;
+    private static void Account(Vma vma) => vma.Accounted |= IsAccountable(vma, vma.Prot);
+
+    /// <summary>Whether what a mapping may come to hold is promised: private memory that is written to (accountable_mapping).</summary>
+    private static bool IsAccountable(Vma vma, int prot) =>
+        (prot & Mman.PROT_WRITE) != 0 && !vma.Shared && !vma.NoReserve && vma.Special is null;
+
+    private static long PagesIn(ulong bytes) => (long)(bytes / Page);
+
+    /// <summary>Pages of [start, end) that have been promised.</summary>
+    private long PromisedIn(ulong start, ulong end)
+    {
+        long pages = 0;
+        foreach (Vma vma in _vmas.In(start, end))
+            pages += vma.Accounted ? PagesIn(Math.Min(vma.End, end) - Math.Max(vma.Start, start)) : 0;
+        return pages;
+    }
+
+    /// <summary>Whether as much may be promised once more, to a child (dup_mmap).</summary>
+    internal bool MayFork() => _allocator.Commitment.Policy == Commitment.Never ? _allocator.Commitment.May(this, PromisedIn(0, TaskSize))
+        : _vmas.All.All(v => !v.Accounted || v.DontFork || _allocator.Commitment.May(this, PagesIn(v.End - v.Start)));
 
     /// <summary>mmap of Linux: returns the address or -errno.</summary>
     public long Map(ulong address, ulong length, int prot, int flags, IMappedFile? file, ulong offset, string? name = null)
@@ -217,6 +235,9 @@ public sealed partial class MemoryMap
         if (_vmas.Count >= _allocator.MostMappings)
             return -Errno.ENOMEM;
         bool shared = (flags & Mman.MAP_TYPE) is Mman.MAP_SHARED or Mman.MAP_SHARED_VALIDATE;
+        // Nobody goes without a promise where none is broken.
+        bool noReserve = (flags & Mman.MAP_NORESERVE) != 0 && _allocator.Commitment.Policy != Commitment.Never;
+        bool promised = !noReserve && (shared ? file is null : (prot & Mman.PROT_WRITE) != 0);
         ulong start;
         if ((flags & (Mman.MAP_FIXED | Mman.MAP_FIXED_NOREPLACE)) != 0)
         {
@@ -229,16 +250,18 @@ public sealed partial class MemoryMap
                 return -Errno.EPERM;
             if ((flags & Mman.MAP_FIXED_NOREPLACE) != 0 && _vmas.Overlaps(start, start + size))
                 return -Errno.EEXIST;
+            if (promised && !_allocator.Commitment.May(this, PagesIn(size) - PromisedIn(start, start + size)))
+                return -Errno.ENOMEM;
             if (Unmap(start, start + size) is < 0 and long refused)
                 return refused == -Errno.EPERM ? refused : -Errno.ENOMEM;
         }
         else
         {
             start = FindFree(size, address);
-            if (start == 0)
+            if (start == 0 || (promised && !_allocator.Commitment.May(this, PagesIn(size))))
                 return -Errno.ENOMEM;
         }
-        var pages = shared && file is null ? new SharedPages(_allocator) : null;
+        var pages = shared && file is null ? new SharedPages(_allocator) { Promised = promised ? PagesIn(size) : 0 } : null;
         var vma = new Vma
         {
             Start = start,
@@ -248,7 +271,7 @@ public sealed partial class MemoryMap
             GrowsDown = (flags & Mman.MAP_GROWSDOWN) != 0,
             Locked = LockFuture || (flags & Mman.MAP_LOCKED) != 0,
             WipeOnFork = (flags & Mman.MAP_TYPE) == Mman.MAP_DROPPABLE,
-            NoReserve = (flags & Mman.MAP_NORESERVE) != 0,
+            NoReserve = noReserve,
             File = file,
             Offset = offset,
             SharedAnonymous = pages,
@@ -389,8 +412,15 @@ public sealed partial class MemoryMap
                 return -Errno.EINVAL;
         }
         SplitAt(start, end);
+        long error = 0;
         foreach (Vma vma in _vmas.In(start, end))
         {
+            // Those before it stay as they are now (mprotect_fixup).
+            if (!vma.Accounted && IsAccountable(vma, prot) && !_allocator.Commitment.May(this, PagesIn(vma.End - vma.Start)))
+            {
+                error = -Errno.ENOMEM;
+                break;
+            }
             vma.Prot = prot;
             Account(vma);
             foreach ((ulong va, ulong pa, _) in Space.Pages(vma.Start, vma.End))
@@ -404,7 +434,7 @@ public sealed partial class MemoryMap
             if (!_vmas.MergeAt(k))
                 k++;
         }
-        return 0;
+        return error;
     }
 
     /// <summary>MADV_DONTNEED and MADV_FREE: private pages read as zero (or the file, or the kernel's page) again.</summary>

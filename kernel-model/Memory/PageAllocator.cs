@@ -23,6 +23,7 @@ public sealed class PageAllocator
         _end = memory.Size;
         _placement = placement == 0 ? null : new DeterministicRandom(placement);
         _references = new int[memory.Size / PhysicalMemory.PageSize];
+        Commitment = new Commitment(Total);
     }
 
     /// <summary>Pages in use.</summary>
@@ -33,6 +34,9 @@ public sealed class PageAllocator
 
     /// <summary>All pages that are in use by now are the kernel's.</summary>
     internal void EndOfBoot() => UsedByKernel = Used;
+
+    /// <summary>How much may be promised.</summary>
+    internal Commitment Commitment { get; }
 
     /// <summary>Mappings that a memory may have (vm.max_map_count).</summary>
     internal int MostMappings { get; set; } = 65530;
@@ -56,6 +60,9 @@ public sealed class PageAllocator
     /// <summary>Ends a process for its pages, but takes none out of the given memory, which is about to get one. False: there is nobody to
     /// end, or it is that memory's own.</summary>
     internal Func<MemoryMap, bool>? EndSomebody { get; set; }
+
+    /// <summary>vm.oom_kill_allocating_task: not 0: who finds no page is ended, not the worst.</summary>
+    internal int EndsWhoAsks { get; set; }
 
     /// <summary>Told when there was no room for the first time.</summary>
     internal Action? Full { get; set; }

@@ -9,6 +9,9 @@ public sealed class SharedPages(PageAllocator allocator)
     /// <summary>Mappings, and the owner where there is one.</summary>
     public int Users => _users;
 
+    /// <summary>Pages that were promised when they were made; 0: each is when it is used (MAP_NORESERVE).</summary>
+    internal long Promised { get; init; }
+
     /// <summary>Pages that were used.</summary>
     public int Count => _pages.Count;
 

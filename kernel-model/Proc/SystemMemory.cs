@@ -28,8 +28,6 @@ internal static class SystemMemory
         long slab = Math.Max(0, kernel - stacks) + objects, total = parts.Pages.Total;
         long free = Free(parts);
         long locked = parts.Tasks.Memories.Sum(m => (long)m.LockedBytes) / (long)PhysicalMemory.PageSize;
-        long promised = parts.Tasks.Memories.Sum(m => m.Vmas.Where(v => v.Accounted).Sum(v => (long)(v.End - v.Start)))
-            / (long)PhysicalMemory.PageSize;
         // What nobody has written to and is not mapped could be had again.
         long available = Math.Min(total, free + Math.Max(0, cached - files - ofMemory - vfs.FilePages));
         var text = new StringBuilder();
@@ -41,14 +39,31 @@ internal static class SystemMemory
             ("SwapTotal", 0), ("SwapFree", 0), ("Dirty", parts.Pages.Dirty.Count), ("Writeback", 0), ("AnonPages", anonymous),
             ("Mapped", files + shared), ("Shmem", ofMemory), ("KReclaimable", 0), ("Slab", slab), ("SReclaimable", 0),
             ("SUnreclaim", slab), ("KernelStack", stacks),
-            ("PageTables", parts.Tasks.Memories.Sum(m => MemoryUse.TablePages(m) + 1)), ("CommitLimit", total / 2),
-            ("Committed_AS", promised + ofMemory), ("VmallocTotal", 133141626880 / KibPerPage), ("VmallocUsed", 0),
+            ("PageTables", parts.Tasks.Memories.Sum(m => MemoryUse.TablePages(m) + 1)), ("CommitLimit", parts.Pages.Commitment.Limit),
+            ("Committed_AS", Promised(parts, vfs)), ("VmallocTotal", 133141626880 / KibPerPage), ("VmallocUsed", 0),
             ("VmallocChunk", 0),
             ("Percpu", 0), ("AnonHugePages", 0),
         })
             text.Append(CultureInfo.InvariantCulture, $"{name + ":",-15} {pages * KibPerPage,8} kB\n");
         return text.Append("HugePages_Total:       0\nHugePages_Free:        0\nHugePages_Rsvd:        0\nHugePages_Surp:        0\n"
             + "Hugepagesize:       2048 kB\nHugetlb:               0 kB\n").ToString();
+    }
+
+    /// <summary>Pages that have been promised (vm_committed_as): to processes, to shared memory, and what files in memory have.</summary>
+    internal static long Promised(ProcParts parts, Vfs vfs)
+    {
+        long ofProcesses = 0;
+        var shared = parts.Tasks.All.Select(t => t.Ipc).Append(parts.Namespaces.InitialIpc).Distinct()
+            .SelectMany(i => i.Segments.All).Select(s => s.Pages).ToHashSet();
+        foreach (Vma vma in parts.Tasks.Memories.SelectMany(m => m.Vmas))
+        {
+            if (vma.Accounted)
+                ofProcesses += (long)(vma.End - vma.Start) / (long)PhysicalMemory.PageSize;
+            if (vma.SharedAnonymous is { } pages)
+                shared.Add(pages);
+        }
+        return ofProcesses + shared.Sum(s => s.Promised != 0 ? s.Promised : s.Count)
+            + vfs.Mounts.Select(m => m.Fs.Whole).Distinct().Where(f => f.IsMemory).Sum(f => f.Used.Blocks);
     }
 
     /// <summary>Each page that a program has mapped, once, and what it is; what is mapped by number is not among them.</summary>

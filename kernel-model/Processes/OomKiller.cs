@@ -34,6 +34,9 @@ internal sealed class OomKiller(PageAllocator pages, TaskTable tasks, SignalDeli
                 && (worst is null || Badness(pages, group) >= Badness(pages, worst)))
                 worst = group;
         }
+        if (pages.EndsWhoAsks != 0 && tasks.Groups.FirstOrDefault(g => MemoryOf(g) == wanting) is { OomAdjust: not Never } asking
+            && !IsProcessOne(asking))
+            worst = asking;
         if (worst is null)
             return false;
         MemoryMap memory = MemoryOf(worst)!;

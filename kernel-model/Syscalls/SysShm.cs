@@ -9,7 +9,7 @@ namespace ArmVdso.Kernel.Syscalls;
 internal static class SysShm
 {
     private const int ShmLock = 11, ShmUnlock = 12, ShmStat = 13, ShmInfo = 14, ShmStatAny = 15;
-    private const int ShmRdonly = 0x1000, ShmRnd = 0x2000, ShmRemap = 0x4000, ShmExec = 0x8000;
+    private const int ShmRdonly = 0x1000, ShmRnd = 0x2000, ShmRemap = 0x4000, ShmExec = 0x8000, ShmNoReserve = 0x1000;
     private const ulong Page = 4096, MaxSegment = 1UL << 40;
 
     /// <summary>Attaches of a segment: the mappings that begin it, over all memories.</summary>
@@ -44,19 +44,24 @@ internal static class SysShm
         // SHM_HUGETLB: there is no huge page of any size (hstate_sizelog).
         if ((c.Int(2) & 0x800) != 0)
             return -Errno.EINVAL;
+        ulong pages = (size + Page - 1) / Page;
+        // Nobody goes without a promise where none is broken.
+        bool promised = (c.Int(2) & ShmNoReserve) == 0 || c.Pages.Commitment.Policy == Commitment.Never;
+        bool refused = promised && size is > 0 and <= MaxSegment && size <= c.Ipc.LargestSegment
+            && !c.Pages.Commitment.May(c.Memory, (long)pages);
         // newseg: the size of one, then of all.
         bool tooMany = size > 0 && size <= c.Ipc.LargestSegment && c.Ipc.SharedPages + (size + Page - 1) / Page > c.Ipc.MostSharedPages;
         return c.Ipc.Segments.Get(
             c.Task.Credentials, c.Timekeeper.RealtimeNs, c.Int(0), c.Int(2), s => size > s.Size ? -Errno.EINVAL : 0,
-            now => size is 0 or > MaxSegment || size > c.Ipc.LargestSegment ? null : new SharedSegment
+            now => refused || size is 0 or > MaxSegment || size > c.Ipc.LargestSegment ? null : new SharedSegment
             {
                 Size = size,
-                Pages = new SharedPages(c.Pages),
+                Pages = new SharedPages(c.Pages) { Promised = promised ? (long)pages : 0 },
                 CreatorPid = c.Task.Group.Pid,
                 ChangeTime = now,
                 CreatorUid = c.Task.Credentials.Euid,
                 CreatorGid = c.Task.Credentials.Egid,
-            }, tooMany);
+            }, tooMany, refused ? Errno.ENOMEM : Errno.EINVAL);
     }
 
     /// <summary>shmat(id, addr, flags).</summary>
