@@ -10,30 +10,30 @@ public sealed class DeviceInode : Inode
     public override bool CanMap => Rdev == 0x105;
 
     /// <inheritdoc/>
-    public override long Open(int flags, IFileUser? task, out OpenFile? file) => Fs.Vfs.Devices.Open(this, flags, task, out file);
+    public override long Open(int flags, IFileUser? task, out OpenFile? file) => OpenAt(this, flags, task, out file);
+
+    /// <summary>Opens it where a path has led to: which terminals /dev/ptmx makes depends on what is mounted beside it.</summary>
+    internal long OpenAt(Inode place, int flags, IFileUser? task, out OpenFile? file) =>
+        Fs.Vfs.Devices.Open(this, place, flags, task, out file);
 }
 
 /// <summary>The character devices that exist, and the terminals.</summary>
 internal sealed class DeviceTable(Vfs vfs)
 {
     private readonly Dictionary<int, Terminal> _controlling = [];
-    private readonly SortedDictionary<int, PseudoTerminal> _ptys = [];
     private Terminal? _hostTerminal;
-
-    /// <summary>Directory /dev/pts.</summary>
-    public PtsDirectory PtsRoot { get; set; } = null!;
 
     /// <summary>Block devices over files.</summary>
     public LoopDevices Loops { get; set; } = null!;
 
-    /// <summary>Live pseudo-terminals by number.</summary>
-    public SortedDictionary<int, PseudoTerminal> PseudoTerminals => _ptys;
+    /// <summary>Pseudo-terminals that there are, in all mounts of devpts (kernel.pty.nr).</summary>
+    public int PseudoTerminals { get; private set; }
 
     /// <summary>The host's terminal; null when none of the standard streams is one.</summary>
     public Terminal? HostTerminal => vfs.Options.StdinIsTerminal || vfs.Options.StdoutIsTerminal || vfs.Options.StderrIsTerminal
         ? _hostTerminal ??= vfs.Options.Keyboard is null ? new HostTerminal(vfs) : new KeyboardTerminal(vfs) : null;
 
-    public long Open(DeviceInode inode, int flags, IFileUser? task, out OpenFile? file)
+    public long Open(DeviceInode inode, Inode place, int flags, IFileUser? task, out OpenFile? file)
     {
         file = null;
         if (inode.Type == Modes.S_IFBLK)
@@ -67,13 +67,12 @@ internal sealed class DeviceTable(Vfs vfs)
                     file = new LoopControlFile(inode, flags, Loops);
                     return 0;
                 case 0x502:
-                    return OpenMaster(inode, flags, out file);
+                    return OpenMaster(inode, place, flags, task, out file);
             }
-            if (PseudoTerminal.NumberOf(inode.Rdev) is { } number)
+            if (PseudoTerminal.NumberOf(inode.Rdev) is not null)
             {
-                if (!_ptys.TryGetValue(number, out PseudoTerminal? pty))
-                    return -Errno.ENXIO;
-                if (pty.Locked)
+                // A file elsewhere with such a number is no terminal's (pts_unix98_lookup).
+                if ((inode.Parent as PtsDirectory)?.TerminalOf(inode) is not { } pty || pty.Locked)
                     return -Errno.EIO;
                 if (Refuses(pty, task))
                     return -Errno.EBUSY;
@@ -93,16 +92,33 @@ internal sealed class DeviceTable(Vfs vfs)
     /// <summary>Pseudo-terminals that there may be (kernel.pty.max; devpts_new_index leaves one).</summary>
     public int MostPseudoTerminals { get; set; } = 4096;
 
-    private long OpenMaster(Inode inode, int flags, out OpenFile? file)
+    /// <summary>Those of them that only the first mount namespace may have (kernel.pty.reserve).</summary>
+    public int ReservedPseudoTerminals { get; set; } = 1024;
+
+    /// <summary>The terminals that a /dev/ptmx makes: of the devpts that it is in, or that is mounted at pts beside it (devpts_acquire):
+    /// 0, -ENOENT, -ENODEV when something else is there.</summary>
+    private static long FindTerminals(Inode place, out PtsDirectory? directory)
+    {
+        directory = place.Parent?.Real as PtsDirectory;
+        if (directory is not null)
+            return 0;
+        if (place.Parent is not { } parent || parent.Lookup("pts", out Inode? beside) < 0)
+            return -Errno.ENOENT;
+        directory = Vfs.TopOf(beside!).Real as PtsDirectory;
+        return directory is null ? -Errno.ENODEV : 0;
+    }
+
+    private long OpenMaster(Inode inode, Inode place, int flags, IFileUser? task, out OpenFile? file)
     {
         file = null;
-        if (_ptys.Count + 1 >= MostPseudoTerminals)
+        if (FindTerminals(place, out PtsDirectory? directory) is < 0 and long error)
+            return error;
+        if (PseudoTerminals + 1 >= MostPseudoTerminals - (directory!.Reserves ? 0 : ReservedPseudoTerminals)
+            || directory.Take() is not { } number)
             return -Errno.ENOSPC;
-        int number = 0;
-        while (_ptys.ContainsKey(number))
-            number++;
-        var pty = new PseudoTerminal(vfs, number);
-        _ptys.Add(number, pty);
+        PseudoTerminals++;
+        var pty = new PseudoTerminal(vfs, number, directory);
+        directory.Add(pty, task?.Credentials);
         file = new PseudoTerminalMaster(inode, flags, pty);
         return 0;
     }
@@ -110,9 +126,16 @@ internal sealed class DeviceTable(Vfs vfs)
     /// <summary>The master of a pseudo-terminal was closed.</summary>
     public void MasterClosed(PseudoTerminal pty)
     {
-        _ptys.Remove(pty.Number);
+        pty.Directory!.Remove(pty.Number);
         foreach (int sid in _controlling.Where(c => c.Value == pty).Select(c => c.Key).ToArray())
             _controlling.Remove(sid);
+    }
+
+    /// <summary>Both ends of a pseudo-terminal are closed.</summary>
+    public void BothClosed(PseudoTerminal pty)
+    {
+        PseudoTerminals--;
+        pty.Directory!.Free(pty.Number);
     }
 
     /// <summary>Controlling terminal of a session; the first session has the host's, if there is one and no other session has it.</summary>

@@ -1,13 +1,15 @@
+using ArmVdso.Kernel.Namespaces;
+
 namespace ArmVdso.Kernel.Files;
 
 /// <summary>The types of file systems that a guest can mount, and their options (fs/filesystems.c, mm/shmem.c).</summary>
 internal static class FileSystemTypes
 {
-    internal const long TmpfsMagic = 0x01021994, RamfsMagic = 0x858458f6;
+    internal const long TmpfsMagic = 0x01021994, RamfsMagic = 0x858458f6, DevptsMagic = 0x1cd1;
 
     /// <summary>Whether mount knows a type (get_fs_type).</summary>
     public static bool Knows(Vfs vfs, string type) =>
-        type is "tmpfs" or "ramfs" || vfs.BootMount(type) != null || Format(vfs, type) != null;
+        type is "tmpfs" or "ramfs" or "devpts" || vfs.BootMount(type) != null || Format(vfs, type) != null;
 
     private static DiskFormat? Format(Vfs vfs, string type) => vfs.DiskFormats.FirstOrDefault(f => f.Type == type);
 
@@ -16,6 +18,7 @@ internal static class FileSystemTypes
     {
         "tmpfs" => Tmpfs(key, value, new TmpfsOptions()),
         "ramfs" => key == "mode" && Number(value, 8, out _) ? 0 : -Errno.EINVAL,
+        "devpts" => Terminals([(key, value)], Credentials.For(0, 0), out _),
         "proc" => key is "gid" or "hidepid" or "subset" && value != null ? 0 : -Errno.EINVAL,
         _ => Format(vfs, type)?.Check(key, value) ?? -Errno.EINVAL,
     };
@@ -38,6 +41,16 @@ internal static class FileSystemTypes
             root = boot.MakeRoot(vfs, fs);
             return 0;
         }
+        if (type == "devpts")
+        {
+            if (Terminals(options, caller.Credentials, out PtsDirectory.PtsOptions terminals) is < 0 and long refused)
+                return refused;
+            UserNamespace owner = caller.Credentials.UserNamespace;
+            root = NewTerminals(vfs, terminals, vfs.IsInInitialMounts,
+                (owner.User(0) ?? UserNamespace.Overflow, owner.Group(0) ?? UserNamespace.Overflow));
+            fs = root.Fs;
+            return 0;
+        }
         var given = new TmpfsOptions { Mode = type == "tmpfs" ? 0x3FFu : 0x1EDu };
         foreach ((string key, string? value) in options)
         {
@@ -46,15 +59,52 @@ internal static class FileSystemTypes
         }
         fs = new FileSystem(vfs, type, vfs.NextDevice(), type == "tmpfs" ? TmpfsMagic : RamfsMagic);
         if (type == "tmpfs")
+        {
+            FileSystem made = fs;
             fs.Limit = given.Limit(vfs.RamPages);
+            fs.OwnOptions = reader => given.Text(reader, made);
+        }
+        else
+        {
+            fs.OwnOptions = _ => given.Mode == 0x1ED ? "" : $"mode={Octal(given.Mode)}";
+        }
         root = new MemoryDirectory(fs, given.Mode & 0xFFF) { Uid = given.Uid, Gid = given.Gid };
         return 0;
     }
 
-    /// <summary>Other limits for a tmpfs that is there (MS_REMOUNT): -EINVAL when it has more already; a device to be written or not.
-    /// </summary>
+    /// <summary>A devpts.</summary>
+    internal static PtsDirectory NewTerminals(Vfs vfs, PtsDirectory.PtsOptions options, bool reserves, (uint Uid, uint Gid) root)
+    {
+        var fs = new FileSystem(vfs, "devpts", vfs.NextDevice(), DevptsMagic);
+        fs.Terminals = new PtsDirectory(fs, options, reserves, root);
+        fs.OwnOptions = reader => fs.Terminals.Options.Text(reader);
+        return fs.Terminals;
+    }
+
+    /// <summary>The options of a devpts: what is not said is as usual, also when it is mounted again with others.</summary>
+    private static long Terminals(
+        IEnumerable<(string Key, string? Value)> given, Credentials who, out PtsDirectory.PtsOptions options)
+    {
+        options = PtsDirectory.PtsOptions.Usual;
+        foreach ((string key, string? value) in given)
+        {
+            if (PtsDirectory.PtsOptions.Set(who, key, value, ref options) is < 0 and long error)
+                return error;
+        }
+        return 0;
+    }
+
+    /// <summary>Other limits for a tmpfs that is there (MS_REMOUNT): -EINVAL when it has more already; others for new files of a devpts;
+    /// a device to be written or not.</summary>
     public static long Reconfigure(FileSystem fs, bool readOnly, IEnumerable<(string Key, string? Value)> options)
     {
+        if (fs.Whole.Terminals is { } directory)
+        {
+            long error = Terminals(options, fs.Vfs.Current?.Credentials ?? Credentials.For(0, 0), out PtsDirectory.PtsOptions changed);
+            if (error == 0)
+                directory.Options = changed;
+            return error;
+        }
         if (fs.Whole.Disk is { } disk)
             return disk.Remount(readOnly, options);
         if (fs.Type != "tmpfs")
@@ -77,8 +127,20 @@ internal static class FileSystemTypes
         data.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(word => word.IndexOf('=') is >= 0 and int at
             ? (word[..at], word[(at + 1)..]) : (word, (string?)null));
 
+    private static string Octal(uint mode) => Convert.ToString(mode, 8);
+
     private sealed class TmpfsOptions
     {
+        /// <summary>As /proc/mounts writes them: what is not as usual (shmem_show_options).</summary>
+        public string Text(UserNamespace reader, FileSystem fs)
+        {
+            (long blocks, long inodes) = new TmpfsOptions().Limit(fs.Vfs.RamPages);
+            return (fs.Limit.Blocks != blocks ? $"size={fs.Limit.Blocks * 4}k," : "")
+                + (fs.Limit.Inodes != inodes ? $"nr_inodes={fs.Limit.Inodes}," : "")
+                + (Mode != 0x3FF ? $"mode={Octal(Mode)}," : "")
+                + (Uid != 0 ? $"uid={reader.ShowUser(Uid)}," : "") + (Gid != 0 ? $"gid={reader.ShowGroup(Gid)}," : "") + "inode64";
+        }
+
         public uint Mode, Uid, Gid;
         public long? Blocks, Inodes;
         public long Percent;
@@ -153,7 +215,7 @@ internal static class FileSystemTypes
         return true;
     }
 
-    private static bool Number(string? text, int radix, out long number)
+    internal static bool Number(string? text, int radix, out long number)
     {
         number = 0;
         foreach (char digit in text ?? "")

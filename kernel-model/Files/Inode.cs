@@ -1,3 +1,4 @@
+using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Namespaces;
 
 namespace ArmVdso.Kernel.Files;
@@ -79,13 +80,12 @@ public sealed class FileSystem
     /// <inheritdoc cref="Open"/>
     internal int Writers { get; set; }
 
-    /// <summary>Options as /proc/mounts writes them.</summary>
-    internal string Options(string more) => (ReadOnly ? "ro" : "rw") + (Has(MountFlags.MS_NOSUID) ? ",nosuid" : "")
+    /// <summary>Options of a mount as /proc/mounts writes them.</summary>
+    internal string Options() => (ReadOnly ? "ro" : "rw") + (Has(MountFlags.MS_NOSUID) ? ",nosuid" : "")
         + (Has(MountFlags.MS_NODEV) ? ",nodev" : "") + (Has(MountFlags.MS_NOEXEC) ? ",noexec" : "")
         + (Has(MountFlags.MS_NOSYMFOLLOW) ? ",nosymfollow" : "")
         + (Has(MountFlags.MS_STRICTATIME) ? "" : Has(MountFlags.MS_NOATIME) ? ",noatime" : ",relatime")
-        + (Has(MountFlags.MS_NODIRATIME) ? ",nodiratime" : "")
-        + (more.Length == 0 ? "" : "," + more);
+        + (Has(MountFlags.MS_NODIRATIME) ? ",nodiratime" : "");
 
     internal ulong NextIno() => _nextIno++;
 
@@ -94,6 +94,12 @@ public sealed class FileSystem
 
     /// <summary>The device that its files lie on; null: they lie in memory.</summary>
     internal IDisk? Disk { get; init; }
+
+    /// <summary>The root of a devpts; null: it is none.</summary>
+    internal PtsDirectory? Terminals { get; set; }
+
+    /// <summary>Options of its own as /proc/mounts writes them to a reader of a user namespace; null: it has none.</summary>
+    internal Func<UserNamespace, string>? OwnOptions { get; set; }
 
     /// <summary>Root directory of a file system on a device.</summary>
     internal Inode? DiskRoot { get; set; }
@@ -110,7 +116,8 @@ public sealed class FileSystem
     /// <summary>Takes blocks for contents of files. False: ENOSPC.</summary>
     internal bool TakeBlocks(long count)
     {
-        if (Limit.Blocks != 0 && Used.Blocks + count > Limit.Blocks)
+        if ((Limit.Blocks != 0 && Used.Blocks + count > Limit.Blocks)
+            || (IsMemory && Vfs.Host?.Pages.Commitment is { Policy: Commitment.Never } promises && !promises.May(null, count)))
             return false;
         Used = Used with { Blocks = Used.Blocks + count };
         return true;

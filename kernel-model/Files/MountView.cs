@@ -140,6 +140,8 @@ internal sealed class MountView : Inode
 
     public override long Open(int flags, IFileUser? task, out OpenFile? file)
     {
+        if (Real is DeviceInode device)
+            return device.OpenAt(this, flags, task, out file);
         if (!IsDirectory)
             return Real.Open(flags, task, out file);
         file = new DirectoryFile(this, flags);

@@ -1,4 +1,5 @@
 using ArmVdso.Kernel.Memory;
+using ArmVdso.Kernel.Namespaces;
 using ArmVdso.Kernel.Waiting;
 
 namespace ArmVdso.Kernel.Files;
@@ -192,6 +193,9 @@ public abstract class OpenFile : IMappedFile
 
     /// <summary>Lines for /proc/PID/fdinfo beyond pos, flags and mnt_id.</summary>
     public virtual string FdInfo => "";
+
+    /// <summary>The same where numbers of processes in it are those of a PID namespace.</summary>
+    internal virtual string FdInfoIn(PidNamespace space) => FdInfo;
 
     /// <summary>The last reference is gone.</summary>
     protected virtual void Released()

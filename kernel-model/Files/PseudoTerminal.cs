@@ -19,9 +19,12 @@ internal class PseudoTerminal : Terminal
     /// <summary>Bytes of whole lines that nobody has read.</summary>
     private int _ready;
 
-    public PseudoTerminal(Vfs vfs, int number) : base(vfs) => Number = number;
+    public PseudoTerminal(Vfs vfs, int number, PtsDirectory? directory = null) : base(vfs) => (Number, Directory) = (number, directory);
 
     public int Number { get; }
+
+    /// <summary>The devpts that it is in; null for the terminal of a person.</summary>
+    public PtsDirectory? Directory { get; }
 
     /// <inheritdoc/>
     public override uint Device => DeviceOf(Number);

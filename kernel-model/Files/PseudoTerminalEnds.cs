@@ -50,7 +50,7 @@ internal sealed class PseudoTerminalMaster(Inode inode, int flags, PseudoTermina
             case IoctlNumbers.TIOCGPTLCK:
                 return user.Memory.Write(argument, pty.Locked ? 1 : 0) ? 0 : -Errno.EFAULT;
             case IoctlNumbers.TIOCGPTPEER:
-                Inode slave = Inode.Fs.Vfs.Devices.PtsRoot.NodeOf(pty.Number);
+                Inode slave = pty.Directory!.NodeOf(pty.Number);
                 OpenFile file = pty.OpenSlave(slave, (int)argument);
                 long fd = user.Files.Add(file, ((int)argument & OpenFlags.O_CLOEXEC) != 0, user.MaxFiles);
                 if (fd < 0)
@@ -89,6 +89,8 @@ internal sealed class PseudoTerminalMaster(Inode inode, int flags, PseudoTermina
         if (pty.ForegroundGroup != 0)
             vfs.Host?.Jobs.Signal(pty.ForegroundGroup, Signal.SIGHUP);
         vfs.Devices.MasterClosed(pty);
+        if (pty.Slaves == 0)
+            vfs.Devices.BothClosed(pty);
         pty.SlaveSource.Notify(PollBits.Hup);
     }
 }
@@ -114,8 +116,6 @@ internal class PseudoTerminalSlave : OpenFile
     internal override AsyncFiles ReadAsync => _pty.SlaveAsync;
 
     internal override Terminal Terminal => _pty;
-
-    public override string Description => $"/dev/pts/{_pty.Number}";
 
     /// <summary>Reads; a process in the background is stopped instead (job_control in drivers/tty/n_tty.c).</summary>
     public override long Read(Span<byte> buffer, long position)
@@ -158,7 +158,10 @@ internal class PseudoTerminalSlave : OpenFile
     protected override void Released()
     {
         _pty.Open.Remove(this);
-        if (--_pty.Slaves == 0)
-            _pty.MasterSource.Notify(PollBits.Hup);
+        if (--_pty.Slaves != 0)
+            return;
+        _pty.MasterSource.Notify(PollBits.Hup);
+        if (_pty.MasterGone)
+            Inode.Fs.Vfs.Devices.BothClosed(_pty);
     }
 }

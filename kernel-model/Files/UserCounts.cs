@@ -36,6 +36,9 @@ internal enum UserCount
     /// <summary>UCOUNT_MNT_NAMESPACES.</summary>
     MountNamespaces,
 
+    /// <summary>UCOUNT_CGROUP_NAMESPACES.</summary>
+    CgroupNamespaces,
+
     /// <summary>UCOUNT_TIME_NAMESPACES.</summary>
     TimeNamespaces,
 }
@@ -44,7 +47,7 @@ internal enum UserCount
 /// namespace, in the one that it was made in (kernel/ucount.c).</summary>
 internal sealed class UserCounts
 {
-    private static readonly int[] First = [128, 65536, 128, 8192, 7820, 7820, 7820, 7820, 7820, 7820, 7820];
+    private static readonly int[] First = [128, 65536, 128, 8192, 7820, 7820, 7820, 7820, 7820, 7820, 7820, 7820];
 
     private readonly ConditionalWeakTable<UserNamespace, int[]> _limits = [];
     private readonly Dictionary<(UserNamespace Space, uint User, UserCount What), int> _counts = [];

@@ -32,6 +32,12 @@ public sealed partial class Vfs
     /// <summary>Pages of RAM, which the limits of a tmpfs follow from.</summary>
     internal ulong RamPages => (ulong?)Host?.Pages.Total ?? 1 << 19;
 
+    /// <summary>What was written to files of /proc/sys that nothing else keeps, by path.</summary>
+    internal Dictionary<string, int> SystemNumbers { get; } = [];
+
+    /// <summary>Whether who calls sees what is mounted for the first process.</summary>
+    internal bool IsInInitialMounts => Current is null || ReferenceEquals(Current.MountNamespace, InitialMounts);
+
     /// <summary>What makes a file system of a type that is mounted at boot; null: none does.</summary>
     internal MountedAtBoot? BootMount(string type) => _boot.FirstOrDefault(b => b.Type == type);
 

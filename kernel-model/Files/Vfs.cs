@@ -69,8 +69,12 @@ internal sealed record MountEntry(int Id, int ParentId, FileSystem Fs, string So
     /// <summary>Whether the guest's RAM is charged for it; what is mounted at boot is free.</summary>
     internal bool IsCharged { get; init; }
 
-    /// <summary>Options as /proc/mounts writes them.</summary>
-    internal string Options => Fs.Options(More);
+    /// <summary>Options of the mount as /proc/mounts writes them.</summary>
+    internal string Options => Fs.Options();
+
+    /// <summary>Those of its file system that follow, with a comma before each; "" if there are none.</summary>
+    internal string MoreOptions(UserNamespace reader) =>
+        More.Length != 0 ? "," + More : Fs.Whole.OwnOptions?.Invoke(reader) is { Length: > 0 } own ? "," + own : "";
 }
 
 /// <summary>The guest's files: mounts, devices, and everything that system calls do with paths (the other parts of this class).
@@ -489,9 +493,8 @@ public sealed partial class Vfs : IDisposable
         dev.Put("stdout", new SymbolicLink(devFs, "/proc/self/fd/1"));
         dev.Put("stderr", new SymbolicLink(devFs, "/proc/self/fd/2"));
         dev.Put("userfaultfd", new DeviceInode(devFs, Modes.S_IFCHR | 0x180, UserfaultDevice.Rdev));
-        var ptsFs = new FileSystem(this, "devpts", NextDevice(), 0x1cd1, 1);
-        Mount("/dev/pts", "devpts", ptsFs, Devices.PtsRoot = new PtsDirectory(ptsFs),
-            "rw,nosuid,noexec,relatime,gid=5,mode=620,ptmxmode=000");
+        PtsDirectory terminals = FileSystemTypes.NewTerminals(this, PtsDirectory.PtsOptions.Usual with { Gid = 5, Mode = 0x190 }, true, (0, 0));
+        Mount("/dev/pts", "devpts", terminals.Fs, terminals, "rw,nosuid,noexec,relatime");
         var shm = new FileSystem(this, "tmpfs", NextDevice(), FileSystemTypes.TmpfsMagic, 1);
         Mount("/dev/shm", "tmpfs", shm, new MemoryDirectory(shm, 0x3FF), "rw,nosuid,nodev");
     }

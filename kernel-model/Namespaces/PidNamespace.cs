@@ -49,12 +49,24 @@ public sealed class PidNamespace : INamespace
     /// <summary>Whether its process 1 has ended: nobody can be born here any more.</summary>
     public bool Dead { get; internal set; }
 
+    /// <summary>The number that was given last; 0: none was.</summary>
+    internal int Last => _last;
+
     /// <summary>Number here of a task, process group or session that the first namespace knows as <paramref name="first"/>; 0: not
     /// visible here.</summary>
     public int NumberOf(int first) => Parent is null ? first : _here.GetValueOrDefault(first);
 
     /// <summary>Number in the first namespace of what is called <paramref name="number"/> here; -1: nothing is.</summary>
     public int FirstOf(int number) => Parent is null ? number : _first.GetValueOrDefault(number, -1);
+
+    /// <summary>The namespaces from this one down to another, which it is or has above it; none where that is not so.</summary>
+    internal IEnumerable<PidNamespace> Down(PidNamespace inner)
+    {
+        var path = new Stack<PidNamespace>();
+        for (PidNamespace? at = inner; at is not null && at.Level >= Level; at = at.Parent)
+            path.Push(at);
+        return path.TryPeek(out PidNamespace? top) && ReferenceEquals(top, this) ? path : [];
+    }
 
     /// <summary>Whether this is a namespace or one of its ancestors.</summary>
     public bool IsAncestorOf(PidNamespace other)

@@ -13,22 +13,25 @@ internal static class ProcFileSystem
     /// <summary>The root directory.</summary>
     public static DynamicDirectory MakeRoot(ProcParts parts, Vfs vfs, FileSystem fs)
     {
-        var processes = new ProcessTree(parts, vfs, fs);
+        var view = new PidView(parts.Tasks, (vfs.Current as KernelTask)?.PidNamespace ?? parts.Namespaces.InitialPid);
+        var processes = new ProcessTree(parts, view, vfs, fs);
         // Programs read the configuration with a shell and zcat; in a tree without a shell they are better off without it.
         var configuration = new TextInode(fs, 0x124, () => KernelConfig.Compressed(vfs.Options.KernelConfiguration));
         bool HasShell() => vfs.Find(vfs.RootCaller, vfs.Root, "/bin/sh", true, out _) == 0;
         var root = new DynamicDirectory(
             fs, 0x16D, name => name == "config.gz" ? HasShell() ? configuration : null : processes.Find(name), processes.Names);
         processes.Root = root;
-        root.Add("self", new DynamicLink(fs, () => vfs.Current?.Pid.ToString(CultureInfo.InvariantCulture)));
-        root.Add("thread-self", new DynamicLink(fs, () => vfs.Current is KernelTask t ? $"{t.Group.Pid}/task/{t.Tid}" : null));
+        root.Add("self", new DynamicLink(fs, () => vfs.Current is { } t && view.Number(t.Pid) is not 0 and int pid
+            ? pid.ToString(CultureInfo.InvariantCulture) : null));
+        root.Add("thread-self", new DynamicLink(fs, () => vfs.Current is KernelTask t && view.Number(t.Tid) is not 0 and int tid
+            ? $"{view.Number(t.Group)}/task/{tid}" : null));
         root.Add("mounts", new DynamicLink(fs, () => "self/mounts"));
         root.Add("net", new DynamicLink(fs, () => "self/net"));
         root.AddText("cpuinfo", () => CpuInfo.Text(parts.Machine));
         root.AddText("meminfo", () => SystemMemory.Info(parts, vfs));
         root.AddText("stat", () => Stat(parts, vfs));
         root.AddText("uptime", () => Uptime(parts, vfs));
-        root.AddText("loadavg", () => LoadAverage(parts));
+        root.AddText("loadavg", () => LoadAverage(parts, vfs));
         root.AddText("version", () => $"Linux version {Uts.Release} (armvdso@{vfs.Options.HostName}) {Uts.Version}\n");
         root.AddText("keys", () => IpcText.Keys(parts.Namespaces.InitialIpc.Keys, vfs.Current?.Credentials, parts.Timekeeper.NowNs));
         root.AddText("key-users", () => IpcText.KeyUsers(parts.Namespaces.InitialIpc.Keys));
@@ -49,7 +52,7 @@ internal static class ProcFileSystem
         root.AddText("softirqs", () => SoftInterrupts(parts));
         root.AddText("zoneinfo", () => SystemMemory.Zones(parts));
         root.AddText("buddyinfo", () => SystemMemory.Buddies(parts));
-        root.AddText("locks", () => LockText.All(parts.Tasks));
+        root.AddText("locks", () => LockText.All(parts.Tasks, view));
         root.AddText("kallsyms", KernelSymbols);
         root.AddText("consoles", () => "ttyS0                -W- (EC p a)    4:64\n");
         root.AddText("crypto", () => "");
@@ -129,11 +132,15 @@ internal static class ProcFileSystem
         return $"{centiseconds / 100}.{centiseconds % 100:d2} {idle / 100}.{idle % 100:d2}\n";
     }
 
-    private static string LoadAverage(ProcParts parts)
+    /// <summary>The last number that was given in the reader's PID namespace.</summary>
+    private static int LastPid(ProcParts parts, Vfs vfs) =>
+        vfs.Current is KernelTask { PidNamespace: { Parent: not null } space } ? space.Last : parts.Tasks.LastPid;
+
+    private static string LoadAverage(ProcParts parts, Vfs vfs)
     {
         int threads = parts.Tasks.Groups.Sum(g => g.Threads.Count);
         int running = parts.Tasks.Groups.Sum(g => g.Threads.Count(t => t.State == TaskState.Runnable));
         LoadAverage load = parts.Tasks.Load;
-        return $"{load.Text(0)} {load.Text(1)} {load.Text(2)} {running}/{threads} {parts.Tasks.LastPid}\n";
+        return $"{load.Text(0)} {load.Text(1)} {load.Text(2)} {running}/{threads} {LastPid(parts, vfs)}\n";
     }
 }

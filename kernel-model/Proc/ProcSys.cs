@@ -1,6 +1,7 @@
 using System.Globalization;
 using ArmVdso.Kernel.Files;
 using ArmVdso.Kernel.Ipc;
+using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Namespaces;
 using ArmVdso.Kernel.Tasks;
 
@@ -51,8 +52,8 @@ internal static class ProcSys
         DynamicDirectory terminals = directory.AddDirectory("pty");
         DeviceTable Devices() => directory.Fs.Vfs.Devices;
         Kept(terminals, "max", () => Devices().MostPseudoTerminals, n => Devices().MostPseudoTerminals = n, 1 << 20);
-        Kept(terminals, ("reserve", 1024));
-        terminals.AddText("nr", () => $"{Devices().PseudoTerminals.Count}\n");
+        Kept(terminals, "reserve", () => Devices().ReservedPseudoTerminals, n => Devices().ReservedPseudoTerminals = n, 1 << 20);
+        terminals.AddText("nr", () => $"{Devices().PseudoTerminals}\n");
         Kept(directory, "ns_last_pid", () => parts.Tasks.LastPid, n => parts.Tasks.LastPid = n, int.MaxValue);
         IpcTables Ipc() => parts.IpcOf(directory.Fs.Vfs);
         Kept(directory, "shmmni", () => Ipc().Segments.Most, n => Ipc().Segments.Most = n, 32768);
@@ -81,9 +82,16 @@ internal static class ProcSys
         Kept(quotas, "root_maxkeys", () => keys.RootMaxKeys, n => keys.RootMaxKeys = n, int.MaxValue);
         Kept(quotas, "root_maxbytes", () => keys.RootMaxBytes, n => keys.RootMaxBytes = n, int.MaxValue);
         Kept(quotas, ("gc_delay", 300), ("persistent_keyring_expiry", 259200));
-        Kept(vm, ("overcommit_memory", 0), ("overcommit_ratio", 50), ("swappiness", 60),
+        Commitment commitment = parts.Pages.Commitment;
+        Kept(vm, "overcommit_memory", () => commitment.Policy, n => commitment.Policy = n, Commitment.Never, Commitment.Guess);
+        Kept(vm, "overcommit_ratio", () => commitment.Ratio, n => commitment.Ratio = n, int.MaxValue, 0);
+        Kept(vm, "overcommit_kbytes", () => commitment.Kib, n => commitment.Kib = n, int.MaxValue, 0);
+        Kept(vm, "admin_reserve_kbytes", () => commitment.AdminReserveKib, n => commitment.AdminReserveKib = n, int.MaxValue, 0);
+        Kept(vm, "user_reserve_kbytes", () => commitment.UserReserveKib, n => commitment.UserReserveKib = n, int.MaxValue, 0);
+        Kept(vm, "oom_kill_allocating_task", () => parts.Pages.EndsWhoAsks, n => parts.Pages.EndsWhoAsks = n, int.MaxValue);
+        Kept(vm, ("swappiness", 60),
             ("min_free_kbytes", 5632), ("vfs_cache_pressure", 100), ("panic_on_oom", 0), ("nr_overcommit_hugepages", 0),
-            ("dirty_ratio", 20), ("dirty_background_ratio", 10), ("stat_interval", 1), ("oom_kill_allocating_task", 0));
+            ("dirty_ratio", 20), ("dirty_background_ratio", 10), ("stat_interval", 1));
         Kept(vm, "max_map_count", () => parts.Pages.MostMappings, n => parts.Pages.MostMappings = n, int.MaxValue, 0);
         // Nothing is cached but what marks of fanotify may go with, nothing is scattered: done at once.
         vm.Add("drop_caches", new TextInode(vm.Fs, 0x180, () => "", text =>
@@ -107,6 +115,7 @@ internal static class ProcSys
         Limit(user, "max_ipc_namespaces", UserCount.IpcNamespaces);
         Limit(user, "max_net_namespaces", UserCount.NetNamespaces);
         Limit(user, "max_mnt_namespaces", UserCount.MountNamespaces);
+        Limit(user, "max_cgroup_namespaces", UserCount.CgroupNamespaces);
         Limit(user, "max_time_namespaces", UserCount.TimeNamespaces);
         Kept(vm, "unprivileged_userfaultfd", () => vm.Fs.Vfs.UnprivilegedUserfaults ? 1 : 0,
             n => vm.Fs.Vfs.UnprivilegedUserfaults = n != 0, 1, 0);
@@ -170,8 +179,11 @@ internal static class ProcSys
     {
         foreach ((string name, int value) in numbers)
         {
-            int kept = value;
-            Kept(directory, name, () => kept, n => kept = n, int.MaxValue);
+            // The same in each mount of /proc.
+            Dictionary<string, int> all = directory.Fs.Vfs.SystemNumbers;
+            string key = $"{directory.Parent?.Name}/{directory.Name}/{name}";
+            all.TryAdd(key, value);
+            Kept(directory, name, () => all[key], n => all[key] = n, int.MaxValue);
         }
     }
 

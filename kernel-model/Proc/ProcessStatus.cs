@@ -8,7 +8,7 @@ using ArmVdso.Kernel.Tasks;
 namespace ArmVdso.Kernel.Proc;
 
 /// <summary>What /proc says of a process or thread in a text: status, stat, limits (fs/proc/array.c, base.c).</summary>
-internal sealed class ProcessStatus(ProcParts parts, Vfs vfs)
+internal sealed class ProcessStatus(ProcParts parts, PidView view, Vfs vfs)
 {
     /// <summary>CPU time of a process in clock ticks of 10 ms.</summary>
     public static (ulong User, ulong System) Times(Machine machine, ThreadGroup group)
@@ -42,7 +42,7 @@ internal sealed class ProcessStatus(ProcParts parts, Vfs vfs)
             : (task.UserCycles / cyclesPerTick, task.SystemCycles / cyclesPerTick);
         Terminal? terminal = vfs.Devices.ControllingOf(group.Sid);
         uint tty = terminal?.Device ?? 0;
-        int foreground = terminal == null ? -1 : terminal.ForegroundGroup == 0 ? group.Pgid : terminal.ForegroundGroup;
+        int foreground = terminal == null ? -1 : view.Number(terminal.ForegroundGroup == 0 ? group.Pgid : terminal.ForegroundGroup);
         ulong pending = task.Signals.Pending.Set | group.SharedPending.Set;
         (ulong ignored, ulong caught) = SignalSets(task);
         MemoryBounds b = task.Mm?.Bounds ?? default;
@@ -51,7 +51,8 @@ internal sealed class ProcessStatus(ProcParts parts, Vfs vfs)
         // Where things lie is told to who may look anyway (PTRACE_MODE_READ).
         bool shown = vfs.Current is not KernelTask reader || Permissions.MayTrace(reader, task);
         ulong Shown(ulong address, ulong instead) => shown && task.Mm is not null ? address : task.Mm is null ? 0 : instead;
-        return $"{task.Tid} ({ProcText.EscapeName(task.Comm)}) {StateLetter(task)} {group.Parent?.Pid ?? 0} {group.Pgid} {group.Sid} "
+        return $"{view.Number(task.Tid)} ({ProcText.EscapeName(task.Comm)}) {StateLetter(task)} {view.Number(group.Parent)} "
+            + $"{view.Number(group.Pgid)} {view.Number(group.Sid)} "
             + $"{tty} {foreground} 4194304 "
             + $"{task.Mm?.MinorFaults ?? 0} {(process ? group.ChildUsage.Faults : 0)} 0 0 {user} {system} "
             + $"{group.ChildUserCycles / cyclesPerTick} {group.ChildSystemCycles / cyclesPerTick} {20 + task.Nice} {task.Nice} "
@@ -66,14 +67,8 @@ internal sealed class ProcessStatus(ProcParts parts, Vfs vfs)
             + $"{(shown ? group.ExitStatus : 0)}\n";
     }
 
-    /// <summary>A number in every PID namespace from the first to the task's own.</summary>
-    private static string Numbers(KernelTask task, int first)
-    {
-        string text = "";
-        for (PidNamespace? space = task.PidNamespace; space is not null; space = space.Parent)
-            text = $"\t{space.NumberOf(first)}{text}";
-        return text;
-    }
+    /// <summary>A number in every PID namespace from that of the mount to the task's own.</summary>
+    private string Numbers(KernelTask task, int first) => string.Concat(view.Numbers(task.PidNamespace, first).Select(n => $"\t{n}"));
 
     /// <summary>Start of a process in clock ticks of 10 ms of CLOCK_BOOTTIME, as the process's time namespace has it.</summary>
     private long StartTicks(ThreadGroup group) =>
@@ -115,11 +110,20 @@ internal sealed class ProcessStatus(ProcParts parts, Vfs vfs)
         var s = new StringBuilder();
         s.Append($"Name:\t{ProcText.EscapeName(task.Comm)}\n");
         s.Append($"Umask:\t{Convert.ToString(task.Fs?.Umask ?? 0, 8).PadLeft(4, '0')}\nState:\t{letter} ({state})\n");
-        s.Append($"Tgid:\t{group.Pid}\nNgid:\t0\nPid:\t{task.Tid}\nPPid:\t{group.Parent?.Pid ?? 0}\n");
-        s.Append($"TracerPid:\t{task.Tracing?.Tracer.Tid ?? 0}\n");
-        s.Append($"Uid:\t{who.Uid}\t{who.Euid}\t{who.Suid}\t{who.Fsuid}\nGid:\t{who.Gid}\t{who.Egid}\t{who.Sgid}\t{who.Fsgid}\n");
+        s.Append($"Tgid:\t{view.Number(group)}\nNgid:\t0\nPid:\t{view.Number(task.Tid)}\nPPid:\t{view.Number(group.Parent)}\n");
+        s.Append($"TracerPid:\t{view.Number(task.Tracing?.Tracer.Tid ?? 0)}\n");
+        UserNamespace reader = vfs.Current?.Credentials.UserNamespace ?? UserNamespace.Initial;
+        string Shown(Func<uint, uint> show, params ReadOnlySpan<uint> ids)
+        {
+            var line = new StringBuilder();
+            foreach (uint id in ids)
+                line.Append('\t').Append(show(id));
+            return line.ToString();
+        }
+        s.Append($"Uid:{Shown(reader.ShowUser, who.Uid, who.Euid, who.Suid, who.Fsuid)}\n"
+            + $"Gid:{Shown(reader.ShowGroup, who.Gid, who.Egid, who.Sgid, who.Fsgid)}\n");
         s.Append($"FDSize:\t{Math.Max(64, (task.Files?.Bound + 63) / 64 * 64 ?? 0)}\n"
-            + $"Groups:\t{string.Join(' ', who.Groups)} \n");
+            + $"Groups:\t{string.Join(' ', who.Groups.Select(reader.ShowGroup))} \n");
         s.Append($"NStgid:{Numbers(task, group.Pid)}\nNSpid:{Numbers(task, task.Tid)}\n"
             + $"NSpgid:{Numbers(task, group.Pgid)}\nNSsid:{Numbers(task, group.Sid)}\n");
         s.Append("Kthread:\t0\n");

@@ -7,27 +7,26 @@ using ArmVdso.Kernel.Tasks;
 namespace ArmVdso.Kernel.Proc;
 
 /// <summary>The directories of processes and threads in /proc (fs/proc/base.c, array.c).</summary>
-internal sealed class ProcessTree(ProcParts parts, Vfs vfs, FileSystem fs)
+internal sealed class ProcessTree(ProcParts parts, PidView view, Vfs vfs, FileSystem fs)
 {
     private readonly Dictionary<int, (KernelTask Task, DynamicDirectory Node)> _processes = [];
     private readonly Dictionary<int, (KernelTask Task, DynamicDirectory Node)> _threads = [];
-    private readonly ProcessStatus _status = new(parts, vfs);
+    private readonly ProcessStatus _status = new(parts, view, vfs);
 
     /// <summary>The root of /proc.</summary>
     public Inode Root { get; set; } = null!;
 
     private static string Text(int n) => n.ToString(CultureInfo.InvariantCulture);
 
-    /// <summary>Names of all processes.</summary>
-    public IEnumerable<string> Names() => parts.Tasks.Groups.Select(g => Text(g.Pid));
+    /// <summary>Names of the processes that can be seen.</summary>
+    public IEnumerable<string> Names() => view.Processes().Select(Text);
 
     /// <summary>The directory of a process, also of a thread by its number.</summary>
     public Inode? Find(string name)
     {
         if (!int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out int id) || Text(id) != name)
             return null;
-        KernelTask? task = parts.Tasks.Find(id) ?? parts.Tasks.Groups.FirstOrDefault(g => g.Pid == id)?.Leader;
-        return task == null ? null : Directory(task, true);
+        return view.Find(id) is { } task ? Directory(task, true) : null;
     }
 
     private DynamicDirectory Directory(KernelTask task, bool process)
@@ -86,8 +85,13 @@ internal sealed class ProcessTree(ProcParts parts, Vfs vfs, FileSystem fs)
         if (process)
         {
             d.Add("task", new DynamicDirectory(fs, 0x16D,
-                name => group.Threads.Find(t => Text(t.Tid) == name) is { } thread ? Directory(thread, false) : null,
-                () => group.Threads.Select(t => Text(t.Tid))));
+                name => group.Threads.Find(t => Text(view.Number(t.Tid)) == name && name != "0") is { } thread ? Directory(thread, false)
+                    : null,
+                () => group.Threads.Select(t => Text(view.Number(t.Tid)))));
+        }
+        else
+        {
+            d.AddText("children", () => string.Concat(ChildrenOf(task).Select(g => view.Number(g)).Where(n => n != 0).Select(n => $"{n} ")));
         }
         d.AddText("limits", () => ProcessStatus.Limits(group));
         foreach ((string name, Func<KernelTask, string> text) in ((string, Func<KernelTask, string>)[])[("mounts", Mounts),
@@ -100,7 +104,7 @@ internal sealed class ProcessTree(ProcParts parts, Vfs vfs, FileSystem fs)
         }
         d.AddText("cgroup", () => "0::/\n");
         AddSettings(d, task);
-        d.AddText("sched", () => $"{task.Comm} ({task.Tid}, #threads: {group.Threads.Count})\n");
+        d.AddText("sched", () => $"{task.Comm} ({view.Number(task.Tid)}, #threads: {group.Threads.Count})\n");
         d.AddText("schedstat", () => $"{parts.Clock.NsOfCycles(task.UserCycles + task.SystemCycles)} 0 "
             + $"{task.VoluntarySwitches + task.InvoluntarySwitches}\n");
         d.AddText("wchan", () => "0");
@@ -113,6 +117,14 @@ internal sealed class ProcessTree(ProcParts parts, Vfs vfs, FileSystem fs)
         AddNamespaces(d.AddDirectory("ns"), task);
         NetworkText.Fill(d.AddDirectory("net"));
         return d;
+    }
+
+    /// <summary>Processes that a thread has made, or got from one of its process that has ended (find_alive_thread).</summary>
+    private static IEnumerable<ThreadGroup> ChildrenOf(KernelTask task)
+    {
+        KernelTask? heir = task.Group.Threads.Find(t => t.State is not (TaskState.Zombie or TaskState.Dead));
+        return task.Group.Children.Where(g =>
+            ReferenceEquals(task, g.Maker is { } m && ReferenceEquals(m.Group, task.Group) && task.Group.Threads.Contains(m) ? m : heir));
     }
 
     /// <summary>Where a task that does not run is: its system call with arguments, SP and PC (proc_pid_syscall in fs/proc/base.c).
@@ -163,7 +175,7 @@ internal sealed class ProcessTree(ProcParts parts, Vfs vfs, FileSystem fs)
         }));
         d.Add("clear_refs", new TextInode(fs, 0x80, () => "", text => ParseNumber(text) is >= 1 and <= 5 ? 0 : -Errno.EINVAL));
         d.AddText("timers", () => string.Concat(group.PosixTimers.Select(t =>
-            $"ID: {t.Key}\nsignal: {t.Value.Signal}/{t.Value.Value:x16}\nnotify: {t.Value.Notify}\nClockID: {t.Value.Clock}\n")));
+            $"ID: {t.Key}\nsignal: {t.Value.Signal}/{t.Value.Value:x16}\nnotify: {t.Value.Notify(view.Space)}\nClockID: {t.Value.Clock}\n")));
         DynamicDirectory attributes = d.AddDirectory("attr");
         foreach (string name in (ReadOnlySpan<string>)["current", "prev", "exec", "fscreate", "keycreate", "sockcreate"])
             attributes.Add(name, new RefusingInode(fs, 0x1B6));
@@ -205,8 +217,7 @@ internal sealed class ProcessTree(ProcParts parts, Vfs vfs, FileSystem fs)
         Add("mnt", () => task.MountNamespace);
         Add("net", () => task.Network);
         Add("user", () => task.Credentials.UserNamespace);
-        foreach (SoleNamespace sole in SoleNamespace.All)
-            Add(sole.Kind, () => sole);
+        Add("cgroup", () => task.Cgroups);
     }
 
     private DynamicLink? Descriptor(KernelTask task, string name)
@@ -225,7 +236,7 @@ internal sealed class ProcessTree(ProcParts parts, Vfs vfs, FileSystem fs)
         int cloexec = task.Files.GetCloseOnExec(fd) ? OpenFlags.O_CLOEXEC : 0;
         string flags = Convert.ToString(file.Flags | cloexec, 8);
         return new TextInode(fs, 0x124, () =>
-            $"pos:\t{file.Position}\nflags:\t0{flags}\nmnt_id:\t1\nino:\t{file.Inode.Ino}\n{file.FdInfo}");
+            $"pos:\t{file.Position}\nflags:\t0{flags}\nmnt_id:\t1\nino:\t{file.Inode.Ino}\n{file.FdInfoIn(view.Space)}");
     }
 
     private long WriteMap(KernelTask task, bool groups, string text)
@@ -247,18 +258,19 @@ internal sealed class ProcessTree(ProcParts parts, Vfs vfs, FileSystem fs)
     private static List<(MountEntry Mount, string Point)> MountsOf(KernelTask task) => task.Fs is not { } fs ? []
         : Vfs.MountsBelow(task.MountNamespace, fs.Root);
 
-    private static string Mounts(KernelTask task) => string.Concat(MountsOf(task).Select(m =>
-        $"{EscapePath(m.Mount.Source)} {EscapePath(m.Point)} {m.Mount.Fs.Type} {m.Mount.Options} 0 0\n"));
+    private string Mounts(KernelTask task) => string.Concat(MountsOf(task).Select(m =>
+        $"{EscapePath(m.Mount.Source)} {EscapePath(m.Point)} {m.Mount.Fs.Type} {m.Mount.Options}{m.Mount.MoreOptions(SpaceOfReader())} "
+            + "0 0\n"));
 
     private static string MountStats(KernelTask task) => string.Concat(MountsOf(task).Select(m =>
         $"device {EscapePath(m.Mount.Source)} mounted on {EscapePath(m.Point)} with fstype {m.Mount.Fs.Type}\n"));
 
-    private static string MountInfo(KernelTask task) => string.Concat(MountsOf(task).Select(m =>
+    private string MountInfo(KernelTask task) => string.Concat(MountsOf(task).Select(m =>
     {
         FileSystem fs = m.Mount.Fs;
         return $"{m.Mount.Id} {m.Mount.ParentId} {fs.Device >> 8}:{fs.Device & 0xFF} {EscapePath(Vfs.PartShown(m.Mount))} "
             + $"{EscapePath(m.Point)} {m.Mount.Options} "
             + (fs.Peer != 0 ? $"shared:{fs.Peer} " : "") + (fs.Master != 0 ? $"master:{fs.Master} " : "")
-            + (fs.Unbindable ? "unbindable " : "") + $"- {fs.Type} {EscapePath(m.Mount.Source)} {(fs.ReadOnly ? "ro" : "rw")}\n";
+            + (fs.Unbindable ? "unbindable " : "") + $"- {fs.Type} {EscapePath(m.Mount.Source)} {(fs.Whole.ReadOnly ? "ro" : "rw")}{m.Mount.MoreOptions(SpaceOfReader())}\n";
     }));
 }

@@ -46,7 +46,7 @@ internal sealed class Fork(
             PidNamespace = pidNamespace,
             PidNamespaceForChildren = pidNamespace,
         };
-        if (!vfs.TryCharge(KernelTask.HostBytes))
+        if (((flags & CloneFlags.CLONE_VM) == 0 && !parent.Mm!.MayFork()) || !vfs.TryCharge(KernelTask.HostBytes))
             return -Errno.ENOMEM;
         if (!records.Allocate(child))
         {
@@ -120,8 +120,6 @@ internal sealed class Fork(
         }
         if ((flags & CloneNamespaces) != 0 && !credentials.HasInNamespace(Capability.SysAdmin))
             return -Errno.EPERM;
-        if ((flags & CloneFlags.CLONE_NEWCGROUP) != 0)
-            return -Errno.EINVAL;
         ulong others = flags & CloneNamespaces & ~CloneFlags.CLONE_NEWUSER;
         if (limits.MayMake(vfs.UserCounts, credentials, credentials.UserNamespace, others) is < 0 and long full)
             return full;
@@ -178,6 +176,7 @@ internal sealed class Fork(
         child.Uts = (flags & CloneFlags.CLONE_NEWUTS) != 0 ? namespaces.NewUts(parent.Uts, owner) : parent.Uts;
         child.Network = (flags & CloneFlags.CLONE_NEWNET) != 0
             ? new NetworkNamespace(vfs, namespaces.NewNumber(), owner) : parent.Network;
+        child.Cgroups = (flags & CloneFlags.CLONE_NEWCGROUP) != 0 ? namespaces.NewCgroups(owner) : parent.Cgroups;
         child.MountNamespace = parent.MountNamespace;
         if ((flags & CloneFlags.CLONE_NEWNS) != 0)
             TaskNamespaces.NewMounts(vfs, namespaces, child, owner);

@@ -14,7 +14,7 @@ internal sealed class NamespaceLimits(TaskTable tasks)
         (CloneFlags.CLONE_NEWUSER, UserCount.UserNamespaces), (CloneFlags.CLONE_NEWPID, UserCount.PidNamespaces),
         (CloneFlags.CLONE_NEWUTS, UserCount.UtsNamespaces), (CloneFlags.CLONE_NEWIPC, UserCount.IpcNamespaces),
         (CloneFlags.CLONE_NEWNET, UserCount.NetNamespaces), (CloneFlags.CLONE_NEWNS, UserCount.MountNamespaces),
-        (CloneFlags.CLONE_NEWTIME, UserCount.TimeNamespaces),
+        (CloneFlags.CLONE_NEWCGROUP, UserCount.CgroupNamespaces), (CloneFlags.CLONE_NEWTIME, UserCount.TimeNamespaces),
     ];
 
     private readonly ConditionalWeakTable<INamespace, Credentials> _makers = [];
@@ -64,8 +64,8 @@ internal sealed class NamespaceLimits(TaskTable tasks)
             yield return at;
         for (PidNamespace? at = task.PidNamespaceForChildren; at is not null; at = at.Parent)
             yield return at;
-        foreach (INamespace space in (INamespace[])[task.Uts, task.Ipc, task.Network, task.MountNamespace, task.TimeNamespace,
-            task.TimeNamespaceForChildren])
+        foreach (INamespace space in (INamespace[])[task.Uts, task.Ipc, task.Network, task.MountNamespace, task.Cgroups,
+            task.TimeNamespace, task.TimeNamespaceForChildren])
             yield return space;
         foreach (int fd in task.Files?.Numbers ?? [])
         {

@@ -10,18 +10,17 @@ namespace ArmVdso.Kernel.Syscalls;
 /// <summary>unshare and setns (kernel/nsproxy.c).</summary>
 internal static class SysNamespaces
 {
-    private const ulong Others = CloneFlags.CLONE_NEWCGROUP;
     private const ulong NewUts = CloneFlags.CLONE_NEWUTS, NewIpc = CloneFlags.CLONE_NEWIPC, NewTime = CloneFlags.CLONE_NEWTIME,
-        NewMounts = CloneFlags.CLONE_NEWNS, NewNetwork = CloneFlags.CLONE_NEWNET;
+        NewMounts = CloneFlags.CLONE_NEWNS, NewNetwork = CloneFlags.CLONE_NEWNET, NewCgroups = CloneFlags.CLONE_NEWCGROUP;
 
-    /// <summary>unshare(flags): files, fs, mount, network, PID, time, UTS, IPC and user namespaces.</summary>
+    /// <summary>unshare(flags): files, fs, mount, network, PID, time, UTS, IPC, cgroup and user namespaces.</summary>
     public static long Unshare(SyscallContext c)
     {
         ulong flags = c.Arg(0);
         KernelTask task = c.Task;
         const ulong own = CloneFlags.CLONE_THREAD | CloneFlags.CLONE_FS | CloneFlags.CLONE_SIGHAND | CloneFlags.CLONE_VM
             | CloneFlags.CLONE_FILES | CloneFlags.CLONE_SYSVSEM;
-        if ((flags & ~(Others | NewTime | NewUts | NewIpc | NewMounts | NewNetwork | CloneFlags.CLONE_NEWUSER
+        if ((flags & ~(NewCgroups | NewTime | NewUts | NewIpc | NewMounts | NewNetwork | CloneFlags.CLONE_NEWUSER
             | CloneFlags.CLONE_NEWPID | own)) != 0)
             return -Errno.EINVAL;
         if ((flags & CloneFlags.CLONE_NEWUSER) != 0)
@@ -34,7 +33,7 @@ internal static class SysNamespaces
         if ((flags & CloneFlags.CLONE_FILES) != 0 && task.Files.Users > 1 && task.Files.Bound > c.Vfs.MostDescriptors)
             return -Errno.EMFILE;
         Credentials? entered = null;
-        const ulong made = NewTime | NewUts | NewIpc | NewMounts | NewNetwork | CloneFlags.CLONE_NEWPID;
+        const ulong made = NewTime | NewUts | NewIpc | NewMounts | NewNetwork | NewCgroups | CloneFlags.CLONE_NEWPID;
         NamespaceLimits limits = c.TaskNamespaces.Limits;
         if ((flags & CloneFlags.CLONE_NEWUSER) != 0)
         {
@@ -46,9 +45,6 @@ internal static class SysNamespaces
                 return result;
         }
         UserNamespace maker = (entered ?? task.Credentials).UserNamespace;
-        // Other kinds of namespaces are not there: nobody may make one.
-        if ((flags & Others) != 0)
-            return -Errno.EPERM;
         if ((flags & made) != 0 && !(entered ?? task.Credentials).HasInNamespace(Capability.SysAdmin))
             return -Errno.EPERM;
         if ((flags & made) != 0 && limits.MayMake(c.Vfs.UserCounts, entered ?? task.Credentials, maker, flags & made) is < 0 and long full)
@@ -65,6 +61,8 @@ internal static class SysNamespaces
             task.TimeNamespaceForChildren = c.Namespaces.NewTime(task.TimeNamespaceForChildren, maker);
         if ((flags & NewUts) != 0)
             task.Uts = c.Namespaces.NewUts(task.Uts, maker);
+        if ((flags & NewCgroups) != 0)
+            task.Cgroups = c.Namespaces.NewCgroups(maker);
         if ((flags & NewIpc) != 0)
             EnterIpc(task, c.Namespaces.NewIpc(maker));
         if ((flags & NewNetwork) != 0)
@@ -100,13 +98,11 @@ internal static class SysNamespaces
                 return kinds != 0 && kinds != file.Space.CloneFlag ? -Errno.EINVAL : Enter(c, file.Space);
             case PidFile { Group: var group }:
                 const ulong known = CloneFlags.CLONE_NEWUSER | CloneFlags.CLONE_NEWPID | NewTime | NewUts | NewIpc
-                    | NewMounts | NewNetwork;
-                if (kinds == 0 || (kinds & ~(known | Others)) != 0)
+                    | NewMounts | NewNetwork | NewCgroups;
+                if (kinds == 0 || (kinds & ~known) != 0)
                     return -Errno.EINVAL;
                 if (group.IsZombie)
                     return -Errno.ESRCH;
-                if ((kinds & ~known) != 0)
-                    return -Errno.EPERM;
                 long result = 0;
                 if ((kinds & CloneFlags.CLONE_NEWUSER) != 0)
                     result = Enter(c, group.Leader.Credentials.UserNamespace);
@@ -114,6 +110,8 @@ internal static class SysNamespaces
                     result = Enter(c, group.Leader.Uts);
                 if (result == 0 && (kinds & NewIpc) != 0)
                     result = Enter(c, group.Leader.Ipc);
+                if (result == 0 && (kinds & NewCgroups) != 0)
+                    result = Enter(c, group.Leader.Cgroups);
                 if (result == 0 && (kinds & NewNetwork) != 0)
                     result = Enter(c, group.Leader.Network);
                 if (result == 0 && (kinds & NewMounts) != 0)
@@ -175,8 +173,8 @@ internal static class SysNamespaces
                 task.MountNamespace = mounts;
                 (task.Fs.Root, task.Fs.Cwd) = (mounts.Root, mounts.Root);
                 return 0;
-            case UtsNamespace or IpcTables or NetworkNamespace:
-                // utsns_install, ipcns_install, netns_install: over the namespace's owner, and over the caller's own.
+            case UtsNamespace or IpcTables or NetworkNamespace or CgroupNamespace:
+                // utsns_install, ipcns_install, netns_install, cgroupns_install: over the namespace's owner, and over the caller's own.
                 if (space.OwnerSpace is not { } above || !above.IsGovernedBy(task.Credentials)
                     || !task.Credentials.HasInNamespace(Capability.SysAdmin))
                     return -Errno.EPERM;
@@ -184,12 +182,11 @@ internal static class SysNamespaces
                     task.Uts = uts;
                 else if (space is NetworkNamespace network)
                     task.Network = network;
+                else if (space is CgroupNamespace cgroups)
+                    task.Cgroups = cgroups;
                 else
                     EnterIpc(task, (IpcTables)space);
                 return 0;
-            case SoleNamespace:
-                // The caller is in it already.
-                return task.Credentials.Has(Capability.SysAdmin) ? 0 : -Errno.EPERM;
             default:
                 return -Errno.EPERM;
         }

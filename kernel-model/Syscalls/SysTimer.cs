@@ -62,8 +62,8 @@ internal static class SysTimer
             Queue = thread?.Signals.Pending ?? group.SharedPending,
             Send = info => Expire(c.Signals, group, thread, info),
             Signal = signal,
-            Notify = (notify & SigevNone) != 0 ? $"none/pid.{group.Pid}"
-                : thread is null ? $"signal/pid.{group.Pid}" : $"signal/tid.{thread.Tid}",
+            Notify = space => (notify & SigevNone) != 0 ? $"none/pid.{space.NumberOf(group.Pid)}"
+                : thread is null ? $"signal/pid.{space.NumberOf(group.Pid)}" : $"signal/tid.{space.NumberOf(thread.Tid)}",
             Value = value,
             CpuNow = cpu,
         });

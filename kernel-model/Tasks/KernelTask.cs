@@ -225,6 +225,9 @@ public sealed class KernelTask : ISleeper, IFileUser
     /// <summary>The names that uname shows it.</summary>
     public UtsNamespace Uts { get; internal set; }
 
+    /// <summary>Below which control group it sees paths begin.</summary>
+    public CgroupNamespace Cgroups { get; internal set; }
+
     /// <summary>What is mounted for it.</summary>
     public MountNamespace MountNamespace
     {
@@ -326,6 +329,7 @@ public sealed class KernelTask : ISleeper, IFileUser
         TimeNamespace = TimeNamespaceForChildren = namespaces.InitialTime;
         Uts = namespaces.InitialUts;
         Ipc = namespaces.InitialIpc;
+        Cgroups = namespaces.InitialCgroups;
     }
 
     /// <summary>The cycle, by the CPU that made it so, at which the task became ready to run.</summary>

@@ -23,6 +23,12 @@ public sealed class NamespaceTable(string hostName)
     /// <summary>The first IPC namespace.</summary>
     internal IpcTables InitialIpc { get; } = new(IpcTables.InitialNumber, UserNamespace.Initial, new KeyTable());
 
+    /// <summary>The first cgroup namespace.</summary>
+    internal CgroupNamespace InitialCgroups { get; } = new(CgroupNamespace.InitialNumber, UserNamespace.Initial);
+
+    /// <summary>Another cgroup namespace (copy_cgroup_ns).</summary>
+    internal CgroupNamespace NewCgroups(UserNamespace owner) => new(NewNumber(), owner);
+
     /// <summary>A UTS namespace with the names of another (clone_uts_ns).</summary>
     internal UtsNamespace NewUts(UtsNamespace from, UserNamespace owner) => new(NewNumber(), owner, from.Host, from.Domain);
 

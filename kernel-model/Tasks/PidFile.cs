@@ -23,7 +23,12 @@ internal sealed class PidFile : OpenFile
     public override string Description => "anon_inode:[pidfd]";
 
     /// <inheritdoc/>
-    public override string FdInfo => $"Pid:\t{(Group.Leader.State == TaskState.Dead ? -1 : Group.Pid)}\nNSpid:\t{Group.Pid}\n";
+    internal override string FdInfoIn(PidNamespace space)
+    {
+        int pid = Group.Leader.State == TaskState.Dead ? -1 : space.NumberOf(Group.Pid);
+        IEnumerable<int> numbers = pid > 0 ? space.Down(Group.Leader.PidNamespace).Select(s => s.NumberOf(Group.Pid)) : [pid];
+        return $"Pid:\t{pid}\nNSpid:\t{string.Join('\t', numbers)}\n";
+    }
 
     /// <inheritdoc/>
     public override uint Poll() => Group.IsZombie ? PollBits.Readable : 0;
@@ -34,9 +39,9 @@ internal sealed class PidFile : OpenFile
     /// <summary>PIDFD_GET_*_NAMESPACE: a namespace of the process as a file (Linux 6.11). Only who may look into the process.</summary>
     public override long Ioctl(IFileUser user, uint command, ulong argument)
     {
-        const uint first = 0xFF01, ipc = 0xFF02, mounts = 0xFF03, network = 0xFF04, pid = 0xFF05, pidForChildren = 0xFF06, time = 0xFF07,
+        const uint cgroup = 0xFF01, ipc = 0xFF02, mounts = 0xFF03, network = 0xFF04, pid = 0xFF05, pidForChildren = 0xFF06, time = 0xFF07,
             timeForChildren = 0xFF08, users = 0xFF09, uts = 0xFF0A;
-        if (command is < first or > uts)
+        if (command is < cgroup or > uts)
             return -Errno.ENOTTY;
         if (Group.Leader is not { State: not TaskState.Dead, Mm: not null } task)
             return -Errno.ESRCH;
@@ -44,8 +49,9 @@ internal sealed class PidFile : OpenFile
             return -Errno.EINVAL;
         if (user is KernelTask asking && !Permissions.MayTrace(asking, task))
             return -Errno.EACCES;
-        INamespace? space = command switch
+        INamespace space = command switch
         {
+            cgroup => task.Cgroups,
             ipc => task.Ipc,
             mounts => task.MountNamespace,
             network => task.Network,
@@ -54,10 +60,9 @@ internal sealed class PidFile : OpenFile
             time => task.TimeNamespace,
             timeForChildren => task.TimeNamespaceForChildren,
             users => task.Credentials.UserNamespace,
-            uts => task.Uts,
-            _ => null,
+            _ => task.Uts,
         };
-        return space is null ? -Errno.EOPNOTSUPP : NamespaceFile.Install(user, Inode.Fs, space);
+        return NamespaceFile.Install(user, Inode.Fs, space);
     }
 
     /// <summary>Opens a process for a task: the descriptor (close-on-exec), or -errno.</summary>

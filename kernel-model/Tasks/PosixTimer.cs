@@ -1,3 +1,4 @@
+using ArmVdso.Kernel.Namespaces;
 using ArmVdso.Kernel.Signals;
 using ArmVdso.Kernel.Time;
 
@@ -32,8 +33,8 @@ internal sealed class PosixTimer(Timekeeper timekeeper, KernelTimers timers, int
     /// <summary>Signal, or 0 for SIGEV_NONE.</summary>
     internal int Signal { get; init; }
 
-    /// <summary>Who is told and how, as /proc/PID/timers writes it.</summary>
-    internal required string Notify { get; init; }
+    /// <summary>How its end is told, and to whom, as /proc/PID/timers writes it with numbers of a PID namespace.</summary>
+    internal required Func<PidNamespace, string> Notify { get; init; }
 
     /// <summary>sigev_value.</summary>
     internal ulong Value { get; init; }
