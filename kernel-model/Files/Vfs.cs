@@ -493,7 +493,8 @@ public sealed partial class Vfs : IDisposable
         dev.Put("stdout", new SymbolicLink(devFs, "/proc/self/fd/1"));
         dev.Put("stderr", new SymbolicLink(devFs, "/proc/self/fd/2"));
         dev.Put("userfaultfd", new DeviceInode(devFs, Modes.S_IFCHR | 0x180, UserfaultDevice.Rdev));
-        PtsDirectory terminals = FileSystemTypes.NewTerminals(this, PtsDirectory.PtsOptions.Usual with { Gid = 5, Mode = 0x190 }, true, (0, 0));
+        PtsDirectory.PtsOptions ofTtyGroup = PtsDirectory.PtsOptions.Usual with { Gid = 5, Mode = 0x190 };
+        PtsDirectory terminals = FileSystemTypes.NewTerminals(this, ofTtyGroup, true, (0, 0));
         Mount("/dev/pts", "devpts", terminals.Fs, terminals, "rw,nosuid,noexec,relatime");
         var shm = new FileSystem(this, "tmpfs", NextDevice(), FileSystemTypes.TmpfsMagic, 1);
         Mount("/dev/shm", "tmpfs", shm, new MemoryDirectory(shm, 0x3FF), "rw,nosuid,nodev");

@@ -91,7 +91,8 @@ internal sealed class ProcessTree(ProcParts parts, PidView view, Vfs vfs, FileSy
         }
         else
         {
-            d.AddText("children", () => string.Concat(ChildrenOf(task).Select(g => view.Number(g)).Where(n => n != 0).Select(n => $"{n} ")));
+            d.AddText("children", () => string.Concat(
+                ChildrenOf(task).Select(g => view.Number(g)).Where(n => n != 0).Select(n => $"{n} ")));
         }
         d.AddText("limits", () => ProcessStatus.Limits(group));
         foreach ((string name, Func<KernelTask, string> text) in ((string, Func<KernelTask, string>)[])[("mounts", Mounts),
@@ -175,7 +176,8 @@ internal sealed class ProcessTree(ProcParts parts, PidView view, Vfs vfs, FileSy
         }));
         d.Add("clear_refs", new TextInode(fs, 0x80, () => "", text => ParseNumber(text) is >= 1 and <= 5 ? 0 : -Errno.EINVAL));
         d.AddText("timers", () => string.Concat(group.PosixTimers.Select(t =>
-            $"ID: {t.Key}\nsignal: {t.Value.Signal}/{t.Value.Value:x16}\nnotify: {t.Value.Notify(view.Space)}\nClockID: {t.Value.Clock}\n")));
+            $"ID: {t.Key}\nsignal: {t.Value.Signal}/{t.Value.Value:x16}\nnotify: {t.Value.Notify(view.Space)}\n"
+            + $"ClockID: {t.Value.Clock}\n")));
         DynamicDirectory attributes = d.AddDirectory("attr");
         foreach (string name in (ReadOnlySpan<string>)["current", "prev", "exec", "fscreate", "keycreate", "sockcreate"])
             attributes.Add(name, new RefusingInode(fs, 0x1B6));
@@ -271,6 +273,7 @@ internal sealed class ProcessTree(ProcParts parts, PidView view, Vfs vfs, FileSy
         return $"{m.Mount.Id} {m.Mount.ParentId} {fs.Device >> 8}:{fs.Device & 0xFF} {EscapePath(Vfs.PartShown(m.Mount))} "
             + $"{EscapePath(m.Point)} {m.Mount.Options} "
             + (fs.Peer != 0 ? $"shared:{fs.Peer} " : "") + (fs.Master != 0 ? $"master:{fs.Master} " : "")
-            + (fs.Unbindable ? "unbindable " : "") + $"- {fs.Type} {EscapePath(m.Mount.Source)} {(fs.Whole.ReadOnly ? "ro" : "rw")}{m.Mount.MoreOptions(SpaceOfReader())}\n";
+            + (fs.Unbindable ? "unbindable " : "") + $"- {fs.Type} {EscapePath(m.Mount.Source)} "
+            + $"{(fs.Whole.ReadOnly ? "ro" : "rw")}{m.Mount.MoreOptions(SpaceOfReader())}\n";
     }));
 }

@@ -132,7 +132,8 @@ static void users(void)
 
 		write(fds[1], "1", 1);
 		read(back[0], &c, 1);
-		failed |= !has("/proc/self/status", "Uid:", "\t1000\t1000\t1000\t1000") || !has("/proc/self/status", "Gid:", "\t65534\t65534\t65534\t65534");
+		failed |= !has("/proc/self/status", "Uid:", "\t1000\t1000\t1000\t1000")
+			|| !has("/proc/self/status", "Gid:", "\t65534\t65534\t65534\t65534");
 		_exit(failed);
 	}
 	read(fds[0], &c, 1);
