@@ -65,7 +65,7 @@ internal sealed partial class ReaderEmitter
         int gap = write ? -1 : AskStored(size);
         if (write)
             Store(size);
-        _a.Shift(Shift.Shl, 64, Shapes, BlockSchedule.ShapeBits);
+        _a.Shift(Shift.Shl, 64, Shapes, _s.ShapeBits);
         ulong resume = _a.Here;
         _rare.Add(() =>
         {
@@ -188,7 +188,7 @@ internal sealed partial class ReaderEmitter
 
     private void Join(int shape, ulong resume)
     {
-        _a.Shift(Shift.Shl, 64, Shapes, BlockSchedule.ShapeBits);
+        _a.Shift(Shift.Shl, 64, Shapes, _s.ShapeBits);
         _a.Alu(Alu.Or, 64, Shapes, shape);
         _a.JumpTo(resume);
     }

@@ -144,13 +144,23 @@ public sealed class Cache
     /// <summary>Whether a line is the most recently used of its set.</summary>
     internal bool IsLatest(ulong line) => _tags[(int)(line & _setMask) * _ways] == line;
 
-    /// <summary>The written line that goes when another one comes to its set; <see cref="NoLine"/> when none has to go down. Changes
-    /// nothing.</summary>
-    internal ulong FindWritten(ulong line)
+    /// <summary>The entry that goes when a line comes that is not there. Changes nothing.</summary>
+    /// <param name="line">The line.</param>
+    /// <param name="register">For <see cref="Replace"/>.</param>
+    /// <param name="written">The line that goes, when it was written and has to go down; else <see cref="NoLine"/>.</param>
+    internal int FindVictim(ulong line, out uint register, out ulong written)
     {
         int set = (int)(line & _setMask) * _ways;
-        int last = Victim(set, set, out _);
-        return _states[last] == LineState.Modified ? _tags[last] : NoLine;
+        int last = Victim(set, set, out register);
+        written = _states[last] == LineState.Modified ? _tags[last] : NoLine;
+        return last;
+    }
+
+    /// <summary>Inserts a line in place of what <see cref="FindVictim"/> said.</summary>
+    internal void Replace(ulong line, LineState state, int last, uint register)
+    {
+        _register = register;
+        Put(line, state, (int)(line & _setMask) * _ways, 0, last);
     }
 
     /// <summary>The tags, set by set, most recently used first; for checks that must be fast. They do not move.</summary>
@@ -182,6 +192,13 @@ public sealed class Cache
         int first = set + place;
         int last = Victim(set, first, out _register);
         ulong written = _states[last] == LineState.Modified ? _tags[last] : NoLine;
+        Put(line, state, set, place, last);
+        return written;
+    }
+
+    private void Put(ulong line, LineState state, int set, int place, int last)
+    {
+        int first = set + place;
         for (int i = last; i > first; i--)
         {
             _tags[i] = _tags[i - 1];
@@ -197,7 +214,6 @@ public sealed class Cache
             if (place != 0)
                 PointAway(set);
         }
-        return written;
     }
 
     private void MovePlace(int first, int last)
@@ -237,13 +253,28 @@ public sealed class Cache
         if (_replacement == Replacement.LeastRecent)
             return set + _ways - 1;
         int count = set + _ways - first;
-        int empty = _tags.AsSpan(first, count).IndexOf(NoLine);
+        int empty = Empty(first, count);
         if (empty >= 0)
-            return first + empty;
+            return empty;
         if (_replacement == Replacement.Tree)
             return Follow(set);
         register = (_register >> 1) ^ ((_register & 1) * Taps);
         return first + (int)(register % (uint)count);
+    }
+
+    private int Empty(int first, int count)
+    {
+        if (_ways >= ManyWays)
+        {
+            int found = _tags.AsSpan(first, count).IndexOf(NoLine);
+            return found < 0 ? -1 : first + found;
+        }
+        for (int i = first; i < first + count; i++)
+        {
+            if (_tags[i] == NoLine)
+                return i;
+        }
+        return -1;
     }
 
     /// <summary>A line that is there is written from above; the order of use stays.</summary>

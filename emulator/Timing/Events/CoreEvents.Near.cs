@@ -15,24 +15,41 @@ public sealed partial class CoreEvents
     /// <param name="va">Virtual address.</param>
     /// <param name="line">Line number.</param>
     /// <param name="write">Whether it is a store.</param>
-    /// <param name="refills">Its page is in the second TLB only.</param>
-    /// <param name="written">The written line that leaves L1 for it; <see cref="Cache.NoLine"/>: none.</param>
-    internal bool IsNear(ulong va, ulong line, bool write, out bool refills, out ulong written)
+    /// <param name="near">What was found, for <see cref="TakeNear"/>.</param>
+    internal bool IsNear(ulong va, ulong line, bool write, out NearMiss near)
     {
-        refills = false;
-        written = Cache.NoLine;
+        near = default;
         if (va >> 55 != 0 || _l1d.Contains(line))
             return false;
-        written = _l1d.FindWritten(line);
-        if (write ? GoesPast(line) : _streams.Length > 0 && (Follows(line) || Begins(Trained(line, out _))))
-            return false;
+        near.Victim = _l1d.FindVictim(line, out near.Register, out near.Written);
+        if (write)
+        {
+            if (GoesPast(line))
+                return false;
+        }
+        else if (_streams.Length > 0)
+        {
+            if (Follows(line))
+                return false;
+            near.Region = Trained(line, out near.RegionAt);
+            if (Begins(near.Region))
+                return false;
+        }
         ulong page = va >> 12;
-        refills = !_microD.Contains(page, _lowTag);
-        return (!refills || _main.Contains(page, _lowTag)) && _shared.IsNear(line, written, _l1d, _l2);
+        near.Page = _microD.Search(page, _lowTag);
+        near.Refills = near.Page < 0;
+        if (near.Refills)
+        {
+            near.Page = _main.Search(page, _lowTag);
+            if (near.Page < 0)
+                return false;
+        }
+        return _shared.IsNear(line, near.Written, _l1d, _l2, out near.Places);
     }
 
-    /// <summary>Does an access that <see cref="IsNear"/>, as <see cref="Observe"/> does it, but for remembering what was stored.</summary>
-    internal void TakeNear(ulong va, ulong line, bool write, bool refills, ulong written, ref TimingCounters counters)
+    /// <summary>Does an access that <see cref="IsNear"/>, as <see cref="Observe"/> does it, but for remembering what was stored. Nothing
+    /// was done since.</summary>
+    internal void TakeNear(ulong va, ulong line, bool write, in NearMiss near, ref TimingCounters counters)
     {
         if (write)
             counters.Stores++;
@@ -41,21 +58,57 @@ public sealed partial class CoreEvents
         counters.L1DAccesses++;
         counters.L1DMisses++;
         counters.L2Accesses++;
-        ulong page = va >> 12;
-        if (refills)
+        if (near.Refills)
         {
             counters.DtlbMisses++;
-            _main.Touch(page, _lowTag, out int size);
-            _microD.Insert(page, _lowTag, size);
+            _microD.Insert(va >> 12, _lowTag, _main.UseEntry(near.Page));
         }
         else
         {
-            _microD.Touch(page, _lowTag);
+            _microD.UseEntry(near.Page);
         }
         if (write)
             Streams(line, out _);
-        _l1d.Insert(line, _shared.FetchNear(line, written, write, _l2));
+        _l1d.Replace(line, _shared.FetchNear(line, write, near.Places, _l2), near.Victim, near.Register);
         if (!write && _streams.Length > 0)
-            Keep(Trained(line, out int at), at);
+            Keep(near.Region, near.RegionAt);
+    }
+
+    /// <summary>Counts an access that hits L1.</summary>
+    internal static void CountHit(bool write, ref TimingCounters counters)
+    {
+        if (write)
+            counters.Stores++;
+        else
+            counters.Loads++;
+        counters.L1DAccesses++;
+    }
+
+    /// <summary>Where <see cref="IsNear"/> found what.</summary>
+    internal struct NearMiss
+    {
+        /// <summary>Its page is in the second TLB only.</summary>
+        public bool Refills;
+
+        /// <summary>The written line that leaves L1 for it; <see cref="Cache.NoLine"/>: none.</summary>
+        public ulong Written;
+
+        /// <summary>The entry of L1 that goes, and what its register is then.</summary>
+        public int Victim;
+
+        /// <inheritdoc cref="Victim"/>
+        public uint Register;
+
+        /// <summary>The entry of the page, in the first TLB or the second.</summary>
+        public int Page;
+
+        /// <summary>The region of loads as it is with the miss, and where it was.</summary>
+        public Region Region;
+
+        /// <inheritdoc cref="Region"/>
+        public int RegionAt;
+
+        /// <summary>In the caches behind.</summary>
+        public NearPlaces Places;
     }
 }

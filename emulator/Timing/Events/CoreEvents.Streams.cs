@@ -260,7 +260,7 @@ public sealed partial class CoreEvents
     }
 
     /// <summary>A page of which loads missed: the last line of them, the step to it, and how many misses had that step.</summary>
-    private struct Region
+    internal struct Region
     {
         public ulong Line;
         public long Step;

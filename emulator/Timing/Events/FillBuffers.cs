@@ -133,13 +133,16 @@ internal sealed class FillBuffers
     internal static ushort Left(long cycle, long now) => (ushort)Math.Clamp(cycle - now, 0, ushort.MaxValue);
 
     /// <summary>Saves when the buffers are free, as cycles from one on. Which buffer it is makes no difference.</summary>
-    internal void Save(Span<ushort> words, long now, bool prefetched)
+    /// <returns>Whether one is not free.</returns>
+    internal bool Save(Span<ushort> words, long now, bool prefetched)
     {
+        int any = 0;
         for (int i = 0; i < (prefetched ? _free.Length : _model.FillBuffers); i++)
-            words[i] = Left(_free[i], now);
+            any |= words[i] = Left(_free[i], now);
         Sort(words[.._model.FillBuffers]);
         if (prefetched)
             Sort(words[_model.FillBuffers.._free.Length]);
+        return any != 0;
     }
 
     // There are a few of them.

@@ -21,6 +21,13 @@ public enum LineSource : byte
     Memory,
 }
 
+/// <summary>Entries of the caches behind L1: of a line in a private L2 cache (or the last one) and in the last one, and of the written line
+/// that comes down for it; negative: there is none.</summary>
+internal struct NearPlaces
+{
+    public int Own, Last, Written;
+}
+
 /// <summary>The outer memory system that the PEs of a machine share: the last-level cache (L2, or L3 behind private L2 caches), the
 /// snooping of private caches, and memory. A written line is Modified in the outermost cache that has it.</summary>
 public sealed class SharedCaches(CoreModel model)
@@ -101,11 +108,14 @@ public sealed class SharedCaches(CoreModel model)
     /// <param name="written">The line that comes down; <see cref="Cache.NoLine"/>: none.</param>
     /// <param name="own">The data cache that asks.</param>
     /// <param name="ownL2">The asking PE's private L2 cache, if it has one.</param>
-    internal bool IsNear(ulong line, ulong written, Cache own, Cache? ownL2)
+    /// <param name="places">Where they are there.</param>
+    internal bool IsNear(ulong line, ulong written, Cache own, Cache? ownL2, out NearPlaces places)
     {
         Cache behind = ownL2 ?? _last;
-        if (!behind.Contains(line) || (ownL2 is not null && !_last.Contains(line))
-            || (written != Cache.NoLine && !behind.Contains(written)))
+        places.Last = _last.Search(line);
+        places.Own = ownL2 is null ? places.Last : ownL2.Search(line);
+        places.Written = written == Cache.NoLine ? -1 : behind.Search(written);
+        if (places.Last < 0 || places.Own < 0 || (written != Cache.NoLine && places.Written < 0))
             return false;
         foreach (Cache other in _dataCaches)
         {
@@ -117,14 +127,15 @@ public sealed class SharedCaches(CoreModel model)
 
     /// <summary>Fetches a line that <see cref="IsNear"/>, as <see cref="Fetch"/> and <see cref="WriteBack"/> do.</summary>
     /// <returns>State in which the asking cache holds it.</returns>
-    internal LineState FetchNear(ulong line, ulong written, bool write, Cache? ownL2)
+    internal LineState FetchNear(ulong line, bool write, in NearPlaces places, Cache? ownL2)
     {
         if (write)
             InvalidateL2(line, ownL2);
-        ownL2?.Find(line);
-        _last.Find(line);
-        if (written != Cache.NoLine)
-            (ownL2 ?? _last).Write(written);
+        // As long as nothing has moved there.
+        if (places.Written >= 0)
+            (ownL2 ?? _last).State(places.Written) = LineState.Modified;
+        ownL2?.Use(line, places.Own);
+        _last.Use(line, places.Last);
         return write ? LineState.Modified : LineState.Exclusive;
     }
 

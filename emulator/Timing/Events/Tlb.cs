@@ -174,6 +174,17 @@ public sealed class Tlb
             _hints[Hint(page)] = oldest;
     }
 
+    /// <summary>The entry of a page, or -1; changes nothing.</summary>
+    internal int Search(ulong page, ulong context) => Find(page, context);
+
+    /// <summary>Uses an entry that <see cref="Search"/> found.</summary>
+    /// <returns>Base 2 logarithm of the pages that it stands for.</returns>
+    internal int UseEntry(int at)
+    {
+        Use(at);
+        return SizeOf(_pages[at]);
+    }
+
     /// <summary>Whether a page is there; changes nothing.</summary>
     internal bool Contains(ulong page, ulong context) => Find(page, context) >= 0;
 

@@ -121,12 +121,12 @@ public sealed partial class InOrderPipeline
     public int FillStateSize => sizeof(ushort) * (1 + FillCount);
 
     /// <inheritdoc/>
-    public void SaveFills(Span<byte> state, ulong cycles, bool prefetches)
+    public bool SaveFills(Span<byte> state, ulong cycles, bool prefetches)
     {
         state.Clear();
         Span<ushort> words = MemoryMarshal.Cast<byte, ushort>(state);
         words[0] = FillBuffers.Left(_lastFill + _model.FillInterval, (long)cycles - 1);
-        _fills.Save(words[1..], (long)cycles - 1, prefetches);
+        return _fills.Save(words[1..], (long)cycles - 1, prefetches) || words[0] != 0;
     }
 
     /// <inheritdoc/>

@@ -23,6 +23,7 @@ internal sealed partial class BlockMemo
     private readonly LineEvent[] _named = new LineEvent[80];
     private readonly List<FillRecord> _record = [];
     private readonly List<FillRecord[]> _fillRecords = [];
+    private readonly Dictionary<int, ushort> _fillNumbers = [];
     private int _missed;
     private bool _prefetched;
 
@@ -30,6 +31,9 @@ internal sealed partial class BlockMemo
     private readonly ulong[] _lateLines = new ulong[MostLate];
     private readonly uint[] _lateKeys = new uint[MostLate];
     private int _late;
+
+    private const int FillHintBits = 14;
+    private readonly int[] _fillHints = new int[1 << FillHintBits];
 
     /// <summary>What keeps an access from being a shape; <see cref="MemoReason.Entry"/> when nothing does.</summary>
     /// <param name="t">The instruction.</param>
@@ -74,28 +78,19 @@ internal sealed partial class BlockMemo
     /// <summary>The access of a slot is inside a line, aligned, waits for no store, and misses L1 but not the cache behind it, and no more
     /// comes with it (<see cref="CoreEvents.IsNear"/>); then its shape joins the signature, as <see cref="Executed(ProcessingElement,
     /// TimedBlock, int, ref ulong)"/> would have it. The pipeline is not up to date.</summary>
-    private bool IsNearMiss(BlockSchedule s, TraceSlot slot, ulong va, ulong pa, ref ulong signature)
+    private bool IsNearMiss(BlockSchedule s, in TraceSlot slot, ulong va, ulong pa, ref ulong signature)
     {
         bool write = slot.Kind == TraceKind.Store;
-        uint size = slot.Size;
-        int granules = CoreEvents.Granules(pa, (int)size);
-        bool usual = slot.Kind switch
-        {
-            TraceKind.Load => (va & 7) + size <= 8,
-            TraceKind.WideLoad => (va & 7) == 0,
-            TraceKind.Store => granules == (size + 15) / 16,
-            _ => false,
-        };
         ulong line = pa >> _lineShift;
-        if (!usual || (va & _inLine) + size > _inLine + 1 || _missed == MostMisses || (!write && _events.LoadGap(pa, (int)size) != 0)
-            || !_events.IsNear(va, line, write, out bool refills, out ulong written))
+        if (_missed == MostMisses || !IsUsual(slot, va, pa) || !_events.IsNear(va, line, write, out CoreEvents.NearMiss near))
             return false;
         long filled = _missed == 0 ? _pipeline.FillHorizon(Cycles) : 0, extra = _extra + filled + _events.NearLatency + _mostFill;
+        bool refills = near.Refills;
         if (refills)
             extra += _events.MicroTlbMiss;
         if (filled > MostFillHorizon || Cycles + (ulong)(s.Bound + _horizon + extra) >= _stop)
             return false;
-        bool pushes = written != Cache.NoLine && LeftOut != MemoReason.Memory;
+        bool pushes = near.Written != Cache.NoLine && LeftOut != MemoReason.Memory;
         ref byte shape = ref s.Near(slot.Instruction, (refills ? 1 : 0) | (pushes ? 2 : 0));
         if (shape == 0)
         {
@@ -106,12 +101,64 @@ internal sealed partial class BlockMemo
                 return false;
             shape = (byte)number;
         }
-        _events.TakeNear(va, line, write, refills, written, ref Rest(s));
+        _events.TakeNear(va, line, write, near, ref Rest(s));
         if (write)
-            _events.Stored(pa, (int)size, granules);
-        signature = signature << BlockSchedule.ShapeBits | shape;
+            _events.Stored(pa, slot.Size, CoreEvents.Granules(pa, slot.Size));
+        signature = signature << s.ShapeBits | shape;
         _extra = extra;
         _missedLines[_missed++] = line;
+        _dataPage = ulong.MaxValue;
+        return true;
+    }
+
+    /// <summary>An access of one beat for each part of its path, inside a line, that waits for no store.</summary>
+    private bool IsUsual(in TraceSlot slot, ulong va, ulong pa)
+    {
+        uint size = slot.Size;
+        if ((va & _inLine) + size > _inLine + 1)
+            return false;
+        return slot.Kind switch
+        {
+            TraceKind.Load => (va & 7) + size <= 8 && _events.LoadGap(pa, (int)size) == 0,
+            TraceKind.WideLoad => (va & 7) == 0 && _events.LoadGap(pa, (int)size) == 0,
+            TraceKind.Store => CoreEvents.Granules(pa, (int)size) == (size + 15) / 16,
+            _ => false,
+        };
+    }
+
+    /// <summary>The access of a slot is a plain hit but for its line, which is on its way or was asked for in this block; then its shape
+    /// joins the signature, as with <see cref="IsNearMiss"/>.</summary>
+    private bool IsLateHit(BlockSchedule s, in TraceSlot slot, ulong va, ulong pa, ref ulong signature)
+    {
+        bool write = slot.Kind == TraceKind.Store;
+        ulong line = pa >> _lineShift;
+        int miss = MissOf(line), late = -1;
+        long left = 0;
+        CycleCause cause = default;
+        if (_until >= Cycles && _pipeline.IsInFlight(line, Cycles))
+        {
+            late = _lateLines.AsSpan(0, _late).IndexOf(line);
+            bool known = late >= 0;
+            // One that has left since and was asked for again is left to others.
+            if (miss >= 0 || LeftOut == MemoReason.LateLine || (!known && !IsTakenLate(line, out left, out cause)))
+                return false;
+            if (!known)
+                late = _late;
+        }
+        long extra = _extra + left;
+        if ((miss < 0 && late < 0) || !IsUsual(slot, va, pa) || (left > 0 && Cycles + (ulong)(s.Bound + _horizon + extra) >= _stop))
+            return false;
+        var shape = new LineEvent { Line = miss >= 0 ? FirstMiss + (ulong)miss : FirstLate + (ulong)late, Write = write };
+        int number = s.Number(slot.Instruction, new InstructionEvents { HasAccess = true }, new ReadOnlySpan<LineEvent>(in shape));
+        if (number < 0 || !_events.TouchPlain(_pe, va, line, write))
+            return false;
+        if (late == _late)
+            TakeLate(line, left, cause);
+        CoreEvents.CountHit(write, ref Rest(s));
+        if (write)
+            _events.Stored(pa, slot.Size, CoreEvents.Granules(pa, slot.Size));
+        signature = signature << s.ShapeBits | (uint)number;
+        _extra = extra;
         _dataPage = ulong.MaxValue;
         return true;
     }
@@ -126,13 +173,23 @@ internal sealed partial class BlockMemo
     {
         if (_lateLines.AsSpan(0, _late).Contains(line))
             return true;
-        if (_state < 0 || _late == MostLate || !_pipeline.FindInFlight(line, Cycles, out long left, out CycleCause cause)
-            || left > ushort.MaxValue)
+        if (!IsTakenLate(line, out long left, out CycleCause cause))
             return false;
-        _lateLines[_late] = line;
-        _lateKeys[_late++] = (uint)left | (uint)cause << 16;
+        TakeLate(line, left, cause);
         extra += left;
         return true;
+    }
+
+    private bool IsTakenLate(ulong line, out long left, out CycleCause cause)
+    {
+        (left, cause) = (0, default);
+        return _state >= 0 && _late < MostLate && _pipeline.FindInFlight(line, Cycles, out left, out cause) && left <= ushort.MaxValue;
+    }
+
+    private void TakeLate(ulong line, long left, CycleCause cause)
+    {
+        _lateLines[_late] = line;
+        _lateKeys[_late++] = (uint)left | (uint)cause << 16;
     }
 
     private int MissOf(ulong line)
@@ -200,19 +257,28 @@ internal sealed partial class BlockMemo
         _dataPage = _missed > 0 || _until >= Cycles ? ulong.MaxValue : _events.LatestDataPage(_pe);
     }
 
-    /// <summary>The number of the state together with the fills that may be in the way of this block's, and when late lines come.</summary>
-    private int StateWithFills()
+    /// <summary>Saves the number of the state together with the fills that may be in the way of this block's, and when late lines come.
+    /// </summary>
+    /// <returns>False when there is no more to it than the state.</returns>
+    private bool SaveFills()
     {
         Span<byte> fills = _savedFills.AsSpan(4 + 4 * MostLate);
+        bool filled = false;
         if (_missed == 0 || _pipeline.FillHorizon(Cycles) == 0 || LeftOut == MemoReason.Busy)
             fills.Clear();
         else
-            _pipeline.SaveFills(fills, Cycles, _prefetched);
+            filled = _pipeline.SaveFills(fills, Cycles, _prefetched);
+        if (!filled && _late == 0)
+            return false;
         _lateKeys.AsSpan(_late).Clear();
         MemoryMarshal.AsBytes(_lateKeys.AsSpan()).CopyTo(_savedFills.AsSpan(4));
-        if (!_savedFills.AsSpan(4).ContainsAnyExcept((byte)0))
-            return _state;
         BitConverter.TryWriteBytes(_savedFills, _state);
+        return true;
+    }
+
+    /// <summary>The number of what <see cref="SaveFills"/> saved.</summary>
+    private int StateWithFills()
+    {
         if (_fillStates.Full)
         {
             // The state is none then that could be found again.
@@ -222,10 +288,35 @@ internal sealed partial class BlockMemo
         return MostStates + _fillStates.Intern(_savedFills, false, 0);
     }
 
+    /// <summary>Where such a block was found last behind the block before: a hint, whose key is compared.</summary>
+    private ref int FillHint(BlockSchedule s, ulong signature)
+    {
+        ulong key = (signature * SignatureFactor) ^ ((ulong)s.Id << 32 | (uint)_entry);
+        return ref _fillHints[(key * KeyFactor) >> (64 - FillHintBits)];
+    }
+
+    /// <summary>Whether an entry is that of a block with what <see cref="SaveFills"/> saved.</summary>
+    private bool IsAt(int at, BlockSchedule s, ulong signature, bool filled)
+    {
+        ref MemoEntry entry = ref _entries[at];
+        if (entry.Signature != signature || entry.Block != s.Id || entry.State >> FetchShift != _fetchShape)
+            return false;
+        int state = entry.State & ((1 << FetchShift) - 1);
+        return filled ? state >= MostStates && _fillStates.Is(state - MostStates, _savedFills) : state == _state;
+    }
+
     private ushort KeepFills()
     {
+        // Many blocks begin the same fills.
+        var hash = new HashCode();
+        foreach (FillRecord fill in _record)
+            hash.Add(fill);
+        int key = hash.ToHashCode();
+        if (_fillNumbers.TryGetValue(key, out ushort known)
+            && _fillRecords[known].AsSpan().SequenceEqual(CollectionsMarshal.AsSpan(_record)))
+            return known;
         _fillRecords.Add([.. _record]);
-        return (ushort)(_fillRecords.Count - 1);
+        return _fillNumbers[key] = (ushort)(_fillRecords.Count - 1);
     }
 
     /// <summary>Begins the fills of a block that was looked up.</summary>

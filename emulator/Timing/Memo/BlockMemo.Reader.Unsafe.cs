@@ -71,10 +71,13 @@ internal sealed unsafe partial class BlockMemo
                     _extra = _fetchShapes[_fetchShape].Extra;
                 _digits = s.Division < 0 ? 0 : frame.Digits >> DigitsShift;
                 looked = at;
+                _shapeBits = s.ShapeBits;
                 ulong next = blocks.Records[*behind].Pc;
                 ulong* words = slots + TraceSlotWords * exit;
-                if (!IsNearMiss(s, s.Slots[exit], words[0], words[0] + words[1] - hostBase, ref frame.Shapes)
-                    && !IsPlain(s.Slots[exit], words, hostBase, ref frame.Shapes)
+                ulong va = words[0], pa = va + words[1] - hostBase;
+                ref readonly TraceSlot slot = ref s.Slots[exit];
+                if (!IsNearMiss(s, slot, va, pa, ref frame.Shapes) && !IsPlain(slot, words, hostBase, ref frame.Shapes)
+                    && !IsLateHit(s, slot, va, pa, ref frame.Shapes)
                     && !TellUnplain(s, exit, slots, hostBase, ref frame.Shapes))
                 {
                     Close(s, next, hostBase);

@@ -222,7 +222,7 @@ internal sealed partial class BlockMemo
             int shape = s.Number(index, e, Nameless(_events.Lines));
             if (shape >= 0)
             {
-                signature = signature << BlockSchedule.ShapeBits | (uint)shape;
+                signature = signature << s.ShapeBits | (uint)shape;
                 _extra += extra;
                 TakeMisses(_events.Lines);
                 return true;
@@ -296,7 +296,7 @@ internal sealed partial class BlockMemo
             if (t.Kind == TimingKind.Memory)
             {
                 accesses--;
-                int number = (int)(signature >> (EndBits + BlockSchedule.ShapeBits * accesses)) & ((1 << BlockSchedule.ShapeBits) - 1);
+                int number = (int)(signature >> (EndBits + s.ShapeBits * accesses)) & ((1 << s.ShapeBits) - 1);
                 AccessShape shape = s.Shape(i, number);
                 e = shape.Events;
                 lines = shape.NamesLines ? Named(shape.Lines, ref miss) : shape.Lines;

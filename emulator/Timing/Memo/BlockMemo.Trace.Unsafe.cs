@@ -86,6 +86,7 @@ internal sealed unsafe partial class BlockMemo
     private void TellSimple(BlockSchedule s, ulong* slots, ulong hostBase, ulong next)
     {
         (_digits, _extra) = (0, 0);
+        _shapeBits = s.ShapeBits;
         TellRest(s, slots, 0, hostBase, 0, next);
     }
 
@@ -107,7 +108,7 @@ internal sealed unsafe partial class BlockMemo
     /// <summary>An access is a plain hit; then its shape joins the signature. Methods that are called seldom keep registers free here.
     /// </summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private bool IsPlain(TraceSlot slot, ulong* words, ulong hostBase, ref ulong shapes)
+    private bool IsPlain(in TraceSlot slot, ulong* words, ulong hostBase, ref ulong shapes)
     {
         ulong va = words[0], pa = va + words[1] - hostBase;
         return slot.Kind switch
@@ -128,7 +129,7 @@ internal sealed unsafe partial class BlockMemo
         ulong line = pa >> _lineShift;
         if (!IsLatest(va, line) && !Touch(va, line, false))
             return false;
-        signature = signature << BlockSchedule.ShapeBits | BlockSchedule.MisalignedShape;
+        signature = signature << _shapeBits | BlockSchedule.MisalignedShape;
         return true;
     }
 
@@ -200,6 +201,7 @@ internal sealed unsafe partial class BlockMemo
         _openSlots = slots;
         _told = 0;
         _shapes = 0;
+        _shapeBits = s.ShapeBits;
         _single = -1;
         _digits = 0;
         BeginAccesses();

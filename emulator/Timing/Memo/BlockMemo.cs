@@ -63,6 +63,9 @@ internal sealed partial class BlockMemo
     private ProcessingElement _pe = null!;
     private ulong _digits;
 
+    // Of the block whose accesses are looked at.
+    private int _shapeBits;
+
     /// <summary>Cycles until now, while the memoised timing runs.</summary>
     internal ulong Cycles { get; private set; }
 
@@ -156,6 +159,7 @@ internal sealed partial class BlockMemo
         if (!FetchHits(schedule) && !FindFetch(schedule))
             return false;
         _digits = 0;
+        _shapeBits = schedule.ShapeBits;
         BeginAccesses();
         return true;
     }
@@ -183,11 +187,11 @@ internal sealed partial class BlockMemo
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool Joined(int gap, ref ulong signature)
+    private bool Joined(int gap, ref ulong signature)
     {
         if (gap > BlockSchedule.MostGap)
             return false;
-        signature = signature << BlockSchedule.ShapeBits | (uint)gap;
+        signature = signature << _shapeBits | (uint)gap;
         return true;
     }
 
@@ -205,7 +209,7 @@ internal sealed partial class BlockMemo
         if (granules != (size + 15) / 16)
             return false;
         _events.Stored(pa, (int)size, granules);
-        signature <<= BlockSchedule.ShapeBits;
+        signature <<= _shapeBits;
         return true;
     }
 
@@ -286,16 +290,25 @@ internal sealed partial class BlockMemo
     /// <summary>Looks up what a block does, and does it.</summary>
     private void Take(BlockSchedule s, ulong signature)
     {
-        int state = (_missed == 0 && _late == 0 ? _state : StateWithFills()) | _fetchShape << FetchShift;
-        ulong key = (signature * SignatureFactor) ^ ((ulong)s.Id << 32 | (uint)state);
-        int at = 1 + (int)((key * KeyFactor) >> (64 - TableBits));
-        if (!IsAt(at, s, signature, state) && !IsAt(++at, s, signature, state))
-            at = WorkOut(s, signature, state, at - 1);
+        int at;
+        if (_missed == 0 && _late == 0)
+        {
+            at = Find(s, signature, _state | _fetchShape << FetchShift);
+            if (_fetchShape <= RefilledFetch >> FetchShift)
+                _entries[_entry].Next[MemoEntry.Way(s.Id, signature)] = at;
+        }
+        else
+        {
+            ref int hint = ref FillHint(s, signature);
+            // The entry is asked for before there is something else to do.
+            bool same = _entries[hint].Signature == signature, filled = SaveFills();
+            if (!same || !IsAt(hint, s, signature, filled))
+                hint = Find(s, signature, (filled ? StateWithFills() : _state) | _fetchShape << FetchShift);
+            at = hint;
+        }
         ref MemoEntry entry = ref _entries[at];
         if (_missed > 0)
             Fill(entry.Fills);
-        else if ((state & ~RefilledFetch) == _state)
-            _entries[_entry].Next[MemoEntry.Way(s.Id, signature)] = at;
         _lastPc = s.LastPc;
         Blocks++;
         Cycles += (uint)entry.Cycles;
@@ -306,6 +319,14 @@ internal sealed partial class BlockMemo
         if (_fetched)
             EndFetch();
         _late = 0;
+    }
+
+    /// <summary>The entry of a key, which is worked out when there is none.</summary>
+    private int Find(BlockSchedule s, ulong signature, int state)
+    {
+        ulong key = (signature * SignatureFactor) ^ ((ulong)s.Id << 32 | (uint)state);
+        int at = 1 + (int)((key * KeyFactor) >> (64 - TableBits));
+        return IsAt(at, s, signature, state) || IsAt(++at, s, signature, state) ? at : WorkOut(s, signature, state, at - 1);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -382,6 +403,7 @@ internal sealed partial class BlockMemo
         _states.Clear();
         _fillStates.Clear();
         _fillRecords.Clear();
+        _fillNumbers.Clear();
         _fillRecords.Add([]);
         ForgetEntries();
     }

@@ -43,11 +43,11 @@ internal sealed record AccessShape(InstructionEvents Events, LineEvent[] Lines, 
 /// <summary>What the timing of a block needs of its instructions, worked out once.</summary>
 internal sealed class BlockSchedule
 {
-    /// <summary>Bits for the shape of one memory access in a block's signature.</summary>
-    internal const int ShapeBits = 4;
+    // Bits for the shape of one memory access in a block's signature: fewest, most, and those of all of them.
+    private const int FewestShapeBits = 4, MostShapeBits = 6, SignatureBits = 52;
 
     /// <summary>Most instructions with memory accesses in a block: its signature holds no more shapes.</summary>
-    internal const int MostAccesses = 13;
+    internal const int MostAccesses = SignatureBits / FewestShapeBits;
 
     /// <summary>Shape of an access to one line, aligned, that costs nothing.</summary>
     internal const int PlainShape = 0;
@@ -97,7 +97,7 @@ internal sealed class BlockSchedule
             if (t.Kind == TimingKind.Memory)
             {
                 accesses++;
-                var shapes = new AccessShape?[1 << ShapeBits];
+                var shapes = new AccessShape?[1 << FewestShapeBits];
                 // Which line it is makes no difference: it is there, and not on its way.
                 var line = new LineEvent { Line = Cache.NoLine, Write = t.Class.StartsWith("store", StringComparison.Ordinal) };
                 Worst += events.MostAccess(line.Write);
@@ -130,6 +130,7 @@ internal sealed class BlockSchedule
         Usable = usable && divisions <= 1;
         if (accesses > MostAccesses)
             throw new ArgumentException($"the block at 0x{Pc:x} has {accesses} accesses", nameof(block));
+        ShapeBits = Math.Clamp(SignatureBits / Math.Max(accesses, 1), FewestShapeBits, MostShapeBits);
         Worst += Bound + (long)(LastLine - FirstLine + 1) * events.MostFetchExtra;
     }
 
@@ -150,6 +151,9 @@ internal sealed class BlockSchedule
 
     /// <summary>How many instructions with memory accesses there are before each one, and in all.</summary>
     internal byte[] Before { get; }
+
+    /// <summary>Bits for the shape of one memory access in the signature: the fewer there are, the more bits each has.</summary>
+    internal int ShapeBits { get; }
 
     /// <summary>Whether one of them may store.</summary>
     internal bool Stores { get; }
@@ -230,6 +234,13 @@ internal sealed class BlockSchedule
             _latest[instruction] = (byte)i;
             return i;
         }
-        return -1;
+        int count = shapes.Length;
+        if (count == 1 << ShapeBits)
+            return -1;
+        Array.Resize(ref shapes, 1 << ShapeBits);
+        shapes[count] = new AccessShape(events, lines.ToArray(), false);
+        _shapes[instruction] = shapes;
+        _latest[instruction] = (byte)count;
+        return count;
     }
 }

@@ -65,7 +65,8 @@ public interface IPipeline
     /// <param name="state">Takes <see cref="FillStateSize"/> bytes; the rest is cleared.</param>
     /// <param name="cycles">Cycles until now.</param>
     /// <param name="prefetches">Whether lines are to be prefetched too.</param>
-    void SaveFills(Span<byte> state, ulong cycles, bool prefetches);
+    /// <returns>Whether something is not zero.</returns>
+    bool SaveFills(Span<byte> state, ulong cycles, bool prefetches);
 
     /// <summary>How many cycles after so many everything is ready that <see cref="SaveFills"/> saves; that must be less than 2^16.
     /// </summary>

@@ -67,6 +67,9 @@ internal sealed class StateTable
     /// <summary>Cycles until everything that a state holds is ready.</summary>
     internal int Horizon(int state) => _horizons[state];
 
+    /// <summary>Whether a small state is the one of a number.</summary>
+    internal bool Is(int number, ReadOnlySpan<byte> state) => Packed(number).SequenceEqual(MemoryMarshal.Cast<byte, ulong>(state));
+
     /// <summary>The number of a state, added when it is new; the table is not <see cref="Full"/>.</summary>
     /// <param name="state">The state.</param>
     /// <param name="redirected">What it says of fetch.</param>
