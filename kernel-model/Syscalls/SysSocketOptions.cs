@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using ArmVdso.Kernel.Files;
+using ArmVdso.Kernel.Namespaces;
 
 namespace ArmVdso.Kernel.Syscalls;
 
@@ -10,13 +11,16 @@ internal static class SysSocketOptions
     // include/uapi/asm-generic/socket.h; the timeouts have numbers of their own where time_t has 64 bits.
     private const int SOL_SOCKET = 1, SO_TYPE = 3, SO_ERROR = 4, SO_SNDBUF = 7, SO_RCVBUF = 8, SO_LINGER = 13, SO_PEERCRED = 17,
         SO_RCVTIMEO = 20, SO_SNDTIMEO = 21, SO_BINDTODEVICE = 25, SO_DETACH_FILTER = 27, SO_TIMESTAMP = 29, SO_ACCEPTCONN = 30,
-        SO_SNDBUFFORCE = 32, SO_RCVBUFFORCE = 33, SO_TIMESTAMPNS = 35, SO_PROTOCOL = 38, SO_DOMAIN = 39,
+        SO_SNDBUFFORCE = 32, SO_RCVBUFFORCE = 33, SO_TIMESTAMPNS = 35, SO_PROTOCOL = 38, SO_DOMAIN = 39, SO_BINDTOIFINDEX = 62,
         SO_RCVTIMEO_NEW = 66, SO_SNDTIMEO_NEW = 67;
 
     // include/uapi/linux/in.h, tcp.h and the states of tcp_states.h.
     private const int NETLINK_ADD_MEMBERSHIP = 1, NETLINK_DROP_MEMBERSHIP = 2, NETLINK_LIST_MEMBERSHIPS = 9,
         IPPROTO_UDP = SocketTable.IPPROTO_UDP,
         UDP_SEGMENT = 103, TCP_NODELAY = 1;
+
+    // ifindex of lo.
+    private const int LoopbackIndex = 1;
 
     private const int UDPLITE_SEND_CSCOV = 10, UDPLITE_RECV_CSCOV = 11;
 
@@ -34,7 +38,7 @@ internal static class SysSocketOptions
         if (length < 0)
             return -Errno.EINVAL;
         if (level == SOL_SOCKET && name == SO_BINDTODEVICE)
-            return BindToDevice(c, length);
+            return BindToDevice(c, socket!, length);
         if (SocketOptionTable.CheckSet(socket!, level, name, socket!.Network.IsAdministeredBy(c.Task.Credentials)) is < 0 and long refused)
             return refused;
         byte[] value = new byte[Math.Min(length, 1024)];
@@ -43,6 +47,8 @@ internal static class SysSocketOptions
             return -Errno.EINVAL;
         if (value.Length > 0 && !c.Memory.Read(c.Arg(3), value))
             return -Errno.EFAULT;
+        if (level == SOL_SOCKET && name == SO_BINDTOIFINDEX)
+            return BindToIndex(c, socket!, BitConverter.ToInt32(value));
         if (level == SOL_SOCKET)
             return SetSocket(socket!, name, value);
         if (level == IPPROTO_TCP && name == TCP_CONGESTION)
@@ -142,13 +148,36 @@ internal static class SysSocketOptions
         }
     }
 
-    /// <summary>SO_BINDTODEVICE: the loopback, or none.</summary>
-    private static long BindToDevice(SyscallContext c, int length)
+    /// <summary>SO_BINDTODEVICE by name: the loopback, or none (sock_setbindtodevice).</summary>
+    private static long BindToDevice(SyscallContext c, SocketFile socket, int length)
     {
         byte[] name = new byte[Math.Min(length, 15)];
         if (!c.Memory.Read(c.Arg(3), name))
             return -Errno.EFAULT;
-        return System.Text.Encoding.Latin1.GetString(name).TrimEnd('\0') is "" or "lo" ? 0 : -Errno.ENODEV;
+        string wanted = System.Text.Encoding.Latin1.GetString(name).Split('\0')[0];
+        return wanted is "" or "lo" ? BindToIndex(c, socket, wanted.Length == 0 ? 0 : LoopbackIndex) : -Errno.ENODEV;
+    }
+
+    /// <summary>SO_BINDTOIFINDEX: another one only with CAP_NET_RAW (sock_bindtoindex_locked).</summary>
+    private static long BindToIndex(SyscallContext c, SocketFile socket, int index)
+    {
+        Credentials who = c.Task.Credentials;
+        if (BoundTo(socket) != 0
+            && !(who.HasInNamespace(Capability.NetRaw) && socket.Network.OwnerSpace.IsWithin(who.UserNamespace)))
+            return -Errno.EPERM;
+        return index < 0 ? -Errno.EINVAL : Keep(socket, SOL_SOCKET, SO_BINDTOIFINDEX, BitConverter.GetBytes(index));
+    }
+
+    private static int BoundTo(SocketFile socket) =>
+        socket.GetOption(SOL_SOCKET, SO_BINDTOIFINDEX) is { } kept ? BitConverter.ToInt32(kept) : 0;
+
+    /// <summary>SO_BINDTODEVICE: a name with its NUL in room for any, nothing where there is none (sock_getbindtodevice).</summary>
+    private static long DeviceOf(SyscallContext c, SocketFile socket, int room)
+    {
+        byte[] name = BoundTo(socket) == LoopbackIndex ? [(byte)'l', (byte)'o', 0] : [];
+        if (name.Length != 0 && room < 16)
+            return -Errno.EINVAL;
+        return (name.Length == 0 || c.Memory.Write(c.Arg(3), name)) && c.Memory.Write(c.Arg(4), name.Length) ? 0 : -Errno.EFAULT;
     }
 
     public static long Getsockopt(SyscallContext c)
@@ -160,6 +189,8 @@ internal static class SysSocketOptions
             return -Errno.EFAULT;
         if (room < 0)
             return -Errno.EINVAL;
+        if (level == SOL_SOCKET && name == SO_BINDTODEVICE)
+            return DeviceOf(c, socket!, room);
         if (SocketOptionTable.CheckGet(socket!, level, name, out int otherwise, out bool flag) is < 0 and long refused)
             return refused;
         if (level == SocketOptionTable.Netlink && name == NETLINK_LIST_MEMBERSHIPS)

@@ -206,6 +206,26 @@ static void namespaces(void)
 	CHECK("nobody listens here", try_connect(4100) == ECONNREFUSED);
 	CHECK("until somebody does", listen_on(4100) == 0 && try_connect(4100) == 0 && has_address("127.0.0.1", &flags) == 1);
 	set_up(0);
+	char device[16] = "";
+	int bound = stream();
+	socklen_t length = sizeof(device);
+	CHECK("bound to no device", getsockopt(bound, SOL_SOCKET, SO_BINDTODEVICE, device, &length) == 0 && length == 0);
+	FAILS("there is none", ENODEV, setsockopt(bound, SOL_SOCKET, SO_BINDTODEVICE, "none", 5));
+	CHECK("the loopback", setsockopt(bound, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3) == 0);
+	length = sizeof(device);
+	CHECK("its name",
+		getsockopt(bound, SOL_SOCKET, SO_BINDTODEVICE, device, &length) == 0 && length == 3 && !strcmp(device, "lo"));
+	length = 4;
+	FAILS("has no room", EINVAL, getsockopt(bound, SOL_SOCKET, SO_BINDTODEVICE, device, &length));
+	int index = 0;
+	length = sizeof(index);
+	CHECK("its number", getsockopt(bound, SOL_SOCKET, SO_BINDTOIFINDEX, &index, &length) == 0 && index == 1);
+	if (fork() == 0)
+		_exit(setuid(65534) || setsockopt(bound, SOL_SOCKET, SO_BINDTODEVICE, "", 1) != -1 || errno != EPERM
+			|| setsockopt(stream(), SOL_SOCKET, SO_BINDTODEVICE, "lo", 3) != 0);
+	CHECK("who may change it", wait(&status) > 0 && status == 0);
+	CHECK("no more", setsockopt(bound, SOL_SOCKET, SO_BINDTODEVICE, "", 1) == 0);
+	close(bound);
 	CHECK("down again", try_connect(4100) == ENETUNREACH && has_address("127.0.0.1", &flags) == 1);
 	if (fork() == 0)
 		_exit(fstat(first, &one) == 0 && stat("/proc/self/ns/net", &one) == 0 && one.st_ino == two.st_ino ? 7 : 1);
