@@ -174,7 +174,7 @@ public sealed partial class LinuxKernel : IHypercallHandler
         PageAllocator.EndSomebody = new OomKiller(PageAllocator, Tasks, SignalDelivery, Hooks.Log).EndWorst;
         var reparenting = new Reparenting(Tasks, Records, Clock, design, SignalDelivery);
         var processEnd = new ProcessEnd(machine, Vfs, Tasks, SignalDelivery, Jobs, taskNamespaces, reparenting, Hooks.Exit);
-        var exit = new TaskExit(Records, Scheduler, futexes, design, SignalDelivery, traces, processEnd);
+        var exit = new TaskExit(PageAllocator, Records, Scheduler, futexes, design, SignalDelivery, traces, processEnd);
         var fork = new Fork(
             Vfs, Tasks, Records, Scheduler, Namespaces, taskNamespaces, design, SignalDelivery, traces, options.Limits.Tasks, Hooks);
         var exec = new Exec(Vfs, Tasks, Records, Scheduler, counter, design, taskNamespaces, exit, loader, programs, Hooks.Exec);

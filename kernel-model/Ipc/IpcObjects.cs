@@ -10,6 +10,9 @@ internal abstract class IpcObject
 {
     internal const int PermissionSize = 48;
 
+    /// <summary>Bytes that are charged for it.</summary>
+    internal abstract long Cost { get; }
+
     internal int Id { get; set; }
 
     internal int Key { get; set; }
@@ -170,6 +173,8 @@ internal sealed class SharedSegment : IpcObject
 {
     internal const uint Destroyed = 0x200, LockedInMemory = 0x400;
 
+    internal override long Cost => 0;
+
     internal required ulong Size { get; init; }
 
     internal required SharedPages Pages { get; init; }
@@ -186,6 +191,11 @@ internal sealed class SharedSegment : IpcObject
 /// <summary>A set of semaphores.</summary>
 internal sealed class SemaphoreSet : IpcObject
 {
+    /// <summary>Bytes that are charged for a semaphore.</summary>
+    internal const long SemaphoreCost = 16;
+
+    internal override long Cost => Values.Length * SemaphoreCost;
+
     internal required ushort[] Values { get; init; }
 
     internal required int[] LastPids { get; init; }
@@ -206,6 +216,11 @@ internal sealed record Message(long Type, byte[] Data);
 /// <summary>A message queue.</summary>
 internal sealed class MessageQueue : IpcObject
 {
+    /// <summary>Bytes that are charged for a message besides its own, and for a queue.</summary>
+    internal const int MessageCost = 64, QueueCost = 1024;
+
+    internal override long Cost => QueueCost + Messages.Sum(m => m.Data.Length + (long)MessageCost);
+
     internal List<Message> Messages { get; } = [];
 
     internal ulong Bytes { get; set; }
@@ -252,7 +267,8 @@ internal sealed class IpcTables(uint number, UserNamespace owner, KeyTable keys)
     }
 
     /// <summary>A task is in it no more; with the last one all objects go (free_ipc_ns). The first namespace stays.</summary>
-    internal void Leave()
+    /// <param name="pages">What they are charged to.</param>
+    internal void Leave(PageAllocator pages)
     {
         if (--_users > 0 || Number == InitialNumber)
             return;
@@ -262,9 +278,15 @@ internal sealed class IpcTables(uint number, UserNamespace owner, KeyTable keys)
             segment.Pages.Release();
         }
         foreach (SemaphoreSet set in Semaphores.All.ToList())
+        {
+            pages.Charge(-set.Cost);
             Semaphores.Remove(set);
+        }
         foreach (MessageQueue queue in Queues.All.ToList())
+        {
+            pages.Charge(-queue.Cost);
             Queues.Remove(queue);
+        }
     }
 
     internal IpcTable<SharedSegment> Segments { get; } = new(4096);

@@ -10,7 +10,7 @@ namespace ArmVdso.Kernel.Processes;
 /// <summary>The end of tasks (do_exit and do_group_exit in kernel/exit.c). What follows from a process' last one is in
 /// <see cref="ProcessEnd"/>.</summary>
 internal sealed class TaskExit(
-    TaskRecords records, Scheduler scheduler, Futexes futexes, VdsoDesign design, SignalDelivery signals,
+    PageAllocator pages, TaskRecords records, Scheduler scheduler, Futexes futexes, VdsoDesign design, SignalDelivery signals,
     TraceStops traces, ProcessEnd end)
 {
     /// <summary>exit_group or a fatal signal: every thread ends with this wait status. The caller itself is the last to be told.</summary>
@@ -44,7 +44,7 @@ internal sealed class TaskExit(
         task.State = TaskState.Zombie;
         task.Syscall = null;
         task.Interrupted = null;
-        task.Ipc.Leave();
+        task.Ipc.Leave(pages);
         SeccompFilter.Leave(task.SeccompFilter);
         task.SeccompFilter = null;
         task.Files.Leave();

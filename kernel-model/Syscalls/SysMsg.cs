@@ -8,14 +8,14 @@ namespace ArmVdso.Kernel.Syscalls;
 /// <summary>System V message queues (ipc/msg.c).</summary>
 internal static class SysMsg
 {
-    private const int MaxMessage = 8192, MessageCost = 64, QueueCost = 1024;
+    private const int MaxMessage = 8192;
     private const int MsgStat = 11, MsgInfo = 12, MsgStatAny = 13;
     private const int NoWait = 0x800, NoError = 0x1000, Except = 0x2000, Copy = 0x4000;
 
     /// <summary>msgget(key, flags).</summary>
     public static long Get(SyscallContext c) => c.Ipc.Queues.Get(
         c.Task.Credentials, c.Timekeeper.RealtimeNs, c.Int(0), c.Int(1), _ => 0,
-        now => !c.Pages.TryCharge(QueueCost) ? null
+        now => !c.Pages.TryCharge(MessageQueue.QueueCost) ? null
             : new MessageQueue { CreatorUid = c.Task.Credentials.Euid, CreatorGid = c.Task.Credentials.Egid, ChangeTime = now },
         refusal: Errno.ENOMEM);
 
@@ -51,7 +51,7 @@ internal static class SysMsg
             c.State = queue;
             return c.Wait(queue.Queue, ulong.MaxValue, Errno.ERESTARTNOHAND);
         }
-        if (!c.Pages.TryCharge(data.Length + MessageCost))
+        if (!c.Pages.TryCharge(data.Length + MessageQueue.MessageCost))
             return -Errno.ENOMEM;
         queue.Messages.Add(new Message(type, data));
         queue.Bytes += (ulong)data.Length;
@@ -90,7 +90,7 @@ internal static class SysMsg
         if ((ulong)message.Data.Length > c.Arg(2) && (flags & NoError) == 0)
             return -Errno.E2BIG;
         queue.Messages.RemoveAt(index);
-        c.Pages.Charge(-message.Data.Length - MessageCost);
+        c.Pages.Charge(-message.Data.Length - MessageQueue.MessageCost);
         queue.Bytes -= (ulong)message.Data.Length;
         queue.LastReceiver = c.Task.Group.Pid;
         queue.ReceiveTime = Now(c);
@@ -150,7 +150,7 @@ internal static class SysMsg
                 if (!queue.Owns(c.Task.Credentials))
                     return -Errno.EPERM;
                 table.Remove(queue);
-                c.Pages.Charge(-QueueCost - queue.Messages.Sum(m => m.Data.Length + (long)MessageCost));
+                c.Pages.Charge(-queue.Cost);
                 return 0;
             case IpcSet:
                 if (!queue.Owns(c.Task.Credentials))

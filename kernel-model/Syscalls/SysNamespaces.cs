@@ -1,5 +1,6 @@
 using ArmVdso.Kernel.Files;
 using ArmVdso.Kernel.Ipc;
+using ArmVdso.Kernel.Memory;
 using ArmVdso.Kernel.Namespaces;
 using ArmVdso.Kernel.Processes;
 using ArmVdso.Kernel.Tasks;
@@ -64,7 +65,7 @@ internal static class SysNamespaces
         if ((flags & NewCgroups) != 0)
             task.Cgroups = c.Namespaces.NewCgroups(maker);
         if ((flags & NewIpc) != 0)
-            EnterIpc(task, c.Namespaces.NewIpc(maker));
+            EnterIpc(c.Pages, task, c.Namespaces.NewIpc(maker));
         if ((flags & NewNetwork) != 0)
             task.Network = new NetworkNamespace(c.Vfs, c.Namespaces.NewNumber(), maker);
         if ((flags & CloneFlags.CLONE_FILES) != 0 && task.Files.Users > 1)
@@ -127,11 +128,11 @@ internal static class SysNamespaces
     }
 
     /// <summary>Into another IPC namespace: adjustments of SEM_UNDO are applied first (exit_sem).</summary>
-    private static void EnterIpc(KernelTask task, IpcTables space)
+    private static void EnterIpc(PageAllocator pages, KernelTask task, IpcTables space)
     {
         task.Ipc.ProcessExited(task.Group.Pid);
         space.Enter();
-        task.Ipc.Leave();
+        task.Ipc.Leave(pages);
         task.Ipc = space;
     }
 
@@ -185,7 +186,7 @@ internal static class SysNamespaces
                 else if (space is CgroupNamespace cgroups)
                     task.Cgroups = cgroups;
                 else
-                    EnterIpc(task, (IpcTables)space);
+                    EnterIpc(c.Pages, task, (IpcTables)space);
                 return 0;
             default:
                 return -Errno.EPERM;

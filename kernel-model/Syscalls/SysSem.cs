@@ -8,9 +8,6 @@ namespace ArmVdso.Kernel.Syscalls;
 /// <summary>System V semaphores (ipc/sem.c).</summary>
 internal static class SysSem
 {
-    /// <summary>Bytes that a semaphore takes.</summary>
-    private const long SemaphoreCost = 16;
-
     private const int MaxValue = 32767, MaxSemaphores = 32000, MaxOperations = 500;
     private const int GetPid = 11, GetVal = 12, GetAll = 13, GetNcnt = 14, GetZcnt = 15, SetVal = 16, SetAll = 17, SemStat = 18,
         SemInfo = 19, SemStatAny = 20;
@@ -41,7 +38,7 @@ internal static class SysSem
             return -Errno.EINVAL;
         return c.Ipc.Semaphores.Get(
             c.Task.Credentials, c.Timekeeper.RealtimeNs, c.Int(0), c.Int(2), s => count > s.Values.Length ? -Errno.EINVAL : 0,
-            now => count == 0 || !c.Pages.TryCharge(count * SemaphoreCost) ? null : new SemaphoreSet
+            now => count == 0 || !c.Pages.TryCharge(count * SemaphoreSet.SemaphoreCost) ? null : new SemaphoreSet
             {
                 Values = new ushort[count],
                 LastPids = new int[count],
@@ -180,7 +177,7 @@ internal static class SysSem
                 if (command == IpcSet)
                     return set.SetFrom(c.Memory, argument, Now(c)) ? 0 : -Errno.EFAULT;
                 table.Remove(set);
-                c.Pages.Charge(-set.Values.Length * SemaphoreCost);
+                c.Pages.Charge(-set.Cost);
                 return 0;
             case IpcStat:
             case SemStat:

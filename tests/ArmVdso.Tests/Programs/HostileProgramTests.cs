@@ -58,6 +58,7 @@ public sealed class HostileProgramTests
     [InlineData("signals", 11)]
     [InlineData("changes", 24)]
     [InlineData("messages", 12)]
+    [InlineData("spaces", 0)]
     [InlineData("typed", 0)]
     [InlineData("sleep", 0)]
     [InlineData("pipes", 12)]

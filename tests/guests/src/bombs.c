@@ -3,6 +3,7 @@
 #include "guest.h"
 #include <mqueue.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -10,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/msg.h>
 #include <sys/resource.h>
+#include <sys/sem.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -90,6 +92,18 @@ int main(int argc, char **argv)
 			if (!child)
 				*what == 'f' ? pause() : 0, _exit(0);
 		return stop(what, n);
+	}
+	if (!strcmp(what, "spaces")) {
+		/* What an IPC namespace has goes with it: of 200 MB no more than 20 KB are there at a time. */
+		static struct { long type; char text[8000]; } message = { 1, "" };
+		for (; n < 10000; n++) {
+			int queue, one = unshare(CLONE_NEWIPC), set = semget(IPC_PRIVATE, 250, 0600);
+
+			queue = msgget(IPC_PRIVATE, 0600);
+			if (one || set < 0 || queue < 0 || msgsnd(queue, &message, 8000, 0) || msgsnd(queue, &message, 8000, 0))
+				return stop(what, n);
+		}
+		return 0;
 	}
 	if (!strcmp(what, "threads")) {
 		pthread_attr_t small;
