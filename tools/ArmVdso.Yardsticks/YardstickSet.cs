@@ -1,3 +1,5 @@
+using ArmVdso.Yardsticks.Programs;
+
 namespace ArmVdso.Yardsticks;
 
 /// <summary>One row of a table with what the model makes of it.</summary>
@@ -35,6 +37,9 @@ public sealed record YardstickResult(string Set, string Core, string Metric, str
 
     /// <summary>The kernel configuration of the runs; null: they were without a kernel.</summary>
     public string? Kernel { get; init; }
+
+    /// <summary>What the branches of programs came to; empty for sets that do not ask.</summary>
+    public IReadOnlyList<PredictionRow> Predictions { get; init; } = [];
 }
 
 /// <summary>A set of yardsticks: a table of reference figures and how the model is held against it.</summary>

@@ -90,6 +90,11 @@ public static class YardstickSets
             Cores = [.. s_anchored.Keys],
             OfCore = Programs,
         },
+        new("predictions", "branches of programs of our own that are mispredicted, beside published rates",
+            data => s_anchored.Keys.Select(core => Predictions(data, core)))
+        {
+            Source = "named in each row of predictions_published.tsv",
+        },
     ];
 
     /// <summary>Percent with two decimals, as figures are printed.</summary>
@@ -215,6 +220,29 @@ public static class YardstickSets
             "the programs are ours and not CoreMark or Dhrystone; a N1 is beside figures of a Cortex-A76; 10% would be the reach for the "
             + "same programs");
         return [result with { Reach = "-", Reached = null }];
+    }
+
+    private static YardstickResult Predictions(YardstickData data, string core)
+    {
+        const string Metric = "mispredicted branches";
+        if (Lacking(data, "predictions_published.tsv", core) is { } lacking)
+            return Missing("predictions", core, Metric, "-", lacking);
+        IReadOnlyList<PredictionRow> predictions = PredictionSet.Rows(data, core);
+        YardstickRow[] rows =
+        [
+            .. from row in predictions
+               where row.Figures is not null && row.Published is not null
+               select new YardstickRow(row.Program, row.Published!.Value * 100, row.Figures!.Value.Rate * 100, "% of branches"),
+        ];
+        UnmappedRow[] unmapped =
+        [
+            .. from row in predictions
+               where row.Figures is null || row.Published is null
+               select new UnmappedRow(row.Program, row.Figures is null ? "published, and not a program of the set" : "no public figure"),
+        ];
+        YardstickResult result = MeanError("predictions", core, Metric, double.PositiveInfinity, rows, unmapped,
+            "the programs are ours and not CoreMark or Dhrystone, whose rates board-programs prints; nothing is judged");
+        return result with { Reach = "-", Reached = null, Predictions = predictions };
     }
 
     /// <summary>Sizes in KB that lie on a plateau of each level of the usual boards.</summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using ArmVdso.Yardsticks;
+using ArmVdso.Yardsticks.Programs;
 
 namespace ArmVdso.Cli;
 
@@ -104,9 +105,37 @@ internal static class YardsticksCommand
         Console.Out.WriteLine("Profile and kernel \"-\": the bare core, which has every instruction, without a kernel.");
         foreach (YardstickResult r in results.Where(r => r.Note.Length > 0).DistinctBy(r => (r.Set, r.Note)))
             Console.Out.WriteLine($"{r.Set}: {r.Note}.");
+        Predictions(results);
         if (rows > 0)
             Rows(results, rows);
         return 0;
+    }
+
+    private static void Predictions(List<YardstickResult> results)
+    {
+        if (results.All(r => r.Predictions.Count == 0))
+            return;
+        var table = new Table("core", "program", "branches", "mispredicted", "rate", "MPKI", "cycles lost", "published rate");
+        var sources = new List<string>();
+        foreach ((YardstickResult of, PredictionRow row) in results.SelectMany(r => r.Predictions.Select(p => (r, p))))
+        {
+            string published = row.Published is { } rate ? YardstickSets.Percent(rate) : "no public figure";
+            if (row.Published is not null)
+                sources.Add($"{of.Core}, {row.Program}: {published} ({row.Source})");
+            if (row.Figures is not { } figures)
+                table.Add(of.Core, row.Program, "-", "-", "-", "-", "-", published);
+            else
+                table.Add(
+                    of.Core, row.Program, Text.Plain(figures.Branches), Text.Plain(figures.Mispredicts),
+                    YardstickSets.Percent(figures.Rate), Text.Fixed(figures.PerThousand, 2), YardstickSets.Percent(figures.LostShare),
+                    published);
+        }
+        Console.Out.WriteLine();
+        table.Write(Console.Out);
+        Console.Out.WriteLine("MPKI: mispredictions in 1,000 instructions.");
+        Console.Out.WriteLine("Cycles lost: those in which nothing but a misprediction was waited for.");
+        foreach (string source in sources)
+            Console.Out.WriteLine("published: " + source);
     }
 
     private static void Rows(List<YardstickResult> results, int most)
@@ -143,6 +172,19 @@ internal static class YardsticksCommand
             ["model"] = row.Model,
             ["unit"] = row.Unit,
             ["error"] = row.Error,
+        })]),
+        ["predictions"] = r.Predictions.Count == 0 ? null : new JsonArray([.. r.Predictions.Select(p => new JsonObject
+        {
+            ["program"] = p.Program,
+            ["instructions"] = p.Figures?.Instructions,
+            ["cycles"] = p.Figures?.Cycles,
+            ["branches"] = p.Figures?.Branches,
+            ["mispredicted"] = p.Figures?.Mispredicts,
+            ["rate_percent"] = p.Figures?.Rate * 100,
+            ["per_1000_instructions"] = p.Figures?.PerThousand,
+            ["cycles_lost"] = p.Figures?.Lost,
+            ["published_percent"] = p.Published * 100,
+            ["published_source"] = p.Published is null ? null : p.Source,
         })]),
         ["left_out"] = new JsonArray([.. r.Unmapped.Select(u => new JsonObject { ["name"] = u.Name, ["reason"] = u.Reason })]),
     }.ToJsonString();

@@ -16,7 +16,8 @@ public static partial class ProgramSet
     /// <param name="Cycles">Cycles of a round.</param>
     /// <param name="Instructions">Instructions of a round.</param>
     /// <param name="Checksum">Result of the last call.</param>
-    public sealed record Run(double Cycles, double Instructions, ulong Checksum);
+    /// <param name="Prediction">What the last call's branches came to, all rounds together.</param>
+    public sealed record Run(double Cycles, double Instructions, ulong Checksum, PredictionFigures Prediction);
 
     /// <summary>Runs a program built in (Programs/*.bin): once to warm up, then once counted.</summary>
     /// <param name="core">Core model.</param>
@@ -34,6 +35,7 @@ public static partial class ProgramSet
             timer.Ram.Write(SnippetTimer.Data + (ulong)i, image[i]);
         ulong cycles = 0;
         ulong instructions = 0;
+        PredictionFigures before = default;
         for (int call = 0; call < 2; call++)
         {
             timer.Restart();
@@ -43,10 +45,12 @@ public static partial class ProgramSet
             timer.Cpu.SetXSP(31, SnippetTimer.Data + (8 << 20));
             cycles = timer.Cpu.Cycles;
             instructions = timer.Cpu.Instructions;
+            before = PredictionFigures.Of(timer.Cpu.Timing);
             timer.RunTo(SnippetTimer.Code);
         }
         return new Run(
-            (double)(timer.Cpu.Cycles - cycles) / rounds, (double)(timer.Cpu.Instructions - instructions) / rounds, timer.Cpu.X(0));
+            (double)(timer.Cpu.Cycles - cycles) / rounds, (double)(timer.Cpu.Instructions - instructions) / rounds, timer.Cpu.X(0),
+            PredictionFigures.Of(timer.Cpu.Timing) - before);
     }
 
     /// <summary>Compares with the rows of anchors.tsv on CoreMark and Dhrystone.</summary>

@@ -8,7 +8,7 @@ cd "$(dirname "$0")"
 command -v aarch64-linux-gnu-gcc >/dev/null ||
   { echo "build.sh: aarch64-linux-gnu-gcc is missing (package gcc-aarch64-linux-gnu)" >&2; exit 2; }
 tmp=$(mktemp -d); trap 'rm -rf "$tmp"' EXIT
-for name in dhrystone_like coremark_like; do
+for name in dhrystone_like coremark_like quicksort interpreter; do
   for level in O2 O3; do
     aarch64-linux-gnu-gcc -march=armv8-a -$level -std=gnu11 -ffreestanding -fno-builtin-strcpy -fno-stack-protector -fno-pic -fno-pie \
       -fno-asynchronous-unwind-tables -fno-tree-loop-distribute-patterns -Wall -Wextra -Werror -ffile-prefix-map="$PWD=." \
