@@ -67,7 +67,7 @@ public sealed class Session : IDisposable
             Kernel = settings.KernelConfiguration,
             EpochSeconds = settings.Epoch,
             UptimeNs = settings.UptimeNs,
-            Scheduler = settings.Scheduler,
+            Scheduler = settings.Scheduler ?? (settings.SliceNs.HasValue ? SchedulerKind.Arrival : SchedulerKind.Eevdf),
             SliceNs = settings.SliceNs ?? SessionSettings.UsualSliceNs,
             HasSlice = settings.SliceNs.HasValue,
             Seed = settings.Seed,

@@ -85,8 +85,9 @@ public sealed record SessionSettings
     /// <summary>Bits of user address: 39 or 48.</summary>
     public int VaBits { get; init; } = 39;
 
-    /// <summary>How the kernel chooses which task runs where. Comparisons and checks want tasks to change CPUs often.</summary>
-    public SchedulerKind Scheduler { get; init; }
+    /// <summary>How the kernel chooses which task runs where; null: as Linux (EEVDF), or, where a time slice was chosen and for the guests
+    /// of the laboratory, in the order of arrival: there tasks are to change CPUs often.</summary>
+    public SchedulerKind? Scheduler { get; init; }
 
     /// <summary>Time slice of the scheduler in ns; null: 4 ms, and <see cref="ShortSliceNs"/> for the guests of the laboratory.</summary>
     public ulong? SliceNs { get; init; }

@@ -133,7 +133,7 @@ internal static class YardsticksCommand
         Console.Out.WriteLine();
         table.Write(Console.Out);
         Console.Out.WriteLine("MPKI: mispredictions in 1,000 instructions.");
-        Console.Out.WriteLine("Cycles lost: those in which nothing but a misprediction was waited for.");
+        Console.Out.WriteLine("Cycles lost: those whose cause is a misprediction; each cycle has one cause.");
         foreach (string source in sources)
             Console.Out.WriteLine("published: " + source);
     }

@@ -126,8 +126,9 @@ internal sealed class TimeOptions : OptionGroup
         "--suspend", "", "suspends the machine at times after boot, for so long, in milliseconds: AT:LENGTH[,AT:LENGTH...]", "AT:LENGTH");
 
     private readonly Option<string> _scheduler = Text(
-        "--scheduler", "arrival",
-        "who runs where: arrival (one queue, equal slices), eevdf (as Linux 6.12: a queue for each CPU, nice, real-time policies)", "KIND");
+        "--scheduler", "",
+        "who runs where: eevdf (as Linux 6.12: a queue for each CPU, nice, real-time policies), arrival (one queue, equal slices, to find "
+        + "races); without: eevdf, with --slice and for the guest of compare and trace arrival", "KIND");
 
     private readonly Option<string> _uptime = Text(
         "--uptime", "0", "CLOCK_MONOTONIC at the start: how long the machine has been up", "SECONDS");
@@ -139,7 +140,8 @@ internal sealed class TimeOptions : OptionGroup
 
     internal override SessionSettings Apply(CommandInput input, SessionSettings settings) => settings with
     {
-        Scheduler = input.Word(_scheduler, "scheduler", ("arrival", SchedulerKind.Arrival), ("eevdf", SchedulerKind.Eevdf)),
+        Scheduler = input.Word<SchedulerKind?>(
+            _scheduler, "scheduler", ("", null), ("arrival", SchedulerKind.Arrival), ("eevdf", SchedulerKind.Eevdf)),
         SliceNs = input.Text(_slice).Length == 0 ? null : input.Number(_slice, 1, 1_000_000_000) * 1000,
         Epoch = (long)input.Number(_epoch, 0, 1UL << 40),
         UptimeNs = input.Number(_uptime, 0, 1UL << 30) * 1_000_000_000,

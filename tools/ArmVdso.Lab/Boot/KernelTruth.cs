@@ -1,4 +1,5 @@
 using ArmVdso.Emulator.Board;
+using ArmVdso.Kernel.Configuration;
 
 namespace ArmVdso.Lab.Boot;
 
@@ -31,7 +32,8 @@ public static class KernelTruth
     /// <exception cref="LabException">The kernel cannot be booted, or the guest did not do its work on one of them.</exception>
     public static KernelTruthResult Measure(SessionSettings settings, string image, string arguments)
     {
-        settings = settings.OnCpus(1);
+        // Who runs next is part of what is charged: the measurements of the charges were made so.
+        settings = settings.OnCpus(1) with { Scheduler = settings.Scheduler ?? SchedulerKind.Arrival };
         using var guest = new EmbeddedGuest("truth");
         Dictionary<string, ulong> symbols = guest.Symbols();
         ActivitySampler? model = null;

@@ -8,7 +8,7 @@ namespace ArmVdso.Yardsticks.Programs;
 /// <param name="Cycles">Cycles.</param>
 /// <param name="Branches">Branches among the instructions.</param>
 /// <param name="Mispredicts">Of them, those whose direction or target was predicted wrongly.</param>
-/// <param name="Lost">Cycles that <see cref="CycleCause.Mispredict"/> has: in which nothing else was waited for.</param>
+/// <param name="Lost">Cycles that <see cref="CycleCause.Mispredict"/> has; each cycle has one cause.</param>
 public readonly record struct PredictionFigures(ulong Instructions, ulong Cycles, ulong Branches, ulong Mispredicts, ulong Lost)
 {
     /// <summary>Mispredictions as a share of branches; 0 without branches.</summary>
