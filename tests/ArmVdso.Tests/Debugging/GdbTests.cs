@@ -1,4 +1,5 @@
 using ArmVdso.Emulator;
+using ArmVdso.Kernel.Configuration;
 using ArmVdso.Lab;
 
 namespace ArmVdso.Tests.Debugging;
@@ -19,14 +20,16 @@ public sealed class GdbTests
     {
         if (engine is EngineKind.Native or EngineKind.NativeChecked && !Machine.HasNativeEngine)
             return;
-        SessionSettings settings = DebuggedRun.Plain with { Core = core, Engine = engine };
+        // At one place of the guest's tree, wherever the file is: the length of a program's path moves its stack, and so what meets.
+        const string program = "/debugged";
+        SessionSettings settings = DebuggedRun.Plain with { Core = core, Engine = engine, Binds = [new Bind(Program, program, true)] };
         ulong[] expected;
-        using (var plain = new Session(settings, Program, [], new SessionHooks()))
+        using (var plain = new Session(settings, program, [], new SessionHooks()))
         {
             Assert.Equal(7, plain.Run());
             expected = [.. plain.Machine.Cpus.Select(c => c.Cycles)];
         }
-        using var run = new DebuggedRun(settings, Program);
+        using var run = new DebuggedRun(settings, program);
         (string text, int status) = run.Gdb(
             "break add if counter == 60", "continue", "stepi 40", "delete 1", "watch counter", "continue", "continue", "delete 2",
             "catch syscall getpid", "continue", "continue", "continue", "delete 3", "continue", "continue");
