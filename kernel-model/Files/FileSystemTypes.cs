@@ -66,7 +66,7 @@ internal static class FileSystemTypes
         }
         else
         {
-            fs.OwnOptions = _ => given.Mode == 0x1ED ? "" : $"mode={Octal(given.Mode)}";
+            fs.OwnOptions = _ => given.Mode == 0x1ED ? "" : $"mode={Convert.ToString(given.Mode, 8)}";
         }
         root = new MemoryDirectory(fs, given.Mode & 0xFFF) { Uid = given.Uid, Gid = given.Gid };
         return 0;
@@ -127,7 +127,8 @@ internal static class FileSystemTypes
         data.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(word => word.IndexOf('=') is >= 0 and int at
             ? (word[..at], word[(at + 1)..]) : (word, (string?)null));
 
-    private static string Octal(uint mode) => Convert.ToString(mode, 8);
+    /// <summary>Permissions in three digits at least, as tmpfs and devpts show theirs (%03ho).</summary>
+    internal static string Octal(uint mode) => Convert.ToString(mode, 8).PadLeft(3, '0');
 
     private sealed class TmpfsOptions
     {

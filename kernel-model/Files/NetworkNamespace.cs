@@ -85,8 +85,11 @@ public sealed class NetworkNamespace : INamespace
     internal Dictionary<string, int> Settings { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Whether an identity may change it (ns_capable with CAP_NET_ADMIN).</summary>
-    internal bool IsAdministeredBy(Credentials who) =>
-        who.HasInNamespace(Capability.NetAdmin) && OwnerSpace.IsWithin(who.UserNamespace);
+    internal bool IsAdministeredBy(Credentials who) => Grants(who, Capability.NetAdmin);
+
+    /// <summary>Whether an identity has a capability over it (ns_capable).</summary>
+    internal bool Grants(Credentials who, int capability) =>
+        who.HasInNamespace(capability) && OwnerSpace.IsWithin(who.UserNamespace);
 
     /// <summary>ip link set lo up or down: up, it has the addresses that every loopback has (inetdev_event, init_loopback); down, it keeps
     /// those of IPv4.</summary>

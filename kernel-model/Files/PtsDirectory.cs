@@ -117,9 +117,8 @@ internal sealed class PtsDirectory : DirectoryInode
         /// <summary>As /proc/mounts writes them, to a reader of a user namespace.</summary>
         public string Text(UserNamespace reader) => (Uid is { } uid ? $"uid={reader.ShowUser(uid)}," : "")
             + (Gid is { } gid ? $"gid={reader.ShowGroup(gid)}," : "")
-            + $"mode={Octal(Mode)},ptmxmode={Octal(MultiplexerMode)}" + (Most < MostEver ? $",max={Most}" : "");
-
-        private static string Octal(uint mode) => Convert.ToString(mode, 8).PadLeft(3, '0');
+            + $"mode={FileSystemTypes.Octal(Mode)},ptmxmode={FileSystemTypes.Octal(MultiplexerMode)}"
+            + (Most < MostEver ? $",max={Most}" : "");
 
         /// <summary>The same with one option set: 0 or -EINVAL.</summary>
         /// <param name="who">Whose numbers uid= and gid= are.</param>

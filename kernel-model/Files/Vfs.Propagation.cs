@@ -207,7 +207,7 @@ public sealed partial class Vfs
     {
         MountView view = MountView.Of(mount.Root);
         (view.Fs.Peer, view.Fs.Master) = (peers, master);
-        return new MountEntry(0, 0, view.Fs, mount.Source, view, mount.More);
+        return new MountEntry(0, 0, view.Fs, mount.Source, view);
     }
 
     /// <summary>What goes with mounts that are taken off, by their file systems: what lies at the same places of mounts that hear of it and

@@ -60,8 +60,7 @@ public sealed record VfsOptions
 /// <param name="Fs">What is mounted.</param>
 /// <param name="Source">Device or name.</param>
 /// <param name="Root">Its root directory.</param>
-/// <param name="More">Options that are its file system's own.</param>
-internal sealed record MountEntry(int Id, int ParentId, FileSystem Fs, string Source, Inode Root, string More = "")
+internal sealed record MountEntry(int Id, int ParentId, FileSystem Fs, string Source, Inode Root)
 {
     /// <summary>What it covers; null: nothing, since it is the root of all or was not put anywhere yet.</summary>
     internal Inode? Covered { get; init; }
@@ -72,9 +71,11 @@ internal sealed record MountEntry(int Id, int ParentId, FileSystem Fs, string So
     /// <summary>Options of the mount as /proc/mounts writes them.</summary>
     internal string Options => Fs.Options();
 
-    /// <summary>Those of its file system that follow, with a comma before each; "" if there are none.</summary>
-    internal string MoreOptions(UserNamespace reader) =>
-        More.Length != 0 ? "," + More : Fs.Whole.OwnOptions?.Invoke(reader) is { Length: > 0 } own ? "," + own : "";
+    /// <summary>Those of its file system; "" if there are none.</summary>
+    internal string OwnOptions(UserNamespace reader) => Fs.Whole.OwnOptions?.Invoke(reader) ?? "";
+
+    /// <summary>The same as they follow others, with a comma before them.</summary>
+    internal string MoreOptions(UserNamespace reader) => OwnOptions(reader) is { Length: > 0 } own ? "," + own : "";
 }
 
 /// <summary>The guest's files: mounts, devices, and everything that system calls do with paths (the other parts of this class).
@@ -419,9 +420,8 @@ public sealed partial class Vfs : IDisposable
             ("nodev", MountFlags.MS_NODEV), ("noexec", MountFlags.MS_NOEXEC)])
             flags |= words.Contains(word) ? flag : 0;
         fs.SetFlags(flags);
-        string more = string.Join(',', words.Except(["ro", "rw", "nosuid", "nodev", "noexec", "relatime"]));
         List<MountEntry> mounts = MountSpace.Entries;
-        mounts.Add(new MountEntry(NextMountId(), ParentIdOf(mounts, covered), fs, source, root, more) { Covered = covered });
+        mounts.Add(new MountEntry(NextMountId(), ParentIdOf(mounts, covered), fs, source, root) { Covered = covered });
     }
 
     private Inode LookupMountPoint(string point)

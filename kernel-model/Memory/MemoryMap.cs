@@ -218,8 +218,11 @@ public sealed partial class MemoryMap
         return pages;
     }
 
+    /// <summary>Pages that it has been promised.</summary>
+    internal long PromisedPages => PromisedIn(0, TaskSize);
+
     /// <summary>Whether as much may be promised once more, to a child (dup_mmap).</summary>
-    internal bool MayFork() => _allocator.Commitment.Policy == Commitment.Never ? _allocator.Commitment.May(this, PromisedIn(0, TaskSize))
+    internal bool MayFork() => _allocator.Commitment.Policy == Commitment.Never ? _allocator.Commitment.May(this, PromisedPages)
         : _vmas.All.All(v => !v.Accounted || v.DontFork || _allocator.Commitment.May(this, PagesIn(v.End - v.Start)));
 
     /// <summary>mmap of Linux: returns the address or -errno.</summary>

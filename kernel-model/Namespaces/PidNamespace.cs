@@ -59,13 +59,14 @@ public sealed class PidNamespace : INamespace
     /// <summary>Number in the first namespace of what is called <paramref name="number"/> here; -1: nothing is.</summary>
     public int FirstOf(int number) => Parent is null ? number : _first.GetValueOrDefault(number, -1);
 
-    /// <summary>The namespaces from this one down to another, which it is or has above it; none where that is not so.</summary>
-    internal IEnumerable<PidNamespace> Down(PidNamespace inner)
+    /// <summary>A number of the first namespace as each has it from this one down to another, which is this one or below it; none where
+    /// that is not so.</summary>
+    internal IEnumerable<int> NumbersDown(PidNamespace inner, int first)
     {
         var path = new Stack<PidNamespace>();
         for (PidNamespace? at = inner; at is not null && at.Level >= Level; at = at.Parent)
             path.Push(at);
-        return path.TryPeek(out PidNamespace? top) && ReferenceEquals(top, this) ? path : [];
+        return path.TryPeek(out PidNamespace? top) && ReferenceEquals(top, this) ? path.Select(s => s.NumberOf(first)) : [];
     }
 
     /// <summary>Whether this is a namespace or one of its ancestors.</summary>

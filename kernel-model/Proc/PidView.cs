@@ -25,7 +25,4 @@ internal sealed class PidView(TaskTable tasks, PidNamespace space)
 
     /// <summary>Numbers of the processes that can be seen.</summary>
     public IEnumerable<int> Processes() => tasks.Groups.Select(g => Number(g)).Where(n => n != 0).Order();
-
-    /// <summary>A number as each namespace has it, from this one down to the one that a task is in.</summary>
-    public IEnumerable<int> Numbers(PidNamespace inner, int first) => space.Down(inner).Select(s => s.NumberOf(first));
 }

@@ -68,7 +68,8 @@ internal sealed class ProcessStatus(ProcParts parts, PidView view, Vfs vfs)
     }
 
     /// <summary>A number in every PID namespace from that of the mount to the task's own.</summary>
-    private string Numbers(KernelTask task, int first) => string.Concat(view.Numbers(task.PidNamespace, first).Select(n => $"\t{n}"));
+    private string Numbers(KernelTask task, int first) =>
+        string.Concat(view.Space.NumbersDown(task.PidNamespace, first).Select(n => $"\t{n}"));
 
     /// <summary>Start of a process in clock ticks of 10 ms of CLOCK_BOOTTIME, as the process's time namespace has it.</summary>
     private long StartTicks(ThreadGroup group) =>

@@ -23,8 +23,7 @@ internal static class SystemMemory
         long kernel = parts.Pages.UsedByKernel + tasks * TaskRecords.Pages;
         long cached = Math.Max(files + shared, parts.Pages.Used - kernel - anonymous) + vfs.FilePages;
         long objects = Math.Max(0, (parts.Pages.Charged >> 12) - vfs.FilePages);
-        long ofMemory = Math.Max(shared, vfs.Mounts.Select(m => m.Fs.Whole).Distinct().Where(f => f.IsMemory)
-            .Sum(f => f.Used.Blocks));
+        long ofMemory = Math.Max(shared, InFiles(vfs));
         long slab = Math.Max(0, kernel - stacks) + objects, total = parts.Pages.Total;
         long free = Free(parts);
         long locked = parts.Tasks.Memories.Sum(m => (long)m.LockedBytes) / (long)PhysicalMemory.PageSize;
@@ -52,19 +51,15 @@ internal static class SystemMemory
     /// <summary>Pages that have been promised (vm_committed_as): to processes, to shared memory, and what files in memory have.</summary>
     internal static long Promised(ProcParts parts, Vfs vfs)
     {
-        long ofProcesses = 0;
-        var shared = parts.Tasks.All.Select(t => t.Ipc).Append(parts.Namespaces.InitialIpc).Distinct()
-            .SelectMany(i => i.Segments.All).Select(s => s.Pages).ToHashSet();
-        foreach (Vma vma in parts.Tasks.Memories.SelectMany(m => m.Vmas))
-        {
-            if (vma.Accounted)
-                ofProcesses += (long)(vma.End - vma.Start) / (long)PhysicalMemory.PageSize;
-            if (vma.SharedAnonymous is { } pages)
-                shared.Add(pages);
-        }
-        return ofProcesses + shared.Sum(s => s.Promised != 0 ? s.Promised : s.Count)
-            + vfs.Mounts.Select(m => m.Fs.Whole).Distinct().Where(f => f.IsMemory).Sum(f => f.Used.Blocks);
+        HashSet<SharedPages> shared = [.. parts.Tasks.All.Select(t => t.Ipc).Append(parts.Namespaces.InitialIpc).Distinct()
+            .SelectMany(i => i.Segments.All).Select(s => s.Pages),
+            .. parts.Tasks.Memories.SelectMany(m => m.Vmas).Select(v => v.SharedAnonymous).OfType<SharedPages>()];
+        return parts.Tasks.Memories.Sum(m => m.PromisedPages) + shared.Sum(s => s.Promised != 0 ? s.Promised : s.Count) + InFiles(vfs);
     }
+
+    /// <summary>Pages that files of file systems in memory have.</summary>
+    private static long InFiles(Vfs vfs) =>
+        vfs.Mounts.Select(m => m.Fs.Whole).Distinct().Where(f => f.IsMemory).Sum(f => f.Used.Blocks);
 
     /// <summary>Each page that a program has mapped, once, and what it is; what is mapped by number is not among them.</summary>
     private static Dictionary<ulong, PageKind> Mapped(TaskTable tasks)

@@ -114,7 +114,7 @@ internal static class SysMountInfo
         String(root, 104, Vfs.PartShown(mount));
         String(point, 108, place ?? "");
         String(type, 36, mount.Fs.Type);
-        String(options, 4, mount.More);
+        String(options, 4, mount.OwnOptions(c.Task.Credentials.UserNamespace));
         if (c.Arg(2) - RecordSize < (ulong)text.Length)
             return -Errno.EOVERFLOW;
         Int(0, (uint)(RecordSize + text.Length));

@@ -50,7 +50,7 @@ internal static class SysShm
         bool refused = promised && size is > 0 and <= MaxSegment && size <= c.Ipc.LargestSegment
             && !c.Pages.Commitment.May(c.Memory, (long)pages);
         // newseg: the size of one, then of all.
-        bool tooMany = size > 0 && size <= c.Ipc.LargestSegment && c.Ipc.SharedPages + (size + Page - 1) / Page > c.Ipc.MostSharedPages;
+        bool tooMany = size > 0 && size <= c.Ipc.LargestSegment && c.Ipc.SharedPages + pages > c.Ipc.MostSharedPages;
         return c.Ipc.Segments.Get(
             c.Task.Credentials, c.Timekeeper.RealtimeNs, c.Int(0), c.Int(2), s => size > s.Size ? -Errno.EINVAL : 0,
             now => refused || size is 0 or > MaxSegment || size > c.Ipc.LargestSegment ? null : new SharedSegment

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using ArmVdso.Kernel.Files;
-using ArmVdso.Kernel.Namespaces;
 
 namespace ArmVdso.Kernel.Syscalls;
 
@@ -161,9 +160,7 @@ internal static class SysSocketOptions
     /// <summary>SO_BINDTOIFINDEX: another one only with CAP_NET_RAW (sock_bindtoindex_locked).</summary>
     private static long BindToIndex(SyscallContext c, SocketFile socket, int index)
     {
-        Credentials who = c.Task.Credentials;
-        if (BoundTo(socket) != 0
-            && !(who.HasInNamespace(Capability.NetRaw) && socket.Network.OwnerSpace.IsWithin(who.UserNamespace)))
+        if (BoundTo(socket) != 0 && !socket.Network.Grants(c.Task.Credentials, Capability.NetRaw))
             return -Errno.EPERM;
         return index < 0 ? -Errno.EINVAL : Keep(socket, SOL_SOCKET, SO_BINDTOIFINDEX, BitConverter.GetBytes(index));
     }

@@ -26,7 +26,7 @@ internal sealed class PidFile : OpenFile
     internal override string FdInfoIn(PidNamespace space)
     {
         int pid = Group.Leader.State == TaskState.Dead ? -1 : space.NumberOf(Group.Pid);
-        IEnumerable<int> numbers = pid > 0 ? space.Down(Group.Leader.PidNamespace).Select(s => s.NumberOf(Group.Pid)) : [pid];
+        IEnumerable<int> numbers = pid > 0 ? space.NumbersDown(Group.Leader.PidNamespace, Group.Pid) : [pid];
         return $"Pid:\t{pid}\nNSpid:\t{string.Join('\t', numbers)}\n";
     }
 

@@ -51,11 +51,7 @@ public sealed partial class CoreEvents
     /// was done since.</summary>
     internal void TakeNear(ulong va, ulong line, bool write, in NearMiss near, ref TimingCounters counters)
     {
-        if (write)
-            counters.Stores++;
-        else
-            counters.Loads++;
-        counters.L1DAccesses++;
+        CountAccess(write, ref counters);
         counters.L1DMisses++;
         counters.L2Accesses++;
         if (near.Refills)
@@ -74,8 +70,8 @@ public sealed partial class CoreEvents
             Keep(near.Region, near.RegionAt);
     }
 
-    /// <summary>Counts an access that hits L1.</summary>
-    internal static void CountHit(bool write, ref TimingCounters counters)
+    /// <summary>Counts an access, and no miss.</summary>
+    internal static void CountAccess(bool write, ref TimingCounters counters)
     {
         if (write)
             counters.Stores++;

@@ -154,7 +154,7 @@ internal sealed partial class BlockMemo
             return false;
         if (late == _late)
             TakeLate(line, left, cause);
-        CoreEvents.CountHit(write, ref Rest(s));
+        CoreEvents.CountAccess(write, ref Rest(s));
         if (write)
             _events.Stored(pa, slot.Size, CoreEvents.Granules(pa, slot.Size));
         signature = signature << s.ShapeBits | (uint)number;

@@ -156,11 +156,29 @@ static void descriptors(void)
 	close(context);
 }
 
+/* statmount's options are the file system's own, as /proc/mounts has them behind those of the mount (Linux 6.11). */
+static void described(void)
+{
+	struct { unsigned size, spare; unsigned long id, mask, more; } request = { 24, 0, 0, 0x80, 0 };
+	struct { unsigned size, options; char rest[504], text[512]; } answer = { 0 };
+	struct statx place = { 0 };
+
+	mkdir("/tmp/described", 0755);
+	syscall(SYS_mount, "tmpfs", "/tmp/described", "tmpfs", 0, "size=1m,mode=070");
+	statx(AT_FDCWD, "/tmp/described", 0, 0x4000, &place);
+	request.id = *(unsigned long *)((char *)&place + 0x90);
+	CHECK("options of a mount", !syscall(457, &request, &answer, sizeof(answer), 0)
+		&& !strncmp(answer.text + answer.options, "size=1024k,mode=070", 19));
+	syscall(SYS_umount2, "/tmp/described", 0);
+	rmdir("/tmp/described");
+}
+
 int main(void)
 {
 	umask(022);
 	loops();
 	memory();
+	described();
 	binds();
 	descriptors();
 	return guest_done("mounts");

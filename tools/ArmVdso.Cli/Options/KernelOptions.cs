@@ -140,8 +140,8 @@ internal sealed class TimeOptions : OptionGroup
 
     internal override SessionSettings Apply(CommandInput input, SessionSettings settings) => settings with
     {
-        Scheduler = input.Word<SchedulerKind?>(
-            _scheduler, "scheduler", ("", null), ("arrival", SchedulerKind.Arrival), ("eevdf", SchedulerKind.Eevdf)),
+        Scheduler = input.Text(_scheduler).Length == 0 ? null
+            : input.Word(_scheduler, "scheduler", ("arrival", SchedulerKind.Arrival), ("eevdf", SchedulerKind.Eevdf)),
         SliceNs = input.Text(_slice).Length == 0 ? null : input.Number(_slice, 1, 1_000_000_000) * 1000,
         Epoch = (long)input.Number(_epoch, 0, 1UL << 40),
         UptimeNs = input.Number(_uptime, 0, 1UL << 30) * 1_000_000_000,
